@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, extname, join } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+const root = import.meta.dirname
+const out = join(root, 'dist')
+
+/** Builds both programs, the runner and the assets into `dist/`. Returns what took part, for the watcher. */
+export async function buildAll() {
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out, { recursive: true })
+  await Promise.all([buildPrograms(), buildAssets()])
+  copyData()
+}
+
+/** Bundled whole: one file a program starts in half the time of a folder of modules. */
+async function buildPrograms() {
+  const entries = {
+    'control-plane': 'plugins/main.ts',
+    runtime: 'runtime/main.ts',
+    'manifest-reader': 'runtime/jobs/manifest-reader.ts',
+    runner: 'runtime/jobs/runner.ts',
+  }
+  await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(
+      Object.entries(entries).filter(([, file]) => existsSync(join(root, file))),
+    ),
+    outdir: out,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    // A native addon, a program of its own, and the SSH client that dockerode loads only for remote engines.
+    external: ['better-sqlite3', 'esbuild', 'ssh2', 'cpu-features'],
+    define: { BUNDLED: 'true' },
+    // CommonJS packages in the bundle call require().
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    jsx: 'automatic',
+    jsxImportSource: 'hono/jsx',
+    logLevel: 'warning',
+  })
+}
+
+/** Style and script under names that change with their content, so that browsers may keep them for ever. */
+async function buildAssets() {
+  const folder = join(out, 'assets')
+  mkdirSync(folder, { recursive: true })
+  const index = {}
+  const style = await build({
+    entryPoints: [join(root, 'views/assets/style.css')],
+    bundle: true,
+    minify: true,
+    write: false,
+    logLevel: 'warning',
+  })
+  const files = {
+    'style.css': Buffer.from(style.outputFiles[0].contents),
+    'htmx.js': readFileSync(join(root, 'node_modules/htmx.org/dist/htmx.min.js')),
+    ...Object.fromEntries(
+      readdirSync(join(root, 'views/assets'))
+        .filter(name => name.endsWith('.svg'))
+        .map(name => [name, readFileSync(join(root, 'views/assets', name))]),
+    ),
+  }
+  for (const [name, content] of Object.entries(files)) {
+    const hash = createHash('sha256')
+      .update(content)
+      .digest('base64url')
+      .replace(/[^a-zA-Z0-9]/g, '')
+      .slice(0, 10)
+    const file = `${basename(name, extname(name))}-${hash}${extname(name)}`
+    index[name] = file
+    writeFileSync(join(folder, file), content)
+    writeFileSync(join(folder, `${file}.gz`), gzipSync(content, { level: 9 }))
+    writeFileSync(join(folder, `${file}.br`), brotliCompressSync(content))
+  }
+  writeFileSync(join(folder, 'index.json'), JSON.stringify(index))
+}
+
+/** What programs read at run time, below the same paths as in the source tree. */
+function copyData() {
+  const folders = ['runtime/migrations', 'jobs-template', 'runtime/sdk']
+  for (const plugin of readdirSync(join(root, 'plugins'))) folders.push(`plugins/${plugin}/migrations`)
+  for (const folder of folders) {
+    if (existsSync(join(root, folder))) cpSync(join(root, folder), join(out, folder), { recursive: true })
+  }
+}
+
+if (process.argv[1] === import.meta.filename) await buildAll()

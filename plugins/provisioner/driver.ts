@@ -1,0 +1,62 @@
+/** What one instance is to be: everything that a container is made from. */
+export interface InstanceSpec {
+  id: string
+  subdomain: string
+  ownerEmail: string
+  image: string
+  /** The volume's folder on the host, absolute; it becomes the instance's data folder. */
+  volume: string
+  /** In PHC format; the control plane never keeps the password itself. */
+  passwordHash: string
+  /** The instance's own address as people see it. */
+  publicUrl: string
+}
+
+/** How an instance is named to its driver. */
+export type InstanceRef = Pick<InstanceSpec, 'id' | 'subdomain'>
+
+/** What a driver sees of one instance. */
+export interface Observed {
+  state: 'absent' | 'running' | 'stopped'
+  /** Where it listens, from where the control plane stands; null when it does not run. */
+  address: { host: string; port: number } | null
+}
+
+/**
+ * What creates instances. Every call is idempotent and may be repeated after a crash at any point: it brings about
+ * what it names, or throws a DriverError.
+ */
+export interface Driver {
+  readonly name: 'docker' | 'process'
+  /** Said at boot and on pages when this driver does less than a customer may expect; null when there is nothing to say. */
+  readonly warning: string | null
+  /** Throws in words when the driver cannot work now. */
+  ping(): Promise<void>
+  /** Makes the volume's folder and gives it to the user that the instance runs as. Deletes and overwrites nothing. */
+  prepareVolume(spec: InstanceSpec): Promise<void>
+  /** Makes sure that the image is there. */
+  prepareImage(spec: InstanceSpec): Promise<void>
+  /** Makes sure that a container of exactly this spec exists; one of another spec is stopped and replaced. */
+  create(spec: InstanceSpec): Promise<void>
+  start(ref: InstanceRef): Promise<void>
+  /** Asks it to stop, and after `graceMs` makes it. */
+  stop(ref: InstanceRef, graceMs: number): Promise<void>
+  /** Removes the container and leaves the volume alone. */
+  remove(ref: InstanceRef): Promise<void>
+  inspect(ref: InstanceRef): Promise<Observed>
+  /** The last lines that the instance wrote, oldest first, for whoever has to find out why it failed. */
+  logTail(ref: InstanceRef, lines: number): Promise<string[]>
+  /** Releases what the driver holds. The process driver stops its instances; containers go on. */
+  close(): Promise<void>
+}
+
+/** Says what failed in words for an operator, and whether trying again can help. */
+export class DriverError extends Error {
+  readonly permanent: boolean
+
+  constructor(message: string, options: { permanent: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause })
+    this.name = 'DriverError'
+    this.permanent = options.permanent
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * What the instance's web side asks of its engine. Times are milliseconds since the epoch; the web side turns them
+ * into the wire's RFC 3339.
+ */
+
+export type RunStatus =
+  | 'queued'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'timed_out'
+  | 'cancelled'
+  | 'interrupted'
+export type RunTrigger = 'schedule' | 'manual' | 'api'
+
+export interface Run {
+  id: string
+  jobId: string
+  status: RunStatus
+  trigger: RunTrigger
+  /** The due time that this run is for; null when a person or a script asked for it. */
+  slot: number | null
+  attempt: number
+  /** The commit of the jobs repo whose code it runs. */
+  commit: string | null
+  queuedAt: number
+  startedAt: number | null
+  finishedAt: number | null
+  durationMs: number | null
+  /** What the job returned, as JSON. */
+  result: unknown
+  error: { message: string; stack: string | null } | null
+}
+
+export interface Job {
+  id: string
+  cron: string
+  timezone: string
+  description: string
+  enabled: boolean
+  /** Where it was registered, relative to the repo. */
+  source: { file: string; line: number } | null
+  /** Null when it is disabled or its expression has no further slot. */
+  nextRunAt: number | null
+  lastRun: Run | null
+}
+
+export interface ManifestError {
+  file: string | null
+  line: number | null
+  column: number | null
+  message: string
+}
+
+export interface ManifestState {
+  /** `loading` only until the first load after boot has ended. */
+  status: 'ok' | 'error' | 'loading'
+  /** The commit of the set that runs now: the last good one. */
+  commit: string | null
+  loadedAt: number | null
+  errors: ManifestError[]
+}
+
+export type SlotOutcome = 'ran' | 'late' | 'skipped' | 'missed' | 'interrupted'
+
+export interface Slot {
+  at: number
+  outcome: SlotOutcome
+  reason: string | null
+  runId: string | null
+}
+
+export interface RepoStatus {
+  initialized: boolean
+  branch: string | null
+  head: { commit: string; message: string; at: number } | null
+  dirty: boolean
+  remote: {
+    connected: boolean
+    url: string | null
+    branch: string | null
+    ahead: number | null
+    behind: number | null
+    lastSyncAt: number | null
+    error: string | null
+  }
+}
+
+export interface SlotPreview {
+  at: number
+  /** The wall-clock time in the zone, e.g. `2026-03-29T03:00:00+02:00`. */
+  local: string
+  /** What a clock change did to it: moved, or merged with another; null when nothing did. */
+  note: string | null
+}
+
+export interface LogFollower {
+  /** What was written so far. */
+  text: string
+  /** True when nothing more will come. */
+  ended: boolean
+}
+
+export interface Engine {
+  manifest(): ManifestState
+  jobs(): Job[]
+  job(id: string): Job | null
+  /** Starts a run of the job as it is now; throws the Problem `unknown-job`. */
+  run(jobId: string, options: { trigger: RunTrigger; params?: Record<string, unknown> }): Run
+  /** Survives a restart. Throws `unknown-job`. */
+  setEnabled(jobId: string, enabled: boolean): Job
+  /** Newest first. */
+  runs(filter: { jobId?: string; status?: RunStatus; limit: number; offset: number }): {
+    runs: Run[]
+    total: number
+  }
+  getRun(id: string): Run | null
+  /** Cancels a queued or running run; a finished one stays as it is. Null when there is none. */
+  cancel(runId: string): Promise<Run | null>
+  /** What the run wrote so far; '' when it wrote nothing. */
+  log(runId: string): string
+  /** Calls back with each new piece, and with null at the end; returns what stops it. */
+  followLog(runId: string, onText: (text: string | null) => void): () => void
+  slots(jobId: string, filter: { limit: number }): { slots: Slot[]; total: number }
+  repo(): Promise<RepoStatus>
+  /** Makes the jobs repo where there is none; does nothing where there is one. */
+  initRepo(): Promise<RepoStatus>
+  /** Looks at the files again now, and resolves when what is there is live or refused. */
+  reload(): Promise<ManifestState>
+  /** True once the volume and the database work and the first load of the manifest has ended. */
+  ready(): boolean
+  /** Each throws in words when something that health depends on does not work. */
+  checks: ReadonlyMap<string, () => void | Promise<void>>
+  /** Stops schedules, ends runs, closes the database. */
+  stop(): Promise<void>
+}

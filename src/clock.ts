@@ -1,0 +1,29 @@
+/** Time as a parameter: programs hand in the system's clock, tests hand in one that they move themselves. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after `ms`, or at once when `signal` aborts: a wait is a courtesy, never a reason to hang. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise(resolve => {
+      if (signal?.aborted) return resolve()
+      const done = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      signal?.addEventListener('abort', done, { once: true })
+    }),
+}
+
+/** RFC 3339 in UTC with milliseconds, the one form in which times leave a program. */
+export function timestamp(ms: number): string
+export function timestamp(ms: number | null | undefined): string | null
+export function timestamp(ms: number | null | undefined): string | null {
+  return ms === null || ms === undefined ? null : new Date(ms).toISOString()
+}

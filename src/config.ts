@@ -1,0 +1,72 @@
+import { z } from 'zod'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export type ConfigSchema = z.ZodType<unknown>
+
+/**
+ * Parses one part's settings from the environment. An empty variable counts as unset, as compose files write it.
+ * Returns every fault, each naming its variable; a value is never echoed, for it may be a secret.
+ */
+export function parseConfig<S extends ConfigSchema>(
+  schema: S,
+  env: Environment,
+): { config: z.output<S>; faults: [] } | { config?: never; faults: string[] } {
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = schema.safeParse(set)
+  if (parsed.success) return { config: parsed.data, faults: [] }
+  return {
+    faults: parsed.error.issues.map(issue => `${issue.path.join('.') || 'configuration'}: ${issue.message}`),
+  }
+}
+
+/** The field types of settings: each refuses what it does not understand, with the form that it wants. */
+export const setting = {
+  /** A whole number in a range. */
+  integer: (min: number, max: number) =>
+    z
+      .string()
+      .regex(/^-?\d+$/, `must be a whole number from ${min} to ${max}`)
+      .transform(Number)
+      .refine(n => n >= min && n <= max, `must be a whole number from ${min} to ${max}`),
+
+  /** A port to listen on; 0 lets the system choose. */
+  port: () => setting.integer(0, 65535),
+
+  flag: () => z.enum(['true', 'false'], 'must be true or false').transform(value => value === 'true'),
+
+  /** A duration such as `500ms`, `10s`, `5m`, `2h` or `30d`, in milliseconds. */
+  duration: () =>
+    z
+      .string()
+      .regex(/^\d+(ms|s|m|h|d)$/, 'must be a duration such as 500ms, 10s, 5m, 2h or 30d')
+      .transform(durationMs),
+
+  /** A size such as `512k`, `256m` or `1g`, in bytes. */
+  size: () =>
+    z
+      .string()
+      .regex(/^\d+[kmg]$/i, 'must be a size such as 512k, 256m or 1g')
+      .transform(
+        text => Number.parseInt(text, 10) * 1024 ** ('kmg'.indexOf(text.slice(-1).toLowerCase()) + 1),
+      ),
+
+  /** Names separated by commas. */
+  list: () =>
+    z.string().transform(text =>
+      text
+        .split(',')
+        .map(part => part.trim())
+        .filter(part => part !== ''),
+    ),
+}
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds of a duration text; NaN when it is none. */
+export function durationMs(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text)
+  return match ? Number(match[1]) * unitMs[match[2] as keyof typeof unitMs] : Number.NaN
+}

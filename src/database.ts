@@ -1,0 +1,57 @@
+import Database from 'better-sqlite3'
+import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { programRoot } from './root.ts'
+
+export type Db<Schema extends Record<string, unknown> = Record<string, never>> = BetterSQLite3Database<Schema>
+
+/**
+ * Opens a SQLite file for one program. WAL lets readers and the writer work side by side; `synchronous = FULL`
+ * because a record that was answered for must survive a power cut.
+ */
+export function openSqlite(file: string): Database.Database {
+  const sqlite = new Database(file)
+  sqlite.pragma('journal_mode = WAL')
+  sqlite.pragma('synchronous = FULL')
+  sqlite.pragma('foreign_keys = ON')
+  sqlite.pragma('busy_timeout = 5000')
+  return sqlite
+}
+
+/**
+ * The tables of one part of a program. `migrations` is a folder below the program's root, in the source tree and in
+ * the bundle alike. Every part has a migrations table of its own: in a shared one, drizzle skips every migration
+ * that is older than the newest applied, whoever it belongs to.
+ */
+export interface Tables<Schema extends Record<string, unknown>> {
+  schema: Schema
+  migrations: string
+}
+
+export function openTables<Schema extends Record<string, unknown>>(
+  sqlite: Database.Database,
+  part: string,
+  tables: Tables<Schema> | undefined,
+): Db<Schema> {
+  if (!tables) return drizzle(sqlite) as Db<Schema>
+  const db = drizzle(sqlite, { schema: tables.schema })
+  migrate(db, { migrationsFolder: programRoot(tables.migrations), migrationsTable: `${part}_migrations` })
+  return db
+}
+
+/**
+ * Holds `file` for this process alone until it ends, however it ends: the kernel drops the lock with the process.
+ * Returns null when another process holds it.
+ */
+export function holdLock(file: string): { release(): void } | null {
+  const lock = new Database(file, { timeout: 0 })
+  try {
+    lock.pragma('locking_mode = EXCLUSIVE')
+    lock.exec('BEGIN EXCLUSIVE')
+    return { release: () => lock.close() }
+  } catch (error) {
+    lock.close()
+    if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return null
+    throw error
+  }
+}

@@ -1,0 +1,64 @@
+import { BlockList, isIP } from 'node:net'
+
+export interface AddressSet {
+  has(address: string): boolean
+  /** What could not be understood, each naming its entry. */
+  faults: string[]
+}
+
+/** A set of addresses and CIDR ranges. */
+export function addressSet(entries: readonly string[]): AddressSet {
+  const list = new BlockList()
+  const faults: string[] = []
+  for (const entry of entries) {
+    const [address = '', prefix, ...rest] = entry.split('/')
+    const family = isIP(address)
+    const type = family === 6 ? 'ipv6' : 'ipv4'
+    const bits = family === 6 ? 128 : 32
+    const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1
+    if (family === 0 || rest.length > 0 || length < 0 || length > bits) {
+      faults.push(`"${entry}" is not an address or range such as 10.0.0.1 or 10.0.0.0/8`)
+    } else list.addSubnet(address, length, type)
+  }
+  return {
+    faults,
+    has: address => {
+      const plain = plainAddress(address)
+      const family = isIP(plain)
+      return family !== 0 && list.check(plain, family === 6 ? 'ipv6' : 'ipv4')
+    },
+  }
+}
+
+/** Without the IPv4-in-IPv6 prefix that a dual-stack listener reports. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
+/**
+ * Who is asking: the peer, or, when the peer is a configured proxy, the right-most address of `X-Forwarded-For`
+ * that is not a proxy's. What stands further left was written by the client and proves nothing.
+ */
+export function clientAddress(peer: string, forwardedFor: string | undefined, proxies: AddressSet): string {
+  let client = plainAddress(peer)
+  const chain = (forwardedFor ?? '').split(',').map(part => plainAddress(part.trim()))
+  while (proxies.has(client)) {
+    const next = chain.pop()
+    if (next === undefined || isIP(next) === 0) break
+    client = next
+  }
+  return client
+}
+
+/** The key to count an address by: one household or server has a whole IPv6 /64. */
+export function addressGroup(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [head = '', tail = ''] = address.split('::')
+  const groups = head === '' ? [] : head.split(':')
+  if (address.includes('::')) {
+    const after = tail === '' ? [] : tail.split(':')
+    while (groups.length + after.length < 8) groups.push('0')
+    groups.push(...after)
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`
+}

@@ -1,0 +1,175 @@
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
+import { secureHeaders } from 'hono/secure-headers'
+import type { z } from 'zod'
+import { newId } from '../ids.ts'
+import type { Logger } from '../log.ts'
+import { addressSet, clientAddress } from './address.ts'
+import { readFields } from './body.ts'
+import { refuseCrossSite } from './csrf.ts'
+import { wantsPage } from './negotiate.ts'
+import { type ApiInfo, describeApi } from './openapi.ts'
+import {
+  badRequest,
+  internal,
+  invalidFields,
+  methodNotAllowed,
+  notFound,
+  Problem,
+  tooLarge,
+} from './problem.ts'
+import { type AppContext, type AppEnv, type FieldErrors, open, type Route, route } from './route.ts'
+
+export interface AppOptions {
+  log: Logger
+  info: ApiInfo
+  routes: readonly Route[]
+  trustedProxies: readonly string[]
+  /** True when people reach us by HTTPS, so that browsers may be told to insist on it. */
+  https: boolean
+  /** Prepares `c.render` for pages. */
+  renderer: MiddlewareHandler
+  /** The page that says the words of a problem to a person. */
+  problemPage(c: AppContext, problem: Problem): Response | Promise<Response>
+}
+
+/** The web side of a program: one Hono app made of declared routes, with the same manners on each of them. */
+export function createApp(options: AppOptions): Hono<AppEnv> {
+  const { log, info, renderer } = options
+  const app = new Hono<AppEnv>()
+  const proxies = addressSet(options.trustedProxies)
+
+  app.use(async (c, next) => {
+    const startedAt = performance.now()
+    const requestId = newId('req')
+    const peer = c.env?.incoming?.socket.remoteAddress ?? '127.0.0.1'
+    c.set('requestId', requestId)
+    c.set('client', clientAddress(peer, c.req.header('x-forwarded-for'), proxies))
+    c.set('log', log.child({ request_id: requestId }))
+    await next()
+    c.header('X-Request-Id', requestId)
+    const line = {
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      ms: Math.round(performance.now() - startedAt),
+    }
+    c.get('log').debug(line, 'request')
+  })
+  app.use(contentSecurity(options.https))
+  app.use(renderer)
+  app.use(refuseCrossSite)
+
+  const openapi = route({
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This description',
+    guard: open,
+    answers: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },
+    handle: c => c.json(describeApi(info, routes)),
+  })
+  const routes: Route[] = [...options.routes, openapi]
+  for (const each of routes) mount(app, each)
+
+  app.notFound(c => {
+    const allowed = methodsFor(app, c)
+    if (allowed.length > 0) {
+      throw methodNotAllowed(`${c.req.method} is not answered here; use ${allowed.join(' or ')}.`, {
+        headers: { Allow: allowed.join(', ') },
+      })
+    }
+    throw notFound(`There is nothing at ${c.req.path}.`)
+  })
+  app.onError(async (error, c) => {
+    const problem = asProblem(error)
+    if (problem.status >= 500) c.get('log').error({ err: error, path: c.req.path }, problem.title)
+    const response = wantsPage(c)
+      ? await options.problemPage(c, problem)
+      : c.body(JSON.stringify(problem.document(c.get('requestId'))), problem.status as 400, {
+          'Content-Type': 'application/problem+json',
+        })
+    for (const [name, value] of Object.entries(problem.headers)) response.headers.set(name, value)
+    return response
+  })
+  return app
+}
+
+function mount(app: Hono<AppEnv>, spec: Route): void {
+  const limit = bodyLimit({
+    maxSize: spec.limitBytes ?? 1024 * 1024,
+    onError: () => {
+      throw tooLarge(`The body may hold at most ${spec.limitBytes ?? 1024 * 1024} bytes.`)
+    },
+  })
+  const path = spec.path.replace(/\{(\w+)\}/g, ':$1')
+  app.on(spec.method.toUpperCase(), path, spec.guard.check, limit, async c => {
+    const params = check(spec.params, c.req.param(), '')
+    const query = check(spec.query, c.req.query(), '')
+    const fields = spec.body ? await readFields(c) : {}
+    const body = check(spec.body, fields, '')
+    const errors = [...params.errors, ...query.errors, ...body.errors]
+    if (errors.length > 0) {
+      if (spec.onInvalid && wantsPage(c)) return spec.onInvalid(c, errors, fields)
+      throw invalidFields(errors)
+    }
+    return spec.handle(c, { params: params.value, query: query.value, body: body.value } as never)
+  })
+}
+
+function check(
+  schema: z.ZodType | undefined,
+  value: unknown,
+  prefix: string,
+): { value?: unknown; errors: FieldErrors } {
+  if (!schema) return { errors: [] }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return { value: parsed.data, errors: [] }
+  return {
+    errors: parsed.error.issues.map(issue => ({
+      path: prefix + issue.path.join('.'),
+      message: issue.message,
+    })),
+  }
+}
+
+function methodsFor(app: Hono<AppEnv>, c: Context): string[] {
+  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+  return methods.filter(method => {
+    const [matches] = app.router.match(method, c.req.path)
+    return matches.some(([[, registered]]) => registered.method === method)
+  })
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof HTTPException && error.status < 500) return badRequest(error.message, { cause: error })
+  return internal(
+    'Nothing that was saved before is lost. Try again; if it stays, look for the request id in the log.',
+    {
+      cause: error,
+    },
+  )
+}
+
+/** Everything from ourselves, nothing inline, no framing; see docs/decisions for the reasons. */
+function contentSecurity(https: boolean): MiddlewareHandler {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      manifestSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    // `no-referrer` would make browsers send `Origin: null` with our own forms.
+    referrerPolicy: 'same-origin',
+    strictTransportSecurity: https ? 'max-age=31536000' : false,
+    xFrameOptions: 'DENY',
+    xXssProtection: false,
+  })
+}

@@ -1,0 +1,26 @@
+import type { MiddlewareHandler } from 'hono'
+import { crossSite } from './problem.ts'
+
+const safe = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Refuses changes that a page of another origin asks a browser to make. The rule is that of Go's
+ * `http.CrossOriginProtection`: `Sec-Fetch-Site` decides where a browser sends it; else `Origin` must name this host;
+ * a request with neither comes from no browser. `same-site` is refused too, for tenants live on sibling subdomains.
+ * A bearer token is never sent by a browser on its own, so such calls are exempt.
+ */
+export const refuseCrossSite: MiddlewareHandler = async (c, next) => {
+  if (!safe.has(c.req.method) && !c.req.header('authorization')) {
+    const site = c.req.header('sec-fetch-site')
+    const origin = c.req.header('origin')
+    const ours = site
+      ? site === 'same-origin' || site === 'none'
+      : origin === undefined || sameHost(origin, c.req.header('host'))
+    if (!ours) throw crossSite('Open this page on its own site and try again; nothing was changed.')
+  }
+  await next()
+}
+
+function sameHost(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
+}

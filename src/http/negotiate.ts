@@ -1,0 +1,20 @@
+import type { Context } from 'hono'
+
+/** True for a browser: HTML for whoever names it, JSON for everyone else. */
+export function wantsPage(c: Context): boolean {
+  return (c.req.header('accept') ?? '').toLowerCase().includes('text/html')
+}
+
+/** True when htmx asks for a part of a page. */
+export function wantsFragment(c: Context): boolean {
+  return c.req.header('hx-request') === 'true'
+}
+
+/**
+ * Seconds of the preference `Prefer: wait=N` (RFC 7240), at most 120; 0 when it is not there or makes no sense,
+ * for a preference that cannot be honoured is to be ignored.
+ */
+export function preferredWait(c: Context): number {
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d+)"?/i.exec(c.req.header('prefer') ?? '')
+  return match ? Math.min(120, Number(match[1])) : 0
+}

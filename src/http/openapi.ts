@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import type { Route } from './route.ts'
+
+export interface ApiInfo {
+  title: string
+  version: string
+  description: string
+}
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    request_id: z.string().optional(),
+  })
+  .meta({ description: 'RFC 9457 problem details' })
+
+/** The OpenAPI 3.1 description of these routes, made of the very schemas that validate their input. */
+export function describeApi(info: ApiInfo, routes: readonly Route[]): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const route of routes) {
+    if (route.pageOnly) continue
+    const item = (paths[route.path] ??= {})
+    item[route.method] = describeRoute(route)
+  }
+  return {
+    openapi: '3.1.0',
+    info,
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: 'longhouse_session' },
+      },
+      schemas: { Problem: jsonSchema(problemSchema, 'output') },
+    },
+  }
+}
+
+function describeRoute(route: Route): Record<string, unknown> {
+  const body = route.body && jsonSchema(route.body, 'input')
+  return {
+    summary: route.summary,
+    security: route.guard.schemes.map(scheme => ({ [scheme]: [] })),
+    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    ...(body
+      ? {
+          requestBody: {
+            content: {
+              'application/json': { schema: body },
+              'application/x-www-form-urlencoded': { schema: body },
+            },
+          },
+        }
+      : {}),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, answer]) => [
+          status,
+          {
+            description: answer.description,
+            ...(answer.schema
+              ? {
+                  content: {
+                    [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema, 'output') },
+                  },
+                }
+              : answer.type
+                ? { content: { [answer.type]: { schema: { type: 'string' } } } }
+                : {}),
+          },
+        ]),
+      ),
+      default: {
+        description: 'What went wrong',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    },
+  }
+}
+
+function parameters(schema: z.ZodType | undefined, where: 'path' | 'query'): Record<string, unknown>[] {
+  if (!schema) return []
+  const { properties = {}, required = [] } = jsonSchema(schema, 'input') as {
+    properties?: Record<string, { description?: string }>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    ...(property.description ? { description: property.description } : {}),
+    schema: property,
+  }))
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return rest
+}

@@ -1,0 +1,92 @@
+export interface FieldError {
+  /** Dotted path of the field, e.g. `owner_email`. */
+  path: string
+  message: string
+}
+
+/** RFC 9457 problem details, as they go over the wire. */
+export interface ProblemDocument {
+  type: string
+  title: string
+  status: number
+  detail: string
+  errors?: FieldError[]
+  request_id?: string
+}
+
+/** An error with public words. `cause` stays in the log. */
+export class Problem extends Error {
+  readonly code: string
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+  readonly errors: FieldError[] | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(
+    kind: { code: string; status: number; title: string },
+    words: {
+      detail: string
+      errors?: FieldError[] | undefined
+      headers?: Record<string, string>
+      cause?: unknown
+    },
+  ) {
+    super(`${kind.title}: ${words.detail}`, { cause: words.cause })
+    this.name = 'Problem'
+    this.code = kind.code
+    this.status = kind.status
+    this.title = kind.title
+    this.detail = words.detail
+    this.errors = words.errors
+    this.headers = words.headers ?? {}
+  }
+
+  document(requestId?: string): ProblemDocument {
+    return {
+      type: `urn:longhouse:problem:${this.code}`,
+      title: this.title,
+      status: this.status,
+      detail: this.detail,
+      ...(this.errors ? { errors: this.errors } : {}),
+      ...(requestId ? { request_id: requestId } : {}),
+    }
+  }
+}
+
+type Words = ConstructorParameters<typeof Problem>[1]
+
+/**
+ * Declares one kind of problem: a stable code, its status, and a title that is the same every time. What it returns
+ * makes the error to throw; `detail` says what happened here and what to do about it.
+ */
+export function defineProblem(code: string, status: number, title: string) {
+  const make = (detail: string, words: Omit<Words, 'detail'> = {}) =>
+    new Problem({ code, status, title }, { detail, ...words })
+  return Object.assign(make, { code, status, title })
+}
+
+export const badRequest = defineProblem('bad-request', 400, 'The request could not be read')
+export const unauthorized = defineProblem('unauthorized', 401, 'Sign-in required')
+export const crossSite = defineProblem('cross-site', 403, 'Request from another site refused')
+export const notFound = defineProblem('not-found', 404, 'Not found')
+export const methodNotAllowed = defineProblem('method-not-allowed', 405, 'Method not allowed')
+export const tooLarge = defineProblem('too-large', 413, 'The request is too large')
+export const invalid = defineProblem('invalid', 422, 'Some of the input is not valid')
+export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed tries')
+export const internal = defineProblem('internal', 500, 'Something went wrong on our side')
+
+/** The 422 that names each field that is wrong, and says what would be right. */
+export function invalidFields(errors: FieldError[]): Problem {
+  const detail = errors
+    .map(error => (error.path ? `${error.path}: ${error.message}` : error.message))
+    .join('; ')
+  return invalid(detail, { errors })
+}
+
+/** The 429 that says when to come back. */
+export function retryLater(seconds: number): Problem {
+  return tooManyTries(`Wait ${seconds} seconds before the next try.`, {
+    headers: { 'Retry-After': String(seconds) },
+  })
+}

@@ -1,0 +1,70 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Context, MiddlewareHandler } from 'hono'
+import type { z } from 'zod'
+import type { Logger } from '../log.ts'
+
+export interface AppEnv {
+  Bindings: Partial<HttpBindings>
+  Variables: {
+    requestId: string
+    /** The address of whoever asks, behind any configured proxies. */
+    client: string
+    log: Logger
+  }
+}
+
+export type AppContext = Context<AppEnv>
+
+/** Who may call a route. `check` throws a Problem to refuse; what a guard learns it keeps for the handler. */
+export interface Guard {
+  /** Names of OpenAPI security schemes, any of which is enough. */
+  schemes: readonly ('bearer' | 'session')[]
+  check: MiddlewareHandler<AppEnv>
+}
+
+/** A route that anyone may call, said out loud. */
+export const open: Guard = { schemes: [], check: (_, next) => next() }
+
+type Shape = z.ZodType | undefined
+type Parsed<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined
+
+export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B extends Shape = Shape> {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** As OpenAPI writes it: `/admin/instances/{subdomain}`. */
+  path: string
+  summary: string
+  guard: Guard
+  params?: P
+  query?: Q
+  /** The fields of the body, whether it comes as JSON or as a form. */
+  body?: B
+  /** The most that a body may hold; 1 MiB when not said. */
+  limitBytes?: number
+  answers: Record<number, { description: string; schema?: z.ZodType; type?: string }>
+  /** A page only for people: left out of the API's description. */
+  pageOnly?: boolean
+  /** Shows a browser its form again with the errors beside the fields; without it a page lists them. */
+  onInvalid?: (
+    c: AppContext,
+    errors: FieldErrors,
+    fields: Record<string, unknown>,
+  ) => Response | Promise<Response>
+  handle(
+    c: AppContext,
+    input: { params: Parsed<P>; query: Parsed<Q>; body: Parsed<B> },
+  ): Response | Promise<Response>
+}
+
+export type FieldErrors = { path: string; message: string }[]
+
+/** A route whose types are forgotten, for lists of them. */
+export interface Route extends Omit<RouteSpec, 'handle'> {
+  handle(c: AppContext, input: { params: never; query: never; body: never }): Response | Promise<Response>
+}
+
+/** Declares one endpoint: what it takes, who may call it, what it answers. The API's description is made of this. */
+export function route<P extends Shape = undefined, Q extends Shape = undefined, B extends Shape = undefined>(
+  spec: RouteSpec<P, Q, B>,
+): Route {
+  return spec as unknown as Route
+}

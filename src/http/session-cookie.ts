@@ -1,0 +1,30 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { getCookie, setCookie } from 'hono/cookie'
+import type { AppContext } from './route.ts'
+
+/**
+ * The cookie that carries a session's secret. By HTTPS it has the `__Host-` prefix, which no sibling subdomain can
+ * set; by plain HTTP (a laptop) browsers would refuse that name.
+ */
+export function sessionCookie(options: { https: boolean }) {
+  const name = options.https ? '__Host-longhouse_session' : 'longhouse_session'
+  const attributes = { path: '/', httpOnly: true, sameSite: 'Lax', secure: options.https } as const
+  return {
+    read: (c: AppContext): string | undefined => getCookie(c, name),
+    write: (c: AppContext, secret: string, maxAgeSeconds: number): void =>
+      setCookie(c, name, secret, { ...attributes, maxAge: maxAgeSeconds }),
+    clear: (c: AppContext): void => setCookie(c, name, '', { ...attributes, maxAge: 0 }),
+  }
+}
+
+export type SessionCookie = ReturnType<typeof sessionCookie>
+
+/** 256 random bits for a person's browser or a script to hold. */
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** What is kept of a secret: enough to recognise it, useless to whoever reads the database. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url')
+}

@@ -1,0 +1,225 @@
+import { mkdirSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import type { Hono } from 'hono'
+import { bootOrder } from './boot-order.ts'
+import type { Clock } from './clock.ts'
+import { type Environment, parseConfig } from './config.ts'
+import { holdLock, openSqlite, openTables } from './database.ts'
+import { EventBus } from './events.ts'
+import { BootError } from './faults.ts'
+import { type AppOptions, createApp } from './http/app.ts'
+import type { AppEnv, Route } from './http/route.ts'
+import type { Logger } from './log.ts'
+import type { Check, Plugin, PluginContext, PluginParts, Services } from './plugin.ts'
+import { type Site, siteConfig } from './site.ts'
+import { type RunningTask, startTask, type Task } from './tasks.ts'
+
+export interface KernelOptions {
+  plugins: readonly Plugin[]
+  env: Environment
+  log: Logger
+  clock: Clock
+  web: Pick<AppOptions, 'info' | 'problemPage'> & {
+    renderer(site: Site): AppOptions['renderer']
+    mount?(app: Hono<AppEnv>): void
+  }
+}
+
+export interface Program {
+  site: Site
+  app: Hono<AppEnv>
+  services: Partial<Services>
+  routes: readonly Route[]
+  /** Runs one task of one plugin once, as its loop would. */
+  runOnce(task: string): Promise<void>
+  /** Begins to answer requests and to run the tasks; returns the port. */
+  listen(): Promise<number>
+  /** Stops listening, then the tasks, then the plugins in reverse order. */
+  stop(): Promise<void>
+}
+
+/**
+ * Sets up a control plane from its plugins. Every fault of every plugin is found before anything is touched, and
+ * thrown as one BootError; a plugin that fails to start stops those that had started.
+ */
+export async function boot(options: KernelOptions): Promise<Program> {
+  const { env, log, clock, web } = options
+  const { order, faults } = bootOrder(options.plugins)
+  const site = parseConfig(siteConfig, env)
+  const configs = new Map<string, unknown>()
+  for (const plugin of order) {
+    if (!plugin.config) continue
+    const parsed = parseConfig(plugin.config, env)
+    faults.push(...parsed.faults)
+    configs.set(plugin.name, parsed.config)
+  }
+  faults.push(...site.faults)
+  if (!site.config || faults.length > 0) throw new BootError([...new Set(faults)])
+
+  const releases: (() => unknown)[] = []
+  const release = async () => {
+    for (const stop of releases.splice(0).reverse()) {
+      try {
+        await stop()
+      } catch (error) {
+        log.error({ err: error }, 'failed to stop')
+      }
+    }
+  }
+  try {
+    return await assemble({ options, order, site: site.config, configs, releases, release, clock, log, web })
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+interface Assembly {
+  options: KernelOptions
+  order: readonly Plugin[]
+  site: Site
+  configs: ReadonlyMap<string, unknown>
+  releases: (() => unknown)[]
+  release(): Promise<void>
+  clock: Clock
+  log: Logger
+  web: KernelOptions['web']
+}
+
+async function assemble({
+  order,
+  site,
+  configs,
+  releases,
+  release,
+  clock,
+  log,
+  web,
+}: Assembly): Promise<Program> {
+  const folder = join(site.dataRoot, '.control')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const lock = holdLock(join(folder, 'lock'))
+  if (!lock)
+    throw new BootError([
+      `LONGHOUSE_DATA_ROOT: another control plane runs on ${site.dataRoot}; stop it first`,
+    ])
+  releases.push(() => lock.release())
+
+  const sqlite = openSqlite(join(folder, 'longhouse.db'))
+  releases.push(() => sqlite.close())
+
+  const bus = new EventBus(log)
+  const services: Record<string, unknown> = {}
+  const checks = new Map<string, Check>([['database', () => void sqlite.prepare('select 1').get()]])
+  const tasks = new Map<string, Task>()
+  const running = new Map<string, RunningTask>()
+  const parts: { plugin: Plugin; parts: PluginParts<string> }[] = []
+
+  for (const plugin of order) {
+    const context: PluginContext<never, unknown, Record<string, unknown>> = {
+      config: configs.get(plugin.name),
+      site,
+      db: openTables(sqlite, plugin.name, plugin.tables),
+      log: log.child({ plugin: plugin.name }),
+      clock,
+      services: Object.fromEntries(plugin.needs.map(need => [need, services[need]])) as Pick<Services, never>,
+      emit: (event, payload) => bus.emit(event, payload),
+      nudge: task => running.get(`${plugin.name}:${task}`)?.nudge(),
+      checks: () => checks,
+    }
+    const made = await plugin.setup(context)
+    parts.push({ plugin, parts: made })
+    if (made.stop) releases.push(made.stop)
+    services[plugin.name] = made.service
+    for (const [name, check] of Object.entries(made.checks ?? {})) checks.set(name, check)
+    for (const task of made.tasks ?? []) tasks.set(`${plugin.name}:${task.name}`, task)
+    for (const [event, listener] of Object.entries(made.on ?? {})) {
+      bus.on(event, plugin.name, listener as (payload: unknown) => void)
+    }
+  }
+
+  const routes = parts.flatMap(({ parts }) => parts.routes ?? [])
+  const app = createApp({
+    log,
+    routes,
+    info: web.info,
+    trustedProxies: site.trustedProxies,
+    https: site.publicUrl?.protocol === 'https:',
+    renderer: web.renderer(site),
+    problemPage: web.problemPage,
+  })
+  web.mount?.(app)
+  for (const { parts: made } of parts) await made.start?.()
+
+  const server = createHttpServer(
+    app,
+    parts.map(({ parts }) => parts),
+  )
+  return {
+    site,
+    app,
+    services: services as Partial<Services>,
+    routes,
+    runOnce: async name => {
+      const task = tasks.get(name)
+      if (!task) throw new Error(`no task is called ${name}; there are ${[...tasks.keys()].join(', ')}`)
+      await task.run(new AbortController().signal)
+    },
+    listen: async () => {
+      site.port = await listen(server, site)
+      releases.push(() => Promise.all([...running.values()].map(task => task.stop())))
+      releases.push(() => closeServer(server))
+      for (const [name, task] of tasks) running.set(name, startTask(task, { clock, log }))
+      return site.port
+    },
+    stop: release,
+  }
+}
+
+function createHttpServer(app: Hono<AppEnv>, parts: readonly PluginParts<string>[]): Server {
+  const intercepts = parts.flatMap(part => part.intercept ?? [])
+  const upgrades = parts.flatMap(part => part.upgrade ?? [])
+  const answer = getRequestListener(app.fetch as (request: Request, env: unknown) => Promise<Response>, {
+    overrideGlobalObjects: false,
+  })
+  const server = createServer(
+    { requireHostHeader: false },
+    (request: IncomingMessage, response: ServerResponse) => {
+      if (!intercepts.some(intercept => intercept(request, response))) void answer(request, response)
+    },
+  )
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    if (!upgrades.some(upgrade => upgrade(request, socket, head))) {
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    }
+  })
+  return server
+}
+
+async function listen(server: Server, site: Site): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `something else listens on ${site.host}:${site.port}; stop it or choose another port`
+          : `cannot listen on ${site.host}:${site.port} (${error.code ?? error.message})`
+      reject(new BootError([`LONGHOUSE_PORT: ${why}`]))
+    })
+    server.listen(site.port, site.host, resolve)
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** Lets answers in progress end, for five seconds; idle and upgraded connections go at once. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise(resolve => server.close(resolve))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), 5000)
+  await closed
+  clearTimeout(timer)
+}

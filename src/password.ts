@@ -1,0 +1,46 @@
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+
+const derive = promisify(argon2)
+
+/** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
+const cost = { memory: 19_456, passes: 2, parallelism: 1 }
+const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]{11,})\$([A-Za-z0-9+/]{22,})$/
+
+/** Hashes a password with argon2id, in PHC format (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`). */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16)
+  const hash = await derive('argon2id', { message: password, nonce: salt, ...cost, tagLength: 32 })
+  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${encode(salt)}$${encode(hash)}`
+}
+
+/** True when the text is a hash that `verifyPassword` can check. */
+export function isPasswordHash(text: string): boolean {
+  const match = phc.exec(text)
+  return match !== null && Number(match[1]) >= 8 * Number(match[3]) && Number(match[1]) <= 1_048_576
+}
+
+/** True when the text means to be a hash, of whatever kind: no password starts like this by accident. */
+export function looksLikeHash(text: string): boolean {
+  return /^\$[a-z0-9-]+\$/.test(text)
+}
+
+export async function verifyPassword(password: string, hash: string): Promise<boolean> {
+  const match = phc.exec(hash)
+  if (!match) return false
+  const [, memory, passes, parallelism, salt = '', expected = ''] = match
+  const wanted = Buffer.from(expected, 'base64')
+  const found = await derive('argon2id', {
+    message: password,
+    nonce: Buffer.from(salt, 'base64'),
+    memory: Number(memory),
+    passes: Number(passes),
+    parallelism: Number(parallelism),
+    tagLength: wanted.length,
+  })
+  return timingSafeEqual(found, wanted)
+}
+
+function encode(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '')
+}

@@ -1,0 +1,43 @@
+import type { Clock } from './clock.ts'
+
+export interface RateLimit {
+  /** Seconds until the next try is allowed; 0 when it is allowed now. */
+  retryAfter(key: string): number
+  /** Counts one failure. */
+  fail(key: string): void
+  /** Forgets the failures, after a success. */
+  clear(key: string): void
+}
+
+/**
+ * Allows `failures` failed tries a key within `withinMs`. Successes do not count. Memory is bounded: the keys that
+ * failed longest ago are forgotten first.
+ */
+export function createRateLimit(options: {
+  failures: number
+  withinMs: number
+  clock: Clock
+  maxKeys?: number
+}): RateLimit {
+  const { failures, withinMs, clock, maxKeys = 10_000 } = options
+  const failed = new Map<string, number[]>()
+
+  const recent = (key: string) => (failed.get(key) ?? []).filter(at => at > clock.now() - withinMs)
+
+  return {
+    retryAfter: key => {
+      const times = recent(key)
+      const oldest = times[times.length - failures]
+      return oldest === undefined ? 0 : Math.max(1, Math.ceil((oldest + withinMs - clock.now()) / 1000))
+    },
+    fail: key => {
+      const times = [...recent(key), clock.now()].slice(-failures)
+      failed.delete(key)
+      failed.set(key, times)
+      if (failed.size > maxKeys) failed.delete(failed.keys().next().value as string)
+    },
+    clear: key => {
+      failed.delete(key)
+    },
+  }
+}

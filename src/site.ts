@@ -1,0 +1,74 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { setting } from './config.ts'
+import { addressSet } from './http/address.ts'
+
+/** Where a control plane lives: the settings that every plugin may read. */
+export interface Site {
+  domain: string
+  host: string
+  /** Where we listen; when it was 0, the port that the system chose, once we do. */
+  port: number
+  /** Scheme and port that people see, when a proxy stands in front of us. */
+  publicUrl: URL | null
+  dataRoot: string
+  trustedProxies: readonly string[]
+  production: boolean
+}
+
+const domainName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+
+export const siteConfig = z
+  .object({
+    LONGHOUSE_DOMAIN: z
+      .string()
+      .regex(domainName, 'must be a lowercase host name such as example.com, without scheme or port')
+      .default('localhost'),
+    LONGHOUSE_HOST: z.string().default('127.0.0.1'),
+    LONGHOUSE_PORT: setting.port().prefault('8080'),
+    LONGHOUSE_PUBLIC_URL: z
+      .string()
+      .regex(
+        /^https?:\/\/[^/?#]+\/?$/,
+        'must be a scheme and host such as https://control.example.com, without a path',
+      )
+      .transform(text => new URL(text))
+      .optional(),
+    LONGHOUSE_DATA_ROOT: z
+      .string()
+      .default('./data')
+      .transform(path => resolve(path)),
+    LONGHOUSE_TRUSTED_PROXIES: setting
+      .list()
+      .superRefine((entries, context) => {
+        for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
+      })
+      .prefault(''),
+    NODE_ENV: z.string().optional(),
+  })
+  .transform(
+    (env): Site => ({
+      domain: env.LONGHOUSE_DOMAIN,
+      host: env.LONGHOUSE_HOST,
+      port: env.LONGHOUSE_PORT,
+      publicUrl: env.LONGHOUSE_PUBLIC_URL ?? null,
+      dataRoot: env.LONGHOUSE_DATA_ROOT,
+      trustedProxies: env.LONGHOUSE_TRUSTED_PROXIES,
+      production: env.NODE_ENV === 'production',
+    }),
+  )
+
+/** The address of one name of the site as people see it: `control`, or an instance's subdomain. */
+export function siteUrl(site: Site, label: string): string {
+  const scheme = site.publicUrl?.protocol ?? 'http:'
+  const port = site.publicUrl ? site.publicUrl.port : String(site.port)
+  const suffix = port === '' || port === (scheme === 'https:' ? '443' : '80') ? '' : `:${port}`
+  return `${scheme}//${label}.${site.domain}${suffix}`
+}
+
+/** The label in front of the site's domain, lower-cased; '' for the bare domain, null when the host is another's. */
+export function labelOf(site: Site, host: string): string | null {
+  const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+  if (name === site.domain) return ''
+  return name.endsWith(`.${site.domain}`) ? name.slice(0, -site.domain.length - 1) : null
+}

@@ -1,0 +1,51 @@
+import type { Clock } from './clock.ts'
+import type { Logger } from './log.ts'
+
+/** Work that repeats. `run` does it once and is what tests call; the loop around it is `startTask`. */
+export interface Task {
+  name: string
+  /** From the end of one round to the beginning of the next. */
+  everyMs: number
+  run(signal: AbortSignal): Promise<void>
+}
+
+export interface RunningTask {
+  /** Starts the next round now rather than when it is due; one nudge during a round makes one more round. */
+  nudge(): void
+  /** Aborts the signal and waits for the round that is going. */
+  stop(): Promise<void>
+}
+
+/** Runs a task until it is stopped. A round that throws is logged, and the next one comes as usual. */
+export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logger }): RunningTask {
+  const stopping = new AbortController()
+  let waiting = new AbortController()
+  let nudged = false
+
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      nudged = false
+      try {
+        await task.run(stopping.signal)
+      } catch (error) {
+        log.error({ err: error, task: task.name }, 'task failed')
+      }
+      waiting = new AbortController()
+      if (!nudged && !stopping.signal.aborted) await clock.sleep(task.everyMs, waiting.signal)
+    }
+  }
+  const running = loop()
+
+  const nudge = () => {
+    nudged = true
+    waiting.abort()
+  }
+  return {
+    nudge,
+    stop: async () => {
+      stopping.abort()
+      nudge()
+      await running
+    },
+  }
+}

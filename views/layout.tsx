@@ -1,0 +1,73 @@
+import type { Child } from 'hono/jsx'
+
+export interface NavLink {
+  href: string
+  label: string
+  current: boolean
+}
+
+export interface PageProps {
+  title: string
+  /** Links of the program's main parts; none for somebody who is not signed in. */
+  nav?: readonly NavLink[]
+  /** Where the sign-out form posts to; no form when it is left out. */
+  signOut?: string
+  /** Seconds after which a browser without JavaScript loads the page again: for pages that show work going on. */
+  refresh?: number
+  /** A line that stays above every page, such as what the process driver does not do. */
+  warning?: string | null
+}
+
+export interface LayoutProps extends PageProps {
+  /** What stands beside the name: the instance's subdomain, or the site's domain. */
+  place: string
+  assets: { style: string; script: string; icon: string }
+  children?: Child
+}
+
+/** The frame of every page of both programs. */
+export function Layout(props: LayoutProps) {
+  const { title, nav = [], signOut, refresh, warning, place, assets, children } = props
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`${title} · ${place}`}</title>
+        <link rel="stylesheet" href={assets.style} />
+        <link rel="icon" href={assets.icon} type="image/svg+xml" />
+        <script src={assets.script} defer />
+        {refresh ? (
+          <noscript>
+            <meta http-equiv="refresh" content={String(refresh)} />
+          </noscript>
+        ) : null}
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          Skip to content
+        </a>
+        <header class="site">
+          <a class="brand" href="/">
+            Longhouse <span class="place">{place}</span>
+          </a>
+          <nav aria-label="Main">
+            {nav.map(link => (
+              <a href={link.href} aria-current={link.current ? 'page' : undefined}>
+                {link.label}
+              </a>
+            ))}
+          </nav>
+          {signOut ? (
+            <form method="post" action={signOut}>
+              <button class="quiet">Sign out</button>
+            </form>
+          ) : null}
+        </header>
+        {warning ? <p class="warning">{warning}</p> : null}
+        <main id="main">{children}</main>
+      </body>
+    </html>
+  )
+}
