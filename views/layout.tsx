@@ -14,6 +14,8 @@ export interface PageProps {
   signOut?: string
   /** Seconds after which a browser without JavaScript loads the page again: for pages that show work going on. */
   refresh?: number
+  /** A short form in the middle, such as a sign-in, rather than a page of its own width. */
+  narrow?: boolean
   /** A line that stays above every page, such as what the process driver does not do. */
   warning?: string | null
 }
@@ -25,9 +27,20 @@ export interface LayoutProps extends PageProps {
   children?: Child
 }
 
+/**
+ * htmx adds no style of its own and evaluates nothing, as the Content-Security-Policy wants. Error pages are never put
+ * into a page's live part: it keeps what it shows until the next round. A disclosure that somebody opened stays open.
+ */
+const htmxConfig = JSON.stringify({
+  includeIndicatorCSS: false,
+  history: false,
+  noSwap: [204, 304, '4xx', '5xx'],
+  morphIgnore: ['data-htmx-powered', 'open'],
+})
+
 /** The frame of every page of both programs. */
 export function Layout(props: LayoutProps) {
-  const { title, nav = [], signOut, refresh, warning, place, assets, children } = props
+  const { title, nav = [], signOut, refresh, narrow, warning, place, assets, children } = props
   return (
     <html lang="en">
       <head>
@@ -37,6 +50,7 @@ export function Layout(props: LayoutProps) {
         <title>{`${title} · ${place}`}</title>
         <link rel="stylesheet" href={assets.style} />
         <link rel="icon" href={assets.icon} type="image/svg+xml" />
+        <meta name="htmx-config" content={htmxConfig} />
         <script src={assets.script} defer />
         {refresh ? (
           <noscript>
@@ -50,23 +64,30 @@ export function Layout(props: LayoutProps) {
         </a>
         <header class="site">
           <a class="brand" href="/">
+            <img src={assets.icon} width="22" height="22" alt="" />
             Longhouse <span class="place">{place}</span>
           </a>
-          <nav aria-label="Main">
-            {nav.map(link => (
-              <a href={link.href} aria-current={link.current ? 'page' : undefined}>
-                {link.label}
-              </a>
-            ))}
-          </nav>
+          {nav.length > 0 ? (
+            <nav aria-label="Main">
+              {nav.map(link => (
+                <a href={link.href} aria-current={link.current ? 'page' : undefined}>
+                  {link.label}
+                </a>
+              ))}
+            </nav>
+          ) : null}
           {signOut ? (
             <form method="post" action={signOut}>
-              <button class="quiet">Sign out</button>
+              <button type="submit" class="quiet">
+                Sign out
+              </button>
             </form>
           ) : null}
         </header>
-        {warning ? <p class="warning">{warning}</p> : null}
-        <main id="main">{children}</main>
+        {warning ? <p class="site-warning">{warning}</p> : null}
+        <main id="main" class={narrow ? 'narrow' : undefined}>
+          {children}
+        </main>
       </body>
     </html>
   )

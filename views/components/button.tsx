@@ -1,0 +1,67 @@
+import type { Child } from 'hono/jsx'
+
+export type ButtonLook = 'plain' | 'primary' | 'danger' | 'quiet'
+
+export interface ButtonProps {
+  look?: ButtonLook
+  disabled?: boolean
+  /** Says more than the words on it, for a row of equal buttons: `Run daily-digest now`. */
+  label?: string | undefined
+  children: Child
+}
+
+/** Submits the form that it stands in. */
+export function Button({ look = 'plain', disabled, label, children }: ButtonProps) {
+  return (
+    <button type="submit" class={look === 'plain' ? undefined : look} disabled={disabled} aria-label={label}>
+      {children}
+    </button>
+  )
+}
+
+export interface PostButtonProps extends ButtonProps {
+  action: string
+  fields?: Readonly<Record<string, string>>
+}
+
+/** One action as a form of one button: it works without JavaScript and can be followed by no link. */
+export function PostButton({ action, fields = {}, ...button }: PostButtonProps) {
+  return (
+    <form method="post" action={action} class="inline">
+      {Object.entries(fields).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <Button {...button} />
+    </form>
+  )
+}
+
+export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
+  /** The words on the button that opens it. */
+  ask: string
+  /** The words on the button that does it. */
+  confirm: string
+  /** What will happen, and what will be kept. Fields here are sent too. */
+  children: Child
+}
+
+/** An action that says what it will do before it does it. A disclosure, so that it needs no JavaScript. */
+export function Confirm(props: ConfirmProps) {
+  const { ask, confirm, action, fields = {}, look = 'danger', label, children } = props
+  return (
+    <details class="confirm">
+      <summary class={`button ${look === 'plain' ? '' : look}`} aria-label={label}>
+        {ask}
+      </summary>
+      <form method="post" action={action} class="confirm-body">
+        {Object.entries(fields).map(([name, value]) => (
+          <input type="hidden" name={name} value={value} />
+        ))}
+        <div>{children}</div>
+        <div class="actions">
+          <Button look={look}>{confirm}</Button>
+        </div>
+      </form>
+    </details>
+  )
+}

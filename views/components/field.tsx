@@ -1,0 +1,88 @@
+import { Mark } from './mark.tsx'
+
+export interface FieldProps {
+  name: string
+  label: string
+  type?: 'text' | 'password' | 'email' | 'number' | 'url'
+  value?: string | undefined
+  hint?: string
+  /** What is wrong, and what would be right. */
+  error?: string | undefined
+  required?: boolean
+  autofocus?: boolean
+  autocomplete?: string
+  placeholder?: string
+  /** Stands behind the input, e.g. `.example.com`. */
+  suffix?: string
+  pattern?: string
+  spellcheck?: boolean
+  /** Makes it a choice instead of a line to type. */
+  options?: readonly { value: string; label: string }[]
+}
+
+/** One input with its label, and its hint and error beside it, tied together for screen readers. */
+export function Field(props: FieldProps) {
+  const { name, label, hint, error, suffix } = props
+  const id = `field-${name}`
+  const described = [hint ? `${id}-hint` : '', error ? `${id}-error` : ''].filter(Boolean).join(' ')
+  const control = <Control {...props} id={id} described={described || undefined} />
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {suffix ? (
+        <div class="affix">
+          {control}
+          <span class="suffix">{suffix}</span>
+        </div>
+      ) : (
+        control
+      )}
+      {hint ? (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      ) : null}
+      {error ? (
+        <p class="error tone-bad" id={`${id}-error`}>
+          <Mark shape="cross" />
+          {error}
+        </p>
+      ) : null}
+    </div>
+  )
+}
+
+function Control(props: FieldProps & { id: string; described: string | undefined }) {
+  const { id, name, type = 'text', value, options, required, error, described } = props
+  const common = {
+    id,
+    name,
+    required,
+    autofocus: props.autofocus,
+    'aria-describedby': described,
+    'aria-invalid': error ? 'true' : undefined,
+  } as const
+  if (options) {
+    return (
+      <select {...common}>
+        {options.map(option => (
+          <option value={option.value} selected={option.value === value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    )
+  }
+  return (
+    <input
+      {...common}
+      type={type}
+      value={value}
+      autocomplete={props.autocomplete}
+      placeholder={props.placeholder}
+      pattern={props.pattern}
+      spellcheck={props.spellcheck}
+      autocapitalize={type === 'text' ? 'none' : undefined}
+    />
+  )
+}

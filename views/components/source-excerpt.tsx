@@ -1,0 +1,39 @@
+export interface SourceExcerptProps {
+  /** The number of the first line in `lines`. */
+  first: number
+  lines: readonly string[]
+  /** The line that is meant, and the column in it, both from 1. */
+  line: number
+  column: number | null
+}
+
+/** Some lines of a file with the place that is meant. */
+export function SourceExcerpt({ first, lines, line, column }: SourceExcerptProps) {
+  return (
+    <div class="excerpt">
+      <ol>
+        {lines.map((text, index) => {
+          const here = first + index === line
+          return (
+            <li class={here ? 'here' : undefined}>
+              <span class="line">{first + index}</span>
+              {here && column ? <Pointed text={text} column={column} /> : <code>{text}</code>}
+            </li>
+          )
+        })}
+      </ol>
+    </div>
+  )
+}
+
+function Pointed({ text, column }: { text: string; column: number }) {
+  const start = Math.min(column - 1, text.length)
+  const word = /^[\w$]+|^./.exec(text.slice(start))?.[0] ?? ''
+  return (
+    <code>
+      {text.slice(0, start)}
+      <mark>{word || ' '}</mark>
+      {text.slice(start + word.length)}
+    </code>
+  )
+}

@@ -1,0 +1,97 @@
+import type { Child } from 'hono/jsx'
+import { Mark, type Shape, type Tone } from './mark.tsx'
+
+export type InstanceStatusName =
+  | 'provisioning'
+  | 'running'
+  | 'unhealthy'
+  | 'stopping'
+  | 'stopped'
+  | 'failed'
+  | 'deprovisioning'
+  | 'deleted'
+export type RunStatusName =
+  | 'queued'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'timed_out'
+  | 'cancelled'
+  | 'interrupted'
+export type SlotOutcomeName = 'ran' | 'late' | 'skipped' | 'missed' | 'interrupted'
+
+interface Look {
+  tone: Tone
+  shape: Shape
+  word: string
+}
+
+const instances: Record<InstanceStatusName, Look> = {
+  provisioning: { tone: 'busy', shape: 'turning', word: 'Provisioning' },
+  running: { tone: 'ok', shape: 'check', word: 'Running' },
+  unhealthy: { tone: 'warn', shape: 'triangle', word: 'Unhealthy' },
+  stopping: { tone: 'busy', shape: 'turning', word: 'Stopping' },
+  stopped: { tone: 'idle', shape: 'square', word: 'Stopped' },
+  failed: { tone: 'bad', shape: 'cross', word: 'Failed' },
+  deprovisioning: { tone: 'busy', shape: 'turning', word: 'Removing' },
+  deleted: { tone: 'idle', shape: 'slash', word: 'Removed' },
+}
+
+const runs: Record<RunStatusName, Look> = {
+  queued: { tone: 'idle', shape: 'clock', word: 'Queued' },
+  running: { tone: 'busy', shape: 'turning', word: 'Running' },
+  succeeded: { tone: 'ok', shape: 'check', word: 'Succeeded' },
+  failed: { tone: 'bad', shape: 'cross', word: 'Failed' },
+  timed_out: { tone: 'bad', shape: 'clock', word: 'Timed out' },
+  cancelled: { tone: 'idle', shape: 'slash', word: 'Cancelled' },
+  interrupted: { tone: 'warn', shape: 'triangle', word: 'Interrupted' },
+}
+
+const slots: Record<SlotOutcomeName, Look> = {
+  ran: { tone: 'ok', shape: 'check', word: 'Ran' },
+  late: { tone: 'warn', shape: 'clock', word: 'Ran late' },
+  skipped: { tone: 'idle', shape: 'slash', word: 'Skipped' },
+  missed: { tone: 'bad', shape: 'cross', word: 'Missed' },
+  interrupted: { tone: 'warn', shape: 'triangle', word: 'Interrupted' },
+}
+
+/** A word with a shape and a colour. With `href` it leads to what it speaks of. */
+export function Badge(props: { tone: Tone; shape: Shape; href?: string | undefined; children: Child }) {
+  const { tone, shape, href, children } = props
+  const inside = (
+    <>
+      <Mark shape={shape} />
+      {children}
+    </>
+  )
+  return href ? (
+    <a class={`badge tone-${tone}`} href={href}>
+      {inside}
+    </a>
+  ) : (
+    <span class={`badge tone-${tone}`}>{inside}</span>
+  )
+}
+
+export function InstanceStatus({ status, href }: { status: InstanceStatusName; href?: string }) {
+  return lookBadge(instances[status], href)
+}
+
+export function RunStatus({ status, href }: { status: RunStatusName; href?: string }) {
+  return lookBadge(runs[status], href)
+}
+
+export function SlotStatus({ outcome, href }: { outcome: SlotOutcomeName; href?: string | undefined }) {
+  return lookBadge(slots[outcome], href)
+}
+
+export const runTone = (status: RunStatusName): Tone => runs[status].tone
+export const runWord = (status: RunStatusName): string => runs[status].word
+
+function lookBadge({ tone, shape, word }: Look, href: string | undefined) {
+  return (
+    <Badge tone={tone} shape={shape} href={href}>
+      {word}
+    </Badge>
+  )
+}

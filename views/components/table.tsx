@@ -1,0 +1,72 @@
+import type { Child } from 'hono/jsx'
+
+export interface Column<Row> {
+  label: string
+  cell(row: Row): Child
+  /** `lead` names the row and becomes its heading on a phone; `number` aligns right; `end` holds the actions. */
+  kind?: 'lead' | 'number' | 'end'
+}
+
+export interface TableProps<Row> {
+  /** What the table lists, for those who hear it. */
+  caption: string
+  columns: readonly Column<Row>[]
+  rows: readonly Row[]
+  /** An id for each row, so that live updates find it again. */
+  rowId(row: Row): string
+}
+
+const classes = { lead: 'lead-cell', number: 'number', end: 'end' } as const
+
+/** Rows and columns on a wide screen, one card a row on a phone. */
+export function Table<Row>({ caption, columns, rows, rowId }: TableProps<Row>) {
+  return (
+    <table class="rows">
+      <caption class="unseen">{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map(column => (
+            <th scope="col" class={column.kind === 'number' ? 'number' : undefined}>
+              {column.kind === 'end' ? <span class="unseen">{column.label}</span> : column.label}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(row => (
+          <tr id={rowId(row)}>
+            {columns.map(column => (
+              <td class={column.kind && classes[column.kind]} data-label={column.label}>
+                {column.cell(row)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+/** Where one is in a long list, and the ways to its neighbours. `href` makes the address of an offset. */
+export function Pages(props: { total: number; limit: number; offset: number; href(offset: number): string }) {
+  const { total, limit, offset, href } = props
+  if (total <= limit && offset === 0) return null
+  const last = Math.min(offset + limit, total)
+  return (
+    <nav class="panel-body actions" aria-label="Pages">
+      {offset > 0 ? (
+        <a class="button" href={href(Math.max(0, offset - limit))}>
+          Newer
+        </a>
+      ) : null}
+      {last < total ? (
+        <a class="button" href={href(offset + limit)}>
+          Older
+        </a>
+      ) : null}
+      <span class="fine">
+        {Math.min(offset + 1, total)}–{last} of {total}
+      </span>
+    </nav>
+  )
+}

@@ -1,0 +1,42 @@
+import { dateTime, durationWords, relativeTime, shortDateTime, zoneName } from './time-words.ts'
+
+export interface TimeProps {
+  /** Milliseconds since the epoch. */
+  at: number
+  /** The page's own present. */
+  now: number
+  /** An IANA name; the full time is in this zone. */
+  zone?: string
+  /** `relative` says `5 min ago`, `short` the clock time with its zone, `full` everything. */
+  as?: 'relative' | 'short' | 'full'
+}
+
+/** A point in time for people and programs alike. The full time with its zone is always in the title. */
+export function Time({ at, now, zone = 'UTC', as = 'relative' }: TimeProps) {
+  const full = dateTime(at, zone)
+  const text = {
+    relative: () => relativeTime(at, now),
+    short: () => `${shortDateTime(at, now, zone)} ${zoneName(at, zone)}`,
+    full: () => full,
+  }[as]()
+  return (
+    <time datetime={new Date(at).toISOString()} title={full} class="nowrap">
+      {text}
+    </time>
+  )
+}
+
+/** How long something took; a dash, said as "not yet", while nobody knows. */
+export function Duration({ ms }: { ms: number | null | undefined }) {
+  if (ms === null || ms === undefined) return <NotYet />
+  return <span class="num nowrap">{durationWords(ms)}</span>
+}
+
+export function NotYet({ words = 'not yet' }: { words?: string }) {
+  return (
+    <span class="soft">
+      <span aria-hidden="true">–</span>
+      <span class="unseen">{words}</span>
+    </span>
+  )
+}
