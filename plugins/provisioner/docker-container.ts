@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import type { ContainerCreateOptions } from 'dockerode'
+import type { InstanceRef, InstanceSpec } from './driver.ts'
+
+/** What one instance may take of the host. */
+export interface InstanceLimits {
+  memoryBytes: number
+  /** In cores; fractions are allowed. */
+  cpus: number
+  /** Processes and threads together. */
+  pids: number
+}
+
+export interface ContainerSettings {
+  /** `port` publishes on the host's loopback for our own router; `labels` leaves routing to caddy-docker-proxy. */
+  mode: 'port' | 'labels'
+  network: string
+  /** Instances live at `<subdomain>.<domain>`. */
+  domain: string
+  limits: InstanceLimits
+  /** Who the instance runs as. */
+  user: { uid: number; gid: number }
+  /** Addresses and ranges whose `X-Forwarded-*` the instance believes. */
+  trustedProxies: readonly string[]
+}
+
+/** Where the runtime listens inside its container. */
+export const instancePort = 8080
+
+export const label = {
+  instance: 'longhouse.instance',
+  subdomain: 'longhouse.subdomain',
+  owner: 'longhouse.owner',
+  spec: 'longhouse.spec',
+} as const
+
+export function containerName(ref: Pick<InstanceRef, 'subdomain'>): string {
+  return `longhouse-${ref.subdomain}`
+}
+
+/**
+ * The container that an instance is to be. `imageId` stands for what the image's name means now: a name that has
+ * come to mean another image makes another container.
+ */
+export function containerOptions(
+  spec: InstanceSpec,
+  settings: ContainerSettings,
+  imageId: string,
+): ContainerCreateOptions & { name: string; Labels: Record<string, string> } {
+  const { limits, user, network } = settings
+  const port = `${instancePort}/tcp`
+  const options = {
+    name: containerName(spec),
+    Hostname: spec.subdomain,
+    Image: spec.image,
+    User: `${user.uid}:${user.gid}`,
+    Env: environment(spec, settings),
+    ExposedPorts: { [port]: {} },
+    StopTimeout: 10,
+    HostConfig: {
+      Mounts: [{ Type: 'bind' as const, Source: spec.volume, Target: '/data' }],
+      NetworkMode: network,
+      ...(settings.mode === 'port' && { PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }),
+      ReadonlyRootfs: true,
+      // Jobs may unpack programs there, and could run them from the volume anyway, hence exec.
+      Tmpfs: { '/tmp': 'rw,exec,nosuid,nodev,size=64m,mode=1777' },
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Init: true,
+      Memory: limits.memoryBytes,
+      MemorySwap: limits.memoryBytes,
+      NanoCpus: Math.round(limits.cpus * 1e9),
+      PidsLimit: limits.pids,
+      // Under memory pressure of the whole host, an instance goes before the engine and the control plane.
+      OomScoreAdj: 500,
+      LogConfig: { Type: 'json-file' as const, Config: { 'max-size': '10m', 'max-file': '2' } },
+      RestartPolicy: { Name: 'unless-stopped' },
+    },
+    NetworkingConfig: { EndpointsConfig: { [network]: {} } },
+    Labels: labels(spec, settings),
+  }
+  return { ...options, Labels: { ...options.Labels, [label.spec]: specHash({ imageId, options }) } }
+}
+
+/** Nothing of the control plane's own environment: it holds secrets that are none of an instance's business. */
+function environment(spec: InstanceSpec, settings: ContainerSettings): string[] {
+  return Object.entries({
+    LONGHOUSE_INSTANCE_ID: spec.id,
+    LONGHOUSE_PUBLIC_URL: spec.publicUrl,
+    LONGHOUSE_DATA_DIR: '/data',
+    LONGHOUSE_HOST: '0.0.0.0',
+    LONGHOUSE_PORT: String(instancePort),
+    LONGHOUSE_PASSWORD: spec.passwordHash,
+    LONGHOUSE_TRUSTED_PROXIES: settings.trustedProxies.join(','),
+  }).map(([name, value]) => `${name}=${value}`)
+}
+
+function labels(spec: InstanceSpec, settings: ContainerSettings): Record<string, string> {
+  return {
+    [label.instance]: spec.id,
+    [label.subdomain]: spec.subdomain,
+    [label.owner]: spec.ownerEmail,
+    ...(settings.mode === 'labels' && {
+      caddy: `${spec.subdomain}.${settings.domain}`,
+      'caddy.reverse_proxy': `{{upstreams ${instancePort}}}`,
+    }),
+  }
+}
+
+function specHash(parts: object): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+}

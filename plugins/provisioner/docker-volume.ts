@@ -1,0 +1,98 @@
+import { constants } from 'node:fs'
+import { access, type FileHandle, lchown, lstat, mkdir, open, readdir } from 'node:fs/promises'
+import { DriverError } from './driver.ts'
+
+export interface VolumeUser {
+  uid: number
+  gid: number
+}
+
+/**
+ * Makes an instance's volume and, as root, gives everything in it to the user that the instance runs as: an operator
+ * who cloned a repository into it did so as somebody else. Deletes and overwrites nothing.
+ */
+export async function prepareVolume(path: string, user: VolumeUser): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o750 })
+    const folder = await lstat(path)
+    if (folder.isSymbolicLink())
+      throw new DriverError(
+        `the volume ${path} is a symbolic link; it must be a folder (another disk can be mounted there)`,
+        { permanent: true },
+      )
+    if (process.getuid?.() === 0) await giveTo(path, user)
+    else await access(path, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw inWords(path, user, error)
+  }
+}
+
+/**
+ * Walks by open folders rather than by paths: the tenant owns what is in here, and may put a symbolic link to the
+ * host's files where a folder was a moment ago. What a path below an open folder's descriptor names cannot lead out
+ * of it, since the last part is never followed.
+ */
+async function giveTo(path: string, user: VolumeUser): Promise<void> {
+  const folder = await openFolder(path)
+  if (folder) await giveFolderTo(folder, user)
+}
+
+async function giveFolderTo(folder: FileHandle, user: VolumeUser): Promise<void> {
+  try {
+    const self = await folder.stat()
+    if (self.uid !== user.uid || self.gid !== user.gid) await folder.chown(user.uid, user.gid)
+    const inside = `/proc/self/fd/${folder.fd}`
+    for (const entry of await readdir(inside, { withFileTypes: true })) {
+      const child = `${inside}/${entry.name}`
+      if (entry.isDirectory()) await giveTo(child, user)
+      else await giveFileTo(child, user)
+    }
+  } finally {
+    await folder.close()
+  }
+}
+
+async function giveFileTo(file: string, user: VolumeUser): Promise<void> {
+  try {
+    const { uid, gid } = await lstat(file)
+    if (uid !== user.uid || gid !== user.gid) await lchown(file, user.uid, user.gid)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+}
+
+/** Null when it has gone, or is no folder any more. */
+async function openFolder(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return null
+    throw error
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? ''
+}
+
+function inWords(path: string, user: VolumeUser, error: unknown): DriverError {
+  if (error instanceof DriverError) return error
+  const reasons: Record<string, { words: string; permanent: boolean }> = {
+    EEXIST: { words: 'something that is not a folder has this name', permanent: true },
+    ENOTDIR: { words: 'a part of the path is not a folder', permanent: true },
+    EACCES: {
+      words: `the control plane may not use it; give it to the user of the instances (chown -R ${user.uid}:${user.gid})`,
+      permanent: true,
+    },
+    EROFS: { words: 'the file system is read-only', permanent: false },
+    ENOSPC: { words: 'the disk is full', permanent: false },
+  }
+  const reason = reasons[codeOf(error)]
+  return new DriverError(
+    `could not prepare the volume ${path}: ${reason?.words ?? (error as Error).message}`,
+    {
+      permanent: reason?.permanent ?? false,
+      cause: error,
+    },
+  )
+}

