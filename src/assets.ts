@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { AppEnv } from './http/route.ts'
+import { programRoot } from './root.ts'
 
 /** Addresses of the files that pages ask for, by their plain names. */
 export interface Assets {
@@ -57,4 +58,10 @@ export function loadAssets(folder: string): Assets {
       })
     },
   }
+}
+
+/** Where the build put them: beside a bundle, in `dist/` for a program that runs from source. */
+export function assetRoot(): string {
+  const beside = programRoot('assets')
+  return existsSync(join(beside, 'index.json')) ? beside : programRoot('dist', 'assets')
 }

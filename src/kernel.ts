@@ -13,6 +13,7 @@ import { EventBus } from './events.ts'
 import { BootError } from './faults.ts'
 import { type AppOptions, createApp } from './http/app.ts'
 import type { AppEnv, Route } from './http/route.ts'
+import { hasBody, limitStall } from './http/stall.ts'
 import type { Logger } from './log.ts'
 import type { Check, Plugin, PluginContext, PluginParts, Services } from './plugin.ts'
 import { type Site, siteConfig } from './site.ts'
@@ -38,7 +39,7 @@ export interface Program {
   runOnce(task: string): Promise<void>
   /** Begins to answer requests and to run the tasks; returns the port. */
   listen(): Promise<number>
-  /** Stops listening, then the tasks, then the plugins in reverse order. */
+  /** Drains, stops listening, then the tasks, then the plugins in reverse order. */
   stop(): Promise<void>
 }
 
@@ -173,6 +174,7 @@ async function assemble({
       site.port = await listen(server, site)
       releases.push(() => Promise.all([...running.values()].map(task => task.stop())))
       releases.push(() => closeServer(server))
+      for (const { parts: made } of parts) if (made.drain) releases.push(made.drain)
       for (const [name, task] of tasks) running.set(name, startTask(task, { clock, log }))
       return site.port
     },
@@ -186,19 +188,41 @@ function createHttpServer(app: Hono<AppEnv>, parts: readonly PluginParts<string>
   const answer = getRequestListener(app.fetch as (request: Request, env: unknown) => Promise<Response>, {
     overrideGlobalObjects: false,
   })
-  const server = createServer(
-    { requireHostHeader: false },
-    (request: IncomingMessage, response: ServerResponse) => {
-      if (!intercepts.some(intercept => intercept(request, response))) void answer(request, response)
-    },
-  )
+  const server = createServer({
+    requireHostHeader: false,
+    optimizeEmptyRequests: true,
+    // Time for the head only. A limit on the whole request would end long uploads; a body that stops is ended below.
+    headersTimeout: 60_000,
+    requestTimeout: 0,
+    // Nobody here speaks HTTP/2 without TLS, and clients that offer it want an ordinary answer.
+    shouldUpgradeCallback: request => request.headers.upgrade?.toLowerCase() !== 'h2c',
+  })
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    if (hasBody(request)) limitStall(request, response)
+    return intercepts.some(intercept => intercept(request, response))
+  }
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (!take(request, response)) void answer(request, response)
+  })
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (take(request, response)) return
+    response.writeContinue()
+    void answer(request, response)
+  })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
-    if (!upgrades.some(upgrade => upgrade(request, socket, head))) {
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-    }
+    if (!upgrades.some(upgrade => upgrade(request, socket, head))) refuseTunnel(socket, '400 Bad Request')
+  })
+  server.on('connect', (_: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy())
+    refuseTunnel(socket, '405 Method Not Allowed')
   })
   return server
+}
+
+function refuseTunnel(socket: Duplex, status: string): void {
+  const answer = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+  socket.end(answer, () => socket.destroy())
 }
 
 async function listen(server: Server, site: Site): Promise<number> {

@@ -49,6 +49,8 @@ export interface PluginParts<Name extends string> {
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
   /** Runs when everything is set up and before the first request; plugins start in order. */
   start?: () => void | Promise<void>
+  /** Runs while the program still listens: lets go of what would keep its connections open for ever. */
+  drain?: () => void | Promise<void>
   /** Releases whatever setup and start took; plugins stop in reverse order. */
   stop?: () => void | Promise<void>
 }

@@ -18,6 +18,9 @@ export interface Site {
 
 const domainName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
 
+/** Where the proxy stands that `ROUTER_MODE=behind` speaks of, unless it is said otherwise. */
+const loopback = ['127.0.0.0/8', '::1']
+
 export const siteConfig = z
   .object({
     LONGHOUSE_DOMAIN: z
@@ -44,6 +47,7 @@ export const siteConfig = z
         for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
       })
       .prefault(''),
+    ROUTER_MODE: z.string().optional(),
     NODE_ENV: z.string().optional(),
   })
   .transform(
@@ -53,7 +57,10 @@ export const siteConfig = z
       port: env.LONGHOUSE_PORT,
       publicUrl: env.LONGHOUSE_PUBLIC_URL ?? null,
       dataRoot: env.LONGHOUSE_DATA_ROOT,
-      trustedProxies: env.LONGHOUSE_TRUSTED_PROXIES,
+      trustedProxies:
+        env.ROUTER_MODE === 'behind'
+          ? [...env.LONGHOUSE_TRUSTED_PROXIES, ...loopback]
+          : env.LONGHOUSE_TRUSTED_PROXIES,
       production: env.NODE_ENV === 'production',
     }),
   )
@@ -70,5 +77,5 @@ export function siteUrl(site: Site, label: string): string {
 export function labelOf(site: Site, host: string): string | null {
   const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
   if (name === site.domain) return ''
-  return name.endsWith(`.${site.domain}`) ? name.slice(0, -site.domain.length - 1) : null
+  return name.endsWith(`.${site.domain}`) ? name.slice(0, -site.domain.length - 1) || null : null
 }

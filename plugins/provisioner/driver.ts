@@ -30,6 +30,8 @@ export interface Driver {
   readonly name: 'docker' | 'process'
   /** Said at boot and on pages when this driver does less than a customer may expect; null when there is nothing to say. */
   readonly warning: string | null
+  /** Whether instances go on when the control plane ends: containers do, child processes do not. */
+  readonly outlivesControlPlane: boolean
   /** Throws in words when the driver cannot work now. */
   ping(): Promise<void>
   /** Makes the volume's folder and gives it to the user that the instance runs as. Deletes and overwrites nothing. */
@@ -50,13 +52,18 @@ export interface Driver {
   close(): Promise<void>
 }
 
-/** Says what failed in words for an operator, and whether trying again can help. */
+/**
+ * Says what failed in words for an operator, and whether trying again can help: `transient` when it can at once (the
+ * engine did not answer), `permanent` when it cannot until somebody changes something (no such image).
+ */
 export class DriverError extends Error {
   readonly permanent: boolean
+  readonly transient: boolean
 
-  constructor(message: string, options: { permanent: boolean; cause?: unknown }) {
+  constructor(message: string, options: { permanent: boolean; transient?: boolean; cause?: unknown }) {
     super(message, { cause: options.cause })
     this.name = 'DriverError'
     this.permanent = options.permanent
+    this.transient = options.transient ?? false
   }
 }

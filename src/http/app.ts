@@ -30,6 +30,8 @@ export interface AppOptions {
   https: boolean
   /** Prepares `c.render` for pages. */
   renderer: MiddlewareHandler
+  /** Runs before everything else that could refuse or answer a request. */
+  before?: readonly MiddlewareHandler<AppEnv>[]
   /** The page that says the words of a problem to a person. */
   problemPage(c: AppContext, problem: Problem): Response | Promise<Response>
 }
@@ -57,6 +59,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     }
     c.get('log').debug(line, 'request')
   })
+  for (const each of options.before ?? []) app.use(each)
   app.use(contentSecurity(options.https))
   app.use(renderer)
   app.use(refuseCrossSite)

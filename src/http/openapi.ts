@@ -23,8 +23,7 @@ export function describeApi(info: ApiInfo, routes: readonly Route[]): Record<str
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     if (route.pageOnly) continue
-    const item = (paths[route.path] ??= {})
-    item[route.method] = describeRoute(route)
+    paths[route.path] = { ...paths[route.path], [route.method]: describeRoute(route) }
   }
   return {
     openapi: '3.1.0',

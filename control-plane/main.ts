@@ -1,0 +1,47 @@
+import { BootError } from '../src/faults.ts'
+import type { Program } from '../src/kernel.ts'
+import { createLog } from '../src/log.ts'
+import { siteUrl } from '../src/site.ts'
+import { controlPlane } from './program.ts'
+
+const log = createLog('longhouse', { level: process.env.LOG_LEVEL })
+
+async function main(): Promise<void> {
+  const program = await controlPlane({ env: process.env, log })
+  await program.listen()
+  welcome(program)
+  stopOnSignals(program)
+}
+
+/** Where to go, for the person who has just typed `npm start`. */
+function welcome({ site, services }: Program): void {
+  const tokenFile = services.auth?.tokenFile
+  process.stdout.write(`
+  Longhouse runs at   ${siteUrl(site, 'control')}
+  The admin token is  ${tokenFile ? `in ${tokenFile}` : 'the value of ADMIN_TOKEN'}
+  Instances live at   ${siteUrl(site, '<subdomain>')}
+  Ctrl-C stops everything.
+
+`)
+}
+
+/** The first signal stops in order; a second one at once. */
+function stopOnSignals(program: Program): void {
+  let stopping = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      log.info({ signal }, 'stopping')
+      void program.stop().then(() => process.exit(0))
+    })
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  if (error instanceof BootError) process.stderr.write(`Longhouse ${error.message}\n`)
+  else log.fatal({ err: error }, 'cannot start')
+  process.exit(1)
+}

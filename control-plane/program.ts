@@ -1,0 +1,19 @@
+import { auth } from '../plugins/auth/index.ts'
+import { health } from '../plugins/health/index.ts'
+import { provisioner } from '../plugins/provisioner/index.ts'
+import { router } from '../plugins/router/index.ts'
+import { assetRoot, loadAssets } from '../src/assets.ts'
+import { type Clock, systemClock } from '../src/clock.ts'
+import type { Environment } from '../src/config.ts'
+import { boot, type Program } from '../src/kernel.ts'
+import type { Logger } from '../src/log.ts'
+import { controlWeb } from './web.tsx'
+
+/** The control plane, as the list of what it is made of. */
+const plugins = [auth, router, provisioner, health]
+
+/** Sets the control plane up; it answers once `listen` is called. Throws a BootError that names every fault. */
+export function controlPlane(options: { env: Environment; log: Logger; clock?: Clock }): Promise<Program> {
+  const { env, log, clock = systemClock } = options
+  return boot({ plugins, env, log, clock, web: controlWeb(loadAssets(assetRoot())) })
+}

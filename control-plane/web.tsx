@@ -1,0 +1,39 @@
+import type { Assets } from '../src/assets.ts'
+import type { KernelOptions } from '../src/kernel.ts'
+import { version } from '../src/version.ts'
+import { ProblemPage } from '../views/problem-page.tsx'
+import { pageRenderer } from '../views/renderer.tsx'
+
+/** How the control plane looks: the frame of its pages and the page of a problem. */
+export function controlWeb(assets: Assets): KernelOptions['web'] {
+  return {
+    info: {
+      title: 'Longhouse control plane',
+      version,
+      description: 'Provisions, watches and removes instances.',
+    },
+    renderer: site =>
+      pageRenderer({
+        place: site.domain,
+        assets: {
+          style: assets.url('style.css'),
+          script: assets.url('htmx.js'),
+          icon: assets.url('icon.svg'),
+        },
+      }),
+    mount: app => assets.mount(app),
+    problemPage: (c, { title, detail, errors, status }) => {
+      c.status(status as 400)
+      const page = (
+        <ProblemPage
+          title={title}
+          detail={detail}
+          errors={errors}
+          requestId={c.get('requestId')}
+          back={{ href: '/admin/instances', label: 'To the instances' }}
+        />
+      )
+      return c.render(page, { title })
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import { addressGroup } from '../../src/http/address.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { retryLater, unauthorized } from '../../src/http/problem.ts'
+import type { Guard } from '../../src/http/route.ts'
+import type { SessionCookie } from '../../src/http/session-cookie.ts'
+import type { RateLimit } from '../../src/rate-limit.ts'
+import type { AdminToken } from './admin-token.ts'
+import type { AdminSessions } from './session.ts'
+
+/**
+ * Lets the operator in. Wrong tokens are counted per address; the right one always opens, because it is too long to
+ * be guessed and a neighbour's failures must not lock the operator's scripts out.
+ */
+export function adminGuard(parts: {
+  token: AdminToken
+  sessions: AdminSessions
+  cookie: SessionCookie
+  failures: RateLimit
+}): Guard {
+  const { token, sessions, cookie, failures } = parts
+  return {
+    schemes: ['bearer', 'session'],
+    check: async (c, next) => {
+      const bearer = /^Bearer\s+(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1]
+      if (bearer !== undefined) {
+        if (!token.matches(bearer)) {
+          const group = addressGroup(c.get('client'))
+          const wait = failures.retryAfter(group)
+          if (wait > 0) throw retryLater(wait)
+          failures.fail(group)
+          throw unauthorized('The bearer token is not the admin token.', { headers: challenge })
+        }
+        return next()
+      }
+      const secret = cookie.read(c)
+      if (secret !== undefined && sessions.isLive(secret)) {
+        c.header('Cache-Control', 'no-store')
+        return next()
+      }
+      if (wantsPage(c)) {
+        const here = c.req.method === 'GET' ? c.req.path : '/'
+        return c.redirect(`/login?next=${encodeURIComponent(here)}`, 303)
+      }
+      throw unauthorized('Send the admin token as "Authorization: Bearer <token>".', { headers: challenge })
+    },
+  }
+}
+
+const challenge = { 'WWW-Authenticate': 'Bearer realm="longhouse"' }

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { addressGroup } from '../../src/http/address.ts'
+import { localPath } from '../../src/http/local-path.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { retryLater, unauthorized } from '../../src/http/problem.ts'
+import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
+import type { SessionCookie } from '../../src/http/session-cookie.ts'
+import type { RateLimit } from '../../src/rate-limit.ts'
+import { SignInPage } from '../../views/control/sign-in.tsx'
+import type { AdminToken } from './admin-token.ts'
+import { type AdminSessions, longestMs } from './session.ts'
+
+const home = '/admin/instances'
+
+/** Signing in and out as the operator, on pages. */
+export function authRoutes(parts: {
+  token: AdminToken
+  sessions: AdminSessions
+  cookie: SessionCookie
+  failures: RateLimit
+}): Route[] {
+  const { token, sessions, cookie, failures } = parts
+
+  const page = (c: AppContext, next: string | undefined, error?: string) =>
+    c.render(<SignInPage next={localPath(next, home)} tokenFile={token.file} error={error} />, {
+      title: 'Sign in',
+    })
+
+  return [
+    route({
+      method: 'get',
+      path: '/',
+      summary: 'The first page',
+      guard: open,
+      pageOnly: true,
+      answers: { 303: { description: 'Go on to the instances' } },
+      handle: c => c.redirect(home, 303),
+    }),
+    route({
+      method: 'get',
+      path: '/login',
+      summary: 'The sign-in page',
+      guard: open,
+      pageOnly: true,
+      query: z.object({ next: z.string().optional() }),
+      answers: { 200: { description: 'The page' } },
+      handle: (c, { query }) => page(c, query.next),
+    }),
+    route({
+      method: 'post',
+      path: '/login',
+      summary: 'Sign in as the operator, for a session cookie',
+      guard: open,
+      body: z.object({
+        token: z.string('must be the admin token').trim().min(1, 'must be the admin token'),
+        next: z.string().optional(),
+      }),
+      answers: {
+        204: { description: 'Signed in: the cookie is set' },
+        303: { description: 'Signed in, for a browser' },
+      },
+      onInvalid: (c, errors) => {
+        c.status(422)
+        return page(c, undefined, errors[0]?.message)
+      },
+      handle: (c, { body }) => {
+        const group = addressGroup(c.get('client'))
+        const wait = failures.retryAfter(group)
+        if (wait > 0) throw retryLater(wait)
+        if (!token.matches(body.token)) {
+          failures.fail(group)
+          if (!wantsPage(c)) throw unauthorized('This is not the admin token.')
+          c.status(401)
+          return page(c, body.next, 'is not the admin token')
+        }
+        failures.clear(group)
+        cookie.write(c, sessions.begin(), longestMs / 1000)
+        return wantsPage(c) ? c.redirect(localPath(body.next, home), 303) : c.body(null, 204)
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/logout',
+      summary: 'Sign out',
+      guard: open,
+      answers: { 204: { description: 'Signed out' }, 303: { description: 'Signed out, for a browser' } },
+      handle: c => {
+        const secret = cookie.read(c)
+        if (secret) sessions.end(secret)
+        cookie.clear(c)
+        return wantsPage(c) ? c.redirect('/login', 303) : c.body(null, 204)
+      },
+    }),
+  ]
+}

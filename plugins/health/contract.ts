@@ -1,0 +1,10 @@
+export interface HealthService {
+  /** Looks at every watched instance once, all at the same time. */
+  pollOnce(): Promise<void>
+}
+
+declare module '../../src/plugin.ts' {
+  interface Services {
+    health: HealthService
+  }
+}

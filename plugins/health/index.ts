@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { setting } from '../../src/config.ts'
+import { definePlugin } from '../../src/plugin.ts'
+import './contract.ts'
+import { createPoller } from './poller.ts'
+import { healthRoutes } from './routes.ts'
+
+export const health = definePlugin({
+  name: 'health',
+  needs: ['provisioner'],
+  config: z.object({
+    HEALTH_INTERVAL: setting.duration().prefault('5s'),
+    HEALTH_TIMEOUT: setting.duration().prefault('2s'),
+    HEALTH_CONCURRENCY: setting.integer(1, 1000).prefault('64'),
+  }),
+  setup: ({ config, services: { provisioner }, clock, checks }) => {
+    const poller = createPoller({
+      provisioner,
+      clock,
+      timeoutMs: config.HEALTH_TIMEOUT,
+      atOnce: config.HEALTH_CONCURRENCY,
+    })
+    return {
+      service: { pollOnce: poller.pollOnce },
+      routes: healthRoutes(checks),
+      tasks: [{ name: 'poll', everyMs: config.HEALTH_INTERVAL, run: poller.pollOnce }],
+      on: { 'instance-started': ({ instanceId }) => poller.follow(instanceId) },
+      stop: () => poller.stop(),
+    }
+  },
+})

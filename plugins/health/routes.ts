@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { open, type Route, route } from '../../src/http/route.ts'
+import type { Check } from '../../src/plugin.ts'
+import { version } from '../../src/version.ts'
+
+const healthSchema = z.object({
+  status: z.enum(['ok', 'failing']),
+  version: z.string(),
+  checks: z.record(
+    z.string(),
+    z.object({ status: z.enum(['ok', 'failing']), reason: z.string().optional() }),
+  ),
+})
+
+const checkTimeoutMs = 2000
+
+/** Says whether the control plane can do its work: 200, or 503 with what fails. */
+export function healthRoutes(checks: () => ReadonlyMap<string, Check>): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/health',
+      summary: 'Whether the control plane works',
+      guard: open,
+      answers: {
+        200: { description: 'Every check passes', schema: healthSchema },
+        503: { description: 'Some check fails', schema: healthSchema },
+      },
+      handle: async c => {
+        const results = await Promise.all(
+          [...checks()].map(async ([name, check]) => [name, await runCheck(check)] as const),
+        )
+        const ok = results.every(([, result]) => result.status === 'ok')
+        c.header('Cache-Control', 'no-store')
+        return c.json(
+          { status: ok ? 'ok' : 'failing', version, checks: Object.fromEntries(results) },
+          ok ? 200 : 503,
+        )
+      },
+    }),
+  ]
+}
+
+async function runCheck(check: Check): Promise<{ status: 'ok' | 'failing'; reason?: string }> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${checkTimeoutMs} ms`)), checkTimeoutMs)
+  })
+  try {
+    await Promise.race([check(), late])
+    return { status: 'ok' }
+  } catch (error) {
+    return { status: 'failing', reason: error instanceof Error ? error.message : String(error) }
+  } finally {
+    clearTimeout(timer)
+  }
+}

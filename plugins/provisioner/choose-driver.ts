@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { setting } from '../../src/config.ts'
+import { BootError } from '../../src/faults.ts'
+import type { Logger } from '../../src/log.ts'
+import { programRoot } from '../../src/root.ts'
+import type { Site } from '../../src/site.ts'
+import { createDockerDriver, dockerAvailable } from './docker.ts'
+import type { Driver } from './driver.ts'
+import { createProcessDriver } from './process.ts'
+
+/** The settings that decide what instances are made of. */
+export const driverConfig = z.object({
+  PROVISIONER_DRIVER: z
+    .enum(['auto', 'docker', 'process'], 'must be auto, docker or process')
+    .default('auto'),
+  CONTROL_PLANE_IMAGE: z.string().default('longhouse-runtime:latest'),
+  /** As Docker's own tools read it. */
+  DOCKER_HOST: z
+    .string()
+    .regex(/^unix:\/\/\/.+/, 'must be a local socket such as unix:///var/run/docker.sock')
+    .default('unix:///var/run/docker.sock'),
+  ROUTER_MODE: z.enum(['direct', 'behind', 'labels']).default('direct'),
+  /** The Docker network that instances join. */
+  PROVISIONER_NETWORK: z
+    .string()
+    .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'must be the name of a Docker network')
+    .default('longhouse'),
+  INSTANCE_MEMORY: setting.size().prefault('512m'),
+  INSTANCE_CPUS: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be a number of cores such as 0.5 or 2')
+    .transform(Number)
+    .prefault('1'),
+  INSTANCE_PIDS: setting.integer(32, 100_000).prefault('256'),
+})
+
+export type DriverConfig = z.output<typeof driverConfig>
+
+/** Decides once, at boot, what creates instances, and says aloud what the choice lacks. */
+export async function chooseDriver(config: DriverConfig, site: Site, log: Logger): Promise<Driver> {
+  const socketPath = config.DOCKER_HOST.slice('unix://'.length)
+  const wanted = config.PROVISIONER_DRIVER
+  const docker = wanted === 'docker' || (wanted === 'auto' && (await dockerAvailable(socketPath)))
+  if (!docker && site.production) {
+    throw new BootError([
+      wanted === 'process'
+        ? 'PROVISIONER_DRIVER: the process driver isolates nothing and is refused when NODE_ENV=production; use docker'
+        : `PROVISIONER_DRIVER: no Docker engine answers at ${socketPath}; start it, or point DOCKER_HOST to its socket`,
+    ])
+  }
+  const driver = docker
+    ? dockerDriver(config, site, socketPath)
+    : createProcessDriver({ program: runtimeProgram() })
+  log.info({ driver: driver.name }, 'instances are made by this driver')
+  if (driver.warning) log.warn(driver.warning)
+  return driver
+}
+
+function dockerDriver(config: DriverConfig, site: Site, socketPath: string): Driver {
+  return createDockerDriver({
+    socketPath,
+    network: config.PROVISIONER_NETWORK,
+    mode: config.ROUTER_MODE === 'labels' ? 'labels' : 'port',
+    domain: site.domain,
+    limits: { memoryBytes: config.INSTANCE_MEMORY, cpus: config.INSTANCE_CPUS, pids: config.INSTANCE_PIDS },
+  })
+}
+
+/** The built runtime: beside us in the bundle, in `dist/` when we run from source. */
+function runtimeProgram(): string {
+  const root = programRoot()
+  return root.endsWith('dist') ? programRoot('runtime.js') : programRoot('dist', 'runtime.js')
+}

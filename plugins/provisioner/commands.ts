@@ -1,0 +1,136 @@
+import { newId, randomText } from '../../src/ids.ts'
+import { hashPassword } from '../../src/password.ts'
+import { notPossibleNow, subdomainHeld, subdomainTaken, volumeUnknown } from './errors.ts'
+import type { Fleet } from './fleet.ts'
+import { findBySubdomain, requireInstance, updateInstance } from './instance.ts'
+import { openOperation, openOperationOf } from './operation.ts'
+import { covers, plans } from './plan.ts'
+import { type Instance, instances, type OperationKind } from './schema.ts'
+import { volumePath, volumeState } from './volume.ts'
+
+export interface ProvisionRequest {
+  subdomain: string
+  ownerEmail: string
+  image: string
+  /** Takes over a volume that has been lived in and that no record knows. */
+  adopt: boolean
+}
+
+export interface Accepted {
+  instanceId: string
+  /** The operation under way; null when there was nothing to do. */
+  operationId: string | null
+}
+
+/**
+ * Records the wish for a running instance and opens the operation that brings it about. A subdomain in retention goes
+ * back to its owner, with its volume and a new password; to anybody else it is held. The password is returned here and
+ * kept nowhere.
+ */
+export async function provision(
+  fleet: Fleet,
+  request: ProvisionRequest,
+): Promise<Accepted & { password: string }> {
+  const { db, clock, driver } = fleet
+  // Before the hash, which takes a while, and again after it: somebody may have been quicker.
+  claimable(fleet, request)
+  const password = [randomText(5), randomText(5), randomText(5), randomText(5)].join('-')
+  const passwordHash = await hashPassword(password)
+  return db.transaction(tx => {
+    const held = claimable(fleet, request)
+    const now = clock.now()
+    const { ownerEmail, image } = request
+    const wish = {
+      desired: 'running',
+      status: 'provisioning',
+      statusReason: null,
+      ownerEmail,
+      image,
+      passwordHash,
+    } as const
+    const instanceId = held?.id ?? newId('inst', now)
+    if (held) updateInstance(db, held.id, { ...wish, driver: driver.name, deletedAt: null })
+    else {
+      tx.insert(instances)
+        .values({
+          ...wish,
+          id: instanceId,
+          subdomain: request.subdomain,
+          driver: driver.name,
+          createdAt: now,
+        })
+        .run()
+    }
+    return { instanceId, operationId: open(fleet, instanceId, 'provision'), password }
+  })
+}
+
+/** The record that is revived by this request, or null when it makes a new one; throws when it may do neither. */
+function claimable({ db, site }: Fleet, request: ProvisionRequest): Instance | null {
+  const { subdomain, ownerEmail, adopt } = request
+  const held = findBySubdomain(db, subdomain)
+  if (held) {
+    if (held.desired !== 'deleted') throw subdomainTaken(`An instance called "${subdomain}" exists already.`)
+    if (held.ownerEmail.toLowerCase() !== ownerEmail.toLowerCase()) {
+      throw subdomainHeld(
+        `"${subdomain}" is kept for its last owner with its data; choose another name, or purge it first.`,
+      )
+    }
+    const open = openOperationOf(db, held.id)
+    if (open?.kind === 'purge')
+      throw subdomainTaken(`"${subdomain}" is being purged; try again when that is done.`)
+    return held
+  }
+  const path = volumePath(site.dataRoot, subdomain)
+  if (volumeState(path) === 'lived-in' && !adopt) {
+    const detail = `${path} holds an instance's data that no record knows. Send "adopt": true to give it to ${ownerEmail}.`
+    throw volumeUnknown(detail, {
+      errors: [{ path: 'adopt', message: 'must be true to take over this volume' }],
+    })
+  }
+  return null
+}
+
+/** Sets the desired state that an operation stands for and opens it, unless one that does the same is open already. */
+export function request(
+  fleet: Fleet,
+  subdomain: string,
+  kind: Exclude<OperationKind, 'provision'>,
+  image?: string,
+): Accepted {
+  const { db } = fleet
+  return db.transaction(() => {
+    const instance = requireInstance(db, subdomain)
+    const open_ = openOperationOf(db, instance.id)
+    refuseIfImpossible(instance, kind, open_?.kind ?? null)
+    if (open_ && covers(open_.kind, kind) && !image) return { instanceId: instance.id, operationId: open_.id }
+    if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }
+    updateInstance(db, instance.id, { desired: plans[kind].desired, ...(image ? { image } : {}) })
+    return { instanceId: instance.id, operationId: open(fleet, instance.id, kind) }
+  })
+}
+
+function open({ db, clock }: Fleet, instanceId: string, kind: OperationKind): string {
+  const names = plans[kind].steps.map(step => step.name)
+  return openOperation(db, instanceId, kind, names, clock.now())
+}
+
+function isDone({ status }: Instance, kind: OperationKind): boolean {
+  return (
+    (kind === 'start' && status === 'running') ||
+    (kind === 'stop' && status === 'stopped') ||
+    (kind === 'deprovision' && status === 'deleted')
+  )
+}
+
+function refuseIfImpossible(instance: Instance, kind: OperationKind, open: OperationKind | null): void {
+  const { subdomain, desired } = instance
+  if (open === 'purge' && kind !== 'purge' && kind !== 'deprovision') {
+    throw notPossibleNow(`"${subdomain}" is being purged.`)
+  }
+  if (desired === 'deleted' && kind !== 'deprovision' && kind !== 'purge') {
+    throw notPossibleNow(
+      `"${subdomain}" is deprovisioned; provision it again for its owner to bring it back.`,
+    )
+  }
+}

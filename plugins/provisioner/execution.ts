@@ -1,0 +1,131 @@
+import type { Logger } from '../../src/log.ts'
+import { DriverError } from './driver.ts'
+import { type Fleet, setAddress, setStatus, specOf } from './fleet.ts'
+import type { HealthWatch } from './health-watch.ts'
+import { getInstance, updateInstance } from './instance.ts'
+import { claimOperation, finishOperation, isOpen, recordStep } from './operation.ts'
+import { type Plan, plans } from './plan.ts'
+import type { Operation } from './schema.ts'
+import { type StepContext, stepRuns } from './steps.ts'
+
+export interface ExecutionSettings {
+  stopGraceMs: number
+  healthDeadlineMs: number
+}
+
+export interface Execution {
+  fleet: Fleet
+  health: HealthWatch
+  settings: ExecutionSettings
+  log: Logger
+}
+
+/**
+ * Carries out one operation, step by step, with a journal. It ends early when the operation is superseded or `signal`
+ * aborts; in the second case the operation stays open and the next start resumes it.
+ */
+export async function execute(
+  execution: Execution,
+  operation: Operation,
+  signal: AbortSignal,
+): Promise<void> {
+  const { fleet, log } = execution
+  const { db, clock } = fleet
+  if (!claimOperation(db, operation.id, clock.now())) return
+  const plan = plans[operation.kind]
+  const context = stepContext(execution, operation, signal)
+  for (const [position, { name, status }] of plan.steps.entries()) {
+    if (signal.aborted || !isOpen(db, operation.id)) return
+    if (status) setStatus(fleet, operation.instanceId, status)
+    recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
+    try {
+      const detail = await withRetries(execution, signal, () => stepRuns[name](context))
+      if (signal.aborted) return
+      recordStep(db, operation.id, position, {
+        status: 'done',
+        detail: detail ?? null,
+        finishedAt: clock.now(),
+      })
+    } catch (error) {
+      if (signal.aborted) return
+      const reason = error instanceof Error ? error.message : String(error)
+      const permanent = error instanceof DriverError && error.permanent
+      log.error({ err: error, operation: operation.id, kind: operation.kind, step: name }, 'operation failed')
+      recordStep(db, operation.id, position, { status: 'failed', detail: reason, finishedAt: clock.now() })
+      end(execution, operation, () => {
+        finishOperation(
+          db,
+          operation.id,
+          { status: 'failed', error: `${name}: ${reason}`, permanent },
+          clock.now(),
+        )
+        setStatus(fleet, operation.instanceId, 'failed', reason)
+      })
+      return
+    }
+  }
+  end(execution, operation, () => {
+    finishOperation(db, operation.id, { status: 'succeeded' }, clock.now())
+    settle(execution, operation, plan)
+  })
+}
+
+/** Ends an operation and sets what follows from it in one transaction, unless a newer one has taken over. */
+function end({ fleet: { db } }: Execution, operation: Operation, change: () => void): void {
+  db.transaction(() => {
+    if (isOpen(db, operation.id)) change()
+  })
+}
+
+function settle({ fleet, health }: Execution, operation: Operation, plan: Plan): void {
+  const { db, clock } = fleet
+  const { instanceId, kind } = operation
+  if (plan.end === 'deleted') {
+    const { deletedAt } = getInstance(db, instanceId)
+    const purged = kind === 'purge' ? { purgedAt: clock.now() } : {}
+    updateInstance(db, instanceId, { deletedAt: deletedAt ?? clock.now(), ...purged })
+    health.forget(instanceId)
+  }
+  setStatus(fleet, instanceId, plan.end)
+}
+
+function stepContext(
+  { fleet, health, settings }: Execution,
+  operation: Operation,
+  signal: AbortSignal,
+): StepContext {
+  const { instanceId } = operation
+  return {
+    spec: specOf(fleet, getInstance(fleet.db, instanceId)),
+    dataRoot: fleet.site.dataRoot,
+    driver: fleet.driver,
+    router: fleet.router,
+    health,
+    signal,
+    ...settings,
+    started: address => {
+      setAddress(fleet, instanceId, address)
+      fleet.emit('instance-started', { instanceId })
+    },
+  }
+}
+
+const retryDelaysMs = [500, 1000, 2000, 4000]
+
+/** Tries a step again when its failure says that this can help: an engine that restarts is away for seconds. */
+async function withRetries<T>(
+  { fleet, log }: Execution,
+  signal: AbortSignal,
+  run: () => Promise<T>,
+): Promise<T> {
+  for (const delayMs of retryDelaysMs) {
+    try {
+      return await run()
+    } catch (error) {
+      if (!(error instanceof DriverError) || !error.transient || signal.aborted) throw error
+      log.warn({ err: error }, 'the engine could not do it now; trying again')
+      await fleet.clock.sleep(delayMs, signal)
+    }
+  }
+  return await run()
+}

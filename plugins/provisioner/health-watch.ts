@@ -1,0 +1,53 @@
+import type { Clock } from '../../src/clock.ts'
+import type { HealthObservation } from './contract.ts'
+
+export type HealthWait = { healthy: true } | { healthy: false; reason: string }
+
+/** Hands what was seen of instances to whoever waits for it. */
+export class HealthWatch {
+  readonly #clock: Clock
+  readonly #waiting = new Map<string, (observation: HealthObservation) => void>()
+  readonly #failures = new Map<string, number>()
+  readonly #lastHealthyAt = new Map<string, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Takes an observation; returns how often in a row the instance has now been seen unhealthy. */
+  record(instanceId: string, observation: HealthObservation): number {
+    const failures = observation.healthy ? 0 : (this.#failures.get(instanceId) ?? 0) + 1
+    if (observation.healthy) this.#lastHealthyAt.set(instanceId, observation.at)
+    if (failures === 0) this.#failures.delete(instanceId)
+    else this.#failures.set(instanceId, failures)
+    this.#waiting.get(instanceId)?.(observation)
+    return failures
+  }
+
+  /** When an instance was last seen healthy, since this program started. */
+  lastHealthyAt(instanceId: string): number | null {
+    return this.#lastHealthyAt.get(instanceId) ?? null
+  }
+
+  forget(instanceId: string): void {
+    this.#failures.delete(instanceId)
+    this.#lastHealthyAt.delete(instanceId)
+  }
+
+  /** Waits until an instance is seen healthy, `withinMs` is over, or `signal` aborts. */
+  async wait(instanceId: string, withinMs: number, signal: AbortSignal): Promise<HealthWait> {
+    const over = new AbortController()
+    let result: HealthWait = { healthy: false, reason: 'it was never reached' }
+    this.#failures.delete(instanceId)
+    this.#waiting.set(instanceId, observation => {
+      result = observation.healthy ? { healthy: true } : { healthy: false, reason: observation.reason }
+      if (observation.healthy) over.abort()
+    })
+    try {
+      await this.#clock.sleep(withinMs, AbortSignal.any([over.signal, signal]))
+    } finally {
+      this.#waiting.delete(instanceId)
+    }
+    return result
+  }
+}

@@ -1,0 +1,40 @@
+import { and, asc, eq, isNull } from 'drizzle-orm'
+import type { Db } from '../../src/database.ts'
+import { unknownInstance } from './errors.ts'
+import type * as schema from './schema.ts'
+import { type Instance, instances } from './schema.ts'
+
+export type ProvisionerDb = Db<typeof schema>
+
+/** Every instance whose volume may still exist, by name. */
+export function listInstances(db: ProvisionerDb): Instance[] {
+  return db.select().from(instances).where(isNull(instances.purgedAt)).orderBy(asc(instances.subdomain)).all()
+}
+
+/** The instance that has or holds a subdomain; null when the name is free. */
+export function findBySubdomain(db: ProvisionerDb, subdomain: string): Instance | null {
+  return (
+    db
+      .select()
+      .from(instances)
+      .where(and(eq(instances.subdomain, subdomain), isNull(instances.purgedAt)))
+      .get() ?? null
+  )
+}
+
+/** Like `findBySubdomain`, but a name that nobody has is the 404 that says so. */
+export function requireInstance(db: ProvisionerDb, subdomain: string): Instance {
+  const instance = findBySubdomain(db, subdomain)
+  if (!instance) throw unknownInstance(`No instance is called "${subdomain}".`)
+  return instance
+}
+
+export function getInstance(db: ProvisionerDb, id: string): Instance {
+  const instance = db.select().from(instances).where(eq(instances.id, id)).get()
+  if (!instance) throw new Error(`instance ${id} has no record`)
+  return instance
+}
+
+export function updateInstance(db: ProvisionerDb, id: string, change: Partial<Instance>): void {
+  db.update(instances).set(change).where(eq(instances.id, id)).run()
+}

@@ -1,0 +1,59 @@
+import { and, eq, inArray, isNotNull } from 'drizzle-orm'
+import type { HealthObservation, WatchedInstance } from './contract.ts'
+import { type Fleet, setStatus } from './fleet.ts'
+import type { HealthWatch } from './health-watch.ts'
+import { getInstance, type ProvisionerDb, updateInstance } from './instance.ts'
+import { instances } from './schema.ts'
+
+/** So many looks in a row must fail before a running instance counts as unhealthy: one may be lost. */
+const failuresUntilUnhealthy = 3
+/** The record of the last good look is a hint for after a restart: not worth a disk write with every look. */
+const keepEveryMs = 60_000
+
+const watchedRows = (db: ProvisionerDb, id?: string) =>
+  db
+    .select({ id: instances.id, subdomain: instances.subdomain, host: instances.host, port: instances.port })
+    .from(instances)
+    .where(
+      and(
+        eq(instances.desired, 'running'),
+        inArray(instances.status, ['provisioning', 'running', 'unhealthy']),
+        isNotNull(instances.host),
+        isNotNull(instances.port),
+        id === undefined ? undefined : eq(instances.id, id),
+      ),
+    )
+    .all()
+    .flatMap(({ host, port, ...rest }): WatchedInstance[] => (host && port ? [{ ...rest, host, port }] : []))
+
+export function watched(db: ProvisionerDb): WatchedInstance[] {
+  return watchedRows(db)
+}
+
+export function watchedOne(db: ProvisionerDb, instanceId: string): WatchedInstance | null {
+  return watchedRows(db, instanceId)[0] ?? null
+}
+
+/**
+ * What one look at an instance means for its status: running ⇄ unhealthy. Whether a provisioning has come to its end
+ * is for the operation that waits for it. Returns true when the container should be looked at too.
+ */
+export function recordHealth(
+  fleet: Fleet,
+  health: HealthWatch,
+  instanceId: string,
+  seen: HealthObservation,
+): boolean {
+  const failures = health.record(instanceId, seen)
+  const instance = getInstance(fleet.db, instanceId)
+  if (seen.healthy) {
+    if (seen.at - (instance.lastHealthAt ?? 0) >= keepEveryMs)
+      updateInstance(fleet.db, instanceId, { lastHealthAt: seen.at })
+    if (instance.status === 'unhealthy') setStatus(fleet, instanceId, 'running')
+    return false
+  }
+  if (instance.status === 'running' && failures >= failuresUntilUnhealthy) {
+    setStatus(fleet, instanceId, 'unhealthy', seen.reason)
+  }
+  return instance.status !== 'provisioning'
+}

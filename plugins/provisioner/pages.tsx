@@ -1,0 +1,125 @@
+import { wantsFragment } from '../../src/http/negotiate.ts'
+import type { AppContext, FieldErrors } from '../../src/http/route.ts'
+import { siteUrl } from '../../src/site.ts'
+import { CreatedPage, InstanceLive, InstancePage, type InstanceProps } from '../../views/control/instance.tsx'
+import { InstancesPage, type InstancesProps, InstanceTable } from '../../views/control/instances.tsx'
+import { NewInstancePage, type NewInstanceValues } from '../../views/control/new-instance.tsx'
+import type { PageProps } from '../../views/layout.tsx'
+import { specOf } from './fleet.ts'
+import { type OperationRecord, operationsOf } from './operation.ts'
+import type { ProvisionerRoutes } from './routes.tsx'
+import type { Instance, OperationKind } from './schema.ts'
+
+const titles: Record<OperationKind, string> = {
+  provision: 'Provision',
+  start: 'Start',
+  stop: 'Stop',
+  restart: 'Restart',
+  upgrade: 'Upgrade',
+  deprovision: 'Remove',
+  purge: 'Delete for good',
+}
+
+/** The admin's pages: records turned into what the views show. A fragment is the live part of its page. */
+export function instancePages(parts: ProvisionerRoutes) {
+  const { fleet, health, defaultImage } = parts
+  const { db, site, clock, driver } = fleet
+
+  const frame = (title: string, refresh?: number): PageProps => ({
+    title,
+    nav: [{ href: '/admin/instances', label: 'Instances', current: title === 'Instances' }],
+    signOut: '/logout',
+    warning: driver.warning,
+    ...(refresh ? { refresh } : {}),
+  })
+  const lastHealthAt = (instance: Instance) => health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
+  const image = (instance: Instance) => (driver.name === 'docker' ? instance.image : null)
+
+  const instanceProps = (instance: Instance): InstanceProps => ({
+    now: clock.now(),
+    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, clock.now())),
+    instance: {
+      id: instance.id,
+      subdomain: instance.subdomain,
+      url: siteUrl(site, instance.subdomain),
+      ownerEmail: instance.ownerEmail,
+      status: instance.status,
+      statusReason: instance.statusReason,
+      desired: instance.desired,
+      driver: instance.driver,
+      image: image(instance),
+      volume: specOf(fleet, instance).volume,
+      createdAt: instance.createdAt,
+      lastHealthAt: lastHealthAt(instance),
+      deletedAt: instance.deletedAt,
+    },
+  })
+
+  return {
+    list: (c: AppContext, instances: readonly Instance[]) => {
+      const props: InstancesProps = {
+        domain: site.domain,
+        now: clock.now(),
+        instances: instances.map(instance => ({
+          subdomain: instance.subdomain,
+          ownerEmail: instance.ownerEmail,
+          url: siteUrl(site, instance.subdomain),
+          status: instance.status,
+          note: noteOf(instance, operationsOf(db, instance.id, 1)[0]),
+          createdAt: instance.createdAt,
+          lastHealthAt: lastHealthAt(instance),
+        })),
+      }
+      if (wantsFragment(c)) return c.html(<InstanceTable {...props} />)
+      return c.render(<InstancesPage {...props} />, frame('Instances', 5))
+    },
+    show: (c: AppContext, instance: Instance) => {
+      const props = instanceProps(instance)
+      if (wantsFragment(c)) return c.html(<InstanceLive {...props} />)
+      const busy = props.operations[0]?.status === 'pending' || props.operations[0]?.status === 'running'
+      return c.render(<InstancePage {...props} />, frame(instance.subdomain, busy ? 1 : 10))
+    },
+    created: (c: AppContext, instance: Instance, password: string) => {
+      c.status(202)
+      c.header('Cache-Control', 'no-store')
+      return c.render(
+        <CreatedPage {...instanceProps(instance)} password={password} />,
+        frame(instance.subdomain),
+      )
+    },
+    create: (c: AppContext, values: NewInstanceValues, errors: FieldErrors, status = 422) => {
+      if (errors.length > 0) c.status(status as 422)
+      const form = (
+        <NewInstancePage
+          domain={site.domain}
+          defaultImage={driver.name === 'docker' ? defaultImage : null}
+          values={values}
+          errors={errors}
+        />
+      )
+      return c.render(form, frame('New instance'))
+    },
+  }
+}
+
+function operationView(operation: OperationRecord, now: number): InstanceProps['operations'][number] {
+  const { id, kind, status, createdAt, startedAt, finishedAt, steps } = operation
+  return {
+    id,
+    title: titles[kind],
+    status,
+    createdAt,
+    durationMs: startedAt === null ? null : (finishedAt ?? now) - startedAt,
+    steps: steps.map(step => ({
+      name: step.name,
+      state: step.status === 'pending' && operation.finishedAt !== null ? 'skipped' : step.status,
+      durationMs: step.startedAt === null ? null : (step.finishedAt ?? now) - step.startedAt,
+      detail: step.detail,
+    })),
+  }
+}
+
+function noteOf(instance: Instance, operation: OperationRecord | undefined): string | null {
+  const step = operation?.steps.find(each => each.status === 'running')
+  return step?.name ?? instance.statusReason?.split('\n')[0]?.slice(0, 120) ?? null
+}

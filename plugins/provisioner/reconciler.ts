@@ -1,0 +1,155 @@
+import { type Execution, execute } from './execution.ts'
+import { setAddress, setStatus } from './fleet.ts'
+import { listInstances } from './instance.ts'
+import { findOperation, isOpen, openOperation, openOperations, operationsOf } from './operation.ts'
+import { plans } from './plan.ts'
+import type { Instance, Operation, OperationKind } from './schema.ts'
+
+interface Worker {
+  operationId: string
+  abort: AbortController
+  done: Promise<void>
+}
+
+/**
+ * The one that acts. Each round compares what every instance should be with what it is, opens an operation where they
+ * differ, and sees to it that every open operation is being carried out: one at a time for each instance, however the
+ * wish came about and however often the program was killed in between.
+ */
+export class Reconciler {
+  readonly #execution: Execution
+  readonly #workers = new Map<string, Worker>()
+  readonly #waiting = new Map<string, Set<() => void>>()
+  readonly #seen = new Set<string>()
+  #stopped = false
+
+  constructor(execution: Execution) {
+    this.#execution = execution
+  }
+
+  /** One round. It starts work and does not wait for it; `settled` does. */
+  async runOnce(): Promise<void> {
+    const { db } = this.#execution.fleet
+    this.#work()
+    const idle = listInstances(db).filter(instance => !this.#workers.has(instance.id))
+    await Promise.all(idle.map(instance => this.#compare(instance)))
+    this.#work()
+  }
+
+  /** Forgets that an instance was seen where its record says, so that the next round looks. */
+  doubt(instanceId: string): void {
+    this.#seen.delete(instanceId)
+  }
+
+  /** Resolves when an operation is over, or after `withinMs`. */
+  async settled(operationId: string, withinMs: number): Promise<void> {
+    const over = new AbortController()
+    const wake = () => over.abort()
+    const waiting = this.#waiting.get(operationId) ?? new Set()
+    this.#waiting.set(operationId, waiting.add(wake))
+    const operation = findOperation(this.#execution.fleet.db, operationId)
+    if (operation?.status === 'pending' || operation?.status === 'running') {
+      await this.#execution.fleet.clock.sleep(withinMs, over.signal)
+    }
+    waiting.delete(wake)
+    if (waiting.size === 0) this.#waiting.delete(operationId)
+  }
+
+  /** Wakes whoever waits for an operation that is over: done by its worker, or superseded before it had one. */
+  #wake(): void {
+    for (const [operationId, waiting] of this.#waiting) {
+      if (!isOpen(this.#execution.fleet.db, operationId)) for (const wake of waiting) wake()
+    }
+  }
+
+  /** Leaves open operations open: the next start goes on with them. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    const workers = [...this.#workers.values()]
+    for (const worker of workers) worker.abort.abort()
+    await Promise.all(workers.map(worker => worker.done))
+  }
+
+  /** Gives every open operation a worker; a worker whose operation was superseded is told to end first. */
+  #work(): void {
+    if (this.#stopped) return
+    for (const operation of openOperations(this.#execution.fleet.db)) {
+      const worker = this.#workers.get(operation.instanceId)
+      if (!worker) this.#start(operation)
+      else if (worker.operationId !== operation.id) worker.abort.abort()
+    }
+    this.#wake()
+  }
+
+  #start(operation: Operation): void {
+    const { instanceId } = operation
+    const abort = new AbortController()
+    const done = execute(this.#execution, operation, abort.signal)
+      .catch(error =>
+        this.#execution.log.error({ err: error, operation: operation.id }, 'operation broke off'),
+      )
+      .then(() => {
+        this.#workers.delete(instanceId)
+        this.#seen.add(instanceId)
+        this.#work()
+      })
+    this.#workers.set(instanceId, { operationId: operation.id, abort, done })
+  }
+
+  /** Opens the operation that brings an instance from what it is to what it should be, if there is a difference. */
+  async #compare(instance: Instance): Promise<void> {
+    const { desired, status, id } = instance
+    if (desired === 'deleted') {
+      if (status !== 'deleted' && this.#mayTry(instance)) this.#open(instance, 'deprovision')
+    } else if (desired === 'stopped') {
+      if (status !== 'stopped' && this.#mayTry(instance)) this.#open(instance, 'stop')
+    } else if (status === 'failed') {
+      if (this.#mayTry(instance)) this.#open(instance, 'start')
+    } else if (status !== 'running' || !this.#seen.has(id)) {
+      await this.#look(instance)
+    }
+  }
+
+  /** Looks whether a container that should run does, and where. */
+  async #look(instance: Instance): Promise<void> {
+    const { fleet, log } = this.#execution
+    try {
+      const { address } = await fleet.driver.inspect(instance)
+      if (this.#workers.has(instance.id)) return
+      if (!address) {
+        if (this.#mayTry(instance)) this.#open(instance, 'start')
+        return
+      }
+      this.#seen.add(instance.id)
+      if (address.host !== instance.host || address.port !== instance.port)
+        setAddress(fleet, instance.id, address)
+      // Neither running nor unhealthy, and nothing under way: what was seen of its health next decides.
+      if (instance.status !== 'running' && instance.status !== 'unhealthy')
+        setStatus(fleet, instance.id, 'unhealthy')
+    } catch (error) {
+      log.warn({ err: error, subdomain: instance.subdomain }, 'could not look at the container')
+    }
+  }
+
+  /** The wait before the next try doubles with each failure in a row, from half a minute up to ten. */
+  #mayTry(instance: Instance): boolean {
+    const { db, clock } = this.#execution.fleet
+    const recent = operationsOf(db, instance.id, 8)
+    const sinceSuccess = recent.findIndex(operation => operation.status !== 'failed')
+    const failures = sinceSuccess < 0 ? recent.length : sinceSuccess
+    const last = recent[0]
+    if (failures === 0 || !last) return true
+    if (last.permanent) return false
+    return clock.now() >= (last.finishedAt ?? 0) + Math.min(600_000, 30_000 * 2 ** (failures - 1))
+  }
+
+  #open(instance: Instance, kind: OperationKind): void {
+    const { fleet, log } = this.#execution
+    const names = plans[kind].steps.map(step => step.name)
+    log.info(
+      { subdomain: instance.subdomain, kind, desired: instance.desired, status: instance.status },
+      'reconciling',
+    )
+    fleet.db.transaction(tx => openOperation(tx, instance.id, kind, names, fleet.clock.now()))
+  }
+}

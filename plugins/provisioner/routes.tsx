@@ -1,0 +1,257 @@
+import { z } from 'zod'
+import { preferredWait, wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
+import { invalidFields } from '../../src/http/problem.ts'
+import { type AppContext, type FieldErrors, type Guard, type Route, route } from '../../src/http/route.ts'
+import type { NewInstanceValues } from '../../views/control/new-instance.tsx'
+import { type Accepted, provision, request } from './commands.ts'
+import { unknownOperation } from './errors.ts'
+import type { Execution } from './execution.ts'
+import { getInstance, listInstances, requireInstance } from './instance.ts'
+import { findOperation } from './operation.ts'
+import { instancePages } from './pages.tsx'
+import type { Reconciler } from './reconciler.ts'
+import type { OperationKind } from './schema.ts'
+import { subdomainSchema } from './subdomain.ts'
+import { instanceSchema, operationSchema, wireInstance, wireOperation } from './wire.ts'
+
+const named = z.object({ subdomain: z.string() })
+const truth = z
+  .union([z.boolean(), z.enum(['true', 'false', 'on', '1', '0', ''])])
+  .transform(value => value === true || value === 'true' || value === 'on' || value === '1')
+const imageField = z
+  .string()
+  .trim()
+  .max(255)
+  .regex(/^[a-z0-9]+([._/:@-]+[A-Za-z0-9_]+)*$/, 'must be an image reference such as longhouse-runtime:1.2.0')
+
+const ownerEmail = z
+  .string('must be an e-mail address such as ada@example.com')
+  .trim()
+  .max(254, 'may have at most 254 characters')
+  .pipe(z.email('must be an e-mail address such as ada@example.com'))
+
+const provisionBody = z.object({
+  subdomain: subdomainSchema,
+  owner_email: ownerEmail,
+  image: z.preprocess(value => (value === '' ? undefined : value), imageField.optional()).optional(),
+  adopt: truth.optional().meta({ description: 'Take over a lived-in volume that no record knows' }),
+})
+
+const answers = {
+  200: { description: 'It is done, or there was nothing to do', schema: instanceSchema },
+  202: { description: 'Work has begun; Location leads to the operation', schema: instanceSchema },
+  303: { description: 'For a browser: back to the page' },
+}
+
+export interface ProvisionerRoutes extends Execution {
+  admin: Guard
+  reconciler: Reconciler
+  defaultImage: string
+  /** Makes the reconciler act now. */
+  nudge(): void
+}
+
+/** The admin's side of the provisioner, for scripts and for people. */
+export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
+  const { fleet, admin, reconciler } = parts
+  const pages = instancePages(parts)
+
+  /** Answers for work that has begun: 202 at once, or when the preference to wait is over the state of then. */
+  const answer = async (
+    c: AppContext,
+    accepted: Accepted,
+    done: 200 | 201,
+    extra: { password?: string } = {},
+  ) => {
+    const { operationId, instanceId } = accepted
+    parts.nudge()
+    const waitMs = preferredWait(c) * 1000
+    if (operationId && waitMs > 0) await reconciler.settled(operationId, waitMs)
+    const instance = getInstance(fleet.db, instanceId)
+    const operation = operationId ? findOperation(fleet.db, operationId) : null
+    const open = operation?.status === 'pending' || operation?.status === 'running'
+    if (operationId) c.header('Location', `/admin/operations/${operationId}`)
+    if (waitMs > 0) c.header('Preference-Applied', `wait=${waitMs / 1000}`)
+    c.header('Cache-Control', 'no-store')
+    return c.json({ ...wireInstance(parts, instance), ...extra }, open ? 202 : done)
+  }
+
+  const operate =
+    (kind: Exclude<OperationKind, 'provision'>) =>
+    async (c: AppContext, subdomain: string, image?: string) => {
+      const accepted = request(fleet, subdomain, kind, image)
+      if (!wantsPage(c)) return answer(c, accepted, 200)
+      parts.nudge()
+      return c.redirect(kind === 'purge' ? '/admin/instances' : `/admin/instances/${subdomain}`, 303)
+    }
+
+  const operation = (kind: 'start' | 'stop' | 'restart', summary: string) =>
+    route({
+      method: 'post',
+      path: `/admin/instances/{subdomain}/${kind}`,
+      summary,
+      guard: admin,
+      params: named,
+      answers,
+      handle: (c, { params }) => operate(kind)(c, params.subdomain),
+    })
+
+  return [
+    route({
+      method: 'get',
+      path: '/admin/instances',
+      summary: 'Every instance, by name',
+      guard: admin,
+      answers: {
+        200: { description: 'The instances', schema: z.object({ instances: z.array(instanceSchema) }) },
+      },
+      handle: c => {
+        const all = listInstances(fleet.db)
+        if (wantsPage(c) || wantsFragment(c)) return pages.list(c, all)
+        return c.json({ instances: all.map(instance => wireInstance(parts, instance)) })
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances',
+      summary: 'Provision an instance',
+      guard: admin,
+      body: provisionBody,
+      answers: {
+        201: {
+          description: 'It was waited for, and is done',
+          schema: instanceSchema.extend({ password: z.string() }),
+        },
+        202: {
+          description: 'Work has begun. The password is told here, and never again',
+          schema: instanceSchema.extend({ password: z.string() }),
+        },
+      },
+      onInvalid: (c, errors, fields) => pages.create(c, fields as NewInstanceValues, errors),
+      handle: async (c, { body }) => {
+        const { subdomain, owner_email, image = parts.defaultImage, adopt = false } = body
+        const accepted = await formErrors(c, body, () =>
+          provision(fleet, { subdomain, ownerEmail: owner_email, image, adopt }),
+        )
+        if (accepted instanceof Response) return accepted
+        if (!wantsPage(c)) return answer(c, accepted, 201, { password: accepted.password })
+        parts.nudge()
+        return pages.created(c, getInstance(fleet.db, accepted.instanceId), accepted.password)
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/admin/new',
+      summary: 'The form for a new instance',
+      guard: admin,
+      pageOnly: true,
+      answers: { 200: { description: 'The page' } },
+      handle: c => pages.create(c, {}, []),
+    }),
+    route({
+      method: 'get',
+      path: '/admin/instances/{subdomain}',
+      summary: 'One instance with its last operation',
+      guard: admin,
+      params: named,
+      answers: { 200: { description: 'The instance', schema: instanceSchema } },
+      handle: (c, { params }) => {
+        const instance = requireInstance(fleet.db, params.subdomain)
+        if (wantsPage(c) || wantsFragment(c)) return pages.show(c, instance)
+        return c.json(wireInstance(parts, instance))
+      },
+    }),
+    operation('start', 'Start it'),
+    operation('stop', 'Stop it; its data stays'),
+    operation('restart', 'Stop it and start it again'),
+    route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/upgrade',
+      summary: 'Replace its container by one of another image, or of today’s default',
+      guard: admin,
+      params: named,
+      body: z.object({
+        image: z.preprocess(value => (value === '' ? undefined : value), imageField.optional()).optional(),
+      }),
+      answers,
+      handle: (c, { params, body }) =>
+        operate('upgrade')(c, params.subdomain, body.image ?? parts.defaultImage),
+    }),
+    route({
+      method: 'delete',
+      path: '/admin/instances/{subdomain}',
+      summary:
+        'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good',
+      guard: admin,
+      params: named,
+      query: z.object({ purge: z.enum(['true', 'false'], 'must be true or false').optional() }),
+      answers,
+      handle: (c, { params, query }) =>
+        operate(query.purge === 'true' ? 'purge' : 'deprovision')(c, params.subdomain),
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/deprovision',
+      summary: 'The same as DELETE, for forms',
+      guard: admin,
+      params: named,
+      answers,
+      handle: (c, { params }) => operate('deprovision')(c, params.subdomain),
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/purge',
+      summary: 'The same as DELETE with purge=true, for forms: the name must be typed',
+      guard: admin,
+      params: named,
+      body: z.object({ confirm: z.string('must be the subdomain, typed out') }),
+      answers,
+      handle: (c, { params, body }) => {
+        requireInstance(fleet.db, params.subdomain)
+        if (body.confirm.trim() !== params.subdomain) {
+          const message = `must be "${params.subdomain}", typed out; nothing was deleted`
+          throw invalidFields([{ path: 'confirm', message }])
+        }
+        return operate('purge')(c, params.subdomain)
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/admin/operations/{id}',
+      summary: 'One operation with its steps',
+      guard: admin,
+      params: z.object({ id: z.string() }),
+      answers: { 200: { description: 'The operation', schema: operationSchema } },
+      handle: (c, { params }) => {
+        const found = findOperation(fleet.db, params.id)
+        if (!found) throw unknownOperation(`No operation has the id "${params.id}".`)
+        if (wantsPage(c))
+          return c.redirect(`/admin/instances/${getInstance(fleet.db, found.instanceId).subdomain}`, 303)
+        return c.json(wireOperation(found))
+      },
+    }),
+  ]
+
+  /** Shows a browser its form again when the name cannot be had; for everyone else the problem goes its way. */
+  async function formErrors<T>(
+    c: AppContext,
+    values: NewInstanceValues,
+    work: () => Promise<T>,
+  ): Promise<T | Response> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!wantsPage(c) || !isNameProblem(error)) throw error
+      return pages.create(
+        c,
+        values,
+        error.errors ?? [{ path: 'subdomain', message: error.detail }],
+        error.status,
+      )
+    }
+  }
+}
+
+function isNameProblem(error: unknown): error is { status: 409; detail: string; errors?: FieldErrors } {
+  return error instanceof Error && 'status' in error && error.status === 409
+}

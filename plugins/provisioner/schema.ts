@@ -1,0 +1,106 @@
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+export const desiredStates = ['running', 'stopped', 'deleted'] as const
+export type Desired = (typeof desiredStates)[number]
+
+export const instanceStatuses = [
+  'provisioning',
+  'running',
+  'unhealthy',
+  'stopping',
+  'stopped',
+  'failed',
+  'deprovisioning',
+  'deleted',
+] as const
+export type InstanceStatus = (typeof instanceStatuses)[number]
+
+/** One row an instance, kept after a purge as the history of its name. */
+export const instances = sqliteTable(
+  'provisioner_instances',
+  {
+    id: text('id').primaryKey(),
+    subdomain: text('subdomain').notNull(),
+    ownerEmail: text('owner_email').notNull(),
+    desired: text('desired', { enum: desiredStates }).notNull(),
+    status: text('status', { enum: instanceStatuses }).notNull(),
+    /** Why it is failed or unhealthy, in words for an operator. */
+    statusReason: text('status_reason'),
+    driver: text('driver', { enum: ['docker', 'process'] }).notNull(),
+    image: text('image').notNull(),
+    passwordHash: text('password_hash').notNull(),
+    /** Where it listened when last seen: a hint that the router checks with every request. */
+    host: text('host'),
+    port: integer('port'),
+    createdAt: integer('created_at').notNull(),
+    lastHealthAt: integer('last_health_at'),
+    /** When the container went and the volume began to be kept. */
+    deletedAt: integer('deleted_at'),
+    /** When the volume went; from then on the subdomain is anybody's. */
+    purgedAt: integer('purged_at'),
+  },
+  table => [
+    uniqueIndex('provisioner_instances_subdomain').on(table.subdomain).where(sql`${table.purgedAt} is null`),
+  ],
+)
+export type Instance = typeof instances.$inferSelect
+
+export const operationKinds = [
+  'provision',
+  'start',
+  'stop',
+  'restart',
+  'upgrade',
+  'deprovision',
+  'purge',
+] as const
+export type OperationKind = (typeof operationKinds)[number]
+
+export const operationStatuses = ['pending', 'running', 'succeeded', 'failed', 'superseded'] as const
+export type OperationStatus = (typeof operationStatuses)[number]
+
+export const operations = sqliteTable(
+  'provisioner_operations',
+  {
+    id: text('id').primaryKey(),
+    instanceId: text('instance_id')
+      .notNull()
+      .references(() => instances.id),
+    kind: text('kind', { enum: operationKinds }).notNull(),
+    status: text('status', { enum: operationStatuses }).notNull(),
+    error: text('error'),
+    /** True when trying the same again cannot help. */
+    permanent: integer('permanent', { mode: 'boolean' }).notNull().default(false),
+    createdAt: integer('created_at').notNull(),
+    startedAt: integer('started_at'),
+    finishedAt: integer('finished_at'),
+  },
+  table => [
+    index('provisioner_operations_instance').on(table.instanceId, table.createdAt),
+    // At most one operation of an instance is open: a newer one supersedes it in the same transaction.
+    uniqueIndex('provisioner_operations_open')
+      .on(table.instanceId)
+      .where(sql`${table.status} in ('pending', 'running')`),
+  ],
+)
+export type Operation = typeof operations.$inferSelect
+
+export const stepStatuses = ['pending', 'running', 'done', 'failed'] as const
+
+export const steps = sqliteTable(
+  'provisioner_steps',
+  {
+    operationId: text('operation_id')
+      .notNull()
+      .references(() => operations.id),
+    position: integer('position').notNull(),
+    name: text('name').notNull(),
+    status: text('status', { enum: stepStatuses }).notNull(),
+    detail: text('detail'),
+    startedAt: integer('started_at'),
+    finishedAt: integer('finished_at'),
+  },
+  table => [primaryKey({ columns: [table.operationId, table.position] })],
+)
+export type Step = typeof steps.$inferSelect

@@ -1,0 +1,111 @@
+import { clearTimeout, setTimeout } from 'node:timers'
+import type { RouterService } from '../router/contract.ts'
+import { type Driver, DriverError, type InstanceSpec } from './driver.ts'
+import type { HealthWatch } from './health-watch.ts'
+import type { StepName } from './plan.ts'
+import { purgeVolume, volumeState } from './volume.ts'
+
+export interface StepContext {
+  spec: InstanceSpec
+  dataRoot: string
+  driver: Driver
+  router: RouterService
+  health: HealthWatch
+  /** Aborts when the operation was superseded or the program stops. */
+  signal: AbortSignal
+  /** How long an instance may take to stop by itself, and to become healthy. */
+  stopGraceMs: number
+  healthDeadlineMs: number
+  /** Keeps where the instance listens, and tells whoever looks at its health that it has begun to. */
+  started(address: { host: string; port: number }): void
+}
+
+/** What each step does. It returns a few words for the journal, or throws. */
+export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<string | undefined>>> = {
+  'prepare volume': async ({ spec, driver }) => {
+    const before = volumeState(spec.volume)
+    if (before === 'foreign') {
+      throw new DriverError(`${spec.volume} is not a folder; move it out of the way`, { permanent: true })
+    }
+    await driver.prepareVolume(spec)
+    return before === 'absent' ? 'new' : 'kept as it was'
+  },
+  'prepare image': async ({ spec, driver }) => {
+    await driver.prepareImage(spec)
+    return spec.image
+  },
+  'stop routing': async ({ spec, router }) => {
+    router.set(spec.subdomain, { state: 'stopped', instanceId: spec.id })
+    return undefined
+  },
+  'stop container': async ({ spec, driver, stopGraceMs }) => {
+    await driver.stop(spec, stopGraceMs)
+    return undefined
+  },
+  'remove container': async ({ spec, driver, router }) => {
+    await driver.remove(spec)
+    router.remove(spec.subdomain)
+    return undefined
+  },
+  'create container': async ({ spec, driver }) => {
+    await driver.create(spec)
+    return undefined
+  },
+  'start container': async ({ spec, driver }) => {
+    await driver.start(spec)
+    return undefined
+  },
+  'wait until healthy': waitUntilHealthy,
+  'delete volume': async ({ spec, dataRoot }) => {
+    await purgeVolume(dataRoot, spec)
+    return undefined
+  },
+}
+
+async function waitUntilHealthy(step: StepContext): Promise<string | undefined> {
+  const { spec, driver, health, healthDeadlineMs, signal } = step
+  const { address } = await driver.inspect(spec)
+  if (!address) throw await withLog(step, 'the container ended right after it was started')
+  const ended = new AbortController()
+  const startedAt = performance.now()
+  const waiting = health.wait(spec.id, healthDeadlineMs, AbortSignal.any([signal, ended.signal]))
+  step.started(address)
+  const stopWatching = watchForEnd(step, () => ended.abort())
+  const result = await waiting
+  stopWatching()
+  if (signal.aborted) return undefined
+  if (!result.healthy) {
+    const why = ended.signal.aborted
+      ? 'the container ended before it was healthy'
+      : `it was not healthy within ${Math.round(healthDeadlineMs / 1000)} s: ${result.reason}`
+    throw await withLog(step, why)
+  }
+  return `after ${Math.round(performance.now() - startedAt)} ms`
+}
+
+/** Looks every half second whether the container still runs: what has ended need not be waited for. */
+function watchForEnd({ driver, spec }: StepContext, onEnd: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  const look = async () => {
+    try {
+      if ((await driver.inspect(spec)).state !== 'running') return onEnd()
+    } catch {
+      // An engine that does not answer now says nothing about the container; the deadline still stands.
+    }
+    if (!stopped) timer = setTimeout(() => void look(), 500)
+  }
+  timer = setTimeout(() => void look(), 500)
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+  }
+}
+
+/** The failure with the last lines that the instance wrote; then it is stopped, so that it does not crash in a circle. */
+async function withLog({ spec, driver, stopGraceMs }: StepContext, why: string): Promise<DriverError> {
+  const lines = await driver.logTail(spec, 20).catch(() => [])
+  await driver.stop(spec, stopGraceMs)
+  const log = lines.length > 0 ? `\nIts last lines:\n${lines.join('\n')}` : '\nIt wrote nothing.'
+  return new DriverError(`${why}.${log}`, { permanent: false })
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { siteUrl } from '../../src/site.ts'
+import type { Fleet } from './fleet.ts'
+import type { HealthWatch } from './health-watch.ts'
+import { type OperationRecord, operationsOf } from './operation.ts'
+import {
+  desiredStates,
+  type Instance,
+  instanceStatuses,
+  operationKinds,
+  operationStatuses,
+  stepStatuses,
+} from './schema.ts'
+
+const time = z.iso.datetime().nullable()
+
+export const operationSchema = z.object({
+  id: z.string(),
+  instance_id: z.string(),
+  kind: z.enum(operationKinds),
+  status: z.enum(operationStatuses),
+  error: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  started_at: time,
+  finished_at: time,
+  steps: z.array(
+    z.object({
+      name: z.string(),
+      status: z.enum(stepStatuses),
+      detail: z.string().nullable(),
+      started_at: time,
+      finished_at: time,
+    }),
+  ),
+})
+export type WireOperation = z.infer<typeof operationSchema>
+
+export const instanceSchema = z.object({
+  id: z.string(),
+  subdomain: z.string(),
+  owner_email: z.string(),
+  url: z.url(),
+  status: z.enum(instanceStatuses),
+  status_reason: z.string().nullable(),
+  desired: z.enum(desiredStates),
+  driver: z.enum(['docker', 'process']),
+  image: z.string(),
+  created_at: z.iso.datetime(),
+  last_health_at: time,
+  deleted_at: time,
+  operation: operationSchema.nullable(),
+})
+export type WireInstance = z.infer<typeof instanceSchema>
+
+export function wireOperation(operation: OperationRecord): WireOperation {
+  return {
+    id: operation.id,
+    instance_id: operation.instanceId,
+    kind: operation.kind,
+    status: operation.status,
+    error: operation.error,
+    created_at: timestamp(operation.createdAt),
+    started_at: timestamp(operation.startedAt),
+    finished_at: timestamp(operation.finishedAt),
+    steps: operation.steps.map(({ name, status, detail, startedAt, finishedAt }) => ({
+      name,
+      status,
+      detail,
+      started_at: timestamp(startedAt),
+      finished_at: timestamp(finishedAt),
+    })),
+  }
+}
+
+/** An instance as the API tells it; its last operation comes along. */
+export function wireInstance(
+  { fleet, health }: { fleet: Fleet; health: HealthWatch },
+  instance: Instance,
+): WireInstance {
+  const last = operationsOf(fleet.db, instance.id, 1)[0]
+  return {
+    id: instance.id,
+    subdomain: instance.subdomain,
+    owner_email: instance.ownerEmail,
+    url: siteUrl(fleet.site, instance.subdomain),
+    status: instance.status,
+    status_reason: instance.statusReason,
+    desired: instance.desired,
+    driver: instance.driver,
+    image: instance.image,
+    created_at: timestamp(instance.createdAt),
+    last_health_at: timestamp(health.lastHealthyAt(instance.id) ?? instance.lastHealthAt),
+    deleted_at: timestamp(instance.deletedAt),
+    operation: last ? wireOperation(last) : null,
+  }
+}

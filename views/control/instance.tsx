@@ -1,0 +1,230 @@
+import { Confirm, PostButton } from '../components/button.tsx'
+import { Field } from '../components/field.tsx'
+import { Live } from '../components/live.tsx'
+import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
+import { InstanceStatus, type InstanceStatusName } from '../components/status.tsx'
+import { type Step, StepList } from '../components/steps.tsx'
+import { Duration, NotYet, Time } from '../components/time.tsx'
+
+export interface OperationView {
+  id: string
+  /** In words: `Provision`, `Restart`. */
+  title: string
+  status: 'pending' | 'running' | 'succeeded' | 'failed' | 'superseded'
+  createdAt: number
+  durationMs: number | null
+  steps: readonly Step[]
+}
+
+export interface InstanceView {
+  id: string
+  subdomain: string
+  url: string
+  ownerEmail: string
+  status: InstanceStatusName
+  statusReason: string | null
+  desired: string
+  driver: string
+  image: string | null
+  volume: string
+  createdAt: number
+  lastHealthAt: number | null
+  deletedAt: number | null
+}
+
+export interface InstanceProps {
+  instance: InstanceView
+  /** Newest first. */
+  operations: readonly OperationView[]
+  now: number
+}
+
+/** The page right after provisioning: the one time that the password is told. */
+export function CreatedPage({ password, ...props }: InstanceProps & { password: string }) {
+  const { subdomain, url } = props.instance
+  return (
+    <>
+      <PageHead title={subdomain} crumb={{ href: '/admin/instances', label: 'Instances' }} />
+      <Panel title="The instance’s password">
+        <div class="stack">
+          <p>
+            Give it to the owner now. It is kept nowhere and <strong>not shown again</strong>.
+          </p>
+          <p>
+            <code class="secret">{password}</code>
+          </p>
+          <p>
+            It opens <a href={url}>{url}</a>.{' '}
+            <a href={`/admin/instances/${subdomain}`}>Go on to the instance</a>
+          </p>
+        </div>
+      </Panel>
+      <InstanceLive {...props} />
+    </>
+  )
+}
+
+export function InstancePage(props: InstanceProps) {
+  return (
+    <>
+      <InstanceLive {...props} />
+      <Removal {...props} />
+    </>
+  )
+}
+
+/** The live part: the same on the page and by itself. */
+export function InstanceLive({ instance, operations, now }: InstanceProps) {
+  const { subdomain, status, url } = instance
+  const [latest, ...earlier] = operations
+  const busy = latest?.status === 'pending' || latest?.status === 'running'
+  return (
+    <Live id="instance" src={`/admin/instances/${subdomain}`} everySeconds={busy ? 1 : 5}>
+      <PageHead
+        title={subdomain}
+        crumb={{ href: '/admin/instances', label: 'Instances' }}
+        status={<InstanceStatus status={status} />}
+        lead={status === 'deleted' ? undefined : <a href={url}>{url}</a>}
+        actions={<Actions {...instance} />}
+      />
+      {status === 'failed' || status === 'unhealthy' ? (
+        <Notice
+          tone={status === 'failed' ? 'bad' : 'warn'}
+          title={status === 'failed' ? 'It failed' : 'It does not answer as it should'}
+        >
+          {instance.statusReason ? <pre>{instance.statusReason}</pre> : null}
+          <p>
+            The volume is as it was.{' '}
+            {status === 'failed'
+              ? 'Mend the cause, then start it.'
+              : 'It is looked at again every few seconds.'}
+          </p>
+        </Notice>
+      ) : null}
+      {latest ? <LatestOperation operation={latest} now={now} /> : null}
+      <Panel title="Record">
+        <Facts
+          of={{
+            Owner: instance.ownerEmail,
+            Id: <code>{instance.id}</code>,
+            'Last healthy':
+              instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
+            'Should be': instance.desired,
+            Driver: instance.driver,
+            Image: instance.image ? <code>{instance.image}</code> : null,
+            Volume: <code>{instance.volume}</code>,
+            Created: <Time at={instance.createdAt} now={now} as="full" />,
+            Removed:
+              instance.deletedAt === null ? null : <Time at={instance.deletedAt} now={now} as="full" />,
+          }}
+        />
+      </Panel>
+      {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
+    </Live>
+  )
+}
+
+function Actions({ subdomain, status, url }: InstanceView) {
+  const action = (verb: string) => `/admin/instances/${subdomain}/${verb}`
+  if (status === 'deleted' || status === 'deprovisioning') return null
+  const down = status === 'stopped' || status === 'failed'
+  return (
+    <>
+      {status === 'running' ? (
+        <a class="button" href={url}>
+          Open
+        </a>
+      ) : null}
+      {down ? (
+        <PostButton action={action('start')} look="primary">
+          Start
+        </PostButton>
+      ) : (
+        <>
+          <PostButton action={action('restart')}>Restart</PostButton>
+          <PostButton action={action('stop')}>Stop</PostButton>
+        </>
+      )}
+    </>
+  )
+}
+
+function LatestOperation({ operation, now }: { operation: OperationView; now: number }) {
+  const { title, status, steps, createdAt, durationMs } = operation
+  const outcome = {
+    pending: 'waiting',
+    running: 'under way',
+    succeeded: 'done',
+    failed: 'failed',
+    superseded: 'given up for a newer one',
+  }
+  return (
+    <Panel
+      title={`${title}: ${outcome[status]}`}
+      aside={
+        <>
+          <Time at={createdAt} now={now} /> · <Duration ms={durationMs} />
+        </>
+      }
+    >
+      <StepList steps={steps} label={`Steps of ${title}`} />
+    </Panel>
+  )
+}
+
+function Earlier({ operations, now }: { operations: readonly OperationView[]; now: number }) {
+  return (
+    <Panel title="Earlier">
+      <ul class="plain">
+        {operations.map(operation => (
+          <li>
+            {operation.title}, {operation.status}, <Time at={operation.createdAt} now={now} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+function Removal({ instance }: InstanceProps) {
+  const { subdomain, status, volume, ownerEmail } = instance
+  const removed = status === 'deleted'
+  return (
+    <Panel title={removed ? 'Its volume is kept' : 'Remove'}>
+      <div class="stack">
+        {removed ? (
+          <p>
+            {ownerEmail} gets everything back when <code>{subdomain}</code> is provisioned again for them. For
+            anybody else the name is held.
+          </p>
+        ) : (
+          <Confirm
+            ask="Remove instance"
+            confirm="Remove, and keep the volume"
+            action={`/admin/instances/${subdomain}/deprovision`}
+          >
+            <p>
+              The container goes; the volume at <code>{volume}</code> and the name are kept for {ownerEmail}.
+            </p>
+          </Confirm>
+        )}
+        <Confirm
+          ask="Delete its data"
+          confirm="Delete for good"
+          action={`/admin/instances/${subdomain}/purge`}
+        >
+          <p>
+            This deletes <code>{volume}</code>: jobs, history and all. <strong>It cannot be undone.</strong>
+          </p>
+          <Field
+            name="confirm"
+            label={`Type ${subdomain} to go on`}
+            required
+            autocomplete="off"
+            spellcheck={false}
+          />
+        </Confirm>
+      </div>
+    </Panel>
+  )
+}

@@ -1,0 +1,76 @@
+import { Button } from '../components/button.tsx'
+import { Field } from '../components/field.tsx'
+import { PageHead, Panel } from '../components/panel.tsx'
+
+export interface NewInstanceValues {
+  subdomain?: unknown
+  owner_email?: unknown
+  image?: unknown
+  adopt?: unknown
+}
+
+export interface NewInstancePageProps {
+  domain: string
+  defaultImage: string | null
+  values: NewInstanceValues
+  errors: readonly { path: string; message: string }[]
+}
+
+export function NewInstancePage({ domain, defaultImage, values, errors }: NewInstancePageProps) {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  const error = (path: string) => errors.find(each => each.path === path)?.message
+  return (
+    <>
+      <PageHead title="New instance" crumb={{ href: '/admin/instances', label: 'Instances' }} />
+      <Panel>
+        <form method="post" action="/admin/instances" class="stack">
+          <Field
+            name="subdomain"
+            label="Subdomain"
+            value={text(values.subdomain)}
+            suffix={`.${domain}`}
+            hint="3 to 63 lower-case letters, digits and hyphens. It cannot be changed later."
+            error={error('subdomain')}
+            required
+            autofocus
+            spellcheck={false}
+            autocomplete="off"
+          />
+          <Field
+            name="owner_email"
+            label="Owner’s e-mail address"
+            type="email"
+            value={text(values.owner_email)}
+            hint="Whose instance it is. A subdomain that was removed goes back only to its last owner."
+            error={error('owner_email')}
+            required
+            autocomplete="off"
+          />
+          {defaultImage ? (
+            <Field
+              name="image"
+              label="Image"
+              value={text(values.image)}
+              placeholder={defaultImage}
+              hint="Leave it empty for the default."
+              error={error('image')}
+              spellcheck={false}
+              autocomplete="off"
+            />
+          ) : null}
+          {error('adopt') ? (
+            <label class="check">
+              <input type="checkbox" name="adopt" value="true" /> Take over the volume that is there already
+            </label>
+          ) : null}
+          <div class="actions">
+            <Button look="primary">Provision</Button>
+            <a class="button quiet" href="/admin/instances">
+              Cancel
+            </a>
+          </div>
+        </form>
+      </Panel>
+    </>
+  )
+}

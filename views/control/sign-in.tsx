@@ -1,0 +1,37 @@
+import { Button } from '../components/button.tsx'
+import { Field } from '../components/field.tsx'
+
+export interface SignInPageProps {
+  /** Where to go on to. */
+  next: string
+  /** The file that holds the token, when the operator did not choose it. */
+  tokenFile: string | null
+  error?: string | undefined
+}
+
+export function SignInPage({ next, tokenFile, error }: SignInPageProps) {
+  return (
+    <>
+      <h1>Sign in</h1>
+      <p>This is the operator’s side: instances are provisioned and looked after here.</p>
+      <form method="post" action="/login" class="stack">
+        <input type="hidden" name="next" value={next} />
+        <Field
+          name="token"
+          label="Admin token"
+          type="password"
+          required
+          autofocus
+          autocomplete="current-password"
+          error={error}
+          {...(tokenFile
+            ? { hint: 'It was made at the first start; its file was printed there.' }
+            : { hint: 'The value of ADMIN_TOKEN.' })}
+        />
+        <div class="actions">
+          <Button look="primary">Sign in</Button>
+        </div>
+      </form>
+    </>
+  )
+}
