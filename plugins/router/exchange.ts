@@ -1,0 +1,207 @@
+import { type IncomingMessage, type ServerResponse, request as send } from 'node:http'
+import type { Problem } from '../../src/http/problem.ts'
+import { type Backend, closedWhileIdle, type Ready } from './backend.ts'
+import { type Head, instanceHeaders, passableTrailers, readAnswer } from './headers.ts'
+import type { Origin } from './peer.ts'
+import { misrouted, timedOut, unreachable, unsupportedCoding } from './problems.ts'
+
+export interface ExchangeOptions {
+  /** How long an instance may take from the end of a request to the head of its answer. */
+  responseTimeoutMs: number
+  refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void
+  /** Told when an instance did not answer as itself, or not at all. */
+  misrouted(backend: Backend, instanceId: string, reason: string): void
+}
+
+/** One request to be passed on: as it came in, and where it goes. */
+export interface Passage {
+  request: IncomingMessage
+  response: ServerResponse
+  backend: Backend
+  ready: Ready
+  head: Head
+  origin: Origin
+  /** In origin-form, whatever form it came in. */
+  path: string
+}
+
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+/**
+ * Passes a request to its instance and the answer back, both as they come in. The answer reaches the client only when
+ * it names the instance that was asked. A connection that the instance closed while it was idle is no failure: a
+ * request that may be repeated goes once more, on a fresh one.
+ */
+export function exchange(passage: Passage, options: ExchangeOptions): void {
+  const { request, response } = passage
+  const codings = request.headers['transfer-encoding']
+  if (codings !== undefined && codings.toLowerCase() !== 'chunked') {
+    const detail = `Send the body plain or chunked; "${codings}" cannot be passed on.`
+    options.refuse(request, response, unsupportedCoding(detail))
+    return
+  }
+  attempt(passage, options, false)
+}
+
+function attempt(passage: Passage, options: ExchangeOptions, again: boolean): void {
+  const { request, response, backend, ready } = passage
+  const chunked = request.headers['transfer-encoding'] !== undefined
+  const hasBody = chunked || Number(request.headers['content-length'] ?? 0) > 0
+
+  const outgoing = open(passage, chunked, again)
+  let incoming: IncomingMessage | undefined
+  let abandoned = false
+
+  const abandon = () => {
+    abandoned = true
+    clearTimeout(timer)
+    response.off('close', onClose)
+    if (hasBody) {
+      request.unpipe(outgoing)
+      request.resume()
+    }
+    outgoing.destroy()
+  }
+  const fail = (problem: Problem) => {
+    abandon()
+    options.refuse(request, response, problem)
+  }
+  const onLate = () => {
+    if (hasBody && !request.complete && outgoing.socket?.connecting === false) {
+      timer = setTimeout(onLate, options.responseTimeoutMs)
+      return
+    }
+    const seconds = Math.round(options.responseTimeoutMs / 1000)
+    fail(timedOut(`There was no answer within ${seconds} seconds. What was asked for may still happen.`))
+  }
+  let timer = setTimeout(onLate, options.responseTimeoutMs)
+
+  // Ends what the client no longer waits for, and an upload whose answer is already complete.
+  const onClose = () => {
+    if (!incoming?.complete || !outgoing.writableFinished) abandon()
+  }
+  response.on('close', onClose)
+
+  outgoing.on('error', (error: NodeJS.ErrnoException) => {
+    if (abandoned || incoming) return
+    if (!again && !hasBody && idempotent.has(request.method ?? '') && closedWhileIdle(outgoing)) {
+      abandon()
+      attempt(passage, options, true)
+      return
+    }
+    if (error.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
+    fail(
+      error.code === 'ETIMEDOUT'
+        ? timedOut('It could not be reached in time. Try again in a moment.')
+        : unreachable('It closed the connection before it had answered. Try again in a moment.', {
+            cause: error,
+          }),
+    )
+  })
+
+  outgoing.on('response', (message: IncomingMessage) => {
+    if (abandoned) return
+    incoming = message
+    clearTimeout(timer)
+    const problem = passOn(message, passage, options)
+    if (problem) return fail(problem)
+    if (hasBody) {
+      message.on('end', () => {
+        if (request.complete) return
+        request.unpipe(outgoing)
+        request.resume()
+      })
+    }
+  })
+
+  if (request.headers.expect !== undefined) {
+    outgoing.on('continue', () => {
+      if (!response.headersSent) response.writeContinue()
+    })
+  }
+  if (chunked) {
+    request.once('end', () => {
+      if (request.rawTrailers.length > 0) outgoing.addTrailers(passableTrailers(request.rawTrailers))
+    })
+  }
+  if (hasBody) request.pipe(outgoing)
+  else outgoing.end()
+}
+
+/** Begins the request to the instance; a repeated one on a connection of its own. */
+function open({ request, backend, ready, head, origin, path }: Passage, chunked: boolean, again: boolean) {
+  const headers = instanceHeaders(request.rawHeaders, head, origin, ready.instanceId)
+  if (chunked) headers.push('Transfer-Encoding', 'chunked')
+  return send({
+    host: ready.host,
+    port: ready.port,
+    method: request.method,
+    path,
+    headers,
+    agent: again ? false : backend.pool,
+  })
+}
+
+/** Passes on an instance's answer; returns the problem instead when it must not go on. */
+export function passOn(
+  message: IncomingMessage,
+  { request, response, backend, ready }: Omit<Passage, 'head' | 'origin' | 'path'>,
+  options: ExchangeOptions,
+): Problem | undefined {
+  const answer = readAnswer(message.rawHeaders)
+  const status = message.statusCode ?? 0
+  if (answer.instanceId !== ready.instanceId || status === 421) {
+    const reason = status === 421 ? 'said that it is another' : `did not say that it is ${ready.instanceId}`
+    options.misrouted(backend, ready.instanceId, reason)
+    return misrouted('Something else answered in its place, and was not let through. Try again in a moment.')
+  }
+  if (status < 200 || (answer.codings !== undefined && answer.codings !== 'chunked')) {
+    return unreachable('Its answer could not be read.')
+  }
+  if (answer.trailer !== undefined && answer.codings && carriesChunks(request)) {
+    answer.headers.push('Trailer', answer.trailer, 'Transfer-Encoding', 'chunked')
+  }
+  try {
+    response.writeHead(status, message.statusMessage ?? '', answer.headers)
+  } catch (cause) {
+    return unreachable('Its answer could not be read.', { cause })
+  }
+  if (message.headers['content-type']?.startsWith('text/event-stream')) {
+    const forget = backend.keep(response)
+    response.on('close', forget)
+  }
+  stream(message, response, answer.length)
+  return undefined
+}
+
+function stream(message: IncomingMessage, response: ServerResponse, length: number): void {
+  let begun = false
+  message.on('data', (chunk: Buffer) => {
+    // A body that came whole goes out whole, in one packet with its head.
+    if (!begun && chunk.length === length) response.end(chunk)
+    else if (!response.write(chunk)) {
+      message.pause()
+      response.once('drain', () => message.resume())
+    }
+    begun = true
+  })
+  message.on('end', () => {
+    begun = true
+    if (message.rawTrailers.length > 0 && response.chunkedEncoding) {
+      response.addTrailers(passableTrailers(message.rawTrailers))
+    }
+    response.end()
+  })
+  // Cut short by the instance: cut short for the client too, or it would take what came for the whole.
+  message.on('close', () => {
+    if (!message.complete) response.destroy()
+  })
+  message.on('error', () => response.destroy())
+  setImmediate(() => {
+    if (!begun) response.flushHeaders()
+  })
+}
+
+function carriesChunks(request: IncomingMessage): boolean {
+  return request.httpVersion === '1.1' && request.method !== 'HEAD'
+}

@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http'
+import type { Clock } from '../../src/clock.ts'
+
+/** Requests that wait for an instance which is about to be there. */
+export class Holding {
+  readonly #waiting = new Map<string, Set<AbortController>>()
+  readonly #clock: Clock
+  readonly #holdMs: number
+  readonly #limit: number
+  #size = 0
+
+  constructor(options: { clock: Clock; holdMs: number; limit: number }) {
+    this.#clock = options.clock
+    this.#holdMs = options.holdMs
+    this.#limit = options.limit
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Calls `resume` when the subdomain is released or the time is over, and never when the client has gone. False when
+   * as many are held as may be.
+   */
+  hold(subdomain: string, response: ServerResponse, resume: () => void): boolean {
+    if (this.#size >= this.#limit) return false
+    this.#size++
+    const wait = new AbortController()
+    const waits = this.#waiting.get(subdomain) ?? new Set()
+    this.#waiting.set(subdomain, waits.add(wait))
+    const wake = () => wait.abort()
+    response.once('close', wake)
+    void this.#clock.sleep(this.#holdMs, wait.signal).then(() => {
+      response.off('close', wake)
+      waits.delete(wait)
+      if (waits.size === 0 && this.#waiting.get(subdomain) === waits) this.#waiting.delete(subdomain)
+      this.#size--
+      if (!response.destroyed) resume()
+    })
+    return true
+  }
+
+  release(subdomain: string): void {
+    for (const wait of this.#waiting.get(subdomain) ?? []) wait.abort()
+  }
+
+  releaseAll(): void {
+    for (const subdomain of this.#waiting.keys()) this.release(subdomain)
+  }
+}

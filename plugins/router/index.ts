@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { setting } from '../../src/config.ts'
+import { definePlugin } from '../../src/plugin.ts'
+import './contract.ts'
+import { Router } from './router.ts'
+
+/** Sends requests for `<subdomain>.<domain>` to their instances, before the app sees them. */
+export const router = definePlugin({
+  name: 'router',
+  config: z.object({
+    ROUTER_MODE: z.enum(['direct', 'behind', 'labels'], 'must be direct, behind or labels').default('direct'),
+    ROUTER_RESPONSE_TIMEOUT: setting.duration().prefault('60s'),
+    ROUTER_HOLD_TIMEOUT: setting.duration().prefault('10s'),
+    ROUTER_HOLD_LIMIT: setting.integer(0, 100_000).prefault('1000'),
+  }),
+  setup({ config, site, clock, log, emit }) {
+    const router = new Router({
+      site,
+      clock,
+      log,
+      routes: config.ROUTER_MODE !== 'labels',
+      responseTimeoutMs: config.ROUTER_RESPONSE_TIMEOUT,
+      holdMs: config.ROUTER_HOLD_TIMEOUT,
+      holdLimit: config.ROUTER_HOLD_LIMIT,
+      misrouted: event => emit('instance-misrouted', event),
+    })
+    return {
+      service: router,
+      intercept: (request, response) => router.intercept(request, response),
+      upgrade: (request, socket, head) => router.upgrade(request, socket, head),
+      drain: () => router.drain(),
+      stop: () => router.stop(),
+    }
+  },
+})

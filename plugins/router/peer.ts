@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { addressSet, clientAddress, plainAddress } from '../../src/http/address.ts'
+import type { Site } from '../../src/site.ts'
+
+/** Who a request comes from, and by which way it came to the site. */
+export interface Origin {
+  /** Address of the client, behind any configured proxies. */
+  client: string
+  proto: 'http' | 'https'
+  /** The host that the client asked for. */
+  host: string
+  /** True when the connection is a configured proxy's, whose other `X-Forwarded-…` headers stand. */
+  trusted: boolean
+}
+
+interface Peer {
+  address: string
+  trusted: boolean
+}
+
+/** Reads a request's origin; what a peer says of itself counts only when it is a configured proxy. */
+export function originReader(site: Site): (request: IncomingMessage, host: string) => Origin {
+  const proxies = addressSet(site.trustedProxies)
+  const proto = site.publicUrl?.protocol === 'https:' ? 'https' : 'http'
+  // A connection carries many requests and its peer never changes.
+  const peers = new WeakMap<Duplex, Peer>()
+
+  const peerOf = (request: IncomingMessage): Peer => {
+    let peer = peers.get(request.socket)
+    if (!peer) {
+      const address = plainAddress(request.socket.remoteAddress ?? '')
+      peer = { address, trusted: site.trustedProxies.length > 0 && proxies.has(address) }
+      peers.set(request.socket, peer)
+    }
+    return peer
+  }
+
+  return (request, host) => {
+    const peer = peerOf(request)
+    if (!peer.trusted) return { client: peer.address, proto, host, trusted: false }
+    const { headers } = request
+    const said = headers['x-forwarded-proto']
+    const asked = headers['x-forwarded-host']
+    return {
+      client: clientAddress(peer.address, one(headers['x-forwarded-for']), proxies),
+      proto: said === 'https' || said === 'http' ? said : proto,
+      host: one(asked) ?? host,
+      trusted: true,
+    }
+  }
+}
+
+/** Repeated lines of one list make one list, as RFC 9110 reads them. */
+function one(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
+}

@@ -1,0 +1,135 @@
+import { type IncomingMessage, ServerResponse, request as send } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { badRequest } from '../../src/http/problem.ts'
+import { hasBody } from '../../src/http/stall.ts'
+import type { Backend } from './backend.ts'
+import { type ExchangeOptions, type Passage, passOn } from './exchange.ts'
+import { instanceHeaders, readAnswer } from './headers.ts'
+import { misrouted, timedOut, unreachable } from './problems.ts'
+
+/**
+ * An answer on a connection whose client asked to upgrade it: what is refused there is refused in HTTP, and the
+ * connection ends with the answer.
+ */
+export function answerOn(socket: Duplex, request: IncomingMessage): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket as Socket)
+  response.on('finish', () => {
+    response.detachSocket(socket as Socket)
+    socket.end(() => socket.destroy())
+  })
+  return response
+}
+
+/**
+ * Passes on a request that asks for another protocol. Only when the instance agrees, as itself, the two connections
+ * become one; any other answer goes back as it is.
+ */
+export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options: ExchangeOptions): void {
+  const { request, response, backend, ready, head, origin, path } = passage
+  if (hasBody(request)) {
+    options.refuse(request, response, badRequest('A request to upgrade the connection must have no body.'))
+    return
+  }
+  const headers = instanceHeaders(request.rawHeaders, head, origin, ready.instanceId)
+  headers.push('Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? '')
+  const outgoing = send({
+    host: ready.host,
+    port: ready.port,
+    method: request.method,
+    path,
+    headers,
+    agent: false,
+  })
+  let settled = false
+  const settle = () => {
+    settled = true
+    clearTimeout(timer)
+  }
+  const timer = setTimeout(() => {
+    settle()
+    outgoing.destroy()
+    options.refuse(request, response, timedOut('It did not answer in time. Try again in a moment.'))
+  }, options.responseTimeoutMs)
+
+  const onClose = () => {
+    settle()
+    outgoing.destroy()
+  }
+  socket.on('close', onClose)
+  outgoing.on('error', (cause: NodeJS.ErrnoException) => {
+    if (settled) return
+    settle()
+    if (cause.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
+    options.refuse(
+      request,
+      response,
+      unreachable('It closed the connection before it had answered.', { cause }),
+    )
+  })
+  outgoing.on('response', (message: IncomingMessage) => {
+    if (settled) return
+    settle()
+    const problem = passOn(message, passage, options)
+    if (!problem) return
+    outgoing.destroy()
+    options.refuse(request, response, problem)
+  })
+  outgoing.on('upgrade', (message: IncomingMessage, upstream: Socket, first: Buffer) => {
+    if (settled) {
+      upstream.destroy()
+      return
+    }
+    settle()
+    socket.off('close', onClose)
+    const answer = readAnswer(message.rawHeaders)
+    if (answer.instanceId !== ready.instanceId) {
+      upstream.destroy()
+      options.misrouted(backend, ready.instanceId, `did not say that it is ${ready.instanceId}`)
+      const detail = 'Something else answered in its place, and was not let through. Try again in a moment.'
+      options.refuse(request, response, misrouted(detail))
+      return
+    }
+    response.detachSocket(socket as Socket)
+    answer.headers.push('Connection', 'Upgrade', 'Upgrade', message.headers.upgrade ?? '')
+    socket.write(switchingHead(message, answer.headers), 'latin1')
+    if (first.length > 0) socket.write(first)
+    if (early.length > 0) upstream.write(early)
+    join(backend, socket as Socket, upstream)
+  })
+  outgoing.end()
+}
+
+function switchingHead(message: IncomingMessage, headers: readonly string[]): string {
+  let text = `HTTP/1.1 101 ${message.statusMessage || 'Switching Protocols'}\r\n`
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
+  return `${text}\r\n`
+}
+
+/** Makes one connection of two. Either end may close its half; an error on one ends both. */
+function join(backend: Backend, client: Socket, upstream: Socket): void {
+  const forget = backend.keep({
+    destroy: () => {
+      client.destroy()
+      upstream.destroy()
+    },
+  })
+  for (const [one, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    one.setTimeout(0)
+    one.setNoDelay(true)
+    // Finds out that a peer is gone which could not say so.
+    one.setKeepAlive(true, 60_000)
+    one.on('error', () => other.destroy())
+    one.on('close', () => {
+      forget()
+      if (!one.readableEnded) other.destroy()
+      else other.destroySoon()
+    })
+    one.pipe(other)
+  }
+}
