@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -45,8 +54,9 @@ async function buildPrograms() {
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
-    // A native addon, a program of its own, and the SSH client that dockerode loads only for remote engines.
-    external: ['better-sqlite3', 'esbuild', 'ssh2', 'cpu-features'],
+    // A native addon, and a program of its own.
+    external: ['better-sqlite3', 'esbuild'],
+    plugins: [leaveOut(['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'])],
     define: { BUNDLED: 'true' },
     // CommonJS packages in the bundle call require().
     banner: {
@@ -56,6 +66,21 @@ async function buildPrograms() {
     jsxImportSource: 'hono/jsx',
     logLevel: 'warning',
   })
+}
+
+/**
+ * What dockerode loads at its start for remote engines and BuildKit sessions, of which we have none: 300 ms of every
+ * start of the control plane, and packages that its image would have to hold.
+ */
+function leaveOut(names) {
+  const filter = new RegExp(`^(${names.join('|')})$`)
+  return {
+    name: 'leave-out',
+    setup(build) {
+      build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }))
+      build.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {}' }))
+    },
+  }
 }
 
 /** Style and script under names that change with their content, so that browsers may keep them for ever. */

@@ -169,6 +169,7 @@ function unreachable(doing: string, error: unknown, socketPath: string, timeoutM
     `could not ${doing}: the Docker engine at ${socketPath} does not answer (${reason})`,
     {
       permanent: false,
+      transient: true,
       cause: error,
     },
   )
