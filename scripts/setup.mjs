@@ -34,4 +34,11 @@ export function node() {
   process.exit(1)
 }
 
+/** Runs the calling script again on the Node that came with the packages, when this one is older than the project's. */
+export function onOurNode() {
+  if (Number(process.versions.node.split('.')[0]) >= 26) return
+  const again = spawnSync(node(), process.argv.slice(1), { stdio: 'inherit' })
+  process.exit(again.status ?? 1)
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) setUp()

@@ -1,5 +1,4 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import type { z } from 'zod'
@@ -10,15 +9,7 @@ import { readFields } from './body.ts'
 import { refuseCrossSite } from './csrf.ts'
 import { wantsPage } from './negotiate.ts'
 import { type ApiInfo, describeApi } from './openapi.ts'
-import {
-  badRequest,
-  internal,
-  invalidFields,
-  methodNotAllowed,
-  notFound,
-  Problem,
-  tooLarge,
-} from './problem.ts'
+import { badRequest, internal, invalidFields, methodNotAllowed, notFound, Problem } from './problem.ts'
 import { type AppContext, type AppEnv, type FieldErrors, open, type Route, route } from './route.ts'
 
 export interface AppOptions {
@@ -98,18 +89,14 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   return app
 }
 
+const defaultLimitBytes = 1024 * 1024
+
 function mount(app: Hono<AppEnv>, spec: Route): void {
-  const limit = bodyLimit({
-    maxSize: spec.limitBytes ?? 1024 * 1024,
-    onError: () => {
-      throw tooLarge(`The body may hold at most ${spec.limitBytes ?? 1024 * 1024} bytes.`)
-    },
-  })
   const path = spec.path.replace(/\{(\w+)\}/g, ':$1')
-  app.on(spec.method.toUpperCase(), path, spec.guard.check, limit, async c => {
+  app.on(spec.method.toUpperCase(), path, spec.guard.check, async c => {
     const params = check(spec.params, c.req.param(), '')
     const query = check(spec.query, c.req.query(), '')
-    const fields = spec.body ? await readFields(c) : {}
+    const fields = spec.body ? await readFields(c, spec.limitBytes ?? defaultLimitBytes) : {}
     const body = check(spec.body, fields, '')
     const errors = [...params.errors, ...query.errors, ...body.errors]
     if (errors.length > 0) {

@@ -1,12 +1,12 @@
 import type { Context } from 'hono'
-import { badRequest } from './problem.ts'
+import { badRequest, tooLarge } from './problem.ts'
 
 /**
  * The fields of a request's body. A body that starts with `{` is JSON whatever its content type says, because
  * `curl -d '{…}'` sends a form type; otherwise the content type decides. A field that a form repeats becomes a list.
  */
-export async function readFields(c: Context): Promise<Record<string, unknown>> {
-  const text = await c.req.text()
+export async function readFields(c: Context, limitBytes: number): Promise<Record<string, unknown>> {
+  const text = await readText(c.req.raw, limitBytes)
   const type = c.req.header('content-type')?.toLowerCase() ?? ''
   if (text.trimStart().startsWith('{') || type.includes('json')) return parseJson(text)
   const fields: Record<string, unknown> = {}
@@ -30,4 +30,18 @@ function parseJson(text: string): Record<string, unknown> {
     throw badRequest('The body must be a JSON object such as {"name": "value"}.')
   }
   return value as Record<string, unknown>
+}
+
+/** Reads no more than the limit, whatever the length that the client announced. */
+async function readText({ body, headers }: Request, limitBytes: number): Promise<string> {
+  const refuse = () => tooLarge(`The body may hold at most ${limitBytes} bytes.`)
+  if (Number(headers.get('content-length') ?? 0) > limitBytes) throw refuse()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength
+    if (size > limitBytes) throw refuse()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
