@@ -10,57 +10,61 @@ import { Reconciler } from './reconciler.ts'
 import { provisionerRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 
-export const provisioner = definePlugin({
-  name: 'provisioner',
-  needs: ['auth', 'router'],
-  config: driverConfig.and(
-    z.object({
-      /** How long an instance may take to become healthy, and to stop by itself. */
-      PROVISIONER_DEADLINE: setting.duration().prefault('60s'),
-      PROVISIONER_STOP_GRACE: setting.duration().prefault('30s'),
-    }),
-  ),
-  tables: { schema, migrations: 'plugins/provisioner/migrations' },
-  setup: async ({ config, site, db, log, clock, services, emit, nudge }) => {
-    const driver = await chooseDriver(config, site, log)
-    const health = new HealthWatch(clock)
-    const fleet = { db, driver, router: services.router, site, clock, emit }
-    const settings = {
-      stopGraceMs: config.PROVISIONER_STOP_GRACE,
-      healthDeadlineMs: config.PROVISIONER_DEADLINE,
-    }
-    const execution = { fleet, health, settings, log }
-    const reconciler = new Reconciler(execution)
-    return {
-      service: {
-        watched: () => watched(db),
-        watchedOne: id => watchedOne(db, id),
-        recordHealth: (id, seen) => {
-          if (!recordHealth(fleet, health, id, seen)) return
-          reconciler.doubt(id)
-          nudge('reconcile')
-        },
-      },
-      routes: provisionerRoutes({
-        ...execution,
-        admin: services.auth.admin,
-        reconciler,
-        defaultImage: config.CONTROL_PLANE_IMAGE,
-        nudge: () => nudge('reconcile'),
+/** The provisioner over whatever creates instances; tests hand in a driver of their own. */
+export const provisionerOver = (choose: typeof chooseDriver) =>
+  definePlugin({
+    name: 'provisioner',
+    needs: ['auth', 'router'],
+    config: driverConfig.and(
+      z.object({
+        /** How long an instance may take to become healthy, and to stop by itself. */
+        PROVISIONER_DEADLINE: setting.duration().prefault('60s'),
+        PROVISIONER_STOP_GRACE: setting.duration().prefault('30s'),
       }),
-      tasks: [{ name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() }],
-      on: {
-        'instance-misrouted': ({ instanceId }) => {
-          reconciler.doubt(instanceId)
-          nudge('reconcile')
+    ),
+    tables: { schema, migrations: 'plugins/provisioner/migrations' },
+    setup: async ({ config, site, db, log, clock, services, emit, nudge }) => {
+      const driver = await choose(config, site, log)
+      const health = new HealthWatch(clock)
+      const fleet = { db, driver, router: services.router, site, clock, emit }
+      const settings = {
+        stopGraceMs: config.PROVISIONER_STOP_GRACE,
+        healthDeadlineMs: config.PROVISIONER_DEADLINE,
+      }
+      const execution = { fleet, health, settings, log }
+      const reconciler = new Reconciler(execution)
+      return {
+        service: {
+          watched: () => watched(db),
+          watchedOne: id => watchedOne(db, id),
+          recordHealth: (id, seen) => {
+            if (!recordHealth(fleet, health, id, seen)) return
+            reconciler.doubt(id)
+            nudge('reconcile')
+          },
         },
-      },
-      checks: { driver: () => driver.ping() },
-      start: () => routeAll(fleet),
-      stop: async () => {
-        await reconciler.stop()
-        await driver.close()
-      },
-    }
-  },
-})
+        routes: provisionerRoutes({
+          ...execution,
+          admin: services.auth.admin,
+          reconciler,
+          defaultImage: config.CONTROL_PLANE_IMAGE,
+          nudge: () => nudge('reconcile'),
+        }),
+        tasks: [{ name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() }],
+        on: {
+          'instance-misrouted': ({ instanceId }) => {
+            reconciler.doubt(instanceId)
+            nudge('reconcile')
+          },
+        },
+        checks: { driver: () => driver.ping() },
+        start: () => routeAll(fleet),
+        stop: async () => {
+          await reconciler.stop()
+          await driver.close()
+        },
+      }
+    },
+  })
+
+export const provisioner = provisionerOver(chooseDriver)

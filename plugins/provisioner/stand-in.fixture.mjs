@@ -1,0 +1,36 @@
+// Stands in for the runtime where a test is about the provisioner: a real process with the runtime's manners, which
+// misbehaves as the file `behave` in its volume says.
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+
+const { LONGHOUSE_DATA_DIR: volume, LONGHOUSE_INSTANCE_ID: id } = process.env
+const behave = () =>
+  existsSync(join(volume, 'behave')) ? readFileSync(join(volume, 'behave'), 'utf8').trim() : 'well'
+
+appendFileSync(join(volume, 'boots'), `${process.pid}\n`)
+appendFileSync(join(volume, 'longhouse.db'), '')
+if (behave() === 'crash') {
+  console.error('line one of the disaster')
+  console.error('line two of the disaster')
+  process.exit(3)
+}
+if (behave() === 'crash-later') setTimeout(() => process.exit(4), 300)
+
+const server = createServer((request, response) => {
+  const mood = behave()
+  const asked = request.headers['longhouse-instance']
+  response.setHeader('Longhouse-Instance', mood === 'impostor' ? 'inst_other' : id)
+  if (asked && asked !== id) return response.writeHead(421).end('{}')
+  if (mood === 'hang') return
+  const healthy = mood === 'well' || mood === 'impostor'
+  response.writeHead(healthy ? 200 : 503, { 'Content-Type': 'application/json' })
+  response.end(
+    JSON.stringify({ status: mood, instance_id: mood === 'impostor' ? 'inst_other' : id, path: request.url }),
+  )
+})
+server.listen(Number(process.env.LONGHOUSE_PORT), process.env.LONGHOUSE_HOST, () => {
+  process.send?.({ type: 'listening', port: server.address().port })
+})
+process.on('disconnect', () => process.exit(0))
+process.on('SIGTERM', () => process.exit(0))

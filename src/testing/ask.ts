@@ -1,0 +1,48 @@
+import { type IncomingHttpHeaders, request } from 'node:http'
+
+export interface Question {
+  port: number
+  /** The host as the client names it; it is not looked up: tests know no `*.localhost`. */
+  host: string
+  method?: string
+  path?: string
+  headers?: Readonly<Record<string, string>>
+  body?: string
+}
+
+export interface Reply {
+  status: number
+  headers: IncomingHttpHeaders
+  text: string
+  /** The body as JSON; throws when it is none. */
+  json<T>(): T
+}
+
+/** Sends one request to a port of this machine, on a connection of its own. */
+export function ask({
+  port,
+  host,
+  method = 'GET',
+  path = '/',
+  headers = {},
+  body,
+}: Question): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host: '127.0.0.1', port, method, path, agent: false, headers: { Host: host, ...headers } },
+      response => {
+        let text = ''
+        response.setEncoding('utf8').on('data', chunk => {
+          text += chunk
+        })
+        response.on('error', reject)
+        response.on('end', () => {
+          const { statusCode: status = 0, headers } = response
+          resolve({ status, headers, text, json: () => JSON.parse(text) })
+        })
+      },
+    )
+    asked.on('error', reject)
+    asked.end(body)
+  })
+}
