@@ -1,13 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { build } from 'esbuild'
 
 /**
  * Requests per second of the router beside other proxies, each alone on one core; the backend and the load generator
- * have the other. Rounds are interleaved so that a slow minute of the machine hits all alike.
+ * have the other. Rounds are interleaved so that a slow minute of the machine hits all alike; processor time a request
+ * is given too, because it tells the proxies apart even while something else runs here.
  */
 const connections = 64
 const rounds = 5
@@ -42,9 +44,9 @@ async function compare(): Promise<void> {
   if (!onPath('wrk')) throw new Error('wrk is missing: apt-get install wrk')
   const backend = await freePort()
   startBackend(backend)
-  await untilAnswers(backend)
+  await untilAnswers(backend, 'the backend')
 
-  const results = new Map<string, { port: number; figures: number[] }>()
+  const results = new Map<string, { port: number; child: ChildProcess; rounds: Load[] }>()
   for (const proxy of proxies) {
     const port = await freePort()
     const started = await proxy.start(port, backend)
@@ -53,24 +55,54 @@ async function compare(): Promise<void> {
       continue
     }
     running.push(started)
-    await untilAnswers(port)
+    await untilAnswers(port, proxy.name)
     load(port, warmUpSeconds)
-    results.set(proxy.name, { port, figures: [] })
+    results.set(proxy.name, { port, child: started, rounds: [] })
   }
   for (let round = 0; round < rounds; round++) {
-    for (const { port, figures } of results.values()) figures.push(load(port, seconds))
+    for (const { port, child, rounds } of results.values()) rounds.push(measure(port, child))
   }
 
-  const base = median(results.get('caddy')?.figures ?? [])
+  const rates = [...results].map(([name, { rounds }]) => ({
+    name,
+    rate: median(rounds.map(round => round.rate)),
+    cpuUs: median(rounds.map(round => round.cpuUs)),
+  }))
+  const base = rates.find(each => each.name === 'caddy')?.rate
   console.log(
-    `\n${connections} connections, 200-byte answers, median of ${rounds} rounds of ${seconds} s on one core`,
+    `\n${connections} connections, 200-byte answers, medians of ${rounds} rounds of ${seconds} s on one core`,
   )
-  for (const [name, { figures }] of results) {
-    const middle = median(figures)
-    const ratio = base > 0 ? `  ${(middle / base).toFixed(2)} × caddy` : ''
-    const spread = `${Math.round(Math.min(...figures))}–${Math.round(Math.max(...figures))}`
-    console.log(`${name.padEnd(24)} ${String(Math.round(middle)).padStart(6)} req/s  (${spread})${ratio}`)
+  for (const { name, rate, cpuUs } of rates) {
+    const ratio = base ? `${(rate / base).toFixed(2)} × caddy` : ''
+    const line = [
+      name.padEnd(24),
+      `${Math.round(rate)} req/s`.padStart(12),
+      `${Math.round(cpuUs)} µs CPU`.padStart(11),
+    ]
+    console.log([...line, ratio].join('  '))
   }
+}
+
+interface Load {
+  /** Requests a second. */
+  rate: number
+  /** Processor time of the proxy for one request, in microseconds. */
+  cpuUs: number
+}
+
+function measure(port: number, child: ChildProcess): Load {
+  const before = cpuTicks(child.pid ?? 0)
+  const rate = load(port, seconds)
+  const ticks = cpuTicks(child.pid ?? 0) - before
+  return { rate, cpuUs: (ticks * 10_000) / (rate * seconds) }
+}
+
+/** Processor time of a process and its children so far, in hundredths of a second. */
+function cpuTicks(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  const own = Number(fields[11]) + Number(fields[12])
+  return own + children.reduce((sum, child) => sum + cpuTicks(Number(child)), 0)
 }
 
 /** nginx answers by itself, fast enough not to be what is measured. */
@@ -86,9 +118,20 @@ function startBackend(port: number): void {
   running.push(pinned(1, 'nginx', ['-p', folder, '-c', join(folder, 'backend.conf')]))
 }
 
-function startLonghouse(port: number, backend: number): ChildProcess {
-  const edge = join(import.meta.dirname, 'router-edge.ts')
-  return pinned(0, process.execPath, ['--import', 'tsx', edge, String(port), String(backend)])
+/** Bundled, as it is in production; beside the packages that it loads. */
+async function startLonghouse(port: number, backend: number): Promise<ChildProcess> {
+  const outfile = join(import.meta.dirname, '../node_modules/.cache/longhouse-bench/router-edge.js')
+  await build({
+    entryPoints: [join(import.meta.dirname, 'router-edge.ts')],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    jsx: 'automatic',
+    jsxImportSource: 'hono/jsx',
+  })
+  return pinned(0, process.execPath, [outfile, String(port), String(backend)])
 }
 
 function startCaddy(port: number, backend: number): ChildProcess | string {
@@ -99,13 +142,16 @@ function startCaddy(port: number, backend: number): ChildProcess | string {
     `{
       admin off
       auto_https off
-      persist_config off
     }
     http://bench.localhost:${port} {
       reverse_proxy 127.0.0.1:${backend}
     }`,
   )
-  return pinned(0, 'caddy', ['run', '--config', file, '--adapter', 'caddyfile'], { GOMAXPROCS: '1' })
+  return pinned(0, 'caddy', ['run', '--config', file, '--adapter', 'caddyfile'], {
+    GOMAXPROCS: '1',
+    XDG_DATA_HOME: folder,
+    XDG_CONFIG_HOME: folder,
+  })
 }
 
 function startNginx(port: number, backend: number): ChildProcess | string {
@@ -160,7 +206,7 @@ function load(port: number, duration: number): number {
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1])
 }
 
-async function untilAnswers(port: number): Promise<void> {
+async function untilAnswers(port: number, name: string): Promise<void> {
   const deadline = Date.now() + 20_000
   while (Date.now() < deadline) {
     const args = ['-sf', '-o', '/dev/null', '-H', 'Host: bench.localhost', `http://127.0.0.1:${port}/`]
@@ -171,7 +217,7 @@ async function untilAnswers(port: number): Promise<void> {
       await sleep(50)
     }
   }
-  throw new Error(`nothing answers on port ${port}`)
+  throw new Error(`${name} does not answer`)
 }
 
 async function freePort(): Promise<number> {

@@ -25,6 +25,7 @@ export interface Passage {
   path: string
 }
 
+const joinedBytes = 8192
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /**
@@ -177,9 +178,11 @@ export function passOn(
 function stream(message: IncomingMessage, response: ServerResponse, length: number): void {
   let begun = false
   message.on('data', (chunk: Buffer) => {
-    // A body that came whole goes out whole, in one packet with its head.
-    if (!begun && chunk.length === length) response.end(chunk)
-    else if (!response.write(chunk)) {
+    // A body that came whole goes out whole; as text, node joins a small one to the head and writes once.
+    if (!begun && chunk.length === length) {
+      if (length <= joinedBytes) response.end(chunk.toString('latin1'), 'latin1')
+      else response.end(chunk)
+    } else if (!response.write(chunk)) {
       message.pause()
       response.once('drain', () => message.resume())
     }
