@@ -47,7 +47,8 @@ async function buildPrograms() {
     outdir: out,
     bundle: true,
     splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
+    // Beside the programs: programRoot() is the folder of whichever file it was bundled into.
+    chunkNames: 'chunk-[hash]',
     platform: 'node',
     format: 'esm',
     target: 'node26',

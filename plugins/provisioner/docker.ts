@@ -55,6 +55,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
   }
   const pulls = new Map<string, Promise<void>>()
   let warning: string | null = null
+  let asked = false
 
   /** Instances that are provisioned at the same time wait for one pull. */
   const ensureImage = async (image: string): Promise<string> => {
@@ -77,8 +78,11 @@ export function createDockerDriver(options: DockerOptions): Driver {
     outlivesControlPlane: true,
 
     async ping() {
-      const info = await engine.ask('reach Docker', docker => docker.info())
+      await engine.ask('reach Docker', docker => docker.ping())
+      if (asked) return
+      const info = await engine.ask('ask Docker what it can do', docker => docker.info())
       warning = shortcomings(info, settings, await findNetwork(engine, settings.network))
+      asked = true
     },
 
     prepareVolume: spec => prepareVolume(spec.volume, settings.user),

@@ -1,0 +1,20 @@
+# The control plane. Built from the folder that docker/images.mjs assembles: npm run images
+ARG BASE_IMAGE=node:26-bookworm-slim
+FROM ${BASE_IMAGE}
+
+LABEL org.opencontainers.image.title="Longhouse control plane"
+
+# What changes least comes first, so that a new build of Longhouse is one small layer.
+WORKDIR /app
+COPY health-check.sh ./
+COPY node_modules/better-sqlite3/ ./node_modules/better-sqlite3/
+COPY control-plane/ ./dist/
+
+ENV NODE_ENV=production HOME=/tmp PROVISIONER_DRIVER=docker LONGHOUSE_HOST=0.0.0.0 LONGHOUSE_PORT=8080 \
+  LONGHOUSE_DATA_ROOT=/var/lib/docker/data/longhouse
+
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["bash", "/app/health-check.sh", "/health", "control"]
+CMD ["node", "/app/dist/control-plane.js"]

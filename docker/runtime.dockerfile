@@ -1,0 +1,24 @@
+# One instance. Built from the folder that docker/images.mjs assembles: npm run images
+ARG BASE_IMAGE=node:26-bookworm-slim
+FROM ${BASE_IMAGE}
+
+LABEL org.opencontainers.image.title="Longhouse runtime"
+
+# What changes least comes first, so that a new build of Longhouse is one small layer.
+WORKDIR /data
+WORKDIR /app
+COPY health-check.sh ./
+COPY node_modules/better-sqlite3/ ./node_modules/better-sqlite3/
+COPY node_modules/esbuild/ ./node_modules/esbuild/
+COPY node_modules/@esbuild/ ./node_modules/@esbuild/
+COPY runtime/ ./dist/
+
+# The root file system is read-only; what wants a home gets the one place besides the volume that is not.
+ENV NODE_ENV=production HOME=/tmp LONGHOUSE_DATA_DIR=/data LONGHOUSE_HOST=0.0.0.0 LONGHOUSE_PORT=8080
+
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# For people who look at docker ps; the control plane asks by itself. A thousand instances share the host, hence rarely.
+HEALTHCHECK --interval=2m --timeout=5s --start-period=30s CMD ["bash", "/app/health-check.sh", "/api/health", "localhost"]
+CMD ["node", "/app/dist/runtime.js"]
