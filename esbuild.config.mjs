@@ -38,6 +38,7 @@ async function buildPrograms() {
     runtime: 'runtime/main.ts',
     'manifest-reader': 'runtime/jobs/manifest-reader.ts',
     runner: 'runtime/jobs/runner.ts',
+    git: 'runtime/repo/git.ts',
   }
   await build({
     absWorkingDir: root,

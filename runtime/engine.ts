@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CronJob, Task as Heartbeat, ToadScheduler } from 'toad-scheduler'
+import type { Clock } from '../src/clock.ts'
+import { openTables } from '../src/database.ts'
+import type { Logger } from '../src/log.ts'
+import { programRoot } from '../src/root.ts'
+import { startTask, type Task } from '../src/tasks.ts'
+import type { Engine, Job, Run } from './contract.ts'
+import { pruneBuilds } from './jobs/builds.ts'
+import { watchChanges } from './jobs/change-watch.ts'
+import { listSlots } from './jobs/ledger.ts'
+import { openLiveSet } from './jobs/live-set.ts'
+import { createLoader, type LoadLimits } from './jobs/loader.ts'
+import type { JobSpec } from './jobs/manifest.ts'
+import { endLeftovers } from './jobs/recovery.ts'
+import { pruneHistory, type Retention } from './jobs/retention.ts'
+import { logFile, readLog } from './jobs/run-log.ts'
+import { createRunQueue, type RunLimits } from './jobs/run-queue.ts'
+import { asRun, findRun, insertRun, lastRuns, listRuns } from './jobs/run-record.ts'
+import { createScheduler } from './jobs/scheduler.ts'
+import { tooManyRuns, unknownJob } from './problems.ts'
+import { bootstrapJobs, installSdk } from './repo/bootstrap.ts'
+import { openRepo } from './repo/repo.ts'
+import * as schema from './schema.ts'
+import { checkVolume, type Volume } from './volume.ts'
+
+export interface EngineOptions {
+  volume: Volume
+  log: Logger
+  clock: Clock
+  /** For jobs that name no zone of their own. */
+  timezone?: string
+  /** Handed to runs besides what they get anyway. */
+  env?: Record<string, string>
+  runs?: Partial<RunLimits>
+  load?: Partial<LoadLimits>
+  keep?: Partial<Retention>
+  /** False leaves the ticking to whoever calls `tick`. */
+  heartbeat?: boolean
+}
+
+/** The engine with its run-once forms, for whoever moves the clock. */
+export interface DrivenEngine extends Engine {
+  /** Decides every slot that is due at `now`. */
+  tick(now: number): void
+  /** Forgets the history that is too much. */
+  prune(): Promise<void>
+}
+
+/**
+ * Starts everything that an instance does by itself: the set of jobs that was live before runs on at once, and the
+ * files are looked at in the background (`ready` says when that is done). Takes the volume over, and closes it.
+ */
+export async function createEngine(options: EngineOptions): Promise<DrivenEngine> {
+  const { volume, log, clock, timezone = 'UTC' } = options
+  const limits = {
+    runs: { concurrent: 8, waiting: 1000, memoryMb: 256, graceMs: 5000, ...options.runs },
+    load: { readMs: 10_000, memoryMb: 256, ...options.load },
+    keep: { runsPerJob: 500, slotsPerJob: 2000, ...options.keep },
+  }
+  const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
+  endLeftovers(db, clock.now(), log)
+  bootstrapJobs(volume.jobsDir)
+  offerSdk(volume, log)
+
+  const live = openLiveSet(db)
+  const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
+  const scheduler = createScheduler({ db, live, queue, log })
+  const repo = openRepo({
+    dir: volume.jobsDir,
+    cacheDir: join(volume.dir, 'cache'),
+    treeStamp: () => loader.tree()?.stamp ?? '',
+  })
+  const changes = watchChanges(() => loader.load(), { clock, log })
+  const loader = createLoader({
+    volume,
+    live,
+    repo,
+    clock,
+    log,
+    timezone,
+    version: programVersion(timezone),
+    limits: limits.load,
+    onTree: changes.cover,
+    onLive: () => scheduler.refresh(clock.now()),
+    afterRound: () =>
+      pruneBuilds(volume.buildsDir, queue.builds().add(live.current()?.build ?? '')).catch(error =>
+        log.warn({ err: error }, 'old builds could not be removed'),
+      ),
+  })
+
+  let lastTick = clock.now()
+  const tick = (now: number) => {
+    lastTick = now
+    scheduler.tick(now)
+  }
+  const prune = async () => {
+    await pruneHistory(db, volume.runsDir, limits.keep)
+  }
+  scheduler.refresh(clock.now())
+  const heartbeat = options.heartbeat === false ? null : startHeartbeat(() => tick(clock.now()), log)
+  const tasks = [{ name: 'prune-history', everyMs: 5 * 60_000, run: prune }].map((task: Task) =>
+    startTask(task, { clock, log }),
+  )
+  let firstLoadEnded = false
+  if (!repo.initialized()) repo.init().catch(error => log.error({ err: error }, 'git init failed'))
+  const firstLoad = loader.load().finally(() => {
+    firstLoadEnded = true
+  })
+
+  const jobOf = (spec: JobSpec, lastRun: Run | null): Job => {
+    const { id, cron, timezone, description, source } = spec
+    const { enabled } = live.schedule(id)
+    return {
+      id,
+      cron,
+      timezone,
+      description,
+      source,
+      enabled,
+      nextRunAt: enabled ? scheduler.next(id) : null,
+      lastRun,
+    }
+  }
+  const specOf = (jobId: string): JobSpec | undefined => live.current()?.jobs.get(jobId)
+  const job = (id: string): Job | null => {
+    const spec = specOf(id)
+    return spec ? jobOf(spec, listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null) : null
+  }
+  const getRun = (id: string): Run | null => {
+    const row = findRun(db, id)
+    return row && asRun(row)
+  }
+
+  return {
+    tick,
+    prune,
+    job,
+    getRun,
+    manifest: () => loader.state(),
+    jobs: () => {
+      const last = lastRuns(db)
+      return [...(live.current()?.jobs.values() ?? [])].map(spec => jobOf(spec, last.get(spec.id) ?? null))
+    },
+    run: (jobId, { trigger, params = {} }) => {
+      const set = live.current()
+      const spec = specOf(jobId)
+      if (!set || !spec) throw unknownJob(`There is no job called "${jobId}".`)
+      if (queue.isFull()) {
+        throw tooManyRuns(`${limits.runs.waiting} runs are waiting already. Cancel some, or wait.`)
+      }
+      const { build, commit } = set
+      const run = { jobId, trigger, slot: null, params, build, commit, timeoutMs: spec.timeoutMs }
+      const row = insertRun(db, run, clock.now())
+      queue.add([row])
+      return getRun(row.id) ?? asRun(row)
+    },
+    setEnabled: (jobId, enabled) => {
+      if (!specOf(jobId)) throw unknownJob(`There is no job called "${jobId}".`)
+      live.setEnabled(jobId, enabled, clock.now())
+      scheduler.refresh(clock.now())
+      return job(jobId) as Job
+    },
+    runs: filter => listRuns(db, filter),
+    cancel: async runId => {
+      await queue.cancel(runId)
+      return getRun(runId)
+    },
+    log: runId => queue.log(runId)?.text() ?? readLog(logFile(volume.runsDir, runId)),
+    followLog: (runId, onText) => {
+      const active = queue.log(runId)
+      if (active) return active.follow(onText)
+      const timer = setImmediate(() => onText(null))
+      return () => clearImmediate(timer)
+    },
+    slots: (jobId, { limit }) => listSlots(db, jobId, limit),
+    repo: () => repo.status(),
+    initRepo: async () => {
+      bootstrapJobs(volume.jobsDir)
+      offerSdk(volume, log)
+      await repo.init()
+      await loader.load()
+      return repo.status()
+    },
+    reload: () => loader.load({ again: true }),
+    ready: () => firstLoadEnded,
+    checks: new Map([
+      ['volume', () => checkVolume(volume)],
+      ['database', () => void volume.sqlite.prepare('select 1').get()],
+      ['scheduler', () => checkTick(heartbeat && lastTick, clock.now())],
+    ]),
+    stop: async () => {
+      heartbeat?.stop()
+      await Promise.all([changes.stop(), ...tasks.map(task => task.stop())])
+      await queue.stop()
+      await firstLoad
+      await loader.idle()
+      await repo.stop()
+      volume.close()
+    },
+  }
+}
+
+/** Every slot lies on a whole second, so that one tick a second serves every job; a slow run shifts none. */
+function startHeartbeat(beat: () => void, log: Logger): ToadScheduler {
+  const scheduler = new ToadScheduler()
+  const task = new Heartbeat('tick', beat, error => log.error({ err: error }, 'tick failed'))
+  scheduler.addCronJob(new CronJob({ cronExpression: '* * * * * *' }, task))
+  return scheduler
+}
+
+function checkTick(lastTick: number | null, now: number): void {
+  if (lastTick !== null && Math.abs(now - lastTick) > 15_000) {
+    throw new Error(`the schedule has not been looked at for ${Math.round((now - lastTick) / 1000)} seconds`)
+  }
+}
+
+/** What a load depends on besides the files. */
+function programVersion(timezone: string): string {
+  const sdk = readFileSync(programRoot('runtime/sdk/jobs.js'))
+  return `${createHash('sha256').update(sdk).digest('hex').slice(0, 12)} ${timezone}`
+}
+
+function offerSdk(volume: Volume, log: Logger): void {
+  try {
+    installSdk(volume.jobsDir)
+  } catch (error) {
+    log.warn({ err: error }, 'the types of longhouse/jobs could not be put into the jobs repo')
+  }
+}

@@ -1,0 +1,2 @@
+/** The file that a build starts with. */
+export const buildEntry = 'manifest.mjs'

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { build, type Message, type Metafile } from 'esbuild'
+import type { ManifestError } from '../contract.ts'
+import { buildEntry } from './build-entry.ts'
+import { type ReadingRequest, readingLimits } from './reading.ts'
+
+/** Compiles the manifest and everything that it imports, packages included, into one file with its source map. */
+export async function compileManifest(
+  request: ReadingRequest,
+): Promise<{ errors: ManifestError[] } | { code: string; inputs: string[] }> {
+  const outfile = join(request.out, buildEntry)
+  const built = await build({
+    absWorkingDir: request.repo,
+    entryPoints: ['manifest.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    alias: { 'longhouse/jobs': request.sdk },
+    sourcemap: true,
+    sourcesContent: false,
+    metafile: true,
+    // Packages in CommonJS call require(). As a global: a constant of that name would collide with a job's own.
+    banner: {
+      js: "import { createRequire as __longhouseRequire } from 'node:module'; globalThis.require ??= __longhouseRequire(import.meta.url);",
+    },
+    logLevel: 'silent',
+  }).catch((error: { errors?: Message[]; message: string }) => error)
+  if (!('metafile' in built)) {
+    const messages = built.errors?.slice(0, readingLimits.errors).map(inWords)
+    return { errors: messages ?? [nowhere(`esbuild failed: ${(built as Error).message}`)] }
+  }
+  const metafile = built.metafile as Metafile
+  const strangers = outsiders(metafile, request)
+  if (strangers.length > 0) return { errors: strangers }
+  return { code: hashOf([outfile, `${outfile}.map`]), inputs: ownFiles(metafile) }
+}
+
+function inWords({ location, text }: Message): ManifestError {
+  const missing = /^Could not resolve "(.*)"$/.exec(text)?.[1]
+  return {
+    file: location?.file ?? 'manifest.ts',
+    line: location?.line ?? null,
+    column: location ? location.column + 1 : null,
+    message: missing === undefined ? text : missingInWords(missing),
+  }
+}
+
+function missingInWords(path: string): string {
+  if (path === 'manifest.ts') return 'manifest.ts is not there; it registers the jobs'
+  if (/^[./]/.test(path)) return `cannot find the file "${path}"`
+  const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
+  return `cannot find the package "${name}"; install it in the jobs repo with: npm install ${name}`
+}
+
+/**
+ * Resolution walks up the folders, out of the repo, and would find packages that are on this machine by accident.
+ */
+function outsiders(metafile: Metafile, request: ReadingRequest): ManifestError[] {
+  const sdk = relative(request.repo, request.sdk)
+  return Object.entries(metafile.inputs).flatMap(([file, input]) =>
+    file.startsWith('../')
+      ? []
+      : input.imports
+          .filter(each => each.path.startsWith('../') && each.path !== sdk)
+          .map(each => ({
+            file,
+            line: null,
+            column: null,
+            message: `imports "${each.original ?? each.path}", which lies outside the jobs repo (${each.path})`,
+          })),
+  )
+}
+
+function ownFiles(metafile: Metafile): string[] {
+  return Object.keys(metafile.inputs).filter(
+    file => !file.startsWith('../') && !file.split('/').includes('node_modules'),
+  )
+}
+
+function hashOf(files: string[]): string {
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(file))
+  return hash.digest('hex').slice(0, 20)
+}
+
+function nowhere(message: string): ManifestError {
+  return { file: null, line: null, column: null, message }
+}

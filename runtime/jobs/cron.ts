@@ -1,0 +1,179 @@
+import { Cron } from 'croner'
+import { isTimezone, localTime, type Stretch, stretchAt } from './zone.ts'
+
+/**
+ * The one authority for schedules: what is shown and what fires both come from `nextSlot`.
+ *
+ * Croner matches the expression against wall-clock times as if they were UTC; the zone's clock changes are handled
+ * here, by Debian cron's rules. A fixed-time schedule (no `*` in seconds, minutes and hours) whose time falls into a
+ * skipped hour has its slot right after the gap, and one in a repeated hour has it once, the first time. A wildcard
+ * schedule follows real time. A change of more than three hours is a correction of the clock, not a daylight-saving
+ * change: what it skips is gone.
+ */
+export interface Schedule {
+  /** Five fields, six with seconds in front, or a name such as `@hourly`. */
+  cron: string
+  /** A name of the IANA database. */
+  timezone: string
+}
+
+export interface ScheduledSlot {
+  at: number
+  /** What a clock change did to it; null when nothing did. */
+  note: string | null
+}
+
+const names: Record<string, string> = {
+  '@hourly': '0 * * * *',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@weekly': '0 0 * * 0',
+  '@monthly': '0 0 1 * *',
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+}
+
+/** What is wrong with a schedule, one message a field; empty when it is good. */
+export function scheduleFaults(schedule: Schedule): { field: 'cron' | 'timezone'; message: string }[] {
+  const faults: { field: 'cron' | 'timezone'; message: string }[] = []
+  const fault = cronFault(schedule.cron)
+  if (fault) faults.push({ field: 'cron', message: fault })
+  if (!isTimezone(schedule.timezone)) {
+    const message = `"${schedule.timezone}" is not a time zone; use a name such as Europe/Berlin or UTC`
+    faults.push({ field: 'timezone', message })
+  }
+  return faults
+}
+
+/** The first slot after the instant; null when there is none any more. Throws for a schedule that has faults. */
+export function nextSlot(schedule: Schedule, after: number): ScheduledSlot | null {
+  const pattern = patternOf(schedule.cron)
+  let stretch = stretchAt(schedule.timezone, after)
+  let from = after
+  // A schedule matches at least once in eight years (29 February around 2100); zones change at most a few times a year.
+  for (let changes = 0; changes < 64; changes++) {
+    const slot = slotWithin(pattern, schedule.timezone, stretch, from)
+    if (slot) return slot
+    if (stretch.end === Number.POSITIVE_INFINITY) return null
+    from = stretch.end - 1
+    stretch = stretchAt(schedule.timezone, stretch.end)
+  }
+  return null
+}
+
+/** The next slots after the instant, as people see them. */
+export function previewSlots(
+  schedule: Schedule,
+  after: number,
+  count: number,
+): { at: number; local: string; note: string | null }[] {
+  const slots = []
+  for (
+    let slot = nextSlot(schedule, after);
+    slot && slots.length < count;
+    slot = nextSlot(schedule, slot.at)
+  ) {
+    slots.push({ at: slot.at, local: localTime(schedule.timezone, slot.at), note: slot.note })
+  }
+  return slots
+}
+
+interface Pattern {
+  cron: Cron
+  fixedTime: boolean
+}
+
+const largestDaylightChangeMs = 3 * 3_600_000
+
+function slotWithin(
+  pattern: Pattern,
+  timezone: string,
+  stretch: Stretch,
+  after: number,
+): ScheduledSlot | null {
+  const before = Number.isFinite(stretch.start) ? stretchAt(timezone, stretch.start - 1) : stretch
+  const changeMs = stretch.offsetMs - before.offsetMs
+  const followsClock = pattern.fixedTime && Math.abs(changeMs) <= largestDaylightChangeMs
+  let from = after
+  if (followsClock && changeMs > 0 && after < stretch.start) {
+    // The wall clock jumped over [start + old offset, start + new offset).
+    const skipped = nextWall(pattern, stretch.start + before.offsetMs - 1)
+    if (skipped !== null && skipped < stretch.start + stretch.offsetMs) {
+      return { at: stretch.start, note: `moved: ${clockText(skipped)} is skipped by a clock change` }
+    }
+  }
+  if (followsClock && changeMs < 0) from = Math.max(from, stretch.start - changeMs - 1)
+  const wall = nextWall(pattern, Math.max(from, stretch.start - 1) + stretch.offsetMs)
+  if (wall === null || wall - stretch.offsetMs >= stretch.end) return null
+  return { at: wall - stretch.offsetMs, note: repeatedNote(pattern, timezone, stretch, wall) }
+}
+
+/** Says so when the wall clock shows this time twice. */
+function repeatedNote(pattern: Pattern, timezone: string, stretch: Stretch, wall: number): string | null {
+  if (!Number.isFinite(stretch.end)) return firstOrSecond(pattern, timezone, stretch, wall)
+  const next = stretchAt(timezone, stretch.end)
+  const repeats = wall >= stretch.end + next.offsetMs && wall - stretch.offsetMs < stretch.end
+  if (!repeats) return firstOrSecond(pattern, timezone, stretch, wall)
+  return pattern.fixedTime && stretch.offsetMs - next.offsetMs <= largestDaylightChangeMs
+    ? `merged: ${clockText(wall)} comes twice because of a clock change; it runs the first time`
+    : `${clockText(wall)} comes twice because of a clock change; this is the first`
+}
+
+function firstOrSecond(pattern: Pattern, timezone: string, stretch: Stretch, wall: number): string | null {
+  if (pattern.fixedTime || !Number.isFinite(stretch.start)) return null
+  const before = stretchAt(timezone, stretch.start - 1)
+  return wall < stretch.start + before.offsetMs
+    ? `${clockText(wall)} comes twice because of a clock change; this is the second`
+    : null
+}
+
+function nextWall(pattern: Pattern, afterWall: number): number | null {
+  return pattern.cron.nextRun(new Date(afterWall))?.getTime() ?? null
+}
+
+function clockText(wall: number): string {
+  const text = new Date(wall).toISOString()
+  return text.slice(17, 19) === '00' ? text.slice(11, 16) : text.slice(11, 19)
+}
+
+/** A parsed expression weighs 80 kB in croner (it lists every year to 9999), so that only a few are kept. */
+const kept = 64
+const patterns = new Map<string, Pattern>()
+
+function patternOf(cron: string): Pattern {
+  const held = patterns.get(cron)
+  if (held) {
+    patterns.delete(cron)
+    patterns.set(cron, held)
+    return held
+  }
+  const fields = (names[cron.trim().toLowerCase()] ?? cron).trim().split(/\s+/)
+  const pattern = {
+    cron: new Cron(fields.join(' '), { utcOffset: 0, mode: '5-or-6-parts' }),
+    fixedTime: !fields.slice(0, fields.length - 3).some(field => /^[*?]/.test(field)),
+  }
+  patterns.set(cron, pattern)
+  if (patterns.size > kept) patterns.delete(patterns.keys().next().value as string)
+  return pattern
+}
+
+const shape =
+  'a cron expression has five fields (minute hour day month weekday), or six with seconds in front'
+
+function cronFault(cron: string): string | null {
+  const text = cron.trim()
+  if (text.startsWith('@')) {
+    if (names[text.toLowerCase()]) return null
+    return `"${text}" is not a known name; use one of ${Object.keys(names).join(', ')}`
+  }
+  const count = text === '' ? 0 : text.split(/\s+/).length
+  if (count < 5 || count > 6 || text.includes(':')) {
+    return `"${text}" has ${count} ${count === 1 ? 'field' : 'fields'}; ${shape}`
+  }
+  try {
+    patternOf(cron)
+    return null
+  } catch (error) {
+    return `"${text}" is not a schedule: ${(error as Error).message.replace(/^CronPattern: /, '')}`
+  }
+}

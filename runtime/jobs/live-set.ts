@@ -1,0 +1,84 @@
+import { eq } from 'drizzle-orm'
+import type { Db } from '../../src/database.ts'
+import * as schema from '../schema.ts'
+import type { JobSpec } from './manifest.ts'
+
+export type JobsDb = Db<typeof schema>
+
+/** The set of jobs that runs. */
+export interface LiveSet {
+  build: string
+  commit: string | null
+  tree: string
+  loadedAt: number
+  jobs: ReadonlyMap<string, JobSpec>
+}
+
+export interface JobSchedule {
+  enabled: boolean
+  since: number
+}
+
+/** Keeps the live set and what is remembered of each job, in the database and at hand. */
+export function openLiveSet(db: JobsDb) {
+  let live = readLive(db)
+  const known = new Map(
+    db
+      .select()
+      .from(schema.schedules)
+      .all()
+      .map(row => [row.jobId, row]),
+  )
+
+  return {
+    current: (): LiveSet | null => live,
+
+    /** A job of the live set with its schedule. */
+    schedule: (jobId: string): JobSchedule => known.get(jobId) ?? { enabled: true, since: 0 },
+
+    /** Puts another set in place of the live one, whole or not at all. Jobs whose schedule changed count from now. */
+    swap: (set: LiveSet, now: number): void => {
+      const changed = [...set.jobs.values()].flatMap(job => {
+        const row = known.get(job.id)
+        if (row?.cron === job.cron && row.timezone === job.timezone) return []
+        const { id: jobId, cron, timezone } = job
+        return [{ jobId, cron, timezone, enabled: row?.enabled ?? true, since: now }]
+      })
+      const gone = [...known.values()].filter(row => row.cron !== '' && !set.jobs.has(row.jobId))
+      db.transaction(tx => {
+        const values = { ...set, id: 1, jobs: [...set.jobs.values()] }
+        tx.insert(schema.liveSets)
+          .values(values)
+          .onConflictDoUpdate({ target: schema.liveSets.id, set: values })
+          .run()
+        for (const row of changed) {
+          tx.insert(schema.schedules)
+            .values(row)
+            .onConflictDoUpdate({ target: schema.schedules.jobId, set: row })
+            .run()
+        }
+        for (const { jobId } of gone) {
+          tx.update(schema.schedules).set({ cron: '' }).where(eq(schema.schedules.jobId, jobId)).run()
+        }
+      })
+      for (const row of changed) known.set(row.jobId, row)
+      for (const row of gone) known.set(row.jobId, { ...row, cron: '' })
+      live = set
+    },
+
+    setEnabled: (jobId: string, enabled: boolean, now: number): void => {
+      const row = known.get(jobId)
+      if (!row || row.enabled === enabled) return
+      const change = { enabled, since: now }
+      db.update(schema.schedules).set(change).where(eq(schema.schedules.jobId, jobId)).run()
+      known.set(jobId, { ...row, ...change })
+    },
+  }
+}
+
+export type LiveSetStore = ReturnType<typeof openLiveSet>
+
+function readLive(db: JobsDb): LiveSet | null {
+  const row = db.select().from(schema.liveSets).get()
+  return row ? { ...row, jobs: new Map(row.jobs.map(job => [job.id, job])) } : null
+}

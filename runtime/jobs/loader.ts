@@ -1,0 +1,163 @@
+import type { Clock } from '../../src/clock.ts'
+import type { Logger } from '../../src/log.ts'
+import type { ManifestError, ManifestState } from '../contract.ts'
+import type { Repo } from '../repo/repo.ts'
+import type { Volume } from '../volume.ts'
+import { hasBuild } from './builds.ts'
+import type { LiveSetStore } from './live-set.ts'
+import { type ReadManifest, readManifest } from './read-manifest.ts'
+import { scanTree, type Tree } from './tree.ts'
+
+export interface Loader {
+  state(): ManifestState
+  /**
+   * Looks at the files, and when they differ from what was last looked at, makes them live or refuses them.
+   * `again` looks even when they do not. One at a time; what is asked for meanwhile is one round after it.
+   */
+  load(options?: { again?: boolean }): Promise<ManifestState>
+  /** Resolves when no round is going. */
+  idle(): Promise<void>
+  /** The tree as it was last seen. */
+  tree(): Tree | null
+}
+
+export interface LoadLimits {
+  readMs: number
+  memoryMb: number
+}
+
+/** Files that change while they are read are read again, so many times. */
+const attempts = 5
+
+export function createLoader(options: {
+  volume: Volume
+  live: LiveSetStore
+  repo: Repo
+  timezone: string
+  /** Of the program and its SDK: a new version reads the same files again. */
+  version: string
+  limits: LoadLimits
+  clock: Clock
+  log: Logger
+  onLive: () => void
+  /** Between two rounds, when nothing is being built. */
+  afterRound: () => Promise<void>
+  onTree: (tree: Tree) => boolean
+}): Loader {
+  const { volume, live, repo, clock, log, limits, timezone } = options
+  let status: ManifestState['status'] = 'loading'
+  let errors: ManifestError[] = []
+  let tree: Tree | null = null
+  let seen: string | null = null
+  let running: Promise<void> | null = null
+  let waiting: { again: boolean; promise: Promise<void> } | null = null
+
+  const state = (): ManifestState => {
+    const set = live.current()
+    return { status, errors, commit: set?.commit ?? null, loadedAt: set?.loadedAt ?? null }
+  }
+
+  /** Folders that are new to the watcher are looked at once more: what happened before it came is unknown. */
+  const scan = async (): Promise<Tree> => {
+    for (let round = 0; ; round++) {
+      tree = await scanTree(volume.jobsDir)
+      if (!options.onTree(tree) || round === 3) return tree
+    }
+  }
+
+  const settle = (tree: Tree, faults: ManifestError[]) => {
+    seen = tree.stamp
+    errors = faults
+    status = faults.length > 0 ? 'error' : 'ok'
+  }
+
+  const round = async (again: boolean): Promise<void> => {
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const before = await scan()
+      const stamp = `${before.stamp} ${options.version}`
+      if (!again && before.stamp === seen) return
+      const set = live.current()
+      if (!again && set?.tree === stamp && hasBuild(volume.buildsDir, set.build)) return settle(before, [])
+      repo.warmUp()
+      const { jobsDir, buildsDir } = volume
+      const read = await readManifest({
+        jobsDir,
+        buildsDir,
+        timezone,
+        limitMs: limits.readMs,
+        memoryMb: limits.memoryMb,
+      })
+      if ('errors' in read) {
+        log.warn({ errors: read.errors.length, first: read.errors[0] }, 'manifest refused')
+        return settle(before, read.errors)
+      }
+      const commit = await commitTree()
+      if (changedMeanwhile(read, before, await scan())) continue
+      const { build } = read
+      const jobs = new Map(read.jobs.map(job => [job.id, job]))
+      live.swap({ build, commit, tree: stamp, loadedAt: clock.now(), jobs }, clock.now())
+      settle(before, [])
+      log.info({ jobs: jobs.size, commit }, 'manifest live')
+      return options.onLive()
+    }
+    const message = 'files of the jobs repo changed again and again while they were loaded'
+    errors = [{ file: null, line: null, column: null, message }]
+    status = 'error'
+  }
+
+  /** A commit that cannot be made does not keep a good set from running; its runs then name no commit. */
+  const commitTree = async (): Promise<string | null> => {
+    try {
+      if (!repo.initialized()) await repo.init()
+      const { head, refused } = await repo.commit()
+      if (!refused) return head?.commit ?? null
+      log.warn({ reason: refused }, 'changes are live but not committed')
+    } catch (error) {
+      log.error({ err: error }, 'changes are live but not committed')
+    }
+    return null
+  }
+
+  const start = (again: boolean): Promise<void> => {
+    running = round(again)
+      .then(options.afterRound)
+      .catch(error => {
+        log.error({ err: error }, 'loading the manifest failed')
+        errors = [{ file: null, line: null, column: null, message: `loading failed: ${error.message}` }]
+        status = 'error'
+      })
+      .finally(() => {
+        running = null
+      })
+    return running
+  }
+
+  return {
+    state,
+    tree: () => tree,
+    idle: async () => {
+      while (running !== null) await running
+    },
+    load: async ({ again = false } = {}) => {
+      if (running === null) await start(again)
+      else {
+        if (waiting) waiting.again ||= again
+        else {
+          const next = { again, promise: Promise.resolve() }
+          next.promise = running.then(() => {
+            waiting = null
+            return start(next.again)
+          })
+          waiting = next
+        }
+        await waiting.promise
+      }
+      return state()
+    },
+  }
+}
+
+/** True when a file that was compiled is not the one that was there before, or that was committed after. */
+function changedMeanwhile(read: ReadManifest, before: Tree, after: Tree): boolean {
+  return read.inputs.some(file => before.files.get(file) !== after.files.get(file))
+}

@@ -1,0 +1,80 @@
+// A program of its own: compiles the manifest, runs it, and tells its parent what it registered. The customer's code
+// runs here, so that nothing it does (throw, loop, exit, fill the memory) reaches the runtime.
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { ManifestError } from '../contract.ts'
+import { buildEntry } from './build-entry.ts'
+import { compileManifest } from './compile.ts'
+import { type Reading, type ReadingRequest, type Registration, readingLimits } from './reading.ts'
+import { firstPosition, inRepo } from './source-position.ts'
+
+type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]
+
+const send = process.send?.bind(process)
+const exit = process.exit.bind(process)
+
+process.once('message', (request: ReadingRequest) => {
+  void read(request).then(reading => send?.(reading, () => exit(0)))
+})
+
+async function read(request: ReadingRequest): Promise<Reading> {
+  const compiled = await compileManifest(request)
+  if ('errors' in compiled) return compiled
+  process.setSourceMapsEnabled(true)
+  process.exit = code => {
+    throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)
+  }
+  const failures: ManifestError[] = []
+  process.on('unhandledRejection', error => failures.push(failure(error, request)))
+  process.on('uncaughtException', error => failures.push(failure(error, request)))
+  process.once('beforeExit', () => {
+    const message = 'the manifest waits for something that never comes (await at the top level)'
+    send?.({ errors: [{ file: 'manifest.ts', line: null, column: null, message }] }, () => exit(0))
+  })
+  try {
+    await import(pathToFileURL(join(request.out, buildEntry)).href)
+    await new Promise(done => setImmediate(done))
+  } catch (error) {
+    failures.push(failure(error, request))
+  }
+  if (failures.length > 0) return { errors: failures.slice(0, readingLimits.errors) }
+  const registered = (globalThis as unknown as Record<symbol, Registered>)[Symbol.for('longhouse.registered')]
+  return {
+    ...compiled,
+    registrations: (registered ?? [])
+      .slice(0, readingLimits.registrations + 1)
+      .map(each => found(each, request.repo)),
+  }
+}
+
+function found({ job, site }: Registered[number], repo: string): Registration {
+  const fields: Record<string, unknown> = {}
+  if (typeof job === 'object' && job !== null) {
+    for (const [name, value] of Object.entries(job)) fields[name] = plain(value)
+  }
+  return {
+    fields,
+    file: site ? inRepo(site.file, repo) : null,
+    line: site?.line ?? null,
+    column: site?.column ?? null,
+  }
+}
+
+/** What survives the way to the parent: text and numbers as they are, of anything else only its kind. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, readingLimits.text + 1)
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value
+  return { kind: Array.isArray(value) ? 'array' : typeof value }
+}
+
+function failure(error: unknown, request: ReadingRequest): ManifestError {
+  const stack = error instanceof Error ? String(error.stack ?? '') : ''
+  const position = firstPosition(stack, request.repo)
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : `threw ${String(error)}`
+  return {
+    file: position?.file ?? 'manifest.ts',
+    line: position?.line ?? null,
+    column: position?.column ?? null,
+    message: text.slice(0, readingLimits.text),
+  }
+}

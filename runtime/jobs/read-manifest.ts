@@ -1,0 +1,114 @@
+import { existsSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { programRoot } from '../../src/root.ts'
+import { startProgram, userEnvironment } from '../child-program.ts'
+import type { ManifestError } from '../contract.ts'
+import { processMark, processTree } from '../process-tree.ts'
+import { checkRegistrations, type JobSpec } from './manifest.ts'
+
+export interface ReadManifest {
+  /** The folder below `builds/`. */
+  build: string
+  /** The repo's files that were compiled, relative to it. */
+  inputs: string[]
+  jobs: JobSpec[]
+}
+
+export interface ReadOptions {
+  jobsDir: string
+  buildsDir: string
+  timezone: string
+  limitMs: number
+  memoryMb: number
+}
+
+/** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only when all is well. */
+export async function readManifest(
+  options: ReadOptions,
+): Promise<ReadManifest | { errors: ManifestError[] }> {
+  if (!existsSync(options.jobsDir)) return broken('the jobs folder is not there')
+  const out = mkdtempSync(join(options.buildsDir, '.new-'))
+  try {
+    const reading = await askReader(options, out)
+    if ('errors' in reading) return reading
+    const { jobs, errors } = await checkRegistrations(reading.registrations, options.timezone)
+    if (errors.length > 0) return { errors }
+    keep(out, join(options.buildsDir, reading.code))
+    return { build: reading.code, inputs: reading.inputs, jobs }
+  } finally {
+    rmSync(out, { recursive: true, force: true })
+  }
+}
+
+/** The same code twice is the same build; whoever made it first stays. */
+function keep(out: string, build: string): void {
+  try {
+    renameSync(out, build)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
+  }
+}
+
+const place = { file: z.string().nullable(), line: z.number().nullable(), column: z.number().nullable() }
+
+/** The answer comes from a process that ran the customer's code: it may say anything. */
+const readingSchema = z.union([
+  z.object({ errors: z.array(z.object({ ...place, message: z.string() })).min(1) }),
+  z.object({
+    code: z.string().regex(/^[0-9a-f]{20}$/),
+    inputs: z.array(z.string()),
+    registrations: z.array(z.object({ ...place, fields: z.record(z.string(), z.unknown()) })),
+  }),
+])
+
+async function askReader(options: ReadOptions, out: string): Promise<z.output<typeof readingSchema>> {
+  const mark = `reading-${out.slice(-6)}`
+  const repo = realpathSync(options.jobsDir)
+  const child = startProgram('manifest-reader', {
+    cwd: repo,
+    detached: true,
+    execArgv: [`--max-old-space-size=${options.memoryMb}`],
+    env: userEnvironment({ [processMark]: mark }),
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let lastWords = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = (lastWords + text).slice(-2000)
+  })
+  const ended = new Promise<unknown>(resolve => {
+    child.once('message', resolve)
+    child.once('error', error => resolve(broken(`the manifest reader did not start: ${error.message}`)))
+    child.once('exit', (code, signal) => resolve(broken(endInWords(code, signal, lastWords, options))))
+  })
+  child.send({ repo, out, sdk: programRoot('runtime/sdk/jobs.js') }, () => {})
+  const limit = Promise.withResolvers<unknown>()
+  const timer = setTimeout(() => limit.resolve(broken(tooLong(options.limitMs))), options.limitMs)
+  const answer = await Promise.race([ended, limit.promise])
+  clearTimeout(timer)
+  if (child.pid !== undefined) await processTree(child.pid, mark).destroy()
+  child.stderr?.destroy()
+  return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')
+}
+
+function broken(message: string): { errors: ManifestError[] } {
+  return { errors: [{ file: 'manifest.ts', line: null, column: null, message }] }
+}
+
+function tooLong(limitMs: number): string {
+  return `reading the manifest took longer than ${limitMs / 1000} seconds; work belongs into a job's function, not beside it`
+}
+
+function endInWords(
+  code: number | null,
+  signal: string | null,
+  lastWords: string,
+  { memoryMb }: ReadOptions,
+): string {
+  if (/heap out of memory|heap limit/i.test(lastWords))
+    return `reading the manifest took more than ${memoryMb} MiB of memory`
+  const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`
+  const words = lastWords.trim().split('\n').slice(-3).join(' ').slice(0, 300)
+  return `the process that read the manifest ${how}${words ? `: ${words}` : ''}`
+}

@@ -1,0 +1,27 @@
+import type { ManifestError } from '../contract.ts'
+
+/** What the manifest reader is asked: to compile the repo's manifest into a folder and to say what it registers. */
+export interface ReadingRequest {
+  /** Absolute, and free of symbolic links, for that is how source maps name files. */
+  repo: string
+  /** An empty folder beside where the build will stay, so that relative paths in source maps hold. */
+  out: string
+  /** The file that `longhouse/jobs` stands for. */
+  sdk: string
+}
+
+/** One call of `jobRegistry.register`, as found: nothing is checked yet, and a function is only named as such. */
+export interface Registration {
+  fields: Record<string, unknown>
+  file: string | null
+  line: number | null
+  column: number | null
+}
+
+/** What it answers. `code` names the content of the build; `inputs` are the repo's files that went into it. */
+export type Reading =
+  | { errors: ManifestError[] }
+  | { code: string; inputs: string[]; registrations: Registration[] }
+
+/** Beyond these a manifest is refused rather than half understood. */
+export const readingLimits = { registrations: 20_000, errors: 50, text: 2000 }

@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { startProgram, userEnvironment } from '../child-program.ts'
+import { processMark, processTree } from '../process-tree.ts'
+import type { RunLog } from './run-log.ts'
+import { type RunRequest, resultLimitBytes } from './running.ts'
+
+/** How the process of a run ended by itself. */
+export type RunEnd =
+  | { status: 'succeeded'; result: unknown }
+  | { status: 'failed'; error: { message: string; stack: string | null } }
+
+export interface RunProcess {
+  /** Resolves when the process and everything that it started are gone. Never rejects. */
+  ended: Promise<RunEnd>
+  /** Asks the whole tree to end, and kills what is left after `graceMs`. */
+  end(graceMs: number): void
+}
+
+/** A job may say anything over its channel, so that its report is checked. */
+const reportSchema = z.union([
+  z.object({
+    error: z.object({ message: z.string(), stack: z.string().nullable() }),
+  }),
+  z.object({ result: z.string().max(resultLimitBytes).nullable() }),
+])
+
+/** Starts one run in a process of its own, at the head of its own group, with its output going to the log. */
+export function startRunProcess(
+  request: RunRequest,
+  options: { log: RunLog; memoryMb: number; env: Record<string, string> },
+): RunProcess {
+  const { log, memoryMb } = options
+  const child = startProgram('runner', {
+    cwd: request.repo,
+    detached: true,
+    execArgv: ['--enable-source-maps', `--max-old-space-size=${memoryMb}`],
+    env: userEnvironment({ ...options.env, [processMark]: request.run.id, LONGHOUSE_JOB_ID: request.jobId }),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const tree = child.pid === undefined ? null : processTree(child.pid, request.run.id)
+  child.send(request, () => {})
+
+  let lastWords = ''
+  let end: RunEnd | null = null
+  child.stdout?.on('data', (chunk: Buffer) => log.write(chunk))
+  child.stderr?.on('data', (chunk: Buffer) => {
+    lastWords = (lastWords + chunk.toString('latin1')).slice(-4000)
+    log.write(chunk)
+  })
+  child.on('message', message => {
+    end ??= endOf(reportSchema.safeParse(message).data)
+  })
+  const exited = new Promise<RunEnd>(resolve => {
+    child.once('error', error => {
+      if (child.pid === undefined)
+        resolve(failed(`the process of the run could not be started: ${error.message}`))
+    })
+    child.once('exit', (code, signal) =>
+      resolve(end ?? failed(endInWords(code, signal, lastWords, memoryMb))),
+    )
+  })
+  const closed = new Promise(resolve => child.once('close', resolve))
+  let killTimer: NodeJS.Timeout | undefined
+  const ended = exited.then(async result => {
+    clearTimeout(killTimer)
+    // Whatever it left running goes with it; that also closes the pipes that they hold.
+    await tree?.destroy()
+    if (tree) await Promise.race([closed, new Promise(done => setTimeout(done, 1000))])
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    return end ?? result
+  })
+  return {
+    ended,
+    end: graceMs => {
+      tree?.signal('SIGTERM')
+      killTimer ??= setTimeout(() => void tree?.destroy(), graceMs)
+    },
+  }
+}
+
+function endOf(report: z.output<typeof reportSchema> | undefined): RunEnd {
+  if (!report) return failed('the job sent something else than its result over the channel of its runner')
+  if ('error' in report) {
+    const { message, stack } = report.error
+    return {
+      status: 'failed',
+      error: { message: message.slice(0, 4000), stack: stack?.slice(0, 16_000) ?? null },
+    }
+  }
+  try {
+    return { status: 'succeeded', result: report.result === null ? null : JSON.parse(report.result) }
+  } catch {
+    return failed('the result of the job is not JSON')
+  }
+}
+
+function failed(message: string): RunEnd {
+  return { status: 'failed', error: { message, stack: null } }
+}
+
+function endInWords(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  lastWords: string,
+  memoryMb: number,
+): string {
+  if (/heap out of memory|heap limit/i.test(lastWords)) {
+    return `the job used more than its ${memoryMb} MiB of memory`
+  }
+  if (signal) return `the process of the run was ended by ${signal}`
+  return `the job ended its process with exit code ${code} before its function returned`
+}

@@ -1,0 +1,154 @@
+import { join } from 'node:path'
+import type { Clock } from '../../src/clock.ts'
+import type { Logger } from '../../src/log.ts'
+import type { Volume } from '../volume.ts'
+import type { JobsDb } from './live-set.ts'
+import { createRunLog, logFile, type RunLog } from './run-log.ts'
+import { type RunProcess, startRunProcess } from './run-process.ts'
+import { markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
+
+export interface RunLimits {
+  /** Runs that go at the same time; the others wait in order. */
+  concurrent: number
+  /** Runs that may wait. */
+  waiting: number
+  /** The heap of one run, in MiB. */
+  memoryMb: number
+  /** How long a run may take to tidy up when it is asked to end. */
+  graceMs: number
+}
+
+interface ActiveRun {
+  row: RunRow
+  log: RunLog
+  process: RunProcess | null
+  /** What it ends as, once somebody decided that it must. */
+  ending: Pick<RunEnding, 'status' | 'error'> | null
+  done: Promise<void>
+}
+
+/** Runs what it is given, so many at a time. */
+export interface RunQueue {
+  /** Takes rows that are in the database as `queued`. */
+  add(rows: readonly RunRow[]): void
+  isFull(): boolean
+  /** The run of the job that has not ended, the newest first. */
+  activeRun(jobId: string): RunRow | null
+  /** The log of a run that has not ended. */
+  log(runId: string): RunLog | null
+  /** The builds that runs still need. */
+  builds(): Set<string>
+  /** Resolves when the run has ended; at once when it is not active. */
+  cancel(runId: string): Promise<void>
+  /** Ends every run as interrupted. */
+  stop(): Promise<void>
+}
+
+export function createRunQueue(options: {
+  db: JobsDb
+  volume: Volume
+  clock: Clock
+  log: Logger
+  limits: RunLimits
+  env: Record<string, string>
+}): RunQueue {
+  const { db, volume, clock, log, limits, env } = options
+  const active = new Map<string, ActiveRun>()
+  const waiting: ActiveRun[] = []
+  let running = 0
+  let stopped = false
+
+  const add = (rows: readonly RunRow[]) => {
+    for (const row of rows) {
+      const run: ActiveRun = {
+        row,
+        log: createRunLog(logFile(volume.runsDir, row.id)),
+        process: null,
+        ending: null,
+        done: Promise.resolve(),
+      }
+      active.set(row.id, run)
+      waiting.push(run)
+    }
+    startWaiting()
+  }
+
+  const startWaiting = () => {
+    while (!stopped && running < limits.concurrent) {
+      const next = waiting.shift()
+      if (!next) return
+      running++
+      next.done = perform(next)
+        .catch(error => log.error({ err: error, run: next.row.id }, 'run could not be recorded'))
+        .finally(() => {
+          running--
+          startWaiting()
+        })
+    }
+  }
+
+  const perform = async (run: ActiveRun) => {
+    const { id, jobId, build, params, slot, attempt, trigger, timeoutMs } = run.row
+    markStarted(db, id, clock.now())
+    const began = performance.now()
+    run.process = startRunProcess(
+      {
+        build: join(volume.buildsDir, build),
+        repo: volume.jobsDir,
+        jobId,
+        params,
+        run: { id, slot, attempt, trigger },
+      },
+      { log: run.log, memoryMb: limits.memoryMb, env },
+    )
+    const timer = setTimeout(() => {
+      end(run, 'timed_out', `it took longer than its limit of ${timeoutMs / 1000} seconds and was ended`)
+    }, timeoutMs)
+    const result = await run.process.ended
+    clearTimeout(timer)
+    const own = result.status === 'succeeded' ? { ...result, error: null } : { ...result, result: null }
+    finish(run, {
+      ...own,
+      ...(run.ending ? { ...run.ending, result: null } : {}),
+      durationMs: Math.round(performance.now() - began),
+    })
+  }
+
+  const end = (run: ActiveRun, status: RunEnding['status'], message: string) => {
+    run.ending ??= { status, error: { message, stack: null } }
+    run.process?.end(limits.graceMs)
+  }
+
+  const finish = (run: ActiveRun, ending: RunEnding) => {
+    active.delete(run.row.id)
+    markEnded(db, run.row.id, ending, clock.now())
+    run.log.end()
+  }
+
+  /** Ends a run that waits or goes. */
+  const stopRun = async (run: ActiveRun, status: 'cancelled' | 'interrupted', message: string) => {
+    const position = waiting.indexOf(run)
+    if (position >= 0) {
+      waiting.splice(position, 1)
+      finish(run, { status, result: null, error: { message, stack: null }, durationMs: null })
+    } else end(run, status, message)
+    await run.done
+  }
+
+  return {
+    add,
+    isFull: () => waiting.length >= limits.waiting,
+    activeRun: jobId => [...active.values()].findLast(run => run.row.jobId === jobId)?.row ?? null,
+    log: runId => active.get(runId)?.log ?? null,
+    builds: () => new Set([...active.values()].map(run => run.row.build)),
+    cancel: async runId => {
+      const run = active.get(runId)
+      if (run) await stopRun(run, 'cancelled', 'it was cancelled')
+    },
+    stop: async () => {
+      stopped = true
+      const runs = [...active.values()]
+      await Promise.all(runs.map(run => stopRun(run, 'interrupted', 'the instance was stopped')))
+    },
+  }
+}

@@ -1,0 +1,110 @@
+// A program of its own: one run of one job. It ends when the job's function does, whatever the job left open.
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { format } from 'node:util'
+import type { JobContext, JobDefinition } from '../sdk/jobs.js'
+import { buildEntry } from './build-entry.ts'
+import { type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
+import { readableStack } from './source-position.ts'
+
+const send = process.send?.bind(process)
+const stopping = new AbortController()
+let waitsForSignal = false
+let repo = ''
+
+process.once('message', (request: RunRequest) => {
+  repo = request.repo
+  // From here on the channel alone keeps nobody alive: a job that waits for nothing is found out.
+  process.channel?.unref()
+  void run(request)
+})
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+process.on('unhandledRejection', fail)
+process.on('uncaughtException', fail)
+process.on('SIGTERM', () => {
+  stopping.abort(new Error('the run is being ended'))
+  // A job that does not look at its signal has nothing to tidy up.
+  if (!waitsForSignal) process.exit(143)
+})
+process.once('beforeExit', () => {
+  fail(
+    new Error(
+      "the job's promise was never settled: nothing is left that it could wait for. Is an await missing?",
+    ),
+  )
+})
+
+async function run(request: RunRequest): Promise<void> {
+  try {
+    enableCompileCache(join(request.build, 'cache'))
+    await import(pathToFileURL(join(request.build, buildEntry)).href)
+    const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
+      Symbol.for('longhouse.registered')
+    ]
+    const found = registered?.find(each => each.job.id === request.jobId)
+    if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
+    const result = await found.job.func(contextOf(request))
+    // A rejection that nobody handled is reported at the end of the turn that it came in.
+    await new Promise(done => setImmediate(done))
+    report({ result: kept(result) })
+  } catch (error) {
+    fail(error)
+  }
+}
+
+function contextOf(request: RunRequest): JobContext {
+  const { id, slot, attempt, trigger } = request.run
+  return {
+    params: request.params,
+    get signal() {
+      waitsForSignal = true
+      return stopping.signal
+    },
+    run: { id, slot: slot === null ? null : new Date(slot), attempt, trigger },
+    log: (...values) => void process.stdout.write(`${format(...values)}\n`),
+  }
+}
+
+function kept(result: unknown): string | null {
+  if (result === undefined) return null
+  const say = (why: string) => process.stdout.write(`[longhouse] The result is not kept: ${why}.\n`)
+  try {
+    const text: string | undefined = JSON.stringify(result)
+    if (text === undefined) say(`a ${typeof result} has no JSON`)
+    else if (Buffer.byteLength(text) <= resultLimitBytes) return text
+    else say(`it has ${Buffer.byteLength(text)} bytes of JSON, more than ${resultLimitBytes}`)
+  } catch (error) {
+    say((error as Error).message)
+  }
+  return null
+}
+
+function fail(error: unknown): void {
+  if (!(error instanceof Error)) {
+    report({ error: { message: format(error), stack: null } })
+    return
+  }
+  const stack = typeof error.stack === 'string' ? error.stack : ''
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${causeText(error.cause)}`
+  report({
+    error: {
+      message: error.name === 'Error' ? error.message : `${error.name}: ${error.message}`,
+      stack: readableStack(stack + cause, repo, [import.meta.filename]) || null,
+    },
+  })
+}
+
+function causeText(cause: unknown): string {
+  return cause instanceof Error ? String(cause.stack ?? cause.message) : format(cause)
+}
+
+let reported = false
+
+function report(message: RunReport): void {
+  if (reported) return
+  reported = true
+  const code = 'error' in message ? 1 : 0
+  if (!send) process.exit(code)
+  send(message, () => process.exit(code))
+}

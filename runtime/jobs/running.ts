@@ -1,0 +1,17 @@
+import type { RunTrigger } from '../contract.ts'
+
+/** What the runner is asked to do. */
+export interface RunRequest {
+  /** The folder of the build, absolute. */
+  build: string
+  /** The jobs repo, absolute and real. */
+  repo: string
+  jobId: string
+  params: Record<string, unknown>
+  run: { id: string; slot: number | null; attempt: number; trigger: RunTrigger }
+}
+
+/** What it answers. `result` is JSON text; null when there is none that can be kept. */
+export type RunReport = { result: string | null } | { error: { message: string; stack: string | null } }
+
+export const resultLimitBytes = 64 * 1024

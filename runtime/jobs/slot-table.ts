@@ -1,0 +1,81 @@
+export interface Due {
+  jobId: string
+  at: number
+}
+
+/** The next slot of every job that has one, the earliest first: a binary heap. */
+export interface SlotTable {
+  add(due: Due): void
+  /** Takes the earliest when it is due at `now`. */
+  takeDue(now: number): Due | null
+  next(jobId: string): number | null
+  remove(jobId: string): void
+  clear(): void
+}
+
+export function createSlotTable(): SlotTable {
+  let heap: Due[] = []
+  // What counts; entries in the heap that say otherwise are stale and dropped when they come up.
+  const current = new Map<string, Due>()
+
+  const swap = (a: number, b: number) => {
+    const held = heap[a] as Due
+    heap[a] = heap[b] as Due
+    heap[b] = held
+  }
+  const at = (index: number) => heap[index]?.at ?? Number.POSITIVE_INFINITY
+  const rise = (start: number) => {
+    let index = start
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (at(parent) <= at(index)) return
+      swap(parent, index)
+      index = parent
+    }
+  }
+  const sink = () => {
+    let index = 0
+    for (;;) {
+      const left = 2 * index + 1
+      const least = at(left + 1) < at(left) ? left + 1 : left
+      if (at(index) <= at(least)) return
+      swap(index, least)
+      index = least
+    }
+  }
+  const pop = (): Due | undefined => {
+    if (heap.length > 0) swap(0, heap.length - 1)
+    const due = heap.pop()
+    sink()
+    return due
+  }
+
+  return {
+    add: due => {
+      current.set(due.jobId, due)
+      heap.push(due)
+      rise(heap.length - 1)
+      // Stale entries must not outweigh the rest for ever.
+      if (heap.length > 64 && heap.length > 2 * current.size) {
+        heap = [...current.values()].sort((a, b) => a.at - b.at)
+      }
+    },
+    takeDue: now => {
+      while (at(0) <= now) {
+        const due = pop()
+        if (!due || current.get(due.jobId) !== due) continue
+        current.delete(due.jobId)
+        return due
+      }
+      return null
+    },
+    next: jobId => current.get(jobId)?.at ?? null,
+    remove: jobId => {
+      current.delete(jobId)
+    },
+    clear: () => {
+      heap = []
+      current.clear()
+    },
+  }
+}

@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url'
+
+export interface SourcePosition {
+  /** Relative to the repo. */
+  file: string
+  line: number
+  column: number
+}
+
+/** The first place in a stack that lies in the repo's own files, not in its packages. */
+export function firstPosition(stack: string, repo: string): SourcePosition | null {
+  for (const line of stack.split('\n')) {
+    const start = line.indexOf(`${repo}/`)
+    if (start < 0) continue
+    const match = /^(.+?):(\d+):(\d+)/.exec(line.slice(start + repo.length + 1))
+    if (match?.[1] && !match[1].startsWith('node_modules/')) {
+      return { file: match[1], line: Number(match[2]), column: Number(match[3]) }
+    }
+  }
+  return null
+}
+
+/** A file's path relative to the repo; null when it lies elsewhere. */
+export function inRepo(file: string, repo: string): string | null {
+  const path = file.startsWith('file:') ? fileURLToPath(file) : file
+  return path.startsWith(`${repo}/`) ? path.slice(repo.length + 1) : null
+}
+
+/** A stack as its reader wants it: the repo's paths made relative, our own frames and Node's left out. */
+export function readableStack(stack: string, repo: string, ours: readonly string[]): string {
+  return stack
+    .split('\n')
+    .filter(line => !/^\s+at .*\(?node:/.test(line) && !ours.some(path => line.includes(path)))
+    .join('\n')
+    .replaceAll(`file://${repo}/`, '')
+    .replaceAll(`${repo}/`, '')
+}

@@ -1,0 +1,47 @@
+/** A stretch of time in which a zone's clocks run at one offset from UTC. Instants in milliseconds since the epoch. */
+export interface Stretch {
+  start: number
+  /** The first instant that no longer belongs to it. */
+  end: number
+  offsetMs: number
+}
+
+/** True for a name of the IANA time zone database that this system knows, such as `Europe/Berlin` or `UTC`. */
+export function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const known = new Map<string, Stretch[]>()
+
+/** The stretch of the zone that holds the instant. */
+export function stretchAt(timezone: string, at: number): Stretch {
+  const stretches = known.get(timezone) ?? []
+  const held = stretches.find(stretch => at >= stretch.start && at < stretch.end)
+  if (held) return held
+  const zoned = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone)
+  const next = zoned.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY
+  // What a transition search answers may lie before or at the instant itself; only what is later ends the stretch.
+  const here = zoned.add({ nanoseconds: 1 }).getTimeZoneTransition('previous')?.epochMilliseconds
+  const stretch = {
+    start: here ?? Number.NEGATIVE_INFINITY,
+    end: next,
+    offsetMs: zoned.offsetNanoseconds / 1e6,
+  }
+  // A few stretches serve every schedule; more of them are only walked through once, by a long preview.
+  known.set(timezone, [stretch, ...stretches].slice(0, 4))
+  if (known.size > 500) known.delete(known.keys().next().value as string)
+  return stretch
+}
+
+/** The wall-clock time in the zone with its offset, e.g. `2026-03-29T03:00:00+02:00`. */
+export function localTime(timezone: string, at: number): string {
+  return Temporal.Instant.fromEpochMilliseconds(at)
+    .toZonedDateTimeISO(timezone)
+    .toString({ timeZoneName: 'never', smallestUnit: 'second' })
+}

@@ -1,0 +1,4 @@
+import { defineProblem } from '../src/http/problem.ts'
+
+export const unknownJob = defineProblem('unknown-job', 404, 'No such job')
+export const tooManyRuns = defineProblem('too-many-runs', 429, 'Too many runs are waiting')

@@ -1,0 +1,100 @@
+// A program of its own: the only place that touches isomorphic-git, which weighs 20 MiB once loaded and hashes on the
+// thread that it is on. It is started when there is something to do and ends when nobody asks any more.
+import fs from 'node:fs'
+import { join } from 'node:path'
+import git from 'isomorphic-git'
+import { type Change, messageOf } from './changes.ts'
+import type { GitAnswer, GitRequest, GitState } from './protocol.ts'
+
+const author = { name: 'Longhouse', email: 'longhouse@localhost' }
+const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
+
+let queue = Promise.resolve()
+
+process.on('message', (request: GitRequest) => {
+  queue = queue.then(async () => {
+    const answer = await answerTo(request)
+    if (process.connected) process.send?.(answer)
+  })
+})
+process.once('disconnect', () => void queue.then(() => process.exit(0)))
+
+async function answerTo(request: GitRequest): Promise<GitAnswer> {
+  const { id, dir } = request
+  try {
+    if (request.op === 'init') await git.init({ fs, dir, defaultBranch: 'main' })
+    const refused = request.op === 'commit' ? await commit(dir, request.message) : null
+    return { id, ok: { ...(await state(dir)), refused } }
+  } catch (error) {
+    return { id, error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Commits what changed. Returns why not, when somebody else's unfinished work is in the way. */
+async function commit(dir: string, message: string | null): Promise<string | null> {
+  const changes = await changesIn(dir)
+  if (changes.length === 0) return null
+  if (!(await git.currentBranch({ fs, dir }))) return 'the jobs repo is on no branch (detached HEAD)'
+  if (fs.existsSync(join(dir, '.git/MERGE_HEAD'))) return 'a merge is in progress in the jobs repo'
+  if (fs.existsSync(join(dir, '.git/index.lock'))) return 'another git program is at work in the jobs repo'
+  const gone = changes.filter(change => change.kind === 'Remove')
+  const there = changes.filter(change => change.kind !== 'Remove')
+  if (there.length > 0) await git.add({ fs, dir, filepath: there.map(change => change.file) })
+  for (const { file } of gone) await git.remove({ fs, dir, filepath: file })
+  await git.commit({ fs, dir, message: message ?? messageOf(changes), author, committer: author })
+  return null
+}
+
+async function changesIn(dir: string): Promise<Change[]> {
+  const head = await git.resolveRef({ fs, dir, ref: 'HEAD' }).catch(() => null)
+  const rows = await git.statusMatrix({
+    fs,
+    dir,
+    ref: head ?? emptyTree,
+    // Packages are installed, not written here; a repo that ignores them in another way must not get them committed.
+    filter: file => !file.split('/').includes('node_modules'),
+  })
+  return rows
+    .filter(([, inHead, inWorkdir, inStage]) => inHead !== inWorkdir || inWorkdir !== inStage)
+    .map(([file, inHead, inWorkdir]) => ({
+      file,
+      kind: inWorkdir === 0 ? 'Remove' : inHead === 0 ? 'Add' : 'Update',
+    }))
+}
+
+async function state(dir: string): Promise<Omit<GitState, 'refused'>> {
+  const [latest] = await git.log({ fs, dir, depth: 1 }).catch(() => [])
+  const branch = (await git.currentBranch({ fs, dir })) ?? null
+  return {
+    branch,
+    head: latest
+      ? {
+          commit: latest.oid,
+          message: latest.commit.message.trim(),
+          at: latest.commit.committer.timestamp * 1000,
+        }
+      : null,
+    dirty: (await changesIn(dir)).map(change => change.file),
+    remote: await remoteOf(dir, branch),
+  }
+}
+
+async function remoteOf(dir: string, branch: string | null): Promise<GitState['remote']> {
+  const remotes = await git.listRemotes({ fs, dir })
+  const remote = remotes.find(each => each.remote === 'origin') ?? remotes[0]
+  if (!remote) return null
+  const merge: unknown = branch && (await git.getConfig({ fs, dir, path: `branch.${branch}.merge` }))
+  return {
+    url: withoutCredentials(remote.url),
+    branch: typeof merge === 'string' ? merge.replace('refs/heads/', '') : null,
+  }
+}
+
+function withoutCredentials(url: string): string {
+  if (!URL.canParse(url)) return url
+  const parsed = new URL(url)
+  if (!parsed.password && !/^https?:$/.test(parsed.protocol)) return url
+  parsed.username = ''
+  parsed.password = ''
+  return parsed.href
+}

@@ -1,0 +1,160 @@
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { startProgram, userEnvironment } from '../child-program.ts'
+import type { RepoStatus } from '../contract.ts'
+import type { GitAnswer, GitRequest, GitState } from './protocol.ts'
+
+/** The jobs repo as the rest of the runtime sees it. */
+export interface Repo {
+  initialized(): boolean
+  /** Does nothing where there is a repo. */
+  init(): Promise<void>
+  /** Commits everything that changed, and says what HEAD is then and whether something was in the way. */
+  commit(message?: string): Promise<GitState>
+  status(): Promise<RepoStatus>
+  /** Starts the git program in advance, because it is about to be needed. */
+  warmUp(): void
+  stop(): Promise<void>
+}
+
+type Ask<R = GitRequest> = R extends GitRequest ? Omit<R, 'id' | 'dir'> : never
+
+/** `treeStamp` changes whenever the files did: what is known of them is worth something until then. */
+export function openRepo(options: {
+  dir: string
+  cacheDir: string
+  treeStamp: () => string | number
+  idleMs?: number
+}): Repo {
+  const { dir, treeStamp, idleMs = 10_000 } = options
+  const program = gitProgram(options.cacheDir, idleMs)
+  let known: { key: string; state: GitState } | null = null
+
+  const ask = async (question: Ask): Promise<GitState> => {
+    const state = await program.ask({ ...question, dir } as Omit<GitRequest, 'id'>)
+    known = { key: stateKey(dir, treeStamp()), state }
+    return state
+  }
+  const initialized = () => existsSync(join(dir, '.git'))
+  return {
+    initialized,
+    init: async () => {
+      if (!initialized()) await ask({ op: 'init' })
+    },
+    commit: (message = undefined) => ask({ op: 'commit', message: message ?? null }),
+    status: async () => {
+      if (!initialized()) return statusOf(null)
+      const fresh = known?.key === stateKey(dir, treeStamp())
+      return statusOf(fresh && known ? known.state : await ask({ op: 'status' }))
+    },
+    warmUp: () => program.start(),
+    stop: () => program.stop(),
+  }
+}
+
+function statusOf(state: GitState | null): RepoStatus {
+  return {
+    initialized: state !== null,
+    branch: state?.branch ?? null,
+    head: state?.head ?? null,
+    dirty: (state?.dirty.length ?? 0) > 0,
+    remote: {
+      connected: false,
+      url: state?.remote?.url ?? null,
+      branch: state?.remote?.branch ?? null,
+      ahead: null,
+      behind: null,
+      lastSyncAt: null,
+      error: null,
+    },
+  }
+}
+
+/** Changes when git's own files did: somebody may work in the repo with a git of their own. */
+function stateKey(dir: string, treeStamp: string | number): string {
+  const head = read(join(dir, '.git/HEAD'))
+  const branch = /^ref: (.+)/.exec(head)?.[1]
+  const stamps = ['index', 'config', 'packed-refs'].map(name => mtime(join(dir, '.git', name)))
+  return [treeStamp, head, branch ? read(join(dir, '.git', branch)) : '', ...stamps].join(' ')
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function mtime(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+/** The git program, started with the first question and sent home `idleMs` after the last answer. */
+function gitProgram(cacheDir: string, idleMs: number) {
+  const waiting = new Map<number, { resolve: (state: GitState) => void; reject: (error: Error) => void }>()
+  let child: ChildProcess | null = null
+  let gone: Promise<unknown> = Promise.resolve()
+  let idle: NodeJS.Timeout | undefined
+  let lastId = 0
+
+  const dismiss = () => {
+    clearTimeout(idle)
+    if (child?.connected) child.disconnect()
+    child = null
+  }
+  const rest = () => {
+    clearTimeout(idle)
+    if (waiting.size === 0) idle = setTimeout(dismiss, idleMs).unref()
+  }
+  const start = (): ChildProcess => {
+    if (child?.connected) return child
+    const started = startProgram('git', {
+      execArgv: [],
+      env: userEnvironment({ NODE_COMPILE_CACHE: cacheDir }),
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    started.on('message', (answer: GitAnswer) => {
+      const asked = waiting.get(answer.id)
+      waiting.delete(answer.id)
+      if ('ok' in answer) asked?.resolve(answer.ok)
+      else asked?.reject(new Error(answer.error))
+      rest()
+    })
+    gone = new Promise<void>(resolve => {
+      const ended = (why: string) => {
+        if (child === started) child = null
+        for (const { reject } of waiting.values()) reject(new Error(`the git program ended: ${why}`))
+        waiting.clear()
+        resolve()
+      }
+      started.once('error', error => ended(error.message))
+      started.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`))
+    })
+    child = started
+    return started
+  }
+
+  return {
+    start: () => {
+      start()
+      rest()
+    },
+    ask: (question: Omit<GitRequest, 'id'>) => {
+      const id = ++lastId
+      return new Promise<GitState>((resolve, reject) => {
+        const asked = start()
+        clearTimeout(idle)
+        waiting.set(id, { resolve, reject })
+        asked.send({ ...question, id }, error => {
+          if (error) reject(error)
+        })
+      })
+    },
+    stop: async () => {
+      dismiss()
+      await gone
+    },
+  }
+}

@@ -1,0 +1,46 @@
+// Jobs run on Node. Its types are there as soon as @types/node is installed, and nothing complains until then.
+/// <reference types="node" />
+
+/** What a job's function gets. */
+export interface JobContext {
+  /** What the run was started with; `{}` on schedule. */
+  readonly params: Readonly<Record<string, unknown>>
+  /** Aborted when the run is cancelled, has used up its time or the instance stops. A few seconds later it is killed. */
+  readonly signal: AbortSignal
+  readonly run: {
+    readonly id: string
+    /** The due time that this run is for; null when a person or a script asked for it. */
+    readonly slot: Date | null
+    /** 1 for the first try. */
+    readonly attempt: number
+    readonly trigger: 'schedule' | 'manual' | 'api'
+  }
+  /** Writes a line to the run's log, as `console.log` does. */
+  log(...values: unknown[]): void
+}
+
+/** A job, as `manifest.ts` registers it. */
+export interface JobDefinition {
+  /** Lowercase letters, digits and dashes, such as `daily-digest`. It names the job in addresses and in its history. */
+  id: string
+  /**
+   * When it runs: five cron fields (`0 8 * * *`), six with seconds in front (`0 30 8 * * 1`), or a name such as
+   * `@hourly`.
+   */
+  cron: string
+  /** What runs. What it returns is kept as the run's result (as JSON, up to 64 KiB); a throw fails the run. */
+  func: (context: JobContext) => unknown
+  /** One line for people. */
+  description?: string | undefined
+  /** The zone that `cron` is meant in, such as `Europe/Berlin`; the instance's own when left out. */
+  timezone?: string | undefined
+  /** The longest that a run may take: `30s`, `10m`, `2h`. Five minutes when left out, a day at most. */
+  timeout?: string | undefined
+}
+
+export interface JobRegistry {
+  /** Registers a job. Mistakes are shown with file and line, and the jobs that ran before go on. */
+  register(job: JobDefinition): void
+}
+
+export declare const jobRegistry: JobRegistry

@@ -1,0 +1,66 @@
+import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import { holdLock, openSqlite } from '../src/database.ts'
+import { BootError } from '../src/faults.ts'
+
+/** The instance's volume: everything that it keeps. */
+export interface Volume {
+  dir: string
+  /** `longhouse.db`, for every part of the runtime. */
+  sqlite: Database
+  /** The jobs repo. */
+  jobsDir: string
+  /** One folder a compiled set of jobs. */
+  buildsDir: string
+  /** One log a run. */
+  runsDir: string
+  close(): void
+}
+
+/**
+ * Opens a volume for this process alone. Throws a BootError in words when it cannot be written, or when another
+ * runtime has it: two schedulers on one volume would run every job twice.
+ */
+export function openVolume(folder: string): Volume {
+  makeWritable(folder)
+  // Source maps and processes name files by their real paths.
+  const dir = realpathSync(folder)
+  const lock = holdLock(join(dir, 'longhouse.lock'))
+  if (!lock) {
+    throw new BootError([`LONGHOUSE_DATA_DIR: another runtime is running on ${dir}; stop it first`])
+  }
+  const sqlite = openSqlite(join(dir, 'longhouse.db'))
+  const volume = {
+    dir,
+    sqlite,
+    jobsDir: join(dir, 'jobs'),
+    buildsDir: join(dir, 'builds'),
+    runsDir: join(dir, 'runs'),
+    close: () => {
+      sqlite.close()
+      lock.release()
+    },
+  }
+  mkdirSync(volume.buildsDir, { recursive: true })
+  mkdirSync(volume.runsDir, { recursive: true })
+  return volume
+}
+
+/** Throws in words when the volume cannot be written any more. */
+export function checkVolume(volume: Volume): void {
+  if (!existsSync(volume.jobsDir)) throw new Error('the jobs folder is not there')
+  accessSync(volume.dir, constants.W_OK)
+}
+
+function makeWritable(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const owner = existsSync(dir) ? `; it belongs to user ${statSync(dir).uid}` : ''
+    const who = process.getuid ? `user ${process.getuid()}` : 'this user'
+    throw new BootError([`LONGHOUSE_DATA_DIR: ${who} cannot write to ${dir} (${code})${owner}`])
+  }
+}
