@@ -48,8 +48,8 @@ export function loadAssets(folder: string): Assets {
         const file = c.req.param('file')
         const encodings = files.get(file)
         if (!encodings) return next()
-        const accepted = c.req.header('accept-encoding') ?? ''
-        const encoding = ['br', 'gzip'].find(name => accepted.includes(name) && encodings[name]) ?? 'identity'
+        const accepted = acceptedEncodings(c.req.header('accept-encoding') ?? '')
+        const encoding = ['br', 'gzip'].find(name => accepted.has(name) && encodings[name]) ?? 'identity'
         c.header('Content-Type', types[file.split('.').pop() ?? ''] ?? 'application/octet-stream')
         c.header('Cache-Control', 'public, max-age=31536000, immutable')
         c.header('Vary', 'Accept-Encoding')
@@ -58,6 +58,16 @@ export function loadAssets(folder: string): Assets {
       })
     },
   }
+}
+
+/** The codings that a client names and does not refuse with `q=0`. */
+function acceptedEncodings(header: string): Set<string> {
+  const codings = header.toLowerCase().split(',')
+  return new Set(
+    codings
+      .filter(coding => !/;\s*q=0(\.0*)?\s*$/.test(coding))
+      .map(coding => coding.split(';')[0]?.trim() ?? ''),
+  )
 }
 
 /** Where the build put them: beside a bundle, in `dist/` for a program that runs from source. */

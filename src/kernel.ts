@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
@@ -13,6 +12,7 @@ import { EventBus } from './events.ts'
 import { BootError } from './faults.ts'
 import { type AppOptions, createApp } from './http/app.ts'
 import type { AppEnv, Route } from './http/route.ts'
+import { closeServer, openServer } from './http/server.ts'
 import { hasBody, limitStall } from './http/stall.ts'
 import type { Logger } from './log.ts'
 import type { Check, Plugin, PluginContext, PluginParts, Services } from './plugin.ts'
@@ -37,7 +37,7 @@ export interface Program {
   routes: readonly Route[]
   /** Runs one task of one plugin once, as its loop would. */
   runOnce(task: string): Promise<void>
-  /** Begins to answer requests and to run the tasks; returns the port. */
+  /** Begins to answer requests and to run the tasks; returns the port. When it cannot, it stops everything. */
   listen(): Promise<number>
   /** Drains, stops listening, then the tasks, then the plugins in reverse order. */
   stop(): Promise<void>
@@ -62,14 +62,19 @@ export async function boot(options: KernelOptions): Promise<Program> {
   if (!site.config || faults.length > 0) throw new BootError([...new Set(faults)])
 
   const releases: (() => unknown)[] = []
-  const release = async () => {
-    for (const stop of releases.splice(0).reverse()) {
+  let released: Promise<void> | undefined
+  const releaseAll = async () => {
+    for (let stop = releases.pop(); stop; stop = releases.pop()) {
       try {
         await stop()
       } catch (error) {
         log.error({ err: error }, 'failed to stop')
       }
     }
+  }
+  const release = () => {
+    released ??= releaseAll()
+    return released
   }
   try {
     return await assemble({ options, order, site: site.config, configs, releases, release, clock, log, web })
@@ -102,15 +107,18 @@ async function assemble({
   web,
 }: Assembly): Promise<Program> {
   const folder = join(site.dataRoot, '.control')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const lock = holdLock(join(folder, 'lock'))
+  const lock = inDataRoot(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return holdLock(join(folder, 'lock'))
+  })
   if (!lock)
     throw new BootError([
       `LONGHOUSE_DATA_ROOT: another control plane runs on ${site.dataRoot}; stop it first`,
     ])
   releases.push(() => lock.release())
 
-  const sqlite = openSqlite(join(folder, 'longhouse.db'))
+  const file = join(folder, 'longhouse.db')
+  const sqlite = inDataRoot(file, () => openSqlite(file))
   releases.push(() => sqlite.close())
 
   const bus = new EventBus(log)
@@ -136,7 +144,10 @@ async function assemble({
     parts.push({ plugin, parts: made })
     if (made.stop) releases.push(made.stop)
     services[plugin.name] = made.service
-    for (const [name, check] of Object.entries(made.checks ?? {})) checks.set(name, check)
+    for (const [name, check] of Object.entries(made.checks ?? {})) {
+      if (checks.has(name)) throw new Error(`plugin "${plugin.name}": a check is already called "${name}"`)
+      checks.set(name, check)
+    }
     for (const task of made.tasks ?? []) tasks.set(`${plugin.name}:${task.name}`, task)
     for (const [event, listener] of Object.entries(made.on ?? {})) {
       bus.on(event, plugin.name, listener as (payload: unknown) => void)
@@ -156,10 +167,7 @@ async function assemble({
   web.mount?.(app)
   for (const { parts: made } of parts) await made.start?.()
 
-  const server = createHttpServer(
-    app,
-    parts.map(({ parts }) => parts),
-  )
+  const server = createHttpServer({ app, plugins: parts, log })
   return {
     site,
     app,
@@ -171,7 +179,12 @@ async function assemble({
       await task.run(new AbortController().signal)
     },
     listen: async () => {
-      site.port = await listen(server, site)
+      try {
+        site.port = await openServer(server, site)
+      } catch (error) {
+        await release()
+        throw error
+      }
       releases.push(() => Promise.all([...running.values()].map(task => task.stop())))
       releases.push(() => closeServer(server))
       for (const { parts: made } of parts) if (made.drain) releases.push(made.drain)
@@ -182,9 +195,32 @@ async function assemble({
   }
 }
 
-function createHttpServer(app: Hono<AppEnv>, parts: readonly PluginParts<string>[]): Server {
-  const intercepts = parts.flatMap(part => part.intercept ?? [])
-  const upgrades = parts.flatMap(part => part.upgrade ?? [])
+/** What goes wrong with the files of the data root is for the operator to mend: in words, not as a stack. */
+function inDataRoot<T>(file: string, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    throw new BootError([`LONGHOUSE_DATA_ROOT: cannot use ${file}: ${(error as Error).message}`])
+  }
+}
+
+function createHttpServer(options: {
+  app: Hono<AppEnv>
+  plugins: readonly { plugin: Plugin; parts: PluginParts<string> }[]
+  log: Logger
+}): Server {
+  const { app, plugins, log } = options
+  /** True when a plugin took it. One that throws costs the connection in question and no other. */
+  const offer = (socket: Duplex, ask: (parts: PluginParts<string>) => boolean | undefined): boolean =>
+    plugins.some(({ plugin, parts }) => {
+      try {
+        return ask(parts)
+      } catch (error) {
+        log.error({ err: error, plugin: plugin.name }, 'failed to take a request')
+        socket.destroy()
+        return true
+      }
+    })
   const answer = getRequestListener(app.fetch as (request: Request, env: unknown) => Promise<Response>, {
     overrideGlobalObjects: false,
   })
@@ -199,7 +235,7 @@ function createHttpServer(app: Hono<AppEnv>, parts: readonly PluginParts<string>
   })
   const take = (request: IncomingMessage, response: ServerResponse) => {
     if (hasBody(request)) limitStall(request, response)
-    return intercepts.some(intercept => intercept(request, response))
+    return offer(request.socket, parts => parts.intercept?.(request, response))
   }
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (!take(request, response)) void answer(request, response)
@@ -211,7 +247,9 @@ function createHttpServer(app: Hono<AppEnv>, parts: readonly PluginParts<string>
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
-    if (!upgrades.some(upgrade => upgrade(request, socket, head))) refuseTunnel(socket, '400 Bad Request')
+    if (!offer(socket, parts => parts.upgrade?.(request, socket, head))) {
+      refuseTunnel(socket, '400 Bad Request')
+    }
   })
   server.on('connect', (_: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
@@ -223,27 +261,4 @@ function createHttpServer(app: Hono<AppEnv>, parts: readonly PluginParts<string>
 function refuseTunnel(socket: Duplex, status: string): void {
   const answer = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
   socket.end(answer, () => socket.destroy())
-}
-
-async function listen(server: Server, site: Site): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? `something else listens on ${site.host}:${site.port}; stop it or choose another port`
-          : `cannot listen on ${site.host}:${site.port} (${error.code ?? error.message})`
-      reject(new BootError([`LONGHOUSE_PORT: ${why}`]))
-    })
-    server.listen(site.port, site.host, resolve)
-  })
-  return (server.address() as AddressInfo).port
-}
-
-/** Lets answers in progress end, for five seconds; idle and upgraded connections go at once. */
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise(resolve => server.close(resolve))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), 5000)
-  await closed
-  clearTimeout(timer)
 }

@@ -1,7 +1,21 @@
-import { type Logger as PinoLogger, pino } from 'pino'
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
 import pretty from 'pino-pretty'
 
 export type Logger = PinoLogger
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+const credentials = [
+  'password',
+  'passwordHash',
+  'token',
+  'secret',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'ADMIN_TOKEN',
+  'LONGHOUSE_PASSWORD',
+]
 
 /**
  * Structured logs on standard error: one JSON object a line for machines, readable lines on a terminal.
@@ -9,33 +23,36 @@ export type Logger = PinoLogger
  */
 export function createLog(
   program: string,
-  options: { level?: string | undefined; human?: boolean } = {},
+  options: {
+    /** `info` when it is unset or unknown: the settings' own check says what is wrong with it. */
+    level?: string | undefined
+    /** Readable lines; as standard error is a terminal or not when it is left out. */
+    human?: boolean
+    /** Takes the lines instead of standard error. */
+    to?: DestinationStream
+  } = {},
 ): Logger {
   const settings = {
     name: program,
-    level: options.level ?? 'info',
+    level: logLevels.find(level => level === options.level) ?? 'info',
     redact: {
-      paths: [
-        'password',
-        '*.password',
-        'token',
-        '*.token',
-        'authorization',
-        '*.authorization',
-        'cookie',
-        '*.cookie',
-      ],
+      paths: credentials.flatMap(name => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
       censor: '[redacted]',
     },
     base: { name: program },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  const human = options.human ?? process.stderr.isTTY
-  if (!human) return pino(settings, pino.destination({ fd: 2, sync: true }))
+  const human = options.human ?? (!options.to && process.stderr.isTTY)
+  if (!human) return pino(settings, options.to ?? pino.destination({ fd: 2, sync: true }))
   return pino(
     settings,
-    pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname,name' }),
+    pretty({
+      destination: options.to ?? 2,
+      sync: true,
+      translateTime: 'SYS:HH:MM:ss',
+      ignore: 'pid,hostname,name',
+    }),
   )
 }
 

@@ -14,10 +14,23 @@ export async function hashPassword(password: string): Promise<string> {
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${encode(salt)}$${encode(hash)}`
 }
 
-/** True when the text is a hash that `verifyPassword` can check. */
+/** True when the text is a hash that `verifyPassword` can check, at a cost that a sign-in can bear (memory ≤ 1 GiB). */
 export function isPasswordHash(text: string): boolean {
   const match = phc.exec(text)
-  return match !== null && Number(match[1]) >= 8 * Number(match[3]) && Number(match[1]) <= 1_048_576
+  if (!match) return false
+  const [, memory, passes, parallelism, salt = '', hash = ''] = match
+  const lanes = Number(parallelism)
+  return (
+    lanes >= 1 &&
+    lanes <= 64 &&
+    Number(passes) >= 1 &&
+    Number(passes) <= 100 &&
+    Number(memory) >= 8 * lanes &&
+    Number(memory) <= 1_048_576 &&
+    // No base64 text leaves one character over.
+    salt.length % 4 !== 1 &&
+    hash.length % 4 !== 1
+  )
 }
 
 /** True when the text means to be a hash, of whatever kind: no password starts like this by accident. */
@@ -25,9 +38,10 @@ export function looksLikeHash(text: string): boolean {
   return /^\$[a-z0-9-]+\$/.test(text)
 }
 
+/** False as well when `hash` is none that `isPasswordHash` knows. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const match = phc.exec(hash)
-  if (!match) return false
+  if (!match || !isPasswordHash(hash)) return false
   const [, memory, passes, parallelism, salt = '', expected = ''] = match
   const wanted = Buffer.from(expected, 'base64')
   const found = await derive('argon2id', {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { setting } from './config.ts'
 import { addressSet } from './http/address.ts'
+import { logLevels } from './log.ts'
 
 /** Where a control plane lives: the settings that every plugin may read. */
 export interface Site {
@@ -31,10 +32,7 @@ export const siteConfig = z
     LONGHOUSE_PORT: setting.port().prefault('8080'),
     LONGHOUSE_PUBLIC_URL: z
       .string()
-      .regex(
-        /^https?:\/\/[^/?#]+\/?$/,
-        'must be a scheme and host such as https://control.example.com, without a path',
-      )
+      .refine(isOrigin, 'must be a scheme and host such as https://control.example.com, without a path')
       .transform(text => new URL(text))
       .optional(),
     LONGHOUSE_DATA_ROOT: z
@@ -49,6 +47,7 @@ export const siteConfig = z
       .prefault(''),
     ROUTER_MODE: z.string().optional(),
     NODE_ENV: z.string().optional(),
+    LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   })
   .transform(
     (env): Site => ({
@@ -64,6 +63,10 @@ export const siteConfig = z
       production: env.NODE_ENV === 'production',
     }),
   )
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\/[^/?#\\@\s]+\/?$/.test(text) && URL.canParse(text)
+}
 
 /** The address of one name of the site as people see it: `control`, or an instance's subdomain. */
 export function siteUrl(site: Site, label: string): string {

@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { BootError } from '../../src/faults.ts'
 import { hashSecret } from '../../src/http/session-cookie.ts'
 
@@ -12,7 +12,9 @@ export interface AdminToken {
   file: string | null
 }
 
-export const shortestToken = 16
+/** What an Authorization header can carry as it is. */
+export const tokenForm = /^[\x21-\x7e]{16,}$/
+export const tokenRule = 'must have at least 16 characters: ASCII letters, digits and signs, no spaces'
 
 /** The operator's token: the one given, or else the one that the first start made and keeps in a 0600 `file`. */
 export function loadAdminToken(given: string | undefined, file: string): AdminToken {
@@ -34,16 +36,20 @@ function readToken(file: string): string | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw new BootError([`ADMIN_TOKEN: cannot read ${file}: ${(error as Error).message}`])
   }
-  if (token.length < shortestToken) {
-    throw new BootError([
-      `ADMIN_TOKEN: ${file} holds fewer than ${shortestToken} characters; remove it to have one made`,
-    ])
+  if (!tokenForm.test(token)) {
+    throw new BootError([`ADMIN_TOKEN: what ${file} holds ${tokenRule}; remove the file to have one made`])
   }
   return token
 }
 
 function makeToken(file: string): string {
   const token = randomBytes(32).toString('base64url')
-  writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' })
+  try {
+    // Whole or not at all: a start that is killed here must not leave half a token to the next one.
+    writeFileSync(`${file}.new`, `${token}\n`, { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  } catch (error) {
+    throw new BootError([`ADMIN_TOKEN: cannot write ${file}: ${(error as Error).message}`])
+  }
   return token
 }

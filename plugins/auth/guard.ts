@@ -1,5 +1,5 @@
 import { addressGroup } from '../../src/http/address.ts'
-import { wantsPage } from '../../src/http/negotiate.ts'
+import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { retryLater, unauthorized } from '../../src/http/problem.ts'
 import type { Guard } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
@@ -37,8 +37,14 @@ export function adminGuard(parts: {
         c.header('Cache-Control', 'no-store')
         return next()
       }
+      if (wantsFragment(c)) {
+        // A redirect would put the sign-in page into a part of this one.
+        const headers = { ...challenge, 'HX-Redirect': '/login' }
+        throw unauthorized('The session has ended; sign in again.', { headers })
+      }
       if (wantsPage(c)) {
-        const here = c.req.method === 'GET' ? c.req.path : '/'
+        const { pathname, search } = new URL(c.req.url)
+        const here = c.req.method === 'GET' ? pathname + search : '/'
         return c.redirect(`/login?next=${encodeURIComponent(here)}`, 303)
       }
       throw unauthorized('Send the admin token as "Authorization: Bearer <token>".', { headers: challenge })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { sessionCookie } from '../../src/http/session-cookie.ts'
 import { definePlugin } from '../../src/plugin.ts'
 import { createRateLimit } from '../../src/rate-limit.ts'
-import { loadAdminToken, shortestToken } from './admin-token.ts'
+import { loadAdminToken, tokenForm, tokenRule } from './admin-token.ts'
 import './contract.ts'
 import { adminGuard } from './guard.ts'
 import { authRoutes } from './routes.tsx'
@@ -13,7 +13,7 @@ import { adminSessions } from './session.ts'
 export const auth = definePlugin({
   name: 'auth',
   config: z.object({
-    ADMIN_TOKEN: z.string().min(shortestToken, `must have at least ${shortestToken} characters`).optional(),
+    ADMIN_TOKEN: z.string().regex(tokenForm, tokenRule).optional(),
   }),
   tables: { schema, migrations: 'plugins/auth/migrations' },
   setup: ({ config, site, db, clock, log }) => {

@@ -30,9 +30,10 @@ export function addressSet(entries: readonly string[]): AddressSet {
   }
 }
 
-/** Without the IPv4-in-IPv6 prefix that a dual-stack listener reports. */
+/** Without the IPv4-in-IPv6 prefix that a dual-stack listener reports, and without a link-local address's zone. */
 export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+  const plain = address.replace(/%.*$/, '')
+  return /^::ffff:[\d.]+$/i.test(plain) ? plain.slice(7) : plain
 }
 
 /**
@@ -52,13 +53,12 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, pr
 
 /** The key to count an address by: one household or server has a whole IPv6 /64. */
 export function addressGroup(address: string): string {
-  if (isIP(address) !== 6) return address
-  const [head = '', tail = ''] = address.split('::')
+  const plain = plainAddress(address)
+  if (isIP(plain) !== 6) return plain
+  // A URL writes every spelling of an address in one way.
+  const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::')
   const groups = head === '' ? [] : head.split(':')
-  if (address.includes('::')) {
-    const after = tail === '' ? [] : tail.split(':')
-    while (groups.length + after.length < 8) groups.push('0')
-    groups.push(...after)
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`
+  const after = tail ? tail.split(':') : []
+  while (groups.length + after.length < 8) groups.push('0')
+  return `${[...groups, ...after].slice(0, 4).join(':')}::/64`
 }

@@ -11,6 +11,7 @@ import { wantsPage } from './negotiate.ts'
 import { type ApiInfo, describeApi } from './openapi.ts'
 import { badRequest, internal, invalidFields, methodNotAllowed, notFound, Problem } from './problem.ts'
 import { type AppContext, type AppEnv, type FieldErrors, open, type Route, route } from './route.ts'
+import { sessionCookieName } from './session-cookie.ts'
 
 export interface AppOptions {
   log: Logger
@@ -42,6 +43,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     c.set('log', log.child({ request_id: requestId }))
     await next()
     c.header('X-Request-Id', requestId)
+    // One address answers with a page or with JSON, so no cache may give one for the other.
+    c.header('Vary', 'Accept', { append: true })
     const line = {
       method: c.req.method,
       path: c.req.path,
@@ -61,14 +64,14 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     summary: 'This description',
     guard: open,
     answers: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },
-    handle: c => c.json(describeApi(info, routes)),
+    handle: c => c.json(describeApi(info, routes, { sessionCookie: sessionCookieName(options.https) })),
   })
   const routes: Route[] = [...options.routes, openapi]
   for (const each of routes) mount(app, each)
 
   app.notFound(c => {
     const allowed = methodsFor(app, c)
-    if (allowed.length > 0) {
+    if (allowed.length > 0 && !allowed.includes(c.req.method)) {
       throw methodNotAllowed(`${c.req.method} is not answered here; use ${allowed.join(' or ')}.`, {
         headers: { Allow: allowed.join(', ') },
       })
@@ -78,15 +81,26 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.onError(async (error, c) => {
     const problem = asProblem(error)
     if (problem.status >= 500) c.get('log').error({ err: error, path: c.req.path }, problem.title)
-    const response = wantsPage(c)
-      ? await options.problemPage(c, problem)
-      : c.body(JSON.stringify(problem.document(c.get('requestId'))), problem.status as 400, {
-          'Content-Type': 'application/problem+json',
-        })
+    const response = (wantsPage(c) && (await page(c, problem))) || document(c, problem)
     for (const [name, value] of Object.entries(problem.headers)) response.headers.set(name, value)
     return response
   })
   return app
+
+  /** A page that cannot be made must not hide the problem that it should have told. */
+  async function page(c: AppContext, problem: Problem): Promise<Response | null> {
+    try {
+      return await options.problemPage(c, problem)
+    } catch (error) {
+      c.get('log').error({ err: error, path: c.req.path }, 'the page of a problem failed')
+      return null
+    }
+  }
+}
+
+function document(c: AppContext, problem: Problem): Response {
+  const text = JSON.stringify(problem.document(c.get('requestId')))
+  return c.body(text, problem.status as 400, { 'Content-Type': 'application/problem+json' })
 }
 
 const defaultLimitBytes = 1024 * 1024
@@ -94,41 +108,47 @@ const defaultLimitBytes = 1024 * 1024
 function mount(app: Hono<AppEnv>, spec: Route): void {
   const path = spec.path.replace(/\{(\w+)\}/g, ':$1')
   app.on(spec.method.toUpperCase(), path, spec.guard.check, async c => {
-    const params = check(spec.params, c.req.param(), '')
-    const query = check(spec.query, c.req.query(), '')
+    const params = check(spec.params, c.req.param())
+    const query = check(spec.query, c.req.query())
     const fields = spec.body ? await readFields(c, spec.limitBytes ?? defaultLimitBytes) : {}
-    const body = check(spec.body, fields, '')
+    const body = check(spec.body, fields)
     const errors = [...params.errors, ...query.errors, ...body.errors]
     if (errors.length > 0) {
       if (spec.onInvalid && wantsPage(c)) return spec.onInvalid(c, errors, fields)
       throw invalidFields(errors)
     }
-    return spec.handle(c, { params: params.value, query: query.value, body: body.value } as never)
+    try {
+      return await spec.handle(c, { params: params.value, query: query.value, body: body.value } as never)
+    } catch (error) {
+      // Hono passes only an Error on to the error page.
+      throw error instanceof Error ? error : new Error(`not an Error was thrown: ${String(error)}`)
+    }
   })
 }
 
-function check(
-  schema: z.ZodType | undefined,
-  value: unknown,
-  prefix: string,
-): { value?: unknown; errors: FieldErrors } {
+function check(schema: z.ZodType | undefined, value: unknown): { value?: unknown; errors: FieldErrors } {
   if (!schema) return { errors: [] }
   const parsed = schema.safeParse(value)
   if (parsed.success) return { value: parsed.data, errors: [] }
   return {
-    errors: parsed.error.issues.map(issue => ({
-      path: prefix + issue.path.join('.'),
-      message: issue.message,
-    })),
+    errors: parsed.error.issues.flatMap(issue => {
+      const path = issue.path.join('.')
+      if (issue.code !== 'unrecognized_keys') return { path, message: issue.message }
+      return issue.keys.map(key => ({
+        path: path ? `${path}.${key}` : key,
+        message: 'is not a field here; remove it',
+      }))
+    }),
   }
 }
 
+/** The methods that are answered at this path; whatever answers GET answers HEAD too. */
 function methodsFor(app: Hono<AppEnv>, c: Context): string[] {
-  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
-  return methods.filter(method => {
+  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(method => {
     const [matches] = app.router.match(method, c.req.path)
     return matches.some(([[, registered]]) => registered.method === method)
   })
+  return methods[0] === 'GET' ? ['GET', 'HEAD', ...methods.slice(1)] : methods
 }
 
 function asProblem(error: unknown): Problem {

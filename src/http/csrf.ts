@@ -7,10 +7,10 @@ const safe = new Set(['GET', 'HEAD', 'OPTIONS'])
  * Refuses changes that a page of another origin asks a browser to make. The rule is that of Go's
  * `http.CrossOriginProtection`: `Sec-Fetch-Site` decides where a browser sends it; else `Origin` must name this host;
  * a request with neither comes from no browser. `same-site` is refused too, for tenants live on sibling subdomains.
- * A bearer token is never sent by a browser on its own, so such calls are exempt.
+ * A bearer token is never sent by a browser on its own, so such calls are exempt; a Basic password is.
  */
 export const refuseCrossSite: MiddlewareHandler = async (c, next) => {
-  if (!safe.has(c.req.method) && !c.req.header('authorization')) {
+  if (!safe.has(c.req.method) && !/^Bearer\s/i.test(c.req.header('authorization') ?? '')) {
     const site = c.req.header('sec-fetch-site')
     const origin = c.req.header('origin')
     const ours = site
@@ -22,5 +22,9 @@ export const refuseCrossSite: MiddlewareHandler = async (c, next) => {
 }
 
 function sameHost(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
+  if (!URL.canParse(origin)) return false
+  const { protocol, host: from } = new URL(origin)
+  // A client may write the scheme's own port; a URL leaves it out.
+  const to = host && URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : ''
+  return from !== '' && from === to
 }

@@ -19,7 +19,11 @@ const problemSchema = z
   .meta({ description: 'RFC 9457 problem details' })
 
 /** The OpenAPI 3.1 description of these routes, made of the very schemas that validate their input. */
-export function describeApi(info: ApiInfo, routes: readonly Route[]): Record<string, unknown> {
+export function describeApi(
+  info: ApiInfo,
+  routes: readonly Route[],
+  { sessionCookie = 'longhouse_session' }: { sessionCookie?: string } = {},
+): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     if (route.pageOnly) continue
@@ -32,7 +36,7 @@ export function describeApi(info: ApiInfo, routes: readonly Route[]): Record<str
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
-        session: { type: 'apiKey', in: 'cookie', name: 'longhouse_session' },
+        session: { type: 'apiKey', in: 'cookie', name: sessionCookie },
       },
       schemas: { Problem: jsonSchema(problemSchema, 'output') },
     },
@@ -44,10 +48,11 @@ function describeRoute(route: Route): Record<string, unknown> {
   return {
     summary: route.summary,
     security: route.guard.schemes.map(scheme => ({ [scheme]: [] })),
-    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    parameters: [...pathParameters(route), ...parameters(route.query, 'query')],
     ...(body
       ? {
           requestBody: {
+            required: Array.isArray(body.required) && body.required.length > 0,
             content: {
               'application/json': { schema: body },
               'application/x-www-form-urlencoded': { schema: body },
@@ -79,6 +84,21 @@ function describeRoute(route: Route): Record<string, unknown> {
       },
     },
   }
+}
+
+/** Every name in the path, those that no schema describes as plain text. */
+function pathParameters(route: Route): Record<string, unknown>[] {
+  const described = parameters(route.params, 'path')
+  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(match => match[1])
+  return names.map(
+    name =>
+      described.find(parameter => parameter.name === name) ?? {
+        name,
+        in: 'path',
+        required: true,
+        schema: { type: 'string' },
+      },
+  )
 }
 
 function parameters(schema: z.ZodType | undefined, where: 'path' | 'query'): Record<string, unknown>[] {

@@ -72,6 +72,11 @@ export const crossSite = defineProblem('cross-site', 403, 'Request from another 
 export const notFound = defineProblem('not-found', 404, 'Not found')
 export const methodNotAllowed = defineProblem('method-not-allowed', 405, 'Method not allowed')
 export const tooLarge = defineProblem('too-large', 413, 'The request is too large')
+export const unsupportedMedia = defineProblem(
+  'unsupported-media',
+  415,
+  'The body has a type that is not understood',
+)
 export const invalid = defineProblem('invalid', 422, 'Some of the input is not valid')
 export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed tries')
 export const internal = defineProblem('internal', 500, 'Something went wrong on our side')

@@ -7,7 +7,7 @@ import type { AppContext } from './route.ts'
  * set; by plain HTTP (a laptop) browsers would refuse that name.
  */
 export function sessionCookie(options: { https: boolean }) {
-  const name = options.https ? '__Host-longhouse_session' : 'longhouse_session'
+  const name = sessionCookieName(options.https)
   const attributes = { path: '/', httpOnly: true, sameSite: 'Lax', secure: options.https } as const
   return {
     read: (c: AppContext): string | undefined => getCookie(c, name),
@@ -15,6 +15,10 @@ export function sessionCookie(options: { https: boolean }) {
       setCookie(c, name, secret, { ...attributes, maxAge: maxAgeSeconds }),
     clear: (c: AppContext): void => setCookie(c, name, '', { ...attributes, maxAge: 0 }),
   }
+}
+
+export function sessionCookieName(https: boolean): string {
+  return https ? '__Host-longhouse_session' : 'longhouse_session'
 }
 
 export type SessionCookie = ReturnType<typeof sessionCookie>

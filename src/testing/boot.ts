@@ -1,0 +1,40 @@
+import type { TestContext } from 'node:test'
+import type { Clock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
+import type { Environment } from '../config.ts'
+import { boot, type KernelOptions, type Program } from '../kernel.ts'
+import { type Logger, silentLog } from '../log.ts'
+import type { Plugin } from '../plugin.ts'
+import { temporaryFolder } from './folder.ts'
+
+/** Pages as bare text, so that tests of the kernel need no views. */
+export const plainWeb: KernelOptions['web'] = {
+  info: { title: 'Test', version: '0', description: 'A program for a test' },
+  renderer: () => async (c, next) => {
+    c.setRenderer(async content => c.html(await content))
+    await next()
+  },
+  problemPage: (c, problem) => c.html(`<h1>${problem.title}</h1>`, problem.status as 400),
+}
+
+/**
+ * Boots plugins on a data root of their own and, once it listens, a port of the system's choice. Stops when the test
+ * ends, if the test has not done so.
+ */
+export async function bootForTest(
+  t: Pick<TestContext, 'after'>,
+  plugins: readonly Plugin[],
+  options: { env?: Environment; clock?: Clock; log?: Logger; web?: Partial<KernelOptions['web']> } = {},
+): Promise<Program> {
+  const { clock = systemClock, log = silentLog } = options
+  let program: Program | undefined
+  // Before the folder's own removal: such hooks run in the order in which they were given.
+  t.after(() => program?.stop())
+  const env = {
+    LONGHOUSE_PORT: '0',
+    LONGHOUSE_DATA_ROOT: options.env?.LONGHOUSE_DATA_ROOT ?? temporaryFolder(t),
+    ...options.env,
+  }
+  program = await boot({ plugins, env, log, clock, web: { ...plainWeb, ...options.web } })
+  return program
+}
