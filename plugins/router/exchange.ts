@@ -120,9 +120,12 @@ function attempt(passage: Passage, options: ExchangeOptions, again: boolean): vo
       if (!response.headersSent) response.writeContinue()
     })
   }
-  if (chunked) {
+  if (hasBody) {
     request.once('end', () => {
-      if (request.rawTrailers.length > 0) outgoing.addTrailers(passableTrailers(request.rawTrailers))
+      // The instance's time begins when it has the whole request.
+      if (!abandoned && !incoming) timer.refresh()
+      if (chunked && request.rawTrailers.length > 0)
+        outgoing.addTrailers(passableTrailers(request.rawTrailers))
     })
   }
   if (hasBody) request.pipe(outgoing)

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Clock } from '../../src/clock.ts'
+import { type Edge, startEdge } from './edge.fixture.ts'
+import { ask, eventually, route, startInstance, wire } from './wire.fixture.ts'
+
+/** A clock that stands still until it is told to go on; says how many wait for it. */
+function standingClock() {
+  const sleepers = new Set<() => void>()
+  const clock: Clock = {
+    now: () => 0,
+    sleep: (_, signal) =>
+      new Promise(resolve => {
+        const wake = () => {
+          sleepers.delete(wake)
+          resolve()
+        }
+        sleepers.add(wake)
+        signal?.addEventListener('abort', wake, { once: true })
+      }),
+  }
+  return {
+    clock,
+    waiting: () => sleepers.size,
+    elapse: () => {
+      for (const wake of [...sleepers]) wake()
+    },
+  }
+}
+
+const browser = { headers: { accept: 'text/html,*/*' } }
+
+async function withEdge(
+  env: Record<string, string>,
+  use: (edge: Edge, time: ReturnType<typeof standingClock>) => Promise<void>,
+): Promise<void> {
+  const time = standingClock()
+  const edge = await startEdge(env, time.clock)
+  edge.router.set('soon', { state: 'starting', instanceId: 'inst_soon' })
+  try {
+    await use(edge, time)
+  } finally {
+    await edge.stop()
+  }
+}
+
+describe('requests for an instance that is starting', () => {
+  it('go on at once when it is ready, two hundred of them', async () => {
+    await withEdge({}, async (edge, time) => {
+      const instance = await startInstance('inst_soon', (request, response) => request.pipe(response))
+      const asked = Array.from({ length: 200 }, (_, i) =>
+        ask(edge, 'soon.localhost', { method: 'POST', body: `body ${i}` }),
+      )
+      await eventually(() => time.waiting() === 200)
+      assert.equal(instance.asked.length, 0)
+      route(edge, 'soon', instance)
+      const replies = await Promise.all(asked)
+      assert.deepEqual(
+        replies.map(reply => reply.body),
+        replies.map((_, i) => `body ${i}`),
+      )
+      assert.equal(time.waiting(), 0)
+      await instance.close()
+    })
+  })
+
+  it('are told when to come back when it takes too long', async () => {
+    await withEdge({}, async (edge, time) => {
+      const asked = ask(edge, 'soon.localhost')
+      await eventually(() => time.waiting() === 1)
+      time.elapse()
+      const reply = await asked
+      assert.equal(reply.status, 503)
+      assert.equal(reply.headers['retry-after'], '2')
+      assert.equal(JSON.parse(reply.body).type, 'urn:longhouse:problem:instance-starting')
+    })
+  })
+
+  it('show a browser at once a page that looks again by itself', async () => {
+    await withEdge({}, async (edge, time) => {
+      const reply = await ask(edge, 'soon.localhost', browser)
+      assert.equal(reply.status, 503)
+      assert.equal(reply.headers['retry-after'], '2')
+      assert.match(reply.body, /<meta http-equiv="refresh" content="2"\/>/)
+      assert.match(reply.body, /The instance is starting/)
+      assert.equal(time.waiting(), 0)
+    })
+  })
+
+  it('keep what a browser posts until it can be taken', async () => {
+    await withEdge({}, async (edge, time) => {
+      const instance = await startInstance('inst_soon', (request, response) => request.pipe(response))
+      const asked = ask(edge, 'soon.localhost', { ...browser, method: 'POST', body: 'a form' })
+      await eventually(() => time.waiting() === 1)
+      route(edge, 'soon', instance)
+      assert.equal((await asked).body, 'a form')
+      await instance.close()
+    })
+  })
+
+  it('are let go when it does not come to be', async () => {
+    await withEdge({}, async (edge, time) => {
+      for (const [turn, status] of [
+        [() => edge.router.set('soon', { state: 'stopped', instanceId: 'inst_soon' }), 503],
+        [() => edge.router.remove('soon'), 404],
+      ] as const) {
+        edge.router.set('soon', { state: 'starting', instanceId: 'inst_soon' })
+        const asked = ask(edge, 'soon.localhost')
+        await eventually(() => time.waiting() === 1)
+        turn()
+        assert.equal((await asked).status, status)
+      }
+    })
+  })
+
+  it('are forgotten when the client goes', async () => {
+    await withEdge({}, async (edge, time) => {
+      const instance = await startInstance('inst_soon')
+      const line = wire(edge, 'GET / HTTP/1.1\r\nHost: soon.localhost\r\n\r\n')
+      await eventually(() => time.waiting() === 1)
+      line.socket.destroy()
+      await eventually(() => time.waiting() === 0)
+      route(edge, 'soon', instance)
+      assert.equal((await ask(edge, 'soon.localhost')).status, 200)
+      assert.equal(instance.asked.length, 1)
+      await instance.close()
+    })
+  })
+
+  it('wait only as many as may', async () => {
+    await withEdge({ ROUTER_HOLD_LIMIT: '2' }, async (edge, time) => {
+      const held = [ask(edge, 'soon.localhost'), ask(edge, 'soon.localhost')]
+      await eventually(() => time.waiting() === 2)
+      assert.equal((await ask(edge, 'soon.localhost')).status, 503)
+      time.elapse()
+      for (const reply of await Promise.all(held)) assert.equal(reply.status, 503)
+    })
+  })
+
+  it('are answered when the program stops', async () => {
+    const time = standingClock()
+    const edge = await startEdge({}, time.clock)
+    edge.router.set('soon', { state: 'starting', instanceId: 'inst_soon' })
+    const asked = ask(edge, 'soon.localhost')
+    await eventually(() => time.waiting() === 1)
+    await edge.stop()
+    const reply = await asked
+    assert.equal(reply.status, 503)
+    assert.equal(JSON.parse(reply.body).type, 'urn:longhouse:problem:router-stopping')
+  })
+})
+
+describe('instances that cannot answer', () => {
+  it('say which and when to come back, to people and programs', async () => {
+    await withEdge({}, async edge => {
+      const instance = await startInstance('inst_a')
+      for (const [state, title, seconds] of [
+        ['stopped', 'The instance is stopped', '30'],
+        ['unhealthy', 'The instance is not well', '10'],
+      ] as const) {
+        edge.router.set('a', { state, instanceId: 'inst_a', reason: 'Because <of> it' })
+        const page = await ask(edge, 'a.localhost', browser)
+        assert.equal(page.status, 503)
+        assert.equal(page.headers['retry-after'], seconds)
+        assert.ok(page.body.includes(`<h1>${title}</h1>`))
+        assert.match(page.body, /Because &lt;of&gt; it\./)
+        assert.match(page.body, new RegExp(`http-equiv="refresh" content="${seconds}"`))
+        const problem = JSON.parse((await ask(edge, 'a.localhost')).body)
+        assert.equal(problem.title, title)
+        assert.equal(problem.type, `urn:longhouse:problem:instance-${state}`)
+      }
+      route(edge, 'a', instance)
+      assert.equal((await ask(edge, 'a.localhost', browser)).body, 'inst_a')
+      await instance.close()
+    })
+  })
+})

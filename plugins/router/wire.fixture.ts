@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { Edge } from './edge.fixture.ts'
+
+/** A real server that behaves as an instance: it names itself in every answer. */
+export interface Instance {
+  id: string
+  port: number
+  server: Server
+  /** What it was asked, oldest first. */
+  asked: IncomingMessage[]
+  close(): Promise<void>
+}
+
+export async function startInstance(
+  id: string,
+  handle: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.end(id),
+): Promise<Instance> {
+  const asked: IncomingMessage[] = []
+  const server = createServer((request, response) => {
+    asked.push(request)
+    response.setHeader('Longhouse-Instance', id)
+    handle(request, response)
+  })
+  return { id, server, asked, port: await listening(server), close: () => closed(server) }
+}
+
+/** Makes an instance the one that a subdomain names. */
+export function route(edge: Edge, subdomain: string, instance: { id: string; port: number }): void {
+  edge.router.set(subdomain, {
+    state: 'ready',
+    instanceId: instance.id,
+    host: '127.0.0.1',
+    port: instance.port,
+  })
+}
+
+export async function listening(server: Server | import('node:net').Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+export async function closed(server: Server): Promise<void> {
+  const done = new Promise(resolve => server.close(resolve))
+  server.closeAllConnections()
+  await done
+}
+
+export interface Reply {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+  message: IncomingMessage
+}
+
+/** Asks the edge for a host and takes the whole answer. */
+export async function ask(
+  edge: { port: number },
+  host: string,
+  options: { method?: string; path?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Reply> {
+  const outgoing = request({
+    host: '127.0.0.1',
+    port: edge.port,
+    method: options.method ?? 'GET',
+    path: options.path ?? '/',
+    headers: { host, ...options.headers },
+    agent: false,
+  })
+  outgoing.end(options.body)
+  const [message] = (await once(outgoing, 'response')) as [IncomingMessage]
+  const body = await text(message)
+  return { status: message.statusCode ?? 0, headers: message.headers, body, message }
+}
+
+/** A plain connection to the edge that remembers all it was sent. */
+export interface Wire {
+  socket: Socket
+  received(): string
+  write(text: string | Buffer): void
+  /** Resolves when what was received matches. */
+  until(pattern: RegExp): Promise<RegExpExecArray>
+  /** Resolves with all that was received when the connection has ended. */
+  ended(): Promise<string>
+}
+
+export function wire(edge: { port: number }, first = ''): Wire {
+  const socket = connect(edge.port, '127.0.0.1')
+  let received = ''
+  socket.setEncoding('latin1')
+  socket.on('error', () => undefined)
+  socket.on('data', (chunk: string) => {
+    received += chunk
+  })
+  const over = once(socket, 'close')
+  socket.write(first, 'latin1')
+  return {
+    socket,
+    received: () => received,
+    write: text => void socket.write(text as string, 'latin1'),
+    until: pattern =>
+      eventually(
+        () => pattern.exec(received) ?? undefined,
+        () => `${pattern} in ${received}`,
+      ),
+    ended: async () => {
+      await over
+      return received
+    },
+  }
+}
+
+/** Asks again until there is an answer, and gives up loudly after ten seconds. */
+export async function eventually<T>(
+  look: () => T | undefined | false | null,
+  what: () => string = () => 'what was waited for',
+): Promise<T> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    const found = look()
+    if (found) return found
+    if (Date.now() > deadline) throw new Error(`never came: ${what()}`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
