@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { access, type FileHandle, lchown, lstat, mkdir, open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { DriverError } from './driver.ts'
 
 export interface VolumeUser {
@@ -21,10 +22,17 @@ export async function prepareVolume(path: string, user: VolumeUser): Promise<voi
         { permanent: true },
       )
     if (process.getuid?.() === 0) await giveTo(path, user)
-    else await access(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    else await mayUse(path)
   } catch (error) {
     throw inWords(path, user, error)
   }
+}
+
+/** Who is not root cannot give files away, and looks at least at the volume's own folders. */
+async function mayUse(path: string): Promise<void> {
+  const folders = await readdir(path, { withFileTypes: true })
+  for (const folder of ['', ...folders.filter(entry => entry.isDirectory()).map(entry => entry.name)])
+    await access(join(path, folder), constants.R_OK | constants.W_OK | constants.X_OK)
 }
 
 /**
