@@ -25,12 +25,17 @@ function speakEcho(instance: Instance, id = instance.id): { open: Set<Duplex>; a
       `HTTP/1.1 101 Switching Protocols\r\nLonghouse-Instance: ${id}\r\nConnection: Upgrade\r\n` +
         `Upgrade: ${request.headers.upgrade}\r\n${key ? `Sec-WebSocket-Accept: ${accept}\r\n` : ''}\r\n`,
     )
-    socket.on('data', (data: Buffer) => socket.write(key ? unmasked(data) : data))
+    socket.on('data', (data: Buffer) => {
+      socket.write(key ? unmasked(data) : data)
+      if (key && data[0] === closeFrame) socket.end()
+    })
     if (head.length > 0) socket.write(head)
     socket.on('end', () => socket.end())
   })
   return { open, asked }
 }
+
+const closeFrame = 0x88
 
 /** A client's single short frame as a server sends it: with the same head, without the mask. */
 function unmasked(frame: Buffer): Buffer {
@@ -61,7 +66,10 @@ describe('tunnels', () => {
   })
 
   it('carry a WebSocket both ways', async () => {
-    const socket = new WebSocket(`ws://a.localhost:${edge.port}/live?x=1`)
+    // The client writes Host from the address that it connects to, so the address has to be an instance's name.
+    const edge = await startEdge({ LONGHOUSE_DOMAIN: '0.0.1' })
+    route(edge, '127', instance)
+    const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/live?x=1`)
     const got: unknown[] = []
     socket.addEventListener('message', event => got.push(event.data))
     await eventually(() => socket.readyState === WebSocket.OPEN)
@@ -74,9 +82,10 @@ describe('tunnels', () => {
     assert.equal(asked?.url, '/live?x=1')
     assert.equal(asked?.headers['longhouse-instance'], 'inst_a')
     assert.equal(asked?.headers['x-forwarded-for'], '127.0.0.1')
-    assert.equal(asked?.headers['x-forwarded-host'], `a.localhost:${edge.port}`)
+    assert.equal(asked?.headers['x-forwarded-host'], `127.0.0.1:${edge.port}`)
     socket.close()
     await eventually(() => socket.readyState === WebSocket.CLOSED)
+    await edge.stop()
   })
 
   it('carry any protocol, early bytes and a half-closed end', async () => {
