@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
-import pretty from 'pino-pretty'
+import { prettyFactory } from 'pino-pretty'
 
 export type Logger = PinoLogger
 
@@ -43,17 +43,11 @@ export function createLog(
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  const human = options.human ?? (!options.to && process.stderr.isTTY)
-  if (!human) return pino(settings, options.to ?? pino.destination({ fd: 2, sync: true }))
-  return pino(
-    settings,
-    pretty({
-      destination: options.to ?? 2,
-      sync: true,
-      translateTime: 'SYS:HH:MM:ss',
-      ignore: 'pid,hostname,name',
-    }),
-  )
+  const { to = pino.destination({ fd: 2, sync: true }), human = !options.to && process.stderr.isTTY } =
+    options
+  if (!human) return pino(settings, to)
+  const format = prettyFactory({ translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname,name' })
+  return pino(settings, { write: line => to.write(format(line)) })
 }
 
 /** For programs and tests that have nobody to read along. */

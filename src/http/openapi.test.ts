@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { appForTest } from '../testing/app.ts'
+import { open, type Route, route } from './route.ts'
+
+const guard = { schemes: ['bearer', 'session'] as const, check: open.check }
+const instance = z.object({ id: z.string(), size: z.int() })
+const routes: Route[] = [
+  route({
+    method: 'get',
+    path: '/instances',
+    summary: 'List',
+    guard,
+    query: z.object({ status: z.enum(['a', 'b']).optional().describe('Only these'), from: z.string() }),
+    answers: { 200: { description: 'All', schema: z.object({ instances: z.array(instance) }) } },
+    handle: c => c.json({}),
+  }),
+  route({
+    method: 'post',
+    path: '/instances',
+    summary: 'Make one',
+    guard,
+    body: z.object({ size: z.coerce.number().int().min(1), note: z.string().trim().optional() }),
+    answers: { 202: { description: 'Begun', schema: instance } },
+    handle: c => c.json({}),
+  }),
+  route({
+    method: 'delete',
+    path: '/instances/{name}/runs/{run}',
+    summary: 'Remove',
+    guard: open,
+    params: z.object({ name: z.string().min(3) }),
+    answers: { 204: { description: 'Gone' } },
+    handle: c => c.body(null, 204),
+  }),
+  route({
+    method: 'get',
+    path: '/log',
+    summary: 'A log',
+    guard: open,
+    answers: { 200: { description: 'Text', type: 'text/plain' } },
+    handle: c => c.text(''),
+  }),
+  route({
+    method: 'get',
+    path: '/login',
+    summary: 'A page',
+    guard: open,
+    pageOnly: true,
+    answers: {},
+    handle: c => c.text(''),
+  }),
+]
+
+interface Operation {
+  summary: string
+  security: Record<string, string[]>[]
+  parameters: { name: string; in: string; required: boolean; schema: unknown; description?: string }[]
+  requestBody?: { required: boolean; content: Record<string, { schema: Record<string, unknown> }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+}
+interface Description {
+  openapi: string
+  info: object
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: object; securitySchemes: Record<string, { name?: string }> }
+}
+
+async function describe(https = false): Promise<Description> {
+  const response = await appForTest(routes, { https }).request('/openapi.json')
+  assert.equal(response.status, 200)
+  return (await response.json()) as Description
+}
+
+test('every declared route is described, pages for people are not', async () => {
+  const { openapi, paths } = await describe()
+  assert.equal(openapi, '3.1.0')
+  const described = Object.entries(paths).flatMap(([path, item]) =>
+    Object.keys(item).map(m => `${m} ${path}`),
+  )
+  assert.deepEqual(described.sort(), [
+    'delete /instances/{name}/runs/{run}',
+    'get /instances',
+    'get /log',
+    'get /openapi.json',
+    'post /instances',
+  ])
+})
+
+test('the description holds together: parameters, security schemes and references exist', async () => {
+  const description = await describe()
+  for (const [path, item] of Object.entries(description.paths)) {
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map(match => match[1])
+    for (const operation of Object.values(item)) {
+      const inPath = operation.parameters.filter(parameter => parameter.in === 'path')
+      assert.deepEqual(
+        inPath.map(({ name }) => name),
+        names,
+      )
+      assert.ok(inPath.every(({ required }) => required))
+      assert.ok(operation.parameters.every(({ schema }) => typeof schema === 'object'))
+      assert.ok(operation.summary)
+      for (const scheme of operation.security.flatMap(each => Object.keys(each))) {
+        assert.ok(scheme in description.components.securitySchemes, scheme)
+      }
+      for (const { description: words } of Object.values(operation.responses)) assert.ok(words)
+      assert.ok(operation.responses.default)
+    }
+  }
+  const references = [...JSON.stringify(description).matchAll(/"\$ref":"([^"]+)"/g)].map(match => match[1])
+  assert.deepEqual([...new Set(references)], ['#/components/schemas/Problem'])
+  assert.ok('Problem' in description.components.schemas)
+})
+
+test('queries, bodies and guards are those that the routes check', async () => {
+  const { paths } = await describe()
+  const list = paths['/instances']?.get
+  assert.deepEqual(
+    list?.parameters.map(({ name, required, description }) => [name, required, description]),
+    [
+      ['status', false, 'Only these'],
+      ['from', true, undefined],
+    ],
+  )
+  assert.deepEqual(list?.security, [{ bearer: [] }, { session: [] }])
+  assert.deepEqual(paths['/log']?.get?.security, [])
+  assert.deepEqual(Object.keys(paths['/log']?.get?.responses['200']?.content ?? {}), ['text/plain'])
+
+  const { requestBody } = paths['/instances']?.post ?? {}
+  assert.equal(requestBody?.required, true)
+  assert.deepEqual(Object.keys(requestBody?.content ?? {}), [
+    'application/json',
+    'application/x-www-form-urlencoded',
+  ])
+  assert.deepEqual(requestBody?.content['application/json']?.schema.required, ['size'])
+})
+
+test('the session is described by the cookie that is really set', async () => {
+  assert.equal((await describe()).components.securitySchemes.session?.name, 'longhouse_session')
+  assert.equal((await describe(true)).components.securitySchemes.session?.name, '__Host-longhouse_session')
+})

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLog } from './log.ts'
+
+const written = (human: boolean, write: (log: ReturnType<typeof createLog>) => void, level?: string) => {
+  const lines: string[] = []
+  write(createLog('test', { human, level, to: { write: line => void lines.push(line) } }))
+  return lines.join('')
+}
+
+test('a line is one JSON object with its time, level and program', () => {
+  const text = written(false, log => log.child({ plugin: 'auth' }).info({ n: 1 }, 'done'))
+  const line = JSON.parse(text)
+  assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  assert.deepEqual(
+    { ...line, time: 0 },
+    { level: 'info', time: 0, name: 'test', plugin: 'auth', n: 1, msg: 'done' },
+  )
+})
+
+test('credentials do not reach the log, however deep a careless line puts them', () => {
+  const secret = 'correct-horse'
+  const names = [
+    'password',
+    'passwordHash',
+    'token',
+    'secret',
+    'authorization',
+    'cookie',
+    'set-cookie',
+    'ADMIN_TOKEN',
+  ]
+  for (const human of [false, true]) {
+    for (const name of names) {
+      for (const value of [{ [name]: secret }, { a: { [name]: secret } }, { a: { b: { [name]: secret } } }]) {
+        const text = written(human, log => log.info(value, 'careless'))
+        assert.doesNotMatch(text, /correct-horse/, JSON.stringify(value))
+        assert.match(text, /\[redacted\]/)
+        assert.match(text, /careless/)
+      }
+    }
+  }
+})
+
+test('the level is the one that was asked for, and info when nothing sensible was', () => {
+  const both = (level?: string) =>
+    written(
+      false,
+      log => {
+        log.debug('quiet')
+        log.info('loud')
+      },
+      level,
+    )
+  assert.match(both('debug'), /quiet.*loud/s)
+  assert.equal(both('warn'), '')
+  for (const level of [undefined, '', 'shout']) assert.match(both(level), /^(?!.*quiet).*loud/s)
+})

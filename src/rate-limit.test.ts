@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createRateLimit } from './rate-limit.ts'
+import { manualClock } from './testing/clock.ts'
+
+const minute = 60_000
+
+test('so many failures close a key until the oldest is out of the window', () => {
+  const clock = manualClock()
+  const limit = createRateLimit({ failures: 3, withinMs: 10 * minute, clock })
+  for (const _ of [1, 2, 3]) {
+    assert.equal(limit.retryAfter('a'), 0)
+    limit.fail('a')
+    clock.advance(minute)
+  }
+  assert.equal(limit.retryAfter('a'), 7 * 60)
+  assert.equal(limit.retryAfter('b'), 0, 'another key is not concerned')
+  clock.advance(7 * minute - 1)
+  assert.equal(limit.retryAfter('a'), 1)
+  clock.advance(1)
+  assert.equal(limit.retryAfter('a'), 0)
+  limit.fail('a')
+  assert.equal(limit.retryAfter('a'), 60, 'the second of the three still counts')
+})
+
+test('a success forgets the failures', () => {
+  const limit = createRateLimit({ failures: 1, withinMs: minute, clock: manualClock() })
+  limit.fail('a')
+  assert.equal(limit.retryAfter('a'), 60)
+  limit.clear('a')
+  assert.equal(limit.retryAfter('a'), 0)
+})
+
+test('failures beyond the limit do not close it for longer than the window', () => {
+  const clock = manualClock()
+  const limit = createRateLimit({ failures: 2, withinMs: minute, clock })
+  for (let i = 0; i < 50; i++) limit.fail('a')
+  clock.advance(minute)
+  assert.equal(limit.retryAfter('a'), 0)
+})
+
+test('memory is bounded: who failed longest ago is forgotten first', () => {
+  const limit = createRateLimit({ failures: 1, withinMs: minute, clock: manualClock(), maxKeys: 3 })
+  for (const key of ['a', 'b', 'c', 'a', 'd']) limit.fail(key)
+  assert.equal(limit.retryAfter('b'), 0)
+  for (const key of ['a', 'c', 'd']) assert.equal(limit.retryAfter(key), 60, key)
+})
