@@ -60,19 +60,21 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     load: { readMs: 10_000, memoryMb: 256, ...options.load },
     keep: { runsPerJob: 500, slotsPerJob: 2000, ...options.keep },
   }
-  const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
-  endLeftovers(db, clock.now(), log)
   bootstrapJobs(volume.jobsDir)
-  offerSdk(volume, log)
-
-  const live = openLiveSet(db)
-  const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
-  const scheduler = createScheduler({ db, live, queue, log })
   const repo = openRepo({
     dir: volume.jobsDir,
     cacheDir: join(volume.dir, 'cache'),
     treeStamp: () => loader.tree()?.stamp ?? '',
   })
+  // First of all, because it takes longest.
+  if (!repo.initialized()) repo.init().catch(error => log.error({ err: error }, 'git init failed'))
+  const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
+  endLeftovers(db, clock.now(), log)
+  offerSdk(volume, log)
+
+  const live = openLiveSet(db)
+  const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
+  const scheduler = createScheduler({ db, live, queue, log })
   const changes = watchChanges(() => loader.load(), { clock, log })
   const loader = createLoader({
     volume,
@@ -104,11 +106,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const tasks = [{ name: 'prune-history', everyMs: 5 * 60_000, run: prune }].map((task: Task) =>
     startTask(task, { clock, log }),
   )
-  let firstLoadEnded = false
-  if (!repo.initialized()) repo.init().catch(error => log.error({ err: error }, 'git init failed'))
-  const firstLoad = loader.load().finally(() => {
-    firstLoadEnded = true
-  })
+  const firstLoad = loader.load()
 
   const jobOf = (spec: JobSpec, lastRun: Run | null): Job => {
     const { id, cron, timezone, description, source } = spec
@@ -185,7 +183,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       return repo.status()
     },
     reload: () => loader.load({ again: true }),
-    ready: () => firstLoadEnded,
+    ready: () => loader.state().status !== 'loading',
     checks: new Map([
       ['volume', () => checkVolume(volume)],
       ['database', () => void volume.sqlite.prepare('select 1').get()],

@@ -53,7 +53,7 @@ export function nextSlot(schedule: Schedule, after: number): ScheduledSlot | nul
   // A schedule matches at least once in eight years (29 February around 2100); zones change at most a few times a year.
   for (let changes = 0; changes < 64; changes++) {
     const slot = slotWithin(pattern, schedule.timezone, stretch, from)
-    if (slot) return slot
+    if (slot !== 'later') return slot
     if (stretch.end === Number.POSITIVE_INFINITY) return null
     from = stretch.end - 1
     stretch = stretchAt(schedule.timezone, stretch.end)
@@ -85,12 +85,13 @@ interface Pattern {
 
 const largestDaylightChangeMs = 3 * 3_600_000
 
+/** The first slot of the stretch after the instant; null when there is none in it nor ever after. */
 function slotWithin(
   pattern: Pattern,
   timezone: string,
   stretch: Stretch,
   after: number,
-): ScheduledSlot | null {
+): ScheduledSlot | 'later' | null {
   const before = Number.isFinite(stretch.start) ? stretchAt(timezone, stretch.start - 1) : stretch
   const changeMs = stretch.offsetMs - before.offsetMs
   const followsClock = pattern.fixedTime && Math.abs(changeMs) <= largestDaylightChangeMs
@@ -104,7 +105,8 @@ function slotWithin(
   }
   if (followsClock && changeMs < 0) from = Math.max(from, stretch.start - changeMs - 1)
   const wall = nextWall(pattern, Math.max(from, stretch.start - 1) + stretch.offsetMs)
-  if (wall === null || wall - stretch.offsetMs >= stretch.end) return null
+  if (wall === null) return null
+  if (wall - stretch.offsetMs >= stretch.end) return 'later'
   return { at: wall - stretch.offsetMs, note: repeatedNote(pattern, timezone, stretch, wall) }
 }
 

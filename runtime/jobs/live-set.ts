@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import type { Db } from '../../src/database.ts'
 import * as schema from '../schema.ts'
 import type { JobSpec } from './manifest.ts'
@@ -50,6 +50,10 @@ export function openLiveSet(db: JobsDb) {
         tx.insert(schema.liveSets)
           .values(values)
           .onConflictDoUpdate({ target: schema.liveSets.id, set: values })
+          .run()
+        tx.update(schema.runs)
+          .set({ commit: set.commit })
+          .where(and(eq(schema.runs.build, set.build), isNull(schema.runs.commit)))
           .run()
         for (const row of changed) {
           tx.insert(schema.schedules)

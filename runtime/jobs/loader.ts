@@ -4,7 +4,7 @@ import type { ManifestError, ManifestState } from '../contract.ts'
 import type { Repo } from '../repo/repo.ts'
 import type { Volume } from '../volume.ts'
 import { hasBuild } from './builds.ts'
-import type { LiveSetStore } from './live-set.ts'
+import type { LiveSet, LiveSetStore } from './live-set.ts'
 import { type ReadManifest, readManifest } from './read-manifest.ts'
 import { scanTree, type Tree } from './tree.ts'
 
@@ -49,6 +49,7 @@ export function createLoader(options: {
   let errors: ManifestError[] = []
   let tree: Tree | null = null
   let seen: string | null = null
+  let obstacle: string | null = null
   let running: Promise<void> | null = null
   let waiting: { again: boolean; promise: Promise<void> } | null = null
 
@@ -75,9 +76,13 @@ export function createLoader(options: {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const before = await scan()
       const stamp = `${before.stamp} ${options.version}`
-      if (!again && before.stamp === seen) return
       const set = live.current()
-      if (!again && set?.tree === stamp && hasBuild(volume.buildsDir, set.build)) return settle(before, [])
+      if (!again && before.stamp === seen) {
+        if (status === 'ok' && set?.commit === null) await commitLater(set)
+        return
+      }
+      if (!again && set?.tree === stamp && set.commit && hasBuild(volume.buildsDir, set.build))
+        return settle(before, [])
       repo.warmUp()
       const { jobsDir, buildsDir } = volume
       const read = await readManifest({
@@ -91,18 +96,29 @@ export function createLoader(options: {
         log.warn({ errors: read.errors.length, first: read.errors[0] }, 'manifest refused')
         return settle(before, read.errors)
       }
+      const goLive = (commit: string | null) => {
+        const jobs = new Map(read.jobs.map(job => [job.id, job]))
+        live.swap({ build: read.build, commit, tree: stamp, loadedAt: clock.now(), jobs }, clock.now())
+        settle(before, [])
+        options.onLive()
+      }
+      // The very first set does not wait for its commit, which the runs of these moments get afterwards.
+      if (set === null) goLive(null)
       const commit = await commitTree()
       if (changedMeanwhile(read, before, await scan())) continue
-      const { build } = read
-      const jobs = new Map(read.jobs.map(job => [job.id, job]))
-      live.swap({ build, commit, tree: stamp, loadedAt: clock.now(), jobs }, clock.now())
-      settle(before, [])
-      log.info({ jobs: jobs.size, commit }, 'manifest live')
-      return options.onLive()
+      goLive(commit)
+      log.info({ jobs: read.jobs.length, commit }, 'manifest live')
+      return
     }
     const message = 'files of the jobs repo changed again and again while they were loaded'
     errors = [{ file: null, line: null, column: null, message }]
     status = 'error'
+  }
+
+  /** What was in the way of the commit may be gone by now. */
+  const commitLater = async (set: LiveSet) => {
+    const commit = await commitTree()
+    if (commit) live.swap({ ...set, commit }, clock.now())
   }
 
   /** A commit that cannot be made does not keep a good set from running; its runs then name no commit. */
@@ -110,12 +126,20 @@ export function createLoader(options: {
     try {
       if (!repo.initialized()) await repo.init()
       const { head, refused } = await repo.commit()
-      if (!refused) return head?.commit ?? null
-      log.warn({ reason: refused }, 'changes are live but not committed')
+      if (!refused) {
+        obstacle = null
+        return head?.commit ?? null
+      }
+      notCommitted(refused)
     } catch (error) {
-      log.error({ err: error }, 'changes are live but not committed')
+      notCommitted((error as Error).message)
     }
     return null
+  }
+
+  const notCommitted = (reason: string) => {
+    if (obstacle !== reason) log.warn({ reason }, 'changes are live but not committed')
+    obstacle = reason
   }
 
   const start = (again: boolean): Promise<void> => {

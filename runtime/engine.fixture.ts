@@ -1,0 +1,103 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { type Clock, systemClock } from '../src/clock.ts'
+import { silentLog } from '../src/log.ts'
+import type { Run } from './contract.ts'
+import { createEngine, type DrivenEngine, type EngineOptions } from './engine.ts'
+import { openVolume } from './volume.ts'
+
+/** An engine on a volume of its own, and what tests do with it. */
+export interface TestInstance {
+  engine: DrivenEngine
+  dir: string
+  /** A file of the jobs repo. */
+  path(file: string): string
+  write(file: string, content: string): void
+  /** Runs a job and waits for its end. */
+  run(jobId: string, params?: Record<string, unknown>): Promise<Run>
+  ended(runId: string): Promise<Run>
+  /** Stops the engine and starts another one on the same volume. */
+  restart(options?: Partial<EngineOptions>): Promise<void>
+}
+
+export const registry = "import { jobRegistry } from 'longhouse/jobs'\n"
+
+/** A manifest with one job whose function is the given source. */
+export function oneJob(func: string, options = ''): string {
+  return `${registry}jobRegistry.register({ id: 'job', cron: '0 8 * * *', func: ${func}, ${options} })\n`
+}
+
+/** Without `files`, the instance starts with the template; with them, with a jobs repo that holds just those. */
+export async function startInstance(
+  t: TestContext,
+  { files, ...options }: { files?: Record<string, string> } & Partial<EngineOptions> = {},
+): Promise<TestInstance> {
+  const dir = mkdtempSync(join(tmpdir(), 'longhouse-engine-'))
+  const path = (file: string) => join(dir, 'jobs', file)
+  const write = (file: string, content: string) => {
+    mkdirSync(dirname(path(file)), { recursive: true })
+    writeFileSync(path(file), content)
+  }
+  for (const [file, content] of Object.entries(files ?? {})) write(file, content)
+
+  const start = async (more: Partial<EngineOptions> = {}) => {
+    const volume = openVolume(dir)
+    const defaults = { volume, clock: systemClock, log: silentLog, heartbeat: false }
+    const { runs, load, ...others } = { ...options, ...more }
+    const engine = await createEngine({
+      ...defaults,
+      runs: { graceMs: 300, ...runs },
+      load: { readMs: 5000, ...load },
+      ...others,
+    })
+    await until(() => engine.ready(), 'the first load ends')
+    return engine
+  }
+  const instance: TestInstance = {
+    engine: await start(),
+    dir,
+    path,
+    write,
+    run: (jobId, params) => {
+      const run = instance.engine.run(jobId, { trigger: 'manual', ...(params ? { params } : {}) })
+      return instance.ended(run.id)
+    },
+    ended: runId =>
+      until(() => {
+        const run = instance.engine.getRun(runId)
+        return run?.finishedAt ? run : null
+      }, `run ${runId} ends`),
+    restart: async more => {
+      await instance.engine.stop()
+      instance.engine = await start(more)
+    },
+  }
+  t.after(async () => {
+    await instance.engine.stop()
+    rmSync(dir, { recursive: true, force: true })
+  })
+  return instance
+}
+
+/** Waits until the condition holds, half a minute at most. */
+export async function until<T>(condition: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {
+  const deadline = Date.now() + 30_000
+  for (;;) {
+    const value = await condition()
+    if (value) return value
+    if (Date.now() > deadline) throw new Error(`waited half a minute until ${what}`)
+    await new Promise(done => setTimeout(done, 10))
+  }
+}
+
+/** A clock that stands where it was put; what sleeps by it sleeps until it is woken. */
+export function standingClock(at: number): Clock & { at: number } {
+  const clock = { at, now: () => clock.at, sleep: systemClock.sleep }
+  return clock
+}
+
+export function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}`)
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { array, assert as check, constantFrom, integer, property } from 'fast-check'
+import { nextSlot, previewSlots, scheduleFaults } from './cron.ts'
+
+const berlin = (cron: string) => ({ cron, timezone: 'Europe/Berlin' })
+const locals = (cron: string, timezone: string, from: string, count: number) =>
+  previewSlots({ cron, timezone }, Date.parse(from), count).map(slot => slot.local)
+
+test('five fields, six fields and names', () => {
+  assert.deepEqual(locals('0 8 * * *', 'Europe/Berlin', '2026-01-05T08:00:00Z', 1), [
+    '2026-01-06T08:00:00+01:00',
+  ])
+  assert.deepEqual(locals('*/20 * * * * *', 'UTC', '2026-01-05T08:00:05Z', 2), [
+    '2026-01-05T08:00:20+00:00',
+    '2026-01-05T08:00:40+00:00',
+  ])
+  assert.deepEqual(locals('@Weekly', 'UTC', '2026-01-05T08:00:05Z', 1), ['2026-01-11T00:00:00+00:00'])
+  assert.deepEqual(locals('0 9 * * MON-FRI', 'UTC', '2026-01-09T10:00:00Z', 1), ['2026-01-12T09:00:00+00:00'])
+})
+
+test('the slot after a slot is the one after it, and a part of a second does not matter', () => {
+  const at = Date.parse('2026-01-05T08:00:00Z')
+  const schedule = { cron: '0 8 * * *', timezone: 'UTC' }
+  assert.equal(nextSlot(schedule, at - 1)?.at, at)
+  assert.equal(nextSlot(schedule, at)?.at, at + 86_400_000)
+  assert.equal(nextSlot(schedule, at + 500)?.at, at + 86_400_000)
+})
+
+test('a fixed time in the skipped hour has its slot right after the gap, once', () => {
+  const slots = previewSlots(berlin('0,30 2 * * *'), Date.parse('2026-03-28T12:00:00Z'), 3)
+  assert.deepEqual(
+    slots.map(slot => slot.local),
+    ['2026-03-29T03:00:00+02:00', '2026-03-30T02:00:00+02:00', '2026-03-30T02:30:00+02:00'],
+  )
+  assert.match(slots[0]?.note ?? '', /^moved: 02:00 is skipped/)
+  assert.equal(slots[1]?.note, null)
+})
+
+test('a fixed time in the repeated hour has one slot, the first', () => {
+  const slots = previewSlots(berlin('30 2 * * *'), Date.parse('2026-10-24T12:00:00Z'), 2)
+  assert.deepEqual(
+    slots.map(slot => slot.local),
+    ['2026-10-25T02:30:00+02:00', '2026-10-26T02:30:00+01:00'],
+  )
+  assert.match(slots[0]?.note ?? '', /^merged: 02:30 comes twice/)
+})
+
+test('a wildcard follows real time through both changes', () => {
+  assert.deepEqual(locals('30 * * * *', 'Europe/Berlin', '2026-10-24T23:50:00Z', 3), [
+    '2026-10-25T02:30:00+02:00',
+    '2026-10-25T02:30:00+01:00',
+    '2026-10-25T03:30:00+01:00',
+  ])
+  assert.deepEqual(locals('30 * * * *', 'Europe/Berlin', '2026-03-29T00:00:00Z', 2), [
+    '2026-03-29T01:30:00+01:00',
+    '2026-03-29T03:30:00+02:00',
+  ])
+})
+
+test('a change of half an hour, and a whole day that a country skipped', () => {
+  assert.deepEqual(locals('15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T10:00:00Z', 2), [
+    '2026-10-04T02:30:00+11:00',
+    '2026-10-05T02:15:00+11:00',
+  ])
+  assert.deepEqual(locals('0 8 * * *', 'Pacific/Apia', '2011-12-29T00:00:00Z', 2), [
+    '2011-12-29T08:00:00-10:00',
+    '2011-12-31T08:00:00+14:00',
+  ])
+})
+
+test('an expression without any slot has none', () => {
+  assert.equal(nextSlot({ cron: '0 0 30 2 *', timezone: 'Europe/Berlin' }, Date.now()), null)
+  assert.equal(nextSlot({ cron: '0 0 30 2 *', timezone: 'UTC' }, Date.now()), null)
+  assert.deepEqual(locals('0 0 29 2 *', 'Europe/Berlin', '2096-03-01T00:00:00Z', 1), [
+    '2104-02-29T00:00:00+01:00',
+  ])
+})
+
+test('slots only go forward, lie on whole seconds, and each is the next one from any instant before it', () => {
+  const crons = ['*/7 * * * *', '30 2 * * *', '0 0 1 * *', '15 1,2,3 * * 0', '0 30 2 * * *', '@hourly']
+  const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca', 'UTC']
+  const start = Date.parse('2026-01-01T00:00:00Z')
+  void check(
+    property(
+      constantFrom(...crons),
+      constantFrom(...zones),
+      integer({ min: 0, max: 3 * 365 * 86_400 }),
+      array(integer({ min: 1, max: 1000 }), { maxLength: 3 }),
+      (cron, timezone, second, shares) => {
+        const from = start + second * 1000
+        let last = from
+        for (const { at } of previewSlots({ cron, timezone }, from, 5)) {
+          assert.ok(at > last)
+          assert.equal(at % 1000, 0)
+          for (const share of shares) {
+            const between = last + Math.floor(((at - 1 - last) * share) / 1000)
+            assert.equal(nextSlot({ cron, timezone }, between)?.at, at)
+          }
+          last = at
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('what is wrong is said in words', () => {
+  const faults = (cron: string, timezone = 'UTC') =>
+    scheduleFaults({ cron, timezone }).map(fault => `${fault.field} ${fault.message}`)
+  assert.deepEqual(faults('0 8 * * *'), [])
+  assert.match(faults('* * * *')[0] ?? '', /^cron "\* \* \* \*" has 4 fields; a cron expression has five/)
+  assert.match(faults('')[0] ?? '', /has 0 fields/)
+  assert.match(faults('0 25 * * *')[0] ?? '', /Invalid value for hour: 25/)
+  assert.match(faults('@reboot')[0] ?? '', /use one of @hourly/)
+  assert.match(faults('2026-01-01T00:00:00Z')[0] ?? '', /has 1 field;/)
+  assert.match(faults('0 8 * * *', 'Berlin')[0] ?? '', /^timezone "Berlin" is not a time zone/)
+  assert.match(faults('0 8 * * *', '+02:00')[0] ?? '', /not a time zone/)
+  assert.equal(faults('x', 'y').length, 2)
+})

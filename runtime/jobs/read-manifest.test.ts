@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { oneJob, registry } from '../engine.fixture.ts'
+import { readManifest } from './read-manifest.ts'
+
+function jobsRepo(t: TestContext, files: Record<string, string>) {
+  const dir = mkdtempSync(join(tmpdir(), 'longhouse-manifest-'))
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  mkdirSync(join(dir, 'builds'))
+  for (const [file, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, 'jobs', file)), { recursive: true })
+    writeFileSync(join(dir, 'jobs', file), content)
+  }
+  const options = { jobsDir: join(dir, 'jobs'), buildsDir: join(dir, 'builds'), timezone: 'Europe/Berlin' }
+  return {
+    read: (limits: { limitMs?: number; memoryMb?: number } = {}) =>
+      readManifest({ ...options, limitMs: 5000, memoryMb: 128, ...limits }),
+    builds: () => readdirSync(options.buildsDir),
+  }
+}
+
+/** `file:line:column message` of every error. */
+async function errorsOf(t: TestContext, files: Record<string, string>, limits = {}): Promise<string[]> {
+  const repo = jobsRepo(t, files)
+  const read = await repo.read(limits)
+  assert.ok('errors' in read, 'the manifest was taken')
+  assert.deepEqual(repo.builds(), [], 'a refused manifest leaves no build')
+  return read.errors.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`)
+}
+
+test('a good manifest: its jobs with their defaults, where they are registered, and what was compiled', async t => {
+  const repo = jobsRepo(t, {
+    'manifest.ts': `${registry}import { run } from './jobs/one'
+const everyDay = '0 8 * * *'
+jobRegistry.register({ id: 'one', cron: everyDay, func: run })
+jobRegistry.register({
+  id: 'two', cron: ' @hourly ', func: async () => {}, description: 'Two.', timezone: 'UTC', timeout: '90s',
+})
+`,
+    'jobs/one.ts': 'export const run = (): number => 1',
+  })
+  const read = await repo.read()
+  assert.ok('jobs' in read)
+  assert.deepEqual(read.jobs, [
+    {
+      id: 'one',
+      cron: '0 8 * * *',
+      timezone: 'Europe/Berlin',
+      description: '',
+      timeoutMs: 300_000,
+      source: { file: 'manifest.ts', line: 4 },
+    },
+    {
+      id: 'two',
+      cron: '@hourly',
+      timezone: 'UTC',
+      description: 'Two.',
+      timeoutMs: 90_000,
+      source: { file: 'manifest.ts', line: 5 },
+    },
+  ])
+  assert.deepEqual(read.inputs.sort(), ['jobs/one.ts', 'manifest.ts'])
+  assert.deepEqual(repo.builds(), [read.build])
+  const again = await repo.read()
+  assert.ok('jobs' in again)
+  assert.equal(again.build, read.build)
+})
+
+test('a manifest without jobs is a good one', async t => {
+  const read = await jobsRepo(t, { 'manifest.ts': 'export {}' }).read()
+  assert.ok('jobs' in read)
+  assert.deepEqual(read.jobs, [])
+})
+
+test('packages in the repo are compiled in, CommonJS ones too', async t => {
+  const read = await jobsRepo(t, {
+    'manifest.ts': `${registry}import greet from 'greet'
+const require = 1
+jobRegistry.register({ id: greet(String(require)), cron: '@daily', func: greet })`,
+    'node_modules/greet/package.json': '{"name":"greet","main":"main.js"}',
+    'node_modules/greet/main.js':
+      "const { EOL } = require('os'); module.exports = s => 'hello-' + s + EOL.trim()",
+  }).read()
+  assert.ok('jobs' in read)
+  assert.equal(read.jobs[0]?.id, 'hello-1')
+  assert.deepEqual(read.inputs, ['manifest.ts'])
+})
+
+test('every mistake in every registration at once, each with its line', async t => {
+  const errors = await errorsOf(t, {
+    'manifest.ts': `${registry}const func = () => {}
+jobRegistry.register({ id: 'Bad Id', cron: '* *', func: 5, timezone: 'Berlin', timeout: '1y', retries: 1 })
+jobRegistry.register({ id: 'twice', cron: '@hourly', func })
+jobRegistry.register({ id: 'twice', cron: '@hourly', func })
+jobRegistry.register({ id: 'repo', cron: '@hourly', func })
+jobRegistry.register({ id: 'no-func', cron: '@hourly' })
+jobRegistry.register({ id: 'kinds', cron: 5, func, description: ['a'], timeout: 10 })
+jobRegistry.register(null)
+jobRegistry.register({ id: 'long', cron: '@hourly', func, timeout: '25h' })
+`,
+  })
+  const at = (line: number) => errors.filter(error => error.startsWith(`manifest.ts:${line}:13 `)).join('\n')
+  assert.match(at(3), /job "Bad Id": id must be lowercase letters/)
+  assert.match(at(3), /cron "\* \*" has 2 fields/)
+  assert.match(at(3), /func must be a function/)
+  assert.match(at(3), /timezone "Berlin" is not a time zone/)
+  assert.match(at(3), /timeout must be a duration/)
+  assert.match(at(3), /has no field called retries; known are id, cron/)
+  assert.equal(at(4), '')
+  assert.match(at(5), /job "twice": another job has this id, registered at manifest.ts:4/)
+  assert.match(at(6), /job "repo": id is a reserved name/)
+  assert.match(at(7), /job "no-func": func must be a function/)
+  assert.match(at(8), /cron must be text/)
+  assert.match(at(8), /description must be text/)
+  assert.match(at(8), /timeout must be text/)
+  assert.match(at(9), /a job: id is missing/)
+  assert.match(at(10), /timeout must be a duration from 1s to 24h/)
+})
+
+test('a registration in a module of its own is found there', async t => {
+  const errors = await errorsOf(t, {
+    'manifest.ts': "import './jobs/deep'",
+    'jobs/deep.ts': `// above\n${registry}jobRegistry.register({ id: 'deep', cron: 'often', func: () => {} })`,
+  })
+  assert.match(errors[0] ?? '', /^jobs\/deep\.ts:3:13 job "deep": cron "often" has 1 field/)
+})
+
+test('what does not compile or resolve', async t => {
+  assert.deepEqual(await errorsOf(t, { 'manifest.ts': 'let x: number = ;' }), [
+    'manifest.ts:1:17 Unexpected ";"',
+  ])
+  assert.deepEqual(
+    await errorsOf(t, {
+      'manifest.ts': "import a from '@some/package/part'\nimport './nowhere'\nconsole.log(a)",
+    }),
+    [
+      'manifest.ts:1:15 cannot find the package "@some/package"; install it in the jobs repo with: npm install @some/package',
+      'manifest.ts:2:8 cannot find the file "./nowhere"',
+    ],
+  )
+  assert.match(
+    (await errorsOf(t, { 'README.md': '' }))[0] ?? '',
+    /^manifest.ts:null:null manifest.ts is not there/,
+  )
+})
+
+test('what lies outside the repo is refused, for no commit would hold it', async t => {
+  const errors = await errorsOf(t, {
+    'manifest.ts': "import '../outside.mjs'",
+    '../outside.mjs': 'export {}',
+  })
+  assert.match(errors[0] ?? '', /^manifest.ts:.* imports "..\/outside.mjs", which lies outside the jobs repo/)
+})
+
+test('what throws, rejects or exits while it is read', async t => {
+  const line = async (code: string) =>
+    (await errorsOf(t, { 'manifest.ts': `${registry}\n${code}` })).join('\n')
+  assert.equal(await line("throw new TypeError('boom')"), 'manifest.ts:3:7 TypeError: boom')
+  assert.match(await line("throw 'a text'"), /threw a text/)
+  assert.match(await line("void Promise.reject(new Error('nobody cares'))"), /^manifest.ts:3:.*nobody cares/)
+  assert.match(await line('process.exit(3)'), /^manifest.ts:3:9 .*process.exit\(3\) was called/)
+  assert.match(await line('process.reallyExit(3)'), /ended with exit code 3/)
+  assert.match(await line("process.kill(process.pid, 'SIGKILL')"), /ended by SIGKILL/)
+  assert.match(await line('await new Promise(() => {})'), /waits for something that never comes/)
+})
+
+test('what never ends, eats memory, floods or lies is stopped', async t => {
+  const loop = { 'manifest.ts': 'for (;;);' }
+  assert.match((await errorsOf(t, loop, { limitMs: 800 }))[0] ?? '', /took longer than 0.8 seconds/)
+  const wait = { 'manifest.ts': 'await new Promise(done => setTimeout(done, 60_000))' }
+  assert.match((await errorsOf(t, wait, { limitMs: 800 }))[0] ?? '', /took longer than/)
+  const memory = {
+    'manifest.ts': 'const held: unknown[] = []; for (;;) held.push(new Array(1e5).fill(held.length))',
+  }
+  assert.match((await errorsOf(t, memory, { memoryMb: 48 }))[0] ?? '', /more than 48 MiB of memory/)
+  for (const lie of [
+    '{ errors: [] }',
+    "{ code: '../../etc', inputs: [], registrations: [] }",
+    'null',
+    "'text'",
+  ]) {
+    const errors = await errorsOf(t, {
+      'manifest.ts': `process.send(${lie}); await new Promise(done => setTimeout(done, 500))`,
+    })
+    assert.match(errors[0] ?? '', /changed what its reader answers/)
+  }
+  const many = `${registry}for (let i = 0; i < 20_001; i++) jobRegistry.register({ id: 'j' + i, cron: '@daily', func() {} })`
+  assert.match(
+    (await errorsOf(t, { 'manifest.ts': many }, { limitMs: 20_000 }))[0] ?? '',
+    /more than 20000 jobs/,
+  )
+  const noisy = `${oneJob('() => {}')}process.stdout.write('x'.repeat(5e6)); process.stderr.write('y'.repeat(5e6))`
+  assert.ok('jobs' in (await jobsRepo(t, { 'manifest.ts': noisy }).read()))
+})
