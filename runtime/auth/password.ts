@@ -1,0 +1,71 @@
+import type { Clock } from '../../src/clock.ts'
+import type { Db } from '../../src/database.ts'
+import { defineProblem } from '../../src/http/problem.ts'
+import { hashPassword, looksLikeHash, verifyPassword } from '../../src/password.ts'
+import type * as schema from './schema.ts'
+import { passwords, sessions } from './schema.ts'
+
+/** 19 MiB a comparison: more at once would take an instance's memory. */
+const comparisonsAtOnce = 2
+const longestQueue = 32
+
+export const busy = defineProblem('busy', 503, 'Too many sign-ins at once')
+
+export interface PasswordGate {
+  /** Throws `busy` when too many wait already. */
+  matches(guess: string): Promise<boolean>
+  /** Resolves when the configured password is in force. */
+  ready: Promise<void>
+}
+
+/**
+ * Compares guesses with the configured password, which is plain or a PHC hash. When it is another one than the last
+ * time, every session that the old one opened ends.
+ */
+export function passwordGate(db: Db<typeof schema>, clock: Clock, configured: string): PasswordGate {
+  const hash = adopt(db, clock, configured)
+  const slot = limited(comparisonsAtOnce, longestQueue)
+  return {
+    ready: hash.then(() => {}),
+    matches: guess => slot(async () => verifyPassword(guess, await hash)),
+  }
+}
+
+async function adopt(db: Db<typeof schema>, clock: Clock, configured: string): Promise<string> {
+  const kept = db.select().from(passwords).get()
+  const same = kept
+    ? looksLikeHash(configured)
+      ? kept.hash === configured
+      : await verifyPassword(configured, kept.hash)
+    : false
+  if (kept && same) return kept.hash
+  const hash = looksLikeHash(configured) ? configured : await hashPassword(configured)
+  db.transaction(tx => {
+    tx.delete(sessions).run()
+    tx.delete(passwords).run()
+    tx.insert(passwords).values({ id: 1, hash, setAt: clock.now() }).run()
+  })
+  return hash
+}
+
+/** Runs at most `atOnce` pieces of work side by side; those that come later wait, up to `queue` of them. */
+function limited(atOnce: number, queue: number) {
+  const waiting: (() => void)[] = []
+  let going = 0
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (going >= atOnce) {
+      if (waiting.length >= queue) {
+        throw busy('Try again in a few seconds.', { headers: { 'Retry-After': '5' } })
+      }
+      await new Promise<void>(resolve => waiting.push(resolve))
+    } else going++
+    try {
+      return await work()
+    } finally {
+      // The place goes on to whoever waits, so that nobody slips in between.
+      const next = waiting.shift()
+      if (next) next()
+      else going--
+    }
+  }
+}

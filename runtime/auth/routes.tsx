@@ -1,0 +1,126 @@
+import { z } from 'zod'
+import type { Clock } from '../../src/clock.ts'
+import { timestamp } from '../../src/clock.ts'
+import { addressGroup } from '../../src/http/address.ts'
+import { localPath } from '../../src/http/local-path.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { defineProblem, retryLater } from '../../src/http/problem.ts'
+import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
+import type { SessionCookie } from '../../src/http/session-cookie.ts'
+import type { RateLimit } from '../../src/rate-limit.ts'
+import { LoginPage } from '../../views/runtime/login-page.tsx'
+import type { PasswordGate } from './password.ts'
+import type { SessionStore } from './session.ts'
+
+export const wrongPassword = defineProblem('wrong-password', 401, 'Wrong password')
+
+export interface AuthParts {
+  sessions: SessionStore
+  cookie: SessionCookie
+  gate: PasswordGate
+  /** Counts tries per address. */
+  tries: RateLimit
+  clock: Clock
+}
+
+/** Signing in and out. */
+export function authRoutes({ sessions, cookie, gate, tries, clock }: AuthParts): Route[] {
+  const loginPage = (
+    c: AppContext,
+    props: { next?: string | undefined; error?: string },
+    status: 200 | 401 | 422 | 429 = 200,
+  ) => {
+    c.status(status)
+    c.header('Cache-Control', 'no-store')
+    return c.render(<LoginPage {...props} />, { title: 'Sign in', narrow: true })
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: '/login',
+      summary: 'The sign-in page',
+      guard: open,
+      pageOnly: true,
+      query: z.object({ next: z.string().optional() }),
+      answers: { 200: { description: 'A form', type: 'text/html' } },
+      handle: (c, { query }) => {
+        const secret = cookie.read(c)
+        const next = localPath(query.next, '/')
+        if (secret && sessions.find(secret)) return c.redirect(next, 303)
+        return loginPage(c, { next })
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/auth/password',
+      summary: 'Sign in with the password; sets the session cookie',
+      guard: open,
+      body: z.object({
+        password: z.string('must be the password as a text').min(1, 'must not be empty'),
+        next: z.string().optional().meta({ description: 'Where a browser goes on to: a path of this site' }),
+      }),
+      limitBytes: 8192,
+      answers: {
+        200: {
+          description: 'Signed in',
+          schema: z.object({ signed_in: z.literal(true), expires_at: z.iso.datetime() }),
+        },
+        303: { description: 'Signed in, for a browser' },
+        401: { description: 'Wrong password' },
+        429: { description: 'Too many failed tries; see Retry-After' },
+      },
+      onInvalid: (c, errors, fields) =>
+        loginPage(
+          c,
+          {
+            next: localPath(String(fields.next ?? ''), '/'),
+            error: errors.map(error => `The ${error.path} ${error.message}.`).join(' '),
+          },
+          422,
+        ),
+      handle: async (c, { body }) => {
+        const next = localPath(body.next, '/')
+        const address = addressGroup(c.get('client'))
+        const wait = tries.retryAfter(address)
+        if (wait > 0) {
+          if (!wantsPage(c)) throw retryLater(wait)
+          c.header('Retry-After', String(wait))
+          const error = `Too many failed tries from your address. Try again in ${waitWords(wait)}.`
+          return loginPage(c, { next, error }, 429)
+        }
+        // Counted before it is compared: a burst of guesses side by side must not slip through.
+        tries.fail(address)
+        if (!(await gate.matches(body.password))) {
+          if (!wantsPage(c)) throw wrongPassword('The password is not that of this instance.')
+          return loginPage(c, { next, error: 'That is not the password of this instance.' }, 401)
+        }
+        tries.clear(address)
+        const { secret, keepMs } = sessions.open()
+        cookie.write(c, secret, Math.floor(keepMs / 1000))
+        c.header('Cache-Control', 'no-store')
+        if (wantsPage(c)) return c.redirect(next, 303)
+        return c.json({ signed_in: true, expires_at: timestamp(clock.now() + keepMs) })
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/auth/logout',
+      summary: 'End the session; does nothing without one',
+      guard: open,
+      answers: { 204: { description: 'Signed out' }, 303: { description: 'Signed out, for a browser' } },
+      handle: c => {
+        const secret = cookie.read(c)
+        if (secret) sessions.close(secret)
+        cookie.clear(c)
+        return wantsPage(c) ? c.redirect('/login', 303) : c.body(null, 204)
+      },
+    }),
+  ]
+}
+
+function waitWords(seconds: number): string {
+  return seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
+}

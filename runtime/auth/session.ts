@@ -1,0 +1,73 @@
+import { and, eq, gt, lte, or } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import type { Db } from '../../src/database.ts'
+import { hashSecret, newSecret } from '../../src/http/session-cookie.ts'
+import type * as schema from './schema.ts'
+import { sessions } from './schema.ts'
+
+const hour = 3_600_000
+const day = 24 * hour
+
+/** How long a session lives when nobody comes, and at most, and how often its expiry is moved; in milliseconds. */
+export const sessionLife = { idleMs: 30 * day, absoluteMs: 90 * day, refreshEveryMs: hour }
+
+export interface LiveSession {
+  /** Milliseconds that the browser may keep the cookie from now on. */
+  keepMs: number
+  /** True when the expiry was moved just now, so that the cookie has to be written again. */
+  refreshed: boolean
+}
+
+/** Sessions of people's browsers. Secrets are kept as hashes only. */
+export function sessionStore(db: Db<typeof schema>, clock: Clock) {
+  const isLive = (now: number) =>
+    and(
+      gt(sessions.refreshedAt, now - sessionLife.idleMs),
+      gt(sessions.createdAt, now - sessionLife.absoluteMs),
+    )
+  const keepMs = (createdAt: number, now: number) =>
+    Math.min(sessionLife.idleMs, createdAt + sessionLife.absoluteMs - now)
+
+  return {
+    /** Opens a session and returns its secret. Those that are over are swept away on the way. */
+    open(): { secret: string } & LiveSession {
+      const now = clock.now()
+      const secret = newSecret()
+      db.delete(sessions)
+        .where(
+          or(
+            lte(sessions.refreshedAt, now - sessionLife.idleMs),
+            lte(sessions.createdAt, now - sessionLife.absoluteMs),
+          ),
+        )
+        .run()
+      db.insert(sessions)
+        .values({ hash: hashSecret(secret), createdAt: now, refreshedAt: now })
+        .run()
+      return { secret, keepMs: keepMs(now, now), refreshed: true }
+    },
+
+    /** Null when there is no such session, or it is over. A live one lives on from now. */
+    find(secret: string): LiveSession | null {
+      const now = clock.now()
+      const hash = hashSecret(secret)
+      const found = db
+        .select()
+        .from(sessions)
+        .where(and(eq(sessions.hash, hash), isLive(now)))
+        .get()
+      if (!found) return null
+      const refreshed = now - found.refreshedAt >= sessionLife.refreshEveryMs
+      if (refreshed) db.update(sessions).set({ refreshedAt: now }).where(eq(sessions.hash, hash)).run()
+      return { keepMs: keepMs(found.createdAt, now), refreshed }
+    },
+
+    close(secret: string): void {
+      db.delete(sessions)
+        .where(eq(sessions.hash, hashSecret(secret)))
+        .run()
+    },
+  }
+}
+
+export type SessionStore = ReturnType<typeof sessionStore>

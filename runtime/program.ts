@@ -1,0 +1,83 @@
+import { createServer } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { loadAssets } from '../src/assets.ts'
+import type { Clock } from '../src/clock.ts'
+import type { Environment } from '../src/config.ts'
+import { openTables } from '../src/database.ts'
+import { closeServer, openServer } from '../src/http/server.ts'
+import type { Logger } from '../src/log.ts'
+import { programRoot } from '../src/root.ts'
+import { version } from '../src/version.ts'
+import { authTables } from './auth/tables.ts'
+import type { Engine } from './contract.ts'
+import { createEngine } from './engine.ts'
+import { readSettings } from './settings.ts'
+import { openVolume } from './volume.ts'
+import { createWeb } from './web/app.tsx'
+
+export interface RuntimeOptions {
+  env: Environment
+  log: Logger
+  clock: Clock
+  /** True when a control plane started this process, and not a person. */
+  spawned: boolean
+  /** The folder of the built assets. */
+  assets?: string
+}
+
+export interface Runtime {
+  port: number
+  /** Resolves when the first load of the manifest may be asked for; rejects when the engine cannot start. */
+  started: Promise<Engine>
+  /** Lets answers and runs in progress end, and closes the volume. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts an instance. It listens first and gets its engine after that: whoever asks meanwhile is told that it is
+ * starting. Throws a BootError with every fault of its settings, or because the volume or port is not to be had.
+ */
+export async function startRuntime({ env, log, clock, spawned, assets }: RuntimeOptions): Promise<Runtime> {
+  const settings = readSettings(env, { spawned })
+  const volume = openVolume(settings.dataDir)
+  const stopping = new AbortController()
+  let engine: Engine | null = null
+
+  try {
+    const app = createWeb({
+      settings,
+      version,
+      log,
+      clock,
+      assets: loadAssets(assets ?? programRoot('assets')),
+      db: openTables(volume.sqlite, 'auth', authTables),
+      repoFolder: volume.jobsDir,
+      engine: () => engine,
+      stopping: stopping.signal,
+    })
+    const answer = getRequestListener(app.fetch as (request: Request, env: unknown) => Promise<Response>, {
+      overrideGlobalObjects: false,
+    })
+    const server = createServer((request, response) => void answer(request, response))
+    const port = await openServer(server, settings)
+
+    const started = createEngine({ volume, log, clock, timezone: settings.timezone }).then(made => {
+      engine = made
+      return made
+    })
+    return {
+      port,
+      started,
+      stop: async () => {
+        stopping.abort()
+        await closeServer(server)
+        const ending = await started.catch(() => null)
+        if (ending) await ending.stop()
+        else volume.close()
+      },
+    }
+  } catch (error) {
+    volume.close()
+    throw error
+  }
+}

@@ -1,0 +1,82 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { type Environment, parseConfig, setting } from '../src/config.ts'
+import { BootError } from '../src/faults.ts'
+import { addressSet } from '../src/http/address.ts'
+import { isPasswordHash, looksLikeHash } from '../src/password.ts'
+import { isTimezone } from './jobs/zone.ts'
+
+export interface Settings {
+  instanceId: string
+  /** The instance's own address as people see it; null when it was not said. */
+  publicUrl: URL | null
+  /** The volume, absolute. */
+  dataDir: string
+  host: string
+  port: number
+  /** Plain, or an argon2id hash in PHC format. */
+  password: string
+  trustedProxies: readonly string[]
+  /** For jobs that name no zone of their own. */
+  timezone: string
+}
+
+export const shortestPassword = 8
+
+const passwordRule = `must be a password of at least ${shortestPassword} characters, or its argon2id hash in PHC format ($argon2id$v=19$m=…,t=…,p=…$…)`
+
+const fields = z.object({
+  LONGHOUSE_INSTANCE_ID: z
+    .string('must be set: the id of the instance that this volume belongs to, such as inst_01k3…')
+    .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be letters, digits, _ and - only, at most 80'),
+  LONGHOUSE_PUBLIC_URL: z
+    .string()
+    .regex(
+      /^https?:\/\/[^/?#]+\/?$/,
+      'must be a scheme and host such as https://acme.example.com, without a path',
+    )
+    .refine(text => URL.canParse(text), 'must be a scheme and host such as https://acme.example.com')
+    .transform(text => new URL(text))
+    .optional(),
+  LONGHOUSE_DATA_DIR: z
+    .string()
+    .default('/data')
+    .transform(path => resolve(path)),
+  LONGHOUSE_HOST: z.string().default('127.0.0.1'),
+  LONGHOUSE_PORT: setting.port().prefault('8080'),
+  LONGHOUSE_PASSWORD: z.string(passwordRule).superRefine((text, context) => {
+    if (looksLikeHash(text) ? isPasswordHash(text) : text.length >= shortestPassword) return
+    context.addIssue({ code: 'custom', message: passwordRule })
+  }),
+  LONGHOUSE_TRUSTED_PROXIES: setting
+    .list()
+    .superRefine((entries, context) => {
+      for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
+    })
+    .prefault(''),
+  LONGHOUSE_TIMEZONE: z
+    .string()
+    .refine(isTimezone, 'must be a name such as Europe/Berlin or UTC')
+    .default('UTC'),
+})
+
+/**
+ * The instance's settings, or a BootError with every fault. Whoever starts it by hand need not name it; a control
+ * plane must (`spawned`, or a container), for it checks who answers.
+ */
+export function readSettings(env: Environment, { spawned }: { spawned: boolean }): Settings {
+  const byHand = !spawned && env.NODE_ENV !== 'production'
+  const named = byHand && !env.LONGHOUSE_INSTANCE_ID ? { ...env, LONGHOUSE_INSTANCE_ID: 'inst_local' } : env
+  const { config, faults } = parseConfig(fields, named)
+  if (!config) throw new BootError(faults)
+  return {
+    instanceId: config.LONGHOUSE_INSTANCE_ID,
+    publicUrl: config.LONGHOUSE_PUBLIC_URL ?? null,
+    dataDir: config.LONGHOUSE_DATA_DIR,
+    host: config.LONGHOUSE_HOST,
+    port: config.LONGHOUSE_PORT,
+    password: config.LONGHOUSE_PASSWORD,
+    trustedProxies: config.LONGHOUSE_TRUSTED_PROXIES,
+    timezone: config.LONGHOUSE_TIMEZONE,
+  }
+}

@@ -1,0 +1,110 @@
+import type { Hono } from 'hono'
+import { compress } from 'hono/compress'
+import type { Assets } from '../../src/assets.ts'
+import type { Clock } from '../../src/clock.ts'
+import type { Db } from '../../src/database.ts'
+import { createApp } from '../../src/http/app.ts'
+import type { Problem } from '../../src/http/problem.ts'
+import type { AppContext, AppEnv } from '../../src/http/route.ts'
+import { sessionCookie } from '../../src/http/session-cookie.ts'
+import type { Logger } from '../../src/log.ts'
+import { createRateLimit } from '../../src/rate-limit.ts'
+import { ProblemPage } from '../../views/problem-page.tsx'
+import { pageRenderer } from '../../views/renderer.tsx'
+import { signedInGuard } from '../auth/guard.ts'
+import { passwordGate } from '../auth/password.ts'
+import { authRoutes } from '../auth/routes.tsx'
+import type * as authSchema from '../auth/schema.ts'
+import { sessionStore } from '../auth/session.ts'
+import type { Engine } from '../contract.ts'
+import type { Settings } from '../settings.ts'
+import type { WebContext } from './context.ts'
+import { healthRoute } from './health.ts'
+import { answerAs } from './identity.ts'
+import { jobRoutes } from './jobs.ts'
+import { pageRoutes } from './pages.tsx'
+import { starting } from './problems.ts'
+import { repoRoutes } from './repo.ts'
+import { runRoutes } from './runs.ts'
+import { scheduleRoutes } from './schedule.ts'
+
+export interface WebOptions {
+  settings: Pick<Settings, 'instanceId' | 'publicUrl' | 'password' | 'trustedProxies'>
+  version: string
+  log: Logger
+  clock: Clock
+  assets: Assets
+  /** The tables of `runtime/auth`. */
+  db: Db<typeof authSchema>
+  repoFolder: string
+  /** Null until there is one. */
+  engine(): Engine | null
+  stopping: AbortSignal
+}
+
+/** The instance's web side. It can answer before the engine is there, and then says that it is starting. */
+export function createWeb(options: WebOptions): Hono<AppEnv> {
+  const { settings, version, log, clock, assets, db, repoFolder, stopping } = options
+  const { instanceId, publicUrl } = settings
+  const https = publicUrl?.protocol === 'https:'
+  const cookie = sessionCookie({ https })
+  const sessions = sessionStore(db, clock)
+  const tries = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
+  const gate = passwordGate(db, clock, settings.password)
+  const web: WebContext = {
+    engine: () => {
+      const engine = options.engine()
+      if (!engine) throw starting('Try again in a moment.', { headers: { 'Retry-After': '1' } })
+      return engine
+    },
+    signedIn: signedInGuard(sessions, cookie),
+    clock,
+    repoFolder,
+    stopping,
+  }
+  const app = createApp({
+    log,
+    info: {
+      title: 'Longhouse instance',
+      version,
+      description: 'One customer’s scheduled TypeScript jobs. Sign in once and send the cookie.',
+    },
+    // The repo's routes stand before those of the jobs: `repo` is no job id.
+    routes: [
+      healthRoute({ instanceId, version, engine: options.engine }),
+      ...authRoutes({ sessions, cookie, gate, tries, clock }),
+      ...repoRoutes(web, { sessions, cookie }),
+      ...jobRoutes(web),
+      ...runRoutes(web),
+      ...scheduleRoutes(web),
+      ...pageRoutes(web),
+    ],
+    trustedProxies: settings.trustedProxies,
+    https,
+    before: [answerAs(instanceId), compress()],
+    renderer: pageRenderer({
+      place: publicUrl?.hostname.split('.')[0] ?? instanceId,
+      assets: { style: assets.url('style.css'), script: assets.url('htmx.js'), icon: assets.url('icon.svg') },
+    }),
+    problemPage,
+  })
+  assets.mount(app)
+  return app
+}
+
+function problemPage(c: AppContext, problem: Problem): Response | Promise<Response> {
+  c.status(problem.status as 404)
+  const page = (
+    <ProblemPage
+      title={problem.title}
+      detail={problem.detail}
+      errors={problem.errors}
+      requestId={c.get('requestId')}
+      back={{ href: '/', label: 'To the jobs' }}
+    />
+  )
+  return c.render(page, {
+    title: problem.title,
+    ...(problem.code === starting.code ? { refresh: 1 } : {}),
+  })
+}

@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { localPath } from '../../src/http/local-path.ts'
+import { preferredWait, wantsPage } from '../../src/http/negotiate.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import type { Engine, Job } from '../contract.ts'
+import { unknownJob } from '../problems.ts'
+import type { WebContext } from './context.ts'
+import { unknownRun } from './problems.ts'
+import { runEnd } from './run-end.ts'
+import {
+  jobJson,
+  jobShape,
+  manifestJson,
+  manifestShape,
+  runJson,
+  runShape,
+  slotJson,
+  slotShape,
+  window,
+} from './wire.ts'
+
+const params = z.object({ id: z.string() })
+/** Where a browser goes on to after a form. */
+const next = z.string().optional().meta({ description: 'Where a browser goes on to: a path of this site' })
+
+/** The registered jobs: list, run, enable, disable, history. */
+export function jobRoutes(web: WebContext): Route[] {
+  const { engine, signedIn: guard } = web
+
+  const setEnabled = (enabled: boolean) =>
+    route({
+      method: 'post',
+      path: `/api/jobs/{id}/${enabled ? 'enable' : 'disable'}`,
+      summary: enabled ? 'Let the schedule start it' : 'Keep the schedule from starting it',
+      guard,
+      params,
+      body: z.object({ next }),
+      answers: { 200: { description: 'The job', schema: jobShape }, 303: { description: 'For a browser' } },
+      handle: (c, { params: { id }, body }) => {
+        const job = engine().setEnabled(known(engine(), id).id, enabled)
+        return wantsPage(c) ? c.redirect(localPath(body.next, `/jobs/${id}`), 303) : c.json(jobJson(job))
+      },
+    })
+
+  return [
+    route({
+      method: 'get',
+      path: '/api/jobs',
+      summary: 'Registered jobs and the state of the manifest',
+      guard,
+      answers: {
+        200: {
+          description: 'All of them',
+          schema: z.object({ jobs: z.array(jobShape), manifest: manifestShape }),
+        },
+      },
+      handle: c =>
+        c.json({ jobs: engine().jobs().map(jobJson), manifest: manifestJson(engine().manifest()) }),
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/{id}/run',
+      summary: 'Run it now; `Prefer: wait=N` answers when it is over, or after N seconds',
+      guard,
+      params,
+      body: z.object({
+        next,
+        params: z
+          .record(z.string(), z.unknown(), 'must be an object such as {"name": "value"}')
+          .optional()
+          .meta({ description: 'Handed to the job' }),
+      }),
+      answers: {
+        200: { description: 'The run, over', schema: runShape },
+        202: { description: 'The run, queued or going on; `Location` names it', schema: runShape },
+        303: { description: 'For a browser' },
+      },
+      handle: async (c, { params: { id }, body }) => {
+        const browser = wantsPage(c)
+        const run = engine().run(known(engine(), id).id, {
+          trigger: browser ? 'manual' : 'api',
+          ...(body.params ? { params: body.params } : {}),
+        })
+        if (browser) return c.redirect(localPath(body.next, `/runs/${run.id}`), 303)
+        return answerRun(c, web, run.id)
+      },
+    }),
+
+    setEnabled(true),
+    setEnabled(false),
+
+    route({
+      method: 'get',
+      path: '/api/jobs/{id}/runs',
+      summary: 'Runs of one job, newest first',
+      guard,
+      params,
+      query: window(50),
+      answers: {
+        200: { description: 'Some of them', schema: z.object({ runs: z.array(runShape), total: z.int() }) },
+      },
+      handle: (c, { params: { id }, query }) => {
+        const { runs, total } = engine().runs({ jobId: known(engine(), id).id, ...query })
+        return c.json({ runs: runs.map(runJson), total })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/jobs/{id}/slots',
+      summary: 'What became of the last due times, newest first',
+      guard,
+      params,
+      query: window(50).pick({ limit: true }),
+      answers: {
+        200: { description: 'Some of them', schema: z.object({ slots: z.array(slotShape), total: z.int() }) },
+      },
+      handle: (c, { params: { id }, query }) => {
+        const { slots, total } = engine().slots(known(engine(), id).id, query)
+        return c.json({ slots: slots.map(slotJson), total })
+      },
+    }),
+  ]
+}
+
+/** The job of that id, or the 404 that names it. */
+export function known(engine: Engine, id: string): Job {
+  const job = engine.job(id)
+  if (!job) throw unknownJob(`No job "${id}" is registered; GET /api/jobs lists those that are.`)
+  return job
+}
+
+async function answerRun(c: AppContext, web: WebContext, id: string): Promise<Response> {
+  const seconds = preferredWait(c)
+  if (seconds > 0) {
+    await runEnd(web, id, AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(seconds * 1000)]))
+    c.header('Preference-Applied', `wait=${seconds}`)
+  }
+  const run = web.engine().getRun(id)
+  if (!run) throw unknownRun(`The run "${id}" is gone.`)
+  c.header('Location', `/api/runs/${id}`)
+  return c.json(runJson(run), run.finishedAt === null ? 202 : 200)
+}

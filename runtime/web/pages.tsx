@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { wantsFragment } from '../../src/http/negotiate.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import type { PageProps } from '../../views/layout.tsx'
+import { JobPage } from '../../views/runtime/job-page.tsx'
+import { JobsPage } from '../../views/runtime/jobs-page.tsx'
+import { RepoPage } from '../../views/runtime/repo-page.tsx'
+import { RunPage } from '../../views/runtime/run-page.tsx'
+import { isOver, type ManifestView } from '../../views/runtime/shapes.ts'
+import type { ManifestState } from '../contract.ts'
+import { previewSlots } from '../jobs/cron.ts'
+import { comingDay } from './coming-day.ts'
+import type { WebContext } from './context.ts'
+import { known } from './jobs.ts'
+import { knownRun } from './runs.ts'
+import { sourceExcerpt } from './source-excerpt.ts'
+import { window } from './wire.ts'
+
+const page = { 200: { description: 'A page', type: 'text/html' } }
+const params = z.object({ id: z.string() })
+const pictured = 40
+const listed = 25
+/** Of a log that grows while somebody watches, only so much is sent again and again. */
+const shownLogLength = 48 * 1024
+
+/** The pages for people. What htmx asks for again is the same page without its frame. */
+export function pageRoutes(web: WebContext): Route[] {
+  const { engine, signedIn: guard, clock, repoFolder } = web
+  const coming = comingDay(clock)
+
+  const manifestView = (manifest: ManifestState): ManifestView => ({
+    ...manifest,
+    errors: manifest.errors.map(error => ({
+      ...error,
+      excerpt: sourceExcerpt(repoFolder, error.file, error.line),
+    })),
+  })
+
+  return [
+    route({
+      method: 'get',
+      path: '/',
+      summary: 'All jobs',
+      guard,
+      pageOnly: true,
+      answers: page,
+      handle: c => {
+        const jobs = engine().jobs()
+        const content = (
+          <JobsPage
+            now={clock.now()}
+            manifest={manifestView(engine().manifest())}
+            jobs={jobs.map(job => ({
+              ...job,
+              recent: engine().runs({ jobId: job.id, limit: 16, offset: 0 }).runs,
+            }))}
+            day={coming(jobs)}
+          />
+        )
+        return show(c, content, { title: 'Jobs', refresh: 10, current: '/' })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/jobs/{id}',
+      summary: 'One job',
+      guard,
+      pageOnly: true,
+      params,
+      query: window(listed).pick({ offset: true }),
+      answers: page,
+      handle: (c, { params: { id }, query: { offset } }) => {
+        const job = known(engine(), id)
+        const schedule = { cron: job.cron, timezone: job.timezone }
+        const content = (
+          <JobPage
+            now={clock.now()}
+            job={job}
+            manifest={manifestView(engine().manifest())}
+            recent={engine().runs({ jobId: id, limit: pictured, offset: 0 }).runs}
+            list={{ ...engine().runs({ jobId: id, limit: listed, offset }), limit: listed, offset }}
+            upcoming={job.enabled ? previewSlots(schedule, clock.now(), 5) : []}
+            slots={engine().slots(id, { limit: 8 }).slots}
+          />
+        )
+        return show(c, content, { title: id, refresh: 10, current: '/' })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/runs/{id}',
+      summary: 'One run',
+      guard,
+      pageOnly: true,
+      params,
+      answers: page,
+      handle: (c, { params }) => {
+        const run = knownRun(engine(), params.id)
+        const job = engine().job(run.jobId)
+        const log = engine().log(run.id)
+        const content = (
+          <RunPage
+            now={clock.now()}
+            run={run}
+            zone={job?.timezone ?? 'UTC'}
+            registered={job !== null}
+            log={{ text: log.slice(-shownLogLength), cut: log.length > shownLogLength }}
+          />
+        )
+        const going = isOver(run) ? {} : { refresh: 2 }
+        return show(c, content, { title: `Run of ${run.jobId}`, ...going, current: '/' })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/repo',
+      summary: 'The jobs repo',
+      guard,
+      pageOnly: true,
+      answers: page,
+      handle: async c => {
+        const repo = await engine().repo()
+        const content = (
+          <RepoPage
+            now={clock.now()}
+            repo={repo}
+            manifest={manifestView(engine().manifest())}
+            folder={repoFolder}
+          />
+        )
+        return show(c, content, { title: 'Jobs repo', current: '/repo' })
+      },
+    }),
+  ]
+}
+
+type Element = Parameters<AppContext['render']>[0]
+
+function show(
+  c: AppContext,
+  content: Element,
+  { current, ...props }: PageProps & { current: string },
+): Response | Promise<Response> {
+  if (wantsFragment(c)) return c.html(content)
+  const nav = [
+    { href: '/', label: 'Jobs', current: current === '/' },
+    { href: '/repo', label: 'Repo', current: current === '/repo' },
+  ]
+  return c.render(content, { ...props, nav, signOut: '/api/auth/logout' })
+}

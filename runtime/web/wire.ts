@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import type { Job, ManifestState, RepoStatus, Run, Slot } from '../contract.ts'
+
+const time = z.iso.datetime()
+
+export const runShape = z.object({
+  id: z.string(),
+  job_id: z.string(),
+  status: z.enum(['queued', 'running', 'succeeded', 'failed', 'timed_out', 'cancelled', 'interrupted']),
+  trigger: z.enum(['schedule', 'manual', 'api']),
+  slot: time.nullable().meta({ description: 'The due time that it is for' }),
+  attempt: z.int(),
+  commit: z.string().nullable(),
+  queued_at: time,
+  started_at: time.nullable(),
+  finished_at: time.nullable(),
+  duration_ms: z.number().nullable(),
+  result: z.unknown().meta({ description: 'What the job returned' }),
+  error: z.object({ message: z.string(), stack: z.string().nullable() }).nullable(),
+})
+
+export const jobShape = z.object({
+  id: z.string(),
+  cron: z.string(),
+  timezone: z.string(),
+  description: z.string(),
+  enabled: z.boolean(),
+  source: z.object({ file: z.string(), line: z.int() }).nullable(),
+  next_run_at: time.nullable(),
+  last_run: runShape.nullable(),
+})
+
+export const manifestShape = z.object({
+  status: z.enum(['ok', 'error', 'loading']),
+  commit: z.string().nullable().meta({ description: 'Of the set that runs now: the last good one' }),
+  loaded_at: time.nullable(),
+  errors: z.array(
+    z.object({
+      file: z.string().nullable(),
+      line: z.int().nullable(),
+      column: z.int().nullable(),
+      message: z.string(),
+    }),
+  ),
+})
+
+export const slotShape = z.object({
+  at: time,
+  outcome: z.enum(['ran', 'late', 'skipped', 'missed', 'interrupted']),
+  reason: z.string().nullable(),
+  run_id: z.string().nullable(),
+})
+
+export const repoShape = z.object({
+  initialized: z.boolean(),
+  branch: z.string().nullable(),
+  head: z.object({ commit: z.string(), message: z.string(), at: time }).nullable(),
+  dirty: z.boolean(),
+  remote: z.object({
+    connected: z.boolean(),
+    url: z.string().nullable(),
+    branch: z.string().nullable(),
+    ahead: z.int().nullable(),
+    behind: z.int().nullable(),
+    last_sync_at: time.nullable(),
+    error: z.string().nullable(),
+  }),
+})
+
+export function runJson(run: Run): z.input<typeof runShape> {
+  return {
+    id: run.id,
+    job_id: run.jobId,
+    status: run.status,
+    trigger: run.trigger,
+    slot: timestamp(run.slot),
+    attempt: run.attempt,
+    commit: run.commit,
+    queued_at: timestamp(run.queuedAt),
+    started_at: timestamp(run.startedAt),
+    finished_at: timestamp(run.finishedAt),
+    duration_ms: run.durationMs,
+    result: run.result ?? null,
+    error: run.error,
+  }
+}
+
+export function jobJson(job: Job): z.input<typeof jobShape> {
+  return {
+    id: job.id,
+    cron: job.cron,
+    timezone: job.timezone,
+    description: job.description,
+    enabled: job.enabled,
+    source: job.source,
+    next_run_at: timestamp(job.nextRunAt),
+    last_run: job.lastRun && runJson(job.lastRun),
+  }
+}
+
+export function manifestJson(manifest: ManifestState): z.input<typeof manifestShape> {
+  const { status, commit, loadedAt, errors } = manifest
+  return { status, commit, loaded_at: timestamp(loadedAt), errors }
+}
+
+export function slotJson({ at, outcome, reason, runId }: Slot): z.input<typeof slotShape> {
+  return { at: timestamp(at), outcome, reason, run_id: runId }
+}
+
+export function repoJson({
+  initialized,
+  branch,
+  head,
+  dirty,
+  remote,
+}: RepoStatus): z.input<typeof repoShape> {
+  const { lastSyncAt, ...rest } = remote
+  return {
+    initialized,
+    branch,
+    head: head && { ...head, at: timestamp(head.at) },
+    dirty,
+    remote: { ...rest, last_sync_at: timestamp(lastSyncAt) },
+  }
+}
+
+/** `?limit=&offset=`, with `limit` at most 500. */
+export function window(defaultLimit: number) {
+  const number = (least: number, most: number, standard: number) => {
+    const words = `must be a whole number from ${least} to ${most}`
+    return z
+      .string()
+      .regex(/^\d{1,9}$/, words)
+      .transform(Number)
+      .refine(value => value >= least && value <= most, words)
+      .prefault(String(standard))
+  }
+  return z.object({ limit: number(1, 500, defaultLimit), offset: number(0, 999_999_999, 0) })
+}

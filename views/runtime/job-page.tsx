@@ -1,0 +1,154 @@
+import { Live } from '../components/live.tsx'
+import { EmptyState, Facts, PageHead, Panel } from '../components/panel.tsx'
+import { RunStrip } from '../components/run-strip.tsx'
+import { Sparkline } from '../components/sparkline.tsx'
+import { Badge, SlotStatus } from '../components/status.tsx'
+import { Pages } from '../components/table.tsx'
+import { Duration, Time } from '../components/time.tsx'
+import { cronWords } from './cron-words.ts'
+import { JobActions } from './jobs-page.tsx'
+import { ManifestProblems } from './manifest-panel.tsx'
+import { RunTable } from './run-table.tsx'
+import { isOver, type JobView, type ManifestView, type RunView, type SlotView } from './shapes.ts'
+
+export interface JobPageProps {
+  now: number
+  job: JobView
+  manifest: ManifestView
+  /** The last runs for the pictures, newest first, whatever page of the list is shown. */
+  recent: readonly RunView[]
+  list: { runs: readonly RunView[]; total: number; limit: number; offset: number }
+  /** What is due next, with what a clock change does to it. */
+  upcoming: readonly { at: number; note: string | null }[]
+  /** What became of the last due times, newest first. */
+  slots: readonly SlotView[]
+}
+
+export function JobPage(props: JobPageProps) {
+  const { now, job, manifest, recent, list, upcoming, slots } = props
+  const { limit, offset } = list
+  return (
+    <Live id="job" src={`/jobs/${job.id}?offset=${offset}`} everySeconds={2}>
+      <div>
+        <PageHead
+          crumb={{ href: '/', label: 'Jobs' }}
+          title={job.id}
+          status={
+            job.enabled ? null : (
+              <Badge tone="idle" shape="slash">
+                Disabled
+              </Badge>
+            )
+          }
+          lead={job.description || null}
+          actions={<JobActions job={job} />}
+        />
+        <div class="stack">
+          <ManifestProblems manifest={manifest} now={now} />
+          <div class="columns">
+            <Panel title="Runs" aside={list.total === 0 ? null : `${list.total} in all`} flush>
+              {list.runs.length === 0 ? (
+                <EmptyState title={list.total === 0 ? 'It has not run yet' : 'No runs this far back'}>
+                  <p>{list.total === 0 ? whenItRuns(job) : 'Go back to the newest ones.'}</p>
+                </EmptyState>
+              ) : (
+                <RunTable runs={list.runs} now={now} zone={job.timezone} />
+              )}
+              <Pages
+                total={list.total}
+                limit={limit}
+                offset={offset}
+                href={to => `/jobs/${job.id}?offset=${to}`}
+              />
+            </Panel>
+            <div class="stack">
+              <SchedulePanel job={job} upcoming={upcoming} now={now} />
+              <TrendPanel recent={recent} />
+              <SlotPanel slots={slots} job={job} now={now} />
+            </div>
+          </div>
+        </div>
+      </div>
+    </Live>
+  )
+}
+
+function whenItRuns(job: JobView): string {
+  return job.enabled
+    ? 'It starts by itself when it is due. To see it work now, press Run now.'
+    : 'It is disabled, so its schedule does not start it. Run now works all the same.'
+}
+
+function SchedulePanel({ job, upcoming, now }: Pick<JobPageProps, 'job' | 'upcoming' | 'now'>) {
+  return (
+    <Panel title="Schedule">
+      <div class="stack">
+        <Facts
+          of={{
+            When: cronWords(job.cron),
+            Cron: <code>{job.cron}</code>,
+            Zone: job.timezone,
+            Source: job.source ? <code>{`${job.source.file}:${job.source.line}`}</code> : null,
+          }}
+        />
+        {!job.enabled ? (
+          <p class="fine">Nothing is due while it is disabled.</p>
+        ) : upcoming.length === 0 ? (
+          <p class="fine">The expression has no further due time.</p>
+        ) : (
+          <div>
+            <h3>Due next</h3>
+            <ol class="plain">
+              {upcoming.map(slot => (
+                <li>
+                  <Time at={slot.at} now={now} zone={job.timezone} as="full" />
+                  {slot.note ? <span class="sub">{slot.note}</span> : null}
+                </li>
+              ))}
+            </ol>
+          </div>
+        )}
+      </div>
+    </Panel>
+  )
+}
+
+function TrendPanel({ recent }: { recent: readonly RunView[] }) {
+  if (recent.length === 0) return null
+  const over = recent.filter(isOver)
+  const durations = over.flatMap(run => (run.durationMs === null ? [] : [run.durationMs])).toReversed()
+  const good = over.filter(run => run.status === 'succeeded').length
+  const sorted = durations.toSorted((a, b) => a - b)
+  return (
+    <Panel title={`Last ${recent.length} runs`}>
+      <div class="stack">
+        <RunStrip runs={recent} places={40} height={34} href={run => `/runs/${run.id}`} />
+        <Facts
+          of={{
+            Succeeded: over.length === 0 ? null : `${good} of ${over.length}`,
+            Median: sorted.length === 0 ? null : <Duration ms={sorted[Math.floor(sorted.length / 2)]} />,
+            Longest: sorted.length === 0 ? null : <Duration ms={sorted.at(-1)} />,
+          }}
+        />
+        <Sparkline values={durations} />
+      </div>
+    </Panel>
+  )
+}
+
+function SlotPanel({ slots, job, now }: Pick<JobPageProps, 'slots' | 'job' | 'now'>) {
+  if (slots.length === 0) return null
+  return (
+    <Panel title="Last due times">
+      <ol class="plain">
+        {slots.map(slot => (
+          <li class="pair">
+            <Time at={slot.at} now={now} zone={job.timezone} as="short" />
+            <SlotStatus outcome={slot.outcome} href={slot.runId ? `/runs/${slot.runId}` : undefined} />
+            {slot.reason ? <span class="sub">{slot.reason}</span> : null}
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  )
+}

@@ -1,0 +1,177 @@
+import { PostButton } from '../components/button.tsx'
+import { type DayLane, DayTimeline } from '../components/day-timeline.tsx'
+import { Live } from '../components/live.tsx'
+import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
+import { RunStrip } from '../components/run-strip.tsx'
+import { Badge, RunStatus } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
+import { NotYet, Time } from '../components/time.tsx'
+import { cronWords } from './cron-words.ts'
+import { ManifestBadge, ManifestProblems } from './manifest-panel.tsx'
+import type { JobView, ManifestView, RunView } from './shapes.ts'
+
+export interface JobsPageProps {
+  now: number
+  manifest: ManifestView
+  jobs: readonly (JobView & { recent: readonly RunView[] })[]
+  /** What is due in the 24 hours from now, in one zone. */
+  day: { zone: string; lanes: readonly DayLane[] }
+}
+
+/** All jobs, and the same again as the fragment that keeps them up to date. */
+export function JobsPage(props: JobsPageProps) {
+  const { now, manifest, jobs, day } = props
+  return (
+    <Live id="jobs" src="/" everySeconds={2}>
+      <div>
+        <PageHead title="Jobs" status={<ManifestBadge manifest={manifest} now={now} />} />
+        <div class="stack">
+          <ManifestProblems manifest={manifest} now={now} />
+          <Panel flush>
+            {jobs.length === 0 ? <NoJobs manifest={manifest} /> : <JobTable jobs={jobs} now={now} />}
+          </Panel>
+          {day.lanes.length > 0 ? (
+            <Panel title="The next 24 hours" aside={`Times in ${day.zone}`}>
+              <DayTimeline from={now} zone={day.zone} lanes={day.lanes} />
+            </Panel>
+          ) : null}
+        </div>
+      </div>
+    </Live>
+  )
+}
+
+function JobTable({ jobs, now }: Pick<JobsPageProps, 'jobs' | 'now'>) {
+  return (
+    <Table
+      caption="Jobs with their schedules and last runs"
+      rows={jobs}
+      rowId={job => `job-${job.id}`}
+      columns={[
+        {
+          label: 'Job',
+          kind: 'lead',
+          cell: job => (
+            <>
+              <a class="name" href={`/jobs/${job.id}`}>
+                {job.id}
+              </a>
+              {job.description ? <span class="sub">{job.description}</span> : null}
+            </>
+          ),
+        },
+        { label: 'Schedule', cell: job => <Schedule job={job} /> },
+        { label: 'Next run', cell: job => <NextRun job={job} now={now} /> },
+        { label: 'Last run', cell: job => <LastRun run={job.lastRun} now={now} /> },
+        {
+          label: 'History',
+          cell: job => <RunStrip runs={job.recent} places={16} />,
+        },
+        { label: 'Actions', kind: 'end', cell: job => <JobActions job={job} next={`/#job-${job.id}`} /> },
+      ]}
+    />
+  )
+}
+
+export function Schedule({ job }: { job: JobView }) {
+  const words = cronWords(job.cron)
+  return (
+    <>
+      {words ?? 'On its own pattern'}
+      <span class="sub">
+        <code>{job.cron}</code> · {job.timezone}
+      </span>
+    </>
+  )
+}
+
+export function NextRun({ job, now }: { job: JobView; now: number }) {
+  if (!job.enabled) {
+    return (
+      <Badge tone="idle" shape="slash">
+        Disabled
+      </Badge>
+    )
+  }
+  if (job.nextRunAt === null) return <NotYet words="no further run" />
+  return (
+    <>
+      <Time at={job.nextRunAt} now={now} />
+      <span class="sub">
+        <Time at={job.nextRunAt} now={now} zone={job.timezone} as="short" />
+      </span>
+    </>
+  )
+}
+
+function LastRun({ run, now }: { run: RunView | null; now: number }) {
+  if (!run) return <NotYet words="has not run yet" />
+  return (
+    <>
+      <RunStatus status={run.status} href={`/runs/${run.id}`} />
+      <span class="sub">
+        <Time at={run.finishedAt ?? run.startedAt ?? run.queuedAt} now={now} />
+      </span>
+    </>
+  )
+}
+
+/** Run now, and enable or disable. `next` is where a browser goes on to; without it, a run's own page. */
+export function JobActions({ job, next }: { job: JobView; next?: string }) {
+  const fields = next ? { next } : {}
+  const look = next ? 'plain' : 'primary'
+  return (
+    <div class="actions">
+      <PostButton action={`/api/jobs/${job.id}/run`} fields={fields} look={look} label={`Run ${job.id} now`}>
+        Run now
+      </PostButton>
+      {job.enabled ? (
+        <PostButton
+          action={`/api/jobs/${job.id}/disable`}
+          fields={fields}
+          look="quiet"
+          label={`Disable ${job.id}`}
+        >
+          Disable
+        </PostButton>
+      ) : (
+        <PostButton
+          action={`/api/jobs/${job.id}/enable`}
+          fields={fields}
+          look={next ? 'primary' : 'plain'}
+          label={`Enable ${job.id}`}
+        >
+          Enable
+        </PostButton>
+      )}
+    </div>
+  )
+}
+
+const firstJob = `jobRegistry.register({
+  id: 'daily-digest',
+  cron: '0 8 * * *',
+  func: dailyDigest,
+  description: 'Send my daily summary.',
+})`
+
+function NoJobs({ manifest }: { manifest: ManifestView }) {
+  if (manifest.status === 'loading') {
+    return (
+      <EmptyState title="Reading the manifest">
+        <p>The jobs appear here as soon as it has loaded.</p>
+      </EmptyState>
+    )
+  }
+  return (
+    <EmptyState title="No jobs are registered">
+      <p>
+        Register one in <code>manifest.ts</code> of the jobs repo and save; it is live within a second.
+      </p>
+      <pre class="code">{firstJob}</pre>
+      <p>
+        <a href="/repo">Where the jobs repo is and how to change it</a>
+      </p>
+    </EmptyState>
+  )
+}

@@ -1,0 +1,92 @@
+import { Notice } from '../components/panel.tsx'
+import { SourceExcerpt } from '../components/source-excerpt.tsx'
+import { Badge } from '../components/status.tsx'
+import { Time } from '../components/time.tsx'
+import type { ManifestErrorView, ManifestView } from './shapes.ts'
+
+/** How the manifest is, in one line for the head of a page. */
+export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: number }) {
+  if (manifest.status === 'loading') {
+    return (
+      <Badge tone="busy" shape="turning">
+        Loading the manifest
+      </Badge>
+    )
+  }
+  if (manifest.status === 'error') {
+    return (
+      <Badge tone="bad" shape="cross">
+        Manifest does not load
+      </Badge>
+    )
+  }
+  return (
+    <>
+      <Badge tone="ok" shape="check">
+        Manifest live
+      </Badge>
+      <span class="fine">
+        {manifest.commit ? <Commit id={manifest.commit} /> : null}
+        {manifest.loadedAt === null ? null : (
+          <>
+            {' '}
+            loaded <Time at={manifest.loadedAt} now={now} />
+          </>
+        )}
+      </span>
+    </>
+  )
+}
+
+/** Why the last save did not go live, where, and what runs meanwhile. Nothing while all is well. */
+export function ManifestProblems({ manifest, now }: { manifest: ManifestView; now: number }) {
+  if (manifest.status !== 'error') return null
+  return (
+    <Notice tone="bad" title="The last change did not go live">
+      <p>
+        {manifest.loadedAt === null ? (
+          'No set of jobs has loaded yet, so nothing is scheduled. Correct the file and save it; it is read again at once.'
+        ) : (
+          <>
+            The set of jobs from <Time at={manifest.loadedAt} now={now} as="full" />
+            {manifest.commit ? (
+              <>
+                {' '}
+                (<Commit id={manifest.commit} />)
+              </>
+            ) : null}{' '}
+            keeps running on schedule. Correct the file and save it; it is read again at once.
+          </>
+        )}
+      </p>
+      <ul>
+        {manifest.errors.map(error => (
+          <li>
+            <Place error={error} />
+            <p>{error.message}</p>
+            {error.excerpt && error.line !== null ? (
+              <SourceExcerpt {...error.excerpt} line={error.line} column={error.column} />
+            ) : null}
+          </li>
+        ))}
+      </ul>
+    </Notice>
+  )
+}
+
+export function Commit({ id }: { id: string }) {
+  return (
+    <code class="nowrap" title={id}>
+      {id.slice(0, 7)}
+    </code>
+  )
+}
+
+function Place({ error }: { error: ManifestErrorView }) {
+  if (!error.file) return null
+  return (
+    <p>
+      <code>{[error.file, error.line, error.column].filter(part => part !== null).join(':')}</code>
+    </p>
+  )
+}

@@ -1,0 +1,146 @@
+import { PostButton } from '../components/button.tsx'
+import { EmptyState, Facts, PageHead, Panel } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
+import { Time } from '../components/time.tsx'
+import { Commit, ManifestBadge, ManifestProblems } from './manifest-panel.tsx'
+import type { ManifestView, RepoView } from './shapes.ts'
+
+export interface RepoPageProps {
+  now: number
+  repo: RepoView
+  manifest: ManifestView
+  /** The folder as the instance sees it. */
+  folder: string
+}
+
+export function RepoPage({ now, repo, manifest, folder }: RepoPageProps) {
+  if (!repo.initialized) {
+    return (
+      <>
+        <PageHead title="Jobs repo" />
+        <Panel flush>
+          <EmptyState
+            title="There is no jobs repo yet"
+            action={
+              <PostButton action="/api/jobs/repo/init" look="primary">
+                Make the jobs repo
+              </PostButton>
+            }
+          >
+            <p>
+              Makes a git repository in <code>{folder}</code> with a manifest and one working job. Files that
+              are there already stay as they are.
+            </p>
+          </EmptyState>
+        </Panel>
+      </>
+    )
+  }
+  return (
+    <>
+      <PageHead title="Jobs repo" status={<ManifestBadge manifest={manifest} now={now} />} />
+      <div class="stack">
+        <ManifestProblems manifest={manifest} now={now} />
+        <div class="columns">
+          <HowToChange folder={folder} />
+          <div class="stack">
+            <State repo={repo} now={now} />
+            <Remote repo={repo} now={now} />
+          </div>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function State({ repo, now }: { repo: RepoView; now: number }) {
+  return (
+    <Panel title="State">
+      <Facts
+        of={{
+          Branch: repo.branch ? <code>{repo.branch}</code> : null,
+          Head: repo.head ? (
+            <>
+              <Commit id={repo.head.commit} /> {repo.head.message.split('\n')[0]}
+            </>
+          ) : (
+            'no commit yet'
+          ),
+          Committed: repo.head ? <Time at={repo.head.at} now={now} /> : null,
+          Files: repo.dirty ? (
+            <Badge tone="warn" shape="triangle">
+              Changed since the commit
+            </Badge>
+          ) : (
+            <Badge tone="ok" shape="check">
+              As committed
+            </Badge>
+          ),
+        }}
+      />
+    </Panel>
+  )
+}
+
+function Remote({ repo, now }: { repo: RepoView; now: number }) {
+  const { remote } = repo
+  if (!remote.connected) {
+    return (
+      <Panel title="Remote">
+        <p class="fine">None is connected. The repo lives in this instance's volume only.</p>
+      </Panel>
+    )
+  }
+  return (
+    <Panel title="Remote">
+      <div class="stack">
+        <Facts
+          of={{
+            Address: remote.url ? <code>{remote.url}</code> : null,
+            Branch: remote.branch ? <code>{remote.branch}</code> : null,
+            'To send': remote.ahead === null ? null : `${remote.ahead} commits`,
+            'To fetch': remote.behind === null ? null : `${remote.behind} commits`,
+            'Last sync': remote.lastSyncAt === null ? 'never' : <Time at={remote.lastSyncAt} now={now} />,
+            Problem: remote.error,
+          }}
+        />
+        <PostButton action="/api/jobs/repo/sync">Sync now</PostButton>
+      </div>
+    </Panel>
+  )
+}
+
+function HowToChange({ folder }: { folder: string }) {
+  return (
+    <Panel title="Change your jobs">
+      <ol class="how">
+        <li>
+          <p>
+            Edit the files in <code>{folder}</code> of this instance's volume. <code>manifest.ts</code> says
+            which jobs there are; each job is a TypeScript file that exports a function.
+          </p>
+          <pre class="code">{`${folder}/
+  manifest.ts        registers the jobs
+  jobs/*.ts          what they do
+  package.json`}</pre>
+        </li>
+        <li>
+          <p>
+            Save. The new set is live within a second and is committed for you, so every run can tell which
+            code it ran. A set that does not load changes nothing: the last good one keeps running, and the
+            place of the mistake is shown here.
+          </p>
+        </li>
+        <li>
+          <p>
+            Or work with git in that folder: commit, check out and merge as in any other repository. Whatever
+            is in the working tree is what counts.
+          </p>
+          <pre class="code">{`cd ${folder}
+git log --oneline
+git revert HEAD       # back to the set before`}</pre>
+        </li>
+      </ol>
+    </Panel>
+  )
+}

@@ -1,0 +1,56 @@
+import { RunStatus } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
+import { Duration, NotYet, Time } from '../components/time.tsx'
+import { Commit } from './manifest-panel.tsx'
+import type { RunView } from './shapes.ts'
+
+const triggers = { schedule: 'Schedule', manual: 'By hand', api: 'API' } as const
+
+export function triggerWords(run: RunView): string {
+  return run.attempt > 1 ? `${triggers[run.trigger]}, attempt ${run.attempt}` : triggers[run.trigger]
+}
+
+/** The runs of one job, newest first. */
+export function RunTable({ runs, now, zone }: { runs: readonly RunView[]; now: number; zone: string }) {
+  return (
+    <Table
+      caption="Runs, newest first"
+      rows={runs}
+      rowId={run => `row-${run.id}`}
+      columns={[
+        {
+          label: 'Run',
+          kind: 'lead',
+          cell: run => <RunStatus status={run.status} href={`/runs/${run.id}`} />,
+        },
+        {
+          label: 'Started',
+          cell: run => (
+            <>
+              <Time at={run.startedAt ?? run.queuedAt} now={now} />
+              <span class="sub">
+                <Time at={run.startedAt ?? run.queuedAt} now={now} zone={zone} as="short" />
+              </span>
+            </>
+          ),
+        },
+        { label: 'Took', kind: 'number', cell: run => <Duration ms={run.durationMs} /> },
+        { label: 'Trigger', cell: run => triggerWords(run) },
+        { label: 'Commit', cell: run => (run.commit ? <Commit id={run.commit} /> : <NotYet words="none" />) },
+        { label: 'Outcome', cell: run => <Outcome run={run} /> },
+      ]}
+    />
+  )
+}
+
+/** The first words of what came out of it, good or bad. */
+function Outcome({ run }: { run: RunView }) {
+  if (run.error) return <span>{shorten(run.error.message)}</span>
+  if (run.result === null || run.result === undefined) return null
+  return <code class="soft">{shorten(JSON.stringify(run.result))}</code>
+}
+
+function shorten(text: string, most = 80): string {
+  const line = text.split('\n')[0] ?? ''
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line
+}

@@ -1,0 +1,71 @@
+import type { RunStatusName, SlotOutcomeName } from '../components/status.tsx'
+
+/** What the instance's pages are told. Times are milliseconds since the epoch. */
+
+export interface RunView {
+  id: string
+  jobId: string
+  status: RunStatusName
+  trigger: 'schedule' | 'manual' | 'api'
+  slot: number | null
+  attempt: number
+  commit: string | null
+  queuedAt: number
+  startedAt: number | null
+  finishedAt: number | null
+  durationMs: number | null
+  result: unknown
+  error: { message: string; stack: string | null } | null
+}
+
+export interface JobView {
+  id: string
+  cron: string
+  timezone: string
+  description: string
+  enabled: boolean
+  source: { file: string; line: number } | null
+  nextRunAt: number | null
+  lastRun: RunView | null
+}
+
+export interface ManifestView {
+  status: 'ok' | 'error' | 'loading'
+  commit: string | null
+  loadedAt: number | null
+  errors: readonly ManifestErrorView[]
+}
+
+export interface ManifestErrorView {
+  file: string | null
+  line: number | null
+  column: number | null
+  message: string
+  /** The lines around the place, when they could be read. */
+  excerpt: { first: number; lines: readonly string[] } | null
+}
+
+export interface SlotView {
+  at: number
+  outcome: SlotOutcomeName
+  reason: string | null
+  runId: string | null
+}
+
+export interface RepoView {
+  initialized: boolean
+  branch: string | null
+  head: { commit: string; message: string; at: number } | null
+  dirty: boolean
+  remote: {
+    connected: boolean
+    url: string | null
+    branch: string | null
+    ahead: number | null
+    behind: number | null
+    lastSyncAt: number | null
+    error: string | null
+  }
+}
+
+export const isOver = (run: RunView): boolean => run.status !== 'queued' && run.status !== 'running'
