@@ -1,5 +1,5 @@
 # health-check.sh <path> <host>: whether the program in this container answers 200 there. Without Node, which would take
-# fifty times the processor time and, beside a small instance, a good part of its memory.
+# twice the processor time and half of an idle instance's memory again.
 # `control` stands for the control plane's own name, which its router looks at.
 host=$2
 [ "$host" = control ] && host="control.${LONGHOUSE_DOMAIN:-localhost}"

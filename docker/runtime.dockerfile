@@ -19,6 +19,5 @@ ENV NODE_ENV=production HOME=/tmp LONGHOUSE_DATA_DIR=/data LONGHOUSE_HOST=0.0.0.
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# For people who look at docker ps; the control plane asks by itself. A thousand instances share the host, hence rarely.
-HEALTHCHECK --interval=2m --timeout=5s --start-period=30s CMD ["bash", "/app/health-check.sh", "/api/health", "localhost"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["bash", "/app/health-check.sh", "/api/health", "localhost"]
 CMD ["node", "/app/dist/runtime.js"]

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, type Dirent } from 'node:fs'
 import { access, type FileHandle, lchown, lstat, mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DriverError } from './driver.ts'
@@ -28,33 +28,36 @@ export async function prepareVolume(path: string, user: VolumeUser): Promise<voi
   }
 }
 
-/** Who is not root cannot give files away, and looks at least at the volume's own folders. */
+/** Who is not root cannot give files away, and looks at least at the folders that a person may have filled. */
 async function mayUse(path: string): Promise<void> {
-  const folders = await readdir(path, { withFileTypes: true })
-  for (const folder of ['', ...folders.filter(entry => entry.isDirectory()).map(entry => entry.name)])
-    await access(join(path, folder), constants.R_OK | constants.W_OK | constants.X_OK)
+  const use = constants.R_OK | constants.W_OK | constants.X_OK
+  await access(path, use)
+  await access(join(path, 'jobs'), use).catch(error => {
+    if (codeOf(error) !== 'ENOENT') throw error
+  })
 }
+
+/** Deeper than any clone; each level holds a file descriptor, and a tenant may dig as deep as it likes. */
+const deepest = 200
 
 /**
  * Walks by open folders rather than by paths: the tenant owns what is in here, and may put a symbolic link to the
  * host's files where a folder was a moment ago. What a path below an open folder's descriptor names cannot lead out
  * of it, since the last part is never followed.
  */
-async function giveTo(path: string, user: VolumeUser): Promise<void> {
-  const folder = await openFolder(path)
-  if (folder) await giveFolderTo(folder, user)
-}
-
-async function giveFolderTo(folder: FileHandle, user: VolumeUser): Promise<void> {
+async function giveTo(path: string, user: VolumeUser, depth = 0): Promise<void> {
+  const folder = depth < deepest ? await openFolder(path) : null
+  if (!folder) return
   try {
     const self = await folder.stat()
     if (self.uid !== user.uid || self.gid !== user.gid) await folder.chown(user.uid, user.gid)
     const inside = `/proc/self/fd/${folder.fd}`
-    for (const entry of await readdir(inside, { withFileTypes: true })) {
-      const child = `${inside}/${entry.name}`
-      if (entry.isDirectory()) await giveTo(child, user)
-      else await giveFileTo(child, user)
-    }
+    const entries = await readdir(inside, { withFileTypes: true })
+    const isFolder = (entry: Dirent) => entry.isDirectory()
+    await Promise.all(
+      entries.filter(entry => !isFolder(entry)).map(entry => giveFileTo(`${inside}/${entry.name}`, user)),
+    )
+    for (const entry of entries.filter(isFolder)) await giveTo(`${inside}/${entry.name}`, user, depth + 1)
   } finally {
     await folder.close()
   }
