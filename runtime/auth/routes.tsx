@@ -21,10 +21,12 @@ export interface AuthParts {
   /** Counts tries per address. */
   tries: RateLimit
   clock: Clock
+  /** What this instance is called. */
+  place: string
 }
 
 /** Signing in and out. */
-export function authRoutes({ sessions, cookie, gate, tries, clock }: AuthParts): Route[] {
+export function authRoutes({ sessions, cookie, gate, tries, clock, place }: AuthParts): Route[] {
   const loginPage = (
     c: AppContext,
     props: { next?: string | undefined; error?: string },
@@ -32,7 +34,7 @@ export function authRoutes({ sessions, cookie, gate, tries, clock }: AuthParts):
   ) => {
     c.status(status)
     c.header('Cache-Control', 'no-store')
-    return c.render(<LoginPage {...props} />, { title: 'Sign in', narrow: true })
+    return c.render(<LoginPage place={place} {...props} />, { title: 'Sign in', narrow: true })
   }
 
   return [

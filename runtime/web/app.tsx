@@ -47,6 +47,7 @@ export function createWeb(options: WebOptions): Hono<AppEnv> {
   const { settings, version, log, clock, assets, db, repoFolder, stopping } = options
   const { instanceId, publicUrl } = settings
   const https = publicUrl?.protocol === 'https:'
+  const place = publicUrl?.hostname.split('.')[0] ?? instanceId
   const cookie = sessionCookie({ https })
   const sessions = sessionStore(db, clock)
   const tries = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
@@ -72,7 +73,7 @@ export function createWeb(options: WebOptions): Hono<AppEnv> {
     // The repo's routes stand before those of the jobs: `repo` is no job id.
     routes: [
       healthRoute({ instanceId, version, engine: options.engine }),
-      ...authRoutes({ sessions, cookie, gate, tries, clock }),
+      ...authRoutes({ sessions, cookie, gate, tries, clock, place }),
       ...repoRoutes(web, { sessions, cookie }),
       ...jobRoutes(web),
       ...runRoutes(web),
@@ -83,7 +84,7 @@ export function createWeb(options: WebOptions): Hono<AppEnv> {
     https,
     before: [answerAs(instanceId), compress()],
     renderer: pageRenderer({
-      place: publicUrl?.hostname.split('.')[0] ?? instanceId,
+      place,
       assets: { style: assets.url('style.css'), script: assets.url('htmx.js'), icon: assets.url('icon.svg') },
     }),
     problemPage,

@@ -127,7 +127,7 @@ export function jobRoutes(web: WebContext): Route[] {
 /** The job of that id, or the 404 that names it. */
 export function known(engine: Engine, id: string): Job {
   const job = engine.job(id)
-  if (!job) throw unknownJob(`No job "${id}" is registered; GET /api/jobs lists those that are.`)
+  if (!job) throw unknownJob(`No job "${id}" is registered.`)
   return job
 }
 

@@ -62,5 +62,5 @@ export function knownRun(engine: Engine, id: string): Run {
 }
 
 function noSuchRun(id: string) {
-  return unknownRun(`There is no run "${id}"; GET /api/jobs/{id}/runs lists those of a job.`)
+  return unknownRun(`There is no run "${id}". Old ones are forgotten in time.`)
 }

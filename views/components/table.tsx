@@ -3,8 +3,11 @@ import type { Child } from 'hono/jsx'
 export interface Column<Row> {
   label: string
   cell(row: Row): Child
-  /** `lead` names the row and becomes its heading on a phone; `number` aligns right; `end` holds the actions. */
-  kind?: 'lead' | 'number' | 'end'
+  /**
+   * `lead` names the row and becomes its heading on a phone; `number` aligns right; `minor` is left out on
+   * a phone; `end` holds the actions.
+   */
+  kind?: 'lead' | 'number' | 'minor' | 'end'
 }
 
 export interface TableProps<Row> {
@@ -16,7 +19,7 @@ export interface TableProps<Row> {
   rowId(row: Row): string
 }
 
-const classes = { lead: 'lead-cell', number: 'number', end: 'end' } as const
+const classes = { lead: 'lead-cell', number: 'number', minor: 'minor', end: 'end' } as const
 
 /** Rows and columns on a wide screen, one card a row on a phone. */
 export function Table<Row>({ caption, columns, rows, rowId }: TableProps<Row>) {

@@ -64,18 +64,24 @@ export function clockTime(at: number, zone = 'UTC', seconds = false): string {
 
 /** The zone's short name at that time, e.g. `UTC` or `CET`. */
 export function zoneName(at: number, zone: string): string {
-  const parts = formatter(zone, { timeZoneName: 'short' }).formatToParts(at)
+  const british = namedBy('en-GB', at, zone)
+  // Each of them knows the short names of its own part of the world, and offsets for the rest.
+  return british.includes('+') || british.includes('-') ? namedBy('en-US', at, zone) : british
+}
+
+function namedBy(locale: string, at: number, zone: string): string {
+  const parts = formatter(zone, { timeZoneName: 'short' }, locale).formatToParts(at)
   return parts.find(part => part.type === 'timeZoneName')?.value ?? zone
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
 /** Making a formatter costs more than a page, so each is made once. The zones are those of the jobs: few. */
-function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = zone + JSON.stringify(options)
+function formatter(zone: string, options: Intl.DateTimeFormatOptions, locale = 'en-GB'): Intl.DateTimeFormat {
+  const key = `${locale} ${zone} ${JSON.stringify(options)}`
   const known = formatters.get(key)
   if (known) return known
-  const made = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone })
+  const made = new Intl.DateTimeFormat(locale, { ...options, timeZone: zone })
   formatters.set(key, made)
   return made
 }

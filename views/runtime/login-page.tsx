@@ -2,20 +2,24 @@ import { Button } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 
 export interface LoginPageProps {
+  /** What this instance is called. */
+  place: string
   /** Where to go on to: a path of this site. */
   next?: string | undefined
   error?: string | undefined
 }
 
-export function LoginPage({ next, error }: LoginPageProps) {
+export function LoginPage({ place, next, error }: LoginPageProps) {
   return (
     <div class="card">
       <div>
         <h1>Sign in</h1>
-        <p class="fine">to the jobs of this instance</p>
+        <p class="fine">to the jobs of {place}</p>
       </div>
       <form method="post" action="/api/auth/password" class="form">
         {next && next !== '/' ? <input type="hidden" name="next" value={next} /> : null}
+        {/* Password managers keep a password under a name. */}
+        <input type="text" name="username" value={place} autocomplete="username" hidden />
         <Field
           name="password"
           label="Password"
@@ -24,7 +28,7 @@ export function LoginPage({ next, error }: LoginPageProps) {
           required
           autofocus
           error={error}
-          hint="It was shown once, when this instance was made. Whoever runs the control plane can set a new one."
+          hint="It was shown once, when this instance was made."
         />
         <Button look="primary">Sign in</Button>
       </form>

@@ -35,8 +35,12 @@ export function RunTable({ runs, now, zone }: { runs: readonly RunView[]; now: n
           ),
         },
         { label: 'Took', kind: 'number', cell: run => <Duration ms={run.durationMs} /> },
-        { label: 'Trigger', cell: run => triggerWords(run) },
-        { label: 'Commit', cell: run => (run.commit ? <Commit id={run.commit} /> : <NotYet words="none" />) },
+        { label: 'Trigger', kind: 'minor', cell: run => triggerWords(run) },
+        {
+          label: 'Commit',
+          kind: 'minor',
+          cell: run => (run.commit ? <Commit id={run.commit} /> : <NotYet words="none" />),
+        },
         { label: 'Outcome', cell: run => <Outcome run={run} /> },
       ]}
     />
