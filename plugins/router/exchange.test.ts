@@ -196,6 +196,21 @@ describe('what reaches an instance, and what comes back', () => {
     assert.deepEqual(got.trailers, { 'x-sum': '42' })
   })
 
+  it('keeps a cookie to the instance that sets it', async () => {
+    const baker = await startInstance('inst_baker', (_, response) => {
+      response.setHeader('Set-Cookie', [
+        'a=1; Domain=.localhost; Path=/',
+        'b=domain; path=/; domain = localhost',
+        'c=3; HttpOnly',
+      ])
+      response.end()
+    })
+    route(edge, 'baker', baker)
+    const { headers } = await ask(edge, 'baker.localhost')
+    assert.deepEqual(headers['set-cookie'], ['a=1; Path=/', 'b=domain; path=/', 'c=3; HttpOnly'])
+    await baker.close()
+  })
+
   it('answers pipelined requests in order', async () => {
     const one = (path: string) => `GET ${path} HTTP/1.1\r\nHost: echo.localhost\r\n\r\n`
     const line = wire(edge, one('/1') + one('/2') + one('/3'))

@@ -115,7 +115,7 @@ function attempt(passage: Passage, options: ExchangeOptions, again: boolean): vo
     }
   })
 
-  if (request.headers.expect !== undefined) {
+  if (request.headers.expect !== undefined && request.httpVersion !== '1.0') {
     outgoing.on('continue', () => {
       if (!response.headersSent) response.writeContinue()
     })

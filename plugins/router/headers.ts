@@ -66,6 +66,9 @@ export function instanceHeaders(
   return headers
 }
 
+/** A cookie is its instance's own: with a domain, one tenant could set those of its neighbours and of the control plane. */
+const cookieDomain = /;[\t ]*domain[\t ]*(=[^;]*)?(?=;|$)/gi
+
 /** An instance's answer, as far as it may go on. */
 export interface Answer {
   headers: string[]
@@ -102,6 +105,8 @@ export function readAnswer(raw: readonly string[]): Answer {
       else if (lower === 'trailer') answer.trailer = value
     } else if (name.length === 14 && name.toLowerCase() === 'content-length') {
       contentLength = value
+    } else if (name.length === 10 && name.toLowerCase() === 'set-cookie') {
+      headers.push(name, value.replace(cookieDomain, ''))
     } else headers.push(name, value)
   }
   if (identities !== 1) answer.instanceId = undefined
