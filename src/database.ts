@@ -41,10 +41,10 @@ export function openTables<Schema extends Record<string, unknown>>(
 
 /**
  * Holds `file` for this process alone until it ends, however it ends: the kernel drops the lock with the process.
- * Returns null when another process holds it.
+ * Waits up to `waitMs` for another process to let go of it, and returns null when it does not.
  */
-export function holdLock(file: string): { release(): void } | null {
-  const lock = new Database(file, { timeout: 0 })
+export function holdLock(file: string, waitMs = 0): { release(): void } | null {
+  const lock = new Database(file, { timeout: waitMs })
   try {
     lock.pragma('locking_mode = EXCLUSIVE')
     lock.exec('BEGIN EXCLUSIVE')

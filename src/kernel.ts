@@ -226,6 +226,8 @@ function createHttpServer(options: {
   })
   const server = createServer({
     requireHostHeader: false,
+    // A kibibyte below node's own limit, so that instances can take what the edge adds.
+    maxHeaderSize: 15 * 1024,
     optimizeEmptyRequests: true,
     // Time for the head only. A limit on the whole request would end long uploads; a body that stops is ended below.
     headersTimeout: 60_000,

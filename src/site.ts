@@ -49,6 +49,16 @@ export const siteConfig = z
     NODE_ENV: z.string().optional(),
     LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   })
+  .superRefine((env, context) => {
+    const host = env.LONGHOUSE_PUBLIC_URL?.hostname
+    if (host === undefined || host === env.LONGHOUSE_DOMAIN || host === `control.${env.LONGHOUSE_DOMAIN}`)
+      return
+    context.addIssue({
+      code: 'custom',
+      path: ['LONGHOUSE_PUBLIC_URL'],
+      message: `must name control.${env.LONGHOUSE_DOMAIN}, as LONGHOUSE_DOMAIN says`,
+    })
+  })
   .transform(
     (env): Site => ({
       domain: env.LONGHOUSE_DOMAIN,

@@ -6,7 +6,6 @@ import { type TestContext, test } from 'node:test'
 import { BootError } from '../faults.ts'
 import { eventually } from '../testing/eventually.ts'
 import { closeServer, openServer } from './server.ts'
-import { limitStall } from './stall.ts'
 
 const loopback = { host: '127.0.0.1', port: 0 }
 
@@ -101,24 +100,4 @@ test('what keeps it from listening is said in words, with the variable to change
       return true
     })
   }
-})
-
-test('a body that stops coming costs the connection, one that goes on does not', async t => {
-  const { port } = await serve(t, (request, response) => {
-    limitStall(request, response, 150)
-    let size = 0
-    request.on('data', chunk => {
-      size += chunk.length
-    })
-    request.on('end', () => response.end(`got ${size}`))
-  })
-  const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n'
-  const stalled = await dial(t, port)
-  stalled.socket.write(`${head}ab`)
-  const whole = await dial(t, port)
-  whole.socket.write(`${head}ab`)
-  whole.socket.write('cde')
-  await eventually('the stalled one is dropped', () => stalled.ended())
-  assert.equal(stalled.got(), '')
-  assert.match(whole.got(), /got 5/)
 })

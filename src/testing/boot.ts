@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test'
+import { pino } from 'pino'
 import type { Clock } from '../clock.ts'
 import { systemClock } from '../clock.ts'
 import type { Environment } from '../config.ts'
@@ -37,4 +38,17 @@ export async function bootForTest(
   }
   program = await boot({ plugins, env, log, clock, web: { ...plainWeb, ...options.web } })
   return program
+}
+
+/** A plugin whose name and needs are not among a program's own. */
+export function plain(
+  spec: { name: string; needs?: readonly string[] } & Partial<Omit<Plugin, 'name' | 'needs'>>,
+): Plugin {
+  return { needs: [], config: undefined, tables: undefined, setup: () => ({}), ...spec }
+}
+
+/** A log that a test can read. */
+export function keptLog(): { log: Logger; lines(): string } {
+  const lines: string[] = []
+  return { log: pino({}, { write: line => void lines.push(line) }), lines: () => lines.join('') }
 }

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Environment, parseConfig } from './config.ts'
+import { labelOf, type Site, siteConfig, siteUrl } from './site.ts'
+
+function siteOf(env: Environment): Site {
+  const { config, faults } = parseConfig(siteConfig, env)
+  assert.deepEqual(faults, [])
+  return config as Site
+}
+
+test('the defaults are a laptop', () => {
+  const site = siteOf({})
+  assert.deepEqual(
+    { ...site, dataRoot: '' },
+    {
+      domain: 'localhost',
+      host: '127.0.0.1',
+      port: 8080,
+      publicUrl: null,
+      dataRoot: '',
+      trustedProxies: [],
+      production: false,
+    },
+  )
+  assert.ok(site.dataRoot.startsWith('/') && site.dataRoot.endsWith('/data'))
+})
+
+test('addresses say the scheme and port that people see', () => {
+  const cases: [Environment, string][] = [
+    [{}, 'http://shop.localhost:8080'],
+    [{ LONGHOUSE_PORT: '80' }, 'http://shop.localhost'],
+    [{ LONGHOUSE_PORT: '443' }, 'http://shop.localhost:443'],
+    [{ LONGHOUSE_PUBLIC_URL: 'https://control.localhost' }, 'https://shop.localhost'],
+    [{ LONGHOUSE_PUBLIC_URL: 'https://control.localhost:443/' }, 'https://shop.localhost'],
+    [{ LONGHOUSE_PUBLIC_URL: 'https://control.localhost:8443' }, 'https://shop.localhost:8443'],
+    [{ LONGHOUSE_PUBLIC_URL: 'https://control.localhost:80' }, 'https://shop.localhost:80'],
+    [{ LONGHOUSE_PUBLIC_URL: 'http://control.localhost' }, 'http://shop.localhost'],
+    [
+      { LONGHOUSE_PUBLIC_URL: 'https://control.example.com', LONGHOUSE_DOMAIN: 'example.com' },
+      'https://shop.example.com',
+    ],
+  ]
+  for (const [env, url] of cases) assert.equal(siteUrl(siteOf(env), 'shop'), url, JSON.stringify(env))
+})
+
+test('the label is what stands before our domain, and nothing of another’s', () => {
+  const site = siteOf({ LONGHOUSE_DOMAIN: 'example.com' })
+  const cases: [string, string | null][] = [
+    ['shop.example.com', 'shop'],
+    ['SHOP.Example.COM:8080', 'shop'],
+    ['shop.example.com.', 'shop'],
+    ['shop.example.com.:443', 'shop'],
+    ['a.b.example.com', 'a.b'],
+    ['example.com', ''],
+    ['example.com:80', ''],
+    ['.example.com', null],
+    ['evilexample.com', null],
+    ['shop.example.com.evil.net', null],
+    ['localhost', null],
+    ['[::1]:8080', null],
+    ['127.0.0.1', null],
+    ['', null],
+  ]
+  for (const [host, label] of cases) assert.equal(labelOf(site, host), label, host)
+})
+
+test('what makes no sense is refused by name, all at once', () => {
+  const bad: Record<string, string[]> = {
+    LONGHOUSE_DOMAIN: [
+      'Example.com',
+      'https://example.com',
+      'example.com:80',
+      '-a.com',
+      'a..b',
+      'a b',
+      '.',
+      'x'.repeat(64),
+    ],
+    LONGHOUSE_PORT: ['http', '70000'],
+    LONGHOUSE_PUBLIC_URL: [
+      'control.example.com',
+      'ftp://x',
+      'https://',
+      'https://x/path',
+      'https://x?q',
+      'https://user:pass@localhost',
+      'https://x:99999',
+      'http://:80',
+      'https://a b',
+    ],
+    LONGHOUSE_TRUSTED_PROXIES: ['proxy', '10.0.0.0/40'],
+    LOG_LEVEL: ['loud'],
+  }
+  for (const [name, texts] of Object.entries(bad)) {
+    for (const text of texts) {
+      const { faults = [] } = parseConfig(siteConfig, { [name]: text })
+      assert.equal(faults.length, 1, `${name}=${text}: ${faults}`)
+      assert.match(faults[0] ?? '', new RegExp(`^${name}\\b.*(must be|is not an address|is not of)`), text)
+    }
+  }
+  const all = Object.fromEntries(Object.entries(bad).map(([name, [text]]) => [name, text]))
+  assert.equal(parseConfig(siteConfig, all).faults.length, Object.keys(bad).length)
+})
+
+test('the public address is one of the domain, for instances get theirs from both', () => {
+  const env = { LONGHOUSE_DOMAIN: 'example.com', LONGHOUSE_PUBLIC_URL: 'https://control.example.net' }
+  assert.deepEqual(parseConfig(siteConfig, env).faults, [
+    'LONGHOUSE_PUBLIC_URL: must name control.example.com, as LONGHOUSE_DOMAIN says',
+  ])
+})
+
+test('a proxy on this machine is trusted when one is said to stand in front', () => {
+  const site = siteOf({ ROUTER_MODE: 'behind', LONGHOUSE_TRUSTED_PROXIES: '10.0.0.1' })
+  assert.deepEqual(site.trustedProxies, ['10.0.0.1', '127.0.0.0/8', '::1'])
+})

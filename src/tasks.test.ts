@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { pino } from 'pino'
+import { silentLog } from './log.ts'
+import { startTask } from './tasks.ts'
+import { manualClock } from './testing/clock.ts'
+
+test('a task runs at once, and again so long after the end of each round', async () => {
+  const clock = manualClock()
+  let rounds = 0
+  const running = startTask(
+    { name: 'count', everyMs: 1000, run: async () => void rounds++ },
+    { clock, log: silentLog },
+  )
+  assert.equal(rounds, 1)
+  for (const expected of [2, 3]) {
+    await setImmediate()
+    clock.advance(999)
+    await setImmediate()
+    assert.equal(rounds, expected - 1)
+    clock.advance(1)
+    await setImmediate()
+    assert.equal(rounds, expected)
+  }
+  await running.stop()
+  clock.advance(5000)
+  await setImmediate()
+  assert.equal(rounds, 3)
+})
+
+test('a round that throws is logged, and the next one comes as usual', async () => {
+  const lines: string[] = []
+  const log = pino({}, { write: line => void lines.push(line) })
+  const clock = manualClock()
+  let rounds = 0
+  const fails = [
+    () => Promise.reject(new Error('first')),
+    () => {
+      throw new Error('second')
+    },
+  ]
+  const run = () => fails[rounds++]?.() ?? Promise.resolve()
+  const running = startTask({ name: 'brittle', everyMs: 1000, run }, { clock, log })
+  for (const expected of [2, 3]) {
+    await setImmediate()
+    clock.advance(1000)
+    await setImmediate()
+    assert.equal(rounds, expected)
+  }
+  assert.equal(lines.length, 2)
+  assert.match(lines[0] ?? '', /first/)
+  assert.match(lines[1] ?? '', /second/)
+  for (const line of lines) assert.equal(JSON.parse(line).task, 'brittle')
+  await running.stop()
+})
+
+test('a nudge starts the next round now; nudges during a round make one more', async () => {
+  const clock = manualClock()
+  let rounds = 0
+  let finish = () => {}
+  const run = () =>
+    new Promise<void>(resolve => {
+      rounds++
+      finish = resolve
+    })
+  const running = startTask({ name: 'slow', everyMs: 1_000_000, run }, { clock, log: silentLog })
+  running.nudge()
+  running.nudge()
+  running.nudge()
+  await setImmediate()
+  assert.equal(rounds, 1, 'never two rounds at once')
+  finish()
+  await setImmediate()
+  assert.equal(rounds, 2)
+  finish()
+  await setImmediate()
+  assert.equal(rounds, 2, 'three nudges made one more round')
+  running.nudge()
+  await setImmediate()
+  assert.equal(rounds, 3)
+  const stopped = running.stop()
+  finish()
+  await stopped
+})
+
+test('stop aborts the signal and waits for the round that is going', async () => {
+  let ended = false
+  const run = (signal: AbortSignal) =>
+    new Promise<void>(resolve => {
+      signal.addEventListener('abort', () => {
+        void setImmediate().then(() => {
+          ended = true
+          resolve()
+        })
+      })
+    })
+  const running = startTask({ name: 'long', everyMs: 1, run }, { clock: manualClock(), log: silentLog })
+  await running.stop()
+  assert.equal(ended, true)
+  await running.stop()
+})
