@@ -52,4 +52,5 @@ export function adminGuard(parts: {
   }
 }
 
-const challenge = { 'WWW-Authenticate': 'Bearer realm="longhouse"' }
+/** What every 401 says of how to do better. */
+export const challenge = { 'WWW-Authenticate': 'Bearer realm="longhouse"' }

@@ -8,6 +8,7 @@ import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
 import { SignInPage } from '../../views/control/sign-in.tsx'
 import type { AdminToken } from './admin-token.ts'
+import { challenge } from './guard.ts'
 import { type AdminSessions, longestMs } from './session.ts'
 
 const home = '/admin/instances'
@@ -59,9 +60,9 @@ export function authRoutes(parts: {
         204: { description: 'Signed in: the cookie is set' },
         303: { description: 'Signed in, for a browser' },
       },
-      onInvalid: (c, errors) => {
+      onInvalid: (c, errors, { next }) => {
         c.status(422)
-        return page(c, undefined, errors[0]?.message)
+        return page(c, typeof next === 'string' ? next : undefined, errors[0]?.message)
       },
       handle: (c, { body }) => {
         const group = addressGroup(c.get('client'))
@@ -69,7 +70,7 @@ export function authRoutes(parts: {
         if (wait > 0) throw retryLater(wait)
         if (!token.matches(body.token)) {
           failures.fail(group)
-          if (!wantsPage(c)) throw unauthorized('This is not the admin token.')
+          if (!wantsPage(c)) throw unauthorized('This is not the admin token.', { headers: challenge })
           c.status(401)
           return page(c, body.next, 'is not the admin token')
         }

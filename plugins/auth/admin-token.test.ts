@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { BootError } from '../../src/faults.ts'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { loadAdminToken } from './admin-token.ts'
+import { openGate } from './auth.fixture.ts'
+
+const fileOf = (dataRoot: string) => join(dataRoot, '.control', 'admin-token')
+
+/** Opens the gate on a data root whose token file holds this, and returns the faults that it refuses with. */
+async function faultsWith(t: TestContext, env: Record<string, string>, held?: string): Promise<string> {
+  const dataRoot = temporaryFolder(t)
+  if (held !== undefined) {
+    mkdirSync(join(dataRoot, '.control'))
+    writeFileSync(fileOf(dataRoot), held)
+  }
+  const error = await openGate(t, { env: { LONGHOUSE_DATA_ROOT: dataRoot, ...env } }).then(
+    () => assert.fail('it started'),
+    (error: unknown) => error,
+  )
+  assert.ok(error instanceof BootError, String(error))
+  assert.equal(
+    held === undefined ? undefined : readFileSync(fileOf(dataRoot), 'utf8'),
+    held,
+    'it is left as it was',
+  )
+  return error.faults.join()
+}
+
+test('the first start makes a token that only its owner may read, later ones keep it', async t => {
+  const dataRoot = temporaryFolder(t)
+  const env = { LONGHOUSE_DATA_ROOT: dataRoot, ADMIN_TOKEN: '' }
+  const first = await openGate(t, { env })
+  const file = fileOf(dataRoot)
+  assert.equal(first.program.services.auth?.tokenFile, file)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  assert.equal(statSync(join(dataRoot, '.control')).mode & 0o777, 0o700)
+  const text = readFileSync(file, 'utf8')
+  assert.match(text, /^[\w-]{43}\n$/)
+  assert.ok(!readdirSync(join(dataRoot, '.control')).some(name => name.endsWith('.new')))
+  await first.program.stop()
+
+  const second = await openGate(t, { env })
+  assert.equal(readFileSync(file, 'utf8'), text)
+  const open = await second.ask('/vault', { headers: { Authorization: `Bearer ${text.trim()}` } })
+  assert.equal(open.status, 200)
+})
+
+test('a token that the operator gives makes no file', async t => {
+  const dataRoot = temporaryFolder(t)
+  const { program } = await openGate(t, { env: { LONGHOUSE_DATA_ROOT: dataRoot } })
+  assert.equal(program.services.auth?.tokenFile, null)
+  assert.equal(existsSync(fileOf(dataRoot)), false)
+})
+
+test('a token that is short, or that no header can carry, keeps it from starting', async t => {
+  for (const token of ['x'.repeat(15), ' '.repeat(20), 'two words are not one', 'passwörter-und-so-weiter']) {
+    assert.match(
+      await faultsWith(t, { ADMIN_TOKEN: token }),
+      /^ADMIN_TOKEN: must have at least 16 characters/,
+    )
+  }
+})
+
+test('a token file that holds no token keeps it from starting', async t => {
+  for (const held of ['', '\n', 'short\n', 'two words are not one token\n']) {
+    const faults = await faultsWith(t, { ADMIN_TOKEN: '' }, held)
+    assert.match(
+      faults,
+      /^ADMIN_TOKEN: what \S+admin-token holds must have .*remove the file to have one made$/,
+    )
+  }
+})
+
+test('a token file that cannot be read or written is a fault in words', t => {
+  const folder = temporaryFolder(t)
+  mkdirSync(join(folder, 'admin-token'))
+  assert.throws(
+    () => loadAdminToken(undefined, join(folder, 'admin-token')),
+    /ADMIN_TOKEN: cannot read .*EISDIR/,
+  )
+  assert.throws(
+    () => loadAdminToken(undefined, join(folder, 'gone/admin-token')),
+    /ADMIN_TOKEN: cannot write .*ENOENT/,
+  )
+  chmodSync(folder, 0o700)
+})
+
+test('a guess matches when it is the token, and never otherwise', t => {
+  const token = loadAdminToken('correct-horse-battery', join(temporaryFolder(t), 'x'))
+  assert.equal(token.matches('correct-horse-battery'), true)
+  for (const guess of [
+    '',
+    'correct-horse-batter',
+    'correct-horse-battery ',
+    'CORRECT-horse-battery',
+    token.hash,
+  ]) {
+    assert.equal(token.matches(guess), false, guess)
+  }
+})

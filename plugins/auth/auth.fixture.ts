@@ -1,0 +1,66 @@
+import type { TestContext } from 'node:test'
+import type { Environment } from '../../src/config.ts'
+import type { AppEnv } from '../../src/http/route.ts'
+import { open, route } from '../../src/http/route.ts'
+import type { Program } from '../../src/kernel.ts'
+import { definePlugin } from '../../src/plugin.ts'
+import { bootForTest } from '../../src/testing/boot.ts'
+import { type ManualClock, manualClock } from '../../src/testing/clock.ts'
+import './contract.ts'
+import { auth } from './index.ts'
+
+export const adminToken = 'correct-horse-battery-staple'
+export const browser = { Accept: 'text/html,application/xhtml+xml' }
+
+/** Something that only the operator may see or change, and something that anyone may. */
+const vault = definePlugin({
+  name: 'vault',
+  needs: ['auth'],
+  setup: ({ services }) => {
+    const spec = { path: '/vault', summary: 'The vault', guard: services.auth.admin, answers: {} }
+    return {
+      routes: [
+        route({ ...spec, method: 'get', handle: c => c.text('gold') }),
+        route({ ...spec, method: 'post', handle: c => c.text('more gold') }),
+        route({ ...spec, path: '/street', guard: open, method: 'get', handle: c => c.text('dust') }),
+      ],
+    }
+  },
+})
+
+export interface Gate {
+  program: Program
+  clock: ManualClock
+  /** Asks as somebody at an address: `peer` is who connects. */
+  ask(path: string, init?: RequestInit & { peer?: string; url?: string }): Promise<Response>
+  /** Signs in on the page; returns the answer and the cookie as a browser sends it back. */
+  signIn(
+    token?: string,
+    init?: { peer?: string; next?: string },
+  ): Promise<{ response: Response; cookie: string }>
+}
+
+/** A control plane that is sign-in and a vault. */
+export async function openGate(
+  t: Pick<TestContext, 'after'>,
+  { env = {}, clock = manualClock() }: { env?: Environment; clock?: ManualClock } = {},
+): Promise<Gate> {
+  const program = await bootForTest(t, [auth, vault], { env: { ADMIN_TOKEN: adminToken, ...env }, clock })
+  const ask: Gate['ask'] = async (
+    path,
+    { peer = '192.0.2.7', url = 'http://control.localhost', ...init } = {},
+  ) => {
+    const bindings = { incoming: { socket: { remoteAddress: peer } } } as unknown as AppEnv['Bindings']
+    return program.app.request(url + path, init, bindings)
+  }
+  return {
+    program,
+    clock,
+    ask,
+    signIn: async (token = adminToken, { next, ...init } = {}) => {
+      const body = new URLSearchParams({ token, ...(next === undefined ? {} : { next }) })
+      const response = await ask('/login', { ...init, method: 'POST', body, headers: browser })
+      return { response, cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '' }
+    },
+  }
+}
