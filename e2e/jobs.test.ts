@@ -40,7 +40,10 @@ for (const { driver, skip } of drivers) {
     const jobs = async () => (await api('/api/jobs')).json<JobsJson>()
 
     await t.test('the starter job runs when asked and tells what it did', async () => {
-      const { jobs: listed, manifest } = await jobs()
+      const { jobs: listed, manifest } = await eventually('the first set is committed', async () => {
+        const state = await jobs()
+        return state.manifest.commit && state
+      })
       assert.equal(manifest.status, 'ok')
       assert.match(manifest.commit, /^[0-9a-f]{40}$/)
       assert.equal(listed[0]?.id, 'daily-digest')

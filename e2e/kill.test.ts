@@ -39,6 +39,7 @@ for (const { driver, skip } of drivers) {
       await longhouse.end('SIGKILL')
     }
     const longhouse = await startLonghouse(t, { driver, dataRoot })
+    const startedAt = performance.now()
     for (const [subdomain, password] of passwords) {
       await eventually(
         `${subdomain} runs`,
@@ -46,6 +47,7 @@ for (const { driver, skip } of drivers) {
           (await longhouse.admin(`/admin/instances/${subdomain}`)).json<InstanceJson>().status === 'running',
         60_000,
       )
+      t.diagnostic(`${subdomain} runs after ${Math.round(performance.now() - startedAt)} ms`)
       assert.equal((await (await longhouse.login(subdomain, password))('/api/jobs')).status, 200)
     }
 

@@ -104,6 +104,7 @@ export async function startLonghouse(
     const match = /Longhouse runs at\s+http:\/\/[^:]+:(\d+)/.exec(output)
     return match && Number(match[1])
   })
+  if (port < 0) throw new Error(`the control plane ended with ${child.exitCode}:\n${output}`)
   const token =
     options.env?.ADMIN_TOKEN ?? readFileSync(join(dataRoot, '.control', 'admin-token'), 'utf8').trim()
 

@@ -4,6 +4,9 @@ import type { Database } from 'better-sqlite3'
 import { holdLock, openSqlite } from '../src/database.ts'
 import { BootError } from '../src/faults.ts'
 
+/** A runtime that was told to stop ends its runs first; whoever replaces it waits for that. */
+const predecessorMs = 15_000
+
 /** The instance's volume: everything that it keeps. */
 export interface Volume {
   dir: string
@@ -26,7 +29,7 @@ export function openVolume(folder: string): Volume {
   makeWritable(folder)
   // Source maps and processes name files by their real paths.
   const dir = realpathSync(folder)
-  const lock = holdLock(join(dir, 'longhouse.lock'))
+  const lock = holdLock(join(dir, 'longhouse.lock'), predecessorMs)
   if (!lock) {
     throw new BootError([`LONGHOUSE_DATA_DIR: another runtime is running on ${dir}; stop it first`])
   }
