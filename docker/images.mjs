@@ -31,6 +31,7 @@ for (const program of Object.keys(own)) {
   run('docker', [
     'build',
     '--quiet',
+    '--network=none',
     ...(options.base ? ['--build-arg', `BASE_IMAGE=${options.base}`] : []),
     ...tags.flatMap(tag => ['--tag', `longhouse-${program}:${tag}`]),
     '--file',
@@ -67,7 +68,9 @@ function assemble(folder, arch) {
     mkdirSync(join(folder, 'node_modules', path, '..'), { recursive: true })
     cpSync(from, join(folder, 'node_modules', path), { recursive: true })
   }
-  copyFileSync(join(root, 'docker/health-check.sh'), join(folder, 'health-check.sh'))
+  for (const script of ['health-check.sh', 'warm-up.sh'])
+    copyFileSync(join(root, 'docker', script), join(folder, script))
+  mkdirSync(join(folder, 'compile-cache'))
 }
 
 /** The engine's architecture in Node's words. */

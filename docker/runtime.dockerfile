@@ -7,16 +7,20 @@ LABEL org.opencontainers.image.title="Longhouse runtime"
 # What changes least comes first, so that a new build of Longhouse is one small layer.
 WORKDIR /data
 WORKDIR /app
-COPY health-check.sh ./
+COPY health-check.sh warm-up.sh ./
 COPY node_modules/better-sqlite3/ ./node_modules/better-sqlite3/
 COPY node_modules/esbuild/ ./node_modules/esbuild/
 COPY node_modules/@esbuild/ ./node_modules/@esbuild/
+COPY --chown=10001:10001 compile-cache/ ./compile-cache/
 COPY runtime/ ./dist/
 
 # The root file system is read-only; what wants a home gets the one place besides the volume that is not.
-ENV NODE_ENV=production HOME=/tmp LONGHOUSE_DATA_DIR=/data LONGHOUSE_HOST=0.0.0.0 LONGHOUSE_PORT=8080
+ENV NODE_ENV=production HOME=/tmp LONGHOUSE_DATA_DIR=/data LONGHOUSE_HOST=0.0.0.0 LONGHOUSE_PORT=8080 \
+  NODE_COMPILE_CACHE=/app/compile-cache
 
 USER 10001:10001
+# An image whose program does not start is not built, and one that did starts a fifth faster: its code is compiled.
+RUN bash /app/warm-up.sh
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["bash", "/app/health-check.sh", "/api/health", "localhost"]
