@@ -38,6 +38,7 @@ export function watchChanges(
   }
   const watcher = createWatcher(changed, log)
   let covered = false
+  let stopped = false
   const rescan = startTask(
     {
       name: 'rescan',
@@ -52,10 +53,13 @@ export function watchChanges(
   )
   return {
     cover: tree => {
+      // The load that was going when it was stopped has its tree all the same.
+      if (stopped) return false
       covered = true
       return watcher.cover(tree.folders)
     },
     stop: async () => {
+      stopped = true
       watcher.stop()
       clearTimeout(timer)
       await rescan.stop()

@@ -98,6 +98,7 @@ function gitProgram(cacheDir: string, idleMs: number) {
   let gone: Promise<unknown> = Promise.resolve()
   let idle: NodeJS.Timeout | undefined
   let lastId = 0
+  let stopped = false
 
   const dismiss = () => {
     clearTimeout(idle)
@@ -142,6 +143,7 @@ function gitProgram(cacheDir: string, idleMs: number) {
       rest()
     },
     ask: (question: Omit<GitRequest, 'id'>) => {
+      if (stopped) return Promise.reject(new Error('the git program was stopped'))
       const id = ++lastId
       return new Promise<GitState>((resolve, reject) => {
         const asked = start()
@@ -153,6 +155,7 @@ function gitProgram(cacheDir: string, idleMs: number) {
       })
     },
     stop: async () => {
+      stopped = true
       dismiss()
       await gone
     },
