@@ -64,15 +64,6 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
   )
 }
 
-export function InstancePage(props: InstanceProps) {
-  return (
-    <>
-      <InstanceLive {...props} />
-      <Removal {...props} />
-    </>
-  )
-}
-
 /** The live part: the same on the page and by itself. */
 export function InstanceLive({ instance, operations, now }: InstanceProps) {
   const { subdomain, status, url } = instance
@@ -120,6 +111,7 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
         />
       </Panel>
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
+      <Removal {...instance} />
     </Live>
   )
 }
@@ -186,8 +178,7 @@ function Earlier({ operations, now }: { operations: readonly OperationView[]; no
   )
 }
 
-function Removal({ instance }: InstanceProps) {
-  const { subdomain, status, volume, ownerEmail } = instance
+function Removal({ subdomain, status, volume, ownerEmail }: InstanceView) {
   const removed = status === 'deleted'
   return (
     <Panel title={removed ? 'Its volume is kept' : 'Remove'}>

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { systemClock } from '../../src/clock.ts'
+import { openSqlite, openTables } from '../../src/database.ts'
+import { hashPassword } from '../../src/password.ts'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { passwordGate } from './password.ts'
+import { sessionStore } from './session.ts'
+import { authTables } from './tables.ts'
+
+function database(t: TestContext) {
+  const sqlite = openSqlite(join(temporaryFolder(t), 'longhouse.db'))
+  t.after(() => sqlite.close())
+  return openTables(sqlite, 'auth', authTables)
+}
+
+test('a plain password and its hash open alike', async t => {
+  const db = database(t)
+  const plain = passwordGate(db, systemClock, 'correct horse')
+  assert.equal(await plain.matches('correct horse'), true)
+  assert.equal(await plain.matches('Correct horse'), false)
+  const hashed = passwordGate(database(t), systemClock, await hashPassword('correct horse'))
+  assert.equal(await hashed.matches('correct horse'), true)
+  assert.equal(await hashed.matches('wrong'), false)
+})
+
+test('sessions outlive a restart with the same password, and end with another one', async t => {
+  const db = database(t)
+  const sessions = sessionStore(db, systemClock)
+  await passwordGate(db, systemClock, 'correct horse').ready
+  const { secret } = sessions.open()
+  await passwordGate(db, systemClock, 'correct horse').ready
+  assert.ok(sessions.find(secret))
+  await passwordGate(db, systemClock, 'another horse').ready
+  assert.equal(sessions.find(secret), null)
+
+  const hash = await hashPassword('third horse')
+  await passwordGate(db, systemClock, hash).ready
+  const { secret: second } = sessions.open()
+  await passwordGate(db, systemClock, hash).ready
+  assert.ok(sessions.find(second))
+})
+
+test('more guesses than can wait are sent away rather than held in memory', async t => {
+  const gate = passwordGate(database(t), systemClock, 'correct horse')
+  const outcomes = await Promise.allSettled(Array.from({ length: 60 }, () => gate.matches('wrong')))
+  const sentAway = outcomes.filter(outcome => outcome.status === 'rejected')
+  assert.equal(sentAway.length, 60 - 34)
+  assert.ok(sentAway.every(outcome => (outcome.reason as { status: number }).status === 503))
+  assert.equal(await gate.matches('correct horse'), true, 'it goes on after the crowd')
+})

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { manualClock } from '../../src/testing/clock.ts'
+import { browser, cookieOf, password, postForm, postJson, startWeb } from '../web/web.fixture.ts'
+
+const day = 24 * 3_600_000
+
+test('the right password opens a session; the cookie is out of scripts’ reach', async t => {
+  const { app } = await startWeb(t)
+  const answer = await postJson(app, '/api/auth/password', { password })
+  assert.equal(answer.status, 200)
+  assert.match(
+    answer.headers.get('set-cookie') ?? '',
+    /^longhouse_session=[\w-]{43}; .*HttpOnly; SameSite=Lax/,
+  )
+  const signedIn = await app.request('/api/jobs', { headers: { Cookie: cookieOf(answer) } })
+  assert.equal(signedIn.status, 200)
+})
+
+test('by HTTPS the cookie carries the __Host- prefix and Secure', async t => {
+  const { app } = await startWeb(t, { publicUrl: 'https://acme.example.com' })
+  const answer = await postJson(app, '/api/auth/password', { password })
+  assert.match(answer.headers.get('set-cookie') ?? '', /^__Host-longhouse_session=.*; Secure/)
+})
+
+test('a wrong password opens nothing and says so, to scripts and to people', async t => {
+  const { app } = await startWeb(t)
+  const script = await postJson(app, '/api/auth/password', { password: 'wrong' })
+  assert.equal(script.status, 401)
+  assert.equal(((await script.json()) as { type: string }).type, 'urn:longhouse:problem:wrong-password')
+  assert.equal(script.headers.get('set-cookie'), null)
+  const person = await postForm(app, '/api/auth/password', { password: 'wrong', next: '/repo' })
+  assert.equal(person.status, 401)
+  const page = await person.text()
+  assert.match(page, /aria-invalid="true"/)
+  assert.match(page, /name="next" value="\/repo"/)
+})
+
+test('a body without a password is told what is missing', async t => {
+  const { app } = await startWeb(t)
+  const script = await postJson(app, '/api/auth/password', { pass: 'x' })
+  assert.equal(script.status, 422)
+  assert.deepEqual(((await script.json()) as { errors: unknown }).errors, [
+    { path: 'password', message: 'must be the password as a text' },
+  ])
+  const person = await postForm(app, '/api/auth/password', { password: '' })
+  assert.equal(person.status, 422)
+  assert.match(await person.text(), /must not be empty/)
+})
+
+test('a person goes on to the page they wanted, and never to another site', async t => {
+  const { app, signIn } = await startWeb(t)
+  const refused = await app.request('/jobs/job?offset=5', { headers: browser })
+  assert.equal(refused.status, 303)
+  assert.equal(refused.headers.get('location'), `/login?next=${encodeURIComponent('/jobs/job?offset=5')}`)
+  const on = await postForm(app, '/api/auth/password', { password, next: '/jobs/job?offset=5' })
+  assert.equal(on.status, 303)
+  assert.equal(on.headers.get('location'), '/jobs/job?offset=5')
+  for (const next of ['https://evil.example', '//evil.example', '/\\evil.example', '/x/..//evil.example']) {
+    const answer = await postForm(app, '/api/auth/password', { password, next })
+    assert.equal(answer.headers.get('location'), '/', next)
+    const Cookie = await signIn()
+    const already = await app.request(`/login?next=${encodeURIComponent(next)}`, {
+      headers: { ...browser, Cookie },
+    })
+    assert.equal(already.headers.get('location'), '/', next)
+  }
+})
+
+test('ten wrong tries shut an address out for ten minutes, right password or not; others are let in', async t => {
+  const clock = manualClock()
+  const { app } = await startWeb(t, { clock })
+  const from = (address: string) => ({ 'X-Forwarded-For': address })
+  for (let i = 0; i < 10; i++) {
+    const answer = await postJson(app, '/api/auth/password', { password: 'wrong' }, from('203.0.113.7'))
+    assert.equal(answer.status, 401)
+  }
+  const shut = await postJson(app, '/api/auth/password', { password }, from('203.0.113.7'))
+  assert.equal(shut.status, 429)
+  assert.equal(shut.headers.get('retry-after'), '600')
+  const page = await postForm(app, '/api/auth/password', { password }, from('203.0.113.7'))
+  assert.equal(page.status, 429)
+  assert.match(await page.text(), /Try again in 10 minutes/)
+  const other = await postJson(app, '/api/auth/password', { password }, from('203.0.113.8'))
+  assert.equal(other.status, 200)
+  clock.advance(600_000)
+  const later = await postJson(app, '/api/auth/password', { password }, from('203.0.113.7'))
+  assert.equal(later.status, 200)
+})
+
+test('a burst of guesses side by side counts as many tries', async t => {
+  const { app } = await startWeb(t)
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, () => postJson(app, '/api/auth/password', { password: 'wrong' })),
+  )
+  const statuses = answers.map(answer => answer.status)
+  assert.equal(statuses.filter(status => status === 401).length, 10)
+  assert.equal(statuses.filter(status => status === 429).length, 20)
+})
+
+test('a session lives thirty days from its last use, and ninety in all', async t => {
+  const clock = manualClock()
+  const { app, signIn } = await startWeb(t, { clock })
+  const idle = await signIn()
+  const used = await signIn()
+  const ask = (Cookie: string) => app.request('/api/jobs', { headers: { Cookie } })
+
+  clock.advance(29 * day)
+  const refreshed = await ask(used)
+  assert.equal(refreshed.status, 200)
+  assert.match(refreshed.headers.get('set-cookie') ?? '', new RegExp(`Max-Age=${30 * 24 * 3600}`))
+  assert.equal((await ask(used)).headers.get('set-cookie'), null, 'moved once an hour at most')
+
+  clock.advance(1.5 * day)
+  assert.equal((await ask(idle)).status, 401)
+  assert.equal((await ask(used)).status, 200)
+  for (let passed = 30.5; passed < 88; passed += 20) {
+    clock.advance(20 * day)
+    assert.equal((await ask(used)).status, passed + 20 < 90 ? 200 : 401)
+  }
+})
+
+test('signing out ends the session itself, not only the cookie', async t => {
+  const { app, signIn } = await startWeb(t)
+  const Cookie = await signIn()
+  const out = await postForm(app, '/api/auth/logout', {}, { Cookie })
+  assert.equal(out.status, 303)
+  assert.equal(out.headers.get('location'), '/login')
+  assert.match(out.headers.get('set-cookie') ?? '', /Max-Age=0/)
+  assert.equal((await app.request('/api/jobs', { headers: { Cookie } })).status, 401)
+})
+
+test('a page of another site changes nothing', async t => {
+  const { app, signIn } = await startWeb(t)
+  const Cookie = await signIn()
+  for (const headers of [
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' },
+    { Origin: 'https://evil.example', Host: 'acme.example.com' },
+  ]) {
+    const answer = await app.request('/api/auth/logout', { method: 'POST', headers: { ...headers, Cookie } })
+    assert.equal(answer.status, 403)
+  }
+  assert.equal((await app.request('/api/jobs', { headers: { Cookie } })).status, 200)
+})

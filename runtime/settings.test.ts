@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BootError } from '../src/faults.ts'
+import { hashPassword } from '../src/password.ts'
+import { readSettings } from './settings.ts'
+
+const byHand = { spawned: false }
+
+function faults(env: Record<string, string>, how = byHand): readonly string[] {
+  try {
+    readSettings(env, how)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof BootError)
+    return error.faults
+  }
+}
+
+test('by hand a password is enough', () => {
+  const settings = readSettings({ LONGHOUSE_PASSWORD: 'correct horse' }, byHand)
+  assert.deepEqual(
+    [settings.instanceId, settings.dataDir, settings.host, settings.port, settings.timezone],
+    ['inst_local', '/data', '127.0.0.1', 8080, 'UTC'],
+  )
+})
+
+test('a control plane and a container must say which instance it is', () => {
+  const password = { LONGHOUSE_PASSWORD: 'correct horse' }
+  assert.match(faults(password, { spawned: true })[0] ?? '', /^LONGHOUSE_INSTANCE_ID: must be set/)
+  assert.match(
+    faults({ ...password, NODE_ENV: 'production' })[0] ?? '',
+    /^LONGHOUSE_INSTANCE_ID: must be set/,
+  )
+  const named = { ...password, LONGHOUSE_INSTANCE_ID: 'inst_1' }
+  assert.equal(readSettings(named, { spawned: true }).instanceId, 'inst_1')
+})
+
+test('every fault is told at once, each by its variable, and no value is repeated', () => {
+  const found = faults({
+    LONGHOUSE_INSTANCE_ID: 'has spaces',
+    LONGHOUSE_PUBLIC_URL: 'acme.example.com/x',
+    LONGHOUSE_PORT: '80a',
+    LONGHOUSE_PASSWORD: 'secret7',
+    LONGHOUSE_TRUSTED_PROXIES: '10.0.0.0/8,nonsense',
+    LONGHOUSE_TIMEZONE: 'Europe/Berlln',
+  })
+  assert.deepEqual(found.map(fault => fault.split(':')[0]).sort(), [
+    'LONGHOUSE_INSTANCE_ID',
+    'LONGHOUSE_PASSWORD',
+    'LONGHOUSE_PORT',
+    'LONGHOUSE_PUBLIC_URL',
+    'LONGHOUSE_TIMEZONE',
+    'LONGHOUSE_TRUSTED_PROXIES',
+  ])
+  assert.ok(!found.join().includes('secret7'))
+})
+
+test('a password is at least eight characters, or an argon2id hash and no other', async () => {
+  const hash = await hashPassword('correct horse')
+  assert.equal(readSettings({ LONGHOUSE_PASSWORD: hash }, byHand).password, hash)
+  for (const LONGHOUSE_PASSWORD of [
+    '',
+    'seven77',
+    '$2b$10$abcdefghijklmnopqrstuv',
+    '$argon2i$v=19$m=1,t=1,p=1$x$y',
+  ]) {
+    assert.match(
+      faults({ LONGHOUSE_PASSWORD })[0] ?? '',
+      /^LONGHOUSE_PASSWORD: must be a password of at least 8/,
+    )
+  }
+})
