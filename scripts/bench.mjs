@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { node, onOurNode, root, setUp } from './setup.mjs'
 
 setUp()
-onOurNode()
+await onOurNode()
 const run = args => spawnSync(node(), args, { cwd: root, stdio: 'inherit' }).status ?? 1
 if (run([join(root, 'esbuild.config.mjs')]) !== 0) process.exit(1)
 

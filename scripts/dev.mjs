@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { node, onOurNode, root, setUp } from './setup.mjs'
 
 setUp()
-onOurNode()
+await onOurNode()
 
 let program = null
 const start = () => {

@@ -1,6 +1,6 @@
 // Installs what package-lock.json names, when it is not there yet or not the same. Runs on any Node from 18 on, so it
 // uses nothing newer and imports nothing that would have to be installed.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,10 +35,25 @@ export function node() {
 }
 
 /** Runs the calling script again on the Node that came with the packages, when this one is older than the project's. */
-export function onOurNode() {
+export async function onOurNode() {
   if (Number(process.versions.node.split('.')[0]) >= 26) return
-  const again = spawnSync(node(), process.argv.slice(1), { stdio: 'inherit' })
-  process.exit(again.status ?? 1)
+  process.exit(await endOf(spawn(node(), process.argv.slice(1), { stdio: 'inherit' })))
+}
+
+/**
+ * The exit code of a child that is all that we are there for. A terminal sends Ctrl-C to the whole group, a supervisor
+ * sends TERM to us alone: either way the child decides, and does not stay behind.
+ */
+export function endOf(child) {
+  process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  return new Promise(resolve => {
+    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)))
+    child.on('error', error => {
+      console.error(error.message)
+      resolve(1)
+    })
+  })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) setUp()

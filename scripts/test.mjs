@@ -1,12 +1,12 @@
 // `npm test [file …]`: types, lint and format, a build, then every test, or those that are named. What needs Docker,
 // Chromium or Caddy runs when they are there, and says what it skipped when they are not.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { node, onOurNode, root, setUp } from './setup.mjs'
+import { endOf, node, onOurNode, root, setUp } from './setup.mjs'
 
 setUp()
-onOurNode()
+await onOurNode()
 
 const run = (name, program, args) => {
   const { status } = spawnSync(program, args, {
@@ -39,12 +39,10 @@ const files =
           { cwd: root },
         )
         .sort()
-run('tests', node(), [
-  '--import',
-  'tsx',
-  '--test',
-  '--test-concurrency=2',
-  '--test-timeout=180000',
-  '--test-reporter=spec',
-  ...files,
-])
+const options = ['--test-concurrency=2', '--test-timeout=180000', '--test-reporter=spec']
+const tests = spawn(node(), ['--import', 'tsx', '--test', ...options, ...files], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, PATH: path },
+})
+process.exit(await endOf(tests))
