@@ -1,7 +1,7 @@
 import { wantsFragment } from '../../src/http/negotiate.ts'
 import type { AppContext, FieldErrors } from '../../src/http/route.ts'
 import { siteUrl } from '../../src/site.ts'
-import { CreatedPage, InstanceLive, InstancePage, type InstanceProps } from '../../views/control/instance.tsx'
+import { CreatedPage, InstanceLive, type InstanceProps } from '../../views/control/instance.tsx'
 import { InstancesPage, type InstancesProps, InstanceTable } from '../../views/control/instances.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../views/control/new-instance.tsx'
 import type { PageProps } from '../../views/layout.tsx'
@@ -77,7 +77,7 @@ export function instancePages(parts: ProvisionerRoutes) {
       const props = instanceProps(instance)
       if (wantsFragment(c)) return c.html(<InstanceLive {...props} />)
       const busy = props.operations[0]?.status === 'pending' || props.operations[0]?.status === 'running'
-      return c.render(<InstancePage {...props} />, frame(instance.subdomain, busy ? 1 : 10))
+      return c.render(<InstanceLive {...props} />, frame(instance.subdomain, busy ? 1 : 10))
     },
     created: (c: AppContext, instance: Instance, password: string) => {
       c.status(202)

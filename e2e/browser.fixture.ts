@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import type { TestContext } from 'node:test'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+
+const executablePath =
+  process.env.CHROMIUM ??
+  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+
+/** Why pages cannot be tried in a browser here; false when they can. */
+export const noBrowser =
+  executablePath || process.env.LONGHOUSE_DEMAND_ALL
+    ? false
+    : 'no Chromium is installed (CHROMIUM names one elsewhere)'
+
+export interface Visit {
+  page: Page
+  context: BrowserContext
+  /** What a careful visitor would complain of: errors in the console, refused content, requests to elsewhere. */
+  complaints: string[]
+  /** Bytes over the wire so far. */
+  bytes(): Promise<number>
+}
+
+/** Opens a browser of its own; it closes after the test. */
+export async function openBrowser(
+  t: Pick<TestContext, 'after'>,
+  options: { javaScript: boolean; width?: number; dark?: boolean },
+): Promise<Visit> {
+  if (!executablePath) throw new Error('Chromium is demanded and not installed')
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  t.after(() => browser.close())
+  const context = await browser.newContext({
+    javaScriptEnabled: options.javaScript,
+    viewport: { width: options.width ?? 1280, height: 900 },
+    colorScheme: options.dark ? 'dark' : 'light',
+  })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  const sizes: Promise<number>[] = []
+  page.on('console', message => {
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text())
+  })
+  page.on('pageerror', error => complaints.push(String(error)))
+  page.on('request', request => {
+    const { hostname } = new URL(request.url())
+    if (!hostname.endsWith('localhost')) complaints.push(`a request to ${request.url()}`)
+  })
+  page.on('requestfinished', request => {
+    sizes.push(request.sizes().then(size => size.responseBodySize + size.responseHeadersSize))
+  })
+  return {
+    page,
+    context,
+    complaints,
+    bytes: async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0),
+  }
+}
