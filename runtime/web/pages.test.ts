@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { oneJob } from '../engine.fixture.ts'
+import { browser, postForm, startWeb } from './web.fixture.ts'
+
+const files = { 'manifest.ts': oneJob("async c => { c.log('<b>hello</b>') }", "description: 'Says hello.'") }
+
+test('the jobs page shows each job with its schedule in words and its ways', async t => {
+  const { app, signIn } = await startWeb(t, { files, publicUrl: 'http://acme.localhost:8080' })
+  const Cookie = await signIn()
+  const answer = await app.request('/', { headers: { ...browser, Cookie } })
+  assert.equal(answer.status, 200)
+  const page = await answer.text()
+  assert.match(page, /<title>Jobs · acme<\/title>/)
+  assert.match(page, /At 08:00 every day/)
+  assert.match(page, /action="\/api\/jobs\/job\/run"/)
+  assert.match(page, /action="\/api\/jobs\/job\/disable"/)
+  assert.match(page, /Says hello\./)
+})
+
+test('what htmx asks for again is the same part without the frame', async t => {
+  const { app, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const ask = async (path: string) => {
+    const page = await (await app.request(path, { headers: { ...browser, Cookie } })).text()
+    const headers = { ...browser, Cookie, 'HX-Request': 'true' }
+    return { page, part: await (await app.request(path, { headers })).text() }
+  }
+  for (const path of ['/', '/jobs/job']) {
+    const { page, part } = await ask(path)
+    assert.ok(!part.includes('<html'))
+    const id = /^<div id="([^"]+)"/.exec(part)?.[1]
+    assert.ok(id && page.includes(`<div id="${id}"`), path)
+    assert.ok(part.includes('hx-trigger="every 2s"'))
+  }
+})
+
+test('a poll whose session has ended sends the whole page to sign in', async t => {
+  const { app } = await startWeb(t, { files })
+  const headers = { ...browser, 'HX-Request': 'true', 'HX-Current-URL': 'http://acme.localhost/jobs/job' }
+  const answer = await app.request('/jobs/job', { headers })
+  assert.equal(answer.status, 401)
+  assert.equal(answer.headers.get('hx-redirect'), '/login?next=%2Fjobs%2Fjob')
+})
+
+test('a broken manifest is shown with its place and lines, and says what keeps running since when', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  instance.write('manifest.ts', `${oneJob('async () => {}')}\nnoSuchThing('<i>')\n`)
+  await instance.engine.reload()
+  const page = await (await app.request('/', { headers: { ...browser, Cookie } })).text()
+  assert.match(page, /The last change did not go live/)
+  assert.match(page, /manifest\.ts:4:\d+/)
+  assert.match(page, /noSuchThing is not defined/)
+  assert.match(page, /keeps running on schedule/)
+  assert.match(page, /&lt;i&gt;/)
+  assert.match(page, /At 08:00 every day/, 'the last good set is still there')
+})
+
+test('a run is followed from its button to its log, and stops asking when it is over', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const started = await postForm(app, '/api/jobs/job/run', {}, { Cookie })
+  const path = started.headers.get('location') ?? ''
+  await instance.ended(path.split('/').at(-1) ?? '')
+  const page = await (await app.request(path, { headers: { ...browser, Cookie } })).text()
+  assert.match(page, /Succeeded/)
+  assert.match(page, /&lt;b&gt;hello&lt;\/b&gt;/, 'what a job writes is text')
+  assert.ok(!page.includes('hx-trigger'))
+  assert.ok(!page.includes('http-equiv="refresh"'))
+  const job = await (await app.request('/jobs/job', { headers: { ...browser, Cookie } })).text()
+  assert.ok(job.includes(`href="${path}"`))
+})
+
+test('pages carry no inline style or script, and load nothing from elsewhere', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const run = await instance.run('job')
+  for (const path of ['/', '/jobs/job', `/runs/${run.id}`, '/repo', '/login', '/nowhere']) {
+    const headers = { ...browser, ...(path === '/login' ? {} : { Cookie }) }
+    const page = await (await app.request(path, { headers })).text()
+    assert.doesNotMatch(page, /\sstyle=|<style|\son\w+=|<script(?! src="\/assets\/)/, path)
+    assert.doesNotMatch(page, /(?:src|href|action)="(?:https?:)?\/\//, path)
+  }
+})
+
+test('an unknown job or run is a page that says so', async t => {
+  const { app, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  for (const path of ['/jobs/nope', '/runs/nope']) {
+    const answer = await app.request(path, { headers: { ...browser, Cookie } })
+    assert.equal(answer.status, 404)
+    assert.match(await answer.text(), /nope/)
+  }
+})
