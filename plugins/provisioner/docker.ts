@@ -92,8 +92,11 @@ export function createDockerDriver(options: DockerOptions): Driver {
     },
 
     async create(spec) {
-      const wanted = containerOptions(spec, settings, await ensureImage(spec.image))
-      const network = await ensureNetwork(engine, settings.network)
+      const [image, network] = await Promise.all([
+        ensureImage(spec.image),
+        ensureNetwork(engine, settings.network),
+      ])
+      const wanted = containerOptions(spec, settings, image)
       if (settings.mode === 'port' && !network.isolating) throw mixing(settings.network)
       // A turn creates it, or removes what stands in its way; more than a few mean that others interfere.
       for (let turn = 0; turn < 5; turn++) {
