@@ -25,6 +25,7 @@ export function authRoutes(parts: {
   const page = (c: AppContext, next: string | undefined, error?: string) =>
     c.render(<SignInPage next={localPath(next, home)} tokenFile={token.file} error={error} />, {
       title: 'Sign in',
+      narrow: true,
     })
 
   return [

@@ -97,7 +97,7 @@ export function instancePages(parts: ProvisionerRoutes) {
           errors={errors}
         />
       )
-      return c.render(form, frame('New instance'))
+      return c.render(form, { ...frame('New instance'), narrow: true })
     },
   }
 }

@@ -32,7 +32,7 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
   },
   'prepare image': async ({ spec, driver }) => {
     await driver.prepareImage(spec)
-    return spec.image
+    return driver.name === 'docker' ? spec.image : undefined
   },
   'stop routing': async ({ spec, router }) => {
     router.set(spec.subdomain, { state: 'stopped', instanceId: spec.id })
@@ -67,7 +67,6 @@ async function waitUntilHealthy(step: StepContext): Promise<string | undefined> 
   const { address } = await driver.inspect(spec)
   if (!address) throw await withLog(step, 'the container ended right after it was started')
   const ended = new AbortController()
-  const startedAt = performance.now()
   const waiting = health.wait(spec.id, healthDeadlineMs, AbortSignal.any([signal, ended.signal]))
   step.started(address)
   const stopWatching = watchForEnd(step, () => ended.abort())
@@ -80,7 +79,7 @@ async function waitUntilHealthy(step: StepContext): Promise<string | undefined> 
       : `it was not healthy within ${Math.round(healthDeadlineMs / 1000)} s: ${result.reason}`
     throw await withLog(step, why)
   }
-  return `after ${Math.round(performance.now() - startedAt)} ms`
+  return undefined
 }
 
 /** Looks every half second whether the container still runs: what has ended need not be waited for. */

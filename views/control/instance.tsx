@@ -43,8 +43,7 @@ export interface InstanceProps {
 export function CreatedPage({ password, ...props }: InstanceProps & { password: string }) {
   const { subdomain, url } = props.instance
   return (
-    <>
-      <PageHead title={subdomain} crumb={{ href: '/admin/instances', label: 'Instances' }} />
+    <div class="stack">
       <Panel title="The instance’s password">
         <div class="stack">
           <p>
@@ -60,7 +59,7 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
         </div>
       </Panel>
       <InstanceLive {...props} />
-    </>
+    </div>
   )
 }
 

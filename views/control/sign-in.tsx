@@ -11,7 +11,7 @@ export interface SignInPageProps {
 
 export function SignInPage({ next, tokenFile, error }: SignInPageProps) {
   return (
-    <>
+    <div class="stack">
       <h1>Sign in</h1>
       <p>This is the operator’s side: instances are provisioned and looked after here.</p>
       <form method="post" action="/login" class="stack">
@@ -32,6 +32,6 @@ export function SignInPage({ next, tokenFile, error }: SignInPageProps) {
           <Button look="primary">Sign in</Button>
         </div>
       </form>
-    </>
+    </div>
   )
 }
