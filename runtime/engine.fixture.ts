@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -98,6 +98,12 @@ export function standingClock(at: number): Clock & { at: number } {
   return clock
 }
 
+/** False for a process that has ended, also when nobody has asked for its exit code yet. */
 export function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}`)
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  } catch {
+    return false
+  }
 }

@@ -44,7 +44,8 @@ async function run(request: RunRequest): Promise<void> {
     ]
     const found = registered?.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
-    const result = await found.job.func(contextOf(request))
+    const { func } = found.job
+    const result = await func(contextOf(request))
     // A rejection that nobody handled is reported at the end of the turn that it came in.
     await new Promise(done => setImmediate(done))
     report({ result: kept(result) })
@@ -105,6 +106,13 @@ function report(message: RunReport): void {
   if (reported) return
   reported = true
   const code = 'error' in message ? 1 : 0
-  if (!send) process.exit(code)
-  send(message, () => process.exit(code))
+  // A pipe that is full is written to later; leaving now would lose the end of the log.
+  void Promise.all([flushed(process.stdout), flushed(process.stderr)]).then(() => {
+    if (send) send(message, () => process.exit(code))
+    else process.exit(code)
+  })
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise(done => stream.write('', () => done()))
 }
