@@ -1,13 +1,15 @@
 // `npm run images`: builds the images of both programs on the Docker engine that DOCKER_HOST names. The build context
 // is assembled here from what `npm ci` and the build left, so that nothing is installed or compiled inside.
 //   node docker/images.mjs [--tag <tag>] [--base <image with Node 26>]
-// Each image is tagged with the package's version and `latest`, or with <tag> alone.
+// Each image is tagged with the package's version and `latest`, or with <tag> alone. Without --base or BASE_IMAGE it is
+// the public one of the Dockerfiles, or one made from Debian's mirror where that cannot be pulled.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { node, root, setUp } from '../scripts/setup.mjs'
+import { buildIfChanged } from '../scripts/build.mjs'
+import { root, setUp } from '../scripts/setup.mjs'
 
 const { values: options } = parseArgs({
   options: { base: { type: 'string', default: process.env.BASE_IMAGE }, tag: { type: 'string' } },
@@ -21,18 +23,23 @@ const own = {
   runtime: ['runtime.js', 'runner.js', 'manifest-reader.js', 'git.js', 'runtime', 'jobs-template'],
 }
 
+const publicBase = 'node:26-bookworm-slim'
+
 setUp()
-run(node(), [join(root, 'esbuild.config.mjs')])
+if (!buildIfChanged()) process.exit(1)
+const arch = engineArch()
+const base = options.base ?? defaultBase()
 const context = mkdtempSync(join(tmpdir(), 'longhouse-images-'))
 process.on('exit', () => rmSync(context, { recursive: true, force: true }))
-assemble(context, engineArch())
+assemble(context)
 for (const program of Object.keys(own)) {
   console.error(`Building longhouse-${program} …`)
   run('docker', [
     'build',
     '--quiet',
     '--network=none',
-    ...(options.base ? ['--build-arg', `BASE_IMAGE=${options.base}`] : []),
+    '--build-arg',
+    `BASE_IMAGE=${base}`,
     ...tags.flatMap(tag => ['--tag', `longhouse-${program}:${tag}`]),
     '--file',
     join(root, 'docker', `${program}.dockerfile`),
@@ -42,14 +49,14 @@ for (const program of Object.keys(own)) {
 }
 
 /** Both programs, each with the few packages that cannot be bundled, cut down to what runs on Linux of one kind. */
-function assemble(folder, arch) {
+function assemble(folder) {
   const dist = join(root, 'dist')
   for (const [program, files] of Object.entries(own)) {
     const others = Object.entries(own).flatMap(([name, names]) => (name === program ? [] : names))
     if (!existsSync(join(dist, files[0]))) fail(`the build made no dist/${files[0]}`)
     cpSync(dist, join(folder, program), {
       recursive: true,
-      filter: path => !path.endsWith('.map') && !others.some(name => path === join(dist, name)),
+      filter: path => !/\.map$|\.sources$/.test(path) && !others.some(name => path === join(dist, name)),
     })
   }
   const modules = [
@@ -73,6 +80,20 @@ function assemble(folder, arch) {
   mkdirSync(join(folder, 'compile-cache'))
 }
 
+function defaultBase() {
+  const works = (program, ...args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0
+  if (works('docker', 'image', 'inspect', publicBase) || works('docker', 'pull', publicBase))
+    return publicBase
+  if (process.getuid?.() !== 0 || !works('mmdebstrap', '--version'))
+    fail(
+      `${publicBase} cannot be pulled. Name another base with Node 26 (--base), or install mmdebstrap and run this as root: it then makes one from Debian's mirror.`,
+    )
+  const made = 'longhouse-base:latest'
+  console.error(`${publicBase} cannot be pulled; making ${made} from Debian's mirror …`)
+  run(join(root, 'scripts/base-image.sh'), [made])
+  return made
+}
+
 /** The engine's architecture in Node's words. */
 function engineArch() {
   const { status, stdout, stderr, error } = spawnSync('docker', ['version', '--format', '{{.Server.Arch}}'])
@@ -85,7 +106,7 @@ function engineArch() {
 function run(program, args) {
   const { status, error } = spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   if (error) fail(`${program} cannot be run: ${error.message}`)
-  if (status !== 0) fail(`${program} ${args[0]} failed; its words are above`)
+  if (status !== 0) fail(`${program} failed; its words are above`)
 }
 
 function fail(words) {
