@@ -1,21 +1,21 @@
-import { and, count, desc, eq, max } from 'drizzle-orm'
+import { and, count, desc, eq, max, sql } from 'drizzle-orm'
 import type { Slot, SlotOutcome } from '../contract.ts'
 import { slots } from '../schema.ts'
 import type { JobsDb } from './live-set.ts'
 
-/** Writes what became of a slot. False when that was decided before: a slot starts at most one run. */
+/**
+ * Writes what became of a slot. False when that was decided before: a slot starts at most one run. One that was
+ * missed started none, and may come again when the clock was wrong.
+ */
 export function recordSlot(
   db: Pick<JobsDb, 'insert'>,
   slot: { jobId: string; at: number; outcome: SlotOutcome; reason: string | null },
   now: number,
 ): boolean {
-  return (
-    db
-      .insert(slots)
-      .values({ ...slot, decidedAt: now })
-      .onConflictDoNothing()
-      .run().changes > 0
-  )
+  const row = { ...slot, decidedAt: now }
+  const target = [slots.jobId, slots.at]
+  const setWhere = sql`${slots.outcome} = 'missed' and excluded.outcome <> 'missed'`
+  return db.insert(slots).values(row).onConflictDoUpdate({ target, set: row, setWhere }).run().changes > 0
 }
 
 export function attachRun(db: Pick<JobsDb, 'update'>, jobId: string, at: number, runId: string): void {
