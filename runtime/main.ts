@@ -3,6 +3,9 @@ import { BootError } from '../src/faults.ts'
 import { createLog } from '../src/log.ts'
 import { type Runtime, startRuntime } from './program.ts'
 
+/** Runs get seconds to tidy up; what takes longer than this is stuck. */
+const longestStopMs = 30_000
+
 const log = createLog('runtime', { level: process.env.LOG_LEVEL })
 
 async function main(): Promise<void> {
@@ -25,6 +28,8 @@ function stopWhenAsked(runtime: Runtime): void {
     if (stopping) process.exit(1)
     stopping = true
     log.info({ why }, 'stopping')
+    // Nobody is left to end a process whose control plane is gone.
+    setTimeout(() => process.exit(1), longestStopMs).unref()
     runtime.stop().then(
       () => process.exit(0),
       error => {
