@@ -25,7 +25,8 @@ function launch(t: TestContext, env: Record<string, string>): Omit<Started, 'por
   child.stderr?.setEncoding('utf8').on('data', text => {
     stderr += text
   })
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }))
+  // Not `close`: Node never emits it once the channel was disconnected from this side.
+  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
   t.after(async () => {
     child.kill('SIGKILL')
     await ended
