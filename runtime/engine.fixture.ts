@@ -53,6 +53,8 @@ export async function startInstance(
       ...others,
     })
     await until(() => engine.ready(), 'the first load ends')
+    const settled = () => engine.manifest().status === 'error' || engine.manifest().commit
+    await until(settled, 'the first set is committed')
     return engine
   }
   const instance: TestInstance = {

@@ -25,11 +25,11 @@ export interface Volume {
  * Opens a volume for this process alone. Throws a BootError in words when it cannot be written, or when another
  * runtime has it: two schedulers on one volume would run every job twice.
  */
-export function openVolume(folder: string): Volume {
+export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Volume {
   makeWritable(folder)
   // Source maps and processes name files by their real paths.
   const dir = realpathSync(folder)
-  const lock = holdLock(join(dir, 'longhouse.lock'), predecessorMs)
+  const lock = holdLock(join(dir, 'longhouse.lock'), waitMs)
   if (!lock) {
     throw new BootError([`LONGHOUSE_DATA_DIR: another runtime is running on ${dir}; stop it first`])
   }
@@ -52,8 +52,11 @@ export function openVolume(folder: string): Volume {
 
 /** Throws in words when the volume cannot be written any more. */
 export function checkVolume(volume: Volume): void {
-  if (!existsSync(volume.jobsDir)) throw new Error('the jobs folder is not there')
-  accessSync(volume.dir, constants.W_OK)
+  try {
+    accessSync(volume.dir, constants.R_OK | constants.W_OK)
+  } catch (error) {
+    throw new Error(`the volume cannot be written (${(error as NodeJS.ErrnoException).code})`)
+  }
 }
 
 function makeWritable(dir: string): void {

@@ -104,8 +104,9 @@ export function createLoader(options: {
       }
       // The very first set does not wait for its commit, which the runs of these moments get afterwards.
       if (set === null) goLive(null)
-      const commit = await commitTree()
+      const staged = await stageTree()
       if (changedMeanwhile(read, before, await scan())) continue
+      const commit = staged ? await commitTree() : null
       goLive(commit)
       log.info({ jobs: read.jobs.length, commit }, 'manifest live')
       return
@@ -117,24 +118,32 @@ export function createLoader(options: {
 
   /** What was in the way of the commit may be gone by now. */
   const commitLater = async (set: LiveSet) => {
-    const commit = await commitTree()
+    const commit = (await stageTree()) ? await commitTree() : null
     if (commit) live.swap({ ...set, commit }, clock.now())
   }
 
   /** A commit that cannot be made does not keep a good set from running; its runs then name no commit. */
-  const commitTree = async (): Promise<string | null> => {
+  const stageTree = async (): Promise<boolean> => {
     try {
-      if (!repo.initialized()) await repo.init()
-      const { head, refused } = await repo.commit()
-      if (!refused) {
-        obstacle = null
-        return head?.commit ?? null
-      }
-      notCommitted(refused)
+      await repo.init()
+      const refused = await repo.stage()
+      if (refused) notCommitted(refused)
+      return refused === null
     } catch (error) {
       notCommitted((error as Error).message)
+      return false
     }
-    return null
+  }
+
+  const commitTree = async (): Promise<string | null> => {
+    try {
+      const commit = await repo.commit()
+      obstacle = null
+      return commit
+    } catch (error) {
+      notCommitted((error as Error).message)
+      return null
+    }
   }
 
   const notCommitted = (reason: string) => {

@@ -20,18 +20,24 @@ process.on('message', (request: GitRequest) => {
 process.once('disconnect', () => void queue.then(() => process.exit(0)))
 
 async function answerTo(request: GitRequest): Promise<GitAnswer> {
-  const { id, dir } = request
+  const { id, op, dir } = request
   try {
-    if (request.op === 'init') await git.init({ fs, dir, defaultBranch: 'main' })
-    const refused = request.op === 'commit' ? await commit(dir, request.message) : null
-    return { id, ok: { ...(await state(dir)), refused } }
+    if (op === 'init') await git.init({ fs, dir, defaultBranch: 'main' })
+    const refused = op === 'stage' ? await stage(dir) : null
+    if (op === 'commit') await commit(dir)
+    return { id, ok: { ...(op === 'stage' ? unread : await state(dir)), refused } }
   } catch (error) {
     return { id, error: error instanceof Error ? error.message : String(error) }
   }
 }
 
-/** Commits what changed. Returns why not, when somebody else's unfinished work is in the way. */
-async function commit(dir: string, message: string | null): Promise<string | null> {
+/** Nobody asks for the state between the two halves of a commit. */
+const unread = { branch: null, head: null, dirty: [], remote: null }
+let staged: Change[] = []
+
+/** Returns why not, when somebody else's unfinished work is in the way. */
+async function stage(dir: string): Promise<string | null> {
+  staged = []
   const changes = await changesIn(dir)
   if (changes.length === 0) return null
   if (!(await git.currentBranch({ fs, dir }))) return 'the jobs repo is on no branch (detached HEAD)'
@@ -41,8 +47,14 @@ async function commit(dir: string, message: string | null): Promise<string | nul
   const there = changes.filter(change => change.kind !== 'Remove')
   if (there.length > 0) await git.add({ fs, dir, filepath: there.map(change => change.file) })
   for (const { file } of gone) await git.remove({ fs, dir, filepath: file })
-  await git.commit({ fs, dir, message: message ?? messageOf(changes), author, committer: author })
+  staged = changes
   return null
+}
+
+async function commit(dir: string): Promise<void> {
+  const message = messageOf(staged)
+  if (staged.length > 0) await git.commit({ fs, dir, message, author, committer: author })
+  staged = []
 }
 
 async function changesIn(dir: string): Promise<Change[]> {

@@ -2,8 +2,10 @@
 export type GitRequest = { id: number; dir: string } & (
   | { op: 'init' }
   | { op: 'status' }
-  /** Commits everything that changed; `message` overrides the one made from the changes. */
-  | { op: 'commit'; message: string | null }
+  /** Puts everything that changed into the index. */
+  | { op: 'stage' }
+  /** Commits what `stage` put there last. */
+  | { op: 'commit' }
 )
 
 export type GitAnswer = { id: number } & ({ ok: GitState } | { error: string })
@@ -13,7 +15,7 @@ export interface GitState {
   head: { commit: string; message: string; at: number } | null
   /** Changed files, relative to the repo, that are not committed. */
   dirty: string[]
-  /** Why a commit that was asked for was not made; null when it was made or nothing had changed. */
+  /** Why nothing could be staged; null when it could, or nothing had changed. */
   refused: string | null
   /** The first remote, `origin` before others, without credentials. */
   remote: { url: string; branch: string | null } | null

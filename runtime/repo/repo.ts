@@ -10,8 +10,10 @@ export interface Repo {
   initialized(): boolean
   /** Does nothing where there is a repo. */
   init(): Promise<void>
-  /** Commits everything that changed, and says what HEAD is then and whether something was in the way. */
-  commit(message?: string): Promise<GitState>
+  /** First half of a commit: takes everything that changed. Returns what was in the way, or null. */
+  stage(): Promise<string | null>
+  /** Second half: commits what was staged. Returns HEAD. */
+  commit(): Promise<string | null>
   status(): Promise<RepoStatus>
   /** Starts the git program in advance, because it is about to be needed. */
   warmUp(): void
@@ -42,7 +44,8 @@ export function openRepo(options: {
     init: async () => {
       if (!initialized()) await ask({ op: 'init' })
     },
-    commit: (message = undefined) => ask({ op: 'commit', message: message ?? null }),
+    stage: async () => (await program.ask({ op: 'stage', dir } as Omit<GitRequest, 'id'>)).refused,
+    commit: async () => (await ask({ op: 'commit' })).head?.commit ?? null,
     status: async () => {
       if (!initialized()) return statusOf(null)
       const fresh = known?.key === stateKey(dir, treeStamp())

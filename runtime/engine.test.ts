@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { programRoot } from '../src/root.ts'
+import { oneJob, registry, startInstance, until } from './engine.fixture.ts'
+import { openVolume } from './volume.ts'
+
+test('an empty volume gets the starter jobs, a commit of them, and a first run that works', async t => {
+  const { engine, run, path } = await startInstance(t)
+  const [job] = engine.jobs()
+  assert.deepEqual(
+    [job?.id, job?.cron, job?.timezone, job?.enabled],
+    ['daily-digest', '0 8 * * *', 'UTC', true],
+  )
+  assert.equal(job?.source?.file, 'manifest.ts')
+  await until(() => engine.manifest().commit, 'the first commit')
+  assert.deepEqual(engine.manifest().errors, [])
+  const repo = await engine.repo()
+  assert.deepEqual(
+    [repo.initialized, repo.branch, repo.dirty, repo.head?.commit],
+    [true, 'main', false, engine.manifest().commit],
+  )
+  const ended = await run('daily-digest')
+  assert.equal(ended.status, 'succeeded')
+  assert.equal(ended.commit, engine.manifest().commit)
+  assert.match(engine.log(ended.id), /^Good morning\. It is /)
+  assert.equal(existsSync(path('node_modules/longhouse/jobs.d.ts')), true)
+  for (const [name, check] of engine.checks) await assert.doesNotReject(async () => check(), name)
+})
+
+test('the starter jobs compile for an editor, and their test passes', async t => {
+  const { path } = await startInstance(t)
+  const tsc = programRoot('node_modules/.bin/tsc')
+  execFileSync(tsc, ['-p', path('.')], { cwd: path('.'), encoding: 'utf8' })
+  mkdirSync(path('node_modules/@types'))
+  symlinkSync(programRoot('node_modules/@types/node'), path('node_modules/@types/node'))
+  execFileSync(tsc, ['-p', path('.')], { cwd: path('.') })
+  writeFileSync(path('manifest.ts'), `${registry}jobRegistry.register({ id: 'x', cron: '@daily' })`)
+  const { stdout } = spawnSync(tsc, ['-p', path('.')], { cwd: path('.'), encoding: 'utf8' })
+  assert.match(stdout, /'func' is missing/)
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  execFileSync(process.execPath, ['--test', path('jobs/daily-digest.test.ts')], { env })
+})
+
+test('a save goes live by itself: a new job, a changed one, and one that is gone', async t => {
+  const { engine, write, path, run } = await startInstance(t, {
+    files: { 'manifest.ts': oneJob('() => 1') },
+  })
+  const first = engine.manifest().commit
+  write('jobs/two.ts', 'export const two = () => 2')
+  write(
+    'manifest.ts',
+    `${registry}import { two } from './jobs/two'\njobRegistry.register({ id: 'two', cron: '@daily', func: two })`,
+  )
+  await until(() => engine.job('two'), 'the new job is live')
+  assert.equal(engine.job('job'), null)
+  await until(() => engine.manifest().commit !== first, 'the change is committed')
+  const repo = await engine.repo()
+  assert.equal(repo.head?.message, 'Add jobs/two.ts, update manifest.ts')
+  assert.equal((await run('two')).result, 2)
+
+  // As editors save: a new file that takes the place of the old one.
+  writeFileSync(path('jobs/.two.swp'), 'export const two = () => 22')
+  renameSync(path('jobs/.two.swp'), path('jobs/two.ts'))
+  await until(async () => (await run('two')).result === 22, 'the change is live')
+
+  // A folder that goes and comes back.
+  rmSync(path('jobs'), { recursive: true })
+  await until(() => engine.manifest().status === 'error', 'the missing file is noticed')
+  write('jobs/two.ts', 'export const two = () => 222')
+  await until(async () => (await run('two')).result === 222, 'the folder is watched again')
+})
+
+test('a broken save keeps the last good set running, through a restart too, and is not committed', async t => {
+  const instance = await startInstance(t, { files: { 'manifest.ts': oneJob("() => 'good'") } })
+  const good = instance.engine.manifest()
+  instance.write(
+    'manifest.ts',
+    `${oneJob("() => 'bad'")}jobRegistry.register({ id: 'job', cron: 'x', func: 1 })`,
+  )
+  await until(() => instance.engine.manifest().status === 'error', 'the mistake is seen')
+  const stillGood = async () => {
+    const { errors, commit, loadedAt, status } = instance.engine.manifest()
+    assert.equal(status, 'error')
+    assert.ok(errors.every(error => error.file === 'manifest.ts' && error.line === 3))
+    assert.deepEqual([commit, loadedAt], [good.commit, good.loadedAt])
+    assert.deepEqual((await instance.run('job')).result, 'good')
+    const repo = await instance.engine.repo()
+    assert.deepEqual([repo.dirty, repo.head?.commit], [true, good.commit])
+  }
+  await stillGood()
+  await instance.restart()
+  await stillGood()
+  instance.write('manifest.ts', oneJob("() => 'better'"))
+  await until(() => instance.engine.manifest().status === 'ok', 'the correction is live')
+  assert.equal((await instance.run('job')).result, 'better')
+  assert.notEqual(instance.engine.manifest().commit, good.commit)
+})
+
+test('a run goes on with the code that it started with', async t => {
+  const { engine, write, ended, path } = await startInstance(t, {
+    files: {
+      'manifest.ts': `import { existsSync } from 'node:fs'\n${oneJob(
+        "async ({ log }) => { log('waits'); while (!existsSync('data/go')) await new Promise(d => setTimeout(d, 20)); return (await import('./late')).text }",
+      )}`,
+      'late.ts': "export const text = 'old'",
+      '.gitignore': 'data/\n',
+    },
+  })
+  const { id, commit } = engine.run('job', { trigger: 'manual' })
+  await until(() => engine.log(id), 'it runs')
+  write('late.ts', "export const text = 'new'")
+  await until(() => engine.manifest().commit !== commit, 'the change is live')
+  write('data/go', '')
+  const run = await ended(id)
+  assert.deepEqual([run.result, run.commit], ['old', commit])
+  assert.equal((await engine.repo()).dirty, false, path('data/go'))
+})
+
+test('an unchanged volume starts without building anything', async t => {
+  const instance = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
+  await until(() => instance.engine.manifest().commit, 'the first commit')
+  const before = instance.engine.manifest()
+  await instance.restart({ load: { readMs: 1 } })
+  assert.deepEqual(instance.engine.manifest(), before)
+  assert.equal((await instance.run('job')).status, 'succeeded')
+  const state = await instance.engine.reload()
+  assert.match(state.errors[0]?.message ?? '', /took longer than 0.001 seconds/, 'asked to, it does build')
+})
+
+test('a volume belongs to one runtime at a time, and one that cannot be written is refused', async t => {
+  const { dir } = await startInstance(t)
+  assert.throws(() => openVolume(dir, { waitMs: 0 }), /another runtime is running on/)
+  const file = join(mkdtempSync(join(tmpdir(), 'longhouse-volume-')), 'file')
+  writeFileSync(file, '')
+  assert.throws(() => openVolume(join(file, 'volume')), /cannot write to .* \(ENOTDIR\)/)
+  rmSync(join(file, '..'), { recursive: true })
+})
+
+test('a package of the name longhouse that is not ours is left alone', async t => {
+  const foreign = '{ "name": "longhouse", "version": "9.9.9" }'
+  const { path } = await startInstance(t, {
+    files: { 'manifest.ts': oneJob('() => 1'), 'node_modules/longhouse/package.json': foreign },
+  })
+  assert.equal(readFileSync(path('node_modules/longhouse/package.json'), 'utf8'), foreign)
+  assert.equal(existsSync(path('node_modules/longhouse/jobs.js')), false)
+})
