@@ -72,15 +72,6 @@ test('settings that are wrong are all told, and it does not start', async t => {
   }
 })
 
-test('two of them never have one volume', async t => {
-  const dir = temporaryFolder(t)
-  const first = await start(t, dir)
-  const second = launch(t, { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_INSTANCE_ID: 'inst_test' })
-  assert.equal((await second.ended).code, 1)
-  assert.match(second.stderr(), /another runtime is running/)
-  await isReady(first)
-})
-
 test('sign-in and jobs outlive a restart', async t => {
   const dir = temporaryFolder(t)
   const first = await start(t, dir)

@@ -44,7 +44,7 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
   let engine: Engine | null = null
 
   try {
-    const app = createWeb({
+    const app = await createWeb({
       settings,
       version,
       log,

@@ -31,11 +31,10 @@ const fields = z.object({
     .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be letters, digits, _ and - only, at most 80'),
   LONGHOUSE_PUBLIC_URL: z
     .string()
-    .regex(
-      /^https?:\/\/[^/?#]+\/?$/,
+    .refine(
+      text => /^https?:\/\/[^/?#]+\/?$/.test(text) && URL.canParse(text),
       'must be a scheme and host such as https://acme.example.com, without a path',
     )
-    .refine(text => URL.canParse(text), 'must be a scheme and host such as https://acme.example.com')
     .transform(text => new URL(text))
     .optional(),
   LONGHOUSE_DATA_DIR: z

@@ -17,10 +17,10 @@ function database(t: TestContext) {
 
 test('a plain password and its hash open alike', async t => {
   const db = database(t)
-  const plain = passwordGate(db, systemClock, 'correct horse')
+  const plain = await passwordGate(db, systemClock, 'correct horse')
   assert.equal(await plain.matches('correct horse'), true)
   assert.equal(await plain.matches('Correct horse'), false)
-  const hashed = passwordGate(database(t), systemClock, await hashPassword('correct horse'))
+  const hashed = await passwordGate(database(t), systemClock, await hashPassword('correct horse'))
   assert.equal(await hashed.matches('correct horse'), true)
   assert.equal(await hashed.matches('wrong'), false)
 })
@@ -28,22 +28,22 @@ test('a plain password and its hash open alike', async t => {
 test('sessions outlive a restart with the same password, and end with another one', async t => {
   const db = database(t)
   const sessions = sessionStore(db, systemClock)
-  await passwordGate(db, systemClock, 'correct horse').ready
+  await passwordGate(db, systemClock, 'correct horse')
   const { secret } = sessions.open()
-  await passwordGate(db, systemClock, 'correct horse').ready
+  await passwordGate(db, systemClock, 'correct horse')
   assert.ok(sessions.find(secret))
-  await passwordGate(db, systemClock, 'another horse').ready
+  await passwordGate(db, systemClock, 'another horse')
   assert.equal(sessions.find(secret), null)
 
   const hash = await hashPassword('third horse')
-  await passwordGate(db, systemClock, hash).ready
+  await passwordGate(db, systemClock, hash)
   const { secret: second } = sessions.open()
-  await passwordGate(db, systemClock, hash).ready
+  await passwordGate(db, systemClock, hash)
   assert.ok(sessions.find(second))
 })
 
 test('more guesses than can wait are sent away rather than held in memory', async t => {
-  const gate = passwordGate(database(t), systemClock, 'correct horse')
+  const gate = await passwordGate(database(t), systemClock, 'correct horse')
   const outcomes = await Promise.allSettled(Array.from({ length: 60 }, () => gate.matches('wrong')))
   const sentAway = outcomes.filter(outcome => outcome.status === 'rejected')
   assert.equal(sentAway.length, 60 - 34)

@@ -14,20 +14,21 @@ export const busy = defineProblem('busy', 503, 'Too many sign-ins at once')
 export interface PasswordGate {
   /** Throws `busy` when too many wait already. */
   matches(guess: string): Promise<boolean>
-  /** Resolves when the configured password is in force. */
-  ready: Promise<void>
 }
 
 /**
  * Compares guesses with the configured password, which is plain or a PHC hash. When it is another one than the last
- * time, every session that the old one opened ends.
+ * time, every session that the old one opened has ended when this resolves.
  */
-export function passwordGate(db: Db<typeof schema>, clock: Clock, configured: string): PasswordGate {
-  const hash = adopt(db, clock, configured)
+export async function passwordGate(
+  db: Db<typeof schema>,
+  clock: Clock,
+  configured: string,
+): Promise<PasswordGate> {
+  const hash = await adopt(db, clock, configured)
   const slot = limited(comparisonsAtOnce, longestQueue)
   return {
-    ready: hash.then(() => {}),
-    matches: guess => slot(async () => verifyPassword(guess, await hash)),
+    matches: guess => slot(() => verifyPassword(guess, hash)),
   }
 }
 

@@ -43,7 +43,7 @@ export interface WebOptions {
 }
 
 /** The instance's web side. It can answer before the engine is there, and then says that it is starting. */
-export function createWeb(options: WebOptions): Hono<AppEnv> {
+export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
   const { settings, version, log, clock, assets, db, repoFolder, stopping } = options
   const { instanceId, publicUrl } = settings
   const https = publicUrl?.protocol === 'https:'
@@ -51,7 +51,7 @@ export function createWeb(options: WebOptions): Hono<AppEnv> {
   const cookie = sessionCookie({ https })
   const sessions = sessionStore(db, clock)
   const tries = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
-  const gate = passwordGate(db, clock, settings.password)
+  const gate = await passwordGate(db, clock, settings.password)
   const web: WebContext = {
     engine: () => {
       const engine = options.engine()

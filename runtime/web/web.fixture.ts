@@ -43,7 +43,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     stopping.abort()
     sqlite.close()
   })
-  const app = createWeb({
+  const app = await createWeb({
     settings: {
       instanceId,
       publicUrl: publicUrl ? new URL(publicUrl) : null,
