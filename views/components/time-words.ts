@@ -39,14 +39,14 @@ export function dateTime(at: number, zone = 'UTC'): string {
 }
 
 /** Only as much of the date as is needed beside `now`: `08:00`, `Mon 08:00`, `3 Dec 08:00`. */
-export function shortDateTime(at: number, now: number, zone = 'UTC'): string {
+export function shortDateTime(at: number, now: number, zone = 'UTC', seconds = false): string {
   const sameDay = format(zone, { dateStyle: 'short' }, at) === format(zone, { dateStyle: 'short' }, now)
-  if (sameDay) return clockTime(at, zone)
+  if (sameDay) return clockTime(at, zone, seconds)
   const date =
     Math.abs(at - now) < 6 * day
       ? format(zone, { weekday: 'short' }, at)
       : format(zone, { day: 'numeric', month: 'short' }, at)
-  return `${date} ${clockTime(at, zone)}`
+  return `${date} ${clockTime(at, zone, seconds)}`
 }
 
 export function clockTime(at: number, zone = 'UTC', seconds = false): string {

@@ -9,14 +9,16 @@ export interface TimeProps {
   zone?: string
   /** `relative` says `5 min ago`, `short` the clock time with its zone, `full` everything. */
   as?: 'relative' | 'short' | 'full'
+  /** The short form with seconds: for what comes more often than once a minute. */
+  seconds?: boolean
 }
 
 /** A point in time for people and programs alike. The full time with its zone is always in the title. */
-export function Time({ at, now, zone = 'UTC', as = 'relative' }: TimeProps) {
+export function Time({ at, now, zone = 'UTC', as = 'relative', seconds = false }: TimeProps) {
   const full = dateTime(at, zone)
   const text = {
     relative: () => relativeTime(at, now),
-    short: () => `${shortDateTime(at, now, zone)} ${zoneName(at, zone)}`,
+    short: () => `${shortDateTime(at, now, zone, seconds)} ${zoneName(at, zone)}`,
     full: () => full,
   }[as]()
   return (

@@ -138,12 +138,13 @@ function TrendPanel({ recent }: { recent: readonly RunView[] }) {
 
 function SlotPanel({ slots, job, now }: Pick<JobPageProps, 'slots' | 'job' | 'now'>) {
   if (slots.length === 0) return null
+  const seconds = slots.some(slot => slot.at % 60_000 !== 0)
   return (
     <Panel title="Last due times">
       <ol class="plain">
         {slots.map(slot => (
           <li class="pair">
-            <Time at={slot.at} now={now} zone={job.timezone} as="short" />
+            <Time at={slot.at} now={now} zone={job.timezone} as="short" seconds={seconds} />
             <SlotStatus outcome={slot.outcome} href={slot.runId ? `/runs/${slot.runId}` : undefined} />
             {slot.reason ? <span class="sub">{slot.reason}</span> : null}
           </li>
