@@ -4,7 +4,6 @@ import { type Environment, parseConfig, setting } from '../src/config.ts'
 import { BootError } from '../src/faults.ts'
 import { addressSet } from '../src/http/address.ts'
 import { isPasswordHash, looksLikeHash } from '../src/password.ts'
-import { isTimezone } from './jobs/zone.ts'
 
 export interface Settings {
   instanceId: string
@@ -53,10 +52,7 @@ const fields = z.object({
       for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
     })
     .prefault(''),
-  LONGHOUSE_TIMEZONE: z
-    .string()
-    .refine(isTimezone, 'must be a name such as Europe/Berlin or UTC')
-    .default('UTC'),
+  LONGHOUSE_TIMEZONE: setting.timezone().default('UTC'),
 })
 
 /**

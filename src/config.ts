@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isTimezone } from './timezone.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -52,6 +53,9 @@ export const setting = {
       .transform(
         text => Number.parseInt(text, 10) * 1024 ** ('kmg'.indexOf(text.slice(-1).toLowerCase()) + 1),
       ),
+
+  /** The name of a time zone that this machine knows. */
+  timezone: () => z.string().refine(isTimezone, 'must be a time zone such as Europe/Berlin or UTC'),
 
   /** Names separated by commas. */
   list: () =>

@@ -52,6 +52,8 @@ export async function chooseDriver(config: DriverConfig, site: Site, log: Logger
     ? dockerDriver(config, site, socketPath)
     : createProcessDriver({ program: runtimeProgram() })
   log.info({ driver: driver.name }, 'instances are made by this driver')
+  // An engine that is away now comes back, and the health check says so until then; asking makes it known what it lacks.
+  await driver.ping().catch(error => log.warn({ err: error }, 'the engine does not answer'))
   if (driver.warning) log.warn(driver.warning)
   return driver
 }

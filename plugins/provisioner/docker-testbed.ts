@@ -92,6 +92,7 @@ export async function testbed(settings: Partial<DockerOptions> = {}) {
         volume: join(folder, subdomain),
         passwordHash: '$scrypt$ln=1$c2FsdA$aGFzaA',
         publicUrl: `http://${subdomain}.example.test`,
+        timezone: 'UTC',
         ...change,
       }
     },

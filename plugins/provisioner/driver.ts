@@ -10,6 +10,8 @@ export interface InstanceSpec {
   passwordHash: string
   /** The instance's own address as people see it. */
   publicUrl: string
+  /** The zone of jobs that name none. */
+  timezone: string
 }
 
 /** How an instance is named to its driver. */

@@ -16,11 +16,13 @@ export interface Fleet {
   router: RouterService
   site: Site
   clock: Clock
+  /** The zone of jobs that name none. */
+  timezone: string
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
 
 /** What one instance's container is made from. */
-export function specOf({ site }: Fleet, instance: Instance): InstanceSpec {
+export function specOf({ site, timezone }: Fleet, instance: Instance): InstanceSpec {
   return {
     id: instance.id,
     subdomain: instance.subdomain,
@@ -29,6 +31,7 @@ export function specOf({ site }: Fleet, instance: Instance): InstanceSpec {
     volume: volumePath(site.dataRoot, instance.subdomain),
     passwordHash: instance.passwordHash,
     publicUrl: siteUrl(site, instance.subdomain),
+    timezone,
   }
 }
 

@@ -20,13 +20,23 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         /** How long an instance may take to become healthy, and to stop by itself. */
         PROVISIONER_DEADLINE: setting.duration().prefault('60s'),
         PROVISIONER_STOP_GRACE: setting.duration().prefault('30s'),
+        /** The zone of jobs that name none. */
+        INSTANCE_TIMEZONE: setting.timezone().default('UTC'),
       }),
     ),
     tables: { schema, migrations: 'plugins/provisioner/migrations' },
     setup: async ({ config, site, db, log, clock, services, emit, nudge }) => {
       const driver = await choose(config, site, log)
       const health = new HealthWatch(clock)
-      const fleet = { db, driver, router: services.router, site, clock, emit }
+      const fleet = {
+        db,
+        driver,
+        router: services.router,
+        site,
+        clock,
+        timezone: config.INSTANCE_TIMEZONE,
+        emit,
+      }
       const settings = {
         stopGraceMs: config.PROVISIONER_STOP_GRACE,
         healthDeadlineMs: config.PROVISIONER_DEADLINE,

@@ -127,6 +127,7 @@ function instanceEnvironment(spec: InstanceSpec): Record<string, string> {
     ...Object.fromEntries(passed),
     LONGHOUSE_INSTANCE_ID: spec.id,
     LONGHOUSE_PUBLIC_URL: spec.publicUrl,
+    LONGHOUSE_TIMEZONE: spec.timezone,
     LONGHOUSE_DATA_DIR: spec.volume,
     LONGHOUSE_HOST: '127.0.0.1',
     LONGHOUSE_PORT: '0',

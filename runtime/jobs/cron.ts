@@ -1,5 +1,6 @@
 import { Cron } from 'croner'
-import { isTimezone, localTime, type Stretch, stretchAt } from './zone.ts'
+import { isTimezone } from '../../src/timezone.ts'
+import { localTime, type Stretch, stretchAt } from './zone.ts'
 
 /**
  * The one authority for schedules: what is shown and what fires both come from `nextSlot`.

@@ -71,18 +71,18 @@ export async function checkRegistrations(
     // A large manifest must not hold up the schedule that runs.
     if (position % 100 === 99) await new Promise(done => setImmediate(done))
     const refuse = (message: string) => errors.push({ file, line, column, message })
-    const name = typeof given['id'] === 'string' ? `job "${given['id'].slice(0, 70)}"` : 'a job'
+    const name = typeof given.id === 'string' ? `job "${given.id.slice(0, 70)}"` : 'a job'
     const parsed = fields.safeParse(withoutUndefined(given))
     for (const issue of parsed.error?.issues ?? []) {
       refuse(`${name}: ${[...issue.path.map(String), issue.message].join(' ')}`)
     }
-    const cron = parsed.success ? parsed.data.cron : given['cron']
+    const cron = parsed.success ? parsed.data.cron : given.cron
     if (typeof cron === 'string') {
-      const zone = typeof given['timezone'] === 'string' ? given['timezone'] : timezone
+      const zone = typeof given.timezone === 'string' ? given.timezone : timezone
       for (const fault of scheduleFaults({ cron, timezone: zone }))
         refuse(`${name}: ${fault.field} ${fault.message}`)
     }
-    const earlier = typeof given['id'] === 'string' ? jobs.get(given['id']) : undefined
+    const earlier = typeof given.id === 'string' ? jobs.get(given.id) : undefined
     if (earlier) refuse(`${name}: another job has this id, registered ${placeOf(earlier)}`)
     if (!parsed.success || earlier) continue
     const { id, description, timeout } = parsed.data

@@ -33,7 +33,7 @@ export function startRunProcess(
   const child = startProgram('runner', {
     cwd: request.repo,
     detached: true,
-    execArgv: ['--enable-source-maps', `--max-old-space-size=${memoryMb}`],
+    execArgv: [`--max-old-space-size=${memoryMb}`],
     env: userEnvironment({ ...options.env, [processMark]: request.run.id, LONGHOUSE_JOB_ID: request.jobId }),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

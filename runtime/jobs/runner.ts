@@ -6,15 +6,17 @@ import { format } from 'node:util'
 import type { JobContext, JobDefinition } from '../sdk/jobs.js'
 import { buildEntry } from './build-entry.ts'
 import { type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
-import { readableStack } from './source-position.ts'
+import { mappedStack, readableStack } from './source-position.ts'
 
 const send = process.send?.bind(process)
 const stopping = new AbortController()
 let waitsForSignal = false
 let repo = ''
+let built = ''
 
 process.once('message', (request: RunRequest) => {
   repo = request.repo
+  built = join(request.build, buildEntry)
   // From here on the channel alone keeps nobody alive: a job that waits for nothing is found out.
   process.channel?.unref()
   void run(request)
@@ -38,7 +40,7 @@ process.once('beforeExit', () => {
 async function run(request: RunRequest): Promise<void> {
   try {
     enableCompileCache(join(request.build, 'cache'))
-    await import(pathToFileURL(join(request.build, buildEntry)).href)
+    await import(pathToFileURL(built).href)
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
       Symbol.for('longhouse.registered')
     ]
@@ -91,7 +93,7 @@ function fail(error: unknown): void {
   report({
     error: {
       message: error.name === 'Error' ? error.message : `${error.name}: ${error.message}`,
-      stack: readableStack(stack + cause, repo, [import.meta.filename]) || null,
+      stack: readableStack(mappedStack(stack + cause, built), repo, [import.meta.filename]) || null,
     },
   })
 }

@@ -116,8 +116,8 @@ jobRegistry.register({ id: 'func', cron: '@daily', func: () => () => {} })`,
 })
 
 test('runs see no secret of ours, work in the jobs repo, and stay within their memory', async t => {
-  process.env['LONGHOUSE_PASSWORD'] = 'do not tell'
-  t.after(() => delete process.env['LONGHOUSE_PASSWORD'])
+  process.env.LONGHOUSE_PASSWORD = 'do not tell'
+  t.after(() => delete process.env.LONGHOUSE_PASSWORD)
   const { run, path } = await startInstance(t, {
     env: { GREETING: 'hello' },
     runs: { memoryMb: 48 },
@@ -129,8 +129,8 @@ jobRegistry.register({ id: 'memory', cron: '@daily', func: () => { const a: unkn
   })
   const { env, cwd } = (await run('env')).result as { env: Record<string, string>; cwd: string }
   assert.equal(cwd, path('').replace(/\/$/, ''))
-  assert.equal(env['GREETING'], 'hello')
-  assert.equal(env['PATH'], process.env['PATH'])
+  assert.equal(env.GREETING, 'hello')
+  assert.equal(env.PATH, process.env.PATH)
   assert.ok(!JSON.stringify(env).includes('do not tell'))
   const ended = await run('memory')
   assert.equal(ended.status, 'failed')

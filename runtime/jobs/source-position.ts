@@ -1,4 +1,6 @@
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export interface SourcePosition {
   /** Relative to the repo. */
@@ -24,6 +26,26 @@ export function firstPosition(stack: string, repo: string): SourcePosition | nul
 export function inRepo(file: string, repo: string): string | null {
   const path = file.startsWith('file:') ? fileURLToPath(file) : file
   return path.startsWith(`${repo}/`) ? path.slice(repo.length + 1) : null
+}
+
+/**
+ * A stack with the places in a built file replaced by those in the sources. Done when there is an error to show: a
+ * process that is told to map by itself reads the whole map before the first line of a job runs.
+ */
+export function mappedStack(stack: string, builtFile: string): string {
+  const url = pathToFileURL(builtFile).href
+  if (!stack.includes(url)) return stack
+  try {
+    const map = new SourceMap(JSON.parse(readFileSync(`${builtFile}.map`, 'utf8')))
+    return stack.replaceAll(/(file:\/\/\S+?):(\d+):(\d+)/g, (place, file: string, line, column) => {
+      if (file !== url) return place
+      const origin = map.findOrigin(Number(line), Number(column))
+      if (!('fileName' in origin)) return place
+      return `${fileURLToPath(new URL(origin.fileName, url))}:${origin.lineNumber}:${origin.columnNumber}`
+    })
+  } catch {
+    return stack
+  }
 }
 
 /** A stack as its reader wants it: the repo's paths made relative, our own frames and Node's left out. */

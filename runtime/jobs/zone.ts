@@ -6,21 +6,12 @@ export interface Stretch {
   offsetMs: number
 }
 
-/** True for a name of the IANA time zone database that this system knows, such as `Europe/Berlin` or `UTC`. */
-export function isTimezone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
-}
-
+const always = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY, offsetMs: 0 }
 const known = new Map<string, Stretch[]>()
 
 /** The stretch of the zone that holds the instant. */
 export function stretchAt(timezone: string, at: number): Stretch {
+  if (timezone === 'UTC') return always
   const stretches = known.get(timezone) ?? []
   const held = stretches.find(stretch => at >= stretch.start && at < stretch.end)
   if (held) return held
