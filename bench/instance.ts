@@ -1,0 +1,135 @@
+/**
+ * One instance without a container: from the start of its program to the first 200 of `/api/health`, on an empty volume
+ * and on one that was used before; from the save of a job file until the new set is live and committed; from the
+ * request that runs a job to the first line of the job's own code; and the memory of an idle one.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '../src/testing/eventually.ts'
+
+const rounds = Number(process.argv[2] ?? 9)
+const program = join(import.meta.dirname, '../dist/runtime.js')
+const password = 'a password for the bench'
+
+interface Instance {
+  child: ChildProcess
+  url: string
+  readyMs: number
+}
+
+async function start(dataDir: string): Promise<Instance> {
+  const startedAt = performance.now()
+  const child = fork(program, {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: {
+      PATH: process.env.PATH,
+      LOG_LEVEL: 'error',
+      LONGHOUSE_INSTANCE_ID: 'inst_bench',
+      LONGHOUSE_DATA_DIR: dataDir,
+      LONGHOUSE_PASSWORD: password,
+      LONGHOUSE_PORT: '0',
+    },
+  })
+  const { port } = await new Promise<{ port: number }>((resolve, reject) => {
+    child.once('message', message => resolve(message as { port: number }))
+    child.once('exit', code => reject(new Error(`the runtime ended with ${code}`)))
+  })
+  const url = `http://127.0.0.1:${port}`
+  while ((await fetch(`${url}/api/health`)).status !== 200) await pause(2)
+  return { child, url, readyMs: performance.now() - startedAt }
+}
+
+async function stop({ child }: Instance): Promise<void> {
+  const ended = new Promise(resolve => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await ended
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(done => setTimeout(done, ms))
+}
+
+async function boots(): Promise<{ empty: number[]; used: number[] }> {
+  const empty: number[] = []
+  const used: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    const dataDir = mkdtempSync(join(tmpdir(), 'longhouse-bench-'))
+    const first = await start(dataDir)
+    empty.push(first.readyMs)
+    await pause(500)
+    await stop(first)
+    const second = await start(dataDir)
+    used.push(second.readyMs)
+    await stop(second)
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  return { empty, used }
+}
+
+async function work(): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'longhouse-bench-'))
+  const instance = await start(dataDir)
+  try {
+    const login = await fetch(`${instance.url}/api/auth/password`, {
+      method: 'POST',
+      body: JSON.stringify({ password }),
+    })
+    const headers = { cookie: login.headers.getSetCookie()[0]?.split(';')[0] ?? '' }
+    const ask = async (path: string, method = 'GET') =>
+      (await fetch(instance.url + path, { method, headers })).json() as Promise<Record<string, unknown>>
+    const commit = async () => ((await ask('/api/jobs')).manifest as { commit: string | null }).commit
+    await eventually('the first commit', commit)
+
+    const job = join(dataDir, 'jobs/jobs/daily-digest.ts')
+    const live: number[] = []
+    for (let i = 0; i <= rounds; i++) {
+      const before = await commit()
+      const savedAt = performance.now()
+      writeFileSync(job, `export const run = () => { console.log(Date.now(), ${i}) }\n`)
+      while ((await commit()) === before) await pause(3)
+      live.push(performance.now() - savedAt)
+      await pause(100)
+    }
+    print('save of a job file → live, one after the other', live.slice(1))
+    print('save of a job file → live, the first', live.slice(0, 1))
+
+    const lines: number[] = []
+    for (let i = 0; i <= rounds; i++) {
+      const askedAt = Date.now()
+      const { id } = await ask('/api/jobs/daily-digest/run', 'POST')
+      const log = async () => (await fetch(`${instance.url}/api/runs/${id}/log`, { headers })).text()
+      const text = await eventually('the line', log)
+      lines.push(Number.parseInt(text, 10) - askedAt)
+      await eventually('the end', async () => (await ask(`/api/runs/${id}`)).finished_at)
+    }
+    print('run asked for → first line of the job', lines.slice(1))
+
+    await pause(15_000)
+    const status = readFileSync(`/proc/${instance.child.pid}/status`, 'utf8')
+    const mib = (field: string) =>
+      Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024)
+    console.log(
+      `idle for 15 s: ${mib('VmRSS')} MiB resident, of which ${mib('RssAnon')} MiB its own and ${mib('RssFile')} MiB of files`,
+    )
+  } finally {
+    await stop(instance)
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+function print(name: string, times: readonly number[]): void {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (share: number) =>
+    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0)
+  console.log(
+    `${name.padEnd(46)} min ${at(0)} ms   median ${at(0.5)} ms   max ${at(1)} ms   (${times.length} runs)`,
+  )
+}
+
+const { empty, used } = await boots()
+print('start → ready, empty volume', empty)
+print('start → ready, used volume', used)
+await work()
