@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, fork, spawnSync } from 'node:child_process'
+import { on, once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -13,8 +14,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { systemClock } from '../src/clock.ts'
+import { silentLog } from '../src/log.ts'
 import { programRoot } from '../src/root.ts'
-import { oneJob, registry, startInstance, until } from './engine.fixture.ts'
+import { isAlive, oneJob, registry, startInstance, until } from './engine.fixture.ts'
+import { createEngine } from './engine.ts'
 import { openVolume } from './volume.ts'
 
 test('an empty volume gets the starter jobs, a commit of them, and a first run that works', async t => {
@@ -156,4 +160,64 @@ test('a package of the name longhouse that is not ours is left alone', async t =
   })
   assert.equal(readFileSync(path('node_modules/longhouse/package.json'), 'utf8'), foreign)
   assert.equal(existsSync(path('node_modules/longhouse/jobs.js')), false)
+})
+
+test('after a runtime that was killed, the next one ends what it left, in the books and on the machine', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'longhouse-killed-'))
+  mkdirSync(join(dir, 'jobs'))
+  const job = `({ log }) => {
+    const daemon = spawn('setsid', ['sleep', '1000'], { detached: true, stdio: 'ignore' })
+    log(JSON.stringify([process.pid, daemon.pid]))
+    return new Promise(() => setInterval(() => {}, 1000))
+  }`
+  writeFileSync(join(dir, 'jobs/manifest.ts'), `import { spawn } from 'node:child_process'\n${oneJob(job)}`)
+  const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir], { execArgv: [] })
+  const answers = on(child, 'message')
+  assert.deepEqual((await answers.next()).value, ['ready', undefined])
+  child.send('job')
+  const [runId] = (await answers.next()).value as [string]
+  const log = join(dir, 'runs', `${runId}.log`)
+  const pids = JSON.parse(
+    await until(() => (existsSync(log) ? readFileSync(log, 'utf8') : null), 'it runs'),
+  ) as number[]
+  const killed = once(child, 'exit')
+  child.kill('SIGKILL')
+  await killed
+
+  const engine = await createEngine({ volume: openVolume(dir), log: silentLog, clock: systemClock })
+  t.after(async () => {
+    await engine.stop()
+    rmSync(dir, { recursive: true })
+  })
+  const run = engine.getRun(runId)
+  assert.equal(run?.status, 'interrupted')
+  assert.match(run?.error?.message ?? '', /ended without stopping/)
+  await until(() => !pids.some(isAlive), 'its processes are gone')
+  assert.ok(engine.job('job')?.nextRunAt, 'the schedule goes on')
+})
+
+test('a job that writes into its repo makes no builds of that, and no commit of every line', async t => {
+  const { engine, run, write, path } = await startInstance(t, {
+    files: {
+      'manifest.ts': `import { appendFileSync } from 'node:fs'\n${oneJob("() => appendFileSync('seen.txt', 'x')")}`,
+      'words.json': '{}',
+    },
+  })
+  const { loadedAt, commit } = engine.manifest()
+  await run('job')
+  await until(() => engine.manifest().commit !== commit, 'the first change is committed')
+  const first = await engine.repo()
+  assert.equal(first.head?.message, 'Add seen.txt')
+  await run('job')
+  await until(async () => (await engine.repo()).dirty, 'the second one is seen')
+  write('words.json', '{ "a": 1 }')
+  assert.equal((await engine.repo()).head?.commit, first.head?.commit)
+  assert.equal(engine.manifest().loadedAt, loadedAt)
+
+  await engine.reload()
+  const all = await engine.repo()
+  assert.deepEqual([all.dirty, all.head?.message], [false, 'Update seen.txt, update words.json'], path('.'))
+  write('new.ts', 'export {}')
+  const { loadedAt: reloadedAt } = engine.manifest()
+  await until(() => engine.manifest().loadedAt !== reloadedAt, 'what may be code is loaded')
 })

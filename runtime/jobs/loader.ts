@@ -4,9 +4,10 @@ import type { ManifestError, ManifestState } from '../contract.ts'
 import type { Repo } from '../repo/repo.ts'
 import type { Volume } from '../volume.ts'
 import { hasBuild } from './builds.ts'
+import { createCommits } from './commits.ts'
 import type { LiveSet, LiveSetStore } from './live-set.ts'
 import { type ReadManifest, readManifest } from './read-manifest.ts'
-import { scanTree, type Tree } from './tree.ts'
+import { scanTree, type Tree, touchesCode } from './tree.ts'
 
 export interface Loader {
   state(): ManifestState
@@ -29,6 +30,9 @@ export interface LoadLimits {
 /** Files that change while they are read are read again, so many times. */
 const attempts = 5
 
+/** Changes of files that are not code are committed this often. */
+const dataCommitEveryMs = 60_000
+
 export function createLoader(options: {
   volume: Volume
   live: LiveSetStore
@@ -48,8 +52,10 @@ export function createLoader(options: {
   let status: ManifestState['status'] = 'loading'
   let errors: ManifestError[] = []
   let tree: Tree | null = null
-  let seen: string | null = null
-  let obstacle: string | null = null
+  let seen: Tree | null = null
+  let compiled: ReadonlySet<string> | null = null
+  let dataCommittedAt = Number.NEGATIVE_INFINITY
+  const commits = createCommits(repo, log)
   let running: Promise<void> | null = null
   let waiting: { again: boolean; promise: Promise<void> } | null = null
 
@@ -67,7 +73,7 @@ export function createLoader(options: {
   }
 
   const settle = (tree: Tree, faults: ManifestError[]) => {
-    seen = tree.stamp
+    seen = tree
     errors = faults
     status = faults.length > 0 ? 'error' : 'ok'
   }
@@ -77,9 +83,9 @@ export function createLoader(options: {
       const before = await scan()
       const stamp = `${before.stamp} ${options.version}`
       const set = live.current()
-      if (!again && before.stamp === seen) {
-        if (status === 'ok' && set?.commit === null) await commitLater(set)
-        return
+      if (!again && before.stamp === seen?.stamp && (status === 'error' || set?.commit)) return
+      if (!again && set && seen && compiled && status === 'ok' && !touchesCode(seen, before, compiled)) {
+        return commitData(set, before, stamp)
       }
       if (!again && set?.tree === stamp && set.commit && hasBuild(volume.buildsDir, set.build))
         return settle(before, [])
@@ -100,13 +106,14 @@ export function createLoader(options: {
         const jobs = new Map(read.jobs.map(job => [job.id, job]))
         live.swap({ build: read.build, commit, tree: stamp, loadedAt: clock.now(), jobs }, clock.now())
         settle(before, [])
+        compiled = new Set(read.inputs)
         options.onLive()
       }
       // The very first set does not wait for its commit, which the runs of these moments get afterwards.
       if (set === null) goLive(null)
-      const staged = await stageTree()
+      const staged = await commits.stage()
       if (changedMeanwhile(read, before, await scan())) continue
-      const commit = staged ? await commitTree() : null
+      const commit = staged ? await commits.commit() : null
       goLive(commit)
       log.info({ jobs: read.jobs.length, commit }, 'manifest live')
       return
@@ -116,39 +123,16 @@ export function createLoader(options: {
     status = 'error'
   }
 
-  /** What was in the way of the commit may be gone by now. */
-  const commitLater = async (set: LiveSet) => {
-    const commit = (await stageTree()) ? await commitTree() : null
-    if (commit) live.swap({ ...set, commit }, clock.now())
-  }
-
-  /** A commit that cannot be made does not keep a good set from running; its runs then name no commit. */
-  const stageTree = async (): Promise<boolean> => {
-    try {
-      await repo.init()
-      const refused = await repo.stage()
-      if (refused) notCommitted(refused)
-      return refused === null
-    } catch (error) {
-      notCommitted((error as Error).message)
-      return false
-    }
-  }
-
-  const commitTree = async (): Promise<string | null> => {
-    try {
-      const commit = await repo.commit()
-      obstacle = null
-      return commit
-    } catch (error) {
-      notCommitted((error as Error).message)
-      return null
-    }
-  }
-
-  const notCommitted = (reason: string) => {
-    if (obstacle !== reason) log.warn({ reason }, 'changes are live but not committed')
-    obstacle = reason
+  /**
+   * A job that writes into its own repo must not make a build of every line, nor a commit of every second. What was in
+   * the way of an earlier commit may be gone by now, too.
+   */
+  const commitData = async (set: LiveSet, now: Tree, stamp: string): Promise<void> => {
+    if (set.commit !== null && clock.now() - dataCommittedAt < dataCommitEveryMs) return
+    dataCommittedAt = clock.now()
+    const commit = (await commits.stage()) ? await commits.commit() : null
+    if (commit) live.swap({ ...set, commit, tree: stamp }, clock.now())
+    settle(now, [])
   }
 
   const start = (again: boolean): Promise<void> => {

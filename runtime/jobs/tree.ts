@@ -52,3 +52,19 @@ async function stampOf(path: string): Promise<string | null> {
     return null // gone since its folder was read, or a link to nowhere
   }
 }
+
+const code = /\.([cm]?[jt]sx?|json|css)$/
+const settings = /(^|\/)(package|tsconfig[^/]*)\.json$/
+
+/**
+ * True when a change may make another program of the same manifest: of a file that was compiled, of one that could be
+ * found in its place, of packages or of the compiler's settings. What else changes is data.
+ */
+export function touchesCode(before: Tree, after: Tree, compiled: ReadonlySet<string>): boolean {
+  const names = new Set([...before.files.keys(), ...after.files.keys()])
+  return [...names].some(file => {
+    if (before.files.get(file) === after.files.get(file)) return false
+    if (compiled.has(file) || settings.test(file) || file.startsWith('node_modules/')) return true
+    return code.test(file) && before.files.has(file) !== after.files.has(file)
+  })
+}

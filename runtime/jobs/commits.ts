@@ -1,0 +1,44 @@
+import type { Logger } from '../../src/log.ts'
+import type { Repo } from '../repo/repo.ts'
+
+/**
+ * The two halves of a commit, between which is checked that what was taken is what was compiled. A commit that cannot
+ * be made does not keep a good set from running; its runs then name no commit.
+ */
+export interface Commits {
+  /** False when something is in the way. */
+  stage(): Promise<boolean>
+  /** Null when it could not be made. */
+  commit(): Promise<string | null>
+}
+
+export function createCommits(repo: Repo, log: Logger): Commits {
+  let obstacle: string | null = null
+  const refuse = (reason: string) => {
+    if (obstacle !== reason) log.warn({ reason }, 'changes are live but not committed')
+    obstacle = reason
+  }
+  return {
+    stage: async () => {
+      try {
+        await repo.init()
+        const refused = await repo.stage()
+        if (refused) refuse(refused)
+        return refused === null
+      } catch (error) {
+        refuse((error as Error).message)
+        return false
+      }
+    },
+    commit: async () => {
+      try {
+        const commit = await repo.commit()
+        obstacle = null
+        return commit
+      } catch (error) {
+        refuse((error as Error).message)
+        return null
+      }
+    },
+  }
+}
