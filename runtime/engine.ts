@@ -20,6 +20,8 @@ import { logFile, readLog } from './jobs/run-log.ts'
 import { createRunQueue, type RunLimits } from './jobs/run-queue.ts'
 import { asRun, findRun, insertRun, lastRuns, listRuns } from './jobs/run-record.ts'
 import { createScheduler } from './jobs/scheduler.ts'
+import type { NpmLimits } from './packages/npm.ts'
+import { openPackages } from './packages/packages.ts'
 import { tooManyRuns, unknownJob } from './problems.ts'
 import { bootstrapJobs, installSdk } from './repo/bootstrap.ts'
 import { openRepo } from './repo/repo.ts'
@@ -37,6 +39,7 @@ export interface EngineOptions {
   runs?: Partial<RunLimits>
   load?: Partial<LoadLimits>
   keep?: Partial<Retention>
+  install?: Partial<NpmLimits>
   /** False leaves the ticking to whoever calls `tick`. */
   heartbeat?: boolean
 }
@@ -58,6 +61,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const limits = {
     runs: { concurrent: 8, waiting: 1000, memoryMb: 256, graceMs: 5000, ...options.runs },
     load: { readMs: 10_000, memoryMb: 256, ...options.load },
+    install: { limitMs: 10 * 60_000, memoryMb: 256, ...options.install },
     keep: { runsPerJob: 500, slotsPerJob: 2000, ...options.keep },
   }
   bootstrapJobs(volume.jobsDir)
@@ -75,11 +79,23 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const live = openLiveSet(db)
   const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
   const scheduler = createScheduler({ db, live, queue, log })
-  const changes = watchChanges(() => loader.load(), { clock, log })
+  const packages = openPackages({
+    volume,
+    clock,
+    log,
+    limits: limits.install,
+    onInstalled: () => offerSdk(volume, log),
+  })
+  const look = () => {
+    packages.glance()
+    return loader.load()
+  }
+  const changes = watchChanges(look, { clock, log })
   const loader = createLoader({
     volume,
     live,
     repo,
+    packages,
     clock,
     log,
     timezone,
@@ -183,6 +199,12 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       return repo.status()
     },
     reload: () => loader.load({ again: true }),
+    packages: () => packages.state(),
+    installPackages: async () => {
+      packages.forgive()
+      await loader.load({ again: true })
+      return packages.state()
+    },
     ready: () => loader.state().status !== 'loading',
     checks: new Map([
       ['volume', () => checkVolume(volume)],
@@ -192,6 +214,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     stop: async () => {
       heartbeat?.stop()
       await Promise.all([changes.stop(), ...tasks.map(task => task.stop())])
+      await packages.stop()
       await queue.stop()
       await firstLoad
       await loader.idle()

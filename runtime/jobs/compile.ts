@@ -30,7 +30,7 @@ export async function compileManifest(
     logLevel: 'silent',
   }).catch((error: { errors?: Message[]; message: string }) => error)
   if (!('metafile' in built)) {
-    const messages = built.errors?.slice(0, readingLimits.errors).map(inWords)
+    const messages = built.errors?.slice(0, readingLimits.errors).map(error => inWords(error, request.repo))
     return { errors: messages ?? [nowhere(`esbuild failed: ${(built as Error).message}`)] }
   }
   const metafile = built.metafile as Metafile
@@ -39,21 +39,33 @@ export async function compileManifest(
   return { code: hashOf([outfile, `${outfile}.map`]), inputs: ownFiles(metafile) }
 }
 
-function inWords({ location, text }: Message): ManifestError {
+function inWords({ location, text }: Message, repo: string): ManifestError {
   const missing = /^Could not resolve "(.*)"$/.exec(text)?.[1]
   return {
     file: location?.file ?? 'manifest.ts',
     line: location?.line ?? null,
     column: location ? location.column + 1 : null,
-    message: missing === undefined ? text : missingInWords(missing),
+    message: missing === undefined ? text : missingInWords(missing, repo),
   }
 }
 
-function missingInWords(path: string): string {
+function missingInWords(path: string, repo: string): string {
   if (path === 'manifest.ts') return 'manifest.ts is not there; it registers the jobs'
   if (/^[./]/.test(path)) return `cannot find the file "${path}"`
   const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
-  return `cannot find the package "${name}"; install it in the jobs repo with: npm install ${name}`
+  if (isForDevelopment(name, repo)) {
+    return `cannot find the package "${name}": package.json names it in "devDependencies", which are not installed here; move it to "dependencies"`
+  }
+  return `cannot find the package "${name}"; add it to "dependencies" in package.json and save: it is installed here then`
+}
+
+function isForDevelopment(name: string, repo: string): boolean {
+  try {
+    const manifest = JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8')) as Record<string, object>
+    return Object.hasOwn(manifest.devDependencies ?? {}, name)
+  } catch {
+    return false
+  }
 }
 
 /**

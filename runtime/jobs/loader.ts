@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { ManifestError, ManifestState } from '../contract.ts'
+import type { Packages } from '../packages/packages.ts'
 import type { Repo } from '../repo/repo.ts'
 import type { Volume } from '../volume.ts'
 import { hasBuild } from './builds.ts'
@@ -37,6 +38,7 @@ export function createLoader(options: {
   volume: Volume
   live: LiveSetStore
   repo: Repo
+  packages: Packages
   timezone: string
   /** Of the program and its SDK: a new version reads the same files again. */
   version: string
@@ -48,9 +50,10 @@ export function createLoader(options: {
   afterRound: () => Promise<void>
   onTree: (tree: Tree) => boolean
 }): Loader {
-  const { volume, live, repo, clock, log, limits, timezone } = options
+  const { volume, live, repo, packages, clock, log, limits, timezone } = options
   let status: ManifestState['status'] = 'loading'
   let errors: ManifestError[] = []
+  let waitingFor: ManifestState['waitingFor'] = null
   let tree: Tree | null = null
   let seen: Tree | null = null
   let compiled: ReadonlySet<string> | null = null
@@ -61,7 +64,7 @@ export function createLoader(options: {
 
   const state = (): ManifestState => {
     const set = live.current()
-    return { status, errors, commit: set?.commit ?? null, loadedAt: set?.loadedAt ?? null }
+    return { status, errors, waitingFor, commit: set?.commit ?? null, loadedAt: set?.loadedAt ?? null }
   }
 
   /** Folders that are new to the watcher are looked at once more: what happened before it came is unknown. */
@@ -74,8 +77,19 @@ export function createLoader(options: {
 
   const settle = (tree: Tree, faults: ManifestError[]) => {
     seen = tree
+    waitingFor = null
     errors = faults
     status = faults.length > 0 ? 'error' : 'ok'
+  }
+
+  /** True when packages had to be installed, so that the files are looked at anew. Throws when they cannot be had. */
+  const providePackages = async (): Promise<boolean> => {
+    if (!packages.missing()) return false
+    errors = [atPackageJson('its packages are being installed; the change goes live when they are in')]
+    status = 'error'
+    waitingFor = 'packages'
+    await packages.ensure()
+    return true
   }
 
   const round = async (again: boolean): Promise<void> => {
@@ -89,6 +103,11 @@ export function createLoader(options: {
       }
       if (!again && set?.tree === stamp && set.commit && hasBuild(volume.buildsDir, set.build))
         return settle(before, [])
+      try {
+        if (await providePackages()) continue
+      } catch (error) {
+        return settle(before, [atPackageJson((error as Error).message)])
+      }
       repo.warmUp()
       const { jobsDir, buildsDir } = volume
       const read = await readManifest({
@@ -140,6 +159,7 @@ export function createLoader(options: {
       .then(options.afterRound)
       .catch(error => {
         log.error({ err: error }, 'loading the manifest failed')
+        waitingFor = null
         errors = [{ file: null, line: null, column: null, message: `loading failed: ${error.message}` }]
         status = 'error'
       })
@@ -172,6 +192,10 @@ export function createLoader(options: {
       return state()
     },
   }
+}
+
+function atPackageJson(message: string): ManifestError {
+  return { file: 'package.json', line: null, column: null, message }
 }
 
 /** True when a file that was compiled is not the one that was there before, or that was committed after. */

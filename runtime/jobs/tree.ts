@@ -54,7 +54,7 @@ async function stampOf(path: string): Promise<string | null> {
 }
 
 const code = /\.([cm]?[jt]sx?|json|css)$/
-const settings = /(^|\/)(package|tsconfig[^/]*)\.json$/
+const settings = /(^|\/)((package|package-lock|npm-shrinkwrap|tsconfig[^/]*)\.json|\.npmrc)$/
 
 /**
  * True when a change may make another program of the same manifest: of a file that was compiled, of one that could be
