@@ -1,0 +1,76 @@
+import { eq } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import type { Db } from '../../src/database.ts'
+import * as schema from './schema.ts'
+import type { Seal } from './seal.ts'
+
+export const secretName = /^[A-Z][A-Z0-9_]{0,63}$/
+export const secretNameRule = 'must be capital letters, digits and _, at most 64, beginning with a letter'
+export const longestSecret = 32 * 1024
+
+export interface SecretInfo {
+  name: string
+  /** Null when a job wants it and nobody has set it. */
+  updatedAt: number | null
+  /** False when it was sealed with a key that is gone: it has to be set again. */
+  readable: boolean
+  /** Ids of the jobs that declare it. */
+  wantedBy: string[]
+}
+
+/** A job as far as secrets go. */
+export interface SecretUser {
+  id: string
+  /** The names that it declares. */
+  secrets?: readonly string[]
+}
+
+/** The named secrets of the instance. Values leave it only by `reveal`. */
+export interface Secrets {
+  /** By name: what is set, and what one of these jobs wants besides. */
+  list(jobs: Iterable<SecretUser>): SecretInfo[]
+  set(name: string, value: string): void
+  /** False when there was none. */
+  remove(name: string): boolean
+  /** Those of the names that are set and readable, and the names that are not. */
+  reveal(names: Iterable<string>): { values: Record<string, string>; missing: string[] }
+}
+
+export function openSecrets(options: { db: Db<typeof schema>; seal: Seal; clock: Clock }): Secrets {
+  const { db, seal, clock } = options
+  const { values } = schema
+  const open = (row: typeof values.$inferSelect) => seal.open(row.sealed, `secret ${row.name}`)
+
+  return {
+    list: jobs => {
+      const found = new Map<string, SecretInfo>()
+      for (const row of db.select().from(values).all()) {
+        const { name, updatedAt } = row
+        found.set(name, { name, updatedAt, readable: open(row) !== null, wantedBy: [] })
+      }
+      for (const { id, secrets = [] } of jobs) {
+        for (const name of secrets) {
+          const info = found.get(name) ?? { name, updatedAt: null, readable: false, wantedBy: [] }
+          info.wantedBy.push(id)
+          found.set(name, info)
+        }
+      }
+      return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    },
+    set: (name, value) => {
+      if (!secretName.test(name)) throw new Error(`the name of a secret ${secretNameRule}`)
+      const row = { name, sealed: seal.seal(value, `secret ${name}`), updatedAt: clock.now() }
+      db.insert(values).values(row).onConflictDoUpdate({ target: values.name, set: row }).run()
+    },
+    remove: name => db.delete(values).where(eq(values.name, name)).run().changes > 0,
+    reveal: names => {
+      const wanted = new Set(names)
+      const opened: Record<string, string> = {}
+      for (const row of db.select().from(values).all()) {
+        const value = wanted.has(row.name) ? open(row) : null
+        if (value !== null) opened[row.name] = value
+      }
+      return { values: opened, missing: [...wanted].filter(name => !Object.hasOwn(opened, name)) }
+    },
+  }
+}
