@@ -38,20 +38,26 @@ export const setting = {
 
   flag: () => z.enum(['true', 'false'], 'must be true or false').transform(value => value === 'true'),
 
-  /** A duration such as `500ms`, `10s`, `5m`, `2h` or `30d`, in milliseconds. */
-  duration: () =>
+  /**
+   * A duration such as `500ms`, `10s`, `5m`, `2h` or `7d`, in milliseconds. What Node's timers can wait for ends at 24 days:
+   * beyond, they fire at once.
+   */
+  duration: (least = '1ms', most = '24d') =>
     z
       .string()
-      .regex(/^\d+(ms|s|m|h|d)$/, 'must be a duration such as 500ms, 10s, 5m, 2h or 30d')
-      .transform(durationMs),
+      .regex(/^\d+(ms|s|m|h|d)$/, 'must be a duration such as 500ms, 10s, 5m, 2h or 7d')
+      .transform(durationMs)
+      .refine(ms => ms >= durationMs(least) && ms <= durationMs(most), `must be from ${least} to ${most}`),
 
   /** A size such as `512k`, `256m` or `1g`, in bytes. */
-  size: () =>
+  size: (least = '1k', most = '1024g') =>
     z
       .string()
       .regex(/^\d+[kmg]$/i, 'must be a size such as 512k, 256m or 1g')
-      .transform(
-        text => Number.parseInt(text, 10) * 1024 ** ('kmg'.indexOf(text.slice(-1).toLowerCase()) + 1),
+      .transform(sizeBytes)
+      .refine(
+        bytes => bytes >= sizeBytes(least) && bytes <= sizeBytes(most),
+        `must be from ${least} to ${most}`,
       ),
 
   /** The name of a time zone that this machine knows. */
@@ -65,6 +71,10 @@ export const setting = {
         .map(part => part.trim())
         .filter(part => part !== ''),
     ),
+}
+
+function sizeBytes(text: string): number {
+  return Number.parseInt(text, 10) * 1024 ** ('kmg'.indexOf(text.slice(-1).toLowerCase()) + 1)
 }
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

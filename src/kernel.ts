@@ -15,7 +15,7 @@ import type { AppEnv, Route } from './http/route.ts'
 import { closeServer, openServer } from './http/server.ts'
 import { hasBody, limitStall } from './http/stall.ts'
 import type { Logger } from './log.ts'
-import type { Check, Plugin, PluginContext, PluginParts, Services } from './plugin.ts'
+import type { Check, MadeParts, Plugin, PluginContext, Services } from './plugin.ts'
 import { type Site, siteConfig } from './site.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
 
@@ -126,7 +126,7 @@ async function assemble({
   const checks = new Map<string, Check>([['database', () => void sqlite.prepare('select 1').get()]])
   const tasks = new Map<string, Task>()
   const running = new Map<string, RunningTask>()
-  const parts: { plugin: Plugin; parts: PluginParts<string> }[] = []
+  const parts: { plugin: Plugin; parts: MadeParts }[] = []
 
   for (const plugin of order) {
     const context: PluginContext<never, unknown, Record<string, unknown>> = {
@@ -206,12 +206,12 @@ function inDataRoot<T>(file: string, open: () => T): T {
 
 function createHttpServer(options: {
   app: Hono<AppEnv>
-  plugins: readonly { plugin: Plugin; parts: PluginParts<string> }[]
+  plugins: readonly { plugin: Plugin; parts: MadeParts }[]
   log: Logger
 }): Server {
   const { app, plugins, log } = options
   /** True when a plugin took it. One that throws costs the connection in question and no other. */
-  const offer = (socket: Duplex, ask: (parts: PluginParts<string>) => boolean | undefined): boolean =>
+  const offer = (socket: Duplex, ask: (parts: MadeParts) => boolean | undefined): boolean =>
     plugins.some(({ plugin, parts }) => {
       try {
         return ask(parts)

@@ -37,8 +37,14 @@ export interface PluginContext<Need extends ServiceName, Config, Schema extends 
   checks(): ReadonlyMap<string, Check>
 }
 
-export interface PluginParts<Name extends string> {
-  service?: Name extends ServiceName ? Services[Name] : never
+/** A plugin that others may need offers a service: its type says which. */
+type Offered<Name extends string> = Name extends ServiceName
+  ? { service: Services[Name] }
+  : { service?: undefined }
+
+export type PluginParts<Name extends string> = Offered<Name> & CommonParts
+
+interface CommonParts {
   routes?: readonly Route[]
   tasks?: readonly Task[]
   on?: { [E in EventName]?: (payload: Events[E]) => void | Promise<void> }
@@ -77,10 +83,10 @@ export interface Plugin {
   needs: readonly string[]
   config: z.ZodType | undefined
   tables: Tables<Record<string, unknown>> | undefined
-  setup(
-    context: PluginContext<never, unknown, Record<string, unknown>>,
-  ): PluginParts<string> | Promise<PluginParts<string>>
+  setup(context: PluginContext<never, unknown, Record<string, unknown>>): MadeParts | Promise<MadeParts>
 }
+
+export type MadeParts = CommonParts & { service?: unknown }
 
 /** Declares a plugin: typed end to end, and given only what it declares. */
 export function definePlugin<

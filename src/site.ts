@@ -14,6 +14,8 @@ export interface Site {
   publicUrl: URL | null
   dataRoot: string
   trustedProxies: readonly string[]
+  /** Who receives the requests for instances: we, a proxy that passes all of them to us, or another router. */
+  routerMode: 'direct' | 'behind' | 'labels'
   production: boolean
 }
 
@@ -45,7 +47,7 @@ export const siteConfig = z
         for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
       })
       .prefault(''),
-    ROUTER_MODE: z.string().optional(),
+    ROUTER_MODE: z.enum(['direct', 'behind', 'labels'], 'must be direct, behind or labels').default('direct'),
     NODE_ENV: z.string().optional(),
     LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   })
@@ -70,6 +72,7 @@ export const siteConfig = z
         env.ROUTER_MODE === 'behind'
           ? [...env.LONGHOUSE_TRUSTED_PROXIES, ...loopback]
           : env.LONGHOUSE_TRUSTED_PROXIES,
+      routerMode: env.ROUTER_MODE,
       production: env.NODE_ENV === 'production',
     }),
   )

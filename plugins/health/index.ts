@@ -9,8 +9,8 @@ export const health = definePlugin({
   name: 'health',
   needs: ['provisioner'],
   config: z.object({
-    HEALTH_INTERVAL: setting.duration().prefault('5s'),
-    HEALTH_TIMEOUT: setting.duration().prefault('2s'),
+    HEALTH_INTERVAL: setting.duration('50ms', '1h').prefault('5s'),
+    HEALTH_TIMEOUT: setting.duration('50ms', '1m').prefault('2s'),
     HEALTH_CONCURRENCY: setting.integer(1, 1000).prefault('64'),
   }),
   setup: ({ config, services: { provisioner }, clock, checks }) => {

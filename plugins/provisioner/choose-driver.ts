@@ -19,17 +19,17 @@ export const driverConfig = z.object({
     .string()
     .regex(/^unix:\/\/\/.+/, 'must be a local socket such as unix:///var/run/docker.sock')
     .default('unix:///var/run/docker.sock'),
-  ROUTER_MODE: z.enum(['direct', 'behind', 'labels']).default('direct'),
   /** The Docker network that instances join. */
   PROVISIONER_NETWORK: z
     .string()
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'must be the name of a Docker network')
     .default('longhouse'),
-  INSTANCE_MEMORY: setting.size().prefault('512m'),
+  INSTANCE_MEMORY: setting.size('64m', '1024g').prefault('512m'),
   INSTANCE_CPUS: z
     .string()
     .regex(/^\d+(\.\d+)?$/, 'must be a number of cores such as 0.5 or 2')
     .transform(Number)
+    .refine(cores => cores >= 0.05 && cores <= 1024, 'must be a number of cores from 0.05 to 1024')
     .prefault('1'),
   INSTANCE_PIDS: setting.integer(32, 100_000).prefault('256'),
 })
@@ -62,7 +62,7 @@ function dockerDriver(config: DriverConfig, site: Site, socketPath: string): Dri
   return createDockerDriver({
     socketPath,
     network: config.PROVISIONER_NETWORK,
-    mode: config.ROUTER_MODE === 'labels' ? 'labels' : 'port',
+    mode: site.routerMode === 'labels' ? 'labels' : 'port',
     domain: site.domain,
     limits: { memoryBytes: config.INSTANCE_MEMORY, cpus: config.INSTANCE_CPUS, pids: config.INSTANCE_PIDS },
   })

@@ -21,7 +21,8 @@ export interface Plan {
 }
 
 const bringUp: Plan['steps'] = [
-  { name: 'create container', status: 'provisioning' },
+  { name: 'prepare volume', status: 'provisioning' },
+  { name: 'create container' },
   { name: 'start container' },
   { name: 'wait until healthy' },
 ]
@@ -34,12 +35,12 @@ const takeDown = (status: InstanceStatus): Plan['steps'] => [
 export const plans: Readonly<Record<OperationKind, Plan>> = {
   provision: {
     desired: 'running',
-    steps: [{ name: 'prepare volume', status: 'provisioning' }, { name: 'prepare image' }, ...bringUp],
+    steps: [{ name: 'prepare image', status: 'provisioning' }, ...bringUp],
     end: 'running',
   },
   start: {
     desired: 'running',
-    steps: [{ name: 'prepare volume', status: 'provisioning' }, { name: 'prepare image' }, ...bringUp],
+    steps: [{ name: 'prepare image', status: 'provisioning' }, ...bringUp],
     end: 'running',
   },
   stop: { desired: 'stopped', steps: takeDown('stopping'), end: 'stopped' },

@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, renameSync, rmSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { existsSync, lstatSync, renameSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The folder of one instance's volume on the host. */
@@ -32,7 +32,7 @@ export async function purgeVolume(
   await mkdir(trash, { recursive: true })
   const grave = join(trash, instance.id)
   const path = volumePath(dataRoot, instance.subdomain)
-  rmSync(grave, { recursive: true, force: true })
+  await rm(grave, { recursive: true, force: true })
   if (lstatSync(path, { throwIfNoEntry: false })) renameSync(path, grave)
-  rmSync(grave, { recursive: true, force: true, maxRetries: 3 })
+  await rm(grave, { recursive: true, force: true, maxRetries: 3 })
 }

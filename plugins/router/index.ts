@@ -8,7 +8,6 @@ import { Router } from './router.ts'
 export const router = definePlugin({
   name: 'router',
   config: z.object({
-    ROUTER_MODE: z.enum(['direct', 'behind', 'labels'], 'must be direct, behind or labels').default('direct'),
     ROUTER_RESPONSE_TIMEOUT: setting.duration().prefault('60s'),
     ROUTER_HOLD_TIMEOUT: setting.duration().prefault('10s'),
     ROUTER_HOLD_LIMIT: setting.integer(0, 100_000).prefault('1000'),
@@ -18,7 +17,7 @@ export const router = definePlugin({
       site,
       clock,
       log,
-      routes: config.ROUTER_MODE !== 'labels',
+      routes: site.routerMode !== 'labels',
       responseTimeoutMs: config.ROUTER_RESPONSE_TIMEOUT,
       holdMs: config.ROUTER_HOLD_TIMEOUT,
       holdLimit: config.ROUTER_HOLD_LIMIT,

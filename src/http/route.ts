@@ -10,7 +10,15 @@ export interface AppEnv {
     /** The address of whoever asks, behind any configured proxies. */
     client: string
     log: Logger
+    /** Who asks, once a guard that tells people apart has let them in. */
+    actor: Actor | undefined
   }
+}
+
+export interface Actor {
+  kind: 'session' | 'token'
+  /** What people call it: the token's name. */
+  name: string
 }
 
 export type AppContext = Context<AppEnv>
