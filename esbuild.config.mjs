@@ -125,7 +125,15 @@ async function buildAssets() {
 function copyData() {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   writeFileSync(join(out, 'package.json'), JSON.stringify({ name: 'longhouse', version, type: 'module' }))
-  const folders = ['runtime/migrations', 'runtime/auth/migrations', 'jobs-template', 'runtime/sdk']
+  const folders = [
+    'runtime/migrations',
+    'runtime/auth/migrations',
+    'runtime/tokens/migrations',
+    'runtime/secrets/migrations',
+    'runtime/sync/migrations',
+    'jobs-template',
+    'runtime/sdk',
+  ]
   for (const plugin of readdirSync(join(root, 'plugins'))) folders.push(`plugins/${plugin}/migrations`)
   for (const folder of folders) {
     if (existsSync(join(root, folder))) cpSync(join(root, folder), join(out, folder), { recursive: true })

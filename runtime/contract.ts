@@ -3,6 +3,8 @@
  * into the wire's RFC 3339.
  */
 
+import type { Secrets } from './secrets/secrets.ts'
+
 export type RunStatus =
   | 'queued'
   | 'running'
@@ -118,6 +120,8 @@ export interface Engine {
   /** Cancels a queued or running run; a finished one stays as it is. Null when there is none. */
   cancel(runId: string): Promise<Run | null>
   /** What the run wrote so far; '' when it wrote nothing. */
+  /** The instance's named secrets. */
+  secrets: Secrets
   log(runId: string): string
   /** Calls back with each new piece, and with null at the end; returns what stops it. */
   followLog(runId: string, onText: (text: string | null) => void): () => void

@@ -26,6 +26,9 @@ import { tooManyRuns, unknownJob } from './problems.ts'
 import { bootstrapJobs, installSdk } from './repo/bootstrap.ts'
 import { openRepo } from './repo/repo.ts'
 import * as schema from './schema.ts'
+import { openSeal } from './secrets/seal.ts'
+import { openSecrets } from './secrets/secrets.ts'
+import { secretsTables } from './secrets/tables.ts'
 import { checkVolume, type Volume } from './volume.ts'
 
 export interface EngineOptions {
@@ -34,6 +37,8 @@ export interface EngineOptions {
   clock: Clock
   /** For jobs that name no zone of their own. */
   timezone?: string
+  /** What secrets are sealed with; without it the volume gets a key file. */
+  secretKey?: Buffer | null
   /** Handed to runs besides what they get anyway. */
   env?: Record<string, string>
   runs?: Partial<RunLimits>
@@ -75,6 +80,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
   endLeftovers(db, clock.now(), log)
   offerSdk(volume, log)
+  const seal = openSeal({ given: options.secretKey ?? null, keyFile: join(volume.dir, 'secret.key') })
+  const secrets = openSecrets({ db: openTables(volume.sqlite, 'secrets', secretsTables), seal, clock })
 
   const live = openLiveSet(db)
   const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
@@ -151,6 +158,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   return {
     tick,
     prune,
+    secrets,
     job,
     getRun,
     manifest: () => loader.state(),

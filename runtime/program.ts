@@ -61,7 +61,13 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
     const server = createServer((request, response) => void answer(request, response))
     const port = await openServer(server, settings)
 
-    const started = createEngine({ volume, log, clock, timezone: settings.timezone }).then(made => {
+    const started = createEngine({
+      volume,
+      log,
+      clock,
+      timezone: settings.timezone,
+      secretKey: settings.secretKey,
+    }).then(made => {
       engine = made
       return made
     })

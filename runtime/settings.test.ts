@@ -70,3 +70,15 @@ test('a password is at least eight characters, or an argon2id hash and no other'
     )
   }
 })
+
+test('a key for secrets is 32 bytes in base64, and no part of a wrong one is repeated', () => {
+  const key = Buffer.alloc(32, 7)
+  const settings = readSettings(
+    { LONGHOUSE_PASSWORD: 'correct horse', LONGHOUSE_SECRET_KEY: key.toString('base64') },
+    byHand,
+  )
+  assert.deepEqual(settings.secretKey, key)
+  assert.deepEqual(faults({ LONGHOUSE_PASSWORD: 'correct horse', LONGHOUSE_SECRET_KEY: 'c2hvcnQ=' }), [
+    'LONGHOUSE_SECRET_KEY: must be 32 random bytes in base64',
+  ])
+})

@@ -4,6 +4,7 @@ import { type Environment, parseConfig, setting } from '../src/config.ts'
 import { BootError } from '../src/faults.ts'
 import { addressSet } from '../src/http/address.ts'
 import { isPasswordHash, looksLikeHash } from '../src/password.ts'
+import { parseKey } from './secrets/seal.ts'
 
 export interface Settings {
   instanceId: string
@@ -15,6 +16,8 @@ export interface Settings {
   port: number
   /** Plain, or an argon2id hash in PHC format. */
   password: string
+  /** What secrets are sealed with; null when the instance keeps a key of its own. */
+  secretKey: Buffer | null
   trustedProxies: readonly string[]
   /** For jobs that name no zone of their own. */
   timezone: string
@@ -46,6 +49,15 @@ const fields = z.object({
     if (looksLikeHash(text) ? isPasswordHash(text) : text.length >= shortestPassword) return
     context.addIssue({ code: 'custom', message: passwordRule })
   }),
+  LONGHOUSE_SECRET_KEY: z
+    .string()
+    .transform((text, context) => {
+      const key = parseKey(text)
+      if (key) return key
+      context.addIssue({ code: 'custom', message: 'must be 32 random bytes in base64' })
+      return z.NEVER
+    })
+    .optional(),
   LONGHOUSE_TRUSTED_PROXIES: setting
     .list()
     .superRefine((entries, context) => {
@@ -71,6 +83,7 @@ export function readSettings(env: Environment, { spawned }: { spawned: boolean }
     host: config.LONGHOUSE_HOST,
     port: config.LONGHOUSE_PORT,
     password: config.LONGHOUSE_PASSWORD,
+    secretKey: config.LONGHOUSE_SECRET_KEY ?? null,
     trustedProxies: config.LONGHOUSE_TRUSTED_PROXIES,
     timezone: config.LONGHOUSE_TIMEZONE,
   }
