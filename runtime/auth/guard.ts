@@ -1,35 +1,104 @@
+import { addressGroup } from '../../src/http/address.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
-import { unauthorized } from '../../src/http/problem.ts'
+import { retryLater, unauthorized } from '../../src/http/problem.ts'
 import type { AppContext, Guard } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
+import type { RateLimit } from '../../src/rate-limit.ts'
+import { personNeeded, scopeTooSmall } from '../tokens/problems.ts'
+import { allows, type Scope } from '../tokens/scope.ts'
+import type { TokenStore } from '../tokens/token.ts'
 import type { SessionStore } from './session.ts'
 
-/** Lets in whoever holds a live session; sends a browser to the sign-in page and on to where it wanted to go. */
-export function signedInGuard(sessions: SessionStore, cookie: SessionCookie): Guard {
-  return {
-    schemes: ['session'],
+export interface AccessParts {
+  sessions: SessionStore
+  cookie: SessionCookie
+  tokens: TokenStore
+  /** Counts wrong tokens per address. */
+  wrongTokens: RateLimit
+}
+
+/** The doors of an instance: for people with a session, and for scripts with a token. */
+export interface Access {
+  /** A session, or a token whose scope fits the method: `read` for GET, else `write`. */
+  signedIn: Guard
+  /** A session, or a token that may run jobs. */
+  mayRun: Guard
+  /** A session only: a token must not make another one, so that revoking it ends what it opened. */
+  person: Guard
+  /** True for whoever `signedIn` lets in, on a route that is open to others too. */
+  knows(c: AppContext): boolean
+}
+
+export function createAccess({ sessions, cookie, tokens, wrongTokens }: AccessParts): Access {
+  const sessionOf = (c: AppContext) => {
+    const secret = cookie.read(c)
+    const session = secret === undefined ? null : sessions.find(secret)
+    return secret && session ? { secret, ...session } : null
+  }
+
+  /** Wrong tokens are counted; the right one always opens, because nobody guesses 256 bits. */
+  const tokenOf = (c: AppContext, secret: string) => {
+    const token = tokens.use(secret, c.get('client'))
+    if (token) return token
+    const group = addressGroup(c.get('client'))
+    const wait = wrongTokens.retryAfter(group)
+    if (wait > 0) throw retryLater(wait)
+    wrongTokens.fail(group)
+    throw unauthorized('The bearer token is none of this instance, or it was revoked.', {
+      headers: challenge,
+    })
+  }
+
+  const guard = (neededFor: (method: string) => Scope | null): Guard => ({
+    schemes: neededFor('GET') === null ? ['session'] : ['session', 'bearer'],
     check: async (c, next) => {
-      const secret = cookie.read(c)
-      const session = secret === undefined ? null : sessions.find(secret)
-      if (!secret || !session) return refuse(c)
-      if (session.refreshed) cookie.write(c, secret, Math.floor(session.keepMs / 1000))
+      const secret = bearer(c)
+      if (secret !== undefined) {
+        const token = tokenOf(c, secret)
+        const needed = neededFor(c.req.method)
+        if (needed === null) throw personNeeded('Sign in with the password for this; no token may do it.')
+        if (!allows(token.scope, needed)) {
+          throw scopeTooSmall(`The token "${token.name}" has the scope ${token.scope}; this needs ${needed}.`)
+        }
+        c.set('actor', { kind: 'token', name: token.name })
+      } else {
+        const session = sessionOf(c)
+        if (!session) return refuse(c)
+        if (session.refreshed) cookie.write(c, session.secret, Math.floor(session.keepMs / 1000))
+        c.set('actor', { kind: 'session', name: 'owner' })
+      }
       c.header('Cache-Control', 'no-store')
       return next()
+    },
+  })
+
+  return {
+    signedIn: guard(method => (method === 'GET' || method === 'HEAD' ? 'read' : 'write')),
+    mayRun: guard(() => 'run'),
+    person: guard(() => null),
+    knows: c => {
+      const secret = bearer(c)
+      return secret === undefined ? sessionOf(c) !== null : tokenOf(c, secret) !== null
     },
   }
 }
 
+function bearer(c: AppContext): string | undefined {
+  return /^Bearer\s+(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1]
+}
+
+const challenge = { 'WWW-Authenticate': 'Bearer realm="longhouse"' }
+
 function refuse(c: AppContext): Response {
-  if (!wantsPage(c)) {
-    throw unauthorized(
-      'Sign in with POST /api/auth/password {"password": "…"} and send the cookie that it sets.',
-    )
-  }
   if (wantsFragment(c)) {
     // htmx would put the sign-in page into the middle of this one.
     return c.body(null, 401, { 'HX-Redirect': signInPath(currentPath(c)) })
   }
-  return c.redirect(signInPath(c.req.method === 'GET' ? pathOf(c.req.url) : '/'), 303)
+  if (wantsPage(c)) return c.redirect(signInPath(c.req.method === 'GET' ? pathOf(c.req.url) : '/'), 303)
+  throw unauthorized(
+    'Sign in with POST /api/auth/password {"password": "…"} and send the cookie that it sets, or send a token as "Authorization: Bearer lht_…".',
+    { headers: challenge },
+  )
 }
 
 function signInPath(next: string): string {

@@ -1,8 +1,9 @@
+import type { Database } from 'better-sqlite3'
 import type { Hono } from 'hono'
 import { compress } from 'hono/compress'
 import type { Assets } from '../../src/assets.ts'
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
+import { openTables } from '../../src/database.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { Problem } from '../../src/http/problem.ts'
 import type { AppContext, AppEnv } from '../../src/http/route.ts'
@@ -11,13 +12,16 @@ import type { Logger } from '../../src/log.ts'
 import { createRateLimit } from '../../src/rate-limit.ts'
 import { ProblemPage } from '../../views/problem-page.tsx'
 import { pageRenderer } from '../../views/renderer.tsx'
-import { signedInGuard } from '../auth/guard.ts'
+import { createAccess } from '../auth/guard.ts'
 import { passwordGate } from '../auth/password.ts'
 import { authRoutes } from '../auth/routes.tsx'
-import type * as authSchema from '../auth/schema.ts'
 import { sessionStore } from '../auth/session.ts'
+import { authTables } from '../auth/tables.ts'
 import type { Engine } from '../contract.ts'
 import type { Settings } from '../settings.ts'
+import { tokenRoutes } from '../tokens/routes.tsx'
+import { tokenTables } from '../tokens/tables.ts'
+import { tokenStore } from '../tokens/token.ts'
 import type { WebContext } from './context.ts'
 import { healthRoute } from './health.ts'
 import { answerAs } from './identity.ts'
@@ -34,8 +38,8 @@ export interface WebOptions {
   log: Logger
   clock: Clock
   assets: Assets
-  /** The tables of `runtime/auth`. */
-  db: Db<typeof authSchema>
+  /** `longhouse.db`: each part opens tables of its own in it. */
+  sqlite: Database
   repoFolder: string
   /** Null until there is one. */
   engine(): Engine | null
@@ -44,13 +48,16 @@ export interface WebOptions {
 
 /** The instance's web side. It can answer before the engine is there, and then says that it is starting. */
 export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
-  const { settings, version, log, clock, assets, db, repoFolder, stopping } = options
+  const { settings, version, log, clock, assets, sqlite, repoFolder, stopping } = options
   const { instanceId, publicUrl } = settings
   const https = publicUrl?.protocol === 'https:'
   const place = publicUrl?.hostname.split('.')[0] ?? instanceId
   const cookie = sessionCookie({ https })
+  const db = openTables(sqlite, 'auth', authTables)
   const sessions = sessionStore(db, clock)
+  const tokens = tokenStore(openTables(sqlite, 'tokens', tokenTables), clock)
   const tries = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
+  const wrongTokens = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
   const gate = await passwordGate(db, clock, settings.password)
   const web: WebContext = {
     engine: () => {
@@ -58,7 +65,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       if (!engine) throw starting('Try again in a moment.', { headers: { 'Retry-After': '1' } })
       return engine
     },
-    signedIn: signedInGuard(sessions, cookie),
+    ...createAccess({ sessions, cookie, tokens, wrongTokens }),
     clock,
     repoFolder,
     stopping,
@@ -68,17 +75,19 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     info: {
       title: 'Longhouse instance',
       version,
-      description: 'One customer’s scheduled TypeScript jobs. Sign in once and send the cookie.',
+      description:
+        'One customer’s scheduled TypeScript jobs. Sign in once and send the cookie, or send an API token as a bearer.',
     },
     // The repo's routes stand before those of the jobs: `repo` is no job id.
     routes: [
       healthRoute({ instanceId, version, engine: options.engine }),
       ...authRoutes({ sessions, cookie, gate, tries, clock, place }),
-      ...repoRoutes(web, { sessions, cookie }),
+      ...repoRoutes(web),
       ...jobRoutes(web),
       ...runRoutes(web),
       ...scheduleRoutes(web),
       ...pageRoutes(web),
+      ...tokenRoutes(web, tokens, publicUrl?.origin ?? 'http://localhost:8080'),
     ],
     trustedProxies: settings.trustedProxies,
     https,

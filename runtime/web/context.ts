@@ -1,12 +1,11 @@
 import type { Clock } from '../../src/clock.ts'
-import type { Guard } from '../../src/http/route.ts'
+import type { Access } from '../auth/guard.ts'
 import type { Engine } from '../contract.ts'
 
 /** What the routes stand on. */
-export interface WebContext {
+export interface WebContext extends Access {
   /** Throws the Problem `starting` until there is one. */
   engine(): Engine
-  signedIn: Guard
   clock: Clock
   /** The jobs repo's folder. */
   repoFolder: string

@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import { wantsFragment } from '../../src/http/negotiate.ts'
-import { type AppContext, type Route, route } from '../../src/http/route.ts'
-import type { PageProps } from '../../views/layout.tsx'
+import { type Route, route } from '../../src/http/route.ts'
 import { JobPage } from '../../views/runtime/job-page.tsx'
 import { JobsPage } from '../../views/runtime/jobs-page.tsx'
 import { RepoPage } from '../../views/runtime/repo-page.tsx'
@@ -13,6 +11,7 @@ import { comingDay } from './coming-day.ts'
 import type { WebContext } from './context.ts'
 import { known } from './jobs.ts'
 import { knownRun } from './runs.ts'
+import { show } from './show.ts'
 import { sourceExcerpt } from './source-excerpt.ts'
 import { window } from './wire.ts'
 
@@ -135,19 +134,4 @@ export function pageRoutes(web: WebContext): Route[] {
       },
     }),
   ]
-}
-
-type Element = Parameters<AppContext['render']>[0]
-
-function show(
-  c: AppContext,
-  content: Element,
-  { current, ...props }: PageProps & { current: string },
-): Response | Promise<Response> {
-  if (wantsFragment(c)) return c.html(content)
-  const nav = [
-    { href: '/', label: 'Jobs', current: current === '/' },
-    { href: '/repo', label: 'Repo', current: current === '/repo' },
-  ]
-  return c.render(content, { ...props, nav, signOut: '/api/auth/logout' })
 }

@@ -1,16 +1,11 @@
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
-import type { SessionCookie } from '../../src/http/session-cookie.ts'
-import type { SessionStore } from '../auth/session.ts'
 import type { WebContext } from './context.ts'
 import { noRemote } from './problems.ts'
 import { repoJson, repoShape } from './wire.ts'
 
 /** The jobs repo. A stranger learns only whether there is one. */
-export function repoRoutes(
-  web: WebContext,
-  auth: { sessions: SessionStore; cookie: SessionCookie },
-): Route[] {
+export function repoRoutes(web: WebContext): Route[] {
   const { engine, signedIn } = web
 
   return [
@@ -25,9 +20,7 @@ export function repoRoutes(
       handle: async c => {
         c.header('Cache-Control', 'no-store')
         const repo = repoJson(await engine().repo())
-        const secret = auth.cookie.read(c)
-        const known = secret !== undefined && auth.sessions.find(secret) !== null
-        return c.json(known ? repo : { initialized: repo.initialized })
+        return c.json(web.knows(c) ? repo : { initialized: repo.initialized })
       },
     }),
 

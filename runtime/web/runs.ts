@@ -11,7 +11,7 @@ import { runJson, runShape } from './wire.ts'
 const params = z.object({ id: z.string() })
 
 /** Single runs: what became of one, what it wrote, and how to end it. */
-export function runRoutes({ engine, signedIn: guard, stopping }: WebContext): Route[] {
+export function runRoutes({ engine, signedIn: guard, mayRun, stopping }: WebContext): Route[] {
   return [
     route({
       method: 'get',
@@ -42,7 +42,7 @@ export function runRoutes({ engine, signedIn: guard, stopping }: WebContext): Ro
       method: 'post',
       path: '/api/runs/{id}/cancel',
       summary: 'End a queued or running run; one that is over stays as it is',
-      guard,
+      guard: mayRun,
       params,
       body: z.object({ next: z.string().optional() }),
       answers: { 200: { description: 'The run', schema: runShape }, 303: { description: 'For a browser' } },

@@ -3,10 +3,9 @@ import type { TestContext } from 'node:test'
 import type { Hono } from 'hono'
 import type { Clock } from '../../src/clock.ts'
 import { systemClock } from '../../src/clock.ts'
-import { openSqlite, openTables } from '../../src/database.ts'
+import { openSqlite } from '../../src/database.ts'
 import type { AppEnv } from '../../src/http/route.ts'
 import { silentLog } from '../../src/log.ts'
-import { authTables } from '../auth/tables.ts'
 import type { Engine } from '../contract.ts'
 import { startInstance, type TestInstance } from '../engine.fixture.ts'
 import { createWeb } from './app.tsx'
@@ -54,7 +53,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     log: silentLog,
     clock,
     assets: { url: name => `/assets/${name}`, mount: () => {} },
-    db: openTables(sqlite, 'auth', authTables),
+    sqlite,
     repoFolder: join(instance.dir, 'jobs'),
     engine: (): Engine | null => (withoutEngine ? null : instance.engine),
     stopping: stopping.signal,

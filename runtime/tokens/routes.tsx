@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { type FieldError, invalid } from '../../src/http/problem.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { TokensPage, type TokensPageProps, type TokenView } from '../../views/runtime/tokens-page.tsx'
+import type { WebContext } from '../web/context.ts'
+import { show } from '../web/show.ts'
+import { scopes } from './scope.ts'
+import type { TokenStore } from './token.ts'
+
+const tokenShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  scope: z.enum(scopes),
+  hint: z.string().meta({ description: 'How the token begins' }),
+  created_at: z.iso.datetime(),
+  last_used_at: z.iso.datetime().nullable(),
+  last_used_from: z.string().nullable().meta({ description: 'The address of that use' }),
+})
+
+const fields = z.object({
+  name: z
+    .string('must be a name such as "deploy script"')
+    .trim()
+    .min(1, 'must not be empty')
+    .max(80, 'must be at most 80 characters')
+    .regex(/^\P{Cc}*$/u, 'must be one line'),
+  scope: z.enum(scopes, `must be one of ${scopes.join(', ')}`),
+})
+const params = z.object({ id: z.string() })
+
+/** Tokens are made and revoked by people only; see `Access.person`. */
+export function tokenRoutes({ person, clock }: WebContext, tokens: TokenStore, address: string): Route[] {
+  const page = (c: AppContext, props: Pick<TokensPageProps, 'made' | 'form'> = {}, status = 200) => {
+    c.status(status as 200)
+    const content = <TokensPage now={clock.now()} tokens={tokens.list()} address={address} {...props} />
+    return show(c, content, { title: 'API tokens', current: '/settings' })
+  }
+  const formAgain = (c: AppContext, errors: FieldError[], typed: Record<string, unknown>) =>
+    page(c, { form: { name: String(typed.name ?? ''), scope: String(typed.scope ?? ''), errors } }, 422)
+
+  const revoke = (method: 'post' | 'delete', path: string) =>
+    route({
+      method,
+      path,
+      summary: 'Revoke an API token',
+      guard: person,
+      params,
+      answers: { 204: { description: 'Revoked' }, 303: { description: 'Revoked, for a browser' } },
+      handle: (c, { params }) => {
+        tokens.revoke(params.id)
+        return wantsPage(c) ? c.redirect('/settings/tokens', 303) : c.body(null, 204)
+      },
+    })
+
+  return [
+    route({
+      method: 'get',
+      path: '/settings',
+      summary: 'Settings',
+      guard: person,
+      pageOnly: true,
+      answers: { 303: { description: 'To the first of them' } },
+      handle: c => c.redirect('/settings/tokens', 303),
+    }),
+
+    route({
+      method: 'get',
+      path: '/settings/tokens',
+      summary: 'API tokens',
+      guard: person,
+      pageOnly: true,
+      answers: { 200: { description: 'A page', type: 'text/html' } },
+      handle: c => page(c),
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/tokens',
+      summary: 'API tokens, newest first',
+      guard: person,
+      answers: { 200: { description: 'All of them', schema: z.object({ tokens: z.array(tokenShape) }) } },
+      handle: c => c.json({ tokens: tokens.list().map(tokenJson) }),
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/tokens',
+      summary: 'Make an API token',
+      guard: person,
+      body: fields,
+      answers: {
+        201: {
+          description: 'The token; its secret is told this once',
+          schema: tokenShape.extend({ secret: z.string() }),
+        },
+      },
+      onInvalid: formAgain,
+      handle: (c, { body }) => {
+        try {
+          const { token, secret } = tokens.create(body)
+          if (wantsPage(c)) return page(c, { made: { name: token.name, secret } }, 201)
+          return c.json({ ...tokenJson(token), secret }, 201)
+        } catch (error) {
+          if (wantsPage(c) && isInvalid(error)) return formAgain(c, error.errors, body)
+          throw error
+        }
+      },
+    }),
+
+    revoke('delete', '/api/tokens/{id}'),
+    // Forms know no DELETE.
+    revoke('post', '/api/tokens/{id}/revoke'),
+  ]
+}
+
+function isInvalid(error: unknown): error is { errors: FieldError[] } {
+  return error instanceof Error && 'code' in error && error.code === invalid.code && 'errors' in error
+}
+
+function tokenJson(token: TokenView): z.input<typeof tokenShape> {
+  return {
+    id: token.id,
+    name: token.name,
+    scope: token.scope,
+    hint: token.hint,
+    created_at: timestamp(token.createdAt),
+    last_used_at: timestamp(token.lastUsedAt),
+    last_used_from: token.lastUsedFrom,
+  }
+}

@@ -1,0 +1,25 @@
+import { wantsFragment } from '../../src/http/negotiate.ts'
+import type { AppContext } from '../../src/http/route.ts'
+import type { PageProps } from '../../views/layout.tsx'
+
+type Element = Parameters<AppContext['render']>[0]
+
+/** The program's main parts; `current` names the one that a page belongs to. */
+const parts = [
+  { href: '/', label: 'Jobs' },
+  { href: '/repo', label: 'Repo' },
+  { href: '/settings', label: 'Settings' },
+] as const
+
+export type Part = (typeof parts)[number]['href']
+
+/** A page for somebody who is signed in; without its frame when htmx asks for it again. */
+export function show(
+  c: AppContext,
+  content: Element,
+  { current, ...props }: PageProps & { current: Part },
+): Response | Promise<Response> {
+  if (wantsFragment(c)) return c.html(content)
+  const nav = parts.map(part => ({ ...part, current: part.href === current }))
+  return c.render(content, { ...props, nav, signOut: '/api/auth/logout' })
+}

@@ -1,0 +1,14 @@
+const parts = [{ href: '/settings/tokens', label: 'API tokens' }] as const
+
+/** The ways between the pages of settings. */
+export function SettingsNav({ current }: { current: (typeof parts)[number]['href'] }) {
+  return (
+    <nav class="tabs" aria-label="Settings">
+      {parts.map(part => (
+        <a href={part.href} aria-current={part.href === current ? 'page' : undefined}>
+          {part.label}
+        </a>
+      ))}
+    </nav>
+  )
+}
