@@ -3,12 +3,10 @@ import { getRequestListener } from '@hono/node-server'
 import { loadAssets } from '../src/assets.ts'
 import type { Clock } from '../src/clock.ts'
 import type { Environment } from '../src/config.ts'
-import { openTables } from '../src/database.ts'
 import { closeServer, openServer } from '../src/http/server.ts'
 import type { Logger } from '../src/log.ts'
 import { programRoot } from '../src/root.ts'
 import { version } from '../src/version.ts'
-import { authTables } from './auth/tables.ts'
 import type { Engine } from './contract.ts'
 import { createEngine } from './engine.ts'
 import { readSettings } from './settings.ts'
@@ -50,7 +48,7 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
       log,
       clock,
       assets: loadAssets(assets ?? programRoot('assets')),
-      db: openTables(volume.sqlite, 'auth', authTables),
+      sqlite: volume.sqlite,
       repoFolder: volume.jobsDir,
       engine: () => engine,
       stopping: stopping.signal,
