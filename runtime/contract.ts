@@ -61,6 +61,22 @@ export interface ManifestState {
   commit: string | null
   loadedAt: number | null
   errors: ManifestError[]
+  /** What stands between the files and the set that runs, when it is no mistake; `status` is `error` meanwhile. */
+  waitingFor: 'packages' | null
+}
+
+/** The packages that the jobs repo's `package.json` asks for. */
+export interface PackagesState {
+  /** `none` when it asks for nothing that jobs need. */
+  status: 'none' | 'installed' | 'installing' | 'failed'
+  /** What was run for the last installation since boot; null when there was none. */
+  command: string | null
+  startedAt: number | null
+  finishedAt: number | null
+  /** The end of what it printed. */
+  output: string
+  /** Why it failed, and what to do. */
+  error: string | null
 }
 
 export type SlotOutcome = 'ran' | 'late' | 'skipped' | 'missed' | 'interrupted'
@@ -104,6 +120,8 @@ export interface LogFollower {
 }
 
 export interface Engine {
+  /** The instance's named secrets. */
+  secrets: Secrets
   manifest(): ManifestState
   jobs(): Job[]
   job(id: string): Job | null
@@ -120,8 +138,6 @@ export interface Engine {
   /** Cancels a queued or running run; a finished one stays as it is. Null when there is none. */
   cancel(runId: string): Promise<Run | null>
   /** What the run wrote so far; '' when it wrote nothing. */
-  /** The instance's named secrets. */
-  secrets: Secrets
   log(runId: string): string
   /** Calls back with each new piece, and with null at the end; returns what stops it. */
   followLog(runId: string, onText: (text: string | null) => void): () => void
@@ -131,6 +147,9 @@ export interface Engine {
   initRepo(): Promise<RepoStatus>
   /** Looks at the files again now, and resolves when what is there is live or refused. */
   reload(): Promise<ManifestState>
+  packages(): PackagesState
+  /** Looks at the packages again, also after a failure, and resolves when they are there or cannot be had. */
+  installPackages(): Promise<PackagesState>
   /** True once the volume and the database work and the first load of the manifest has ended. */
   ready(): boolean
   /** Each throws in words when something that health depends on does not work. */

@@ -101,7 +101,13 @@ export function createLoader(options: {
       if (!again && set && seen && compiled && status === 'ok' && !touchesCode(seen, before, compiled)) {
         return commitData(set, before, stamp)
       }
-      if (!again && set?.tree === stamp && set.commit && hasBuild(volume.buildsDir, set.build))
+      if (
+        !again &&
+        set?.tree === stamp &&
+        set.commit &&
+        hasBuild(volume.buildsDir, set.build) &&
+        !packages.missing()
+      )
         return settle(before, [])
       try {
         if (await providePackages()) continue

@@ -137,7 +137,7 @@ test('what does not compile or resolve', async t => {
       'manifest.ts': "import a from '@some/package/part'\nimport './nowhere'\nconsole.log(a)",
     }),
     [
-      'manifest.ts:1:15 cannot find the package "@some/package"; install it in the jobs repo with: npm install @some/package',
+      'manifest.ts:1:15 cannot find the package "@some/package"; add it to "dependencies" in package.json and save: it is installed here then',
       'manifest.ts:2:8 cannot find the file "./nowhere"',
     ],
   )

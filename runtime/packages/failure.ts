@@ -1,0 +1,42 @@
+/** Codes of a registry that was not reached, as Node and npm name them. */
+const unreachable =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EPIPE|ENETDOWN)\b/
+
+/** Why npm did not install, and what to do about it, from what it printed. */
+export function failureInWords(output: string): string {
+  const lines = output
+    .split('\n')
+    .flatMap(line => /^npm (?:error|ERR!) ?(.*)/.exec(line)?.[1] ?? [])
+    .filter(line => !/complete log of this run|^A complete log/.test(line))
+  const text = lines.join('\n')
+  const code = /^code (\S+)/m.exec(text)?.[1] ?? ''
+  const host = /https?:\/\/[^/\s"')]+/.exec(text)?.[0] ?? 'the registry'
+
+  const lost = unreachable.exec(`${code} ${text}`)?.[1]
+  if (lost) {
+    return `${host} does not answer (${lost}): this instance is offline, or the registry is down. Install again when it is back.`
+  }
+  if (code === 'E404') {
+    const name =
+      /'([^']+?)' is not in this registry/.exec(text)?.[1] ??
+      /404 Not Found - GET https?:\/\/[^/]+\/(\S+)/.exec(text)?.[1]
+    return `${name ?? 'a package'} is not in the registry. Is its name right in package.json?`
+  }
+  if (code === 'ETARGET') {
+    const name = /No matching version found for (\S+?)\.?(\s|$)/.exec(text)?.[1]
+    return `there is no version ${name ?? 'that package.json asks for'}. Name one that exists.`
+  }
+  if (code === 'E401' || code === 'E403' || code === 'ENEEDAUTH') {
+    return `${host} refuses access (${code}). A private registry needs a token in the jobs repo's .npmrc.`
+  }
+  if (/^E5\d\d$/.test(code)) return `${host} fails (${code.slice(1)}). Install again later.`
+  if (code === 'EINTEGRITY') {
+    return 'a package is not what the lockfile says it is (EINTEGRITY). Delete package-lock.json to lock it anew, if you trust the registry.'
+  }
+  if (code === 'ERESOLVE') {
+    return 'the packages ask for versions that exclude each other (ERESOLVE); the output says which. Change one of them in package.json.'
+  }
+  if (code === 'ENOSPC') return 'the volume is full.'
+  const told = lines.filter(line => line.trim() !== '' && !line.startsWith('code ')).slice(0, 3)
+  return told.length > 0 ? `npm says: ${told.join(' ')}` : 'npm failed; its output is below.'
+}

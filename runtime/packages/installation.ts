@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type NpmLimits, runNpm } from './npm.ts'
+import { markFile, readWanted, type Wanted } from './wanted.ts'
+
+export interface InstallOptions extends NpmLimits {
+  jobsDir: string
+  /** On the same file system as the jobs repo, and ours alone. */
+  workDir: string
+  cacheDir: string
+  signal: AbortSignal
+  onOutput: (text: string) => void
+}
+
+export const commandLine = ({ command, withDev }: Wanted): string =>
+  ['npm', command, ...(withDev ? [] : ['--omit=dev'])].join(' ')
+
+/**
+ * Installs beside the repo and then puts `node_modules` in place whole: what was there serves until then, and stays
+ * when it fails. A lockfile that was made or brought up to date goes into the repo. Returns why it failed, or null.
+ */
+export async function install(wanted: Wanted, options: InstallOptions): Promise<string | null> {
+  const { jobsDir, workDir } = options
+  await rm(workDir, { recursive: true, force: true })
+  mkdirSync(workDir, { recursive: true })
+  const run = (cwd: string) =>
+    runNpm({
+      ...options,
+      cwd,
+      args: [wanted.command, ...(wanted.withDev ? ['--include=dev'] : ['--omit=dev'])],
+    })
+  if (wanted.inPlace) {
+    const failed = await run(jobsDir)
+    if (failed === null) writeMark(jobsDir)
+    return failed
+  }
+  const stage = mkdtempSync(join(workDir, 'new-'))
+  await stageFiles(jobsDir, stage)
+  const failed = await run(stage)
+  if (failed !== null) return failed
+  if (options.signal.aborted) return 'it was broken off.'
+  const changed = readWanted(jobsDir)?.key !== wanted.key
+  if (changed) return 'package.json changed meanwhile.'
+  takeOver(stage, options)
+  writeMark(jobsDir)
+  return null
+}
+
+const staged = ['package-lock.json', 'npm-shrinkwrap.json', '.npmrc']
+
+async function stageFiles(jobsDir: string, stage: string): Promise<void> {
+  const manifest = JSON.parse(readFileSync(join(jobsDir, 'package.json'), 'utf8')) as Record<string, unknown>
+  // The repo's own scripts want the repo around them, and often its development packages.
+  delete manifest.scripts
+  writeFileSync(join(stage, 'package.json'), JSON.stringify(manifest, null, 2))
+  for (const name of staged) {
+    if (existsSync(join(jobsDir, name))) await copyFile(join(jobsDir, name), join(stage, name))
+  }
+}
+
+function takeOver(stage: string, { jobsDir, workDir }: InstallOptions): void {
+  const modules = join(jobsDir, 'node_modules')
+  const fresh = join(stage, 'node_modules')
+  mkdirSync(fresh, { recursive: true })
+  if (existsSync(modules)) renameSync(modules, join(workDir, 'old'))
+  renameSync(fresh, modules)
+  const lock = join(stage, 'package-lock.json')
+  if (existsSync(lock)) {
+    const made = readFileSync(lock)
+    const target = join(jobsDir, 'package-lock.json')
+    if (!existsSync(target) || !readFileSync(target).equals(made)) writeFileSync(target, made)
+  }
+  rmSync(join(stage, '.npmrc'), { force: true })
+}
+
+function writeMark(jobsDir: string): void {
+  const key = readWanted(jobsDir)?.key
+  if (key) writeFileSync(join(jobsDir, markFile), key)
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { oneJob, startInstance, until } from '../engine.fixture.ts'
+import { startRegistry } from './registry.fixture.ts'
+
+const asks = (dependencies: Record<string, string>, more: object = {}) =>
+  JSON.stringify({ name: 'jobs', private: true, type: 'module', dependencies, ...more })
+
+const greets = `import { text } from 'greeting'\n${oneJob('() => text')}`
+
+async function withGreeting(t: TestContext) {
+  const registry = await startRegistry(t)
+  registry.publish('greeting', '1.0.0', { 'index.js': "export const text = 'one'" })
+  registry.publish('greeting', '2.0.0', { 'index.js': "export const text = 'two'" })
+  return { registry, npmrc: `registry=${registry.url}/\n` }
+}
+
+test('a package that package.json asks for is installed, locked, committed and used', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  const { engine, write, run, path, dir } = await startInstance(t, {
+    files: { 'manifest.ts': oneJob('() => 1'), '.npmrc': npmrc, '.gitignore': 'node_modules/\n' },
+  })
+  assert.equal(engine.packages().status, 'none')
+  assert.deepEqual(registry.asked, [])
+
+  write('manifest.ts', greets)
+  await until(() => engine.manifest().status === 'error', 'the missing package is noticed')
+  assert.match(
+    engine.manifest().errors[0]?.message ?? '',
+    /cannot find the package "greeting"; add it to "dep/,
+  )
+  assert.equal((await run('job')).result, 1, 'the last good set keeps running')
+
+  write('package.json', asks({ greeting: '^1.0.0' }))
+  await until(() => engine.manifest().status === 'ok', 'the set is live')
+  assert.equal((await run('job')).result, 'one')
+  const { status, command, output } = engine.packages()
+  assert.deepEqual([status, command], ['installed', 'npm install --omit=dev'])
+  assert.match(output, /http fetch GET 200 .*greeting/)
+  assert.match(readFileSync(path('package-lock.json'), 'utf8'), /"version": "1.0.0"/)
+  await until(async () => !(await engine.repo()).dirty, 'the lockfile is committed')
+  assert.ok(existsSync(path('node_modules/longhouse/jobs.js')), 'longhouse/jobs is back for editors')
+  assert.equal(existsSync(join(dir, 'packages')), false, 'nothing is left beside')
+
+  const before = registry.asked.length
+  write('jobs/other.ts', 'export {}')
+  await engine.reload()
+  assert.equal(registry.asked.length, before, 'what is there is not installed again')
+
+  write('package.json', asks({ greeting: '^2.0.0' }))
+  await until(async () => (await run('job')).result === 'two', 'the other version is live')
+  assert.match(readFileSync(path('package-lock.json'), 'utf8'), /"version": "2.0.0"/)
+})
+
+test('a lockfile that fits is followed to the letter, and packages for development stay out', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  registry.publish('only-for-tests', '1.0.0', { 'index.js': '' })
+  const first = await startInstance(t, {
+    files: {
+      'manifest.ts': greets,
+      '.npmrc': npmrc,
+      'package.json': asks({ greeting: '^1.0.0' }, { devDependencies: { 'only-for-tests': '1.0.0' } }),
+    },
+  })
+  await until(() => first.engine.manifest().status === 'ok', 'it is live')
+  registry.publish('greeting', '1.5.0', { 'index.js': "export const text = 'newer'" })
+  const files = ['manifest.ts', '.npmrc', 'package.json', 'package-lock.json']
+  const second = await startInstance(t, {
+    files: Object.fromEntries(files.map(name => [name, readFileSync(first.path(name), 'utf8')])),
+  })
+  await until(() => second.engine.manifest().status === 'ok', 'it is live there too')
+  assert.equal(second.engine.packages().command, 'npm ci --omit=dev')
+  assert.equal((await second.run('job')).result, 'one')
+  assert.deepEqual(
+    readdirSync(second.path('node_modules')).filter(name => !name.startsWith('.')),
+    ['greeting', 'longhouse'],
+  )
+  await second.restart()
+  assert.equal(second.engine.packages().command, null, 'a restart installs nothing')
+  second.write('manifest.ts', `import 'only-for-tests'\n${greets}`)
+  const { errors } = await second.engine.reload()
+  assert.match(
+    errors[0]?.message ?? '',
+    /names it in "devDependencies", which are not installed here; move it/,
+  )
+})
+
+test('a registry that is away, or has no such package, is said in words; the old set and its packages stay', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  const { engine, write, run, path } = await startInstance(t, {
+    files: { 'manifest.ts': greets, '.npmrc': npmrc, 'package.json': asks({ greeting: '1.0.0' }) },
+  })
+  await until(() => engine.manifest().status === 'ok', 'it is live')
+  const failure = async (wanted: Record<string, string>) => {
+    write('package.json', asks(wanted))
+    await until(() => engine.packages().status === 'failed', 'it fails')
+    await until(() => engine.manifest().waitingFor === null, 'the load has ended')
+    const { status, errors } = engine.manifest()
+    assert.deepEqual(
+      [status, errors[0]?.file, errors[0]?.message],
+      ['error', 'package.json', engine.packages().error],
+    )
+    assert.equal((await run('job')).result, 'one')
+    write('package.json', asks({ greeting: '1.0.0' }))
+    await until(() => engine.manifest().status === 'ok', 'back to what is there')
+    return errors[0]?.message ?? ''
+  }
+  assert.match(await failure({ greeting: '1.0.0', nowhere: '1' }), /^nowhere is not in the registry/)
+  assert.match(await failure({ greeting: '9.9.9' }), /^there is no version greeting@9\.9\.9/)
+
+  await registry.close()
+  write('package.json', asks({ greeting: '2.0.0' }))
+  await until(() => engine.packages().status === 'failed', 'it fails')
+  assert.match(
+    engine.packages().error ?? '',
+    /^http:\/\/127.0.0.1:\d+ does not answer \(ECONNREFUSED\): this instance is offline/,
+  )
+  assert.match(readFileSync(path('node_modules/greeting/index.js'), 'utf8'), /one/)
+  const { startedAt } = engine.packages()
+  await engine.reload()
+  assert.equal(engine.packages().startedAt, startedAt, 'it is not tried at every look')
+  await registry.open()
+  assert.equal((await engine.installPackages()).status, 'installed')
+  await until(async () => (await run('job')).result === 'two', 'the new version is live')
+})
+
+test('an installation that hangs does not keep a new instance from being ready, nor a correction waiting', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  registry.answers(false)
+  const starting = startInstance(t, {
+    files: { 'manifest.ts': greets, '.npmrc': npmrc, 'package.json': asks({ greeting: '1.0.0' }) },
+  })
+  const { engine, write } = await starting
+  assert.equal(engine.ready(), true)
+  assert.deepEqual([engine.packages().status, engine.manifest().waitingFor], ['installing', 'packages'])
+  await until(() => registry.asked.length > 0, 'npm has asked')
+  write('manifest.ts', oneJob('() => 3'))
+  write('package.json', asks({}))
+  await until(() => engine.job('job'), 'the correction is live')
+})
+
+test('an installation has a limit of time', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  registry.answers(false)
+  const { engine } = await startInstance(t, {
+    files: { 'manifest.ts': greets, '.npmrc': npmrc, 'package.json': asks({ greeting: '1.0.0' }) },
+    install: { limitMs: 1500 },
+  })
+  await until(() => engine.packages().status === 'failed', 'it is given up')
+  assert.match(engine.packages().error ?? '', /npm took longer than 2 seconds/)
+})
+
+test('install scripts run for packages that package.json allows them, and for no others', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  const script = {
+    scripts: { install: "node -e \"require('fs').writeFileSync('index.js', 'export const text = 5')\"" },
+  }
+  registry.publish('built', '1.0.0', { 'index.js': 'export const text = 0' }, script)
+  const manifest = `import { text } from 'built'\n${oneJob('() => text')}`
+  const { engine, run, write } = await startInstance(t, {
+    files: {
+      'manifest.ts': manifest,
+      '.npmrc': npmrc,
+      'package.json': asks({ built: '1.0.0' }, { scripts: { postinstall: 'exit 1' } }),
+    },
+  })
+  await until(() => engine.manifest().status === 'ok', 'it is live')
+  assert.equal((await run('job')).result, 0)
+  write('package.json', asks({ built: '1.0.0' }, { allowScripts: { built: true } }))
+  await engine.installPackages()
+  assert.equal((await run('job')).result, 5)
+})
+
+test('packages that lie in the repo are linked, and a package.json that is none is refused in words', async t => {
+  const { engine, run, write, path } = await startInstance(t, {
+    files: {
+      'manifest.ts': `import { text } from 'own'\n${oneJob('() => text')}`,
+      'own/package.json': JSON.stringify({ name: 'own', version: '1.0.0', exports: './index.js' }),
+      'own/index.js': "export const text = 'mine'",
+      'package.json': asks({ own: 'file:./own' }),
+    },
+  })
+  await until(() => engine.manifest().status === 'ok', 'it is live')
+  assert.equal((await run('job')).result, 'mine')
+  writeFileSync(path('package.json'), '{ "dependencies": ')
+  const { errors } = await engine.reload()
+  assert.deepEqual(errors[0]?.file, 'package.json')
+  assert.match(errors[0]?.message ?? '', /^is not valid JSON/)
+  write('package.json', '{ "dependencies": { "own": 1 } }')
+  assert.match((await engine.reload()).errors[0]?.message ?? '', /^"dependencies" must name packages/)
+})

@@ -1,0 +1,138 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../src/clock.ts'
+import type { Logger } from '../../src/log.ts'
+import type { PackagesState } from '../contract.ts'
+import type { Volume } from '../volume.ts'
+import { commandLine, install } from './installation.ts'
+import type { NpmLimits } from './npm.ts'
+import { readWanted, type Wanted } from './wanted.ts'
+
+/** The packages that the jobs repo asks for. */
+export interface Packages {
+  state(): PackagesState
+  /** True when something must be installed before the files can be compiled. */
+  missing(): boolean
+  /** Installs what is missing; throws in words when that fails. What failed once fails again until it changes. */
+  ensure(): Promise<void>
+  /** Breaks off an installation of what nobody asks for any more. */
+  glance(): void
+  /** Forgets that it failed. */
+  forgive(): void
+  stop(): Promise<void>
+}
+
+const keptOutput = 32 * 1024
+
+export function openPackages(options: {
+  volume: Volume
+  clock: Clock
+  log: Logger
+  limits: NpmLimits
+  /** After each installation: it replaced everything in `node_modules`. */
+  onInstalled: () => void
+}): Packages {
+  const { volume, clock, log } = options
+  const { jobsDir } = volume
+  const workDir = join(volume.dir, 'packages')
+  let state: PackagesState = {
+    status: 'none',
+    command: null,
+    startedAt: null,
+    finishedAt: null,
+    output: '',
+    error: null,
+  }
+  let failedKey: string | null = null
+  let going: { wanted: Wanted; abort: AbortController; done: Promise<void> } | null = null
+  let stopped = false
+
+  const run = async (wanted: Wanted, signal: AbortSignal): Promise<void> => {
+    const command = commandLine(wanted)
+    state = {
+      status: 'installing',
+      command,
+      startedAt: clock.now(),
+      finishedAt: null,
+      output: '',
+      error: null,
+    }
+    log.info({ command }, 'installing packages')
+    const failed = await install(wanted, {
+      ...options.limits,
+      jobsDir,
+      workDir,
+      cacheDir: join(volume.dir, 'cache/npm'),
+      signal,
+      onOutput: text => {
+        state = { ...state, output: (state.output + text).slice(-keptOutput) }
+      },
+    })
+      .then(failed => failed ?? (readWanted(jobsDir)?.there === false ? 'npm left some packages out.' : null))
+      .catch((error: Error) => error.message)
+    await rm(workDir, { recursive: true, force: true }).catch(error =>
+      log.warn({ err: error }, 'the folder of an installation could not be removed'),
+    )
+    state = {
+      ...state,
+      status: failed === null ? 'installed' : 'failed',
+      finishedAt: clock.now(),
+      error: failed,
+    }
+    if (failed === null) options.onInstalled()
+    else {
+      if (!signal.aborted) failedKey = wanted.key
+      log.warn({ command, failed }, 'packages could not be installed')
+    }
+  }
+
+  const missing = (): Wanted | null => {
+    const wanted = readWanted(jobsDir)
+    if (wanted && !wanted.there) return wanted
+    if (!going) state = { ...state, status: wanted ? 'installed' : 'none', error: null }
+    failedKey = null
+    return null
+  }
+
+  const start = (wanted: Wanted): Promise<void> => {
+    const abort = new AbortController()
+    const done = run(wanted, abort.signal).finally(() => {
+      going = null
+    })
+    going = { wanted, abort, done }
+    return done
+  }
+
+  return {
+    state: () => state,
+    missing: () => missing() !== null,
+    ensure: async () => {
+      for (let round = 0; round < 10; round++) {
+        if (going) await going.done
+        const wanted = missing()
+        if (!wanted) return
+        if (stopped) throw new Error('the instance is stopping')
+        if (failedKey === wanted.key) throw new Error(state.error ?? 'npm failed.')
+        await start(wanted)
+      }
+      throw new Error('package.json changed again and again while its packages were installed')
+    },
+    glance: () => {
+      if (!going) return
+      try {
+        // What npm does in the repo itself looks like a change of mind, and is none.
+        if (!going.wanted.inPlace && readWanted(jobsDir)?.key !== going.wanted.key) going.abort.abort()
+      } catch {
+        // Half written; the next look sees it whole.
+      }
+    },
+    forgive: () => {
+      failedKey = null
+    },
+    stop: async () => {
+      stopped = true
+      going?.abort.abort()
+      await going?.done
+    },
+  }
+}

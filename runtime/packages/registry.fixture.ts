@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+export interface Registry {
+  url: string
+  /** What was asked for, such as `GET /greeting`. */
+  asked: string[]
+  publish(name: string, version: string, files: Record<string, string>, manifest?: object): void
+  /** Answers nothing more until it is called with true. */
+  answers(yes: boolean): void
+  close(): Promise<void>
+  open(): Promise<void>
+}
+
+interface Version {
+  manifest: object
+  tarball: Buffer
+}
+
+/** A registry of packages on loopback: real tarballs by HTTP, as npm asks for them. */
+export async function startRegistry(t: TestContext): Promise<Registry> {
+  const packages = new Map<string, Map<string, Version>>()
+  const asked: string[] = []
+  let answering = Promise.withResolvers<void>()
+  answering.resolve()
+  let port = 0
+  const url = () => `http://127.0.0.1:${port}`
+
+  const server = createServer(async (request, response) => {
+    const path = decodeURIComponent(request.url ?? '')
+    asked.push(`${request.method} ${path}`)
+    await answering.promise
+    const [, name = '', version] = /^\/(.+?)(?:\/-\/(.+)\.tgz)?$/.exec(path) ?? []
+    const versions = packages.get(name)
+    const tarball = version && versions?.get(version)?.tarball
+    if (!versions || tarball) {
+      response.writeHead(tarball ? 200 : 404).end(tarball || '{}')
+      return
+    }
+    const listed = [...versions].map(([number, { manifest, tarball }]) => [
+      number,
+      {
+        ...manifest,
+        dist: {
+          tarball: `${url()}/${name}/-/${number}.tgz`,
+          integrity: `sha512-${createHash('sha512').update(tarball).digest('base64')}`,
+        },
+      },
+    ])
+    const latest = [...versions.keys()].at(-1)
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ name, 'dist-tags': { latest }, versions: Object.fromEntries(listed) }))
+  })
+  const open = () =>
+    new Promise<void>(done => {
+      server.listen(port, '127.0.0.1', () => {
+        port = (server.address() as AddressInfo).port
+        done()
+      })
+    })
+  const close = () =>
+    new Promise<void>(done => {
+      server.close(() => done())
+      server.closeAllConnections()
+    })
+  await open()
+  t.after(close)
+  return {
+    get url() {
+      return url()
+    },
+    asked,
+    publish: (name, version, files, manifest = {}) => {
+      const own = { name, version, type: 'module', exports: './index.js', ...manifest }
+      const tarball = pack({ ...files, 'package.json': JSON.stringify(own) })
+      const versions = packages.get(name) ?? new Map<string, Version>()
+      packages.set(name, versions.set(version, { manifest: own, tarball }))
+    },
+    answers: yes => {
+      if (yes) answering.resolve()
+      else answering = Promise.withResolvers()
+    },
+    open,
+    close,
+  }
+}
+
+function pack(files: Record<string, string>): Buffer {
+  const dir = mkdtempSync(join(tmpdir(), 'longhouse-package-'))
+  try {
+    mkdirSync(join(dir, 'package'))
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, 'package', name), content)
+    return execFileSync('tar', ['-czf', '-', 'package'], { cwd: dir })
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
