@@ -1,5 +1,3 @@
-import { createServer } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
 import { loadAssets } from '../src/assets.ts'
 import type { Clock } from '../src/clock.ts'
 import type { Environment } from '../src/config.ts'
@@ -12,6 +10,7 @@ import { createEngine } from './engine.ts'
 import { readSettings } from './settings.ts'
 import { openVolume } from './volume.ts'
 import { createWeb } from './web/app.tsx'
+import { createInstanceServer } from './web/server.ts'
 
 export interface RuntimeOptions {
   env: Environment
@@ -53,10 +52,7 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
       engine: () => engine,
       stopping: stopping.signal,
     })
-    const answer = getRequestListener(app.fetch as (request: Request, env: unknown) => Promise<Response>, {
-      overrideGlobalObjects: false,
-    })
-    const server = createServer((request, response) => void answer(request, response))
+    const server = createInstanceServer(app, settings.instanceId)
     const port = await openServer(server, settings)
 
     const started = createEngine({

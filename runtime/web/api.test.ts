@@ -285,6 +285,7 @@ test('a log as events: replays, goes on live, and ends with the run', async t =>
     app.request(`/api/runs/${id}/log`, { headers: { Cookie, Accept: 'text/event-stream' } })
   const live = await follow()
   assert.match(live.headers.get('content-type') ?? '', /^text\/event-stream/)
+  assert.equal(live.headers.get('longhouse-instance'), instanceId, 'or it gets through no router')
   const reader = live.body?.pipeThrough(new TextDecoderStream()).getReader()
   let seen = ''
   while (!seen.includes('first')) seen += (await reader?.read())?.value ?? ''

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../../src/http/route.ts'
 import { misdirected } from './problems.ts'
 
-const header = 'Longhouse-Instance'
+export const identityHeader = 'Longhouse-Instance'
 
 /**
  * Says on every answer which instance gave it, and refuses what was meant for another: a router with an old address
@@ -10,13 +10,15 @@ const header = 'Longhouse-Instance'
  */
 export function answerAs(instanceId: string): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    c.header(header, instanceId)
-    const meant = c.req.header(header)
+    const meant = c.req.header(identityHeader)
     if (meant !== undefined && meant !== instanceId) {
       throw misdirected(
         'The request names another instance than the one that answers. Look its address up again.',
+        { headers: { [identityHeader]: instanceId } },
       )
     }
     await next()
+    // After the answer is there: headers that were prepared before it are lost on one that is a bare Response.
+    c.header(identityHeader, instanceId)
   }
 }

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { Hono } from 'hono'
+import type { AppEnv } from '../../src/http/route.ts'
+import { closeServer, openServer } from '../../src/http/server.ts'
+import { createInstanceServer } from './server.ts'
+
+async function serve(t: TestContext): Promise<(text: string) => Promise<string>> {
+  const app = new Hono<AppEnv>()
+  app.get('/', c => c.text('here'))
+  const server = createInstanceServer(app, 'inst_test')
+  const port = await openServer(server, { host: '127.0.0.1', port: 0 })
+  t.after(() => closeServer(server, 0))
+  return text =>
+    new Promise((resolve, reject) => {
+      let answer = ''
+      const socket = connect(port, '127.0.0.1', () => socket.write(text))
+      socket.setEncoding('latin1').on('data', piece => {
+        answer += piece
+      })
+      socket.on('error', reject)
+      socket.on('close', () => resolve(answer))
+    })
+}
+
+test('what cannot be read is refused in the name of the instance', async t => {
+  const say = await serve(t)
+  for (const [request, status, title] of [
+    ['rubbish\r\n\r\n', 400, 'The request could not be read'],
+    [`GET / HTTP/1.1\r\nHost: a\r\nLong: ${'x'.repeat(17_000)}\r\n\r\n`, 431, 'The headers are too large'],
+    ['GET / HTTP/1.1\r\nHost: a\r\nExpect: a miracle\r\n\r\n', 417, 'The expectation cannot be met'],
+  ] as const) {
+    const answer = await say(request)
+    const [head, body] = answer.split('\r\n\r\n')
+    assert.match(head ?? '', new RegExp(`^HTTP/1\\.1 ${status} `))
+    assert.match(head ?? '', /^Longhouse-Instance: inst_test$/m)
+    assert.equal((JSON.parse(body ?? '') as { title: string }).title, title)
+  }
+  const noHost = await say('GET / HTTP/1.1\r\nConnection: close\r\n\r\n')
+  assert.match(noHost, /^HTTP\/1\.1 400 [\s\S]*^longhouse-instance: inst_test\r$/im)
+})
+
+test('who asks for another protocol gets an ordinary answer', async t => {
+  const say = await serve(t)
+  for (const protocol of ['websocket', 'something/1']) {
+    const answer = await say(
+      `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\n\r\n`,
+    )
+    assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*^longhouse-instance: inst_test\r$[\s\S]*here/im)
+  }
+})
