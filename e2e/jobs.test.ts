@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Reply } from '../src/testing/ask.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { drivers, type Longhouse, startLonghouse } from './longhouse.fixture.ts'
 
@@ -30,6 +33,19 @@ const job = (id: string, cron: string, body = 'return 1') =>
 
 function save(longhouse: Longhouse, subdomain: string, file: string, text: string): void {
   writeFileSync(join(longhouse.dataRoot, subdomain, 'jobs', file), text)
+}
+
+const cookieOf = (reply: Reply): string => reply.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+
+/** Opens an answer that goes on, and reads it as it comes. */
+async function live(port: number, path: string, headers: Record<string, string>) {
+  let text = ''
+  const asked = request({ host: '127.0.0.1', port, path, headers, agent: false }).end()
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  answer.setEncoding('utf8').on('data', piece => {
+    text += piece
+  })
+  return { status: answer.statusCode, text: () => text, ended: once(answer, 'end') }
 }
 
 for (const { driver, skip } of drivers) {
@@ -85,6 +101,38 @@ for (const { driver, skip } of drivers) {
         assert.match((await api(`/api/runs/${runs[0]?.id}/log`)).text, /\d+/)
       },
     )
+
+    await t.test('the log of a run is live through the router', async () => {
+      const waits = job(
+        'waits',
+        '0 0 1 1 *',
+        `console.log('first'); await new Promise(r => setTimeout(r, 6e7))`,
+      )
+      save(longhouse, 'acme', 'manifest.ts', manifest(`${job('tick', '* * * * * *')}\n${waits}`))
+      await eventually('it is live', async () => (await jobs()).jobs.some(({ id }) => id === 'waits'))
+      const { id } = (await api('/api/jobs/waits/run', { method: 'POST' })).json<RunJson>()
+      const log = await live(longhouse.port, `/api/runs/${id}/log`, {
+        Host: `acme.localhost:${longhouse.port}`,
+        Cookie: cookieOf(await longhouse.instance('acme', '/api/auth/password', { body: { password } })),
+        Accept: 'text/event-stream',
+      })
+      assert.equal(log.status, 200)
+      await eventually('the first line is here', () => log.text().includes('data: first'))
+      assert.doesNotMatch(log.text(), /event: end/)
+      assert.equal((await api(`/api/runs/${id}/cancel`, { method: 'POST' })).status, 200)
+      await log.ended
+      assert.match(log.text(), /event: end\ndata: .*"status":"cancelled"/)
+    })
+
+    await t.test('who asks an instance for a protocol that it does not speak gets its answer', async () => {
+      for (const Upgrade of ['websocket', 'something/1']) {
+        const answer = await longhouse.instance('acme', '/api/health', {
+          headers: { Connection: 'Upgrade', Upgrade },
+        })
+        assert.equal(answer.status, 200, answer.text)
+        assert.equal(answer.json<{ status: string }>().status, 'ok')
+      }
+    })
 
     await t.test('a broken save keeps the last good set and says where it is broken', async () => {
       save(longhouse, 'acme', 'manifest.ts', `${manifest(job('tick', '* * * * * *'))}\nconst oops = {\n`)
