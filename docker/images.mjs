@@ -67,6 +67,10 @@ function assemble(folder) {
     'esbuild/lib/main.js',
     `@esbuild/linux-${arch}/package.json`,
     `@esbuild/linux-${arch}/bin/esbuild`,
+    'npm/package.json',
+    'npm/bin',
+    'npm/lib',
+    'npm/node_modules',
   ]
   for (const path of modules) {
     const from = join(root, 'node_modules', path)

@@ -10,6 +10,7 @@ WORKDIR /app
 COPY health-check.sh warm-up.sh ./
 COPY node_modules/better-sqlite3/ ./node_modules/better-sqlite3/
 COPY node_modules/esbuild/ ./node_modules/esbuild/
+COPY node_modules/npm/ ./node_modules/npm/
 COPY node_modules/@esbuild/ ./node_modules/@esbuild/
 COPY --chown=10001:10001 compile-cache/ ./compile-cache/
 COPY runtime/ ./dist/

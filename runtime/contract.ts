@@ -34,6 +34,9 @@ export interface Run {
   error: { message: string; stack: string | null } | null
 }
 
+/** A run as pictures of many need it. */
+export type RunBrief = Pick<Run, 'id' | 'status' | 'durationMs'>
+
 export interface Job {
   id: string
   cron: string
@@ -62,7 +65,27 @@ export interface ManifestState {
   loadedAt: number | null
   errors: ManifestError[]
   /** What stands between the files and the set that runs, when it is no mistake; `status` is `error` meanwhile. */
-  waitingFor: 'packages' | null
+  waitingFor: 'packages' | 'confirmation' | null
+  /** What the last load changed; while it waits for a confirmation, what it would change. Null when nothing. */
+  difference: JobsDifference | null
+}
+
+export interface JobsDifference {
+  added: number
+  removed: number
+  changed: number
+  /** The first hundred of them. */
+  jobs: JobChange[]
+}
+
+export interface JobChange {
+  id: string
+  kind: 'added' | 'removed' | 'changed'
+  /** Of a changed job, what differs. */
+  fields: string[]
+  cron: string
+  timezone: string
+  nextRunAt: number | null
 }
 
 /** The packages that the jobs repo's `package.json` asks for. */
@@ -124,6 +147,10 @@ export interface Engine {
   secrets: Secrets
   manifest(): ManifestState
   jobs(): Job[]
+  /** Those whose id or description has the words of `search` in it, in the manifest's order; `total` counts them all. */
+  findJobs(filter: { search?: string; limit: number; offset: number }): { jobs: Job[]; total: number }
+  /** The newest `most` runs of each of these jobs, newest first. */
+  recentRuns(jobIds: readonly string[], most: number): ReadonlyMap<string, RunBrief[]>
   job(id: string): Job | null
   /** Starts a run of the job as it is now; throws the Problem `unknown-job`. */
   run(jobId: string, options: { trigger: RunTrigger; params?: Record<string, unknown> }): Run
@@ -147,6 +174,8 @@ export interface Engine {
   initRepo(): Promise<RepoStatus>
   /** Looks at the files again now, and resolves when what is there is live or refused. */
   reload(): Promise<ManifestState>
+  /** Lets the set that is held back go live; does nothing when none is. */
+  confirm(): Promise<ManifestState>
   packages(): PackagesState
   /** Looks at the packages again, also after a failure, and resolves when they are there or cannot be had. */
   installPackages(): Promise<PackagesState>

@@ -72,7 +72,7 @@ test('a save goes live by itself: a new job, a changed one, and one that is gone
   assert.equal(engine.job('job'), null)
   await until(() => engine.manifest().commit !== first, 'the change is committed')
   const repo = await engine.repo()
-  assert.equal(repo.head?.message, 'Add jobs/two.ts, update manifest.ts')
+  assert.equal(repo.head?.message, 'Add jobs/two.ts, update manifest.ts\n\nJobs:\n+ two (@daily, UTC)\n- job')
   assert.equal((await run('two')).result, 2)
 
   // As editors save: a new file that takes the place of the old one.
@@ -220,4 +220,35 @@ test('a job that writes into its repo makes no builds of that, and no commit of 
   write('new.ts', 'export {}')
   const { loadedAt: reloadedAt } = engine.manifest()
   await until(() => engine.manifest().loadedAt !== reloadedAt, 'what may be code is loaded')
+})
+
+test('a manifest that suddenly registers nothing waits for a confirmation, across a restart too', async t => {
+  const instance = await startInstance(t, { files: { 'manifest.ts': oneJob("() => 'still'") } })
+  const good = instance.engine.manifest()
+  assert.equal(good.difference, null)
+  instance.write('manifest.ts', registry)
+  await until(() => instance.engine.manifest().waitingFor, 'it is held back')
+  const isHeld = async () => {
+    const { status, errors, commit, waitingFor, difference } = instance.engine.manifest()
+    assert.deepEqual([status, commit, waitingFor], ['error', good.commit, 'confirmation'])
+    assert.match(errors[0]?.message ?? '', /registers no job any more, where there was one/)
+    assert.deepEqual([difference?.removed, difference?.jobs[0]?.id], [1, 'job'])
+    assert.equal((await instance.run('job')).result, 'still')
+  }
+  await isHeld()
+  await instance.restart()
+  await isHeld()
+  instance.write('manifest.ts', oneJob("() => 'other'", "timezone: 'Asia/Tokyo'"))
+  await until(() => instance.engine.manifest().status === 'ok', 'a set with jobs needs no confirmation')
+  const [changed] = instance.engine.manifest().difference?.jobs ?? []
+  assert.deepEqual([changed?.kind, changed?.fields], ['changed', ['timezone']])
+  assert.ok(changed?.nextRunAt)
+
+  instance.write('manifest.ts', registry)
+  await until(() => instance.engine.manifest().waitingFor, 'it is held back again')
+  const confirmed = await instance.engine.confirm()
+  assert.deepEqual([confirmed.status, confirmed.waitingFor], ['ok', null])
+  assert.deepEqual(instance.engine.jobs(), [])
+  assert.match((await instance.engine.repo()).head?.message ?? '', /Jobs:\n- job$/)
+  assert.deepEqual(await instance.engine.confirm(), confirmed, 'where nothing is held, nothing happens')
 })

@@ -18,7 +18,7 @@ import { endLeftovers } from './jobs/recovery.ts'
 import { pruneHistory, type Retention } from './jobs/retention.ts'
 import { logFile, readLog } from './jobs/run-log.ts'
 import { createRunQueue, type RunLimits } from './jobs/run-queue.ts'
-import { asRun, findRun, insertRun, lastRuns, listRuns } from './jobs/run-record.ts'
+import { asRun, findRun, insertRun, lastRuns, listRuns, recentRuns } from './jobs/run-record.ts'
 import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
@@ -146,6 +146,14 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     }
   }
   const specOf = (jobId: string): JobSpec | undefined => live.current()?.jobs.get(jobId)
+  const specs = (): Iterable<JobSpec> => live.current()?.jobs.values() ?? []
+  const withLastRuns = (found: readonly JobSpec[]): Job[] => {
+    const last = lastRuns(
+      db,
+      found.map(spec => spec.id),
+    )
+    return found.map(spec => jobOf(spec, last.get(spec.id) ?? null))
+  }
   const job = (id: string): Job | null => {
     const spec = specOf(id)
     return spec ? jobOf(spec, listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null) : null
@@ -162,10 +170,12 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     job,
     getRun,
     manifest: () => loader.state(),
-    jobs: () => {
-      const last = lastRuns(db)
-      return [...(live.current()?.jobs.values() ?? [])].map(spec => jobOf(spec, last.get(spec.id) ?? null))
+    jobs: () => withLastRuns([...specs()]),
+    findJobs: ({ search = '', limit, offset }) => {
+      const found = [...specs()].filter(spec => mentions(spec, search))
+      return { jobs: withLastRuns(found.slice(offset, offset + limit)), total: found.length }
     },
+    recentRuns: (jobIds, most) => recentRuns(db, jobIds, most),
     run: (jobId, { trigger, params = {} }) => {
       const set = live.current()
       const spec = specOf(jobId)
@@ -207,6 +217,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       return repo.status()
     },
     reload: () => loader.load({ again: true }),
+    confirm: () => loader.confirm(),
     packages: () => packages.state(),
     installPackages: async () => {
       packages.forgive()
@@ -230,6 +241,14 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       volume.close()
     },
   }
+}
+
+function mentions({ id, description }: JobSpec, search: string): boolean {
+  const text = `${id} ${description}`.toLowerCase()
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every(word => text.includes(word))
 }
 
 /** Every slot lies on a whole second, so that one tick a second serves every job; a slow run shifts none. */

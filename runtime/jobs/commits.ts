@@ -6,19 +6,25 @@ import type { Repo } from '../repo/repo.ts'
  * be made does not keep a good set from running; its runs then name no commit.
  */
 export interface Commits {
+  /** The words of whoever made the change, for the next commit that is made. */
+  say(subject: string): void
   /** False when something is in the way. */
   stage(): Promise<boolean>
-  /** Null when it could not be made. */
-  commit(): Promise<string | null>
+  /** Null when it could not be made. `note` goes below what its message says of the files. */
+  commit(note?: string): Promise<string | null>
 }
 
 export function createCommits(repo: Repo, log: Logger): Commits {
+  let subject = ''
   let obstacle: string | null = null
   const refuse = (reason: string) => {
     if (obstacle !== reason) log.warn({ reason }, 'changes are live but not committed')
     obstacle = reason
   }
   return {
+    say: words => {
+      subject = words
+    },
     stage: async () => {
       try {
         await repo.init()
@@ -30,9 +36,10 @@ export function createCommits(repo: Repo, log: Logger): Commits {
         return false
       }
     },
-    commit: async () => {
+    commit: async note => {
       try {
-        const commit = await repo.commit()
+        const commit = await repo.commit({ subject, note })
+        subject = ''
         obstacle = null
         return commit
       } catch (error) {

@@ -1,11 +1,12 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import type { ManifestError, ManifestState } from '../contract.ts'
+import type { JobsDifference, ManifestError, ManifestState } from '../contract.ts'
 import type { Packages } from '../packages/packages.ts'
 import type { Repo } from '../repo/repo.ts'
 import type { Volume } from '../volume.ts'
 import { hasBuild } from './builds.ts'
 import { createCommits } from './commits.ts'
+import { differenceInWords, differenceOf, isEmpty } from './difference.ts'
 import type { LiveSet, LiveSetStore } from './live-set.ts'
 import { type ReadManifest, readManifest } from './read-manifest.ts'
 import { scanTree, type Tree, touchesCode } from './tree.ts'
@@ -17,6 +18,8 @@ export interface Loader {
    * `again` looks even when they do not. One at a time; what is asked for meanwhile is one round after it.
    */
   load(options?: { again?: boolean }): Promise<ManifestState>
+  /** Lets the set that is held back go live, if the files still say the same. */
+  confirm(): Promise<ManifestState>
   /** Resolves when no round is going. */
   idle(): Promise<void>
   /** The tree as it was last seen. */
@@ -54,6 +57,9 @@ export function createLoader(options: {
   let status: ManifestState['status'] = 'loading'
   let errors: ManifestError[] = []
   let waitingFor: ManifestState['waitingFor'] = null
+  let lastChange: JobsDifference | null = null
+  let held: { build: string; difference: JobsDifference } | null = null
+  let confirmed: string | null = null
   let tree: Tree | null = null
   let seen: Tree | null = null
   let compiled: ReadonlySet<string> | null = null
@@ -64,7 +70,9 @@ export function createLoader(options: {
 
   const state = (): ManifestState => {
     const set = live.current()
-    return { status, errors, waitingFor, commit: set?.commit ?? null, loadedAt: set?.loadedAt ?? null }
+    const difference = held?.difference ?? lastChange
+    const { commit = null, loadedAt = null } = set ?? {}
+    return { status, errors, waitingFor, difference, commit, loadedAt }
   }
 
   /** Folders that are new to the watcher are looked at once more: what happened before it came is unknown. */
@@ -78,6 +86,7 @@ export function createLoader(options: {
   const settle = (tree: Tree, faults: ManifestError[]) => {
     seen = tree
     waitingFor = null
+    held = null
     errors = faults
     status = faults.length > 0 ? 'error' : 'ok'
   }
@@ -127,18 +136,26 @@ export function createLoader(options: {
         log.warn({ errors: read.errors.length, first: read.errors[0] }, 'manifest refused')
         return settle(before, read.errors)
       }
+      const jobs = new Map(read.jobs.map(job => [job.id, job]))
+      const difference = set && differenceOf(set.jobs, jobs, clock.now())
+      if (set && difference && set.jobs.size > 0 && jobs.size === 0 && confirmed !== read.build) {
+        settle(before, [nothingLeft(set.jobs.size)])
+        waitingFor = 'confirmation'
+        held = { build: read.build, difference }
+        return
+      }
       const goLive = (commit: string | null) => {
-        const jobs = new Map(read.jobs.map(job => [job.id, job]))
         live.swap({ build: read.build, commit, tree: stamp, loadedAt: clock.now(), jobs }, clock.now())
         settle(before, [])
         compiled = new Set(read.inputs)
+        if (difference && !isEmpty(difference)) lastChange = difference
         options.onLive()
       }
       // The very first set does not wait for its commit, which the runs of these moments get afterwards.
       if (set === null) goLive(null)
       const staged = await commits.stage()
       if (changedMeanwhile(read, before, await scan())) continue
-      const commit = staged ? await commits.commit() : null
+      const commit = staged ? await commits.commit(difference ? differenceInWords(difference) : '') : null
       goLive(commit)
       log.info({ jobs: read.jobs.length, commit }, 'manifest live')
       return
@@ -175,29 +192,41 @@ export function createLoader(options: {
     return running
   }
 
+  const load = async ({ again = false } = {}): Promise<ManifestState> => {
+    if (running === null) await start(again)
+    else {
+      if (waiting) waiting.again ||= again
+      else {
+        const next = { again, promise: Promise.resolve() }
+        next.promise = running.then(() => {
+          waiting = null
+          return start(next.again)
+        })
+        waiting = next
+      }
+      await waiting.promise
+    }
+    return state()
+  }
+
   return {
     state,
+    load,
+    confirm: async () => {
+      if (held === null) return state()
+      confirmed = held.build
+      return load({ again: true })
+    },
     tree: () => tree,
     idle: async () => {
       while (running !== null) await running
     },
-    load: async ({ again = false } = {}) => {
-      if (running === null) await start(again)
-      else {
-        if (waiting) waiting.again ||= again
-        else {
-          const next = { again, promise: Promise.resolve() }
-          next.promise = running.then(() => {
-            waiting = null
-            return start(next.again)
-          })
-          waiting = next
-        }
-        await waiting.promise
-      }
-      return state()
-    },
   }
+}
+
+function nothingLeft(jobs: number): ManifestError {
+  const message = `registers no job any more, where there ${jobs === 1 ? 'was one' : `were ${jobs}`}; that waits until somebody confirms it`
+  return { file: 'manifest.ts', line: null, column: null, message }
 }
 
 function atPackageJson(message: string): ManifestError {

@@ -3,18 +3,17 @@ export interface Change {
   kind: 'Add' | 'Update' | 'Remove'
 }
 
-/** A commit message that says what changed: in its first line while that is short, else below it. */
-export function messageOf(changes: readonly Change[]): string {
+/** A commit message: what changed, in its first line while that is short and nobody gave another, else below it. */
+export function messageOf(
+  changes: readonly Change[],
+  { subject = '', note = '' }: { subject?: string | undefined; note?: string | undefined } = {},
+): string {
   const words = changes.map(({ kind, file }) => `${kind} ${file}`)
   const [first = 'Nothing', ...rest] = words
   const line = [first, ...rest.map(each => each.charAt(0).toLowerCase() + each.slice(1))].join(', ')
-  if (line.length <= 72) return line
   const shown = words.slice(0, 100)
   const more = words.length - shown.length
-  return [
-    `Change ${changes.length} files`,
-    '',
-    ...shown.map(each => `- ${each}`),
-    ...(more > 0 ? [`- and ${more} more`] : []),
-  ].join('\n')
+  const list = [...shown.map(each => `- ${each}`), ...(more > 0 ? [`- and ${more} more`] : [])].join('\n')
+  const files = line.length > 72 ? [`Change ${changes.length} files`, list] : [line]
+  return [...(subject ? [subject, files.at(-1)] : files), note].filter(Boolean).join('\n\n')
 }

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import git from 'isomorphic-git'
 import { type Change, messageOf } from './changes.ts'
-import type { GitAnswer, GitRequest, GitState } from './protocol.ts'
+import type { CommitWords, GitAnswer, GitRequest, GitState } from './protocol.ts'
 
 const author = { name: 'Longhouse', email: 'longhouse@localhost' }
 const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
@@ -24,7 +24,7 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
   try {
     if (op === 'init') await git.init({ fs, dir, defaultBranch: 'main' })
     const refused = op === 'stage' ? await stage(dir) : null
-    if (op === 'commit') await commit(dir)
+    if (op === 'commit') await commit(dir, request)
     return { id, ok: { ...(op === 'stage' ? unread : await state(dir)), refused } }
   } catch (error) {
     return { id, error: error instanceof Error ? error.message : String(error) }
@@ -51,8 +51,8 @@ async function stage(dir: string): Promise<string | null> {
   return null
 }
 
-async function commit(dir: string): Promise<void> {
-  const message = messageOf(staged)
+async function commit(dir: string, words: CommitWords): Promise<void> {
+  const message = messageOf(staged, words)
   if (staged.length > 0) await git.commit({ fs, dir, message, author, committer: author })
   staged = []
 }

@@ -5,8 +5,15 @@ export type GitRequest = { id: number; dir: string } & (
   /** Puts everything that changed into the index. */
   | { op: 'stage' }
   /** Commits what `stage` put there last. */
-  | { op: 'commit' }
+  | ({ op: 'commit' } & CommitWords)
 )
+
+export interface CommitWords {
+  /** The first line, where it shall not name the files. */
+  subject?: string | undefined
+  /** Stands at the end. */
+  note?: string | undefined
+}
 
 export type GitAnswer = { id: number } & ({ ok: GitState } | { error: string })
 

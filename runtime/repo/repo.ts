@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { startProgram, userEnvironment } from '../child-program.ts'
 import type { RepoStatus } from '../contract.ts'
-import type { GitAnswer, GitRequest, GitState } from './protocol.ts'
+import type { CommitWords, GitAnswer, GitRequest, GitState } from './protocol.ts'
 
 /** The jobs repo as the rest of the runtime sees it. */
 export interface Repo {
@@ -13,7 +13,7 @@ export interface Repo {
   /** First half of a commit: takes everything that changed. Returns what was in the way, or null. */
   stage(): Promise<string | null>
   /** Second half: commits what was staged. Returns HEAD. */
-  commit(): Promise<string | null>
+  commit(words?: CommitWords): Promise<string | null>
   status(): Promise<RepoStatus>
   /** Starts the git program in advance, because it is about to be needed. */
   warmUp(): void
@@ -45,7 +45,7 @@ export function openRepo(options: {
       if (!initialized()) await ask({ op: 'init' })
     },
     stage: async () => (await program.ask({ op: 'stage', dir } as Omit<GitRequest, 'id'>)).refused,
-    commit: async () => (await ask({ op: 'commit' })).head?.commit ?? null,
+    commit: async (words = {}) => (await ask({ op: 'commit', ...words })).head?.commit ?? null,
     status: async () => {
       if (!initialized()) return statusOf(null)
       const fresh = known?.key === stateKey(dir, treeStamp())

@@ -22,6 +22,7 @@ import type { Settings } from '../settings.ts'
 import { tokenRoutes } from '../tokens/routes.tsx'
 import { tokenTables } from '../tokens/tables.ts'
 import { tokenStore } from '../tokens/token.ts'
+import { codeRoutes } from './code.ts'
 import type { WebContext } from './context.ts'
 import { healthRoute } from './health.ts'
 import { answerAs } from './identity.ts'
@@ -83,6 +84,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       healthRoute({ instanceId, version, engine: options.engine }),
       ...authRoutes({ sessions, cookie, gate, tries, clock, place }),
       ...repoRoutes(web),
+      ...codeRoutes(web),
       ...jobRoutes(web),
       ...runRoutes(web),
       ...scheduleRoutes(web),

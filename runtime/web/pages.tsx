@@ -128,9 +128,15 @@ export function pageRoutes(web: WebContext): Route[] {
             repo={repo}
             manifest={manifestView(engine().manifest())}
             folder={repoFolder}
+            packages={engine().packages()}
           />
         )
-        return show(c, content, { title: 'Jobs repo', current: '/repo' })
+        const installing = engine().packages().status === 'installing'
+        return show(c, content, {
+          title: 'Jobs repo',
+          ...(installing ? { refresh: 3 } : {}),
+          current: '/repo',
+        })
       },
     }),
   ]

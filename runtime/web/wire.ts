@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import type { Job, ManifestState, RepoStatus, Run, Slot } from '../contract.ts'
+import type { Job, JobsDifference, ManifestState, RepoStatus, Run, Slot } from '../contract.ts'
 
 const time = z.iso.datetime()
 
@@ -31,6 +31,24 @@ export const jobShape = z.object({
   last_run: runShape.nullable(),
 })
 
+export const differenceShape = z.object({
+  added: z.int(),
+  removed: z.int(),
+  changed: z.int(),
+  jobs: z
+    .array(
+      z.object({
+        id: z.string(),
+        kind: z.enum(['added', 'removed', 'changed']),
+        fields: z.array(z.string()),
+        cron: z.string(),
+        timezone: z.string(),
+        next_run_at: time.nullable(),
+      }),
+    )
+    .meta({ description: 'The first hundred of them' }),
+})
+
 export const manifestShape = z.object({
   status: z.enum(['ok', 'error', 'loading']),
   commit: z.string().nullable().meta({ description: 'Of the set that runs now: the last good one' }),
@@ -43,6 +61,13 @@ export const manifestShape = z.object({
       message: z.string(),
     }),
   ),
+  waiting_for: z
+    .enum(['packages', 'confirmation'])
+    .nullable()
+    .meta({ description: 'What stands between the files and the set that runs, when it is no mistake' }),
+  difference: differenceShape.nullable().meta({
+    description: 'What the last load changed; while it waits for a confirmation, what it would change',
+  }),
 })
 
 export const slotShape = z.object({
@@ -100,8 +125,20 @@ export function jobJson(job: Job): z.input<typeof jobShape> {
 }
 
 export function manifestJson(manifest: ManifestState): z.input<typeof manifestShape> {
-  const { status, commit, loadedAt, errors } = manifest
-  return { status, commit, loaded_at: timestamp(loadedAt), errors }
+  const { status, commit, loadedAt, errors, waitingFor, difference } = manifest
+  return {
+    status,
+    commit,
+    loaded_at: timestamp(loadedAt),
+    errors,
+    waiting_for: waitingFor,
+    difference: difference && differenceJson(difference),
+  }
+}
+
+export function differenceJson(difference: JobsDifference): z.input<typeof differenceShape> {
+  const jobs = difference.jobs.map(({ nextRunAt, ...job }) => ({ ...job, next_run_at: timestamp(nextRunAt) }))
+  return { ...difference, jobs }
 }
 
 export function slotJson({ at, outcome, reason, runId }: Slot): z.input<typeof slotShape> {

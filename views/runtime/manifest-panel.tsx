@@ -1,7 +1,9 @@
+import { PostButton } from '../components/button.tsx'
 import { Notice } from '../components/panel.tsx'
 import { SourceExcerpt } from '../components/source-excerpt.tsx'
 import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
+import { Difference } from './difference.tsx'
 import type { ManifestErrorView, ManifestView } from './shapes.ts'
 
 /** How the manifest is, in one line for the head of a page. */
@@ -10,6 +12,13 @@ export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: 
     return (
       <Badge tone="busy" shape="turning">
         Loading the manifest
+      </Badge>
+    )
+  }
+  if (manifest.waitingFor) {
+    return (
+      <Badge tone="warn" shape="clock">
+        {manifest.waitingFor === 'packages' ? 'Installing packages' : 'Waits for you'}
       </Badge>
     )
   }
@@ -41,6 +50,8 @@ export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: 
 /** Why the last save did not go live, where, and what runs meanwhile. Nothing while all is well. */
 export function ManifestProblems({ manifest, now }: { manifest: ManifestView; now: number }) {
   if (manifest.status !== 'error') return null
+  if (manifest.waitingFor === 'packages') return <Installing manifest={manifest} now={now} />
+  if (manifest.waitingFor === 'confirmation') return <HeldBack manifest={manifest} now={now} />
   return (
     <Notice tone="bad" title="The last change did not go live">
       <p>
@@ -70,6 +81,39 @@ export function ManifestProblems({ manifest, now }: { manifest: ManifestView; no
           </li>
         ))}
       </ul>
+    </Notice>
+  )
+}
+
+function Installing({ manifest, now }: { manifest: ManifestView; now: number }) {
+  return (
+    <Notice tone="busy" title="Packages are being installed">
+      <p>
+        The last change goes live when they are in.{' '}
+        {manifest.loadedAt === null ? null : (
+          <>
+            Until then the set of jobs from <Time at={manifest.loadedAt} now={now} as="full" /> runs on.
+          </>
+        )}{' '}
+        <a href="/repo#packages">Watch it</a>
+      </p>
+    </Notice>
+  )
+}
+
+function HeldBack({ manifest, now }: { manifest: ManifestView; now: number }) {
+  return (
+    <Notice tone="warn" title="The last change would leave no job">
+      <p>
+        The manifest loads, but it registers nothing any more. The jobs from before keep running on schedule,
+        until you confirm this or correct the file.
+      </p>
+      {manifest.difference ? <Difference difference={manifest.difference} now={now} /> : null}
+      <p>
+        <PostButton action="/api/jobs/repo/confirm" look="danger">
+          Let it go live
+        </PostButton>
+      </p>
     </Notice>
   )
 }

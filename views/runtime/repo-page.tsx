@@ -1,8 +1,11 @@
 import { PostButton } from '../components/button.tsx'
+import { Live } from '../components/live.tsx'
 import { EmptyState, Facts, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
+import { Difference } from './difference.tsx'
 import { Commit, ManifestBadge, ManifestProblems } from './manifest-panel.tsx'
+import { PackagesPanel, type PackagesView } from './packages-panel.tsx'
 import type { ManifestView, RepoView } from './shapes.ts'
 
 export interface RepoPageProps {
@@ -11,9 +14,10 @@ export interface RepoPageProps {
   manifest: ManifestView
   /** The folder as the instance sees it. */
   folder: string
+  packages: PackagesView
 }
 
-export function RepoPage({ now, repo, manifest, folder }: RepoPageProps) {
+export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProps) {
   if (!repo.initialized) {
     return (
       <>
@@ -37,19 +41,32 @@ export function RepoPage({ now, repo, manifest, folder }: RepoPageProps) {
     )
   }
   return (
-    <>
+    <Live id="repo" src="/repo" everySeconds={packages.status === 'installing' ? 1 : null}>
       <PageHead title="Jobs repo" status={<ManifestBadge manifest={manifest} now={now} />} />
       <div class="stack">
         <ManifestProblems manifest={manifest} now={now} />
         <div class="columns">
-          <HowToChange folder={folder} />
+          <div class="stack">
+            <LastChange manifest={manifest} now={now} />
+            <HowToChange folder={folder} />
+          </div>
           <div class="stack">
             <State repo={repo} now={now} />
+            <PackagesPanel packages={packages} now={now} />
             <Remote repo={repo} now={now} />
           </div>
         </div>
       </div>
-    </>
+    </Live>
+  )
+}
+
+function LastChange({ manifest, now }: { manifest: ManifestView; now: number }) {
+  if (!manifest.difference || manifest.waitingFor === 'confirmation') return null
+  return (
+    <Panel title="What the last change did">
+      <Difference difference={manifest.difference} now={now} />
+    </Panel>
   )
 }
 

@@ -1,4 +1,5 @@
 import type { RunStatusName, SlotOutcomeName } from '../components/status.tsx'
+import type { DifferenceView } from './difference.tsx'
 
 /** What the instance's pages are told. Times are milliseconds since the epoch. */
 
@@ -34,6 +35,9 @@ export interface ManifestView {
   commit: string | null
   loadedAt: number | null
   errors: readonly ManifestErrorView[]
+  waitingFor: 'packages' | 'confirmation' | null
+  /** What the last load changed, or what one that is held back would change. */
+  difference: DifferenceView | null
 }
 
 export interface ManifestErrorView {

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { preferredWait, wantsPage } from '../../src/http/negotiate.ts'
+import { type Route, route } from '../../src/http/route.ts'
+import type { PackagesState } from '../contract.ts'
+import type { WebContext } from './context.ts'
+import { manifestJson, manifestShape } from './wire.ts'
+
+const time = z.iso.datetime().nullable()
+
+const packagesShape = z.object({
+  status: z
+    .enum(['none', 'installed', 'installing', 'failed'])
+    .meta({ description: '`none` when package.json asks for nothing that jobs need' }),
+  command: z.string().nullable(),
+  started_at: time,
+  finished_at: time,
+  output: z.string().meta({ description: 'The end of what it printed' }),
+  error: z.string().nullable().meta({ description: 'Why it failed, and what to do' }),
+})
+
+function packagesJson(state: PackagesState): z.input<typeof packagesShape> {
+  const { status, command, startedAt, finishedAt, output, error } = state
+  return {
+    status,
+    command,
+    started_at: timestamp(startedAt),
+    finished_at: timestamp(finishedAt),
+    output,
+    error,
+  }
+}
+
+/** What stands between the files of the jobs repo and the jobs that run. */
+export function codeRoutes({ engine, signedIn }: WebContext): Route[] {
+  const installation = '/api/jobs/repo/packages'
+
+  return [
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/confirm',
+      summary: 'Let the set of jobs that is held back go live; does nothing when none is',
+      guard: signedIn,
+      answers: {
+        200: { description: 'The manifest’s state after it', schema: manifestShape },
+        303: { description: 'For a browser' },
+      },
+      handle: async c => {
+        const state = await engine().confirm()
+        return wantsPage(c) ? c.redirect('/repo', 303) : c.json(manifestJson(state))
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: installation,
+      summary: 'The packages that package.json asks for',
+      guard: signedIn,
+      answers: { 200: { description: 'Their state', schema: packagesShape } },
+      handle: c => c.json(packagesJson(engine().packages())),
+    }),
+
+    route({
+      method: 'post',
+      path: `${installation}/install`,
+      summary: 'Install what is missing, also after a failure; `Prefer: wait=N` waits for the end',
+      guard: signedIn,
+      answers: {
+        200: { description: 'It has ended', schema: packagesShape },
+        202: { description: 'It goes on', schema: packagesShape },
+        303: { description: 'For a browser' },
+      },
+      handle: async c => {
+        const waitMs = wantsPage(c) ? 500 : preferredWait(c) * 1000
+        const ended = await within(waitMs, engine().installPackages())
+        if (wantsPage(c)) return c.redirect('/repo', 303)
+        if (ended) return c.json(packagesJson(ended))
+        c.header('Location', installation)
+        return c.json(packagesJson(engine().packages()), 202)
+      },
+    }),
+  ]
+}
+
+/** What the promise gives, or null when it takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
+  const late = Promise.withResolvers<null>()
+  const timer = setTimeout(() => late.resolve(null), ms)
+  try {
+    return await Promise.race([promise, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,52 @@
+import { Mark, type Shape, type Tone } from '../components/mark.tsx'
+import { Time } from '../components/time.tsx'
+
+export interface DifferenceView {
+  added: number
+  removed: number
+  changed: number
+  jobs: readonly {
+    id: string
+    kind: 'added' | 'removed' | 'changed'
+    fields: readonly string[]
+    cron: string
+    timezone: string
+    nextRunAt: number | null
+  }[]
+}
+
+const looks: Record<'added' | 'removed' | 'changed', { tone: Tone; shape: Shape; word: string }> = {
+  added: { tone: 'ok', shape: 'check', word: 'New' },
+  changed: { tone: 'warn', shape: 'triangle', word: 'Changed' },
+  removed: { tone: 'bad', shape: 'cross', word: 'Gone' },
+}
+
+/** Which jobs come, go and change, and when they run next. */
+export function Difference({ difference, now }: { difference: DifferenceView; now: number }) {
+  const { jobs, added, removed, changed } = difference
+  const more = added + removed + changed - jobs.length
+  return (
+    <ul class="difference">
+      {jobs.map(({ id, kind, fields, cron, timezone, nextRunAt }) => (
+        <li>
+          <span class={`tone-${looks[kind].tone} mark-line`}>
+            <Mark shape={looks[kind].shape} /> {looks[kind].word}
+          </span>
+          <span>
+            <strong>{id}</strong>{' '}
+            <span class="fine">
+              {kind === 'changed' ? `${fields.join(', ')}; ` : ''}
+              {kind === 'removed' ? 'runs no more; its history stays' : null}
+              {kind !== 'removed' && nextRunAt !== null ? (
+                <>
+                  next <Time at={nextRunAt} now={now} zone={timezone} /> (<code>{cron}</code>)
+                </>
+              ) : null}
+            </span>
+          </span>
+        </li>
+      ))}
+      {more > 0 ? <li class="fine">and {more} more</li> : null}
+    </ul>
+  )
+}

@@ -1,0 +1,70 @@
+import { PostButton } from '../components/button.tsx'
+import { Panel } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
+import { Duration, Time } from '../components/time.tsx'
+
+export interface PackagesView {
+  status: 'none' | 'installed' | 'installing' | 'failed'
+  command: string | null
+  startedAt: number | null
+  finishedAt: number | null
+  output: string
+  error: string | null
+}
+
+/** The packages that the jobs import: how their installation is, what it printed, and a way to try again. */
+export function PackagesPanel({ packages, now }: { packages: PackagesView; now: number }) {
+  const { status, command, startedAt, finishedAt, output, error } = packages
+  return (
+    <Panel title="Packages" id="packages" aside={<State status={status} />}>
+      <div class="stack">
+        {error ? <p>{error}</p> : null}
+        {status === 'none' ? (
+          <p class="fine">
+            None. Name one under <code>dependencies</code> in <code>package.json</code>, and it is installed
+            here.
+          </p>
+        ) : null}
+        {command && startedAt !== null ? (
+          <p class="fine">
+            <code>{command}</code> <Time at={startedAt} now={now} />, {finishedAt === null ? 'for ' : 'took '}
+            <Duration ms={(finishedAt ?? now) - startedAt} />
+          </p>
+        ) : null}
+        {output && command ? (
+          <details open={status === 'failed' || status === 'installing'}>
+            <summary>What npm printed</summary>
+            <div class="log" tabindex={0} role="log" aria-label="What npm printed">
+              <pre>{output}</pre>
+            </div>
+          </details>
+        ) : null}
+        {status === 'failed' ? (
+          <PostButton action="/api/jobs/repo/packages/install">Install again</PostButton>
+        ) : null}
+      </div>
+    </Panel>
+  )
+}
+
+function State({ status }: Pick<PackagesView, 'status'>) {
+  if (status === 'installing')
+    return (
+      <Badge tone="busy" shape="turning">
+        Installing
+      </Badge>
+    )
+  if (status === 'failed')
+    return (
+      <Badge tone="bad" shape="cross">
+        Not installed
+      </Badge>
+    )
+  if (status === 'installed')
+    return (
+      <Badge tone="ok" shape="check">
+        Installed
+      </Badge>
+    )
+  return null
+}
