@@ -1,6 +1,6 @@
 import { and, count, desc, eq, inArray, sql } from 'drizzle-orm'
 import { newId } from '../../src/ids.ts'
-import type { Run, RunStatus, RunTrigger } from '../contract.ts'
+import type { Run, RunBrief, RunStatus, RunTrigger } from '../contract.ts'
 import { runs, slots } from '../schema.ts'
 import type { JobsDb } from './live-set.ts'
 
@@ -23,7 +23,8 @@ export function insertRun(
   now: number,
 ): RunRow {
   const row = { ...run, id: newId('run', now), status: 'queued' as const, attempt: 1, queuedAt: now }
-  return db.insert(runs).values(row).returning().get()
+  // Not `get()`: it reads the row that the statement returns, and drops the error of a commit on a full disk.
+  return db.insert(runs).values(row).returning().all()[0] as RunRow
 }
 
 export function markStarted(db: JobsDb, id: string, now: number): boolean {
@@ -100,14 +101,29 @@ export function listRuns(
   }
 }
 
-/** The newest run of every job. */
-export function lastRuns(db: JobsDb): Map<string, Run> {
-  const newest = db
-    .select({ seq: sql<number>`max(${runs.seq})` })
-    .from(runs)
-    .groupBy(runs.jobId)
-  const rows = db.select().from(runs).where(inArray(runs.seq, newest)).all()
+/** The newest run of each of these jobs. Looks only at those rows, however long the history is. */
+export function lastRuns(db: JobsDb, jobIds: readonly string[]): Map<string, Run> {
+  const newest = sql`(select (select max(seq) from ${runs} where jobId = job.value)
+    from json_each(${JSON.stringify(jobIds)}) as job)`
+  const rows = db.select().from(runs).where(sql`${runs.seq} in ${newest}`).all()
   return new Map(rows.map(row => [row.jobId, asRun(row)]))
+}
+
+/** The newest `most` runs of each of these jobs, newest first, as pictures need them: in one statement. */
+export function recentRuns(db: JobsDb, jobIds: readonly string[], most: number): Map<string, RunBrief[]> {
+  // The oldest that counts is found by the index, and the row itself is the bound of a range of it.
+  const newest = sql`(select run.seq from json_each(${JSON.stringify(jobIds)}) as job
+    join ${runs} as run on run.jobId = job.value and run.seq >= coalesce(
+      (select seq from ${runs} where jobId = job.value order by seq desc limit 1 offset ${most - 1}), 0))`
+  const rows = db
+    .select({ jobId: runs.jobId, id: runs.id, status: runs.status, durationMs: runs.durationMs })
+    .from(runs)
+    .where(sql`${runs.seq} in ${newest}`)
+    .orderBy(desc(runs.seq))
+    .all()
+  const found = new Map<string, RunBrief[]>(jobIds.map(id => [id, []]))
+  for (const { jobId, ...brief } of rows) found.get(jobId)?.push(brief)
+  return found
 }
 
 export function asRun(row: RunRow): Run {

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+export interface SmallDisk {
+  dir: string
+  /** Leaves no byte free. */
+  fill(): void
+  /** Gives back what `fill` took. */
+  free(): void
+}
+
+/** A disk of its own in memory. Skips the test, and returns null, where this user may not mount one. */
+export function smallDisk(t: TestContext, { mebibytes }: { mebibytes: number }): SmallDisk | null {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    t.skip('only root can mount a small disk')
+    return null
+  }
+  const dir = mkdtempSync(join(tmpdir(), 'longhouse-small-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', dir], { stdio: 'pipe' })
+  } catch {
+    rmdirSync(dir)
+    t.skip('a small disk cannot be mounted here')
+    return null
+  }
+  t.after(() => {
+    // Lazily, for what has a file of it open may end after this.
+    execFileSync('umount', ['--lazy', dir])
+    rmdirSync(dir)
+  })
+  const filler = join(dir, 'filler')
+  return {
+    dir,
+    fill: () => {
+      for (const block of [Buffer.alloc(64 * 1024), Buffer.alloc(1)]) appendUntilFull(filler, block)
+    },
+    free: () => rmSync(filler),
+  }
+}
+
+function appendUntilFull(file: string, block: Buffer): void {
+  try {
+    for (;;) appendFileSync(file, block)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  }
+}
