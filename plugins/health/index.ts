@@ -13,7 +13,7 @@ export const health = definePlugin({
     HEALTH_TIMEOUT: setting.duration('50ms', '1m').prefault('2s'),
     HEALTH_CONCURRENCY: setting.integer(1, 1000).prefault('64'),
   }),
-  setup: ({ config, services: { provisioner }, clock, checks }) => {
+  setup: ({ config, services: { provisioner }, clock, log, checks }) => {
     const poller = createPoller({
       provisioner,
       clock,
@@ -21,9 +21,17 @@ export const health = definePlugin({
       atOnce: config.HEALTH_CONCURRENCY,
     })
     return {
-      service: { pollOnce: poller.pollOnce },
+      service: { pollOnce: poller.poll },
       routes: healthRoutes(checks),
-      tasks: [{ name: 'poll', everyMs: config.HEALTH_INTERVAL, run: poller.pollOnce }],
+      tasks: [
+        {
+          name: 'poll',
+          everyMs: config.HEALTH_INTERVAL,
+          run: async () => {
+            poller.poll().catch(error => log.error({ err: error }, 'a look at the instances failed'))
+          },
+        },
+      ],
       on: { 'instance-started': ({ instanceId }) => poller.follow(instanceId) },
       stop: () => poller.stop(),
     }

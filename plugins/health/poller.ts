@@ -3,8 +3,11 @@ import type { ProvisionerService, WatchedInstance } from '../provisioner/contrac
 import { probe } from './probe.ts'
 
 export interface Poller {
-  /** One look at each watched instance. Each has its own deadline, so that one that hangs delays no other. */
-  pollOnce(): Promise<void>
+  /**
+   * Begins one look at each watched instance that is not being looked at already. Each has its own deadline, and nobody
+   * waits for the slowest: one that hangs delays no other. What it returns is there when all of them are done.
+   */
+  poll(): Promise<void>
   /** Looks at one instance again and again, quickly at first, until it is healthy or no longer watched. */
   follow(instanceId: string): Promise<void>
   stop(): void
@@ -19,7 +22,20 @@ export function createPoller(options: {
   const { provisioner, clock, timeoutMs, atOnce } = options
   const stopping = new AbortController()
   const following = new Set<string>()
-  const busy = new Set<string>()
+  /** Instances that are being looked at, or wait for their turn. */
+  const looks = new Map<string, Promise<void>>()
+  const queue: (() => void)[] = []
+  let free = atOnce
+
+  const turn = async () => {
+    if (free > 0) free--
+    else await new Promise<void>(resolve => queue.push(resolve))
+  }
+  const done = () => {
+    const next = queue.shift()
+    if (next) next()
+    else free++
+  }
 
   const look = async (instance: WatchedInstance): Promise<boolean> => {
     const observation = await probe(instance, timeoutMs, clock.now)
@@ -31,20 +47,27 @@ export function createPoller(options: {
     return observation.healthy
   }
 
+  const lookInTurn = async (instance: WatchedInstance): Promise<void> => {
+    await turn()
+    try {
+      if (!stopping.signal.aborted) await look(instance)
+    } finally {
+      done()
+      looks.delete(instance.id)
+    }
+  }
+
   return {
-    pollOnce: async () => {
-      const queue = provisioner.watched().filter(({ id }) => !following.has(id) && !busy.has(id))
-      const worker = async () => {
-        for (let next = queue.shift(); next; next = queue.shift()) {
-          busy.add(next.id)
-          try {
-            await look(next)
-          } finally {
-            busy.delete(next.id)
-          }
-        }
-      }
-      await Promise.all(Array.from({ length: Math.min(atOnce, queue.length) }, worker))
+    poll: async () => {
+      const round = provisioner
+        .watched()
+        .filter(({ id }) => !following.has(id))
+        .map(instance => {
+          const look = looks.get(instance.id) ?? lookInTurn(instance)
+          looks.set(instance.id, look)
+          return look
+        })
+      await Promise.all(round)
     },
     follow: async instanceId => {
       if (following.has(instanceId)) return

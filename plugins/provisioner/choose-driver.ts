@@ -50,7 +50,7 @@ export async function chooseDriver(config: DriverConfig, site: Site, log: Logger
   }
   const driver = docker
     ? dockerDriver(config, site, socketPath)
-    : createProcessDriver({ program: runtimeProgram() })
+    : createProcessDriver({ program: runtimeProgram(), log })
   log.info({ driver: driver.name }, 'instances are made by this driver')
   // An engine that is away now comes back, and the health check says so until then; asking makes it known what it lacks.
   await driver.ping().catch(error => log.warn({ err: error }, 'the engine does not answer'))

@@ -76,8 +76,7 @@ function claimable({ db, site }: Fleet, request: ProvisionRequest): Instance | n
         `"${subdomain}" is kept for its last owner with its data; choose another name, or purge it first.`,
       )
     }
-    const open = openOperationOf(db, held.id)
-    if (open?.kind === 'purge')
+    if (held.purgeRequestedAt !== null)
       throw subdomainTaken(`"${subdomain}" is being purged; try again when that is done.`)
     return held
   }
@@ -91,28 +90,31 @@ function claimable({ db, site }: Fleet, request: ProvisionRequest): Instance | n
   return null
 }
 
-/** Sets the desired state that an operation stands for and opens it, unless one that does the same is open already. */
+/**
+ * Sets the desired state that an operation stands for and opens it, unless one that does the same is open already.
+ * `image` is what an upgrade brings; it becomes the instance's own once it is known to exist.
+ */
 export function request(
   fleet: Fleet,
   subdomain: string,
   kind: Exclude<OperationKind, 'provision'>,
   image?: string,
 ): Accepted {
-  const { db } = fleet
+  const { db, clock } = fleet
   return db.transaction(() => {
     const instance = requireInstance(db, subdomain)
     const open_ = openOperationOf(db, instance.id)
-    refuseIfImpossible(instance, kind, open_?.kind ?? null)
+    refuseIfImpossible(instance, kind)
     if (open_ && covers(open_.kind, kind) && !image) return { instanceId: instance.id, operationId: open_.id }
     if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }
-    updateInstance(db, instance.id, { desired: plans[kind].desired, ...(image ? { image } : {}) })
-    return { instanceId: instance.id, operationId: open(fleet, instance.id, kind) }
+    const purge = kind === 'purge' ? { purgeRequestedAt: instance.purgeRequestedAt ?? clock.now() } : {}
+    updateInstance(db, instance.id, { desired: plans[kind].desired, ...purge })
+    return { instanceId: instance.id, operationId: open(fleet, instance.id, kind, image) }
   })
 }
 
-function open({ db, clock }: Fleet, instanceId: string, kind: OperationKind): string {
-  const names = plans[kind].steps.map(step => step.name)
-  return openOperation(db, instanceId, kind, names, clock.now())
+function open({ db, clock }: Fleet, instanceId: string, kind: OperationKind, image?: string): string {
+  return openOperation(db, { instanceId, kind, image: image ?? null }, clock.now())
 }
 
 function isDone({ status }: Instance, kind: OperationKind): boolean {
@@ -123,11 +125,7 @@ function isDone({ status }: Instance, kind: OperationKind): boolean {
   )
 }
 
-function refuseIfImpossible(instance: Instance, kind: OperationKind, open: OperationKind | null): void {
-  const { subdomain, desired } = instance
-  if (open === 'purge' && kind !== 'purge' && kind !== 'deprovision') {
-    throw notPossibleNow(`"${subdomain}" is being purged.`)
-  }
+function refuseIfImpossible({ subdomain, desired }: Instance, kind: OperationKind): void {
   if (desired === 'deleted' && kind !== 'deprovision' && kind !== 'purge') {
     throw notPossibleNow(
       `"${subdomain}" is deprovisioned; provision it again for its owner to bring it back.`,

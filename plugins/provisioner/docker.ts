@@ -76,6 +76,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
     },
 
     outlivesControlPlane: true,
+    usesImages: true,
 
     async ping() {
       await engine.ask('reach Docker', docker => docker.ping())

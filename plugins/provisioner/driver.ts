@@ -1,3 +1,6 @@
+export const driverNames = ['docker', 'process'] as const
+export type DriverName = (typeof driverNames)[number]
+
 /** What one instance is to be: everything that a container is made from. */
 export interface InstanceSpec {
   id: string
@@ -29,11 +32,13 @@ export interface Observed {
  * what it names, or throws a DriverError.
  */
 export interface Driver {
-  readonly name: 'docker' | 'process'
+  readonly name: DriverName
   /** Said at boot and on pages when this driver does less than a customer may expect; null when there is nothing to say. */
   readonly warning: string | null
   /** Whether instances go on when the control plane ends: containers do, child processes do not. */
   readonly outlivesControlPlane: boolean
+  /** Whether instances are made from images, which can be chosen and replaced. */
+  readonly usesImages: boolean
   /** Throws in words when the driver cannot work now. */
   ping(): Promise<void>
   /** Makes the volume's folder and gives it to the user that the instance runs as. Deletes and overwrites nothing. */

@@ -9,6 +9,8 @@ import type { Operation } from './schema.ts'
 import { type StepContext, stepRuns } from './steps.ts'
 
 export interface ExecutionSettings {
+  /** Operations that are carried out at the same time; the others wait in order. */
+  atOnce: number
   stopGraceMs: number
   healthDeadlineMs: number
 }
@@ -34,9 +36,13 @@ export async function execute(
   if (!claimOperation(db, operation.id, clock.now())) return
   const plan = plans[operation.kind]
   const context = stepContext(execution, operation, signal)
+  let touched = false
   for (const [position, { name, status }] of plan.steps.entries()) {
     if (signal.aborted || !isOpen(db, operation.id)) return
-    if (status) setStatus(fleet, operation.instanceId, status)
+    if (status) {
+      setStatus(fleet, operation.instanceId, status)
+      touched = true
+    }
     recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
     try {
       const detail = await withRetries(execution, signal, () => stepRuns[name](context))
@@ -46,6 +52,9 @@ export async function execute(
         detail: detail ?? null,
         finishedAt: clock.now(),
       })
+      if (name === 'prepare image' && operation.image) {
+        updateInstance(db, operation.instanceId, { image: operation.image })
+      }
     } catch (error) {
       if (signal.aborted) return
       const reason = error instanceof Error ? error.message : String(error)
@@ -59,7 +68,8 @@ export async function execute(
           { status: 'failed', error: `${name}: ${reason}`, permanent },
           clock.now(),
         )
-        setStatus(fleet, operation.instanceId, 'failed', reason)
+        // What failed before anything was touched leaves the instance as it was: an upgrade to no image, say.
+        if (touched) setStatus(fleet, operation.instanceId, 'failed', reason)
       })
       return
     }
@@ -95,8 +105,9 @@ function stepContext(
   signal: AbortSignal,
 ): StepContext {
   const { instanceId } = operation
+  const instance = getInstance(fleet.db, instanceId)
   return {
-    spec: specOf(fleet, getInstance(fleet.db, instanceId)),
+    spec: specOf(fleet, { ...instance, image: operation.image ?? instance.image }),
     dataRoot: fleet.site.dataRoot,
     driver: fleet.driver,
     router: fleet.router,

@@ -10,6 +10,7 @@ import { temporaryFolder } from '../../src/testing/folder.ts'
 import { auth } from '../auth/index.ts'
 import { health } from '../health/index.ts'
 import { router } from '../router/index.ts'
+import type { Driver } from './driver.ts'
 import { provisionerOver } from './index.ts'
 import { createProcessDriver } from './process.ts'
 import type { WireInstance } from './wire.ts'
@@ -43,12 +44,16 @@ export interface TestFleet {
 /** A control plane on a port of its own whose instances are real processes of the stand-in. */
 export async function testFleet(
   t: Pick<TestContext, 'after'>,
-  options: { root?: string; env?: Record<string, string> } = {},
+  options: { root?: string; env?: Record<string, string>; driver?: (real: Driver) => Driver } = {},
 ): Promise<TestFleet> {
   const root = options.root ?? temporaryFolder(t)
-  const driver = createProcessDriver({ program: join(import.meta.dirname, 'stand-in.fixture.mjs') })
+  const driver = createProcessDriver({
+    program: join(import.meta.dirname, 'stand-in.fixture.mjs'),
+    log: silentLog,
+    listenWithinMs: 3000,
+  })
   const program = await boot({
-    plugins: [auth, router, provisionerOver(async () => driver), health],
+    plugins: [auth, router, provisionerOver(async () => options.driver?.(driver) ?? driver), health],
     env: {
       LONGHOUSE_DATA_ROOT: root,
       LONGHOUSE_PORT: '0',

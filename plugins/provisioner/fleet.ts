@@ -72,8 +72,8 @@ export function routeAll(fleet: Fleet): void {
 }
 
 function routeInstance({ router }: Fleet, instance: Instance): void {
-  const { id: instanceId, subdomain, status, host, port } = instance
-  if (status === 'deprovisioning' || status === 'deleted') router.remove(subdomain)
+  const { id: instanceId, subdomain, desired, status, host, port } = instance
+  if (desired === 'deleted') router.remove(subdomain)
   else if (status === 'unhealthy' || status === 'failed')
     router.set(subdomain, { state: 'unhealthy', instanceId })
   else if (status === 'stopping' || status === 'stopped')

@@ -6,6 +6,7 @@ import './contract.ts'
 import { routeAll } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
+import { pruneOperations } from './operation.ts'
 import { Reconciler } from './reconciler.ts'
 import { provisionerRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
@@ -20,6 +21,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         /** How long an instance may take to become healthy, and to stop by itself. */
         PROVISIONER_DEADLINE: setting.duration().prefault('60s'),
         PROVISIONER_STOP_GRACE: setting.duration().prefault('30s'),
+        /** Operations that are carried out at the same time. */
+        PROVISIONER_CONCURRENCY: setting.integer(1, 256).prefault('16'),
         /** The zone of jobs that name none. */
         INSTANCE_TIMEZONE: setting.timezone().default('UTC'),
       }),
@@ -40,6 +43,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
       const settings = {
         stopGraceMs: config.PROVISIONER_STOP_GRACE,
         healthDeadlineMs: config.PROVISIONER_DEADLINE,
+        atOnce: config.PROVISIONER_CONCURRENCY,
       }
       const execution = { fleet, health, settings, log }
       const reconciler = new Reconciler(execution)
@@ -60,7 +64,10 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           defaultImage: config.CONTROL_PLANE_IMAGE,
           nudge: () => nudge('reconcile'),
         }),
-        tasks: [{ name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() }],
+        tasks: [
+          { name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() },
+          { name: 'prune-operations', everyMs: 3_600_000, run: async () => pruneOperations(db, 50) },
+        ],
         on: {
           'instance-misrouted': ({ instanceId }) => {
             reconciler.doubt(instanceId)
@@ -70,8 +77,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         checks: { driver: () => driver.ping() },
         start: () => routeAll(fleet),
         stop: async () => {
-          await reconciler.stop()
-          await driver.close()
+          // Closing the driver ends what a worker may be waiting for.
+          await Promise.all([reconciler.stop(), driver.close()])
         },
       }
     },

@@ -1,9 +1,11 @@
-import { and, asc, desc, eq, inArray } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { newId } from '../../src/ids.ts'
 import type { ProvisionerDb } from './instance.ts'
-import { type Operation, type OperationKind, operations, type Step, steps } from './schema.ts'
+import { plans } from './plan.ts'
+import { instances, type Operation, operations, type Step, steps } from './schema.ts'
 
-const open = inArray(operations.status, ['pending', 'running'])
+// Literals, not bound values: only then does SQLite use the partial index of open operations.
+const open = sql`${operations.status} in ('pending', 'running')`
 
 /** An operation with its journal. */
 export interface OperationRecord extends Operation {
@@ -16,9 +18,7 @@ export interface OperationRecord extends Operation {
  */
 export function openOperation(
   db: Pick<ProvisionerDb, 'insert' | 'update'>,
-  instanceId: string,
-  kind: OperationKind,
-  stepNames: readonly string[],
+  { instanceId, kind, image }: Pick<Operation, 'instanceId' | 'kind' | 'image'>,
   now: number,
 ): string {
   const id = newId('op', now)
@@ -26,8 +26,9 @@ export function openOperation(
     .set({ status: 'superseded', finishedAt: now })
     .where(and(eq(operations.instanceId, instanceId), open))
     .run()
-  db.insert(operations).values({ id, instanceId, kind, status: 'pending', createdAt: now }).run()
-  const rows = stepNames.map((name, position) => ({
+  db.insert(operations).values({ id, instanceId, kind, image, status: 'pending', createdAt: now }).run()
+  db.update(instances).set({ operationId: id }).where(eq(instances.id, instanceId)).run()
+  const rows = plans[kind].steps.map(({ name }, position) => ({
     operationId: id,
     position,
     name,
@@ -116,6 +117,40 @@ export function operationsOf(db: ProvisionerDb, instanceId: string, limit: numbe
     .limit(limit)
     .all()
     .map(operation => withSteps(db, operation))
+}
+
+/** The newest operation of every instance that still has a volume, by the instance's id; in two queries for all. */
+export function lastOperations(db: ProvisionerDb): ReadonlyMap<string, OperationRecord> {
+  const last = db
+    .select({ operation: operations })
+    .from(instances)
+    .innerJoin(operations, eq(operations.id, instances.operationId))
+    .where(isNull(instances.purgedAt))
+    .all()
+  const journal = new Map<string, Step[]>()
+  const all = db
+    .select({ step: steps })
+    .from(instances)
+    .innerJoin(steps, eq(steps.operationId, instances.operationId))
+    .where(isNull(instances.purgedAt))
+    .orderBy(asc(steps.operationId), asc(steps.position))
+    .all()
+  for (const { step } of all) journal.set(step.operationId, [...(journal.get(step.operationId) ?? []), step])
+  return new Map(
+    last.map(({ operation }) => [
+      operation.instanceId,
+      { ...operation, steps: journal.get(operation.id) ?? [] },
+    ]),
+  )
+}
+
+/** Forgets all but the newest `keep` operations of each instance. */
+export function pruneOperations(db: ProvisionerDb, keep: number): void {
+  const old = sql`(select id from (select id, status, row_number() over (partition by instance_id order by created_at desc, id desc) as age from ${operations}) where age > ${keep} and status not in ('pending', 'running'))`
+  db.transaction(tx => {
+    tx.delete(steps).where(inArray(steps.operationId, old)).run()
+    tx.delete(operations).where(inArray(operations.id, old)).run()
+  })
 }
 
 function withSteps(db: ProvisionerDb, operation: Operation): OperationRecord {

@@ -33,7 +33,7 @@ export function instancePages(parts: ProvisionerRoutes) {
     ...(refresh ? { refresh } : {}),
   })
   const lastHealthAt = (instance: Instance) => health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
-  const image = (instance: Instance) => (driver.name === 'docker' ? instance.image : null)
+  const image = (instance: Instance) => (driver.usesImages ? instance.image : null)
 
   const instanceProps = (instance: Instance): InstanceProps => ({
     now: clock.now(),
@@ -92,7 +92,7 @@ export function instancePages(parts: ProvisionerRoutes) {
       const form = (
         <NewInstancePage
           domain={site.domain}
-          defaultImage={driver.name === 'docker' ? defaultImage : null}
+          defaultImage={driver.usesImages ? defaultImage : null}
           values={values}
           errors={errors}
         />

@@ -2,7 +2,6 @@ import { type Execution, execute } from './execution.ts'
 import { setAddress, setStatus } from './fleet.ts'
 import { listInstances } from './instance.ts'
 import { findOperation, isOpen, openOperation, openOperations, operationsOf } from './operation.ts'
-import { plans } from './plan.ts'
 import type { Instance, Operation, OperationKind } from './schema.ts'
 
 interface Worker {
@@ -31,7 +30,9 @@ export class Reconciler {
   async runOnce(): Promise<void> {
     const { db } = this.#execution.fleet
     this.#work()
-    const idle = listInstances(db).filter(instance => !this.#workers.has(instance.id))
+    // What has an open operation is being worked on, or waits for its turn.
+    const open = new Set(openOperations(db).map(operation => operation.instanceId))
+    const idle = listInstances(db).filter(({ id }) => !this.#workers.has(id) && !open.has(id))
     await Promise.all(idle.map(instance => this.#compare(instance)))
     this.#work()
   }
@@ -75,8 +76,9 @@ export class Reconciler {
     if (this.#stopped) return
     for (const operation of openOperations(this.#execution.fleet.db)) {
       const worker = this.#workers.get(operation.instanceId)
-      if (!worker) this.#start(operation)
-      else if (worker.operationId !== operation.id) worker.abort.abort()
+      if (!worker) {
+        if (this.#workers.size < this.#execution.settings.atOnce) this.#start(operation)
+      } else if (worker.operationId !== operation.id) worker.abort.abort()
     }
     this.#wake()
   }
@@ -100,7 +102,8 @@ export class Reconciler {
   async #compare(instance: Instance): Promise<void> {
     const { desired, status, id } = instance
     if (desired === 'deleted') {
-      if (status !== 'deleted' && this.#mayTry(instance)) this.#open(instance, 'deprovision')
+      const kind = instance.purgeRequestedAt === null ? 'deprovision' : 'purge'
+      if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance)) this.#open(instance, kind)
     } else if (desired === 'stopped') {
       if (status !== 'stopped' && this.#mayTry(instance)) this.#open(instance, 'stop')
     } else if (status === 'failed') {
@@ -145,11 +148,12 @@ export class Reconciler {
 
   #open(instance: Instance, kind: OperationKind): void {
     const { fleet, log } = this.#execution
-    const names = plans[kind].steps.map(step => step.name)
     log.info(
       { subdomain: instance.subdomain, kind, desired: instance.desired, status: instance.status },
       'reconciling',
     )
-    fleet.db.transaction(tx => openOperation(tx, instance.id, kind, names, fleet.clock.now()))
+    fleet.db.transaction(tx =>
+      openOperation(tx, { instanceId: instance.id, kind, image: null }, fleet.clock.now()),
+    )
   }
 }

@@ -7,7 +7,7 @@ import { type Accepted, provision, request } from './commands.ts'
 import { unknownOperation } from './errors.ts'
 import type { Execution } from './execution.ts'
 import { getInstance, listInstances, requireInstance } from './instance.ts'
-import { findOperation } from './operation.ts'
+import { findOperation, lastOperations } from './operation.ts'
 import { instancePages } from './pages.tsx'
 import type { Reconciler } from './reconciler.ts'
 import type { OperationKind } from './schema.ts'
@@ -108,7 +108,8 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       handle: c => {
         const all = listInstances(fleet.db)
         if (wantsPage(c) || wantsFragment(c)) return pages.list(c, all)
-        return c.json({ instances: all.map(instance => wireInstance(parts, instance)) })
+        const last = lastOperations(fleet.db)
+        return c.json({ instances: all.map(each => wireInstance(parts, each, last.get(each.id) ?? null)) })
       },
     }),
     route({

@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
+import { driverNames } from './driver.ts'
+
 export const desiredStates = ['running', 'stopped', 'deleted'] as const
 export type Desired = (typeof desiredStates)[number]
 
@@ -27,7 +29,7 @@ export const instances = sqliteTable(
     status: text('status', { enum: instanceStatuses }).notNull(),
     /** Why it is failed or unhealthy, in words for an operator. */
     statusReason: text('status_reason'),
-    driver: text('driver', { enum: ['docker', 'process'] }).notNull(),
+    driver: text('driver', { enum: driverNames }).notNull(),
     image: text('image').notNull(),
     passwordHash: text('password_hash').notNull(),
     /** Where it listened when last seen: a hint that the router checks with every request. */
@@ -35,8 +37,12 @@ export const instances = sqliteTable(
     port: integer('port'),
     createdAt: integer('created_at').notNull(),
     lastHealthAt: integer('last_health_at'),
+    /** The newest operation. */
+    operationId: text('operation_id'),
     /** When the container went and the volume began to be kept. */
     deletedAt: integer('deleted_at'),
+    /** When somebody asked for its volume to be deleted: from then on that is the wish, until it is done. */
+    purgeRequestedAt: integer('purge_requested_at'),
     /** When the volume went; from then on the subdomain is anybody's. */
     purgedAt: integer('purged_at'),
   },
@@ -69,6 +75,8 @@ export const operations = sqliteTable(
       .references(() => instances.id),
     kind: text('kind', { enum: operationKinds }).notNull(),
     status: text('status', { enum: operationStatuses }).notNull(),
+    /** The image that it brings; the instance's own when it brings none. */
+    image: text('image'),
     error: text('error'),
     /** True when trying the same again cannot help. */
     permanent: integer('permanent', { mode: 'boolean' }).notNull().default(false),

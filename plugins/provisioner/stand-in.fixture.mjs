@@ -15,10 +15,13 @@ if (behave() === 'crash') {
   console.error('line two of the disaster')
   process.exit(3)
 }
+if (behave() === 'deaf') setInterval(() => {}, 1000)
 if (behave() === 'crash-later') setTimeout(() => process.exit(4), 300)
 
+const looks = join(volume, 'looks')
 const server = createServer((request, response) => {
   const mood = behave()
+  if (request.url === '/api/health') appendFileSync(looks, '.')
   const asked = request.headers['longhouse-instance']
   response.setHeader('Longhouse-Instance', mood === 'impostor' ? 'inst_other' : id)
   if (asked && asked !== id) return response.writeHead(421).end('{}')
@@ -29,8 +32,9 @@ const server = createServer((request, response) => {
     JSON.stringify({ status: mood, instance_id: mood === 'impostor' ? 'inst_other' : id, path: request.url }),
   )
 })
-server.listen(Number(process.env.LONGHOUSE_PORT), process.env.LONGHOUSE_HOST, () => {
-  process.send?.({ type: 'listening', port: server.address().port })
-})
+if (behave() !== 'deaf')
+  server.listen(Number(process.env.LONGHOUSE_PORT), process.env.LONGHOUSE_HOST, () => {
+    process.send?.({ type: 'listening', port: server.address().port })
+  })
 process.on('disconnect', () => process.exit(0))
 process.on('SIGTERM', () => process.exit(0))

@@ -32,7 +32,7 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
   },
   'prepare image': async ({ spec, driver }) => {
     await driver.prepareImage(spec)
-    return driver.name === 'docker' ? spec.image : undefined
+    return driver.usesImages ? spec.image : undefined
   },
   'stop routing': async ({ spec, router }) => {
     router.set(spec.subdomain, { state: 'stopped', instanceId: spec.id })

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { siteUrl } from '../../src/site.ts'
+import { driverNames } from './driver.ts'
 import type { Fleet } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
-import { type OperationRecord, operationsOf } from './operation.ts'
+import { findOperation, type OperationRecord } from './operation.ts'
 import {
   desiredStates,
   type Instance,
@@ -44,7 +45,7 @@ export const instanceSchema = z.object({
   status: z.enum(instanceStatuses),
   status_reason: z.string().nullable(),
   desired: z.enum(desiredStates),
-  driver: z.enum(['docker', 'process']),
+  driver: z.enum(driverNames),
   image: z.string(),
   created_at: z.iso.datetime(),
   last_health_at: time,
@@ -77,8 +78,8 @@ export function wireOperation(operation: OperationRecord): WireOperation {
 export function wireInstance(
   { fleet, health }: { fleet: Fleet; health: HealthWatch },
   instance: Instance,
+  last: OperationRecord | null = instance.operationId ? findOperation(fleet.db, instance.operationId) : null,
 ): WireInstance {
-  const last = operationsOf(fleet.db, instance.id, 1)[0]
   return {
     id: instance.id,
     subdomain: instance.subdomain,

@@ -48,16 +48,22 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** Reads no more than the limit, whatever the length that the client announced. */
-async function readBytes({ body, headers }: Request, limitBytes: number): Promise<Uint8Array> {
+/** So much of a body that is too large is read and thrown away: a connection that is closed amid it loses our answer. */
+const drainedBytes = 4 * 1024 * 1024
+
+/** Keeps no more than the limit, whatever the length that the client announced. */
+async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
   const refuse = () => tooLarge(`The body may hold at most ${limitBytes} bytes.`)
-  if (Number(headers.get('content-length') ?? 0) > limitBytes) throw refuse()
+  // Before the body is touched: one that nobody has begun to read is drained by the server itself.
+  if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw refuse()
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of body ?? []) {
+  for await (const chunk of request.body ?? []) {
     size += chunk.byteLength
-    if (size > limitBytes) throw refuse()
-    chunks.push(chunk)
+    if (size <= limitBytes) chunks.push(chunk)
+    else chunks.length = 0
+    if (size > limitBytes + drainedBytes) break
   }
+  if (size > limitBytes) throw refuse()
   return Buffer.concat(chunks)
 }

@@ -12,7 +12,9 @@ CREATE TABLE `provisioner_instances` (
 	`port` integer,
 	`created_at` integer NOT NULL,
 	`last_health_at` integer,
+	`operation_id` text,
 	`deleted_at` integer,
+	`purge_requested_at` integer,
 	`purged_at` integer
 );
 --> statement-breakpoint
@@ -22,6 +24,7 @@ CREATE TABLE `provisioner_operations` (
 	`instance_id` text NOT NULL,
 	`kind` text NOT NULL,
 	`status` text NOT NULL,
+	`image` text,
 	`error` text,
 	`permanent` integer DEFAULT false NOT NULL,
 	`created_at` integer NOT NULL,
