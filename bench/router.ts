@@ -122,7 +122,7 @@ function startBackend(port: number): void {
 async function startLonghouse(port: number, backend: number): Promise<ChildProcess> {
   const outfile = join(import.meta.dirname, '../node_modules/.cache/longhouse-bench/router-edge.js')
   await build({
-    entryPoints: [join(import.meta.dirname, 'router-edge.ts')],
+    entryPoints: [join(import.meta.dirname, 'router-edge.fixture.ts')],
     outfile,
     bundle: true,
     packages: 'external',

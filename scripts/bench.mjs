@@ -10,7 +10,10 @@ const run = args => spawnSync(node(), args, { cwd: root, stdio: 'inherit' }).sta
 if (run([join(root, 'esbuild.config.mjs')]) !== 0) process.exit(1)
 
 const wanted = process.argv.slice(2)
-const all = fs.globSync('bench/*.ts', { cwd: root }).sort()
+const all = fs
+  .globSync('bench/*.ts', { cwd: root })
+  .filter(file => !file.endsWith('.fixture.ts'))
+  .sort()
 const chosen = wanted.length === 0 ? all : all.filter(file => wanted.includes(basename(file, '.ts')))
 if (chosen.length === 0) {
   console.error(`There is no such benchmark; there are ${all.map(file => basename(file, '.ts')).join(', ')}.`)

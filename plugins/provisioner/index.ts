@@ -3,8 +3,10 @@ import { setting } from '../../src/config.ts'
 import { definePlugin } from '../../src/plugin.ts'
 import { chooseDriver, driverConfig } from './choose-driver.ts'
 import './contract.ts'
-import { routeAll } from './fleet.ts'
+import { request } from './commands.ts'
+import { routeAll, specOf } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
+import { listInstances } from './instance.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
 import { pruneOperations } from './operation.ts'
 import { Reconciler } from './reconciler.ts'
@@ -49,6 +51,13 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
       const reconciler = new Reconciler(execution)
       return {
         service: {
+          instances: () =>
+            listInstances(db).map(instance => ({ ...instance, volume: specOf(fleet, instance).volume })),
+          setDesired: (subdomain, desired) => {
+            const kinds = { running: 'start', stopped: 'stop', deleted: 'deprovision' } as const
+            request(fleet, subdomain, kinds[desired])
+            nudge('reconcile')
+          },
           watched: () => watched(db),
           watchedOne: id => watchedOne(db, id),
           recordHealth: (id, seen) => {
