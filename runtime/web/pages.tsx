@@ -19,6 +19,7 @@ const page = { 200: { description: 'A page', type: 'text/html' } }
 const params = z.object({ id: z.string() })
 const pictured = 40
 const listed = 25
+const jobsListed = 100
 /** Of a log that grows while somebody watches, only so much is sent again and again. */
 const shownLogLength = 48 * 1024
 
@@ -42,17 +43,22 @@ export function pageRoutes(web: WebContext): Route[] {
       summary: 'All jobs',
       guard,
       pageOnly: true,
+      query: window(1)
+        .pick({ offset: true })
+        .extend({ search: z.string().trim().max(200).default('') }),
       answers: page,
-      handle: c => {
-        const jobs = engine().jobs()
+      handle: (c, { query: { offset, search } }) => {
+        const { jobs, total } = engine().findJobs({ search, limit: jobsListed, offset })
+        const recent = engine().recentRuns(
+          jobs.map(job => job.id),
+          16,
+        )
         const content = (
           <JobsPage
             now={clock.now()}
             manifest={manifestView(engine().manifest())}
-            jobs={jobs.map(job => ({
-              ...job,
-              recent: engine().runs({ jobId: job.id, limit: 16, offset: 0 }).runs,
-            }))}
+            jobs={jobs.map(job => ({ ...job, recent: recent.get(job.id) ?? [] }))}
+            list={{ search, total, limit: jobsListed, offset }}
             day={coming(jobs)}
           />
         )

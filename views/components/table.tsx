@@ -51,20 +51,27 @@ export function Table<Row>({ caption, columns, rows, rowId }: TableProps<Row>) {
 }
 
 /** Where one is in a long list, and the ways to its neighbours. `href` makes the address of an offset. */
-export function Pages(props: { total: number; limit: number; offset: number; href(offset: number): string }) {
-  const { total, limit, offset, href } = props
+export function Pages(props: {
+  total: number
+  limit: number
+  offset: number
+  href(offset: number): string
+  /** What the ways towards the beginning and the end are called. */
+  ways?: readonly [string, string]
+}) {
+  const { total, limit, offset, href, ways = ['Newer', 'Older'] } = props
   if (total <= limit && offset === 0) return null
   const last = Math.min(offset + limit, total)
   return (
     <nav class="panel-body actions" aria-label="Pages">
       {offset > 0 ? (
         <a class="button" href={href(Math.max(0, offset - limit))}>
-          Newer
+          {ways[0]}
         </a>
       ) : null}
       {last < total ? (
         <a class="button" href={href(offset + limit)}>
-          Older
+          {ways[1]}
         </a>
       ) : null}
       <span class="fine">

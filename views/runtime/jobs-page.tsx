@@ -1,10 +1,10 @@
-import { PostButton } from '../components/button.tsx'
+import { Button, PostButton } from '../components/button.tsx'
 import { type DayLane, DayTimeline } from '../components/day-timeline.tsx'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
-import { RunStrip } from '../components/run-strip.tsx'
+import { RunStrip, type StripRun } from '../components/run-strip.tsx'
 import { Badge, RunStatus } from '../components/status.tsx'
-import { Table } from '../components/table.tsx'
+import { Pages, Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
 import { cronWords } from './cron-words.ts'
 import { ManifestBadge, ManifestProblems } from './manifest-panel.tsx'
@@ -13,22 +13,38 @@ import type { JobView, ManifestView, RunView } from './shapes.ts'
 export interface JobsPageProps {
   now: number
   manifest: ManifestView
-  jobs: readonly (JobView & { recent: readonly RunView[] })[]
-  /** What is due in the 24 hours from now, in one zone. */
+  /** Those of this page of the list. */
+  jobs: readonly (JobView & { recent: readonly StripRun[] })[]
+  /** The words that were searched for, '' for none, and where in what was found one is. */
+  list: { search: string; total: number; limit: number; offset: number }
+  /** What is due of them in the 24 hours from now, in one zone. */
   day: { zone: string; lanes: readonly DayLane[] }
 }
 
 /** All jobs, and the same again as the fragment that keeps them up to date. */
 export function JobsPage(props: JobsPageProps) {
-  const { now, manifest, jobs, day } = props
+  const { now, manifest, jobs, list, day } = props
+  const { search, total, limit, offset } = list
+  const address = (to: number) => listAddress(search, to)
   return (
-    <Live id="jobs" src="/" everySeconds={2}>
+    <Live id="jobs" src={address(offset)} everySeconds={jobs.length > 25 ? 5 : 2}>
       <div>
-        <PageHead title="Jobs" status={<ManifestBadge manifest={manifest} now={now} />} />
+        <PageHead
+          title="Jobs"
+          status={<ManifestBadge manifest={manifest} now={now} />}
+          actions={search || total > 20 ? <Search words={search} /> : null}
+        />
         <div class="stack">
           <ManifestProblems manifest={manifest} now={now} />
           <Panel flush>
-            {jobs.length === 0 ? <NoJobs manifest={manifest} /> : <JobTable jobs={jobs} now={now} />}
+            {jobs.length > 0 ? (
+              <JobTable jobs={jobs} now={now} next={address(offset)} />
+            ) : search || offset > 0 ? (
+              <NothingFound search={search} />
+            ) : (
+              <NoJobs manifest={manifest} />
+            )}
+            <Pages total={total} limit={limit} offset={offset} href={address} ways={['Back', 'On']} />
           </Panel>
           {day.lanes.length > 0 ? (
             <Panel title="The next 24 hours" aside={`Times in ${day.zone}`}>
@@ -41,7 +57,45 @@ export function JobsPage(props: JobsPageProps) {
   )
 }
 
-function JobTable({ jobs, now }: Pick<JobsPageProps, 'jobs' | 'now'>) {
+function listAddress(search: string, offset: number): string {
+  const query = new URLSearchParams({
+    ...(search ? { search } : {}),
+    ...(offset > 0 ? { offset: String(offset) } : {}),
+  })
+  return query.size === 0 ? '/' : `/?${query}`
+}
+
+function Search({ words }: { words: string }) {
+  return (
+    <search>
+      <form method="get" action="/" class="search">
+        <input
+          type="search"
+          name="search"
+          value={words}
+          aria-label="Search jobs by id or description"
+          placeholder="Search by id"
+          maxlength={200}
+          spellcheck={false}
+          autocapitalize="none"
+        />
+        <Button>Search</Button>
+      </form>
+    </search>
+  )
+}
+
+function NothingFound({ search }: { search: string }) {
+  return (
+    <EmptyState title={search ? `No job has “${search}” in its id or description` : 'No jobs this far on'}>
+      <p>
+        <a href="/">All jobs</a>
+      </p>
+    </EmptyState>
+  )
+}
+
+function JobTable({ jobs, now, next }: Pick<JobsPageProps, 'jobs' | 'now'> & { next: string }) {
   return (
     <Table
       caption="Jobs with their schedules and last runs"
@@ -67,7 +121,11 @@ function JobTable({ jobs, now }: Pick<JobsPageProps, 'jobs' | 'now'>) {
           label: 'History',
           cell: job => <RunStrip runs={job.recent} places={16} />,
         },
-        { label: 'Actions', kind: 'end', cell: job => <JobActions job={job} next={`/#job-${job.id}`} /> },
+        {
+          label: 'Actions',
+          kind: 'end',
+          cell: job => <JobActions job={job} next={`${next}#job-${job.id}`} />,
+        },
       ]}
     />
   )
