@@ -53,6 +53,8 @@ export interface EngineOptions {
 export interface DrivenEngine extends Engine {
   /** Decides every slot that is due at `now`. */
   tick(now: number): void
+  /** Records what could not be recorded when it happened. */
+  settle(): void
   /** Forgets the history that is too much. */
   prune(): Promise<void>
 }
@@ -126,9 +128,10 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   }
   scheduler.refresh(clock.now())
   const heartbeat = options.heartbeat === false ? null : startHeartbeat(() => tick(clock.now()), log)
-  const tasks = [{ name: 'prune-history', everyMs: 5 * 60_000, run: prune }].map((task: Task) =>
-    startTask(task, { clock, log }),
-  )
+  const tasks = [
+    { name: 'prune-history', everyMs: 5 * 60_000, run: prune },
+    { name: 'settle-runs', everyMs: 5000, run: async () => queue.settle() },
+  ].map((task: Task) => startTask(task, { clock, log }))
   const firstLoad = loader.load()
 
   const jobOf = (spec: JobSpec, lastRun: Run | null): Job => {
@@ -165,6 +168,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
 
   return {
     tick,
+    settle: () => queue.settle(),
     prune,
     secrets,
     job,

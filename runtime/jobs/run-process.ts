@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { startProgram, userEnvironment } from '../child-program.ts'
 import { processMark, processTree } from '../process-tree.ts'
@@ -52,8 +53,12 @@ export function startRunProcess(
   })
   const exited = new Promise<RunEnd>(resolve => {
     child.once('error', error => {
-      if (child.pid === undefined)
-        resolve(failed(`the process of the run could not be started: ${error.message}`))
+      if (child.pid !== undefined) return
+      // Node blames the program when it is the folder that is missing.
+      const why = existsSync(request.repo)
+        ? `the process of the run could not be started: ${error.message}`
+        : 'the jobs folder is not there; put it back, or make a new one on the page of the jobs repo'
+      resolve(failed(why))
     })
     child.once('exit', (code, signal) =>
       resolve(end ?? failed(endInWords(code, signal, lastWords, memoryMb))),

@@ -4,8 +4,8 @@ import type { Logger } from '../../src/log.ts'
 import type { Volume } from '../volume.ts'
 import type { JobsDb } from './live-set.ts'
 import { createRunLog, logFile, type RunLog } from './run-log.ts'
-import { type RunProcess, startRunProcess } from './run-process.ts'
-import { markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
+import { type RunEnd, type RunProcess, startRunProcess } from './run-process.ts'
+import { activeRuns, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
 
 export interface RunLimits {
   /** Runs that go at the same time; the others wait in order. */
@@ -27,6 +27,9 @@ interface ActiveRun {
   done: Promise<void>
 }
 
+/** So many logs of ended runs are held in memory while the disk does not take them. */
+const unsavedLogs = 20
+
 /** Runs what it is given, so many at a time. */
 export interface RunQueue {
   /** Takes rows that are in the database as `queued`. */
@@ -40,6 +43,8 @@ export interface RunQueue {
   builds(): Set<string>
   /** Resolves when the run has ended; at once when it is not active. */
   cancel(runId: string): Promise<void>
+  /** Records what could not be recorded when it happened, and ends runs that the table has and nobody else. */
+  settle(): void
   /** Ends every run as interrupted. */
   stop(): Promise<void>
 }
@@ -55,6 +60,9 @@ export function createRunQueue(options: {
   const { db, volume, clock, log, limits, env } = options
   const active = new Map<string, ActiveRun>()
   const waiting: ActiveRun[] = []
+  /** Ends that the database did not take, and logs that the disk did not take. */
+  const unrecorded = new Map<string, { ending: RunEnding; at: number }>()
+  const unsaved = new Map<string, RunLog>()
   let running = 0
   let stopped = false
 
@@ -78,19 +86,35 @@ export function createRunQueue(options: {
       const next = waiting.shift()
       if (!next) return
       running++
-      next.done = perform(next)
-        .catch(error => log.error({ err: error, run: next.row.id }, 'run could not be recorded'))
-        .finally(() => {
-          running--
-          startWaiting()
-        })
+      next.done = perform(next).finally(() => {
+        running--
+        startWaiting()
+      })
     }
   }
 
+  /** Never rejects: whatever goes wrong, the run ends. */
   const perform = async (run: ActiveRun) => {
-    const { id, jobId, build, params, slot, attempt, trigger, timeoutMs } = run.row
-    markStarted(db, id, clock.now())
     const began = performance.now()
+    const result = await endOf(run).catch((error: Error) => {
+      log.error({ err: error, run: run.row.id }, 'run could not be made')
+      return { status: 'failed' as const, error: { message: error.message, stack: null } }
+    })
+    const own = result.status === 'succeeded' ? { ...result, error: null } : { ...result, result: null }
+    finish(run, {
+      ...own,
+      ...(run.ending ? { ...run.ending, result: null } : {}),
+      durationMs: Math.round(performance.now() - began),
+    })
+  }
+
+  const endOf = async (run: ActiveRun): Promise<RunEnd> => {
+    const { id, jobId, build, params, slot, attempt, trigger, timeoutMs } = run.row
+    try {
+      markStarted(db, id, clock.now())
+    } catch (error) {
+      throw new Error(`its start could not be recorded: ${(error as Error).message}`)
+    }
     run.process = startRunProcess(
       {
         build: join(volume.buildsDir, build),
@@ -104,14 +128,11 @@ export function createRunQueue(options: {
     const timer = setTimeout(() => {
       end(run, 'timed_out', `it took longer than its limit of ${timeoutMs / 1000} seconds and was ended`)
     }, timeoutMs)
-    const result = await run.process.ended
-    clearTimeout(timer)
-    const own = result.status === 'succeeded' ? { ...result, error: null } : { ...result, result: null }
-    finish(run, {
-      ...own,
-      ...(run.ending ? { ...run.ending, result: null } : {}),
-      durationMs: Math.round(performance.now() - began),
-    })
+    try {
+      return await run.process.ended
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   const end = (run: ActiveRun, status: RunEnding['status'], message: string) => {
@@ -120,9 +141,25 @@ export function createRunQueue(options: {
   }
 
   const finish = (run: ActiveRun, ending: RunEnding) => {
-    active.delete(run.row.id)
-    markEnded(db, run.row.id, ending, clock.now())
-    run.log.end()
+    const { id } = run.row
+    active.delete(id)
+    if (!run.log.end()) {
+      unsaved.set(id, run.log)
+      if (unsaved.size > unsavedLogs) unsaved.delete(unsaved.keys().next().value as string)
+      log.warn({ run: id }, 'the log of a run could not be written; it is held in memory')
+    }
+    record(id, ending, clock.now())
+  }
+
+  const record = (id: string, ending: RunEnding, at: number) => {
+    try {
+      markEnded(db, id, ending, at)
+      unrecorded.delete(id)
+    } catch (error) {
+      if (!unrecorded.has(id))
+        log.error({ err: error, run: id }, 'the end of a run could not be recorded yet')
+      unrecorded.set(id, { ending, at })
+    }
   }
 
   /** Ends a run that waits or goes. */
@@ -135,20 +172,32 @@ export function createRunQueue(options: {
     await run.done
   }
 
+  const settle = () => {
+    for (const [id, held] of unsaved) if (held.end()) unsaved.delete(id)
+    for (const [id, { ending, at }] of unrecorded) record(id, ending, at)
+    for (const { id } of activeRuns(db)) {
+      if (active.has(id) || unrecorded.has(id)) continue
+      const error = { message: 'it was lost: nothing runs it any more', stack: null }
+      record(id, { status: 'interrupted', result: null, error, durationMs: null }, clock.now())
+    }
+  }
+
   return {
     add,
     isFull: () => waiting.length >= limits.waiting,
     activeRun: jobId => [...active.values()].findLast(run => run.row.jobId === jobId)?.row ?? null,
-    log: runId => active.get(runId)?.log ?? null,
+    log: runId => active.get(runId)?.log ?? unsaved.get(runId) ?? null,
     builds: () => new Set([...active.values()].map(run => run.row.build)),
     cancel: async runId => {
       const run = active.get(runId)
       if (run) await stopRun(run, 'cancelled', 'it was cancelled')
     },
+    settle,
     stop: async () => {
       stopped = true
       const runs = [...active.values()]
       await Promise.all(runs.map(run => stopRun(run, 'interrupted', 'the instance was stopped')))
+      settle()
     },
   }
 }
