@@ -1,12 +1,14 @@
 /**
  * One instance without a container: from the start of its program to the first 200 of `/api/health`, on an empty volume
  * and on one that was used before; from the save of a job file until the new set is live and committed; from the
- * request that runs a job to the first line of the job's own code; and the memory of an idle one.
+ * request that runs a job to the first line of the job's own code; the memory of an idle one; and the list of jobs of one
+ * that has many.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { eventually } from '../src/testing/eventually.ts'
 
 const rounds = Number(process.argv[2] ?? 9)
@@ -73,11 +75,7 @@ async function work(): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'longhouse-bench-'))
   const instance = await start(dataDir)
   try {
-    const login = await fetch(`${instance.url}/api/auth/password`, {
-      method: 'POST',
-      body: JSON.stringify({ password }),
-    })
-    const headers = { cookie: login.headers.getSetCookie()[0]?.split(';')[0] ?? '' }
+    const headers = { cookie: await signIn(instance) }
     const ask = async (path: string, method = 'GET') =>
       (await fetch(instance.url + path, { method, headers })).json() as Promise<Record<string, unknown>>
     const commit = async () => ((await ask('/api/jobs')).manifest as { commit: string | null }).commit
@@ -120,6 +118,61 @@ async function work(): Promise<void> {
   }
 }
 
+/** What the list of jobs costs where there are many of them with a history. */
+async function lists(jobs: number, runs: number): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'longhouse-bench-'))
+  const id = (index: number) => `job-${String(index).padStart(5, '0')}`
+  mkdirSync(join(dataDir, 'jobs'), { recursive: true })
+  writeFileSync(
+    join(dataDir, 'jobs/manifest.ts'),
+    `import { jobRegistry } from 'longhouse/jobs'
+    for (let i = 0; i < ${jobs}; i++) {
+      const id = 'job-' + String(i).padStart(5, '0')
+      jobRegistry.register({ id, cron: i % 60 + ' ' + i % 24 + ' * * *', func: () => {} })
+    }`,
+  )
+  const first = await start(dataDir)
+  await stop(first)
+  const sqlite = new Database(join(dataDir, 'longhouse.db'))
+  const insert = sqlite.prepare(
+    `insert into jobs_runs (id, jobId, status, trigger, attempt, build, params, timeoutMs, queuedAt, finishedAt, durationMs)
+     values (?, ?, 'succeeded', 'schedule', 1, '', '{}', 1000, 0, 1, 5)`,
+  )
+  sqlite.transaction(() => {
+    for (let i = 0; i < runs; i++) insert.run(`run_${i}`, id(i % jobs))
+  })()
+  sqlite.close()
+
+  const instance = await start(dataDir)
+  try {
+    const headers = { cookie: await signIn(instance) }
+    const name = `${jobs} jobs, ${runs} runs:`
+    for (const [what, path, accept] of [
+      ['list of jobs as a page', '/', 'text/html'],
+      ['one part of it again', '/?offset=100', 'text/html'],
+      ['GET /api/jobs', '/api/jobs', 'application/json'],
+    ] as const) {
+      const times: number[] = []
+      let bytes = 0
+      for (let i = 0; i < rounds; i++) {
+        const askedAt = performance.now()
+        bytes = (await (await fetch(instance.url + path, { headers: { ...headers, accept } })).text()).length
+        times.push(performance.now() - askedAt)
+      }
+      print(`${name} ${what}, ${Math.round(bytes / 1024)} KiB`, times)
+    }
+  } finally {
+    await stop(instance)
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function signIn({ url }: Instance): Promise<string> {
+  const body = JSON.stringify({ password })
+  const login = await fetch(`${url}/api/auth/password`, { method: 'POST', body })
+  return login.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+}
+
 function print(name: string, times: readonly number[]): void {
   const sorted = times.toSorted((a, b) => a - b)
   const at = (share: number) =>
@@ -133,3 +186,5 @@ const { empty, used } = await boots()
 print('start → ready, empty volume', empty)
 print('start → ready, used volume', used)
 await work()
+await lists(1_000, 100_000)
+await lists(10_000, 100_000)
