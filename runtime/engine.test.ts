@@ -162,6 +162,13 @@ test('a package of the name longhouse that is not ours is left alone', async t =
   assert.equal(existsSync(path('node_modules/longhouse/jobs.js')), false)
 })
 
+test('what an npm install by hand removed of ours comes back with the next look', async t => {
+  const { engine, path } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
+  rmSync(path('node_modules/longhouse'), { recursive: true })
+  await engine.reload()
+  assert.equal(existsSync(path('node_modules/longhouse/jobs.d.ts')), true)
+})
+
 test('after a runtime that was killed, the next one ends what it left, in the books and on the machine', async t => {
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-killed-'))
   mkdirSync(join(dir, 'jobs'))

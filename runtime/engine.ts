@@ -112,10 +112,13 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     limits: limits.load,
     onTree: changes.cover,
     onLive: () => scheduler.refresh(clock.now()),
-    afterRound: () =>
-      pruneBuilds(volume.buildsDir, queue.builds().add(live.current()?.build ?? '')).catch(error =>
+    afterRound: () => {
+      // An `npm install` by hand removes what no package.json asks for.
+      offerSdk(volume, log)
+      return pruneBuilds(volume.buildsDir, queue.builds().add(live.current()?.build ?? '')).catch(error =>
         log.warn({ err: error }, 'old builds could not be removed'),
-      ),
+      )
+    },
   })
 
   let lastTick = clock.now()

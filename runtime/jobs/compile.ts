@@ -40,6 +40,10 @@ export async function compileManifest(
 }
 
 function inWords({ location, text }: Message, repo: string): ManifestError {
+  if (/^(<{7} |={7}$|>{7} )/.test(location?.lineText ?? '')) {
+    const message = 'merge conflict not resolved: choose between the two sides, and remove its marks'
+    return { file: location?.file ?? null, line: location?.line ?? null, column: 1, message }
+  }
   const missing = /^Could not resolve "(.*)"$/.exec(text)?.[1]
   return {
     file: location?.file ?? 'manifest.ts',

@@ -112,6 +112,8 @@ test('what is wrong is said in words', () => {
   assert.match(faults('* * * *')[0] ?? '', /^cron "\* \* \* \*" has 4 fields; a cron expression has five/)
   assert.match(faults('')[0] ?? '', /has 0 fields/)
   assert.match(faults('0 25 * * *')[0] ?? '', /Invalid value for hour: 25/)
+  assert.match(faults('0 0 30 2 *')[0] ?? '', /^cron "0 0 30 2 \*" has no due time: there is no such date/)
+  assert.deepEqual(faults('0 0 29 2 *'), [])
   assert.match(faults('@reboot')[0] ?? '', /use one of @hourly/)
   assert.match(faults('2026-01-01T00:00:00Z')[0] ?? '', /has 1 field;/)
   assert.match(faults('0 8 * * *', 'Berlin')[0] ?? '', /^timezone "Berlin" is not a time zone/)

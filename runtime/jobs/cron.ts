@@ -174,7 +174,10 @@ function cronFault(cron: string): string | null {
     return `"${text}" has ${count} ${count === 1 ? 'field' : 'fields'}; ${shape}`
   }
   try {
-    patternOf(cron)
+    // Every date that exists comes within a calendar's cycle, whatever the year it is looked for from.
+    if (nextWall(patternOf(cron), 0) === null) {
+      return `"${text}" has no due time: there is no such date`
+    }
     return null
   } catch (error) {
     return `"${text}" is not a schedule: ${(error as Error).message.replace(/^CronPattern: /, '')}`

@@ -147,6 +147,20 @@ test('what does not compile or resolve', async t => {
   )
 })
 
+test('a merge conflict that was saved is named as such, in whichever file it is', async t => {
+  const conflict = (ours: string, theirs: string) =>
+    `<<<<<<< HEAD\n${ours}\n=======\n${theirs}\n>>>>>>> origin/main\n`
+  assert.match(
+    (await errorsOf(t, { 'manifest.ts': conflict('const a = 1', 'const a = 2') }))[0] ?? '',
+    /^manifest.ts:1:1 merge conflict not resolved/,
+  )
+  const files = {
+    'manifest.ts': "import './jobs/one'",
+    'jobs/one.ts': `export const one = {\n${conflict('a: 1,', 'a: 2,')}}`,
+  }
+  assert.match((await errorsOf(t, files))[0] ?? '', /^jobs\/one.ts:2:1 merge conflict not resolved/)
+})
+
 test('what lies outside the repo is refused, for no commit would hold it', async t => {
   const errors = await errorsOf(t, {
     'manifest.ts': "import '../outside.mjs'",

@@ -93,7 +93,7 @@ function fail(error: unknown): void {
   report({
     error: {
       message: error.name === 'Error' ? error.message : `${error.name}: ${error.message}`,
-      stack: readableStack(mappedStack(stack + cause, built), repo, [import.meta.filename]) || null,
+      stack: readableStack(mappedStack(stack + cause, built), repo) || null,
     },
   })
 }

@@ -48,11 +48,11 @@ export function mappedStack(stack: string, builtFile: string): string {
   }
 }
 
-/** A stack as its reader wants it: the repo's paths made relative, our own frames and Node's left out. */
-export function readableStack(stack: string, repo: string, ours: readonly string[]): string {
+/** A stack as its reader wants it: the repo's own frames, with paths relative to it; ours and Node's are left out. */
+export function readableStack(stack: string, repo: string): string {
   return stack
     .split('\n')
-    .filter(line => !/^\s+at .*\(?node:/.test(line) && !ours.some(path => line.includes(path)))
+    .filter(line => !/^\s+at .*:\d+\)?$/.test(line) || line.includes(`${repo}/`))
     .join('\n')
     .replaceAll(`file://${repo}/`, '')
     .replaceAll(`${repo}/`, '')

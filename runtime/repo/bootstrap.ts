@@ -1,10 +1,23 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { programRoot } from '../../src/root.ts'
+import { readRegular } from '../regular-file.ts'
+
+/**
+ * Why the jobs repo's folder cannot be used, in words; null when it can, or is not there. A link is refused: what the
+ * instance writes stays in its volume.
+ */
+export function jobsFolderFault(jobsDir: string): string | null {
+  const found = lstatSync(jobsDir, { throwIfNoEntry: false })
+  if (!found || found.isDirectory()) return null
+  const kind = found.isSymbolicLink() ? 'a link' : 'no folder'
+  return `"jobs" in the volume is ${kind}; move it away and put a folder there, or let a new one be made`
+}
 
 /** Puts the starter files where there is nothing at all. Returns false, and touches nothing, where there is something. */
 export function bootstrapJobs(jobsDir: string): boolean {
-  if (existsSync(jobsDir) && readdirSync(jobsDir).length > 0) return false
+  const found = lstatSync(jobsDir, { throwIfNoEntry: false })
+  if (found && (!found.isDirectory() || readdirSync(jobsDir).length > 0)) return false
   cpSync(programRoot('jobs-template'), jobsDir, {
     recursive: true,
     errorOnExist: true,
@@ -18,26 +31,40 @@ const sdkFiles = ['package.json', 'jobs.js', 'jobs.d.ts']
 
 /**
  * Puts `longhouse/jobs` where editors and tests find it, and keeps it up to date. A package of that name that is not
- * ours is left alone. Jobs do not need it: the build has its own.
+ * ours is left alone, and so is what only a link leads to. Jobs do not need it: the build has its own.
  */
 export function installSdk(jobsDir: string): void {
   const from = programRoot('runtime/sdk')
-  const to = join(jobsDir, 'node_modules/longhouse')
-  if (existsSync(to) && !isOurs(to)) return
+  const modules = join(jobsDir, 'node_modules')
+  const to = join(modules, 'longhouse')
+  if (![jobsDir, modules, to].every(isFolderOrFree)) return
+  if (isFolder(to) && !isOurs(to)) return
   for (const name of sdkFiles) {
     const content = readFileSync(join(from, name))
     const file = join(to, name)
-    if (existsSync(file) && readFileSync(file).equals(content)) continue
+    const there = lstatSync(file, { throwIfNoEntry: false })
+    if (there && !there.isFile()) continue
+    if (there && readRegular(file, content.length)?.equals(content)) continue
     mkdirSync(to, { recursive: true })
     writeFileSync(file, content)
   }
 }
 
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+function isFolderOrFree(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true
+}
+
 function isOurs(dir: string): boolean {
+  if (readdirSync(dir).length === 0) return true
   try {
-    const found = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { description?: unknown }
+    const text = readRegular(join(dir, 'package.json'), 64 * 1024)?.toString('utf8') ?? ''
+    const found = JSON.parse(text) as { description?: unknown }
     return String(found.description).includes('Put here by Longhouse')
   } catch {
-    return readdirSync(dir).length === 0
+    return false
   }
 }
