@@ -4,7 +4,7 @@ import { createLog } from '../src/log.ts'
 import { siteUrl } from '../src/site.ts'
 import { controlPlane } from './program.ts'
 
-const log = createLog('longhouse', { level: process.env.LOG_LEVEL })
+const log = await createLog('longhouse', { level: process.env.LOG_LEVEL })
 
 async function main(): Promise<void> {
   const program = await controlPlane({ env: process.env, log })

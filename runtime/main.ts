@@ -6,7 +6,7 @@ import { type Runtime, startRuntime } from './program.ts'
 /** Runs get seconds to tidy up; what takes longer than this is stuck. */
 const longestStopMs = 30_000
 
-const log = createLog('runtime', { level: process.env.LOG_LEVEL })
+const log = await createLog('runtime', { level: process.env.LOG_LEVEL })
 
 async function main(): Promise<void> {
   const runtime = await startRuntime({

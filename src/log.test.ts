@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLog } from './log.ts'
+import { createLog, type Logger } from './log.ts'
 
-const written = (human: boolean, write: (log: ReturnType<typeof createLog>) => void, level?: string) => {
+const written = async (human: boolean, write: (log: Logger) => void, level?: string) => {
   const lines: string[] = []
-  write(createLog('test', { human, level, to: { write: line => void lines.push(line) } }))
+  write(await createLog('test', { human, level, to: { write: line => void lines.push(line) } }))
   return lines.join('')
 }
 
-test('a line is one JSON object with its time, level and program', () => {
-  const text = written(false, log => log.child({ plugin: 'auth' }).info({ n: 1 }, 'done'))
+test('a line is one JSON object with its time, level and program', async () => {
+  const text = await written(false, log => log.child({ plugin: 'auth' }).info({ n: 1 }, 'done'))
   const line = JSON.parse(text)
   assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   assert.deepEqual(
@@ -18,7 +18,7 @@ test('a line is one JSON object with its time, level and program', () => {
   )
 })
 
-test('credentials do not reach the log, however deep a careless line puts them', () => {
+test('credentials do not reach the log, however deep a careless line puts them', async () => {
   const secret = 'correct-horse'
   const names = [
     'password',
@@ -33,7 +33,7 @@ test('credentials do not reach the log, however deep a careless line puts them',
   for (const human of [false, true]) {
     for (const name of names) {
       for (const value of [{ [name]: secret }, { a: { [name]: secret } }, { a: { b: { [name]: secret } } }]) {
-        const text = written(human, log => log.info(value, 'careless'))
+        const text = await written(human, log => log.info(value, 'careless'))
         assert.doesNotMatch(text, /correct-horse/, JSON.stringify(value))
         assert.match(text, /\[redacted\]/)
         assert.match(text, /careless/)
@@ -42,7 +42,7 @@ test('credentials do not reach the log, however deep a careless line puts them',
   }
 })
 
-test('the level is the one that was asked for, and info when nothing sensible was', () => {
+test('the level is the one that was asked for, and info when nothing sensible was', async () => {
   const both = (level?: string) =>
     written(
       false,
@@ -52,7 +52,7 @@ test('the level is the one that was asked for, and info when nothing sensible wa
       },
       level,
     )
-  assert.match(both('debug'), /quiet.*loud/s)
-  assert.equal(both('warn'), '')
-  for (const level of [undefined, '', 'shout']) assert.match(both(level), /^(?!.*quiet).*loud/s)
+  assert.match(await both('debug'), /quiet.*loud/s)
+  assert.equal(await both('warn'), '')
+  for (const level of [undefined, '', 'shout']) assert.match(await both(level), /^(?!.*quiet).*loud/s)
 })

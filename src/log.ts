@@ -1,5 +1,4 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
-import { prettyFactory } from 'pino-pretty'
 
 export type Logger = PinoLogger
 
@@ -21,7 +20,7 @@ const credentials = [
  * Structured logs on standard error: one JSON object a line for machines, readable lines on a terminal.
  * Credentials are removed here as well as left out where the line is written: a second net.
  */
-export function createLog(
+export async function createLog(
   program: string,
   options: {
     /** `info` when it is unset or unknown: the settings' own check says what is wrong with it. */
@@ -31,7 +30,7 @@ export function createLog(
     /** Takes the lines instead of standard error. */
     to?: DestinationStream
   } = {},
-): Logger {
+): Promise<Logger> {
   const settings = {
     name: program,
     level: logLevels.find(level => level === options.level) ?? 'info',
@@ -46,6 +45,8 @@ export function createLog(
   const { to = pino.destination({ fd: 2, sync: true }), human = !options.to && process.stderr.isTTY } =
     options
   if (!human) return pino(settings, to)
+  // A tenth of the runtime's code, of which a container has no use.
+  const { prettyFactory } = await import('pino-pretty')
   const format = prettyFactory({ translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname,name' })
   return pino(settings, { write: line => to.write(format(line)) })
 }

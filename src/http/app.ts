@@ -106,7 +106,7 @@ function document(c: AppContext, problem: Problem): Response {
 const defaultLimitBytes = 1024 * 1024
 
 function mount(app: Hono<AppEnv>, spec: Route): void {
-  const path = spec.path.replace(/\{(\w+)\}/g, ':$1')
+  const path = spec.path.replace(/\{(\w+)\.\.\.\}/g, ':$1{.+}').replace(/\{(\w+)\}/g, ':$1')
   app.on(spec.method.toUpperCase(), path, spec.guard.check, async c => {
     const params = check(spec.params, c.req.param())
     const query = check(spec.query, c.req.query())

@@ -27,7 +27,8 @@ export function describeApi(
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     if (route.pageOnly) continue
-    paths[route.path] = { ...paths[route.path], [route.method]: describeRoute(route) }
+    const path = route.path.replace('...}', '}')
+    paths[path] = { ...paths[path], [route.method]: describeRoute(route) }
   }
   return {
     openapi: '3.1.0',
@@ -89,7 +90,7 @@ function describeRoute(route: Route): Record<string, unknown> {
 /** Every name in the path, those that no schema describes as plain text. */
 function pathParameters(route: Route): Record<string, unknown>[] {
   const described = parameters(route.params, 'path')
-  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(match => match[1])
+  const names = [...route.path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map(match => match[1])
   return names.map(
     name =>
       described.find(parameter => parameter.name === name) ?? {

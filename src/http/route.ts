@@ -38,7 +38,7 @@ type Parsed<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined
 
 export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B extends Shape = Shape> {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
-  /** As OpenAPI writes it: `/admin/instances/{subdomain}`. */
+  /** As OpenAPI writes it: `/admin/instances/{subdomain}`. `{path...}` at the end takes in slashes too. */
   path: string
   summary: string
   guard: Guard
