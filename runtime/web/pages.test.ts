@@ -93,3 +93,20 @@ test('an unknown job or run is a page that says so', async t => {
     assert.match(await answer.text(), /nope/)
   }
 })
+
+test('a log keeps its colours, as classes; the API tells it as it was written', async t => {
+  const written = "c.log('\\x1b[32mgreen\\x1b[0m and \\x1b[2Kplain <i>'); throw new Error('\\x1b[31mred')"
+  const { app, instance, signIn } = await startWeb(t, {
+    files: { 'manifest.ts': oneJob(`async c => { ${written} }`) },
+  })
+  const Cookie = await signIn()
+  const { id } = await instance.run('job')
+  const page = await (await app.request(`/runs/${id}`, { headers: { ...browser, Cookie } })).text()
+  assert.match(page, /<span class="term-green">green<\/span> and plain &lt;i&gt;/)
+  assert.match(page, /<span class="term-red">red<\/span>/)
+  const job = await (await app.request('/jobs/job', { headers: { ...browser, Cookie } })).text()
+  assert.match(job, />red</)
+  for (const text of [page, job]) assert.ok(!text.includes('\x1b'))
+  const raw = await (await app.request(`/api/runs/${id}/log`, { headers: { Cookie } })).text()
+  assert.ok(raw.includes('\x1b[32mgreen\x1b[0m and \x1b[2Kplain <i>'))
+})

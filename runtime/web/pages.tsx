@@ -104,14 +104,13 @@ export function pageRoutes(web: WebContext): Route[] {
       handle: (c, { params }) => {
         const run = knownRun(engine(), params.id)
         const job = engine().job(run.jobId)
-        const log = engine().log(run.id)
         const content = (
           <RunPage
             now={clock.now()}
             run={run}
             zone={job?.timezone ?? 'UTC'}
             registered={job !== null}
-            log={{ text: log.slice(-shownLogLength), cut: log.length > shownLogLength }}
+            log={shownLog(engine().log(run.id))}
           />
         )
         const going = isOver(run) ? {} : { refresh: 2 }
@@ -146,4 +145,12 @@ export function pageRoutes(web: WebContext): Route[] {
       },
     }),
   ]
+}
+
+/** The end of a log, from the beginning of a line on: the rest of an escape sequence would read as text. */
+function shownLog(log: string): { text: string; cut: boolean } {
+  if (log.length <= shownLogLength) return { text: log, cut: false }
+  const end = log.slice(-shownLogLength)
+  const line = end.indexOf('\n') + 1
+  return { text: line > 4096 ? end : end.slice(line), cut: true }
 }

@@ -22,6 +22,12 @@ const texts: [ink: string, paper: string][] = [
       ] as [string, string][],
   ),
   ...['ok', 'busy', 'warn', 'bad', 'idle'].map(tone => [tone, `${tone}-soft`] as [string, string]),
+  // What a job writes in colours: any of them on any ground, and both changed about.
+  ...['sunken', 'surface', 'ok-soft', 'busy-soft', 'warn-soft', 'bad-soft', 'idle-soft'].flatMap(ground =>
+    ['ink', 'ink-soft', 'ok', 'busy', 'warn', 'bad', 'magenta', 'cyan'].map(
+      colour => [colour, ground] as [string, string],
+    ),
+  ),
   ['ink', 'bad-soft'],
   ['ink', 'warn-soft'],
   ['ink', 'idle-soft'],

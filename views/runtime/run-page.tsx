@@ -2,6 +2,7 @@ import { Confirm, PostButton } from '../components/button.tsx'
 import { Live } from '../components/live.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { RunStatus } from '../components/status.tsx'
+import { TerminalText } from '../components/terminal-text.tsx'
 import { Duration, Time } from '../components/time.tsx'
 import { Commit } from './manifest-panel.tsx'
 import { triggerWords } from './run-table.tsx'
@@ -67,10 +68,14 @@ function Failure({ run, error }: { run: RunView; error: NonNullable<RunView['err
   const tone = run.status === 'cancelled' ? 'idle' : run.status === 'interrupted' ? 'warn' : 'bad'
   return (
     <Notice tone={tone} title={titles[run.status] ?? 'It failed'}>
-      <p>{error.message}</p>
+      <p>
+        <TerminalText text={error.message} />
+      </p>
       {error.stack ? (
         <div class="excerpt">
-          <pre class="bare">{error.stack}</pre>
+          <pre class="bare">
+            <TerminalText text={error.stack} />
+          </pre>
         </div>
       ) : null}
     </Notice>
@@ -85,7 +90,10 @@ function LogPanel({ run, log }: Pick<RunPageProps, 'run' | 'log'>) {
         <p class="soft">{isOver(run) ? 'It wrote nothing.' : 'It has written nothing yet.'}</p>
       ) : (
         <div class="log" tabindex={0} role="log" aria-label="What the run wrote">
-          <pre>{log.cut ? `… the beginning is left out here …\n${log.text}` : log.text}</pre>
+          <pre>
+            {log.cut ? '… the beginning is left out here …\n' : ''}
+            <TerminalText text={log.text} />
+          </pre>
         </div>
       )}
     </Panel>

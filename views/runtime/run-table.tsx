@@ -1,5 +1,6 @@
 import { RunStatus } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
+import { withoutEscapes } from '../components/terminal.ts'
 import { Duration, NotYet, Time } from '../components/time.tsx'
 import { Commit } from './manifest-panel.tsx'
 import type { RunView } from './shapes.ts'
@@ -49,7 +50,7 @@ export function RunTable({ runs, now, zone }: { runs: readonly RunView[]; now: n
 
 /** The first words of what came out of it, good or bad. */
 function Outcome({ run }: { run: RunView }) {
-  if (run.error) return <span>{shorten(run.error.message)}</span>
+  if (run.error) return <span>{shorten(withoutEscapes(run.error.message))}</span>
   if (run.result === null || run.result === undefined) return null
   return <code class="soft">{shorten(JSON.stringify(run.result))}</code>
 }
