@@ -111,6 +111,16 @@ export interface Slot {
   runId: string | null
 }
 
+/** Each `from` is included, each `to` or `before` is not. */
+export interface LedgerFilter {
+  outcome?: SlotOutcome
+  from?: number
+  to?: number
+  decidedFrom?: number
+  decidedBefore?: number
+  limit: number
+}
+
 export interface RepoStatus {
   initialized: boolean
   branch: string | null
@@ -169,6 +179,8 @@ export interface Engine {
   /** Calls back with each new piece, and with null at the end; returns what stops it. */
   followLog(runId: string, onText: (text: string | null) => void): () => void
   slots(jobId: string, filter: { limit: number }): { slots: Slot[]; total: number }
+  /** Slots of all jobs, newest first. `from` and `to` say when they were due, the others when that was decided. */
+  ledger(filter: LedgerFilter): (Slot & { jobId: string })[]
   repo(): Promise<RepoStatus>
   /** Makes the jobs repo where there is none; does nothing where there is one. */
   initRepo(): Promise<RepoStatus>

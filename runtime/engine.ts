@@ -10,7 +10,7 @@ import { startTask, type Task } from '../src/tasks.ts'
 import type { Engine, Job, Run } from './contract.ts'
 import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
-import { listSlots } from './jobs/ledger.ts'
+import { findSlots, listSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
 import type { JobSpec } from './jobs/manifest.ts'
@@ -215,6 +215,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       return () => clearImmediate(timer)
     },
     slots: (jobId, { limit }) => listSlots(db, jobId, limit),
+    ledger: filter => findSlots(db, filter),
     repo: () => repo.status(),
     initRepo: async () => {
       bootstrapJobs(volume.jobsDir)

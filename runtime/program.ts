@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { loadAssets } from '../src/assets.ts'
 import type { Clock } from '../src/clock.ts'
 import type { Environment } from '../src/config.ts'
@@ -7,6 +8,8 @@ import { programRoot } from '../src/root.ts'
 import { version } from '../src/version.ts'
 import type { Engine } from './contract.ts'
 import { createEngine } from './engine.ts'
+import { openNotices } from './notices/notices.ts'
+import { openSeal } from './secrets/seal.ts'
 import { readSettings } from './settings.ts'
 import { openVolume } from './volume.ts'
 import { createWeb } from './web/app.tsx'
@@ -41,6 +44,14 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
   let engine: Engine | null = null
 
   try {
+    const { publicUrl, secretKey, mail } = settings
+    const place = {
+      name: publicUrl?.hostname.split('.')[0] ?? settings.instanceId,
+      origin: publicUrl?.origin ?? null,
+    }
+    const seal = openSeal({ given: secretKey, keyFile: join(volume.dir, 'secret.key') })
+    const notices = openNotices({ sqlite: volume.sqlite, seal, clock, log, place, mail })
+    let stopNotices = async () => {}
     const app = await createWeb({
       settings,
       version,
@@ -48,6 +59,7 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
       clock,
       assets: loadAssets(assets ?? programRoot('assets')),
       sqlite: volume.sqlite,
+      notices,
       repoFolder: volume.jobsDir,
       engine: () => engine,
       stopping: stopping.signal,
@@ -60,9 +72,10 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
       log,
       clock,
       timezone: settings.timezone,
-      secretKey: settings.secretKey,
+      secretKey,
     }).then(made => {
       engine = made
+      stopNotices = notices.start(made)
       return made
     })
     return {
@@ -72,6 +85,7 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
         stopping.abort()
         await closeServer(server)
         const ending = await started.catch(() => null)
+        await stopNotices()
         if (ending) await ending.stop()
         else volume.close()
       },

@@ -21,6 +21,8 @@ export interface Settings {
   trustedProxies: readonly string[]
   /** For jobs that name no zone of their own. */
   timezone: string
+  /** The mail server for notices, until somebody names another one on the settings page; '' is none. */
+  mail: { smtpUrl: string; smtpFrom: string }
 }
 
 export const shortestPassword = 8
@@ -64,6 +66,17 @@ const fields = z.object({
       for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
     })
     .prefault(''),
+  SMTP_URL: z
+    .string()
+    .refine(
+      text => /^smtps?:\/\/[^/]+\/?$/.test(text) && URL.canParse(text),
+      'must be a mail server such as smtp://user:password@mail.example.com:587',
+    )
+    .default(''),
+  SMTP_FROM: z
+    .string()
+    .regex(/@/, 'must be the address that notices come from, such as jobs@example.com')
+    .default(''),
   LONGHOUSE_TIMEZONE: setting.timezone().default('UTC'),
 })
 
@@ -86,5 +99,6 @@ export function readSettings(env: Environment, { spawned }: { spawned: boolean }
     secretKey: config.LONGHOUSE_SECRET_KEY ?? null,
     trustedProxies: config.LONGHOUSE_TRUSTED_PROXIES,
     timezone: config.LONGHOUSE_TIMEZONE,
+    mail: { smtpUrl: config.SMTP_URL, smtpFrom: config.SMTP_FROM },
   }
 }

@@ -23,6 +23,8 @@ export interface Access {
   signedIn: Guard
   /** A session, or a token that may run jobs. */
   mayRun: Guard
+  /** A session, or a token with the scope `write`, for reading too. */
+  mayWrite: Guard
   /** A session only: a token must not make another one, so that revoking it ends what it opened. */
   person: Guard
   /** True for whoever `signedIn` lets in, on a route that is open to others too. */
@@ -75,6 +77,7 @@ export function createAccess({ sessions, cookie, tokens, wrongTokens }: AccessPa
   return {
     signedIn: guard(method => (method === 'GET' || method === 'HEAD' ? 'read' : 'write')),
     mayRun: guard(() => 'run'),
+    mayWrite: guard(() => 'write'),
     person: guard(() => null),
     knows: c => {
       const secret = bearer(c)

@@ -1,5 +1,5 @@
-import { and, count, desc, eq, max, sql } from 'drizzle-orm'
-import type { Slot, SlotOutcome } from '../contract.ts'
+import { and, count, desc, eq, gte, lt, max, sql } from 'drizzle-orm'
+import type { LedgerFilter, Slot, SlotOutcome } from '../contract.ts'
 import { slots } from '../schema.ts'
 import type { JobsDb } from './live-set.ts'
 
@@ -49,4 +49,30 @@ export function listSlots(db: JobsDb, jobId: string, limit: number): { slots: Sl
       .all(),
     total: db.select({ total: count() }).from(slots).where(ofJob).get()?.total ?? 0,
   }
+}
+
+/** Newest first, of all jobs. */
+export function findSlots(db: JobsDb, filter: LedgerFilter): (Slot & { jobId: string })[] {
+  const { outcome, from, to, decidedFrom, decidedBefore, limit } = filter
+  return db
+    .select({
+      jobId: slots.jobId,
+      at: slots.at,
+      outcome: slots.outcome,
+      reason: slots.reason,
+      runId: slots.runId,
+    })
+    .from(slots)
+    .where(
+      and(
+        outcome === undefined ? undefined : eq(slots.outcome, outcome),
+        from === undefined ? undefined : gte(slots.at, from),
+        to === undefined ? undefined : lt(slots.at, to),
+        decidedFrom === undefined ? undefined : gte(slots.decidedAt, decidedFrom),
+        decidedBefore === undefined ? undefined : lt(slots.decidedAt, decidedBefore),
+      ),
+    )
+    .orderBy(desc(slots.at))
+    .limit(limit)
+    .all()
 }

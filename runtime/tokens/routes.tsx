@@ -57,16 +57,6 @@ export function tokenRoutes({ person, clock }: WebContext, tokens: TokenStore, a
   return [
     route({
       method: 'get',
-      path: '/settings',
-      summary: 'Settings',
-      guard: person,
-      pageOnly: true,
-      answers: { 303: { description: 'To the first of them' } },
-      handle: c => c.redirect('/settings/tokens', 303),
-    }),
-
-    route({
-      method: 'get',
       path: '/settings/tokens',
       summary: 'API tokens',
       guard: person,

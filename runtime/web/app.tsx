@@ -18,6 +18,8 @@ import { authRoutes } from '../auth/routes.tsx'
 import { sessionStore } from '../auth/session.ts'
 import { authTables } from '../auth/tables.ts'
 import type { Engine } from '../contract.ts'
+import type { Notices } from '../notices/notices.ts'
+import { noticeRoutes } from '../notices/routes.tsx'
 import type { Settings } from '../settings.ts'
 import { tokenRoutes } from '../tokens/routes.tsx'
 import { tokenTables } from '../tokens/tables.ts'
@@ -41,6 +43,7 @@ export interface WebOptions {
   assets: Assets
   /** `longhouse.db`: each part opens tables of its own in it. */
   sqlite: Database
+  notices: Notices
   repoFolder: string
   /** Null until there is one. */
   engine(): Engine | null
@@ -89,6 +92,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       ...runRoutes(web),
       ...scheduleRoutes(web),
       ...pageRoutes(web),
+      ...noticeRoutes(web, options.notices),
       ...tokenRoutes(web, tokens, publicUrl?.origin ?? 'http://localhost:8080'),
     ],
     trustedProxies: settings.trustedProxies,

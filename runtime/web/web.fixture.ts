@@ -8,6 +8,8 @@ import type { AppEnv } from '../../src/http/route.ts'
 import { silentLog } from '../../src/log.ts'
 import type { Engine } from '../contract.ts'
 import { startInstance, type TestInstance } from '../engine.fixture.ts'
+import { type Notices, openNotices } from '../notices/notices.ts'
+import { openSeal } from '../secrets/seal.ts'
 import { createWeb } from './app.tsx'
 
 export const password = 'correct horse battery'
@@ -19,6 +21,7 @@ export const browser = { Accept: 'text/html,application/xhtml+xml', 'Sec-Fetch-S
 export interface Web {
   app: Hono<AppEnv>
   instance: TestInstance
+  notices: Notices
   /** Signs in, and returns what the browser then sends as its cookie. */
   signIn(): Promise<string>
   stopping: AbortController
@@ -42,6 +45,10 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     stopping.abort()
     sqlite.close()
   })
+  const place = { name: 'acme', origin: publicUrl ?? null }
+  const seal = openSeal({ given: null, keyFile: join(instance.dir, 'secret.key') })
+  const mail = { smtpUrl: '', smtpFrom: '' }
+  const notices = openNotices({ sqlite, seal, clock, log: silentLog, place, mail })
   const app = await createWeb({
     settings: {
       instanceId,
@@ -54,6 +61,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     clock,
     assets: { url: name => `/assets/${name}`, mount: () => {} },
     sqlite,
+    notices,
     repoFolder: join(instance.dir, 'jobs'),
     engine: (): Engine | null => (withoutEngine ? null : instance.engine),
     stopping: stopping.signal,
@@ -62,7 +70,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     const answer = await postJson(app, '/api/auth/password', { password })
     return cookieOf(answer)
   }
-  return { app, instance, signIn, stopping }
+  return { app, instance, notices, signIn, stopping }
 }
 
 export async function postJson(

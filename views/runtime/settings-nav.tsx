@@ -1,4 +1,8 @@
-const parts = [{ href: '/settings/tokens', label: 'API tokens' }] as const
+const parts = [
+  { href: '/settings', label: 'Notices' },
+  { href: '/settings/notices', label: 'What was told' },
+  { href: '/settings/tokens', label: 'API tokens' },
+] as const
 
 /** The ways between the pages of settings. */
 export function SettingsNav({ current }: { current: (typeof parts)[number]['href'] }) {

@@ -1,0 +1,118 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { SMTPServer } from 'smtp-server'
+import { openSqlite } from '../../src/database.ts'
+import { silentLog } from '../../src/log.ts'
+import { standingClock, startInstance, type TestInstance } from '../engine.fixture.ts'
+import { openSeal } from '../secrets/seal.ts'
+import { type Notices, openNotices } from './notices.ts'
+
+export interface Inbox {
+  url: string
+  /** Raw messages with the addresses they were for. */
+  mails: { to: string[]; text: string }[]
+  /** What the next recipients are answered with instead of being accepted. */
+  refuse: { code: number; words: string } | null
+}
+
+/** A mail server of its own, which asks for user `jobs` and password `s3cret`. */
+export async function startInbox(t: Pick<TestContext, 'after'>): Promise<Inbox> {
+  const inbox: Inbox = { url: '', mails: [], refuse: null }
+  const server = new SMTPServer({
+    authOptional: false,
+    allowInsecureAuth: true,
+    hideSTARTTLS: true,
+    onAuth: ({ username, password }, _, done) =>
+      username === 'jobs' && password === 's3cret'
+        ? done(null, { user: username })
+        : done(new Error('wrong password')),
+    onRcptTo: (_, __, done) => {
+      const { refuse } = inbox
+      done(refuse && Object.assign(new Error(refuse.words), { responseCode: refuse.code }))
+    },
+    onData: (stream, session, done) => {
+      let text = ''
+      stream.setEncoding('utf8').on('data', piece => {
+        text += piece
+      })
+      stream.on('end', () => {
+        inbox.mails.push({ to: session.envelope.rcptTo.map(({ address }) => address), text })
+        done()
+      })
+    },
+  })
+  server.on('error', () => {})
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
+  t.after(() => new Promise<void>(resolve => server.close(() => resolve())))
+  inbox.url = `smtp://jobs:s3cret@127.0.0.1:${(server.server.address() as AddressInfo).port}`
+  return inbox
+}
+
+export interface Hook {
+  url: string
+  calls: { method: string; path: string; headers: IncomingHttpHeaders; body: string }[]
+  /** What it answers with. */
+  status: number
+}
+
+/** An HTTP server that writes down what it is sent. */
+export async function startHook(t: Pick<TestContext, 'after'>): Promise<Hook> {
+  const hook: Hook = { url: '', calls: [], status: 204 }
+  const server = createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8').on('data', piece => {
+      body += piece
+    })
+    request.on('end', () => {
+      const { method = '', url: path = '', headers } = request
+      hook.calls.push({ method, path, headers, body })
+      response.writeHead(hook.status).end()
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  hook.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+  return hook
+}
+
+export interface Watched {
+  instance: TestInstance
+  notices: Notices
+  clock: ReturnType<typeof standingClock>
+  inbox: Inbox
+  hook: Hook
+  /** Looks once and sends what is due. */
+  round(): Promise<void>
+}
+
+/** An instance that is watched, with both channels set up; time stands until the test moves it. */
+export async function startWatched(
+  t: TestContext,
+  options: { files: Record<string, string>; at?: number; failuresInARow?: number },
+): Promise<Watched> {
+  const clock = standingClock(options.at ?? Date.UTC(2026, 10, 22, 12))
+  const instance = await startInstance(t, { files: options.files, clock })
+  const sqlite = openSqlite(join(instance.dir, 'longhouse.db'))
+  t.after(() => sqlite.close())
+  const seal = openSeal({ given: null, keyFile: join(instance.dir, 'secret.key') })
+  const [inbox, hook] = await Promise.all([startInbox(t), startHook(t)])
+  const place = { name: 'acme', origin: 'https://acme.example.com' }
+  const mail = { smtpUrl: inbox.url, smtpFrom: 'jobs@acme.example.com' }
+  const notices = openNotices({ sqlite, seal, clock, log: silentLog, place, mail })
+  notices.settings.save({
+    emailTo: 'owner@example.com',
+    webhookUrl: hook.url,
+    failuresInARow: options.failuresInARow ?? 1,
+  })
+  const round = async () => {
+    await notices.watch(instance.engine)
+    await notices.outbox.flush()
+  }
+  await round()
+  return { instance, notices, clock, inbox, hook, round }
+}

@@ -1,0 +1,176 @@
+import { and, asc, count, desc, eq, inArray, lte, notInArray } from 'drizzle-orm'
+import { type Clock, timestamp } from '../../src/clock.ts'
+import type { Db } from '../../src/database.ts'
+import { newId } from '../../src/ids.ts'
+import type { Logger } from '../../src/log.ts'
+import { DeliveryError } from './delivery-error.ts'
+import type { MessageContent, Place } from './message.ts'
+import { sendMail } from './nodemailer.ts'
+import { messages } from './schema.ts'
+import type { NoticeSettings } from './settings.ts'
+import type { NoticesSchema } from './tables.ts'
+import { postWebhook } from './webhook.ts'
+
+export type Message = typeof messages.$inferSelect
+
+const minute = 60_000
+/** How long to wait after each attempt that failed; after the last one it is given up. */
+const pausesMs = [
+  minute / 2,
+  2 * minute,
+  10 * minute,
+  30 * minute,
+  60 * minute,
+  3 * 60 * minute,
+  6 * 60 * minute,
+]
+const keptMessages = 1000
+
+/** The queue of what is to be sent, and the log of what was. */
+export function createOutbox(options: {
+  db: Db<NoticesSchema>
+  clock: Clock
+  log: Logger
+  place: Place
+  settings(): NoticeSettings
+}) {
+  const { db, clock, log, place, settings } = options
+
+  const deliver = async (message: Message, given: NoticeSettings) => {
+    const { id, channel, content } = message
+    if (channel === 'email') {
+      if (!given.emailTo || !given.smtpUrl)
+        throw new DeliveryError('e-mail is not set up any more', { permanent: true })
+      const { subject, text } = content
+      const domain = given.smtpFrom.split('@').at(-1)?.replace(/[>\s]/g, '') || 'longhouse.localhost'
+      const mail = { from: given.smtpFrom, to: given.emailTo, subject, text, messageId: `<${id}@${domain}>` }
+      return sendMail(given.smtpUrl, mail)
+    }
+    if (!given.webhookUrl) throw new DeliveryError('the webhook is not set up any more', { permanent: true })
+    const { type, subject, text, jobId, incidentId, url, at } = content
+    const body = JSON.stringify({
+      id,
+      type,
+      at: timestamp(at),
+      instance: place.name,
+      subject,
+      text,
+      job_id: jobId,
+      incident_id: incidentId,
+      url,
+    })
+    return postWebhook(given.webhookUrl, {
+      body,
+      secret: given.webhookSecret,
+      deliveryId: id,
+      now: clock.now(),
+    })
+  }
+
+  const end = (message: Message, change: Partial<Message>) =>
+    db.update(messages).set(change).where(eq(messages.id, message.id)).run()
+
+  const attempt = async (message: Message) => {
+    const attempts = message.attempts + 1
+    // Whoever turns it from queued to sending sends it.
+    const claimed = db
+      .update(messages)
+      .set({ status: 'sending', attempts })
+      .where(and(eq(messages.id, message.id), eq(messages.status, 'queued')))
+      .run().changes
+    if (claimed === 0) return
+    try {
+      await deliver(message, settings())
+      end(message, { status: 'sent', error: null, finishedAt: clock.now() })
+    } catch (error) {
+      const { permanent } = error instanceof DeliveryError ? error : { permanent: false }
+      const pause = pausesMs[attempts - 1]
+      const words = { error: (error as Error).message.slice(0, 500) }
+      log.warn(
+        { message: message.id, channel: message.channel, attempts, error: words.error },
+        'notice was not delivered',
+      )
+      if (permanent || pause === undefined)
+        end(message, { ...words, status: 'failed', finishedAt: clock.now() })
+      else end(message, { ...words, status: 'queued', nextAt: clock.now() + pause })
+    }
+  }
+
+  return {
+    /** Puts a message into the queue, once for every channel that is set up. Returns for how many. */
+    queue: (
+      tx: Pick<Db<NoticesSchema>, 'insert'>,
+      kind: Message['kind'],
+      content: MessageContent,
+    ): number => {
+      const given = settings()
+      const channels = [
+        ...(given.emailTo && given.smtpUrl ? (['email'] as const) : []),
+        ...(given.webhookUrl ? (['webhook'] as const) : []),
+      ]
+      const now = clock.now()
+      for (const channel of channels) {
+        const { incidentId } = content
+        const state = { status: 'queued' as const, attempts: 0, nextAt: now, createdAt: now }
+        const message = { id: newId('msg', now), incidentId, kind, channel, content, ...state }
+        tx.insert(messages).values(message).onConflictDoNothing().run()
+      }
+      return channels.length
+    },
+
+    /** Attempts everything that is due, in order. */
+    flush: async (signal?: AbortSignal): Promise<void> => {
+      const due = db
+        .select()
+        .from(messages)
+        .where(and(eq(messages.status, 'queued'), lte(messages.nextAt, clock.now())))
+        .orderBy(asc(messages.createdAt))
+        .limit(100)
+        .all()
+      for (const message of due) {
+        if (signal?.aborted) return
+        await attempt(message)
+      }
+    },
+
+    /** Of a program that ended while it was sending: sent again under the same id, for nobody knows how far it came. */
+    takeBack: () =>
+      void db.update(messages).set({ status: 'queued' }).where(eq(messages.status, 'sending')).run(),
+
+    /** Attempts a message that is queued or was given up once more now. False when there is no such message. */
+    again: (id: string): boolean => {
+      const { changes } = db
+        .update(messages)
+        .set({ status: 'queued', nextAt: clock.now(), finishedAt: null })
+        .where(and(eq(messages.id, id), inArray(messages.status, ['queued', 'failed'])))
+        .run()
+      return changes > 0
+    },
+
+    /** Newest first. */
+    list: ({ limit, offset }: { limit: number; offset: number }) => ({
+      messages: db
+        .select()
+        .from(messages)
+        .orderBy(desc(messages.createdAt), desc(messages.id))
+        .limit(limit)
+        .offset(offset)
+        .all(),
+      total: db.select({ total: count() }).from(messages).get()?.total ?? 0,
+    }),
+
+    /** Forgets the oldest of those that are over. */
+    prune: () => {
+      const kept = db
+        .select({ id: messages.id })
+        .from(messages)
+        .orderBy(desc(messages.createdAt))
+        .limit(keptMessages)
+      db.delete(messages)
+        .where(and(notInArray(messages.id, kept), inArray(messages.status, ['sent', 'failed'])))
+        .run()
+    },
+  }
+}
+
+export type Outbox = ReturnType<typeof createOutbox>

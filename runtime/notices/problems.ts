@@ -1,0 +1,4 @@
+import { defineProblem } from '../../src/http/problem.ts'
+
+export const noChannel = defineProblem('no-channel', 409, 'Nobody is told')
+export const unknownMessage = defineProblem('unknown-message', 404, 'No such message')

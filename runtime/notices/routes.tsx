@@ -1,0 +1,213 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { type FieldError, invalidFields } from '../../src/http/problem.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import {
+  type NoticeFields,
+  NoticeSettingsPage,
+  type NoticeSettingsPageProps,
+} from '../../views/runtime/notice-settings-page.tsx'
+import { NoticesPage } from '../../views/runtime/notices-page.tsx'
+import type { WebContext } from '../web/context.ts'
+import { show } from '../web/show.ts'
+import { window } from '../web/wire.ts'
+import { changeOf, fieldsOf, mailFaults, noticeFields } from './form.ts'
+import type { Notices } from './notices.ts'
+import { noChannel, unknownMessage } from './problems.ts'
+import { incidentJson, incidentShape, messageJson, messageShape, noticeSettingsShape } from './wire.ts'
+
+const page = { 200: { description: 'A page', type: 'text/html' } }
+const shownIncidents = 30
+
+/** Who is told, by which ways, and what was told. Settings hold credentials, so that reading them needs `write`. */
+export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
+  const { signedIn, mayWrite, clock } = web
+  const { settings, outbox } = notices
+  const { mail } = settings
+
+  const settingsPage = (
+    c: AppContext,
+    props: Partial<Pick<NoticeSettingsPageProps, 'secret' | 'done'>> & {
+      typed?: Partial<NoticeFields>
+      errors?: readonly FieldError[]
+    } = {},
+    status = 200,
+  ) => {
+    const { typed = {}, errors = [], ...rest } = props
+    const current = settings.current()
+    c.status(status as 200)
+    const content = (
+      <NoticeSettingsPage
+        now={clock.now()}
+        fields={{ ...fieldsOf(settings.chosen()), ...typed }}
+        errors={errors}
+        fromEnvironment={{ smtp: mail.smtpUrl !== '', from: mail.smtpFrom }}
+        channels={channelsOf(current)}
+        heartbeat={notices.heartbeat()}
+        {...rest}
+      />
+    )
+    return show(c, content, { title: 'Notices', current: '/settings' })
+  }
+  const channelsOf = (current: ReturnType<typeof settings.current>) => ({
+    email: current.emailTo !== '' && current.smtpUrl !== '',
+    webhook: current.webhookUrl !== '',
+  })
+  const settingsJson = () => {
+    const { failures_in_a_row: _, ...texts } = fieldsOf(settings.chosen())
+    const current = settings.current()
+    const beat = notices.heartbeat()
+    return {
+      ...texts,
+      failures_in_a_row: current.failuresInARow,
+      channels: channelsOf(current),
+      heartbeat: beat && { at: timestamp(beat.at), error: beat.error },
+    }
+  }
+
+  const save = (method: 'post' | 'put') =>
+    route({
+      method,
+      path: '/api/settings/notices',
+      summary: 'Change who is told; what is left out stays, and an empty text turns it off',
+      guard: mayWrite,
+      body: noticeFields,
+      answers: {
+        200: {
+          description: 'The settings; a signing secret that was made for the webhook is told this once',
+          schema: noticeSettingsShape.extend({ webhook_secret: z.string().optional() }),
+        },
+      },
+      onInvalid: (c, errors, typed) => settingsPage(c, { typed: textsOf(typed), errors }, 422),
+      handle: (c, { body }) => {
+        const held = settings.chosen()
+        const change = changeOf(body, held)
+        const next = { ...held, ...change }
+        const counts = next.smtpUrl ? next : { ...mail, smtpFrom: next.smtpFrom || mail.smtpFrom }
+        const faults = mailFaults(next, counts)
+        if (faults.length > 0) {
+          if (!wantsPage(c)) throw invalidFields(faults)
+          return settingsPage(c, { typed: { ...fieldsOf(next) }, errors: faults }, 422)
+        }
+        const { webhookSecret } = settings.save(change)
+        const secret =
+          webhookSecret !== held.webhookSecret && webhookSecret !== '' ? webhookSecret : undefined
+        if (wantsPage(c)) return settingsPage(c, { done: 'saved', secret })
+        return c.json({ ...settingsJson(), ...(secret ? { webhook_secret: secret } : {}) })
+      },
+    })
+
+  return [
+    route({
+      method: 'get',
+      path: '/settings',
+      summary: 'Who is told',
+      guard: mayWrite,
+      pageOnly: true,
+      answers: page,
+      handle: c => settingsPage(c),
+    }),
+
+    route({
+      method: 'get',
+      path: '/settings/notices',
+      summary: 'What was told',
+      guard: signedIn,
+      pageOnly: true,
+      query: window(50).pick({ offset: true }),
+      answers: page,
+      handle: (c, { query: { offset } }) => {
+        const list = { ...outbox.list({ limit: 50, offset }), limit: 50, offset }
+        const content = (
+          <NoticesPage now={clock.now()} incidents={notices.incidents(shownIncidents)} list={list} />
+        )
+        return show(c, content, { title: 'What was told', refresh: 15, current: '/settings' })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/settings/notices',
+      summary: 'Who is told; the password in `smtp_url` is masked',
+      guard: mayWrite,
+      answers: { 200: { description: 'The settings', schema: noticeSettingsShape } },
+      handle: c => c.json(settingsJson()),
+    }),
+
+    save('put'),
+    // Forms know no PUT.
+    save('post'),
+
+    route({
+      method: 'get',
+      path: '/api/notices',
+      summary: 'Incidents, open ones first, and the messages about them, newest first',
+      guard: signedIn,
+      query: window(50),
+      answers: {
+        200: {
+          description: 'Some of them',
+          schema: z.object({
+            incidents: z.array(incidentShape),
+            messages: z.array(messageShape),
+            total: z.int().meta({ description: 'Of the messages' }),
+          }),
+        },
+      },
+      handle: (c, { query }) => {
+        const { messages, total } = outbox.list(query)
+        return c.json({
+          incidents: notices.incidents(query.limit).map(incidentJson),
+          messages: messages.map(messageJson),
+          total,
+        })
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/notices/test',
+      summary: 'Send a test to every channel that is set up',
+      guard: mayWrite,
+      answers: {
+        202: { description: 'On its way', schema: z.object({ channels: z.int() }) },
+        409: { description: 'No channel is set up' },
+      },
+      handle: c => {
+        const channels = notices.test()
+        if (channels === 0) throw noChannel('Set up e-mail or a webhook first.')
+        return wantsPage(c) ? settingsPage(c, { done: 'tested' }) : c.json({ channels }, 202)
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/notices/{id}/retry',
+      summary: 'Attempt a message now that waits or was given up',
+      guard: mayWrite,
+      params: z.object({ id: z.string() }),
+      answers: { 204: { description: 'It is due' }, 303: { description: 'It is due, for a browser' } },
+      handle: (c, { params: { id } }) => {
+        if (!notices.retry(id))
+          throw unknownMessage(`There is no message "${id}" that waits or was given up.`)
+        return wantsPage(c) ? c.redirect('/settings/notices', 303) : c.body(null, 204)
+      },
+    }),
+  ]
+}
+
+const names = [
+  'email_to',
+  'smtp_url',
+  'smtp_from',
+  'webhook_url',
+  'heartbeat_url',
+  'failures_in_a_row',
+] as const
+
+function textsOf(typed: Record<string, unknown>): Partial<NoticeFields> {
+  return Object.fromEntries(
+    names.filter(name => typed[name] !== undefined).map(name => [name, String(typed[name])]),
+  )
+}

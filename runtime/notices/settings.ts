@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import type { Db } from '../../src/database.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { settings as table } from './schema.ts'
+import type { NoticesSchema } from './tables.ts'
+
+/** '' where nothing is set. */
+export interface NoticeSettings {
+  /** Addresses separated by commas. */
+  emailTo: string
+  /** `smtp://` or `smtps://` with user and password in it. */
+  smtpUrl: string
+  smtpFrom: string
+  webhookUrl: string
+  /** Signs what the webhook gets. */
+  webhookSecret: string
+  heartbeatUrl: string
+  /** So many runs of a job must fail one after the other before it is told. */
+  failuresInARow: number
+}
+
+const sealedFields = ['smtpUrl', 'webhookUrl', 'webhookSecret', 'heartbeatUrl'] as const
+
+export interface MailDefaults {
+  smtpUrl: string
+  smtpFrom: string
+}
+
+/** What people chose on the settings page; the mail server from the environment where they chose none. */
+export function settingsStore(options: { db: Db<NoticesSchema>; seal: Seal; mail: MailDefaults }) {
+  const { db, seal, mail } = options
+  const purpose = (field: string) => `notices ${field}`
+
+  const chosen = (): NoticeSettings => {
+    const row = db.select().from(table).get()
+    if (!row) return { ...nothing }
+    const { id: _, ...kept } = row
+    for (const field of sealedFields) {
+      // Sealed with a key that is gone: it has to be set again.
+      kept[field] = kept[field] === '' ? '' : (seal.open(kept[field], purpose(field)) ?? '')
+    }
+    return kept
+  }
+
+  return {
+    chosen,
+
+    /** What the environment says. */
+    mail,
+
+    /** What counts. */
+    current: (): NoticeSettings => {
+      const own = chosen()
+      return own.smtpUrl ? own : { ...own, smtpUrl: mail.smtpUrl, smtpFrom: own.smtpFrom || mail.smtpFrom }
+    },
+
+    /** Saves what is given and keeps the rest. A webhook that has no secret yet gets one. */
+    save: (change: Partial<NoticeSettings>): NoticeSettings => {
+      const next = { ...chosen(), ...change }
+      if (next.webhookUrl && !next.webhookSecret)
+        next.webhookSecret = `whsec_${randomBytes(24).toString('base64url')}`
+      if (!next.webhookUrl) next.webhookSecret = ''
+      const row = { id: 1, ...next }
+      for (const field of sealedFields) row[field] = next[field] && seal.seal(next[field], purpose(field))
+      db.insert(table).values(row).onConflictDoUpdate({ target: table.id, set: row }).run()
+      return next
+    },
+  }
+}
+
+export type SettingsStore = ReturnType<typeof settingsStore>
+
+const nothing: NoticeSettings = {
+  emailTo: '',
+  smtpUrl: '',
+  smtpFrom: '',
+  webhookUrl: '',
+  webhookSecret: '',
+  heartbeatUrl: '',
+  failuresInARow: 1,
+}

@@ -1,0 +1,102 @@
+import type { Engine, Job, Run } from '../contract.ts'
+import { nextSlot } from '../jobs/cron.ts'
+
+export type IncidentKind = 'failing' | 'too-long' | 'overdue' | 'no-next-slot'
+
+/** Something that is wrong with a job now. */
+export interface Finding {
+  jobId: string
+  kind: IncidentKind
+  /** A sentence for people. */
+  detail: string
+}
+
+/** A tick comes every second; a slot that nobody has decided for so long is not coming. */
+const overdueMs = 60_000
+const failures = new Set<Run['status']>(['failed', 'timed_out', 'interrupted'])
+/** Retries and runs by hand stand between those that count. */
+const lookedAt = 20
+
+/** Looks at every job; what its runs say is read again only when there is a new one. */
+export function createWatch(engine: Engine) {
+  const known = new Map<string, { basis: string; streak: Run[]; last: Run | null }>()
+
+  const historyOf = (job: Job) => {
+    const basis = `${job.lastRun?.id} ${job.lastRun?.status}`
+    const held = known.get(job.id)
+    if (held?.basis === basis) return held
+    const { runs } = engine.runs({ jobId: job.id, limit: lookedAt, offset: 0 })
+    const history = {
+      basis,
+      streak: failureStreak(runs),
+      last: runs.find(run => run.startedAt !== null) ?? null,
+    }
+    known.set(job.id, history)
+    return history
+  }
+
+  return (now: number, failuresInARow: number): Finding[] => {
+    const jobs = engine.jobs()
+    const ids = new Set(jobs.map(job => job.id))
+    for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
+    return jobs
+      .filter(job => job.enabled)
+      .flatMap((job): Finding[] => {
+        const found: Finding[] = []
+        const say = (kind: IncidentKind, detail: string) => found.push({ jobId: job.id, kind, detail })
+        if (job.nextRunAt === null) {
+          say('no-next-slot', `It is enabled, but "${job.cron}" has no further due time.`)
+        } else if (now - job.nextRunAt > overdueMs) {
+          say(
+            'overdue',
+            `It was due at ${new Date(job.nextRunAt).toISOString()}, and nothing has come of it.`,
+          )
+        }
+        const { streak, last } = historyOf(job)
+        const cause = streak[0]
+        if (cause && streak.length >= Math.min(failuresInARow, lookedAt))
+          say('failing', failureWords(cause, streak.length))
+        const slow = last && tooLong(job, last, now)
+        if (slow) say('too-long', slow)
+        return found
+      })
+  }
+}
+
+/**
+ * The newest runs that failed, up to one that did not. Of a slot only the last attempt counts, and none while one is
+ * going. A failure that somebody watched (`manual`) alarms nobody; a success by hand counts.
+ */
+export function failureStreak(runs: readonly Run[]): Run[] {
+  const streak: Run[] = []
+  const seen = new Set<number>()
+  for (const run of runs) {
+    if (run.slot !== null && seen.has(run.slot)) continue
+    if (run.slot !== null) seen.add(run.slot)
+    if (run.status === 'succeeded') break
+    if (failures.has(run.status) && run.trigger !== 'manual') streak.push(run)
+  }
+  return streak
+}
+
+function failureWords(run: Run, times: number): string {
+  const how = times === 1 ? 'Its last run' : `Its last ${times} runs`
+  const what =
+    run.status === 'timed_out' ? 'took too long' : run.status === 'interrupted' ? 'was cut short' : 'failed'
+  const why = run.error?.message.split('\n')[0]
+  const ending = times > 1 && run.status === 'interrupted' ? 'were cut short' : what
+  return why ? `${how} ${ending}: ${why}` : `${how} ${ending}.`
+}
+
+/** Says so when the run took, or has taken so far, longer than from one slot to the next. */
+function tooLong(job: Job, run: Run, now: number): string | null {
+  if (run.startedAt === null || run.trigger !== 'schedule') return null
+  const tookMs = run.durationMs ?? (run.finishedAt ?? now) - run.startedAt
+  if (tookMs < 1000) return null
+  const first = nextSlot(job, run.startedAt)
+  const second = first && nextSlot(job, first.at)
+  if (!first || !second || tookMs <= second.at - first.at) return null
+  const every = Math.round((second.at - first.at) / 1000)
+  const so = run.finishedAt === null ? 'has taken' : 'took'
+  return `Its last run ${so} ${Math.round(tookMs / 1000)} seconds, and it is due every ${every}.`
+}

@@ -1,0 +1,216 @@
+import { Button, PostButton } from '../components/button.tsx'
+import { Field } from '../components/field.tsx'
+import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
+import { Time } from '../components/time.tsx'
+import { SettingsNav } from './settings-nav.tsx'
+
+/** As text, the way the form holds it. Credentials in addresses are masked. */
+export interface NoticeFields {
+  email_to: string
+  smtp_url: string
+  smtp_from: string
+  webhook_url: string
+  heartbeat_url: string
+  failures_in_a_row: string
+}
+
+export interface NoticeSettingsPageProps {
+  now: number
+  fields: NoticeFields
+  errors: readonly { path: string; message: string }[]
+  /** What the environment says when the form says nothing. */
+  fromEnvironment: { smtp: boolean; from: string }
+  channels: { email: boolean; webhook: boolean }
+  heartbeat: { at: number; error: string | null } | null
+  /** A signing secret that was made just now, shown this once. */
+  secret?: string | undefined
+  /** What was just done. */
+  done?: 'saved' | 'tested' | undefined
+}
+
+export function NoticeSettingsPage(props: NoticeSettingsPageProps) {
+  const { channels, secret, done } = props
+  return (
+    <>
+      <PageHead title="Notices" lead="Who is told when a job does not do what it should." />
+      <SettingsNav current="/settings" />
+      <div class="stack">
+        {done === 'saved' ? <Notice tone="ok" title="Saved" /> : null}
+        {done === 'tested' ? (
+          <Notice tone="busy" title="A test is on its way">
+            <p>
+              <a href="/settings/notices">See how it went</a>
+            </p>
+          </Notice>
+        ) : null}
+        {secret ? <Secret secret={secret} /> : null}
+        {!channels.email && !channels.webhook ? (
+          <Notice tone="warn" title="Nobody is told">
+            <p>What goes wrong is written down here, but it is sent to nobody. Set up e-mail or a webhook.</p>
+          </Notice>
+        ) : null}
+        <div class="columns">
+          <Form {...props} />
+          <div class="stack">
+            <State {...props} />
+            <What />
+          </div>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
+  const errorOf = (path: string) => {
+    const error = errors.find(each => each.path === path)
+    return error && `It ${error.message}.`
+  }
+  const field = (name: keyof NoticeFields) => ({ name, value: fields[name], error: errorOf(name) })
+  return (
+    <form method="post" action="/api/settings/notices" class="stack">
+      <Panel title="E-mail">
+        <div class="form">
+          <Field
+            {...field('email_to')}
+            label="To"
+            placeholder="you@example.com"
+            hint="One or more addresses, separated by commas. Empty sends no mail."
+          />
+          <Field
+            {...field('smtp_url')}
+            label="Mail server"
+            placeholder={
+              fromEnvironment.smtp ? 'as the operator set it up' : 'smtp://user:password@mail.example.com:587'
+            }
+            hint="smtp:// (587, TLS by STARTTLS) or smtps:// (465). The password is kept encrypted and shown as ***."
+            spellcheck={false}
+          />
+          <Field
+            {...field('smtp_from')}
+            label="From"
+            placeholder={fromEnvironment.from || 'jobs@example.com'}
+            hint="The sender’s address, which the mail server must accept."
+          />
+        </div>
+      </Panel>
+      <Panel title="Webhook">
+        <div class="form">
+          <Field
+            {...field('webhook_url')}
+            label="Address"
+            placeholder="https://example.com/longhouse"
+            hint="Gets every notice as JSON by POST, signed. A signing secret is made with the first address and shown once."
+            spellcheck={false}
+          />
+        </div>
+      </Panel>
+      <Panel title="When">
+        <div class="form">
+          <Field
+            {...field('failures_in_a_row')}
+            label="Failed runs in a row"
+            type="number"
+            hint="From 1 to 10: so many runs of a job must fail one after the other. Retries of one due time count once."
+          />
+          <Field
+            {...field('heartbeat_url')}
+            label="Heartbeat address"
+            placeholder="https://hc-ping.com/…"
+            hint="Asked for once a minute while this instance is well, so that a watcher outside notices when it is gone."
+            spellcheck={false}
+          />
+        </div>
+      </Panel>
+      <div class="actions">
+        <Button look="primary">Save</Button>
+      </div>
+    </form>
+  )
+}
+
+function Secret({ secret }: { secret: string }) {
+  return (
+    <Notice tone="ok" title="The webhook’s signing secret">
+      <p>
+        <code class="secret">{secret}</code>
+      </p>
+      <p>
+        Copy it now: it is shown this once. To get another, clear the address, save, and set it again. The
+        header <code>Longhouse-Signature: t=…,v1=…</code> holds the HMAC-SHA256 of <code>t.body</code> under
+        it.
+      </p>
+    </Notice>
+  )
+}
+
+function State({ now, channels, heartbeat, fields }: NoticeSettingsPageProps) {
+  const channel = (on: boolean) =>
+    on ? (
+      <Badge tone="ok" shape="check">
+        Set up
+      </Badge>
+    ) : (
+      <Badge tone="idle" shape="ring">
+        Off
+      </Badge>
+    )
+  return (
+    <Panel title="Channels" aside={<a href="/settings/notices">What was sent</a>}>
+      <div class="stack">
+        <Facts
+          of={{
+            'E-mail': channel(channels.email),
+            Webhook: channel(channels.webhook),
+            Heartbeat: fields.heartbeat_url === '' ? channel(false) : <Beat beat={heartbeat} now={now} />,
+          }}
+        />
+        {channels.email || channels.webhook ? (
+          <PostButton action="/api/notices/test">Send a test</PostButton>
+        ) : null}
+      </div>
+    </Panel>
+  )
+}
+
+function Beat({ beat, now }: { beat: NoticeSettingsPageProps['heartbeat']; now: number }) {
+  if (!beat) {
+    return (
+      <Badge tone="idle" shape="clock">
+        Within a minute
+      </Badge>
+    )
+  }
+  return (
+    <>
+      {beat.error === null ? (
+        <Badge tone="ok" shape="check">
+          Answered
+        </Badge>
+      ) : (
+        <Badge tone="bad" shape="cross">
+          Failed
+        </Badge>
+      )}
+      <span class="sub">
+        <Time at={beat.at} now={now} />
+        {beat.error === null ? null : `: ${beat.error}`}
+      </span>
+    </>
+  )
+}
+
+function What() {
+  return (
+    <Panel title="What is told">
+      <ul class="plain">
+        <li>A job that fails, and that it is well again</li>
+        <li>A run that takes longer than from one due time to the next</li>
+        <li>A job that is overdue, or has no further due time</li>
+        <li>Due times that were missed while the instance was down, in one message</li>
+      </ul>
+      <p class="fine">Each is told once; the same of the same job at most once an hour.</p>
+    </Panel>
+  )
+}
