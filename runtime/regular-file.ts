@@ -1,0 +1,45 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+
+/** A pipe is opened without waiting for somebody who writes into it. */
+const flags = constants.O_RDONLY | constants.O_NONBLOCK
+
+/**
+ * The content of a regular file of at most `limitBytes`, or null for whatever else lies there. The customer's folders
+ * may hold anything: reading a pipe would stop this process, and a device or a huge file fill its memory.
+ */
+export function readRegular(file: string, limitBytes: number): Buffer | null {
+  let fd: number | null = null
+  try {
+    fd = openSync(file, flags)
+    const stat = fstatSync(fd)
+    if (!stat.isFile() || stat.size > limitBytes) return null
+    const buffer = Buffer.alloc(stat.size)
+    let length = 0
+    while (length < buffer.length) {
+      const read = readSync(fd, buffer, length, buffer.length - length, null)
+      if (read === 0) break
+      length += read
+    }
+    return buffer.subarray(0, length)
+  } catch {
+    return null
+  } finally {
+    if (fd !== null) closeSync(fd)
+  }
+}
+
+/** As `readRegular`, without waiting; rejects with the reason, or with the error of the system. */
+export async function readRegularLater(file: string, limitBytes: number): Promise<Buffer> {
+  let handle: FileHandle | null = null
+  try {
+    handle = await open(file, flags)
+    const stat = await handle.stat()
+    if (stat.isDirectory()) throw Object.assign(new Error(`${file} is a folder`), { code: 'EISDIR' })
+    if (!stat.isFile()) throw new Error(`${file} is neither a file nor a folder`)
+    if (stat.size > limitBytes) throw new Error(`${file} is larger than ${limitBytes} bytes`)
+    return await handle.readFile()
+  } finally {
+    await handle?.close()
+  }
+}
