@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import Database from 'better-sqlite3'
 import { systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
 import { programRoot } from '../src/root.ts'
@@ -142,6 +143,16 @@ test('an unchanged volume starts without building anything', async t => {
   assert.equal((await instance.run('job')).status, 'succeeded')
   const state = await instance.engine.reload()
   assert.match(state.errors[0]?.message ?? '', /took longer than 0.001 seconds/, 'asked to, it does build')
+})
+
+test('a set that another program stored in another form is read again', async t => {
+  const instance = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1', "timeout: '7s'") } })
+  const other = new Database(join(instance.dir, 'longhouse.db'))
+  other.exec(`update jobs_live_sets set jobs = '[{"name":"job"}]'`)
+  other.close()
+  await instance.restart()
+  await until(() => instance.engine.job('job'), 'it is read again')
+  assert.equal((await instance.run('job')).status, 'succeeded')
 })
 
 test('a volume belongs to one runtime at a time, and one that cannot be written is refused', async t => {

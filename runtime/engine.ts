@@ -7,13 +7,14 @@ import { openTables } from '../src/database.ts'
 import type { Logger } from '../src/log.ts'
 import { programRoot } from '../src/root.ts'
 import { startTask, type Task } from '../src/tasks.ts'
+import { version } from '../src/version.ts'
 import type { Engine, Job, Run } from './contract.ts'
 import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
 import { findSlots, listSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
-import type { JobSpec } from './jobs/manifest.ts'
+import { type JobSpec, jobSpecVersion } from './jobs/manifest.ts'
 import { endLeftovers } from './jobs/recovery.ts'
 import { pruneHistory, type Retention } from './jobs/retention.ts'
 import { logFile, readLog } from './jobs/run-log.ts'
@@ -191,7 +192,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
         throw tooManyRuns(`${limits.runs.waiting} runs are waiting already. Cancel some, or wait.`)
       }
       const { build, commit } = set
-      const run = { jobId, trigger, slot: null, params, build, commit, timeoutMs: spec.timeoutMs }
+      const run = { jobId, trigger, slot: null, params, build, commit, timeoutMs: spec.timeout }
       const row = insertRun(db, run, clock.now())
       queue.add([row])
       return getRun(row.id) ?? asRun(row)
@@ -275,8 +276,10 @@ function checkTick(lastTick: number | null, now: number): void {
 
 /** What a load depends on besides the files. */
 function programVersion(timezone: string): string {
-  const sdk = readFileSync(programRoot('runtime/sdk/jobs.js'))
-  return `${createHash('sha256').update(sdk).digest('hex').slice(0, 12)} ${timezone}`
+  const sdk = createHash('sha256')
+    .update(readFileSync(programRoot('runtime/sdk/jobs.js')))
+    .digest('hex')
+  return [version, sdk.slice(0, 12), jobSpecVersion(), timezone].join(' ')
 }
 
 function offerSdk(volume: Volume, log: Logger): void {

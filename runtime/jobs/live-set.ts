@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Db } from '../../src/database.ts'
 import * as schema from '../schema.ts'
-import type { JobSpec } from './manifest.ts'
+import { type JobSpec, jobSpecSchema } from './manifest.ts'
 
 export type JobsDb = Db<typeof schema>
 
@@ -82,7 +82,11 @@ export function openLiveSet(db: JobsDb) {
 
 export type LiveSetStore = ReturnType<typeof openLiveSet>
 
+/** A set that another program stored, and that this one does not understand whole, counts as never looked at. */
 function readLive(db: JobsDb): LiveSet | null {
   const row = db.select().from(schema.liveSets).get()
-  return row ? { ...row, jobs: new Map(row.jobs.map(job => [job.id, job])) } : null
+  if (!row) return null
+  const jobs = row.jobs.flatMap(job => jobSpecSchema.safeParse(job).data ?? [])
+  const whole = jobs.length === row.jobs.length
+  return { ...row, tree: whole ? row.tree : '', jobs: new Map(jobs.map(job => [job.id, job])) }
 }

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { ManifestError } from '../contract.ts'
 import { buildEntry } from './build-entry.ts'
 import { compileManifest } from './compile.ts'
-import { type Reading, type ReadingRequest, type Registration, readingLimits } from './reading.ts'
+import { type Field, type Reading, type ReadingRequest, type Registration, readingLimits } from './reading.ts'
 import { firstPosition, inRepo } from './source-position.ts'
 
 type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]
@@ -37,20 +37,24 @@ async function read(request: ReadingRequest): Promise<Reading> {
   } catch (error) {
     failures.push(failure(error, request))
   }
-  if (failures.length > 0) return { errors: failures.slice(0, readingLimits.errors) }
   const registered = (globalThis as unknown as Record<symbol, Registered>)[Symbol.for('longhouse.registered')]
-  return {
-    ...compiled,
-    registrations: (registered ?? [])
-      .slice(0, readingLimits.registrations + 1)
-      .map(each => found(each, request.repo)),
+  const registrations: Registration[] = []
+  try {
+    for (const each of (registered ?? []).slice(0, readingLimits.registrations + 1)) {
+      registrations.push(found(each, request.repo))
+    }
+  } catch (error) {
+    // A getter of theirs may throw.
+    failures.push(failure(error, request))
   }
+  if (failures.length > 0) return { errors: failures.slice(0, readingLimits.errors) }
+  return { ...compiled, registrations }
 }
 
 function found({ job, site }: Registered[number], repo: string): Registration {
-  const fields: Record<string, unknown> = {}
+  const fields: Record<string, Field> = {}
   if (typeof job === 'object' && job !== null) {
-    for (const [name, value] of Object.entries(job)) fields[name] = plain(value)
+    for (const [name, value] of Object.entries(job)) fields[name] = fieldOf(value)
   }
   return {
     fields,
@@ -60,11 +64,28 @@ function found({ job, site }: Registered[number], repo: string): Registration {
   }
 }
 
-/** What survives the way to the parent: text and numbers as they are, of anything else only its kind. */
-function plain(value: unknown): unknown {
+/** What a policy or a shape of parameters needs; what is larger is no setting. */
+const fieldLimits = { depth: 8, values: 2000 }
+
+function fieldOf(value: unknown): Field {
+  const left = { values: fieldLimits.values }
+  return isJson(value) ? { value: plain(value, 1, left) } : { kind: typeof value }
+}
+
+/** Texts are cut beyond what any field may have, so that the check refuses them; what is no JSON becomes its kind. */
+function plain(value: unknown, depth: number, left: { values: number }): unknown {
   if (typeof value === 'string') return value.slice(0, readingLimits.text + 1)
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value
-  return { kind: Array.isArray(value) ? 'array' : typeof value }
+  if (!isJson(value)) return { kind: typeof value }
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > fieldLimits.depth || --left.values < 0) return { kind: 'too much' }
+  if (Array.isArray(value)) return value.map(each => plain(each, depth + 1, left))
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined)
+  return Object.fromEntries(entries.map(([name, each]) => [name, plain(each, depth + 1, left)]))
+}
+
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  return value === null || ['string', 'boolean', 'object'].includes(typeof value)
 }
 
 function failure(error: unknown, request: ReadingRequest): ManifestError {

@@ -1,21 +1,10 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { durationMs } from '../../src/config.ts'
 import type { ManifestError } from '../contract.ts'
+import type { JobDefinition } from '../sdk/jobs.js'
 import { scheduleFaults } from './cron.ts'
-import { type Registration, readingLimits } from './reading.ts'
-
-/** A registered job without its code: what the schedule needs to know. */
-export interface JobSpec {
-  id: string
-  cron: string
-  timezone: string
-  description: string
-  timeoutMs: number
-  source: { file: string; line: number } | null
-}
-
-export const defaultTimeoutMs = 5 * 60_000
-const longestTimeoutMs = 24 * 3_600_000
+import { type Field, type Registration, readingLimits } from './reading.ts'
 
 /** Their routes would collide: `/api/jobs/repo` is not a job. */
 const reservedIds = ['repo']
@@ -23,56 +12,95 @@ const reservedIds = ['repo']
 const text = (what: string) =>
   z.string({ error: issue => (issue.input === undefined ? `is missing; ${what}` : `must be text: ${what}`) })
 
-const fieldsOf = (timezone: string) =>
-  z.strictObject(
-    {
-      id: text('a name of lowercase letters, digits and dashes')
-        .regex(
-          /^[a-z0-9]+(-[a-z0-9]+)*$/,
-          'must be lowercase letters, digits and single dashes, such as daily-digest',
-        )
-        .max(64, 'must be at most 64 characters')
-        .refine(id => !reservedIds.includes(id), 'is a reserved name; choose another'),
-      cron: text('such as 0 8 * * *').max(200, 'must be at most 200 characters'),
-      func: z.custom(
-        value => (value as { kind?: string } | undefined)?.kind === 'function',
-        'must be a function: the one that the job runs',
-      ),
-      description: text('one line for people').max(500, 'must be at most 500 characters').default(''),
-      timezone: text('such as Europe/Berlin').default(timezone),
-      timeout: text('such as 30s, 10m or 2h')
-        .transform(durationMs)
-        .refine(
-          ms => ms >= 1000 && ms <= longestTimeoutMs,
-          'must be a duration from 1s to 24h, such as 30s, 10m or 2h',
-        )
-        .optional(),
-    },
-    {
-      error: issue =>
-        issue.code === 'unrecognized_keys'
-          ? `has no field called ${issue.keys.join(', ')}; known are id, cron, func, description, timezone, timeout`
-          : undefined,
-    },
+/** A field that no JSON can hold, such as a function: only its kind is known here. */
+class Foreign {
+  readonly kind: string
+  constructor(kind: string) {
+    this.kind = kind
+  }
+}
+
+/**
+ * What a job has: the one place that says so. `written` is how a manifest has it, with durations as text such as `5m`;
+ * `stored` is how it is kept, with durations in milliseconds. `timezone` is for jobs that name none.
+ */
+function jobFields(form: 'written' | 'stored', timezone: string) {
+  const duration = (least: string, most: string): z.ZodType<number> =>
+    form === 'stored'
+      ? z.number()
+      : text('such as 30s, 10m or 2h')
+          .transform(durationMs)
+          .refine(
+            ms => ms >= durationMs(least) && ms <= durationMs(most),
+            `must be a duration from ${least} to ${most}, such as 30s, 10m or 2h`,
+          )
+  return {
+    id: text('a name of lowercase letters, digits and dashes')
+      .regex(
+        /^[a-z0-9]+(-[a-z0-9]+)*$/,
+        'must be lowercase letters, digits and single dashes, such as daily-digest',
+      )
+      .max(64, 'must be at most 64 characters')
+      .refine(id => !reservedIds.includes(id), 'is a reserved name; choose another'),
+    cron: text('such as 0 8 * * *').trim().max(200, 'must be at most 200 characters'),
+    description: text('one line for people').max(500, 'must be at most 500 characters').default(''),
+    timezone: text('such as Europe/Berlin').default(timezone),
+    timeout: duration('1s', '24h').default(durationMs('5m')),
+  } satisfies Record<Exclude<keyof JobDefinition, 'func'>, z.ZodType>
+}
+
+/** An object with these fields and no others. */
+function only<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: issue =>
+      issue.code === 'unrecognized_keys'
+        ? `has no field called ${issue.keys.join(', ')}; known are ${Object.keys(shape).join(', ')}`
+        : undefined,
+  })
+}
+
+function writtenJob(timezone: string) {
+  const { id, cron, ...others } = jobFields('written', timezone)
+  const func = z.custom(
+    value => value instanceof Foreign && value.kind === 'function',
+    'must be a function: the one that the job runs',
   )
+  return only({ id, cron, func, ...others })
+}
+
+/** A job as it is kept. What an older program stored reads as well, as long as only fields with a default are new. */
+export const jobSpecSchema = z.object({
+  ...jobFields('stored', 'UTC'),
+  source: z.object({ file: z.string(), line: z.number() }).nullable(),
+})
+
+/** A registered job without its code: what the schedule needs to know. Durations are in milliseconds. */
+export type JobSpec = z.output<typeof jobSpecSchema>
+
+/** Changes when a job has other fields than before, so that manifests are read again. */
+export function jobSpecVersion(): string {
+  const shape = JSON.stringify(z.toJSONSchema(jobSpecSchema))
+  return createHash('sha256').update(shape).digest('hex').slice(0, 12)
+}
 
 /** Checks what a manifest registered, all of it at once. `timezone` is for jobs that name none. */
 export async function checkRegistrations(
   registrations: readonly Registration[],
   timezone: string,
 ): Promise<{ jobs: JobSpec[]; errors: ManifestError[] }> {
-  const fields = fieldsOf(timezone)
+  const written = writtenJob(timezone)
   const jobs = new Map<string, JobSpec>()
   const errors: ManifestError[] = []
   if (registrations.length > readingLimits.registrations) {
     return { jobs: [], errors: [nowhere(`registers more than ${readingLimits.registrations} jobs`)] }
   }
-  for (const [position, { fields: given, file, line, column }] of registrations.entries()) {
+  for (const [position, { fields, file, line, column }] of registrations.entries()) {
+    const given = valuesOf(fields)
     // A large manifest must not hold up the schedule that runs.
     if (position % 100 === 99) await new Promise(done => setImmediate(done))
     const refuse = (message: string) => errors.push({ file, line, column, message })
     const name = typeof given.id === 'string' ? `job "${given.id.slice(0, 70)}"` : 'a job'
-    const parsed = fields.safeParse(withoutUndefined(given))
+    const parsed = written.safeParse(given)
     for (const issue of parsed.error?.issues ?? []) {
       refuse(`${name}: ${[...issue.path.map(String), issue.message].join(' ')}`)
     }
@@ -85,23 +113,19 @@ export async function checkRegistrations(
     const earlier = typeof given.id === 'string' ? jobs.get(given.id) : undefined
     if (earlier) refuse(`${name}: another job has this id, registered ${placeOf(earlier)}`)
     if (!parsed.success || earlier) continue
-    const { id, description, timeout } = parsed.data
-    jobs.set(id, {
-      id,
-      cron: parsed.data.cron.trim(),
-      timezone: parsed.data.timezone,
-      description,
-      timeoutMs: timeout ?? defaultTimeoutMs,
-      source: file !== null && line !== null ? { file, line } : null,
-    })
+    const { func: _, ...spec } = parsed.data
+    jobs.set(spec.id, { ...spec, source: file !== null && line !== null ? { file, line } : null })
   }
   return { jobs: [...jobs.values()], errors: errors.slice(0, readingLimits.errors) }
 }
 
 /** An option that is given as `undefined` counts as left out. */
-function withoutUndefined(given: Record<string, unknown>): Record<string, unknown> {
+function valuesOf(fields: Record<string, Field>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => (value as { kind?: string } | null)?.kind !== 'undefined'),
+    Object.entries(fields).flatMap(([name, field]) => {
+      if ('value' in field) return [[name, field.value]]
+      return field.kind === 'undefined' ? [] : [[name, new Foreign(field.kind)]]
+    }),
   )
 }
 

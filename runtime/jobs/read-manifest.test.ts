@@ -50,7 +50,7 @@ jobRegistry.register({
       cron: '0 8 * * *',
       timezone: 'Europe/Berlin',
       description: '',
-      timeoutMs: 300_000,
+      timeout: 300_000,
       source: { file: 'manifest.ts', line: 4 },
     },
     {
@@ -58,7 +58,7 @@ jobRegistry.register({
       cron: '@hourly',
       timezone: 'UTC',
       description: 'Two.',
-      timeoutMs: 90_000,
+      timeout: 90_000,
       source: { file: 'manifest.ts', line: 5 },
     },
   ])
@@ -100,6 +100,7 @@ jobRegistry.register({ id: 'no-func', cron: '@hourly' })
 jobRegistry.register({ id: 'kinds', cron: 5, func, description: ['a'], timeout: 10 })
 jobRegistry.register(null)
 jobRegistry.register({ id: 'long', cron: '@hourly', func, timeout: '25h' })
+jobRegistry.register({ id: 'posing', cron: '@hourly', func: { kind: 'function' } })
 `,
   })
   const at = (line: number) => errors.filter(error => error.startsWith(`manifest.ts:${line}:13 `)).join('\n')
@@ -118,6 +119,7 @@ jobRegistry.register({ id: 'long', cron: '@hourly', func, timeout: '25h' })
   assert.match(at(8), /timeout must be text/)
   assert.match(at(9), /a job: id is missing/)
   assert.match(at(10), /timeout must be a duration from 1s to 24h/)
+  assert.match(at(11), /func must be a function/)
 })
 
 test('a registration in a module of its own is found there', async t => {
@@ -174,6 +176,9 @@ test('what throws, rejects or exits while it is read', async t => {
     (await errorsOf(t, { 'manifest.ts': `${registry}\n${code}` })).join('\n')
   assert.equal(await line("throw new TypeError('boom')"), 'manifest.ts:3:7 TypeError: boom')
   assert.match(await line("throw 'a text'"), /threw a text/)
+  const getter =
+    "jobRegistry.register({ id: 'x', get cron(): string { throw new Error('not now') } } as never)"
+  assert.match(await line(getter), /^manifest.ts:3:.* Error: not now/)
   assert.match(await line("void Promise.reject(new Error('nobody cares'))"), /^manifest.ts:3:.*nobody cares/)
   assert.match(await line('process.exit(3)'), /^manifest.ts:3:9 .*process.exit\(3\) was called/)
   assert.match(await line('process.reallyExit(3)'), /ended with exit code 3/)

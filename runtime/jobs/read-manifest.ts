@@ -53,13 +53,15 @@ function keep(out: string, build: string): void {
 
 const place = { file: z.string().nullable(), line: z.number().nullable(), column: z.number().nullable() }
 
+const field = z.union([z.object({ kind: z.string() }), z.object({ value: z.unknown() })])
+
 /** The answer comes from a process that ran the customer's code: it may say anything. */
 const readingSchema = z.union([
   z.object({ errors: z.array(z.object({ ...place, message: z.string() })).min(1) }),
   z.object({
     code: z.string().regex(/^[0-9a-f]{20}$/),
     inputs: z.array(z.string()),
-    registrations: z.array(z.object({ ...place, fields: z.record(z.string(), z.unknown()) })),
+    registrations: z.array(z.object({ ...place, fields: z.record(z.string(), field) })),
   }),
 ])
 

@@ -10,9 +10,12 @@ export interface ReadingRequest {
   sdk: string
 }
 
+/** What a field holds as JSON has it, or of what JSON has not the kind. */
+export type Field = { value: unknown } | { kind: string }
+
 /** One call of `jobRegistry.register`, as found: nothing is checked yet, and a function is only named as such. */
 export interface Registration {
-  fields: Record<string, unknown>
+  fields: Record<string, Field>
   file: string | null
   line: number | null
   column: number | null

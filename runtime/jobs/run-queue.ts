@@ -10,7 +10,10 @@ import { activeRuns, markEnded, markStarted, type RunEnding, type RunRow } from 
 export interface RunLimits {
   /** Runs that go at the same time; the others wait in order. */
   concurrent: number
-  /** Runs that may wait. */
+  /**
+   * Beyond so many that wait, nobody may add one by hand. Slots are not counted out: a schedule has one run waiting at
+   * most, unless it asks for more.
+   */
   waiting: number
   /** The heap of one run, in MiB. */
   memoryMb: number
@@ -59,6 +62,7 @@ export function createRunQueue(options: {
 }): RunQueue {
   const { db, volume, clock, log, limits, env } = options
   const active = new Map<string, ActiveRun>()
+  const byJob = new Map<string, Set<ActiveRun>>()
   const waiting: ActiveRun[] = []
   /** Ends that the database did not take, and logs that the disk did not take. */
   const unrecorded = new Map<string, { ending: RunEnding; at: number }>()
@@ -76,6 +80,7 @@ export function createRunQueue(options: {
         done: Promise.resolve(),
       }
       active.set(row.id, run)
+      byJob.set(row.jobId, (byJob.get(row.jobId) ?? new Set()).add(run))
       waiting.push(run)
     }
     startWaiting()
@@ -143,6 +148,9 @@ export function createRunQueue(options: {
   const finish = (run: ActiveRun, ending: RunEnding) => {
     const { id } = run.row
     active.delete(id)
+    const others = byJob.get(run.row.jobId)
+    others?.delete(run)
+    if (others?.size === 0) byJob.delete(run.row.jobId)
     if (!run.log.end()) {
       unsaved.set(id, run.log)
       if (unsaved.size > unsavedLogs) unsaved.delete(unsaved.keys().next().value as string)
@@ -185,7 +193,7 @@ export function createRunQueue(options: {
   return {
     add,
     isFull: () => waiting.length >= limits.waiting,
-    activeRun: jobId => [...active.values()].findLast(run => run.row.jobId === jobId)?.row ?? null,
+    activeRun: jobId => [...(byJob.get(jobId) ?? [])].at(-1)?.row ?? null,
     log: runId => active.get(runId)?.log ?? unsaved.get(runId) ?? null,
     builds: () => new Set([...active.values()].map(run => run.row.build)),
     cancel: async runId => {

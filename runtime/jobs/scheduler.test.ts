@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import Database from 'better-sqlite3'
 import { registry, standingClock, startInstance, until } from '../engine.fixture.ts'
 
 const at = (time: string) => Date.parse(`2026-03-10T${time}Z`)
@@ -181,6 +183,46 @@ test('a job whose schedule changes counts from the change; one that stayed keeps
   clock.at = at('09:15:00') + 86_400_000
   engine.tick(clock.at)
   await ended(engine.slots('changes', { limit: 1 }).slots[0]?.runId ?? '')
+})
+
+test('a job whose slot cannot be decided keeps no other waiting, and has its slot when it can', async t => {
+  const clock = standingClock(at('08:00:00'))
+  const { engine, ended, dir } = await startInstance(t, {
+    clock,
+    files: { 'manifest.ts': registry + job('bad', '0 9 * * *') + job('good', '0 9 * * *') },
+  })
+  const other = new Database(join(dir, 'longhouse.db'))
+  other.exec(
+    "create trigger refused before insert on jobs_runs when new.jobId = 'bad' begin select raise(abort, 'no'); end",
+  )
+  clock.at = at('09:00:00')
+  engine.tick(clock.at)
+  await ended(engine.slots('good', { limit: 1 }).slots[0]?.runId ?? '')
+  assert.equal(engine.slots('bad', { limit: 1 }).total, 0)
+  other.exec('drop trigger refused')
+  other.close()
+  engine.tick(at('09:00:01'))
+  const [slot] = engine.slots('bad', { limit: 1 }).slots
+  assert.deepEqual([slot?.at, slot?.outcome], [at('09:00:00'), 'ran'])
+  await ended(slot?.runId ?? '')
+})
+
+test('slots that are due together all get their run, however many wait; what people add by hand is limited', async t => {
+  const clock = standingClock(at('08:00:00'))
+  const { engine } = await startInstance(t, {
+    clock,
+    runs: { concurrent: 0, waiting: 5 },
+    files: {
+      'manifest.ts': `${registry}for (let i = 0; i < 60; i++) jobRegistry.register({ id: 'job-' + i, cron: '0 9 * * *', func: () => {} })`,
+    },
+  })
+  clock.at = at('09:00:00')
+  engine.tick(clock.at)
+  assert.equal(engine.runs({ status: 'queued', limit: 1, offset: 0 }).total, 60)
+  assert.throws(() => engine.run('job-1', { trigger: 'manual' }), { code: 'too-many-runs' })
+  clock.at += 86_400_000
+  engine.tick(clock.at)
+  assert.equal(engine.slots('job-59', { limit: 1 }).slots[0]?.outcome, 'skipped')
 })
 
 test('with ten thousand jobs a tick without due ones costs nothing, and all of them can be due at once', async t => {

@@ -32,6 +32,8 @@ export function createScheduler(options: {
   const table = createSlotTable()
   /** What each entry of the table was computed from. */
   const entered = new Map<string, string>()
+  /** Jobs whose slots could not be decided, and why. */
+  const failing = new Map<string, string>()
   let lastTick = Number.NEGATIVE_INFINITY
 
   const enter = (job: JobSpec, after: number) => {
@@ -91,15 +93,11 @@ export function createScheduler(options: {
       recordSlot(tx, { ...slot, outcome: 'skipped', reason }, now)
       return null
     }
-    if (queue.isFull()) {
-      recordSlot(tx, { ...slot, outcome: 'skipped', reason: 'too many runs were waiting' }, now)
-      return null
-    }
     const late = now - latest > lateMs
     const reason = late ? `it started ${Math.round((now - latest) / 1000)} seconds late` : null
     if (!recordSlot(tx, { ...slot, outcome: late ? 'late' : 'ran', reason }, now)) return null
     const { build, commit } = set
-    const { id: jobId, timeoutMs } = job
+    const { id: jobId, timeout: timeoutMs } = job
     const run = { jobId, trigger: 'schedule' as const, slot: latest, params: {}, build, commit, timeoutMs }
     const row = insertRun(tx, run, now)
     attachRun(tx, jobId, latest, row.id)
@@ -114,17 +112,42 @@ export function createScheduler(options: {
   }
 
   const decideDue = (set: LiveSet, now: number): RunRow[] => {
-    const first = table.takeDue(now)
-    if (!first) return []
-    return db.transaction(tx => {
-      const rows: RunRow[] = []
-      for (let due: Due | null = first; due; due = table.takeDue(now)) {
-        const job = set.jobs.get(due.jobId)
-        const row = job && decide(tx, set, job, due.at, now)
-        if (row) rows.push(row)
-      }
+    const all: Due[] = []
+    for (let due = table.takeDue(now); due; due = table.takeDue(now)) all.push(due)
+    if (all.length === 0) return []
+    const decideOne = (tx: Tx, { jobId, at }: Due) => {
+      const job = set.jobs.get(jobId)
+      return job ? decide(tx, set, job, at, now) : null
+    }
+    try {
+      const rows = db.transaction(tx => all.flatMap(due => decideOne(tx, due) ?? []))
+      failing.clear()
       return rows
-    })
+    } catch (error) {
+      if (isOfDatabase(error)) throw error
+      return decideApart(all, decideOne)
+    }
+  }
+
+  /** Each job for itself, so that one that fails keeps no other waiting; it comes up again with the next tick. */
+  const decideApart = (all: readonly Due[], decideOne: (tx: Tx, due: Due) => RunRow | null): RunRow[] =>
+    db.transaction(tx =>
+      all.flatMap(due => {
+        try {
+          return tx.transaction(part => decideOne(part, due)) ?? []
+        } catch (error) {
+          if (isOfDatabase(error)) throw error
+          table.add(due)
+          blame(due.jobId, error as Error)
+          return []
+        }
+      }),
+    )
+
+  const blame = (jobId: string, error: Error) => {
+    if (failing.get(jobId) !== error.message)
+      log.error({ err: error, job: jobId }, 'a slot could not be decided')
+    failing.set(jobId, error.message)
   }
 
   return {
@@ -147,6 +170,12 @@ export function createScheduler(options: {
       }
     },
   }
+}
+
+/** What is wrong with the database itself, and not with what one job put into it. */
+function isOfDatabase(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && code.startsWith('SQLITE_') && !code.startsWith('SQLITE_CONSTRAINT')
 }
 
 type Tx = Parameters<Parameters<JobsDb['transaction']>[0]>[0]
