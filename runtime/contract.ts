@@ -126,6 +126,8 @@ export interface RepoStatus {
   branch: string | null
   head: { commit: string; message: string; at: number } | null
   dirty: boolean
+  /** Why changes are not committed, in words; null when nothing is in the way. */
+  obstacle: string | null
   remote: {
     connected: boolean
     url: string | null

@@ -23,8 +23,8 @@ import { asRun, findRun, insertRun, lastRuns, listRuns, recentRuns } from './job
 import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
-import { tooManyRuns, unknownJob } from './problems.ts'
-import { bootstrapJobs, installSdk } from './repo/bootstrap.ts'
+import { jobsFolder, tooManyRuns, unknownJob } from './problems.ts'
+import { bootstrapJobs, installSdk, jobsFolderFault } from './repo/bootstrap.ts'
 import { openRepo } from './repo/repo.ts'
 import * as schema from './schema.ts'
 import { openSeal } from './secrets/seal.ts'
@@ -219,6 +219,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     ledger: filter => findSlots(db, filter),
     repo: () => repo.status(),
     initRepo: async () => {
+      const fault = jobsFolderFault(volume.jobsDir)
+      if (fault) throw jobsFolder(`${fault}.`)
       bootstrapJobs(volume.jobsDir)
       offerSdk(volume, log)
       await repo.init()

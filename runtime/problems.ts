@@ -1,4 +1,5 @@
 import { defineProblem } from '../src/http/problem.ts'
 
 export const unknownJob = defineProblem('unknown-job', 404, 'No such job')
+export const jobsFolder = defineProblem('jobs-folder', 409, 'The jobs folder cannot be used')
 export const tooManyRuns = defineProblem('too-many-runs', 429, 'Too many runs are waiting')

@@ -2,6 +2,7 @@ import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { JobsDifference, ManifestError, ManifestState } from '../contract.ts'
 import type { Packages } from '../packages/packages.ts'
+import { jobsFolderFault } from '../repo/bootstrap.ts'
 import type { Repo } from '../repo/repo.ts'
 import type { Volume } from '../volume.ts'
 import { hasBuild } from './builds.ts'
@@ -106,6 +107,8 @@ export function createLoader(options: {
       const before = await scan()
       const stamp = `${before.stamp} ${options.version}`
       const set = live.current()
+      const fault = jobsFolderFault(volume.jobsDir)
+      if (fault) return settle(before, [{ file: null, line: null, column: null, message: fault }])
       if (!again && before.stamp === seen?.stamp && (status === 'error' || set?.commit)) return
       if (!again && set && seen && compiled && status === 'ok' && !touchesCode(seen, before, compiled)) {
         return commitData(set, before, stamp)

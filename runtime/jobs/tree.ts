@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Dirent } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** What the jobs repo looks like, without its contents: enough to tell that something changed. */
@@ -18,23 +18,36 @@ const skipped = new Set(['.git', 'node_modules'])
 /** Package managers write one of these when they are done; what lies beside them is too much to look at. */
 const installMarks = ['.package-lock.json', '.modules.yaml', '.yarn-state.yml', '.yarn-integrity']
 
+/**
+ * What one look takes in. Beyond it, files that are not code go unseen, so that a job which keeps much data beside its
+ * code costs no more than this.
+ */
+const most = { entries: 200_000, codeFiles: 20_000, otherFiles: 10_000, folders: 2000 }
+
+/** So many files are asked for at once. */
+const atOnce = 64
+
 export async function scanTree(dir: string): Promise<Tree> {
   const files = new Map<string, string>()
   const folders: string[] = []
-  const walk = async (folder: string, prefix: string): Promise<void> => {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => [] as Dirent[])
+  const left = { ...most }
+  // The upper folders first, for what lies deepest is left out first.
+  const waiting = isFolder(dir) ? [''] : []
+  for (let prefix = waiting.shift(); prefix !== undefined && folders.length < most.folders; ) {
+    const folder = join(dir, prefix)
     folders.push(folder)
-    await Promise.all(
-      entries.map(async entry => {
-        if (skipped.has(entry.name)) return
-        const path = join(folder, entry.name)
-        if (entry.isDirectory()) return walk(path, `${prefix}${entry.name}/`)
-        const stamp = await stampOf(path)
-        if (stamp) files.set(prefix + entry.name, stamp)
-      }),
-    )
+    const found = await namesIn(folder, left)
+    for (const name of found.folders) if (waiting.length < most.folders) waiting.push(`${prefix}${name}/`)
+    for (let from = 0; from < found.files.length; from += atOnce) {
+      const names = found.files.slice(from, from + atOnce)
+      const stamps = await Promise.all(names.map(name => stampOf(join(folder, name))))
+      for (const [index, name] of names.entries()) {
+        const stamp = stamps[index]
+        if (stamp) files.set(prefix + name, stamp)
+      }
+    }
+    prefix = waiting.shift()
   }
-  await walk(dir, '')
   for (const name of installMarks) {
     const stamp = await stampOf(join(dir, 'node_modules', name))
     if (stamp) files.set(`node_modules/${name}`, stamp)
@@ -42,6 +55,26 @@ export async function scanTree(dir: string): Promise<Tree> {
   const hash = createHash('sha256')
   for (const file of [...files.keys()].sort()) hash.update(`${file}\0${files.get(file)}\0`)
   return { files, folders, stamp: hash.digest('hex') }
+}
+
+async function namesIn(folder: string, left: typeof most): Promise<{ files: string[]; folders: string[] }> {
+  const found: { files: string[]; folders: string[] } = { files: [], folders: [] }
+  try {
+    for await (const entry of await opendir(folder, { bufferSize: 512 })) {
+      if (--left.entries < 0) break
+      if (skipped.has(entry.name)) continue
+      if (entry.isDirectory()) found.folders.push(entry.name)
+      else if (isCode(entry.name) ? left.codeFiles-- > 0 : left.otherFiles-- > 0) found.files.push(entry.name)
+    }
+  } catch {
+    // Gone since the folder above it was read, or not ours to read.
+  }
+  return found
+}
+
+/** A link is not followed: what is written through it would leave the volume. */
+function isFolder(dir: string): boolean {
+  return lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 async function stampOf(path: string): Promise<string | null> {
@@ -55,6 +88,7 @@ async function stampOf(path: string): Promise<string | null> {
 
 const code = /\.([cm]?[jt]sx?|json|css)$/
 const settings = /(^|\/)((package|package-lock|npm-shrinkwrap|tsconfig[^/]*)\.json|\.npmrc)$/
+const isCode = (name: string) => code.test(name) || settings.test(name)
 
 /**
  * True when a change may make another program of the same manifest: of a file that was compiled, of one that could be

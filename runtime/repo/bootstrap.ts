@@ -37,7 +37,7 @@ export function installSdk(jobsDir: string): void {
   const from = programRoot('runtime/sdk')
   const modules = join(jobsDir, 'node_modules')
   const to = join(modules, 'longhouse')
-  if (![jobsDir, modules, to].every(isFolderOrFree)) return
+  if (!isFolder(jobsDir) || !isFolderOrFree(modules) || !isFolderOrFree(to)) return
   if (isFolder(to) && !isOurs(to)) return
   for (const name of sdkFiles) {
     const content = readFileSync(join(from, name))

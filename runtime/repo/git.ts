@@ -1,8 +1,10 @@
 // A program of its own: the only place that touches isomorphic-git, which weighs 20 MiB once loaded and hashes on the
 // thread that it is on. It is started when there is something to do and ends when nobody asks any more.
-import fs from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import git from 'isomorphic-git'
+import { obstacleIn, repoBounds } from './bounds.ts'
+import { carefulFs as fs } from './careful-fs.ts'
 import { type Change, messageOf } from './changes.ts'
 import type { CommitWords, GitAnswer, GitRequest, GitState } from './protocol.ts'
 
@@ -32,23 +34,44 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
 }
 
 /** Nobody asks for the state between the two halves of a commit. */
-const unread = { branch: null, head: null, dirty: [], remote: null }
+const unread = { branch: null, head: null, dirty: [], remote: null, obstacle: null }
 let staged: Change[] = []
 
-/** Returns why not, when somebody else's unfinished work is in the way. */
+/** Returns why not, when there is too much, or somebody else's unfinished work is in the way. */
 async function stage(dir: string): Promise<string | null> {
   staged = []
+  const tooMuch = await tooMuchIn(dir)
+  if (tooMuch) return tooMuch
   const changes = await changesIn(dir)
   if (changes.length === 0) return null
-  if (!(await git.currentBranch({ fs, dir }))) return 'the jobs repo is on no branch (detached HEAD)'
-  if (fs.existsSync(join(dir, '.git/MERGE_HEAD'))) return 'a merge is in progress in the jobs repo'
-  if (fs.existsSync(join(dir, '.git/index.lock'))) return 'another git program is at work in the jobs repo'
+  const obstacle = await unfinishedWork(dir)
+  if (obstacle) return obstacle
   const gone = changes.filter(change => change.kind === 'Remove')
-  const there = changes.filter(change => change.kind !== 'Remove')
-  if (there.length > 0) await git.add({ fs, dir, filepath: there.map(change => change.file) })
+  const there = changes.filter(change => change.kind !== 'Remove').map(change => change.file)
+  const size = there.reduce(
+    (sum, file) => sum + (lstatSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  )
+  if (size > repoBounds.bytes) return `a commit of ${Math.round(size / 1024 / 1024)} MiB is too large`
+  // One after the other, for the content of each is held in memory.
+  if (there.length > 0) await git.add({ fs, dir, filepath: there, parallel: false })
   for (const { file } of gone) await git.remove({ fs, dir, filepath: file })
   staged = changes
   return null
+}
+
+async function unfinishedWork(dir: string): Promise<string | null> {
+  if (!(await git.currentBranch({ fs, dir }))) return 'the jobs repo is on no branch (detached HEAD)'
+  if (existsSync(join(dir, '.git/MERGE_HEAD'))) return 'a merge is in progress in the jobs repo'
+  if (existsSync(join(dir, '.git/index.lock'))) return 'another git program is at work in the jobs repo'
+  return null
+}
+
+function tooMuchIn(dir: string): Promise<string | null> {
+  return obstacleIn(dir, {
+    isIgnored: filepath => git.isIgnored({ fs, dir, filepath }),
+    tracked: () => git.listFiles({ fs, dir }),
+  })
 }
 
 async function commit(dir: string, words: CommitWords): Promise<void> {
@@ -63,7 +86,7 @@ async function changesIn(dir: string): Promise<Change[]> {
     fs,
     dir,
     ref: head ?? emptyTree,
-    // Packages are installed, not written here; a repo that ignores them in another way must not get them committed.
+    // Those that somebody committed are not there to be seen, and not gone either.
     filter: file => !file.split('/').includes('node_modules'),
   })
   return rows
@@ -77,6 +100,8 @@ async function changesIn(dir: string): Promise<Change[]> {
 async function state(dir: string): Promise<Omit<GitState, 'refused'>> {
   const [latest] = await git.log({ fs, dir, depth: 1 }).catch(() => [])
   const branch = (await git.currentBranch({ fs, dir })) ?? null
+  const tooMuch = await tooMuchIn(dir)
+  const dirty = tooMuch ? [] : (await changesIn(dir)).map(change => change.file)
   return {
     branch,
     head: latest
@@ -86,7 +111,8 @@ async function state(dir: string): Promise<Omit<GitState, 'refused'>> {
           at: latest.commit.committer.timestamp * 1000,
         }
       : null,
-    dirty: (await changesIn(dir)).map(change => change.file),
+    dirty,
+    obstacle: tooMuch ?? (dirty.length > 0 ? await unfinishedWork(dir) : null),
     remote: await remoteOf(dir, branch),
   }
 }

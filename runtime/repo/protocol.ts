@@ -24,6 +24,8 @@ export interface GitState {
   dirty: string[]
   /** Why nothing could be staged; null when it could, or nothing had changed. */
   refused: string | null
+  /** What keeps changes from being committed. When there is too much to look at, `dirty` is not known. */
+  obstacle: string | null
   /** The first remote, `origin` before others, without credentials. */
   remote: { url: string; branch: string | null } | null
 }

@@ -1,8 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { startProgram, userEnvironment } from '../child-program.ts'
 import type { RepoStatus } from '../contract.ts'
+import { readRegular } from '../regular-file.ts'
+import { jobsFolderFault } from './bootstrap.ts'
 import type { CommitWords, GitAnswer, GitRequest, GitState } from './protocol.ts'
 
 /** The jobs repo as the rest of the runtime sees it. */
@@ -28,9 +30,11 @@ export function openRepo(options: {
   cacheDir: string
   treeStamp: () => string | number
   idleMs?: number
+  /** What takes longer than this is given up. */
+  limitMs?: number
 }): Repo {
-  const { dir, treeStamp, idleMs = 10_000 } = options
-  const program = gitProgram(options.cacheDir, idleMs)
+  const { dir, treeStamp, idleMs = 10_000, limitMs = 60_000 } = options
+  const program = gitProgram(options.cacheDir, { idleMs, limitMs })
   let known: { key: string; state: GitState } | null = null
 
   const ask = async (question: Ask): Promise<GitState> => {
@@ -38,10 +42,12 @@ export function openRepo(options: {
     known = { key: stateKey(dir, treeStamp()), state }
     return state
   }
-  const initialized = () => existsSync(join(dir, '.git'))
+  const initialized = () => jobsFolderFault(dir) === null && existsSync(join(dir, '.git'))
   return {
     initialized,
     init: async () => {
+      const fault = jobsFolderFault(dir)
+      if (fault) throw new Error(fault)
       if (!initialized()) await ask({ op: 'init' })
     },
     stage: async () => (await program.ask({ op: 'stage', dir } as Omit<GitRequest, 'id'>)).refused,
@@ -61,7 +67,8 @@ function statusOf(state: GitState | null): RepoStatus {
     initialized: state !== null,
     branch: state?.branch ?? null,
     head: state?.head ?? null,
-    dirty: (state?.dirty.length ?? 0) > 0,
+    dirty: state !== null && (state.obstacle !== null || state.dirty.length > 0),
+    obstacle: state?.obstacle ?? null,
     remote: {
       connected: false,
       url: state?.remote?.url ?? null,
@@ -77,25 +84,25 @@ function statusOf(state: GitState | null): RepoStatus {
 /** Changes when git's own files did: somebody may work in the repo with a git of their own. */
 function stateKey(dir: string, treeStamp: string | number): string {
   const head = read(join(dir, '.git/HEAD'))
-  const branch = /^ref: (.+)/.exec(head)?.[1]
+  const ref = /^ref: (refs\/[^\s\0]+)/.exec(head)?.[1]
+  const branch = ref?.split('/').includes('..') ? undefined : ref
   const stamps = ['index', 'config', 'packed-refs'].map(name => mtime(join(dir, '.git', name)))
   return [treeStamp, head, branch ? read(join(dir, '.git', branch)) : '', ...stamps].join(' ')
 }
 
+/** A ref is one short line. */
 function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
+  return readRegular(file, 4096)?.toString('utf8') ?? ''
 }
 
 function mtime(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
+const memoryMb = 256
+
 /** The git program, started with the first question and sent home `idleMs` after the last answer. */
-function gitProgram(cacheDir: string, idleMs: number) {
+function gitProgram(cacheDir: string, { idleMs, limitMs }: { idleMs: number; limitMs: number }) {
   const waiting = new Map<number, { resolve: (state: GitState) => void; reject: (error: Error) => void }>()
   let child: ChildProcess | null = null
   let gone: Promise<unknown> = Promise.resolve()
@@ -115,7 +122,7 @@ function gitProgram(cacheDir: string, idleMs: number) {
   const start = (): ChildProcess => {
     if (child?.connected) return child
     const started = startProgram('git', {
-      execArgv: [],
+      execArgv: [`--max-old-space-size=${memoryMb}`],
       env: userEnvironment({ NODE_COMPILE_CACHE: cacheDir }),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
@@ -134,7 +141,10 @@ function gitProgram(cacheDir: string, idleMs: number) {
         resolve()
       }
       started.once('error', error => ended(error.message))
-      started.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`))
+      started.once('exit', (code, signal) =>
+        // Node aborts when its heap is full.
+        ended(signal === 'SIGABRT' ? `it needs more than ${memoryMb} MiB` : (signal ?? `exit code ${code}`)),
+      )
     })
     child = started
     return started
@@ -151,7 +161,18 @@ function gitProgram(cacheDir: string, idleMs: number) {
       return new Promise<GitState>((resolve, reject) => {
         const asked = start()
         clearTimeout(idle)
-        waiting.set(id, { resolve, reject })
+        const limit = setTimeout(() => {
+          waiting.delete(id)
+          reject(new Error(`git took longer than ${limitMs / 1000} seconds`))
+          asked.kill('SIGKILL')
+        }, limitMs)
+        const settle =
+          <T>(done: (value: T) => void) =>
+          (value: T) => {
+            clearTimeout(limit)
+            done(value)
+          }
+        waiting.set(id, { resolve: settle(resolve), reject: settle(reject) })
         asked.send({ ...question, id }, error => {
           if (error) reject(error)
         })

@@ -82,6 +82,7 @@ export const repoShape = z.object({
   branch: z.string().nullable(),
   head: z.object({ commit: z.string(), message: z.string(), at: time }).nullable(),
   dirty: z.boolean(),
+  obstacle: z.string().nullable().meta({ description: 'Why changes are not committed' }),
   remote: z.object({
     connected: z.boolean(),
     url: z.string().nullable(),
@@ -150,6 +151,7 @@ export function repoJson({
   branch,
   head,
   dirty,
+  obstacle,
   remote,
 }: RepoStatus): z.input<typeof repoShape> {
   const { lastSyncAt, ...rest } = remote
@@ -158,6 +160,7 @@ export function repoJson({
     branch,
     head: head && { ...head, at: timestamp(head.at) },
     dirty,
+    obstacle,
     remote: { ...rest, last_sync_at: timestamp(lastSyncAt) },
   }
 }

@@ -93,6 +93,7 @@ function State({ repo, now }: { repo: RepoView; now: number }) {
               As committed
             </Badge>
           ),
+          'Not committed': repo.obstacle,
         }}
       />
     </Panel>

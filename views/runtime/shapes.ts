@@ -61,6 +61,8 @@ export interface RepoView {
   branch: string | null
   head: { commit: string; message: string; at: number } | null
   dirty: boolean
+  /** Why changes are not committed. */
+  obstacle: string | null
   remote: {
     connected: boolean
     url: string | null
