@@ -108,7 +108,18 @@ async function buildAssets() {
     write: false,
     logLevel: 'warning',
   })
+  const editor = await build({
+    entryPoints: [join(root, 'views/assets/editor.js')],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: 'es2022',
+    legalComments: 'none',
+    write: false,
+    logLevel: 'warning',
+  })
   const files = {
+    'editor.js': Buffer.from(editor.outputFiles[0].contents),
     'style.css': Buffer.from(style.outputFiles[0].contents),
     'htmx.js': readFileSync(join(root, 'node_modules/htmx.org/dist/htmx.min.js')),
     ...Object.fromEntries(

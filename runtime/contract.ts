@@ -3,6 +3,7 @@
  * into the wire's RFC 3339.
  */
 
+import type { RepoFiles } from './repo/files.ts'
 import type { Secrets } from './secrets/secrets.ts'
 
 export type RunStatus =
@@ -86,6 +87,15 @@ export interface JobChange {
   cron: string
   timezone: string
   nextRunAt: number | null
+}
+
+/** What would happen if a file were saved with another content. */
+export interface CheckResult {
+  errors: ManifestError[]
+  /** Null when it would not load. */
+  difference: JobsDifference | null
+  /** False for a file that the manifest does not import. */
+  used: boolean
 }
 
 /** The packages that the jobs repo's `package.json` asks for. */
@@ -190,6 +200,13 @@ export interface Engine {
   reload(): Promise<ManifestState>
   /** Lets the set that is held back go live; does nothing when none is. */
   confirm(): Promise<ManifestState>
+  files: RepoFiles
+  /**
+   * Makes a change of the files and looks at them, and resolves when that is live, refused or waits for something.
+   * `message` goes into its commit. What the change throws is thrown, and then nothing has happened.
+   */
+  edit(message: string, change: () => void): Promise<ManifestState>
+  check(file: string, content: string): Promise<CheckResult>
   packages(): PackagesState
   /** Looks at the packages again, also after a failure, and resolves when they are there or cannot be had. */
   installPackages(): Promise<PackagesState>

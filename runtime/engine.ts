@@ -11,6 +11,7 @@ import { version } from '../src/version.ts'
 import type { Engine, Job, Run } from './contract.ts'
 import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
+import { checkDraft } from './jobs/check.ts'
 import { findSlots, listSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
@@ -25,6 +26,7 @@ import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
 import { jobsFolder, tooManyRuns, unknownJob } from './problems.ts'
 import { bootstrapJobs, installSdk, jobsFolderFault } from './repo/bootstrap.ts'
+import { openFiles } from './repo/files.ts'
 import { openRepo } from './repo/repo.ts'
 import * as schema from './schema.ts'
 import { openSeal } from './secrets/seal.ts'
@@ -87,6 +89,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const secrets = openSecrets({ db: openTables(volume.sqlite, 'secrets', secretsTables), seal, clock })
 
   const live = openLiveSet(db)
+  const files = openFiles(volume)
   const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
   const scheduler = createScheduler({ db, live, queue, log })
   const packages = openPackages({
@@ -229,6 +232,25 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     },
     reload: () => loader.load({ again: true }),
     confirm: () => loader.confirm(),
+    files,
+    edit: async (message, change) => {
+      loader.say(message)
+      try {
+        change()
+      } catch (error) {
+        loader.say('')
+        throw error
+      }
+      packages.glance()
+      const state = await loader.load({ again: true })
+      if (state.status === 'ok') loader.say('')
+      return state
+    },
+    check: async (file, content) => {
+      files.accept(file)
+      const now = clock.now()
+      return checkDraft({ file, content }, { volume, live, limits: limits.load, timezone, now })
+    },
     packages: () => packages.state(),
     installPackages: async () => {
       packages.forgive()

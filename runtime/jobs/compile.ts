@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { build, type Message, type Metafile } from 'esbuild'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { build, type Message, type Metafile, type Plugin } from 'esbuild'
 import type { ManifestError } from '../contract.ts'
 import { buildEntry } from './build-entry.ts'
-import { type ReadingRequest, readingLimits } from './reading.ts'
+import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
 
 /** Compiles the manifest and everything that it imports, packages included, into one file with its source map. */
 export async function compileManifest(
@@ -23,6 +23,7 @@ export async function compileManifest(
     sourcemap: true,
     sourcesContent: false,
     metafile: true,
+    plugins: request.draft ? [withDraft(request.repo, request.draft)] : [],
     // Packages in CommonJS call require(). As a global: a constant of that name would collide with a job's own.
     banner: {
       js: "import { createRequire as __longhouseRequire } from 'node:module'; globalThis.require ??= __longhouseRequire(import.meta.url);",
@@ -37,6 +38,31 @@ export async function compileManifest(
   const strangers = outsiders(metafile, request)
   if (strangers.length > 0) return { errors: strangers }
   return { code: hashOf([outfile, `${outfile}.map`]), inputs: ownFiles(metafile) }
+}
+
+const endings = ['', '.tsx', '.ts', '.jsx', '.js', '.css', '.json']
+
+/** Reads one file from memory, also where none of its name is there yet. */
+function withDraft(repo: string, draft: Draft): Plugin {
+  const path = join(repo, draft.file)
+  return {
+    name: 'draft',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^\.{0,2}\/|^manifest\.ts$/ }, args => {
+        const from = args.kind === 'entry-point' ? repo : args.resolveDir || dirname(args.importer)
+        const named = join(from, args.path)
+        const meant = endings.some(
+          ending => named + ending === path || join(named, `index${ending}`) === path,
+        )
+        return meant && !existsSync(path) ? { path } : undefined
+      })
+      onLoad({ filter: /.*/, namespace: 'file' }, args =>
+        args.path === path
+          ? { contents: draft.content, loader: 'default', resolveDir: dirname(path) }
+          : undefined,
+      )
+    },
+  }
 }
 
 function inWords({ location, text }: Message, repo: string): ManifestError {

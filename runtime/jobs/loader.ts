@@ -19,6 +19,8 @@ export interface Loader {
    * `again` looks even when they do not. One at a time; what is asked for meanwhile is one round after it.
    */
   load(options?: { again?: boolean }): Promise<ManifestState>
+  /** The words of whoever changes the files next, for the commit of it. */
+  say(message: string): void
   /** Lets the set that is held back go live, if the files still say the same. */
   confirm(): Promise<ManifestState>
   /** Resolves when no round is going. */
@@ -215,6 +217,7 @@ export function createLoader(options: {
   return {
     state,
     load,
+    say: message => commits.say(message),
     confirm: async () => {
       if (held === null) return state()
       confirmed = held.build

@@ -6,6 +6,7 @@ import { startProgram, userEnvironment } from '../child-program.ts'
 import type { ManifestError } from '../contract.ts'
 import { processMark, processTree } from '../process-tree.ts'
 import { checkRegistrations, type JobSpec } from './manifest.ts'
+import type { Draft, ReadingRequest } from './reading.ts'
 
 export interface ReadManifest {
   /** The folder below `builds/`. */
@@ -21,6 +22,7 @@ export interface ReadOptions {
   timezone: string
   limitMs: number
   memoryMb: number
+  draft?: Draft | undefined
 }
 
 /** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only when all is well. */
@@ -84,7 +86,8 @@ async function askReader(options: ReadOptions, out: string): Promise<z.output<ty
     child.once('error', error => resolve(broken(`the manifest reader did not start: ${error.message}`)))
     child.once('exit', (code, signal) => resolve(broken(endInWords(code, signal, lastWords, options))))
   })
-  child.send({ repo, out, sdk: programRoot('runtime/sdk/jobs.js') }, () => {})
+  const sdk = programRoot('runtime/sdk/jobs.js')
+  child.send({ repo, out, sdk, draft: options.draft } satisfies ReadingRequest, () => {})
   const limit = Promise.withResolvers<unknown>()
   const timer = setTimeout(() => limit.resolve(broken(tooLong(options.limitMs))), options.limitMs)
   const answer = await Promise.race([ended, limit.promise])

@@ -8,6 +8,14 @@ export interface ReadingRequest {
   out: string
   /** The file that `longhouse/jobs` stands for. */
   sdk: string
+  /** A file whose content is not what lies on the disk: what it would be if somebody saved it. */
+  draft?: Draft | undefined
+}
+
+export interface Draft {
+  /** Relative to the repo. */
+  file: string
+  content: string
 }
 
 /** What a field holds as JSON has it, or of what JSON has not the kind. */

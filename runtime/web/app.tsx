@@ -20,12 +20,16 @@ import { authTables } from '../auth/tables.ts'
 import type { Engine } from '../contract.ts'
 import type { Notices } from '../notices/notices.ts'
 import { noticeRoutes } from '../notices/routes.tsx'
+import { secretRoutes } from '../secrets/routes.tsx'
 import type { Settings } from '../settings.ts'
+import { syncRoutes } from '../sync/routes.tsx'
 import { tokenRoutes } from '../tokens/routes.tsx'
 import { tokenTables } from '../tokens/tables.ts'
 import { tokenStore } from '../tokens/token.ts'
 import { codeRoutes } from './code.ts'
 import type { WebContext } from './context.ts'
+import { editorRoutes } from './editor.tsx'
+import { fileRoutes } from './files.ts'
 import { healthRoute } from './health.ts'
 import { answerAs } from './identity.ts'
 import { jobRoutes } from './jobs.ts'
@@ -72,6 +76,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     ...createAccess({ sessions, cookie, tokens, wrongTokens }),
     clock,
     repoFolder,
+    editorScript: assets.url('editor.js'),
     stopping,
   }
   const app = createApp({
@@ -87,10 +92,14 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       healthRoute({ instanceId, version, engine: options.engine }),
       ...authRoutes({ sessions, cookie, gate, tries, clock, place }),
       ...repoRoutes(web),
+      ...syncRoutes(web, publicUrl?.origin ?? 'http://localhost:8080'),
+      ...secretRoutes(web),
       ...codeRoutes(web),
+      ...fileRoutes(web),
       ...jobRoutes(web),
       ...runRoutes(web),
       ...scheduleRoutes(web),
+      ...editorRoutes(web),
       ...pageRoutes(web),
       ...noticeRoutes(web, options.notices),
       ...tokenRoutes(web, tokens, publicUrl?.origin ?? 'http://localhost:8080'),

@@ -5,6 +5,7 @@ import { type Route, route } from '../../src/http/route.ts'
 import type { PackagesState } from '../contract.ts'
 import type { WebContext } from './context.ts'
 import { manifestJson, manifestShape } from './wire.ts'
+import { within } from './within.ts'
 
 const time = z.iso.datetime().nullable()
 
@@ -80,15 +81,4 @@ export function codeRoutes({ engine, signedIn }: WebContext): Route[] {
       },
     }),
   ]
-}
-
-/** What the promise gives, or null when it takes longer. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
-  const late = Promise.withResolvers<null>()
-  const timer = setTimeout(() => late.resolve(null), ms)
-  try {
-    return await Promise.race([promise, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -9,6 +9,8 @@ export interface WebContext extends Access {
   clock: Clock
   /** The jobs repo's folder. */
   repoFolder: string
+  /** The address of the script that makes a text area an editor. */
+  editorScript: string
   /** Aborts when the program stops, so that answers that never end by themselves do. */
   stopping: AbortSignal
 }

@@ -4,15 +4,14 @@ import { JobPage } from '../../views/runtime/job-page.tsx'
 import { JobsPage } from '../../views/runtime/jobs-page.tsx'
 import { RepoPage } from '../../views/runtime/repo-page.tsx'
 import { RunPage } from '../../views/runtime/run-page.tsx'
-import { isOver, type ManifestView } from '../../views/runtime/shapes.ts'
-import type { ManifestState } from '../contract.ts'
+import { isOver } from '../../views/runtime/shapes.ts'
 import { previewSlots } from '../jobs/cron.ts'
 import { comingDay } from './coming-day.ts'
 import type { WebContext } from './context.ts'
 import { known } from './jobs.ts'
+import { manifestView } from './manifest-view.ts'
 import { knownRun } from './runs.ts'
 import { show } from './show.ts'
-import { sourceExcerpt } from './source-excerpt.ts'
 import { window } from './wire.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
@@ -28,13 +27,7 @@ export function pageRoutes(web: WebContext): Route[] {
   const { engine, signedIn: guard, clock, repoFolder } = web
   const coming = comingDay(clock)
 
-  const manifestView = (manifest: ManifestState): ManifestView => ({
-    ...manifest,
-    errors: manifest.errors.map(error => ({
-      ...error,
-      excerpt: sourceExcerpt(repoFolder, error.file, error.line),
-    })),
-  })
+  const view = () => manifestView(repoFolder, engine().manifest())
 
   return [
     route({
@@ -56,7 +49,7 @@ export function pageRoutes(web: WebContext): Route[] {
         const content = (
           <JobsPage
             now={clock.now()}
-            manifest={manifestView(engine().manifest())}
+            manifest={view()}
             jobs={jobs.map(job => ({ ...job, recent: recent.get(job.id) ?? [] }))}
             list={{ search, total, limit: jobsListed, offset }}
             day={coming(jobs)}
@@ -82,7 +75,7 @@ export function pageRoutes(web: WebContext): Route[] {
           <JobPage
             now={clock.now()}
             job={job}
-            manifest={manifestView(engine().manifest())}
+            manifest={view()}
             recent={engine().runs({ jobId: id, limit: pictured, offset: 0 }).runs}
             list={{ ...engine().runs({ jobId: id, limit: listed, offset }), limit: listed, offset }}
             upcoming={job.enabled ? previewSlots(schedule, clock.now(), 5) : []}
@@ -131,7 +124,7 @@ export function pageRoutes(web: WebContext): Route[] {
           <RepoPage
             now={clock.now()}
             repo={repo}
-            manifest={manifestView(engine().manifest())}
+            manifest={view()}
             folder={repoFolder}
             packages={engine().packages()}
           />

@@ -21,11 +21,16 @@ export function sourceExcerpt(
     const inside = path.startsWith(root) && !path.startsWith(join(root, '.git') + sep)
     const { size } = statSync(path)
     if (!inside || size > largestFileBytes) return null
-    const all = readFileSync(path, 'utf8').split('\n')
-    const first = Math.max(1, line - around)
-    const lines = all.slice(first - 1, line + around).map(text => text.slice(0, longestLine))
-    return line > all.length ? null : { first, lines }
+    return excerptOf(readFileSync(path, 'utf8'), line)
   } catch {
     return null
   }
+}
+
+/** The lines around a place in a text; null when it has no such line. */
+export function excerptOf(text: string, line: number | null): { first: number; lines: string[] } | null {
+  const all = text.split('\n')
+  if (line === null || line > all.length) return null
+  const first = Math.max(1, line - around)
+  return { first, lines: all.slice(first - 1, line + around).map(each => each.slice(0, longestLine)) }
 }

@@ -49,18 +49,18 @@ export const differenceShape = z.object({
     .meta({ description: 'The first hundred of them' }),
 })
 
+export const manifestErrorShape = z.object({
+  file: z.string().nullable(),
+  line: z.int().nullable(),
+  column: z.int().nullable(),
+  message: z.string(),
+})
+
 export const manifestShape = z.object({
   status: z.enum(['ok', 'error', 'loading']),
   commit: z.string().nullable().meta({ description: 'Of the set that runs now: the last good one' }),
   loaded_at: time.nullable(),
-  errors: z.array(
-    z.object({
-      file: z.string().nullable(),
-      line: z.int().nullable(),
-      column: z.int().nullable(),
-      message: z.string(),
-    }),
-  ),
+  errors: z.array(manifestErrorShape),
   waiting_for: z
     .enum(['packages', 'confirmation'])
     .nullable()

@@ -70,18 +70,25 @@ export function ManifestProblems({ manifest, now }: { manifest: ManifestView; no
           </>
         )}
       </p>
-      <ul>
-        {manifest.errors.map(error => (
-          <li>
-            <Place error={error} />
-            <p>{error.message}</p>
-            {error.excerpt && error.line !== null ? (
-              <SourceExcerpt {...error.excerpt} line={error.line} column={error.column} />
-            ) : null}
-          </li>
-        ))}
-      </ul>
+      <ManifestErrors errors={manifest.errors} />
     </Notice>
+  )
+}
+
+/** Each error with its place and the lines around it. */
+export function ManifestErrors({ errors }: { errors: readonly ManifestErrorView[] }) {
+  return (
+    <ul>
+      {errors.map(error => (
+        <li>
+          <Place error={error} />
+          <p>{error.message}</p>
+          {error.excerpt && error.line !== null ? (
+            <SourceExcerpt {...error.excerpt} line={error.line} column={error.column} />
+          ) : null}
+        </li>
+      ))}
+    </ul>
   )
 }
 

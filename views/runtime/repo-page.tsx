@@ -42,7 +42,15 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
   }
   return (
     <Live id="repo" src="/repo" everySeconds={packages.status === 'installing' ? 1 : null}>
-      <PageHead title="Jobs repo" status={<ManifestBadge manifest={manifest} now={now} />} />
+      <PageHead
+        title="Jobs repo"
+        status={<ManifestBadge manifest={manifest} now={now} />}
+        actions={
+          <a class="button" href="/repo/files">
+            Edit files
+          </a>
+        }
+      />
       <div class="stack">
         <ManifestProblems manifest={manifest} now={now} />
         <div class="columns">

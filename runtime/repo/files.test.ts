@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { largestFileBytes, openFiles } from './files.ts'
+
+function startFiles(t: TestContext) {
+  const dir = mkdtempSync(join(tmpdir(), 'longhouse-files-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const jobsDir = join(dir, 'jobs')
+  mkdirSync(join(jobsDir, '.git'), { recursive: true })
+  writeFileSync(join(dir, 'longhouse.db'), 'secret')
+  writeFileSync(join(jobsDir, '.git/config'), '[core]')
+  writeFileSync(join(jobsDir, 'manifest.ts'), 'first')
+  return { dir, jobsDir, files: openFiles({ dir, jobsDir }) }
+}
+
+const refused = (code: string) => (error: unknown) => (error as { code?: string }).code === code
+
+test('a file is made with its folders, read, changed, renamed and deleted', t => {
+  const { files, jobsDir, dir } = startFiles(t)
+  const made = files.write('jobs/deep/report.ts', 'one', null)
+  assert.deepEqual(files.read('jobs/deep/report.ts'), made)
+  writeFileSync(join(jobsDir, 'run.sh'), 'x', { mode: 0o755 })
+  files.write('run.sh', 'y')
+  assert.equal(statSync(join(jobsDir, 'run.sh')).mode & 0o777, 0o755)
+  const changed = files.write('jobs/deep/report.ts', 'zwölf', made.hash)
+  assert.notEqual(changed.hash, made.hash)
+  files.rename('jobs/deep/report.ts', 'other/report.ts', changed.hash)
+  assert.equal(existsSync(join(jobsDir, 'jobs')), false, 'empty folders go')
+  assert.deepEqual(
+    files.list().files.map(file => file.path),
+    ['manifest.ts', 'other/report.ts', 'run.sh'],
+  )
+  files.remove('other/report.ts', changed.hash)
+  assert.throws(() => files.read('other/report.ts'), refused('unknown-file'))
+  assert.deepEqual(readdirSync(dir).sort(), ['jobs', 'longhouse.db'], 'nothing is left beside')
+})
+
+test('a file that is not what it was stays as it is', t => {
+  const { files, jobsDir } = startFiles(t)
+  const { hash } = files.read('manifest.ts')
+  writeFileSync(join(jobsDir, 'manifest.ts'), 'somebody else')
+  assert.throws(() => files.write('manifest.ts', 'mine', hash), refused('file-changed'))
+  assert.throws(() => files.write('manifest.ts', 'mine', null), refused('file-exists'))
+  assert.throws(() => files.remove('manifest.ts', hash), refused('file-changed'))
+  assert.throws(() => files.rename('manifest.ts', 'x.ts', hash), refused('file-changed'))
+  assert.equal(readFileSync(join(jobsDir, 'manifest.ts'), 'utf8'), 'somebody else')
+  files.write('a.ts', '')
+  assert.throws(() => files.rename('a.ts', 'manifest.ts'), refused('file-exists'))
+  rmSync(join(jobsDir, 'manifest.ts'))
+  assert.throws(() => files.write('manifest.ts', 'mine', hash), refused('file-changed'))
+})
+
+test('no path leads out of the repo, into git or into packages', t => {
+  const { files, jobsDir, dir } = startFiles(t)
+  symlinkSync(dir, join(jobsDir, 'up'))
+  symlinkSync(join(dir, 'longhouse.db'), join(jobsDir, 'link.ts'))
+  symlinkSync(join(dir, 'nowhere'), join(jobsDir, 'dangling.ts'))
+  const paths = [
+    ...[
+      '',
+      '/etc/passwd',
+      '../longhouse.db',
+      'a/../../longhouse.db',
+      './a',
+      'a//b',
+      'a/',
+      '..',
+      'a\\b',
+      'a\0b',
+    ],
+    ...['.git/config', '.GIT/config', 'a/.git/hooks/x', 'node_modules/a.js', 'up/longhouse.db', 'up/new.ts'],
+    ...['manifest.ts/x', ' a.ts', 'x'.repeat(301), `${'x'.repeat(256)}.ts`, 'a\nb'],
+  ]
+  for (const path of paths) {
+    for (const act of [
+      () => files.read(path),
+      () => files.write(path, 'x'),
+      () => files.remove(path),
+      () => files.rename('manifest.ts', path),
+      () => files.rename(path, 'other.ts'),
+    ]) {
+      assert.throws(act, refused('refused-path'), JSON.stringify(path))
+    }
+  }
+  for (const path of ['link.ts', 'dangling.ts']) {
+    assert.throws(() => files.read(path), refused('uneditable'))
+    assert.throws(() => files.write(path, 'x'), refused('uneditable'))
+  }
+  assert.equal(readFileSync(join(dir, 'longhouse.db'), 'utf8'), 'secret')
+  assert.equal(existsSync(join(dir, 'nowhere')), false)
+  assert.equal(files.list().files.find(file => file.path === 'link.ts')?.editable, false)
+})
+
+test('what is no text, or too much of it, is refused in words', t => {
+  const { files, jobsDir } = startFiles(t)
+  writeFileSync(join(jobsDir, 'picture.png'), Buffer.from([0x89, 0x50, 0, 1]))
+  writeFileSync(join(jobsDir, 'latin.txt'), Buffer.from([0x61, 0xe4]))
+  writeFileSync(join(jobsDir, 'large.csv'), 'x'.repeat(largestFileBytes + 1))
+  for (const name of ['picture.png', 'latin.txt']) {
+    assert.throws(() => files.read(name), { detail: `"${name}" holds no text in UTF-8.` })
+  }
+  assert.throws(() => files.read('large.csv'), refused('file-too-large'))
+  assert.throws(() => files.write('new.csv', 'ä'.repeat(largestFileBytes / 2 + 1)), refused('file-too-large'))
+  assert.throws(() => files.write('new.ts', 'a\0'), refused('uneditable'))
+  assert.equal(existsSync(join(jobsDir, 'new.csv')), false)
+})

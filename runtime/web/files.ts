@@ -1,0 +1,169 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { type Route, route } from '../../src/http/route.ts'
+import type { RepoFile } from '../repo/files.ts'
+import type { WebContext } from './context.ts'
+import { differenceJson, differenceShape, manifestErrorShape, manifestJson, manifestShape } from './wire.ts'
+import { within } from './within.ts'
+
+/** An installation of packages takes longer; the manifest then says that it waits for them. */
+const longestLoadMs = 10_000
+
+export const fileParams = z.object({
+  path: z.string().meta({ description: 'Relative to the repo, with slashes: `jobs/report.ts`' }),
+})
+
+const hash = z
+  .string('must be the hash that the file had when you read it')
+  .meta({ description: 'Of the content that the change was made from; a file that changed meanwhile stays' })
+
+export const messageField = z
+  .string('must be text')
+  .trim()
+  .max(200, 'must be at most 200 characters')
+  .meta({ description: 'For the commit' })
+
+export const contentField = z.string('must be the text of the file')
+
+export const bodyLimitBytes = 4 * 1024 * 1024
+
+const fileShape = z.object({ path: z.string(), content: z.string(), hash: z.string() })
+const savedShape = z.object({ file: fileShape.omit({ content: true }), manifest: manifestShape })
+
+/** The files of the jobs repo, for whoever edits them from outside. */
+export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
+  const edit = async (message: string, change: () => void) =>
+    (await within(longestLoadMs, engine().edit(message, change))) ?? engine().manifest()
+
+  return [
+    route({
+      method: 'get',
+      path: '/api/jobs/repo/files',
+      summary: 'The files of the jobs repo, without git’s own and without packages',
+      guard: signedIn,
+      answers: {
+        200: {
+          description: 'By path',
+          schema: z.object({
+            files: z.array(
+              z.object({
+                path: z.string(),
+                size_bytes: z.number(),
+                modified_at: z.iso.datetime(),
+                editable: z.boolean(),
+              }),
+            ),
+            more: z.boolean().meta({ description: 'There are more than are listed' }),
+          }),
+        },
+      },
+      handle: c => {
+        const { files, more } = engine().files.list()
+        return c.json({
+          files: files.map(({ path, sizeBytes, modifiedAt, editable }) => ({
+            path,
+            size_bytes: sizeBytes,
+            modified_at: timestamp(Math.floor(modifiedAt)),
+            editable,
+          })),
+          more,
+        })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/jobs/repo/files/{path...}',
+      summary: 'One file of the jobs repo, with its hash',
+      guard: signedIn,
+      params: fileParams,
+      answers: { 200: { description: 'It', schema: fileShape }, 404: { description: 'There is none' } },
+      handle: (c, { params }) => c.json(engine().files.read(params.path)),
+    }),
+
+    route({
+      method: 'put',
+      path: '/api/jobs/repo/files/{path...}',
+      summary: 'Save a file; answers when the set of jobs is live, refused or waits for something',
+      guard: signedIn,
+      params: fileParams,
+      body: z.strictObject({
+        content: contentField,
+        hash: hash.nullable().optional().meta({ description: 'null: the file must be new' }),
+        message: messageField.default(''),
+      }),
+      limitBytes: bodyLimitBytes,
+      answers: {
+        200: { description: 'Saved; `manifest` says what became of it', schema: savedShape },
+        409: { description: 'The file was changed meanwhile; nothing was saved' },
+      },
+      handle: async (c, { params: { path }, body }) => {
+        let saved: RepoFile | undefined
+        const manifest = await edit(body.message, () => {
+          saved = engine().files.write(path, body.content, body.hash)
+        })
+        return c.json({ file: { path, hash: saved?.hash }, manifest: manifestJson(manifest) })
+      },
+    }),
+
+    route({
+      method: 'delete',
+      path: '/api/jobs/repo/files/{path...}',
+      summary: 'Delete a file',
+      guard: signedIn,
+      params: fileParams,
+      query: z.object({ hash: hash.optional(), message: messageField.default('') }),
+      answers: {
+        200: { description: 'Deleted', schema: z.object({ manifest: manifestShape }) },
+        404: { description: 'There is none' },
+      },
+      handle: async (c, { params: { path }, query }) => {
+        const manifest = await edit(query.message, () => engine().files.remove(path, query.hash))
+        return c.json({ manifest: manifestJson(manifest) })
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/rename',
+      summary: 'Give a file another name or folder',
+      guard: signedIn,
+      body: z.strictObject({
+        from: z.string('must be the path of the file'),
+        to: z.string('must be its new path'),
+        message: messageField.default(''),
+      }),
+      answers: {
+        200: { description: 'Renamed', schema: z.object({ manifest: manifestShape }) },
+        409: { description: 'There is a file of the new name' },
+      },
+      handle: async (c, { body: { from, to, message } }) => {
+        const manifest = await edit(message, () => engine().files.rename(from, to))
+        return c.json({ manifest: manifestJson(manifest) })
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/check',
+      summary: 'What would happen if a file were saved so; nothing is saved',
+      guard: signedIn,
+      body: z.strictObject({ path: z.string('must be the path of the file'), content: contentField }),
+      limitBytes: bodyLimitBytes,
+      answers: {
+        200: {
+          description: 'Its errors, or the difference of jobs',
+          schema: z.object({
+            errors: z.array(manifestErrorShape),
+            difference: differenceShape.nullable(),
+            used: z.boolean().meta({ description: 'false: the manifest does not import the file' }),
+          }),
+        },
+      },
+      handle: async (c, { body }) => {
+        const { errors, difference, used } = await engine().check(body.path, body.content)
+        return c.json({ errors, difference: difference && differenceJson(difference), used })
+      },
+    }),
+  ]
+}

@@ -1,0 +1,133 @@
+// The editor of a jobs repo's file: the text area stays the form's field, and is what is sent.
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
+import { javascript } from '@codemirror/lang-javascript'
+import { json } from '@codemirror/lang-json'
+import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language'
+import { highlightSelectionMatches, searchKeymap } from '@codemirror/search'
+import { EditorState } from '@codemirror/state'
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+} from '@codemirror/view'
+import { tags } from '@lezer/highlight'
+
+const colours = HighlightStyle.define([
+  { tag: tags.comment, color: 'var(--ink-soft)', fontStyle: 'italic' },
+  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: 'var(--busy)' },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: 'var(--ok)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--warn)' },
+  {
+    tag: [tags.typeName, tags.className, tags.definition(tags.function(tags.variableName))],
+    color: 'var(--accent)',
+  },
+  { tag: tags.invalid, color: 'var(--bad)' },
+])
+
+const theme = EditorView.theme({
+  '&': { color: 'var(--ink)', backgroundColor: 'var(--surface)', fontSize: '0.8125rem' },
+  '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-1px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55', minHeight: '20rem', maxHeight: '70vh' },
+  '.cm-content': { caretColor: 'var(--ink)' },
+  '.cm-cursor': { borderLeftColor: 'var(--ink)' },
+  '.cm-gutters': {
+    color: 'var(--ink-soft)',
+    backgroundColor: 'var(--sunken)',
+    borderRightColor: 'var(--line)',
+  },
+  '.cm-activeLine, .cm-activeLineGutter': {
+    backgroundColor: 'color-mix(in srgb, var(--accent) 7%, transparent)',
+  },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'color-mix(in srgb, var(--focus) 28%, transparent)',
+  },
+  '.cm-panels': { color: 'var(--ink)', backgroundColor: 'var(--sunken)' },
+  '.cm-textfield': {
+    color: 'var(--ink)',
+    backgroundColor: 'var(--surface)',
+    borderColor: 'var(--line-strong)',
+  },
+  '.cm-button': { color: 'var(--ink)', backgroundImage: 'none', borderColor: 'var(--line-strong)' },
+})
+
+const area = document.querySelector('textarea.source')
+if (area) openEditor(area)
+
+function openEditor(area) {
+  const { form } = area
+  const { path, line, column } = area.dataset
+  const saved = area.value
+  let leaving = false
+
+  // A shadow root takes its styles as constructed sheets, which the Content-Security-Policy allows.
+  const host = document.createElement('div')
+  host.className = 'editor'
+  area.before(host)
+  const root = host.attachShadow({ mode: 'open' })
+  const frame = document.createElement('div')
+  root.append(frame)
+
+  const view = new EditorView({
+    root,
+    parent: frame,
+    state: EditorState.create({
+      doc: saved,
+      extensions: [
+        lineNumbers(),
+        highlightActiveLine(),
+        highlightActiveLineGutter(),
+        history(),
+        drawSelection(),
+        indentOnInput(),
+        bracketMatching(),
+        highlightSelectionMatches(),
+        syntaxHighlighting(colours),
+        theme,
+        languageOf(path),
+        EditorState.tabSize.of(2),
+        EditorView.contentAttributes.of({ 'aria-label': `Content of ${path}` }),
+        EditorView.updateListener.of(update => {
+          if (update.docChanged) area.value = update.state.doc.toString()
+        }),
+        keymap.of([
+          { key: 'Mod-s', preventDefault: true, run: () => submit('save') },
+          { key: 'Mod-Enter', run: () => submit('check') },
+          // Tab leaves the editor after Escape, as those who use the keyboard alone need it.
+          ...searchKeymap,
+          ...historyKeymap,
+          ...defaultKeymap,
+          indentWithTab,
+        ]),
+      ],
+    }),
+  })
+  area.hidden = true
+  if (line) goTo(view, Number(line), Number(column ?? 1))
+
+  function submit(action) {
+    form.requestSubmit(form.querySelector(`button[value="${action}"]`))
+    return true
+  }
+  form.addEventListener('submit', () => {
+    leaving = true
+  })
+  addEventListener('beforeunload', event => {
+    if (!leaving && area.value !== saved) event.preventDefault()
+  })
+}
+
+function goTo(view, number, column) {
+  const line = view.state.doc.line(Math.min(Math.max(1, number), view.state.doc.lines))
+  const anchor = Math.min(line.from + Math.max(0, column - 1), line.to)
+  view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) })
+  view.focus()
+}
+
+function languageOf(path) {
+  if (/\.json$/.test(path)) return json()
+  const script = /\.[cm]?([jt])s(x?)$/.exec(path)
+  return script ? javascript({ typescript: script[1] === 't', jsx: script[2] === 'x' }) : []
+}

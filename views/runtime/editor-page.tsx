@@ -1,0 +1,182 @@
+import { Button } from '../components/button.tsx'
+import { Field } from '../components/field.tsx'
+import { Notice, PageHead, Panel } from '../components/panel.tsx'
+import { Difference, type DifferenceView } from './difference.tsx'
+import { ManifestBadge, ManifestErrors, ManifestProblems } from './manifest-panel.tsx'
+import type { ManifestErrorView, ManifestView } from './shapes.ts'
+
+export interface EditorProps {
+  now: number
+  /** What makes the text area an editor. */
+  script: string
+  path: string
+  content: string
+  /** Of the content that the change is made from; null for a file that is not there yet. */
+  hash: string | null
+  manifest: ManifestView
+  message?: string
+  /** It was just saved. */
+  saved?: boolean
+  check?: { errors: readonly ManifestErrorView[]; difference: DifferenceView | null; used: boolean }
+  /** What lies on the disk by now, when it is not what the change was made from; null when it is deleted. */
+  other?: { content: string | null }
+}
+
+export function EditorPage(props: EditorProps) {
+  const { now, script, path, hash, manifest, saved, check, other } = props
+  return (
+    <>
+      <PageHead
+        crumb={{ href: '/repo/files', label: 'Files' }}
+        title={<code>{path}</code>}
+        status={<ManifestBadge manifest={manifest} now={now} />}
+        lead={hash === null && !other ? 'A new file' : undefined}
+        actions={hash === null ? undefined : <FileActions path={path} hash={hash} />}
+      />
+      <div class="stack">
+        {saved ? <Saved manifest={manifest} now={now} /> : null}
+        {saved || (!check && !other) ? <ManifestProblems manifest={manifest} now={now} /> : null}
+        {check ? <Checked check={check} now={now} /> : null}
+        {other ? <Overtaken other={other} path={path} /> : null}
+        <EditForm {...props} />
+      </div>
+      <script src={script} defer />
+    </>
+  )
+}
+
+/** The address of a file's editor. */
+export const fileHref = (path: string): string =>
+  `/repo/files/${path.split('/').map(encodeURIComponent).join('/')}`
+
+function EditForm({ path, content, hash, message, check }: EditorProps) {
+  const place = check?.errors.find(error => error.file === path && error.line !== null)
+  return (
+    <Panel>
+      <form method="post" class="form" data-editor>
+        <input type="hidden" name="hash" value={hash ?? ''} />
+        <label for="content" class="unseen">
+          Content of {path}
+        </label>
+        <textarea
+          id="content"
+          name="content"
+          class="source"
+          rows={24}
+          spellcheck={false}
+          autocapitalize="none"
+          autocomplete="off"
+          wrap="off"
+          data-path={path}
+          data-line={place?.line ?? undefined}
+          data-column={place?.column ?? undefined}
+        >
+          {/* A browser leaves out the first line end in a text area. */}
+          {`\n${content}`}
+        </textarea>
+        <div class="save-line">
+          <Field
+            name="message"
+            label="What changes"
+            value={message}
+            placeholder="For the commit; may stay empty"
+          />
+          <div class="actions">
+            <button type="submit" class="primary" name="action" value="save">
+              Save
+            </button>
+            <button type="submit" name="action" value="check">
+              Check
+            </button>
+          </div>
+        </div>
+      </form>
+    </Panel>
+  )
+}
+
+function FileActions({ path, hash }: { path: string; hash: string }) {
+  return (
+    <>
+      <details class="confirm">
+        <summary class="button">Rename…</summary>
+        <form method="post" class="confirm-body">
+          <input type="hidden" name="action" value="rename" />
+          <input type="hidden" name="hash" value={hash} />
+          <Field name="to" label="New path" value={path} required spellcheck={false} />
+          <p class="fine">What imports it is not changed with it.</p>
+          <div class="actions">
+            <Button>Rename</Button>
+          </div>
+        </form>
+      </details>
+      <details class="confirm">
+        <summary class="button danger">Delete…</summary>
+        <form method="post" class="confirm-body">
+          <input type="hidden" name="action" value="delete" />
+          <input type="hidden" name="hash" value={hash} />
+          <p>The file goes from the repo. What was committed of it stays in its history.</p>
+          <div class="actions">
+            <Button look="danger">Delete this file</Button>
+          </div>
+        </form>
+      </details>
+    </>
+  )
+}
+
+function Saved({ manifest, now }: { manifest: ManifestView; now: number }) {
+  if (manifest.status !== 'ok') return <Notice tone="warn" title="Saved, but not live" />
+  return (
+    <Notice tone="ok" title="Saved and live">
+      {manifest.difference ? <Difference difference={manifest.difference} now={now} /> : null}
+    </Notice>
+  )
+}
+
+function Checked({ check, now }: { check: NonNullable<EditorProps['check']>; now: number }) {
+  const { errors, difference, used } = check
+  if (errors.length > 0) {
+    return (
+      <Notice tone="bad" title="This would not load">
+        <p>Nothing is saved. If you save it, the jobs from before keep running.</p>
+        <ManifestErrors errors={errors} />
+      </Notice>
+    )
+  }
+  const changes = difference && difference.added + difference.removed + difference.changed > 0
+  return (
+    <Notice tone="ok" title="This loads">
+      <p>
+        Nothing is saved yet.{' '}
+        {used
+          ? changes
+            ? 'Saved, it makes this difference:'
+            : 'No job comes, goes or gets another schedule.'
+          : 'The manifest does not import this file.'}
+      </p>
+      {changes ? <Difference difference={difference} now={now} /> : null}
+    </Notice>
+  )
+}
+
+function Overtaken({ other, path }: { other: { content: string | null }; path: string }) {
+  if (other.content === null) {
+    return (
+      <Notice tone="warn" title="The file was deleted meanwhile">
+        <p>Nothing was saved. Your text is below; saving it now makes the file anew.</p>
+      </Notice>
+    )
+  }
+  return (
+    <Notice tone="warn" title="The file was changed meanwhile">
+      <p>
+        Nothing was saved. This is what lies there now; your text is below it. Take over what you need: saving
+        now replaces what is shown here. <a href={fileHref(path)}>Drop your text and edit this</a>
+      </p>
+      <section class="log plain-source" tabindex={0} aria-label="What lies there now">
+        <pre>{other.content}</pre>
+      </section>
+    </Notice>
+  )
+}
