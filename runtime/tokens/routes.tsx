@@ -31,10 +31,10 @@ const fields = z.object({
 const params = z.object({ id: z.string() })
 
 /** Tokens are made and revoked by people only; see `Access.person`. */
-export function tokenRoutes({ person, clock }: WebContext, tokens: TokenStore, address: string): Route[] {
+export function tokenRoutes({ person, clock, origin }: WebContext, tokens: TokenStore): Route[] {
   const page = (c: AppContext, props: Pick<TokensPageProps, 'made' | 'form'> = {}, status = 200) => {
     c.status(status as 200)
-    const content = <TokensPage now={clock.now()} tokens={tokens.list()} address={address} {...props} />
+    const content = <TokensPage now={clock.now()} tokens={tokens.list()} address={origin} {...props} />
     return show(c, content, { title: 'API tokens', current: '/settings' })
   }
   const formAgain = (c: AppContext, errors: FieldError[], typed: Record<string, unknown>) =>

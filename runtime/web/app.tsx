@@ -17,7 +17,11 @@ import { passwordGate } from '../auth/password.ts'
 import { authRoutes } from '../auth/routes.tsx'
 import { sessionStore } from '../auth/session.ts'
 import { authTables } from '../auth/tables.ts'
+import { badgeStore } from '../badges/badge.ts'
+import { badgeRoutes } from '../badges/routes.tsx'
+import { badgeTables } from '../badges/tables.ts'
 import type { Engine } from '../contract.ts'
+import { metricsRoute } from '../metrics/routes.ts'
 import type { Notices } from '../notices/notices.ts'
 import { noticeRoutes } from '../notices/routes.tsx'
 import { secretRoutes } from '../secrets/routes.tsx'
@@ -74,7 +78,9 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       return engine
     },
     ...createAccess({ sessions, cookie, tokens, wrongTokens }),
+    badges: badgeStore(openTables(sqlite, 'badges', badgeTables)),
     clock,
+    origin: publicUrl?.origin ?? 'http://localhost:8080',
     repoFolder,
     editorScript: assets.url('editor.js'),
     stopping,
@@ -101,8 +107,10 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       ...scheduleRoutes(web),
       ...editorRoutes(web),
       ...pageRoutes(web),
+      ...badgeRoutes(web),
+      metricsRoute(web, version),
       ...noticeRoutes(web, options.notices),
-      ...tokenRoutes(web, tokens, publicUrl?.origin ?? 'http://localhost:8080'),
+      ...tokenRoutes(web, tokens),
     ],
     trustedProxies: settings.trustedProxies,
     https,

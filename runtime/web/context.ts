@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Access } from '../auth/guard.ts'
+import type { BadgeStore } from '../badges/badge.ts'
 import type { Engine } from '../contract.ts'
 
 /** What the routes stand on. */
@@ -7,6 +8,9 @@ export interface WebContext extends Access {
   /** Throws the Problem `starting` until there is one. */
   engine(): Engine
   clock: Clock
+  badges: BadgeStore
+  /** The instance's address as people see it. */
+  origin: string
   /** The jobs repo's folder. */
   repoFolder: string
   /** The address of the script that makes a text area an editor. */

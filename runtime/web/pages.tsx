@@ -80,6 +80,7 @@ export function pageRoutes(web: WebContext): Route[] {
             list={{ ...engine().runs({ jobId: id, limit: listed, offset }), limit: listed, offset }}
             upcoming={job.enabled ? previewSlots(schedule, clock.now(), 5) : []}
             slots={engine().slots(id, { limit: 8 }).slots}
+            badge={{ public: web.badges.isPublic(id), src: `${web.origin}/badges/${id}.svg` }}
           />
         )
         return show(c, content, { title: id, refresh: 10, current: '/' })

@@ -45,6 +45,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     c.header('X-Request-Id', requestId)
     // One address answers with a page or with JSON, so no cache may give one for the other.
     c.header('Vary', 'Accept', { append: true })
+    // A handler may open what it answers with to pages elsewhere.
+    if (!c.res.headers.has(resourcePolicy)) c.header(resourcePolicy, 'same-origin')
     const line = {
       method: c.req.method,
       path: c.req.path,
@@ -102,6 +104,8 @@ function document(c: AppContext, problem: Problem): Response {
   const text = JSON.stringify(problem.document(c.get('requestId')))
   return c.body(text, problem.status as 400, { 'Content-Type': 'application/problem+json' })
 }
+
+const resourcePolicy = 'Cross-Origin-Resource-Policy'
 
 const defaultLimitBytes = 1024 * 1024
 
@@ -179,6 +183,7 @@ function contentSecurity(https: boolean): MiddlewareHandler {
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     referrerPolicy: 'same-origin',
     strictTransportSecurity: https ? 'max-age=31536000' : false,
+    crossOriginResourcePolicy: false,
     xFrameOptions: 'DENY',
     xXssProtection: false,
   })

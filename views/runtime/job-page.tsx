@@ -1,3 +1,4 @@
+import { PostButton } from '../components/button.tsx'
 import { Live } from '../components/live.tsx'
 import { EmptyState, Facts, PageHead, Panel } from '../components/panel.tsx'
 import { RunStrip } from '../components/run-strip.tsx'
@@ -22,10 +23,11 @@ export interface JobPageProps {
   upcoming: readonly { at: number; note: string | null }[]
   /** What became of the last due times, newest first. */
   slots: readonly SlotView[]
+  badge: { public: boolean; src: string }
 }
 
 export function JobPage(props: JobPageProps) {
-  const { now, job, manifest, recent, list, upcoming, slots } = props
+  const { now, job, manifest, recent, list, upcoming, slots, badge } = props
   const { limit, offset } = list
   return (
     <Live id="job" src={`/jobs/${job.id}?offset=${offset}`} everySeconds={2}>
@@ -65,6 +67,7 @@ export function JobPage(props: JobPageProps) {
               <SchedulePanel job={job} upcoming={upcoming} now={now} />
               <TrendPanel recent={recent} />
               <SlotPanel slots={slots} job={job} now={now} />
+              <BadgePanel badge={badge} job={job} />
             </div>
           </div>
         </div>
@@ -150,6 +153,32 @@ function SlotPanel({ slots, job, now }: Pick<JobPageProps, 'slots' | 'job' | 'no
           </li>
         ))}
       </ol>
+    </Panel>
+  )
+}
+
+function BadgePanel({ badge, job }: Pick<JobPageProps, 'badge' | 'job'>) {
+  const action = `/api/jobs/${job.id}/badge`
+  return (
+    <Panel title="Badge">
+      <div class="stack">
+        {badge.public ? (
+          <>
+            <p>
+              <img src={`/badges/${job.id}.svg`} height="20" alt={`Badge of ${job.id}`} />
+            </p>
+            <pre class="code">{`![${job.id}](${badge.src})`}</pre>
+          </>
+        ) : (
+          <p class="fine">
+            A picture for pages elsewhere: whether the last run succeeded. Nobody sees one until you make it
+            public.
+          </p>
+        )}
+        <PostButton action={action} fields={{ public: badge.public ? 'false' : 'true' }} look="quiet">
+          {badge.public ? 'Take the badge back' : 'Make a public badge'}
+        </PostButton>
+      </div>
     </Panel>
   )
 }

@@ -1,0 +1,37 @@
+import { eq } from 'drizzle-orm'
+import type { Db } from '../../src/database.ts'
+import type { Job, Run } from '../contract.ts'
+import type * as schema from './schema.ts'
+import { badges } from './schema.ts'
+
+/** Which jobs show a badge to anybody. */
+export function badgeStore(db: Db<typeof schema>) {
+  return {
+    isPublic: (jobId: string): boolean =>
+      db.select().from(badges).where(eq(badges.jobId, jobId)).get() !== undefined,
+    setPublic: (jobId: string, shown: boolean): void => {
+      if (shown) db.insert(badges).values({ jobId }).onConflictDoNothing().run()
+      else db.delete(badges).where(eq(badges.jobId, jobId)).run()
+    },
+  }
+}
+
+export type BadgeStore = ReturnType<typeof badgeStore>
+
+export interface BadgeState {
+  words: string
+  colour: string
+}
+
+/** Dark enough for white letters. */
+const colours = { good: '#2a7a3b', bad: '#b3261e', warn: '#8a5a00', idle: '#5f6670' }
+
+/** How the job is, by its last run that ended. A stranger learns no more than this. */
+export function badgeState(job: Job, lastEnded: Run | null): BadgeState {
+  if (!job.enabled) return { words: 'disabled', colour: colours.idle }
+  if (!lastEnded) return { words: 'not run yet', colour: colours.idle }
+  if (lastEnded.status === 'succeeded') return { words: 'passing', colour: colours.good }
+  if (lastEnded.status === 'cancelled') return { words: 'cancelled', colour: colours.idle }
+  if (lastEnded.status === 'interrupted') return { words: 'interrupted', colour: colours.warn }
+  return { words: 'failing', colour: colours.bad }
+}

@@ -1,0 +1,3 @@
+CREATE TABLE `badges_public` (
+	`job_id` text PRIMARY KEY NOT NULL
+);

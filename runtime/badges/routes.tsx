@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { notFound } from '../../src/http/problem.ts'
+import { open, type Route, route } from '../../src/http/route.ts'
+import { BadgeImage } from '../../views/runtime/badge.tsx'
+import type { WebContext } from '../web/context.ts'
+import { known } from '../web/jobs.ts'
+import { badgeState } from './badge.ts'
+
+/** Runs that are going or wait stand before the last one that ended. */
+const lookedAt = 20
+
+/** A picture of how a job is, for pages elsewhere. Nobody sees one that was not opened to all. */
+export function badgeRoutes({ engine, signedIn, badges }: WebContext): Route[] {
+  const setPublic = (method: 'put' | 'post') =>
+    route({
+      method,
+      path: '/api/jobs/{id}/badge',
+      summary: 'Open the badge of a job to all, or close it',
+      guard: signedIn,
+      params: z.object({ id: z.string() }),
+      body: z.object({
+        public: z.union(
+          [z.boolean(), z.enum(['true', 'false']).transform(text => text === 'true')],
+          'must be true or false',
+        ),
+      }),
+      answers: {
+        200: { description: 'As it is now', schema: z.object({ public: z.boolean() }) },
+        303: { description: 'For a browser' },
+      },
+      handle: (c, { params: { id }, body }) => {
+        badges.setPublic(known(engine(), id).id, body.public)
+        return wantsPage(c) ? c.redirect(`/jobs/${id}`, 303) : c.json({ public: body.public })
+      },
+    })
+
+  return [
+    route({
+      method: 'get',
+      path: '/badges/{file}',
+      summary: 'A status badge, `{id}.svg`, of a job whose badge is public',
+      guard: open,
+      params: z.object({ file: z.string() }),
+      answers: { 200: { description: 'A picture', type: 'image/svg+xml' } },
+      handle: (c, { params: { file } }) => {
+        const id = /^(.+)\.svg$/.exec(file)?.[1] ?? ''
+        const job = badges.isPublic(id) ? engine().job(id) : null
+        if (!job) throw notFound('There is no public badge of that name.')
+        const { runs } = engine().runs({ jobId: id, limit: lookedAt, offset: 0 })
+        const lastEnded = runs.find(run => run.finishedAt !== null) ?? null
+        c.header('Content-Type', 'image/svg+xml; charset=utf-8')
+        c.header('Cache-Control', 'public, max-age=60')
+        // Pages elsewhere show it.
+        c.header('Cross-Origin-Resource-Policy', 'cross-origin')
+        return c.body(String(<BadgeImage label={id} {...badgeState(job, lastEnded)} />))
+      },
+    }),
+
+    setPublic('put'),
+    // Forms know no PUT.
+    setPublic('post'),
+  ]
+}
