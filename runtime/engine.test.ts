@@ -37,6 +37,7 @@ test('an empty volume gets the starter jobs, a commit of them, and a first run t
     [repo.initialized, repo.branch, repo.dirty, repo.head?.commit],
     [true, 'main', false, engine.manifest().commit],
   )
+  assert.match(repo.head?.message ?? '', /^Begin with the starter jobs\n\n- Add /)
   const ended = await run('daily-digest')
   assert.equal(ended.status, 'succeeded')
   assert.equal(ended.commit, engine.manifest().commit)

@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { programRoot } from '../../src/root.ts'
+
 export interface Change {
   file: string
   kind: 'Add' | 'Update' | 'Remove'
@@ -14,6 +18,14 @@ export function messageOf(
   const shown = words.slice(0, 100)
   const more = words.length - shown.length
   const list = [...shown.map(each => `- ${each}`), ...(more > 0 ? [`- and ${more} more`] : [])].join('\n')
-  const files = line.length > 72 ? [`Change ${changes.length} files`, list] : [line]
+  const [kind, ...others] = new Set(changes.map(change => change.kind))
+  const verb = others.length === 0 ? kind : 'Change'
+  const files = line.length > 72 ? [`${verb} ${changes.length} files`, list] : [line]
   return [...(subject ? [subject, files.at(-1)] : files), note].filter(Boolean).join('\n\n')
+}
+
+/** True for the files that a new instance begins with, whatever became of them since. */
+export function isStarter(changes: readonly Change[]): boolean {
+  const template = programRoot('jobs-template')
+  return changes.every(({ file }) => existsSync(join(template, file)))
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import git from 'isomorphic-git'
 import { obstacleIn, repoBounds } from './bounds.ts'
 import { carefulFs as fs } from './careful-fs.ts'
-import { type Change, messageOf } from './changes.ts'
+import { type Change, isStarter, messageOf } from './changes.ts'
 import type { CommitWords, GitAnswer, GitRequest, GitState } from './protocol.ts'
 
 const author = { name: 'Longhouse', email: 'longhouse@localhost' }
@@ -61,9 +61,12 @@ async function stage(dir: string): Promise<string | null> {
 }
 
 async function unfinishedWork(dir: string): Promise<string | null> {
-  if (!(await git.currentBranch({ fs, dir }))) return 'the jobs repo is on no branch (detached HEAD)'
-  if (existsSync(join(dir, '.git/MERGE_HEAD'))) return 'a merge is in progress in the jobs repo'
-  if (existsSync(join(dir, '.git/index.lock'))) return 'another git program is at work in the jobs repo'
+  if (!(await git.currentBranch({ fs, dir })))
+    return 'the jobs repo is on no branch (detached HEAD); go back to one, as with git switch main'
+  if (existsSync(join(dir, '.git/MERGE_HEAD')))
+    return 'a merge is in progress in the jobs repo; finish it with git commit, or leave it with git merge --abort'
+  if (existsSync(join(dir, '.git/index.lock')))
+    return 'another git program is at work in the jobs repo; when none is, remove .git/index.lock'
   return null
 }
 
@@ -75,7 +78,9 @@ function tooMuchIn(dir: string): Promise<string | null> {
 }
 
 async function commit(dir: string, words: CommitWords): Promise<void> {
-  const message = messageOf(staged, words)
+  const first = staged.length > 0 && (await git.log({ fs, dir, depth: 1 }).catch(() => [])).length === 0
+  const subject = words.subject || (first && isStarter(staged) ? 'Begin with the starter jobs' : '')
+  const message = messageOf(staged, { ...words, subject })
   if (staged.length > 0) await git.commit({ fs, dir, message, author, committer: author })
   staged = []
 }

@@ -130,5 +130,6 @@ test('git itself reads what we write', async t => {
 test('a message says what changed, shortly', () => {
   assert.equal(messageOf([{ kind: 'Update', file: 'manifest.ts' }]), 'Update manifest.ts')
   const many = Array.from({ length: 200 }, (_, i) => ({ kind: 'Add' as const, file: `jobs/${i}.ts` }))
-  assert.match(messageOf(many), /^Change 200 files\n\n- Add jobs\/0\.ts\n[\s\S]*- and 100 more$/)
+  assert.match(messageOf([...many, { kind: 'Remove', file: 'x' }]), /^Change 201 files\n/)
+  assert.match(messageOf(many), /^Add 200 files\n\n- Add jobs\/0\.ts\n[\s\S]*- and 100 more$/)
 })
