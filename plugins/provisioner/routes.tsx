@@ -15,6 +15,7 @@ import { subdomainSchema } from './subdomain.ts'
 import { instanceSchema, operationSchema, wireInstance, wireOperation } from './wire.ts'
 
 const named = z.object({ subdomain: z.string() })
+const nothing = z.object({})
 const truth = z
   .union([z.boolean(), z.enum(['true', 'false', 'on', '1', '0', ''])])
   .transform(value => value === true || value === 'true' || value === 'on' || value === '1')
@@ -92,6 +93,8 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       summary,
       guard: admin,
       params: named,
+      body: nothing,
+      mayWait: true,
       answers,
       handle: (c, { params }) => operate(kind)(c, params.subdomain),
     })
@@ -117,6 +120,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       path: '/admin/instances',
       summary: 'Provision an instance',
       guard: admin,
+      mayWait: true,
       body: provisionBody,
       answers: {
         201: {
@@ -170,6 +174,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       path: '/admin/instances/{subdomain}/upgrade',
       summary: 'Replace its container by one of another image, or of today’s default',
       guard: admin,
+      mayWait: true,
       params: named,
       body: z.object({
         image: z.preprocess(value => (value === '' ? undefined : value), imageField.optional()).optional(),
@@ -184,6 +189,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       summary:
         'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good',
       guard: admin,
+      mayWait: true,
       params: named,
       query: z.object({ purge: z.enum(['true', 'false'], 'must be true or false').optional() }),
       answers,
@@ -195,7 +201,9 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       path: '/admin/instances/{subdomain}/deprovision',
       summary: 'The same as DELETE, for forms',
       guard: admin,
+      mayWait: true,
       params: named,
+      body: nothing,
       answers,
       handle: (c, { params }) => operate('deprovision')(c, params.subdomain),
     }),
@@ -204,6 +212,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       path: '/admin/instances/{subdomain}/purge',
       summary: 'The same as DELETE with purge=true, for forms: the name must be typed',
       guard: admin,
+      mayWait: true,
       params: named,
       body: z.object({ confirm: z.string('must be the subdomain, typed out') }),
       answers,

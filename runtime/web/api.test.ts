@@ -218,6 +218,8 @@ test('what is not there is named, and what is wrong is told by field', async t =
   assert.deepEqual(await ask('/api/jobs/job/runs?limit=0'), [422, 'invalid', 'limit'])
   assert.deepEqual(await ask('/api/jobs/job/runs?offset=-1'), [422, 'invalid', 'offset'])
   assert.deepEqual(await ask('/api/jobs/job/run', 'POST', '{"params": 5}'), [422, 'invalid', 'params'])
+  assert.deepEqual(await ask('/api/jobs/job/run', 'POST', '{"parms": {}}'), [422, 'invalid', 'parms'])
+  assert.deepEqual(await ask('/api/jobs/job/enable', 'POST', '{"on": true}'), [422, 'invalid', 'on'])
   assert.equal((await ask('/api/jobs/job/run', 'POST', '{"params": '))[0], 400)
   assert.deepEqual((await ask('/api/jobs/repo/sync', 'POST')).slice(0, 2), [409, 'no-remote'])
   assert.equal((await ask('/api/jobs/job/run', 'GET'))[0], 405)

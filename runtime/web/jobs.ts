@@ -62,6 +62,7 @@ export function jobRoutes(web: WebContext): Route[] {
       method: 'post',
       path: '/api/jobs/{id}/run',
       summary: 'Run it now; `Prefer: wait=N` answers when it is over, or after N seconds',
+      mayWait: true,
       guard: web.mayRun,
       params,
       body: z.object({

@@ -29,7 +29,9 @@ export function runRoutes({ engine, signedIn: guard, mayRun, stopping }: WebCont
       summary: 'What the run wrote; with `Accept: text/event-stream` live, up to an event `end` with the run',
       guard,
       params,
-      answers: { 200: { description: 'The log so far, or its events', type: 'text/plain' } },
+      answers: {
+        200: { description: 'The log so far, or its events', type: ['text/plain', 'text/event-stream'] },
+      },
       handle: (c, { params }) => {
         const run = knownRun(engine(), params.id)
         if ((c.req.header('accept') ?? '').includes('text/event-stream'))

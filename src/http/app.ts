@@ -12,6 +12,7 @@ import { type ApiInfo, describeApi } from './openapi.ts'
 import { badRequest, internal, invalidFields, methodNotAllowed, notFound, Problem } from './problem.ts'
 import { type AppContext, type AppEnv, type FieldErrors, open, type Route, route } from './route.ts'
 import { sessionCookieName } from './session-cookie.ts'
+import { unknownFields } from './unknown-fields.ts'
 
 export interface AppOptions {
   log: Logger
@@ -114,11 +115,12 @@ function mount(app: Hono<AppEnv>, spec: Route): void {
   app.on(spec.method.toUpperCase(), path, spec.guard.check, async c => {
     const params = check(spec.params, c.req.param())
     const query = check(spec.query, c.req.query())
-    const fields = spec.body ? await readFields(c, spec.limitBytes ?? defaultLimitBytes) : {}
-    const body = check(spec.body, fields)
-    const errors = [...params.errors, ...query.errors, ...body.errors]
+    const fields = spec.body && (await readFields(c, spec.limitBytes ?? defaultLimitBytes))
+    const body = check(spec.body, fields?.values)
+    const unknown = spec.body && fields?.as === 'json' ? unknownFields(spec.body, fields.values) : []
+    const errors = [...params.errors, ...query.errors, ...body.errors, ...unknown]
     if (errors.length > 0) {
-      if (spec.onInvalid && wantsPage(c)) return spec.onInvalid(c, errors, fields)
+      if (spec.onInvalid && wantsPage(c)) return spec.onInvalid(c, errors, fields?.values ?? {})
       throw invalidFields(errors)
     }
     try {

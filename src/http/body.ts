@@ -1,14 +1,22 @@
 import type { Context } from 'hono'
 import { badRequest, tooLarge, unsupportedMedia } from './problem.ts'
 
+export interface BodyFields {
+  values: Record<string, unknown>
+  /** How they came: browsers send forms, programs JSON. */
+  as: 'json' | 'form'
+}
+
 /**
  * The fields of a request's body. A body that starts with `{` is JSON whatever its content type says, because
  * `curl -d '{…}'` sends a form type; otherwise the content type decides. A field that a form repeats becomes a list.
  */
-export async function readFields(c: Context, limitBytes: number): Promise<Record<string, unknown>> {
+export async function readFields(c: Context, limitBytes: number): Promise<BodyFields> {
   const text = decode(await readBytes(c.req.raw, limitBytes))
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
-  if (text.trimStart().startsWith('{') || type.includes('json')) return parseJson(text)
+  if (text.trimStart().startsWith('{') || type.includes('json')) {
+    return { values: parseJson(text), as: 'json' }
+  }
   if (text !== '' && !formTypes.has(type)) {
     throw unsupportedMedia(`A body of type ${type} is not understood here; send JSON or a form.`)
   }
@@ -19,7 +27,7 @@ export async function readFields(c: Context, limitBytes: number): Promise<Record
     else fields.set(name, Array.isArray(before) ? [...before, value] : [before, value])
   }
   // Makes own properties of whatever name, `__proto__` too, where an assignment would reach the prototype.
-  return Object.fromEntries(fields)
+  return { values: Object.fromEntries(fields), as: 'form' }
 }
 
 /** `text/plain` is what a script sends that says nothing about its string. */

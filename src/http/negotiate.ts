@@ -10,11 +10,14 @@ export function wantsFragment(c: Context): boolean {
   return c.req.header('hx-request') === 'true'
 }
 
+/** The most seconds that an answer is waited for. */
+export const longestWait = 120
+
 /**
  * Seconds of the preference `Prefer: wait=N` (RFC 7240), at most 120; 0 when it is not there or makes no sense,
  * for a preference that cannot be honoured is to be ignored.
  */
 export function preferredWait(c: Context): number {
   const match = /(?:^|[,;\s])wait\s*=\s*"?(\d+)"?/i.exec(c.req.header('prefer') ?? '')
-  return match ? Math.min(120, Number(match[1])) : 0
+  return match ? Math.min(longestWait, Number(match[1])) : 0
 }

@@ -22,6 +22,7 @@ const routes: Route[] = [
     summary: 'Make one',
     guard,
     body: z.object({ size: z.coerce.number().int().min(1), note: z.string().trim().optional() }),
+    mayWait: true,
     answers: { 202: { description: 'Begun', schema: instance } },
     handle: c => c.json({}),
   }),
@@ -39,7 +40,7 @@ const routes: Route[] = [
     path: '/log',
     summary: 'A log',
     guard: open,
-    answers: { 200: { description: 'Text', type: 'text/plain' } },
+    answers: { 200: { description: 'Text', type: ['text/plain', 'text/event-stream'] } },
     handle: c => c.text(''),
   }),
   route({
@@ -125,7 +126,10 @@ test('queries, bodies and guards are those that the routes check', async () => {
   )
   assert.deepEqual(list?.security, [{ bearer: [] }, { session: [] }])
   assert.deepEqual(paths['/log']?.get?.security, [])
-  assert.deepEqual(Object.keys(paths['/log']?.get?.responses['200']?.content ?? {}), ['text/plain'])
+  assert.deepEqual(Object.keys(paths['/log']?.get?.responses['200']?.content ?? {}), [
+    'text/plain',
+    'text/event-stream',
+  ])
 
   const { requestBody } = paths['/instances']?.post ?? {}
   assert.equal(requestBody?.required, true)
@@ -134,6 +138,14 @@ test('queries, bodies and guards are those that the routes check', async () => {
     'application/x-www-form-urlencoded',
   ])
   assert.deepEqual(requestBody?.content['application/json']?.schema.required, ['size'])
+  assert.equal(requestBody?.content['application/json']?.schema.additionalProperties, false)
+  const [prefer, ...others] = paths['/instances']?.post?.parameters ?? []
+  assert.deepEqual(
+    [prefer?.name, prefer?.in, prefer?.required, others.length],
+    ['Prefer', 'header', false, 0],
+  )
+  assert.match(prefer?.description ?? '', /wait=N/)
+  assert.ok(!paths['/instances']?.get?.parameters.some(({ name }) => name === 'Prefer'))
 })
 
 test('the session is described by the cookie that is really set', async () => {

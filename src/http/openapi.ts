@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { longestWait } from './negotiate.ts'
 import type { Route } from './route.ts'
+import { fieldsOf } from './unknown-fields.ts'
 
 export interface ApiInfo {
   title: string
@@ -45,38 +47,20 @@ export function describeApi(
 }
 
 function describeRoute(route: Route): Record<string, unknown> {
-  const body = route.body && jsonSchema(route.body, 'input')
   return {
     summary: route.summary,
     security: route.guard.schemes.map(scheme => ({ [scheme]: [] })),
-    parameters: [...pathParameters(route), ...parameters(route.query, 'query')],
-    ...(body
-      ? {
-          requestBody: {
-            required: Array.isArray(body.required) && body.required.length > 0,
-            content: {
-              'application/json': { schema: body },
-              'application/x-www-form-urlencoded': { schema: body },
-            },
-          },
-        }
-      : {}),
+    parameters: [
+      ...pathParameters(route),
+      ...parameters(route.query, 'query'),
+      ...(route.mayWait ? [preferWait] : []),
+    ],
+    ...requestBody(route),
     responses: {
       ...Object.fromEntries(
         Object.entries(route.answers).map(([status, answer]) => [
           status,
-          {
-            description: answer.description,
-            ...(answer.schema
-              ? {
-                  content: {
-                    [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema, 'output') },
-                  },
-                }
-              : answer.type
-                ? { content: { [answer.type]: { schema: { type: 'string' } } } }
-                : {}),
-          },
+          { description: answer.description, ...content(answer) },
         ]),
       ),
       default: {
@@ -85,6 +69,36 @@ function describeRoute(route: Route): Record<string, unknown> {
       },
     },
   }
+}
+
+const preferWait = {
+  name: 'Prefer',
+  in: 'header',
+  required: false,
+  description: `\`wait=N\` (RFC 7240) answers when the work is done, or after N seconds; ${longestWait} at most`,
+  schema: { type: 'string', examples: ['wait=30'] },
+}
+
+function requestBody({ body }: Route): Record<string, unknown> {
+  if (!body || fieldsOf(body)?.length === 0) return {}
+  const schema = jsonSchema(body, 'input')
+  return {
+    requestBody: {
+      required: Array.isArray(schema.required) && schema.required.length > 0,
+      content: {
+        'application/json': { schema: fieldsOf(body) ? { ...schema, additionalProperties: false } : schema },
+        'application/x-www-form-urlencoded': { schema },
+      },
+    },
+  }
+}
+
+function content({ schema, type }: Route['answers'][number]): Record<string, unknown> {
+  const shape = schema ? jsonSchema(schema, 'output') : { type: 'string' }
+  const types = type === undefined ? (schema ? ['application/json'] : []) : [type].flat()
+  return types.length === 0
+    ? {}
+    : { content: Object.fromEntries(types.map(each => [each, { schema: shape }])) }
 }
 
 /** Every name in the path, those that no schema describes as plain text. */

@@ -44,11 +44,14 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   guard: Guard
   params?: P
   query?: Q
-  /** The fields of the body, whether it comes as JSON or as a form. */
+  /** The fields of the body, whether it comes as JSON or as a form. JSON with others is refused. */
   body?: B
   /** The most that a body may hold; 1 MiB when not said. */
   limitBytes?: number
-  answers: Record<number, { description: string; schema?: z.ZodType; type?: string }>
+  /** `type` when it is not JSON; several when the client's `Accept` chooses. */
+  answers: Record<number, { description: string; schema?: z.ZodType; type?: string | readonly string[] }>
+  /** The handler honours `Prefer: wait=N`. */
+  mayWait?: boolean
   /** A page only for people: left out of the API's description. */
   pageOnly?: boolean
   /** Shows a browser its form again with the errors beside the fields; without it a page lists them. */
