@@ -151,12 +151,13 @@ export function createRunQueue(options: {
     const others = byJob.get(run.row.jobId)
     others?.delete(run)
     if (others?.size === 0) byJob.delete(run.row.jobId)
+    // Before those who follow the log are told that it is over: the next thing they ask is how it ended.
+    record(id, ending, clock.now())
     if (!run.log.end()) {
       unsaved.set(id, run.log)
       if (unsaved.size > unsavedLogs) unsaved.delete(unsaved.keys().next().value as string)
       log.warn({ run: id }, 'the log of a run could not be written; it is held in memory')
     }
-    record(id, ending, clock.now())
   }
 
   const record = (id: string, ending: RunEnding, at: number) => {
