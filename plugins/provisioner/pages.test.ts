@@ -155,3 +155,32 @@ test('a form of another site changes nothing', async t => {
   const own = await post('/admin/instances/acme/stop', {}, { 'Sec-Fetch-Site': 'same-origin' })
   assert.equal(own.status, 303)
 })
+
+test('a long list comes in pages of a hundred, and can be searched', async t => {
+  // None of them ever starts: the list is what matters here.
+  const closed = Promise.withResolvers<void>()
+  const fleet = await testFleet(t, {
+    env: { PROVISIONER_CONCURRENCY: '1' },
+    driver: real => ({ ...real, prepareImage: () => closed.promise, close: async () => closed.resolve() }),
+  })
+  const { get, post } = browser(fleet)
+  await post('/login', { token })
+  for (let i = 0; i < 101; i++) {
+    const body = { subdomain: `box-${String(i).padStart(3, '0')}`, owner_email: `o${i}@example.com` }
+    await fleet.admin('POST', '/admin/instances', { body })
+  }
+  const rows = (text: string) => [...text.matchAll(/id="instance-(box-\d+)"/g)].map(match => match[1])
+  const first = await get('/admin/instances')
+  assert.equal(rows(first.text).length, 100)
+  assert.match(first.text, /101 at \*\.localhost/)
+  assert.deepEqual(rows((await get('/admin/instances?offset=100')).text), ['box-100'])
+  assert.deepEqual(rows((await get('/admin/instances?search=O42@')).text), ['box-042'])
+  assert.match((await get('/admin/instances?search=nobody')).text, /No instance has “nobody”/)
+  assert.equal((await get('/admin/instances?offset=-1')).status, 422)
+  const { body } = await fleet.admin<{ instances: { operation: { steps: unknown[] } }[] }>(
+    'GET',
+    '/admin/instances',
+  )
+  assert.equal(body.instances.length, 101)
+  assert.ok(body.instances.every(instance => instance.operation.steps.length === 5))
+})

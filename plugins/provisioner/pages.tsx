@@ -6,9 +6,12 @@ import { InstancesPage, type InstancesProps, InstanceTable } from '../../views/c
 import { NewInstancePage, type NewInstanceValues } from '../../views/control/new-instance.tsx'
 import type { PageProps } from '../../views/layout.tsx'
 import { specOf } from './fleet.ts'
-import { type OperationRecord, operationsOf } from './operation.ts'
+import { lastOperations, type OperationRecord, operationsOf } from './operation.ts'
 import type { ProvisionerRoutes } from './routes.tsx'
 import type { Instance, OperationKind } from './schema.ts'
+
+/** Instances on one page of the list. */
+const pageLimit = 100
 
 const titles: Record<OperationKind, string> = {
   provision: 'Provision',
@@ -56,16 +59,28 @@ export function instancePages(parts: ProvisionerRoutes) {
   })
 
   return {
-    list: (c: AppContext, instances: readonly Instance[]) => {
+    list: (
+      c: AppContext,
+      all: readonly Instance[],
+      { search = '', offset = 0 }: { search?: string | undefined; offset?: number | undefined },
+    ) => {
+      const wanted = search.trim().toLowerCase()
+      const found = all.filter(
+        each => each.subdomain.includes(wanted) || each.ownerEmail.toLowerCase().includes(wanted),
+      )
+      const last = lastOperations(db)
       const props: InstancesProps = {
         domain: site.domain,
         now: clock.now(),
-        instances: instances.map(instance => ({
+        total: all.length,
+        removed: all.filter(each => each.status === 'deleted').length,
+        list: { search: search.trim(), total: found.length, offset, limit: pageLimit },
+        instances: found.slice(offset, offset + pageLimit).map(instance => ({
           subdomain: instance.subdomain,
           ownerEmail: instance.ownerEmail,
           url: siteUrl(site, instance.subdomain),
           status: instance.status,
-          note: noteOf(instance, operationsOf(db, instance.id, 1)[0]),
+          note: noteOf(instance, last.get(instance.id)),
           createdAt: instance.createdAt,
           lastHealthAt: lastHealthAt(instance),
         })),

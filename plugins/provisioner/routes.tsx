@@ -105,12 +105,25 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       path: '/admin/instances',
       summary: 'Every instance, by name',
       guard: admin,
+      query: z.object({
+        search: z
+          .string()
+          .max(200)
+          .optional()
+          .meta({ description: 'For the page: a part of the name or the owner' }),
+        offset: z.coerce
+          .number('must be a whole number')
+          .int('must be a whole number')
+          .min(0, 'must be 0 or more')
+          .optional()
+          .meta({ description: 'For the page: how many to pass over' }),
+      }),
       answers: {
         200: { description: 'The instances', schema: z.object({ instances: z.array(instanceSchema) }) },
       },
-      handle: c => {
+      handle: (c, { query }) => {
         const all = listInstances(fleet.db)
-        if (wantsPage(c) || wantsFragment(c)) return pages.list(c, all)
+        if (wantsPage(c) || wantsFragment(c)) return pages.list(c, all, query)
         const last = lastOperations(fleet.db)
         return c.json({ instances: all.map(each => wireInstance(parts, each, last.get(each.id) ?? null)) })
       },

@@ -1,7 +1,8 @@
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
+import { Search } from '../components/search.tsx'
 import { InstanceStatus, type InstanceStatusName } from '../components/status.tsx'
-import { Table } from '../components/table.tsx'
+import { Pages, Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
 
 export interface InstanceRow {
@@ -16,22 +17,49 @@ export interface InstanceRow {
 }
 
 export interface InstancesProps {
+  /** Those of this page of the list. */
   instances: readonly InstanceRow[]
+  /** Of all: how many there are, and how many of them are removed and hold their names. */
+  total: number
+  removed: number
+  /** What was searched for, '' for nothing, and where in what was found one is. */
+  list: { search: string; total: number; offset: number; limit: number }
   domain: string
   now: number
 }
 
+const path = '/admin/instances'
+
+function listAddress(search: string, offset: number): string {
+  const query = new URLSearchParams({
+    ...(search ? { search } : {}),
+    ...(offset > 0 ? { offset: String(offset) } : {}),
+  })
+  return query.size === 0 ? path : `${path}?${query}`
+}
+
 export function InstancesPage(props: InstancesProps) {
-  const count = props.instances.filter(each => each.status !== 'deleted').length
+  const { total, removed, domain, list } = props
+  const lead = `${total - removed} at *.${domain}${removed > 0 ? `, and ${removed} removed` : ''}`
   return (
     <>
       <PageHead
         title="Instances"
-        lead={props.instances.length > 0 ? `${count} at *.${props.domain}` : undefined}
+        lead={total > 0 ? lead : undefined}
         actions={
-          <a class="button primary" href="/admin/new">
-            New instance
-          </a>
+          <>
+            {list.search || total > 20 ? (
+              <Search
+                action={path}
+                words={list.search}
+                label="Search instances by name or owner"
+                placeholder="Name or owner"
+              />
+            ) : null}
+            <a class="button primary" href="/admin/new">
+              New instance
+            </a>
+          </>
         }
       />
       <InstanceTable {...props} />
@@ -40,10 +68,21 @@ export function InstancesPage(props: InstancesProps) {
 }
 
 /** The live part: the same on the page and by itself. */
-export function InstanceTable({ instances, now }: InstancesProps) {
+export function InstanceTable({ instances, total, list, now }: InstancesProps) {
+  const address = (offset: number) => listAddress(list.search, offset)
   return (
-    <Live id="instances" src="/admin/instances" everySeconds={2}>
-      {instances.length === 0 ? (
+    <Live id="instances" src={address(list.offset)} everySeconds={2}>
+      {instances.length === 0 && total > 0 ? (
+        <EmptyState
+          title={
+            list.search ? `No instance has “${list.search}” in its name or owner` : 'No instances this far on'
+          }
+        >
+          <p>
+            <a href={path}>All instances</a>
+          </p>
+        </EmptyState>
+      ) : instances.length === 0 ? (
         <EmptyState
           title="No instances yet"
           action={
@@ -89,6 +128,7 @@ export function InstanceTable({ instances, now }: InstancesProps) {
               },
             ]}
           />
+          <Pages {...list} href={address} ways={['Back', 'On']} />
         </Panel>
       )}
     </Live>

@@ -1,8 +1,9 @@
-import { Button, PostButton } from '../components/button.tsx'
+import { PostButton } from '../components/button.tsx'
 import { type DayLane, DayTimeline } from '../components/day-timeline.tsx'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
 import { RunStrip, type StripRun } from '../components/run-strip.tsx'
+import { Search } from '../components/search.tsx'
 import { Badge, RunStatus } from '../components/status.tsx'
 import { Pages, Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
@@ -32,7 +33,16 @@ export function JobsPage(props: JobsPageProps) {
         <PageHead
           title="Jobs"
           status={<ManifestBadge manifest={manifest} now={now} />}
-          actions={search || total > 20 ? <Search words={search} /> : null}
+          actions={
+            search || total > 20 ? (
+              <Search
+                action="/"
+                words={search}
+                label="Search jobs by id or description"
+                placeholder="Search by id"
+              />
+            ) : null
+          }
         />
         <div class="stack">
           <ManifestProblems manifest={manifest} now={now} />
@@ -63,26 +73,6 @@ function listAddress(search: string, offset: number): string {
     ...(offset > 0 ? { offset: String(offset) } : {}),
   })
   return query.size === 0 ? '/' : `/?${query}`
-}
-
-function Search({ words }: { words: string }) {
-  return (
-    <search>
-      <form method="get" action="/" class="search">
-        <input
-          type="search"
-          name="search"
-          value={words}
-          aria-label="Search jobs by id or description"
-          placeholder="Search by id"
-          maxlength={200}
-          spellcheck={false}
-          autocapitalize="none"
-        />
-        <Button>Search</Button>
-      </form>
-    </search>
-  )
 }
 
 function NothingFound({ search }: { search: string }) {
