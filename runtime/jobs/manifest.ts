@@ -12,6 +12,9 @@ const reservedIds = ['repo']
 const text = (what: string) =>
   z.string({ error: issue => (issue.input === undefined ? `is missing; ${what}` : `must be text: ${what}`) })
 
+const oneOf = <const Value extends string>(...values: Value[]) =>
+  z.enum(values, `must be one of ${values.map(value => `'${value}'`).join(', ')}`)
+
 /** A field that no JSON can hold, such as a function: only its kind is known here. */
 class Foreign {
   readonly kind: string
@@ -46,6 +49,9 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
     description: text('one line for people').max(500, 'must be at most 500 characters').default(''),
     timezone: text('such as Europe/Berlin').default(timezone),
     timeout: duration('1s', '24h').default(durationMs('5m')),
+    catchUp: oneOf('none', 'latest', 'all').default('latest'),
+    catchUpWindow: duration('1m', '366d').default(durationMs('1d')),
+    overlap: oneOf('skip', 'queue', 'replace').default('skip'),
   } satisfies Record<Exclude<keyof JobDefinition, 'func'>, z.ZodType>
 }
 

@@ -44,6 +44,7 @@ jobRegistry.register({
   })
   const read = await repo.read()
   assert.ok('jobs' in read)
+  const policies = { catchUp: 'latest', catchUpWindow: 86_400_000, overlap: 'skip' }
   assert.deepEqual(read.jobs, [
     {
       id: 'one',
@@ -51,6 +52,7 @@ jobRegistry.register({
       timezone: 'Europe/Berlin',
       description: '',
       timeout: 300_000,
+      ...policies,
       source: { file: 'manifest.ts', line: 4 },
     },
     {
@@ -59,6 +61,7 @@ jobRegistry.register({
       timezone: 'UTC',
       description: 'Two.',
       timeout: 90_000,
+      ...policies,
       source: { file: 'manifest.ts', line: 5 },
     },
   ])
@@ -100,6 +103,7 @@ jobRegistry.register({ id: 'no-func', cron: '@hourly' })
 jobRegistry.register({ id: 'kinds', cron: 5, func, description: ['a'], timeout: 10 })
 jobRegistry.register(null)
 jobRegistry.register({ id: 'long', cron: '@hourly', func, timeout: '25h' })
+jobRegistry.register({ id: 'policies', cron: '@hourly', func, catchUp: 'some', catchUpWindow: '5', overlap: true })
 jobRegistry.register({ id: 'posing', cron: '@hourly', func: { kind: 'function' } })
 `,
   })
@@ -119,7 +123,10 @@ jobRegistry.register({ id: 'posing', cron: '@hourly', func: { kind: 'function' }
   assert.match(at(8), /timeout must be text/)
   assert.match(at(9), /a job: id is missing/)
   assert.match(at(10), /timeout must be a duration from 1s to 24h/)
-  assert.match(at(11), /func must be a function/)
+  assert.match(at(11), /catchUp must be one of 'none', 'latest', 'all'/)
+  assert.match(at(11), /catchUpWindow must be a duration from 1m to 366d/)
+  assert.match(at(11), /overlap must be one of 'skip', 'queue', 'replace'/)
+  assert.match(at(12), /func must be a function/)
 })
 
 test('a registration in a module of its own is found there', async t => {

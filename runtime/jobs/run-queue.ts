@@ -25,6 +25,9 @@ interface ActiveRun {
   row: RunRow
   log: RunLog
   process: RunProcess | null
+  /** Never beside another run of its job; those that somebody asked for are. */
+  serial: boolean
+  started: boolean
   /** What it ends as, once somebody decided that it must. */
   ending: Pick<RunEnding, 'status' | 'error'> | null
   done: Promise<void>
@@ -40,6 +43,10 @@ export interface RunQueue {
   isFull(): boolean
   /** The run of the job that has not ended, the newest first. */
   activeRun(jobId: string): RunRow | null
+  /** How many runs of the job have not ended. */
+  count(jobId: string): number
+  /** Ends what the job has active, for the sake of another run. */
+  replace(jobId: string, by: RunRow): void
   /** The log of a run that has not ended. */
   log(runId: string): RunLog | null
   /** The builds that runs still need. */
@@ -76,6 +83,8 @@ export function createRunQueue(options: {
         row,
         log: createRunLog(logFile(volume.runsDir, row.id)),
         process: null,
+        serial: row.trigger === 'schedule' || row.attempt > 1,
+        started: false,
         ending: null,
         done: Promise.resolve(),
       }
@@ -88,15 +97,20 @@ export function createRunQueue(options: {
 
   const startWaiting = () => {
     while (!stopped && running < limits.concurrent) {
-      const next = waiting.shift()
+      const position = waiting.findIndex(isFree)
+      const [next] = position < 0 ? [] : waiting.splice(position, 1)
       if (!next) return
       running++
+      next.started = true
       next.done = perform(next).finally(() => {
         running--
         startWaiting()
       })
     }
   }
+
+  const isFree = ({ serial, row }: ActiveRun): boolean =>
+    !serial || ![...(byJob.get(row.jobId) ?? [])].some(other => other.started)
 
   /** Never rejects: whatever goes wrong, the run ends. */
   const perform = async (run: ActiveRun) => {
@@ -195,6 +209,12 @@ export function createRunQueue(options: {
     add,
     isFull: () => waiting.length >= limits.waiting,
     activeRun: jobId => [...(byJob.get(jobId) ?? [])].at(-1)?.row ?? null,
+    count: jobId => byJob.get(jobId)?.size ?? 0,
+    replace: (jobId, by) => {
+      for (const run of [...(byJob.get(jobId) ?? [])]) {
+        void stopRun(run, 'cancelled', `it was replaced by the run ${by.id}, whose time had come`)
+      }
+    },
     log: runId => active.get(runId)?.log ?? unsaved.get(runId) ?? null,
     builds: () => new Set([...active.values()].map(run => run.row.build)),
     cancel: async runId => {

@@ -60,7 +60,7 @@ test('a slot that comes while the run before it goes is skipped, and says which 
   await ended(next?.runId ?? '')
 })
 
-test('after a gap the newest slot runs late when it is fresh enough; the others are missed', async t => {
+test('after a gap the newest slot runs late; the others are missed', async t => {
   const clock = standingClock(at('08:00:00'))
   const instance = await startInstance(t, {
     clock,
@@ -83,13 +83,95 @@ test('after a gap the newest slot runs late when it is fresh enough; the others 
   assert.equal(slots[1]?.reason, 'the instance was not running')
   for (const { id } of instance.engine.runs({ limit: 9, offset: 0 }).runs) await instance.ended(id)
 
-  clock.at = at('12:21:00')
-  await instance.restart()
-  instance.engine.tick(clock.at)
-  const [latest] = instance.engine.slots('quarterly', { limit: 1 }).slots
-  assert.deepEqual([latest?.at, latest?.outcome], [at('12:15:00'), 'missed'])
   assert.equal(instance.engine.slots('daily', { limit: 9 }).slots[0]?.outcome, 'late')
-  assert.equal(instance.engine.job('quarterly')?.nextRunAt, at('12:30:00'))
+  assert.equal(instance.engine.job('quarterly')?.nextRunAt, at('09:15:00'))
+})
+
+test('what is caught up after a gap: nothing, the latest within its window, or all of it in order', async t => {
+  const clock = standingClock(at('08:00:00'))
+  const policy = (id: string, options: string) =>
+    `jobRegistry.register({ id: '${id}', cron: '@hourly', func: ({ run }) => run.slot, ${options} })\n`
+  const instance = await startInstance(t, {
+    clock,
+    files: {
+      'manifest.ts':
+        registry +
+        policy('none', "catchUp: 'none'") +
+        policy('latest', "catchUpWindow: '2h'") +
+        policy('stale', "catchUpWindow: '10m'") +
+        policy('all', "catchUp: 'all', catchUpWindow: '3h'"),
+    },
+  })
+  clock.at = at('12:30:00')
+  await instance.restart()
+  const { engine, ended } = instance
+  engine.tick(clock.at)
+  const outcomes = (id: string) =>
+    engine.slots(id, { limit: 9 }).slots.map(slot => `${new Date(slot.at).getUTCHours()} ${slot.outcome}`)
+  const missed = ['11 missed', '10 missed', '9 missed']
+  assert.deepEqual(outcomes('none'), ['12 missed', ...missed])
+  assert.deepEqual(outcomes('latest'), ['12 late', ...missed])
+  assert.deepEqual(outcomes('stale'), ['12 missed', ...missed])
+  assert.deepEqual(outcomes('all'), ['12 late', '11 late', '10 late', '9 missed'])
+  assert.equal(engine.slots('latest', { limit: 1 }).slots[0]?.reason, 'it started 30 minutes late')
+  const { runs } = engine.runs({ jobId: 'all', limit: 9, offset: 0 })
+  const done = await Promise.all(runs.reverse().map(run => ended(run.id)))
+  assert.deepEqual(
+    done.map(run => [run.status, run.result]),
+    [10, 11, 12].map(hour => ['succeeded', new Date(at(`${hour}:00:00`)).toISOString()]),
+  )
+  for (const [index, run] of done.entries()) {
+    if (index > 0)
+      assert.ok((run.startedAt ?? 0) >= (done[index - 1]?.finishedAt ?? 0), 'one after the other')
+  }
+  for (const { id } of engine.runs({ limit: 9, offset: 0 }).runs) await ended(id)
+})
+
+test('of a frequent job that was down for long, the newest slot is found however far back it lies', async t => {
+  const clock = standingClock(at('08:00:00'))
+  const { engine, ended } = await startInstance(t, {
+    clock,
+    files: { 'manifest.ts': registry + job('mornings', '*/5 8-9 * * *') },
+  })
+  clock.at = at('12:00:00') + 30 * 86_400_000
+  engine.tick(clock.at)
+  const [slot] = engine.slots('mornings', { limit: 1 }).slots
+  assert.deepEqual([slot?.at, slot?.outcome], [at('09:55:00') + 30 * 86_400_000, 'late'])
+  assert.equal(slot?.reason, 'it started 125 minutes late')
+  await ended(slot?.runId ?? '')
+})
+
+test('a slot that comes while the run before it goes waits for it, or takes its place, when its job says so', async t => {
+  const clock = standingClock(at('08:00:00'))
+  const waits =
+    "async ({ run }) => { while (run.slot.getUTCMinutes() === 1 && !existsSync('data/go')) await new Promise(d => setTimeout(d, 20)) }"
+  const { engine, ended, write } = await startInstance(t, {
+    clock,
+    files: {
+      'manifest.ts': `${registry}import { existsSync } from 'node:fs'
+jobRegistry.register({ id: 'queue', cron: '* * * * *', overlap: 'queue', func: ${waits.replace('run.slot', 'run.slot!')} })
+jobRegistry.register({ id: 'replace', cron: '* * * * *', overlap: 'replace', func: ${waits.replace('run.slot', 'run.slot!')} })`,
+      '.gitignore': 'data/\n',
+    },
+  })
+  const newest = (id: string) => engine.slots(id, { limit: 1 }).slots[0]
+  for (const time of ['08:01:00', '08:02:00', '08:03:00']) {
+    clock.at = at(time)
+    engine.tick(clock.at)
+    assert.deepEqual([newest('queue')?.outcome, newest('replace')?.outcome], ['ran', 'ran'])
+  }
+  const of = (id: string) => engine.runs({ jobId: id, limit: 9, offset: 0 }).runs.reverse()
+  assert.deepEqual(
+    of('queue').map(run => run.status),
+    ['running', 'queued', 'queued'],
+  )
+  const [first] = of('replace')
+  const replaced = await ended(first?.id ?? '')
+  assert.equal(replaced.status, 'cancelled')
+  assert.match(replaced.error?.message ?? '', /replaced by the run run_/)
+  assert.equal((await ended(newest('replace')?.runId ?? '')).status, 'succeeded')
+  write('data/go', '')
+  for (const { id } of of('queue')) assert.equal((await ended(id)).status, 'succeeded')
 })
 
 test('a long gap of a frequent job is listed in part, and says so', async t => {
@@ -178,7 +260,9 @@ test('a job whose schedule changes counts from the change; one that stayed keeps
   await engine.reload()
   engine.tick(clock.at)
   assert.equal(engine.slots('changes', { limit: 9 }).total, 0)
-  assert.equal(engine.slots('stays', { limit: 9 }).slots[0]?.outcome, 'missed')
+  const [stayed] = engine.slots('stays', { limit: 9 }).slots
+  assert.deepEqual([stayed?.at, stayed?.outcome], [at('09:00:00'), 'late'])
+  await ended(stayed?.runId ?? '')
   assert.equal(engine.job('changes')?.nextRunAt, at('09:15:00') + 86_400_000)
   clock.at = at('09:15:00') + 86_400_000
   engine.tick(clock.at)
@@ -231,7 +315,7 @@ test('with ten thousand jobs a tick without due ones costs nothing, and all of t
     clock,
     load: { readMs: 30_000 },
     files: {
-      'manifest.ts': `${registry}for (let i = 0; i < 10_000; i++) jobRegistry.register({ id: 'job-' + i, cron: \`\${i % 60} 9 * * *\`, func: () => {} })`,
+      'manifest.ts': `${registry}for (let i = 0; i < 10_000; i++) jobRegistry.register({ id: 'job-' + i, cron: \`\${i % 60} 9 * * *\`, catchUp: 'none', func: () => {} })`,
     },
     runs: { concurrent: 0, waiting: 5000 },
   })

@@ -1,4 +1,5 @@
 import type { Logger } from '../../src/log.ts'
+import type { SlotOutcome } from '../contract.ts'
 import { nextSlot } from './cron.ts'
 import { attachRun, lastDecided, recordSlot } from './ledger.ts'
 import type { JobsDb, LiveSet, LiveSetStore } from './live-set.ts'
@@ -15,12 +16,14 @@ export interface Scheduler {
   next(jobId: string): number | null
 }
 
-/** A slot that comes up later than this says so. */
+/** A slot that comes up later than this says so, and was missed unless its job catches up. */
 const lateMs = 5000
-/** A slot that comes up later than this does not run any more: it was missed. */
-const graceMs = 5 * 60_000
-/** So many missed slots of one job are listed one by one. */
+/** So many missed slots of one job are listed one by one, and so many are caught up. */
 const missedLimit = 100
+/** So many runs of one job wait for the one before them. */
+const queueLimit = 100
+/** Where the last slots are looked for when there are too many to list. */
+const lookBackMs = [5 * 60_000, 3_600_000, 86_400_000, 32 * 86_400_000, 366 * 86_400_000]
 
 export function createScheduler(options: {
   db: JobsDb
@@ -64,9 +67,12 @@ export function createScheduler(options: {
     const due = [first]
     let gap: { from: number; to: number } | null = null
     for (let last = first; ; ) {
-      if (due.length === missedLimit && last < now - graceMs) {
-        gap = { from: last, to: now - graceMs }
-        last = now - graceMs
+      if (due.length === missedLimit) {
+        const to = lastSlotsFrom(job, now)
+        if (last < to) {
+          gap = { from: last, to }
+          last = to
+        }
       }
       const slot = nextSlot(job, last)
       if (!slot || slot.at > now) return { due, gap, next: slot?.at ?? null }
@@ -75,33 +81,45 @@ export function createScheduler(options: {
     }
   }
 
-  /** Decides the slots of one job that are due; the run that comes of it is in the database, but not started. */
-  const decide = (tx: Tx, set: LiveSet, job: JobSpec, first: number, now: number): RunRow | null => {
+  /** Decides the slots of one job that are due; the runs that come of it are in the database, but not started. */
+  const decide = (tx: Tx, set: LiveSet, job: JobSpec, first: number, now: number): Decision => {
     const { due, gap, next } = dueSlots(job, first, now)
     if (next !== null) table.add({ jobId: job.id, at: next })
-    const latest = due.at(-1) as number
-    const inTime = now - latest <= graceMs
-    for (const at of inTime ? due.slice(0, -1) : due) {
-      const reason = at === gap?.from ? unlisted(gap) : 'the instance was not running'
-      recordSlot(tx, { jobId: job.id, at, outcome: 'missed', reason }, now)
+    const decision: Decision = { rows: [], replaces: false }
+    const write = (at: number, outcome: SlotOutcome, reason: string | null) =>
+      recordSlot(tx, { jobId: job.id, at, outcome, reason }, now)
+
+    for (const [index, at] of due.entries()) {
+      const fromEnd = due.length - 1 - index
+      if (at === gap?.from) {
+        write(at, 'missed', unlisted(gap))
+        continue
+      }
+      if (!isWanted(job, now - at, fromEnd)) {
+        write(at, 'missed', now - at > lateMs ? 'the instance was not running' : 'the instance was busy')
+        continue
+      }
+      const caughtUp = job.catchUp === 'all' && (fromEnd > 0 || now - at > lateMs)
+      const before = decision.rows.at(-1) ?? queue.activeRun(job.id)
+      if (before && !caughtUp && job.overlap === 'skip') {
+        write(at, 'skipped', `the run ${before.id} before it had not ended`)
+        continue
+      }
+      if (!caughtUp && job.overlap === 'queue' && queue.count(job.id) >= queueLimit) {
+        write(at, 'skipped', `${queueLimit} runs of the job were waiting`)
+        continue
+      }
+      const late = now - at > lateMs
+      if (!write(at, late ? 'late' : 'ran', late ? `it started ${lateness(now - at)} late` : null)) continue
+      decision.replaces ||= !caughtUp && job.overlap === 'replace' && before !== null
+      const { build, commit } = set
+      const { id: jobId, timeout: timeoutMs } = job
+      const run = { jobId, trigger: 'schedule' as const, slot: at, params: {}, build, commit, timeoutMs }
+      const row = insertRun(tx, run, now)
+      attachRun(tx, jobId, at, row.id)
+      decision.rows.push(row)
     }
-    if (!inTime) return null
-    const slot = { jobId: job.id, at: latest }
-    const active = queue.activeRun(job.id)
-    if (active) {
-      const reason = `the run ${active.id} before it had not ended`
-      recordSlot(tx, { ...slot, outcome: 'skipped', reason }, now)
-      return null
-    }
-    const late = now - latest > lateMs
-    const reason = late ? `it started ${Math.round((now - latest) / 1000)} seconds late` : null
-    if (!recordSlot(tx, { ...slot, outcome: late ? 'late' : 'ran', reason }, now)) return null
-    const { build, commit } = set
-    const { id: jobId, timeout: timeoutMs } = job
-    const run = { jobId, trigger: 'schedule' as const, slot: latest, params: {}, build, commit, timeoutMs }
-    const row = insertRun(tx, run, now)
-    attachRun(tx, jobId, latest, row.id)
-    return row
+    return decision
   }
 
   /** Computes every next slot anew, from the ledger. */
@@ -111,18 +129,18 @@ export function createScheduler(options: {
     refresh(now)
   }
 
-  const decideDue = (set: LiveSet, now: number): RunRow[] => {
+  const decideDue = (set: LiveSet, now: number): Decision[] => {
     const all: Due[] = []
     for (let due = table.takeDue(now); due; due = table.takeDue(now)) all.push(due)
     if (all.length === 0) return []
     const decideOne = (tx: Tx, { jobId, at }: Due) => {
       const job = set.jobs.get(jobId)
-      return job ? decide(tx, set, job, at, now) : null
+      return job ? [decide(tx, set, job, at, now)] : []
     }
     try {
-      const rows = db.transaction(tx => all.flatMap(due => decideOne(tx, due) ?? []))
+      const decisions = db.transaction(tx => all.flatMap(due => decideOne(tx, due)))
       failing.clear()
-      return rows
+      return decisions
     } catch (error) {
       if (isOfDatabase(error)) throw error
       return decideApart(all, decideOne)
@@ -130,11 +148,11 @@ export function createScheduler(options: {
   }
 
   /** Each job for itself, so that one that fails keeps no other waiting; it comes up again with the next tick. */
-  const decideApart = (all: readonly Due[], decideOne: (tx: Tx, due: Due) => RunRow | null): RunRow[] =>
+  const decideApart = (all: readonly Due[], decideOne: (tx: Tx, due: Due) => Decision[]): Decision[] =>
     db.transaction(tx =>
       all.flatMap(due => {
         try {
-          return tx.transaction(part => decideOne(part, due)) ?? []
+          return tx.transaction(part => decideOne(part, due))
         } catch (error) {
           if (isOfDatabase(error)) throw error
           table.add(due)
@@ -162,7 +180,10 @@ export function createScheduler(options: {
       const set = live.current()
       if (!set) return
       try {
-        queue.add(decideDue(set, now))
+        for (const { rows, replaces } of decideDue(set, now)) {
+          if (replaces && rows[0]) queue.replace(rows[0].jobId, rows[0])
+          queue.add(rows)
+        }
       } catch (error) {
         // Nothing was written; what the table lost by then comes back from the ledger, and is due with the next tick.
         restart(now)
@@ -170,6 +191,32 @@ export function createScheduler(options: {
       }
     },
   }
+}
+
+/** What came of the due slots of one job. */
+interface Decision {
+  rows: RunRow[]
+  /** The first of these runs ends what its job has active. */
+  replaces: boolean
+}
+
+/** Whether a slot that comes up so late still runs; `fromEnd` is how many later ones of its job are due with it. */
+function isWanted({ catchUp, catchUpWindow }: JobSpec, lateBy: number, fromEnd: number): boolean {
+  if (catchUp === 'none') return fromEnd === 0 && lateBy <= lateMs
+  if (lateBy > catchUpWindow) return false
+  return catchUp === 'all' ? fromEnd < missedLimit : fromEnd === 0
+}
+
+/** An instant that some slot lies between and now, and not too many do. */
+function lastSlotsFrom(job: JobSpec, now: number): number {
+  const from = lookBackMs.map(ms => now - ms)
+  return from.find(each => (nextSlot(job, each)?.at ?? Number.POSITIVE_INFINITY) <= now) ?? 0
+}
+
+function lateness(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 600) return `${seconds} seconds`
+  return seconds < 3 * 3600 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`
 }
 
 /** What is wrong with the database itself, and not with what one job put into it. */

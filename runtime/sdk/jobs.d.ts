@@ -36,6 +36,18 @@ export interface JobDefinition {
   timezone?: string | undefined
   /** The longest that a run may take: `30s`, `10m`, `2h`. Five minutes when left out, a day at most. */
   timeout?: string | undefined
+  /**
+   * What becomes of slots that came while the instance was not running: `latest` runs the newest of them (the
+   * default), `all` each, in order, `none` not one.
+   */
+  catchUp?: 'none' | 'latest' | 'all' | undefined
+  /** Slots older than this are not caught up: `1h`, `7d`. A day when left out. */
+  catchUpWindow?: string | undefined
+  /**
+   * What becomes of a slot that comes while the run before it has not ended: `skip` leaves it out (the default),
+   * `queue` runs it after that, `replace` ends that and runs it.
+   */
+  overlap?: 'skip' | 'queue' | 'replace' | undefined
 }
 
 export interface JobRegistry {
