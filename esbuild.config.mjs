@@ -151,6 +151,7 @@ function copyData() {
     'runtime/migrations',
     'runtime/auth/migrations',
     'runtime/tokens/migrations',
+    'runtime/audit/migrations',
     'runtime/badges/migrations',
     'runtime/notices/migrations',
     'runtime/secrets/migrations',

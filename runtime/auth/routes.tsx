@@ -10,7 +10,7 @@ import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
 import { LoginPage } from '../../views/runtime/login-page.tsx'
 import type { PasswordGate } from './password.ts'
-import type { SessionStore } from './session.ts'
+import { owner, type SessionStore } from './session.ts'
 
 export const wrongPassword = defineProblem('wrong-password', 401, 'Wrong password')
 
@@ -99,6 +99,7 @@ export function authRoutes({ sessions, cookie, gate, tries, clock, place }: Auth
           return loginPage(c, { next, error: 'That is not the password of this instance.' }, 401)
         }
         tries.clear(address)
+        c.set('actor', owner)
         const { secret, keepMs } = sessions.open()
         cookie.write(c, secret, Math.floor(keepMs / 1000))
         c.header('Cache-Control', 'no-store')
@@ -115,6 +116,7 @@ export function authRoutes({ sessions, cookie, gate, tries, clock, place }: Auth
       answers: { 204: { description: 'Signed out' }, 303: { description: 'Signed out, for a browser' } },
       handle: c => {
         const secret = cookie.read(c)
+        if (secret && sessions.find(secret)) c.set('actor', owner)
         if (secret) sessions.close(secret)
         cookie.clear(c)
         return wantsPage(c) ? c.redirect('/login', 303) : c.body(null, 204)

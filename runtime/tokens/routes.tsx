@@ -49,7 +49,7 @@ export function tokenRoutes({ person, clock, origin }: WebContext, tokens: Token
       params,
       answers: { 204: { description: 'Revoked' }, 303: { description: 'Revoked, for a browser' } },
       handle: (c, { params }) => {
-        tokens.revoke(params.id)
+        c.set('about', tokens.revoke(params.id).name)
         return wantsPage(c) ? c.redirect('/settings/tokens', 303) : c.body(null, 204)
       },
     })
@@ -90,6 +90,7 @@ export function tokenRoutes({ person, clock, origin }: WebContext, tokens: Token
       handle: (c, { body }) => {
         try {
           const { token, secret } = tokens.create(body)
+          c.set('about', token.name)
           if (wantsPage(c)) return page(c, { made: { name: token.name, secret } }, 201)
           return c.json({ ...tokenJson(token), secret }, 201)
         } catch (error) {

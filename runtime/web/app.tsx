@@ -12,6 +12,10 @@ import type { Logger } from '../../src/log.ts'
 import { createRateLimit } from '../../src/rate-limit.ts'
 import { ProblemPage } from '../../views/problem-page.tsx'
 import { pageRenderer } from '../../views/renderer.tsx'
+import { openAuditLog } from '../audit/audit-log.ts'
+import { audited } from '../audit/audited.ts'
+import { auditRoutes } from '../audit/routes.tsx'
+import { auditTables } from '../audit/tables.ts'
 import { createAccess } from '../auth/guard.ts'
 import { passwordGate } from '../auth/password.ts'
 import { authRoutes } from '../auth/routes.tsx'
@@ -71,6 +75,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
   const tries = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
   const wrongTokens = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
   const gate = await passwordGate(db, clock, settings.password)
+  const audit = openAuditLog(openTables(sqlite, 'audit', auditTables), clock)
   const web: WebContext = {
     engine: () => {
       const engine = options.engine()
@@ -111,7 +116,8 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       metricsRoute(web, version),
       ...noticeRoutes(web, options.notices),
       ...tokenRoutes(web, tokens),
-    ],
+      ...auditRoutes(web, audit),
+    ].map(route => audited(route, audit)),
     trustedProxies: settings.trustedProxies,
     https,
     before: [answerAs(instanceId), compress()],

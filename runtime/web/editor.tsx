@@ -112,6 +112,10 @@ export function editorRoutes(web: WebContext): Route[] {
       answers: { 200: page[200], 303: { description: 'Done' } },
       handle: async (c, { params: { path }, body }) => {
         const { action, message, to } = body
+        c.set(
+          'about',
+          action === 'check' ? null : `${action} ${path}${action === 'rename' ? ` to ${to}` : ''}`,
+        )
         const { files } = engine()
         const current = found(path)
         const hash = body.hash === '' ? null : body.hash

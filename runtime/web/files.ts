@@ -138,6 +138,7 @@ export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
         409: { description: 'There is a file of the new name' },
       },
       handle: async (c, { body: { from, to, message } }) => {
+        c.set('about', `${from} to ${to}`)
         const manifest = await edit(message, () => engine().files.rename(from, to))
         return c.json({ manifest: manifestJson(manifest) })
       },
@@ -161,6 +162,7 @@ export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
         },
       },
       handle: async (c, { body }) => {
+        c.set('about', null)
         const { errors, difference, used } = await engine().check(body.path, body.content)
         return c.json({ errors, difference: difference && differenceJson(difference), used })
       },

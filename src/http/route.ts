@@ -12,6 +12,8 @@ export interface AppEnv {
     log: Logger
     /** Who asks, once a guard that tells people apart has let them in. */
     actor: Actor | undefined
+    /** For an audit log: what a change was about, when its path does not say it; null when nothing was changed. */
+    about: string | null | undefined
   }
 }
 

@@ -2,6 +2,7 @@ const parts = [
   { href: '/settings', label: 'Notices' },
   { href: '/settings/notices', label: 'What was told' },
   { href: '/settings/tokens', label: 'API tokens' },
+  { href: '/settings/audit', label: 'Audit log' },
 ] as const
 
 /** The ways between the pages of settings. */

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { type Route, route } from '../../src/http/route.ts'
+import { AuditPage } from '../../views/runtime/audit-page.tsx'
+import type { WebContext } from '../web/context.ts'
+import { show } from '../web/show.ts'
+import { window } from '../web/wire.ts'
+import type { AuditEntry, AuditLog } from './audit-log.ts'
+
+const entryShape = z.object({
+  at: z.iso.datetime(),
+  actor: z
+    .object({ kind: z.enum(['session', 'token']), name: z.string() })
+    .nullable()
+    .meta({ description: 'Null for whoever had not signed in' }),
+  address: z.string(),
+  action: z.string().meta({ description: 'Method and path of the route' }),
+  summary: z.string(),
+  target: z.string(),
+  fields: z.array(z.string()).meta({ description: 'Names of what was sent; values are not kept' }),
+  status: z.int(),
+  request_id: z.string(),
+})
+
+const shown = 50
+
+export function auditRoutes({ signedIn, clock }: WebContext, audit: AuditLog): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/settings/audit',
+      summary: 'Who did what',
+      guard: signedIn,
+      pageOnly: true,
+      query: window(shown).pick({ offset: true }),
+      answers: { 200: { description: 'A page', type: 'text/html' } },
+      handle: (c, { query: { offset } }) => {
+        const list = { ...audit.list({ limit: shown, offset }), limit: shown, offset }
+        const content = <AuditPage now={clock.now()} list={list} />
+        return show(c, content, { title: 'Audit log', current: '/settings' })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/audit',
+      summary: 'Who did what, newest first',
+      guard: signedIn,
+      query: window(shown),
+      answers: {
+        200: {
+          description: 'Some of it',
+          schema: z.object({ entries: z.array(entryShape), total: z.int() }),
+        },
+      },
+      handle: (c, { query }) => {
+        const { entries, total } = audit.list(query)
+        return c.json({ entries: entries.map(entryJson), total })
+      },
+    }),
+  ]
+}
+
+function entryJson(entry: AuditEntry): z.input<typeof entryShape> {
+  const { actorKind, actorName, address, action, summary, target, status } = entry
+  return {
+    at: timestamp(entry.at),
+    actor: actorKind && { kind: actorKind, name: actorName ?? '' },
+    address,
+    action,
+    summary,
+    target,
+    fields: entry.fields === '' ? [] : entry.fields.split(','),
+    status,
+    request_id: entry.requestId,
+  }
+}
