@@ -13,7 +13,14 @@ import { controlWeb } from './web.tsx'
 const plugins = [auth, router, provisioner, health]
 
 /** Sets the control plane up; it answers once `listen` is called. Throws a BootError that names every fault. */
-export function controlPlane(options: { env: Environment; log: Logger; clock?: Clock }): Promise<Program> {
+export async function controlPlane(options: {
+  env: Environment
+  log: Logger
+  clock?: Clock
+}): Promise<Program> {
   const { env, log, clock = systemClock } = options
-  return boot({ plugins, env, log, clock, web: controlWeb(loadAssets(assetRoot())) })
+  let program: Program | undefined
+  const web = controlWeb(loadAssets(assetRoot()), c => program?.services.auth?.knows(c) ?? false)
+  program = await boot({ plugins, env, log, clock, web })
+  return program
 }

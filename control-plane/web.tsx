@@ -1,11 +1,15 @@
 import type { Assets } from '../src/assets.ts'
+import type { AppContext } from '../src/http/route.ts'
 import type { KernelOptions } from '../src/kernel.ts'
 import { version } from '../src/version.ts'
 import { ProblemPage } from '../views/problem-page.tsx'
 import { pageRenderer } from '../views/renderer.tsx'
 
-/** How the control plane looks: the frame of its pages and the page of a problem. */
-export function controlWeb(assets: Assets): KernelOptions['web'] {
+/**
+ * How the control plane looks: the frame of its pages and the page of a problem. `knows` is true for an operator who is
+ * signed in.
+ */
+export function controlWeb(assets: Assets, knows: (c: AppContext) => boolean): KernelOptions['web'] {
   return {
     info: {
       title: 'Longhouse control plane',
@@ -33,7 +37,22 @@ export function controlWeb(assets: Assets): KernelOptions['web'] {
           back={{ href: '/admin/instances', label: 'To the instances' }}
         />
       )
-      return c.render(page, { title })
+      return c.render(page, { title, ...(isOperator(c, knows) ? ways : {}) })
     },
+  }
+}
+
+/** The same as on every other page of an operator. */
+const ways = {
+  nav: [{ href: '/admin/instances', label: 'Instances', current: false }],
+  signOut: '/logout',
+}
+
+/** What is wrong may be just this check: then nobody is signed in. */
+function isOperator(c: AppContext, knows: (c: AppContext) => boolean): boolean {
+  try {
+    return knows(c)
+  } catch {
+    return false
   }
 }

@@ -24,7 +24,14 @@ export const auth = definePlugin({
     const parts = { token, sessions, cookie, failures }
     if (token.file) log.info({ file: token.file }, 'the admin token is in this file')
     return {
-      service: { admin: adminGuard(parts), tokenFile: token.file },
+      service: {
+        admin: adminGuard(parts),
+        knows: c => {
+          const secret = cookie.read(c)
+          return secret !== undefined && sessions.isLive(secret)
+        },
+        tokenFile: token.file,
+      },
       routes: authRoutes(parts),
       tasks: [{ name: 'prune-sessions', everyMs: 3_600_000, run: async () => sessions.prune() }],
     }

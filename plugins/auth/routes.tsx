@@ -61,9 +61,9 @@ export function authRoutes(parts: {
         204: { description: 'Signed in: the cookie is set' },
         303: { description: 'Signed in, for a browser' },
       },
-      onInvalid: (c, errors, { next }) => {
+      onInvalid: (c, _, { next }) => {
         c.status(422)
-        return page(c, typeof next === 'string' ? next : undefined, errors[0]?.message)
+        return page(c, typeof next === 'string' ? next : undefined, 'Type the admin token.')
       },
       handle: (c, { body }) => {
         const group = addressGroup(c.get('client'))
@@ -73,7 +73,7 @@ export function authRoutes(parts: {
           failures.fail(group)
           if (!wantsPage(c)) throw unauthorized('This is not the admin token.', { headers: challenge })
           c.status(401)
-          return page(c, body.next, 'is not the admin token')
+          return page(c, body.next, 'This is not the admin token.')
         }
         failures.clear(group)
         cookie.write(c, sessions.begin(), longestMs / 1000)

@@ -52,6 +52,7 @@ export async function testFleet(
     log: silentLog,
     listenWithinMs: 3000,
   })
+  let booted: Program | undefined
   const program = await boot({
     plugins: [auth, router, provisionerOver(async () => options.driver?.(driver) ?? driver), health],
     env: {
@@ -66,8 +67,12 @@ export async function testFleet(
     },
     log: silentLog,
     clock: systemClock,
-    web: controlWeb({ url: name => `/assets/${name}`, mount: () => {} }),
+    web: controlWeb(
+      { url: name => `/assets/${name}`, mount: () => {} },
+      c => booted?.services.auth?.knows(c) ?? false,
+    ),
   })
+  booted = program
   t.after(() => program.stop())
   const port = await program.listen()
 

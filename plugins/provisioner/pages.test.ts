@@ -184,3 +184,17 @@ test('a long list comes in pages of a hundred, and can be searched', async t => 
   assert.equal(body.instances.length, 101)
   assert.ok(body.instances.every(instance => instance.operation.steps.length === 5))
 })
+
+test('where nothing is, the operator keeps the ways of the pages, and a stranger learns of none', async t => {
+  const fleet = await testFleet(t)
+  const { get, post } = browser(fleet)
+  assert.doesNotMatch((await get('/nowhere')).text, /<nav|logout/)
+  const wrong = await post('/login', { token: 'not-the-admin-token' })
+  assert.match(wrong.text, /This is not the admin token\./)
+  await post('/login', { token })
+  for (const path of ['/nowhere', '/admin/instances/nobody']) {
+    const answer = await get(path)
+    assert.equal(answer.status, 404)
+    assert.match(answer.text, /<nav aria-label="Main">[\s\S]*action="\/logout"/, path)
+  }
+})

@@ -46,6 +46,7 @@ import { starting } from './problems.ts'
 import { repoRoutes } from './repo.ts'
 import { runRoutes } from './runs.ts'
 import { scheduleRoutes } from './schedule.ts'
+import { waysFrom } from './show.ts'
 
 export interface WebOptions {
   settings: Pick<Settings, 'instanceId' | 'publicUrl' | 'password' | 'trustedProxies'>
@@ -125,13 +126,22 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       place,
       assets: { style: assets.url('style.css'), script: assets.url('htmx.js'), icon: assets.url('icon.svg') },
     }),
-    problemPage,
+    problemPage: (c, problem) => problemPage(c, problem, isPerson(c, web)),
   })
   assets.mount(app)
   return app
 }
 
-function problemPage(c: AppContext, problem: Problem): Response | Promise<Response> {
+/** True for a person who is signed in. What is wrong may be just this check: then nobody is. */
+function isPerson(c: AppContext, { knows }: WebContext): boolean {
+  try {
+    return c.req.header('authorization') === undefined && knows(c)
+  } catch {
+    return false
+  }
+}
+
+function problemPage(c: AppContext, problem: Problem, signedIn: boolean): Response | Promise<Response> {
   c.status(problem.status as 404)
   const page = (
     <ProblemPage
@@ -144,6 +154,7 @@ function problemPage(c: AppContext, problem: Problem): Response | Promise<Respon
   )
   return c.render(page, {
     title: problem.title,
+    ...(signedIn ? waysFrom(null) : {}),
     ...(problem.code === starting.code ? { refresh: 1 } : {}),
   })
 }

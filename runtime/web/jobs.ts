@@ -94,7 +94,7 @@ export function jobRoutes(web: WebContext): Route[] {
     route({
       method: 'get',
       path: '/api/jobs/{id}/runs',
-      summary: 'Runs of one job, newest first',
+      summary: 'Runs of one job, newest first; also of one that is no longer registered',
       guard,
       params,
       query: window(50),
@@ -102,7 +102,7 @@ export function jobRoutes(web: WebContext): Route[] {
         200: { description: 'Some of them', schema: z.object({ runs: z.array(runShape), total: z.int() }) },
       },
       handle: (c, { params: { id }, query }) => {
-        const { runs, total } = engine().runs({ jobId: known(engine(), id).id, ...query })
+        const { runs, total } = engine().runs({ jobId: hasHistory(engine(), id), ...query })
         return c.json({ runs: runs.map(runJson), total })
       },
     }),
@@ -118,7 +118,7 @@ export function jobRoutes(web: WebContext): Route[] {
         200: { description: 'Some of them', schema: z.object({ slots: z.array(slotShape), total: z.int() }) },
       },
       handle: (c, { params: { id }, query }) => {
-        const { slots, total } = engine().slots(known(engine(), id).id, query)
+        const { slots, total } = engine().slots(hasHistory(engine(), id), query)
         return c.json({ slots: slots.map(slotJson), total })
       },
     }),
@@ -130,6 +130,12 @@ export function known(engine: Engine, id: string): Job {
   const job = engine.job(id)
   if (!job) throw unknownJob(`No job "${id}" is registered.`)
   return job
+}
+
+/** The id, when the job is registered or was once: its history outlives it. Otherwise the 404 that names it. */
+export function hasHistory(engine: Engine, id: string): string {
+  const once = engine.runs({ jobId: id, limit: 1, offset: 0 }).total + engine.slots(id, { limit: 1 }).total
+  return once > 0 ? id : known(engine, id).id
 }
 
 async function answerRun(c: AppContext, web: WebContext, id: string): Promise<Response> {

@@ -110,3 +110,49 @@ test('a log keeps its colours, as classes; the API tells it as it was written', 
   const raw = await (await app.request(`/api/runs/${id}/log`, { headers: { Cookie } })).text()
   assert.ok(raw.includes('\x1b[32mgreen\x1b[0m and \x1b[2Kplain <i>'))
 })
+
+test('a job that was taken out of the manifest still has its history', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const run = await instance.run('job')
+  instance.write('manifest.ts', oneJob('async () => {}').replace("id: 'job'", "id: 'other'"))
+  await instance.engine.reload()
+  const ask = async (path: string) => {
+    const answer = await app.request(path, {
+      headers: { Cookie, ...(path.startsWith('/api') ? {} : browser) },
+    })
+    return { status: answer.status, text: await answer.text() }
+  }
+  const page = await ask('/jobs/job')
+  assert.equal(page.status, 200)
+  assert.match(page.text, /No longer registered/)
+  assert.ok(page.text.includes(`href="/runs/${run.id}"`))
+  assert.ok(!page.text.includes('/api/jobs/job/run'), 'nothing there to start it')
+  assert.match((await ask('/api/jobs/job/runs')).text, /"total":1/)
+  assert.equal((await ask('/api/jobs/job/slots')).status, 200)
+  assert.equal((await ask('/api/jobs/never/runs')).status, 404)
+  assert.equal((await ask('/jobs/other')).status, 200)
+})
+
+test('what ended a run is said once', async t => {
+  const sleeper = { 'manifest.ts': oneJob('() => new Promise(() => setInterval(() => {}, 1000))') }
+  const { app, instance, signIn } = await startWeb(t, { files: sleeper })
+  const Cookie = await signIn()
+  const { id } = instance.engine.run('job', { trigger: 'manual' })
+  await instance.engine.cancel(id)
+  const page = await (await app.request(`/runs/${id}`, { headers: { ...browser, Cookie } })).text()
+  assert.equal(page.match(/it was cancelled/gi)?.length, 1)
+})
+
+test('who is signed in keeps the ways of the pages where nothing is', async t => {
+  const { app, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  for (const path of ['/nowhere', '/jobs/nope', '/runs/nope']) {
+    const headers = { ...browser, Cookie }
+    const answer = await app.request(path, { headers })
+    assert.equal(answer.status, 404)
+    assert.match(await answer.text(), /<nav aria-label="Main">[\s\S]*action="\/api\/auth\/logout"/, path)
+    const stranger = await (await app.request(path, { headers: browser })).text()
+    assert.doesNotMatch(stranger, /<nav|logout/)
+  }
+})

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Route, route } from '../../src/http/route.ts'
+import { GoneJobPage } from '../../views/runtime/gone-job-page.tsx'
 import { JobPage } from '../../views/runtime/job-page.tsx'
 import { JobsPage } from '../../views/runtime/jobs-page.tsx'
 import { RepoPage } from '../../views/runtime/repo-page.tsx'
@@ -8,7 +9,7 @@ import { isOver } from '../../views/runtime/shapes.ts'
 import { previewSlots } from '../jobs/cron.ts'
 import { comingDay } from './coming-day.ts'
 import type { WebContext } from './context.ts'
-import { known } from './jobs.ts'
+import { hasHistory } from './jobs.ts'
 import { manifestView } from './manifest-view.ts'
 import { knownRun } from './runs.ts'
 import { show } from './show.ts'
@@ -69,17 +70,25 @@ export function pageRoutes(web: WebContext): Route[] {
       query: window(listed).pick({ offset: true }),
       answers: page,
       handle: (c, { params: { id }, query: { offset } }) => {
-        const job = known(engine(), id)
+        const history = {
+          now: clock.now(),
+          manifest: view(),
+          recent: engine().runs({ jobId: id, limit: pictured, offset: 0 }).runs,
+          list: { ...engine().runs({ jobId: id, limit: listed, offset }), limit: listed, offset },
+          slots: engine().slots(id, { limit: 8 }).slots,
+        }
+        const job = engine().job(id)
+        if (!job) {
+          hasHistory(engine(), id)
+          const content = <GoneJobPage {...history} id={id} />
+          return show(c, content, { title: id, refresh: 10, current: '/' })
+        }
         const schedule = { cron: job.cron, timezone: job.timezone }
         const content = (
           <JobPage
-            now={clock.now()}
+            {...history}
             job={job}
-            manifest={view()}
-            recent={engine().runs({ jobId: id, limit: pictured, offset: 0 }).runs}
-            list={{ ...engine().runs({ jobId: id, limit: listed, offset }), limit: listed, offset }}
             upcoming={job.enabled ? previewSlots(schedule, clock.now(), 5) : []}
-            slots={engine().slots(id, { limit: 8 }).slots}
             badge={{ public: web.badges.isPublic(id), src: `${web.origin}/badges/${id}.svg` }}
           />
         )

@@ -20,6 +20,11 @@ export function show(
   { current, ...props }: PageProps & { current: Part },
 ): Response | Promise<Response> {
   if (wantsFragment(c)) return c.html(content)
+  return c.render(content, { ...props, ...waysFrom(current) })
+}
+
+/** What the frame offers to somebody who is signed in; null stands for a page of no part. */
+export function waysFrom(current: Part | null): Pick<PageProps, 'nav' | 'signOut'> {
   const nav = parts.map(part => ({ ...part, current: part.href === current }))
-  return c.render(content, { ...props, nav, signOut: '/api/auth/logout' })
+  return { nav, signOut: '/api/auth/logout' }
 }

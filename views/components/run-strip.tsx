@@ -79,5 +79,6 @@ function stripWords(runs: readonly StripRun[]): string {
     const word = runWord(run.status).toLowerCase()
     counts.set(word, (counts.get(word) ?? 0) + 1)
   }
-  return `Last ${runs.length} runs: ${[...counts].map(([word, count]) => `${count} ${word}`).join(', ')}`
+  const which = runs.length === 1 ? 'Last run' : `Last ${runs.length} runs`
+  return `${which}: ${[...counts].map(([word, count]) => `${count} ${word}`).join(', ')}`
 }

@@ -66,7 +66,7 @@ export function JobPage(props: JobPageProps) {
             <div class="stack">
               <SchedulePanel job={job} upcoming={upcoming} now={now} />
               <TrendPanel recent={recent} />
-              <SlotPanel slots={slots} job={job} now={now} />
+              <SlotPanel slots={slots} zone={job.timezone} now={now} />
               <BadgePanel badge={badge} job={job} />
             </div>
           </div>
@@ -116,14 +116,14 @@ function SchedulePanel({ job, upcoming, now }: Pick<JobPageProps, 'job' | 'upcom
   )
 }
 
-function TrendPanel({ recent }: { recent: readonly RunView[] }) {
+export function TrendPanel({ recent }: { recent: readonly RunView[] }) {
   if (recent.length === 0) return null
   const over = recent.filter(isOver)
   const durations = over.flatMap(run => (run.durationMs === null ? [] : [run.durationMs])).toReversed()
   const good = over.filter(run => run.status === 'succeeded').length
   const sorted = durations.toSorted((a, b) => a - b)
   return (
-    <Panel title={`Last ${recent.length} runs`}>
+    <Panel title={recent.length === 1 ? 'Last run' : `Last ${recent.length} runs`}>
       <div class="stack">
         <RunStrip runs={recent} places={40} height={34} href={run => `/runs/${run.id}`} />
         <Facts
@@ -139,7 +139,7 @@ function TrendPanel({ recent }: { recent: readonly RunView[] }) {
   )
 }
 
-function SlotPanel({ slots, job, now }: Pick<JobPageProps, 'slots' | 'job' | 'now'>) {
+export function SlotPanel({ slots, zone, now }: Pick<JobPageProps, 'slots' | 'now'> & { zone: string }) {
   if (slots.length === 0) return null
   const seconds = slots.some(slot => slot.at % 60_000 !== 0)
   return (
@@ -147,7 +147,7 @@ function SlotPanel({ slots, job, now }: Pick<JobPageProps, 'slots' | 'job' | 'no
       <ol class="plain">
         {slots.map(slot => (
           <li class="pair">
-            <Time at={slot.at} now={now} zone={job.timezone} as="short" seconds={seconds} />
+            <Time at={slot.at} now={now} zone={zone} as="short" seconds={seconds} />
             <SlotStatus outcome={slot.outcome} href={slot.runId ? `/runs/${slot.runId}` : undefined} />
             {slot.reason ? <span class="sub">{slot.reason}</span> : null}
           </li>

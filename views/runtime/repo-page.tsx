@@ -94,7 +94,7 @@ function State({ repo, now }: { repo: RepoView; now: number }) {
           Committed: repo.head ? <Time at={repo.head.at} now={now} /> : null,
           Files: repo.dirty ? (
             <Badge tone="warn" shape="triangle">
-              Changed since the commit
+              Changed since
             </Badge>
           ) : (
             <Badge tone="ok" shape="check">

@@ -59,18 +59,22 @@ function RunActions({ run, registered }: { run: RunView; registered: boolean }) 
 
 const titles: Partial<Record<RunView['status'], string>> = {
   failed: 'It failed',
-  timed_out: 'It took too long and was stopped',
+  timed_out: 'It was stopped',
   cancelled: 'It was cancelled',
   interrupted: 'It was interrupted',
 }
 
 function Failure({ run, error }: { run: RunView; error: NonNullable<RunView['error']> }) {
   const tone = run.status === 'cancelled' ? 'idle' : run.status === 'interrupted' ? 'warn' : 'bad'
+  const title = titles[run.status] ?? 'It failed'
+  const saysMore = error.message.toLowerCase() !== title.toLowerCase()
   return (
-    <Notice tone={tone} title={titles[run.status] ?? 'It failed'}>
-      <p>
-        <TerminalText text={error.message} />
-      </p>
+    <Notice tone={tone} title={title}>
+      {saysMore ? (
+        <p>
+          <TerminalText text={error.message} />
+        </p>
+      ) : null}
       {error.stack ? (
         <div class="excerpt">
           <pre class="bare">
