@@ -26,6 +26,8 @@ export interface Run {
   attempt: number
   /** The commit of the jobs repo whose code it runs. */
   commit: string | null
+  /** It does not start before then: another attempt of a run that did not succeed. */
+  notBefore: number | null
   queuedAt: number
   startedAt: number | null
   finishedAt: number | null

@@ -12,6 +12,7 @@ import type { Engine, Job, Run } from './contract.ts'
 import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
 import { checkDraft } from './jobs/check.ts'
+import { policyOf } from './jobs/follow-up.ts'
 import { findSlots, listSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
@@ -20,7 +21,7 @@ import { endLeftovers } from './jobs/recovery.ts'
 import { pruneHistory, type Retention } from './jobs/retention.ts'
 import { logFile, readLog } from './jobs/run-log.ts'
 import { createRunQueue, type RunLimits } from './jobs/run-queue.ts'
-import { asRun, findRun, insertRun, lastRuns, listRuns, recentRuns } from './jobs/run-record.ts'
+import { activeRuns, asRun, findRun, insertRun, lastRuns, listRuns, recentRuns } from './jobs/run-record.ts'
 import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
@@ -91,6 +92,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const live = openLiveSet(db)
   const files = openFiles(volume)
   const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
+  // What is left after the leftovers were ended are attempts whose time is still to come.
+  queue.add(activeRuns(db))
   const scheduler = createScheduler({ db, live, queue, log })
   const packages = openPackages({
     volume,
@@ -128,6 +131,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   let lastTick = clock.now()
   const tick = (now: number) => {
     lastTick = now
+    queue.wake()
     scheduler.tick(now)
   }
   const prune = async () => {
@@ -196,7 +200,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       }
       const { build, commit } = set
       const run = { jobId, trigger, slot: null, params, build, commit, timeoutMs: spec.timeout }
-      const row = insertRun(db, run, clock.now())
+      const row = insertRun(db, { ...run, policy: policyOf(spec) }, clock.now())
       queue.add([row])
       return getRun(row.id) ?? asRun(row)
     },

@@ -1,5 +1,6 @@
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RunStatus, RunTrigger, SlotOutcome } from './contract.ts'
+import type { RunPolicy } from './jobs/follow-up.ts'
 import type { JobSpec } from './jobs/manifest.ts'
 
 /** The set of jobs that is live: one row, or none before the first manifest has loaded. */
@@ -54,6 +55,9 @@ export const runs = sqliteTable(
     build: text().notNull(),
     params: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     timeoutMs: integer().notNull(),
+    /** It waits until then: another attempt of a run that did not succeed. Such a run outlives a restart. */
+    notBefore: integer(),
+    policy: text({ mode: 'json' }).$type<RunPolicy>(),
     queuedAt: integer().notNull(),
     startedAt: integer(),
     finishedAt: integer(),

@@ -15,6 +15,14 @@ const text = (what: string) =>
 const oneOf = <const Value extends string>(...values: Value[]) =>
   z.enum(values, `must be one of ${values.map(value => `'${value}'`).join(', ')}`)
 
+const number = (least: number, most: number) => {
+  const words = `must be a number from ${least} to ${most}`
+  return z
+    .number({ error: issue => (issue.input === undefined ? `is missing; ${words}` : words) })
+    .min(least, words)
+    .max(most, words)
+}
+
 /** A field that no JSON can hold, such as a function: only its kind is known here. */
 class Foreign {
   readonly kind: string
@@ -52,16 +60,34 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
     catchUp: oneOf('none', 'latest', 'all').default('latest'),
     catchUpWindow: duration('1m', '366d').default(durationMs('1d')),
     overlap: oneOf('skip', 'queue', 'replace').default('skip'),
+    retry: only(
+      {
+        attempts: number(1, 100).refine(Number.isInteger, 'must be a whole number'),
+        delay: duration('1s', '24h').default(durationMs('10s')),
+        factor: number(1, 10).default(2),
+        maxDelay: duration('1s', '24h').default(durationMs('1h')),
+        jitter: number(0, 1).default(0),
+      },
+      'must be an object such as { attempts: 3 }',
+    )
+      .nullable()
+      .default(null),
+    onInterrupt: oneOf('fail', 'rerun').default('fail'),
+    concurrencyKey: text('a name that jobs share')
+      .min(1, 'must not be empty')
+      .max(100, 'must be at most 100 characters')
+      .nullable()
+      .default(null),
   } satisfies Record<Exclude<keyof JobDefinition, 'func'>, z.ZodType>
 }
 
 /** An object with these fields and no others. */
-function only<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+function only<Shape extends z.core.$ZodLooseShape>(shape: Shape, expected?: string) {
   return z.strictObject(shape, {
     error: issue =>
       issue.code === 'unrecognized_keys'
         ? `has no field called ${issue.keys.join(', ')}; known are ${Object.keys(shape).join(', ')}`
-        : undefined,
+        : expected,
   })
 }
 

@@ -37,14 +37,21 @@ test('a good manifest: its jobs with their defaults, where they are registered, 
 const everyDay = '0 8 * * *'
 jobRegistry.register({ id: 'one', cron: everyDay, func: run })
 jobRegistry.register({
-  id: 'two', cron: ' @hourly ', func: async () => {}, description: 'Two.', timezone: 'UTC', timeout: '90s',
+  id: 'two', cron: ' @hourly ', func: async () => {}, description: 'Two.', timezone: 'UTC', timeout: '90s', retry: { attempts: 3, delay: '5m' },
 })
 `,
     'jobs/one.ts': 'export const run = (): number => 1',
   })
   const read = await repo.read()
   assert.ok('jobs' in read)
-  const policies = { catchUp: 'latest', catchUpWindow: 86_400_000, overlap: 'skip' }
+  const policies = {
+    catchUp: 'latest',
+    catchUpWindow: 86_400_000,
+    overlap: 'skip',
+    retry: null,
+    onInterrupt: 'fail',
+    concurrencyKey: null,
+  }
   assert.deepEqual(read.jobs, [
     {
       id: 'one',
@@ -62,6 +69,7 @@ jobRegistry.register({
       description: 'Two.',
       timeout: 90_000,
       ...policies,
+      retry: { attempts: 3, delay: 300_000, factor: 2, maxDelay: 3_600_000, jitter: 0 },
       source: { file: 'manifest.ts', line: 5 },
     },
   ])
@@ -104,6 +112,8 @@ jobRegistry.register({ id: 'kinds', cron: 5, func, description: ['a'], timeout: 
 jobRegistry.register(null)
 jobRegistry.register({ id: 'long', cron: '@hourly', func, timeout: '25h' })
 jobRegistry.register({ id: 'policies', cron: '@hourly', func, catchUp: 'some', catchUpWindow: '5', overlap: true })
+jobRegistry.register({ id: 'again', cron: '@hourly', func, retry: { attempts: 0, delay: 5, often: 1, jitter: 2 }, onInterrupt: 'x', concurrencyKey: '' })
+jobRegistry.register({ id: 'thrice', cron: '@hourly', func, retry: 3 })
 jobRegistry.register({ id: 'posing', cron: '@hourly', func: { kind: 'function' } })
 `,
   })
@@ -126,7 +136,14 @@ jobRegistry.register({ id: 'posing', cron: '@hourly', func: { kind: 'function' }
   assert.match(at(11), /catchUp must be one of 'none', 'latest', 'all'/)
   assert.match(at(11), /catchUpWindow must be a duration from 1m to 366d/)
   assert.match(at(11), /overlap must be one of 'skip', 'queue', 'replace'/)
-  assert.match(at(12), /func must be a function/)
+  assert.match(at(12), /retry attempts must be a number from 1 to 100/)
+  assert.match(at(12), /retry delay must be text: such as 30s/)
+  assert.match(at(12), /retry jitter must be a number from 0 to 1/)
+  assert.match(at(12), /retry has no field called often; known are attempts, delay/)
+  assert.match(at(12), /onInterrupt must be one of 'fail', 'rerun'/)
+  assert.match(at(12), /concurrencyKey must not be empty/)
+  assert.match(at(13), /retry must be an object such as { attempts: 3 }/)
+  assert.match(at(14), /func must be a function/)
 })
 
 test('a registration in a module of its own is found there', async t => {

@@ -1,11 +1,11 @@
 import type { Logger } from '../../src/log.ts'
 import { markedProcesses } from '../process-tree.ts'
 import type { JobsDb } from './live-set.ts'
-import { activeRuns, markEnded } from './run-record.ts'
+import { activeRuns, isPlanned, markEnded } from './run-record.ts'
 
 /** After a runtime that did not stop cleanly: ends what it left running, in the table and on the machine. */
 export function endLeftovers(db: JobsDb, now: number, log: Logger): void {
-  const left = activeRuns(db)
+  const left = activeRuns(db).filter(row => !isPlanned(row))
   if (left.length === 0) return
   for (const pid of markedProcesses(new Set(left.map(row => row.id)))) {
     try {

@@ -5,7 +5,7 @@ import type { Volume } from '../volume.ts'
 import type { JobsDb } from './live-set.ts'
 import { createRunLog, logFile, type RunLog } from './run-log.ts'
 import { type RunEnd, type RunProcess, startRunProcess } from './run-process.ts'
-import { activeRuns, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
+import { activeRuns, isPlanned, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
 
 export interface RunLimits {
   /** Runs that go at the same time; the others wait in order. */
@@ -25,7 +25,7 @@ interface ActiveRun {
   row: RunRow
   log: RunLog
   process: RunProcess | null
-  /** Never beside another run of its job; those that somebody asked for are. */
+  /** Never beside another run of its job; those that somebody asked for may be. */
   serial: boolean
   started: boolean
   /** What it ends as, once somebody decided that it must. */
@@ -40,8 +40,10 @@ const unsavedLogs = 20
 export interface RunQueue {
   /** Takes rows that are in the database as `queued`. */
   add(rows: readonly RunRow[]): void
+  /** Starts those whose time has come. */
+  wake(): void
   isFull(): boolean
-  /** The run of the job that has not ended, the newest first. */
+  /** The newest run of the job that has not ended; an attempt that waits for its time is none. */
   activeRun(jobId: string): RunRow | null
   /** How many runs of the job have not ended. */
   count(jobId: string): number
@@ -55,7 +57,7 @@ export interface RunQueue {
   cancel(runId: string): Promise<void>
   /** Records what could not be recorded when it happened, and ends runs that the table has and nobody else. */
   settle(): void
-  /** Ends every run as interrupted. */
+  /** Ends every run as interrupted; attempts that wait for their time stay for the next runtime. */
   stop(): Promise<void>
 }
 
@@ -74,6 +76,7 @@ export function createRunQueue(options: {
   /** Ends that the database did not take, and logs that the disk did not take. */
   const unrecorded = new Map<string, { ending: RunEnding; at: number }>()
   const unsaved = new Map<string, RunLog>()
+  const keysInUse = new Set<string>()
   let running = 0
   let stopped = false
 
@@ -102,15 +105,21 @@ export function createRunQueue(options: {
       if (!next) return
       running++
       next.started = true
+      const key = next.row.policy?.concurrencyKey
+      if (key) keysInUse.add(key)
       next.done = perform(next).finally(() => {
         running--
+        if (key) keysInUse.delete(key)
         startWaiting()
       })
     }
   }
 
-  const isFree = ({ serial, row }: ActiveRun): boolean =>
-    !serial || ![...(byJob.get(row.jobId) ?? [])].some(other => other.started)
+  const isFree = ({ serial, row }: ActiveRun): boolean => {
+    if (!isDue(row) || keysInUse.has(row.policy?.concurrencyKey ?? '')) return false
+    return !serial || ![...(byJob.get(row.jobId) ?? [])].some(other => other.started)
+  }
+  const isDue = (row: RunRow) => row.notBefore === null || row.notBefore <= clock.now()
 
   /** Never rejects: whatever goes wrong, the run ends. */
   const perform = async (run: ActiveRun) => {
@@ -176,8 +185,9 @@ export function createRunQueue(options: {
 
   const record = (id: string, ending: RunEnding, at: number) => {
     try {
-      markEnded(db, id, ending, at)
+      const next = markEnded(db, id, ending, at)
       unrecorded.delete(id)
+      if (next && !stopped) add([next])
     } catch (error) {
       if (!unrecorded.has(id))
         log.error({ err: error, run: id }, 'the end of a run could not be recorded yet')
@@ -195,9 +205,13 @@ export function createRunQueue(options: {
     await run.done
   }
 
-  const settle = () => {
+  const saveLate = () => {
     for (const [id, held] of unsaved) if (held.end()) unsaved.delete(id)
     for (const [id, { ending, at }] of unrecorded) record(id, ending, at)
+  }
+
+  const settle = () => {
+    saveLate()
     for (const { id } of activeRuns(db)) {
       if (active.has(id) || unrecorded.has(id)) continue
       const error = { message: 'it was lost: nothing runs it any more', stack: null }
@@ -207,8 +221,9 @@ export function createRunQueue(options: {
 
   return {
     add,
+    wake: startWaiting,
     isFull: () => waiting.length >= limits.waiting,
-    activeRun: jobId => [...(byJob.get(jobId) ?? [])].at(-1)?.row ?? null,
+    activeRun: jobId => [...(byJob.get(jobId) ?? [])].findLast(({ row }) => isDue(row))?.row ?? null,
     count: jobId => byJob.get(jobId)?.size ?? 0,
     replace: (jobId, by) => {
       for (const run of [...(byJob.get(jobId) ?? [])]) {
@@ -224,9 +239,9 @@ export function createRunQueue(options: {
     settle,
     stop: async () => {
       stopped = true
-      const runs = [...active.values()]
+      const runs = [...active.values()].filter(({ row, started }) => started || !isPlanned(row))
       await Promise.all(runs.map(run => stopRun(run, 'interrupted', 'the instance was stopped')))
-      settle()
+      saveLate()
     },
   }
 }

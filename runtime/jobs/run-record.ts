@@ -2,6 +2,7 @@ import { and, count, desc, eq, inArray, sql } from 'drizzle-orm'
 import { newId } from '../../src/ids.ts'
 import type { Run, RunBrief, RunStatus, RunTrigger } from '../contract.ts'
 import { runs, slots } from '../schema.ts'
+import { nextAttemptAt, type RunPolicy } from './follow-up.ts'
 import type { JobsDb } from './live-set.ts'
 
 export type RunRow = typeof runs.$inferSelect
@@ -19,10 +20,13 @@ export function insertRun(
     build: string
     commit: string | null
     timeoutMs: number
+    policy?: RunPolicy | null
+    attempt?: number
+    notBefore?: number | null
   },
   now: number,
 ): RunRow {
-  const row = { ...run, id: newId('run', now), status: 'queued' as const, attempt: 1, queuedAt: now }
+  const row = { attempt: 1, ...run, id: newId('run', now), status: 'queued' as const, queuedAt: now }
   // Not `get()`: it reads the row that the statement returns, and drops the error of a commit on a full disk.
   return db.insert(runs).values(row).returning().all()[0] as RunRow
 }
@@ -45,10 +49,13 @@ export interface RunEnding {
   durationMs: number | null
 }
 
-/** Ends a run that has not ended yet. A slot whose run was interrupted says so too. */
-export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number): void {
+/**
+ * Ends a run that has not ended yet, and returns the one that follows it by its policy, when one does. A slot whose
+ * run was interrupted says so too.
+ */
+export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number): RunRow | null {
   const { status, result, error, durationMs } = ending
-  db.transaction(tx => {
+  return db.transaction(tx => {
     const ended = tx
       .update(runs)
       .set({
@@ -60,14 +67,39 @@ export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number
         errorStack: error?.stack ?? null,
       })
       .where(and(eq(runs.id, id), inArray(runs.status, activeStatuses)))
-      .returning({ jobId: runs.jobId, slot: runs.slot })
+      .returning()
       .get()
-    if (ended?.slot == null || status !== 'interrupted') return
-    tx.update(slots)
-      .set({ outcome: 'interrupted', reason: error?.message ?? null })
-      .where(and(eq(slots.jobId, ended.jobId), eq(slots.at, ended.slot)))
-      .run()
+    if (!ended) return null
+    const notBefore = nextAttemptAt(ended, status, now)
+    const next = notBefore === null ? null : insertAttempt(tx, ended, notBefore, now)
+    if (ended.slot !== null && status === 'interrupted') {
+      tx.update(slots)
+        .set(
+          next
+            ? {
+                outcome: 'late',
+                reason: `the run ${id} was interrupted; this one is in its place`,
+                runId: next.id,
+              }
+            : { outcome: 'interrupted', reason: error?.message ?? null },
+        )
+        .where(and(eq(slots.jobId, ended.jobId), eq(slots.at, ended.slot)))
+        .run()
+    }
+    return next
   })
+}
+
+/** The same again: its slot, its code and its parameters. */
+function insertAttempt(db: Pick<JobsDb, 'insert'>, of: RunRow, notBefore: number, now: number): RunRow {
+  const { jobId, trigger, slot, params, build, commit, timeoutMs, policy } = of
+  const run = { jobId, trigger, slot, params, build, commit, timeoutMs, policy }
+  return insertRun(db, { ...run, attempt: of.attempt + 1, notBefore }, now)
+}
+
+/** True for an attempt that waits for its time: it outlives the runtime. */
+export function isPlanned(row: RunRow): boolean {
+  return row.status === 'queued' && row.notBefore !== null
 }
 
 export function findRun(db: JobsDb, id: string): RunRow | null {
@@ -135,6 +167,7 @@ export function asRun(row: RunRow): Run {
     slot: row.slot,
     attempt: row.attempt,
     commit: row.commit,
+    notBefore: row.notBefore,
     queuedAt: row.queuedAt,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,

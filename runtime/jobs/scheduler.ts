@@ -1,6 +1,7 @@
 import type { Logger } from '../../src/log.ts'
 import type { SlotOutcome } from '../contract.ts'
 import { nextSlot } from './cron.ts'
+import { policyOf } from './follow-up.ts'
 import { attachRun, lastDecided, recordSlot } from './ledger.ts'
 import type { JobsDb, LiveSet, LiveSetStore } from './live-set.ts'
 import type { JobSpec } from './manifest.ts'
@@ -115,7 +116,7 @@ export function createScheduler(options: {
       const { build, commit } = set
       const { id: jobId, timeout: timeoutMs } = job
       const run = { jobId, trigger: 'schedule' as const, slot: at, params: {}, build, commit, timeoutMs }
-      const row = insertRun(tx, run, now)
+      const row = insertRun(tx, { ...run, policy: policyOf(job) }, now)
       attachRun(tx, jobId, at, row.id)
       decision.rows.push(row)
     }

@@ -48,6 +48,25 @@ export interface JobDefinition {
    * `queue` runs it after that, `replace` ends that and runs it.
    */
   overlap?: 'skip' | 'queue' | 'replace' | undefined
+  /** Runs that fail or take too long are tried again, with the code that they were due with. Not when left out. */
+  retry?: RetryPolicy | undefined
+  /** What becomes of a run that ended with its instance: `rerun` starts it again, three times at most. */
+  onInterrupt?: 'fail' | 'rerun' | undefined
+  /** Of all jobs with the same key, one run goes at a time. */
+  concurrencyKey?: string | undefined
+}
+
+export interface RetryPolicy {
+  /** How often it is tried in all, the first time included. */
+  attempts: number
+  /** From the failure to the next attempt: `30s`, `5m`. Ten seconds when left out. */
+  delay?: string | undefined
+  /** Each delay is so many times the one before it. 2 when left out. */
+  factor?: number | undefined
+  /** No delay is longer. An hour when left out. */
+  maxDelay?: string | undefined
+  /** From 0 to 1: how much of each delay is left to chance, up or down. 0 when left out. */
+  jitter?: number | undefined
 }
 
 export interface JobRegistry {
