@@ -12,6 +12,8 @@ const programs = {
 }
 
 export function startProgram(name: keyof typeof programs, options: ForkOptions): ChildProcess {
+  history: 'runtime/repo/history-program.ts',
+  sync: 'runtime/sync/program.ts',
   return fork(bundled ? programRoot(`${name}.js`) : programRoot(programs[name]), options)
 }
 

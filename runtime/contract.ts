@@ -6,6 +6,8 @@
 import type { RepoFiles } from './repo/files.ts'
 import type { Secrets } from './secrets/secrets.ts'
 
+import type { Conflict, Held } from './sync/remote.ts'
+import type { Sync } from './sync/sync.ts'
 export type RunStatus =
   | 'queued'
   | 'running'
@@ -148,7 +150,15 @@ export interface RepoStatus {
     behind: number | null
     lastSyncAt: number | null
     error: string | null
+    /** Why the last sync failed; it is tried again by itself. */
   }
+    /** Null while nothing is connected. */
+    nextSyncAt: number | null
+    syncing: boolean
+    /** Both sides changed the same, and a person has to pick. */
+    conflict: Conflict | null
+    /** A change of the remote that waits to be confirmed. */
+    held: Held | null
 }
 
 export interface SlotPreview {
@@ -170,6 +180,8 @@ export interface Engine {
   /** The instance's named secrets. */
   secrets: Secrets
   manifest(): ManifestState
+  /** The remote of the jobs repo. */
+  sync: Sync
   jobs(): Job[]
   /** Those whose id or description has the words of `search` in it, in the manifest's order; `total` counts them all. */
   findJobs(filter: { search?: string; limit: number; offset: number }): { jobs: Job[]; total: number }

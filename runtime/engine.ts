@@ -8,7 +8,7 @@ import type { Logger } from '../src/log.ts'
 import { programRoot } from '../src/root.ts'
 import { startTask, type Task } from '../src/tasks.ts'
 import { version } from '../src/version.ts'
-import type { Engine, Job, Run } from './contract.ts'
+import type { Engine, Job, RepoStatus, Run } from './contract.ts'
 import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
 import { checkDraft } from './jobs/check.ts'
@@ -17,6 +17,7 @@ import { findSlots, listSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
 import { type JobSpec, jobSpecVersion } from './jobs/manifest.ts'
+import { readManifest } from './jobs/read-manifest.ts'
 import { endLeftovers } from './jobs/recovery.ts'
 import { pruneHistory, type Retention } from './jobs/retention.ts'
 import { logFile, readLog } from './jobs/run-log.ts'
@@ -34,6 +35,9 @@ import { openSeal } from './secrets/seal.ts'
 import { openSecrets } from './secrets/secrets.ts'
 import { secretsTables } from './secrets/tables.ts'
 import { checkVolume, type Volume } from './volume.ts'
+import { openRemote } from './sync/remote.ts'
+import { createSync, withRemote } from './sync/sync.ts'
+import { syncTables } from './sync/tables.ts'
 
 export interface EngineOptions {
   volume: Volume
@@ -50,6 +54,8 @@ export interface EngineOptions {
   keep?: Partial<Retention>
   install?: Partial<NpmLimits>
   /** False leaves the ticking to whoever calls `tick`. */
+  /** The longest that a request to the remote of the jobs repo may take. */
+  syncLimitMs?: number
   heartbeat?: boolean
 }
 
@@ -121,6 +127,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     onLive: () => scheduler.refresh(clock.now()),
     afterRound: () => {
       // An `npm install` by hand removes what no package.json asks for.
+    onCommit: commit => sync.committed(commit),
       offerSdk(volume, log)
       return pruneBuilds(volume.buildsDir, queue.builds().add(live.current()?.build ?? '')).catch(error =>
         log.warn({ err: error }, 'old builds could not be removed'),
@@ -143,7 +150,25 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     { name: 'prune-history', everyMs: 5 * 60_000, run: prune },
     { name: 'settle-runs', everyMs: 5000, run: async () => queue.settle() },
   ].map((task: Task) => startTask(task, { clock, log }))
-  const firstLoad = loader.load()
+  const sync = createSync({
+    dir: volume.jobsDir,
+    cacheDir: join(volume.dir, 'cache'),
+    scratchDir: join(volume.dir, 'sync'),
+    store: openRemote(openTables(volume.sqlite, 'sync', syncTables), seal),
+    clock,
+    log,
+    limitMs: options.syncLimitMs ?? 2 * 60_000,
+    load: loader.load,
+    exclusive: loader.exclusive,
+    liveJobs: () => [...(live.current()?.jobs.keys() ?? [])],
+    readJobs: async (jobsDir, buildsDir) => {
+      const { readMs: limitMs, memoryMb } = limits.load
+      const read = await readManifest({ jobsDir, buildsDir, timezone, limitMs, memoryMb })
+      return 'errors' in read ? null : read.jobs.map(job => job.id)
+    },
+  })
+  const firstLoad = sync.recover().then(() => loader.load())
+  void firstLoad.then(() => sync.start())
 
   const jobOf = (spec: JobSpec, lastRun: Run | null): Job => {
     const { id, cron, timezone, description, source } = spec
@@ -161,6 +186,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   }
   const specOf = (jobId: string): JobSpec | undefined => live.current()?.jobs.get(jobId)
   const specs = (): Iterable<JobSpec> => live.current()?.jobs.values() ?? []
+  const repoStatus = async (): Promise<RepoStatus> => withRemote(await repo.status(), sync.remote())
   const withLastRuns = (found: readonly JobSpec[]): Job[] => {
     const last = lastRuns(
       db,
@@ -184,6 +210,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     secrets,
     job,
     getRun,
+    sync,
     manifest: () => loader.state(),
     jobs: () => withLastRuns([...specs()]),
     findJobs: ({ search = '', limit, offset }) => {
@@ -224,7 +251,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     },
     slots: (jobId, { limit }) => listSlots(db, jobId, limit),
     ledger: filter => findSlots(db, filter),
-    repo: () => repo.status(),
+    repo: repoStatus,
     initRepo: async () => {
       const fault = jobsFolderFault(volume.jobsDir)
       if (fault) throw jobsFolder(`${fault}.`)
@@ -232,7 +259,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       offerSdk(volume, log)
       await repo.init()
       await loader.load()
-      return repo.status()
+      return repoStatus()
     },
     reload: () => loader.load({ again: true }),
     confirm: () => loader.confirm(),
@@ -289,6 +316,7 @@ function mentions({ id, description }: JobSpec, search: string): boolean {
 }
 
 /** Every slot lies on a whole second, so that one tick a second serves every job; a slow run shifts none. */
+      await sync.stop()
 function startHeartbeat(beat: () => void, log: Logger): ToadScheduler {
   const scheduler = new ToadScheduler()
   const task = new Heartbeat('tick', beat, error => log.error({ err: error }, 'tick failed'))

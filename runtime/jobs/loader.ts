@@ -23,6 +23,8 @@ export interface Loader {
   say(message: string): void
   /** Lets the set that is held back go live, if the files still say the same. */
   confirm(): Promise<ManifestState>
+  /** Does something to the files while nothing is loaded or committed, and looks at them after it. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>
   /** Resolves when no round is going. */
   idle(): Promise<void>
   /** The tree as it was last seen. */
@@ -52,6 +54,8 @@ export function createLoader(options: {
   clock: Clock
   log: Logger
   onLive: () => void
+  /** What the jobs repo's head is after a commit. */
+  onCommit: (commit: string) => void
   /** Between two rounds, when nothing is being built. */
   afterRound: () => Promise<void>
   onTree: (tree: Tree) => boolean
@@ -162,6 +166,7 @@ export function createLoader(options: {
       if (changedMeanwhile(read, before, await scan())) continue
       const commit = staged ? await commits.commit(difference ? differenceInWords(difference) : '') : null
       goLive(commit)
+      if (commit) options.onCommit(commit)
       log.info({ jobs: read.jobs.length, commit }, 'manifest live')
       return
     }
@@ -178,7 +183,10 @@ export function createLoader(options: {
     if (set.commit !== null && clock.now() - dataCommittedAt < dataCommitEveryMs) return
     dataCommittedAt = clock.now()
     const commit = (await commits.stage()) ? await commits.commit() : null
-    if (commit) live.swap({ ...set, commit, tree: stamp }, clock.now())
+    if (commit) {
+      live.swap({ ...set, commit, tree: stamp }, clock.now())
+      options.onCommit(commit)
+    }
     settle(now, [])
   }
 
@@ -197,13 +205,23 @@ export function createLoader(options: {
     return running
   }
 
+  const idle = async (): Promise<void> => {
+    while (running !== null) await running
+  }
+
+  /** Begins when nothing is going, and in the same moment, so that no two begin at once. */
+  const turn = async <T>(begin: () => Promise<T>): Promise<T> => {
+    while (running !== null) await running
+    return begin()
+  }
+
   const load = async ({ again = false } = {}): Promise<ManifestState> => {
     if (running === null) await start(again)
     else {
       if (waiting) waiting.again ||= again
       else {
         const next = { again, promise: Promise.resolve() }
-        next.promise = running.then(() => {
+        next.promise = turn(() => {
           waiting = null
           return start(next.again)
         })
@@ -224,8 +242,25 @@ export function createLoader(options: {
       return load({ again: true })
     },
     tree: () => tree,
-    idle: async () => {
-      while (running !== null) await running
+    idle,
+    exclusive: async work => {
+      const working = turn(() => {
+        const going = work()
+        running = going
+          .then(
+            () => {},
+            () => {},
+          )
+          .finally(() => {
+            running = null
+          })
+        return going
+      })
+      try {
+        return await working
+      } finally {
+        await load()
+      }
     },
   }
 }

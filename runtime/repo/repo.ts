@@ -77,6 +77,10 @@ function statusOf(state: GitState | null): RepoStatus {
       behind: null,
       lastSyncAt: null,
       error: null,
+      nextSyncAt: null,
+      syncing: false,
+      conflict: null,
+      held: null,
     },
   }
 }

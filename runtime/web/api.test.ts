@@ -33,6 +33,7 @@ test('a stranger gets into nothing but health and whether there is a repo', asyn
     'post /api/auth/password',
     'post /api/auth/logout',
     'get /api/jobs/repo',
+    'post /api/jobs/repo/webhook',
     'get /openapi.json',
   ]
   let tried = 0

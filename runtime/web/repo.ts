@@ -1,7 +1,6 @@
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
 import type { WebContext } from './context.ts'
-import { noRemote } from './problems.ts'
 import { repoJson, repoShape } from './wire.ts'
 
 /** The jobs repo. A stranger learns only whether there is one. */
@@ -36,20 +35,6 @@ export function repoRoutes(web: WebContext): Route[] {
       handle: async c => {
         const repo = await engine().initRepo()
         return wantsPage(c) ? c.redirect('/repo', 303) : c.json(repoJson(repo))
-      },
-    }),
-
-    route({
-      method: 'post',
-      path: '/api/jobs/repo/sync',
-      summary: 'Sync with the remote',
-      guard: signedIn,
-      answers: {
-        200: { description: 'Its state', schema: repoShape },
-        409: { description: 'No remote is connected' },
-      },
-      handle: () => {
-        throw noRemote('The jobs repo lives in this instance only; there is nothing to sync it with.')
       },
     }),
   ]

@@ -8,6 +8,7 @@ type Element = Parameters<AppContext['render']>[0]
 const parts = [
   { href: '/', label: 'Jobs' },
   { href: '/repo', label: 'Repo' },
+  { href: '/secrets', label: 'Secrets' },
   { href: '/settings', label: 'Settings' },
 ] as const
 

@@ -91,7 +91,25 @@ export const repoShape = z.object({
     ahead: z.int().nullable(),
     behind: z.int().nullable(),
     last_sync_at: time.nullable(),
-    error: z.string().nullable(),
+    error: z.string().nullable().meta({ description: 'Why the last sync failed; it is tried again' }),
+    next_sync_at: time.nullable(),
+    syncing: z.boolean(),
+    conflict: z
+      .object({
+        kind: z.enum(['edits', 'rewritten']),
+        ours: z.string(),
+        theirs: z.string(),
+        side_branch: z.string().nullable().meta({ description: 'Where on the remote our side is' }),
+        files: z.array(
+          z.object({ path: z.string(), ours: z.string().nullable(), theirs: z.string().nullable() }),
+        ),
+      })
+      .nullable()
+      .meta({ description: 'Both sides changed the same; POST /api/jobs/repo/resolve settles it' }),
+    held: z
+      .object({ theirs: z.string(), removes: z.array(z.string()), of: z.int() })
+      .nullable()
+      .meta({ description: 'Jobs that the remote would remove; POST /api/jobs/repo/sync confirms it' }),
   }),
 })
 
@@ -156,14 +174,26 @@ export function repoJson({
   obstacle,
   remote,
 }: RepoStatus): z.input<typeof repoShape> {
-  const { lastSyncAt, ...rest } = remote
+  const { lastSyncAt, nextSyncAt, conflict, held, ...rest } = remote
   return {
     initialized,
     branch,
     head: head && { ...head, at: timestamp(head.at) },
     dirty,
     obstacle,
-    remote: { ...rest, last_sync_at: timestamp(lastSyncAt) },
+    remote: {
+      ...rest,
+      last_sync_at: timestamp(lastSyncAt),
+      next_sync_at: timestamp(nextSyncAt),
+      conflict: conflict && {
+        kind: conflict.kind,
+        ours: conflict.ours,
+        theirs: conflict.theirs,
+        side_branch: conflict.sideBranch,
+        files: conflict.files,
+      },
+      held: held && { theirs: held.theirs, removes: held.removes, of: held.of },
+    },
   }
 }
 

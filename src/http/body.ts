@@ -60,7 +60,7 @@ function decode(bytes: Uint8Array): string {
 const drainedBytes = 4 * 1024 * 1024
 
 /** Keeps no more than the limit, whatever the length that the client announced. */
-async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
+export async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
   const refuse = () => tooLarge(`The body may hold at most ${limitBytes} bytes.`)
   // Before the body is touched: one that nobody has begun to read is drained by the server itself.
   if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw refuse()

@@ -6,6 +6,7 @@ import { Time } from '../components/time.tsx'
 import { Difference } from './difference.tsx'
 import { Commit, ManifestBadge, ManifestProblems } from './manifest-panel.tsx'
 import { PackagesPanel, type PackagesView } from './packages-panel.tsx'
+import { RemoteBadge, RemoteTrouble } from './remote-page.tsx'
 import type { ManifestView, RepoView } from './shapes.ts'
 
 export interface RepoPageProps {
@@ -57,6 +58,7 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
           <div class="stack">
             <LastChange manifest={manifest} now={now} />
             <HowToChange folder={folder} />
+        <RemoteTrouble remote={repo.remote} now={now} />
           </div>
           <div class="stack">
             <State repo={repo} now={now} />
@@ -113,24 +115,31 @@ function Remote({ repo, now }: { repo: RepoView; now: number }) {
   if (!remote.connected) {
     return (
       <Panel title="Remote">
-        <p class="fine">None is connected. The repo lives in this instance's volume only.</p>
+        <div class="stack">
+          <p class="fine">None is connected. The repo lives in this instance's volume only.</p>
+          <a class="button" href="/repo/remote">
+            Connect a remote
+          </a>
+        </div>
       </Panel>
     )
   }
   return (
-    <Panel title="Remote">
+    <Panel title="Remote" aside={<RemoteBadge remote={remote} />}>
       <div class="stack">
         <Facts
           of={{
-            Address: remote.url ? <code>{remote.url}</code> : null,
-            Branch: remote.branch ? <code>{remote.branch}</code> : null,
-            'To send': remote.ahead === null ? null : `${remote.ahead} commits`,
-            'To fetch': remote.behind === null ? null : `${remote.behind} commits`,
+            Address: <code>{remote.url}</code>,
+            Branch: <code>{remote.branch}</code>,
             'Last sync': remote.lastSyncAt === null ? 'never' : <Time at={remote.lastSyncAt} now={now} />,
-            Problem: remote.error,
           }}
         />
-        <PostButton action="/api/jobs/repo/sync">Sync now</PostButton>
+        <div class="actions">
+          <PostButton action="/api/jobs/repo/sync">Sync now</PostButton>
+          <a class="button quiet" href="/repo/remote">
+            More
+          </a>
+        </div>
       </div>
     </Panel>
   )

@@ -63,15 +63,28 @@ export interface RepoView {
   dirty: boolean
   /** Why changes are not committed. */
   obstacle: string | null
-  remote: {
-    connected: boolean
-    url: string | null
-    branch: string | null
-    ahead: number | null
-    behind: number | null
-    lastSyncAt: number | null
-    error: string | null
-  }
+  remote: RemoteView
+}
+
+export interface RemoteView {
+  connected: boolean
+  url: string | null
+  branch: string | null
+  ahead: number | null
+  behind: number | null
+  lastSyncAt: number | null
+  error: string | null
+  nextSyncAt: number | null
+  syncing: boolean
+  /** Both sides changed the same; texts are null where there is no such file, or no text. */
+  conflict: {
+    kind: 'edits' | 'rewritten'
+    theirs: string
+    sideBranch: string | null
+    files: readonly { path: string; ours: string | null; theirs: string | null }[]
+  } | null
+  /** What the remote would take away, and waits. */
+  held: { theirs: string; removes: readonly string[]; of: number } | null
 }
 
 export const isOver = (run: RunView): boolean => run.status !== 'queued' && run.status !== 'running'

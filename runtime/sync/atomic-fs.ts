@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto'
+import fs from 'node:fs'
+import { dirname } from 'node:path'
+
+/** The file system for isomorphic-git, in which a file is there whole or not at all, whoever is killed when. */
+export const atomicFs = { promises: { ...fs.promises, writeFile } }
+
+async function writeFile(
+  file: string,
+  data: string | Uint8Array,
+  options?: { mode?: number } | BufferEncoding,
+): Promise<void> {
+  const draft = `${file}.${randomUUID().slice(0, 8)}.tmp`
+  const mode = typeof options === 'object' ? options?.mode : undefined
+  try {
+    const handle = await fs.promises.open(draft, 'wx', mode)
+    try {
+      await handle.writeFile(data)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await fs.promises.rename(draft, file)
+  } catch (error) {
+    await fs.promises.rm(draft, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+/** The same for what is written in between, where nothing else may happen. */
+export function writeWhole(file: string, data: string | Uint8Array, mode = 0o666): void {
+  const draft = `${file}.${randomUUID().slice(0, 8)}.tmp`
+  fs.mkdirSync(dirname(file), { recursive: true })
+  const handle = fs.openSync(draft, 'wx', mode)
+  try {
+    fs.writeFileSync(handle, data)
+    fs.fsyncSync(handle)
+  } finally {
+    fs.closeSync(handle)
+  }
+  fs.renameSync(draft, file)
+}

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { execFileSync, fork } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { programRoot } from '../../src/root.ts'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { checkout, recoverCheckout } from './checkout.ts'
+
+/** A repo with two commits, at the first of them. */
+function twoCommits(t: TestContext, first: Record<string, string>, second: Record<string, string>) {
+  const dir = temporaryFolder(t)
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', ...args], {
+      cwd: dir,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
+  const commit = (files: Record<string, string>) => {
+    for (const name of git('ls-files').split('\n').filter(Boolean)) rmSync(join(dir, name))
+    for (const [file, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(dir, file)), { recursive: true })
+      writeFileSync(join(dir, file), content)
+    }
+    git('add', '--all')
+    git('commit', '--quiet', '--message', 'x')
+    return git('rev-parse', 'HEAD')
+  }
+  git('init', '--quiet', '--initial-branch=main')
+  const from = commit(first)
+  const to = commit(second)
+  git('reset', '--quiet', '--hard', from)
+  const read = (file: string) => (existsSync(join(dir, file)) ? readFileSync(join(dir, file), 'utf8') : null)
+  return { dir, git, from, to, read, branch: 'main' }
+}
+
+const first = { same: 's', change: '1', gone: 'g', 'folder/a': 'a', place: 'a file' }
+const second = {
+  same: 's',
+  change: '2',
+  'new/deep/file': 'n',
+  'place/inside': 'now a folder',
+  'folder/b': 'b',
+}
+
+test('files, index and branch go from one commit to the other', async t => {
+  const { dir, git, from, to, read, branch } = twoCommits(t, first, second)
+  assert.deepEqual(await checkout(dir, { branch, from, to }), { done: true })
+  assert.equal(git('rev-parse', 'HEAD'), to)
+  assert.equal(git('status', '--porcelain'), '')
+  assert.equal(read('place/inside'), 'now a folder')
+  assert.equal(read('gone'), null)
+  assert.deepEqual(await checkout(dir, { branch, from: to, to: from }), { done: true })
+  assert.equal(git('status', '--porcelain'), '')
+  assert.equal(read('place'), 'a file')
+  assert.equal(existsSync(join(dir, 'new')), false, 'no empty folders stay')
+  assert.equal(existsSync(join(dir, '.git/longhouse-sync')), false)
+})
+
+test('executable files and links come as such', async t => {
+  const { dir, git, from, branch } = twoCommits(t, { a: 'x' }, { a: 'x', b: 'y' })
+  writeFileSync(join(dir, 'tool'), '#!/bin/sh\n', { mode: 0o755 })
+  execFileSync('ln', ['-s', 'a', join(dir, 'link')])
+  git('add', '--all')
+  git('commit', '--quiet', '--message', 'x')
+  const to = git('rev-parse', 'HEAD')
+  git('reset', '--quiet', '--hard', from)
+  assert.deepEqual(await checkout(dir, { branch, from, to }), { done: true })
+  assert.equal(git('status', '--porcelain'), '')
+})
+
+for (const [what, spoil, path] of [
+  ['an edit', (dir: string) => writeFileSync(join(dir, 'change'), 'edited'), 'change'],
+  ['an edit of what is to go', (dir: string) => writeFileSync(join(dir, 'gone'), 'edited'), 'gone'],
+  [
+    'a file where one is to come',
+    (dir: string) => {
+      mkdirSync(join(dir, 'new/deep'), { recursive: true })
+      writeFileSync(join(dir, 'new/deep/file'), 'mine')
+    },
+    'new/deep/file',
+  ],
+  [
+    'something in the index only',
+    (dir: string) => {
+      writeFileSync(join(dir, 'change'), 'staged')
+      execFileSync('git', ['add', 'change'], { cwd: dir })
+      writeFileSync(join(dir, 'change'), '1')
+    },
+    'change',
+  ],
+] as const) {
+  test(`${what} is kept, and then nothing is changed`, async t => {
+    const { dir, git, from, to, branch } = twoCommits(t, first, second)
+    spoil(dir)
+    const before = [
+      git('status', '--porcelain', '--untracked-files=all'),
+      git('diff'),
+      git('diff', '--cached'),
+    ]
+    const done = await checkout(dir, { branch, from, to })
+    assert.ok(!done.done && done.refused.startsWith(`${path} is changed here`), JSON.stringify(done))
+    assert.deepEqual(
+      [git('status', '--porcelain', '--untracked-files=all'), git('diff'), git('diff', '--cached')],
+      before,
+    )
+    assert.equal(git('rev-parse', 'HEAD'), from)
+    assert.equal(existsSync(join(dir, '.git/index.lock')), false)
+  })
+}
+
+test('another git program at work is waited for, and a link out of the repo is not followed', async t => {
+  const { dir, from, to, branch } = twoCommits(t, { a: '1' }, { a: '1', 'data/file': 'x' })
+  writeFileSync(join(dir, '.git/index.lock'), '')
+  const busy = await checkout(dir, { branch, from, to })
+  assert.ok(!busy.done && /another git program/.test(busy.refused))
+  rmSync(join(dir, '.git/index.lock'))
+  const outside = temporaryFolder(t)
+  execFileSync('ln', ['-s', outside, join(dir, 'data')])
+  assert.equal((await checkout(dir, { branch, from, to })).done, false)
+  assert.equal(existsSync(join(outside, 'file')), false)
+})
+
+test('killed at any moment, it is finished by the next, or undone where somebody has edited since', async t => {
+  const numbered = (count: number, word: string) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [`folder-${i % 7}/file-${i}`, `${word} ${i}\n`]),
+    )
+  const { dir, git, from, to, branch } = twoCommits(t, numbered(150, 'old'), {
+    ...Object.fromEntries(Object.entries(numbered(150, 'new')).slice(0, 120)),
+    ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`added/${i}`, `added ${i}\n`])),
+  })
+  let [finished, caught] = [0, 0]
+  for (let round = 0; round < 14; round++) {
+    const program = fork(programRoot('runtime/sync/program.ts'), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    const gone = new Promise(resolve => program.once('exit', resolve))
+    const answered = new Promise<void>(resolve => program.once('message', () => resolve()))
+    program.send({ id: 1, dir, op: 'checkout', branch, from, to })
+    const started = new Promise<void>(resolve => {
+      const look = () => (existsSync(join(dir, '.git/longhouse-sync')) ? resolve() : setTimeout(look, 1))
+      look()
+    })
+    await started
+    await Promise.race([answered, new Promise(resolve => setTimeout(resolve, round * round * 2))])
+    program.kill('SIGKILL')
+    await gone
+    const half = existsSync(join(dir, '.git/longhouse-sync/journal.json'))
+    if (half) caught++
+    const edited = half && round % 3 === 2
+    if (edited) writeFileSync(join(dir, 'folder-1/file-1'), 'edited after the kill\n')
+    await recoverCheckout(dir)
+    const head = git('rev-parse', 'HEAD')
+    const status = git('status', '--porcelain', '--untracked-files=all')
+    if (edited) assert.match(status, /^M folder-1\/file-1$/m, status)
+    else assert.equal(status, '')
+    if (edited) assert.equal(readFileSync(join(dir, 'folder-1/file-1'), 'utf8'), 'edited after the kill\n')
+    if (head === to) finished++
+    else assert.equal(head, from)
+    assert.equal(existsSync(join(dir, '.git/index.lock')), false)
+    assert.equal(existsSync(join(dir, '.git/longhouse-sync')), false)
+    assert.equal(git('fsck', '--strict'), '')
+    git('reset', '--quiet', '--hard', from)
+    git('clean', '--quiet', '-fd')
+  }
+  t.diagnostic(`${caught} kills in the middle, ${finished} of 14 finished`)
+  assert.ok(caught >= 3, `only ${caught} in the middle`)
+})

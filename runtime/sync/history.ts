@@ -1,0 +1,43 @@
+import git from 'isomorphic-git'
+import { atomicFs as fs } from './atomic-fs.ts'
+
+/** Counting further tells nobody more. */
+const countedCommits = 1000
+
+const author = { name: 'Longhouse', email: 'longhouse@localhost' }
+
+/** Makes a commit that no branch knows yet. */
+export async function makeCommit(
+  dir: string,
+  { tree, parents, message }: { tree: string; parents: string[]; message: string },
+): Promise<string> {
+  const at = { ...author, timestamp: Math.floor(Date.now() / 1000), timezoneOffset: 0 }
+  return git.writeCommit({ fs, dir, commit: { tree, parent: parents, author: at, committer: at, message } })
+}
+
+export async function treeOf(dir: string, commit: string): Promise<string> {
+  return (await git.readCommit({ fs, dir, oid: commit })).commit.tree
+}
+
+export async function contains(dir: string, commit: string, ancestor: string): Promise<boolean> {
+  if (commit === ancestor) return true
+  return git.isDescendent({ fs, dir, oid: commit, ancestor, depth: -1 })
+}
+
+/** The newest commit that both have, or null. Of several, any serves. */
+export async function commonBase(dir: string, a: string, b: string): Promise<string | null> {
+  const [base] = (await git.findMergeBase({ fs, dir, oids: [a, b] })) as string[]
+  return base ?? null
+}
+
+/** How many commits each has that the other has not. */
+export async function difference(dir: string, a: string, b: string): Promise<[number, number]> {
+  if (a === b) return [0, 0]
+  const [ofA, ofB] = [await ancestors(dir, a), await ancestors(dir, b)]
+  return [[...ofA].filter(oid => !ofB.has(oid)).length, [...ofB].filter(oid => !ofA.has(oid)).length]
+}
+
+async function ancestors(dir: string, commit: string): Promise<Set<string>> {
+  const log = await git.log({ fs, dir, ref: commit, depth: countedCommits })
+  return new Set(log.map(({ oid }) => oid))
+}

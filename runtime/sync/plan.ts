@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import git from 'isomorphic-git'
+import { atomicFs as fs } from './atomic-fs.ts'
+import { commonBase, contains, difference, makeCommit, treeOf } from './history.ts'
+import type { ConflictFile, Plan, PlanRequest } from './protocol.ts'
+import { RemoteFault } from './transport.ts'
+import { bothSides, mergeFiles, readFiles, sameEntry, writeFiles } from './trees.ts'
+
+/** Says what both sides are to become. Makes commits, and changes neither branch nor files. */
+export async function makePlan(dir: string, request: PlanRequest): Promise<Plan> {
+  const { theirs, last, pick } = request
+  const ours = await headOf(dir, request.branch)
+  const plan = async (kind: Plan['kind'], target: string, more: Partial<Plan> = {}): Promise<Plan> => {
+    const [ahead, behind] = theirs ? await difference(dir, ours, theirs) : [1, 0]
+    return { kind, ours, target, ahead, behind, adopts: false, files: [], ...more }
+  }
+  if (theirs === ours) return plan('same', ours)
+  if (theirs === null) return plan('ahead', ours)
+  const weHaveAll = await contains(dir, ours, theirs)
+  if (last !== null && !(await contains(dir, theirs, last)) && !(weHaveAll && pick === 'ours')) {
+    return rewritten(dir, ours, theirs, request, plan)
+  }
+  if (weHaveAll) return plan('ahead', ours)
+  if (await contains(dir, theirs, ours)) return plan('behind', theirs)
+  const base = await commonBase(dir, ours, theirs)
+  if (base === null && (await holdsOnlyTemplate(dir, ours, request.template))) {
+    return plan('behind', theirs, { adopts: true })
+  }
+  const { tree, conflicts } = await mergeTrees(dir, { base, ours, theirs, pick })
+  if (conflicts.length > 0) return plan('conflict', ours, { files: conflicts })
+  const target = await makeCommit(dir, { tree, parents: [ours, theirs], message: mergeMessage(request) })
+  return plan('merged', target)
+}
+
+type Planner = (kind: Plan['kind'], target: string, more?: Partial<Plan>) => Promise<Plan>
+
+/** Somebody forced the remote's branch: its new history and ours are both shown, and a person says which it is. */
+async function rewritten(
+  dir: string,
+  ours: string,
+  theirs: string,
+  request: PlanRequest,
+  plan: Planner,
+): Promise<Plan> {
+  const { last, pick } = request
+  if (pick === 'ours') {
+    const tree = await treeOf(dir, ours)
+    const message = `Keep this instance's side of ${request.branch}`
+    return plan('merged', await makeCommit(dir, { tree, parents: [ours, theirs], message }))
+  }
+  if (pick === 'theirs') {
+    if (ours === last) return plan('merged', theirs)
+    // Our own edits since the last sync, on top of the new history.
+    const { tree } = await mergeTrees(dir, { base: last, ours, theirs, pick })
+    if (tree === (await treeOf(dir, theirs))) return plan('merged', theirs)
+    const message = 'Edits of this instance, on the rewritten history'
+    return plan('merged', await makeCommit(dir, { tree, parents: [theirs], message }))
+  }
+  return plan('rewritten', ours, { files: await differingFiles(dir, ours, theirs) })
+}
+
+async function mergeTrees(
+  dir: string,
+  {
+    base,
+    ours,
+    theirs,
+    pick,
+  }: { base: string | null; ours: string; theirs: string; pick: PlanRequest['pick'] },
+): Promise<{ tree: string; conflicts: ConflictFile[] }> {
+  const { files, conflicts } = await mergeFiles(dir, {
+    base: await readFiles(dir, base),
+    ours: await readFiles(dir, ours),
+    theirs: await readFiles(dir, theirs),
+    pick,
+  })
+  return { tree: await writeFiles(dir, files), conflicts }
+}
+
+async function differingFiles(dir: string, ours: string, theirs: string): Promise<ConflictFile[]> {
+  const [o, t] = [await readFiles(dir, ours), await readFiles(dir, theirs)]
+  const paths = [...new Set([...o.keys(), ...t.keys()])].filter(path => !sameEntry(o.get(path), t.get(path)))
+  return Promise.all(paths.map(path => bothSides(dir, path, o.get(path), t.get(path))))
+}
+
+async function headOf(dir: string, branch: string): Promise<string> {
+  const current = await git.currentBranch({ fs, dir })
+  if (!current) throw new RemoteFault('the jobs repo is on no branch (detached HEAD); check one out')
+  if (current !== branch) {
+    throw new RemoteFault(
+      `the jobs repo is on the branch ${current}, and ${branch} is what is synced; check that out, or connect again`,
+    )
+  }
+  return git.resolveRef({ fs, dir, ref: `refs/heads/${branch}` }).catch(() => {
+    throw new RemoteFault('the jobs repo has no commit yet; what is in it does not load')
+  })
+}
+
+/** True when every file is one of the starter files, unchanged. */
+async function holdsOnlyTemplate(dir: string, commit: string, template: string): Promise<boolean> {
+  const files = await readFiles(dir, commit)
+  const known = new Map(
+    await Promise.all(
+      readdirSync(template, { recursive: true, withFileTypes: true })
+        .filter(entry => entry.isFile())
+        .map(async entry => {
+          const file = join(entry.parentPath, entry.name)
+          const { oid } = await git.hashBlob({ object: readFileSync(file) })
+          return [file.slice(template.length + 1), oid] as const
+        }),
+    ),
+  )
+  return [...files].every(([path, { oid }]) => known.get(path) === oid)
+}
+
+function mergeMessage({ branch, pick }: PlanRequest): string {
+  const side = {
+    ours: ', this instance’s side where both changed the same',
+    theirs: ', the remote’s side where both changed the same',
+  }
+  return `Merge the remote's ${branch}${pick ? side[pick] : ''}`
+}

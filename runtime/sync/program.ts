@@ -1,0 +1,71 @@
+// A program of its own for one sync: isomorphic-git is large, a remote may be slow, and whatever either does must not
+// hold up the runtime. Ends with its parent.
+import fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import git from 'isomorphic-git'
+import { atomicFs } from './atomic-fs.ts'
+import { checkout, recoverCheckout } from './checkout.ts'
+import { contains } from './history.ts'
+import { makePlan } from './plan.ts'
+import type { SyncAnswers, SyncReply, SyncRequest } from './protocol.ts'
+import { fetchBranch, pushCommit, verify } from './transport.ts'
+import { readFiles } from './trees.ts'
+
+let queue = Promise.resolve()
+
+process.on('message', (request: SyncRequest) => {
+  queue = queue.then(async () => {
+    const reply = await replyTo(request)
+    if (process.connected) process.send?.(reply)
+  })
+})
+process.once('disconnect', () => process.exit(0))
+
+async function replyTo(request: SyncRequest): Promise<SyncReply> {
+  try {
+    return { id: request.id, ok: await answer(request) }
+  } catch (error) {
+    return { id: request.id, error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function answer(request: SyncRequest): Promise<SyncAnswers[keyof SyncAnswers]> {
+  const { dir } = request
+  switch (request.op) {
+    case 'verify':
+      return verify(request.remote)
+    case 'fetch':
+      return fetchBranch(dir, request.remote, request.branch)
+    case 'plan':
+      return makePlan(dir, request.request)
+    case 'scratch':
+      return writeScratch(dir, request.commit, request.folder)
+    case 'checkout':
+      await keepCommit(dir, request)
+      return checkout(dir, request)
+    case 'recover':
+      await recoverCheckout(dir)
+      return null
+    case 'push':
+      return { pushed: await pushCommit(dir, request.remote, request.commit, request.branch) }
+  }
+}
+
+/** What the new history leaves behind stays in the repo: nothing that was committed here ever goes. */
+async function keepCommit(dir: string, { from, to }: { from: string; to: string }): Promise<void> {
+  if (await contains(dir, to, from)) return
+  const ref = `refs/longhouse/kept/${from.slice(0, 12)}`
+  await git.writeRef({ fs: atomicFs, dir, ref, value: from, force: true })
+}
+
+async function writeScratch(dir: string, commit: string, folder: string): Promise<null> {
+  for (const [path, { oid, mode }] of await readFiles(dir, commit)) {
+    if (mode === '160000' || path.split('/').includes('node_modules')) continue
+    const file = join(folder, path)
+    const { blob } = await git.readBlob({ fs: atomicFs, dir, oid })
+    fs.mkdirSync(dirname(file), { recursive: true })
+    if (mode === '120000') fs.symlinkSync(Buffer.from(blob), file)
+    else fs.writeFileSync(file, blob)
+  }
+  return null
+}

@@ -1,0 +1,58 @@
+import type { ChildProcess } from 'node:child_process'
+import { startProgram, userEnvironment } from '../child-program.ts'
+import type { SyncAnswers, SyncQuestion, SyncReply } from './protocol.ts'
+
+type Answer<Q extends SyncQuestion> = SyncAnswers[Q['op']]
+
+/** The sync program for the length of one sync. */
+export interface SyncProgram {
+  /** Rejects in the program's words, or because it ended. */
+  ask<Q extends SyncQuestion>(question: Q): Promise<Answer<Q>>
+  /** Ends it, at once unless it is writing files, and then when they are written. */
+  end(): Promise<void>
+}
+
+export function startSyncProgram(dir: string, cacheDir: string): SyncProgram {
+  const waiting = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>()
+  let lastId = 0
+  let writing: Promise<unknown> = Promise.resolve()
+  const child: ChildProcess = startProgram('sync', {
+    execArgv: [],
+    env: userEnvironment({ NODE_COMPILE_CACHE: cacheDir, NODE_USE_ENV_PROXY: '1' }),
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  child.on('message', (reply: SyncReply) => {
+    const asked = waiting.get(reply.id)
+    waiting.delete(reply.id)
+    if ('ok' in reply) asked?.resolve(reply.ok as never)
+    else asked?.reject(new Error(reply.error))
+  })
+  const gone = new Promise<void>(resolve => {
+    const ended = (why: string) => {
+      for (const { reject } of waiting.values()) reject(new Error(`the sync program ended: ${why}`))
+      waiting.clear()
+      resolve()
+    }
+    child.once('error', error => ended(error.message))
+    child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`))
+  })
+
+  return {
+    ask: question => {
+      const id = ++lastId
+      const answer = new Promise<Answer<typeof question>>((resolve, reject) => {
+        waiting.set(id, { resolve, reject })
+        child.send({ ...question, id, dir }, error => {
+          if (error) reject(error)
+        })
+      })
+      if (question.op === 'checkout' || question.op === 'recover') writing = answer.catch(() => {})
+      return answer
+    },
+    end: async () => {
+      await writing
+      child.kill('SIGKILL')
+      await gone
+    },
+  }
+}
