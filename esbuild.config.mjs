@@ -49,6 +49,7 @@ async function buildPrograms() {
     'manifest-reader': 'runtime/jobs/manifest-reader.ts',
     runner: 'runtime/jobs/runner.ts',
     git: 'runtime/repo/git.ts',
+    history: 'runtime/repo/history-program.ts',
     sync: 'runtime/sync/program.ts',
   }
   await build({

@@ -20,7 +20,15 @@ const tags = options.tag ? [options.tag] : [version, 'latest']
 /** What belongs to one program of `dist/` alone; chunks and assets belong to both. */
 const own = {
   'control-plane': ['control-plane.js', 'plugins'],
-  runtime: ['runtime.js', 'runner.js', 'manifest-reader.js', 'git.js', 'runtime', 'jobs-template'],
+  runtime: [
+    'runtime.js',
+    'runner.js',
+    'manifest-reader.js',
+    'git.js',
+    'history.js',
+    'runtime',
+    'jobs-template',
+  ],
 }
 
 const publicBase = 'node:26-bookworm-slim'

@@ -9,6 +9,7 @@ const programs = {
   'manifest-reader': 'runtime/jobs/manifest-reader.ts',
   runner: 'runtime/jobs/runner.ts',
   git: 'runtime/repo/git.ts',
+  history: 'runtime/repo/history-program.ts',
 }
 
 export function startProgram(name: keyof typeof programs, options: ForkOptions): ChildProcess {

@@ -4,6 +4,7 @@
  */
 
 import type { RepoFiles } from './repo/files.ts'
+import type { History } from './repo/history.ts'
 import type { Secrets } from './secrets/secrets.ts'
 
 import type { Conflict, Held } from './sync/remote.ts'
@@ -215,6 +216,12 @@ export interface Engine {
   /** Lets the set that is held back go live; does nothing when none is. */
   confirm(): Promise<ManifestState>
   files: RepoFiles
+  history: History
+  /**
+   * Makes the files those of a commit, as a new commit on top of all others; what was not committed is committed
+   * first. Throws `unknown-commit`, or `repo-obstacle` when nothing can be committed.
+   */
+  revert(commit: string): Promise<ManifestState>
   /**
    * Makes a change of the files and looks at them, and resolves when that is live, refused or waits for something.
    * `message` goes into its commit. What the change throws is thrown, and then nothing has happened.

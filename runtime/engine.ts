@@ -26,9 +26,10 @@ import { activeRuns, asRun, findRun, insertRun, lastRuns, listRuns, recentRuns }
 import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
-import { jobsFolder, tooManyRuns, unknownJob } from './problems.ts'
+import { jobsFolder, repoObstacle, tooManyRuns, unknownCommit, unknownJob } from './problems.ts'
 import { bootstrapJobs, installSdk, jobsFolderFault } from './repo/bootstrap.ts'
 import { openFiles } from './repo/files.ts'
+import { openHistory } from './repo/history.ts'
 import { openRepo } from './repo/repo.ts'
 import * as schema from './schema.ts'
 import { openSeal } from './secrets/seal.ts'
@@ -97,6 +98,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
 
   const live = openLiveSet(db)
   const files = openFiles(volume)
+  const history = openHistory({ dir: volume.jobsDir, cacheDir: join(volume.dir, 'cache') })
   const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
   // What is left after the leftovers were ended are attempts whose time is still to come.
   queue.add(activeRuns(db))
@@ -264,6 +266,20 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     reload: () => loader.load({ again: true }),
     confirm: () => loader.confirm(),
     files,
+    history,
+    revert: async commit => {
+      const found = await history.show(commit)
+      if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)
+      const name = commit.slice(0, 7)
+      await loader.exclusive(async () => {
+        const obstacle = await repo.stage()
+        if (obstacle) throw repoObstacle(`Nothing was changed: ${obstacle}.`)
+        await repo.commit({ subject: `What was not live before the return to ${name}` })
+        loader.say(`Return to ${name}: ${found.message.split('\n')[0]}`)
+        await history.restore(commit)
+      })
+      return loader.load({ again: true })
+    },
     edit: async (message, change) => {
       loader.say(message)
       try {

@@ -39,6 +39,7 @@ import type { WebContext } from './context.ts'
 import { editorRoutes } from './editor.tsx'
 import { fileRoutes } from './files.ts'
 import { healthRoute } from './health.ts'
+import { historyRoutes } from './history.tsx'
 import { answerAs } from './identity.ts'
 import { jobRoutes } from './jobs.ts'
 import { pageRoutes } from './pages.tsx'
@@ -112,6 +113,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       ...runRoutes(web),
       ...scheduleRoutes(web),
       ...editorRoutes(web),
+      ...historyRoutes(web),
       ...pageRoutes(web),
       ...badgeRoutes(web),
       metricsRoute(web, version),

@@ -47,9 +47,14 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
         title="Jobs repo"
         status={<ManifestBadge manifest={manifest} now={now} />}
         actions={
-          <a class="button" href="/repo/files">
-            Edit files
-          </a>
+          <>
+            <a class="button" href="/repo/files">
+              Edit files
+            </a>
+            <a class="button" href="/repo/history">
+              History
+            </a>
+          </>
         }
       />
       <div class="stack">

@@ -1,0 +1,40 @@
+import type { Hunk } from './line-diff.ts'
+
+export interface CommitInfo {
+  commit: string
+  /** Whole. */
+  message: string
+  at: number
+  author: string
+}
+
+export interface FileChange {
+  path: string
+  kind: 'added' | 'removed' | 'changed'
+  hunks: Hunk[]
+  /** Why no lines are shown. */
+  note: string | null
+}
+
+export interface CommitDetails extends CommitInfo {
+  /** What it changed of its first parent. */
+  files: FileChange[]
+  /** It changed more files than are told. */
+  more: boolean
+}
+
+/** What the history program is asked, one question a process. */
+export type HistoryRequest = { dir: string } & (
+  | { op: 'list'; limit: number; before: string | null }
+  | { op: 'show'; commit: string }
+  /** Makes the files those of the commit, without committing anything. */
+  | { op: 'restore'; commit: string }
+)
+
+export interface HistoryAnswers {
+  list: { commits: CommitInfo[]; more: boolean }
+  show: CommitDetails | null
+  restore: { found: boolean }
+}
+
+export type HistoryAnswer = { ok: HistoryAnswers[keyof HistoryAnswers] } | { error: string }

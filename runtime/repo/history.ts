@@ -1,0 +1,52 @@
+import { startProgram } from '../child-program.ts'
+import type { HistoryAnswer, HistoryAnswers, HistoryRequest } from './history-protocol.ts'
+
+const limitMs = 30_000
+
+/** What was committed in the jobs repo, newest first. */
+export interface History {
+  /** `before` is the commit after which the list goes on. */
+  list(limit: number, before?: string): Promise<HistoryAnswers['list']>
+  /** Null when there is no such commit. */
+  show(commit: string): Promise<HistoryAnswers['show']>
+  /** Makes the files those of the commit, and commits nothing; false when there is no such commit. */
+  restore(commit: string): Promise<boolean>
+}
+
+export function openHistory(options: { dir: string; cacheDir: string }): History {
+  const { dir, cacheDir } = options
+  const ask = async <O extends HistoryRequest['op']>(
+    question: Extract<HistoryRequest, { op: O }>,
+  ): Promise<HistoryAnswers[O]> => {
+    const child = startProgram('history', {
+      execArgv: ['--max-old-space-size=192'],
+      // It reads files and runs nothing of the customer's.
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: cacheDir },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    const { promise, resolve, reject } = Promise.withResolvers<HistoryAnswer>()
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`reading the history took longer than ${limitMs / 1000} seconds`))
+    }, limitMs)
+    child.once('message', (answer: HistoryAnswer) => resolve(answer))
+    child.once('error', reject)
+    child.once('exit', (code, signal) =>
+      reject(new Error(`the process that reads the history ended: ${signal ?? `exit code ${code}`}`)),
+    )
+    child.send(question, () => {})
+    try {
+      const answer = await promise
+      if ('error' in answer) throw new Error(answer.error)
+      return answer.ok as HistoryAnswers[O]
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    list: (limit, before) => ask<'list'>({ op: 'list', dir, limit, before: before ?? null }),
+    show: commit => ask<'show'>({ op: 'show', dir, commit }),
+    restore: async commit => (await ask<'restore'>({ op: 'restore', dir, commit })).found,
+  }
+}
