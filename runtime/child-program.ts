@@ -9,12 +9,11 @@ const programs = {
   'manifest-reader': 'runtime/jobs/manifest-reader.ts',
   runner: 'runtime/jobs/runner.ts',
   git: 'runtime/repo/git.ts',
+  sync: 'runtime/sync/program.ts',
   history: 'runtime/repo/history-program.ts',
 }
 
 export function startProgram(name: keyof typeof programs, options: ForkOptions): ChildProcess {
-  history: 'runtime/repo/history-program.ts',
-  sync: 'runtime/sync/program.ts',
   return fork(bundled ? programRoot(`${name}.js`) : programRoot(programs[name]), options)
 }
 
