@@ -141,7 +141,7 @@ test('what ended a run is said once', async t => {
   const { id } = instance.engine.run('job', { trigger: 'manual' })
   await instance.engine.cancel(id)
   const page = await (await app.request(`/runs/${id}`, { headers: { ...browser, Cookie } })).text()
-  assert.equal(page.match(/it was cancelled/gi)?.length, 1)
+  assert.equal(page.match(/cancelled/gi)?.length, 1)
 })
 
 test('who is signed in keeps the ways of the pages where nothing is', async t => {

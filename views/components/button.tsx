@@ -45,11 +45,14 @@ export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
   children: Child
 }
 
-/** An action that says what it will do before it does it. A disclosure, so that it needs no JavaScript. */
+/**
+ * An action that says what it will do before it does it. A disclosure, so that it needs no JavaScript; opening one
+ * closes the others of the page, which their common name does.
+ */
 export function Confirm(props: ConfirmProps) {
   const { ask, confirm, action, fields = {}, look = 'danger', label, children } = props
   return (
-    <details class="confirm">
+    <details class="confirm" name="confirm">
       <summary class={`button ${look === 'plain' ? '' : look}`} aria-label={label}>
         {ask}
       </summary>

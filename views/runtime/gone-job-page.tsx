@@ -1,5 +1,5 @@
 import { Live } from '../components/live.tsx'
-import { Notice, PageHead, Panel } from '../components/panel.tsx'
+import { PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
 import { Pages } from '../components/table.tsx'
 import { type JobPageProps, SlotPanel, TrendPanel } from './job-page.tsx'
@@ -25,15 +25,10 @@ export function GoneJobPage({ id, now, manifest, recent, list, slots }: GoneJobP
               No longer registered
             </Badge>
           }
+          lead="The manifest has no job of this id now, so nothing starts it. Its history is kept for a while; register it again and it goes on from here."
         />
         <div class="stack">
           <ManifestProblems manifest={manifest} now={now} />
-          <Notice tone="idle" title="No longer registered">
-            <p>
-              The manifest has no job of this id now, so nothing starts it. Its history is kept for a while;
-              register it again and it goes on from here.
-            </p>
-          </Notice>
           <div class="columns">
             <Panel title="Runs" aside={`${total} in all`} flush>
               <RunTable runs={runs} now={now} zone="UTC" />

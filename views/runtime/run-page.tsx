@@ -68,6 +68,7 @@ function Failure({ run, error }: { run: RunView; error: NonNullable<RunView['err
   const tone = run.status === 'cancelled' ? 'idle' : run.status === 'interrupted' ? 'warn' : 'bad'
   const title = titles[run.status] ?? 'It failed'
   const saysMore = error.message.toLowerCase() !== title.toLowerCase()
+  if (!saysMore && !error.stack) return null
   return (
     <Notice tone={tone} title={title}>
       {saysMore ? (
