@@ -2,13 +2,16 @@ import type { Clock } from '../../src/clock.ts'
 import type { ProvisionerService, WatchedInstance } from '../provisioner/contract.ts'
 import { probe } from './probe.ts'
 
+/** Somebody waits for an instance that was just started: for so long it is looked at all the time. */
+const eagerMs = 5000
+
 export interface Poller {
   /**
    * Begins one look at each watched instance that is not being looked at already. Each has its own deadline, and nobody
    * waits for the slowest: one that hangs delays no other. What it returns is there when all of them are done.
    */
   poll(): Promise<void>
-  /** Looks at one instance again and again, quickly at first, until it is healthy or no longer watched. */
+  /** Looks at one instance again and again, eagerly at first, until it is healthy or no longer watched. */
   follow(instanceId: string): Promise<void>
   stop(): void
 }
@@ -73,10 +76,11 @@ export function createPoller(options: {
       if (following.has(instanceId)) return
       following.add(instanceId)
       try {
-        for (let waitMs = 10; !stopping.signal.aborted; waitMs = Math.min(500, waitMs * 1.5)) {
+        const startedAt = clock.now()
+        while (!stopping.signal.aborted) {
           const instance = provisioner.watchedOne(instanceId)
           if (!instance || (await look(instance))) return
-          await clock.sleep(waitMs, stopping.signal)
+          await clock.sleep(clock.now() - startedAt < eagerMs ? 20 : 500, stopping.signal)
         }
       } finally {
         following.delete(instanceId)
