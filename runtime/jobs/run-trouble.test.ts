@@ -1,15 +1,26 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import Database from 'better-sqlite3'
-import { oneJob, registry, startInstance, until } from '../engine.fixture.ts'
+import { silentLog } from '../../src/log.ts'
+import { oneJob, registry, standingClock, startInstance, until } from '../engine.fixture.ts'
+import { createEngine } from '../engine.ts'
+import { openVolume } from '../volume.ts'
 import { createRunLog } from './run-log.ts'
 
-/** A folder on a disk of its own, of 256 KiB; null where that takes rights that we do not have. */
-function smallDisk(t: TestContext): string | null {
+/** A folder on a small disk of its own; null where that takes rights that we do not have. */
+function smallDisk(t: TestContext, size = '256k'): string | null {
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-disk-'))
   let mounted = false
   t.after(() => {
@@ -17,12 +28,23 @@ function smallDisk(t: TestContext): string | null {
     rmSync(dir, { recursive: true, force: true })
   })
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', dir], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', dir], { stdio: 'ignore' })
     mounted = true
   } catch {
     return null
   }
   return dir
+}
+
+/** Takes all the room that a disk has. */
+function fill(file: string): void {
+  for (let piece = 1024 * 1024; piece >= 1; piece = Math.floor(piece / 2)) {
+    try {
+      for (;;) appendFileSync(file, Buffer.alloc(piece))
+    } catch {
+      // The rest is filled with smaller pieces.
+    }
+  }
 }
 
 /** Makes the database refuse a change, as a full disk would; returns what lets it through again. */
@@ -51,6 +73,41 @@ test('a full disk loses nothing of a log while it is full, and gets it when ther
   rmSync(join(disk, 'ballast'))
   assert.equal(log.end(), true)
   assert.equal(readFileSync(join(disk, 'run.log'), 'utf8'), whole)
+})
+
+test('an instance on a full disk goes on, and decides what was due when there is room', async t => {
+  const disk = smallDisk(t, '16m')
+  if (!disk) return t.skip('mounting a disk takes root')
+  mkdirSync(join(disk, 'jobs'))
+  const func = "({ log }) => { log('x'.repeat(300_000)) }"
+  writeFileSync(join(disk, 'jobs/manifest.ts'), oneJob(func))
+  const clock = standingClock(Date.parse('2026-03-10T07:00:00Z'))
+  const engine = await createEngine({ volume: openVolume(disk), clock, log: silentLog, heartbeat: false })
+  t.after(() => engine.stop())
+  await until(() => engine.manifest().commit, 'the first set is live')
+  const { id } = engine.run('job', { trigger: 'manual' })
+  fill(join(disk, 'ballast'))
+  const dueAt = Date.parse('2026-03-10T08:00:00Z')
+  clock.at = dueAt
+  assert.throws(() => {
+    for (let i = 0; i < 100; i++) {
+      engine.tick(dueAt + i)
+      engine.run('job', { trigger: 'manual' })
+    }
+  }, /disk is full|disk I\/O/)
+  await until(() => engine.log(id).length > 300_000, 'the run that went on has its log')
+  rmSync(join(disk, 'ballast'))
+  engine.settle()
+  engine.tick(dueAt + 2000)
+  const [slot] = engine.slots('job', { limit: 1 }).slots
+  assert.equal(slot?.at, dueAt)
+  for (const run of engine.runs({ limit: 200, offset: 0 }).runs) {
+    await until(() => {
+      engine.settle()
+      return engine.getRun(run.id)?.finishedAt
+    }, 'it ends')
+  }
+  assert.equal(engine.log(id).length, 300_001)
 })
 
 test('a folder of logs that was removed comes back, and says what went with it', async t => {
