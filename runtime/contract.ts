@@ -6,9 +6,9 @@
 import type { RepoFiles } from './repo/files.ts'
 import type { History } from './repo/history.ts'
 import type { Secrets } from './secrets/secrets.ts'
-
 import type { Conflict, Held } from './sync/remote.ts'
 import type { Sync } from './sync/sync.ts'
+
 export type RunStatus =
   | 'queued'
   | 'running'
@@ -150,9 +150,8 @@ export interface RepoStatus {
     ahead: number | null
     behind: number | null
     lastSyncAt: number | null
-    error: string | null
     /** Why the last sync failed; it is tried again by itself. */
-  }
+    error: string | null
     /** Null while nothing is connected. */
     nextSyncAt: number | null
     syncing: boolean
@@ -160,6 +159,7 @@ export interface RepoStatus {
     conflict: Conflict | null
     /** A change of the remote that waits to be confirmed. */
     held: Held | null
+  }
 }
 
 export interface SlotPreview {
@@ -180,9 +180,9 @@ export interface LogFollower {
 export interface Engine {
   /** The instance's named secrets. */
   secrets: Secrets
-  manifest(): ManifestState
   /** The remote of the jobs repo. */
   sync: Sync
+  manifest(): ManifestState
   jobs(): Job[]
   /** Those whose id or description has the words of `search` in it, in the manifest's order; `total` counts them all. */
   findJobs(filter: { search?: string; limit: number; offset: number }): { jobs: Job[]; total: number }

@@ -35,10 +35,10 @@ import * as schema from './schema.ts'
 import { openSeal } from './secrets/seal.ts'
 import { openSecrets } from './secrets/secrets.ts'
 import { secretsTables } from './secrets/tables.ts'
-import { checkVolume, type Volume } from './volume.ts'
 import { openRemote } from './sync/remote.ts'
 import { createSync, withRemote } from './sync/sync.ts'
 import { syncTables } from './sync/tables.ts'
+import { checkVolume, type Volume } from './volume.ts'
 
 export interface EngineOptions {
   volume: Volume
@@ -54,9 +54,9 @@ export interface EngineOptions {
   load?: Partial<LoadLimits>
   keep?: Partial<Retention>
   install?: Partial<NpmLimits>
-  /** False leaves the ticking to whoever calls `tick`. */
   /** The longest that a request to the remote of the jobs repo may take. */
   syncLimitMs?: number
+  /** False leaves the ticking to whoever calls `tick`. */
   heartbeat?: boolean
 }
 
@@ -127,9 +127,9 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     limits: limits.load,
     onTree: changes.cover,
     onLive: () => scheduler.refresh(clock.now()),
+    onCommit: commit => sync.committed(commit),
     afterRound: () => {
       // An `npm install` by hand removes what no package.json asks for.
-    onCommit: commit => sync.committed(commit),
       offerSdk(volume, log)
       return pruneBuilds(volume.buildsDir, queue.builds().add(live.current()?.build ?? '')).catch(error =>
         log.warn({ err: error }, 'old builds could not be removed'),
@@ -186,9 +186,9 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       lastRun,
     }
   }
+  const repoStatus = async (): Promise<RepoStatus> => withRemote(await repo.status(), sync.remote())
   const specOf = (jobId: string): JobSpec | undefined => live.current()?.jobs.get(jobId)
   const specs = (): Iterable<JobSpec> => live.current()?.jobs.values() ?? []
-  const repoStatus = async (): Promise<RepoStatus> => withRemote(await repo.status(), sync.remote())
   const withLastRuns = (found: readonly JobSpec[]): Job[] => {
     const last = lastRuns(
       db,
@@ -210,9 +210,9 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     settle: () => queue.settle(),
     prune,
     secrets,
+    sync,
     job,
     getRun,
-    sync,
     manifest: () => loader.state(),
     jobs: () => withLastRuns([...specs()]),
     findJobs: ({ search = '', limit, offset }) => {
@@ -316,6 +316,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       await packages.stop()
       await queue.stop()
       await firstLoad
+      await sync.stop()
       await loader.idle()
       await repo.stop()
       volume.close()
@@ -332,7 +333,6 @@ function mentions({ id, description }: JobSpec, search: string): boolean {
 }
 
 /** Every slot lies on a whole second, so that one tick a second serves every job; a slow run shifts none. */
-      await sync.stop()
 function startHeartbeat(beat: () => void, log: Logger): ToadScheduler {
   const scheduler = new ToadScheduler()
   const task = new Heartbeat('tick', beat, error => log.error({ err: error }, 'tick failed'))

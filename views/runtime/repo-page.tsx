@@ -58,12 +58,12 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
         }
       />
       <div class="stack">
+        <RemoteTrouble remote={repo.remote} now={now} />
         <ManifestProblems manifest={manifest} now={now} />
         <div class="columns">
           <div class="stack">
             <LastChange manifest={manifest} now={now} />
             <HowToChange folder={folder} />
-        <RemoteTrouble remote={repo.remote} now={now} />
           </div>
           <div class="stack">
             <State repo={repo} now={now} />
