@@ -91,7 +91,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   // First of all, because it takes longest.
   if (!repo.initialized()) repo.init().catch(error => log.error({ err: error }, 'git init failed'))
   const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
-  endLeftovers(db, clock.now(), log)
+  endLeftovers(db, volume.dir, clock.now(), log)
   offerSdk(volume, log)
   const seal = openSeal({ given: options.secretKey ?? null, keyFile: join(volume.dir, 'secret.key') })
   const secrets = openSecrets({ db: openTables(volume.sqlite, 'secrets', secretsTables), seal, clock })

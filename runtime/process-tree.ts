@@ -1,7 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 
 /** The variable that marks every process of one run or one reading of the manifest, however it detached itself. */
 export const processMark = 'LONGHOUSE_RUN_ID'
+
+/** The variable that marks every process that works for the runtime on one volume. */
+export const volumeMark = 'LONGHOUSE_VOLUME'
+
+/** Tells volumes of one machine apart, also those that bear the same name in containers of their own. */
+export function volumeMarkOf(dir: string): string {
+  const found = statSync(dir, { throwIfNoEntry: false })
+  return `${found?.dev ?? 0}:${found?.ino ?? 0}`
+}
 
 interface Process {
   pid: number
@@ -62,12 +71,12 @@ export function processTree(leader: number, mark: string): ProcessTree {
   }
 }
 
-/** The processes of this machine that carry one of the marks: what a runtime that was killed left behind. */
-export function markedProcesses(marks: ReadonlySet<string>): number[] {
-  if (marks.size === 0) return []
+/** The processes that a runtime which was killed left behind on the volume `dir`. */
+export function volumeProcesses(dir: string): number[] {
+  const mark = volumeMarkOf(dir)
   return listProcesses()
     .map(each => each.pid)
-    .filter(pid => marks.has(markOf(pid) ?? ''))
+    .filter(pid => pid !== process.pid && variableOf(pid, volumeMark) === mark)
 }
 
 function listProcesses(): Process[] {
@@ -85,15 +94,15 @@ function listProcesses(): Process[] {
   return all
 }
 
-function markOf(pid: number): string | null {
+function variableOf(pid: number, name: string): string | null {
   const environment = read(`/proc/${pid}/environ`)
-  if (!environment?.includes(processMark)) return null
-  const entry = environment.split('\0').find(each => each.startsWith(`${processMark}=`))
-  return entry?.slice(processMark.length + 1) ?? null
+  if (!environment?.includes(name)) return null
+  const entry = environment.split('\0').find(each => each.startsWith(`${name}=`))
+  return entry?.slice(name.length + 1) ?? null
 }
 
 function isMarked(pid: number, mark: string): boolean {
-  return markOf(pid) === mark
+  return variableOf(pid, processMark) === mark
 }
 
 function groupAlive(leader: number): boolean {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build, type Message, type Metafile, type Plugin } from 'esbuild'
 import type { ManifestError } from '../contract.ts'
@@ -37,6 +37,8 @@ export async function compileManifest(
   const metafile = built.metafile as Metafile
   const strangers = outsiders(metafile, request)
   if (strangers.length > 0) return { errors: strangers }
+  const size = statSync(outfile).size
+  if (size > readingLimits.build) return { errors: [tooLarge(size)] }
   return { code: hashOf([outfile, `${outfile}.map`]), inputs: ownFiles(metafile) }
 }
 
@@ -103,6 +105,10 @@ function isForDevelopment(name: string, repo: string): boolean {
  */
 function outsiders(metafile: Metafile, request: ReadingRequest): ManifestError[] {
   const sdk = relative(request.repo, request.sdk)
+  if (Object.values(metafile.outputs).some(output => output.entryPoint?.startsWith('../'))) {
+    const message = 'is a link out of the jobs repo; put the file itself here'
+    return [{ file: 'manifest.ts', line: null, column: null, message }]
+  }
   return Object.entries(metafile.inputs).flatMap(([file, input]) =>
     file.startsWith('../')
       ? []
@@ -121,6 +127,12 @@ function ownFiles(metafile: Metafile): string[] {
   return Object.keys(metafile.inputs).filter(
     file => !file.startsWith('../') && !file.split('/').includes('node_modules'),
   )
+}
+
+function tooLarge(bytes: number): ManifestError {
+  const mebibytes = (size: number) => Math.ceil(size / 1024 / 1024)
+  const message = `all the code together has ${mebibytes(bytes)} MiB, more than ${mebibytes(readingLimits.build)}; keep data in files that jobs read`
+  return { file: 'manifest.ts', line: null, column: null, message }
 }
 
 function hashOf(files: string[]): string {

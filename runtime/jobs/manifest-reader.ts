@@ -2,6 +2,7 @@
 // runs here, so that nothing it does (throw, loop, exit, fill the memory) reaches the runtime.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { channelToParent } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
 import { buildEntry } from './build-entry.ts'
 import { compileManifest } from './compile.ts'
@@ -10,12 +11,15 @@ import { firstPosition, inRepo } from './source-position.ts'
 
 type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]
 
-const send = process.send?.bind(process)
+const parent = channelToParent<ReadingRequest>()
 const exit = process.exit.bind(process)
 
-process.once('message', (request: ReadingRequest) => {
-  void read(request).then(reading => send?.(reading, () => exit(0)))
-})
+void parent.question.then(read).then(answer)
+
+async function answer(reading: Reading): Promise<void> {
+  await parent.answer(reading)
+  exit(0)
+}
 
 async function read(request: ReadingRequest): Promise<Reading> {
   const compiled = await compileManifest(request)
@@ -29,7 +33,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   process.on('uncaughtException', error => failures.push(failure(error, request)))
   process.once('beforeExit', () => {
     const message = 'the manifest waits for something that never comes (await at the top level)'
-    send?.({ errors: [{ file: 'manifest.ts', line: null, column: null, message }] }, () => exit(0))
+    void answer({ errors: [{ file: 'manifest.ts', line: null, column: null, message }] })
   })
   try {
     await import(pathToFileURL(join(request.out, buildEntry)).href)

@@ -226,7 +226,8 @@ test('what never ends, eats memory, floods or lies is stopped', async t => {
     "'text'",
   ]) {
     const errors = await errorsOf(t, {
-      'manifest.ts': `process.send(${lie}); await new Promise(done => setTimeout(done, 500))`,
+      'manifest.ts': `import { writeSync } from 'node:fs'
+writeSync(3, JSON.stringify(${lie}) + '\\n'); await new Promise(done => setTimeout(done, 500))`,
     })
     assert.match(errors[0] ?? '', /changed what its reader answers/)
   }

@@ -1,12 +1,14 @@
 import { existsSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { programRoot } from '../../src/root.ts'
-import { startProgram, userEnvironment } from '../child-program.ts'
+import { ask } from '../channel.ts'
+import { startCustomerProgram, userEnvironment } from '../child-program.ts'
 import type { ManifestError } from '../contract.ts'
 import { processMark, processTree } from '../process-tree.ts'
 import { checkRegistrations, type JobSpec } from './manifest.ts'
-import type { Draft, ReadingRequest } from './reading.ts'
+import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
 
 export interface ReadManifest {
   /** The folder below `builds/`. */
@@ -70,29 +72,42 @@ const readingSchema = z.union([
 async function askReader(options: ReadOptions, out: string): Promise<z.output<typeof readingSchema>> {
   const mark = `reading-${out.slice(-6)}`
   const repo = realpathSync(options.jobsDir)
-  const child = startProgram('manifest-reader', {
+  const child = startCustomerProgram('manifest-reader', {
     cwd: repo,
     detached: true,
-    execArgv: [`--max-old-space-size=${options.memoryMb}`],
-    env: userEnvironment({ [processMark]: mark }),
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    nodeArgs: [`--max-old-space-size=${options.memoryMb}`],
+    env: userEnvironment(options.jobsDir, { [processMark]: mark }),
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })
+  const question: ReadingRequest = {
+    repo,
+    out,
+    sdk: programRoot('runtime/sdk/jobs.js'),
+    draft: options.draft,
+  }
+  const channel = ask(child.stdio[3] as Duplex, question, readingLimits.bytes)
   let lastWords = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-2000)
   })
   const ended = new Promise<unknown>(resolve => {
-    child.once('message', resolve)
+    void channel.answer.then(answer => {
+      if (answer)
+        resolve('said' in answer ? answer.said : broken(`the process that read the manifest ${answer.fault}`))
+    })
     child.once('error', error => resolve(broken(`the manifest reader did not start: ${error.message}`)))
-    child.once('exit', (code, signal) => resolve(broken(endInWords(code, signal, lastWords, options))))
+    child.once('exit', async (code, signal) => {
+      // What it said last may still be in the pipe.
+      await Promise.race([channel.answer, new Promise(done => setTimeout(done, 1000))])
+      resolve(broken(endInWords(code, signal, lastWords, options)))
+    })
   })
-  const sdk = programRoot('runtime/sdk/jobs.js')
-  child.send({ repo, out, sdk, draft: options.draft } satisfies ReadingRequest, () => {})
   const limit = Promise.withResolvers<unknown>()
   const timer = setTimeout(() => limit.resolve(broken(tooLong(options.limitMs))), options.limitMs)
   const answer = await Promise.race([ended, limit.promise])
   clearTimeout(timer)
   if (child.pid !== undefined) await processTree(child.pid, mark).destroy()
+  channel.close()
   child.stderr?.destroy()
   return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')
 }

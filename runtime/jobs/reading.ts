@@ -35,4 +35,10 @@ export type Reading =
   | { code: string; inputs: string[]; registrations: Registration[] }
 
 /** Beyond these a manifest is refused rather than half understood. */
-export const readingLimits = { registrations: 20_000, errors: 50, text: 2000 }
+export const readingLimits = {
+  registrations: 20_000,
+  errors: 50,
+  text: 2000,
+  bytes: 16 * 1024 * 1024,
+  build: 64 * 1024 * 1024,
+}

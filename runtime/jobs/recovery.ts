@@ -1,19 +1,19 @@
 import type { Logger } from '../../src/log.ts'
-import { markedProcesses } from '../process-tree.ts'
+import { volumeProcesses } from '../process-tree.ts'
 import type { JobsDb } from './live-set.ts'
 import { activeRuns, isPlanned, markEnded } from './run-record.ts'
 
 /** After a runtime that did not stop cleanly: ends what it left running, in the table and on the machine. */
-export function endLeftovers(db: JobsDb, now: number, log: Logger): void {
-  const left = activeRuns(db).filter(row => !isPlanned(row))
-  if (left.length === 0) return
-  for (const pid of markedProcesses(new Set(left.map(row => row.id)))) {
+export function endLeftovers(db: JobsDb, volumeDir: string, now: number, log: Logger): void {
+  const processes = volumeProcesses(volumeDir)
+  for (const pid of processes) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
       // It has ended by itself.
     }
   }
+  const left = activeRuns(db).filter(row => !isPlanned(row))
   for (const row of left) {
     const message = 'the instance ended without stopping while this run was going'
     markEnded(
@@ -23,5 +23,8 @@ export function endLeftovers(db: JobsDb, now: number, log: Logger): void {
       now,
     )
   }
-  log.warn({ runs: left.length }, 'runs of a runtime that ended before are interrupted')
+  if (left.length > 0 || processes.length > 0) {
+    const found = { runs: left.length, processes: processes.length }
+    log.warn(found, 'the runtime before did not stop in order; what it left is ended')
+  }
 }

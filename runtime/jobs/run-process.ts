@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
 import { z } from 'zod'
-import { startProgram, userEnvironment } from '../child-program.ts'
+import { ask, type Channel } from '../channel.ts'
+import { startCustomerProgram, userEnvironment } from '../child-program.ts'
 import { processMark, processTree } from '../process-tree.ts'
 import type { RunLog } from './run-log.ts'
-import { type RunRequest, resultLimitBytes } from './running.ts'
+import { failureLimits, type RunRequest, resultLimitBytes } from './running.ts'
 
 /** How the process of a run ended by itself. */
 export type RunEnd =
@@ -16,6 +18,9 @@ export interface RunProcess {
   /** Asks the whole tree to end, and kills what is left after `graceMs`. */
   end(graceMs: number): void
 }
+
+/** A result, or a message and a stack, as JSON within JSON. */
+const reportLimitBytes = 1024 * 1024
 
 /** A job may say anything over its channel, so that its report is checked. */
 const reportSchema = z.union([
@@ -31,15 +36,16 @@ export function startRunProcess(
   options: { log: RunLog; memoryMb: number; env: Record<string, string> },
 ): RunProcess {
   const { log, memoryMb } = options
-  const child = startProgram('runner', {
+  const own = { ...options.env, [processMark]: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
+  const child = startCustomerProgram('runner', {
     cwd: request.repo,
     detached: true,
-    execArgv: [`--max-old-space-size=${memoryMb}`],
-    env: userEnvironment({ ...options.env, [processMark]: request.run.id, LONGHOUSE_JOB_ID: request.jobId }),
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    nodeArgs: [`--max-old-space-size=${memoryMb}`],
+    env: userEnvironment(request.repo, own),
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   const tree = child.pid === undefined ? null : processTree(child.pid, request.run.id)
-  child.send(request, () => {})
+  const channel = ask(child.stdio[3] as Duplex, request, reportLimitBytes)
 
   let lastWords = ''
   let end: RunEnd | null = null
@@ -48,8 +54,11 @@ export function startRunProcess(
     lastWords = (lastWords + chunk.toString('latin1')).slice(-4000)
     log.write(chunk)
   })
-  child.on('message', message => {
-    end ??= endOf(reportSchema.safeParse(message).data)
+  const reported = channel.answer.then(answer => {
+    if (!answer) return
+    end ??= endOf(answer)
+    // Nobody reads on, so that it would wait for ever.
+    if ('fault' in answer) void tree?.destroy()
   })
   const exited = new Promise<RunEnd>(resolve => {
     child.once('error', error => {
@@ -70,7 +79,11 @@ export function startRunProcess(
     clearTimeout(killTimer)
     // Whatever it left running goes with it; that also closes the pipes that they hold.
     await tree?.destroy()
-    if (tree) await Promise.race([closed, new Promise(done => setTimeout(done, 1000))])
+    const second = new Promise(done => setTimeout(done, 1000))
+    // The last of what it said may still be in the pipes.
+    if (tree) await Promise.race([reported, second])
+    channel.close()
+    if (tree) await Promise.race([closed, second])
     child.stdout?.destroy()
     child.stderr?.destroy()
     return end ?? result
@@ -84,13 +97,17 @@ export function startRunProcess(
   }
 }
 
-function endOf(report: z.output<typeof reportSchema> | undefined): RunEnd {
+function endOf(answer: NonNullable<Awaited<Channel['answer']>>): RunEnd {
+  const report = 'said' in answer ? reportSchema.safeParse(answer.said).data : undefined
   if (!report) return failed('the job sent something else than its result over the channel of its runner')
   if ('error' in report) {
     const { message, stack } = report.error
     return {
       status: 'failed',
-      error: { message: message.slice(0, 4000), stack: stack?.slice(0, 16_000) ?? null },
+      error: {
+        message: message.slice(0, failureLimits.message),
+        stack: stack?.slice(0, failureLimits.stack) ?? null,
+      },
     }
   }
   try {

@@ -3,25 +3,24 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
+import { channelToParent } from '../channel.ts'
 import type { JobContext, JobDefinition } from '../sdk/jobs.js'
 import { buildEntry } from './build-entry.ts'
-import { type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
+import { failureLimits, type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
 import { mappedStack, readableStack } from './source-position.ts'
 
-const send = process.send?.bind(process)
+const parent = channelToParent<RunRequest>()
 const stopping = new AbortController()
 let waitsForSignal = false
 let repo = ''
 let built = ''
 
-process.once('message', (request: RunRequest) => {
+// A job that waits for nothing is found out, because the channel keeps nobody alive.
+void parent.question.then(request => {
   repo = request.repo
   built = join(request.build, buildEntry)
-  // From here on the channel alone keeps nobody alive: a job that waits for nothing is found out.
-  process.channel?.unref()
   void run(request)
 })
-process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
 process.on('SIGTERM', () => {
@@ -108,11 +107,15 @@ function report(message: RunReport): void {
   if (reported) return
   reported = true
   const code = 'error' in message ? 1 : 0
+  if ('error' in message) {
+    const { error } = message
+    error.message = error.message.slice(0, failureLimits.message)
+    error.stack = error.stack?.slice(0, failureLimits.stack) ?? null
+  }
   // A pipe that is full is written to later; leaving now would lose the end of the log.
-  void Promise.all([flushed(process.stdout), flushed(process.stderr)]).then(() => {
-    if (send) send(message, () => process.exit(code))
-    else process.exit(code)
-  })
+  void Promise.all([flushed(process.stdout), flushed(process.stderr)])
+    .then(() => parent.answer(message))
+    .then(() => process.exit(code))
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

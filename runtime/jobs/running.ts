@@ -15,3 +15,6 @@ export interface RunRequest {
 export type RunReport = { result: string | null } | { error: { message: string; stack: string | null } }
 
 export const resultLimitBytes = 64 * 1024
+
+/** Of a failure, in characters. */
+export const failureLimits = { message: 4000, stack: 16_000 }

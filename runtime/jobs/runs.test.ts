@@ -257,15 +257,6 @@ test('of a long log the beginning and the end are kept; it can be followed while
   assert.equal(nothingMore, null)
 })
 
-test('a run that lies over its channel is checked', async t => {
-  const { run } = await startInstance(t, {
-    files: { 'manifest.ts': oneJob("() => { process.send?.({ result: 'not json' }); return 1 }") },
-  })
-  const ended = await run('job')
-  assert.equal(ended.status, 'failed')
-  assert.match(ended.error?.message ?? '', /not JSON/)
-})
-
 test('stopping ends every run as interrupted', async t => {
   const instance = await startInstance(t, {
     runs: { concurrent: 1 },

@@ -11,6 +11,8 @@ export interface NpmLimits {
 }
 
 export interface NpmRun extends NpmLimits {
+  /** The repo whose packages these are. */
+  jobsDir: string
   cwd: string
   args: readonly string[]
   cacheDir: string
@@ -50,7 +52,7 @@ export async function runNpm(run: NpmRun): Promise<string | null> {
     {
       cwd: run.cwd,
       detached: true,
-      env: userEnvironment({ [processMark]: mark, NODE_ENV: 'production' }),
+      env: userEnvironment(run.jobsDir, { [processMark]: mark, NODE_ENV: 'production' }),
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

@@ -34,7 +34,7 @@ export function openRepo(options: {
   limitMs?: number
 }): Repo {
   const { dir, treeStamp, idleMs = 10_000, limitMs = 60_000 } = options
-  const program = gitProgram(options.cacheDir, { idleMs, limitMs })
+  const program = gitProgram(dir, options.cacheDir, { idleMs, limitMs })
   let known: { key: string; state: GitState } | null = null
 
   const ask = async (question: Ask): Promise<GitState> => {
@@ -106,7 +106,7 @@ function mtime(file: string): number {
 const memoryMb = 256
 
 /** The git program, started with the first question and sent home `idleMs` after the last answer. */
-function gitProgram(cacheDir: string, { idleMs, limitMs }: { idleMs: number; limitMs: number }) {
+function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs: number; limitMs: number }) {
   const waiting = new Map<number, { resolve: (state: GitState) => void; reject: (error: Error) => void }>()
   let child: ChildProcess | null = null
   let gone: Promise<unknown> = Promise.resolve()
@@ -127,7 +127,7 @@ function gitProgram(cacheDir: string, { idleMs, limitMs }: { idleMs: number; lim
     if (child?.connected) return child
     const started = startProgram('git', {
       execArgv: [`--max-old-space-size=${memoryMb}`],
-      env: userEnvironment({ NODE_COMPILE_CACHE: cacheDir }),
+      env: userEnvironment(dir, { NODE_COMPILE_CACHE: cacheDir }),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     started.on('message', (answer: GitAnswer) => {

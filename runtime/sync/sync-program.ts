@@ -18,7 +18,7 @@ export function startSyncProgram(dir: string, cacheDir: string): SyncProgram {
   let writing: Promise<unknown> = Promise.resolve()
   const child: ChildProcess = startProgram('sync', {
     execArgv: [],
-    env: userEnvironment({ NODE_COMPILE_CACHE: cacheDir, NODE_USE_ENV_PROXY: '1' }),
+    env: userEnvironment(dir, { NODE_COMPILE_CACHE: cacheDir, NODE_USE_ENV_PROXY: '1' }),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   child.on('message', (reply: SyncReply) => {
