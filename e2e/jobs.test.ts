@@ -252,5 +252,11 @@ for (const { driver, skip } of drivers) {
       headers: { Cookie: cookie?.split(';')[0] ?? '' },
     })
     assert.equal(elsewhere.status, 401, 'a session of one instance opens no other')
+
+    const path = '/admin/instances/acme/reset-password'
+    const reset = (await longhouse.admin(path, { method: 'POST', wait: 60 })).json<{ password: string }>()
+    assert.equal((await api('/api/jobs')).status, 401, 'the sessions of the old password have ended')
+    await assert.rejects(longhouse.login('acme', password), /401/)
+    assert.equal((await (await longhouse.login('acme', reset.password))('/api/jobs')).status, 200)
   })
 }

@@ -1,9 +1,9 @@
-import { newId, randomText } from '../../src/ids.ts'
-import { hashPassword } from '../../src/password.ts'
+import { newId } from '../../src/ids.ts'
 import { notPossibleNow, subdomainHeld, subdomainTaken, volumeUnknown } from './errors.ts'
 import type { Fleet } from './fleet.ts'
 import { findBySubdomain, requireInstance, updateInstance } from './instance.ts'
 import { openOperation, openOperationOf } from './operation.ts'
+import { newPassword } from './password.ts'
 import { covers, plans } from './plan.ts'
 import { type Instance, instances, type OperationKind } from './schema.ts'
 import { volumePath, volumeState } from './volume.ts'
@@ -34,8 +34,7 @@ export async function provision(
   const { db, clock, driver } = fleet
   // Before the hash, which takes a while, and again after it: somebody may have been quicker.
   claimable(fleet, request)
-  const password = [randomText(5), randomText(5), randomText(5), randomText(5)].join('-')
-  const passwordHash = await hashPassword(password)
+  const { password, passwordHash } = await newPassword()
   return db.transaction(tx => {
     const held = claimable(fleet, request)
     const now = clock.now()
@@ -97,7 +96,7 @@ function claimable({ db, site }: Fleet, request: ProvisionRequest): Instance | n
 export function request(
   fleet: Fleet,
   subdomain: string,
-  kind: Exclude<OperationKind, 'provision'>,
+  kind: Exclude<OperationKind, 'provision' | 'reset-password'>,
   image?: string,
 ): Accepted {
   const { db, clock } = fleet

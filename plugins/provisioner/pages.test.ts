@@ -198,3 +198,22 @@ test('where nothing is, the operator keeps the ways of the pages, and a stranger
     assert.match(answer.text, /<nav aria-label="Main">[\s\S]*action="\/logout"/, path)
   }
 })
+
+test('the page that tells a password, loaded again, leads to its instance, where it can be reset', async t => {
+  const fleet = await testFleet(t)
+  const { get, post } = browser(fleet)
+  await post('/login', { token })
+  const form = { subdomain: 'acme', owner_email: 'ada@example.com' }
+  const secret = (page: string) => /<code class="secret">([^<]+)</.exec(page)?.[1]
+  const first = secret((await post('/admin/instances', form)).text)
+  assert.ok(first)
+  const again = await post('/admin/instances', form)
+  assert.equal(again.status, 409)
+  assert.match(again.text, /<a href="\/admin\/instances\/acme">Go to acme<\/a>/)
+  await eventually('it runs', async () => /Running/.test((await get('/admin/instances/acme')).text))
+  assert.match((await get('/admin/instances/acme')).text, /action="\/admin\/instances\/acme\/reset-password"/)
+  const reset = await post('/admin/instances/acme/reset-password')
+  assert.notEqual(secret(reset.text) ?? first, first)
+  assert.match(reset.text, /not shown again/)
+  assert.equal(reset.headers['cache-control'], 'no-store')
+})

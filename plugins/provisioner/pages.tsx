@@ -19,6 +19,7 @@ const titles: Record<OperationKind, string> = {
   stop: 'Stop',
   restart: 'Restart',
   upgrade: 'Upgrade',
+  'reset-password': 'Reset password',
   deprovision: 'Remove',
   purge: 'Delete for good',
 }
@@ -102,7 +103,12 @@ export function instancePages(parts: ProvisionerRoutes) {
         frame(instance.subdomain),
       )
     },
-    create: (c: AppContext, values: NewInstanceValues, errors: FieldErrors, status = 422) => {
+    create: (
+      c: AppContext,
+      values: NewInstanceValues,
+      errors: FieldErrors,
+      { status = 422, taken = null }: { status?: number; taken?: string | null } = {},
+    ) => {
       if (errors.length > 0) c.status(status as 422)
       const form = (
         <NewInstancePage
@@ -110,6 +116,7 @@ export function instancePages(parts: ProvisionerRoutes) {
           defaultImage={driver.usesImages ? defaultImage : null}
           values={values}
           errors={errors}
+          taken={taken}
         />
       )
       return c.render(form, { ...frame('New instance'), narrow: true })

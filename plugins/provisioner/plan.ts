@@ -51,6 +51,12 @@ export const plans: Readonly<Record<OperationKind, Plan>> = {
     steps: [{ name: 'prepare image' }, ...takeDown('stopping'), ...bringUp],
     end: 'running',
   },
+  // It may stand in for a provisioning that had not come far: so the image, too.
+  'reset-password': {
+    desired: 'running',
+    steps: [{ name: 'prepare image' }, ...takeDown('stopping'), ...bringUp],
+    end: 'running',
+  },
   deprovision: {
     desired: 'deleted',
     steps: [...takeDown('deprovisioning'), { name: 'remove container' }],

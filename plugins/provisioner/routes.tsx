@@ -1,14 +1,15 @@
 import { z } from 'zod'
 import { preferredWait, wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
-import { invalidFields } from '../../src/http/problem.ts'
-import { type AppContext, type FieldErrors, type Guard, type Route, route } from '../../src/http/route.ts'
+import { invalidFields, Problem } from '../../src/http/problem.ts'
+import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
 import type { NewInstanceValues } from '../../views/control/new-instance.tsx'
 import { type Accepted, provision, request } from './commands.ts'
-import { unknownOperation } from './errors.ts'
+import { subdomainTaken, unknownOperation } from './errors.ts'
 import type { Execution } from './execution.ts'
 import { getInstance, listInstances, requireInstance } from './instance.ts'
 import { findOperation, lastOperations } from './operation.ts'
 import { instancePages } from './pages.tsx'
+import { resetPassword } from './password.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { OperationKind } from './schema.ts'
 import { subdomainSchema } from './subdomain.ts'
@@ -78,7 +79,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
   }
 
   const operate =
-    (kind: Exclude<OperationKind, 'provision'>) =>
+    (kind: Exclude<OperationKind, 'provision' | 'reset-password'>) =>
     async (c: AppContext, subdomain: string, image?: string) => {
       const accepted = request(fleet, subdomain, kind, image)
       if (!wantsPage(c)) return answer(c, accepted, 200)
@@ -197,6 +198,31 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
         operate('upgrade')(c, params.subdomain, body.image ?? parts.defaultImage),
     }),
     route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/reset-password',
+      summary: 'Give it another password, which ends the sessions of the old one; it restarts when it runs',
+      guard: admin,
+      mayWait: true,
+      params: named,
+      body: nothing,
+      answers: {
+        200: {
+          description: 'Done, or in force from its next start on. The password is told here, and never again',
+          schema: instanceSchema.extend({ password: z.string() }),
+        },
+        202: {
+          description: 'Work has begun. The password is told here, and never again',
+          schema: instanceSchema.extend({ password: z.string() }),
+        },
+      },
+      handle: async (c, { params }) => {
+        const { password, ...accepted } = await resetPassword(fleet, params.subdomain)
+        if (!wantsPage(c)) return answer(c, accepted, 200, { password })
+        parts.nudge()
+        return pages.created(c, getInstance(fleet.db, accepted.instanceId), password)
+      },
+    }),
+    route({
       method: 'delete',
       path: '/admin/instances/{subdomain}',
       summary:
@@ -265,16 +291,13 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       return await work()
     } catch (error) {
       if (!wantsPage(c) || !isNameProblem(error)) throw error
-      return pages.create(
-        c,
-        values,
-        error.errors ?? [{ path: 'subdomain', message: error.detail }],
-        error.status,
-      )
+      const { errors = [{ path: 'subdomain', message: error.detail }], status } = error
+      const taken = error.code === subdomainTaken.code ? String(values.subdomain) : null
+      return pages.create(c, values, errors, { status, taken })
     }
   }
 }
 
-function isNameProblem(error: unknown): error is { status: 409; detail: string; errors?: FieldErrors } {
-  return error instanceof Error && 'status' in error && error.status === 409
+function isNameProblem(error: unknown): error is Problem {
+  return error instanceof Problem && error.status === 409
 }

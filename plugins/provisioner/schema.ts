@@ -58,6 +58,7 @@ export const operationKinds = [
   'stop',
   'restart',
   'upgrade',
+  'reset-password',
   'deprovision',
   'purge',
 ] as const

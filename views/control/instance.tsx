@@ -109,6 +109,7 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
           }}
         />
       </Panel>
+      <Password {...instance} />
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
       <Removal {...instance} />
     </Live>
@@ -173,6 +174,28 @@ function Earlier({ operations, now }: { operations: readonly OperationView[]; no
           </li>
         ))}
       </ul>
+    </Panel>
+  )
+}
+
+function Password({ subdomain, status }: InstanceView) {
+  if (status === 'deleted' || status === 'deprovisioning') return null
+  return (
+    <Panel title="Password">
+      <div class="stack">
+        <p>It is kept nowhere, so it cannot be looked up, only replaced.</p>
+        <Confirm
+          ask="Reset password"
+          confirm="Make a new password"
+          look="plain"
+          action={`/admin/instances/${subdomain}/reset-password`}
+        >
+          <p>
+            The old password and everybody’s sign-ins end. The new one is shown once. An instance that runs is
+            restarted; its API tokens stay.
+          </p>
+        </Confirm>
+      </div>
     </Panel>
   )
 }

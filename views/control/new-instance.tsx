@@ -14,9 +14,11 @@ export interface NewInstancePageProps {
   defaultImage: string | null
   values: NewInstanceValues
   errors: readonly { path: string; message: string }[]
+  /** The instance that has the name already; also after the page with its password was loaded again. */
+  taken?: string | null
 }
 
-export function NewInstancePage({ domain, defaultImage, values, errors }: NewInstancePageProps) {
+export function NewInstancePage({ domain, defaultImage, values, errors, taken }: NewInstancePageProps) {
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
   const error = (path: string) => errors.find(each => each.path === path)?.message
   return (
@@ -36,6 +38,12 @@ export function NewInstancePage({ domain, defaultImage, values, errors }: NewIns
             spellcheck={false}
             autocomplete="off"
           />
+          {taken ? (
+            <p class="fine">
+              <a href={`/admin/instances/${taken}`}>Go to {taken}</a>. If its password was not noted, it can
+              be reset there.
+            </p>
+          ) : null}
           <Field
             name="owner_email"
             label="Owner’s e-mail address"

@@ -1,0 +1,47 @@
+import { randomText } from '../../src/ids.ts'
+import { hashPassword } from '../../src/password.ts'
+import type { Accepted } from './commands.ts'
+import { notPossibleNow } from './errors.ts'
+import type { Fleet } from './fleet.ts'
+import { requireInstance, updateInstance } from './instance.ts'
+import { openOperation, openOperationOf } from './operation.ts'
+import type { Instance } from './schema.ts'
+
+/** A password to be told once, and the hash that is kept of it. */
+export async function newPassword(): Promise<{ password: string; passwordHash: string }> {
+  const password = [randomText(5), randomText(5), randomText(5), randomText(5)].join('-')
+  return { password, passwordHash: await hashPassword(password) }
+}
+
+/**
+ * Gives an instance another password, which is returned here and kept nowhere. One that is meant to run is restarted
+ * with it, and ends the sessions of the old one when it comes up; any other has it from its next start on.
+ */
+export async function resetPassword(
+  fleet: Fleet,
+  subdomain: string,
+): Promise<Accepted & { password: string }> {
+  const { db, clock } = fleet
+  // Before the hash, which takes a while, and again after it.
+  resettable(fleet, subdomain)
+  const { password, passwordHash } = await newPassword()
+  return db.transaction(() => {
+    const { id: instanceId, desired } = resettable(fleet, subdomain)
+    updateInstance(db, instanceId, { passwordHash })
+    if (desired !== 'running') return { instanceId, operationId: null, password }
+    const operation = { instanceId, kind: 'reset-password', image: null } as const
+    return { instanceId, operationId: openOperation(db, operation, clock.now()), password }
+  })
+}
+
+function resettable({ db }: Fleet, subdomain: string): Instance {
+  const instance = requireInstance(db, subdomain)
+  if (instance.desired === 'deleted') {
+    throw notPossibleNow(`"${subdomain}" is deprovisioned; its owner gets a new password with it.`)
+  }
+  // A restart in the place of an upgrade would leave the upgrade undone.
+  if (openOperationOf(db, instance.id)?.kind === 'upgrade') {
+    throw notPossibleNow(`"${subdomain}" is being upgraded; try again when that is done.`)
+  }
+  return instance
+}
