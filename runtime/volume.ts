@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } 
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { holdLock, openSqlite } from '../src/database.ts'
+import { checkDisk } from '../src/disk.ts'
 import { BootError } from '../src/faults.ts'
 
 /** A runtime that was told to stop ends its runs first; whoever replaces it waits for that. */
@@ -57,6 +58,7 @@ export function checkVolume(volume: Volume): void {
   } catch (error) {
     throw new Error(`the volume cannot be written (${(error as NodeJS.ErrnoException).code})`)
   }
+  checkDisk(volume.dir)
 }
 
 function makeWritable(dir: string): void {

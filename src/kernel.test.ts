@@ -250,10 +250,10 @@ test('a name that two checks want is refused, and each plugin sees all checks', 
     name: 'reader',
     setup: ({ checks }) => ({ start: () => void names.push(...checks().keys()) }),
   })
-  await bootForTest(t, [reader, checker('a', 'disk'), checker('b', 'engine')])
-  assert.deepEqual(names, ['database', 'disk', 'engine'])
-  const twice = bootForTest(t, [checker('a', 'disk'), checker('b', 'disk')])
-  await assert.rejects(twice, /plugin "b": a check is already called "disk"/)
+  await bootForTest(t, [reader, checker('a', 'mail'), checker('b', 'engine')])
+  assert.deepEqual(names, ['database', 'disk', 'mail', 'engine'])
+  const twice = bootForTest(t, [checker('a', 'mail'), checker('b', 'mail')])
+  await assert.rejects(twice, /plugin "b": a check is already called "mail"/)
 })
 
 test('definePlugin keeps what it was given', () => {

@@ -8,6 +8,7 @@ import { bootOrder } from './boot-order.ts'
 import type { Clock } from './clock.ts'
 import { type Environment, parseConfig } from './config.ts'
 import { holdLock, openSqlite, openTables } from './database.ts'
+import { checkDisk } from './disk.ts'
 import { EventBus } from './events.ts'
 import { BootError } from './faults.ts'
 import { type AppOptions, createApp } from './http/app.ts'
@@ -123,7 +124,10 @@ async function assemble({
 
   const bus = new EventBus(log)
   const services: Record<string, unknown> = {}
-  const checks = new Map<string, Check>([['database', () => void sqlite.prepare('select 1').get()]])
+  const checks = new Map<string, Check>([
+    ['database', () => void sqlite.prepare('select 1').get()],
+    ['disk', () => checkDisk(folder)],
+  ])
   const tasks = new Map<string, Task>()
   const running = new Map<string, RunningTask>()
   const parts: { plugin: Plugin; parts: MadeParts }[] = []

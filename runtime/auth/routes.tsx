@@ -61,7 +61,10 @@ export function authRoutes({ sessions, cookie, gate, tries, clock, place }: Auth
       guard: open,
       body: z.object({
         password: z.string('must be the password as a text').min(1, 'must not be empty'),
-        next: z.string().optional().meta({ description: 'Where a browser goes on to: a path of this site' }),
+        next: z
+          .string('must be a path of this site')
+          .optional()
+          .meta({ description: 'Where a browser goes on to: a path of this site' }),
       }),
       limitBytes: 8192,
       answers: {
@@ -77,7 +80,7 @@ export function authRoutes({ sessions, cookie, gate, tries, clock, place }: Auth
         loginPage(
           c,
           {
-            next: localPath(String(fields.next ?? ''), '/'),
+            next: localPath(typeof fields.next === 'string' ? fields.next : undefined, '/'),
             error: errors.map(error => `The ${error.path} ${error.message}.`).join(' '),
           },
           422,

@@ -49,6 +49,28 @@ test('a body without a password is told what is missing', async t => {
   assert.match(await person.text(), /must not be empty/)
 })
 
+test('a place to go on to that is no text is refused by name, to scripts and to people', async t => {
+  const { app } = await startWeb(t)
+  for (const next of [{ toString: 1 }, ['/a', '/b'], 7]) {
+    const script = await postJson(app, '/api/auth/password', { password, next })
+    assert.equal(script.status, 422)
+    assert.match(await script.text(), /"path":"next"/)
+    const person = await postJson(app, '/api/auth/password', { password, next }, browser)
+    assert.equal(person.status, 422)
+    assert.match(await person.text(), /The next must be a path of this site/)
+  }
+})
+
+test('a session that the browser brought along is not the one that signing in opens', async t => {
+  const { app } = await startWeb(t)
+  const Cookie = `longhouse_session=${'a'.repeat(43)}`
+  const answer = await postJson(app, '/api/auth/password', { password }, { Cookie })
+  assert.equal(answer.status, 200)
+  assert.notEqual(cookieOf(answer), Cookie)
+  assert.equal((await app.request('/api/jobs', { headers: { Cookie } })).status, 401)
+  assert.equal((await app.request('/api/jobs', { headers: { Cookie: cookieOf(answer) } })).status, 200)
+})
+
 test('a person goes on to the page they wanted, and never to another site', async t => {
   const { app, signIn } = await startWeb(t)
   const refused = await app.request('/jobs/job?offset=5', { headers: browser })

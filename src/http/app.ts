@@ -2,6 +2,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import type { z } from 'zod'
+import { isDiskFull } from '../disk.ts'
 import { newId } from '../ids.ts'
 import type { Logger } from '../log.ts'
 import { addressSet, clientAddress } from './address.ts'
@@ -9,7 +10,15 @@ import { readFields } from './body.ts'
 import { refuseCrossSite } from './csrf.ts'
 import { wantsPage } from './negotiate.ts'
 import { type ApiInfo, describeApi } from './openapi.ts'
-import { badRequest, internal, invalidFields, methodNotAllowed, notFound, Problem } from './problem.ts'
+import {
+  badRequest,
+  diskFull,
+  internal,
+  invalidFields,
+  methodNotAllowed,
+  notFound,
+  Problem,
+} from './problem.ts'
 import { type AppContext, type AppEnv, type FieldErrors, open, type Route, route } from './route.ts'
 import { sessionCookieName } from './session-cookie.ts'
 import { unknownFields } from './unknown-fields.ts'
@@ -160,6 +169,9 @@ function methodsFor(app: Hono<AppEnv>, c: Context): string[] {
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof HTTPException && error.status < 500) return badRequest(error.message, { cause: error })
+  if (isDiskFull(error)) {
+    return diskFull('Nothing was changed. Make room on the disk, and try again.', { cause: error })
+  }
   return internal(
     'Nothing that was saved before is lost. Try again; if it stays, look for the request id in the log.',
     {

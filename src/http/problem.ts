@@ -79,6 +79,7 @@ export const unsupportedMedia = defineProblem(
 )
 export const invalid = defineProblem('invalid', 422, 'Some of the input is not valid')
 export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed tries')
+export const diskFull = defineProblem('disk-full', 507, 'The disk is full')
 export const internal = defineProblem('internal', 500, 'Something went wrong on our side')
 
 /** The 422 that names each field that is wrong, and says what would be right. */

@@ -1,0 +1,31 @@
+import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Less than this is as good as nothing: a log and a record of a run would not fit. */
+const leastBytes = 1024 * 1024
+
+/** Throws in words when nothing more can be written into the folder: the disk or a quota is full, or read-only. */
+export function checkDisk(folder: string): void {
+  const { bavail, bsize } = statfsSync(folder)
+  const probe = join(folder, '.write-check')
+  try {
+    if (bavail * bsize < leastBytes) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+    // What is left on the disk may be more than what this user may take of it.
+    writeFileSync(probe, Buffer.alloc(4096))
+    rmSync(probe)
+  } catch (error) {
+    rmSync(probe, { force: true })
+    if (isDiskFull(error)) throw new Error('the disk is full', { cause: error })
+    throw new Error(`nothing can be written (${(error as NodeJS.ErrnoException).code})`, { cause: error })
+  }
+}
+
+const codes = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
+
+/** True for what the system or SQLite say when there is no room left, also below other errors. */
+export function isDiskFull(error: unknown): boolean {
+  for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++) {
+    if (codes.has((each as NodeJS.ErrnoException).code ?? '')) return true
+  }
+  return false
+}
