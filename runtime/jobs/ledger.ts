@@ -2,6 +2,7 @@ import { and, count, desc, eq, gte, lt, max, sql } from 'drizzle-orm'
 import type { LedgerFilter, Slot, SlotOutcome } from '../contract.ts'
 import { slots } from '../schema.ts'
 import type { JobsDb } from './live-set.ts'
+import { perDatabase } from './statement.ts'
 
 /**
  * Writes what became of a slot. False when that was decided before: a slot starts at most one run. One that was
@@ -9,21 +10,36 @@ import type { JobsDb } from './live-set.ts'
  */
 export function recordSlot(
   db: Pick<JobsDb, 'insert'>,
-  slot: { jobId: string; at: number; outcome: SlotOutcome; reason: string | null },
+  slot: { jobId: string; at: number; outcome: SlotOutcome; reason: string | null; runId: string | null },
   now: number,
 ): boolean {
-  const row = { ...slot, decidedAt: now }
-  const target = [slots.jobId, slots.at]
-  const setWhere = sql`${slots.outcome} = 'missed' and excluded.outcome <> 'missed'`
-  return db.insert(slots).values(row).onConflictDoUpdate({ target, set: row, setWhere }).run().changes > 0
+  return insertion(db).run({ ...slot, decidedAt: now }).changes > 0
 }
 
-export function attachRun(db: Pick<JobsDb, 'update'>, jobId: string, at: number, runId: string): void {
-  db.update(slots)
-    .set({ runId })
-    .where(and(eq(slots.jobId, jobId), eq(slots.at, at)))
-    .run()
-}
+/** A thousand slots may be due in one second: the statement is made once a transaction. */
+const insertion = perDatabase(db =>
+  db
+    .insert(slots)
+    .values({
+      jobId: sql.placeholder('jobId'),
+      at: sql.placeholder('at'),
+      outcome: sql.placeholder('outcome'),
+      reason: sql.placeholder('reason'),
+      runId: sql.placeholder('runId'),
+      decidedAt: sql.placeholder('decidedAt'),
+    })
+    .onConflictDoUpdate({
+      target: [slots.jobId, slots.at],
+      set: {
+        outcome: sql`excluded.outcome`,
+        reason: sql`excluded.reason`,
+        runId: sql`excluded.runId`,
+        decidedAt: sql`excluded.decidedAt`,
+      },
+      setWhere: sql`${slots.outcome} = 'missed' and excluded.outcome <> 'missed'`,
+    })
+    .prepare(),
+)
 
 /** The newest slot of the job that was decided. */
 export function lastDecided(db: JobsDb, jobId: string): number | null {

@@ -4,32 +4,55 @@ import type { Run, RunBrief, RunStatus, RunTrigger } from '../contract.ts'
 import { runs, slots } from '../schema.ts'
 import { nextAttemptAt, type RunPolicy } from './follow-up.ts'
 import type { JobsDb } from './live-set.ts'
+import { perDatabase } from './statement.ts'
 
 export type RunRow = typeof runs.$inferSelect
 
 /** Runs that have not ended. */
 export const activeStatuses: RunStatus[] = ['queued', 'running']
 
-export function insertRun(
-  db: Pick<JobsDb, 'insert'>,
-  run: {
-    jobId: string
-    trigger: RunTrigger
-    slot: number | null
-    params: Record<string, unknown>
-    build: string
-    commit: string | null
-    timeoutMs: number
-    policy?: RunPolicy | null
-    attempt?: number
-    notBefore?: number | null
-  },
-  now: number,
-): RunRow {
-  const row = { attempt: 1, ...run, id: newId('run', now), status: 'queued' as const, queuedAt: now }
-  // Not `get()`: it reads the row that the statement returns, and drops the error of a commit on a full disk.
-  return db.insert(runs).values(row).returning().all()[0] as RunRow
+export interface NewRun {
+  /** Made when it is left out. */
+  id?: string
+  jobId: string
+  trigger: RunTrigger
+  slot: number | null
+  params: Record<string, unknown>
+  build: string
+  commit: string | null
+  timeoutMs: number
+  policy?: RunPolicy | null
+  attempt?: number
+  notBefore?: number | null
 }
+
+export function insertRun(db: Pick<JobsDb, 'insert'>, run: NewRun, now: number): RunRow {
+  const { id = newId('run', now), policy = null, attempt = 1, notBefore = null, ...given } = run
+  // Not `get()`: it reads the row that the statement returns, and drops the error of a commit on a full disk.
+  return insertion(db).all({ ...given, id, policy, attempt, notBefore, queuedAt: now })[0] as RunRow
+}
+
+const insertion = perDatabase(db =>
+  db
+    .insert(runs)
+    .values({
+      id: sql.placeholder('id'),
+      jobId: sql.placeholder('jobId'),
+      status: 'queued',
+      trigger: sql.placeholder('trigger'),
+      slot: sql.placeholder('slot'),
+      attempt: sql.placeholder('attempt'),
+      commit: sql.placeholder('commit'),
+      build: sql.placeholder('build'),
+      params: sql.placeholder('params'),
+      timeoutMs: sql.placeholder('timeoutMs'),
+      notBefore: sql.placeholder('notBefore'),
+      policy: sql.placeholder('policy'),
+      queuedAt: sql.placeholder('queuedAt'),
+    })
+    .returning()
+    .prepare(),
+)
 
 export function markStarted(db: JobsDb, id: string, now: number): boolean {
   const change = { status: 'running' as const, startedAt: now }

@@ -1,8 +1,10 @@
+import { newId } from '../../src/ids.ts'
+import { isDiskFull } from '../../src/disk.ts'
 import type { Logger } from '../../src/log.ts'
 import type { SlotOutcome } from '../contract.ts'
 import { nextSlot } from './cron.ts'
 import { policyOf } from './follow-up.ts'
-import { attachRun, lastDecided, recordSlot } from './ledger.ts'
+import { lastDecided, recordSlot } from './ledger.ts'
 import type { JobsDb, LiveSet, LiveSetStore } from './live-set.ts'
 import type { JobSpec } from './manifest.ts'
 import type { RunQueue } from './run-queue.ts'
@@ -39,6 +41,8 @@ export function createScheduler(options: {
   /** Jobs whose slots could not be decided, and why. */
   const failing = new Map<string, string>()
   let lastTick = Number.NEGATIVE_INFINITY
+  /** From when on nothing could be decided, because nothing could be written. */
+  let fullSince = Number.POSITIVE_INFINITY
 
   const enter = (job: JobSpec, after: number) => {
     const slot = nextSlot(job, after)
@@ -87,8 +91,8 @@ export function createScheduler(options: {
     const { due, gap, next } = dueSlots(job, first, now)
     if (next !== null) table.add({ jobId: job.id, at: next })
     const decision: Decision = { rows: [], replaces: false }
-    const write = (at: number, outcome: SlotOutcome, reason: string | null) =>
-      recordSlot(tx, { jobId: job.id, at, outcome, reason }, now)
+    const write = (at: number, outcome: SlotOutcome, reason: string | null, runId: string | null = null) =>
+      recordSlot(tx, { jobId: job.id, at, outcome, reason, runId }, now)
 
     for (const [index, at] of due.entries()) {
       const fromEnd = due.length - 1 - index
@@ -97,7 +101,7 @@ export function createScheduler(options: {
         continue
       }
       if (!isWanted(job, now - at, fromEnd)) {
-        write(at, 'missed', now - at > lateMs ? 'the instance was not running' : 'the instance was busy')
+        write(at, 'missed', at >= fullSince ? diskWasFull : absence(now - at))
         continue
       }
       const caughtUp = job.catchUp === 'all' && (fromEnd > 0 || now - at > lateMs)
@@ -111,14 +115,25 @@ export function createScheduler(options: {
         continue
       }
       const late = now - at > lateMs
-      if (!write(at, late ? 'late' : 'ran', late ? `it started ${lateness(now - at)} late` : null)) continue
+      const id = newId('run', now)
+      const reason = late ? `it started ${lateness(now - at)} late` : null
+      if (!write(at, late ? 'late' : 'ran', reason, id)) continue
       decision.replaces ||= !caughtUp && job.overlap === 'replace' && before !== null
       const { build, commit } = set
       const { id: jobId, timeout: timeoutMs } = job
-      const run = { jobId, trigger: 'schedule' as const, slot: at, params: {}, build, commit, timeoutMs }
-      const row = insertRun(tx, { ...run, policy: policyOf(job) }, now)
-      attachRun(tx, jobId, at, row.id)
-      decision.rows.push(row)
+      const policy = policyOf(job)
+      const run = {
+        id,
+        jobId,
+        trigger: 'schedule' as const,
+        slot: at,
+        params: {},
+        build,
+        commit,
+        timeoutMs,
+        policy,
+      }
+      decision.rows.push(insertRun(tx, run, now))
     }
     return decision
   }
@@ -185,7 +200,9 @@ export function createScheduler(options: {
           if (replaces && rows[0]) queue.replace(rows[0].jobId, rows[0])
           queue.add(rows)
         }
+        fullSince = Number.POSITIVE_INFINITY
       } catch (error) {
+        if (isDiskFull(error)) fullSince = Math.min(fullSince, now - lateMs)
         // Nothing was written; what the table lost by then comes back from the ledger, and is due with the next tick.
         restart(now)
         throw error
@@ -227,6 +244,12 @@ function isOfDatabase(error: unknown): boolean {
 }
 
 type Tx = Parameters<Parameters<JobsDb['transaction']>[0]>[0]
+
+const diskWasFull = 'the disk was full, so that no run could be recorded'
+
+function absence(lateness: number): string {
+  return lateness > lateMs ? 'the instance was not running' : 'the instance was busy'
+}
 
 function unlisted(gap: { to: number }): string {
   return `the instance was not running, until ${new Date(gap.to).toISOString()} at least; the slots up to then are not listed`
