@@ -205,7 +205,16 @@ export interface Engine {
   log(runId: string): string
   /** Calls back with each new piece, and with null at the end; returns what stops it. */
   followLog(runId: string, onText: (text: string | null) => void): () => void
-  slots(jobId: string, filter: { limit: number }): { slots: Slot[]; total: number }
+  /** Newest first; `total` counts those that were due from `from` to before `to`. */
+  slots(
+    jobId: string,
+    filter: { from?: number; to?: number; limit: number },
+  ): { slots: Slot[]; total: number }
+  /** Of each of these jobs the newest `most` slots that were due from `from` to before `to`, newest first. */
+  recentSlots(
+    jobIds: readonly string[],
+    filter: { from: number; to: number; most: number },
+  ): ReadonlyMap<string, Slot[]>
   /** Slots of all jobs, newest first. `from` and `to` say when they were due, the others when that was decided. */
   ledger(filter: LedgerFilter): (Slot & { jobId: string })[]
   repo(): Promise<RepoStatus>

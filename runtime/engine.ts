@@ -13,7 +13,7 @@ import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
 import { checkDraft } from './jobs/check.ts'
 import { policyOf } from './jobs/follow-up.ts'
-import { findSlots, listSlots } from './jobs/ledger.ts'
+import { findSlots, listSlots, recentSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
 import { type JobSpec, jobSpecVersion } from './jobs/manifest.ts'
@@ -251,8 +251,9 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       const timer = setImmediate(() => onText(null))
       return () => clearImmediate(timer)
     },
-    slots: (jobId, { limit }) => listSlots(db, jobId, limit),
+    slots: (jobId, filter) => listSlots(db, jobId, filter),
     ledger: filter => findSlots(db, filter),
+    recentSlots: (jobIds, filter) => recentSlots(db, jobIds, filter),
     repo: repoStatus,
     initRepo: async () => {
       const fault = jobsFolderFault(volume.jobsDir)

@@ -52,24 +52,27 @@ export function lastDecided(db: JobsDb, jobId: string): number | null {
   )
 }
 
-/** Newest first. */
-export function listSlots(db: JobsDb, jobId: string, limit: number): { slots: Slot[]; total: number } {
-  const ofJob = eq(slots.jobId, jobId)
-  return {
-    slots: db
-      .select({ at: slots.at, outcome: slots.outcome, reason: slots.reason, runId: slots.runId })
+/** Newest first; `total` counts all that the filter lets through. */
+export function listSlots(
+  db: JobsDb,
+  jobId: string,
+  { limit, ...filter }: { from?: number; to?: number; limit: number },
+): { slots: Slot[]; total: number } {
+  const found = findSlots(db, { ...filter, jobId, limit })
+  const total =
+    db
+      .select({ total: count() })
       .from(slots)
-      .where(ofJob)
-      .orderBy(desc(slots.at))
-      .limit(limit)
-      .all(),
-    total: db.select({ total: count() }).from(slots).where(ofJob).get()?.total ?? 0,
-  }
+      .where(matching({ ...filter, jobId }))
+      .get()?.total ?? 0
+  return { slots: found.map(({ jobId: _, ...slot }) => slot), total }
 }
 
-/** Newest first, of all jobs. */
-export function findSlots(db: JobsDb, filter: LedgerFilter): (Slot & { jobId: string })[] {
-  const { outcome, from, to, decidedFrom, decidedBefore, limit } = filter
+/** Newest first. */
+export function findSlots(
+  db: JobsDb,
+  { limit, ...filter }: LedgerFilter & { jobId?: string },
+): (Slot & { jobId: string })[] {
   return db
     .select({
       jobId: slots.jobId,
@@ -79,16 +82,47 @@ export function findSlots(db: JobsDb, filter: LedgerFilter): (Slot & { jobId: st
       runId: slots.runId,
     })
     .from(slots)
-    .where(
-      and(
-        outcome === undefined ? undefined : eq(slots.outcome, outcome),
-        from === undefined ? undefined : gte(slots.at, from),
-        to === undefined ? undefined : lt(slots.at, to),
-        decidedFrom === undefined ? undefined : gte(slots.decidedAt, decidedFrom),
-        decidedBefore === undefined ? undefined : lt(slots.decidedAt, decidedBefore),
-      ),
-    )
+    .where(matching(filter))
     .orderBy(desc(slots.at))
     .limit(limit)
     .all()
+}
+
+/** Of each of these jobs the newest slots, newest first, as pictures need them: in one statement. */
+export function recentSlots(
+  db: JobsDb,
+  jobIds: readonly string[],
+  { from, to, most }: { from: number; to: number; most: number },
+): Map<string, Slot[]> {
+  // The oldest that counts is found by the key, and is the bound of a range of it.
+  const newest = sql`(select slot.rowid from json_each(${JSON.stringify(jobIds)}) as job
+    join ${slots} as slot on slot.jobId = job.value and slot.at < ${to} and slot.at >= max(${from}, coalesce(
+      (select at from ${slots} where jobId = job.value and at < ${to} order by at desc limit 1 offset ${most - 1}), 0)))`
+  const rows = db
+    .select({
+      jobId: slots.jobId,
+      at: slots.at,
+      outcome: slots.outcome,
+      reason: slots.reason,
+      runId: slots.runId,
+    })
+    .from(slots)
+    .where(sql`rowid in ${newest}`)
+    .orderBy(desc(slots.at))
+    .all()
+  const found = new Map<string, Slot[]>(jobIds.map(id => [id, []]))
+  for (const { jobId, ...slot } of rows) found.get(jobId)?.push(slot)
+  return found
+}
+
+function matching(filter: Omit<LedgerFilter, 'limit'> & { jobId?: string }) {
+  const { jobId, outcome, from, to, decidedFrom, decidedBefore } = filter
+  return and(
+    jobId === undefined ? undefined : eq(slots.jobId, jobId),
+    outcome === undefined ? undefined : eq(slots.outcome, outcome),
+    from === undefined ? undefined : gte(slots.at, from),
+    to === undefined ? undefined : lt(slots.at, to),
+    decidedFrom === undefined ? undefined : gte(slots.decidedAt, decidedFrom),
+    decidedBefore === undefined ? undefined : lt(slots.decidedAt, decidedBefore),
+  )
 }

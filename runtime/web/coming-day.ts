@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
-import type { Job } from '../contract.ts'
+import type { Engine, Job } from '../contract.ts'
 import { previewSlots } from '../jobs/cron.ts'
 
 const day = 24 * 3_600_000
@@ -51,6 +51,17 @@ export function comingDay(clock: Clock) {
     })
     return { zone: commonest(jobs.map(job => job.timezone)), lanes }
   }
+}
+
+/** What became of the due times of these jobs in the past 24 hours. */
+export function pastDay(engine: Engine, jobs: readonly Job[], now: number) {
+  const ids = jobs.map(job => job.id)
+  const recent = engine.recentSlots(ids, { from: now - day, to: now + 1, most: mostSlots + 1 })
+  return ids.map(id => {
+    const newest = recent.get(id) ?? []
+    const slots = newest.slice(0, mostSlots).toReversed()
+    return { label: id, href: `/jobs/${id}`, slots, more: newest.length > mostSlots }
+  })
 }
 
 /** The zone of most jobs, for the axis; UTC when there is none. */

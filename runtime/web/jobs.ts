@@ -5,6 +5,7 @@ import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import type { Engine, Job } from '../contract.ts'
 import { unknownJob } from '../problems.ts'
 import type { WebContext } from './context.ts'
+import { searchRuns } from './log-search.ts'
 import { unknownRun } from './problems.ts'
 import { runEnd } from './run-end.ts'
 import {
@@ -16,10 +17,12 @@ import {
   runShape,
   slotJson,
   slotShape,
+  timeField,
   window,
 } from './wire.ts'
 
 const params = z.object({ id: z.string() })
+const matchShape = z.object({ line: z.int(), text: z.string() })
 /** Where a browser goes on to after a form. */
 const next = z.string().optional().meta({ description: 'Where a browser goes on to: a path of this site' })
 
@@ -94,16 +97,34 @@ export function jobRoutes(web: WebContext): Route[] {
     route({
       method: 'get',
       path: '/api/jobs/{id}/runs',
-      summary: 'Runs of one job, newest first; also of one that is no longer registered',
+      summary:
+        'Runs of one job, newest first; with `q` those whose log or error holds these words. Also of one that is no longer registered',
       guard,
       params,
-      query: window(50),
+      query: window(50).extend({
+        q: z.string().trim().max(200, 'must be at most 200 characters').optional(),
+      }),
       answers: {
-        200: { description: 'Some of them', schema: z.object({ runs: z.array(runShape), total: z.int() }) },
+        200: {
+          description: 'Some of them',
+          schema: z.object({
+            runs: z.array(runShape.extend({ match: matchShape.optional() })),
+            total: z.int(),
+            complete: z
+              .boolean()
+              .optional()
+              .meta({ description: 'With `q`: false when the search stopped before the oldest run' }),
+          }),
+        },
       },
-      handle: (c, { params: { id }, query }) => {
-        const { runs, total } = engine().runs({ jobId: hasHistory(engine(), id), ...query })
-        return c.json({ runs: runs.map(runJson), total })
+      handle: async (c, { params: { id }, query: { q, ...page } }) => {
+        const jobId = hasHistory(engine(), id)
+        if (!q) {
+          const { runs, total } = engine().runs({ jobId, ...page })
+          return c.json({ runs: runs.map(runJson), total })
+        }
+        const { found, ...rest } = await searchRuns(engine(), { jobId, words: q, ...page })
+        return c.json({ runs: found.map(({ run, match }) => ({ ...runJson(run), match })), ...rest })
       },
     }),
 
@@ -113,12 +134,22 @@ export function jobRoutes(web: WebContext): Route[] {
       summary: 'What became of the last due times, newest first',
       guard,
       params,
-      query: window(50).pick({ limit: true }),
+      query: window(50)
+        .pick({ limit: true })
+        .extend({
+          from: timeField.optional().meta({ description: 'Due at or after this' }),
+          to: timeField.optional().meta({ description: 'Due before this' }),
+        }),
       answers: {
         200: { description: 'Some of them', schema: z.object({ slots: z.array(slotShape), total: z.int() }) },
       },
       handle: (c, { params: { id }, query }) => {
-        const { slots, total } = engine().slots(hasHistory(engine(), id), query)
+        const { from, to, limit } = query
+        const { slots, total } = engine().slots(hasHistory(engine(), id), {
+          limit,
+          ...(from === undefined ? {} : { from }),
+          ...(to === undefined ? {} : { to }),
+        })
         return c.json({ slots: slots.map(slotJson), total })
       },
     }),

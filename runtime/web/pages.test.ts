@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneJob } from '../engine.fixture.ts'
+import { oneJob, until } from '../engine.fixture.ts'
 import { browser, postForm, startWeb } from './web.fixture.ts'
 
 const files = { 'manifest.ts': oneJob("async c => { c.log('<b>hello</b>') }", "description: 'Says hello.'") }
@@ -16,6 +16,18 @@ test('the jobs page shows each job with its schedule in words and its ways', asy
   assert.match(page, /action="\/api\/jobs\/job\/run"/)
   assert.match(page, /action="\/api\/jobs\/job\/disable"/)
   assert.match(page, /Says hello\./)
+})
+
+test('the jobs page shows what became of the due times of the past day', async t => {
+  const often = { 'manifest.ts': oneJob('async () => {}').replace('0 8 * * *', '* * * * * *') }
+  const { app, instance, signIn } = await startWeb(t, { files: often })
+  const Cookie = await signIn()
+  const page = async () => (await app.request('/', { headers: { ...browser, Cookie } })).text()
+  assert.match(await page(), /job was not due in the last 24 hours/)
+  const first = instance.engine.job('job')?.nextRunAt ?? 0
+  await until(() => Date.now() > first, 'the first due time has come')
+  instance.engine.tick(first)
+  assert.match(await page(), /job in the last 24 hours: 1 ran/)
 })
 
 test('what htmx asks for again is the same part without the frame', async t => {

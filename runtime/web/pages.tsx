@@ -7,9 +7,10 @@ import { RepoPage } from '../../views/runtime/repo-page.tsx'
 import { RunPage } from '../../views/runtime/run-page.tsx'
 import { isOver } from '../../views/runtime/shapes.ts'
 import { previewSlots } from '../jobs/cron.ts'
-import { comingDay } from './coming-day.ts'
+import { comingDay, pastDay } from './coming-day.ts'
 import type { WebContext } from './context.ts'
 import { hasHistory } from './jobs.ts'
+import { searchRuns } from './log-search.ts'
 import { manifestView } from './manifest-view.ts'
 import { knownRun } from './runs.ts'
 import { show } from './show.ts'
@@ -29,6 +30,15 @@ export function pageRoutes(web: WebContext): Route[] {
   const coming = comingDay(clock)
 
   const view = () => manifestView(repoFolder, engine().manifest())
+
+  const runsOf = async (jobId: string, search: string, offset: number) => {
+    if (!search)
+      return { ...engine().runs({ jobId, limit: listed, offset }), complete: true, matches: new Map() }
+    const options = { jobId, words: search, limit: listed, offset }
+    const { found, ...rest } = await searchRuns(engine(), options)
+    const matches = new Map(found.map(({ run, match }) => [run.id, match]))
+    return { ...rest, runs: found.map(({ run }) => run), matches }
+  }
 
   return [
     route({
@@ -54,6 +64,7 @@ export function pageRoutes(web: WebContext): Route[] {
             jobs={jobs.map(job => ({ ...job, recent: recent.get(job.id) ?? [] }))}
             list={{ search, total, limit: jobsListed, offset }}
             day={coming(jobs)}
+            past={pastDay(engine(), jobs, clock.now())}
           />
         )
         return show(c, content, { title: 'Jobs', refresh: 10, current: '/' })
@@ -67,14 +78,16 @@ export function pageRoutes(web: WebContext): Route[] {
       guard,
       pageOnly: true,
       params,
-      query: window(listed).pick({ offset: true }),
+      query: window(listed)
+        .pick({ offset: true })
+        .extend({ search: z.string().trim().max(200).default('') }),
       answers: page,
-      handle: (c, { params: { id }, query: { offset } }) => {
+      handle: async (c, { params: { id }, query: { offset, search } }) => {
         const history = {
           now: clock.now(),
           manifest: view(),
           recent: engine().runs({ jobId: id, limit: pictured, offset: 0 }).runs,
-          list: { ...engine().runs({ jobId: id, limit: listed, offset }), limit: listed, offset },
+          list: { ...(await runsOf(id, search, offset)), limit: listed, offset, search },
           slots: engine().slots(id, { limit: 8 }).slots,
         }
         const job = engine().job(id)
@@ -92,7 +105,7 @@ export function pageRoutes(web: WebContext): Route[] {
             badge={{ public: web.badges.isPublic(id), src: `${web.origin}/badges/${id}.svg` }}
           />
         )
-        return show(c, content, { title: id, refresh: 10, current: '/' })
+        return show(c, content, { title: id, ...(search ? {} : { refresh: 10 }), current: '/' })
       },
     }),
 

@@ -72,7 +72,7 @@ export const manifestShape = z.object({
 })
 
 export const slotShape = z.object({
-  at: time,
+  slot: time.meta({ description: 'The due time' }),
   outcome: z.enum(['ran', 'late', 'skipped', 'missed', 'interrupted']),
   reason: z.string().nullable(),
   run_id: z.string().nullable(),
@@ -163,7 +163,7 @@ export function differenceJson(difference: JobsDifference): z.input<typeof diffe
 }
 
 export function slotJson({ at, outcome, reason, runId }: Slot): z.input<typeof slotShape> {
-  return { at: timestamp(at), outcome, reason, run_id: runId }
+  return { slot: timestamp(at), outcome, reason, run_id: runId }
 }
 
 export function repoJson({
@@ -210,3 +210,8 @@ export function window(defaultLimit: number) {
   }
   return z.object({ limit: number(1, 500, defaultLimit), offset: number(0, 999_999_999, 0) })
 }
+
+/** A time in a query, in milliseconds. */
+export const timeField = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-03-28T12:00:00Z' })
+  .transform(text => Date.parse(text))

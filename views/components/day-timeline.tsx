@@ -1,3 +1,4 @@
+import { axisMarks, percentOfDay as percent } from './day-axis.ts'
 import { clockTime, zoneName } from './time-words.ts'
 
 export interface DayLane {
@@ -10,9 +11,6 @@ export interface DayLane {
   /** False draws it faint: it will not run. */
   enabled: boolean
 }
-
-const hour = 3_600_000
-const day = 24 * hour
 
 /** What is due in the 24 hours from `from`, one lane a job. Times of the axis are in `zone`. */
 export function DayTimeline({
@@ -73,19 +71,6 @@ function Lane(props: { lane: DayLane; from: number; marks: readonly number[]; zo
       )}
     </svg>
   )
-}
-
-/** Every third full hour of the zone's clock, not so near the edges that its text would be cut. */
-function axisMarks(from: number, zone: string): number[] {
-  const first = Math.ceil(from / hour) * hour
-  return Array.from({ length: 24 }, (_, index) => first + index * hour).filter(
-    at =>
-      Number(clockTime(at, zone).slice(0, 2)) % 3 === 0 && at - from > hour / 2 && from + day - at > hour / 2,
-  )
-}
-
-function percent(at: number, from: number): string {
-  return `${Math.round(((at - from) / day) * 10_000) / 100}%`
 }
 
 function laneWords(lane: DayLane, zone: string): string {

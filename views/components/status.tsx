@@ -86,6 +86,8 @@ export function SlotStatus({ outcome, href }: { outcome: SlotOutcomeName; href?:
 }
 
 export const runTone = (status: RunStatusName): Tone => runs[status].tone
+export const slotTone = (outcome: SlotOutcomeName): Tone => slots[outcome].tone
+export const slotWord = (outcome: SlotOutcomeName): string => slots[outcome].word
 export const runWord = (status: RunStatusName): string => runs[status].word
 
 function lookBadge({ tone, shape, word }: Look, href: string | undefined) {

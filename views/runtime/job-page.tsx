@@ -2,6 +2,7 @@ import { PostButton } from '../components/button.tsx'
 import { Live } from '../components/live.tsx'
 import { EmptyState, Facts, PageHead, Panel } from '../components/panel.tsx'
 import { RunStrip } from '../components/run-strip.tsx'
+import { Search } from '../components/search.tsx'
 import { Sparkline } from '../components/sparkline.tsx'
 import { Badge, SlotStatus } from '../components/status.tsx'
 import { Pages } from '../components/table.tsx'
@@ -18,7 +19,18 @@ export interface JobPageProps {
   manifest: ManifestView
   /** The last runs for the pictures, newest first, whatever page of the list is shown. */
   recent: readonly RunView[]
-  list: { runs: readonly RunView[]; total: number; limit: number; offset: number }
+  list: {
+    runs: readonly RunView[]
+    total: number
+    limit: number
+    offset: number
+    /** The words that logs were searched for; '' for none. */
+    search: string
+    /** False when the search was stopped before the oldest run. */
+    complete: boolean
+    /** The line of each run that holds the words. */
+    matches: ReadonlyMap<string, { line: number; text: string }>
+  }
   /** What is due next, with what a clock change does to it. */
   upcoming: readonly { at: number; note: string | null }[]
   /** What became of the last due times, newest first. */
@@ -28,9 +40,11 @@ export interface JobPageProps {
 
 export function JobPage(props: JobPageProps) {
   const { now, job, manifest, recent, list, upcoming, slots, badge } = props
-  const { limit, offset } = list
+  const { offset, search } = list
+  const address = (to: number) =>
+    `/jobs/${job.id}?${new URLSearchParams({ offset: String(to), ...(search ? { search } : {}) })}`
   return (
-    <Live id="job" src={`/jobs/${job.id}?offset=${offset}`} everySeconds={2}>
+    <Live id="job" src={address(offset)} everySeconds={search ? null : 2}>
       <div>
         <PageHead
           crumb={{ href: '/', label: 'Jobs' }}
@@ -48,21 +62,7 @@ export function JobPage(props: JobPageProps) {
         <div class="stack">
           <ManifestProblems manifest={manifest} now={now} />
           <div class="columns">
-            <Panel title="Runs" aside={list.total === 0 ? null : `${list.total} in all`} flush>
-              {list.runs.length === 0 ? (
-                <EmptyState title={list.total === 0 ? 'It has not run yet' : 'No runs this far back'}>
-                  <p>{list.total === 0 ? whenItRuns(job) : 'Go back to the newest ones.'}</p>
-                </EmptyState>
-              ) : (
-                <RunTable runs={list.runs} now={now} zone={job.timezone} />
-              )}
-              <Pages
-                total={list.total}
-                limit={limit}
-                offset={offset}
-                href={to => `/jobs/${job.id}?offset=${to}`}
-              />
-            </Panel>
+            <RunsPanel job={job} list={list} now={now} address={address} />
             <div class="stack">
               <SchedulePanel job={job} upcoming={upcoming} now={now} />
               <TrendPanel recent={recent} />
@@ -73,6 +73,43 @@ export function JobPage(props: JobPageProps) {
         </div>
       </div>
     </Live>
+  )
+}
+
+function RunsPanel(props: Pick<JobPageProps, 'job' | 'list' | 'now'> & { address(offset: number): string }) {
+  const { job, list, now, address } = props
+  const { runs, total, limit, offset, search, complete, matches } = list
+  const count = search ? `${total} with “${search}”` : `${total} in all`
+  return (
+    <Panel title="Runs" aside={total === 0 ? null : count} flush>
+      {total > 0 || search ? (
+        <div class="panel-body">
+          <Search
+            action={`/jobs/${job.id}`}
+            words={search}
+            label="Search the logs of these runs"
+            placeholder="Search the logs"
+          />
+          {complete ? null : (
+            <p class="fine">The search took too long; the oldest runs were not looked at.</p>
+          )}
+        </div>
+      ) : null}
+      {runs.length > 0 ? (
+        <RunTable runs={runs} now={now} zone={job.timezone} matches={matches} />
+      ) : search ? (
+        <EmptyState title="No log has these words">
+          <p>
+            <a href={`/jobs/${job.id}`}>All runs</a>
+          </p>
+        </EmptyState>
+      ) : (
+        <EmptyState title={total === 0 ? 'It has not run yet' : 'No runs this far back'}>
+          <p>{total === 0 ? whenItRuns(job) : 'Go back to the newest ones.'}</p>
+        </EmptyState>
+      )}
+      <Pages total={total} limit={limit} offset={offset} href={address} />
+    </Panel>
   )
 }
 

@@ -2,6 +2,7 @@ import { PostButton } from '../components/button.tsx'
 import { type DayLane, DayTimeline } from '../components/day-timeline.tsx'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
+import { type PastLane, PastTimeline } from '../components/past-timeline.tsx'
 import { RunStrip, type StripRun } from '../components/run-strip.tsx'
 import { Search } from '../components/search.tsx'
 import { Badge, RunStatus } from '../components/status.tsx'
@@ -20,11 +21,13 @@ export interface JobsPageProps {
   list: { search: string; total: number; limit: number; offset: number }
   /** What is due of them in the 24 hours from now, in one zone. */
   day: { zone: string; lanes: readonly DayLane[] }
+  /** What became of their due times in the 24 hours before. */
+  past: readonly PastLane[]
 }
 
 /** All jobs, and the same again as the fragment that keeps them up to date. */
 export function JobsPage(props: JobsPageProps) {
-  const { now, manifest, jobs, list, day } = props
+  const { now, manifest, jobs, list, day, past } = props
   const { search, total, limit, offset } = list
   const address = (to: number) => listAddress(search, to)
   return (
@@ -57,9 +60,14 @@ export function JobsPage(props: JobsPageProps) {
             <Pages total={total} limit={limit} offset={offset} href={address} ways={['Back', 'On']} />
           </Panel>
           {day.lanes.length > 0 ? (
-            <Panel title="The next 24 hours" aside={`Times in ${day.zone}`}>
-              <DayTimeline from={now} zone={day.zone} lanes={day.lanes} />
-            </Panel>
+            <div class="halves">
+              <Panel title="The past 24 hours" aside={`Times in ${day.zone}`}>
+                <PastTimeline now={now} zone={day.zone} lanes={past} />
+              </Panel>
+              <Panel title="The next 24 hours" aside={`Times in ${day.zone}`}>
+                <DayTimeline from={now} zone={day.zone} lanes={day.lanes} />
+              </Panel>
+            </div>
           ) : null}
         </div>
       </div>

@@ -12,7 +12,14 @@ export function triggerWords(run: RunView): string {
 }
 
 /** The runs of one job, newest first. */
-export function RunTable({ runs, now, zone }: { runs: readonly RunView[]; now: number; zone: string }) {
+export function RunTable(props: {
+  runs: readonly RunView[]
+  now: number
+  zone: string
+  /** Lines to show in place of the outcome, by run. */
+  matches?: ReadonlyMap<string, { line: number; text: string }>
+}) {
+  const { runs, now, zone, matches } = props
   return (
     <Table
       caption="Runs, newest first"
@@ -42,7 +49,13 @@ export function RunTable({ runs, now, zone }: { runs: readonly RunView[]; now: n
           kind: 'minor',
           cell: run => (run.commit ? <Commit id={run.commit} /> : <NotYet words="none" />),
         },
-        { label: 'Outcome', cell: run => <Outcome run={run} /> },
+        {
+          label: matches?.size ? 'First line' : 'Outcome',
+          cell: run => {
+            const match = matches?.get(run.id)
+            return match ? <code>{match.text}</code> : <Outcome run={run} />
+          },
+        },
       ]}
     />
   )

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { oneJob } from '../engine.fixture.ts'
+import { browser, startWeb } from './web.fixture.ts'
+
+const files = {
+  'manifest.ts': oneJob(`async c => {
+    c.log('starting'); c.log(c.params.say); c.log('done')
+    if (c.params.fail) throw new Error(c.params.fail)
+  }`),
+}
+
+interface Found {
+  runs: { id: string; match?: { line: number; text: string } }[]
+  total: number
+  complete?: boolean
+}
+
+test('runs are found by what they wrote, and by how they failed', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const ask = async (query: string) => {
+    const answer = await app.request(`/api/jobs/job/runs?${query}`, { headers: { Cookie } })
+    assert.equal(answer.status, 200)
+    return (await answer.json()) as Found
+  }
+  const ids: string[] = []
+  for (const say of ['order 17 shipped', 'nothing to do', `${'x'.repeat(500)} Order 18 shipped`]) {
+    ids.push((await instance.run('job', { say })).id)
+  }
+  ids.push((await instance.run('job', { say: '', fail: 'no such order' })).id)
+
+  const orders = await ask('q=ORDER')
+  assert.deepEqual([orders.total, orders.complete], [3, true])
+  assert.deepEqual(
+    orders.runs.map(run => run.id),
+    [ids[3], ids[2], ids[0]],
+  )
+  assert.deepEqual(orders.runs[2]?.match, { line: 2, text: 'order 17 shipped' })
+  const long = orders.runs[1]?.match?.text ?? ''
+  assert.ok(long.startsWith('…') && long.length <= 202 && long.endsWith('Order 18 shipped'))
+  const second = await ask('q=order&limit=1&offset=1')
+  assert.deepEqual([second.runs[0]?.id, second.total], [ids[2], 3])
+  assert.deepEqual((await ask('q=unheard')).runs, [])
+  const all = await ask('q=')
+  assert.deepEqual([all.total, all.runs[0]?.match], [4, undefined])
+
+  const page = async (search: string) =>
+    (await app.request(`/jobs/job?search=${search}`, { headers: { ...browser, Cookie } })).text()
+  const found = await page('17')
+  assert.match(found, /order 17 shipped/)
+  assert.ok(!found.includes(`/runs/${ids[1]}"`) || found.indexOf(`row-${ids[1]}`) < 0)
+  assert.ok(!found.includes('hx-trigger'), 'a search is not repeated every other second')
+  assert.match(await page('unheard'), /No log has these words/)
+})
+
+test('due times are asked for by when they were', async t => {
+  const hourly = { 'manifest.ts': oneJob('async () => {}').replace('0 8', '0 *') }
+  const { app, instance, signIn } = await startWeb(t, { files: hourly })
+  const Cookie = await signIn()
+  const first = instance.engine.job('job')?.nextRunAt ?? 0
+  const hour = 3_600_000
+  for (let passed = 0; passed < 5; passed++) {
+    instance.engine.tick(first + passed * hour)
+    await instance.ended(instance.engine.job('job')?.lastRun?.id ?? '')
+  }
+  const at = (hours: number) => new Date(first + hours * hour).toISOString()
+  const ask = async (query: string) => {
+    const answer = await app.request(`/api/jobs/job/slots?${query}`, { headers: { Cookie } })
+    return (await answer.json()) as {
+      slots: { slot: string; outcome: string; run_id: string }[]
+      total: number
+    }
+  }
+  const some = await ask(`from=${at(1)}&to=${at(4)}&limit=2`)
+  assert.equal(some.total, 3)
+  assert.deepEqual(
+    some.slots.map(each => [each.slot, each.outcome]),
+    [
+      [at(3), 'ran'],
+      [at(2), 'ran'],
+    ],
+  )
+  assert.match(some.slots[0]?.run_id ?? '', /^run_/)
+  assert.equal((await ask('')).total, 5)
+  const wrong = await app.request('/api/jobs/job/slots?from=noon', { headers: { Cookie } })
+  assert.equal(wrong.status, 422)
+  assert.match(await wrong.text(), /must be a time such as/)
+})
