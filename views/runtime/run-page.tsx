@@ -114,6 +114,10 @@ function Details({ run, now, zone }: Pick<RunPageProps, 'run' | 'now' | 'zone'>)
           of={{
             Trigger: triggerWords(run),
             Due: run.slot === null ? null : <Time at={run.slot} now={now} zone={zone} as="full" />,
+            'Not before':
+              run.status === 'queued' && run.notBefore !== null ? (
+                <Time at={run.notBefore} now={now} zone={zone} as="full" />
+              ) : null,
             Started:
               run.startedAt === null ? null : <Time at={run.startedAt} now={now} zone={zone} as="full" />,
             Finished:

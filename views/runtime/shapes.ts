@@ -11,6 +11,8 @@ export interface RunView {
   slot: number | null
   attempt: number
   commit: string | null
+  /** A queued run does not start before then. */
+  notBefore: number | null
   queuedAt: number
   startedAt: number | null
   finishedAt: number | null
