@@ -1,5 +1,5 @@
-import { newId } from '../../src/ids.ts'
 import { isDiskFull } from '../../src/disk.ts'
+import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import type { SlotOutcome } from '../contract.ts'
 import { nextSlot } from './cron.ts'
