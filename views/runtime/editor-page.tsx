@@ -126,7 +126,8 @@ function FileActions({ path, hash }: { path: string; hash: string }) {
 }
 
 function Saved({ manifest, now }: { manifest: ManifestView; now: number }) {
-  if (manifest.status !== 'ok') return <Notice tone="warn" title="Saved, but not live" />
+  // What stands in the way is said beside it.
+  if (manifest.status !== 'ok') return null
   return (
     <Notice tone="ok" title="Saved and live">
       {manifest.difference ? <Difference difference={manifest.difference} now={now} /> : null}

@@ -156,8 +156,9 @@ function HowToChange({ folder }: { folder: string }) {
       <ol class="how">
         <li>
           <p>
-            Edit the files in <code>{folder}</code> of this instance's volume. <code>manifest.ts</code> says
-            which jobs there are; each job is a TypeScript file that exports a function.
+            <a href="/repo/files">Edit the files here</a>, or in <code>{folder}</code> of this instance's
+            volume. <code>manifest.ts</code> says which jobs there are; each job is a TypeScript file that
+            exports a function.
           </p>
           <pre class="code">{`${folder}/
   manifest.ts        registers the jobs

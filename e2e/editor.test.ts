@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { startRuntime } from '../runtime/program.ts'
+import { systemClock } from '../src/clock.ts'
+import { silentLog } from '../src/log.ts'
+import { temporaryFolder } from '../src/testing/folder.ts'
+import { noBrowser, openBrowser } from './browser.fixture.ts'
+
+const password = 'correct horse battery'
+
+for (const javaScript of [true, false]) {
+  const how = javaScript ? 'with JavaScript' : 'without JavaScript'
+  test(`a person edits the jobs in a browser, ${how}`, { skip: noBrowser }, async t => {
+    const dir = temporaryFolder(t)
+    const runtime = await startRuntime({
+      env: { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_PORT: '0', LONGHOUSE_PASSWORD: password },
+      log: silentLog,
+      clock: systemClock,
+      spawned: false,
+      assets: join(import.meta.dirname, '../dist/assets'),
+    })
+    t.after(() => runtime.stop())
+    await runtime.started
+    const { page, complaints } = await openBrowser(t, { javaScript })
+    const manifest = join(dir, 'jobs/manifest.ts')
+    const write = async (text: string) => {
+      if (!javaScript) return page.getByLabel('Content of manifest.ts').fill(text)
+      await page.locator('.cm-content').click()
+      await page.keyboard.press('Control+A')
+      await page.evaluate(`{
+        const clipboardData = new DataTransfer()
+        clipboardData.setData('text/plain', ${JSON.stringify(text)})
+        const content = document.querySelector('.editor').shadowRoot.querySelector('.cm-content')
+        content.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+      }`)
+      await page.keyboard.press('Control+End')
+      await page.keyboard.type('// typed')
+    }
+
+    await page.goto(`http://localhost:${runtime.port}/repo/files`)
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: /Sign in|Log in/ }).click()
+    await page.getByRole('link', { name: 'manifest.ts' }).click()
+    await page.locator(javaScript ? '.cm-content' : 'textarea.source').waitFor()
+    const before = readFileSync(manifest, 'utf8')
+    assert.equal(await page.locator('textarea.source').inputValue(), before)
+    assert.equal(await page.locator('textarea.source').isVisible(), !javaScript)
+
+    await write(`${before}\nnope()\n`)
+    await page.getByRole('button', { name: 'Check' }).click()
+    await page.getByText('This would not load').waitFor()
+    await page.getByText('ReferenceError: nope is not defined').waitFor()
+    assert.equal(readFileSync(manifest, 'utf8'), before)
+
+    const after = before.replace("cron: '0 8 * * *'", "cron: '30 9 * * *'")
+    assert.notEqual(after, before)
+    await write(after)
+    await page.getByLabel('What changes').fill('The digest comes later')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved and live').waitFor()
+    assert.equal(readFileSync(manifest, 'utf8'), javaScript ? `${after}// typed` : after)
+
+    await page.goto(`http://localhost:${runtime.port}/repo/history`)
+    await page.getByRole('link', { name: 'The digest comes later' }).click()
+    await page.locator('.diff .plus', { hasText: '30 9 * * *' }).waitFor()
+    assert.deepEqual(complaints, [])
+  })
+}
