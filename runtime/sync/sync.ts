@@ -92,7 +92,7 @@ type Choice = { confirm?: string; pick?: { side: Side; theirs: string } }
 export function createSync(options: SyncOptions): Sync {
   const { dir, cacheDir, scratchDir, store, clock, log, limitMs } = options
   let turn: Promise<unknown> = Promise.resolve()
-  let current: SyncProgram | null = null
+  const programs = new Set<SyncProgram>()
   let stopped = false
   let syncing = false
   let nextSyncAt: number | null = null
@@ -110,11 +110,11 @@ export function createSync(options: SyncOptions): Sync {
   const withProgram = async <T>(work: (program: SyncProgram) => Promise<T>): Promise<T> => {
     if (stopped) throw new Error('the instance is stopping')
     const program = startSyncProgram(dir, cacheDir)
-    current = program
+    programs.add(program)
     try {
       return await work(program)
     } finally {
-      current = null
+      programs.delete(program)
       await program.end()
     }
   }
@@ -315,7 +315,7 @@ export function createSync(options: SyncOptions): Sync {
     },
     stop: async () => {
       stopped = true
-      await current?.end()
+      await Promise.all([...programs].map(program => program.end()))
       await poll?.stop()
       await turn
     },

@@ -190,7 +190,7 @@ function BothSides({ conflict }: { conflict: NonNullable<RemoteView['conflict']>
             <h3>
               <code>{file.path}</code>
             </h3>
-            <div class="columns even">
+            <div class="halves">
               <Side name="Here" text={file.ours} />
               <Side name="On the remote" text={file.theirs} />
             </div>
@@ -247,55 +247,57 @@ function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: Rem
   }
   return (
     <Panel title={remote.connected ? 'Connect another, or with a new token' : 'Connect'} id="connect">
-      <form method="post" action="/repo/remote" class="form">
-        <Field
-          name="url"
-          label="Address"
-          type="url"
-          required
-          value={value('url') ?? remote.url ?? undefined}
-          placeholder="https://github.com/acme/jobs.git"
-          error={error('url')}
-        />
-        <Field
-          name="token"
-          label="Access token"
-          type="password"
-          autocomplete="off"
-          required={!remote.connected}
-          error={error('token')}
-          hint={
-            remote.connected
-              ? 'Leave it empty to keep the one that is there. It is stored encrypted and never shown.'
-              : 'One that may read and write this repository only. It is stored encrypted and never shown.'
-          }
-        />
-        <Field
-          name="branch"
-          label="Branch"
-          value={value('branch') ?? (remote.connected ? (remote.branch ?? undefined) : undefined)}
-          placeholder="its default branch"
-          autocomplete="off"
-          error={error('branch')}
-        />
-        <Field
-          name="username"
-          label="User name"
-          value={value('username')}
-          placeholder="any"
-          autocomplete="off"
-          hint="Only where the server wants one beside the token: Bitbucket wants x-token-auth."
-          error={error('username')}
-        />
-        <div class="actions">
-          <Button look="primary">Connect and sync</Button>
-        </div>
-      </form>
-      {remote.connected ? (
-        <Confirm ask="Disconnect…" confirm="Disconnect" action="/api/jobs/repo/remote/remove">
-          <p>The address and the token are forgotten. Nothing is deleted, here or there.</p>
-        </Confirm>
-      ) : null}
+      <div class="stack">
+        <form method="post" action="/repo/remote" class="form">
+          <Field
+            name="url"
+            label="Address"
+            type="url"
+            required
+            value={value('url') ?? remote.url ?? undefined}
+            placeholder="https://github.com/acme/jobs.git"
+            error={error('url')}
+          />
+          <Field
+            name="token"
+            label="Access token"
+            type="password"
+            autocomplete="off"
+            required={!remote.connected}
+            error={error('token')}
+            hint={
+              remote.connected
+                ? 'Leave it empty to keep the one that is there. It is stored encrypted and never shown.'
+                : 'One that may read and write this repository only. It is stored encrypted and never shown.'
+            }
+          />
+          <Field
+            name="branch"
+            label="Branch"
+            value={value('branch') ?? (remote.connected ? (remote.branch ?? undefined) : undefined)}
+            placeholder="its default branch"
+            autocomplete="off"
+            error={error('branch')}
+          />
+          <Field
+            name="username"
+            label="User name"
+            value={value('username')}
+            placeholder="any"
+            autocomplete="off"
+            hint="Only where the server wants one beside the token: Bitbucket wants x-token-auth."
+            error={error('username')}
+          />
+          <div class="actions">
+            <Button look="primary">Connect and sync</Button>
+          </div>
+        </form>
+        {remote.connected ? (
+          <Confirm ask="Disconnect…" confirm="Disconnect" action="/api/jobs/repo/remote/remove">
+            <p>The address and the token are forgotten. Nothing is deleted, here or there.</p>
+          </Confirm>
+        ) : null}
+      </div>
     </Panel>
   )
 }
