@@ -69,10 +69,13 @@ export function createWatch(engine: Engine) {
  */
 export function failureStreak(runs: readonly Run[]): Run[] {
   const streak: Run[] = []
-  const seen = new Set<number>()
+  // What an earlier attempt goes by: its due time, or for a run that was asked for, which attempt it was.
+  const superseded = new Set<string>()
   for (const run of runs) {
-    if (run.slot !== null && seen.has(run.slot)) continue
-    if (run.slot !== null) seen.add(run.slot)
+    const key = (attempt: number) =>
+      run.slot === null ? `${run.trigger} ${attempt}` : `${run.slot} ${attempt}`
+    if (run.attempt > 1) superseded.add(key(run.attempt - 1))
+    if (superseded.delete(key(run.attempt))) continue
     if (run.status === 'succeeded') break
     if (failures.has(run.status) && run.trigger !== 'manual') streak.push(run)
   }
