@@ -37,6 +37,8 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
 const unread = { branch: null, head: null, dirty: [], remote: null, obstacle: null }
 let staged: Change[] = []
 
+const addedAtOnce = 100
+
 /** Returns why not, when there is too much, or somebody else's unfinished work is in the way. */
 async function stage(dir: string): Promise<string | null> {
   staged = []
@@ -53,9 +55,12 @@ async function stage(dir: string): Promise<string | null> {
     0,
   )
   if (size > repoBounds.bytes) return `a commit of ${Math.round(size / 1024 / 1024)} MiB is too large`
-  // One after the other, for the content of each is held in memory.
-  if (there.length > 0) await git.add({ fs, dir, filepath: there, parallel: false })
-  for (const { file } of gone) await git.remove({ fs, dir, filepath: file })
+  // All of them at once took 2.3 GB for ten thousand small files: each is deflated in a buffer of its own.
+  const cache = {}
+  for (let from = 0; from < there.length; from += addedAtOnce) {
+    await git.add({ fs, dir, cache, filepath: there.slice(from, from + addedAtOnce) })
+  }
+  for (const { file } of gone) await git.remove({ fs, dir, cache, filepath: file })
   staged = changes
   return null
 }

@@ -33,7 +33,8 @@ test('ten thousand files and more are not committed, and the page says which fol
     repo.obstacle ?? '',
     /^the jobs repo has more than 10000 files, most of them in store\/deep\/; put data into .*\.gitignore/,
   )
-  assert.deepEqual([repo.dirty, repo.head?.message], [true, 'Add manifest.ts'])
+  assert.equal(repo.dirty, true)
+  assert.match(repo.head?.message ?? '', /Add manifest\.ts$/)
   write('.gitignore', 'store/\n')
   await until(async () => {
     await engine.reload()
