@@ -82,16 +82,17 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     install: { limitMs: 10 * 60_000, memoryMb: 256, ...options.install },
     keep: { runsPerJob: 500, slotsPerJob: 2000, ...options.keep },
   }
+  const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
+  // Before any program of our own starts: it ends everything that bears the volume's mark.
+  endLeftovers(db, volume.dir, clock.now(), log)
   bootstrapJobs(volume.jobsDir)
   const repo = openRepo({
     dir: volume.jobsDir,
     cacheDir: join(volume.dir, 'cache'),
     treeStamp: () => loader.tree()?.stamp ?? '',
   })
-  // First of all, because it takes longest.
+  // First of what takes long, because it takes longest.
   if (!repo.initialized()) repo.init().catch(error => log.error({ err: error }, 'git init failed'))
-  const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
-  endLeftovers(db, volume.dir, clock.now(), log)
   offerSdk(volume, log)
   const seal = openSeal({ given: options.secretKey ?? null, keyFile: join(volume.dir, 'secret.key') })
   const secrets = openSecrets({ db: openTables(volume.sqlite, 'secrets', secretsTables), seal, clock })

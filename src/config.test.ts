@@ -14,7 +14,7 @@ test('settings are read in their own units', () => {
     [setting.flag(), 'false', false],
     [setting.duration(), '500ms', 500],
     [setting.duration(), '2h', 7_200_000],
-    [setting.duration(), '30d', 2_592_000_000],
+    [setting.duration(), '24d', 2_073_600_000],
     [setting.size(), '512k', 524_288],
     [setting.size(), '1G', 1_073_741_824],
     [setting.list(), ' a, b ,,c', ['a', 'b', 'c']],
@@ -36,9 +36,13 @@ test('a value that makes no sense is refused once, by name, with the form that i
     [
       setting.duration(),
       ['10', '10 s', '-1s', '1.5h', '1w'],
-      'must be a duration such as 500ms, 10s, 5m, 2h or 30d',
+      'must be a duration such as 500ms, 10s, 5m, 2h or 7d',
     ],
     [setting.size(), ['512', '1t', '1.5g', 'k'], 'must be a size such as 512k, 256m or 1g'],
+    // Beyond what Node's timers can wait for, they fire at once.
+    [setting.duration(), ['0ms', '25d'], 'must be from 1ms to 24d'],
+    [setting.duration('1s', '1h'), ['999ms', '2h'], 'must be from 1s to 1h'],
+    [setting.size('64m', '1g'), ['0m', '63m', '2g'], 'must be from 64m to 1g'],
   ]
   for (const [field, texts, words] of values) {
     for (const text of texts) assert.deepEqual(one(field, text).faults, [`X: ${words}`], text)

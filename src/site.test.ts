@@ -19,6 +19,7 @@ test('the defaults are a laptop', () => {
       port: 8080,
       publicUrl: null,
       dataRoot: '',
+      routerMode: 'direct',
       trustedProxies: [],
       production: false,
     },

@@ -42,9 +42,13 @@ test('the repo page shows an installation and its failure, and a way to try agai
   })
   const Cookie = await signIn()
   const repoPage = async () => (await app.request('/repo', { headers: { ...browser, Cookie } })).text()
-  const during = await repoPage()
-  assert.match(during, /Packages are being installed/)
-  assert.match(during, /hx-trigger="every 1s"/)
+  await until(
+    async () =>
+      /Packages are being installed[\s\S]*hx-trigger="every 1s"|hx-trigger="every 1s"[\s\S]*Packages are being installed/.test(
+        await repoPage(),
+      ),
+    'the page says that they are being installed, and looks again',
+  )
   const health = (await (await app.request('/api/health')).json()) as { status: string }
   assert.equal(health.status, 'ok', 'an instance whose packages are not in is ready')
 

@@ -64,14 +64,25 @@ export async function readBytes(request: Request, limitBytes: number): Promise<U
   const refuse = () => tooLarge(`The body may hold at most ${limitBytes} bytes.`)
   // Before the body is touched: one that nobody has begun to read is drained by the server itself.
   if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw refuse()
+  const reader = request.body?.getReader()
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
-    if (size <= limitBytes) chunks.push(chunk)
-    else chunks.length = 0
-    if (size > limitBytes + drainedBytes) break
+  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+    size += next.value.byteLength
+    if (reader && size > limitBytes) {
+      // The answer goes out at once; what is still coming is taken in beside it.
+      void drain(reader).catch(() => {})
+      throw refuse()
+    }
+    chunks.push(next.value)
   }
-  if (size > limitBytes) throw refuse()
   return Buffer.concat(chunks)
+}
+
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  let size = 0
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    size += next.value.byteLength
+    if (size > drainedBytes) return reader.cancel()
+  }
 }
