@@ -1,4 +1,5 @@
-import { axisMarks, percentOfDay as percent } from './day-axis.ts'
+import { percentOfDay as percent } from './day-axis.ts'
+import { DayFrame } from './day-frame.tsx'
 import { clockTime, zoneName } from './time-words.ts'
 
 export interface DayLane {
@@ -22,31 +23,14 @@ export function DayTimeline({
   zone: string
   lanes: readonly DayLane[]
 }) {
-  const marks = axisMarks(from, zone)
   return (
-    <div class="day">
-      <span class="fine">{zoneName(from, zone)}</span>
-      <svg class="chart" width="100%" height="18" aria-hidden="true">
-        {marks.map((mark, index) => (
-          <text
-            class={index % 2 === 1 ? 'minor' : undefined}
-            x={percent(mark, from)}
-            y="12"
-            text-anchor="middle"
-          >
-            {clockTime(mark, zone)}
-          </text>
-        ))}
-      </svg>
-      {lanes.map(lane => (
-        <>
-          <a class="lane" href={lane.href}>
-            {lane.label}
-          </a>
-          <Lane lane={lane} from={from} marks={marks} zone={zone} />
-        </>
-      ))}
-    </div>
+    <DayFrame
+      from={from}
+      now={from}
+      zone={zone}
+      lanes={lanes}
+      lane={(lane, marks) => <Lane lane={lane} from={from} marks={marks} zone={zone} />}
+    />
   )
 }
 

@@ -1,6 +1,7 @@
-import { axisMarks, dayMs, percentOfDay } from './day-axis.ts'
+import { dayMs, percentOfDay } from './day-axis.ts'
+import { DayFrame } from './day-frame.tsx'
 import { type SlotOutcomeName, slotTone, slotWord } from './status.tsx'
-import { clockTime, zoneName } from './time-words.ts'
+import { clockTime } from './time-words.ts'
 
 export interface PastLane {
   label: string
@@ -22,31 +23,14 @@ export function PastTimeline({
   lanes: readonly PastLane[]
 }) {
   const from = now - dayMs
-  const marks = axisMarks(from, zone)
   return (
-    <div class="day">
-      <span class="fine">{zoneName(now, zone)}</span>
-      <svg class="chart" width="100%" height="18" aria-hidden="true">
-        {marks.map((mark, index) => (
-          <text
-            class={index % 2 === 1 ? 'minor' : undefined}
-            x={percentOfDay(mark, from)}
-            y="12"
-            text-anchor="middle"
-          >
-            {clockTime(mark, zone)}
-          </text>
-        ))}
-      </svg>
-      {lanes.map(lane => (
-        <>
-          <a class="lane" href={lane.href}>
-            {lane.label}
-          </a>
-          <Lane lane={lane} from={from} marks={marks} zone={zone} />
-        </>
-      ))}
-    </div>
+    <DayFrame
+      from={from}
+      now={now}
+      zone={zone}
+      lanes={lanes}
+      lane={(lane, marks) => <Lane lane={lane} from={from} marks={marks} zone={zone} />}
+    />
   )
 }
 
