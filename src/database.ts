@@ -39,6 +39,9 @@ export function openTables<Schema extends Record<string, unknown>>(
   return db
 }
 
+/** Kept here because a lock whose holder forgets it must not be let go of by the garbage collector. */
+const held = new Set<Database.Database>()
+
 /**
  * Holds `file` for this process alone until it ends, however it ends: the kernel drops the lock with the process.
  * Waits up to `waitMs` for another process to let go of it, and returns null when it does not.
@@ -48,7 +51,13 @@ export function holdLock(file: string, waitMs = 0): { release(): void } | null {
   try {
     lock.pragma('locking_mode = EXCLUSIVE')
     lock.exec('BEGIN EXCLUSIVE')
-    return { release: () => lock.close() }
+    held.add(lock)
+    return {
+      release: () => {
+        held.delete(lock)
+        lock.close()
+      },
+    }
   } catch (error) {
     lock.close()
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return null
