@@ -91,6 +91,7 @@ function environment(spec: InstanceSpec, settings: ContainerSettings): string[] 
     LONGHOUSE_INSTANCE_ID: spec.id,
     LONGHOUSE_PUBLIC_URL: spec.publicUrl,
     LONGHOUSE_TIMEZONE: spec.timezone,
+    ...spec.environment,
     LONGHOUSE_DATA_DIR: '/data',
     LONGHOUSE_HOST: '0.0.0.0',
     LONGHOUSE_PORT: String(instancePort),

@@ -15,6 +15,8 @@ export interface InstanceSpec {
   publicUrl: string
   /** The zone of jobs that name none. */
   timezone: string
+  /** More that the instance's program is told, as environment variables, whatever the driver. */
+  environment: Readonly<Record<string, string>>
 }
 
 /** How an instance is named to its driver. */

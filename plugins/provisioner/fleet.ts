@@ -7,6 +7,7 @@ import type { RouterService } from '../router/contract.ts'
 import type { Driver, InstanceSpec } from './driver.ts'
 import { getInstance, listInstances, type ProvisionerDb, updateInstance } from './instance.ts'
 import { type Instance, type InstanceStatus, instances } from './schema.ts'
+import type { SecretKeys } from './secret-keys.ts'
 import { volumePath } from './volume.ts'
 
 /** What the parts of the provisioner work on together. */
@@ -18,11 +19,15 @@ export interface Fleet {
   clock: Clock
   /** The zone of jobs that name none. */
   timezone: string
+  /** What each instance's secrets are sealed with. */
+  secretKeys: SecretKeys
+  /** The mail server that instances send their notices through; null when the operator offers none. */
+  mail: { smtpUrl: string; smtpFrom: string } | null
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
 
 /** What one instance's container is made from. */
-export function specOf({ site, timezone }: Fleet, instance: Instance): InstanceSpec {
+export function specOf({ site, timezone, secretKeys, mail }: Fleet, instance: Instance): InstanceSpec {
   return {
     id: instance.id,
     subdomain: instance.subdomain,
@@ -32,6 +37,10 @@ export function specOf({ site, timezone }: Fleet, instance: Instance): InstanceS
     passwordHash: instance.passwordHash,
     publicUrl: siteUrl(site, instance.subdomain),
     timezone,
+    environment: {
+      LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
+      ...(mail && { SMTP_URL: mail.smtpUrl, SMTP_FROM: mail.smtpFrom }),
+    },
   }
 }
 

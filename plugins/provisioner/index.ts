@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { z } from 'zod'
 import { setting } from '../../src/config.ts'
 import { definePlugin } from '../../src/plugin.ts'
@@ -7,28 +8,33 @@ import { request } from './commands.ts'
 import { routeAll, specOf } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
 import { listInstances } from './instance.ts'
+import { instanceMail, instanceMailConfig } from './instance-mail.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
 import { pruneOperations } from './operation.ts'
 import { Reconciler } from './reconciler.ts'
 import { provisionerRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
+import { loadSecretKeys, secretKeysConfig } from './secret-keys.ts'
 
 /** The provisioner over whatever creates instances; tests hand in a driver of their own. */
 export const provisionerOver = (choose: typeof chooseDriver) =>
   definePlugin({
     name: 'provisioner',
     needs: ['auth', 'router'],
-    config: driverConfig.and(
-      z.object({
-        /** How long an instance may take to become healthy, and to stop by itself. */
-        PROVISIONER_DEADLINE: setting.duration().prefault('60s'),
-        PROVISIONER_STOP_GRACE: setting.duration().prefault('30s'),
-        /** Operations that are carried out at the same time. */
-        PROVISIONER_CONCURRENCY: setting.integer(1, 256).prefault('16'),
-        /** The zone of jobs that name none. */
-        INSTANCE_TIMEZONE: setting.timezone().default('UTC'),
-      }),
-    ),
+    config: driverConfig
+      .and(
+        z.object({
+          /** How long an instance may take to become healthy, and to stop by itself. */
+          PROVISIONER_DEADLINE: setting.duration().prefault('60s'),
+          PROVISIONER_STOP_GRACE: setting.duration().prefault('30s'),
+          /** Operations that are carried out at the same time. */
+          PROVISIONER_CONCURRENCY: setting.integer(1, 256).prefault('16'),
+          /** The zone of jobs that name none. */
+          INSTANCE_TIMEZONE: setting.timezone().default('UTC'),
+        }),
+      )
+      .and(secretKeysConfig)
+      .and(instanceMailConfig),
     tables: { schema, migrations: 'plugins/provisioner/migrations' },
     setup: async ({ config, site, db, log, clock, services, emit, nudge }) => {
       const driver = await choose(config, site, log)
@@ -40,6 +46,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         site,
         clock,
         timezone: config.INSTANCE_TIMEZONE,
+        secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
+        mail: instanceMail(config),
         emit,
       }
       const settings = {

@@ -100,6 +100,7 @@ function environment(spec: InstanceSpec): Record<string, string> {
     LONGHOUSE_INSTANCE_ID: spec.id,
     LONGHOUSE_PUBLIC_URL: spec.publicUrl,
     LONGHOUSE_TIMEZONE: spec.timezone,
+    ...spec.environment,
     LONGHOUSE_DATA_DIR: spec.volume,
     LONGHOUSE_HOST: '127.0.0.1',
     LONGHOUSE_PORT: '0',
