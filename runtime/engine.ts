@@ -1,33 +1,32 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CronJob, Task as Heartbeat, ToadScheduler } from 'toad-scheduler'
 import type { Clock } from '../src/clock.ts'
 import { openTables } from '../src/database.ts'
 import type { Logger } from '../src/log.ts'
-import { programRoot } from '../src/root.ts'
 import { startTask, type Task } from '../src/tasks.ts'
-import { version } from '../src/version.ts'
 import type { Engine, Job, RepoStatus, Run } from './contract.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
 import { checkDraft } from './jobs/check.ts'
+import { createEdits } from './jobs/edits.ts'
 import { policyOf } from './jobs/follow-up.ts'
+import { createJobList } from './jobs/job-list.ts'
 import { findSlots, listSlots, recentSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
-import { type JobSpec, jobSpecVersion } from './jobs/manifest.ts'
+import type { JobSpec } from './jobs/manifest.ts'
+import { programVersion } from './jobs/program-version.ts'
 import { readManifest } from './jobs/read-manifest.ts'
 import { endLeftovers } from './jobs/recovery.ts'
 import { pruneHistory, type Retention } from './jobs/retention.ts'
 import { logFile, readLog } from './jobs/run-log.ts'
 import { createRunQueue, type RunLimits } from './jobs/run-queue.ts'
-import { activeRuns, asRun, findRun, insertRun, lastRuns, listRuns, recentRuns } from './jobs/run-record.ts'
+import { activeRuns, asRun, findRun, insertRun, listRuns, recentRuns } from './jobs/run-record.ts'
 import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
-import { jobsFolder, repoObstacle, tooManyRuns, unknownCommit, unknownJob } from './problems.ts'
-import { bootstrapJobs, installSdk, jobsFolderFault } from './repo/bootstrap.ts'
+import { jobsFolder, tooManyRuns, unknownJob } from './problems.ts'
+import { bootstrapJobs, jobsFolderFault, offerSdk } from './repo/bootstrap.ts'
 import { openFiles } from './repo/files.ts'
 import { openHistory } from './repo/history.ts'
 import { openRepo } from './repo/repo.ts'
@@ -93,7 +92,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   })
   // First of what takes long, because it takes longest.
   if (!repo.initialized()) repo.init().catch(error => log.error({ err: error }, 'git init failed'))
-  offerSdk(volume, log)
+  offerSdk(volume.jobsDir, log)
   const seal = openSeal({ given: options.secretKey ?? null, keyFile: join(volume.dir, 'secret.key') })
   const secrets = openSecrets({ db: openTables(volume.sqlite, 'secrets', secretsTables), seal, clock })
 
@@ -109,7 +108,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     clock,
     log,
     limits: limits.install,
-    onInstalled: () => offerSdk(volume, log),
+    onInstalled: () => offerSdk(volume.jobsDir, log),
   })
   const look = () => {
     packages.glance()
@@ -131,24 +130,25 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     onCommit: commit => sync.committed(commit),
     afterRound: () => {
       // An `npm install` by hand removes what no package.json asks for.
-      offerSdk(volume, log)
+      offerSdk(volume.jobsDir, log)
       return pruneBuilds(volume.buildsDir, queue.builds().add(live.current()?.build ?? '')).catch(error =>
         log.warn({ err: error }, 'old builds could not be removed'),
       )
     },
   })
 
-  let lastTick = clock.now()
-  const tick = (now: number) => {
-    lastTick = now
-    queue.wake()
-    scheduler.tick(now)
-  }
   const prune = async () => {
     await pruneHistory(db, volume.runsDir, limits.keep)
   }
   scheduler.refresh(clock.now())
-  const heartbeat = options.heartbeat === false ? null : startHeartbeat(() => tick(clock.now()), log)
+  const alone = options.heartbeat !== false
+  const heartbeat = startHeartbeat(
+    now => {
+      queue.wake()
+      scheduler.tick(now)
+    },
+    { clock, log, alone },
+  )
   const tasks = [
     { name: 'prune-history', everyMs: 5 * 60_000, run: prune },
     { name: 'settle-runs', everyMs: 5000, run: async () => queue.settle() },
@@ -173,53 +173,25 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const firstLoad = sync.recover().then(() => loader.load())
   void firstLoad.then(() => sync.start())
 
-  const jobOf = (spec: JobSpec, lastRun: Run | null): Job => {
-    const { id, cron, timezone, description, source } = spec
-    const { enabled } = live.schedule(id)
-    return {
-      id,
-      cron,
-      timezone,
-      description,
-      source,
-      enabled,
-      nextRunAt: enabled ? scheduler.next(id) : null,
-      lastRun,
-    }
-  }
+  const jobs = createJobList({ db, live, next: scheduler.next })
   const repoStatus = async (): Promise<RepoStatus> => withRemote(await repo.status(), sync.remote())
   const specOf = (jobId: string): JobSpec | undefined => live.current()?.jobs.get(jobId)
-  const specs = (): Iterable<JobSpec> => live.current()?.jobs.values() ?? []
-  const withLastRuns = (found: readonly JobSpec[]): Job[] => {
-    const last = lastRuns(
-      db,
-      found.map(spec => spec.id),
-    )
-    return found.map(spec => jobOf(spec, last.get(spec.id) ?? null))
-  }
-  const job = (id: string): Job | null => {
-    const spec = specOf(id)
-    return spec ? jobOf(spec, listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null) : null
-  }
   const getRun = (id: string): Run | null => {
     const row = findRun(db, id)
     return row && asRun(row)
   }
 
   return {
-    tick,
+    tick: heartbeat.beat,
     settle: () => queue.settle(),
     prune,
     secrets,
     sync,
-    job,
+    job: jobs.one,
     getRun,
     manifest: () => loader.state(),
-    jobs: () => withLastRuns([...specs()]),
-    findJobs: ({ search = '', limit, offset }) => {
-      const found = [...specs()].filter(spec => mentions(spec, search))
-      return { jobs: withLastRuns(found.slice(offset, offset + limit)), total: found.length }
-    },
+    jobs: jobs.all,
+    findJobs: jobs.find,
     recentRuns: (jobIds, most) => recentRuns(db, jobIds, most),
     run: (jobId, { trigger, params = {} }) => {
       const set = live.current()
@@ -238,7 +210,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       if (!specOf(jobId)) throw unknownJob(`There is no job called "${jobId}".`)
       live.setEnabled(jobId, enabled, clock.now())
       scheduler.refresh(clock.now())
-      return job(jobId) as Job
+      return jobs.one(jobId) as Job
     },
     runs: filter => listRuns(db, filter),
     cancel: async runId => {
@@ -260,7 +232,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       const fault = jobsFolderFault(volume.jobsDir)
       if (fault) throw jobsFolder(`${fault}.`)
       bootstrapJobs(volume.jobsDir)
-      offerSdk(volume, log)
+      offerSdk(volume.jobsDir, log)
       await repo.init()
       await loader.load()
       return repoStatus()
@@ -269,32 +241,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     confirm: () => loader.confirm(),
     files,
     history,
-    revert: async commit => {
-      const found = await history.show(commit)
-      if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)
-      const name = commit.slice(0, 7)
-      await loader.exclusive(async () => {
-        const obstacle = await repo.stage()
-        if (obstacle) throw repoObstacle(`Nothing was changed: ${obstacle}.`)
-        await repo.commit({ subject: `What was not live before the return to ${name}` })
-        loader.say(`Return to ${name}: ${found.message.split('\n')[0]}`)
-        await history.restore(commit)
-      })
-      return loader.load({ again: true })
-    },
-    edit: async (message, change) => {
-      loader.say(message)
-      try {
-        change()
-      } catch (error) {
-        loader.say('')
-        throw error
-      }
-      packages.glance()
-      const state = await loader.load({ again: true })
-      if (state.status === 'ok') loader.say('')
-      return state
-    },
+    ...createEdits({ loader, repo, history, packages }),
     check: async (file, content) => {
       files.accept(file)
       const now = clock.now()
@@ -310,10 +257,10 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     checks: new Map([
       ['volume', () => checkVolume(volume)],
       ['database', () => void volume.sqlite.prepare('select 1').get()],
-      ['scheduler', () => checkTick(heartbeat && lastTick, clock.now())],
+      ['scheduler', () => heartbeat.check()],
     ]),
     stop: async () => {
-      heartbeat?.stop()
+      heartbeat.stop()
       await Promise.all([changes.stop(), ...tasks.map(task => task.stop())])
       await packages.stop()
       await queue.stop()
@@ -323,43 +270,5 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       await repo.stop()
       volume.close()
     },
-  }
-}
-
-function mentions({ id, description }: JobSpec, search: string): boolean {
-  const text = `${id} ${description}`.toLowerCase()
-  return search
-    .toLowerCase()
-    .split(/\s+/)
-    .every(word => text.includes(word))
-}
-
-/** Every slot lies on a whole second, so that one tick a second serves every job; a slow run shifts none. */
-function startHeartbeat(beat: () => void, log: Logger): ToadScheduler {
-  const scheduler = new ToadScheduler()
-  const task = new Heartbeat('tick', beat, error => log.error({ err: error }, 'tick failed'))
-  scheduler.addCronJob(new CronJob({ cronExpression: '* * * * * *' }, task))
-  return scheduler
-}
-
-function checkTick(lastTick: number | null, now: number): void {
-  if (lastTick !== null && Math.abs(now - lastTick) > 15_000) {
-    throw new Error(`the schedule has not been looked at for ${Math.round((now - lastTick) / 1000)} seconds`)
-  }
-}
-
-/** What a load depends on besides the files. */
-function programVersion(timezone: string): string {
-  const sdk = createHash('sha256')
-    .update(readFileSync(programRoot('runtime/sdk/jobs.js')))
-    .digest('hex')
-  return [version, sdk.slice(0, 12), jobSpecVersion(), timezone].join(' ')
-}
-
-function offerSdk(volume: Volume, log: Logger): void {
-  try {
-    installSdk(volume.jobsDir)
-  } catch (error) {
-    log.warn({ err: error }, 'the types of longhouse/jobs could not be put into the jobs repo')
   }
 }

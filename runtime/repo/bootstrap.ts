@@ -1,5 +1,6 @@
 import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Logger } from '../../src/log.ts'
 import { programRoot } from '../../src/root.ts'
 import { readRegular } from '../regular-file.ts'
 
@@ -31,9 +32,17 @@ const sdkFiles = ['package.json', 'jobs.js', 'jobs.d.ts']
 
 /**
  * Puts `longhouse/jobs` where editors and tests find it, and keeps it up to date. A package of that name that is not
- * ours is left alone, and so is what only a link leads to. Jobs do not need it: the build has its own.
+ * ours is left alone, and so is what only a link leads to. What goes wrong is logged: jobs have the build's own.
  */
-export function installSdk(jobsDir: string): void {
+export function offerSdk(jobsDir: string, log: Logger): void {
+  try {
+    installSdk(jobsDir)
+  } catch (error) {
+    log.warn({ err: error }, 'the types of longhouse/jobs could not be put into the jobs repo')
+  }
+}
+
+function installSdk(jobsDir: string): void {
   const from = programRoot('runtime/sdk')
   const modules = join(jobsDir, 'node_modules')
   const to = join(modules, 'longhouse')

@@ -1,0 +1,51 @@
+import type { ManifestState } from '../contract.ts'
+import type { Packages } from '../packages/packages.ts'
+import { repoObstacle, unknownCommit } from '../problems.ts'
+import type { History } from '../repo/history.ts'
+import type { Repo } from '../repo/repo.ts'
+import type { Loader } from './loader.ts'
+
+/** Changes of the files that somebody asks for, with their words in the commit. */
+export interface Edits {
+  /** Resolves when the change is live, refused or waits for something. What it throws is thrown; then nothing happened. */
+  edit(message: string, change: () => void): Promise<ManifestState>
+  /** Makes the files those of a commit, on top of all others. Throws `unknown-commit` or `repo-obstacle`. */
+  revert(commit: string): Promise<ManifestState>
+}
+
+export function createEdits(options: {
+  loader: Loader
+  repo: Repo
+  history: History
+  packages: Packages
+}): Edits {
+  const { loader, repo, history, packages } = options
+  return {
+    edit: async (message, change) => {
+      loader.say(message)
+      try {
+        change()
+      } catch (error) {
+        loader.say('')
+        throw error
+      }
+      packages.glance()
+      const state = await loader.load({ again: true })
+      if (state.status === 'ok') loader.say('')
+      return state
+    },
+    revert: async commit => {
+      const found = await history.show(commit)
+      if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)
+      const name = commit.slice(0, 7)
+      await loader.exclusive(async () => {
+        const obstacle = await repo.stage()
+        if (obstacle) throw repoObstacle(`Nothing was changed: ${obstacle}.`)
+        await repo.commit({ subject: `What was not live before the return to ${name}` })
+        loader.say(`Return to ${name}: ${found.message.split('\n')[0]}`)
+        await history.restore(commit)
+      })
+      return loader.load({ again: true })
+    },
+  }
+}

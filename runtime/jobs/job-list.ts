@@ -1,0 +1,53 @@
+import type { Job, Run } from '../contract.ts'
+import type { JobsDb, LiveSetStore } from './live-set.ts'
+import type { JobSpec } from './manifest.ts'
+import { lastRuns, listRuns } from './run-record.ts'
+
+/** The jobs of the live set, each with when it is due next and its last run. */
+export interface JobList {
+  all(): Job[]
+  /** Those whose id or description has every word of `search` in it; `total` counts them all. */
+  find(filter: { search?: string; limit: number; offset: number }): { jobs: Job[]; total: number }
+  one(id: string): Job | null
+}
+
+export function createJobList(options: {
+  db: JobsDb
+  live: LiveSetStore
+  /** When a job is due next; null when that is never. */
+  next: (jobId: string) => number | null
+}): JobList {
+  const { db, live, next } = options
+
+  const jobOf = (spec: JobSpec, lastRun: Run | null): Job => {
+    const { id, cron, timezone, description, source } = spec
+    const { enabled } = live.schedule(id)
+    return { id, cron, timezone, description, source, enabled, nextRunAt: enabled ? next(id) : null, lastRun }
+  }
+  const specs = (): JobSpec[] => [...(live.current()?.jobs.values() ?? [])]
+  const withLastRuns = (found: readonly JobSpec[]): Job[] => {
+    const ids = found.map(spec => spec.id)
+    const last = lastRuns(db, ids)
+    return found.map(spec => jobOf(spec, last.get(spec.id) ?? null))
+  }
+
+  return {
+    all: () => withLastRuns(specs()),
+    find: ({ search = '', limit, offset }) => {
+      const found = specs().filter(spec => mentions(spec, search))
+      return { jobs: withLastRuns(found.slice(offset, offset + limit)), total: found.length }
+    },
+    one: id => {
+      const spec = live.current()?.jobs.get(id)
+      return spec ? jobOf(spec, listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null) : null
+    },
+  }
+}
+
+function mentions({ id, description }: JobSpec, search: string): boolean {
+  const text = `${id} ${description}`.toLowerCase()
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every(word => text.includes(word))
+}
