@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
 import { channelToParent } from '../channel.ts'
-import type { JobContext, JobDefinition } from '../sdk/jobs.js'
+import type { JobDefinition } from '../sdk/jobs.js'
 import { buildEntry } from './build-entry.ts'
+import { contextOf } from './job-context.ts'
 import { failureLimits, type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
 import { mappedStack, readableStack } from './source-position.ts'
 
@@ -36,6 +37,12 @@ process.once('beforeExit', () => {
   )
 })
 
+/** A job that asks for it is given the time to tidy up. */
+function signal(): AbortSignal {
+  waitsForSignal = true
+  return stopping.signal
+}
+
 async function run(request: RunRequest): Promise<void> {
   try {
     enableCompileCache(join(request.build, 'cache'))
@@ -46,25 +53,12 @@ async function run(request: RunRequest): Promise<void> {
     const found = registered?.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
     const { func } = found.job
-    const result = await func(contextOf(request))
+    const result = await func(contextOf(request, signal))
     // A rejection that nobody handled is reported at the end of the turn that it came in.
     await new Promise(done => setImmediate(done))
     report({ result: kept(result) })
   } catch (error) {
     fail(error)
-  }
-}
-
-function contextOf(request: RunRequest): JobContext {
-  const { id, slot, attempt, trigger } = request.run
-  return {
-    params: request.params,
-    get signal() {
-      waitsForSignal = true
-      return stopping.signal
-    },
-    run: { id, slot: slot === null ? null : new Date(slot), attempt, trigger },
-    log: (...values) => void process.stdout.write(`${format(...values)}\n`),
   }
 }
 
