@@ -1,5 +1,6 @@
 import { auth } from '../plugins/auth/index.ts'
 import { health } from '../plugins/health/index.ts'
+import { mail } from '../plugins/mail/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
 import { assetRoot, loadAssets } from '../src/assets.ts'
@@ -10,7 +11,7 @@ import type { Logger } from '../src/log.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane, as the list of what it is made of. */
-const plugins = [auth, router, provisioner, health]
+const plugins = [auth, router, provisioner, health, mail]
 
 /** Sets the control plane up; it answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

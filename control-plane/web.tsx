@@ -2,6 +2,7 @@ import type { Assets } from '../src/assets.ts'
 import type { AppContext } from '../src/http/route.ts'
 import type { KernelOptions } from '../src/kernel.ts'
 import { version } from '../src/version.ts'
+import { operatorNav } from '../views/control/operator-frame.ts'
 import { ProblemPage } from '../views/problem-page.tsx'
 import { pageRenderer } from '../views/renderer.tsx'
 
@@ -44,7 +45,7 @@ export function controlWeb(assets: Assets, knows: (c: AppContext) => boolean): K
 
 /** The same as on every other page of an operator. */
 const ways = {
-  nav: [{ href: '/admin/instances', label: 'Instances', current: false }],
+  nav: operatorNav(null),
   signOut: '/logout',
 }
 

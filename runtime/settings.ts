@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Environment, parseConfig, setting } from '../src/config.ts'
 import { BootError } from '../src/faults.ts'
 import { addressSet } from '../src/http/address.ts'
+import { mailSettings } from '../src/mail/settings.ts'
 import { isPasswordHash, looksLikeHash } from '../src/password.ts'
 import { parseKey } from './secrets/seal.ts'
 
@@ -66,17 +67,8 @@ const fields = z.object({
       for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
     })
     .prefault(''),
-  SMTP_URL: z
-    .string()
-    .refine(
-      text => /^smtps?:\/\/[^/]+\/?$/.test(text) && URL.canParse(text),
-      'must be a mail server such as smtp://user:password@mail.example.com:587',
-    )
-    .default(''),
-  SMTP_FROM: z
-    .string()
-    .regex(/@/, 'must be the address that notices come from, such as jobs@example.com')
-    .default(''),
+  SMTP_URL: mailSettings.SMTP_URL.default(''),
+  SMTP_FROM: mailSettings.SMTP_FROM.default(''),
   LONGHOUSE_TIMEZONE: setting.timezone().default('UTC'),
 })
 

@@ -4,6 +4,7 @@ import { siteUrl } from '../../src/site.ts'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../views/control/instance.tsx'
 import { InstancesPage, type InstancesProps, InstanceTable } from '../../views/control/instances.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../views/control/new-instance.tsx'
+import { operatorFrame } from '../../views/control/operator-frame.ts'
 import type { PageProps } from '../../views/layout.tsx'
 import { specOf } from './fleet.ts'
 import { lastOperations, type OperationRecord, operationsOf } from './operation.ts'
@@ -30,9 +31,7 @@ export function instancePages(parts: ProvisionerRoutes) {
   const { db, site, clock, driver } = fleet
 
   const frame = (title: string, refresh?: number): PageProps => ({
-    title,
-    nav: [{ href: '/admin/instances', label: 'Instances', current: title === 'Instances' }],
-    signOut: '/logout',
+    ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
     warning: driver.warning,
     ...(refresh ? { refresh } : {}),
   })

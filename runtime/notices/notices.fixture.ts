@@ -2,53 +2,12 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { SMTPServer } from 'smtp-server'
 import { openSqlite } from '../../src/database.ts'
 import { silentLog } from '../../src/log.ts'
+import { type Inbox, startInbox } from '../../src/testing/inbox.ts'
 import { standingClock, startInstance, type TestInstance } from '../engine.fixture.ts'
 import { openSeal } from '../secrets/seal.ts'
 import { type Notices, openNotices } from './notices.ts'
-
-export interface Inbox {
-  url: string
-  /** Raw messages with the addresses they were for. */
-  mails: { to: string[]; text: string }[]
-  /** What the next recipients are answered with instead of being accepted. */
-  refuse: { code: number; words: string } | null
-}
-
-/** A mail server of its own, which asks for user `jobs` and password `s3cret`. */
-export async function startInbox(t: Pick<TestContext, 'after'>): Promise<Inbox> {
-  const inbox: Inbox = { url: '', mails: [], refuse: null }
-  const server = new SMTPServer({
-    authOptional: false,
-    allowInsecureAuth: true,
-    hideSTARTTLS: true,
-    onAuth: ({ username, password }, _, done) =>
-      username === 'jobs' && password === 's3cret'
-        ? done(null, { user: username })
-        : done(new Error('wrong password')),
-    onRcptTo: (_, __, done) => {
-      const { refuse } = inbox
-      done(refuse && Object.assign(new Error(refuse.words), { responseCode: refuse.code }))
-    },
-    onData: (stream, session, done) => {
-      let text = ''
-      stream.setEncoding('utf8').on('data', piece => {
-        text += piece
-      })
-      stream.on('end', () => {
-        inbox.mails.push({ to: session.envelope.rcptTo.map(({ address }) => address), text })
-        done()
-      })
-    },
-  })
-  server.on('error', () => {})
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
-  t.after(() => new Promise<void>(resolve => server.close(() => resolve())))
-  inbox.url = `smtp://jobs:s3cret@127.0.0.1:${(server.server.address() as AddressInfo).port}`
-  return inbox
-}
 
 export interface Hook {
   url: string

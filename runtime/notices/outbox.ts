@@ -1,11 +1,12 @@
 import { and, asc, count, desc, eq, inArray, lte, notInArray } from 'drizzle-orm'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
+import { DeliveryError } from '../../src/delivery-error.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
-import { DeliveryError } from './delivery-error.ts'
+import { sendMail } from '../../src/mail/smtp.ts'
+import { retryPausesMs } from '../../src/retry-pauses.ts'
 import type { MessageContent, Place } from './message.ts'
-import { sendMail } from './nodemailer.ts'
 import { messages } from './schema.ts'
 import type { NoticeSettings } from './settings.ts'
 import type { NoticesSchema } from './tables.ts'
@@ -13,17 +14,6 @@ import { postWebhook } from './webhook.ts'
 
 export type Message = typeof messages.$inferSelect
 
-const minute = 60_000
-/** How long to wait after each attempt that failed; after the last one it is given up. */
-const pausesMs = [
-  minute / 2,
-  2 * minute,
-  10 * minute,
-  30 * minute,
-  60 * minute,
-  3 * 60 * minute,
-  6 * 60 * minute,
-]
 const keptMessages = 1000
 
 /** The queue of what is to be sent, and the log of what was. */
@@ -84,7 +74,7 @@ export function createOutbox(options: {
       end(message, { status: 'sent', error: null, finishedAt: clock.now() })
     } catch (error) {
       const { permanent } = error instanceof DeliveryError ? error : { permanent: false }
-      const pause = pausesMs[attempts - 1]
+      const pause = retryPausesMs[attempts - 1]
       const words = { error: (error as Error).message.slice(0, 500) }
       log.warn(
         { message: message.id, channel: message.channel, attempts, error: words.error },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startInbox } from '../../src/testing/inbox.ts'
 import { oneJob } from '../engine.fixture.ts'
 import { browser, postForm, postJson, startWeb } from '../web/web.fixture.ts'
-import { startHook, startInbox } from './notices.fixture.ts'
+import { startHook } from './notices.fixture.ts'
 
 const files = { 'manifest.ts': oneJob('async () => {}') }
 

@@ -1,4 +1,5 @@
 import { PostButton } from '../components/button.tsx'
+import { Delivery } from '../components/delivery.tsx'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
@@ -132,7 +133,7 @@ function MessageTable({ messages, now }: { messages: readonly MessageView[]; now
       columns={[
         { label: 'Message', kind: 'lead', cell: message => message.content.subject },
         { label: 'By', cell: message => channels[message.channel] },
-        { label: 'State', cell: message => <Delivery message={message} now={now} /> },
+        { label: 'State', cell: message => <Delivery {...message} now={now} /> },
         { label: 'Attempts', kind: 'number', cell: message => message.attempts },
         { label: 'Made', cell: message => <Time at={message.createdAt} now={now} /> },
         {
@@ -151,40 +152,5 @@ function MessageTable({ messages, now }: { messages: readonly MessageView[]; now
         },
       ]}
     />
-  )
-}
-
-function Delivery({ message, now }: { message: MessageView; now: number }) {
-  const { status, nextAt, error } = message
-  const why = error ? <span class="sub">{error}</span> : null
-  if (status === 'sent') {
-    return (
-      <Badge tone="ok" shape="check">
-        Sent
-      </Badge>
-    )
-  }
-  if (status === 'failed') {
-    return (
-      <>
-        <Badge tone="bad" shape="cross">
-          Given up
-        </Badge>
-        {why}
-      </>
-    )
-  }
-  return (
-    <>
-      <Badge tone="busy" shape={status === 'sending' ? 'turning' : 'clock'}>
-        {status === 'sending' ? 'Sending' : 'Waiting'}
-      </Badge>
-      {why}
-      {nextAt > now ? (
-        <span class="sub">
-          again <Time at={nextAt} now={now} />
-        </span>
-      ) : null}
-    </>
   )
 }

@@ -1,17 +1,19 @@
-import { DeliveryError } from './delivery-error.ts'
+import { DeliveryError } from '../delivery-error.ts'
 
 export interface Mail {
   from: string
   to: string
   subject: string
   text: string
+  /** The same words with a little more shape. */
+  html?: string
   /** The same with every attempt, so that a mailbox can tell a repetition. */
   messageId: string
 }
 
 const patienceMs = 15_000
 
-/** Sends one mail. Throws a DeliveryError. The library is loaded with the first one: most instances send none for days. */
+/** Sends one mail. Throws a DeliveryError. The library is loaded with the first one: most programs send none for days. */
 export async function sendMail(smtpUrl: string, mail: Mail): Promise<void> {
   const { createTransport } = await import('nodemailer')
   const { protocol, hostname, port, username, password } = new URL(smtpUrl)

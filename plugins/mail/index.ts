@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { mailSettings } from '../../src/mail/settings.ts'
+import { definePlugin } from '../../src/plugin.ts'
+import './contract.ts'
+import { createMailQueue } from './queue.ts'
+import { mailRoutes } from './routes.tsx'
+import * as schema from './schema.ts'
+
+/** Both or neither: with half of it no letter would ever arrive. */
+const mailConfig = z
+  .object({ SMTP_URL: mailSettings.SMTP_URL.optional(), SMTP_FROM: mailSettings.SMTP_FROM.optional() })
+  .superRefine(({ SMTP_URL, SMTP_FROM }, context) => {
+    if ((SMTP_URL === undefined) === (SMTP_FROM === undefined)) return
+    const [missing, given] = SMTP_URL === undefined ? ['SMTP_URL', 'SMTP_FROM'] : ['SMTP_FROM', 'SMTP_URL']
+    context.addIssue({ code: 'custom', path: [missing], message: `must be set too, as ${given} is` })
+  })
+  .transform(({ SMTP_URL: smtpUrl, SMTP_FROM: smtpFrom }) =>
+    smtpUrl !== undefined && smtpFrom !== undefined ? { smtpUrl, smtpFrom } : null,
+  )
+
+export const mail = definePlugin({
+  name: 'mail',
+  needs: ['auth'],
+  config: mailConfig,
+  tables: { schema, migrations: 'plugins/mail/migrations' },
+  setup: ({ config: server, db, clock, log, services, nudge }) => {
+    const queue = createMailQueue({ db, clock, log, server })
+    if (!server) log.info('mail is off: SMTP_URL and SMTP_FROM are not set')
+    return {
+      service: {
+        on: server !== null,
+        send: mail => {
+          const queued = queue.send(mail)
+          if (queued) nudge('send')
+          return queued
+        },
+      },
+      routes: mailRoutes({
+        admin: services.auth.admin,
+        clock,
+        queue,
+        on: server !== null,
+        nudge: () => nudge('send'),
+      }),
+      tasks: [
+        { name: 'send', everyMs: 15_000, run: signal => queue.flush(signal) },
+        { name: 'prune', everyMs: 6 * 3_600_000, run: async () => queue.prune() },
+      ],
+      start: () => queue.takeBack(),
+    }
+  },
+})

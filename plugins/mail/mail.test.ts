@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { controlWeb } from '../../control-plane/web.tsx'
+import { BootError } from '../../src/faults.ts'
+import { definePlugin } from '../../src/plugin.ts'
+import { bootForTest, keptLog } from '../../src/testing/boot.ts'
+import { manualClock } from '../../src/testing/clock.ts'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { type Inbox, startInbox } from '../../src/testing/inbox.ts'
+import * as letters from '../../views/mail/letters.tsx'
+import { auth } from '../auth/index.ts'
+import './contract.ts'
+import type { MailService } from './contract.ts'
+import { mail } from './index.ts'
+
+const token = 'a-token-that-only-the-operator-has'
+const minute = 60_000
+const acme = { subdomain: 'acme', url: 'https://acme.example.com' }
+const welcome = {
+  key: 'welcome:inst_1',
+  to: 'ada@example.com',
+  letter: letters.welcome({ ...acme, trialEndsAt: null }),
+}
+
+/** A control plane that can send mail, and somebody who has something to say. */
+async function openOffice(t: TestContext, env: Record<string, string> = {}, clock = manualClock()) {
+  const { log, lines } = keptLog()
+  let service: MailService | undefined
+  const writer = definePlugin({
+    name: 'writer',
+    needs: ['mail'],
+    setup: ({ services }) => {
+      service = services.mail
+      return {}
+    },
+  })
+  const web = controlWeb({ url: name => `/assets/${name}`, mount: () => {} }, () => false)
+  const program = await bootForTest(t, [auth, mail, writer], {
+    env: { ADMIN_TOKEN: token, ...env },
+    clock,
+    log,
+    web,
+  })
+  assert.ok(service)
+  const ask = (path: string, init: RequestInit = {}) =>
+    program.app.request(`http://control.localhost${path}`, {
+      ...init,
+      headers: { Authorization: `Bearer ${token}`, ...init.headers },
+    })
+  const list = async () =>
+    (await (await ask('/admin/mail')).json()) as {
+      on: boolean
+      messages: { id: string; status: string; attempts: number; error: string | null }[]
+    }
+  return { program, service, clock, lines, ask, list, round: () => program.runOnce('mail:send') }
+}
+
+const settings = (inbox: Inbox) => ({ SMTP_URL: inbox.url, SMTP_FROM: 'Longhouse <hello@example.com>' })
+
+test('a letter arrives once, with HTML and text, however often it is asked for', async t => {
+  const inbox = await startInbox(t)
+  const { service, round, list } = await openOffice(t, settings(inbox))
+  assert.equal(service.on, true)
+  assert.deepEqual([service.send(welcome), service.send(welcome)], [true, false])
+  await Promise.all([round(), round()])
+  await round()
+  assert.equal(service.send(welcome), false)
+  await round()
+  assert.equal(inbox.mails.length, 1)
+  const [letter] = inbox.mails
+  assert.deepEqual(letter?.to, ['ada@example.com'])
+  const text = letter?.text.replaceAll('=\r\n', '') ?? ''
+  assert.match(text, /^Subject: acme is ready\r$/m)
+  assert.match(text, /^From: Longhouse <hello@example\.com>\r$/m)
+  assert.match(text, /^Auto-Submitted: auto-generated\r$/m)
+  assert.match(text, /Content-Type: text\/plain.*Open your instance: https:\/\/acme\.example\.com/s)
+  assert.match(text, /Content-Type: text\/html.*<h1/s)
+  assert.deepEqual(
+    (await list()).messages.map(each => each.status),
+    ['sent'],
+  )
+})
+
+test('what the server refuses for now is tried again later, and given up when that cannot help', async t => {
+  const inbox = await startInbox(t)
+  const { service, round, list, clock, ask } = await openOffice(t, settings(inbox))
+  inbox.refuse = { code: 451, words: 'come back later' }
+  service.send(welcome)
+  await round()
+  await round()
+  const state = async () => (await list()).messages.map(each => [each.status, each.attempts])
+  assert.deepEqual(await state(), [['queued', 1]])
+  clock.advance(minute)
+  inbox.refuse = { code: 550, words: 'no such mailbox' }
+  await round()
+  assert.deepEqual(await state(), [['failed', 2]])
+  const [failed] = (await list()).messages
+  assert.match(failed?.error ?? '', /no such mailbox/)
+
+  const page = await (await ask('/admin/mail', { headers: { Accept: 'text/html' } })).text()
+  assert.match(page, /Given up/)
+  assert.match(page, /no such mailbox/)
+  inbox.refuse = null
+  const retry = (id: string | undefined) => ask(`/admin/mail/${id}/retry`, { method: 'POST' })
+  assert.equal((await retry(failed?.id)).status, 204)
+  await round()
+  assert.equal(inbox.mails.length, 1)
+  assert.equal((await retry(failed?.id)).status, 404, 'what was sent is not sent again')
+  assert.equal((await retry('mail_nope')).status, 404)
+})
+
+test('a letter that a kill left half sent goes out at the next start; its key outlives its words', async t => {
+  const inbox = await startInbox(t)
+  const env = { ...settings(inbox), LONGHOUSE_DATA_ROOT: temporaryFolder(t) }
+  const first = await openOffice(t, env)
+  first.service.send(welcome)
+  await first.program.stop()
+  const second = await openOffice(t, env, first.clock)
+  await second.round()
+  assert.equal(inbox.mails.length, 1)
+  for (const days of [31, 300]) {
+    first.clock.advance(days * 24 * 60 * minute)
+    await second.program.runOnce('mail:prune')
+    assert.equal(second.service.send(welcome), false, `after ${days} days`)
+  }
+})
+
+test('half a configuration keeps it from starting, none is said at boot and on the page', async t => {
+  for (const [env, fault] of [
+    [{ SMTP_URL: 'smtp://mail.example.com' }, /^SMTP_FROM: must be set too, as SMTP_URL is$/],
+    [{ SMTP_FROM: 'a@example.com' }, /^SMTP_URL: must be set too, as SMTP_FROM is$/],
+    [
+      { SMTP_URL: 'mail.example.com', SMTP_FROM: 'a@example.com' },
+      /^SMTP_URL: must be a mail server such as/,
+    ],
+    [{ SMTP_URL: 'smtp://mail.example.com', SMTP_FROM: 'nobody' }, /^SMTP_FROM: must be the address/],
+  ] as const) {
+    const error = await openOffice(t, env).then(
+      () => assert.fail('it started'),
+      (error: unknown) => error,
+    )
+    assert.ok(error instanceof BootError, String(error))
+    assert.match(error.faults.join(), fault)
+  }
+  const { service, lines, list, ask, round } = await openOffice(t)
+  assert.equal(service.on, false)
+  assert.equal(service.send(welcome), false)
+  await round()
+  assert.match(lines(), /mail is off: SMTP_URL and SMTP_FROM are not set/)
+  assert.deepEqual(await list(), { on: false, total: 0, messages: [] })
+  assert.match(await (await ask('/admin/mail', { headers: { Accept: 'text/html' } })).text(), /Mail is off/)
+  const retry = await ask('/admin/mail/mail_x/retry', { method: 'POST' })
+  assert.equal(retry.status, 503)
+  assert.equal(retry.headers.get('content-type'), 'application/problem+json')
+})
+
+test('only the operator sees the letters', async t => {
+  const { ask } = await openOffice(t)
+  const stranger = { headers: { Authorization: 'Bearer somebody-else-altogether' } }
+  assert.equal((await ask('/admin/mail', stranger)).status, 401)
+  assert.equal((await ask('/admin/mail/x/retry', { method: 'POST', ...stranger })).status, 401)
+  assert.equal((await ask('/admin/mail')).status, 200)
+  assert.equal((await ask('/admin/mail?offset=-1')).status, 422)
+})

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { type Clock, timestamp } from '../../src/clock.ts'
+import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
+import { type Guard, type Route, route } from '../../src/http/route.ts'
+import { MailPage } from '../../views/control/mail-page.tsx'
+import { operatorFrame } from '../../views/control/operator-frame.ts'
+import { mailOff, unknownMail } from './problems.ts'
+import type { MailQueue } from './queue.ts'
+import { messageStatuses } from './schema.ts'
+
+const pageLimit = 50
+const time = z.iso.datetime().nullable()
+
+const messageSchema = z.object({
+  id: z.string(),
+  key: z.string().meta({ description: 'What it is about; the same is sent once' }),
+  to: z.string(),
+  subject: z.string(),
+  status: z.enum(messageStatuses),
+  attempts: z.int(),
+  created_at: z.iso.datetime(),
+  next_at: time.meta({ description: 'When it is attempted next; null when it is over' }),
+  finished_at: time,
+  error: z.string().nullable(),
+})
+
+/** What was sent to owners and what was not, for the operator. */
+export function mailRoutes(parts: {
+  admin: Guard
+  clock: Clock
+  queue: MailQueue
+  on: boolean
+  /** Makes the queue send now. */
+  nudge(): void
+}): Route[] {
+  const { admin, clock, queue, on } = parts
+  return [
+    route({
+      method: 'get',
+      path: '/admin/mail',
+      summary: 'Letters to owners, newest first, with what became of them',
+      guard: admin,
+      query: z.object({
+        offset: z.coerce
+          .number('must be a whole number')
+          .int('must be a whole number')
+          .min(0, 'must be 0 or more')
+          .max(1e9, 'must be at most a billion')
+          .default(0),
+      }),
+      answers: {
+        200: {
+          description: 'The letters',
+          schema: z.object({ on: z.boolean(), total: z.int(), messages: z.array(messageSchema) }),
+        },
+      },
+      handle: (c, { query: { offset } }) => {
+        const { messages, total } = queue.list({ limit: pageLimit, offset })
+        if (wantsPage(c) || wantsFragment(c)) {
+          const page = (
+            <MailPage on={on} now={clock.now()} list={{ messages, total, offset, limit: pageLimit }} />
+          )
+          return wantsFragment(c) ? c.html(page) : c.render(page, operatorFrame('Mail', '/admin/mail'))
+        }
+        return c.json({
+          on,
+          total,
+          messages: messages.map(({ id, key, to, subject, status, attempts, ...each }) => ({
+            ...{ id, key, to, subject, status, attempts },
+            created_at: timestamp(each.createdAt),
+            next_at: status === 'queued' ? timestamp(each.nextAt) : null,
+            finished_at: timestamp(each.finishedAt),
+            error: each.error,
+          })),
+        })
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/admin/mail/{id}/retry',
+      summary: 'Attempt a letter once more now that waits for its next attempt or was given up',
+      guard: admin,
+      params: z.object({ id: z.string() }),
+      body: z.object({}),
+      answers: {
+        204: { description: 'It will be' },
+        303: { description: 'For a browser: back to the list' },
+      },
+      handle: (c, { params }) => {
+        if (!on) throw mailOff('Set SMTP_URL and SMTP_FROM, and start the control plane again.')
+        if (!queue.again(params.id))
+          throw unknownMail(`No letter that waits or was given up has the id "${params.id}".`)
+        parts.nudge()
+        return wantsPage(c) ? c.redirect('/admin/mail', 303) : c.body(null, 204)
+      },
+    }),
+  ]
+}

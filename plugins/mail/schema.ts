@@ -1,0 +1,30 @@
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+export const messageStatuses = ['queued', 'sending', 'sent', 'failed'] as const
+
+/** What is to be sent and what was: the queue and the delivery log. Times are milliseconds since the epoch. */
+export const messages = sqliteTable(
+  'mail_messages',
+  {
+    id: text('id').primaryKey(),
+    /** What it is about; what keeps one thing from being told twice. */
+    key: text('key').notNull().unique(),
+    to: text('to_address').notNull(),
+    subject: text('subject').notNull(),
+    /** Null once it was sent and nobody needs them any more. */
+    text: text('text'),
+    html: text('html'),
+    status: text('status', { enum: messageStatuses }).notNull(),
+    attempts: integer('attempts').notNull(),
+    nextAt: integer('next_at').notNull(),
+    createdAt: integer('created_at').notNull(),
+    finishedAt: integer('finished_at'),
+    /** Why the last attempt failed. */
+    error: text('error'),
+  },
+  table => [
+    index('mail_messages_due').on(table.status, table.nextAt),
+    index('mail_messages_by_age').on(table.createdAt),
+  ],
+)
+export type Message = typeof messages.$inferSelect

@@ -1,0 +1,74 @@
+import { PostButton } from '../components/button.tsx'
+import { Delivery } from '../components/delivery.tsx'
+import { Live } from '../components/live.tsx'
+import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
+import { Pages, Table } from '../components/table.tsx'
+import { Time } from '../components/time.tsx'
+
+export interface MailView {
+  id: string
+  to: string
+  subject: string
+  status: 'queued' | 'sending' | 'sent' | 'failed'
+  attempts: number
+  nextAt: number
+  createdAt: number
+  error: string | null
+}
+
+export interface MailPageProps {
+  /** A mail server is set up. */
+  on: boolean
+  now: number
+  list: { messages: readonly MailView[]; total: number; limit: number; offset: number }
+}
+
+/** The delivery log: the live part is the whole page. */
+export function MailPage({ on, now, list }: MailPageProps) {
+  const { messages, total, limit, offset } = list
+  return (
+    <Live id="mail" src={`/admin/mail?offset=${offset}`} everySeconds={5}>
+      <PageHead title="Mail" lead="What owners were told, newest first." />
+      {on ? null : (
+        <Notice tone="warn" title="Mail is off">
+          <p>
+            No owner gets a letter. To send some, set <code>SMTP_URL</code> and <code>SMTP_FROM</code>, and
+            start the control plane again.
+          </p>
+        </Notice>
+      )}
+      <Panel title="Letters" aside={total === 0 ? null : `${total} in all`} flush>
+        {messages.length === 0 ? (
+          <EmptyState title={offset === 0 ? 'Nothing was sent yet' : 'Nothing this far back'}>
+            <p>Owners are written to when their instance is ready, and when money or time runs out.</p>
+          </EmptyState>
+        ) : (
+          <Table
+            caption="Letters, newest first"
+            rows={messages}
+            rowId={message => `row-${message.id}`}
+            columns={[
+              { label: 'Letter', kind: 'lead', cell: message => message.subject },
+              { label: 'To', cell: message => message.to },
+              { label: 'State', cell: message => <Delivery {...message} now={now} /> },
+              { label: 'Attempts', kind: 'number', cell: message => message.attempts },
+              { label: 'Made', cell: message => <Time at={message.createdAt} now={now} /> },
+              { label: 'Actions', kind: 'end', cell: message => <Again on={on} {...message} /> },
+            ]}
+          />
+        )}
+        <Pages total={total} limit={limit} offset={offset} href={to => `/admin/mail?offset=${to}`} />
+      </Panel>
+    </Live>
+  )
+}
+
+function Again({ id, subject, status, attempts, on }: MailView & { on: boolean }) {
+  const may = on && (status === 'failed' || (status === 'queued' && attempts > 0))
+  if (!may) return null
+  return (
+    <PostButton action={`/admin/mail/${id}/retry`} look="quiet" label={`Send “${subject}” again`}>
+      Try now
+    </PostButton>
+  )
+}

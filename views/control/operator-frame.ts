@@ -1,0 +1,16 @@
+import type { NavLink, PageProps } from '../layout.tsx'
+
+const parts = [
+  { href: '/admin/instances', label: 'Instances' },
+  { href: '/admin/mail', label: 'Mail' },
+] as const
+
+/** The ways of somebody who is signed in as the operator; `current` is the part that the page belongs to. */
+export function operatorNav(current: string | null): NavLink[] {
+  return parts.map(part => ({ ...part, current: part.href === current }))
+}
+
+/** The frame of an operator's page. */
+export function operatorFrame(title: string, current: string | null): PageProps {
+  return { title, nav: operatorNav(current), signOut: '/logout' }
+}

@@ -1,0 +1,90 @@
+import type { Child } from 'hono/jsx'
+
+/** A letter to an owner: one source for its HTML and its plain text. */
+export interface Letter {
+  subject: string
+  /** Made of the parts below, and of nothing else: `letterText` knows no other. */
+  body: ReturnType<typeof Sheet>
+}
+
+const paragraph = 'margin:0 0 16px'
+const small = 'margin:24px 0 0;font-size:13px;color:#5b6470'
+
+/** The frame of every letter. Mail programs know neither our stylesheet nor each other's ways: styles stand inline. */
+export function Sheet({ title, children }: { title: string; children: Child }) {
+  return (
+    <html lang="en">
+      <body style="margin:0;padding:24px;background:#ffffff;color:#1c2127;font:16px/1.5 system-ui,sans-serif">
+        <div style="max-width:560px;margin:0 auto">
+          <h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">{title}</h1>
+          {children}
+          <p style={small}>You get this letter because you have an instance of Longhouse.</p>
+        </div>
+      </body>
+    </html>
+  )
+}
+
+export function Words({ children }: { children: Child }) {
+  return <p style={paragraph}>{children}</p>
+}
+
+/** The one thing to do. In plain text, the words with the address. */
+export function Action({ href, children }: { href: string; children: string }) {
+  return (
+    <p style={paragraph}>
+      <a
+        href={href}
+        style="display:inline-block;padding:8px 16px;border-radius:6px;background:#1f5f8b;color:#ffffff;text-decoration:none"
+      >
+        {children}
+      </a>
+    </p>
+  )
+}
+
+/** What happens when, in order. */
+export function Dates({ of }: { of: readonly { at: number; what: string }[] }) {
+  return (
+    <ul style="margin:0 0 16px;padding-left:20px">
+      {of.map(({ at, what }) => (
+        <li>{`${dayWords(at)}: ${what}`}</li>
+      ))}
+    </ul>
+  )
+}
+
+/** A day as a letter says it, in UTC: `22 November 2026`. */
+export function dayWords(at: number): string {
+  return days.format(at)
+}
+const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
+
+export function letterHtml({ body }: Letter): string {
+  return `<!doctype html>${render(body)}`
+}
+
+/** The same words without their shape: what a mail program shows that shows no HTML, and what many people prefer. */
+export function letterText({ body }: Letter): string {
+  return render(body)
+    .replace(/<a href="([^"]*)"[^>]*>(.*?)<\/a>/gs, (_, href, words) =>
+      words === href ? href : `${words}: ${href}`,
+    )
+    .replace(/<li>/g, '- ')
+    .replace(/<\/li>/g, '\n')
+    .replace(/<\/(h1|p|ul)>/g, '\n\n')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: keyof typeof entities) => entities[name])
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()
+}
+
+const entities = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" } as const
+
+function render(body: Letter['body']): string {
+  const html: unknown = body.toString()
+  // Only a component that waits for something renders later, and a letter's have nothing to wait for.
+  if (body instanceof Promise || typeof html !== 'string')
+    throw new Error('a letter must not wait for anything')
+  return html
+}
