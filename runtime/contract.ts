@@ -54,6 +54,10 @@ export interface Job {
   /** Null when it is disabled or its expression has no further slot. */
   nextRunAt: number | null
   lastRun: Run | null
+  /** Names of the secrets that its runs get. */
+  secrets: readonly string[]
+  /** Those that are not set or cannot be read: no run starts without them. */
+  missingSecrets: readonly string[]
 }
 
 export interface ManifestError {

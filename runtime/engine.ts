@@ -100,7 +100,15 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const live = openLiveSet(db)
   const files = openFiles(volume)
   const history = openHistory({ dir: volume.jobsDir, cacheDir: join(volume.dir, 'cache') })
-  const queue = createRunQueue({ db, volume, clock, log, limits: limits.runs, env: options.env ?? {} })
+  const queue = createRunQueue({
+    db,
+    volume,
+    secrets,
+    clock,
+    log,
+    limits: limits.runs,
+    env: options.env ?? {},
+  })
   // What is left after the leftovers were ended are attempts whose time is still to come.
   queue.add(activeRuns(db))
   const scheduler = createScheduler({ db, live, queue, log })
@@ -174,7 +182,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const firstLoad = sync.recover().then(() => loader.load())
   void firstLoad.then(() => sync.start())
 
-  const jobs = createJobList({ db, live, next: scheduler.next })
+  const jobs = createJobList({ db, live, secrets, next: scheduler.next })
   const repoStatus = async (): Promise<RepoStatus> => withRemote(await repo.status(), sync.remote())
   const specOf = (jobId: string): JobSpec | undefined => live.current()?.jobs.get(jobId)
   const getRun = (id: string): Run | null => {

@@ -1,14 +1,17 @@
 import type { RunStatus } from '../contract.ts'
 import type { JobSpec } from './manifest.ts'
 
-/** What becomes of a run that does not succeed, as its job said when it was due. It is kept with the run. */
-export type RunPolicy = Pick<JobSpec, 'retry' | 'onInterrupt' | 'concurrencyKey'>
+/** What a run is given, and what becomes of it, as its job said when it was due. It is kept with the run. */
+export type RunPolicy = Pick<JobSpec, 'retry' | 'onInterrupt' | 'concurrencyKey'> & {
+  /** Runs of an older program have none. */
+  secrets?: JobSpec['secrets']
+}
 
 /** A job that takes its instance down with it must not do so for ever. */
 const mostReruns = 3
 
-export function policyOf({ retry, onInterrupt, concurrencyKey }: JobSpec): RunPolicy {
-  return { retry, onInterrupt, concurrencyKey }
+export function policyOf({ retry, onInterrupt, concurrencyKey, secrets }: JobSpec): RunPolicy {
+  return { retry, onInterrupt, concurrencyKey, secrets }
 }
 
 /** When the next attempt after one that ended so may start; null when there is none. */

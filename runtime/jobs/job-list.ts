@@ -1,4 +1,5 @@
 import type { Job, Run } from '../contract.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { JobsDb, LiveSetStore } from './live-set.ts'
 import type { JobSpec } from './manifest.ts'
 import { lastRuns, listRuns } from './run-record.ts'
@@ -14,21 +15,38 @@ export interface JobList {
 export function createJobList(options: {
   db: JobsDb
   live: LiveSetStore
+  secrets: Pick<Secrets, 'reveal'>
   /** When a job is due next; null when that is never. */
   next: (jobId: string) => number | null
 }): JobList {
-  const { db, live, next } = options
+  const { db, live, secrets, next } = options
 
-  const jobOf = (spec: JobSpec, lastRun: Run | null): Job => {
+  const jobOf = (spec: JobSpec, lastRun: Run | null, missing: ReadonlySet<string>): Job => {
     const { id, cron, timezone, description, source } = spec
     const { enabled } = live.schedule(id)
-    return { id, cron, timezone, description, source, enabled, nextRunAt: enabled ? next(id) : null, lastRun }
+    return {
+      id,
+      cron,
+      timezone,
+      description,
+      source,
+      enabled,
+      nextRunAt: enabled ? next(id) : null,
+      lastRun,
+      secrets: spec.secrets,
+      missingSecrets: spec.secrets.filter(name => missing.has(name)),
+    }
+  }
+  const missingOf = (found: readonly JobSpec[]): ReadonlySet<string> => {
+    const wanted = new Set(found.flatMap(spec => spec.secrets))
+    return new Set(wanted.size === 0 ? [] : secrets.reveal(wanted).missing)
   }
   const specs = (): JobSpec[] => [...(live.current()?.jobs.values() ?? [])]
   const withLastRuns = (found: readonly JobSpec[]): Job[] => {
     const ids = found.map(spec => spec.id)
     const last = lastRuns(db, ids)
-    return found.map(spec => jobOf(spec, last.get(spec.id) ?? null))
+    const missing = missingOf(found)
+    return found.map(spec => jobOf(spec, last.get(spec.id) ?? null, missing))
   }
 
   return {
@@ -39,7 +57,9 @@ export function createJobList(options: {
     },
     one: id => {
       const spec = live.current()?.jobs.get(id)
-      return spec ? jobOf(spec, listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null) : null
+      if (!spec) return null
+      const last = listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null
+      return jobOf(spec, last, missingOf([spec]))
     },
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { durationMs } from '../../src/config.ts'
 import type { ManifestError } from '../contract.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
+import { isTakenByPrograms, secretName, secretNameRule } from '../secrets/names.ts'
 import { scheduleFaults } from './cron.ts'
 import { type Field, type Registration, readingLimits } from './reading.ts'
 
@@ -78,8 +79,23 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
       .max(100, 'must be at most 100 characters')
       .nullable()
       .default(null),
+    secrets: secretNames.default([]),
   } satisfies Record<Exclude<keyof JobDefinition, 'func'>, z.ZodType>
 }
+
+const mostSecrets = 50
+const secretNames = z
+  .array(
+    text("a secret's name such as API_TOKEN")
+      .regex(secretName, secretNameRule)
+      .refine(
+        name => !isTakenByPrograms(name),
+        'is a name that means something to programs; give the secret another one, such as MY_…',
+      ),
+    { error: "must be a list of names such as ['API_TOKEN']" },
+  )
+  .max(mostSecrets, `must be at most ${mostSecrets} names`)
+  .refine(names => new Set(names).size === names.length, 'names a secret twice')
 
 /** An object with these fields and no others. */
 function only<Shape extends z.core.$ZodLooseShape>(shape: Shape, expected?: string) {

@@ -51,6 +51,7 @@ jobRegistry.register({
     retry: null,
     onInterrupt: 'fail',
     concurrencyKey: null,
+    secrets: [],
   }
   assert.deepEqual(read.jobs, [
     {

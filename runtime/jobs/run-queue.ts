@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { Volume } from '../volume.ts'
 import type { JobsDb } from './live-set.ts'
 import { createRunLog, logFile, type RunLog } from './run-log.ts'
@@ -64,12 +65,13 @@ export interface RunQueue {
 export function createRunQueue(options: {
   db: JobsDb
   volume: Volume
+  secrets: Pick<Secrets, 'reveal'>
   clock: Clock
   log: Logger
   limits: RunLimits
   env: Record<string, string>
 }): RunQueue {
-  const { db, volume, clock, log, limits, env } = options
+  const { db, volume, secrets, clock, log, limits, env } = options
   const active = new Map<string, ActiveRun>()
   const byJob = new Map<string, Set<ActiveRun>>()
   const waiting: ActiveRun[] = []
@@ -137,18 +139,21 @@ export function createRunQueue(options: {
   }
 
   const endOf = async (run: ActiveRun): Promise<RunEnd> => {
-    const { id, jobId, build, params, slot, attempt, trigger, timeoutMs } = run.row
+    const { id, jobId, build, params, slot, attempt, trigger, timeoutMs, policy } = run.row
     try {
       markStarted(db, id, clock.now())
     } catch (error) {
       throw new Error(`its start could not be recorded: ${(error as Error).message}`)
     }
+    const { values, missing } = secrets.reveal(policy?.secrets ?? [])
+    if (missing.length > 0) throw new Error(secretsMissing(missing))
     run.process = startRunProcess(
       {
         build: join(volume.buildsDir, build),
         repo: volume.jobsDir,
         jobId,
         params,
+        secrets: values,
         run: { id, slot, attempt, trigger },
       },
       { log: run.log, memoryMb: limits.memoryMb, env },
@@ -244,4 +249,10 @@ export function createRunQueue(options: {
       saveLate()
     },
   }
+}
+
+function secretsMissing(names: readonly string[]): string {
+  const [what, them] =
+    names.length === 1 ? [`the secret ${names[0]} is`, 'it'] : [`the secrets ${names.join(', ')} are`, 'them']
+  return `it was not started, because ${what} not set, or cannot be read any more; set ${them} at /secrets`
 }

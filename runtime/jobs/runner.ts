@@ -46,6 +46,8 @@ function signal(): AbortSignal {
 async function run(request: RunRequest): Promise<void> {
   try {
     enableCompileCache(join(request.build, 'cache'))
+    // Before any code of theirs, and not when the process started: whoever lists processes does not see them.
+    Object.assign(process.env, request.secrets)
     await import(pathToFileURL(built).href)
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
       Symbol.for('longhouse.registered')

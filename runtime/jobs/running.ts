@@ -8,6 +8,8 @@ export interface RunRequest {
   repo: string
   jobId: string
   params: Record<string, unknown>
+  /** By name: those that the job declares, and no others. */
+  secrets: Record<string, string>
   run: { id: string; slot: number | null; attempt: number; trigger: RunTrigger }
 }
 

@@ -1,10 +1,12 @@
 // Jobs run on Node. Its types are there as soon as @types/node is installed, and nothing complains until then.
 /// <reference types="node" />
 
-/** What a job's function gets. */
-export interface JobContext {
+/** What a job's function gets. `Secret` names the secrets that its job declares. */
+export interface JobContext<Secret extends string = string> {
   /** What the run was started with; `{}` on schedule. */
   readonly params: Readonly<Record<string, unknown>>
+  /** The values of the secrets that the job declares; asking for another one throws. */
+  readonly secrets: Readonly<Record<Secret, string>>
   /** Aborted when the run is cancelled, has used up its time or the instance stops. A few seconds later it is killed. */
   readonly signal: AbortSignal
   readonly run: {
@@ -20,7 +22,7 @@ export interface JobContext {
 }
 
 /** A job, as `manifest.ts` registers it. */
-export interface JobDefinition {
+export interface JobDefinition<Secret extends string = string> {
   /** Lowercase letters, digits and dashes, such as `daily-digest`. It names the job in addresses and in its history. */
   id: string
   /**
@@ -29,7 +31,7 @@ export interface JobDefinition {
    */
   cron: string
   /** What runs. What it returns is kept as the run's result (as JSON, up to 64 KiB); a throw fails the run. */
-  func: (context: JobContext) => unknown
+  func: (context: JobContext<Secret>) => unknown
   /** One line for people. */
   description?: string | undefined
   /** The zone that `cron` is meant in, such as `Europe/Berlin`; the instance's own when left out. */
@@ -54,6 +56,11 @@ export interface JobDefinition {
   onInterrupt?: 'fail' | 'rerun' | undefined
   /** Of all jobs with the same key, one run goes at a time. */
   concurrencyKey?: string | undefined
+  /**
+   * Names of the secrets that its runs get, such as `['API_TOKEN']`: in the context, and as environment variables. No
+   * other job sees them. While one of them is not set, its runs fail before they begin, and its page says so.
+   */
+  secrets?: readonly Secret[] | undefined
 }
 
 export interface RetryPolicy {
@@ -71,7 +78,7 @@ export interface RetryPolicy {
 
 export interface JobRegistry {
   /** Registers a job. Mistakes are shown with file and line, and the jobs that ran before go on. */
-  register(job: JobDefinition): void
+  register<const Secret extends string = never>(job: JobDefinition<Secret>): void
 }
 
 export declare const jobRegistry: JobRegistry

@@ -7,7 +7,8 @@ import { SecretsPage, type SecretsPageProps } from '../../views/runtime/secrets-
 import type { WebContext } from '../web/context.ts'
 import { show } from '../web/show.ts'
 import { shortestMasked } from './mask.ts'
-import { longestSecret, type SecretInfo, secretName, secretNameRule } from './secrets.ts'
+import { secretName, secretNameRule } from './names.ts'
+import { longestSecret, type SecretInfo } from './secrets.ts'
 
 const secretShape = z.object({
   name: z.string(),

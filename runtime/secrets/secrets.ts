@@ -1,11 +1,10 @@
 import { eq } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
+import { secretName, secretNameRule } from './names.ts'
 import * as schema from './schema.ts'
 import type { Seal } from './seal.ts'
 
-export const secretName = /^[A-Z][A-Z0-9_]{0,63}$/
-export const secretNameRule = 'must be capital letters, digits and _, at most 64, beginning with a letter'
 export const longestSecret = 32 * 1024
 
 export interface SecretInfo {

@@ -30,6 +30,10 @@ export const jobShape = z.object({
   source: z.object({ file: z.string(), line: z.int() }).nullable(),
   next_run_at: time.nullable(),
   last_run: runShape.nullable(),
+  secrets: z.array(z.string()).meta({ description: 'Names of those that its runs get' }),
+  missing_secrets: z
+    .array(z.string())
+    .meta({ description: 'Those that are not set or cannot be read: no run starts without them' }),
 })
 
 export const differenceShape = z.object({
@@ -142,6 +146,8 @@ export function jobJson(job: Job): z.input<typeof jobShape> {
     source: job.source,
     next_run_at: timestamp(job.nextRunAt),
     last_run: job.lastRun && runJson(job.lastRun),
+    secrets: [...job.secrets],
+    missing_secrets: [...job.missingSecrets],
   }
 }
 

@@ -1,6 +1,6 @@
 import { PostButton } from '../components/button.tsx'
 import { Live } from '../components/live.tsx'
-import { EmptyState, Facts, PageHead, Panel } from '../components/panel.tsx'
+import { EmptyState, Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { RunStrip } from '../components/run-strip.tsx'
 import { Search } from '../components/search.tsx'
 import { Sparkline } from '../components/sparkline.tsx'
@@ -61,6 +61,7 @@ export function JobPage(props: JobPageProps) {
         />
         <div class="stack">
           <ManifestProblems manifest={manifest} now={now} />
+          <MissingSecrets job={job} />
           <div class="columns">
             <RunsPanel job={job} list={list} now={now} address={address} />
             <div class="stack">
@@ -73,6 +74,27 @@ export function JobPage(props: JobPageProps) {
         </div>
       </div>
     </Live>
+  )
+}
+
+function MissingSecrets({ job: { missingSecrets: names } }: Pick<JobPageProps, 'job'>) {
+  if (names.length === 0) return null
+  const one = names.length === 1
+  return (
+    <Notice tone="warn" title={one ? 'A secret is missing' : `${names.length} secrets are missing`}>
+      <p>
+        Its runs fail before they begin until {one ? 'it is' : 'they are'} set:{' '}
+        {names.map((name, i) => (
+          <>
+            {i > 0 ? ', ' : ''}
+            <a href={`/secrets?name=${name}#set`}>
+              <code>{name}</code>
+            </a>
+          </>
+        ))}
+        .
+      </p>
+    </Notice>
   )
 }
 

@@ -109,6 +109,7 @@ function JobTable({ jobs, now, next }: Pick<JobsPageProps, 'jobs' | 'now'> & { n
                 {job.id}
               </a>
               {job.description ? <span class="sub">{job.description}</span> : null}
+              <MissingSecrets names={job.missingSecrets} />
             </>
           ),
         },
@@ -126,6 +127,23 @@ function JobTable({ jobs, now, next }: Pick<JobsPageProps, 'jobs' | 'now'> & { n
         },
       ]}
     />
+  )
+}
+
+function MissingSecrets({ names }: { names: readonly string[] }) {
+  if (names.length === 0) return null
+  return (
+    <span class="sub">
+      <Badge tone="warn" shape="triangle">
+        {names.length === 1 ? 'Secret missing' : `${names.length} secrets missing`}
+      </Badge>{' '}
+      {names.map((name, i) => (
+        <>
+          {i > 0 ? ', ' : ''}
+          <a href={`/secrets?name=${name}#set`}>{name}</a>
+        </>
+      ))}
+    </span>
   )
 }
 

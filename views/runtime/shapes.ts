@@ -30,6 +30,8 @@ export interface JobView {
   source: { file: string; line: number } | null
   nextRunAt: number | null
   lastRun: RunView | null
+  /** Secrets that it declares, and that are not set or cannot be read. */
+  missingSecrets: readonly string[]
 }
 
 export interface ManifestView {
