@@ -3,6 +3,7 @@
  * into the wire's RFC 3339.
  */
 
+import type { LogPiece } from './jobs/run-log.ts'
 import type { RepoFiles } from './repo/files.ts'
 import type { History } from './repo/history.ts'
 import type { Secrets } from './secrets/secrets.ts'
@@ -174,13 +175,6 @@ export interface SlotPreview {
   note: string | null
 }
 
-export interface LogFollower {
-  /** What was written so far. */
-  text: string
-  /** True when nothing more will come. */
-  ended: boolean
-}
-
 export interface Engine {
   /** The instance's named secrets. */
   secrets: Secrets
@@ -207,8 +201,10 @@ export interface Engine {
   cancel(runId: string): Promise<Run | null>
   /** What the run wrote so far; '' when it wrote nothing. */
   log(runId: string): string
+  /** The same, each line with when it was written and to which stream: see `jobs/log-line.ts`. */
+  timedLog(runId: string): string
   /** Calls back with each new piece, and with null at the end; returns what stops it. */
-  followLog(runId: string, onText: (text: string | null) => void): () => void
+  followLog(runId: string, onPiece: (piece: LogPiece | null) => void): () => void
   /** Newest first; `total` counts those that were due from `from` to before `to`. */
   slots(
     jobId: string,

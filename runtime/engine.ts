@@ -14,6 +14,7 @@ import { createJobList } from './jobs/job-list.ts'
 import { findSlots, listSlots, recentSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
+import { asWritten } from './jobs/log-line.ts'
 import type { JobSpec } from './jobs/manifest.ts'
 import { programVersion } from './jobs/program-version.ts'
 import { readManifest } from './jobs/read-manifest.ts'
@@ -190,6 +191,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     return row && asRun(row)
   }
 
+  const timedLog = (runId: string) => queue.log(runId)?.text() ?? readLog(logFile(volume.runsDir, runId))
+
   return {
     tick: heartbeat.beat,
     settle: () => queue.settle(),
@@ -226,11 +229,12 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       await queue.cancel(runId)
       return getRun(runId)
     },
-    log: runId => queue.log(runId)?.text() ?? readLog(logFile(volume.runsDir, runId)),
-    followLog: (runId, onText) => {
+    log: runId => asWritten(timedLog(runId)),
+    timedLog,
+    followLog: (runId, onPiece) => {
       const active = queue.log(runId)
-      if (active) return active.follow(onText)
-      const timer = setImmediate(() => onText(null))
+      if (active) return active.follow(onPiece)
+      const timer = setImmediate(() => onPiece(null))
       return () => clearImmediate(timer)
     },
     slots: (jobId, filter) => listSlots(db, jobId, filter),

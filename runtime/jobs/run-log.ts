@@ -2,14 +2,26 @@ import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeSync } fr
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
+import type { Clock } from '../../src/clock.ts'
+import { maskStream } from '../secrets/mask.ts'
+import { type LogStream, lineHead } from './log-line.ts'
+import { createLogTail } from './log-tail.ts'
+
+/** A piece of a log: as the run wrote it, and as it is kept, with the head of each line (`log-line.ts`). */
+export interface LogPiece {
+  written: string
+  kept: string
+}
 
 /** The log of a run that is going. */
 export interface RunLog {
-  write(chunk: Buffer): void
-  /** What was written so far, with a marker where the middle was left out. */
+  write(stream: LogStream, chunk: Buffer): void
+  /** From now on these values are masked, also one that comes in pieces. */
+  mask(values: Iterable<string>): void
+  /** What was written so far, as it is kept, with a marker where the middle was left out. */
   text(): string
   /** Calls back with each new piece, and with null at the end; returns what stops it. */
-  follow(onText: (text: string | null) => void): () => void
+  follow(onPiece: (piece: LogPiece | null) => void): () => void
   /**
    * Puts the last part on disk and closes the file. False when the disk takes nothing at the moment: then all of it is
    * still at hand, and it may be tried again.
@@ -17,9 +29,11 @@ export interface RunLog {
   end(): boolean
 }
 
-/** How much of a log's beginning and of its end is kept. */
+/** How much of a log's beginning and of its end is kept: bytes that the run wrote, whatever the heads of its lines take. */
 const headBytes = 512 * 1024
 const tailBytes = 512 * 1024
+/** Of very short lines less is kept, for their heads weigh more than they do. */
+const mostKept = 2 * 1024 * 1024
 
 export function logFile(runsDir: string, runId: string): string {
   return join(runsDir, `${runId}.log`)
@@ -41,18 +55,20 @@ export async function removeLog(file: string): Promise<void> {
 
 /**
  * The file comes with the first byte: most runs of most jobs print nothing. What the disk refuses is held in memory,
- * 1 MiB at most, and goes there with the next piece that it takes: a full disk ends no run and no runtime.
+ * a few MiB at most, and goes there with the next piece that it takes: a full disk ends no run and no runtime.
  */
-export function createRunLog(file: string): RunLog {
-  const decoder = new StringDecoder('utf8')
-  const followers = new Set<(text: string | null) => void>()
+export function createRunLog(file: string, clock: Clock): RunLog {
+  const streams = { out: openStream(), err: openStream() }
+  const followers = new Set<(piece: LogPiece | null) => void>()
+  const tail = createLogTail({ writtenBytes: tailBytes, textLength: mostKept })
   let fd: number | null = null
-  let headLength = 0
+  let headLeft = headBytes
+  let headKept = 0
+  /** The stream whose line is not at its end; the other one begins a line of its own. */
+  let open: LogStream | null = null
   /** What belongs into the file and is not there yet. */
   const unwritten: Buffer[] = []
-  let tail: Buffer[] = []
-  let tailLength = 0
-  let leftOut = 0
+  let ended = false
 
   /** The open file; a new one when somebody removed it. */
   const opened = (): number => {
@@ -83,44 +99,60 @@ export function createRunLog(file: string): RunLog {
       return false
     }
   }
-  const keepTail = (chunk: Buffer) => {
-    tail.push(chunk)
-    tailLength += chunk.length
-    while (tailLength > tailBytes) {
-      const first = tail[0] as Buffer
-      const surplus = Math.min(first.length, tailLength - tailBytes)
-      if (surplus === first.length) tail.shift()
-      else tail[0] = first.subarray(surplus)
-      tailLength -= surplus
-      leftOut += surplus
+
+  /** The text with a head on each line that begins in it. */
+  const headed = (stream: LogStream, text: string): LogPiece => {
+    const head = lineHead(clock.now(), stream)
+    const broken = open !== null && open !== stream ? '\n' : ''
+    const first = open === stream ? '' : head
+    open = text.endsWith('\n') ? null : stream
+    return { written: broken + text, kept: broken + first + text.replace(/\n(?!$)/g, () => `\n${head}`) }
+  }
+
+  const take = (stream: LogStream, text: string) => {
+    const [forHead, rest] = splitAt(text, headLeft)
+    if (forHead !== '') {
+      const piece = headed(stream, forHead)
+      headKept += piece.kept.length
+      headLeft = rest !== '' || headKept >= mostKept ? 0 : headLeft - Buffer.byteLength(forHead)
+      unwritten.push(Buffer.from(piece.kept))
+      save()
+      tell(piece)
+    }
+    if (rest !== '') {
+      const startsLine = open !== stream
+      const piece = headed(stream, rest)
+      tail.add(piece.kept, Buffer.byteLength(rest), startsLine)
+      tell(piece)
     }
   }
-  const end = () => (leftOut === 0 ? [] : [Buffer.from(`\n[longhouse] … ${leftOut} bytes left out here …\n`)])
+  const tell = (piece: LogPiece | null) => {
+    for (const follower of followers) follower(piece)
+  }
+  const lastPart = (): Buffer => {
+    if (ended) return Buffer.alloc(0)
+    const { text, leftOut } = tail.kept()
+    return Buffer.from(leftOut === 0 ? text : `\n[longhouse] … ${leftOut} bytes left out here …\n${text}`)
+  }
 
   return {
-    write: chunk => {
-      const head = chunk.subarray(0, headBytes - headLength)
-      if (head.length > 0) {
-        headLength += head.length
-        unwritten.push(head)
-        save()
-      }
-      if (head.length < chunk.length) keepTail(chunk.subarray(head.length))
-      const text = decoder.write(chunk)
-      if (text !== '') for (const follower of followers) follower(text)
+    write: (stream, chunk) => take(stream, streams[stream].read(chunk)),
+    mask: values => {
+      for (const each of Object.values(streams)) each.mask(values)
     },
-    text: () => readLog(file) + Buffer.concat([...unwritten, ...end(), ...tail]).toString('utf8'),
-    follow: onText => {
-      followers.add(onText)
-      return () => followers.delete(onText)
+    text: () => readLog(file) + Buffer.concat([...unwritten, lastPart()]).toString('utf8'),
+    follow: onPiece => {
+      followers.add(onPiece)
+      return () => followers.delete(onPiece)
     },
     end: () => {
-      unwritten.push(...end(), ...tail)
-      tail = []
-      leftOut = 0
+      if (!ended) for (const name of ['out', 'err'] as const) take(name, streams[name].end())
+      const last = lastPart()
+      if (last.length > 0) unwritten.push(last)
+      ended = true
       const saved = save()
       close()
-      for (const follower of followers) follower(null)
+      tell(null)
       followers.clear()
       return saved
     },
@@ -129,3 +161,26 @@ export function createRunLog(file: string): RunLog {
 
 const removed =
   '[longhouse] the beginning of this log is gone: its file was removed while the run was going\n'
+
+/** Text out of the chunks of one stream: characters that are cut in two come whole, and secrets masked. */
+function openStream() {
+  const decoder = new StringDecoder('utf8')
+  let masking = maskStream([])
+  return {
+    mask: (values: Iterable<string>) => {
+      masking = maskStream(values)
+    },
+    read: (chunk: Buffer) => masking.push(decoder.write(chunk)),
+    end: () => masking.push(decoder.end()) + masking.end(),
+  }
+}
+
+/** The text in two: so much of it as has that many bytes, in whole characters, and the rest. */
+function splitAt(text: string, bytes: number): [string, string] {
+  if (bytes <= 0) return ['', text]
+  if (text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes) return [text, '']
+  const all = Buffer.from(text)
+  let end = bytes
+  while (end > 0 && ((all[end] ?? 0) & 0xc0) === 0x80) end--
+  return [all.toString('utf8', 0, end), all.toString('utf8', end)]
+}

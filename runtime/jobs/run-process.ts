@@ -49,10 +49,10 @@ export function startRunProcess(
 
   let lastWords = ''
   let end: RunEnd | null = null
-  child.stdout?.on('data', (chunk: Buffer) => log.write(chunk))
+  child.stdout?.on('data', (chunk: Buffer) => log.write('out', chunk))
   child.stderr?.on('data', (chunk: Buffer) => {
     lastWords = (lastWords + chunk.toString('latin1')).slice(-4000)
-    log.write(chunk)
+    log.write('err', chunk)
   })
   const reported = channel.answer.then(answer => {
     if (!answer) return

@@ -86,7 +86,7 @@ export function createRunQueue(options: {
     for (const row of rows) {
       const run: ActiveRun = {
         row,
-        log: createRunLog(logFile(volume.runsDir, row.id)),
+        log: createRunLog(logFile(volume.runsDir, row.id), clock),
         process: null,
         serial: row.trigger === 'schedule' || row.attempt > 1,
         started: false,

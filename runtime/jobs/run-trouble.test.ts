@@ -13,10 +13,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import Database from 'better-sqlite3'
+import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { oneJob, registry, standingClock, startInstance, until } from '../engine.fixture.ts'
 import { createEngine } from '../engine.ts'
 import { openVolume } from '../volume.ts'
+import { asWritten } from './log-line.ts'
 import { createRunLog } from './run-log.ts'
 
 /** A folder on a small disk of its own; null where that takes rights that we do not have. */
@@ -62,17 +64,17 @@ function refuse(dir: string, change: string, when: string): () => void {
 test('a full disk loses nothing of a log while it is full, and gets it when there is room', t => {
   const disk = smallDisk(t)
   if (!disk) return t.skip('mounting a disk takes root')
-  const log = createRunLog(join(disk, 'run.log'))
+  const log = createRunLog(join(disk, 'run.log'), systemClock)
   writeFileSync(join(disk, 'ballast'), Buffer.alloc(200 * 1024))
   const piece = (name: string) => Buffer.from(name.repeat(32 * 1024))
-  for (const name of ['a', 'b', 'c', 'd']) log.write(piece(name))
+  for (const name of ['a', 'b', 'c', 'd']) log.write('out', piece(name))
   const whole = 'a'.repeat(32768) + 'b'.repeat(32768) + 'c'.repeat(32768) + 'd'.repeat(32768)
-  assert.equal(log.text(), whole)
+  assert.equal(asWritten(log.text()), whole)
   assert.equal(log.end(), false, 'it could not be kept')
-  assert.equal(log.text(), whole, 'and is still there')
+  assert.equal(asWritten(log.text()), whole, 'and is still there')
   rmSync(join(disk, 'ballast'))
   assert.equal(log.end(), true)
-  assert.equal(readFileSync(join(disk, 'run.log'), 'utf8'), whole)
+  assert.equal(asWritten(readFileSync(join(disk, 'run.log'), 'utf8')), whole)
 })
 
 test('an instance on a full disk goes on, and decides what was due when there is room', async t => {

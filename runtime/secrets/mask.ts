@@ -2,9 +2,13 @@ const mask = '***'
 /** What is shorter stands in every log by chance. */
 export const shortestMasked = 4
 
-/** The text with every value replaced, also where it stands encoded for JSON or an address. Lines of a value count each. */
+/**
+ * The text with every value replaced, also where it stands encoded: for JSON, for an address, in base64, alone or within
+ * something else. Lines of a value count each.
+ */
 export function maskSecrets(text: string, values: Iterable<string>): string {
-  return patternOf(values)?.[Symbol.replace](text, mask) ?? text
+  const search = searchFor(values)
+  return search ? maskFound(text, search, true).told : text
 }
 
 export interface SecretMask {
@@ -16,33 +20,77 @@ export interface SecretMask {
 
 /** Masks a text that comes in pieces. It holds back at most as much as the longest value is long. */
 export function maskStream(values: Iterable<string>): SecretMask {
-  const forms = formsOf(values)
-  const pattern = patternOf(values)
+  const search = searchFor(values)
   let held = ''
-  const beginsValue = (tail: string) => forms.some(form => form.length > tail.length && form.startsWith(tail))
-  return {
-    push: text => {
-      if (!pattern) return text
-      held += text
-      let from = Math.max(0, held.length - (forms[0]?.length ?? 0) + 1)
-      while (from < held.length && !beginsValue(held.slice(from))) from++
-      // A whole value that ends behind `from` is told masked, not cut there.
-      for (const match of held.matchAll(pattern)) {
-        if (match.index < from && match.index + match[0].length > from) from = match.index + match[0].length
-      }
-      const told = held.slice(0, from)
-      held = held.slice(from)
-      return told.replace(pattern, mask)
-    },
-    end: () => {
-      const rest = pattern ? held.replace(pattern, mask) : held
-      held = ''
-      return rest
-    },
+  const pass = (text: string, whole: boolean) => {
+    if (!search) return text
+    const found = maskFound(held + text, search, whole)
+    held = found.held
+    return found.told
   }
+  return { push: text => pass(text, false), end: () => pass('', true) }
 }
 
-/** Longest first, so that a value which contains another is masked whole. */
+/**
+ * What is looked for. Not a regular expression: a long key has thousands of forms in all, more than one can hold, and
+ * a log of many megabytes is to be passed in little time.
+ */
+interface Search {
+  /** By their first characters, the longest first: a value that contains another is masked whole. */
+  byBeginning: ReadonlyMap<string, string[]>
+  /** All that a form may begin with that is shorter than that. */
+  shortBeginnings: ReadonlySet<string>
+  /** Where the hash of some beginning points to holds 1: nearly every place of a text is passed by this alone. */
+  filter: Uint8Array
+}
+
+function searchFor(values: Iterable<string>): Search | null {
+  const forms = formsOf(values)
+  if (forms.length === 0) return null
+  const byBeginning = Map.groupBy(forms, form => form.slice(0, shortestMasked))
+  const filter = new Uint8Array(0x10000)
+  const shortBeginnings = new Set<string>()
+  for (const beginning of byBeginning.keys()) {
+    filter[hashAt(beginning, 0)] = 1
+    for (let length = 1; length < shortestMasked; length++) shortBeginnings.add(beginning.slice(0, length))
+  }
+  return { byBeginning, shortBeginnings, filter }
+}
+
+/** `held` may be the beginning of a value; nothing is held of a text that is `whole`. */
+function maskFound(text: string, search: Search, whole: boolean): { told: string; held: string } {
+  const { byBeginning, shortBeginnings, filter } = search
+  let told = ''
+  let from = 0
+  let at = 0
+  for (; at + shortestMasked <= text.length; at++) {
+    if (filter[hashAt(text, at)] === 0) continue
+    for (const form of byBeginning.get(text.slice(at, at + shortestMasked)) ?? []) {
+      if (text.startsWith(form, at)) {
+        told += text.slice(from, at) + mask
+        from = at + form.length
+        at = from - 1
+        break
+      }
+      const mayGoOn = !whole && form.length > text.length - at && form.startsWith(text.slice(at))
+      if (mayGoOn) return { told: told + text.slice(from, at), held: text.slice(at) }
+    }
+  }
+  if (!whole) {
+    for (at = Math.max(at, from); at < text.length; at++) {
+      if (shortBeginnings.has(text.slice(at)))
+        return { told: told + text.slice(from, at), held: text.slice(at) }
+    }
+  }
+  return { told: told + text.slice(from), held: '' }
+}
+
+function hashAt(text: string, at: number): number {
+  const first = text.charCodeAt(at) ^ (text.charCodeAt(at + 1) << 4)
+  return (first ^ (text.charCodeAt(at + 2) << 8) ^ (text.charCodeAt(at + 3) << 11)) & 0xffff
+}
+
+/** Longest first. */
 function formsOf(values: Iterable<string>): string[] {
   const forms = new Set<string>()
   for (const value of values) {
@@ -52,15 +100,29 @@ function formsOf(values: Iterable<string>): string[] {
         part.trim(),
         JSON.stringify(part).slice(1, -1),
         encodeURIComponent(part.toWellFormed()),
+        new URLSearchParams([['', part]]).toString().slice(1),
       ]) {
         if (form.length >= shortestMasked) forms.add(form)
       }
     }
+    for (const form of base64Forms(value)) forms.add(form)
   }
   return [...forms].sort((a, b) => b.length - a.length)
 }
 
-function patternOf(values: Iterable<string>): RegExp | null {
-  const forms = formsOf(values)
-  return forms.length === 0 ? null : new RegExp(forms.map(form => RegExp.escape(form)).join('|'), 'g')
+/** What is shorter in base64 may stand in any of it by chance. */
+const shortestBase64 = 8
+
+/**
+ * How a value looks within something that was encoded as a whole, such as `user:password`: that depends on where in a
+ * group of three bytes it begins. Characters that its neighbours have a part in are left out.
+ */
+function base64Forms(value: string): string[] {
+  const bytes = Buffer.from(value)
+  return [0, 1, 2].flatMap(before => {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64url')
+    const end = Math.floor(((before + bytes.length) * 8) / 6)
+    const own = encoded.slice(Math.ceil((before * 8) / 6), end)
+    return own.length < shortestBase64 ? [] : [own, own.replaceAll('-', '+').replaceAll('_', '/')]
+  })
 }

@@ -13,8 +13,8 @@ export function runEnd(web: WebContext, runId: string, signal: AbortSignal): Pro
     }
     if (given.aborted || engine.getRun(runId)?.finishedAt !== null) return done()
     given.addEventListener('abort', done, { once: true })
-    stop = engine.followLog(runId, text => {
-      if (text === null) done()
+    stop = engine.followLog(runId, piece => {
+      if (piece === null) done()
     })
   })
 }

@@ -7,9 +7,13 @@ const mostWaitingBytes = 8 * 1024 * 1024
 
 /**
  * A run's log as server-sent events: what was written so far, then each new piece as a `message`, and at the end
- * one `end` with the run. Comments in between keep proxies from closing it.
+ * one `end` with the run. With `timed`, each line begins with when it was written and to which stream. Comments in between keep proxies from closing it.
  */
-export function logEvents(engine: Engine, run: Run, stopping: AbortSignal): Response {
+export function logEvents(
+  engine: Engine,
+  run: Run,
+  { timed, stopping }: { timed: boolean; stopping: AbortSignal },
+): Response {
   const encoder = new TextEncoder()
   let release = () => {}
   const stream = new ReadableStream<Uint8Array>(
@@ -40,14 +44,14 @@ export function logEvents(engine: Engine, run: Run, stopping: AbortSignal): Resp
         }
         stopping.addEventListener('abort', finish, { once: true })
 
-        const soFar = engine.log(run.id)
+        const soFar = timed ? engine.timedLog(run.id) : engine.log(run.id)
         send('retry: 2000\n\n')
         if (soFar !== '') send(event(soFar))
         if (run.finishedAt !== null) return end()
-        stopFollowing = engine.followLog(run.id, text => {
+        stopFollowing = engine.followLog(run.id, piece => {
           if (released) return
-          if (text === null) end()
-          else send(event(text))
+          if (piece === null) end()
+          else send(event(timed ? piece.kept : piece.written))
         })
         if (released) stopFollowing()
       },

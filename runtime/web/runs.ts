@@ -29,14 +29,21 @@ export function runRoutes({ engine, signedIn: guard, mayRun, stopping }: WebCont
       summary: 'What the run wrote; with `Accept: text/event-stream` live, up to an event `end` with the run',
       guard,
       params,
+      query: z.object({
+        timestamps: z.enum(['true', 'false'], 'must be true or false').default('false').meta({
+          description:
+            'Begin each line with when it was written and to which stream: `2026-11-22T08:00:00.123Z out …`, or `err`',
+        }),
+      }),
       answers: {
         200: { description: 'The log so far, or its events', type: ['text/plain', 'text/event-stream'] },
       },
-      handle: (c, { params }) => {
+      handle: (c, { params, query }) => {
         const run = knownRun(engine(), params.id)
+        const timed = query.timestamps === 'true'
         if ((c.req.header('accept') ?? '').includes('text/event-stream'))
-          return logEvents(engine(), run, stopping)
-        return c.text(engine().log(run.id))
+          return logEvents(engine(), run, { timed, stopping })
+        return c.text(timed ? engine().timedLog(run.id) : engine().log(run.id))
       },
     }),
 

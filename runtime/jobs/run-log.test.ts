@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { standingClock } from '../engine.fixture.ts'
+import { asWritten, logLines } from './log-line.ts'
+import { createRunLog } from './run-log.ts'
+
+const noon = Date.parse('2026-03-10T12:00:00Z')
+
+function openLog(t: TestContext) {
+  const file = join(temporaryFolder(t), 'runs', 'run.log')
+  const clock = standingClock(noon)
+  const log = createRunLog(file, clock)
+  const write = (stream: 'out' | 'err', text: string | Buffer) => log.write(stream, Buffer.from(text))
+  return { log, clock, file, write, ended: () => log.end() && readFileSync(file, 'utf8') }
+}
+
+test('each line says when it began and which stream it was written to', t => {
+  const { log, clock, write, ended } = openLog(t)
+  const told: string[] = []
+  log.follow(piece => told.push(piece ? piece.kept : 'over'))
+  write('out', 'one\ntw')
+  clock.at += 1500
+  write('out', 'o\n')
+  write('err', 'no such file\n\n')
+  const text = ended()
+  assert.equal(
+    text,
+    [
+      '2026-03-10T12:00:00.000Z out one',
+      '2026-03-10T12:00:00.000Z out two',
+      '2026-03-10T12:00:01.500Z err no such file',
+      '2026-03-10T12:00:01.500Z err ',
+      '',
+    ].join('\n'),
+  )
+  assert.deepEqual(told.join(''), `${text}over`)
+  assert.equal(asWritten(String(text)), 'one\ntwo\nno such file\n\n')
+  assert.deepEqual(logLines(String(text))[2], { at: noon + 1500, stream: 'err', text: 'no such file' })
+})
+
+test('streams that write into each other’s lines keep lines of their own', t => {
+  const { write, ended } = openLog(t)
+  write('out', 'copying … ')
+  write('err', 'warning\n')
+  write('out', 'done\n')
+  const lines = logLines(String(ended()))
+  assert.deepEqual(
+    lines.map(({ stream, text }) => [stream, text]),
+    [
+      ['out', 'copying … '],
+      ['err', 'warning'],
+      ['out', 'done'],
+    ],
+  )
+})
+
+test('characters that come in two chunks are whole; what is no text does no harm', t => {
+  const { write, ended } = openLog(t)
+  const bytes = Buffer.from('grüße 🚀\n')
+  for (const byte of bytes) write('out', Buffer.from([byte]))
+  write('err', Buffer.from([0xff, 0x00, 0x0a, 0xf0, 0x9f]))
+  const written = asWritten(String(ended()))
+  assert.ok(written.startsWith('grüße 🚀\n'))
+  assert.equal(written.slice(9), '\ufffd\0\n\ufffd')
+})
+
+test('a line that looks like a kept one stays what the run wrote', t => {
+  const { write, ended } = openLog(t)
+  const line = '2020-01-01T00:00:00.000Z err forged\n'
+  write('out', line)
+  assert.equal(asWritten(String(ended())), line)
+})
+
+test('of a long log the beginning and the end are kept in whole lines, whatever its lines are like', t => {
+  const shapes: [string, (i: number) => string, number][] = [
+    ['lines', i => `line ${i} of many, and some more words to fill it\n`, 60_000],
+    ['one line', i => `${i},`, 600_000],
+    ['a progress bar', i => `\r${i} of 1000000`, 300_000],
+    ['characters of several bytes', i => `${i} 🚀🚀🚀🚀🚀🚀\n`, 60_000],
+  ]
+  for (const [name, make, count] of shapes) {
+    const { write, log, ended } = openLog(t)
+    let all = ''
+    for (let i = 0; i < count; i += 500) {
+      const piece = Array.from({ length: 500 }, (_, at) => make(i + at)).join('')
+      all += piece
+      write('out', piece)
+    }
+    const going = log.text()
+    const kept = String(ended())
+    assert.equal(going, kept, name)
+    const written = asWritten(kept)
+    const [head = '', leftOut = '', tail = ''] = written.split(
+      /\n\[longhouse\] … (\d+) bytes left out here …\n/,
+    )
+    assert.ok(all.startsWith(head) && all.endsWith(tail), name)
+    assert.equal(Buffer.byteLength(head), 512 * 1024 - ((512 * 1024 - Buffer.byteLength(head)) % 4), name)
+    assert.ok(Buffer.byteLength(tail) >= 500 * 1024 && Buffer.byteLength(tail) < 600 * 1024, name)
+    const bytes = Buffer.byteLength(all)
+    assert.equal(Buffer.byteLength(head) + Number(leftOut) + Buffer.byteLength(tail), bytes, name)
+    if (make(1).endsWith('\n')) assert.ok(all.includes(`\n${tail}`), `${name}: the end begins with a line`)
+  }
+})
+
+test('of lines that are nothing but ends, not everything is kept', t => {
+  const { write, ended } = openLog(t)
+  for (let i = 0; i < 64; i++) write('out', '\n'.repeat(16 * 1024))
+  const kept = String(ended())
+  assert.ok(kept.length < 6 * 1024 * 1024)
+  assert.match(kept, /left out here/)
+})
+
+test('values are masked, also in pieces and on either stream, for the file and for followers', t => {
+  const { log, write, ended } = openLog(t)
+  const told: string[] = []
+  log.follow(piece => told.push(piece?.written ?? ''))
+  log.mask(['s3cr3t-value', 'line one\nline two'])
+  write('out', 'the key is s3cr')
+  write('err', 'err: s3cr3t-v')
+  write('out', '3t-value.\n')
+  write('err', 'alue\nline one\nli')
+  write('err', 'ne two\nwith s3cr')
+  const text = String(ended())
+  for (const seen of [text, told.join('')]) assert.doesNotMatch(seen, /s3cr3t|line (one|two)/)
+  assert.match(text, /out \*\*\*\.\n/)
+  assert.match(text, /err with s3cr$/, 'what only began like one is told at the end')
+})
+
+test('fifty megabytes take little time and little memory', t => {
+  const { write, ended } = openLog(t)
+  const chunk = Buffer.from(
+    'a line of eighty characters or so, as programs like to write them to logs\n'.repeat(850),
+  )
+  const before = process.memoryUsage().rss
+  const began = performance.now()
+  for (let i = 0; i < 800; i++) write('out', chunk)
+  const tookMs = performance.now() - began
+  const grewMb = (process.memoryUsage().rss - before) / 1024 / 1024
+  t.diagnostic(`${Math.round(tookMs)} ms, ${Math.round(grewMb)} MiB more`)
+  assert.match(String(ended()), /left out here/)
+})
