@@ -21,7 +21,10 @@ export async function controlPlane(options: {
 }): Promise<Program> {
   const { env, log, clock = systemClock } = options
   let program: Program | undefined
-  const web = controlWeb(loadAssets(assetRoot()), c => program?.services.auth?.knows(c) ?? false)
+  const web = controlWeb(loadAssets(assetRoot()), {
+    isOperator: c => program?.services.auth?.knows(c) ?? false,
+    isOwner: c => (program?.services.auth?.visitor(c) ?? null) !== null,
+  })
   program = await boot({ plugins, env, log, clock, web })
   return program
 }

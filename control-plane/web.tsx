@@ -2,15 +2,19 @@ import type { Assets } from '../src/assets.ts'
 import type { AppContext } from '../src/http/route.ts'
 import type { KernelOptions } from '../src/kernel.ts'
 import { version } from '../src/version.ts'
-import { operatorNav } from '../views/control/operator-frame.ts'
+import { ownerFrame } from '../views/auth/owner-frame.ts'
+import { operatorFrame } from '../views/control/operator-frame.ts'
 import { ProblemPage } from '../views/problem-page.tsx'
 import { pageRenderer } from '../views/renderer.tsx'
 
-/**
- * How the control plane looks: the frame of its pages and the page of a problem. `knows` is true for an operator who is
- * signed in.
- */
-export function controlWeb(assets: Assets, knows: (c: AppContext) => boolean): KernelOptions['web'] {
+/** Who looks at a page. Each throws when that cannot be found out now. */
+export interface Visitors {
+  isOperator(c: AppContext): boolean
+  isOwner(c: AppContext): boolean
+}
+
+/** How the control plane looks: the frame of its pages and the page of a problem. */
+export function controlWeb(assets: Assets, visitors: Visitors): KernelOptions['web'] {
   return {
     info: {
       title: 'Longhouse control plane',
@@ -29,30 +33,30 @@ export function controlWeb(assets: Assets, knows: (c: AppContext) => boolean): K
     mount: app => assets.mount(app),
     problemPage: (c, { title, detail, errors, status }) => {
       c.status(status as 400)
+      const operator = known(() => visitors.isOperator(c))
       const page = (
         <ProblemPage
           title={title}
           detail={detail}
           errors={errors}
           requestId={c.get('requestId')}
-          back={{ href: '/admin/instances', label: 'To the instances' }}
+          back={
+            operator
+              ? { href: '/admin/instances', label: 'To the instances' }
+              : { href: '/', label: 'To the first page' }
+          }
         />
       )
-      return c.render(page, { title, ...(isOperator(c, knows) ? ways : {}) })
+      if (operator) return c.render(page, operatorFrame(title, null))
+      return c.render(page, known(() => visitors.isOwner(c)) ? ownerFrame(null, title) : { title })
     },
   }
 }
 
-/** The same as on every other page of an operator. */
-const ways = {
-  nav: operatorNav(null),
-  signOut: '/logout',
-}
-
 /** What is wrong may be just this check: then nobody is signed in. */
-function isOperator(c: AppContext, knows: (c: AppContext) => boolean): boolean {
+function known(check: () => boolean): boolean {
   try {
-    return knows(c)
+    return check()
   } catch {
     return false
   }

@@ -165,6 +165,7 @@ async function assemble({
     info: web.info,
     trustedProxies: site.trustedProxies,
     https: site.publicUrl?.protocol === 'https:',
+    formTargets: () => parts.flatMap(({ parts: made }) => made.formTargets?.() ?? []),
     renderer: web.renderer(site),
     problemPage: web.problemPage,
   })

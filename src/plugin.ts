@@ -49,6 +49,8 @@ interface CommonParts {
   tasks?: readonly Task[]
   on?: { [E in EventName]?: (payload: Events[E]) => void | Promise<void> }
   checks?: Readonly<Record<string, Check>>
+  /** Origins elsewhere that a form of this plugin's pages leads on to; asked with each page. */
+  formTargets?: () => readonly string[]
   /** Takes a request before the app does; false leaves it to the app. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** Takes a connection upgrade; false leaves it to the next plugin, and in the end refuses it. */

@@ -45,7 +45,14 @@ export async function openGate(
   t: Pick<TestContext, 'after'>,
   { env = {}, clock = manualClock() }: { env?: Environment; clock?: ManualClock } = {},
 ): Promise<Gate> {
-  const program = await bootForTest(t, [auth, vault], { env: { ADMIN_TOKEN: adminToken, ...env }, clock })
+  const program = await bootForTest(t, [auth, vault], {
+    env: { ADMIN_TOKEN: adminToken, ...env },
+    clock,
+    web: {
+      problemPage: (c, { title, detail, status }) =>
+        c.html(`<h1>${title}</h1><p>${detail}</p>`, status as 400),
+    },
+  })
   const ask: Gate['ask'] = async (
     path,
     { peer = '192.0.2.7', url = 'http://control.localhost', ...init } = {},

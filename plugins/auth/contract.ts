@@ -1,16 +1,70 @@
 import type { AppContext, Guard } from '../../src/http/route.ts'
 
+/** An owner, as other plugins see one. */
+export interface Account {
+  id: string
+  issuer: string
+  /** Verified by the issuer at the last sign-in. Two accounts may have the same one: the id says who it is. */
+  email: string
+  name: string | null
+  createdAt: number
+  /** When its owner deleted it; null while it is open. */
+  closedAt: number | null
+}
+
+export interface AccountDirectory {
+  /** Open or closed; null when there never was one. */
+  get(id: string): Account | null
+  /** The open accounts with this address, in whatever case it is written. */
+  byEmail(email: string): Account[]
+  /** All of them, oldest first. */
+  list(): Account[]
+  /** Ends every session and keeps the record until it is forgotten; false when it was closed already. */
+  close(id: string): boolean
+}
+
+/** A browser in which an owner is signed in. */
+export interface AccountSession {
+  id: string
+  /** What the browser called itself at the sign-in. */
+  browser: string
+  createdAt: number
+  lastSeenAt: number
+}
+
 export interface AuthService {
   /** Lets the operator in: by the admin bearer token, or by the session of a browser that signed in with it. */
   admin: Guard
-  /** True for a browser that is signed in, also where nobody has to be. */
+  /** True for a browser that is signed in as the operator, also where nobody has to be. */
   knows(c: AppContext): boolean
   /** The file that keeps the admin token when it was made here; null when the operator gave it. */
   tokenFile: string | null
+
+  /** Lets an owner in, by the session of a browser that signed in with the provider. The operator is no owner. */
+  account: Guard
+  /** Who was let in by `account`. */
+  accountOf(c: AppContext): Account
+  /** The owner who is signed in, also where nobody has to be; null for everybody else. */
+  visitor(c: AppContext): Account | null
+  accounts: AccountDirectory
+  /** Where an account is signed in, newest first. */
+  sessionsOf(accountId: string): AccountSession[]
+  /** The provider that owners sign in with, as people call it; null when none is set up. */
+  provider: string | null
 }
 
 declare module '../../src/plugin.ts' {
   interface Services {
     auth: AuthService
+  }
+  interface Events {
+    /** Somebody signed in for the first time. */
+    'account-created': { accountId: string }
+    /** Somebody who had deleted the account signed in again. */
+    'account-reopened': { accountId: string }
+    /** The provider knows another address now. */
+    'account-email-changed': { accountId: string; email: string }
+    /** An owner deleted the account. */
+    'account-closed': { accountId: string }
   }
 }

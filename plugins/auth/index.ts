@@ -3,37 +3,100 @@ import { z } from 'zod'
 import { sessionCookie } from '../../src/http/session-cookie.ts'
 import { definePlugin } from '../../src/plugin.ts'
 import { createRateLimit } from '../../src/rate-limit.ts'
+import { accountBook } from './account.ts'
+import { accountAccess } from './account-guard.ts'
+import { accountRoutes } from './account-routes.tsx'
+import { accountSessionStore } from './account-session.ts'
 import { loadAdminToken, tokenForm, tokenRule } from './admin-token.ts'
 import './contract.ts'
 import { adminGuard } from './guard.ts'
+import { openIdProvider } from './openid.ts'
+import { openIdConfig } from './openid-config.ts'
 import { authRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 import { adminSessions } from './session.ts'
+import { signInCookie } from './sign-in.ts'
+import { signInRoutes } from './sign-in-routes.tsx'
+
+/** Where an owner is at home. */
+const home = '/account'
 
 export const auth = definePlugin({
   name: 'auth',
-  config: z.object({
-    ADMIN_TOKEN: z.string().regex(tokenForm, tokenRule).optional(),
-  }),
+  config: z
+    .object({
+      ADMIN_TOKEN: z.string().regex(tokenForm, tokenRule).optional(),
+    })
+    .and(openIdConfig),
   tables: { schema, migrations: 'plugins/auth/migrations' },
-  setup: ({ config, site, db, clock, log }) => {
+  setup: ({ config, site, db, clock, log, emit }) => {
+    const https = site.publicUrl?.protocol === 'https:'
+    const tenMinutes = 10 * 60_000
+
     const token = loadAdminToken(config.ADMIN_TOKEN, join(site.dataRoot, '.control', 'admin-token'))
-    const sessions = adminSessions(db, clock, token.hash)
-    const cookie = sessionCookie({ https: site.publicUrl?.protocol === 'https:' })
-    const failures = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
-    const parts = { token, sessions, cookie, failures }
+    const operator = {
+      token,
+      sessions: adminSessions(db, clock, token.hash),
+      cookie: sessionCookie({ https }),
+      failures: createRateLimit({ failures: 10, withinMs: tenMinutes, clock }),
+    }
     if (token.file) log.info({ file: token.file }, 'the admin token is in this file')
+
+    const provider = config.openId && openIdProvider(config.openId, clock)
+    const cookie = sessionCookie({ https, kind: 'account' })
+    const accounts = accountBook(db, clock)
+    const sessions = accountSessionStore(db, clock)
+    const access = accountAccess({ sessions, accounts, cookie })
+    const failures = createRateLimit({ failures: 20, withinMs: tenMinutes, clock })
+    const signIn = signInCookie({ https, home })
+    if (!provider)
+      log.info('owners cannot sign up or in: GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET are not set')
+
     return {
       service: {
-        admin: adminGuard(parts),
+        admin: adminGuard(operator),
         knows: c => {
-          const secret = cookie.read(c)
-          return secret !== undefined && sessions.isLive(secret)
+          const secret = operator.cookie.read(c)
+          return secret !== undefined && operator.sessions.isLive(secret)
         },
         tokenFile: token.file,
+        account: access.guard,
+        accountOf: access.accountOf,
+        visitor: access.visitor,
+        accounts: {
+          ...accounts,
+          close: id => {
+            const closed = accounts.close(id)
+            if (closed) emit('account-closed', { accountId: id })
+            return closed
+          },
+        },
+        sessionsOf: sessions.of,
+        provider: provider?.name ?? null,
       },
-      routes: authRoutes(parts),
-      tasks: [{ name: 'prune-sessions', everyMs: 3_600_000, run: async () => sessions.prune() }],
+      routes: [
+        ...authRoutes({
+          ...operator,
+          ownersSignIn: provider !== null,
+          ownersHome: c => (access.visitor(c) ? home : null),
+        }),
+        ...signInRoutes({ site, provider, accounts, sessions, access, cookie, signIn, failures, home, emit }),
+        ...accountRoutes({ access, sessions, clock, provider: provider?.name ?? null }),
+      ],
+      formTargets: () => provider?.origins() ?? [],
+      tasks: [
+        {
+          name: 'prune-sessions',
+          everyMs: 3_600_000,
+          run: async () => {
+            operator.sessions.prune()
+            sessions.prune()
+            accounts.erase()
+          },
+        },
+        // So that the first owner of the hour does not wait for it, and forms may lead there.
+        ...(provider ? [{ name: 'discover-provider', everyMs: 60_000, run: () => provider.discover() }] : []),
+      ],
     }
   },
 })

@@ -19,14 +19,23 @@ export function authRoutes(parts: {
   sessions: AdminSessions
   cookie: SessionCookie
   failures: RateLimit
+  /** True when owners have a way in, too. */
+  ownersSignIn: boolean
+  /** Where an owner is at home; null for whoever is not signed in as one. */
+  ownersHome(c: AppContext): string | null
 }): Route[] {
-  const { token, sessions, cookie, failures } = parts
+  const { token, sessions, cookie, failures, ownersSignIn, ownersHome } = parts
 
   const page = (c: AppContext, next: string | undefined, error?: string) =>
-    c.render(<SignInPage next={localPath(next, home)} tokenFile={token.file} error={error} />, {
-      title: 'Sign in',
-      narrow: true,
-    })
+    c.render(
+      <SignInPage
+        next={localPath(next, home)}
+        tokenFile={token.file}
+        ownersSignIn={ownersSignIn}
+        error={error}
+      />,
+      { title: 'Sign in', narrow: true },
+    )
 
   return [
     route({
@@ -35,8 +44,12 @@ export function authRoutes(parts: {
       summary: 'The first page',
       guard: open,
       pageOnly: true,
-      answers: { 303: { description: 'Go on to the instances' } },
-      handle: c => c.redirect(home, 303),
+      answers: { 303: { description: 'Go on to where one is at home' } },
+      handle: c => {
+        const secret = cookie.read(c)
+        const isOperator = secret !== undefined && sessions.isLive(secret)
+        return c.redirect(ownersHome(c) ?? (ownersSignIn && !isOperator ? '/sign-in' : home), 303)
+      },
     }),
     route({
       method: 'get',

@@ -34,7 +34,10 @@ async function openOffice(t: TestContext, env: Record<string, string> = {}, cloc
       return {}
     },
   })
-  const web = controlWeb({ url: name => `/assets/${name}`, mount: () => {} }, () => false)
+  const web = controlWeb(
+    { url: name => `/assets/${name}`, mount: () => {} },
+    { isOperator: () => false, isOwner: () => false },
+  )
   const program = await bootForTest(t, [auth, mail, writer], {
     env: { ADMIN_TOKEN: token, ...env },
     clock,

@@ -69,7 +69,10 @@ export async function testFleet(
     clock: systemClock,
     web: controlWeb(
       { url: name => `/assets/${name}`, mount: () => {} },
-      c => booted?.services.auth?.knows(c) ?? false,
+      {
+        isOperator: c => booted?.services.auth?.knows(c) ?? false,
+        isOwner: c => (booted?.services.auth?.visitor(c) ?? null) !== null,
+      },
     ),
   })
   booted = program

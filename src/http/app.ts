@@ -20,7 +20,6 @@ import {
   Problem,
 } from './problem.ts'
 import { type AppContext, type AppEnv, type FieldErrors, open, type Route, route } from './route.ts'
-import { sessionCookieName } from './session-cookie.ts'
 import { unknownFields } from './unknown-fields.ts'
 
 export interface AppOptions {
@@ -30,6 +29,8 @@ export interface AppOptions {
   trustedProxies: readonly string[]
   /** True when people reach us by HTTPS, so that browsers may be told to insist on it. */
   https: boolean
+  /** Origins elsewhere that a form of ours may lead on to: browsers hold `form-action` against redirects, too. */
+  formTargets?: () => readonly string[]
   /** Prepares `c.render` for pages. */
   renderer: MiddlewareHandler
   /** Runs before everything else that could refuse or answer a request. */
@@ -66,7 +67,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     c.get('log').debug(line, 'request')
   })
   for (const each of options.before ?? []) app.use(each)
-  app.use(contentSecurity(options.https))
+  app.use(contentSecurity(options.https, options.formTargets ?? (() => [])))
   app.use(renderer)
   app.use(refuseCrossSite)
 
@@ -76,7 +77,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     summary: 'This description',
     guard: open,
     answers: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },
-    handle: c => c.json(describeApi(info, routes, { sessionCookie: sessionCookieName(options.https) })),
+    handle: c => c.json(describeApi(info, routes, { https: options.https })),
   })
   const routes: Route[] = [...options.routes, openapi]
   for (const each of routes) mount(app, each)
@@ -181,7 +182,7 @@ function asProblem(error: unknown): Problem {
 }
 
 /** Everything from ourselves, nothing inline, no framing; see docs/decisions for the reasons. */
-function contentSecurity(https: boolean): MiddlewareHandler {
+function contentSecurity(https: boolean, formTargets: () => readonly string[]): MiddlewareHandler {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
@@ -190,7 +191,7 @@ function contentSecurity(https: boolean): MiddlewareHandler {
       imgSrc: ["'self'", 'data:'],
       connectSrc: ["'self'"],
       manifestSrc: ["'self'"],
-      formAction: ["'self'"],
+      formAction: [() => ["'self'", ...formTargets()].join(' ')],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],
     },

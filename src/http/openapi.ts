@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { longestWait } from './negotiate.ts'
 import type { Route } from './route.ts'
+import { sessionCookieName } from './session-cookie.ts'
 import { fieldsOf } from './unknown-fields.ts'
 
 export interface ApiInfo {
@@ -24,7 +25,7 @@ const problemSchema = z
 export function describeApi(
   info: ApiInfo,
   routes: readonly Route[],
-  { sessionCookie = 'longhouse_session' }: { sessionCookie?: string } = {},
+  { https = false }: { https?: boolean } = {},
 ): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
@@ -39,7 +40,11 @@ export function describeApi(
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
-        session: { type: 'apiKey', in: 'cookie', name: sessionCookie },
+        session: { type: 'apiKey', in: 'cookie', name: sessionCookieName(https) },
+        // Only where owners have accounts: an instance knows none.
+        ...(routes.some(({ guard }) => guard.schemes.includes('account')) && {
+          account: { type: 'apiKey', in: 'cookie', name: sessionCookieName(https, 'account') },
+        }),
       },
       schemas: { Problem: jsonSchema(problemSchema, 'output') },
     },

@@ -28,7 +28,7 @@ export type AppContext = Context<AppEnv>
 /** Who may call a route. `check` throws a Problem to refuse; what a guard learns it keeps for the handler. */
 export interface Guard {
   /** Names of OpenAPI security schemes, any of which is enough. */
-  schemes: readonly ('bearer' | 'session')[]
+  schemes: readonly ('bearer' | 'session' | 'account')[]
   check: MiddlewareHandler<AppEnv>
 }
 

@@ -4,10 +4,10 @@ import type { AppContext } from './route.ts'
 
 /**
  * The cookie that carries a session's secret. By HTTPS it has the `__Host-` prefix, which no sibling subdomain can
- * set; by plain HTTP (a laptop) browsers would refuse that name.
+ * set; by plain HTTP (a laptop) browsers would refuse that name. `kind` tells the cookies of one host apart.
  */
-export function sessionCookie(options: { https: boolean }) {
-  const name = sessionCookieName(options.https)
+export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
+  const name = sessionCookieName(options.https, options.kind)
   const attributes = { path: '/', httpOnly: true, sameSite: 'Lax', secure: options.https } as const
   return {
     read: (c: AppContext): string | undefined => getCookie(c, name),
@@ -17,8 +17,11 @@ export function sessionCookie(options: { https: boolean }) {
   }
 }
 
-export function sessionCookieName(https: boolean): string {
-  return https ? '__Host-longhouse_session' : 'longhouse_session'
+/** Whose it is: the operator's or an instance's `session`, an owner's `account`, or one sign-in that is under way. */
+export type CookieKind = 'session' | 'account' | 'sign_in'
+
+export function sessionCookieName(https: boolean, kind: CookieKind = 'session'): string {
+  return `${https ? '__Host-' : ''}longhouse_${kind}`
 }
 
 export type SessionCookie = ReturnType<typeof sessionCookie>

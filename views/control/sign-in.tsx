@@ -6,10 +6,12 @@ export interface SignInPageProps {
   next: string
   /** The file that holds the token, when the operator did not choose it. */
   tokenFile: string | null
+  /** True when owners have a way in, too. */
+  ownersSignIn: boolean
   error?: string | undefined
 }
 
-export function SignInPage({ next, tokenFile, error }: SignInPageProps) {
+export function SignInPage({ next, tokenFile, ownersSignIn, error }: SignInPageProps) {
   return (
     <div class="stack">
       <h1>Sign in</h1>
@@ -32,6 +34,15 @@ export function SignInPage({ next, tokenFile, error }: SignInPageProps) {
           <Button look="primary">Sign in</Button>
         </div>
       </form>
+      <p class="fine">
+        {ownersSignIn ? (
+          <>
+            Owners <a href="/sign-in">sign in here</a>.
+          </>
+        ) : (
+          'Owners cannot sign in: no provider is set up (GOOGLE_CLIENT_ID).'
+        )}
+      </p>
     </div>
   )
 }

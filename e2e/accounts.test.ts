@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { envOf, startProvider } from '../plugins/auth/openid.fixture.ts'
+import { noBrowser, openBrowser } from './browser.fixture.ts'
+import { startLonghouse } from './longhouse.fixture.ts'
+
+for (const javaScript of [true, false]) {
+  const how = javaScript ? 'with JavaScript' : 'without JavaScript'
+  test(`an owner signs up with a provider, ${how}`, { skip: noBrowser }, async t => {
+    const provider = await startProvider(t)
+    provider.people.set('ada', { email: 'ada@example.com', email_verified: true, name: 'Ada Lovelace' })
+    provider.people.set('bob', { email: 'bob@example.com', email_verified: false })
+    const longhouse = await startLonghouse(t, { driver: 'process', env: envOf(provider) })
+    const control = `http://control.localhost:${longhouse.port}`
+    provider.allow(`${control}/auth/google/callback`)
+    const { page, context, complaints } = await openBrowser(t, { javaScript })
+    const press = (name: string) => page.getByRole('button', { name }).first().click()
+
+    // The browser holds `form-action` against where the form leads in the end: the provider must be allowed.
+    await page.goto(control)
+    await press('Sign in with Example')
+    await page.getByText('The provider').waitFor()
+    await press('Cancel')
+    await page.getByText('You did not sign in').waitFor()
+
+    await page.getByRole('link', { name: 'To the first page' }).click()
+    await press('Sign in with Example')
+    await press('Continue as bob')
+    await page.getByText('Your e-mail address is not verified').waitFor()
+
+    // The provider remembers who is signed in there.
+    await context.clearCookies()
+    await page.goto(`${control}/account`)
+    await press('Sign in with Example')
+    await press('Continue as ada')
+    await page.getByText('Ada Lovelace').waitFor()
+    assert.equal(page.url(), `${control}/account`)
+    const cookies = await context.cookies(control)
+    assert.deepEqual(
+      cookies.map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite })),
+      [{ name: 'longhouse_account', httpOnly: true, sameSite: 'Lax' }],
+    )
+
+    // Back and again: the callback was used.
+    await page.goto(`${control}/auth/google/callback?code=x&state=y`)
+    await page.getByText('This sign-in is over').waitFor()
+
+    await page.goto(control)
+    await press('Sign out')
+    await page.getByText('Your own box').waitFor()
+    await page.goto(`${control}/account`)
+    assert.match(page.url(), /\/sign-in\?next=%2Faccount$/)
+    assert.deepEqual(complaints, [])
+  })
+}

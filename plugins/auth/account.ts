@@ -1,0 +1,100 @@
+import { and, asc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import type { Db } from '../../src/database.ts'
+import { newId } from '../../src/ids.ts'
+import type { Account, AccountDirectory } from './contract.ts'
+import type * as schema from './schema.ts'
+import { accountSessions, accounts } from './schema.ts'
+
+export type AuthDb = Db<typeof schema>
+
+/** Who a provider says that somebody is; the e-mail address is verified. */
+export interface Identity {
+  issuer: string
+  subject: string
+  email: string
+  name: string | null
+}
+
+/** Volumes are kept 30 days by default: whoever comes back for theirs is still known. */
+const rememberedMs = 90 * 24 * 3_600_000
+
+export interface AccountBook extends AccountDirectory {
+  /**
+   * The account of this identity, made at its first sign-in, opened again when it was closed. A changed e-mail address
+   * or name follows.
+   */
+  admit(identity: Identity): {
+    account: Account
+    how: 'created' | 'reopened' | 'known'
+    emailChanged: boolean
+  }
+  /** Forgets the people of accounts that have been closed for 90 days. */
+  erase(): void
+}
+
+export function accountBook(db: AuthDb, clock: Clock): AccountBook {
+  const bySubject = ({ issuer, subject }: Identity) =>
+    and(eq(accounts.issuer, issuer), eq(accounts.subject, subject))
+
+  return {
+    get: id => {
+      const row = db.select().from(accounts).where(eq(accounts.id, id)).get()
+      return row ? publicAccount(row) : null
+    },
+    byEmail: email =>
+      db
+        .select()
+        .from(accounts)
+        .where(and(eq(sql`lower(${accounts.email})`, email.toLowerCase()), isNull(accounts.closedAt)))
+        .all()
+        .map(publicAccount),
+    list: () => db.select().from(accounts).orderBy(asc(accounts.createdAt)).all().map(publicAccount),
+
+    admit: identity =>
+      db.transaction(tx => {
+        const now = clock.now()
+        const { email, name } = identity
+        const known = tx.select().from(accounts).where(bySubject(identity)).get()
+        if (!known) {
+          const id = newId('acct', now)
+          const row = { ...identity, id, createdAt: now, lastSignInAt: now }
+          const made = tx.insert(accounts).values(row).returning().get()
+          return { account: publicAccount(made), how: 'created', emailChanged: false } as const
+        }
+        const change = { email, name, lastSignInAt: now, closedAt: null }
+        const after = tx.update(accounts).set(change).where(eq(accounts.id, known.id)).returning().get()
+        return {
+          account: publicAccount(after),
+          how: known.closedAt === null ? 'known' : 'reopened',
+          emailChanged: known.email !== email,
+        } as const
+      }),
+
+    close: id =>
+      db.transaction(tx => {
+        tx.delete(accountSessions).where(eq(accountSessions.accountId, id)).run()
+        const open = and(eq(accounts.id, id), isNull(accounts.closedAt))
+        return tx.update(accounts).set({ closedAt: clock.now() }).where(open).run().changes > 0
+      }),
+
+    erase: () => {
+      const now = clock.now()
+      db.update(accounts)
+        .set({ subject: sql`'erased ' || ${accounts.id}`, email: '', name: null, erasedAt: now })
+        .where(
+          and(
+            isNotNull(accounts.closedAt),
+            lt(accounts.closedAt, now - rememberedMs),
+            isNull(accounts.erasedAt),
+          ),
+        )
+        .run()
+    },
+  }
+}
+
+function publicAccount(row: typeof accounts.$inferSelect): Account {
+  const { id, issuer, email, name, createdAt, closedAt } = row
+  return { id, issuer, email, name, createdAt, closedAt }
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+
+const google = 'https://accounts.google.com'
+
+/** Where owners sign in: Google, or any other OpenID provider by `OPENID_ISSUER`. */
+export const openIdConfig = z
+  .object({
+    GOOGLE_CLIENT_ID: z.string().optional(),
+    GOOGLE_CLIENT_SECRET: z.string().optional(),
+    OPENID_ISSUER: z
+      .string()
+      .refine(
+        isIssuer,
+        'must be the https address of an OpenID provider such as https://accounts.google.com, without a query',
+      )
+      .optional(),
+    /** What the button calls the provider. */
+    OPENID_NAME: z.string().max(40, 'may have at most 40 characters').optional(),
+  })
+  .superRefine((env, context) => {
+    const { GOOGLE_CLIENT_ID: id, GOOGLE_CLIENT_SECRET: secret } = env
+    const missing = (name: string, because: string) =>
+      context.addIssue({ code: 'custom', path: [name], message: `must be set too, because ${because} is` })
+    if (id && !secret) missing('GOOGLE_CLIENT_SECRET', 'GOOGLE_CLIENT_ID')
+    if (secret && !id) missing('GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET')
+    if (env.OPENID_ISSUER && !id && !secret) missing('GOOGLE_CLIENT_ID', 'OPENID_ISSUER')
+  })
+  .transform((env): { openId: OpenIdSettings | null } => {
+    const { GOOGLE_CLIENT_ID: clientId, GOOGLE_CLIENT_SECRET: clientSecret } = env
+    if (!clientId || !clientSecret) return { openId: null }
+    const issuer = env.OPENID_ISSUER ?? google
+    const name = env.OPENID_NAME ?? (issuer === google ? 'Google' : new URL(issuer).hostname)
+    return { openId: { issuer, clientId, clientSecret, name } }
+  })
+
+export interface OpenIdSettings {
+  issuer: string
+  clientId: string
+  clientSecret: string
+  name: string
+}
+
+/** Plain http only to this very machine, for a test. */
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, search, hash } = new URL(text)
+  if (search || hash) return false
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
+}
+
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+}

@@ -1,0 +1,191 @@
+import * as openid from 'openid-client'
+import type { Clock } from '../../src/clock.ts'
+import type { Problem } from '../../src/http/problem.ts'
+import type { Identity } from './account.ts'
+import { isLoopback, type OpenIdSettings } from './openid-config.ts'
+import {
+  clocksDiffer,
+  emailUnverified,
+  providerDown,
+  signInDenied,
+  signInOver,
+  signInRefused,
+} from './problems.ts'
+
+/** What binds one sign-in to the browser that began it. */
+export interface SignInProof {
+  state: string
+  nonce: string
+  /** Of PKCE (RFC 7636). */
+  verifier: string
+}
+
+export interface OpenIdProvider {
+  /** As people call it. */
+  name: string
+  /** Where its sign-in page stands, as far as is known. */
+  origins(): readonly string[]
+  /** Asks the provider about itself, unless it has told within the hour. Throws `provider-down`. */
+  discover(): Promise<void>
+  /** The provider's sign-in page for one sign-in. */
+  signInPage(proof: SignInProof, redirectUri: string): Promise<URL>
+  /**
+   * Takes what the provider sent the browser back with, and validates all of it: state, nonce, PKCE, issuer, audience,
+   * expiry, signature and that the e-mail address is verified. Throws a Problem that says what to do.
+   */
+  redeem(callback: URL, proof: SignInProof): Promise<Identity>
+}
+
+const timeoutSeconds = 10
+const discoveredForMs = 3_600_000
+/** Of the provider's clock and ours together. */
+const toleranceSeconds = 60
+
+/** Owners' sign-in with an OpenID provider; the only caller of openid-client. */
+export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdProvider {
+  const { issuer, clientId, clientSecret, name } = settings
+  let known: { config: openid.Configuration; at: number } | null = null
+
+  const discovered = async (): Promise<openid.Configuration> => {
+    if (known && clock.now() < known.at + discoveredForMs) return known.config
+    const metadata = {
+      client_secret: clientSecret,
+      [openid.clockTolerance]: toleranceSeconds,
+      // Seconds that our clock is ahead of the machine's: none, but in a test.
+      [openid.clockSkew]: Math.round((clock.now() - Date.now()) / 1000),
+    }
+    try {
+      const config = await openid.discovery(new URL(issuer), clientId, metadata, undefined, {
+        timeout: timeoutSeconds,
+        // A token that comes by TLS from the provider itself need not be verified; we do not rely on that alone.
+        execute: [
+          openid.enableNonRepudiationChecks,
+          ...(isLoopback(new URL(issuer).hostname) ? [openid.allowInsecureRequests] : []),
+        ],
+      })
+      known = { config, at: clock.now() }
+    } catch (cause) {
+      // What it told before still holds while it cannot be asked.
+      if (known) return known.config
+      throw unreachable(name, cause)
+    }
+    return known.config
+  }
+
+  return {
+    name,
+    origins: () => {
+      const page = known?.config.serverMetadata().authorization_endpoint
+      return [...new Set([issuer, ...(page ? [page] : [])].map(url => new URL(url).origin))]
+    },
+    discover: async () => {
+      await discovered()
+    },
+    signInPage: async ({ state, nonce, verifier }, redirectUri) =>
+      openid.buildAuthorizationUrl(await discovered(), {
+        redirect_uri: redirectUri,
+        scope: 'openid email profile',
+        state,
+        nonce,
+        code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      }),
+    redeem: async (callback, { state, nonce, verifier }) => {
+      const config = await discovered()
+      try {
+        const tokens = await openid.authorizationCodeGrant(config, callback, {
+          expectedState: state,
+          expectedNonce: nonce,
+          pkceCodeVerifier: verifier,
+        })
+        const claims = tokens.claims()
+        if (!claims) throw signInRefused(`${name} sent no ID token. ${again}`)
+        // Some providers tell the address only where they are asked for it.
+        const told =
+          claims.email === undefined && config.serverMetadata().userinfo_endpoint
+            ? await openid.fetchUserInfo(config, tokens.access_token, claims.sub)
+            : claims
+        return identity(name, claims, told)
+      } catch (error) {
+        throw problemOf(name, error)
+      }
+    },
+  }
+}
+
+const again = 'Nothing was changed. Begin again from the sign-in page.'
+
+type Claims = Readonly<Record<string, unknown>>
+
+function identity(name: string, claims: { iss: string; sub: string }, told: Claims): Identity {
+  const { email, email_verified: verified } = told
+  if (typeof email !== 'string' || email.length > 254 || !/^[^@\s]+@[^@\s]+$/.test(email)) {
+    throw emailUnverified(
+      `${name} told no e-mail address. Add one to your ${name} account, or allow us to see it, and sign in again.`,
+    )
+  }
+  // Some providers write it as a text.
+  if (verified !== true && verified !== 'true') {
+    throw emailUnverified(
+      `${name} has not verified ${email} yet. Confirm the address with ${name}, and sign in again; until then nothing is made or changed here.`,
+    )
+  }
+  const called = typeof told.name === 'string' ? told.name.trim().slice(0, 200) : ''
+  return { issuer: claims.iss, subject: claims.sub, email, name: called || null }
+}
+
+/** Every way in which a sign-in ends badly, in words for the person who sees it; what happened stays in the log. */
+function problemOf(name: string, error: unknown): unknown {
+  if (error instanceof openid.AuthorizationResponseError) {
+    return error.error === 'access_denied'
+      ? signInDenied(
+          `You, or ${name}, stopped it before the end, so nothing was made or changed. To go on, sign in again and agree.`,
+          { cause: error },
+        )
+      : signInRefused(`${name} refused: ${plain(error.error)}. ${again}`, { cause: error })
+  }
+  if (error instanceof openid.ResponseBodyError) {
+    return error.error === 'invalid_grant'
+      ? signInOver(`It was used before, or it took too long. ${again}`, { cause: error })
+      : providerDown(
+          `${name} does not accept this site: ${plain(error.error)}. Tell the operator; nothing was changed.`,
+          { cause: error },
+        )
+  }
+  if (!(error instanceof openid.ClientError)) return isProblem(error) ? error : unreachable(name, error)
+  if (error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED') {
+    return clocksDiffer(
+      `The time of ${name} and of this server differ by more than a minute, so its answer cannot be trusted. Tell the operator to set the server’s clock; nothing was changed.`,
+      { cause: error },
+    )
+  }
+  if (isFarAway(error)) return unreachable(name, error)
+  return signInRefused(`What came back from ${name} is not what was asked for. ${again}`, { cause: error })
+}
+
+/** Nobody answered, or somebody who is no OpenID provider at the moment. */
+function isFarAway({ code, cause }: openid.ClientError): boolean {
+  const answered = [
+    'OAUTH_RESPONSE_IS_NOT_CONFORM',
+    'OAUTH_RESPONSE_IS_NOT_JSON',
+    'OAUTH_TIMEOUT',
+    'OAUTH_ABORT',
+  ]
+  return answered.includes(code ?? '') || (code === undefined && cause instanceof TypeError)
+}
+
+function unreachable(name: string, cause: unknown): Problem {
+  return providerDown(
+    `${name} could not be reached, so nobody can sign in at the moment. Who is signed in stays so, and every instance runs on. Try again in a minute.`,
+    { headers: { 'Retry-After': '60' }, cause },
+  )
+}
+
+function isProblem(error: unknown): boolean {
+  return error instanceof Error && error.name === 'Problem'
+}
+
+/** An error code of the protocol; whatever else stands there was written by whoever made the link. */
+function plain(code: string): string {
+  return /^[a-z_]{1,40}$/.test(code) ? code : 'no reason that can be shown'
+}

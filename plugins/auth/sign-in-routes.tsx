@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import { addressGroup } from '../../src/http/address.ts'
+import { localPath } from '../../src/http/local-path.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { retryLater } from '../../src/http/problem.ts'
+import { open, type Route, route } from '../../src/http/route.ts'
+import type { SessionCookie } from '../../src/http/session-cookie.ts'
+import type { Events } from '../../src/plugin.ts'
+import type { RateLimit } from '../../src/rate-limit.ts'
+import { type Site, siteUrl } from '../../src/site.ts'
+import { OwnerSignInPage } from '../../views/auth/owner-sign-in-page.tsx'
+import type { AccountBook } from './account.ts'
+import type { AccountAccess } from './account-guard.ts'
+import type { AccountSessions } from './account-session.ts'
+import type { OpenIdProvider } from './openid.ts'
+import { signInOff, signInOver } from './problems.ts'
+import type { SignInCookie } from './sign-in.ts'
+
+const callbackPath = '/auth/google/callback'
+const off = () =>
+  signInOff(
+    'The operator has set up no provider to sign in with (GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET).',
+  )
+
+export interface SignInParts {
+  site: Site
+  /** Null when none is set up. */
+  provider: OpenIdProvider | null
+  accounts: AccountBook
+  sessions: AccountSessions
+  access: AccountAccess
+  cookie: SessionCookie
+  signIn: SignInCookie
+  /** Counts sign-ins that came to a bad end, per address: each of them has asked the provider. */
+  failures: RateLimit
+  /** Where owners go on to. */
+  home: string
+  emit<E extends keyof Events>(event: E, payload: Events[E]): void
+}
+
+/** Signing up and in as an owner, with a provider, and out again. */
+export function signInRoutes(parts: SignInParts): Route[] {
+  const { site, provider, accounts, sessions, access, cookie, signIn, failures, home, emit } = parts
+  const redirectUri = () => siteUrl(site, 'control') + callbackPath
+
+  return [
+    route({
+      method: 'get',
+      path: '/sign-in',
+      summary: 'The page on which owners sign up and in',
+      guard: open,
+      pageOnly: true,
+      query: z.object({ next: z.string().optional() }),
+      answers: { 200: { description: 'The page' } },
+      handle: (c, { query }) => {
+        const next = localPath(query.next, home)
+        if (access.visitor(c)) return c.redirect(next, 303)
+        const page = <OwnerSignInPage provider={provider?.name ?? null} next={next} />
+        return c.render(page, { title: 'Sign in', narrow: true })
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/auth/google',
+      summary: 'Go to the provider to sign up or in',
+      guard: open,
+      body: z.object({
+        next: z.string('must be a path of this site').optional().meta({ description: 'Where to go on to' }),
+      }),
+      answers: { 303: { description: 'To the provider' }, 503: { description: 'No provider is set up' } },
+      handle: async (c, { body }) => {
+        if (!provider) throw off()
+        const page = await provider.signInPage(signIn.begin(c, body.next), redirectUri())
+        return c.redirect(page.href, 303)
+      },
+    }),
+    route({
+      method: 'get',
+      path: callbackPath,
+      summary: 'Where the provider sends the browser back to',
+      guard: open,
+      pageOnly: true,
+      answers: { 303: { description: 'Signed in: the cookie is set' } },
+      handle: async c => {
+        if (!provider) throw off()
+        const begun = signIn.end(c)
+        if (!begun) {
+          throw signInOver(
+            'It was not begun in this browser, was finished before, or took more than ten minutes. Nothing was changed; begin again from the sign-in page.',
+          )
+        }
+        const group = addressGroup(c.get('client'))
+        const wait = failures.retryAfter(group)
+        if (wait > 0) throw retryLater(wait)
+        // Counted before the provider is asked: a burst must not slip through.
+        failures.fail(group)
+        const callback = new URL(redirectUri())
+        callback.search = new URL(c.req.url).search
+        const identity = await provider.redeem(callback, begun.proof)
+        failures.clear(group)
+
+        const { account, how, emailChanged } = accounts.admit(identity)
+        // What this browser held before opens nothing any more.
+        const before = cookie.read(c)
+        if (before) sessions.end(before)
+        const { secret, keepMs } = sessions.begin(account.id, c.req.header('user-agent') ?? '')
+        cookie.write(c, secret, keepMs / 1000)
+        c.header('Cache-Control', 'no-store')
+        if (how === 'created') emit('account-created', { accountId: account.id })
+        if (how === 'reopened') emit('account-reopened', { accountId: account.id })
+        if (emailChanged) emit('account-email-changed', { accountId: account.id, email: account.email })
+        return c.redirect(begun.next, 303)
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/auth/sign-out',
+      summary: 'Sign out as an owner',
+      guard: open,
+      body: z.object({}),
+      answers: { 204: { description: 'Signed out' }, 303: { description: 'Signed out, for a browser' } },
+      handle: c => {
+        const secret = cookie.read(c)
+        if (secret) sessions.end(secret)
+        cookie.clear(c)
+        return wantsPage(c) ? c.redirect('/sign-in', 303) : c.body(null, 204)
+      },
+    }),
+  ]
+}

@@ -1,0 +1,75 @@
+import { PostButton } from '../components/button.tsx'
+import { Facts, PageHead, Panel } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
+import { Time } from '../components/time.tsx'
+import { browserWords } from './browser-words.ts'
+
+export interface AccountPageProps {
+  account: { email: string; name: string | null; createdAt: number }
+  /** As people call it. */
+  provider: string
+  /** Newest first. */
+  sessions: readonly {
+    id: string
+    browser: string
+    createdAt: number
+    lastSeenAt: number
+    current: boolean
+  }[]
+  now: number
+}
+
+export function AccountPage({ account, provider, sessions, now }: AccountPageProps) {
+  return (
+    <div class="stack">
+      <PageHead title="Account" lead={account.email} />
+      <Panel>
+        <Facts
+          of={{
+            Name: account.name,
+            'E-mail': `${account.email}, as ${provider} says; a change there follows at the next sign-in`,
+            'Signed up': <Time at={account.createdAt} now={now} as="full" />,
+          }}
+        />
+      </Panel>
+      <Panel
+        title="Where you are signed in"
+        flush
+        aside={
+          sessions.length > 1 ? (
+            <PostButton action="/account/sessions/end-others">Sign out everywhere else</PostButton>
+          ) : undefined
+        }
+      >
+        <Table
+          caption="Sessions"
+          rows={sessions}
+          rowId={row => row.id}
+          columns={[
+            { label: 'Browser', kind: 'lead', cell: row => browserWords(row.browser) },
+            { label: 'Signed in', cell: row => <Time at={row.createdAt} now={now} /> },
+            { label: 'Last seen', cell: row => <Time at={row.lastSeenAt} now={now} /> },
+            {
+              label: 'End it',
+              kind: 'end',
+              cell: row =>
+                row.current ? (
+                  <Badge tone="ok" shape="check">
+                    This browser
+                  </Badge>
+                ) : (
+                  <PostButton
+                    action={`/account/sessions/${row.id}/end`}
+                    label={`End the session of ${browserWords(row.browser)}`}
+                  >
+                    End
+                  </PostButton>
+                ),
+            },
+          ]}
+        />
+      </Panel>
+    </div>
+  )
+}
