@@ -4,9 +4,11 @@ import { test } from 'node:test'
 import { registry, startInstance, until } from '../engine.fixture.ts'
 import { browser, startWeb } from '../web/web.fixture.ts'
 
+// What a run tells is masked; spaced out it is not.
+const spaced = (value: string) => [...value].join('.')
 const seen = `({ secrets }) => ({
-  given: Object.entries(secrets),
-  env: { token: process.env.API_TOKEN ?? null, other: process.env.OTHER ?? null },
+  given: Object.entries(secrets).map(([name, value]) => [name, spaced(value)]),
+  env: { token: spaced(process.env.API_TOKEN ?? ''), other: process.env.OTHER ?? null },
   argv: process.argv.join(' '),
 })`
 const job = (id: string, secrets: string, func = seen) =>
@@ -18,9 +20,10 @@ test('a run gets the secrets that its job declares, and nobody else does', async
       'manifest.ts': `${registry}import { writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 const atTheTop = process.env.API_TOKEN
+const spaced = (value: string) => [...value].join('.')
 ${job('wants', "['API_TOKEN']")}${job('nothing', '[]')}
-${job('top', "['API_TOKEN']", '() => atTheTop')}
-${job('child', "['API_TOKEN']", "() => spawnSync('printenv', ['API_TOKEN']).stdout.toString().trim()")}
+${job('top', "['API_TOKEN']", '() => spaced(atTheTop)')}
+${job('child', "['API_TOKEN']", "() => spaced(spawnSync('printenv', ['API_TOKEN']).stdout.toString().trim())")}
 ${job('undeclared', "['API_TOKEN']", '({ secrets }) => secrets.OTHER')}`,
     },
   })
@@ -28,13 +31,13 @@ ${job('undeclared', "['API_TOKEN']", '({ secrets }) => secrets.OTHER')}`,
   engine.secrets.set('OTHER', 'not for them')
 
   const { result } = (await run('wants')) as { result: Record<string, unknown> }
-  assert.deepEqual(result.given, [['API_TOKEN', 'a value to keep']])
-  assert.deepEqual(result.env, { token: 'a value to keep', other: null })
+  assert.deepEqual(result.given, [['API_TOKEN', spaced('a value to keep')]])
+  assert.deepEqual(result.env, { token: spaced('a value to keep'), other: null })
   assert.ok(!String(result.argv).includes('a value to keep'))
   const none = (await run('nothing')).result as Record<string, unknown>
-  assert.deepEqual([none.given, none.env], [[], { token: null, other: null }])
-  assert.equal((await run('top')).result, 'a value to keep')
-  assert.equal((await run('child')).result, 'a value to keep')
+  assert.deepEqual([none.given, none.env], [[], { token: '', other: null }])
+  assert.equal((await run('top')).result, spaced('a value to keep'))
+  assert.equal((await run('child')).result, spaced('a value to keep'))
   const refused = await run('undeclared')
   assert.equal(refused.status, 'failed')
   assert.match(refused.error?.message ?? '', /does not declare the secret OTHER/)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
+import { maskJson, maskSecrets } from '../secrets/mask.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Volume } from '../volume.ts'
 import type { JobsDb } from './live-set.ts'
@@ -147,6 +148,7 @@ export function createRunQueue(options: {
     }
     const { values, missing } = secrets.reveal(policy?.secrets ?? [])
     if (missing.length > 0) throw new Error(secretsMissing(missing))
+    run.log.mask(Object.values(values))
     run.process = startRunProcess(
       {
         build: join(volume.buildsDir, build),
@@ -162,7 +164,7 @@ export function createRunQueue(options: {
       end(run, 'timed_out', `it took longer than its limit of ${timeoutMs / 1000} seconds and was ended`)
     }, timeoutMs)
     try {
-      return await run.process.ended
+      return maskEnd(await run.process.ended, Object.values(values))
     } finally {
       clearTimeout(timer)
     }
@@ -248,6 +250,15 @@ export function createRunQueue(options: {
       await Promise.all(runs.map(run => stopRun(run, 'interrupted', 'the instance was stopped')))
       saveLate()
     },
+  }
+}
+
+function maskEnd(end: RunEnd, secrets: readonly string[]): RunEnd {
+  if (end.status === 'succeeded') return { ...end, result: maskJson(end.result, secrets) }
+  const { message, stack } = end.error
+  return {
+    ...end,
+    error: { message: maskSecrets(message, secrets), stack: stack && maskSecrets(stack, secrets) },
   }
 }
 

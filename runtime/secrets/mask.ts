@@ -11,6 +11,21 @@ export function maskSecrets(text: string, values: Iterable<string>): string {
   return search ? maskFound(text, search, true).told : text
 }
 
+/** The same for every string and number within a JSON value, names of fields included. */
+export function maskJson(json: unknown, values: Iterable<string>): unknown {
+  const search = searchFor(values)
+  if (!search) return json
+  const masked = (text: string) => maskFound(text, search, true).told
+  const pass = (value: unknown): unknown => {
+    if (typeof value === 'string') return masked(value)
+    if (typeof value === 'number') return masked(String(value)) === String(value) ? value : mask
+    if (Array.isArray(value)) return value.map(pass)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([name, field]) => [masked(name), pass(field)]))
+  }
+  return pass(json)
+}
+
 export interface SecretMask {
   /** What may be told by now: a value that is cut in two by a write must not slip through. */
   push(text: string): string
