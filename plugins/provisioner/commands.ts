@@ -1,11 +1,12 @@
 import { newId } from '../../src/ids.ts'
-import { notPossibleNow, subdomainHeld, subdomainTaken, volumeUnknown } from './errors.ts'
+import { notPossibleNow, subdomainHeld, subdomainTaken, suspended, volumeUnknown } from './errors.ts'
 import type { Fleet } from './fleet.ts'
 import { findBySubdomain, requireInstance, updateInstance } from './instance.ts'
 import { openOperation, openOperationOf } from './operation.ts'
 import { newPassword } from './password.ts'
 import { covers, plans } from './plan.ts'
-import { type Instance, instances, type OperationKind } from './schema.ts'
+import { type Instance, instances, type OperationKind, type Remover } from './schema.ts'
+import { lifted } from './tombstone.ts'
 import { volumePath, volumeState } from './volume.ts'
 
 export interface ProvisionRequest {
@@ -48,7 +49,14 @@ export async function provision(
       passwordHash,
     } as const
     const instanceId = held?.id ?? newId('inst', now)
-    if (held) updateInstance(db, held.id, { ...wish, driver: driver.name, deletedAt: null })
+    if (held)
+      updateInstance(db, held.id, {
+        ...wish,
+        ...lifted,
+        driver: driver.name,
+        suspendedAt: null,
+        suspension: null,
+      })
     else {
       tx.insert(instances)
         .values({
@@ -91,23 +99,27 @@ function claimable({ db, site }: Fleet, request: ProvisionRequest): Instance | n
 
 /**
  * Sets the desired state that an operation stands for and opens it, unless one that does the same is open already.
- * `image` is what an upgrade brings; it becomes the instance's own once it is known to exist.
+ * `image` is what an upgrade brings; it becomes the instance's own once it is known to exist. `by` is who removes it.
  */
 export function request(
   fleet: Fleet,
   subdomain: string,
   kind: Exclude<OperationKind, 'provision' | 'reset-password'>,
-  image?: string,
+  { image, by = 'operator' }: { image?: string | undefined; by?: Remover } = {},
 ): Accepted {
   const { db, clock } = fleet
   return db.transaction(() => {
     const instance = requireInstance(db, subdomain)
     const open_ = openOperationOf(db, instance.id)
     refuseIfImpossible(instance, kind)
+    const { desired } = plans[kind]
+    const removal =
+      desired === 'deleted' && instance.desired !== 'deleted' ? { ...lifted, deletedBy: by } : {}
+    updateInstance(db, instance.id, { desired, ...removal })
     if (open_ && covers(open_.kind, kind) && !image) return { instanceId: instance.id, operationId: open_.id }
     if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }
-    const purge = kind === 'purge' ? { purgeRequestedAt: instance.purgeRequestedAt ?? clock.now() } : {}
-    updateInstance(db, instance.id, { desired: plans[kind].desired, ...purge })
+    if (kind === 'purge')
+      updateInstance(db, instance.id, { purgeRequestedAt: instance.purgeRequestedAt ?? clock.now() })
     return { instanceId: instance.id, operationId: open(fleet, instance.id, kind, image) }
   })
 }
@@ -124,10 +136,12 @@ function isDone({ status }: Instance, kind: OperationKind): boolean {
   )
 }
 
-function refuseIfImpossible({ subdomain, desired }: Instance, kind: OperationKind): void {
+function refuseIfImpossible({ subdomain, desired, suspension }: Instance, kind: OperationKind): void {
   if (desired === 'deleted' && kind !== 'deprovision' && kind !== 'purge') {
     throw notPossibleNow(
       `"${subdomain}" is deprovisioned; provision it again for its owner to bring it back.`,
     )
   }
+  if (suspension !== null && plans[kind].desired === 'running')
+    throw suspended(`"${subdomain}" does not run for now: ${suspension}`)
 }

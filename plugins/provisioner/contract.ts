@@ -21,16 +21,44 @@ export interface InstanceSummary {
   createdAt: number
   /** When the container went and the volume began to be kept. */
   deletedAt: number | null
+  /** Who had it removed; null while it is not. */
+  deletedBy: 'operator' | 'owner' | 'billing' | null
+  /** When its volume will be deleted, as things stand; null when it will not be. */
+  purgeAt: number | null
+  /** While set it does not run, whatever is desired. */
+  suspendedAt: number | null
+  /** Why, in words for its owner. */
+  suspension: string | null
 }
+
+/**
+ * Asked before the retention timer deletes a volume: words why it must stay, or null. One that throws, or takes more than
+ * a minute, keeps it too.
+ */
+export type PurgeCheck = (instance: InstanceSummary, signal: AbortSignal) => Promise<string | null>
 
 export interface ProvisionerService {
   /** Every instance whose volume may still exist, by name. */
   instances(): InstanceSummary[]
   /**
    * Sets what an instance should be; the reconciler brings it about. Never deletes a volume. Throws the Problems of the
-   * API: `unknown-instance`, `not-possible-now`.
+   * API: `unknown-instance`, `not-possible-now`, `suspended`. `by` is who removes it; the operator when left out.
    */
-  setDesired(subdomain: string, desired: 'running' | 'stopped' | 'deleted'): void
+  setDesired(
+    subdomain: string,
+    desired: 'running' | 'stopped' | 'deleted',
+    by?: 'operator' | 'owner' | 'billing',
+  ): void
+  /** Undoes a removal: same volume, same password. Throws `unknown-instance`, `not-possible-now`. */
+  restore(subdomain: string): void
+  /**
+   * Keeps an instance from running, whatever is desired, until it is resumed; `why` is for its owner. Both are false when
+   * there was nothing to do.
+   */
+  suspend(instanceId: string, why: string): boolean
+  resume(instanceId: string): boolean
+  /** Has `check` asked before the retention timer deletes a volume. */
+  beforePurge(name: string, check: PurgeCheck): void
   /** Every instance that is meant to run and has an address. */
   watched(): WatchedInstance[]
   /** One of them; null when it is not meant to run, or has no address. */

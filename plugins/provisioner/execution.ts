@@ -93,7 +93,9 @@ function settle({ fleet, health }: Execution, operation: Operation, plan: Plan):
   if (plan.end === 'deleted') {
     const { deletedAt } = getInstance(db, instanceId)
     const purged = kind === 'purge' ? { purgedAt: clock.now() } : {}
-    updateInstance(db, instanceId, { deletedAt: deletedAt ?? clock.now(), ...purged })
+    const now = clock.now()
+    const removed = deletedAt === null ? { deletedAt: now, retentionSeenAt: now } : {}
+    updateInstance(db, instanceId, { ...removed, ...purged })
     health.forget(instanceId)
   }
   setStatus(fleet, instanceId, plan.end)

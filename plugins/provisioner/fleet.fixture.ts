@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { controlWeb } from '../../control-plane/web.tsx'
-import { systemClock } from '../../src/clock.ts'
+import { type Clock, systemClock } from '../../src/clock.ts'
 import { boot, type Program } from '../../src/kernel.ts'
 import { silentLog } from '../../src/log.ts'
+import type { Plugin } from '../../src/plugin.ts'
 import { ask, type Reply } from '../../src/testing/ask.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { auth } from '../auth/index.ts'
@@ -44,7 +45,14 @@ export interface TestFleet {
 /** A control plane on a port of its own whose instances are real processes of the stand-in. */
 export async function testFleet(
   t: Pick<TestContext, 'after'>,
-  options: { root?: string; env?: Record<string, string>; driver?: (real: Driver) => Driver } = {},
+  options: {
+    root?: string
+    env?: Record<string, string>
+    driver?: (real: Driver) => Driver
+    clock?: Clock
+    /** Beside the provisioner and those that it needs. */
+    plugins?: readonly Plugin[]
+  } = {},
 ): Promise<TestFleet> {
   const root = options.root ?? temporaryFolder(t)
   const driver = createProcessDriver({
@@ -54,7 +62,13 @@ export async function testFleet(
   })
   let booted: Program | undefined
   const program = await boot({
-    plugins: [auth, router, provisionerOver(async () => options.driver?.(driver) ?? driver), health],
+    plugins: [
+      auth,
+      router,
+      provisionerOver(async () => options.driver?.(driver) ?? driver),
+      health,
+      ...(options.plugins ?? []),
+    ],
     env: {
       LONGHOUSE_DATA_ROOT: root,
       LONGHOUSE_PORT: '0',
@@ -66,7 +80,7 @@ export async function testFleet(
       ...options.env,
     },
     log: silentLog,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     web: controlWeb(
       { url: name => `/assets/${name}`, mount: () => {} },
       {

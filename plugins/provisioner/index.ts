@@ -5,6 +5,7 @@ import { definePlugin } from '../../src/plugin.ts'
 import { chooseDriver, driverConfig } from './choose-driver.ts'
 import './contract.ts'
 import { request } from './commands.ts'
+import type { InstanceSummary, PurgeCheck } from './contract.ts'
 import { routeAll, specOf } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
 import { listInstances } from './instance.ts'
@@ -12,9 +13,13 @@ import { instanceMail, instanceMailConfig } from './instance-mail.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
 import { pruneOperations } from './operation.ts'
 import { Reconciler } from './reconciler.ts'
+import { lookAtTombstones, purgeAt, retentionLookMs } from './retention.ts'
 import { provisionerRoutes } from './routes.tsx'
+import type { Instance } from './schema.ts'
 import * as schema from './schema.ts'
 import { loadSecretKeys, secretKeysConfig } from './secret-keys.ts'
+import { resumeInstance, suspendInstance } from './suspension.ts'
+import { restore } from './tombstone.ts'
 
 /** The provisioner over whatever creates instances; tests hand in a driver of their own. */
 export const provisionerOver = (choose: typeof chooseDriver) =>
@@ -31,6 +36,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           PROVISIONER_CONCURRENCY: setting.integer(1, 256).prefault('16'),
           /** The zone of jobs that name none. */
           INSTANCE_TIMEZONE: setting.timezone().default('UTC'),
+          /** Days that the volume of a removed instance is kept; 0 keeps it until somebody purges it. */
+          RETENTION_DAYS: setting.integer(0, 3650).prefault('30'),
         }),
       )
       .and(secretKeysConfig)
@@ -57,15 +64,36 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
       }
       const execution = { fleet, health, settings, log }
       const reconciler = new Reconciler(execution)
+      const retention = { keptMs: config.RETENTION_DAYS === 0 ? null : config.RETENTION_DAYS * 86_400_000 }
+      const purgeChecks = new Map<string, PurgeCheck>()
+      const summary = (instance: Instance): InstanceSummary => ({
+        ...instance,
+        volume: specOf(fleet, instance).volume,
+        purgeAt: purgeAt(instance, retention, clock.now()),
+      })
       return {
         service: {
-          instances: () =>
-            listInstances(db).map(instance => ({ ...instance, volume: specOf(fleet, instance).volume })),
-          setDesired: (subdomain, desired) => {
+          instances: () => listInstances(db).map(summary),
+          setDesired: (subdomain, desired, by) => {
             const kinds = { running: 'start', stopped: 'stop', deleted: 'deprovision' } as const
-            request(fleet, subdomain, kinds[desired])
+            request(fleet, subdomain, kinds[desired], by ? { by } : {})
             nudge('reconcile')
           },
+          restore: subdomain => {
+            restore(fleet, subdomain)
+            nudge('reconcile')
+          },
+          suspend: (id, why) => {
+            const done = suspendInstance(fleet, id, why)
+            if (done) nudge('reconcile')
+            return done
+          },
+          resume: id => {
+            const done = resumeInstance(fleet, id)
+            if (done) nudge('reconcile')
+            return done
+          },
+          beforePurge: (name, check) => void purgeChecks.set(name, check),
           watched: () => watched(db),
           watchedOne: id => watchedOne(db, id),
           recordHealth: (id, seen) => {
@@ -78,11 +106,27 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           ...execution,
           admin: services.auth.admin,
           reconciler,
+          retention,
           defaultImage: config.CONTROL_PLANE_IMAGE,
           nudge: () => nudge('reconcile'),
         }),
         tasks: [
           { name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() },
+          {
+            name: 'retention',
+            everyMs: retentionLookMs,
+            run: async signal => {
+              await lookAtTombstones({
+                fleet,
+                settings: retention,
+                checks: purgeChecks,
+                summary,
+                log,
+                signal,
+              })
+              nudge('reconcile')
+            },
+          },
           { name: 'prune-operations', everyMs: 3_600_000, run: async () => pruneOperations(db, 50) },
         ],
         on: {

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
 import type { HealthObservation, WatchedInstance } from './contract.ts'
 import { type Fleet, setStatus } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
@@ -17,6 +17,7 @@ const watchedRows = (db: ProvisionerDb, id?: string) =>
     .where(
       and(
         eq(instances.desired, 'running'),
+        isNull(instances.suspendedAt),
         inArray(instances.status, ['provisioning', 'running', 'unhealthy']),
         isNotNull(instances.host),
         isNotNull(instances.port),

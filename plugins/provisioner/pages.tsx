@@ -6,10 +6,11 @@ import { InstancesPage, type InstancesProps, InstanceTable } from '../../views/c
 import { NewInstancePage, type NewInstanceValues } from '../../views/control/new-instance.tsx'
 import { operatorFrame } from '../../views/control/operator-frame.ts'
 import type { PageProps } from '../../views/layout.tsx'
+import type { ProvisionerRoutes } from './answer.ts'
 import { specOf } from './fleet.ts'
 import { lastOperations, type OperationRecord, operationsOf } from './operation.ts'
-import type { ProvisionerRoutes } from './routes.tsx'
-import type { Instance, OperationKind } from './schema.ts'
+import { purgeAt } from './retention.ts'
+import type { Instance, OperationKind, Remover } from './schema.ts'
 
 /** Instances on one page of the list. */
 const pageLimit = 100
@@ -25,9 +26,15 @@ const titles: Record<OperationKind, string> = {
   purge: 'Delete for good',
 }
 
+const removerWords: Record<Remover, string> = {
+  operator: 'the operator',
+  owner: 'its owner',
+  billing: 'billing: it was not paid for',
+}
+
 /** The admin's pages: records turned into what the views show. A fragment is the live part of its page. */
 export function instancePages(parts: ProvisionerRoutes) {
-  const { fleet, health, defaultImage } = parts
+  const { fleet, health, retention, defaultImage } = parts
   const { db, site, clock, driver } = fleet
 
   const frame = (title: string, refresh?: number): PageProps => ({
@@ -55,6 +62,11 @@ export function instancePages(parts: ProvisionerRoutes) {
       createdAt: instance.createdAt,
       lastHealthAt: lastHealthAt(instance),
       deletedAt: instance.deletedAt,
+      deletedBy: instance.deletedBy && removerWords[instance.deletedBy],
+      purgeAt: purgeAt(instance, retention, clock.now()),
+      retentionHeld: instance.retentionHeld,
+      suspension: instance.suspension,
+      suspendedAt: instance.suspendedAt,
     },
   })
 
@@ -142,5 +154,5 @@ function operationView(operation: OperationRecord, now: number): InstanceProps['
 
 function noteOf(instance: Instance, operation: OperationRecord | undefined): string | null {
   const step = operation?.steps.find(each => each.status === 'running')
-  return step?.name ?? instance.statusReason?.split('\n')[0]?.slice(0, 120) ?? null
+  return step?.name ?? instance.suspension ?? instance.statusReason?.split('\n')[0]?.slice(0, 120) ?? null
 }

@@ -6,6 +6,7 @@ import type { Fleet } from './fleet.ts'
 import { requireInstance, updateInstance } from './instance.ts'
 import { openOperation, openOperationOf } from './operation.ts'
 import type { Instance } from './schema.ts'
+import { wanted } from './suspension.ts'
 
 /** A password to be told once, and the hash that is kept of it. */
 export async function newPassword(): Promise<{ password: string; passwordHash: string }> {
@@ -26,17 +27,24 @@ export async function resetPassword(
   resettable(fleet, subdomain)
   const { password, passwordHash } = await newPassword()
   return db.transaction(() => {
-    const { id: instanceId, desired } = resettable(fleet, subdomain)
+    const instance = resettable(fleet, subdomain)
+    const { id: instanceId } = instance
     updateInstance(db, instanceId, { passwordHash })
-    if (desired !== 'running') return { instanceId, operationId: null, password }
+    if (wanted(instance) !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const
     return { instanceId, operationId: openOperation(db, operation, clock.now()), password }
   })
 }
 
-function resettable({ db }: Fleet, subdomain: string): Instance {
+/** The instance, unless it cannot have another password now: then `not-possible-now`. */
+export function resettable(
+  { db }: Fleet,
+  subdomain: string,
+  { removedToo = false }: { removedToo?: boolean } = {},
+): Instance {
   const instance = requireInstance(db, subdomain)
-  if (instance.desired === 'deleted') {
+  if (instance.purgeRequestedAt !== null) throw notPossibleNow(`The data of "${subdomain}" is being deleted.`)
+  if (instance.desired === 'deleted' && !removedToo) {
     throw notPossibleNow(`"${subdomain}" is deprovisioned; its owner gets a new password with it.`)
   }
   // A restart in the place of an upgrade would leave the upgrade undone.

@@ -3,6 +3,7 @@ import { setAddress, setStatus } from './fleet.ts'
 import { listInstances } from './instance.ts'
 import { findOperation, isOpen, openOperation, openOperations, operationsOf } from './operation.ts'
 import type { Instance, Operation, OperationKind } from './schema.ts'
+import { wanted } from './suspension.ts'
 
 interface Worker {
   operationId: string
@@ -100,7 +101,8 @@ export class Reconciler {
 
   /** Opens the operation that brings an instance from what it is to what it should be, if there is a difference. */
   async #compare(instance: Instance): Promise<void> {
-    const { desired, status, id } = instance
+    const { status, id } = instance
+    const desired = wanted(instance)
     if (desired === 'deleted') {
       const kind = instance.purgeRequestedAt === null ? 'deprovision' : 'purge'
       if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance)) this.#open(instance, kind)

@@ -1,21 +1,27 @@
 import { z } from 'zod'
-import { preferredWait, wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
-import { invalidFields, Problem } from '../../src/http/problem.ts'
-import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
+import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
+import { Problem } from '../../src/http/problem.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import type { NewInstanceValues } from '../../views/control/new-instance.tsx'
-import { type Accepted, provision, request } from './commands.ts'
+import {
+  answers,
+  answerWith,
+  named,
+  operateWith,
+  ownerEmail,
+  type ProvisionerRoutes,
+  passwordAnswers,
+} from './answer.ts'
+import { provision } from './commands.ts'
 import { subdomainTaken, unknownOperation } from './errors.ts'
-import type { Execution } from './execution.ts'
 import { getInstance, listInstances, requireInstance } from './instance.ts'
 import { findOperation, lastOperations } from './operation.ts'
 import { instancePages } from './pages.tsx'
 import { resetPassword } from './password.ts'
-import type { Reconciler } from './reconciler.ts'
-import type { OperationKind } from './schema.ts'
+import { removalRoutes } from './removal-routes.ts'
 import { subdomainSchema } from './subdomain.ts'
 import { instanceSchema, operationSchema, wireInstance, wireOperation } from './wire.ts'
 
-const named = z.object({ subdomain: z.string() })
 const nothing = z.object({})
 const truth = z
   .union([z.boolean(), z.enum(['true', 'false', 'on', '1', '0', ''])])
@@ -26,12 +32,6 @@ const imageField = z
   .max(255)
   .regex(/^[a-z0-9]+([._/:@-]+[A-Za-z0-9_]+)*$/, 'must be an image reference such as longhouse-runtime:1.2.0')
 
-const ownerEmail = z
-  .string('must be an e-mail address such as ada@example.com')
-  .trim()
-  .max(254, 'may have at most 254 characters')
-  .pipe(z.email('must be an e-mail address such as ada@example.com'))
-
 const provisionBody = z.object({
   subdomain: subdomainSchema,
   owner_email: ownerEmail,
@@ -39,53 +39,13 @@ const provisionBody = z.object({
   adopt: truth.optional().meta({ description: 'Take over a lived-in volume that no record knows' }),
 })
 
-const answers = {
-  200: { description: 'It is done, or there was nothing to do', schema: instanceSchema },
-  202: { description: 'Work has begun; Location leads to the operation', schema: instanceSchema },
-  303: { description: 'For a browser: back to the page' },
-}
-
-export interface ProvisionerRoutes extends Execution {
-  admin: Guard
-  reconciler: Reconciler
-  defaultImage: string
-  /** Makes the reconciler act now. */
-  nudge(): void
-}
-
 /** The admin's side of the provisioner, for scripts and for people. */
 export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
-  const { fleet, admin, reconciler } = parts
+  const { fleet, admin } = parts
   const pages = instancePages(parts)
 
-  /** Answers for work that has begun: 202 at once, or when the preference to wait is over the state of then. */
-  const answer = async (
-    c: AppContext,
-    accepted: Accepted,
-    done: 200 | 201,
-    extra: { password?: string } = {},
-  ) => {
-    const { operationId, instanceId } = accepted
-    parts.nudge()
-    const waitMs = preferredWait(c) * 1000
-    if (operationId && waitMs > 0) await reconciler.settled(operationId, waitMs)
-    const instance = getInstance(fleet.db, instanceId)
-    const operation = operationId ? findOperation(fleet.db, operationId) : null
-    const open = operation?.status === 'pending' || operation?.status === 'running'
-    if (operationId) c.header('Location', `/admin/operations/${operationId}`)
-    if (waitMs > 0) c.header('Preference-Applied', `wait=${waitMs / 1000}`)
-    c.header('Cache-Control', 'no-store')
-    return c.json({ ...wireInstance(parts, instance), ...extra }, open ? 202 : done)
-  }
-
-  const operate =
-    (kind: Exclude<OperationKind, 'provision' | 'reset-password'>) =>
-    async (c: AppContext, subdomain: string, image?: string) => {
-      const accepted = request(fleet, subdomain, kind, image)
-      if (!wantsPage(c)) return answer(c, accepted, 200)
-      parts.nudge()
-      return c.redirect(kind === 'purge' ? '/admin/instances' : `/admin/instances/${subdomain}`, 303)
-    }
+  const answer = answerWith(parts)
+  const operate = operateWith(parts)
 
   const operation = (kind: 'start' | 'stop' | 'restart', summary: string) =>
     route({
@@ -205,16 +165,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       mayWait: true,
       params: named,
       body: nothing,
-      answers: {
-        200: {
-          description: 'Done, or in force from its next start on. The password is told here, and never again',
-          schema: instanceSchema.extend({ password: z.string() }),
-        },
-        202: {
-          description: 'Work has begun. The password is told here, and never again',
-          schema: instanceSchema.extend({ password: z.string() }),
-        },
-      },
+      answers: passwordAnswers,
       handle: async (c, { params }) => {
         const { password, ...accepted } = await resetPassword(fleet, params.subdomain)
         if (!wantsPage(c)) return answer(c, accepted, 200, { password })
@@ -222,48 +173,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
         return pages.created(c, getInstance(fleet.db, accepted.instanceId), password)
       },
     }),
-    route({
-      method: 'delete',
-      path: '/admin/instances/{subdomain}',
-      summary:
-        'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      query: z.object({ purge: z.enum(['true', 'false'], 'must be true or false').optional() }),
-      answers,
-      handle: (c, { params, query }) =>
-        operate(query.purge === 'true' ? 'purge' : 'deprovision')(c, params.subdomain),
-    }),
-    route({
-      method: 'post',
-      path: '/admin/instances/{subdomain}/deprovision',
-      summary: 'The same as DELETE, for forms',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      body: nothing,
-      answers,
-      handle: (c, { params }) => operate('deprovision')(c, params.subdomain),
-    }),
-    route({
-      method: 'post',
-      path: '/admin/instances/{subdomain}/purge',
-      summary: 'The same as DELETE with purge=true, for forms: the name must be typed',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      body: z.object({ confirm: z.string('must be the subdomain, typed out') }),
-      answers,
-      handle: (c, { params, body }) => {
-        requireInstance(fleet.db, params.subdomain)
-        if (body.confirm.trim() !== params.subdomain) {
-          const message = `must be "${params.subdomain}", typed out; nothing was deleted`
-          throw invalidFields([{ path: 'confirm', message }])
-        }
-        return operate('purge')(c, params.subdomain)
-      },
-    }),
+    ...removalRoutes(parts, pages),
     route({
       method: 'get',
       path: '/admin/operations/{id}',

@@ -6,6 +6,10 @@ import { driverNames } from './driver.ts'
 export const desiredStates = ['running', 'stopped', 'deleted'] as const
 export type Desired = (typeof desiredStates)[number]
 
+/** Who had an instance removed. */
+export const removers = ['operator', 'owner', 'billing'] as const
+export type Remover = (typeof removers)[number]
+
 export const instanceStatuses = [
   'provisioning',
   'running',
@@ -41,6 +45,17 @@ export const instances = sqliteTable(
     operationId: text('operation_id'),
     /** When the container went and the volume began to be kept. */
     deletedAt: integer('deleted_at'),
+    /** While set it does not run, whatever is desired: see `suspension.ts`. */
+    suspendedAt: integer('suspended_at'),
+    /** Why, in words for its owner. */
+    suspension: text('suspension'),
+    /** Who had it removed; null while it is not. */
+    deletedBy: text('deleted_by', { enum: removers }),
+    /** How much of the retention period was lived through, as far as the timer saw, and when it last looked. */
+    retentionServedMs: integer('retention_served_ms').notNull().default(0),
+    retentionSeenAt: integer('retention_seen_at'),
+    /** Why the timer did not delete the volume though the period is over. */
+    retentionHeld: text('retention_held'),
     /** When somebody asked for its volume to be deleted: from then on that is the wish, until it is done. */
     purgeRequestedAt: integer('purge_requested_at'),
     /** When the volume went; from then on the subdomain is anybody's. */

@@ -5,12 +5,14 @@ import { driverNames } from './driver.ts'
 import type { Fleet } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { findOperation, type OperationRecord } from './operation.ts'
+import { purgeAt, type RetentionSettings } from './retention.ts'
 import {
   desiredStates,
   type Instance,
   instanceStatuses,
   operationKinds,
   operationStatuses,
+  removers,
   stepStatuses,
 } from './schema.ts'
 
@@ -49,7 +51,11 @@ export const instanceSchema = z.object({
   image: z.string(),
   created_at: z.iso.datetime(),
   last_health_at: time,
+  suspended_at: time,
+  suspension: z.string().nullable().meta({ description: 'Why it does not run, whatever is desired' }),
   deleted_at: time,
+  deleted_by: z.enum(removers).nullable(),
+  purge_at: time.meta({ description: 'When its volume will be deleted, as things stand' }),
   operation: operationSchema.nullable(),
 })
 export type WireInstance = z.infer<typeof instanceSchema>
@@ -76,7 +82,7 @@ export function wireOperation(operation: OperationRecord): WireOperation {
 
 /** An instance as the API tells it; its last operation comes along. */
 export function wireInstance(
-  { fleet, health }: { fleet: Fleet; health: HealthWatch },
+  { fleet, health, retention }: { fleet: Fleet; health: HealthWatch; retention: RetentionSettings },
   instance: Instance,
   last: OperationRecord | null = instance.operationId ? findOperation(fleet.db, instance.operationId) : null,
 ): WireInstance {
@@ -92,7 +98,11 @@ export function wireInstance(
     image: instance.image,
     created_at: timestamp(instance.createdAt),
     last_health_at: timestamp(health.lastHealthyAt(instance.id) ?? instance.lastHealthAt),
+    suspended_at: timestamp(instance.suspendedAt),
+    suspension: instance.suspension,
     deleted_at: timestamp(instance.deletedAt),
+    deleted_by: instance.deletedBy,
+    purge_at: timestamp(purgeAt(instance, retention, fleet.clock.now())),
     operation: last ? wireOperation(last) : null,
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 
 export interface ManualClock extends Clock {
   /** Moves time on, and wakes whoever sleeps until then. */
@@ -28,6 +28,18 @@ export function manualClock(start: number = Date.UTC(2026, 0, 1, 12)): ManualClo
     advance: ms => {
       now += ms
       for (const sleeper of [...sleepers]) if (sleeper.until <= now) sleeper.wake()
+    },
+  }
+}
+
+/** The system's clock, which a test can set: waiting takes as long as it takes. */
+export function setClock(start: number = Date.now()): ManualClock {
+  let offset = start - Date.now()
+  return {
+    now: () => Date.now() + offset,
+    sleep: systemClock.sleep,
+    advance: ms => {
+      offset += ms
     },
   }
 }

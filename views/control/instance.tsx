@@ -1,10 +1,10 @@
 import { Confirm, PostButton } from '../components/button.tsx'
-import { Field } from '../components/field.tsx'
 import { Live } from '../components/live.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { InstanceStatus, type InstanceStatusName } from '../components/status.tsx'
 import { type Step, StepList } from '../components/steps.tsx'
 import { Duration, NotYet, Time } from '../components/time.tsx'
+import { Removal, Transfer } from './instance-removal.tsx'
 
 export interface OperationView {
   id: string
@@ -30,6 +30,15 @@ export interface InstanceView {
   createdAt: number
   lastHealthAt: number | null
   deletedAt: number | null
+  /** In words; null while it is not removed. */
+  deletedBy: string | null
+  /** When its volume will be deleted, as things stand. */
+  purgeAt: number | null
+  /** Why its volume is still there though its time is over. */
+  retentionHeld: string | null
+  /** Why it does not run, whatever is desired. */
+  suspension: string | null
+  suspendedAt: number | null
 }
 
 export interface InstanceProps {
@@ -91,6 +100,7 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
           </p>
         </Notice>
       ) : null}
+      <Suspension {...instance} now={now} />
       {latest ? <LatestOperation operation={latest} now={now} /> : null}
       <Panel title="Record">
         <Facts
@@ -111,14 +121,28 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
       </Panel>
       <Password {...instance} />
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
-      <Removal {...instance} />
+      {status === 'deleted' ? null : <Transfer {...instance} />}
+      <Removal {...instance} now={now} />
     </Live>
   )
 }
 
-function Actions({ subdomain, status, url }: InstanceView) {
+function Suspension({ suspension, suspendedAt, desired, now }: InstanceView & { now: number }) {
+  if (suspension === null || suspendedAt === null || desired === 'deleted') return null
+  return (
+    <Notice tone="warn" title="It is suspended">
+      <p>
+        {suspension} Since <Time at={suspendedAt} now={now} as="full" />. It runs again by itself once that is
+        over
+        {desired === 'running' ? '' : ', if somebody starts it'}.
+      </p>
+    </Notice>
+  )
+}
+
+function Actions({ subdomain, status, url, suspension }: InstanceView) {
   const action = (verb: string) => `/admin/instances/${subdomain}/${verb}`
-  if (status === 'deleted' || status === 'deprovisioning') return null
+  if (status === 'deleted' || status === 'deprovisioning' || suspension !== null) return null
   const down = status === 'stopped' || status === 'failed'
   return (
     <>
@@ -194,48 +218,6 @@ function Password({ subdomain, status }: InstanceView) {
             The old password and everybody’s sign-ins end. The new one is shown once. An instance that runs is
             restarted; its API tokens stay.
           </p>
-        </Confirm>
-      </div>
-    </Panel>
-  )
-}
-
-function Removal({ subdomain, status, volume, ownerEmail }: InstanceView) {
-  const removed = status === 'deleted'
-  return (
-    <Panel title={removed ? 'Its volume is kept' : 'Remove'}>
-      <div class="stack">
-        {removed ? (
-          <p>
-            {ownerEmail} gets everything back when <code>{subdomain}</code> is provisioned again for them. For
-            anybody else the name is held.
-          </p>
-        ) : (
-          <Confirm
-            ask="Remove instance"
-            confirm="Remove, and keep the volume"
-            action={`/admin/instances/${subdomain}/deprovision`}
-          >
-            <p>
-              The container goes; the volume at <code>{volume}</code> and the name are kept for {ownerEmail}.
-            </p>
-          </Confirm>
-        )}
-        <Confirm
-          ask="Delete its data"
-          confirm="Delete for good"
-          action={`/admin/instances/${subdomain}/purge`}
-        >
-          <p>
-            This deletes <code>{volume}</code>: jobs, history and all. <strong>It cannot be undone.</strong>
-          </p>
-          <Field
-            name="confirm"
-            label={`Type ${subdomain} to go on`}
-            required
-            autocomplete="off"
-            spellcheck={false}
-          />
         </Confirm>
       </div>
     </Panel>

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { invalidFields } from '../../src/http/problem.ts'
+import { type Route, route } from '../../src/http/route.ts'
+import {
+  answers,
+  answerWith,
+  named,
+  operateWith,
+  ownerEmail,
+  type ProvisionerRoutes,
+  passwordAnswers,
+} from './answer.ts'
+import { getInstance, requireInstance } from './instance.ts'
+import type { instancePages } from './pages.tsx'
+import { restore } from './tombstone.ts'
+import { transfer } from './transfer.ts'
+
+const nothing = z.object({})
+
+/** How an instance goes, comes back, and passes on to another owner. */
+export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof instancePages>): Route[] {
+  const { fleet, admin } = parts
+  const answer = answerWith(parts)
+  const operate = operateWith(parts)
+  return [
+    route({
+      method: 'delete',
+      path: '/admin/instances/{subdomain}',
+      summary:
+        'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good',
+      guard: admin,
+      mayWait: true,
+      params: named,
+      query: z.object({ purge: z.enum(['true', 'false'], 'must be true or false').optional() }),
+      answers,
+      handle: (c, { params, query }) =>
+        operate(query.purge === 'true' ? 'purge' : 'deprovision')(c, params.subdomain),
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/deprovision',
+      summary: 'The same as DELETE, for forms',
+      guard: admin,
+      mayWait: true,
+      params: named,
+      body: nothing,
+      answers,
+      handle: (c, { params }) => operate('deprovision')(c, params.subdomain),
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/purge',
+      summary: 'The same as DELETE with purge=true, for forms: the name must be typed',
+      guard: admin,
+      mayWait: true,
+      params: named,
+      body: z.object({ confirm: z.string('must be the subdomain, typed out') }),
+      answers,
+      handle: (c, { params, body }) => {
+        requireInstance(fleet.db, params.subdomain)
+        if (body.confirm.trim() !== params.subdomain) {
+          const message = `must be "${params.subdomain}", typed out; nothing was deleted`
+          throw invalidFields([{ path: 'confirm', message }])
+        }
+        return operate('purge')(c, params.subdomain)
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/restore',
+      summary: 'Undo a removal: the same volume, the same password. One that is suspended comes back stopped',
+      guard: admin,
+      mayWait: true,
+      params: named,
+      body: nothing,
+      answers,
+      handle: (c, { params }) => {
+        const accepted = restore(fleet, params.subdomain)
+        if (!wantsPage(c)) return answer(c, accepted, 200)
+        parts.nudge()
+        return c.redirect(`/admin/instances/${params.subdomain}`, 303)
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/transfer',
+      summary: 'Give it to another owner with everything in it, removed or not, under a new password',
+      guard: admin,
+      mayWait: true,
+      params: named,
+      body: z.object({ owner_email: ownerEmail }),
+      answers: passwordAnswers,
+      handle: async (c, { params, body }) => {
+        const { password, ...accepted } = await transfer(fleet, params.subdomain, body.owner_email)
+        if (!wantsPage(c)) return answer(c, accepted, 200, { password })
+        parts.nudge()
+        return pages.created(c, getInstance(fleet.db, accepted.instanceId), password)
+      },
+    }),
+  ]
+}

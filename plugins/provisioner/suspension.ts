@@ -1,0 +1,37 @@
+import type { Fleet } from './fleet.ts'
+import { getInstance, updateInstance } from './instance.ts'
+import { openOperation } from './operation.ts'
+import type { Desired, Instance } from './schema.ts'
+
+/**
+ * What an instance is to be now. A suspension keeps it from running and leaves the wish for it alone: when it is lifted,
+ * what the operator had stopped stays stopped, and what should run runs again.
+ */
+export function wanted({ desired, suspendedAt }: Pick<Instance, 'desired' | 'suspendedAt'>): Desired {
+  return desired === 'running' && suspendedAt !== null ? 'stopped' : desired
+}
+
+/** Keeps an instance from running until it is resumed; `why` is for its owner. False when it was suspended already. */
+export function suspendInstance({ db, clock }: Fleet, id: string, why: string): boolean {
+  return db.transaction(() => {
+    const instance = getInstance(db, id)
+    if (instance.suspension === why) return false
+    updateInstance(db, id, { suspendedAt: instance.suspendedAt ?? clock.now(), suspension: why })
+    if (instance.suspendedAt !== null) return false
+    if (instance.desired === 'running')
+      openOperation(db, { instanceId: id, kind: 'stop', image: null }, clock.now())
+    return true
+  })
+}
+
+/** Lifts a suspension; false when there was none. */
+export function resumeInstance({ db, clock }: Fleet, id: string): boolean {
+  return db.transaction(() => {
+    const instance = getInstance(db, id)
+    if (instance.suspendedAt === null) return false
+    updateInstance(db, id, { suspendedAt: null, suspension: null })
+    if (instance.desired === 'running')
+      openOperation(db, { instanceId: id, kind: 'start', image: null }, clock.now())
+    return true
+  })
+}

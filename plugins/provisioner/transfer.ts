@@ -1,0 +1,29 @@
+import type { Accepted } from './commands.ts'
+import type { Fleet } from './fleet.ts'
+import { updateInstance } from './instance.ts'
+import { openOperation } from './operation.ts'
+import { newPassword, resettable } from './password.ts'
+import { wanted } from './suspension.ts'
+
+/**
+ * Gives an instance with everything in it to another owner, removed or not. The password is a new one, returned here and
+ * kept nowhere: whoever had it before is out, and one that runs is restarted to that end.
+ */
+export async function transfer(
+  fleet: Fleet,
+  subdomain: string,
+  ownerEmail: string,
+): Promise<Accepted & { password: string }> {
+  const { db, clock } = fleet
+  // Before the hash, which takes a while, and again after it.
+  resettable(fleet, subdomain, { removedToo: true })
+  const { password, passwordHash } = await newPassword()
+  return db.transaction(() => {
+    const instance = resettable(fleet, subdomain, { removedToo: true })
+    const { id: instanceId } = instance
+    updateInstance(db, instanceId, { ownerEmail, passwordHash })
+    if (wanted(instance) !== 'running') return { instanceId, operationId: null, password }
+    const operation = { instanceId, kind: 'reset-password', image: null } as const
+    return { instanceId, operationId: openOperation(db, operation, clock.now()), password }
+  })
+}

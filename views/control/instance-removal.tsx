@@ -1,0 +1,113 @@
+import { Confirm, PostButton } from '../components/button.tsx'
+import { Field } from '../components/field.tsx'
+import { Facts, Notice, Panel } from '../components/panel.tsx'
+import { Time } from '../components/time.tsx'
+import type { InstanceView } from './instance.tsx'
+
+/** How an instance goes, and, while its volume is kept, how it comes back. */
+export function Removal(instance: InstanceView & { now: number }) {
+  const { subdomain, status, volume, ownerEmail } = instance
+  if (status === 'deleted') return <Kept {...instance} />
+  return (
+    <Panel title="Remove">
+      <div class="stack">
+        <Confirm
+          ask="Remove instance"
+          confirm="Remove, and keep the volume"
+          action={`/admin/instances/${subdomain}/deprovision`}
+        >
+          <p>
+            The container goes; the volume at <code>{volume}</code> and the name are kept for {ownerEmail}.
+          </p>
+        </Confirm>
+        <Purge {...instance} />
+      </div>
+    </Panel>
+  )
+}
+
+function Kept(instance: InstanceView & { now: number }) {
+  const { subdomain, ownerEmail, deletedBy, purgeAt, retentionHeld, now } = instance
+  return (
+    <>
+      <Panel title="Its volume is kept">
+        <div class="stack">
+          <p>
+            Everything in it is as it was, and <code>{subdomain}</code> is held for {ownerEmail}; for anybody
+            else the name is taken.
+          </p>
+          {retentionHeld ? (
+            <Notice tone="warn" title="Its time is over, and it was not deleted">
+              <p>{retentionHeld}</p>
+            </Notice>
+          ) : null}
+          <Facts
+            of={{
+              'Removed by': deletedBy,
+              'Deleted for good':
+                purgeAt === null ? 'when somebody says so' : <Countdown at={purgeAt} now={now} />,
+            }}
+          />
+          <PostButton action={`/admin/instances/${subdomain}/restore`} look="primary">
+            Undo the removal
+          </PostButton>
+          <Purge {...instance} />
+        </div>
+      </Panel>
+      <Transfer {...instance} />
+    </>
+  )
+}
+
+function Countdown({ at, now }: { at: number; now: number }) {
+  return (
+    <>
+      <Time at={at} now={now} />, <Time at={at} now={now} as="full" />
+    </>
+  )
+}
+
+function Purge({ subdomain, volume }: InstanceView) {
+  return (
+    <Confirm ask="Delete its data" confirm="Delete for good" action={`/admin/instances/${subdomain}/purge`}>
+      <p>
+        This deletes <code>{volume}</code>: jobs, history and all. <strong>It cannot be undone.</strong>
+      </p>
+      <Field
+        name="confirm"
+        label={`Type ${subdomain} to go on`}
+        required
+        autocomplete="off"
+        spellcheck={false}
+      />
+    </Confirm>
+  )
+}
+
+export function Transfer({ subdomain, ownerEmail }: InstanceView) {
+  return (
+    <Panel title="Owner">
+      <div class="stack">
+        <p>It belongs to {ownerEmail}.</p>
+        <Confirm
+          ask="Give it to another owner"
+          confirm="Hand it over"
+          look="plain"
+          action={`/admin/instances/${subdomain}/transfer`}
+        >
+          <p>
+            Everything in it goes along: jobs, history and secrets. {ownerEmail} is out at once, for it gets a
+            new password, which is shown here once.
+          </p>
+          <Field
+            name="owner_email"
+            label="E-mail of the new owner"
+            type="email"
+            required
+            autocomplete="off"
+          />
+        </Confirm>
+      </div>
+    </Panel>
+  )
+}
