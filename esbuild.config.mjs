@@ -51,6 +51,7 @@ async function buildPrograms() {
     git: 'runtime/repo/git.ts',
     history: 'runtime/repo/history-program.ts',
     sync: 'runtime/sync/program.ts',
+    'longhouse-jobs': 'runtime/local/main.ts',
   }
   await build({
     absWorkingDir: root,

@@ -26,6 +26,7 @@ const own = {
     'manifest-reader.js',
     'git.js',
     'history.js',
+    'longhouse-jobs.js',
     'runtime',
     'jobs-template',
   ],

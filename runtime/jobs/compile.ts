@@ -85,16 +85,19 @@ function missingInWords(path: string, repo: string): string {
   if (path === 'manifest.ts') return 'manifest.ts is not there; it registers the jobs'
   if (/^[./]/.test(path)) return `cannot find the file "${path}"`
   const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
-  if (isForDevelopment(name, repo)) {
+  if (isNamed(name, 'dependencies', repo)) {
+    return `cannot find the package "${name}": package.json names it, but it is not installed`
+  }
+  if (isNamed(name, 'devDependencies', repo)) {
     return `cannot find the package "${name}": package.json names it in "devDependencies", which are not installed here; move it to "dependencies"`
   }
   return `cannot find the package "${name}"; add it to "dependencies" in package.json and save: it is installed here then`
 }
 
-function isForDevelopment(name: string, repo: string): boolean {
+function isNamed(name: string, field: 'dependencies' | 'devDependencies', repo: string): boolean {
   try {
     const manifest = JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8')) as Record<string, object>
-    return Object.hasOwn(manifest.devDependencies ?? {}, name)
+    return Object.hasOwn(manifest[field] ?? {}, name)
   } catch {
     return false
   }

@@ -25,6 +25,8 @@ export interface ReadOptions {
   limitMs: number
   memoryMb: number
   draft?: Draft | undefined
+  /** Ends the reading before its time. */
+  signal?: AbortSignal | undefined
 }
 
 /** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only when all is well. */
@@ -104,8 +106,11 @@ async function askReader(options: ReadOptions, out: string): Promise<z.output<ty
   })
   const limit = Promise.withResolvers<unknown>()
   const timer = setTimeout(() => limit.resolve(broken(tooLong(options.limitMs))), options.limitMs)
+  const aborted = () => limit.resolve(broken('the reading was ended before its time'))
+  options.signal?.addEventListener('abort', aborted)
   const answer = await Promise.race([ended, limit.promise])
   clearTimeout(timer)
+  options.signal?.removeEventListener('abort', aborted)
   if (child.pid !== undefined) await processTree(child.pid, mark).destroy()
   channel.close()
   child.stderr?.destroy()

@@ -15,7 +15,7 @@ export type RunEnd =
 export interface RunProcess {
   /** Resolves when the process and everything that it started are gone. Never rejects. */
   ended: Promise<RunEnd>
-  /** Asks the whole tree to end, and kills what is left after `graceMs`. */
+  /** Asks the whole tree to end, and kills what is left after `graceMs`; 0 does not wait, whoever asked before. */
   end(graceMs: number): void
 }
 
@@ -33,7 +33,7 @@ const reportSchema = z.union([
 /** Starts one run in a process of its own, at the head of its own group, with its output going to the log. */
 export function startRunProcess(
   request: RunRequest,
-  options: { log: RunLog; memoryMb: number; env: Record<string, string> },
+  options: { log: Pick<RunLog, 'write'>; memoryMb: number; env: Record<string, string> },
 ): RunProcess {
   const { log, memoryMb } = options
   const own = { ...options.env, [processMark]: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
@@ -92,7 +92,8 @@ export function startRunProcess(
     ended,
     end: graceMs => {
       tree?.signal('SIGTERM')
-      killTimer ??= setTimeout(() => void tree?.destroy(), graceMs)
+      if (graceMs === 0) void tree?.destroy()
+      else killTimer ??= setTimeout(() => void tree?.destroy(), graceMs)
     },
   }
 }

@@ -42,7 +42,7 @@ export function offerSdk(jobsDir: string, log: Logger): void {
   }
 }
 
-function installSdk(jobsDir: string): void {
+export function installSdk(jobsDir: string): void {
   const from = programRoot('runtime/sdk')
   const modules = join(jobsDir, 'node_modules')
   const to = join(modules, 'longhouse')

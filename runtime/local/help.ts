@@ -1,0 +1,46 @@
+import type { Option } from './arguments.ts'
+import type { Command } from './call.ts'
+import { table } from './output.ts'
+
+export function overview(commands: readonly Command[]): string {
+  return [
+    'longhouse-jobs: the jobs of a jobs repo on this machine, read and run by the code of an instance.',
+    '',
+    'Usage: longhouse-jobs <command> [options]',
+    '',
+    ...indented(commands.map(each => [`${each.name}${each.takesId ? ' <id>' : ''}`, each.summary])),
+    '',
+    'longhouse-jobs <command> --help says more; --version tells the version.',
+    'Exit codes: 0 well, 1 a mistake or a run that failed, 2 a command line that is not understood.',
+  ].join('\n')
+}
+
+export function helpOf({ name, takesId, summary, details, options }: Command): string {
+  return [
+    `longhouse-jobs ${name}: ${summary}`,
+    '',
+    `Usage: longhouse-jobs ${name}${takesId ? ' <id>' : ''} [options]`,
+    '',
+    ...wrapped(details),
+    '',
+    ...indented(Object.entries(options).map(([option, spec]) => [optionText(option, spec), spec.words])),
+  ].join('\n')
+}
+
+function optionText(name: string, { value }: Option): string {
+  return `--${name}${value ? ` ${value}` : ''}`
+}
+
+function indented(rows: string[][]): string[] {
+  return table(rows, null).map(line => `  ${line}`)
+}
+
+function wrapped(text: string): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line.length + word.length >= 100) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines
+}

@@ -1,0 +1,34 @@
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { UsageError } from './arguments.ts'
+
+/** What was asked cannot be done, and the words say why: exit code 1. */
+export class CommandError extends Error {}
+
+/**
+ * The jobs repo: the folder that `--dir` names, else the one we are in, or the nearest above it that has a manifest.
+ * Absolute and without links.
+ */
+export function findJobsFolder(named: string | undefined, workingDir: string): string {
+  if (named !== undefined) {
+    const dir = resolve(workingDir, named)
+    if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new UsageError(`--dir: there is no folder "${named}"`)
+    }
+    if (hasManifest(dir)) return realpathSync(dir)
+    throw new CommandError(
+      `there is no manifest.ts in "${named}"; it is what registers the jobs of a jobs repo`,
+    )
+  }
+  for (let dir = workingDir; ; dir = dirname(dir)) {
+    if (hasManifest(dir)) return realpathSync(dir)
+    if (dir === dirname(dir) || existsSync(join(dir, '.git'))) break
+  }
+  throw new CommandError(
+    'there is no manifest.ts here, nor in a folder above; go to a jobs repo, or name one with --dir <folder>',
+  )
+}
+
+function hasManifest(dir: string): boolean {
+  return existsSync(join(dir, 'manifest.ts'))
+}
