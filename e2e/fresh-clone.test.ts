@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { cpSync, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
 import { ask } from '../src/testing/ask.ts'
@@ -85,4 +85,19 @@ test('git clone, npm start: on the Node of the machine, with nothing else', { sk
       ),
     )
   }
+
+  // The clone is installed and built by now: what is left is its command, on a repo elsewhere, without a network.
+  const jobs = join(temporaryFolder(t), 'my jobs')
+  cpSync(join(folder, 'jobs-template'), jobs, { recursive: true })
+  const said = execFileSync(
+    'node',
+    [join(folder, 'scripts/longhouse-jobs.mjs'), 'run', 'daily-digest', '--json'],
+    {
+      cwd: jobs,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: path.join(delimiter), HOME: process.env.HOME },
+    },
+  )
+  assert.equal(JSON.parse(said).status, 'succeeded')
 })
