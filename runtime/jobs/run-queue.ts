@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import { maskJson, maskSecrets } from '../secrets/mask.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Volume } from '../volume.ts'
 import type { JobsDb } from './live-set.ts'
+import { maskEnd } from './masked-end.ts'
 import { createRunLog, logFile, type RunLog } from './run-log.ts'
 import { type RunEnd, type RunProcess, startRunProcess } from './run-process.ts'
 import { activeRuns, isPlanned, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
@@ -250,15 +250,6 @@ export function createRunQueue(options: {
       await Promise.all(runs.map(run => stopRun(run, 'interrupted', 'the instance was stopped')))
       saveLate()
     },
-  }
-}
-
-function maskEnd(end: RunEnd, secrets: readonly string[]): RunEnd {
-  if (end.status === 'succeeded') return { ...end, result: maskJson(end.result, secrets) }
-  const { message, stack } = end.error
-  return {
-    ...end,
-    error: { message: maskSecrets(message, secrets), stack: stack && maskSecrets(stack, secrets) },
   }
 }
 

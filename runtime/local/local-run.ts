@@ -2,6 +2,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { newId } from '../../src/ids.ts'
 import type { LogStream } from '../jobs/log-line.ts'
 import type { JobSpec } from '../jobs/manifest.ts'
+import { maskEnd } from '../jobs/masked-end.ts'
 import { startRunProcess } from '../jobs/run-process.ts'
 import { maskStream } from '../secrets/mask.ts'
 
@@ -66,7 +67,7 @@ export async function performRun(
   atOnce.addEventListener('abort', killed)
   if (signal.aborted) asked()
   try {
-    const own = await started.ended
+    const own = maskEnd(await started.ended, Object.values(secrets))
     log.end()
     const durationMs = Math.round(performance.now() - began)
     const decided = ending as Pick<Outcome, 'status' | 'error'> | null

@@ -131,7 +131,7 @@ test('a job gets the secrets that it declares, from the environment or .env, and
   const source = `({ secrets, log }) => {
     log('first', secrets.FIRST)
     console.error('second', process.env.SECOND_KEY)
-    return [secrets.FIRST.length, process.env.OTHER ?? null]
+    return [secrets.FIRST.length, process.env.OTHER ?? null, 'key=' + secrets.FIRST]
   }`
   const dir = jobsRepo(t, {
     'manifest.ts': oneJob(source, "secrets: ['FIRST', 'SECOND_KEY']"),
@@ -156,7 +156,7 @@ test('a job gets the secrets that it declares, from the environment or .env, and
   )
   const { code, out, err } = await say(t, dir, ['run', 'job', '--json'], { SECOND_KEY: 'from-the-shell' })
   assert.equal(code, 0, err)
-  assert.deepEqual(JSON.parse(out).result, [13, null])
+  assert.deepEqual(JSON.parse(out).result, [13, null, 'key=***'])
   assert.match(err, /^first \*\*\*$/m)
   assert.match(err, /^second \*\*\*$/m)
   assert.ok(!err.includes('warning'), 'there is no git here')
