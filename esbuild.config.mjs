@@ -22,7 +22,7 @@ const out = join(root, `dist.${process.pid}.tmp`)
 export async function buildAll() {
   try {
     mkdirSync(out, { recursive: true })
-    await Promise.all([buildPrograms(), buildAssets()])
+    await Promise.all([buildPrograms(), buildZod(), buildAssets()])
     copyData()
     rmSync(dist, { recursive: true, force: true })
     renameSync(out, dist)
@@ -79,6 +79,22 @@ async function buildPrograms() {
     },
     jsx: 'automatic',
     jsxImportSource: 'hono/jsx',
+    logLevel: 'warning',
+  })
+}
+
+/** For jobs that import it without having installed it. All of it, and apart from the programs, which need a part. */
+async function buildZod() {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { zod: 'node_modules/zod/index.js' },
+    outdir: out,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    legalComments: 'none',
+    plugins: [englishOnly],
     logLevel: 'warning',
   })
 }

@@ -4,6 +4,7 @@
  */
 
 import type { LogPiece } from './jobs/run-log.ts'
+import type { ParamsSpec } from './params/params.ts'
 import type { RepoFiles } from './repo/files.ts'
 import type { History } from './repo/history.ts'
 import type { Secrets } from './secrets/secrets.ts'
@@ -30,6 +31,8 @@ export interface Run {
   attempt: number
   /** The commit of the jobs repo whose code it runs. */
   commit: string | null
+  /** What it was made with; a job's own schema may make something else of them. */
+  params: Record<string, unknown>
   /** It does not start before then: another attempt of a run that did not succeed. */
   notBefore: number | null
   queuedAt: number
@@ -55,6 +58,8 @@ export interface Job {
   /** Null when it is disabled or its expression has no further slot. */
   nextRunAt: number | null
   lastRun: Run | null
+  /** What its runs may be told; null when they take anything. */
+  params: ParamsSpec | null
   /** Names of the secrets that its runs get. */
   secrets: readonly string[]
   /** Those that are not set or cannot be read: no run starts without them. */
@@ -187,7 +192,10 @@ export interface Engine {
   /** The newest `most` runs of each of these jobs, newest first. */
   recentRuns(jobIds: readonly string[], most: number): ReadonlyMap<string, RunBrief[]>
   job(id: string): Job | null
-  /** Starts a run of the job as it is now; throws the Problem `unknown-job`. */
+  /**
+   * Starts a run of the job as it is now. Throws the Problem `unknown-job`, or `invalid` with each of the parameters that do
+   * not fit.
+   */
   run(jobId: string, options: { trigger: RunTrigger; params?: Record<string, unknown> }): Run
   /** Survives a restart. Throws `unknown-job`. */
   setEnabled(jobId: string, enabled: boolean): Job

@@ -26,6 +26,7 @@ import { activeRuns, asRun, findRun, insertRun, listRuns, recentRuns } from './j
 import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
+import { acceptParams } from './params/params.ts'
 import { jobsFolder, tooManyRuns, unknownJob } from './problems.ts'
 import { bootstrapJobs, jobsFolderFault, offerSdk } from './repo/bootstrap.ts'
 import { openFiles } from './repo/files.ts'
@@ -213,7 +214,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
         throw tooManyRuns(`${limits.runs.waiting} runs are waiting already. Cancel some, or wait.`)
       }
       const { build, commit } = set
-      const run = { jobId, trigger, slot: null, params, build, commit, timeoutMs: spec.timeout }
+      const accepted = acceptParams(spec.params, params)
+      const run = { jobId, trigger, slot: null, params: accepted, build, commit, timeoutMs: spec.timeout }
       const row = insertRun(db, { ...run, policy: policyOf(spec) }, clock.now())
       queue.add([row])
       return getRun(row.id) ?? asRun(row)

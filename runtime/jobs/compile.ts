@@ -23,7 +23,10 @@ export async function compileManifest(
     sourcemap: true,
     sourcesContent: false,
     metafile: true,
-    plugins: request.draft ? [withDraft(request.repo, request.draft)] : [],
+    plugins: [
+      withZod(request.repo, request.zod),
+      ...(request.draft ? [withDraft(request.repo, request.draft)] : []),
+    ],
     // Packages in CommonJS call require(). As a global: a constant of that name would collide with a job's own.
     banner: {
       js: "import { createRequire as __longhouseRequire } from 'node:module'; globalThis.require ??= __longhouseRequire(import.meta.url);",
@@ -40,6 +43,21 @@ export async function compileManifest(
   const size = statSync(outfile).size
   if (size > readingLimits.build) return { errors: [tooLarge(size)] }
   return { code: hashOf([outfile, `${outfile}.map`]), inputs: ownFiles(metafile) }
+}
+
+/** A job may describe its parameters with zod without installing it; the repo's own goes first. */
+function withZod(repo: string, ours: string): Plugin {
+  const inner = Symbol('asked by the plugin itself')
+  return {
+    name: 'zod',
+    setup: ({ onResolve, resolve }) => {
+      onResolve({ filter: /^zod(\/v4)?$/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+        if (pluginData === inner) return undefined
+        const found = await resolve(path, { importer, resolveDir, kind, pluginData: inner })
+        return found.path.startsWith(`${repo}/`) ? found : { path: ours }
+      })
+    },
+  }
 }
 
 const endings = ['', '.tsx', '.ts', '.jsx', '.js', '.css', '.json']
@@ -107,7 +125,7 @@ function isNamed(name: string, field: 'dependencies' | 'devDependencies', repo: 
  * Resolution walks up the folders, out of the repo, and would find packages that are on this machine by accident.
  */
 function outsiders(metafile: Metafile, request: ReadingRequest): ManifestError[] {
-  const sdk = relative(request.repo, request.sdk)
+  const ours = [request.sdk, request.zod].map(path => relative(request.repo, path))
   if (Object.values(metafile.outputs).some(output => output.entryPoint?.startsWith('../'))) {
     const message = 'is a link out of the jobs repo; put the file itself here'
     return [{ file: 'manifest.ts', line: null, column: null, message }]
@@ -116,7 +134,7 @@ function outsiders(metafile: Metafile, request: ReadingRequest): ManifestError[]
     file.startsWith('../')
       ? []
       : input.imports
-          .filter(each => each.path.startsWith('../') && each.path !== sdk)
+          .filter(each => each.path.startsWith('../') && !ours.includes(each.path))
           .map(each => ({
             file,
             line: null,

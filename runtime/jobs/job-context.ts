@@ -1,13 +1,21 @@
 import { format } from 'node:util'
+import { parseParams } from '../params/definition.ts'
 import type { JobContext } from '../sdk/jobs.js'
 import { secretName } from '../secrets/names.ts'
 import type { RunRequest } from './running.ts'
 
-/** What a job's function gets. `signal` is asked for when the job looks at it, and not before. */
-export function contextOf(request: RunRequest, signal: () => AbortSignal): JobContext {
+/**
+ * What a job's function gets. `signal` is asked for when the job looks at it, and not before. Throws in words when the
+ * parameters do not fit the job's own schema.
+ */
+export async function contextOf(
+  request: RunRequest,
+  job: { params?: unknown },
+  signal: () => AbortSignal,
+): Promise<JobContext> {
   const { id, slot, attempt, trigger } = request.run
   return {
-    params: request.params,
+    params: await parseParams(job.params, request.params),
     secrets: declaredOnly(request.secrets),
     get signal() {
       return signal()

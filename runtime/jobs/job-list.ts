@@ -33,6 +33,7 @@ export function createJobList(options: {
       enabled,
       nextRunAt: enabled ? next(id) : null,
       lastRun,
+      params: spec.params,
       secrets: spec.secrets,
       missingSecrets: spec.secrets.filter(name => missing.has(name)),
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { channelToParent } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
+import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { buildEntry } from './build-entry.ts'
 import { compileManifest } from './compile.ts'
 import { type Field, type Reading, type ReadingRequest, type Registration, readingLimits } from './reading.ts'
@@ -45,7 +46,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   const registrations: Registration[] = []
   try {
     for (const each of (registered ?? []).slice(0, readingLimits.registrations + 1)) {
-      registrations.push(found(each, request.repo))
+      registrations.push(await found(each, request.repo))
     }
   } catch (error) {
     // A getter of theirs may throw.
@@ -55,10 +56,10 @@ async function read(request: ReadingRequest): Promise<Reading> {
   return { ...compiled, registrations }
 }
 
-function found({ job, site }: Registered[number], repo: string): Registration {
+async function found({ job, site }: Registered[number], repo: string): Promise<Registration> {
   const fields: Record<string, Field> = {}
   if (typeof job === 'object' && job !== null) {
-    for (const [name, value] of Object.entries(job)) fields[name] = fieldOf(value)
+    for (const [name, value] of Object.entries(job)) fields[name] = await fieldOf(value)
   }
   return {
     fields,
@@ -71,9 +72,17 @@ function found({ job, site }: Registered[number], repo: string): Registration {
 /** What a policy or a shape of parameters needs; what is larger is no setting. */
 const fieldLimits = { depth: 8, values: 2000 }
 
-function fieldOf(value: unknown): Field {
+async function fieldOf(value: unknown): Promise<Field> {
+  if (isStandardSchema(value)) return { schema: await schemaOf(value) }
   const left = { values: fieldLimits.values }
   return isJson(value) ? { value: plain(value, 1, left) } : { kind: typeof value }
+}
+
+async function schemaOf(schema: Parameters<typeof jsonSchemaOf>[0]): Promise<Record<string, unknown>> {
+  const text = JSON.stringify(await jsonSchemaOf(schema))
+  if (text.length <= readingLimits.schemaBytes) return JSON.parse(text)
+  const limit = readingLimits.schemaBytes / 1024
+  throw new Error(`a job's params are larger than ${limit} KiB as JSON Schema`)
 }
 
 /** Texts are cut beyond what any field may have, so that the check refuses them; what is no JSON becomes its kind. */

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { durationMs } from '../../src/config.ts'
 import type { ManifestError } from '../contract.ts'
+import { isRecord, requiredOf } from '../params/json-schema.ts'
+import type { ParamsSpec } from '../params/params.ts'
+import { schemaOfShape } from '../params/shape.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
 import { isTakenByPrograms, secretName, secretNameRule } from '../secrets/names.ts'
 import { scheduleFaults } from './cron.ts'
@@ -29,6 +32,14 @@ class Foreign {
   readonly kind: string
   constructor(kind: string) {
     this.kind = kind
+  }
+}
+
+/** What a library's schema says that it takes. */
+class FoundSchema {
+  readonly schema: Record<string, unknown>
+  constructor(schema: Record<string, unknown>) {
+    this.schema = schema
   }
 }
 
@@ -80,8 +91,29 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
       .nullable()
       .default(null),
     secrets: secretNames.default([]),
+    params: (form === 'stored' ? storedParams : writtenParams).nullable().default(null),
   } satisfies Record<Exclude<keyof JobDefinition, 'func'>, z.ZodType>
 }
+
+const storedParams = z.object({ schema: z.record(z.string(), z.unknown()), plain: z.boolean() })
+
+const writtenParams = z.unknown().transform((given, context): ParamsSpec | null => {
+  const fault = (message: string, path: string[] = []) =>
+    context.addIssue({ code: 'custom', message, path, input: given })
+  if (given === null) return null
+  const plain = !(given instanceof FoundSchema)
+  if (plain && (!isRecord(given) || given instanceof Foreign)) {
+    fault("must be a zod schema of an object, or a plain shape such as { name: 'string' }")
+    return z.NEVER
+  }
+  const { schema, faults } = plain ? schemaOfShape(given) : { schema: given.schema, faults: [] }
+  for (const { path, message } of faults) fault(message, path)
+  if (schema.type !== undefined && schema.type !== 'object') fault('must be the schema of an object')
+  for (const name of requiredOf(schema)) {
+    fault('needs a default, or must be optional: its schedule gives it nothing', [name])
+  }
+  return { schema, plain }
+})
 
 const mostSecrets = 50
 const secretNames = z
@@ -172,6 +204,7 @@ function valuesOf(fields: Record<string, Field>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]) => {
       if ('value' in field) return [[name, field.value]]
+      if ('schema' in field) return [[name, new FoundSchema(field.schema)]]
       return field.kind === 'undefined' ? [] : [[name, new Foreign(field.kind)]]
     }),
   )

@@ -52,6 +52,7 @@ jobRegistry.register({
     onInterrupt: 'fail',
     concurrencyKey: null,
     secrets: [],
+    params: null,
   }
   assert.deepEqual(read.jobs, [
     {

@@ -57,9 +57,15 @@ function keep(out: string, build: string): void {
   }
 }
 
+const bundledZod = programRoot('zod.js')
+
 const place = { file: z.string().nullable(), line: z.number().nullable(), column: z.number().nullable() }
 
-const field = z.union([z.object({ kind: z.string() }), z.object({ value: z.unknown() })])
+const field = z.union([
+  z.object({ kind: z.string() }),
+  z.object({ schema: z.record(z.string(), z.unknown()) }),
+  z.object({ value: z.unknown() }),
+])
 
 /** The answer comes from a process that ran the customer's code: it may say anything. */
 const readingSchema = z.union([
@@ -85,6 +91,7 @@ async function askReader(options: ReadOptions, out: string): Promise<z.output<ty
     repo,
     out,
     sdk: programRoot('runtime/sdk/jobs.js'),
+    zod: existsSync(bundledZod) ? bundledZod : programRoot('node_modules/zod/index.js'),
     draft: options.draft,
   }
   const channel = ask(child.stdio[3] as Duplex, question, readingLimits.bytes)

@@ -8,6 +8,8 @@ export interface ReadingRequest {
   out: string
   /** The file that `longhouse/jobs` stands for. */
   sdk: string
+  /** The file that `zod` stands for where the repo has none of its own. */
+  zod: string
   /** A file whose content is not what lies on the disk: what it would be if somebody saved it. */
   draft?: Draft | undefined
 }
@@ -18,8 +20,11 @@ export interface Draft {
   content: string
 }
 
-/** What a field holds as JSON has it, or of what JSON has not the kind. */
-export type Field = { value: unknown } | { kind: string }
+/**
+ * What a field holds as JSON has it, or of what JSON has not the kind. Of a schema that a library made, the JSON Schema
+ * of what it takes.
+ */
+export type Field = { value: unknown } | { kind: string } | { schema: Record<string, unknown> }
 
 /** One call of `jobRegistry.register`, as found: nothing is checked yet, and a function is only named as such. */
 export interface Registration {
@@ -39,6 +44,7 @@ export const readingLimits = {
   registrations: 20_000,
   errors: 50,
   text: 2000,
+  schemaBytes: 64 * 1024,
   bytes: 16 * 1024 * 1024,
   build: 64 * 1024 * 1024,
 }

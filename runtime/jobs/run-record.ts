@@ -190,6 +190,7 @@ export function asRun(row: RunRow): Run {
     slot: row.slot,
     attempt: row.attempt,
     commit: row.commit,
+    params: row.params,
     notBefore: row.notBefore,
     queuedAt: row.queuedAt,
     startedAt: row.startedAt,

@@ -54,8 +54,7 @@ async function run(request: RunRequest): Promise<void> {
     ]
     const found = registered?.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
-    const { func } = found.job
-    const result = await func(contextOf(request, signal))
+    const result = await found.job.func(await contextOf(request, found.job, signal))
     // A rejection that nobody handled is reported at the end of the turn that it came in.
     await new Promise(done => setImmediate(done))
     report({ result: kept(result) })

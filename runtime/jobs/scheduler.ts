@@ -2,6 +2,7 @@ import { isDiskFull } from '../../src/disk.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import type { SlotOutcome } from '../contract.ts'
+import { scheduledParams } from '../params/params.ts'
 import { nextSlot } from './cron.ts'
 import { policyOf } from './follow-up.ts'
 import { lastDecided, recordSlot } from './ledger.ts'
@@ -127,7 +128,7 @@ export function createScheduler(options: {
         jobId,
         trigger: 'schedule' as const,
         slot: at,
-        params: {},
+        params: scheduledParams(job.params),
         build,
         commit,
         timeoutMs,

@@ -13,6 +13,7 @@ const history = (...runs: [status: Run['status'], slot: number | null, attempt: 
     slot,
     attempt,
     commit: null,
+    params: {},
     queuedAt: 0,
     notBefore: null,
     startedAt: 0,

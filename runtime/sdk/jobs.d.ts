@@ -1,10 +1,12 @@
 // Jobs run on Node. Its types are there as soon as @types/node is installed, and nothing complains until then.
 /// <reference types="node" />
 
-/** What a job's function gets. `Secret` names the secrets that its job declares. */
-export interface JobContext<Secret extends string = string> {
-  /** What the run was started with; `{}` on schedule. */
-  readonly params: Readonly<Record<string, unknown>>
+/**
+ * What a job's function gets. A function in a file of its own says which: `JobContext<ParamsOf<typeof params>, 'API_TOKEN'>`.
+ */
+export interface JobContext<Params = Readonly<Record<string, unknown>>, Secret extends string = string> {
+  /** What the run was started with, as the job's `params` make it; the defaults on schedule. */
+  readonly params: Params
   /** The values of the secrets that the job declares; asking for another one throws. */
   readonly secrets: Readonly<Record<Secret, string>>
   /** Aborted when the run is cancelled, has used up its time or the instance stops. A few seconds later it is killed. */
@@ -22,7 +24,10 @@ export interface JobContext<Secret extends string = string> {
 }
 
 /** A job, as `manifest.ts` registers it. */
-export interface JobDefinition<Secret extends string = string> {
+export interface JobDefinition<
+  Params extends ParamsDefinition | undefined = ParamsDefinition | undefined,
+  Secret extends string = string,
+> {
   /** Lowercase letters, digits and dashes, such as `daily-digest`. It names the job in addresses and in its history. */
   id: string
   /**
@@ -31,7 +36,7 @@ export interface JobDefinition<Secret extends string = string> {
    */
   cron: string
   /** What runs. What it returns is kept as the run's result (as JSON, up to 64 KiB); a throw fails the run. */
-  func: (context: JobContext<Secret>) => unknown
+  func: (context: JobContext<ParamsOf<Params>, NoInfer<Secret>>) => unknown
   /** One line for people. */
   description?: string | undefined
   /** The zone that `cron` is meant in, such as `Europe/Berlin`; the instance's own when left out. */
@@ -57,11 +62,95 @@ export interface JobDefinition<Secret extends string = string> {
   /** Of all jobs with the same key, one run goes at a time. */
   concurrencyKey?: string | undefined
   /**
+   * What its runs may be told: a plain shape, such as `{ name: 'string', count: { type: 'number', default: 3 } }`, or a
+   * schema of zod (or another library that follows Standard Schema) for an object. The form to run it by hand is made of
+   * it, and what does not fit is refused. What the schedule starts gets the defaults, so that each must have one or be
+   * optional.
+   */
+  params?: Params
+  /**
    * Names of the secrets that its runs get, such as `['API_TOKEN']`: in the context, and as environment variables. No
    * other job sees them. While one of them is not set, its runs fail before they begin, and its page says so.
    */
   secrets?: readonly Secret[] | undefined
 }
+
+export type ParamsDefinition = ParamsSchema | ParamsShape
+
+/** A schema of any library that follows https://standardschema.dev. */
+export interface ParamsSchema {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => unknown
+    readonly types?: { readonly input: unknown; readonly output: unknown } | undefined
+  }
+}
+
+/** Parameters by name. Each must be given, unless it has a default or is optional. */
+export interface ParamsShape {
+  readonly [name: string]: ParamType | ParamOptions
+}
+
+/**
+ * `text` is text of several lines, `date` a day such as `2026-01-31`, `json` anything that JSON has, and a list of values a
+ * choice of one of them.
+ */
+export type ParamType =
+  | 'string'
+  | 'text'
+  | 'number'
+  | 'integer'
+  | 'boolean'
+  | 'date'
+  | 'json'
+  | readonly (string | number)[]
+
+export interface ParamOptions {
+  readonly type: ParamType
+  readonly default?: unknown
+  readonly optional?: boolean | undefined
+  /** One line beside it in the form. */
+  readonly description?: string | undefined
+  /** Of a number its least value, of text its least length. */
+  readonly min?: number | undefined
+  readonly max?: number | undefined
+}
+
+/** What a function gets of these parameters. */
+export type ParamsOf<Definition> = [Definition] extends [undefined]
+  ? Readonly<Record<string, unknown>>
+  : Definition extends { readonly '~standard': { readonly types?: infer Types } }
+    ? NonNullable<Types> extends { readonly output: infer Output }
+      ? Output
+      : Readonly<Record<string, unknown>>
+    : {
+        readonly [Name in keyof Definition as IsOptional<Definition[Name]> extends true
+          ? never
+          : Name]: ParamValue<Definition[Name]>
+      } & {
+        readonly [Name in keyof Definition as IsOptional<Definition[Name]> extends true
+          ? Name
+          : never]?: ParamValue<Definition[Name]>
+      }
+
+type IsOptional<Param> = Param extends { readonly default: unknown }
+  ? false
+  : Param extends { readonly optional: true }
+    ? true
+    : false
+
+type ParamValue<Param> = Param extends { readonly type: infer Type }
+  ? ParamValue<Type>
+  : Param extends readonly (infer Value)[]
+    ? Value
+    : Param extends 'number' | 'integer'
+      ? number
+      : Param extends 'boolean'
+        ? boolean
+        : Param extends 'json'
+          ? unknown
+          : string
 
 export interface RetryPolicy {
   /** How often it is tried in all, the first time included. */
@@ -78,7 +167,10 @@ export interface RetryPolicy {
 
 export interface JobRegistry {
   /** Registers a job. Mistakes are shown with file and line, and the jobs that ran before go on. */
-  register<const Secret extends string = never>(job: JobDefinition<Secret>): void
+  register<
+    const Params extends ParamsDefinition | undefined = undefined,
+    const Secret extends string = never,
+  >(job: JobDefinition<Params, Secret>): void
 }
 
 export declare const jobRegistry: JobRegistry

@@ -28,6 +28,7 @@ import type { Engine } from '../contract.ts'
 import { metricsRoute } from '../metrics/routes.ts'
 import type { Notices } from '../notices/notices.ts'
 import { noticeRoutes } from '../notices/routes.tsx'
+import { runFormRoutes } from '../params/routes.tsx'
 import { secretRoutes } from '../secrets/routes.tsx'
 import type { Settings } from '../settings.ts'
 import { syncRoutes } from '../sync/routes.tsx'
@@ -115,6 +116,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       ...editorRoutes(web),
       ...historyRoutes(web),
       ...pageRoutes(web),
+      ...runFormRoutes(web),
       ...badgeRoutes(web),
       metricsRoute(web, version),
       ...noticeRoutes(web, options.notices),

@@ -12,6 +12,7 @@ export const runShape = z.object({
   slot: time.nullable().meta({ description: 'The due time that it is for' }),
   attempt: z.int(),
   commit: z.string().nullable(),
+  params: z.record(z.string(), z.unknown()).meta({ description: 'What it was made with' }),
   not_before: time.nullable().meta({ description: 'When another attempt may start' }),
   queued_at: time,
   started_at: time.nullable(),
@@ -30,6 +31,10 @@ export const jobShape = z.object({
   source: z.object({ file: z.string(), line: z.int() }).nullable(),
   next_run_at: time.nullable(),
   last_run: runShape.nullable(),
+  params: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .meta({ description: 'What its runs may be told, as JSON Schema; null when they take anything' }),
   secrets: z.array(z.string()).meta({ description: 'Names of those that its runs get' }),
   missing_secrets: z
     .array(z.string())
@@ -126,6 +131,7 @@ export function runJson(run: Run): z.input<typeof runShape> {
     slot: timestamp(run.slot),
     attempt: run.attempt,
     commit: run.commit,
+    params: run.params,
     not_before: timestamp(run.notBefore),
     queued_at: timestamp(run.queuedAt),
     started_at: timestamp(run.startedAt),
@@ -146,6 +152,7 @@ export function jobJson(job: Job): z.input<typeof jobShape> {
     source: job.source,
     next_run_at: timestamp(job.nextRunAt),
     last_run: job.lastRun && runJson(job.lastRun),
+    params: job.params && { ...job.params.schema },
     secrets: [...job.secrets],
     missing_secrets: [...job.missingSecrets],
   }

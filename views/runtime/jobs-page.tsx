@@ -199,6 +199,11 @@ export function JobActions({ job, next }: { job: JobView; next?: string }) {
       <PostButton action={`/api/jobs/${job.id}/run`} fields={fields} look={look} label={`Run ${job.id} now`}>
         Run now
       </PostButton>
+      {job.params && !next ? (
+        <a class="button" href={`/jobs/${job.id}/run`}>
+          Run with…
+        </a>
+      ) : null}
       {job.enabled ? (
         <PostButton
           action={`/api/jobs/${job.id}/disable`}

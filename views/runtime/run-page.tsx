@@ -134,6 +134,11 @@ function Details({ run, now, zone }: Pick<RunPageProps, 'run' | 'now' | 'zone'>)
           }}
         />
       </Panel>
+      {Object.keys(run.params).length > 0 ? (
+        <Panel title="Parameters">
+          <pre class="code">{JSON.stringify(run.params, null, 2)}</pre>
+        </Panel>
+      ) : null}
       {run.status === 'succeeded' && run.result !== null && run.result !== undefined ? (
         <Panel title="Result">
           <pre class="code">{JSON.stringify(run.result, null, 2)}</pre>

@@ -11,6 +11,7 @@ export interface RunView {
   slot: number | null
   attempt: number
   commit: string | null
+  params: Readonly<Record<string, unknown>>
   /** A queued run does not start before then. */
   notBefore: number | null
   queuedAt: number
@@ -30,6 +31,8 @@ export interface JobView {
   source: { file: string; line: number } | null
   nextRunAt: number | null
   lastRun: RunView | null
+  /** Null when it says nothing of parameters. */
+  params: object | null
   /** Secrets that it declares, and that are not set or cannot be read. */
   missingSecrets: readonly string[]
 }

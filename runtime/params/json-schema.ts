@@ -1,0 +1,42 @@
+/** A JSON Schema (2020-12) as somebody's library made it: nothing in it is certain. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The parameters that a schema of an object names, each with its own schema. */
+export function propertiesOf(schema: JsonSchema): [name: string, schema: JsonSchema][] {
+  const { properties } = schema
+  if (!isRecord(properties)) return []
+  return Object.entries(properties).map(([name, each]) => [name, isRecord(each) ? each : {}])
+}
+
+/** Names that must be given: what has a default need not be. */
+export function requiredOf(schema: JsonSchema): string[] {
+  const withDefault = new Set(
+    propertiesOf(schema).flatMap(([name, each]) => ('default' in each ? [name] : [])),
+  )
+  const { required } = schema
+  return Array.isArray(required)
+    ? required.filter(name => typeof name === 'string' && !withDefault.has(name))
+    : []
+}
+
+/** The schema that a `$ref` within the same document names; the schema itself when it has none, null when it leads nowhere. */
+export function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema | null {
+  let found: unknown = schema
+  for (let hops = 0; hops < 10 && isRecord(found); hops++) {
+    const { $ref } = found
+    if (typeof $ref !== 'string') return found
+    if (!$ref.startsWith('#')) return null
+    found = $ref
+      .split('/')
+      .slice(1)
+      .reduce<unknown>(
+        (at, part) => (isRecord(at) ? at[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined),
+        root,
+      )
+  }
+  return null
+}

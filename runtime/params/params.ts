@@ -1,0 +1,33 @@
+import { invalidFields } from '../../src/http/problem.ts'
+import { paramFaults, withDefaults } from './check.ts'
+import type { JsonSchema } from './json-schema.ts'
+
+/** What a job says of its parameters, as far as it is known without its code. */
+export interface ParamsSpec {
+  schema: JsonSchema
+  /**
+   * True for a plain shape, whose defaults are filled in when a run is made. A library's schema does that itself when
+   * the run begins.
+   */
+  plain: boolean
+}
+
+/** The parameters to make a run with. Throws the 422 that names each one that does not fit. */
+export function acceptParams(
+  spec: ParamsSpec | null,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  if (!spec) return { ...given }
+  const faults = paramFaults(spec.schema, given)
+  if (faults.length > 0) {
+    throw invalidFields(
+      faults.slice(0, 50).map(({ path, message }) => ({ path: path ? `params.${path}` : 'params', message })),
+    )
+  }
+  return spec.plain ? withDefaults(spec.schema, given) : { ...given }
+}
+
+/** What a run gets that its schedule starts. */
+export function scheduledParams(spec: ParamsSpec | null): Record<string, unknown> {
+  return spec?.plain ? withDefaults(spec.schema, {}) : {}
+}
