@@ -252,6 +252,14 @@ export interface Engine {
   ready(): boolean
   /** Each throws in words when something that health depends on does not work. */
   checks: ReadonlyMap<string, () => void | Promise<void>>
+  /**
+   * Starts no run any more, neither of a schedule nor by hand, and resolves when those that go are over: by
+   * themselves within `waitMs`, else interrupted, with `tidyMs` to tidy up. Runs that wait their turn wait for the
+   * next runtime, and so do slots that come due.
+   */
+  drain(limits: { waitMs: number; tidyMs?: number }): Promise<void>
+  /** True from then on. */
+  stopping(): boolean
   /** Stops schedules, ends runs, closes the database. */
   stop(): Promise<void>
 }

@@ -20,6 +20,7 @@ import { silentLog } from '../src/log.ts'
 import { programRoot } from '../src/root.ts'
 import { isAlive, oneJob, registry, startInstance, until } from './engine.fixture.ts'
 import { createEngine } from './engine.ts'
+import { asWritten } from './jobs/log-line.ts'
 import { openVolume } from './volume.ts'
 
 test('an empty volume gets the starter jobs, a commit of them, and a first run that works', async t => {
@@ -197,7 +198,7 @@ test('after a runtime that was killed, the next one ends what it left, in the bo
   const [runId] = (await answers.next()).value as [string]
   const log = join(dir, 'runs', `${runId}.log`)
   const pids = JSON.parse(
-    await until(() => (existsSync(log) ? readFileSync(log, 'utf8') : null), 'it runs'),
+    await until(() => (existsSync(log) ? asWritten(readFileSync(log, 'utf8')) : null), 'it runs'),
   ) as number[]
   const killed = once(child, 'exit')
   child.kill('SIGKILL')

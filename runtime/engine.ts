@@ -26,9 +26,11 @@ import { activeRuns, asRun, findRun, insertRun, listRuns, recentRuns } from './j
 import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
+
 import { acceptParams } from './params/params.ts'
-import { jobsFolder, tooManyRuns, unknownJob } from './problems.ts'
+import { jobsFolder, stopping, tooManyRuns, unknownJob } from './problems.ts'
 import { bootstrapJobs, jobsFolderFault, offerSdk } from './repo/bootstrap.ts'
+
 import { openFiles } from './repo/files.ts'
 import { openHistory } from './repo/history.ts'
 import { openRepo } from './repo/repo.ts'
@@ -192,6 +194,12 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     return row && asRun(row)
   }
 
+  let draining = false
+  const drain: Engine['drain'] = async limits => {
+    draining = true
+    heartbeat.stop()
+    await queue.stop(limits)
+  }
   const timedLog = (runId: string) => queue.log(runId)?.text() ?? readLog(logFile(volume.runsDir, runId))
 
   return {
@@ -210,6 +218,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       const set = live.current()
       const spec = specOf(jobId)
       if (!set || !spec) throw unknownJob(`There is no job called "${jobId}".`)
+      if (draining) throw stopping('It starts no run any more. Try again when it is back.')
       if (queue.isFull()) {
         throw tooManyRuns(`${limits.runs.waiting} runs are waiting already. Cancel some, or wait.`)
       }
@@ -274,11 +283,12 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       ['database', () => void volume.sqlite.prepare('select 1').get()],
       ['scheduler', () => heartbeat.check()],
     ]),
+    drain,
+    stopping: () => draining,
     stop: async () => {
-      heartbeat.stop()
+      await drain({ waitMs: 0 })
       await Promise.all([changes.stop(), ...tasks.map(task => task.stop())])
       await packages.stop()
-      await queue.stop()
       await firstLoad
       await sync.stop()
       await loader.idle()

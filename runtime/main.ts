@@ -3,9 +3,6 @@ import { BootError } from '../src/faults.ts'
 import { createLog } from '../src/log.ts'
 import { type Runtime, startRuntime } from './program.ts'
 
-/** Runs get seconds to tidy up; what takes longer than this is stuck. */
-const longestStopMs = 30_000
-
 const log = await createLog('runtime', { level: process.env.LOG_LEVEL })
 
 async function main(): Promise<void> {
@@ -21,16 +18,23 @@ async function main(): Promise<void> {
   await runtime.started
 }
 
-/** The first signal stops in order, and so does the end of the process that started this one; a second signal stops at once. */
+/**
+ * The first signal stops in order, runs that go included, and a second one at once. When the process that started
+ * this one is gone, nobody can reach it any more, and the next one wants its volume: it stops in order, but no run is
+ * waited for.
+ */
 function stopWhenAsked(runtime: Runtime): void {
   let stopping = false
-  const stop = (why: string) => {
-    if (stopping) process.exit(1)
+  const endNow = () => {
+    runtime.killRuns()
+    process.exit(1)
+  }
+  const stop = (why: string, patience: boolean) => {
+    if (stopping) endNow()
     stopping = true
     log.info({ why }, 'stopping')
-    // Nobody is left to end a process whose control plane is gone.
-    setTimeout(() => process.exit(1), longestStopMs).unref()
-    runtime.stop().then(
+    setTimeout(endNow, runtime.stopGraceMs).unref()
+    runtime.stop({ patience }).then(
       () => process.exit(0),
       error => {
         log.error({ err: error }, 'did not stop in order')
@@ -38,9 +42,9 @@ function stopWhenAsked(runtime: Runtime): void {
       },
     )
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal, true))
   process.on('disconnect', () => {
-    if (!stopping) stop('the control plane is gone')
+    if (!stopping) stop('the control plane is gone', false)
   })
 }
 

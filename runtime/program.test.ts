@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import Database from 'better-sqlite3'
 import { ask } from '../src/testing/ask.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
@@ -34,8 +36,8 @@ function launch(t: TestContext, env: Record<string, string>): Omit<Started, 'por
   return { child, stderr: () => stderr, ended }
 }
 
-async function start(t: TestContext, dir: string): Promise<Started> {
-  const started = launch(t, { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_INSTANCE_ID: 'inst_test' })
+async function start(t: TestContext, dir: string, env: Record<string, string> = {}): Promise<Started> {
+  const started = launch(t, { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_INSTANCE_ID: 'inst_test', ...env })
   const [message] = await Promise.race([
     once(started.child, 'message'),
     started.ended.then(() => Promise.reject(new Error(started.stderr()))),
@@ -56,6 +58,104 @@ test('it tells its port, becomes ready, and ends in order when it is asked to', 
   assert.equal(health.headers['longhouse-instance'], 'inst_test')
   instance.child.kill('SIGTERM')
   assert.deepEqual(await instance.ended, { code: 0, signal: null })
+})
+
+/** A volume with one job of every second, which writes a file when it starts and sleeps for so many milliseconds. */
+function volumeWith(t: TestContext, ms: number, options = ''): string {
+  const dir = temporaryFolder(t)
+  mkdirSync(join(dir, 'jobs'))
+  writeFileSync(
+    join(dir, 'jobs/manifest.ts'),
+    `import { jobRegistry } from 'longhouse/jobs'
+jobRegistry.register({ id: 'job', cron: '* * * * * *', ${options} func: async ({ log }) => {
+  log('goes')
+  await new Promise(done => setTimeout(done, ${ms}))
+} })\n`,
+  )
+  return dir
+}
+
+interface Recorded {
+  id: string
+  status: string
+  attempt: number
+  slot: number
+}
+
+/** What the volume's database says, read from outside. */
+function recorded<Row>(dir: string, query: string): Row[] {
+  const db = new Database(join(dir, 'longhouse.db'), { readonly: true })
+  try {
+    return db.prepare(query).all() as Row[]
+  } finally {
+    db.close()
+  }
+}
+const runsOf = (dir: string) =>
+  recorded<Recorded>(dir, 'select id, status, attempt, slot from jobs_runs order by seq')
+const goes = (dir: string) =>
+  eventually('a run goes', () =>
+    runsOf(dir).find(({ id, status }) => status === 'running' && existsSync(join(dir, 'runs', `${id}.log`))),
+  )
+
+test('asked to stop, it lets a run of two seconds end, and starts no other', async t => {
+  const dir = volumeWith(t, 2000)
+  const instance = await start(t, dir)
+  const going = await goes(dir)
+  instance.child.kill('SIGTERM')
+  const health = await eventually('it says so', async () => {
+    const answer = await ask({ port: instance.port, host: 'localhost', path: '/api/health' })
+    return answer.json<{ status: string }>().status === 'stopping' && answer
+  })
+  assert.equal(health.status, 503)
+  assert.deepEqual(await instance.ended, { code: 0, signal: null })
+  const runs = runsOf(dir)
+  assert.deepEqual(
+    runs.map(({ status }) => status),
+    runs.map(() => 'succeeded'),
+  )
+  assert.equal(runs.at(-1)?.id, going.id, 'none began after it')
+})
+
+test('a run that takes longer than the grace period is interrupted, and goes again at the next boot', async t => {
+  const dir = volumeWith(t, 600_000, "onInterrupt: 'rerun',")
+  const first = await start(t, dir, { LONGHOUSE_STOP_GRACE: '2s' })
+  const going = await goes(dir)
+  first.child.kill('SIGTERM')
+  assert.deepEqual(await first.ended, { code: 0, signal: null })
+  const [interrupted, again] = runsOf(dir)
+  assert.deepEqual([interrupted?.id, interrupted?.status], [going.id, 'interrupted'])
+  assert.deepEqual([again?.status, again?.attempt, again?.slot], ['queued', 2, going.slot])
+  const second = await start(t, dir, { LONGHOUSE_STOP_GRACE: '2s' })
+  await eventually(
+    'it goes again',
+    () => runsOf(dir).find(({ id }) => id === again?.id)?.status === 'running',
+  )
+  second.child.kill('SIGTERM')
+  await second.ended
+})
+
+test('a second signal ends it at once, with what it runs', async t => {
+  const dir = volumeWith(t, 600_000)
+  const instance = await start(t, dir)
+  const going = await goes(dir)
+  const processes = () =>
+    readdirSync('/proc').filter(pid => {
+      try {
+        return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(going.id)
+      } catch {
+        return false
+      }
+    })
+  assert.notEqual(processes().length, 0)
+  instance.child.kill('SIGTERM')
+  await eventually('it says so', async () => {
+    const answer = await ask({ port: instance.port, host: 'localhost', path: '/api/health' })
+    return answer.json<{ status: string }>().status === 'stopping'
+  })
+  instance.child.kill('SIGTERM')
+  assert.deepEqual(await instance.ended, { code: 1, signal: null })
+  await eventually('nothing is left', () => processes().length === 0)
 })
 
 test('it ends with the control plane that started it', async t => {

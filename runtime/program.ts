@@ -8,6 +8,7 @@ import { programRoot } from '../src/root.ts'
 import { version } from '../src/version.ts'
 import type { Engine } from './contract.ts'
 import { createEngine } from './engine.ts'
+import { killVolumeProcesses } from './jobs/recovery.ts'
 import { openNotices } from './notices/notices.ts'
 import { openSeal } from './secrets/seal.ts'
 import { readSettings } from './settings.ts'
@@ -29,8 +30,15 @@ export interface Runtime {
   port: number
   /** Resolves when the first load of the manifest may be asked for; rejects when the engine cannot start. */
   started: Promise<Engine>
-  /** Lets answers and runs in progress end, and closes the volume. */
-  stop(): Promise<void>
+  /**
+   * Lets runs in progress end, then answers, and closes the volume: within the grace period, of which most is for the
+   * runs. Without `patience` runs are interrupted at once.
+   */
+  stop(options?: { patience: boolean }): Promise<void>
+  /** How long `stop` may take. */
+  stopGraceMs: number
+  /** Kills whatever runs here besides this process, for one that ends at once. */
+  killRuns(): void
 }
 
 /**
@@ -81,10 +89,14 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
     return {
       port,
       started,
-      stop: async () => {
+      stopGraceMs: settings.stopGraceMs,
+      killRuns: () => void killVolumeProcesses(volume.dir),
+      stop: async ({ patience } = { patience: true }) => {
+        const ending = await started.catch(() => null)
+        const { waitMs, tidyMs } = sharesOf(settings.stopGraceMs)
+        await ending?.drain({ waitMs: patience ? waitMs : 0, tidyMs })
         stopping.abort()
         await closeServer(server)
-        const ending = await started.catch(() => null)
         await stopNotices()
         if (ending) await ending.stop()
         else volume.close()
@@ -94,4 +106,11 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
     volume.close()
     throw error
   }
+}
+
+/** Of the grace period, what runs get to end by themselves, and to tidy up after that; the rest is for closing. */
+function sharesOf(graceMs: number): { waitMs: number; tidyMs: number } {
+  const tidyMs = Math.min(5000, graceMs / 4)
+  const closingMs = Math.min(5000, graceMs / 4)
+  return { waitMs: graceMs - tidyMs - closingMs, tidyMs }
 }

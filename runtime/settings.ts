@@ -22,6 +22,8 @@ export interface Settings {
   trustedProxies: readonly string[]
   /** For jobs that name no zone of their own. */
   timezone: string
+  /** From being asked to stop until whoever asked ends it: a container's own period. */
+  stopGraceMs: number
   /** The mail server for notices, until somebody names another one on the settings page; '' is none. */
   mail: { smtpUrl: string; smtpFrom: string }
 }
@@ -70,6 +72,7 @@ const fields = z.object({
   SMTP_URL: mailSettings.SMTP_URL.default(''),
   SMTP_FROM: mailSettings.SMTP_FROM.default(''),
   LONGHOUSE_TIMEZONE: setting.timezone().default('UTC'),
+  LONGHOUSE_STOP_GRACE: setting.duration().prefault('30s'),
 })
 
 /**
@@ -91,6 +94,7 @@ export function readSettings(env: Environment, { spawned }: { spawned: boolean }
     secretKey: config.LONGHOUSE_SECRET_KEY ?? null,
     trustedProxies: config.LONGHOUSE_TRUSTED_PROXIES,
     timezone: config.LONGHOUSE_TIMEZONE,
+    stopGraceMs: config.LONGHOUSE_STOP_GRACE,
     mail: { smtpUrl: config.SMTP_URL, smtpFrom: config.SMTP_FROM },
   }
 }

@@ -8,11 +8,17 @@ declare module 'hono' {
   }
 }
 
-/** Puts the frame around what `c.render(<Page />, { title })` is given. */
-export function pageRenderer(frame: Pick<LayoutProps, 'place' | 'assets'>) {
-  return jsxRenderer(({ children, ...page }) => (
-    <Layout {...(page as unknown as PageProps)} {...frame}>
-      {children}
-    </Layout>
-  ))
+/** Puts the frame around what `c.render(<Page />, { title })` is given. `warning` stands above pages that have none. */
+export function pageRenderer({
+  warning = () => null,
+  ...frame
+}: Pick<LayoutProps, 'place' | 'assets'> & { warning?(): string | null }) {
+  return jsxRenderer(({ children, ...rest }) => {
+    const page = rest as unknown as PageProps
+    return (
+      <Layout {...page} {...frame} warning={page.warning ?? warning()}>
+        {children}
+      </Layout>
+    )
+  })
 }

@@ -56,7 +56,7 @@ export function containerOptions(
     User: `${user.uid}:${user.gid}`,
     Env: environment(spec, settings),
     ExposedPorts: { [port]: {} },
-    StopTimeout: 10,
+    StopTimeout: Math.ceil(spec.stopGraceMs / 1000),
     // The image's own check, for people who look at docker ps, but rarely: each costs a tenth of a second of a core, and
     // the control plane looks for itself.
     Healthcheck: { Interval: 5 * 60 * 1e9 },

@@ -5,7 +5,8 @@ import { type Engine, orNull } from './docker-engine.ts'
 import { DriverError, type InstanceRef, type InstanceSpec, type Observed } from './driver.ts'
 
 /** How long a container that is removed for good gets to end by itself. */
-const removalGraceMs = 10_000
+/** What the engine gives a container that names no time of its own. */
+const standardStopSeconds = 10
 const removedWithinMs = 30_000
 
 /** Whatever container has the instance's name; null only when the engine says that there is none. */
@@ -93,7 +94,8 @@ export async function discardContainer(
   clock: Clock,
   container: ContainerInspectInfo,
 ): Promise<void> {
-  await stopContainer(engine, container, removalGraceMs)
+  const { StopTimeout = standardStopSeconds } = container.Config as { StopTimeout?: number }
+  await stopContainer(engine, container, StopTimeout * 1000)
   await orNull(
     engine.ask(
       `remove ${nameOf(container)}`,

@@ -15,6 +15,8 @@ export interface InstanceSpec {
   publicUrl: string
   /** The zone of jobs that name none. */
   timezone: string
+  /** How long it is given to stop by itself, so that runs that go may end. */
+  stopGraceMs: number
   /** More that the instance's program is told, as environment variables, whatever the driver. */
   environment: Readonly<Record<string, string>>
 }

@@ -19,6 +19,8 @@ export interface Fleet {
   clock: Clock
   /** The zone of jobs that name none. */
   timezone: string
+  /** How long an instance is given to stop by itself. */
+  stopGraceMs: number
   /** What each instance's secrets are sealed with. */
   secretKeys: SecretKeys
   /** The mail server that instances send their notices through; null when the operator offers none. */
@@ -27,7 +29,10 @@ export interface Fleet {
 }
 
 /** What one instance's container is made from. */
-export function specOf({ site, timezone, secretKeys, mail }: Fleet, instance: Instance): InstanceSpec {
+export function specOf(
+  { site, timezone, stopGraceMs, secretKeys, mail }: Fleet,
+  instance: Instance,
+): InstanceSpec {
   return {
     id: instance.id,
     subdomain: instance.subdomain,
@@ -37,7 +42,9 @@ export function specOf({ site, timezone, secretKeys, mail }: Fleet, instance: In
     passwordHash: instance.passwordHash,
     publicUrl: siteUrl(site, instance.subdomain),
     timezone,
+    stopGraceMs,
     environment: {
+      LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
       LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
       ...(mail && { SMTP_URL: mail.smtpUrl, SMTP_FROM: mail.smtpFrom }),
     },

@@ -53,6 +53,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         site,
         clock,
         timezone: config.INSTANCE_TIMEZONE,
+        stopGraceMs: config.PROVISIONER_STOP_GRACE,
         secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
         mail: instanceMail(config),
         emit,

@@ -68,7 +68,7 @@ export function createProcessDriver(options: {
     prepareImage: async () => {},
     create: async spec => {
       const before = specs.get(spec.id)
-      if (before && JSON.stringify(before) !== JSON.stringify(spec)) await stop(spec, 10_000)
+      if (before && JSON.stringify(before) !== JSON.stringify(spec)) await stop(spec, before.stopGraceMs)
       specs.set(spec.id, spec)
     },
     start: async ({ id, subdomain }) => {
@@ -81,7 +81,7 @@ export function createProcessDriver(options: {
     },
     stop,
     remove: async ref => {
-      await stop(ref, 10_000)
+      await stop(ref, specs.get(ref.id)?.stopGraceMs ?? 0)
       specs.delete(ref.id)
       logs.delete(ref.id)
     },
@@ -93,8 +93,7 @@ export function createProcessDriver(options: {
     logTail: async ({ id }, lines) => (logs.get(id) ?? []).slice(-lines),
     close: async () => {
       closed = true
-      const ids = [...running.keys()]
-      await Promise.all(ids.map(id => stop({ id, subdomain: id }, 10_000)))
+      await Promise.all([...specs.values()].map(spec => stop(spec, spec.stopGraceMs)))
       await Promise.allSettled([...starting.values()])
     },
   }

@@ -2,16 +2,32 @@ import type { RunStatus } from '../contract.ts'
 import type { JobSpec } from './manifest.ts'
 
 /** What a run is given, and what becomes of it, as its job said when it was due. It is kept with the run. */
-export type RunPolicy = Pick<JobSpec, 'retry' | 'onInterrupt' | 'concurrencyKey'> & {
-  /** Runs of an older program have none. */
-  secrets?: JobSpec['secrets']
-}
+export type RunPolicy = Pick<JobSpec, 'retry' | 'onInterrupt' | 'concurrencyKey'> &
+  /** Runs of an older program have none of these. */
+  Partial<Pick<JobSpec, 'secrets' | 'catchUp' | 'catchUpWindow'>>
 
 /** A job that takes its instance down with it must not do so for ever. */
 const mostReruns = 3
 
-export function policyOf({ retry, onInterrupt, concurrencyKey, secrets }: JobSpec): RunPolicy {
-  return { retry, onInterrupt, concurrencyKey, secrets }
+export function policyOf(job: JobSpec): RunPolicy {
+  const { retry, onInterrupt, concurrencyKey, secrets, catchUp, catchUpWindow } = job
+  return { retry, onInterrupt, concurrencyKey, secrets, catchUp, catchUpWindow }
+}
+
+/** A slot that comes up later than this says so, and was missed unless its job catches up. */
+export const lateMs = 5000
+
+/**
+ * Whether a run that never started, because its runtime ended while it waited its turn, may still start: by the same
+ * rule that its slot would be caught up by. One by hand has a day.
+ */
+export function mayStillStart(
+  run: { slot: number | null; queuedAt: number; policy: RunPolicy | null },
+  now: number,
+): boolean {
+  const { catchUp = 'latest', catchUpWindow = 86_400_000 } = run.policy ?? {}
+  if (run.slot === null) return now - run.queuedAt <= 86_400_000
+  return now - run.slot <= (catchUp === 'none' ? lateMs : catchUpWindow)
 }
 
 /** When the next attempt after one that ended so may start; null when there is none. */

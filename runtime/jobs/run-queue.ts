@@ -7,7 +7,7 @@ import type { JobsDb } from './live-set.ts'
 import { maskEnd } from './masked-end.ts'
 import { createRunLog, logFile, type RunLog } from './run-log.ts'
 import { type RunEnd, type RunProcess, startRunProcess } from './run-process.ts'
-import { activeRuns, isPlanned, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
+import { activeRuns, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
 
 export interface RunLimits {
   /** Runs that go at the same time; the others wait in order. */
@@ -59,8 +59,11 @@ export interface RunQueue {
   cancel(runId: string): Promise<void>
   /** Records what could not be recorded when it happened, and ends runs that the table has and nobody else. */
   settle(): void
-  /** Ends every run as interrupted; attempts that wait for their time stay for the next runtime. */
-  stop(): Promise<void>
+  /**
+   * Starts none any more. Resolves when those that go are over: by themselves within `waitMs`, else interrupted, with
+   * `tidyMs` to tidy up. Those that wait stay as they are, for the next runtime.
+   */
+  stop(limits: { waitMs: number; tidyMs?: number }): Promise<void>
 }
 
 export function createRunQueue(options: {
@@ -170,9 +173,9 @@ export function createRunQueue(options: {
     }
   }
 
-  const end = (run: ActiveRun, status: RunEnding['status'], message: string) => {
+  const end = (run: ActiveRun, status: RunEnding['status'], message: string, tidyMs = limits.graceMs) => {
     run.ending ??= { status, error: { message, stack: null } }
-    run.process?.end(limits.graceMs)
+    run.process?.end(tidyMs)
   }
 
   const finish = (run: ActiveRun, ending: RunEnding) => {
@@ -244,10 +247,16 @@ export function createRunQueue(options: {
       if (run) await stopRun(run, 'cancelled', 'it was cancelled')
     },
     settle,
-    stop: async () => {
+    stop: async ({ waitMs, tidyMs = limits.graceMs }) => {
       stopped = true
-      const runs = [...active.values()].filter(({ row, started }) => started || !isPlanned(row))
-      await Promise.all(runs.map(run => stopRun(run, 'interrupted', 'the instance was stopped')))
+      const going = [...active.values()].filter(({ started }) => started)
+      const over = new AbortController()
+      const ended = Promise.all(going.map(run => run.done)).then(() => over.abort())
+      await Promise.race([ended, clock.sleep(waitMs, over.signal)])
+      for (const run of going) {
+        if (active.has(run.row.id)) end(run, 'interrupted', 'the instance was stopped', tidyMs)
+      }
+      await ended
       saveLate()
     },
   }

@@ -258,25 +258,23 @@ test('of a long log the beginning and the end are kept; it can be followed while
   assert.equal(nothingMore, null)
 })
 
-test('stopping ends every run as interrupted', async t => {
+test('stopping interrupts every run that goes; one that waits its turn has it after the restart', async t => {
   const instance = await startInstance(t, {
     runs: { concurrent: 1 },
     files: {
       'manifest.ts': oneJob(
-        '({ log }) => { log(process.pid); return new Promise(() => setInterval(() => {}, 1000)) }',
+        '({ log, params }) => { if (params.quick) return 5; log(process.pid); return new Promise(() => setInterval(() => {}, 1000)) }',
       ),
     },
   })
   const { engine } = instance
   const going = engine.run('job', { trigger: 'manual' })
-  const waiting = engine.run('job', { trigger: 'manual' })
+  const waiting = engine.run('job', { trigger: 'manual', params: { quick: true } })
   const pid = Number(await until(() => engine.log(going.id).trim(), 'it runs'))
   await instance.restart()
-  for (const { id } of [going, waiting]) {
-    const run = instance.engine.getRun(id)
-    assert.equal(run?.status, 'interrupted')
-    assert.equal(run?.error?.message, 'the instance was stopped')
-  }
+  const run = instance.engine.getRun(going.id)
+  assert.deepEqual([run?.status, run?.error?.message], ['interrupted', 'the instance was stopped'])
+  assert.equal((await instance.ended(waiting.id)).result, 5)
   assert.equal(isAlive(pid), false)
 })
 

@@ -4,7 +4,7 @@ import type { Logger } from '../../src/log.ts'
 import type { SlotOutcome } from '../contract.ts'
 import { scheduledParams } from '../params/params.ts'
 import { nextSlot } from './cron.ts'
-import { policyOf } from './follow-up.ts'
+import { lateMs, policyOf } from './follow-up.ts'
 import { lastDecided, recordSlot } from './ledger.ts'
 import type { JobsDb, LiveSet, LiveSetStore } from './live-set.ts'
 import type { JobSpec } from './manifest.ts'
@@ -20,8 +20,6 @@ export interface Scheduler {
   next(jobId: string): number | null
 }
 
-/** A slot that comes up later than this says so, and was missed unless its job catches up. */
-const lateMs = 5000
 /** So many missed slots of one job are listed one by one, and so many are caught up. */
 const missedLimit = 100
 /** So many runs of one job wait for the one before them. */

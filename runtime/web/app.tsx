@@ -128,6 +128,10 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     before: [answerAs(instanceId), compress()],
     renderer: pageRenderer({
       place,
+      warning: () =>
+        options.engine()?.stopping()
+          ? 'This instance is stopping. Runs that are going may end; no other starts until it is back.'
+          : null,
       assets: { style: assets.url('style.css'), script: assets.url('htmx.js'), icon: assets.url('icon.svg') },
     }),
     problemPage: (c, problem) => problemPage(c, problem, isPerson(c, web)),

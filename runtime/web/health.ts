@@ -23,7 +23,7 @@ export function healthRoute({ instanceId, version, engine }: HealthParts): Route
       200: {
         description: 'Ready',
         schema: z.object({
-          status: z.enum(['ok', 'starting', 'failing']),
+          status: z.enum(['ok', 'starting', 'stopping', 'failing']),
           instance_id: z.string(),
           version: z.string(),
           checks: z.record(z.string(), z.string()).meta({ description: '`ok`, or what is wrong' }),
@@ -41,8 +41,9 @@ export function healthRoute({ instanceId, version, engine }: HealthParts): Route
 
 async function examine(
   engine: Engine | null,
-): Promise<{ status: 'ok' | 'starting' | 'failing'; checks: Record<string, string> }> {
+): Promise<{ status: 'ok' | 'starting' | 'stopping' | 'failing'; checks: Record<string, string> }> {
   if (!engine) return { status: 'starting', checks: { engine: 'starting' } }
+  if (engine.stopping()) return { status: 'stopping', checks: { engine: 'stopping' } }
   const found = await Promise.all(
     [...engine.checks].map(async ([name, check]): Promise<[string, string]> => {
       try {
