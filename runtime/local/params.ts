@@ -1,25 +1,44 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { paramFaults } from '../params/check.ts'
+import { acceptParams, type ParamsSpec } from '../params/params.ts'
 import { UsageError } from './arguments.ts'
 
 /**
- * What `--params` and `--param` say together; a single `--param` wins over the same name in `--params`. `isText` knows
- * which of them hold text, whatever their value looks like.
+ * What `--params` and `--param` say together, as an instance takes it; a single `--param` wins over the same name in
+ * `--params`. Throws a UsageError that names what does not fit.
  */
 export function readParams(
   given: { params: string | undefined; param: readonly string[] },
+  spec: ParamsSpec | null,
   workingDir: string,
-  isText: (name: string) => boolean,
 ): Record<string, unknown> {
   const params = given.params === undefined ? {} : readObject(given.params, workingDir)
   for (const pair of given.param) {
     const end = pair.indexOf('=')
     if (end < 1) throw new UsageError(`--param: "${pair}" is not of the form name=value`)
     const name = pair.slice(0, end)
-    const value = pair.slice(end + 1)
-    define(params, name, isText(name) ? value : jsonOrText(value))
+    define(
+      params,
+      name,
+      typedValue(pair.slice(end + 1), value => fits(spec, name, value)),
+    )
   }
-  return params
+  const faults = spec ? paramFaults(spec.schema, params) : []
+  if (faults.length === 0) return acceptParams(spec, params)
+  const words = faults.map(({ path, message }) => `${path ? `"${path}"` : 'they'} ${message}`)
+  throw new UsageError(`the parameters do not fit: ${words.slice(0, 20).join('; ')}`)
+}
+
+function fits(spec: ParamsSpec | null, name: string, value: unknown): boolean {
+  if (!spec) return true
+  return !paramFaults(spec.schema, { [name]: value }).some(({ path }) => `${path}.`.startsWith(`${name}.`))
+}
+
+/** JSON, unless only the text itself fits: a job that wants text gets `12` as text. */
+function typedValue(text: string, fits: (value: unknown) => boolean): unknown {
+  const value = jsonOrText(text)
+  return !fits(value) && fits(text) ? text : value
 }
 
 function readObject(text: string, workingDir: string): Record<string, unknown> {

@@ -173,3 +173,37 @@ test('an .env that git does not ignore is told', async t => {
   assert.equal((await say(t, dir, ['check'])).out, '✓ 1 job, all well\n')
   assert.ok(!words.test((await say(t, dir, ['run', 'job'])).err))
 })
+
+test('parameters are what the job says of them: defaults, text that looks like a number, and a refusal that names each', async t => {
+  const shape = `params: {
+    zip: { type: 'string', default: '' },
+    count: { type: 'integer', default: 3, max: 5 },
+    dry: { type: 'boolean', default: true },
+  }`
+  const dir = jobsRepo(t, {
+    'manifest.ts':
+      "import { z } from 'zod'\n" +
+      oneJob('({ params }) => params', shape) +
+      "jobRegistry.register({ id: 'zod', cron: '@daily', func: ({ params }) => params, params: z.object({ day: z.string().default('monday').transform(day => day.toUpperCase()) }) })",
+  })
+  const ran = await say(t, dir, ['run', 'job', '--json', '--param', 'zip=01234', '--param', 'dry=false'])
+  assert.deepEqual(JSON.parse(ran.out).result, { zip: '01234', count: 3, dry: false })
+  const digits = await say(t, dir, ['run', 'job', '--json', '--param', 'zip=12345'])
+  assert.deepEqual(JSON.parse(digits.out).result, { zip: '12345', count: 3, dry: true })
+  const parsed = await say(t, dir, ['run', 'zod', '--json', '--params', '{"day":"friday"}'])
+  assert.deepEqual(JSON.parse(parsed.out).result, { day: 'FRIDAY' })
+
+  const refused = await say(t, dir, [
+    'run',
+    'job',
+    '--params',
+    '{"count": 7, "zap": 1}',
+    '--param',
+    'dry=yes',
+  ])
+  assert.deepEqual([refused.code, refused.out], [2, ''])
+  assert.match(
+    refused.err,
+    /the parameters do not fit: "count" must be at most 5; "zap" is no parameter here; there is "zip", "count", "dry"; "dry" must be true or false/,
+  )
+})

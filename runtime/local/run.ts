@@ -32,7 +32,7 @@ export const run: Command = {
     return withManifest(call, async ({ build, jobs }) => {
       const job = jobOf(jobs, args.id)
       const given = { params: args.text('params'), param: args.texts('param') }
-      const params = readParams(given, workingDir, () => false)
+      const params = readParams(given, job.params, workingDir)
       const secrets = await secretsOf(call, job)
       output.note(output.noteLook('dim', `${job.id} runs, for ${durationWords(job.timeout)} at most`))
       const asked = `asked to end; it is killed in ${runLimits.graceMs / 1000} seconds, or at once with Ctrl-C`
