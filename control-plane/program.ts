@@ -1,4 +1,5 @@
 import { auth } from '../plugins/auth/index.ts'
+import { dashboard } from '../plugins/dashboard/index.ts'
 import { health } from '../plugins/health/index.ts'
 import { mail } from '../plugins/mail/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
@@ -11,7 +12,7 @@ import type { Logger } from '../src/log.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane, as the list of what it is made of. */
-const plugins = [auth, router, provisioner, health, mail]
+const plugins = [auth, router, provisioner, health, mail, dashboard]
 
 /** Sets the control plane up; it answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

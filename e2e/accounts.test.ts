@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { envOf, startProvider } from '../plugins/auth/openid.fixture.ts'
-import { noBrowser, openBrowser } from './browser.fixture.ts'
+import { noBrowser, openBrowser, says } from './browser.fixture.ts'
 import { startLonghouse } from './longhouse.fixture.ts'
 
 for (const javaScript of [true, false]) {
@@ -40,6 +40,39 @@ for (const javaScript of [true, false]) {
       cookies.map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite })),
       [{ name: 'longhouse_account', httpOnly: true, sameSite: 'Lax' }],
     )
+
+    // Chooses a name, which is checked while it is typed where that is possible.
+    await page.goto(`${control}/`)
+    await page.getByRole('link', { name: 'Choose a name' }).click()
+    assert.equal(await page.getByLabel('Name').inputValue(), 'ada')
+    await page.getByLabel('Name').fill('www')
+    if (javaScript)
+      await page.getByText('“www” is reserved').or(page.getByText('"www" is reserved')).waitFor()
+    await press('Make my instance')
+    await page.getByText('is reserved').first().waitFor()
+    await page.getByLabel('Name').fill('e2etest')
+    if (javaScript) await page.getByText('e2etest.localhost is free').waitFor()
+    await press('Make my instance')
+    const password = (await page.locator('code.secret').innerText()).trim()
+    await page.getByRole('link', { name: /go on to the instance/ }).click()
+    await says(page, /Running/, javaScript)
+    await page.goto(`http://e2etest.localhost:${longhouse.port}/`)
+    await page.getByLabel('Password').fill(password)
+    await press('Sign in')
+    await page.getByText('daily-digest').first().waitFor()
+
+    // Stops it, removes it, and has it back.
+    await page.goto(`${control}/instances/e2etest`)
+    await press('Stop')
+    await says(page, /Stopped/, javaScript)
+    await press('Start')
+    await says(page, /Running/, javaScript)
+    await page.getByText('Remove instance').click()
+    await press('Remove it')
+    await says(page, /Its data is kept for you/, javaScript)
+    await says(page, /Removed/, javaScript)
+    await press('Bring it back')
+    await says(page, /Running/, javaScript)
 
     // Back and again: the callback was used.
     await page.goto(`${control}/auth/google/callback?code=x&state=y`)

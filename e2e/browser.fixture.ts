@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { eventually } from '../src/testing/eventually.ts'
 
 const executablePath =
   process.env.CHROMIUM ??
@@ -65,4 +66,17 @@ export async function openBrowser(
     complaints,
     bytes: async () => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0),
   }
+}
+
+/** Waits until the page says so: by itself with JavaScript, else by loading it again, as its meta element would. */
+export async function says(page: Page, words: RegExp, javaScript: boolean): Promise<void> {
+  if (javaScript) {
+    await page.getByText(words).first().waitFor({ timeout: 20_000 })
+    return
+  }
+  await eventually(`the page says ${words}`, async () => {
+    if (words.test(await page.locator('body').innerText())) return true
+    await page.reload()
+    return false
+  })
 }

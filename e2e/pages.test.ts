@@ -3,22 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { eventually } from '../src/testing/eventually.ts'
-import { noBrowser, openBrowser } from './browser.fixture.ts'
+import { noBrowser, openBrowser, says } from './browser.fixture.ts'
 import { startLonghouse } from './longhouse.fixture.ts'
-
-/** Waits until the page says so: by itself with JavaScript, else by loading it again, as its meta element would. */
-async function says(page: Page, words: RegExp, javaScript: boolean): Promise<void> {
-  if (javaScript) {
-    await page.getByText(words).first().waitFor({ timeout: 20_000 })
-    return
-  }
-  await eventually(`the page says ${words}`, async () => {
-    if (words.test(await page.locator('body').innerText())) return true
-    await page.reload()
-    return false
-  })
-}
 
 async function press(page: Page, name: string | RegExp): Promise<void> {
   await page.getByRole('button', { name }).first().click()

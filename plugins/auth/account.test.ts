@@ -34,7 +34,7 @@ test('somebody signs up with the provider, is known again, and signs out', async
 
   const back = await first.comeBack(await goThrough(address.href, 'sub-ada'))
   assert.equal(back.status, 303, await back.text())
-  assert.equal(back.headers.get('location'), '/account')
+  assert.equal(back.headers.get('location'), '/instances')
   assert.equal(first.cookies.has('longhouse_sign_in'), false)
   const account = (await (
     await first.ask('/account', { headers: { Accept: 'application/json' } })
@@ -45,8 +45,8 @@ test('somebody signs up with the provider, is known again, and signs out', async
     ['ada@example.com', 'Ada Lovelace', provider.issuer],
   )
   assert.match(await (await first.ask('/account')).text(), /ada@example\.com/)
-  assert.equal((await first.ask('/')).headers.get('location'), '/account')
-  assert.equal((await first.ask('/sign-in')).headers.get('location'), '/account')
+  assert.equal((await first.ask('/')).headers.get('location'), '/instances')
+  assert.equal((await first.ask('/sign-in')).headers.get('location'), '/instances')
 
   const second = visitor()
   await second.signIn('sub-ada')
@@ -248,9 +248,9 @@ test('sign-ins lead on within this site only', async t => {
     'javascript:alert(1)',
     '',
   ]) {
-    assert.equal((await visitor().signIn('sub-ada', next)).headers.get('location'), '/account', next)
+    assert.equal((await visitor().signIn('sub-ada', next)).headers.get('location'), '/instances', next)
     const html = await (await visitor().ask(`/sign-in?next=${encodeURIComponent(next)}`)).text()
-    assert.match(html, /name="next" value="\/account"/, next)
+    assert.match(html, /name="next" value="\/instances"/, next)
   }
 })
 

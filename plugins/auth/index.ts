@@ -19,7 +19,7 @@ import { signInCookie } from './sign-in.ts'
 import { signInRoutes } from './sign-in-routes.tsx'
 
 /** Where an owner is at home. */
-const home = '/account'
+const home = '/instances'
 
 export const auth = definePlugin({
   name: 'auth',

@@ -1,13 +1,13 @@
 import { newId } from '../../src/ids.ts'
-import { notPossibleNow, subdomainHeld, subdomainTaken, suspended, volumeUnknown } from './errors.ts'
+import { notPossibleNow, suspended } from './errors.ts'
 import type { Fleet } from './fleet.ts'
-import { findBySubdomain, requireInstance, updateInstance } from './instance.ts'
+import { requireInstance, updateInstance } from './instance.ts'
+import { heldFor } from './name-hold.ts'
 import { openOperation, openOperationOf } from './operation.ts'
 import { newPassword } from './password.ts'
 import { covers, plans } from './plan.ts'
 import { type Instance, instances, type OperationKind, type Remover } from './schema.ts'
 import { lifted } from './tombstone.ts'
-import { volumePath, volumeState } from './volume.ts'
 
 export interface ProvisionRequest {
   subdomain: string
@@ -15,6 +15,8 @@ export interface ProvisionRequest {
   image: string
   /** Takes over a volume that has been lived in and that no record knows. */
   adopt: boolean
+  /** The account that asks for it, and how many instances that may have; null for the operator. */
+  account: { id: string; limit: number } | null
 }
 
 export interface Accepted {
@@ -34,12 +36,12 @@ export async function provision(
 ): Promise<Accepted & { password: string }> {
   const { db, clock, driver } = fleet
   // Before the hash, which takes a while, and again after it: somebody may have been quicker.
-  claimable(fleet, request)
+  heldFor(fleet, request)
   const { password, passwordHash } = await newPassword()
   return db.transaction(tx => {
-    const held = claimable(fleet, request)
+    const held = heldFor(fleet, request)
     const now = clock.now()
-    const { ownerEmail, image } = request
+    const { ownerEmail, image, account } = request
     const wish = {
       desired: 'running',
       status: 'provisioning',
@@ -47,6 +49,8 @@ export async function provision(
       ownerEmail,
       image,
       passwordHash,
+      // What the operator brings back for somebody stays in their account.
+      ...(account && { accountId: account.id }),
     } as const
     const instanceId = held?.id ?? newId('inst', now)
     if (held)
@@ -70,31 +74,6 @@ export async function provision(
     }
     return { instanceId, operationId: open(fleet, instanceId, 'provision'), password }
   })
-}
-
-/** The record that is revived by this request, or null when it makes a new one; throws when it may do neither. */
-function claimable({ db, site }: Fleet, request: ProvisionRequest): Instance | null {
-  const { subdomain, ownerEmail, adopt } = request
-  const held = findBySubdomain(db, subdomain)
-  if (held) {
-    if (held.desired !== 'deleted') throw subdomainTaken(`An instance called "${subdomain}" exists already.`)
-    if (held.ownerEmail.toLowerCase() !== ownerEmail.toLowerCase()) {
-      throw subdomainHeld(
-        `"${subdomain}" is kept for its last owner with its data; choose another name, or purge it first.`,
-      )
-    }
-    if (held.purgeRequestedAt !== null)
-      throw subdomainTaken(`"${subdomain}" is being purged; try again when that is done.`)
-    return held
-  }
-  const path = volumePath(site.dataRoot, subdomain)
-  if (volumeState(path) === 'lived-in' && !adopt) {
-    const detail = `${path} holds an instance's data that no record knows. Send "adopt": true to give it to ${ownerEmail}.`
-    throw volumeUnknown(detail, {
-      errors: [{ path: 'adopt', message: 'must be true to take over this volume' }],
-    })
-  }
-  return null
 }
 
 /**

@@ -1,3 +1,13 @@
+export type InstanceStatus =
+  | 'provisioning'
+  | 'running'
+  | 'unhealthy'
+  | 'stopping'
+  | 'stopped'
+  | 'failed'
+  | 'deprovisioning'
+  | 'deleted'
+
 /** An instance that should answer, and where. */
 export interface WatchedInstance {
   id: string
@@ -14,6 +24,8 @@ export interface InstanceSummary {
   id: string
   subdomain: string
   ownerEmail: string
+  /** The account that it belongs to; null for what the operator made and nobody has claimed. */
+  accountId: string | null
   desired: 'running' | 'stopped' | 'deleted'
   status: string
   /** The volume's folder on the host. */
@@ -37,6 +49,68 @@ export interface InstanceSummary {
  */
 export type PurgeCheck = (instance: InstanceSummary, signal: AbortSignal) => Promise<string | null>
 
+/** An instance as its owner sees it: nothing of the host. */
+export interface OwnedInstance {
+  id: string
+  subdomain: string
+  url: string
+  status: InstanceStatus
+  desired: 'running' | 'stopped' | 'deleted'
+  createdAt: number
+  lastHealthAt: number | null
+  deletedAt: number | null
+  /** When its volume will be deleted, as things stand; null when it will not be. */
+  purgeAt: number | null
+  /** Why it may not run, in words for its owner; null when it may. */
+  suspension: string | null
+  /** The newest piece of work on it. */
+  operation: {
+    kind: string
+    status: 'pending' | 'running' | 'succeeded' | 'failed' | 'superseded'
+    createdAt: number
+    startedAt: number | null
+    finishedAt: number | null
+    steps: readonly {
+      name: string
+      status: 'pending' | 'running' | 'done' | 'failed'
+      startedAt: number | null
+      finishedAt: number | null
+    }[]
+  } | null
+}
+
+/**
+ * The instances of one account: there is no other way to them for an owner. What is not theirs does not exist; every
+ * call that names one throws `unknown-instance` for it.
+ */
+export interface OwnedInstances {
+  /** By name, with those whose volumes are kept. */
+  list(): OwnedInstance[]
+  find(subdomain: string): OwnedInstance
+  /** How many it may have at a time. */
+  limit(): number
+  /** Those that the operator made for the account's e-mail address and that are in no account. */
+  claimable(): string[]
+  /** Takes one of those into the account, for good. Throws `nothing-to-claim`. */
+  claim(subdomain: string): void
+  /** Why a name cannot be had, in words; null when it can. */
+  nameFault(subdomain: string): string | null
+  /**
+   * Makes an instance, or brings back one of the account's that is in retention. The password is told here and kept
+   * nowhere. Throws `invalid`, `subdomain-taken`, `subdomain-held`, `suspended`,
+   * `instance-limit`.
+   */
+  create(subdomain: string): Promise<{ password: string }>
+  /** Starts work on one. Throws `not-possible-now`. */
+  request(subdomain: string, work: 'start' | 'stop' | 'restart' | 'deprovision'): void
+  /**
+   * Undoes a removal: same volume, same password. Throws `not-possible-now`, `instance-limit`.
+   */
+  restore(subdomain: string): void
+  /** Gives it another password, told here and kept nowhere. */
+  resetPassword(subdomain: string): Promise<string>
+}
+
 export interface ProvisionerService {
   /** Every instance whose volume may still exist, by name. */
   instances(): InstanceSummary[]
@@ -59,6 +133,13 @@ export interface ProvisionerService {
   resume(instanceId: string): boolean
   /** Has `check` asked before the retention timer deletes a volume. */
   beforePurge(name: string, check: PurgeCheck): void
+  /** What belongs to an account; its e-mail address must be verified. */
+  owned(account: { id: string; email: string }): OwnedInstances
+  /**
+   * Decides from now on how many instances an account may have; one, until somebody does. What it throws refuses the
+   * instance that is asked for.
+   */
+  limitInstances(limit: (accountId: string) => number): void
   /** Every instance that is meant to run and has an address. */
   watched(): WatchedInstance[]
   /** One of them; null when it is not meant to run, or has no address. */

@@ -25,6 +25,8 @@ export interface Fleet {
   secretKeys: SecretKeys
   /** The mail server that instances send their notices through; null when the operator offers none. */
   mail: { smtpUrl: string; smtpFrom: string } | null
+  /** How long a released name is kept from others. */
+  quarantineMs: number
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
 

@@ -12,6 +12,7 @@ import { listInstances } from './instance.ts'
 import { instanceMail, instanceMailConfig } from './instance-mail.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
 import { pruneOperations } from './operation.ts'
+import { Ownership } from './ownership.ts'
 import { Reconciler } from './reconciler.ts'
 import { lookAtTombstones, purgeAt, retentionLookMs } from './retention.ts'
 import { provisionerRoutes } from './routes.tsx'
@@ -34,6 +35,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           PROVISIONER_STOP_GRACE: setting.duration().prefault('30s'),
           /** Operations that are carried out at the same time. */
           PROVISIONER_CONCURRENCY: setting.integer(1, 256).prefault('16'),
+          /** How long the name of a purged instance is kept from other accounts. */
+          PROVISIONER_QUARANTINE: setting.duration('0ms', '3650d').prefault('30d'),
           /** The zone of jobs that name none. */
           INSTANCE_TIMEZONE: setting.timezone().default('UTC'),
           /** Days that the volume of a removed instance is kept; 0 keeps it until somebody purges it. */
@@ -56,6 +59,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         stopGraceMs: config.PROVISIONER_STOP_GRACE,
         secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
         mail: instanceMail(config),
+        quarantineMs: config.PROVISIONER_QUARANTINE,
         emit,
       }
       const settings = {
@@ -67,10 +71,16 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
       const reconciler = new Reconciler(execution)
       const retention = { keptMs: config.RETENTION_DAYS === 0 ? null : config.RETENTION_DAYS * 86_400_000 }
       const purgeChecks = new Map<string, PurgeCheck>()
+      const purgeTime = (instance: Instance) => purgeAt(instance, retention, clock.now())
       const summary = (instance: Instance): InstanceSummary => ({
         ...instance,
         volume: specOf(fleet, instance).volume,
-        purgeAt: purgeAt(instance, retention, clock.now()),
+        purgeAt: purgeTime(instance),
+      })
+      const ownership = new Ownership({
+        ...execution,
+        defaultImage: config.CONTROL_PLANE_IMAGE,
+        purgeAt: purgeTime,
       })
       return {
         service: {
@@ -95,6 +105,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
             return done
           },
           beforePurge: (name, check) => void purgeChecks.set(name, check),
+          owned: account => ownership.of(account, () => nudge('reconcile')),
+          limitInstances: limit => ownership.limitBy(limit),
           watched: () => watched(db),
           watchedOne: id => watchedOne(db, id),
           recordHealth: (id, seen) => {
@@ -128,9 +140,15 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
               nudge('reconcile')
             },
           },
+          {
+            name: 'follow-owners',
+            everyMs: 3_600_000,
+            run: async () => ownership.followOwners(services.auth.accounts),
+          },
           { name: 'prune-operations', everyMs: 3_600_000, run: async () => pruneOperations(db, 50) },
         ],
         on: {
+          'account-email-changed': ({ accountId, email }) => ownership.renameOwner(accountId, email),
           'instance-misrouted': ({ instanceId }) => {
             reconciler.doubt(instanceId)
             nudge('reconcile')

@@ -11,6 +11,17 @@ export function listInstances(db: ProvisionerDb): Instance[] {
   return db.select().from(instances).where(isNull(instances.purgedAt)).orderBy(asc(instances.subdomain)).all()
 }
 
+/** Those of one account, by name; with null, those of none. */
+export function listInstancesOf(db: ProvisionerDb, accountId: string | null): Instance[] {
+  const whose = accountId === null ? isNull(instances.accountId) : eq(instances.accountId, accountId)
+  return db
+    .select()
+    .from(instances)
+    .where(and(whose, isNull(instances.purgedAt)))
+    .orderBy(asc(instances.subdomain))
+    .all()
+}
+
 /** The instance that has or holds a subdomain; null when the name is free. */
 export function findBySubdomain(db: ProvisionerDb, subdomain: string): Instance | null {
   return (

@@ -110,7 +110,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       handle: async (c, { body }) => {
         const { subdomain, owner_email, image = parts.defaultImage, adopt = false } = body
         const accepted = await formErrors(c, body, () =>
-          provision(fleet, { subdomain, ownerEmail: owner_email, image, adopt }),
+          provision(fleet, { subdomain, ownerEmail: owner_email, image, adopt, account: null }),
         )
         if (accepted instanceof Response) return accepted
         if (!wantsPage(c)) return answer(c, accepted, 201, { password: accepted.password })

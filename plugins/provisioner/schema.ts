@@ -29,6 +29,8 @@ export const instances = sqliteTable(
     id: text('id').primaryKey(),
     subdomain: text('subdomain').notNull(),
     ownerEmail: text('owner_email').notNull(),
+    /** Whose it is, once that has an account: null for what the operator made and nobody has claimed. */
+    accountId: text('account_id'),
     desired: text('desired', { enum: desiredStates }).notNull(),
     status: text('status', { enum: instanceStatuses }).notNull(),
     /** Why it is failed or unhealthy, in words for an operator. */
@@ -63,6 +65,7 @@ export const instances = sqliteTable(
   },
   table => [
     uniqueIndex('provisioner_instances_subdomain').on(table.subdomain).where(sql`${table.purgedAt} is null`),
+    index('provisioner_instances_account').on(table.accountId),
   ],
 )
 export type Instance = typeof instances.$inferSelect

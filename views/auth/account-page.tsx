@@ -70,6 +70,21 @@ export function AccountPage({ account, provider, sessions, now }: AccountPagePro
           ]}
         />
       </Panel>
+      <Panel title="Your data">
+        <div class="stack">
+          <p>
+            One file with all that is kept about you here. What is inside an instance, its own page exports.
+          </p>
+          <div class="actions">
+            <a class="button" href="/account/export" download>
+              Export
+            </a>
+            <a class="button" href="/account/leave">
+              Delete account …
+            </a>
+          </div>
+        </div>
+      </Panel>
     </div>
   )
 }

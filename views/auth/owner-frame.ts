@@ -1,6 +1,9 @@
 import type { PageProps } from '../layout.tsx'
 
-const parts = [{ href: '/account', label: 'Account' }] as const
+const parts = [
+  { href: '/instances', label: 'Instances' },
+  { href: '/account', label: 'Account' },
+] as const
 
 /** The frame of an owner's pages. `current` is the part that the page belongs to. */
 export function ownerFrame(current: string | null, title: string): PageProps {

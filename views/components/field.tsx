@@ -16,6 +16,8 @@ export interface FieldProps {
   suffix?: string
   pattern?: string
   spellcheck?: boolean
+  /** Asks this address, with the field's value, while it is typed; the answer comes below the field. */
+  check?: { src: string; into: string }
   /** Makes it a choice instead of a line to type. */
   options?: readonly { value: string; label: string }[]
 }
@@ -82,6 +84,12 @@ function Control(props: FieldProps & { id: string; described: string | undefined
       placeholder={props.placeholder}
       pattern={props.pattern}
       spellcheck={props.spellcheck}
+      {...(props.check && {
+        'hx-get': props.check.src,
+        'hx-target': `#${props.check.into}`,
+        'hx-trigger': 'input changed delay:300ms',
+        'hx-swap': 'outerHTML',
+      })}
       autocapitalize={type === 'text' ? 'none' : undefined}
     />
   )

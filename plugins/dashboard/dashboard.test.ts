@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { systemClock } from '../../src/clock.ts'
+import { eventually } from '../../src/testing/eventually.ts'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { type OwnerBrowser, openTown } from './owners.fixture.ts'
+import { suggestName } from './suggestion.ts'
+
+interface Shown {
+  id: string
+  subdomain: string
+  status: string
+  desired: string
+  password?: string
+  operation: { kind: string; steps: { name: string; status: string }[] } | null
+}
+interface Listed {
+  instances: Shown[]
+  limit: number
+  claimable: string[]
+}
+const listOf = async (owner: OwnerBrowser) => (await owner.call('GET', '/instances')).json<Listed>()
+const problemOf = (reply: { json<T>(): T }) => reply.json<{ type: string; detail: string }>()
+
+test('an owner chooses a name, gets an instance with its password told once, and looks after it', async t => {
+  const town = await openTown(t)
+  const ada = await town.owner('ada')
+  const front = await ada.visit('/')
+  assert.equal(front.headers.location, '/instances')
+  assert.match((await ada.visit('/instances')).text, /No instance yet/)
+  assert.match((await ada.visit('/new')).text, /value="ada"/)
+
+  const made = await ada.visit('/instances', { subdomain: 'Acme ' })
+  assert.equal(made.status, 202)
+  assert.equal(made.headers['cache-control'], 'no-store')
+  const password = /class="secret">([^<]+)</.exec(made.text)?.[1] ?? ''
+  assert.match(password, /^\w{5}(-\w{5}){3}$/)
+  await town.settles(ada, 'acme', 'running')
+  const again = await ada.visit('/instances', { subdomain: 'acme' })
+  assert.equal(again.status, 409)
+  assert.match(again.text, /Go to acme/)
+  assert.doesNotMatch((await ada.visit('/instances/acme')).text, new RegExp(password))
+
+  for (const [verb, status] of [
+    ['stop', 'stopped'],
+    ['start', 'running'],
+    ['restart', 'running'],
+  ] as const) {
+    const reply = await ada.visit(`/instances/acme/${verb}`, {})
+    assert.equal(reply.status, 303)
+    assert.equal(reply.headers.location, '/instances/acme')
+    await town.settles(ada, 'acme', status)
+  }
+  const reset = await ada.call('POST', '/instances/acme/reset-password', {})
+  assert.equal(reset.status, 202)
+  assert.notEqual(reset.json<Shown>().password, password)
+  await town.settles(ada, 'acme', 'running')
+
+  const { body } = await town.admin('GET', '/admin/instances/acme')
+  assert.equal(body.owner_email, 'ada@example.com')
+  const shown = (await listOf(ada)).instances[0]
+  assert.equal(shown?.id, body.id)
+  assert.deepEqual(
+    Object.keys(shown ?? {}).filter(key =>
+      ['volume', 'image', 'driver', 'status_reason', 'password'].includes(key),
+    ),
+    [],
+    'nothing of the host',
+  )
+})
+
+test('what is removed is kept for its owner, who brings it back with its data', async t => {
+  const town = await openTown(t)
+  const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
+  await ada.call('POST', '/instances', { subdomain: 'acme' })
+  await town.settles(ada, 'acme', 'running')
+  writeFileSync(join(town.root, 'acme', 'letter'), 'dear diary')
+  await ada.visit('/instances/acme/remove', {})
+  await town.settles(ada, 'acme', 'deleted')
+  assert.match((await ada.visit('/instances/acme')).text, /kept for you/)
+
+  const taken = await bob.call('POST', '/instances', { subdomain: 'acme' })
+  assert.equal(taken.status, 409)
+  assert.match(problemOf(taken).type, /subdomain-held/)
+  const back = await ada.call('POST', '/instances', { subdomain: 'acme' })
+  assert.equal(back.status, 202, back.text)
+  await town.settles(ada, 'acme', 'running')
+  assert.ok(existsSync(join(town.root, 'acme', 'letter')))
+
+  // Or undoes the removal, with the password that it had; but not beyond what the account may have.
+  await ada.call('POST', '/instances/acme/remove', {})
+  await town.settles(ada, 'acme', 'deleted')
+  const kept = (await ada.call('GET', '/instances/acme')).json<{ purge_at: string }>()
+  assert.match(kept.purge_at, /^\d{4}-/)
+  assert.equal((await bob.call('POST', '/instances/acme/restore', {})).status, 404)
+  await ada.call('POST', '/instances', { subdomain: 'other' })
+  const over = await ada.call('POST', '/instances/acme/restore', {})
+  assert.match(problemOf(over).type, /instance-limit/)
+  await ada.call('POST', '/instances/other/remove', {})
+  const undone = await ada.visit('/instances/acme/restore', {})
+  assert.equal(undone.headers.location, '/instances/acme')
+  await town.settles(ada, 'acme', 'running')
+  assert.equal((await ada.call('POST', '/instances/acme/restore', {})).status, 409)
+})
+
+test('a suspension stands against its owner: neither started, nor removed and made anew', async t => {
+  const town = await openTown(t)
+  const ada = await town.owner('ada')
+  const made = await ada.call('POST', '/instances', { subdomain: 'acme' })
+  await town.settles(ada, 'acme', 'running')
+  const { id } = made.json<Shown>()
+  town.program.services.provisioner?.suspend(id, 'The last invoice is open.')
+  await town.settles(ada, 'acme', 'stopped')
+  assert.match((await ada.visit('/instances/acme')).text, /The last invoice is open/)
+  for (const verb of ['start', 'restart']) {
+    assert.equal((await ada.call('POST', `/instances/acme/${verb}`, {})).status, 409, verb)
+  }
+  await ada.call('POST', '/instances/acme/remove', {})
+  await town.settles(ada, 'acme', 'deleted')
+  const anew = await ada.call('POST', '/instances', { subdomain: 'acme' })
+  assert.match(problemOf(anew).type, /suspended/)
+  town.program.services.provisioner?.resume(id)
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
+  await town.settles(ada, 'acme', 'running')
+})
+
+test('one owner never sees or touches what is another’s; a stranger sees nothing; the operator is no owner', async t => {
+  const town = await openTown(t)
+  const [ada, bob, stranger] = [await town.owner('ada'), await town.owner('bob'), town.browser()]
+  await ada.call('POST', '/instances', { subdomain: 'acme' })
+  await town.settles(ada, 'acme', 'running')
+  const id = (await listOf(ada)).instances[0]?.id ?? ''
+  const before = (await town.admin('GET', '/admin/instances/acme')).body
+
+  const tries: [string, string, unknown?][] = [
+    ['GET', '/instances/acme'],
+    ['GET', `/instances/${id}`],
+    ['POST', '/instances/acme/start', {}],
+    ['POST', '/instances/acme/stop', {}],
+    ['POST', '/instances/acme/restart', {}],
+    ['POST', '/instances/acme/remove', {}],
+    ['POST', '/instances/acme/restore', {}],
+    ['POST', '/instances/acme/reset-password', {}],
+    ['POST', '/instances/acme/claim', {}],
+  ]
+  for (const [method, path, body] of tries) {
+    const theirs = await bob.call(method, path, body)
+    assert.equal(theirs.status, 404, `${method} ${path}`)
+    if (!path.includes(id)) assert.doesNotMatch(theirs.text, new RegExp(`${id}|ada@`))
+    assert.equal((await stranger.call(method, path, body)).status, 401)
+    if (method === 'GET') assert.match((await stranger.visit(path)).headers.location ?? '', /^\/sign-in/)
+    const operator = { Authorization: `Bearer a-token-that-only-the-operator-has` }
+    assert.equal((await stranger.call(method, path, body, operator)).status, 401)
+    const sibling = { 'Sec-Fetch-Site': 'same-site' }
+    if (method === 'POST') assert.equal((await ada.call(method, path, body, sibling)).status, 403)
+  }
+  assert.deepEqual((await listOf(bob)).instances, [])
+  for (const path of ['/instances', '/new', '/names?subdomain=x', '/account/export', '/account/leave']) {
+    assert.equal((await stranger.call('GET', path)).status, 401, path)
+  }
+  for (const path of ['/admin/instances', '/admin/instances/acme', '/admin/new']) {
+    assert.equal((await ada.call('GET', path)).status, 401, 'an owner is no operator')
+  }
+  assert.deepEqual((await town.admin('GET', '/admin/instances/acme')).body.operation, before.operation)
+  assert.equal((await ada.call('GET', '/instances/acme')).status, 200)
+})
+
+test('names: told while they are typed, by page and by API, reserved ones too', async t => {
+  const town = await openTown(t)
+  const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
+  await ada.call('POST', '/instances', { subdomain: 'acme' })
+  const check = async (name: string) => {
+    const reply = await bob.call('GET', `/names?subdomain=${encodeURIComponent(name)}`)
+    return reply.json<{ available: boolean; reason: string | null }>()
+  }
+  assert.deepEqual(await check('initech'), { subdomain: 'initech', available: true, reason: null })
+  for (const [name, words] of [
+    ['acme', /exists already/],
+    ['ab', /3 to 63/],
+    ['www', /reserved/],
+    ['control', /reserved/],
+    ['a_b', /lower-case letters/],
+    ['../etc', /lower-case letters/],
+    ['xn--abc', /encoded/],
+  ] as const) {
+    const { available, reason } = await check(name)
+    assert.equal(available, false, name)
+    assert.match(reason ?? '', words)
+    const post = await bob.call('POST', '/instances', { subdomain: name })
+    assert.ok([409, 422].includes(post.status), `${name}: ${post.status}`)
+    assert.match((await bob.visit('/instances', { subdomain: name })).text, words)
+  }
+  const fragment = await bob.call('GET', '/names?subdomain=initech', undefined, { 'HX-Request': 'true' })
+  assert.match(fragment.text, /^<p id="name-check".*initech\.localhost is free/s)
+  mkdirSync(join(town.root, 'lostbox'))
+  writeFileSync(join(town.root, 'lostbox', 'longhouse.db'), '')
+  const lost = await check('lostbox')
+  assert.match(lost.reason ?? '', /cannot be had/)
+  assert.ok(!lost.reason?.includes(town.root), 'no path of the host')
+})
+
+test('one instance an account; two asked for at once make one; a limit that somebody sets counts instead', async t => {
+  const town = await openTown(t)
+  const ada = await town.owner('ada')
+  const replies = await Promise.all(
+    ['first', 'second', 'third'].map(subdomain => ada.call('POST', '/instances', { subdomain })),
+  )
+  assert.deepEqual(replies.map(reply => reply.status).sort(), [202, 409, 409])
+  const refused = replies.find(reply => reply.status === 409)
+  assert.match(refused ? problemOf(refused).type : '', /instance-limit/)
+  assert.match(
+    (await ada.visit('/instances', { subdomain: 'fourth' })).text,
+    /may have one instance, and has 1/,
+  )
+
+  town.program.services.provisioner?.limitInstances(() => 2)
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'fourth' })).status, 202)
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'fifth' })).status, 409)
+  assert.equal((await listOf(ada)).limit, 2)
+})
+
+test('what the operator made for an address is claimed by whoever has it verified, once, and by nobody else', async t => {
+  const town = await openTown(t)
+  await town.provision('legacy', 'Ada@Example.com')
+  const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
+  assert.deepEqual((await listOf(bob)).claimable, [])
+  assert.equal((await bob.call('POST', '/instances/legacy/claim', {})).status, 404)
+  assert.deepEqual(await listOf(ada), { instances: [], limit: 1, claimable: ['legacy'] })
+  assert.equal((await ada.call('GET', '/instances/legacy')).status, 404, 'not before it is claimed')
+  assert.match((await ada.visit('/instances')).text, /legacy was made for you/)
+  const claimed = await ada.visit('/instances/legacy/claim', {})
+  assert.equal(claimed.headers.location, '/instances/legacy')
+  assert.equal((await ada.call('GET', '/instances/legacy')).json<Shown>().status, 'running')
+
+  // Somebody else gets the address: what was claimed stays whose it is, in retention too.
+  const eve = await town.owner('eve', 'ada@example.com')
+  assert.deepEqual((await listOf(eve)).claimable, [])
+  await ada.call('POST', '/instances/legacy/remove', {})
+  await town.settles(ada, 'legacy', 'deleted')
+  assert.equal((await eve.call('POST', '/instances', { subdomain: 'legacy' })).status, 409)
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'legacy' })).status, 202)
+})
+
+test('a released name is kept from others for 30 days, but not from its last owner, nor from the operator', async t => {
+  let ahead = 0
+  const clock = { ...systemClock, now: () => Date.now() + ahead }
+  const town = await openTown(t, { clock })
+  const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
+  await ada.call('POST', '/instances', { subdomain: 'acme' })
+  await town.settles(ada, 'acme', 'running')
+  await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 20 })
+  const early = await bob.call('POST', '/instances', { subdomain: 'acme' })
+  assert.equal(early.status, 409)
+  assert.match(problemOf(early).detail, /free from \d{4}-\d\d-\d\d on/)
+  const own = await ada.call('GET', '/names?subdomain=acme')
+  assert.equal(own.json<{ available: boolean }>().available, true)
+  assert.equal((await town.provision('acme', 'carol@example.com')).status, 201)
+  await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 20 })
+  ahead = 31 * 24 * 3_600_000
+  const free = town.program.services.provisioner?.owned({ id: 'acct_bob', email: 'bob@example.com' })
+  assert.equal(free?.nameFault('acme'), null)
+})
+
+test('an owner takes the data along, and leaves: confirmed by the address, undone within the time', async t => {
+  const town = await openTown(t)
+  const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
+  await ada.call('POST', '/instances', { subdomain: 'acme' })
+  await bob.call('POST', '/instances', { subdomain: 'bobs' })
+  await town.settles(ada, 'acme', 'running')
+  const exported = await ada.call('GET', '/account/export')
+  assert.match(exported.headers['content-disposition'] ?? '', /attachment/)
+  const data = exported.json<{ account: { email: string }; instances: Shown[]; sessions: unknown[] }>()
+  assert.equal(data.account.email, 'ada@example.com')
+  assert.deepEqual(
+    data.instances.map(each => each.subdomain),
+    ['acme'],
+  )
+  assert.equal(data.sessions.length, 1)
+  assert.doesNotMatch(exported.text, /bobs|secret_hash|secretHash|password/)
+
+  for (const confirm of ['', 'bob@example.com', 'yes']) {
+    assert.equal((await ada.call('DELETE', '/account', { confirm })).status, 422)
+    assert.match((await ada.visit('/account/leave', { confirm })).text, /nothing was deleted|typed out/)
+  }
+  assert.equal((await ada.call('DELETE', '/account', {})).status, 422)
+  assert.equal((await ada.call('GET', '/instances/acme')).json<Shown>().desired, 'running')
+  const goodbye = await ada.visit('/account/leave', { confirm: 'ada@example.com' })
+  assert.match(goodbye.text, /Your account is deleted/)
+  assert.equal((await ada.call('GET', '/account')).status, 401)
+  await eventually('the instance is removed', async () => {
+    const { body } = await town.admin('GET', '/admin/instances/acme')
+    return body.status === 'deleted'
+  })
+  assert.ok(existsSync(join(town.root, 'acme')), 'its data is kept')
+  assert.equal((await bob.call('GET', '/instances/bobs')).status, 200)
+
+  await ada.signIn('ada')
+  assert.deepEqual(
+    (await listOf(ada)).instances.map(each => each.subdomain),
+    ['acme'],
+  )
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
+})
+
+test('a changed address follows to the instances, also when nobody told', async t => {
+  const root = temporaryFolder(t)
+  const town = await openTown(t, { root })
+  const ada = await town.owner('ada')
+  await ada.call('POST', '/instances', { subdomain: 'acme' })
+  town.provider.people.set('ada', { email: 'ada@new.example', email_verified: true })
+  await ada.signIn('ada')
+  const ownerEmail = async () => (await town.admin('GET', '/admin/instances/acme')).body.owner_email
+  await eventually('the address follows', async () => (await ownerEmail()) === 'ada@new.example')
+  await town.program.runOnce('provisioner:follow-owners')
+  assert.equal(await ownerEmail(), 'ada@new.example')
+})
+
+test('a suggestion is a name that can be had', () => {
+  const taken = (names: string[]) => (name: string) => (names.includes(name) ? 'taken' : null)
+  const suggest = (email: string, name: string | null, names: string[] = []) =>
+    suggestName({ email, name }, taken(names))
+  assert.equal(suggest('Ada.Lovelace+test@example.com', null), 'ada-lovelace')
+  assert.equal(suggest('x@example.com', 'José O’Neill'), 'jose-o-neill')
+  assert.equal(suggest('ada@example.com', null, ['ada', 'ada-2']), 'ada-3')
+  assert.equal(suggest('x@example.com', '日本'), null)
+})

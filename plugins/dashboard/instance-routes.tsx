@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { ownerFrame } from '../../views/auth/owner-frame.ts'
+import { OwnedInstanceLive } from '../../views/dashboard/instance-page.tsx'
+import { OwnedInstancesLive } from '../../views/dashboard/instances-page.tsx'
+import { PasswordPage } from '../../views/dashboard/password-page.tsx'
+import { type DashboardParts, ownInstances } from './parts.ts'
+import { ownedInstanceSchema, wireOwnedInstance, withPassword } from './wire.ts'
+
+const named = z.object({ subdomain: z.string() })
+const nothing = z.object({})
+
+/** An owner's instances. */
+export function instanceRoutes(parts: DashboardParts): Route[] {
+  const { auth, clock } = parts
+  const guard = auth.account
+
+  const begun = {
+    202: { description: 'Work has begun', schema: ownedInstanceSchema },
+    303: { description: 'For a browser: back to the page' },
+  }
+  const answer = (c: AppContext, subdomain: string, status: 200 | 202 = 202) =>
+    wantsPage(c)
+      ? c.redirect(`/instances/${encodeURIComponent(subdomain)}`, 303)
+      : c.json(wireOwnedInstance(ownInstances(parts, c).find(subdomain)), status)
+
+  const work = (verb: string, kind: 'start' | 'stop' | 'restart' | 'deprovision', summary: string) =>
+    route({
+      method: 'post',
+      path: `/instances/{subdomain}/${verb}`,
+      summary,
+      guard,
+      params: named,
+      body: nothing,
+      answers: begun,
+      handle: (c, { params }) => {
+        ownInstances(parts, c).request(params.subdomain, kind)
+        return answer(c, params.subdomain)
+      },
+    })
+
+  return [
+    route({
+      method: 'get',
+      path: '/instances',
+      summary: 'Your instances, by name, with those whose data is kept',
+      guard,
+      answers: {
+        200: {
+          description: 'The instances, and those made for your e-mail address that you may claim',
+          schema: z.object({
+            instances: z.array(ownedInstanceSchema),
+            limit: z.int(),
+            claimable: z.array(z.string()),
+          }),
+        },
+      },
+      handle: c => {
+        const own = ownInstances(parts, c)
+        const props = { instances: own.list(), limit: own.limit(), claimable: own.claimable() }
+        if (!wantsPage(c) && !wantsFragment(c)) {
+          return c.json({ ...props, instances: props.instances.map(wireOwnedInstance) })
+        }
+        const page = <OwnedInstancesLive {...props} now={clock.now()} />
+        return wantsFragment(c)
+          ? c.html(page)
+          : c.render(page, { ...ownerFrame('/instances', 'Instances'), refresh: 10 })
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/instances/{subdomain}',
+      summary: 'One of your instances, with the work on it',
+      guard,
+      params: named,
+      answers: { 200: { description: 'The instance', schema: ownedInstanceSchema } },
+      handle: (c, { params }) => {
+        const instance = ownInstances(parts, c).find(params.subdomain)
+        if (!wantsPage(c) && !wantsFragment(c)) return c.json(wireOwnedInstance(instance))
+        const page = <OwnedInstanceLive instance={instance} now={clock.now()} />
+        if (wantsFragment(c)) return c.html(page)
+        const busy = instance.operation?.status === 'pending' || instance.operation?.status === 'running'
+        return c.render(page, { ...ownerFrame('/instances', instance.subdomain), refresh: busy ? 1 : 10 })
+      },
+    }),
+    work('start', 'start', 'Start it'),
+    work('stop', 'stop', 'Stop it; its data stays'),
+    work('restart', 'restart', 'Stop it and start it again'),
+    work('remove', 'deprovision', 'Remove it; its data and its name are kept for you for a while'),
+    route({
+      method: 'post',
+      path: '/instances/{subdomain}/restore',
+      summary: 'Undo its removal: same data, same password',
+      guard,
+      params: named,
+      body: nothing,
+      answers: begun,
+      handle: (c, { params }) => {
+        ownInstances(parts, c).restore(params.subdomain)
+        return answer(c, params.subdomain)
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/instances/{subdomain}/reset-password',
+      summary: 'Give it another password, which ends the sessions of the old one; it restarts when it runs',
+      guard,
+      params: named,
+      body: nothing,
+      answers: {
+        202: { description: 'Begun. The password is told here, and never again', schema: withPassword },
+      },
+      handle: async (c, { params }) => {
+        const own = ownInstances(parts, c)
+        const password = await own.resetPassword(params.subdomain)
+        const instance = own.find(params.subdomain)
+        if (!wantsPage(c)) return c.json({ ...wireOwnedInstance(instance), password }, 202)
+        const page = <PasswordPage instance={instance} password={password} now={clock.now()} />
+        return c.render(page, ownerFrame('/instances', instance.subdomain))
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/instances/{subdomain}/claim',
+      summary: 'Take an instance into your account that the operator made for your e-mail address',
+      guard,
+      params: named,
+      body: nothing,
+      answers: {
+        200: { description: 'It is yours', schema: ownedInstanceSchema },
+        303: { description: 'For a browser: to the instance' },
+      },
+      handle: (c, { params }) => {
+        ownInstances(parts, c).claim(params.subdomain)
+        return answer(c, params.subdomain, 200)
+      },
+    }),
+  ]
+}

@@ -1,0 +1,126 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { invalidFields } from '../../src/http/problem.ts'
+import { type AppContext, type FieldErrors, type Route, route } from '../../src/http/route.ts'
+import { ownerFrame } from '../../views/auth/owner-frame.ts'
+import { GoodbyePage, LeavePage } from '../../views/dashboard/leave-page.tsx'
+import { type DashboardParts, ownInstances } from './parts.ts'
+import { ownedInstanceSchema, wireOwnedInstance } from './wire.ts'
+
+const confirmed = z.object({
+  confirm: z.string('must be the e-mail address of the account, typed out'),
+})
+
+/** Taking one's data along, and leaving. */
+export function leavingRoutes(parts: DashboardParts): Route[] {
+  const { auth, clock } = parts
+  const guard = auth.account
+
+  const form = (c: AppContext, errors: FieldErrors) => {
+    if (errors.length > 0) c.status(422)
+    const kept = ownInstances(parts, c).list()
+    const page = (
+      <LeavePage
+        email={auth.accountOf(c).email}
+        instances={kept.map(each => each.subdomain)}
+        error={errors[0]?.message}
+      />
+    )
+    return c.render(page, { ...ownerFrame('/account', 'Delete account'), narrow: true })
+  }
+
+  const leave = (c: AppContext, confirm: string) => {
+    const account = auth.accountOf(c)
+    if (confirm.trim().toLowerCase() !== account.email.toLowerCase()) {
+      const message = `must be ${account.email}, typed out; nothing was deleted`
+      if (wantsPage(c)) return form(c, [{ path: 'confirm', message }])
+      throw invalidFields([{ path: 'confirm', message }])
+    }
+    const own = ownInstances(parts, c)
+    // The instances first: cut short between the two, the owner is still there to go on.
+    for (const { subdomain, desired } of own.list()) {
+      if (desired !== 'deleted') own.request(subdomain, 'deprovision')
+    }
+    auth.accounts.close(account.id)
+    if (!wantsPage(c)) return c.body(null, 204)
+    return c.render(<GoodbyePage provider={auth.provider} />, { title: 'Account deleted', narrow: true })
+  }
+  const gone = { 204: { description: 'The account is closed, its instances are being removed' } }
+
+  return [
+    route({
+      method: 'get',
+      path: '/account/export',
+      summary: 'All that the control plane keeps about you, as one file',
+      guard,
+      answers: {
+        200: {
+          description: 'Your data. What is inside an instance is exported there',
+          schema: z.object({
+            exported_at: z.iso.datetime(),
+            account: z.object({
+              id: z.string(),
+              issuer: z.string(),
+              email: z.string(),
+              name: z.string().nullable(),
+              created_at: z.iso.datetime(),
+            }),
+            sessions: z.array(
+              z.object({
+                id: z.string(),
+                browser: z.string(),
+                created_at: z.iso.datetime(),
+                last_seen_at: z.iso.datetime(),
+              }),
+            ),
+            instances: z.array(ownedInstanceSchema),
+          }),
+        },
+      },
+      handle: c => {
+        const { id, issuer, email, name, createdAt } = auth.accountOf(c)
+        c.header('Content-Disposition', 'attachment; filename="longhouse-account.json"')
+        return c.json({
+          exported_at: timestamp(clock.now()),
+          account: { id, issuer, email, name, created_at: timestamp(createdAt) },
+          sessions: auth.sessionsOf(id).map(session => ({
+            id: session.id,
+            browser: session.browser,
+            created_at: timestamp(session.createdAt),
+            last_seen_at: timestamp(session.lastSeenAt),
+          })),
+          instances: ownInstances(parts, c).list().map(wireOwnedInstance),
+        })
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/account/leave',
+      summary: 'The form that deletes an account',
+      guard,
+      pageOnly: true,
+      answers: { 200: { description: 'The page' } },
+      handle: c => form(c, []),
+    }),
+    route({
+      method: 'post',
+      path: '/account/leave',
+      summary: 'The same as DELETE /account, for forms',
+      guard,
+      body: confirmed,
+      answers: { 200: { description: 'A page that says goodbye' }, ...gone },
+      onInvalid: (c, errors) => form(c, errors),
+      handle: (c, { body }) => leave(c, body.confirm),
+    }),
+    route({
+      method: 'delete',
+      path: '/account',
+      summary: 'Delete your account; its instances are removed, and their data is kept for a while',
+      guard,
+      body: confirmed,
+      answers: gone,
+      handle: (c, { body }) => leave(c, body.confirm),
+    }),
+  ]
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
+import { Problem } from '../../src/http/problem.ts'
+import { type AppContext, type FieldErrors, type Route, route } from '../../src/http/route.ts'
+import { ownerFrame } from '../../views/auth/owner-frame.ts'
+import { ChooseNamePage, NameCheck } from '../../views/dashboard/choose-name-page.tsx'
+import { PasswordPage } from '../../views/dashboard/password-page.tsx'
+import { type DashboardParts, ownInstances } from './parts.ts'
+import { suggestName } from './suggestion.ts'
+import { wireOwnedInstance, withPassword } from './wire.ts'
+
+const name = z.string('must be a subdomain such as "acme"').trim().toLowerCase().max(200)
+
+/** Choosing a name, and with it an instance. */
+export function nameRoutes(parts: DashboardParts): Route[] {
+  const { auth, site, clock } = parts
+  const guard = auth.account
+
+  const form = (c: AppContext, chosen: string | undefined, errors: FieldErrors, status?: number) => {
+    if (status) c.status(status as 409)
+    const own = ownInstances(parts, c)
+    const suggestion = suggestName(auth.accountOf(c), own.nameFault)
+    const error = errors.map(each => each.message).join('; ') || undefined
+    const mine = own.list().find(each => each.subdomain === chosen)?.subdomain ?? null
+    const page = (
+      <ChooseNamePage domain={site.domain} name={chosen ?? suggestion ?? ''} error={error} mine={mine} />
+    )
+    return c.render(page, { ...ownerFrame('/instances', 'New instance'), narrow: true })
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: '/new',
+      summary: 'The form for a new instance, with a name that is free',
+      guard,
+      pageOnly: true,
+      answers: { 200: { description: 'The page' } },
+      handle: c => form(c, undefined, []),
+    }),
+    route({
+      method: 'get',
+      path: '/names',
+      summary: 'Whether a name can be had, and why not',
+      guard,
+      query: z.object({ subdomain: name }),
+      answers: {
+        200: {
+          description: 'What is known of the name now',
+          schema: z.object({
+            subdomain: z.string(),
+            available: z.boolean(),
+            reason: z.string().nullable(),
+          }),
+        },
+      },
+      handle: (c, { query }) => {
+        const { subdomain } = query
+        const reason = ownInstances(parts, c).nameFault(subdomain)
+        if (wantsFragment(c)) {
+          return c.html(<NameCheck name={subdomain} domain={site.domain} reason={reason} />)
+        }
+        if (wantsPage(c)) return c.redirect('/new', 303)
+        return c.json({ subdomain, available: reason === null, reason })
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/instances',
+      summary: 'Make an instance of this name, or bring one of yours back with its data',
+      guard,
+      body: z.object({ subdomain: name }),
+      answers: {
+        202: {
+          description: 'Work has begun. The password is told here, and never again',
+          schema: withPassword,
+        },
+      },
+      onInvalid: (c, errors) => form(c, '', errors, 422),
+      handle: async (c, { body }) => {
+        const own = ownInstances(parts, c)
+        const { subdomain } = body
+        try {
+          const { password } = await own.create(subdomain)
+          c.status(202)
+          c.header('Location', `/instances/${subdomain}`)
+          const instance = own.find(subdomain)
+          if (!wantsPage(c)) return c.json({ ...wireOwnedInstance(instance), password }, 202)
+          const page = <PasswordPage instance={instance} password={password} now={clock.now()} />
+          return c.render(page, ownerFrame('/instances', subdomain))
+        } catch (error) {
+          if (!wantsPage(c) || !(error instanceof Problem) || ![409, 422].includes(error.status)) throw error
+          return form(c, subdomain, [{ path: 'subdomain', message: error.detail }], error.status)
+        }
+      },
+    }),
+  ]
+}

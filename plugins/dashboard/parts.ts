@@ -1,0 +1,18 @@
+import type { Clock } from '../../src/clock.ts'
+import type { AppContext } from '../../src/http/route.ts'
+import type { Site } from '../../src/site.ts'
+import type { AuthService } from '../auth/contract.ts'
+import type { OwnedInstances, ProvisionerService } from '../provisioner/contract.ts'
+
+/** What the routes stand on. */
+export interface DashboardParts {
+  auth: AuthService
+  provisioner: ProvisionerService
+  site: Site
+  clock: Clock
+}
+
+/** The instances of whoever asks: an id from an address reaches nothing but through them. */
+export function ownInstances({ auth, provisioner }: DashboardParts, c: AppContext): OwnedInstances {
+  return provisioner.owned(auth.accountOf(c))
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import type { OwnedInstance } from '../provisioner/contract.ts'
+
+const time = z.iso.datetime().nullable()
+
+export const ownedInstanceSchema = z.object({
+  id: z.string(),
+  subdomain: z.string(),
+  url: z.url(),
+  status: z.string(),
+  desired: z.enum(['running', 'stopped', 'deleted']),
+  created_at: z.iso.datetime(),
+  last_health_at: time,
+  deleted_at: time,
+  purge_at: time.meta({ description: 'When its data will be deleted, as things stand' }),
+  suspension: z.string().nullable().meta({ description: 'Why it may not run; null when it may' }),
+  operation: z
+    .object({
+      kind: z.string(),
+      status: z.enum(['pending', 'running', 'succeeded', 'failed', 'superseded']),
+      created_at: z.iso.datetime(),
+      finished_at: time,
+      steps: z.array(
+        z.object({ name: z.string(), status: z.enum(['pending', 'running', 'done', 'failed']) }),
+      ),
+    })
+    .nullable(),
+})
+
+export const withPassword = ownedInstanceSchema.extend({ password: z.string() })
+
+/** An instance as its owner's API tells it. */
+export function wireOwnedInstance(instance: OwnedInstance): z.infer<typeof ownedInstanceSchema> {
+  const { id, subdomain, url, status, desired, operation } = instance
+  return {
+    id,
+    subdomain,
+    url,
+    status,
+    desired,
+    created_at: timestamp(instance.createdAt),
+    last_health_at: timestamp(instance.lastHealthAt),
+    deleted_at: timestamp(instance.deletedAt),
+    purge_at: timestamp(instance.purgeAt),
+    suspension: instance.suspension,
+    operation: operation && {
+      kind: operation.kind,
+      status: operation.status,
+      created_at: timestamp(operation.createdAt),
+      finished_at: timestamp(operation.finishedAt),
+      steps: operation.steps.map(({ name, status }) => ({ name, status })),
+    },
+  }
+}

@@ -1,0 +1,175 @@
+import { and, eq, isNotNull, isNull } from 'drizzle-orm'
+import { invalidFields, Problem } from '../../src/http/problem.ts'
+import { siteUrl } from '../../src/site.ts'
+import type { AccountDirectory } from '../auth/contract.ts'
+import { provision, request } from './commands.ts'
+import type { OwnedInstance, OwnedInstances } from './contract.ts'
+import { nothingToClaim, unknownInstance } from './errors.ts'
+import type { Execution } from './execution.ts'
+import { listInstancesOf } from './instance.ts'
+import { heldFor, refuseOverLimit } from './name-hold.ts'
+import { findOperation } from './operation.ts'
+import { resetPassword } from './password.ts'
+import { type Instance, instances } from './schema.ts'
+import { subdomainFault } from './subdomain.ts'
+import { restore } from './tombstone.ts'
+
+interface Owner {
+  id: string
+  /** Verified. */
+  email: string
+}
+
+export interface OwnershipParts extends Execution {
+  defaultImage: string
+  /** When its volume will be deleted, as things stand; null when it will not be. */
+  purgeAt(instance: Instance): number | null
+}
+
+/** What owners have and may do: the one door between accounts and instances. */
+export class Ownership {
+  readonly #parts: OwnershipParts
+  #limit: (accountId: string) => number = () => 1
+
+  constructor(parts: OwnershipParts) {
+    this.#parts = parts
+  }
+
+  limitBy(limit: (accountId: string) => number): void {
+    this.#limit = limit
+  }
+
+  /** The instances of one account. `nudge` makes the reconciler act. */
+  of(owner: Owner, nudge: () => void): OwnedInstances {
+    const { fleet, defaultImage } = this.#parts
+    const requireOwn = (subdomain: string): Instance => {
+      const found = this.#rows(owner).find(each => each.subdomain === subdomain)
+      if (!found) throw unknownInstance(`You have no instance called "${subdomain}".`)
+      return found
+    }
+    const asked = (subdomain: string) => ({
+      subdomain,
+      ownerEmail: owner.email,
+      adopt: false,
+      account: { id: owner.id, limit: this.#limit(owner.id) },
+    })
+    return {
+      list: () => this.#rows(owner).map(each => this.#shown(each)),
+      find: subdomain => this.#shown(requireOwn(subdomain)),
+      limit: () => this.#limit(owner.id),
+      claimable: () => this.#unclaimed(owner).map(each => each.subdomain),
+      claim: subdomain => this.#claim(owner, subdomain),
+      nameFault: subdomain => subdomainFault(subdomain) ?? faultOf(() => heldFor(fleet, asked(subdomain))),
+      create: async subdomain => {
+        const fault = subdomainFault(subdomain)
+        if (fault) throw invalidFields([{ path: 'subdomain', message: fault }])
+        const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage })
+        nudge()
+        return { password }
+      },
+      request: (subdomain, work) => {
+        requireOwn(subdomain)
+        request(fleet, subdomain, work, { by: 'owner' })
+        nudge()
+      },
+      restore: subdomain => {
+        requireOwn(subdomain)
+        fleet.db.transaction(() => {
+          refuseOverLimit(fleet, asked(subdomain).account)
+          restore(fleet, subdomain)
+        })
+        nudge()
+      },
+      resetPassword: async subdomain => {
+        requireOwn(subdomain)
+        const { password } = await resetPassword(fleet, subdomain)
+        nudge()
+        return password
+      },
+    }
+  }
+
+  /** The owner is called otherwise from now on. */
+  renameOwner(accountId: string, email: string): void {
+    this.#parts.fleet.db
+      .update(instances)
+      .set({ ownerEmail: email })
+      .where(and(eq(instances.accountId, accountId), isNull(instances.purgedAt)))
+      .run()
+  }
+
+  /** Catches up with changes of address that nobody told. */
+  followOwners(accounts: AccountDirectory): void {
+    const owners = this.#parts.fleet.db
+      .selectDistinct({ id: instances.accountId })
+      .from(instances)
+      .where(and(isNotNull(instances.accountId), isNull(instances.purgedAt)))
+      .all()
+    for (const { id } of owners) {
+      const account = id === null ? null : accounts.get(id)
+      if (account?.email) this.renameOwner(account.id, account.email)
+    }
+  }
+
+  #rows(owner: Owner): Instance[] {
+    return listInstancesOf(this.#parts.fleet.db, owner.id)
+  }
+
+  #unclaimed(owner: Owner): Instance[] {
+    return listInstancesOf(this.#parts.fleet.db, null).filter(
+      each => each.purgeRequestedAt === null && each.ownerEmail.toLowerCase() === owner.email.toLowerCase(),
+    )
+  }
+
+  #claim(owner: Owner, subdomain: string): void {
+    const found = this.#unclaimed(owner).find(each => each.subdomain === subdomain)
+    if (!found) throw nothingToClaim(`No instance called "${subdomain}" was made for ${owner.email}.`)
+    this.#parts.fleet.db
+      .update(instances)
+      .set({ accountId: owner.id })
+      .where(and(eq(instances.id, found.id), isNull(instances.accountId)))
+      .run()
+  }
+
+  #shown(instance: Instance): OwnedInstance {
+    const { fleet, health, purgeAt } = this.#parts
+    const { id, subdomain, status, desired, createdAt, deletedAt } = instance
+    const last = instance.operationId ? findOperation(fleet.db, instance.operationId) : null
+    return {
+      id,
+      subdomain,
+      url: siteUrl(fleet.site, subdomain),
+      status,
+      desired,
+      createdAt,
+      lastHealthAt: health.lastHealthyAt(id) ?? instance.lastHealthAt,
+      deletedAt,
+      purgeAt: purgeAt(instance),
+      suspension: instance.suspendedAt === null ? null : instance.suspension,
+      operation: last && {
+        kind: last.kind,
+        status: last.status,
+        createdAt: last.createdAt,
+        startedAt: last.startedAt,
+        finishedAt: last.finishedAt,
+        // Not what a step found: that is about the host.
+        steps: last.steps.map(step => ({
+          name: step.name,
+          status: step.status,
+          startedAt: step.startedAt,
+          finishedAt: step.finishedAt,
+        })),
+      },
+    }
+  }
+}
+
+function faultOf(check: () => unknown): string | null {
+  try {
+    check()
+    return null
+  } catch (error) {
+    if (error instanceof Problem) return error.detail
+    throw error
+  }
+}

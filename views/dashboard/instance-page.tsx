@@ -1,0 +1,192 @@
+import { Confirm, PostButton } from '../components/button.tsx'
+import { Live } from '../components/live.tsx'
+import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
+import { InstanceStatus } from '../components/status.tsx'
+import { StepList } from '../components/steps.tsx'
+import { Duration, NotYet, Time } from '../components/time.tsx'
+import { isBusy, type OwnedInstanceView, type OwnedWork } from './owned-instance.ts'
+
+export interface OwnedInstanceProps {
+  instance: OwnedInstanceView
+  now: number
+}
+
+/** One instance of an owner: the same on the page and by itself. */
+export function OwnedInstanceLive({ instance, now }: OwnedInstanceProps) {
+  const { subdomain, status, url, operation } = instance
+  return (
+    <Live id="instance" src={`/instances/${subdomain}`} everySeconds={isBusy(instance) ? 1 : 5}>
+      <PageHead
+        title={subdomain}
+        crumb={{ href: '/instances', label: 'Instances' }}
+        status={<InstanceStatus status={status} />}
+        lead={status === 'deleted' ? undefined : <a href={url}>{url}</a>}
+        actions={<Actions {...instance} />}
+      />
+      {instance.suspension === null ? null : (
+        <Notice tone="warn" title="It is suspended">
+          <p>{instance.suspension}</p>
+        </Notice>
+      )}
+      <Trouble {...instance} />
+      {operation && operation.status !== 'succeeded' ? <Work work={operation} now={now} /> : null}
+      <Panel>
+        <Facts
+          of={{
+            'Last seen well':
+              instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
+            Made: <Time at={instance.createdAt} now={now} as="full" />,
+            Removed:
+              instance.deletedAt === null ? null : <Time at={instance.deletedAt} now={now} as="full" />,
+          }}
+        />
+      </Panel>
+      {status === 'deleted' || status === 'deprovisioning' ? (
+        <Kept {...instance} now={now} />
+      ) : (
+        <>
+          <Password subdomain={subdomain} />
+          <Removal subdomain={subdomain} />
+        </>
+      )}
+    </Live>
+  )
+}
+
+function Actions({ subdomain, status, url, suspension }: OwnedInstanceView) {
+  const action = (verb: string) => `/instances/${subdomain}/${verb}`
+  if (status === 'deleted' || status === 'deprovisioning') return null
+  const down = status === 'stopped' || status === 'failed'
+  return (
+    <>
+      {status === 'running' ? (
+        <a class="button primary" href={url}>
+          Open
+        </a>
+      ) : null}
+      {suspension !== null ? null : down ? (
+        <PostButton action={action('start')} look="primary">
+          Start
+        </PostButton>
+      ) : (
+        <>
+          <PostButton action={action('restart')}>Restart</PostButton>
+          <PostButton action={action('stop')}>Stop</PostButton>
+        </>
+      )}
+    </>
+  )
+}
+
+function Trouble({ status }: OwnedInstanceView) {
+  if (status !== 'failed' && status !== 'unhealthy') return null
+  return status === 'failed' ? (
+    <Notice tone="bad" title="It could not be brought up">
+      <p>
+        Your data is as it was. What may pass by itself is tried again; the operator of this site sees the
+        reason.
+      </p>
+    </Notice>
+  ) : (
+    <Notice tone="warn" title="It does not answer as it should">
+      <p>Your data is as it was. It is looked at again every few seconds; a restart may help.</p>
+    </Notice>
+  )
+}
+
+const titles: Readonly<Record<string, string>> = {
+  provision: 'Making it',
+  start: 'Start',
+  stop: 'Stop',
+  restart: 'Restart',
+  upgrade: 'Upgrade',
+  'reset-password': 'New password',
+  deprovision: 'Removal',
+  purge: 'Deletion',
+}
+const outcomes = {
+  pending: 'waiting',
+  running: 'under way',
+  succeeded: 'done',
+  failed: 'failed',
+  superseded: 'given up for something newer',
+}
+
+function Work({ work, now }: { work: OwnedWork; now: number }) {
+  const title = titles[work.kind] ?? work.kind
+  const tookMs = work.startedAt === null ? null : (work.finishedAt ?? now) - work.startedAt
+  return (
+    <Panel
+      title={`${title}: ${outcomes[work.status]}`}
+      aside={
+        <>
+          <Time at={work.createdAt} now={now} /> · <Duration ms={tookMs} />
+        </>
+      }
+    >
+      <StepList
+        label={`Steps of ${title}`}
+        steps={work.steps.map(step => ({
+          name: step.name,
+          state: step.status === 'pending' && work.finishedAt !== null ? 'skipped' : step.status,
+          durationMs: step.startedAt === null ? null : (step.finishedAt ?? now) - step.startedAt,
+        }))}
+      />
+    </Panel>
+  )
+}
+
+function Password({ subdomain }: { subdomain: string }) {
+  return (
+    <Panel title="Password">
+      <div class="stack">
+        <p>It is kept nowhere, so it cannot be looked up, only replaced.</p>
+        <Confirm
+          ask="Reset password"
+          confirm="Make a new password"
+          look="plain"
+          action={`/instances/${subdomain}/reset-password`}
+        >
+          <p>
+            The old password and everybody’s sign-ins end. The new one is shown once. An instance that runs is
+            restarted; its API tokens stay.
+          </p>
+        </Confirm>
+      </div>
+    </Panel>
+  )
+}
+
+function Removal({ subdomain }: { subdomain: string }) {
+  return (
+    <Panel title="Remove">
+      <Confirm ask="Remove instance" confirm="Remove it" action={`/instances/${subdomain}/remove`}>
+        <p>
+          Its jobs stop running. Its data and the name <code>{subdomain}</code> are kept for you for a while,
+          and one click brings everything back.
+        </p>
+      </Confirm>
+    </Panel>
+  )
+}
+
+function Kept({ subdomain, purgeAt, now }: OwnedInstanceView & { now: number }) {
+  return (
+    <Panel title="Its data is kept for you">
+      <div class="stack">
+        <p>
+          Bring it back with everything in it and the password that it had.
+          {purgeAt === null ? null : (
+            <>
+              {' '}
+              On <Time at={purgeAt} now={now} as="full" /> its data will be deleted for good.
+            </>
+          )}
+        </p>
+        <PostButton action={`/instances/${subdomain}/restore`} look="primary">
+          Bring it back
+        </PostButton>
+      </div>
+    </Panel>
+  )
+}

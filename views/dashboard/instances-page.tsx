@@ -1,0 +1,79 @@
+import { PostButton } from '../components/button.tsx'
+import { Live } from '../components/live.tsx'
+import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
+import { InstanceStatus } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
+import { Time } from '../components/time.tsx'
+import { isBusy, type OwnedInstanceView } from './owned-instance.ts'
+
+export interface OwnedInstancesProps {
+  instances: readonly OwnedInstanceView[]
+  /** How many there may be at a time. */
+  limit: number
+  /** Names of those that were made for this owner's address and wait to be claimed. */
+  claimable: readonly string[]
+  now: number
+}
+
+/** An owner's first page: the same on the page and by itself. */
+export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedInstancesProps) {
+  const live = instances.filter(each => each.status !== 'deleted').length
+  return (
+    <Live id="instances" src="/instances" everySeconds={instances.some(isBusy) ? 1 : 5}>
+      <PageHead
+        title="Your instances"
+        actions={
+          instances.length > 0 && live < limit ? (
+            <a class="button primary" href="/new">
+              New instance
+            </a>
+          ) : null
+        }
+      />
+      {claimable.map(subdomain => (
+        <Notice tone="idle" title={`${subdomain} was made for you`}>
+          <p>
+            The operator made it for your e-mail address. Take it into your account to look after it here.
+          </p>
+          <PostButton action={`/instances/${subdomain}/claim`} label={`Take ${subdomain} into my account`}>
+            Take it into my account
+          </PostButton>
+        </Notice>
+      ))}
+      {instances.length === 0 ? (
+        <EmptyState
+          title="No instance yet"
+          action={
+            <a class="button primary" href="/new">
+              Choose a name
+            </a>
+          }
+        >
+          <p>Your own, isolated, always-on box for jobs in TypeScript: it takes a name and some seconds.</p>
+        </EmptyState>
+      ) : (
+        <Panel flush>
+          <Table
+            caption="Your instances"
+            rows={instances}
+            rowId={row => `instance-${row.subdomain}`}
+            columns={[
+              {
+                label: 'Name',
+                kind: 'lead',
+                cell: row => <a href={`/instances/${row.subdomain}`}>{row.subdomain}</a>,
+              },
+              { label: 'Status', cell: row => <InstanceStatus status={row.status} /> },
+              { label: 'Made', cell: row => <Time at={row.createdAt} now={now} /> },
+              {
+                label: 'Open',
+                kind: 'end',
+                cell: row => (row.status === 'running' ? <a href={row.url}>Open</a> : null),
+              },
+            ]}
+          />
+        </Panel>
+      )}
+    </Live>
+  )
+}

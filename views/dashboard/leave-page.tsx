@@ -1,0 +1,59 @@
+import { Button } from '../components/button.tsx'
+import { Field } from '../components/field.tsx'
+import { PageHead, Panel } from '../components/panel.tsx'
+
+export interface LeavePageProps {
+  email: string
+  /** Those that will be removed, or are already. */
+  instances: readonly string[]
+  error?: string | undefined
+}
+
+export function LeavePage({ email, instances, error }: LeavePageProps) {
+  return (
+    <>
+      <PageHead title="Delete account" crumb={{ href: '/account', label: 'Account' }} />
+      <Panel>
+        <form method="post" action="/account/leave" class="stack">
+          {instances.length > 0 ? (
+            <p>
+              {instances.join(', ')} will be removed and the jobs there stop. The data is kept for a while:
+              sign in again within that time, and bring it back.
+            </p>
+          ) : (
+            <p>You have no instances. Sign in again at any time to begin anew.</p>
+          )}
+          <p>
+            You may want to <a href="/account/export">export your data</a> first.
+          </p>
+          <Field
+            name="confirm"
+            label={`Type ${email} to go on`}
+            error={error}
+            required
+            autocomplete="off"
+            spellcheck={false}
+          />
+          <div class="actions">
+            <Button look="danger">Delete my account</Button>
+          </div>
+        </form>
+      </Panel>
+    </>
+  )
+}
+
+export function GoodbyePage({ provider }: { provider: string | null }) {
+  return (
+    <div class="stack">
+      <h1>Your account is deleted</h1>
+      <p>
+        Everybody is signed out and your instances are being removed. Their data is kept for a while
+        {provider ? `: sign in with ${provider} again within that time to get it back.` : '.'}
+      </p>
+      <p>
+        <a href="/sign-in">To the sign-in page</a>
+      </p>
+    </div>
+  )
+}
