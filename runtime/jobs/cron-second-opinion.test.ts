@@ -23,9 +23,14 @@ function chance(state: number): () => number {
 function expressions(random: () => number) {
   const whole = (least: number, most: number) => least + Math.floor(random() * (most - least + 1))
   const pick = <T>(of: readonly T[]): T => of[whole(0, of.length - 1)] as T
-  const named = { month: 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC', weekday: 'SUN MON TUE WED THU FRI SAT' }
-  const part = (least: number, most: number, names: string[] | null): string => {
-    const name = (value: number) => (names && random() < 0.3 ? (names[value - least] ?? String(value)) : String(value))
+  const named = {
+    month: 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC',
+    weekday: 'SUN MON TUE WED THU FRI SAT',
+  }
+  /** One part of a list, from values of its own: cron-parser refuses a list that names a value twice. */
+  const part = (least: number, most: number, names: string[] | null, lowest: number): string => {
+    const name = (value: number) =>
+      names && random() < 0.3 ? (names[value - lowest] ?? String(value)) : String(value)
     const first = whole(least, most)
     const last = whole(first, most)
     const kind = random()
@@ -38,7 +43,12 @@ function expressions(random: () => number) {
     if (kind < everything) return '*'
     if (kind < everything + 0.15) return `*/${whole(1, most - least)}`
     const count = random() < 0.7 ? 1 : whole(2, 4)
-    return Array.from({ length: count }, () => part(least, most, names)).join(',')
+    const share = Math.floor((most - least + 1) / count)
+    const parts = Array.from({ length: count }, (_, at) => {
+      const first = least + at * share
+      return part(first, first + share - 1, names, least)
+    })
+    return (random() < 0.5 ? parts : parts.reverse()).join(',')
   }
   return () => {
     const fields = [field(0, 59, 0.2), field(0, 23, 0.3)]
@@ -66,24 +76,17 @@ test(`${cases} random schedules are due when a second implementation says`, t =>
     const from = start + Math.floor(random() * 6 * 365 * 86_400) * 1000
     const calm = stretchAt(timezone, from)
     if (from < calm.start + dayMs) continue
-    let ours = nextSlot({ cron, timezone }, from)?.at ?? null
+    const ours = nextSlot({ cron, timezone }, from)?.at ?? null
     if (ours === null || ours > calm.end - dayMs) {
       far++
       continue
     }
     compared++
-    const theirs = CronExpressionParser.parse(cron, { currentDate: new Date(from), tz: timezone })
-    for (let slot = 0; slot < 3; slot++) {
-      const second = theirs.next().getTime()
-      if (ours === null || ours > calm.end - dayMs) break
-      if (ours !== second) {
-        differing.push(
-          `${cron} in ${timezone} after ${new Date(from).toISOString()}: ${new Date(ours).toISOString()}, not ${new Date(second).toISOString()}`,
-        )
-        break
-      }
-      ours = nextSlot({ cron, timezone }, ours)?.at ?? null
-    }
+    const options = { currentDate: new Date(from), tz: timezone }
+    const theirs = CronExpressionParser.parse(cron, options).next().getTime()
+    if (ours === theirs) continue
+    const [due, opinion] = [ours, theirs].map(at => new Date(at).toISOString())
+    differing.push(`${cron} in ${timezone} after ${new Date(from).toISOString()}: ${due}, not ${opinion}`)
   }
   t.diagnostic(`${compared} compared, ${far} beyond the next clock change; seed ${seed}`)
   assert.deepEqual(differing.slice(0, 20), [], `${differing.length} of ${compared} differ`)

@@ -69,6 +69,23 @@ test('a change of half an hour, and a whole day that a country skipped', () => {
   ])
 })
 
+test('the first days of March are not lost beside a 30th or 31st, and a Sunday is not a week', () => {
+  assert.deepEqual(locals('0 0 1,30 * *', 'UTC', '2025-02-27T00:00:00Z', 2), [
+    '2025-03-01T00:00:00+00:00',
+    '2025-03-30T00:00:00+00:00',
+  ])
+  assert.deepEqual(locals('0 0 1,2,31 * *', 'UTC', '2028-02-20T00:00:00Z', 2), [
+    '2028-03-01T00:00:00+00:00',
+    '2028-03-02T00:00:00+00:00',
+  ])
+  for (const sunday of ['SUN-SUN', '0-SUN', '0', '7', 'SUN']) {
+    assert.deepEqual(locals(`0 0 * * ${sunday}`, 'UTC', '2026-01-05T00:00:00Z', 1), [
+      '2026-01-11T00:00:00+00:00',
+    ])
+  }
+  assert.deepEqual(locals('0 0 * * FRI-SUN', 'UTC', '2026-01-11T00:00:00Z', 1), ['2026-01-16T00:00:00+00:00'])
+})
+
 test('an expression without any slot has none', () => {
   assert.equal(nextSlot({ cron: '0 0 30 2 *', timezone: 'Europe/Berlin' }, Date.now()), null)
   assert.equal(nextSlot({ cron: '0 0 30 2 *', timezone: 'UTC' }, Date.now()), null)

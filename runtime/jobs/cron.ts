@@ -24,6 +24,9 @@ export interface ScheduledSlot {
   note: string | null
 }
 
+/** In croner a range that ends with SUN ends with the week, so that this would be every day. */
+const onlySunday = /(^|,)(?:0|7|sun)-sun(?:\/\d+)?(?=,|$)/gi
+
 const names: Record<string, string> = {
   '@hourly': '0 * * * *',
   '@daily': '0 0 * * *',
@@ -130,8 +133,13 @@ function firstOrSecond(pattern: Pattern, timezone: string, stretch: Stretch, wal
     : null
 }
 
-function nextWall(pattern: Pattern, afterWall: number): number | null {
-  return pattern.cron.nextRun(new Date(afterWall))?.getTime() ?? null
+function nextWall({ cron }: Pattern, afterWall: number): number | null {
+  const after = new Date(afterWall)
+  const found = cron.nextRun(after)?.getTime() ?? null
+  // Looking from February for a 30th or 31st, croner takes the 2nd or 3rd of March for it and passes those before.
+  const march = Date.UTC(after.getUTCFullYear(), 2, 1)
+  if (after.getUTCMonth() !== 1 || found === null || found < march) return found
+  return cron.nextRun(new Date(march - 1))?.getTime() ?? null
 }
 
 function clockText(wall: number): string {
@@ -151,6 +159,8 @@ function patternOf(cron: string): Pattern {
     return held
   }
   const fields = (names[cron.trim().toLowerCase()] ?? cron).trim().split(/\s+/)
+  const weekdays = fields.pop() ?? ''
+  fields.push(weekdays.replace(onlySunday, '$10'))
   const pattern = {
     cron: new Cron(fields.join(' '), { utcOffset: 0, mode: '5-or-6-parts' }),
     fixedTime: !fields.slice(0, fields.length - 3).some(field => /^[*?]/.test(field)),
