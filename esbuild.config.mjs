@@ -12,6 +12,7 @@ import {
 import { basename, extname, join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { buildStarter } from './scripts/starter.mjs'
 
 const root = import.meta.dirname
 const dist = join(root, 'dist')
@@ -24,6 +25,7 @@ export async function buildAll() {
     mkdirSync(out, { recursive: true })
     await Promise.all([buildPrograms(), buildZod(), buildAssets()])
     copyData()
+    await buildStarter(out)
     rmSync(dist, { recursive: true, force: true })
     renameSync(out, dist)
   } finally {

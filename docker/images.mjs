@@ -27,8 +27,10 @@ const own = {
     'git.js',
     'history.js',
     'longhouse-jobs.js',
+    'sync.js',
     'runtime',
     'jobs-template',
+    'starter',
   ],
 }
 

@@ -89,14 +89,15 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
   // Before any program of our own starts: it ends everything that bears the volume's mark.
   endLeftovers(db, volume.dir, clock.now(), log)
-  bootstrapJobs(volume.jobsDir)
+  const isNew = bootstrapJobs(volume.jobsDir)
   const repo = openRepo({
     dir: volume.jobsDir,
     cacheDir: join(volume.dir, 'cache'),
     treeStamp: () => loader.tree()?.stamp ?? '',
   })
-  // First of what takes long, because it takes longest.
-  if (!repo.initialized()) repo.init().catch(error => log.error({ err: error }, 'git init failed'))
+  const initRepo = () => repo.init().catch(error => log.error({ err: error }, 'git init failed'))
+  // First of what takes long, because it takes longest; but the starter jobs are live without it.
+  if (!isNew) void initRepo()
   offerSdk(volume.jobsDir, log)
   const seal = openSeal({ given: options.secretKey ?? null, keyFile: join(volume.dir, 'secret.key') })
   const secrets = openSecrets({ db: openTables(volume.sqlite, 'secrets', secretsTables), seal, clock })
@@ -185,6 +186,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   })
   const firstLoad = sync.recover().then(() => loader.load())
   void firstLoad.then(() => sync.start())
+  if (isNew) void firstLoad.then(initRepo)
 
   const jobs = createJobList({ db, live, secrets, next: scheduler.next })
   const repoStatus = async (): Promise<RepoStatus> => withRemote(await repo.status(), sync.remote())

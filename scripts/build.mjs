@@ -7,7 +7,7 @@ import { node, root } from './setup.mjs'
 
 const sources = [
   ...['src', 'control-plane', 'plugins', 'views', 'runtime', 'jobs-template'],
-  ...['esbuild.config.mjs', 'package.json', 'package-lock.json'],
+  ...['esbuild.config.mjs', 'scripts/starter.mjs', 'package.json', 'package-lock.json'],
 ]
 
 /** False when the build failed; then what was in `dist/` is still there. */

@@ -19,11 +19,11 @@ export async function compileManifest(
     platform: 'node',
     format: 'esm',
     target: 'node26',
-    alias: { 'longhouse/jobs': request.sdk },
     sourcemap: true,
     sourcesContent: false,
     metafile: true,
     plugins: [
+      withSdk(request.sdk),
       withZod(request.repo, request.zod),
       ...(request.draft ? [withDraft(request.repo, request.draft)] : []),
     ],
@@ -43,6 +43,18 @@ export async function compileManifest(
   const size = statSync(outfile).size
   if (size > readingLimits.build) return { errors: [tooLarge(size)] }
   return { code: hashOf([outfile, `${outfile}.map`]), inputs: ownFiles(metafile) }
+}
+
+/** Names the SDK by what jobs call it: a build says nothing of where on this machine the runtime lies. */
+function withSdk(file: string): Plugin {
+  const namespace = 'longhouse'
+  return {
+    name: 'sdk',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^longhouse\/jobs$/ }, ({ path }) => ({ path, namespace }))
+      onLoad({ filter: /.*/, namespace }, () => ({ contents: readFileSync(file, 'utf8'), loader: 'js' }))
+    },
+  }
 }
 
 /** A job may describe its parameters with zod without installing it; the repo's own goes first. */
@@ -125,7 +137,7 @@ function isNamed(name: string, field: 'dependencies' | 'devDependencies', repo: 
  * Resolution walks up the folders, out of the repo, and would find packages that are on this machine by accident.
  */
 function outsiders(metafile: Metafile, request: ReadingRequest): ManifestError[] {
-  const ours = [request.sdk, request.zod].map(path => relative(request.repo, path))
+  const ours = relative(request.repo, request.zod)
   if (Object.values(metafile.outputs).some(output => output.entryPoint?.startsWith('../'))) {
     const message = 'is a link out of the jobs repo; put the file itself here'
     return [{ file: 'manifest.ts', line: null, column: null, message }]
@@ -134,7 +146,7 @@ function outsiders(metafile: Metafile, request: ReadingRequest): ManifestError[]
     file.startsWith('../')
       ? []
       : input.imports
-          .filter(each => each.path.startsWith('../') && !ours.includes(each.path))
+          .filter(each => each.path.startsWith('../') && each.path !== ours)
           .map(each => ({
             file,
             line: null,
@@ -146,7 +158,7 @@ function outsiders(metafile: Metafile, request: ReadingRequest): ManifestError[]
 
 function ownFiles(metafile: Metafile): string[] {
   return Object.keys(metafile.inputs).filter(
-    file => !file.startsWith('../') && !file.split('/').includes('node_modules'),
+    file => !/^(\.\.\/|longhouse:)/.test(file) && !file.split('/').includes('node_modules'),
   )
 }
 

@@ -132,7 +132,8 @@ export function createLoader(options: {
       } catch (error) {
         return settle(before, [atPackageJson((error as Error).message)])
       }
-      repo.warmUp()
+      // Before the first set is live, nothing may be slower for it.
+      if (set) repo.warmUp()
       const { jobsDir, buildsDir } = volume
       const read = await readManifest({
         jobsDir,

@@ -9,6 +9,7 @@ import type { ManifestError } from '../contract.ts'
 import { processMark, processTree } from '../process-tree.ts'
 import { checkRegistrations, type JobSpec } from './manifest.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
+import { readStarter } from './starter.ts'
 
 export interface ReadManifest {
   /** The folder below `builds/`. */
@@ -36,7 +37,7 @@ export async function readManifest(
   if (!existsSync(options.jobsDir)) return broken('the jobs folder is not there')
   const out = mkdtempSync(join(options.buildsDir, '.new-'))
   try {
-    const reading = await askReader(options, out)
+    const reading = starterReading(options, out) ?? (await askReader(options, out))
     if ('errors' in reading) return reading
     const { jobs, errors } = await checkRegistrations(reading.registrations, options.timezone)
     if (errors.length > 0) return { errors }
@@ -45,6 +46,10 @@ export async function readManifest(
   } finally {
     rmSync(out, { recursive: true, force: true })
   }
+}
+
+function starterReading({ jobsDir, draft }: ReadOptions, out: string): Answer | null {
+  return draft ? null : (readingSchema.safeParse(readStarter(jobsDir, out)).data ?? null)
 }
 
 /** The same code twice is the same build; whoever made it first stays. */
@@ -77,7 +82,9 @@ const readingSchema = z.union([
   }),
 ])
 
-async function askReader(options: ReadOptions, out: string): Promise<z.output<typeof readingSchema>> {
+type Answer = z.output<typeof readingSchema>
+
+async function askReader(options: ReadOptions, out: string): Promise<Answer> {
   const mark = `reading-${out.slice(-6)}`
   const repo = realpathSync(options.jobsDir)
   const child = startCustomerProgram('manifest-reader', {

@@ -41,7 +41,9 @@ export function mappedStack(stack: string, builtFile: string): string {
       if (file !== url) return place
       const origin = map.findOrigin(Number(line), Number(column))
       if (!('fileName' in origin)) return place
-      return `${fileURLToPath(new URL(origin.fileName, url))}:${origin.lineNumber}:${origin.columnNumber}`
+      const source = new URL(origin.fileName, url)
+      if (source.protocol !== 'file:') return place
+      return `${fileURLToPath(source)}:${origin.lineNumber}:${origin.columnNumber}`
     })
   } catch {
     return stack

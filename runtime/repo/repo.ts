@@ -36,6 +36,7 @@ export function openRepo(options: {
   const { dir, treeStamp, idleMs = 10_000, limitMs = 60_000 } = options
   const program = gitProgram(dir, options.cacheDir, { idleMs, limitMs })
   let known: { key: string; state: GitState } | null = null
+  let initialising: Promise<unknown> | null = null
 
   const ask = async (question: Ask): Promise<GitState> => {
     const state = await program.ask({ ...question, dir } as Omit<GitRequest, 'id'>)
@@ -48,11 +49,17 @@ export function openRepo(options: {
     init: async () => {
       const fault = jobsFolderFault(dir)
       if (fault) throw new Error(fault)
-      if (!initialized()) await ask({ op: 'init' })
+      if (initialized()) return
+      initialising ??= ask({ op: 'init' }).finally(() => {
+        initialising = null
+      })
+      await initialising
     },
     stage: async () => (await program.ask({ op: 'stage', dir } as Omit<GitRequest, 'id'>)).refused,
     commit: async (words = {}) => (await ask({ op: 'commit', ...words })).head?.commit ?? null,
     status: async () => {
+      // Whoever asks while it is made is told of what is there in a moment; why it failed, they are told by `init`.
+      await initialising?.catch(() => {})
       if (!initialized()) return statusOf(null)
       const fresh = known?.key === stateKey(dir, treeStamp())
       return statusOf(fresh && known ? known.state : await ask({ op: 'status' }))

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { readManifest } from './read-manifest.ts'
+import { readStarter } from './starter.ts'
+
+const root = join(import.meta.dirname, '../..')
+const made = join(root, 'dist/starter')
+
+/** A volume that holds the starter jobs. */
+function volume(t: TestContext) {
+  const dir = temporaryFolder(t)
+  const jobsDir = join(dir, 'jobs')
+  cpSync(join(root, 'jobs-template'), jobsDir, { recursive: true })
+  mkdirSync(join(dir, 'builds/.new'), { recursive: true })
+  const out = join(dir, 'builds/.new')
+  return { jobsDir, buildsDir: join(dir, 'builds'), out, read: () => readStarter(jobsDir, out, made) }
+}
+
+test('what the program was built with is what compiling and reading the starter jobs gives, byte for byte', async t => {
+  const { jobsDir, buildsDir, out, read } = volume(t)
+  const known = read() as { code: string; inputs: string[] }
+  const fresh = await readManifest({ jobsDir, buildsDir, timezone: 'UTC', limitMs: 60_000, memoryMb: 256 })
+  assert.ok('build' in fresh, JSON.stringify(fresh))
+  assert.equal(known.code, fresh.build)
+  assert.deepEqual(known.inputs.toSorted(), fresh.inputs.toSorted())
+  const compiled = join(buildsDir, fresh.build)
+  assert.deepEqual(readdirSync(out).sort(), readdirSync(compiled).sort())
+  for (const name of readdirSync(out)) {
+    assert.deepEqual(readFileSync(join(out, name)), readFileSync(join(compiled, name)), name)
+  }
+})
+
+test('a repo that holds anything else than just the starter jobs is compiled', t => {
+  const { jobsDir, read } = volume(t)
+  mkdirSync(join(jobsDir, '.git'))
+  mkdirSync(join(jobsDir, 'node_modules/longhouse'), { recursive: true })
+  assert.ok(read(), 'git and packages have no say in it')
+
+  // esbuild would take it in place of daily-digest.ts.
+  const other = join(jobsDir, 'jobs/daily-digest.tsx')
+  writeFileSync(other, '')
+  assert.equal(read(), null)
+  rmSync(other)
+  assert.ok(read())
+
+  const job = join(jobsDir, 'jobs/daily-digest.ts')
+  const text = readFileSync(job, 'utf8')
+  writeFileSync(job, text.replace('Good morning', 'Good evening'))
+  assert.equal(read(), null)
+  rmSync(job)
+  assert.equal(read(), null)
+  mkdirSync(job)
+  assert.equal(read(), null)
+})

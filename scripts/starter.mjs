@@ -1,0 +1,46 @@
+// The starter jobs as the runtime would compile and read them, made when it is built: a new instance then starts without
+// a compiler. `runtime/jobs/starter.ts` uses it where a volume holds just them.
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** `dist` holds the built programs; what is made goes to `dist/starter/`. */
+export async function buildStarter(dist) {
+  const volume = realpathSync(mkdtempSync(join(tmpdir(), 'longhouse-starter-')))
+  try {
+    const repo = join(volume, 'jobs')
+    // As deep as in a volume, for paths in its source map are relative.
+    const out = join(volume, 'builds/starter')
+    cpSync(join(dist, 'jobs-template'), repo, { recursive: true })
+    mkdirSync(out, { recursive: true })
+    const reading = await read(dist, { repo, out, sdk: join(dist, 'runtime/sdk/jobs.js'), zod: '' })
+    if (reading?.errors) throw new Error(`the starter jobs do not load: ${JSON.stringify(reading.errors)}`)
+    writeFileSync(join(out, 'reading.json'), JSON.stringify(reading))
+    move(out, join(dist, 'starter'))
+  } finally {
+    rmSync(volume, { recursive: true, force: true })
+  }
+}
+
+/** A question and an answer, a line of JSON each, over file 3: see `runtime/channel.ts`. */
+async function read(dist, question) {
+  const child = spawn(process.execPath, [join(dist, 'manifest-reader.js')], {
+    cwd: question.repo,
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  })
+  const pipe = child.stdio[3]
+  pipe.write(`${JSON.stringify(question)}\n`)
+  let text = ''
+  for await (const chunk of pipe.setEncoding('utf8')) text += chunk
+  if (!text.includes('\n')) throw new Error('the manifest reader ended without a word')
+  return JSON.parse(text)
+}
+
+function move(from, to) {
+  try {
+    renameSync(from, to)
+  } catch {
+    cpSync(from, to, { recursive: true })
+  }
+}
