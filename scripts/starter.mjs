@@ -14,7 +14,12 @@ export async function buildStarter(dist) {
     const out = join(volume, 'builds/starter')
     cpSync(join(dist, 'jobs-template'), repo, { recursive: true })
     mkdirSync(out, { recursive: true })
-    const reading = await read(dist, { repo, out, sdk: join(dist, 'runtime/sdk/jobs.js'), zod: '' })
+    const reading = await read(dist, {
+      repo,
+      out,
+      sdk: join(dist, 'runtime/sdk/jobs.js'),
+      zod: join(dist, 'zod.js'),
+    })
     if (reading?.errors) throw new Error(`the starter jobs do not load: ${JSON.stringify(reading.errors)}`)
     writeFileSync(join(out, 'reading.json'), JSON.stringify(reading))
     move(out, join(dist, 'starter'))
