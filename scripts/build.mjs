@@ -10,16 +10,22 @@ const sources = [
   ...['esbuild.config.mjs', 'scripts/starter.mjs', 'package.json', 'package-lock.json'],
 ]
 
+const stamp = join(root, 'dist/.sources')
+
 /** False when the build failed; then what was in `dist/` is still there. */
 export function buildIfChanged() {
-  const stamp = join(root, 'dist/.sources')
   // Taken before the build: what is saved while it runs is built the next time.
   const now = fingerprint()
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return true
+  if (isBuilt(now)) return true
   const build = spawnSync(node(), [join(root, 'esbuild.config.mjs')], { stdio: ['ignore', 2, 2] })
   if (build.status !== 0) return false
   writeFileSync(stamp, now)
   return true
+}
+
+/** True when `dist/` is made of the sources as they are. */
+export function isBuilt(now = fingerprint()) {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === now
 }
 
 function fingerprint() {

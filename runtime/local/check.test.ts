@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { programRoot } from '../../src/root.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { isAlive, oneJob, registry } from '../engine.fixture.ts'
 import { jobsRepo, say, start } from './command.fixture.ts'
@@ -141,4 +143,13 @@ test('--json tells the same to programs', async t => {
   const [error] = JSON.parse(out).errors
   assert.deepEqual([error.file, error.line, error.column], ['manifest.ts', 2, 13])
   assert.match(error.message, /"Nowhere" is not a time zone/)
+})
+
+test('the sources say the same as the build: where nothing is built, or something else, they are run', async t => {
+  const dir = jobsRepo(t, { 'manifest.ts': oneJob("() => 'ran'") })
+  const program = programRoot('runtime/local/main.ts')
+  const from = (...args: string[]) =>
+    execFileSync(process.execPath, [program, ...args], { cwd: dir, encoding: 'utf8', stdio: 'pipe' })
+  assert.equal(from('check'), '✓ 1 job, all well\n')
+  assert.equal(from('run', 'job'), '"ran"\n')
 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { isTimezone } from '../../src/timezone.ts'
@@ -34,7 +34,10 @@ export async function withManifest<T>(
   work: (manifest: LocalManifest) => Promise<T>,
 ): Promise<T> {
   const { dir, timezone, signal } = options
-  const buildsDir = mkdtempSync(join(realpathSync(tmpdir()), 'longhouse-jobs-'))
+  // Laid out as a volume.
+  const scratch = mkdtempSync(join(realpathSync(tmpdir()), 'longhouse-jobs-'))
+  const buildsDir = join(scratch, 'builds')
+  mkdirSync(buildsDir)
   try {
     const read = await readManifest({ jobsDir: dir, buildsDir, timezone, signal, ...limits })
     signal.throwIfAborted()
@@ -42,7 +45,7 @@ export async function withManifest<T>(
     const jobs = new Map(read.jobs.map(job => [job.id, job]))
     return await work({ build: join(buildsDir, read.build), jobs })
   } finally {
-    rmSync(buildsDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   }
 }
 
