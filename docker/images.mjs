@@ -26,6 +26,7 @@ const own = {
     'manifest-reader.js',
     'git.js',
     'history.js',
+    'sync.js',
     'longhouse-jobs.js',
     'sync.js',
     'runtime',

@@ -34,7 +34,7 @@ export async function longhouseJobs(args: readonly string[], interruption: Inter
       output.note(`Try: longhouse-jobs ${command ? `${command.name} ` : ''}--help`)
       return 2
     }
-    if (!(error instanceof CommandError)) throw error
+    if (!(error instanceof CommandError) && !isOfSystem(error)) throw error
     fault(error.message)
     return 1
   }
@@ -76,6 +76,11 @@ async function perform(args: readonly string[], interruption: Interruption, outp
     for (const each of error.errors) output.note(errorLine(each, dir, workingDir))
     return 1
   }
+}
+
+/** A full disk or a folder that may not be read is no mistake of ours: its words are enough. */
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
 }
 
 function unknownCommand(name: string): UsageError {
