@@ -175,6 +175,7 @@ function copyData() {
     'runtime/badges/migrations',
     'runtime/notices/migrations',
     'runtime/secrets/migrations',
+    'runtime/state/migrations',
     'runtime/sync/migrations',
     'jobs-template',
     'runtime/sdk',

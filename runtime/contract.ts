@@ -8,6 +8,7 @@ import type { ParamsSpec } from './params/params.ts'
 import type { RepoFiles } from './repo/files.ts'
 import type { History } from './repo/history.ts'
 import type { Secrets } from './secrets/secrets.ts'
+import type { StateStore } from './state/state.ts'
 import type { Conflict, Held } from './sync/remote.ts'
 import type { Sync } from './sync/sync.ts'
 
@@ -183,6 +184,8 @@ export interface SlotPreview {
 export interface Engine {
   /** The instance's named secrets. */
   secrets: Secrets
+  /** What the jobs remember from run to run. */
+  state: Pick<StateStore, 'list' | 'clear'>
   /** The remote of the jobs repo. */
   sync: Sync
   manifest(): ManifestState

@@ -38,6 +38,8 @@ import * as schema from './schema.ts'
 import { openSeal } from './secrets/seal.ts'
 import { openSecrets } from './secrets/secrets.ts'
 import { secretsTables } from './secrets/tables.ts'
+import { openState } from './state/state.ts'
+import { stateTables } from './state/tables.ts'
 import { openRemote } from './sync/remote.ts'
 import { withRemote } from './sync/remote-status.ts'
 import { createSync } from './sync/sync.ts'
@@ -101,6 +103,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   offerSdk(volume.jobsDir, log)
   const seal = openSeal({ given: options.secretKey ?? null, keyFile: join(volume.dir, 'secret.key') })
   const secrets = openSecrets({ db: openTables(volume.sqlite, 'secrets', secretsTables), seal, clock })
+  const state = openState({ db: openTables(volume.sqlite, 'state', stateTables), clock })
 
   const live = openLiveSet(db)
   const files = openFiles(volume)
@@ -109,6 +112,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     db,
     volume,
     secrets,
+    state,
     clock,
     log,
     limits: limits.runs,
@@ -153,6 +157,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
 
   const prune = async () => {
     await pruneHistory(db, volume.runsDir, limits.keep)
+    state.prune(new Set(live.current()?.jobs.keys() ?? []))
   }
   scheduler.refresh(clock.now())
   const alone = options.heartbeat !== false
@@ -209,6 +214,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     settle: () => queue.settle(),
     prune,
     secrets,
+    state,
     sync,
     job: jobs.one,
     getRun,
@@ -295,6 +301,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       await sync.stop()
       await loader.idle()
       await repo.stop()
+      state.close()
       volume.close()
     },
   }

@@ -2,6 +2,7 @@ import { format } from 'node:util'
 import { parseParams } from '../params/definition.ts'
 import type { JobContext } from '../sdk/jobs.js'
 import { secretName } from '../secrets/names.ts'
+import { contextState } from '../state/context-state.ts'
 import type { RunRequest } from './running.ts'
 
 /**
@@ -11,11 +12,12 @@ import type { RunRequest } from './running.ts'
 export async function contextOf(
   request: RunRequest,
   job: { params?: unknown },
-  signal: () => AbortSignal,
+  { signal, call }: { signal: () => AbortSignal; call: (asked: unknown) => Promise<unknown> },
 ): Promise<JobContext> {
   const { id, slot, attempt, trigger } = request.run
   return {
     params: await parseParams(job.params, request.params),
+    state: contextState(call),
     secrets: declaredOnly(request.secrets),
     get signal() {
       return signal()

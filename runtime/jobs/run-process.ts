@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { ask, type Channel } from '../channel.ts'
 import { startCustomerProgram, userEnvironment } from '../child-program.ts'
 import { processMark, processTree } from '../process-tree.ts'
+import { answerCalls } from '../state/calls.ts'
+import type { JobState } from '../state/state.ts'
 import type { RunLog } from './run-log.ts'
 import { failureLimits, type RunRequest, resultLimitBytes } from './running.ts'
 
@@ -33,7 +35,7 @@ const reportSchema = z.union([
 /** Starts one run in a process of its own, at the head of its own group, with its output going to the log. */
 export function startRunProcess(
   request: RunRequest,
-  options: { log: Pick<RunLog, 'write'>; memoryMb: number; env: Record<string, string> },
+  options: { log: Pick<RunLog, 'write'>; memoryMb: number; env: Record<string, string>; state: JobState },
 ): RunProcess {
   const { log, memoryMb } = options
   const own = { ...options.env, [processMark]: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
@@ -45,7 +47,7 @@ export function startRunProcess(
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   const tree = child.pid === undefined ? null : processTree(child.pid, request.run.id)
-  const channel = ask(child.stdio[3] as Duplex, request, reportLimitBytes)
+  const channel = ask(child.stdio[3] as Duplex, request, reportLimitBytes, answerCalls(options.state))
 
   let lastWords = ''
   let end: RunEnd | null = null

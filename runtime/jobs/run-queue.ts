@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Secrets } from '../secrets/secrets.ts'
+import type { StateStore } from '../state/state.ts'
 import type { Volume } from '../volume.ts'
 import type { JobsDb } from './live-set.ts'
 import { maskEnd } from './masked-end.ts'
@@ -70,12 +71,13 @@ export function createRunQueue(options: {
   db: JobsDb
   volume: Volume
   secrets: Pick<Secrets, 'reveal'>
+  state: Pick<StateStore, 'of'>
   clock: Clock
   log: Logger
   limits: RunLimits
   env: Record<string, string>
 }): RunQueue {
-  const { db, volume, secrets, clock, log, limits, env } = options
+  const { db, volume, secrets, state, clock, log, limits, env } = options
   const active = new Map<string, ActiveRun>()
   const byJob = new Map<string, Set<ActiveRun>>()
   const waiting: ActiveRun[] = []
@@ -161,7 +163,7 @@ export function createRunQueue(options: {
         secrets: values,
         run: { id, slot, attempt, trigger },
       },
-      { log: run.log, memoryMb: limits.memoryMb, env },
+      { log: run.log, memoryMb: limits.memoryMb, env, state: state.of(jobId) },
     )
     const timer = setTimeout(() => {
       end(run, 'timed_out', `it took longer than its limit of ${timeoutMs / 1000} seconds and was ended`)

@@ -5,6 +5,7 @@ import type { JobSpec } from '../jobs/manifest.ts'
 import { maskEnd } from '../jobs/masked-end.ts'
 import { startRunProcess } from '../jobs/run-process.ts'
 import { maskStream } from '../secrets/mask.ts'
+import { stateFile } from './state-file.ts'
 
 export interface LocalRun {
   /** The folder of the build, absolute. */
@@ -52,7 +53,7 @@ export async function performRun(
       secrets,
       run: { id: newId('run'), slot: null, attempt: 1, trigger: 'manual' },
     },
-    { log, memoryMb: runLimits.memoryMb, env },
+    { log, memoryMb: runLimits.memoryMb, env, state: stateFile(dir, job.id) },
   )
   let ending: Pick<Outcome, 'status' | 'error'> | null = null
   const end = (status: Outcome['status'], message: string, graceMs: number) => {

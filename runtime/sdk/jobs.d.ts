@@ -19,8 +19,23 @@ export interface JobContext<Params = Readonly<Record<string, unknown>>, Secret e
     readonly attempt: number
     readonly trigger: 'schedule' | 'manual' | 'api'
   }
+  readonly state: JobState
   /** Writes a line to the run's log, as `console.log` does. */
   log(...values: unknown[]): void
+}
+
+/**
+ * What the job remembers from run to run: values that JSON has, by key. What was awaited is kept, whatever becomes of the
+ * run. Up to 64 KiB a value, 1 MiB and 1000 keys a job; what would be more throws.
+ */
+export interface JobState {
+  /** Undefined when nothing was set. */
+  get<T = unknown>(key: string): Promise<T | undefined>
+  set(key: string, value: unknown): Promise<void>
+  /** False when there was none. */
+  delete(key: string): Promise<boolean>
+  /** By key. */
+  entries(): Promise<[key: string, value: unknown][]>
 }
 
 /** A job, as `manifest.ts` registers it. */

@@ -31,6 +31,7 @@ import { noticeRoutes } from '../notices/routes.tsx'
 import { runFormRoutes } from '../params/routes.tsx'
 import { secretRoutes } from '../secrets/routes.tsx'
 import type { Settings } from '../settings.ts'
+import { stateRoutes } from '../state/routes.tsx'
 import { syncRoutes } from '../sync/routes.tsx'
 import { tokenRoutes } from '../tokens/routes.tsx'
 import { tokenTables } from '../tokens/tables.ts'
@@ -117,6 +118,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       ...historyRoutes(web),
       ...pageRoutes(web),
       ...runFormRoutes(web),
+      ...stateRoutes(web),
       ...badgeRoutes(web),
       metricsRoute(web, version),
       ...noticeRoutes(web, options.notices),

@@ -102,6 +102,7 @@ export function pageRoutes(web: WebContext): Route[] {
             {...history}
             job={job}
             upcoming={job.enabled ? previewSlots(schedule, clock.now(), 5) : []}
+            state={engine().state.list(id)}
             badge={{ public: web.badges.isPublic(id), src: `${web.origin}/badges/${id}.svg` }}
           />
         )

@@ -12,6 +12,7 @@ import { JobActions } from './jobs-page.tsx'
 import { ManifestProblems } from './manifest-panel.tsx'
 import { RunTable } from './run-table.tsx'
 import { isOver, type JobView, type ManifestView, type RunView, type SlotView } from './shapes.ts'
+import { type StateEntryView, StatePanel } from './state-panel.tsx'
 
 export interface JobPageProps {
   now: number
@@ -36,10 +37,12 @@ export interface JobPageProps {
   /** What became of the last due times, newest first. */
   slots: readonly SlotView[]
   badge: { public: boolean; src: string }
+  /** What it remembers from run to run. */
+  state: readonly StateEntryView[]
 }
 
 export function JobPage(props: JobPageProps) {
-  const { now, job, manifest, recent, list, upcoming, slots, badge } = props
+  const { now, job, manifest, recent, list, upcoming, slots, badge, state } = props
   const { offset, search } = list
   const address = (to: number) =>
     `/jobs/${job.id}?${new URLSearchParams({ offset: String(to), ...(search ? { search } : {}) })}`
@@ -68,6 +71,7 @@ export function JobPage(props: JobPageProps) {
               <SchedulePanel job={job} upcoming={upcoming} now={now} />
               <TrendPanel recent={recent} />
               <SlotPanel slots={slots} zone={job.timezone} now={now} />
+              <StatePanel jobId={job.id} entries={state} now={now} />
               <BadgePanel badge={badge} job={job} />
             </div>
           </div>

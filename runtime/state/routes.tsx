@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { notFound } from '../../src/http/problem.ts'
+import { type Route, route } from '../../src/http/route.ts'
+import type { WebContext } from '../web/context.ts'
+import { hasHistory } from '../web/jobs.ts'
+import { stateLimits } from './limits.ts'
+
+const params = z.object({ id: z.string() })
+const entryShape = z.object({
+  key: z.string(),
+  value: z.unknown(),
+  bytes: z.int().meta({ description: 'Of the key and of its value as JSON' }),
+  updated_at: z.iso.datetime(),
+})
+
+/** What a job remembers from run to run. */
+export function stateRoutes({ engine, signedIn: guard }: WebContext): Route[] {
+  const list = (id: string) => {
+    const entries = engine().state.list(id)
+    if (entries.length === 0) hasHistory(engine(), id)
+    return entries
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: '/api/jobs/{id}/state',
+      summary: 'What the job remembers, by key. Also of one that is no longer registered',
+      guard,
+      params,
+      answers: {
+        200: {
+          description: 'All of it',
+          schema: z.object({
+            entries: z.array(entryShape),
+            bytes: z.int(),
+            limit_bytes: z.int().meta({ description: 'The most that the job may keep' }),
+          }),
+        },
+      },
+      handle: (c, { params: { id } }) => {
+        const entries = list(id)
+        return c.json({
+          entries: entries.map(({ key, json, bytes, updatedAt }) => ({
+            key,
+            value: JSON.parse(json) as unknown,
+            bytes,
+            updated_at: timestamp(updatedAt),
+          })),
+          bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+          limit_bytes: stateLimits.jobBytes,
+        })
+      },
+    }),
+
+    route({
+      method: 'delete',
+      path: '/api/jobs/{id}/state',
+      summary: 'Forget all of it, or one key',
+      guard,
+      params,
+      query: z.object({ key: z.string().optional() }),
+      answers: { 204: { description: 'Forgotten' }, 404: { description: 'There is no such key' } },
+      handle: (c, { params: { id }, query: { key } }) => {
+        list(id)
+        const forgotten = engine().state.clear(id, key)
+        if (key !== undefined && forgotten === 0) throw notFound(`${id} keeps nothing under "${key}".`)
+        return c.body(null, 204)
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/jobs/{id}/state/clear',
+      summary: 'Forget what a job remembers, for a browser',
+      guard,
+      pageOnly: true,
+      params,
+      answers: { 303: { description: 'Forgotten' } },
+      handle: (c, { params: { id } }) => {
+        list(id)
+        engine().state.clear(id)
+        return wantsPage(c) ? c.redirect(`/jobs/${id}`, 303) : c.body(null, 204)
+      },
+    }),
+  ]
+}
