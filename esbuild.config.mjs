@@ -47,7 +47,7 @@ const englishOnly = {
 async function buildPrograms() {
   const entries = {
     'control-plane': 'control-plane/main.ts',
-    runtime: 'runtime/main.ts',
+    runtime: 'runtime/start.ts',
     'manifest-reader': 'runtime/jobs/manifest-reader.ts',
     runner: 'runtime/jobs/runner.ts',
     git: 'runtime/repo/git.ts',

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hashPassword, isPasswordHash, looksLikeHash, verifyPassword } from './password.ts'
+import {
+  hashPassword,
+  hashRandomPassword,
+  isPasswordHash,
+  looksLikeHash,
+  verifyPassword,
+} from './password.ts'
 
 /** From the tests of the reference implementation (P-H-C/phc-winner-argon2, src/test.c). */
 const vectors = [
@@ -58,4 +64,12 @@ test('what is no hash of ours is told apart, and opens to nothing', async () => 
     assert.equal(looksLikeHash(password), false, password)
     assert.equal(await verifyPassword(password, password), false)
   }
+})
+
+test('a random password is hashed at a fraction of the cost, and checked the same way', async () => {
+  const hash = await hashRandomPassword('k3m8p-x7w2q-9r4tz-hc5nv')
+  assert.match(hash, /^\$argon2id\$v=19\$m=1024,t=1,p=1\$/)
+  assert.ok(isPasswordHash(hash))
+  assert.equal(await verifyPassword('k3m8p-x7w2q-9r4tz-hc5nv', hash), true)
+  assert.equal(await verifyPassword('k3m8p-x7w2q-9r4tz-hc5nw', hash), false)
 })

@@ -4,14 +4,25 @@ import { promisify } from 'node:util'
 const derive = promisify(argon2)
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
-const cost = { memory: 19_456, passes: 2, parallelism: 1 }
+const chosenCost = { memory: 19_456, passes: 2, parallelism: 1 }
+/** What 100 random bits need: nobody tries them out, whatever one try costs. */
+const randomCost = { memory: 1024, passes: 1, parallelism: 1 }
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]{11,})\$([A-Za-z0-9+/]{22,})$/
 
 /** Hashes a password with argon2id, in PHC format (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`). */
-export async function hashPassword(password: string): Promise<string> {
+export function hashPassword(password: string): Promise<string> {
+  return hash(password, chosenCost)
+}
+
+/** The same for a password of at least 100 random bits, which no person chose. */
+export function hashRandomPassword(password: string): Promise<string> {
+  return hash(password, randomCost)
+}
+
+async function hash(password: string, cost: typeof chosenCost): Promise<string> {
   const salt = randomBytes(16)
-  const hash = await derive('argon2id', { message: password, nonce: salt, ...cost, tagLength: 32 })
-  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${encode(salt)}$${encode(hash)}`
+  const tag = await derive('argon2id', { message: password, nonce: salt, ...cost, tagLength: 32 })
+  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${encode(salt)}$${encode(tag)}`
 }
 
 /** True when the text is a hash that `verifyPassword` can check, at a cost that a sign-in can bear (memory ≤ 1 GiB). */

@@ -1,5 +1,5 @@
 import { randomText } from '../../src/ids.ts'
-import { hashPassword } from '../../src/password.ts'
+import { hashRandomPassword } from '../../src/password.ts'
 import type { Accepted } from './commands.ts'
 import { notPossibleNow } from './errors.ts'
 import type { Fleet } from './fleet.ts'
@@ -8,10 +8,10 @@ import { openOperation, openOperationOf } from './operation.ts'
 import type { Instance } from './schema.ts'
 import { wanted } from './suspension.ts'
 
-/** A password to be told once, and the hash that is kept of it. */
+/** A password of 100 random bits, to be told once, and the hash that is kept of it. */
 export async function newPassword(): Promise<{ password: string; passwordHash: string }> {
   const password = [randomText(5), randomText(5), randomText(5), randomText(5)].join('-')
-  return { password, passwordHash: await hashPassword(password) }
+  return { password, passwordHash: await hashRandomPassword(password) }
 }
 
 /**

@@ -78,7 +78,10 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
   const tokens = tokenStore(openTables(sqlite, 'tokens', tokenTables), clock)
   const tries = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
   const wrongTokens = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
-  const gate = await passwordGate(db, clock, settings.password)
+  // Its hashing goes on beside all that follows.
+  const adopting = passwordGate(db, clock, settings.password)
+  adopting.catch(() => {})
+  const gate = { matches: async (guess: string) => (await adopting).matches(guess) }
   const audit = openAuditLog(openTables(sqlite, 'audit', auditTables), clock)
   const web: WebContext = {
     engine: () => {
@@ -139,6 +142,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     problemPage: (c, problem) => problemPage(c, problem, isPerson(c, web)),
   })
   assets.mount(app)
+  await adopting
   return app
 }
 
