@@ -28,7 +28,6 @@ const own = {
     'history.js',
     'sync.js',
     'longhouse-jobs.js',
-    'sync.js',
     'runtime',
     'jobs-template',
     'starter',
