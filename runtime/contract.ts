@@ -4,6 +4,7 @@
  */
 
 import type { LogPiece } from './jobs/run-log.ts'
+import type { NotifySpec } from './notices/notify.ts'
 import type { ParamsSpec } from './params/params.ts'
 import type { RepoFiles } from './repo/files.ts'
 import type { History } from './repo/history.ts'
@@ -59,12 +60,25 @@ export interface Job {
   /** Null when it is disabled or its expression has no further slot. */
   nextRunAt: number | null
   lastRun: Run | null
+  policies: JobPolicies
+  notify: NotifySpec
   /** What its runs may be told; null when they take anything. */
   params: ParamsSpec | null
   /** Names of the secrets that its runs get. */
   secrets: readonly string[]
   /** Those that are not set or cannot be read: no run starts without them. */
   missingSecrets: readonly string[]
+}
+
+/** Times are milliseconds. */
+export interface JobPolicies {
+  timeoutMs: number
+  catchUp: 'none' | 'latest' | 'all'
+  catchUpWindowMs: number
+  overlap: 'skip' | 'queue' | 'replace'
+  retry: { attempts: number; delayMs: number; factor: number; maxDelayMs: number; jitter: number } | null
+  onInterrupt: 'fail' | 'rerun'
+  concurrencyKey: string | null
 }
 
 export interface ManifestError {

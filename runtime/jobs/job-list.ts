@@ -1,4 +1,4 @@
-import type { Job, Run } from '../contract.ts'
+import type { Job, JobPolicies, Run } from '../contract.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { JobsDb, LiveSetStore } from './live-set.ts'
 import type { JobSpec } from './manifest.ts'
@@ -33,6 +33,8 @@ export function createJobList(options: {
       enabled,
       nextRunAt: enabled ? next(id) : null,
       lastRun,
+      policies: policiesOf(spec),
+      notify: spec.notify,
       params: spec.params,
       secrets: spec.secrets,
       missingSecrets: spec.secrets.filter(name => missing.has(name)),
@@ -62,6 +64,25 @@ export function createJobList(options: {
       const last = listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null
       return jobOf(spec, last, missingOf([spec]))
     },
+  }
+}
+
+function policiesOf(spec: JobSpec): JobPolicies {
+  const { timeout, catchUp, catchUpWindow, overlap, retry, onInterrupt, concurrencyKey } = spec
+  return {
+    timeoutMs: timeout,
+    catchUp,
+    catchUpWindowMs: catchUpWindow,
+    overlap,
+    retry: retry && {
+      attempts: retry.attempts,
+      delayMs: retry.delay,
+      factor: retry.factor,
+      maxDelayMs: retry.maxDelay,
+      jitter: retry.jitter,
+    },
+    onInterrupt,
+    concurrencyKey,
   }
 }
 

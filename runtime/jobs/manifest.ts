@@ -2,30 +2,18 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { durationMs } from '../../src/config.ts'
 import type { ManifestError } from '../contract.ts'
+import { ordinaryNotify, storedNotify, writtenNotify } from '../notices/notify.ts'
 import { isRecord, requiredOf } from '../params/json-schema.ts'
 import type { ParamsSpec } from '../params/params.ts'
 import { schemaOfShape } from '../params/shape.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
 import { isTakenByPrograms, secretName, secretNameRule } from '../secrets/names.ts'
 import { scheduleFaults } from './cron.ts'
+import { duration, number, oneOf, only, text } from './field-types.ts'
 import { type Field, type Registration, readingLimits } from './reading.ts'
 
 /** Their routes would collide: `/api/jobs/repo` is not a job. */
 const reservedIds = ['repo']
-
-const text = (what: string) =>
-  z.string({ error: issue => (issue.input === undefined ? `is missing; ${what}` : `must be text: ${what}`) })
-
-const oneOf = <const Value extends string>(...values: Value[]) =>
-  z.enum(values, `must be one of ${values.map(value => `'${value}'`).join(', ')}`)
-
-const number = (least: number, most: number) => {
-  const words = `must be a number from ${least} to ${most}`
-  return z
-    .number({ error: issue => (issue.input === undefined ? `is missing; ${words}` : words) })
-    .min(least, words)
-    .max(most, words)
-}
 
 /** A field that no JSON can hold, such as a function: only its kind is known here. */
 class Foreign {
@@ -48,15 +36,8 @@ class FoundSchema {
  * `stored` is how it is kept, with durations in milliseconds. `timezone` is for jobs that name none.
  */
 function jobFields(form: 'written' | 'stored', timezone: string) {
-  const duration = (least: string, most: string): z.ZodType<number> =>
-    form === 'stored'
-      ? z.number()
-      : text('such as 30s, 10m or 2h')
-          .transform(durationMs)
-          .refine(
-            ms => ms >= durationMs(least) && ms <= durationMs(most),
-            `must be a duration from ${least} to ${most}, such as 30s, 10m or 2h`,
-          )
+  const time = (least: string, most: string): z.ZodType<number> =>
+    form === 'stored' ? z.number() : duration(least, most)
   return {
     id: text('a name of lowercase letters, digits and dashes')
       .regex(
@@ -68,16 +49,16 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
     cron: text('such as 0 8 * * *').trim().max(200, 'must be at most 200 characters'),
     description: text('one line for people').max(500, 'must be at most 500 characters').default(''),
     timezone: text('such as Europe/Berlin').default(timezone),
-    timeout: duration('1s', '24h').default(durationMs('5m')),
+    timeout: time('1s', '24h').default(durationMs('5m')),
     catchUp: oneOf('none', 'latest', 'all').default('latest'),
-    catchUpWindow: duration('1m', '366d').default(durationMs('1d')),
+    catchUpWindow: time('1m', '366d').default(durationMs('1d')),
     overlap: oneOf('skip', 'queue', 'replace').default('skip'),
     retry: only(
       {
         attempts: number(1, 100).refine(Number.isInteger, 'must be a whole number'),
-        delay: duration('1s', '24h').default(durationMs('10s')),
+        delay: time('1s', '24h').default(durationMs('10s')),
         factor: number(1, 10).default(2),
-        maxDelay: duration('1s', '24h').default(durationMs('1h')),
+        maxDelay: time('1s', '24h').default(durationMs('1h')),
         jitter: number(0, 1).default(0),
       },
       'must be an object such as { attempts: 3 }',
@@ -91,6 +72,7 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
       .nullable()
       .default(null),
     secrets: secretNames.default([]),
+    notify: (form === 'stored' ? storedNotify : writtenNotify).default(ordinaryNotify),
     params: (form === 'stored' ? storedParams : writtenParams).nullable().default(null),
   } satisfies Record<Exclude<keyof JobDefinition, 'func'>, z.ZodType>
 }
@@ -128,16 +110,6 @@ const secretNames = z
   )
   .max(mostSecrets, `must be at most ${mostSecrets} names`)
   .refine(names => new Set(names).size === names.length, 'names a secret twice')
-
-/** An object with these fields and no others. */
-function only<Shape extends z.core.$ZodLooseShape>(shape: Shape, expected?: string) {
-  return z.strictObject(shape, {
-    error: issue =>
-      issue.code === 'unrecognized_keys'
-        ? `has no field called ${issue.keys.join(', ')}; known are ${Object.keys(shape).join(', ')}`
-        : expected,
-  })
-}
 
 function writtenJob(timezone: string) {
   const { id, cron, ...others } = jobFields('written', timezone)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { oneJob, registry } from '../engine.fixture.ts'
+import { ordinaryNotify } from '../notices/notify.ts'
 import { readManifest } from './read-manifest.ts'
 
 function jobsRepo(t: TestContext, files: Record<string, string>) {
@@ -52,6 +53,7 @@ jobRegistry.register({
     onInterrupt: 'fail',
     concurrencyKey: null,
     secrets: [],
+    notify: ordinaryNotify,
     params: null,
   }
   assert.deepEqual(read.jobs, [

@@ -19,19 +19,19 @@ export type Tell = (
 
 /**
  * Brings the open incidents in line with what was found, in one transaction: a new finding opens one and is told; one
- * that is no longer found closes, and is told when its opening was and the job still stands (`watched`).
+ * that is no longer found closes, and is told when its opening was and somebody still wants to know (`isWatched`).
  */
 export function settleIncidents(
   db: Db<NoticesSchema>,
   options: {
     findings: readonly Finding[]
-    watched: ReadonlySet<string>
+    isWatched: (incident: Pick<Finding, 'jobId' | 'kind'>) => boolean
     place: Place
     now: number
     tell: Tell
   },
 ): void {
-  const { findings, watched, place, now, tell } = options
+  const { findings, isWatched, place, now, tell } = options
   const keyOf = ({ jobId, kind }: Pick<Finding, 'jobId' | 'kind'>) => `${kind} ${jobId}`
   const found = new Map(findings.map(finding => [keyOf(finding), finding]))
 
@@ -68,8 +68,7 @@ export function settleIncidents(
       }
       tx.update(incidents).set({ closedAt: now }).where(eq(incidents.id, incident.id)).run()
       const wasTold = incident.toldAt !== null
-      if (wasTold && watched.has(incident.jobId))
-        tell(tx, 'recovered', recoveredMessage(incident, place, now))
+      if (wasTold && isWatched(incident)) tell(tx, 'recovered', recoveredMessage(incident, place, now))
     }
     for (const finding of found.values()) {
       const incident = { ...finding, id: newId('inc', now), openedAt: now, closedAt: null, toldAt: null }

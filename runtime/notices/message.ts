@@ -1,3 +1,4 @@
+import type { Destination } from './notify.ts'
 import type { IncidentKind } from './watch.ts'
 
 /** What is told, for people and for programs. */
@@ -11,6 +12,8 @@ export interface MessageContent {
   /** Of the page that shows more; null when nobody said how people reach the instance. */
   url: string | null
   at: number
+  /** When the job says itself who is told. */
+  to?: Destination
 }
 
 export interface Place {

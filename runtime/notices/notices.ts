@@ -6,13 +6,14 @@ import type { Logger } from '../../src/log.ts'
 import { type RunningTask, startTask } from '../../src/tasks.ts'
 import type { Engine } from '../contract.ts'
 import type { Seal } from '../secrets/seal.ts'
-import { type Incident, listIncidents, settleIncidents } from './incidents.ts'
+import { type Incident, listIncidents, settleIncidents, type Tell } from './incidents.ts'
 import { missedMessage, type Place, testMessage } from './message.ts'
+import { destinationOf, ordinaryNotify, wants } from './notify.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { incidents, progress } from './schema.ts'
 import { type MailDefaults, type SettingsStore, settingsStore } from './settings.ts'
 import { noticesTables } from './tables.ts'
-import { createWatch } from './watch.ts'
+import { createWatch, type Finding } from './watch.ts'
 import { request } from './webhook.ts'
 
 const day = 24 * 3_600_000
@@ -80,7 +81,13 @@ export function openNotices(options: {
         decidedBefore: now,
         limit: 10_000,
       })
-      if (missed.length > 0) outbox.queue(tx, 'missed', missedMessage(missed, place, now))
+      const wanted = missed.flatMap(slot => {
+        const notify = engine.job(slot.jobId)?.notify ?? ordinaryNotify
+        return notify.missed ? [{ ...slot, to: destinationOf(notify) }] : []
+      })
+      for (const slots of Map.groupBy(wanted, ({ to }) => JSON.stringify(to)).values()) {
+        outbox.queue(tx, 'missed', { ...missedMessage(slots, place, now), ...slots[0]?.to })
+      }
     })
   }
 
@@ -88,9 +95,16 @@ export function openNotices(options: {
     if (!engine.ready()) return
     const now = clock.now()
     const findings = watchOf(engine)(now, settings.current().failuresInARow)
-    const watched = new Set(engine.jobs().flatMap(job => (job.enabled ? [job.id] : [])))
-    const tell = outbox.queue
-    settleIncidents(db, { findings, watched, place, now, tell })
+    const notifies = new Map(engine.jobs().flatMap(job => (job.enabled ? [[job.id, job.notify]] : [])))
+    const isWatched = ({ jobId, kind }: Pick<Finding, 'jobId' | 'kind'>) => {
+      const notify = notifies.get(jobId)
+      return notify !== undefined && wants(notify, kind)
+    }
+    const tell: Tell = (tx, kind, content) => {
+      const notify = notifies.get(content.jobId ?? '') ?? ordinaryNotify
+      outbox.queue(tx, kind, { ...content, ...destinationOf(notify) })
+    }
+    settleIncidents(db, { findings, isWatched, place, now, tell })
     tellMissed(engine, now)
     outbox.prune()
     db.delete(incidents)

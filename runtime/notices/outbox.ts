@@ -28,15 +28,16 @@ export function createOutbox(options: {
 
   const deliver = async (message: Message, given: NoticeSettings) => {
     const { id, channel, content } = message
+    const { emailTo, webhookUrl } = placesOf(content, given)
     if (channel === 'email') {
-      if (!given.emailTo || !given.smtpUrl)
+      if (!emailTo || !given.smtpUrl)
         throw new DeliveryError('e-mail is not set up any more', { permanent: true })
       const { subject, text } = content
       const domain = given.smtpFrom.split('@').at(-1)?.replace(/[>\s]/g, '') || 'longhouse.localhost'
-      const mail = { from: given.smtpFrom, to: given.emailTo, subject, text, messageId: `<${id}@${domain}>` }
+      const mail = { from: given.smtpFrom, to: emailTo, subject, text, messageId: `<${id}@${domain}>` }
       return sendMail(given.smtpUrl, mail)
     }
-    if (!given.webhookUrl) throw new DeliveryError('the webhook is not set up any more', { permanent: true })
+    if (!webhookUrl) throw new DeliveryError('the webhook is not set up any more', { permanent: true })
     const { type, subject, text, jobId, incidentId, url, at } = content
     const body = JSON.stringify({
       id,
@@ -49,7 +50,7 @@ export function createOutbox(options: {
       incident_id: incidentId,
       url,
     })
-    return postWebhook(given.webhookUrl, {
+    return postWebhook(webhookUrl, {
       body,
       secret: given.webhookSecret,
       deliveryId: id,
@@ -94,9 +95,10 @@ export function createOutbox(options: {
       content: MessageContent,
     ): number => {
       const given = settings()
+      const { emailTo, webhookUrl } = placesOf(content, given)
       const channels = [
-        ...(given.emailTo && given.smtpUrl ? (['email'] as const) : []),
-        ...(given.webhookUrl ? (['webhook'] as const) : []),
+        ...(emailTo && given.smtpUrl ? (['email'] as const) : []),
+        ...(webhookUrl ? (['webhook'] as const) : []),
       ]
       const now = clock.now()
       for (const channel of channels) {
@@ -161,6 +163,11 @@ export function createOutbox(options: {
         .run()
     },
   }
+}
+
+/** Where a message goes: '' is nowhere. */
+function placesOf({ to }: MessageContent, { emailTo, webhookUrl }: NoticeSettings) {
+  return { emailTo: to?.emails?.join(', ') ?? emailTo, webhookUrl: to?.webhook ?? webhookUrl }
 }
 
 export type Outbox = ReturnType<typeof createOutbox>

@@ -14,18 +14,21 @@ export interface Finding {
 /** A tick comes every second; a slot that nobody has decided for so long is not coming. */
 const overdueMs = 60_000
 const failures = new Set<Run['status']>(['failed', 'timed_out', 'interrupted'])
-/** Retries and runs by hand stand between those that count. */
-const lookedAt = 20
+/** Of so many due times at least; each may have several attempts, and runs by hand stand between them. */
+const leastLookedAt = 20
+const mostLookedAt = 500
 
 /** Looks at every job; what its runs say is read again only when there is a new one. */
 export function createWatch(engine: Engine) {
   const known = new Map<string, { basis: string; streak: Run[]; last: Run | null }>()
 
-  const historyOf = (job: Job) => {
-    const basis = `${job.lastRun?.id} ${job.lastRun?.status}`
+  const historyOf = (job: Job, failures: number) => {
+    const attempts = job.policies.retry?.attempts ?? 1
+    const limit = Math.min(mostLookedAt, Math.max(leastLookedAt, 2 * failures * attempts))
+    const basis = `${job.lastRun?.id} ${job.lastRun?.status} ${limit}`
     const held = known.get(job.id)
     if (held?.basis === basis) return held
-    const { runs } = engine.runs({ jobId: job.id, limit: lookedAt, offset: 0 })
+    const { runs } = engine.runs({ jobId: job.id, limit, offset: 0 })
     const history = {
       basis,
       streak: failureStreak(runs),
@@ -44,7 +47,10 @@ export function createWatch(engine: Engine) {
       .flatMap((job): Finding[] => {
         const found: Finding[] = []
         const say = (kind: IncidentKind, detail: string) => found.push({ jobId: job.id, kind, detail })
-        if (job.nextRunAt === null) {
+        const { failures, longRun, overdue } = job.notify
+        if (!overdue) {
+          // It does not want to hear of it.
+        } else if (job.nextRunAt === null) {
           say('no-next-slot', `It is enabled, but "${job.cron}" has no further due time.`)
         } else if (now - job.nextRunAt > overdueMs) {
           say(
@@ -52,11 +58,12 @@ export function createWatch(engine: Engine) {
             `It was due at ${new Date(job.nextRunAt).toISOString()}, and nothing has come of it.`,
           )
         }
-        const { streak, last } = historyOf(job)
+        const enough = failures ?? failuresInARow
+        const { streak, last } = historyOf(job, enough || 1)
         const cause = streak[0]
-        if (cause && streak.length >= Math.min(failuresInARow, lookedAt))
+        if (cause && enough !== false && streak.length >= enough)
           say('failing', failureWords(cause, streak.length))
-        const slow = last && tooLong(job, last, now)
+        const slow = longRun !== false && last && tooLong(job, last, now)
         if (slow) say('too-long', slow)
         return found
       })
@@ -91,15 +98,20 @@ function failureWords(run: Run, times: number): string {
   return why ? `${how} ${ending}: ${why}` : `${how} ${ending}.`
 }
 
-/** Says so when the run took, or has taken so far, longer than from one slot to the next. */
+/** Says so when the run took, or has taken so far, longer than its job allows, or else than from one slot to the next. */
 function tooLong(job: Job, run: Run, now: number): string | null {
   if (run.startedAt === null || run.trigger !== 'schedule') return null
   const tookMs = run.durationMs ?? (run.finishedAt ?? now) - run.startedAt
+  const so = run.finishedAt === null ? 'has taken' : 'took'
+  const took = `Its last run ${so} ${Math.round(tookMs / 1000)} seconds`
+  const { longRun } = job.notify
+  if (typeof longRun === 'number') {
+    return tookMs > longRun ? `${took}, and ${longRun / 1000} are the most that it should.` : null
+  }
   if (tookMs < 1000) return null
   const first = nextSlot(job, run.startedAt)
   const second = first && nextSlot(job, first.at)
   if (!first || !second || tookMs <= second.at - first.at) return null
   const every = Math.round((second.at - first.at) / 1000)
-  const so = run.finishedAt === null ? 'has taken' : 'took'
-  return `Its last run ${so} ${Math.round(tookMs / 1000)} seconds, and it is due every ${every}.`
+  return `${took}, and it is due every ${every}.`
 }

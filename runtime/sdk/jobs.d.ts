@@ -83,11 +83,28 @@ export interface JobDefinition<
    * optional.
    */
   params?: Params
+  /** What of it is told, and to whom, where that differs from the page Settings; `false` tells nothing. */
+  notify?: false | NotifyOptions | undefined
   /**
    * Names of the secrets that its runs get, such as `['API_TOKEN']`: in the context, and as environment variables. No
    * other job sees them. While one of them is not set, its runs fail before they begin, and its page says so.
    */
   secrets?: readonly Secret[] | undefined
+}
+
+export interface NotifyOptions {
+  /** So many of its runs must fail one after the other, 20 at most; `false` never tells. */
+  failures?: number | false | undefined
+  /** A run that takes longer than this is told: `10m`. From one due time to the next when left out; `false` never tells. */
+  longRun?: string | false | undefined
+  /** `false` does not tell when a due time comes to nothing, or when there is none any more. */
+  overdue?: boolean | undefined
+  /** `false` does not tell due times that passed while the instance was down. */
+  missed?: boolean | undefined
+  /** Who is told by e-mail, instead of those on the page Settings. */
+  emails?: readonly string[] | undefined
+  /** What is told by webhook, instead of the one on the page Settings. */
+  webhook?: string | undefined
 }
 
 export type ParamsDefinition = ParamsSchema | ParamsShape
