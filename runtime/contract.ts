@@ -35,6 +35,10 @@ export interface Run {
   commit: string | null
   /** What it was made with; a job's own schema may make something else of them. */
   params: Record<string, unknown>
+  /** The run that this one does again. */
+  replayOf: string | null
+  /** Of another attempt, the first one. */
+  attemptOf: string | null
   /** It does not start before then: another attempt of a run that did not succeed. */
   notBefore: number | null
   queuedAt: number
@@ -44,6 +48,13 @@ export interface Run {
   /** What the job returned, as JSON. */
   result: unknown
   error: { message: string; stack: string | null } | null
+}
+
+/** A run that waits for its turn. */
+export interface WaitingRun {
+  id: string
+  /** What keeps it from starting now, in words. */
+  reason: string
 }
 
 /** A run as pictures of many need it. */
@@ -151,6 +162,15 @@ export interface Slot {
   runId: string | null
 }
 
+/** With `around`, only the attempts at what that run was an attempt at, and what does it again. */
+export interface RunFilter {
+  jobId?: string
+  status?: RunStatus
+  around?: Run
+  limit: number
+  offset: number
+}
+
 /** Each `from` is included, each `to` or `before` is not. */
 export interface LedgerFilter {
   outcome?: SlotOutcome
@@ -214,13 +234,17 @@ export interface Engine {
    * not fit.
    */
   run(jobId: string, options: { trigger: RunTrigger; params?: Record<string, unknown> }): Run
+  /**
+   * Makes a run that is over again: its parameters and its due time, with the code that is live now. Null when there
+   * is no such run; throws `run-goes-on`, and what `run` does.
+   */
+  replay(runId: string, trigger: RunTrigger): Run | null
+  /** The runs that wait, those first that are to start first. */
+  waiting(): WaitingRun[]
   /** Survives a restart. Throws `unknown-job`. */
   setEnabled(jobId: string, enabled: boolean): Job
   /** Newest first. */
-  runs(filter: { jobId?: string; status?: RunStatus; limit: number; offset: number }): {
-    runs: Run[]
-    total: number
-  }
+  runs(filter: RunFilter): { runs: Run[]; total: number }
   getRun(id: string): Run | null
   /** Cancels a queued or running run; a finished one stays as it is. Null when there is none. */
   cancel(runId: string): Promise<Run | null>

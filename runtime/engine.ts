@@ -9,7 +9,6 @@ import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
 import { checkDraft } from './jobs/check.ts'
 import { createEdits } from './jobs/edits.ts'
-import { policyOf } from './jobs/follow-up.ts'
 import { createJobList } from './jobs/job-list.ts'
 import { findSlots, listSlots, recentSlots } from './jobs/ledger.ts'
 import { openLiveSet } from './jobs/live-set.ts'
@@ -19,16 +18,16 @@ import type { JobSpec } from './jobs/manifest.ts'
 import { programVersion } from './jobs/program-version.ts'
 import { readManifest } from './jobs/read-manifest.ts'
 import { endLeftovers } from './jobs/recovery.ts'
-import { pruneHistory, type Retention } from './jobs/retention.ts'
+import { pruneHistory, type Retention, removeStrayLogs } from './jobs/retention.ts'
 import { logFile, readLog } from './jobs/run-log.ts'
 import { createRunQueue, type RunLimits } from './jobs/run-queue.ts'
-import { activeRuns, asRun, findRun, insertRun, listRuns, recentRuns } from './jobs/run-record.ts'
+import { activeRuns, asRun, findRun, listRuns, type RunRow, recentRuns } from './jobs/run-record.ts'
+import { createRunsByHand } from './jobs/runs-by-hand.ts'
 import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
 
-import { acceptParams } from './params/params.ts'
-import { jobsFolder, stopping, tooManyRuns, unknownJob } from './problems.ts'
+import { jobsFolder, unknownJob } from './problems.ts'
 import { bootstrapJobs, jobsFolderFault, offerSdk } from './repo/bootstrap.ts'
 
 import { openFiles } from './repo/files.ts'
@@ -86,7 +85,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     runs: { concurrent: 8, waiting: 1000, memoryMb: 256, graceMs: 5000, ...options.runs },
     load: { readMs: 10_000, memoryMb: 256, ...options.load },
     install: { limitMs: 10 * 60_000, memoryMb: 256, ...options.install },
-    keep: { runsPerJob: 500, slotsPerJob: 2000, ...options.keep },
+    keep: { runsPerJob: 500, slotsPerJob: 2000, ageMs: 90 * 86_400_000, ...options.keep },
   }
   const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
   // Before any program of our own starts: it ends everything that bears the volume's mark.
@@ -155,8 +154,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     },
   })
 
-  const prune = async () => {
-    await pruneHistory(db, volume.runsDir, limits.keep)
+  const prune = async (signal?: AbortSignal) => {
+    await pruneHistory(db, volume.runsDir, limits.keep, clock.now(), signal)
     state.prune(new Set(live.current()?.jobs.keys() ?? []))
   }
   scheduler.refresh(clock.now())
@@ -170,6 +169,11 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   )
   const tasks = [
     { name: 'prune-history', everyMs: 5 * 60_000, run: prune },
+    {
+      name: 'remove-stray-logs',
+      everyMs: 6 * 3_600_000,
+      run: async (signal: AbortSignal) => void (await removeStrayLogs(db, volume.runsDir, signal)),
+    },
     { name: 'settle-runs', everyMs: 5000, run: async () => queue.settle() },
   ].map((task: Task) => startTask(task, { clock, log }))
   const sync = createSync({
@@ -201,9 +205,10 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     return row && asRun(row)
   }
 
-  let draining = false
+  const byHand = createRunsByHand({ db, live, queue, clock, mostWaiting: limits.runs.waiting })
+  /** As it is now: the queue may have started it already. */
+  const started = (row: RunRow): Run => getRun(row.id) ?? asRun(row)
   const drain: Engine['drain'] = async limits => {
-    draining = true
     heartbeat.stop()
     await queue.stop(limits)
   }
@@ -222,21 +227,12 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     jobs: jobs.all,
     findJobs: jobs.find,
     recentRuns: (jobIds, most) => recentRuns(db, jobIds, most),
-    run: (jobId, { trigger, params = {} }) => {
-      const set = live.current()
-      const spec = specOf(jobId)
-      if (!set || !spec) throw unknownJob(`There is no job called "${jobId}".`)
-      if (draining) throw stopping('It starts no run any more. Try again when it is back.')
-      if (queue.isFull()) {
-        throw tooManyRuns(`${limits.runs.waiting} runs are waiting already. Cancel some, or wait.`)
-      }
-      const { build, commit } = set
-      const accepted = acceptParams(spec.params, params)
-      const run = { jobId, trigger, slot: null, params: accepted, build, commit, timeoutMs: spec.timeout }
-      const row = insertRun(db, { ...run, policy: policyOf(spec) }, clock.now())
-      queue.add([row])
-      return getRun(row.id) ?? asRun(row)
+    run: (jobId, given) => started(byHand.run(jobId, given)),
+    replay: (runId, trigger) => {
+      const row = findRun(db, runId)
+      return row && started(byHand.replay(row, trigger))
     },
+    waiting: () => queue.waiting(),
     setEnabled: (jobId, enabled) => {
       if (!specOf(jobId)) throw unknownJob(`There is no job called "${jobId}".`)
       live.setEnabled(jobId, enabled, clock.now())
@@ -292,7 +288,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       ['scheduler', () => heartbeat.check()],
     ]),
     drain,
-    stopping: () => draining,
+    stopping: () => queue.isStopped(),
     stop: async () => {
       await drain({ waitMs: 0 })
       await Promise.all([changes.stop(), ...tasks.map(task => task.stop())])

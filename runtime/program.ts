@@ -81,6 +81,7 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
       clock,
       timezone: settings.timezone,
       secretKey,
+      keep: settings.keep,
     }).then(made => {
       engine = made
       stopNotices = notices.start(made)

@@ -37,7 +37,10 @@ export const slots = sqliteTable(
     runId: text(),
     decidedAt: integer().notNull(),
   },
-  table => [primaryKey({ columns: [table.jobId, table.at] })],
+  table => [
+    primaryKey({ columns: [table.jobId, table.at] }),
+    index('jobs_slots_by_decision').on(table.decidedAt),
+  ],
 )
 
 export const runs = sqliteTable(
@@ -58,6 +61,10 @@ export const runs = sqliteTable(
     /** It waits until then: another attempt of a run that did not succeed. Such a run outlives a restart. */
     notBefore: integer(),
     policy: text({ mode: 'json' }).$type<RunPolicy>(),
+    /** The run that this one does again. */
+    replayOf: text(),
+    /** Of another attempt, the first one. */
+    attemptOf: text(),
     queuedAt: integer().notNull(),
     startedAt: integer(),
     finishedAt: integer(),

@@ -24,6 +24,8 @@ export interface Settings {
   timezone: string
   /** From being asked to stop until whoever asked ends it: a container's own period. */
   stopGraceMs: number
+  /** How many runs of each job are kept, and for how long. */
+  keep: { runsPerJob: number; ageMs: number }
   /** The mail server for notices, until somebody names another one on the settings page; '' is none. */
   mail: { smtpUrl: string; smtpFrom: string }
 }
@@ -73,6 +75,8 @@ const fields = z.object({
   SMTP_FROM: mailSettings.SMTP_FROM.default(''),
   LONGHOUSE_TIMEZONE: setting.timezone().default('UTC'),
   LONGHOUSE_STOP_GRACE: setting.duration().prefault('30s'),
+  LONGHOUSE_KEEP_RUNS: setting.integer(1, 100_000).prefault('500'),
+  LONGHOUSE_KEEP_FOR: setting.duration('1h', '3650d').prefault('90d'),
 })
 
 /**
@@ -95,6 +99,7 @@ export function readSettings(env: Environment, { spawned }: { spawned: boolean }
     trustedProxies: config.LONGHOUSE_TRUSTED_PROXIES,
     timezone: config.LONGHOUSE_TIMEZONE,
     stopGraceMs: config.LONGHOUSE_STOP_GRACE,
+    keep: { runsPerJob: config.LONGHOUSE_KEEP_RUNS, ageMs: config.LONGHOUSE_KEEP_FOR },
     mail: { smtpUrl: config.SMTP_URL, smtpFrom: config.SMTP_FROM },
   }
 }

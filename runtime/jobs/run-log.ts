@@ -35,8 +35,10 @@ const tailBytes = 512 * 1024
 /** Of very short lines less is kept, for their heads weigh more than they do. */
 const mostKept = 2 * 1024 * 1024
 
+export const logEnding = '.log'
+
 export function logFile(runsDir: string, runId: string): string {
-  return join(runsDir, `${runId}.log`)
+  return join(runsDir, `${runId}${logEnding}`)
 }
 
 /** A finished run's log; '' when it wrote nothing. */

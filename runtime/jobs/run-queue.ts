@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
+import type { WaitingRun } from '../contract.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { StateStore } from '../state/state.ts'
 import type { Volume } from '../volume.ts'
@@ -46,6 +47,9 @@ export interface RunQueue {
   /** Starts those whose time has come. */
   wake(): void
   isFull(): boolean
+  isStopped(): boolean
+  /** Those that wait, in the order in which they are to start, and what each waits for. */
+  waiting(): WaitingRun[]
   /** The newest run of the job that has not ended; an attempt that waits for its time is none. */
   activeRun(jobId: string): RunRow | null
   /** How many runs of the job have not ended. */
@@ -123,11 +127,23 @@ export function createRunQueue(options: {
     }
   }
 
-  const isFree = ({ serial, row }: ActiveRun): boolean => {
-    if (!isDue(row) || keysInUse.has(row.policy?.concurrencyKey ?? '')) return false
-    return !serial || ![...(byJob.get(row.jobId) ?? [])].some(other => other.started)
-  }
+  const isFree = (run: ActiveRun): boolean =>
+    isDue(run.row) && !keysInUse.has(run.row.policy?.concurrencyKey ?? '') && !runBefore(run)
+  /** The one of its job that it must not go beside. */
+  const runBefore = ({ serial, row }: ActiveRun): ActiveRun | undefined =>
+    serial ? [...(byJob.get(row.jobId) ?? [])].find(other => other.started) : undefined
   const isDue = (row: RunRow) => row.notBefore === null || row.notBefore <= clock.now()
+
+  const reasonOf = (run: ActiveRun): string => {
+    const { row } = run
+    const key = row.policy?.concurrencyKey ?? ''
+    const before = runBefore(run)
+    if (stopped) return 'the instance is stopping; it starts when that is back'
+    if (!isDue(row)) return 'its time has not come: it is another attempt'
+    if (before) return `the run ${before.row.id} of the same job has not ended`
+    if (keysInUse.has(key)) return `another run with the concurrency key "${key}" has not ended`
+    return `as many runs go as may at the same time, ${limits.concurrent}; it comes after those before it`
+  }
 
   /** Never rejects: whatever goes wrong, the run ends. */
   const perform = async (run: ActiveRun) => {
@@ -235,6 +251,8 @@ export function createRunQueue(options: {
     add,
     wake: startWaiting,
     isFull: () => waiting.length >= limits.waiting,
+    isStopped: () => stopped,
+    waiting: () => waiting.map(run => ({ id: run.row.id, reason: reasonOf(run) })),
     activeRun: jobId => [...(byJob.get(jobId) ?? [])].findLast(({ row }) => isDue(row))?.row ?? null,
     count: jobId => byJob.get(jobId)?.size ?? 0,
     replace: (jobId, by) => {

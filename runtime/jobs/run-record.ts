@@ -1,6 +1,6 @@
-import { and, count, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, count, desc, eq, inArray, or, sql } from 'drizzle-orm'
 import { newId } from '../../src/ids.ts'
-import type { Run, RunBrief, RunStatus, RunTrigger } from '../contract.ts'
+import type { Run, RunBrief, RunFilter, RunStatus, RunTrigger } from '../contract.ts'
 import { runs, slots } from '../schema.ts'
 import { nextAttemptAt, type RunPolicy } from './follow-up.ts'
 import type { JobsDb } from './live-set.ts'
@@ -24,12 +24,31 @@ export interface NewRun {
   policy?: RunPolicy | null
   attempt?: number
   notBefore?: number | null
+  replayOf?: string | null
+  attemptOf?: string | null
 }
 
 export function insertRun(db: Pick<JobsDb, 'insert'>, run: NewRun, now: number): RunRow {
-  const { id = newId('run', now), policy = null, attempt = 1, notBefore = null, ...given } = run
+  const {
+    id = newId('run', now),
+    policy = null,
+    attempt = 1,
+    notBefore = null,
+    replayOf = null,
+    attemptOf = null,
+    ...given
+  } = run
   // Not `get()`: it reads the row that the statement returns, and drops the error of a commit on a full disk.
-  return insertion(db).all({ ...given, id, policy, attempt, notBefore, queuedAt: now })[0] as RunRow
+  return insertion(db).all({
+    ...given,
+    id,
+    policy,
+    attempt,
+    notBefore,
+    replayOf,
+    attemptOf,
+    queuedAt: now,
+  })[0] as RunRow
 }
 
 const insertion = perDatabase(db =>
@@ -48,6 +67,8 @@ const insertion = perDatabase(db =>
       timeoutMs: sql.placeholder('timeoutMs'),
       notBefore: sql.placeholder('notBefore'),
       policy: sql.placeholder('policy'),
+      replayOf: sql.placeholder('replayOf'),
+      attemptOf: sql.placeholder('attemptOf'),
       queuedAt: sql.placeholder('queuedAt'),
     })
     .returning()
@@ -95,7 +116,8 @@ export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number
     if (!ended) return null
     const notBefore = nextAttemptAt(ended, status, now)
     const next = notBefore === null ? null : insertAttempt(tx, ended, notBefore, now)
-    if (ended.slot !== null && status === 'interrupted') {
+    // What does a run again has its due time, but is not what became of it.
+    if (ended.slot !== null && ended.trigger === 'schedule' && status === 'interrupted') {
       tx.update(slots)
         .set(
           next
@@ -115,8 +137,9 @@ export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number
 
 /** The same again: its slot, its code and its parameters. */
 function insertAttempt(db: Pick<JobsDb, 'insert'>, of: RunRow, notBefore: number, now: number): RunRow {
-  const { jobId, trigger, slot, params, build, commit, timeoutMs, policy } = of
-  const run = { jobId, trigger, slot, params, build, commit, timeoutMs, policy }
+  const { jobId, trigger, slot, params, build, commit, timeoutMs, policy, replayOf } = of
+  const attemptOf = of.attemptOf ?? of.id
+  const run = { attemptOf, jobId, trigger, slot, params, build, commit, timeoutMs, policy, replayOf }
   return insertRun(db, { ...run, attempt: of.attempt + 1, notBefore }, now)
 }
 
@@ -134,11 +157,10 @@ export function activeRuns(db: JobsDb): RunRow[] {
 }
 
 /** Newest first. */
-export function listRuns(
-  db: JobsDb,
-  filter: { jobId?: string; status?: RunStatus; limit: number; offset: number },
-): { runs: Run[]; total: number } {
+export function listRuns(db: JobsDb, filter: RunFilter): { runs: Run[]; total: number } {
+  const { around } = filter
   const matches = and(
+    around && kinOf(around),
     filter.jobId === undefined ? undefined : eq(runs.jobId, filter.jobId),
     filter.status === undefined ? undefined : eq(runs.status, filter.status),
   )
@@ -154,6 +176,16 @@ export function listRuns(
     runs: rows.map(asRun),
     total: db.select({ total: count() }).from(runs).where(matches).get()?.total ?? 0,
   }
+}
+
+/** The attempts at the same, the run that one of them does again, and those that do this one again. */
+function kinOf({ id, jobId, attemptOf, replayOf }: Run) {
+  const first = attemptOf ?? id
+  const ids = replayOf === null ? [first] : [first, replayOf]
+  return and(
+    eq(runs.jobId, jobId),
+    or(inArray(runs.id, ids), eq(runs.attemptOf, first), eq(runs.replayOf, id)),
+  )
 }
 
 /** The newest run of each of these jobs. Looks only at those rows, however long the history is. */
@@ -191,6 +223,8 @@ export function asRun(row: RunRow): Run {
     attempt: row.attempt,
     commit: row.commit,
     params: row.params,
+    replayOf: row.replayOf,
+    attemptOf: row.attemptOf,
     notBefore: row.notBefore,
     queuedAt: row.queuedAt,
     startedAt: row.startedAt,

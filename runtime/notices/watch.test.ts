@@ -16,6 +16,8 @@ const history = (...runs: [status: Run['status'], slot: number | null, attempt: 
     params: {},
     queuedAt: 0,
     notBefore: null,
+    replayOf: null,
+    attemptOf: null,
     startedAt: 0,
     finishedAt: 0,
     durationMs: 0,

@@ -76,11 +76,10 @@ export function createWatch(engine: Engine) {
  */
 export function failureStreak(runs: readonly Run[]): Run[] {
   const streak: Run[] = []
-  // What an earlier attempt goes by: its due time, or for a run that was asked for, which attempt it was.
+  // What an earlier attempt goes by: its due time and who asked for it.
   const superseded = new Set<string>()
   for (const run of runs) {
-    const key = (attempt: number) =>
-      run.slot === null ? `${run.trigger} ${attempt}` : `${run.slot} ${attempt}`
+    const key = (attempt: number) => `${run.trigger} ${run.slot} ${attempt}`
     if (run.attempt > 1) superseded.add(key(run.attempt - 1))
     if (superseded.delete(key(run.attempt))) continue
     if (run.status === 'succeeded') break

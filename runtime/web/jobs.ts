@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { localPath } from '../../src/http/local-path.ts'
-import { preferredWait, wantsPage } from '../../src/http/negotiate.ts'
-import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { type Route, route } from '../../src/http/route.ts'
 import type { Engine, Job } from '../contract.ts'
 import { unknownJob } from '../problems.ts'
 import type { WebContext } from './context.ts'
 import { searchRuns } from './log-search.ts'
-import { unknownRun } from './problems.ts'
-import { runEnd } from './run-end.ts'
+import { answerRun } from './run-answer.ts'
 import {
   jobJson,
   jobShape,
@@ -167,16 +166,4 @@ export function known(engine: Engine, id: string): Job {
 export function hasHistory(engine: Engine, id: string): string {
   const once = engine.runs({ jobId: id, limit: 1, offset: 0 }).total + engine.slots(id, { limit: 1 }).total
   return once > 0 ? id : known(engine, id).id
-}
-
-async function answerRun(c: AppContext, web: WebContext, id: string): Promise<Response> {
-  const seconds = preferredWait(c)
-  if (seconds > 0) {
-    await runEnd(web, id, AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(seconds * 1000)]))
-    c.header('Preference-Applied', `wait=${seconds}`)
-  }
-  const run = web.engine().getRun(id)
-  if (!run) throw unknownRun(`The run "${id}" is gone.`)
-  c.header('Location', `/api/runs/${id}`)
-  return c.json(runJson(run), run.finishedAt === null ? 202 : 200)
 }

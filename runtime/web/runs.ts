@@ -5,22 +5,59 @@ import { type Route, route } from '../../src/http/route.ts'
 import type { Engine, Run } from '../contract.ts'
 import type { WebContext } from './context.ts'
 import { unknownRun } from './problems.ts'
+import { answerRun } from './run-answer.ts'
 import { logEvents } from './run-log.ts'
-import { runJson, runShape } from './wire.ts'
+import { runJson, runShape, window } from './wire.ts'
 
 const params = z.object({ id: z.string() })
+const runStatuses = runShape.shape.status.options
+const waitingRunShape = runShape.extend({
+  queue: z
+    .object({ position: z.int(), reason: z.string() })
+    .optional()
+    .meta({ description: 'Of a queued run: its place, from 1 on, and what it waits for' }),
+})
 
 /** Single runs: what became of one, what it wrote, and how to end it. */
-export function runRoutes({ engine, signedIn: guard, mayRun, stopping }: WebContext): Route[] {
+export function runRoutes(web: WebContext): Route[] {
+  const { engine, signedIn: guard, mayRun, stopping } = web
   return [
+    route({
+      method: 'get',
+      path: '/api/runs',
+      summary:
+        'Runs of all jobs, newest first; with `status=queued` in the order in which they are to start, each with what it waits for',
+      guard,
+      query: window(50).extend({
+        status: z.enum(runStatuses, `must be one of ${runStatuses.join(', ')}`).optional(),
+      }),
+      answers: {
+        200: {
+          description: 'Some of them',
+          schema: z.object({ runs: z.array(waitingRunShape), total: z.int() }),
+        },
+      },
+      handle: (c, { query }) => {
+        const { status, ...page } = query
+        const { runs, total } =
+          status === 'queued'
+            ? queuedRuns(engine(), page)
+            : engine().runs({ ...page, ...(status && { status }) })
+        return c.json({ runs: runs.map(run => ({ ...runJson(run), ...waitOf(engine(), run) })), total })
+      },
+    }),
+
     route({
       method: 'get',
       path: '/api/runs/{id}',
       summary: 'One run',
       guard,
       params,
-      answers: { 200: { description: 'The run', schema: runShape } },
-      handle: (c, { params }) => c.json(runJson(knownRun(engine(), params.id))),
+      answers: { 200: { description: 'The run', schema: waitingRunShape } },
+      handle: (c, { params }) => {
+        const run = knownRun(engine(), params.id)
+        return c.json({ ...runJson(run), ...waitOf(engine(), run) })
+      },
     }),
 
     route({
@@ -49,6 +86,28 @@ export function runRoutes({ engine, signedIn: guard, mayRun, stopping }: WebCont
 
     route({
       method: 'post',
+      path: '/api/runs/{id}/replay',
+      summary:
+        'Do it again: the parameters and the due time of a run that is over, with the code that is live now; `Prefer: wait=N` answers when that is over, or after N seconds',
+      mayWait: true,
+      guard: mayRun,
+      params,
+      body: z.object({}),
+      answers: {
+        200: { description: 'The new run, over', schema: runShape },
+        202: { description: 'The new run; `Location` names it', schema: runShape },
+        303: { description: 'For a browser' },
+      },
+      handle: async (c, { params: { id } }) => {
+        const browser = wantsPage(c)
+        const run = engine().replay(id, browser ? 'manual' : 'api')
+        if (!run) throw noSuchRun(id)
+        return browser ? c.redirect(`/runs/${run.id}`, 303) : answerRun(c, web, run.id)
+      },
+    }),
+
+    route({
+      method: 'post',
       path: '/api/runs/{id}/cancel',
       summary: 'End a queued or running run; one that is over stays as it is',
       guard: mayRun,
@@ -62,6 +121,24 @@ export function runRoutes({ engine, signedIn: guard, mayRun, stopping }: WebCont
       },
     }),
   ]
+}
+
+/** The place of a run that waits, from 1 on, and what it waits for; nothing of others. */
+function waitOf(engine: Engine, run: Run): { queue?: { position: number; reason: string } } {
+  if (run.status !== 'queued') return {}
+  const waiting = engine.waiting()
+  const at = waiting.findIndex(({ id }) => id === run.id)
+  return waiting[at] ? { queue: { position: at + 1, reason: waiting[at].reason } } : {}
+}
+
+/** The runs that wait, in the order in which they are to start. */
+export function queuedRuns(
+  engine: Engine,
+  { limit, offset }: { limit: number; offset: number },
+): { runs: Run[]; total: number } {
+  const waiting = engine.waiting()
+  const runs = waiting.slice(offset, offset + limit).flatMap(({ id }) => engine.getRun(id) ?? [])
+  return { runs, total: waiting.length }
 }
 
 export function knownRun(engine: Engine, id: string): Run {

@@ -12,6 +12,10 @@ export interface RunView {
   attempt: number
   commit: string | null
   params: Readonly<Record<string, unknown>>
+  /** The run that this one does again. */
+  replayOf: string | null
+  /** Of another attempt, the first one. */
+  attemptOf: string | null
   /** A queued run does not start before then. */
   notBefore: number | null
   queuedAt: number
