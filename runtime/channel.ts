@@ -75,8 +75,8 @@ export interface ParentChannel<Question> {
   question: Promise<Question>
   /** Asks the runtime for something; keeps the process alive until it is there. */
   call(value: unknown): Promise<unknown>
-  /** Resolves when the answer is on its way. */
-  answer(value: unknown): Promise<void>
+  /** From the answer on, the process waits to be ended. */
+  answer(value: unknown): void
 }
 
 /** The process's end. It does not outlive the runtime. */
@@ -113,6 +113,8 @@ export function channelToParent<Question>(): ParentChannel<Question> {
         waiting.push(resolve)
         pipe.ref().write(`${JSON.stringify({ call: value })}\n`)
       }),
-    answer: value => new Promise(done => pipe.write(`${JSON.stringify(value)}\n`, () => done())),
+    answer: value => {
+      pipe.ref().write(`${JSON.stringify(value)}\n`)
+    },
   }
 }

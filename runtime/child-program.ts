@@ -1,8 +1,17 @@
-import { type ChildProcess, type ForkOptions, fork, type SpawnOptions, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import {
+  type ChildProcess,
+  type ForkOptions,
+  fork,
+  type SpawnOptions,
+  spawn,
+  spawnSync,
+} from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { programRoot } from '../src/root.ts'
-import { volumeMark, volumeMarkOf } from './process-tree.ts'
+import type { Reach } from './isolation/landlock.ts'
+import { permissionArgs, temporaryFolder } from './isolation/reach.ts'
+import { processMark, volumeMark, volumeMarkOf } from './process-tree.ts'
 
 declare const BUNDLED: boolean | undefined
 const bundled = typeof BUNDLED !== 'undefined' && BUNDLED
@@ -22,13 +31,49 @@ export function startProgram(name: keyof typeof programs, options: ForkOptions):
   return fork(fileOf(name), { ...options, execPath, execArgv })
 }
 
-/** Starts a program that runs the customer's code; it is asked over a pipe, its file 3 (see `channel.ts`). */
+export interface CustomerProgram {
+  volumeDir: string
+  /** The jobs repo, or a copy of it. */
+  cwd: string
+  /** What leads to everything that it starts, see `processTree`. */
+  mark: string
+  reach: Reach
+  /** Of its heap, in MiB. */
+  memoryMb: number
+  env?: Record<string, string>
+  stdio: SpawnOptions['stdio']
+}
+
+/**
+ * Starts a program that runs the customer's code, at the head of its own process group. It is asked over a pipe, its
+ * file 3 (see `channel.ts`), and confines itself to its reach before it loads that code.
+ */
 export function startCustomerProgram(
   name: 'manifest-reader' | 'runner',
-  { nodeArgs, ...options }: SpawnOptions & { nodeArgs: readonly string[] },
+  { volumeDir, cwd, mark, reach, memoryMb, env = {}, stdio }: CustomerProgram,
 ): ChildProcess {
-  const [command, ...args] = nodeCommand(nodeArgs)
-  return spawn(command, [...args, fileOf(name)], options)
+  const args = [...permissionArgs(reach), '--disable-sigusr1', `--max-old-space-size=${memoryMb}`]
+  const [command, ...before] = nodeCommand(args, { overOthers: false })
+  const temporary = temporaryFolder(volumeDir)
+  mkdirSync(temporary, { recursive: true })
+  const own = { ...env, TMPDIR: temporary, HOME: temporary, [processMark]: mark }
+  const child = spawn(command, [...before, fileOf(name), JSON.stringify(reach)], {
+    cwd,
+    detached: true,
+    env: userEnvironment(join(volumeDir, 'jobs'), own),
+    stdio,
+  })
+  if (child.pid !== undefined) letGoFirst(child.pid)
+  return child
+}
+
+/** When the memory of the box is used up, the system ends this process and what it started, and not the runtime. */
+function letGoFirst(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
+  } catch {
+    // It has ended, or this is another system.
+  }
 }
 
 function fileOf(name: keyof typeof programs): string {
@@ -37,10 +82,24 @@ function fileOf(name: keyof typeof programs): string {
 
 const setpriv = '/usr/bin/setpriv'
 
+/** What of root's rights would let it look into other processes, whatever else binds it. */
+const rightsOverOthers = '-sys_admin,-sys_ptrace,-perfmon'
+
 /** Where the system can do it, a program ends with this process however busy it is; else at its next quiet moment. */
-function nodeCommand(nodeArgs: readonly string[]): [string, ...string[]] {
+function nodeCommand(nodeArgs: readonly string[], { overOthers = true } = {}): [string, ...string[]] {
   if (!existsSync(setpriv)) return [process.execPath, ...nodeArgs]
-  return [setpriv, '--pdeathsig', 'KILL', process.execPath, ...nodeArgs]
+  const less = overOthers ? [] : givingUp()
+  return [setpriv, '--pdeathsig', 'KILL', ...less, process.execPath, ...nodeArgs]
+}
+
+let known: readonly string[] | undefined
+
+/** Nothing for whoever has no such rights, or cannot give them up. */
+function givingUp(): readonly string[] {
+  if (process.getuid?.() !== 0) return []
+  const args = [`--bounding-set=${rightsOverOthers}`]
+  known ??= spawnSync(setpriv, [...args, process.execPath, '--version']).status === 0 ? args : []
+  return known
 }
 
 /** What user code may see of our environment: what programs need to work, and no secret of ours. */

@@ -219,7 +219,7 @@ test('after a runtime that was killed, the next one ends what it left, in the bo
 test('a job that writes into its repo makes no builds of that, and no commit of every line', async t => {
   const { engine, run, write, path } = await startInstance(t, {
     files: {
-      'manifest.ts': `import { appendFileSync } from 'node:fs'\n${oneJob("() => appendFileSync('seen.txt', 'x')")}`,
+      'manifest.ts': `import { appendFileSync } from 'node:fs'\n${oneJob("() => appendFileSync('data/seen.txt', 'x')")}`,
       'words.json': '{}',
     },
   })
@@ -227,7 +227,7 @@ test('a job that writes into its repo makes no builds of that, and no commit of 
   await run('job')
   await until(() => engine.manifest().commit !== commit, 'the first change is committed')
   const first = await engine.repo()
-  assert.equal(first.head?.message, 'Add seen.txt')
+  assert.equal(first.head?.message, 'Add data/seen.txt')
   await run('job')
   await until(async () => (await engine.repo()).dirty, 'the second one is seen')
   write('words.json', '{ "a": 1 }')
@@ -236,7 +236,7 @@ test('a job that writes into its repo makes no builds of that, and no commit of 
 
   await engine.reload()
   const all = await engine.repo()
-  assert.deepEqual([all.dirty, all.head?.message], [false, 'Update seen.txt, update words.json'], path('.'))
+  assert.deepEqual([all.dirty, all.head?.message], [false, 'Update data/seen.txt, update words.json'], path('.'))
   write('new.ts', 'export {}')
   const { loadedAt: reloadedAt } = engine.manifest()
   await until(() => engine.manifest().loadedAt !== reloadedAt, 'what may be code is loaded')

@@ -75,6 +75,9 @@ export interface DrivenEngine extends Engine {
   prune(): Promise<void>
 }
 
+/** So long before a slot is due, a runner is made ready for it: with one beat a second, half a second at the least. */
+const runnerAheadMs = 1500
+
 /**
  * Starts everything that an instance does by itself: the set of jobs that was live before runs on at once, and the
  * files are looked at in the background (`ready` says when that is done). Takes the volume over, and closes it.
@@ -164,6 +167,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     now => {
       queue.wake()
       scheduler.tick(now)
+      if ((scheduler.earliest() ?? Number.POSITIVE_INFINITY) - now <= runnerAheadMs) queue.expect()
     },
     { clock, log, alone },
   )

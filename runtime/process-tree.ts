@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 
 /** The variable that marks every process of one run or one reading of the manifest, however it detached itself. */
-export const processMark = 'LONGHOUSE_RUN_ID'
+export const processMark = 'LONGHOUSE_PROCESS'
 
 /** The variable that marks every process that works for the runtime on one volume. */
 export const volumeMark = 'LONGHOUSE_VOLUME'
@@ -19,8 +20,9 @@ interface Process {
 }
 
 /**
- * What ends a process and everything that it started: its process group, its descendants by parentage, and those
- * that left both but still carry the mark in their environment. On systems without /proc, the group alone.
+ * What ends a process and everything that it started. While the process lives and adopts what is orphaned below it,
+ * that is everything below it. Else it is its process group, its descendants by parentage, and those that left both but
+ * still carry the mark in their environment. On systems without /proc, the group alone.
  */
 export interface ProcessTree {
   /** Sends the signal to every process of the tree that is alive; false when there is none. */
@@ -31,12 +33,22 @@ export interface ProcessTree {
 
 const linux = process.platform === 'linux'
 
-/** `leader` is a process that was started detached, with `processMark` set to `mark`. */
-export function processTree(leader: number, mark: string): ProcessTree {
+/** Whether a process can adopt what is orphaned below it, and its children can be listed without looking at all. */
+const canAdopt = linux && isBuiltin('node:ffi') && existsSync('/proc/thread-self/children')
+
+/** `leader` was started detached, with `processMark` set to `mark`; `adopts` when it is one of `prepareConfinement`. */
+export function processTree(leader: number, mark: string, { adopts = false } = {}): ProcessTree {
   // Who was once seen stays in the tree, also when its parent has died since.
   const seen = new Set<number>([leader])
 
   const alive = (): number[] => {
+    if (adopts && canAdopt) {
+      const below = descendants(leader)
+      if (below) return [leader, ...below]
+    }
+    return search()
+  }
+  const search = (): number[] => {
     const all = listProcesses()
     if (!linux) return groupAlive(leader) ? [leader] : []
     const byPid = new Map(all.map(each => [each.pid, each]))
@@ -62,11 +74,31 @@ export function processTree(leader: number, mark: string): ProcessTree {
     if (!linux) send(-leader, name)
     return pids.length > 0
   }
+  /** True when it was whole. The leader goes last: with it goes what its descendants are found by. */
+  const destroyBelow = async (deadline: number): Promise<boolean> => {
+    if (!adopts || !canAdopt) return false
+    send(leader, 'SIGSTOP')
+    for (let below = descendants(leader); below; below = descendants(leader)) {
+      if (below.length === 0) return send(leader, 'SIGKILL')
+      // Stopped first, all of them: what is killed one by one forks in between.
+      for (const name of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of below) send(pid, name)
+      if (Date.now() > deadline) return false
+      await new Promise(done => setTimeout(done, 2))
+    }
+    return false
+  }
+  const destroy = async () => {
+    const deadline = Date.now() + 2000
+    if (await destroyBelow(deadline)) return
+    adopts = false
+    while (signal('SIGKILL') && Date.now() < deadline) await new Promise(done => setTimeout(done, 5))
+  }
+  let destroyed: Promise<void> | null = null
   return {
     signal,
-    destroy: async () => {
-      const deadline = Date.now() + 2000
-      while (signal('SIGKILL') && Date.now() < deadline) await new Promise(done => setTimeout(done, 5))
+    destroy: () => {
+      destroyed ??= destroy()
+      return destroyed
     },
   }
 }
@@ -81,17 +113,46 @@ export function volumeProcesses(dir: string): number[] {
 
 function listProcesses(): Process[] {
   if (!linux) return []
-  const all: Process[] = []
-  for (const name of readdirSync('/proc')) {
+  return readdirSync('/proc').flatMap(name => {
     const pid = Number(name)
-    if (!Number.isInteger(pid)) continue
-    const stat = read(`/proc/${pid}/stat`)
-    if (stat === null) continue
-    // The command's name stands in parentheses and may hold anything, parentheses and spaces included.
-    const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (state !== 'Z' && state !== 'X') all.push({ pid, parent: Number(parent), group: Number(group) })
+    return Number.isInteger(pid) ? (livingProcess(pid) ?? []) : []
+  })
+}
+
+/** Null for one that has ended, also when nobody has asked for its exit code yet. */
+function livingProcess(pid: number): Process | null {
+  const stat = read(`/proc/${pid}/stat`)
+  if (stat === null) return null
+  // The command's name stands in parentheses and may hold anything, parentheses and spaces included.
+  const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return state === 'Z' || state === 'X' ? null : { pid, parent: Number(parent), group: Number(group) }
+}
+
+/** Everything below a process, itself left out; null when it has ended. */
+function descendants(pid: number): number[] | null {
+  if (!livingProcess(pid)) return null
+  const found: number[] = []
+  const parents = [pid]
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+    for (const child of childrenOf(parent)) {
+      // What has ended has no children, and stays in the list until its parent asks for its exit code.
+      if (!livingProcess(child)) continue
+      found.push(child)
+      parents.push(child)
+    }
   }
-  return all
+  return found
+}
+
+function childrenOf(pid: number): number[] {
+  let threads: string[] = []
+  try {
+    threads = readdirSync(`/proc/${pid}/task`)
+  } catch {
+    // It has ended.
+  }
+  const lists = threads.map(thread => read(`/proc/${pid}/task/${thread}/children`)?.trim())
+  return lists.flatMap(list => (list ? list.split(' ').map(Number) : []))
 }
 
 function variableOf(pid: number, name: string): string | null {
@@ -114,11 +175,12 @@ function groupAlive(leader: number): boolean {
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+/** False when it has ended in the meantime, or is not ours to signal. */
+function send(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, signal)
+    return process.kill(pid, signal)
   } catch {
-    // It has ended in the meantime, or is not ours to signal.
+    return false
   }
 }
 

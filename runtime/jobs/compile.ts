@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { build, type Message, type Metafile, type Plugin } from 'esbuild'
+import { build, type Message, type Metafile, type Plugin, stop } from 'esbuild'
 import type { ManifestError } from '../contract.ts'
 import { buildEntry } from './build-entry.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
@@ -33,6 +33,8 @@ export async function compileManifest(
     },
     logLevel: 'silent',
   }).catch((error: { errors?: Message[]; message: string }) => error)
+  // Its process takes orders from whoever has this one, and is not to take any from the customer's code.
+  await stop()
   if (!('metafile' in built)) {
     const messages = built.errors?.slice(0, readingLimits.errors).map(error => inWords(error, request.repo))
     return { errors: messages ?? [nowhere(`esbuild failed: ${(built as Error).message}`)] }

@@ -37,7 +37,7 @@ test('whatever a job writes over its channel ends that run, and nothing else', a
     assert.deepEqual([ended.status, ended.error?.message], ['failed', said], id)
   }
   assert.match((await run('untrue')).error?.message ?? '', /not JSON/)
-  assert.equal((await run('flood')).status, 'timed_out')
+  assert.deepEqual((await run('flood')).result, 1, 'who answers for its runner is done')
   assert.deepEqual((await run('fine')).result, 7)
 })
 
@@ -92,12 +92,15 @@ test('what a killed runtime left behind is ended at the next start, also when no
     `import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 const daemon = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
-writeFileSync('${dir}/pid', String(daemon.pid))
+writeFileSync('${dir}/tmp/pid', String(daemon.pid))
 for (;;) {}`,
   )
   const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir], { execArgv: [] })
   const pid = Number(
-    await until(() => existsSync(join(dir, 'pid')) && readFileSync(join(dir, 'pid'), 'utf8'), 'it is there'),
+    await until(
+      () => existsSync(join(dir, 'tmp/pid')) && readFileSync(join(dir, 'tmp/pid'), 'utf8'),
+      'it is there',
+    ),
   )
   const killed = once(child, 'exit')
   child.kill('SIGKILL')

@@ -47,7 +47,7 @@ test('a run whose secret is missing fails with words before any code of the job 
   const { engine, run, path } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}import { existsSync, writeFileSync } from 'node:fs'
-${job('wants', "['API_TOKEN', 'SECOND']", "() => { writeFileSync('was-here', ''); return 'ran' }")}${job('other', '[]', '() => 1')}`,
+${job('wants', "['API_TOKEN', 'SECOND']", "() => { writeFileSync('data/was-here', ''); return 'ran' }")}${job('other', '[]', '() => 1')}`,
     },
   })
   engine.secrets.set('SECOND', 'set')
@@ -58,7 +58,7 @@ ${job('wants', "['API_TOKEN', 'SECOND']", "() => { writeFileSync('was-here', '')
     failed.error?.message,
     'it was not started, because the secret API_TOKEN is not set, or cannot be read any more; set it at /secrets',
   )
-  assert.throws(() => readFileSync(path('was-here')), /ENOENT/)
+  assert.throws(() => readFileSync(path('data/was-here')), /ENOENT/)
   assert.equal((await run('other')).status, 'succeeded', 'others go on')
 
   engine.secrets.set('API_TOKEN', 'now it is')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { channelToParent } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
+import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { buildEntry } from './build-entry.ts'
 import { compileManifest } from './compile.ts'
@@ -13,18 +14,20 @@ import { firstPosition, inRepo } from './source-position.ts'
 type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]
 
 const parent = channelToParent<ReadingRequest>()
-const exit = process.exit.bind(process)
+const confinement = prepareConfinement()
 
 void parent.question.then(read).then(answer)
 
-async function answer(reading: Reading): Promise<void> {
-  await parent.answer(reading)
-  exit(0)
+/** The runtime ends this process when it has the answer, with everything that the manifest started. */
+function answer(reading: Reading): void {
+  parent.answer(reading)
 }
 
 async function read(request: ReadingRequest): Promise<Reading> {
   const compiled = await compileManifest(request)
   if ('errors' in compiled) return compiled
+  // From here on it is their code that runs. The compiler sees more, to tell what lies out of reach.
+  confinement.begin(givenReach())
   process.setSourceMapsEnabled(true)
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)
@@ -34,7 +37,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   process.on('uncaughtException', error => failures.push(failure(error, request)))
   process.once('beforeExit', () => {
     const message = 'the manifest waits for something that never comes (await at the top level)'
-    void answer({ errors: [{ file: 'manifest.ts', line: null, column: null, message }] })
+    answer({ errors: [{ file: 'manifest.ts', line: null, column: null, message }] })
   })
   try {
     await import(pathToFileURL(join(request.out, buildEntry)).href)

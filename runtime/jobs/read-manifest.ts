@@ -1,12 +1,13 @@
 import { existsSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { programRoot } from '../../src/root.ts'
 import { ask } from '../channel.ts'
-import { startCustomerProgram, userEnvironment } from '../child-program.ts'
+import { startCustomerProgram } from '../child-program.ts'
 import type { ManifestError } from '../contract.ts'
-import { processMark, processTree } from '../process-tree.ts'
+import { reachOfReader } from '../isolation/reach.ts'
+import { processTree } from '../process-tree.ts'
 import { checkRegistrations, type JobSpec } from './manifest.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
 import { readStarter } from './starter.ts'
@@ -87,11 +88,13 @@ type Answer = z.output<typeof readingSchema>
 async function askReader(options: ReadOptions, out: string): Promise<Answer> {
   const mark = `reading-${out.slice(-6)}`
   const repo = realpathSync(options.jobsDir)
+  const volumeDir = dirname(options.buildsDir)
   const child = startCustomerProgram('manifest-reader', {
+    volumeDir,
     cwd: repo,
-    detached: true,
-    nodeArgs: [`--max-old-space-size=${options.memoryMb}`],
-    env: userEnvironment(options.jobsDir, { [processMark]: mark }),
+    mark,
+    reach: reachOfReader(volumeDir, { repo, out }),
+    memoryMb: options.memoryMb,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })
   const question: ReadingRequest = {
@@ -125,7 +128,7 @@ async function askReader(options: ReadOptions, out: string): Promise<Answer> {
   const answer = await Promise.race([ended, limit.promise])
   clearTimeout(timer)
   options.signal?.removeEventListener('abort', aborted)
-  if (child.pid !== undefined) await processTree(child.pid, mark).destroy()
+  if (child.pid !== undefined) await processTree(child.pid, mark, { adopts: true }).destroy()
   channel.close()
   child.stderr?.destroy()
   return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')

@@ -1,13 +1,15 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { ask, type Channel } from '../channel.ts'
-import { startCustomerProgram, userEnvironment } from '../child-program.ts'
-import { processMark, processTree } from '../process-tree.ts'
+import { scratchFolder } from '../isolation/reach.ts'
+import { processTree } from '../process-tree.ts'
 import { answerCalls } from '../state/calls.ts'
 import type { JobState } from '../state/state.ts'
 import type { RunLog } from './run-log.ts'
 import { failureLimits, type RunRequest, resultLimitBytes } from './running.ts'
+import type { Runners } from './spare-runner.ts'
 
 /** How the process of a run ended by itself. */
 export type RunEnd =
@@ -21,6 +23,9 @@ export interface RunProcess {
   end(graceMs: number): void
 }
 
+const noJobsFolder =
+  'the jobs folder is not there; put it back, or make a new one on the page of the jobs repo'
+
 /** A result, or a message and a stack, as JSON within JSON. */
 const reportLimitBytes = 1024 * 1024
 
@@ -32,21 +37,16 @@ const reportSchema = z.union([
   z.object({ result: z.string().max(resultLimitBytes).nullable() }),
 ])
 
-/** Starts one run in a process of its own, at the head of its own group, with its output going to the log. */
+/** Has a runner make one run, with its output going to the log. */
 export function startRunProcess(
   request: RunRequest,
-  options: { log: Pick<RunLog, 'write'>; memoryMb: number; env: Record<string, string>; state: JobState },
+  options: { log: Pick<RunLog, 'write'>; runners: Runners; memoryMb: number; state: JobState },
 ): RunProcess {
-  const { log, memoryMb } = options
-  const own = { ...options.env, [processMark]: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
-  const child = startCustomerProgram('runner', {
-    cwd: request.repo,
-    detached: true,
-    nodeArgs: [`--max-old-space-size=${memoryMb}`],
-    env: userEnvironment(request.repo, own),
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  })
-  const tree = child.pid === undefined ? null : processTree(child.pid, request.run.id)
+  const { log, runners, memoryMb } = options
+  if (!existsSync(request.repo)) return { ended: Promise.resolve(failed(noJobsFolder)), end: () => {} }
+  makeScratchFolder(request.repo)
+  const { child, mark } = runners.take()
+  const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
   const channel = ask(child.stdio[3] as Duplex, request, reportLimitBytes, answerCalls(options.state))
 
   let lastWords = ''
@@ -59,17 +59,15 @@ export function startRunProcess(
   const reported = channel.answer.then(answer => {
     if (!answer) return
     end ??= endOf(answer)
-    // Nobody reads on, so that it would wait for ever.
-    if ('fault' in answer) void tree?.destroy()
+    // It waits for that; and nobody reads on.
+    void tree?.destroy()
   })
   const exited = new Promise<RunEnd>(resolve => {
     child.once('error', error => {
       if (child.pid !== undefined) return
       // Node blames the program when it is the folder that is missing.
-      const why = existsSync(request.repo)
-        ? `the process of the run could not be started: ${error.message}`
-        : 'the jobs folder is not there; put it back, or make a new one on the page of the jobs repo'
-      resolve(failed(why))
+      const why = `the process of the run could not be started: ${error.message}`
+      resolve(failed(existsSync(request.repo) ? why : noJobsFolder))
     })
     child.once('exit', (code, signal) =>
       resolve(end ?? failed(endInWords(code, signal, lastWords, memoryMb))),
@@ -97,6 +95,15 @@ export function startRunProcess(
       if (graceMs === 0) void tree?.destroy()
       else killTimer ??= setTimeout(() => void tree?.destroy(), graceMs)
     },
+  }
+}
+
+/** Also when somebody removed it; on a full disk a job that needs none runs all the same. */
+function makeScratchFolder(repo: string): void {
+  try {
+    mkdirSync(join(repo, scratchFolder))
+  } catch {
+    // It is there.
   }
 }
 

@@ -10,6 +10,7 @@ import { maskEnd } from './masked-end.ts'
 import { createRunLog, logFile, type RunLog } from './run-log.ts'
 import { type RunEnd, type RunProcess, startRunProcess } from './run-process.ts'
 import { activeRuns, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
+import { createRunners } from './spare-runner.ts'
 
 export interface RunLimits {
   /** Runs that go at the same time; the others wait in order. */
@@ -46,6 +47,8 @@ export interface RunQueue {
   add(rows: readonly RunRow[]): void
   /** Starts those whose time has come. */
   wake(): void
+  /** A slot is due in a moment. */
+  expect(): void
   isFull(): boolean
   isStopped(): boolean
   /** Those that wait, in the order in which they are to start, and what each waits for. */
@@ -82,6 +85,8 @@ export function createRunQueue(options: {
   env: Record<string, string>
 }): RunQueue {
   const { db, volume, secrets, state, clock, log, limits, env } = options
+  const { memoryMb } = limits
+  const runners = createRunners({ volumeDir: volume.dir, jobsDir: volume.jobsDir, memoryMb, env })
   const active = new Map<string, ActiveRun>()
   const byJob = new Map<string, Set<ActiveRun>>()
   const waiting: ActiveRun[] = []
@@ -174,12 +179,13 @@ export function createRunQueue(options: {
       {
         build: join(volume.buildsDir, build),
         repo: volume.jobsDir,
+        env: { LONGHOUSE_RUN_ID: id, LONGHOUSE_JOB_ID: jobId },
         jobId,
         params,
         secrets: values,
         run: { id, slot, attempt, trigger },
       },
-      { log: run.log, memoryMb: limits.memoryMb, env, state: state.of(jobId) },
+      { log: run.log, runners, memoryMb: limits.memoryMb, state: state.of(jobId) },
     )
     const timer = setTimeout(() => {
       end(run, 'timed_out', `it took longer than its limit of ${timeoutMs / 1000} seconds and was ended`)
@@ -250,6 +256,7 @@ export function createRunQueue(options: {
   return {
     add,
     wake: startWaiting,
+    expect: runners.expect,
     isFull: () => waiting.length >= limits.waiting,
     isStopped: () => stopped,
     waiting: () => waiting.map(run => ({ id: run.row.id, reason: reasonOf(run) })),
@@ -277,6 +284,7 @@ export function createRunQueue(options: {
         if (active.has(run.row.id)) end(run, 'interrupted', 'the instance was stopped', tidyMs)
       }
       await ended
+      runners.stop()
       saveLate()
     },
   }

@@ -1,16 +1,18 @@
 // A program of its own: one run of one job. It ends when the job's function does, whatever the job left open.
-import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
 import { channelToParent } from '../channel.ts'
+import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
 import { buildEntry } from './build-entry.ts'
+import { deniedInWords } from './denied.ts'
 import { contextOf } from './job-context.ts'
 import { failureLimits, type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
 import { mappedStack, readableStack } from './source-position.ts'
 
 const parent = channelToParent<RunRequest>()
+const confinement = prepareConfinement()
 const stopping = new AbortController()
 let waitsForSignal = false
 let repo = ''
@@ -45,9 +47,10 @@ function signal(): AbortSignal {
 
 async function run(request: RunRequest): Promise<void> {
   try {
-    enableCompileCache(join(request.build, 'cache'))
+    process.chdir(repo)
     // Before any code of theirs, and not when the process started: whoever lists processes does not see them.
-    Object.assign(process.env, request.secrets)
+    Object.assign(process.env, request.env, request.secrets)
+    confinement.begin(givenReach())
     await import(pathToFileURL(built).href)
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
       Symbol.for('longhouse.registered')
@@ -86,7 +89,8 @@ function fail(error: unknown): void {
   const cause = error.cause === undefined ? '' : `\nCaused by: ${causeText(error.cause)}`
   report({
     error: {
-      message: error.name === 'Error' ? error.message : `${error.name}: ${error.message}`,
+      message:
+        deniedInWords(error) ?? (error.name === 'Error' ? error.message : `${error.name}: ${error.message}`),
       stack: readableStack(mappedStack(stack + cause, built), repo) || null,
     },
   })
@@ -107,10 +111,18 @@ function report(message: RunReport): void {
     error.message = error.message.slice(0, failureLimits.message)
     error.stack = error.stack?.slice(0, failureLimits.stack) ?? null
   }
-  // A pipe that is full is written to later; leaving now would lose the end of the log.
-  void Promise.all([flushed(process.stdout), flushed(process.stderr)])
-    .then(() => parent.answer(message))
-    .then(() => process.exit(code))
+  tidyUp(code)
+  // A pipe that is full is written to later; answering now would lose the end of the log.
+  void Promise.all([flushed(process.stdout), flushed(process.stderr)]).then(() => parent.answer(message))
+}
+
+/** The runtime ends this process when it has the answer: what is to be done at its exit is done before. */
+function tidyUp(code: number): void {
+  try {
+    process.emit('exit', code)
+  } catch (error) {
+    process.stderr.write(`[longhouse] At the exit: ${format(error)}\n`)
+  }
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -6,6 +6,8 @@ export interface RunRequest {
   build: string
   /** The jobs repo, absolute and real. */
   repo: string
+  /** Set before any code of theirs is loaded. */
+  env: Record<string, string>
   jobId: string
   params: Record<string, unknown>
   /** By name: those that the job declares, and no others. */

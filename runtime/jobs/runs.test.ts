@@ -147,7 +147,7 @@ test('a run beyond its timeout ends with its whole tree, daemons included', asyn
       'manifest.ts': `${registry}
 import { spawn, execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
-const note = (pid: number | undefined) => appendFileSync('pids.txt', pid + '\\n')
+const note = (pid: number | undefined) => appendFileSync('data/pids.txt', pid + '\\n')
 jobRegistry.register({ id: 'tree', cron: '@daily', timeout: '1s', func: ({ signal }) => {
   void signal
   note(process.pid)
@@ -162,7 +162,7 @@ jobRegistry.register({ id: 'tree', cron: '@daily', timeout: '1s', func: ({ signa
   const ended = await run('tree')
   assert.equal(ended.status, 'timed_out')
   assert.match(ended.error?.message ?? '', /longer than its limit of 1 seconds/)
-  const pids = readFileSync(path('pids.txt'), 'utf8').trim().split('\n').map(Number)
+  const pids = readFileSync(path('data/pids.txt'), 'utf8').trim().split('\n').map(Number)
   assert.equal(pids.length, 5)
   assert.deepEqual(pids.filter(isAlive), [])
 })

@@ -18,6 +18,8 @@ export interface Scheduler {
   /** Takes over the jobs of the live set; those whose schedule stayed keep their next slot. */
   refresh(now: number): void
   next(jobId: string): number | null
+  /** When the next slot of any job is due. */
+  earliest(): number | null
 }
 
 /** So many missed slots of one job are listed one by one, and so many are caught up. */
@@ -186,6 +188,7 @@ export function createScheduler(options: {
   return {
     refresh,
     next: jobId => table.next(jobId),
+    earliest: table.earliest,
     tick: now => {
       if (now < lastTick - 1000) {
         log.warn({ from: new Date(lastTick), to: new Date(now) }, 'the clock was set back')

@@ -9,6 +9,8 @@ export interface SlotTable {
   /** Takes the earliest when it is due at `now`. */
   takeDue(now: number): Due | null
   next(jobId: string): number | null
+  /** When the first of all is due; null when there is none. */
+  earliest(): number | null
   remove(jobId: string): void
   clear(): void
 }
@@ -50,6 +52,10 @@ export function createSlotTable(): SlotTable {
     return due
   }
 
+  const dropStale = () => {
+    while (heap[0] && current.get(heap[0].jobId) !== heap[0]) pop()
+  }
+
   return {
     add: due => {
       current.set(due.jobId, due)
@@ -61,13 +67,15 @@ export function createSlotTable(): SlotTable {
       }
     },
     takeDue: now => {
-      while (at(0) <= now) {
-        const due = pop()
-        if (!due || current.get(due.jobId) !== due) continue
-        current.delete(due.jobId)
-        return due
-      }
-      return null
+      dropStale()
+      if (at(0) > now) return null
+      const due = pop() as Due
+      current.delete(due.jobId)
+      return due
+    },
+    earliest: () => {
+      dropStale()
+      return heap[0]?.at ?? null
     },
     next: jobId => current.get(jobId)?.at ?? null,
     remove: jobId => {

@@ -1,11 +1,12 @@
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { programRoot } from '../../src/root.ts'
+import { scratchFolder } from '../isolation/reach.ts'
 import { readRegular } from '../regular-file.ts'
 import { buildEntry } from './build-entry.ts'
 
-/** What git and npm put beside the files; neither has a say in what the starter jobs compile to. */
-const beside = new Set(['.git', 'node_modules'])
+/** What git, npm and runs put beside the files; none has a say in what the starter jobs compile to. */
+const beside = new Set(['.git', 'node_modules', scratchFolder])
 
 /**
  * What the manifest reader would answer for the starter jobs: they are compiled and read when the program is built, so

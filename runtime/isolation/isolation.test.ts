@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isAlive, registry, startInstance, until } from '../engine.fixture.ts'
+import { landlockVersion } from './landlock.ts'
+import { openSystemCalls } from './system-calls.ts'
+
+const system = openSystemCalls()
+const version = system ? landlockVersion(system) : 0
+const withoutLandlock = version < 1 && 'this system has no Landlock'
+
+const imports = `${registry}import { execFileSync, spawn } from 'node:child_process'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { Worker } from 'node:worker_threads'
+`
+const job = (id: string, func: string) =>
+  `jobRegistry.register({ id: '${id}', cron: '@daily', func: ${func} })\n`
+/** What became of each of some attempts: its value, or the code or words of its failure. */
+const each = (attempt: string) => `async ({ params }) => {
+  const found: Record<string, unknown> = {}
+  for (const path of params.paths as string[]) {
+    try { found[path] = String(await (${attempt})(path)).slice(0, 40) } catch (error) {
+      found[path] = (error as { code?: string }).code ?? 'failed'
+    }
+  }
+  return found
+}`
+const manifest =
+  imports +
+  job('read', each('path => readFileSync(path)')) +
+  job('read-later', each('path => readFile(path)')) +
+  job('cat', each("path => execFileSync('cat', [path], { stdio: 'pipe' })")) +
+  job('write', each("path => appendFileSync(path, '')")) +
+  job('write-later', each("path => writeFile(path, '', { flag: 'a' })")) +
+  job('touch', each("path => execFileSync('sh', ['-c', 'echo >> \"$0\"', path], { stdio: 'pipe' })"))
+
+const outcomes = (paths: readonly string[], outcome: string) =>
+  Object.fromEntries(paths.map(path => [path, outcome]))
+
+test('a run reads nothing of the volume but its code, and says which file it was kept from', async t => {
+  const { run, dir, path } = await startInstance(t, {
+    files: {
+      'manifest.ts':
+        manifest +
+        job('plain', "() => readFileSync('../longhouse.db')") +
+        job('own', "() => readFileSync('words.txt', 'utf8')"),
+      'words.txt': 'of our own',
+    },
+  })
+  writeFileSync(join(dir, 'secret.key'), 'do not tell')
+  const first = await run('own')
+  assert.deepEqual(first.result, 'of our own')
+  const kept = [
+    join(dir, 'longhouse.db'),
+    join(dir, 'secret.key'),
+    join(dir, 'runs', `${first.id}.log`),
+    `/proc/${process.pid}/environ`,
+  ]
+  for (const way of ['read', 'read-later']) {
+    assert.deepEqual((await run(way, { paths: kept })).result, outcomes(kept, 'ERR_ACCESS_DENIED'), way)
+  }
+  const open = [path('manifest.ts'), '/etc/hostname', '/proc/self/status']
+  const found = (await run('read', { paths: open })).result as Record<string, string>
+  assert.ok(
+    Object.values(found).every(text => !/DENIED|^E[A-Z]+$/.test(text)),
+    JSON.stringify(found),
+  )
+  assert.equal((await run('plain')).error?.message, 'jobs may not read ../longhouse.db')
+})
+
+test('a run writes in its scratch folder and in that for temporary files, and nowhere else', async t => {
+  const { run, dir, path } = await startInstance(t, {
+    files: {
+      'manifest.ts':
+        manifest +
+        job('plain', "() => writeFileSync('manifest.ts', '')") +
+        job('scratch', "() => writeFileSync('data/kept.txt', 'kept')") +
+        job('temporary', "() => writeFileSync(mkdtempSync(tmpdir() + '/job-') + '/file', '')"),
+    },
+  })
+  const kept = ['longhouse.db', 'builds/x', 'jobs/manifest.ts', 'jobs/.git/config', 'jobs/new.txt', 'x'].map(
+    name => join(dir, name),
+  )
+  const before = readFileSync(path('manifest.ts'), 'utf8')
+  for (const way of ['write', 'write-later']) {
+    assert.deepEqual((await run(way, { paths: kept })).result, outcomes(kept, 'ERR_ACCESS_DENIED'), way)
+  }
+  assert.match((await run('plain')).error?.message ?? '', /^jobs may not write .*; they keep files in data\//)
+  assert.equal(readFileSync(path('manifest.ts'), 'utf8'), before)
+  for (const id of ['scratch', 'temporary']) assert.equal((await run(id)).status, 'succeeded', id)
+  assert.equal(readFileSync(path('data/kept.txt'), 'utf8'), 'kept')
+})
+
+test('what a run starts is bound as it is', { skip: withoutLandlock }, async t => {
+  const { run, dir, path } = await startInstance(t, { files: { 'manifest.ts': manifest } })
+  writeFileSync(join(dir, 'secret.key'), 'do not tell')
+  const unread = ['longhouse.db', 'secret.key'].map(name => join(dir, name))
+  unread.push(`/proc/${process.pid}/environ`)
+  assert.deepEqual((await run('cat', { paths: unread })).result, outcomes(unread, 'failed'))
+  const unwritten = ['longhouse.db', 'builds/x', 'jobs/manifest.ts', 'jobs/.git/config'].map(name =>
+    join(dir, name),
+  )
+  assert.deepEqual((await run('touch', { paths: unwritten })).result, outcomes(unwritten, 'failed'))
+  const open = [path('data/x'), join(dir, 'tmp/x'), '/dev/null']
+  assert.deepEqual((await run('touch', { paths: open })).result, outcomes(open, ''))
+  assert.ok(existsSync(path('data/x')))
+})
+
+test('a scratch folder that is a link leads nowhere', { skip: withoutLandlock }, async t => {
+  const { run, dir, path } = await startInstance(t, { files: { 'manifest.ts': manifest } })
+  mkdirSync(join(dir, 'elsewhere'))
+  symlinkSync(join(dir, 'elsewhere'), path('data'))
+  const paths = [path('data/x')]
+  for (const way of ['write', 'touch']) {
+    assert.notDeepEqual((await run(way, { paths })).result, outcomes(paths, ''), way)
+  }
+  assert.equal(existsSync(join(dir, 'elsewhere/x')), false)
+})
+
+test('the manifest is bound like a run while it is read', async t => {
+  const { engine, dir, write } = await startInstance(t, { files: { 'manifest.ts': manifest } })
+  for (const [source, words] of [
+    ["readFileSync('../longhouse.db')", /Access to this API has been restricted/],
+    ["writeFileSync('data.txt', '')", /Access to this API has been restricted/],
+    ...(withoutLandlock ? [] : [["execFileSync('cat', ['../longhouse.db'])", /cat/] as const]),
+  ] as const) {
+    write('manifest.ts', `${imports}${source}`)
+    await until(() => words.test(engine.manifest().errors[0]?.message ?? ''), `it is told: ${words}`)
+  }
+  write(
+    'manifest.ts',
+    `${imports}writeFileSync(tmpdir() + '/seen', readFileSync('manifest.ts'))\n${job('job', '() => 1')}`,
+  )
+  await until(() => engine.job('job'), 'what it may do loads')
+  assert.ok(existsSync(join(dir, 'tmp/seen')))
+})
+
+test('a run does not end its runtime, nor does what it starts', async t => {
+  const { run } = await startInstance(t, {
+    files: {
+      'manifest.ts':
+        imports +
+        job('parent', "() => process.kill(process.ppid, 'SIGKILL')") +
+        job('all', "() => process.kill(-1, 'SIGKILL')") +
+        job('child', "() => execFileSync('sh', ['-c', 'kill -9 ' + process.ppid])") +
+        job('own', "() => { const child = spawn('sleep', ['1000']); return child.kill() }"),
+    },
+  })
+  for (const id of ['parent', 'all']) {
+    assert.equal((await run(id)).error?.message, 'a job may not signal the process that runs it')
+  }
+  if (version >= 6) assert.equal((await run('child')).status, 'failed')
+  assert.equal((await run('own')).result, true)
+})
+
+test('a daemon that leaves its parent, its group and its environment ends with its run', async t => {
+  const daemon = "setsid env -i sh -c 'echo $$ >> data/pids; exec sleep 1000' >/dev/null 2>&1 &"
+  const { run, path } = await startInstance(t, {
+    files: {
+      'manifest.ts':
+        imports +
+        `const start = () => {
+          for (let i = 0; i < 3; i++) execFileSync('sh', ['-c', ${JSON.stringify(daemon)}])
+          while (!existsSync('data/pids') || readFileSync('data/pids', 'utf8').trim().split('\\n').length < 3);
+        }\n` +
+        job('good', 'start') +
+        job('bad', "() => { start(); throw new Error('no') }") +
+        `jobRegistry.register({ id: 'long', cron: '@daily', timeout: '1s', func: () => { start(); for (;;); } })\n`,
+    },
+  })
+  for (const [id, status] of [
+    ['good', 'succeeded'],
+    ['bad', 'failed'],
+    ['long', 'timed_out'],
+  ] as const) {
+    assert.equal((await run(id)).status, status)
+    const pids = readFileSync(path('data/pids'), 'utf8').trim().split('\n').map(Number)
+    assert.ok(pids.length >= 3)
+    assert.deepEqual(pids.filter(isAlive), [], id)
+  }
+})
+
+test('runs have what programs need: network, threads, other programs, certificates, time zones', async t => {
+  const { run } = await startInstance(t, {
+    files: {
+      'manifest.ts': `${imports}import { createServer } from 'node:http'\nimport { once } from 'node:events'\n${job(
+        'all',
+        `async () => {
+          const server = createServer((_, answer) => answer.end('served')).listen(0, '127.0.0.1')
+          await once(server, 'listening')
+          const served = await (await fetch('http://localhost:' + (server.address() as { port: number }).port)).text()
+          const worker = new Worker("require('node:worker_threads').parentPort.postMessage(1)", { eval: true })
+          const [threaded] = await once(worker, 'message')
+          const zone = new Date(0).toLocaleTimeString('en-GB', { timeZone: 'Asia/Tokyo' })
+          const node = execFileSync(process.execPath, ['-p', '40 + 2'], { encoding: 'utf8' }).trim()
+          return { served, threaded, zone, node, home: process.env.HOME === tmpdir() }
+        }`,
+      )}`,
+    },
+  })
+  const ended = await run('all')
+  assert.equal(ended.error, null)
+  assert.deepEqual(ended.result, { served: 'served', threaded: 1, zone: '09:00:00', node: '42', home: true })
+})

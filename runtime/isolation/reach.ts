@@ -1,0 +1,104 @@
+import { readdirSync, realpathSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, sep } from 'node:path'
+import { programRoot } from '../../src/root.ts'
+import type { Reach } from './landlock.ts'
+
+declare const BUNDLED: boolean | undefined
+const bundled = typeof BUNDLED !== 'undefined' && BUNDLED
+
+/** In the jobs repo, the folder that jobs keep files in. */
+export const scratchFolder = 'data'
+
+/** What programs need of a system, whatever it is: shared libraries, certificates, time zones, other programs. */
+const system = {
+  read: [
+    ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/usr', '/etc', '/opt', '/sys'],
+    ...['/nix/store', '/run/systemd/resolve', '/run/resolvconf', '/System', '/Library', '/private/etc'],
+    ...['self', 'thread-self', 'net', 'sys', 'cpuinfo', 'meminfo', 'stat', 'loadavg', 'uptime'].map(
+      name => `/proc/${name}`,
+    ),
+    ...['version', 'mounts', 'filesystems'].map(name => `/proc/${name}`),
+  ],
+  write: [
+    ...['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty', '/dev/shm'],
+    ...['/dev/fd', '/dev/stdin', '/dev/stdout', '/dev/stderr'],
+  ],
+}
+
+/** What our own programs are made of; where they run from source, not what else lies in the repository. */
+function ourPrograms(): string[] {
+  const parts = bundled ? [''] : ['runtime', 'src', 'package.json']
+  const node = [process.execPath, join(dirname(dirname(process.execPath)), 'lib')]
+  return [...parts.map(part => programRoot(part)), ...node]
+}
+
+/** The folder for temporary files: the system's, unless the volume itself lies in it. */
+export function temporaryFolder(volumeDir: string): string {
+  const folder = realpathSync(tmpdir())
+  return isWithin(volumeDir, folder) ? join(volumeDir, 'tmp') : folder
+}
+
+/**
+ * What a run may read and write: nothing of the volume but the jobs repo, the builds and the scratch folder, and
+ * nothing of what lies beside the volume, for that may be other volumes.
+ */
+export function reachOfRuns(volumeDir: string): Reach {
+  const jobs = join(volumeDir, 'jobs')
+  return around(volumeDir, {
+    read: [jobs, join(volumeDir, 'builds')],
+    write: [join(jobs, scratchFolder), temporaryFolder(volumeDir)],
+  })
+}
+
+/** What the reader of a manifest may: it compiles the repo (or a copy of it) into `out`, with esbuild. */
+export function reachOfReader(volumeDir: string, { repo, out }: { repo: string; out: string }): Reach {
+  const packages = programRoot(bundled ? '../node_modules' : 'node_modules')
+  return around(volumeDir, {
+    read: [repo, join(packages, 'esbuild'), join(packages, '@esbuild')],
+    write: [out, temporaryFolder(volumeDir)],
+  })
+}
+
+function around(volumeDir: string, own: Reach): Reach {
+  const folder = dirname(volumeDir)
+  const hidden = dirname(folder) === folder ? volumeDir : folder
+  const visible = (path: string) => beside(path, hidden)
+  return {
+    read: [...[...system.read, ...ourPrograms()].flatMap(visible), ...own.read],
+    write: [...system.write, ...own.write],
+  }
+}
+
+/** The path, or when `hidden` lies in it, everything there that is not on the way to it. */
+function beside(path: string, hidden: string): string[] {
+  if (path === hidden) return []
+  if (!isWithin(hidden, path)) return [path]
+  try {
+    return readdirSync(path).flatMap(name => beside(join(path, name), hidden))
+  } catch {
+    return []
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
+
+/** A run may use the network, start programs and threads, and load native addons; files are what it is kept from. */
+const allowed = ['net', 'child-process', 'worker', 'addons', 'wasi', 'ffi']
+
+/** Each of these is told as dangerous at every start, which is of no use in a job's log. */
+const warnings = ['PERM0001', 'PERM0002', 'PERM0003', 'PERM0004', 'PERM0005', 'PERM0006', 'PERM0007']
+
+/** Node's own restriction to the same, which gives errors that name the file. */
+export function permissionArgs({ read, write }: Reach): string[] {
+  return [
+    '--permission',
+    ...allowed.map(name => `--allow-${name}`),
+    // In this order, because Node forgets a folder of which it has already heard what lies in it.
+    ...[...read, ...write].sort().map(path => `--allow-fs-read=${path}`),
+    ...write.map(path => `--allow-fs-write=${path}`),
+    ...[...warnings, 'ExperimentalWarning'].map(name => `--disable-warning=${name}`),
+  ]
+}

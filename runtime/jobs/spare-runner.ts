@@ -1,0 +1,94 @@
+import type { ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { startCustomerProgram } from '../child-program.ts'
+import { reachOfRuns } from '../isolation/reach.ts'
+
+/** A process that is ready to be told what to run, or is getting ready. It makes one run, and none after that. */
+export interface Runner {
+  child: ChildProcess
+  /** What leads to everything that it starts. */
+  mark: string
+}
+
+/** Runners, with one that waits when more runs are to be expected. */
+export interface Runners {
+  take(): Runner
+  /** A run is to be expected: one runner is made ready, and kept for a while. */
+  expect(): void
+  stop(): void
+}
+
+/** The run that took the spare one has the processor to itself at first. */
+const refillAfterMs = 30
+
+/** So long after the last run was begun or expected, the spare one goes: an idle instance is small. */
+const keepMs = 65_000
+
+export function createRunners(options: {
+  volumeDir: string
+  jobsDir: string
+  memoryMb: number
+  env: Record<string, string>
+}): Runners {
+  const { volumeDir, jobsDir, memoryMb, env } = options
+  let spare: Runner | null = null
+  let refill: NodeJS.Timeout | undefined
+  let goodbye: NodeJS.Timeout | undefined
+  let stopped = false
+
+  const start = (): Runner => {
+    const mark = `run-${randomUUID()}`
+    const reach = reachOfRuns(volumeDir)
+    const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const
+    const child = startCustomerProgram('runner', {
+      volumeDir,
+      cwd: jobsDir,
+      mark,
+      reach,
+      memoryMb,
+      env,
+      stdio: [...stdio],
+    })
+    return { child, mark }
+  }
+  const ready = () => {
+    if (stopped || spare) return
+    const made = start()
+    spare = made
+    const gone = () => {
+      if (spare === made) spare = null
+    }
+    // It did not start, or somebody ended it: the next run has one of its own.
+    made.child.once('error', gone).once('exit', gone)
+  }
+  const dismiss = () => {
+    clearTimeout(refill)
+    const left = spare
+    spare = null
+    left?.child.kill('SIGKILL')
+    for (const stream of left?.child.stdio ?? []) stream?.destroy()
+  }
+  const keep = () => {
+    clearTimeout(goodbye)
+    if (!stopped) goodbye = setTimeout(dismiss, keepMs).unref()
+  }
+  return {
+    take: () => {
+      const taken = spare ?? start()
+      spare = null
+      clearTimeout(refill)
+      if (!stopped) refill = setTimeout(ready, refillAfterMs).unref()
+      keep()
+      return taken
+    },
+    expect: () => {
+      ready()
+      keep()
+    },
+    stop: () => {
+      stopped = true
+      clearTimeout(goodbye)
+      dismiss()
+    },
+  }
+}
