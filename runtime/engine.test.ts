@@ -236,7 +236,11 @@ test('a job that writes into its repo makes no builds of that, and no commit of 
 
   await engine.reload()
   const all = await engine.repo()
-  assert.deepEqual([all.dirty, all.head?.message], [false, 'Update data/seen.txt, update words.json'], path('.'))
+  assert.deepEqual(
+    [all.dirty, all.head?.message],
+    [false, 'Update data/seen.txt, update words.json'],
+    path('.'),
+  )
   write('new.ts', 'export {}')
   const { loadedAt: reloadedAt } = engine.manifest()
   await until(() => engine.manifest().loadedAt !== reloadedAt, 'what may be code is loaded')

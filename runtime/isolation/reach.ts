@@ -43,11 +43,10 @@ export function temporaryFolder(volumeDir: string): string {
  * What a run may read and write: nothing of the volume but the jobs repo, the builds and the scratch folder, and
  * nothing of what lies beside the volume, for that may be other volumes.
  */
-export function reachOfRuns(volumeDir: string): Reach {
-  const jobs = join(volumeDir, 'jobs')
+export function reachOfRuns(volumeDir: string, jobsDir: string): Reach {
   return around(volumeDir, {
-    read: [jobs, join(volumeDir, 'builds')],
-    write: [join(jobs, scratchFolder), temporaryFolder(volumeDir)],
+    read: [jobsDir, join(volumeDir, 'builds')],
+    write: [join(jobsDir, scratchFolder), temporaryFolder(volumeDir)],
   })
 }
 

@@ -40,7 +40,7 @@ const reportSchema = z.union([
 /** Has a runner make one run, with its output going to the log. */
 export function startRunProcess(
   request: RunRequest,
-  options: { log: Pick<RunLog, 'write'>; runners: Runners; memoryMb: number; state: JobState },
+  options: { log: Pick<RunLog, 'write'>; runners: Pick<Runners, 'take'>; memoryMb: number; state: JobState },
 ): RunProcess {
   const { log, runners, memoryMb } = options
   if (!existsSync(request.repo)) return { ended: Promise.resolve(failed(noJobsFolder)), end: () => {} }

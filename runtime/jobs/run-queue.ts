@@ -179,7 +179,6 @@ export function createRunQueue(options: {
       {
         build: join(volume.buildsDir, build),
         repo: volume.jobsDir,
-        env: { LONGHOUSE_RUN_ID: id, LONGHOUSE_JOB_ID: jobId },
         jobId,
         params,
         secrets: values,

@@ -49,7 +49,8 @@ async function run(request: RunRequest): Promise<void> {
   try {
     process.chdir(repo)
     // Before any code of theirs, and not when the process started: whoever lists processes does not see them.
-    Object.assign(process.env, request.env, request.secrets)
+    const names = { LONGHOUSE_RUN_ID: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
+    Object.assign(process.env, request.secrets, names)
     confinement.begin(givenReach())
     await import(pathToFileURL(built).href)
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[

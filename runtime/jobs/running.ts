@@ -6,8 +6,6 @@ export interface RunRequest {
   build: string
   /** The jobs repo, absolute and real. */
   repo: string
-  /** Set before any code of theirs is loaded. */
-  env: Record<string, string>
   jobId: string
   params: Record<string, unknown>
   /** By name: those that the job declares, and no others. */

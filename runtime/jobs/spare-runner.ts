@@ -24,36 +24,36 @@ const refillAfterMs = 30
 /** So long after the last run was begun or expected, the spare one goes: an idle instance is small. */
 const keepMs = 65_000
 
-export function createRunners(options: {
+export interface RunnerOptions {
   volumeDir: string
   jobsDir: string
   memoryMb: number
   env: Record<string, string>
-}): Runners {
-  const { volumeDir, jobsDir, memoryMb, env } = options
+}
+
+export function startRunner({ volumeDir, jobsDir, memoryMb, env }: RunnerOptions): Runner {
+  const mark = `run-${randomUUID()}`
+  const child = startCustomerProgram('runner', {
+    volumeDir,
+    cwd: jobsDir,
+    mark,
+    reach: reachOfRuns(volumeDir, jobsDir),
+    memoryMb,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  })
+  return { child, mark }
+}
+
+export function createRunners(options: RunnerOptions): Runners {
   let spare: Runner | null = null
   let refill: NodeJS.Timeout | undefined
   let goodbye: NodeJS.Timeout | undefined
   let stopped = false
 
-  const start = (): Runner => {
-    const mark = `run-${randomUUID()}`
-    const reach = reachOfRuns(volumeDir)
-    const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const
-    const child = startCustomerProgram('runner', {
-      volumeDir,
-      cwd: jobsDir,
-      mark,
-      reach,
-      memoryMb,
-      env,
-      stdio: [...stdio],
-    })
-    return { child, mark }
-  }
   const ready = () => {
     if (stopped || spare) return
-    const made = start()
+    const made = startRunner(options)
     spare = made
     const gone = () => {
       if (spare === made) spare = null
@@ -74,7 +74,7 @@ export function createRunners(options: {
   }
   return {
     take: () => {
-      const taken = spare ?? start()
+      const taken = spare ?? startRunner(options)
       spare = null
       clearTimeout(refill)
       if (!stopped) refill = setTimeout(ready, refillAfterMs).unref()

@@ -1,9 +1,11 @@
+import { dirname } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { newId } from '../../src/ids.ts'
 import type { LogStream } from '../jobs/log-line.ts'
 import type { JobSpec } from '../jobs/manifest.ts'
 import { maskEnd } from '../jobs/masked-end.ts'
 import { startRunProcess } from '../jobs/run-process.ts'
+import { startRunner } from '../jobs/spare-runner.ts'
 import { maskStream } from '../secrets/mask.ts'
 import { stateFile } from './state-file.ts'
 
@@ -44,6 +46,8 @@ export async function performRun(
   const { signal, atOnce, write } = options
   const began = performance.now()
   const log = maskedLog(Object.values(secrets), write)
+  const { memoryMb } = runLimits
+  const place = { volumeDir: dirname(dirname(run.build)), jobsDir: dir, memoryMb, env }
   const started = startRunProcess(
     {
       build: run.build,
@@ -53,7 +57,7 @@ export async function performRun(
       secrets,
       run: { id: newId('run'), slot: null, attempt: 1, trigger: 'manual' },
     },
-    { log, memoryMb: runLimits.memoryMb, env, state: stateFile(dir, job.id) },
+    { log, runners: { take: () => startRunner(place) }, memoryMb, state: stateFile(dir, job.id) },
   )
   let ending: Pick<Outcome, 'status' | 'error'> | null = null
   const end = (status: Outcome['status'], message: string, graceMs: number) => {
