@@ -4,55 +4,14 @@
  * request that runs a job to the first line of the job's own code; the memory of an idle one; and the list of jobs of one
  * that has many.
  */
-import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { eventually } from '../src/testing/eventually.ts'
+import { pause, print, signIn, start, stop } from './instance.fixture.ts'
 
 const rounds = Number(process.argv[2] ?? 9)
-const program = join(import.meta.dirname, '../dist/runtime.js')
-const password = 'a password for the bench'
-
-interface Instance {
-  child: ChildProcess
-  url: string
-  readyMs: number
-}
-
-async function start(dataDir: string): Promise<Instance> {
-  const startedAt = performance.now()
-  const child = fork(program, {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: {
-      PATH: process.env.PATH,
-      LOG_LEVEL: 'error',
-      LONGHOUSE_INSTANCE_ID: 'inst_bench',
-      LONGHOUSE_DATA_DIR: dataDir,
-      LONGHOUSE_PASSWORD: password,
-      LONGHOUSE_PORT: '0',
-    },
-  })
-  const { port } = await new Promise<{ port: number }>((resolve, reject) => {
-    child.once('message', message => resolve(message as { port: number }))
-    child.once('exit', code => reject(new Error(`the runtime ended with ${code}`)))
-  })
-  const url = `http://127.0.0.1:${port}`
-  while ((await fetch(`${url}/api/health`)).status !== 200) await pause(2)
-  return { child, url, readyMs: performance.now() - startedAt }
-}
-
-async function stop({ child }: Instance): Promise<void> {
-  const ended = new Promise(resolve => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await ended
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(done => setTimeout(done, ms))
-}
 
 async function boots(): Promise<{ empty: number[]; used: number[] }> {
   const empty: number[] = []
@@ -145,6 +104,7 @@ async function lists(jobs: number, runs: number): Promise<void> {
 
   const instance = await start(dataDir)
   try {
+    print(`${jobs} jobs, ${runs} runs: start → ready`, [instance.readyMs])
     const headers = { cookie: await signIn(instance) }
     const name = `${jobs} jobs, ${runs} runs:`
     for (const [what, path, accept] of [
@@ -165,21 +125,6 @@ async function lists(jobs: number, runs: number): Promise<void> {
     await stop(instance)
     rmSync(dataDir, { recursive: true, force: true })
   }
-}
-
-async function signIn({ url }: Instance): Promise<string> {
-  const body = JSON.stringify({ password })
-  const login = await fetch(`${url}/api/auth/password`, { method: 'POST', body })
-  return login.headers.getSetCookie()[0]?.split(';')[0] ?? ''
-}
-
-function print(name: string, times: readonly number[]): void {
-  const sorted = times.toSorted((a, b) => a - b)
-  const at = (share: number) =>
-    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0)
-  console.log(
-    `${name.padEnd(46)} min ${at(0)} ms   median ${at(0.5)} ms   max ${at(1)} ms   (${times.length} runs)`,
-  )
 }
 
 const { empty, used } = await boots()

@@ -35,7 +35,14 @@ export function openTables<Schema extends Record<string, unknown>>(
 ): Db<Schema> {
   if (!tables) return drizzle(sqlite) as Db<Schema>
   const db = drizzle(sqlite, { schema: tables.schema })
-  migrate(db, { migrationsFolder: programRoot(tables.migrations), migrationsTable: `${part}_migrations` })
+  // A migration that a power cut takes back is made again, and the next record that is answered for brings it to the
+  // disk: a dozen waits for the disk less at the first start.
+  sqlite.pragma('synchronous = NORMAL')
+  try {
+    migrate(db, { migrationsFolder: programRoot(tables.migrations), migrationsTable: `${part}_migrations` })
+  } finally {
+    sqlite.pragma('synchronous = FULL')
+  }
   return db
 }
 
