@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { copyFile, rm } from 'node:fs/promises'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type NpmLimits, runNpm } from './npm.ts'
-import { markFile, readWanted, type Wanted } from './wanted.ts'
+import { markFile, readText, readWanted, type Wanted } from './wanted.ts'
 
 export interface InstallOptions extends NpmLimits {
   jobsDir: string
@@ -36,7 +36,7 @@ export async function install(wanted: Wanted, options: InstallOptions): Promise<
     return failed
   }
   const stage = mkdtempSync(join(workDir, 'new-'))
-  await stageFiles(jobsDir, stage)
+  stageFiles(jobsDir, stage)
   const failed = await run(stage)
   if (failed !== null) return failed
   if (options.signal.aborted) return 'it was broken off.'
@@ -49,13 +49,14 @@ export async function install(wanted: Wanted, options: InstallOptions): Promise<
 
 const staged = ['package-lock.json', 'npm-shrinkwrap.json', '.npmrc']
 
-async function stageFiles(jobsDir: string, stage: string): Promise<void> {
-  const manifest = JSON.parse(readFileSync(join(jobsDir, 'package.json'), 'utf8')) as Record<string, unknown>
+function stageFiles(jobsDir: string, stage: string): void {
+  const manifest = JSON.parse(readText(join(jobsDir, 'package.json')) ?? '') as Record<string, unknown>
   // The repo's own scripts want the repo around them, and often its development packages.
   delete manifest.scripts
   writeFileSync(join(stage, 'package.json'), JSON.stringify(manifest, null, 2))
   for (const name of staged) {
-    if (existsSync(join(jobsDir, name))) await copyFile(join(jobsDir, name), join(stage, name))
+    const text = readText(join(jobsDir, name))
+    if (text !== null) writeFileSync(join(stage, name), text)
   }
 }
 
@@ -66,15 +67,16 @@ function takeOver(stage: string, { jobsDir, workDir }: InstallOptions): void {
   if (existsSync(modules)) renameSync(modules, join(workDir, 'old'))
   renameSync(fresh, modules)
   const lock = join(stage, 'package-lock.json')
-  if (existsSync(lock)) {
-    const made = readFileSync(lock)
-    const target = join(jobsDir, 'package-lock.json')
-    if (!existsSync(target) || !readFileSync(target).equals(made)) writeFileSync(target, made)
-  }
+  const target = join(jobsDir, 'package-lock.json')
+  // Put in place whole: whatever has its name there is not written into.
+  if (existsSync(lock) && readText(target) !== readText(lock)) renameSync(lock, target)
   rmSync(join(stage, '.npmrc'), { force: true })
 }
 
 function writeMark(jobsDir: string): void {
   const key = readWanted(jobsDir)?.key
-  if (key) writeFileSync(join(jobsDir, markFile), key)
+  if (!key) return
+  const mark = join(jobsDir, markFile)
+  rmSync(mark, { force: true })
+  writeFileSync(mark, key, { flag: 'wx' })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
@@ -190,4 +191,31 @@ test('packages that lie in the repo are linked, and a package.json that is none 
   assert.match(errors[0]?.message ?? '', /^is not valid JSON/)
   write('package.json', '{ "dependencies": { "own": 1 } }')
   assert.match((await engine.reload()).errors[0]?.message ?? '', /^"dependencies" must name packages/)
+})
+
+test('a pipe in the place of a file that npm reads stops nothing, and is named', async t => {
+  const { npmrc } = await withGreeting(t)
+  const { engine, write, path, run } = await startInstance(t, {
+    files: { 'manifest.ts': oneJob('() => 1'), '.npmrc': npmrc, '.gitignore': 'node_modules/\n' },
+  })
+  const pipe = (file: string) => {
+    rmSync(path(file), { force: true })
+    execFileSync('mkfifo', [path(file)])
+  }
+  pipe('package.json')
+  await engine.reload()
+  assert.deepEqual(
+    engine.manifest().errors.map(({ file, message }) => [file, message]),
+    [['package.json', 'must be a regular file of at most 64 MiB']],
+  )
+  assert.equal((await run('job')).result, 1, 'the last good set keeps running')
+
+  rmSync(path('package.json'))
+  pipe('package-lock.json')
+  pipe('npm-shrinkwrap.json')
+  write('manifest.ts', greets)
+  write('package.json', asks({ greeting: '^1.0.0' }))
+  await engine.reload()
+  assert.equal((await run('job')).result, 'one')
+  assert.match(readFileSync(path('package-lock.json'), 'utf8'), /"version": "1.0.0"/)
 })

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { readRegular } from '../regular-file.ts'
 
 /** What the jobs repo's `package.json` asks for, and whether it is there. */
 export interface Wanted {
@@ -88,8 +89,12 @@ function hashOf(value: unknown): string {
 }
 
 function readManifest(jobsDir: string): Manifest {
-  const text = readText(join(jobsDir, 'package.json'))
-  if (text === null) return {}
+  const file = join(jobsDir, 'package.json')
+  const text = readText(file)
+  if (text === null) {
+    if (existsSync(file)) throw new Error('must be a regular file of at most 64 MiB')
+    return {}
+  }
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -146,10 +151,10 @@ function parse<T>(text: string): T | null {
   }
 }
 
-function readText(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return null
-  }
+/** Longer than any lockfile. */
+const longestText = 64 * 1024 * 1024
+
+/** Null for what is no regular file, too: a pipe in its place must not stop the runtime. */
+export function readText(file: string): string | null {
+  return readRegular(file, longestText)?.toString('utf8') ?? null
 }
