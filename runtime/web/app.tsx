@@ -47,6 +47,7 @@ import { jobRoutes } from './jobs.ts'
 import { pageRoutes } from './pages.tsx'
 import { starting } from './problems.ts'
 import { repoRoutes } from './repo.ts'
+import { runPageRoutes } from './run-pages.tsx'
 import { runRoutes } from './runs.ts'
 import { scheduleRoutes } from './schedule.ts'
 import { waysFrom } from './show.ts'
@@ -120,6 +121,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       ...editorRoutes(web),
       ...historyRoutes(web),
       ...pageRoutes(web),
+      ...runPageRoutes(web),
       ...runFormRoutes(web),
       ...stateRoutes(web),
       ...badgeRoutes(web),

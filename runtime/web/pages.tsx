@@ -4,15 +4,12 @@ import { GoneJobPage } from '../../views/runtime/gone-job-page.tsx'
 import { JobPage } from '../../views/runtime/job-page.tsx'
 import { JobsPage } from '../../views/runtime/jobs-page.tsx'
 import { RepoPage } from '../../views/runtime/repo-page.tsx'
-import { RunPage } from '../../views/runtime/run-page.tsx'
-import { isOver } from '../../views/runtime/shapes.ts'
 import { previewSlots } from '../jobs/cron.ts'
 import { comingDay, pastDay } from './coming-day.ts'
 import type { WebContext } from './context.ts'
 import { hasHistory } from './jobs.ts'
 import { searchRuns } from './log-search.ts'
 import { manifestView } from './manifest-view.ts'
-import { knownRun } from './runs.ts'
 import { show } from './show.ts'
 import { window } from './wire.ts'
 
@@ -21,8 +18,6 @@ const params = z.object({ id: z.string() })
 const pictured = 40
 const listed = 25
 const jobsListed = 100
-/** Of a log that grows while somebody watches, only so much is sent again and again. */
-const shownLogLength = 48 * 1024
 
 /** The pages for people. What htmx asks for again is the same page without its frame. */
 export function pageRoutes(web: WebContext): Route[] {
@@ -112,31 +107,6 @@ export function pageRoutes(web: WebContext): Route[] {
 
     route({
       method: 'get',
-      path: '/runs/{id}',
-      summary: 'One run',
-      guard,
-      pageOnly: true,
-      params,
-      answers: page,
-      handle: (c, { params }) => {
-        const run = knownRun(engine(), params.id)
-        const job = engine().job(run.jobId)
-        const content = (
-          <RunPage
-            now={clock.now()}
-            run={run}
-            zone={job?.timezone ?? 'UTC'}
-            registered={job !== null}
-            log={shownLog(engine().log(run.id))}
-          />
-        )
-        const going = isOver(run) ? {} : { refresh: 2 }
-        return show(c, content, { title: `Run of ${run.jobId}`, ...going, current: '/' })
-      },
-    }),
-
-    route({
-      method: 'get',
       path: '/repo',
       summary: 'The jobs repo',
       guard,
@@ -162,12 +132,4 @@ export function pageRoutes(web: WebContext): Route[] {
       },
     }),
   ]
-}
-
-/** The end of a log, from the beginning of a line on: the rest of an escape sequence would read as text. */
-function shownLog(log: string): { text: string; cut: boolean } {
-  if (log.length <= shownLogLength) return { text: log, cut: false }
-  const end = log.slice(-shownLogLength)
-  const line = end.indexOf('\n') + 1
-  return { text: line > 4096 ? end : end.slice(line), cut: true }
 }

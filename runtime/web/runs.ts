@@ -43,7 +43,7 @@ export function runRoutes(web: WebContext): Route[] {
           status === 'queued'
             ? queuedRuns(engine(), page)
             : engine().runs({ ...page, ...(status && { status }) })
-        return c.json({ runs: runs.map(run => ({ ...runJson(run), ...waitOf(engine(), run) })), total })
+        return c.json({ runs: runs.map(run => waitingRunJson(engine(), run)), total })
       },
     }),
 
@@ -56,7 +56,7 @@ export function runRoutes(web: WebContext): Route[] {
       answers: { 200: { description: 'The run', schema: waitingRunShape } },
       handle: (c, { params }) => {
         const run = knownRun(engine(), params.id)
-        return c.json({ ...runJson(run), ...waitOf(engine(), run) })
+        return c.json(waitingRunJson(engine(), run))
       },
     }),
 
@@ -123,12 +123,17 @@ export function runRoutes(web: WebContext): Route[] {
   ]
 }
 
-/** The place of a run that waits, from 1 on, and what it waits for; nothing of others. */
-function waitOf(engine: Engine, run: Run): { queue?: { position: number; reason: string } } {
-  if (run.status !== 'queued') return {}
+function waitingRunJson(engine: Engine, run: Run): z.input<typeof waitingRunShape> {
+  const queue = waitOf(engine, run)
+  return { ...runJson(run), ...(queue && { queue }) }
+}
+
+/** The place of a run that waits, from 1 on, and what it waits for; null for others. */
+export function waitOf(engine: Engine, run: Run): { position: number; reason: string } | null {
+  if (run.status !== 'queued') return null
   const waiting = engine.waiting()
   const at = waiting.findIndex(({ id }) => id === run.id)
-  return waiting[at] ? { queue: { position: at + 1, reason: waiting[at].reason } } : {}
+  return waiting[at] ? { position: at + 1, reason: waiting[at].reason } : null
 }
 
 /** The runs that wait, in the order in which they are to start. */

@@ -7,6 +7,7 @@ type Element = Parameters<AppContext['render']>[0]
 /** The program's main parts; `current` names the one that a page belongs to. */
 const parts = [
   { href: '/', label: 'Jobs' },
+  { href: '/runs', label: 'Runs' },
   { href: '/repo', label: 'Repo' },
   { href: '/secrets', label: 'Secrets' },
   { href: '/settings', label: 'Settings' },

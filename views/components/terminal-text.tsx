@@ -2,9 +2,13 @@ import { type TerminalPiece, terminalPieces } from './terminal.ts'
 
 /** What a program wrote for a terminal, with its colours. */
 export function TerminalText({ text }: { text: string }) {
+  return <TerminalPieces pieces={terminalPieces(text)} />
+}
+
+export function TerminalPieces({ pieces }: { pieces: readonly TerminalPiece[] }) {
   return (
     <>
-      {terminalPieces(text).map(piece => {
+      {pieces.map(piece => {
         const look = classesOf(piece)
         return look ? <span class={look}>{piece.text}</span> : piece.text
       })}

@@ -1,12 +1,14 @@
 import { Confirm, PostButton } from '../components/button.tsx'
 import { Live } from '../components/live.tsx'
+import { type LogLineView, LogView } from '../components/log-view.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { RunStatus } from '../components/status.tsx'
 import { TerminalText } from '../components/terminal-text.tsx'
 import { Duration, Time } from '../components/time.tsx'
 import { Commit } from './manifest-panel.tsx'
+import { RunKin } from './run-kin.tsx'
 import { triggerWords } from './run-table.tsx'
-import { isOver, type RunView } from './shapes.ts'
+import { isOver, type RunView, type WaitView } from './shapes.ts'
 
 export interface RunPageProps {
   now: number
@@ -15,11 +17,15 @@ export interface RunPageProps {
   zone: string
   /** False when the job is not registered any more, so that it cannot be run again. */
   registered: boolean
+  /** Null for a run that does not wait. */
+  wait: WaitView | null
+  /** The attempts and replays that it belongs to, itself included, newest first. */
+  kin: readonly RunView[]
   /** The end of what it wrote; `cut` when there is more before it. */
-  log: { text: string; cut: boolean }
+  log: { lines: readonly LogLineView[]; cut: boolean }
 }
 
-export function RunPage({ now, run, zone, registered, log }: RunPageProps) {
+export function RunPage({ now, run, zone, registered, wait, kin, log }: RunPageProps) {
   const going = !isOver(run)
   return (
     <Live id="run" src={`/runs/${run.id}`} everySeconds={going ? 1 : null}>
@@ -35,9 +41,13 @@ export function RunPage({ now, run, zone, registered, log }: RunPageProps) {
         />
         <div class="stack">
           {run.error ? <Failure run={run} error={run.error} /> : null}
+          {wait ? <Waits wait={wait} /> : null}
           <div class="columns">
-            <LogPanel run={run} log={log} />
-            <Details run={run} now={now} zone={zone} />
+            <LogPanel run={run} zone={zone} log={log} />
+            <div class="stack">
+              <Details run={run} now={now} zone={zone} />
+              <RunKin run={run} kin={kin} now={now} />
+            </div>
           </div>
         </div>
       </div>
@@ -47,13 +57,30 @@ export function RunPage({ now, run, zone, registered, log }: RunPageProps) {
 
 function RunActions({ run, registered }: { run: RunView; registered: boolean }) {
   if (isOver(run)) {
-    return registered ? <PostButton action={`/api/jobs/${run.jobId}/run`}>Run again</PostButton> : null
+    return registered ? (
+      <PostButton
+        action={`/api/runs/${run.id}/replay`}
+        label="Replay: the same parameters with the latest code"
+      >
+        Replay
+      </PostButton>
+    ) : null
   }
   return (
     <Confirm ask="Cancel…" confirm="Cancel this run" action={`/api/runs/${run.id}/cancel`}>
       Its process is ended with everything that it started. What it has written so far is kept, and so is the
       schedule.
     </Confirm>
+  )
+}
+
+function Waits({ wait }: { wait: WaitView }) {
+  return (
+    <Notice tone="busy" title={`It waits for its turn, in place ${wait.position}`}>
+      <p>
+        It has not started because {wait.reason}. <a href="/runs">All that wait</a>
+      </p>
+    </Notice>
   )
 }
 
@@ -87,19 +114,19 @@ function Failure({ run, error }: { run: RunView; error: NonNullable<RunView['err
   )
 }
 
-function LogPanel({ run, log }: Pick<RunPageProps, 'run' | 'log'>) {
-  const whole = <a href={`/api/runs/${run.id}/log`}>Whole log as text</a>
+function LogPanel({ run, zone, log }: Pick<RunPageProps, 'run' | 'zone' | 'log'>) {
+  const address = `/api/runs/${run.id}/log`
+  const asText = (
+    <>
+      Times in {zone} · <a href={address}>As text</a> · <a href={`${address}?timestamps=true`}>With times</a>
+    </>
+  )
   return (
-    <Panel title="Log" aside={log.text === '' ? null : whole}>
-      {log.text === '' ? (
+    <Panel title="Log" aside={log.lines.length === 0 ? null : asText}>
+      {log.lines.length === 0 ? (
         <p class="soft">{isOver(run) ? 'It wrote nothing.' : 'It has written nothing yet.'}</p>
       ) : (
-        <div class="log" tabindex={0} role="log" aria-label="What the run wrote">
-          <pre>
-            {log.cut ? '… the beginning is left out here …\n' : ''}
-            <TerminalText text={log.text} />
-          </pre>
-        </div>
+        <LogView lines={log.lines} zone={zone} cut={log.cut} />
       )}
     </Panel>
   )
@@ -129,7 +156,16 @@ function Details({ run, now, zone }: Pick<RunPageProps, 'run' | 'now' | 'zone'>)
             ) : (
               <Duration ms={run.durationMs} />
             ),
-            Commit: run.commit ? <Commit id={run.commit} /> : null,
+            Code: run.commit ? (
+              <a href={`/repo/history/${run.commit}`}>
+                <Commit id={run.commit} />
+              </a>
+            ) : null,
+            'Replay of': run.replayOf ? (
+              <a href={`/runs/${run.replayOf}`}>
+                <code>{run.replayOf}</code>
+              </a>
+            ) : null,
             Id: <code>{run.id}</code>,
           }}
         />

@@ -16,10 +16,12 @@ export function RunTable(props: {
   runs: readonly RunView[]
   now: number
   zone: string
+  /** Runs of several jobs, so that each says whose it is. */
+  ofJobs?: boolean
   /** Lines to show in place of the outcome, by run. */
   matches?: ReadonlyMap<string, { line: number; text: string }>
 }) {
-  const { runs, now, zone, matches } = props
+  const { runs, now, zone, matches, ofJobs = false } = props
   return (
     <Table
       caption="Runs, newest first"
@@ -31,6 +33,9 @@ export function RunTable(props: {
           kind: 'lead',
           cell: run => <RunStatus status={run.status} href={`/runs/${run.id}`} />,
         },
+        ...(ofJobs
+          ? [{ label: 'Job', cell: (run: RunView) => <a href={`/jobs/${run.jobId}`}>{run.jobId}</a> }]
+          : []),
         {
           label: 'Started',
           cell: run => (
@@ -53,7 +58,7 @@ export function RunTable(props: {
           label: matches?.size ? 'First line' : 'Outcome',
           cell: run => {
             const match = matches?.get(run.id)
-            return match ? <code>{match.text}</code> : <Outcome run={run} />
+            return match ? <code>{withoutEscapes(match.text)}</code> : <Outcome run={run} />
           },
         },
       ]}

@@ -26,6 +26,13 @@ export interface RunView {
   error: { message: string; stack: string | null } | null
 }
 
+/** How a run waits for its turn. */
+export interface WaitView {
+  /** From 1 on. */
+  position: number
+  reason: string
+}
+
 export interface JobView {
   id: string
   cron: string

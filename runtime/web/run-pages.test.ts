@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { oneJob, registry, until } from '../engine.fixture.ts'
+import { browser, startWeb } from './web.fixture.ts'
+
+const text = (page: string) => page.replace(/<[^>]+>/g, '')
+
+test('a log shows when each line came, in the zone of its job, and which of them are errors', async t => {
+  const writes = `async ({ log }) => {
+    log('first')
+    console.error('\\x1b[31mno such file')
+    process.stdout.write('10 %\\r50 %\\rdone\\r\\n')
+    log('<b>last</b>\\x1b[0m')
+  }`
+  const { app, instance, signIn } = await startWeb(t, {
+    files: { 'manifest.ts': oneJob(writes, "timezone: 'Asia/Tokyo'") },
+  })
+  const Cookie = await signIn()
+  const { id } = await instance.run('job')
+  const page = await (await app.request(`/runs/${id}`, { headers: { ...browser, Cookie } })).text()
+  const tokyo = (at: number) => new Date(at + 9 * 3_600_000).toISOString().slice(11, 16)
+  const run = instance.engine.getRun(id)
+  assert.match(page, new RegExp(`class="log-at">${tokyo(run?.startedAt ?? 0)}:\\d\\d\\.\\d{3}`))
+  assert.match(text(page), /Times in Asia\/Tokyo/)
+  assert.match(page, /class="log-line err"><span class="log-at">[\d:.]*<b> err<\/b><\/span>/)
+  assert.match(page, /<span class="term-red">no such file<\/span>/)
+  assert.match(page, /<span>done\n<\/span>/, 'a progress bar is where it came to')
+  assert.match(page, /&lt;b&gt;last/)
+
+  const plain = await app.request(`/api/runs/${id}/log`, { headers: { Cookie } })
+  assert.match(await plain.text(), /^first\n/)
+  const timed = await app.request(`/api/runs/${id}/log?timestamps=true`, { headers: { Cookie } })
+  assert.match(await timed.text(), /^\d{4}-\d\d-\d\dT[\d:.]+Z out first\n/)
+  const live = await app.request(`/api/runs/${id}/log?timestamps=true`, {
+    headers: { Cookie, Accept: 'text/event-stream' },
+  })
+  assert.match(await live.text(), /data: \S+Z out first\n[\s\S]*data: \S+Z err /)
+  const wrong = await app.request(`/api/runs/${id}/log?timestamps=yes`, { headers: { Cookie } })
+  assert.equal(wrong.status, 422)
+})
+
+test('of a long log the page shows the end, in whole lines', async t => {
+  const { app, instance, signIn } = await startWeb(t, {
+    files: {
+      'manifest.ts': oneJob(
+        "({ params }) => process.stdout.write(params.one ? 'x'.repeat(100_000) : Array.from({ length: 3000 }, (_, i) => 'line ' + i + '.\\n').join(''))",
+      ),
+    },
+  })
+  const Cookie = await signIn()
+  const pageOf = async (id: string) =>
+    (await app.request(`/runs/${id}`, { headers: { ...browser, Cookie } })).text()
+  const many = await pageOf((await instance.run('job')).id)
+  assert.match(many, /the beginning is left out here/)
+  assert.match(many, /line 2999\./)
+  assert.doesNotMatch(many, /line 2499\./)
+  assert.match(many, /line 2500\./)
+  const one = await pageOf((await instance.run('job', { one: true })).id)
+  assert.match(one, /x{40000}/)
+})
+
+test('a run leads to its code, its attempts, and what it replays; one that waits says why', async t => {
+  const waits = `async () => {
+    const { existsSync } = await import('node:fs')
+    while (!existsSync('data/go')) await new Promise(done => setTimeout(done, 10))
+  }`
+  const { app, instance, signIn } = await startWeb(t, {
+    files: {
+      'manifest.ts': `${registry}
+jobRegistry.register({ id: 'quick', cron: '@daily', func: () => 1 })
+jobRegistry.register({ id: 'one', cron: '@daily', func: ${waits}, concurrencyKey: 'shop' })
+jobRegistry.register({ id: 'two', cron: '@daily', func: ${waits}, concurrencyKey: 'shop' })`,
+      'data/.keep': '',
+      '.gitignore': 'data/',
+    },
+  })
+  const { engine, path } = instance
+  const Cookie = await signIn()
+  const page = async (at: string) => (await app.request(at, { headers: { ...browser, Cookie } })).text()
+  assert.match(await page('/runs'), /Nothing has run yet/)
+  const run = await instance.run('quick', { of: 'paper' })
+  const first = await page(`/runs/${run.id}`)
+  assert.match(first, new RegExp(`href="/repo/history/${run.commit}"`))
+  assert.match(first, new RegExp(`action="/api/runs/${run.id}/replay"`))
+  assert.match(text(first), /"of": "paper"|&quot;of&quot;: &quot;paper&quot;/)
+  assert.doesNotMatch(first, /Attempts and replays/)
+  const again = engine.replay(run.id, 'manual')
+  await instance.ended(again?.id ?? '')
+  assert.match(await page(`/runs/${run.id}`), new RegExp(`href="/runs/${again?.id}"`))
+  assert.match(await page(`/runs/${again?.id}`), new RegExp(`Replay of[\\s\\S]*href="/runs/${run.id}"`))
+
+  engine.run('one', { trigger: 'manual' })
+  const waiting = engine.run('two', { trigger: 'manual' })
+  const wait = await page(`/runs/${waiting.id}`)
+  assert.match(text(wait), /waits for its turn, in place 1/)
+  assert.match(text(wait), /concurrency key (&quot;|")shop/)
+  const all = await page('/runs')
+  assert.match(all, new RegExp(`id="waiting-${waiting.id}"`))
+  assert.match(all, new RegExp(`action="/api/runs/${waiting.id}/cancel"`))
+  writeFileSync(path('data/go'), '')
+  await until(() => engine.waiting().length === 0, 'all have their turn')
+})

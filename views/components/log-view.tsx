@@ -1,0 +1,62 @@
+import { type TerminalPiece, terminalPieces } from './terminal.ts'
+import { TerminalPieces } from './terminal-text.tsx'
+import { clockTime } from './time-words.ts'
+
+export interface LogLineView {
+  /** Null for what no run wrote. */
+  at: number | null
+  stream: 'out' | 'err' | null
+  text: string
+}
+
+/**
+ * What a program wrote, as a terminal would show it, each line with the wall clock of when it came. The clock, and the
+ * word that tells the error stream, are left out of what somebody selects and copies.
+ */
+export function LogView({ lines, zone, cut }: { lines: readonly LogLineView[]; zone: string; cut: boolean }) {
+  const shown = lookedUpLines(lines)
+  let before = ''
+  return (
+    <div class="log" tabindex={0} role="log" aria-label="What the run wrote">
+      <pre>
+        {cut ? <span class="log-line soft">… the beginning is left out here …{'\n'}</span> : null}
+        {lines.map(({ at, stream }, index) => {
+          const time = at === null ? '' : `${clockTime(at, zone, true)}.${String(at % 1000).padStart(3, '0')}`
+          const repeats = time === before
+          before = time
+          return (
+            <span class={stream === 'err' ? 'log-line err' : 'log-line'}>
+              <span class="log-at">
+                {repeats ? '' : time}
+                {stream === 'err' ? <b> err</b> : null}
+              </span>
+              <span>
+                <TerminalPieces pieces={shown[index] ?? []} />
+                {'\n'}
+              </span>
+            </span>
+          )
+        })}
+      </pre>
+    </div>
+  )
+}
+
+/** The pieces of each line. A colour that is on at the end of one goes on in the next. */
+function lookedUpLines(lines: readonly LogLineView[]): TerminalPiece[][] {
+  const pieces = terminalPieces(lines.map(line => lastState(line.text)).join('\n'))
+  const found: TerminalPiece[][] = [[]]
+  for (const piece of pieces) {
+    for (const [part, text] of piece.text.split('\n').entries()) {
+      if (part > 0) found.push([])
+      if (text !== '') found.at(-1)?.push({ ...piece, text })
+    }
+  }
+  return found
+}
+
+/** Of a line that was written over and over, as progress bars do, what was written last. */
+function lastState(text: string): string {
+  const line = text.replace(/\r+$/, '')
+  return line.slice(line.lastIndexOf('\r') + 1)
+}
