@@ -60,6 +60,36 @@ for (const javaScript of [true, false]) {
     await page.getByLabel('Password').fill(password)
     await press('Sign in')
     await page.getByText('daily-digest').first().waitFor()
+    await press('Sign out')
+
+    // Opens it from the dashboard, without the password; what was used once opens nothing again.
+    await page.goto(`${control}/instances/e2etest`)
+    const arrivals: string[] = []
+    page.on('request', request => {
+      if (request.url().includes('token=')) arrivals.push(request.url())
+    })
+    await page.getByRole('link', { name: 'Open' }).click()
+    await page.getByText('daily-digest').first().waitFor()
+    assert.equal(page.url(), `http://e2etest.localhost:${longhouse.port}/`)
+    assert.equal(arrivals.length, 1)
+    await press('Sign out')
+    await page.goto(arrivals[0] ?? '')
+    await page.getByText('This browser did not ask for it').waitFor()
+    // From the instance's own sign-in page, too, and on to where one was.
+    await page.goto(`http://e2etest.localhost:${longhouse.port}/settings/sign-in`)
+    await page.getByRole('link', { name: 'Sign in with your Longhouse account' }).click()
+    await page.getByText('Turn it off').click()
+    await press('Turn the password off')
+    await page.getByText('It opens nothing now').waitFor()
+    await press('Turn it on')
+    await page.getByText('also while the control plane is down').waitFor()
+
+    // A token that is planted in another browser does nothing there.
+    const victim = await openBrowser(t, { javaScript })
+    await victim.page.goto(arrivals[0] ?? '')
+    await victim.page.getByText('This browser did not ask for it').waitFor()
+    await victim.page.goto(`http://e2etest.localhost:${longhouse.port}/`)
+    await victim.page.getByLabel('Password').waitFor()
 
     // Stops it, removes it, and has it back.
     await page.goto(`${control}/instances/e2etest`)

@@ -5,7 +5,7 @@ import { BootError } from '../src/faults.ts'
 import { addressSet } from '../src/http/address.ts'
 import { mailSettings } from '../src/mail/settings.ts'
 import { isPasswordHash, looksLikeHash } from '../src/password.ts'
-import { parseKey } from './secrets/seal.ts'
+import { parseKey } from '../src/seal.ts'
 
 export interface Settings {
   instanceId: string
@@ -26,9 +26,20 @@ export interface Settings {
   stopGraceMs: number
   /** How many runs of each job are kept, and for how long. */
   keep: { runsPerJob: number; ageMs: number }
+  /** Who may sign people in, beside the password; null is nobody. */
+  sso: SsoSettings | null
   /** The mail server for notices, until somebody names another one on the settings page; '' is none. */
   mail: { smtpUrl: string; smtpFrom: string }
 }
+
+export interface SsoSettings {
+  /** The control plane's address. */
+  issuer: string
+  /** The public keys that it signed with when this instance was made; it publishes those that came after. */
+  keys: { keys: { kid: string; kty: string }[] }
+}
+
+const keySet = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) })
 
 export const shortestPassword = 8
 
@@ -74,10 +85,28 @@ const fields = z.object({
   SMTP_URL: mailSettings.SMTP_URL.default(''),
   SMTP_FROM: mailSettings.SMTP_FROM.default(''),
   LONGHOUSE_TIMEZONE: setting.timezone().default('UTC'),
+  LONGHOUSE_SSO_ISSUER: z
+    .string()
+    .refine(
+      text => /^https?:\/\/[^/?#]+$/.test(text) && URL.canParse(text),
+      'must be the address of the control plane such as https://control.example.com, without a path',
+    )
+    .optional(),
+  LONGHOUSE_SSO_KEYS: z.string().transform(parseKeys).optional(),
   LONGHOUSE_STOP_GRACE: setting.duration().prefault('30s'),
   LONGHOUSE_KEEP_RUNS: setting.integer(1, 100_000).prefault('500'),
   LONGHOUSE_KEEP_FOR: setting.duration('1h', '3650d').prefault('90d'),
 })
+
+/** A JWK set, as the control plane publishes it. */
+function parseKeys(text: string, context: z.RefinementCtx): SsoSettings['keys'] {
+  try {
+    return keySet.parse(JSON.parse(text))
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be a JSON Web Key Set such as {"keys": […]}' })
+    return z.NEVER
+  }
+}
 
 /**
  * The instance's settings, or a BootError with every fault. Whoever starts it by hand need not name it; a control
@@ -100,6 +129,9 @@ export function readSettings(env: Environment, { spawned }: { spawned: boolean }
     timezone: config.LONGHOUSE_TIMEZONE,
     stopGraceMs: config.LONGHOUSE_STOP_GRACE,
     keep: { runsPerJob: config.LONGHOUSE_KEEP_RUNS, ageMs: config.LONGHOUSE_KEEP_FOR },
+    sso: config.LONGHOUSE_SSO_ISSUER
+      ? { issuer: config.LONGHOUSE_SSO_ISSUER, keys: config.LONGHOUSE_SSO_KEYS ?? { keys: [] } }
+      : null,
     mail: { smtpUrl: config.SMTP_URL, smtpFrom: config.SMTP_FROM },
   }
 }

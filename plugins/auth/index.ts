@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { roundTrip } from '../../src/http/round-trip.ts'
 import { sessionCookie } from '../../src/http/session-cookie.ts'
 import { definePlugin } from '../../src/plugin.ts'
 import { createRateLimit } from '../../src/rate-limit.ts'
@@ -15,7 +16,6 @@ import { openIdConfig } from './openid-config.ts'
 import { authRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 import { adminSessions } from './session.ts'
-import { signInCookie } from './sign-in.ts'
 import { signInRoutes } from './sign-in-routes.tsx'
 
 /** Where an owner is at home. */
@@ -48,7 +48,7 @@ export const auth = definePlugin({
     const sessions = accountSessionStore(db, clock)
     const access = accountAccess({ sessions, accounts, cookie })
     const failures = createRateLimit({ failures: 20, withinMs: tenMinutes, clock })
-    const signIn = signInCookie({ https, home })
+    const signIn = roundTrip({ https, kind: 'sign_in', withinSeconds: 600, home })
     if (!provider)
       log.info('owners cannot sign up or in: GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET are not set')
 

@@ -3,6 +3,7 @@ import { addressGroup } from '../../src/http/address.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { retryLater } from '../../src/http/problem.ts'
+import type { Derive, RoundTrip } from '../../src/http/round-trip.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { Events } from '../../src/plugin.ts'
@@ -12,9 +13,8 @@ import { OwnerSignInPage } from '../../views/auth/owner-sign-in-page.tsx'
 import type { AccountBook } from './account.ts'
 import type { AccountAccess } from './account-guard.ts'
 import type { AccountSessions } from './account-session.ts'
-import type { OpenIdProvider } from './openid.ts'
+import type { OpenIdProvider, SignInProof } from './openid.ts'
 import { signInOff, signInOver } from './problems.ts'
-import type { SignInCookie } from './sign-in.ts'
 
 const callbackPath = '/auth/google/callback'
 const off = () =>
@@ -30,7 +30,8 @@ export interface SignInParts {
   sessions: AccountSessions
   access: AccountAccess
   cookie: SessionCookie
-  signIn: SignInCookie
+  /** One sign-in that is under way in a browser. */
+  signIn: RoundTrip
   /** Counts sign-ins that came to a bad end, per address: each of them has asked the provider. */
   failures: RateLimit
   /** Where owners go on to. */
@@ -70,7 +71,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
       answers: { 303: { description: 'To the provider' }, 503: { description: 'No provider is set up' } },
       handle: async (c, { body }) => {
         if (!provider) throw off()
-        const page = await provider.signInPage(signIn.begin(c, body.next), redirectUri())
+        const page = await provider.signInPage(proofOf(signIn.begin(c, body.next)), redirectUri())
         return c.redirect(page.href, 303)
       },
     }),
@@ -96,7 +97,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
         failures.fail(group)
         const callback = new URL(redirectUri())
         callback.search = new URL(c.req.url).search
-        const identity = await provider.redeem(callback, begun.proof)
+        const identity = await provider.redeem(callback, proofOf(begun.derive))
         failures.clear(group)
 
         const { account, how, emailChanged } = accounts.admit(identity)
@@ -127,4 +128,8 @@ export function signInRoutes(parts: SignInParts): Route[] {
       },
     }),
   ]
+}
+
+function proofOf(derive: Derive): SignInProof {
+  return { state: derive('state'), nonce: derive('nonce'), verifier: derive('verifier') }
 }

@@ -140,6 +140,11 @@ export interface ProvisionerService {
    * instance that is asked for.
    */
   limitInstances(limit: (accountId: string) => number): void
+  /**
+   * Has these variables given to every instance whose container is made from now on; they are asked for each time. A
+   * container that is there keeps what it has until it is restarted or upgraded.
+   */
+  equip(environment: () => Readonly<Record<string, string>>): void
   /** Every instance that is meant to run and has an address. */
   watched(): WatchedInstance[]
   /** One of them; null when it is not meant to run, or has no address. */

@@ -25,6 +25,8 @@ export interface Fleet {
   secretKeys: SecretKeys
   /** The mail server that instances send their notices through; null when the operator offers none. */
   mail: { smtpUrl: string; smtpFrom: string } | null
+  /** What others want every instance to know. */
+  equipment: (() => Readonly<Record<string, string>>)[]
   /** How long a released name is kept from others. */
   quarantineMs: number
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
@@ -32,7 +34,7 @@ export interface Fleet {
 
 /** What one instance's container is made from. */
 export function specOf(
-  { site, timezone, stopGraceMs, secretKeys, mail }: Fleet,
+  { site, timezone, stopGraceMs, secretKeys, mail, equipment }: Fleet,
   instance: Instance,
 ): InstanceSpec {
   return {
@@ -46,6 +48,7 @@ export function specOf(
     timezone,
     stopGraceMs,
     environment: {
+      ...Object.assign({}, ...equipment.map(each => each())),
       LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
       LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
       ...(mail && { SMTP_URL: mail.smtpUrl, SMTP_FROM: mail.smtpFrom }),

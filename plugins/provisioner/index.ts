@@ -6,7 +6,7 @@ import { chooseDriver, driverConfig } from './choose-driver.ts'
 import './contract.ts'
 import { request } from './commands.ts'
 import type { InstanceSummary, PurgeCheck } from './contract.ts'
-import { routeAll, specOf } from './fleet.ts'
+import { routeAll } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
 import { listInstances } from './instance.ts'
 import { instanceMail, instanceMailConfig } from './instance-mail.ts'
@@ -21,6 +21,7 @@ import * as schema from './schema.ts'
 import { loadSecretKeys, secretKeysConfig } from './secret-keys.ts'
 import { resumeInstance, suspendInstance } from './suspension.ts'
 import { restore } from './tombstone.ts'
+import { volumePath } from './volume.ts'
 
 /** The provisioner over whatever creates instances; tests hand in a driver of their own. */
 export const provisionerOver = (choose: typeof chooseDriver) =>
@@ -60,6 +61,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
         mail: instanceMail(config),
         quarantineMs: config.PROVISIONER_QUARANTINE,
+        equipment: [] as (() => Readonly<Record<string, string>>)[],
         emit,
       }
       const settings = {
@@ -74,7 +76,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
       const purgeTime = (instance: Instance) => purgeAt(instance, retention, clock.now())
       const summary = (instance: Instance): InstanceSummary => ({
         ...instance,
-        volume: specOf(fleet, instance).volume,
+        volume: volumePath(site.dataRoot, instance.subdomain),
         purgeAt: purgeTime(instance),
       })
       const ownership = new Ownership({
@@ -107,6 +109,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           beforePurge: (name, check) => void purgeChecks.set(name, check),
           owned: account => ownership.of(account, () => nudge('reconcile')),
           limitInstances: limit => ownership.limitBy(limit),
+          equip: environment => void fleet.equipment.push(environment),
           watched: () => watched(db),
           watchedOne: id => watchedOne(db, id),
           recordHealth: (id, seen) => {

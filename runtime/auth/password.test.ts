@@ -29,7 +29,7 @@ test('sessions outlive a restart with the same password, and end with another on
   const db = database(t)
   const sessions = sessionStore(db, systemClock)
   await passwordGate(db, systemClock, 'correct horse')
-  const { secret } = sessions.open()
+  const { secret } = sessions.open('password')
   await passwordGate(db, systemClock, 'correct horse')
   assert.ok(sessions.find(secret))
   await passwordGate(db, systemClock, 'another horse')
@@ -37,7 +37,7 @@ test('sessions outlive a restart with the same password, and end with another on
 
   const hash = await hashPassword('third horse')
   await passwordGate(db, systemClock, hash)
-  const { secret: second } = sessions.open()
+  const { secret: second } = sessions.open('password')
   await passwordGate(db, systemClock, hash)
   assert.ok(sessions.find(second))
 })

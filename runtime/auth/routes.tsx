@@ -10,14 +10,19 @@ import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
 import { LoginPage } from '../../views/runtime/login-page.tsx'
 import type { PasswordGate } from './password.ts'
+import type { PasswordLogin } from './password-login.ts'
 import { owner, type SessionStore } from './session.ts'
 
+export const passwordOff = defineProblem('password-off', 403, 'The password is turned off')
 export const wrongPassword = defineProblem('wrong-password', 401, 'Wrong password')
 
 export interface AuthParts {
   sessions: SessionStore
   cookie: SessionCookie
   gate: PasswordGate
+  login: PasswordLogin
+  /** Whether a control plane signs its owner in, too. */
+  sso: boolean
   /** Counts tries per address. */
   tries: RateLimit
   clock: Clock
@@ -26,15 +31,18 @@ export interface AuthParts {
 }
 
 /** Signing in and out. */
-export function authRoutes({ sessions, cookie, gate, tries, clock, place }: AuthParts): Route[] {
+export function authRoutes({ sessions, cookie, gate, login, sso, tries, clock, place }: AuthParts): Route[] {
   const loginPage = (
     c: AppContext,
     props: { next?: string | undefined; error?: string },
-    status: 200 | 401 | 422 | 429 = 200,
+    status: 200 | 401 | 403 | 422 | 429 = 200,
   ) => {
     c.status(status)
     c.header('Cache-Control', 'no-store')
-    return c.render(<LoginPage place={place} {...props} />, { title: 'Sign in', narrow: true })
+    return c.render(<LoginPage place={place} password={!login.isOff()} sso={sso} {...props} />, {
+      title: 'Sign in',
+      narrow: true,
+    })
   }
 
   return [
@@ -95,6 +103,11 @@ export function authRoutes({ sessions, cookie, gate, tries, clock, place }: Auth
           const error = `Too many failed tries from your address. Try again in ${waitWords(wait)}.`
           return loginPage(c, { next, error }, 429)
         }
+        if (login.isOff()) {
+          const off = 'The password is turned off here; sign in with your Longhouse account.'
+          if (!wantsPage(c)) throw passwordOff(off)
+          return loginPage(c, { next, error: off }, 403)
+        }
         // Counted before it is compared: a burst of guesses side by side must not slip through.
         tries.fail(address)
         if (!(await gate.matches(body.password))) {
@@ -103,7 +116,7 @@ export function authRoutes({ sessions, cookie, gate, tries, clock, place }: Auth
         }
         tries.clear(address)
         c.set('actor', owner)
-        const { secret, keepMs } = sessions.open()
+        const { secret, keepMs } = sessions.open('password')
         cookie.write(c, secret, Math.floor(keepMs / 1000))
         c.header('Cache-Control', 'no-store')
         if (wantsPage(c)) return c.redirect(next, 303)

@@ -20,6 +20,8 @@ export interface LiveSession {
   keepMs: number
   /** True when the expiry was moved just now, so that the cookie has to be written again. */
   refreshed: boolean
+  /** How it was opened. */
+  via: 'password' | 'sso'
 }
 
 /** Sessions of people's browsers. Secrets are kept as hashes only. */
@@ -34,7 +36,7 @@ export function sessionStore(db: Db<typeof schema>, clock: Clock) {
 
   return {
     /** Opens a session and returns its secret. Those that are over are swept away on the way. */
-    open(): { secret: string } & LiveSession {
+    open(via: 'password' | 'sso'): { secret: string } & LiveSession {
       const now = clock.now()
       const secret = newSecret()
       db.delete(sessions)
@@ -46,9 +48,9 @@ export function sessionStore(db: Db<typeof schema>, clock: Clock) {
         )
         .run()
       db.insert(sessions)
-        .values({ hash: hashSecret(secret), createdAt: now, refreshedAt: now })
+        .values({ hash: hashSecret(secret), createdAt: now, refreshedAt: now, via })
         .run()
-      return { secret, keepMs: keepMs(now, now), refreshed: true }
+      return { secret, keepMs: keepMs(now, now), refreshed: true, via }
     },
 
     /** Null when there is no such session, or it is over. A live one lives on from now. */
@@ -63,7 +65,7 @@ export function sessionStore(db: Db<typeof schema>, clock: Clock) {
       if (!found) return null
       const refreshed = now - found.refreshedAt >= sessionLife.refreshEveryMs
       if (refreshed) db.update(sessions).set({ refreshedAt: now }).where(eq(sessions.hash, hash)).run()
-      return { keepMs: keepMs(found.createdAt, now), refreshed }
+      return { keepMs: keepMs(found.createdAt, now), refreshed, via: found.via }
     },
 
     close(secret: string): void {

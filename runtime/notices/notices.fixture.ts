@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { openSqlite } from '../../src/database.ts'
 import { silentLog } from '../../src/log.ts'
+import { openSeal } from '../../src/seal.ts'
 import { type Inbox, startInbox } from '../../src/testing/inbox.ts'
 import { standingClock, startInstance, type TestInstance } from '../engine.fixture.ts'
-import { openSeal } from '../secrets/seal.ts'
 import { type Notices, openNotices } from './notices.ts'
 
 export interface Hook {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Db } from '../../src/database.ts'
-import type { Seal } from '../secrets/seal.ts'
+import type { Seal } from '../../src/seal.ts'
 import { settings as table } from './schema.ts'
 import type { NoticesSchema } from './tables.ts'
 

@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
+import type { Seal } from '../../src/seal.ts'
 import { secretName, secretNameRule } from './names.ts'
 import * as schema from './schema.ts'
-import type { Seal } from './seal.ts'
 
 export const longestSecret = 32 * 1024
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Db } from '../../src/database.ts'
-import type { Seal } from '../secrets/seal.ts'
+import type { Seal } from '../../src/seal.ts'
 import type { ConflictFile, Side } from './protocol.ts'
 import * as schema from './schema.ts'
 

@@ -6,6 +6,7 @@ import type { Clock } from '../../src/clock.ts'
 import { openTables } from '../../src/database.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { Problem } from '../../src/http/problem.ts'
+import { roundTrip } from '../../src/http/round-trip.ts'
 import type { AppContext, AppEnv } from '../../src/http/route.ts'
 import { sessionCookie } from '../../src/http/session-cookie.ts'
 import type { Logger } from '../../src/log.ts'
@@ -13,13 +14,17 @@ import { createRateLimit } from '../../src/rate-limit.ts'
 import { ProblemPage } from '../../views/problem-page.tsx'
 import { pageRenderer } from '../../views/renderer.tsx'
 import { openAuditLog } from '../audit/audit-log.ts'
+import { auditSignIn } from '../audit/audit-sign-in.ts'
 import { audited } from '../audit/audited.ts'
 import { auditRoutes } from '../audit/routes.tsx'
 import { auditTables } from '../audit/tables.ts'
 import { createAccess } from '../auth/guard.ts'
+import { methodRoutes } from '../auth/method-routes.tsx'
 import { passwordGate } from '../auth/password.ts'
+import { passwordLogin } from '../auth/password-login.ts'
 import { authRoutes } from '../auth/routes.tsx'
 import { sessionStore } from '../auth/session.ts'
+import { singleSignOn } from '../auth/sso.ts'
 import { authTables } from '../auth/tables.ts'
 import { badgeStore } from '../badges/badge.ts'
 import { badgeRoutes } from '../badges/routes.tsx'
@@ -53,7 +58,7 @@ import { scheduleRoutes } from './schedule.ts'
 import { waysFrom } from './show.ts'
 
 export interface WebOptions {
-  settings: Pick<Settings, 'instanceId' | 'publicUrl' | 'password' | 'trustedProxies'>
+  settings: Pick<Settings, 'instanceId' | 'publicUrl' | 'password' | 'trustedProxies' | 'sso'>
   version: string
   log: Logger
   clock: Clock
@@ -84,13 +89,26 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
   adopting.catch(() => {})
   const gate = { matches: async (guess: string) => (await adopting).matches(guess) }
   const audit = openAuditLog(openTables(sqlite, 'audit', auditTables), clock)
+  const login = passwordLogin(db, clock, { hasOther: settings.sso !== null })
+  const access = createAccess({ sessions, cookie, tokens, wrongTokens })
+  const sso = singleSignOn({
+    db,
+    sso: settings.sso,
+    instanceId,
+    sessions,
+    cookie,
+    trip: roundTrip({ https, kind: 'sso', withinSeconds: 600, home: '/' }),
+    clock,
+    signedIn: c => auditSignIn(c, audit),
+  })
   const web: WebContext = {
     engine: () => {
       const engine = options.engine()
       if (!engine) throw starting('Try again in a moment.', { headers: { 'Retry-After': '1' } })
       return engine
     },
-    ...createAccess({ sessions, cookie, tokens, wrongTokens }),
+    ...access,
+    front: sso.over(access.signedIn),
     badges: badgeStore(openTables(sqlite, 'badges', badgeTables)),
     clock,
     origin: publicUrl?.origin ?? 'http://localhost:8080',
@@ -109,7 +127,18 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     // The repo's routes stand before those of the jobs: `repo` is no job id.
     routes: [
       healthRoute({ instanceId, version, engine: options.engine }),
-      ...authRoutes({ sessions, cookie, gate, tries, clock, place }),
+      ...authRoutes({
+        sessions,
+        cookie,
+        gate,
+        login,
+        sso: settings.sso !== null,
+        tries,
+        clock,
+        place,
+      }),
+      ...sso.routes,
+      ...methodRoutes({ person: access.person, sso: settings.sso, login, sessions, cookie }),
       ...repoRoutes(web),
       ...syncRoutes(web, publicUrl?.origin ?? 'http://localhost:8080'),
       ...secretRoutes(web),

@@ -1,10 +1,13 @@
 import type { Clock } from '../../src/clock.ts'
+import type { Guard } from '../../src/http/route.ts'
 import type { Access } from '../auth/guard.ts'
 import type { BadgeStore } from '../badges/badge.ts'
 import type { Engine } from '../contract.ts'
 
 /** What the routes stand on. */
 export interface WebContext extends Access {
+  /** Of the first page: `signedIn`, or a token that signs in. */
+  front: Guard
   /** Throws the Problem `starting` until there is one. */
   engine(): Engine
   clock: Clock

@@ -40,7 +40,7 @@ export function pageRoutes(web: WebContext): Route[] {
       method: 'get',
       path: '/',
       summary: 'All jobs',
-      guard,
+      guard: web.front,
       pageOnly: true,
       query: window(1)
         .pick({ offset: true })

@@ -6,10 +6,11 @@ import { systemClock } from '../../src/clock.ts'
 import { openSqlite } from '../../src/database.ts'
 import type { AppEnv } from '../../src/http/route.ts'
 import { silentLog } from '../../src/log.ts'
+import { openSeal } from '../../src/seal.ts'
 import type { Engine } from '../contract.ts'
 import { startInstance, type TestInstance } from '../engine.fixture.ts'
 import { type Notices, openNotices } from '../notices/notices.ts'
-import { openSeal } from '../secrets/seal.ts'
+import type { SsoSettings } from '../settings.ts'
 import { createWeb } from './app.tsx'
 
 export const password = 'correct horse battery'
@@ -31,6 +32,7 @@ export interface WebTestOptions {
   files?: Record<string, string>
   clock?: Clock
   publicUrl?: string
+  sso?: SsoSettings
   /** Stands for a program whose engine is not there yet. */
   withoutEngine?: boolean
 }
@@ -55,6 +57,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
       publicUrl: publicUrl ? new URL(publicUrl) : null,
       password,
       trustedProxies: ['127.0.0.1'],
+      sso: options.sso ?? null,
     },
     version: '0.0.0',
     log: silentLog,

@@ -17,8 +17,11 @@ export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
   }
 }
 
-/** Whose it is: the operator's or an instance's `session`, an owner's `account`, or one sign-in that is under way. */
-export type CookieKind = 'session' | 'account' | 'sign_in'
+/**
+ * Whose it is: the operator's or an instance's `session`, an owner's `account`, or a sign-in that is under way, with the
+ * provider (`sign_in`) or with the control plane (`sso`).
+ */
+export type CookieKind = 'session' | 'account' | 'sign_in' | 'sso'
 
 export function sessionCookieName(https: boolean, kind: CookieKind = 'session'): string {
   return `${https ? '__Host-' : ''}longhouse_${kind}`

@@ -60,7 +60,7 @@ function Actions({ subdomain, status, url, suspension }: OwnedInstanceView) {
   return (
     <>
       {status === 'running' ? (
-        <a class="button primary" href={url}>
+        <a class="button primary" href={`${url}/auth/sso`}>
           Open
         </a>
       ) : null}

@@ -68,7 +68,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
               {
                 label: 'Open',
                 kind: 'end',
-                cell: row => (row.status === 'running' ? <a href={row.url}>Open</a> : null),
+                cell: row => (row.status === 'running' ? <a href={`${row.url}/auth/sso`}>Open</a> : null),
               },
             ]}
           />

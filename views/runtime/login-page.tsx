@@ -7,31 +7,50 @@ export interface LoginPageProps {
   /** Where to go on to: a path of this site. */
   next?: string | undefined
   error?: string | undefined
+  /** Whether the password opens the instance. */
+  password: boolean
+  /** Whether a control plane signs its owner in. */
+  sso: boolean
 }
 
-export function LoginPage({ place, next, error }: LoginPageProps) {
+export function LoginPage({ place, next, error, password, sso }: LoginPageProps) {
+  const onward = next && next !== '/' ? `?next=${encodeURIComponent(next)}` : ''
   return (
     <div class="card">
       <div>
         <h1>Sign in</h1>
         <p class="fine">to the jobs of {place}</p>
       </div>
-      <form method="post" action="/api/auth/password" class="form">
-        {next && next !== '/' ? <input type="hidden" name="next" value={next} /> : null}
-        {/* Password managers keep a password under a name. */}
-        <input type="text" name="username" value={place} autocomplete="username" hidden />
-        <Field
-          name="password"
-          label="Password"
-          type="password"
-          autocomplete="current-password"
-          required
-          autofocus
-          error={error}
-          hint="It was shown once, when this instance was made."
-        />
-        <Button look="primary">Sign in</Button>
-      </form>
+      {sso ? (
+        <p>
+          <a class={password ? 'button' : 'button primary'} href={`/auth/sso${onward}`}>
+            Sign in with your Longhouse account
+          </a>
+        </p>
+      ) : null}
+      {password ? <PasswordForm place={place} next={next} error={error} /> : null}
+      {!password && error ? <p class="tone-bad">{error}</p> : null}
     </div>
+  )
+}
+
+function PasswordForm({ place, next, error }: Pick<LoginPageProps, 'place' | 'next' | 'error'>) {
+  return (
+    <form method="post" action="/api/auth/password" class="form">
+      {next && next !== '/' ? <input type="hidden" name="next" value={next} /> : null}
+      {/* Password managers keep a password under a name. */}
+      <input type="text" name="username" value={place} autocomplete="username" hidden />
+      <Field
+        name="password"
+        label="Password"
+        type="password"
+        autocomplete="current-password"
+        required
+        autofocus
+        error={error}
+        hint="It was shown once, when this instance was made."
+      />
+      <Button look="primary">Sign in</Button>
+    </form>
   )
 }

@@ -2,6 +2,7 @@ const parts = [
   { href: '/settings', label: 'Notices' },
   { href: '/settings/notices', label: 'What was told' },
   { href: '/settings/tokens', label: 'API tokens' },
+  { href: '/settings/sign-in', label: 'Sign-in' },
   { href: '/settings/audit', label: 'Audit log' },
 ] as const
 

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 
 /**
- * AES-256-GCM under the instance's key. `purpose` names what is sealed, and is needed to open it: a sealed text that
+ * AES-256-GCM under a key of this program. `purpose` names what is sealed, and is needed to open it: a sealed text that
  * somebody moved to another row does not open there.
  */
 export interface Seal {

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { setting } from '../../src/config.ts'
+import { definePlugin } from '../../src/plugin.ts'
+import { openSeal } from '../../src/seal.ts'
+import { siteUrl } from '../../src/site.ts'
+import '../auth/contract.ts'
+import '../provisioner/contract.ts'
+import { keyRing } from './key-ring.ts'
+import { bridgeRoutes } from './routes.ts'
+import * as schema from './schema.ts'
+
+/**
+ * Single sign-on from the control plane into instances: it signs, instances check, and none of them can sign. What
+ * instances need for that comes to them when their containers are made; keys that are younger they fetch.
+ */
+export const bridge = definePlugin({
+  name: 'bridge',
+  needs: ['auth', 'provisioner'],
+  config: z.object({
+    /** How long one key signs. */
+    BRIDGE_KEY_LIFE: setting.duration('2d', '3650d').prefault('90d'),
+  }),
+  tables: { schema, migrations: 'plugins/bridge/migrations' },
+  setup: ({ config, services, site, db, clock }) => {
+    const seal = openSeal({ given: null, keyFile: join(site.dataRoot, '.control', 'bridge-seal-key') })
+    const ring = keyRing(db, clock, seal, config.BRIDGE_KEY_LIFE)
+    ring.turn()
+    // Where no owner can sign in, instances have nobody to ask.
+    if (services.auth.provider !== null) {
+      services.provisioner.equip(() => ({
+        LONGHOUSE_SSO_ISSUER: siteUrl(site, 'control'),
+        LONGHOUSE_SSO_KEYS: JSON.stringify(ring.published()),
+      }))
+    }
+    return {
+      routes: bridgeRoutes({ ...services, site, clock, ring }),
+      tasks: [{ name: 'turn-keys', everyMs: 3_600_000, run: async () => ring.turn() }],
+    }
+  },
+})

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import type { Clock } from '../../src/clock.ts'
+import { open, type Route, route } from '../../src/http/route.ts'
+import { type Site, siteUrl } from '../../src/site.ts'
+import type { AuthService } from '../auth/contract.ts'
+import type { ProvisionerService } from '../provisioner/contract.ts'
+import type { KeyRing } from './key-ring.ts'
+import { noSuchBridge } from './problems.ts'
+import { signToken } from './token.ts'
+
+export interface BridgeParts {
+  auth: AuthService
+  provisioner: ProvisionerService
+  site: Site
+  clock: Clock
+  ring: KeyRing
+}
+
+/** The way of owners into their instances without a password. */
+export function bridgeRoutes({ auth, provisioner, site, clock, ring }: BridgeParts): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/.well-known/jwks.json',
+      summary: 'The keys that sign for instances, as a JSON Web Key Set',
+      guard: open,
+      answers: {
+        200: {
+          description: 'The public keys',
+          schema: z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) }),
+        },
+      },
+      handle: c => {
+        c.header('Cache-Control', 'public, max-age=300')
+        return c.json(ring.published())
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/auth/bridge',
+      summary:
+        'Where an instance sends a browser that wants in: back with a token, when its owner is signed in here',
+      guard: auth.account,
+      pageOnly: true,
+      query: z.object({
+        instance: z.string().regex(/^[\w-]{1,80}$/, 'must be the id of an instance'),
+        nonce: z.string().regex(/^[\w-]{43}$/, 'must be what the instance made for this browser'),
+      }),
+      answers: { 303: { description: 'Back to the instance' } },
+      handle: async (c, { query }) => {
+        const account = auth.accountOf(c)
+        const instance = provisioner
+          .owned(account)
+          .list()
+          .find(each => each.id === query.instance)
+        if (!instance || instance.desired === 'deleted') {
+          throw noSuchBridge(
+            `${account.email} has no such instance. Sign out, and in with the account that it belongs to, or use its password.`,
+          )
+        }
+        const issuer = siteUrl(site, 'control')
+        const claims = { instanceId: instance.id, account, nonce: query.nonce }
+        const token = await signToken({ ring, clock, issuer }, claims)
+        return c.redirect(`${instance.url}/?token=${token}`, 303)
+      },
+    }),
+  ]
+}

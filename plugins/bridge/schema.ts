@@ -1,0 +1,14 @@
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+/** Keys that sign for instances. Instances know the public halves only. */
+export const keys = sqliteTable('bridge_keys', {
+  /** The `kid` of tokens. */
+  id: text('id').primaryKey(),
+  /** As a JWK. */
+  publicJwk: text('public_jwk').notNull(),
+  /** As a sealed JWK; gone once the key signs no more. */
+  sealedPrivateJwk: text('sealed_private_jwk'),
+  createdAt: integer('created_at').notNull(),
+  /** When a younger key took over. */
+  retiredAt: integer('retired_at'),
+})

@@ -1,0 +1,22 @@
+import type { AppContext } from '../../src/http/route.ts'
+import { owner } from '../auth/session.ts'
+import type { AuditLog } from './audit-log.ts'
+
+/** Writes down a sign-in that came as a link, which no form or call would tell of. */
+export function auditSignIn(c: AppContext, audit: AuditLog): void {
+  try {
+    audit.write({
+      actorKind: owner.kind,
+      actorName: owner.name,
+      address: c.get('client'),
+      action: 'GET /auth/sso',
+      summary: 'Sign in by way of the control plane',
+      target: '',
+      fields: '',
+      status: 303,
+      requestId: c.get('requestId'),
+    })
+  } catch (error) {
+    c.get('log').error({ err: error }, 'a sign-in is missing in the audit log')
+  }
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { defineProblem } from '../../src/http/problem.ts'
+import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
+import type { SessionCookie } from '../../src/http/session-cookie.ts'
+import { SignInSettingsPage } from '../../views/runtime/sign-in-settings-page.tsx'
+import type { SsoSettings } from '../settings.ts'
+import { show } from '../web/show.ts'
+import type { PasswordLogin } from './password-login.ts'
+import type { SessionStore } from './session.ts'
+
+export const onlyWayIn = defineProblem('only-way-in', 409, 'The password is the only way in')
+
+const truth = z
+  .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')
+  .transform(value => value === true || value === 'true')
+
+/** Which ways lead in, and turning the password off. */
+export function methodRoutes(parts: {
+  person: Guard
+  sso: SsoSettings | null
+  login: PasswordLogin
+  sessions: SessionStore
+  cookie: SessionCookie
+}): Route[] {
+  const { person, sso, login, sessions, cookie } = parts
+  const methodShape = z.object({
+    password: z.boolean().meta({ description: 'Whether the password opens the instance' }),
+    control_plane: z.string().nullable().meta({ description: 'The control plane that signs in, if any' }),
+  })
+  const state = () => ({ password: !login.isOff(), control_plane: sso?.issuer ?? null })
+
+  const turn = (c: AppContext, password: boolean) => {
+    if (!password) {
+      if (!sso) throw onlyWayIn('No control plane signs anybody in here. Nothing was changed.')
+      const secret = cookie.read(c)
+      // Whoever came that way knows that it works.
+      if ((secret ? sessions.find(secret)?.via : null) !== 'sso') {
+        throw onlyWayIn(
+          `Sign in by way of ${new URL(sso.issuer).host} first, so that it is known to work. Nothing was changed.`,
+        )
+      }
+    }
+    login.turn(password ? 'on' : 'off')
+    return wantsPage(c) ? c.redirect('/settings/sign-in', 303) : c.json(state())
+  }
+  const change = (method: 'put' | 'post') =>
+    route({
+      method,
+      path: '/api/auth/methods',
+      summary: 'Turn the sign-in with the password on or off',
+      guard: person,
+      body: z.object({ password: truth }),
+      answers: {
+        200: { description: 'The ways in from now on', schema: methodShape },
+        303: { description: 'For a browser: back to the page' },
+      },
+      handle: (c, { body }) => turn(c, body.password),
+    })
+
+  return [
+    route({
+      method: 'get',
+      path: '/settings/sign-in',
+      summary: 'How one signs in',
+      guard: person,
+      pageOnly: true,
+      answers: { 200: { description: 'A page', type: 'text/html' } },
+      handle: c => {
+        const secret = cookie.read(c)
+        const page = (
+          <SignInSettingsPage
+            password={!login.isOff()}
+            controlPlane={sso?.issuer ?? null}
+            via={(secret ? sessions.find(secret)?.via : undefined) ?? 'password'}
+          />
+        )
+        return show(c, page, { title: 'Sign-in', current: '/settings' })
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/auth/methods',
+      summary: 'The ways in',
+      guard: person,
+      answers: { 200: { description: 'The ways in', schema: methodShape } },
+      handle: c => c.json(state()),
+    }),
+    change('put'),
+    change('post'),
+  ]
+}

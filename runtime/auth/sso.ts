@@ -1,0 +1,122 @@
+import { lt } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Clock } from '../../src/clock.ts'
+import type { Db } from '../../src/database.ts'
+import { localPath } from '../../src/http/local-path.ts'
+import { defineProblem } from '../../src/http/problem.ts'
+import type { RoundTrip } from '../../src/http/round-trip.ts'
+import { type AppContext, type Guard, open, type Route, route } from '../../src/http/route.ts'
+import type { SessionCookie } from '../../src/http/session-cookie.ts'
+import type { SsoSettings } from '../settings.ts'
+import type * as schema from './schema.ts'
+import { usedTokens } from './schema.ts'
+import { owner, type SessionStore } from './session.ts'
+import type { TokenFault, tokenVerifier } from './sso-token.ts'
+
+export const notAskedFor = defineProblem('sso-not-asked-for', 400, 'This browser did not ask for it')
+export const tokenRefused = defineProblem('sso-refused', 403, 'The sign-in could not be verified')
+
+/** Longer than a token is good for, clocks included. */
+const rememberedMs = 600_000
+
+export interface SsoParts {
+  db: Db<typeof schema>
+  /** Null when no control plane signs anybody in. */
+  sso: SsoSettings | null
+  instanceId: string
+  sessions: SessionStore
+  cookie: SessionCookie
+  trip: RoundTrip
+  clock: Clock
+  /** Told of each sign-in, for the audit log. */
+  signedIn(c: AppContext): void
+}
+
+export interface SingleSignOn {
+  routes: Route[]
+  /** The guard of the first page, which also takes a token of the control plane. */
+  over(guard: Guard): Guard
+}
+
+/**
+ * Signing in by way of the control plane. It begins here, with a cookie in this very browser: what the control plane
+ * signs carries the nonce of that browser, so a token that somebody plants in another one opens nothing.
+ */
+export function singleSignOn(parts: SsoParts): SingleSignOn {
+  const { db, sso, instanceId, sessions, cookie, trip, clock, signedIn } = parts
+  let verify: ReturnType<typeof tokenVerifier> | null = null
+  const verifier = async (settings: SsoSettings) => {
+    // Only when somebody comes that way: what it needs would take its part of every start.
+    const { tokenVerifier } = await import('./sso-token.ts')
+    verify ??= tokenVerifier({ sso: settings, instanceId, clock })
+    return verify
+  }
+
+  /** Each token opens once, also when it comes twice at the same time. */
+  const claim = (jti: string): boolean => {
+    const now = clock.now()
+    db.delete(usedTokens)
+      .where(lt(usedTokens.usedAt, now - rememberedMs))
+      .run()
+    return db.insert(usedTokens).values({ jti, usedAt: now }).onConflictDoNothing().run().changes > 0
+  }
+
+  const take = async (c: AppContext, token: string): Promise<Response> => {
+    c.header('Cache-Control', 'no-store')
+    const begun = trip.end(c)
+    if (!sso || !begun) {
+      throw notAskedFor(
+        'It was not begun in this browser, or was finished before. Nothing was changed; begin again from the sign-in page.',
+      )
+    }
+    const checked = await (await verifier(sso))(token, begun.derive('nonce'))
+    if ('fault' in checked) throw tokenRefused(words[checked.fault], { cause: checked.cause })
+    if (!claim(checked.jti)) throw tokenRefused(words.refused)
+    const before = cookie.read(c)
+    if (before) sessions.close(before)
+    const { secret, keepMs } = sessions.open('sso')
+    cookie.write(c, secret, Math.floor(keepMs / 1000))
+    c.set('actor', owner)
+    signedIn(c)
+    return c.redirect(begun.next, 303)
+  }
+
+  return {
+    over: guard => ({
+      schemes: guard.schemes,
+      check: async (c, next) => {
+        const token = c.req.query('token')
+        return token === undefined ? guard.check(c, next) : take(c, token)
+      },
+    }),
+    routes: [
+      route({
+        method: 'get',
+        path: '/auth/sso',
+        summary: 'Sign in by way of the control plane',
+        guard: open,
+        pageOnly: true,
+        query: z.object({ next: z.string().optional() }),
+        answers: { 303: { description: 'To the control plane, or to the sign-in page when there is none' } },
+        handle: (c, { query }) => {
+          const next = localPath(query.next, '/')
+          const held = cookie.read(c)
+          if (held && sessions.find(held)) return c.redirect(next, 303)
+          if (!sso) return c.redirect(`/login?next=${encodeURIComponent(next)}`, 303)
+          const nonce = trip.begin(c, next)('nonce')
+          c.header('Cache-Control', 'no-store')
+          return c.redirect(`${sso.issuer}/auth/bridge?instance=${instanceId}&nonce=${nonce}`, 303)
+        },
+      }),
+    ],
+  }
+}
+
+const words: Readonly<Record<TokenFault, string>> = {
+  refused:
+    'The token is for another instance or another browser, or was used before. Nothing was changed; begin again from the sign-in page.',
+  clock:
+    'The token is too old: it is good for a minute. Begin again from the sign-in page; if that does not help, the clocks of the two machines differ, and the operator should know.',
+  'unknown-key':
+    'The control plane’s keys could not be had, so its word cannot be checked now. Try again in a minute, or use the password.',
+}
