@@ -21,6 +21,7 @@ export function formFields(
       name,
       kind,
       required: required.has(name) && !nullable && kind !== 'checkbox',
+      optional: !required.has(name) && own.default === undefined && kind !== 'checkbox',
       description: typeof own.description === 'string' ? own.description : null,
       value: typed ? textOf(typed[name]) : standardText(own.default, kind),
       choices: choicesOf(form).map(textOf),

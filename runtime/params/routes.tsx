@@ -6,14 +6,14 @@ import type { WebContext } from '../web/context.ts'
 import { known } from '../web/jobs.ts'
 import { show } from '../web/show.ts'
 import { formFields, readForm } from './form.ts'
-import type { JsonSchema } from './json-schema.ts'
+import { type JsonSchema, propertiesOf } from './json-schema.ts'
 
 const params = z.object({ id: z.string() })
 /** Before the names of parameters, so that none of them is taken for something else. */
 const prefix = 'param.'
 
 /** The form to run a job with parameters. Programs hand them to `POST /api/jobs/{id}/run`. */
-export function runFormRoutes({ engine, signedIn, mayRun }: WebContext): Route[] {
+export function runFormRoutes({ engine, signedIn, mayRun, origin }: WebContext): Route[] {
   const page = (
     c: AppContext,
     job: Job,
@@ -21,7 +21,7 @@ export function runFormRoutes({ engine, signedIn, mayRun }: WebContext): Route[]
     status = 200,
   ) => {
     c.status(status as 200)
-    return show(c, <RunFormPage job={job} prefix={prefix} fields={fields} />, {
+    return show(c, <RunFormPage job={job} prefix={prefix} fields={fields} script={script(origin, job)} />, {
       title: `Run ${job.id}`,
       current: '/',
     })
@@ -72,4 +72,12 @@ export function runFormRoutes({ engine, signedIn, mayRun }: WebContext): Route[]
 
 function schemaOf(job: Job): JsonSchema {
   return job.params?.schema ?? { type: 'object' }
+}
+
+function script(origin: string, job: Job): string {
+  const known = propertiesOf(schemaOf(job)).flatMap(([name, { default: standard }]) =>
+    standard === undefined ? [] : [[name, standard]],
+  )
+  const body = JSON.stringify({ params: Object.fromEntries(known) }).replaceAll("'", "'\\''")
+  return `curl -H 'Authorization: Bearer lht_…' \\\n  ${origin}/api/jobs/${job.id}/run \\\n  -d '${body}'`
 }

@@ -5,11 +5,10 @@ import { type Route, route } from '../../src/http/route.ts'
 import type { Engine, Job } from '../contract.ts'
 import { unknownJob } from '../problems.ts'
 import type { WebContext } from './context.ts'
+import { jobJson, jobShape } from './job-wire.ts'
 import { searchRuns } from './log-search.ts'
 import { answerRun } from './run-answer.ts'
 import {
-  jobJson,
-  jobShape,
   manifestJson,
   manifestShape,
   runJson,
@@ -58,6 +57,16 @@ export function jobRoutes(web: WebContext): Route[] {
       },
       handle: c =>
         c.json({ jobs: engine().jobs().map(jobJson), manifest: manifestJson(engine().manifest()) }),
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/jobs/{id}',
+      summary: 'One registered job',
+      guard,
+      params,
+      answers: { 200: { description: 'The job', schema: jobShape } },
+      handle: (c, { params: { id } }) => c.json(jobJson(known(engine(), id))),
     }),
 
     route({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import type { Job, JobsDifference, ManifestState, RepoStatus, Run, Slot } from '../contract.ts'
+import type { JobsDifference, ManifestState, RepoStatus, Run, Slot } from '../contract.ts'
 
 const time = z.iso.datetime()
 
@@ -22,25 +22,6 @@ export const runShape = z.object({
   duration_ms: z.number().nullable(),
   result: z.unknown().meta({ description: 'What the job returned' }),
   error: z.object({ message: z.string(), stack: z.string().nullable() }).nullable(),
-})
-
-export const jobShape = z.object({
-  id: z.string(),
-  cron: z.string(),
-  timezone: z.string(),
-  description: z.string(),
-  enabled: z.boolean(),
-  source: z.object({ file: z.string(), line: z.int() }).nullable(),
-  next_run_at: time.nullable(),
-  last_run: runShape.nullable(),
-  params: z
-    .record(z.string(), z.unknown())
-    .nullable()
-    .meta({ description: 'What its runs may be told, as JSON Schema; null when they take anything' }),
-  secrets: z.array(z.string()).meta({ description: 'Names of those that its runs get' }),
-  missing_secrets: z
-    .array(z.string())
-    .meta({ description: 'Those that are not set or cannot be read: no run starts without them' }),
 })
 
 export const differenceShape = z.object({
@@ -143,22 +124,6 @@ export function runJson(run: Run): z.input<typeof runShape> {
     duration_ms: run.durationMs,
     result: run.result ?? null,
     error: run.error,
-  }
-}
-
-export function jobJson(job: Job): z.input<typeof jobShape> {
-  return {
-    id: job.id,
-    cron: job.cron,
-    timezone: job.timezone,
-    description: job.description,
-    enabled: job.enabled,
-    source: job.source,
-    next_run_at: timestamp(job.nextRunAt),
-    last_run: job.lastRun && runJson(job.lastRun),
-    params: job.params && { ...job.params.schema },
-    secrets: [...job.secrets],
-    missing_secrets: [...job.missingSecrets],
   }
 }
 

@@ -10,6 +10,7 @@ import { Duration, Time } from '../components/time.tsx'
 import { cronWords } from './cron-words.ts'
 import { JobActions } from './jobs-page.tsx'
 import { ManifestProblems } from './manifest-panel.tsx'
+import { PolicyPanel } from './policy-panel.tsx'
 import { RunTable } from './run-table.tsx'
 import { isOver, type JobView, type ManifestView, type RunView, type SlotView } from './shapes.ts'
 import { type StateEntryView, StatePanel } from './state-panel.tsx'
@@ -71,6 +72,7 @@ export function JobPage(props: JobPageProps) {
               <SchedulePanel job={job} upcoming={upcoming} now={now} />
               <TrendPanel recent={recent} />
               <SlotPanel slots={slots} zone={job.timezone} now={now} />
+              <PolicyPanel job={job} />
               <StatePanel jobId={job.id} entries={state} now={now} />
               <BadgePanel badge={badge} job={job} />
             </div>

@@ -8,6 +8,8 @@ export interface ParamFieldView {
   /** `loose` takes JSON, and what is none as text. */
   kind: 'text' | 'lines' | 'number' | 'checkbox' | 'choice' | 'date' | 'email' | 'url' | 'json' | 'loose'
   required: boolean
+  /** True when nothing is given in place of what is left empty. */
+  optional: boolean
   description: string | null
   /** What stands in it; a box is ticked when it is not ''. */
   value: string
@@ -24,9 +26,11 @@ export interface RunFormPageProps {
   /** Stands before the names of parameters in what the form sends. */
   prefix: string
   fields: readonly ParamFieldView[]
+  /** How a program does the same. */
+  script: string
 }
 
-export function RunFormPage({ job, prefix, fields }: RunFormPageProps) {
+export function RunFormPage({ job, prefix, fields, script }: RunFormPageProps) {
   const wrong = fields.filter(field => field.error !== null)
   return (
     <>
@@ -41,27 +45,37 @@ export function RunFormPage({ job, prefix, fields }: RunFormPageProps) {
             <p>{wrong.map(field => `${field.name} ${field.error}`).join('; ')}.</p>
           </Notice>
         ) : null}
-        <Panel title="Parameters">
-          <form method="post" action={`/jobs/${job.id}/run`} class="form">
-            {fields.length === 0 ? <p class="fine">It takes none.</p> : null}
-            {fields.map(field => (
-              <ParamField field={field} prefix={prefix} />
-            ))}
-            <div class="actions">
-              <Button look="primary">Run it</Button>
-              <a class="button quiet" href={`/jobs/${job.id}`}>
-                Back
-              </a>
+        <div class="columns">
+          <Panel title="Parameters">
+            <form method="post" action={`/jobs/${job.id}/run`} class="form">
+              {fields.length === 0 ? <p class="fine">It takes none.</p> : null}
+              {fields.map(field => (
+                <ParamField field={field} prefix={prefix} />
+              ))}
+              <div class="actions">
+                <Button look="primary">Run it</Button>
+                <a class="button quiet" href={`/jobs/${job.id}`}>
+                  Back
+                </a>
+              </div>
+            </form>
+          </Panel>
+          <Panel title="From a script">
+            <div class="stack">
+              <pre class="code">{script}</pre>
+              <p class="fine">
+                With the address of this instance and an API token that may run jobs. Answers with the run.
+              </p>
             </div>
-          </form>
-        </Panel>
+          </Panel>
+        </div>
       </div>
     </>
   )
 }
 
 function ParamField({ field, prefix }: { field: ParamFieldView; prefix: string }) {
-  const { name, kind, description, error, required } = field
+  const { name, kind, description, error, optional } = field
   const id = `param-${name}`
   const hint = [description, hints[kind]].filter(Boolean).join(' ')
   const described = [hint ? `${id}-hint` : '', error ? `${id}-error` : ''].filter(Boolean).join(' ')
@@ -79,7 +93,7 @@ function ParamField({ field, prefix }: { field: ParamFieldView; prefix: string }
         <>
           <label for={id}>
             {name}
-            {required ? null : <span class="fine"> (may be empty)</span>}
+            {optional ? <span class="fine"> (optional)</span> : null}
           </label>
           {control}
         </>

@@ -42,10 +42,35 @@ export interface JobView {
   source: { file: string; line: number } | null
   nextRunAt: number | null
   lastRun: RunView | null
+  policies: PoliciesView
+  notify: NotifyView
   /** Null when it says nothing of parameters. */
-  params: object | null
-  /** Secrets that it declares, and that are not set or cannot be read. */
+  params: { schema: Readonly<Record<string, unknown>> } | null
+  /** Those that it declares. */
+  secrets: readonly string[]
+  /** Those of them that are not set or cannot be read. */
   missingSecrets: readonly string[]
+}
+
+/** Times are milliseconds. */
+export interface PoliciesView {
+  timeoutMs: number
+  catchUp: 'none' | 'latest' | 'all'
+  catchUpWindowMs: number
+  overlap: 'skip' | 'queue' | 'replace'
+  retry: { attempts: number; delayMs: number; factor: number; maxDelayMs: number; jitter: number } | null
+  onInterrupt: 'fail' | 'rerun'
+  concurrencyKey: string | null
+}
+
+/** Null is as the settings say, and false never. */
+export interface NotifyView {
+  failures: number | false | null
+  longRun: number | false | null
+  overdue: boolean
+  missed: boolean
+  emails: readonly string[] | null
+  webhook: string | null
 }
 
 export interface ManifestView {
