@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually } from '../../src/testing/eventually.ts'
@@ -206,4 +206,29 @@ test('parameters are what the job says of them: defaults, text that looks like a
     refused.err,
     /the parameters do not fit: "count" must be at most 5; "zap" is no parameter here; there is "zip", "count", "dry"; "dry" must be true or false/,
   )
+})
+
+test('a job remembers between runs, in a file of the repo; what is no JSON there is told and kept', async t => {
+  const source = `async ({ state }) => {
+    const runs = (await state.get('runs') ?? 0) + 1
+    await state.set('runs', runs)
+    return [runs, await state.get('constructor') ?? null, await state.delete('gone'), await state.entries()]
+  }`
+  const dir = jobsRepo(t, { 'manifest.ts': oneJob(source) })
+  const result = async () => JSON.parse((await say(t, dir, ['run', 'job', '--json'])).out).result
+  assert.deepEqual(await result(), [1, null, false, [['runs', 1]]])
+  assert.deepEqual(await result(), [2, null, false, [['runs', 2]]])
+  const file = join(dir, 'data/longhouse-state.json')
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), { job: { runs: 2 } })
+
+  writeFileSync(file, '{"job": {"runs": 41}}')
+  assert.deepEqual(await result(), [42, null, false, [['runs', 42]]])
+  writeFileSync(file, '{"job": {"runs": 41')
+  const broken = await say(t, dir, ['run', 'job'])
+  assert.equal(broken.code, 1)
+  assert.match(
+    broken.err,
+    /data\/longhouse-state\.json is not the JSON that it was; mend it, or move it away/,
+  )
+  assert.equal(readFileSync(file, 'utf8'), '{"job": {"runs": 41')
 })

@@ -4,49 +4,74 @@ import { isRecord } from '../params/json-schema.ts'
 import { stateLimits } from '../state/limits.ts'
 import { type JobState, StateError } from '../state/state.ts'
 
+const name = 'data/longhouse-state.json'
+
 /**
- * What a job remembers between runs on one's own machine: JSON texts by key and job, in `data/longhouse-state.json` of the jobs
- * repo, which its `.gitignore` leaves out of git.
+ * What a job remembers between runs on one's own machine: its values by key, under its id, in a file of the jobs repo
+ * that the starter `.gitignore` leaves out of git, and that people may read and edit.
  */
 export function stateFile(dir: string, jobId: string): JobState {
-  const file = join(dir, 'data', 'longhouse-state.json')
+  const file = join(dir, name)
+  const readOwn = () => ofJob(readAll(file), jobId)
 
-  const change = <T>(work: (own: Map<string, string>) => T): T => {
+  const change = <T>(work: (own: Map<string, unknown>) => T): T => {
     const all = readAll(file)
-    const own = new Map(Object.entries(all[jobId] ?? {}))
+    const own = ofJob(all, jobId)
     const result = work(own)
-    all[jobId] = Object.fromEntries([...own].sort(([a], [b]) => (a < b ? -1 : 1)))
+    all.set(jobId, Object.fromEntries(sorted(own)))
     mkdirSync(dirname(file), { recursive: true })
     const draft = `${file}.${process.pid}.tmp`
-    writeFileSync(draft, `${JSON.stringify(all, null, 2)}\n`)
+    writeFileSync(draft, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`)
     renameSync(draft, file)
     return result
   }
 
   return {
-    get: async key => readAll(file)[jobId]?.[key] ?? null,
+    get: async key => {
+      const own = readOwn()
+      return own.has(key) ? JSON.stringify(own.get(key)) : null
+    },
     set: async (key, json) =>
       change(own => {
-        own.set(key, json)
-        const bytes = [...own].reduce((sum, [name, text]) => sum + Buffer.byteLength(name + text), 0)
-        if (own.size > stateLimits.keys || bytes > stateLimits.jobBytes) {
-          throw new StateError('it is more than a job may keep; delete some of it, or use a file')
+        own.set(key, JSON.parse(json))
+        if (own.size > stateLimits.keys || bytesOf(own) > stateLimits.jobBytes) {
+          const { keys, jobBytes } = stateLimits
+          throw new StateError(
+            `with "${key}" the job would keep more than ${keys} keys or ${jobBytes} bytes; delete some, or use a file`,
+          )
         }
       }),
     delete: async key => change(own => own.delete(key)),
-    entries: async () => Object.entries(readAll(file)[jobId] ?? {}),
+    entries: async () => sorted(readOwn()).map(([key, value]) => [key, JSON.stringify(value)]),
   }
 }
 
-function readAll(file: string): Record<string, Record<string, string>> {
+function ofJob(all: ReadonlyMap<string, unknown>, jobId: string): Map<string, unknown> {
+  const own = all.get(jobId)
+  return new Map(isRecord(own) ? Object.entries(own) : [])
+}
+
+function readAll(file: string): Map<string, unknown> {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
     throw error
   }
-  const all: unknown = JSON.parse(text)
-  if (!isRecord(all)) throw new StateError(`${file} holds no state; move it away`)
-  return all as Record<string, Record<string, string>>
+  try {
+    const all: unknown = JSON.parse(text)
+    if (isRecord(all)) return new Map(Object.entries(all))
+  } catch {
+    // Whoever edited it is told.
+  }
+  throw new StateError(`${name} is not the JSON that it was; mend it, or move it away`)
+}
+
+function sorted(own: ReadonlyMap<string, unknown>): [string, unknown][] {
+  return [...own].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function bytesOf(own: ReadonlyMap<string, unknown>): number {
+  return [...own].reduce((sum, [key, value]) => sum + Buffer.byteLength(key + JSON.stringify(value)), 0)
 }
