@@ -334,6 +334,26 @@ test('with ten thousand jobs a tick without due ones costs nothing, and all of t
   assert.equal(engine.job('job-17')?.nextRunAt, at('09:17:00') + 86_400_000)
 })
 
+test('a thousand jobs that are due in the same second are all in the ledger, each with its slot and its run', async t => {
+  const clock = standingClock(at('08:00:00'))
+  const { engine } = await startInstance(t, {
+    clock,
+    files: {
+      'manifest.ts': `${registry}for (let i = 0; i < 1000; i++) jobRegistry.register({ id: 'job-' + i, cron: '30 0 9 * * *', func: () => {} })`,
+    },
+    runs: { concurrent: 0 },
+  })
+  clock.at = at('09:00:30') + 3
+  engine.tick(clock.at)
+  const found = engine.ledger({ from: at('09:00:30'), to: at('09:00:30') + 1, limit: 2000 })
+  assert.equal(new Set(found.map(slot => slot.jobId)).size, 1000)
+  for (const { jobId, at: slot, outcome, runId } of found) {
+    assert.deepEqual([slot, outcome], [at('09:00:30'), 'ran'])
+    const run = engine.getRun(runId ?? '')
+    assert.deepEqual([run?.jobId, run?.slot, run?.status], [jobId, at('09:00:30'), 'queued'])
+  }
+})
+
 test('by itself, a job that is due every second runs every second in a process of its own', async t => {
   const { engine } = await startInstance(t, {
     heartbeat: true,

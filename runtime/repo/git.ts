@@ -27,13 +27,15 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
     if (op === 'init') await git.init({ fs, dir, defaultBranch: 'main' })
     const refused = op === 'stage' ? await stage(dir) : null
     if (op === 'commit') await commit(dir, request)
-    return { id, ok: { ...(op === 'stage' ? unread : await state(dir)), refused } }
+    if (op === 'stage') return { id, ok: { ...unread, refused } }
+    if (op === 'commit') return { id, ok: { ...unread, head: await headOf(dir), refused } }
+    return { id, ok: { ...(await state(dir)), refused } }
   } catch (error) {
     return { id, error: error instanceof Error ? error.message : String(error) }
   }
 }
 
-/** Nobody asks for the state between the two halves of a commit. */
+/** Whoever commits has no time to lose, and does not ask what the files are like. */
 const unread = { branch: null, head: null, dirty: [], remote: null, obstacle: null }
 let staged: Change[] = []
 
@@ -108,23 +110,23 @@ async function changesIn(dir: string): Promise<Change[]> {
 }
 
 async function state(dir: string): Promise<Omit<GitState, 'refused'>> {
-  const [latest] = await git.log({ fs, dir, depth: 1 }).catch(() => [])
   const branch = (await git.currentBranch({ fs, dir })) ?? null
   const tooMuch = await tooMuchIn(dir)
   const dirty = tooMuch ? [] : (await changesIn(dir)).map(change => change.file)
   return {
     branch,
-    head: latest
-      ? {
-          commit: latest.oid,
-          message: latest.commit.message.trim(),
-          at: latest.commit.committer.timestamp * 1000,
-        }
-      : null,
+    head: await headOf(dir),
     dirty,
     obstacle: tooMuch ?? (dirty.length > 0 ? await unfinishedWork(dir) : null),
     remote: await remoteOf(dir, branch),
   }
+}
+
+async function headOf(dir: string): Promise<GitState['head']> {
+  const [latest] = await git.log({ fs, dir, depth: 1 }).catch(() => [])
+  if (!latest) return null
+  const { message, committer } = latest.commit
+  return { commit: latest.oid, message: message.trim(), at: committer.timestamp * 1000 }
 }
 
 async function remoteOf(dir: string, branch: string | null): Promise<GitState['remote']> {

@@ -55,8 +55,8 @@ export function openRepo(options: {
       })
       await initialising
     },
-    stage: async () => (await program.ask({ op: 'stage', dir } as Omit<GitRequest, 'id'>)).refused,
-    commit: async (words = {}) => (await ask({ op: 'commit', ...words })).head?.commit ?? null,
+    stage: async () => (await program.ask({ op: 'stage', dir })).refused,
+    commit: async (words = {}) => (await program.ask({ op: 'commit', dir, ...words })).head?.commit ?? null,
     status: async () => {
       // Whoever asks while it is made is told of what is there in a moment; why it failed, they are told by `init`.
       await initialising?.catch(() => {})
