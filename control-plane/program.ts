@@ -1,4 +1,5 @@
 import { auth } from '../plugins/auth/index.ts'
+import { billing } from '../plugins/billing/index.ts'
 import { bridge } from '../plugins/bridge/index.ts'
 import { dashboard } from '../plugins/dashboard/index.ts'
 import { health } from '../plugins/health/index.ts'
@@ -13,7 +14,7 @@ import type { Logger } from '../src/log.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane, as the list of what it is made of. */
-const plugins = [auth, router, provisioner, health, mail, dashboard, bridge]
+const plugins = [auth, router, provisioner, health, mail, billing, dashboard, bridge]
 
 /** Sets the control plane up; it answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

@@ -111,6 +111,9 @@ export interface OwnedInstances {
   resetPassword(subdomain: string): Promise<string>
 }
 
+/** Lets an account have an instance, or throws why not; what it returns takes that back when none was made after all. */
+export type Admission = (accountId: string) => () => void
+
 export interface ProvisionerService {
   /** Every instance whose volume may still exist, by name. */
   instances(): InstanceSummary[]
@@ -135,16 +138,17 @@ export interface ProvisionerService {
   beforePurge(name: string, check: PurgeCheck): void
   /** What belongs to an account; its e-mail address must be verified. */
   owned(account: { id: string; email: string }): OwnedInstances
-  /**
-   * Decides from now on how many instances an account may have; one, until somebody does. What it throws refuses the
-   * instance that is asked for.
-   */
+  /** Decides from now on how many instances an account may have at a time; one, until somebody does. */
   limitInstances(limit: (accountId: string) => number): void
   /**
    * Has these variables given to every instance whose container is made from now on; they are asked for each time. A
    * container that is there keeps what it has until it is restarted or upgraded.
    */
   equip(environment: () => Readonly<Record<string, string>>): void
+  /** Is asked from now on before an account's instance is made. */
+  admitInstances(admit: Admission): void
+  /** How long the volume of a removed instance is kept; null keeps it until somebody purges it. */
+  retentionMs: number | null
   /** Every instance that is meant to run and has an address. */
   watched(): WatchedInstance[]
   /** One of them; null when it is not meant to run, or has no address. */

@@ -110,6 +110,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           owned: account => ownership.of(account, () => nudge('reconcile')),
           limitInstances: limit => ownership.limitBy(limit),
           equip: environment => void fleet.equipment.push(environment),
+          admitInstances: admit => ownership.admitBy(admit),
+          retentionMs: retention.keptMs,
           watched: () => watched(db),
           watchedOne: id => watchedOne(db, id),
           recordHealth: (id, seen) => {

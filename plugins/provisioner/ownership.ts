@@ -3,7 +3,7 @@ import { invalidFields, Problem } from '../../src/http/problem.ts'
 import { siteUrl } from '../../src/site.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
 import { provision, request } from './commands.ts'
-import type { OwnedInstance, OwnedInstances } from './contract.ts'
+import type { Admission, OwnedInstance, OwnedInstances } from './contract.ts'
 import { nothingToClaim, unknownInstance } from './errors.ts'
 import type { Execution } from './execution.ts'
 import { listInstancesOf } from './instance.ts'
@@ -30,6 +30,7 @@ export interface OwnershipParts extends Execution {
 export class Ownership {
   readonly #parts: OwnershipParts
   #limit: (accountId: string) => number = () => 1
+  #admit: Admission = () => () => {}
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts
@@ -37,6 +38,10 @@ export class Ownership {
 
   limitBy(limit: (accountId: string) => number): void {
     this.#limit = limit
+  }
+
+  admitBy(admit: Admission): void {
+    this.#admit = admit
   }
 
   /** The instances of one account. `nudge` makes the reconciler act. */
@@ -63,9 +68,17 @@ export class Ownership {
       create: async subdomain => {
         const fault = subdomainFault(subdomain)
         if (fault) throw invalidFields([{ path: 'subdomain', message: fault }])
-        const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage })
-        nudge()
-        return { password }
+        // What cannot be had anyway begins no trial.
+        heldFor(fleet, asked(subdomain))
+        const takeBack = this.#admit(owner.id)
+        try {
+          const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage })
+          nudge()
+          return { password }
+        } catch (error) {
+          takeBack()
+          throw error
+        }
       },
       request: (subdomain, work) => {
         requireOwn(subdomain)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type ManualClock, setClock } from '../../src/testing/clock.ts'
 import { eventually } from '../../src/testing/eventually.ts'
-import { temporaryFolder } from '../../src/testing/folder.ts'
+import { memoryFolder } from '../../src/testing/folder.ts'
 import type { ProvisionerService } from './contract.ts'
 import { type TestFleet, testFleet } from './fleet.fixture.ts'
 
@@ -24,7 +24,7 @@ interface Kept {
 /** A fleet with one instance that was removed, and has something to lose. */
 async function keptVolume(t: TestContext, options: { env?: Record<string, string> } = {}): Promise<Kept> {
   const clock = setClock()
-  const root = temporaryFolder(t)
+  const root = memoryFolder(t)
   const fleet = await testFleet(t, { ...options, root, clock })
   await fleet.provision('acme')
   const volume = join(root, 'acme')

@@ -7,7 +7,8 @@ import { wanted } from './suspension.ts'
 
 /**
  * Gives an instance with everything in it to another owner, removed or not. The password is a new one, returned here and
- * kept nowhere: whoever had it before is out, and one that runs is restarted to that end.
+ * kept nowhere: whoever had it before is out, and one that runs is restarted to that end. It leaves the account that it
+ * was in; the new owner takes it into theirs.
  */
 export async function transfer(
   fleet: Fleet,
@@ -21,7 +22,7 @@ export async function transfer(
   return db.transaction(() => {
     const instance = resettable(fleet, subdomain, { removedToo: true })
     const { id: instanceId } = instance
-    updateInstance(db, instanceId, { ownerEmail, passwordHash })
+    updateInstance(db, instanceId, { ownerEmail, passwordHash, accountId: null })
     if (wanted(instance) !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const
     return { instanceId, operationId: openOperation(db, operation, clock.now()), password }

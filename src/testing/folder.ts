@@ -1,11 +1,16 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
-/** An empty folder that goes when the test ends. */
-export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
-  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'longhouse-'))
+/** An empty folder, in the system's place for such unless said otherwise, that goes when the test ends. */
+export function temporaryFolder(t: Pick<TestContext, 'after'>, place = tmpdir()): string {
+  const folder = mkdtempSync(join(realpathSync(place), 'longhouse-'))
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }))
   return folder
+}
+
+/** The same in memory, where the system has a place for that: for tests that would wait for a disk thousands of times. */
+export function memoryFolder(t: Pick<TestContext, 'after'>): string {
+  return temporaryFolder(t, existsSync('/dev/shm') ? '/dev/shm' : undefined)
 }

@@ -2,6 +2,7 @@ import type { PageProps } from '../layout.tsx'
 
 const parts = [
   { href: '/instances', label: 'Instances' },
+  { href: '/billing', label: 'Plan' },
   { href: '/account', label: 'Account' },
 ] as const
 

@@ -1,0 +1,156 @@
+import { checkFields, type Fields, invalid, text, type Value } from './form.ts'
+import type { Session } from './objects.ts'
+import type { StripeState } from './state.ts'
+
+export interface Call {
+  method: string
+  path: string
+  params: Record<string, Value>
+  /** Where the stand-in's own pages are. */
+  origin: string
+}
+
+const metadata: Fields = { '*': 'any' }
+const customerFields: Fields = { email: 'any', name: 'any', metadata }
+const sessionFields: Fields = {
+  mode: 'any',
+  customer: 'any',
+  client_reference_id: 'any',
+  line_items: { '*': { price: 'any', quantity: 'any' } },
+  success_url: 'any',
+  cancel_url: 'any',
+  allow_promotion_codes: 'any',
+  automatic_tax: { enabled: 'any' },
+  customer_update: { address: 'any', name: 'any' },
+  metadata,
+  subscription_data: { metadata },
+}
+const listFields: Fields = {
+  customer: 'any',
+  status: 'any',
+  limit: 'any',
+  starting_after: 'any',
+  ending_before: 'any',
+}
+const statuses =
+  'active, all, canceled, ended, incomplete, incomplete_expired, past_due, paused, trialing, unpaid'
+
+/** Stripe's endpoints, as far as they are used; any other is refused as Stripe refuses what it does not know. */
+export function answerCall(state: StripeState, { method, path, params, origin }: Call): unknown {
+  const at = (verb: string, pattern: RegExp) => (method === verb ? pattern.exec(path) : null)
+  const strings = (name: string) => (params[name] ?? {}) as Record<string, string>
+
+  if (at('POST', /^\/v1\/customers$/)) {
+    checkFields(params, customerFields)
+    const email = params.email === undefined ? null : text(params, 'email')
+    return state.createCustomer({ email, metadata: strings('metadata') })
+  }
+  const customer = at('GET', /^\/v1\/customers\/(\w+)$/)
+  if (customer) {
+    checkFields(params, {})
+    const found = state.customers.get(customer[1] ?? '')
+    if (!found)
+      throw invalid(`No such customer: '${customer[1]}'`, { code: 'resource_missing', param: 'id' }, 404)
+    return found.deleted ? { id: found.id, object: 'customer', deleted: true } : found
+  }
+
+  if (at('POST', /^\/v1\/checkout\/sessions$/)) {
+    checkFields(params, sessionFields)
+    return openSession(state, params, origin)
+  }
+  if (at('POST', /^\/v1\/billing_portal\/sessions$/)) {
+    checkFields(params, { customer: 'any', return_url: 'any' })
+    const { id } = state.customer(text(params, 'customer'))
+    const back = encodeURIComponent(text(params, 'return_url'))
+    return {
+      object: 'billing_portal.session',
+      id: state.id('bps'),
+      customer: id,
+      created: state.now(),
+      livemode: state.live,
+      return_url: params.return_url,
+      url: `${origin}/portal/${id}?back=${back}`,
+    }
+  }
+
+  if (at('GET', /^\/v1\/subscriptions$/)) {
+    checkFields(params, listFields)
+    return listSubscriptions(state, params)
+  }
+  const one = at('GET', /^\/v1\/subscriptions\/(\w+)$/)
+  if (one) return state.subscription(one[1] ?? '')
+
+  const cancelled = at('DELETE', /^\/v1\/subscriptions\/(\w+)$/)
+  if (cancelled) {
+    const { id, status } = state.subscription(cancelled[1] ?? '')
+    if (status === 'canceled')
+      throw invalid(`No such subscription: '${id}'`, { code: 'resource_missing' }, 404)
+    state.become(id, 'canceled')
+    return state.subscription(id)
+  }
+
+  throw invalid(`Unrecognized request URL (${method}: ${path}).`, {}, 404)
+}
+
+function openSession(state: StripeState, params: Record<string, Value>, origin: string): Session {
+  if (text(params, 'mode') !== 'subscription')
+    throw invalid('Invalid mode: must be subscription', { param: 'mode' })
+  const customer = state.customer(text(params, 'customer'))
+  if (customer.deleted) throw invalid(`No such customer: '${customer.id}'`, { code: 'resource_missing' })
+  const items = Object.values((params.line_items ?? {}) as Record<string, Record<string, string>>)
+  if (items.length === 0) throw invalid('Missing required param: line_items.', { param: 'line_items' })
+  for (const { price = '' } of items) {
+    if (!state.prices.has(price)) {
+      throw invalid(`No such price: '${price}'`, { code: 'resource_missing', param: 'line_items[0][price]' })
+    }
+  }
+  for (const name of ['success_url', 'cancel_url']) {
+    if (!URL.canParse(text(params, name)))
+      throw invalid('Not a valid URL', { code: 'url_invalid', param: name })
+  }
+  const subscriptionData = (params.subscription_data ?? {}) as Record<string, Record<string, string>>
+  const id = `${state.id('cs')}`
+  const session: Session = {
+    object: 'checkout.session',
+    id,
+    customer: customer.id,
+    mode: 'subscription',
+    status: 'open',
+    payment_status: 'unpaid',
+    url: `${origin}/pay/${id}`,
+    success_url: text(params, 'success_url'),
+    cancel_url: text(params, 'cancel_url'),
+    client_reference_id: (params.client_reference_id as string | undefined) ?? null,
+    subscription: null,
+    line_items: { object: 'list', data: items.map(({ price = '' }) => ({ price })) },
+    metadata: subscriptionData.metadata ?? {},
+    created: state.now(),
+    livemode: state.live,
+  }
+  state.sessions.set(id, session)
+  return session
+}
+
+function listSubscriptions(state: StripeState, params: Record<string, Value>): unknown {
+  const status = (params.status as string | undefined) ?? ''
+  if (status !== '' && !statuses.split(', ').includes(status)) {
+    throw invalid(`Invalid status: must be one of ${statuses}`, { param: 'status' })
+  }
+  const limit = Number(params.limit ?? 10)
+  if (!(limit >= 1 && limit <= 100)) throw invalid('Invalid integer: limit', { param: 'limit' })
+  const customer = params.customer as string | undefined
+  if (customer !== undefined) state.customer(customer)
+  // Newest first, as Stripe lists.
+  const all = [...state.subscriptions.values()]
+    .filter(each => customer === undefined || each.customer === customer)
+    .filter(each => status === 'all' || (status === '' ? each.status !== 'canceled' : each.status === status))
+    .reverse()
+  const after = params.starting_after as string | undefined
+  const from = after === undefined ? 0 : all.findIndex(each => each.id === after) + 1
+  return {
+    object: 'list',
+    url: '/v1/subscriptions',
+    has_more: all.length > from + limit,
+    data: all.slice(from, from + limit),
+  }
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import Stripe from 'stripe'
+import { secretKey, startStripe, webhookSecret } from './stand-in.ts'
+
+function sdkOf(base: string, key = secretKey) {
+  const { hostname, port } = new URL(base)
+  return new Stripe(key, { protocol: 'http', host: hostname, port, maxNetworkRetries: 0 })
+}
+
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => assert.fail('it was not refused'),
+    (error: unknown) => {
+      assert.ok(error instanceof Stripe.errors.StripeError, String(error))
+      return error
+    },
+  )
+
+test('the SDK gets what it asks for, from customer to cancelled subscription', async t => {
+  const standIn = await startStripe(t)
+  const sdk = sdkOf(standIn.env.STRIPE_API_BASE ?? '')
+  const customer = await sdk.customers.create({ email: 'ada@example.com', metadata: { a: '1' } })
+  assert.equal((await sdk.customers.retrieve(customer.id)).id, customer.id)
+  const session = await sdk.checkout.sessions.create({
+    mode: 'subscription',
+    customer: customer.id,
+    line_items: [{ price: 'price_basic', quantity: 1 }],
+    success_url: 'https://example.com/done',
+    cancel_url: 'https://example.com/given',
+    subscription_data: { metadata: { b: '2' } },
+  })
+  assert.match(session.url ?? '', /\/pay\/cs_/)
+  standIn.state.completeCheckout(session.id)
+  const list = await sdk.subscriptions.list({ customer: customer.id, status: 'all', limit: 100 })
+  assert.deepEqual(
+    list.data.map(each => [each.status, each.metadata.b, each.items.data[0]?.price.id]),
+    [['active', '2', 'price_basic']],
+  )
+  for (let more = 0; more < 5; more++) standIn.state.subscribe(customer.id)
+  const ids: string[] = []
+  for await (const each of sdk.subscriptions.list({ customer: customer.id, limit: 2 })) ids.push(each.id)
+  assert.equal(new Set(ids).size, 6)
+})
+
+test('it refuses what Stripe refuses', async t => {
+  const standIn = await startStripe(t)
+  const base = standIn.env.STRIPE_API_BASE ?? ''
+  const sdk = sdkOf(base)
+  assert.equal((await refusal(sdkOf(base, 'sk_test_other').customers.create({}))).statusCode, 401)
+  assert.equal((await fetch(`${base}/v1/customers`, { method: 'POST' })).status, 401)
+  const unknown = await refusal(sdk.customers.create({ colour: 'red' } as Stripe.CustomerCreateParams))
+  assert.deepEqual([unknown.statusCode, unknown.code, unknown.param], [400, 'parameter_unknown', 'colour'])
+  assert.equal((await refusal(sdk.customers.retrieve('cus_nope'))).code, 'resource_missing')
+
+  const idempotencyKey = 'the same key'
+  const first = await sdk.customers.create({ email: 'ada@example.com' }, { idempotencyKey })
+  const second = await sdk.customers.create({ email: 'ada@example.com' }, { idempotencyKey })
+  assert.equal(first.id, second.id)
+  const other = await refusal(sdk.customers.create({ email: 'eve@example.com' }, { idempotencyKey }))
+  assert.equal(other.type, 'StripeIdempotencyError')
+  assert.equal(standIn.state.customers.size, 1)
+
+  const session = { mode: 'subscription', customer: first.id, success_url: 'https://x.example' } as const
+  const missing = await refusal(sdk.checkout.sessions.create({ ...session, cancel_url: 'https://x.example' }))
+  assert.equal(missing.param, 'line_items')
+  const line_items = [{ price: 'price_unknown', quantity: 1 }]
+  const price = await refusal(
+    sdk.checkout.sessions.create({ ...session, cancel_url: 'https://x.example', line_items }),
+  )
+  assert.equal(price.code, 'resource_missing')
+})
+
+test('events are signed by the real scheme', async t => {
+  const standIn = await startStripe(t)
+  const sdk = sdkOf(standIn.env.STRIPE_API_BASE ?? '')
+  standIn.state.createCustomer({ email: null, metadata: {} })
+  const [event] = standIn.state.events
+  assert.ok(event)
+  const read = (options: { secret?: string; age?: number } = {}) => {
+    const { body, headers } = standIn.signed(event, options)
+    return sdk.webhooks.constructEvent(body, headers['Stripe-Signature'] ?? '', webhookSecret)
+  }
+  assert.equal(read().type, 'customer.created')
+  assert.throws(() => read({ age: 301 }), /tolerance/)
+  assert.throws(() => read({ secret: 'whsec_other' }), /signature/i)
+})

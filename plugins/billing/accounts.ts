@@ -1,0 +1,46 @@
+import { eq } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import type { BillingDb, Customers } from './customers.ts'
+import { standings } from './schema.ts'
+import { assess, type Standing, type State, type Terms } from './standing.ts'
+import type { Trials } from './trial.ts'
+
+export interface AccountStanding extends Standing {
+  /** How it stood before; null when nobody had looked. */
+  previous: State | null
+}
+
+/** How accounts stand now, by what was last read from Stripe; what changed is written down with its time. */
+export function openStandings(parts: {
+  db: BillingDb
+  clock: Clock
+  customers: Customers
+  trials: Trials
+  terms: Terms
+}) {
+  const { db, clock, customers, trials, terms } = parts
+  return {
+    of: (accountId: string): AccountStanding => {
+      const key = eq(standings.accountId, accountId)
+      const before = db.select().from(standings).where(key).get() ?? null
+      const facts = {
+        trialEndsAt: trials.endsAt(accountId),
+        subscriptions: customers.subscriptionsOf(accountId),
+        before,
+      }
+      const standing = assess(facts, terms, clock.now())
+      const { state, since } = standing
+      if (before?.state === state) return { ...standing, previous: before.previous }
+      const previous = before?.state ?? null
+      const row = { accountId, state, since, previous }
+      db.insert(standings).values(row).onConflictDoUpdate({ target: standings.accountId, set: row }).run()
+      return { ...standing, previous }
+    },
+    /** Every account that billing has a say in. */
+    accounts: (): string[] => [
+      ...new Set([...trials.accounts(), ...customers.list().map(({ accountId }) => accountId)]),
+    ],
+  }
+}
+
+export type Standings = ReturnType<typeof openStandings>

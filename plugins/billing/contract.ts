@@ -1,0 +1,10 @@
+export interface BillingService {
+  /** False when payments are not set up: then nothing costs anything, and nothing is limited. */
+  on: boolean
+}
+
+declare module '../../src/plugin.ts' {
+  interface Services {
+    billing: BillingService
+  }
+}

@@ -1,0 +1,134 @@
+import { and, eq, inArray } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import type { Db } from '../../src/database.ts'
+import type { AccountDirectory } from '../auth/contract.ts'
+import type * as schema from './schema.ts'
+import { type Customer, customers, type Subscription, subscriptions } from './schema.ts'
+import type { StripeAccess } from './stripe.ts'
+
+export type BillingDb = Db<typeof schema>
+
+/**
+ * Accounts as Stripe's customers. What Stripe says is read whole and put in the place of what was known, so that neither
+ * the order of events nor their loss or repetition can matter.
+ */
+export class Customers {
+  readonly #db: BillingDb
+  readonly #stripe: StripeAccess
+  readonly #accounts: Pick<AccountDirectory, 'get'>
+  readonly #clock: Clock
+  readonly #readings = new Map<string, Promise<unknown>>()
+
+  constructor(parts: {
+    db: BillingDb
+    stripe: StripeAccess
+    accounts: Pick<AccountDirectory, 'get'>
+    clock: Clock
+  }) {
+    this.#db = parts.db
+    this.#stripe = parts.stripe
+    this.#accounts = parts.accounts
+    this.#clock = parts.clock
+  }
+
+  /** Of the mode that the key is for. */
+  list(): Customer[] {
+    return this.#db.select().from(customers).where(eq(customers.live, this.#stripe.live)).all()
+  }
+
+  of(accountId: string): Customer | null {
+    return (
+      this.#db
+        .select()
+        .from(customers)
+        .where(and(eq(customers.accountId, accountId), eq(customers.live, this.#stripe.live)))
+        .get() ?? null
+    )
+  }
+
+  /** Newest first, as they were when last read. */
+  subscriptionsOf(accountId: string): Subscription[] {
+    const customer = this.of(accountId)
+    if (!customer) return []
+    return this.#db
+      .select()
+      .from(subscriptions)
+      .where(eq(subscriptions.customerId, customer.customerId))
+      .all()
+      .sort((a, b) => b.createdAt - a.createdAt)
+  }
+
+  /** The account's customer, made at Stripe the first time. */
+  async ensure(account: { id: string; email: string }): Promise<string> {
+    const known = this.of(account.id)
+    if (!known) return this.#remember(await this.#stripe.createCustomer(account), account.id)
+    if ((await this.#stripe.accountOf(known.customerId)) !== null) return known.customerId
+    // Somebody deleted it at Stripe, and all its subscriptions with it.
+    const customerId = await this.#stripe.createCustomer(account, known.customerId)
+    this.#db.update(customers).set({ customerId }).where(eq(customers.customerId, known.customerId)).run()
+    return customerId
+  }
+
+  /**
+   * Reads a customer's subscriptions from Stripe and keeps them. Returns the account; null for a customer that is none
+   * of ours. One reading of a customer at a time: an older answer never takes the place of a newer one.
+   */
+  async read(customerId: string, signal?: AbortSignal): Promise<string | null> {
+    const before = this.#readings.get(customerId) ?? Promise.resolve()
+    const reading = before.catch(() => {}).then(() => this.#read(customerId, signal))
+    this.#readings.set(customerId, reading)
+    try {
+      return await reading
+    } finally {
+      if (this.#readings.get(customerId) === reading) this.#readings.delete(customerId)
+    }
+  }
+
+  async #read(customerId: string, signal?: AbortSignal): Promise<string | null> {
+    const accountId = await this.#accountOf(customerId)
+    if (accountId === null) return null
+    const key = eq(customers.customerId, customerId)
+    try {
+      const found = await this.#stripe.subscriptionsOf(customerId, signal)
+      this.#db.transaction(tx => {
+        const known = tx.select().from(subscriptions).where(eq(subscriptions.customerId, customerId)).all()
+        const gone = known.map(({ id }) => id).filter(id => !found.some(each => each.id === id))
+        tx.delete(subscriptions).where(inArray(subscriptions.id, gone)).run()
+        for (const each of found) {
+          const before = known.find(({ id }) => id === each.id)
+          const statusSince = before?.status === each.status ? before.statusSince : this.#clock.now()
+          const row = { ...each, customerId, statusSince }
+          tx.insert(subscriptions)
+            .values(row)
+            .onConflictDoUpdate({ target: subscriptions.id, set: row })
+            .run()
+        }
+        tx.update(customers).set({ readAt: this.#clock.now(), error: null }).where(key).run()
+      })
+    } catch (error) {
+      this.#db
+        .update(customers)
+        .set({ error: (error as Error).message.slice(0, 500) })
+        .where(key)
+        .run()
+      throw error
+    }
+    return accountId
+  }
+
+  /** By our own record, or else by what the customer carries at Stripe: a lost record is found again from there. */
+  async #accountOf(customerId: string): Promise<string | null> {
+    const known = this.#db.select().from(customers).where(eq(customers.customerId, customerId)).get()
+    if (known) return known.accountId
+    const accountId = await this.#stripe.accountOf(customerId)
+    if (accountId === null || !this.#accounts.get(accountId)) return null
+    // An account has one customer. Another that names it was not made here.
+    return this.#remember(customerId, accountId) === customerId ? accountId : null
+  }
+
+  #remember(customerId: string, accountId: string): string {
+    const row = { customerId, accountId, live: this.#stripe.live, createdAt: this.#clock.now() }
+    this.#db.insert(customers).values(row).onConflictDoNothing().run()
+    return this.of(accountId)?.customerId ?? customerId
+  }
+}

@@ -1,0 +1,120 @@
+import type { Logger } from '../../src/log.ts'
+import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
+import type { AccountStanding, Standings } from './accounts.ts'
+import type { Customers } from './customers.ts'
+import type { OverReason } from './standing.ts'
+
+const words: Record<OverReason, string> = {
+  trial: 'The trial is over, and no plan was chosen.',
+  unpaid: 'It is not paid for.',
+  canceled: 'The subscription has ended.',
+}
+
+/**
+ * Brings instances in line with how their accounts stand, through the provisioner's own service: it suspends and resumes,
+ * and at the end of the ladder removes what brings itself back when it is paid. It deletes nothing.
+ */
+export function createEnforcement(parts: {
+  provisioner: ProvisionerService
+  standings: Standings
+  customers: Customers
+  log: Logger
+}) {
+  const { provisioner, standings, customers, log } = parts
+
+  const instancesOf = (accountId: string) =>
+    provisioner.instances().filter(instance => instance.accountId === accountId)
+
+  const apply = (
+    instance: InstanceSummary,
+    { instances, reason }: AccountStanding,
+    { mayRemove }: { mayRemove: boolean },
+  ) => {
+    const { id, subdomain, desired, deletedBy } = instance
+    if (instances === 'none' || instances === 'run') {
+      if (desired === 'deleted' && deletedBy === 'billing') {
+        provisioner.resume(id)
+        provisioner.restore(subdomain)
+      } else if (instance.suspendedAt !== null) provisioner.resume(id)
+      return
+    }
+    if (reason !== null && provisioner.suspend(id, words[reason])) {
+      log.info({ subdomain, reason }, 'suspended: nothing pays for it')
+    }
+    if (instances === 'remove' && mayRemove && desired !== 'deleted') {
+      log.info({ subdomain, reason }, 'removed: it was not paid for long enough; its volume is kept')
+      provisioner.setDesired(subdomain, 'deleted', 'billing')
+    }
+  }
+
+  const enforce = (
+    accountId: string,
+    instances: readonly InstanceSummary[],
+    options: { mayRemove: boolean },
+  ): AccountStanding => {
+    const standing = standings.of(accountId)
+    for (const instance of instances) {
+      try {
+        apply(instance, standing, options)
+      } catch (error) {
+        // It may be purged, or its operator may be at it: the next look sees how it is then.
+        log.warn(
+          { err: error, subdomain: instance.subdomain },
+          'could not be brought in line with its payment',
+        )
+      }
+    }
+    return standing
+  }
+
+  /** Asks Stripe once more; false when it cannot be asked. */
+  const confirm = async (accountId: string, signal: AbortSignal): Promise<boolean> => {
+    try {
+      const customer = customers.of(accountId)
+      if (customer) await customers.read(customer.customerId, signal)
+      return true
+    } catch (error) {
+      log.warn({ err: error, account: accountId }, 'nothing is removed while Stripe cannot be asked')
+      return false
+    }
+  }
+
+  return {
+    /** What an event may do: stop and start. */
+    settle: (accountId: string): AccountStanding =>
+      enforce(accountId, instancesOf(accountId), { mayRemove: false }),
+
+    /**
+     * What the timer may do too: remove, and only when Stripe has just said that nothing pays for it. `after` hears of
+     * each account with its instances.
+     */
+    settleAll: async (
+      signal: AbortSignal,
+      after: (standing: AccountStanding, instances: readonly InstanceSummary[]) => void,
+    ): Promise<void> => {
+      const byAccount = Map.groupBy(provisioner.instances(), instance => instance.accountId)
+      for (const accountId of standings.accounts()) {
+        if (signal.aborted) return
+        const instances = byAccount.get(accountId) ?? []
+        const due =
+          standings.of(accountId).instances === 'remove' && instances.some(each => each.desired !== 'deleted')
+        const mayRemove = due && (await confirm(accountId, signal))
+        after(enforce(accountId, instances, { mayRemove }), instances)
+      }
+    },
+
+    /** Asked before a volume is deleted: what billing had removed stays when it is paid, or nobody can say. */
+    objection: async (instance: InstanceSummary, signal: AbortSignal): Promise<string | null> => {
+      const { accountId, deletedBy } = instance
+      if (deletedBy !== 'billing' || accountId === null) return null
+      const customer = customers.of(accountId)
+      if (customer) await customers.read(customer.customerId, signal)
+      const standing = enforce(accountId, instancesOf(accountId), { mayRemove: false })
+      return standing.instances === 'remove'
+        ? null
+        : 'It was removed because nothing paid for it, and that is over.'
+    },
+  }
+}
+
+export type Enforcement = ReturnType<typeof createEnforcement>

@@ -1,0 +1,97 @@
+import { definePlugin } from '../../src/plugin.ts'
+import { siteUrl } from '../../src/site.ts'
+import { openStandings } from './accounts.ts'
+import { billingAdminRoutes } from './admin-routes.tsx'
+import './contract.ts'
+import { Customers } from './customers.ts'
+import { createEnforcement } from './enforcement.ts'
+import { createEventQueue } from './event-queue.ts'
+import { createNotices } from './notices.ts'
+import { reconcile } from './reconcile.ts'
+import { billingRoutes } from './routes.tsx'
+import * as schema from './schema.ts'
+import { billingConfig } from './settings.ts'
+import { openStripe } from './stripe.ts'
+import { openTill } from './till.ts'
+import { openTrials } from './trial.ts'
+import { webhookRoute } from './webhook.ts'
+
+const minute = 60_000
+
+/** Stripe's own pages, where forms of ours lead. */
+const stripePages = ['https://checkout.stripe.com', 'https://billing.stripe.com']
+
+export const billing = definePlugin({
+  name: 'billing',
+  needs: ['auth', 'mail', 'provisioner'],
+  config: billingConfig,
+  tables: { schema, migrations: 'plugins/billing/migrations' },
+  setup: async ({ config, site, db, clock, log, services, nudge }) => {
+    const { auth, mail, provisioner } = services
+    const letters = { mail, provisioner, accounts: auth.accounts, site, clock }
+    if (!config.stripe) {
+      log.info('billing is off: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and BILLING_PLANS are not set')
+      const notices = createNotices({ ...letters, trials: null })
+      return {
+        service: { on: false },
+        routes: [
+          webhookRoute(null, { clock, log, nudge: () => {} }),
+          ...billingRoutes({ auth, clock, till: null, settle: () => {} }),
+          ...billingAdminRoutes(null, { auth, clock }),
+        ],
+        tasks: [{ name: 'write-letters', everyMs: minute, run: async () => notices.ofInstances() }],
+      }
+    }
+
+    const { trialMs, trialLimit, graceMs, removalMs } = config
+    const stripe = await openStripe(config.stripe, () => clock.now())
+    const terms = { graceMs, removalMs, keptMs: provisioner.retentionMs }
+    const trials = openTrials(db, clock, trialMs)
+    const customers = new Customers({ db, stripe, accounts: auth.accounts, clock })
+    const standings = openStandings({ db, clock, customers, trials, terms })
+    const enforcement = createEnforcement({ provisioner, standings, customers, log })
+    const notices = createNotices({ ...letters, trials })
+    const read = async (customerId: string, signal: AbortSignal) => {
+      const accountId = await customers.read(customerId, signal)
+      if (accountId !== null) enforcement.settle(accountId)
+      return accountId
+    }
+    const queue = createEventQueue({ db, clock, log, live: stripe.live, read })
+    const page = () => `${siteUrl(site, 'control')}/billing`
+    const { plans, apiBase } = config.stripe
+    const till = openTill({ stripe, customers, standings, trials, plans, trialMs, trialLimit, page })
+
+    provisioner.limitInstances(till.instances)
+    provisioner.admitInstances(till.admit)
+    provisioner.beforePurge('billing', enforcement.objection)
+    const settle = async (signal: AbortSignal) => {
+      await enforcement.settleAll(signal, notices.ofAccount)
+      notices.ofInstances()
+    }
+    return {
+      service: { on: true },
+      routes: [
+        webhookRoute({ stripe, queue }, { clock, log, nudge: () => nudge('work-events') }),
+        ...billingRoutes({ auth, clock, till, settle: enforcement.settle }),
+        ...billingAdminRoutes(
+          { live: stripe.live, queue, customers, standings, trials, trialLimit, nudge },
+          { auth, clock },
+        ),
+      ],
+      formTargets: () =>
+        apiBase.hostname === 'api.stripe.com' ? stripePages : [...stripePages, apiBase.origin],
+      tasks: [
+        { name: 'work-events', everyMs: 10_000, run: signal => queue.flush(signal) },
+        { name: 'settle', everyMs: minute, run: settle },
+        {
+          name: 'reconcile',
+          everyMs: 60 * minute,
+          run: signal => reconcile({ customers, accounts: auth.accounts, stripe, read, log, signal }),
+        },
+        { name: 'prune-events', everyMs: 6 * 60 * minute, run: async () => queue.prune() },
+      ],
+      on: { 'account-closed': () => nudge('reconcile') },
+      start: () => queue.takeBack(),
+    }
+  },
+})

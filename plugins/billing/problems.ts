@@ -1,0 +1,12 @@
+import { defineProblem } from '../../src/http/problem.ts'
+
+export const billingOff = defineProblem('billing-off', 503, 'Payments are not set up')
+export const stripeAway = defineProblem('payment-provider-away', 503, 'The payment provider does not answer')
+export const stripeRefused = defineProblem('payment-provider-refused', 502, 'The payment provider refused')
+export const badSignature = defineProblem('bad-signature', 400, 'The signature is not valid')
+export const unknownPlan = defineProblem('unknown-plan', 422, 'There is no such plan')
+export const alreadySubscribed = defineProblem('already-subscribed', 409, 'There is a subscription already')
+export const noCustomer = defineProblem('no-customer', 409, 'Nothing was ordered yet')
+export const trialsUsedUp = defineProblem('trials-used-up', 429, 'No trial is free now')
+export const paymentNeeded = defineProblem('payment-needed', 402, 'A plan is needed')
+export const unknownEvent = defineProblem('unknown-event', 404, 'No such event')

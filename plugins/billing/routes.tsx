@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import { type Clock, timestamp } from '../../src/clock.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { ownerFrame } from '../../views/auth/owner-frame.ts'
+import { BillingPage } from '../../views/billing/billing-page.tsx'
+import type { AuthService } from '../auth/contract.ts'
+import { billingOff } from './problems.ts'
+import { subscriptionStatuses } from './standing.ts'
+import type { Bill, Till } from './till.ts'
+
+const time = z.iso.datetime().nullable()
+
+const billSchema = z.object({
+  on: z.boolean(),
+  state: z.enum(['free', 'trial', 'paid', 'grace', 'over']),
+  reason: z.enum(['trial', 'unpaid', 'canceled']).nullable(),
+  trial_ends_at: time,
+  subscription: z
+    .object({
+      status: z.enum(subscriptionStatuses),
+      plan: z.string().nullable(),
+      period_ends_at: time,
+      cancel_at: time,
+    })
+    .nullable(),
+  ladder: z
+    .array(z.object({ at: z.iso.datetime(), what: z.enum(['stop', 'remove', 'delete']) }))
+    .meta({ description: 'What happens when nothing is done, in order' }),
+  plans: z.array(z.object({ id: z.string(), name: z.string(), cost: z.string(), instances: z.int() })),
+})
+
+const goneOn = {
+  200: { description: 'Where the browser goes on', schema: z.object({ url: z.url() }) },
+  303: { description: 'For a browser: go on there' },
+}
+
+/** An owner's plan. `till` is null where payments are not set up. */
+export function billingRoutes(parts: {
+  auth: AuthService
+  clock: Clock
+  till: Till | null
+  /** How an account stands may have changed. */
+  settle(accountId: string): void
+}): Route[] {
+  const { auth, clock, till, settle } = parts
+  const open = (): Till => {
+    if (!till) throw billingOff('This site takes no payments: everything here is free of charge.')
+    return till
+  }
+  const goOn = (c: AppContext, url: string) => (wantsPage(c) ? c.redirect(url, 303) : c.json({ url }))
+
+  return [
+    route({
+      method: 'get',
+      path: '/billing',
+      summary: 'Your plan, and what happens next',
+      guard: auth.account,
+      query: z.object({ paid: z.string().max(10).optional() }),
+      answers: { 200: { description: 'The plan', schema: billSchema } },
+      handle: async (c, { query }) => {
+        const { id } = auth.accountOf(c)
+        // Whoever comes back from paying should see it, whatever became of the webhook.
+        if (query.paid !== undefined && till) {
+          await till.refresh(id)
+          settle(id)
+        }
+        const bill = till?.bill(id) ?? null
+        if (!wantsPage(c)) return c.json(wireBill(bill, till))
+        const page = <BillingPage now={clock.now()} bill={bill} plans={till?.plans ?? []} />
+        return c.render(page, ownerFrame('/billing', 'Plan'))
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/checkout',
+      summary: 'Choose a plan: leads to where it is paid',
+      guard: auth.account,
+      body: z.object({
+        plan: z.string('must be the id of a plan').max(60, 'must be the id of a plan'),
+        subdomain: z
+          .string()
+          .max(63)
+          .optional()
+          .meta({ description: 'The instance that it is for, as a note' }),
+      }),
+      answers: goneOn,
+      handle: async (c, { body }) =>
+        goOn(c, await open().checkout(auth.accountOf(c), body.plan, body.subdomain ?? null)),
+    }),
+    route({
+      method: 'post',
+      path: '/portal',
+      summary: 'Cards, invoices and cancelling: leads to the billing portal',
+      guard: auth.account,
+      body: z.object({}),
+      answers: goneOn,
+      handle: async c => goOn(c, await open().portal(auth.accountOf(c))),
+    }),
+  ]
+}
+
+function wireBill(bill: Bill | null, till: Till | null): z.infer<typeof billSchema> {
+  const subscription = bill?.subscription
+  return {
+    on: till !== null,
+    state: bill?.standing.state ?? 'free',
+    reason: bill?.standing.reason ?? null,
+    trial_ends_at: timestamp(bill?.trialEndsAt),
+    subscription: subscription
+      ? {
+          status: subscription.status,
+          plan: subscription.plan?.id ?? null,
+          period_ends_at: timestamp(subscription.periodEndsAt),
+          cancel_at: timestamp(subscription.cancelAt),
+        }
+      : null,
+    ladder: (bill?.standing.ladder ?? []).map(({ at, what }) => ({ at: timestamp(at), what })),
+    plans: (till?.plans ?? []).map(({ id, name, cost, instances }) => ({ id, name, cost, instances })),
+  }
+}

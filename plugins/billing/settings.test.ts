@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../src/config.ts'
+import { billingConfig } from './settings.ts'
+
+const whole = {
+  STRIPE_SECRET_KEY: 'sk_test_abc',
+  STRIPE_WEBHOOK_SECRET: 'whsec_one, whsec_two',
+  BILLING_PLANS: '[{"id":"basic","name":"Basic","price":"price_1"}]',
+}
+const faults = (env: Record<string, string>) => parseConfig(billingConfig, env).faults
+
+test('everything or nothing: half a configuration is named', () => {
+  assert.deepEqual(faults({}), [])
+  assert.equal(parseConfig(billingConfig, {}).config?.stripe, null)
+  const { config } = parseConfig(billingConfig, whole)
+  assert.deepEqual(config?.stripe?.webhookSecrets, ['whsec_one', 'whsec_two'])
+  assert.deepEqual(config?.stripe?.plans, [
+    { id: 'basic', name: 'Basic', cost: '', price: 'price_1', instances: 1 },
+  ])
+  assert.equal(config?.stripe?.apiBase.href, 'https://api.stripe.com/')
+  for (const missing of Object.keys(whole)) {
+    const half = Object.fromEntries(Object.entries(whole).filter(([name]) => name !== missing))
+    assert.match(faults(half).join(), new RegExp(`^${missing}: must be set too, as \\w+ is$`))
+  }
+})
+
+test('a malformed value is named with what would be right, and never told', () => {
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ STRIPE_SECRET_KEY: 'pk_test_public' }, /^STRIPE_SECRET_KEY: must be a secret key of Stripe/],
+    [{ STRIPE_WEBHOOK_SECRET: 'whsec_one, two' }, /^STRIPE_WEBHOOK_SECRET: must be signing secrets/],
+    [{ BILLING_PLANS: 'basic' }, /^BILLING_PLANS: must be JSON such as \[/],
+    [{ BILLING_PLANS: '{}' }, /^BILLING_PLANS: must be a list such as/],
+    [{ BILLING_PLANS: '[]' }, /^BILLING_PLANS: must name a plan or more/],
+    [
+      { BILLING_PLANS: '[{"id":"a","name":"A","price":"9 euros"}]' },
+      /^BILLING_PLANS\.0\.price: must be the id of a price/,
+    ],
+    [
+      { BILLING_PLANS: '[{"id":"a","name":"A","price":"price_1"},{"id":"a","name":"B","price":"price_2"}]' },
+      /must not name a plan twice/,
+    ],
+    [
+      { BILLING_PLANS: '[{"id":"a","name":"A","price":"price_1","colour":"red"}]' },
+      /^BILLING_PLANS\.0: .*colour/,
+    ],
+    [{ STRIPE_API_BASE: 'http://stripe.example.com' }, /^STRIPE_API_BASE: must be an https address/],
+    [{ BILLING_TRIAL_DAYS: 'two weeks' }, /^BILLING_TRIAL_DAYS: must be a whole number from 0 to 365/],
+    [{ BILLING_REMOVAL_DAYS: '0' }, /^BILLING_REMOVAL_DAYS: must be a whole number from 1 to 365/],
+  ]
+  for (const [change, fault] of cases) {
+    const said = faults({ ...whole, ...change }).join()
+    assert.match(said, fault)
+    assert.doesNotMatch(said, /pk_test_public/)
+  }
+})

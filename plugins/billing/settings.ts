@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { setting } from '../../src/config.ts'
+
+export interface Plan {
+  id: string
+  name: string
+  /** What it costs, in words: Stripe knows the number. */
+  cost: string
+  /** Stripe's id of the price. */
+  price: string
+  /** How many instances an account on this plan may have. */
+  instances: number
+}
+
+export interface StripeSettings {
+  secretKey: string
+  /** Any of them signs: two while one takes the other's place. */
+  webhookSecrets: readonly string[]
+  /** Where Stripe is; elsewhere in tests. */
+  apiBase: URL
+  /** Has Stripe work out taxes. */
+  tax: boolean
+  plans: readonly Plan[]
+}
+
+const day = 86_400_000
+const days = (least: number, most: number, otherwise: number) =>
+  setting
+    .integer(least, most)
+    .prefault(String(otherwise))
+    .transform(count => count * day)
+
+const planShape = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be a short name such as basic'),
+  name: z.string().min(1, 'must not be empty').max(60, 'may have at most 60 characters'),
+  cost: z.string().max(60, 'may have at most 60 characters').default(''),
+  price: z.string().regex(/^price_\w+$/, 'must be the id of a price at Stripe, such as price_1Abc'),
+  instances: z
+    .int('must be a whole number')
+    .min(1, 'must be 1 or more')
+    .max(1000, 'must be at most 1000')
+    .default(1),
+})
+
+const plansExample = '[{"id":"basic","name":"Basic","cost":"9 € a month","price":"price_1Abc","instances":1}]'
+const plans = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: `must be JSON such as ${plansExample}` })
+      return z.NEVER
+    }
+  })
+  .pipe(
+    z
+      .array(planShape, `must be a list such as ${plansExample}`)
+      .min(1, 'must name a plan or more')
+      .refine(list => new Set(list.map(plan => plan.id)).size === list.length, 'must not name a plan twice')
+      .refine(
+        list => new Set(list.map(plan => plan.price)).size === list.length,
+        'must not name a price twice',
+      ),
+  )
+
+/** All three, or billing is off: half of it would take money that nobody counts. */
+const needed = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'BILLING_PLANS'] as const
+
+export const billingConfig = z
+  .object({
+    STRIPE_SECRET_KEY: z
+      .string()
+      .regex(/^(sk|rk)_(test|live)_\w+$/, 'must be a secret key of Stripe, such as sk_test_…')
+      .optional(),
+    STRIPE_WEBHOOK_SECRET: setting
+      .list()
+      .refine(
+        list => list.length > 0 && list.every(each => /^whsec_\S+$/.test(each)),
+        'must be signing secrets of Stripe such as whsec_…, separated by commas',
+      )
+      .optional(),
+    BILLING_PLANS: plans.optional(),
+    STRIPE_API_BASE: z
+      .string()
+      .refine(isApiBase, 'must be an https address such as https://api.stripe.com')
+      .transform(text => new URL(text))
+      .prefault('https://api.stripe.com'),
+    STRIPE_TAX: setting.flag().prefault('false'),
+    BILLING_TRIAL_DAYS: days(0, 365, 14),
+    /** Trials that may go on at the same time. */
+    BILLING_TRIAL_LIMIT: setting.integer(0, 1_000_000).prefault('100'),
+    BILLING_GRACE_DAYS: days(0, 90, 14),
+    BILLING_REMOVAL_DAYS: days(1, 365, 30),
+  })
+  .superRefine((env, context) => {
+    const given = needed.filter(name => env[name] !== undefined)
+    if (given.length === 0) return
+    for (const name of needed) {
+      if (env[name] === undefined)
+        context.addIssue({ code: 'custom', path: [name], message: `must be set too, as ${given[0]} is` })
+    }
+  })
+  .transform(env => {
+    const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecrets, BILLING_PLANS } = env
+    const stripe: StripeSettings | null =
+      secretKey && webhookSecrets && BILLING_PLANS
+        ? {
+            secretKey,
+            webhookSecrets,
+            apiBase: env.STRIPE_API_BASE,
+            tax: env.STRIPE_TAX,
+            plans: BILLING_PLANS,
+          }
+        : null
+    return {
+      stripe,
+      trialMs: env.BILLING_TRIAL_DAYS,
+      trialLimit: env.BILLING_TRIAL_LIMIT,
+      graceMs: env.BILLING_GRACE_DAYS,
+      removalMs: env.BILLING_REMOVAL_DAYS,
+    }
+  })
+
+/** Plain http to this very machine only, for tests: the key goes along with every request. */
+function isApiBase(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, pathname, search, hash } = new URL(text)
+  if (pathname !== '/' || search || hash) return false
+  return (
+    protocol === 'https:' ||
+    (protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname))
+  )
+}

@@ -1,0 +1,142 @@
+import { Problem } from '../../src/http/problem.ts'
+import type { Account } from '../auth/contract.ts'
+import type { AccountStanding, Standings } from './accounts.ts'
+import type { Customers } from './customers.ts'
+import {
+  alreadySubscribed,
+  noCustomer,
+  paymentNeeded,
+  stripeAway,
+  stripeRefused,
+  trialsUsedUp,
+  unknownPlan,
+} from './problems.ts'
+import type { Subscription } from './schema.ts'
+import type { Plan } from './settings.ts'
+import type { SubscriptionStatus } from './standing.ts'
+import { type StripeAccess, StripeFailure } from './stripe.ts'
+import type { Trials } from './trial.ts'
+
+/** What still stands between an account and Stripe: a second subscription would be paid twice. */
+const standing: readonly SubscriptionStatus[] = ['trialing', 'active', 'past_due', 'unpaid', 'paused']
+
+export interface Bill {
+  standing: AccountStanding
+  trialEndsAt: number | null
+  /** The one that counts; null when there is none that still goes on. */
+  subscription: (Subscription & { plan: Plan | null }) | null
+  /** There is somebody at Stripe to show a portal to. */
+  customer: boolean
+}
+
+/** What accounts order, and what they may have for it. */
+export function openTill(parts: {
+  stripe: StripeAccess
+  customers: Customers
+  standings: Standings
+  trials: Trials
+  plans: readonly Plan[]
+  trialMs: number
+  trialLimit: number
+  /** Where the browser comes back to. */
+  page(): string
+}) {
+  const { stripe, customers, standings, trials, plans, page } = parts
+  const planOf = (priceId: string | null) => plans.find(plan => plan.price === priceId) ?? null
+  const goingOn = (accountId: string) =>
+    customers.subscriptionsOf(accountId).filter(({ status }) => standing.includes(status))
+
+  return {
+    plans,
+
+    bill: (accountId: string): Bill => {
+      const [first] = goingOn(accountId)
+      return {
+        standing: standings.of(accountId),
+        trialEndsAt: trials.endsAt(accountId),
+        subscription: first ? { ...first, plan: planOf(first.priceId) } : null,
+        customer: customers.of(accountId) !== null,
+      }
+    },
+
+    /** Where to pay. Throws `unknown-plan`, `already-subscribed`, `payment-provider-…`. */
+    checkout: async (account: Account, planId: string, subdomain: string | null): Promise<string> => {
+      const plan = plans.find(each => each.id === planId)
+      if (!plan) {
+        const known = plans.map(each => each.id).join(', ')
+        throw unknownPlan(`There is no plan "${planId}"; there are ${known}.`, {
+          errors: [{ path: 'plan', message: `must be one of ${known}` }],
+        })
+      }
+      return asked(async () => {
+        const customerId = await customers.ensure(account)
+        // What Stripe says now, for a webhook may be on its way.
+        await customers.read(customerId)
+        if (goingOn(account.id).length > 0) {
+          throw alreadySubscribed(
+            'Change the plan, the card or what is open in the billing portal; nothing was ordered.',
+          )
+        }
+        const backTo = { done: `${page()}?paid=1`, given: page() }
+        return stripe.startCheckout({
+          customerId,
+          accountId: account.id,
+          subdomain,
+          price: plan.price,
+          backTo,
+        })
+      })
+    },
+
+    /** Where to change cards, see invoices and cancel. Throws `no-customer`, `payment-provider-…`. */
+    portal: async (account: Account): Promise<string> => {
+      const customer = customers.of(account.id)
+      if (!customer) throw noCustomer('Choose a plan first; there is nothing to manage yet.')
+      return asked(() => stripe.openPortal(customer.customerId, page()))
+    },
+
+    /** Reads what Stripe says now; a Stripe that does not answer leaves what was known. */
+    refresh: async (accountId: string): Promise<void> => {
+      const customer = customers.of(accountId)
+      if (customer) await customers.read(customer.customerId).catch(() => {})
+    },
+
+    /** How many instances an account may have at a time. */
+    instances: (accountId: string): number =>
+      Math.max(1, ...goingOn(accountId).map(({ priceId }) => planOf(priceId)?.instances ?? 1)),
+
+    /**
+     * An instance is about to be made: begins the trial where one is due. What it returns takes that back, when none was
+     * made after all. Throws `payment-needed` or `trials-used-up`.
+     */
+    admit: (accountId: string): (() => void) => {
+      const { state } = standings.of(accountId)
+      if (state === 'over') throw paymentNeeded('Choose a plan first; then you can have an instance again.')
+      if (state !== 'free') return () => {}
+      if (parts.trialMs === 0) throw paymentNeeded('Choose a plan first; there is no trial here.')
+      if (trials.going() >= parts.trialLimit) {
+        throw trialsUsedUp('All trials are taken now. Come back in a few days, or choose a plan at once.', {
+          headers: { 'Retry-After': '86400' },
+        })
+      }
+      trials.begin(accountId)
+      return () => trials.takeBack(accountId)
+    },
+  }
+}
+
+export type Till = ReturnType<typeof openTill>
+
+async function asked<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Problem || !(error instanceof StripeFailure)) throw error
+    if (error.permanent)
+      throw stripeRefused('Nothing was ordered. Tell the operator of this site.', { cause: error })
+    throw stripeAway('Nothing was ordered. Try again in a few minutes.', {
+      cause: error,
+      headers: { 'Retry-After': '60' },
+    })
+  }
+}

@@ -1,0 +1,40 @@
+import { and, count, eq, gt, notInArray } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import type { BillingDb } from './customers.ts'
+import { standings, trials } from './schema.ts'
+
+export interface Trials {
+  /** When the account's trial ends or ended; null when it never had one. */
+  endsAt(accountId: string): number | null
+  /** Trials that go on now and that nobody pays for yet. */
+  going(): number
+  /** Begins the account's one trial; false when it had one. */
+  begin(accountId: string): boolean
+  /** Takes back one that began for something that did not come about. */
+  takeBack(accountId: string): void
+  accounts(): string[]
+}
+
+export function openTrials(db: BillingDb, clock: Clock, lengthMs: number): Trials {
+  const of = (accountId: string) => db.select().from(trials).where(eq(trials.accountId, accountId)).get()
+  return {
+    endsAt: accountId => of(accountId)?.endsAt ?? null,
+    going: () => {
+      const paid = db.select({ id: standings.accountId }).from(standings).where(eq(standings.state, 'paid'))
+      const running = and(gt(trials.endsAt, clock.now()), notInArray(trials.accountId, paid))
+      return db.select({ total: count() }).from(trials).where(running).get()?.total ?? 0
+    },
+    begin: accountId => {
+      const now = clock.now()
+      const row = { accountId, startedAt: now, endsAt: now + lengthMs }
+      return db.insert(trials).values(row).onConflictDoNothing().run().changes > 0
+    },
+    takeBack: accountId => void db.delete(trials).where(eq(trials.accountId, accountId)).run(),
+    accounts: () =>
+      db
+        .select({ id: trials.accountId })
+        .from(trials)
+        .all()
+        .map(({ id }) => id),
+  }
+}

@@ -1,0 +1,178 @@
+import { PostButton } from '../components/button.tsx'
+import type { Shape, Tone } from '../components/mark.tsx'
+import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
+import { Time } from '../components/time.tsx'
+
+export interface PlanView {
+  id: string
+  name: string
+  cost: string
+  instances: number
+}
+
+export interface BillView {
+  standing: {
+    state: 'free' | 'trial' | 'paid' | 'grace' | 'over'
+    reason: 'trial' | 'unpaid' | 'canceled' | null
+    ladder: readonly { at: number; what: 'stop' | 'remove' | 'delete' }[]
+  }
+  trialEndsAt: number | null
+  subscription: { plan: PlanView | null; periodEndsAt: number | null; cancelAt: number | null } | null
+  customer: boolean
+}
+
+export interface BillingPageProps {
+  now: number
+  /** Null where payments are not set up. */
+  bill: BillView | null
+  plans: readonly PlanView[]
+}
+
+type State = BillView['standing']['state']
+
+const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
+  free: { tone: 'idle', shape: 'ring', word: 'No plan' },
+  trial: { tone: 'ok', shape: 'clock', word: 'Trial' },
+  paid: { tone: 'ok', shape: 'check', word: 'Paid' },
+  grace: { tone: 'warn', shape: 'triangle', word: 'Payment failed' },
+  over: { tone: 'bad', shape: 'cross', word: 'Stopped' },
+}
+
+/** An owner's plan: how it stands, what happens next, and what can be done about it. */
+export function BillingPage({ now, bill, plans }: BillingPageProps) {
+  if (!bill) {
+    return (
+      <>
+        <PageHead title="Plan" />
+        <Notice tone="idle" title="Nothing costs anything here">
+          <p>Payments are not set up on this site. Your instances run without limits of time.</p>
+        </Notice>
+      </>
+    )
+  }
+  const { standing, subscription, customer } = bill
+  const { tone, shape, word } = looks[standing.state]
+  const orders = subscription === null
+  return (
+    <div class="stack">
+      <PageHead
+        title="Plan"
+        status={
+          <Badge tone={tone} shape={shape}>
+            {word}
+          </Badge>
+        }
+        actions={
+          customer ? (
+            <PostButton action="/portal" look={orders ? 'plain' : 'primary'}>
+              Cards, invoices, cancel
+            </PostButton>
+          ) : undefined
+        }
+      />
+      <Situation {...bill} now={now} />
+      {standing.ladder.length > 0 ? <Ahead ladder={standing.ladder} now={now} /> : null}
+      {orders ? <Plans plans={plans} /> : null}
+    </div>
+  )
+}
+
+function Situation({ standing, trialEndsAt, subscription, now }: BillView & { now: number }) {
+  const { state, reason } = standing
+  if (state === 'grace') {
+    return (
+      <Notice tone="warn" title="A payment failed">
+        <p>
+          Your instance runs on for now. Pay what is open, or use another card: the button above leads there.
+        </p>
+      </Notice>
+    )
+  }
+  if (state === 'over') {
+    const why = {
+      trial: 'Your trial is over.',
+      unpaid: 'Your instance is not paid for.',
+      canceled: 'Your subscription has ended.',
+    }[reason ?? 'unpaid']
+    return (
+      <Notice tone="bad" title={why}>
+        <p>
+          It has stopped: no job runs. Everything in it is kept, and is back as it was once it is paid
+          {subscription ? ': the button above leads there.' : '.'}
+        </p>
+      </Notice>
+    )
+  }
+  if (state === 'free') {
+    return (
+      <Notice tone="idle" title="No plan yet">
+        <p>Your first instance begins a trial. No card is needed for it.</p>
+      </Notice>
+    )
+  }
+  const { plan = null, periodEndsAt = null, cancelAt = null } = subscription ?? {}
+  return (
+    <Panel title={state === 'trial' ? 'You are trying it' : (plan?.name ?? 'Your subscription')}>
+      <Facts
+        of={{
+          Costs: plan?.cost || null,
+          Instances: plan ? `up to ${plan.instances}` : null,
+          'Trial until':
+            state === 'trial' && trialEndsAt !== null ? <Time at={trialEndsAt} now={now} as="full" /> : null,
+          'Paid until':
+            cancelAt === null && periodEndsAt !== null ? (
+              <Time at={periodEndsAt} now={now} as="full" />
+            ) : null,
+          Ends: cancelAt === null ? null : <Time at={cancelAt} now={now} as="full" />,
+        }}
+      />
+    </Panel>
+  )
+}
+
+const rungs = {
+  stop: 'Your instance stops. Everything in it is kept.',
+  remove: 'It is removed. Its data is kept, and one click brings it back.',
+  delete: 'Its data is deleted for good.',
+} as const
+
+function Ahead({ ladder, now }: { ladder: BillView['standing']['ladder']; now: number }) {
+  return (
+    <Panel title="What happens if nothing is paid">
+      <ol class="plain">
+        {ladder.map(({ at, what }) => (
+          <li>
+            <Time at={at} now={now} as="full" /> (<Time at={at} now={now} />
+            ): {rungs[what]}
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  )
+}
+
+function Plans({ plans }: { plans: readonly PlanView[] }) {
+  return (
+    <Panel title="Choose a plan">
+      <ul class="plain stack">
+        {plans.map(plan => (
+          <li class="actions">
+            <strong>{plan.name}</strong> {plan.cost}
+            <span class="fine">
+              {plan.instances === 1 ? 'one instance' : `up to ${plan.instances} instances`}
+            </span>
+            <PostButton
+              action="/checkout"
+              fields={{ plan: plan.id }}
+              look="primary"
+              label={`Choose ${plan.name}`}
+            >
+              Choose
+            </PostButton>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
