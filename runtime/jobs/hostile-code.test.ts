@@ -73,7 +73,9 @@ test('a process that is too busy to hear of it ends with a runtime that was kill
   child.send('job')
   const [runId] = (await answers.next()).value as [string]
   const log = join(dir, 'runs', `${runId}.log`)
-  const pid = Number(await until(() => (existsSync(log) ? readFileSync(log, 'utf8') : null), 'it runs'))
+  const pid = Number(
+    await until(() => (existsSync(log) ? /(\d+)\n$/.exec(readFileSync(log, 'utf8'))?.[1] : null), 'it runs'),
+  )
   assert.ok(volumeProcesses(dir).includes(pid), 'it bears the mark of the volume')
   assert.equal(volumeProcesses(temporaryFolder(t)).length, 0)
   const killed = once(child, 'exit')

@@ -58,7 +58,9 @@ async function run(request: RunRequest): Promise<void> {
     ]
     const found = registered?.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
-    const result = await found.job.func(await contextOf(request, found.job, { signal, call: parent.call }))
+    // Not as a method: its own name is what a stack should say.
+    const { func } = found.job
+    const result = await func(await contextOf(request, found.job, { signal, call: parent.call }))
     // A rejection that nobody handled is reported at the end of the turn that it came in.
     await new Promise(done => setImmediate(done))
     report({ result: kept(result) })
