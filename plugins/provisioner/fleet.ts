@@ -21,6 +21,8 @@ export interface Fleet {
   timezone: string
   /** How long an instance is given to stop by itself. */
   stopGraceMs: number
+  /** How many runs of each job an instance keeps, and for how long. */
+  keep: { runsPerJob: number; forMs: number }
   /** What each instance's secrets are sealed with. */
   secretKeys: SecretKeys
   /** The mail server that instances send their notices through; null when the operator offers none. */
@@ -34,7 +36,7 @@ export interface Fleet {
 
 /** What one instance's container is made from. */
 export function specOf(
-  { site, timezone, stopGraceMs, secretKeys, mail, equipment }: Fleet,
+  { site, timezone, stopGraceMs, keep, secretKeys, mail, equipment }: Fleet,
   instance: Instance,
 ): InstanceSpec {
   return {
@@ -50,6 +52,8 @@ export function specOf(
     environment: {
       ...Object.assign({}, ...equipment.map(each => each())),
       LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
+      LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),
+      LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,
       LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
       ...(mail && { SMTP_URL: mail.smtpUrl, SMTP_FROM: mail.smtpFrom }),
     },

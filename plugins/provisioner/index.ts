@@ -40,6 +40,9 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           PROVISIONER_QUARANTINE: setting.duration('0ms', '3650d').prefault('30d'),
           /** The zone of jobs that name none. */
           INSTANCE_TIMEZONE: setting.timezone().default('UTC'),
+          /** How many runs of each job an instance keeps, and for how long. */
+          INSTANCE_KEEP_RUNS: setting.integer(1, 100_000).prefault('500'),
+          INSTANCE_KEEP_FOR: setting.duration('1h', '3650d').prefault('90d'),
           /** Days that the volume of a removed instance is kept; 0 keeps it until somebody purges it. */
           RETENTION_DAYS: setting.integer(0, 3650).prefault('30'),
         }),
@@ -57,6 +60,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         site,
         clock,
         timezone: config.INSTANCE_TIMEZONE,
+        keep: { runsPerJob: config.INSTANCE_KEEP_RUNS, forMs: config.INSTANCE_KEEP_FOR },
         stopGraceMs: config.PROVISIONER_STOP_GRACE,
         secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
         mail: instanceMail(config),

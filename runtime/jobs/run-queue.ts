@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock } from '../../src/clock.ts'
+import { type Clock, timestamp } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { WaitingRun } from '../contract.ts'
 import type { Secrets } from '../secrets/secrets.ts'
@@ -144,7 +144,7 @@ export function createRunQueue(options: {
     const key = row.policy?.concurrencyKey ?? ''
     const before = runBefore(run)
     if (stopped) return 'the instance is stopping; it starts when that is back'
-    if (!isDue(row)) return 'its time has not come: it is another attempt'
+    if (!isDue(row)) return `it is another attempt, and due at ${timestamp(row.notBefore)}`
     if (before) return `the run ${before.row.id} of the same job has not ended`
     if (keysInUse.has(key)) return `another run with the concurrency key "${key}" has not ended`
     return `as many runs go as may at the same time, ${limits.concurrent}; it comes after those before it`
@@ -258,7 +258,11 @@ export function createRunQueue(options: {
     expect: runners.expect,
     isFull: () => waiting.length >= limits.waiting,
     isStopped: () => stopped,
-    waiting: () => waiting.map(run => ({ id: run.row.id, reason: reasonOf(run) })),
+    waiting: () => {
+      const later = (run: ActiveRun) => (isDue(run.row) ? 0 : (run.row.notBefore ?? 0))
+      const inOrder = waiting.toSorted((a, b) => later(a) - later(b))
+      return inOrder.map(run => ({ id: run.row.id, reason: reasonOf(run) }))
+    },
     activeRun: jobId => [...(byJob.get(jobId) ?? [])].findLast(({ row }) => isDue(row))?.row ?? null,
     count: jobId => byJob.get(jobId)?.size ?? 0,
     replace: (jobId, by) => {

@@ -55,7 +55,8 @@ interface Search {
   byBeginning: ReadonlyMap<string, string[]>
   /** All that a form may begin with that is shorter than that. */
   shortBeginnings: ReadonlySet<string>
-  /** Where the hash of some beginning points to holds 1: nearly every place of a text is passed by this alone. */
+  /** Where the first character of some form, and the hash of some beginning, points to holds 1: these pass nearly all of a text. */
+  firsts: Uint8Array
   filter: Uint8Array
 }
 
@@ -63,23 +64,25 @@ function searchFor(values: Iterable<string>): Search | null {
   const forms = formsOf(values)
   if (forms.length === 0) return null
   const byBeginning = Map.groupBy(forms, form => form.slice(0, shortestMasked))
+  const firsts = new Uint8Array(0x100)
   const filter = new Uint8Array(0x10000)
   const shortBeginnings = new Set<string>()
   for (const beginning of byBeginning.keys()) {
+    firsts[beginning.charCodeAt(0) & 0xff] = 1
     filter[hashAt(beginning, 0)] = 1
     for (let length = 1; length < shortestMasked; length++) shortBeginnings.add(beginning.slice(0, length))
   }
-  return { byBeginning, shortBeginnings, filter }
+  return { byBeginning, shortBeginnings, firsts, filter }
 }
 
 /** `held` may be the beginning of a value; nothing is held of a text that is `whole`. */
 function maskFound(text: string, search: Search, whole: boolean): { told: string; held: string } {
-  const { byBeginning, shortBeginnings, filter } = search
+  const { byBeginning, shortBeginnings, firsts, filter } = search
   let told = ''
   let from = 0
   let at = 0
   for (; at + shortestMasked <= text.length; at++) {
-    if (filter[hashAt(text, at)] === 0) continue
+    if (firsts[text.charCodeAt(at) & 0xff] === 0 || filter[hashAt(text, at)] === 0) continue
     for (const form of byBeginning.get(text.slice(at, at + shortestMasked)) ?? []) {
       if (text.startsWith(form, at)) {
         told += text.slice(from, at) + mask
