@@ -82,3 +82,24 @@ test('a key for secrets is 32 bytes in base64, and no part of a wrong one is rep
     'LONGHOUSE_SECRET_KEY: must be 32 random bytes in base64',
   ])
 })
+
+test('who may sign people in is an address and a set of keys', () => {
+  const password = { LONGHOUSE_PASSWORD: 'correct horse' }
+  const issuer = 'https://control.example.com'
+  assert.equal(readSettings(password, byHand).sso, null)
+  const keys = { keys: [{ kid: 'key_1', kty: 'OKP', crv: 'Ed25519', x: 'abc' }] }
+  const env = { ...password, LONGHOUSE_SSO_ISSUER: issuer, LONGHOUSE_SSO_KEYS: JSON.stringify(keys) }
+  assert.deepEqual(readSettings(env, byHand).sso, { issuer, keys })
+  for (const LONGHOUSE_SSO_ISSUER of ['control.example.com', 'https://x.example/path', 'ftp://x.example']) {
+    assert.match(
+      faults({ ...env, LONGHOUSE_SSO_ISSUER })[0] ?? '',
+      /^LONGHOUSE_SSO_ISSUER: must be the address/,
+    )
+  }
+  for (const LONGHOUSE_SSO_KEYS of ['key_1', '[]', '{"keys": [{"kty": "OKP"}]}']) {
+    assert.match(
+      faults({ ...env, LONGHOUSE_SSO_KEYS })[0] ?? '',
+      /^LONGHOUSE_SSO_KEYS: must be a JSON Web Key Set/,
+    )
+  }
+})

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-const google = 'https://accounts.google.com'
+export const google = 'https://accounts.google.com'
 
 /** Where owners sign in: Google, or any other OpenID provider by `OPENID_ISSUER`. */
 export const openIdConfig = z

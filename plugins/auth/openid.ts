@@ -2,7 +2,7 @@ import * as openid from 'openid-client'
 import type { Clock } from '../../src/clock.ts'
 import type { Problem } from '../../src/http/problem.ts'
 import type { Identity } from './account.ts'
-import { isLoopback, type OpenIdSettings } from './openid-config.ts'
+import { google, isLoopback, type OpenIdSettings } from './openid-config.ts'
 import {
   clocksDiffer,
   emailUnverified,
@@ -72,6 +72,14 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
     return known.config
   }
 
+  /** Who signed out, or came with the wrong address, wants to say who they are: where the provider lets us ask for it. */
+  const choosing = async (): Promise<{ prompt?: string }> => {
+    const { prompt_values_supported: prompts } = (await discovered()).serverMetadata()
+    const told = Array.isArray(prompts) && prompts.includes('select_account')
+    // Google does, and does not tell.
+    return told || issuer === google ? { prompt: 'select_account' } : {}
+  }
+
   return {
     name,
     origins: () => {
@@ -89,6 +97,7 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
         nonce,
         code_challenge: await openid.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
+        ...(await choosing()),
       }),
     redeem: async (callback, { state, nonce, verifier }) => {
       const config = await discovered()
