@@ -39,8 +39,12 @@ export class StateError extends Error {
   override name = 'StateError'
 }
 
-/** Changes are put on the disk together, so often at most: jobs that set without end do not keep everybody waiting. */
-const commitEveryMs = 20
+/**
+ * Between two commits so many times as long as the one before took, for the disk keeps everybody waiting: what comes
+ * meanwhile goes with the next. Jobs that set without end get a third of the time at most.
+ */
+const restTimes = 2
+const longestRestMs = 100
 const keepMs = 90 * 24 * 3_600_000
 
 type Tx = Parameters<Parameters<Db<typeof schema>['transaction']>[0]>[0]
@@ -111,11 +115,11 @@ export function openState({ db, clock }: { db: Db<typeof schema>; clock: Clock }
 function groupCommit(transaction: (work: (tx: Tx) => void) => void) {
   let waiting: { apply: (tx: Tx) => void; settle: (error: Error | null) => void }[] = []
   let timer: NodeJS.Timeout | null = null
-  let lastAt = Number.NEGATIVE_INFINITY
+  let readyAt = Number.NEGATIVE_INFINITY
 
   const commit = () => {
     timer = null
-    lastAt = performance.now()
+    const began = performance.now()
     const batch = waiting
     waiting = []
     const refused = new Map<unknown, Error>()
@@ -134,6 +138,8 @@ function groupCommit(transaction: (work: (tx: Tx) => void) => void) {
     } catch (error) {
       for (const each of batch) each.settle(error as Error)
     }
+    const now = performance.now()
+    readyAt = now + Math.min(longestRestMs, restTimes * (now - began))
   }
 
   return {
@@ -146,7 +152,7 @@ function groupCommit(transaction: (work: (tx: Tx) => void) => void) {
           },
           settle: error => (error ? reject(error) : resolve(done)),
         })
-        timer ??= setTimeout(commit, Math.max(0, lastAt + commitEveryMs - performance.now()))
+        timer ??= setTimeout(commit, Math.max(0, readyAt - performance.now()))
       }),
     close: () => {
       if (timer === null) return
