@@ -13,7 +13,15 @@ export const secretKey = 'sk_test_standin'
 export const webhookSecret = 'whsec_standin'
 export const plans = [
   { id: 'basic', name: 'Basic', cost: '9 € a month', price: 'price_basic', instances: 1 },
-  { id: 'team', name: 'Team', cost: '29 € a month', price: 'price_team', instances: 5 },
+  {
+    id: 'team',
+    name: 'Team',
+    cost: '29 € a month',
+    price: 'price_team',
+    instances: 5,
+    memory: '1g',
+    cpus: 2,
+  },
 ]
 
 export interface StripeStandIn {

@@ -2,6 +2,7 @@ import type { Logger } from '../../src/log.ts'
 import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
 import type { AccountStanding, Standings } from './accounts.ts'
 import type { Customers } from './customers.ts'
+import type { Plan } from './settings.ts'
 import type { OverReason } from './standing.ts'
 
 const words: Record<OverReason, string> = {
@@ -18,9 +19,11 @@ export function createEnforcement(parts: {
   provisioner: ProvisionerService
   standings: Standings
   customers: Customers
+  /** What each of an account's instances may take of the host, by its plan. */
+  limits(accountId: string): Plan['limits']
   log: Logger
 }) {
-  const { provisioner, standings, customers, log } = parts
+  const { provisioner, standings, customers, limits, log } = parts
 
   const instancesOf = (accountId: string) =>
     provisioner.instances().filter(instance => instance.accountId === accountId)
@@ -55,6 +58,7 @@ export function createEnforcement(parts: {
     const standing = standings.of(accountId)
     for (const instance of instances) {
       try {
+        if (standing.instances === 'run') provisioner.limit(instance.id, limits(accountId))
         apply(instance, standing, options)
       } catch (error) {
         // It may be purged, or its operator may be at it: the next look sees how it is then.

@@ -49,7 +49,10 @@ export const billing = definePlugin({
     const trials = openTrials(db, clock, trialMs)
     const customers = new Customers({ db, stripe, accounts: auth.accounts, clock })
     const standings = openStandings({ db, clock, customers, trials, terms })
-    const enforcement = createEnforcement({ provisioner, standings, customers, log })
+    const page = () => `${siteUrl(site, 'control')}/billing`
+    const { plans, apiBase } = config.stripe
+    const till = openTill({ stripe, customers, standings, trials, plans, trialMs, trialLimit, page })
+    const enforcement = createEnforcement({ provisioner, standings, customers, limits: till.limits, log })
     const notices = createNotices({ ...letters, trials })
     const read = async (customerId: string, signal: AbortSignal) => {
       const accountId = await customers.read(customerId, signal)
@@ -57,9 +60,6 @@ export const billing = definePlugin({
       return accountId
     }
     const queue = createEventQueue({ db, clock, log, live: stripe.live, read })
-    const page = () => `${siteUrl(site, 'control')}/billing`
-    const { plans, apiBase } = config.stripe
-    const till = openTill({ stripe, customers, standings, trials, plans, trialMs, trialLimit, page })
 
     provisioner.limitInstances(till.instances)
     provisioner.admitInstances(till.admit)

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { eventually } from '../../src/testing/eventually.ts'
 import { memoryFolder } from '../../src/testing/folder.ts'
 import type { OwnerBrowser } from '../dashboard/owners.fixture.ts'
+import type { Driver } from '../provisioner/driver.ts'
 import { openShop, type Shop } from './shop.fixture.ts'
 
 const hour = 3_600_000
@@ -205,8 +206,20 @@ test('one trial an account, and not more than there are; a refused one begins no
 })
 
 test('a plan says how many instances; a second subscription is refused; an account that is closed is cancelled', async t => {
-  const { shop, ada } = await trying(t)
+  const made: string[] = []
+  const driver = (real: Driver): Driver => ({
+    ...real,
+    create: spec => {
+      made.push(
+        `${spec.subdomain} ${spec.limits ? `${spec.limits.memoryBytes / 1024 ** 2} MiB` : 'as usual'}`,
+      )
+      return real.create(spec)
+    },
+  })
+  const { shop, ada } = await trying(t, { driver })
   await shop.buy(ada, 'team')
+  await shop.settled('acme')
+  assert.deepEqual(made, ['acme as usual', 'acme 1024 MiB'])
   const list = (await ada.call('GET', '/instances')).json<{ limit: number }>()
   assert.equal(list.limit, 5)
   assert.ok((await ada.call('POST', '/instances', { subdomain: 'acme-two' })).status < 300)

@@ -16,7 +16,7 @@ test('everything or nothing: half a configuration is named', () => {
   const { config } = parseConfig(billingConfig, whole)
   assert.deepEqual(config?.stripe?.webhookSecrets, ['whsec_one', 'whsec_two'])
   assert.deepEqual(config?.stripe?.plans, [
-    { id: 'basic', name: 'Basic', cost: '', price: 'price_1', instances: 1 },
+    { id: 'basic', name: 'Basic', cost: '', price: 'price_1', instances: 1, limits: null },
   ])
   assert.equal(config?.stripe?.apiBase.href, 'https://api.stripe.com/')
   for (const missing of Object.keys(whole)) {
@@ -43,6 +43,10 @@ test('a malformed value is named with what would be right, and never told', () =
     [
       { BILLING_PLANS: '[{"id":"a","name":"A","price":"price_1","colour":"red"}]' },
       /^BILLING_PLANS\.0: .*colour/,
+    ],
+    [
+      { BILLING_PLANS: '[{"id":"a","name":"A","price":"price_1","memory":"1g"}]' },
+      /^BILLING_PLANS\.0\.memory: must be set together with cpus/,
     ],
     [{ STRIPE_API_BASE: 'http://stripe.example.com' }, /^STRIPE_API_BASE: must be an https address/],
     [{ BILLING_TRIAL_DAYS: 'two weeks' }, /^BILLING_TRIAL_DAYS: must be a whole number from 0 to 365/],

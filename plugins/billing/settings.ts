@@ -10,6 +10,8 @@ export interface Plan {
   price: string
   /** How many instances an account on this plan may have. */
   instances: number
+  /** What each of them may take of the host; null for what every instance may. */
+  limits: { memoryBytes: number; cpus: number } | null
 }
 
 export interface StripeSettings {
@@ -30,17 +32,32 @@ const days = (least: number, most: number, otherwise: number) =>
     .prefault(String(otherwise))
     .transform(count => count * day)
 
-const planShape = z.strictObject({
-  id: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be a short name such as basic'),
-  name: z.string().min(1, 'must not be empty').max(60, 'may have at most 60 characters'),
-  cost: z.string().max(60, 'may have at most 60 characters').default(''),
-  price: z.string().regex(/^price_\w+$/, 'must be the id of a price at Stripe, such as price_1Abc'),
-  instances: z
-    .int('must be a whole number')
-    .min(1, 'must be 1 or more')
-    .max(1000, 'must be at most 1000')
-    .default(1),
-})
+const planShape = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be a short name such as basic'),
+    name: z.string().min(1, 'must not be empty').max(60, 'may have at most 60 characters'),
+    cost: z.string().max(60, 'may have at most 60 characters').default(''),
+    price: z.string().regex(/^price_\w+$/, 'must be the id of a price at Stripe, such as price_1Abc'),
+    instances: z
+      .int('must be a whole number')
+      .min(1, 'must be 1 or more')
+      .max(1000, 'must be at most 1000')
+      .default(1),
+    memory: setting.size('64m', '1024g').optional(),
+    cpus: z
+      .number('must be a number of cores such as 0.5')
+      .min(0.05, 'must be 0.05 or more')
+      .max(1024, 'must be at most 1024')
+      .optional(),
+  })
+  .refine(plan => (plan.memory === undefined) === (plan.cpus === undefined), {
+    path: ['memory'],
+    message: 'must be set together with cpus, or not at all',
+  })
+  .transform(({ memory, cpus, ...plan }): Plan => {
+    const limits = memory === undefined || cpus === undefined ? null : { memoryBytes: memory, cpus }
+    return { ...plan, limits }
+  })
 
 const plansExample = '[{"id":"basic","name":"Basic","cost":"9 € a month","price":"price_1Abc","instances":1}]'
 const plans = z

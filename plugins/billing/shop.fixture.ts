@@ -7,6 +7,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 import { type Inbox, startInbox } from '../../src/testing/inbox.ts'
 import { type OwnerBrowser, openTown, type Town } from '../dashboard/owners.fixture.ts'
 import { mail } from '../mail/index.ts'
+import type { Driver } from '../provisioner/driver.ts'
 import type { WireInstance } from '../provisioner/wire.ts'
 import { billing } from './index.ts'
 
@@ -36,7 +37,13 @@ export interface Shop extends Town {
 /** A control plane that takes payments, with a Stripe, a mail server and a clock of its own. */
 export async function openShop(
   t: Pick<TestContext, 'after'>,
-  options: { env?: Record<string, string>; root?: string; clock?: ManualClock; stripe?: StripeStandIn } = {},
+  options: {
+    env?: Record<string, string>
+    root?: string
+    clock?: ManualClock
+    stripe?: StripeStandIn
+    driver?: (real: Driver) => Driver
+  } = {},
 ): Promise<Shop> {
   const clock = options.clock ?? setClock()
   const stripe = options.stripe ?? (await startStripe(t, { clock }))
@@ -44,6 +51,7 @@ export async function openShop(
   const town = await openTown(t, {
     clock,
     ...(options.root ? { root: options.root } : {}),
+    ...(options.driver ? { driver: options.driver } : {}),
     env: { ...stripe.env, SMTP_URL: inbox.url, SMTP_FROM: 'hello@example.com', ...options.env },
     plugins: [mail, billing],
   })

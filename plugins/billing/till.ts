@@ -105,6 +105,12 @@ export function openTill(parts: {
     instances: (accountId: string): number =>
       Math.max(1, ...goingOn(accountId).map(({ priceId }) => planOf(priceId)?.instances ?? 1)),
 
+    /** What each of an account's instances may take of the host; null for what every instance may. */
+    limits: (accountId: string): Plan['limits'] => {
+      const known = goingOn(accountId).flatMap(({ priceId }) => planOf(priceId)?.limits ?? [])
+      return known.sort((a, b) => b.memoryBytes - a.memoryBytes || b.cpus - a.cpus)[0] ?? null
+    },
+
     /**
      * An instance is about to be made: begins the trial where one is due. What it returns takes that back, when none was
      * made after all. Throws `payment-needed` or `trials-used-up`.

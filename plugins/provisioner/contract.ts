@@ -134,6 +134,11 @@ export interface ProvisionerService {
    */
   suspend(instanceId: string, why: string): boolean
   resume(instanceId: string): boolean
+  /**
+   * What an instance may take of the host from now on; null for what every instance may. One that runs is restarted with
+   * it. False when it was so already.
+   */
+  limit(instanceId: string, limits: { memoryBytes: number; cpus: number } | null): boolean
   /** Has `check` asked before the retention timer deletes a volume. */
   beforePurge(name: string, check: PurgeCheck): void
   /** What belongs to an account; its e-mail address must be verified. */

@@ -47,7 +47,8 @@ export function containerOptions(
   settings: ContainerSettings,
   imageId: string,
 ): ContainerCreateOptions & { name: string; Labels: Record<string, string> } {
-  const { limits, user, network } = settings
+  const { user, network } = settings
+  const limits = { ...settings.limits, ...spec.limits }
   const port = `${instancePort}/tcp`
   const options = {
     name: containerName(spec),

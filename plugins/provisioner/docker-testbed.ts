@@ -93,6 +93,7 @@ export async function testbed(settings: Partial<DockerOptions> = {}) {
         passwordHash: '$scrypt$ln=1$c2FsdA$aGFzaA',
         publicUrl: `http://${subdomain}.example.test`,
         timezone: 'UTC',
+        limits: null,
         stopGraceMs: 10_000,
         environment: {},
         ...change,

@@ -17,6 +17,8 @@ export interface InstanceSpec {
   timezone: string
   /** How long it is given to stop by itself, so that runs that go may end. */
   stopGraceMs: number
+  /** What it may take of the host; null for what every instance may. */
+  limits: { memoryBytes: number; cpus: number } | null
   /** More that the instance's program is told, as environment variables, whatever the driver. */
   environment: Readonly<Record<string, string>>
 }

@@ -49,6 +49,7 @@ export function specOf(
     publicUrl: siteUrl(site, instance.subdomain),
     timezone,
     stopGraceMs,
+    limits: limitsOf(instance),
     environment: {
       ...Object.assign({}, ...equipment.map(each => each())),
       LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
@@ -58,6 +59,10 @@ export function specOf(
       ...(mail && { SMTP_URL: mail.smtpUrl, SMTP_FROM: mail.smtpFrom }),
     },
   }
+}
+
+function limitsOf({ memoryBytes, cpus }: Instance): InstanceSpec['limits'] {
+  return memoryBytes === null || cpus === null ? null : { memoryBytes, cpus }
 }
 
 /** The one place where an instance's status changes: the record, the router and whoever listens follow together. */

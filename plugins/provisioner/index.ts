@@ -10,6 +10,7 @@ import { routeAll } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
 import { listInstances } from './instance.ts'
 import { instanceMail, instanceMailConfig } from './instance-mail.ts'
+import { limitInstance } from './limits.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
 import { pruneOperations } from './operation.ts'
 import { Ownership } from './ownership.ts'
@@ -107,6 +108,11 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           },
           resume: id => {
             const done = resumeInstance(fleet, id)
+            if (done) nudge('reconcile')
+            return done
+          },
+          limit: (id, limits) => {
+            const done = limitInstance(fleet, id, limits)
             if (done) nudge('reconcile')
             return done
           },

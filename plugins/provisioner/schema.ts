@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 import { driverNames } from './driver.ts'
 
@@ -47,6 +47,9 @@ export const instances = sqliteTable(
     operationId: text('operation_id'),
     /** When the container went and the volume began to be kept. */
     deletedAt: integer('deleted_at'),
+    /** What its container may take; null for what every instance may. */
+    memoryBytes: integer('memory_bytes'),
+    cpus: real('cpus'),
     /** While set it does not run, whatever is desired: see `suspension.ts`. */
     suspendedAt: integer('suspended_at'),
     /** Why, in words for its owner. */
