@@ -138,15 +138,8 @@ test('a run that takes longer than the grace period is interrupted, and goes aga
 test('a second signal ends it at once, with what it runs', async t => {
   const dir = volumeWith(t, 600_000)
   const instance = await start(t, dir)
-  const going = await goes(dir)
-  const processes = () =>
-    readdirSync('/proc').filter(pid => {
-      try {
-        return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(going.id)
-      } catch {
-        return false
-      }
-    })
+  await goes(dir)
+  const processes = () => volumeProcesses(dir)
   assert.notEqual(processes().length, 0)
   instance.child.kill('SIGTERM')
   await eventually('it says so', async () => {
