@@ -103,3 +103,22 @@ test('who may sign people in is an address and a set of keys', () => {
     )
   }
 })
+
+test('how long a stop may take and what is kept have their standards, their forms and their bounds', () => {
+  const read = (env: Record<string, string>) =>
+    readSettings({ LONGHOUSE_PASSWORD: 'correct horse', ...env }, byHand)
+  const standard = read({})
+  assert.deepEqual(
+    [standard.stopGraceMs, standard.keep],
+    [30_000, { runsPerJob: 500, ageMs: 90 * 86_400_000 }],
+  )
+  const chosen = read({ LONGHOUSE_STOP_GRACE: '5m', LONGHOUSE_KEEP_RUNS: '20', LONGHOUSE_KEEP_FOR: '365d' })
+  assert.deepEqual([chosen.stopGraceMs, chosen.keep], [300_000, { runsPerJob: 20, ageMs: 365 * 86_400_000 }])
+  const wrong = { LONGHOUSE_STOP_GRACE: 'soon', LONGHOUSE_KEEP_RUNS: '0', LONGHOUSE_KEEP_FOR: '5' }
+  const told = faults({ LONGHOUSE_PASSWORD: 'correct horse', ...wrong })
+  for (const name of Object.keys(wrong))
+    assert.ok(
+      told.some(fault => fault.startsWith(name)),
+      name,
+    )
+})
