@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname } from 'node:path'
+import { carefulFs } from '../repo/careful-fs.ts'
 
-/** The file system for isomorphic-git, in which a file is there whole or not at all, whoever is killed when. */
-export const atomicFs = { promises: { ...fs.promises, writeFile } }
+/**
+ * The file system for isomorphic-git, in which a file is there whole or not at all, whoever is killed when, and only
+ * regular files are read.
+ */
+export const atomicFs = {
+  promises: { ...fs.promises, readFile: carefulFs.promises.readFile, writeFile },
+}
 
 async function writeFile(
   file: string,

@@ -175,5 +175,9 @@ async function endOf(pid: number): Promise<void> {
 }
 
 function isSyncProgram(pid: number): boolean {
-  return fileAt(`/proc/${pid}/cmdline`)?.includes('sync') ?? false
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sync')
+  } catch {
+    return false
+  }
 }

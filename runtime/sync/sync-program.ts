@@ -12,12 +12,14 @@ export interface SyncProgram {
   end(): Promise<void>
 }
 
+const memoryMb = 256
+
 export function startSyncProgram(dir: string, cacheDir: string): SyncProgram {
   const waiting = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>()
   let lastId = 0
   let writing: Promise<unknown> = Promise.resolve()
   const child: ChildProcess = startProgram('sync', {
-    execArgv: [],
+    execArgv: [`--max-old-space-size=${memoryMb}`],
     env: userEnvironment(dir, { NODE_COMPILE_CACHE: cacheDir, NODE_USE_ENV_PROXY: '1' }),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
@@ -34,7 +36,10 @@ export function startSyncProgram(dir: string, cacheDir: string): SyncProgram {
       resolve()
     }
     child.once('error', error => ended(error.message))
-    child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`))
+    child.once('exit', (code, signal) =>
+      // Node aborts when its heap is full.
+      ended(signal === 'SIGABRT' ? `it needs more than ${memoryMb} MiB` : (signal ?? `exit code ${code}`)),
+    )
   })
 
   return {

@@ -1,4 +1,4 @@
-import git from 'isomorphic-git'
+import git, { type ReadTreeResult } from 'isomorphic-git'
 import { atomicFs as fs } from './atomic-fs.ts'
 import type { ConflictFile, Side } from './protocol.ts'
 import { mergeText } from './three-way.ts'
@@ -17,12 +17,24 @@ const submodule = '160000'
 const link = '120000'
 const emptyFiles: Files = new Map()
 
-/** Throws when the commit names a file that no work tree may hold. */
+/** A few objects can make a tree without end: each folder holds the same one, ten times. */
+export const treeBounds = { entries: 50_000, depth: 50 }
+
+/** Throws when the commit names a file that no work tree may hold, or more than one can be looked at. */
 export async function readFiles(dir: string, commit: string | null): Promise<Files> {
   if (commit === null) return emptyFiles
   const files = new Map<string, Entry>()
-  const walk = async (oid: string, prefix: string): Promise<void> => {
-    const { tree } = await git.readTree({ fs, dir, oid })
+  const known = new Map<string, Pick<ReadTreeResult, 'tree'>>()
+  let left = treeBounds.entries
+  const walk = async (oid: string, prefix: string, depth: number): Promise<void> => {
+    if (depth > treeBounds.depth)
+      throw new Error(
+        `the commit has folders more than ${treeBounds.depth} deep, such as ${prefix.slice(0, 60)}…`,
+      )
+    const { tree } = known.get(oid) ?? (await git.readTree({ fs, dir, oid }))
+    known.set(oid, { tree })
+    left -= tree.length
+    if (left < 0) throw new Error(`the commit holds more than ${treeBounds.entries} files and folders`)
     const seen = new Set<string>()
     for (const { path, mode, oid, type } of tree) {
       const twice = seen.has(path)
@@ -30,11 +42,11 @@ export async function readFiles(dir: string, commit: string | null): Promise<Fil
       // A name that stands for a link and for a folder at once would lead out of the work tree.
       if (isUnsafe(path) || twice)
         throw new Error(`the commit holds a file called ${JSON.stringify(prefix + path)}`)
-      if (type === 'tree') await walk(oid, `${prefix}${path}/`)
+      if (type === 'tree') await walk(oid, `${prefix}${path}/`, depth + 1)
       else files.set(prefix + path, { oid, mode })
     }
   }
-  await walk(commit, '')
+  await walk(commit, '', 1)
   return files
 }
 

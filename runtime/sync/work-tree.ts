@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
+import { readRegular } from '../regular-file.ts'
 import { writeWhole } from './atomic-fs.ts'
 import type { Entry } from './trees.ts'
 
@@ -134,22 +135,24 @@ function filesIn(folder: string): string[] {
     .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
 }
 
+/** Of git's and our own small files. */
+const longestText = 64 * 1024
+
 /** The file's text, or null when it cannot be had. */
 export function fileAt(file: string): string | null {
-  try {
-    return fs.readFileSync(file, 'utf8')
-  } catch {
-    return null
-  }
+  return readRegular(file, longestText)?.toString('utf8') ?? null
 }
+
+/** What is larger than this is nothing that was ever committed. */
+const largestFile = 256 * 1024 * 1024
 
 /** What git would call the file that is there. A folder is something that no entry is equal to. */
 function entryAt(file: string): Entry | null {
   const found = fs.lstatSync(file, { throwIfNoEntry: false })
   if (!found) return null
   if (found.isSymbolicLink()) return { oid: blobId(fs.readlinkSync(file, 'buffer')), mode: link }
-  if (!found.isFile()) return { oid: 'no file', mode: '' }
-  return { oid: blobId(fs.readFileSync(file)), mode: '100644' }
+  const content = found.isFile() ? readRegular(file, largestFile) : null
+  return content ? { oid: blobId(content), mode: '100644' } : { oid: 'no file', mode: '' }
 }
 
 function blobId(content: Uint8Array): string {
