@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { programRoot } from '../../src/root.ts'
@@ -33,10 +33,10 @@ function ourPrograms(): string[] {
   return [...parts.map(part => programRoot(part)), ...node]
 }
 
-/** The folder for temporary files: the system's, unless the volume itself lies in it. */
+/** The folder for temporary files: the system's, unless it is not there or the volume itself lies in it. */
 export function temporaryFolder(volumeDir: string): string {
-  const folder = realpathSync(tmpdir())
-  return isWithin(volumeDir, folder) ? join(volumeDir, 'tmp') : folder
+  const folder = existsSync(tmpdir()) ? realpathSync(tmpdir()) : null
+  return folder === null || isWithin(volumeDir, folder) ? join(volumeDir, 'tmp') : folder
 }
 
 /**

@@ -51,9 +51,18 @@ export function createRunners(options: RunnerOptions): Runners {
   let goodbye: NodeJS.Timeout | undefined
   let stopped = false
 
+  /** Null when there is no starting one now; the next run will say why. */
+  const tryStart = (): Runner | null => {
+    try {
+      return startRunner(options)
+    } catch {
+      return null
+    }
+  }
   const ready = () => {
     if (stopped || spare) return
-    const made = startRunner(options)
+    const made = tryStart()
+    if (!made) return
     spare = made
     const gone = () => {
       if (spare === made) spare = null
