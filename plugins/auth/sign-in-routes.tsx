@@ -87,7 +87,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
         const begun = signIn.end(c)
         if (!begun) {
           throw signInOver(
-            'It was not begun in this browser, was finished before, or took more than ten minutes. Nothing was changed; begin again from the sign-in page.',
+            'The sign-in was not begun in this browser, was finished before, or took more than ten minutes. Nothing was changed; begin again from the sign-in page.',
           )
         }
         const group = addressGroup(c.get('client'))

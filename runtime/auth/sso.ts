@@ -66,7 +66,7 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
     const begun = trip.end(c)
     if (!sso || !begun) {
       throw notAskedFor(
-        'It was not begun in this browser, or was finished before. Nothing was changed; begin again from the sign-in page.',
+        'The sign-in was not begun in this browser, or was finished before. Nothing was changed; begin again from the sign-in page.',
       )
     }
     const checked = await (await verifier(sso))(token, begun.derive('nonce'))

@@ -35,7 +35,9 @@ export function ChooseNamePage({ domain, name, error, mine }: ChooseNamePageProp
             autocomplete="off"
             check={{ src: '/names', into: 'name-check' }}
           />
-          <p id="name-check" class="fine" role="status" />
+          <div class="field">
+            <p id="name-check" role="status" />
+          </div>
           {mine === null ? null : (
             <p class="fine">
               <a href={`/instances/${mine}`}>Go to {mine}</a>. If its password was not noted, it can be reset
@@ -61,8 +63,8 @@ export interface NameCheckProps {
 /** What is known of a name while it is typed. */
 export function NameCheck({ name, domain, reason }: NameCheckProps) {
   return (
-    <p id="name-check" class={`fine tone-${reason === null ? 'ok' : 'warn'}`} role="status">
-      <Mark shape={reason === null ? 'check' : 'triangle'} />{' '}
+    <p id="name-check" class={`told tone-${reason === null ? 'ok' : 'warn'}`} role="status">
+      <Mark shape={reason === null ? 'check' : 'triangle'} />
       {reason === null ? `${name}.${domain} is free.` : reason}
     </p>
   )
