@@ -67,7 +67,8 @@ function assemble(folder) {
     if (!existsSync(join(dist, files[0]))) fail(`the build made no dist/${files[0]}`)
     cpSync(dist, join(folder, program), {
       recursive: true,
-      filter: path => !/\.map$|\.sources$/.test(path) && !others.some(name => path === join(dist, name)),
+      filter: path =>
+        !/\.map$|\.sources$|\/compile-cache$/.test(path) && !others.some(name => path === join(dist, name)),
     })
   }
   const modules = [
