@@ -171,7 +171,14 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     { clock, log, alone },
   )
   const tasks = [
-    { name: 'prune-history', everyMs: 5 * 60_000, run: prune },
+    {
+      name: 'prune-history',
+      everyMs: 5 * 60_000,
+      // Not before the first load: somebody waits for that, and ten thousand jobs take seconds to look through.
+      run: async (signal: AbortSignal) => {
+        if (loader.state().status !== 'loading') await prune(signal)
+      },
+    },
     {
       name: 'remove-stray-logs',
       everyMs: 6 * 3_600_000,

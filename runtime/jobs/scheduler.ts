@@ -5,7 +5,7 @@ import type { SlotOutcome } from '../contract.ts'
 import { scheduledParams } from '../params/params.ts'
 import { nextSlot } from './cron.ts'
 import { lateMs, policyOf } from './follow-up.ts'
-import { lastDecided, recordSlot } from './ledger.ts'
+import { lastDecidedIn, recordSlot } from './ledger.ts'
 import type { JobsDb, LiveSet, LiveSetStore } from './live-set.ts'
 import type { JobSpec } from './manifest.ts'
 import type { RunQueue } from './run-queue.ts'
@@ -37,6 +37,7 @@ export function createScheduler(options: {
 }): Scheduler {
   const { db, live, queue, log } = options
   const table = createSlotTable()
+  const lastDecided = lastDecidedIn(db)
   /** What each entry of the table was computed from. */
   const entered = new Map<string, string>()
   /** Jobs whose slots could not be decided, and why. */
@@ -64,7 +65,7 @@ export function createScheduler(options: {
       if (!enabled || entered.get(job.id) === basis) continue
       entered.set(job.id, basis)
       // A slot far ahead may be decided already, when the clock was once wrong; it must not silence the job until then.
-      enter(job, Math.min(now, Math.max(since, lastDecided(db, job.id) ?? since)))
+      enter(job, Math.min(now, Math.max(since, lastDecided(job.id) ?? since)))
     }
   }
 
