@@ -49,6 +49,10 @@ export interface AuthService {
   accounts: AccountDirectory
   /** Where an account is signed in, newest first. */
   sessionsOf(accountId: string): AccountSession[]
+  /** Has what `tell` says of an account, as JSON, in the file that its owner may take along. */
+  exportWith(name: string, tell: (account: Account) => unknown): void
+  /** What every plugin keeps about an account, by the name that it gave. */
+  exportOf(account: Account): Record<string, unknown>
   /** The provider that owners sign in with, as people call it; null when none is set up. */
   provider: string | null
 }

@@ -9,7 +9,7 @@ import { accountAccess } from './account-guard.ts'
 import { accountRoutes } from './account-routes.tsx'
 import { accountSessionStore } from './account-session.ts'
 import { loadAdminToken, tokenForm, tokenRule } from './admin-token.ts'
-import './contract.ts'
+import type { Account } from './contract.ts'
 import { adminGuard } from './guard.ts'
 import { openIdProvider } from './openid.ts'
 import { openIdConfig } from './openid-config.ts'
@@ -47,6 +47,7 @@ export const auth = definePlugin({
     const accounts = accountBook(db, clock)
     const sessions = accountSessionStore(db, clock)
     const access = accountAccess({ sessions, accounts, cookie })
+    const exports = new Map<string, (account: Account) => unknown>()
     const failures = createRateLimit({ failures: 20, withinMs: tenMinutes, clock })
     const signIn = roundTrip({ https, kind: 'sign_in', withinSeconds: 600, home })
     if (!provider)
@@ -73,6 +74,8 @@ export const auth = definePlugin({
         },
         sessionsOf: sessions.of,
         provider: provider?.name ?? null,
+        exportWith: (name, tell) => void exports.set(name, tell),
+        exportOf: account => Object.fromEntries([...exports].map(([name, tell]) => [name, tell(account)])),
       },
       routes: [
         ...authRoutes({

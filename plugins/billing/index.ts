@@ -1,5 +1,6 @@
 import { definePlugin } from '../../src/plugin.ts'
 import { siteUrl } from '../../src/site.ts'
+import { accountExport } from './account-export.ts'
 import { openStandings } from './accounts.ts'
 import { billingAdminRoutes } from './admin-routes.tsx'
 import './contract.ts'
@@ -29,6 +30,7 @@ export const billing = definePlugin({
   setup: async ({ config, site, db, clock, log, services, nudge }) => {
     const { auth, mail, provisioner } = services
     const letters = { mail, provisioner, accounts: auth.accounts, site, clock }
+    auth.exportWith('billing', ({ id }) => accountExport(db, id))
     if (!config.stripe) {
       log.info('billing is off: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and BILLING_PLANS are not set')
       const notices = createNotices({ ...letters, trials: null })

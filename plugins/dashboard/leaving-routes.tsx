@@ -75,11 +75,15 @@ export function leavingRoutes(parts: DashboardParts): Route[] {
               }),
             ),
             instances: z.array(ownedInstanceSchema),
+            others: z
+              .record(z.string(), z.unknown())
+              .meta({ description: 'By what keeps it: billing, mail' }),
           }),
         },
       },
       handle: c => {
-        const { id, issuer, email, name, createdAt } = auth.accountOf(c)
+        const account = auth.accountOf(c)
+        const { id, issuer, email, name, createdAt } = account
         c.header('Content-Disposition', 'attachment; filename="longhouse-account.json"')
         return c.json({
           exported_at: timestamp(clock.now()),
@@ -91,6 +95,7 @@ export function leavingRoutes(parts: DashboardParts): Route[] {
             last_seen_at: timestamp(session.lastSeenAt),
           })),
           instances: ownInstances(parts, c).list().map(wireOwnedInstance),
+          others: auth.exportOf(account),
         })
       },
     }),

@@ -90,7 +90,12 @@ export function nameRoutes(parts: DashboardParts): Route[] {
           return c.render(page, ownerFrame('/instances', subdomain))
         } catch (error) {
           if (!wantsPage(c) || !(error instanceof Problem) || ![409, 422].includes(error.status)) throw error
-          return form(c, subdomain, [{ path: 'subdomain', message: error.detail }], error.status)
+          return form(
+            c,
+            subdomain,
+            error.errors ?? [{ path: 'subdomain', message: error.detail }],
+            error.status,
+          )
         }
       },
     }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { mailSettings } from '../../src/mail/settings.ts'
 import { definePlugin } from '../../src/plugin.ts'
 import './contract.ts'
+import { lettersTo } from './letters-to.ts'
 import { createMailQueue } from './queue.ts'
 import { mailRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
@@ -25,6 +26,7 @@ export const mail = definePlugin({
   tables: { schema, migrations: 'plugins/mail/migrations' },
   setup: ({ config: server, db, clock, log, services, nudge }) => {
     const queue = createMailQueue({ db, clock, log, server })
+    services.auth.exportWith('mail', account => lettersTo(db, account))
     if (!server) log.info('mail is off: SMTP_URL and SMTP_FROM are not set')
     return {
       service: {

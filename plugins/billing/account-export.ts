@@ -1,0 +1,27 @@
+import { eq, inArray } from 'drizzle-orm'
+import { timestamp } from '../../src/clock.ts'
+import type { BillingDb } from './customers.ts'
+import { customers, subscriptions, trials } from './schema.ts'
+
+/** What billing keeps about an account, as its owner's export tells it; cards and invoices are with Stripe. */
+export function accountExport(db: BillingDb, accountId: string) {
+  const trial = db.select().from(trials).where(eq(trials.accountId, accountId)).get()
+  const mine = db.select().from(customers).where(eq(customers.accountId, accountId)).all()
+  const ids = mine.map(({ customerId }) => customerId)
+  return {
+    trial: trial ? { started_at: timestamp(trial.startedAt), ends_at: timestamp(trial.endsAt) } : null,
+    stripe_customers: ids,
+    subscriptions: db
+      .select()
+      .from(subscriptions)
+      .where(inArray(subscriptions.customerId, ids))
+      .all()
+      .map(({ id, status, priceId, createdAt, endedAt }) => ({
+        id,
+        status,
+        price: priceId,
+        created_at: timestamp(createdAt),
+        ended_at: timestamp(endedAt),
+      })),
+  }
+}
