@@ -70,16 +70,19 @@ export class StripeState {
     return found
   }
 
-  /** Somebody finished the checkout page: `declined` cards leave the subscription incomplete. */
+  /** Somebody finished the checkout page: a declined card leaves the subscription incomplete, and the page open. */
   completeCheckout(id: string, { declined = false }: { declined?: boolean } = {}): Subscription {
     const session = this.sessions.get(id)
     if (session?.status !== 'open') throw new Error(`no open checkout session ${id}`)
     const price = session.line_items.data[0]?.price
     const status = declined ? 'incomplete' : 'active'
-    const subscription = this.subscribe(session.customer, { metadata: session.metadata, status, price })
+    const tried = session.subscription === null ? null : this.subscription(session.subscription)
+    const subscription =
+      tried ?? this.subscribe(session.customer, { metadata: session.metadata, status, price })
+    session.subscription = subscription.id
+    if (tried && !declined) this.pay(tried.id)
     if (!declined) {
       Object.assign(session, { status: 'complete', payment_status: 'paid', url: null })
-      session.subscription = subscription.id
       this.#happened('checkout.session.completed', session)
     }
     return subscription

@@ -31,6 +31,8 @@ export function openStandings(parts: {
       const standing = assess(facts, terms, clock.now())
       const { state, since } = standing
       if (before?.state === state) return { ...standing, previous: before.previous }
+      // Whoever neither tries nor pays leaves nothing by being looked at.
+      if (before === null && state === 'free') return { ...standing, previous: null }
       const previous = before?.state ?? null
       const row = { accountId, state, since, previous }
       db.insert(standings).values(row).onConflictDoUpdate({ target: standings.accountId, set: row }).run()

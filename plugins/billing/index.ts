@@ -42,6 +42,11 @@ export const billing = definePlugin({
           ...billingAdminRoutes(null, { auth, clock }),
         ],
         tasks: [{ name: 'write-letters', everyMs: minute, run: async () => notices.ofInstances() }],
+        on: {
+          'instance-status-changed': ({ to }) => {
+            if (to === 'running') nudge('write-letters')
+          },
+        },
       }
     }
 
@@ -61,7 +66,18 @@ export const billing = definePlugin({
       if (accountId !== null) enforcement.settle(accountId)
       return accountId
     }
-    const queue = createEventQueue({ db, clock, log, live: stripe.live, read })
+    const queue = createEventQueue({
+      db,
+      clock,
+      log,
+      live: stripe.live,
+      read: async (customerId, signal) => {
+        const accountId = await read(customerId, signal)
+        // What it means is told at once.
+        if (accountId !== null) nudge('settle')
+        return accountId
+      },
+    })
 
     provisioner.limitInstances(till.instances)
     provisioner.admitInstances(till.admit)
@@ -92,7 +108,12 @@ export const billing = definePlugin({
         },
         { name: 'prune-events', everyMs: 6 * 60 * minute, run: async () => queue.prune() },
       ],
-      on: { 'account-closed': () => nudge('reconcile') },
+      on: {
+        'account-closed': () => nudge('reconcile'),
+        'instance-status-changed': ({ to }) => {
+          if (to === 'running') nudge('settle')
+        },
+      },
       start: () => queue.takeBack(),
     }
   },

@@ -18,7 +18,7 @@ const deletionDays = [1, 7]
 
 export const rungWords: Record<Rung['what'], string> = {
   stop: 'the instance stops; everything in it is kept',
-  remove: 'it is removed; its data is kept, and one click brings it back',
+  remove: 'it is removed; its data is kept, and paying brings it back',
   delete: 'its data is deleted for good',
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { plans, type StripeStandIn, startStripe } from '../../e2e/stripe-stand-in/stand-in.ts'
+import type { Plugin } from '../../src/plugin.ts'
 import { ask, type Reply } from '../../src/testing/ask.ts'
 import { type ManualClock, setClock } from '../../src/testing/clock.ts'
 import { eventually } from '../../src/testing/eventually.ts'
@@ -43,6 +44,8 @@ export async function openShop(
     clock?: ManualClock
     stripe?: StripeStandIn
     driver?: (real: Driver) => Driver
+    /** Beside those of a shop. */
+    plugins?: readonly Plugin[]
   } = {},
 ): Promise<Shop> {
   const clock = options.clock ?? setClock()
@@ -53,7 +56,7 @@ export async function openShop(
     ...(options.root ? { root: options.root } : {}),
     ...(options.driver ? { driver: options.driver } : {}),
     env: { ...stripe.env, SMTP_URL: inbox.url, SMTP_FROM: 'hello@example.com', ...options.env },
-    plugins: [mail, billing],
+    plugins: [mail, billing, ...(options.plugins ?? [])],
   })
   const { program, port } = town
   const run: Shop['run'] = task => program.runOnce(`billing:${task}`)

@@ -123,10 +123,10 @@ test('subscribing again counts, whatever ended before; a better plan beside the 
     },
   })
   assert.equal(course(upgrade), 'run 0–364')
-  // The days of a trial that are left are not lost by cancelling within it.
+  // Subscribing leaves the trial behind; a first payment that fails does not.
   assert.equal(
     course(year({ trialDays: 14, says: { 2: ['active'], 5: ['canceled'] } })),
-    'run 0–13, stop 14–43, remove 44–364',
+    'run 0–4, stop 5–34, remove 35–364',
   )
 })
 

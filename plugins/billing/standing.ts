@@ -76,12 +76,13 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
     }
     return over('unpaid')
   }
+  // Whoever subscribed has left the trial behind.
+  if (has('unpaid', 'paused')) return over('unpaid')
+  if (has('canceled')) return over('canceled')
   if (trialEndsAt !== null && now < trialEndsAt) {
     const ladder = rungs(trialEndsAt, terms)
     return { state: 'trial', since: sinceOf('trial'), instances: 'run', reason: null, ladder }
   }
-  if (has('unpaid', 'paused')) return over('unpaid')
-  if (has('canceled')) return over('canceled')
   if (trialEndsAt !== null) return over('trial')
   if (has('incomplete_expired')) return over('unpaid')
   return { state: 'free', since: sinceOf('free'), instances: 'none', reason: null, ladder: [] }

@@ -2,6 +2,7 @@ import { PostButton } from '../components/button.tsx'
 import type { Shape, Tone } from '../components/mark.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
 
 export interface PlanView {
@@ -133,7 +134,7 @@ function Situation({ standing, trialEndsAt, subscription, now }: BillView & { no
 
 const rungs = {
   stop: 'Your instance stops. Everything in it is kept.',
-  remove: 'It is removed. Its data is kept, and one click brings it back.',
+  remove: 'It is removed. Its data is kept, and paying brings it back.',
   delete: 'Its data is deleted for good.',
 } as const
 
@@ -154,25 +155,31 @@ function Ahead({ ladder, now }: { ladder: BillView['standing']['ladder']; now: n
 
 function Plans({ plans }: { plans: readonly PlanView[] }) {
   return (
-    <Panel title="Choose a plan">
-      <ul class="plain stack">
-        {plans.map(plan => (
-          <li class="actions">
-            <strong>{plan.name}</strong> {plan.cost}
-            <span class="fine">
-              {plan.instances === 1 ? 'one instance' : `up to ${plan.instances} instances`}
-            </span>
-            <PostButton
-              action="/checkout"
-              fields={{ plan: plan.id }}
-              look="primary"
-              label={`Choose ${plan.name}`}
-            >
-              Choose
-            </PostButton>
-          </li>
-        ))}
-      </ul>
+    <Panel title="Choose a plan" flush>
+      <Table
+        caption="Plans"
+        rows={plans}
+        rowId={plan => `plan-${plan.id}`}
+        columns={[
+          { label: 'Plan', kind: 'lead', cell: plan => <strong>{plan.name}</strong> },
+          { label: 'Costs', cell: plan => plan.cost },
+          { label: 'Instances', cell: plan => (plan.instances === 1 ? 'one' : `up to ${plan.instances}`) },
+          {
+            label: 'Actions',
+            kind: 'end',
+            cell: plan => (
+              <PostButton
+                action="/checkout"
+                fields={{ plan: plan.id }}
+                look="primary"
+                label={`Choose ${plan.name}`}
+              >
+                Choose
+              </PostButton>
+            ),
+          },
+        ]}
+      />
     </Panel>
   )
 }

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import Database from 'better-sqlite3'
+import { openShop } from '../plugins/billing/shop.fixture.ts'
+import { bridge } from '../plugins/bridge/index.ts'
+import type { OwnerBrowser } from '../plugins/dashboard/owners.fixture.ts'
+import { token } from '../plugins/provisioner/fleet.fixture.ts'
+import type { AppEnv } from '../src/http/route.ts'
+import { memoryFolder } from '../src/testing/folder.ts'
+
+/** `FUZZ=10000` for the whole of it; a run of all tests has less time. */
+const requests = Number(process.env.FUZZ ?? 1500)
+
+/** What has broken servers before, and what looks like something that is there. */
+const nasty = [
+  '',
+  ' ',
+  '0',
+  '-1',
+  '1e308',
+  'NaN',
+  'null',
+  'true',
+  '[]',
+  '{}',
+  'acme',
+  'ACME',
+  'navy',
+  '__proto__',
+  'constructor',
+  '../../etc/passwd',
+  '%2e%2e%2f',
+  '%',
+  '%00',
+  '%E0%A4%A',
+  "' or 1=1 --",
+  '<script>alert(1)</script>',
+  '\u0000',
+  '\ud800',
+  'é💣ﷺ',
+  '//evil.example',
+  'https://evil.example/',
+  'x'.repeat(5000),
+  'a-'.repeat(40),
+  'eve@example.com\r\nBcc: all@example.com',
+  '9'.repeat(400),
+  '2026-13-45T99:99:99Z',
+]
+
+/** Tables that only say who was here last. */
+const fleeting = /^auth_|sqlite_|_migrations$|bridge_/
+
+function dice(seed: number): (sides: number) => number {
+  let state = seed
+  return sides => {
+    state = (state * 1_103_515_245 + 12_345) & 0x7fffffff
+    return Math.floor((state / 0x7fffffff) * sides) % sides
+  }
+}
+
+test(`${requests} requests of nonsense over all routes: no fault of ours, and nothing is changed`, async t => {
+  const root = memoryFolder(t)
+  const shop = await openShop(t, { root, plugins: [bridge], env: { HEALTH_TIMEOUT: '30s' } })
+  const ada = await shop.owner('ada')
+  await ada.call('POST', '/instances', { subdomain: 'acme' })
+  await shop.settles(ada, 'acme', 'running')
+  await shop.run('settle')
+  await shop.letters()
+  const eve = await shop.owner('eve')
+  const actors: Record<string, string>[] = [
+    {},
+    { Cookie: cookies(eve) },
+    { Cookie: cookies(eve) },
+    { Authorization: 'Bearer not-the-token-of-anybody' },
+    { Cookie: 'longhouse_session=nonsense; longhouse_account=%00' },
+  ]
+  /** Looking may be done by anybody without anything changing. */
+  const lookers = [{ Authorization: `Bearer ${token}` }, { Cookie: cookies(ada) }]
+  const before = digest(root)
+  const statuses = new Map<number, number>()
+  const roll = dice(20261122)
+  const pick = <T>(from: readonly T[]): T => from[roll(from.length)] as T
+  const { routes, app } = shop.program
+
+  const nonsense = (depth = 0): unknown => {
+    const kind = roll(depth > 2 ? 4 : 7)
+    if (kind < 3) return pick(nasty)
+    if (kind === 3) return pick([0, -1, 1e308, 2 ** 53, true, false, null])
+    if (kind === 4) return Array.from({ length: roll(4) }, () => nonsense(depth + 1))
+    return Object.fromEntries(Array.from({ length: roll(4) }, () => [pick(nasty), nonsense(depth + 1)]))
+  }
+  const fieldsOf = (schema: unknown): string[] => Object.keys((schema as { shape?: object })?.shape ?? {})
+
+  for (let each = 0; each < requests; each++) {
+    const route = pick(routes)
+    const method =
+      roll(8) === 0
+        ? pick(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
+        : route.method.toUpperCase()
+    const path = route.path.replace(/\{[^}]+\}/g, () => encode(pick(nasty)))
+    const names = [...fieldsOf(route.query), pick(nasty)]
+    const query =
+      roll(2) === 0 ? '' : `?${names.map(name => `${encode(name)}=${encode(pick(nasty))}`).join('&')}`
+    const body = Object.fromEntries([...fieldsOf(route.body), pick(nasty)].map(name => [name, nonsense()]))
+    const bodies = [
+      () => JSON.stringify(body),
+      () => JSON.stringify(nonsense()) ?? '',
+      () => JSON.stringify(body).slice(0, -2),
+      () =>
+        new URLSearchParams(Object.entries(body).map(([name, value]) => [name, String(value)])).toString(),
+      () => pick(nasty),
+      () => '{"a":'.repeat(3000),
+    ]
+    const headers: Record<string, string> = {
+      ...pick<Record<string, string>>(
+        method === 'GET' || method === 'HEAD' ? [...actors, ...lookers] : actors,
+      ),
+      ...(roll(2) === 0 ? { Accept: 'text/html' } : {}),
+      ...(roll(6) === 0 ? { 'HX-Request': 'true' } : {}),
+      ...(roll(4) === 0 ? { Prefer: 'wait=999999999999999999999' } : {}),
+      ...(roll(4) === 0 ? { 'Stripe-Signature': 't=1,v1=00' } : {}),
+      ...(roll(3) === 0
+        ? {
+            'Content-Type': pick([
+              'application/json',
+              'application/x-www-form-urlencoded',
+              'multipart/form-data',
+              'x/y',
+            ]),
+          }
+        : {}),
+    }
+    const takesBody = method !== 'GET' && method !== 'HEAD'
+    const sent = takesBody ? pick(bodies)() : undefined
+    const said = `${method} ${path}${query} ${JSON.stringify(headers)} ${sent?.slice(0, 300)}`
+    const url = `http://control.localhost${path}${query}`
+    // From many places: whoever guesses too often in one is not listened to any more.
+    const remoteAddress = `192.0.2.${roll(255)}`
+    const bindings = { incoming: { socket: { remoteAddress } } } as unknown as AppEnv['Bindings']
+    const init = { method, headers, ...(sent === undefined ? {} : { body: sent }) }
+    const reply = await app.request(url, init, bindings)
+    statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1)
+    assert.ok(reply.status < 500, `${reply.status}: ${said}\n${await reply.clone().text()}`)
+    await reply.body?.cancel()
+  }
+  t.diagnostic(
+    [...statuses]
+      .sort(([a], [b]) => a - b)
+      .map(([status, times]) => `${status}: ${times}`)
+      .join(', '),
+  )
+  assert.deepEqual(digest(root), before)
+  assert.equal((await ada.call('GET', '/instances/acme')).status, 200, 'the door opens for whom it should')
+})
+
+const cookies = (owner: OwnerBrowser) => [...owner.cookies].map(pair => pair.join('=')).join('; ')
+
+function encode(text: string): string {
+  try {
+    return /%/.test(text) ? text : encodeURIComponent(text)
+  } catch {
+    return '%F0%9F'
+  }
+}
+
+/** Every table's rows, but for those that change by themselves. */
+function digest(root: string): Record<string, unknown> {
+  const sqlite = new Database(join(root, '.control', 'longhouse.db'), { readonly: true })
+  try {
+    const tables = sqlite
+      .prepare("select name from sqlite_master where type = 'table'")
+      .pluck()
+      .all() as string[]
+    return Object.fromEntries(
+      tables
+        .filter(name => !fleeting.test(name))
+        .map(name => [
+          name,
+          (sqlite.prepare(`select * from "${name}"`).all() as Record<string, unknown>[]).map(
+            ({ last_health_at: _, retention_seen_at: __, ...row }) => row,
+          ),
+        ]),
+    )
+  } finally {
+    sqlite.close()
+  }
+}
