@@ -25,7 +25,9 @@ export function OwnedInstanceLive({ instance, now }: OwnedInstanceProps) {
       />
       {instance.suspension === null ? null : (
         <Notice tone="warn" title="It is suspended">
-          <p>{instance.suspension}</p>
+          <p>
+            {instance.suspension} Everything in it is kept. <a href="/billing">Your plan says what to do</a>.
+          </p>
         </Notice>
       )}
       <Trouble {...instance} />
