@@ -3,21 +3,19 @@
  * waits and with none; and isolated runs that do nothing, as many a second as there are. Beside them in the same
  * minutes what the system itself takes for the same: a fork until its first message, and Node from start to end.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../src/testing/eventually.ts'
+import { pause, signIn, start, stop } from './instance.fixture.ts'
 
 const rounds = Number(process.argv[2] ?? 60)
 const noOps = Number(process.argv[3] ?? 400)
-const program = join(import.meta.dirname, '../dist/runtime.js')
 const dir = mkdtempSync(join(tmpdir(), 'longhouse-bench-'))
-const password = 'a password for the bench'
 
 /** The time of day with fractions of a millisecond, in this process and in a job. */
 const now = () => performance.timeOrigin + performance.now()
-const pause = (ms: number) => new Promise(done => setTimeout(done, ms))
 
 function bareFork(): Promise<number> {
   const file = join(dir, 'hello.mjs')
@@ -49,47 +47,22 @@ async function rate(count: number, atOnce: number, one: () => Promise<unknown>):
   return (1000 * count) / (now() - startedAt)
 }
 
-async function start(): Promise<{ child: ChildProcess; url: string; headers: Record<string, string> }> {
-  mkdirSync(join(dir, 'jobs'))
-  writeFileSync(
-    join(dir, 'jobs/manifest.ts'),
-    `import { jobRegistry } from 'longhouse/jobs'
-    const at = () => performance.timeOrigin + performance.now()
-    jobRegistry.register({ id: 'line', cron: '@yearly', func: () => at() })
-    jobRegistry.register({ id: 'nothing', cron: '@yearly', func: () => {} })\n`,
-  )
-  const child = fork(program, {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: {
-      PATH: process.env.PATH,
-      LOG_LEVEL: 'error',
-      LONGHOUSE_INSTANCE_ID: 'inst_bench',
-      LONGHOUSE_DATA_DIR: dir,
-      LONGHOUSE_PASSWORD: password,
-      LONGHOUSE_PORT: '0',
-    },
-  })
-  const { port } = await new Promise<{ port: number }>((resolve, reject) => {
-    child.once('message', message => resolve(message as { port: number }))
-    child.once('exit', code => reject(new Error(`the runtime ended with ${code}`)))
-  })
-  const url = `http://127.0.0.1:${port}`
-  await eventually('ready', async () => (await fetch(`${url}/api/health`)).status === 200)
-  const body = JSON.stringify({ password })
-  const login = await fetch(`${url}/api/auth/password`, { method: 'POST', body })
-  return { child, url, headers: { cookie: login.headers.getSetCookie()[0]?.split(';')[0] ?? '' } }
-}
-
-const { child, url, headers } = await start()
+mkdirSync(join(dir, 'jobs'))
+writeFileSync(
+  join(dir, 'jobs/manifest.ts'),
+  `import { jobRegistry } from 'longhouse/jobs'
+  const at = () => performance.timeOrigin + performance.now()
+  jobRegistry.register({ id: 'line', cron: '@yearly', func: () => at() })
+  jobRegistry.register({ id: 'nothing', cron: '@yearly', func: () => {} })\n`,
+)
+const instance = await start(dir)
 try {
+  const headers = { Cookie: await signIn(instance), Prefer: 'wait=60' }
   const ask = async (path: string, options: RequestInit = {}) =>
-    (await fetch(url + path, { ...options, headers: { ...headers, prefer: 'wait=60' } })).json() as Promise<{
-      id: string
+    (await fetch(instance.url + path, { ...options, headers })).json() as Promise<{
       status: string
       result: number
       manifest: { commit: string | null }
-      duration_ms: number
     }>
   await eventually('the first commit', async () => (await ask('/api/jobs')).manifest.commit)
   const run = async (job: string) => {
@@ -126,9 +99,7 @@ try {
     `isolated runs that do nothing, 8 at a time        ${runs.toFixed(1)} a second   ×${(runs / bare).toFixed(2)}`,
   )
 } finally {
-  const ended = new Promise(resolve => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await ended
+  await stop(instance)
   rmSync(dir, { recursive: true, force: true })
 }
 
