@@ -11,7 +11,7 @@ export interface Seal {
   open(sealed: string, purpose: string): string | null
 }
 
-const keyBytes = 32
+export const keyBytes = 32
 const ivBytes = 12
 const tagBytes = 16
 

@@ -1,10 +1,10 @@
 import { and, asc, count, desc, eq, inArray, lt, lte } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
+import { afterFailure } from '../../src/failed-attempt.ts'
 import type { Logger } from '../../src/log.ts'
-import { retryPausesMs } from '../../src/retry-pauses.ts'
 import type { BillingDb } from './customers.ts'
 import { type BillingEvent, events } from './schema.ts'
-import { type StripeEvent, StripeFailure } from './stripe.ts'
+import type { StripeEvent } from './stripe.ts'
 
 const keptMs = 90 * 86_400_000
 
@@ -48,16 +48,10 @@ export function createEventQueue(options: {
       const accountId = await read(customerId, signal)
       settle(ids, { status: accountId === null ? 'ignored' : 'done', error: null, finishedAt: clock.now() })
     } catch (cause) {
-      const error = (cause as Error).message.slice(0, 500)
       if (signal.aborted) return settle(ids, { status: 'queued' })
-      const permanent = cause instanceof StripeFailure && cause.permanent
+      const { message: error } = cause as Error
       log.warn({ customer: customerId, events: ids.length, error }, 'an event could not be worked')
-      for (const { id, attempts } of claimed) {
-        const pause = retryPausesMs[attempts]
-        if (permanent || pause === undefined)
-          settle([id], { status: 'failed', error, finishedAt: clock.now() })
-        else settle([id], { status: 'queued', error, nextAt: clock.now() + pause })
-      }
+      for (const { id, attempts } of claimed) settle([id], afterFailure(cause, attempts + 1, clock.now()))
     }
   }
 

@@ -2,10 +2,10 @@ import { and, asc, count, desc, eq, inArray, isNotNull, lt, lte } from 'drizzle-
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import { DeliveryError } from '../../src/delivery-error.ts'
+import { afterFailure } from '../../src/failed-attempt.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import { sendMail } from '../../src/mail/smtp.ts'
-import { retryPausesMs } from '../../src/retry-pauses.ts'
 import { type Letter, letterHtml, letterText } from '../../views/mail/letter.tsx'
 import type * as schema from './schema.ts'
 import { type Message, messages } from './schema.ts'
@@ -34,9 +34,8 @@ export function createMailQueue(options: {
 
   const deliver = async ({ id, to, subject, text, html }: Message) => {
     if (!server) throw new DeliveryError('no mail server is set up', { permanent: false })
-    const domain = server.smtpFrom.split('@').at(-1)?.replace(/[>\s]/g, '') || 'longhouse.localhost'
     const words = { subject, text: text ?? '', ...(html === null ? {} : { html }) }
-    await sendMail(server.smtpUrl, { ...words, from: server.smtpFrom, to, messageId: `<${id}@${domain}>` })
+    await sendMail(server.smtpUrl, { ...words, id, from: server.smtpFrom, to })
   }
 
   const attempt = async (message: Message) => {
@@ -52,13 +51,10 @@ export function createMailQueue(options: {
       await deliver(message)
       end(message, { status: 'sent', error: null, finishedAt: clock.now() })
     } catch (error) {
-      const permanent = error instanceof DeliveryError && error.permanent
-      const pause = retryPausesMs[attempts - 1]
-      const words = { error: (error as Error).message.slice(0, 500) }
-      log.warn({ message: message.id, key: message.key, attempts, ...words }, 'mail was not delivered')
-      if (permanent || pause === undefined)
-        end(message, { ...words, status: 'failed', finishedAt: clock.now() })
-      else end(message, { ...words, status: 'queued', nextAt: clock.now() + pause })
+      const next = afterFailure(error, attempts, clock.now())
+      const facts = { message: message.id, key: message.key, attempts, error: next.error }
+      log.warn(facts, 'mail was not delivered')
+      end(message, next)
     }
   }
 

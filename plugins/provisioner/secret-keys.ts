@@ -2,6 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { BootError } from '../../src/faults.ts'
+import { keyBytes, parseKey } from '../../src/seal.ts'
 
 /**
  * What each instance seals its secrets with: a key of its own, made from one key of the control plane, which no
@@ -12,7 +13,6 @@ export interface SecretKeys {
   of(instanceId: string): string
 }
 
-const keyBytes = 32
 const rule = 'must be 32 random bytes in base64: openssl rand -base64 32'
 
 export const secretKeysConfig = z.object({
@@ -34,11 +34,6 @@ export function loadSecretKeys(
         'base64',
       ),
   }
-}
-
-function parseKey(text: string): Buffer | null {
-  const key = Buffer.from(text.trim(), 'base64')
-  return key.length === keyBytes && /^[A-Za-z0-9+/]{43}=$/.test(text.trim()) ? key : null
 }
 
 function readKey(file: string): Buffer | null {

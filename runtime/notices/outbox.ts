@@ -2,10 +2,10 @@ import { and, asc, count, desc, eq, inArray, lte, notInArray } from 'drizzle-orm
 import { type Clock, timestamp } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import { DeliveryError } from '../../src/delivery-error.ts'
+import { afterFailure } from '../../src/failed-attempt.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import { sendMail } from '../../src/mail/smtp.ts'
-import { retryPausesMs } from '../../src/retry-pauses.ts'
 import type { MessageContent, Place } from './message.ts'
 import { messages } from './schema.ts'
 import type { NoticeSettings } from './settings.ts'
@@ -33,9 +33,7 @@ export function createOutbox(options: {
       if (!emailTo || !given.smtpUrl)
         throw new DeliveryError('e-mail is not set up any more', { permanent: true })
       const { subject, text } = content
-      const domain = given.smtpFrom.split('@').at(-1)?.replace(/[>\s]/g, '') || 'longhouse.localhost'
-      const mail = { from: given.smtpFrom, to: emailTo, subject, text, messageId: `<${id}@${domain}>` }
-      return sendMail(given.smtpUrl, mail)
+      return sendMail(given.smtpUrl, { id, from: given.smtpFrom, to: emailTo, subject, text })
     }
     if (!webhookUrl) throw new DeliveryError('the webhook is not set up any more', { permanent: true })
     const { type, subject, text, jobId, incidentId, url, at } = content
@@ -74,16 +72,10 @@ export function createOutbox(options: {
       await deliver(message, settings())
       end(message, { status: 'sent', error: null, finishedAt: clock.now() })
     } catch (error) {
-      const { permanent } = error instanceof DeliveryError ? error : { permanent: false }
-      const pause = retryPausesMs[attempts - 1]
-      const words = { error: (error as Error).message.slice(0, 500) }
-      log.warn(
-        { message: message.id, channel: message.channel, attempts, error: words.error },
-        'notice was not delivered',
-      )
-      if (permanent || pause === undefined)
-        end(message, { ...words, status: 'failed', finishedAt: clock.now() })
-      else end(message, { ...words, status: 'queued', nextAt: clock.now() + pause })
+      const next = afterFailure(error, attempts, clock.now())
+      const facts = { message: message.id, channel: message.channel, attempts, error: next.error }
+      log.warn(facts, 'notice was not delivered')
+      end(message, next)
     }
   }
 

@@ -8,13 +8,13 @@ export interface Mail {
   /** The same words with a little more shape. */
   html?: string
   /** The same with every attempt, so that a mailbox can tell a repetition. */
-  messageId: string
+  id: string
 }
 
 const patienceMs = 15_000
 
 /** Sends one mail. Throws a DeliveryError. The library is loaded with the first one: most programs send none for days. */
-export async function sendMail(smtpUrl: string, mail: Mail): Promise<void> {
+export async function sendMail(smtpUrl: string, { id, ...mail }: Mail): Promise<void> {
   const { createTransport } = await import('nodemailer')
   const { protocol, hostname, port, username, password } = new URL(smtpUrl)
   const secure = protocol === 'smtps:'
@@ -32,7 +32,11 @@ export async function sendMail(smtpUrl: string, mail: Mail): Promise<void> {
     disableUrlAccess: true,
   })
   try {
-    await transport.sendMail({ ...mail, headers: { 'Auto-Submitted': 'auto-generated' } })
+    await transport.sendMail({
+      ...mail,
+      messageId: messageId(id, mail.from),
+      headers: { 'Auto-Submitted': 'auto-generated' },
+    })
   } catch (error) {
     const { responseCode = 0, code } = error as { responseCode?: number; code?: string }
     const permanent = responseCode > 0 ? responseCode >= 500 : code === 'EENVELOPE'
@@ -40,6 +44,11 @@ export async function sendMail(smtpUrl: string, mail: Mail): Promise<void> {
   } finally {
     transport.close()
   }
+}
+
+function messageId(id: string, from: string): string {
+  const domain = from.split('@').at(-1)?.replace(/[>\s]/g, '') || 'longhouse.localhost'
+  return `<${id}@${domain}>`
 }
 
 function isLoopback(hostname: string): boolean {
