@@ -6,7 +6,7 @@ import { RunsPage } from '../../views/runtime/runs-page.tsx'
 import { isOver } from '../../views/runtime/shapes.ts'
 import { logLines } from '../jobs/log-line.ts'
 import type { WebContext } from './context.ts'
-import { knownRun, queuedRuns, waitOf } from './runs.ts'
+import { knownRun, queuedRuns, waitsOf } from './runs.ts'
 import { show } from './show.ts'
 import { window } from './wire.ts'
 
@@ -30,13 +30,14 @@ export function runPageRoutes(web: WebContext): Route[] {
       answers: page,
       handle: (c, { query: { offset } }) => {
         const queued = queuedRuns(engine(), { limit: listed, offset: 0 })
+        const waits = waitsOf(engine())
         const content = (
           <RunsPage
             now={clock.now()}
             waiting={{
               total: queued.total,
               runs: queued.runs.flatMap(run => {
-                const wait = waitOf(engine(), run)
+                const wait = waits.get(run.id)
                 return wait ? [{ ...run, wait }] : []
               }),
             }}
@@ -64,7 +65,7 @@ export function runPageRoutes(web: WebContext): Route[] {
             run={run}
             zone={job?.timezone ?? 'UTC'}
             registered={job !== null}
-            wait={waitOf(engine(), run)}
+            wait={waitsOf(engine()).get(run.id) ?? null}
             kin={engine().runs({ around: run, limit: mostKin, offset: 0 }).runs}
             log={endOf(engine().timedLog(run.id))}
           />

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type Route, route } from '../../src/http/route.ts'
+import type { WaitView } from '../../views/runtime/shapes.ts'
 import type { Engine, Run } from '../contract.ts'
 import type { WebContext } from './context.ts'
 import { unknownRun } from './problems.ts'
@@ -43,7 +44,8 @@ export function runRoutes(web: WebContext): Route[] {
           status === 'queued'
             ? queuedRuns(engine(), page)
             : engine().runs({ ...page, ...(status && { status }) })
-        return c.json({ runs: runs.map(run => waitingRunJson(engine(), run)), total })
+        const waits = waitsOf(engine())
+        return c.json({ runs: runs.map(run => waitingRunJson(run, waits)), total })
       },
     }),
 
@@ -56,7 +58,7 @@ export function runRoutes(web: WebContext): Route[] {
       answers: { 200: { description: 'The run', schema: waitingRunShape } },
       handle: (c, { params }) => {
         const run = knownRun(engine(), params.id)
-        return c.json(waitingRunJson(engine(), run))
+        return c.json(waitingRunJson(run, waitsOf(engine())))
       },
     }),
 
@@ -123,17 +125,14 @@ export function runRoutes(web: WebContext): Route[] {
   ]
 }
 
-function waitingRunJson(engine: Engine, run: Run): z.input<typeof waitingRunShape> {
-  const queue = waitOf(engine, run)
+function waitingRunJson(run: Run, waits: ReadonlyMap<string, WaitView>): z.input<typeof waitingRunShape> {
+  const queue = waits.get(run.id)
   return { ...runJson(run), ...(queue && { queue }) }
 }
 
-/** The place of a run that waits, from 1 on, and what it waits for; null for others. */
-export function waitOf(engine: Engine, run: Run): { position: number; reason: string } | null {
-  if (run.status !== 'queued') return null
-  const waiting = engine.waiting()
-  const at = waiting.findIndex(({ id }) => id === run.id)
-  return waiting[at] ? { position: at + 1, reason: waiting[at].reason } : null
+/** Of all runs that wait, by their ids: asked once, whatever the number of runs that are shown. */
+export function waitsOf(engine: Engine): ReadonlyMap<string, WaitView> {
+  return new Map(engine.waiting().map(({ id, reason }, index) => [id, { position: index + 1, reason }]))
 }
 
 /** The runs that wait, in the order in which they are to start. */
