@@ -49,7 +49,7 @@ export async function startInstance(
     const engine = await createEngine({
       ...defaults,
       runs: { graceMs: 300, ...runs },
-      load: { readMs: 5000, ...load },
+      load: { readMs: 30_000, ...load },
       ...others,
     })
     await until(() => engine.ready(), 'the first load ends')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isAlive, registry, startInstance, until } from '../engine.fixture.ts'
@@ -158,7 +158,7 @@ test('a run does not end its runtime, nor does what it starts', async t => {
 
 test('a daemon that leaves its parent, its group and its environment ends with its run', async t => {
   const daemon = "setsid env -i sh -c 'echo $$ >> data/pids; exec sleep 1000' >/dev/null 2>&1 &"
-  const { run, path } = await startInstance(t, {
+  const { engine, run, path } = await startInstance(t, {
     files: {
       'manifest.ts':
         imports +
@@ -168,17 +168,24 @@ test('a daemon that leaves its parent, its group and its environment ends with i
         }\n` +
         job('good', 'start') +
         job('bad', "() => { start(); throw new Error('no') }") +
-        `jobRegistry.register({ id: 'long', cron: '@daily', timeout: '1s', func: () => { start(); for (;;); } })\n`,
+        job('long', '({ log }) => { start(); log("started"); for (;;); }'),
     },
   })
   for (const [id, status] of [
     ['good', 'succeeded'],
     ['bad', 'failed'],
-    ['long', 'timed_out'],
+    ['long', 'cancelled'],
   ] as const) {
-    assert.equal((await run(id)).status, status)
+    rmSync(path('data/pids'), { force: true })
+    const started = id === 'long' ? engine.run(id, { trigger: 'manual' }) : null
+    if (started) {
+      await until(() => engine.log(started.id), 'its daemons run')
+      await engine.cancel(started.id)
+    }
+    const ended = started ? engine.getRun(started.id) : await run(id)
+    assert.equal(ended?.status, status)
     const pids = readFileSync(path('data/pids'), 'utf8').trim().split('\n').map(Number)
-    assert.ok(pids.length >= 3)
+    assert.equal(pids.length, 3)
     assert.deepEqual(pids.filter(isAlive), [], id)
   }
 })

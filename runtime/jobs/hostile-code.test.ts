@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { on, once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { programRoot } from '../../src/root.ts'
@@ -26,7 +26,7 @@ test('whatever a job writes over its channel ends that run, and nothing else', a
     fine: '() => 7',
   }
   const registered = Object.entries(jobs).map(
-    ([id, func]) => `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', func: ${func}, timeout: '3s' })`,
+    ([id, func]) => `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', func: ${func} })`,
   )
   const { run } = await startInstance(t, {
     files: { 'manifest.ts': withFs(registry + registered.join('\n')) },
@@ -63,11 +63,18 @@ test('a message of a hundred megabytes from a job is cut', async t => {
   assert.deepEqual([ended.status, ended.error?.message.length], ['failed', 4000])
 })
 
+/** An engine of its own on the volume `dir`, for tests that kill it. */
+function startEngineProcess(t: TestContext, dir: string): ChildProcess {
+  const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir], { execArgv: [] })
+  t.after(() => child.kill('SIGKILL'))
+  return child
+}
+
 test('a process that is too busy to hear of it ends with a runtime that was killed', async t => {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs'))
   writeFileSync(join(dir, 'jobs/manifest.ts'), oneJob('({ log }) => { log(process.pid); for (;;) {} }'))
-  const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir], { execArgv: [] })
+  const child = startEngineProcess(t, dir)
   const answers = on(child, 'message')
   assert.deepEqual((await answers.next()).value, ['ready', undefined])
   child.send('job')
@@ -97,7 +104,7 @@ const daemon = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
 writeFileSync('${dir}/tmp/pid', String(daemon.pid))
 for (;;) {}`,
   )
-  const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir], { execArgv: [] })
+  const child = startEngineProcess(t, dir)
   const pid = Number(
     await until(
       () => existsSync(join(dir, 'tmp/pid')) && readFileSync(join(dir, 'tmp/pid'), 'utf8'),

@@ -313,7 +313,6 @@ test('with ten thousand jobs a tick without due ones costs nothing, and all of t
   const clock = standingClock(at('08:00:00'))
   const { engine } = await startInstance(t, {
     clock,
-    load: { readMs: 30_000 },
     files: {
       'manifest.ts': `${registry}for (let i = 0; i < 10_000; i++) jobRegistry.register({ id: 'job-' + i, cron: \`\${i % 60} 9 * * *\`, catchUp: 'none', func: () => {} })`,
     },

@@ -46,12 +46,12 @@ test('a run that fails ends with 1, and tells message and line', async t => {
 })
 
 test('the limits of the manifest hold, and what a job says badly is a failure in words', async t => {
-  const job = (id: string, func: string) =>
-    `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', timeout: '1s', func: ${func} })\n`
+  const job = (id: string, func: string, options = '') =>
+    `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', func: ${func}, ${options} })\n`
   const dir = jobsRepo(t, {
     'manifest.ts':
       registry +
-      job('slow', '() => new Promise(done => setTimeout(done, 60_000))') +
+      job('slow', '() => new Promise(done => setTimeout(done, 60_000))', "timeout: '1s'") +
       job('leaves', '() => process.exit(0)') +
       job('never', '() => new Promise(() => {})'),
   })

@@ -135,15 +135,14 @@ test('killed at any moment, it is finished by the next, or undone where somebody
     const program = fork(programRoot('runtime/sync/program.ts'), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
+    t.after(() => program.kill('SIGKILL'))
     const gone = new Promise(resolve => program.once('exit', resolve))
     const answered = new Promise<void>(resolve => program.once('message', () => resolve()))
     program.send({ id: 1, dir, op: 'checkout', branch, from, to })
-    const started = new Promise<void>(resolve => {
-      const look = () => (existsSync(join(dir, '.git/longhouse-sync')) ? resolve() : setTimeout(look, 1))
-      look()
-    })
-    await started
-    await Promise.race([answered, new Promise(resolve => setTimeout(resolve, round * round * 2))])
+    while (program.exitCode === null && !existsSync(join(dir, '.git/longhouse-sync'))) {
+      await new Promise(resolve => setTimeout(resolve, 1))
+    }
+    await Promise.race([answered, gone, new Promise(resolve => setTimeout(resolve, round * round * 2))])
     program.kill('SIGKILL')
     await gone
     const half = existsSync(join(dir, '.git/longhouse-sync/journal.json'))

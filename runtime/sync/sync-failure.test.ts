@@ -5,7 +5,7 @@ import { until } from '../engine.fixture.ts'
 import { connect, manyJobs, startSynced } from './sync.fixture.ts'
 
 test('whatever the remote does, it is said in words, jobs run on, and the next sync catches up', async t => {
-  const { engine, server, sync, run, head, remote } = await startSynced(t)
+  const { engine, server, sync, run, head, remote } = await startSynced(t, undefined, { syncLimitMs: 4000 })
   const before = head()
   const theirs = server.edit({ 'new.txt': 'x' })
   const ills = [

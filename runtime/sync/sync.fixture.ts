@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import type { RepoStatus } from '../contract.ts'
 import { registry, startInstance, type TestInstance } from '../engine.fixture.ts'
+import type { EngineOptions } from '../engine.ts'
 import { type GitServer, startGitServer } from './git-server.fixture.ts'
 
 export interface SyncedInstance extends TestInstance {
@@ -32,9 +33,10 @@ export async function startSynced(
     'manifest.ts': manyJobs(4),
     'notes.txt': 'a\nb\nc\nd\ne\n',
   },
+  options: Partial<EngineOptions> = {},
 ): Promise<SyncedInstance> {
   const server = await startGitServer(t)
-  const instance = await startInstance(t, { files, syncLimitMs: 1500 })
+  const instance = await startInstance(t, { files, ...options })
   const { path } = instance
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: path('.'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
