@@ -1,5 +1,5 @@
-import { Cron } from 'croner'
 import { isTimezone } from '../../src/timezone.ts'
+import { cronNames, type Pattern, patternOf } from './cron-pattern.ts'
 import { localTime, type Stretch, stretchAt } from './zone.ts'
 
 /**
@@ -22,19 +22,6 @@ export interface ScheduledSlot {
   at: number
   /** What a clock change did to it; null when nothing did. */
   note: string | null
-}
-
-/** In croner a range that ends with SUN ends with the week, so that this would be every day. */
-const onlySunday = /(^|,)(?:0|7|sun)-sun(?:\/\d+)?(?=,|$)/gi
-
-const names: Record<string, string> = {
-  '@hourly': '0 * * * *',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@weekly': '0 0 * * 0',
-  '@monthly': '0 0 1 * *',
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
 }
 
 /** What is wrong with a schedule, one message a field; empty when it is good. */
@@ -82,11 +69,6 @@ export function previewSlots(
   return slots
 }
 
-interface Pattern {
-  cron: Cron
-  fixedTime: boolean
-}
-
 const largestDaylightChangeMs = 3 * 3_600_000
 
 /** The first slot of the stretch after the instant; null when there is none in it nor ever after. */
@@ -102,13 +84,13 @@ function slotWithin(
   let from = after
   if (followsClock && changeMs > 0 && after < stretch.start) {
     // The wall clock jumped over [start + old offset, start + new offset).
-    const skipped = nextWall(pattern, stretch.start + before.offsetMs - 1)
+    const skipped = pattern.nextWall(stretch.start + before.offsetMs - 1)
     if (skipped !== null && skipped < stretch.start + stretch.offsetMs) {
       return { at: stretch.start, note: `moved: ${clockText(skipped)} is skipped by a clock change` }
     }
   }
   if (followsClock && changeMs < 0) from = Math.max(from, stretch.start - changeMs - 1)
-  const wall = nextWall(pattern, Math.max(from, stretch.start - 1) + stretch.offsetMs)
+  const wall = pattern.nextWall(Math.max(from, stretch.start - 1) + stretch.offsetMs)
   if (wall === null) return null
   if (wall - stretch.offsetMs >= stretch.end) return 'later'
   return { at: wall - stretch.offsetMs, note: repeatedNote(pattern, timezone, stretch, wall) }
@@ -133,41 +115,9 @@ function firstOrSecond(pattern: Pattern, timezone: string, stretch: Stretch, wal
     : null
 }
 
-function nextWall({ cron }: Pattern, afterWall: number): number | null {
-  const after = new Date(afterWall)
-  const found = cron.nextRun(after)?.getTime() ?? null
-  // Looking from February for a 30th or 31st, croner takes the 2nd or 3rd of March for it and passes those before.
-  const march = Date.UTC(after.getUTCFullYear(), 2, 1)
-  if (after.getUTCMonth() !== 1 || found === null || found < march) return found
-  return cron.nextRun(new Date(march - 1))?.getTime() ?? null
-}
-
 function clockText(wall: number): string {
   const text = new Date(wall).toISOString()
   return text.slice(17, 19) === '00' ? text.slice(11, 16) : text.slice(11, 19)
-}
-
-/** A parsed expression weighs 80 kB in croner (it lists every year to 9999), so that only a few are kept. */
-const kept = 64
-const patterns = new Map<string, Pattern>()
-
-function patternOf(cron: string): Pattern {
-  const held = patterns.get(cron)
-  if (held) {
-    patterns.delete(cron)
-    patterns.set(cron, held)
-    return held
-  }
-  const fields = (names[cron.trim().toLowerCase()] ?? cron).trim().split(/\s+/)
-  const weekdays = fields.pop() ?? ''
-  fields.push(weekdays.replace(onlySunday, '$10'))
-  const pattern = {
-    cron: new Cron(fields.join(' '), { utcOffset: 0, mode: '5-or-6-parts' }),
-    fixedTime: !fields.slice(0, fields.length - 3).some(field => /^[*?]/.test(field)),
-  }
-  patterns.set(cron, pattern)
-  if (patterns.size > kept) patterns.delete(patterns.keys().next().value as string)
-  return pattern
 }
 
 const shape =
@@ -176,8 +126,8 @@ const shape =
 function cronFault(cron: string): string | null {
   const text = cron.trim()
   if (text.startsWith('@')) {
-    if (names[text.toLowerCase()]) return null
-    return `"${text}" is not a known name; use one of ${Object.keys(names).join(', ')}`
+    if (cronNames[text.toLowerCase()]) return null
+    return `"${text}" is not a known name; use one of ${Object.keys(cronNames).join(', ')}`
   }
   const count = text === '' ? 0 : text.split(/\s+/).length
   if (count < 5 || count > 6 || text.includes(':')) {
@@ -185,7 +135,7 @@ function cronFault(cron: string): string | null {
   }
   try {
     // Every date that exists comes within a calendar's cycle, whatever the year it is looked for from.
-    if (nextWall(patternOf(cron), 0) === null) {
+    if (patternOf(cron).nextWall(0) === null) {
       return `"${text}" has no due time: there is no such date`
     }
     return null
