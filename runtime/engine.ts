@@ -106,7 +106,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const secrets = openSecrets({ db: openTables(volume.sqlite, 'secrets', secretsTables), seal, clock })
   const state = openState({ db: openTables(volume.sqlite, 'state', stateTables), clock })
 
-  const live = openLiveSet(db)
+  const version = programVersion(timezone)
+  const live = openLiveSet(db, version)
   const files = openFiles(volume)
   const history = openHistory({ dir: volume.jobsDir, cacheDir: join(volume.dir, 'cache') })
   const queue = createRunQueue({
@@ -142,7 +143,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     clock,
     log,
     timezone,
-    version: programVersion(timezone),
+    version,
     limits: limits.load,
     onTree: changes.cover,
     onLive: () => scheduler.refresh(clock.now()),

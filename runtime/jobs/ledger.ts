@@ -1,4 +1,4 @@
-import { and, count, desc, eq, gte, lt, max, sql } from 'drizzle-orm'
+import { and, count, desc, eq, gte, lt, sql } from 'drizzle-orm'
 import type { LedgerFilter, Slot, SlotOutcome } from '../contract.ts'
 import { slots } from '../schema.ts'
 import type { JobsDb } from './live-set.ts'
@@ -41,14 +41,12 @@ const insertion = perDatabase(db =>
     .prepare(),
 )
 
-/** Says of a job which of its slots was the newest that was decided: ten thousand are asked for at a start. */
-export function lastDecidedIn(db: JobsDb): (jobId: string) => number | null {
-  const newest = db
-    .select({ at: max(slots.at) })
-    .from(slots)
-    .where(eq(slots.jobId, sql.placeholder('jobId')))
-    .prepare()
-  return jobId => newest.get({ jobId })?.at ?? null
+/** Of each of these jobs that has one, the newest slot that was decided: ten thousand are asked for at a start. */
+export function lastDecided(db: JobsDb, jobIds: readonly string[]): Map<string, number> {
+  const rows = db.all<{ jobId: string; at: number | null }>(sql`
+    select job.value as jobId, (select max(at) from ${slots} where jobId = job.value) as at
+    from json_each(${JSON.stringify(jobIds)}) as job`)
+  return new Map(rows.flatMap(({ jobId, at }) => (at === null ? [] : [[jobId, at] as const])))
 }
 
 /** Newest first; `total` counts all that the filter lets through. */

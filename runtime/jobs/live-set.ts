@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../../src/database.ts'
 import * as schema from '../schema.ts'
 import { type JobSpec, jobSpecSchema } from './manifest.ts'
@@ -20,15 +20,9 @@ export interface JobSchedule {
 }
 
 /** Keeps the live set and what is remembered of each job, in the database and at hand. */
-export function openLiveSet(db: JobsDb) {
-  let live = readLive(db)
-  const known = new Map(
-    db
-      .select()
-      .from(schema.schedules)
-      .all()
-      .map(row => [row.jobId, row]),
-  )
+export function openLiveSet(db: JobsDb, version: string) {
+  let live = readLive(db, version)
+  const known = readSchedules(db)
 
   return {
     current: (): LiveSet | null => live,
@@ -82,11 +76,25 @@ export function openLiveSet(db: JobsDb) {
 
 export type LiveSetStore = ReturnType<typeof openLiveSet>
 
-/** A set that another program stored, and that this one does not understand whole, counts as never looked at. */
-function readLive(db: JobsDb): LiveSet | null {
+type ScheduleRow = typeof schema.schedules.$inferSelect
+
+/** As the database has them: ten thousand rows take the mapper of columns longer than the rest of the set. */
+function readSchedules(db: JobsDb): Map<string, ScheduleRow> {
+  const rows = db.all<Omit<ScheduleRow, 'enabled'> & { enabled: number }>(
+    sql`select jobId, enabled, cron, timezone, since from ${schema.schedules}`,
+  )
+  return new Map(rows.map(row => [row.jobId, { ...row, enabled: row.enabled === 1 }]))
+}
+
+/**
+ * What this very program stored is as it checked it. A set that another one stored, and that this one does not
+ * understand whole, counts as never looked at.
+ */
+function readLive(db: JobsDb, version: string): LiveSet | null {
   const row = db.select().from(schema.liveSets).get()
   if (!row) return null
-  const jobs = row.jobs.flatMap(job => jobSpecSchema.safeParse(job).data ?? [])
+  const own = row.tree.endsWith(` ${version}`)
+  const jobs = own ? row.jobs : row.jobs.flatMap(job => jobSpecSchema.safeParse(job).data ?? [])
   const whole = jobs.length === row.jobs.length
   return { ...row, tree: whole ? row.tree : '', jobs: new Map(jobs.map(job => [job.id, job])) }
 }

@@ -5,7 +5,7 @@ import type { SlotOutcome } from '../contract.ts'
 import { scheduledParams } from '../params/params.ts'
 import { nextSlot } from './cron.ts'
 import { lateMs, policyOf } from './follow-up.ts'
-import { lastDecidedIn, recordSlot } from './ledger.ts'
+import { lastDecided, recordSlot } from './ledger.ts'
 import type { JobsDb, LiveSet, LiveSetStore } from './live-set.ts'
 import type { JobSpec } from './manifest.ts'
 import type { RunQueue } from './run-queue.ts'
@@ -37,7 +37,6 @@ export function createScheduler(options: {
 }): Scheduler {
   const { db, live, queue, log } = options
   const table = createSlotTable()
-  const lastDecided = lastDecidedIn(db)
   /** What each entry of the table was computed from. */
   const entered = new Map<string, string>()
   /** Jobs whose slots could not be decided, and why. */
@@ -59,15 +58,20 @@ export function createScheduler(options: {
       entered.delete(jobId)
       table.remove(jobId)
     }
-    for (const job of jobs.values()) {
-      const { enabled, since } = live.schedule(job.id)
-      const basis = `${job.cron} ${job.timezone} ${since}`
-      if (!enabled || entered.get(job.id) === basis) continue
-      entered.set(job.id, basis)
+    const changed = [...jobs.values()].filter(job => live.schedule(job.id).enabled && isNew(job))
+    const decided = lastDecided(
+      db,
+      changed.map(job => job.id),
+    )
+    for (const job of changed) {
+      const { since } = live.schedule(job.id)
+      entered.set(job.id, basisOf(job))
       // A slot far ahead may be decided already, when the clock was once wrong; it must not silence the job until then.
-      enter(job, Math.min(now, Math.max(since, lastDecided(job.id) ?? since)))
+      enter(job, Math.min(now, Math.max(since, decided.get(job.id) ?? since)))
     }
   }
+  const basisOf = ({ id, cron, timezone }: JobSpec) => `${cron} ${timezone} ${live.schedule(id).since}`
+  const isNew = (job: JobSpec) => entered.get(job.id) !== basisOf(job)
 
   /** Every slot of the job from `first` to `now` in the order of time; of very many, the first and the last ones. */
   const dueSlots = (job: JobSpec, first: number, now: number) => {
