@@ -150,7 +150,7 @@ test('an unchanged volume starts without building anything', async t => {
 test('a set that another program stored in another form is read again', async t => {
   const instance = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1', "timeout: '7s'") } })
   const other = new Database(join(instance.dir, 'longhouse.db'))
-  other.exec(`update jobs_live_sets set jobs = '[{"name":"job"}]'`)
+  other.exec(`update jobs_live_sets set jobs = '[{"name":"job"}]', tree = 'as another program has it'`)
   other.close()
   await instance.restart()
   await until(() => instance.engine.job('job'), 'it is read again')
