@@ -20,6 +20,8 @@ test('whatever a job writes over its channel ends that run, and nothing else', a
     garbage: "() => { writeSync(3, 'garbage\\n'); return 1 }",
     untrue: `() => { writeSync(3, '{"result":"not json"}\\n'); return 1 }`,
     strange: `() => { writeSync(3, '[7]\\n'); return 1 }`,
+    deep: `() => { writeSync(3, '['.repeat(30000) + ']'.repeat(30000) + '\\n') }`,
+    'deep-result': `() => { writeSync(3, '{"result":"' + '['.repeat(30000) + ']'.repeat(30000) + '"}\\n') }`,
     endless: "() => { for (;;) try { writeSync(3, 'x'.repeat(65536)) } catch {} }",
     flood: `async () => { writeSync(3, '{"result":"1"}\\n'); for (;;) try { writeSync(3, 'x'.repeat(65536)) } catch {} }`,
     binary: '() => { writeSync(3, Buffer.alloc(1000, 255)); writeSync(3, Buffer.from([10])) }',
@@ -32,7 +34,7 @@ test('whatever a job writes over its channel ends that run, and nothing else', a
     files: { 'manifest.ts': withFs(registry + registered.join('\n')) },
   })
   const said = 'the job sent something else than its result over the channel of its runner'
-  for (const id of ['garbage', 'strange', 'binary', 'endless']) {
+  for (const id of ['garbage', 'strange', 'binary', 'deep', 'deep-result', 'endless']) {
     const ended = await run(id)
     assert.deepEqual([ended.status, ended.error?.message], ['failed', said], id)
   }

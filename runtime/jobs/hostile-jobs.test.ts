@@ -50,6 +50,21 @@ test('whatever a job does to its process, the run ends and says what happened, a
       status: 'timed_out',
       words: /limit/,
     },
+    captures: {
+      func: '() => { process.stdout.write = () => true; process.stderr.write = () => true; return 1 }',
+      status: 'succeeded',
+      words: null,
+    },
+    'throws-object': {
+      func: "() => { throw Object.assign(new Error(), { message: { code: 'E_QUOTA' } }) }",
+      status: 'failed',
+      words: /code: 'E_QUOTA'/,
+    },
+    nests: {
+      func: '() => { let all: unknown = 1; for (let i = 0; i < 15_000; i++) all = [all]; return all }',
+      status: 'succeeded',
+      words: null,
+    },
     tampers: {
       func: "() => { process.kill = () => true; process.exit = (() => {}) as never; process.emit = () => true; JSON.stringify = () => 'no'; return 1 }",
       status: 'failed',
@@ -71,6 +86,7 @@ ${Object.entries(jobs)
     const ended = await run(id)
     assert.equal(ended.status, status, `${id}: ${ended.error?.message}`)
     if (words) assert.match(ended.error?.message ?? '', words, id)
+    if (id === 'nests') assert.match(engine.log(ended.id), /not kept: it is nested more than 100 deep/)
     if (id === 'hooks') assert.equal(engine.log(ended.id).includes('tidied up'), true)
     if (id === 'bad-hook') assert.match(engine.log(ended.id), /At the exit: Error: at the door/)
     assert.equal((await run('well')).result, 7, `after ${id}`)

@@ -1,5 +1,6 @@
-import { maskJson, maskSecrets } from '../secrets/mask.ts'
+import { maskJson, maskSecrets, maskStream } from '../secrets/mask.ts'
 import type { RunEnd } from './run-process.ts'
+import { failureLimits } from './running.ts'
 
 /** How a run ended, without the values of the secrets that it got. */
 export function maskEnd(end: RunEnd, secrets: readonly string[]): RunEnd {
@@ -7,6 +8,14 @@ export function maskEnd(end: RunEnd, secrets: readonly string[]): RunEnd {
   const { message, stack } = end.error
   return {
     ...end,
-    error: { message: maskSecrets(message, secrets), stack: stack && maskSecrets(stack, secrets) },
+    error: {
+      message: maskCut(message, failureLimits.message, secrets),
+      stack: stack && maskCut(stack, failureLimits.stack, secrets),
+    },
   }
+}
+
+/** Of a text that was cut, the end may be the beginning of a value: that goes too. */
+function maskCut(text: string, limit: number, secrets: readonly string[]): string {
+  return text.length < limit ? maskSecrets(text, secrets) : maskStream(secrets).push(text)
 }

@@ -50,3 +50,20 @@ test('what a run got as secrets stands nowhere in what is kept of it, nor in wha
     for (const part of ['sk_live', 'MIIEvQ', 'kiG9w0', 'c2tfbGl2']) assert.ok(!text.includes(part), part)
   }
 })
+
+test('of a value that was cut with the message it stands in, nothing is left', async t => {
+  const cut = (id: string, error: string) => job(id, `({ secrets }) => { throw ${error} }`)
+  const { engine, run } = await startInstance(t, {
+    files: {
+      'manifest.ts': `${registry}${cut('message', "new Error('x'.repeat(3990) + secrets.KEY)")}${cut(
+        'stack',
+        "Object.assign(new Error('m'), { stack: 'x'.repeat(15_990) + secrets.KEY })",
+      )}`,
+    },
+  })
+  engine.secrets.set('KEY', key)
+  engine.secrets.set('PEM', pem)
+  const { message } = (await run('message')).error ?? {}
+  assert.equal(message, 'x'.repeat(3990))
+  assert.equal((await run('stack')).error?.stack, 'x'.repeat(15_990))
+})

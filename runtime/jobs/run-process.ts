@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
+import { isNestedTooDeep } from '../../src/nesting.ts'
 import { ask, type Channel } from '../channel.ts'
 import { scratchFolder } from '../isolation/reach.ts'
 import { processTree } from '../process-tree.ts'
@@ -34,7 +35,13 @@ const reportSchema = z.union([
   z.object({
     error: z.object({ message: z.string(), stack: z.string().nullable() }),
   }),
-  z.object({ result: z.string().max(resultLimitBytes).nullable() }),
+  z.object({
+    result: z
+      .string()
+      .max(resultLimitBytes)
+      .refine(json => !isNestedTooDeep(json))
+      .nullable(),
+  }),
 ])
 
 /** Has a runner make one run, with its output going to the log. */

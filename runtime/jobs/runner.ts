@@ -1,7 +1,9 @@
 // A program of its own: one run of one job. It ends when the job's function does, whatever the job left open.
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
+import { isNestedTooDeep, mostNested } from '../../src/nesting.ts'
 import { channelToParent } from '../channel.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
@@ -75,8 +77,10 @@ function kept(result: unknown): string | null {
   try {
     const text: string | undefined = JSON.stringify(result)
     if (text === undefined) say(`a ${typeof result} has no JSON`)
-    else if (Buffer.byteLength(text) <= resultLimitBytes) return text
-    else say(`it has ${Buffer.byteLength(text)} bytes of JSON, more than ${resultLimitBytes}`)
+    else if (Buffer.byteLength(text) > resultLimitBytes)
+      say(`it has ${Buffer.byteLength(text)} bytes of JSON, more than ${resultLimitBytes}`)
+    else if (isNestedTooDeep(text)) say(`it is nested more than ${mostNested} deep`)
+    else return text
   } catch (error) {
     say((error as Error).message)
   }
@@ -90,10 +94,11 @@ function fail(error: unknown): void {
   }
   const stack = typeof error.stack === 'string' ? error.stack : ''
   const cause = error.cause === undefined ? '' : `\nCaused by: ${causeText(error.cause)}`
+  // Some libraries put an object there.
+  const words = typeof error.message === 'string' ? error.message : format(error.message)
   report({
     error: {
-      message:
-        deniedInWords(error) ?? (error.name === 'Error' ? error.message : `${error.name}: ${error.message}`),
+      message: deniedInWords(error) ?? (error.name === 'Error' ? words : `${error.name}: ${words}`),
       stack: readableStack(mappedStack(stack + cause, built), repo) || null,
     },
   })
@@ -128,6 +133,7 @@ function tidyUp(code: number): void {
   }
 }
 
+/** Not by the stream's own `write`, which a job that captures its output has replaced. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise(done => stream.write('', () => done()))
+  return new Promise(done => Writable.prototype.write.call(stream, '', 'utf8', () => done()))
 }

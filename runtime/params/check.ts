@@ -136,6 +136,8 @@ const typeWords: Record<string, string> = {
 
 function isOfType(value: unknown, type: string): boolean {
   if (type === 'integer') return Number.isInteger(value)
+  // JSON takes 1e999 for infinite, and has no way to write that down.
+  if (type === 'number') return Number.isFinite(value)
   if (type === 'array') return Array.isArray(value)
   if (type === 'null') return value === null
   if (type === 'object') return isRecord(value)

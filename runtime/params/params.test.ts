@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { registry, standingClock, startInstance, until } from '../engine.fixture.ts'
-import { postJson, startWeb } from '../web/web.fixture.ts'
+import { oneJob, registry, standingClock, startInstance, until } from '../engine.fixture.ts'
+import { browser, postForm, postJson, startWeb } from '../web/web.fixture.ts'
+import { paramFaults } from './check.ts'
 
 const job = (id: string, params: string, func = '({ params }) => params', more = '') =>
   `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', func: ${func}, params: ${params}, ${more} })\n`
@@ -165,4 +166,36 @@ test('params that cannot be are a mistake with file and line', async t => {
     )
     assert.deepEqual([error.file, error.line], ['manifest.ts', 4])
   }
+})
+
+test('parameters that no page could show are refused, and the list of runs stays whole', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files: { 'manifest.ts': oneJob('() => 1') } })
+  const Cookie = await signIn()
+  const send = (params: string) =>
+    app.request('/api/jobs/job/run', { method: 'POST', headers: { Cookie }, body: `{"params":${params}}` })
+  const deep = await send(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`)
+  assert.deepEqual(
+    [deep.status, ((await deep.json()) as { detail: string }).detail],
+    [400, 'The body is nested more than 100 deep.'],
+  )
+  const large = await send(`{"a":"${'x'.repeat(64 * 1024)}"}`)
+  assert.equal(large.status, 422)
+  assert.match(await large.text(), /params: must be at most 64 KiB as JSON, and have 65544 bytes/)
+  const typed = { 'param.params': `{"a":${'['.repeat(15_000)}${']'.repeat(15_000)}}` }
+  const form = await postForm(app, '/jobs/job/run', typed, { Cookie })
+  assert.equal(form.status, 422)
+  assert.match(await form.text(), /nested at most 100 deep/)
+  const fine = await send(`{"a":${'['.repeat(90)}${']'.repeat(90)}}`)
+  assert.equal(fine.status, 202)
+  const { id } = (await fine.json()) as { id: string }
+  await instance.ended(id)
+  const page = await app.request(`/runs/${id}`, { headers: { ...browser, Cookie } })
+  assert.equal(page.status, 200)
+})
+
+test('a number is one that JSON can write', async () => {
+  assert.deepEqual(paramFaults({ type: 'number' }, JSON.parse('1e999')), [
+    { path: '', message: 'must be a number' },
+  ])
+  assert.deepEqual(paramFaults({ type: 'number' }, JSON.parse('1e300')), [])
 })

@@ -12,11 +12,19 @@ export interface ParamsSpec {
   plain: boolean
 }
 
+/** Every run keeps them, and lists of runs tell them. */
+export const largestParamsBytes = 64 * 1024
+
 /** The parameters to make a run with. Throws the 422 that names each one that does not fit. */
 export function acceptParams(
   spec: ParamsSpec | null,
   given: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
+  const bytes = Buffer.byteLength(JSON.stringify(given))
+  if (bytes > largestParamsBytes) {
+    const message = `must be at most ${largestParamsBytes / 1024} KiB as JSON, and have ${bytes} bytes; keep what is large in a file`
+    throw invalidFields([{ path: 'params', message }])
+  }
   if (!spec) return { ...given }
   const faults = paramFaults(spec.schema, given)
   if (faults.length > 0) {

@@ -1,3 +1,5 @@
+import { isNestedTooDeep, mostNested } from '../../src/nesting.ts'
+
 export const stateLimits = {
   keyCharacters: 200,
   /** Of one value, as JSON. */
@@ -16,6 +18,7 @@ export function keyFault(key: unknown): string | null {
 
 export function valueFault(json: string): string | null {
   const bytes = Buffer.byteLength(json)
-  if (bytes <= stateLimits.valueBytes) return null
+  if (bytes <= stateLimits.valueBytes)
+    return isNestedTooDeep(json) ? `is nested more than ${mostNested} deep` : null
   return `has ${bytes} bytes as JSON, more than ${stateLimits.valueBytes}; keep what is large in a file`
 }
