@@ -112,13 +112,13 @@ export function openTill(parts: {
     },
 
     /**
-     * An instance is about to be made: begins the trial where one is due. What it returns takes that back, when none was
-     * made after all. Throws `payment-needed` or `trials-used-up`.
+     * An instance is being made, in the same transaction: begins the trial where one is due. Throws `payment-needed` or
+     * `trials-used-up`.
      */
-    admit: (accountId: string): (() => void) => {
+    admit: (accountId: string): void => {
       const { state } = standings.of(accountId)
       if (state === 'over') throw paymentNeeded('Choose a plan first; then you can have an instance again.')
-      if (state !== 'free') return () => {}
+      if (state !== 'free') return
       if (parts.trialMs === 0) throw paymentNeeded('Choose a plan first; there is no trial here.')
       if (trials.going() >= parts.trialLimit) {
         throw trialsUsedUp('All trials are taken now. Come back in a few days, or choose a plan at once.', {
@@ -126,7 +126,6 @@ export function openTill(parts: {
         })
       }
       trials.begin(accountId)
-      return () => trials.takeBack(accountId)
     },
   }
 }

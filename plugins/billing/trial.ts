@@ -10,8 +10,6 @@ export interface Trials {
   going(): number
   /** Begins the account's one trial; false when it had one. */
   begin(accountId: string): boolean
-  /** Takes back one that began for something that did not come about. */
-  takeBack(accountId: string): void
   accounts(): string[]
 }
 
@@ -29,7 +27,6 @@ export function openTrials(db: BillingDb, clock: Clock, lengthMs: number): Trial
       const row = { accountId, startedAt: now, endsAt: now + lengthMs }
       return db.insert(trials).values(row).onConflictDoNothing().run().changes > 0
     },
-    takeBack: accountId => void db.delete(trials).where(eq(trials.accountId, accountId)).run(),
     accounts: () =>
       db
         .select({ id: trials.accountId })

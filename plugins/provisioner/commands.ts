@@ -28,11 +28,12 @@ export interface Accepted {
 /**
  * Records the wish for a running instance and opens the operation that brings it about. A subdomain in retention goes
  * back to its owner, with its volume and a new password; to anybody else it is held. The password is returned here and
- * kept nowhere.
+ * kept nowhere. `admit` throws why there may be none after all; what it writes stands or falls with the record.
  */
 export async function provision(
   fleet: Fleet,
   request: ProvisionRequest,
+  admit: () => void = () => {},
 ): Promise<Accepted & { password: string }> {
   const { db, clock, driver } = fleet
   // Before the hash, which takes a while, and again after it: somebody may have been quicker.
@@ -40,6 +41,7 @@ export async function provision(
   const { password, passwordHash } = await newPassword()
   return db.transaction(tx => {
     const held = heldFor(fleet, request)
+    admit()
     const now = clock.now()
     const { ownerEmail, image, account } = request
     const wish = {

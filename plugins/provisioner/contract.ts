@@ -111,8 +111,11 @@ export interface OwnedInstances {
   resetPassword(subdomain: string): Promise<string>
 }
 
-/** Lets an account have an instance, or throws why not; what it returns takes that back when none was made after all. */
-export type Admission = (accountId: string) => () => void
+/**
+ * Lets an account have an instance, or throws why not. It is asked in the transaction that makes the instance, so what it
+ * writes is there together with that, or not at all.
+ */
+export type Admission = (accountId: string) => void
 
 export interface ProvisionerService {
   /** Every instance whose volume may still exist, by name. */
@@ -150,7 +153,7 @@ export interface ProvisionerService {
    * container that is there keeps what it has until it is restarted or upgraded.
    */
   equip(environment: () => Readonly<Record<string, string>>): void
-  /** Is asked from now on before an account's instance is made. */
+  /** Is asked from now on when an account's instance is made. */
   admitInstances(admit: Admission): void
   /** How long the volume of a removed instance is kept; null keeps it until somebody purges it. */
   retentionMs: number | null

@@ -30,7 +30,7 @@ export interface OwnershipParts extends Execution {
 export class Ownership {
   readonly #parts: OwnershipParts
   #limit: (accountId: string) => number = () => 1
-  #admit: Admission = () => () => {}
+  #admit: Admission = () => {}
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts
@@ -68,17 +68,10 @@ export class Ownership {
       create: async subdomain => {
         const fault = subdomainFault(subdomain)
         if (fault) throw invalidFields([{ path: 'subdomain', message: fault }])
-        // What cannot be had anyway begins no trial.
-        heldFor(fleet, asked(subdomain))
-        const takeBack = this.#admit(owner.id)
-        try {
-          const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage })
-          nudge()
-          return { password }
-        } catch (error) {
-          takeBack()
-          throw error
-        }
+        const admit = () => this.#admit(owner.id)
+        const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage }, admit)
+        nudge()
+        return { password }
       },
       request: (subdomain, work) => {
         requireOwn(subdomain)
