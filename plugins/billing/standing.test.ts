@@ -130,6 +130,21 @@ test('subscribing again counts, whatever ended before; a better plan beside the 
   )
 })
 
+test('whoever paid and is not known to Stripe any more does not run for nothing', () => {
+  const end = 'run 0–99, stop 100–129, remove 130–364'
+  assert.equal(course(year({ says: { 0: ['active'], 100: [] } })), end)
+  assert.equal(course(year({ trialDays: 14, says: { 0: ['active'], 100: [] } })), end)
+  // An order that nobody finishes changes nothing.
+  assert.equal(
+    course(year({ says: { 0: ['active'], 5: [], 9: ['incomplete'] } })),
+    'run 0–4, stop 5–34, remove 35–364',
+  )
+  assert.equal(
+    course(year({ says: { 0: ['active'], 50: [], 60: ['active'] } })),
+    'run 0–49, stop 50–59, run 60–364',
+  )
+})
+
 test('an account that neither tries nor pays is left to people', () => {
   assert.equal(course(year({ says: {} })), 'none 0–364')
   assert.equal(course(year({ says: { 0: ['incomplete'] } })), 'none 0–364')

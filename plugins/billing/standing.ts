@@ -37,6 +37,9 @@ export interface Terms {
 export type State = 'free' | 'trial' | 'paid' | 'grace' | 'over'
 export type OverReason = 'trial' | 'unpaid' | 'canceled'
 
+/** Those from which nobody goes back to being left alone. */
+const onceSubscribed: readonly State[] = ['paid', 'grace', 'over']
+
 export interface Standing {
   state: State
   /** When it began to stand like this, as far as anybody saw. */
@@ -85,6 +88,8 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
   }
   if (trialEndsAt !== null) return over('trial')
   if (has('incomplete_expired')) return over('unpaid')
+  // A customer that was deleted at Stripe takes the subscriptions along: only who never paid is left to people.
+  if (facts.before !== null && onceSubscribed.includes(facts.before.state)) return over('canceled')
   return { state: 'free', since: sinceOf('free'), instances: 'none', reason: null, ladder: [] }
 
   function over(reason: OverReason): Standing {
