@@ -190,6 +190,29 @@ test('an instance passes on to another owner, with a new password; the name is h
   assert.equal(boots(), before + 1, 'whoever was signed in is out')
 })
 
+test('a new owner has the whole period, also when the volume is handed over while the checks are asked', async t => {
+  const kept = await keptVolume(t)
+  const to = (owner_email: string) =>
+    kept.fleet.admin('POST', '/admin/instances/acme/transfer', { body: { owner_email }, wait: 10 })
+  await kept.live(29 * day)
+  assert.equal((await to('grace@example.com')).status, 200)
+  await kept.live(2 * day)
+  assert.ok(isKept(kept))
+  const { deleted_at, purge_at } = await record(kept)
+  assert.equal(Date.parse(purge_at ?? '') - Date.parse(deleted_at ?? ''), 30 * day)
+
+  let asked = 0
+  kept.service.beforePurge('test', async () => {
+    if (asked++ === 0) await to('alan@example.com')
+    return null
+  })
+  await kept.live(29 * day)
+  assert.equal(asked, 1)
+  assert.ok(isKept(kept))
+  await kept.live(30 * day)
+  await isGone(kept)
+})
+
 test('only the operator brings back and hands over', async t => {
   const { fleet } = await keptVolume(t)
   for (const path of ['restore', 'transfer']) {

@@ -74,6 +74,22 @@ test('what somebody stopped stays stopped when the suspension is lifted', async 
   )
 })
 
+test('what one owner was suspended for is not the next one’s matter', async t => {
+  const { fleet, id, service } = await suspendable(t)
+  service.suspend(id, why)
+  await become(fleet, 'stopped')
+  const body = { owner_email: 'grace@example.com' }
+  const given = await fleet.admin('POST', '/admin/instances/acme/transfer', { body, wait: 10 })
+  assert.deepEqual([given.status, given.body.status, given.body.suspension], [200, 'running', null])
+
+  service.suspend(id, why)
+  await become(fleet, 'stopped')
+  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 10 })
+  assert.equal((await fleet.admin('POST', '/admin/instances/acme/transfer', { body })).body.suspension, null)
+  await fleet.admin('POST', '/admin/instances/acme/restore', { wait: 10 })
+  await become(fleet, 'running')
+})
+
 test('a suspension outlives a restart, and a removal that is undone', async t => {
   const { fleet, id, service, root } = await suspendable(t)
   service.suspend(id, why)

@@ -4,11 +4,13 @@ import { updateInstance } from './instance.ts'
 import { openOperation } from './operation.ts'
 import { newPassword, resettable } from './password.ts'
 import { wanted } from './suspension.ts'
+import { lifted } from './tombstone.ts'
 
 /**
  * Gives an instance with everything in it to another owner, removed or not. The password is a new one, returned here and
  * kept nowhere: whoever had it before is out, and one that runs is restarted to that end. It leaves the account that it
- * was in; the new owner takes it into theirs.
+ * was in, and what that was suspended for; the new owner takes it into theirs. The volume of a removed one is kept for
+ * the whole period anew.
  */
 export async function transfer(
   fleet: Fleet,
@@ -22,9 +24,16 @@ export async function transfer(
   return db.transaction(() => {
     const instance = resettable(fleet, subdomain, { removedToo: true })
     const { id: instanceId } = instance
-    updateInstance(db, instanceId, { ownerEmail, passwordHash, accountId: null })
-    if (wanted(instance) !== 'running') return { instanceId, operationId: null, password }
+    const now = clock.now()
+    const free = { suspendedAt: null, suspension: null }
+    const removed = { ...lifted, deletedAt: now, retentionSeenAt: now, deletedBy: 'operator' } as const
+    updateInstance(db, instanceId, {
+      ...{ ownerEmail, passwordHash, accountId: null, ...free },
+      ...(instance.desired === 'deleted' && { deletedBy: 'operator' }),
+      ...(instance.deletedAt !== null && removed),
+    })
+    if (wanted({ ...instance, ...free }) !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const
-    return { instanceId, operationId: openOperation(db, operation, clock.now()), password }
+    return { instanceId, operationId: openOperation(db, operation, now), password }
   })
 }
