@@ -243,6 +243,32 @@ test('what the operator made for an address is claimed by whoever has it verifie
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'legacy' })).status, 202)
 })
 
+test('an address that only looks like another claims nothing of it', async t => {
+  const town = await openTown(t)
+  await town.provision('legacy', 'mark@example.com')
+  // The sign of the kelvin, which becomes a plain k in lower case.
+  const eve = await town.owner('eve', 'mar\u212A@example.com')
+  assert.deepEqual((await listOf(eve)).claimable, [])
+  assert.equal((await eve.call('POST', '/instances/legacy/claim', {})).status, 404)
+  await town.admin('DELETE', '/admin/instances/legacy', { wait: 20 })
+  assert.equal((await eve.call('POST', '/instances', { subdomain: 'legacy' })).status, 409)
+  const mark = await town.owner('mark', 'MARK@Example.com')
+  assert.equal((await mark.call('POST', '/instances', { subdomain: 'legacy' })).status, 202)
+})
+
+test('an account that is deleted meanwhile gets no instance', async t => {
+  const town = await openTown(t)
+  const ada = await town.owner('ada')
+  const [made, left] = await Promise.all([
+    ada.call('POST', '/instances', { subdomain: 'acme' }),
+    ada.call('DELETE', '/account', { confirm: 'ada@example.com' }),
+  ])
+  assert.deepEqual([made.status, left.status], [409, 204])
+  assert.equal((await town.admin('GET', '/admin/instances/acme')).status, 404)
+  await ada.signIn('ada')
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
+})
+
 test('a released name is kept from others for 30 days, but not from its last owner, nor from the operator', async t => {
   let ahead = 0
   const clock = { ...systemClock, now: () => Date.now() + ahead }

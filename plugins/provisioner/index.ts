@@ -88,6 +88,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         ...execution,
         defaultImage: config.CONTROL_PLANE_IMAGE,
         purgeAt: purgeTime,
+        isOpen: id => services.auth.accounts.get(id)?.closedAt === null,
       })
       return {
         service: {

@@ -1,4 +1,5 @@
 import { and, desc, eq, gt, ne } from 'drizzle-orm'
+import { sameAddress } from './address.ts'
 import type { ProvisionRequest } from './commands.ts'
 import { instanceLimit, subdomainHeld, subdomainTaken, suspended, volumeUnknown } from './errors.ts'
 import type { Fleet } from './fleet.ts'
@@ -40,7 +41,7 @@ export function heldFor(fleet: Fleet, request: NameRequest): Instance | null {
 /** By account where there is one: an e-mail address may go to somebody else. The operator decides by the address. */
 function isOwn(held: Instance, { account, ownerEmail }: NameRequest): boolean {
   if (account && held.accountId !== null) return held.accountId === account.id
-  return held.ownerEmail.toLowerCase() === ownerEmail.toLowerCase()
+  return sameAddress(held.ownerEmail, ownerEmail)
 }
 
 export function refuseOverLimit({ db }: Fleet, account: { id: string; limit: number }): void {

@@ -2,9 +2,10 @@ import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import { invalidFields, Problem } from '../../src/http/problem.ts'
 import { siteUrl } from '../../src/site.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
+import { sameAddress } from './address.ts'
 import { provision, request } from './commands.ts'
 import type { Admission, OwnedInstance, OwnedInstances } from './contract.ts'
-import { nothingToClaim, unknownInstance } from './errors.ts'
+import { nothingToClaim, notPossibleNow, unknownInstance } from './errors.ts'
 import type { Execution } from './execution.ts'
 import { listInstancesOf } from './instance.ts'
 import { heldFor, refuseOverLimit } from './name-hold.ts'
@@ -24,6 +25,8 @@ export interface OwnershipParts extends Execution {
   defaultImage: string
   /** When its volume will be deleted, as things stand; null when it will not be. */
   purgeAt(instance: Instance): number | null
+  /** Its owner has not deleted the account. */
+  isOpen(accountId: string): boolean
 }
 
 /** What owners have and may do: the one door between accounts and instances. */
@@ -46,7 +49,7 @@ export class Ownership {
 
   /** The instances of one account. `nudge` makes the reconciler act. */
   of(owner: Owner, nudge: () => void): OwnedInstances {
-    const { fleet, defaultImage } = this.#parts
+    const { fleet, defaultImage, isOpen } = this.#parts
     const requireOwn = (subdomain: string): Instance => {
       const found = this.#rows(owner).find(each => each.subdomain === subdomain)
       if (!found) throw unknownInstance(`You have no instance called "${subdomain}".`)
@@ -68,7 +71,11 @@ export class Ownership {
       create: async subdomain => {
         const fault = subdomainFault(subdomain)
         if (fault) throw invalidFields([{ path: 'subdomain', message: fault }])
-        const admit = () => this.#admit(owner.id)
+        const admit = () => {
+          // The password takes a while, and accounts are deleted in moments.
+          if (!isOpen(owner.id)) throw notPossibleNow('Your account was deleted meanwhile; nothing was made.')
+          this.#admit(owner.id)
+        }
         const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage }, admit)
         nudge()
         return { password }
@@ -123,7 +130,7 @@ export class Ownership {
 
   #unclaimed(owner: Owner): Instance[] {
     return listInstancesOf(this.#parts.fleet.db, null).filter(
-      each => each.purgeRequestedAt === null && each.ownerEmail.toLowerCase() === owner.email.toLowerCase(),
+      each => each.purgeRequestedAt === null && sameAddress(each.ownerEmail, owner.email),
     )
   }
 
