@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../src/clock.ts'
 import { openTables } from '../src/database.ts'
+import { limited } from '../src/limited.ts'
 import type { Logger } from '../src/log.ts'
 import { openSeal } from '../src/seal.ts'
 import { startTask, type Task } from '../src/tasks.ts'
@@ -28,7 +29,7 @@ import { createScheduler } from './jobs/scheduler.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
 
-import { jobsFolder, unknownJob } from './problems.ts'
+import { jobsFolder, overloaded, unknownJob } from './problems.ts'
 import { bootstrapJobs, jobsFolderFault, offerSdk } from './repo/bootstrap.ts'
 import { openFiles } from './repo/files.ts'
 import { openHistory } from './repo/history.ts'
@@ -109,6 +110,9 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const version = programVersion(timezone)
   const live = openLiveSet(db, version)
   const files = openFiles(volume)
+  const checking = limited(1, 8, () =>
+    overloaded('Others are being checked. Try again in a few seconds.', { headers: { 'Retry-After': '5' } }),
+  )
   const history = openHistory({ dir: volume.jobsDir, cacheDir: join(volume.dir, 'cache') })
   const queue = createRunQueue({
     db,
@@ -284,7 +288,9 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     check: async (file, content) => {
       files.accept(file)
       const now = clock.now()
-      return checkDraft({ file, content }, { volume, live, limits: limits.load, timezone, now })
+      return checking(() =>
+        checkDraft({ file, content }, { volume, live, limits: limits.load, timezone, now }),
+      )
     },
     packages: () => packages.state(),
     installPackages: async () => {

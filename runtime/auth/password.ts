@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import { defineProblem } from '../../src/http/problem.ts'
+import { limited } from '../../src/limited.ts'
 import { hashPassword, looksLikeHash, verifyPassword } from '../../src/password.ts'
 import type * as schema from './schema.ts'
 import { passwords, sessions } from './schema.ts'
@@ -26,7 +27,9 @@ export async function passwordGate(
   configured: string,
 ): Promise<PasswordGate> {
   const hash = await adopt(db, clock, configured)
-  const slot = limited(comparisonsAtOnce, longestQueue)
+  const slot = limited(comparisonsAtOnce, longestQueue, () =>
+    busy('Try again in a few seconds.', { headers: { 'Retry-After': '5' } }),
+  )
   return {
     matches: guess => slot(() => verifyPassword(guess, hash)),
   }
@@ -47,26 +50,4 @@ async function adopt(db: Db<typeof schema>, clock: Clock, configured: string): P
     tx.insert(passwords).values({ id: 1, hash, setAt: clock.now() }).run()
   })
   return hash
-}
-
-/** Runs at most `atOnce` pieces of work side by side; those that come later wait, up to `queue` of them. */
-function limited(atOnce: number, queue: number) {
-  const waiting: (() => void)[] = []
-  let going = 0
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (going >= atOnce) {
-      if (waiting.length >= queue) {
-        throw busy('Try again in a few seconds.', { headers: { 'Retry-After': '5' } })
-      }
-      await new Promise<void>(resolve => waiting.push(resolve))
-    } else going++
-    try {
-      return await work()
-    } finally {
-      // The place goes on to whoever waits, so that nobody slips in between.
-      const next = waiting.shift()
-      if (next) next()
-      else going--
-    }
-  }
 }

@@ -1,7 +1,12 @@
+import { limited } from '../../src/limited.ts'
 import { startProgram } from '../child-program.ts'
+import { overloaded } from '../problems.ts'
 import type { HistoryAnswer, HistoryAnswers, HistoryRequest } from './history-protocol.ts'
 
 const limitMs = 30_000
+/** Each question has a process of its own: a small box holds few. */
+const questionsAtOnce = 2
+const longestQueue = 32
 
 /** What was committed in the jobs repo, newest first. */
 export interface History {
@@ -15,6 +20,11 @@ export interface History {
 
 export function openHistory(options: { dir: string; cacheDir: string }): History {
   const { dir, cacheDir } = options
+  const place = limited(questionsAtOnce, longestQueue, () =>
+    overloaded('The history is read for others. Try again in a few seconds.', {
+      headers: { 'Retry-After': '5' },
+    }),
+  )
   const ask = async <O extends HistoryRequest['op']>(
     question: Extract<HistoryRequest, { op: O }>,
   ): Promise<HistoryAnswers[O]> => {
@@ -31,7 +41,8 @@ export function openHistory(options: { dir: string; cacheDir: string }): History
     }, limitMs)
     child.once('message', (answer: HistoryAnswer) => resolve(answer))
     child.once('error', reject)
-    child.once('exit', (code, signal) =>
+    // Not at its `exit`, which may be heard of before its answer.
+    child.once('close', (code, signal) =>
       reject(new Error(`the process that reads the history ended: ${signal ?? `exit code ${code}`}`)),
     )
     child.send(question, () => {})
@@ -45,8 +56,8 @@ export function openHistory(options: { dir: string; cacheDir: string }): History
   }
 
   return {
-    list: (limit, before) => ask<'list'>({ op: 'list', dir, limit, before: before ?? null }),
-    show: commit => ask<'show'>({ op: 'show', dir, commit }),
-    restore: async commit => (await ask<'restore'>({ op: 'restore', dir, commit })).found,
+    list: (limit, before) => place(() => ask<'list'>({ op: 'list', dir, limit, before: before ?? null })),
+    show: commit => place(() => ask<'show'>({ op: 'show', dir, commit })),
+    restore: async commit => (await place(() => ask<'restore'>({ op: 'restore', dir, commit }))).found,
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -26,4 +27,10 @@ test('nothing outside of the repo is shown, and nothing of git', t => {
     assert.equal(sourceExcerpt(repo, file, 1), null, file)
   }
   assert.equal(sourceExcerpt(repo, null, 1), null)
+})
+
+test('a pipe of the name that an error gives stops nothing', t => {
+  const repo = temporaryFolder(t)
+  spawnSync('mkfifo', [join(repo, 'pipe.ts')])
+  assert.equal(sourceExcerpt(repo, 'pipe.ts', 1), null)
 })

@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { readRegular } from '../regular-file.ts'
 
 const around = 3
 const largestFileBytes = 1024 * 1024
@@ -19,9 +20,8 @@ export function sourceExcerpt(
     const root = realpathSync(repoFolder) + sep
     const path = realpathSync(join(root, file))
     const inside = path.startsWith(root) && !path.startsWith(join(root, '.git') + sep)
-    const { size } = statSync(path)
-    if (!inside || size > largestFileBytes) return null
-    return excerptOf(readFileSync(path, 'utf8'), line)
+    const content = inside ? readRegular(path, largestFileBytes) : null
+    return content && excerptOf(content.toString('utf8'), line)
   } catch {
     return null
   }
