@@ -160,6 +160,8 @@ export interface Slot {
   outcome: SlotOutcome
   reason: string | null
   runId: string | null
+  /** Where that run stands, or the last attempt after it; null when there was none or it is forgotten. */
+  runStatus: RunStatus | null
 }
 
 /** With `around`, only the attempts at what that run was an attempt at, and what does it again. */

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RunStatus, RunTrigger, SlotOutcome } from './contract.ts'
 import type { RunPolicy } from './jobs/follow-up.ts'
@@ -76,5 +77,6 @@ export const runs = sqliteTable(
   table => [
     index('jobs_runs_by_job').on(table.jobId, table.seq),
     index('jobs_runs_by_status').on(table.status, table.seq),
+    index('jobs_runs_by_first_attempt').on(table.attemptOf).where(sql`"attemptOf" is not null`),
   ],
 )

@@ -28,6 +28,12 @@ test('a run that fails is tried again, each time later, with the code that it wa
     [second?.status, second?.attempt, second?.notBefore, second?.slot],
     ['queued', 2, at('09:01:00'), at('09:00:00')],
   )
+  const slot = () => instance.engine.slots('flaky', { limit: 1 }).slots[0]
+  assert.deepEqual(
+    [slot()?.runId, slot()?.runStatus],
+    [first.id, 'queued'],
+    'the slot knows of the attempt that waits',
+  )
   engine.tick(at('09:00:59'))
   assert.equal(runs()[0]?.status, 'queued')
 
@@ -47,6 +53,7 @@ test('a run that fails is tried again, each time later, with the code that it wa
   const last = await ended(third?.id ?? '')
   assert.deepEqual([last.status, last.result, last.commit], ['succeeded', 3, first.commit])
   assert.equal(instance.engine.runs({ jobId: 'flaky', limit: 9, offset: 0 }).total, 3)
+  assert.deepEqual([slot()?.runId, slot()?.runStatus], [first.id, 'succeeded'], 'and of the last one')
 })
 
 test('an attempt that waits keeps no slot from running, and can be cancelled', async t => {

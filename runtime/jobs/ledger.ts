@@ -1,6 +1,6 @@
 import { and, count, desc, eq, gte, lt, sql } from 'drizzle-orm'
-import type { LedgerFilter, Slot, SlotOutcome } from '../contract.ts'
-import { slots } from '../schema.ts'
+import type { LedgerFilter, RunStatus, Slot, SlotOutcome } from '../contract.ts'
+import { runs, slots } from '../schema.ts'
 import type { JobsDb } from './live-set.ts'
 import { perDatabase } from './statement.ts'
 
@@ -49,6 +49,18 @@ export function lastDecided(db: JobsDb, jobIds: readonly string[]): Map<string, 
   return new Map(rows.flatMap(({ jobId, at }) => (at === null ? [] : [[jobId, at] as const])))
 }
 
+/** A slot that ran says nothing yet: what its run came to does, and of several attempts the last. */
+const columns = {
+  jobId: slots.jobId,
+  at: slots.at,
+  outcome: slots.outcome,
+  reason: slots.reason,
+  runId: slots.runId,
+  runStatus: sql<RunStatus | null>`coalesce(
+    (select status from ${runs} where attemptOf = ${slots.runId} order by seq desc limit 1),
+    (select status from ${runs} where id = ${slots.runId}))`,
+}
+
 /** Newest first; `total` counts all that the filter lets through. */
 export function listSlots(
   db: JobsDb,
@@ -70,19 +82,7 @@ export function findSlots(
   db: JobsDb,
   { limit, ...filter }: LedgerFilter & { jobId?: string },
 ): (Slot & { jobId: string })[] {
-  return db
-    .select({
-      jobId: slots.jobId,
-      at: slots.at,
-      outcome: slots.outcome,
-      reason: slots.reason,
-      runId: slots.runId,
-    })
-    .from(slots)
-    .where(matching(filter))
-    .orderBy(desc(slots.at))
-    .limit(limit)
-    .all()
+  return db.select(columns).from(slots).where(matching(filter)).orderBy(desc(slots.at)).limit(limit).all()
 }
 
 /** Of each of these jobs the newest slots, newest first, as pictures need them: in one statement. */
@@ -95,18 +95,7 @@ export function recentSlots(
   const newest = sql`(select slot.rowid from json_each(${JSON.stringify(jobIds)}) as job
     join ${slots} as slot on slot.jobId = job.value and slot.at < ${to} and slot.at >= max(${from}, coalesce(
       (select at from ${slots} where jobId = job.value and at < ${to} order by at desc limit 1 offset ${most - 1}), 0)))`
-  const rows = db
-    .select({
-      jobId: slots.jobId,
-      at: slots.at,
-      outcome: slots.outcome,
-      reason: slots.reason,
-      runId: slots.runId,
-    })
-    .from(slots)
-    .where(sql`rowid in ${newest}`)
-    .orderBy(desc(slots.at))
-    .all()
+  const rows = db.select(columns).from(slots).where(sql`rowid in ${newest}`).orderBy(desc(slots.at)).all()
   const found = new Map<string, Slot[]>(jobIds.map(id => [id, []]))
   for (const { jobId, ...slot } of rows) found.get(jobId)?.push(slot)
   return found

@@ -51,6 +51,7 @@ test('a slot that comes while the run before it goes is skipped, and says which 
     outcome: 'skipped',
     reason: `the run ${first?.id} before it had not ended`,
     runId: null,
+    runStatus: null,
   })
   await engine.cancel(first?.id ?? '')
   engine.tick(at('08:03:00'))

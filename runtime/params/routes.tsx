@@ -79,5 +79,5 @@ function script(origin: string, job: Job): string {
     standard === undefined ? [] : [[name, standard]],
   )
   const body = JSON.stringify({ params: Object.fromEntries(known) }).replaceAll("'", "'\\''")
-  return `curl -H 'Authorization: Bearer lht_…' \\\n  ${origin}/api/jobs/${job.id}/run \\\n  -d '${body}'`
+  return `curl -H 'Authorization: Bearer lht_…' \\\n${origin}/api/jobs/${job.id}/run \\\n-d '${body}'`
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneJob, until } from '../engine.fixture.ts'
+import { oneJob, registry, until } from '../engine.fixture.ts'
 import { browser, postForm, startWeb } from './web.fixture.ts'
 
 const files = { 'manifest.ts': oneJob("async c => { c.log('<b>hello</b>') }", "description: 'Says hello.'") }
@@ -19,15 +19,30 @@ test('the jobs page shows each job with its schedule in words and its ways', asy
 })
 
 test('the jobs page shows what became of the due times of the past day', async t => {
-  const often = { 'manifest.ts': oneJob('async () => {}').replace('0 8 * * *', '* * * * * *') }
-  const { app, instance, signIn } = await startWeb(t, { files: often })
+  const often = (id: string, func: string) =>
+    `jobRegistry.register({ id: '${id}', cron: '* * * * * *', func: ${func} })\n`
+  const manifest = registry + often('well', '() => 1') + often('ill', "() => { throw new Error('no') }")
+  const { app, instance, signIn } = await startWeb(t, { files: { 'manifest.ts': manifest } })
+  const { engine } = instance
   const Cookie = await signIn()
-  const page = async () => (await app.request('/', { headers: { ...browser, Cookie } })).text()
-  assert.match(await page(), /job was not due in the last 24 hours/)
-  const first = instance.engine.job('job')?.nextRunAt ?? 0
+  const page = async (path: string) => (await app.request(path, { headers: { ...browser, Cookie } })).text()
+  assert.match(await page('/'), /well was not due in the last 24 hours/)
+  const first = Math.max(...engine.jobs().map(job => job.nextRunAt ?? 0))
   await until(() => Date.now() > first, 'the first due time has come')
-  instance.engine.tick(first)
-  assert.match(await page(), /job in the last 24 hours: 1 ran/)
+  engine.tick(first)
+  for (const { id } of engine.runs({ limit: 9, offset: 0 }).runs) await instance.ended(id)
+  const jobs = await page('/')
+  assert.match(jobs, /well in the last 24 hours: \d+ ran"/)
+  assert.match(
+    jobs,
+    /ill in the last 24 hours: \d+ failed"/,
+    'a due time whose run failed is not told as well',
+  )
+  assert.match(jobs, /<line class="bar bad"[^>]*><title>[\d:]+: Failed/)
+  const ill = await page('/jobs/ill')
+  assert.match(ill, /Last due times[\s\S]*Failed[\s\S]*How it runs/)
+  assert.doesNotMatch(ill, /Ran</)
+  assert.match(await page('/jobs/well'), /Ran</)
 })
 
 test('what htmx asks for again is the same part without the frame', async t => {

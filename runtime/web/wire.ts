@@ -4,10 +4,20 @@ import type { JobsDifference, ManifestState, RepoStatus, Run, Slot } from '../co
 
 const time = z.iso.datetime()
 
+const runStatus = z.enum([
+  'queued',
+  'running',
+  'succeeded',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'interrupted',
+])
+
 export const runShape = z.object({
   id: z.string(),
   job_id: z.string(),
-  status: z.enum(['queued', 'running', 'succeeded', 'failed', 'timed_out', 'cancelled', 'interrupted']),
+  status: runStatus,
   trigger: z.enum(['schedule', 'manual', 'api']),
   slot: time.nullable().meta({ description: 'The due time that it is for' }),
   attempt: z.int(),
@@ -68,6 +78,7 @@ export const slotShape = z.object({
   outcome: z.enum(['ran', 'late', 'skipped', 'missed', 'interrupted']),
   reason: z.string().nullable(),
   run_id: z.string().nullable(),
+  run_status: runStatus.nullable().meta({ description: 'Of that run, or of the last attempt after it' }),
 })
 
 export const repoShape = z.object({
@@ -144,8 +155,8 @@ export function differenceJson(difference: JobsDifference): z.input<typeof diffe
   return { ...difference, jobs }
 }
 
-export function slotJson({ at, outcome, reason, runId }: Slot): z.input<typeof slotShape> {
-  return { slot: timestamp(at), outcome, reason, run_id: runId }
+export function slotJson({ at, outcome, reason, runId, runStatus }: Slot): z.input<typeof slotShape> {
+  return { slot: timestamp(at), outcome, reason, run_id: runId, run_status: runStatus }
 }
 
 export function repoJson({

@@ -1,13 +1,13 @@
 import { dayMs, percentOfDay } from './day-axis.ts'
 import { DayFrame } from './day-frame.tsx'
-import { type SlotOutcomeName, slotTone, slotWord } from './status.tsx'
+import { type SlotEnd, slotIsWell, slotTone, slotWord } from './status.tsx'
 import { clockTime } from './time-words.ts'
 
 export interface PastLane {
   label: string
   href: string
   /** Due times within the 24 hours, oldest first. */
-  slots: readonly { at: number; outcome: SlotOutcomeName }[]
+  slots: readonly (SlotEnd & { at: number })[]
   /** True when there were more than are given: the oldest are left out. */
   more: boolean
 }
@@ -47,22 +47,21 @@ function Lane(props: { lane: PastLane; from: number; marks: readonly number[]; z
       {lane.more && first !== undefined ? (
         <rect class="off" x="0" y="10" width={percentOfDay(first, from)} height="6" rx="3" />
       ) : null}
-      {lane.slots.map(({ at, outcome }) => (
+      {lane.slots.map(slot => (
         <SlotMark
-          x={percentOfDay(at, from)}
-          outcome={outcome}
-          words={`${clockTime(at, zone)}: ${slotWord(outcome)}`}
+          x={percentOfDay(slot.at, from)}
+          slot={slot}
+          words={`${clockTime(slot.at, zone)}: ${slotWord(slot)}`}
         />
       ))}
     </svg>
   )
 }
 
-/** What ran is round; what did not is a bar, so that it can be told without its colour. */
-function SlotMark({ x, outcome, words }: { x: string; outcome: SlotOutcomeName; words: string }) {
-  const tone = slotTone(outcome)
-  const ran = outcome === 'ran' || outcome === 'late'
-  return ran ? (
+/** What went well, or still runs, is round; what did not is a bar, so that it can be told without its colour. */
+function SlotMark({ x, slot, words }: { x: string; slot: SlotEnd; words: string }) {
+  const tone = slotTone(slot)
+  return slotIsWell(slot) ? (
     <circle class={tone} cx={x} cy="13" r="4">
       <title>{words}</title>
     </circle>
@@ -76,10 +75,8 @@ function SlotMark({ x, outcome, words }: { x: string; outcome: SlotOutcomeName; 
 function laneWords(lane: PastLane): string {
   if (lane.slots.length === 0) return `${lane.label} was not due in the last 24 hours`
   const counts = new Map<string, number>()
-  for (const { outcome } of lane.slots) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
-  const words = [...counts].map(
-    ([outcome, count]) => `${count} ${slotWord(outcome as SlotOutcomeName).toLowerCase()}`,
-  )
+  for (const word of lane.slots.map(slotWord)) counts.set(word, (counts.get(word) ?? 0) + 1)
+  const words = [...counts].map(([word, count]) => `${count} ${word.toLowerCase()}`)
   const last = lane.more ? `the last ${lane.slots.length} due times` : 'the last 24 hours'
   return `${lane.label} in ${last}: ${words.join(', ')}`
 }

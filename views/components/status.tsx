@@ -81,14 +81,32 @@ export function RunStatus({ status, href }: { status: RunStatusName; href?: stri
   return lookBadge(runs[status], href)
 }
 
-export function SlotStatus({ outcome, href }: { outcome: SlotOutcomeName; href?: string | undefined }) {
-  return lookBadge(slots[outcome], href)
+/** What became of a due time: nobody is helped by *Ran* when the run then failed. */
+export interface SlotEnd {
+  outcome: SlotOutcomeName
+  runStatus: RunStatusName | null
+}
+
+export function SlotStatus({ slot, href }: { slot: SlotEnd; href?: string | undefined }) {
+  return lookBadge(slotLook(slot), href)
 }
 
 export const runTone = (status: RunStatusName): Tone => runs[status].tone
-export const slotTone = (outcome: SlotOutcomeName): Tone => slots[outcome].tone
-export const slotWord = (outcome: SlotOutcomeName): string => slots[outcome].word
+export const slotTone = (slot: SlotEnd): Tone => slotLook(slot).tone
+export const slotWord = (slot: SlotEnd): string => slotLook(slot).word
+/** It ran, and its run did not end badly, or not yet. */
+export function slotIsWell({ outcome, runStatus }: SlotEnd): boolean {
+  return (
+    (outcome === 'ran' || outcome === 'late') &&
+    (runStatus === null || ['queued', 'running', 'succeeded'].includes(runStatus))
+  )
+}
 export const runWord = (status: RunStatusName): string => runs[status].word
+
+function slotLook({ outcome, runStatus }: SlotEnd): Look {
+  const ran = outcome === 'ran' || outcome === 'late'
+  return ran && runStatus !== null && runStatus !== 'succeeded' ? runs[runStatus] : slots[outcome]
+}
 
 function lookBadge({ tone, shape, word }: Look, href: string | undefined) {
   return (

@@ -21,7 +21,7 @@ const looks: Record<'added' | 'removed' | 'changed', { tone: Tone; shape: Shape;
   removed: { tone: 'bad', shape: 'cross', word: 'Gone' },
 }
 
-/** Which jobs come, go and change, and when they run next. */
+/** Which jobs come, go and change, and when they run next: as of that change, so that it may have passed. */
 export function Difference({ difference, now }: { difference: DifferenceView; now: number }) {
   const { jobs, added, removed, changed } = difference
   const more = added + removed + changed - jobs.length
@@ -37,11 +37,12 @@ export function Difference({ difference, now }: { difference: DifferenceView; no
             <span class="fine">
               {kind === 'changed' ? `${fields.join(', ')}; ` : ''}
               {kind === 'removed' ? 'runs no more; its history stays' : null}
-              {kind !== 'removed' && nextRunAt !== null ? (
+              {kind !== 'removed' && nextRunAt !== null && nextRunAt > now ? (
                 <>
-                  next <Time at={nextRunAt} now={now} zone={timezone} /> (<code>{cron}</code>)
+                  next <Time at={nextRunAt} now={now} zone={timezone} />{' '}
                 </>
               ) : null}
+              {kind === 'removed' ? null : <code>{cron}</code>}
             </span>
           </span>
         </li>

@@ -213,7 +213,7 @@ export function SlotPanel({ slots, zone, now }: Pick<JobPageProps, 'slots' | 'no
         {slots.map(slot => (
           <li class="pair">
             <Time at={slot.at} now={now} zone={zone} as="short" seconds={seconds} />
-            <SlotStatus outcome={slot.outcome} href={slot.runId ? `/runs/${slot.runId}` : undefined} />
+            <SlotStatus slot={slot} href={slot.runId ? `/runs/${slot.runId}` : undefined} />
             {slot.reason ? <span class="sub">{slot.reason}</span> : null}
           </li>
         ))}
@@ -240,7 +240,7 @@ function BadgePanel({ badge, job }: Pick<JobPageProps, 'badge' | 'job'>) {
             public.
           </p>
         )}
-        <PostButton action={action} fields={{ public: badge.public ? 'false' : 'true' }} look="quiet">
+        <PostButton action={action} fields={{ public: badge.public ? 'false' : 'true' }}>
           {badge.public ? 'Take the badge back' : 'Make a public badge'}
         </PostButton>
       </div>

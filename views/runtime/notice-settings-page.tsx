@@ -157,7 +157,7 @@ function State({ now, channels, heartbeat, fields }: NoticeSettingsPageProps) {
       </Badge>
     )
   return (
-    <Panel title="Channels" aside={<a href="/settings/notices">What was sent</a>}>
+    <Panel title="Channels" aside={<a href="/settings/notices">What was told</a>}>
       <div class="stack">
         <Facts
           of={{

@@ -97,6 +97,8 @@ export interface SlotView {
   outcome: SlotOutcomeName
   reason: string | null
   runId: string | null
+  /** What its run came to, with all attempts. */
+  runStatus: RunStatusName | null
 }
 
 export interface RepoView {

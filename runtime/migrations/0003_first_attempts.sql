@@ -1,0 +1,1 @@
+CREATE INDEX `jobs_runs_by_first_attempt` ON `jobs_runs` (`attemptOf`) WHERE "attemptOf" is not null;
