@@ -23,6 +23,7 @@ export async function checkDraft(
     const read = await readManifest({
       jobsDir: volume.jobsDir,
       buildsDir,
+      volumeDir: volume.dir,
       timezone,
       limitMs,
       memoryMb,

@@ -23,6 +23,8 @@ export interface ReadManifest {
 export interface ReadOptions {
   jobsDir: string
   buildsDir: string
+  /** The volume that is read for; what `buildsDir` lies in, when left out. */
+  volumeDir?: string
   timezone: string
   limitMs: number
   memoryMb: number
@@ -88,7 +90,7 @@ type Answer = z.output<typeof readingSchema>
 async function askReader(options: ReadOptions, out: string): Promise<Answer> {
   const mark = `reading-${out.slice(-6)}`
   const repo = realpathSync(options.jobsDir)
-  const volumeDir = dirname(options.buildsDir)
+  const { volumeDir = dirname(options.buildsDir) } = options
   const child = startCustomerProgram('manifest-reader', {
     volumeDir,
     cwd: repo,
