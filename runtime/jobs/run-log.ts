@@ -1,9 +1,8 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { StringDecoder } from 'node:string_decoder'
 import type { Clock } from '../../src/clock.ts'
-import { maskStream } from '../secrets/mask.ts'
+import { maskedText } from '../secrets/masked-text.ts'
 import { type LogStream, lineHead } from './log-line.ts'
 import { createLogTail } from './log-tail.ts'
 
@@ -60,7 +59,7 @@ export async function removeLog(file: string): Promise<void> {
  * a few MiB at most, and goes there with the next piece that it takes: a full disk ends no run and no runtime.
  */
 export function createRunLog(file: string, clock: Clock): RunLog {
-  const streams = { out: openStream(), err: openStream() }
+  const streams = { out: maskedText(), err: maskedText() }
   const followers = new Set<(piece: LogPiece | null) => void>()
   const tail = createLogTail({ writtenBytes: tailBytes, textLength: mostKept })
   let fd: number | null = null
@@ -163,19 +162,6 @@ export function createRunLog(file: string, clock: Clock): RunLog {
 
 const removed =
   '[longhouse] the beginning of this log is gone: its file was removed while the run was going\n'
-
-/** Text out of the chunks of one stream: characters that are cut in two come whole, and secrets masked. */
-function openStream() {
-  const decoder = new StringDecoder('utf8')
-  let masking = maskStream([])
-  return {
-    mask: (values: Iterable<string>) => {
-      masking = maskStream(values)
-    },
-    read: (chunk: Buffer) => masking.push(decoder.write(chunk)),
-    end: () => masking.push(decoder.end()) + masking.end(),
-  }
-}
 
 /** The text in two: so much of it as has that many bytes, in whole characters, and the rest. */
 function splitAt(text: string, bytes: number): [string, string] {

@@ -1,12 +1,11 @@
 import { dirname } from 'node:path'
-import { StringDecoder } from 'node:string_decoder'
 import { newId } from '../../src/ids.ts'
 import type { LogStream } from '../jobs/log-line.ts'
 import type { JobSpec } from '../jobs/manifest.ts'
 import { maskEnd } from '../jobs/masked-end.ts'
 import { startRunProcess } from '../jobs/run-process.ts'
 import { startRunner } from '../jobs/spare-runner.ts'
-import { maskStream } from '../secrets/mask.ts'
+import { maskedText } from '../secrets/masked-text.ts'
 import { stateFile } from './state-file.ts'
 
 export interface LocalRun {
@@ -88,21 +87,14 @@ export async function performRun(
 
 /** What an instance would write into the log: whole characters, without the values of secrets. */
 function maskedLog(values: readonly string[], write: (stream: LogStream, text: string) => void) {
-  const open = () => ({ decoder: new StringDecoder('utf8'), mask: maskStream(values) })
-  const streams = { out: open(), err: open() }
+  const streams = { out: maskedText(values), err: maskedText(values) }
   const tell = (stream: LogStream, text: string) => {
     if (text !== '') write(stream, text)
   }
   return {
-    write: (stream: LogStream, chunk: Buffer) => {
-      const { decoder, mask } = streams[stream]
-      tell(stream, mask.push(decoder.write(chunk)))
-    },
+    write: (stream: LogStream, chunk: Buffer) => tell(stream, streams[stream].read(chunk)),
     end: () => {
-      for (const stream of ['out', 'err'] as const) {
-        const { decoder, mask } = streams[stream]
-        tell(stream, mask.push(decoder.end()) + mask.end())
-      }
+      for (const stream of ['out', 'err'] as const) tell(stream, streams[stream].end())
     },
   }
 }
