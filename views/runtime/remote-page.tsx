@@ -1,8 +1,9 @@
 import { Button, Confirm, PostButton } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
-import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
+import { BothSides } from './remote-sides.tsx'
+import { RemoteBadge, RemoteTrouble } from './remote-trouble.tsx'
 import type { RemoteView, RepoView } from './shapes.ts'
 
 export interface RemotePageProps {
@@ -47,118 +48,7 @@ export function RemotePage({ now, repo, webhookUrl, form, made }: RemotePageProp
   )
 }
 
-export function RemoteBadge({ remote }: { remote: RemoteView }) {
-  if (!remote.connected) {
-    return (
-      <Badge tone="idle" shape="ring">
-        Not connected
-      </Badge>
-    )
-  }
-  if (remote.conflict) {
-    return (
-      <Badge tone="bad" shape="cross">
-        Conflict
-      </Badge>
-    )
-  }
-  if (remote.held) {
-    return (
-      <Badge tone="warn" shape="triangle">
-        Waits for you
-      </Badge>
-    )
-  }
-  if (remote.error) {
-    return (
-      <Badge tone="warn" shape="triangle">
-        Not synced
-      </Badge>
-    )
-  }
-  return remote.syncing ? (
-    <Badge tone="busy" shape="turning">
-      Syncing
-    </Badge>
-  ) : (
-    <Badge tone="ok" shape="check">
-      In sync
-    </Badge>
-  )
-}
-
-/** What is wrong, what was kept, and what to do. */
-export function RemoteTrouble({ remote, now }: { remote: RemoteView; now: number }) {
-  const { conflict, held, error, nextSyncAt } = remote
-  return (
-    <>
-      {error ? (
-        <Notice tone="warn" title="The last sync did not work">
-          <p>
-            {capital(error)}. Jobs run on as they are here, and every edit is kept.
-            {nextSyncAt === null ? null : (
-              <>
-                {' '}
-                The next try is <Time at={nextSyncAt} now={now} />.
-              </>
-            )}
-          </p>
-        </Notice>
-      ) : null}
-      {held ? (
-        <Notice tone="warn" title={`The remote would remove ${held.removes.length} of ${held.of} jobs`}>
-          <p>
-            {held.removes.slice(0, 20).map((id, i) => (
-              <>
-                {i > 0 ? ', ' : ''}
-                <code>{id}</code>
-              </>
-            ))}
-            {held.removes.length > 20 ? ` and ${held.removes.length - 20} more` : ''}. Nothing was taken over:
-            they run on until you say that it is meant. If it is not, put them back on the remote.
-          </p>
-          <Confirm
-            ask="Take it over…"
-            confirm="Remove these jobs here"
-            action="/api/jobs/repo/sync"
-            fields={{ confirm: held.theirs }}
-          >
-            The jobs end here with the remote's commit <code>{held.theirs.slice(0, 7)}</code>. Their runs and
-            logs stay, and so does their code, in the history of the repo.
-          </Confirm>
-        </Notice>
-      ) : null}
-      {conflict ? (
-        <Notice
-          tone="bad"
-          title={
-            conflict.kind === 'rewritten'
-              ? 'The remote’s history was rewritten'
-              : 'Both sides changed the same lines'
-          }
-        >
-          <p>
-            {conflict.kind === 'rewritten'
-              ? 'What was synced before is no longer part of it: somebody has forced a push. '
-              : ''}
-            The jobs here run on as they are. Nothing was changed on the remote's branch
-            {conflict.sideBranch ? (
-              <>
-                ; this side is there too, as the branch <code>{conflict.sideBranch}</code>
-              </>
-            ) : null}
-            . <a href="/repo/remote#sides">Look at both sides</a> and pick one, or merge them with a git of
-            your own and push.
-          </p>
-        </Notice>
-      ) : null}
-    </>
-  )
-}
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
-
-export function RemoteState({ remote, now }: { remote: RemoteView; now: number }) {
+function RemoteState({ remote, now }: { remote: RemoteView; now: number }) {
   return (
     <Panel title="State">
       <Facts
@@ -178,65 +68,6 @@ export function RemoteState({ remote, now }: { remote: RemoteView; now: number }
 function count(commits: number | null): string | null {
   if (commits === null) return null
   return commits === 1 ? '1 commit' : `${commits} commits`
-}
-
-function BothSides({ conflict }: { conflict: NonNullable<RemoteView['conflict']> }) {
-  const rewritten = conflict.kind === 'rewritten'
-  return (
-    <Panel title={rewritten ? 'What differs' : 'Changed on both sides'} id="sides">
-      <div class="stack">
-        {conflict.files.slice(0, 50).map(file => (
-          <section>
-            <h3>
-              <code>{file.path}</code>
-            </h3>
-            <div class="halves">
-              <Side name="Here" text={file.ours} />
-              <Side name="On the remote" text={file.theirs} />
-            </div>
-          </section>
-        ))}
-        {conflict.files.length > 50 ? <p class="fine">and {conflict.files.length - 50} more files</p> : null}
-        <div class="actions">
-          <Pick side="ours" theirs={conflict.theirs}>
-            {rewritten
-              ? 'The remote gets a commit on top of its new history that makes it what is here. Nothing is forced.'
-              : 'Where both changed the same, what is here stays. Everything else is merged, and sent to the remote.'}
-          </Pick>
-          <Pick side="theirs" theirs={conflict.theirs}>
-            {rewritten
-              ? 'The new history is taken over, with the edits that were made here since the last sync on top of it.'
-              : 'Where both changed the same, what the remote has is taken over. Everything else is merged.'}{' '}
-            What is here now stays in the history.
-          </Pick>
-        </div>
-      </div>
-    </Panel>
-  )
-}
-
-function Side({ name, text }: { name: string; text: string | null }) {
-  return (
-    <div>
-      <p class="fine">{name}</p>
-      {text === null ? <p>No such file, or no text.</p> : <pre class="code">{text}</pre>}
-    </div>
-  )
-}
-
-function Pick({ side, theirs, children }: { side: 'ours' | 'theirs'; theirs: string; children: unknown }) {
-  const words = side === 'ours' ? 'what is here' : 'what the remote has'
-  return (
-    <Confirm
-      ask={`Keep ${words}…`}
-      confirm={`Keep ${words}`}
-      look="plain"
-      action="/api/jobs/repo/resolve"
-      fields={{ side, theirs }}
-    >
-      <p>{children as string}</p>
-    </Confirm>
-  )
 }
 
 function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: RemoteView }) {

@@ -6,7 +6,7 @@ import { Time } from '../components/time.tsx'
 import { Difference } from './difference.tsx'
 import { Commit, ManifestBadge, ManifestProblems } from './manifest-panel.tsx'
 import { PackagesPanel, type PackagesView } from './packages-panel.tsx'
-import { RemoteBadge, RemoteTrouble } from './remote-page.tsx'
+import { RemoteBadge, RemoteTrouble } from './remote-trouble.tsx'
 import type { ManifestView, RepoView } from './shapes.ts'
 
 export interface RepoPageProps {
