@@ -209,14 +209,6 @@ export interface RepoStatus {
   }
 }
 
-export interface SlotPreview {
-  at: number
-  /** The wall-clock time in the zone, e.g. `2026-03-29T03:00:00+02:00`. */
-  local: string
-  /** What a clock change did to it: moved, or merged with another; null when nothing did. */
-  note: string | null
-}
-
 export interface Engine {
   /** The instance's named secrets. */
   secrets: Secrets

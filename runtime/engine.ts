@@ -4,7 +4,6 @@ import { openTables } from '../src/database.ts'
 import { limited } from '../src/limited.ts'
 import type { Logger } from '../src/log.ts'
 import { openSeal } from '../src/seal.ts'
-import { startTask, type Task } from '../src/tasks.ts'
 import type { Engine, Job, RepoStatus, Run } from './contract.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { pruneBuilds } from './jobs/builds.ts'
@@ -20,15 +19,15 @@ import type { JobSpec } from './jobs/manifest.ts'
 import { programVersion } from './jobs/program-version.ts'
 import { readManifest } from './jobs/read-manifest.ts'
 import { endLeftovers } from './jobs/recovery.ts'
-import { pruneHistory, type Retention, removeStrayLogs } from './jobs/retention.ts'
+import type { Retention } from './jobs/retention.ts'
 import { logFile, readLog } from './jobs/run-log.ts'
 import { createRunQueue, type RunLimits } from './jobs/run-queue.ts'
 import { activeRuns, asRun, findRun, listRuns, type RunRow, recentRuns } from './jobs/run-record.ts'
 import { createRunsByHand } from './jobs/runs-by-hand.ts'
 import { createScheduler } from './jobs/scheduler.ts'
+import { startUpkeep } from './jobs/upkeep.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
-
 import { jobsFolder, overloaded, unknownJob } from './problems.ts'
 import { bootstrapJobs, jobsFolderFault, offerSdk } from './repo/bootstrap.ts'
 import { openFiles } from './repo/files.ts'
@@ -83,7 +82,7 @@ const runnerAheadMs = 1500
  * files are looked at in the background (`ready` says when that is done). Takes the volume over, and closes it.
  */
 export async function createEngine(options: EngineOptions): Promise<DrivenEngine> {
-  const { volume, log, clock, timezone = 'UTC' } = options
+  const { volume, log, clock, timezone = 'UTC', env = {} } = options
   const limits = {
     runs: { concurrent: 8, waiting: 1000, memoryMb: 256, graceMs: 5000, ...options.runs },
     load: { readMs: 10_000, memoryMb: 256, ...options.load },
@@ -114,17 +113,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     overloaded('Others are being checked. Try again in a few seconds.', { headers: { 'Retry-After': '5' } }),
   )
   const history = openHistory({ dir: volume.jobsDir, cacheDir: join(volume.dir, 'cache') })
-  const queue = createRunQueue({
-    db,
-    volume,
-    secrets,
-    state,
-    clock,
-    log,
-    limits: limits.runs,
-    env: options.env ?? {},
-  })
-  // What is left after the leftovers were ended are attempts whose time is still to come.
+  const queue = createRunQueue({ db, volume, secrets, state, clock, log, limits: limits.runs, env })
+  // Those that waited their turn, and attempts whose time is still to come: the others were ended above.
   queue.add(activeRuns(db))
   const scheduler = createScheduler({ db, live, queue, log })
   const packages = openPackages({
@@ -161,10 +151,6 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     },
   })
 
-  const prune = async (signal?: AbortSignal) => {
-    await pruneHistory(db, volume.runsDir, limits.keep, clock.now(), signal)
-    state.prune(new Set(live.current()?.jobs.keys() ?? []))
-  }
   scheduler.refresh(clock.now())
   const alone = options.heartbeat !== false
   const heartbeat = startHeartbeat(
@@ -175,22 +161,17 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     },
     { clock, log, alone },
   )
-  const tasks = [
-    {
-      name: 'prune-history',
-      everyMs: 5 * 60_000,
-      // Not before the first load: somebody waits for that, and ten thousand jobs take seconds to look through.
-      run: async (signal: AbortSignal) => {
-        if (loader.state().status !== 'loading') await prune(signal)
-      },
-    },
-    {
-      name: 'remove-stray-logs',
-      everyMs: 6 * 3_600_000,
-      run: async (signal: AbortSignal) => void (await removeStrayLogs(db, volume.runsDir, signal)),
-    },
-    { name: 'settle-runs', everyMs: 5000, run: async () => queue.settle() },
-  ].map((task: Task) => startTask(task, { clock, log }))
+  const upkeep = startUpkeep({
+    db,
+    runsDir: volume.runsDir,
+    keep: limits.keep,
+    live,
+    state,
+    queue,
+    isLoading: () => loader.state().status === 'loading',
+    clock,
+    log,
+  })
   const sync = createSync({
     dir: volume.jobsDir,
     cacheDir: join(volume.dir, 'cache'),
@@ -232,7 +213,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   return {
     tick: heartbeat.beat,
     settle: () => queue.settle(),
-    prune,
+    prune: () => upkeep.prune(),
     secrets,
     state,
     sync,
@@ -308,7 +289,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     stopping: () => queue.isStopped(),
     stop: async () => {
       await drain({ waitMs: 0 })
-      await Promise.all([changes.stop(), ...tasks.map(task => task.stop())])
+      await Promise.all([changes.stop(), upkeep.stop()])
       await packages.stop()
       await firstLoad
       await sync.stop()
