@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Clock, systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
+import { eventually } from '../src/testing/eventually.ts'
 import type { Run } from './contract.ts'
 import { createEngine, type DrivenEngine, type EngineOptions } from './engine.ts'
 import { openVolume } from './volume.ts'
@@ -83,15 +84,9 @@ export async function startInstance(
   return instance
 }
 
-/** Waits until the condition holds, half a minute at most. */
-export async function until<T>(condition: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {
-  const deadline = Date.now() + 30_000
-  for (;;) {
-    const value = await condition()
-    if (value) return value
-    if (Date.now() > deadline) throw new Error(`waited half a minute until ${what}`)
-    await new Promise(done => setTimeout(done, 10))
-  }
+/** `eventually`, with the patience that loads and runs need on a machine that has other things to do. */
+export function until<T>(condition: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {
+  return eventually(what, condition as () => NonNullable<T> | Promise<NonNullable<T>>, 60_000)
 }
 
 /** A clock that stands where it was put; what sleeps by it sleeps until it is woken. */

@@ -61,87 +61,6 @@ test('a slot that comes while the run before it goes is skipped, and says which 
   await ended(next?.runId ?? '')
 })
 
-test('after a gap the newest slot runs late; the others are missed', async t => {
-  const clock = standingClock(at('08:00:00'))
-  const instance = await startInstance(t, {
-    clock,
-    files: { 'manifest.ts': registry + job('quarterly', '*/15 * * * *') + job('daily', '0 9 * * *') },
-  })
-  clock.at = at('09:02:00')
-  await instance.restart()
-  instance.engine.tick(clock.at)
-  const { slots } = instance.engine.slots('quarterly', { limit: 9 })
-  assert.deepEqual(
-    slots.map(slot => [new Date(slot.at).toISOString().slice(11, 16), slot.outcome]),
-    [
-      ['09:00', 'late'],
-      ['08:45', 'missed'],
-      ['08:30', 'missed'],
-      ['08:15', 'missed'],
-    ],
-  )
-  assert.equal(slots[0]?.reason, 'it started 120 seconds late')
-  assert.equal(slots[1]?.reason, 'the instance was not running')
-  for (const { id } of instance.engine.runs({ limit: 9, offset: 0 }).runs) await instance.ended(id)
-
-  assert.equal(instance.engine.slots('daily', { limit: 9 }).slots[0]?.outcome, 'late')
-  assert.equal(instance.engine.job('quarterly')?.nextRunAt, at('09:15:00'))
-})
-
-test('what is caught up after a gap: nothing, the latest within its window, or all of it in order', async t => {
-  const clock = standingClock(at('08:00:00'))
-  const policy = (id: string, options: string) =>
-    `jobRegistry.register({ id: '${id}', cron: '@hourly', func: ({ run }) => run.slot, ${options} })\n`
-  const instance = await startInstance(t, {
-    clock,
-    files: {
-      'manifest.ts':
-        registry +
-        policy('none', "catchUp: 'none'") +
-        policy('latest', "catchUpWindow: '2h'") +
-        policy('stale', "catchUpWindow: '10m'") +
-        policy('all', "catchUp: 'all', catchUpWindow: '3h'"),
-    },
-  })
-  clock.at = at('12:30:00')
-  await instance.restart()
-  const { engine, ended } = instance
-  engine.tick(clock.at)
-  const outcomes = (id: string) =>
-    engine.slots(id, { limit: 9 }).slots.map(slot => `${new Date(slot.at).getUTCHours()} ${slot.outcome}`)
-  const missed = ['11 missed', '10 missed', '9 missed']
-  assert.deepEqual(outcomes('none'), ['12 missed', ...missed])
-  assert.deepEqual(outcomes('latest'), ['12 late', ...missed])
-  assert.deepEqual(outcomes('stale'), ['12 missed', ...missed])
-  assert.deepEqual(outcomes('all'), ['12 late', '11 late', '10 late', '9 missed'])
-  assert.equal(engine.slots('latest', { limit: 1 }).slots[0]?.reason, 'it started 30 minutes late')
-  const { runs } = engine.runs({ jobId: 'all', limit: 9, offset: 0 })
-  const done = await Promise.all(runs.reverse().map(run => ended(run.id)))
-  assert.deepEqual(
-    done.map(run => [run.status, run.result]),
-    [10, 11, 12].map(hour => ['succeeded', new Date(at(`${hour}:00:00`)).toISOString()]),
-  )
-  for (const [index, run] of done.entries()) {
-    if (index > 0)
-      assert.ok((run.startedAt ?? 0) >= (done[index - 1]?.finishedAt ?? 0), 'one after the other')
-  }
-  for (const { id } of engine.runs({ limit: 9, offset: 0 }).runs) await ended(id)
-})
-
-test('of a frequent job that was down for long, the newest slot is found however far back it lies', async t => {
-  const clock = standingClock(at('08:00:00'))
-  const { engine, ended } = await startInstance(t, {
-    clock,
-    files: { 'manifest.ts': registry + job('mornings', '*/5 8-9 * * *') },
-  })
-  clock.at = at('12:00:00') + 30 * 86_400_000
-  engine.tick(clock.at)
-  const [slot] = engine.slots('mornings', { limit: 1 }).slots
-  assert.deepEqual([slot?.at, slot?.outcome], [at('09:55:00') + 30 * 86_400_000, 'late'])
-  assert.equal(slot?.reason, 'it started 125 minutes late')
-  await ended(slot?.runId ?? '')
-})
-
 test('a slot that comes while the run before it goes waits for it, or takes its place, when its job says so', async t => {
   const clock = standingClock(at('08:00:00'))
   const waits =
@@ -173,22 +92,6 @@ jobRegistry.register({ id: 'replace', cron: '* * * * *', overlap: 'replace', fun
   assert.equal((await ended(newest('replace')?.runId ?? '')).status, 'succeeded')
   write('data/go', '')
   for (const { id } of of('queue')) assert.equal((await ended(id)).status, 'succeeded')
-})
-
-test('a long gap of a frequent job is listed in part, and says so', async t => {
-  const clock = standingClock(at('08:00:00'))
-  const { engine, ended } = await startInstance(t, {
-    clock,
-    files: { 'manifest.ts': registry + job('secondly', '* * * * * *') },
-  })
-  clock.at = at('20:00:00')
-  engine.tick(clock.at)
-  const { slots, total } = engine.slots('secondly', { limit: 1000 })
-  assert.deepEqual([slots[0]?.at, slots[0]?.outcome], [at('20:00:00'), 'ran'])
-  assert.equal(total, 100 + 300)
-  const unlisted = slots.find(slot => slot.at === at('08:01:40'))
-  assert.match(unlisted?.reason ?? '', /until 2026-03-10T19:55:00.000Z at least; .* not listed/)
-  await ended(slots[0]?.runId ?? '')
 })
 
 test('a clock that is set back fires nothing twice, and one that was wrong by a year goes on', async t => {
