@@ -25,6 +25,7 @@ import { createRunQueue, type RunLimits } from './jobs/run-queue.ts'
 import { activeRuns, asRun, findRun, listRuns, type RunRow, recentRuns } from './jobs/run-record.ts'
 import { createRunsByHand } from './jobs/runs-by-hand.ts'
 import { createScheduler } from './jobs/scheduler.ts'
+import { createReaders } from './jobs/spare-reader.ts'
 import { startUpkeep } from './jobs/upkeep.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
@@ -128,12 +129,15 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     packages.glance()
     return loader.load()
   }
-  const changes = watchChanges(look, { clock, log })
+  const { jobsDir, buildsDir } = volume
+  const readers = createReaders({ jobsDir, buildsDir, memoryMb: limits.load.memoryMb })
+  const changes = watchChanges(look, { clock, log, onScript: readers.expect })
   const loader = createLoader({
     volume,
     live,
     repo,
     packages,
+    readers,
     clock,
     log,
     timezone,
@@ -145,7 +149,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     afterRound: () => {
       // An `npm install` by hand removes what no package.json asks for.
       offerSdk(volume.jobsDir, log)
-      return pruneBuilds(volume.buildsDir, queue.builds().add(live.current()?.build ?? '')).catch(error =>
+      const needed = queue.builds().add(live.current()?.build ?? '')
+      return pruneBuilds(buildsDir, needed.add(readers.folder() ?? '')).catch(error =>
         log.warn({ err: error }, 'old builds could not be removed'),
       )
     },
@@ -294,6 +299,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
       await firstLoad
       await sync.stop()
       await loader.idle()
+      await readers.stop()
       await repo.stop()
       state.close()
       volume.close()

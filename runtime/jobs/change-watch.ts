@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import { startTask } from '../../src/tasks.ts'
-import type { Tree } from './tree.ts'
+import { isScript, type Tree } from './tree.ts'
 import { createWatcher } from './watcher.ts'
 
 /** An editor writes a file in several steps; so long must nothing happen before we look. */
@@ -18,17 +18,21 @@ export interface ChangeWatch {
   stop(): Promise<void>
 }
 
-/** Calls `look` soon after something changed in the jobs repo, and from time to time. */
+/**
+ * Calls `look` soon after something changed in the jobs repo, and from time to time; `onScript` at once when it is
+ * somebody at work on the code.
+ */
 export function watchChanges(
   look: () => Promise<unknown>,
-  { clock, log }: { clock: Clock; log: Logger },
+  { clock, log, onScript }: { clock: Clock; log: Logger; onScript: () => void },
 ): ChangeWatch {
   let timer: NodeJS.Timeout | undefined
   let firstChange = 0
 
-  const changed = () => {
+  const changed = (name: string | null) => {
     const now = performance.now()
     if (timer === undefined) firstChange = now
+    if (name && isScript(name)) onScript()
     clearTimeout(timer)
     const wait = Math.max(0, Math.min(quietMs, firstChange + patienceMs - now))
     timer = setTimeout(() => {

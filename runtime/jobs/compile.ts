@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { build, type Message, type Metafile, type Plugin, stop } from 'esbuild'
+import { build, type Message, type Metafile, type Plugin, stop, transform } from 'esbuild'
 import type { ManifestError } from '../contract.ts'
 import { buildEntry } from './build-entry.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
+
+/** Starts the compiler, which is a process of its own, before there is something to compile. */
+export function startCompiler(): void {
+  // Why it does not start, the compile says.
+  transform('').catch(() => {})
+}
 
 /** Compiles the manifest and everything that it imports, packages included, into one file with its source map. */
 export async function compileManifest(

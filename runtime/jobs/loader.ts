@@ -10,6 +10,7 @@ import { createCommits } from './commits.ts'
 import { differenceInWords, differenceOf, isEmpty } from './difference.ts'
 import type { LiveSet, LiveSetStore } from './live-set.ts'
 import { type ReadManifest, readManifest } from './read-manifest.ts'
+import type { Readers } from './spare-reader.ts'
 import { scanTree, type Tree, touchesCode } from './tree.ts'
 
 export interface Loader {
@@ -47,6 +48,7 @@ export function createLoader(options: {
   live: LiveSetStore
   repo: Repo
   packages: Packages
+  readers: Readers
   timezone: string
   /** Of the program and its SDK: a new version reads the same files again. */
   version: string
@@ -60,7 +62,7 @@ export function createLoader(options: {
   afterRound: () => Promise<void>
   onTree: (tree: Tree) => boolean
 }): Loader {
-  const { volume, live, repo, packages, clock, log, limits, timezone } = options
+  const { volume, live, repo, packages, readers, clock, log, limits, timezone } = options
   let status: ManifestState['status'] = 'loading'
   let errors: ManifestError[] = []
   let waitingFor: ManifestState['waitingFor'] = null
@@ -141,7 +143,10 @@ export function createLoader(options: {
         timezone,
         limitMs: limits.readMs,
         memoryMb: limits.memoryMb,
+        readers,
       })
+      // Whoever saved once saves again, and sooner when it was refused.
+      if (set) readers.expectSoon()
       if ('errors' in read) {
         log.warn({ errors: read.errors.length, first: read.errors[0] }, 'manifest refused')
         return settle(before, read.errors)

@@ -7,7 +7,7 @@ import type { ManifestError } from '../contract.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { buildEntry } from './build-entry.ts'
-import { compileManifest } from './compile.ts'
+import { compileManifest, startCompiler } from './compile.ts'
 import { type Field, type Reading, type ReadingRequest, type Registration, readingLimits } from './reading.ts'
 import { firstPosition, inRepo } from './source-position.ts'
 
@@ -15,6 +15,7 @@ type Registered = { job: unknown; site?: { file: string; line: number; column: n
 
 const parent = channelToParent<ReadingRequest>()
 const confinement = prepareConfinement()
+startCompiler()
 
 void parent.question.then(read).then(answer)
 

@@ -1,15 +1,13 @@
-import { existsSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { programRoot } from '../../src/root.ts'
 import { ask } from '../channel.ts'
-import { startCustomerProgram } from '../child-program.ts'
 import type { ManifestError } from '../contract.ts'
-import { reachOfReader } from '../isolation/reach.ts'
-import { processTree } from '../process-tree.ts'
 import { checkRegistrations, type JobSpec } from './manifest.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
+import { endReader, type Reader, type Readers, startReader } from './spare-reader.ts'
 import { readStarter } from './starter.ts'
 
 export interface ReadManifest {
@@ -29,6 +27,8 @@ export interface ReadOptions {
   limitMs: number
   memoryMb: number
   draft?: Draft | undefined
+  /** Where a reader that waits is taken from; without them, one is started. */
+  readers?: Readers
   /** Ends the reading before its time. */
   signal?: AbortSignal | undefined
 }
@@ -38,21 +38,36 @@ export async function readManifest(
   options: ReadOptions,
 ): Promise<ReadManifest | { errors: ManifestError[] }> {
   if (!existsSync(options.jobsDir)) return broken('the jobs folder is not there')
-  const out = mkdtempSync(join(options.buildsDir, '.new-'))
+  if (!options.draft) {
+    const out = mkdtempSync(join(options.buildsDir, '.new-'))
+    const known = await inFolder(out, async () => {
+      const { data } = readingSchema.safeParse(readStarter(options.jobsDir, out))
+      return data ? settle(data, out, options) : null
+    })
+    if (known) return known
+  }
+  const reader = options.readers?.take() ?? startReader(options)
+  return inFolder(reader.out, async () => settle(await askReader(reader, options), reader.out, options))
+}
+
+async function inFolder<T>(out: string, work: () => Promise<T>): Promise<T> {
   try {
-    const reading = starterReading(options, out) ?? (await askReader(options, out))
-    if ('errors' in reading) return reading
-    const { jobs, errors } = await checkRegistrations(reading.registrations, options.timezone)
-    if (errors.length > 0) return { errors }
-    keep(out, join(options.buildsDir, reading.code))
-    return { build: reading.code, inputs: reading.inputs, jobs }
+    return await work()
   } finally {
     rmSync(out, { recursive: true, force: true })
   }
 }
 
-function starterReading({ jobsDir, draft }: ReadOptions, out: string): Answer | null {
-  return draft ? null : (readingSchema.safeParse(readStarter(jobsDir, out)).data ?? null)
+async function settle(
+  reading: Answer,
+  out: string,
+  { buildsDir, timezone }: ReadOptions,
+): Promise<ReadManifest | { errors: ManifestError[] }> {
+  if ('errors' in reading) return reading
+  const { jobs, errors } = await checkRegistrations(reading.registrations, timezone)
+  if (errors.length > 0) return { errors }
+  keep(out, join(buildsDir, reading.code))
+  return { build: reading.code, inputs: reading.inputs, jobs }
 }
 
 /** The same code twice is the same build; whoever made it first stays. */
@@ -87,18 +102,8 @@ const readingSchema = z.union([
 
 type Answer = z.output<typeof readingSchema>
 
-async function askReader(options: ReadOptions, out: string): Promise<Answer> {
-  const mark = `reading-${out.slice(-6)}`
-  const repo = realpathSync(options.jobsDir)
-  const { volumeDir = dirname(options.buildsDir) } = options
-  const child = startCustomerProgram('manifest-reader', {
-    volumeDir,
-    cwd: repo,
-    mark,
-    reach: reachOfReader(volumeDir, { repo, out }),
-    memoryMb: options.memoryMb,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  })
+async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> {
+  const { child, repo, out } = reader
   const question: ReadingRequest = {
     repo,
     out,
@@ -130,9 +135,7 @@ async function askReader(options: ReadOptions, out: string): Promise<Answer> {
   const answer = await Promise.race([ended, limit.promise])
   clearTimeout(timer)
   options.signal?.removeEventListener('abort', aborted)
-  if (child.pid !== undefined) await processTree(child.pid, mark, { adopts: true }).destroy()
-  channel.close()
-  child.stderr?.destroy()
+  await endReader(reader)
   return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')
 }
 

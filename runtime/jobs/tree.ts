@@ -86,6 +86,9 @@ async function stampOf(path: string): Promise<string | null> {
   }
 }
 
+/** What somebody writes who works on jobs; not what jobs themselves keep as data. */
+export const isScript = (name: string) => /\.[cm]?[jt]sx?$/.test(name)
+
 const code = /\.([cm]?[jt]sx?|json|css)$/
 const settings = /(^|\/)((package|package-lock|npm-shrinkwrap|tsconfig[^/]*)\.json|\.npmrc)$/
 const isCode = (name: string) => code.test(name) || settings.test(name)

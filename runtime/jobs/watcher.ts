@@ -12,16 +12,16 @@ export interface Watcher {
 
 /**
  * Nudges when something happens in one of the folders. Folder by folder and not recursively, for that would watch
- * every package in node_modules too. A nudge says nothing about what changed.
+ * every package in node_modules too. A nudge has the name of a file where the system told it, and says no more.
  */
-export function createWatcher(onChange: () => void, log: Logger): Watcher {
+export function createWatcher(onChange: (name: string | null) => void, log: Logger): Watcher {
   const watchers = new Map<string, FSWatcher>()
   let failed = false
 
   const open = (folder: string): boolean => {
     try {
       const watcher = watch(folder, (_, name) => {
-        if (name !== '.git') onChange()
+        if (name !== '.git') onChange(name)
       })
       watcher.on('error', () => close(folder))
       watchers.set(folder, watcher)
