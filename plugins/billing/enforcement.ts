@@ -21,9 +21,11 @@ export function createEnforcement(parts: {
   customers: Customers
   /** What each of an account's instances may take of the host, by its plan. */
   limits(accountId: string): Plan['limits']
+  /** How many instances the account's plan has room for; null when no plan says. */
+  room(accountId: string): number | null
   log: Logger
 }) {
-  const { provisioner, standings, customers, limits, log } = parts
+  const { provisioner, standings, customers, limits, room, log } = parts
 
   const instancesOf = (accountId: string) =>
     provisioner.instances().filter(instance => instance.accountId === accountId)
@@ -50,14 +52,34 @@ export function createEnforcement(parts: {
     }
   }
 
+  /** What runs beyond the plan, as after a change to a smaller one: the newest. It stops, and is never removed for that. */
+  const beyond = (most: number, instances: readonly InstanceSummary[]) =>
+    instances
+      .filter(({ desired, deletedBy }) => desired !== 'deleted' || deletedBy === 'billing')
+      .sort((a, b) => a.createdAt - b.createdAt || a.id.localeCompare(b.id))
+      .slice(most)
+  const hold = ({ id, subdomain, desired }: InstanceSummary, most: number) => {
+    // What was removed meanwhile comes back when there is room, or when its owner wants it.
+    if (desired === 'deleted') return
+    const has = most === 1 ? 'one instance' : `${most} instances`
+    const why = `Your plan has room for ${has}. Choose a larger one, or remove another instance.`
+    if (provisioner.suspend(id, why)) log.info({ subdomain, most }, 'suspended: beyond what the plan allows')
+  }
+
   const enforce = (
     accountId: string,
     instances: readonly InstanceSummary[],
     options: { mayRemove: boolean },
   ): AccountStanding => {
     const standing = standings.of(accountId)
+    const most = standing.instances === 'run' ? room(accountId) : null
+    const surplus = most === null ? [] : beyond(most, instances)
     for (const instance of instances) {
       try {
+        if (most !== null && surplus.includes(instance)) {
+          hold(instance, most)
+          continue
+        }
         if (standing.instances === 'run') provisioner.limit(instance.id, limits(accountId))
         apply(instance, standing, options)
       } catch (error) {
@@ -96,14 +118,18 @@ export function createEnforcement(parts: {
       signal: AbortSignal,
       after: (standing: AccountStanding, instances: readonly InstanceSummary[]) => void,
     ): Promise<void> => {
-      const byAccount = Map.groupBy(provisioner.instances(), instance => instance.accountId)
+      const grouped = () => Map.groupBy(provisioner.instances(), instance => instance.accountId)
+      let byAccount = grouped()
       for (const accountId of standings.accounts()) {
         if (signal.aborted) return
         const instances = byAccount.get(accountId) ?? []
         const due =
           standings.of(accountId).instances === 'remove' && instances.some(each => each.desired !== 'deleted')
         const mayRemove = due && (await confirm(accountId, signal))
-        after(enforce(accountId, instances, { mayRemove }), instances)
+        // Stripe takes its time, and somebody may have removed an instance meanwhile, or handed it over.
+        if (due) byAccount = grouped()
+        const now = byAccount.get(accountId) ?? []
+        after(enforce(accountId, now, { mayRemove }), now)
       }
     },
 

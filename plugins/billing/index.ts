@@ -59,7 +59,8 @@ export const billing = definePlugin({
     const page = () => `${siteUrl(site, 'control')}/billing`
     const { plans, apiBase } = config.stripe
     const till = openTill({ stripe, customers, standings, trials, plans, trialMs, trialLimit, page })
-    const enforcement = createEnforcement({ provisioner, standings, customers, limits: till.limits, log })
+    const { limits, room } = till
+    const enforcement = createEnforcement({ provisioner, standings, customers, limits, room, log })
     const notices = createNotices({ ...letters, trials })
     const read = async (customerId: string, signal: AbortSignal) => {
       const accountId = await customers.read(customerId, signal)

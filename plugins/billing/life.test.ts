@@ -6,7 +6,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 import { memoryFolder } from '../../src/testing/folder.ts'
 import type { OwnerBrowser } from '../dashboard/owners.fixture.ts'
 import type { Driver } from '../provisioner/driver.ts'
-import { openShop, type Shop } from './shop.fixture.ts'
+import { openShop, plans, type Shop } from './shop.fixture.ts'
 
 const hour = 3_600_000
 
@@ -238,6 +238,51 @@ test('a plan says how many instances; a second subscription is refused; an accou
     [...shop.stripe.state.subscriptions.values()].map(each => each.status),
     ['canceled'],
   )
+})
+
+test('a smaller plan runs no more instances than it has room for: the newest stop, and lose nothing', async t => {
+  const { shop, ada } = await trying(t)
+  const [item] = shop.stripe.state.subscription(await shop.buy(ada, 'team')).items.data
+  assert.ok(item)
+  const pays = async (price: string) => {
+    item.price.id = price
+    await shop.run('reconcile')
+    await shop.run('settle')
+  }
+  const team = item.price.id
+  const basic = plans.find(({ id }) => id === 'basic')?.price ?? ''
+  await shop.settled('acme')
+  shop.clock.advance(hour)
+  assert.ok((await ada.call('POST', '/instances', { subdomain: 'acme-two' })).status < 300)
+  await shop.settles(ada, 'acme-two', 'running')
+  const standing = async () => {
+    const both = await Promise.all([shop.settled('acme'), shop.settled('acme-two')])
+    return both.map(({ status }) => status)
+  }
+
+  await pays(basic)
+  assert.deepEqual(await standing(), ['running', 'stopped'])
+  const shown = await ada.visit('/instances/acme-two')
+  assert.match(shown.text, /Your plan has room for one instance/)
+  assert.equal((await ada.call('POST', '/instances/acme-two/start', {})).status, 409)
+  for (let weeks = 0; weeks < 6; weeks++) {
+    await shop.live(7)
+    assert.equal((await ada.visit('/instances')).status, 200)
+  }
+  assert.deepEqual(await standing(), ['running', 'stopped'], 'it is paid for: nothing is removed')
+
+  // Which one runs is for its owner to say.
+  assert.equal((await ada.call('POST', '/instances/acme/remove', {})).status, 202)
+  await shop.run('settle')
+  assert.deepEqual(await standing(), ['deleted', 'running'])
+  assert.equal((await ada.call('POST', '/instances/acme/restore', {})).status, 409)
+  await pays(team)
+  assert.equal((await ada.call('POST', '/instances/acme/restore', {})).status, 202)
+  assert.deepEqual(await standing(), ['running', 'running'])
+
+  // A price that the operator took off the list stops nobody.
+  await pays('price_of_old')
+  assert.deepEqual(await standing(), ['running', 'running'])
 })
 
 test('two tabs order the same thing once; a customer that was deleted at Stripe is made anew', async t => {

@@ -105,6 +105,14 @@ export function openTill(parts: {
     instances: (accountId: string): number =>
       Math.max(1, ...goingOn(accountId).map(({ priceId }) => planOf(priceId)?.instances ?? 1)),
 
+    /** The same by what is paid for; null when nothing is, or for a price that is on the list no more. */
+    room: (accountId: string): number | null => {
+      const paid = goingOn(accountId).map(({ priceId }) => planOf(priceId))
+      return paid.length === 0 || paid.includes(null)
+        ? null
+        : Math.max(...paid.map(each => each?.instances ?? 1))
+    },
+
     /** What each of an account's instances may take of the host; null for what every instance may. */
     limits: (accountId: string): Plan['limits'] => {
       const known = goingOn(accountId).flatMap(({ priceId }) => planOf(priceId)?.limits ?? [])
