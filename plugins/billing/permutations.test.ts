@@ -52,6 +52,8 @@ test(`${lives} lives of a subscription, their events shuffled, doubled and lost,
   ]
   const started = performance.now()
   let posted = 0
+  // Stripe forgets each life before the next begins; the account does not.
+  let subscribed = false
   for (let seed = 1; seed <= lives; seed++) {
     const roll = dice(seed)
     state.subscriptions.clear()
@@ -79,7 +81,9 @@ test(`${lives} lives of a subscription, their events shuffled, doubled and lost,
     await shop.run('reconcile')
     const { status } = state.subscription(id)
     const told = await bill()
-    assert.equal(told.state, meaning[status], `seed ${seed}: Stripe says ${status}`)
+    const means: string = status === 'incomplete' && subscribed ? 'over' : meaning[status]
+    assert.equal(told.state, means, `seed ${seed}: Stripe says ${status}`)
+    subscribed ||= means !== 'free'
     const goesOn = ['active', 'trialing', 'past_due', 'unpaid', 'paused'].includes(status)
     assert.equal(told.subscription?.status ?? null, goesOn ? status : null, `seed ${seed}`)
   }
