@@ -87,6 +87,7 @@ export function channelToParent<Question>(): ParentChannel<Question> {
   const { promise: question, resolve } = Promise.withResolvers<Question>()
   const waiting: ((reply: unknown) => void)[] = []
   let asked = false
+  let answered = false
   let text = ''
   const take = (line: string) => {
     const said: unknown = JSON.parse(line)
@@ -96,7 +97,7 @@ export function channelToParent<Question>(): ParentChannel<Question> {
       asked = true
       resolve(said as Question)
     }
-    if (waiting.length === 0) pipe.unref()
+    if (waiting.length === 0 && !answered) pipe.unref()
   }
   pipe.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
@@ -116,6 +117,7 @@ export function channelToParent<Question>(): ParentChannel<Question> {
         pipe.ref().write(`${JSON.stringify({ call: value })}\n`)
       }),
     answer: value => {
+      answered = true
       pipe.ref().write(`${JSON.stringify(value)}\n`)
     },
   }
