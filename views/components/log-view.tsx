@@ -42,14 +42,21 @@ export function LogView({ lines, zone, cut }: { lines: readonly LogLineView[]; z
   )
 }
 
-/** The pieces of each line. A colour that is on at the end of one goes on in the next. */
+/**
+ * The pieces of each line. A colour that is on at the end of one goes on in the next of its stream, and in no other's:
+ * which of two streams is read first is chance.
+ */
 function lookedUpLines(lines: readonly LogLineView[]): TerminalPiece[][] {
-  const pieces = terminalPieces(lines.map(line => lastState(line.text)).join('\n'))
-  const found: TerminalPiece[][] = [[]]
-  for (const piece of pieces) {
-    for (const [part, text] of piece.text.split('\n').entries()) {
-      if (part > 0) found.push([])
-      if (text !== '') found.at(-1)?.push({ ...piece, text })
+  const found: TerminalPiece[][] = lines.map(() => [])
+  for (const stream of new Set(lines.map(line => line.stream))) {
+    const places = [...lines.keys()].filter(index => lines[index]?.stream === stream)
+    const text = places.map(index => lastState(lines[index]?.text ?? '')).join('\n')
+    let at = 0
+    for (const piece of terminalPieces(text)) {
+      for (const [part, words] of piece.text.split('\n').entries()) {
+        if (part > 0) at += 1
+        if (words !== '') found[places[at] ?? 0]?.push({ ...piece, text: words })
+      }
     }
   }
   return found
