@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
-import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { BillingPage } from '../../views/billing/billing-page.tsx'
 import type { AuthService } from '../auth/contract.ts'
@@ -48,6 +48,14 @@ export function billingRoutes(parts: {
     if (!till) throw billingOff('This site takes no payments: everything here is free of charge.')
     return till
   }
+  /** Where payments are not set up, everybody is told that first: signing in would not help. */
+  const payer: Guard = {
+    ...auth.account,
+    check: (c, next) => {
+      open()
+      return auth.account.check(c, next)
+    },
+  }
   const goOn = (c: AppContext, url: string) => (wantsPage(c) ? c.redirect(url, 303) : c.json({ url }))
 
   return [
@@ -75,7 +83,7 @@ export function billingRoutes(parts: {
       method: 'post',
       path: '/checkout',
       summary: 'Choose a plan: leads to where it is paid',
-      guard: auth.account,
+      guard: payer,
       body: z.object({
         plan: z.string('must be the id of a plan').max(60, 'must be the id of a plan'),
         subdomain: z
@@ -92,7 +100,7 @@ export function billingRoutes(parts: {
       method: 'post',
       path: '/portal',
       summary: 'Cards, invoices and cancelling: leads to the billing portal',
-      guard: auth.account,
+      guard: payer,
       body: z.object({}),
       answers: goneOn,
       handle: async c => goOn(c, await open().portal(auth.accountOf(c))),

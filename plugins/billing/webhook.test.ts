@@ -169,6 +169,8 @@ test('without Stripe the routes say so, the pages too, and nothing is limited in
   ] as const) {
     const reply = await ada.call('POST', path, body)
     assert.deepEqual([reply.status, reply.headers['content-type']], [503, 'application/problem+json'], path)
+    // Who has not signed in is not sent to do so for nothing.
+    assert.equal((await town.browser().call('POST', path, body)).status, 503, path)
   }
   assert.equal((await town.browser().call('POST', '/webhooks/stripe', {})).status, 503)
   assert.match((await ada.visit('/billing')).text, /Nothing costs anything here/)
