@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { BillingDb, Customers } from './customers.ts'
-import { standings } from './schema.ts'
+import { type Customer, standings } from './schema.ts'
 import { assess, type Standing, type State, type Terms } from './standing.ts'
 import type { Trials } from './trial.ts'
 
@@ -40,8 +40,30 @@ export function openStandings(parts: {
     },
     /** Every account that billing has a say in. */
     accounts: (): string[] => [
-      ...new Set([...trials.accounts(), ...customers.list().map(({ accountId }) => accountId)]),
+      ...new Set([...trials.all().keys(), ...customers.list().map(({ accountId }) => accountId)]),
     ],
+    /** How all of those stand, read at once; looking at them writes nothing down. */
+    all: (): { accountId: string; standing: Standing; customer: Customer | null }[] => {
+      const endsAt = trials.all()
+      const customerOf = new Map(customers.list().map(each => [each.accountId, each]))
+      const subscriptionsOf = customers.subscriptions()
+      const before = new Map(
+        db
+          .select()
+          .from(standings)
+          .all()
+          .map(each => [each.accountId, each]),
+      )
+      return [...new Set([...endsAt.keys(), ...customerOf.keys()])].map(accountId => {
+        const customer = customerOf.get(accountId) ?? null
+        const facts = {
+          trialEndsAt: endsAt.get(accountId) ?? null,
+          subscriptions: (customer && subscriptionsOf.get(customer.customerId)) ?? [],
+          before: before.get(accountId) ?? null,
+        }
+        return { accountId, standing: assess(facts, terms, clock.now()), customer }
+      })
+    },
   }
 }
 

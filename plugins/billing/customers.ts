@@ -58,6 +58,11 @@ export class Customers {
       .sort((a, b) => b.createdAt - a.createdAt)
   }
 
+  /** Those of every customer, as they were when last read. */
+  subscriptions(): Map<string, Subscription[]> {
+    return Map.groupBy(this.#db.select().from(subscriptions).all(), ({ customerId }) => customerId)
+  }
+
   /** The account's customer, made at Stripe the first time. */
   async ensure(account: { id: string; email: string }): Promise<string> {
     const known = this.of(account.id)

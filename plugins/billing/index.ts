@@ -39,7 +39,7 @@ export const billing = definePlugin({
         routes: [
           webhookRoute(null, { clock, log, nudge: () => {} }),
           ...billingRoutes({ auth, clock, till: null, settle: () => {} }),
-          ...billingAdminRoutes(null, { auth, clock }),
+          ...billingAdminRoutes(null, { auth, provisioner, clock }),
         ],
         tasks: [{ name: 'write-letters', everyMs: minute, run: async () => notices.ofInstances() }],
         on: {
@@ -93,8 +93,8 @@ export const billing = definePlugin({
         webhookRoute({ stripe, queue }, { clock, log, nudge: () => nudge('work-events') }),
         ...billingRoutes({ auth, clock, till, settle: enforcement.settle }),
         ...billingAdminRoutes(
-          { live: stripe.live, queue, customers, standings, trials, trialLimit, nudge },
-          { auth, clock },
+          { live: stripe.live, queue, standings, trials, trialLimit, nudge },
+          { auth, provisioner, clock },
         ),
       ],
       formTargets: () =>

@@ -75,7 +75,7 @@ export async function openShop(
       await run('work-events')
       // The task's own round may be at some of them.
       await eventually('no event is being worked', async () => {
-        const { body } = await town.admin<{ events: { status: string }[] }>('GET', '/admin/billing')
+        const { body } = await town.admin<{ events: { status: string }[] }>('GET', '/admin/billing/events')
         return body.events.every(event => event.status !== 'working')
       })
     },

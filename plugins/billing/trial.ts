@@ -10,7 +10,8 @@ export interface Trials {
   going(): number
   /** Begins the account's one trial; false when it had one. */
   begin(accountId: string): boolean
-  accounts(): string[]
+  /** When each account's trial ends or ended. */
+  all(): Map<string, number>
 }
 
 export function openTrials(db: BillingDb, clock: Clock, lengthMs: number): Trials {
@@ -27,11 +28,13 @@ export function openTrials(db: BillingDb, clock: Clock, lengthMs: number): Trial
       const row = { accountId, startedAt: now, endsAt: now + lengthMs }
       return db.insert(trials).values(row).onConflictDoNothing().run().changes > 0
     },
-    accounts: () =>
-      db
-        .select({ id: trials.accountId })
-        .from(trials)
-        .all()
-        .map(({ id }) => id),
+    all: () =>
+      new Map(
+        db
+          .select()
+          .from(trials)
+          .all()
+          .map(({ accountId, endsAt }) => [accountId, endsAt]),
+      ),
   }
 }

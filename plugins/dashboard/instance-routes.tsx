@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { show } from '../../src/http/show.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { OwnedInstanceLive } from '../../views/dashboard/instance-page.tsx'
 import { OwnedInstancesLive } from '../../views/dashboard/instances-page.tsx'
@@ -63,9 +64,7 @@ export function instanceRoutes(parts: DashboardParts): Route[] {
           return c.json({ ...props, instances: props.instances.map(wireOwnedInstance) })
         }
         const page = <OwnedInstancesLive {...props} now={clock.now()} />
-        return wantsFragment(c)
-          ? c.html(page)
-          : c.render(page, { ...ownerFrame('/instances', 'Instances'), refresh: 10 })
+        return show(c, page, { ...ownerFrame('/instances', 'Instances'), refresh: 10 })
       },
     }),
     route({
@@ -79,9 +78,8 @@ export function instanceRoutes(parts: DashboardParts): Route[] {
         const instance = ownInstances(parts, c).find(params.subdomain)
         if (!wantsPage(c) && !wantsFragment(c)) return c.json(wireOwnedInstance(instance))
         const page = <OwnedInstanceLive instance={instance} now={clock.now()} />
-        if (wantsFragment(c)) return c.html(page)
         const busy = instance.operation?.status === 'pending' || instance.operation?.status === 'running'
-        return c.render(page, { ...ownerFrame('/instances', instance.subdomain), refresh: busy ? 1 : 10 })
+        return show(c, page, { ...ownerFrame('/instances', instance.subdomain), refresh: busy ? 1 : 10 })
       },
     }),
     work('start', 'start', 'Start it'),

@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
+import { listWindow } from '../../src/http/list-window.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type Guard, type Route, route } from '../../src/http/route.ts'
+import { show } from '../../src/http/show.ts'
 import { MailPage } from '../../views/control/mail-page.tsx'
 import { operatorFrame } from '../../views/control/operator-frame.ts'
 import { mailOff, unknownMail } from './problems.ts'
 import type { MailQueue } from './queue.ts'
 import { messageStatuses } from './schema.ts'
 
-const pageLimit = 50
+const listed = 50
 const time = z.iso.datetime().nullable()
 
 const messageSchema = z.object({
@@ -40,14 +42,7 @@ export function mailRoutes(parts: {
       path: '/admin/mail',
       summary: 'Letters to owners, newest first, with what became of them',
       guard: admin,
-      query: z.object({
-        offset: z.coerce
-          .number('must be a whole number')
-          .int('must be a whole number')
-          .min(0, 'must be 0 or more')
-          .max(1e9, 'must be at most a billion')
-          .default(0),
-      }),
+      query: listWindow(listed).pick({ offset: true }),
       answers: {
         200: {
           description: 'The letters',
@@ -55,12 +50,12 @@ export function mailRoutes(parts: {
         },
       },
       handle: (c, { query: { offset } }) => {
-        const { messages, total } = queue.list({ limit: pageLimit, offset })
+        const { messages, total } = queue.list({ limit: listed, offset })
         if (wantsPage(c) || wantsFragment(c)) {
           const page = (
-            <MailPage on={on} now={clock.now()} list={{ messages, total, offset, limit: pageLimit }} />
+            <MailPage on={on} now={clock.now()} list={{ messages, total, offset, limit: listed }} />
           )
-          return wantsFragment(c) ? c.html(page) : c.render(page, operatorFrame('Mail', '/admin/mail'))
+          return show(c, page, operatorFrame('Mail', '/admin/mail'))
         }
         return c.json({
           on,

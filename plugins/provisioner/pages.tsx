@@ -13,7 +13,7 @@ import { purgeAt } from './retention.ts'
 import type { Instance, OperationKind, Remover } from './schema.ts'
 
 /** Instances on one page of the list. */
-const pageLimit = 100
+export const instancesListed = 100
 
 const titles: Record<OperationKind, string> = {
   provision: 'Provision',
@@ -74,9 +74,9 @@ export function instancePages(parts: ProvisionerRoutes) {
     list: (
       c: AppContext,
       all: readonly Instance[],
-      { search = '', offset = 0 }: { search?: string | undefined; offset?: number | undefined },
+      { search, offset }: { search: string; offset: number },
     ) => {
-      const wanted = search.trim().toLowerCase()
+      const wanted = search.toLowerCase()
       const found = all.filter(
         each => each.subdomain.includes(wanted) || each.ownerEmail.toLowerCase().includes(wanted),
       )
@@ -86,8 +86,8 @@ export function instancePages(parts: ProvisionerRoutes) {
         now: clock.now(),
         total: all.length,
         removed: all.filter(each => each.status === 'deleted').length,
-        list: { search: search.trim(), total: found.length, offset, limit: pageLimit },
-        instances: found.slice(offset, offset + pageLimit).map(instance => ({
+        list: { search, total: found.length, offset, limit: instancesListed },
+        instances: found.slice(offset, offset + instancesListed).map(instance => ({
           subdomain: instance.subdomain,
           ownerEmail: instance.ownerEmail,
           url: siteUrl(site, instance.subdomain),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { listWindow, searchField } from '../../src/http/list-window.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
@@ -16,7 +17,7 @@ import { provision } from './commands.ts'
 import { subdomainTaken, unknownOperation } from './errors.ts'
 import { getInstance, listInstances, requireInstance } from './instance.ts'
 import { findOperation, lastOperations } from './operation.ts'
-import { instancePages } from './pages.tsx'
+import { instancePages, instancesListed } from './pages.tsx'
 import { resetPassword } from './password.ts'
 import { removalRoutes } from './removal-routes.ts'
 import { subdomainSchema } from './subdomain.ts'
@@ -66,19 +67,8 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       path: '/admin/instances',
       summary: 'Every instance, by name',
       guard: admin,
-      query: z.object({
-        search: z
-          .string()
-          .max(200)
-          .optional()
-          .meta({ description: 'For the page: a part of the name or the owner' }),
-        offset: z.coerce
-          .number('must be a whole number')
-          .int('must be a whole number')
-          .min(0, 'must be 0 or more')
-          .optional()
-          .meta({ description: 'For the page: how many to pass over' }),
-      }),
+      // They choose what the page shows; a script is told all.
+      query: listWindow(instancesListed).pick({ offset: true }).extend({ search: searchField }),
       answers: {
         200: { description: 'The instances', schema: z.object({ instances: z.array(instanceSchema) }) },
       },

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
+import { listWindow } from '../../src/http/list-window.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { AuditPage } from '../../views/runtime/audit-page.tsx'
 import type { WebContext } from '../web/context.ts'
 import { show } from '../web/show.ts'
-import { window } from '../web/wire.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
 
 const entryShape = z.object({
@@ -32,7 +32,7 @@ export function auditRoutes({ signedIn, clock }: WebContext, audit: AuditLog): R
       summary: 'Who did what',
       guard: signedIn,
       pageOnly: true,
-      query: window(shown).pick({ offset: true }),
+      query: listWindow(shown).pick({ offset: true }),
       answers: { 200: { description: 'A page', type: 'text/html' } },
       handle: (c, { query: { offset } }) => {
         const list = { ...audit.list({ limit: shown, offset }), limit: shown, offset }
@@ -46,7 +46,7 @@ export function auditRoutes({ signedIn, clock }: WebContext, audit: AuditLog): R
       path: '/api/audit',
       summary: 'Who did what, newest first',
       guard: signedIn,
-      query: window(shown),
+      query: listWindow(shown),
       answers: {
         200: {
           description: 'Some of it',

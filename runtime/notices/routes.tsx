@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
+import { listWindow } from '../../src/http/list-window.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalidFields } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
@@ -11,7 +12,6 @@ import {
 import { NoticesPage } from '../../views/runtime/notices-page.tsx'
 import type { WebContext } from '../web/context.ts'
 import { show } from '../web/show.ts'
-import { window } from '../web/wire.ts'
 import { changeOf, fieldsOf, mailFaults, noticeFields } from './form.ts'
 import type { Notices } from './notices.ts'
 import { noChannel, unknownMessage } from './problems.ts'
@@ -115,7 +115,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
       summary: 'What was told',
       guard: signedIn,
       pageOnly: true,
-      query: window(50).pick({ offset: true }),
+      query: listWindow(50).pick({ offset: true }),
       answers: page,
       handle: (c, { query: { offset } }) => {
         const list = { ...outbox.list({ limit: 50, offset }), limit: 50, offset }
@@ -144,7 +144,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
       path: '/api/notices',
       summary: 'Incidents, open ones first, and the messages about them, newest first',
       guard: signedIn,
-      query: window(50),
+      query: listWindow(50),
       answers: {
         200: {
           description: 'Some of them',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { listWindow } from '../../src/http/list-window.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type Route, route } from '../../src/http/route.ts'
@@ -8,16 +9,7 @@ import type { WebContext } from './context.ts'
 import { jobJson, jobShape } from './job-wire.ts'
 import { searchRuns } from './log-search.ts'
 import { answerRun } from './run-answer.ts'
-import {
-  manifestJson,
-  manifestShape,
-  runJson,
-  runShape,
-  slotJson,
-  slotShape,
-  timeField,
-  window,
-} from './wire.ts'
+import { manifestJson, manifestShape, runJson, runShape, slotJson, slotShape, timeField } from './wire.ts'
 
 const params = z.object({ id: z.string() })
 const matchShape = z.object({ line: z.int(), text: z.string() })
@@ -109,7 +101,7 @@ export function jobRoutes(web: WebContext): Route[] {
         'Runs of one job, newest first; with `q` those whose log or error holds these words. Also of one that is no longer registered',
       guard,
       params,
-      query: window(50).extend({
+      query: listWindow(50).extend({
         q: z.string().trim().max(200, 'must be at most 200 characters').optional(),
       }),
       answers: {
@@ -142,7 +134,7 @@ export function jobRoutes(web: WebContext): Route[] {
       summary: 'What became of the last due times, newest first',
       guard,
       params,
-      query: window(50)
+      query: listWindow(50)
         .pick({ limit: true })
         .extend({
           from: timeField.optional().meta({ description: 'Due at or after this' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { listWindow, searchField } from '../../src/http/list-window.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { GoneJobPage } from '../../views/runtime/gone-job-page.tsx'
 import { JobPage } from '../../views/runtime/job-page.tsx'
@@ -11,7 +12,6 @@ import { hasHistory } from './jobs.ts'
 import { searchRuns } from './log-search.ts'
 import { manifestView } from './manifest-view.ts'
 import { show } from './show.ts'
-import { window } from './wire.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
 const params = z.object({ id: z.string() })
@@ -42,9 +42,7 @@ export function pageRoutes(web: WebContext): Route[] {
       summary: 'All jobs',
       guard: web.front,
       pageOnly: true,
-      query: window(1)
-        .pick({ offset: true })
-        .extend({ search: z.string().trim().max(200).default('') }),
+      query: listWindow(1).pick({ offset: true }).extend({ search: searchField }),
       answers: page,
       handle: (c, { query: { offset, search } }) => {
         const { jobs, total } = engine().findJobs({ search, limit: jobsListed, offset })
@@ -73,9 +71,7 @@ export function pageRoutes(web: WebContext): Route[] {
       guard,
       pageOnly: true,
       params,
-      query: window(listed)
-        .pick({ offset: true })
-        .extend({ search: z.string().trim().max(200).default('') }),
+      query: listWindow(listed).pick({ offset: true }).extend({ search: searchField }),
       answers: page,
       handle: async (c, { params: { id }, query: { offset, search } }) => {
         const history = {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { listWindow } from '../../src/http/list-window.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import type { LogLineView } from '../../views/components/log-view.tsx'
 import { RunPage } from '../../views/runtime/run-page.tsx'
@@ -8,7 +9,6 @@ import { logLines } from '../jobs/log-line.ts'
 import type { WebContext } from './context.ts'
 import { knownRun, queuedRuns, waitsOf } from './runs.ts'
 import { show } from './show.ts'
-import { window } from './wire.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
 const listed = 50
@@ -26,7 +26,7 @@ export function runPageRoutes(web: WebContext): Route[] {
       summary: 'The runs of all jobs, and those that wait',
       guard,
       pageOnly: true,
-      query: window(listed).pick({ offset: true }),
+      query: listWindow(listed).pick({ offset: true }),
       answers: page,
       handle: (c, { query: { offset } }) => {
         const queued = queuedRuns(engine(), { limit: listed, offset: 0 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { listWindow } from '../../src/http/list-window.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type Route, route } from '../../src/http/route.ts'
@@ -8,7 +9,7 @@ import type { WebContext } from './context.ts'
 import { unknownRun } from './problems.ts'
 import { answerRun } from './run-answer.ts'
 import { logEvents } from './run-log.ts'
-import { runJson, runShape, window } from './wire.ts'
+import { runJson, runShape } from './wire.ts'
 
 const params = z.object({ id: z.string() })
 const runStatuses = runShape.shape.status.options
@@ -29,7 +30,7 @@ export function runRoutes(web: WebContext): Route[] {
       summary:
         'Runs of all jobs, newest first; with `status=queued` in the order in which they are to start, each with what it waits for',
       guard,
-      query: window(50).extend({
+      query: listWindow(50).extend({
         status: z.enum(runStatuses, `must be one of ${runStatuses.join(', ')}`).optional(),
       }),
       answers: {

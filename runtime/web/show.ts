@@ -1,5 +1,5 @@
-import { wantsFragment } from '../../src/http/negotiate.ts'
 import type { AppContext } from '../../src/http/route.ts'
+import { show as showPage } from '../../src/http/show.ts'
 import type { PageProps } from '../../views/layout.tsx'
 
 type Element = Parameters<AppContext['render']>[0]
@@ -21,8 +21,7 @@ export function show(
   content: Element,
   { current, ...props }: PageProps & { current: Part },
 ): Response | Promise<Response> {
-  if (wantsFragment(c)) return c.html(content)
-  return c.render(content, { ...props, ...waysFrom(current) })
+  return showPage(c, content, { ...props, ...waysFrom(current) })
 }
 
 /** What the frame offers to somebody who is signed in; null stands for a page of no part. */

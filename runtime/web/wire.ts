@@ -190,20 +190,6 @@ export function repoJson({
   }
 }
 
-/** `?limit=&offset=`, with `limit` at most 500. */
-export function window(defaultLimit: number) {
-  const number = (least: number, most: number, standard: number) => {
-    const words = `must be a whole number from ${least} to ${most}`
-    return z
-      .string()
-      .regex(/^\d{1,9}$/, words)
-      .transform(Number)
-      .refine(value => value >= least && value <= most, words)
-      .prefault(String(standard))
-  }
-  return z.object({ limit: number(1, 500, defaultLimit), offset: number(0, 999_999_999, 0) })
-}
-
 /** A time in a query, in milliseconds. */
 export const timeField = z.iso
   .datetime({ offset: true, error: 'must be a time such as 2026-03-28T12:00:00Z' })

@@ -1,7 +1,9 @@
 import { PostButton } from '../components/button.tsx'
+import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
 import type { Shape, Tone } from '../components/mark.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
+import { Search } from '../components/search.tsx'
 import { Badge } from '../components/status.tsx'
 import { Pages, Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
@@ -9,18 +11,10 @@ import { NotYet, Time } from '../components/time.tsx'
 export interface AccountView {
   accountId: string
   email: string | null
+  subdomains: readonly string[]
   state: 'free' | 'trial' | 'paid' | 'grace' | 'over'
   since: number
   next: { at: number; what: 'stop' | 'remove' | 'delete' } | null
-  error: string | null
-}
-
-export interface EventView {
-  id: string
-  type: string
-  status: 'queued' | 'working' | 'done' | 'ignored' | 'failed'
-  attempts: number
-  receivedAt: number
   error: string | null
 }
 
@@ -29,13 +23,18 @@ export interface BillingAdminProps {
   on: boolean
   live: boolean | null
   trials: { going: number; limit: number }
+  /** Events that were given up, or wait for long. */
+  troubled: number
+  /** Those of this page of the list, of so many in all. */
   accounts: readonly AccountView[]
-  list: { events: readonly EventView[]; total: number; limit: number; offset: number }
+  total: number
+  /** What was searched for, '' for nothing, and where in what was found one is. */
+  list: { search: string; total: number; limit: number; offset: number }
 }
 
-type Look = { tone: Tone; shape: Shape; word: string }
+const path = '/admin/billing'
 
-const states: Record<AccountView['state'], Look> = {
+const states: Record<AccountView['state'], { tone: Tone; shape: Shape; word: string }> = {
   free: { tone: 'idle', shape: 'ring', word: 'No plan' },
   trial: { tone: 'ok', shape: 'clock', word: 'Trial' },
   paid: { tone: 'ok', shape: 'check', word: 'Paid' },
@@ -44,19 +43,12 @@ const states: Record<AccountView['state'], Look> = {
 }
 const steps = { stop: 'stops', remove: 'is removed', delete: 'data is deleted' } as const
 
-const outcomes: Record<EventView['status'], Look> = {
-  queued: { tone: 'busy', shape: 'clock', word: 'Waiting' },
-  working: { tone: 'busy', shape: 'turning', word: 'At work' },
-  done: { tone: 'ok', shape: 'check', word: 'Done' },
-  ignored: { tone: 'idle', shape: 'slash', word: 'Of no matter' },
-  failed: { tone: 'bad', shape: 'cross', word: 'Given up' },
-}
-
 /** Money as the operator sees it: the live part is the whole page. */
-export function BillingAdminPage({ now, on, live, trials, accounts, list }: BillingAdminProps) {
-  const { events, total, limit, offset } = list
+export function BillingAdminPage(props: BillingAdminProps) {
+  const { on, live, trials, troubled, total, list } = props
+  const address = (offset: number) => listAddress(path, { search: list.search, offset })
   return (
-    <Live id="billing" src={`/admin/billing?offset=${offset}`} everySeconds={5}>
+    <Live id="billing" src={address(list.offset)} everySeconds={5}>
       <PageHead
         title="Billing"
         lead={on ? `${trials.going} of ${trials.limit} trials go on.` : undefined}
@@ -67,7 +59,24 @@ export function BillingAdminPage({ now, on, live, trials, accounts, list }: Bill
             </Badge>
           ) : undefined
         }
-        actions={on ? <PostButton action="/admin/billing/reconcile">Ask Stripe now</PostButton> : undefined}
+        actions={
+          on ? (
+            <>
+              {list.search || total > 20 ? (
+                <Search
+                  action={path}
+                  words={list.search}
+                  label="Search accounts by e-mail address or instance"
+                  placeholder="E-mail or instance"
+                />
+              ) : null}
+              <a class="button" href="/admin/billing/events">
+                What Stripe told
+              </a>
+              <PostButton action="/admin/billing/reconcile">Ask Stripe now</PostButton>
+            </>
+          ) : undefined
+        }
       />
       {on ? null : (
         <Notice tone="warn" title="Billing is off">
@@ -78,54 +87,52 @@ export function BillingAdminPage({ now, on, live, trials, accounts, list }: Bill
           </p>
         </Notice>
       )}
-      <Panel title="Accounts" aside={accounts.length === 0 ? null : `${accounts.length} in all`} flush>
-        {accounts.length === 0 ? (
-          <EmptyState title="Nobody tries or pays yet">
-            <p>Whoever signs up and makes an instance stands here.</p>
-          </EmptyState>
-        ) : (
-          <Accounts accounts={accounts} now={now} />
-        )}
-      </Panel>
-      <Panel title="What Stripe told" aside={total === 0 ? null : `${total} in all`} flush>
-        {events.length === 0 ? (
-          <EmptyState title={offset === 0 ? 'Nothing yet' : 'Nothing this far back'}>
-            <p>Stripe sends its events to /webhooks/stripe. Every hour it is asked anyway.</p>
-          </EmptyState>
-        ) : (
-          <Events events={events} now={now} />
-        )}
-        <Pages total={total} limit={limit} offset={offset} href={to => `/admin/billing?offset=${to}`} />
+      {troubled > 0 ? (
+        <Notice
+          tone="warn"
+          title={troubled === 1 ? 'An event could not be worked' : `${troubled} events could not be worked`}
+        >
+          <p>
+            Nothing is lost: every account is read from Stripe once an hour anyway.{' '}
+            <a href="/admin/billing/events">See what Stripe told</a>.
+          </p>
+        </Notice>
+      ) : null}
+      <Panel title="Accounts" aside={total === 0 ? null : `${total} in all`} flush>
+        <Accounts {...props} />
+        <Pages {...list} href={address} ways={['Back', 'On']} />
       </Panel>
     </Live>
   )
 }
 
-function Looks({ look }: { look: Look }) {
-  return (
-    <Badge tone={look.tone} shape={look.shape}>
-      {look.word}
-    </Badge>
-  )
-}
-
-function Accounts({ accounts, now }: Pick<BillingAdminProps, 'accounts' | 'now'>) {
+function Accounts({ accounts, total, list: { search }, now }: BillingAdminProps) {
+  if (total === 0) {
+    return (
+      <EmptyState title="Nobody tries or pays yet">
+        <p>Whoever signs up and makes an instance stands here.</p>
+      </EmptyState>
+    )
+  }
+  if (accounts.length === 0) {
+    return (
+      <EmptyState
+        title={search ? `No account has “${search}” in its address or instances` : 'No accounts this far on'}
+      >
+        <p>
+          <a href={path}>All accounts</a>
+        </p>
+      </EmptyState>
+    )
+  }
   return (
     <Table
-      caption="Accounts that try or pay"
+      caption="Accounts that try or pay, those first that need somebody"
       rows={accounts}
       rowId={account => `row-${account.accountId}`}
       columns={[
         { label: 'Account', kind: 'lead', cell: account => account.email ?? account.accountId },
-        {
-          label: 'State',
-          cell: account => (
-            <>
-              <Looks look={states[account.state]} />
-              {account.error ? <span class="sub">{account.error}</span> : null}
-            </>
-          ),
-        },
+        { label: 'State', cell: account => <AccountState {...account} /> },
         { label: 'Since', cell: account => <Time at={account.since} now={now} /> },
         {
           label: 'Next',
@@ -138,45 +145,30 @@ function Accounts({ accounts, now }: Pick<BillingAdminProps, 'accounts' | 'now'>
               <NotYet words="nothing" />
             ),
         },
+        { label: 'Instances', cell: account => <Instances of={account.subdomains} /> },
       ]}
     />
   )
 }
 
-function Events({ events, now }: { events: readonly EventView[]; now: number }) {
+function AccountState({ state, error }: AccountView) {
+  const { tone, shape, word } = states[state]
   return (
-    <Table
-      caption="Events, newest first"
-      rows={events}
-      rowId={event => `row-${event.id}`}
-      columns={[
-        { label: 'Event', kind: 'lead', cell: event => event.type },
-        {
-          label: 'State',
-          cell: event => (
-            <>
-              <Looks look={outcomes[event.status]} />
-              {event.error ? <span class="sub">{event.error}</span> : null}
-            </>
-          ),
-        },
-        { label: 'Attempts', kind: 'number', cell: event => event.attempts },
-        { label: 'Came', cell: event => <Time at={event.receivedAt} now={now} /> },
-        {
-          label: 'Actions',
-          kind: 'end',
-          cell: event =>
-            event.status === 'failed' || (event.status === 'queued' && event.attempts > 0) ? (
-              <PostButton
-                action={`/admin/billing/events/${event.id}/retry`}
-                look="quiet"
-                label={`Work ${event.type} again`}
-              >
-                Retry
-              </PostButton>
-            ) : null,
-        },
-      ]}
-    />
+    <>
+      <Badge tone={tone} shape={shape}>
+        {word}
+      </Badge>
+      {error ? <span class="sub">{error}</span> : null}
+    </>
   )
+}
+
+function Instances({ of }: { of: readonly string[] }) {
+  if (of.length === 0) return <NotYet words="none" />
+  return of.map((subdomain, index) => (
+    <>
+      {index > 0 ? ', ' : ''}
+      <a href={`/admin/instances/${subdomain}`}>{subdomain}</a>
+    </>
+  ))
 }

@@ -1,3 +1,4 @@
+import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
 import { Search } from '../components/search.tsx'
@@ -30,14 +31,6 @@ export interface InstancesProps {
 
 const path = '/admin/instances'
 
-function listAddress(search: string, offset: number): string {
-  const query = new URLSearchParams({
-    ...(search ? { search } : {}),
-    ...(offset > 0 ? { offset: String(offset) } : {}),
-  })
-  return query.size === 0 ? path : `${path}?${query}`
-}
-
 export function InstancesPage(props: InstancesProps) {
   const { total, removed, domain, list } = props
   const lead = `${total - removed} at *.${domain}${removed > 0 ? `, and ${removed} removed` : ''}`
@@ -69,7 +62,7 @@ export function InstancesPage(props: InstancesProps) {
 
 /** The live part: the same on the page and by itself. */
 export function InstanceTable({ instances, total, list, now }: InstancesProps) {
-  const address = (offset: number) => listAddress(list.search, offset)
+  const address = (offset: number) => listAddress(path, { search: list.search, offset })
   return (
     <Live id="instances" src={address(list.offset)} everySeconds={2}>
       {instances.length === 0 && total > 0 ? (

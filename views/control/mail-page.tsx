@@ -1,5 +1,6 @@
 import { PostButton } from '../components/button.tsx'
 import { Delivery } from '../components/delivery.tsx'
+import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Pages, Table } from '../components/table.tsx'
@@ -26,8 +27,9 @@ export interface MailPageProps {
 /** The delivery log: the live part is the whole page. */
 export function MailPage({ on, now, list }: MailPageProps) {
   const { messages, total, limit, offset } = list
+  const address = (to: number) => listAddress('/admin/mail', { offset: to })
   return (
-    <Live id="mail" src={`/admin/mail?offset=${offset}`} everySeconds={5}>
+    <Live id="mail" src={address(offset)} everySeconds={5}>
       <PageHead title="Mail" lead="What owners were told, newest first." />
       {on ? null : (
         <Notice tone="warn" title="Mail is off">
@@ -57,7 +59,7 @@ export function MailPage({ on, now, list }: MailPageProps) {
             ]}
           />
         )}
-        <Pages total={total} limit={limit} offset={offset} href={to => `/admin/mail?offset=${to}`} />
+        <Pages total={total} limit={limit} offset={offset} href={address} />
       </Panel>
     </Live>
   )

@@ -1,5 +1,6 @@
 import { PostButton } from '../components/button.tsx'
 import { type DayLane, DayTimeline } from '../components/day-timeline.tsx'
+import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
 import { type PastLane, PastTimeline } from '../components/past-timeline.tsx'
@@ -29,7 +30,7 @@ export interface JobsPageProps {
 export function JobsPage(props: JobsPageProps) {
   const { now, manifest, jobs, list, day, past } = props
   const { search, total, limit, offset } = list
-  const address = (to: number) => listAddress(search, to)
+  const address = (to: number) => listAddress('/', { search, offset: to })
   return (
     <Live id="jobs" src={address(offset)} everySeconds={jobs.length > 25 ? 5 : 2}>
       <div>
@@ -73,14 +74,6 @@ export function JobsPage(props: JobsPageProps) {
       </div>
     </Live>
   )
-}
-
-function listAddress(search: string, offset: number): string {
-  const query = new URLSearchParams({
-    ...(search ? { search } : {}),
-    ...(offset > 0 ? { offset: String(offset) } : {}),
-  })
-  return query.size === 0 ? '/' : `/?${query}`
 }
 
 function NothingFound({ search }: { search: string }) {

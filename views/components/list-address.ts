@@ -1,0 +1,11 @@
+/** The address of one page of a long list; what is not searched or passed over is left out. */
+export function listAddress(
+  path: string,
+  { search = '', offset }: { search?: string; offset: number },
+): string {
+  const query = new URLSearchParams({
+    ...(search ? { search } : {}),
+    ...(offset > 0 ? { offset: String(offset) } : {}),
+  })
+  return query.size === 0 ? path : `${path}?${query}`
+}
