@@ -1,4 +1,6 @@
+import { deletedCustomer, portalObject } from './builders.ts'
 import { checkFields, type Fields, invalid, text, type Value } from './form.ts'
+import { expansions, listFields, listOf } from './listing.ts'
 import type { Session } from './objects.ts'
 import type { StripeState } from './state.ts'
 
@@ -25,13 +27,6 @@ const sessionFields: Fields = {
   metadata,
   subscription_data: { metadata },
 }
-const listFields: Fields = {
-  customer: 'any',
-  status: 'any',
-  limit: 'any',
-  starting_after: 'any',
-  ending_before: 'any',
-}
 const statuses =
   'active, all, canceled, ended, incomplete, incomplete_expired, past_due, paused, trialing, unpaid'
 
@@ -51,7 +46,7 @@ export function answerCall(state: StripeState, { method, path, params, origin }:
     const found = state.customers.get(customer[1] ?? '')
     if (!found)
       throw invalid(`No such customer: '${customer[1]}'`, { code: 'resource_missing', param: 'id' }, 404)
-    return found.deleted ? { id: found.id, object: 'customer', deleted: true } : found
+    return found.deleted ? deletedCustomer(found) : found
   }
 
   if (at('POST', /^\/v1\/checkout\/sessions$/)) {
@@ -60,21 +55,14 @@ export function answerCall(state: StripeState, { method, path, params, origin }:
   }
   if (at('POST', /^\/v1\/billing_portal\/sessions$/)) {
     checkFields(params, { customer: 'any', return_url: 'any' })
-    const { id } = state.customer(text(params, 'customer'))
-    const back = encodeURIComponent(text(params, 'return_url'))
-    return {
-      object: 'billing_portal.session',
-      id: state.id('bps'),
-      customer: id,
-      created: state.now(),
-      livemode: state.live,
-      return_url: params.return_url,
-      url: `${origin}/portal/${id}?back=${back}`,
-    }
+    const { id: customer } = state.customer(text(params, 'customer'))
+    const back = text(params, 'return_url')
+    const url = `${origin}/portal/${customer}?back=${encodeURIComponent(back)}`
+    return portalObject(state, { customer, return_url: back, url })
   }
 
   if (at('GET', /^\/v1\/subscriptions$/)) {
-    checkFields(params, listFields)
+    checkFields(params, { ...listFields, customer: 'any', status: 'any' })
     return listSubscriptions(state, params)
   }
   const one = at('GET', /^\/v1\/subscriptions\/(\w+)$/)
@@ -87,6 +75,12 @@ export function answerCall(state: StripeState, { method, path, params, origin }:
       throw invalid(`No such subscription: '${id}'`, { code: 'resource_missing' }, 404)
     state.become(id, 'canceled')
     return state.subscription(id)
+  }
+
+  if (at('GET', /^\/v1\/disputes$/)) {
+    const created = { gte: 'any', gt: 'any', lte: 'any', lt: 'any' } as const
+    checkFields(params, { ...listFields, created })
+    return listDisputes(state, params)
   }
 
   throw invalid(`Unrecognized request URL (${method}: ${path}).`, {}, 404)
@@ -108,27 +102,19 @@ function openSession(state: StripeState, params: Record<string, Value>, origin: 
     if (!URL.canParse(text(params, name)))
       throw invalid('Not a valid URL', { code: 'url_invalid', param: name })
   }
-  const subscriptionData = (params.subscription_data ?? {}) as Record<string, Record<string, string>>
-  const id = `${state.id('cs')}`
-  const session: Session = {
-    object: 'checkout.session',
-    id,
+  const metadataOf = (given: unknown) => (given ?? {}) as Record<string, string>
+  const fields = {
     customer: customer.id,
-    mode: 'subscription',
-    status: 'open',
-    payment_status: 'unpaid',
-    url: `${origin}/pay/${id}`,
     success_url: text(params, 'success_url'),
     cancel_url: text(params, 'cancel_url'),
     client_reference_id: (params.client_reference_id as string | undefined) ?? null,
-    subscription: null,
-    line_items: { object: 'list', data: items.map(({ price = '' }) => ({ price })) },
-    metadata: subscriptionData.metadata ?? {},
-    created: state.now(),
-    livemode: state.live,
+    metadata: metadataOf(params.metadata),
   }
-  state.sessions.set(id, session)
-  return session
+  const { subscription_data: later } = params as { subscription_data?: { metadata?: unknown } }
+  return state.openSession(origin, fields, {
+    price: items[0]?.price ?? '',
+    metadata: metadataOf(later?.metadata),
+  })
 }
 
 function listSubscriptions(state: StripeState, params: Record<string, Value>): unknown {
@@ -136,21 +122,20 @@ function listSubscriptions(state: StripeState, params: Record<string, Value>): u
   if (status !== '' && !statuses.split(', ').includes(status)) {
     throw invalid(`Invalid status: must be one of ${statuses}`, { param: 'status' })
   }
-  const limit = Number(params.limit ?? 10)
-  if (!(limit >= 1 && limit <= 100)) throw invalid('Invalid integer: limit', { param: 'limit' })
   const customer = params.customer as string | undefined
   if (customer !== undefined) state.customer(customer)
-  // Newest first, as Stripe lists.
   const all = [...state.subscriptions.values()]
     .filter(each => customer === undefined || each.customer === customer)
     .filter(each => status === 'all' || (status === '' ? each.status !== 'canceled' : each.status === status))
-    .reverse()
-  const after = params.starting_after as string | undefined
-  const from = after === undefined ? 0 : all.findIndex(each => each.id === after) + 1
-  return {
-    object: 'list',
-    url: '/v1/subscriptions',
-    has_more: all.length > from + limit,
-    data: all.slice(from, from + limit),
-  }
+  return listOf('/v1/subscriptions', all, params)
+}
+
+function listDisputes(state: StripeState, params: Record<string, Value>): unknown {
+  const full = expansions(params, ['data.charge', 'data.payment_intent'])
+  const { gte = '0' } = (params.created ?? {}) as Record<string, string>
+  const since = [...state.disputes.values()].filter(each => each.created >= Number(gte))
+  const list = listOf('/v1/disputes', since, params)
+  return full.has('data.charge')
+    ? { ...list, data: list.data.map(each => ({ ...each, charge: state.charges.get(each.charge) })) }
+    : list
 }

@@ -1,12 +1,26 @@
-/** The shapes that Stripe publishes as examples, as far as a client of subscriptions sees them. Times are in seconds. */
+/**
+ * What Stripe answers and tells. The types name what a client of subscriptions reads; the objects have every field of
+ * Stripe's published examples. Times are in seconds, money in the currency's smallest unit.
+ */
 
-export interface Customer {
-  object: 'customer'
+export interface Common {
   id: string
-  email: string | null
-  metadata: Record<string, string>
   created: number
   livemode: boolean
+}
+
+/** What every object of one moment has in common. */
+export interface Moment {
+  id(prefix: string): string
+  now(): number
+  live: boolean
+}
+
+export interface Customer extends Common {
+  object: 'customer'
+  email: string | null
+  name: string | null
+  metadata: Record<string, string>
   deleted?: true
 }
 
@@ -20,20 +34,23 @@ export type Status =
   | 'unpaid'
   | 'paused'
 
-export interface Subscription {
+export interface Price extends Common {
+  object: 'price'
+  active: true
+  currency: string
+  unit_amount: number
+  type: 'recurring'
+}
+
+export interface Subscription extends Common {
   object: 'subscription'
-  id: string
   customer: string
   status: Status
   metadata: Record<string, string>
-  created: number
-  livemode: boolean
   cancel_at: number | null
   cancel_at_period_end: boolean
   canceled_at: number | null
   ended_at: number | null
-  collection_method: 'charge_automatically'
-  currency: string
   latest_invoice: string | null
   items: {
     object: 'list'
@@ -47,21 +64,13 @@ export interface Subscription {
       metadata: Record<string, string>
       current_period_start: number
       current_period_end: number
-      price: {
-        object: 'price'
-        id: string
-        active: true
-        currency: string
-        unit_amount: number
-        type: 'recurring'
-      }
+      price: Price
     }[]
   }
 }
 
-export interface Session {
+export interface Session extends Common {
   object: 'checkout.session'
-  id: string
   customer: string
   mode: 'subscription'
   status: 'open' | 'complete' | 'expired'
@@ -71,22 +80,45 @@ export interface Session {
   cancel_url: string
   client_reference_id: string | null
   subscription: string | null
-  line_items: { object: 'list'; data: { price: string }[] }
   metadata: Record<string, string>
-  created: number
-  livemode: boolean
+  expires_at: number
 }
 
-export interface Invoice {
+export interface Invoice extends Common {
   object: 'invoice'
-  id: string
   customer: string
   status: 'open' | 'paid' | 'uncollectible'
   amount_due: number
   attempt_count: number
-  created: number
-  livemode: boolean
   parent: { type: 'subscription_details'; subscription_details: { subscription: string } }
+}
+
+export interface Charge extends Common {
+  object: 'charge'
+  customer: string
+  amount: number
+  currency: string
+  disputed: boolean
+  payment_intent: string
+}
+
+export type DisputeStatus = 'needs_response' | 'under_review' | 'won' | 'lost'
+
+/** It names the charge, and never the customer. */
+export interface Dispute extends Common {
+  object: 'dispute'
+  charge: string
+  payment_intent: string
+  amount: number
+  currency: string
+  reason: string
+  status: DisputeStatus
+  evidence_details: {
+    due_by: number | null
+    has_evidence: boolean
+    past_due: boolean
+    submission_count: number
+  }
 }
 
 export interface Event {

@@ -43,6 +43,30 @@ test('the SDK gets what it asks for, from customer to cancelled subscription', a
   assert.equal(new Set(ids).size, 6)
 })
 
+test('a dispute names the charge, and a list says on request whose it is; the subscription goes on', async t => {
+  const { env, state } = await startStripe(t)
+  const sdk = sdkOf(env.STRIPE_API_BASE ?? '')
+  const { id: customer } = state.createCustomer({ email: null, metadata: {} })
+  const { id } = state.subscribe(customer)
+  const dispute = state.dispute(id)
+  const told = state.events.filter(({ type }) => type.startsWith('charge.dispute.'))
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ['charge.dispute.created', 'charge.dispute.funds_withdrawn'],
+  )
+  assert.doesNotMatch(JSON.stringify(told), /cus_/)
+  const [short] = (await sdk.disputes.list()).data
+  assert.deepEqual([short?.id, typeof short?.charge, short?.status], [dispute, 'string', 'needs_response'])
+  const [full] = (await sdk.disputes.list({ expand: ['data.charge'], created: { gte: state.now() } })).data
+  assert.ok(typeof full?.charge === 'object')
+  assert.equal(full.charge.customer, customer)
+  assert.equal((await sdk.disputes.list({ created: { gte: state.now() + 1 } })).data.length, 0)
+  assert.equal((await refusal(sdk.disputes.list({ expand: ['data.owner'] }))).statusCode, 400)
+  state.closeDispute(dispute, 'lost')
+  assert.equal(state.events.at(-1)?.type, 'charge.dispute.closed')
+  assert.equal(state.subscription(id).status, 'active')
+})
+
 test('it refuses what Stripe refuses', async t => {
   const standIn = await startStripe(t)
   const base = standIn.env.STRIPE_API_BASE ?? ''

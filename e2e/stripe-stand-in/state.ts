@@ -1,9 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../src/clock.ts'
+import {
+  chargeObject,
+  customerObject,
+  disputeObject,
+  eventObject,
+  invoiceObject,
+  month,
+  sessionObject,
+  subscriptionObject,
+} from './builders.ts'
 import { invalid } from './form.ts'
-import type { Customer, Event, Invoice, Session, Status, Subscription } from './objects.ts'
+import type { Charge, Customer, Dispute, Event, Invoice, Session, Status, Subscription } from './objects.ts'
 
-const month = 30 * 86_400
+type SessionFields = Parameters<typeof sessionObject>[2]
 
 /** What Stripe keeps, and what happens to it. Every change is an event; who delivers it is somebody else's matter. */
 export class StripeState {
@@ -11,6 +21,12 @@ export class StripeState {
   readonly subscriptions = new Map<string, Subscription>()
   readonly sessions = new Map<string, Session>()
   readonly invoices = new Map<string, Invoice>()
+  readonly charges = new Map<string, Charge>()
+  readonly disputes = new Map<string, Dispute>()
+  /** What each checkout session sells, and what its subscription will carry. */
+  readonly #orders = new Map<string, { price: string; metadata: Record<string, string> }>()
+  /** What each subscription's last payment was. */
+  readonly #paid = new Map<string, string>()
   /** Everything that ever happened, oldest first. */
   readonly events: Event[] = []
   readonly live: boolean
@@ -32,30 +48,25 @@ export class StripeState {
   }
 
   #happened(type: string, object: unknown): void {
-    this.events.push({
-      object: 'event',
-      id: this.id('evt'),
-      type,
-      api_version: '2026-10-28.endive',
-      created: this.now(),
-      livemode: this.live,
-      pending_webhooks: 1,
-      request: { id: null, idempotency_key: null },
-      data: { object: structuredClone(object) },
-    })
+    this.events.push(eventObject(this, type, object))
   }
 
-  createCustomer(fields: Pick<Customer, 'email' | 'metadata'>): Customer {
-    const customer: Customer = {
-      object: 'customer',
-      id: this.id('cus'),
-      ...fields,
-      created: this.now(),
-      livemode: this.live,
-    }
+  createCustomer(fields: Parameters<typeof customerObject>[1]): Customer {
+    const customer = customerObject(this, fields)
     this.customers.set(customer.id, customer)
     this.#happened('customer.created', customer)
     return customer
+  }
+
+  openSession(
+    origin: string,
+    fields: SessionFields,
+    order: { price: string; metadata: Record<string, string> },
+  ): Session {
+    const session = sessionObject(this, origin, fields)
+    this.sessions.set(session.id, session)
+    this.#orders.set(session.id, order)
+    return session
   }
 
   customer(id: string): Customer {
@@ -74,11 +85,10 @@ export class StripeState {
   completeCheckout(id: string, { declined = false }: { declined?: boolean } = {}): Subscription {
     const session = this.sessions.get(id)
     if (session?.status !== 'open') throw new Error(`no open checkout session ${id}`)
-    const price = session.line_items.data[0]?.price
+    const { price, metadata } = this.#orders.get(id) ?? {}
     const status = declined ? 'incomplete' : 'active'
     const tried = session.subscription === null ? null : this.subscription(session.subscription)
-    const subscription =
-      tried ?? this.subscribe(session.customer, { metadata: session.metadata, status, price })
+    const subscription = tried ?? this.subscribe(session.customer, { metadata, status, price })
     session.subscription = subscription.id
     if (tried && !declined) this.pay(tried.id)
     if (!declined) {
@@ -90,52 +100,15 @@ export class StripeState {
 
   subscribe(
     customer: string,
-    options: { metadata?: Record<string, string>; status?: Status; price?: string | undefined } = {},
+    options: {
+      metadata?: Record<string, string> | undefined
+      status?: Status
+      price?: string | undefined
+    } = {},
   ): Subscription {
-    const { metadata = {}, status = 'active' } = options
-    const [id, now] = [this.id('sub'), this.now()]
-    const price = options.price ?? [...this.prices][0] ?? 'price_none'
-    const subscription: Subscription = {
-      object: 'subscription',
-      id,
-      customer,
-      status,
-      metadata,
-      created: now,
-      livemode: this.live,
-      cancel_at: null,
-      cancel_at_period_end: false,
-      canceled_at: null,
-      ended_at: null,
-      collection_method: 'charge_automatically',
-      currency: 'eur',
-      latest_invoice: null,
-      items: {
-        object: 'list',
-        has_more: false,
-        url: `/v1/subscription_items?subscription=${id}`,
-        data: [
-          {
-            object: 'subscription_item',
-            id: this.id('si'),
-            subscription: id,
-            quantity: 1,
-            metadata: {},
-            current_period_start: now,
-            current_period_end: now + month,
-            price: {
-              object: 'price',
-              id: price,
-              active: true,
-              currency: 'eur',
-              unit_amount: 900,
-              type: 'recurring',
-            },
-          },
-        ],
-      },
-    }
-    this.subscriptions.set(id, subscription)
+    const { metadata = {}, status = 'active', price = [...this.prices][0] ?? 'price_none' } = options
+    const subscription = subscriptionObject(this, { customer, status, metadata, price })
+    this.subscriptions.set(subscription.id, subscription)
     this.#happened('customer.subscription.created', subscription)
     this.#bill(subscription, status === 'active' ? 'paid' : 'open')
     return subscription
@@ -158,7 +131,8 @@ export class StripeState {
     const subscription = this.subscription(id)
     const invoice = this.invoices.get(subscription.latest_invoice ?? '')
     if (invoice?.status === 'open') {
-      invoice.status = 'paid'
+      Object.assign(invoice, { status: 'paid', amount_paid: invoice.amount_due, amount_remaining: 0 })
+      this.#charge(subscription)
       this.#happened('invoice.paid', invoice)
     }
     this.become(id, 'active')
@@ -184,10 +158,30 @@ export class StripeState {
     this.#happened('customer.subscription.updated', subscription)
   }
 
-  /** The cardholder's bank takes the money back, for now: the subscription goes on. */
-  dispute(id: string): void {
-    const { customer } = this.subscription(id)
-    this.#happened('charge.dispute.created', { object: 'dispute', id: this.id('dp'), customer })
+  hasPaid(subscription: string): boolean {
+    return this.#paid.has(subscription)
+  }
+
+  /** The cardholder's bank takes the last payment back, for now: the subscription goes on. Returns the dispute's id. */
+  dispute(subscription: string): string {
+    const charge = this.charges.get(this.#paid.get(subscription) ?? '')
+    if (!charge) throw new Error(`nothing was paid for ${subscription}`)
+    const dispute = disputeObject(this, charge)
+    charge.disputed = true
+    this.disputes.set(dispute.id, dispute)
+    this.#happened('charge.dispute.created', dispute)
+    this.#happened('charge.dispute.funds_withdrawn', dispute)
+    return dispute.id
+  }
+
+  /** The bank decides. Also a lost dispute does nothing to the subscription: whether it goes on is for people to say. */
+  closeDispute(id: string, status: 'won' | 'lost'): void {
+    const dispute = this.disputes.get(id)
+    if (!dispute) throw new Error(`no dispute ${id}`)
+    dispute.status = status
+    dispute.evidence_details.due_by = null
+    if (status === 'won') this.#happened('charge.dispute.funds_reinstated', dispute)
+    this.#happened('charge.dispute.closed', dispute)
   }
 
   deleteCustomer(id: string): void {
@@ -199,20 +193,18 @@ export class StripeState {
   }
 
   #bill(subscription: Subscription, status: Invoice['status']): void {
-    const invoice: Invoice = {
-      object: 'invoice',
-      id: this.id('in'),
-      customer: subscription.customer,
-      status,
-      amount_due: 900,
-      attempt_count: 1,
-      created: this.now(),
-      livemode: this.live,
-      parent: { type: 'subscription_details', subscription_details: { subscription: subscription.id } },
-    }
+    const { id, customer } = subscription
+    const invoice = invoiceObject(this, { customer, status, subscription: id })
     this.invoices.set(invoice.id, invoice)
     subscription.latest_invoice = invoice.id
     this.#happened('invoice.created', invoice)
+    if (status === 'paid') this.#charge(subscription)
     this.#happened(status === 'paid' ? 'invoice.paid' : 'invoice.payment_failed', invoice)
+  }
+
+  #charge({ id, customer }: Subscription): void {
+    const charge = chargeObject(this, customer)
+    this.charges.set(charge.id, charge)
+    this.#paid.set(id, charge.id)
   }
 }
