@@ -1,117 +1,268 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { envOf, startProvider } from '../plugins/auth/openid.fixture.ts'
-import { ask } from '../src/testing/ask.ts'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
 import { eventually } from '../src/testing/eventually.ts'
-import { startInbox } from '../src/testing/inbox.ts'
-import { noBrowser, openBrowser } from './browser.fixture.ts'
-import { startLonghouse } from './longhouse.fixture.ts'
-import { startStripe } from './stripe-stand-in/stand-in.ts'
+import { noBrowser, openBrowser, says } from './browser.fixture.ts'
+import { type LonghouseInDays, startLonghouseInDays } from './days.fixture.ts'
 
 /** A folder for pictures of the pages, for whoever wants to look at them. */
 const shots = process.env.SHOTS
 
-for (const javaScript of [true, false]) {
-  const how = javaScript ? 'with JavaScript' : 'without JavaScript'
-  test(`an owner tries, pays, fails to pay, comes back and cancels, ${how}`, { skip: noBrowser }, async t => {
-    const [provider, stripe, inbox] = await Promise.all([startProvider(t), startStripe(t), startInbox(t)])
-    provider.people.set('ada', { email: 'ada@example.com', email_verified: true, name: 'Ada Lovelace' })
-    const mail = { SMTP_URL: inbox.url, SMTP_FROM: 'hello@example.com' }
-    const env = { ...envOf(provider), ...stripe.env, ...mail }
-    const longhouse = await startLonghouse(t, { driver: 'process', env })
-    const control = `http://control.localhost:${longhouse.port}`
-    provider.allow(`${control}/auth/google/callback`)
-    const { page, complaints } = await openBrowser(t, { javaScript })
-    const press = (name: string) => page.getByRole('button', { name, exact: true }).first().click()
-    const shot = (name: string) =>
-      shots && javaScript ? page.screenshot({ path: `${shots}/${name}.png`, fullPage: true }) : null
-    const tell = () =>
-      stripe.deliver((body, headers) =>
-        ask({
-          port: longhouse.port,
-          host: 'control.localhost',
-          method: 'POST',
-          path: '/webhooks/stripe',
-          body,
-          headers,
-        }),
-      )
+/** A job that leaves something behind: a line a run. */
+const diary = `import { appendFileSync } from 'node:fs'
+import { jobRegistry } from 'longhouse/jobs'
+
+jobRegistry.register({
+  id: 'diary',
+  cron: '0 0 1 1 *',
+  func: async () => appendFileSync('data/diary.txt', 'Dear diary\\n'),
+})
+`
+
+/** Somebody with a browser, who lives through all of it. */
+async function openOwner(t: TestContext, longhouse: LonghouseInDays, javaScript: boolean) {
+  const name = javaScript ? 'ada' : 'grace'
+  const email = `${name}@example.com`
+  longhouse.provider.people.set(name, { email, email_verified: true, name })
+  const { page, complaints } = await openBrowser(t, { javaScript })
+  const control = `http://control.localhost:${longhouse.port}`
+  const address = `http://${name}-box.localhost:${longhouse.port}/`
+  const volume = join(longhouse.dataRoot, `${name}-box`)
+  const { state } = longhouse.stripe
+  const press = (button: string) => page.getByRole('button', { name: button, exact: true }).first().click()
+
+  const owner = {
+    ...{ name, email, page, complaints, address, volume, javaScript, press, password: '' },
+    subdomain: `${name}-box`,
+    shot: async (picture: string) => {
+      if (shots) await page.screenshot({ path: `${shots}/${picture}-${name}.png`, fullPage: true })
+    },
+    /** Goes to a page; whoever was away for too long signs in again. */
+    visit: async (path: string) => {
+      await page.goto(control + path)
+      if (!page.url().includes('/sign-in')) return
+      await press('Sign in with Example')
+      // The provider remembers who is signed in there.
+      const asks = page.getByRole('button', { name: `Continue as ${name}` })
+      await asks
+        .or(page.getByRole('button', { name: 'Sign out' }))
+        .first()
+        .waitFor()
+      if (await asks.isVisible()) await asks.click()
+      await page.waitForURL(control + path)
+    },
     /** The page is loaded again until it says so. */
-    const planSays = (words: RegExp) =>
-      eventually(`the plan says ${words}`, async () => {
-        await page.goto(`${control}/billing`)
+    sees: (path: string, words: RegExp) =>
+      eventually(`${name} sees ${words} on ${path}`, async () => {
+        await owner.visit(path)
         return words.test(await page.locator('main').innerText())
+      }),
+    seesPlan: (words: RegExp) => owner.sees('/billing', words),
+    seesInstance: (words: RegExp) => owner.sees(`/instances/${name}-box`, words),
+    /** What the job has written so far. */
+    diary: () => readFileSync(join(volume, 'jobs/data/diary.txt'), 'utf8'),
+    runsDiary: async (times: number) => {
+      await press('Run diary now')
+      await eventually(`run ${times} has written`, () => owner.diary() === 'Dear diary\n'.repeat(times))
+      await eventually(`the page tells of ${times} runs`, async () => {
+        await page.goto(`${address}jobs/diary`)
+        return (await page.getByRole('row').filter({ hasText: 'Succeeded' }).count()) === times
       })
-    const letter = (subject: RegExp) =>
-      eventually(`a letter: ${subject}`, () => inbox.mails.some(({ text }) => subject.test(text)), 90_000)
-
-    await page.goto(control)
-    await press('Sign in with Example')
-    await press('Continue as ada')
-    await page.goto(`${control}/billing`)
-    await page.getByText('No plan yet').waitFor()
-    await page.goto(`${control}/new`)
-    await page.getByLabel('Name').fill('paytest')
-    await press('Make my instance')
-    await page.locator('code.secret').waitFor()
-    await planSays(/You are trying it.*What happens if nothing is paid/s)
-    await shot('trial')
-    await letter(/Subject: paytest is ready/)
-
-    // The browser holds `form-action` against where the form leads in the end: Stripe must be allowed.
-    await page.getByRole('button', { name: 'Choose Basic' }).click()
-    await page.getByRole('heading', { name: 'Pay' }).waitFor()
-    await press('Back')
-    await page.getByText('You are trying it').waitFor()
-    await page.getByRole('button', { name: 'Choose Basic' }).click()
-    await press('Use a declined card')
-    await page.getByText('The card was declined').waitFor()
-    await press('Pay')
-    // No webhook has come yet: coming back is enough.
-    await page.getByText('Paid until').waitFor()
-    assert.match(page.url(), /\/billing\?paid=1$/)
-    await shot('paid')
-    await tell()
-
-    const [id] = [...stripe.state.subscriptions.values()]
-      .filter(each => each.status === 'active')
-      .map(each => each.id)
-    assert.ok(id)
-    stripe.state.renew(id, 'bad')
-    await tell()
-    await planSays(/A payment failed.*Your instance stops/s)
-    await shot('grace')
-    stripe.state.become(id, 'unpaid')
-    await tell()
-    await planSays(/Your instance is not paid for/)
-    await shot('over')
-    await eventually('the instance stops', async () => {
-      await page.goto(`${control}/instances/paytest`)
-      return /Stopped/.test(await page.locator('main').innerText())
-    })
-    await shot('stopped')
-
-    await page.goto(`${control}/billing`)
-    await press('Cards, invoices, cancel')
-    await press('Pay what is open')
-    await tell()
-    await planSays(/Paid until/)
-    await eventually('the instance runs', async () => {
-      await page.goto(`${control}/instances/paytest`)
-      return /Running/.test(await page.locator('main').innerText())
-    })
-    await page.goto(`${control}/billing`)
-    await press('Cards, invoices, cancel')
-    await press('Cancel plan')
-    await tell()
-    await planSays(/Ends\s/)
-    stripe.state.become(id, 'canceled')
-    await tell()
-    await planSays(/Your subscription has ended.*Choose a plan/s)
-    const elsewhere = stripe.env.STRIPE_API_BASE ?? ''
-    assert.deepEqual(
-      complaints.filter(each => !each.includes(elsewhere)),
-      [],
-    )
-  })
+    },
+    subscription: () => {
+      const all = [...state.subscriptions.values()]
+      const mine = all.filter(each => state.customer(each.customer).email === email)
+      const [found] = mine.filter(({ status }) => status !== 'incomplete')
+      assert.ok(found, `${name} has a subscription`)
+      return found.id
+    },
+    subjects: async () => (await longhouse.letters(email)).map(({ subject }) => subject),
+  }
+  return owner
 }
+type Owner = Awaited<ReturnType<typeof openOwner>>
+
+test('two owners, one with JavaScript and one without: try, pay, fail to pay, come back, cancel, and are gone', {
+  skip: noBrowser,
+}, async t => {
+  const longhouse = await startLonghouseInDays(t)
+  const { live, retain, tell, stripe } = longhouse
+  const owners = await Promise.all([true, false].map(javaScript => openOwner(t, longhouse, javaScript)))
+  const each = async (does: (owner: Owner) => Promise<unknown>) => void (await Promise.all(owners.map(does)))
+  const newest = async (subject: RegExp) => {
+    for (const owner of owners) {
+      const last = (await owner.subjects()).at(-1) ?? ''
+      assert.match(last, subject)
+      assert.ok(last.includes(owner.subdomain), last)
+    }
+  }
+
+  await t.test('signs up, chooses a name, and runs a job in an own instance', () =>
+    each(async owner => {
+      const { page, press, subdomain, volume, javaScript } = owner
+      await owner.visit('/billing')
+      await page.getByText('No plan yet').waitFor()
+      await owner.visit('/new')
+      await page.getByLabel('Name').fill(subdomain)
+      await press('Make my instance')
+      owner.password = (await page.locator('code.secret').innerText()).trim()
+      await owner.seesPlan(/You are trying it.*What happens if nothing is paid/s)
+      await owner.shot('trial')
+      await owner.seesInstance(/Running/)
+      // Over the bridge: nobody types the password.
+      await page.getByRole('link', { name: 'Open' }).click()
+      await page.getByText('daily-digest').first().waitFor()
+      assert.equal(page.url(), owner.address)
+      writeFileSync(join(volume, 'jobs/manifest.ts'), diary)
+      await says(page, /diary/, javaScript)
+      await owner.runsDiary(1)
+    }),
+  )
+  await newest(/ is ready$/)
+
+  await t.test('is told before the trial ends, and pays', async () => {
+    await live(10)
+    for (const owner of owners) assert.equal((await owner.subjects()).length, 1)
+    await live(1)
+    await newest(/^The trial of .* ends on /)
+    await each(async owner => {
+      const { page, press } = owner
+      await owner.seesPlan(/Trial until/)
+      // The browser holds `form-action` against where the form leads in the end: Stripe must be allowed.
+      await press('Choose Basic')
+      await page.getByRole('heading', { name: 'Pay' }).waitFor()
+      await press('Back')
+      await page.getByText('You are trying it').waitFor()
+      await press('Choose Basic')
+      await press('Use a declined card')
+      await page.getByText('The card was declined').waitFor()
+      await press('Pay')
+      // No webhook has come yet: coming back is enough.
+      await page.getByText('Paid until').waitFor()
+      assert.match(page.url(), /\/billing\?paid=1$/)
+      await owner.shot('paid')
+    })
+    await tell()
+  })
+
+  await t.test('the card fails: it runs on for two weeks, and then stops', async () => {
+    await live(30)
+    for (const owner of owners) stripe.state.renew(owner.subscription(), 'bad')
+    await tell()
+    await each(async owner => {
+      await owner.seesPlan(/A payment failed.*Your instance stops/s)
+      await owner.shot('grace')
+    })
+    await newest(/^A payment for .* failed$/)
+    for (const owner of owners) {
+      const told = (await longhouse.letters(owner.email)).at(-1)?.words ?? ''
+      assert.match(told, /: the instance stops.*: it is removed.*: its data is deleted for good/s)
+    }
+    await live(13)
+    await each(async owner => {
+      await owner.seesPlan(/A payment failed/)
+      await owner.seesInstance(/Running/)
+    })
+    await live(1)
+    await each(async owner => {
+      await owner.seesPlan(/Your instance is not paid for/)
+      await owner.shot('over')
+      await owner.seesInstance(/Stopped.*It is suspended.*Everything in it is kept/s)
+      await owner.shot('stopped')
+      const answer = await owner.page.goto(owner.address)
+      assert.equal(answer?.status(), 503)
+    })
+    await newest(/ has stopped$/)
+  })
+
+  await t.test('pays, and is back with the history and what the job wrote', async () => {
+    await live(1)
+    await each(async owner => {
+      await owner.visit('/billing')
+      await owner.press('Cards, invoices, cancel')
+      await owner.press('Pay what is open')
+      await owner.page.waitForURL(/\/billing/)
+    })
+    await tell()
+    await each(async owner => {
+      await owner.seesPlan(/Paid until/)
+      await owner.seesInstance(/Running/)
+      assert.equal(owner.diary(), 'Dear diary\n')
+      // Signed in there still: its session is in the volume too.
+      await owner.page.getByRole('link', { name: 'Open' }).click()
+      await says(owner.page, /diary/, owner.javaScript)
+      await owner.runsDiary(2)
+    })
+    await newest(/ is back$/)
+  })
+
+  await t.test('cancels, has what is paid for, and loses nothing before its day', async () => {
+    await each(async owner => {
+      await owner.visit('/billing')
+      await owner.press('Cards, invoices, cancel')
+      await owner.press('Cancel plan')
+      await owner.page.waitForURL(/\/billing/)
+    })
+    await tell()
+    await each(owner => owner.seesPlan(/Ends\s/))
+    await live(14)
+    await each(owner => owner.seesInstance(/Running/))
+    await live(1)
+    for (const owner of owners) stripe.state.become(owner.subscription(), 'canceled')
+    await tell()
+    await each(async owner => {
+      await owner.seesPlan(/Your subscription has ended.*Choose a plan/s)
+      await owner.seesInstance(/Stopped.*The subscription has ended/s)
+    })
+    await newest(/ has stopped$/)
+    await live(29)
+    await each(owner => owner.seesInstance(/Stopped/))
+    await live(2)
+    await each(async owner => {
+      await owner.seesInstance(/Removed.*Its data is kept for you.*will be deleted for good/s)
+      await owner.shot('removed')
+    })
+    for (const owner of owners) assert.equal(owner.diary(), 'Dear diary\nDear diary\n')
+  })
+
+  await t.test('the data goes when it was said to, and nothing is left of it', async () => {
+    await retain(21)
+    await newest(/ has stopped$/)
+    await retain(2)
+    await newest(/^The data of .* will be deleted on /)
+    await retain(5)
+    await each(owner => owner.seesInstance(/Its data is kept for you/))
+    for (const owner of owners) assert.equal(owner.diary(), 'Dear diary\nDear diary\n')
+    await retain(2)
+    await eventually('the volumes are gone', () => owners.every(({ volume }) => !existsSync(volume)))
+    await each(async owner => {
+      await owner.sees('/instances', /No instance yet/)
+      await owner.shot('gone')
+      const answer = await owner.page.goto(owner.address)
+      assert.equal(answer?.status(), 404)
+    })
+    assert.deepEqual(readdirSync(longhouse.dataRoot), ['.control'])
+  })
+
+  for (const owner of owners) {
+    const told = await longhouse.letters(owner.email)
+    assert.deepEqual(
+      told.map(({ subject }) => subject.replace(owner.subdomain, 'it').replace(/\d.*/, 'a day')),
+      [
+        'it is ready',
+        'The trial of it ends on a day',
+        'A payment for it failed',
+        'it has stopped',
+        'it is back',
+        'it has stopped',
+        'The data of it will be deleted on a day',
+        'The data of it will be deleted on a day',
+      ],
+    )
+    for (const { words } of told) assert.doesNotMatch(words, new RegExp(`password|${owner.password}`, 'i'))
+    const elsewhere = stripe.env.STRIPE_API_BASE ?? ''
+    const complaints = owner.complaints.filter(said => !said.includes(elsewhere) && !/\b503\b/.test(said))
+    assert.deepEqual(complaints, [])
+  }
+})

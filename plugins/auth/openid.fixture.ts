@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import Provider from 'oidc-provider'
+import type { Clock } from '../../src/clock.ts'
 
 /** Somebody who has an account with the provider. */
 export interface Person {
@@ -36,7 +37,11 @@ export const envOf = ({ issuer }: TestProvider) => ({
  */
 export async function startProvider(
   t: Pick<TestContext, 'after'>,
-  options: { claimsInIdToken?: boolean } = {},
+  options: {
+    claimsInIdToken?: boolean
+    /** That of who signs people in, where it is ahead of the machine's, which is the only one that the provider knows. */
+    clock?: Clock
+  } = {},
 ): Promise<TestProvider & { allow(redirectUri: string): void }> {
   const redirects: string[] = ['http://control.localhost/auth/google/callback']
   let self: TestProvider | null = null
@@ -49,6 +54,7 @@ export async function startProvider(
     else void provider.callback()(request, response)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const aheadSeconds = () => Math.round(((options.clock?.now() ?? Date.now()) - Date.now()) / 1000)
   const issuer = `http://localhost:${(server.address() as AddressInfo).port}`
   const people = new Map<string, Person>()
 
@@ -70,6 +76,7 @@ export async function startProvider(
       features: { devInteractions: { enabled: false } },
       interactions: { url: (_, { uid }) => `/interaction/${uid}` },
       cookies: { keys: ['one key for a test'] },
+      ttl: { IdToken: () => 3600 + aheadSeconds() },
       findAccount: (_, sub) => ({ accountId: sub, claims: async () => ({ sub, ...people.get(sub) }) }),
       loadExistingGrant: async context => {
         const { client, session } = context.oidc
