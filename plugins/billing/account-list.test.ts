@@ -37,11 +37,10 @@ test('a thousand accounts come in pages, those first that need somebody, and can
   const subscription = await shop.buy(ada)
   const eve = await shop.owner('eve')
   assert.equal((await eve.call('POST', '/instances', { subdomain: 'teahouse' })).status < 300, true)
-  crowd(shop, 1000)
-  assert.doesNotMatch(await page(shop, '?offset=1000'), /p0998@/)
-
   shop.stripe.state.renew(subscription, 'bad')
   await shop.tell()
+  crowd(shop, 1000)
+
   const first = await list(shop)
   assert.deepEqual([first.total, first.accounts.length], [1002, 50])
   // A payment that failed, then the trials by when they end; eve's has longest to go.

@@ -51,6 +51,8 @@ test('a trial: at once, announced, ended, taken up again by paying; letters on t
     bill.ladder.map(({ what }) => what),
     ['stop', 'remove', 'delete'],
   )
+  const full = (await ada.visit('/new')).text
+  assert.match(full, /The trial has room for one instance\..*<a class="button primary" href="\/billing">/s)
   await shop.run('settle')
   assert.deepEqual(await shop.letters(), ['acme is ready'])
   assert.doesNotMatch(shop.inbox.mails[0]?.text ?? '', /password/i)

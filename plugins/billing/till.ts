@@ -1,5 +1,6 @@
 import { Problem } from '../../src/http/problem.ts'
 import type { Account } from '../auth/contract.ts'
+import type { InstanceLimit } from '../provisioner/contract.ts'
 import type { AccountStanding, Standings } from './accounts.ts'
 import type { Customers } from './customers.ts'
 import {
@@ -101,9 +102,19 @@ export function openTill(parts: {
       if (customer) await customers.read(customer.customerId).catch(() => {})
     },
 
-    /** How many instances an account may have at a time. */
-    instances: (accountId: string): number =>
-      Math.max(1, ...goingOn(accountId).map(({ priceId }) => planOf(priceId)?.instances ?? 1)),
+    /** How many instances an account may have at a time, and by what. */
+    instances: (accountId: string): InstanceLimit => {
+      const [plan] = goingOn(accountId)
+        .flatMap(({ priceId }) => planOf(priceId) ?? [])
+        .sort((a, b) => b.instances - a.instances)
+      const most = plan?.instances ?? 1
+      const by = plan
+        ? `The plan ${plan.name}`
+        : standings.of(accountId).state === 'trial'
+          ? 'The trial'
+          : null
+      return { most, by, larger: plans.some(each => each.instances > most) }
+    },
 
     /** The same by what is paid for; null when nothing is, or for a price that is on the list no more. */
     room: (accountId: string): number | null => {

@@ -175,12 +175,19 @@ test('one instance an account; two asked for at once make one; a limit that some
   assert.deepEqual(replies.map(reply => reply.status).sort(), [202, 409, 409])
   const refused = replies.find(reply => reply.status === 409)
   assert.match(refused ? problemOf(refused).type : '', /instance-limit/)
-  assert.match(
-    (await ada.visit('/instances', { subdomain: 'fourth' })).text,
-    /may have one instance, and has 1/,
-  )
+  const taken = (await listOf(ada)).instances[0]?.subdomain
+  for (const [status, page] of [
+    [409, await ada.visit('/instances', { subdomain: 'fourth' })],
+    [200, await ada.visit('/new')],
+  ] as const) {
+    assert.equal(page.status, status)
+    assert.match(page.text, /Your account has room for one instance\. You have one\./)
+    assert.match(page.text, new RegExp(`href="/instances/${taken}#remove"`))
+    assert.doesNotMatch(page.text, /name="subdomain"|href="\/billing"><\/a>|See the plans/)
+  }
+  assert.match((await ada.visit('/instances')).text, /room for one instance.*href="\/new"/s)
 
-  town.program.services.provisioner?.limitInstances(() => 2)
+  town.program.services.provisioner?.limitInstances(() => ({ most: 2, by: 'The plan Pro', larger: true }))
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'fourth' })).status, 202)
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'fifth' })).status, 409)
   assert.equal((await listOf(ada)).limit, 2)

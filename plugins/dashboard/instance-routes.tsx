@@ -59,11 +59,12 @@ export function instanceRoutes(parts: DashboardParts): Route[] {
       },
       handle: c => {
         const own = ownInstances(parts, c)
-        const props = { instances: own.list(), limit: own.limit(), claimable: own.claimable() }
+        const limit = own.limit()
+        const props = { instances: own.list(), claimable: own.claimable() }
         if (!wantsPage(c) && !wantsFragment(c)) {
-          return c.json({ ...props, instances: props.instances.map(wireOwnedInstance) })
+          return c.json({ ...props, limit: limit.most, instances: props.instances.map(wireOwnedInstance) })
         }
-        const page = <OwnedInstancesLive {...props} now={clock.now()} />
+        const page = <OwnedInstancesLive {...props} limit={limit} now={clock.now()} />
         return show(c, page, { ...ownerFrame('/instances', 'Instances'), refresh: 10 })
       },
     }),

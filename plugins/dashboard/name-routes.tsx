@@ -4,6 +4,7 @@ import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type FieldErrors, type Route, route } from '../../src/http/route.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { ChooseNamePage, NameCheck } from '../../views/dashboard/choose-name-page.tsx'
+import { NoRoomPage } from '../../views/dashboard/instance-limit.tsx'
 import { PasswordPage } from '../../views/dashboard/password-page.tsx'
 import { type DashboardParts, ownInstances } from './parts.ts'
 import { suggestName } from './suggestion.ts'
@@ -28,15 +29,26 @@ export function nameRoutes(parts: DashboardParts): Route[] {
     return c.render(page, { ...ownerFrame('/instances', 'New instance'), narrow: true })
   }
 
+  const noRoom = (c: AppContext) => {
+    const own = ownInstances(parts, c)
+    const taken = own.list().filter(({ desired }) => desired !== 'deleted')
+    const page = <NoRoomPage limit={own.limit()} taken={taken.map(({ subdomain }) => subdomain)} />
+    return c.render(page, { ...ownerFrame('/instances', 'New instance'), narrow: true })
+  }
+
   return [
     route({
       method: 'get',
       path: '/new',
-      summary: 'The form for a new instance, with a name that is free',
+      summary: 'The form for a new instance, with a name that is free, or why there can be none',
       guard,
       pageOnly: true,
       answers: { 200: { description: 'The page' } },
-      handle: c => form(c, undefined, []),
+      handle: c => {
+        const own = ownInstances(parts, c)
+        const has = own.list().filter(({ desired }) => desired !== 'deleted').length
+        return has < own.limit().most ? form(c, undefined, []) : noRoom(c)
+      },
     }),
     route({
       method: 'get',
@@ -90,6 +102,10 @@ export function nameRoutes(parts: DashboardParts): Route[] {
           return c.render(page, ownerFrame('/instances', subdomain))
         } catch (error) {
           if (!wantsPage(c) || !(error instanceof Problem) || ![409, 422].includes(error.status)) throw error
+          if (error.code === 'instance-limit') {
+            c.status(error.status as 409)
+            return noRoom(c)
+          }
           return form(
             c,
             subdomain,

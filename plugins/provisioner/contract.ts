@@ -87,8 +87,8 @@ export interface OwnedInstances {
   /** By name, with those whose volumes are kept. */
   list(): OwnedInstance[]
   find(subdomain: string): OwnedInstance
-  /** How many it may have at a time. */
-  limit(): number
+  /** How many it may have at a time, and why. */
+  limit(): InstanceLimit
   /** Those that the operator made for the account's e-mail address and that are in no account. */
   claimable(): string[]
   /** Takes one of those into the account, for good. Throws `nothing-to-claim`. */
@@ -109,6 +109,15 @@ export interface OwnedInstances {
   restore(subdomain: string): void
   /** Gives it another password, told here and kept nowhere. */
   resetPassword(subdomain: string): Promise<string>
+}
+
+/** How many instances an account may have at a time. */
+export interface InstanceLimit {
+  most: number
+  /** What says so, as the beginning of a sentence: `The plan Basic`. Null when only the site does. */
+  by: string | null
+  /** Something with room for more can be chosen at `/billing`. */
+  larger: boolean
 }
 
 /**
@@ -147,7 +156,7 @@ export interface ProvisionerService {
   /** What belongs to an account; its e-mail address must be verified. */
   owned(account: { id: string; email: string }): OwnedInstances
   /** Decides from now on how many instances an account may have at a time; one, until somebody does. */
-  limitInstances(limit: (accountId: string) => number): void
+  limitInstances(limit: (accountId: string) => InstanceLimit): void
   /**
    * Has these variables given to every instance whose container is made from now on; they are asked for each time. A
    * container that is there keeps what it has until it is restarted or upgraded.

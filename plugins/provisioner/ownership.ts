@@ -4,7 +4,7 @@ import { siteUrl } from '../../src/site.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
 import { sameAddress } from './address.ts'
 import { provision, request } from './commands.ts'
-import type { Admission, OwnedInstance, OwnedInstances } from './contract.ts'
+import type { Admission, InstanceLimit, OwnedInstance, OwnedInstances } from './contract.ts'
 import { nothingToClaim, notPossibleNow, unknownInstance } from './errors.ts'
 import type { Execution } from './execution.ts'
 import { listInstancesOf } from './instance.ts'
@@ -32,14 +32,14 @@ export interface OwnershipParts extends Execution {
 /** What owners have and may do: the one door between accounts and instances. */
 export class Ownership {
   readonly #parts: OwnershipParts
-  #limit: (accountId: string) => number = () => 1
+  #limit: (accountId: string) => InstanceLimit = () => ({ most: 1, by: null, larger: false })
   #admit: Admission = () => {}
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts
   }
 
-  limitBy(limit: (accountId: string) => number): void {
+  limitBy(limit: (accountId: string) => InstanceLimit): void {
     this.#limit = limit
   }
 
@@ -59,7 +59,7 @@ export class Ownership {
       subdomain,
       ownerEmail: owner.email,
       adopt: false,
-      account: { id: owner.id, limit: this.#limit(owner.id) },
+      account: { id: owner.id, limit: this.#limit(owner.id).most },
     })
     return {
       list: () => this.#rows(owner).map(each => this.#shown(each)),

@@ -161,7 +161,7 @@ function Password({ subdomain }: { subdomain: string }) {
 
 function Removal({ subdomain }: { subdomain: string }) {
   return (
-    <Panel title="Remove">
+    <Panel title="Remove" id="remove">
       <Confirm ask="Remove instance" confirm="Remove it" action={`/instances/${subdomain}/remove`}>
         <p>
           Its jobs stop running. Its data and the name <code>{subdomain}</code> are kept for you for a while,

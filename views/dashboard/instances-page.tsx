@@ -4,12 +4,12 @@ import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { InstanceStatus } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
+import { type InstanceLimitView, limitWords } from './instance-limit.tsx'
 import { isBusy, type OwnedInstanceView } from './owned-instance.ts'
 
 export interface OwnedInstancesProps {
   instances: readonly OwnedInstanceView[]
-  /** How many there may be at a time. */
-  limit: number
+  limit: InstanceLimitView
   /** Names of those that were made for this owner's address and wait to be claimed. */
   claimable: readonly string[]
   now: number
@@ -17,13 +17,20 @@ export interface OwnedInstancesProps {
 
 /** An owner's first page: the same on the page and by itself. */
 export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedInstancesProps) {
-  const live = instances.filter(each => each.status !== 'deleted').length
+  const room = instances.filter(each => each.desired !== 'deleted').length < limit.most
   return (
     <Live id="instances" src="/instances" everySeconds={instances.some(isBusy) ? 1 : 5}>
       <PageHead
         title="Your instances"
+        lead={
+          room ? undefined : (
+            <>
+              {limitWords(limit)} <a href="/new">How to have more</a>
+            </>
+          )
+        }
         actions={
-          instances.length > 0 && live < limit ? (
+          instances.length > 0 && room ? (
             <a class="button primary" href="/new">
               New instance
             </a>

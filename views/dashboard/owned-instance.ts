@@ -6,6 +6,7 @@ export interface OwnedInstanceView {
   subdomain: string
   url: string
   status: InstanceStatusName
+  desired: 'running' | 'stopped' | 'deleted'
   createdAt: number
   lastHealthAt: number | null
   deletedAt: number | null
