@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { programRoot } from '../src/root.ts'
 import type { Reach } from './isolation/landlock.ts'
 import { permissionArgs, temporaryFolder } from './isolation/reach.ts'
+import { heapMb } from './memory.ts'
 import { processMark, volumeMark, volumeMarkOf } from './process-tree.ts'
 
 declare const BUNDLED: boolean | undefined
@@ -28,7 +29,9 @@ const programs = {
 /** Starts a program of ours, which is told what to do over Node's own channel. */
 export function startProgram(name: keyof typeof programs, options: ForkOptions): ChildProcess {
   const [execPath, ...execArgv] = nodeCommand(options.execArgv ?? [])
-  return fork(fileOf(name), { ...options, execPath, execArgv })
+  const child = fork(fileOf(name), { ...options, execPath, execArgv })
+  letGoFirst(child.pid)
+  return child
 }
 
 export interface CustomerProgram {
@@ -38,7 +41,7 @@ export interface CustomerProgram {
   /** What leads to everything that it starts, see `processTree`. */
   mark: string
   reach: Reach
-  /** Of its heap, in MiB. */
+  /** What it and all that it starts may hold, in MiB: whoever starts it has to watch that, its heap is bound by it. */
   memoryMb: number
   env?: Record<string, string>
   stdio: SpawnOptions['stdio']
@@ -52,7 +55,7 @@ export function startCustomerProgram(
   name: 'manifest-reader' | 'runner',
   { volumeDir, cwd, mark, reach, memoryMb, env = {}, stdio }: CustomerProgram,
 ): ChildProcess {
-  const args = [...permissionArgs(reach), '--disable-sigusr1', `--max-old-space-size=${memoryMb}`]
+  const args = [...permissionArgs(reach), '--disable-sigusr1', `--max-old-space-size=${heapMb(memoryMb)}`]
   const [command, ...before] = nodeCommand(args, { overOthers: false })
   const temporary = temporaryFolder(volumeDir)
   mkdirSync(temporary, { recursive: true })
@@ -63,12 +66,13 @@ export function startCustomerProgram(
     env: userEnvironment(join(volumeDir, 'jobs'), own),
     stdio,
   })
-  if (child.pid !== undefined) letGoFirst(child.pid)
+  letGoFirst(child.pid)
   return child
 }
 
 /** When the memory of the box is used up, the system ends this process and what it started, and not the runtime. */
-function letGoFirst(pid: number): void {
+export function letGoFirst(pid: number | undefined): void {
+  if (pid === undefined) return
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
   } catch {

@@ -84,6 +84,8 @@ export interface Job {
 /** Times are milliseconds. */
 export interface JobPolicies {
   timeoutMs: number
+  /** What a run may hold with all that it starts, and whether the job itself says so. */
+  memory: { bytes: number; own: boolean }
   catchUp: 'none' | 'latest' | 'all'
   catchUpWindowMs: number
   overlap: 'skip' | 'queue' | 'replace'

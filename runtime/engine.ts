@@ -27,6 +27,7 @@ import { createRunsByHand } from './jobs/runs-by-hand.ts'
 import { createScheduler } from './jobs/scheduler.ts'
 import { createReaders } from './jobs/spare-reader.ts'
 import { startUpkeep } from './jobs/upkeep.ts'
+import { boxMemoryBytes, memoryOfRunsMb } from './memory.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { openPackages } from './packages/packages.ts'
 import { jobsFolder, overloaded, unknownJob } from './problems.ts'
@@ -84,9 +85,10 @@ const runnerAheadMs = 1500
  */
 export async function createEngine(options: EngineOptions): Promise<DrivenEngine> {
   const { volume, log, clock, timezone = 'UTC', env = {} } = options
+  const memoryMb = memoryOfRunsMb(boxMemoryBytes())
   const limits = {
-    runs: { concurrent: 8, waiting: 1000, memoryMb: 256, graceMs: 5000, ...options.runs },
-    load: { readMs: 10_000, memoryMb: 256, ...options.load },
+    runs: { concurrent: 8, waiting: 1000, memoryMb, graceMs: 5000, ...options.runs },
+    load: { readMs: 10_000, memoryMb, ...options.load },
     install: { limitMs: 10 * 60_000, memoryMb: 256, ...options.install },
     keep: { runsPerJob: 500, slotsPerJob: 2000, ageMs: 90 * 86_400_000, ...options.keep },
   }
@@ -198,7 +200,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   void firstLoad.then(() => sync.start())
   if (isNew) void firstLoad.then(initRepo)
 
-  const jobs = createJobList({ db, live, secrets, next: scheduler.next })
+  const jobs = createJobList({ db, live, secrets, next: scheduler.next, memoryMb: limits.runs.memoryMb })
   const repoStatus = async (): Promise<RepoStatus> => withRemote(await repo.status(), sync.remote())
   const specOf = (jobId: string): JobSpec | undefined => live.current()?.jobs.get(jobId)
   const getRun = (id: string): Run | null => {

@@ -25,6 +25,8 @@ interface Process {
  * still carry the mark in their environment. On systems without /proc, the group alone.
  */
 export interface ProcessTree {
+  /** Those that are alive. */
+  pids(): number[]
   /** Sends the signal to every process of the tree that is alive; false when there is none. */
   signal(signal: NodeJS.Signals): boolean
   /** Kills until nothing is left, for two seconds at most; what forks faster than that keeps its last generation. */
@@ -95,6 +97,7 @@ export function processTree(leader: number, mark: string, { adopts = false } = {
   }
   let destroyed: Promise<void> | null = null
   return {
+    pids: alive,
     signal,
     destroy: () => {
       destroyed ??= destroy()

@@ -53,7 +53,7 @@ export const setting = {
   size: (least = '1k', most = '1024g') =>
     z
       .string()
-      .regex(/^\d+[kmg]$/i, 'must be a size such as 512k, 256m or 1g')
+      .regex(sizeText, 'must be a size such as 512k, 256m or 1g')
       .transform(sizeBytes)
       .refine(
         bytes => bytes >= sizeBytes(least) && bytes <= sizeBytes(most),
@@ -73,7 +73,11 @@ export const setting = {
     ),
 }
 
-function sizeBytes(text: string): number {
+const sizeText = /^\d+[kmg]$/i
+
+/** Bytes of a size text; NaN when it is none. */
+export function sizeBytes(text: string): number {
+  if (!sizeText.test(text)) return Number.NaN
   return Number.parseInt(text, 10) * 1024 ** ('kmg'.indexOf(text.slice(-1).toLowerCase()) + 1)
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationMs } from '../../src/config.ts'
+import { durationMs, sizeBytes } from '../../src/config.ts'
 
 /** The types of a job's fields as a manifest writes them, each with the words for what is wrong. */
 
@@ -24,6 +24,15 @@ export const duration = (least: string, most: string): z.ZodType<number> =>
     .refine(
       ms => ms >= durationMs(least) && ms <= durationMs(most),
       `must be a duration from ${least} to ${most}, such as 30s, 10m or 2h`,
+    )
+
+/** Text such as `512m`, in bytes. */
+export const size = (least: string, most: string): z.ZodType<number> =>
+  text('such as 512m or 1g')
+    .transform(sizeBytes)
+    .refine(
+      bytes => bytes >= sizeBytes(least) && bytes <= sizeBytes(most),
+      `must be a size from ${least} to ${most}, such as 512m or 1g`,
     )
 
 /** An object with these fields and no others. */

@@ -4,14 +4,14 @@ import type { JobSpec } from './manifest.ts'
 /** What a run is given, and what becomes of it, as its job said when it was due. It is kept with the run. */
 export type RunPolicy = Pick<JobSpec, 'retry' | 'onInterrupt' | 'concurrencyKey'> &
   /** Runs of an older program have none of these. */
-  Partial<Pick<JobSpec, 'secrets' | 'catchUp' | 'catchUpWindow'>>
+  Partial<Pick<JobSpec, 'secrets' | 'catchUp' | 'catchUpWindow' | 'memory'>>
 
 /** A job that takes its instance down with it must not do so for ever. */
 const mostReruns = 3
 
 export function policyOf(job: JobSpec): RunPolicy {
-  const { retry, onInterrupt, concurrencyKey, secrets, catchUp, catchUpWindow } = job
-  return { retry, onInterrupt, concurrencyKey, secrets, catchUp, catchUpWindow }
+  const { retry, onInterrupt, concurrencyKey, secrets, catchUp, catchUpWindow, memory } = job
+  return { retry, onInterrupt, concurrencyKey, secrets, catchUp, catchUpWindow, memory }
 }
 
 /** A slot that comes up later than this says so, and was missed unless its job catches up. */

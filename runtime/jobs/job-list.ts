@@ -18,8 +18,10 @@ export function createJobList(options: {
   secrets: Pick<Secrets, 'reveal'>
   /** When a job is due next; null when that is never. */
   next: (jobId: string) => number | null
+  /** What runs of jobs that do not say may hold. */
+  memoryMb: number
 }): JobList {
-  const { db, live, secrets, next } = options
+  const { db, live, secrets, next, memoryMb } = options
 
   const jobOf = (spec: JobSpec, lastRun: Run | null, missing: ReadonlySet<string>): Job => {
     const { id, cron, timezone, description, source } = spec
@@ -33,7 +35,7 @@ export function createJobList(options: {
       enabled,
       nextRunAt: enabled ? next(id) : null,
       lastRun,
-      policies: policiesOf(spec),
+      policies: policiesOf(spec, memoryMb),
       notify: spec.notify,
       params: spec.params,
       secrets: spec.secrets,
@@ -67,10 +69,11 @@ export function createJobList(options: {
   }
 }
 
-function policiesOf(spec: JobSpec): JobPolicies {
-  const { timeout, catchUp, catchUpWindow, overlap, retry, onInterrupt, concurrencyKey } = spec
+function policiesOf(spec: JobSpec, memoryMb: number): JobPolicies {
+  const { timeout, memory, catchUp, catchUpWindow, overlap, retry, onInterrupt, concurrencyKey } = spec
   return {
     timeoutMs: timeout,
+    memory: { bytes: memory ?? memoryMb * 1024 ** 2, own: memory !== null },
     catchUp,
     catchUpWindowMs: catchUpWindow,
     overlap,

@@ -9,7 +9,7 @@ import { schemaOfShape } from '../params/shape.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
 import { isTakenByPrograms, secretName, secretNameRule } from '../secrets/names.ts'
 import { scheduleFaults } from './cron.ts'
-import { duration, number, oneOf, only, text } from './field-types.ts'
+import { duration, number, oneOf, only, size, text } from './field-types.ts'
 import { type Field, type Registration, readingLimits } from './reading.ts'
 
 /** Their routes would collide: `/api/jobs/repo` is not a job. */
@@ -32,8 +32,8 @@ class FoundSchema {
 }
 
 /**
- * What a job has: the one place that says so. `written` is how a manifest has it, with durations as text such as `5m`;
- * `stored` is how it is kept, with durations in milliseconds. `timezone` is for jobs that name none.
+ * What a job has: the one place that says so. `written` is how a manifest has it, with durations as text such as `5m` and
+ * sizes such as `512m`; `stored` is how it is kept, in milliseconds and bytes. `timezone` is for jobs that name none.
  */
 function jobFields(form: 'written' | 'stored', timezone: string) {
   const time = (least: string, most: string): z.ZodType<number> =>
@@ -50,6 +50,7 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
     description: text('one line for people').max(500, 'must be at most 500 characters').default(''),
     timezone: text('such as Europe/Berlin').default(timezone),
     timeout: time('1s', '24h').default(durationMs('5m')),
+    memory: (form === 'stored' ? z.number() : size('64m', '64g')).nullable().default(null),
     catchUp: oneOf('none', 'latest', 'all').default('latest'),
     catchUpWindow: time('1m', '366d').default(durationMs('1d')),
     overlap: oneOf('skip', 'queue', 'replace').default('skip'),

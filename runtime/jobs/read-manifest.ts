@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { programRoot } from '../../src/root.ts'
 import { ask } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
+import { watchMemory } from '../memory.ts'
 import { checkRegistrations, type JobSpec } from './manifest.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
 import { endReader, type Reader, type Readers, startReader } from './spare-reader.ts'
@@ -129,11 +130,15 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
     })
   })
   const limit = Promise.withResolvers<unknown>()
+  const stopWatch = watchMemory(reader.tree, options.memoryMb, () =>
+    limit.resolve(broken(tooMuchMemory(options))),
+  )
   const timer = setTimeout(() => limit.resolve(broken(tooLong(options.limitMs))), options.limitMs)
   const aborted = () => limit.resolve(broken('the reading was ended before its time'))
   options.signal?.addEventListener('abort', aborted)
   const answer = await Promise.race([ended, limit.promise])
   clearTimeout(timer)
+  stopWatch()
   options.signal?.removeEventListener('abort', aborted)
   await endReader(reader)
   return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')
@@ -147,14 +152,17 @@ function tooLong(limitMs: number): string {
   return `reading the manifest took longer than ${limitMs / 1000} seconds; work belongs into a job's function, not beside it`
 }
 
+function tooMuchMemory({ memoryMb }: Pick<ReadOptions, 'memoryMb'>): string {
+  return `reading the manifest took more than ${memoryMb} MiB of memory`
+}
+
 function endInWords(
   code: number | null,
   signal: string | null,
   lastWords: string,
   { memoryMb }: ReadOptions,
 ): string {
-  if (/heap out of memory|heap limit/i.test(lastWords))
-    return `reading the manifest took more than ${memoryMb} MiB of memory`
+  if (/heap out of memory|heap limit/i.test(lastWords)) return tooMuchMemory({ memoryMb })
   const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`
   const words = lastWords.trim().split('\n').slice(-3).join(' ').slice(0, 300)
   return `the process that read the manifest ${how}${words ? `: ${words}` : ''}`

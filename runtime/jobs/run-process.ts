@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { isNestedTooDeep } from '../../src/nesting.ts'
 import { ask, type Channel } from '../channel.ts'
 import { scratchFolder } from '../isolation/reach.ts'
+import { watchMemory } from '../memory.ts'
 import { processTree } from '../process-tree.ts'
 import { answerCalls } from '../state/calls.ts'
 import type { JobState } from '../state/state.ts'
@@ -47,12 +48,18 @@ const reportSchema = z.union([
 /** Has a runner make one run, with its output going to the log. */
 export function startRunProcess(
   request: RunRequest,
-  options: { log: Pick<RunLog, 'write'>; runners: Pick<Runners, 'take'>; memoryMb: number; state: JobState },
+  options: {
+    log: Pick<RunLog, 'write'>
+    runners: Pick<Runners, 'take'>
+    /** What the run may hold with all that it starts, in MiB. */
+    memoryMb: number
+    state: JobState
+  },
 ): RunProcess {
   const { log, runners, memoryMb } = options
   if (!existsSync(request.repo)) return { ended: Promise.resolve(failed(noJobsFolder)), end: () => {} }
   makeScratchFolder(request.repo)
-  const { child, mark } = runners.take()
+  const { child, mark } = runners.take(memoryMb)
   const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
   const channel = ask(child.stdio[3] as Duplex, request, reportLimitBytes, answerCalls(options.state))
 
@@ -63,8 +70,13 @@ export function startRunProcess(
     lastWords = (lastWords + chunk.toString('latin1')).slice(-4000)
     log.write('err', chunk)
   })
+  const stopWatch = watchMemory(tree, memoryMb, () => {
+    end ??= failed(tooMuchMemory(memoryMb))
+    void tree?.destroy()
+  })
   const reported = channel.answer.then(answer => {
     if (!answer) return
+    stopWatch()
     end ??= endOf(answer)
     // It waits for that; and nobody reads on.
     void tree?.destroy()
@@ -84,6 +96,7 @@ export function startRunProcess(
   let killTimer: NodeJS.Timeout | undefined
   const ended = exited.then(async result => {
     clearTimeout(killTimer)
+    stopWatch()
     // Whatever it left running goes with it; that also closes the pipes that they hold.
     await tree?.destroy()
     const second = new Promise(done => setTimeout(done, 1000))
@@ -145,8 +158,14 @@ function endInWords(
   memoryMb: number,
 ): string {
   if (/heap out of memory|heap limit/i.test(lastWords)) {
-    return `the job used more than its ${memoryMb} MiB of memory`
+    return tooMuchMemory(memoryMb)
   }
+  if (signal === 'SIGKILL')
+    return 'the process of the run was ended by SIGKILL, as the system does when the memory of the box is used up'
   if (signal) return `the process of the run was ended by ${signal}`
   return `the job ended its process with exit code ${code} before its function returned`
+}
+
+function tooMuchMemory(memoryMb: number): string {
+  return `the job used more than its ${memoryMb} MiB of memory and was ended; \`memory\` in the manifest gives it more`
 }

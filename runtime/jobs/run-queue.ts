@@ -20,7 +20,7 @@ export interface RunLimits {
    * most, unless it asks for more.
    */
   waiting: number
-  /** The heap of one run, in MiB. */
+  /** What a run may hold with all that it starts, in MiB, when its job does not say. */
   memoryMb: number
   /** How long a run may take to tidy up when it is asked to end. */
   graceMs: number
@@ -184,7 +184,7 @@ export function createRunQueue(options: {
         secrets: values,
         run: { id, slot, attempt, trigger },
       },
-      { log: run.log, runners, memoryMb: limits.memoryMb, state: state.of(jobId) },
+      { log: run.log, runners, memoryMb: memoryOf(policy), state: state.of(jobId) },
     )
     const timer = setTimeout(() => {
       end(run, 'timed_out', `it took longer than its limit of ${timeoutMs / 1000} seconds and was ended`)
@@ -195,6 +195,8 @@ export function createRunQueue(options: {
       clearTimeout(timer)
     }
   }
+
+  const memoryOf = (policy: RunRow['policy']) => (policy?.memory ? policy.memory / 1024 ** 2 : memoryMb)
 
   const end = (run: ActiveRun, status: RunEnding['status'], message: string, tidyMs = limits.graceMs) => {
     run.ending ??= { status, error: { message, stack: null } }

@@ -3,13 +3,13 @@ import { lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { startCustomerProgram } from '../child-program.ts'
 import { reachOfReader } from '../isolation/reach.ts'
-import { processTree } from '../process-tree.ts'
+import { type ProcessTree, processTree } from '../process-tree.ts'
 
 /** A process that is ready to be asked for the manifest, or is getting ready. It reads once, and not again after that. */
 export interface Reader {
   child: ChildProcess
-  /** What leads to everything that it starts. */
-  mark: string
+  /** With everything that it starts; null when it did not start. */
+  tree: ProcessTree | null
   /** The jobs repo as it is without links. */
   repo: string
   /** An empty folder beside the builds. */
@@ -56,7 +56,8 @@ export function startReader(options: ReaderOptions): Reader {
       memoryMb,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
-    return { child, mark, repo, out }
+    const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
+    return { child, tree, repo, out }
   } catch (error) {
     rmSync(out, { recursive: true, force: true })
     throw error
@@ -64,8 +65,8 @@ export function startReader(options: ReaderOptions): Reader {
 }
 
 /** Ends it with everything that it started, and leaves its folder. */
-export async function endReader({ child, mark }: Reader): Promise<void> {
-  if (child.pid !== undefined) await processTree(child.pid, mark, { adopts: true }).destroy()
+export async function endReader({ child, tree }: Reader): Promise<void> {
+  await tree?.destroy()
   for (const stream of child.stdio) stream?.destroy()
 }
 

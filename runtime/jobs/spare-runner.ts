@@ -12,7 +12,8 @@ export interface Runner {
 
 /** Runners, with one that waits when more runs are to be expected. */
 export interface Runners {
-  take(): Runner
+  /** One whose run may hold so much, in MiB. */
+  take(memoryMb: number): Runner
   /** A run is to be expected: one runner is made ready, and kept for a while. */
   expect(): void
   stop(): void
@@ -82,7 +83,9 @@ export function createRunners(options: RunnerOptions): Runners {
     if (!stopped) goodbye = setTimeout(dismiss, keepMs).unref()
   }
   return {
-    take: () => {
+    take: memoryMb => {
+      // The heap of the one that waits is what most need.
+      if (memoryMb > options.memoryMb) return startRunner({ ...options, memoryMb })
       const taken = spare ?? startRunner(options)
       spare = null
       clearTimeout(refill)

@@ -5,6 +5,7 @@ import { isTimezone } from '../../src/timezone.ts'
 import type { ManifestError } from '../contract.ts'
 import type { JobSpec } from '../jobs/manifest.ts'
 import { readManifest } from '../jobs/read-manifest.ts'
+import { ordinaryMemoryMb } from '../memory.ts'
 import { UsageError } from './arguments.ts'
 import { CommandError } from './jobs-folder.ts'
 import { nearest } from './nearest.ts'
@@ -26,7 +27,7 @@ export class BrokenManifest extends Error {
 }
 
 /** As an instance reads it, with its limits. */
-const limits = { limitMs: 10_000, memoryMb: 256 }
+const limits = { limitMs: 10_000, memoryMb: ordinaryMemoryMb }
 
 /** Reads the manifest of the jobs repo as an instance does, and does the work with it. Throws BrokenManifest. */
 export async function withManifest<T>(

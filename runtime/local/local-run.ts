@@ -5,6 +5,7 @@ import type { JobSpec } from '../jobs/manifest.ts'
 import { maskEnd } from '../jobs/masked-end.ts'
 import { startRunProcess } from '../jobs/run-process.ts'
 import { startRunner } from '../jobs/spare-runner.ts'
+import { ordinaryMemoryMb } from '../memory.ts'
 import { maskedText } from '../secrets/masked-text.ts'
 import { stateFile } from './state-file.ts'
 
@@ -28,7 +29,7 @@ export interface Outcome {
 }
 
 /** As in an instance. */
-export const runLimits = { memoryMb: 256, graceMs: 5000 }
+export const runLimits = { memoryMb: ordinaryMemoryMb, graceMs: 5000 }
 
 /** Runs a job in a process of its own and resolves when that and everything that it started are gone. */
 export async function performRun(
@@ -45,7 +46,7 @@ export async function performRun(
   const { signal, atOnce, write } = options
   const began = performance.now()
   const log = maskedLog(Object.values(secrets), write)
-  const { memoryMb } = runLimits
+  const memoryMb = job.memory === null ? runLimits.memoryMb : job.memory / 1024 ** 2
   const place = { volumeDir: dirname(dirname(run.build)), jobsDir: dir, memoryMb, env }
   const started = startRunProcess(
     {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { userEnvironment } from '../child-program.ts'
+import { letGoFirst, userEnvironment } from '../child-program.ts'
 import { processMark, processTree } from '../process-tree.ts'
 import { failureInWords } from './failure.ts'
 
@@ -56,6 +56,7 @@ export async function runNpm(run: NpmRun): Promise<string | null> {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
+  letGoFirst(child.pid)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -59,6 +59,11 @@ export interface JobDefinition<
   /** The longest that a run may take: `30s`, `10m`, `2h`. Five minutes when left out, a day at most. */
   timeout?: string | undefined
   /**
+   * The most memory that a run may hold with all that it starts: `256m`, `1g`. What the instance has room for when left
+   * out: three quarters of its memory, a gigabyte at most.
+   */
+  memory?: string | undefined
+  /**
    * What becomes of slots that came while the instance was not running: `latest` runs the newest of them (the
    * default), `all` each, in order, `none` not one.
    */

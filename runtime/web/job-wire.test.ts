@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registry } from '../engine.fixture.ts'
+import { boxMemoryBytes, memoryOfRunsMb } from '../memory.ts'
 import { browser, startWeb } from './web.fixture.ts'
 
 test('how a job runs is told by the API and on its page, where only its own choices stand out', async t => {
@@ -8,7 +9,7 @@ test('how a job runs is told by the API and on its page, where only its own choi
     files: {
       'manifest.ts': `${registry}
 jobRegistry.register({ id: 'ordinary', cron: '@daily', func: () => {} })
-jobRegistry.register({ id: 'own', cron: '@daily', func: () => {}, timeout: '10m', overlap: 'queue', catchUp: 'all', catchUpWindow: '7d',
+jobRegistry.register({ id: 'own', cron: '@daily', func: () => {}, timeout: '10m', memory: '1g', overlap: 'queue', catchUp: 'all', catchUpWindow: '7d',
   retry: { attempts: 3, delay: '1m' }, onInterrupt: 'rerun', concurrencyKey: 'db', notify: { longRun: '5m' }, params: { n: { type: 'number', default: 1 } } })
 `,
     },
@@ -20,6 +21,7 @@ jobRegistry.register({ id: 'own', cron: '@daily', func: () => {}, timeout: '10m'
   }
   const policies = ({ job }: Awaited<ReturnType<typeof get>>) => ({
     timeout_ms: job.timeout_ms,
+    memory_bytes: job.memory_bytes,
     catch_up: job.catch_up,
     catch_up_window_ms: job.catch_up_window_ms,
     overlap: job.overlap,
@@ -39,6 +41,7 @@ jobRegistry.register({ id: 'own', cron: '@daily', func: () => {}, timeout: '10m'
   }
   assert.deepEqual(policies(await get('ordinary')), {
     timeout_ms: 300_000,
+    memory_bytes: memoryOfRunsMb(boxMemoryBytes()) * 1024 ** 2,
     catch_up: 'latest',
     catch_up_window_ms: 86_400_000,
     overlap: 'skip',
@@ -50,6 +53,7 @@ jobRegistry.register({ id: 'own', cron: '@daily', func: () => {}, timeout: '10m'
   })
   assert.deepEqual(policies(await get('own')), {
     timeout_ms: 600_000,
+    memory_bytes: 1024 ** 3,
     catch_up: 'all',
     catch_up_window_ms: 7 * 86_400_000,
     overlap: 'queue',

@@ -15,6 +15,7 @@ export const jobShape = z.object({
   next_run_at: time.nullable(),
   last_run: runShape.nullable(),
   timeout_ms: z.int(),
+  memory_bytes: z.int().meta({ description: 'What a run may hold with all that it starts' }),
   catch_up: z.enum(['none', 'latest', 'all']),
   catch_up_window_ms: z.int(),
   overlap: z.enum(['skip', 'queue', 'replace']),
@@ -68,9 +69,11 @@ export function jobJson(job: Job): z.input<typeof jobShape> {
 }
 
 function policiesJson(policies: Job['policies']) {
-  const { timeoutMs, catchUp, catchUpWindowMs, overlap, retry, onInterrupt, concurrencyKey } = policies
+  const { timeoutMs, memory, catchUp, catchUpWindowMs, overlap, retry, onInterrupt, concurrencyKey } =
+    policies
   return {
     timeout_ms: timeoutMs,
+    memory_bytes: memory.bytes,
     catch_up: catchUp,
     catch_up_window_ms: catchUpWindowMs,
     overlap,

@@ -16,6 +16,7 @@ const ordinary: JobView = {
     timeoutMs: 300_000,
     catchUp: 'latest',
     catchUpWindowMs: 86_400_000,
+    memory: { bytes: 384 * 1024 ** 2, own: false },
     overlap: 'skip',
     retry: null,
     onInterrupt: 'fail',
@@ -41,6 +42,7 @@ test('of a job that says nothing, nothing stands out', () => {
     policyLines(ordinary).map(({ words }) => words),
     [
       '5 minutes',
+      '384 MiB',
       'A time that comes while it runs is skipped',
       'The last missed time runs, up to 1 day late',
       'It is not tried again',
@@ -57,6 +59,7 @@ test('what a job says itself, in words', () => {
       { secrets: ['A', 'B'], params: { schema: { properties: { name: {}, count: {} } } } },
       {
         timeoutMs: 5_400_000,
+        memory: { bytes: 1024 ** 3, own: true },
         catchUp: 'none',
         overlap: 'replace',
         retry,
@@ -66,6 +69,7 @@ test('what a job says itself, in words', () => {
     ),
     {
       'Time limit': '1 hour 30 minutes',
+      Memory: '1024 MiB',
       Overlap: 'A time that comes while it runs ends that run and starts',
       'After a downtime': 'Missed times are not made up for',
       'On failure':

@@ -12,12 +12,18 @@ const minute = 60_000
 const day = 24 * 60 * minute
 
 export function policyLines({ policies, notify, params, secrets }: JobView): PolicyLine[] {
-  const { timeoutMs, catchUp, catchUpWindowMs, overlap, retry, onInterrupt, concurrencyKey } = policies
+  const { timeoutMs, memory, catchUp, catchUpWindowMs, overlap, retry, onInterrupt, concurrencyKey } =
+    policies
   return [
     {
       label: 'Time limit',
       words: lengthWords(timeoutMs),
       own: timeoutMs !== 5 * minute,
+    },
+    {
+      label: 'Memory',
+      words: `${Math.floor(memory.bytes / 1024 ** 2)} MiB`,
+      own: memory.own,
     },
     {
       label: 'Overlap',

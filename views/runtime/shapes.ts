@@ -55,6 +55,8 @@ export interface JobView {
 /** Times are milliseconds. */
 export interface PoliciesView {
   timeoutMs: number
+  /** What a run may hold, and whether the job itself says so. */
+  memory: { bytes: number; own: boolean }
   catchUp: 'none' | 'latest' | 'all'
   catchUpWindowMs: number
   overlap: 'skip' | 'queue' | 'replace'

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { heapMb, memoryOfRunsMb } from './memory.ts'
+
+test('a run gets most of its box, and no machine whole', () => {
+  const ofBox = (mib: number) => memoryOfRunsMb(mib * 1024 * 1024)
+  assert.deepEqual([64, 512, 1024, 64 * 1024].map(ofBox), [64, 384, 768, 1024])
+})
+
+test('a heap leaves room for what Node holds beside it', () => {
+  assert.deepEqual([64, 128, 384, 1024].map(heapMb), [32, 64, 320, 960])
+})

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
+import type { ProcessTree } from './process-tree.ts'
+
+const mib = 1024 * 1024
+
+/** What a run gets in a box of the ordinary size. */
+export const ordinaryMemoryMb = 384
+
+/** The memory of this machine, or of the container that this process is in. */
+export function boxMemoryBytes(): number {
+  // Without a limit, systems name one that is beyond all memory.
+  return Math.min(totalmem(), process.constrainedMemory() || totalmem())
+}
+
+/**
+ * How much a run may hold with all that it starts, in MiB, when its job does not say: most of the box, so that a
+ * browser has room, and never all of it; on a machine that is nobody's box, no more than a large one would have.
+ */
+export function memoryOfRunsMb(boxBytes: number): number {
+  return Math.floor(Math.min(Math.max((boxBytes * 3) / 4 / mib, 64), 1024))
+}
+
+/** The heap of a Node process that may hold so much in all: its own words for a full heap say more than being killed. */
+export function heapMb(memoryMb: number): number {
+  return Math.floor(Math.max(memoryMb - 64, memoryMb / 2))
+}
+
+const everyMs = 250
+
+/**
+ * Looks at what a tree of processes holds, four times a second or as seldom as keeps it cheap, and calls back once when
+ * that is more than the limit. Returns its stop. What is only cached from files does not count, for the system takes
+ * it back; what processes share counts once. On systems without /proc it sees nothing.
+ */
+export function watchMemory(tree: ProcessTree | null, limitMb: number, onOver: () => void): () => void {
+  if (!tree) return () => {}
+  const limitBytes = limitMb * mib
+  let timer: NodeJS.Timeout | undefined
+  const look = () => {
+    const began = performance.now()
+    if (isOver(tree.pids(), limitBytes)) return onOver()
+    wait(Math.max(everyMs, (performance.now() - began) * 20))
+  }
+  const wait = (ms: number) => {
+    timer = setTimeout(look, ms).unref()
+  }
+  wait(everyMs)
+  return () => clearTimeout(timer)
+}
+
+/** Shares of what is shared take long to tell: only who may be over it is asked. */
+function isOver(pids: readonly number[], limitBytes: number): boolean {
+  const held = pids.map(heldBytes)
+  if (sum(held) <= limitBytes) return false
+  return sum(pids.map((pid, index) => shareBytes(pid) ?? held[index] ?? 0)) > limitBytes
+}
+
+function heldBytes(pid: number): number {
+  return fieldsBytes(`/proc/${pid}/status`, ['RssAnon', 'RssShmem', 'VmSwap']) ?? 0
+}
+
+/** Null for a process that lets nobody look, and on old systems. */
+function shareBytes(pid: number): number | null {
+  return fieldsBytes(`/proc/${pid}/smaps_rollup`, ['Pss_Anon', 'Pss_Shmem', 'SwapPss'])
+}
+
+function fieldsBytes(file: string, names: readonly string[]): number | null {
+  try {
+    const text = readFileSync(file, 'latin1')
+    const found = names.flatMap(name => new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(text)?.[1] ?? [])
+    return found.length === 0 ? null : sum(found.map(Number)) * 1024
+  } catch {
+    return null // It has ended, or is not ours to look into.
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
+}
