@@ -1,6 +1,6 @@
 import { Problem } from '../../src/http/problem.ts'
 import type { Account } from '../auth/contract.ts'
-import type { InstanceLimit } from '../provisioner/contract.ts'
+import type { Admission, InstanceLimit } from '../provisioner/contract.ts'
 import type { AccountStanding, Standings } from './accounts.ts'
 import type { Customers } from './customers.ts'
 import {
@@ -131,13 +131,14 @@ export function openTill(parts: {
     },
 
     /**
-     * An instance is being made, in the same transaction: begins the trial where one is due. Throws `payment-needed` or
-     * `trials-used-up`.
+     * An instance is being made or brought back, in the same transaction: begins the trial where one is due. Throws
+     * `payment-needed` or `trials-used-up`.
      */
-    admit: (accountId: string): void => {
+    admit: (accountId: string, how: Parameters<Admission>[1]): void => {
       const { state } = standings.of(accountId)
       if (state === 'over') throw paymentNeeded('Choose a plan first; then you can have an instance again.')
-      if (state !== 'free') return
+      // What was made before anything cost something is left to its owner.
+      if (state !== 'free' || how === 'brought-back') return
       if (parts.trialMs === 0) throw paymentNeeded('Choose a plan first; there is no trial here.')
       if (trials.going() >= parts.trialLimit) {
         throw trialsUsedUp('All trials are taken now. Come back in a few days, or choose a plan at once.', {

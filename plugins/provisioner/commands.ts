@@ -59,6 +59,7 @@ export async function provision(
       updateInstance(db, held.id, {
         ...wish,
         ...lifted,
+        retentionCarriedMs: 0,
         driver: driver.name,
         suspendedAt: null,
         suspension: null,
@@ -95,7 +96,9 @@ export function request(
     refuseIfImpossible(instance, kind)
     const { desired } = plans[kind]
     const removal =
-      desired === 'deleted' && instance.desired !== 'deleted' ? { ...lifted, deletedBy: by } : {}
+      desired === 'deleted' && instance.desired !== 'deleted'
+        ? { ...lifted, deletedBy: by, desiredBefore: instance.desired }
+        : {}
     updateInstance(db, instance.id, { desired, ...removal })
     if (open_ && covers(open_.kind, kind) && !image) return { instanceId: instance.id, operationId: open_.id }
     if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }

@@ -104,7 +104,8 @@ export interface OwnedInstances {
   /** Starts work on one. Throws `not-possible-now`. */
   request(subdomain: string, work: 'start' | 'stop' | 'restart' | 'deprovision'): void
   /**
-   * Undoes a removal: same volume, same password. Throws `not-possible-now`, `instance-limit`.
+   * Undoes a removal: same volume, same password, stopped if it was. Throws `not-possible-now`, `instance-limit`,
+   * `suspended`, and what the admission throws.
    */
   restore(subdomain: string): void
   /** Gives it another password, told here and kept nowhere. */
@@ -121,10 +122,10 @@ export interface InstanceLimit {
 }
 
 /**
- * Lets an account have an instance, or throws why not. It is asked in the transaction that makes the instance, so what it
- * writes is there together with that, or not at all.
+ * Lets an account have an instance, or throws why not. It is asked in the transaction that makes the instance or brings it
+ * back, so what it writes is there together with that, or not at all.
  */
-export type Admission = (accountId: string) => void
+export type Admission = (accountId: string, how: 'made' | 'brought-back') => void
 
 export interface ProvisionerService {
   /** Every instance whose volume may still exist, by name. */
@@ -138,7 +139,7 @@ export interface ProvisionerService {
     desired: 'running' | 'stopped' | 'deleted',
     by?: 'operator' | 'owner' | 'billing',
   ): void
-  /** Undoes a removal: same volume, same password. Throws `unknown-instance`, `not-possible-now`. */
+  /** Undoes a removal: same volume, same password, stopped if it was. Throws `unknown-instance`, `not-possible-now`. */
   restore(subdomain: string): void
   /**
    * Keeps an instance from running, whatever is desired, until it is resumed; `why` is for its owner. Both are false when
@@ -162,7 +163,7 @@ export interface ProvisionerService {
    * container that is there keeps what it has until it is restarted or upgraded.
    */
   equip(environment: () => Readonly<Record<string, string>>): void
-  /** Is asked from now on when an account's instance is made. */
+  /** Is asked from now on when an account's instance is made, or brought back by its owner. */
   admitInstances(admit: Admission): void
   /** How long the volume of a removed instance is kept; null keeps it until somebody purges it. */
   retentionMs: number | null

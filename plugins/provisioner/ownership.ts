@@ -5,7 +5,7 @@ import type { AccountDirectory } from '../auth/contract.ts'
 import { sameAddress } from './address.ts'
 import { provision, request } from './commands.ts'
 import type { Admission, InstanceLimit, OwnedInstance, OwnedInstances } from './contract.ts'
-import { nothingToClaim, notPossibleNow, unknownInstance } from './errors.ts'
+import { nothingToClaim, notPossibleNow, suspended, unknownInstance } from './errors.ts'
 import type { Execution } from './execution.ts'
 import { listInstancesOf } from './instance.ts'
 import { heldFor, refuseOverLimit } from './name-hold.ts'
@@ -74,7 +74,7 @@ export class Ownership {
         const admit = () => {
           // The password takes a while, and accounts are deleted in moments.
           if (!isOpen(owner.id)) throw notPossibleNow('Your account was deleted meanwhile; nothing was made.')
-          this.#admit(owner.id)
+          this.#admit(owner.id, 'made')
         }
         const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage }, admit)
         nudge()
@@ -86,8 +86,12 @@ export class Ownership {
         nudge()
       },
       restore: subdomain => {
-        requireOwn(subdomain)
         fleet.db.transaction(() => {
+          const { desired, suspendedAt, suspension } = requireOwn(subdomain)
+          // It would stand stopped until it is removed again, and be kept for that much longer each time.
+          if (desired === 'deleted' && suspendedAt !== null)
+            throw suspended(`"${subdomain}" cannot be brought back for now: ${suspension}`)
+          if (desired === 'deleted') this.#admit(owner.id, 'brought-back')
           refuseOverLimit(fleet, asked(subdomain).account)
           restore(fleet, subdomain)
         })

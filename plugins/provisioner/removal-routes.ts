@@ -69,7 +69,8 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof
     route({
       method: 'post',
       path: '/admin/instances/{subdomain}/restore',
-      summary: 'Undo a removal: the same volume, the same password. One that is suspended comes back stopped',
+      summary:
+        'Undo a removal: the same volume, the same password. One that is suspended, or had been stopped, comes back stopped',
       guard: admin,
       mayWait: true,
       params: named,

@@ -10,6 +10,8 @@ import { type Instance, instances } from './schema.ts'
 export const retentionLookMs = 3_600_000
 /** The most that one look may count: a clock that jumps and a machine that was off are not time that anybody had. */
 const mostCountedMs = 1.5 * retentionLookMs
+/** No removal is followed by the deletion sooner, unless the whole period is shorter: there is time to tell the owner. */
+const leastKeptMs = 7 * 86_400_000
 /** How long a check may take before it counts as an outage. */
 const checkWithinMs = 60_000
 
@@ -25,8 +27,14 @@ export interface RetentionSettings {
 export function purgeAt(instance: Instance, { keptMs }: RetentionSettings, now: number): number | null {
   if (keptMs === null || instance.desired !== 'deleted' || instance.deletedAt === null) return null
   if (instance.purgedAt !== null) return null
-  const left = keptMs - instance.retentionServedMs - sinceSeen(instance, now)
-  return Math.max(instance.deletedAt + keptMs, now + left)
+  const period = periodOf(instance, keptMs)
+  const left = period - instance.retentionServedMs - sinceSeen(instance, now)
+  return Math.max(instance.deletedAt + period, now + left)
+}
+
+/** What is left of the period for this removal: what was brought back and never ran begins no new one. */
+function periodOf({ retentionCarriedMs }: Instance, keptMs: number): number {
+  return keptMs - Math.min(retentionCarriedMs, Math.max(0, keptMs - leastKeptMs))
 }
 
 function sinceSeen({ retentionSeenAt }: Instance, now: number): number {
@@ -65,7 +73,8 @@ export async function lookAtTombstones(options: {
     updateInstance(db, instance.id, { retentionServedMs, retentionSeenAt: now })
     const { deletedAt } = instance
     if (settings.keptMs === null || deletedAt === null) continue
-    if (retentionServedMs < settings.keptMs || now < deletedAt + settings.keptMs) continue
+    const period = periodOf(instance, settings.keptMs)
+    if (retentionServedMs < period || now < deletedAt + period) continue
     const objection = await firstObjection(checks, summary(instance), signal)
     if (signal.aborted) return
     const current = db.select().from(instances).where(eq(instances.id, instance.id)).get()

@@ -47,6 +47,8 @@ export const instances = sqliteTable(
     operationId: text('operation_id'),
     /** When the container went and the volume began to be kept. */
     deletedAt: integer('deleted_at'),
+    /** Whether billing has a say in it: not in what the operator made, until they say so. */
+    billed: integer('billed', { mode: 'boolean' }).notNull().default(true),
     /** What its container may take; null for what every instance may. */
     memoryBytes: integer('memory_bytes'),
     cpus: real('cpus'),
@@ -56,9 +58,13 @@ export const instances = sqliteTable(
     suspension: text('suspension'),
     /** Who had it removed; null while it is not. */
     deletedBy: text('deleted_by', { enum: removers }),
+    /** What it should be when it was removed: undoing goes back to that. Null while it is not. */
+    desiredBefore: text('desired_before', { enum: ['running', 'stopped'] }),
     /** How much of the retention period was lived through, as far as the timer saw, and when it last looked. */
     retentionServedMs: integer('retention_served_ms').notNull().default(0),
     retentionSeenAt: integer('retention_seen_at'),
+    /** How much was lived through in removals before this one, for a suspension that has gone on ever since. */
+    retentionCarriedMs: integer('retention_carried_ms').notNull().default(0),
     /** Why the timer did not delete the volume though the period is over. */
     retentionHeld: text('retention_held'),
     /** When somebody asked for its volume to be deleted: from then on that is the wish, until it is done. */

@@ -30,6 +30,8 @@ export function resumeInstance({ db, clock }: Fleet, id: string): boolean {
     const instance = getInstance(db, id)
     if (instance.suspendedAt === null) return false
     updateInstance(db, id, { suspendedAt: null, suspension: null })
+    // What may run owes nothing of the time that it was kept.
+    if (instance.desired !== 'deleted') updateInstance(db, id, { retentionCarriedMs: 0 })
     if (instance.desired === 'running')
       openOperation(db, { instanceId: id, kind: 'start', image: null }, clock.now())
     return true

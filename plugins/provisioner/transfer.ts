@@ -26,9 +26,13 @@ export async function transfer(
     const { id: instanceId } = instance
     const now = clock.now()
     const free = { suspendedAt: null, suspension: null }
-    const removed = { ...lifted, deletedAt: now, retentionSeenAt: now, deletedBy: 'operator' } as const
+    const { desiredBefore } = instance
+    const removed = {
+      ...{ ...lifted, desiredBefore, deletedAt: now, retentionSeenAt: now },
+      deletedBy: 'operator',
+    } as const
     updateInstance(db, instanceId, {
-      ...{ ownerEmail, passwordHash, accountId: null, ...free },
+      ...{ ownerEmail, passwordHash, accountId: null, retentionCarriedMs: 0, ...free },
       ...(instance.desired === 'deleted' && { deletedBy: 'operator' }),
       ...(instance.deletedAt !== null && removed),
     })

@@ -27,7 +27,7 @@ export function Removal(instance: InstanceView & { now: number }) {
 }
 
 function Kept(instance: InstanceView & { now: number }) {
-  const { subdomain, ownerEmail, deletedBy, purgeAt, retentionHeld, now } = instance
+  const { subdomain, ownerEmail, deletedBy, purgeAt, retentionHeld, suspension, now } = instance
   return (
     <>
       <Panel title="Its volume is kept">
@@ -48,6 +48,13 @@ function Kept(instance: InstanceView & { now: number }) {
                 purgeAt === null ? 'when somebody says so' : <Countdown at={purgeAt} now={now} />,
             }}
           />
+          {suspension === null ? null : (
+            <p>
+              It is suspended: brought back it stays stopped, and billing removes it again as long as nothing
+              pays for it. The time that it was kept goes on to count. It comes back by itself once it is
+              paid, or its account is exempted from payment.
+            </p>
+          )}
           <PostButton action={`/admin/instances/${subdomain}/restore`} look="primary">
             Undo the removal
           </PostButton>

@@ -172,12 +172,14 @@ function Removal({ subdomain }: { subdomain: string }) {
   )
 }
 
-function Kept({ subdomain, purgeAt, now }: OwnedInstanceView & { now: number }) {
+function Kept({ subdomain, purgeAt, suspension, now }: OwnedInstanceView & { now: number }) {
   return (
     <Panel title="Its data is kept for you">
       <div class="stack">
         <p>
-          Bring it back with everything in it and the password that it had.
+          {suspension === null
+            ? 'Bring it back with everything in it and the password that it had.'
+            : 'It can be brought back, with everything in it and the password that it had, as soon as your plan lets it run.'}
           {purgeAt === null ? null : (
             <>
               {' '}
@@ -185,9 +187,17 @@ function Kept({ subdomain, purgeAt, now }: OwnedInstanceView & { now: number }) 
             </>
           )}
         </p>
-        <PostButton action={`/instances/${subdomain}/restore`} look="primary">
-          Bring it back
-        </PostButton>
+        {suspension === null ? (
+          <PostButton action={`/instances/${subdomain}/restore`} look="primary">
+            Bring it back
+          </PostButton>
+        ) : (
+          <p>
+            <a class="button primary" href="/billing">
+              See your plan
+            </a>
+          </p>
+        )}
       </div>
     </Panel>
   )
