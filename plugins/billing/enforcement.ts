@@ -52,9 +52,18 @@ export function createEnforcement(parts: {
     }
   }
 
+  /** Billing has no say in it any more: what it did is undone. */
+  const letBe = (instance: InstanceSummary) => {
+    const { id, subdomain, desired, deletedBy } = instance
+    if (instance.suspendedAt !== null) provisioner.resume(id)
+    if (desired === 'deleted' && deletedBy === 'billing') provisioner.restore(subdomain)
+    provisioner.limit(id, null)
+  }
+
   /** What runs beyond the plan, as after a change to a smaller one: the newest. It stops, and is never removed for that. */
   const beyond = (most: number, instances: readonly InstanceSummary[]) =>
     instances
+      .filter(({ billed }) => billed)
       .filter(({ desired, deletedBy }) => desired !== 'deleted' || deletedBy === 'billing')
       .sort((a, b) => a.createdAt - b.createdAt || a.id.localeCompare(b.id))
       .slice(most)
@@ -76,6 +85,10 @@ export function createEnforcement(parts: {
     const surplus = most === null ? [] : beyond(most, instances)
     for (const instance of instances) {
       try {
+        if (!instance.billed) {
+          letBe(instance)
+          continue
+        }
         if (most !== null && surplus.includes(instance)) {
           hold(instance, most)
           continue
@@ -124,7 +137,8 @@ export function createEnforcement(parts: {
         if (signal.aborted) return
         const instances = byAccount.get(accountId) ?? []
         const due =
-          standings.of(accountId).instances === 'remove' && instances.some(each => each.desired !== 'deleted')
+          standings.of(accountId).instances === 'remove' &&
+          instances.some(each => each.billed && each.desired !== 'deleted')
         const mayRemove = due && (await confirm(accountId, signal))
         // Stripe takes its time, and somebody may have removed an instance meanwhile, or handed it over.
         if (due) byAccount = grouped()
@@ -140,7 +154,7 @@ export function createEnforcement(parts: {
       const customer = customers.of(accountId)
       if (customer) await customers.read(customer.customerId, signal)
       const standing = enforce(accountId, instancesOf(accountId), { mayRemove: false })
-      return standing.instances === 'remove'
+      return standing.instances === 'remove' && instance.billed
         ? null
         : 'It was removed because nothing paid for it, and that is over.'
     },

@@ -58,7 +58,7 @@ export const billing = definePlugin({
     const standings = openStandings({ db, clock, customers, trials, terms })
     const page = () => `${siteUrl(site, 'control')}/billing`
     const { plans, apiBase } = config.stripe
-    const till = openTill({ stripe, customers, standings, trials, plans, trialMs, trialLimit, page })
+    const till = openTill({ stripe, customers, standings, trials, plans, trialMs, trialLimit, graceMs, page })
     const { limits, room } = till
     const enforcement = createEnforcement({ provisioner, standings, customers, limits, room, log })
     const notices = createNotices({ ...letters, trials })
@@ -111,6 +111,7 @@ export const billing = definePlugin({
       ],
       on: {
         'account-closed': () => nudge('reconcile'),
+        'instance-billed': ({ accountId }) => void enforcement.settle(accountId),
         'instance-status-changed': ({ to }) => {
           if (to === 'running') nudge('settle')
         },

@@ -59,7 +59,8 @@ export function createNotices(parts: {
       for (const instance of provisioner.instances()) {
         const { accountId, status, createdAt, deletedAt } = instance
         if (status === 'running' && recent(createdAt)) {
-          const trialEndsAt = accountId === null ? null : (trials?.endsAt(accountId) ?? null)
+          const tries = accountId !== null && instance.billed
+          const trialEndsAt = tries ? (trials?.endsAt(accountId) ?? null) : null
           tell(instance, 'welcome', letters.welcome({ ...about(instance), trialEndsAt }))
         }
         const { purgeAt } = instance
@@ -76,7 +77,7 @@ export function createNotices(parts: {
       const { state, since, reason, previous } = standing
       const ladder = standing.ladder.map(({ at, what }) => ({ at, what: rungWords[what] }))
       for (const instance of instances) {
-        if (instance.desired === 'deleted') continue
+        if (instance.desired === 'deleted' || !instance.billed) continue
         const facts = about(instance)
         const [stop] = standing.ladder
         const days = state === 'trial' && stop ? announced(stop.at, trialDays) : null

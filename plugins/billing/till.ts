@@ -39,6 +39,7 @@ export function openTill(parts: {
   plans: readonly Plan[]
   trialMs: number
   trialLimit: number
+  graceMs: number
   /** Where the browser comes back to. */
   page(): string
 }) {
@@ -131,11 +132,16 @@ export function openTill(parts: {
     },
 
     /**
-     * An instance is being made or brought back, in the same transaction: begins the trial where one is due. Throws
+     * An instance is being made, taken in or brought back, in the same transaction: begins the trial where one is due. Throws
      * `payment-needed` or `trials-used-up`.
      */
     admit: (accountId: string, how: Parameters<Admission>[1]): void => {
       const { state } = standings.of(accountId)
+      if (how === 'billed') {
+        // Its owner is asked for a plan, and has some time to choose one, also where there are no trials.
+        if (state === 'free') trials.begin(accountId, parts.trialMs === 0 ? parts.graceMs : undefined)
+        return
+      }
       if (state === 'over') throw paymentNeeded('Choose a plan first; then you can have an instance again.')
       // What was made before anything cost something is left to its owner.
       if (state !== 'free' || how === 'brought-back') return

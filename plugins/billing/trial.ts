@@ -8,8 +8,8 @@ export interface Trials {
   endsAt(accountId: string): number | null
   /** Trials that go on now and that nobody pays for yet. */
   going(): number
-  /** Begins the account's one trial; false when it had one. */
-  begin(accountId: string): boolean
+  /** Begins the account's one trial; false when it had one. It lasts as long as trials do, or `forMs`. */
+  begin(accountId: string, forMs?: number): boolean
   /** When each account's trial ends or ended. */
   all(): Map<string, number>
 }
@@ -23,9 +23,9 @@ export function openTrials(db: BillingDb, clock: Clock, lengthMs: number): Trial
       const running = and(gt(trials.endsAt, clock.now()), notInArray(trials.accountId, paid))
       return db.select({ total: count() }).from(trials).where(running).get()?.total ?? 0
     },
-    begin: accountId => {
+    begin: (accountId, forMs = lengthMs) => {
       const now = clock.now()
-      const row = { accountId, startedAt: now, endsAt: now + lengthMs }
+      const row = { accountId, startedAt: now, endsAt: now + forMs }
       return db.insert(trials).values(row).onConflictDoNothing().run().changes > 0
     },
     all: () =>

@@ -6,6 +6,7 @@ import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { ChooseNamePage, NameCheck } from '../../views/dashboard/choose-name-page.tsx'
 import { NoRoomPage } from '../../views/dashboard/instance-limit.tsx'
 import { PasswordPage } from '../../views/dashboard/password-page.tsx'
+import type { OwnedInstance, OwnedInstances } from '../provisioner/contract.ts'
 import { type DashboardParts, ownInstances } from './parts.ts'
 import { suggestName } from './suggestion.ts'
 import { wireOwnedInstance, withPassword } from './wire.ts'
@@ -31,7 +32,7 @@ export function nameRoutes(parts: DashboardParts): Route[] {
 
   const noRoom = (c: AppContext) => {
     const own = ownInstances(parts, c)
-    const taken = own.list().filter(({ desired }) => desired !== 'deleted')
+    const taken = taking(own)
     const page = <NoRoomPage limit={own.limit()} taken={taken.map(({ subdomain }) => subdomain)} />
     return c.render(page, { ...ownerFrame('/instances', 'New instance'), narrow: true })
   }
@@ -46,8 +47,7 @@ export function nameRoutes(parts: DashboardParts): Route[] {
       answers: { 200: { description: 'The page' } },
       handle: c => {
         const own = ownInstances(parts, c)
-        const has = own.list().filter(({ desired }) => desired !== 'deleted').length
-        return has < own.limit().most ? form(c, undefined, []) : noRoom(c)
+        return taking(own).length < own.limit().most ? form(c, undefined, []) : noRoom(c)
       },
     }),
     route({
@@ -116,4 +116,9 @@ export function nameRoutes(parts: DashboardParts): Route[] {
       },
     }),
   ]
+}
+
+/** Those that count against the limit. */
+function taking(own: OwnedInstances): OwnedInstance[] {
+  return own.list().filter(({ desired, billed }) => desired !== 'deleted' && billed)
 }

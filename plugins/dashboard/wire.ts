@@ -15,6 +15,7 @@ export const ownedInstanceSchema = z.object({
   deleted_at: time,
   purge_at: time.meta({ description: 'When its data will be deleted, as things stand' }),
   suspension: z.string().nullable().meta({ description: 'Why it may not run; null when it may' }),
+  billed: z.boolean().meta({ description: 'False: it needs no plan, and counts against none' }),
   operation: z
     .object({
       kind: z.string(),
@@ -44,6 +45,7 @@ export function wireOwnedInstance(instance: OwnedInstance): z.infer<typeof owned
     deleted_at: timestamp(instance.deletedAt),
     purge_at: timestamp(instance.purgeAt),
     suspension: instance.suspension,
+    billed: instance.billed,
     operation: operation && {
       kind: operation.kind,
       status: operation.status,

@@ -5,6 +5,7 @@ import { type Accepted, request } from './commands.ts'
 import type { Execution } from './execution.ts'
 import { getInstance } from './instance.ts'
 import { findOperation } from './operation.ts'
+import type { Ownership } from './ownership.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { RetentionSettings } from './retention.ts'
 import type { OperationKind } from './schema.ts'
@@ -13,6 +14,7 @@ import { instanceSchema, wireInstance } from './wire.ts'
 export interface ProvisionerRoutes extends Execution {
   admin: Guard
   reconciler: Reconciler
+  ownership: Ownership
   retention: RetentionSettings
   defaultImage: string
   /** Makes the reconciler act now. */

@@ -33,7 +33,7 @@ export interface Accepted {
 export async function provision(
   fleet: Fleet,
   request: ProvisionRequest,
-  admit: () => void = () => {},
+  admit: (held: Instance | null) => void = () => {},
 ): Promise<Accepted & { password: string }> {
   const { db, clock, driver } = fleet
   // Before the hash, which takes a while, and again after it: somebody may have been quicker.
@@ -41,7 +41,7 @@ export async function provision(
   const { password, passwordHash } = await newPassword()
   return db.transaction(tx => {
     const held = heldFor(fleet, request)
-    admit()
+    admit(held)
     const now = clock.now()
     const { ownerEmail, image, account } = request
     const wish = {
@@ -70,6 +70,7 @@ export async function provision(
           ...wish,
           id: instanceId,
           subdomain: request.subdomain,
+          billed: account !== null,
           driver: driver.name,
           createdAt: now,
         })

@@ -37,6 +37,8 @@ export interface InstanceSummary {
   deletedBy: 'operator' | 'owner' | 'billing' | null
   /** When its volume will be deleted, as things stand; null when it will not be. */
   purgeAt: number | null
+  /** Whether billing has a say in it: not in what the operator made, until they say so. */
+  billed: boolean
   /** While set it does not run, whatever is desired. */
   suspendedAt: number | null
   /** Why, in words for its owner. */
@@ -63,6 +65,8 @@ export interface OwnedInstance {
   purgeAt: number | null
   /** Why it may not run, in words for its owner; null when it may. */
   suspension: string | null
+  /** False for what the operator made, until they say otherwise: it needs no plan and counts against none. */
+  billed: boolean
   /** The newest piece of work on it. */
   operation: {
     kind: string
@@ -91,7 +95,10 @@ export interface OwnedInstances {
   limit(): InstanceLimit
   /** Those that the operator made for the account's e-mail address and that are in no account. */
   claimable(): string[]
-  /** Takes one of those into the account, for good. Throws `nothing-to-claim`. */
+  /**
+   * Takes one of those into the account, for good. Throws `nothing-to-claim`; for one that is billed `instance-limit`, and
+   * what the admission throws.
+   */
   claim(subdomain: string): void
   /** Why a name cannot be had, in words; null when it can. */
   nameFault(subdomain: string): string | null
@@ -122,10 +129,11 @@ export interface InstanceLimit {
 }
 
 /**
- * Lets an account have an instance, or throws why not. It is asked in the transaction that makes the instance or brings it
- * back, so what it writes is there together with that, or not at all.
+ * Lets an account have an instance that is billed, or throws why not. It is asked in the transaction that makes the
+ * instance, takes it in or brings it back, so what it writes is there together with that, or not at all. `billed`: the
+ * operator has billing begin with one that the account has already; that is not refused.
  */
-export type Admission = (accountId: string, how: 'made' | 'brought-back') => void
+export type Admission = (accountId: string, how: 'made' | 'brought-back' | 'billed') => void
 
 export interface ProvisionerService {
   /** Every instance whose volume may still exist, by name. */
@@ -180,6 +188,8 @@ declare module '../../src/plugin.ts' {
     provisioner: ProvisionerService
   }
   interface Events {
+    /** Billing has a say in an instance from now on, or no more. */
+    'instance-billed': { accountId: string }
     /** A container was started and waits to be seen healthy. */
     'instance-started': { instanceId: string }
     /** An instance moved from one status to another. */

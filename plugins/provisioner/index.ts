@@ -135,6 +135,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           ...execution,
           admin: services.auth.admin,
           reconciler,
+          ownership,
           retention,
           defaultImage: config.CONTROL_PLANE_IMAGE,
           nudge: () => nudge('reconcile'),

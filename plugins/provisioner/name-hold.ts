@@ -31,7 +31,7 @@ export function heldFor(fleet: Fleet, request: NameRequest): Instance | null {
     throw subdomainTaken(`"${subdomain}" is being purged; try again when that is done.`)
   // Made anew it would run, whatever it was suspended for.
   if (account && held?.suspendedAt) throw suspended(held.suspension ?? 'It may not run at the moment.')
-  if (account) refuseOverLimit(fleet, account)
+  if (account && held?.billed !== false) refuseOverLimit(fleet, account)
   if (held) return held
   if (account) refuseQuarantined(fleet, request)
   refuseUnknownVolume(fleet, request)
@@ -44,11 +44,14 @@ function isOwn(held: Instance, { account, ownerEmail }: NameRequest): boolean {
   return sameAddress(held.ownerEmail, ownerEmail)
 }
 
+/** What the operator made counts against no plan. */
 export function refuseOverLimit({ db }: Fleet, account: { id: string; limit: number }): void {
   const has = db
     .select({ id: instances.id })
     .from(instances)
-    .where(and(eq(instances.accountId, account.id), ne(instances.desired, 'deleted')))
+    .where(
+      and(eq(instances.accountId, account.id), eq(instances.billed, true), ne(instances.desired, 'deleted')),
+    )
     .all().length
   if (has < account.limit) return
   const instancesText = account.limit === 1 ? 'one instance' : `${account.limit} instances`

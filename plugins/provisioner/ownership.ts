@@ -7,7 +7,7 @@ import { provision, request } from './commands.ts'
 import type { Admission, InstanceLimit, OwnedInstance, OwnedInstances } from './contract.ts'
 import { nothingToClaim, notPossibleNow, suspended, unknownInstance } from './errors.ts'
 import type { Execution } from './execution.ts'
-import { listInstancesOf } from './instance.ts'
+import { listInstancesOf, requireInstance, updateInstance } from './instance.ts'
 import { heldFor, refuseOverLimit } from './name-hold.ts'
 import { findOperation } from './operation.ts'
 import { resetPassword } from './password.ts'
@@ -33,7 +33,7 @@ export interface OwnershipParts extends Execution {
 export class Ownership {
   readonly #parts: OwnershipParts
   #limit: (accountId: string) => InstanceLimit = () => ({ most: 1, by: null, larger: false })
-  #admit: Admission = () => {}
+  #admit: Admission | null = null
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts
@@ -45,6 +45,24 @@ export class Ownership {
 
   admitBy(admit: Admission): void {
     this.#admit = admit
+  }
+
+  /** Somebody says who may have an instance: then it is a matter whether one is billed. */
+  get charges(): boolean {
+    return this.#admit !== null
+  }
+
+  /** Gives billing a say in an instance from now on, or takes it away. Throws `unknown-instance`. */
+  setBilled(subdomain: string, billed: boolean): void {
+    const { fleet } = this.#parts
+    const accountId = fleet.db.transaction(() => {
+      const instance = requireInstance(fleet.db, subdomain)
+      if (instance.billed === billed) return null
+      updateInstance(fleet.db, instance.id, { billed })
+      if (billed && instance.accountId !== null) this.#admit?.(instance.accountId, 'billed')
+      return instance.accountId
+    })
+    if (accountId !== null) fleet.emit('instance-billed', { accountId })
   }
 
   /** The instances of one account. `nudge` makes the reconciler act. */
@@ -71,10 +89,10 @@ export class Ownership {
       create: async subdomain => {
         const fault = subdomainFault(subdomain)
         if (fault) throw invalidFields([{ path: 'subdomain', message: fault }])
-        const admit = () => {
+        const admit = (held: Instance | null) => {
           // The password takes a while, and accounts are deleted in moments.
           if (!isOpen(owner.id)) throw notPossibleNow('Your account was deleted meanwhile; nothing was made.')
-          this.#admit(owner.id, 'made')
+          if (held?.billed !== false) this.#admit?.(owner.id, 'made')
         }
         const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage }, admit)
         nudge()
@@ -87,12 +105,14 @@ export class Ownership {
       },
       restore: subdomain => {
         fleet.db.transaction(() => {
-          const { desired, suspendedAt, suspension } = requireOwn(subdomain)
+          const { desired, suspendedAt, suspension, billed } = requireOwn(subdomain)
           // It would stand stopped until it is removed again, and be kept for that much longer each time.
           if (desired === 'deleted' && suspendedAt !== null)
             throw suspended(`"${subdomain}" cannot be brought back for now: ${suspension}`)
-          if (desired === 'deleted') this.#admit(owner.id, 'brought-back')
-          refuseOverLimit(fleet, asked(subdomain).account)
+          if (desired === 'deleted' && billed) {
+            this.#admit?.(owner.id, 'brought-back')
+            refuseOverLimit(fleet, asked(subdomain).account)
+          }
           restore(fleet, subdomain)
         })
         nudge()
@@ -141,11 +161,19 @@ export class Ownership {
   #claim(owner: Owner, subdomain: string): void {
     const found = this.#unclaimed(owner).find(each => each.subdomain === subdomain)
     if (!found) throw nothingToClaim(`No instance called "${subdomain}" was made for ${owner.email}.`)
-    this.#parts.fleet.db
-      .update(instances)
-      .set({ accountId: owner.id })
-      .where(and(eq(instances.id, found.id), isNull(instances.accountId)))
-      .run()
+    const { fleet } = this.#parts
+    fleet.db.transaction(() => {
+      if (found.billed) {
+        this.#admit?.(owner.id, 'made')
+        if (found.desired !== 'deleted')
+          refuseOverLimit(fleet, { id: owner.id, limit: this.#limit(owner.id).most })
+      }
+      fleet.db
+        .update(instances)
+        .set({ accountId: owner.id })
+        .where(and(eq(instances.id, found.id), isNull(instances.accountId)))
+        .run()
+    })
   }
 
   #shown(instance: Instance): OwnedInstance {
@@ -163,6 +191,7 @@ export class Ownership {
       deletedAt,
       purgeAt: purgeAt(instance),
       suspension: instance.suspendedAt === null ? null : instance.suspension,
+      billed: instance.billed || !this.charges,
       operation: last && {
         kind: last.kind,
         status: last.status,

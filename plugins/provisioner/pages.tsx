@@ -34,7 +34,7 @@ const removerWords: Record<Remover, string> = {
 
 /** The admin's pages: records turned into what the views show. A fragment is the live part of its page. */
 export function instancePages(parts: ProvisionerRoutes) {
-  const { fleet, health, retention, defaultImage } = parts
+  const { fleet, health, retention, ownership, defaultImage } = parts
   const { db, site, clock, driver } = fleet
 
   const frame = (title: string, refresh?: number): PageProps => ({
@@ -65,6 +65,7 @@ export function instancePages(parts: ProvisionerRoutes) {
       deletedBy: instance.deletedBy && removerWords[instance.deletedBy],
       purgeAt: purgeAt(instance, retention, clock.now()),
       retentionHeld: instance.retentionHeld,
+      billed: ownership.charges ? instance.billed : null,
       suspension: instance.suspension,
       suspendedAt: instance.suspendedAt,
     },

@@ -19,6 +19,7 @@ import { getInstance, listInstances, requireInstance } from './instance.ts'
 import { findOperation, lastOperations } from './operation.ts'
 import { instancePages, instancesListed } from './pages.tsx'
 import { resetPassword } from './password.ts'
+import { paymentRoutes } from './payment-routes.ts'
 import { removalRoutes } from './removal-routes.ts'
 import { subdomainSchema } from './subdomain.ts'
 import { instanceSchema, operationSchema, wireInstance, wireOperation } from './wire.ts'
@@ -164,6 +165,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       },
     }),
     ...removalRoutes(parts, pages),
+    ...paymentRoutes(parts),
     route({
       method: 'get',
       path: '/admin/operations/{id}',

@@ -4,6 +4,7 @@ import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { InstanceStatus, type InstanceStatusName } from '../components/status.tsx'
 import { type Step, StepList } from '../components/steps.tsx'
 import { Duration, NotYet, Time } from '../components/time.tsx'
+import { Payment } from './instance-payment.tsx'
 import { Removal, Transfer } from './instance-removal.tsx'
 
 export interface OperationView {
@@ -36,6 +37,8 @@ export interface InstanceView {
   purgeAt: number | null
   /** Why its volume is still there though its time is over. */
   retentionHeld: string | null
+  /** Whether it needs a plan of its owner; null where payments are not set up. */
+  billed: boolean | null
   /** Why it does not run, whatever is desired. */
   suspension: string | null
   suspendedAt: number | null
@@ -122,6 +125,7 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
       <Password {...instance} />
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
       {status === 'deleted' ? null : <Transfer {...instance} />}
+      <Payment {...instance} />
       <Removal {...instance} now={now} />
     </Live>
   )

@@ -38,6 +38,9 @@ export function OwnedInstanceLive({ instance, now }: OwnedInstanceProps) {
             'Last seen well':
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
             Made: <Time at={instance.createdAt} now={now} as="full" />,
+            Costs: instance.billed
+              ? null
+              : 'nothing: the operator of this site made it, and it counts against no plan',
             Removed:
               instance.deletedAt === null ? null : <Time at={instance.deletedAt} now={now} as="full" />,
           }}

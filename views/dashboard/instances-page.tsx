@@ -17,7 +17,7 @@ export interface OwnedInstancesProps {
 
 /** An owner's first page: the same on the page and by itself. */
 export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedInstancesProps) {
-  const room = instances.filter(each => each.desired !== 'deleted').length < limit.most
+  const room = instances.filter(each => each.desired !== 'deleted' && each.billed).length < limit.most
   return (
     <Live id="instances" src="/instances" everySeconds={instances.some(isBusy) ? 1 : 5}>
       <PageHead

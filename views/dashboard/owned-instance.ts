@@ -14,6 +14,8 @@ export interface OwnedInstanceView {
   purgeAt: number | null
   /** Why it may not run; null when it may. */
   suspension: string | null
+  /** False for what needs no plan. */
+  billed: boolean
   operation: OwnedWork | null
 }
 
