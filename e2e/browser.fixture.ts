@@ -46,6 +46,7 @@ export async function openBrowser(
     viewport: { width: options.width ?? 1280, height: 900 },
     colorScheme: options.dark ? 'dark' : 'light',
   })
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   const complaints: string[] = []
   const sizes: Promise<number>[] = []
@@ -71,7 +72,7 @@ export async function openBrowser(
 /** Waits until the page says so: by itself with JavaScript, else by loading it again, as its meta element would. */
 export async function says(page: Page, words: RegExp, javaScript: boolean): Promise<void> {
   if (javaScript) {
-    await page.getByText(words).first().waitFor({ timeout: 20_000 })
+    await page.getByText(words).first().waitFor()
     return
   }
   await eventually(`the page says ${words}`, async () => {

@@ -92,6 +92,7 @@ export async function startLonghouse(
     })
   }
   const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
+  const allWritten = new Promise(resolve => child.once('close', resolve))
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     return await ended
@@ -104,6 +105,7 @@ export async function startLonghouse(
     const match = /Longhouse runs at\s+http:\/\/[^:]+:(\d+)/.exec(output)
     return match && Number(match[1])
   })
+  if (port < 0) await allWritten
   if (port < 0) throw new Error(`the control plane ended with ${child.exitCode}:\n${output}`)
   const token =
     options.env?.ADMIN_TOKEN ?? readFileSync(join(dataRoot, '.control', 'admin-token'), 'utf8').trim()
@@ -170,7 +172,7 @@ async function removeAll({ admin }: Longhouse): Promise<void> {
   const { instances } = reply.json<{ instances: InstanceJson[] }>()
   await Promise.all(
     instances.map(({ subdomain }) =>
-      admin(`/admin/instances/${subdomain}?purge=true`, { method: 'DELETE', wait: 30 }),
+      admin(`/admin/instances/${subdomain}?purge=true`, { method: 'DELETE', wait: 60 }),
     ),
   )
 }

@@ -29,9 +29,15 @@ export interface ProcessTree {
   pids(): number[]
   /** Sends the signal to every process of the tree that is alive; false when there is none. */
   signal(signal: NodeJS.Signals): boolean
-  /** Kills until nothing is left, for two seconds at most; what forks faster than that keeps its last generation. */
+  /**
+   * Kills until nothing is left. It gives up after two seconds, and not before it has looked so often that a slow
+   * machine is no reason; what forks faster than that keeps its last generation.
+   */
   destroy(): Promise<void>
 }
+
+const patienceMs = 2000
+const fewestLooks = 25
 
 const linux = process.platform === 'linux'
 
@@ -77,23 +83,28 @@ export function processTree(leader: number, mark: string, { adopts = false } = {
     return pids.length > 0
   }
   /** True when it was whole. The leader goes last: with it goes what its descendants are found by. */
-  const destroyBelow = async (deadline: number): Promise<boolean> => {
+  const destroyBelow = async (): Promise<boolean> => {
     if (!adopts || !canAdopt) return false
     send(leader, 'SIGSTOP')
+    const mayLook = patience()
     for (let below = descendants(leader); below; below = descendants(leader)) {
       if (below.length === 0) return send(leader, 'SIGKILL')
       // Stopped first, all of them: what is killed one by one forks in between.
       for (const name of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of below) send(pid, name)
-      if (Date.now() > deadline) return false
-      await new Promise(done => setTimeout(done, 2))
+      if (!mayLook()) return false
+      await pause(2)
     }
     return false
   }
   const destroy = async () => {
-    const deadline = Date.now() + 2000
-    if (await destroyBelow(deadline)) return
+    if (await destroyBelow()) return
     adopts = false
-    while (signal('SIGKILL') && Date.now() < deadline) await new Promise(done => setTimeout(done, 5))
+    const mayLook = patience()
+    // What is about to become another program bears no mark for a moment: one look that finds nothing is not enough.
+    for (let quiet = 0; quiet < 2 && mayLook(); ) {
+      quiet = signal('SIGKILL') ? 0 : quiet + 1
+      if (quiet < 2) await pause(quiet === 0 ? 5 : 25)
+    }
   }
   let destroyed: Promise<void> | null = null
   return {
@@ -104,6 +115,17 @@ export function processTree(leader: number, mark: string, { adopts = false } = {
       return destroyed
     },
   }
+}
+
+/** Whether there is still time for another look. */
+function patience(): () => boolean {
+  const deadline = Date.now() + patienceMs
+  let looks = 0
+  return () => ++looks <= fewestLooks || Date.now() < deadline
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(done => setTimeout(done, ms))
 }
 
 /** The processes that a runtime which was killed left behind on the volume `dir`. */

@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import Database from 'better-sqlite3'
 import { ask } from '../src/testing/ask.ts'
@@ -15,7 +17,8 @@ const program = join(import.meta.dirname, '..', 'dist', 'runtime.js')
 interface Started {
   child: ChildProcess
   port: number
-  stderr(): string
+  /** All that it wrote; there once it has ended. */
+  stderr: Promise<string>
   ended: Promise<{ code: number | null; signal: string | null }>
 }
 
@@ -24,24 +27,21 @@ function launch(t: TestContext, env: Record<string, string>): Omit<Started, 'por
     env: { PATH: process.env.PATH, LONGHOUSE_PORT: '0', LONGHOUSE_PASSWORD: 'correct horse', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  let stderr = ''
-  child.stderr?.setEncoding('utf8').on('data', text => {
-    stderr += text
-  })
+  const stderr = text(child.stderr as Readable)
   // Not `close`: Node never emits it once the channel was disconnected from this side.
   const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
   t.after(async () => {
     child.kill('SIGKILL')
     await ended
   })
-  return { child, stderr: () => stderr, ended }
+  return { child, stderr, ended }
 }
 
 async function start(t: TestContext, dir: string, env: Record<string, string> = {}): Promise<Started> {
   const started = launch(t, { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_INSTANCE_ID: 'inst_test', ...env })
   const [message] = await Promise.race([
     once(started.child, 'message'),
-    started.ended.then(() => Promise.reject(new Error(started.stderr()))),
+    started.ended.then(async () => Promise.reject(new Error(await started.stderr))),
   ])
   assert.equal(message.type, 'listening')
   return { ...started, port: message.port }
@@ -124,7 +124,7 @@ test('asked to stop, it lets the run that goes end, and starts no other', async 
 test('a run that takes longer than the grace period is interrupted, and goes again at the next boot', async t => {
   const dir = volumeWith(t, "onInterrupt: 'rerun',")
   // Half of it is for the run; in what is left the program closes, however busy the machine is.
-  const first = await start(t, dir, { LONGHOUSE_STOP_GRACE: '6s' })
+  const first = await start(t, dir, { LONGHOUSE_STOP_GRACE: '10s' })
   const going = await goes(dir)
   first.child.kill('SIGTERM')
   assert.deepEqual(await first.ended, { code: 0, signal: null })
@@ -165,8 +165,9 @@ test('it ends with the control plane that started it', async t => {
 test('settings that are wrong are all told, and it does not start', async t => {
   const { ended, stderr } = launch(t, { LONGHOUSE_PASSWORD: 'short', LONGHOUSE_PORT: 'many' })
   assert.equal((await ended).code, 1)
+  const faults = await stderr
   for (const name of ['LONGHOUSE_INSTANCE_ID', 'LONGHOUSE_PASSWORD', 'LONGHOUSE_PORT']) {
-    assert.ok(stderr().includes(name), name)
+    assert.ok(faults.includes(name), name)
   }
 })
 

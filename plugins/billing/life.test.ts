@@ -118,7 +118,7 @@ test('what the operator or the owner stopped or removed stays so, whoever pays',
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
   await shop.live(15)
-  await shop.admin('POST', '/admin/instances/acme/stop', { wait: 10 })
+  await shop.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
   await shop.live(1)
   assert.deepEqual(await stateOf(shop), ['stopped', false, null])
   shop.stripe.state.become(id, 'unpaid')
@@ -127,7 +127,7 @@ test('what the operator or the owner stopped or removed stays so, whoever pays',
   shop.stripe.state.pay(id)
   await shop.tell()
   assert.deepEqual(await stateOf(shop), ['stopped', false, null])
-  await shop.admin('DELETE', '/admin/instances/acme', { wait: 10 })
+  await shop.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   await shop.live(2)
   assert.deepEqual(await stateOf(shop), ['deleted', false, 'operator'])
 })
@@ -196,7 +196,7 @@ test('one trial an account, and not more than there are; a refused one begins no
   await shop.settles(grace, 'navy', 'running')
   // Removed and made anew, it is the same trial.
   const until = (await billOf(grace)).trial_ends_at
-  await shop.admin('DELETE', '/admin/instances/navy?purge=true', { wait: 10 })
+  await shop.admin('DELETE', '/admin/instances/navy?purge=true', { wait: 60 })
   shop.clock.advance(hour)
   assert.ok((await grace.call('POST', '/instances', { subdomain: 'navy2' })).status < 300)
   assert.equal((await billOf(grace)).trial_ends_at, until)

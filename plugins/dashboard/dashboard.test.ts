@@ -222,7 +222,7 @@ test('an address that only looks like another claims nothing of it', async t => 
   const eve = await town.owner('eve', 'mar\u212A@example.com')
   assert.deepEqual((await listOf(eve)).claimable, [])
   assert.equal((await eve.call('POST', '/instances/legacy/claim', {})).status, 404)
-  await town.admin('DELETE', '/admin/instances/legacy', { wait: 20 })
+  await town.admin('DELETE', '/admin/instances/legacy', { wait: 60 })
   assert.equal((await eve.call('POST', '/instances', { subdomain: 'legacy' })).status, 409)
   const mark = await town.owner('mark', 'MARK@Example.com')
   assert.equal((await mark.call('POST', '/instances', { subdomain: 'legacy' })).status, 202)

@@ -49,14 +49,14 @@ test('a released name is kept from others for 30 days, but not from its last own
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
   await town.settles(ada, 'acme', 'running')
-  await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 20 })
+  await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   const early = await bob.call('POST', '/instances', { subdomain: 'acme' })
   assert.equal(early.status, 409)
   assert.match(problemOf(early).detail, /free from \d{4}-\d\d-\d\d on/)
   const own = await ada.call('GET', '/names?subdomain=acme')
   assert.equal(own.json<{ available: boolean }>().available, true)
   assert.equal((await town.provision('acme', 'carol@example.com')).status, 201)
-  await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 20 })
+  await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   ahead = 31 * 24 * 3_600_000
   const free = town.program.services.provisioner?.owned({ id: 'acct_bob', email: 'bob@example.com' })
   assert.equal(free?.nameFault('acme'), null)

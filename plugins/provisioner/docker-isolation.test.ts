@@ -72,13 +72,19 @@ suite('what an instance may do', { skip: await skipReason() }, async () => {
       `http://longhouse-${neighbour.subdomain}:8080`,
       `http://${Gateway}:${published}`,
       `http://127.0.0.1:${published}`,
-      'http://127.0.0.1:8080',
     ]
+    // What is refused is not answered at all: it gets much longer than an answer takes on this machine, now.
     const { output } = await node(`
-      const ask = url => fetch(url, { signal: AbortSignal.timeout(2000) }).then(r => r.text(), () => 'refused')
-      Promise.all(${JSON.stringify(urls)}.map(ask)).then(said => { console.log(said.join(' ')); process.exit() })
+      const ask = (url, ms) => fetch(url, { signal: AbortSignal.timeout(ms) }).then(r => r.text(), () => 'refused')
+      const began = performance.now()
+      ask('http://127.0.0.1:8080', 60_000).then(async own => {
+        const patience = Math.max(2000, 10 * (performance.now() - began))
+        const said = await Promise.all(${JSON.stringify(urls)}.map(url => ask(url, patience)))
+        console.log(own, said.join(' '))
+        process.exit()
+      })
     `)
-    assert.equal(output, `refused refused refused refused ${spec.id}`)
+    assert.equal(output, `${spec.id} refused refused refused refused`)
   })
 
   test("it does not reach what listens on the host's loopback", async () => {

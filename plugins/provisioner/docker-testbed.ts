@@ -139,7 +139,7 @@ async function commitImage(docker: Docker, mark: string): Promise<{ name: string
 }
 
 /** The body of the first answer; polls, since a container answers a moment after it was started. */
-export async function answerOf(url: string, withinMs = 15_000): Promise<string> {
+export async function answerOf(url: string, withinMs = 60_000): Promise<string> {
   const deadline = Date.now() + withinMs
   for (;;) {
     try {

@@ -19,7 +19,7 @@ test('an upgrade to an image that is not there fails, and the instance runs on w
   const before = await fleet.provision('acme')
   const failed = await fleet.admin('POST', '/admin/instances/acme/upgrade', {
     body: { image: 'nowhere:9' },
-    wait: 10,
+    wait: 60,
   })
   assert.equal(failed.body.operation?.status, 'failed')
   assert.match(failed.body.operation?.error ?? '', /there is no image nowhere:9/)
@@ -28,7 +28,7 @@ test('an upgrade to an image that is not there fails, and the instance runs on w
 
   const good = await fleet.admin('POST', '/admin/instances/acme/upgrade', {
     body: { image: 'there:2' },
-    wait: 10,
+    wait: 60,
   })
   assert.deepEqual(
     [good.body.status, good.body.image, good.body.operation?.status],
@@ -48,22 +48,22 @@ test('a purge that fails stays a purge: asked for once, it is tried until the vo
     }),
   })
   await fleet.provision('acme')
-  const failed = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 10 })
+  const failed = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   assert.equal(failed.body.status, 'failed')
   assert.equal((await fleet.visit('acme')).status, 404)
   assert.equal((await fleet.provision('acme')).status, 409, 'nobody gets a volume that is to go')
-  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 10 })
-  await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 10 })
+  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
+  await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   assert.equal((await fleet.admin('GET', '/admin/instances/acme')).status, 404)
   assert.equal(existsSync(join(fleet.root, 'acme')), false)
 })
 
 test('a process that neither listens nor ends is given up, and stopping does not wait for it', async t => {
-  const fleet = await testFleet(t)
+  const fleet = await testFleet(t, { listenWithinMs: 1500 })
   fleet.behave('deaf', 'deaf')
   const failed = await fleet.provision('deaf')
   assert.equal(failed.body.status, 'failed')
-  assert.match(failed.body.status_reason ?? '', /did not listen within 3 s/)
+  assert.match(failed.body.status_reason ?? '', /did not listen within 1\.5 s/)
   await fleet.admin('POST', '/admin/instances/deaf/start')
   await fleet.program.stop()
 })
@@ -71,12 +71,12 @@ test('a process that neither listens nor ends is given up, and stopping does not
 test('a restart right after provisioning still makes the volume', async t => {
   const fleet = await testFleet(t)
   await fleet.admin('POST', '/admin/instances', { body: { subdomain: 'acme', owner_email: 'a@example.com' } })
-  const restarted = await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 20 })
+  const restarted = await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 60 })
   assert.equal(restarted.body.status, 'running', restarted.body.status_reason ?? '')
 })
 
 test('one instance that hangs takes nothing from the looks at another', async t => {
-  const fleet = await testFleet(t, { env: { HEALTH_INTERVAL: '100ms', HEALTH_TIMEOUT: '10s' } })
+  const fleet = await testFleet(t, { env: { HEALTH_INTERVAL: '100ms', HEALTH_TIMEOUT: '1m' } })
   await fleet.provision('sound')
   await fleet.provision('hung')
   fleet.behave('hung', 'hang')
@@ -84,7 +84,7 @@ test('one instance that hangs takes nothing from the looks at another', async t 
   const hung = looks('hung')
   await eventually('a look hangs', () => looks('hung') > hung)
   const before = looks('sound')
-  await eventually('ten more looks at the other', () => looks('sound') >= before + 10, 8000)
+  await eventually('ten more looks at the other', () => looks('sound') >= before + 10)
   assert.ok(looks('hung') <= hung + 1, 'and one at a time at the one that hangs')
 })
 
@@ -134,9 +134,9 @@ test('the health of the control plane is 503 with the check that fails', async t
 test('old operations are forgotten, the newest and the open ones are kept', async t => {
   const fleet = await testFleet(t)
   await fleet.provision('acme')
-  const first = await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 10 })
+  const first = await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 60 })
   for (let i = 0; i < 51; i++)
-    await fleet.admin('POST', `/admin/instances/acme/${i % 2 ? 'start' : 'stop'}`, { wait: 10 })
+    await fleet.admin('POST', `/admin/instances/acme/${i % 2 ? 'start' : 'stop'}`, { wait: 60 })
   await fleet.program.runOnce('provisioner:prune-operations')
   assert.equal((await fleet.admin('GET', `/admin/operations/${first.body.operation?.id}`)).status, 404)
   const { body } = await fleet.admin('GET', '/admin/instances/acme')

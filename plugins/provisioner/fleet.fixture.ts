@@ -50,6 +50,8 @@ export async function testFleet(
     env?: Record<string, string>
     driver?: (real: Driver) => Driver
     clock?: Clock
+    /** How long a program may take until it listens. */
+    listenWithinMs?: number
     /** Beside the provisioner and those that it needs. */
     plugins?: readonly Plugin[]
   } = {},
@@ -58,7 +60,7 @@ export async function testFleet(
   const driver = createProcessDriver({
     program: join(import.meta.dirname, 'stand-in.fixture.mjs'),
     log: silentLog,
-    listenWithinMs: 3000,
+    listenWithinMs: options.listenWithinMs ?? 30_000,
   })
   let booted: Program | undefined
   const program = await boot({
@@ -73,10 +75,10 @@ export async function testFleet(
       LONGHOUSE_DATA_ROOT: root,
       LONGHOUSE_PORT: '0',
       ADMIN_TOKEN: token,
-      PROVISIONER_DEADLINE: '5s',
+      PROVISIONER_DEADLINE: '30s',
       PROVISIONER_STOP_GRACE: '2s',
       HEALTH_INTERVAL: '100ms',
-      HEALTH_TIMEOUT: '300ms',
+      HEALTH_TIMEOUT: '5s',
       ...options.env,
     },
     log: silentLog,
@@ -115,7 +117,7 @@ export async function testFleet(
     port,
     admin,
     provision: (subdomain, owner = 'ada@example.com') =>
-      admin('POST', '/admin/instances', { body: { subdomain, owner_email: owner }, wait: 20 }),
+      admin('POST', '/admin/instances', { body: { subdomain, owner_email: owner }, wait: 60 }),
     visit: (subdomain, path = '/', headers = {}) =>
       ask({ port, host: `${subdomain}.localhost:${port}`, path, headers }),
     behave: (subdomain, how) => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { allSaid } from '../../src/all-said.ts'
 import { DriverError, type InstanceSpec } from './driver.ts'
 
 /** An instance that runs as a child process. */
@@ -51,18 +52,16 @@ export async function startInstanceProcess(options: {
 }
 
 function endOf(child: ChildProcess): Promise<string> {
+  const closed = new Promise(resolve => child.once('close', resolve))
   return new Promise(resolve => {
     child.once('error', error => resolve(`it could not be started: ${error.message}`))
     child.once('exit', (code, signal) => {
       const how = signal ? `it was ended by ${signal}` : `it ended with code ${code}`
-      const done = () => {
-        clearTimeout(timer)
+      void allSaid(closed, lastLinesMs).then(() => {
         child.stdout?.destroy()
         child.stderr?.destroy()
         resolve(how)
-      }
-      const timer = setTimeout(done, lastLinesMs)
-      child.once('close', done)
+      })
     })
   })
 }

@@ -50,9 +50,9 @@ test('Prefer: wait answers when it is done', async t => {
   const created = await fleet.provision('acme')
   assert.equal(created.status, 201)
   assert.equal(created.body.status, 'running')
-  assert.equal(created.headers.get('preference-applied'), 'wait=20')
+  assert.equal(created.headers.get('preference-applied'), 'wait=60')
   assert.ok(created.body.password)
-  const stopped = await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 10 })
+  const stopped = await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
   assert.deepEqual([stopped.status, stopped.body.status, stopped.body.desired], [200, 'stopped', 'stopped'])
 })
 
@@ -115,7 +115,7 @@ test('the stranger gets nothing, and the admin gets in by the same doors', async
     assert.equal(none.status, 401, `${method} ${path}`)
   }
   assert.equal((await fleet.admin('GET', '/admin/instances/acme')).body.status, 'running')
-  assert.equal((await fleet.admin('DELETE', '/admin/instances/acme', { wait: 10 })).body.status, 'deleted')
+  assert.equal((await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })).body.status, 'deleted')
 })
 
 test('a name that is taken is refused to everybody', async t => {
@@ -132,7 +132,7 @@ test('deprovisioning keeps the volume for the owner; only a purge deletes it and
   const fleet = await testFleet(t)
   const first = await fleet.provision('acme')
   writeFileSync(join(fleet.root, 'acme', 'precious'), 'data')
-  const gone = await fleet.admin('DELETE', '/admin/instances/acme', { wait: 10 })
+  const gone = await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   assert.deepEqual([gone.status, gone.body.status, gone.body.desired], [200, 'deleted', 'deleted'])
   assert.equal((await fleet.visit('acme')).status, 404)
   assert.equal(readFileSync(join(fleet.root, 'acme', 'precious'), 'utf8'), 'data')
@@ -149,7 +149,7 @@ test('deprovisioning keeps the volume for the owner; only a purge deletes it and
   assert.notEqual(back.body.password, first.body.password)
   assert.equal(readFileSync(join(fleet.root, 'acme', 'precious'), 'utf8'), 'data')
 
-  const purged = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 10 })
+  const purged = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   assert.equal(purged.body.status, 'deleted')
   assert.equal(existsSync(join(fleet.root, 'acme')), false)
   assert.equal((await fleet.admin('GET', '/admin/instances/acme')).status, 404)
@@ -194,7 +194,7 @@ test('a folder that was filled beforehand is taken as it is; one that was lived 
   assert.equal(refused.body.errors?.[0]?.path, 'adopt')
   const adopted = await fleet.admin('POST', '/admin/instances', {
     body: { subdomain: 'lived', owner_email: 'eve@example.com', adopt: true },
-    wait: 10,
+    wait: 60,
   })
   assert.equal(adopted.status, 201)
   assert.equal(readFileSync(join(fleet.root, 'lived', 'longhouse.db'), 'utf8'), 'a life')
@@ -216,24 +216,26 @@ test('an instance that cannot start fails with its last lines, keeps its volume,
   assert.equal(failed.body.operation?.steps.find(step => step.status === 'failed')?.name, 'start container')
   assert.equal((await fleet.visit('acme', '/', { Accept: 'text/html' })).status, 503)
   fleet.behave('acme', 'well')
-  const started = await fleet.admin('POST', '/admin/instances/acme/start', { wait: 10 })
+  const started = await fleet.admin('POST', '/admin/instances/acme/start', { wait: 60 })
   assert.equal(started.body.status, 'running')
 })
 
 test('an instance that does not become healthy in time fails with the reason', async t => {
-  const fleet = await testFleet(t, { env: { PROVISIONER_DEADLINE: '1500ms' } })
-  for (const [mood, words] of [
+  const fleet = await testFleet(t, { env: { PROVISIONER_DEADLINE: '4s', HEALTH_TIMEOUT: '300ms' } })
+  const moods = [
     ['sick', /answered 503/],
     ['hang', /did not answer within 300 ms/],
     ['impostor', /another instance answers/],
     ['crash-later', /ended before it was healthy/],
-  ] as const) {
-    fleet.behave(mood, mood)
-    const failed = await fleet.provision(mood)
-    assert.equal(failed.body.status, 'failed', mood)
-    assert.match(failed.body.status_reason ?? '', words)
+  ] as const
+  const sound = fleet.provision('sound')
+  for (const [mood] of moods) fleet.behave(mood, mood)
+  const all = await Promise.all(moods.map(([mood]) => fleet.provision(mood)))
+  for (const [index, [mood, words]] of moods.entries()) {
+    assert.equal(all[index]?.body.status, 'failed', mood)
+    assert.match(all[index]?.body.status_reason ?? '', words)
   }
-  assert.equal((await fleet.provision('sound')).body.status, 'running')
+  assert.equal((await sound).body.status, 'running')
 })
 
 test('a newer wish supersedes the operation under way', async t => {
@@ -242,12 +244,12 @@ test('a newer wish supersedes the operation under way', async t => {
   const first = await fleet.admin('POST', '/admin/instances', {
     body: { subdomain: 'acme', owner_email: 'a@example.com' },
   })
-  const gone = await fleet.admin('DELETE', '/admin/instances/acme', { wait: 10 })
+  const gone = await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   assert.equal(gone.body.status, 'deleted')
   const before = await fleet.admin<{ status: string }>('GET', first.headers.get('location') ?? '')
   assert.equal(before.body.status, 'superseded')
   assert.equal(
-    (await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 10 })).body.status,
+    (await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })).body.status,
     'deleted',
   )
 })
@@ -270,7 +272,7 @@ test('the same wish twice is one operation', async t => {
 })
 
 test('running becomes unhealthy and running again, and one that hangs delays no other', async t => {
-  const fleet = await testFleet(t)
+  const fleet = await testFleet(t, { env: { HEALTH_TIMEOUT: '1s' } })
   const names = ['one', 'two', 'three', 'four'].map(name => `${name}-x`)
   await Promise.all(names.map(name => fleet.provision(name)))
   const status = async (name: string) => (await fleet.admin('GET', `/admin/instances/${name}`)).body
@@ -310,7 +312,7 @@ test('what was under way when the program ended is taken up by the next start', 
   const first = await testFleet(t, { root })
   const running = await first.provision('runs')
   await first.provision('stops')
-  await first.admin('POST', '/admin/instances/stops/stop', { wait: 10 })
+  await first.admin('POST', '/admin/instances/stops/stop', { wait: 60 })
   first.behave('begun', 'sick')
   await first.admin('POST', '/admin/instances', {
     body: { subdomain: 'begun', owner_email: 'a@example.com' },
@@ -343,7 +345,7 @@ test('a password that is reset is told once and replaces the one before', async 
   const fleet = await testFleet(t)
   const { password: first = '' } = (await fleet.provision('acme')).body
   const reset = (wait: number) => fleet.admin('POST', '/admin/instances/acme/reset-password', { wait })
-  const running = await reset(20)
+  const running = await reset(60)
   assert.equal(running.status, 200)
   assert.deepEqual([running.body.status, running.body.operation?.kind], ['running', 'reset-password'])
   const second = running.body.password ?? ''
@@ -352,13 +354,13 @@ test('a password that is reset is told once and replaces the one before', async 
   assert.deepEqual([await verifyPassword(second, hash), await verifyPassword(first, hash)], [true, false])
   assert.equal((await fleet.admin('GET', '/admin/instances/acme')).body.password, undefined)
 
-  await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 20 })
-  const stopped = await reset(20)
+  await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
+  const stopped = await reset(60)
   assert.deepEqual([stopped.status, stopped.body.status], [200, 'stopped'], 'it is not started for that')
-  await fleet.admin('POST', '/admin/instances/acme/start', { wait: 20 })
+  await fleet.admin('POST', '/admin/instances/acme/start', { wait: 60 })
   assert.equal(await verifyPassword(stopped.body.password ?? '', hashOf(environmentOf(fleet, 'acme'))), true)
 
-  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 20 })
+  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   assert.equal((await reset(0)).status, 409)
   assert.equal((await fleet.admin('POST', '/admin/instances/nobody/reset-password')).status, 404)
   const noToken = { headers: { Authorization: 'Bearer wrong-wrong-wrong-wrong' } }
@@ -379,7 +381,7 @@ function hashOf(environment: readonly string[]): string {
 }
 
 test('twenty at once all run', async t => {
-  const fleet = await testFleet(t, { env: { PROVISIONER_DEADLINE: '30s' } })
+  const fleet = await testFleet(t)
   const names = Array.from({ length: 20 }, (_, i) => `box-${i}`)
   const created = await Promise.all(names.map(name => fleet.provision(name)))
   assert.deepEqual(new Set(created.map(({ body }) => body.status)), new Set(['running']))

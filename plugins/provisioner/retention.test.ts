@@ -29,7 +29,7 @@ async function keptVolume(t: TestContext, options: { env?: Record<string, string
   await fleet.provision('acme')
   const volume = join(root, 'acme')
   writeFileSync(join(volume, 'precious'), 'data')
-  const removed = await fleet.admin('DELETE', '/admin/instances/acme', { wait: 10 })
+  const removed = await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   assert.equal(removed.body.status, 'deleted')
   return withTimer({ clock, fleet, volume })
 }
@@ -129,7 +129,7 @@ test('what is brought back while the checks are asked stays', async t => {
   let asked = 0
   service.beforePurge('slow', async () => {
     asked++
-    await fleet.admin('POST', '/admin/instances/acme/restore', { wait: 10 })
+    await fleet.admin('POST', '/admin/instances/acme/restore', { wait: 60 })
     return null
   })
   await live(30 * day + hour)
@@ -151,7 +151,7 @@ test('a removal is undone by one call: same volume, same password', async t => {
   const kept = await keptVolume(t)
   const { fleet } = kept
   await kept.live(29 * day)
-  const back = await fleet.admin('POST', '/admin/instances/acme/restore', { wait: 10 })
+  const back = await fleet.admin('POST', '/admin/instances/acme/restore', { wait: 60 })
   assert.deepEqual(
     [back.status, back.body.status, back.body.deleted_at, back.body.purge_at],
     [200, 'running', null, null],
@@ -161,7 +161,7 @@ test('a removal is undone by one call: same volume, same password', async t => {
   assert.equal((await fleet.visit('acme')).status, 200)
   assert.equal((await fleet.admin('POST', '/admin/instances/acme/restore')).status, 409)
   // Removed again, the time begins anew.
-  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 10 })
+  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   await kept.live(29 * day)
   assert.ok(isKept(kept))
 })
@@ -170,7 +170,7 @@ test('an instance passes on to another owner, with a new password; the name is h
   const kept = await keptVolume(t)
   const { fleet } = kept
   const to = (owner_email: string) =>
-    fleet.admin('POST', '/admin/instances/acme/transfer', { body: { owner_email }, wait: 10 })
+    fleet.admin('POST', '/admin/instances/acme/transfer', { body: { owner_email }, wait: 60 })
   assert.equal((await to('nobody')).status, 422)
   const given = await to('grace@example.com')
   assert.deepEqual(
@@ -193,7 +193,7 @@ test('an instance passes on to another owner, with a new password; the name is h
 test('a new owner has the whole period, also when the volume is handed over while the checks are asked', async t => {
   const kept = await keptVolume(t)
   const to = (owner_email: string) =>
-    kept.fleet.admin('POST', '/admin/instances/acme/transfer', { body: { owner_email }, wait: 10 })
+    kept.fleet.admin('POST', '/admin/instances/acme/transfer', { body: { owner_email }, wait: 60 })
   await kept.live(29 * day)
   assert.equal((await to('grace@example.com')).status, 200)
   await kept.live(2 * day)

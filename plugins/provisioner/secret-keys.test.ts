@@ -30,7 +30,7 @@ test('each instance gets a key of its own for its secrets, and the same one afte
   await fleet.program.stop()
 
   const again = await testFleet(t, { root })
-  await again.admin('POST', '/admin/instances/acme/start', { wait: 20 })
+  await again.admin('POST', '/admin/instances/acme/start', { wait: 60 })
   assert.equal(told(root, 'acme').LONGHOUSE_SECRET_KEY, acme)
 })
 

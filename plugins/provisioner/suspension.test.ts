@@ -44,7 +44,7 @@ test('what is suspended stops, does not start for anybody, and runs again as bef
     assert.match(refused.body.detail, /not paid for/)
   }
   // A new password is for when it runs again.
-  const reset = await fleet.admin('POST', '/admin/instances/acme/reset-password', { wait: 10 })
+  const reset = await fleet.admin('POST', '/admin/instances/acme/reset-password', { wait: 60 })
   assert.equal(reset.status, 200)
   for (let round = 0; round < 3; round++) await fleet.program.runOnce('provisioner:reconcile')
   await become(fleet, 'stopped')
@@ -63,13 +63,13 @@ test('what somebody stopped stays stopped when the suspension is lifted', async 
   const { fleet, id, service } = await suspendable(t)
   service.suspend(id, why)
   await become(fleet, 'stopped')
-  const stop = await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 10 })
+  const stop = await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
   assert.deepEqual([stop.status, stop.body.desired], [200, 'stopped'])
   service.resume(id)
   for (let round = 0; round < 3; round++) await fleet.program.runOnce('provisioner:reconcile')
   assert.equal((await become(fleet, 'stopped')).desired, 'stopped')
   assert.equal(
-    (await fleet.admin('POST', '/admin/instances/acme/start', { wait: 20 })).body.status,
+    (await fleet.admin('POST', '/admin/instances/acme/start', { wait: 60 })).body.status,
     'running',
   )
 })
@@ -79,14 +79,14 @@ test('what one owner was suspended for is not the next one’s matter', async t 
   service.suspend(id, why)
   await become(fleet, 'stopped')
   const body = { owner_email: 'grace@example.com' }
-  const given = await fleet.admin('POST', '/admin/instances/acme/transfer', { body, wait: 10 })
+  const given = await fleet.admin('POST', '/admin/instances/acme/transfer', { body, wait: 60 })
   assert.deepEqual([given.status, given.body.status, given.body.suspension], [200, 'running', null])
 
   service.suspend(id, why)
   await become(fleet, 'stopped')
-  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 10 })
+  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   assert.equal((await fleet.admin('POST', '/admin/instances/acme/transfer', { body })).body.suspension, null)
-  await fleet.admin('POST', '/admin/instances/acme/restore', { wait: 10 })
+  await fleet.admin('POST', '/admin/instances/acme/restore', { wait: 60 })
   await become(fleet, 'running')
 })
 

@@ -24,16 +24,20 @@ async function untilStill(figure: () => number): Promise<void> {
 
 describe('bodies pass as they come', () => {
   let edge: Edge
+  /** Waits for no answer for long. */
+  let hasty: Edge
   let instance: Instance
   let handle: (request: IncomingMessage, response: ServerResponse) => void = () => {}
 
   before(async () => {
-    edge = await startEdge({ ROUTER_RESPONSE_TIMEOUT: '400ms' })
+    edge = await startEdge()
+    hasty = await startEdge({ ROUTER_RESPONSE_TIMEOUT: '1s' })
     instance = await startInstance('inst_a', (request, response) => handle(request, response))
-    route(edge, 'a', instance)
+    for (const each of [edge, hasty]) route(each, 'a', instance)
   })
   after(async () => {
     await edge.stop()
+    await hasty.stop()
     await instance.close()
   })
 
@@ -104,14 +108,14 @@ describe('bodies pass as they come', () => {
       opened.writeHead(200, { 'Content-Type': 'text/event-stream' })
       opened.flushHeaders()
     }
-    const line = wire(edge, 'GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n')
+    const line = wire(hasty, 'GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n')
     await line.until(/text\/event-stream[\s\S]*\r\n\r\n/)
     for (const n of [1, 2, 3]) {
       response?.write(`data: ${n}\n\n`)
       await line.until(new RegExp(`data: ${n}\n\n`))
     }
     // An answer that has begun may take longer than one may take to begin.
-    assert.equal((await ask(edge, 'a.localhost', { path: '/never' })).status, 504)
+    assert.equal((await ask(hasty, 'a.localhost', { path: '/never' })).status, 504)
     response?.write('data: late\n\n')
     await line.until(/data: late/)
     const gone = once(response as ServerResponse, 'close')
@@ -202,7 +206,7 @@ describe('bodies pass as they come', () => {
 
   it('answers 504 when there is no answer in time', async () => {
     handle = () => undefined
-    const reply = await ask(edge, 'a.localhost')
+    const reply = await ask(hasty, 'a.localhost')
     assert.equal(reply.status, 504)
     assert.equal(JSON.parse(reply.body).type, 'urn:longhouse:problem:instance-timed-out')
   })

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { after, afterEach, before, describe, it } from 'node:test'
+import { eventually as until } from '../../src/testing/eventually.ts'
 import { type Edge, startEdge } from './edge.fixture.ts'
 import { ask, eventually, type Instance, route, startInstance, wire } from './wire.fixture.ts'
 
@@ -190,10 +191,7 @@ describe('stopping', () => {
     await eventually(() => echo.open.size === 0)
     const connections = () =>
       new Promise<number>(resolve => instance.server.getConnections((_, n) => resolve(n)))
-    let open = await connections()
-    const deadline = Date.now() + 10_000
-    while (open > 0 && Date.now() < deadline) open = await connections()
-    assert.equal(open, 0)
+    await until('the instance has no connection left', async () => (await connections()) === 0)
     await instance.close()
   })
 })

@@ -120,12 +120,12 @@ export function wire(edge: { port: number }, first = ''): Wire {
   }
 }
 
-/** Asks again until there is an answer, and gives up loudly after ten seconds. */
+/** Asks again until there is an answer, and gives up loudly after a minute. */
 export async function eventually<T>(
   look: () => T | undefined | false | null,
   what: () => string = () => 'what was waited for',
 ): Promise<T> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     const found = look()
     if (found) return found

@@ -157,7 +157,7 @@ test('a run does not end its runtime, nor does what it starts', async t => {
 })
 
 test('a daemon that leaves its parent, its group and its environment ends with its run', async t => {
-  const daemon = "setsid env -i sh -c 'echo $$ >> data/pids; exec sleep 1000' >/dev/null 2>&1 &"
+  const daemon = `setsid env -i sh -c 'trap "" TERM; echo $$ >> data/pids; exec sleep 1000' >/dev/null 2>&1 &`
   const { engine, run, path } = await startInstance(t, {
     files: {
       'manifest.ts':
@@ -168,16 +168,21 @@ test('a daemon that leaves its parent, its group and its environment ends with i
         }\n` +
         job('good', 'start') +
         job('bad', "() => { start(); throw new Error('no') }") +
-        job('long', '({ log }) => { start(); log("started"); for (;;); }'),
+        job('long', '({ log }) => { start(); log("started"); for (;;); }') +
+        job(
+          'idle',
+          '({ log }) => { start(); log("started"); return new Promise(() => setInterval(() => {}, 1000)) }',
+        ),
     },
   })
   for (const [id, status] of [
     ['good', 'succeeded'],
     ['bad', 'failed'],
     ['long', 'cancelled'],
+    ['idle', 'cancelled'],
   ] as const) {
     rmSync(path('data/pids'), { force: true })
-    const started = id === 'long' ? engine.run(id, { trigger: 'manual' }) : null
+    const started = status === 'cancelled' ? engine.run(id, { trigger: 'manual' }) : null
     if (started) {
       await until(() => engine.log(started.id), 'its daemons run')
       await engine.cancel(started.id)

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
+import { allSaid } from '../../src/all-said.ts'
 import { programRoot } from '../../src/root.ts'
 import { ask } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
@@ -123,9 +124,10 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
         resolve('said' in answer ? answer.said : broken(`the process that read the manifest ${answer.fault}`))
     })
     child.once('error', error => resolve(broken(`the manifest reader did not start: ${error.message}`)))
+    const closed = new Promise(done => child.once('close', done))
     child.once('exit', async (code, signal) => {
-      // What it said last may still be in the pipe.
-      await Promise.race([channel.answer, new Promise(done => setTimeout(done, 1000))])
+      // What it said last may still be in the pipes.
+      await allSaid(closed, 1000)
       resolve(broken(endInWords(code, signal, lastWords, options)))
     })
   })

@@ -24,17 +24,25 @@ export function endLeftovers(db: JobsDb, volumeDir: string, now: number, log: Lo
   }
 }
 
+const mostLooks = 20
+
 /** Kills whatever works for a runtime on the volume, but this process, and tells how many that were. */
 export function killVolumeProcesses(volumeDir: string): number {
-  const processes = volumeProcesses(volumeDir)
-  for (const pid of processes) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // It has ended by itself.
+  const killed = new Set<number>()
+  // What is killed may have started another one just before.
+  for (let look = 0; look < mostLooks; look++) {
+    const processes = volumeProcesses(volumeDir)
+    if (processes.length === 0) break
+    for (const pid of processes) {
+      killed.add(pid)
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It has ended by itself.
+      }
     }
   }
-  return processes.length
+  return killed.size
 }
 
 function interrupt(db: JobsDb, id: string, message: string, now: number): void {

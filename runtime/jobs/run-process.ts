@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
+import { allSaid } from '../../src/all-said.ts'
 import { isNestedTooDeep } from '../../src/nesting.ts'
 import { ask, type Channel } from '../channel.ts'
 import { scratchFolder } from '../isolation/reach.ts'
@@ -81,32 +82,30 @@ export function startRunProcess(
     // It waits for that; and nobody reads on.
     void tree?.destroy()
   })
-  const exited = new Promise<RunEnd>(resolve => {
+  /** Resolves with how to say it, once all that it said is read. */
+  const exited = new Promise<() => RunEnd>(resolve => {
     child.once('error', error => {
       if (child.pid !== undefined) return
       // Node blames the program when it is the folder that is missing.
       const why = `the process of the run could not be started: ${error.message}`
-      resolve(failed(existsSync(request.repo) ? why : noJobsFolder))
+      resolve(() => failed(existsSync(request.repo) ? why : noJobsFolder))
     })
-    child.once('exit', (code, signal) =>
-      resolve(end ?? failed(endInWords(code, signal, lastWords, memoryMb))),
-    )
+    child.once('exit', (code, signal) => resolve(() => failed(endInWords(code, signal, lastWords, memoryMb))))
   })
   const closed = new Promise(resolve => child.once('close', resolve))
   let killTimer: NodeJS.Timeout | undefined
-  const ended = exited.then(async result => {
+  const ended = exited.then(async inWords => {
     clearTimeout(killTimer)
     stopWatch()
     // Whatever it left running goes with it; that also closes the pipes that they hold.
     await tree?.destroy()
-    const second = new Promise(done => setTimeout(done, 1000))
     // The last of what it said may still be in the pipes.
-    if (tree) await Promise.race([reported, second])
+    if (tree) await allSaid(reported, 1000)
     channel.close()
-    if (tree) await Promise.race([closed, second])
+    if (tree) await allSaid(closed, 1000)
     child.stdout?.destroy()
     child.stderr?.destroy()
-    return end ?? result
+    return end ?? inWords()
   })
   return {
     ended,

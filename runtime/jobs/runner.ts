@@ -30,8 +30,9 @@ process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
 process.on('SIGTERM', () => {
   stopping.abort(new Error('the run is being ended'))
-  // A job that does not look at its signal has nothing to tidy up.
-  if (!waitsForSignal) process.exit(143)
+  // A job that does not look at its signal has nothing to tidy up. Not an exit: what it started is found below this
+  // process, which has to be there until that is gone.
+  if (!waitsForSignal) fail(new Error('the process of the run was asked to end, by SIGTERM'))
 })
 process.once('beforeExit', () => {
   fail(
@@ -48,6 +49,7 @@ function signal(): AbortSignal {
 }
 
 async function run(request: RunRequest): Promise<void> {
+  if (stopping.signal.aborted) return
   try {
     process.chdir(repo)
     // Before any code of theirs, and not when the process started: whoever lists processes does not see them.

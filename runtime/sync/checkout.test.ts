@@ -131,7 +131,8 @@ test('killed at any moment, it is finished by the next, or undone where somebody
     ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`added/${i}`, `added ${i}\n`])),
   })
   let [finished, caught] = [0, 0]
-  for (let round = 0; round < 14; round++) {
+  // How long it takes is the machine's affair: it goes on until enough of them were caught at work.
+  for (let round = 0; round < 14 || (caught < 3 && round < 140); round++) {
     const program = fork(programRoot('runtime/sync/program.ts'), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
@@ -142,7 +143,7 @@ test('killed at any moment, it is finished by the next, or undone where somebody
     while (program.exitCode === null && !existsSync(join(dir, '.git/longhouse-sync'))) {
       await new Promise(resolve => setTimeout(resolve, 1))
     }
-    await Promise.race([answered, gone, new Promise(resolve => setTimeout(resolve, round * round * 2))])
+    await Promise.race([answered, gone, new Promise(resolve => setTimeout(resolve, (round % 14) ** 2 * 2))])
     program.kill('SIGKILL')
     await gone
     const half = existsSync(join(dir, '.git/longhouse-sync/journal.json'))
@@ -163,6 +164,6 @@ test('killed at any moment, it is finished by the next, or undone where somebody
     git('reset', '--quiet', '--hard', from)
     git('clean', '--quiet', '-fd')
   }
-  t.diagnostic(`${caught} kills in the middle, ${finished} of 14 finished`)
+  t.diagnostic(`${caught} kills in the middle, ${finished} finished`)
   assert.ok(caught >= 3, `only ${caught} in the middle`)
 })

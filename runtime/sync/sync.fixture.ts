@@ -39,7 +39,13 @@ export async function startSynced(
   const instance = await startInstance(t, { files, ...options })
   const { path } = instance
   const git = (...args: string[]) =>
-    execFileSync('git', args, { cwd: path('.'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+    execFileSync('git', args, {
+      cwd: path('.'),
+      encoding: 'utf8',
+      // A look takes no lock, which the instance would have to wait for.
+      env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
   const remote = async () => (await instance.engine.repo()).remote
   await connect(instance, server)
   return Object.assign(instance, {

@@ -19,8 +19,8 @@ interface RunJson {
   queue?: { position: number; reason: string }
 }
 
-const job = (id: string, func: string, options = '') =>
-  `jobRegistry.register({ id: '${id}', cron: '@hourly', func: ${func}, ${options} })\n`
+const job = (id: string, func: string, options = '', cron = '@hourly') =>
+  `jobRegistry.register({ id: '${id}', cron: '${cron}', func: ${func}, ${options} })\n`
 
 test('a run that is over can be done again, with its parameters, its due time and the latest code', async t => {
   const { app, instance, signIn } = await startWeb(t, {
@@ -93,6 +93,8 @@ test('attempts and replays lead to each other', async t => {
           'job',
           '({ run }) => { if (run.attempt < 2) throw new Error("x") }',
           "retry: { attempts: 2, delay: '1s' }",
+          // No due time of its own comes while the attempt is waited for.
+          '0 0 29 2 *',
         ),
     },
   })

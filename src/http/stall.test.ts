@@ -8,7 +8,7 @@ import { hasBody, limitStall } from './stall.ts'
 
 describe('a request body that stops coming', () => {
   const server = createServer((request, response) => {
-    if (hasBody(request)) limitStall(request, response, 500)
+    if (hasBody(request)) limitStall(request, response, 2000)
     void text(request).then(
       body => response.end(`got ${body}`),
       () => undefined,
