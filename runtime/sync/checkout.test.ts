@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { programRoot } from '../../src/root.ts'
-import { temporaryFolder } from '../../src/testing/folder.ts'
+import { memoryFolder, temporaryFolder } from '../../src/testing/folder.ts'
 import { checkout, recoverCheckout } from './checkout.ts'
 
 /** A repo with two commits, at the first of them. */
 function twoCommits(t: TestContext, first: Record<string, string>, second: Record<string, string>) {
-  const dir = temporaryFolder(t)
+  const dir = memoryFolder(t)
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', ...args], {
       cwd: dir,
@@ -132,7 +132,7 @@ test('killed at any moment, it is finished by the next, or undone where somebody
   })
   let [finished, caught] = [0, 0]
   // How long it takes is the machine's affair: it goes on until enough of them were caught at work.
-  for (let round = 0; round < 14 || (caught < 3 && round < 140); round++) {
+  for (let round = 0; round < 10 || (caught < 3 && round < 100); round++) {
     const program = fork(programRoot('runtime/sync/program.ts'), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
@@ -143,7 +143,7 @@ test('killed at any moment, it is finished by the next, or undone where somebody
     while (program.exitCode === null && !existsSync(join(dir, '.git/longhouse-sync'))) {
       await new Promise(resolve => setTimeout(resolve, 1))
     }
-    await Promise.race([answered, gone, new Promise(resolve => setTimeout(resolve, (round % 14) ** 2 * 2))])
+    await Promise.race([answered, gone, new Promise(resolve => setTimeout(resolve, (round % 10) ** 2 * 4))])
     program.kill('SIGKILL')
     await gone
     const half = existsSync(join(dir, '.git/longhouse-sync/journal.json'))
