@@ -16,7 +16,7 @@ export interface Identity {
   name: string | null
 }
 
-/** Volumes are kept 30 days by default: whoever comes back for theirs is still known. */
+/** The least; and as long as anything is kept that whoever comes back may have. */
 const rememberedMs = 90 * 24 * 3_600_000
 
 export interface AccountBook extends AccountDirectory {
@@ -29,8 +29,8 @@ export interface AccountBook extends AccountDirectory {
     how: 'created' | 'reopened' | 'known'
     emailChanged: boolean
   }
-  /** Forgets the people of accounts that have been closed for 90 days. */
-  erase(): void
+  /** Forgets the people of accounts that have been closed for 90 days, but those of whom `keeps` is true. */
+  erase(keeps: (accountId: string) => boolean): void
 }
 
 export function accountBook(db: AuthDb, clock: Clock): AccountBook {
@@ -78,18 +78,20 @@ export function accountBook(db: AuthDb, clock: Clock): AccountBook {
         return tx.update(accounts).set({ closedAt: clock.now() }).where(open).run().changes > 0
       }),
 
-    erase: () => {
+    erase: keeps => {
       const now = clock.now()
-      db.update(accounts)
-        .set({ subject: sql`'erased ' || ${accounts.id}`, email: '', name: null, erasedAt: now })
-        .where(
-          and(
-            isNotNull(accounts.closedAt),
-            lt(accounts.closedAt, now - rememberedMs),
-            isNull(accounts.erasedAt),
-          ),
-        )
-        .run()
+      const due = and(
+        isNotNull(accounts.closedAt),
+        lt(accounts.closedAt, now - rememberedMs),
+        isNull(accounts.erasedAt),
+      )
+      for (const { id } of db.select({ id: accounts.id }).from(accounts).where(due).all()) {
+        if (keeps(id)) continue
+        db.update(accounts)
+          .set({ subject: sql`'erased ' || ${accounts.id}`, email: '', name: null, erasedAt: now })
+          .where(and(eq(accounts.id, id), due))
+          .run()
+      }
     },
   }
 }

@@ -47,6 +47,11 @@ export interface AuthService {
   /** The owner who is signed in, also where nobody has to be; null for everybody else. */
   visitor(c: AppContext): Account | null
   accounts: AccountDirectory
+  /**
+   * Has the person of a deleted account remembered as long as `keeps` is true of it, or throws: whoever comes back must not
+   * be a stranger to what is kept for them.
+   */
+  rememberWhile(keeps: (accountId: string) => boolean): void
   /** Where an account is signed in, newest first. */
   sessionsOf(accountId: string): AccountSession[]
   /** Has what `tell` says of an account, as JSON, in the file that its owner may take along. */

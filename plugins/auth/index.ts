@@ -47,6 +47,7 @@ export const auth = definePlugin({
     const accounts = accountBook(db, clock)
     const sessions = accountSessionStore(db, clock)
     const access = accountAccess({ sessions, accounts, cookie })
+    const keepers: ((accountId: string) => boolean)[] = []
     const exports = new Map<string, (account: Account) => unknown>()
     const failures = createRateLimit({ failures: 20, withinMs: tenMinutes, clock })
     const signIn = roundTrip({ https, kind: 'sign_in', withinSeconds: 600, home })
@@ -72,6 +73,7 @@ export const auth = definePlugin({
             return closed
           },
         },
+        rememberWhile: keeps => void keepers.push(keeps),
         sessionsOf: sessions.of,
         provider: provider?.name ?? null,
         exportWith: (name, tell) => void exports.set(name, tell),
@@ -94,7 +96,7 @@ export const auth = definePlugin({
           run: async () => {
             operator.sessions.prune()
             sessions.prune()
-            accounts.erase()
+            accounts.erase(id => keepers.some(keeps => keeps(id)))
           },
         },
         // So that the first owner of the hour does not wait for it, and forms may lead there.

@@ -8,7 +8,7 @@ import { request } from './commands.ts'
 import type { InstanceSummary, PurgeCheck } from './contract.ts'
 import { routeAll } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
-import { listInstances } from './instance.ts'
+import { listInstances, listInstancesOf } from './instance.ts'
 import { instanceMail, instanceMailConfig } from './instance-mail.ts'
 import { limitInstance } from './limits.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
@@ -90,6 +90,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         purgeAt: purgeTime,
         isOpen: id => services.auth.accounts.get(id)?.closedAt === null,
       })
+      services.auth.rememberWhile(id => listInstancesOf(db, id).length > 0)
       return {
         service: {
           instances: () => listInstances(db).map(summary),

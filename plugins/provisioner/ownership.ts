@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, ne } from 'drizzle-orm'
 import { invalidFields, Problem } from '../../src/http/problem.ts'
 import { siteUrl } from '../../src/site.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
@@ -135,16 +135,22 @@ export class Ownership {
       .run()
   }
 
-  /** Catches up with changes of address that nobody told. */
+  /** Catches up with changes of address that nobody told, and forgets whose the gone ones of forgotten people were. */
   followOwners(accounts: AccountDirectory): void {
-    const owners = this.#parts.fleet.db
+    const { db } = this.#parts.fleet
+    const owners = db
       .selectDistinct({ id: instances.accountId })
       .from(instances)
-      .where(and(isNotNull(instances.accountId), isNull(instances.purgedAt)))
+      .where(and(isNotNull(instances.accountId), ne(instances.ownerEmail, '')))
       .all()
     for (const { id } of owners) {
       const account = id === null ? null : accounts.get(id)
-      if (account?.email) this.renameOwner(account.id, account.email)
+      if (!account) continue
+      if (account.email) this.renameOwner(account.id, account.email)
+      else {
+        const gone = and(eq(instances.accountId, account.id), isNotNull(instances.purgedAt))
+        db.update(instances).set({ ownerEmail: '' }).where(gone).run()
+      }
     }
   }
 
