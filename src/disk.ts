@@ -20,6 +20,17 @@ export function checkDisk(folder: string): void {
   }
 }
 
+/** Writes what can do without, such as when somebody was seen last: false, and nothing else, when the disk is full. */
+export function unlessFull(write: () => void): boolean {
+  try {
+    write()
+    return true
+  } catch (error) {
+    if (isDiskFull(error)) return false
+    throw error
+  }
+}
+
 const codes = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
 
 /** True for what the system or SQLite say when there is no room left, also below other errors. */

@@ -1,5 +1,6 @@
 import { and, desc, eq, lte, ne, or } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
+import { unlessFull } from '../../src/disk.ts'
 import { hashSecret, newSecret } from '../../src/http/session-cookie.ts'
 import { newId } from '../../src/ids.ts'
 import type { AuthDb } from './account.ts'
@@ -63,7 +64,8 @@ export function accountSessionStore(db: AuthDb, clock: Clock): AccountSessions {
       const now = clock.now()
       if (!found || !isLive(found, now)) return null
       if (now < found.lastSeenAt + refreshMs) return { ...found, renewedMs: null }
-      db.update(accountSessions).set({ lastSeenAt: now }).where(key).run()
+      const renewed = unlessFull(() => db.update(accountSessions).set({ lastSeenAt: now }).where(key).run())
+      if (!renewed) return { ...found, renewedMs: null }
       return { ...found, lastSeenAt: now, renewedMs: Math.min(idleMs, found.createdAt + longestMs - now) }
     },
     of: accountId => {

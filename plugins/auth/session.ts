@@ -1,6 +1,7 @@
 import { and, eq, lt, or } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
+import { unlessFull } from '../../src/disk.ts'
 import { hashSecret, newSecret } from '../../src/http/session-cookie.ts'
 import { sessions } from './schema.ts'
 
@@ -41,7 +42,8 @@ export function adminSessions(
         .get()
       const now = clock.now()
       if (!session || now >= session.createdAt + longestMs || now >= session.lastSeenAt + idleMs) return false
-      if (now >= session.lastSeenAt + refreshMs) db.update(sessions).set({ lastSeenAt: now }).where(key).run()
+      if (now >= session.lastSeenAt + refreshMs)
+        unlessFull(() => db.update(sessions).set({ lastSeenAt: now }).where(key).run())
       return true
     },
     end: secret => {

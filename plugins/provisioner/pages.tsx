@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { checkDisk } from '../../src/disk.ts'
 import { wantsFragment } from '../../src/http/negotiate.ts'
 import type { AppContext, FieldErrors } from '../../src/http/route.ts'
 import { siteUrl } from '../../src/site.ts'
@@ -39,7 +41,7 @@ export function instancePages(parts: ProvisionerRoutes) {
 
   const frame = (title: string, refresh?: number): PageProps => ({
     ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
-    warning: driver.warning,
+    warning: diskWarning(site.dataRoot) ?? driver.warning,
     ...(refresh ? { refresh } : {}),
   })
   const lastHealthAt = (instance: Instance) => health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
@@ -133,6 +135,16 @@ export function instancePages(parts: ProvisionerRoutes) {
       )
       return c.render(form, { ...frame('New instance'), narrow: true })
     },
+  }
+}
+
+function diskWarning(dataRoot: string): string | null {
+  try {
+    checkDisk(join(dataRoot, '.control'))
+    return null
+  } catch (error) {
+    const what = (error as Error).message
+    return `${what.charAt(0).toUpperCase()}${what.slice(1)}: the control plane can change nothing until there is room again. Instances run on, and nothing is deleted.`
   }
 }
 

@@ -21,6 +21,8 @@ export class Reconciler {
   readonly #workers = new Map<string, Worker>()
   readonly #waiting = new Map<string, Set<() => void>>()
   readonly #seen = new Set<string>()
+  /** Instances whose operation could not even be written down: the next round tries again, and not before. */
+  readonly #brokenOff = new Set<string>()
   #stopped = false
 
   constructor(execution: Execution) {
@@ -30,6 +32,7 @@ export class Reconciler {
   /** One round. It starts work and does not wait for it; `settled` does. */
   async runOnce(): Promise<void> {
     const { db } = this.#execution.fleet
+    this.#brokenOff.clear()
     this.#work()
     // What has an open operation is being worked on, or waits for its turn.
     const open = new Set(openOperations(db).map(operation => operation.instanceId))
@@ -76,6 +79,7 @@ export class Reconciler {
   #work(): void {
     if (this.#stopped) return
     for (const operation of openOperations(this.#execution.fleet.db)) {
+      if (this.#brokenOff.has(operation.instanceId)) continue
       const worker = this.#workers.get(operation.instanceId)
       if (!worker) {
         if (this.#workers.size < this.#execution.settings.atOnce) this.#start(operation)
@@ -88,9 +92,10 @@ export class Reconciler {
     const { instanceId } = operation
     const abort = new AbortController()
     const done = execute(this.#execution, operation, abort.signal)
-      .catch(error =>
-        this.#execution.log.error({ err: error, operation: operation.id }, 'operation broke off'),
-      )
+      .catch(error => {
+        this.#execution.log.error({ err: error, operation: operation.id }, 'operation broke off')
+        this.#brokenOff.add(instanceId)
+      })
       .then(() => {
         this.#workers.delete(instanceId)
         this.#seen.add(instanceId)
