@@ -3,7 +3,7 @@
  * into the wire's RFC 3339.
  */
 
-import type { LogPiece } from './jobs/run-log.ts'
+import type { OpenLog } from './jobs/open-log.ts'
 import type { NotifySpec } from './notices/notify.ts'
 import type { ParamsSpec } from './params/params.ts'
 import type { RepoFiles } from './repo/files.ts'
@@ -248,8 +248,8 @@ export interface Engine {
   log(runId: string): string
   /** The same, each line with when it was written and to which stream: see `jobs/log-line.ts`. */
   timedLog(runId: string): string
-  /** Calls back with each new piece, and with null at the end; returns what stops it. */
-  followLog(runId: string, onPiece: (piece: LogPiece | null) => void): () => void
+  /** The same, to be followed and to be read from a position on. */
+  openLog(runId: string): OpenLog
   /** Newest first; `total` counts those that were due from `from` to before `to`. */
   slots(
     jobId: string,

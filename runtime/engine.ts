@@ -16,6 +16,7 @@ import { openLiveSet } from './jobs/live-set.ts'
 import { createLoader, type LoadLimits } from './jobs/loader.ts'
 import { asWritten } from './jobs/log-line.ts'
 import type { JobSpec } from './jobs/manifest.ts'
+import { storedLog } from './jobs/open-log.ts'
 import { programVersion } from './jobs/program-version.ts'
 import { readManifest } from './jobs/read-manifest.ts'
 import { endLeftovers } from './jobs/recovery.ts'
@@ -249,12 +250,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     },
     log: runId => asWritten(timedLog(runId)),
     timedLog,
-    followLog: (runId, onPiece) => {
-      const active = queue.log(runId)
-      if (active) return active.follow(onPiece)
-      const timer = setImmediate(() => onPiece(null))
-      return () => clearImmediate(timer)
-    },
+    openLog: runId => queue.log(runId) ?? storedLog(() => timedLog(runId)),
     slots: (jobId, filter) => listSlots(db, jobId, filter),
     ledger: filter => findSlots(db, filter),
     recentSlots: (jobIds, filter) => recentSlots(db, jobIds, filter),

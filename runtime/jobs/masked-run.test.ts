@@ -31,7 +31,7 @@ test('what a run got as secrets stands nowhere in what is kept of it, nor in wha
   engine.secrets.set('PEM', pem)
   const { id } = engine.run('tells', { trigger: 'manual' })
   let told = ''
-  engine.followLog(id, piece => {
+  engine.openLog(id).follow(piece => {
     told += piece?.written ?? ''
   })
   const done = await ended(id)

@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { standingClock } from '../engine.fixture.ts'
 import { asWritten, logLines } from './log-line.ts'
-import { createRunLog } from './run-log.ts'
+import { storedLog } from './open-log.ts'
+import { createRunLog, readLog } from './run-log.ts'
 
 const noon = Date.parse('2026-03-10T12:00:00Z')
 
@@ -141,4 +142,58 @@ test('fifty megabytes take little time and little memory', t => {
   const grewMb = (process.memoryUsage().rss - before) / 1024 / 1024
   t.diagnostic(`${Math.round(tookMs)} ms, ${Math.round(grewMb)} MiB more`)
   assert.match(String(ended()), /left out here/)
+})
+
+test('a log is read on from every position, while it grows and when it is over', t => {
+  for (const most of [7, 1000, 64 * 1024]) {
+    const { log, write, file, ended } = openLog(t)
+    const reader = () => {
+      let position = 0
+      let seen = ''
+      return {
+        seen: () => seen,
+        read: (steps: number) => {
+          for (let i = 0; i < steps; i++) {
+            const { text, next } = log.from(position, most)
+            if (next === position) return
+            assert.ok(!/^[\udc00-\udfff]/.test(text), 'no character is cut')
+            seen += text
+            position = next
+          }
+        },
+      }
+    }
+    const keeping = reader()
+    for (let i = 0; i < 40; i++) {
+      write(i % 3 ? 'out' : 'err', `${i} 🚀🚀🚀\nand ${i % 2 ? '\n' : ''}`)
+      keeping.read(100)
+    }
+    const slow = reader()
+    slow.read(2)
+    assert.equal(keeping.seen(), log.text())
+    const kept = ended()
+    keeping.read(100)
+    slow.read(1000)
+    assert.equal(keeping.seen(), kept)
+    assert.equal(slow.seen(), kept, 'also when it ends in between')
+    const stored = storedLog(() => readLog(file))
+    const { text, next } = stored.from(0, most)
+    assert.equal(text + stored.from(next, 1e6).text, kept)
+  }
+})
+
+test('a position that a long log no longer has goes on where its end begins', t => {
+  const { log, write, file, ended } = openLog(t)
+  const line = `${'x'.repeat(1000)}\n`
+  for (let i = 0; i < 600; i++) write('out', line)
+  const between = 600 * (line.length + 29)
+  for (let i = 0; i < 2000; i++) write('out', line)
+  const gone = log.from(between, 1e6)
+  assert.match(gone.text, /^\n\[longhouse\] … \d+ bytes left out here …\n$/)
+  const rest = log.from(gone.next, 1e7).text
+  const kept = String(ended())
+  assert.ok(kept.endsWith(gone.text + rest))
+  const stored = storedLog(() => readLog(file))
+  assert.equal(stored.from(between, 1e7).text, gone.text + rest)
+  assert.equal(stored.from(1000, 1e7).text, kept.slice(1000))
 })

@@ -5,22 +5,15 @@ import type { Clock } from '../../src/clock.ts'
 import { maskedText } from '../secrets/masked-text.ts'
 import { type LogStream, lineHead } from './log-line.ts'
 import { createLogTail } from './log-tail.ts'
-
-/** A piece of a log: as the run wrote it, and as it is kept, with the head of each line (`log-line.ts`). */
-export interface LogPiece {
-  written: string
-  kept: string
-}
+import { beginning, followEnded, type LogPiece, leftOutLine, type OpenLog } from './open-log.ts'
 
 /** The log of a run that is going. */
-export interface RunLog {
+export interface RunLog extends OpenLog {
   write(stream: LogStream, chunk: Buffer): void
   /** From now on these values are masked, also one that comes in pieces. */
   mask(values: Iterable<string>): void
   /** What was written so far, as it is kept, with a marker where the middle was left out. */
   text(): string
-  /** Calls back with each new piece, and with null at the end; returns what stops it. */
-  follow(onPiece: (piece: LogPiece | null) => void): () => void
   /**
    * Puts the last part on disk and closes the file. False when the disk takes nothing at the moment: then all of it is
    * still at hand, and it may be tried again.
@@ -65,6 +58,7 @@ export function createRunLog(file: string, clock: Clock): RunLog {
   let fd: number | null = null
   let headLeft = headBytes
   let headKept = 0
+  let tailKept = 0
   /** The stream whose line is not at its end; the other one begins a line of its own. */
   let open: LogStream | null = null
   /** What belongs into the file and is not there yet. */
@@ -107,7 +101,9 @@ export function createRunLog(file: string, clock: Clock): RunLog {
     const broken = open !== null && open !== stream ? '\n' : ''
     const first = open === stream ? '' : head
     open = text.endsWith('\n') ? null : stream
-    return { written: broken + text, kept: broken + first + text.replace(/\n(?!$)/g, () => `\n${head}`) }
+    const kept = broken + first + text.replace(/\n(?!$)/g, () => `\n${head}`)
+    const from = headKept + tailKept
+    return { written: broken + text, kept, from, to: from + kept.length }
   }
 
   const take = (stream: LogStream, text: string) => {
@@ -123,6 +119,7 @@ export function createRunLog(file: string, clock: Clock): RunLog {
     if (rest !== '') {
       const startsLine = open !== stream
       const piece = headed(stream, rest)
+      tailKept += piece.kept.length
       tail.add(piece.kept, Buffer.byteLength(rest), startsLine)
       tell(piece)
     }
@@ -130,26 +127,46 @@ export function createRunLog(file: string, clock: Clock): RunLog {
   const tell = (piece: LogPiece | null) => {
     for (const follower of followers) follower(piece)
   }
-  const lastPart = (): Buffer => {
-    if (ended) return Buffer.alloc(0)
+  /** What follows the head, in the file once the run has ended. */
+  const lastPart = (): string => {
     const { text, leftOut } = tail.kept()
-    return Buffer.from(leftOut === 0 ? text : `\n[longhouse] … ${leftOut} bytes left out here …\n${text}`)
+    return leftOut === 0 ? text : leftOutLine(leftOut) + text
   }
+  const text = () =>
+    readLog(file) +
+    Buffer.concat([...unwritten, ...(ended ? [] : [Buffer.from(lastPart())])]).toString('utf8')
 
   return {
     write: (stream, chunk) => take(stream, streams[stream].read(chunk)),
     mask: values => {
       for (const each of Object.values(streams)) each.mask(values)
     },
-    text: () => readLog(file) + Buffer.concat([...unwritten, lastPart()]).toString('utf8'),
+    text,
+    from: (position, most) => {
+      const at = position < 0 || position > headKept + tailKept ? 0 : position
+      const { text: last, leftOut } = tail.kept()
+      const tailFrom = headKept + tailKept - last.length
+      if (at < headKept) {
+        const whole = text()
+        const head = whole.slice(0, whole.length - lastPart().length)
+        // Counted from its end: somebody may have removed the beginning.
+        const rest = head.slice(Math.max(0, head.length - headKept + at))
+        const part = beginning(rest, most)
+        return { text: part, next: headKept - rest.length + part.length }
+      }
+      if (at < tailFrom) return { text: leftOutLine(leftOut), next: tailFrom }
+      const part = beginning(last.slice(at - tailFrom), most)
+      return { text: part, next: at + part.length }
+    },
     follow: onPiece => {
+      if (ended) return followEnded(onPiece)
       followers.add(onPiece)
       return () => followers.delete(onPiece)
     },
     end: () => {
       if (!ended) for (const name of ['out', 'err'] as const) take(name, streams[name].end())
-      const last = lastPart()
-      if (last.length > 0) unwritten.push(last)
+      const last = ended ? '' : lastPart()
+      if (last.length > 0) unwritten.push(Buffer.from(last))
       ended = true
       const saved = save()
       close()

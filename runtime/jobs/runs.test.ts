@@ -242,7 +242,7 @@ test('of a long log the beginning and the end are kept; it can be followed while
   const { id } = engine.run('job', { trigger: 'manual' })
   let followed = ''
   const end = Promise.withResolvers<void>()
-  engine.followLog(id, piece => {
+  engine.openLog(id).follow(piece => {
     if (piece === null) end.resolve()
     else followed += piece.written
   })
@@ -255,7 +255,7 @@ test('of a long log the beginning and the end are kept; it can be followed while
   assert.match(log, /\n\[longhouse\] … \d+ bytes left out here …\n/)
   assert.ok(log.length > 1_000_000 && log.length < 1_200_000)
   assert.ok(statSync(join(dir, 'runs', `${id}.log`)).size < 5_000_000)
-  const nothingMore = await new Promise(resolve => engine.followLog(id, resolve))
+  const nothingMore = await new Promise(resolve => engine.openLog(id).follow(resolve))
   assert.equal(nothingMore, null)
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneJob } from '../engine.fixture.ts'
+import { oneJob, startInstance } from '../engine.fixture.ts'
+import { createLogEvents } from './run-log.ts'
 import { instanceId, postJson, startWeb } from './web.fixture.ts'
 
 test('a log as events: replays, goes on live, and ends with the run', async t => {
@@ -47,4 +48,81 @@ test('a stopping program ends the events that are open', async t => {
   const live = await app.request(`/api/runs/${id}/log`, { headers })
   stopping.abort()
   assert.doesNotMatch(await live.text(), /event: end/)
+})
+
+/** What the messages among the events say, and the id of the last one. */
+function readEvents(events: string): { text: string; lastId: string } {
+  const messages = events.split('\n\n').filter(each => each.startsWith('id: '))
+  const text = messages.map(each => [...each.matchAll(/^data: (.*)$/gm)].map(([, line]) => line).join('\n'))
+  return { text: text.join(''), lastId: /^id: (.*)/.exec(messages.at(-1) ?? '')?.[1] ?? '' }
+}
+
+test('whoever does not read gets what the log keeps, once he reads; and whoever comes back goes on', async t => {
+  const { engine, run, ended, path, write } = await startInstance(t, {
+    files: {
+      'manifest.ts': oneJob(`async ({ log, params }) => {
+        const { existsSync } = await import('node:fs')
+        log('first')
+        while (params.until && !existsSync(params.until)) await new Promise(go => setTimeout(go, 20))
+        for (let i = 0; i < (params.lines ?? 4000); i++) log(String(i).padStart(1000, '.'))
+      }`),
+    },
+  })
+  const stopping = new AbortController()
+  t.after(() => stopping.abort())
+  const events = createLogEvents({ stopping: stopping.signal })
+  const { id } = engine.run('job', { trigger: 'manual', params: { until: path('go') } })
+  const going = engine.getRun(id)
+  assert.ok(going)
+  const idle = events.of(engine, going, { timed: false })
+  const early = events
+    .of(engine, going, { timed: false })
+    .body?.pipeThrough(new TextDecoderStream())
+    .getReader()
+  let seen = ''
+  while (!seen.includes('first')) seen += (await early?.read())?.value ?? ''
+  await early?.cancel()
+  write('go', '')
+  const done = await ended(id)
+
+  const late = await idle.text()
+  assert.ok(late.length < 2 * 1024 * 1024, `it held ${late.length}`)
+  assert.match(late, /event: end\ndata: .*"succeeded"/)
+  assert.equal(readEvents(late).text, engine.log(id))
+  const rest = await events.of(engine, done, { timed: false, lastId: readEvents(seen).lastId }).text()
+  assert.equal(readEvents(seen).text + readEvents(rest).text, engine.log(id))
+  assert.match(rest, /event: end/)
+
+  const short = await run('job', { lines: 300 })
+  for (const timed of [true, false]) {
+    const all = await events.of(engine, short, { timed }).text()
+    const whole = timed ? engine.timedLog(short.id) : engine.log(short.id)
+    assert.equal(readEvents(all).text, whole)
+    const half = all.slice(0, all.indexOf('\n\nid: ', all.indexOf('\n\nid: ') + 1) + 2)
+    const { text, lastId } = readEvents(half)
+    assert.ok(text.length > 0 && text.length < whole.length)
+    const more = await events.of(engine, short, { timed, lastId }).text()
+    assert.equal(text + readEvents(more).text, whole)
+    const again = await events.of(engine, short, { timed, lastId: readEvents(all).lastId }).text()
+    assert.match(again, /^retry: 2000\n\nevent: end\n/)
+  }
+})
+
+test('readers are so many at a time, and one that reads nothing is let go', async t => {
+  const { engine, run } = await startInstance(t, {
+    files: { 'manifest.ts': oneJob("({ log }) => { for (let i = 0; i < 300; i++) log('x'.repeat(1000)) }") },
+  })
+  const done = await run('job')
+  const { signal } = new AbortController()
+  const events = createLogEvents({ stopping: signal, mostReaders: 2, beatMs: 5 })
+  const open = () => events.of(engine, done, { timed: false })
+  const idle = open().body?.getReader()
+  const other = open()
+  assert.throws(open, { status: 503 })
+  await other.body?.cancel()
+  await open().text()
+  await assert.rejects(async () => {
+    await idle?.closed
+  }, /not read; a reader with Last-Event-ID goes on/)
+  for (const text of await Promise.all([open().text(), open().text()])) assert.match(text, /event: end/)
 })

@@ -13,7 +13,7 @@ export function runEnd(web: WebContext, runId: string, signal: AbortSignal): Pro
     }
     if (given.aborted || engine.getRun(runId)?.finishedAt !== null) return done()
     given.addEventListener('abort', done, { once: true })
-    stop = engine.followLog(runId, piece => {
+    stop = engine.openLog(runId).follow(piece => {
       if (piece === null) done()
     })
   })

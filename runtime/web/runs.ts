@@ -8,7 +8,7 @@ import type { Engine, Run } from '../contract.ts'
 import type { WebContext } from './context.ts'
 import { unknownRun } from './problems.ts'
 import { answerRun } from './run-answer.ts'
-import { logEvents } from './run-log.ts'
+import { createLogEvents } from './run-log.ts'
 import { runJson, runShape } from './wire.ts'
 
 const params = z.object({ id: z.string() })
@@ -23,6 +23,7 @@ const waitingRunShape = runShape.extend({
 /** Single runs: what became of one, what it wrote, and how to end it. */
 export function runRoutes(web: WebContext): Route[] {
   const { engine, signedIn: guard, mayRun, stopping } = web
+  const events = createLogEvents({ stopping })
   return [
     route({
       method: 'get',
@@ -82,7 +83,7 @@ export function runRoutes(web: WebContext): Route[] {
         const run = knownRun(engine(), params.id)
         const timed = query.timestamps === 'true'
         if ((c.req.header('accept') ?? '').includes('text/event-stream'))
-          return logEvents(engine(), run, { timed, stopping })
+          return events.of(engine(), run, { timed, lastId: c.req.header('last-event-id') })
         return c.text(timed ? engine().timedLog(run.id) : engine().log(run.id))
       },
     }),
