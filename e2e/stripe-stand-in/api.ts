@@ -40,19 +40,39 @@ export function answerCall(state: StripeState, { method, path, params, origin }:
     const email = params.email === undefined ? null : text(params, 'email')
     return state.createCustomer({ email, metadata: strings('metadata') })
   }
-  const customer = at('GET', /^\/v1\/customers\/(\w+)$/)
-  if (customer) {
+  const shown = at('GET', /^\/v1\/customers\/(\w+)$/)
+  if (shown) {
     checkFields(params, {})
-    const found = state.customers.get(customer[1] ?? '')
+    const found = state.customers.get(shown[1] ?? '')
     if (!found)
-      throw invalid(`No such customer: '${customer[1]}'`, { code: 'resource_missing', param: 'id' }, 404)
+      throw invalid(`No such customer: '${shown[1]}'`, { code: 'resource_missing', param: 'id' }, 404)
     return found.deleted ? deletedCustomer(found) : found
+  }
+  const changed = at('POST', /^\/v1\/customers\/(\w+)$/)
+  if (changed) {
+    checkFields(params, { email: 'any', name: 'any' })
+    return state.changeCustomer(changed[1] ?? '', params)
   }
 
   if (at('POST', /^\/v1\/checkout\/sessions$/)) {
     checkFields(params, sessionFields)
     return openSession(state, params, origin)
   }
+  if (at('GET', /^\/v1\/checkout\/sessions$/)) {
+    checkFields(params, { ...listFields, customer: 'any', status: 'any' })
+    return listSessions(state, params)
+  }
+  const session = at('GET', /^\/v1\/checkout\/sessions\/(\w+)$/)
+  if (session) {
+    checkFields(params, {})
+    return state.session(session[1] ?? '')
+  }
+  const expired = at('POST', /^\/v1\/checkout\/sessions\/(\w+)\/expire$/)
+  if (expired) {
+    checkFields(params, {})
+    return state.expireSession(expired[1] ?? '')
+  }
+
   if (at('POST', /^\/v1\/billing_portal\/sessions$/)) {
     checkFields(params, { customer: 'any', return_url: 'any' })
     const { id: customer } = state.customer(text(params, 'customer'))
@@ -90,7 +110,6 @@ function openSession(state: StripeState, params: Record<string, Value>, origin: 
   if (text(params, 'mode') !== 'subscription')
     throw invalid('Invalid mode: must be subscription', { param: 'mode' })
   const customer = state.customer(text(params, 'customer'))
-  if (customer.deleted) throw invalid(`No such customer: '${customer.id}'`, { code: 'resource_missing' })
   const items = Object.values((params.line_items ?? {}) as Record<string, Record<string, string>>)
   if (items.length === 0) throw invalid('Missing required param: line_items.', { param: 'line_items' })
   for (const { price = '' } of items) {
@@ -115,6 +134,16 @@ function openSession(state: StripeState, params: Record<string, Value>, origin: 
     price: items[0]?.price ?? '',
     metadata: metadataOf(later?.metadata),
   })
+}
+
+function listSessions(state: StripeState, params: Record<string, Value>): unknown {
+  const { status } = params
+  if (status !== undefined && !['open', 'complete', 'expired'].includes(String(status))) {
+    throw invalid('Invalid status: must be one of open, expired, or complete', { param: 'status' })
+  }
+  const { id } = state.customer(text(params, 'customer'))
+  const all = state.sessionsOf(id).filter(each => status === undefined || each.status === status)
+  return listOf('/v1/checkout/sessions', all, params)
 }
 
 function listSubscriptions(state: StripeState, params: Record<string, Value>): unknown {

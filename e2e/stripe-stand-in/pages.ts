@@ -13,7 +13,7 @@ export function answerPage(
 ): { status: number; html?: string; location?: string } {
   const [, kind, id = ''] = /^\/(pay|portal)\/(\w+)$/.exec(path) ?? []
   if (kind === 'pay') {
-    const session = state.sessions.get(id)
+    const session = state.sessions.has(id) ? state.session(id) : null
     if (session?.status !== 'open') return { status: 404, html: page('This page is over', []) }
     if (method === 'GET') return { status: 200, html: page('Pay', ['Pay', 'Use a declined card', 'Back']) }
     if (form.do === 'Back') return { status: 303, location: session.cancel_url }

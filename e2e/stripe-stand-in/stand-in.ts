@@ -30,8 +30,8 @@ export interface StripeStandIn {
   env: Record<string, string>
   /** `away` ends every connection, `failing` answers 500. */
   mood: 'well' | 'away' | 'failing'
-  /** How many API requests were made. */
-  calls: number
+  /** What was asked of the API, such as `GET /v1/customers/cus_1`. */
+  asked: string[]
   /** An event as it is sent: the body with its signature. `age` is in seconds. */
   signed(
     event: Event,
@@ -75,7 +75,7 @@ export async function startStripe(
       BILLING_PLANS: JSON.stringify(plans),
     },
     mood: 'well',
-    calls: 0,
+    asked: [],
     signed: (event, { secret = webhookSecret, age = 0 } = {}) => {
       const body = JSON.stringify(event, null, 2)
       const at = state.now() - age
@@ -117,7 +117,7 @@ export async function startStripe(
       })
       return void response.end(html)
     }
-    standIn.calls++
+    standIn.asked.push(`${method} ${url.pathname}`)
     if (standIn.mood === 'failing')
       return send(response, 500, '{"error":{"type":"api_error","message":"Sorry"}}')
     if (request.headers.authorization !== `Bearer ${key}`) {

@@ -69,9 +69,11 @@ export class StripeState {
     return session
   }
 
+  /** One that somebody deleted is only shown, and nothing is done with it any more. */
   customer(id: string): Customer {
     const found = this.customers.get(id)
-    if (!found) throw invalid(`No such customer: '${id}'`, { code: 'resource_missing', param: 'customer' })
+    if (!found || found.deleted)
+      throw invalid(`No such customer: '${id}'`, { code: 'resource_missing', param: 'customer' })
     return found
   }
 
@@ -81,10 +83,50 @@ export class StripeState {
     return found
   }
 
+  changeCustomer(id: string, fields: Partial<Pick<Customer, 'email' | 'name'>>): Customer {
+    const customer = Object.assign(this.customer(id), fields)
+    this.#happened('customer.updated', customer)
+    return customer
+  }
+
+  session(id: string): Session {
+    this.#endOld()
+    const found = this.sessions.get(id)
+    if (!found)
+      throw invalid(`No such checkout.session: ${id}`, { code: 'resource_missing', param: 'session' }, 404)
+    return found
+  }
+
+  sessionsOf(customer: string): Session[] {
+    this.#endOld()
+    return [...this.sessions.values()].filter(each => each.customer === customer)
+  }
+
+  /** Nobody can pay there any more. Only what is open can be ended. */
+  expireSession(id: string): Session {
+    const session = this.session(id)
+    if (session.status !== 'open') {
+      throw invalid(
+        `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of \`${session.status}\`.`,
+      )
+    }
+    Object.assign(session, { status: 'expired', url: null })
+    this.#happened('checkout.session.expired', session)
+    return session
+  }
+
+  #endOld(): void {
+    for (const { id, status, expires_at } of this.sessions.values()) {
+      if (status !== 'open' || expires_at > this.now()) continue
+      Object.assign(this.sessions.get(id) ?? {}, { status: 'expired', url: null })
+      this.#happened('checkout.session.expired', this.sessions.get(id))
+    }
+  }
+
   /** Somebody finished the checkout page: a declined card leaves the subscription incomplete, and the page open. */
   completeCheckout(id: string, { declined = false }: { declined?: boolean } = {}): Subscription {
-    const session = this.sessions.get(id)
-    if (session?.status !== 'open') throw new Error(`no open checkout session ${id}`)
+    const session = this.session(id)
+    if (session.status !== 'open') throw new Error(`no open checkout session ${id}`)
     const { price, metadata } = this.#orders.get(id) ?? {}
     const status = declined ? 'incomplete' : 'active'
     const tried = session.subscription === null ? null : this.subscription(session.subscription)
@@ -188,8 +230,9 @@ export class StripeState {
     for (const each of this.subscriptions.values()) {
       if (each.customer === id && each.status !== 'canceled') this.become(each.id, 'canceled')
     }
-    this.customer(id).deleted = true
-    this.#happened('customer.deleted', this.customer(id))
+    const customer = this.customer(id)
+    customer.deleted = true
+    this.#happened('customer.deleted', customer)
   }
 
   #bill(subscription: Subscription, status: Invoice['status']): void {

@@ -10,6 +10,7 @@ import type { AuthService } from '../auth/contract.ts'
 import type { ProvisionerService } from '../provisioner/contract.ts'
 import { accountList } from './account-list.ts'
 import type { Standings } from './accounts.ts'
+import { type Attention, attentionKinds } from './attention.ts'
 import type { EventQueue } from './event-queue.ts'
 import { eventRoutes } from './event-routes.tsx'
 import { billingOff } from './problems.ts'
@@ -22,6 +23,19 @@ const overviewSchema = z.object({
   live: z.boolean().nullable().meta({ description: 'Real money, or Stripe’s test mode' }),
   trials: z.object({ going: z.int(), limit: z.int() }),
   troubled_events: z.int().meta({ description: 'Given up, or waiting for more than 15 minutes' }),
+  attention: z
+    .array(
+      z.object({
+        kind: z.enum(attentionKinds),
+        account_id: z.string(),
+        email: z.string().nullable(),
+        what: z.string(),
+        todo: z.string(),
+        until: z.iso.datetime().nullable(),
+        url: z.url(),
+      }),
+    )
+    .meta({ description: 'What only the operator can put right, at Stripe; the most urgent first' }),
   total: z.int().meta({ description: 'How many accounts were found' }),
   accounts: z.array(
     z.object({
@@ -43,6 +57,7 @@ export interface BillingAdmin {
   standings: Standings
   trials: Trials
   trialLimit: number
+  attention(): Attention[]
   /** Works the queue now, and reads every customer from Stripe now. */
   nudge(task: 'work-events' | 'reconcile'): void
 }
@@ -78,16 +93,21 @@ export function billingAdminRoutes(
           live: billing?.live ?? null,
           trials: { going: billing?.trials.going() ?? 0, limit: billing?.trialLimit ?? 0 },
         }
+        const attention = billing?.attention() ?? []
         const troubled = billing?.queue.troubled() ?? 0
         if (wantsPage(c) || wantsFragment(c)) {
           const list = { search, total: found, offset, limit: listed }
-          const props = { ...overview, accounts, list, total, troubled }
+          const props = { ...overview, attention, accounts, list, total, troubled }
           const page = <BillingAdminPage now={clock.now()} {...props} />
           return show(c, page, operatorFrame('Billing', '/admin/billing'))
         }
         return c.json({
           ...overview,
           troubled_events: troubled,
+          attention: attention.map(({ kind, accountId, email, what, todo, until, url }) => ({
+            ...{ kind, account_id: accountId, email, what, todo, url },
+            until: timestamp(until),
+          })),
           total: found,
           accounts: accounts.map(({ accountId, email, subdomains, state, since, next, readAt, error }) => ({
             ...{ account_id: accountId, email, subdomains, state, since: timestamp(since) },

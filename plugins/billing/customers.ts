@@ -4,7 +4,9 @@ import type { Db } from '../../src/database.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
 import type * as schema from './schema.ts'
 import { type Customer, customers, type Subscription, subscriptions } from './schema.ts'
-import type { StripeAccess } from './stripe.ts'
+import { type StripeAccess, StripeFailure } from './stripe.ts'
+import type { StripeSubscription } from './stripe-objects.ts'
+import { takeTurns } from './turns.ts'
 
 export type BillingDb = Db<typeof schema>
 
@@ -17,7 +19,7 @@ export class Customers {
   readonly #stripe: StripeAccess
   readonly #accounts: Pick<AccountDirectory, 'get'>
   readonly #clock: Clock
-  readonly #readings = new Map<string, Promise<unknown>>()
+  readonly #inTurn = takeTurns()
 
   constructor(parts: {
     db: BillingDb
@@ -63,30 +65,35 @@ export class Customers {
     return Map.groupBy(this.#db.select().from(subscriptions).all(), ({ customerId }) => customerId)
   }
 
-  /** The account's customer, made at Stripe the first time. */
+  /** The account's customer, made at Stripe the first time, and anew when Stripe has it no more. */
   async ensure(account: { id: string; email: string }): Promise<string> {
     const known = this.of(account.id)
-    if (!known) return this.#remember(await this.#stripe.createCustomer(account), account.id)
-    if ((await this.#stripe.accountOf(known.customerId)) !== null) return known.customerId
-    // Somebody deleted it at Stripe, and all its subscriptions with it.
-    const customerId = await this.#stripe.createCustomer(account, known.customerId)
-    this.#db.update(customers).set({ customerId }).where(eq(customers.customerId, known.customerId)).run()
-    return customerId
+    if (!known) return this.#remember(await this.#stripe.createCustomer(account), account.id, account.email)
+    const { customerId } = known
+    if ((await this.#stripe.customer(customerId)).state === 'known') return customerId
+    const anew = await this.#stripe.createCustomer(account, customerId)
+    this.#db.transaction(tx => {
+      // What was read of the old one nobody will ever read again.
+      tx.delete(subscriptions).where(eq(subscriptions.customerId, customerId)).run()
+      tx.update(customers)
+        .set({ customerId: anew, toldEmail: account.email, readAt: null, error: null })
+        .where(eq(customers.customerId, customerId))
+        .run()
+    })
+    return anew
   }
 
   /**
    * Reads a customer's subscriptions from Stripe and keeps them. Returns the account; null for a customer that is none
    * of ours. One reading of a customer at a time: an older answer never takes the place of a newer one.
    */
-  async read(customerId: string, signal?: AbortSignal): Promise<string | null> {
-    const before = this.#readings.get(customerId) ?? Promise.resolve()
-    const reading = before.catch(() => {}).then(() => this.#read(customerId, signal))
-    this.#readings.set(customerId, reading)
-    try {
-      return await reading
-    } finally {
-      if (this.#readings.get(customerId) === reading) this.#readings.delete(customerId)
-    }
+  read(customerId: string, signal?: AbortSignal): Promise<string | null> {
+    return this.#inTurn(customerId, () => this.#read(customerId, signal))
+  }
+
+  /** Stripe was told this address. */
+  told(customerId: string, toldEmail: string): void {
+    this.#db.update(customers).set({ toldEmail }).where(eq(customers.customerId, customerId)).run()
   }
 
   async #read(customerId: string, signal?: AbortSignal): Promise<string | null> {
@@ -94,7 +101,7 @@ export class Customers {
     if (accountId === null) return null
     const key = eq(customers.customerId, customerId)
     try {
-      const found = await this.#stripe.subscriptionsOf(customerId, signal)
+      const found = await this.#found(customerId, signal)
       this.#db.transaction(tx => {
         const known = tx.select().from(subscriptions).where(eq(subscriptions.customerId, customerId)).all()
         const gone = known.map(({ id }) => id).filter(id => !found.some(each => each.id === id))
@@ -121,18 +128,36 @@ export class Customers {
     return accountId
   }
 
+  /** A customer that was deleted has none. One that Stripe never had says nothing: the key may be of another account. */
+  async #found(customerId: string, signal?: AbortSignal): Promise<StripeSubscription[]> {
+    try {
+      return await this.#stripe.subscriptionsOf(customerId, signal)
+    } catch (error) {
+      if (!(error instanceof StripeFailure && error.missing)) throw error
+      const { state } = await this.#stripe.customer(customerId)
+      if (state === 'deleted') return []
+      if (state === 'known') throw error
+      throw new StripeFailure(
+        `Stripe does not know ${customerId}: is STRIPE_SECRET_KEY of another account than before?`,
+        { permanent: true, missing: true, cause: error },
+      )
+    }
+  }
+
   /** By our own record, or else by what the customer carries at Stripe: a lost record is found again from there. */
   async #accountOf(customerId: string): Promise<string | null> {
     const known = this.#db.select().from(customers).where(eq(customers.customerId, customerId)).get()
     if (known) return known.accountId
-    const accountId = await this.#stripe.accountOf(customerId)
+    const found = await this.#stripe.customer(customerId)
+    const accountId = found.state === 'known' ? found.accountId : null
     if (accountId === null || !this.#accounts.get(accountId)) return null
     // An account has one customer. Another that names it was not made here.
     return this.#remember(customerId, accountId) === customerId ? accountId : null
   }
 
-  #remember(customerId: string, accountId: string): string {
-    const row = { customerId, accountId, live: this.#stripe.live, createdAt: this.#clock.now() }
+  #remember(customerId: string, accountId: string, toldEmail: string | null = null): string {
+    const { live } = this.#stripe
+    const row = { customerId, accountId, live, toldEmail, createdAt: this.#clock.now() }
     this.#db.insert(customers).values(row).onConflictDoNothing().run()
     return this.of(accountId)?.customerId ?? customerId
   }

@@ -4,13 +4,14 @@ import { afterFailure } from '../../src/failed-attempt.ts'
 import type { Logger } from '../../src/log.ts'
 import type { BillingDb } from './customers.ts'
 import { type BillingEvent, events } from './schema.ts'
-import type { StripeEvent } from './stripe.ts'
+import type { StripeEvent } from './stripe-objects.ts'
 
 const keptMs = 90 * 86_400_000
 
 /** What may change how a customer stands. Any other type is kept and nothing is done. */
-const telling =
-  /^(customer\.(created|updated|deleted|subscription\.)|checkout\.session\.|invoice\.|charge\.dispute\.)/
+const telling = /^(customer\.(created|updated|deleted|subscription\.)|checkout\.session\.|invoice\.)/
+/** It names a charge, and nobody: what is in dispute is asked for as a whole. */
+const disputed = /^charge\.dispute\./
 
 /** Stripe's events: taken in at once, worked later. They only say whom to ask about. */
 export function createEventQueue(options: {
@@ -20,8 +21,9 @@ export function createEventQueue(options: {
   live: boolean
   /** Reads what Stripe says of a customer; null when it is none of ours. */
   read(customerId: string, signal: AbortSignal): Promise<string | null>
+  readDisputes(signal: AbortSignal): Promise<void>
 }) {
-  const { db, clock, log, live, read } = options
+  const { db, clock, log, live, read, readDisputes } = options
 
   const settle = (ids: readonly string[], change: Partial<BillingEvent>) =>
     void db
@@ -30,7 +32,14 @@ export function createEventQueue(options: {
       .where(inArray(events.id, [...ids]))
       .run()
 
-  const work = async (customerId: string, due: readonly BillingEvent[], signal: AbortSignal) => {
+  /** Null when what they tell of is none of ours. `customerId` is null for disputes. */
+  const ask = async (customerId: string | null, signal: AbortSignal) => {
+    if (customerId !== null) return await read(customerId, signal)
+    await readDisputes(signal)
+    return 'disputes'
+  }
+
+  const work = async (customerId: string | null, due: readonly BillingEvent[], signal: AbortSignal) => {
     // Claimed one by one: whoever turns an event from queued to working works it.
     const claimed = due.filter(({ id, attempts }) => {
       const key = and(eq(events.id, id), eq(events.status, 'queued'))
@@ -45,8 +54,8 @@ export function createEventQueue(options: {
     if (claimed.length === 0) return
     const ids = claimed.map(({ id }) => id)
     try {
-      const accountId = await read(customerId, signal)
-      settle(ids, { status: accountId === null ? 'ignored' : 'done', error: null, finishedAt: clock.now() })
+      const about = await ask(customerId, signal)
+      settle(ids, { status: about === null ? 'ignored' : 'done', error: null, finishedAt: clock.now() })
     } catch (cause) {
       if (signal.aborted) return settle(ids, { status: 'queued' })
       const { message: error } = cause as Error
@@ -59,7 +68,8 @@ export function createEventQueue(options: {
     /** Keeps an event; false when it is known. */
     take: (event: StripeEvent): boolean => {
       const now = clock.now()
-      const matters = event.live === live && event.customerId !== null && telling.test(event.type)
+      const tells = event.customerId === null ? disputed : telling
+      const matters = event.live === live && tells.test(event.type)
       const state = matters
         ? { status: 'queued' as const, finishedAt: null }
         : { status: 'ignored' as const, finishedAt: now }
@@ -78,7 +88,7 @@ export function createEventQueue(options: {
         .all()
       for (const [customerId, group] of Map.groupBy(due, event => event.customerId)) {
         if (signal.aborted) return
-        if (customerId !== null) await work(customerId, group, signal)
+        await work(customerId, group, signal)
       }
     },
 

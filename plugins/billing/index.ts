@@ -4,7 +4,10 @@ import { accountExport } from './account-export.ts'
 import { openStandings } from './accounts.ts'
 import { billingAdminRoutes } from './admin-routes.tsx'
 import './contract.ts'
+import { createAttention } from './attention.ts'
+import { createClosing } from './closed-accounts.ts'
 import { Customers } from './customers.ts'
+import { openDisputes } from './disputes.ts'
 import { createEnforcement } from './enforcement.ts'
 import { createEventQueue } from './event-queue.ts'
 import { createNotices } from './notices.ts'
@@ -14,6 +17,7 @@ import * as schema from './schema.ts'
 import { billingConfig } from './settings.ts'
 import { openStripe } from './stripe.ts'
 import { openTill } from './till.ts'
+import { createAddressTelling } from './told-addresses.ts'
 import { openTrials } from './trial.ts'
 import { webhookRoute } from './webhook.ts'
 
@@ -51,20 +55,38 @@ export const billing = definePlugin({
     }
 
     const { trialMs, trialLimit, graceMs, removalMs } = config
-    const stripe = await openStripe(config.stripe, () => clock.now())
+    const stripe = await openStripe(config.stripe)
     const terms = { graceMs, removalMs, keptMs: provisioner.retentionMs }
     const trials = openTrials(db, clock, trialMs)
     const customers = new Customers({ db, stripe, accounts: auth.accounts, clock })
     const standings = openStandings({ db, clock, customers, trials, terms })
     const page = () => `${siteUrl(site, 'control')}/billing`
     const { plans, apiBase } = config.stripe
-    const till = openTill({ stripe, customers, standings, trials, plans, trialMs, trialLimit, graceMs, page })
-    const { limits, room } = till
+    const till = openTill({
+      stripe,
+      customers,
+      standings,
+      trials,
+      plans,
+      trialMs,
+      trialLimit,
+      graceMs,
+      clock,
+      page,
+    })
+    const { limits, room, goingOn, closeOrders } = till
+    const { accounts } = auth
+    const disputes = openDisputes({ db, stripe, clock })
+    const attention = createAttention({ live: stripe.live, customers, disputes, accounts, goingOn })
+    const tellAddresses = createAddressTelling({ customers, accounts, stripe, log })
+    const endClosed = createClosing({ customers, accounts, stripe, clock, closeOrders })
     const enforcement = createEnforcement({ provisioner, standings, customers, limits, room, log })
     const notices = createNotices({ ...letters, trials })
     const read = async (customerId: string, signal: AbortSignal) => {
       const accountId = await customers.read(customerId, signal)
-      if (accountId !== null) enforcement.settle(accountId)
+      if (accountId === null) return null
+      await endClosed(accountId, customerId)
+      enforcement.settle(accountId)
       return accountId
     }
     const queue = createEventQueue({
@@ -78,6 +100,7 @@ export const billing = definePlugin({
         if (accountId !== null) nudge('settle')
         return accountId
       },
+      readDisputes: disputes.read,
     })
 
     provisioner.limitInstances(till.instances)
@@ -93,7 +116,7 @@ export const billing = definePlugin({
         webhookRoute({ stripe, queue }, { clock, log, nudge: () => nudge('work-events') }),
         ...billingRoutes({ auth, clock, till, settle: enforcement.settle }),
         ...billingAdminRoutes(
-          { live: stripe.live, queue, standings, trials, trialLimit, nudge },
+          { live: stripe.live, queue, standings, trials, trialLimit, attention, nudge },
           { auth, provisioner, clock },
         ),
       ],
@@ -105,13 +128,15 @@ export const billing = definePlugin({
         {
           name: 'reconcile',
           everyMs: 60 * minute,
-          run: signal => reconcile({ customers, accounts: auth.accounts, stripe, read, log, signal }),
+          run: signal => reconcile({ customers, disputes, read, log, signal }),
         },
+        { name: 'tell-addresses', everyMs: 10 * minute, run: tellAddresses },
         { name: 'prune-events', everyMs: 6 * 60 * minute, run: async () => queue.prune() },
       ],
       on: {
         'account-closed': () => nudge('reconcile'),
         'instance-billed': ({ accountId }) => void enforcement.settle(accountId),
+        'account-email-changed': () => nudge('tell-addresses'),
         'instance-status-changed': ({ to }) => {
           if (to === 'running') nudge('settle')
         },

@@ -7,6 +7,11 @@ export const badSignature = defineProblem('bad-signature', 400, 'The signature i
 export const unknownPlan = defineProblem('unknown-plan', 422, 'There is no such plan')
 export const alreadySubscribed = defineProblem('already-subscribed', 409, 'There is a subscription already')
 export const noCustomer = defineProblem('no-customer', 409, 'Nothing was ordered yet')
+export const customerGone = defineProblem(
+  'customer-gone',
+  409,
+  'The payment provider has no record of you any more',
+)
 export const trialsUsedUp = defineProblem('trials-used-up', 429, 'No trial is free now')
 export const paymentNeeded = defineProblem('payment-needed', 402, 'A plan is needed')
 export const unknownEvent = defineProblem('unknown-event', 404, 'No such event')

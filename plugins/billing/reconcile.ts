@@ -1,24 +1,22 @@
 import type { Logger } from '../../src/log.ts'
-import type { AccountDirectory } from '../auth/contract.ts'
 import type { Customers } from './customers.ts'
-import type { StripeAccess } from './stripe.ts'
+import type { Disputes } from './disputes.ts'
 
 /** Customers that are read at the same time: far below what Stripe allows. */
 const atOnce = 4
 
 /**
- * Reads every customer from Stripe, so that a webhook that was lost heals by itself. What an account that was deleted
- * still pays for is cancelled. A customer that cannot be read keeps no other from it.
+ * Reads every customer from Stripe, and the disputes, so that a webhook that was lost heals by itself. A customer that
+ * cannot be read keeps no other from it.
  */
 export async function reconcile(parts: {
   customers: Customers
-  accounts: Pick<AccountDirectory, 'get'>
-  stripe: StripeAccess
+  disputes: Disputes
   read(customerId: string, signal: AbortSignal): Promise<string | null>
   log: Logger
   signal: AbortSignal
 }): Promise<void> {
-  const { customers, accounts, stripe, read, log, signal } = parts
+  const { customers, disputes, read, log, signal } = parts
   const waiting = customers.list()
   let failed = 0
 
@@ -27,10 +25,6 @@ export async function reconcile(parts: {
       const { accountId, customerId } = next
       try {
         await read(customerId, signal)
-        if (accounts.get(accountId)?.closedAt == null) continue
-        for (const { id, endedAt } of customers.subscriptionsOf(accountId)) {
-          if (endedAt === null) await stripe.cancel(id)
-        }
       } catch (error) {
         failed++
         log.warn({ account: accountId, error: (error as Error).message }, 'could not be read from Stripe')
@@ -38,6 +32,7 @@ export async function reconcile(parts: {
     }
   }
   await Promise.all(Array.from({ length: atOnce }, work))
+  if (!signal.aborted) await disputes.read(signal)
   if (failed > 0)
     throw new Error(`${failed} customers could not be read from Stripe; the next round tries again`)
 }

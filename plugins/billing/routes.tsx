@@ -75,7 +75,14 @@ export function billingRoutes(parts: {
         }
         const bill = till?.bill(id) ?? null
         if (!wantsPage(c)) return c.json(wireBill(bill, till))
-        const page = <BillingPage now={clock.now()} bill={bill} plans={till?.plans ?? []} />
+        const page = (
+          <BillingPage
+            now={clock.now()}
+            bill={bill}
+            plans={till?.plans ?? []}
+            paid={query.paid !== undefined}
+          />
+        )
         return c.render(page, ownerFrame('/billing', 'Plan'))
       },
     }),

@@ -11,6 +11,8 @@ export const customers = sqliteTable(
     live: integer('live', { mode: 'boolean' }).notNull(),
     customerId: text('customer_id').notNull().unique(),
     createdAt: integer('created_at').notNull(),
+    /** The address that Stripe was told last; null when nobody knows. */
+    toldEmail: text('told_email'),
     /** When its subscriptions were last read from Stripe. */
     readAt: integer('read_at'),
     /** Why the last reading failed; null when it did not. */
@@ -68,6 +70,21 @@ export const events = sqliteTable(
   ],
 )
 export type BillingEvent = typeof events.$inferSelect
+
+/** What cardholders' banks wanted back, as it was when last read. Amounts are in the currency's smallest unit. */
+export const disputes = sqliteTable('billing_disputes', {
+  id: text('id').primaryKey(),
+  live: integer('live', { mode: 'boolean' }).notNull(),
+  customerId: text('customer_id'),
+  amount: integer('amount').notNull(),
+  currency: text('currency').notNull(),
+  reason: text('reason').notNull(),
+  status: text('status').notNull(),
+  /** Until when Stripe takes an answer; null when it waits for none. */
+  answerBy: integer('answer_by'),
+  createdAt: integer('created_at').notNull(),
+})
+export type Dispute = typeof disputes.$inferSelect
 
 /** One an account, for ever. */
 export const trials = sqliteTable('billing_trials', {

@@ -1,36 +1,45 @@
 import { createHash } from 'node:crypto'
 import type Stripe from 'stripe'
 import type { StripeSettings } from './settings.ts'
-import { type SubscriptionStatus, subscriptionStatuses } from './standing.ts'
+import {
+  accountKey,
+  asCheckoutPage,
+  asCustomer,
+  asDispute,
+  asEvent,
+  asSubscription,
+  type CheckoutPage,
+  orderKey,
+  type StripeCustomer,
+  type StripeDispute,
+  type StripeEvent,
+  type StripeSubscription,
+} from './stripe-objects.ts'
 
 /** What Stripe could not or would not do; a `permanent` failure would fail again. */
 export class StripeFailure extends Error {
   readonly permanent: boolean
+  /** Stripe has nothing with the id that was named. */
+  readonly missing: boolean
 
-  constructor(message: string, { permanent, cause }: { permanent: boolean; cause?: unknown }) {
+  constructor(
+    message: string,
+    { permanent, missing = false, cause }: { permanent: boolean; missing?: boolean; cause?: unknown },
+  ) {
     super(message, { cause })
     this.name = 'StripeFailure'
     this.permanent = permanent
+    this.missing = missing
   }
 }
 
-/** A subscription as Stripe has it. Times are milliseconds since the epoch. */
-export interface StripeSubscription {
-  id: string
-  status: SubscriptionStatus
-  priceId: string | null
-  createdAt: number
-  periodEndsAt: number | null
-  cancelAt: number | null
-  endedAt: number | null
-}
-
-export interface StripeEvent {
-  id: string
-  type: string
-  live: boolean
-  createdAt: number
-  customerId: string | null
+export interface Order {
+  customerId: string
+  accountId: string
+  subdomain: string | null
+  price: string
+  /** Where the browser comes back to. */
+  backTo: { done: string; given: string }
 }
 
 export interface StripeAccess {
@@ -38,31 +47,32 @@ export interface StripeAccess {
   live: boolean
   /** Asked twice, it makes one. `instead` is one that is no more. */
   createCustomer(account: { id: string; email: string }, instead?: string): Promise<string>
-  /** The account that a customer was made for; null for one that is none of ours, or no more. */
-  accountOf(customerId: string): Promise<string | null>
+  customer(customerId: string): Promise<StripeCustomer>
+  tellEmail(customerId: string, email: string): Promise<void>
   /** Ends a subscription now. One that has ended already is as good. */
   cancel(subscriptionId: string): Promise<void>
-  /** Where the browser goes on to pay. Asked twice within ten minutes, it is the same page. */
-  startCheckout(order: {
-    customerId: string
-    accountId: string
-    subdomain: string | null
-    price: string
-    backTo: { done: string; given: string }
-  }): Promise<string>
+  /** By this an order is known again on a page where it can be paid. */
+  digest(order: Order): string
+  /** The customer's pages for subscriptions, newest first: those that are open, and the latest others. */
+  checkoutPages(customerId: string): Promise<CheckoutPage[]>
+  /** Opens a page where the order is paid. `after` is the latest page so far: asked twice, it makes one. */
+  startCheckout(order: Order, after: string | null): Promise<string>
+  /** From here on nothing can be paid there. False when it was paid before. */
+  endCheckout(pageId: string): Promise<boolean>
   /** Where the browser goes on to change cards, see invoices and cancel. */
   openPortal(customerId: string, backTo: string): Promise<string>
   /** Every subscription that the customer has or had. */
   subscriptionsOf(customerId: string, signal?: AbortSignal): Promise<StripeSubscription[]>
+  /** What banks wanted back since then. */
+  disputes(since: number, signal?: AbortSignal): Promise<StripeDispute[]>
   /** What a signed webhook says; null when the signature is none of ours, or older than five minutes. */
   readEvent(payload: Uint8Array, signature: string, now: number): StripeEvent | null
 }
 
 const toleranceSeconds = 300
-const checkoutWindowMs = 10 * 60_000
 
 /** Opens the one way to Stripe. The library is loaded only where billing is set up. */
-export async function openStripe(settings: StripeSettings, now: () => number): Promise<StripeAccess> {
+export async function openStripe(settings: StripeSettings): Promise<StripeAccess> {
   const { default: StripeSdk } = await import('stripe')
   const { protocol, hostname, port } = settings.apiBase
   const sdk = new StripeSdk(settings.secretKey, {
@@ -82,9 +92,39 @@ export async function openStripe(settings: StripeSettings, now: () => number): P
     }
   }
   /** The same words lead to the same key: a repetition makes nothing new, and other words are another request. */
-  const once = (purpose: string, params: object) => ({
-    idempotencyKey: `${purpose}-${createHash('sha256').update(JSON.stringify(params)).digest('base64url')}`,
-  })
+  const once = (purpose: string, params: object) => ({ idempotencyKey: `${purpose}-${digestOf(params)}` })
+  const all = async <From, To>(
+    list: AsyncIterable<From>,
+    read: (each: From) => To,
+    signal?: AbortSignal,
+  ): Promise<To[]> => {
+    const found: To[] = []
+    for await (const each of list) {
+      signal?.throwIfAborted()
+      found.push(read(each))
+    }
+    return found
+  }
+  const session = (order: Order): Stripe.Checkout.SessionCreateParams => {
+    const metadata = {
+      [accountKey]: order.accountId,
+      ...(order.subdomain === null ? {} : { subdomain: order.subdomain }),
+    }
+    const params: Stripe.Checkout.SessionCreateParams = {
+      mode: 'subscription',
+      customer: order.customerId,
+      client_reference_id: order.accountId,
+      line_items: [{ price: order.price, quantity: 1 }],
+      success_url: order.backTo.done,
+      cancel_url: order.backTo.given,
+      allow_promotion_codes: true,
+      subscription_data: { metadata },
+      ...(settings.tax
+        ? { automatic_tax: { enabled: true }, customer_update: { address: 'auto', name: 'auto' } }
+        : {}),
+    }
+    return { ...params, metadata: { ...metadata, [orderKey]: digestOf(params) } }
+  }
 
   return {
     live: /^.k_live_/.test(settings.secretKey),
@@ -95,33 +135,51 @@ export async function openStripe(settings: StripeSettings, now: () => number): P
         return (await sdk.customers.create(params, once(`customer${instead}`, params))).id
       }),
 
-    accountOf: customerId =>
-      ask(async () => {
-        const customer = await sdk.customers.retrieve(customerId)
-        return customer.deleted ? null : (customer.metadata[accountKey] ?? null)
+    customer: id =>
+      ask(async () => asCustomer(await sdk.customers.retrieve(id))).catch(error => {
+        if (error instanceof StripeFailure && error.missing) return { state: 'unknown' as const }
+        throw error
       }),
 
-    startCheckout: ({ customerId, accountId, subdomain, price, backTo }) =>
+    // Without a key of our own: who goes back to an earlier address within a day would be answered and not heard.
+    tellEmail: (id, email) => ask(async () => void (await sdk.customers.update(id, { email }))),
+
+    digest: order => String(session(order).metadata?.[orderKey]),
+
+    checkoutPages: customer =>
       ask(async () => {
-        const metadata = { [accountKey]: accountId, ...(subdomain === null ? {} : { subdomain }) }
-        const params: Stripe.Checkout.SessionCreateParams = {
-          mode: 'subscription',
-          customer: customerId,
-          client_reference_id: accountId,
-          line_items: [{ price, quantity: 1 }],
-          success_url: backTo.done,
-          cancel_url: backTo.given,
-          allow_promotion_codes: true,
-          metadata,
-          subscription_data: { metadata },
-          ...(settings.tax
-            ? { automatic_tax: { enabled: true }, customer_update: { address: 'auto', name: 'auto' } }
-            : {}),
-        }
-        const window = Math.floor(now() / checkoutWindowMs)
-        const { url } = await sdk.checkout.sessions.create(params, once(`checkout-${window}`, params))
+        const open = sdk.checkout.sessions.list({ customer, status: 'open', limit: 100 })
+        const [payable, latest] = await Promise.all([
+          all(open, each => each),
+          sdk.checkout.sessions.list({ customer, limit: 10 }),
+        ])
+        const pages = new Map([...latest.data, ...payable].map(each => [each.id, each]))
+        return [...pages.values()]
+          .filter(({ mode }) => mode === 'subscription')
+          .sort((a, b) => b.created - a.created)
+          .map(asCheckoutPage)
+      }),
+
+    startCheckout: (order, after) =>
+      ask(async () => {
+        const params = session(order)
+        const { url } = await sdk.checkout.sessions.create(params, once(`checkout-${after}`, params))
         if (!url) throw new StripeFailure('this payment is done already', { permanent: true })
         return url
+      }),
+
+    endCheckout: id =>
+      ask(async () => {
+        try {
+          await sdk.checkout.sessions.expire(id)
+          return true
+        } catch (error) {
+          if ((error as { statusCode?: number }).statusCode !== 400) throw error
+          // Stripe ends only what is open.
+          const { status } = await sdk.checkout.sessions.retrieve(id)
+          if (status === 'open') throw error
+          return status !== 'complete'
+        }
       }),
 
     openPortal: (customerId, backTo) =>
@@ -130,15 +188,13 @@ export async function openStripe(settings: StripeSettings, now: () => number): P
           (await sdk.billingPortal.sessions.create({ customer: customerId, return_url: backTo })).url,
       ),
 
-    subscriptionsOf: (customerId, signal) =>
-      ask(async () => {
-        const found: StripeSubscription[] = []
-        const list = sdk.subscriptions.list({ customer: customerId, status: 'all', limit: 100 })
-        for await (const each of list) {
-          signal?.throwIfAborted()
-          found.push(subscription(each))
-        }
-        return found
+    subscriptionsOf: (customer, signal) =>
+      ask(() => all(sdk.subscriptions.list({ customer, status: 'all', limit: 100 }), asSubscription, signal)),
+
+    disputes: (since, signal) =>
+      ask(() => {
+        const created = { gte: Math.floor(since / 1000) }
+        return all(sdk.disputes.list({ created, limit: 100, expand: ['data.charge'] }), asDispute, signal)
       }),
 
     cancel: id =>
@@ -173,43 +229,7 @@ export async function openStripe(settings: StripeSettings, now: () => number): P
   }
 }
 
-/** What a customer and a subscription carry at Stripe, so that the account is found again from there. */
-const accountKey = 'longhouse_account'
-
-const ms = (seconds: number) => seconds * 1000
-const msOrNull = (seconds: number | null | undefined) => (seconds ? ms(seconds) : null)
-
-function subscription(each: Stripe.Subscription): StripeSubscription {
-  const [item] = each.items.data
-  const periodEndsAt = msOrNull(item?.current_period_end)
-  return {
-    id: each.id,
-    // A state that is not known yet must stop nobody.
-    status: subscriptionStatuses.find(status => status === each.status) ?? 'active',
-    priceId: item?.price.id ?? null,
-    createdAt: ms(each.created),
-    periodEndsAt,
-    cancelAt: msOrNull(each.cancel_at) ?? (each.cancel_at_period_end ? periodEndsAt : null),
-    endedAt: msOrNull(each.ended_at),
-  }
-}
-
-/** Null for what is signed well and is no event all the same. */
-function asEvent(event: Stripe.Event): StripeEvent | null {
-  const { id, type, livemode, created } = event
-  if (typeof id !== 'string' || typeof type !== 'string' || typeof created !== 'number') return null
-  const about = (event.data?.object ?? {}) as { object?: unknown; id?: unknown; customer?: unknown }
-  const customer = about.object === 'customer' ? about.id : about.customer
-  const customerId =
-    typeof customer === 'object' && customer !== null ? (customer as { id?: unknown }).id : customer
-  return {
-    id,
-    type,
-    live: livemode === true,
-    createdAt: ms(created),
-    customerId: typeof customerId === 'string' ? customerId : null,
-  }
-}
+const digestOf = (params: object) => createHash('sha256').update(JSON.stringify(params)).digest('base64url')
 
 function asFailure(error: unknown, sdk: typeof Stripe): StripeFailure {
   if (error instanceof StripeFailure) return error
@@ -218,5 +238,6 @@ function asFailure(error: unknown, sdk: typeof Stripe): StripeFailure {
     return new StripeFailure(message, { permanent: false, cause: error })
   const { statusCode = 0 } = error
   const permanent = statusCode >= 400 && statusCode < 500 && statusCode !== 409 && statusCode !== 429
-  return new StripeFailure(`Stripe: ${message}`, { permanent, cause: error })
+  const missing = error.code === 'resource_missing'
+  return new StripeFailure(`Stripe: ${message}`, { permanent, missing, cause: error })
 }

@@ -1,10 +1,12 @@
+import type { Clock } from '../../src/clock.ts'
 import { Problem } from '../../src/http/problem.ts'
 import type { Account } from '../auth/contract.ts'
 import type { Admission, InstanceLimit } from '../provisioner/contract.ts'
 import type { AccountStanding, Standings } from './accounts.ts'
+import { type Checkout, createCheckout } from './checkout.ts'
 import type { Customers } from './customers.ts'
 import {
-  alreadySubscribed,
+  customerGone,
   noCustomer,
   paymentNeeded,
   stripeAway,
@@ -14,12 +16,9 @@ import {
 } from './problems.ts'
 import type { Subscription } from './schema.ts'
 import type { Plan } from './settings.ts'
-import type { SubscriptionStatus } from './standing.ts'
 import { type StripeAccess, StripeFailure } from './stripe.ts'
+import { byWeight, equallyPaid } from './subscription-order.ts'
 import type { Trials } from './trial.ts'
-
-/** What still stands between an account and Stripe: a second subscription would be paid twice. */
-const standing: readonly SubscriptionStatus[] = ['trialing', 'active', 'past_due', 'unpaid', 'paused']
 
 export interface Bill {
   standing: AccountStanding
@@ -40,19 +39,24 @@ export function openTill(parts: {
   trialMs: number
   trialLimit: number
   graceMs: number
+  clock: Clock
   /** Where the browser comes back to. */
   page(): string
 }) {
-  const { stripe, customers, standings, trials, plans, page } = parts
+  const { stripe, customers, standings, trials, plans, clock, page } = parts
   const planOf = (priceId: string | null) => plans.find(plan => plan.price === priceId) ?? null
-  const goingOn = (accountId: string) =>
-    customers.subscriptionsOf(accountId).filter(({ status }) => standing.includes(status))
+  const goingOn = (accountId: string) => byWeight(customers.subscriptionsOf(accountId), planOf)
+  const counting = (accountId: string) => goingOn(accountId)[0]
+  const checkout: Checkout = createCheckout({ stripe, customers, clock, goingOn, page })
 
   return {
     plans,
+    goingOn,
+    /** Nothing can be ordered any more on the pages that an account has open. */
+    closeOrders: checkout.close,
 
     bill: (accountId: string): Bill => {
-      const [first] = goingOn(accountId)
+      const first = counting(accountId)
       return {
         standing: standings.of(accountId),
         trialEndsAt: trials.endsAt(accountId),
@@ -70,31 +74,28 @@ export function openTill(parts: {
           errors: [{ path: 'plan', message: `must be one of ${known}` }],
         })
       }
-      return asked(async () => {
-        const customerId = await customers.ensure(account)
-        // What Stripe says now, for a webhook may be on its way.
-        await customers.read(customerId)
-        if (goingOn(account.id).length > 0) {
-          throw alreadySubscribed(
-            'Change the plan, the card or what is open in the billing portal; nothing was ordered.',
-          )
-        }
-        const backTo = { done: `${page()}?paid=1`, given: page() }
-        return stripe.startCheckout({
-          customerId,
-          accountId: account.id,
-          subdomain,
-          price: plan.price,
-          backTo,
-        })
-      })
+      return asked(() => checkout.order(account, plan.price, subdomain))
     },
 
     /** Where to change cards, see invoices and cancel. Throws `no-customer`, `payment-provider-…`. */
     portal: async (account: Account): Promise<string> => {
       const customer = customers.of(account.id)
       if (!customer) throw noCustomer('Choose a plan first; there is nothing to manage yet.')
-      return asked(() => stripe.openPortal(customer.customerId, page()))
+      return asked(async () => {
+        try {
+          return await stripe.openPortal(customer.customerId, page())
+        } catch (error) {
+          if (!(error instanceof StripeFailure && error.missing)) throw error
+          // It was deleted there, or the key is of another account: what that means is asked now.
+          await customers.read(customer.customerId).catch(() => {})
+          throw customerGone(
+            counting(account.id)
+              ? 'Tell the operator of this site. What you have here is left as it is.'
+              : 'Choose a plan to begin anew; what you have here is kept.',
+            { cause: error },
+          )
+        }
+      })
     },
 
     /** Reads what Stripe says now; a Stripe that does not answer leaves what was known. */
@@ -105,9 +106,7 @@ export function openTill(parts: {
 
     /** How many instances an account may have at a time, and by what. */
     instances: (accountId: string): InstanceLimit => {
-      const [plan] = goingOn(accountId)
-        .flatMap(({ priceId }) => planOf(priceId) ?? [])
-        .sort((a, b) => b.instances - a.instances)
+      const plan = planOf(counting(accountId)?.priceId ?? null)
       const most = plan?.instances ?? 1
       const by = plan
         ? `The plan ${plan.name}`
@@ -119,17 +118,13 @@ export function openTill(parts: {
 
     /** The same by what is paid for; null when nothing is, or for a price that is on the list no more. */
     room: (accountId: string): number | null => {
-      const paid = goingOn(accountId).map(({ priceId }) => planOf(priceId))
-      return paid.length === 0 || paid.includes(null)
-        ? null
-        : Math.max(...paid.map(each => each?.instances ?? 1))
+      const paid = equallyPaid(goingOn(accountId)).map(({ priceId }) => planOf(priceId))
+      return paid.includes(null) ? null : (paid[0]?.instances ?? null)
     },
 
     /** What each of an account's instances may take of the host; null for what every instance may. */
-    limits: (accountId: string): Plan['limits'] => {
-      const known = goingOn(accountId).flatMap(({ priceId }) => planOf(priceId)?.limits ?? [])
-      return known.sort((a, b) => b.memoryBytes - a.memoryBytes || b.cpus - a.cpus)[0] ?? null
-    },
+    limits: (accountId: string): Plan['limits'] =>
+      planOf(counting(accountId)?.priceId ?? null)?.limits ?? null,
 
     /**
      * An instance is being made, taken in or brought back, in the same transaction: begins the trial where one is due. Throws

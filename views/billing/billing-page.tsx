@@ -28,6 +28,8 @@ export interface BillingPageProps {
   /** Null where payments are not set up. */
   bill: BillView | null
   plans: readonly PlanView[]
+  /** The browser comes back from paying. */
+  paid: boolean
 }
 
 type State = BillView['standing']['state']
@@ -41,7 +43,7 @@ const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
 }
 
 /** An owner's plan: how it stands, what happens next, and what can be done about it. */
-export function BillingPage({ now, bill, plans }: BillingPageProps) {
+export function BillingPage({ now, bill, plans, paid }: BillingPageProps) {
   if (!bill) {
     return (
       <>
@@ -72,6 +74,14 @@ export function BillingPage({ now, bill, plans }: BillingPageProps) {
           ) : undefined
         }
       />
+      {paid && orders ? (
+        <Notice tone="busy" title="Your payment is on its way">
+          <p>
+            The payment provider has not confirmed it yet. That takes a minute at most: load this page again
+            then, and do not pay a second time.
+          </p>
+        </Notice>
+      ) : null}
       <Situation {...bill} now={now} />
       {standing.ladder.length > 0 ? <Ahead ladder={standing.ladder} now={now} /> : null}
       {orders ? <Plans plans={plans} /> : null}

@@ -7,6 +7,7 @@ import { Search } from '../components/search.tsx'
 import { Badge } from '../components/status.tsx'
 import { Pages, Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
+import { Attention, type AttentionView } from './billing-attention.tsx'
 
 export interface AccountView {
   accountId: string
@@ -25,6 +26,7 @@ export interface BillingAdminProps {
   trials: { going: number; limit: number }
   /** Events that were given up, or wait for long. */
   troubled: number
+  attention: readonly AttentionView[]
   /** Those of this page of the list, of so many in all. */
   accounts: readonly AccountView[]
   total: number
@@ -45,7 +47,7 @@ const steps = { stop: 'stops', remove: 'is removed', delete: 'data is deleted' }
 
 /** Money as the operator sees it: the live part is the whole page. */
 export function BillingAdminPage(props: BillingAdminProps) {
-  const { on, live, trials, troubled, total, list } = props
+  const { now, on, live, trials, troubled, attention, total, list } = props
   const address = (offset: number) => listAddress(path, { search: list.search, offset })
   return (
     <Live id="billing" src={address(list.offset)} everySeconds={5}>
@@ -98,6 +100,7 @@ export function BillingAdminPage(props: BillingAdminProps) {
           </p>
         </Notice>
       ) : null}
+      <Attention of={attention} now={now} />
       <Panel title="Accounts" aside={total === 0 ? null : `${total} in all`} flush>
         <Accounts {...props} />
         <Pages {...list} href={address} ways={['Back', 'On']} />

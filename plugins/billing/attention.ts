@@ -1,0 +1,111 @@
+import type { AccountDirectory } from '../auth/contract.ts'
+import type { Customers } from './customers.ts'
+import type { Disputes } from './disputes.ts'
+import type { Dispute, Subscription } from './schema.ts'
+
+export const attentionKinds = [
+  'two-subscriptions',
+  'paid-when-closed',
+  'dispute-to-answer',
+  'dispute-waits',
+  'dispute-lost',
+] as const
+
+/** Something about money that only the operator can put right, at Stripe. */
+export interface Attention {
+  /** The same for as long as it is the same matter. */
+  id: string
+  kind: (typeof attentionKinds)[number]
+  accountId: string
+  email: string | null
+  /** What is, and what to do, in words. */
+  what: string
+  todo: string
+  /** Until when; null when nobody waits. */
+  until: number | null
+  /** Where it is done. */
+  url: string
+}
+
+export function createAttention(parts: {
+  live: boolean
+  customers: Customers
+  disputes: Disputes
+  accounts: Pick<AccountDirectory, 'get'>
+  /** An account's subscriptions that go on, the one that counts first. */
+  goingOn(accountId: string): readonly Subscription[]
+}) {
+  const { live, customers, disputes, accounts, goingOn } = parts
+  const dashboard = `https://dashboard.stripe.com${live ? '' : '/test'}`
+
+  /** What was last read, as matters. The most urgent first. */
+  return (): Attention[] => {
+    const found: Attention[] = []
+    const byCustomer = new Map(customers.list().map(each => [each.customerId, each.accountId]))
+    for (const [customerId, accountId] of byCustomer) {
+      const account = accounts.get(accountId)
+      const about = { accountId, email: account?.email || null, until: null }
+      const url = `${dashboard}/customers/${customerId}`
+      const [first, ...others] = goingOn(accountId)
+      if (first && others.length > 0) {
+        const ids = others.map(({ id }) => id).join(', ')
+        found.push({
+          ...about,
+          ...{ id: `two-${customerId}`, kind: 'two-subscriptions', url },
+          what: `Has ${others.length + 1} subscriptions at once. ${first.id} counts.`,
+          todo: `Cancel ${ids} at Stripe, and give back what was paid for it.`,
+        })
+      }
+      // Stripe counts in whole seconds.
+      const closedAt = account?.closedAt == null ? Infinity : Math.floor(account.closedAt / 1000) * 1000
+      const since = closedAt === Infinity ? [] : customers.subscriptionsOf(accountId)
+      for (const { id } of since.filter(({ createdAt }) => createdAt >= closedAt)) {
+        found.push({
+          ...about,
+          ...{ id: `closed-${id}`, kind: 'paid-when-closed', url },
+          what: 'Paid after the account had been deleted. The subscription is cancelled.',
+          todo: `Give back at Stripe what was paid for ${id}.`,
+        })
+      }
+    }
+    for (const dispute of disputes.list()) {
+      const accountId = byCustomer.get(dispute.customerId ?? '')
+      const matter = accountId === undefined ? null : matterOf(dispute, goingOn(accountId).length > 0)
+      if (accountId === undefined || matter === null) continue
+      found.push({
+        ...matter,
+        ...{ id: dispute.id, accountId, email: accounts.get(accountId)?.email || null },
+        url: `${dashboard}/disputes/${dispute.id}`,
+      })
+    }
+    return found.sort((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity) || a.id.localeCompare(b.id))
+  }
+}
+
+/** Null for what is settled: won, withdrawn, or lost by somebody who pays for nothing any more. */
+function matterOf(
+  dispute: Dispute,
+  goesOn: boolean,
+): Pick<Attention, 'kind' | 'what' | 'todo' | 'until'> | null {
+  const { amount, currency, status, reason, answerBy } = dispute
+  const what = `The bank wants ${money(amount, currency)} back (${reason.replaceAll('_', ' ')}).`
+  if (status.endsWith('needs_response')) {
+    return { kind: 'dispute-to-answer', what, todo: 'Answer it at Stripe, or accept it.', until: answerBy }
+  }
+  if (status.endsWith('under_review')) {
+    return { kind: 'dispute-waits', what, todo: 'Nothing now: the bank decides.', until: null }
+  }
+  if (status !== 'lost' || !goesOn) return null
+  return {
+    kind: 'dispute-lost',
+    what: `${what} It has got it, and the subscription goes on.`,
+    todo: 'Cancel the subscription at Stripe if this customer is not to stay.',
+    until: null,
+  }
+}
+
+/** Stripe counts in the smallest unit, which is not always a hundredth. */
+function money(amount: number, currency: string): string {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
+}

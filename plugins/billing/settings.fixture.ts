@@ -1,0 +1,9 @@
+import type { StripeStandIn } from '../../e2e/stripe-stand-in/stand-in.ts'
+import { billingConfig, type StripeSettings } from './settings.ts'
+
+/** What makes a stand-in the Stripe of a control plane, read as the control plane reads it. */
+export function settingsFor({ env }: StripeStandIn): StripeSettings {
+  const { stripe } = billingConfig.parse(env)
+  if (!stripe) throw new Error('billing is off')
+  return stripe
+}

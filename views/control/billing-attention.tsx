@@ -1,0 +1,70 @@
+import type { Shape, Tone } from '../components/mark.tsx'
+import { Panel } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
+import { NotYet, Time } from '../components/time.tsx'
+
+export interface AttentionView {
+  id: string
+  kind: 'two-subscriptions' | 'paid-when-closed' | 'dispute-to-answer' | 'dispute-waits' | 'dispute-lost'
+  accountId: string
+  email: string | null
+  what: string
+  todo: string
+  until: number | null
+  url: string
+}
+
+const looks: Record<AttentionView['kind'], { tone: Tone; shape: Shape; word: string }> = {
+  'two-subscriptions': { tone: 'warn', shape: 'triangle', word: 'Pays twice' },
+  'paid-when-closed': { tone: 'warn', shape: 'triangle', word: 'Paid for nothing' },
+  'dispute-to-answer': { tone: 'bad', shape: 'cross', word: 'Dispute to answer' },
+  'dispute-waits': { tone: 'idle', shape: 'clock', word: 'Dispute under review' },
+  'dispute-lost': { tone: 'warn', shape: 'triangle', word: 'Dispute lost' },
+}
+
+/** What only the operator can put right, at Stripe. Nothing at all when there is nothing. */
+export function Attention({ of, now }: { of: readonly AttentionView[]; now: number }) {
+  if (of.length === 0) return null
+  return (
+    <Panel title="Needs you" aside={`${of.length} in all`} flush>
+      <Table
+        caption="What only you can put right, at Stripe"
+        rows={of}
+        rowId={({ id }) => `attention-${id}`}
+        columns={[
+          { label: 'Account', kind: 'lead', cell: ({ email, accountId }) => email ?? accountId },
+          { label: 'Matter', cell: matter => <Matter {...matter} /> },
+          {
+            label: 'Until',
+            cell: ({ until }) =>
+              until === null ? <NotYet words="no date" /> : <Time at={until} now={now} />,
+          },
+          {
+            label: 'Actions',
+            kind: 'end',
+            cell: ({ url }) => (
+              <a class="button" href={url} rel="noreferrer">
+                Open at Stripe
+              </a>
+            ),
+          },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+function Matter({ kind, what, todo }: AttentionView) {
+  const { tone, shape, word } = looks[kind]
+  return (
+    <>
+      <Badge tone={tone} shape={shape}>
+        {word}
+      </Badge>
+      <span class="sub">
+        {what} {todo}
+      </span>
+    </>
+  )
+}
