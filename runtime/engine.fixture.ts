@@ -33,9 +33,13 @@ export function oneJob(func: string, options = ''): string {
 /** Without `files`, the instance starts with the template; with them, with a jobs repo that holds just those. */
 export async function startInstance(
   t: TestContext,
-  { files, ...options }: { files?: Record<string, string> } & Partial<EngineOptions> = {},
+  {
+    files,
+    place = tmpdir(),
+    ...options
+  }: { files?: Record<string, string>; place?: string } & Partial<EngineOptions> = {},
 ): Promise<TestInstance> {
-  const dir = mkdtempSync(join(tmpdir(), 'longhouse-engine-'))
+  const dir = mkdtempSync(join(place, 'longhouse-engine-'))
   const path = (file: string) => join(dir, 'jobs', file)
   const write = (file: string, content: string) => {
     mkdirSync(dirname(path(file)), { recursive: true })
@@ -93,6 +97,15 @@ export function until<T>(condition: () => T | Promise<T>, what: string): Promise
 export function standingClock(at: number): Clock & { at: number } {
   const clock = { at, now: () => clock.at, sleep: systemClock.sleep }
   return clock
+}
+
+/** What a process was started as; '' when it has ended. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** False for a process that has ended, also when nobody has asked for its exit code yet. */

@@ -1,7 +1,6 @@
 import type { TestContext } from 'node:test'
 import type { Environment } from '../../src/config.ts'
-import type { ManualClock } from '../../src/testing/clock.ts'
-import { manualClock } from '../../src/testing/clock.ts'
+import { type ManualClock, setClock } from '../../src/testing/clock.ts'
 import { browser, type Gate, openGate } from './auth.fixture.ts'
 import { envOf, goThrough, startProvider, type TestProvider } from './openid.fixture.ts'
 
@@ -22,7 +21,7 @@ export interface Doorstep extends Gate {
   visitor(options?: { userAgent?: string }): Visitor
 }
 
-/** A control plane with a real provider to sign in with. The clock begins at the present, for the provider's is real. */
+/** A control plane with a real provider to sign in with. The clock goes, for the provider's does. */
 export async function openDoorstep(
   t: Pick<TestContext, 'after'>,
   options: {
@@ -34,7 +33,7 @@ export async function openDoorstep(
 ): Promise<Doorstep> {
   const provider = options.provider ?? (await startProvider(t, options))
   const env = { LONGHOUSE_PUBLIC_URL: 'http://control.localhost', ...envOf(provider), ...options.env }
-  const gate = await openGate(t, { env, clock: options.clock ?? manualClock(Date.now()) })
+  const gate = await openGate(t, { env, clock: options.clock ?? setClock() })
   return {
     ...gate,
     provider,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { isAlive, registry, startInstance, until } from '../engine.fixture.ts'
+import { commandOf, isAlive, registry, startInstance, until } from '../engine.fixture.ts'
 import { volumeProcesses } from '../process-tree.ts'
 
 /** A job that says which process read it. */
@@ -12,11 +12,7 @@ const manifest = (save: number) =>
 test('after a save a reader waits for the next one, and reads once; one that was ended is made up for; a stop leaves none', async t => {
   const instance = await startInstance(t, { files: { 'manifest.ts': manifest(0) } })
   const { engine, dir } = instance
-  const readers = () =>
-    volumeProcesses(dir).filter(pid => {
-      const file = `/proc/${pid}/cmdline`
-      return existsSync(file) && readFileSync(file, 'utf8').includes('manifest-reader')
-    })
+  const readers = () => volumeProcesses(dir).filter(pid => commandOf(pid).includes('manifest-reader'))
   const save = async (number: number) => {
     instance.write('manifest.ts', manifest(number))
     const job = await until(() => engine.job(`job-${number}`), 'the save is live')

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { registry, standingClock, startInstance, until } from '../engine.fixture.ts'
+import { commandOf, registry, standingClock, startInstance, until } from '../engine.fixture.ts'
 import { volumeProcesses } from '../process-tree.ts'
 
-const manifest = `${registry}import { existsSync, readFileSync } from 'node:fs'
-let seen = 0
+const manifest = `${registry}let seen = 0
 const run = () => ({ seen: ++seen, mark: globalThis.process.env.LONGHOUSE_RUN_ID, pid: process.pid, left: (globalThis as { left?: number }).left })
 jobRegistry.register({ id: 'job', cron: '0 9 * * *', func: () => { const found = run(); Object.assign(globalThis, { left: 1 }); return found } })
 `
@@ -28,11 +26,7 @@ test('before a slot is due a runner waits for it; one that was ended is made up 
   const instance = await startInstance(t, { clock, files: { 'manifest.ts': manifest } })
   const { engine, dir, ended } = instance
   // Beside them git runs now and then.
-  const runners = () =>
-    volumeProcesses(dir).filter(pid => {
-      const file = `/proc/${pid}/cmdline`
-      return existsSync(file) && readFileSync(file, 'utf8').includes('runner')
-    })
+  const runners = () => volumeProcesses(dir).filter(pid => commandOf(pid).includes('runner'))
   await until(() => runners().length === 0, 'nothing runs')
   const before = new Set(runners())
   engine.tick(Date.parse('2026-03-10T08:59:50Z'))

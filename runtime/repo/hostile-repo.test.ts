@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../src/testing/folder.ts'
+import { memoryFolder, memoryPlace, temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
 import { scanTree } from '../jobs/tree.ts'
 import { obstacleIn } from './bounds.ts'
@@ -23,7 +23,7 @@ const files = { 'manifest.ts': oneJob("() => 'fine'") }
 const job = (value: string) => oneJob(`() => '${value}'`)
 
 test('ten thousand files and more are not committed, and the page says which folder; the code goes live', async t => {
-  const { engine, write, path, run } = await startInstance(t, { files })
+  const { engine, write, path, run } = await startInstance(t, { files, place: memoryPlace() })
   mkdirSync(path('store/deep'), { recursive: true })
   for (let i = 0; i < 10_001; i++) writeFileSync(path(`store/deep/${i}`), '')
   write('manifest.ts', job('changed'))
@@ -77,7 +77,7 @@ test('a folder that git ignores but holds tracked files is counted, for git look
 })
 
 test('a look at very many files takes in all of the code, and only so much else', async t => {
-  const dir = temporaryFolder(t)
+  const dir = memoryFolder(t)
   for (let i = 0; i < 10_100; i++) writeFileSync(join(dir, `${i}.txt`), '')
   for (let i = 0; i < 200; i++) writeFileSync(join(dir, `${i}.ts`), '')
   const tree = await scanTree(dir)

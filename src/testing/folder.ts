@@ -12,5 +12,9 @@ export function temporaryFolder(t: Pick<TestContext, 'after'>, place = tmpdir())
 
 /** The same in memory, where the system has a place for that: for tests that would wait for a disk thousands of times. */
 export function memoryFolder(t: Pick<TestContext, 'after'>): string {
-  return temporaryFolder(t, existsSync('/dev/shm') ? '/dev/shm' : undefined)
+  return temporaryFolder(t, memoryPlace())
+}
+
+export function memoryPlace(): string {
+  return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 }
