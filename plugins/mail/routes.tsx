@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
+import { deliveryStatuses } from '../../src/delivery-queue.ts'
 import { listWindow } from '../../src/http/list-window.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type Guard, type Route, route } from '../../src/http/route.ts'
@@ -8,7 +9,6 @@ import { MailPage } from '../../views/control/mail-page.tsx'
 import { operatorFrame } from '../../views/control/operator-frame.ts'
 import { mailOff, unknownMail } from './problems.ts'
 import type { MailQueue } from './queue.ts'
-import { messageStatuses } from './schema.ts'
 
 const listed = 50
 const time = z.iso.datetime().nullable()
@@ -18,7 +18,7 @@ const messageSchema = z.object({
   key: z.string().meta({ description: 'What it is about; the same is sent once' }),
   to: z.string(),
   subject: z.string(),
-  status: z.enum(messageStatuses),
+  status: z.enum(deliveryStatuses),
   attempts: z.int(),
   created_at: z.iso.datetime(),
   next_at: time.meta({ description: 'When it is attempted next; null when it is over' }),

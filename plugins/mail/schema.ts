@@ -1,6 +1,5 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-
-export const messageStatuses = ['queued', 'sending', 'sent', 'failed'] as const
+import type { DeliveryStatus } from '../../src/delivery-queue.ts'
 
 /** What is to be sent and what was: the queue and the delivery log. Times are milliseconds since the epoch. */
 export const messages = sqliteTable(
@@ -14,7 +13,7 @@ export const messages = sqliteTable(
     /** Null once it was sent and nobody needs them any more. */
     text: text('text'),
     html: text('html'),
-    status: text('status', { enum: messageStatuses }).notNull(),
+    status: text('status').$type<DeliveryStatus>().notNull(),
     attempts: integer('attempts').notNull(),
     nextAt: integer('next_at').notNull(),
     createdAt: integer('created_at').notNull(),

@@ -1,8 +1,8 @@
-import { and, asc, count, desc, eq, inArray, lte, notInArray } from 'drizzle-orm'
+import { and, desc, inArray, notInArray } from 'drizzle-orm'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import { DeliveryError } from '../../src/delivery-error.ts'
-import { afterFailure } from '../../src/failed-attempt.ts'
+import { createDeliveryQueue, queuedAt } from '../../src/delivery-queue.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import { sendMail } from '../../src/mail/smtp.ts'
@@ -26,7 +26,8 @@ export function createOutbox(options: {
 }) {
   const { db, clock, log, place, settings } = options
 
-  const deliver = async (message: Message, given: NoticeSettings) => {
+  const deliver = async (message: Message) => {
+    const given = settings()
     const { id, channel, content } = message
     const { emailTo, webhookUrl } = placesOf(content, given)
     if (channel === 'email') {
@@ -56,30 +57,18 @@ export function createOutbox(options: {
     })
   }
 
-  const end = (message: Message, change: Partial<Message>) =>
-    db.update(messages).set(change).where(eq(messages.id, message.id)).run()
-
-  const attempt = async (message: Message) => {
-    const attempts = message.attempts + 1
-    // Whoever turns it from queued to sending sends it.
-    const claimed = db
-      .update(messages)
-      .set({ status: 'sending', attempts })
-      .where(and(eq(messages.id, message.id), eq(messages.status, 'queued')))
-      .run().changes
-    if (claimed === 0) return
-    try {
-      await deliver(message, settings())
-      end(message, { status: 'sent', error: null, finishedAt: clock.now() })
-    } catch (error) {
-      const next = afterFailure(error, attempts, clock.now())
-      const facts = { message: message.id, channel: message.channel, attempts, error: next.error }
-      log.warn(facts, 'notice was not delivered')
-      end(message, next)
-    }
-  }
+  const outbox = createDeliveryQueue({
+    db,
+    table: messages,
+    clock,
+    deliver,
+    failed: ({ id, channel }, facts) =>
+      log.warn({ message: id, channel, ...facts }, 'notice was not delivered'),
+  })
 
   return {
+    ...outbox,
+
     /** Puts a message into the queue, once for every channel that is set up. Returns for how many. */
     queue: (
       tx: Pick<Db<NoticesSchema>, 'insert'>,
@@ -95,53 +84,11 @@ export function createOutbox(options: {
       const now = clock.now()
       for (const channel of channels) {
         const { incidentId } = content
-        const state = { status: 'queued' as const, attempts: 0, nextAt: now, createdAt: now }
-        const message = { id: newId('msg', now), incidentId, kind, channel, content, ...state }
+        const message = { id: newId('msg', now), incidentId, kind, channel, content, ...queuedAt(now) }
         tx.insert(messages).values(message).onConflictDoNothing().run()
       }
       return channels.length
     },
-
-    /** Attempts everything that is due, in order. */
-    flush: async (signal?: AbortSignal): Promise<void> => {
-      const due = db
-        .select()
-        .from(messages)
-        .where(and(eq(messages.status, 'queued'), lte(messages.nextAt, clock.now())))
-        .orderBy(asc(messages.createdAt))
-        .limit(100)
-        .all()
-      for (const message of due) {
-        if (signal?.aborted) return
-        await attempt(message)
-      }
-    },
-
-    /** Of a program that ended while it was sending: sent again under the same id, for nobody knows how far it came. */
-    takeBack: () =>
-      void db.update(messages).set({ status: 'queued' }).where(eq(messages.status, 'sending')).run(),
-
-    /** Attempts a message that is queued or was given up once more now. False when there is no such message. */
-    again: (id: string): boolean => {
-      const { changes } = db
-        .update(messages)
-        .set({ status: 'queued', nextAt: clock.now(), finishedAt: null })
-        .where(and(eq(messages.id, id), inArray(messages.status, ['queued', 'failed'])))
-        .run()
-      return changes > 0
-    },
-
-    /** Newest first. */
-    list: ({ limit, offset }: { limit: number; offset: number }) => ({
-      messages: db
-        .select()
-        .from(messages)
-        .orderBy(desc(messages.createdAt), desc(messages.id))
-        .limit(limit)
-        .offset(offset)
-        .all(),
-      total: db.select({ total: count() }).from(messages).get()?.total ?? 0,
-    }),
 
     /** Forgets the oldest of those that are over. */
     prune: () => {

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { DeliveryStatus } from '../../src/delivery-queue.ts'
 import type { MessageContent } from './message.ts'
 import type { IncidentKind } from './watch.ts'
 
@@ -54,7 +55,7 @@ export const messages = sqliteTable(
     kind: text().$type<'opened' | 'recovered' | 'missed' | 'test'>().notNull(),
     channel: text().$type<'email' | 'webhook'>().notNull(),
     content: text({ mode: 'json' }).$type<MessageContent>().notNull(),
-    status: text().$type<'queued' | 'sending' | 'sent' | 'failed'>().notNull(),
+    status: text().$type<DeliveryStatus>().notNull(),
     attempts: integer().notNull(),
     nextAt: integer('next_at').notNull(),
     createdAt: integer('created_at').notNull(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
+import { deliveryStatuses } from '../../src/delivery-queue.ts'
 import type { Incident } from './incidents.ts'
 import type { Message } from './outbox.ts'
 
@@ -21,7 +22,7 @@ export const messageShape = z.object({
   channel: z.enum(['email', 'webhook']),
   subject: z.string(),
   text: z.string(),
-  status: z.enum(['queued', 'sending', 'sent', 'failed']),
+  status: z.enum(deliveryStatuses),
   attempts: z.int(),
   next_attempt_at: time.nullable(),
   created_at: time,
