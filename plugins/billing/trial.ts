@@ -1,4 +1,4 @@
-import { and, count, eq, gt, notInArray } from 'drizzle-orm'
+import { and, count, eq, gt, inArray, notInArray } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { BillingDb } from './customers.ts'
 import { standings, trials } from './schema.ts'
@@ -6,7 +6,7 @@ import { standings, trials } from './schema.ts'
 export interface Trials {
   /** When the account's trial ends or ended; null when it never had one. */
   endsAt(accountId: string): number | null
-  /** Trials that go on now and that nobody pays for yet. */
+  /** Trials that go on now: whoever subscribed, paid or not, has left it behind. */
   going(): number
   /** Begins the account's one trial; false when it had one. It lasts as long as trials do, or `forMs`. */
   begin(accountId: string, forMs?: number): boolean
@@ -19,8 +19,11 @@ export function openTrials(db: BillingDb, clock: Clock, lengthMs: number): Trial
   return {
     endsAt: accountId => of(accountId)?.endsAt ?? null,
     going: () => {
-      const paid = db.select({ id: standings.accountId }).from(standings).where(eq(standings.state, 'paid'))
-      const running = and(gt(trials.endsAt, clock.now()), notInArray(trials.accountId, paid))
+      const left = db
+        .select({ id: standings.accountId })
+        .from(standings)
+        .where(inArray(standings.state, ['paid', 'grace', 'over']))
+      const running = and(gt(trials.endsAt, clock.now()), notInArray(trials.accountId, left))
       return db.select({ total: count() }).from(trials).where(running).get()?.total ?? 0
     },
     begin: (accountId, forMs = lengthMs) => {

@@ -57,6 +57,7 @@ export function BillingPage({ now, bill, plans, paid }: BillingPageProps) {
   const { standing, subscription, customer } = bill
   const { tone, shape, word } = looks[standing.state]
   const orders = subscription === null
+  const others = plans.filter(({ id }) => id !== subscription?.plan?.id)
   return (
     <div class="stack">
       <PageHead
@@ -85,6 +86,7 @@ export function BillingPage({ now, bill, plans, paid }: BillingPageProps) {
       <Situation {...bill} now={now} />
       {standing.ladder.length > 0 ? <Ahead ladder={standing.ladder} now={now} /> : null}
       {orders ? <Plans plans={plans} /> : null}
+      {standing.state === 'paid' && !orders && others.length > 0 ? <OtherPlans plans={others} /> : null}
     </div>
   )
 }
@@ -128,7 +130,7 @@ function Situation({ standing, trialEndsAt, subscription, now }: BillView & { no
       <Facts
         of={{
           Costs: plan?.cost || null,
-          Instances: plan ? `up to ${plan.instances}` : null,
+          Instances: plan && room(plan),
           'Trial until':
             state === 'trial' && trialEndsAt !== null ? <Time at={trialEndsAt} now={now} as="full" /> : null,
           'Paid until':
@@ -163,6 +165,26 @@ function Ahead({ ladder, now }: { ladder: BillView['standing']['ladder']; now: n
   )
 }
 
+const room = ({ instances }: PlanView) => (instances === 1 ? 'one' : `up to ${instances}`)
+
+/** To whoever has one: the portal changes it. */
+function OtherPlans({ plans }: { plans: readonly PlanView[] }) {
+  return (
+    <Panel title="Other plans" aside="The button above leads to where it is changed." flush>
+      <Table
+        caption="Other plans"
+        rows={plans}
+        rowId={plan => `plan-${plan.id}`}
+        columns={[
+          { label: 'Plan', kind: 'lead', cell: plan => <strong>{plan.name}</strong> },
+          { label: 'Costs', cell: plan => plan.cost },
+          { label: 'Instances', cell: room },
+        ]}
+      />
+    </Panel>
+  )
+}
+
 function Plans({ plans }: { plans: readonly PlanView[] }) {
   return (
     <Panel title="Choose a plan" flush>
@@ -173,7 +195,7 @@ function Plans({ plans }: { plans: readonly PlanView[] }) {
         columns={[
           { label: 'Plan', kind: 'lead', cell: plan => <strong>{plan.name}</strong> },
           { label: 'Costs', cell: plan => plan.cost },
-          { label: 'Instances', cell: plan => (plan.instances === 1 ? 'one' : `up to ${plan.instances}`) },
+          { label: 'Instances', cell: room },
           {
             label: 'Actions',
             kind: 'end',
