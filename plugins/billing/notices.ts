@@ -93,7 +93,9 @@ export function createNotices(parts: {
           tell(instance, `payment-failed:${since}`, letters.paymentFailed({ ...facts, ladder }))
         if (state === 'over' && reason !== null)
           tell(instance, `stopped:${since}`, letters.stopped({ ...facts, reason, ladder }))
-        if (state === 'paid' && previous === 'over')
+        // One that was made since never stopped, and one that is beyond the plan has not begun again.
+        const isBack = instance.createdAt < since && instance.suspendedAt === null
+        if (state === 'paid' && previous === 'over' && isBack)
           tell(instance, `recovered:${since}`, letters.recovered(facts))
       }
     },

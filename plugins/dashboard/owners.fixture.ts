@@ -30,7 +30,7 @@ export async function openTown(
   t: Pick<TestContext, 'after'>,
   options: Parameters<typeof testFleet>[1] = {},
 ): Promise<Town> {
-  const provider = await startProvider(t)
+  const provider = await startProvider(t, options.clock ? { clock: options.clock } : {})
   const fleet = await testFleet(t, {
     ...options,
     env: { ...envOf(provider), ...options.env },
