@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import Database from 'better-sqlite3'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
 import { bridge } from '../plugins/bridge/index.ts'
 import type { OwnerBrowser } from '../plugins/dashboard/owners.fixture.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
 import type { AppEnv } from '../src/http/route.ts'
-import { memoryFolder } from '../src/testing/folder.ts'
+import { silentLog } from '../src/log.ts'
+import { memoryFolder, temporaryFolder } from '../src/testing/folder.ts'
+import { allRows } from '../src/testing/rows.ts'
+import { controlPlane } from './program.ts'
 
 /** `FUZZ=10000` for the whole of it; a run of all tests has less time. */
 const requests = Number(process.env.FUZZ ?? 1500)
@@ -48,8 +50,11 @@ const nasty = [
   '2026-13-45T99:99:99Z',
 ]
 
-/** Tables that only say who was here last. */
-const fleeting = /^auth_|sqlite_|_migrations$|bridge_/
+/** What only says who was here last. */
+const fleeting = {
+  tables: /^auth_|sqlite_|_migrations$|bridge_/,
+  columns: ['last_health_at', 'retention_seen_at'],
+}
 
 function dice(seed: number): (sides: number) => number {
   let state = seed
@@ -77,7 +82,9 @@ test(`${requests} requests of nonsense over all routes: no fault of ours, and no
   ]
   /** Looking may be done by anybody without anything changing. */
   const lookers = [{ Authorization: `Bearer ${token}` }, { Cookie: cookies(ada) }]
-  const before = digest(root)
+  const digest = () => allRows(join(root, '.control', 'longhouse.db'), fleeting)
+  const before = digest()
+  const asked = new Set<string>()
   const statuses = new Map<number, number>()
   const roll = dice(20261122)
   const pick = <T>(from: readonly T[]): T => from[roll(from.length)] as T
@@ -98,6 +105,7 @@ test(`${requests} requests of nonsense over all routes: no fault of ours, and no
       roll(8) === 0
         ? pick(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
         : route.method.toUpperCase()
+    if (method === route.method.toUpperCase()) asked.add(nameOf(route))
     const path = route.path.replace(/\{[^}]+\}/g, () => encode(pick(nasty)))
     const names = [...fieldsOf(route.query), pick(nasty)]
     const query =
@@ -150,9 +158,19 @@ test(`${requests} requests of nonsense over all routes: no fault of ours, and no
       .map(([status, times]) => `${status}: ${times}`)
       .join(', '),
   )
-  assert.deepEqual(digest(root), before)
+  assert.deepEqual(digest(), before)
+  const env = { LONGHOUSE_DATA_ROOT: temporaryFolder(t), LONGHOUSE_PORT: '0', PROVISIONER_DRIVER: 'process' }
+  const whole = await controlPlane({ env, log: silentLog })
+  await whole.stop()
+  assert.deepEqual(
+    [...asked].sort(),
+    whole.routes.map(nameOf).sort(),
+    'every route of every plugin was asked',
+  )
   assert.equal((await ada.call('GET', '/instances/acme')).status, 200, 'the door opens for whom it should')
 })
+
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
 
 const cookies = (owner: OwnerBrowser) => [...owner.cookies].map(pair => pair.join('=')).join('; ')
 
@@ -161,28 +179,5 @@ function encode(text: string): string {
     return /%/.test(text) ? text : encodeURIComponent(text)
   } catch {
     return '%F0%9F'
-  }
-}
-
-/** Every table's rows, but for those that change by themselves. */
-function digest(root: string): Record<string, unknown> {
-  const sqlite = new Database(join(root, '.control', 'longhouse.db'), { readonly: true })
-  try {
-    const tables = sqlite
-      .prepare("select name from sqlite_master where type = 'table'")
-      .pluck()
-      .all() as string[]
-    return Object.fromEntries(
-      tables
-        .filter(name => !fleeting.test(name))
-        .map(name => [
-          name,
-          (sqlite.prepare(`select * from "${name}"`).all() as Record<string, unknown>[]).map(
-            ({ last_health_at: _, retention_seen_at: __, ...row }) => row,
-          ),
-        ]),
-    )
-  } finally {
-    sqlite.close()
   }
 }

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openShop } from '../plugins/billing/shop.fixture.ts'
+import { bridge } from '../plugins/bridge/index.ts'
+import { token } from '../plugins/provisioner/fleet.fixture.ts'
+import { eventually } from '../src/testing/eventually.ts'
+import { memoryFolder } from '../src/testing/folder.ts'
+import { foreignPages, isRefused, type RenderedForm, walkForms } from '../src/testing/forms.ts'
+import { allRows } from '../src/testing/rows.ts'
+
+test('no page of somebody else’s sends one of our forms, nor calls a route that changes something', async t => {
+  const root = memoryFolder(t)
+  const shop = await openShop(t, { root, plugins: [bridge], env: { HEALTH_TIMEOUT: '30s' } })
+  const { app, routes } = shop.program
+  const host = `control.localhost:${shop.port}`
+  const [ada, bob, grace] = [await shop.owner('ada'), await shop.owner('bob'), await shop.owner('grace')]
+  // One of each: that runs, that is removed, that is stopped, that waits for its owner; an event and a letter that did not arrive.
+  for (const [owner, name] of [
+    [ada, 'acme'],
+    [bob, 'brass'],
+  ] as const) {
+    await owner.call('POST', '/instances', { subdomain: name })
+    await shop.settles(owner, name, 'running')
+  }
+  await bob.call('POST', '/instances/brass/remove', {})
+  await shop.settles(bob, 'brass', 'deleted')
+  const dora = await shop.owner('dora')
+  await dora.call('POST', '/instances', { subdomain: 'delta' })
+  await shop.settles(dora, 'delta', 'running')
+  await dora.call('POST', '/instances/delta/stop', {})
+  await shop.settles(dora, 'delta', 'stopped')
+  await shop.browser().signIn('dora')
+  const subscription = await shop.buy(ada)
+  await shop.letters()
+  shop.inbox.refuse = { code: 550, words: 'nobody here' }
+  await shop.provision('coral', 'grace@example.com')
+  Object.assign(shop.stripe, { mood: 'failing' })
+  shop.stripe.state.renew(subscription, 'bad')
+  await shop.tell()
+  await shop.run('settle')
+  await eventually('a letter was given up', async () => {
+    await shop.program.runOnce('mail:send')
+    const { body } = await shop.admin<{ messages: { status: string }[] }>('GET', '/admin/mail')
+    return body.messages.some(({ status }) => status === 'failed')
+  })
+
+  const operator = shop.browser()
+  assert.equal((await operator.visit('/login', { token })).status, 303)
+  const actors = { nobody: shop.browser(), ada, bob, dora, grace, operator }
+  const rows = () =>
+    allRows(join(root, '.control', 'longhouse.db'), {
+      tables: /sqlite_|_migrations$|^billing_(events|customers)$|^auth_(account_)?sessions$/,
+      columns: ['last_health_at', 'last_seen_at', 'retention_seen_at', 'status', 'status_reason'],
+    })
+  const walked: { who: string; headers: Record<string, string>; forms: RenderedForm[] }[] = []
+  for (const [who, { cookies }] of Object.entries(actors)) {
+    const headers = { Cookie: [...cookies].map(pair => pair.join('=')).join('; ') }
+    const start = ['/', '/login', '/sign-in', '/instances', '/admin/instances', '/account', '/billing']
+    walked.push({ who, headers, forms: (await walkForms(app, { host, start, headers })).forms })
+  }
+  const patterns = routes.map(({ method, path }) => ({
+    method,
+    path,
+    matches: new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`),
+  }))
+  const routeOf = (action: string) =>
+    patterns.find(({ method, matches }) => method === 'post' && matches.test(action.split('?')[0] ?? ''))
+      ?.path
+
+  const before = rows()
+  const found = new Set<string>()
+  for (const { who, headers, forms } of walked) {
+    for (const { page, action, fields } of forms) {
+      const path = routeOf(action)
+      assert.ok(path, `${page}: a form leads to ${action}, where nothing is`)
+      found.add(path)
+      for (const foreign of foreignPages) {
+        const refused = await isRefused(app, {
+          host,
+          path: action,
+          fields,
+          headers: { ...headers, ...foreign },
+        })
+        assert.ok(refused, `${who}, ${page}: ${action} was taken from ${JSON.stringify(foreign)}`)
+      }
+    }
+  }
+  // What no form leads to, by its address alone.
+  for (const { method, path } of patterns) {
+    if (method === 'get') continue
+    for (const { headers } of walked) {
+      const foreign = { ...headers, ...foreignPages[0] }
+      const at = path.replace(/\{[^}]+\}/g, 'acme')
+      assert.ok(
+        await isRefused(app, { host, method: method.toUpperCase(), path: at, headers: foreign }),
+        `${method} ${path}`,
+      )
+    }
+  }
+  assert.deepEqual(rows(), before)
+  const formless = patterns.filter(({ method, path }) => method !== 'get' && !found.has(path))
+  t.diagnostic(
+    `forms lead to ${found.size} routes; none leads to ${formless.map(each => `${each.method} ${each.path}`).join(', ')}`,
+  )
+  assert.ok(found.size >= 25, [...found].join(', '))
+
+  // From our own pages each of them is taken, whatever comes of it; signing out last.
+  const own = { Origin: `http://${host}`, 'Sec-Fetch-Site': 'same-origin' }
+  for (const { who, headers, forms } of walked) {
+    const actions = forms.sort((a, b) => Number(a.action.includes('out')) - Number(b.action.includes('out')))
+    for (const { page, action, fields } of actions) {
+      const refused = await isRefused(app, { host, path: action, fields, headers: { ...headers, ...own } })
+      assert.ok(!refused, `${who}, ${page}: ${action} is refused to our own page`)
+    }
+  }
+})

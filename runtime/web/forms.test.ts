@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { foreignPages, isRefused, walkForms } from '../../src/testing/forms.ts'
+import { allRows } from '../../src/testing/rows.ts'
+import { startWeb } from './web.fixture.ts'
+
+const host = 'acme.example.com'
+
+test('no page of somebody else’s sends one of our forms, nor calls a route that changes something', async t => {
+  const { app, instance, signIn } = await startWeb(t)
+  const headers = { Cookie: await signIn() }
+  const start = ['/', '/login', '/settings/notices', '/settings/sign-in', '/tokens', '/secrets', '/repo']
+  const { forms, pages } = await walkForms(app, { host, start, headers })
+  const { forms: beforeSignIn } = await walkForms(app, { host, start, headers: {} })
+  const rows = () =>
+    allRows(join(instance.dir, 'longhouse.db'), { tables: /sqlite_|_migrations$|session/, columns: [] })
+  const changing = app.routes.filter(({ method }) => !['GET', 'HEAD', 'OPTIONS', 'ALL'].includes(method))
+  const routeOf = (action: string) =>
+    changing.find(({ method, path }) => {
+      const pattern = new RegExp(`^${path.replace(/:[^/]+\{[^}]+\}/g, '.+').replace(/:[^/]+/g, '[^/]+')}$`)
+      return method === 'POST' && pattern.test(action.split('?')[0] ?? '')
+    })?.path
+
+  const before = rows()
+  const found = new Set<string>()
+  for (const { page, action, fields } of [...forms, ...beforeSignIn]) {
+    const path = routeOf(action)
+    assert.ok(path, `${page}: a form leads to ${action}, where nothing is`)
+    found.add(path)
+    for (const foreign of foreignPages) {
+      const refused = await isRefused(app, {
+        host,
+        path: action,
+        fields,
+        headers: { ...headers, ...foreign },
+      })
+      assert.ok(refused, `${page}: ${action} was taken from ${JSON.stringify(foreign)}`)
+    }
+  }
+  for (const { method, path } of changing) {
+    const at = path.replace(/:[^/]+/g, 'daily-digest')
+    const foreign = { ...headers, ...foreignPages[0] }
+    assert.ok(await isRefused(app, { host, method, path: at, headers: foreign }), `${method} ${path}`)
+  }
+  assert.deepEqual(rows(), before)
+  t.diagnostic(`${pages.length} pages; forms lead to ${[...found].join(', ')}`)
+  assert.ok(found.size >= 8, [...found].join(', '))
+
+  const own = { Origin: `http://${host}`, 'Sec-Fetch-Site': 'same-origin' }
+  for (const { page, action, fields } of forms.filter(each => !/run|cancel|replay/.test(each.action))) {
+    const refused = await isRefused(app, { host, path: action, fields, headers: { ...headers, ...own } })
+    assert.ok(!refused, `${page}: ${action} is refused to our own page`)
+  }
+})

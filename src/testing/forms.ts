@@ -1,0 +1,91 @@
+import type { Hono } from 'hono'
+import type { AppEnv } from '../http/route.ts'
+
+export interface RenderedForm {
+  /** The page on which it was found. */
+  page: string
+  action: string
+  /** As it stands there, with what a browser would send of it. */
+  fields: Record<string, string>
+}
+
+/** Pages in one walk; a site with more of them repeats itself. */
+const most = 500
+
+/**
+ * Every form that changes something, found by going from page to page as a browser with these headers could; one a page
+ * and action. Also gives the pages that were seen.
+ */
+export async function walkForms(
+  app: Hono<AppEnv>,
+  options: { host: string; start: readonly string[]; headers: Record<string, string> },
+): Promise<{ forms: RenderedForm[]; pages: string[] }> {
+  const { host, start, headers } = options
+  const forms = new Map<string, RenderedForm>()
+  const seen = new Set<string>(start)
+  for (const page of seen) {
+    if (seen.size > most) break
+    const reply = await app.request(`http://${host}${page}`, { headers: { Accept: 'text/html', ...headers } })
+    const led = reply.headers.get('location')
+    for (const next of [led ?? '']) if (isLocal(next)) seen.add(next)
+    if (!reply.headers.get('content-type')?.startsWith('text/html')) {
+      await reply.body?.cancel()
+      continue
+    }
+    const html = await reply.text()
+    for (const [, href = ''] of html.matchAll(/<a [^>]*?href="([^"#]*)/g))
+      if (isLocal(href)) seen.add(plain(href))
+    for (const [, head = '', inner = ''] of html.matchAll(/<form ([^>]*)>(.*?)<\/form>/gs)) {
+      if (!/method="post"/.test(head)) continue
+      const action = plain(/action="([^"]*)"/.exec(head)?.[1] ?? page)
+      forms.set(`${page} ${action}`, { page, action, fields: fieldsOf(inner) })
+    }
+  }
+  return { forms: [...forms.values()], pages: [...seen] }
+}
+
+function fieldsOf(html: string): Record<string, string> {
+  const inputs = [...html.matchAll(/<(?:input|textarea|select|button) ([^>]*)>/g)].map(
+    ([, head = '']) => head,
+  )
+  return Object.fromEntries(
+    inputs.flatMap(head => {
+      const name = /\bname="([^"]*)"/.exec(head)?.[1]
+      return name ? [[name, plain(/\bvalue="([^"]*)"/.exec(head)?.[1] ?? '')]] : []
+    }),
+  )
+}
+
+const isLocal = (href: string) => /^\/(?!\/)/.test(href)
+const plain = (text: string) =>
+  text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'")
+
+/** What a browser says when a page of somebody else’s asks it to send a form. */
+export const foreignPages: readonly Record<string, string>[] = [
+  { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' },
+  { 'Sec-Fetch-Site': 'same-site', Origin: 'http://tenant.localhost' },
+  { Origin: 'https://evil.example' },
+  { Origin: 'null' },
+]
+
+/** Sends a form; true when it was refused because of where it came from. */
+export async function isRefused(
+  app: Hono<AppEnv>,
+  options: {
+    host: string
+    method?: string
+    path: string
+    fields?: Record<string, string>
+    headers: Record<string, string>
+  },
+): Promise<boolean> {
+  const { host, method = 'POST', path, fields = {}, headers } = options
+  const reply = await app.request(`http://${host}${path}`, {
+    method,
+    headers: { Accept: 'application/json', Host: host, ...headers },
+    body: new URLSearchParams(fields),
+  })
+  const text = reply.headers.get('content-type')?.includes('json') ? await reply.text() : ''
+  if (text === '') await reply.body?.cancel()
+  return reply.status === 403 && /cross-site/.test(text)
+}
