@@ -42,8 +42,12 @@ export function createEdits(options: {
         const obstacle = await repo.stage()
         if (obstacle) throw repoObstacle(`Nothing was changed: ${obstacle}.`)
         await repo.commit({ subject: `What was not live before the return to ${name}` })
+        const { inTheWay } = await history.restore(commit)
+        if (inTheWay !== null)
+          throw repoObstacle(
+            `Nothing was changed: ${inTheWay} is there, and in no commit, as git ignores it or a part of it.`,
+          )
         loader.say(`Return to ${name}: ${found.message.split('\n')[0]}`)
-        await history.restore(commit)
       })
       return loader.load({ again: true })
     },

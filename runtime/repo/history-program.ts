@@ -1,6 +1,7 @@
 // A program of its own, for the same reason as git's: it reads the history of the jobs repo, answers one question, and
 // ends.
 import git, { type ReadCommitResult, type WalkerEntry } from 'isomorphic-git'
+import { restoreFiles } from '../sync/restore.ts'
 import { carefulFs as fs } from './careful-fs.ts'
 import type {
   CommitDetails,
@@ -113,7 +114,6 @@ async function textOf(dir: string, oid: string | null): Promise<{ text?: string;
 }
 
 async function restore(dir: string, commit: string): Promise<HistoryAnswers['restore']> {
-  if (!(await find(dir, commit))) return { found: false }
-  await git.checkout({ fs, dir, ref: commit, noUpdateHead: true, force: true })
-  return { found: true }
+  if (!(await find(dir, commit))) return { found: false, inTheWay: null }
+  return { found: true, inTheWay: await restoreFiles(dir, commit) }
 }

@@ -34,7 +34,11 @@ export type HistoryRequest = { dir: string } & (
 export interface HistoryAnswers {
   list: { commits: CommitInfo[]; more: boolean }
   show: CommitDetails | null
-  restore: { found: boolean }
+  restore: {
+    found: boolean
+    /** Something that is in no commit, in the place of one of its files: then nothing was changed. */
+    inTheWay: string | null
+  }
 }
 
 export type HistoryAnswer = { ok: HistoryAnswers[keyof HistoryAnswers] } | { error: string }

@@ -14,8 +14,8 @@ export interface History {
   list(limit: number, before?: string): Promise<HistoryAnswers['list']>
   /** Null when there is no such commit. */
   show(commit: string): Promise<HistoryAnswers['show']>
-  /** Makes the files those of the commit, and commits nothing; false when there is no such commit. */
-  restore(commit: string): Promise<boolean>
+  /** Makes the files those of the commit, or changes none, and commits nothing. */
+  restore(commit: string): Promise<HistoryAnswers['restore']>
 }
 
 export function openHistory(options: { dir: string; cacheDir: string }): History {
@@ -58,6 +58,6 @@ export function openHistory(options: { dir: string; cacheDir: string }): History
   return {
     list: (limit, before) => place(() => ask<'list'>({ op: 'list', dir, limit, before: before ?? null })),
     show: commit => place(() => ask<'show'>({ op: 'show', dir, commit })),
-    restore: async commit => (await place(() => ask<'restore'>({ op: 'restore', dir, commit }))).found,
+    restore: commit => place(() => ask<'restore'>({ op: 'restore', dir, commit })),
   }
 }

@@ -88,7 +88,8 @@ async function headOf(dir: string, branch: string): Promise<string | null> {
   return git.resolveRef({ fs: atomicFs, dir, ref: `refs/heads/${branch}` }).catch(() => null)
 }
 
-async function changesBetween(dir: string, from: string, to: string): Promise<Change[]> {
+/** In the order in which they can be made. */
+export async function changesBetween(dir: string, from: string, to: string): Promise<Change[]> {
   const [before, after] = [await readFiles(dir, from), await readFiles(dir, to)]
   const changed = [...new Set([...before.keys(), ...after.keys()])].filter(path =>
     isOurs(path, before, after),
@@ -139,7 +140,7 @@ async function recordInIndex(dir: string, changes: readonly Change[], commit: st
   }
 }
 
-async function contentOf(dir: string, entry: Entry): Promise<Uint8Array> {
+export async function contentOf(dir: string, entry: Entry): Promise<Uint8Array> {
   return (await git.readBlob({ fs: atomicFs, dir, oid: entry.oid })).blob
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { test } from 'node:test'
+import { temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob, until } from '../engine.fixture.ts'
 import { browser, postForm, postJson, startWeb } from './web.fixture.ts'
 
@@ -84,4 +85,60 @@ test('the history is listed, each commit shows its lines, and one can be returne
   assert.equal((await get('/HEAD')).status, 422)
   const nowhere = await postJson(app, `/api/jobs/repo/commits/${'0'.repeat(40)}/revert`, {}, { Cookie })
   assert.equal(nowhere.status, 404)
+})
+
+test('a return goes across folders that became links, and back; nothing is written through one', async t => {
+  const files = { 'manifest.ts': oneJob("() => 'first'"), 'lib/a.txt': 'one\n', 'lib/deep/b.txt': 'two\n' }
+  const { app, instance, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const { engine, path } = instance
+  const outside = temporaryFolder(t)
+  const back = (commit: string) => postJson(app, `/api/jobs/repo/commits/${commit}/revert`, {}, { Cookie })
+  const plain = engine.manifest().commit ?? ''
+
+  rmSync(path('lib'), { recursive: true })
+  symlinkSync(outside, path('lib'))
+  instance.write('manifest.ts', oneJob("() => 'second'"))
+  assert.equal((await engine.reload()).status, 'ok')
+  const linked = engine.manifest().commit ?? ''
+  assert.notEqual(linked, plain)
+
+  assert.equal((await back(plain)).status, 200)
+  assert.equal(readFileSync(path('lib/deep/b.txt'), 'utf8'), 'two\n')
+  assert.ok(lstatSync(path('lib')).isDirectory())
+  assert.deepEqual(readdirSync(outside), [])
+  assert.equal((await instance.run('job')).result, 'first')
+  assert.equal((await engine.repo()).dirty, false)
+
+  // What no commit has is in the way.
+  instance.write('.gitignore', 'own.txt\n')
+  instance.write('lib/own.txt', 'mine\n')
+  await engine.reload()
+  const refused = await back(linked)
+  assert.equal(refused.status, 409)
+  assert.match(await refused.text(), /Nothing was changed: lib is there/)
+  assert.deepEqual(readdirSync(path('lib')).sort(), ['a.txt', 'deep', 'own.txt'])
+  assert.equal((await instance.run('job')).result, 'first')
+  assert.equal((await engine.repo()).dirty, false)
+
+  rmSync(path('lib/own.txt'))
+  assert.equal((await back(linked)).status, 200)
+  assert.ok(lstatSync(path('lib')).isSymbolicLink())
+  assert.equal((await instance.run('job')).result, 'second')
+  assert.deepEqual(readdirSync(outside), [])
+
+  // A link that is in no commit may lead anywhere.
+  rmSync(path('lib'))
+  mkdirSync(path('lib'))
+  instance.write('lib/sub/c.txt', 'three\n')
+  await engine.reload()
+  const deep = engine.manifest().commit ?? ''
+  rmSync(path('lib/sub'), { recursive: true })
+  await engine.reload()
+  instance.write('.gitignore', 'sub\n')
+  await engine.reload()
+  symlinkSync(outside, path('lib/sub'))
+  assert.equal((await back(deep)).status, 409)
+  assert.deepEqual(readdirSync(outside), [])
+  assert.equal((await engine.repo()).dirty, false)
 })
