@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Stripe from 'stripe'
+import { manualClock } from '../../src/testing/clock.ts'
 import { secretKey, startStripe, webhookSecret } from './stand-in.ts'
 
 function sdkOf(base: string, key = secretKey) {
@@ -93,6 +94,80 @@ test('it refuses what Stripe refuses', async t => {
     sdk.checkout.sessions.create({ ...session, cancel_url: 'https://x.example', line_items }),
   )
   assert.equal(price.code, 'resource_missing')
+})
+
+test('checkout pages: listed by their status, ended while they are open, over by themselves after a day', async t => {
+  const clock = manualClock(Date.parse('2026-11-22T12:00:00Z'))
+  const { env, state } = await startStripe(t, { clock })
+  const sdk = sdkOf(env.STRIPE_API_BASE ?? '')
+  const { id: customer } = await sdk.customers.create({ email: 'ada@example.com' })
+  const order = () =>
+    sdk.checkout.sessions.create({
+      mode: 'subscription',
+      customer,
+      line_items: [{ price: 'price_basic', quantity: 1 }],
+      success_url: 'https://example.com/done',
+      cancel_url: 'https://example.com/given',
+    })
+  const ids = async (status: 'open' | 'complete' | 'expired') =>
+    (await sdk.checkout.sessions.list({ customer, status })).data.map(({ id }) => id)
+  const [paid, ended, open] = [await order(), await order(), await order()]
+  state.completeCheckout(paid.id)
+  const idempotencyKey = 'end it'
+  const { status, url } = await sdk.checkout.sessions.expire(ended.id, {}, { idempotencyKey })
+  assert.deepEqual([status, url], ['expired', null])
+  assert.deepEqual(
+    [await ids('open'), await ids('complete'), await ids('expired')],
+    [[open.id], [paid.id], [ended.id]],
+  )
+  const everyId = (await sdk.checkout.sessions.list({ customer })).data.map(({ id }) => id)
+  assert.deepEqual(everyId, [open.id, ended.id, paid.id], 'newest first')
+
+  // The same key is answered the same, and is no key for anything else.
+  assert.equal((await sdk.checkout.sessions.expire(ended.id, {}, { idempotencyKey })).status, 'expired')
+  const other = await refusal(sdk.checkout.sessions.expire(open.id, {}, { idempotencyKey }))
+  assert.equal(other.type, 'StripeIdempotencyError')
+  for (const [id, word] of [
+    [paid.id, 'complete'],
+    [ended.id, 'expired'],
+  ]) {
+    const refused = await refusal(sdk.checkout.sessions.expire(id ?? ''))
+    assert.equal(refused.statusCode, 400)
+    assert.match(refused.message, new RegExp(`status in \\["open"\\] can be expired.*status of \`${word}\``))
+  }
+  const nobody = await refusal(sdk.checkout.sessions.expire('cs_nope'))
+  assert.deepEqual([nobody.statusCode, nobody.code], [404, 'resource_missing'])
+  const colour = { colour: 'red' }
+  const unknown = await Promise.all([
+    refusal(sdk.checkout.sessions.expire(open.id, colour as Stripe.Checkout.SessionExpireParams)),
+    refusal(sdk.checkout.sessions.list(colour as Stripe.Checkout.SessionListParams)),
+    refusal(sdk.disputes.list(colour as Stripe.DisputeListParams)),
+    refusal(sdk.customers.update(customer, colour as Stripe.CustomerUpdateParams)),
+  ])
+  for (const { code, param } of unknown) assert.deepEqual([code, param], ['parameter_unknown', 'colour'])
+  assert.deepEqual(await ids('open'), [open.id], 'what was refused changed nothing')
+
+  clock.advance(86_400_000)
+  assert.equal((await sdk.checkout.sessions.retrieve(open.id)).status, 'expired')
+  assert.equal(state.events.at(-1)?.type, 'checkout.session.expired')
+})
+
+test('a customer that was deleted is shown as that, and everything else with it is refused', async t => {
+  const { env, state } = await startStripe(t)
+  const sdk = sdkOf(env.STRIPE_API_BASE ?? '')
+  const { id: customer } = await sdk.customers.create({ email: 'ada@example.com' })
+  assert.equal((await sdk.customers.update(customer, { email: 'b@example.com' })).email, 'b@example.com')
+  const { id } = state.subscribe(customer)
+  state.deleteCustomer(customer)
+  assert.equal((await sdk.customers.retrieve(customer)).deleted, true)
+  assert.equal(state.subscription(id).status, 'canceled')
+  const refused = await Promise.all([
+    refusal(sdk.customers.update(customer, { email: 'c@example.com' })),
+    refusal(sdk.subscriptions.list({ customer })),
+    refusal(sdk.checkout.sessions.list({ customer })),
+    refusal(sdk.billingPortal.sessions.create({ customer, return_url: 'https://example.com' })),
+  ])
+  for (const { code } of refused) assert.equal(code, 'resource_missing')
 })
 
 test('events are signed by the real scheme', async t => {
