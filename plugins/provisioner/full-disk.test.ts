@@ -35,7 +35,7 @@ test('with a full disk nothing is lost or purged, everybody is told, and it goes
   await fleet.provision('kept')
   const precious = join(disk.dir, 'kept', 'precious')
   writeFileSync(precious, 'data')
-  await fleet.admin('DELETE', '/admin/instances/kept', { wait: 10 })
+  await fleet.admin('DELETE', '/admin/instances/kept', { wait: 60 })
   const body = { subdomain: 'late', owner_email: 'ada@example.com' }
   assert.equal((await fleet.admin('POST', '/admin/instances', { body })).status, 202)
   await eventually('its container is being made', () => waits)
@@ -69,7 +69,7 @@ test('with a full disk nothing is lost or purged, everybody is told, and it goes
     await fleet.program.runOnce('provisioner:reconcile')
     return (await fleet.admin('GET', '/admin/instances/late')).body.status === 'running'
   })
-  const back = await fleet.admin('POST', '/admin/instances/kept/restore', { wait: 10 })
+  const back = await fleet.admin('POST', '/admin/instances/kept/restore', { wait: 60 })
   assert.deepEqual([back.body.status, existsSync(precious)], ['running', true])
   const quiet = await fleet.admin('GET', '/admin/instances', { headers: page })
   assert.doesNotMatch(String(quiet.body), /The disk is full/)

@@ -29,7 +29,7 @@ test('parameters of a plain shape: defaults, and what does not fit is refused by
   })
   const Cookie = await signIn()
   const run = (id: string, body: unknown) =>
-    postJson(app, `/api/jobs/${id}/run`, body, { Cookie, Prefer: 'wait=20' })
+    postJson(app, `/api/jobs/${id}/run`, body, { Cookie, Prefer: 'wait=60' })
   const ran = async (id: string, body: unknown) =>
     (await (await run(id, body)).json()) as Record<string, unknown>
 
@@ -74,7 +74,7 @@ ${job('zod', zod, '({ params }) => ({ ...params, isDate: params.since instanceof
   })
   const Cookie = await signIn()
   const run = (params: unknown) =>
-    postJson(app, '/api/jobs/zod/run', { params }, { Cookie, Prefer: 'wait=20' })
+    postJson(app, '/api/jobs/zod/run', { params }, { Cookie, Prefer: 'wait=60' })
 
   const alone = (await (await run({})).json()) as Record<string, unknown>
   assert.deepEqual(alone.result, { since: '2026-01-01T00:00:00.000Z', count: 3, isDate: true })
