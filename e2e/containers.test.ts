@@ -56,7 +56,9 @@ test('in a real container: the way in from the dashboard, and the limits of the 
   await page.getByText('daily-digest').first().waitFor()
   assert.equal(page.url(), `http://boxtest.localhost:${port}/`)
   assert.equal(arrivals.length, 1)
-  const head = readFileSync(join(dataRoot, 'boxtest/jobs/.git/refs/heads/main'), 'utf8')
+  const branch = join(dataRoot, 'boxtest/jobs/.git/refs/heads/main')
+  // The first jobs go live before they are committed.
+  const head = await eventually('the first commit', () => readFileSync(branch, 'utf8'))
   await page.goto(arrivals[0] ?? '')
   await page.getByText('This browser did not ask for it').waitFor()
 
@@ -75,5 +77,5 @@ test('in a real container: the way in from the dashboard, and the limits of the 
   await runs()
   await page.goto(`http://boxtest.localhost:${port}/`)
   await page.getByText('daily-digest').first().waitFor()
-  assert.equal(readFileSync(join(dataRoot, 'boxtest/jobs/.git/refs/heads/main'), 'utf8'), head)
+  assert.equal(readFileSync(branch, 'utf8'), head)
 })

@@ -73,7 +73,7 @@ test('git clone, npm start: on the Node of the machine, with nothing else', { sk
     const port = await started.port()
     assert.ok(port > 0, started.output())
     t.diagnostic(`${round} start took ${Math.round(performance.now() - started.startedAt)} ms`)
-    assert.match(started.output(), /admin-token/)
+    await eventually('it says where the token is', () => /admin-token/.test(started.output()))
     assert.equal((await ask({ port, host: `control.localhost:${port}`, path: '/health' })).status, 200)
     // Ctrl-C reaches everybody in the terminal; a supervisor's TERM reaches npm alone.
     process.kill(signal === 'SIGINT' ? started.group : (started.npm.pid ?? 0), signal)
