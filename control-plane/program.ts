@@ -14,7 +14,7 @@ import type { Logger } from '../src/log.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane, as the list of what it is made of. */
-const plugins = [auth, router, provisioner, health, mail, billing, dashboard, bridge]
+export const plugins = [auth, router, provisioner, health, mail, billing, dashboard, bridge]
 
 /** Sets the control plane up; it answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+import { silentLog } from '../src/log.ts'
+import { siteConfig } from '../src/site.ts'
+import { ask } from '../src/testing/ask.ts'
+import { temporaryFolder } from '../src/testing/folder.ts'
+import { controlPlane, plugins } from './program.ts'
+
+const root = join(import.meta.dirname, '..')
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+const guide = read('docs/operate.md')
+
+/** The variables that a part's settings are read from. */
+function variablesOf(schema: unknown): string[] {
+  if (schema instanceof z.ZodPipe) return variablesOf(schema.in)
+  if (schema instanceof z.ZodIntersection)
+    return [schema.def.left, schema.def.right].flatMap(each => variablesOf(each))
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
+test('every setting stands in the guide, and the compose file hands on what the guide tells of', () => {
+  const table = guide.slice(guide.indexOf('## Settings'))
+  const told = [...table.matchAll(/^\| (`[A-Z_`, ]+) \|/gm)].flatMap(
+    ([, cell = '']) => cell.match(/[A-Z_]+/g) ?? [],
+  )
+  const known = [siteConfig, ...plugins.map(plugin => plugin.config)].flatMap(each => variablesOf(each))
+  assert.ok(known.length > 40, 'the schemas were understood')
+  assert.deepEqual(
+    known.filter(name => !told.includes(name)),
+    [],
+    'not in the guide',
+  )
+  assert.deepEqual(
+    told.filter(name => !known.includes(name)),
+    [],
+    'in the guide, and nobody reads it',
+  )
+
+  const handed = [...read('docker/compose.yaml').matchAll(/^ {6}([A-Z_]+): \$\{\1:/gm)].map(
+    ([, name]) => name,
+  )
+  // The image and the mounted socket say these.
+  const fixed = ['NODE_ENV', 'PROVISIONER_DRIVER', 'DOCKER_HOST']
+  assert.deepEqual(handed.toSorted(), told.filter(name => !fixed.includes(name)).toSorted())
+})
+
+test('the commands of the guide work as they stand, and its endpoints are there', async t => {
+  const adminToken = 'a-token-that-only-the-operator-has'
+  const program = await controlPlane({
+    log: silentLog,
+    env: {
+      LONGHOUSE_DATA_ROOT: temporaryFolder(t),
+      LONGHOUSE_PORT: '0',
+      ADMIN_TOKEN: adminToken,
+      PROVISIONER_DRIVER: 'process',
+    },
+  })
+  t.after(() => program.stop())
+  const port = await program.listen()
+  const control = `control.localhost:${port}`
+
+  const [, block = ''] = /```sh\n((?:curl .*\n)+)```/.exec(guide) ?? []
+  assert.match(block, /health/)
+  const commands = block
+    .replaceAll('control.example.com', control)
+    .replaceAll('curl ', 'curl -sS --fail-with-body ')
+  const { stdout } = await promisify(execFile)('bash', ['-ec', commands], {
+    env: { PATH: process.env.PATH, TOKEN: adminToken },
+  })
+  assert.match(stdout, /"status":"ok".*"instances":\[\]/s)
+
+  const reply = await ask({ port, host: control, path: '/openapi.json' })
+  const api = reply.json<{ paths: Record<string, Record<string, unknown>> }>()
+  const named = [...guide.matchAll(/`(GET|POST|DELETE|PUT) (\/[^\s`?]*|…\/[^\s`?]*)/g)]
+  assert.ok(named.length >= 5)
+  for (const [, method = '', path = ''] of named) {
+    const full = path.replace('…', '/admin/instances/{subdomain}').replace('<subdomain>', '{subdomain}')
+    assert.ok(api.paths[full]?.[method.toLowerCase()], `${method} ${full}`)
+  }
+})
