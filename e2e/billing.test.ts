@@ -85,6 +85,8 @@ type Owner = Awaited<ReturnType<typeof openOwner>>
 
 test('two owners, one with JavaScript and one without: try, pay, fail to pay, come back, cancel, and are gone', {
   skip: noBrowser,
+  // Months in two browsers take their time on a machine that has other things to do.
+  timeout: 600_000,
 }, async t => {
   const longhouse = await startLonghouseInDays(t)
   const { live, retain, tell, stripe } = longhouse

@@ -54,7 +54,11 @@ function npmStart(folder: string, dataRoot: string) {
 
 const skip = isClone ? false : 'this is not a git checkout'
 
-test('git clone, npm start: on the Node of the machine, with nothing else', { skip }, async t => {
+// Longer than what it waits for, twice.
+test('git clone, npm start: on the Node of the machine, with nothing else', {
+  skip,
+  timeout: 600_000,
+}, async t => {
   const folder = join(temporaryFolder(t), 'longhouse')
   const dataRoot = temporaryFolder(t)
   execFileSync('git', ['clone', '--quiet', root, folder])

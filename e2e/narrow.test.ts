@@ -7,6 +7,8 @@ import { startLonghouseInDays } from './days.fixture.ts'
 
 /** A folder for pictures of the pages, for whoever wants to look at them: wide and narrow, light and dark. */
 const shots = process.env.SHOTS
+/** So many pages take their time on a machine that has other things to do. */
+const timeout = 600_000
 const phone = { width: 360, height: 740 }
 const email = 'augusta.ada.king.countess.of.lovelace@analytical-engines.example.com'
 const name = 'the-first-analytical-engine-of-london'
@@ -46,6 +48,7 @@ async function picture(page: Page, file: string): Promise<void> {
 
 test('no page of accounts, instances, money and mail scrolls sideways on a phone, in whatever state', {
   skip: noBrowser,
+  timeout,
 }, async t => {
   // No mail server listens there.
   const longhouse = await startLonghouseInDays(t, { SMTP_URL: 'smtp://127.0.0.1:1' })
