@@ -32,21 +32,22 @@ export function createAttention(parts: {
   customers: Customers
   disputes: Disputes
   accounts: Pick<AccountDirectory, 'get'>
-  /** An account's subscriptions that go on, the one that counts first. */
-  goingOn(accountId: string): readonly Subscription[]
+  /** Those that go on, the one that counts first. */
+  weigh(subscriptions: readonly Subscription[]): readonly Subscription[]
 }) {
-  const { live, customers, disputes, accounts, goingOn } = parts
+  const { live, customers, disputes, accounts, weigh } = parts
   const dashboard = `https://dashboard.stripe.com${live ? '' : '/test'}`
 
   /** What was last read, as matters. The most urgent first. */
   return (): Attention[] => {
     const found: Attention[] = []
-    const byCustomer = new Map(customers.list().map(each => [each.customerId, each.accountId]))
-    for (const [customerId, accountId] of byCustomer) {
+    const paying = new Map<string, { accountId: string; goesOn: boolean }>()
+    for (const [{ customerId, accountId }, subscriptions] of customers.everySubscription()) {
       const account = accounts.get(accountId)
       const about = { accountId, email: account?.email || null, until: null }
       const url = `${dashboard}/customers/${customerId}`
-      const [first, ...others] = goingOn(accountId)
+      const [first, ...others] = weigh(subscriptions)
+      paying.set(customerId, { accountId, goesOn: first !== undefined })
       if (first && others.length > 0) {
         const ids = others.map(({ id }) => id).join(', ')
         found.push({
@@ -58,8 +59,7 @@ export function createAttention(parts: {
       }
       // Stripe counts in whole seconds.
       const closedAt = account?.closedAt == null ? Infinity : Math.floor(account.closedAt / 1000) * 1000
-      const since = closedAt === Infinity ? [] : customers.subscriptionsOf(accountId)
-      for (const { id } of since.filter(({ createdAt }) => createdAt >= closedAt)) {
+      for (const { id } of subscriptions.filter(({ createdAt }) => createdAt >= closedAt)) {
         found.push({
           ...about,
           ...{ id: `closed-${id}`, kind: 'paid-when-closed', url },
@@ -69,9 +69,10 @@ export function createAttention(parts: {
       }
     }
     for (const dispute of disputes.list()) {
-      const accountId = byCustomer.get(dispute.customerId ?? '')
-      const matter = accountId === undefined ? null : matterOf(dispute, goingOn(accountId).length > 0)
-      if (accountId === undefined || matter === null) continue
+      const whose = paying.get(dispute.customerId ?? '')
+      const matter = whose ? matterOf(dispute, whose.goesOn) : null
+      if (!whose || !matter) continue
+      const { accountId } = whose
       found.push({
         ...matter,
         ...{ id: dispute.id, accountId, email: accounts.get(accountId)?.email || null },

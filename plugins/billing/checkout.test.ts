@@ -167,18 +167,25 @@ test('the redirect before the event, the event before the redirect, and Stripe a
   shop.stripe.mood = 'away'
   assert.equal(await told('/billing?paid=1'), 'free')
   const page = await ada.visit('/billing?paid=1')
-  assert.match(page.text, /Your payment is on its way/)
+  assert.match(page.text, /What you paid is not confirmed yet/)
+  assert.doesNotMatch(page.text, /Choose a plan/)
   // Nobody can order again meanwhile.
   assert.equal((await ada.call('POST', '/checkout', { plan: 'basic' })).status, 503)
   shop.stripe.mood = 'well'
   assert.equal((await ada.call('POST', '/checkout', { plan: 'basic' })).status, 409)
   assert.equal(await told('/billing?paid=1'), 'paid')
-  assert.doesNotMatch((await ada.visit('/billing?paid=1')).text, /Your payment is on its way/)
+  assert.doesNotMatch((await ada.visit('/billing?paid=1')).text, /What you paid is not confirmed yet/)
   await shop.tell()
   assert.equal(await told('/billing'), 'paid')
 
   const grace = await shop.owner('grace')
-  state.completeCheckout(await order(grace, 'basic'))
+  const hers = await order(grace, 'basic')
+  assert.match(
+    (await grace.visit('/billing?paid=1')).text,
+    /Choose a plan/,
+    'an address that was kept says nothing',
+  )
+  state.completeCheckout(hers)
   await shop.tell()
   assert.equal((await grace.call('GET', '/billing')).json<{ state: string }>().state, 'paid')
 })

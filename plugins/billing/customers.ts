@@ -65,6 +65,12 @@ export class Customers {
     return Map.groupBy(this.#db.select().from(subscriptions).all(), ({ customerId }) => customerId)
   }
 
+  /** Each customer with the subscriptions that were last read, in no order. */
+  everySubscription(): [Customer, Subscription[]][] {
+    const byCustomer = Map.groupBy(this.#db.select().from(subscriptions).all(), each => each.customerId)
+    return this.list().map(customer => [customer, byCustomer.get(customer.customerId) ?? []])
+  }
+
   /** The account's customer, made at Stripe the first time, and anew when Stripe has it no more. */
   async ensure(account: { id: string; email: string }): Promise<string> {
     const known = this.of(account.id)

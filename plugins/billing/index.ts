@@ -74,10 +74,10 @@ export const billing = definePlugin({
       clock,
       page,
     })
-    const { limits, room, goingOn, closeOrders } = till
+    const { limits, room, weigh, closeOrders } = till
     const { accounts } = auth
     const disputes = openDisputes({ db, stripe, clock })
-    const attention = createAttention({ live: stripe.live, customers, disputes, accounts, goingOn })
+    const attention = createAttention({ live: stripe.live, customers, disputes, accounts, weigh })
     const tellAddresses = createAddressTelling({ customers, accounts, stripe, log })
     const endClosed = createClosing({ customers, accounts, stripe, clock, closeOrders })
     const enforcement = createEnforcement({ provisioner, standings, customers, limits, room, log })

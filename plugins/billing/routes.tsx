@@ -69,19 +69,15 @@ export function billingRoutes(parts: {
       handle: async (c, { query }) => {
         const { id } = auth.accountOf(c)
         // Whoever comes back from paying should see it, whatever became of the webhook.
+        let confirmed = true
         if (query.paid !== undefined && till) {
-          await till.refresh(id)
+          confirmed = await till.refresh(id)
           settle(id)
         }
         const bill = till?.bill(id) ?? null
         if (!wantsPage(c)) return c.json(wireBill(bill, till))
         const page = (
-          <BillingPage
-            now={clock.now()}
-            bill={bill}
-            plans={till?.plans ?? []}
-            paid={query.paid !== undefined}
-          />
+          <BillingPage now={clock.now()} bill={bill} plans={till?.plans ?? []} confirmed={confirmed} />
         )
         return c.render(page, ownerFrame('/billing', 'Plan'))
       },

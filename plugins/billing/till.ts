@@ -45,13 +45,15 @@ export function openTill(parts: {
 }) {
   const { stripe, customers, standings, trials, plans, clock, page } = parts
   const planOf = (priceId: string | null) => plans.find(plan => plan.price === priceId) ?? null
-  const goingOn = (accountId: string) => byWeight(customers.subscriptionsOf(accountId), planOf)
+  const weigh = (subscriptions: readonly Subscription[]) => byWeight(subscriptions, planOf)
+  const goingOn = (accountId: string) => weigh(customers.subscriptionsOf(accountId))
   const counting = (accountId: string) => goingOn(accountId)[0]
   const checkout: Checkout = createCheckout({ stripe, customers, clock, goingOn, page })
 
   return {
     plans,
-    goingOn,
+    /** Those that go on, the one that counts first. */
+    weigh,
     /** Nothing can be ordered any more on the pages that an account has open. */
     closeOrders: checkout.close,
 
@@ -98,10 +100,14 @@ export function openTill(parts: {
       })
     },
 
-    /** Reads what Stripe says now; a Stripe that does not answer leaves what was known. */
-    refresh: async (accountId: string): Promise<void> => {
+    /** Reads what Stripe says now. A Stripe that does not answer leaves what was known: then it is false. */
+    refresh: async (accountId: string): Promise<boolean> => {
       const customer = customers.of(accountId)
-      if (customer) await customers.read(customer.customerId).catch(() => {})
+      if (!customer) return true
+      return customers.read(customer.customerId).then(
+        () => true,
+        () => false,
+      )
     },
 
     /** How many instances an account may have at a time, and by what. */

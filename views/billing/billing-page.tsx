@@ -28,8 +28,8 @@ export interface BillingPageProps {
   /** Null where payments are not set up. */
   bill: BillView | null
   plans: readonly PlanView[]
-  /** The browser comes back from paying. */
-  paid: boolean
+  /** False for who comes back from paying while nobody can say what became of it. */
+  confirmed: boolean
 }
 
 type State = BillView['standing']['state']
@@ -43,7 +43,7 @@ const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
 }
 
 /** An owner's plan: how it stands, what happens next, and what can be done about it. */
-export function BillingPage({ now, bill, plans, paid }: BillingPageProps) {
+export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
   if (!bill) {
     return (
       <>
@@ -75,17 +75,17 @@ export function BillingPage({ now, bill, plans, paid }: BillingPageProps) {
           ) : undefined
         }
       />
-      {paid && orders ? (
-        <Notice tone="busy" title="Your payment is on its way">
+      {orders && !confirmed ? (
+        <Notice tone="busy" title="What you paid is not confirmed yet">
           <p>
-            The payment provider has not confirmed it yet. That takes a minute at most: load this page again
-            then, and do not pay a second time.
+            The payment provider does not answer just now. Load this page again in a minute, and do not pay a
+            second time: what you paid is not lost.
           </p>
         </Notice>
       ) : null}
       <Situation {...bill} now={now} />
       {standing.ladder.length > 0 ? <Ahead ladder={standing.ladder} now={now} /> : null}
-      {orders ? <Plans plans={plans} /> : null}
+      {orders && confirmed ? <Plans plans={plans} /> : null}
       {standing.state === 'paid' && !orders && others.length > 0 ? <OtherPlans plans={others} /> : null}
     </div>
   )
