@@ -28,7 +28,7 @@ test('an owner takes along what billing and mail keep, and nothing of another', 
   )
   assert.ok(mine.mail.length > 0)
   assert.deepEqual(await exportOf(bob), {
-    billing: { trial: null, stripe_customers: [], subscriptions: [] },
+    billing: { trial: null, exemptions: [], stripe_customers: [], subscriptions: [] },
     mail: [],
   })
 })

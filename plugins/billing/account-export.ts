@@ -1,7 +1,7 @@
 import { eq, inArray } from 'drizzle-orm'
 import { timestamp } from '../../src/clock.ts'
 import type { BillingDb } from './customers.ts'
-import { customers, subscriptions, trials } from './schema.ts'
+import { customers, exemptions, subscriptions, trials } from './schema.ts'
 
 /** What billing keeps about an account, as its owner's export tells it; cards and invoices are with Stripe. */
 export function accountExport(db: BillingDb, accountId: string) {
@@ -10,6 +10,15 @@ export function accountExport(db: BillingDb, accountId: string) {
   const ids = mine.map(({ customerId }) => customerId)
   return {
     trial: trial ? { started_at: timestamp(trial.startedAt), ends_at: timestamp(trial.endsAt) } : null,
+    exemptions: db
+      .select()
+      .from(exemptions)
+      .where(eq(exemptions.accountId, accountId))
+      .all()
+      .map(each => ({
+        ...{ plan: each.planId, why: each.why, by: each.by, since: timestamp(each.since) },
+        ...{ ended_at: timestamp(each.endedAt), ended_by: each.endedBy, ended_why: each.endedWhy },
+      })),
     stripe_customers: ids,
     subscriptions: db
       .select()

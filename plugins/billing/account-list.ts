@@ -28,9 +28,16 @@ export function accountList(parts: {
   /** One page of those that have the words in their e-mail address, in a subdomain or in their id. */
   return ({ search, limit, offset }: { search: string; limit: number; offset: number }) => {
     const words = search.toLowerCase()
-    const emails = new Map(accounts.list().map(({ id, email }) => [id, email]))
+    const people = accounts.list()
+    const emails = new Map(people.map(({ id, email }) => [id, email]))
     const instances = Map.groupBy(provisioner.instances(), ({ accountId }) => accountId)
-    const all = standings.all().map(({ accountId, standing, customer }): ListedAccount & Ranked => ({
+    const known = standings.all()
+    const seen = new Set(known.map(({ accountId }) => accountId))
+    // Whoever only signed up stands here too: the operator may exempt them before they try.
+    const others = people
+      .filter(({ id, closedAt }) => closedAt === null && !seen.has(id))
+      .map(({ id, createdAt }) => ({ accountId: id, standing: untouched(createdAt), customer: null }))
+    const all = [...known, ...others].map(({ accountId, standing, customer }): ListedAccount & Ranked => ({
       accountId,
       email: emails.get(accountId) || null,
       subdomains: (instances.get(accountId) ?? []).map(({ subdomain }) => subdomain),
@@ -48,12 +55,16 @@ export function accountList(parts: {
   }
 }
 
+const untouched = (since: number): Standing => ({
+  ...{ state: 'free', since, instances: 'none', reason: null, ladder: [] },
+})
+
 interface Ranked {
   /** Lower is more urgent. */
   rank: number
 }
 
-const ranks: Record<State, number> = { grace: 1, over: 2, trial: 3, paid: 4, free: 6 }
+const ranks: Record<State, number> = { grace: 1, over: 2, trial: 3, paid: 4, exempt: 4, free: 6 }
 
 /** What is over and has its last step behind it needs nobody any more. */
 function rankOf({ state, ladder }: Standing): number {

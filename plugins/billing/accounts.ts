@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { BillingDb, Customers } from './customers.ts'
+import type { Exemptions } from './exemption.ts'
 import { type Customer, standings } from './schema.ts'
 import { assess, type Standing, type State, type Terms } from './standing.ts'
 import type { Trials } from './trial.ts'
@@ -16,9 +17,10 @@ export function openStandings(parts: {
   clock: Clock
   customers: Customers
   trials: Trials
+  exemptions: Exemptions
   terms: Terms
 }) {
-  const { db, clock, customers, trials, terms } = parts
+  const { db, clock, customers, trials, exemptions, terms } = parts
   return {
     of: (accountId: string): AccountStanding => {
       const key = eq(standings.accountId, accountId)
@@ -26,6 +28,7 @@ export function openStandings(parts: {
       const facts = {
         trialEndsAt: trials.endsAt(accountId),
         subscriptions: customers.subscriptionsOf(accountId),
+        exemption: exemptions.factOf(accountId),
         before,
       }
       const standing = assess(facts, terms, clock.now())
@@ -40,11 +43,16 @@ export function openStandings(parts: {
     },
     /** Every account that billing has a say in. */
     accounts: (): string[] => [
-      ...new Set([...trials.all().keys(), ...customers.list().map(({ accountId }) => accountId)]),
+      ...new Set([
+        ...trials.all().keys(),
+        ...customers.list().map(({ accountId }) => accountId),
+        ...exemptions.facts().keys(),
+      ]),
     ],
     /** How all of those stand, read at once; looking at them writes nothing down. */
     all: (): { accountId: string; standing: Standing; customer: Customer | null }[] => {
       const endsAt = trials.all()
+      const exempted = exemptions.facts()
       const customerOf = new Map(customers.list().map(each => [each.accountId, each]))
       const subscriptionsOf = customers.subscriptions()
       const before = new Map(
@@ -54,11 +62,12 @@ export function openStandings(parts: {
           .all()
           .map(each => [each.accountId, each]),
       )
-      return [...new Set([...endsAt.keys(), ...customerOf.keys()])].map(accountId => {
+      return [...new Set([...endsAt.keys(), ...customerOf.keys(), ...exempted.keys()])].map(accountId => {
         const customer = customerOf.get(accountId) ?? null
         const facts = {
           trialEndsAt: endsAt.get(accountId) ?? null,
           subscriptions: (customer && subscriptionsOf.get(customer.customerId)) ?? [],
+          exemption: exempted.get(accountId),
           before: before.get(accountId) ?? null,
         }
         return { accountId, standing: assess(facts, terms, clock.now()), customer }

@@ -9,10 +9,10 @@ import { operatorFrame } from '../../views/control/operator-frame.ts'
 import type { AuthService } from '../auth/contract.ts'
 import type { ProvisionerService } from '../provisioner/contract.ts'
 import { accountList } from './account-list.ts'
-import type { Standings } from './accounts.ts'
 import { type Attention, attentionKinds } from './attention.ts'
 import type { EventQueue } from './event-queue.ts'
 import { eventRoutes } from './event-routes.tsx'
+import { type ExemptionParts, exemptionRoutes } from './exemption-routes.tsx'
 import { billingOff } from './problems.ts'
 import type { Trials } from './trial.ts'
 
@@ -51,10 +51,9 @@ const overviewSchema = z.object({
   ),
 })
 
-export interface BillingAdmin {
+export interface BillingAdmin extends ExemptionParts {
   live: boolean
   queue: EventQueue
-  standings: Standings
   trials: Trials
   trialLimit: number
   attention(): Attention[]
@@ -133,6 +132,7 @@ export function billingAdminRoutes(
         return wantsPage(c) ? c.redirect('/admin/billing', 303) : c.body(null, 204)
       },
     }),
+    ...exemptionRoutes({ auth, provisioner, clock, open }),
     ...eventRoutes({ admin, clock, queue: billing?.queue ?? null, open }),
   ]
 }

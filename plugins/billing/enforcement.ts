@@ -13,6 +13,7 @@ const words: Record<OverReason, string> = {
   trial: 'The trial is over, and no plan was chosen.',
   unpaid: 'It is not paid for.',
   canceled: 'The subscription has ended.',
+  exemption: 'It is free of charge no more, and no plan was chosen.',
 }
 
 /**

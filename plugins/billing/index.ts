@@ -10,6 +10,7 @@ import { Customers } from './customers.ts'
 import { openDisputes } from './disputes.ts'
 import { createEnforcement } from './enforcement.ts'
 import { createEventQueue } from './event-queue.ts'
+import { openExemptions } from './exemption.ts'
 import { createNotices } from './notices.ts'
 import { reconcile } from './reconcile.ts'
 import { billingRoutes } from './routes.tsx'
@@ -59,7 +60,8 @@ export const billing = definePlugin({
     const terms = { graceMs, removalMs, keptMs: provisioner.retentionMs }
     const trials = openTrials(db, clock, trialMs)
     const customers = new Customers({ db, stripe, accounts: auth.accounts, clock })
-    const standings = openStandings({ db, clock, customers, trials, terms })
+    const exemptions = openExemptions(db, clock)
+    const standings = openStandings({ db, clock, customers, trials, exemptions, terms })
     const page = () => `${siteUrl(site, 'control')}/billing`
     const { plans, apiBase } = config.stripe
     const till = openTill({
@@ -67,6 +69,7 @@ export const billing = definePlugin({
       customers,
       standings,
       trials,
+      exemptions,
       plans,
       trialMs,
       trialLimit,
@@ -116,7 +119,14 @@ export const billing = definePlugin({
         webhookRoute({ stripe, queue }, { clock, log, nudge: () => nudge('work-events') }),
         ...billingRoutes({ auth, clock, till, settle: enforcement.settle }),
         ...billingAdminRoutes(
-          { live: stripe.live, queue, standings, trials, trialLimit, attention, nudge },
+          {
+            ...{ live: stripe.live, queue, standings, trials, trialLimit, attention, exemptions, till, nudge },
+            settle: accountId => {
+              enforcement.settle(accountId)
+              // What it means is told at once.
+              nudge('settle')
+            },
+          },
           { auth, provisioner, clock },
         ),
       ],

@@ -89,7 +89,9 @@ export function createNotices(parts: {
           )
         }
         if (!recent(since)) continue
-        if (state === 'grace')
+        if (state === 'grace' && reason === 'exemption')
+          tell(instance, `exemption-ended:${since}`, letters.exemptionEnded({ ...facts, ladder }))
+        else if (state === 'grace')
           tell(instance, `payment-failed:${since}`, letters.paymentFailed({ ...facts, ladder }))
         if (state === 'over' && reason !== null)
           tell(instance, `stopped:${since}`, letters.stopped({ ...facts, reason, ladder }))

@@ -15,3 +15,6 @@ export const customerGone = defineProblem(
 export const trialsUsedUp = defineProblem('trials-used-up', 429, 'No trial is free now')
 export const paymentNeeded = defineProblem('payment-needed', 402, 'A plan is needed')
 export const unknownEvent = defineProblem('unknown-event', 404, 'No such event')
+export const unknownAccount = defineProblem('unknown-account', 404, 'No such account')
+export const alreadyExempt = defineProblem('already-exempt', 409, 'The account is exempt already')
+export const notExempt = defineProblem('not-exempt', 409, 'The account is not exempt')

@@ -13,9 +13,13 @@ const time = z.iso.datetime().nullable()
 
 const billSchema = z.object({
   on: z.boolean(),
-  state: z.enum(['free', 'trial', 'paid', 'grace', 'over']),
-  reason: z.enum(['trial', 'unpaid', 'canceled']).nullable(),
+  state: z.enum(['free', 'exempt', 'trial', 'paid', 'grace', 'over']),
+  reason: z.enum(['trial', 'unpaid', 'canceled', 'exemption']).nullable(),
   trial_ends_at: time,
+  exemption: z
+    .object({ since: z.iso.datetime(), why: z.string(), plan: z.string().nullable() })
+    .nullable()
+    .meta({ description: 'The operator asks no payment, and why' }),
   subscription: z
     .object({
       status: z.enum(subscriptionStatuses),
@@ -118,6 +122,13 @@ function wireBill(bill: Bill | null, till: Till | null): z.infer<typeof billSche
     state: bill?.standing.state ?? 'free',
     reason: bill?.standing.reason ?? null,
     trial_ends_at: timestamp(bill?.trialEndsAt),
+    exemption: bill?.exemption
+      ? {
+          since: timestamp(bill.exemption.since),
+          why: bill.exemption.why,
+          plan: bill.exemption.plan?.id ?? null,
+        }
+      : null,
     subscription: subscription
       ? {
           status: subscription.status,

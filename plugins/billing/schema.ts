@@ -1,4 +1,5 @@
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { State, SubscriptionStatus } from './standing.ts'
 
 /** Times are milliseconds since the epoch. What belongs to Stripe's test mode is never counted in live mode, nor the reverse. */
@@ -101,3 +102,27 @@ export const standings = sqliteTable('billing_standings', {
   /** How it stood before that. */
   previous: text('previous').$type<State>(),
 })
+
+/** What the operator asks no payment of, with who said so and why; an exemption that has ended stays as it was. */
+export const exemptions = sqliteTable(
+  'billing_exemptions',
+  {
+    id: text('id').primaryKey(),
+    accountId: text('account_id').notNull(),
+    /** The plan whose limits hold meanwhile, by its id in the settings. */
+    planId: text('plan_id').notNull(),
+    /** In words that its owner reads too. */
+    why: text('why').notNull(),
+    /** Who said so. */
+    by: text('by').notNull(),
+    since: integer('since').notNull(),
+    endedAt: integer('ended_at'),
+    endedBy: text('ended_by'),
+    endedWhy: text('ended_why'),
+  },
+  table => [
+    uniqueIndex('billing_exemptions_open').on(table.accountId).where(sql`${table.endedAt} is null`),
+    index('billing_exemptions_account').on(table.accountId),
+  ],
+)
+export type Exemption = typeof exemptions.$inferSelect

@@ -17,6 +17,8 @@ export interface Facts {
   trialEndsAt: number | null
   /** `statusSince`: when it was first seen like this. */
   subscriptions: readonly { status: SubscriptionStatus; statusSince: number }[]
+  /** The operator asks no payment of it, or did so until then. */
+  exemption?: 'holds' | { endedAt: number } | undefined
   /** How it stood when it was looked at last, and since when. */
   before: { state: State; since: number } | null
 }
@@ -31,11 +33,11 @@ export interface Terms {
 }
 
 /**
- * How an account stands. `free`: billing has no say in it. `grace`: a payment failed, and it runs on. `over`: nothing pays
- * for it any more.
+ * How an account stands. `free`: billing has no say in it. `exempt`: the operator asks no payment of it. `grace`: a payment
+ * failed, or the exemption has ended, and it runs on. `over`: nothing pays for it any more.
  */
-export type State = 'free' | 'trial' | 'paid' | 'grace' | 'over'
-export type OverReason = 'trial' | 'unpaid' | 'canceled'
+export type State = 'free' | 'exempt' | 'trial' | 'paid' | 'grace' | 'over'
+export type OverReason = 'trial' | 'unpaid' | 'canceled' | 'exemption'
 
 /** Those from which nobody goes back to being left alone. */
 const onceSubscribed: readonly State[] = ['paid', 'grace', 'over']
@@ -46,7 +48,7 @@ export interface Standing {
   since: number
   /** What its instances are to be: `none` leaves them to people. */
   instances: 'run' | 'stop' | 'remove' | 'none'
-  /** Why it is over; null while it is not. */
+  /** Why it is over, or about to be for another reason than a payment that failed; else null. */
   reason: OverReason | null
   /** What happens when nothing is done, in order; the part that lies behind is left out. */
   ladder: readonly Rung[]
@@ -67,6 +69,9 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
     subscriptions.some(each => statuses.includes(each.status))
   const sinceOf = (state: State) => (facts.before?.state === state ? facts.before.since : now)
 
+  if (facts.exemption === 'holds') {
+    return { state: 'exempt', since: sinceOf('exempt'), instances: 'run', reason: null, ladder: [] }
+  }
   if (has('trialing', 'active')) {
     return { state: 'paid', since: sinceOf('paid'), instances: 'run', reason: null, ladder: [] }
   }
@@ -88,11 +93,21 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
   }
   if (trialEndsAt !== null) return over('trial')
   if (has('incomplete_expired')) return over('unpaid')
+  if (facts.exemption) return over('exemption')
   // A customer that was deleted at Stripe takes the subscriptions along: only who never paid is left to people.
   if (facts.before !== null && onceSubscribed.includes(facts.before.state)) return over('canceled')
   return { state: 'free', since: sinceOf('free'), instances: 'none', reason: null, ladder: [] }
 
   function over(reason: OverReason): Standing {
+    // Whoever was exempt has the time of a grace period to choose a plan.
+    if (facts.exemption && facts.exemption !== 'holds') {
+      const { endedAt } = facts.exemption
+      const stopAt = endedAt + terms.graceMs
+      if (now < stopAt) {
+        const ladder = rungs(stopAt, terms)
+        return { state: 'grace', since: endedAt, instances: 'run', reason: 'exemption', ladder }
+      }
+    }
     const since = sinceOf('over')
     const ladder = rungs(since, terms).filter(rung => rung.what !== 'stop')
     const removeAt = since + terms.removalMs

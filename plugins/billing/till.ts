@@ -5,6 +5,7 @@ import type { Admission, InstanceLimit } from '../provisioner/contract.ts'
 import type { AccountStanding, Standings } from './accounts.ts'
 import { type Checkout, createCheckout } from './checkout.ts'
 import type { Customers } from './customers.ts'
+import type { Exemptions } from './exemption.ts'
 import {
   customerGone,
   noCustomer,
@@ -25,6 +26,8 @@ export interface Bill {
   trialEndsAt: number | null
   /** The one that counts; null when there is none that still goes on. */
   subscription: (Subscription & { plan: Plan | null }) | null
+  /** The operator asks no payment; null when they do. */
+  exemption: { since: number; why: string; plan: Plan | null } | null
   /** There is somebody at Stripe to show a portal to. */
   customer: boolean
 }
@@ -35,6 +38,7 @@ export function openTill(parts: {
   customers: Customers
   standings: Standings
   trials: Trials
+  exemptions: Exemptions
   plans: readonly Plan[]
   trialMs: number
   trialLimit: number
@@ -43,12 +47,27 @@ export function openTill(parts: {
   /** Where the browser comes back to. */
   page(): string
 }) {
-  const { stripe, customers, standings, trials, plans, clock, page } = parts
+  const { stripe, customers, standings, trials, exemptions, plans, clock, page } = parts
   const planOf = (priceId: string | null) => plans.find(plan => plan.price === priceId) ?? null
   const weigh = (subscriptions: readonly Subscription[]) => byWeight(subscriptions, planOf)
   const goingOn = (accountId: string) => weigh(customers.subscriptionsOf(accountId))
   const counting = (accountId: string) => goingOn(accountId)[0]
   const checkout: Checkout = createCheckout({ stripe, customers, clock, goingOn, page })
+  /** What the operator gives; undefined where they give nothing, null for what is on the list no more. */
+  const givenTo = (accountId: string): Plan | null | undefined => {
+    const exemption = exemptions.of(accountId)
+    return exemption ? (plans.find(({ id }) => id === exemption.planId) ?? null) : undefined
+  }
+  /** Whose limits hold: that of the subscription that counts, or what is given, or the larger of both when both are paid. */
+  const planFor = (accountId: string): Plan | null => {
+    const subscription = counting(accountId)
+    const ordered = planOf(subscription?.priceId ?? null)
+    const given = givenTo(accountId)
+    if (given === undefined) return ordered
+    const pays = subscription?.status === 'active' || subscription?.status === 'trialing'
+    if (given === null || !pays || ordered === null) return given
+    return ordered.instances > given.instances ? ordered : given
+  }
 
   return {
     plans,
@@ -59,10 +78,16 @@ export function openTill(parts: {
 
     bill: (accountId: string): Bill => {
       const first = counting(accountId)
+      const exemption = exemptions.of(accountId)
       return {
         standing: standings.of(accountId),
         trialEndsAt: trials.endsAt(accountId),
         subscription: first ? { ...first, plan: planOf(first.priceId) } : null,
+        exemption: exemption && {
+          since: exemption.since,
+          why: exemption.why,
+          plan: givenTo(accountId) ?? null,
+        },
         customer: customers.of(accountId) !== null,
       }
     },
@@ -112,7 +137,7 @@ export function openTill(parts: {
 
     /** How many instances an account may have at a time, and by what. */
     instances: (accountId: string): InstanceLimit => {
-      const plan = planOf(counting(accountId)?.priceId ?? null)
+      const plan = planFor(accountId)
       const most = plan?.instances ?? 1
       const by = plan
         ? `The plan ${plan.name}`
@@ -122,15 +147,15 @@ export function openTill(parts: {
       return { most, by, larger: plans.some(each => each.instances > most) }
     },
 
-    /** The same by what is paid for; null when nothing is, or for a price that is on the list no more. */
+    /** The same by what is paid for or given; null when nothing is, or for a price that is on the list no more. */
     room: (accountId: string): number | null => {
+      if (givenTo(accountId) !== undefined) return planFor(accountId)?.instances ?? null
       const paid = equallyPaid(goingOn(accountId)).map(({ priceId }) => planOf(priceId))
       return paid.includes(null) ? null : (paid[0]?.instances ?? null)
     },
 
     /** What each of an account's instances may take of the host; null for what every instance may. */
-    limits: (accountId: string): Plan['limits'] =>
-      planOf(counting(accountId)?.priceId ?? null)?.limits ?? null,
+    limits: (accountId: string): Plan['limits'] => planFor(accountId)?.limits ?? null,
 
     /**
      * An instance is being made, taken in or brought back, in the same transaction: begins the trial where one is due. Throws

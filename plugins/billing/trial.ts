@@ -22,7 +22,7 @@ export function openTrials(db: BillingDb, clock: Clock, lengthMs: number): Trial
       const left = db
         .select({ id: standings.accountId })
         .from(standings)
-        .where(inArray(standings.state, ['paid', 'grace', 'over']))
+        .where(inArray(standings.state, ['paid', 'exempt', 'grace', 'over']))
       const running = and(gt(trials.endsAt, clock.now()), notInArray(trials.accountId, left))
       return db.select({ total: count() }).from(trials).where(running).get()?.total ?? 0
     },

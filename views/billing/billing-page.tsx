@@ -14,12 +14,14 @@ export interface PlanView {
 
 export interface BillView {
   standing: {
-    state: 'free' | 'trial' | 'paid' | 'grace' | 'over'
-    reason: 'trial' | 'unpaid' | 'canceled' | null
+    state: 'free' | 'exempt' | 'trial' | 'paid' | 'grace' | 'over'
+    reason: 'trial' | 'unpaid' | 'canceled' | 'exemption' | null
     ladder: readonly { at: number; what: 'stop' | 'remove' | 'delete' }[]
   }
   trialEndsAt: number | null
   subscription: { plan: PlanView | null; periodEndsAt: number | null; cancelAt: number | null } | null
+  /** The operator asks no payment; null when they do. */
+  exemption: { since: number; why: string; plan: PlanView | null } | null
   customer: boolean
 }
 
@@ -36,6 +38,7 @@ type State = BillView['standing']['state']
 
 const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
   free: { tone: 'idle', shape: 'ring', word: 'No plan' },
+  exempt: { tone: 'ok', shape: 'check', word: 'Free of charge' },
   trial: { tone: 'ok', shape: 'clock', word: 'Trial' },
   paid: { tone: 'ok', shape: 'check', word: 'Paid' },
   grace: { tone: 'warn', shape: 'triangle', word: 'Payment failed' },
@@ -56,7 +59,7 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
   }
   const { standing, subscription, customer } = bill
   const { tone, shape, word } = looks[standing.state]
-  const orders = subscription === null
+  const orders = subscription === null && standing.state !== 'exempt'
   const others = plans.filter(({ id }) => id !== subscription?.plan?.id)
   return (
     <div class="stack">
@@ -64,12 +67,12 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
         title="Plan"
         status={
           <Badge tone={tone} shape={shape}>
-            {word}
+            {standing.reason === 'exemption' && standing.state === 'grace' ? 'Plan needed' : word}
           </Badge>
         }
         actions={
           customer ? (
-            <PostButton action="/portal" look={orders ? 'plain' : 'primary'}>
+            <PostButton action="/portal" look={subscription ? 'primary' : 'plain'}>
               Cards, invoices, cancel
             </PostButton>
           ) : undefined
@@ -91,8 +94,16 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
   )
 }
 
-function Situation({ standing, trialEndsAt, subscription, now }: BillView & { now: number }) {
+function Situation({ standing, trialEndsAt, subscription, exemption, now }: BillView & { now: number }) {
   const { state, reason } = standing
+  if (exemption) return <Exempt {...exemption} pays={subscription !== null} now={now} />
+  if (state === 'grace' && reason === 'exemption') {
+    return (
+      <Notice tone="warn" title="You need a plan from now on">
+        <p>It was free of charge, and is no more. Your instance runs on for now: choose a plan below.</p>
+      </Notice>
+    )
+  }
   if (state === 'grace') {
     return (
       <Notice tone="warn" title="A payment failed">
@@ -107,6 +118,7 @@ function Situation({ standing, trialEndsAt, subscription, now }: BillView & { no
       trial: 'Your trial is over.',
       unpaid: 'Your instance is not paid for.',
       canceled: 'Your subscription has ended.',
+      exemption: 'It is free of charge no more, and no plan was chosen.',
     }[reason ?? 'unpaid']
     return (
       <Notice tone="bad" title={why}>
@@ -142,6 +154,36 @@ function Situation({ standing, trialEndsAt, subscription, now }: BillView & { no
       />
     </Panel>
   )
+}
+
+function Exempt({ since, why, plan, pays, now }: NonNullable<BillView['exemption']> & Exempting) {
+  return (
+    <Panel title="You pay nothing here">
+      <div class="stack">
+        <p>
+          The operator of this site asks no payment of you since <Time at={since} now={now} as="full" />:{' '}
+          {why}
+        </p>
+        {plan ? (
+          <p>
+            Your instances run as on the plan {plan.name},{' '}
+            {plan.instances === 1 ? 'one of them' : `up to ${plan.instances} of them`}.
+          </p>
+        ) : null}
+        {pays ? (
+          <p>
+            Your subscription goes on beside that, and is charged: to end it, use the button{' '}
+            <em>Cards, invoices, cancel</em>.
+          </p>
+        ) : null}
+      </div>
+    </Panel>
+  )
+}
+interface Exempting {
+  /** There is a subscription that goes on. */
+  pays: boolean
+  now: number
 }
 
 const rungs = {

@@ -13,7 +13,7 @@ export interface AccountView {
   accountId: string
   email: string | null
   subdomains: readonly string[]
-  state: 'free' | 'trial' | 'paid' | 'grace' | 'over'
+  state: 'free' | 'exempt' | 'trial' | 'paid' | 'grace' | 'over'
   since: number
   next: { at: number; what: 'stop' | 'remove' | 'delete' } | null
   error: string | null
@@ -36,8 +36,9 @@ export interface BillingAdminProps {
 
 const path = '/admin/billing'
 
-const states: Record<AccountView['state'], { tone: Tone; shape: Shape; word: string }> = {
+export const states: Record<AccountView['state'], { tone: Tone; shape: Shape; word: string }> = {
   free: { tone: 'idle', shape: 'ring', word: 'No plan' },
+  exempt: { tone: 'ok', shape: 'check', word: 'Exempt' },
   trial: { tone: 'ok', shape: 'clock', word: 'Trial' },
   paid: { tone: 'ok', shape: 'check', word: 'Paid' },
   grace: { tone: 'warn', shape: 'triangle', word: 'Grace period' },
@@ -112,8 +113,8 @@ export function BillingAdminPage(props: BillingAdminProps) {
 function Accounts({ accounts, total, list: { search }, now }: BillingAdminProps) {
   if (total === 0) {
     return (
-      <EmptyState title="Nobody tries or pays yet">
-        <p>Whoever signs up and makes an instance stands here.</p>
+      <EmptyState title="Nobody has signed up yet">
+        <p>Whoever does stands here.</p>
       </EmptyState>
     )
   }
@@ -130,11 +131,17 @@ function Accounts({ accounts, total, list: { search }, now }: BillingAdminProps)
   }
   return (
     <Table
-      caption="Accounts that try or pay, those first that need somebody"
+      caption="Accounts, those first that need somebody"
       rows={accounts}
       rowId={account => `row-${account.accountId}`}
       columns={[
-        { label: 'Account', kind: 'lead', cell: account => account.email ?? account.accountId },
+        {
+          label: 'Account',
+          kind: 'lead',
+          cell: account => (
+            <a href={`/admin/billing/accounts/${account.accountId}`}>{account.email ?? account.accountId}</a>
+          ),
+        },
         { label: 'State', cell: account => <AccountState {...account} /> },
         { label: 'Since', cell: account => <Time at={account.since} now={now} /> },
         {

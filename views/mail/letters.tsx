@@ -68,10 +68,32 @@ export function paymentFailed({
   }
 }
 
+/** The operator asked no payment, and does so from now on. */
+export function exemptionEnded({
+  subdomain,
+  ladder,
+  billingUrl,
+}: About & { ladder: Ladder; billingUrl: string }): Letter {
+  return {
+    subject: `${subdomain} needs a plan from now on`,
+    body: (
+      <Sheet title="Your instance needs a plan from now on">
+        <Words>
+          It was free of charge, and is no more. It runs on for now. Choose a plan and nothing stops; if none
+          is chosen:
+        </Words>
+        <Dates of={ladder} />
+        <Action href={billingUrl}>Choose a plan</Action>
+      </Sheet>
+    ),
+  }
+}
+
 const reasons = {
   trial: 'The trial is over and no plan was chosen.',
   unpaid: 'It was not paid for.',
   canceled: 'The subscription has ended.',
+  exemption: 'It is free of charge no more, and no plan was chosen.',
 } as const
 export type StopReason = keyof typeof reasons
 

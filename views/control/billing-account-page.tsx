@@ -1,0 +1,139 @@
+import { Button, Confirm } from '../components/button.tsx'
+import { Field } from '../components/field.tsx'
+import { Facts, PageHead, Panel } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
+import { NotYet, Time } from '../components/time.tsx'
+import { type AccountView, states } from './billing-page.tsx'
+
+export interface ExemptionView {
+  plan: string
+  why: string
+  by: string
+  since: number
+  endedAt: number | null
+  endedBy: string | null
+  endedWhy: string | null
+}
+
+export interface BillingAccountProps {
+  now: number
+  account: Pick<AccountView, 'accountId' | 'email' | 'state' | 'since' | 'subdomains'>
+  /** There is a subscription that goes on. */
+  pays: boolean
+  /** The one that holds now; null when there is none. */
+  exemption: ExemptionView | null
+  /** Those that have ended, newest first. */
+  earlier: readonly ExemptionView[]
+  plans: readonly { id: string; name: string }[]
+  /** What was typed, and what is wrong with it. */
+  values: Readonly<Record<string, string>>
+  errors: Readonly<Record<string, string>>
+}
+
+/** One account's money as the operator sees it: how it stands, and whether payment is asked of it. */
+export function BillingAccountPage(props: BillingAccountProps) {
+  const { account, exemption, earlier, pays, now } = props
+  const { tone, shape, word } = states[account.state]
+  return (
+    <div class="stack">
+      <PageHead
+        title={account.email ?? account.accountId}
+        crumb={{ href: '/admin/billing', label: 'Billing' }}
+        status={
+          <Badge tone={tone} shape={shape}>
+            {word}
+          </Badge>
+        }
+      />
+      <Panel>
+        <Facts
+          of={{
+            Id: <code>{account.accountId}</code>,
+            'So it stands since': <Time at={account.since} now={now} as="full" />,
+            Subscription: pays ? 'goes on at Stripe' : 'none',
+            Instances:
+              account.subdomains.length === 0 ? <NotYet words="none" /> : account.subdomains.join(', '),
+          }}
+        />
+      </Panel>
+      {exemption ? <Holds {...props} exemption={exemption} /> : <Exempt {...props} />}
+      {earlier.length > 0 ? (
+        <Panel title="Earlier exemptions">
+          <ul class="plain">
+            {earlier.map(each => (
+              <li>
+                <Time at={each.since} now={now} as="full" /> to{' '}
+                {each.endedAt === null ? 'now' : <Time at={each.endedAt} now={now} as="full" />}: {each.why} (
+                {each.by}); ended by {each.endedBy}: {each.endedWhy}
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      ) : null}
+    </div>
+  )
+}
+
+function Holds({ account, exemption, now, values, errors }: Shown) {
+  return (
+    <Panel title="Exempt from payment">
+      <div class="stack">
+        <Facts
+          of={{
+            Since: <Time at={exemption.since} now={now} as="full" />,
+            By: exemption.by,
+            Why: exemption.why,
+            'Runs as on the plan': exemption.plan,
+          }}
+        />
+        <Confirm
+          ask="End the exemption"
+          confirm="It needs a plan from now on"
+          look="plain"
+          action={`/admin/billing/accounts/${account.accountId}/end-exemption`}
+        >
+          <p>
+            Its owner is told, and has the grace period to choose a plan; then its instances stop. Nothing is
+            deleted before the ladder’s end.
+          </p>
+          <Words values={values} errors={errors} ask="Why, for the record" />
+        </Confirm>
+      </div>
+    </Panel>
+  )
+}
+type Shown = BillingAccountProps & { exemption: ExemptionView }
+
+function Exempt({ account, plans, values, errors }: BillingAccountProps) {
+  return (
+    <Panel title="Payment">
+      <form method="post" action={`/admin/billing/accounts/${account.accountId}/exempt`} class="stack">
+        <p>
+          An exempt account pays nothing and runs within a plan’s limits until you end that: for friends, your
+          own instances, an agreement by invoice. What was stopped or removed for want of payment is back at
+          once.
+        </p>
+        <Field
+          name="plan"
+          label="Runs as on the plan"
+          value={values.plan}
+          error={errors.plan}
+          options={plans.map(({ id, name }) => ({ value: id, label: name }))}
+        />
+        <Words values={values} errors={errors} ask="Why, in words that its owner reads too" />
+        <div class="actions">
+          <Button look="primary">Exempt from payment</Button>
+        </div>
+      </form>
+    </Panel>
+  )
+}
+
+function Words({ values, errors, ask }: Pick<BillingAccountProps, 'values' | 'errors'> & { ask: string }) {
+  return (
+    <>
+      <Field name="why" label={ask} value={values.why} error={errors.why} required />
+      <Field name="by" label="Your name, for the record" value={values.by} error={errors.by} required />
+    </>
+  )
+}
