@@ -120,7 +120,17 @@ export const billing = definePlugin({
         ...billingRoutes({ auth, clock, till, settle: enforcement.settle }),
         ...billingAdminRoutes(
           {
-            ...{ live: stripe.live, queue, standings, trials, trialLimit, attention, exemptions, till, nudge },
+            ...{
+              live: stripe.live,
+              queue,
+              standings,
+              trials,
+              trialLimit,
+              attention,
+              exemptions,
+              till,
+              nudge,
+            },
             settle: accountId => {
               enforcement.settle(accountId)
               // What it means is told at once.

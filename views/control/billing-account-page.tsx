@@ -92,11 +92,13 @@ function Holds({ account, exemption, now, values, errors }: Shown) {
           look="plain"
           action={`/admin/billing/accounts/${account.accountId}/end-exemption`}
         >
-          <p>
-            Its owner is told, and has the grace period to choose a plan; then its instances stop. Nothing is
-            deleted before the ladder’s end.
-          </p>
-          <Words values={values} errors={errors} ask="Why, for the record" />
+          <div class="stack">
+            <p>
+              Its owner is told, and has the grace period to choose a plan; then its instances stop. Nothing
+              is deleted before the ladder’s end.
+            </p>
+            <Words values={values} errors={errors} ask="Why, for the record" />
+          </div>
         </Confirm>
       </div>
     </Panel>

@@ -30,8 +30,8 @@ export function Payment({ subdomain, billed }: InstanceView) {
               action={`/admin/instances/${subdomain}/bill`}
             >
               <p>
-                It counts against its owner’s plan. Whoever has none and never tried begins a trial; for
-                anybody else it stops until a plan is chosen.
+                It counts against its owner’s plan. Whoever never tried nor paid begins a trial with it; where
+                nothing is paid, or the plan has no room, it stops until that is mended.
               </p>
             </Confirm>
           </>
