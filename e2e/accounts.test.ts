@@ -6,7 +6,7 @@ import { startLonghouse } from './longhouse.fixture.ts'
 
 for (const javaScript of [true, false]) {
   const how = javaScript ? 'with JavaScript' : 'without JavaScript'
-  test(`an owner signs up with a provider, ${how}`, { skip: noBrowser }, async t => {
+  test(`an owner signs up with a provider, ${how}`, { skip: noBrowser, timeout: 600_000 }, async t => {
     const provider = await startProvider(t)
     provider.people.set('ada', { email: 'ada@example.com', email_verified: true, name: 'Ada Lovelace' })
     provider.people.set('bob', { email: 'bob@example.com', email_verified: false })

@@ -12,7 +12,10 @@ import { startStripe } from './stripe-stand-in/stand-in.ts'
 
 const skip = noBrowser || drivers.find(({ driver }) => driver === 'docker')?.skip || false
 
-test('in a real container: the way in from the dashboard, and the limits of the plan', { skip }, async t => {
+test('in a real container: the way in from the dashboard, and the limits of the plan', {
+  skip,
+  timeout: 600_000,
+}, async t => {
   const [provider, stripe] = await Promise.all([startProvider(t), startStripe(t)])
   provider.people.set('ada', { email: 'ada@example.com', email_verified: true, name: 'Ada Lovelace' })
   const longhouse = await startLonghouse(t, {

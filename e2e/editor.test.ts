@@ -12,7 +12,7 @@ const password = 'correct horse battery'
 
 for (const javaScript of [true, false]) {
   const how = javaScript ? 'with JavaScript' : 'without JavaScript'
-  test(`a person edits the jobs in a browser, ${how}`, { skip: noBrowser }, async t => {
+  test(`a person edits the jobs in a browser, ${how}`, { skip: noBrowser, timeout: 600_000 }, async t => {
     const dir = temporaryFolder(t)
     const runtime = await startRuntime({
       env: { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_PORT: '0', LONGHOUSE_PASSWORD: password },

@@ -49,6 +49,7 @@ test('a dispute names the charge, and a list says on request whose it is; the su
   const sdk = sdkOf(env.STRIPE_API_BASE ?? '')
   const { id: customer } = state.createCustomer({ email: null, metadata: {} })
   const { id } = state.subscribe(customer)
+  const before = state.now()
   const dispute = state.dispute(id)
   const told = state.events.filter(({ type }) => type.startsWith('charge.dispute.'))
   assert.deepEqual(
@@ -58,7 +59,7 @@ test('a dispute names the charge, and a list says on request whose it is; the su
   assert.doesNotMatch(JSON.stringify(told), /cus_/)
   const [short] = (await sdk.disputes.list()).data
   assert.deepEqual([short?.id, typeof short?.charge, short?.status], [dispute, 'string', 'needs_response'])
-  const [full] = (await sdk.disputes.list({ expand: ['data.charge'], created: { gte: state.now() } })).data
+  const [full] = (await sdk.disputes.list({ expand: ['data.charge'], created: { gte: before } })).data
   assert.ok(typeof full?.charge === 'object')
   assert.equal(full.charge.customer, customer)
   assert.equal((await sdk.disputes.list({ created: { gte: state.now() + 1 } })).data.length, 0)
