@@ -22,7 +22,7 @@ const own = {
   'control-plane': ['control-plane.js', 'plugins'],
   runtime: [
     'runtime.js',
-    'runner.js',
+    'runner.cjs',
     'manifest-reader.js',
     'git.js',
     'history.js',

@@ -81,7 +81,8 @@ export function letGoFirst(pid: number | undefined): void {
 }
 
 function fileOf(name: keyof typeof programs): string {
-  return bundled ? programRoot(`${name}.js`) : programRoot(programs[name])
+  if (!bundled) return programRoot(programs[name])
+  return programRoot(name === 'runner' ? 'runner.cjs' : `${name}.js`)
 }
 
 const setpriv = '/usr/bin/setpriv'
