@@ -52,7 +52,7 @@ test('no page of accounts, instances, money and mail scrolls sideways on a phone
 }, async t => {
   // No mail server listens there.
   const longhouse = await startLonghouseInDays(t, { SMTP_URL: 'smtp://127.0.0.1:1' })
-  const { live, retain, tell, stripe, provider, port } = longhouse
+  const { live, tell, stripe, provider, port } = longhouse
   provider.people.set('ada', { email, email_verified: true, name: 'Augusta Ada King, Countess of Lovelace' })
   const control = `http://control.localhost:${port}`
   const { page } = await openBrowser(t, { javaScript: false, ...phone })
@@ -70,10 +70,14 @@ test('no page of accounts, instances, money and mail scrolls sideways on a phone
     await page.waitForURL(`${control}/instances`)
   }
   const is = (words: RegExp) =>
-    eventually(`it is ${words}`, async () => {
-      await page.goto(`${control}/instances/${name}`)
-      return words.test(await page.locator('.title-line').innerText())
-    })
+    eventually(
+      `it is ${words}`,
+      async () => {
+        await page.goto(`${control}/instances/${name}`)
+        return words.test(await page.locator('.title-line').innerText())
+      },
+      60_000,
+    )
 
   await look('stranger', '/', '/sign-in', '/login', '/nowhere', '/auth/google/callback?code=x&state=y')
   await operator.setExtraHTTPHeaders({ Authorization: 'Bearer a-token-that-only-the-operator-has' })
@@ -124,7 +128,7 @@ test('no page of accounts, instances, money and mail scrolls sideways on a phone
   await is(/Stopped/)
   await look('over', '/instances', `/instances/${name}`, '/billing')
   await lookAsOperator('over', ...everything)
-  await retain(31)
+  await live(31)
   await signIn()
   await is(/Removed/)
   await look('removed', '/instances', `/instances/${name}`, '/billing')
