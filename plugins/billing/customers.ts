@@ -2,6 +2,7 @@ import { and, eq, inArray } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
+import { customerGone } from './problems.ts'
 import type * as schema from './schema.ts'
 import { type Customer, customers, type Subscription, subscriptions } from './schema.ts'
 import { type StripeAccess, StripeFailure } from './stripe.ts'
@@ -71,12 +72,18 @@ export class Customers {
     return this.list().map(customer => [customer, byCustomer.get(customer.customerId) ?? []])
   }
 
-  /** The account's customer, made at Stripe the first time, and anew when Stripe has it no more. */
+  /**
+   * The account's customer, made at Stripe the first time, and anew when Stripe has it no more. Throws `customer-gone`
+   * where Stripe does not know it and something of it goes on as far as anybody knows: the right key may come back.
+   */
   async ensure(account: { id: string; email: string }): Promise<string> {
     const known = this.of(account.id)
     if (!known) return this.#remember(await this.#stripe.createCustomer(account), account.id, account.email)
     const { customerId } = known
-    if ((await this.#stripe.customer(customerId)).state === 'known') return customerId
+    const { state } = await this.#stripe.customer(customerId)
+    if (state === 'known') return customerId
+    if (state === 'unknown' && this.subscriptionsOf(account.id).some(({ endedAt }) => endedAt === null))
+      throw customerGone('Tell the operator. What you have here is left as it is, and nothing was ordered.')
     const anew = await this.#stripe.createCustomer(account, customerId)
     this.#db.transaction(tx => {
       // What was read of the old one nobody will ever read again.
@@ -97,8 +104,8 @@ export class Customers {
     return this.#inTurn(customerId, () => this.#read(customerId, signal))
   }
 
-  /** Stripe was told this address. */
-  told(customerId: string, toldEmail: string): void {
+  /** Stripe was told this address; null forgets it. */
+  told(customerId: string, toldEmail: string | null): void {
     this.#db.update(customers).set({ toldEmail }).where(eq(customers.customerId, customerId)).run()
   }
 

@@ -53,11 +53,15 @@ test('a key of another Stripe account stops nobody: what was known holds, and th
   assert.match((await account(shop))?.error ?? '', /STRIPE_SECRET_KEY of another account/)
   const portal = await ada.call('POST', '/portal', {})
   assert.deepEqual([portal.status, /Tell the operator/.test(portal.text)], [409, true])
+  const again = await ada.call('POST', '/checkout', { plan: 'basic' })
+  assert.deepEqual([again.status, /Tell the operator/.test(again.text)], [409, true])
+  assert.equal(state.customers.size, 0, 'what is paid with the other key is not lost from sight')
   // The right key is back, and everything is as it was.
   assert.ok(record)
   state.customers.set(customer, record)
   await shop.run('reconcile')
   assert.equal((await account(shop))?.error, null)
+  assert.equal((await stateOf(ada)).state, 'paid')
 
   // An account that has nothing there can order with the new key.
   const grace = await shop.owner('grace')
