@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { openSqlite } from '../../src/database.ts'
 import { memoryFolder } from '../../src/testing/folder.ts'
 import type { OwnerBrowser } from '../dashboard/owners.fixture.ts'
-import { openShop, type Shop } from './shop.fixture.ts'
+import { day, openShop, type Shop } from './shop.fixture.ts'
 
 interface Overview {
   accounts: { email: string; state: string; error: string | null }[]
@@ -104,4 +106,21 @@ test('a changed address follows to Stripe, also back, and keeps nobody from sign
   const tries = asked()
   await tell()
   assert.equal(asked(), tries)
+})
+
+test('the address that Stripe was told is forgotten with whoever deleted the account', async t => {
+  const root = memoryFolder(t)
+  const shop = await openShop(t, { root })
+  const ada = await shop.owner('ada')
+  await shop.buy(ada)
+  assert.equal((await ada.call('DELETE', '/account', { confirm: 'ada@example.com' })).status, 204)
+  const sqlite = openSqlite(join(root, '.control', 'longhouse.db'))
+  t.after(() => sqlite.close())
+  const told = () => sqlite.prepare('select told_email from billing_customers').all()
+  await shop.program.runOnce('billing:tell-addresses')
+  assert.deepEqual(told(), [{ told_email: 'ada@example.com' }])
+  shop.clock.advance(91 * day)
+  await shop.program.runOnce('auth:prune-sessions')
+  await shop.program.runOnce('billing:tell-addresses')
+  assert.deepEqual(told(), [{ told_email: null }])
 })

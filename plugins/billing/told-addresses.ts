@@ -6,7 +6,8 @@ import { takeTurns } from './turns.ts'
 
 /**
  * Tells Stripe the address of each account that has another one now than Stripe was told last: receipts go there. What
- * fails is told in a later round; a customer that Stripe has no more needs no telling.
+ * fails is told in a later round; a customer that Stripe has no more needs no telling. What was told of people who are
+ * forgotten is forgotten with them.
  */
 export function createAddressTelling(parts: {
   customers: Customers
@@ -39,8 +40,9 @@ export function createAddressTelling(parts: {
     })
 
   return async (signal: AbortSignal): Promise<void> => {
-    for (const { accountId } of customers.list()) {
+    for (const { accountId, customerId, toldEmail } of customers.list()) {
       if (signal.aborted) return
+      if (toldEmail !== null && accounts.get(accountId)?.email === '') customers.told(customerId, null)
       if (!news(accountId)) continue
       try {
         await tell(accountId)
