@@ -118,8 +118,7 @@ export class Ownership {
         nudge()
       },
       resetPassword: async subdomain => {
-        requireOwn(subdomain)
-        const { password } = await resetPassword(fleet, subdomain)
+        const { password } = await resetPassword(fleet, subdomain, () => requireOwn(subdomain))
         nudge()
         return password
       },

@@ -16,17 +16,21 @@ export async function newPassword(): Promise<{ password: string; passwordHash: s
 
 /**
  * Gives an instance another password, which is returned here and kept nowhere. One that is meant to run is restarted
- * with it, and ends the sessions of the old one when it comes up; any other has it from its next start on.
+ * with it, and ends the sessions of the old one when it comes up; any other has it from its next start on. `mayStill`
+ * throws when whoever asks may not: while the password is made, the instance may pass on to somebody else.
  */
 export async function resetPassword(
   fleet: Fleet,
   subdomain: string,
+  mayStill: () => void = () => {},
 ): Promise<Accepted & { password: string }> {
   const { db, clock } = fleet
   // Before the hash, which takes a while, and again after it.
+  mayStill()
   resettable(fleet, subdomain)
   const { password, passwordHash } = await newPassword()
   return db.transaction(() => {
+    mayStill()
     const instance = resettable(fleet, subdomain)
     const { id: instanceId } = instance
     updateInstance(db, instanceId, { passwordHash })
