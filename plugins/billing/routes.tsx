@@ -31,7 +31,26 @@ const billSchema = z.object({
   ladder: z
     .array(z.object({ at: z.iso.datetime(), what: z.enum(['stop', 'remove', 'delete']) }))
     .meta({ description: 'What happens when nothing is done, in order' }),
-  plans: z.array(z.object({ id: z.string(), name: z.string(), cost: z.string(), instances: z.int() })),
+  trial: z
+    .object({
+      days: z.number(),
+      available: z.boolean().meta({ description: 'False while as many go on as may at a time' }),
+    })
+    .nullable()
+    .meta({ description: 'The trial that a first instance would begin; null when none would' }),
+  plans: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      cost: z.string(),
+      instances: z.int(),
+      memory_bytes: z
+        .int()
+        .nullable()
+        .meta({ description: 'What each instance may take; null: as without a plan' }),
+      cpus: z.number().nullable(),
+    }),
+  ),
 })
 
 const goneOn = {
@@ -68,13 +87,13 @@ export function billingRoutes(parts: {
       path: '/billing',
       summary: 'Your plan, and what happens next',
       guard: auth.account,
-      query: z.object({ paid: z.string().max(10).optional() }),
+      query: z.object({ paid: z.string().max(10).optional(), changed: z.string().max(10).optional() }),
       answers: { 200: { description: 'The plan', schema: billSchema } },
       handle: async (c, { query }) => {
         const { id } = auth.accountOf(c)
-        // Whoever comes back from paying should see it, whatever became of the webhook.
+        // Whoever comes back from paying, or from the portal, should see it, whatever became of the webhook.
         let confirmed = true
-        if (query.paid !== undefined && till) {
+        if ((query.paid ?? query.changed) !== undefined && till) {
           confirmed = await till.refresh(id)
           settle(id)
         }
@@ -138,6 +157,11 @@ function wireBill(bill: Bill | null, till: Till | null): z.infer<typeof billSche
         }
       : null,
     ladder: (bill?.standing.ladder ?? []).map(({ at, what }) => ({ at: timestamp(at), what })),
-    plans: (till?.plans ?? []).map(({ id, name, cost, instances }) => ({ id, name, cost, instances })),
+    trial: bill?.trial ? { days: bill.trial.forMs / 86_400_000, available: bill.trial.free } : null,
+    plans: (till?.plans ?? []).map(({ id, name, cost, instances, limits }) => ({
+      ...{ id, name, cost, instances },
+      memory_bytes: limits?.memoryBytes ?? null,
+      cpus: limits?.cpus ?? null,
+    })),
   }
 }

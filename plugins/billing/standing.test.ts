@@ -162,3 +162,23 @@ test('it is a function: asked twice it says the same, and a clock that goes back
   }
   assert.equal(assess(facts, terms, start + 34 * day).instances, 'stop')
 })
+
+test('what is cancelled runs to its end, and its dates are known; one that goes on beside it takes them away', () => {
+  const ends = (cancelAt: number | null) => ({ status: 'active' as const, statusSince: start, cancelAt })
+  const look = (subscriptions: Facts['subscriptions'], now = start) =>
+    assess({ trialEndsAt: null, subscriptions, before: null }, terms, now)
+  const { state, instances, ladder } = look([ends(start + 20 * day), ends(start + 10 * day)])
+  assert.deepEqual([state, instances], ['paid', 'run'])
+  assert.deepEqual(
+    ladder.map(({ at, what }) => [what, (at - start) / day]),
+    [
+      ['stop', 20],
+      ['remove', 50],
+      ['delete', 80],
+    ],
+  )
+  assert.deepEqual(look([ends(start + 20 * day), ends(null)]).ladder, [])
+  // Stripe says when it has ended: until then it runs on, and no date lies behind.
+  const late = look([ends(start + 20 * day)], start + 21 * day)
+  assert.deepEqual([late.instances, late.ladder], ['run', []])
+})

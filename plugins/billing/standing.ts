@@ -15,8 +15,8 @@ export type SubscriptionStatus = (typeof subscriptionStatuses)[number]
 export interface Facts {
   /** When the account's one trial ends or ended; null when it never had one. */
   trialEndsAt: number | null
-  /** `statusSince`: when it was first seen like this. */
-  subscriptions: readonly { status: SubscriptionStatus; statusSince: number }[]
+  /** `statusSince`: when it was first seen like this. `cancelAt`: when it ends though it is paid. */
+  subscriptions: readonly { status: SubscriptionStatus; statusSince: number; cancelAt?: number | null }[]
   /** The operator asks no payment of it, or did so until then. */
   exemption?: 'holds' | { endedAt: number } | undefined
   /** How it stood when it was looked at last, and since when. */
@@ -72,8 +72,10 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
   if (facts.exemption === 'holds') {
     return { state: 'exempt', since: sinceOf('exempt'), instances: 'run', reason: null, ladder: [] }
   }
-  if (has('trialing', 'active')) {
-    return { state: 'paid', since: sinceOf('paid'), instances: 'run', reason: null, ladder: [] }
+  if (subscriptions.some(pays)) {
+    const endsAt = Math.max(...subscriptions.filter(pays).map(({ cancelAt }) => cancelAt ?? Infinity))
+    const ladder = now < endsAt && endsAt < Infinity ? rungs(endsAt, terms) : []
+    return { state: 'paid', since: sinceOf('paid'), instances: 'run', reason: null, ladder }
   }
   if (has('past_due')) {
     const failed = subscriptions.filter(each => each.status === 'past_due')
@@ -116,6 +118,8 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
     return { state: 'over', since, instances: 'remove', reason, ladder: [] }
   }
 }
+
+const pays = ({ status }: { status: SubscriptionStatus }) => status === 'trialing' || status === 'active'
 
 function rungs(stopAt: number, { removalMs, keptMs }: Terms): Rung[] {
   const removeAt = stopAt + removalMs

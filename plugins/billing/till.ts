@@ -30,6 +30,8 @@ export interface Bill {
   exemption: { since: number; why: string; plan: Plan | null } | null
   /** There is somebody at Stripe to show a portal to. */
   customer: boolean
+  /** The trial that a first instance begins: how long, and whether there is room for one more now. Null for none. */
+  trial: { forMs: number; free: boolean } | null
 }
 
 /** What accounts order, and what they may have for it. */
@@ -68,6 +70,10 @@ export function openTill(parts: {
     if (given === null || !pays || ordered === null) return given
     return ordered.instances > given.instances ? ordered : given
   }
+  const trialOf = (state: AccountStanding['state']): Bill['trial'] =>
+    state === 'free' && parts.trialMs > 0
+      ? { forMs: parts.trialMs, free: trials.going() < parts.trialLimit }
+      : null
 
   return {
     plans,
@@ -79,8 +85,10 @@ export function openTill(parts: {
     bill: (accountId: string): Bill => {
       const first = counting(accountId)
       const exemption = exemptions.of(accountId)
+      const standing = standings.of(accountId)
       return {
-        standing: standings.of(accountId),
+        standing,
+        trial: trialOf(standing.state),
         trialEndsAt: trials.endsAt(accountId),
         subscription: first ? { ...first, plan: planOf(first.priceId) } : null,
         exemption: exemption && {
@@ -110,7 +118,7 @@ export function openTill(parts: {
       if (!customer) throw noCustomer('Choose a plan first; there is nothing to manage yet.')
       return asked(async () => {
         try {
-          return await stripe.openPortal(customer.customerId, page())
+          return await stripe.openPortal(customer.customerId, `${page()}?changed=1`)
         } catch (error) {
           if (!(error instanceof StripeFailure && error.missing)) throw error
           // It was deleted there, or the key is of another account: what that means is asked now.

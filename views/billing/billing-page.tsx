@@ -2,15 +2,8 @@ import { PostButton } from '../components/button.tsx'
 import type { Shape, Tone } from '../components/mark.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
-import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
-
-export interface PlanView {
-  id: string
-  name: string
-  cost: string
-  instances: number
-}
+import { OtherPlans, Plans, type PlanView, roomWords, sizeWords } from './plans.tsx'
 
 export interface BillView {
   standing: {
@@ -23,6 +16,8 @@ export interface BillView {
   /** The operator asks no payment; null when they do. */
   exemption: { since: number; why: string; plan: PlanView | null } | null
   customer: boolean
+  /** The trial that a first instance begins; null when none would. */
+  trial: { forMs: number; free: boolean } | null
 }
 
 export interface BillingPageProps {
@@ -87,14 +82,15 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
         </Notice>
       ) : null}
       <Situation {...bill} now={now} />
-      {standing.ladder.length > 0 ? <Ahead ladder={standing.ladder} now={now} /> : null}
-      {orders && confirmed ? <Plans plans={plans} /> : null}
+      {standing.ladder.length > 0 ? <Ahead standing={standing} now={now} /> : null}
+      {orders && confirmed ? <Plans plans={plans} trying={standing.state === 'trial'} /> : null}
       {standing.state === 'paid' && !orders && others.length > 0 ? <OtherPlans plans={others} /> : null}
     </div>
   )
 }
 
-function Situation({ standing, trialEndsAt, subscription, exemption, now }: BillView & { now: number }) {
+function Situation(bill: BillView & { now: number }) {
+  const { standing, subscription, exemption, now } = bill
   const { state, reason } = standing
   if (exemption) return <Exempt {...exemption} pays={subscription !== null} now={now} />
   if (state === 'grace' && reason === 'exemption') {
@@ -106,11 +102,15 @@ function Situation({ standing, trialEndsAt, subscription, exemption, now }: Bill
   }
   if (state === 'grace') {
     return (
-      <Notice tone="warn" title="A payment failed">
-        <p>
-          Your instance runs on for now. Pay what is open, or use another card: the button above leads there.
-        </p>
-      </Notice>
+      <>
+        <Notice tone="warn" title="A payment failed">
+          <p>
+            Your instance runs on for now. Pay what is open, or use another card: the button above leads
+            there.
+          </p>
+        </Notice>
+        <Chosen {...bill} />
+      </>
     )
   }
   if (state === 'over') {
@@ -121,33 +121,51 @@ function Situation({ standing, trialEndsAt, subscription, exemption, now }: Bill
       exemption: 'It is free of charge no more, and no plan was chosen.',
     }[reason ?? 'unpaid']
     return (
-      <Notice tone="bad" title={why}>
-        <p>
-          It has stopped: no job runs. Everything in it is kept, and is back as it was once it is paid
-          {subscription ? ': the button above leads there.' : '.'}
-        </p>
-      </Notice>
+      <>
+        <Notice tone="bad" title={why}>
+          <p>
+            It has stopped: no job runs. Everything in it is kept, and is back as it was once it is paid
+            {subscription ? ': the button above leads there.' : '.'}
+          </p>
+        </Notice>
+        {subscription ? <Chosen {...bill} /> : null}
+      </>
     )
   }
   if (state === 'free') {
     return (
       <Notice tone="idle" title="No plan yet">
-        <p>Your first instance begins a trial. No card is needed for it.</p>
+        <p>{trialWords(bill.trial)}</p>
       </Notice>
     )
   }
+  return <Chosen {...bill} />
+}
+
+function trialWords(trial: BillView['trial']): string {
+  if (trial === null) return 'There is no trial here: an instance of your own needs a plan first.'
+  if (!trial.free) return 'All trials are taken now. Come back in a few days, or choose a plan at once.'
+  const days = Math.round(trial.forMs / 86_400_000)
+  return `Your first instance begins a trial of ${days === 1 ? 'one day' : `${days} days`}. No card is needed for it, and nothing is paid by itself: without a plan the instance stops after that, and everything in it is kept.`
+}
+
+/** What was chosen, what it costs, and until when it goes on. */
+function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillView & { now: number }) {
   const { plan = null, periodEndsAt = null, cancelAt = null } = subscription ?? {}
   return (
     <Panel title={state === 'trial' ? 'You are trying it' : (plan?.name ?? 'Your subscription')}>
       <Facts
         of={{
           Costs: plan?.cost || null,
-          Instances: plan && room(plan),
+          Instances: plan && roomWords(plan),
+          'Each has': plan && sizeWords(plan),
           'Trial until':
             state === 'trial' && trialEndsAt !== null ? <Time at={trialEndsAt} now={now} as="full" /> : null,
           'Paid until':
-            cancelAt === null && periodEndsAt !== null ? (
-              <Time at={periodEndsAt} now={now} as="full" />
+            state === 'paid' && cancelAt === null && periodEndsAt !== null ? (
+              <>
+                <Time at={periodEndsAt} now={now} as="full" />; it renews by itself
+              </>
             ) : null,
           Ends: cancelAt === null ? null : <Time at={cancelAt} now={now} as="full" />,
         }}
@@ -192,9 +210,16 @@ const rungs = {
   delete: 'Its data is deleted for good.',
 } as const
 
-function Ahead({ ladder, now }: { ladder: BillView['standing']['ladder']; now: number }) {
+function Ahead({ standing, now }: { standing: BillView['standing']; now: number }) {
+  const { state, ladder } = standing
+  // Who pays and has a ladder has cancelled.
   return (
-    <Panel title="What happens if nothing is paid">
+    <Panel
+      title={state === 'paid' ? 'Cancelled: what happens' : 'What happens if nothing is paid'}
+      aside={
+        state === 'paid' ? '“Cards, invoices, cancel” above leads to where it is taken back.' : undefined
+      }
+    >
       <ol class="plain">
         {ladder.map(({ at, what }) => (
           <li>
@@ -203,57 +228,6 @@ function Ahead({ ladder, now }: { ladder: BillView['standing']['ladder']; now: n
           </li>
         ))}
       </ol>
-    </Panel>
-  )
-}
-
-const room = ({ instances }: PlanView) => (instances === 1 ? 'one' : `up to ${instances}`)
-
-/** To whoever has one: the portal changes it. */
-function OtherPlans({ plans }: { plans: readonly PlanView[] }) {
-  return (
-    <Panel title="Other plans" aside="The button above leads to where it is changed." flush>
-      <Table
-        caption="Other plans"
-        rows={plans}
-        rowId={plan => `plan-${plan.id}`}
-        columns={[
-          { label: 'Plan', kind: 'lead', cell: plan => <strong>{plan.name}</strong> },
-          { label: 'Costs', cell: plan => plan.cost },
-          { label: 'Instances', cell: room },
-        ]}
-      />
-    </Panel>
-  )
-}
-
-function Plans({ plans }: { plans: readonly PlanView[] }) {
-  return (
-    <Panel title="Choose a plan" flush>
-      <Table
-        caption="Plans"
-        rows={plans}
-        rowId={plan => `plan-${plan.id}`}
-        columns={[
-          { label: 'Plan', kind: 'lead', cell: plan => <strong>{plan.name}</strong> },
-          { label: 'Costs', cell: plan => plan.cost },
-          { label: 'Instances', cell: room },
-          {
-            label: 'Actions',
-            kind: 'end',
-            cell: plan => (
-              <PostButton
-                action="/checkout"
-                fields={{ plan: plan.id }}
-                look="primary"
-                label={`Choose ${plan.name}`}
-              >
-                Choose
-              </PostButton>
-            ),
-          },
-        ]}
-      />
     </Panel>
   )
 }

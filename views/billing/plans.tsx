@@ -1,0 +1,76 @@
+import { PostButton } from '../components/button.tsx'
+import { Panel } from '../components/panel.tsx'
+import { type Column, Table } from '../components/table.tsx'
+
+export interface PlanView {
+  id: string
+  name: string
+  cost: string
+  instances: number
+  /** What each instance may take; null for what every instance may. */
+  limits: { memoryBytes: number; cpus: number } | null
+}
+
+export const roomWords = ({ instances }: PlanView) => (instances === 1 ? 'one' : `up to ${instances}`)
+
+/** `2 GiB of memory, 1.5 CPUs`; null where a plan says nothing of it. */
+export function sizeWords({ limits }: PlanView): string | null {
+  if (limits === null) return null
+  const mebibytes = Math.round(limits.memoryBytes / 1024 ** 2)
+  const memory = mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`
+  return `${memory} of memory, ${limits.cpus} CPU${limits.cpus === 1 ? '' : 's'}`
+}
+
+/** What tells plans apart. */
+function columns(plans: readonly PlanView[]): Column<PlanView>[] {
+  const sizes = plans.some(({ limits }) => limits !== null)
+  return [
+    { label: 'Plan', kind: 'lead', cell: plan => <strong>{plan.name}</strong> },
+    { label: 'Costs', cell: plan => plan.cost },
+    { label: 'Instances', cell: roomWords },
+    ...(sizes ? [{ label: 'Each has', cell: (plan: PlanView) => sizeWords(plan) ?? 'the usual size' }] : []),
+  ]
+}
+
+/** To whoever has one: the portal changes it. */
+export function OtherPlans({ plans }: { plans: readonly PlanView[] }) {
+  return (
+    <Panel title="Other plans" aside="“Cards, invoices, cancel” above leads to where it is changed." flush>
+      <Table caption="Other plans" rows={plans} rowId={plan => `plan-${plan.id}`} columns={columns(plans)} />
+    </Panel>
+  )
+}
+
+/** To whoever has none. `trying`: what is ordered takes the trial's place at once. */
+export function Plans({ plans, trying }: { plans: readonly PlanView[]; trying: boolean }) {
+  return (
+    <Panel
+      title="Choose a plan"
+      aside={trying ? 'Paying begins at once, and ends the trial.' : 'Paying begins at once.'}
+      flush
+    >
+      <Table
+        caption="Plans"
+        rows={plans}
+        rowId={plan => `plan-${plan.id}`}
+        columns={[
+          ...columns(plans),
+          {
+            label: 'Actions',
+            kind: 'end',
+            cell: plan => (
+              <PostButton
+                action="/checkout"
+                fields={{ plan: plan.id }}
+                look="primary"
+                label={`Choose ${plan.name}`}
+              >
+                Choose
+              </PostButton>
+            ),
+          },
+        ]}
+      />
+    </Panel>
+  )
+}
