@@ -52,7 +52,15 @@ for (const { driver, skip } of drivers) {
     }
 
     const removed = 'box-0'
-    await longhouse.admin(`/admin/instances/${removed}?purge=true`, { method: 'DELETE' })
+    await longhouse.admin('/admin/instances/box-4', { method: 'DELETE', wait: 30 })
+    // All of them are under way, or not even begun, when it is killed.
+    const [, , , given] = await Promise.all([
+      longhouse.admin(`/admin/instances/${removed}?purge=true`, { method: 'DELETE' }),
+      longhouse.admin('/admin/instances/box-2', { method: 'DELETE' }),
+      longhouse.admin('/admin/instances/box-3/stop', { method: 'POST' }),
+      longhouse.admin('/admin/instances/box-5/transfer', { body: { owner_email: 'eve@example.com' } }),
+      longhouse.admin('/admin/instances/box-4/restore', { method: 'POST' }),
+    ])
     await longhouse.end('SIGKILL')
     const last = await startLonghouse(t, { driver, dataRoot })
     await eventually(
@@ -61,7 +69,25 @@ for (const { driver, skip } of drivers) {
       60_000,
     )
     assert.equal(existsSync(join(dataRoot, removed)), false)
-    assert.equal(existsSync(join(dataRoot, 'box-1', 'jobs', 'manifest.ts')), true)
+    for (const [subdomain, status] of [
+      ['box-2', 'deleted'],
+      ['box-3', 'stopped'],
+      ['box-4', 'running'],
+      ['box-5', 'running'],
+    ] as const) {
+      await eventually(
+        `${subdomain} is ${status}`,
+        async () => {
+          const instance = (await last.admin(`/admin/instances/${subdomain}`)).json<InstanceJson>()
+          return instance.status === status && instance.operation?.status === 'succeeded'
+        },
+        60_000,
+      )
+      assert.equal(existsSync(join(dataRoot, subdomain, 'jobs', 'manifest.ts')), true)
+    }
+    const { password } = given.json<{ password: string }>()
+    assert.equal((await (await last.login('box-5', password))('/api/jobs')).status, 200)
+    await assert.rejects(last.login('box-5', passwords.get('box-5') ?? ''), /no login: 401/)
   })
 }
 

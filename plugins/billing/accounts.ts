@@ -21,25 +21,33 @@ export function openStandings(parts: {
   terms: Terms
 }) {
   const { db, clock, customers, trials, exemptions, terms } = parts
+  const look = (accountId: string): { standing: AccountStanding; changed: boolean } => {
+    const before = db.select().from(standings).where(eq(standings.accountId, accountId)).get() ?? null
+    const facts = {
+      trialEndsAt: trials.endsAt(accountId),
+      subscriptions: customers.subscriptionsOf(accountId),
+      exemption: exemptions.factOf(accountId),
+      before,
+    }
+    const standing = assess(facts, terms, clock.now())
+    if (before?.state === standing.state) {
+      return { standing: { ...standing, previous: before.previous }, changed: false }
+    }
+    // Whoever neither tries nor pays leaves nothing by being looked at.
+    const changed = before !== null || standing.state !== 'free'
+    return { standing: { ...standing, previous: before?.state ?? null }, changed }
+  }
+
   return {
+    /** How one stands by what is known, without writing it down. */
+    peek: (accountId: string): AccountStanding => look(accountId).standing,
     of: (accountId: string): AccountStanding => {
-      const key = eq(standings.accountId, accountId)
-      const before = db.select().from(standings).where(key).get() ?? null
-      const facts = {
-        trialEndsAt: trials.endsAt(accountId),
-        subscriptions: customers.subscriptionsOf(accountId),
-        exemption: exemptions.factOf(accountId),
-        before,
-      }
-      const standing = assess(facts, terms, clock.now())
-      const { state, since } = standing
-      if (before?.state === state) return { ...standing, previous: before.previous }
-      // Whoever neither tries nor pays leaves nothing by being looked at.
-      if (before === null && state === 'free') return { ...standing, previous: null }
-      const previous = before?.state ?? null
+      const { standing, changed } = look(accountId)
+      if (!changed) return standing
+      const { state, since, previous } = standing
       const row = { accountId, state, since, previous }
       db.insert(standings).values(row).onConflictDoUpdate({ target: standings.accountId, set: row }).run()
-      return { ...standing, previous }
+      return standing
     },
     /** Every account that billing has a say in. */
     accounts: (): string[] => [

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
 import type { AccountStanding, Standings } from './accounts.ts'
@@ -8,6 +9,9 @@ import type { OverReason } from './standing.ts'
 
 /** Accounts that are looked at in one go: a thousand take seconds, and whoever asks meanwhile gets an answer. */
 const atOnce = 25
+
+/** How long somebody whose time has run out runs on while Stripe cannot be asked. */
+const patienceMs = 86_400_000
 
 const words: Record<OverReason, string> = {
   trial: 'The trial is over, and no plan was chosen.',
@@ -28,9 +32,10 @@ export function createEnforcement(parts: {
   limits(accountId: string): Plan['limits']
   /** How many instances the account's plan has room for; null when no plan says. */
   room(accountId: string): number | null
+  clock: Clock
   log: Logger
 }) {
-  const { provisioner, standings, customers, limits, room, log } = parts
+  const { provisioner, standings, customers, limits, room, clock, log } = parts
 
   const instancesOf = (accountId: string) =>
     provisioner.instances().filter(instance => instance.accountId === accountId)
@@ -118,9 +123,22 @@ export function createEnforcement(parts: {
       if (customer) await customers.read(customer.customerId, signal)
       return true
     } catch (error) {
-      log.warn({ err: error, account: accountId }, 'nothing is removed while Stripe cannot be asked')
+      log.warn({ err: error, account: accountId }, 'Stripe cannot be asked whether it is paid')
       return false
     }
+  }
+
+  /** Since when the end of an account waits for Stripe's word, in milliseconds since the epoch. */
+  const waiting = new Map<string, number>()
+  /** Whether it may still be paid for all we know, because Stripe could not be asked; said for a day, and no longer. */
+  const mayBePaid = (accountId: string, confirmed: boolean): boolean => {
+    const since = waiting.get(accountId) ?? clock.now()
+    if (confirmed || clock.now() - since >= patienceMs) {
+      waiting.delete(accountId)
+      return false
+    }
+    waiting.set(accountId, since)
+    return true
   }
 
   return {
@@ -129,8 +147,8 @@ export function createEnforcement(parts: {
       enforce(accountId, instancesOf(accountId), { mayRemove: false }),
 
     /**
-     * What the timer may do too: remove, and only when Stripe has just said that nothing pays for it. `after` hears of
-     * each account with its instances.
+     * What the timer may do too: stop whoever's time has run out, and remove. Stripe is asked first, as somebody may have
+     * paid in the last minute and the word of it be lost. `after` hears of each account with its instances.
      */
     settleAll: async (
       signal: AbortSignal,
@@ -144,15 +162,19 @@ export function createEnforcement(parts: {
           byAccount = grouped()
         }
         if (signal.aborted) return
-        const instances = byAccount.get(accountId) ?? []
-        const due =
-          standings.of(accountId).instances === 'remove' &&
-          instances.some(each => each.billed && each.desired !== 'deleted')
-        const mayRemove = due && (await confirm(accountId, signal))
+        const { instances: wish } = standings.peek(accountId)
+        const present = (byAccount.get(accountId) ?? []).filter(
+          each => each.billed && each.desired !== 'deleted',
+        )
+        const stops =
+          (wish === 'stop' || wish === 'remove') && present.some(each => each.suspendedAt === null)
+        const removes = wish === 'remove' && present.length > 0
+        const confirmed = (stops || removes) && (await confirm(accountId, signal))
+        if (stops && mayBePaid(accountId, confirmed)) continue
         // Stripe takes its time, and somebody may have removed an instance meanwhile, or handed it over.
-        if (due) byAccount = grouped()
+        if (stops || removes) byAccount = grouped()
         const now = byAccount.get(accountId) ?? []
-        after(enforce(accountId, now, { mayRemove }), now)
+        after(enforce(accountId, now, { mayRemove: removes && confirmed }), now)
       }
     },
 

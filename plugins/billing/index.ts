@@ -83,7 +83,7 @@ export const billing = definePlugin({
     const attention = createAttention({ live: stripe.live, customers, disputes, accounts, weigh })
     const tellAddresses = createAddressTelling({ customers, accounts, stripe, log })
     const endClosed = createClosing({ customers, accounts, stripe, clock, closeOrders })
-    const enforcement = createEnforcement({ provisioner, standings, customers, limits, room, log })
+    const enforcement = createEnforcement({ provisioner, standings, customers, limits, room, clock, log })
     const notices = createNotices({ ...letters, trials })
     const read = async (customerId: string, signal: AbortSignal) => {
       const accountId = await customers.read(customerId, signal)

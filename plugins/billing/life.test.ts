@@ -159,6 +159,33 @@ test('nothing is removed and nothing purged while Stripe is away; nor what is pa
   assert.ok(existsSync(join(shop.root, 'acme', 'precious')))
 })
 
+test('before anybody is stopped Stripe is asked whether it is paid meanwhile; while it is away, for a day', async t => {
+  const { shop, ada } = await trying(t)
+  const id = await shop.buy(ada)
+  shop.stripe.state.renew(id, 'bad')
+  await shop.tell()
+  await shop.live(13)
+  // Paid on the last day, and every word of it lost.
+  shop.stripe.state.pay(id)
+  shop.clock.advance(2 * 24 * hour)
+  await shop.run('settle')
+  assert.deepEqual(await stateOf(shop), ['running', false, null])
+  assert.equal((await shop.letters()).includes('acme has stopped'), false)
+
+  shop.stripe.state.renew(id, 'bad')
+  await shop.tell()
+  shop.clock.advance(14 * 24 * hour)
+  shop.stripe.mood = 'away'
+  await shop.run('settle')
+  shop.clock.advance(23 * hour)
+  await shop.run('settle')
+  assert.deepEqual(await stateOf(shop), ['running', false, null])
+  shop.clock.advance(hour)
+  await shop.run('settle')
+  assert.deepEqual(await stateOf(shop), ['stopped', true, null])
+  assert.equal((await shop.letters()).at(-1), 'acme has stopped')
+})
+
 test('the whole way down: cancelled, stopped, removed, announced, deleted', async t => {
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
