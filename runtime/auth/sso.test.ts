@@ -2,10 +2,14 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { SignJWT } from 'jose'
+import { openSqlite, openTables } from '../../src/database.ts'
 import { manualClock } from '../../src/testing/clock.ts'
 import { browser, cookieOf, instanceId, password, postForm, postJson, startWeb } from '../web/web.fixture.ts'
+import { passwordGate } from './password.ts'
+import { authTables } from './tables.ts'
 
 interface Key {
   kid: string
@@ -34,7 +38,7 @@ async function openInstance(t: TestContext, options: { given?: Key[]; published?
   t.after(() => server.close())
   const issuer = `http://control.localhost:${(server.address() as AddressInfo).port}`
   const keys = { keys: (options.given ?? [first]).map(key => key.jwk) }
-  const { app } = await startWeb(t, { clock, sso: { issuer, keys } })
+  const { app, instance } = await startWeb(t, { clock, sso: { issuer, keys } })
 
   /** Begins in a browser: its cookie, and what the control plane is asked for. */
   const begin = async (next?: string) => {
@@ -70,7 +74,13 @@ async function openInstance(t: TestContext, options: { given?: Key[]; published?
       .getSetCookie()
       .find(line => /^longhouse_session=[\w-]{43}/.test(line))
       ?.split(';')[0]
-  return { app, clock, issuer, first, begin, sign, arrive, sessionOf, asked: () => asked }
+  /** The instance is given another password, as when it passes on to another owner. */
+  const renew = async () => {
+    const sqlite = openSqlite(join(instance.dir, 'longhouse.db'))
+    await passwordGate(openTables(sqlite, 'auth', authTables), clock, 'another horse')
+    sqlite.close()
+  }
+  return { app, renew, clock, issuer, first, begin, sign, arrive, sessionOf, asked: () => asked }
 }
 
 test('an owner comes in by way of the control plane, to a clean address', async t => {
@@ -227,4 +237,15 @@ test('without a control plane there is the password, and it cannot be turned off
   })
   assert.equal(off.status, 409)
   assert.equal((await app.request('/?token=x', { headers: { ...browser, Cookie: session } })).status, 400)
+})
+
+test('a token from before the password was renewed opens nothing, and one from after it does', async t => {
+  const { begin, sign, arrive, sessionOf, renew } = await openInstance(t)
+  const before = await begin()
+  const kept = await sign(before.nonce)
+  await renew()
+  const late = await arrive(kept, before.cookie)
+  assert.deepEqual([late.status, sessionOf(late)], [403, undefined])
+  const after = await begin()
+  assert.ok(sessionOf(await arrive(await sign(after.nonce), after.cookie)))
 })

@@ -4,12 +4,12 @@ import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { defineProblem } from '../../src/http/problem.ts'
-import type { RoundTrip } from '../../src/http/round-trip.ts'
+import type { Derive, RoundTrip } from '../../src/http/round-trip.ts'
 import { type AppContext, type Guard, open, type Route, route } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { SsoSettings } from '../settings.ts'
 import type * as schema from './schema.ts'
-import { usedTokens } from './schema.ts'
+import { passwords, usedTokens } from './schema.ts'
 import { owner, type SessionStore } from './session.ts'
 import type { TokenFault, tokenVerifier } from './sso-token.ts'
 
@@ -27,6 +27,8 @@ export interface SsoParts {
   sessions: SessionStore
   cookie: SessionCookie
   trip: RoundTrip
+  /** Resolves when the password that holds is known, and nothing that another one opened is left. */
+  adopted: Promise<unknown>
   clock: Clock
   /** Told of each sign-in, for the audit log. */
   signedIn(c: AppContext): void
@@ -43,13 +45,22 @@ export interface SingleSignOn {
  * signs carries the nonce of that browser, so a token that somebody plants in another one opens nothing.
  */
 export function singleSignOn(parts: SsoParts): SingleSignOn {
-  const { db, sso, instanceId, sessions, cookie, trip, clock, signedIn } = parts
+  const { db, sso, instanceId, sessions, cookie, trip, adopted, clock, signedIn } = parts
   let verify: ReturnType<typeof tokenVerifier> | null = null
   const verifier = async (settings: SsoSettings) => {
     // Only when somebody comes that way: what it needs would take its part of every start.
     const { tokenVerifier } = await import('./sso-token.ts')
     verify ??= tokenVerifier({ sso: settings, instanceId, clock })
     return verify
+  }
+
+  /**
+   * Of the password that holds as well: a token that was signed for the owner of before opens nothing once the instance
+   * has passed on to another. Its hash is guessed by nobody, so that none can be had ahead.
+   */
+  const nonceOf = async (derive: Derive): Promise<string> => {
+    await adopted
+    return derive(`nonce for ${db.select().from(passwords).get()?.hash}`)
   }
 
   /** Each token opens once, also when it comes twice at the same time. */
@@ -69,7 +80,7 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
         'The sign-in was not begun in this browser, or was finished before. Nothing was changed; begin again from the sign-in page.',
       )
     }
-    const checked = await (await verifier(sso))(token, begun.derive('nonce'))
+    const checked = await (await verifier(sso))(token, await nonceOf(begun.derive))
     if ('fault' in checked) throw tokenRefused(words[checked.fault], { cause: checked.cause })
     if (!claim(checked.jti)) throw tokenRefused(words.refused)
     const before = cookie.read(c)
@@ -98,12 +109,12 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
         pageOnly: true,
         query: z.object({ next: z.string().optional() }),
         answers: { 303: { description: 'To the control plane, or to the sign-in page when there is none' } },
-        handle: (c, { query }) => {
+        handle: async (c, { query }) => {
           const next = localPath(query.next, '/')
           const held = cookie.read(c)
           if (held && sessions.find(held)) return c.redirect(next, 303)
           if (!sso) return c.redirect(`/login?next=${encodeURIComponent(next)}`, 303)
-          const nonce = trip.begin(c, next)('nonce')
+          const nonce = await nonceOf(trip.begin(c, next))
           c.header('Cache-Control', 'no-store')
           return c.redirect(`${sso.issuer}/auth/bridge?instance=${instanceId}&nonce=${nonce}`, 303)
         },

@@ -98,6 +98,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     sessions,
     cookie,
     trip: roundTrip({ https, kind: 'sso', withinSeconds: 600, home: '/' }),
+    adopted: adopting,
     clock,
     signedIn: c => auditSignIn(c, audit),
   })
