@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLoopback } from '../../src/http/address.ts'
 
 export const google = 'https://accounts.google.com'
 
@@ -46,8 +47,4 @@ function isIssuer(text: string): boolean {
   const { protocol, hostname, search, hash } = new URL(text)
   if (search || hash) return false
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
-}
-
-export function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { setting } from '../../src/config.ts'
+import { isLoopback } from '../../src/http/address.ts'
 
 export interface Plan {
   id: string
@@ -144,8 +145,5 @@ function isApiBase(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, pathname, search, hash } = new URL(text)
   if (pathname !== '/' || search || hash) return false
-  return (
-    protocol === 'https:' ||
-    (protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname))
-  )
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
 }

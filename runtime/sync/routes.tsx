@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLoopback } from '../../src/http/address.ts'
 import { readBytes } from '../../src/http/body.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalidFields, unauthorized } from '../../src/http/problem.ts'
@@ -222,8 +223,8 @@ function checkUrl(text: string, context: z.RefinementCtx): void {
 function urlFault(text: string): string | null {
   if (!URL.canParse(text)) return 'must be an address such as https://github.com/acme/jobs.git'
   const { protocol, hostname, username, password, search, hash } = new URL(text)
-  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
-  if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) return 'must begin with https://'
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname)))
+    return 'must begin with https://'
   if (username || password) return 'must not hold a user name or token; those have fields of their own'
   return search || hash ? 'must end with the path of the repository' : null
 }

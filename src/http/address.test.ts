@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressGroup, addressSet, clientAddress, plainAddress } from './address.ts'
+import { addressGroup, addressSet, clientAddress, isLoopback, plainAddress } from './address.ts'
 
 test('a set holds addresses and ranges of both families', () => {
   const set = addressSet(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1'])
@@ -59,4 +59,18 @@ test('addresses are counted by what one household has', () => {
   assert.equal(addressGroup('::1'), '0:0:0:0::/64')
   assert.equal(addressGroup('fe80::1%eth0'), 'fe80:0:0:0::/64')
   assert.equal(plainAddress('fe80::1%eth0'), 'fe80::1')
+})
+
+test('this very machine is told from a name that begins like it', () => {
+  for (const here of ['localhost', 'control.localhost', '127.0.0.1', '127.1.2.3', '[::1]'])
+    assert.ok(isLoopback(here), here)
+  for (const there of [
+    '127.example.com',
+    'localhost.example.com',
+    '127.0.0.1.example.com',
+    '10.0.0.1',
+    '[::2]',
+    '',
+  ])
+    assert.ok(!isLoopback(there), there)
 })

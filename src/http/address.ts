@@ -51,6 +51,11 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, pr
   return client
 }
 
+/** This very machine, by the hostname of a URL. Only the whole of it counts: `127.example.com` is anybody's. */
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+}
+
 /** The key to count an address by: one household or server has a whole IPv6 /64. */
 export function addressGroup(address: string): string {
   const plain = plainAddress(address)

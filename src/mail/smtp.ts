@@ -1,4 +1,5 @@
 import { DeliveryError } from '../delivery-error.ts'
+import { isLoopback } from '../http/address.ts'
 
 export interface Mail {
   from: string
@@ -49,8 +50,4 @@ export async function sendMail(smtpUrl: string, { id, ...mail }: Mail): Promise<
 function messageId(id: string, from: string): string {
   const domain = from.split('@').at(-1)?.replace(/[>\s]/g, '') || 'longhouse.localhost'
   return `<${id}@${domain}>`
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
 }
