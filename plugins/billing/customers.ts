@@ -68,7 +68,7 @@ export class Customers {
 
   /** Each customer with the subscriptions that were last read, in no order. */
   everySubscription(): [Customer, Subscription[]][] {
-    const byCustomer = Map.groupBy(this.#db.select().from(subscriptions).all(), each => each.customerId)
+    const byCustomer = this.subscriptions()
     return this.list().map(customer => [customer, byCustomer.get(customer.customerId) ?? []])
   }
 

@@ -8,18 +8,31 @@ import type { Facts } from './standing.ts'
 /** Which accounts the operator asks no payment of: friends, the own company, whoever pays by invoice. */
 export function openExemptions(db: BillingDb, clock: Clock) {
   const open = (accountId: string) => and(eq(exemptions.accountId, accountId), isNull(exemptions.endedAt))
-  const all = () => db.select().from(exemptions).orderBy(asc(exemptions.since), asc(exemptions.id)).all()
+  const oldestFirst = [asc(exemptions.since), asc(exemptions.id)]
+  const all = () =>
+    db
+      .select()
+      .from(exemptions)
+      .orderBy(...oldestFirst)
+      .all()
+  const history = (accountId: string): Exemption[] =>
+    db
+      .select()
+      .from(exemptions)
+      .where(eq(exemptions.accountId, accountId))
+      .orderBy(...oldestFirst)
+      .all()
   return {
     /** The one that holds now; null when there is none. */
     of: (accountId: string): Exemption | null =>
       db.select().from(exemptions).where(open(accountId)).get() ?? null,
     /** Oldest first, with the one that holds now. */
-    history: (accountId: string): Exemption[] => all().filter(each => each.accountId === accountId),
+    history,
     /** What it means for how an account stands, by account. */
     facts: (): Map<string, Facts['exemption']> =>
       new Map(all().map(({ accountId, endedAt }) => [accountId, endedAt === null ? 'holds' : { endedAt }])),
     factOf: (accountId: string): Facts['exemption'] => {
-      const last = all().findLast(each => each.accountId === accountId)
+      const last = history(accountId).at(-1)
       return last && (last.endedAt === null ? 'holds' : { endedAt: last.endedAt })
     },
     /** False when the account has one. */
