@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { memoryFolder } from '../../src/testing/folder.ts'
 import type { OwnerBrowser } from '../dashboard/owners.fixture.ts'
 import type { Driver } from '../provisioner/driver.ts'
-import { openShop, type Shop } from './shop.fixture.ts'
+import { openShop, stateOf } from './shop.fixture.ts'
 import { assess, type Facts } from './standing.ts'
 
 const day = 86_400_000
@@ -46,10 +46,6 @@ async function shopWith(t: TestContext, env: Record<string, string> = {}) {
 }
 
 const terms = { plan: 'team', why: 'A friend of the house', by: 'Olga' }
-const stateOf = async (shop: Shop) => {
-  const { status, suspension, deleted_by } = await shop.settled('acme')
-  return [status, suspension !== null, deleted_by]
-}
 const bill = async (owner: OwnerBrowser) =>
   (await owner.call('GET', '/billing')).json<{
     state: string

@@ -6,7 +6,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 import { memoryFolder } from '../../src/testing/folder.ts'
 import type { OwnerBrowser } from '../dashboard/owners.fixture.ts'
 import type { Driver } from '../provisioner/driver.ts'
-import { openShop, plans, type Shop } from './shop.fixture.ts'
+import { openShop, plans, retain, stateOf } from './shop.fixture.ts'
 
 const hour = 3_600_000
 
@@ -28,19 +28,6 @@ async function trying(t: TestContext, options: Parameters<typeof openShop>[1] = 
   await shop.settles(ada, 'acme', 'running')
   writeFileSync(join(shop.root, 'acme', 'precious'), 'data')
   return { shop, ada }
-}
-
-const stateOf = async (shop: Shop) => {
-  const { status, suspension, deleted_by } = await shop.settled('acme')
-  return [status, suspension !== null, deleted_by]
-}
-
-/** Time goes on hour by hour, as the retention timer counts it. */
-async function retain(shop: Shop, days: number) {
-  for (let hours = 0; hours < days * 24; hours++) {
-    shop.clock.advance(hour)
-    await shop.program.runOnce('provisioner:retention')
-  }
 }
 
 test('a trial: at once, announced, ended, taken up again by paying; letters on the way', async t => {

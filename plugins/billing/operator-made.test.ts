@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { memoryFolder } from '../../src/testing/folder.ts'
 import type { OwnerBrowser } from '../dashboard/owners.fixture.ts'
-import { openShop, type Shop } from './shop.fixture.ts'
+import { openShop, type Shop, stateOf } from './shop.fixture.ts'
 
 /** A shop whose operator made `legacy` for Ada, who has taken it into her account. */
 async function claimed(t: TestContext, env: Record<string, string> = {}) {
@@ -16,10 +16,6 @@ async function claimed(t: TestContext, env: Record<string, string> = {}) {
   return { shop, ada }
 }
 
-const stateOf = async (shop: Shop, subdomain: string) => {
-  const { status, suspension, deleted_by } = await shop.settled(subdomain)
-  return [status, suspension !== null, deleted_by]
-}
 const standing = async (owner: OwnerBrowser) =>
   (await owner.call('GET', '/billing')).json<{ state: string }>().state
 const say = (shop: Shop, verb: 'bill' | 'exempt', subdomain = 'legacy') =>

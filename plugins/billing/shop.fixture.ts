@@ -111,6 +111,20 @@ export async function openShop(
   return shop
 }
 
+/** How an instance stands once no work on it is open: its status, whether it is suspended, and who removed it. */
+export async function stateOf(shop: Shop, subdomain = 'acme') {
+  const { status, suspension, deleted_by } = await shop.settled(subdomain)
+  return [status, suspension !== null, deleted_by]
+}
+
+/** Time goes on hour by hour, as the retention timer counts it. */
+export async function retain(shop: Shop, days: number): Promise<void> {
+  for (let hours = 0; hours < days * 24; hours++) {
+    shop.clock.advance(day / 24)
+    await shop.program.runOnce('provisioner:retention')
+  }
+}
+
 /** An event that Stripe never had: for forgeries. */
 export const madeUpEvent = (type: string, object: Record<string, unknown> = {}) => ({
   object: 'event' as const,

@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { eventually } from '../../src/testing/eventually.ts'
 import { memoryFolder } from '../../src/testing/folder.ts'
-import { day, openShop, type Shop } from './shop.fixture.ts'
-
-const hour = 3_600_000
+import { day, openShop, retain, type Shop, stateOf } from './shop.fixture.ts'
 
 /** A shop with an instance whose trial has begun, and that has something to lose. */
 async function trying(t: TestContext) {
@@ -19,19 +17,6 @@ async function trying(t: TestContext) {
   await shop.settles(ada, 'acme', 'running')
   writeFileSync(join(shop.root, 'acme', 'precious'), 'data')
   return { shop, ada }
-}
-
-const stateOf = async (shop: Shop) => {
-  const { status, suspension, deleted_by } = await shop.settled('acme')
-  return [status, suspension !== null, deleted_by]
-}
-
-/** Time goes on hour by hour, as the retention timer counts it. */
-async function retain(shop: Shop, days: number) {
-  for (let hours = 0; hours < days * 24; hours++) {
-    shop.clock.advance(hour)
-    await shop.program.runOnce('provisioner:retention')
-  }
 }
 
 const removed = ['deleted', true, 'billing']
