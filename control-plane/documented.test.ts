@@ -76,10 +76,14 @@ test('the commands of the guide work as they stand, and its endpoints are there'
 
   const reply = await ask({ port, host: control, path: '/openapi.json' })
   const api = reply.json<{ paths: Record<string, Record<string, unknown>> }>()
+  const shape = (path: string) => path.replace(/<[^>]*>|\{[^}]*\}/g, '{}')
+  const routes = Object.entries(api.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map(method => `${method.toUpperCase()} ${shape(path)}`),
+  )
   const named = [...guide.matchAll(/`(GET|POST|DELETE|PUT) (\/[^\s`?]*|…\/[^\s`?]*)/g)]
   assert.ok(named.length >= 5)
   for (const [, method = '', path = ''] of named) {
-    const full = path.replace('…', '/admin/instances/{subdomain}').replace('<subdomain>', '{subdomain}')
-    assert.ok(api.paths[full]?.[method.toLowerCase()], `${method} ${full}`)
+    const full = shape(path.replace('…', '/admin/instances/{subdomain}'))
+    assert.ok(routes.includes(`${method} ${full}`), `${method} ${full}`)
   }
 })
