@@ -99,3 +99,23 @@ test('who owes sees which plan it is about, and what it costs', async t => {
   assert.match(text, /9 € a month/)
   assert.doesNotMatch(text, /Paid until/)
 })
+
+test('before something ends, its owner is told for how long data is kept, and what becomes of the plan', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t), env: { RETENTION_DAYS: '10' } })
+  const ada = await shop.owner('ada')
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
+  const id = await shop.buy(ada)
+  await shop.settles(ada, 'acme', 'running')
+  const instance = (await ada.visit('/instances/acme')).text
+  assert.match(instance, /kept for you for 10 days/)
+  assert.match(instance, /The plan Basic goes on without it/)
+  const leave = (await ada.visit('/account/leave')).text
+  assert.match(leave, /is kept for 10 days/)
+  assert.match(leave, /The plan Basic ends at once/)
+
+  // Also the list says why it stands still, and where to go.
+  shop.stripe.state.become(id, 'canceled')
+  await shop.tell()
+  await shop.run('settle')
+  assert.match((await ada.visit('/instances')).text, /subscription has ended.*See your plan/s)
+})

@@ -6,7 +6,7 @@ import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { OwnedInstanceLive } from '../../views/dashboard/instance-page.tsx'
 import { OwnedInstancesLive } from '../../views/dashboard/instances-page.tsx'
 import { PasswordPage } from '../../views/dashboard/password-page.tsx'
-import { type DashboardParts, ownInstances } from './parts.ts'
+import { type DashboardParts, endings, ownInstances } from './parts.ts'
 import { ownedInstanceSchema, wireOwnedInstance, withPassword } from './wire.ts'
 
 const named = z.object({ subdomain: z.string() })
@@ -78,7 +78,7 @@ export function instanceRoutes(parts: DashboardParts): Route[] {
       handle: (c, { params }) => {
         const instance = ownInstances(parts, c).find(params.subdomain)
         if (!wantsPage(c) && !wantsFragment(c)) return c.json(wireOwnedInstance(instance))
-        const page = <OwnedInstanceLive instance={instance} now={clock.now()} />
+        const page = <OwnedInstanceLive instance={instance} {...endings(parts, c)} now={clock.now()} />
         const busy = instance.operation?.status === 'pending' || instance.operation?.status === 'running'
         return show(c, page, { ...ownerFrame('/instances', instance.subdomain), refresh: busy ? 1 : 10 })
       },
@@ -115,7 +115,8 @@ export function instanceRoutes(parts: DashboardParts): Route[] {
         const password = await own.resetPassword(params.subdomain)
         const instance = own.find(params.subdomain)
         if (!wantsPage(c)) return c.json({ ...wireOwnedInstance(instance), password }, 202)
-        const page = <PasswordPage instance={instance} password={password} now={clock.now()} />
+        const told = { instance, password, now: clock.now() }
+        const page = <PasswordPage {...told} {...endings(parts, c)} />
         return c.render(page, ownerFrame('/instances', instance.subdomain))
       },
     }),

@@ -5,7 +5,7 @@ import { invalidFields } from '../../src/http/problem.ts'
 import { type AppContext, type FieldErrors, type Route, route } from '../../src/http/route.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { GoodbyePage, LeavePage } from '../../views/dashboard/leave-page.tsx'
-import { type DashboardParts, ownInstances } from './parts.ts'
+import { type DashboardParts, endings, ownInstances } from './parts.ts'
 import { ownedInstanceSchema, wireOwnedInstance } from './wire.ts'
 
 const confirmed = z.object({
@@ -19,11 +19,12 @@ export function leavingRoutes(parts: DashboardParts): Route[] {
 
   const form = (c: AppContext, errors: FieldErrors) => {
     if (errors.length > 0) c.status(422)
-    const kept = ownInstances(parts, c).list()
+    const own = ownInstances(parts, c)
     const page = (
       <LeavePage
         email={auth.accountOf(c).email}
-        instances={kept.map(each => each.subdomain)}
+        instances={own.list().map(each => each.subdomain)}
+        {...endings(parts, c)}
         error={errors[0]?.message}
       />
     )
@@ -44,7 +45,10 @@ export function leavingRoutes(parts: DashboardParts): Route[] {
     }
     auth.accounts.close(account.id)
     if (!wantsPage(c)) return c.body(null, 204)
-    return c.render(<GoodbyePage provider={auth.provider} />, { title: 'Account deleted', narrow: true })
+    return c.render(<GoodbyePage provider={auth.provider} keptMs={parts.provisioner.retentionMs} />, {
+      title: 'Account deleted',
+      narrow: true,
+    })
   }
   const gone = { 204: { description: 'The account is closed, its instances are being removed' } }
 

@@ -7,7 +7,7 @@ import { ChooseNamePage, NameCheck } from '../../views/dashboard/choose-name-pag
 import { NoRoomPage } from '../../views/dashboard/instance-limit.tsx'
 import { PasswordPage } from '../../views/dashboard/password-page.tsx'
 import type { OwnedInstance, OwnedInstances } from '../provisioner/contract.ts'
-import { type DashboardParts, ownInstances } from './parts.ts'
+import { type DashboardParts, endings, ownInstances } from './parts.ts'
 import { suggestName } from './suggestion.ts'
 import { wireOwnedInstance, withPassword } from './wire.ts'
 
@@ -98,7 +98,8 @@ export function nameRoutes(parts: DashboardParts): Route[] {
           c.header('Location', `/instances/${subdomain}`)
           const instance = own.find(subdomain)
           if (!wantsPage(c)) return c.json({ ...wireOwnedInstance(instance), password }, 202)
-          const page = <PasswordPage instance={instance} password={password} now={clock.now()} />
+          const told = { instance, password, now: clock.now() }
+          const page = <PasswordPage {...told} {...endings(parts, c)} />
           return c.render(page, ownerFrame('/instances', subdomain))
         } catch (error) {
           if (!wantsPage(c) || !(error instanceof Problem) || ![409, 422].includes(error.status)) throw error

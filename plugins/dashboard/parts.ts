@@ -16,3 +16,11 @@ export interface DashboardParts {
 export function ownInstances({ auth, provisioner }: DashboardParts, c: AppContext): OwnedInstances {
   return provisioner.owned(auth.accountOf(c))
 }
+
+/** What an owner is told before something ends: how long data is kept after it, and what is paid for or tried. */
+export function endings(
+  parts: DashboardParts,
+  c: AppContext,
+): { keptMs: number | null; plan: string | null } {
+  return { keptMs: parts.provisioner.retentionMs, plan: ownInstances(parts, c).limit().by }
+}

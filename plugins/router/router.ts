@@ -131,7 +131,10 @@ export class Router implements RouterService {
     switch (destination.state) {
       case 'stopped':
         return problems.stopped(
-          why(destination.reason, 'Its data is kept. It answers again once it is started.'),
+          why(
+            destination.reason,
+            'Its data is kept. It answers again once it is started; the page of its owner’s account says why it stopped.',
+          ),
           retryAfter(30),
         )
       case 'unhealthy':

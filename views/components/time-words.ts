@@ -3,6 +3,13 @@ const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
 
+/** How long something is kept, as the end of a sentence: `for 30 days`; null for ever, `until you want it back`. */
+export function keptWords(ms: number | null): string {
+  if (ms === null) return 'until you want it back'
+  const days = Math.round(ms / day)
+  return days === 1 ? 'for one day' : `for ${days} days`
+}
+
 /** How far `at` is from `now`, as a person says it: `in 5 min`, `2 h ago`, `just now`. Both in milliseconds. */
 export function relativeTime(at: number, now: number): string {
   const distance = Math.abs(at - now)

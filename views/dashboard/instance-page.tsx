@@ -4,15 +4,20 @@ import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { InstanceStatus } from '../components/status.tsx'
 import { StepList } from '../components/steps.tsx'
 import { Duration, NotYet, Time } from '../components/time.tsx'
+import { keptWords } from '../components/time-words.ts'
 import { isBusy, type OwnedInstanceView, type OwnedWork } from './owned-instance.ts'
 
 export interface OwnedInstanceProps {
   instance: OwnedInstanceView
+  /** How long its data is kept once it is removed; null for ever. */
+  keptMs: number | null
+  /** What is paid for or tried, as the beginning of a sentence: `The plan Basic`; null for nothing. */
+  plan: string | null
   now: number
 }
 
 /** One instance of an owner: the same on the page and by itself. */
-export function OwnedInstanceLive({ instance, now }: OwnedInstanceProps) {
+export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstanceProps) {
   const { subdomain, status, url, operation } = instance
   return (
     <Live id="instance" src={`/instances/${subdomain}`} everySeconds={isBusy(instance) ? 1 : 5}>
@@ -40,7 +45,7 @@ export function OwnedInstanceLive({ instance, now }: OwnedInstanceProps) {
             Made: <Time at={instance.createdAt} now={now} as="full" />,
             Costs: instance.billed
               ? null
-              : 'nothing: the operator of this site made it, and it counts against no plan',
+              : 'nothing: the operator of this site asks no payment for it, and it counts against no plan',
             Removed:
               instance.deletedAt === null ? null : <Time at={instance.deletedAt} now={now} as="full" />,
           }}
@@ -51,7 +56,7 @@ export function OwnedInstanceLive({ instance, now }: OwnedInstanceProps) {
       ) : (
         <>
           <Password subdomain={subdomain} />
-          <Removal subdomain={subdomain} />
+          <Removal subdomain={subdomain} keptMs={keptMs} plan={instance.billed ? plan : null} />
         </>
       )}
     </Live>
@@ -162,14 +167,23 @@ function Password({ subdomain }: { subdomain: string }) {
   )
 }
 
-function Removal({ subdomain }: { subdomain: string }) {
+function Removal({
+  subdomain,
+  keptMs,
+  plan,
+}: Pick<OwnedInstanceProps, 'keptMs' | 'plan'> & { subdomain: string }) {
   return (
     <Panel title="Remove" id="remove">
       <Confirm ask="Remove instance" confirm="Remove it" action={`/instances/${subdomain}/remove`}>
         <p>
-          Its jobs stop running. Its data and the name <code>{subdomain}</code> are kept for you for a while,
-          and one click brings everything back.
+          Its jobs stop running. Its data and the name <code>{subdomain}</code> are kept for you{' '}
+          {keptWords(keptMs)}, and one click brings everything back.
         </p>
+        {plan === null ? null : (
+          <p>
+            {plan} goes on without it: <a href="/billing">your plan</a> is where that is ended.
+          </p>
+        )}
       </Confirm>
     </Panel>
   )

@@ -70,7 +70,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
                 kind: 'lead',
                 cell: row => <a href={`/instances/${row.subdomain}`}>{row.subdomain}</a>,
               },
-              { label: 'Status', cell: row => <InstanceStatus status={row.status} /> },
+              { label: 'Status', cell: row => <Standing {...row} /> },
               { label: 'Made', cell: row => <Time at={row.createdAt} now={now} /> },
               {
                 label: 'Open',
@@ -82,5 +82,19 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
         </Panel>
       )}
     </Live>
+  )
+}
+
+/** Who looks at a stopped instance learns at once whether there is something to pay. */
+function Standing({ status, suspension }: OwnedInstanceView) {
+  return (
+    <>
+      <InstanceStatus status={status} />
+      {suspension === null ? null : (
+        <span class="sub">
+          {suspension} <a href="/billing">See your plan</a>
+        </span>
+      )}
+    </>
   )
 }

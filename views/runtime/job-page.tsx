@@ -8,6 +8,7 @@ import { Badge, SlotStatus } from '../components/status.tsx'
 import { Pages } from '../components/table.tsx'
 import { Duration, Time } from '../components/time.tsx'
 import { cronWords } from './cron-words.ts'
+import { fileHref } from './editor-page.tsx'
 import { JobActions } from './jobs-page.tsx'
 import { ManifestProblems } from './manifest-panel.tsx'
 import { PolicyPanel } from './policy-panel.tsx'
@@ -156,7 +157,11 @@ function SchedulePanel({ job, upcoming, now }: Pick<JobPageProps, 'job' | 'upcom
             When: cronWords(job.cron),
             Cron: <code>{job.cron}</code>,
             Zone: job.timezone,
-            Source: job.source ? <code>{`${job.source.file}:${job.source.line}`}</code> : null,
+            Source: job.source ? (
+              <a href={fileHref(job.source.file)}>
+                <code>{`${job.source.file}:${job.source.line}`}</code>
+              </a>
+            ) : null,
           }}
         />
         {!job.enabled ? (
