@@ -51,6 +51,23 @@ test('one page to pay at a time: the same order finds its page again, another on
   assert.equal(state.subscriptions.size, 1)
 })
 
+test('an order says at Stripe whose it is and for which instance, also where taxes are worked out', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t), env: { STRIPE_TAX: 'true' } })
+  const ada = await shop.owner('ada')
+  const { id } = (await ada.call('GET', '/account')).json<{ id: string }>()
+  const reply = await ada.call('POST', '/checkout', { plan: 'basic', subdomain: 'acme' })
+  assert.equal(reply.status, 200, reply.text)
+  const { state } = shop.stripe
+  const session = state.completeCheckout(pageId(reply.json<{ url: string }>().url))
+  const [subscription] = state.subscriptions.values()
+  const [page] = state.sessions.values()
+  for (const metadata of [page?.metadata, subscription?.metadata]) {
+    assert.equal(metadata?.longhouse_account, id, session.id)
+    assert.equal(metadata?.subdomain, 'acme')
+  }
+  assert.equal(page?.client_reference_id, id)
+})
+
 test('whoever pays already orders nothing more, and no page is left on which it could be paid', async t => {
   const { shop, ada, state } = await opened(t)
   const page = await order(ada, 'basic')
