@@ -2,7 +2,8 @@
 // Chromium or Caddy runs when they are there, and says what it skipped when they are not.
 import { spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
-import { join } from 'node:path'
+import * as os from 'node:os'
+import { dirname, join } from 'node:path'
 import { endOf, node, onOurNode, root, setUp } from './setup.mjs'
 
 setUp()
@@ -39,10 +40,34 @@ const files =
           { cwd: root },
         )
         .sort()
-const options = ['--test-concurrency=2', '--test-timeout=180000', '--test-reporter=spec']
-const tests = spawn(node(), ['--import', 'tsx', '--test', ...options, ...files], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, PATH: path },
-})
-process.exit(await endOf(tests))
+const failedList = join(fs.mkdtempSync(join(os.tmpdir(), 'longhouse-tests-')), 'failed')
+const test = (concurrency, which) =>
+  endOf(
+    spawn(
+      node(),
+      [
+        ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-timeout=180000'],
+        ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+        ...[
+          `--test-reporter=${join(root, 'scripts/failed-files.mjs')}`,
+          `--test-reporter-destination=${failedList}`,
+        ],
+        ...which,
+      ],
+      { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } },
+    ),
+  )
+
+let status = await test(2, files)
+const failed = fs.existsSync(failedList)
+  ? fs.readFileSync(failedList, 'utf8').split('\n').filter(Boolean)
+  : []
+// A machine that many share can be too slow for a test once. What fails twice has failed; what did so once is named.
+const unsteady = status === 1 && process.env.LONGHOUSE_SECOND_LOOK === '1' && failed.length <= 2 ? failed : []
+if (unsteady.length > 0) {
+  console.log(`\n== Failed once, and tried again alone: ${unsteady.join(', ')}`)
+  status = await test(1, unsteady)
+  if (status === 0) console.log(`\n== UNSTEADY, to be looked into: ${unsteady.join(', ')}`)
+}
+fs.rmSync(dirname(failedList), { recursive: true, force: true })
+process.exit(status)
