@@ -17,6 +17,8 @@ export interface Settings {
   port: number
   /** Plain, or an argon2id hash in PHC format. */
   password: string
+  /** When it was given to the owner that it has, milliseconds since the epoch; null when it had no other. */
+  handedOverAt: number | null
   /** What secrets are sealed with; null when the instance keeps a key of its own. */
   secretKey: Buffer | null
   trustedProxies: readonly string[]
@@ -67,6 +69,10 @@ const fields = z.object({
     if (looksLikeHash(text) ? isPasswordHash(text) : text.length >= shortestPassword) return
     context.addIssue({ code: 'custom', message: passwordRule })
   }),
+  LONGHOUSE_HANDED_OVER_AT: z.iso
+    .datetime('must be a time such as 2026-01-31T08:00:00.000Z')
+    .transform(text => Date.parse(text))
+    .optional(),
   LONGHOUSE_SECRET_KEY: z
     .string()
     .transform((text, context) => {
@@ -124,6 +130,7 @@ export function readSettings(env: Environment, { spawned }: { spawned: boolean }
     host: config.LONGHOUSE_HOST,
     port: config.LONGHOUSE_PORT,
     password: config.LONGHOUSE_PASSWORD,
+    handedOverAt: config.LONGHOUSE_HANDED_OVER_AT ?? null,
     secretKey: config.LONGHOUSE_SECRET_KEY ?? null,
     trustedProxies: config.LONGHOUSE_TRUSTED_PROXIES,
     timezone: config.LONGHOUSE_TIMEZONE,

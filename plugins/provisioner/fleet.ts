@@ -56,6 +56,9 @@ export function specOf(
       LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),
       LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,
       LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
+      ...(instance.handedOverAt !== null && {
+        LONGHOUSE_HANDED_OVER_AT: new Date(instance.handedOverAt).toISOString(),
+      }),
       ...(mail && { SMTP_URL: mail.smtpUrl, SMTP_FROM: mail.smtpFrom }),
     },
   }

@@ -38,6 +38,8 @@ export const instances = sqliteTable(
     driver: text('driver', { enum: driverNames }).notNull(),
     image: text('image').notNull(),
     passwordHash: text('password_hash').notNull(),
+    /** When the operator gave it to another owner last. */
+    handedOverAt: integer('handed_over_at'),
     /** Where it listened when last seen: a hint that the router checks with every request. */
     host: text('host'),
     port: integer('port'),

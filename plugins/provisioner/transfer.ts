@@ -8,7 +8,7 @@ import { lifted } from './tombstone.ts'
 
 /**
  * Gives an instance with everything in it to another owner, removed or not. The password is a new one, returned here and
- * kept nowhere: whoever had it before is out, and one that runs is restarted to that end. It leaves the account that it
+ * kept nowhere: whoever had it before is out, scripts with their tokens too, and one that runs is restarted to that end. It leaves the account that it
  * was in, and what that was suspended for; the new owner takes it into theirs. The volume of a removed one is kept for
  * the whole period anew.
  */
@@ -32,7 +32,7 @@ export async function transfer(
       deletedBy: 'operator',
     } as const
     updateInstance(db, instanceId, {
-      ...{ ownerEmail, passwordHash, accountId: null, retentionCarriedMs: 0, ...free },
+      ...{ ownerEmail, passwordHash, handedOverAt: now, accountId: null, retentionCarriedMs: 0, ...free },
       ...(instance.desired === 'deleted' && { deletedBy: 'operator' }),
       ...(instance.deletedAt !== null && removed),
     })

@@ -1,6 +1,11 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Scope } from './scope.ts'
 
+/** The last time that the instance was given to another owner, once the tokens of before were ended: at most one row. */
+export const handOvers = sqliteTable('tokens_hand_overs', {
+  handedOverAt: integer('handed_over_at').primaryKey(),
+})
+
 /** Times are milliseconds since the epoch. */
 export const tokens = sqliteTable('tokens_tokens', {
   id: text().primaryKey(),

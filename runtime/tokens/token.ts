@@ -6,7 +6,7 @@ import { hashSecret, newSecret } from '../../src/http/session-cookie.ts'
 import { newId } from '../../src/ids.ts'
 import { noMoreTokens, unknownToken } from './problems.ts'
 import type * as schema from './schema.ts'
-import { tokens } from './schema.ts'
+import { handOvers, tokens } from './schema.ts'
 import type { Scope } from './scope.ts'
 
 export type Token = Omit<typeof tokens.$inferSelect, 'hash'>
@@ -78,6 +78,19 @@ export function tokenStore(db: Db<typeof schema>, clock: Clock) {
         db.update(tokens).set(use).where(eq(tokens.id, token.id)).run()
       }
       return token
+    },
+
+    /**
+     * Ends every token when the instance was given to another owner then and this is the first start since, those too
+     * that were made between the two.
+     */
+    endEarlierOwners(handedOverAt: number): void {
+      db.transaction(tx => {
+        if (tx.select().from(handOvers).get()?.handedOverAt === handedOverAt) return
+        tx.delete(tokens).run()
+        tx.delete(handOvers).run()
+        tx.insert(handOvers).values({ handedOverAt }).run()
+      })
     },
 
     /** Ends a token. Throws `unknown-token`. */

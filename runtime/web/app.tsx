@@ -58,7 +58,10 @@ import { scheduleRoutes } from './schedule.ts'
 import { waysFrom } from './show.ts'
 
 export interface WebOptions {
-  settings: Pick<Settings, 'instanceId' | 'publicUrl' | 'password' | 'trustedProxies' | 'sso'>
+  settings: Pick<
+    Settings,
+    'instanceId' | 'publicUrl' | 'password' | 'handedOverAt' | 'trustedProxies' | 'sso'
+  >
   version: string
   log: Logger
   clock: Clock
@@ -82,6 +85,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
   const db = openTables(sqlite, 'auth', authTables)
   const sessions = sessionStore(db, clock)
   const tokens = tokenStore(openTables(sqlite, 'tokens', tokenTables), clock)
+  if (settings.handedOverAt !== null) tokens.endEarlierOwners(settings.handedOverAt)
   const tries = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
   const wrongTokens = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
   // Its hashing goes on beside all that follows.

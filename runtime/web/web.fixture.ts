@@ -33,6 +33,7 @@ export interface WebTestOptions {
   clock?: Clock
   publicUrl?: string
   sso?: SsoSettings
+  handedOverAt?: number
   /** Stands for a program whose engine is not there yet. */
   withoutEngine?: boolean
 }
@@ -56,6 +57,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
       instanceId,
       publicUrl: publicUrl ? new URL(publicUrl) : null,
       password,
+      handedOverAt: options.handedOverAt ?? null,
       trustedProxies: ['127.0.0.1'],
       sso: options.sso ?? null,
     },

@@ -1,0 +1,1 @@
+ALTER TABLE `provisioner_instances` ADD `handed_over_at` integer;
