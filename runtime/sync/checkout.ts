@@ -38,7 +38,7 @@ export async function checkout(
   if (staged) return refuse(editedWords(staged))
   if (!lockIndex(dir)) return refuse('another git program is at work in the jobs repo')
   writeWhole(journalPath(dir), JSON.stringify({ pid: process.pid, branch, from, to } satisfies Journal))
-  return finish(dir, { branch, from, to }, changes)
+  return finish(dir, { branch, from, to }, changes, { resumed: false })
 }
 
 /** Takes a checkout that was killed to its end, or back to its beginning where somebody has edited since. */
@@ -53,21 +53,24 @@ export async function recoverCheckout(dir: string): Promise<void> {
     await recordInIndex(dir, changes, journal.to)
     return tidyUp(dir)
   }
-  await finish(dir, journal, await changesBetween(dir, journal.from, journal.to))
+  await finish(dir, journal, await changesBetween(dir, journal.from, journal.to), { resumed: true })
 }
 
 async function finish(
   dir: string,
   { branch, from, to }: Omit<Journal, 'pid'>,
   changes: readonly Change[],
+  { resumed }: { resumed: boolean },
 ): Promise<CheckedOut> {
   const tree = openWorkTree(dir, join(dir, '.git/longhouse-sync'))
   for (const { before, after } of changes) {
     for (const entry of [before, after]) if (entry) await tree.prepare(entry, () => contentOf(dir, entry))
   }
   tree.restore()
-  const inTheWay = tree.change(changes)
+  const inTheWay = tree.change(changes, { resumed })
   if (inTheWay) {
+    const back = changes.map(({ path, before, after }) => ({ path, before: after, after: before }))
+    if (resumed) await recordInIndex(dir, back, from)
     tree.rescue(changes)
     tidyUp(dir)
     return { done: false, refused: editedWords(inTheWay), stale: false }

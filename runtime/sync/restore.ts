@@ -21,11 +21,12 @@ export async function restoreFiles(dir: string, commit: string): Promise<string 
     // A kill may have come in between, the last time.
     tree.restore()
     try {
-      return tree.change(changes)
+      return tree.change(changes, { resumed: true })
     } catch (error) {
       tree.restore()
       tree.change(
         changes.map(({ path, before, after }) => ({ path, before: after, after: before })).reverse(),
+        { resumed: true },
       )
       throw error
     } finally {

@@ -25,13 +25,13 @@ export function openWorkTree(dir: string, shed: string) {
   const same = (found: Entry | null, entry: Entry | null) =>
     found?.oid === entry?.oid && (found?.mode === link) === (entry?.mode === link)
 
-  /** False when something else is there than was expected; then nothing was changed. */
-  const replace = ({ path, before, after }: Change): boolean => {
+  /** `no` when something else is there than was expected; then nothing was changed. */
+  const replace = ({ path, before, after }: Change): 'changed' | 'was so' | 'no' => {
     const file = join(dir, path)
-    if (!isPlainFolder(dir, path)) return false
+    if (!isPlainFolder(dir, path)) return 'no'
     const found = entryAt(file)
-    if (same(found, after)) return true
-    if (!same(found, before)) return false
+    if (same(found, after)) return 'was so'
+    if (!same(found, before)) return 'no'
     if (before) {
       // A second time where what was done is undone.
       const kept = join(sheds.find(each => !fs.existsSync(join(each, path))) ?? sheds[1], path)
@@ -39,15 +39,15 @@ export function openWorkTree(dir: string, shed: string) {
       fs.renameSync(file, kept)
       if (!same(entryAt(kept), before)) {
         putBack(kept, file)
-        return false
+        return 'no'
       }
     }
     if (after) {
       fs.mkdirSync(dirname(file), { recursive: true })
-      return place(after, file)
+      return place(after, file) ? 'changed' : 'no'
     }
     removeEmptyFolders(dir, dirname(path))
-    return true
+    return 'changed'
   }
 
   /** False when something came there meanwhile: it stays. */
@@ -75,18 +75,21 @@ export function openWorkTree(dir: string, shed: string) {
       if (!fs.existsSync(waiting(entry))) writeWhole(waiting(entry), await content())
     },
 
-    /** Makes all the changes, or none: returns the path where something else was found than was expected. */
-    change: (changes: readonly Change[]): string | null => {
+    /**
+     * Makes all the changes, or none: returns the path where something else was found than was expected. `resumed`: some
+     * of them may have been made by whoever was killed.
+     */
+    change: (changes: readonly Change[], { resumed }: { resumed: boolean }): string | null => {
       const done: Change[] = []
       for (const each of changes) {
-        if (replace(each)) done.push(each)
-        else {
-          // Where somebody has edited what we had just put there, that edit stays.
-          for (const { path, before, after } of [...done, each].reverse()) {
-            replace({ path, before: after, after: before })
-          }
-          return each.path
+        const made = replace(each)
+        if (made === 'changed') done.push(each)
+        if (made !== 'no') continue
+        // Where somebody has edited what we had just put there, that edit stays.
+        for (const { path, before, after } of (resumed ? [...changes] : [...done, each]).reverse()) {
+          replace({ path, before: after, after: before })
         }
+        return each.path
       }
       return null
     },
