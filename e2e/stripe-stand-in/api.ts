@@ -127,6 +127,12 @@ function openSession(state: StripeState, params: Record<string, Value>, origin: 
     success_url: text(params, 'success_url'),
     cancel_url: text(params, 'cancel_url'),
     client_reference_id: (params.client_reference_id as string | undefined) ?? null,
+    allow_promotion_codes:
+      params.allow_promotion_codes === undefined ? null : params.allow_promotion_codes === 'true',
+    automatic_tax: {
+      enabled: (params.automatic_tax as Record<string, Value> | undefined)?.enabled === 'true',
+      ...{ liability: { type: 'self' }, provider: null, status: null },
+    },
     metadata: metadataOf(params.metadata),
   }
   const { subscription_data: later } = params as { subscription_data?: { metadata?: unknown } }

@@ -103,14 +103,22 @@ export function subscriptionObject(
   })
 }
 
+/** What an order says itself. */
+export type SessionFields = Pick<
+  Session,
+  | 'customer'
+  | 'success_url'
+  | 'cancel_url'
+  | 'client_reference_id'
+  | 'allow_promotion_codes'
+  | 'automatic_tax'
+  | 'metadata'
+>
+
 /** As long as Stripe leaves a checkout page open. */
 const checkoutLife = 86_400
 
-export function sessionObject(
-  moment: Moment,
-  origin: string,
-  fields: Pick<Session, 'customer' | 'success_url' | 'cancel_url' | 'client_reference_id' | 'metadata'>,
-): Session {
+export function sessionObject(moment: Moment, origin: string, fields: SessionFields): Session {
   const own = common(moment, `cs_${moment.live ? 'live' : 'test'}`)
   return like('checkout.session', {
     object: 'checkout.session',

@@ -79,6 +79,8 @@ export interface Session extends Common {
   success_url: string
   cancel_url: string
   client_reference_id: string | null
+  allow_promotion_codes: boolean | null
+  automatic_tax: { enabled: boolean; liability: { type: string }; provider: null; status: null }
   subscription: string | null
   metadata: Record<string, string>
   expires_at: number

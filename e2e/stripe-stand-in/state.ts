@@ -7,13 +7,12 @@ import {
   eventObject,
   invoiceObject,
   month,
+  type SessionFields,
   sessionObject,
   subscriptionObject,
 } from './builders.ts'
 import { invalid } from './form.ts'
 import type { Charge, Customer, Dispute, Event, Invoice, Session, Status, Subscription } from './objects.ts'
-
-type SessionFields = Parameters<typeof sessionObject>[2]
 
 /** What Stripe keeps, and what happens to it. Every change is an event; who delivers it is somebody else's matter. */
 export class StripeState {

@@ -66,6 +66,7 @@ test('an order says at Stripe whose it is and for which instance, also where tax
     assert.equal(metadata?.subdomain, 'acme')
   }
   assert.equal(page?.client_reference_id, id)
+  assert.deepEqual([page?.automatic_tax.enabled, page?.allow_promotion_codes], [true, true])
 })
 
 test('whoever pays already orders nothing more, and no page is left on which it could be paid', async t => {

@@ -6,6 +6,7 @@ import type { AccountStanding, Standings } from './accounts.ts'
 import type { Customers } from './customers.ts'
 import type { Plan } from './settings.ts'
 import type { OverReason } from './standing.ts'
+import { StripeFailure } from './stripe.ts'
 
 /** Accounts that are looked at in one go: a thousand take seconds, and whoever asks meanwhile gets an answer. */
 const atOnce = 25
@@ -116,15 +117,15 @@ export function createEnforcement(parts: {
     return standing
   }
 
-  /** Asks Stripe once more; false when it cannot be asked. */
-  const confirm = async (accountId: string, signal: AbortSignal): Promise<boolean> => {
+  /** Asks Stripe once more; `away` when it answers nobody. */
+  const confirm = async (accountId: string, signal: AbortSignal): Promise<'said' | 'refused' | 'away'> => {
     try {
       const customer = customers.of(accountId)
       if (customer) await customers.read(customer.customerId, signal)
-      return true
+      return 'said'
     } catch (error) {
       log.warn({ err: error, account: accountId }, 'Stripe cannot be asked whether it is paid')
-      return false
+      return error instanceof StripeFailure && error.permanent ? 'refused' : 'away'
     }
   }
 
@@ -156,6 +157,7 @@ export function createEnforcement(parts: {
     ): Promise<void> => {
       const grouped = () => Map.groupBy(provisioner.instances(), instance => instance.accountId)
       let byAccount = grouped()
+      let away = false
       for (const [index, accountId] of standings.accounts().entries()) {
         if (index > 0 && index % atOnce === 0) {
           await nextTurn()
@@ -169,7 +171,11 @@ export function createEnforcement(parts: {
         const stops =
           (wish === 'stop' || wish === 'remove') && present.some(each => each.suspendedAt === null)
         const removes = wish === 'remove' && present.length > 0
-        const confirmed = (stops || removes) && (await confirm(accountId, signal))
+        // Whoever answers nobody takes a long time over it, and all the others wait.
+        const answer: Awaited<ReturnType<typeof confirm>> | false =
+          (stops || removes) && !away && (await confirm(accountId, signal))
+        away ||= answer === 'away'
+        const confirmed = answer === 'said'
         if (stops && mayBePaid(accountId, confirmed)) continue
         // Stripe takes its time, and somebody may have removed an instance meanwhile, or handed it over.
         if (stops || removes) byAccount = grouped()
