@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { verifyPassword } from '../../src/password.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { type TestFleet, testFleet } from './fleet.fixture.ts'
+import { testFleet } from './fleet.fixture.ts'
 
 interface Problem {
   status: number
@@ -238,39 +237,6 @@ test('an instance that does not become healthy in time fails with the reason', a
   assert.equal((await sound).body.status, 'running')
 })
 
-test('a newer wish supersedes the operation under way', async t => {
-  const fleet = await testFleet(t)
-  fleet.behave('acme', 'sick')
-  const first = await fleet.admin('POST', '/admin/instances', {
-    body: { subdomain: 'acme', owner_email: 'a@example.com' },
-  })
-  const gone = await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
-  assert.equal(gone.body.status, 'deleted')
-  const before = await fleet.admin<{ status: string }>('GET', first.headers.get('location') ?? '')
-  assert.equal(before.body.status, 'superseded')
-  assert.equal(
-    (await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })).body.status,
-    'deleted',
-  )
-})
-
-test('the same wish twice is one operation', async t => {
-  const fleet = await testFleet(t)
-  fleet.behave('acme', 'sick')
-  const first = await fleet.admin('POST', '/admin/instances', {
-    body: { subdomain: 'acme', owner_email: 'a@example.com' },
-  })
-  const again = await fleet.admin('POST', '/admin/instances/acme/start')
-  assert.equal(again.status, 202)
-  assert.equal(again.headers.get('location'), first.headers.get('location'))
-  fleet.behave('acme', 'well')
-  await eventually(
-    'running',
-    async () => (await fleet.admin('GET', '/admin/instances/acme')).body.status === 'running',
-  )
-  assert.equal((await fleet.admin('POST', '/admin/instances/acme/start')).status, 200)
-})
-
 test('running becomes unhealthy and running again, and one that hangs delays no other', async t => {
   const fleet = await testFleet(t, { env: { HEALTH_TIMEOUT: '1s' } })
   const names = ['one', 'two', 'three', 'four'].map(name => `${name}-x`)
@@ -306,79 +272,6 @@ test('an instance that was killed comes back by itself', async t => {
   await eventually('a second boot', () => boots().length === 2)
   await eventually('running', async () => (await fleet.visit('acme')).status === 200)
 })
-
-test('what was under way when the program ended is taken up by the next start', async t => {
-  const root = temporaryFolder(t)
-  const first = await testFleet(t, { root })
-  const running = await first.provision('runs')
-  await first.provision('stops')
-  await first.admin('POST', '/admin/instances/stops/stop', { wait: 60 })
-  first.behave('begun', 'sick')
-  await first.admin('POST', '/admin/instances', {
-    body: { subdomain: 'begun', owner_email: 'a@example.com' },
-  })
-  await eventually('it waits for health', async () => {
-    const { body } = await first.admin('GET', '/admin/instances/begun')
-    return body.operation?.steps.at(-1)?.status === 'running'
-  })
-  await first.program.stop()
-
-  first.behave('begun', 'well')
-  const second = await testFleet(t, { root })
-  const status = async (name: string) => (await second.admin('GET', `/admin/instances/${name}`)).body
-  await eventually('the one begun runs', async () => (await status('begun')).status === 'running')
-  await eventually('the one that ran runs', async () => (await second.visit('runs')).status === 200)
-  assert.equal((await status('runs')).id, running.body.id)
-  assert.equal((await status('stops')).status, 'stopped')
-})
-
-test('the password that is told opens the hash that is passed on', async t => {
-  const fleet = await testFleet(t)
-  const { body } = await fleet.provision('acme')
-  const environment = environmentOf(fleet, 'acme')
-  assert.equal(await verifyPassword(body.password ?? '', hashOf(environment)), true)
-  assert.equal(await verifyPassword('another', hashOf(environment)), false)
-  assert.ok(!environment.some(entry => entry.startsWith('ADMIN_TOKEN')))
-})
-
-test('a password that is reset is told once and replaces the one before', async t => {
-  const fleet = await testFleet(t)
-  const { password: first = '' } = (await fleet.provision('acme')).body
-  const reset = (wait: number) => fleet.admin('POST', '/admin/instances/acme/reset-password', { wait })
-  const running = await reset(60)
-  assert.equal(running.status, 200)
-  assert.deepEqual([running.body.status, running.body.operation?.kind], ['running', 'reset-password'])
-  const second = running.body.password ?? ''
-  assert.match(second, /^\w{5}(-\w{5}){3}$/)
-  const hash = hashOf(environmentOf(fleet, 'acme'))
-  assert.deepEqual([await verifyPassword(second, hash), await verifyPassword(first, hash)], [true, false])
-  assert.equal((await fleet.admin('GET', '/admin/instances/acme')).body.password, undefined)
-
-  await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
-  const stopped = await reset(60)
-  assert.deepEqual([stopped.status, stopped.body.status], [200, 'stopped'], 'it is not started for that')
-  await fleet.admin('POST', '/admin/instances/acme/start', { wait: 60 })
-  assert.equal(await verifyPassword(stopped.body.password ?? '', hashOf(environmentOf(fleet, 'acme'))), true)
-
-  await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
-  assert.equal((await reset(0)).status, 409)
-  assert.equal((await fleet.admin('POST', '/admin/instances/nobody/reset-password')).status, 404)
-  const noToken = { headers: { Authorization: 'Bearer wrong-wrong-wrong-wrong' } }
-  assert.equal((await fleet.admin('POST', '/admin/instances/acme/reset-password', noToken)).status, 401)
-})
-
-/** The environment of an instance's newest process. */
-function environmentOf(fleet: TestFleet, subdomain: string): string[] {
-  const boots = readFileSync(join(fleet.root, subdomain, 'boots'), 'utf8')
-    .trim()
-    .split('\n')
-  return readFileSync(`/proc/${boots.at(-1)}/environ`, 'utf8').split('\0')
-}
-
-function hashOf(environment: readonly string[]): string {
-  const name = 'LONGHOUSE_PASSWORD='
-  return environment.find(entry => entry.startsWith(name))?.slice(name.length) ?? ''
-}
 
 test('twenty at once all run', async t => {
   const fleet = await testFleet(t)
