@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { foreignPages, isRefused, walkForms } from '../../src/testing/forms.ts'
+import { foreignPages, isRefused, sendFromElsewhere, walkForms } from '../../src/testing/forms.ts'
 import { allRows } from '../../src/testing/rows.ts'
 import { startWeb } from './web.fixture.ts'
 
@@ -23,21 +23,10 @@ test('no page of somebody else’s sends one of our forms, nor calls a route tha
     })?.path
 
   const before = rows()
-  const found = new Set<string>()
-  for (const { page, action, fields } of [...forms, ...beforeSignIn]) {
-    const path = routeOf(action)
-    assert.ok(path, `${page}: a form leads to ${action}, where nothing is`)
-    found.add(path)
-    for (const foreign of foreignPages) {
-      const refused = await isRefused(app, {
-        host,
-        path: action,
-        fields,
-        headers: { ...headers, ...foreign },
-      })
-      assert.ok(refused, `${page}: ${action} was taken from ${JSON.stringify(foreign)}`)
-    }
-  }
+  const every = [...forms, ...beforeSignIn]
+  const { routes, faults } = await sendFromElsewhere(app, every, { host, headers, routeOf })
+  assert.deepEqual(faults, [])
+  const found = new Set(routes)
   for (const { method, path } of changing) {
     const at = path.replace(/:[^/]+/g, 'daily-digest')
     const foreign = { ...headers, ...foreignPages[0] }

@@ -89,3 +89,28 @@ export async function isRefused(
   if (text === '') await reply.body?.cancel()
   return reply.status === 403 && /cross-site/.test(text)
 }
+
+/**
+ * Sends these forms as pages of somebody else's would, from each kind of them, with the headers of who is signed in.
+ * Returns the routes that they lead to, and what went wrong in words: a form that leads nowhere, or was taken.
+ */
+export async function sendFromElsewhere(
+  app: Hono<AppEnv>,
+  forms: readonly RenderedForm[],
+  options: { host: string; headers: Record<string, string>; routeOf(action: string): string | undefined },
+): Promise<{ routes: string[]; faults: string[] }> {
+  const { host, headers, routeOf } = options
+  const routes: string[] = []
+  const faults: string[] = []
+  for (const { page, action, fields } of forms) {
+    const route = routeOf(action)
+    if (route === undefined) faults.push(`${page}: a form leads to ${action}, where nothing is`)
+    else routes.push(route)
+    for (const foreign of foreignPages) {
+      const sent = { host, path: action, fields, headers: { ...headers, ...foreign } }
+      if (await isRefused(app, sent)) continue
+      faults.push(`${page}: ${action} was taken from ${JSON.stringify(foreign)}`)
+    }
+  }
+  return { routes, faults }
+}
