@@ -93,10 +93,32 @@ export function until<T>(condition: () => T | Promise<T>, what: string): Promise
   return eventually(what, condition as () => NonNullable<T> | Promise<NonNullable<T>>, 60_000)
 }
 
-/** A clock that stands where it was put; what sleeps by it sleeps until it is woken. */
-export function standingClock(at: number): Clock & { at: number } {
-  const clock = { at, now: () => clock.at, sleep: systemClock.sleep }
-  return clock
+export interface StandingClock extends Clock {
+  /** The time on the wall. Setting it to a later time lets the time between pass; to an earlier one, sets the clock back. */
+  at: number
+  /** Sets the wall clock by so much, forwards or back, while no time passes. */
+  step(ms: number): void
+}
+
+/** A clock that stands where it was put; sleeping by it takes as long as it takes. */
+export function standingClock(start: number): StandingClock {
+  let wall = start
+  let passed = 0
+  return {
+    get at() {
+      return wall
+    },
+    set at(time) {
+      passed += Math.max(0, time - wall)
+      wall = time
+    },
+    now: () => wall,
+    monotonic: () => passed,
+    sleep: systemClock.sleep,
+    step: ms => {
+      wall += ms
+    },
+  }
 }
 
 /** What a process was started as; '' when it has ended. */

@@ -119,9 +119,9 @@ export function processTree(leader: number, mark: string, { adopts = false } = {
 
 /** Whether there is still time for another look. */
 function patience(): () => boolean {
-  const deadline = Date.now() + patienceMs
+  const deadline = performance.now() + patienceMs
   let looks = 0
-  return () => ++looks <= fewestLooks || Date.now() < deadline
+  return () => ++looks <= fewestLooks || performance.now() < deadline
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,13 +1,19 @@
 /** Time as a parameter: programs hand in the system's clock, tests hand in one that they move themselves. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for slots, and for people. The machine's clock may be set, forwards or back. */
   now(): number
+  /**
+   * Milliseconds since some moment, on a clock that nobody can set: for every wait within one life of the process.
+   * Its readings only compare with each other, and mean nothing to another process.
+   */
+  monotonic(): number
   /** Resolves after `ms`, or at once when `signal` aborts: a wait is a courtesy, never a reason to hang. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise(resolve => {
       if (signal?.aborted) return resolve()

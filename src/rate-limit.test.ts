@@ -45,3 +45,15 @@ test('memory is bounded: who failed longest ago is forgotten first', () => {
   assert.equal(limit.retryAfter('b'), 0)
   for (const key of ['a', 'c', 'd']) assert.equal(limit.retryAfter(key), 60, key)
 })
+
+test('setting the clock neither opens a key early nor keeps it closed for longer', () => {
+  const clock = manualClock()
+  const limit = createRateLimit({ failures: 1, withinMs: minute, clock })
+  limit.fail('a')
+  clock.step(120 * minute)
+  assert.equal(limit.retryAfter('a'), 60, 'two hours forwards')
+  clock.step(-240 * minute)
+  assert.equal(limit.retryAfter('a'), 60, 'two hours back')
+  clock.advance(minute)
+  assert.equal(limit.retryAfter('a'), 0)
+})

@@ -22,16 +22,16 @@ export function createRateLimit(options: {
   const { failures, withinMs, clock, maxKeys = 10_000 } = options
   const failed = new Map<string, number[]>()
 
-  const recent = (key: string) => (failed.get(key) ?? []).filter(at => at > clock.now() - withinMs)
+  const recent = (key: string) => (failed.get(key) ?? []).filter(at => at > clock.monotonic() - withinMs)
 
   return {
     retryAfter: key => {
       const times = recent(key)
       const oldest = times[times.length - failures]
-      return oldest === undefined ? 0 : Math.max(1, Math.ceil((oldest + withinMs - clock.now()) / 1000))
+      return oldest === undefined ? 0 : Math.max(1, Math.ceil((oldest + withinMs - clock.monotonic()) / 1000))
     },
     fail: key => {
-      const times = [...recent(key), clock.now()].slice(-failures)
+      const times = [...recent(key), clock.monotonic()].slice(-failures)
       failed.delete(key)
       failed.set(key, times)
       if (failed.size > maxKeys) failed.delete(failed.keys().next().value as string)

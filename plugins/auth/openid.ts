@@ -48,7 +48,7 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
   let known: { config: openid.Configuration; at: number } | null = null
 
   const discovered = async (): Promise<openid.Configuration> => {
-    if (known && clock.now() < known.at + discoveredForMs) return known.config
+    if (known && clock.monotonic() < known.at + discoveredForMs) return known.config
     const metadata = {
       client_secret: clientSecret,
       [openid.clockTolerance]: toleranceSeconds,
@@ -64,7 +64,7 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
           ...(isLoopback(new URL(issuer).hostname) ? [openid.allowInsecureRequests] : []),
         ],
       })
-      known = { config, at: clock.now() }
+      known = { config, at: clock.monotonic() }
     } catch (cause) {
       // What it told before still holds while it cannot be asked.
       if (known) return known.config

@@ -129,12 +129,12 @@ export function createEnforcement(parts: {
     }
   }
 
-  /** Since when the end of an account waits for Stripe's word, in milliseconds since the epoch. */
+  /** Since when the end of an account waits for Stripe's word, on the monotonic clock. */
   const waiting = new Map<string, number>()
   /** Whether it may still be paid for all we know, because Stripe could not be asked; said for a day, and no longer. */
   const mayBePaid = (accountId: string, confirmed: boolean): boolean => {
-    const since = waiting.get(accountId) ?? clock.now()
-    if (confirmed || clock.now() - since >= patienceMs) {
+    const since = waiting.get(accountId) ?? clock.monotonic()
+    if (confirmed || clock.monotonic() - since >= patienceMs) {
       waiting.delete(accountId)
       return false
     }

@@ -76,11 +76,11 @@ export function createPoller(options: {
       if (following.has(instanceId)) return
       following.add(instanceId)
       try {
-        const startedAt = clock.now()
+        const startedAt = clock.monotonic()
         while (!stopping.signal.aborted) {
           const instance = provisioner.watchedOne(instanceId)
           if (!instance || (await look(instance))) return
-          await clock.sleep(clock.now() - startedAt < eagerMs ? 20 : 500, stopping.signal)
+          await clock.sleep(clock.monotonic() - startedAt < eagerMs ? 20 : 500, stopping.signal)
         }
       } finally {
         following.delete(instanceId)

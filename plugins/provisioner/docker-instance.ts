@@ -103,9 +103,9 @@ export async function discardContainer(
       { expected: [404, 409] }, // 409: its removal is going on already.
     ),
   )
-  const deadline = clock.now() + removedWithinMs
+  const deadline = clock.monotonic() + removedWithinMs
   while (await exists(engine, container.Id)) {
-    if (clock.now() > deadline)
+    if (clock.monotonic() > deadline)
       throw new DriverError(
         `the engine is still removing ${nameOf(container)} after ${removedWithinMs / 1000} s`,
         { permanent: false },

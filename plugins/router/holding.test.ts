@@ -9,6 +9,7 @@ function standingClock() {
   const sleepers = new Set<() => void>()
   const clock: Clock = {
     now: () => 0,
+    monotonic: () => 0,
     sleep: (_, signal) =>
       new Promise(resolve => {
         const wake = () => {

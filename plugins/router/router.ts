@@ -154,7 +154,7 @@ export class Router implements RouterService {
   }
 
   #misrouted(backend: Backend, instanceId: string, reason: string): void {
-    const now = this.#options.clock.now()
+    const now = this.#options.clock.monotonic()
     if (now - (this.#nudgedAt.get(backend) ?? Number.NEGATIVE_INFINITY) < 1000) return
     this.#nudgedAt.set(backend, now)
     const { subdomain } = backend

@@ -186,8 +186,8 @@ export function createLoader(options: {
    * the way of an earlier commit may be gone by now, too.
    */
   const commitData = async (set: LiveSet, now: Tree, stamp: string): Promise<void> => {
-    if (set.commit !== null && clock.now() - dataCommittedAt < dataCommitEveryMs) return
-    dataCommittedAt = clock.now()
+    if (set.commit !== null && clock.monotonic() - dataCommittedAt < dataCommitEveryMs) return
+    dataCommittedAt = clock.monotonic()
     const commit = (await commits.stage()) ? await commits.commit() : null
     if (commit) {
       live.swap({ ...set, commit, tree: stamp }, clock.now())
