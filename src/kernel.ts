@@ -12,6 +12,7 @@ import { checkDisk } from './disk.ts'
 import { EventBus } from './events.ts'
 import { BootError } from './faults.ts'
 import { type AppOptions, createApp } from './http/app.ts'
+import { canonicalHost } from './http/canonical-host.ts'
 import type { AppEnv, Route } from './http/route.ts'
 import { closeServer, openServer } from './http/server.ts'
 import { hasBody, limitStall } from './http/stall.ts'
@@ -166,6 +167,7 @@ async function assemble({
     trustedProxies: site.trustedProxies,
     https: site.publicUrl?.protocol === 'https:',
     formTargets: () => parts.flatMap(({ parts: made }) => made.formTargets?.() ?? []),
+    before: [canonicalHost(site)],
     renderer: web.renderer(site),
     problemPage: web.problemPage,
   })

@@ -3,6 +3,13 @@ import { isLoopback } from '../../src/http/address.ts'
 
 export const google = 'https://accounts.google.com'
 
+/**
+ * `verified`: only an address that the provider calls verified. `unstated`: also where it never says, as Microsoft does.
+ * `any`: also one that it calls unverified, as Authentik does of every address unless it is told otherwise.
+ */
+export const emailTrusts = ['verified', 'unstated', 'any'] as const
+export type EmailTrust = (typeof emailTrusts)[number]
+
 /** Where owners sign in: Google, or any other OpenID provider by `OPENID_ISSUER`. */
 export const openIdConfig = z
   .object({
@@ -17,6 +24,8 @@ export const openIdConfig = z
       .optional(),
     /** What the button calls the provider. */
     OPENID_NAME: z.string().max(40, 'may have at most 40 characters').optional(),
+    /** Which email addresses of the provider count as verified. */
+    OPENID_EMAIL_TRUST: z.enum(emailTrusts, `must be one of ${emailTrusts.join(', ')}`).default('verified'),
   })
   .superRefine((env, context) => {
     const { GOOGLE_CLIENT_ID: id, GOOGLE_CLIENT_SECRET: secret } = env
@@ -31,7 +40,7 @@ export const openIdConfig = z
     if (!clientId || !clientSecret) return { openId: null }
     const issuer = env.OPENID_ISSUER ?? google
     const name = env.OPENID_NAME ?? (issuer === google ? 'Google' : new URL(issuer).hostname)
-    return { openId: { issuer, clientId, clientSecret, name } }
+    return { openId: { issuer, clientId, clientSecret, name, emailTrust: env.OPENID_EMAIL_TRUST } }
   })
 
 export interface OpenIdSettings {
@@ -39,6 +48,7 @@ export interface OpenIdSettings {
   clientId: string
   clientSecret: string
   name: string
+  emailTrust: EmailTrust
 }
 
 /** Plain http only to this very machine, for a test. */

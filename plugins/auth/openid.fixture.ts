@@ -9,6 +9,8 @@ export interface Person {
   email?: string
   email_verified?: boolean | string
   name?: string
+  /** Claims that the ID token lacks: they are told at the userinfo endpoint alone. */
+  onlyFetched?: readonly string[]
 }
 
 export interface TestProvider {
@@ -58,6 +60,12 @@ export async function startProvider(
   const issuer = `http://localhost:${(server.address() as AddressInfo).port}`
   const people = new Map<string, Person>()
 
+  const claimsOf = (sub: string, use: string) => {
+    const { onlyFetched = [], ...person } = people.get(sub) ?? {}
+    const told = Object.entries(person).filter(([name]) => use === 'userinfo' || !onlyFetched.includes(name))
+    return { sub, ...Object.fromEntries(told) }
+  }
+
   /** Anew with each redirect URI that is allowed: a provider reads its clients once. */
   const open = () =>
     new Provider(issuer, {
@@ -77,7 +85,7 @@ export async function startProvider(
       interactions: { url: (_, { uid }) => `/interaction/${uid}` },
       cookies: { keys: ['one key for a test'] },
       ttl: { IdToken: () => 3600 + aheadSeconds() },
-      findAccount: (_, sub) => ({ accountId: sub, claims: async () => ({ sub, ...people.get(sub) }) }),
+      findAccount: (_, sub) => ({ accountId: sub, claims: async use => claimsOf(sub, use) }),
       loadExistingGrant: async context => {
         const { client, session } = context.oidc
         const grant = new context.oidc.provider.Grant({

@@ -3,11 +3,12 @@ import type { Clock } from '../../src/clock.ts'
 import { isLoopback } from '../../src/http/address.ts'
 import type { Problem } from '../../src/http/problem.ts'
 import type { Identity } from './account.ts'
-import { google, type OpenIdSettings } from './openid-config.ts'
+import { type EmailTrust, google, type OpenIdSettings } from './openid-config.ts'
 import {
   clocksDiffer,
   emailUnverified,
   providerDown,
+  providerMisconfigured,
   signInDenied,
   signInOver,
   signInRefused,
@@ -44,7 +45,7 @@ const toleranceSeconds = 60
 
 /** Owners' sign-in with an OpenID provider; the only caller of openid-client. */
 export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdProvider {
-  const { issuer, clientId, clientSecret, name } = settings
+  const { issuer, clientId, clientSecret, name, emailTrust } = settings
   let known: { config: openid.Configuration; at: number } | null = null
 
   const discovered = async (): Promise<openid.Configuration> => {
@@ -68,7 +69,7 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
     } catch (cause) {
       // What it told before still holds while it cannot be asked.
       if (known) return known.config
-      throw unreachable(name, cause)
+      throw misconfigured(settings, cause) ?? unreachable(name, cause)
     }
     return known.config
   }
@@ -110,24 +111,37 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
         })
         const claims = tokens.claims()
         if (!claims) throw signInRefused(`${name} sent no ID token. ${again}`)
-        // Some providers tell the address only where they are asked for it.
-        const told =
-          claims.email === undefined && config.serverMetadata().userinfo_endpoint
-            ? await openid.fetchUserInfo(config, tokens.access_token, claims.sub)
-            : claims
-        return identity(name, claims, told)
+        return identity({ name, emailTrust }, claims, await complete(config, claims, tokens.access_token))
       } catch (error) {
-        throw problemOf(name, error)
+        throw problemOf(settings, error)
       }
     },
   }
+}
+
+/** Some providers tell the address, or that it is verified, only at their userinfo endpoint. The ID token counts first. */
+async function complete(
+  config: openid.Configuration,
+  claims: openid.IDToken,
+  accessToken: string,
+): Promise<Claims> {
+  const whole = claims.email !== undefined && claims.email_verified !== undefined
+  if (whole || !config.serverMetadata().userinfo_endpoint) return claims
+  const told = await openid.fetchUserInfo(config, accessToken, claims.sub)
+  // What is said there of another address says nothing of this one.
+  if (claims.email !== undefined && told.email !== claims.email) return claims
+  return { ...told, ...claims }
 }
 
 const again = 'Nothing was changed. Begin again from the sign-in page.'
 
 type Claims = Readonly<Record<string, unknown>>
 
-function identity(name: string, claims: { iss: string; sub: string }, told: Claims): Identity {
+function identity(
+  { name, emailTrust }: Pick<OpenIdSettings, 'name' | 'emailTrust'>,
+  claims: { iss: string; sub: string },
+  told: Claims,
+): Identity {
   const { email, email_verified: verified } = told
   if (typeof email !== 'string' || email.length > 254 || !/^[^@\s]+@[^@\s]+$/.test(email)) {
     throw emailUnverified(
@@ -135,17 +149,27 @@ function identity(name: string, claims: { iss: string; sub: string }, told: Clai
     )
   }
   // Some providers write it as a text.
-  if (verified !== true && verified !== 'true') {
-    throw emailUnverified(
-      `${name} has not verified ${email} yet. Confirm the address with ${name}, and sign in again; until then nothing is made or changed here.`,
-    )
+  const stated = verified === true || verified === 'true' ? true : verified === undefined ? null : false
+  if (!isTrusted(stated, emailTrust)) {
+    throw stated === null
+      ? emailUnverified(
+          `${name} does not say whether ${email} is verified (the claim email_verified is missing). Only the operator of this site can change that: see OPENID_EMAIL_TRUST in the guide. Nothing was made or changed; sign in again once it is settled.`,
+        )
+      : emailUnverified(
+          `${name} says that ${email} is not verified. Confirm the address with ${name}, and sign in again. If it is confirmed there, the operator has to look at OPENID_EMAIL_TRUST in the guide. Nothing was made or changed.`,
+        )
   }
   const called = typeof told.name === 'string' ? told.name.trim().slice(0, 200) : ''
   return { issuer: claims.iss, subject: claims.sub, email, name: called || null }
 }
 
+function isTrusted(stated: boolean | null, trust: EmailTrust): boolean {
+  return stated === true || trust === 'any' || (trust === 'unstated' && stated === null)
+}
+
 /** Every way in which a sign-in ends badly, in words for the person who sees it; what happened stays in the log. */
-function problemOf(name: string, error: unknown): unknown {
+function problemOf(settings: OpenIdSettings, error: unknown): unknown {
+  const { name } = settings
   if (error instanceof openid.AuthorizationResponseError) {
     return error.error === 'access_denied'
       ? signInDenied(
@@ -169,6 +193,8 @@ function problemOf(name: string, error: unknown): unknown {
       { cause: error },
     )
   }
+  const mistake = misconfigured(settings, error)
+  if (mistake) return mistake
   if (isFarAway(error)) return unreachable(name, error)
   return signInRefused(`What came back from ${name} is not what was asked for. ${again}`, { cause: error })
 }
@@ -182,6 +208,39 @@ function isFarAway({ code, cause }: openid.ClientError): boolean {
     'OAUTH_ABORT',
   ]
   return answered.includes(code ?? '') || (code === undefined && cause instanceof TypeError)
+}
+
+/**
+ * What only a change of our settings mends: another issuer than the one that was set, or an address at which no provider
+ * describes itself. Null for everything else.
+ */
+function misconfigured({ name, issuer }: OpenIdSettings, error: unknown): Problem | null {
+  if (!(error instanceof openid.ClientError)) return null
+  const tell = (what: string) =>
+    providerMisconfigured(
+      `${what} Owners cannot sign in until the operator corrects OPENID_ISSUER; nothing was changed, and every instance keeps running.`,
+      { cause: error },
+    )
+  const { cause } = error
+  const otherIssuer =
+    error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED'
+      ? fieldOf(fieldOf(cause, 'body'), 'issuer')
+      : error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED' && fieldOf(cause, 'claim') === 'iss'
+        ? fieldOf(fieldOf(cause, 'claims'), 'iss')
+        : undefined
+  if (typeof otherIssuer === 'string') {
+    return tell(
+      `${name} calls itself ${otherIssuer.slice(0, 200)}, but OPENID_ISSUER is ${issuer}. The two must be the same to the letter, a slash at the end included.`,
+    )
+  }
+  if (error.code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' && cause instanceof Response && cause.status === 404) {
+    return tell(`Nothing describes an OpenID provider below ${issuer} (the answer was 404).`)
+  }
+  return null
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Claims)[name] : undefined
 }
 
 function unreachable(name: string, cause: unknown): Problem {

@@ -2,6 +2,11 @@ import { defineProblem } from '../../src/http/problem.ts'
 
 export const signInOff = defineProblem('sign-in-off', 503, 'Sign-in is not set up here')
 export const providerDown = defineProblem('provider-down', 503, 'The sign-in provider does not answer')
+export const providerMisconfigured = defineProblem(
+  'provider-misconfigured',
+  503,
+  'Sign-in is not set up correctly here',
+)
 export const signInDenied = defineProblem('sign-in-denied', 403, 'You did not sign in')
 export const signInOver = defineProblem('sign-in-over', 400, 'This sign-in is over')
 export const signInRefused = defineProblem('sign-in-refused', 403, 'The sign-in could not be verified')

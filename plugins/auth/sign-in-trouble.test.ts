@@ -154,6 +154,31 @@ test('a provider that is away at the start keeps nothing from starting', async t
   assert.equal(((await json.json()) as { type: string }).type, 'urn:longhouse:problem:provider-down')
 })
 
+test('an issuer that differs by a slash, or is none, is told as that: trying again would not help', async t => {
+  const { provider, visitor, ask } = await openDoorstep(t)
+  const path = '/.well-known/openid-configuration'
+  const document = (await (await fetch(provider.issuer + path)).json()) as Record<string, unknown>
+  const calls = (issuer: string) => ({ path, status: 200, body: JSON.stringify({ ...document, issuer }) })
+  for (const issuer of [`${provider.issuer}/realm`, `${provider.issuer}/realm/`, 'https://other.example']) {
+    provider.breakWith = calls(issuer)
+    const answer = await visitor().begin()
+    assert.match(answer, /^503 /)
+    assert.ok(answer.includes(`calls itself ${issuer}, but OPENID_ISSUER is ${provider.issuer}`), answer)
+    assert.match(answer, /slash/)
+    assert.doesNotMatch(answer, /Try again|minute/)
+  }
+  provider.breakWith = { path, status: 404, body: '{}' }
+  const json = await ask('/auth/google', { method: 'POST' })
+  const { type, detail } = (await json.json()) as { type: string; detail: string }
+  assert.equal(json.headers.get('retry-after'), null)
+  assert.equal(type, 'urn:longhouse:problem:provider-misconfigured')
+  assert.match(detail, /Nothing describes an OpenID provider below http/)
+
+  provider.breakWith = null
+  provider.people.set('sub-ada', ada)
+  assert.equal((await visitor().signIn('sub-ada')).status, 303, 'corrected there, it works without a restart')
+})
+
 test('sign-ins lead on within this site only', async t => {
   const { provider, visitor } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)

@@ -65,7 +65,7 @@ export interface StripeAccess {
   subscriptionsOf(customerId: string, signal?: AbortSignal): Promise<StripeSubscription[]>
   /** What banks wanted back since then. */
   disputes(since: number, signal?: AbortSignal): Promise<StripeDispute[]>
-  /** What a signed webhook says; null when the signature is none of ours, or older than five minutes. */
+  /** What a signed webhook says; null when the signature is not ours, or dated more than five minutes from `now` (ms). */
   readEvent(payload: Uint8Array, signature: string, now: number): StripeEvent | null
 }
 
@@ -207,6 +207,8 @@ export async function openStripe(settings: StripeSettings): Promise<StripeAccess
       }),
 
     readEvent: (payload, signature, at) => {
+      // The library refuses what is too old and accepts any date to come, which could be replayed until then.
+      if (datedAfter(signature, at / 1000 + toleranceSeconds)) return null
       for (const secret of settings.webhookSecrets) {
         try {
           const signed = Buffer.from(payload)
@@ -227,6 +229,15 @@ export async function openStripe(settings: StripeSettings): Promise<StripeAccess
       return null
     },
   }
+}
+
+/** Whether a `Stripe-Signature` header names any time later than `seconds` since the epoch. */
+function datedAfter(signature: string, seconds: number): boolean {
+  return signature.split(',').some(part => {
+    const [name, value] = part.split('=')
+    // Read as the library reads it: what follows the digits must not hide them.
+    return name?.trim() === 't' && Number.parseInt(value ?? '', 10) > seconds
+  })
 }
 
 const digestOf = (params: object) => createHash('sha256').update(JSON.stringify(params)).digest('base64url')

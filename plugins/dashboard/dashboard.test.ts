@@ -228,6 +228,23 @@ test('an address that only looks like another claims nothing of it', async t => 
   assert.equal((await mark.call('POST', '/instances', { subdomain: 'legacy' })).status, 202)
 })
 
+test('of two accounts whose addresses differ only in case, an instance is for the one it was made for', async t => {
+  const town = await openTown(t)
+  await town.provision('legacy', 'Ada@example.com')
+  await town.provision('nobodys', 'aDA@example.com')
+  const other = await town.owner('other', 'ada@example.com')
+  assert.deepEqual(
+    (await listOf(other)).claimable,
+    ['legacy', 'nobodys'],
+    'case alone stands in nobody’s way',
+  )
+  const ada = await town.owner('ada', 'Ada@example.com')
+  assert.deepEqual((await listOf(other)).claimable, [])
+  assert.equal((await other.call('POST', '/instances/legacy/claim', {})).status, 404)
+  assert.deepEqual((await listOf(ada)).claimable, ['legacy'])
+  assert.equal((await ada.visit('/instances/legacy/claim', {})).headers.location, '/instances/legacy')
+})
+
 test('an account that is deleted while its instance is made keeps none, whichever comes first', async t => {
   const town = await openTown(t)
   for (const name of ['ada', 'bob', 'carol', 'dora']) {

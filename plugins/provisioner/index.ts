@@ -89,6 +89,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         defaultImage: config.CONTROL_PLANE_IMAGE,
         purgeAt: purgeTime,
         isOpen: id => services.auth.accounts.get(id)?.closedAt === null,
+        accountsByEmail: email => services.auth.accounts.byEmail(email),
       })
       services.auth.rememberWhile(id => listInstancesOf(db, id).length > 0)
       return {

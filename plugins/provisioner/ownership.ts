@@ -27,6 +27,8 @@ export interface OwnershipParts extends Execution {
   purgeAt(instance: Instance): number | null
   /** Its owner has not deleted the account. */
   isOpen(accountId: string): boolean
+  /** The open accounts with this address, in whatever case it is written. */
+  accountsByEmail(email: string): { id: string }[]
 }
 
 /** What owners have and may do: the one door between accounts and instances. */
@@ -157,9 +159,17 @@ export class Ownership {
     return listInstancesOf(this.#parts.fleet.db, owner.id)
   }
 
+  /**
+   * An address is the same in whatever case it is written. But a provider may tell `Ada@` and `ada@` apart: where two
+   * open accounts differ only in that, an instance is for the one whose address is written exactly so.
+   */
   #unclaimed(owner: Owner): Instance[] {
+    const others = this.#parts.accountsByEmail(owner.email).filter(({ id }) => id !== owner.id)
     return listInstancesOf(this.#parts.fleet.db, null).filter(
-      each => each.purgeRequestedAt === null && sameAddress(each.ownerEmail, owner.email),
+      each =>
+        each.purgeRequestedAt === null &&
+        sameAddress(each.ownerEmail, owner.email) &&
+        (others.length === 0 || each.ownerEmail === owner.email),
     )
   }
 
