@@ -4,6 +4,7 @@ import type { Clock } from '../src/clock.ts'
 import type { Environment } from '../src/config.ts'
 import { closeServer, openServer } from '../src/http/server.ts'
 import type { Logger } from '../src/log.ts'
+import { refuseNewerDatabase } from '../src/migrations.ts'
 import { programRoot } from '../src/root.ts'
 import { openSeal } from '../src/seal.ts'
 import { version } from '../src/version.ts'
@@ -12,6 +13,7 @@ import { createEngine } from './engine.ts'
 import { killVolumeProcesses } from './jobs/recovery.ts'
 import { openNotices } from './notices/notices.ts'
 import { readSettings } from './settings.ts'
+import { migrationFolders } from './tables.ts'
 import { openVolume } from './volume.ts'
 import { createWeb } from './web/app.tsx'
 import { createInstanceServer } from './web/server.ts'
@@ -47,6 +49,7 @@ export interface Runtime {
  */
 export async function startRuntime({ env, log, clock, spawned, assets }: RuntimeOptions): Promise<Runtime> {
   const settings = readSettings(env, { spawned })
+  refuseNewerDatabase(join(settings.dataDir, 'longhouse.db'), migrationFolders, 'LONGHOUSE_DATA_DIR')
   const volume = openVolume(settings.dataDir)
   const stopping = new AbortController()
   let engine: Engine | null = null

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { migrationsTable, refuseNewerPart } from './migrations.ts'
 import { programRoot } from './root.ts'
 
 export type Db<Schema extends Record<string, unknown> = Record<string, never>> = BetterSQLite3Database<Schema>
@@ -34,12 +35,16 @@ export function openTables<Schema extends Record<string, unknown>>(
   tables: Tables<Schema> | undefined,
 ): Db<Schema> {
   if (!tables) return drizzle(sqlite) as Db<Schema>
+  refuseNewerPart(sqlite, part, tables.migrations)
   const db = drizzle(sqlite, { schema: tables.schema })
   // A migration that a power cut takes back is made again, and the next record that is answered for brings it to the
   // disk: a dozen waits for the disk less at the first start.
   sqlite.pragma('synchronous = NORMAL')
   try {
-    migrate(db, { migrationsFolder: programRoot(tables.migrations), migrationsTable: `${part}_migrations` })
+    migrate(db, {
+      migrationsFolder: programRoot(tables.migrations),
+      migrationsTable: migrationsTable(part),
+    })
   } finally {
     sqlite.pragma('synchronous = FULL')
   }

@@ -17,6 +17,7 @@ import type { AppEnv, Route } from './http/route.ts'
 import { closeServer, openServer } from './http/server.ts'
 import { hasBody, limitStall } from './http/stall.ts'
 import type { Logger } from './log.ts'
+import { refuseNewerDatabase } from './migrations.ts'
 import type { Check, MadeParts, Plugin, PluginContext, Services } from './plugin.ts'
 import { type Site, siteConfig } from './site.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
@@ -120,7 +121,10 @@ async function assemble({
   releases.push(() => lock.release())
 
   const file = join(folder, 'longhouse.db')
-  const sqlite = inDataRoot(file, () => openSqlite(file))
+  const sqlite = inDataRoot(file, () => {
+    refuseNewerDatabase(file, migrationsOf(order), 'LONGHOUSE_DATA_ROOT')
+    return openSqlite(file)
+  })
   releases.push(() => sqlite.close())
 
   const bus = new EventBus(log)
@@ -202,11 +206,18 @@ async function assemble({
   }
 }
 
+function migrationsOf(plugins: readonly Plugin[]): Record<string, string> {
+  return Object.fromEntries(
+    plugins.flatMap(({ name, tables }) => (tables ? [[name, tables.migrations]] : [])),
+  )
+}
+
 /** What goes wrong with the files of the data root is for the operator to mend: in words, not as a stack. */
 function inDataRoot<T>(file: string, open: () => T): T {
   try {
     return open()
   } catch (error) {
+    if (error instanceof BootError) throw error
     throw new BootError([`LONGHOUSE_DATA_ROOT: cannot use ${file}: ${(error as Error).message}`])
   }
 }
