@@ -1,7 +1,7 @@
 import { deletedCustomer, portalObject } from './builders.ts'
 import { checkFields, type Fields, invalid, text, type Value } from './form.ts'
 import { expansions, listFields, listOf } from './listing.ts'
-import type { Session } from './objects.ts'
+import type { Session, Subscription } from './objects.ts'
 import type { StripeState } from './state.ts'
 
 export interface Call {
@@ -39,6 +39,13 @@ export function answerCall(state: StripeState, { method, path, params, origin }:
     checkFields(params, customerFields)
     const email = params.email === undefined ? null : text(params, 'email')
     return state.createCustomer({ email, metadata: strings('metadata') })
+  }
+  if (at('GET', /^\/v1\/customers$/)) {
+    checkFields(params, { ...listFields, email: 'any' })
+    const there = [...state.customers.values()].filter(each => !each.deleted)
+    const email = params.email as string | undefined
+    const found = there.filter(each => email === undefined || each.email === email)
+    return listOf('/v1/customers', found, params)
   }
   const shown = at('GET', /^\/v1\/customers\/(\w+)$/)
   if (shown) {
@@ -86,7 +93,12 @@ export function answerCall(state: StripeState, { method, path, params, origin }:
     return listSubscriptions(state, params)
   }
   const one = at('GET', /^\/v1\/subscriptions\/(\w+)$/)
-  if (one) return state.subscription(one[1] ?? '')
+  if (one) return brief(state.subscription(one[1] ?? ''))
+  if (at('GET', /^\/v1\/subscription_items$/)) {
+    checkFields(params, { ...listFields, subscription: 'any' })
+    const { items } = state.subscription(text(params, 'subscription'))
+    return listOf('/v1/subscription_items', items.data.toReversed(), params)
+  }
 
   const cancelled = at('DELETE', /^\/v1\/subscriptions\/(\w+)$/)
   if (cancelled) {
@@ -162,7 +174,21 @@ function listSubscriptions(state: StripeState, params: Record<string, Value>): u
   const all = [...state.subscriptions.values()]
     .filter(each => customer === undefined || each.customer === customer)
     .filter(each => status === 'all' || (status === '' ? each.status !== 'canceled' : each.status === status))
-  return listOf('/v1/subscriptions', all, params)
+  const list = listOf('/v1/subscriptions', all, params)
+  return { ...list, data: list.data.map(brief) }
+}
+
+/** So many of its items a subscription carries along; the others are listed for themselves. */
+const mostItems = 10
+
+function brief(subscription: Subscription): Subscription {
+  const { data } = subscription.items
+  const items = {
+    ...subscription.items,
+    data: data.slice(0, mostItems),
+    has_more: data.length > mostItems,
+  }
+  return { ...subscription, items }
 }
 
 function listDisputes(state: StripeState, params: Record<string, Value>): unknown {

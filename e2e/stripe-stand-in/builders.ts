@@ -9,6 +9,7 @@ import type {
   Price,
   Session,
   Subscription,
+  SubscriptionItem,
 } from './objects.ts'
 import { like } from './published.ts'
 
@@ -59,6 +60,27 @@ const unscheduled = {
   trial_start: null,
 }
 
+/** One line of a subscription that began at `created`, in seconds. */
+export const itemObject = (
+  moment: Moment,
+  fields: { subscription: string; created: number; price: string; quantity: number },
+): SubscriptionItem => {
+  const { subscription, created, price, quantity } = fields
+  // What every item at Stripe has, though nothing here looks at it.
+  const rest = { created, discounts: [], billing_thresholds: null, tax_rates: [] }
+  return {
+    ...rest,
+    object: 'subscription_item',
+    id: moment.id('si'),
+    subscription,
+    quantity,
+    metadata: {},
+    current_period_start: created,
+    current_period_end: created + month,
+    price: priceObject(moment, price),
+  }
+}
+
 export function subscriptionObject(
   moment: Moment,
   fields: Pick<Subscription, 'customer' | 'status' | 'metadata'> & { price: string },
@@ -66,20 +88,7 @@ export function subscriptionObject(
   const { price, ...rest } = fields
   const own = common(moment, 'sub')
   const { id, created } = own
-  const item = {
-    object: 'subscription_item' as const,
-    id: moment.id('si'),
-    created,
-    discounts: [],
-    billing_thresholds: null,
-    tax_rates: [],
-    subscription: id,
-    quantity: 1,
-    metadata: {},
-    current_period_start: created,
-    current_period_end: created + month,
-    price: priceObject(moment, price),
-  }
+  const item = itemObject(moment, { subscription: id, created, price, quantity: 1 })
   return like('subscription', {
     object: 'subscription',
     ...own,

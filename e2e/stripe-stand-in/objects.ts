@@ -52,21 +52,22 @@ export interface Subscription extends Common {
   canceled_at: number | null
   ended_at: number | null
   latest_invoice: string | null
-  items: {
-    object: 'list'
-    has_more: false
-    url: string
-    data: {
-      object: 'subscription_item'
-      id: string
-      subscription: string
-      quantity: number
-      metadata: Record<string, string>
-      current_period_start: number
-      current_period_end: number
-      price: Price
-    }[]
-  }
+  pause_collection: {
+    behavior: 'keep_as_draft' | 'mark_uncollectible' | 'void'
+    resumes_at: number | null
+  } | null
+  items: { object: 'list'; has_more: boolean; url: string; data: SubscriptionItem[] }
+}
+
+export interface SubscriptionItem {
+  object: 'subscription_item'
+  id: string
+  subscription: string
+  quantity: number
+  metadata: Record<string, string>
+  current_period_start: number
+  current_period_end: number
+  price: Price
 }
 
 export interface Session extends Common {

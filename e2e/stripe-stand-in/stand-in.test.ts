@@ -87,6 +87,14 @@ test('it refuses what Stripe refuses', async t => {
   assert.equal(other.type, 'StripeIdempotencyError')
   assert.equal(standIn.state.customers.size, 1)
 
+  // A failure of its own is kept under the key as well, and answered again when all is well.
+  standIn.mood = 'failing'
+  const failed = await refusal(sdk.customers.create({ email: 'bob@example.com' }, { idempotencyKey: 'bob' }))
+  standIn.mood = 'well'
+  const again = await refusal(sdk.customers.create({ email: 'bob@example.com' }, { idempotencyKey: 'bob' }))
+  assert.deepEqual([failed.statusCode, again.statusCode], [500, 500])
+  assert.equal(standIn.state.customers.size, 1)
+
   const session = { mode: 'subscription', customer: first.id, success_url: 'https://x.example' } as const
   const missing = await refusal(sdk.checkout.sessions.create({ ...session, cancel_url: 'https://x.example' }))
   assert.equal(missing.param, 'line_items')

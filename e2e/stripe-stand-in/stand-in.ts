@@ -28,8 +28,11 @@ export interface StripeStandIn {
   state: StripeState
   /** What makes it a control plane's Stripe. */
   env: Record<string, string>
-  /** `away` ends every connection, `failing` answers 500. */
-  mood: 'well' | 'away' | 'failing'
+  /**
+   * `away` ends every connection, `failing` answers 500, `mute` does what it is asked and ends the connection without a
+   * word.
+   */
+  mood: 'well' | 'away' | 'failing' | 'mute'
   /** What was asked of the API, such as `GET /v1/customers/cus_1`. */
   asked: string[]
   /** An event as it is sent: the body with its signature. `age` is in seconds. */
@@ -118,8 +121,6 @@ export async function startStripe(
       return void response.end(html)
     }
     standIn.asked.push(`${method} ${url.pathname}`)
-    if (standIn.mood === 'failing')
-      return send(response, 500, '{"error":{"type":"api_error","message":"Sorry"}}')
     if (request.headers.authorization !== `Bearer ${key}`) {
       const said = request.headers.authorization
         ? 'Invalid API Key provided'
@@ -134,10 +135,16 @@ export async function startStripe(
         'Keys for idempotent requests can only be used with the same parameters they were first used with.'
       return send(response, 400, JSON.stringify({ error: { type: 'idempotency_error', message } }))
     }
+    if (before && standIn.mood === 'mute') return void request.socket.destroy()
     if (before) return send(response, before.status, before.body, { 'Idempotent-Replayed': 'true' })
     const params = decodeForm(method === 'GET' ? url.search.slice(1) : body)
-    const done = outcome(() => answerCall(state, { method, path: url.pathname, params, origin }))
+    const done =
+      standIn.mood === 'failing'
+        ? { status: 500, body: '{"error":{"type":"api_error","message":"Sorry"}}' }
+        : outcome(() => answerCall(state, { method, path: url.pathname, params, origin }))
+    // As Stripe does, for a day: its own failures are answered again too.
     if (typeof idempotency === 'string') answered.set(idempotency, { asked, ...done })
+    if (standIn.mood === 'mute') return void request.socket.destroy()
     send(response, done.status, done.body)
   }
 }

@@ -6,6 +6,7 @@ import {
   disputeObject,
   eventObject,
   invoiceObject,
+  itemObject,
   month,
   type SessionFields,
   sessionObject,
@@ -153,6 +154,22 @@ export class StripeState {
     this.#happened('customer.subscription.created', subscription)
     this.#bill(subscription, status === 'active' ? 'paid' : 'open')
     return subscription
+  }
+
+  /** The operator changes what is paid for, or how often; the first item is the one that was ordered. */
+  setItems(id: string, items: readonly { price: string; quantity?: number }[]): void {
+    const subscription = this.subscription(id)
+    subscription.items.data = items.map(({ price, quantity = 1 }) =>
+      itemObject(this, { subscription: id, created: subscription.created, price, quantity }),
+    )
+    this.#happened('customer.subscription.updated', subscription)
+  }
+
+  /** The operator has no payment collected, until `resumesAt` (in seconds) or further notice; null collects again. */
+  pauseCollection(id: string, pause: Subscription['pause_collection']): void {
+    const subscription = this.subscription(id)
+    subscription.pause_collection = pause
+    this.#happened('customer.subscription.updated', subscription)
   }
 
   /** Another month begins and the card is charged for it. */

@@ -25,10 +25,11 @@ export function accountExport(db: BillingDb, accountId: string) {
       .from(subscriptions)
       .where(inArray(subscriptions.customerId, ids))
       .all()
-      .map(({ id, status, priceId, createdAt, endedAt }) => ({
+      .map(({ id, status, priceId, items, createdAt, endedAt }) => ({
         id,
         status,
         price: priceId,
+        items: (items ?? []).map(({ priceId: price, quantity }) => ({ price, quantity })),
         created_at: timestamp(createdAt),
         ended_at: timestamp(endedAt),
       })),

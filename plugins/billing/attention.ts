@@ -1,6 +1,7 @@
 import type { AccountDirectory } from '../auth/contract.ts'
 import type { Customers } from './customers.ts'
 import type { Disputes } from './disputes.ts'
+import { moneyWords } from './money.ts'
 import type { Dispute, Subscription } from './schema.ts'
 
 export const attentionKinds = [
@@ -9,6 +10,7 @@ export const attentionKinds = [
   'dispute-to-answer',
   'dispute-waits',
   'dispute-lost',
+  'collection-paused',
 ] as const
 
 /** Something about money that only the operator can put right, at Stripe. */
@@ -57,6 +59,19 @@ export function createAttention(parts: {
           todo: `Cancel ${ids} at Stripe, and give back what was paid for it.`,
         })
       }
+      for (const { id, pauseBehavior, pauseEndsAt } of weigh(subscriptions)) {
+        if (pauseBehavior === null) continue
+        const invoices = pauseWords[pauseBehavior] ?? `handled as ${pauseBehavior}`
+        found.push({
+          ...about,
+          ...{ id: `paused-${id}`, kind: 'collection-paused', url, until: pauseEndsAt },
+          what: `Stripe collects no payment for ${id}; its invoices are ${invoices}. It counts as paid here, and its instances run.`,
+          todo:
+            pauseEndsAt === null
+              ? 'Resume collection at Stripe when you want to be paid again.'
+              : 'Nothing, if you meant it: Stripe collects again by itself.',
+        })
+      }
       // Stripe counts in whole seconds.
       const closedAt = account?.closedAt == null ? Infinity : Math.floor(account.closedAt / 1000) * 1000
       for (const { id } of subscriptions.filter(({ createdAt }) => createdAt >= closedAt)) {
@@ -83,13 +98,20 @@ export function createAttention(parts: {
   }
 }
 
+/** What becomes of invoices, by `pause_collection.behavior`. */
+const pauseWords: Readonly<Record<string, string>> = {
+  keep_as_draft: 'kept as drafts',
+  mark_uncollectible: 'marked as uncollectible',
+  void: 'voided',
+}
+
 /** Null for what is settled: won, withdrawn, or lost by somebody who pays for nothing any more. */
 function matterOf(
   dispute: Dispute,
   goesOn: boolean,
 ): Pick<Attention, 'kind' | 'what' | 'todo' | 'until'> | null {
   const { amount, currency, status, reason, answerBy } = dispute
-  const what = `The bank wants ${money(amount, currency)} back (${reason.replaceAll('_', ' ')}).`
+  const what = `The bank wants ${moneyWords(amount, currency)} back (${reason.replaceAll('_', ' ')}).`
   if (status.endsWith('needs_response')) {
     return { kind: 'dispute-to-answer', what, todo: 'Answer it at Stripe, or accept it.', until: answerBy }
   }
@@ -103,10 +125,4 @@ function matterOf(
     todo: 'Cancel the subscription at Stripe if this customer is not to stay.',
     until: null,
   }
-}
-
-/** Stripe counts in the smallest unit, which is not always a hundredth. */
-function money(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }

@@ -102,18 +102,64 @@ test('a page that was paid a moment ago cannot be ended, and that is seen', asyn
   const customerId = await access.createCustomer({ id: 'acct_1', email: 'ada@example.com' })
   const backTo = { done: 'https://example.com/done', given: 'https://example.com/given' }
   const wanted = { customerId, accountId: 'acct_1', subdomain: null, price: 'price_basic', backTo }
-  const first = pageId(await access.startCheckout(wanted, null))
+  const first = pageId(await access.startCheckout(wanted))
   const [listed] = await access.checkoutPages(customerId)
   assert.deepEqual([listed?.id, listed?.status, listed?.order], [first, 'open', access.digest(wanted)])
-  // The answer was lost on the way: asked again, it is the same page.
-  assert.equal(pageId(await access.startCheckout(wanted, null)), first)
   stripe.state.completeCheckout(first)
   assert.equal(await access.endCheckout(first), false)
-  const second = pageId(await access.startCheckout(wanted, first))
+  const second = pageId(await access.startCheckout(wanted))
   assert.notEqual(second, first)
   assert.equal(await access.endCheckout(second), true)
   assert.equal(await access.endCheckout(second), true, 'ended before is as good')
   await assert.rejects(access.endCheckout('cs_none'), /No such checkout.session/)
+})
+
+test('a failure of Stripe’s own is answered again to the same request only: the next press works', async t => {
+  const { shop, ada, state } = await opened(t)
+  const press = () => ada.call('POST', '/checkout', { plan: 'basic' })
+  shop.stripe.mood = 'failing'
+  assert.equal((await press()).status, 503)
+  shop.stripe.mood = 'well'
+  const [page] = [await order(ada, 'basic')]
+  assert.deepEqual(openPages(shop), [page])
+
+  // The same between the customer and the page.
+  const bob = await shop.owner('bob')
+  shop.stripe.mood = 'mute'
+  assert.equal((await bob.call('POST', '/checkout', { plan: 'basic' })).status, 503)
+  shop.stripe.mood = 'well'
+  state.completeCheckout(await order(bob, 'basic'))
+  assert.equal(state.customers.size, 2, 'what was made without an answer is found again')
+})
+
+test('whatever answer is lost on the way, there is one customer and one page to pay', async t => {
+  const stripe = await startStripe(t)
+  const access = await openStripe(settingsFor(stripe))
+  const account = { id: 'acct_1', email: 'ada@example.com' }
+  const lost = async (work: () => Promise<unknown>) => {
+    stripe.mood = 'mute'
+    await assert.rejects(work)
+    stripe.mood = 'well'
+  }
+  stripe.state.createCustomer({ email: account.email, metadata: {} })
+  await access.createCustomer({ id: 'acct_2', email: account.email })
+  await lost(() => access.createCustomer(account))
+  const customerId = await access.createCustomer(account)
+  assert.equal(await access.createCustomer(account), customerId)
+  assert.equal(
+    stripe.state.customers.size,
+    3,
+    'neither a stranger’s nor another account’s with the same address',
+  )
+  const backTo = { done: 'https://example.com/done', given: 'https://example.com/given' }
+  const wanted = { customerId, accountId: 'acct_1', subdomain: null, price: 'price_basic', backTo }
+  await lost(() => access.startCheckout(wanted))
+  const pages = await access.checkoutPages(customerId)
+  assert.deepEqual(
+    pages.map(page => [page.status, page.order]),
+    [['open', access.digest(wanted)]],
+    'the retry of the library made no second page, and the first is found',
+  )
 })
 
 test('two subscriptions of one account: which one counts is no matter of chance, and the operator is told', async t => {

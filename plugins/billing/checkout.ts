@@ -52,7 +52,7 @@ export function createCheckout(parts: {
         'A payment is under way, perhaps in another tab. Wait a minute and look at your plan again; nothing more was ordered.',
       )
     }
-    return found?.url ?? (await stripe.startCheckout(wanted, pages[0]?.id ?? null))
+    return found?.url ?? (await stripe.startCheckout(wanted))
   }
 
   return {

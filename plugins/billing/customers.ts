@@ -84,7 +84,7 @@ export class Customers {
     if (state === 'known') return customerId
     if (state === 'unknown' && this.subscriptionsOf(account.id).some(({ endedAt }) => endedAt === null))
       throw customerGone('Tell the operator. What you have here is left as it is, and nothing was ordered.')
-    const anew = await this.#stripe.createCustomer(account, customerId)
+    const anew = await this.#stripe.createCustomer(account)
     this.#db.transaction(tx => {
       // What was read of the old one nobody will ever read again.
       tx.delete(subscriptions).where(eq(subscriptions.customerId, customerId)).run()

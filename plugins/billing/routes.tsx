@@ -24,8 +24,15 @@ const billSchema = z.object({
     .object({
       status: z.enum(subscriptionStatuses),
       plan: z.string().nullable(),
+      quantity: z
+        .int()
+        .meta({ description: 'How many times the plan is paid for: so many times its instances' }),
       period_ends_at: time,
       cancel_at: time,
+      collection_paused: z
+        .object({ until: time })
+        .nullable()
+        .meta({ description: 'Stripe collects no payment, until then or until the operator resumes it' }),
     })
     .nullable(),
   ladder: z
@@ -152,7 +159,10 @@ function wireBill(bill: Bill | null, till: Till | null): z.infer<typeof billSche
       ? {
           status: subscription.status,
           plan: subscription.plan?.id ?? null,
+          quantity: subscription.quantity,
           period_ends_at: timestamp(subscription.periodEndsAt),
+          collection_paused:
+            subscription.pauseBehavior === null ? null : { until: timestamp(subscription.pauseEndsAt) },
           cancel_at: timestamp(subscription.cancelAt),
         }
       : null,

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { State, SubscriptionStatus } from './standing.ts'
+import type { SubscriptionItem } from './stripe-objects.ts'
 
 /** Times are milliseconds since the epoch. What belongs to Stripe's test mode is never counted in live mode, nor the reverse. */
 
@@ -38,6 +39,12 @@ export const subscriptions = sqliteTable(
     /** When it ends though it is paid; null when it goes on. */
     cancelAt: integer('cancel_at'),
     endedAt: integer('ended_at'),
+    /** What is paid for, in Stripe's order; null for one that was read before this was kept. */
+    items: text('items', { mode: 'json' }).$type<readonly SubscriptionItem[]>(),
+    /** What Stripe does with the invoices while it collects no payment; null while it collects. */
+    pauseBehavior: text('pause_behavior'),
+    /** When Stripe collects again; null for when the operator says so there. */
+    pauseEndsAt: integer('pause_ends_at'),
   },
   table => [index('billing_subscriptions_customer').on(table.customerId)],
 )

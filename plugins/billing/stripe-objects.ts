@@ -6,11 +6,23 @@ import { type SubscriptionStatus, subscriptionStatuses } from './standing.ts'
 export interface StripeSubscription {
   id: string
   status: SubscriptionStatus
+  /** Of the first item. */
   priceId: string | null
+  items: readonly SubscriptionItem[]
   createdAt: number
+  /** The earliest of all items. */
   periodEndsAt: number | null
   cancelAt: number | null
   endedAt: number | null
+  /** What becomes of the invoices while Stripe collects no payment (`pause_collection`); null while it collects. */
+  pauseBehavior: string | null
+  pauseEndsAt: number | null
+}
+
+/** One line of a subscription. A price that is metered has no quantity at Stripe: it counts as 1. */
+export interface SubscriptionItem {
+  priceId: string
+  quantity: number
 }
 
 export interface StripeEvent {
@@ -65,18 +77,25 @@ const msOrNull = (seconds: number | null | undefined) => (seconds ? ms(seconds) 
 const idOf = (given: string | { id: string } | null | undefined) =>
   typeof given === 'string' ? given : (given?.id ?? null)
 
-export function asSubscription(each: Stripe.Subscription): StripeSubscription {
-  const [item] = each.items.data
-  const periodEndsAt = msOrNull(item?.current_period_end)
+/** `items` are all of the subscription's: it carries only its first ones. */
+export function asSubscription(
+  each: Stripe.Subscription,
+  items: readonly Stripe.SubscriptionItem[],
+): StripeSubscription {
+  const ends = items.flatMap(({ current_period_end: end }) => (end ? [end] : []))
+  const periodEndsAt = ends.length > 0 ? ms(Math.min(...ends)) : null
   return {
     id: each.id,
     // A state that is not known yet must stop nobody.
     status: subscriptionStatuses.find(status => status === each.status) ?? 'active',
-    priceId: item?.price.id ?? null,
+    priceId: items[0]?.price.id ?? null,
+    items: items.map(({ price, quantity }) => ({ priceId: price.id, quantity: quantity ?? 1 })),
     createdAt: ms(each.created),
     periodEndsAt,
     cancelAt: msOrNull(each.cancel_at) ?? (each.cancel_at_period_end ? periodEndsAt : null),
     endedAt: msOrNull(each.ended_at),
+    pauseBehavior: each.pause_collection?.behavior ?? null,
+    pauseEndsAt: msOrNull(each.pause_collection?.resumes_at),
   }
 }
 

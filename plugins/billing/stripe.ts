@@ -45,8 +45,8 @@ export interface Order {
 export interface StripeAccess {
   /** Real money, or Stripe's test mode: the key says which. */
   live: boolean
-  /** Asked twice, it makes one. `instead` is one that is no more. */
-  createCustomer(account: { id: string; email: string }, instead?: string): Promise<string>
+  /** The account's customer: the one that an earlier request made, though its answer was lost, or else a new one. */
+  createCustomer(account: { id: string; email: string }): Promise<string>
   customer(customerId: string): Promise<StripeCustomer>
   tellEmail(customerId: string, email: string): Promise<void>
   /** Ends a subscription now. One that has ended already is as good. */
@@ -55,8 +55,8 @@ export interface StripeAccess {
   digest(order: Order): string
   /** The customer's pages for subscriptions, newest first: those that are open, and the latest others. */
   checkoutPages(customerId: string): Promise<CheckoutPage[]>
-  /** Opens a page where the order is paid. `after` is the latest page so far: asked twice, it makes one. */
-  startCheckout(order: Order, after: string | null): Promise<string>
+  /** Opens a page where the order is paid. Look through `checkoutPages` first: each call opens another page. */
+  startCheckout(order: Order): Promise<string>
   /** From here on nothing can be paid there. False when it was paid before. */
   endCheckout(pageId: string): Promise<boolean>
   /** Where the browser goes on to change cards, see invoices and cancel. */
@@ -91,8 +91,6 @@ export async function openStripe(settings: StripeSettings): Promise<StripeAccess
       throw asFailure(error, StripeSdk)
     }
   }
-  /** The same words lead to the same key: a repetition makes nothing new, and other words are another request. */
-  const once = (purpose: string, params: object) => ({ idempotencyKey: `${purpose}-${digestOf(params)}` })
   const all = async <From, To>(
     list: AsyncIterable<From>,
     read: (each: From) => To,
@@ -129,10 +127,14 @@ export async function openStripe(settings: StripeSettings): Promise<StripeAccess
   return {
     live: /^.k_live_/.test(settings.secretKey),
 
-    createCustomer: ({ id, email }, instead = '') =>
+    // No idempotency key of our own, here and below. Stripe answers a key for a day with what it answered first, its own
+    // failures too: the library gives each request a key, which only the retries of that request share.
+    createCustomer: ({ id, email }) =>
       ask(async () => {
-        const params = { email, metadata: { [accountKey]: id } }
-        return (await sdk.customers.create(params, once(`customer${instead}`, params))).id
+        for await (const each of sdk.customers.list({ email, limit: 100 })) {
+          if (each.metadata[accountKey] === id) return each.id
+        }
+        return (await sdk.customers.create({ email, metadata: { [accountKey]: id } })).id
       }),
 
     customer: id =>
@@ -141,7 +143,6 @@ export async function openStripe(settings: StripeSettings): Promise<StripeAccess
         throw error
       }),
 
-    // Without a key of our own: who goes back to an earlier address within a day would be answered and not heard.
     tellEmail: (id, email) => ask(async () => void (await sdk.customers.update(id, { email }))),
 
     digest: order => String(session(order).metadata?.[orderKey]),
@@ -160,10 +161,9 @@ export async function openStripe(settings: StripeSettings): Promise<StripeAccess
           .map(asCheckoutPage)
       }),
 
-    startCheckout: (order, after) =>
+    startCheckout: order =>
       ask(async () => {
-        const params = session(order)
-        const { url } = await sdk.checkout.sessions.create(params, once(`checkout-${after}`, params))
+        const { url } = await sdk.checkout.sessions.create(session(order))
         if (!url) throw new StripeFailure('this payment is done already', { permanent: true })
         return url
       }),
@@ -189,7 +189,17 @@ export async function openStripe(settings: StripeSettings): Promise<StripeAccess
       ),
 
     subscriptionsOf: (customer, signal) =>
-      ask(() => all(sdk.subscriptions.list({ customer, status: 'all', limit: 100 }), asSubscription, signal)),
+      ask(async () => {
+        const list = sdk.subscriptions.list({ customer, status: 'all', limit: 100 })
+        const found: StripeSubscription[] = []
+        for (const each of await all(list, one => one, signal)) {
+          const items = each.items.has_more
+            ? await all(sdk.subscriptionItems.list({ subscription: each.id, limit: 100 }), one => one, signal)
+            : each.items.data
+          found.push(asSubscription(each, items))
+        }
+        return found
+      }),
 
     disputes: (since, signal) =>
       ask(() => {

@@ -1,3 +1,4 @@
+import { bySize } from './purchase.ts'
 import type { Subscription } from './schema.ts'
 import type { Plan } from './settings.ts'
 import type { SubscriptionStatus } from './standing.ts'
@@ -14,17 +15,14 @@ const rank = (status: SubscriptionStatus) => (status === 'trialing' ? 0 : goingO
  */
 export function byWeight(
   subscriptions: readonly Subscription[],
-  planOf: (priceId: string | null) => Plan | null,
+  planOf: (subscription: Subscription) => Plan | null,
 ): Subscription[] {
-  const size = ({ priceId }: Subscription) => planOf(priceId)?.instances ?? 0
-  const memory = ({ priceId }: Subscription) => planOf(priceId)?.limits?.memoryBytes ?? 0
   return subscriptions
     .filter(({ status }) => goingOn.includes(status))
     .sort(
       (a, b) =>
         rank(a.status) - rank(b.status) ||
-        size(b) - size(a) ||
-        memory(b) - memory(a) ||
+        bySize(planOf(a), planOf(b)) ||
         b.createdAt - a.createdAt ||
         a.id.localeCompare(b.id),
     )

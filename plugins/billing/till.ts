@@ -15,6 +15,7 @@ import {
   trialsUsedUp,
   unknownPlan,
 } from './problems.ts'
+import { purchaseOf } from './purchase.ts'
 import type { Subscription } from './schema.ts'
 import type { Plan } from './settings.ts'
 import { type StripeAccess, StripeFailure } from './stripe.ts'
@@ -25,7 +26,7 @@ export interface Bill {
   standing: AccountStanding
   trialEndsAt: number | null
   /** The one that counts; null when there is none that still goes on. */
-  subscription: (Subscription & { plan: Plan | null }) | null
+  subscription: (Subscription & { plan: Plan | null; quantity: number }) | null
   /** The operator asks no payment; null when they do. */
   exemption: { since: number; why: string; plan: Plan | null } | null
   /** There is somebody at Stripe to show a portal to. */
@@ -50,7 +51,11 @@ export function openTill(parts: {
   page(): string
 }) {
   const { stripe, customers, standings, trials, exemptions, plans, clock, page } = parts
-  const planOf = (priceId: string | null) => plans.find(plan => plan.price === priceId) ?? null
+  const planOf = (subscription: Subscription) => purchaseOf(subscription, plans)?.plan ?? null
+  const counted = (subscription: Subscription): Bill['subscription'] => {
+    const { plan = null, quantity = 1 } = purchaseOf(subscription, plans) ?? {}
+    return { ...subscription, plan, quantity }
+  }
   const weigh = (subscriptions: readonly Subscription[]) => byWeight(subscriptions, planOf)
   const goingOn = (accountId: string) => weigh(customers.subscriptionsOf(accountId))
   const counting = (accountId: string) => goingOn(accountId)[0]
@@ -63,7 +68,7 @@ export function openTill(parts: {
   /** Whose limits hold: that of the subscription that counts, or what is given, or the larger of both when both are paid. */
   const planFor = (accountId: string): Plan | null => {
     const subscription = counting(accountId)
-    const ordered = planOf(subscription?.priceId ?? null)
+    const ordered = subscription ? planOf(subscription) : null
     const given = givenTo(accountId)
     if (given === undefined) return ordered
     const pays = subscription?.status === 'active' || subscription?.status === 'trialing'
@@ -90,7 +95,7 @@ export function openTill(parts: {
         standing,
         trial: trialOf(standing.state),
         trialEndsAt: trials.endsAt(accountId),
-        subscription: first ? { ...first, plan: planOf(first.priceId) } : null,
+        subscription: first ? counted(first) : null,
         exemption: exemption && {
           since: exemption.since,
           why: exemption.why,
@@ -158,7 +163,7 @@ export function openTill(parts: {
     /** The same by what is paid for or given; null when nothing is, or for a price that is on the list no more. */
     room: (accountId: string): number | null => {
       if (givenTo(accountId) !== undefined) return planFor(accountId)?.instances ?? null
-      const paid = equallyPaid(goingOn(accountId)).map(({ priceId }) => planOf(priceId))
+      const paid = equallyPaid(goingOn(accountId)).map(planOf)
       return paid.includes(null) ? null : (paid[0]?.instances ?? null)
     },
 

@@ -12,7 +12,16 @@ export interface BillView {
     ladder: readonly { at: number; what: 'stop' | 'remove' | 'delete' }[]
   }
   trialEndsAt: number | null
-  subscription: { plan: PlanView | null; periodEndsAt: number | null; cancelAt: number | null } | null
+  subscription: {
+    plan: PlanView | null
+    /** How many times the plan is paid for. */
+    quantity: number
+    periodEndsAt: number | null
+    cancelAt: number | null
+    /** Set while Stripe collects no payment. */
+    pauseBehavior: string | null
+    pauseEndsAt: number | null
+  } | null
   /** The operator asks no payment; null when they do. */
   exemption: { since: number; why: string; plan: PlanView | null } | null
   customer: boolean
@@ -139,7 +148,32 @@ function Situation(bill: BillView & { now: number }) {
       </Notice>
     )
   }
-  return <Chosen {...bill} />
+  return (
+    <>
+      <Paused {...bill} />
+      <Chosen {...bill} />
+    </>
+  )
+}
+
+/** The operator paused the collection of payments at Stripe. */
+function Paused({ subscription, now }: BillView & { now: number }) {
+  if (!subscription || subscription.pauseBehavior === null) return null
+  const { pauseEndsAt } = subscription
+  return (
+    <Notice tone="idle" title="No payment is collected at the moment">
+      <p>
+        The operator of this site paused it
+        {pauseEndsAt === null ? null : (
+          <>
+            {' '}
+            until <Time at={pauseEndsAt} now={now} as="full" />
+          </>
+        )}
+        . Your plan counts as paid, and your instances keep running.
+      </p>
+    </Notice>
+  )
 }
 
 function trialWords(trial: BillView['trial']): string {
@@ -151,12 +185,14 @@ function trialWords(trial: BillView['trial']): string {
 
 /** What was chosen, what it costs, and until when it goes on. */
 function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillView & { now: number }) {
-  const { plan = null, periodEndsAt = null, cancelAt = null } = subscription ?? {}
+  const { plan = null, quantity = 1, periodEndsAt = null, cancelAt = null } = subscription ?? {}
+  const times = quantity > 1 ? ` × ${quantity}` : ''
+  const name = plan ? plan.name + times : 'Your subscription'
   return (
-    <Panel title={state === 'trial' ? 'You are trying it' : (plan?.name ?? 'Your subscription')}>
+    <Panel title={state === 'trial' ? 'You are trying it' : name}>
       <Facts
         of={{
-          Costs: plan?.cost || null,
+          Costs: plan?.cost ? plan.cost + times : null,
           Instances: plan && roomWords(plan),
           'Each has': plan && sizeWords(plan),
           'Trial until':

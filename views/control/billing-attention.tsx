@@ -6,7 +6,13 @@ import { NotYet, Time } from '../components/time.tsx'
 
 export interface AttentionView {
   id: string
-  kind: 'two-subscriptions' | 'paid-when-closed' | 'dispute-to-answer' | 'dispute-waits' | 'dispute-lost'
+  kind:
+    | 'two-subscriptions'
+    | 'paid-when-closed'
+    | 'dispute-to-answer'
+    | 'dispute-waits'
+    | 'dispute-lost'
+    | 'collection-paused'
   accountId: string
   email: string | null
   what: string
@@ -21,6 +27,7 @@ const looks: Record<AttentionView['kind'], { tone: Tone; shape: Shape; word: str
   'dispute-to-answer': { tone: 'bad', shape: 'cross', word: 'Dispute to answer' },
   'dispute-waits': { tone: 'idle', shape: 'clock', word: 'Dispute under review' },
   'dispute-lost': { tone: 'warn', shape: 'triangle', word: 'Dispute lost' },
+  'collection-paused': { tone: 'idle', shape: 'clock', word: 'Collection paused' },
 }
 
 /** What only the operator can put right, at Stripe. Nothing at all when there is nothing. */
