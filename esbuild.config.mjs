@@ -72,7 +72,7 @@ async function buildPrograms() {
     legalComments: 'none',
     // A native addon, and a program of its own.
     external: ['better-sqlite3', 'esbuild'],
-    plugins: [englishOnly, leaveOut(['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'])],
+    plugins: [englishOnly],
     define: { BUNDLED: 'true' },
     // CommonJS packages in the bundle call require().
     banner: {
@@ -119,21 +119,6 @@ async function buildZod() {
     plugins: [englishOnly],
     logLevel: 'warning',
   })
-}
-
-/**
- * What dockerode loads at its start for remote engines and BuildKit sessions, of which we have none: 300 ms of every
- * start of the control plane, and packages that its image would have to hold.
- */
-function leaveOut(names) {
-  const filter = new RegExp(`^(${names.join('|')})$`)
-  return {
-    name: 'leave-out',
-    setup(build) {
-      build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }))
-      build.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {}' }))
-    },
-  }
 }
 
 /** Style and script under names that change with their content, so that browsers may keep them for ever. */

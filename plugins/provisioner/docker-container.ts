@@ -31,6 +31,7 @@ export const label = {
   instance: 'longhouse.instance',
   subdomain: 'longhouse.subdomain',
   owner: 'longhouse.owner',
+  image: 'longhouse.image',
   spec: 'longhouse.spec',
 } as const
 
@@ -38,22 +39,23 @@ export function containerName(ref: Pick<InstanceRef, 'subdomain'>): string {
   return `longhouse-${ref.subdomain}`
 }
 
-/**
- * The container that an instance is to be. `imageId` stands for what the image's name means now: a name that has
- * come to mean another image makes another container.
- */
+/** What waits to take the container's place: a dot is in no subdomain. */
+export function successorName(ref: Pick<InstanceRef, 'subdomain'>): string {
+  return `${containerName(ref)}.next`
+}
+
+/** The container that an instance is to be, made from the image with this id whatever the image's name means by now. */
 export function containerOptions(
   spec: InstanceSpec,
   settings: ContainerSettings,
   imageId: string,
-): ContainerCreateOptions & { name: string; Labels: Record<string, string> } {
+): ContainerCreateOptions & { Labels: Record<string, string> } {
   const { user, network } = settings
   const limits = { ...settings.limits, ...spec.limits }
   const port = `${instancePort}/tcp`
   const options = {
-    name: containerName(spec),
     Hostname: spec.subdomain,
-    Image: spec.image,
+    Image: imageId,
     User: `${user.uid}:${user.gid}`,
     Env: environment(spec, settings),
     ExposedPorts: { [port]: {} },
@@ -83,7 +85,9 @@ export function containerOptions(
     NetworkingConfig: { EndpointsConfig: { [network]: {} } },
     Labels: labels(spec, settings),
   }
-  return { ...options, Labels: { ...options.Labels, [label.spec]: specHash({ imageId, options }) } }
+  // The image's name is for people; another name for the same image makes no other container.
+  const told = { [label.image]: spec.image, [label.spec]: specHash(options) }
+  return { ...options, Labels: { ...options.Labels, ...told } }
 }
 
 /** Nothing of the control plane's own environment: it holds secrets that are none of an instance's business. */

@@ -1,176 +1,189 @@
 import { Agent } from 'node:http'
-import Docker from 'dockerode'
+import { z } from 'zod'
+import { type EngineRequest, exchange, type RawAnswer } from './docker-http.ts'
+import { noAnswer, refusal, unreadable } from './docker-words.ts'
 import { DriverError } from './driver.ts'
 
-/** One Docker engine, asked with a deadline and answering in words when it cannot. */
+interface Patience {
+  timeoutMs?: number
+}
+
+/**
+ * One Docker engine, asked with a deadline and answering in words when it cannot. `doing` completes "could not …". Every
+ * call throws only DriverErrors. An answer counts only when it is whole and says what was expected: anything else is an
+ * error, never a "no such thing".
+ */
 export interface Engine {
-  readonly docker: Docker
+  readonly socketPath: string
+  /** What the engine tells, checked against `schema`. */
+  read<T>(doing: string, request: EngineRequest, schema: z.ZodType<T>, patience?: Patience): Promise<T>
   /**
-   * Runs one exchange with the engine. `doing` completes "could not …" in the words of a failure. Throws only
-   * DriverErrors, except for the HTTP statuses in `expected`, which are thrown as EngineAnswers.
+   * The same; null only when the engine says in its own words, which `absent` knows, that it has no such thing. They come
+   * with the status `absentStatus`, 404 when left out.
    */
-  ask<T>(
+  find<T>(
     doing: string,
-    work: (docker: Docker, signal: AbortSignal) => Promise<T>,
-    options?: { timeoutMs?: number; expected?: readonly number[] },
-  ): Promise<T>
+    request: EngineRequest,
+    schema: z.ZodType<T>,
+    options: Patience & { absent: RegExp; absentStatus?: number },
+  ): Promise<T | null>
+  /**
+   * Has the engine do something. `already` holds the statuses that say that it was done or is being done: then the
+   * result is false. So it is when what `absent` knows is not there; without `absent` that is an error.
+   */
+  command(
+    doing: string,
+    request: EngineRequest,
+    options?: Patience & { already?: readonly number[]; absent?: RegExp },
+  ): Promise<boolean>
+  /** A body as it is. */
+  bytes(doing: string, request: EngineRequest, patience?: Patience): Promise<Buffer>
+  /** Reads an answer of one JSON text a line, as it comes. */
+  lines(
+    doing: string,
+    request: EngineRequest,
+    onLine: (line: unknown) => void,
+    patience?: Patience,
+  ): Promise<void>
   close(): void
 }
 
-/** What the engine said no with, for a caller who knows what to make of it. */
-export class EngineAnswer extends Error {
-  readonly status: number
+/** What must be done may take long on a loaded disk; an engine that swallows a request must not hold a worker for ever. */
+const workWithinMs = 60_000
+/** What is only looked at is in the engine's memory. */
+export const lookWithinMs = 5_000
 
-  constructor(status: number, message: string) {
-    super(message)
-    this.status = status
-  }
-}
-
-/** An engine that swallows a request must not hold a reconciler for ever; a loaded disk may well take this long. */
-const answerWithinMs = 60_000
+const refusalSchema = z.object({ message: z.string() })
 
 export function openEngine(socketPath: string): Engine {
   const agent = new Agent({ keepAlive: true })
-  const docker = connect(socketPath, agent)
+  const to = { socketPath, agent }
+
+  const ask = async (
+    doing: string,
+    request: EngineRequest,
+    timeoutMs: number,
+    onData?: (chunk: Buffer) => void,
+  ): Promise<RawAnswer> => {
+    try {
+      return await within(timeoutMs, signal => exchange(to, request, signal, onData))
+    } catch (error) {
+      if (error instanceof DriverError) throw error
+      throw noAnswer(doing, error, { socketPath, timeoutMs })
+    }
+  }
+  /** The words of a refusal: null when the answer is none of the engine's. */
+  const said = ({ body }: RawAnswer): string | null => {
+    const parsed = refusalSchema.safeParse(jsonOf(body))
+    return parsed.success ? parsed.data.message.trim() : null
+  }
+  const refused = (doing: string, answer: RawAnswer): DriverError => {
+    const message = answer.status >= 400 ? said(answer) : null
+    if (message === null) return unreadable(doing, socketPath, answer)
+    // The engine refuses what it does not accept as it stands; anything else may pass.
+    return refusal(doing, message, answer.status === 400)
+  }
+  const isAbsent = (answer: RawAnswer, absent: RegExp | undefined, status = 404): boolean =>
+    answer.status === status && absent !== undefined && absent.test(said(answer) ?? '')
+  const readable = <T>(doing: string, answer: RawAnswer, schema: z.ZodType<T>): T => {
+    if (!succeeded(answer)) throw refused(doing, answer)
+    const parsed = schema.safeParse(jsonOf(answer.body))
+    if (!parsed.success) throw unreadable(doing, socketPath, answer)
+    return parsed.data
+  }
+
   return {
-    docker,
-    ask: async (doing, work, { timeoutMs = answerWithinMs, expected = [] } = {}) => {
-      try {
-        return await within(timeoutMs, signal => work(docker, signal))
-      } catch (error) {
-        const status = statusOf(error)
-        if (status !== null && expected.includes(status)) throw new EngineAnswer(status, wordsOf(error))
-        throw inWords(doing, error, socketPath, timeoutMs)
+    socketPath,
+    read: async (doing, request, schema, { timeoutMs = workWithinMs } = {}) =>
+      readable(doing, await ask(doing, request, timeoutMs), schema),
+    find: async (doing, request, schema, { timeoutMs = workWithinMs, absent, absentStatus }) => {
+      const answer = await ask(doing, request, timeoutMs)
+      return isAbsent(answer, absent, absentStatus) ? null : readable(doing, answer, schema)
+    },
+    command: async (doing, request, { timeoutMs = workWithinMs, already = [], absent } = {}) => {
+      const answer = await ask(doing, request, timeoutMs)
+      if (answer.status === 204) return true
+      if (isAbsent(answer, absent)) return false
+      // "Not modified" has no body; every other refusal has the engine's words in it.
+      if (already.includes(answer.status) && (answer.status === 304 || said(answer) !== null)) return false
+      throw refused(doing, answer)
+    },
+    bytes: async (doing, request, { timeoutMs = workWithinMs } = {}) => {
+      const answer = await ask(doing, request, timeoutMs)
+      if (answer.status !== 200) throw refused(doing, answer)
+      return answer.body
+    },
+    lines: async (doing, request, onLine, { timeoutMs = workWithinMs } = {}) => {
+      let rest = ''
+      const decoder = new TextDecoder()
+      const take = (line: string) => {
+        if (line.trim() === '') return
+        const json = jsonOf(line)
+        if (json === undefined) throw unreadable(doing, socketPath, { status: 200, body: Buffer.from(line) })
+        onLine(json)
       }
+      let failure: unknown
+      const answer = await ask(doing, request, timeoutMs, chunk => {
+        if (failure) return
+        const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+        rest = parts.pop() ?? ''
+        try {
+          parts.forEach(take)
+        } catch (error) {
+          failure = error
+        }
+      })
+      if (failure) throw failure
+      if (answer.status !== 200) throw refused(doing, answer)
+      take(rest)
     },
     close: () => agent.destroy(),
   }
 }
 
-/**
- * The answer, or after `timeoutMs` a TimeoutError. Aborting the request as well frees its connection at once, where
- * the client offers that; the others are freed by `close`.
- */
-async function within<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = new AbortController()
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    reject(new DOMException('no answer in time', 'TimeoutError'))
-    deadline.abort()
-  }, timeoutMs)
-  try {
-    return await Promise.race([work(deadline.signal), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 /** Whether a Docker engine answers on this socket within a second. */
 export async function dockerAvailable(socketPath: string): Promise<boolean> {
-  const agent = new Agent()
+  const engine = openEngine(socketPath)
   try {
-    await within(1000, () => connect(socketPath, agent).ping())
+    await ping(engine, 1000)
     return true
   } catch {
     return false
   } finally {
-    agent.destroy()
+    engine.close()
   }
 }
 
-/** The host is given as well because the client would prefer one from DOCKER_HOST to our socket. */
-function connect(socketPath: string, agent: Agent): Docker {
-  const options = { socketPath, host: '', protocol: 'http' as const, agent }
-  return new Docker(options)
+/** Throws in words when the engine does not answer. */
+export async function ping(engine: Engine, timeoutMs = lookWithinMs): Promise<void> {
+  const doing = 'reach Docker'
+  const body = await engine.bytes(doing, { method: 'GET', path: '/_ping' }, { timeoutMs })
+  if (body.toString('utf8').trim() !== 'OK') throw unreadable(doing, engine.socketPath, { status: 200, body })
 }
 
-/** Null for an answer that `expected` foresaw: absent, or already so. */
-export async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+function succeeded({ status }: RawAnswer): boolean {
+  return status === 200 || status === 201
+}
+
+/** Undefined for what is not JSON. */
+function jsonOf(body: Buffer | string): unknown {
   try {
-    return await answer
-  } catch (error) {
-    if (error instanceof EngineAnswer) return null
-    throw error
+    return JSON.parse(body.toString())
+  } catch {
+    return undefined
   }
 }
 
-function statusOf(error: unknown): number | null {
-  const status = (error as { statusCode?: unknown }).statusCode
-  return typeof status === 'number' ? status : null
-}
-
-/** The engine's own sentence, without the HTTP dressing that the client puts around it. */
-function wordsOf(error: unknown): string {
-  const said = (error as { json?: { message?: unknown } }).json?.message
-  return typeof said === 'string' ? said.trim() : (error as Error).message.trim()
-}
-
-/** What the engine says of troubles that operators meet, and what helps. */
-const troubles: readonly { pattern: RegExp; permanent: boolean; help: string }[] = [
-  {
-    pattern: /no space left on device/i,
-    permanent: false,
-    help: 'The disk of the Docker engine is full: free some space (docker system df shows what takes it).',
-  },
-  {
-    pattern: /non-overlapping IPv4 address pool|pool overlaps/i,
-    permanent: false,
-    help: 'The engine has no address range left for a network: remove unused ones (docker network prune) or widen default-address-pools in its daemon.json.',
-  },
-  {
-    pattern: /no available (IPv4 )?address/i,
-    permanent: false,
-    help: 'Every address of the network is taken: recreate it with a larger subnet.',
-  },
-  {
-    pattern: /exchange full/i,
-    permanent: false,
-    help: 'A Linux bridge takes at most 1,023 containers: put further instances on another network or host.',
-  },
-  {
-    pattern: /bind source path does not exist/i,
-    permanent: true,
-    help: 'The engine does not see the volume. When the control plane itself runs in a container, the data root must be mounted at the same path inside and outside.',
-  },
-  {
-    pattern: /br_netfilter|bridge-nf-call|inter-container communication/i,
-    permanent: true,
-    help: 'The engine cannot keep instances apart: load the kernel module br_netfilter (modprobe br_netfilter).',
-  },
-]
-
-function inWords(doing: string, error: unknown, socketPath: string, timeoutMs: number): DriverError {
-  if (error instanceof DriverError) return error
-  const status = statusOf(error)
-  if (status === null) return unreachable(doing, error, socketPath, timeoutMs)
-  const said = wordsOf(error)
-  const trouble = troubles.find(({ pattern }) => pattern.test(said))
-  return new DriverError(`could not ${doing}: ${said}${trouble ? ` — ${trouble.help}` : ''}`, {
-    // The engine refuses what it does not accept as it stands; anything else may pass.
-    permanent: trouble?.permanent ?? status === 400,
-    cause: error,
-  })
-}
-
-function unreachable(doing: string, error: unknown, socketPath: string, timeoutMs: number): DriverError {
-  const { code = '', name = '' } = error as { code?: string; name?: string }
-  const reasons: Record<string, string> = {
-    ENOENT: 'there is no such socket; start Docker, or set DOCKER_HOST to where its socket is',
-    ECONNREFUSED: 'nothing listens there; start Docker',
-    EACCES: "this user may not use it; add the control plane's user to the group that owns the socket",
-    EPERM: "this user may not use it; add the control plane's user to the group that owns the socket",
-  }
-  const reason =
-    name === 'TimeoutError' || name === 'AbortError'
-      ? `it gave no answer within ${timeoutMs / 1000} s`
-      : (reasons[code] ?? (error as Error).message)
-  return new DriverError(
-    `could not ${doing}: the Docker engine at ${socketPath} does not answer (${reason})`,
-    {
-      permanent: false,
-      transient: true,
-      cause: error,
-    },
+/** The answer, or after `timeoutMs` a TimeoutError; the exchange is aborted then, which frees its connection. */
+async function within<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController()
+  const timer = setTimeout(
+    () => deadline.abort(new DOMException('no answer in time', 'TimeoutError')),
+    timeoutMs,
   )
+  try {
+    return await work(deadline.signal)
+  } finally {
+    clearTimeout(timer)
+  }
 }

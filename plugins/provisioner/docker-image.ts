@@ -1,19 +1,31 @@
-import { type Engine, EngineAnswer, orNull } from './docker-engine.ts'
+import { z } from 'zod'
+import type { Engine } from './docker-engine.ts'
+import { refusal } from './docker-words.ts'
 import { DriverError } from './driver.ts'
 
 const pullWithinMs = 15 * 60_000
 
-/** The id of what an image's name means on this engine; null when it is not there. */
+/** The id of what an image's name, or id, means on this engine; null when it is not there. */
 export async function imageId(engine: Engine, image: string): Promise<string | null> {
-  const found = await orNull(
-    engine.ask(`look at the image ${image}`, docker => docker.getImage(image).inspect(), { expected: [404] }),
+  const found = await engine.find(
+    `look at the image ${image}`,
+    { method: 'GET', path: `/images/${image}/json` },
+    z.object({ Id: z.string().min(1) }),
+    { absent: /no such image|image not known/i },
   )
   return found?.Id ?? null
 }
 
+const progressSchema = z.object({
+  status: z.string().optional(),
+  error: z.string().optional(),
+  errorDetail: z.object({ message: z.string().optional() }).optional(),
+})
+
 /**
  * Fetches an image that is not there. A name without a repository path is one that was built on this machine: the
- * public registry is not asked for it, for whoever registered that name there could be anybody.
+ * public registry is not asked for it, for whoever registered that name there could be anybody. A pull that fails, at
+ * once or in mid-stream, throws the engine's own words.
  */
 export async function pullImage(engine: Engine, image: string): Promise<void> {
   if (!image.includes('/')) {
@@ -22,22 +34,29 @@ export async function pullImage(engine: Engine, image: string): Promise<void> {
       { permanent: true },
     )
   }
-  try {
-    await engine.ask(
-      `pull the image ${image}`,
-      async (docker, abortSignal) => {
-        const progress: NodeJS.ReadableStream = await docker.pull(image, { abortSignal })
-        await new Promise<void>((resolve, reject) => {
-          docker.modem.followProgress(progress, (error: Error | null) => (error ? reject(error) : resolve()))
-        })
-      },
-      { timeoutMs: pullWithinMs, expected: [400, 401, 403, 404] },
-    )
-  } catch (error) {
-    if (!(error instanceof EngineAnswer)) throw error
-    throw new DriverError(
-      `the image ${image} is not on this Docker engine and its registry does not give it: ${error.message} — pull or build it on the engine, or set CONTROL_PLANE_IMAGE to one that is there`,
-      { permanent: true, cause: error },
-    )
-  }
+  const doing = `pull the image ${image}`
+  let failure: string | null = null
+  await engine.lines(
+    doing,
+    { method: 'POST', path: '/images/create', query: pullQuery(image) },
+    line => {
+      const progress = progressSchema.safeParse(line)
+      if (!progress.success) return
+      const { error, errorDetail } = progress.data
+      failure ??= errorDetail?.message ?? error ?? null
+    },
+    { timeoutMs: pullWithinMs },
+  )
+  // The HTTP status was sent before the pull began: what went wrong since stands in the stream.
+  if (failure !== null) throw refusal(doing, failure, false)
+}
+
+/** A digest stands in the place of a tag; without a tag the engine would fetch every one there is. */
+function pullQuery(image: string): { fromImage: string; tag: string } {
+  const digest = image.indexOf('@')
+  if (digest > 0) return { fromImage: image.slice(0, digest), tag: image.slice(digest + 1) }
+  const colon = image.lastIndexOf(':')
+  return colon > image.lastIndexOf('/')
+    ? { fromImage: image.slice(0, colon), tag: image.slice(colon + 1) }
+    : { fromImage: image, tag: 'latest' }
 }

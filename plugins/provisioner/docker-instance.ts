@@ -1,45 +1,28 @@
-import type { ContainerCreateOptions, ContainerInspectInfo } from 'dockerode'
+import type { ContainerCreateOptions } from 'dockerode'
+import { z } from 'zod'
 import type { Clock } from '../../src/clock.ts'
 import { type ContainerSettings, containerName, instancePort, label } from './docker-container.ts'
-import { type Engine, orNull } from './docker-engine.ts'
-import { DriverError, type InstanceRef, type InstanceSpec, type Observed } from './driver.ts'
+import type { Engine } from './docker-engine.ts'
+import { type FoundContainer, isActive, noSuchContainer } from './docker-found.ts'
+import { DriverError, type InstanceSpec, type Observed } from './driver.ts'
 
-/** How long a container that is removed for good gets to end by itself. */
 /** What the engine gives a container that names no time of its own. */
 const standardStopSeconds = 10
-const removedWithinMs = 30_000
-
-/** Whatever container has the instance's name; null only when the engine says that there is none. */
-export async function findContainer(
-  engine: Engine,
-  ref: Pick<InstanceRef, 'subdomain'>,
-): Promise<ContainerInspectInfo | null> {
-  const name = containerName(ref)
-  const found = await orNull(
-    engine.ask(
-      `look at ${name}`,
-      (docker, abortSignal) => docker.getContainer(name).inspect({ abortSignal }),
-      { expected: [404] },
-    ),
-  )
-  // The engine takes a name for the beginning of an id as well.
-  return found && found.Name === `/${name}` ? found : null
-}
-
-/** The instance's own container: another's of the same name is as good as none. */
-export async function ownContainer(engine: Engine, ref: InstanceRef): Promise<ContainerInspectInfo | null> {
-  const container = await findContainer(engine, ref)
-  return container?.Config.Labels?.[label.instance] === ref.id ? container : null
-}
+const looksUntilRemoved = 300
+const lookAgainMs = 100
 
 /**
  * Throws unless the container may be replaced by this instance's: it is its own, or one of Longhouse's on the same
  * volume (whose record is gone). Anything else belongs to somebody else, another control plane perhaps.
  */
-export function refuseForeign(container: ContainerInspectInfo, spec: InstanceSpec): void {
-  const instance = container.Config.Labels?.[label.instance]
-  const volume = container.HostConfig.Mounts?.find(mount => mount.Target === '/data')?.Source
-  if (instance === spec.id || (instance !== undefined && volume === spec.volume)) return
+export function refuseForeign(
+  container: Pick<FoundContainer, 'labels' | 'mounts'> | null,
+  spec: InstanceSpec,
+): void {
+  if (!container) return
+  const instance = container.labels[label.instance]
+  const onVolume = container.mounts.some(({ Source }) => Source === spec.volume)
+  if (instance === spec.id || (instance !== undefined && onVolume)) return
   const whose =
     instance === undefined ? 'was not made by Longhouse' : 'belongs to another Longhouse on this engine'
   throw new DriverError(
@@ -51,95 +34,109 @@ export function refuseForeign(container: ContainerInspectInfo, spec: InstanceSpe
 /** False when the name was taken in the meantime. */
 export async function createContainer(
   engine: Engine,
-  options: ContainerCreateOptions & { name: string },
+  name: string,
+  options: ContainerCreateOptions,
 ): Promise<boolean> {
-  const created = engine.ask(
-    `create ${options.name}`,
-    (docker, abortSignal) => docker.createContainer({ ...options, abortSignal }),
-    { expected: [409] },
+  const created = await engine.find(
+    `create ${name}`,
+    { method: 'POST', path: '/containers/create', query: { name }, body: options },
+    z.object({ Id: z.string().min(1) }),
+    { absent: /already in use/i, absentStatus: 409 },
   )
-  return (await orNull(created)) !== null
+  return created !== null
+}
+
+/** False when the name was taken in the meantime. */
+export function renameContainer(engine: Engine, container: FoundContainer, name: string): Promise<boolean> {
+  return engine.command(
+    `rename ${container.name} to ${name}`,
+    { method: 'POST', path: `/containers/${container.id}/rename`, query: { name } },
+    { already: [409] },
+  )
 }
 
 /** Already running is as good. */
-export async function startContainer(engine: Engine, container: ContainerInspectInfo): Promise<void> {
-  await orNull(
-    engine.ask(
-      `start ${nameOf(container)}`,
-      (docker, abortSignal) => docker.getContainer(container.Id).start({ abortSignal }),
-      { expected: [304] },
-    ),
+export async function startContainer(engine: Engine, { id, name }: FoundContainer): Promise<void> {
+  await engine.command(
+    `start ${name}`,
+    { method: 'POST', path: `/containers/${id}/start` },
+    { already: [304] },
   )
 }
 
 /** Already stopped, and already gone, is as good. */
 export async function stopContainer(
   engine: Engine,
-  container: ContainerInspectInfo,
+  { id, name }: FoundContainer,
   graceMs: number,
 ): Promise<void> {
-  await orNull(
-    engine.ask(
-      `stop ${nameOf(container)}`,
-      (docker, abortSignal) =>
-        docker.getContainer(container.Id).stop({ t: Math.ceil(graceMs / 1000), abortSignal }),
-      { timeoutMs: graceMs + 60_000, expected: [304, 404] },
-    ),
+  await engine.command(
+    `stop ${name}`,
+    { method: 'POST', path: `/containers/${id}/stop`, query: { t: Math.ceil(graceMs / 1000) } },
+    { timeoutMs: graceMs + 60_000, already: [304], absent: noSuchContainer(id) },
   )
 }
 
-/** Stops and removes a container, and returns when its name is free. */
+/** Stops and removes a container, and returns when the engine says that it is gone. */
 export async function discardContainer(
   engine: Engine,
-  clock: Clock,
-  container: ContainerInspectInfo,
+  clock: Pick<Clock, 'sleep'>,
+  container: FoundContainer,
 ): Promise<void> {
-  const { StopTimeout = standardStopSeconds } = container.Config as { StopTimeout?: number }
-  await stopContainer(engine, container, StopTimeout * 1000)
-  await orNull(
-    engine.ask(
-      `remove ${nameOf(container)}`,
-      (docker, abortSignal) => docker.getContainer(container.Id).remove({ force: true, abortSignal }),
-      { expected: [404, 409] }, // 409: its removal is going on already.
-    ),
+  const details = await inspect(engine, container)
+  if (!details) return
+  if (isActive(container))
+    await stopContainer(engine, container, (details.Config.StopTimeout ?? standardStopSeconds) * 1000)
+  await engine.command(
+    `remove ${container.name}`,
+    { method: 'DELETE', path: `/containers/${container.id}`, query: { force: true } },
+    { already: [409], absent: noSuchContainer(container.id) }, // 409: its removal is going on already.
   )
-  const deadline = clock.monotonic() + removedWithinMs
-  while (await exists(engine, container.Id)) {
-    if (clock.monotonic() > deadline)
+  for (let look = 0; await inspect(engine, container); look++) {
+    if (look === looksUntilRemoved)
       throw new DriverError(
-        `the engine is still removing ${nameOf(container)} after ${removedWithinMs / 1000} s`,
+        `the engine is still removing ${container.name} after ${(looksUntilRemoved * lookAgainMs) / 1000} s`,
         { permanent: false },
       )
-    await clock.sleep(100)
+    await clock.sleep(lookAgainMs)
   }
 }
 
-/** Where the control plane reaches it; an engine that restarts a container gives it a new port. */
-export function observe(container: ContainerInspectInfo, settings: ContainerSettings): Observed {
-  const { Running: running, Restarting: restarting } = container.State
-  if (!running) return { state: 'stopped', address: null }
-  return { state: 'running', address: restarting ? null : addressOf(container, settings) }
+const detailsSchema = z.object({ Config: z.object({ StopTimeout: z.number().nullish() }) })
+
+function inspect(
+  engine: Engine,
+  { id, name }: FoundContainer,
+): Promise<z.output<typeof detailsSchema> | null> {
+  return engine.find(`look at ${name}`, { method: 'GET', path: `/containers/${id}/json` }, detailsSchema, {
+    absent: noSuchContainer(id),
+  })
 }
 
-function addressOf(container: ContainerInspectInfo, settings: ContainerSettings): Observed['address'] {
-  const { Ports, Networks } = container.NetworkSettings
+/**
+ * What the containers of one instance, its own first, amount to. Where it is reached: an engine that restarts a container
+ * gives it a new port. Two that run on one volume have no address until only one is left.
+ */
+export function observe(own: readonly FoundContainer[], settings: ContainerSettings): Observed {
+  const [first] = own
+  if (!first) return { state: 'absent', address: null, imageId: null }
+  const { imageId } = first
+  const active = own.filter(isActive)
+  if (active.length === 0) return { state: 'stopped', address: null, imageId }
+  return { state: 'running', address: active.length === 1 ? addressOf(first, settings) : null, imageId }
+}
+
+function addressOf(
+  { state, ports, networks }: FoundContainer,
+  settings: ContainerSettings,
+): Observed['address'] {
+  if (state === 'restarting') return null
   if (settings.mode === 'labels') {
-    const host = Networks[settings.network]?.IPAddress
+    const host = networks[settings.network]?.IPAddress
     return host ? { host, port: instancePort } : null
   }
-  const published = Ports[`${instancePort}/tcp`]?.find(binding => binding.HostIp === '127.0.0.1')
-  return published ? { host: published.HostIp, port: Number(published.HostPort) } : null
-}
-
-async function exists(engine: Engine, id: string): Promise<boolean> {
-  const found = engine.ask(
-    'look at a container that is being removed',
-    (docker, abortSignal) => docker.getContainer(id).inspect({ abortSignal }),
-    { expected: [404] },
+  const published = ports.find(
+    ({ IP, PrivatePort, Type }) => IP === '127.0.0.1' && PrivatePort === instancePort && Type === 'tcp',
   )
-  return (await orNull(found)) !== null
-}
-
-function nameOf(container: ContainerInspectInfo): string {
-  return container.Name.slice(1)
+  return published?.PublicPort ? { host: '127.0.0.1', port: published.PublicPort } : null
 }

@@ -1,4 +1,5 @@
-import { type Engine, orNull } from './docker-engine.ts'
+import { z } from 'zod'
+import type { Engine } from './docker-engine.ts'
 import { DriverError } from './driver.ts'
 
 const interContainer = 'com.docker.network.bridge.enable_icc'
@@ -16,32 +17,43 @@ export interface InstanceNetwork {
 export async function ensureNetwork(engine: Engine, name: string): Promise<InstanceNetwork> {
   const found = await findNetwork(engine, name)
   if (found) return found
-  // Null: somebody else made it in the meantime.
-  await orNull(
-    engine.ask(
+  await engine
+    .read(
       `create the network ${name}`,
-      (docker, abortSignal) =>
-        docker.createNetwork({
+      {
+        method: 'POST',
+        path: '/networks/create',
+        body: {
           Name: name,
           Driver: 'bridge',
           CheckDuplicate: true,
           Options: { [interContainer]: 'false' },
           Labels: { 'longhouse.network': name },
-          abortSignal,
-        }),
-      { expected: [409] },
-    ),
-  )
+        },
+      },
+      z.object({ Id: z.string().min(1) }),
+    )
+    .catch(async error => {
+      // Another control plane, or another instance's creation, made it in the meantime.
+      if (!(await findNetwork(engine, name))) throw error
+    })
   const made = await findNetwork(engine, name)
   if (made) return made
   throw new DriverError(`the network ${name} was created and is not there`, { permanent: false })
 }
 
+const networkSchema = z.object({
+  Id: z.string().min(1),
+  Driver: z.string(),
+  Options: z.record(z.string(), z.string()).nullish(),
+})
+
 export async function findNetwork(engine: Engine, name: string): Promise<InstanceNetwork | null> {
-  const network = await orNull(
-    engine.ask(`look at the network ${name}`, docker => docker.getNetwork(name).inspect(), {
-      expected: [404],
-    }),
+  const network = await engine.find(
+    `look at the network ${name}`,
+    { method: 'GET', path: `/networks/${name}` },
+    networkSchema,
+    { absent: /no such network|network .* not found/i },
   )
   return (
     network && {

@@ -89,6 +89,7 @@ export async function testbed(settings: Partial<DockerOptions> = {}) {
         subdomain,
         ownerEmail: 'owner@example.test',
         image: standIn.name,
+        imageId: null,
         volume: join(folder, subdomain),
         passwordHash: '$scrypt$ln=1$c2FsdA$aGFzaA',
         publicUrl: `http://${subdomain}.example.test`,

@@ -1,22 +1,37 @@
-import type { ContainerInspectInfo } from 'dockerode'
+import { z } from 'zod'
 import { type Clock, systemClock } from '../../src/clock.ts'
-import { type ContainerSettings, containerName, containerOptions, label } from './docker-container.ts'
-import { openEngine } from './docker-engine.ts'
+import {
+  type ContainerSettings,
+  containerName,
+  containerOptions,
+  label,
+  successorName,
+} from './docker-container.ts'
+import { lookWithinMs, openEngine, ping } from './docker-engine.ts'
+import {
+  containerNamed,
+  containersOf,
+  containersOn,
+  type FoundContainer,
+  isActive,
+  isSuccessor,
+  ownContainers,
+  refuseInUse,
+} from './docker-found.ts'
 import { imageId, pullImage } from './docker-image.ts'
 import {
   createContainer,
   discardContainer,
-  findContainer,
   observe,
-  ownContainer,
   refuseForeign,
+  renameContainer,
   startContainer,
   stopContainer,
 } from './docker-instance.ts'
 import { demultiplex, lastLines } from './docker-log.ts'
 import { ensureNetwork, findNetwork, type InstanceNetwork } from './docker-network.ts'
 import { prepareVolume, type VolumeUser } from './docker-volume.ts'
-import { type Driver, DriverError } from './driver.ts'
+import { type Driver, DriverError, type InstanceSpec } from './driver.ts'
 
 export { dockerAvailable } from './docker-engine.ts'
 
@@ -54,19 +69,56 @@ export function createDockerDriver(options: DockerOptions): Driver {
     trustedProxies: options.trustedProxies ?? privateRanges,
   }
   const pulls = new Map<string, Promise<void>>()
+  let info: EngineInfo | null = null
   let warning: string | null = null
-  let asked = false
 
   /** Instances that are provisioned at the same time wait for one pull. */
-  const ensureImage = async (image: string): Promise<string> => {
-    const present = await imageId(engine, image)
-    if (present) return present
+  const pulled = async (image: string): Promise<void> => {
     const pull = pulls.get(image) ?? pullImage(engine, image).finally(() => pulls.delete(image))
     pulls.set(image, pull)
     await pull
-    const pulled = await imageId(engine, image)
-    if (!pulled) throw new DriverError(`the image ${image} was pulled and is not there`, { permanent: false })
-    return pulled
+  }
+
+  const ensureImage = async ({ image, imageId: pinned }: InstanceSpec): Promise<string> => {
+    const present = await imageId(engine, pinned ?? image)
+    if (present) return present
+    if (pinned !== null && !image.includes('/')) throw lost(image, pinned)
+    await pulled(image)
+    const now = await imageId(engine, pinned ?? image)
+    if (now) return now
+    if (pinned !== null) throw lost(image, pinned)
+    throw new DriverError(`the image ${image} was pulled and is not there`, { permanent: false })
+  }
+
+  /** The container that a spec asks for, as it stands now: what there is on the volume, and which of that is as wanted. */
+  const survey = async (spec: InstanceSpec) => {
+    const [image, network] = await Promise.all([ensureImage(spec), ensureNetwork(engine, settings.network)])
+    const wanted = containerOptions(spec, settings, image)
+    if (settings.mode === 'port' && !network.isolating) throw mixing(settings.network)
+    refuseForeign(await containerNamed(engine, spec), spec)
+    const there = await containersOn(engine, spec)
+    const good = there.find(each => isAsWanted(each, wanted.Labels, settings.network, network))
+    return { wanted, there, good }
+  }
+
+  /** Each turn takes one step; more than a few mean that others interfere. */
+  const inTurns = async (spec: InstanceSpec, turn: () => Promise<boolean>): Promise<void> => {
+    for (let turns = 0; turns < 8; turns++) if (await turn()) return
+    throw new DriverError(`somebody else is changing the container ${containerName(spec)} at the same time`, {
+      permanent: false,
+      transient: true,
+    })
+  }
+
+  /** Makes a container beside those that are there, under a name of its own. */
+  const createSuccessor = async (
+    spec: InstanceSpec,
+    wanted: ReturnType<typeof containerOptions>,
+    there: readonly FoundContainer[],
+  ): Promise<void> => {
+    const stale = there.find(each => isSuccessor(each, spec))
+    if (stale) await discardContainer(engine, clock, stale)
+    await createContainer(engine, successorName(spec), wanted)
   }
 
   return {
@@ -79,71 +131,96 @@ export function createDockerDriver(options: DockerOptions): Driver {
     usesImages: true,
 
     async ping() {
-      await engine.ask('reach Docker', docker => docker.ping())
-      if (asked) return
-      const info = await engine.ask('ask Docker what it can do', docker => docker.info())
-      warning = shortcomings(info, settings, await findNetwork(engine, settings.network))
-      asked = true
+      await ping(engine)
+      if (info) return
+      const told = await engineInfo(engine)
+      warning = shortcomings(told, settings, await findNetwork(engine, settings.network))
+      info = told
+    },
+
+    async capacity() {
+      const told = info ?? (await engineInfo(engine))
+      return { cpus: told.NCPU ?? null, memoryBytes: told.MemTotal ?? null }
     },
 
     prepareVolume: spec => prepareVolume(spec.volume, settings.user),
 
-    async prepareImage(spec) {
-      await ensureImage(spec.image)
-    },
+    prepareImage: ensureImage,
 
-    async create(spec) {
-      const [image, network] = await Promise.all([
-        ensureImage(spec.image),
-        ensureNetwork(engine, settings.network),
-      ])
-      const wanted = containerOptions(spec, settings, image)
-      if (settings.mode === 'port' && !network.isolating) throw mixing(settings.network)
-      // A turn creates it, or removes what stands in its way; more than a few mean that others interfere.
-      for (let turn = 0; turn < 5; turn++) {
-        const existing = await findContainer(engine, spec)
-        if (!existing) {
-          if (await createContainer(engine, wanted)) return
-          continue
+    prepareSuccessor: spec =>
+      inTurns(spec, async () => {
+        const { wanted, there, good } = await survey(spec)
+        if (there.length === 0 || good) return true
+        await createSuccessor(spec, wanted, there)
+        return false
+      }),
+
+    create: spec =>
+      inTurns(spec, async () => {
+        const { wanted, there, good } = await survey(spec)
+        if (!good) {
+          if (there.length > 0) await createSuccessor(spec, wanted, there)
+          else return await createContainer(engine, containerName(spec), wanted)
+          return false
         }
-        refuseForeign(existing, spec)
-        if (isAsWanted(existing, wanted.Labels, settings.network, network)) return
-        await discardContainer(engine, clock, existing)
-      }
-      throw new DriverError(`somebody else is changing the container ${wanted.name} at the same time`, {
-        permanent: false,
-        transient: true,
-      })
-    },
+        // Two processes never run on one volume: what is not to stay goes before what stays is started.
+        for (const other of there) if (other !== good) await discardContainer(engine, clock, other)
+        return good.name === containerName(spec) || (await renameContainer(engine, good, containerName(spec)))
+      }),
 
     async start(ref) {
-      const container = await ownContainer(engine, ref)
+      const [container, other] = await ownContainers(engine, ref)
       if (!container)
         throw new DriverError(`there is no container ${containerName(ref)} to start`, { permanent: false })
+      if (other && isActive(other))
+        throw new DriverError(
+          `${container.name} and ${other.name} both run on the volume of ${ref.subdomain}; restart it, and one of them goes`,
+          { permanent: false },
+        )
       await startContainer(engine, container)
     },
 
     async stop(ref, graceMs) {
-      const container = await ownContainer(engine, ref)
-      if (container) await stopContainer(engine, container, graceMs)
+      const running = (await ownContainers(engine, ref)).filter(isActive)
+      await Promise.all(running.map(each => stopContainer(engine, each, graceMs)))
+      if (running.length === 0) return
+      const still = (await ownContainers(engine, ref)).find(isActive)
+      if (still)
+        throw new DriverError(`the engine says that it stopped ${still.name}, which is ${still.state}`, {
+          permanent: false,
+          transient: true,
+        })
     },
 
     async remove(ref) {
-      const container = await ownContainer(engine, ref)
-      if (container) await discardContainer(engine, clock, container)
+      for (const each of await ownContainers(engine, ref)) await discardContainer(engine, clock, each)
+      const left = (await ownContainers(engine, ref))[0]
+      if (left)
+        throw new DriverError(`the engine says that it removed ${left.name}, which is ${left.state}`, {
+          permanent: false,
+          transient: true,
+        })
     },
 
-    async inspect(ref) {
-      const container = await ownContainer(engine, ref)
-      return container ? observe(container, settings) : { state: 'absent', address: null }
-    },
+    inspect: async ref => observe(await ownContainers(engine, ref), settings),
+
+    refuseInUse: spec => refuseInUse(engine, spec.volume),
+
+    existing: async dataRoot =>
+      (await containersOf(engine, dataRoot)).map(each => ({
+        instanceId: each.labels[label.instance] ?? '',
+        container: each.name,
+        active: isActive(each),
+      })),
 
     async logTail(ref, lines) {
-      const container = await ownContainer(engine, ref)
+      const [container] = await ownContainers(engine, ref)
       if (!container) return []
-      const log = await engine.ask(`read the log of ${containerName(ref)}`, (docker, abortSignal) =>
-        docker.getContainer(container.Id).logs({ stdout: true, stderr: true, tail: lines, abortSignal }),
-      )
+      const log = await engine.bytes(`read the log of ${container.name}`, {
+        method: 'GET',
+        path: `/containers/${container.id}/logs`,
+        query: { stdout: true, stderr: true, tail: lines },
+      })
       return lastLines(demultiplex(log), lines)
     },
 
@@ -153,18 +230,42 @@ export function createDockerDriver(options: DockerOptions): Driver {
   }
 }
 
+const infoSchema = z.object({
+  MemoryLimit: z.boolean().optional(),
+  PidsLimit: z.boolean().optional(),
+  CpuCfsQuota: z.boolean().optional(),
+  NCPU: z.number().positive().optional(),
+  MemTotal: z.number().positive().optional(),
+})
+type EngineInfo = z.output<typeof infoSchema>
+
+function engineInfo(engine: ReturnType<typeof openEngine>): Promise<EngineInfo> {
+  return engine.read('ask Docker what it can do', { method: 'GET', path: '/info' }, infoSchema, {
+    timeoutMs: 2 * lookWithinMs,
+  })
+}
+
+/** An instance never moves to another image by itself, so without its own there is nothing to make it from. */
+function lost(image: string, pinned: string): DriverError {
+  return new DriverError(
+    `the image that it was made from, ${image} (${pinned.slice(0, 19)}), is no longer on this Docker engine; load it there again, or upgrade the instance to one that is`,
+    { permanent: true },
+  )
+}
+
 /** The same spec, in a state that can be started, on the network that has its name now. */
 function isAsWanted(
-  container: ContainerInspectInfo,
-  labels: Record<string, string>,
+  { labels, state, networks }: FoundContainer,
+  wanted: Record<string, string>,
   networkName: string,
   network: InstanceNetwork,
 ): boolean {
-  const attached = container.NetworkSettings.Networks[networkName]?.NetworkID
+  const attached = networks[networkName]?.NetworkID
   return (
-    container.Config.Labels[label.spec] === labels[label.spec] &&
-    !container.State.Dead &&
-    container.State.Status !== 'removing' &&
+    labels[label.spec] === wanted[label.spec] &&
+    labels[label.instance] === wanted[label.instance] &&
+    state !== 'dead' &&
+    state !== 'removing' &&
     (!attached || attached === network.id)
   )
 }
@@ -178,7 +279,7 @@ function mixing(network: string): DriverError {
 
 /** What this engine does less than a customer may expect; null when it does everything. */
 function shortcomings(
-  info: { MemoryLimit?: boolean; PidsLimit?: boolean; CpuCfsQuota?: boolean },
+  info: EngineInfo,
   settings: ContainerSettings,
   network: InstanceNetwork | null,
 ): string | null {

@@ -6,7 +6,10 @@ export interface InstanceSpec {
   id: string
   subdomain: string
   ownerEmail: string
+  /** The image's name, for people and for fetching it. */
   image: string
+  /** The image that this instance is pinned to, whatever its name means by now; null while none is. */
+  imageId: string | null
   /** The volume's folder on the host, absolute; it becomes the instance's data folder. */
   volume: string
   /** In PHC format; the control plane never keeps the password itself. */
@@ -31,6 +34,14 @@ export interface Observed {
   state: 'absent' | 'running' | 'stopped'
   /** Where it listens, from where the control plane stands; null when it does not run. */
   address: { host: string; port: number } | null
+  /** The image that its container was made from; null without one. */
+  imageId: string | null
+}
+
+/** What an engine has; null for what it does not tell. */
+export interface Capacity {
+  cpus: number | null
+  memoryBytes: number | null
 }
 
 /**
@@ -49,16 +60,34 @@ export interface Driver {
   ping(): Promise<void>
   /** Makes the volume's folder and gives it to the user that the instance runs as. Deletes and overwrites nothing. */
   prepareVolume(spec: InstanceSpec): Promise<void>
-  /** Makes sure that the image is there. */
-  prepareImage(spec: InstanceSpec): Promise<void>
-  /** Makes sure that a container of exactly this spec exists; one of another spec is stopped and replaced. */
+  /**
+   * Makes sure that the image is there: the one that the spec is pinned to, or what the name means now. Its id; null when
+   * instances are not made from images.
+   */
+  prepareImage(spec: InstanceSpec): Promise<string | null>
+  /**
+   * Makes sure that a container of this spec can take the place of the one that is there, and leaves that one alone, however
+   * it fails. Where there is none, there is nothing to do.
+   */
+  prepareSuccessor(spec: InstanceSpec): Promise<void>
+  /**
+   * Makes sure that a container of exactly this spec exists, and that it is the only one of the instance. One of another
+   * spec is stopped and replaced, once its successor is there.
+   */
   create(spec: InstanceSpec): Promise<void>
   start(ref: InstanceRef): Promise<void>
   /** Asks it to stop, and after `graceMs` makes it. */
   stop(ref: InstanceRef, graceMs: number): Promise<void>
   /** Removes the container and leaves the volume alone. */
   remove(ref: InstanceRef): Promise<void>
+  /** What there is, within seconds; `absent` only when that is certain. */
   inspect(ref: InstanceRef): Promise<Observed>
+  /** Throws unless it is certain that nothing uses a volume: before it is deleted. */
+  refuseInUse(spec: InstanceSpec): Promise<void>
+  /** The instances of this data root that there are containers of, whatever the records say. */
+  existing(dataRoot: string): Promise<{ instanceId: string; container: string; active: boolean }[]>
+  /** What instances share; asked once, when the engine first answers. */
+  capacity(): Promise<Capacity>
   /** The last lines that the instance wrote, oldest first, for whoever has to find out why it failed. */
   logTail(ref: InstanceRef, lines: number): Promise<string[]>
   /** Releases what the driver holds. The process driver stops its instances; containers go on. */

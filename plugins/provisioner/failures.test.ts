@@ -13,6 +13,7 @@ test('an upgrade to an image that is not there fails, and the instance runs on w
       usesImages: true,
       prepareImage: async ({ image }) => {
         if (image === 'nowhere:9') throw new DriverError('there is no image nowhere:9', { permanent: true })
+        return null
       },
     }),
   })

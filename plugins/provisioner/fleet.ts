@@ -44,6 +44,7 @@ export function specOf(
     subdomain: instance.subdomain,
     ownerEmail: instance.ownerEmail,
     image: instance.image,
+    imageId: null,
     volume: volumePath(site.dataRoot, instance.subdomain),
     passwordHash: instance.passwordHash,
     publicUrl: siteUrl(site, instance.subdomain),

@@ -15,6 +15,7 @@ const spec = {
   subdomain: 'acme',
   ownerEmail: 'ada@example.com',
   image: 'longhouse-runtime',
+  imageId: null,
   volume: '/data/acme',
   passwordHash: 'x',
   publicUrl: 'https://acme.example.com',

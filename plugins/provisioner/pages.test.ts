@@ -161,7 +161,11 @@ test('a long list comes in pages of a hundred, and can be searched', async t => 
   const closed = Promise.withResolvers<void>()
   const fleet = await testFleet(t, {
     env: { PROVISIONER_CONCURRENCY: '1' },
-    driver: real => ({ ...real, prepareImage: () => closed.promise, close: async () => closed.resolve() }),
+    driver: real => ({
+      ...real,
+      prepareImage: () => closed.promise.then(() => null),
+      close: async () => closed.resolve(),
+    }),
   })
   const { get, post } = browser(fleet)
   await post('/login', { token })

@@ -65,7 +65,8 @@ export function createProcessDriver(options: {
     prepareVolume: async spec => {
       await mkdir(spec.volume, { recursive: true, mode: 0o700 })
     },
-    prepareImage: async () => {},
+    prepareImage: async () => null,
+    prepareSuccessor: async () => {},
     create: async spec => {
       const before = specs.get(spec.id)
       if (before && JSON.stringify(before) !== JSON.stringify(spec)) await stop(spec, before.stopGraceMs)
@@ -87,9 +88,22 @@ export function createProcessDriver(options: {
     },
     inspect: async ({ id }) => {
       const port = running.get(id)?.port() ?? null
-      if (port !== null) return { state: 'running', address: { host: '127.0.0.1', port } }
-      return { state: specs.has(id) ? 'stopped' : 'absent', address: null }
+      if (port !== null) return { state: 'running', address: { host: '127.0.0.1', port }, imageId: null }
+      return { state: specs.has(id) ? 'stopped' : 'absent', address: null, imageId: null }
     },
+    refuseInUse: async ({ id, volume }) => {
+      if (running.has(id) || starting.has(id))
+        throw new DriverError(`the volume ${volume} is in use by the process of its instance`, {
+          permanent: false,
+        })
+    },
+    existing: async () =>
+      [...specs.values()].map(({ id, subdomain }) => ({
+        instanceId: id,
+        container: subdomain,
+        active: running.has(id),
+      })),
+    capacity: async () => ({ cpus: null, memoryBytes: null }),
     logTail: async ({ id }, lines) => (logs.get(id) ?? []).slice(-lines),
     close: async () => {
       closed = true

@@ -56,7 +56,9 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
     return undefined
   },
   'wait until healthy': waitUntilHealthy,
-  'delete volume': async ({ spec, dataRoot }) => {
+  'delete volume': async ({ spec, dataRoot, driver }) => {
+    // Absence must be certain: a container that runs beneath a volume that is being deleted writes into nowhere.
+    await driver.refuseInUse(spec)
     await purgeVolume(dataRoot, spec)
     return undefined
   },
