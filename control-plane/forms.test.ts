@@ -11,6 +11,7 @@ import {
   isRefused,
   type RenderedForm,
   sendFromElsewhere,
+  strayFields,
   walkForms,
 } from '../src/testing/forms.ts'
 import { allRows } from '../src/testing/rows.ts'
@@ -79,6 +80,8 @@ test('no page of somebody else’s sends one of our forms, nor calls a route tha
   for (const { who, headers, forms } of walked) {
     const { routes, faults } = await sendFromElsewhere(app, forms, { host, headers, routeOf })
     assert.deepEqual(faults, [], who)
+    const own = { ...headers, Origin: `http://${host}`, 'Sec-Fetch-Site': 'same-origin' }
+    assert.deepEqual(await strayFields(app, forms, { host, headers: own }), [], who)
     for (const route of routes) found.add(route)
   }
   // What no form leads to, by its address alone.

@@ -22,6 +22,7 @@ export function webhookRoute(
   return route({
     method: 'post',
     path: '/webhooks/stripe',
+    rawBody: true,
     summary: 'For Stripe: an event, signed with the endpoint’s secret',
     guard: open,
     answers: {

@@ -69,6 +69,10 @@ export function authRoutes({ sessions, cookie, gate, login, sso, tries, clock, p
       guard: open,
       body: z.object({
         password: z.string('must be the password as a text').min(1, 'must not be empty'),
+        username: z
+          .string('must be a text')
+          .optional()
+          .meta({ description: 'Ignored: password managers send it along with the form' }),
         next: z
           .string('must be a path of this site')
           .optional()

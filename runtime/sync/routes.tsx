@@ -199,6 +199,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/webhook',
+      rawBody: true,
       summary: 'What the remote calls after a push, signed with X-Hub-Signature-256',
       guard: open,
       answers: { 202: { description: 'A sync begins' }, 401: { description: 'The signature does not fit' } },

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { foreignPages, isRefused, sendFromElsewhere, walkForms } from '../../src/testing/forms.ts'
+import {
+  foreignPages,
+  isRefused,
+  sendFromElsewhere,
+  strayFields,
+  walkForms,
+} from '../../src/testing/forms.ts'
 import { allRows } from '../../src/testing/rows.ts'
 import { startWeb } from './web.fixture.ts'
 
@@ -37,6 +43,10 @@ test('no page of somebody else’s sends one of our forms, nor calls a route tha
   assert.ok(found.size >= 8, [...found].join(', '))
 
   const own = { Origin: `http://${host}`, 'Sec-Fetch-Site': 'same-origin' }
+  // A run takes the parameters that its job asks for, whatever they are called.
+  const fixed = every.filter(({ action }) => !/\/run(\?|$)/.test(action))
+  assert.deepEqual(await strayFields(app, fixed, { host, headers: { ...headers, ...own } }), [])
+  assert.deepEqual(rows(), before)
   for (const { page, action, fields } of forms.filter(each => !/run|cancel|replay/.test(each.action))) {
     const refused = await isRefused(app, { host, path: action, fields, headers: { ...headers, ...own } })
     assert.ok(!refused, `${page}: ${action} is refused to our own page`)

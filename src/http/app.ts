@@ -1,7 +1,7 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { isDiskFull } from '../disk.ts'
 import { newId } from '../ids.ts'
 import type { Logger } from '../log.ts'
@@ -120,14 +120,18 @@ const resourcePolicy = 'Cross-Origin-Resource-Policy'
 
 const defaultLimitBytes = 1024 * 1024
 
+const changing: ReadonlySet<string> = new Set(['post', 'put', 'patch'])
+const noFields = z.object({})
+
 function mount(app: Hono<AppEnv>, spec: Route): void {
   const path = spec.path.replace(/\{(\w+)\.\.\.\}/g, ':$1{.+}').replace(/\{(\w+)\}/g, ':$1')
+  const taken = spec.body ?? (changing.has(spec.method) && !spec.rawBody ? noFields : undefined)
   app.on(spec.method.toUpperCase(), path, spec.guard.check, async c => {
     const params = check(spec.params, c.req.param())
     const query = check(spec.query, c.req.query())
-    const fields = spec.body && (await readFields(c, spec.limitBytes ?? defaultLimitBytes))
-    const body = check(spec.body, fields?.values)
-    const unknown = spec.body && fields?.as === 'json' ? unknownFields(spec.body, fields.values) : []
+    const fields = taken && (await readFields(c, spec.limitBytes ?? defaultLimitBytes))
+    const body = check(taken, fields?.values)
+    const unknown = taken && fields ? unknownFields(taken, fields.values) : []
     const errors = [...params.errors, ...query.errors, ...body.errors, ...unknown]
     if (errors.length > 0) {
       if (spec.onInvalid && wantsPage(c)) return spec.onInvalid(c, errors, fields?.values ?? {})

@@ -15,7 +15,10 @@ const post = (path: string, body: z.ZodType) =>
     handle: (c, { body }) => c.json(body),
   })
 const named = z.object({ size: z.coerce.number().optional(), note: z.string().optional() })
+const bodiless = { method: 'post', summary: 'Takes nothing', guard: open, answers: {} } as const
 const app = appForTest([
+  route({ ...bodiless, path: '/bare', handle: c => c.json({}) }),
+  route({ ...bodiless, path: '/raw', rawBody: true, handle: c => c.json({}) }),
   post('/named', named),
   post('/none', z.object({})),
   post(
@@ -56,8 +59,29 @@ test('JSON with a field that is not known is refused, and the field named', asyn
   ])
 })
 
-test('a form may carry more, and so may JSON where any name is good', async () => {
-  assert.deepEqual(await ask('/named', 'size=1&button=Save'), [200, undefined])
+test('a form is held to the same, the name of its button included', async () => {
+  assert.deepEqual(await ask('/named', 'size=1&button=Save'), [
+    422,
+    [{ path: 'button', message: 'is not a field here; there is "size", "note"' }],
+  ])
+  assert.deepEqual(await ask('/none', 'a=1&a=2'), [
+    422,
+    [{ path: 'a', message: 'is not a field here; none is taken' }],
+  ])
+  assert.deepEqual(await ask('/named', 'size=1&note=x'), [200, undefined])
+  assert.deepEqual(await ask('/none', ''), [200, undefined])
+})
+
+test('a route that takes no field refuses every field, unless it reads the body itself', async () => {
+  assert.deepEqual(await ask('/bare', 'a=1'), [
+    422,
+    [{ path: 'a', message: 'is not a field here; none is taken' }],
+  ])
+  assert.equal((await ask('/bare', ''))[0], 200)
+  assert.equal((await ask('/raw', 'a=1'))[0], 200)
+})
+
+test('where any name is good, any name is taken', async () => {
   assert.deepEqual(await ask('/any', '{"a":1}'), [200, undefined])
   assert.deepEqual(await ask('/loose', '{"size":1,"a":1}'), [200, undefined])
 })

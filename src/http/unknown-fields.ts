@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { FieldErrors } from './route.ts'
 
 /**
- * Fields that the schema of a body does not know, each as an error. A misspelt field that is quietly passed over does
- * something else than was asked for; a form may carry more, such as the name of the button.
+ * Fields that the schema of a body does not know, each as an error, in JSON and in forms alike: passing over a misspelt
+ * field would do something other than what was asked for.
  */
 export function unknownFields(schema: z.ZodType, fields: Readonly<Record<string, unknown>>): FieldErrors {
   const known = fieldsOf(schema)

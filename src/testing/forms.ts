@@ -114,3 +114,32 @@ export async function sendFromElsewhere(
   }
   return { routes, faults }
 }
+
+/**
+ * Fields of these forms that the routes they lead to do not take, each as `page: action: field`. Every form is sent with
+ * one field too many, so that each is refused and nothing changes; a route that takes any field is to be left out.
+ */
+export async function strayFields(
+  app: Hono<AppEnv>,
+  forms: readonly RenderedForm[],
+  options: { host: string; headers: Record<string, string> },
+): Promise<string[]> {
+  const stray: string[] = []
+  for (const { page, action, fields } of forms) {
+    const reply = await app.request(`http://${options.host}${action}`, {
+      method: 'POST',
+      headers: { Accept: 'application/json', Host: options.host, ...options.headers },
+      body: new URLSearchParams({ ...fields, [oneTooMany]: '' }),
+    })
+    const { errors = [] } = (await reply.json().catch(() => ({}))) as {
+      errors?: { path: string; message: string }[]
+    }
+    const unknown = errors.filter(({ message }) => message.startsWith('is not a field here'))
+    if (!unknown.some(({ path }) => path === oneTooMany))
+      stray.push(`${page}: ${action} answers ${reply.status} and takes any field`)
+    for (const { path } of unknown) if (path !== oneTooMany) stray.push(`${page}: ${action}: ${path}`)
+  }
+  return stray
+}
+
+const oneTooMany = 'one_field_too_many'
