@@ -42,7 +42,7 @@ test('a body without a password is told what is missing', async t => {
   assert.equal(script.status, 422)
   assert.deepEqual(((await script.json()) as { errors: unknown }).errors, [
     { path: 'password', message: 'must be the password as a text' },
-    { path: 'pass', message: 'is not a field here; there is "password", "next"' },
+    { path: 'pass', message: 'is not a field here; there is "password", "username", "next"' },
   ])
   const person = await postForm(app, '/api/auth/password', { password: '' })
   assert.equal(person.status, 422)
