@@ -42,6 +42,8 @@ export const noticeFields = z
       .trim()
       .refine(text => text === '' || sender.test(text), 'must be an address such as jobs@example.com'),
     webhook_url: url(['http:', 'https:'], 'https://example.com/longhouse'),
+    slack_url: url(['http:', 'https:'], 'https://hooks.slack.com/services/T…/B…/…'),
+    discord_url: url(['http:', 'https:'], 'https://discord.com/api/webhooks/…/…'),
     heartbeat_url: url(['http:', 'https:'], 'https://hc-ping.com/your-check'),
     failures_in_a_row: z
       .union([z.int(), z.string().regex(/^\d+$/).transform(Number)], failures)
@@ -60,6 +62,8 @@ export function changeOf(
     change.smtpUrl = fields.smtp_url
   if (fields.smtp_from !== undefined) change.smtpFrom = fields.smtp_from
   if (fields.webhook_url !== undefined) change.webhookUrl = fields.webhook_url
+  if (fields.slack_url !== undefined) change.slackUrl = fields.slack_url
+  if (fields.discord_url !== undefined) change.discordUrl = fields.discord_url
   if (fields.heartbeat_url !== undefined) change.heartbeatUrl = fields.heartbeat_url
   if (fields.failures_in_a_row !== undefined) change.failuresInARow = fields.failures_in_a_row
   return change
@@ -79,6 +83,8 @@ export function fieldsOf(settings: NoticeSettings): NoticeFields {
     smtp_url: maskUrl(settings.smtpUrl),
     smtp_from: settings.smtpFrom,
     webhook_url: settings.webhookUrl,
+    slack_url: settings.slackUrl,
+    discord_url: settings.discordUrl,
     heartbeat_url: settings.heartbeatUrl,
     failures_in_a_row: String(settings.failuresInARow),
   }

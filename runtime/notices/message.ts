@@ -1,11 +1,14 @@
+import type { IncidentKind } from './finding.ts'
+import type { Incident } from './incidents.ts'
 import type { Destination } from './notify.ts'
-import type { IncidentKind } from './watch.ts'
+import { type RunDetail, runLines } from './run-detail.ts'
 
 /** What is told, for people and for programs. */
 export interface MessageContent {
   /** `job.failing`, `job.recovered`, `slots.missed`, `test` … */
   type: string
   subject: string
+  /** All of it, as plain text. */
   text: string
   jobId: string | null
   incidentId: string | null
@@ -14,6 +17,14 @@ export interface MessageContent {
   at: number
   /** When the job says itself who is told. */
   to?: Destination
+  /** What happened, without the address and the details of the run; messages of older versions have none. */
+  summary?: string
+  /** True when something is well again, or was never wrong. */
+  good?: boolean
+  /** The run that shows what is wrong. */
+  run?: RunDetail
+  /** How often it was told again, with this one. */
+  reminder?: number
 }
 
 export interface Place {
@@ -23,41 +34,124 @@ export interface Place {
   origin: string | null
 }
 
-const titles: Record<IncidentKind, string> = {
-  failing: 'failed',
-  'too-long': 'runs longer than its schedule allows',
-  overdue: 'is overdue',
-  'no-next-slot': 'has no next run',
+interface Words {
+  type: string
+  /** Where more is shown, when it is not about a job. */
+  page?: string
+  /** After the job's id, or as a sentence when it is not about a job. */
+  opened: string
+  still: string
+  over: string
 }
 
-interface Incident {
-  id: string
-  jobId: string
-  kind: IncidentKind
-  detail: string
-  openedAt: number
+const words: Record<IncidentKind, Words> = {
+  failing: {
+    type: 'job.failing',
+    opened: 'failed',
+    still: 'is still failing',
+    over: 'is well again',
+  },
+  'too-long': {
+    type: 'job.too-long',
+    opened: 'runs longer than its schedule allows',
+    still: 'still runs longer than its schedule allows',
+    over: 'is well again',
+  },
+  overdue: {
+    type: 'job.overdue',
+    opened: 'is overdue',
+    still: 'is still overdue',
+    over: 'is well again',
+  },
+  'no-next-slot': {
+    type: 'job.no-next-slot',
+    opened: 'has no next run',
+    still: 'still has no next run',
+    over: 'is well again',
+  },
+  manifest: {
+    type: 'manifest.refused',
+    page: '/',
+    opened: 'the jobs repo does not load',
+    still: 'the jobs repo still does not load',
+    over: 'the jobs repo loads again',
+  },
+  packages: {
+    type: 'packages.failed',
+    page: '/',
+    opened: 'packages could not be installed',
+    still: 'packages still cannot be installed',
+    over: 'the packages are installed',
+  },
+  sync: {
+    type: 'sync.failed',
+    page: '/repo/remote',
+    opened: 'sync with the remote fails',
+    still: 'sync with the remote still fails',
+    over: 'sync with the remote works again',
+  },
+  conflict: {
+    type: 'conflict.opened',
+    page: '/repo/remote',
+    opened: 'the remote conflicts with changes made here',
+    still: 'the remote still conflicts with changes made here',
+    over: 'the conflict with the remote is settled',
+  },
+  held: {
+    type: 'change.held',
+    page: '/repo/remote',
+    opened: 'a change is held back until you confirm it',
+    still: 'a change is still held back until you confirm it',
+    over: 'no change is held back any more',
+  },
+  scheduler: {
+    type: 'scheduler.failing',
+    page: '/',
+    opened: 'the scheduler fails',
+    still: 'the scheduler still fails',
+    over: 'the scheduler works again',
+  },
 }
 
 export function openedMessage(
-  { id, jobId, kind, detail }: Incident,
-  place: Place,
-  now: number,
+  incident: Incident,
+  { place, now, run }: { place: Place; now: number; run: RunDetail | null },
 ): MessageContent {
-  return compose(place, `job.${kind}`, `${jobId} ${titles[kind]}`, [detail], {
-    jobId,
-    incidentId: id,
-    at: now,
-  })
+  const { type, opened } = words[incident.kind]
+  return about(incident, { type, what: opened, place, now, run, lines: [incident.detail] })
 }
 
-export function recoveredMessage(
-  { id, jobId, kind, openedAt }: Incident,
-  place: Place,
-  now: number,
+/** Tells again what is still so, and how to end that. */
+export function reminderMessage(
+  incident: Incident,
+  { place, now, run }: { place: Place; now: number; run: RunDetail | null },
 ): MessageContent {
-  const text = `It is well again. Since ${new Date(openedAt).toISOString()} it ${titles[kind]}.`
-  const told = kind === 'failing' ? text.replace('it failed', 'it had failed') : text
-  return compose(place, 'job.recovered', `${jobId} is well again`, [told], { jobId, incidentId: id, at: now })
+  const { type, still } = words[incident.kind]
+  const mute = place.origin ? ` at ${place.origin}/settings/notices` : ' under Settings, What was told'
+  const lines = [
+    incident.detail,
+    `It has been so since ${new Date(incident.openedAt).toISOString()}. This comes once a day until it is over, or until you mute it${mute}.`,
+  ]
+  const message = about(incident, { type, what: still, place, now, run, lines })
+  return { ...message, reminder: incident.reminders }
+}
+
+export function recoveredMessage(incident: Incident, place: Place, now: number): MessageContent {
+  const { type, over, opened } = words[incident.kind]
+  const since = new Date(incident.openedAt).toISOString()
+  const line = incident.jobId
+    ? `It ${
+        incident.kind === 'failing'
+          ? 'had failed'
+          : opened
+              .replace(/^is /, 'was ')
+              .replace(/^has /, 'had ')
+              .replace(/^runs /, 'ran ')
+      } since ${since}.`
+    : `It had been so since ${since}: ${incident.detail.split('\n')[0]}`
+  const recovered = `${type.split('.')[0]}.recovered`
+  const message = about(incident, { type: recovered, what: over, place, now, run: null, lines: [line] })
+  return { ...message, good: true }
 }
 
 /** More jobs than these are counted only. */
@@ -81,7 +175,10 @@ export function missedMessage(
   const total = missed.length === 1 ? 'One due time was' : `${missed.length} due times were`
   const text = [`${total} missed and will not be made up for:`, ...lines]
   const only = jobs.size === 1 ? (missed[0]?.jobId ?? null) : null
-  return compose(place, 'slots.missed', `${missed.length} missed`, text, {
+  return compose(place, {
+    type: 'slots.missed',
+    subject: `${missed.length} missed`,
+    lines: text,
     jobId: only,
     incidentId: null,
     at: now,
@@ -89,18 +186,60 @@ export function missedMessage(
 }
 
 export function testMessage(place: Place, now: number): MessageContent {
-  const text = ['Somebody asked for this on the settings page. Notices arrive.']
-  return compose(place, 'test', 'a test', text, { jobId: null, incidentId: null, at: now })
+  const lines = ['Somebody asked for this on the settings page. Notices arrive.']
+  const message = compose(place, {
+    type: 'test',
+    subject: 'a test',
+    lines,
+    jobId: null,
+    incidentId: null,
+    at: now,
+  })
+  return { ...message, good: true }
+}
+
+function about(
+  { id, jobId, kind }: Incident,
+  more: {
+    type: string
+    what: string
+    lines: readonly string[]
+    place: Place
+    now: number
+    run: RunDetail | null
+  },
+): MessageContent {
+  const { type, what, lines, place, now, run } = more
+  return compose(place, {
+    type,
+    subject: jobId ? `${jobId} ${what}` : what,
+    lines,
+    jobId: jobId || null,
+    incidentId: id,
+    at: now,
+    page: words[kind].page,
+    run,
+  })
 }
 
 function compose(
   place: Place,
-  type: string,
-  subject: string,
-  lines: readonly string[],
-  about: Pick<MessageContent, 'jobId' | 'incidentId' | 'at'>,
+  of: Pick<MessageContent, 'type' | 'subject' | 'jobId' | 'incidentId' | 'at'> & {
+    lines: readonly string[]
+    page?: string | undefined
+    run?: RunDetail | null
+  },
 ): MessageContent {
-  const url = place.origin && (about.jobId ? `${place.origin}/jobs/${about.jobId}` : `${place.origin}/`)
-  const text = [...lines, ...(url ? ['', url] : [])].join('\n')
-  return { type, subject: `[${place.name}] ${subject}`, text, url, ...about }
+  const { lines, page = '/', run, subject, ...rest } = of
+  const url = place.origin && `${place.origin}${of.jobId ? `/jobs/${of.jobId}` : page}`
+  const summary = lines.join('\n')
+  const text = [summary, ...(run ? ['', ...runLines(run)] : []), ...(url ? ['', url] : [])].join('\n')
+  return {
+    ...rest,
+    subject: `[${place.name}] ${subject}`,
+    summary,
+    text,
+    url,
+    ...(run ? { run } : {}),
+  }
 }

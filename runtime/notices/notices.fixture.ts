@@ -49,13 +49,29 @@ export interface Watched {
   round(): Promise<void>
 }
 
-/** An instance that is watched, with both channels set up; time stands until the test moves it. */
+interface WatchOptions {
+  failuresInARow?: number
+  /** False leaves it to the test to set a channel up. */
+  channels?: boolean
+}
+
+/** An instance that is watched, with two channels set up; time stands until the test moves it. */
 export async function startWatched(
   t: TestContext,
-  options: { files: Record<string, string>; at?: number; failuresInARow?: number },
+  options: { files: Record<string, string>; at?: number } & WatchOptions,
 ): Promise<Watched> {
   const clock = standingClock(options.at ?? Date.UTC(2026, 10, 22, 12))
   const instance = await startInstance(t, { files: options.files, clock })
+  return watchOver(t, instance, { ...options, clock })
+}
+
+/** Notices over an instance that is there already. */
+export async function watchOver(
+  t: TestContext,
+  instance: TestInstance,
+  options: { clock: Watched['clock'] } & WatchOptions,
+): Promise<Watched> {
+  const { clock } = options
   const sqlite = openSqlite(join(instance.dir, 'longhouse.db'))
   t.after(() => sqlite.close())
   const seal = openSeal({ given: null, keyFile: join(instance.dir, 'secret.key') })
@@ -63,11 +79,9 @@ export async function startWatched(
   const place = { name: 'acme', origin: 'https://acme.example.com' }
   const mail = { smtpUrl: inbox.url, smtpFrom: 'jobs@acme.example.com' }
   const notices = openNotices({ sqlite, seal, clock, log: silentLog, place, mail })
-  notices.settings.save({
-    emailTo: 'owner@example.com',
-    webhookUrl: hook.url,
-    failuresInARow: options.failuresInARow ?? 1,
-  })
+  notices.settings.save({ failuresInARow: options.failuresInARow ?? 1 })
+  if (options.channels !== false)
+    notices.settings.save({ emailTo: 'owner@example.com', webhookUrl: hook.url })
   const round = async () => {
     await notices.watch(instance.engine)
     await notices.outbox.flush()

@@ -5,15 +5,26 @@ import { openTables } from '../../src/database.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Seal } from '../../src/seal.ts'
 import { type RunningTask, startTask } from '../../src/tasks.ts'
-import type { Engine } from '../contract.ts'
-import { type Incident, listIncidents, settleIncidents, type Tell } from './incidents.ts'
-import { missedMessage, type Place, testMessage } from './message.ts'
+import type { Engine, Run } from '../contract.ts'
+import { type CommitStatuses, commitStatusWriter } from './commit-status.ts'
+import type { About } from './finding.ts'
+import { type Incident, listIncidents, muteIncident, settleIncidents, type Teller } from './incidents.ts'
+import { watchInstance } from './instance-watch.ts'
+import {
+  missedMessage,
+  openedMessage,
+  type Place,
+  recoveredMessage,
+  reminderMessage,
+  testMessage,
+} from './message.ts'
 import { destinationOf, ordinaryNotify, wants } from './notify.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
+import { runDetail } from './run-detail.ts'
 import { incidents, progress } from './schema.ts'
 import { type MailDefaults, type SettingsStore, settingsStore } from './settings.ts'
 import { noticesTables } from './tables.ts'
-import { createWatch, type Finding } from './watch.ts'
+import { createWatch } from './watch.ts'
 import { request } from './webhook.ts'
 
 const day = 24 * 3_600_000
@@ -25,19 +36,23 @@ export interface Heartbeat {
   error: string | null
 }
 
-/** Self-watch: sees what is wrong with the jobs, and tells it once. */
+/** Self-watch: sees what is wrong with the jobs and the instance, tells it, and reminds of it while it lasts. */
 export interface Notices {
   settings: SettingsStore
   outbox: Outbox
   /** Open ones first, then the newest. */
   incidents(limit: number): Incident[]
+  /** Ends or resumes the telling of an open incident; null when there is none, `over` when it is closed. */
+  mute(incidentId: string, muted: boolean): Incident | null | 'over'
+  /** What the remote is told of its commits. */
+  commitStatuses: CommitStatuses
   /** Of the last heartbeat since boot. */
   heartbeat(): Heartbeat | null
   /** Sends a test to every channel that is set up; returns to how many. */
   test(): number
   /** Makes a message due now that waits or was given up; false when there is none. */
   retry(messageId: string): boolean
-  /** Looks at the jobs once, and puts into the queue what is to be told. */
+  /** Looks at everything once, and puts into the queue what is to be told. */
   watch(engine: Engine): Promise<void>
   /** Asks the heartbeat's address, when there is one and the engine works. */
   beat(engine: Engine): Promise<void>
@@ -57,6 +72,7 @@ export function openNotices(options: {
   const db = openTables(sqlite, 'notices', noticesTables)
   const settings = settingsStore({ db, seal, mail })
   const outbox = createOutbox({ db, clock, log, place, settings: settings.current })
+  const commitStatuses = commitStatusWriter({ db, clock, log, place })
   const watches = new WeakMap<Engine, ReturnType<typeof createWatch>>()
   let sending: RunningTask | null = null
   let lastBeat: Heartbeat | null = null
@@ -86,7 +102,8 @@ export function openNotices(options: {
         return notify.missed ? [{ ...slot, to: destinationOf(notify) }] : []
       })
       for (const slots of Map.groupBy(wanted, ({ to }) => JSON.stringify(to)).values()) {
-        outbox.queue(tx, 'missed', { ...missedMessage(slots, place, now), ...slots[0]?.to })
+        const content = { ...missedMessage(slots, place, now), ...slots[0]?.to }
+        outbox.queue(tx, 'missed', content, outbox.channels(content))
       }
     })
   }
@@ -94,17 +111,32 @@ export function openNotices(options: {
   const watch = async (engine: Engine) => {
     if (!engine.ready()) return
     const now = clock.now()
-    const findings = watchOf(engine)(now, settings.current().failuresInARow)
+    const ofJobs = watchOf(engine)(now, settings.current().failuresInARow)
+    const findings = [...ofJobs, ...(await watchInstance(engine))]
     const notifies = new Map(engine.jobs().flatMap(job => (job.enabled ? [[job.id, job.notify]] : [])))
-    const isWatched = ({ jobId, kind }: Pick<Finding, 'jobId' | 'kind'>) => {
+    const isWatched = ({ jobId, kind }: About) => {
+      // Without a remote there is nothing that would work again.
+      if (jobId === '') return (kind !== 'sync' && kind !== 'conflict') || engine.sync.remote() !== null
       const notify = notifies.get(jobId)
       return notify !== undefined && wants(notify, kind)
     }
-    const tell: Tell = (tx, kind, content) => {
-      const notify = notifies.get(content.jobId ?? '') ?? ordinaryNotify
-      outbox.queue(tx, kind, { ...content, ...destinationOf(notify) })
+    const destination = ({ jobId }: About) => destinationOf(notifies.get(jobId) ?? ordinaryNotify)
+    const detailOf = (run: Run | undefined) =>
+      run ? runDetail(run, place.origin, id => engine.log(id)) : null
+    const teller: Teller = {
+      channels: about => outbox.channels(destination(about)),
+      tell: (tx, { kind, incident, finding }, to) => {
+        const more = { place, now, run: detailOf(finding?.run) }
+        const content =
+          kind === 'recovered'
+            ? recoveredMessage(incident, place, now)
+            : kind === 'opened'
+              ? openedMessage(incident, more)
+              : reminderMessage(incident, more)
+        outbox.queue(tx, kind, { ...content, ...destination(incident) }, to)
+      },
     }
-    settleIncidents(db, { findings, isWatched, place, now, tell })
+    settleIncidents(db, { findings, isWatched, now, teller })
     tellMissed(engine, now)
     outbox.prune()
     db.delete(incidents)
@@ -133,13 +165,17 @@ export function openNotices(options: {
     settings,
     outbox,
     incidents: limit => listIncidents(db, limit),
+    mute: (id, muted) => muteIncident(db, id, { muted, now: clock.now() }),
+    commitStatuses,
     heartbeat: () => lastBeat,
     watch,
     beat,
     test: () => {
-      const channels = outbox.queue(db, 'test', testMessage(place, clock.now()))
+      const content = testMessage(place, clock.now())
+      const to = outbox.channels(content)
+      outbox.queue(db, 'test', content, to)
       sending?.nudge()
-      return channels
+      return to.length
     },
     retry: messageId => {
       const due = outbox.again(messageId)
@@ -150,6 +186,7 @@ export function openNotices(options: {
       const tasks = [
         { name: 'watch-jobs', everyMs: 15_000, run: () => watch(engine) },
         { name: 'send-heartbeat', everyMs: 60_000, run: () => beat(engine) },
+        { name: 'write-commit-status', everyMs: 5000, run: () => commitStatuses.round(engine) },
       ].map(task => startTask(task, { clock, log }))
       sending = startTask({ name: 'send-notices', everyMs: 10_000, run: outbox.flush }, { clock, log })
       const running = [...tasks, sending]

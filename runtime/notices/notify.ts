@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration, only } from '../jobs/field-types.ts'
-import type { IncidentKind } from './watch.ts'
+import type { IncidentKind } from './finding.ts'
 
 /** What is told of one job, and to whom, as far as its manifest says. */
 export interface NotifySpec {

@@ -1,14 +1,16 @@
 import { and, desc, inArray, notInArray } from 'drizzle-orm'
-import { type Clock, timestamp } from '../../src/clock.ts'
+import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import { DeliveryError } from '../../src/delivery-error.ts'
 import { createDeliveryQueue, queuedAt } from '../../src/delivery-queue.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import { sendMail } from '../../src/mail/smtp.ts'
+import { type Channel, channels, type MessageKind } from './channel.ts'
 import type { MessageContent, Place } from './message.ts'
 import { messages } from './schema.ts'
 import type { NoticeSettings } from './settings.ts'
+import { bodyOf, shapeOf } from './shape.ts'
 import type { NoticesSchema } from './tables.ts'
 import { postWebhook } from './webhook.ts'
 
@@ -29,29 +31,20 @@ export function createOutbox(options: {
   const deliver = async (message: Message) => {
     const given = settings()
     const { id, channel, content } = message
-    const { emailTo, webhookUrl } = placesOf(content, given)
+    const { emailTo, ...urls } = placesOf(content, given)
     if (channel === 'email') {
       if (!emailTo || !given.smtpUrl)
         throw new DeliveryError('e-mail is not set up any more', { permanent: true })
       const { subject, text } = content
       return sendMail(given.smtpUrl, { id, from: given.smtpFrom, to: emailTo, subject, text })
     }
-    if (!webhookUrl) throw new DeliveryError('the webhook is not set up any more', { permanent: true })
-    const { type, subject, text, jobId, incidentId, url, at } = content
-    const body = JSON.stringify({
-      id,
-      type,
-      at: timestamp(at),
-      instance: place.name,
-      subject,
-      text,
-      job_id: jobId,
-      incident_id: incidentId,
-      url,
-    })
-    return postWebhook(webhookUrl, {
-      body,
-      secret: given.webhookSecret,
+    const url = urls[channel]
+    if (!url) throw new DeliveryError(`${labels[channel]} is not set up any more`, { permanent: true })
+    const shape = channel === 'webhook' ? shapeOf(url) : channel
+    return postWebhook(url, {
+      body: bodyOf(message, shape, place.name),
+      // Whoever has no key to check it with gets no signature.
+      secret: shape === 'longhouse' ? given.webhookSecret : '',
       deliveryId: id,
       now: clock.now(),
     })
@@ -69,25 +62,28 @@ export function createOutbox(options: {
   return {
     ...outbox,
 
-    /** Puts a message into the queue, once for every channel that is set up. Returns for how many. */
+    /** By which channels something goes, as things are set up now. */
+    channels: (content: Pick<MessageContent, 'to'>): Channel[] => {
+      const given = settings()
+      const { emailTo, ...urls } = placesOf(content, given)
+      return channels.filter(channel =>
+        channel === 'email' ? emailTo && given.smtpUrl : urls[channel] !== '',
+      )
+    },
+
+    /** Puts a message into the queue, once for each of these channels. */
     queue: (
       tx: Pick<Db<NoticesSchema>, 'insert'>,
-      kind: Message['kind'],
+      kind: MessageKind,
       content: MessageContent,
-    ): number => {
-      const given = settings()
-      const { emailTo, webhookUrl } = placesOf(content, given)
-      const channels = [
-        ...(emailTo && given.smtpUrl ? (['email'] as const) : []),
-        ...(webhookUrl ? (['webhook'] as const) : []),
-      ]
+      to: readonly Channel[],
+    ): void => {
       const now = clock.now()
-      for (const channel of channels) {
-        const { incidentId } = content
-        const message = { id: newId('msg', now), incidentId, kind, channel, content, ...queuedAt(now) }
+      const { incidentId, reminder: round = 0 } = content
+      for (const channel of to) {
+        const message = { id: newId('msg', now), incidentId, kind, channel, content, round, ...queuedAt(now) }
         tx.insert(messages).values(message).onConflictDoNothing().run()
       }
-      return channels.length
     },
 
     /** Forgets the oldest of those that are over. */
@@ -104,9 +100,17 @@ export function createOutbox(options: {
   }
 }
 
-/** Where a message goes: '' is nowhere. */
-function placesOf({ to }: MessageContent, { emailTo, webhookUrl }: NoticeSettings) {
-  return { emailTo: to?.emails?.join(', ') ?? emailTo, webhookUrl: to?.webhook ?? webhookUrl }
+const labels = { webhook: 'the webhook', slack: 'Slack', discord: 'Discord' } as const
+
+/** Where a message goes: '' is nowhere. A job that names an address of its own goes to no other. */
+function placesOf({ to }: Pick<MessageContent, 'to'>, given: NoticeSettings) {
+  const own = to?.webhook ?? null
+  return {
+    emailTo: to?.emails?.join(', ') ?? given.emailTo,
+    webhook: own ?? given.webhookUrl,
+    slack: own === null ? given.slackUrl : '',
+    discord: own === null ? given.discordUrl : '',
+  }
 }
 
 export type Outbox = ReturnType<typeof createOutbox>

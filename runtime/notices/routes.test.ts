@@ -65,6 +65,8 @@ test('what is wrong is told beside its field, and changes nothing', async t => {
     ['smtp_url', 'mail.example.com', /must be an address such as smtp:/],
     ['smtp_from', 'me', /must be an address such as jobs@/],
     ['webhook_url', 'ftp://example.com', /must be an address such as https:/],
+    ['slack_url', 'hooks.slack.com', /must be an address such as https:\/\/hooks.slack/],
+    ['discord_url', 'mailto:a@b.c', /must be an address such as https:\/\/discord/],
     ['heartbeat_url', 'javascript:alert(1)', /must be an address such as https:/],
     ['failures_in_a_row', '0', /must be a whole number from 1 to 10/],
     ['email_to', 'you@example.com', /must be set for mail to be sent/],
@@ -107,9 +109,12 @@ test('a script changes one setting and reads them without the password', async t
     smtp_url: 'smtp://u:***@mail.example.com',
     smtp_from: '',
     webhook_url: 'https://example.com/x',
+    slack_url: '',
+    discord_url: '',
     heartbeat_url: '',
     failures_in_a_row: 4,
-    channels: { email: false, webhook: true },
+    channels: { email: false, webhook: true, slack: false, discord: false },
     heartbeat: null,
+    commit_status: null,
   })
 })

@@ -14,7 +14,7 @@ import type { WebContext } from '../web/context.ts'
 import { show } from '../web/show.ts'
 import { changeOf, fieldsOf, mailFaults, noticeFields } from './form.ts'
 import type { Notices } from './notices.ts'
-import { noChannel, unknownMessage } from './problems.ts'
+import { incidentOver, noChannel, unknownIncident, unknownMessage } from './problems.ts'
 import { incidentJson, incidentShape, messageJson, messageShape, noticeSettingsShape } from './wire.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
@@ -45,6 +45,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
         fromEnvironment={{ smtp: mail.smtpUrl !== '', from: mail.smtpFrom }}
         channels={channelsOf(current)}
         heartbeat={notices.heartbeat()}
+        commitStatus={commitStatus()}
         {...rest}
       />
     )
@@ -53,16 +54,27 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
   const channelsOf = (current: ReturnType<typeof settings.current>) => ({
     email: current.emailTo !== '' && current.smtpUrl !== '',
     webhook: current.webhookUrl !== '',
+    slack: current.slackUrl !== '',
+    discord: current.discordUrl !== '',
   })
+  const commitStatus = () => notices.commitStatuses.last()
   const settingsJson = () => {
     const { failures_in_a_row: _, ...texts } = fieldsOf(settings.chosen())
     const current = settings.current()
     const beat = notices.heartbeat()
+    const status = commitStatus()
     return {
       ...texts,
       failures_in_a_row: current.failuresInARow,
       channels: channelsOf(current),
       heartbeat: beat && { at: timestamp(beat.at), error: beat.error },
+      commit_status: status && {
+        commit: status.commit,
+        state: status.state,
+        description: status.description,
+        at: timestamp(status.at),
+        error: status.error,
+      },
     }
   }
 
@@ -95,6 +107,27 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
           webhookSecret !== held.webhookSecret && webhookSecret !== '' ? webhookSecret : undefined
         if (wantsPage(c)) return settingsPage(c, { done: 'saved', secret })
         return c.json({ ...settingsJson(), ...(secret ? { webhook_secret: secret } : {}) })
+      },
+    })
+
+  const mute = (muted: boolean) =>
+    route({
+      method: 'post',
+      path: `/api/notices/incidents/{id}/${muted ? 'mute' : 'unmute'}`,
+      summary: muted ? 'Tell an open incident no more until it is over' : 'Tell a muted incident again',
+      guard: mayWrite,
+      params: z.object({ id: z.string() }),
+      answers: {
+        200: { description: 'The incident', schema: incidentShape },
+        303: { description: 'For a browser' },
+        404: { description: 'There is no such incident' },
+        409: { description: 'It is over' },
+      },
+      handle: (c, { params: { id } }) => {
+        const incident = notices.mute(id, muted)
+        if (incident === null) throw unknownIncident(`There is no incident "${id}". Old ones are deleted.`)
+        if (incident === 'over') throw incidentOver('It is over already; nothing more is told of it.')
+        return wantsPage(c) ? c.redirect('/settings/notices', 303) : c.json(incidentJson(incident))
       },
     })
 
@@ -176,10 +209,13 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
       },
       handle: c => {
         const channels = notices.test()
-        if (channels === 0) throw noChannel('Set up e-mail or a webhook first.')
+        if (channels === 0) throw noChannel('Set up email, a webhook, Slack or Discord first.')
         return wantsPage(c) ? settingsPage(c, { done: 'tested' }) : c.json({ channels }, 202)
       },
     }),
+
+    mute(true),
+    mute(false),
 
     route({
       method: 'post',
@@ -202,6 +238,8 @@ const names = [
   'smtp_url',
   'smtp_from',
   'webhook_url',
+  'slack_url',
+  'discord_url',
   'heartbeat_url',
   'failures_in_a_row',
 ] as const

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { DeliveryStatus } from '../../src/delivery-queue.ts'
+import type { Channel, MessageKind } from './channel.ts'
+import type { CommitState } from './commit-state.ts'
+import type { IncidentKind } from './finding.ts'
 import type { MessageContent } from './message.ts'
-import type { IncidentKind } from './watch.ts'
 
 /** Times are milliseconds since the epoch. What is sealed opens with the instance's key; see `Seal`. */
 
@@ -16,6 +18,8 @@ export const settings = sqliteTable('notices_settings', {
   webhookUrl: text('webhook_url_sealed').notNull(),
   webhookSecret: text('webhook_secret_sealed').notNull(),
   heartbeatUrl: text('heartbeat_url_sealed').notNull(),
+  slackUrl: text('slack_url_sealed').notNull().default(''),
+  discordUrl: text('discord_url_sealed').notNull().default(''),
   failuresInARow: integer('failures_in_a_row').notNull(),
 })
 
@@ -26,18 +30,25 @@ export const progress = sqliteTable('notices_progress', {
   missedToldBefore: integer('missed_told_before').notNull(),
 })
 
-/** Something that is wrong with a job, from when it was seen until it is well again. */
+/** Something that is wrong, with a job or with the instance, from when it was seen until it is over. */
 export const incidents = sqliteTable(
   'notices_incidents',
   {
     id: text().primaryKey(),
+    /** '' when it is about the instance and not about one job. */
     jobId: text('job_id').notNull(),
     kind: text().$type<IncidentKind>().notNull(),
     detail: text().notNull(),
     openedAt: integer('opened_at').notNull(),
     closedAt: integer('closed_at'),
-    /** When it was told; null while it is held back because the same was told shortly before. */
+    /** When it was last told; null while no channel is set up, or while it is held back. */
     toldAt: integer('told_at'),
+    /** The channels that know of it. */
+    toldTo: text('told_to', { mode: 'json' }).$type<Channel[]>().notNull().default([]),
+    /** When someone muted it: it is not told again until it is over. */
+    mutedAt: integer('muted_at'),
+    /** How often it was told again since. */
+    reminders: integer().notNull().default(0),
   },
   table => [
     uniqueIndex('notices_incidents_open').on(table.jobId, table.kind).where(sql`${table.closedAt} is null`),
@@ -52,8 +63,10 @@ export const messages = sqliteTable(
     id: text().primaryKey(),
     /** Null for what is no incident of one job. */
     incidentId: text('incident_id'),
-    kind: text().$type<'opened' | 'recovered' | 'missed' | 'test'>().notNull(),
-    channel: text().$type<'email' | 'webhook'>().notNull(),
+    kind: text().$type<MessageKind>().notNull(),
+    channel: text().$type<Channel>().notNull(),
+    /** Which reminder it is; 0 for what is no reminder. */
+    round: integer().notNull().default(0),
     content: text({ mode: 'json' }).$type<MessageContent>().notNull(),
     status: text().$type<DeliveryStatus>().notNull(),
     attempts: integer().notNull(),
@@ -65,8 +78,25 @@ export const messages = sqliteTable(
   },
   table => [
     // What keeps one incident from being told twice.
-    uniqueIndex('notices_messages_once').on(table.incidentId, table.kind, table.channel),
+    uniqueIndex('notices_messages_once').on(table.incidentId, table.kind, table.channel, table.round),
     index('notices_messages_due').on(table.status, table.nextAt),
     index('notices_messages_by_age').on(table.createdAt),
   ],
 )
+
+/** The commit status that was last written at the remote: one row, or none. */
+export const commitStatuses = sqliteTable('notices_commit_statuses', {
+  id: integer().primaryKey(),
+  /** The repository that it is about, so that another one begins anew. */
+  url: text().notNull(),
+  commit: text().notNull(),
+  state: text().$type<CommitState>().notNull(),
+  description: text().notNull(),
+  /** When it was written, or last attempted. */
+  at: integer().notNull(),
+  attempts: integer().notNull(),
+  /** When to try again; null when it is written, or given up. */
+  nextAt: integer('next_at'),
+  /** Why the last attempt failed. */
+  error: text(),
+})

@@ -15,11 +15,21 @@ export interface NoticeSettings {
   /** Signs what the webhook gets. */
   webhookSecret: string
   heartbeatUrl: string
+  /** Addresses that Slack, or a server with the same interface, and Discord handed out. */
+  slackUrl: string
+  discordUrl: string
   /** So many runs of a job must fail one after the other before it is told. */
   failuresInARow: number
 }
 
-const sealedFields = ['smtpUrl', 'webhookUrl', 'webhookSecret', 'heartbeatUrl'] as const
+const sealedFields = [
+  'smtpUrl',
+  'webhookUrl',
+  'webhookSecret',
+  'heartbeatUrl',
+  'slackUrl',
+  'discordUrl',
+] as const
 
 export interface MailDefaults {
   smtpUrl: string
@@ -77,5 +87,7 @@ const nothing: NoticeSettings = {
   webhookUrl: '',
   webhookSecret: '',
   heartbeatUrl: '',
+  slackUrl: '',
+  discordUrl: '',
   failuresInARow: 1,
 }

@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import type { Run } from '../contract.ts'
 import { failureStreak } from './watch.ts'
 
-/** Newest first: status, due time, attempt. */
-const history = (...runs: [status: Run['status'], slot: number | null, attempt: number][]): Run[] =>
-  runs.map(([status, slot, attempt]) => ({
-    id: `run_${slot}_${attempt}`,
+/** Newest first: status, due time, attempt, and which run by API it is, as they have no due time. */
+const history = (
+  ...runs: [status: Run['status'], slot: number | null, attempt: number, of?: string][]
+): Run[] =>
+  runs.map(([status, slot, attempt, of = '']) => ({
+    id: `run_${slot}_${attempt}${of ? `_${of}` : ''}`,
     jobId: 'job',
     status,
     trigger: slot === null ? 'api' : 'schedule',
@@ -17,7 +19,7 @@ const history = (...runs: [status: Run['status'], slot: number | null, attempt: 
     queuedAt: 0,
     notBefore: null,
     replayOf: null,
-    attemptOf: null,
+    attemptOf: attempt > 1 ? `run_${slot}_1${of ? `_${of}` : ''}` : null,
     startedAt: 0,
     finishedAt: 0,
     durationMs: 0,
@@ -35,10 +37,17 @@ test('of attempts only the last one counts, and none while one is to come', () =
     'run_60_3',
     'run_0_1',
   ])
-  assert.deepEqual(streak(['running', null, 2], ['failed', null, 1], ['succeeded', null, 1]), [])
-  assert.deepEqual(streak(['failed', null, 2], ['failed', null, 1], ['failed', null, 1]), [
-    'run_null_2',
-    'run_null_1',
+  assert.deepEqual(
+    streak(['running', null, 2, 'b'], ['failed', null, 1, 'b'], ['succeeded', null, 1, 'a']),
+    [],
+  )
+  assert.deepEqual(streak(['failed', null, 2, 'b'], ['failed', null, 1, 'b'], ['failed', null, 1, 'a']), [
+    'run_null_2_b',
+    'run_null_1_a',
+  ])
+  // Two at the same time: the second attempt at one says nothing of the other.
+  assert.deepEqual(streak(['failed', null, 2, 'a'], ['succeeded', null, 1, 'b'], ['failed', null, 1, 'a']), [
+    'run_null_2_a',
   ])
 })
 

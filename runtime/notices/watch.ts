@@ -1,15 +1,6 @@
 import type { Engine, Job, Run } from '../contract.ts'
 import { nextSlot } from '../jobs/cron.ts'
-
-export type IncidentKind = 'failing' | 'too-long' | 'overdue' | 'no-next-slot'
-
-/** Something that is wrong with a job now. */
-export interface Finding {
-  jobId: string
-  kind: IncidentKind
-  /** A sentence for people. */
-  detail: string
-}
+import type { Finding, IncidentKind } from './finding.ts'
 
 /** A tick comes every second; a slot that nobody has decided for so long is not coming. */
 const overdueMs = 60_000
@@ -32,7 +23,8 @@ export function createWatch(engine: Engine) {
     const history = {
       basis,
       streak: failureStreak(runs),
-      last: runs.find(run => run.startedAt !== null) ?? null,
+      // A run that a person started by hand is watched by that person.
+      last: runs.find(run => run.startedAt !== null && run.trigger !== 'manual') ?? null,
     }
     known.set(job.id, history)
     return history
@@ -46,7 +38,8 @@ export function createWatch(engine: Engine) {
       .filter(job => job.enabled)
       .flatMap((job): Finding[] => {
         const found: Finding[] = []
-        const say = (kind: IncidentKind, detail: string) => found.push({ jobId: job.id, kind, detail })
+        const say = (kind: IncidentKind, detail: string, run?: Run | null) =>
+          found.push({ jobId: job.id, kind, detail, ...(run && { run }) })
         const { failures, longRun, overdue } = job.notify
         if (!overdue) {
           // It does not want to hear of it.
@@ -62,9 +55,9 @@ export function createWatch(engine: Engine) {
         const { streak, last } = historyOf(job, enough || 1)
         const cause = streak[0]
         if (cause && enough !== false && streak.length >= enough)
-          say('failing', failureWords(cause, streak.length))
+          say('failing', failureWords(cause, streak.length), cause)
         const slow = longRun !== false && last && tooLong(job, last, now)
-        if (slow) say('too-long', slow)
+        if (slow) say('too-long', slow, last)
         return found
       })
   }
@@ -76,12 +69,12 @@ export function createWatch(engine: Engine) {
  */
 export function failureStreak(runs: readonly Run[]): Run[] {
   const streak: Run[] = []
-  // What an earlier attempt goes by: its due time and who asked for it.
+  // The first attempts of what a newer one was seen of. Runs by API have no due time to be told apart by.
   const superseded = new Set<string>()
   for (const run of runs) {
-    const key = (attempt: number) => `${run.trigger} ${run.slot} ${attempt}`
-    if (run.attempt > 1) superseded.add(key(run.attempt - 1))
-    if (superseded.delete(key(run.attempt))) continue
+    const first = run.attemptOf ?? run.id
+    if (superseded.has(first)) continue
+    superseded.add(first)
     if (run.status === 'succeeded') break
     if (failures.has(run.status) && run.trigger !== 'manual') streak.push(run)
   }
@@ -99,7 +92,7 @@ function failureWords(run: Run, times: number): string {
 
 /** Says so when the run took, or has taken so far, longer than its job allows, or else than from one slot to the next. */
 function tooLong(job: Job, run: Run, now: number): string | null {
-  if (run.startedAt === null || run.trigger !== 'schedule') return null
+  if (run.startedAt === null) return null
   const tookMs = run.durationMs ?? (run.finishedAt ?? now) - run.startedAt
   const so = run.finishedAt === null ? 'has taken' : 'took'
   const took = `Its last run ${so} ${Math.round(tookMs / 1000)} seconds`

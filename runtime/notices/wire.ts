@@ -1,25 +1,32 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { deliveryStatuses } from '../../src/delivery-queue.ts'
+import { channels, messageKinds } from './channel.ts'
+import { incidentKinds } from './finding.ts'
 import type { Incident } from './incidents.ts'
 import type { Message } from './outbox.ts'
+import { runDetailJson, runDetailShape } from './run-detail.ts'
 
 const time = z.iso.datetime()
 
 export const incidentShape = z.object({
   id: z.string(),
-  job_id: z.string(),
-  kind: z.enum(['failing', 'too-long', 'overdue', 'no-next-slot']),
+  job_id: z.string().nullable().meta({ description: 'Null when it is about the instance' }),
+  kind: z.enum(incidentKinds),
   detail: z.string(),
   opened_at: time,
   closed_at: time.nullable(),
+  told_at: time.nullable().meta({ description: 'When it was last told' }),
+  told_to: z.array(z.enum(channels)).meta({ description: 'The channels that know of it' }),
+  reminders: z.int().meta({ description: 'How often it was told again' }),
+  muted_at: time.nullable().meta({ description: 'It is not told again until it is over' }),
 })
 
 export const messageShape = z.object({
   id: z.string(),
   incident_id: z.string().nullable(),
-  kind: z.enum(['opened', 'recovered', 'missed', 'test']),
-  channel: z.enum(['email', 'webhook']),
+  kind: z.enum(messageKinds),
+  channel: z.enum(channels),
   subject: z.string(),
   text: z.string(),
   status: z.enum(deliveryStatuses),
@@ -28,6 +35,7 @@ export const messageShape = z.object({
   created_at: time,
   finished_at: time.nullable(),
   error: z.string().nullable().meta({ description: 'Why the last attempt failed' }),
+  run: runDetailShape.nullable().meta({ description: 'The run that shows what is wrong' }),
 })
 
 export const noticeSettingsShape = z.object({
@@ -35,18 +43,46 @@ export const noticeSettingsShape = z.object({
   smtp_url: z.string().meta({ description: 'Empty when the operator’s mail server is used, or none' }),
   smtp_from: z.string(),
   webhook_url: z.string(),
+  slack_url: z.string(),
+  discord_url: z.string(),
   heartbeat_url: z.string(),
   failures_in_a_row: z.int(),
-  channels: z.object({ email: z.boolean(), webhook: z.boolean() }),
+  channels: z.object({
+    email: z.boolean(),
+    webhook: z.boolean(),
+    slack: z.boolean(),
+    discord: z.boolean(),
+  }),
   heartbeat: z
     .object({ at: time, error: z.string().nullable() })
     .nullable()
     .meta({ description: 'The last one since the instance started' }),
+  commit_status: z
+    .object({
+      commit: z.string(),
+      state: z.enum(['success', 'failure', 'pending']),
+      description: z.string(),
+      at: time,
+      error: z.string().nullable().meta({ description: 'Why it was not written' }),
+    })
+    .nullable()
+    .meta({ description: 'What the remote was last told of a commit, at GitHub or GitLab' }),
 })
 
 export function incidentJson(incident: Incident): z.input<typeof incidentShape> {
-  const { id, jobId, kind, detail, openedAt, closedAt } = incident
-  return { id, job_id: jobId, kind, detail, opened_at: timestamp(openedAt), closed_at: timestamp(closedAt) }
+  const { id, jobId, kind, detail, reminders, toldTo } = incident
+  return {
+    id,
+    job_id: jobId || null,
+    kind,
+    detail,
+    opened_at: timestamp(incident.openedAt),
+    closed_at: timestamp(incident.closedAt),
+    told_at: timestamp(incident.toldAt),
+    told_to: toldTo,
+    reminders,
+    muted_at: timestamp(incident.mutedAt),
+  }
 }
 
 export function messageJson(message: Message): z.input<typeof messageShape> {
@@ -64,5 +100,6 @@ export function messageJson(message: Message): z.input<typeof messageShape> {
     created_at: timestamp(message.createdAt),
     finished_at: timestamp(message.finishedAt),
     error,
+    run: content.run ? runDetailJson(content.run) : null,
   }
 }

@@ -11,6 +11,8 @@ export interface NoticeFields {
   smtp_url: string
   smtp_from: string
   webhook_url: string
+  slack_url: string
+  discord_url: string
   heartbeat_url: string
   failures_in_a_row: string
 }
@@ -21,8 +23,10 @@ export interface NoticeSettingsPageProps {
   errors: readonly { path: string; message: string }[]
   /** What the environment says when the form says nothing. */
   fromEnvironment: { smtp: boolean; from: string }
-  channels: { email: boolean; webhook: boolean }
+  channels: Record<'email' | 'webhook' | 'slack' | 'discord', boolean>
   heartbeat: { at: number; error: string | null } | null
+  /** What the remote was last told of a commit. */
+  commitStatus: { commit: string; state: string; at: number; error: string | null } | null
   /** A signing secret that was made just now, shown this once. */
   secret?: string | undefined
   /** What was just done. */
@@ -33,7 +37,10 @@ export function NoticeSettingsPage(props: NoticeSettingsPageProps) {
   const { channels, secret, done } = props
   return (
     <>
-      <PageHead title="Notices" lead="Who is told when a job does not do what it should." />
+      <PageHead
+        title="Notices"
+        lead="Who is told when a job, its code or the sync with your repository fails."
+      />
       <SettingsNav current="/settings" />
       <div class="stack">
         {done === 'saved' ? <Notice tone="ok" title="Saved" /> : null}
@@ -45,9 +52,12 @@ export function NoticeSettingsPage(props: NoticeSettingsPageProps) {
           </Notice>
         ) : null}
         {secret ? <Secret secret={secret} /> : null}
-        {!channels.email && !channels.webhook ? (
+        {!Object.values(channels).includes(true) ? (
           <Notice tone="warn" title="Nobody is told">
-            <p>What goes wrong is written down here, but it is sent to nobody. Set up e-mail or a webhook.</p>
+            <p>
+              Incidents are listed under <a href="/settings/notices">What was told</a>, but sent to nobody.
+              The first channel that you set up gets those that are open.
+            </p>
           </Notice>
         ) : null}
         <div class="columns">
@@ -106,6 +116,24 @@ function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
           />
         </div>
       </Panel>
+      <Panel title="Chat">
+        <div class="form">
+          <Field
+            {...field('slack_url')}
+            label="Slack"
+            placeholder="https://hooks.slack.com/services/…"
+            hint="An incoming webhook of Slack, or of Mattermost or Rocket.Chat."
+            spellcheck={false}
+          />
+          <Field
+            {...field('discord_url')}
+            label="Discord"
+            placeholder="https://discord.com/api/webhooks/…"
+            hint="A webhook of a channel: Edit channel, Integrations, Webhooks."
+            spellcheck={false}
+          />
+        </div>
+      </Panel>
       <Panel title="When">
         <div class="form">
           <Field
@@ -145,7 +173,7 @@ function Secret({ secret }: { secret: string }) {
   )
 }
 
-function State({ now, channels, heartbeat, fields }: NoticeSettingsPageProps) {
+function State({ now, channels, heartbeat, commitStatus, fields }: NoticeSettingsPageProps) {
   const channel = (on: boolean) =>
     on ? (
       <Badge tone="ok" shape="check">
@@ -163,10 +191,13 @@ function State({ now, channels, heartbeat, fields }: NoticeSettingsPageProps) {
           of={{
             'E-mail': channel(channels.email),
             Webhook: channel(channels.webhook),
+            Slack: channel(channels.slack),
+            Discord: channel(channels.discord),
             Heartbeat: fields.heartbeat_url === '' ? channel(false) : <Beat beat={heartbeat} now={now} />,
+            ...(commitStatus ? { 'Commit status': <Status status={commitStatus} now={now} /> } : {}),
           }}
         />
-        {channels.email || channels.webhook ? (
+        {Object.values(channels).includes(true) ? (
           <PostButton action="/api/notices/test">Send a test</PostButton>
         ) : null}
       </div>
@@ -201,16 +232,48 @@ function Beat({ beat, now }: { beat: NoticeSettingsPageProps['heartbeat']; now: 
   )
 }
 
+function Status({
+  status,
+  now,
+}: {
+  status: NonNullable<NoticeSettingsPageProps['commitStatus']>
+  now: number
+}) {
+  const { commit, state, at, error } = status
+  return (
+    <>
+      {error === null ? (
+        <Badge tone="ok" shape="check">
+          Written
+        </Badge>
+      ) : (
+        <Badge tone="bad" shape="cross">
+          Failed
+        </Badge>
+      )}
+      <span class="sub">
+        {state} on {commit.slice(0, 7)}, <Time at={at} now={now} />
+        {error === null ? null : `: ${error}`}
+      </span>
+    </>
+  )
+}
+
 function What() {
   return (
     <Panel title="What is told">
       <ul class="plain">
-        <li>A job that fails, and that it is well again</li>
-        <li>A run that takes longer than from one due time to the next</li>
-        <li>A job that is overdue, or has no further due time</li>
+        <li>A job that fails, takes too long, is overdue, or has no further due time</li>
         <li>Due times that were missed while the instance was down, in one message</li>
+        <li>A change whose manifest is refused, or whose packages cannot be installed</li>
+        <li>A remote that cannot be synced with, a conflict, a change that waits for you</li>
+        <li>A scheduler that fails</li>
+        <li>And when each of them is over</li>
       </ul>
-      <p class="fine">Each is told once; the same of the same job at most once an hour.</p>
+      <p class="fine">
+        What stays open is told again every day, until you mute it under{' '}
+        <a href="/settings/notices">What was told</a>. The same of the same job comes at most once an hour.
+      </p>
     </Panel>
   )
 }

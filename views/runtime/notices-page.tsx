@@ -10,15 +10,16 @@ import { SettingsNav } from './settings-nav.tsx'
 export interface IncidentView {
   id: string
   jobId: string
-  kind: 'failing' | 'too-long' | 'overdue' | 'no-next-slot'
+  kind: keyof typeof kinds
   detail: string
   openedAt: number
   closedAt: number | null
+  mutedAt: number | null
 }
 
 export interface MessageView {
   id: string
-  channel: 'email' | 'webhook'
+  channel: keyof typeof channels
   content: { subject: string }
   status: 'queued' | 'sending' | 'sent' | 'failed'
   attempts: number
@@ -39,6 +40,12 @@ const kinds = {
   'too-long': 'Takes too long',
   overdue: 'Overdue',
   'no-next-slot': 'No next run',
+  manifest: 'Does not load',
+  packages: 'Not installed',
+  sync: 'Sync fails',
+  conflict: 'Conflict',
+  held: 'Held back',
+  scheduler: 'Scheduler fails',
 } as const
 
 export function NoticesPage({ now, incidents, list }: NoticesPageProps) {
@@ -52,7 +59,7 @@ export function NoticesPage({ now, incidents, list }: NoticesPageProps) {
           <Panel title="Incidents" flush>
             {incidents.length === 0 ? (
               <EmptyState title="Nothing has gone wrong">
-                <p>When a job fails, is overdue or takes too long, it stands here until it is well again.</p>
+                <p>When a job, its code or the sync fails, that is listed here until it is over.</p>
               </EmptyState>
             ) : (
               <IncidentTable incidents={incidents} now={now} />
@@ -91,11 +98,16 @@ function IncidentTable({ incidents, now }: Pick<NoticesPageProps, 'incidents' | 
         {
           label: 'Job',
           kind: 'lead',
-          cell: incident => (
-            <a class="name" href={`/jobs/${incident.jobId}`}>
-              {incident.jobId}
-            </a>
-          ),
+          cell: incident =>
+            incident.jobId === '' ? (
+              <a class="name" href={pages[incident.kind] ?? '/'}>
+                {incident.kind === 'scheduler' ? 'Scheduler' : 'Jobs repo'}
+              </a>
+            ) : (
+              <a class="name" href={`/jobs/${incident.jobId}`}>
+                {incident.jobId}
+              </a>
+            ),
         },
         {
           label: 'State',
@@ -117,12 +129,40 @@ function IncidentTable({ incidents, now }: Pick<NoticesPageProps, 'incidents' | 
           kind: 'minor',
           cell: incident => (incident.closedAt === null ? null : <Time at={incident.closedAt} now={now} />),
         },
+        { label: 'Actions', kind: 'end', cell: incident => <Mute incident={incident} now={now} /> },
       ]}
     />
   )
 }
 
-const channels = { email: 'E-mail', webhook: 'Webhook' } as const
+/** Where what concerns the instance is shown, when not on the page of the jobs. */
+const pages: Partial<Record<keyof typeof kinds, string>> = {
+  sync: '/repo/remote',
+  conflict: '/repo/remote',
+  held: '/repo/remote',
+}
+
+function Mute({ incident, now }: { incident: IncidentView; now: number }) {
+  const { id, kind, jobId, closedAt, mutedAt } = incident
+  if (closedAt !== null) return null
+  const what = `${kinds[kind]}${jobId === '' ? '' : `: ${jobId}`}`
+  return mutedAt === null ? (
+    <PostButton action={`/api/notices/incidents/${id}/mute`} look="quiet" label={`Mute “${what}”`}>
+      Mute
+    </PostButton>
+  ) : (
+    <>
+      <span class="sub">
+        muted <Time at={mutedAt} now={now} />
+      </span>
+      <PostButton action={`/api/notices/incidents/${id}/unmute`} look="quiet" label={`Unmute “${what}”`}>
+        Unmute
+      </PostButton>
+    </>
+  )
+}
+
+const channels = { email: 'E-mail', webhook: 'Webhook', slack: 'Slack', discord: 'Discord' } as const
 
 function MessageTable({ messages, now }: { messages: readonly MessageView[]; now: number }) {
   return (

@@ -1,0 +1,108 @@
+import { stripVTControlCharacters } from 'node:util'
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import type { Run } from '../contract.ts'
+
+/** What a notice says about the run that it is about. Secrets are masked: so they are in a kept log and error. */
+export interface RunDetail {
+  id: string
+  /** Of its page; null when nobody said how people reach the instance. */
+  url: string | null
+  status: Run['status']
+  trigger: Run['trigger']
+  slot: number | null
+  attempt: number
+  commit: string | null
+  startedAt: number | null
+  finishedAt: number | null
+  /** With its causes in `stack`. */
+  error: { message: string; stack: string | null } | null
+  /** The end of what it wrote. */
+  logTail: string
+}
+
+const tailLines = 20
+const tailLength = 2000
+const messageLength = 1000
+const stackLength = 3000
+
+/** `readLog` returns what the run wrote. */
+export function runDetail(run: Run, origin: string | null, readLog: (id: string) => string): RunDetail {
+  const { id, status, trigger, slot, attempt, commit, startedAt, finishedAt, error } = run
+  return {
+    id,
+    url: origin && `${origin}/runs/${id}`,
+    status,
+    trigger,
+    slot,
+    attempt,
+    commit,
+    startedAt,
+    finishedAt,
+    error: error && {
+      message: cut(error.message, messageLength),
+      stack: error.stack && cut(error.stack, stackLength),
+    },
+    logTail: tailOf(readLog(id)),
+  }
+}
+
+/** For mails: which run, its error, the end of its log. */
+export function runLines({ id, url, slot, attempt, commit, error, logTail }: RunDetail): string[] {
+  const facts = [
+    `Run: ${url ?? id}`,
+    ...(commit ? [`Commit: ${commit}`] : []),
+    ...(slot === null ? [] : [`Due: ${timestamp(slot)}`]),
+    ...(attempt > 1 ? [`Attempt: ${attempt}`] : []),
+  ]
+  return [
+    ...facts,
+    ...(error ? ['', errorText(error)] : []),
+    ...(logTail === '' ? [] : ['', 'The end of its log:', ...logTail.split('\n').map(line => `  ${line}`)]),
+  ]
+}
+
+/** A stack begins with the message, as a rule; the causes follow in it. */
+export function errorText({ message, stack }: { message: string; stack: string | null }): string {
+  if (stack === null) return message
+  return stack.includes(message.split('\n')[0] ?? '') ? stack : `${message}\n${stack}`
+}
+
+const time = z.iso.datetime()
+
+export const runDetailShape = z.object({
+  id: z.string(),
+  url: z.string().nullable(),
+  status: z.string(),
+  trigger: z.string(),
+  slot: time.nullable(),
+  attempt: z.int(),
+  commit: z.string().nullable(),
+  started_at: time.nullable(),
+  finished_at: time.nullable(),
+  error: z.object({ message: z.string(), stack: z.string().nullable() }).nullable(),
+  log_tail: z.string(),
+})
+
+export function runDetailJson(detail: RunDetail): z.input<typeof runDetailShape> {
+  const { startedAt, finishedAt, slot, logTail, ...rest } = detail
+  return {
+    ...rest,
+    slot: timestamp(slot),
+    started_at: timestamp(startedAt),
+    finished_at: timestamp(finishedAt),
+    log_tail: logTail,
+  }
+}
+
+function tailOf(log: string): string {
+  const lines = stripVTControlCharacters(log.slice(-4 * tailLength))
+    .trimEnd()
+    .split('\n')
+  const text = lines.slice(-tailLines).join('\n')
+  return text.length > tailLength ? `…${text.slice(-tailLength)}` : text
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text
+}
