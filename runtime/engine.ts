@@ -120,7 +120,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const queue = createRunQueue({ db, volume, secrets, state, clock, log, limits: limits.runs, env })
   // Those that waited their turn, and attempts whose time is still to come: the others were ended above.
   queue.add(activeRuns(db))
-  const scheduler = createScheduler({ db, live, queue, log })
+  const scheduler = createScheduler({ db, live, queue, clock, log })
   const packages = openPackages({
     volume,
     clock,
@@ -286,7 +286,13 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     checks: new Map([
       ['volume', () => checkVolume(volume)],
       ['database', () => void volume.sqlite.prepare('select 1').get()],
-      ['scheduler', () => heartbeat.check()],
+      [
+        'scheduler',
+        () => {
+          heartbeat.check()
+          scheduler.check()
+        },
+      ],
     ]),
     drain,
     stopping: () => queue.isStopped(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isTimezone } from './timezone.ts'
+import { isTimezone, placesMeant } from './timezone.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -61,7 +61,12 @@ export const setting = {
       ),
 
   /** The name of a time zone that this machine knows. */
-  timezone: () => z.string().refine(isTimezone, 'must be a time zone such as Europe/Berlin or UTC'),
+  timezone: () =>
+    z.string().superRefine((name, context) => {
+      if (isTimezone(name)) return
+      const message = `must be a time zone such as ${placesMeant(name) ?? 'Europe/Berlin or UTC'}`
+      context.addIssue({ code: 'custom', message })
+    }),
 
   /** Names separated by commas. */
   list: () =>

@@ -102,3 +102,39 @@ test('a long gap of a frequent job is listed in part, and says so', async t => {
   assert.match(unlisted?.reason ?? '', /until 2026-03-10T19:55:00.000Z at least; .* not listed/)
   await ended(slots[0]?.runId ?? '')
 })
+
+test('an instance that returns within seconds of a slot drops none of those that all are wanted', async t => {
+  const clock = standingClock(at('08:00:00'))
+  const policy = (id: string, options: string) =>
+    `jobRegistry.register({ id: '${id}', cron: '@hourly', catchUp: 'all', func: ({ run }) => run.slot, ${options} })\n`
+  const ids = ['skip', 'queue', 'replace']
+  const instance = await startInstance(t, {
+    clock,
+    files: { 'manifest.ts': registry + ids.map(id => policy(id, `overlap: '${id}'`)).join('') },
+  })
+  clock.at = at('11:00:02')
+  await instance.restart({ runs: { concurrent: 0 } })
+  const outcomes = (id: string) =>
+    instance.engine
+      .slots(id, { limit: 9 })
+      .slots.map(slot => `${new Date(slot.at).getUTCHours()} ${slot.outcome} ${slot.runStatus}`)
+  instance.engine.tick(clock.at)
+  for (const id of ids)
+    assert.deepEqual(outcomes(id), ['11 ran queued', '10 late queued', '9 late queued'], id)
+  clock.at = at('12:00:00')
+  instance.engine.tick(clock.at)
+  // Those that are caught up still wait: the one that is on time comes after them, and ends none of them.
+  for (const id of ids)
+    assert.deepEqual(outcomes(id), ['12 ran queued', '11 ran queued', '10 late queued', '9 late queued'], id)
+
+  await instance.restart({ runs: {} })
+  for (const id of ids) {
+    const { runs } = instance.engine.runs({ jobId: id, limit: 9, offset: 0 })
+    const done = await Promise.all(runs.reverse().map(run => instance.ended(run.id)))
+    assert.deepEqual(
+      done.map(run => run.result),
+      [9, 10, 11, 12].map(hour => new Date(at('00:00:00') + hour * 3_600_000).toISOString()),
+      id,
+    )
+  }
+})

@@ -4,6 +4,8 @@ import { Cron } from 'croner'
 export interface Pattern {
   /** True when seconds, minutes and hours are all without `*`. */
   fixedTime: boolean
+  /** True for a wildcard schedule that is due several times an hour. */
+  several: boolean
   /** The first due time after this one; null when there is none any more. */
   nextWall(after: number): number | null
 }
@@ -28,8 +30,8 @@ const onlySunday = /(^|,)(?:0|7|sun)-sun(?:\/\d+)?(?=,|$)/gi
  */
 export function patternOf(cron: string): Pattern {
   const fields = (cronNames[cron.trim().toLowerCase()] ?? cron).trim().split(/\s+/)
-  const weekdays = fields.pop() ?? ''
-  fields.push(weekdays.replace(onlySunday, '$10'))
+  const [weekdays = '', month = '', day = ''] = [fields.pop(), fields.pop(), fields.pop()]
+  fields.push(any(day), month, any(weekdays).replace(onlySunday, '$10'))
   const [second, minute, hour, ...date] = fields.length === 5 ? ['0', ...fields] : fields
   const fixedTime = !fields.slice(0, fields.length - 3).some(field => /^[*?]/.test(field))
   try {
@@ -39,12 +41,18 @@ export function patternOf(cron: string): Pattern {
       minutes: valuesOf('minute', minute),
       seconds: valuesOf('second', second),
     }
-    return { fixedTime, nextWall: after => nextWall(days, time, after) }
+    const several = !fixedTime && time.minutes.length * time.seconds.length > 1
+    return { fixedTime, several, nextWall: after => nextWall(days, time, after) }
   } catch (error) {
     // It names the place in the whole expression.
     parse(fields.join(' '))
     throw error
   }
+}
+
+/** Quartz and AWS write `?` for a day that may be any. */
+function any(field: string): string {
+  return field === '?' ? '*' : field
 }
 
 interface TimeOfDay {
@@ -91,7 +99,9 @@ const dates = new Map<string, Days>()
 
 function daysOf(date: string): Days {
   return remembered(dates, date, kept.dates, () => {
-    const cron = parse(`0 0 0 ${date}`)
+    const [day = '', , weekday = ''] = date.split(' ')
+    // Debian cron's rule: of two restricted days either will do, but a field that begins with a star restricts no more.
+    const cron = parse(`0 0 0 ${date}`, day.startsWith('*') || weekday.startsWith('*'))
     const answers = new Map<number, number | null>()
     return from => remembered(answers, from, kept.answers, () => dayFrom(cron, from))
   })
@@ -131,8 +141,8 @@ function valuesOf(unit: keyof typeof places, field = ''): readonly number[] {
   })
 }
 
-function parse(expression: string): Cron {
-  return new Cron(expression, { utcOffset: 0, mode: '5-or-6-parts' })
+function parse(expression: string, domAndDow = false): Cron {
+  return new Cron(expression, { utcOffset: 0, mode: '5-or-6-parts', domAndDow })
 }
 
 /** From the cache, or made and kept; of too many, what was kept longest goes. */

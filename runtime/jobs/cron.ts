@@ -1,9 +1,13 @@
-import { isTimezone } from '../../src/timezone.ts'
-import { cronNames, type Pattern, patternOf } from './cron-pattern.ts'
+import { timezoneFault } from '../../src/timezone.ts'
+import { cronFault } from './cron-fault.ts'
+import { type Pattern, patternOf } from './cron-pattern.ts'
 import { localTime, type Stretch, stretchAt } from './zone.ts'
 
 /**
  * The one authority for schedules: what is shown and what fires both come from `nextSlot`.
+ *
+ * Of the day and the weekday either will do when both are restricted; when one begins with `*`, as in `*\/2`, both must
+ * fit. That, too, is Debian cron's rule.
  *
  * Croner matches the expression against wall-clock times as if they were UTC; the zone's clock changes are handled
  * here, by Debian cron's rules. A fixed-time schedule (no `*` in seconds, minutes and hours) whose time falls into a
@@ -29,10 +33,8 @@ export function scheduleFaults(schedule: Schedule): { field: 'cron' | 'timezone'
   const faults: { field: 'cron' | 'timezone'; message: string }[] = []
   const fault = cronFault(schedule.cron)
   if (fault) faults.push({ field: 'cron', message: fault })
-  if (!isTimezone(schedule.timezone)) {
-    const message = `"${schedule.timezone}" is not a time zone; use a name such as Europe/Berlin or UTC`
-    faults.push({ field: 'timezone', message })
-  }
+  const zoneFault = timezoneFault(schedule.timezone)
+  if (zoneFault) faults.push({ field: 'timezone', message: zoneFault })
   return faults
 }
 
@@ -118,28 +120,4 @@ function firstOrSecond(pattern: Pattern, timezone: string, stretch: Stretch, wal
 function clockText(wall: number): string {
   const text = new Date(wall).toISOString()
   return text.slice(17, 19) === '00' ? text.slice(11, 16) : text.slice(11, 19)
-}
-
-const shape =
-  'a cron expression has five fields (minute hour day month weekday), or six with seconds in front'
-
-function cronFault(cron: string): string | null {
-  const text = cron.trim()
-  if (text.startsWith('@')) {
-    if (cronNames[text.toLowerCase()]) return null
-    return `"${text}" is not a known name; use one of ${Object.keys(cronNames).join(', ')}`
-  }
-  const count = text === '' ? 0 : text.split(/\s+/).length
-  if (count < 5 || count > 6 || text.includes(':')) {
-    return `"${text}" has ${count} ${count === 1 ? 'field' : 'fields'}; ${shape}`
-  }
-  try {
-    // Every date that exists comes within a calendar's cycle, whatever the year it is looked for from.
-    if (patternOf(cron).nextWall(0) === null) {
-      return `"${text}" has no due time: there is no such date`
-    }
-    return null
-  } catch (error) {
-    return `"${text}" is not a schedule: ${(error as Error).message.replace(/^CronPattern: /, '')}`
-  }
 }

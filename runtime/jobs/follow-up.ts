@@ -44,6 +44,36 @@ export function nextAttemptAt(
     return onInterrupt === 'rerun' && attempt < Math.max(retry?.attempts ?? 1, mostReruns + 1) ? now : null
   }
   if ((status !== 'failed' && status !== 'timed_out') || !retry || attempt >= retry.attempts) return null
-  const delay = Math.min(retry.maxDelay, retry.delay * retry.factor ** (attempt - 1))
-  return now + Math.round(delay * (1 + retry.jitter * (2 * random() - 1)))
+  return now + Math.round(delayAfter(attempt, retry) * (1 + retry.jitter * (2 * random() - 1)))
+}
+
+function delayAfter(attempt: number, retry: NonNullable<RunPolicy['retry']>): number {
+  return Math.min(retry.maxDelay, retry.delay * retry.factor ** (attempt - 1))
+}
+
+/**
+ * Milliseconds that an attempt still has to wait, for the monotonic clock. Its due time is kept as wall-clock time; if
+ * the clock was set back meanwhile, it still waits no longer than its job says.
+ */
+export function pauseBefore(
+  run: { attempt: number; notBefore: number | null; policy: RunPolicy | null },
+  now: number,
+): number {
+  const { attempt, notBefore, policy } = run
+  if (notBefore === null) return 0
+  const retry = policy?.retry
+  const longest = retry ? Math.ceil(delayAfter(attempt - 1, retry) * (1 + retry.jitter)) : 0
+  return Math.min(longest, Math.max(0, notBefore - now))
+}
+
+/** True for the first attempt at a slot that came up late. */
+export function isCaughtUp(run: {
+  slot: number | null
+  attempt: number
+  trigger: string
+  queuedAt: number
+}): boolean {
+  return (
+    run.slot !== null && run.trigger === 'schedule' && run.attempt === 1 && run.queuedAt - run.slot > lateMs
+  )
 }

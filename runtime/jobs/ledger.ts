@@ -41,12 +41,29 @@ const insertion = perDatabase(db =>
     .prepare(),
 )
 
-/** Of each of these jobs that has one, the newest slot that was decided: ten thousand are asked for at a start. */
-export function lastDecided(db: JobsDb, jobIds: readonly string[]): Map<string, number> {
-  const rows = db.all<{ jobId: string; at: number | null }>(sql`
-    select job.value as jobId, (select max(at) from ${slots} where jobId = job.value) as at
+export interface Decided {
+  /** The newest slot up to now that was decided. */
+  before?: number
+  /** The newest of all, when that lies ahead: the clock was once further than now. */
+  after?: number
+}
+
+/** Of each of these jobs that has any, the newest slots that were decided: ten thousand are asked for at a start. */
+export function lastDecided(db: JobsDb, jobIds: readonly string[], now: number): Map<string, Decided> {
+  const rows = db.all<{ jobId: string; before: number | null; newest: number | null }>(sql`
+    select job.value as jobId,
+      (select max(at) from ${slots} where jobId = job.value and at <= ${now}) as before,
+      (select max(at) from ${slots} where jobId = job.value) as newest
     from json_each(${JSON.stringify(jobIds)}) as job`)
-  return new Map(rows.flatMap(({ jobId, at }) => (at === null ? [] : [[jobId, at] as const])))
+  return new Map(
+    rows.flatMap(({ jobId, before, newest }) => {
+      const decided: Decided = {
+        ...(before === null ? {} : { before }),
+        ...(newest === null || newest <= now ? {} : { after: newest }),
+      }
+      return newest === null ? [] : [[jobId, decided] as const]
+    }),
+  )
 }
 
 /** A slot that ran says nothing yet: what its run came to does, and of several attempts the last. */

@@ -5,6 +5,7 @@ import type { WaitingRun } from '../contract.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { StateStore } from '../state/state.ts'
 import type { Volume } from '../volume.ts'
+import { isCaughtUp, pauseBefore } from './follow-up.ts'
 import type { JobsDb } from './live-set.ts'
 import { maskEnd } from './masked-end.ts'
 import { createRunLog, logFile, type RunLog } from './run-log.ts'
@@ -28,6 +29,8 @@ export interface RunLimits {
 
 interface ActiveRun {
   row: RunRow
+  /** Not to start before this reading of the monotonic clock. */
+  startsAt: number
   log: RunLog
   process: RunProcess | null
   /** Never beside another run of its job; those that somebody asked for may be. */
@@ -57,6 +60,8 @@ export interface RunQueue {
   activeRun(jobId: string): RunRow | null
   /** How many runs of the job have not ended. */
   count(jobId: string): number
+  /** Whether slots of the job that came up late still run or wait. */
+  isCatchingUp(jobId: string): boolean
   /** Ends what the job has active, for the sake of another run. */
   replace(jobId: string, by: RunRow): void
   /** The log of a run that has not ended. */
@@ -101,6 +106,7 @@ export function createRunQueue(options: {
     for (const row of rows) {
       const run: ActiveRun = {
         row,
+        startsAt: clock.monotonic() + pauseBefore(row, clock.now()),
         log: createRunLog(logFile(volume.runsDir, row.id), clock),
         process: null,
         serial: row.trigger === 'schedule' || row.attempt > 1,
@@ -133,18 +139,21 @@ export function createRunQueue(options: {
   }
 
   const isFree = (run: ActiveRun): boolean =>
-    isDue(run.row) && !keysInUse.has(run.row.policy?.concurrencyKey ?? '') && !runBefore(run)
+    isDue(run) && !keysInUse.has(run.row.policy?.concurrencyKey ?? '') && !runBefore(run)
   /** The one of its job that it must not go beside. */
   const runBefore = ({ serial, row }: ActiveRun): ActiveRun | undefined =>
     serial ? [...(byJob.get(row.jobId) ?? [])].find(other => other.started) : undefined
-  const isDue = (row: RunRow) => row.notBefore === null || row.notBefore <= clock.now()
+  const isDue = (run: ActiveRun) => run.startsAt <= clock.monotonic()
 
   const reasonOf = (run: ActiveRun): string => {
     const { row } = run
     const key = row.policy?.concurrencyKey ?? ''
     const before = runBefore(run)
     if (stopped) return 'the instance is stopping; it starts when that is back'
-    if (!isDue(row)) return `it is another attempt, and due at ${timestamp(row.notBefore)}`
+    if (!isDue(run)) {
+      const dueAt = clock.now() + Math.ceil(run.startsAt - clock.monotonic())
+      return `it is another attempt, and due at ${timestamp(dueAt)}`
+    }
     if (before) return `the run ${before.row.id} of the same job has not ended`
     if (keysInUse.has(key)) return `another run with the concurrency key "${key}" has not ended`
     return `as many runs go as may at the same time, ${limits.concurrent}; it comes after those before it`
@@ -261,12 +270,13 @@ export function createRunQueue(options: {
     isFull: () => waiting.length >= limits.waiting,
     isStopped: () => stopped,
     waiting: () => {
-      const later = (run: ActiveRun) => (isDue(run.row) ? 0 : (run.row.notBefore ?? 0))
+      const later = (run: ActiveRun) => (isDue(run) ? 0 : run.startsAt)
       const inOrder = waiting.toSorted((a, b) => later(a) - later(b))
       return inOrder.map(run => ({ id: run.row.id, reason: reasonOf(run) }))
     },
-    activeRun: jobId => [...(byJob.get(jobId) ?? [])].findLast(({ row }) => isDue(row))?.row ?? null,
+    activeRun: jobId => [...(byJob.get(jobId) ?? [])].findLast(isDue)?.row ?? null,
     count: jobId => byJob.get(jobId)?.size ?? 0,
+    isCatchingUp: jobId => [...(byJob.get(jobId) ?? [])].some(({ row }) => isCaughtUp(row)),
     replace: (jobId, by) => {
       for (const run of [...(byJob.get(jobId) ?? [])]) {
         void stopRun(run, 'cancelled', `it was replaced by the run ${by.id}, whose time had come`)

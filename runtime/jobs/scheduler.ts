@@ -1,15 +1,18 @@
+import type { Clock } from '../../src/clock.ts'
 import { isDiskFull } from '../../src/disk.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import type { SlotOutcome } from '../contract.ts'
 import { scheduledParams } from '../params/params.ts'
 import { nextSlot } from './cron.ts'
+import { patternOf } from './cron-pattern.ts'
 import { lateMs, policyOf } from './follow-up.ts'
 import { lastDecided, recordSlot } from './ledger.ts'
 import type { JobsDb, LiveSet, LiveSetStore } from './live-set.ts'
 import type { JobSpec } from './manifest.ts'
 import type { RunQueue } from './run-queue.ts'
 import { insertRun, type RunRow } from './run-record.ts'
+import { absence, diskWasFull, lateReason, unlisted } from './slot-reason.ts'
 import { createSlotTable, type Due } from './slot-table.ts'
 
 export interface Scheduler {
@@ -20,6 +23,8 @@ export interface Scheduler {
   next(jobId: string): number | null
   /** When the next slot of any job is due. */
   earliest(): number | null
+  /** Throws in words when the slots of some job cannot be decided. */
+  check(): void
 }
 
 /** So many missed slots of one job are listed one by one, and so many are caught up. */
@@ -33,22 +38,32 @@ export function createScheduler(options: {
   db: JobsDb
   live: LiveSetStore
   queue: RunQueue
+  clock: Clock
   log: Logger
 }): Scheduler {
-  const { db, live, queue, log } = options
+  const { db, live, queue, clock, log } = options
   const table = createSlotTable()
   /** What each entry of the table was computed from. */
   const entered = new Map<string, string>()
   /** Jobs whose slots could not be decided, and why. */
   const failing = new Map<string, string>()
-  let lastTick = Number.NEGATIVE_INFINITY
+  /** The last tick on both clocks: how much further the wall clock has gone since was not time that passed. */
+  let lastTick: { wall: number; monotonic: number } | null = null
+  /** Set forward by so much just before this tick; 0 when it was not. */
+  let leapMs = 0
   /** From when on nothing could be decided, because nothing could be written. */
   let fullSince = Number.POSITIVE_INFINITY
 
   const enter = (job: JobSpec, after: number) => {
-    const slot = nextSlot(job, after)
-    if (slot) table.add({ jobId: job.id, at: slot.at })
-    else table.remove(job.id)
+    try {
+      const slot = nextSlot(job, after)
+      if (slot) table.add({ jobId: job.id, at: slot.at })
+      else table.remove(job.id)
+    } catch (error) {
+      // Stored by an older program that accepted more. One such job must not keep the others from running.
+      table.remove(job.id)
+      blame(job.id, error as Error)
+    }
   }
 
   const refresh = (now: number) => {
@@ -56,18 +71,24 @@ export function createScheduler(options: {
     for (const jobId of entered.keys()) {
       if (jobs.has(jobId) && live.schedule(jobId).enabled) continue
       entered.delete(jobId)
+      failing.delete(jobId)
       table.remove(jobId)
     }
     const changed = [...jobs.values()].filter(job => live.schedule(job.id).enabled && isNew(job))
     const decided = lastDecided(
       db,
       changed.map(job => job.id),
+      now,
     )
     for (const job of changed) {
       const { since } = live.schedule(job.id)
       entered.set(job.id, basisOf(job))
-      // A slot far ahead may be decided already, when the clock was once wrong; it must not silence the job until then.
-      enter(job, Math.min(now, Math.max(since, decided.get(job.id) ?? since)))
+      failing.delete(job.id)
+      const { before, after } = decided.get(job.id) ?? {}
+      // Slots ahead may be decided already, when the clock was once wrong: those must not silence the job until then,
+      // and what lies behind the clock was decided with them.
+      const from = before ?? (after === undefined ? since : now)
+      enter(job, Math.min(now, Math.max(since, from)))
     }
   }
   const basisOf = ({ id, cron, timezone }: JobSpec) => `${cron} ${timezone} ${live.schedule(id).since}`
@@ -99,6 +120,8 @@ export function createScheduler(options: {
     const decision: Decision = { rows: [], replaces: false }
     const write = (at: number, outcome: SlotOutcome, reason: string | null, runId: string | null = null) =>
       recordSlot(tx, { jobId: job.id, at, outcome, reason, runId }, now)
+    const { several } = patternOf(job.cron)
+    const catchingUp = job.catchUp === 'all' && queue.isCatchingUp(job.id)
 
     for (const [index, at] of due.entries()) {
       const fromEnd = due.length - 1 - index
@@ -107,10 +130,12 @@ export function createScheduler(options: {
         continue
       }
       if (!isWanted(job, now - at, fromEnd)) {
-        write(at, 'missed', at >= fullSince ? diskWasFull : absence(now - at))
+        write(at, 'missed', at >= fullSince ? diskWasFull : absence(now - at, leapMs))
         continue
       }
-      const caughtUp = job.catchUp === 'all' && (fromEnd > 0 || now - at > lateMs)
+      // The one that is on time waits behind those that are caught up, and takes the place of none.
+      const behind = catchingUp || decision.rows.length > 0
+      const caughtUp = job.catchUp === 'all' && (fromEnd > 0 || now - at > lateMs || behind)
       const before = decision.rows.at(-1) ?? queue.activeRun(job.id)
       if (before && !caughtUp && job.overlap === 'skip') {
         write(at, 'skipped', `the run ${before.id} before it had not ended`)
@@ -122,8 +147,11 @@ export function createScheduler(options: {
       }
       const late = now - at > lateMs
       const id = newId('run', now)
-      const reason = late ? `it started ${lateness(now - at)} late` : null
-      if (!write(at, late ? 'late' : 'ran', reason, id)) continue
+      const reason = late ? lateReason(now - at, leapMs) : null
+      const outcome = late ? 'late' : 'ran'
+      const repeats = several && !late ? mostRepeats : 0
+      const slot = firstFree(at, repeats, each => write(each, outcome, reason, id))
+      if (slot === null) continue
       decision.replaces ||= !caughtUp && job.overlap === 'replace' && before !== null
       const { build, commit } = set
       const { id: jobId, timeout: timeoutMs } = job
@@ -132,7 +160,7 @@ export function createScheduler(options: {
         id,
         jobId,
         trigger: 'schedule' as const,
-        slot: at,
+        slot,
         params: scheduledParams(job.params),
         build,
         commit,
@@ -144,11 +172,29 @@ export function createScheduler(options: {
     return decision
   }
 
+  /** True while the table is not what the ledger says, because that could not be read. */
+  let stale = false
   /** Computes every next slot anew, from the ledger. */
   const restart = (now: number) => {
+    stale = true
     table.clear()
     entered.clear()
+    failing.clear()
     refresh(now)
+    stale = false
+  }
+
+  /** Notices that the clock was set since the last tick. */
+  const compareClocks = (now: number) => {
+    const monotonic = clock.monotonic()
+    const ahead = lastTick ? now - lastTick.wall - (monotonic - lastTick.monotonic) : 0
+    leapMs = ahead > lateMs ? ahead : 0
+    if (leapMs > 0) log.warn({ byMs: Math.round(leapMs), to: new Date(now) }, 'the clock was set forward')
+    if (lastTick && now < lastTick.wall - 1000) {
+      log.warn({ from: new Date(lastTick.wall), to: new Date(now) }, 'the clock was set back')
+      restart(now)
+    }
+    lastTick = { wall: now, monotonic }
   }
 
   const decideDue = (set: LiveSet, now: number): Decision[] => {
@@ -161,7 +207,7 @@ export function createScheduler(options: {
     }
     try {
       const decisions = db.transaction(tx => all.flatMap(due => decideOne(tx, due)))
-      failing.clear()
+      for (const { jobId } of all) failing.delete(jobId)
       return decisions
     } catch (error) {
       if (isOfDatabase(error)) throw error
@@ -174,7 +220,9 @@ export function createScheduler(options: {
     db.transaction(tx =>
       all.flatMap(due => {
         try {
-          return tx.transaction(part => decideOne(part, due))
+          const decisions = tx.transaction(part => decideOne(part, due))
+          failing.delete(due.jobId)
+          return decisions
         } catch (error) {
           if (isOfDatabase(error)) throw error
           table.add(due)
@@ -194,12 +242,15 @@ export function createScheduler(options: {
     refresh,
     next: jobId => table.next(jobId),
     earliest: table.earliest,
+    check: () => {
+      const [first, ...others] = failing
+      if (!first) return
+      const more = others.length > 0 ? ` So it is with ${others.length} more.` : ''
+      throw new Error(`The due times of the job "${first[0]}" cannot be decided: ${first[1]}.${more}`)
+    },
     tick: now => {
-      if (now < lastTick - 1000) {
-        log.warn({ from: new Date(lastTick), to: new Date(now) }, 'the clock was set back')
-        restart(now)
-      }
-      lastTick = now
+      compareClocks(now)
+      if (stale) restart(now)
       const set = live.current()
       if (!set) return
       try {
@@ -211,7 +262,11 @@ export function createScheduler(options: {
       } catch (error) {
         if (isDiskFull(error)) fullSince = Math.min(fullSince, now - lateMs)
         // Nothing was written; what the table lost by then comes back from the ledger, and is due with the next tick.
-        restart(now)
+        try {
+          restart(now)
+        } catch {
+          // The next tick tries again, and fails with it.
+        }
         throw error
       }
     },
@@ -238,11 +293,16 @@ function lastSlotsFrom(job: JobSpec, now: number): number {
   return from.find(each => (nextSlot(job, each)?.at ?? Number.POSITIVE_INFINITY) <= now) ?? 0
 }
 
-function lateness(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  if (seconds < 600) return `${seconds} seconds`
-  return seconds < 3 * 3600 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`
+/**
+ * A clock that was set back shows instants again whose slots are decided. When its schedule is due several times an
+ * hour, each of the first `repeats` counts as a slot of its own, a millisecond after the one before; else it was decided.
+ */
+function firstFree(at: number, repeats: number, take: (at: number) => boolean): number | null {
+  for (let repeat = 0; repeat <= repeats; repeat++) if (take(at + repeat)) return at + repeat
+  return null
 }
+
+const mostRepeats = 60
 
 /** What is wrong with the database itself, and not with what one job put into it. */
 function isOfDatabase(error: unknown): boolean {
@@ -251,13 +311,3 @@ function isOfDatabase(error: unknown): boolean {
 }
 
 type Tx = Parameters<Parameters<JobsDb['transaction']>[0]>[0]
-
-const diskWasFull = 'the disk was full, so that no run could be recorded'
-
-function absence(lateness: number): string {
-  return lateness > lateMs ? 'the instance was not running' : 'the instance was busy'
-}
-
-function unlisted(gap: { to: number }): string {
-  return `the instance was not running, until ${new Date(gap.to).toISOString()} at least; the slots up to then are not listed`
-}

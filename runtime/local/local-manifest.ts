@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { isTimezone } from '../../src/timezone.ts'
+import { timezoneFault } from '../../src/timezone.ts'
 import type { ManifestError } from '../contract.ts'
 import type { JobSpec } from '../jobs/manifest.ts'
 import { readManifest } from '../jobs/read-manifest.ts'
@@ -68,8 +68,9 @@ export function zoneOf(named: string | undefined): string {
     named === undefined
       ? ['LONGHOUSE_TIMEZONE', process.env.LONGHOUSE_TIMEZONE || 'UTC']
       : ['--timezone', named]
-  if (isTimezone(timezone)) return timezone
-  throw new UsageError(`${source}: "${timezone}" is not a time zone; use a name such as Europe/Berlin or UTC`)
+  const fault = timezoneFault(timezone)
+  if (fault) throw new UsageError(`${source}: ${fault}`)
+  return timezone
 }
 
 /** `file:line:column message`, with the file as it is reached from where we are. */

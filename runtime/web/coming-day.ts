@@ -25,7 +25,8 @@ export function comingDay(clock: Clock) {
   const slotsOf = ({ cron, timezone }: Job, now: number): number[] => {
     const key = `${cron} ${timezone}`
     const held = kept.get(key)
-    if (held && now - held.at < keepMs && held.slots.length > 0) {
+    // Held from a later time, the clock was set back: there are slots before those.
+    if (held && now >= held.at && now - held.at < keepMs && held.slots.length > 0) {
       return held.slots.filter(slot => slot > now)
     }
     const slots = previewSlots({ cron, timezone }, now, mostSlots + 1)
