@@ -69,7 +69,7 @@ export function startHeartbeat(
       const since = `for ${Math.round(silenceMs / 1000)} seconds`
       throw new Error(
         failure === null
-          ? `The schedule has not been looked at ${since}.`
+          ? `The schedule has not been looked at ${since}`
           : `No due time could be decided ${since}: ${failure}`,
       )
     },

@@ -245,8 +245,8 @@ export function createScheduler(options: {
     check: () => {
       const [first, ...others] = failing
       if (!first) return
-      const more = others.length > 0 ? ` So it is with ${others.length} more.` : ''
-      throw new Error(`The due times of the job "${first[0]}" cannot be decided: ${first[1]}.${more}`)
+      const more = others.length > 0 ? `, and of ${others.length} more` : ''
+      throw new Error(`The due times of the job "${first[0]}"${more} cannot be decided: ${first[1]}`)
     },
     tick: now => {
       compareClocks(now)
