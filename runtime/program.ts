@@ -14,7 +14,7 @@ import { killVolumeProcesses } from './jobs/recovery.ts'
 import { openNotices } from './notices/notices.ts'
 import { readSettings } from './settings.ts'
 import { migrationFolders } from './tables.ts'
-import { openVolume } from './volume.ts'
+import { openVolume, refuseOtherVolume } from './volume.ts'
 import { createWeb } from './web/app.tsx'
 import { createInstanceServer } from './web/server.ts'
 
@@ -49,6 +49,7 @@ export interface Runtime {
  */
 export async function startRuntime({ env, log, clock, spawned, assets }: RuntimeOptions): Promise<Runtime> {
   const settings = readSettings(env, { spawned })
+  if (settings.volumeId !== null) refuseOtherVolume(settings.dataDir, settings.volumeId)
   refuseNewerDatabase(join(settings.dataDir, 'longhouse.db'), migrationFolders, 'LONGHOUSE_DATA_DIR')
   const volume = openVolume(settings.dataDir)
   const stopping = new AbortController()

@@ -13,6 +13,8 @@ export interface Settings {
   publicUrl: URL | null
   /** The volume, absolute. */
   dataDir: string
+  /** Whose volume it must be, as that says itself; null when it need not say. */
+  volumeId: string | null
   host: string
   port: number
   /** Plain, or an argon2id hash in PHC format. */
@@ -63,6 +65,10 @@ const fields = z.object({
     .string()
     .default('/data')
     .transform(path => resolve(path)),
+  LONGHOUSE_VOLUME_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be the id that the volume carries, such as inst_01k3…')
+    .optional(),
   LONGHOUSE_HOST: z.string().default('127.0.0.1'),
   LONGHOUSE_PORT: setting.port().prefault('8080'),
   LONGHOUSE_PASSWORD: z.string(passwordRule).superRefine((text, context) => {
@@ -127,6 +133,7 @@ export function readSettings(env: Environment, { spawned }: { spawned: boolean }
     instanceId: config.LONGHOUSE_INSTANCE_ID,
     publicUrl: config.LONGHOUSE_PUBLIC_URL ?? null,
     dataDir: config.LONGHOUSE_DATA_DIR,
+    volumeId: config.LONGHOUSE_VOLUME_ID ?? null,
     host: config.LONGHOUSE_HOST,
     port: config.LONGHOUSE_PORT,
     password: config.LONGHOUSE_PASSWORD,

@@ -4,6 +4,7 @@ import type { Database } from 'better-sqlite3'
 import { holdLock, openSqlite } from '../src/database.ts'
 import { checkDisk } from '../src/disk.ts'
 import { BootError } from '../src/faults.ts'
+import { readVolumeIdentity } from '../src/volume-identity.ts'
 
 /** A runtime that was told to stop ends its runs first; whoever replaces it waits for that. */
 const predecessorMs = 15_000
@@ -49,6 +50,25 @@ export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Vol
   mkdirSync(volume.buildsDir, { recursive: true })
   mkdirSync(volume.runsDir, { recursive: true })
   return volume
+}
+
+/** Throws a BootError unless the volume says that it is this instance's: its disk may not be mounted. */
+export function refuseOtherVolume(dir: string, instanceId: string): void {
+  const id = identityOf(dir)
+  if (id === instanceId) return
+  throw new BootError([
+    `LONGHOUSE_DATA_DIR: ${dir} is not the volume of ${instanceId}: ${id ? `it says ${id}` : 'it does not say whose it is'}. Nothing was written. Is its disk mounted?`,
+  ])
+}
+
+function identityOf(dir: string): string | null {
+  try {
+    return readVolumeIdentity(dir)
+  } catch (error) {
+    throw new BootError([
+      `LONGHOUSE_DATA_DIR: cannot read whose volume ${dir} is: ${(error as Error).message}`,
+    ])
+  }
 }
 
 /** Throws in words when the volume cannot be written any more. */

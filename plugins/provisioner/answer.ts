@@ -23,6 +23,11 @@ export interface ProvisionerRoutes extends Execution {
 
 export const named = z.object({ subdomain: z.string() })
 
+/** A yes or no, as JSON and as a form's checkbox say it. */
+export const truth = z
+  .union([z.boolean(), z.enum(['true', 'false', 'on', '1', '0', ''])])
+  .transform(value => value === true || value === 'true' || value === 'on' || value === '1')
+
 export const ownerEmail = z
   .string('must be an e-mail address such as ada@example.com')
   .trim()

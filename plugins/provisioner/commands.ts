@@ -73,6 +73,7 @@ export async function provision(
           billed: account !== null,
           driver: driver.name,
           createdAt: now,
+          ...(request.adopt && { volumePermit: 'adopt' as const }),
         })
         .run()
     }

@@ -1,12 +1,12 @@
 import type { Logger } from '../../src/log.ts'
 import { DriverError } from './driver.ts'
-import { type Fleet, setAddress, setStatus, specOf } from './fleet.ts'
+import { type Fleet, markReady, setAddress, setStatus, specOf } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { getInstance, updateInstance } from './instance.ts'
 import { claimOperation, finishOperation, isOpen, recordStep } from './operation.ts'
 import { type Plan, plans } from './plan.ts'
 import type { Operation } from './schema.ts'
-import { type StepContext, stepRuns } from './steps.ts'
+import { type StepContext, stepRuns, VolumeError } from './steps.ts'
 
 export interface ExecutionSettings {
   /** Operations that are carried out at the same time; the others wait in order. */
@@ -69,7 +69,10 @@ export async function execute(
           clock.now(),
         )
         // What failed before anything was touched leaves the instance as it was: an upgrade to no image, say.
-        if (touched) setStatus(fleet, operation.instanceId, 'failed', reason)
+        if (!touched) return
+        setStatus(fleet, operation.instanceId, 'failed', reason)
+        if (error instanceof VolumeError)
+          updateInstance(db, operation.instanceId, { volumeFault: error.fault })
       })
       return
     }
@@ -98,6 +101,7 @@ function settle({ fleet, health }: Execution, operation: Operation, plan: Plan):
     updateInstance(db, instanceId, { ...removed, ...purged })
     health.forget(instanceId)
   }
+  if (plan.end === 'running') markReady(fleet, instanceId)
   setStatus(fleet, instanceId, plan.end)
 }
 
@@ -111,6 +115,7 @@ function stepContext(
   return {
     spec: specOf(fleet, { ...instance, image: operation.image ?? instance.image }),
     dataRoot: fleet.site.dataRoot,
+    volume: instance,
     driver: fleet.driver,
     router: fleet.router,
     health,
@@ -120,6 +125,8 @@ function stepContext(
       setAddress(fleet, instanceId, address)
       fleet.emit('instance-started', { instanceId })
     },
+    volumeMarked: () =>
+      updateInstance(fleet.db, instanceId, { volumeMarkedAt: fleet.clock.now(), volumePermit: null }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Events } from '../../src/plugin.ts'
 import type { Site } from '../../src/site.ts'
@@ -57,6 +57,7 @@ export function specOf(
       LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),
       LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,
       LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
+      LONGHOUSE_VOLUME_ID: instance.id,
       ...(instance.handedOverAt !== null && {
         LONGHOUSE_HANDED_OVER_AT: new Date(instance.handedOverAt).toISOString(),
       }),
@@ -78,13 +79,21 @@ export function setStatus(
 ): void {
   const before = getInstance(fleet.db, id)
   const address = status === 'running' || status === 'unhealthy' ? {} : { host: null, port: null }
-  const change = { status, statusReason: reason, ...address }
+  const change = { status, statusReason: reason, volumeFault: null, ...address }
   updateInstance(fleet.db, id, change)
   routeInstance(fleet, { ...before, ...change })
   if (before.status !== status) {
     const { subdomain } = before
     fleet.emit('instance-status-changed', { instanceId: id, subdomain, from: before.status, to: status })
   }
+}
+
+/** Keeps that an instance was healthy for the first time. */
+export function markReady({ db, clock }: Fleet, id: string): void {
+  db.update(instances)
+    .set({ readyAt: clock.now() })
+    .where(and(eq(instances.id, id), isNull(instances.readyAt)))
+    .run()
 }
 
 /** Where an instance listens from now on. */

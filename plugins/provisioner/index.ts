@@ -23,6 +23,7 @@ import { loadSecretKeys, secretKeysConfig } from './secret-keys.ts'
 import { resumeInstance, suspendInstance } from './suspension.ts'
 import { restore } from './tombstone.ts'
 import { volumePath } from './volume.ts'
+import { markEarlierVolumes } from './volume-record.ts'
 
 /** The provisioner over whatever creates instances; tests hand in a driver of their own. */
 export const provisionerOver = (choose: typeof chooseDriver) =>
@@ -174,7 +175,10 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           },
         },
         checks: { driver: () => driver.ping() },
-        start: () => routeAll(fleet),
+        start: () => {
+          markEarlierVolumes(fleet, log)
+          routeAll(fleet)
+        },
         stop: async () => {
           // Closing the driver ends what a worker may be waiting for.
           await Promise.all([reconciler.stop(), driver.close()])

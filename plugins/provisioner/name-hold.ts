@@ -5,7 +5,8 @@ import { instanceLimit, subdomainHeld, subdomainTaken, suspended, volumeUnknown 
 import type { Fleet } from './fleet.ts'
 import { findBySubdomain } from './instance.ts'
 import { type Instance, instances } from './schema.ts'
-import { volumePath, volumeState } from './volume.ts'
+import { lookAtVolume, volumePath } from './volume.ts'
+import { refuseVolumeOfAnother } from './volume-record.ts'
 
 /** What is asked for, as far as it decides who may have a name. */
 export type NameRequest = Pick<ProvisionRequest, 'subdomain' | 'ownerEmail' | 'adopt' | 'account'>
@@ -72,11 +73,14 @@ function refuseQuarantined({ db, clock, quarantineMs }: Fleet, request: NameRequ
   throw subdomainHeld(`"${request.subdomain}" was somebody else’s until lately, and is free from ${free} on.`)
 }
 
-function refuseUnknownVolume({ site }: Fleet, { subdomain, ownerEmail, adopt, account }: NameRequest): void {
-  const path = volumePath(site.dataRoot, subdomain)
-  if (volumeState(path) !== 'lived-in' || adopt) return
+function refuseUnknownVolume(fleet: Fleet, { subdomain, ownerEmail, adopt, account }: NameRequest): void {
+  const path = volumePath(fleet.site.dataRoot, subdomain)
+  const sight = lookAtVolume(path)
+  if (sight.kind !== 'unmarked' && sight.kind !== 'marked') return
   // Whose it is, only the operator can say.
   if (account) throw subdomainTaken(`"${subdomain}" cannot be had; choose another name.`)
+  refuseVolumeOfAnother(fleet, path, sight)
+  if (adopt) return
   const detail = `${path} holds an instance's data that no record knows. Send "adopt": true to give it to ${ownerEmail}.`
   throw volumeUnknown(detail, {
     errors: [{ path: 'adopt', message: 'must be true to take over this volume' }],

@@ -57,6 +57,7 @@ export function instancePages(parts: ProvisionerRoutes) {
       ownerEmail: instance.ownerEmail,
       status: instance.status,
       statusReason: instance.statusReason,
+      volumeFault: instance.volumeFault,
       desired: instance.desired,
       driver: instance.driver,
       image: image(instance),

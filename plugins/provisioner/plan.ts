@@ -2,6 +2,7 @@ import type { Desired, InstanceStatus, OperationKind } from './schema.ts'
 
 /** What a step is called in the journal and on pages. What each one does is in `steps.ts`. */
 export type StepName =
+  | 'check volume'
   | 'prepare volume'
   | 'prepare image'
   | 'stop routing'
@@ -44,17 +45,21 @@ export const plans: Readonly<Record<OperationKind, Plan>> = {
     end: 'running',
   },
   stop: { desired: 'stopped', steps: takeDown('stopping'), end: 'stopped' },
-  restart: { desired: 'running', steps: [...takeDown('stopping'), ...bringUp], end: 'running' },
-  // The image first: what can fail without harm fails while the instance still runs.
+  // The volume and the image first: what can fail without harm fails while the instance still runs.
+  restart: {
+    desired: 'running',
+    steps: [{ name: 'check volume' }, ...takeDown('stopping'), ...bringUp],
+    end: 'running',
+  },
   upgrade: {
     desired: 'running',
-    steps: [{ name: 'prepare image' }, ...takeDown('stopping'), ...bringUp],
+    steps: [{ name: 'check volume' }, { name: 'prepare image' }, ...takeDown('stopping'), ...bringUp],
     end: 'running',
   },
   // It may stand in for a provisioning that had not come far: so the image, too.
   'reset-password': {
     desired: 'running',
-    steps: [{ name: 'prepare image' }, ...takeDown('stopping'), ...bringUp],
+    steps: [{ name: 'check volume' }, { name: 'prepare image' }, ...takeDown('stopping'), ...bringUp],
     end: 'running',
   },
   deprovision: {

@@ -1,9 +1,11 @@
 import { type Execution, execute } from './execution.ts'
 import { setAddress, setStatus } from './fleet.ts'
-import { listInstances } from './instance.ts'
+import { listInstances, updateInstance } from './instance.ts'
 import { findOperation, isOpen, openOperation, openOperations, operationsOf } from './operation.ts'
 import type { Instance, Operation, OperationKind } from './schema.ts'
 import { wanted } from './suspension.ts'
+import type { VolumeFault } from './volume.ts'
+import { faultOfVolume } from './volume-record.ts'
 
 interface Worker {
   operationId: string
@@ -113,8 +115,10 @@ export class Reconciler {
       if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance)) this.#open(instance, kind)
     } else if (desired === 'stopped') {
       if (status !== 'stopped' && this.#mayTry(instance)) this.#open(instance, 'stop')
+    } else if (instance.volumeFault !== null) {
+      if (this.#hasVolume(instance)) this.#open(instance, 'start')
     } else if (status === 'failed') {
-      if (this.#mayTry(instance)) this.#open(instance, 'start')
+      if (this.#mayTry(instance)) this.#bringUp(instance)
     } else if (status !== 'running' || !this.#seen.has(id)) {
       await this.#look(instance)
     }
@@ -127,7 +131,7 @@ export class Reconciler {
       const { address } = await fleet.driver.inspect(instance)
       if (this.#workers.has(instance.id)) return
       if (!address) {
-        if (this.#mayTry(instance)) this.#open(instance, 'start')
+        if (this.#mayTry(instance)) this.#bringUp(instance)
         return
       }
       this.#seen.add(instance.id)
@@ -139,6 +143,30 @@ export class Reconciler {
     } catch (error) {
       log.warn({ err: error, subdomain: instance.subdomain }, 'could not look at the container')
     }
+  }
+
+  #bringUp(instance: Instance): void {
+    if (this.#hasVolume(instance)) this.#open(instance, 'start')
+  }
+
+  /** False when it may not start on what stands at its volume's place; then its record says why. */
+  #hasVolume(instance: Instance): boolean {
+    const { fleet, log } = this.#execution
+    let fault: VolumeFault | null
+    try {
+      fault = faultOfVolume(fleet, instance)
+    } catch (error) {
+      log.warn({ err: error, subdomain: instance.subdomain }, 'could not look at the volume')
+      return false
+    }
+    if (!fault) return true
+    if (instance.volumeFault === fault.kind && instance.statusReason === fault.words) return false
+    log.error({ subdomain: instance.subdomain, fault: fault.words }, 'an instance is kept from starting')
+    fleet.db.transaction(() => {
+      setStatus(fleet, instance.id, 'failed', fault.words)
+      updateInstance(fleet.db, instance.id, { volumeFault: fault.kind })
+    })
+    return false
   }
 
   /** The wait before the next try doubles with each failure in a row, from half a minute up to ten. */

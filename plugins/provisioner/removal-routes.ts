@@ -10,11 +10,13 @@ import {
   ownerEmail,
   type ProvisionerRoutes,
   passwordAnswers,
+  truth,
 } from './answer.ts'
 import { getInstance, requireInstance } from './instance.ts'
 import type { instancePages } from './pages.tsx'
 import { restore } from './tombstone.ts'
 import { transfer } from './transfer.ts'
+import { beginAnew } from './volume-record.ts'
 
 const nothing = z.object({})
 
@@ -78,6 +80,23 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof
       answers,
       handle: (c, { params }) => {
         const accepted = restore(fleet, params.subdomain)
+        if (!wantsPage(c)) return answer(c, accepted, 200)
+        parts.nudge()
+        return c.redirect(`/admin/instances/${params.subdomain}`, 303)
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances/{subdomain}/begin-anew',
+      summary:
+        'Start it although its volume is missing: with a new, empty one; with adopt, with the one that stands at its place',
+      guard: admin,
+      mayWait: true,
+      params: named,
+      body: z.object({ adopt: truth.optional() }),
+      answers,
+      handle: (c, { params, body }) => {
+        const accepted = beginAnew(fleet, params.subdomain, { adopt: body.adopt ?? false })
         if (!wantsPage(c)) return answer(c, accepted, 200)
         parts.nudge()
         return c.redirect(`/admin/instances/${params.subdomain}`, 303)

@@ -12,6 +12,7 @@ import {
   ownerEmail,
   type ProvisionerRoutes,
   passwordAnswers,
+  truth,
 } from './answer.ts'
 import { provision } from './commands.ts'
 import { subdomainTaken, unknownOperation } from './errors.ts'
@@ -25,9 +26,6 @@ import { subdomainSchema } from './subdomain.ts'
 import { instanceSchema, operationSchema, wireInstance, wireOperation } from './wire.ts'
 
 const nothing = z.object({})
-const truth = z
-  .union([z.boolean(), z.enum(['true', 'false', 'on', '1', '0', ''])])
-  .transform(value => value === true || value === 'true' || value === 'on' || value === '1')
 const imageField = z
   .string()
   .trim()

@@ -22,6 +22,9 @@ export const instanceStatuses = [
 ] as const
 export type InstanceStatus = (typeof instanceStatuses)[number]
 
+/** What keeps an instance from its volume: there is none, or what stands at its place is not its own. */
+export const volumeFaults = ['missing', 'foreign'] as const
+
 /** One row an instance, kept after a purge as the history of its name. */
 export const instances = sqliteTable(
   'provisioner_instances',
@@ -43,8 +46,20 @@ export const instances = sqliteTable(
     /** Where it listened when last seen: a hint that the router checks with every request. */
     host: text('host'),
     port: integer('port'),
+    /** Whether it answered as itself when last seen there, whatever its checks said: then it is routed. */
+    answers: integer('answers', { mode: 'boolean' }).notNull().default(false),
+    /** What its container was made with, as a digest of the settings of then; null when that is not known. */
+    settings: text('settings'),
     createdAt: integer('created_at').notNull(),
+    /** When it was healthy for the first time: from then on it has a volume, and never gets another by itself. */
+    readyAt: integer('ready_at'),
     lastHealthAt: integer('last_health_at'),
+    /** When its id was written into its volume; null for a volume of an earlier version that was not seen since. */
+    volumeMarkedAt: integer('volume_marked_at'),
+    /** What the operator allowed for its next start: an empty volume, or the one that stands at its place. */
+    volumePermit: text('volume_permit', { enum: ['new', 'adopt'] }),
+    /** Why it is failed, when that is for its volume; it starts by itself once the volume is back. */
+    volumeFault: text('volume_fault', { enum: volumeFaults }),
     /** The newest operation. */
     operationId: text('operation_id'),
     /** When the container went and the volume began to be kept. */

@@ -1,13 +1,17 @@
 import { clearTimeout, setTimeout } from 'node:timers'
+import { readVolumeIdentity, writeVolumeIdentity } from '../../src/volume-identity.ts'
 import type { RouterService } from '../router/contract.ts'
 import { type Driver, DriverError, type InstanceSpec } from './driver.ts'
 import type { HealthWatch } from './health-watch.ts'
 import type { StepName } from './plan.ts'
-import { purgeVolume, volumeState } from './volume.ts'
+import { lookAtVolume, type VolumeFault, type VolumeRecord, volumeFault } from './volume.ts'
+import { deleteVolume } from './volume-deletion.ts'
 
 export interface StepContext {
   spec: InstanceSpec
   dataRoot: string
+  /** What the record says about the volume. */
+  volume: VolumeRecord
   driver: Driver
   router: RouterService
   health: HealthWatch
@@ -18,17 +22,39 @@ export interface StepContext {
   healthDeadlineMs: number
   /** Keeps where the instance listens, and tells whoever looks at its health that it has begun to. */
   started(address: { host: string; port: number }): void
+  /** Keeps that the volume at its place is the instance's own. */
+  volumeMarked(): void
+}
+
+/** An instance may not start on what stands at its volume's place. No retry makes anything: the folder has to come back. */
+export class VolumeError extends DriverError {
+  readonly fault: VolumeFault['kind']
+
+  constructor({ kind, words }: VolumeFault) {
+    super(words, { permanent: true })
+    this.name = 'VolumeError'
+    this.fault = kind
+  }
 }
 
 /** What each step does. It returns a few words for the journal, or throws. */
 export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<string | undefined>>> = {
-  'prepare volume': async ({ spec, driver }) => {
-    const before = volumeState(spec.volume)
-    if (before === 'foreign') {
-      throw new DriverError(`${spec.volume} is not a folder; move it out of the way`, { permanent: true })
-    }
+  'check volume': async ({ spec, volume }) => {
+    const fault = volumeFault(volume, spec.volume, lookAtVolume(spec.volume))
+    if (fault) throw new VolumeError(fault)
+    return undefined
+  },
+  'prepare volume': async ({ spec, volume, driver, volumeMarked }) => {
+    const sight = lookAtVolume(spec.volume)
+    const fault = volumeFault(volume, spec.volume, sight)
+    if (fault) throw new VolumeError(fault)
     await driver.prepareVolume(spec)
-    return before === 'absent' ? 'new' : 'kept as it was'
+    if (sight.kind !== 'marked' || sight.id !== spec.id) writeVolumeIdentity(spec.volume, spec.id)
+    // A disk may go between the look and the making of the folder.
+    else if (readVolumeIdentity(spec.volume) !== spec.id)
+      throw new VolumeError({ kind: 'missing', words: `its volume is missing at ${spec.volume}` })
+    volumeMarked()
+    return sight.kind === 'absent' ? 'new' : 'kept as it was'
   },
   'prepare image': async ({ spec, driver }) => {
     await driver.prepareImage(spec)
@@ -59,8 +85,7 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
   'delete volume': async ({ spec, dataRoot, driver }) => {
     // Absence must be certain: a container that runs beneath a volume that is being deleted writes into nowhere.
     await driver.refuseInUse(spec)
-    await purgeVolume(dataRoot, spec)
-    return undefined
+    return await deleteVolume(dataRoot, spec)
   },
 }
 

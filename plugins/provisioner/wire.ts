@@ -14,6 +14,7 @@ import {
   operationStatuses,
   removers,
   stepStatuses,
+  volumeFaults,
 } from './schema.ts'
 
 const time = z.iso.datetime().nullable()
@@ -47,6 +48,9 @@ export const instanceSchema = z.object({
   url: z.url(),
   status: z.enum(instanceStatuses),
   status_reason: z.string().nullable(),
+  volume_fault: z.enum(volumeFaults).nullable().meta({
+    description: 'Its volume keeps it from starting: there is none, or another stands at its place',
+  }),
   desired: z.enum(desiredStates),
   driver: z.enum(driverNames),
   image: z.string(),
@@ -96,6 +100,7 @@ export function wireInstance(
     url: siteUrl(fleet.site, instance.subdomain),
     status: instance.status,
     status_reason: instance.statusReason,
+    volume_fault: instance.volumeFault,
     desired: instance.desired,
     driver: instance.driver,
     image: instance.image,

@@ -6,6 +6,7 @@ import { type Step, StepList } from '../components/steps.tsx'
 import { Duration, NotYet, Time } from '../components/time.tsx'
 import { Payment } from './instance-payment.tsx'
 import { Removal, Transfer } from './instance-removal.tsx'
+import { VolumeTrouble } from './instance-volume.tsx'
 
 export interface OperationView {
   id: string
@@ -24,6 +25,8 @@ export interface InstanceView {
   ownerEmail: string
   status: InstanceStatusName
   statusReason: string | null
+  /** Its volume keeps it from starting: there is none, or another stands at its place. */
+  volumeFault: 'missing' | 'foreign' | null
   desired: string
   driver: string
   image: string | null
@@ -89,7 +92,8 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
         lead={status === 'deleted' ? undefined : <a href={url}>{url}</a>}
         actions={<Actions {...instance} />}
       />
-      {status === 'failed' || status === 'unhealthy' ? (
+      <VolumeTrouble {...instance} />
+      {(status === 'failed' && instance.volumeFault === null) || status === 'unhealthy' ? (
         <Notice
           tone={status === 'failed' ? 'bad' : 'warn'}
           title={status === 'failed' ? 'It failed' : 'It does not answer as it should'}
