@@ -5,7 +5,8 @@ const mostBytes = 64 * 1024
 
 /**
  * Asks one instance how it is. Healthy is only an instance that answers 200 as itself: an address may have passed on to
- * another. Every way to fail has its words; nothing is thrown.
+ * another. One that answers as itself with checks that fail is told apart from one that does not answer. Every way to
+ * fail has its words; nothing is thrown.
  */
 export function probe(
   instance: WatchedInstance,
@@ -14,7 +15,7 @@ export function probe(
 ): Promise<HealthObservation> {
   return new Promise(resolve => {
     const unhealthy = (reason: string) => {
-      resolve({ healthy: false, at: now(), reason })
+      resolve({ healthy: false, at: now(), answers: false, reason })
       request.destroy()
     }
     const request = get(
@@ -36,7 +37,11 @@ export function probe(
         response.on('end', () => {
           clearTimeout(timer)
           const reason = faultOf(instance, response.statusCode ?? 0, body)
-          resolve(reason === null ? { healthy: true, at: now() } : { healthy: false, at: now(), reason })
+          if (reason === null) return resolve({ healthy: true, at: now() })
+          // The edge goes by the same header.
+          const answers =
+            response.statusCode !== 421 && response.headers['longhouse-instance'] === instance.id
+          resolve({ healthy: false, at: now(), answers, reason })
         })
       },
     )
@@ -61,5 +66,18 @@ function faultOf(instance: WatchedInstance, status: number, body: string): strin
     return `it answered ${status} with something that is not a health document`
   }
   if (status === 200 && answer.instance_id !== instance.id) return 'another instance answers at its address'
-  return status === 200 ? null : `it answered ${status}: ${body.slice(0, 500)}`
+  return status === 200
+    ? null
+    : (failingChecks(answer.checks) ?? `it answered ${status}: ${body.slice(0, 500)}`)
+}
+
+/** The checks that fail, in their own words; null when the answer tells of none. The manifest is the customer's. */
+function failingChecks(checks: unknown): string | null {
+  if (typeof checks !== 'object' || checks === null) return null
+  const failing = Object.entries(checks).filter(([name, words]) => name !== 'manifest' && words !== 'ok')
+  if (failing.length === 0) return null
+  return `it answers, and its checks fail: ${failing.map(([name, words]) => `${name}: ${words}`).join('; ')}`.slice(
+    0,
+    500,
+  )
 }

@@ -16,8 +16,13 @@ export interface WatchedInstance {
   port: number
 }
 
-/** What one look at an instance showed. */
-export type HealthObservation = { healthy: true; at: number } | { healthy: false; at: number; reason: string }
+/**
+ * What one look at an instance showed. `answers`: it answered as itself, and only its checks fail; it is reachable all the
+ * same.
+ */
+export type HealthObservation =
+  | { healthy: true; at: number }
+  | { healthy: false; at: number; answers: boolean; reason: string }
 
 /** An instance as other plugins see it. */
 export interface InstanceSummary {
@@ -57,6 +62,8 @@ export interface OwnedInstance {
   subdomain: string
   url: string
   status: InstanceStatus
+  /** Whether requests for it reach it, whatever its status. */
+  reachable: boolean
   desired: 'running' | 'stopped' | 'deleted'
   createdAt: number
   lastHealthAt: number | null

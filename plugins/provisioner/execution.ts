@@ -6,7 +6,7 @@ import { getInstance, updateInstance } from './instance.ts'
 import { claimOperation, finishOperation, isOpen, recordStep } from './operation.ts'
 import { type Plan, plans } from './plan.ts'
 import type { Operation } from './schema.ts'
-import { type StepContext, stepRuns, VolumeError } from './steps.ts'
+import { ChecksFailError, type StepContext, stepRuns, VolumeError } from './steps.ts'
 
 export interface ExecutionSettings {
   /** Operations that are carried out at the same time; the others wait in order. */
@@ -70,7 +70,8 @@ export async function execute(
         )
         // What failed before anything was touched leaves the instance as it was: an upgrade to no image, say.
         if (!touched) return
-        setStatus(fleet, operation.instanceId, 'failed', reason)
+        const status = error instanceof ChecksFailError ? 'unhealthy' : 'failed'
+        setStatus(fleet, operation.instanceId, status, reason)
         if (error instanceof VolumeError)
           updateInstance(db, operation.instanceId, { volumeFault: error.fault })
       })
@@ -125,6 +126,7 @@ function stepContext(
       setAddress(fleet, instanceId, address)
       fleet.emit('instance-started', { instanceId })
     },
+    stopped: () => setAddress(fleet, instanceId, null),
     volumeMarked: () =>
       updateInstance(fleet.db, instanceId, { volumeMarkedAt: fleet.clock.now(), volumePermit: null }),
   }

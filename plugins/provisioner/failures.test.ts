@@ -93,7 +93,7 @@ test('a look or two may fail before a running instance counts as unhealthy', asy
   const fleet = await testFleet(t, { env: { HEALTH_INTERVAL: '1h' } })
   const { body } = await fleet.provision('acme')
   const provisioner = fleet.program.services.provisioner
-  const seen = { healthy: false as const, at: Date.now(), reason: 'it was slow' }
+  const seen = { healthy: false as const, at: Date.now(), answers: false, reason: 'it was slow' }
   for (const expected of ['running', 'running', 'unhealthy']) {
     provisioner?.recordHealth(body.id, seen)
     assert.equal((await fleet.admin('GET', '/admin/instances/acme')).body.status, expected)

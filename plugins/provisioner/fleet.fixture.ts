@@ -27,6 +27,8 @@ export interface Answer<T = WireInstance & { password?: string }> {
 export interface TestFleet {
   root: string
   program: Program
+  /** What its instances are made with. */
+  driver: Driver
   port: number
   /** Calls the control plane as the admin, with JSON. */
   admin<T = WireInstance & { password?: string }>(
@@ -114,6 +116,7 @@ export async function testFleet(
   return {
     root,
     program,
+    driver,
     port,
     admin,
     provision: (subdomain, owner = 'ada@example.com') =>

@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, or } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Events } from '../../src/plugin.ts'
 import type { Site } from '../../src/site.ts'
@@ -8,6 +8,7 @@ import type { Driver, InstanceSpec } from './driver.ts'
 import { getInstance, listInstances, type ProvisionerDb, updateInstance } from './instance.ts'
 import { type Instance, type InstanceStatus, instances } from './schema.ts'
 import type { SecretKeys } from './secret-keys.ts'
+import { wanted } from './suspension.ts'
 import { volumePath } from './volume.ts'
 
 /** What the parts of the provisioner work on together. */
@@ -78,8 +79,9 @@ export function setStatus(
   reason: string | null = null,
 ): void {
   const before = getInstance(fleet.db, id)
-  const address = status === 'running' || status === 'unhealthy' ? {} : { host: null, port: null }
-  const change = { status, statusReason: reason, volumeFault: null, ...address }
+  // Where it was may be where it is, until it is known to be stopped: an operation may fail before it does anything.
+  const gone = status === 'stopped' || status === 'deleted' ? { host: null, port: null, answers: false } : {}
+  const change = { status, statusReason: reason, volumeFault: null, ...gone }
   updateInstance(fleet.db, id, change)
   routeInstance(fleet, { ...before, ...change })
   if (before.status !== status) {
@@ -88,40 +90,57 @@ export function setStatus(
   }
 }
 
-/** Keeps that an instance was healthy for the first time. */
+/** Keeps that an instance is healthy, and that it was for the first time. */
 export function markReady({ db, clock }: Fleet, id: string): void {
+  updateInstance(db, id, { answers: true })
   db.update(instances)
     .set({ readyAt: clock.now() })
     .where(and(eq(instances.id, id), isNull(instances.readyAt)))
     .run()
 }
 
-/** Where an instance listens from now on. */
+/** Where an instance listens from now on; whether it answers there is to be seen. */
 export function setAddress(fleet: Fleet, id: string, address: { host: string; port: number } | null): void {
-  fleet.db
-    .update(instances)
-    .set({ host: address?.host ?? null, port: address?.port ?? null })
-    .where(eq(instances.id, id))
-    .run()
+  updateInstance(fleet.db, id, { host: address?.host ?? null, port: address?.port ?? null, answers: false })
+  routeInstance(fleet, getInstance(fleet.db, id))
+}
+
+/** Whether an instance answers as itself where it listens. */
+export function setAnswers(fleet: Fleet, id: string, answers: boolean): void {
+  updateInstance(fleet.db, id, { answers })
   routeInstance(fleet, getInstance(fleet.db, id))
 }
 
 /** Tells the router about every instance, as the records have it: at boot, when it knows nothing. */
 export function routeAll(fleet: Fleet): void {
-  for (const instance of listInstances(fleet.db)) {
-    if (!fleet.driver.outlivesControlPlane) updateInstance(fleet.db, instance.id, { host: null, port: null })
-    routeInstance(fleet, getInstance(fleet.db, instance.id))
-  }
+  if (!fleet.driver.outlivesControlPlane)
+    fleet.db
+      .update(instances)
+      .set({ host: null, port: null, answers: false })
+      .where(or(isNotNull(instances.host), eq(instances.answers, true)))
+      .run()
+  for (const instance of listInstances(fleet.db)) routeInstance(fleet, instance)
 }
 
 function routeInstance({ router }: Fleet, instance: Instance): void {
-  const { id: instanceId, subdomain, desired, status, host, port } = instance
+  const { id: instanceId, subdomain, desired, status } = instance
+  const address = reachableAt(instance)
   if (desired === 'deleted') router.remove(subdomain)
+  else if (address) router.set(subdomain, { state: 'ready', instanceId, ...address })
+  else if (status === 'stopping' || status === 'stopped' || wanted(instance) !== 'running')
+    router.set(subdomain, { state: 'stopped', instanceId })
   else if (status === 'unhealthy' || status === 'failed')
     router.set(subdomain, { state: 'unhealthy', instanceId })
-  else if (status === 'stopping' || status === 'stopped')
-    router.set(subdomain, { state: 'stopped', instanceId })
-  else if (status === 'running' && host !== null && port !== null) {
-    router.set(subdomain, { state: 'ready', instanceId, host, port })
-  } else router.set(subdomain, { state: 'starting', instanceId })
+  else router.set(subdomain, { state: 'starting', instanceId })
+}
+
+/**
+ * Where requests for an instance go; null when they do not reach it. What should run and answers as itself is reachable:
+ * neither a check that fails nor an operation that failed closes its door.
+ */
+export function reachableAt(instance: Instance): { host: string; port: number } | null {
+  const { status, host, port, answers } = instance
+  if (host === null || port === null || wanted(instance) !== 'running') return null
+  const open = status === 'running' || (answers && (status === 'unhealthy' || status === 'failed'))
+  return open ? { host, port } : null
 }

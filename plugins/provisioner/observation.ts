@@ -1,11 +1,11 @@
 import { and, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
 import type { HealthObservation, WatchedInstance } from './contract.ts'
-import { type Fleet, setStatus } from './fleet.ts'
+import { type Fleet, setAnswers, setStatus } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { getInstance, type ProvisionerDb, updateInstance } from './instance.ts'
 import { instances } from './schema.ts'
 
-/** So many looks in a row must fail before a running instance counts as unhealthy: one may be lost. */
+/** So many looks in a row must fail before a running instance counts as unhealthy, or as silent: one may be lost. */
 const failuresUntilUnhealthy = 3
 /** The record of the last good look is a hint for after a restart: not worth a disk write with every look. */
 const keepEveryMs = 60_000
@@ -18,7 +18,7 @@ const watchedRows = (db: ProvisionerDb, id?: string) =>
       and(
         eq(instances.desired, 'running'),
         isNull(instances.suspendedAt),
-        inArray(instances.status, ['provisioning', 'running', 'unhealthy']),
+        inArray(instances.status, ['provisioning', 'running', 'unhealthy', 'failed']),
         isNotNull(instances.host),
         isNotNull(instances.port),
         id === undefined ? undefined : eq(instances.id, id),
@@ -36,8 +36,9 @@ export function watchedOne(db: ProvisionerDb, instanceId: string): WatchedInstan
 }
 
 /**
- * What one look at an instance means for its status: running ⇄ unhealthy. Whether a provisioning has come to its end
- * is for the operation that waits for it. Returns true when the container should be looked at too.
+ * What one look at an instance means for its status: running ⇄ unhealthy; and for its door, which is open while it
+ * answers as itself, whatever its checks say and however an operation on it ended. Whether a provisioning has come to its
+ * end is for the operation that waits for it. Returns true when the container should be looked at too.
  */
 export function recordHealth(
   fleet: Fleet,
@@ -45,8 +46,10 @@ export function recordHealth(
   instanceId: string,
   seen: HealthObservation,
 ): boolean {
-  const failures = health.record(instanceId, seen)
+  const { failures, silences } = health.record(instanceId, seen)
   const instance = getInstance(fleet.db, instanceId)
+  const answers = silences === 0 || (instance.answers && silences < failuresUntilUnhealthy)
+  if (answers !== instance.answers) setAnswers(fleet, instanceId, answers)
   if (seen.healthy) {
     if (seen.at - (instance.lastHealthAt ?? 0) >= keepEveryMs)
       updateInstance(fleet.db, instanceId, { lastHealthAt: seen.at })
@@ -55,6 +58,8 @@ export function recordHealth(
   }
   if (instance.status === 'running' && failures >= failuresUntilUnhealthy) {
     setStatus(fleet, instanceId, 'unhealthy', seen.reason)
+  } else if (instance.status === 'unhealthy' && instance.statusReason !== seen.reason) {
+    updateInstance(fleet.db, instanceId, { statusReason: seen.reason })
   }
-  return instance.status !== 'provisioning'
+  return !seen.answers && instance.status !== 'provisioning'
 }

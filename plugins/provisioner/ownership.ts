@@ -7,6 +7,7 @@ import { provision, request } from './commands.ts'
 import type { Admission, InstanceLimit, OwnedInstance, OwnedInstances } from './contract.ts'
 import { nothingToClaim, notPossibleNow, suspended, unknownInstance } from './errors.ts'
 import type { Execution } from './execution.ts'
+import { reachableAt } from './fleet.ts'
 import { listInstancesOf, requireInstance, updateInstance } from './instance.ts'
 import { heldFor, refuseOverLimit } from './name-hold.ts'
 import { findOperation } from './operation.ts'
@@ -200,6 +201,7 @@ export class Ownership {
       subdomain,
       url: siteUrl(fleet.site, subdomain),
       status,
+      reachable: reachableAt(instance) !== null,
       desired,
       createdAt,
       lastHealthAt: health.lastHealthyAt(id) ?? instance.lastHealthAt,

@@ -9,7 +9,7 @@ import { NewInstancePage, type NewInstanceValues } from '../../views/control/new
 import { operatorFrame } from '../../views/control/operator-frame.ts'
 import type { PageProps } from '../../views/layout.tsx'
 import type { ProvisionerRoutes } from './answer.ts'
-import { specOf } from './fleet.ts'
+import { reachableAt, specOf } from './fleet.ts'
 import { lastOperations, type OperationRecord, operationsOf } from './operation.ts'
 import { purgeAt } from './retention.ts'
 import type { Instance, OperationKind, Remover } from './schema.ts'
@@ -58,6 +58,7 @@ export function instancePages(parts: ProvisionerRoutes) {
       status: instance.status,
       statusReason: instance.statusReason,
       volumeFault: instance.volumeFault,
+      reachable: reachableAt(instance) !== null,
       desired: instance.desired,
       driver: instance.driver,
       image: image(instance),
@@ -96,6 +97,7 @@ export function instancePages(parts: ProvisionerRoutes) {
           ownerEmail: instance.ownerEmail,
           url: siteUrl(site, instance.subdomain),
           status: instance.status,
+          reachable: reachableAt(instance) !== null,
           note: noteOf(instance, last.get(instance.id)),
           createdAt: instance.createdAt,
           lastHealthAt: lastHealthAt(instance),

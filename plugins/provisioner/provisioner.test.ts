@@ -222,12 +222,13 @@ test('an instance that cannot start fails with its last lines, keeps its volume,
 test('an instance that does not become healthy in time fails with the reason', async t => {
   const fleet = await testFleet(t, { env: { PROVISIONER_DEADLINE: '4s', HEALTH_TIMEOUT: '300ms' } })
   const moods = [
-    ['sick', /answered 503/],
     ['hang', /did not answer within 300 ms/],
     ['impostor', /another instance answers/],
     ['crash-later', /ended before it was healthy/],
   ] as const
   const sound = fleet.provision('sound')
+  fleet.behave('sick', 'sick')
+  const sick = fleet.provision('sick')
   for (const [mood] of moods) fleet.behave(mood, mood)
   const all = await Promise.all(moods.map(([mood]) => fleet.provision(mood)))
   for (const [index, [mood, words]] of moods.entries()) {
@@ -235,6 +236,9 @@ test('an instance that does not become healthy in time fails with the reason', a
     assert.match(all[index]?.body.status_reason ?? '', words)
   }
   assert.equal((await sound).body.status, 'running')
+  // It answers as itself: it is left running, and reachable.
+  assert.equal((await sick).body.status, 'unhealthy')
+  assert.match((await sick).body.status_reason ?? '', /answered 503/)
 })
 
 test('running becomes unhealthy and running again, and one that hangs delays no other', async t => {

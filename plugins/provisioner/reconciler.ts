@@ -119,8 +119,20 @@ export class Reconciler {
       if (this.#hasVolume(instance)) this.#open(instance, 'start')
     } else if (status === 'failed') {
       if (this.#mayTry(instance)) this.#bringUp(instance)
+      else if (instance.host === null) await this.#find(instance)
     } else if (status !== 'running' || !this.#seen.has(id)) {
       await this.#look(instance)
+    }
+  }
+
+  /** Looks where an instance listens whose operation was cut off: it may run all the same. */
+  async #find(instance: Instance): Promise<void> {
+    const { fleet, log } = this.#execution
+    try {
+      const { address } = await fleet.driver.inspect(instance)
+      if (address && !this.#workers.has(instance.id)) setAddress(fleet, instance.id, address)
+    } catch (error) {
+      log.debug({ err: error, subdomain: instance.subdomain }, 'could not look at the container')
     }
   }
 

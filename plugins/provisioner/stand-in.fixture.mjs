@@ -26,7 +26,12 @@ const server = createServer((request, response) => {
   response.setHeader('Longhouse-Instance', mood === 'impostor' ? 'inst_other' : id)
   if (asked && asked !== id) return response.writeHead(421).end('{}')
   if (mood === 'hang') return
-  const healthy = mood === 'well' || mood === 'impostor'
+  if (mood === 'full' && request.url === '/api/health') {
+    response.writeHead(503, { 'Content-Type': 'application/json' })
+    const checks = { disk: 'the disk is full', scheduler: 'ok', manifest: 'error' }
+    return response.end(JSON.stringify({ status: 'failing', instance_id: id, checks }))
+  }
+  const healthy = mood === 'well' || mood === 'impostor' || mood === 'full'
   response.writeHead(healthy ? 200 : 503, { 'Content-Type': 'application/json' })
   response.end(
     JSON.stringify({ status: mood, instance_id: mood === 'impostor' ? 'inst_other' : id, path: request.url }),

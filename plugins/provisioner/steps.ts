@@ -22,8 +22,18 @@ export interface StepContext {
   healthDeadlineMs: number
   /** Keeps where the instance listens, and tells whoever looks at its health that it has begun to. */
   started(address: { host: string; port: number }): void
+  /** Keeps that it listens nowhere any more. */
+  stopped(): void
   /** Keeps that the volume at its place is the instance's own. */
   volumeMarked(): void
+}
+
+/** It answers as itself, and its checks fail: it is left running, for its owner to mend. */
+export class ChecksFailError extends DriverError {
+  constructor(message: string) {
+    super(message, { permanent: false })
+    this.name = 'ChecksFailError'
+  }
 }
 
 /** An instance may not start on what stands at its volume's place. No retry makes anything: the folder has to come back. */
@@ -64,8 +74,9 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
     router.set(spec.subdomain, { state: 'stopped', instanceId: spec.id })
     return undefined
   },
-  'stop container': async ({ spec, driver, stopGraceMs }) => {
+  'stop container': async ({ spec, driver, stopGraceMs, stopped }) => {
     await driver.stop(spec, stopGraceMs)
+    stopped()
     return undefined
   },
   'remove container': async ({ spec, driver, router }) => {
@@ -101,10 +112,9 @@ async function waitUntilHealthy(step: StepContext): Promise<string | undefined> 
   stopWatching()
   if (signal.aborted) return undefined
   if (!result.healthy) {
-    const why = ended.signal.aborted
-      ? 'the container ended before it was healthy'
-      : `it was not healthy within ${Math.round(healthDeadlineMs / 1000)} s: ${result.reason}`
-    throw await withLog(step, why)
+    if (ended.signal.aborted) throw await withLog(step, 'the container ended before it was healthy')
+    const why = `it was not healthy within ${Math.round(healthDeadlineMs / 1000)} s: ${result.reason}`
+    throw result.answers ? new ChecksFailError(why) : await withLog(step, why)
   }
   return undefined
 }
@@ -129,9 +139,11 @@ function watchForEnd({ driver, spec }: StepContext, onEnd: () => void): () => vo
 }
 
 /** The failure with the last lines that the instance wrote; then it is stopped, so that it does not crash in a circle. */
-async function withLog({ spec, driver, stopGraceMs }: StepContext, why: string): Promise<DriverError> {
+async function withLog(step: StepContext, why: string): Promise<DriverError> {
+  const { spec, driver, stopGraceMs } = step
   const lines = await driver.logTail(spec, 20).catch(() => [])
   await driver.stop(spec, stopGraceMs)
+  step.stopped()
   const log = lines.length > 0 ? `\nIts last lines:\n${lines.join('\n')}` : '\nIt wrote nothing.'
   return new DriverError(`${why}.${log}`, { permanent: false })
 }

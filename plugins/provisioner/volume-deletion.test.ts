@@ -1,45 +1,62 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
-import { temporaryFolder } from '../../src/testing/folder.ts'
+import { type TestContext, test } from 'node:test'
 import { smallDisk } from '../../src/testing/small-disk.ts'
-import { testFleet } from './fleet.fixture.ts'
+import { type TestFleet, testFleet } from './fleet.fixture.ts'
+
+/** A fleet with a disk mounted below its data root; null where none can be mounted. `later` is where it is in the end. */
+async function fleetWithDisk(
+  t: TestContext,
+  place: (fleet: TestFleet) => Promise<{ at: string; later: string }>,
+): Promise<TestFleet | null> {
+  const disk = smallDisk(t, { mebibytes: 8 })
+  if (!disk) return null
+  const fleet = await testFleet(t, { root: mkdtempSync(join(tmpdir(), 'longhouse-disk-')) })
+  const { at, later } = await place(fleet)
+  mkdirSync(at, { recursive: true })
+  execFileSync('mount', ['--bind', disk.dir, at])
+  t.after(() => {
+    execFileSync('umount', ['--lazy', later])
+    rmSync(fleet.root, { recursive: true })
+  })
+  return fleet
+}
 
 test('a volume that is a mount point is emptied in place, and whoever has the name next gets it empty', async t => {
-  const root = temporaryFolder(t)
-  const volume = join(root, 'acme')
-  const fleet = await testFleet(t, { root })
-  if (!smallDisk(t, { mebibytes: 8, at: volume })) return
+  const fleet = await fleetWithDisk(t, async ({ root }) => ({
+    at: join(root, 'acme'),
+    later: join(root, 'acme'),
+  }))
+  if (!fleet) return
+  const volume = join(fleet.root, 'acme')
   await fleet.provision('acme')
   mkdirSync(join(volume, 'deep', 'er'), { recursive: true })
   writeFileSync(join(volume, 'deep', 'er', 'precious'), 'data')
 
   const purged = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   assert.equal(purged.body.status, 'deleted', purged.body.status_reason ?? '')
-  assert.match(
-    purged.body.operation?.steps.at(-1)?.detail ?? '',
-    new RegExp(`emptied; ${volume} is a mount point and stays`),
-  )
+  const detail = purged.body.operation?.steps.at(-1)?.detail ?? ''
+  assert.match(detail, new RegExp(`emptied; ${volume} is a mount point and stays`))
   assert.deepEqual(readdirSync(volume), [])
   assert.equal((await fleet.provision('acme', 'eve@example.com')).body.status, 'running')
   await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
 })
 
 test('a disk that is mounted within a volume is emptied with it', async t => {
-  const root = temporaryFolder(t)
-  const fleet = await testFleet(t, { root })
-  await fleet.provision('acme')
-  const within = join(root, 'acme', 'big')
-  // Its place moves with the volume's folder, where it has to be unmounted from.
-  const grave = join(root, '.control', 'trash', (await fleet.admin('GET', '/admin/instances/acme')).body.id)
-  mkdirSync(join(root, '.control', 'trash'), { recursive: true })
-  const disk = smallDisk(t, { mebibytes: 8, at: within })
-  if (!disk) return
-  writeFileSync(join(within, 'precious'), 'data')
+  let grave = ''
+  const fleet = await fleetWithDisk(t, async ({ root, provision }) => {
+    const { body } = await provision('acme')
+    grave = join(root, '.control', 'trash', body.id)
+    return { at: join(root, 'acme', 'big'), later: join(grave, 'big') }
+  })
+  if (!fleet) return
+  writeFileSync(join(fleet.root, 'acme', 'big', 'precious'), 'data')
   const purged = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   assert.equal(purged.body.status, 'deleted', purged.body.status_reason ?? '')
-  assert.equal(existsSync(join(root, 'acme')), false)
+  assert.equal(existsSync(join(fleet.root, 'acme')), false)
   assert.deepEqual(readdirSync(join(grave, 'big')), [])
 })
 

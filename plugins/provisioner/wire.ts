@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { siteUrl } from '../../src/site.ts'
 import { driverNames } from './driver.ts'
-import type { Fleet } from './fleet.ts'
+import { type Fleet, reachableAt } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { findOperation, type OperationRecord } from './operation.ts'
 import { purgeAt, type RetentionSettings } from './retention.ts'
@@ -51,6 +51,7 @@ export const instanceSchema = z.object({
   volume_fault: z.enum(volumeFaults).nullable().meta({
     description: 'Its volume keeps it from starting: there is none, or another stands at its place',
   }),
+  reachable: z.boolean().meta({ description: 'It answers as itself, and requests for it are passed on' }),
   desired: z.enum(desiredStates),
   driver: z.enum(driverNames),
   image: z.string(),
@@ -101,6 +102,7 @@ export function wireInstance(
     status: instance.status,
     status_reason: instance.statusReason,
     volume_fault: instance.volumeFault,
+    reachable: reachableAt(instance) !== null,
     desired: instance.desired,
     driver: instance.driver,
     image: instance.image,

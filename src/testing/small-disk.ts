@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -12,20 +12,13 @@ export interface SmallDisk {
   free(): void
 }
 
-/**
- * A disk of its own in memory, mounted at `at` or a new folder. Skips the test, and returns null, where this user may not
- * mount one.
- */
-export function smallDisk(
-  t: TestContext,
-  { mebibytes, at }: { mebibytes: number; at?: string },
-): SmallDisk | null {
+/** A disk of its own in memory. Skips the test, and returns null, where this user may not mount one. */
+export function smallDisk(t: TestContext, { mebibytes }: { mebibytes: number }): SmallDisk | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     t.skip('only root can mount a small disk')
     return null
   }
-  if (at !== undefined) mkdirSync(at, { recursive: true })
-  const dir = at ?? mkdtempSync(join(tmpdir(), 'longhouse-small-'))
+  const dir = mkdtempSync(join(tmpdir(), 'longhouse-small-'))
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', dir], { stdio: 'pipe' })
   } catch {

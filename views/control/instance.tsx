@@ -27,6 +27,8 @@ export interface InstanceView {
   statusReason: string | null
   /** Its volume keeps it from starting: there is none, or another stands at its place. */
   volumeFault: 'missing' | 'foreign' | null
+  /** Whether requests for it reach it, whatever its status. */
+  reachable: boolean
   desired: string
   driver: string
   image: string | null
@@ -102,8 +104,9 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
           <p>
             The volume is as it was.{' '}
             {status === 'failed'
-              ? 'Mend the cause, then start it.'
+              ? 'Fix the cause, then start it again.'
               : 'It is looked at again every few seconds.'}
+            {instance.reachable ? ' It answers, so requests still reach it.' : null}
           </p>
         </Notice>
       ) : null}
@@ -148,13 +151,13 @@ function Suspension({ suspension, suspendedAt, desired, now }: InstanceView & { 
   )
 }
 
-function Actions({ subdomain, status, url, suspension }: InstanceView) {
+function Actions({ subdomain, status, url, suspension, reachable }: InstanceView) {
   const action = (verb: string) => `/admin/instances/${subdomain}/${verb}`
   if (status === 'deleted' || status === 'deprovisioning' || suspension !== null) return null
   const down = status === 'stopped' || status === 'failed'
   return (
     <>
-      {status === 'running' ? (
+      {reachable ? (
         <a class="button" href={url}>
           Open
         </a>

@@ -11,6 +11,8 @@ export interface InstanceRow {
   ownerEmail: string
   url: string
   status: InstanceStatusName
+  /** Whether requests for it reach it, whatever its status. */
+  reachable: boolean
   /** The step that is going on, or why it failed: one short line. */
   note: string | null
   createdAt: number
@@ -117,7 +119,7 @@ export function InstanceTable({ instances, total, list, now }: InstancesProps) {
               {
                 label: 'Open',
                 kind: 'end',
-                cell: row => (row.status === 'running' ? <a href={row.url}>Open</a> : null),
+                cell: row => (row.reachable ? <a href={row.url}>Open</a> : null),
               },
             ]}
           />

@@ -63,13 +63,13 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
   )
 }
 
-function Actions({ subdomain, status, url, suspension }: OwnedInstanceView) {
+function Actions({ subdomain, status, url, suspension, reachable }: OwnedInstanceView) {
   const action = (verb: string) => `/instances/${subdomain}/${verb}`
   if (status === 'deleted' || status === 'deprovisioning') return null
   const down = status === 'stopped' || status === 'failed'
   return (
     <>
-      {status === 'running' ? (
+      {reachable ? (
         <a class="button primary" href={`${url}/auth/sso`}>
           Open
         </a>
@@ -88,7 +88,7 @@ function Actions({ subdomain, status, url, suspension }: OwnedInstanceView) {
   )
 }
 
-function Trouble({ status }: OwnedInstanceView) {
+function Trouble({ status, reachable }: OwnedInstanceView) {
   if (status !== 'failed' && status !== 'unhealthy') return null
   return status === 'failed' ? (
     <Notice tone="bad" title="It could not be brought up">
@@ -99,7 +99,12 @@ function Trouble({ status }: OwnedInstanceView) {
     </Notice>
   ) : (
     <Notice tone="warn" title="It does not answer as it should">
-      <p>Your data is as it was. It is looked at again every few seconds; a restart may help.</p>
+      <p>
+        {reachable
+          ? 'You can still open it: it answers, but one of its own checks fails, such as a full disk or a late scheduler. '
+          : 'It does not respond. '}
+        Your data is as it was. It is checked again every few seconds; a restart may help.
+      </p>
     </Notice>
   )
 }

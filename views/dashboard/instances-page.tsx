@@ -75,7 +75,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
               {
                 label: 'Open',
                 kind: 'end',
-                cell: row => (row.status === 'running' ? <a href={`${row.url}/auth/sso`}>Open</a> : null),
+                cell: row => (row.reachable ? <a href={`${row.url}/auth/sso`}>Open</a> : null),
               },
             ]}
           />

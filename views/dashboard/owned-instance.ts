@@ -6,6 +6,8 @@ export interface OwnedInstanceView {
   subdomain: string
   url: string
   status: InstanceStatusName
+  /** Whether requests for it reach it, whatever its status. */
+  reachable: boolean
   desired: 'running' | 'stopped' | 'deleted'
   createdAt: number
   lastHealthAt: number | null
