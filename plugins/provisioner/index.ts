@@ -8,7 +8,7 @@ import { request } from './commands.ts'
 import type { InstanceSummary, PurgeCheck } from './contract.ts'
 import { routeAll } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
-import { listInstances, listInstancesOf } from './instance.ts'
+import { getInstance, listInstances, listInstancesOf } from './instance.ts'
 import { instanceMail, instanceMailConfig } from './instance-mail.ts'
 import { limitInstance } from './limits.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
@@ -168,6 +168,11 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           { name: 'prune-operations', everyMs: 3_600_000, run: async () => pruneOperations(db, 50) },
         ],
         on: {
+          'instance-status-changed': ({ instanceId, subdomain, from, to }) => {
+            if (to !== 'unhealthy' && to !== 'failed') return
+            const { statusReason: reason } = getInstance(db, instanceId)
+            log.warn({ subdomain, from, to, reason }, 'an instance needs attention')
+          },
           'account-email-changed': ({ accountId, email }) => ownership.renameOwner(accountId, email),
           'instance-misrouted': ({ instanceId }) => {
             reconciler.doubt(instanceId)
