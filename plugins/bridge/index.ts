@@ -28,10 +28,13 @@ export const bridge = definePlugin({
     ring.turn()
     // Where no owner can sign in, instances have nobody to ask.
     if (services.auth.provider !== null) {
-      services.provisioner.equip(() => ({
-        LONGHOUSE_SSO_ISSUER: siteUrl(site, 'control'),
-        LONGHOUSE_SSO_KEYS: JSON.stringify(ring.published()),
-      }))
+      services.provisioner.equip(
+        () => ({
+          LONGHOUSE_SSO_ISSUER: siteUrl(site, 'control'),
+          LONGHOUSE_SSO_KEYS: JSON.stringify(ring.published()),
+        }),
+        ['LONGHOUSE_SSO_KEYS'],
+      )
     }
     return {
       routes: bridgeRoutes({ ...services, site, clock, ring }),

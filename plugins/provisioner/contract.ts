@@ -175,9 +175,10 @@ export interface ProvisionerService {
   limitInstances(limit: (accountId: string) => InstanceLimit): void
   /**
    * Has these variables given to every instance whose container is made from now on; they are asked for each time. A
-   * container that is there keeps what it has until it is restarted or upgraded.
+   * container that is there keeps what it has until it is restarted or upgraded; where they have changed, the operator is
+   * told so, but for `renewed`, which instances renew by themselves.
    */
-  equip(environment: () => Readonly<Record<string, string>>): void
+  equip(environment: () => Readonly<Record<string, string>>, renewed?: readonly string[]): void
   /** Is asked from now on when an account's instance is made, or brought back by its owner. */
   admitInstances(admit: Admission): void
   /** How long the volume of a removed instance is kept; null keeps it until somebody purges it. */

@@ -129,6 +129,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
 
     outlivesControlPlane: true,
     usesImages: true,
+    settings: inEffect(settings),
 
     async ping() {
       await ping(engine)
@@ -251,6 +252,11 @@ function lost(image: string, pinned: string): DriverError {
     `the image that it was made from, ${image} (${pinned.slice(0, 19)}), is no longer on this Docker engine; load it there again, or upgrade the instance to one that is`,
     { permanent: true },
   )
+}
+
+/** What of the settings goes into each container. */
+function inEffect({ mode, network, domain, limits, user, trustedProxies }: ContainerSettings) {
+  return { mode, network, domain, limits, user, trustedProxies }
 }
 
 /** The same spec, in a state that can be started, on the network that has its name now. */

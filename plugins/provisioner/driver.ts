@@ -56,6 +56,8 @@ export interface Driver {
   readonly outlivesControlPlane: boolean
   /** Whether instances are made from images, which can be chosen and replaced. */
   readonly usesImages: boolean
+  /** What it gives every instance, whatever its spec: an instance made with other settings has to be restarted for these. */
+  readonly settings: Readonly<Record<string, unknown>>
   /** Throws in words when the driver cannot work now. */
   ping(): Promise<void>
   /** Makes the volume's folder and gives it to the user that the instance runs as. Deletes and overwrites nothing. */

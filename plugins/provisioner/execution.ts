@@ -6,6 +6,7 @@ import { getInstance, updateInstance } from './instance.ts'
 import { claimOperation, finishOperation, isOpen, recordStep } from './operation.ts'
 import { type Plan, plans } from './plan.ts'
 import type { Operation } from './schema.ts'
+import { settingsDigest } from './settings.ts'
 import { ChecksFailError, type StepContext, stepRuns, VolumeError } from './steps.ts'
 
 export interface ExecutionSettings {
@@ -35,6 +36,7 @@ export async function execute(
   const { db, clock } = fleet
   if (!claimOperation(db, operation.id, clock.now())) return
   const plan = plans[operation.kind]
+  const settings = settingsDigest(fleet)
   const context = stepContext(execution, operation, signal)
   let touched = false
   for (const [position, { name, status }] of plan.steps.entries()) {
@@ -52,6 +54,7 @@ export async function execute(
         detail: detail ?? null,
         finishedAt: clock.now(),
       })
+      if (name === 'create container') keepSettings(fleet, operation.instanceId, context.spec, settings)
       if (name === 'prepare image' && operation.image) {
         updateInstance(db, operation.instanceId, { image: operation.image })
       }
@@ -82,6 +85,13 @@ export async function execute(
     finishOperation(db, operation.id, { status: 'succeeded' }, clock.now())
     settle(execution, operation, plan)
   })
+}
+
+/** Keeps what a container was made with; what changed for its instance meanwhile is not in it. */
+function keepSettings({ db }: Fleet, instanceId: string, made: StepContext['spec'], settings: string): void {
+  const { memoryBytes, cpus } = getInstance(db, instanceId)
+  const current = memoryBytes === (made.limits?.memoryBytes ?? null) && cpus === (made.limits?.cpus ?? null)
+  updateInstance(db, instanceId, { settings: current ? settings : null })
 }
 
 /** Ends an operation and sets what follows from it in one transaction, unless a newer one has taken over. */

@@ -29,10 +29,16 @@ export interface Fleet {
   /** The mail server that instances send their notices through; null when the operator offers none. */
   mail: { smtpUrl: string; smtpFrom: string } | null
   /** What others want every instance to know. */
-  equipment: (() => Readonly<Record<string, string>>)[]
+  equipment: Equipment[]
   /** How long a released name is kept from others. */
   quarantineMs: number
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
+}
+
+/** Variables that another plugin gives every instance; `renewed` are those that instances renew by themselves. */
+export interface Equipment {
+  environment(): Readonly<Record<string, string>>
+  renewed: readonly string[]
 }
 
 /** What one instance's container is made from. */
@@ -53,7 +59,7 @@ export function specOf(
     stopGraceMs,
     limits: limitsOf(instance),
     environment: {
-      ...Object.assign({}, ...equipment.map(each => each())),
+      ...Object.assign({}, ...equipment.map(each => each.environment())),
       LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
       LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),
       LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,

@@ -1,13 +1,16 @@
 import type { Clock } from '../../src/clock.ts'
 import type { HealthObservation } from './contract.ts'
 
-/** `answers`: when it was looked at last, it answered as itself, and only its checks failed. */
+/** `answers`: it answered as itself lately, and only its checks failed. */
 export type HealthWait = { healthy: true } | { healthy: false; answers: boolean; reason: string }
+
+/** So many looks in a row must fail before an instance counts as unhealthy, or as silent: one may be lost. */
+export const failuresUntilOut = 3
 
 /** Hands what was seen of instances to whoever waits for it. */
 export class HealthWatch {
   readonly #clock: Clock
-  readonly #waiting = new Map<string, (observation: HealthObservation) => void>()
+  readonly #waiting = new Map<string, (observation: HealthObservation, silences: number) => void>()
   readonly #failures = new Map<string, number>()
   readonly #silences = new Map<string, number>()
   readonly #lastHealthyAt = new Map<string, number>()
@@ -26,7 +29,7 @@ export class HealthWatch {
     if (observation.healthy) this.#lastHealthyAt.set(instanceId, observation.at)
     if (failures === 0) this.#failures.delete(instanceId)
     else this.#failures.set(instanceId, failures)
-    this.#waiting.get(instanceId)?.(observation)
+    this.#waiting.get(instanceId)?.(observation, silences)
     return { failures, silences }
   }
 
@@ -47,8 +50,12 @@ export class HealthWatch {
     let result: HealthWait = { healthy: false, answers: false, reason: 'it was never reached' }
     this.#failures.delete(instanceId)
     this.#silences.delete(instanceId)
-    this.#waiting.set(instanceId, observation => {
-      result = observation
+    this.#waiting.set(instanceId, (observation, silences) => {
+      // One look may be lost on the way.
+      const answered = !result.healthy && result.answers && silences < failuresUntilOut
+      result = observation.healthy
+        ? observation
+        : { ...observation, answers: observation.answers || answered }
       if (observation.healthy) over.abort()
     })
     try {

@@ -6,7 +6,7 @@ import { chooseDriver, driverConfig } from './choose-driver.ts'
 import './contract.ts'
 import { request } from './commands.ts'
 import type { InstanceSummary, PurgeCheck } from './contract.ts'
-import { routeAll } from './fleet.ts'
+import { type Equipment, routeAll } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
 import { getInstance, listInstances, listInstancesOf } from './instance.ts'
 import { instanceMail, instanceMailConfig } from './instance-mail.ts'
@@ -67,7 +67,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
         mail: instanceMail(config),
         quarantineMs: config.PROVISIONER_QUARANTINE,
-        equipment: [] as (() => Readonly<Record<string, string>>)[],
+        equipment: [] as Equipment[],
         emit,
       }
       const settings = {
@@ -123,7 +123,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           beforePurge: (name, check) => void purgeChecks.set(name, check),
           owned: account => ownership.of(account, () => nudge('reconcile')),
           limitInstances: limit => ownership.limitBy(limit),
-          equip: environment => void fleet.equipment.push(environment),
+          equip: (environment, renewed = []) => void fleet.equipment.push({ environment, renewed }),
           admitInstances: admit => ownership.admitBy(admit),
           retentionMs: retention.keptMs,
           watched: () => watched(db),

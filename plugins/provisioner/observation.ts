@@ -1,12 +1,10 @@
 import { and, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
 import type { HealthObservation, WatchedInstance } from './contract.ts'
 import { type Fleet, setAnswers, setStatus } from './fleet.ts'
-import type { HealthWatch } from './health-watch.ts'
+import { failuresUntilOut, type HealthWatch } from './health-watch.ts'
 import { getInstance, type ProvisionerDb, updateInstance } from './instance.ts'
 import { instances } from './schema.ts'
 
-/** So many looks in a row must fail before a running instance counts as unhealthy, or as silent: one may be lost. */
-const failuresUntilUnhealthy = 3
 /** The record of the last good look is a hint for after a restart: not worth a disk write with every look. */
 const keepEveryMs = 60_000
 
@@ -48,7 +46,7 @@ export function recordHealth(
 ): boolean {
   const { failures, silences } = health.record(instanceId, seen)
   const instance = getInstance(fleet.db, instanceId)
-  const answers = silences === 0 || (instance.answers && silences < failuresUntilUnhealthy)
+  const answers = silences === 0 || (instance.answers && silences < failuresUntilOut)
   if (answers !== instance.answers) setAnswers(fleet, instanceId, answers)
   if (seen.healthy) {
     if (seen.at - (instance.lastHealthAt ?? 0) >= keepEveryMs)
@@ -56,7 +54,7 @@ export function recordHealth(
     if (instance.status === 'unhealthy') setStatus(fleet, instanceId, 'running')
     return false
   }
-  if (instance.status === 'running' && failures >= failuresUntilUnhealthy) {
+  if (instance.status === 'running' && failures >= failuresUntilOut) {
     setStatus(fleet, instanceId, 'unhealthy', seen.reason)
   } else if (instance.status === 'unhealthy' && instance.statusReason !== seen.reason) {
     updateInstance(fleet.db, instanceId, { statusReason: seen.reason })

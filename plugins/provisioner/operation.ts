@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
 import { newId } from '../../src/ids.ts'
 import type { ProvisionerDb } from './instance.ts'
 import { plans } from './plan.ts'
@@ -119,29 +119,23 @@ export function operationsOf(db: ProvisionerDb, instanceId: string, limit: numbe
     .map(operation => withSteps(db, operation))
 }
 
-/** The newest operation of every instance that still has a volume, by the instance's id; in two queries for all. */
-export function lastOperations(db: ProvisionerDb): ReadonlyMap<string, OperationRecord> {
-  const last = db
-    .select({ operation: operations })
-    .from(instances)
-    .innerJoin(operations, eq(operations.id, instances.operationId))
-    .where(isNull(instances.purgedAt))
-    .all()
-  const journal = new Map<string, Step[]>()
-  const all = db
-    .select({ step: steps })
-    .from(instances)
-    .innerJoin(steps, eq(steps.operationId, instances.operationId))
-    .where(isNull(instances.purgedAt))
+/** Operations with their journals by the id of their instance; in two queries for all. */
+export function lastOperationsOf(
+  db: ProvisionerDb,
+  operationIds: readonly string[],
+): ReadonlyMap<string, OperationRecord> {
+  const ids = sql`(select value from json_each(${JSON.stringify(operationIds)}))`
+  const records = new Map<string, OperationRecord>()
+  for (const operation of db.select().from(operations).where(inArray(operations.id, ids)).all())
+    records.set(operation.id, { ...operation, steps: [] })
+  const journal = db
+    .select()
+    .from(steps)
+    .where(inArray(steps.operationId, ids))
     .orderBy(asc(steps.operationId), asc(steps.position))
     .all()
-  for (const { step } of all) journal.set(step.operationId, [...(journal.get(step.operationId) ?? []), step])
-  return new Map(
-    last.map(({ operation }) => [
-      operation.instanceId,
-      { ...operation, steps: journal.get(operation.id) ?? [] },
-    ]),
-  )
+  for (const step of journal) records.get(step.operationId)?.steps.push(step)
+  return new Map([...records.values()].map(record => [record.instanceId, record]))
 }
 
 /** Forgets all but the newest `keep` operations of each instance. */

@@ -10,9 +10,11 @@ import { operatorFrame } from '../../views/control/operator-frame.ts'
 import type { PageProps } from '../../views/layout.tsx'
 import type { ProvisionerRoutes } from './answer.ts'
 import { reachableAt, specOf } from './fleet.ts'
-import { lastOperations, type OperationRecord, operationsOf } from './operation.ts'
+import type { InstanceQuery, InstanceWindow } from './instance-list.ts'
+import { type OperationRecord, operationsOf } from './operation.ts'
 import { purgeAt } from './retention.ts'
 import type { Instance, OperationKind, Remover } from './schema.ts'
+import { hasOlderSettings, settingsDigest } from './settings.ts'
 
 /** Instances on one page of the list. */
 export const instancesListed = 100
@@ -59,6 +61,7 @@ export function instancePages(parts: ProvisionerRoutes) {
       statusReason: instance.statusReason,
       volumeFault: instance.volumeFault,
       reachable: reachableAt(instance) !== null,
+      outdated: hasOlderSettings(instance, settingsDigest(fleet)),
       desired: instance.desired,
       driver: instance.driver,
       image: image(instance),
@@ -76,29 +79,23 @@ export function instancePages(parts: ProvisionerRoutes) {
   })
 
   return {
-    list: (
-      c: AppContext,
-      all: readonly Instance[],
-      { search, offset }: { search: string; offset: number },
-    ) => {
-      const wanted = search.toLowerCase()
-      const found = all.filter(
-        each => each.subdomain.includes(wanted) || each.ownerEmail.toLowerCase().includes(wanted),
-      )
-      const last = lastOperations(db)
+    list: (c: AppContext, window: InstanceWindow, { search, outdated, offset, limit }: InstanceQuery) => {
+      const digest = settingsDigest(fleet)
       const props: InstancesProps = {
         domain: site.domain,
         now: clock.now(),
-        total: all.length,
-        removed: all.filter(each => each.status === 'deleted').length,
-        list: { search, total: found.length, offset, limit: instancesListed },
-        instances: found.slice(offset, offset + instancesListed).map(instance => ({
+        total: window.total,
+        removed: window.removed,
+        outdated: window.outdated,
+        list: { search, outdated, total: window.found, offset, limit },
+        instances: window.rows.map(({ instance, operation }) => ({
           subdomain: instance.subdomain,
           ownerEmail: instance.ownerEmail,
           url: siteUrl(site, instance.subdomain),
           status: instance.status,
           reachable: reachableAt(instance) !== null,
-          note: noteOf(instance, last.get(instance.id)),
+          outdated: hasOlderSettings(instance, digest),
+          note: noteOf(instance, operation),
           createdAt: instance.createdAt,
           lastHealthAt: lastHealthAt(instance),
         })),
@@ -168,7 +165,7 @@ function operationView(operation: OperationRecord, now: number): InstanceProps['
   }
 }
 
-function noteOf(instance: Instance, operation: OperationRecord | undefined): string | null {
+function noteOf(instance: Instance, operation: OperationRecord | null): string | null {
   const step = operation?.steps.find(each => each.status === 'running')
   return step?.name ?? instance.suspension ?? instance.statusReason?.split('\n')[0]?.slice(0, 120) ?? null
 }

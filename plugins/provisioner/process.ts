@@ -61,6 +61,7 @@ export function createProcessDriver(options: {
       'The process driver isolates nothing: every instance runs with the rights of the control plane. Use it to try things out, never for customers.',
     outlivesControlPlane: false,
     usesImages: false,
+    settings: {},
     ping: async () => {},
     prepareVolume: async spec => {
       await mkdir(spec.volume, { recursive: true, mode: 0o700 })

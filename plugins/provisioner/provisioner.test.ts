@@ -220,9 +220,9 @@ test('an instance that cannot start fails with its last lines, keeps its volume,
 })
 
 test('an instance that does not become healthy in time fails with the reason', async t => {
-  const fleet = await testFleet(t, { env: { PROVISIONER_DEADLINE: '4s', HEALTH_TIMEOUT: '300ms' } })
+  const fleet = await testFleet(t, { env: { PROVISIONER_DEADLINE: '6s', HEALTH_TIMEOUT: '1s' } })
   const moods = [
-    ['hang', /did not answer within 300 ms/],
+    ['hang', /did not answer within 1000 ms/],
     ['impostor', /another instance answers/],
     ['crash-later', /ended before it was healthy/],
   ] as const

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { listWindow, searchField } from '../../src/http/list-window.ts'
+import { searchField, windowField } from '../../src/http/list-window.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
@@ -16,12 +16,14 @@ import {
 } from './answer.ts'
 import { provision } from './commands.ts'
 import { subdomainTaken, unknownOperation } from './errors.ts'
-import { getInstance, listInstances, requireInstance } from './instance.ts'
-import { findOperation, lastOperations } from './operation.ts'
+import { getInstance, requireInstance } from './instance.ts'
+import { listWindowOf } from './instance-list.ts'
+import { findOperation } from './operation.ts'
 import { instancePages, instancesListed } from './pages.tsx'
 import { resetPassword } from './password.ts'
 import { paymentRoutes } from './payment-routes.ts'
 import { removalRoutes } from './removal-routes.ts'
+import { restartOlder, settingsDigest } from './settings.ts'
 import { subdomainSchema } from './subdomain.ts'
 import { instanceSchema, operationSchema, wireInstance, wireOperation } from './wire.ts'
 
@@ -38,6 +40,29 @@ const provisionBody = z.object({
   image: z.preprocess(value => (value === '' ? undefined : value), imageField.optional()).optional(),
   adopt: truth.optional().meta({ description: 'Take over a lived-in volume that no record knows' }),
 })
+
+/** Instances in one answer for a script. */
+const mostListed = 1000
+
+const listQuery = z.object({
+  limit: windowField(1, mostListed).optional(),
+  offset: windowField(0, 999_999_999).prefault('0'),
+  search: searchField,
+  outdated: truth.optional().meta({ description: 'Only those that run with older settings' }),
+})
+
+function nextAddress(
+  { search, outdated, limit }: { search: string; outdated: boolean; limit: number },
+  offset: number,
+): string {
+  const query = new URLSearchParams({
+    ...(search && { search }),
+    ...(outdated && { outdated: 'true' }),
+    limit: String(limit),
+    offset: String(offset),
+  })
+  return `/admin/instances?${query}`
+}
 
 /** The admin's side of the provisioner, for scripts and for people. */
 export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
@@ -64,18 +89,59 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
     route({
       method: 'get',
       path: '/admin/instances',
-      summary: 'Every instance, by name',
+      summary: `Instances by name, ${mostListed} at a time. Link leads to those that follow`,
       guard: admin,
-      // They choose what the page shows; a script is told all.
-      query: listWindow(instancesListed).pick({ offset: true }).extend({ search: searchField }),
+      query: listQuery,
       answers: {
-        200: { description: 'The instances', schema: z.object({ instances: z.array(instanceSchema) }) },
+        200: {
+          description: 'The instances',
+          schema: z.object({
+            instances: z.array(instanceSchema),
+            total: z.int().meta({ description: 'How many there are, on all pages' }),
+            outdated: z.int().meta({ description: 'How many of all instances run with older settings' }),
+          }),
+        },
       },
       handle: (c, { query }) => {
-        const all = listInstances(fleet.db)
-        if (wantsPage(c) || wantsFragment(c)) return pages.list(c, all, query)
-        const last = lastOperations(fleet.db)
-        return c.json({ instances: all.map(each => wireInstance(parts, each, last.get(each.id) ?? null)) })
+        const isPage = wantsPage(c) || wantsFragment(c)
+        const { search, offset, outdated = false, limit = isPage ? instancesListed : mostListed } = query
+        const list = { search, outdated, offset, limit: isPage ? Math.min(limit, instancesListed) : limit }
+        const digest = settingsDigest(fleet)
+        const window = listWindowOf(fleet.db, list, digest)
+        if (isPage) return pages.list(c, window, list)
+        const next = offset + window.rows.length
+        if (next < window.found && window.rows.length > 0)
+          c.header('Link', `<${nextAddress(list, next)}>; rel="next"`)
+        return c.json({
+          instances: window.rows.map(({ instance, operation }) =>
+            wireInstance(parts, instance, { operation, digest }),
+          ),
+          total: window.found,
+          outdated: window.outdated,
+        })
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/admin/instances/restart-outdated',
+      summary: 'Restart every instance that runs with older settings of the control plane, a few at a time',
+      guard: admin,
+      body: nothing,
+      answers: {
+        202: {
+          description: 'Those that restart; an instance that is being worked on is not among them',
+          schema: z.object({
+            instances: z.array(z.object({ subdomain: z.string(), operation_id: z.string().nullable() })),
+          }),
+        },
+        303: { description: 'For a browser: back to the list' },
+      },
+      handle: c => {
+        const restarted = restartOlder(fleet)
+        parts.nudge()
+        if (wantsPage(c)) return c.redirect('/admin/instances', 303)
+        const wire = restarted.map(({ subdomain, operationId }) => ({ subdomain, operation_id: operationId }))
+        return c.json({ instances: wire }, 202)
       },
     }),
     route({

@@ -16,6 +16,7 @@ import {
   stepStatuses,
   volumeFaults,
 } from './schema.ts'
+import { hasOlderSettings, settingsDigest } from './settings.ts'
 
 const time = z.iso.datetime().nullable()
 
@@ -53,6 +54,11 @@ export const instanceSchema = z.object({
   }),
   reachable: z.boolean().meta({ description: 'It answers as itself, and requests for it are passed on' }),
   desired: z.enum(desiredStates),
+  outdated: z
+    .boolean()
+    .meta({
+      description: 'It runs with older settings of the control plane; a restart brings the current ones',
+    }),
   driver: z.enum(driverNames),
   image: z.string(),
   created_at: z.iso.datetime(),
@@ -91,8 +97,12 @@ export function wireOperation(operation: OperationRecord): WireOperation {
 export function wireInstance(
   { fleet, health, retention }: { fleet: Fleet; health: HealthWatch; retention: RetentionSettings },
   instance: Instance,
-  last: OperationRecord | null = instance.operationId ? findOperation(fleet.db, instance.operationId) : null,
+  known?: { operation: OperationRecord | null; digest: string },
 ): WireInstance {
+  const { operation: last, digest } = known ?? {
+    operation: instance.operationId ? findOperation(fleet.db, instance.operationId) : null,
+    digest: settingsDigest(fleet),
+  }
   return {
     id: instance.id,
     subdomain: instance.subdomain,
@@ -104,6 +114,7 @@ export function wireInstance(
     volume_fault: instance.volumeFault,
     reachable: reachableAt(instance) !== null,
     desired: instance.desired,
+    outdated: hasOlderSettings(instance, digest),
     driver: instance.driver,
     image: instance.image,
     created_at: timestamp(instance.createdAt),

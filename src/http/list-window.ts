@@ -2,16 +2,20 @@ import { z } from 'zod'
 
 /** `?limit=&offset=` of a long list, with `limit` at most 500. */
 export function listWindow(defaultLimit: number) {
-  const number = (least: number, most: number, standard: number) => {
-    const words = `must be a whole number from ${least} to ${most}`
-    return z
-      .string()
-      .regex(/^\d{1,9}$/, words)
-      .transform(Number)
-      .refine(value => value >= least && value <= most, words)
-      .prefault(String(standard))
-  }
-  return z.object({ limit: number(1, 500, defaultLimit), offset: number(0, 999_999_999, 0) })
+  return z.object({
+    limit: windowField(1, 500).prefault(String(defaultLimit)),
+    offset: windowField(0, 999_999_999).prefault('0'),
+  })
+}
+
+/** One bound of a window in a query. */
+export function windowField(least: number, most: number) {
+  const words = `must be a whole number from ${least} to ${most}`
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, words)
+    .transform(Number)
+    .refine(value => value >= least && value <= most, words)
 }
 
 /** `?search=`: words that an entry of the list has somewhere; '' finds all. */

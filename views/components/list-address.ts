@@ -1,10 +1,11 @@
 /** The address of one page of a long list; what is not searched or passed over is left out. */
 export function listAddress(
   path: string,
-  { search = '', offset }: { search?: string; offset: number },
+  { search = '', offset, more = {} }: { search?: string; offset: number; more?: Record<string, string> },
 ): string {
   const query = new URLSearchParams({
     ...(search ? { search } : {}),
+    ...more,
     ...(offset > 0 ? { offset: String(offset) } : {}),
   })
   return query.size === 0 ? path : `${path}?${query}`

@@ -29,6 +29,8 @@ export interface InstanceView {
   volumeFault: 'missing' | 'foreign' | null
   /** Whether requests for it reach it, whatever its status. */
   reachable: boolean
+  /** It runs with older settings of the control plane. */
+  outdated: boolean
   desired: string
   driver: string
   image: string | null
@@ -111,6 +113,14 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
         </Notice>
       ) : null}
       <Suspension {...instance} now={now} />
+      {instance.outdated ? (
+        <Notice tone="warn" title="It runs with older settings">
+          <p>
+            The settings of the control plane have changed since its container was made. Restart it to apply
+            them.
+          </p>
+        </Notice>
+      ) : null}
       {latest ? <LatestOperation operation={latest} now={now} /> : null}
       <Panel title="Record">
         <Facts

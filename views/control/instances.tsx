@@ -1,6 +1,7 @@
+import { Confirm } from '../components/button.tsx'
 import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
-import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
+import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Search } from '../components/search.tsx'
 import { InstanceStatus, type InstanceStatusName } from '../components/status.tsx'
 import { Pages, Table } from '../components/table.tsx'
@@ -13,6 +14,8 @@ export interface InstanceRow {
   status: InstanceStatusName
   /** Whether requests for it reach it, whatever its status. */
   reachable: boolean
+  /** It runs with older settings of the control plane. */
+  outdated: boolean
   /** The step that is going on, or why it failed: one short line. */
   note: string | null
   createdAt: number
@@ -25,8 +28,10 @@ export interface InstancesProps {
   /** Of all: how many there are, and how many of them are removed and hold their names. */
   total: number
   removed: number
+  /** How many of all run with older settings. */
+  outdated: number
   /** What was searched for, '' for nothing, and where in what was found one is. */
-  list: { search: string; total: number; offset: number; limit: number }
+  list: { search: string; outdated: boolean; total: number; offset: number; limit: number }
   domain: string
   now: number
 }
@@ -62,15 +67,53 @@ export function InstancesPage(props: InstancesProps) {
   )
 }
 
+function Outdated({ outdated, list }: InstancesProps) {
+  if (outdated === 0) return null
+  return (
+    <Notice
+      tone="warn"
+      title={
+        outdated === 1
+          ? '1 instance runs with older settings'
+          : `${outdated} instances run with older settings`
+      }
+    >
+      <p>
+        The settings of the control plane have changed since their containers were made. A restart applies
+        them.
+      </p>
+      <div class="actions">
+        <Confirm
+          ask="Restart all with older settings"
+          confirm={outdated === 1 ? 'Restart 1 instance' : `Restart ${outdated} instances`}
+          look="plain"
+          action={`${path}/restart-outdated`}
+        >
+          <p>They restart a few at a time. Each is away for some seconds, and lets its runs end first.</p>
+        </Confirm>
+        {list.outdated ? <a href={path}>All instances</a> : <a href={`${path}?outdated=true`}>List them</a>}
+      </div>
+    </Notice>
+  )
+}
+
 /** The live part: the same on the page and by itself. */
-export function InstanceTable({ instances, total, list, now }: InstancesProps) {
-  const address = (offset: number) => listAddress(path, { search: list.search, offset })
+export function InstanceTable(props: InstancesProps) {
+  const { instances, total, list, now } = props
+  const { search, outdated } = list
+  const address = (offset: number) =>
+    listAddress(path, { search, offset, more: outdated ? { outdated: 'true' } : {} })
   return (
     <Live id="instances" src={address(list.offset)} everySeconds={2}>
+      <Outdated {...props} />
       {instances.length === 0 && total > 0 ? (
         <EmptyState
           title={
-            list.search ? `No instance has “${list.search}” in its name or owner` : 'No instances this far on'
+            outdated
+              ? 'No instance runs with older settings'
+              : list.search
+                ? `No instance has “${list.search}” in its name or owner`
+                : 'No instances this far on'
           }
         >
           <p>
@@ -106,6 +149,7 @@ export function InstanceTable({ instances, total, list, now }: InstancesProps) {
                   <>
                     <InstanceStatus status={row.status} />
                     {row.note ? <div class="fine">{row.note}</div> : null}
+                    {row.outdated ? <div class="fine">older settings</div> : null}
                   </>
                 ),
               },

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
+import { siteUrl } from '../../src/site.ts'
+import { request } from './commands.ts'
+import type { Fleet } from './fleet.ts'
+import { openOperationOf } from './operation.ts'
+import { type Instance, instances } from './schema.ts'
+import { wanted } from './suspension.ts'
+
+const runningStatuses = ['running', 'unhealthy'] as const
+
+/**
+ * A digest of everything that the control plane's own settings put into every instance. What instances renew by
+ * themselves is no part of it, nor what belongs to one instance: changing that restarts it.
+ */
+export function settingsDigest(fleet: Fleet): string {
+  const { site, driver, timezone, stopGraceMs, keep, secretKeys, mail, equipment } = fleet
+  const equipped = equipment.flatMap(({ environment, renewed }) =>
+    Object.entries(environment()).filter(([name]) => !renewed.includes(name)),
+  )
+  const url = siteUrl(site, '')
+  const key = secretKeys.of('')
+  const parts = {
+    url,
+    timezone,
+    stopGraceMs,
+    keep,
+    key,
+    mail,
+    equipped,
+    driver: [driver.name, driver.settings],
+  }
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+}
+
+/** Whether a running instance was made with other settings than today's. */
+export function hasOlderSettings(instance: Instance, digest: string): boolean {
+  const runs = runningStatuses.some(status => status === instance.status)
+  return runs && wanted(instance) === 'running' && instance.settings !== digest
+}
+
+/** The same for a query. */
+export function olderSettings(digest: string): SQL | undefined {
+  return and(
+    eq(instances.desired, 'running'),
+    isNull(instances.suspendedAt),
+    inArray(instances.status, [...runningStatuses]),
+    or(isNull(instances.settings), ne(instances.settings, digest)),
+  )
+}
+
+/** Restarts every instance that runs with older settings; one that is being worked on has them when that is done. */
+export function restartOlder(fleet: Fleet): { subdomain: string; operationId: string | null }[] {
+  const { db } = fleet
+  return db.transaction(() =>
+    db
+      .select({ id: instances.id, subdomain: instances.subdomain })
+      .from(instances)
+      .where(and(olderSettings(settingsDigest(fleet)), isNull(instances.purgedAt)))
+      .orderBy(instances.subdomain)
+      .all()
+      .filter(({ id }) => !openOperationOf(db, id))
+      .map(({ subdomain }) => ({ subdomain, operationId: request(fleet, subdomain, 'restart').operationId })),
+  )
+}
