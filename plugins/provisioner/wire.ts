@@ -54,11 +54,9 @@ export const instanceSchema = z.object({
   }),
   reachable: z.boolean().meta({ description: 'It answers as itself, and requests for it are passed on' }),
   desired: z.enum(desiredStates),
-  outdated: z
-    .boolean()
-    .meta({
-      description: 'It runs with older settings of the control plane; a restart brings the current ones',
-    }),
+  outdated: z.boolean().meta({
+    description: 'It runs with older settings of the control plane; a restart brings the current ones',
+  }),
   driver: z.enum(driverNames),
   image: z.string(),
   created_at: z.iso.datetime(),
