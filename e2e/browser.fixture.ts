@@ -11,7 +11,7 @@ const executablePath =
 export const noBrowser =
   executablePath || process.env.LONGHOUSE_DEMAND_ALL
     ? false
-    : 'no Chromium is installed (CHROMIUM names one elsewhere)'
+    : 'needs Chromium: apt install chromium, or CHROMIUM=<path of one>'
 
 export interface Visit {
   page: Page
@@ -59,7 +59,9 @@ export async function openBrowser(
     if (!hostname.endsWith('localhost')) complaints.push(`a request to ${request.url()}`)
   })
   page.on('requestfinished', request => {
-    sizes.push(request.sizes().then(size => size.responseBodySize + size.responseHeadersSize))
+    // A page that closes meanwhile takes the sizes along: nobody asks for them then, and nobody else catches it.
+    const size = request.sizes().then(each => each.responseBodySize + each.responseHeadersSize)
+    sizes.push(size.catch(() => 0))
   })
   return {
     page,

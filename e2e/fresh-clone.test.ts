@@ -52,7 +52,7 @@ function npmStart(folder: string, dataRoot: string) {
   }
 }
 
-const skip = isClone ? false : 'this is not a git checkout'
+const skip = isClone ? false : 'needs a git checkout: clone the repository'
 
 // Longer than what it waits for, twice.
 test('git clone, npm start: on the Node of the machine, with nothing else', {

@@ -19,7 +19,9 @@ export const drivers: { driver: DriverName; skip: string | false }[] = [
   {
     driver: 'docker',
     skip:
-      testImage || process.env.LONGHOUSE_DEMAND_ALL ? false : 'LONGHOUSE_TEST_IMAGE names no runtime image',
+      testImage || process.env.LONGHOUSE_DEMAND_ALL
+        ? false
+        : 'needs a Docker engine: npm run images, then LONGHOUSE_TEST_IMAGE=longhouse-runtime:latest npm test',
   },
 ]
 

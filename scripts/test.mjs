@@ -40,7 +40,7 @@ const files =
           { cwd: root },
         )
         .sort()
-const failedList = join(fs.mkdtempSync(join(os.tmpdir(), 'longhouse-tests-')), 'failed')
+const outcomes = join(fs.mkdtempSync(join(os.tmpdir(), 'longhouse-tests-')), 'outcomes')
 const test = (concurrency, which) =>
   endOf(
     spawn(
@@ -49,8 +49,8 @@ const test = (concurrency, which) =>
         ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-timeout=180000'],
         ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
         ...[
-          `--test-reporter=${join(root, 'scripts/failed-files.mjs')}`,
-          `--test-reporter-destination=${failedList}`,
+          `--test-reporter=${join(root, 'scripts/test-outcome.mjs')}`,
+          `--test-reporter-destination=${outcomes}`,
         ],
         ...which,
       ],
@@ -59,9 +59,13 @@ const test = (concurrency, which) =>
   )
 
 let status = await test(2, files)
-const failed = fs.existsSync(failedList)
-  ? fs.readFileSync(failedList, 'utf8').split('\n').filter(Boolean)
-  : []
+const lines = fs.existsSync(outcomes) ? fs.readFileSync(outcomes, 'utf8').split('\n') : []
+const told = kind =>
+  lines.filter(line => line.startsWith(`${kind} `)).map(line => line.slice(kind.length + 1))
+const failed = told('failed')
+const skipped = Map.groupBy(told('skipped'), reason => reason)
+if (skipped.size > 0) console.log('\n== Skipped here')
+for (const [reason, tests] of skipped) console.log(`${String(tests.length).padStart(4)}  ${reason}`)
 // A machine that many share can be too slow for a test once. What fails twice has failed; what did so once is named.
 const unsteady = status === 1 && process.env.LONGHOUSE_SECOND_LOOK === '1' && failed.length <= 2 ? failed : []
 if (unsteady.length > 0) {
@@ -69,5 +73,5 @@ if (unsteady.length > 0) {
   status = await test(1, unsteady)
   if (status === 0) console.log(`\n== UNSTEADY, to be looked into: ${unsteady.join(', ')}`)
 }
-fs.rmSync(dirname(failedList), { recursive: true, force: true })
+fs.rmSync(dirname(outcomes), { recursive: true, force: true })
 process.exit(status)

@@ -173,5 +173,5 @@ suite('a volume that was filled beforehand', { skip: (await skipReason()) || not
 })
 
 function notRoot(): string | false {
-  return process.getuid?.() === 0 ? false : 'only root gives files away'
+  return process.getuid?.() === 0 ? false : 'only root gives files away: run the tests as root'
 }

@@ -9,12 +9,15 @@ import { demultiplex } from './docker-log.ts'
 import type { InstanceSpec } from './driver.ts'
 
 export const socketPath = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '')
-const image = process.env.LONGHOUSE_TEST_IMAGE ?? 'longhouse-runtime:local'
+const image = process.env.LONGHOUSE_TEST_IMAGE ?? ''
 
 /** Why tests on a real engine cannot run here; where all tests are demanded they run and fail instead. */
 export async function skipReason(): Promise<string | false> {
   if (process.env.LONGHOUSE_DEMAND_ALL === '1') return false
-  if (!(await dockerAvailable(socketPath))) return `no Docker engine answers at ${socketPath}`
+  const how = 'npm run images, then LONGHOUSE_TEST_IMAGE=longhouse-runtime:latest npm test'
+  if (image === '') return `needs a Docker engine: ${how}`
+  if (!(await dockerAvailable(socketPath)))
+    return `no Docker engine answers at ${socketPath}: apt install docker.io, or DOCKER_HOST names another`
   const there = await engine()
     .getImage(image)
     .inspect()
@@ -22,7 +25,7 @@ export async function skipReason(): Promise<string | false> {
       () => true,
       () => false,
     )
-  return there ? false : `the engine has no image ${image} (npm run images builds it)`
+  return there ? false : `the engine has no image ${image}: ${how}`
 }
 
 export function engine(): Docker {

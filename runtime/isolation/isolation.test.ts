@@ -8,7 +8,7 @@ import { openSystemCalls } from './system-calls.ts'
 
 const system = openSystemCalls()
 const version = system ? landlockVersion(system) : 0
-const withoutLandlock = version < 1 && 'this system has no Landlock'
+const withoutLandlock = version < 1 && 'needs Linux 5.13 or later with Landlock'
 
 const imports = `${registry}import { execFileSync, spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'

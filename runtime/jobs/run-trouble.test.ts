@@ -63,7 +63,7 @@ function refuse(dir: string, change: string, when: string): () => void {
 
 test('a full disk loses nothing of a log while it is full, and gets it when there is room', t => {
   const disk = smallDisk(t)
-  if (!disk) return t.skip('mounting a disk takes root')
+  if (!disk) return t.skip('only root can mount a small disk: run the tests as root on Linux')
   const log = createRunLog(join(disk, 'run.log'), systemClock)
   writeFileSync(join(disk, 'ballast'), Buffer.alloc(200 * 1024))
   const piece = (name: string) => Buffer.from(name.repeat(32 * 1024))
@@ -79,7 +79,7 @@ test('a full disk loses nothing of a log while it is full, and gets it when ther
 
 test('an instance on a full disk goes on, and decides what was due when there is room', async t => {
   const disk = smallDisk(t, '16m')
-  if (!disk) return t.skip('mounting a disk takes root')
+  if (!disk) return t.skip('only root can mount a small disk: run the tests as root on Linux')
   mkdirSync(join(disk, 'jobs'))
   const func = "({ log }) => { log('x'.repeat(300_000)) }"
   writeFileSync(join(disk, 'jobs/manifest.ts'), oneJob(func))

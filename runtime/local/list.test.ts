@@ -47,7 +47,7 @@ const terminal = '/usr/bin/script'
 const skip =
   existsSync(terminal) && process.platform === 'linux'
     ? false
-    : 'there is no program that gives us a terminal'
+    : 'needs script(1), which gives a program a terminal: apt install bsdutils'
 
 test('colours on a terminal, and none with NO_COLOR', { skip }, async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => process.env.FORCE_COLOR ?? null') })

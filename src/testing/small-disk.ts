@@ -15,7 +15,7 @@ export interface SmallDisk {
 /** A disk of its own in memory. Skips the test, and returns null, where this user may not mount one. */
 export function smallDisk(t: TestContext, { mebibytes }: { mebibytes: number }): SmallDisk | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
-    t.skip('only root can mount a small disk')
+    t.skip('only root can mount a small disk: run the tests as root on Linux')
     return null
   }
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-small-'))
@@ -23,7 +23,7 @@ export function smallDisk(t: TestContext, { mebibytes }: { mebibytes: number }):
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', dir], { stdio: 'pipe' })
   } catch {
     rmdirSync(dir)
-    t.skip('a small disk cannot be mounted here')
+    t.skip('a small disk cannot be mounted here: run the tests as root, outside of a container')
     return null
   }
   t.after(() => {
