@@ -1,6 +1,5 @@
 import { constants, type Dirent } from 'node:fs'
 import { access, type FileHandle, lchown, lstat, mkdir, open, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { DriverError } from './driver.ts'
 
 export interface VolumeUser {
@@ -22,19 +21,60 @@ export async function prepareVolume(path: string, user: VolumeUser): Promise<voi
         { permanent: true },
       )
     if (process.getuid?.() === 0) await giveTo(path, user)
-    else await mayUse(path)
+    else await mayUse(path, user)
   } catch (error) {
     throw inWords(path, user, error)
   }
 }
 
-/** Who is not root cannot give files away, and looks at least at the folders that a person may have filled. */
-async function mayUse(path: string): Promise<void> {
-  const use = constants.R_OK | constants.W_OK | constants.X_OK
-  await access(path, use)
-  await access(join(path, 'jobs'), use).catch(error => {
-    if (codeOf(error) !== 'ENOENT') throw error
+/**
+ * Looks for what somebody else put into the volume and the user of the instances cannot work with, as after a clone by root:
+ * who is not root cannot give files away, and a jobs repo that can be read and not written would fail later, in silence.
+ * What belongs to that user is its own affair, whatever its mode.
+ */
+export async function mayUse(path: string, user: VolumeUser, depth = 0, shown = path): Promise<void> {
+  if (depth >= deepest) return
+  const { uid } = await lstat(path)
+  if (uid !== user.uid) await usable(path, constants.R_OK | constants.W_OK | constants.X_OK, { uid, shown })
+  const folder = await openFolder(path).catch(error => {
+    if (codeOf(error) === 'EACCES' && depth > 0) return null
+    throw error
   })
+  if (!folder) return
+  try {
+    const inside = `/proc/self/fd/${folder.fd}`
+    for (const entry of await readdir(inside, { withFileTypes: true })) {
+      const [at, name] = [`${inside}/${entry.name}`, `${shown}/${entry.name}`]
+      if (entry.isDirectory()) await mayUse(at, user, depth + 1, name)
+      else if (entry.isFile()) await mayUseFile(at, user, name)
+    }
+  } finally {
+    await folder.close()
+  }
+}
+
+/** A file must be readable; it is replaced rather than written, but for a database. */
+async function mayUseFile(file: string, user: VolumeUser, shown: string): Promise<void> {
+  const uid = await lstat(file).then(
+    stats => stats.uid,
+    () => user.uid,
+  )
+  if (uid === user.uid) return
+  const written = /\.db(-wal|-shm)?$/.test(shown)
+  await usable(file, constants.R_OK | (written ? constants.W_OK : 0), { uid, shown })
+}
+
+async function usable(
+  at: string,
+  use: number,
+  { uid, shown }: { uid: number; shown: string },
+): Promise<void> {
+  try {
+    await access(at, use)
+  } catch (error) {
+    if (codeOf(error) !== 'EACCES') throw error
+    throw Object.assign(new Error(`${shown} belongs to user ${uid}`, { cause: error }), { code: 'EACCES' })
+  }
 }
 
 /** Deeper than any clone; each level holds a file descriptor, and a tenant may dig as deep as it likes. */
@@ -92,7 +132,7 @@ function inWords(path: string, user: VolumeUser, error: unknown): DriverError {
     EEXIST: { words: 'something that is not a folder has this name', permanent: true },
     ENOTDIR: { words: 'a part of the path is not a folder', permanent: true },
     EACCES: {
-      words: `the control plane may not use it; give it to the user of the instances (chown -R ${user.uid}:${user.gid})`,
+      words: `${(error as Error).message}, and the instance could not work with it. Run: sudo chown -R ${user.uid}:${user.gid} ${path}`,
       permanent: true,
     },
     EROFS: { words: 'the file system is read-only', permanent: false },
