@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { z } from 'zod'
 import { allSaid } from '../../src/all-said.ts'
 import { isNestedTooDeep } from '../../src/nesting.ts'
@@ -10,6 +10,7 @@ import { watchMemory } from '../memory.ts'
 import { processTree } from '../process-tree.ts'
 import { answerCalls } from '../state/calls.ts'
 import type { JobState } from '../state/state.ts'
+import { readInOrder } from './ordered-reading.ts'
 import type { RunLog } from './run-log.ts'
 import { failureLimits, type RunRequest, resultLimitBytes } from './running.ts'
 import type { Runners } from './spare-runner.ts'
@@ -66,10 +67,10 @@ export function startRunProcess(
 
   let lastWords = ''
   let end: RunEnd | null = null
-  child.stdout?.on('data', (chunk: Buffer) => log.write('out', chunk))
-  child.stderr?.on('data', (chunk: Buffer) => {
-    lastWords = (lastWords + chunk.toString('latin1')).slice(-4000)
-    log.write('err', chunk)
+  const sources = { out: child.stdout as Readable, err: child.stderr as Readable }
+  const output = readInOrder(sources, mark, (stream, bytes) => {
+    if (stream === 'err') lastWords = (lastWords + bytes.subarray(-4000).toString('latin1')).slice(-4000)
+    log.write(stream, bytes)
   })
   const stopWatch = watchMemory(tree, memoryMb, () => {
     end ??= failed(tooMuchMemory(memoryMb))
@@ -103,6 +104,7 @@ export function startRunProcess(
     if (tree) await allSaid(reported, 1000)
     channel.close()
     if (tree) await allSaid(closed, 1000)
+    output.end()
     child.stdout?.destroy()
     child.stderr?.destroy()
     return end ?? inWords()

@@ -6,14 +6,17 @@ import { format } from 'node:util'
 import { isNestedTooDeep, mostNested } from '../../src/nesting.ts'
 import { channelToParent } from '../channel.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
+import { processMark } from '../process-tree.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
 import { buildEntry } from './build-entry.ts'
 import { deniedInWords } from './denied.ts'
 import { contextOf } from './job-context.ts'
+import { writeInOrder } from './ordered-writing.ts'
 import { failureLimits, type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
 import { mappedStack, readableStack } from './source-position.ts'
 
 const parent = channelToParent<RunRequest>()
+const output = writeInOrder(process.env[processMark] ?? '')
 const confinement = prepareConfinement()
 const stopping = new AbortController()
 let waitsForSignal = false
@@ -57,6 +60,7 @@ async function run(request: RunRequest): Promise<void> {
     Object.assign(process.env, request.secrets, names)
     confinement.begin(givenReach())
     await import(pathToFileURL(built).href)
+    output.markStarts()
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
       Symbol.for('longhouse.registered')
     ]

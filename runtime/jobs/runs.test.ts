@@ -24,8 +24,7 @@ test('a run succeeds with what its function returned, and its log is kept', asyn
     id: ended.id,
     aborted: false,
   })
-  const lines = engine.log(ended.id).split('\n')
-  assert.deepEqual(lines.sort(), ['', 'formatted 5 { a: 1 }', 'plain', 'to stderr'])
+  assert.equal(engine.log(ended.id), 'plain\nto stderr\nformatted 5 { a: 1 }\n')
   assert.equal(ended.error, null)
   assert.ok((ended.durationMs ?? 0) > 0)
   assert.equal(engine.getRun('run_none'), null)
