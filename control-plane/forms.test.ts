@@ -14,6 +14,7 @@ import {
   strayFields,
   walkForms,
 } from '../src/testing/forms.ts'
+import { unfitNames } from '../src/testing/names.ts'
 import { allRows } from '../src/testing/rows.ts'
 
 test('no page of somebody else’s sends one of our forms, nor calls a route that changes something', async t => {
@@ -60,12 +61,16 @@ test('no page of somebody else’s sends one of our forms, nor calls a route tha
       tables: /sqlite_|_migrations$|^billing_(events|customers)$|^auth_(account_)?sessions$/,
       columns: ['last_health_at', 'last_seen_at', 'retention_seen_at', 'status', 'status_reason'],
     })
+  const unfit: string[] = []
   const walked: { who: string; headers: Record<string, string>; forms: RenderedForm[] }[] = []
   for (const [who, { cookies }] of Object.entries(actors)) {
     const headers = { Cookie: [...cookies].map(pair => pair.join('=')).join('; ') }
     const start = ['/', '/login', '/sign-in', '/instances', '/admin/instances', '/account', '/billing']
-    walked.push({ who, headers, forms: (await walkForms(app, { host, start, headers })).forms })
+    const onPage = (page: string, html: string) =>
+      unfit.push(...unfitNames(html).map(fault => `${who}, ${page}: ${fault}`))
+    walked.push({ who, headers, forms: (await walkForms(app, { host, start, headers, onPage })).forms })
   }
+  assert.deepEqual(unfit, [], 'the name of a control begins with what is to be seen on it')
   const patterns = routes.map(({ method, path }) => ({
     method,
     path,

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { startRuntime } from '../runtime/program.ts'
 import { systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
+import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
 import { noBrowser, openBrowser } from './browser.fixture.ts'
 
@@ -68,3 +69,84 @@ for (const javaScript of [true, false]) {
     assert.deepEqual(complaints, [])
   })
 }
+
+test('after a check and after a failed save, nothing of an edit is lost', {
+  skip: noBrowser,
+  timeout: 600_000,
+}, async t => {
+  const dir = temporaryFolder(t)
+  const runtime = await startRuntime({
+    env: { LONGHOUSE_DATA_DIR: dir, LONGHOUSE_PORT: '0', LONGHOUSE_PASSWORD: password },
+    log: silentLog,
+    clock: systemClock,
+    spawned: false,
+    assets: join(import.meta.dirname, '../dist/assets'),
+  })
+  t.after(() => runtime.stop())
+  await runtime.started
+  const { page, context, complaints } = await openBrowser(t, { javaScript: true })
+  const asked: string[] = []
+  page.on('dialog', dialog => {
+    asked.push(dialog.type())
+    void dialog.dismiss()
+  })
+  const address = `http://localhost:${runtime.port}/repo/files/manifest.ts`
+  const manifest = join(dir, 'jobs/manifest.ts')
+  const signIn = async () => {
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: /Sign in|Log in/ }).click()
+  }
+  await page.goto(address)
+  await signIn()
+  await page.locator('.cm-content').click()
+  await page.keyboard.press('Control+End')
+  await page.keyboard.type('// one')
+  await page.keyboard.press('Control+Enter')
+  await page.getByText('This loads').waitFor()
+
+  // Not a change since the page came, and yet not saved.
+  await page.getByLabel('What changes').click()
+  await page.getByRole('link', { name: 'Runs' }).click({ noWaitAfter: true })
+  await eventually('leaving is asked about', () => asked.length > 0)
+  assert.deepEqual(asked, ['beforeunload'])
+  assert.equal(page.url(), address)
+
+  // The keys go on where they were.
+  await page.getByRole('button', { name: 'Check' }).click()
+  await page.getByText('This loads').waitFor()
+  await page.keyboard.type(' two')
+  await page.keyboard.press('Control+s')
+  await page.getByText('Saved and live').waitFor()
+  assert.match(readFileSync(manifest, 'utf8'), /\/\/ one two$/)
+
+  // The words for a change that does not load yet are those of the commit that it becomes a part of.
+  await page.keyboard.type('\nnope()')
+  await page.getByLabel('What changes').fill('Reasons')
+  await page.keyboard.press('Control+s')
+  await page.getByText('The last change did not go live').waitFor()
+  assert.equal(await page.getByLabel('What changes').inputValue(), 'Reasons')
+  await page.locator('.cm-content').click()
+  await page.keyboard.press('Control+End')
+  for (let i = 0; i < 6; i++) await page.keyboard.press('Backspace')
+  await page.keyboard.type('// three')
+  await page.keyboard.press('Control+s')
+  await page.getByText('Saved and live').waitFor()
+  assert.equal(await page.getByLabel('What changes').inputValue(), '')
+
+  // A session that ends in between.
+  await page.locator('.cm-content').click()
+  await page.keyboard.press('Control+End')
+  await page.keyboard.type(' four')
+  await context.clearCookies()
+  await page.keyboard.press('Control+s')
+  await signIn()
+  await page.getByRole('heading', { name: 'Jobs' }).first().waitFor()
+  await page.goto(address)
+  await page.locator('.cm-content').waitFor()
+  await page.keyboard.press('Control+s')
+  await page.getByText('Saved and live').waitFor()
+  assert.match(readFileSync(manifest, 'utf8'), /\/\/ three four$/)
+  await page.goto(`http://localhost:${runtime.port}/repo/history`)
+  await page.getByRole('link', { name: 'Reasons' }).waitFor()
+  assert.deepEqual(complaints, [])
+})

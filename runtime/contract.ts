@@ -7,7 +7,9 @@ import type { OpenLog } from './jobs/open-log.ts'
 import type { NotifySpec } from './notices/notify.ts'
 import type { ParamsSpec } from './params/params.ts'
 import type { RepoFiles } from './repo/files.ts'
+import type { FolderList } from './repo/folder-list.ts'
 import type { History } from './repo/history.ts'
+import type { RawFiles } from './repo/raw-files.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import type { StateStore } from './state/state.ts'
 import type { Conflict, Held } from './sync/remote.ts'
@@ -270,6 +272,9 @@ export interface Engine {
   /** Lets the set that is held back go live; does nothing when none is. */
   confirm(): Promise<ManifestState>
   files: RepoFiles
+  rawFiles: RawFiles
+  /** What lies in a folder of the jobs repo, '' for the repo itself. Throws `unknown-file` or `refused-path`. */
+  folder(path: string): FolderList
   history: History
   /**
    * Makes the files those of a commit, as a new commit on top of all others; what was not committed is committed
@@ -278,9 +283,12 @@ export interface Engine {
   revert(commit: string): Promise<ManifestState>
   /**
    * Makes a change of the files and looks at them, and resolves when that is live, refused or waits for something.
-   * `message` goes into its commit. What the change throws is thrown, and then nothing has happened.
+   * `message` goes into its commit. What the change throws is thrown, and then nothing has happened. Without a message,
+   * that of an earlier change holds which has not gone live: one commit takes in both.
    */
   edit(message: string, change: () => void): Promise<ManifestState>
+  /** The message of a change that has not gone live, and so is in no commit yet; '' for none. */
+  waitingMessage(): string
   check(file: string, content: string): Promise<CheckResult>
   packages(): PackagesState
   /** Looks at the packages again, also after a failure, and resolves when they are there or cannot be had. */

@@ -34,7 +34,9 @@ import { openPackages } from './packages/packages.ts'
 import { jobsFolder, overloaded, unknownJob } from './problems.ts'
 import { bootstrapJobs, jobsFolderFault, offerSdk } from './repo/bootstrap.ts'
 import { openFiles } from './repo/files.ts'
+import { listFolder } from './repo/folder-list.ts'
 import { openHistory } from './repo/history.ts'
+import { openRawFiles } from './repo/raw-files.ts'
 import { openRepo } from './repo/repo.ts'
 import * as schema from './schema.ts'
 import { openSecrets } from './secrets/secrets.ts'
@@ -113,6 +115,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const version = programVersion(timezone)
   const live = openLiveSet(db, version)
   const files = openFiles(volume)
+  const rawFiles = openRawFiles(volume, files)
   const checking = limited(1, 8, () =>
     overloaded('Others are being checked. Try again in a few seconds.', { headers: { 'Retry-After': '5' } }),
   )
@@ -267,6 +270,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     reload: () => loader.load({ again: true }),
     confirm: () => loader.confirm(),
     files,
+    rawFiles,
+    folder: path => listFolder(volume.jobsDir, path, files),
     history,
     ...createEdits({ loader, repo, history, packages }),
     check: async (file, content) => {

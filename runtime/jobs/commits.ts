@@ -8,6 +8,8 @@ import type { Repo } from '../repo/repo.ts'
 export interface Commits {
   /** The words of whoever made the change, for the next commit that is made. */
   say(subject: string): void
+  /** The words that wait for their commit; '' for none. */
+  said(): string
   /** False when something is in the way. */
   stage(): Promise<boolean>
   /** Null when it could not be made. `note` goes below what its message says of the files. */
@@ -25,6 +27,7 @@ export function createCommits(repo: Repo, log: Logger): Commits {
     say: words => {
       subject = words
     },
+    said: () => subject,
     stage: async () => {
       try {
         await repo.init()

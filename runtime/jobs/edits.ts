@@ -1,4 +1,4 @@
-import type { ManifestState } from '../contract.ts'
+import type { Engine, ManifestState } from '../contract.ts'
 import type { Packages } from '../packages/packages.ts'
 import { repoObstacle, unknownCommit } from '../problems.ts'
 import type { History } from '../repo/history.ts'
@@ -7,8 +7,8 @@ import type { Loader } from './loader.ts'
 
 /** Changes of the files that somebody asks for, with their words in the commit. */
 export interface Edits {
-  /** Resolves when the change is live, refused or waits for something. What it throws is thrown; then nothing happened. */
-  edit(message: string, change: () => void): Promise<ManifestState>
+  edit: Engine['edit']
+  waitingMessage: Engine['waitingMessage']
   /** Makes the files those of a commit, on top of all others. Throws `unknown-commit` or `repo-obstacle`. */
   revert(commit: string): Promise<ManifestState>
 }
@@ -22,11 +22,12 @@ export function createEdits(options: {
   const { loader, repo, history, packages } = options
   return {
     edit: async (message, change) => {
-      loader.say(message)
+      const waiting = loader.said()
+      loader.say(message || waiting)
       try {
         change()
       } catch (error) {
-        loader.say('')
+        loader.say(waiting)
         throw error
       }
       packages.glance()
@@ -34,6 +35,7 @@ export function createEdits(options: {
       if (state.status === 'ok') loader.say('')
       return state
     },
+    waitingMessage: () => loader.said(),
     revert: async commit => {
       const found = await history.show(commit)
       if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)

@@ -22,6 +22,8 @@ export interface Loader {
   load(options?: { again?: boolean }): Promise<ManifestState>
   /** The words of whoever changes the files next, for the commit of it. */
   say(message: string): void
+  /** The message that waits for its commit; '' for none. */
+  said(): string
   /** Lets the set that is held back go live, if the files still say the same. */
   confirm(): Promise<ManifestState>
   /** Does something to the files while nothing is loaded or committed, and looks at them after it. */
@@ -242,6 +244,7 @@ export function createLoader(options: {
     state,
     load,
     say: message => commits.say(message),
+    said: () => commits.said(),
     confirm: async () => {
       if (held === null) return state()
       confirmed = held.build

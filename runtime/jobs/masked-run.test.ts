@@ -41,7 +41,7 @@ test('what a run got as secrets stands nowhere in what is kept of it, nor in wha
   assert.match(engine.log(id), /Basic [\w+/]{1,6}\*\*\*/)
 
   const failed = await run('throws')
-  assert.equal(failed.error?.message, '401 for ***')
+  assert.equal(failed.error?.message, '401 for ***: ***')
   assert.match(failed.error?.stack ?? '', /Caused by: Error: \*\*\*/)
 
   const files = readdirSync(join(dir, 'runs')).map(name => readFileSync(join(dir, 'runs', name), 'utf8'))

@@ -9,13 +9,14 @@ import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { processMark } from '../process-tree.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
 import { buildEntry } from './build-entry.ts'
-import { deniedInWords } from './denied.ts'
+import { nameCallSites } from './call-sites.ts'
+import { failureInWords } from './failure.ts'
 import { contextOf } from './job-context.ts'
 import { writeInOrder } from './ordered-writing.ts'
-import { failureLimits, type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
-import { mappedStack, readableStack } from './source-position.ts'
+import { type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
 
 const parent = channelToParent<RunRequest>()
+nameCallSites()
 const output = writeInOrder(process.env[processMark] ?? '')
 const confinement = prepareConfinement()
 const stopping = new AbortController()
@@ -94,24 +95,7 @@ function kept(result: unknown): string | null {
 }
 
 function fail(error: unknown): void {
-  if (!(error instanceof Error)) {
-    report({ error: { message: format(error), stack: null } })
-    return
-  }
-  const stack = typeof error.stack === 'string' ? error.stack : ''
-  const cause = error.cause === undefined ? '' : `\nCaused by: ${causeText(error.cause)}`
-  // Some libraries put an object there.
-  const words = typeof error.message === 'string' ? error.message : format(error.message)
-  report({
-    error: {
-      message: deniedInWords(error) ?? (error.name === 'Error' ? words : `${error.name}: ${words}`),
-      stack: readableStack(mappedStack(stack + cause, built), repo) || null,
-    },
-  })
-}
-
-function causeText(cause: unknown): string {
-  return cause instanceof Error ? String(cause.stack ?? cause.message) : format(cause)
+  report({ error: failureInWords(error, { repo, built }) })
 }
 
 let reported = false
@@ -120,11 +104,6 @@ function report(message: RunReport): void {
   if (reported) return
   reported = true
   const code = 'error' in message ? 1 : 0
-  if ('error' in message) {
-    const { error } = message
-    error.message = error.message.slice(0, failureLimits.message)
-    error.stack = error.stack?.slice(0, failureLimits.stack) ?? null
-  }
   tidyUp(code)
   // A pipe that is full is written to later; answering now would lose the end of the log.
   void Promise.all([flushed(process.stdout), flushed(process.stderr)]).then(() => parent.answer(message))

@@ -134,7 +134,7 @@ test('an incident is muted and unmuted by API and page; a reader and a stranger 
   )
   const page = async () =>
     (await app.request('/settings/notices', { headers: { ...browser, Cookie } })).text()
-  assert.match(await page(), /Unmute “Fails: job”/)
+  assert.match(await page(), /Unmute<span class="unseen"> “Fails: job”/)
   const back = await postForm(app, `${path}/unmute`, {}, { Cookie })
   assert.deepEqual([back.status, back.headers.get('location')], [303, '/settings/notices'])
   assert.match(await page(), /Mute “Fails: job”/)

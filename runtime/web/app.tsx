@@ -51,6 +51,8 @@ import { answerAs } from './identity.ts'
 import { jobRoutes } from './jobs.ts'
 import { pageRoutes } from './pages.tsx'
 import { starting } from './problems.ts'
+import { sandboxed } from './raw-answer.ts'
+import { rawFileRoutes } from './raw-files.tsx'
 import { repoRoutes } from './repo.ts'
 import { runPageRoutes } from './run-pages.tsx'
 import { runRoutes } from './runs.ts'
@@ -149,6 +151,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       ...secretRoutes(web),
       ...codeRoutes(web),
       ...fileRoutes(web),
+      ...rawFileRoutes(web),
       ...jobRoutes(web),
       ...runRoutes(web),
       ...scheduleRoutes(web),
@@ -166,7 +169,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     ].map(route => audited(route, audit)),
     trustedProxies: settings.trustedProxies,
     https,
-    before: [answerAs(instanceId), compress()],
+    before: [answerAs(instanceId), sandboxed, compress()],
     renderer: pageRenderer({
       place,
       warning: () =>

@@ -1,7 +1,9 @@
 import { z } from 'zod'
-import { Problem } from '../../src/http/problem.ts'
+import { isDiskFull } from '../../src/disk.ts'
+import { diskFull, invalidFields, Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { EditorPage, type EditorProps, fileHref } from '../../views/runtime/editor-page.tsx'
+import { FilePage } from '../../views/runtime/file-page.tsx'
 import { FilesPage } from '../../views/runtime/files-page.tsx'
 import type { ManifestErrorView } from '../../views/runtime/shapes.ts'
 import type { ManifestError } from '../contract.ts'
@@ -9,11 +11,17 @@ import { fileChanged, type RepoFile, unknownFile } from '../repo/files.ts'
 import type { WebContext } from './context.ts'
 import { bodyLimitBytes, contentField, fileParams, messageField } from './files.ts'
 import { manifestView } from './manifest-view.ts'
+import { isPicture, rawType } from './raw-answer.ts'
 import { show } from './show.ts'
 import { excerptOf } from './source-excerpt.ts'
 import { within } from './within.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
+
+const place = z
+  .string()
+  .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1')
+  .transform(Number)
 
 /** Longer than a load without installations takes; what takes longer is shown as going on. */
 const longestLoadMs = 5000
@@ -32,6 +40,7 @@ export function editorRoutes(web: WebContext): Route[] {
         now={clock.now()}
         script={editorScript}
         manifest={manifestView(repoFolder, engine().manifest())}
+        keptMessage={engine().waitingMessage()}
         {...props}
       />,
       { title: props.path, current: '/repo' },
@@ -46,50 +55,86 @@ export function editorRoutes(web: WebContext): Route[] {
     }
   }
 
+  const textOrNot = (path: string): RepoFile | null | 'no text' => {
+    try {
+      return found(path)
+    } catch (error) {
+      if (error instanceof Problem && (error.status === 413 || error.status === 415)) return 'no text'
+      throw error
+    }
+  }
+  const showRaw = (c: AppContext, path: string) => {
+    const file = engine().rawFiles.open(path)
+    file.close()
+    const { sizeBytes, modifiedAt } = file
+    const content = (
+      <FilePage
+        {...{ path, sizeBytes, modifiedAt }}
+        now={clock.now()}
+        type={rawType(path)}
+        picture={isPicture(path)}
+      />
+    )
+    return show(c, content, { title: path, current: '/repo' })
+  }
+
   return [
     route({
       method: 'get',
       path: '/repo/files',
-      summary: 'The files of the jobs repo',
+      summary: 'The files of a folder of the jobs repo',
       guard,
       pageOnly: true,
-      query: z.object({ gone: z.string().optional(), new: z.string().trim().optional() }),
+      query: z.object({
+        folder: z.string().default(''),
+        gone: z.string().optional(),
+        uploaded: z.string().optional(),
+        new: z.string().trim().optional(),
+      }),
       answers: page,
       handle: (c, { query }) => {
         if (query.new) {
           // Refuses what is no path before somebody writes a file for it.
-          return c.redirect(fileHref(found(query.new)?.path ?? query.new), 303)
+          engine().files.accept(query.new)
+          return c.redirect(fileHref(query.new), 303)
         }
-        const { files, more } = engine().files.list()
         const content = (
           <FilesPage
             now={clock.now()}
-            files={files.map(file => ({ ...file, href: fileHref(file.path) }))}
-            more={more}
+            folder={query.folder}
+            {...engine().folder(query.folder)}
             gone={query.gone ?? null}
+            uploaded={query.uploaded ?? null}
             manifest={manifestView(repoFolder, engine().manifest())}
           />
         )
-        return show(c, content, { title: 'Files', current: '/repo' })
+        return show(c, content, { title: query.folder || 'Files', current: '/repo' })
       },
     }),
 
     route({
       method: 'get',
       path: '/repo/files/{path...}',
-      summary: 'One file in the editor; one that is not there yet is an empty one',
+      summary:
+        'One file in the editor; one that is not there yet is an empty one, and what is no text is told of',
       guard,
       pageOnly: true,
       params: fileParams,
-      query: z.object({ saved: z.string().optional() }),
+      query: z.object({
+        saved: z.string().optional(),
+        line: place.optional(),
+        column: place.optional(),
+      }),
       answers: page,
       handle: (c, { params: { path }, query }) => {
-        const file = found(path)
+        const file = textOrNot(path)
+        if (file === 'no text') return showRaw(c, path)
         return render(c, {
           path,
           content: file?.content ?? '',
           hash: file?.hash ?? null,
           saved: file !== null && query.saved !== undefined,
+          at: query.line === undefined ? null : { line: query.line, column: query.column ?? null },
         })
       },
     }),
@@ -110,6 +155,22 @@ export function editorRoutes(web: WebContext): Route[] {
       }),
       limitBytes: bodyLimitBytes,
       answers: { 200: page[200], 303: { description: 'Done' } },
+      onInvalid: (c, errors, fields) => {
+        const path = c.req.param('path') ?? ''
+        const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : '')
+        if (text('content') === '') throw invalidFields(errors)
+        const current = found(path)
+        c.status(422)
+        return render(c, {
+          path,
+          content: withLineEnds(text('content'), current),
+          hash: text('hash') || null,
+          message: text('message'),
+          unsaved: true,
+          messageError: errors.find(error => error.path === 'message')?.message,
+          problem: invalidFields(errors),
+        })
+      },
       handle: async (c, { params: { path }, body }) => {
         const { action, message, to } = body
         c.set(
@@ -117,7 +178,6 @@ export function editorRoutes(web: WebContext): Route[] {
           action === 'check' ? null : `${action} ${path}${action === 'rename' ? ` to ${to}` : ''}`,
         )
         const { files } = engine()
-        const current = found(path)
         const hash = body.hash === '' ? null : body.hash
         if (action === 'rename') {
           await edit(message, () => files.rename(path, to, hash ?? undefined))
@@ -127,17 +187,19 @@ export function editorRoutes(web: WebContext): Route[] {
           await edit(message, () => files.remove(path, hash ?? undefined))
           return c.redirect(`/repo/files?gone=${encodeURIComponent(path)}`, 303)
         }
+        const current = found(path)
         const content = withLineEnds(body.content, current)
-        const draft = { path, content, hash, message }
-        if (action === 'check') {
-          const { errors, ...result } = await engine().check(path, content)
-          return render(c, { ...draft, check: { ...result, errors: errors.map(asView(path, content)) } })
-        }
+        const draft = { path, content, hash, message, unsaved: content !== (current?.content ?? '') }
         try {
+          if (action === 'check') {
+            const { errors, ...result } = await engine().check(path, content)
+            return render(c, { ...draft, check: { ...result, errors: errors.map(asView(path, content)) } })
+          }
           await edit(message, () => files.write(path, content, hash))
         } catch (error) {
-          if (!(error instanceof Problem && error.status === fileChanged.status)) throw error
-          c.status(409)
+          const problem = asProblem(error)
+          c.status(problem.status as 409)
+          if (problem.status !== fileChanged.status) return render(c, { ...draft, problem })
           return render(c, {
             ...draft,
             hash: current?.hash ?? null,
@@ -155,6 +217,13 @@ export function editorRoutes(web: WebContext): Route[] {
       excerpt: error.file === path ? excerptOf(content, error.line) : null,
     })
   }
+}
+
+/** What a person can do something about; anything else is thrown on. */
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (!isDiskFull(error)) throw error
+  return diskFull('Nothing was saved. Make room on the disk, and try again.', { cause: error })
 }
 
 /** A form sends every line end as CRLF, whatever the file has. */

@@ -156,3 +156,40 @@ test('without JavaScript: a file is made, checked, saved, renamed and deleted by
   assert.match(stranger.headers.get('location') ?? '', /^\/login/)
   assert.match(readFileSync(instance.path('manifest.ts'), 'utf8'), /mine/)
 })
+
+test('a save that fails keeps the text and the message; the message of one that does not load is that of its commit', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const post = (fields: Record<string, string>) =>
+    postForm(app, '/repo/files/manifest.ts', fields, { Cookie })
+  const open = async () =>
+    (await app.request('/repo/files/manifest.ts', { headers: { ...browser, Cookie } })).text()
+  const hash = async () => /name="hash" value="(\w*)"/.exec(await open())?.[1] ?? ''
+  const draft = `${files['manifest.ts']}// mine`
+  const sent = { action: 'save', hash: await hash(), content: draft, message: 'My words' }
+  for (const [why, change, status] of [
+    ['a message that is too long', { message: `My words ${'x'.repeat(300)}` }, 422],
+    ['a file that is too large', { content: `${draft}\n//${'x'.repeat(600_000)}` }, 413],
+    ['a zero byte', { content: `${draft}\0` }, 415],
+    ['a file that was changed meanwhile', { hash: 'f'.repeat(32) }, 409],
+  ] as const) {
+    const answer = await post({ ...sent, ...change })
+    assert.equal(answer.status, status, why)
+    const page = await answer.text()
+    assert.match(page, /\/\/ mine/, why)
+    assert.match(page, /name="message"[^>]*value="My words|value="My words[^>]*name="message"/, why)
+    assert.match(page, /data-unsaved="true"/, why)
+    assert.match(page, /[Nn]othing was saved/, why)
+  }
+  assert.equal(readFileSync(instance.path('manifest.ts'), 'utf8'), files['manifest.ts'])
+  const checked = await (await post({ ...sent, action: 'check' })).text()
+  assert.match(checked, /data-unsaved="true"/)
+  const same = await (await post({ ...sent, action: 'check', content: files['manifest.ts'] })).text()
+  assert.doesNotMatch(same, /data-unsaved/)
+
+  await post({ ...sent, content: `${draft}\nnope()` })
+  assert.match(await open(), /value="My words"[\s\S]*has not gone live yet/)
+  await post({ ...sent, hash: await hash(), message: '' })
+  assert.match((await instance.engine.repo()).head?.message ?? '', /^My words\n/)
+  assert.doesNotMatch(await open(), /My words/)
+})

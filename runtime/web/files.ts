@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
+import { Problem } from '../../src/http/problem.ts'
 import { type Route, route } from '../../src/http/route.ts'
-import type { RepoFile } from '../repo/files.ts'
+import { largestFileBytes, type RepoFile, uneditable } from '../repo/files.ts'
 import type { WebContext } from './context.ts'
+import { answerRaw } from './raw-answer.ts'
 import { differenceJson, differenceShape, manifestErrorShape, manifestJson, manifestShape } from './wire.ts'
 import { within } from './within.ts'
 
@@ -16,6 +18,9 @@ export const fileParams = z.object({
 const hash = z
   .string('must be the hash that the file had when you read it')
   .meta({ description: 'Of the content that the change was made from; a file that changed meanwhile stays' })
+
+/** `?raw`, and for those whose tools insist on a value `?raw=true`. */
+const flag = z.enum(['', '1', 'true'], 'must be true, or have no value')
 
 export const messageField = z
   .string('must be text')
@@ -34,6 +39,19 @@ const savedShape = z.object({ file: fileShape.omit({ content: true }), manifest:
 export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
   const edit = async (message: string, change: () => void) =>
     (await within(longestLoadMs, engine().edit(message, change))) ?? engine().manifest()
+
+  /** Says of what is no text how else to get it. */
+  const readText = (path: string): RepoFile => {
+    try {
+      return engine().files.read(path)
+    } catch (error) {
+      if (!(error instanceof Problem) || (error.status !== 415 && error.status !== 413)) throw error
+      engine().rawFiles.open(path).close()
+      throw uneditable(
+        `"${path}" is no text of at most ${largestFileBytes / 1024} KiB. Ask for it with ?raw.`,
+      )
+    }
+  }
 
   return [
     route({
@@ -74,11 +92,25 @@ export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
     route({
       method: 'get',
       path: '/api/jobs/repo/files/{path...}',
-      summary: 'One file of the jobs repo, with its hash',
+      summary:
+        'One file of the jobs repo: a text with its hash; with `raw` any file as it is, or a part of it by `Range`',
       guard: signedIn,
       params: fileParams,
-      answers: { 200: { description: 'It', schema: fileShape }, 404: { description: 'There is none' } },
-      handle: (c, { params }) => c.json(engine().files.read(params.path)),
+      query: z.object({
+        raw: flag.optional().meta({ description: 'Its bytes' }),
+        download: flag.optional().meta({ description: 'With `raw`: as an attachment' }),
+      }),
+      answers: {
+        200: { description: 'It', schema: fileShape },
+        206: { description: 'With `raw` and `Range`: the part', type: 'application/octet-stream' },
+        404: { description: 'There is none' },
+        415: { description: 'It is no text; ask for it with `raw`' },
+        416: { description: 'It has no such part' },
+      },
+      handle: (c, { params: { path }, query: { raw, download } }) =>
+        raw === undefined
+          ? c.json(readText(path))
+          : answerRaw(c, path, engine().rawFiles.open(path), { download: download !== undefined }),
     }),
 
     route({

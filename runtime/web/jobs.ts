@@ -12,7 +12,13 @@ import { answerRun } from './run-answer.ts'
 import { manifestJson, manifestShape, runJson, runShape, slotJson, slotShape, timeField } from './wire.ts'
 
 const params = z.object({ id: z.string() })
-const matchShape = z.object({ line: z.int(), text: z.string() })
+const matchShape = z.object({
+  in: z
+    .enum(['log', 'error'])
+    .meta({ description: 'Whose line it is: of the log, or of the error’s message' }),
+  line: z.int().meta({ description: 'Its number, from 1; `/runs/<id>?line=<line>` shows it in the log' }),
+  text: z.string(),
+})
 /** Where a browser goes on to after a form. */
 const next = z.string().optional().meta({ description: 'Where a browser goes on to: a path of this site' })
 

@@ -11,7 +11,7 @@ const files = {
 }
 
 interface Found {
-  runs: { id: string; match?: { line: number; text: string } }[]
+  runs: { id: string; match?: { in: string; line: number; text: string } }[]
   total: number
   complete?: boolean
 }
@@ -36,7 +36,7 @@ test('runs are found by what they wrote, and by how they failed', async t => {
     orders.runs.map(run => run.id),
     [ids[3], ids[2], ids[0]],
   )
-  assert.deepEqual(orders.runs[2]?.match, { line: 2, text: 'order 17 shipped' })
+  assert.deepEqual(orders.runs[2]?.match, { in: 'log', line: 2, text: 'order 17 shipped' })
   const long = orders.runs[1]?.match?.text ?? ''
   assert.ok(long.startsWith('…') && long.length <= 202 && long.endsWith('Order 18 shipped'))
   const second = await ask('q=order&limit=1&offset=1')
@@ -48,7 +48,9 @@ test('runs are found by what they wrote, and by how they failed', async t => {
   const page = async (search: string) =>
     (await app.request(`/jobs/job?search=${search}`, { headers: { ...browser, Cookie } })).text()
   const found = await page('17')
-  assert.match(found, /order 17 shipped/)
+  assert.match(found, new RegExp(`href="/runs/${ids[0]}\\?line=2#L2"><code>order 17 shipped`))
+  assert.equal(orders.runs[0]?.match?.in, 'error')
+  assert.match(await page('such'), new RegExp(`href="/runs/${ids[3]}"><code>no such order`))
   assert.ok(!found.includes(`/runs/${ids[1]}"`) || found.indexOf(`row-${ids[1]}`) < 0)
   assert.ok(!found.includes('hx-trigger'), 'a search is not repeated every other second')
   assert.match(await page('unheard'), /No log has these words/)

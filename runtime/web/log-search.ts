@@ -1,9 +1,9 @@
 import type { Engine, Run } from '../contract.ts'
 
-/** A run with the first line that holds what was searched for. */
+/** A run with the first line that holds what was searched for, of its log or of its error, numbered from 1. */
 export interface FoundRun {
   run: Run
-  match: { line: number; text: string }
+  match: { in: 'log' | 'error'; line: number; text: string }
 }
 
 /** A search that takes longer says how far it came. */
@@ -26,7 +26,8 @@ export async function searchRuns(
   for (let from = 0; ; from += pageSize) {
     const { runs } = engine.runs({ jobId, limit: pageSize, offset: from })
     for (const run of runs) {
-      const match = matchIn(engine.log(run.id), wanted) ?? matchIn(run.error?.message ?? '', wanted)
+      const match =
+        matchIn('log', engine.log(run.id), wanted) ?? matchIn('error', run.error?.message ?? '', wanted)
       if (match) {
         if (total >= offset && found.length < limit) found.push({ run, match })
         total++
@@ -38,7 +39,7 @@ export async function searchRuns(
   }
 }
 
-function matchIn(text: string, wanted: string): FoundRun['match'] | null {
+function matchIn(where: FoundRun['match']['in'], text: string, wanted: string): FoundRun['match'] | null {
   const at = text.toLowerCase().indexOf(wanted)
   if (at < 0) return null
   const start = text.lastIndexOf('\n', at) + 1
@@ -47,6 +48,7 @@ function matchIn(text: string, wanted: string): FoundRun['match'] | null {
   const cut = Math.max(0, Math.min(at - start - longestLine / 4, line.length - longestLine))
   const shown = line.slice(cut, cut + longestLine)
   return {
+    in: where,
     line: text.slice(0, start).split('\n').length,
     text: `${cut > 0 ? '…' : ''}${shown}${cut + longestLine < line.length ? '…' : ''}`,
   }

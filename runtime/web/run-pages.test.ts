@@ -24,7 +24,10 @@ test('a log shows when each line came, in the zone of its job, and which of them
   const minutes = `(${tokyo(run?.startedAt ?? 0)}|${tokyo(run?.finishedAt ?? 0)})`
   assert.match(page, new RegExp(`class="log-at">${minutes}:\\d\\d\\.\\d{3}`))
   assert.match(text(page), /Times in Asia\/Tokyo/)
-  assert.match(page, /class="log-line err"><span class="log-at">[\d:.]*<b> err<\/b><\/span>/)
+  assert.match(
+    page,
+    /class="log-line err" id="L2"><a class="log-number" href="\?line=2#L2"[^>]*>2<\/a><span class="log-at">[\d:.]*<b> err<\/b><\/span>/,
+  )
   assert.match(page, /<span class="term-red">no such file<\/span>/)
   assert.match(page, /<span>done\n<\/span>/, 'a progress bar is where it came to')
   assert.match(page, /&lt;b&gt;last/)
@@ -43,24 +46,82 @@ test('a log shows when each line came, in the zone of its job, and which of them
   assert.equal(wrong.status, 422)
 })
 
-test('of a long log the page shows the end, in whole lines', async t => {
+test('of a long log the page shows the end, and leads to every line of the rest', async t => {
   const { app, instance, signIn } = await startWeb(t, {
     files: {
       'manifest.ts': oneJob(
-        "({ params }) => process.stdout.write(params.one ? 'x'.repeat(100_000) : Array.from({ length: 3000 }, (_, i) => 'line ' + i + '.\\n').join(''))",
+        "({ params }) => process.stdout.write(params.one ? 'x'.repeat(100_000) : Array.from({ length: 3000 }, (_, i) => 'line ' + (i + 1) + '.' + (i % 900 ? '' : 'y'.repeat(60_000)) + '\\n').join(''))",
       ),
     },
   })
   const Cookie = await signIn()
-  const pageOf = async (id: string) =>
-    (await app.request(`/runs/${id}`, { headers: { ...browser, Cookie } })).text()
-  const many = await pageOf((await instance.run('job')).id)
-  assert.match(many, /the beginning is left out here/)
-  assert.match(many, /line 2999\./)
-  assert.doesNotMatch(many, /line 2499\./)
-  assert.match(many, /line 2500\./)
-  const one = await pageOf((await instance.run('job', { one: true })).id)
+  const pageAt = async (path: string) => (await app.request(path, { headers: { ...browser, Cookie } })).text()
+  const linesOf = (page: string) =>
+    [...page.matchAll(/id="L(\d+)"[\s\S]*?<span>line (\d+)\.y*\n/g)].map(([, id, line]) => [id, line])
+  const ways = (page: string) =>
+    Object.fromEntries(
+      [...page.matchAll(/class="button" href="([^"]+)">(First|Earlier|Later|Last)</g)].map(found => [
+        found[2] as string,
+        found[1]?.replace(/#.*/, '') as string,
+      ]),
+    )
+
+  const { id } = await instance.run('job')
+  const end = await pageAt(`/runs/${id}`)
+  assert.match(text(end), /Lines 2702–3000 of 3000/)
+  assert.deepEqual(linesOf(end).at(-1), ['3000', '3000'])
+  const walked: string[] = []
+  for (let at = ways(end).First; at; at = ways(await pageAt(at)).Later) {
+    const shown = linesOf(await pageAt(at))
+    assert.ok(shown.length > 0 && shown.length <= 500)
+    for (const [number, line] of shown) {
+      assert.equal(number, line)
+      walked.push(line as string)
+    }
+  }
+  assert.deepEqual(
+    walked,
+    Array.from({ length: 3000 }, (_, i) => String(i + 1)),
+  )
+  const back: string[] = []
+  for (let at = ways(end).Earlier; at; at = ways(await pageAt(at)).Earlier)
+    back.unshift(...linesOf(await pageAt(at)).map(([line]) => line as string))
+  assert.deepEqual(back, walked.slice(0, 2701))
+
+  const middle = await pageAt(`/runs/${id}?line=1234`)
+  assert.match(middle, /class="log-line here" id="L1234"/)
+  assert.equal(ways(middle).Last, `/runs/${id}`)
+  assert.match(text(await pageAt(`/runs/${id}?line=99999`)), /–3000 of 3000/)
+  for (const wrong of ['0', '-1', 'x', '1.5']) {
+    const answer = await app.request(`/runs/${id}?line=${wrong}`, { headers: { ...browser, Cookie } })
+    assert.equal(answer.status, 422)
+    assert.match(await answer.text(), /line[\s\S]*must be the number of a line of the log, from 1/)
+  }
+
+  const one = await pageAt(`/runs/${(await instance.run('job', { one: true })).id}`)
+  assert.match(one, /the beginning of this line is left out here/)
   assert.match(one, /x{40000}/)
+  assert.match(await pageAt(ways(one).Earlier as string), />x{100000}\n/)
+})
+
+test('of a log whose middle was left out, what is kept is found by its line', async t => {
+  const { app, instance, signIn } = await startWeb(t, {
+    files: {
+      'manifest.ts': oneJob(
+        "() => { for (let i = 0; i < 40; i++) console.log(('chunk ' + i + ' ' + 'z'.repeat(90) + '\\n').repeat(400)) ; console.log('needle') }",
+      ),
+    },
+  })
+  const Cookie = await signIn()
+  const { id } = await instance.run('job')
+  const hits = await app.request('/api/jobs/job/runs?q=needle', { headers: { Cookie } })
+  const { runs } = (await hits.json()) as { runs: { match: { in: string; line: number } }[] }
+  const { line, in: where } = runs[0]?.match ?? {}
+  assert.equal(where, 'log')
+  const page = await (
+    await app.request(`/runs/${id}?line=${line}`, { headers: { ...browser, Cookie } })
+  ).text()
+  assert.match(page, new RegExp(`class="log-line here" id="L${line}"[\\s\\S]*?<span>needle\n`))
 })
 
 test('a run leads to its code, its attempts, and what it replays; one that waits says why', async t => {

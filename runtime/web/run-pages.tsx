@@ -1,20 +1,21 @@
 import { z } from 'zod'
 import { listWindow } from '../../src/http/list-window.ts'
 import { type Route, route } from '../../src/http/route.ts'
-import type { LogLineView } from '../../views/components/log-view.tsx'
 import { RunPage } from '../../views/runtime/run-page.tsx'
 import { RunsPage } from '../../views/runtime/runs-page.tsx'
 import { isOver } from '../../views/runtime/shapes.ts'
-import { logLines } from '../jobs/log-line.ts'
 import type { WebContext } from './context.ts'
+import { partOf } from './log-part.ts'
 import { knownRun, queuedRuns, waitsOf } from './runs.ts'
 import { show } from './show.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
 const listed = 50
 const mostKin = 20
-/** Of a log that grows while somebody watches, only so much is sent again and again. */
-const shown = { length: 48 * 1024, lines: 500 }
+const lineNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/, 'must be the number of a line of the log, from 1')
+  .transform(Number)
 
 /** Runs for people: all of them, and one. */
 export function runPageRoutes(web: WebContext): Route[] {
@@ -51,12 +52,13 @@ export function runPageRoutes(web: WebContext): Route[] {
     route({
       method: 'get',
       path: '/runs/{id}',
-      summary: 'One run',
+      summary: 'One run, with the end of its log, or the part of it that holds a line',
       guard,
       pageOnly: true,
       params: z.object({ id: z.string() }),
+      query: z.object({ line: lineNumber.optional() }),
       answers: page,
-      handle: (c, { params }) => {
+      handle: (c, { params, query }) => {
         const run = knownRun(engine(), params.id)
         const job = engine().job(run.jobId)
         const content = (
@@ -67,7 +69,7 @@ export function runPageRoutes(web: WebContext): Route[] {
             registered={job !== null}
             wait={waitsOf(engine()).get(run.id) ?? null}
             kin={engine().runs({ around: run, limit: mostKin, offset: 0 }).runs}
-            log={endOf(engine().timedLog(run.id))}
+            log={partOf(engine().timedLog(run.id), query.line ?? null)}
           />
         )
         const going = isOver(run) ? {} : { refresh: 2 }
@@ -75,13 +77,4 @@ export function runPageRoutes(web: WebContext): Route[] {
       },
     }),
   ]
-}
-
-/** The last lines of a log; of a very long line its end, as long as nothing else is there. */
-function endOf(log: string): { lines: LogLineView[]; cut: boolean } {
-  const end = log.slice(-shown.length)
-  const lines = logLines(end)
-  const cutInLine = end.length < log.length && log.at(-end.length - 1) !== '\n'
-  if (cutInLine && lines.length > 1) lines.shift()
-  return { lines: lines.slice(-shown.lines), cut: end.length < log.length || lines.length > shown.lines }
 }

@@ -84,7 +84,11 @@ const preferWait = {
   schema: { type: 'string', examples: ['wait=30'] },
 }
 
-function requestBody({ body }: Route): Record<string, unknown> {
+function requestBody({ body, rawBody }: Route): Record<string, unknown> {
+  if (typeof rawBody === 'string') {
+    const content = { 'application/octet-stream': { schema: {} } }
+    return { requestBody: { required: true, description: rawBody, content } }
+  }
   if (!body || fieldsOf(body)?.length === 0) return {}
   const schema = jsonSchema(body, 'input')
   return {

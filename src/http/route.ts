@@ -48,8 +48,11 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   query?: Q
   /** The fields of the body, whether it comes as JSON or as a form. A body with others is refused. */
   body?: B
-  /** The handler reads the body itself. Without this and `body`, a request that changes something may carry no field. */
-  rawBody?: true
+  /**
+   * The handler reads the body itself; words say what that is, for the API's description. Without this and `body`, a
+   * request that changes something may carry no field.
+   */
+  rawBody?: true | string
   /** The most that a body may hold; 1 MiB when not said. */
   limitBytes?: number
   /** `type` when it is not JSON; several when the client's `Accept` chooses. */

@@ -18,7 +18,13 @@ const most = 500
  */
 export async function walkForms(
   app: Hono<AppEnv>,
-  options: { host: string; start: readonly string[]; headers: Record<string, string> },
+  options: {
+    host: string
+    start: readonly string[]
+    headers: Record<string, string>
+    /** Is given each page. */
+    onPage?: (page: string, html: string) => void
+  },
 ): Promise<{ forms: RenderedForm[]; pages: string[] }> {
   const { host, start, headers } = options
   const forms = new Map<string, RenderedForm>()
@@ -33,6 +39,7 @@ export async function walkForms(
       continue
     }
     const html = await reply.text()
+    options.onPage?.(page, html)
     for (const [, href = ''] of html.matchAll(/<a [^>]*?href="([^"#]*)/g))
       if (isLocal(href)) seen.add(plain(href))
     for (const [, head = '', inner = ''] of html.matchAll(/<form ([^>]*)>(.*?)<\/form>/gs)) {

@@ -60,7 +60,10 @@ if (area) openEditor(area)
 function openEditor(area) {
   const { form } = area
   const { path, line, column } = area.dataset
-  const saved = area.value
+  const message = form.elements.message
+  /** Null while the text that the page brought lies nowhere else. */
+  const saved = area.dataset.unsaved ? null : area.value
+  const left = takeDraft(area, message)
   let leaving = false
 
   // A shadow root takes its styles as constructed sheets, which the Content-Security-Policy allows.
@@ -75,7 +78,7 @@ function openEditor(area) {
     root,
     parent: frame,
     state: EditorState.create({
-      doc: saved,
+      doc: area.value,
       extensions: [
         lineNumbers(),
         highlightActiveLine(),
@@ -94,7 +97,6 @@ function openEditor(area) {
           if (update.docChanged) area.value = update.state.doc.toString()
         }),
         keymap.of([
-          { key: 'Mod-s', preventDefault: true, run: () => submit('save') },
           { key: 'Mod-Enter', run: () => submit('check') },
           // Tab leaves the editor after Escape, as those who use the keyboard alone need it.
           ...searchKeymap,
@@ -107,16 +109,76 @@ function openEditor(area) {
   })
   area.hidden = true
   if (line) goTo(view, Number(line), Number(column ?? 1))
+  else if (left) goBack(view, left)
 
   function submit(action) {
     form.requestSubmit(form.querySelector(`button[value="${action}"]`))
     return true
   }
+  // Wherever on the page the focus is.
+  addEventListener('keydown', event => {
+    if (event.key !== 's' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
+    event.preventDefault()
+    submit('save')
+  })
   form.addEventListener('submit', () => {
     leaving = true
+    keepDraft(area, message, view)
+  })
+  addEventListener('pageshow', () => {
+    leaving = false
   })
   addEventListener('beforeunload', event => {
     if (!leaving && area.value !== saved) event.preventDefault()
+  })
+}
+
+/** What was sent, and where its writer was: the answer may be a sign-in page, or nothing at all. */
+function keepDraft(area, message, view) {
+  const { anchor, head } = view.state.selection.main
+  const { path, hash } = area.dataset
+  const draft = {
+    hash,
+    anchor,
+    head,
+    top: view.scrollDOM.scrollTop,
+    content: area.value,
+    message: message.value,
+  }
+  try {
+    sessionStorage.setItem(`editor:${path}`, JSON.stringify(draft))
+  } catch {
+    // The browser keeps nothing, or has no room.
+  }
+}
+
+/** What this tab sent last. A text that nobody answered to comes back, if the file is still the one it was made from. */
+function takeDraft(area, message) {
+  const { path, hash, answers } = area.dataset
+  let draft = null
+  try {
+    draft = JSON.parse(sessionStorage.getItem(`editor:${path}`))
+    sessionStorage.removeItem(`editor:${path}`)
+  } catch {
+    return null
+  }
+  if (!draft || answers) return draft
+  if (draft.hash !== hash) return null
+  area.value = draft.content
+  message.value = draft.message
+  return draft
+}
+
+/** To where the writer was, so that the keys work on; the page stays at what it has to say. */
+function goBack(view, { anchor, head, top }) {
+  const most = view.state.doc.length
+  view.dispatch({ selection: { anchor: Math.min(anchor, most), head: Math.min(head, most) } })
+  view.contentDOM.focus({ preventScroll: true })
+  view.requestMeasure({
+    read: () => {},
+    write: () => {
+      view.scrollDOM.scrollTop = top
+    },
   })
 }
 

@@ -61,7 +61,7 @@ export function AccountPage({ account, provider, sessions, now }: AccountPagePro
                 ) : (
                   <PostButton
                     action={`/account/sessions/${row.id}/end`}
-                    label={`End the session of ${browserWords(row.browser)}`}
+                    about={`the session of ${browserWords(row.browser)}`}
                   >
                     End
                   </PostButton>

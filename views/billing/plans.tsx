@@ -59,12 +59,7 @@ export function Plans({ plans, trying }: { plans: readonly PlanView[]; trying: b
             label: 'Actions',
             kind: 'end',
             cell: plan => (
-              <PostButton
-                action="/checkout"
-                fields={{ plan: plan.id }}
-                look="primary"
-                label={`Choose ${plan.name}`}
-              >
+              <PostButton action="/checkout" fields={{ plan: plan.id }} look="primary" about={plan.name}>
                 Choose
               </PostButton>
             ),

@@ -5,18 +5,27 @@ export type ButtonLook = 'plain' | 'primary' | 'danger' | 'quiet'
 export interface ButtonProps {
   look?: ButtonLook
   disabled?: boolean
-  /** Says more than the words on it, for a row of equal buttons: `Run daily-digest now`. */
-  label?: string | undefined
+  /** What it acts on, heard behind the words on it where several buttons say the same: `Run now` `daily-digest`. */
+  about?: string | undefined
   children: Child
 }
 
 /** Submits the form that it stands in. */
-export function Button({ look = 'plain', disabled, label, children }: ButtonProps) {
+export function Button({ look = 'plain', disabled, about, children }: ButtonProps) {
   return (
-    <button type="submit" class={look === 'plain' ? undefined : look} disabled={disabled} aria-label={label}>
+    <button type="submit" class={look === 'plain' ? undefined : look} disabled={disabled}>
       {children}
+      <About words={about} />
     </button>
   )
+}
+
+/**
+ * The rest of an accessible name. Behind the visible words and not in place of them: who speaks to the computer says
+ * what is to be seen (WCAG 2.5.3).
+ */
+export function About({ words }: { words: string | undefined }) {
+  return words === undefined ? null : <span class="unseen"> {words}</span>
 }
 
 export interface PostButtonProps extends ButtonProps {
@@ -50,11 +59,12 @@ export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
  * closes the others of the page, which their common name does.
  */
 export function Confirm(props: ConfirmProps) {
-  const { ask, confirm, action, fields = {}, look = 'danger', label, children } = props
+  const { ask, confirm, action, fields = {}, look = 'danger', about, children } = props
   return (
     <details class="confirm" name="confirm">
-      <summary class={`button ${look === 'plain' ? '' : look}`} aria-label={label}>
+      <summary class={`button ${look === 'plain' ? '' : look}`}>
         {ask}
+        <About words={about} />
       </summary>
       <form method="post" action={action} class="confirm-body">
         {Object.entries(fields).map(([name, value]) => (

@@ -4,7 +4,13 @@ import { type LogLineView, LogView } from './log-view.tsx'
 
 const page = (...lines: [LogLineView['stream'], string][]): string =>
   String(
-    LogView({ lines: lines.map(([stream, text]) => ({ at: 0, stream, text })), zone: 'UTC', cut: false }),
+    LogView({
+      lines: lines.map(([stream, text]) => ({ at: 0, stream, text })),
+      zone: 'UTC',
+      first: 1,
+      line: null,
+      cut: false,
+    }),
   )
 
 test('a colour that goes on does so in its own stream, whatever came in between', () => {

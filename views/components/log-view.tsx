@@ -9,23 +9,47 @@ export interface LogLineView {
   text: string
 }
 
+export interface LogViewProps {
+  lines: readonly LogLineView[]
+  zone: string
+  /** The number of the first line; each has the address `?line=<number>#L<number>` on the page. */
+  first: number
+  /** A line to be looked at, among those before and after it; null for the newest. */
+  line: number | null
+  /** The beginning of the first line is left out. */
+  cut: boolean
+}
+
 /**
- * What a program wrote, as a terminal would show it, each line with the wall clock of when it came. The clock, and the
- * word that tells the error stream, are left out of what somebody selects and copies.
+ * What a program wrote, as a terminal would show it, each line with its number and the wall clock of when it came.
+ * These, and the word that tells the error stream, are left out of what somebody selects and copies.
  */
-export function LogView({ lines, zone, cut }: { lines: readonly LogLineView[]; zone: string; cut: boolean }) {
+export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
   const shown = lookedUpLines(lines)
   let before = ''
   return (
-    <div class="log" tabindex={0} role="log" aria-label="What the run wrote">
+    <div
+      class={line === null ? 'log' : 'log from-top'}
+      tabindex={0}
+      role="log"
+      aria-label="What the run wrote"
+    >
       <pre>
-        {cut ? <span class="log-line soft">… the beginning is left out here …{'\n'}</span> : null}
+        {cut ? (
+          <span class="log-line soft">… the beginning of this line is left out here …{'\n'}</span>
+        ) : null}
         {lines.map(({ at, stream }, index) => {
           const time = at === null ? '' : `${clockTime(at, zone, true)}.${String(at % 1000).padStart(3, '0')}`
           const repeats = time === before
           before = time
+          const number = first + index
+          const classes = ['log-line', stream === 'err' ? 'err' : '', number === line ? 'here' : '']
           return (
-            <span class={stream === 'err' ? 'log-line err' : 'log-line'}>
+            <span class={classes.filter(Boolean).join(' ')} id={`L${number}`}>
+              {/* No stop for the Tab key: there may be hundreds. */}
+              <a class="log-number" href={`?line=${number}#L${number}`} tabindex={-1}>
+                {number}
+              </a>
               <span class="log-at">
                 {repeats ? '' : time}
                 {stream === 'err' ? <b> err</b> : null}

@@ -1,6 +1,7 @@
+import { withPlaces } from './source-links.tsx'
 import { type TerminalPiece, terminalPieces } from './terminal.ts'
 
-/** What a program wrote for a terminal, with its colours. */
+/** What a program wrote for a terminal, with its colours; each place in a file of the jobs repo is a link to it. */
 export function TerminalText({ text }: { text: string }) {
   return <TerminalPieces pieces={terminalPieces(text)} />
 }
@@ -10,7 +11,8 @@ export function TerminalPieces({ pieces }: { pieces: readonly TerminalPiece[] })
     <>
       {pieces.map(piece => {
         const look = classesOf(piece)
-        return look ? <span class={look}>{piece.text}</span> : piece.text
+        const text = withPlaces(piece.text)
+        return look ? <span class={look}>{text}</span> : text
       })}
     </>
   )

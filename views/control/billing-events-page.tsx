@@ -80,7 +80,7 @@ function Outcome({ status, error }: EventView) {
 function Again({ id, type, status, attempts }: EventView) {
   if (status !== 'failed' && !(status === 'queued' && attempts > 0)) return null
   return (
-    <PostButton action={`/admin/billing/events/${id}/retry`} look="quiet" label={`Work ${type} again`}>
+    <PostButton action={`/admin/billing/events/${id}/retry`} look="quiet" about={type}>
       Retry
     </PostButton>
   )

@@ -70,7 +70,7 @@ export function BillingAdminPage(props: BillingAdminProps) {
                   action={path}
                   words={list.search}
                   label="Search accounts by e-mail address or instance"
-                  placeholder="E-mail or instance"
+                  placeholder="Search accounts"
                 />
               ) : null}
               <a class="button" href="/admin/billing/events">

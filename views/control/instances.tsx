@@ -53,7 +53,7 @@ export function InstancesPage(props: InstancesProps) {
                 action={path}
                 words={list.search}
                 label="Search instances by name or owner"
-                placeholder="Name or owner"
+                placeholder="Search instances"
               />
             ) : null}
             <a class="button primary" href="/admin/new">

@@ -69,7 +69,7 @@ function Again({ id, subject, status, attempts, on }: MailView & { on: boolean }
   const may = on && (status === 'failed' || (status === 'queued' && attempts > 0))
   if (!may) return null
   return (
-    <PostButton action={`/admin/mail/${id}/retry`} look="quiet" label={`Send “${subject}” again`}>
+    <PostButton action={`/admin/mail/${id}/retry`} look="quiet" about={`to send “${subject}”`}>
       Try now
     </PostButton>
   )

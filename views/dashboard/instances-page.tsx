@@ -42,7 +42,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
           <p>
             The operator made it for your e-mail address. Take it into your account to look after it here.
           </p>
-          <PostButton action={`/instances/${subdomain}/claim`} label={`Take ${subdomain} into my account`}>
+          <PostButton action={`/instances/${subdomain}/claim`} about={`(${subdomain})`}>
             Take it into my account
           </PostButton>
         </Notice>

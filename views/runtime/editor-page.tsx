@@ -1,6 +1,7 @@
 import { Button } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Notice, PageHead, Panel } from '../components/panel.tsx'
+import { placeHref } from '../components/source-links.tsx'
 import { Difference, type DifferenceView } from './difference.tsx'
 import { ManifestBadge, ManifestErrors, ManifestProblems } from './manifest-panel.tsx'
 import type { ManifestErrorView, ManifestView } from './shapes.ts'
@@ -15,6 +16,15 @@ export interface EditorProps {
   hash: string | null
   manifest: ManifestView
   message?: string
+  messageError?: string | undefined
+  /** The message of an earlier save that has not gone live, and so is in no commit yet; '' for none. */
+  keptMessage?: string
+  /** The text is not what lies on the disk. */
+  unsaved?: boolean
+  /** Why it was not saved. */
+  problem?: { title: string; detail: string }
+  /** The place that somebody wants to look at. */
+  at?: { line: number; column: number | null } | null
   /** It was just saved. */
   saved?: boolean
   check?: { errors: readonly ManifestErrorView[]; difference: DifferenceView | null; used: boolean }
@@ -23,11 +33,11 @@ export interface EditorProps {
 }
 
 export function EditorPage(props: EditorProps) {
-  const { now, script, path, hash, manifest, saved, check, other } = props
+  const { now, script, path, hash, manifest, saved, check, other, problem } = props
   return (
     <>
       <PageHead
-        crumb={{ href: '/repo/files', label: 'Files' }}
+        crumb={folderCrumb(path)}
         title={<code>{path}</code>}
         status={<ManifestBadge manifest={manifest} now={now} />}
         lead={hash === null && !other ? 'A new file' : undefined}
@@ -35,7 +45,8 @@ export function EditorPage(props: EditorProps) {
       />
       <div class="stack">
         {saved ? <Saved manifest={manifest} now={now} /> : null}
-        {saved || (!check && !other) ? <ManifestProblems manifest={manifest} now={now} /> : null}
+        {problem ? <Refused problem={problem} /> : null}
+        {saved || (!check && !other && !problem) ? <ManifestProblems manifest={manifest} now={now} /> : null}
         {check ? <Checked check={check} now={now} /> : null}
         {other ? <Overtaken other={other} path={path} /> : null}
         <EditForm {...props} />
@@ -46,11 +57,18 @@ export function EditorPage(props: EditorProps) {
 }
 
 /** The address of a file's editor. */
-export const fileHref = (path: string): string =>
-  `/repo/files/${path.split('/').map(encodeURIComponent).join('/')}`
+export const fileHref = (path: string): string => placeHref(path, null)
 
-function EditForm({ path, content, hash, message, check }: EditorProps) {
-  const place = check?.errors.find(error => error.file === path && error.line !== null)
+function folderCrumb(path: string): { href: string; label: string } {
+  const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+  if (folder === '') return { href: '/repo/files', label: 'Files' }
+  return { href: `/repo/files?${new URLSearchParams({ folder })}`, label: `${folder}/` }
+}
+
+function EditForm(props: EditorProps) {
+  const { path, content, hash, message, messageError, keptMessage = '', unsaved, check, saved, at } = props
+  const kept = !message && keptMessage !== ''
+  const place = check?.errors.find(error => error.file === path && error.line !== null) ?? at
   return (
     <Panel>
       <form method="post" class="form" data-editor>
@@ -68,6 +86,9 @@ function EditForm({ path, content, hash, message, check }: EditorProps) {
           autocomplete="off"
           wrap="off"
           data-path={path}
+          data-hash={hash ?? ''}
+          data-unsaved={unsaved ? 'true' : undefined}
+          data-answers={unsaved || check || saved ? 'true' : undefined}
           data-line={place?.line ?? undefined}
           data-column={place?.column ?? undefined}
         >
@@ -78,8 +99,10 @@ function EditForm({ path, content, hash, message, check }: EditorProps) {
           <Field
             name="message"
             label="What changes"
-            value={message}
+            value={message || keptMessage}
             placeholder="For the commit; may stay empty"
+            error={messageError}
+            {...(kept && { hint: 'Kept from a save that has not gone live yet.' })}
           />
           <div class="actions">
             <button type="submit" class="primary" name="action" value="save">
@@ -95,14 +118,15 @@ function EditForm({ path, content, hash, message, check }: EditorProps) {
   )
 }
 
-function FileActions({ path, hash }: { path: string; hash: string }) {
+/** `hash` is null where any content is meant. */
+export function FileActions({ path, hash }: { path: string; hash: string | null }) {
   return (
     <>
       <details class="confirm">
         <summary class="button">Rename…</summary>
         <form method="post" class="confirm-body">
           <input type="hidden" name="action" value="rename" />
-          <input type="hidden" name="hash" value={hash} />
+          <input type="hidden" name="hash" value={hash ?? ''} />
           <Field name="to" label="New path" value={path} required spellcheck={false} />
           <p class="fine">What imports it is not changed with it.</p>
           <div class="actions">
@@ -114,7 +138,7 @@ function FileActions({ path, hash }: { path: string; hash: string }) {
         <summary class="button danger">Delete…</summary>
         <form method="post" class="confirm-body">
           <input type="hidden" name="action" value="delete" />
-          <input type="hidden" name="hash" value={hash} />
+          <input type="hidden" name="hash" value={hash ?? ''} />
           <p>The file goes from the repo. What was committed of it stays in its history.</p>
           <div class="actions">
             <Button look="danger">Delete this file</Button>
@@ -131,6 +155,14 @@ function Saved({ manifest, now }: { manifest: ManifestView; now: number }) {
   return (
     <Notice tone="ok" title="Saved and live">
       {manifest.difference ? <Difference difference={manifest.difference} now={now} /> : null}
+    </Notice>
+  )
+}
+
+function Refused({ problem }: { problem: NonNullable<EditorProps['problem']> }) {
+  return (
+    <Notice tone="bad" title={problem.title}>
+      <p>{problem.detail} Nothing was saved; your text is below.</p>
     </Notice>
   )
 }

@@ -3,17 +3,24 @@ import { Live } from '../components/live.tsx'
 import { EmptyState, Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { RunStrip } from '../components/run-strip.tsx'
 import { Search } from '../components/search.tsx'
+import { placeHref } from '../components/source-links.tsx'
 import { Sparkline } from '../components/sparkline.tsx'
 import { Badge, SlotStatus } from '../components/status.tsx'
 import { Pages } from '../components/table.tsx'
 import { Duration, Time } from '../components/time.tsx'
 import { cronWords } from './cron-words.ts'
-import { fileHref } from './editor-page.tsx'
 import { JobActions } from './jobs-page.tsx'
 import { ManifestProblems } from './manifest-panel.tsx'
 import { PolicyPanel } from './policy-panel.tsx'
 import { RunTable } from './run-table.tsx'
-import { isOver, type JobView, type ManifestView, type RunView, type SlotView } from './shapes.ts'
+import {
+  isOver,
+  type JobView,
+  type ManifestView,
+  type MatchView,
+  type RunView,
+  type SlotView,
+} from './shapes.ts'
 import { type StateEntryView, StatePanel } from './state-panel.tsx'
 
 export interface JobPageProps {
@@ -32,7 +39,7 @@ export interface JobPageProps {
     /** False when the search was stopped before the oldest run. */
     complete: boolean
     /** The line of each run that holds the words. */
-    matches: ReadonlyMap<string, { line: number; text: string }>
+    matches: ReadonlyMap<string, MatchView>
   }
   /** What is due next, with what a clock change does to it. */
   upcoming: readonly { at: number; note: string | null }[]
@@ -158,7 +165,7 @@ function SchedulePanel({ job, upcoming, now }: Pick<JobPageProps, 'job' | 'upcom
             Cron: <code>{job.cron}</code>,
             Zone: job.timezone,
             Source: job.source ? (
-              <a href={fileHref(job.source.file)}>
+              <a href={placeHref(job.source.file, job.source.line)}>
                 <code>{`${job.source.file}:${job.source.line}`}</code>
               </a>
             ) : null,

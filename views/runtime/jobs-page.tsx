@@ -43,7 +43,7 @@ export function JobsPage(props: JobsPageProps) {
                 action="/"
                 words={search}
                 label="Search jobs by id or description"
-                placeholder="Search by id"
+                placeholder="Search jobs"
               />
             ) : null
           }
@@ -189,7 +189,7 @@ export function JobActions({ job, next }: { job: JobView; next?: string }) {
   const look = next ? 'plain' : 'primary'
   return (
     <div class="actions">
-      <PostButton action={`/api/jobs/${job.id}/run`} fields={fields} look={look} label={`Run ${job.id} now`}>
+      <PostButton action={`/api/jobs/${job.id}/run`} fields={fields} look={look} about={job.id}>
         Run now
       </PostButton>
       {job.params && !next ? (
@@ -198,12 +198,7 @@ export function JobActions({ job, next }: { job: JobView; next?: string }) {
         </a>
       ) : null}
       {job.enabled ? (
-        <PostButton
-          action={`/api/jobs/${job.id}/disable`}
-          fields={fields}
-          look="quiet"
-          label={`Disable ${job.id}`}
-        >
+        <PostButton action={`/api/jobs/${job.id}/disable`} fields={fields} look="quiet" about={job.id}>
           Disable
         </PostButton>
       ) : (
@@ -211,7 +206,7 @@ export function JobActions({ job, next }: { job: JobView; next?: string }) {
           action={`/api/jobs/${job.id}/enable`}
           fields={fields}
           look={next ? 'primary' : 'plain'}
-          label={`Enable ${job.id}`}
+          about={job.id}
         >
           Enable
         </PostButton>

@@ -1,6 +1,7 @@
 import { PostButton } from '../components/button.tsx'
 import { Notice } from '../components/panel.tsx'
 import { SourceExcerpt } from '../components/source-excerpt.tsx'
+import { placeHref, withPlaces } from '../components/source-links.tsx'
 import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
 import { Difference } from './difference.tsx'
@@ -82,7 +83,7 @@ export function ManifestErrors({ errors }: { errors: readonly ManifestErrorView[
       {errors.map(error => (
         <li>
           <Place error={error} />
-          <p>{error.message}</p>
+          <p>{withPlaces(error.message)}</p>
           {error.excerpt && error.line !== null ? (
             <SourceExcerpt {...error.excerpt} line={error.line} column={error.column} />
           ) : null}
@@ -137,7 +138,9 @@ function Place({ error }: { error: ManifestErrorView }) {
   if (!error.file) return null
   return (
     <p>
-      <code>{[error.file, error.line, error.column].filter(part => part !== null).join(':')}</code>
+      <a href={placeHref(error.file, error.line, error.column)}>
+        <code>{[error.file, error.line, error.column].filter(part => part !== null).join(':')}</code>
+      </a>
     </p>
   )
 }

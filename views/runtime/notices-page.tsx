@@ -147,7 +147,7 @@ function Mute({ incident, now }: { incident: IncidentView; now: number }) {
   if (closedAt !== null) return null
   const what = `${kinds[kind]}${jobId === '' ? '' : `: ${jobId}`}`
   return mutedAt === null ? (
-    <PostButton action={`/api/notices/incidents/${id}/mute`} look="quiet" label={`Mute “${what}”`}>
+    <PostButton action={`/api/notices/incidents/${id}/mute`} look="quiet" about={`“${what}”`}>
       Mute
     </PostButton>
   ) : (
@@ -155,7 +155,7 @@ function Mute({ incident, now }: { incident: IncidentView; now: number }) {
       <span class="sub">
         muted <Time at={mutedAt} now={now} />
       </span>
-      <PostButton action={`/api/notices/incidents/${id}/unmute`} look="quiet" label={`Unmute “${what}”`}>
+      <PostButton action={`/api/notices/incidents/${id}/unmute`} look="quiet" about={`“${what}”`}>
         Unmute
       </PostButton>
     </>
@@ -184,7 +184,7 @@ function MessageTable({ messages, now }: { messages: readonly MessageView[]; now
               <PostButton
                 action={`/api/notices/${message.id}/retry`}
                 look="quiet"
-                label={`Send “${message.content.subject}” again`}
+                about={`to send “${message.content.subject}”`}
               >
                 Try now
               </PostButton>

@@ -1,10 +1,10 @@
 import { Confirm, PostButton } from '../components/button.tsx'
 import { Live } from '../components/live.tsx'
-import { type LogLineView, LogView } from '../components/log-view.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { RunStatus } from '../components/status.tsx'
 import { TerminalText } from '../components/terminal-text.tsx'
 import { Duration, Time } from '../components/time.tsx'
+import { LogPanel, type LogPartView } from './log-panel.tsx'
 import { Commit } from './manifest-panel.tsx'
 import { RunKin } from './run-kin.tsx'
 import { triggerWords } from './run-table.tsx'
@@ -21,14 +21,18 @@ export interface RunPageProps {
   wait: WaitView | null
   /** The attempts and replays that it belongs to, itself included, newest first. */
   kin: readonly RunView[]
-  /** The end of what it wrote; `cut` when there is more before it. */
-  log: { lines: readonly LogLineView[]; cut: boolean }
+  /** A part of what it wrote. */
+  log: LogPartView
 }
 
 export function RunPage({ now, run, zone, registered, wait, kin, log }: RunPageProps) {
   const going = !isOver(run)
   return (
-    <Live id="run" src={`/runs/${run.id}`} everySeconds={going ? 1 : null}>
+    <Live
+      id="run"
+      src={`/runs/${run.id}${log.line === null ? '' : `?line=${log.line}`}`}
+      everySeconds={going ? 1 : null}
+    >
       <div>
         <PageHead
           crumb={{ href: `/jobs/${run.jobId}`, label: run.jobId }}
@@ -58,10 +62,7 @@ export function RunPage({ now, run, zone, registered, wait, kin, log }: RunPageP
 function RunActions({ run, registered }: { run: RunView; registered: boolean }) {
   if (isOver(run)) {
     return registered ? (
-      <PostButton
-        action={`/api/runs/${run.id}/replay`}
-        label="Replay: the same parameters with the latest code"
-      >
+      <PostButton action={`/api/runs/${run.id}/replay`} about="with the same parameters and the latest code">
         Replay
       </PostButton>
     ) : null
@@ -111,24 +112,6 @@ function Failure({ run, error }: { run: RunView; error: NonNullable<RunView['err
         </div>
       ) : null}
     </Notice>
-  )
-}
-
-function LogPanel({ run, zone, log }: Pick<RunPageProps, 'run' | 'zone' | 'log'>) {
-  const address = `/api/runs/${run.id}/log`
-  const asText = (
-    <>
-      Times in {zone} · <a href={address}>As text</a> · <a href={`${address}?timestamps=true`}>With times</a>
-    </>
-  )
-  return (
-    <Panel title="Log" aside={log.lines.length === 0 ? null : asText}>
-      {log.lines.length === 0 ? (
-        <p class="soft">{isOver(run) ? 'It wrote nothing.' : 'It has written nothing yet.'}</p>
-      ) : (
-        <LogView lines={log.lines} zone={zone} cut={log.cut} />
-      )}
-    </Panel>
   )
 }
 

@@ -2,8 +2,9 @@ import { RunStatus } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
 import { withoutEscapes } from '../components/terminal.ts'
 import { Duration, NotYet, Time } from '../components/time.tsx'
+import { logLineHref } from './log-panel.tsx'
 import { Commit } from './manifest-panel.tsx'
-import type { RunView } from './shapes.ts'
+import type { MatchView, RunView } from './shapes.ts'
 
 const triggers = { schedule: 'Schedule', manual: 'By hand', api: 'API' } as const
 
@@ -19,7 +20,7 @@ export function RunTable(props: {
   /** Runs of several jobs, so that each says whose it is. */
   ofJobs?: boolean
   /** Lines to show in place of the outcome, by run. */
-  matches?: ReadonlyMap<string, { line: number; text: string }>
+  matches?: ReadonlyMap<string, MatchView>
 }) {
   const { runs, now, zone, matches, ofJobs = false } = props
   return (
@@ -58,7 +59,13 @@ export function RunTable(props: {
           label: matches?.size ? 'First line' : 'Outcome',
           cell: run => {
             const match = matches?.get(run.id)
-            return match ? <code>{withoutEscapes(match.text)}</code> : <Outcome run={run} />
+            if (!match) return <Outcome run={run} />
+            const href = match.in === 'log' ? logLineHref(run.id, match.line) : `/runs/${run.id}`
+            return (
+              <a href={href}>
+                <code>{withoutEscapes(match.text)}</code>
+              </a>
+            )
           },
         },
       ]}

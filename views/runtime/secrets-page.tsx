@@ -1,4 +1,4 @@
-import { Button, Confirm } from '../components/button.tsx'
+import { About, Button, Confirm } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
@@ -118,10 +118,11 @@ function Actions({ secret: { name, updatedAt, wantedBy } }: { secret: SecretView
   }
   return (
     <div class="actions">
-      <a class="button quiet" href={href} aria-label={`Replace ${name}`}>
+      <a class="button quiet" href={href}>
         Replace
+        <About words={name} />
       </a>
-      <Confirm ask="Remove…" confirm="Remove it" label={`Remove ${name}`} action={`/secrets/${name}/remove`}>
+      <Confirm ask="Remove…" confirm="Remove it" about={name} action={`/secrets/${name}/remove`}>
         {wantedBy.length > 0 ? `${wantedBy.join(', ')} will lack it. ` : ''}Its value cannot be had back from
         here.
       </Confirm>

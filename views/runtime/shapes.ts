@@ -135,3 +135,10 @@ export interface RemoteView {
 }
 
 export const isOver = (run: RunView): boolean => run.status !== 'queued' && run.status !== 'running'
+
+/** The first line of a run that holds what was searched for. */
+export interface MatchView {
+  in: 'log' | 'error'
+  line: number
+  text: string
+}

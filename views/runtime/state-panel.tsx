@@ -38,7 +38,7 @@ export function StatePanel(props: { jobId: string; entries: readonly StateEntryV
           ask="Clear…"
           confirm="Forget it"
           action={`/jobs/${jobId}/state/clear`}
-          label={`Clear the state of ${jobId}`}
+          about={`the state of ${jobId}`}
         >
           The job forgets what it has remembered from run to run. It cannot be had back; its runs and their
           logs stay.

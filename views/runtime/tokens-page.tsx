@@ -126,7 +126,7 @@ function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
             <Confirm
               ask="Revoke…"
               confirm="Revoke this token"
-              label={`Revoke ${token.name}`}
+              about={token.name}
               action={`/api/tokens/${token.id}/revoke`}
             >
               Whatever uses “{token.name}” is refused from then on. It cannot be taken back.

@@ -31,7 +31,7 @@ export function WaitingTable({
               action={`/api/runs/${run.id}/cancel`}
               fields={{ next: '/runs' }}
               look="quiet"
-              label={`Cancel the run of ${run.jobId}`}
+              about={`the run of ${run.jobId}`}
             >
               Cancel
             </PostButton>

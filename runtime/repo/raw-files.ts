@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+} from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import type { Readable } from 'node:stream'
+import { tooLarge } from '../../src/http/problem.ts'
+import type { Volume } from '../volume.ts'
+import { fileExists, type RepoFiles, refusedPath, uneditable, unknownFile } from './files.ts'
+import { holdFolder, pathOf } from './folder.ts'
+
+export const uploadLimitBytes = 50 * 1024 * 1024
+
+/** A file as it lies on the disk. It stays open until it was read or `close` is called. */
+export interface OpenFile {
+  sizeBytes: number
+  modifiedAt: number
+  /** Changes whenever the file does. */
+  tag: string
+  /** Its bytes from `start` to `end`, both included; closes the file at its end. */
+  read(range?: { start: number; end: number }): Readable
+  close(): void
+}
+
+export interface ReceivedFile {
+  /** Puts it into the repo, whole; throws `file-exists` unless it may replace what is there. */
+  place(options: { replace: boolean }): void
+  /** Deletes what was not placed. */
+  discard(): Promise<void>
+}
+
+/** The same files as `RepoFiles`, whatever they hold. */
+export interface RawFiles {
+  open(path: string): OpenFile
+  /** Takes in a file of at most `limitBytes`; throws `too-large` when it holds more. */
+  receive(path: string, body: AsyncIterable<Uint8Array>, limitBytes?: number): Promise<ReceivedFile>
+}
+
+export function openRawFiles(
+  { dir, jobsDir }: Pick<Volume, 'dir' | 'jobsDir'>,
+  files: Pick<RepoFiles, 'accept'>,
+): RawFiles {
+  return {
+    open: path => {
+      files.accept(path)
+      const fd = openRegular(jobsDir, path)
+      const { size, mtimeNs, ino } = fstatSync(fd, { bigint: true })
+      const close = () => closeSync(fd)
+      const sizeBytes = Number(size)
+      return {
+        sizeBytes,
+        modifiedAt: Number(mtimeNs / 1_000_000n),
+        tag: `"${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}"`,
+        read: range => {
+          if (sizeBytes > 0) return createReadStream('', { fd, start: 0, end: sizeBytes - 1, ...range })
+          return createReadStream('', { fd })
+        },
+        close,
+      }
+    },
+    receive: async (path, body, limitBytes = uploadLimitBytes) => {
+      files.accept(path)
+      // Outside of the repo, for a commit must not find it half written.
+      const fresh = join(dir, `.save-${randomUUID()}`)
+      const discard = () => rm(fresh, { force: true })
+      try {
+        await writeTo(fresh, body, limitBytes)
+      } catch (error) {
+        await discard()
+        throw error
+      }
+      return { discard, place: ({ replace }) => place(jobsDir, { fresh, path, replace }) }
+    },
+  }
+
+  function place(
+    root: string,
+    { fresh, path, replace }: { fresh: string; path: string; replace: boolean },
+  ): void {
+    files.accept(path)
+    const held = holdFolder(root, folderOf(path), { make: true })
+    if (!held) throw refusedPath(`"${folderOf(path)}" is no folder of the repo.`)
+    const target = held.entry(posix.basename(path))
+    try {
+      if (!replace && isThere(target)) {
+        throw fileExists(`"${path}" is there already. Nothing was changed; say that it may be replaced.`)
+      }
+      renameSync(fresh, target)
+    } finally {
+      held.close()
+    }
+  }
+}
+
+/** The folder of a path within the repo; '' for the repo itself. */
+function folderOf(path: string): string {
+  const folder = posix.dirname(path)
+  return folder === '.' ? '' : folder
+}
+
+/** A pipe is opened without waiting for somebody who writes into it, and a link not at all. */
+const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+function openRegular(jobsDir: string, path: string): number {
+  const full = join(realpathSync(jobsDir), path)
+  let fd: number
+  try {
+    fd = openSync(full, flags)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw unknownFile(`The repo has no file "${path}".`)
+    throw uneditable(`"${path}" cannot be read (${code}).`, { cause: error })
+  }
+  // A job may have put a link into the place of a folder on the way.
+  if (fstatSync(fd).isFile() && pathOf(fd, full) === full) return fd
+  closeSync(fd)
+  throw uneditable(`"${path}" is a link or a device, not a file.`)
+}
+
+function isThere(path: string): boolean {
+  try {
+    closeSync(openSync(path, flags))
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
+  }
+}
+
+async function writeTo(file: string, body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<void> {
+  let handle: FileHandle | null = null
+  try {
+    handle = await open(file, 'wx', 0o644)
+    let size = 0
+    for await (const chunk of body) {
+      size += chunk.byteLength
+      if (size > limitBytes) {
+        throw tooLarge(`A file may hold at most ${limitBytes / 1024 / 1024} MiB here. Nothing was saved.`)
+      }
+      await handle.writeFile(chunk)
+    }
+    await handle.sync()
+  } finally {
+    await handle?.close()
+  }
+}
