@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { z } from 'zod'
 import { silentLog } from '../src/log.ts'
+import { settingNames } from '../src/setting-names.ts'
 import { siteConfig } from '../src/site.ts'
 import { ask } from '../src/testing/ask.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
@@ -15,20 +15,12 @@ const root = join(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const guide = read('docs/operate.md')
 
-/** The variables that a part's settings are read from. */
-function variablesOf(schema: unknown): string[] {
-  if (schema instanceof z.ZodPipe) return variablesOf(schema.in)
-  if (schema instanceof z.ZodIntersection)
-    return [schema.def.left, schema.def.right].flatMap(each => variablesOf(each))
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
-}
-
 test('every setting stands in the guide, and the compose file hands on what the guide tells of', () => {
   const table = guide.slice(guide.indexOf('## Settings'))
   const told = [...table.matchAll(/^\| (`[A-Z_`, ]+) \|/gm)].flatMap(
     ([, cell = '']) => cell.match(/[A-Z_]+/g) ?? [],
   )
-  const known = [siteConfig, ...plugins.map(plugin => plugin.config)].flatMap(each => variablesOf(each))
+  const known = [siteConfig, ...plugins.map(plugin => plugin.config)].flatMap(each => settingNames(each))
   assert.ok(known.length > 40, 'the schemas were understood')
   assert.deepEqual(
     known.filter(name => !told.includes(name)),

@@ -12,7 +12,7 @@ import type { Engine } from './contract.ts'
 import { createEngine } from './engine.ts'
 import { killVolumeProcesses } from './jobs/recovery.ts'
 import { openNotices } from './notices/notices.ts'
-import { readSettings } from './settings.ts'
+import { readSettings, strangeVariables } from './settings.ts'
 import { migrationFolders } from './tables.ts'
 import { openVolume, refuseOtherVolume } from './volume.ts'
 import { createWeb } from './web/app.tsx'
@@ -50,6 +50,7 @@ export interface Runtime {
 export async function startRuntime({ env, log, clock, spawned, assets }: RuntimeOptions): Promise<Runtime> {
   const settings = readSettings(env, { spawned })
   if (settings.volumeId !== null) refuseOtherVolume(settings.dataDir, settings.volumeId)
+  for (const words of strangeVariables(env)) log.warn(words)
   refuseNewerDatabase(join(settings.dataDir, 'longhouse.db'), migrationFolders, 'LONGHOUSE_DATA_DIR')
   const volume = openVolume(settings.dataDir)
   const stopping = new AbortController()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BootError } from '../src/faults.ts'
 import { hashPassword } from '../src/password.ts'
-import { readSettings } from './settings.ts'
+import { readSettings, strangeVariables } from './settings.ts'
 
 const byHand = { spawned: false }
 
@@ -121,4 +121,18 @@ test('how long a stop may take and what is kept have their standards, their form
       told.some(fault => fault.startsWith(name)),
       name,
     )
+})
+
+test('a misspelt setting is told, and keeps no instance from starting', () => {
+  const env = {
+    LONGHOUSE_PASSWORD: 'correct horse',
+    LONGHOUSE_KEEP_RUN: '5',
+    LONGHOUSE_SHINY: 'x',
+    LOG_LEVEL: 'warn',
+  }
+  assert.equal(readSettings(env, byHand).keep.runsPerJob, 500)
+  assert.deepEqual(strangeVariables(env), [
+    'LONGHOUSE_KEEP_RUN: no setting has this name; did you mean LONGHOUSE_KEEP_RUNS?',
+    'LONGHOUSE_SHINY: no setting has this name, so that it does nothing; the nearest is LONGHOUSE_HOST',
+  ])
 })

@@ -6,6 +6,7 @@ import { addressSet } from '../src/http/address.ts'
 import { mailSettings } from '../src/mail/settings.ts'
 import { isPasswordHash, looksLikeHash } from '../src/password.ts'
 import { parseKey } from '../src/seal.ts'
+import { settingNames, strangeSettings } from '../src/setting-names.ts'
 
 export interface Settings {
   instanceId: string
@@ -118,6 +119,15 @@ function parseKeys(text: string, context: z.RefinementCtx): SsoSettings['keys'] 
     context.addIssue({ code: 'custom', message: 'must be a JSON Web Key Set such as {"keys": […]}' })
     return z.NEVER
   }
+}
+
+/**
+ * Variables that look like settings and are none, in words. They keep no instance from starting: an older image may be
+ * given settings that only a newer one knows.
+ */
+export function strangeVariables(env: Environment): string[] {
+  const { misspelt, unknown } = strangeSettings(env, [...settingNames(fields), 'LOG_LEVEL', 'NODE_ENV'])
+  return [...misspelt, ...unknown]
 }
 
 /**

@@ -1,8 +1,8 @@
-import { and, asc, count, desc, eq, inArray, lte } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, lte } from 'drizzle-orm'
 import { integer, type SQLiteColumn, type SQLiteTable, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Clock } from './clock.ts'
 import type { Db } from './database.ts'
-import { afterFailure } from './failed-attempt.ts'
+import { afterFailure, latestAttempt } from './failed-attempt.ts'
 
 export const deliveryStatuses = ['queued', 'sending', 'sent', 'failed'] as const
 export type DeliveryStatus = (typeof deliveryStatuses)[number]
@@ -63,6 +63,11 @@ export function createDeliveryQueue<T extends SQLiteTable & Record<keyof Common,
   return {
     /** Attempts everything that is due, in order. */
     flush: async (signal?: AbortSignal): Promise<void> => {
+      const latest = latestAttempt(table.attempts, clock.now())
+      db.update(table)
+        .set({ nextAt: latest })
+        .where(and(eq(table.status, 'queued'), gt(table.nextAt, latest)))
+        .run()
       const due = db
         .select()
         .from(table)

@@ -1,3 +1,6 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+
 const minute = 60_000
 
 /** How long to wait after each attempt at somebody else's server that failed; after the last one it is given up. */
@@ -22,4 +25,13 @@ export function afterFailure(error: unknown, attempts: number, now: number) {
   return permanent === true || pauseMs === undefined
     ? { ...words, status: 'failed' as const, finishedAt: now }
     : { ...words, status: 'queued' as const, nextAt: now + pauseMs }
+}
+
+/**
+ * The latest that a row may wait for its next attempt, for SQL: its pause from now. What is due later than that was
+ * given its time before the clock was set back, and would wait until the clock has caught up.
+ */
+export function latestAttempt(attempts: SQLiteColumn, now: number): SQL<number> {
+  const pauses = pausesMs.map((pauseMs, index) => sql`when ${index + 1} then ${pauseMs}`)
+  return sql<number>`${now} + case ${attempts} ${sql.join(pauses, sql` `)} else 0 end`
 }

@@ -261,3 +261,16 @@ test('definePlugin keeps what it was given', () => {
   const plugin = definePlugin({ name: 'x', config, setup: () => ({}) })
   assert.deepEqual([plugin.name, plugin.needs, plugin.config, plugin.tables], ['x', [], config, undefined])
 })
+
+test('a misspelt setting keeps it from starting, and names the one that was meant; what only looks like one is told', async t => {
+  const config = z.object({ RETENTION_DAYS: setting.integer(0, 100).prefault('30') })
+  const plugins = [plain({ name: 'kept', config })]
+  const env = { RETENTION_DAY: '0', LONGHOUSE_PORTS: '1' }
+  assert.deepEqual(await faultsOf(bootForTest(t, plugins, { env })), [
+    'RETENTION_DAY: no setting has this name; did you mean RETENTION_DAYS?',
+    'LONGHOUSE_PORTS: no setting has this name; did you mean LONGHOUSE_PORT?',
+  ])
+  const { log, lines } = keptLog()
+  await bootForTest(t, plugins, { env: { RETENTION_POLICY: 'x' }, log })
+  assert.match(lines(), /RETENTION_POLICY: no setting has this name, so that it does nothing/)
+})

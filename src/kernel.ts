@@ -19,6 +19,7 @@ import { hasBody, limitStall } from './http/stall.ts'
 import type { Logger } from './log.ts'
 import { refuseNewerDatabase } from './migrations.ts'
 import type { Check, MadeParts, Plugin, PluginContext, Services } from './plugin.ts'
+import { settingNames, strangeSettings } from './setting-names.ts'
 import { type Site, siteConfig } from './site.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
 
@@ -62,6 +63,10 @@ export async function boot(options: KernelOptions): Promise<Program> {
     configs.set(plugin.name, parsed.config)
   }
   faults.push(...site.faults)
+  const known = [siteConfig, ...order.map(plugin => plugin.config)].flatMap(each => settingNames(each))
+  const { misspelt, unknown } = strangeSettings(env, known)
+  faults.push(...misspelt)
+  for (const words of unknown) log.warn(words)
   if (!site.config || faults.length > 0) throw new BootError([...new Set(faults)])
 
   const releases: (() => unknown)[] = []

@@ -1,6 +1,6 @@
-import { and, asc, count, desc, eq, inArray, lt, lte } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, lt, lte } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import { afterFailure } from '../../src/failed-attempt.ts'
+import { afterFailure, latestAttempt } from '../../src/failed-attempt.ts'
 import type { Logger } from '../../src/log.ts'
 import type { BillingDb } from './customers.ts'
 import { type BillingEvent, events } from './schema.ts'
@@ -79,6 +79,11 @@ export function createEventQueue(options: {
 
     /** Works everything that is due: a customer is asked about once, however many events there are of it. */
     flush: async (signal: AbortSignal): Promise<void> => {
+      const latest = latestAttempt(events.attempts, clock.now())
+      db.update(events)
+        .set({ nextAt: latest })
+        .where(and(eq(events.status, 'queued'), gt(events.nextAt, latest)))
+        .run()
       const due = db
         .select()
         .from(events)

@@ -112,6 +112,31 @@ test('what the server refuses for now is tried again later, and given up when th
   assert.equal((await retry('mail_nope')).status, 404)
 })
 
+test('a clock that was set back makes no letter wait longer than its pause', async t => {
+  const inbox = await startInbox(t)
+  const { service, round, list, clock } = await openOffice(t, settings(inbox))
+  inbox.refuse = { code: 451, words: 'come back later' }
+  service.send(welcome)
+  await round()
+  inbox.refuse = null
+  clock.step(-120 * minute)
+  await round()
+  assert.equal(inbox.mails.length, 0, 'its pause is not over')
+  clock.advance(minute / 2)
+  await round()
+  assert.equal(inbox.mails.length, 1)
+
+  clock.step(120 * minute)
+  service.send({ ...welcome, key: 'another' })
+  clock.step(-120 * minute)
+  await round()
+  assert.equal(inbox.mails.length, 2, 'what was never tried waits for nothing')
+  assert.deepEqual(
+    (await list()).messages.map(each => each.status),
+    ['sent', 'sent'],
+  )
+})
+
 test('a letter that a kill left half sent goes out at the next start; its key outlives its words', async t => {
   const inbox = await startInbox(t)
   const env = { ...settings(inbox), LONGHOUSE_DATA_ROOT: temporaryFolder(t) }

@@ -190,7 +190,9 @@ export class Reconciler {
     const last = recent[0]
     if (failures === 0 || !last) return true
     if (last.permanent) return false
-    return clock.now() >= (last.finishedAt ?? 0) + Math.min(600_000, 30_000 * 2 ** (failures - 1))
+    const waitedMs = clock.now() - (last.finishedAt ?? 0)
+    // It ended in the future: the clock was set back since, and must not be waited for.
+    return waitedMs < 0 || waitedMs >= Math.min(600_000, 30_000 * 2 ** (failures - 1))
   }
 
   #open(instance: Instance, kind: OperationKind): void {

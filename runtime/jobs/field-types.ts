@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { durationMs, sizeBytes } from '../../src/config.ts'
+import { nearest } from '../../src/nearest.ts'
 
 /** The types of a job's fields as a manifest writes them, each with the words for what is wrong. */
 
@@ -43,4 +44,56 @@ export function only<Shape extends z.core.$ZodLooseShape>(shape: Shape, expected
         ? `has no field called ${issue.keys.join(', ')}; known are ${Object.keys(shape).join(', ')}`
         : expected,
   })
+}
+
+/** Fields as other schedulers call them. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ...{ schedule: 'cron', name: 'id', tz: 'timezone', zone: 'timezone', env: 'secrets' },
+  ...{ handler: 'func', function: 'func', fn: 'func', run: 'func', task: 'func' },
+  ...{ retries: 'retry', max: 'attempts', maxAttempts: 'attempts', backoff: 'factor' },
+}
+
+/** The field that a misspelt one was meant to be, of those that are not there; null when it is like none. */
+function meantField(wrong: string, missing: readonly string[]): string | null {
+  const other = elsewhere[wrong]
+  return other !== undefined && missing.includes(other) ? other : nearest(wrong, missing)
+}
+
+/**
+ * One error for each mistake: the first of a field, and not that a field is missing when a misspelt one beside it was
+ * meant for it.
+ */
+export function oneEach(issues: readonly z.core.$ZodIssue[], input: unknown): z.core.$ZodIssue[] {
+  const isMissing = ({ path }: z.core.$ZodIssue) => valueAt(input, path) === undefined
+  const missing = issues.filter(isMissing)
+  const meant = new Set<z.core.$ZodIssue>()
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') continue
+    const beside = new Map(
+      missing.flatMap(each => (isWithin(each.path, issue.path) ? [[String(each.path.at(-1)), each]] : [])),
+    )
+    for (const wrong of issue.keys) {
+      const echo = beside.get(meantField(wrong, [...beside.keys()]) ?? '')
+      if (echo) meant.add(echo)
+    }
+  }
+  const seen = new Set<string>()
+  return issues.filter(issue => {
+    if (issue.code === 'unrecognized_keys') return true
+    const place = issue.path.join('.')
+    const first = !seen.has(place)
+    seen.add(place)
+    return first && !meant.has(issue)
+  })
+}
+
+function isWithin(path: readonly PropertyKey[], outer: readonly PropertyKey[]): boolean {
+  return path.length === outer.length + 1 && outer.every((part, index) => path[index] === part)
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, part) => (value === null || typeof value !== 'object' ? undefined : Reflect.get(value, part)),
+    input,
+  )
 }

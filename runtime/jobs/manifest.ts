@@ -9,7 +9,7 @@ import { schemaOfShape } from '../params/shape.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
 import { isTakenByPrograms, secretName, secretNameRule } from '../secrets/names.ts'
 import { scheduleFaults } from './cron.ts'
-import { duration, number, oneOf, only, size, text } from './field-types.ts'
+import { duration, number, oneEach, oneOf, only, size, text } from './field-types.ts'
 import { type Field, type Registration, readingLimits } from './reading.ts'
 
 /** Their routes would collide: `/api/jobs/repo` is not a job. */
@@ -154,7 +154,7 @@ export async function checkRegistrations(
     const refuse = (message: string) => errors.push({ file, line, column, message })
     const name = typeof given.id === 'string' ? `job "${given.id.slice(0, 70)}"` : 'a job'
     const parsed = written.safeParse(given)
-    for (const issue of parsed.error?.issues ?? []) {
+    for (const issue of oneEach(parsed.error?.issues ?? [], given)) {
       refuse(`${name}: ${[...issue.path.map(String), issue.message].join(' ')}`)
     }
     const cron = parsed.success ? parsed.data.cron : given.cron

@@ -152,6 +152,34 @@ jobRegistry.register({ id: 'posing', cron: '@hourly', func: { kind: 'function' }
   assert.match(at(14), /func must be a function/)
 })
 
+test('a mistyped field is one error, at that field', async t => {
+  const job = (fields: string) => `jobRegistry.register({ id: 'a', cron: '@hourly', func, ${fields} })`
+  const mistakes: [registration: string, words: RegExp][] = [
+    [
+      "jobRegistry.register({ id: 'a', corn: '@hourly', func })",
+      /job "a": has no field called corn; known are/,
+    ],
+    ["jobRegistry.register({ id: 'a', schedule: '@hourly', func })", /has no field called schedule;/],
+    ["jobRegistry.register({ id: 'a', cron: '@hourly', handler: func })", /has no field called handler;/],
+    ["jobRegistry.register({ idd: 'a', cron: '@hourly', func })", /a job: has no field called idd;/],
+    [job('retry: { attemps: 3 }'), /job "a": retry has no field called attemps; known are attempts/],
+    [job('retry: { attempts: 0.5 }'), /retry attempts must be a number from 1 to 100/],
+    [job('notify: { failures: -1.5 }'), /notify failures must be a whole number from 1 to 20/],
+    [job("timeout: '5 m'"), /timeout must be a duration/],
+    [job('timeot: 5'), /has no field called timeot/],
+    [job("secrets: 'API_TOKEN'"), /secrets must be a list/],
+    [`jobRegistry.register({ id: 'A ${'a'.repeat(70)}', cron: '@hourly', func })`, /id must be lowercase/],
+    ["jobRegistry.register({ id: 'a', cron: 5, func })", /cron must be text/],
+  ]
+  const manifest = `${registry}const func = () => {}\n${mistakes.map(([text]) => text).join('\n')}\n`
+  const errors = await errorsOf(t, { 'manifest.ts': manifest })
+  for (const [index, [text, words]] of mistakes.entries()) {
+    const here = errors.filter(error => error.startsWith(`manifest.ts:${index + 3}:13 `))
+    assert.equal(here.length, 1, `${text}: ${here.join('\n')}`)
+    assert.match(here[0] ?? '', words)
+  }
+})
+
 test('a registration in a module of its own is found there', async t => {
   const errors = await errorsOf(t, {
     'manifest.ts': "import './jobs/deep'",

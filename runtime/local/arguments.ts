@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { nearest } from './nearest.ts'
+import { nearest } from '../../src/nearest.ts'
 
 export interface Option {
   /** What its value is called in the help; without one, it is a switch. */

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { nearest } from '../../src/nearest.ts'
 import { timezoneFault } from '../../src/timezone.ts'
 import type { ManifestError } from '../contract.ts'
 import type { JobSpec } from '../jobs/manifest.ts'
@@ -8,7 +9,6 @@ import { readManifest } from '../jobs/read-manifest.ts'
 import { ordinaryMemoryMb } from '../memory.ts'
 import { UsageError } from './arguments.ts'
 import { CommandError } from './jobs-folder.ts'
-import { nearest } from './nearest.ts'
 import { oneLine } from './output.ts'
 
 export interface LocalManifest {

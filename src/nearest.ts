@@ -15,7 +15,7 @@ export function nearest(name: string, names: Iterable<string>): string | null {
 }
 
 /** How many letters have to be put in, left out, changed or swapped with their neighbour. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row++) {
