@@ -1,3 +1,4 @@
+import { BootError } from '../../src/faults.ts'
 import { definePlugin } from '../../src/plugin.ts'
 import { siteUrl } from '../../src/site.ts'
 import { accountExport } from './account-export.ts'
@@ -56,6 +57,11 @@ export const billing = definePlugin({
     }
 
     const { trialMs, trialLimit, graceMs, removalMs } = config
+    const tooLarge = config.stripe.plans.flatMap(({ id, limits }) => {
+      const fault = limits && provisioner.limitFault(limits, `BILLING_PLANS: the plan ${id}`)
+      return fault === null ? [] : [fault]
+    })
+    if (tooLarge.length > 0) throw new BootError(tooLarge)
     const stripe = await openStripe(config.stripe)
     const terms = { graceMs, removalMs, keptMs: provisioner.retentionMs }
     const trials = openTrials(db, clock, trialMs)

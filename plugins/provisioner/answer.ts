@@ -5,6 +5,7 @@ import { type Accepted, request } from './commands.ts'
 import type { Execution } from './execution.ts'
 import { getInstance } from './instance.ts'
 import { findOperation } from './operation.ts'
+import type { Orphans } from './orphans.ts'
 import type { Ownership } from './ownership.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { RetentionSettings } from './retention.ts'
@@ -14,6 +15,7 @@ import { instanceSchema, wireInstance } from './wire.ts'
 export interface ProvisionerRoutes extends Execution {
   admin: Guard
   reconciler: Reconciler
+  orphans: Orphans
   ownership: Ownership
   retention: RetentionSettings
   defaultImage: string

@@ -4,6 +4,7 @@ import { BootError } from '../../src/faults.ts'
 import type { Logger } from '../../src/log.ts'
 import { programRoot } from '../../src/root.ts'
 import type { Site } from '../../src/site.ts'
+import { exceeds } from './capacity.ts'
 import { createDockerDriver, dockerAvailable } from './docker.ts'
 import type { Driver } from './driver.ts'
 import { createProcessDriver } from './process.ts'
@@ -54,6 +55,13 @@ export async function chooseDriver(config: DriverConfig, site: Site, log: Logger
   log.info({ driver: driver.name }, 'instances are made by this driver')
   // An engine that is away now comes back, and the health check says so until then; asking makes it known what it lacks.
   await driver.ping().catch(error => log.warn({ err: error }, 'the engine does not answer'))
+  // The engine would refuse to make such a container, or could not keep it to its limit.
+  const capacity = await driver.capacity().catch(() => null)
+  const faults = [
+    capacity && exceeds({ cpus: config.INSTANCE_CPUS }, capacity, 'INSTANCE_CPUS'),
+    capacity && exceeds({ memoryBytes: config.INSTANCE_MEMORY }, capacity, 'INSTANCE_MEMORY'),
+  ].filter(fault => fault !== null)
+  if (faults.length > 0) throw new BootError(faults)
   if (driver.warning) log.warn(driver.warning)
   return driver
 }

@@ -1,12 +1,13 @@
 import { newId } from '../../src/ids.ts'
 import { notPossibleNow, suspended } from './errors.ts'
 import type { Fleet } from './fleet.ts'
-import { requireInstance, updateInstance } from './instance.ts'
+import { getInstance, requireInstance, updateInstance } from './instance.ts'
 import { heldFor } from './name-hold.ts'
 import { openOperation, openOperationOf } from './operation.ts'
 import { newPassword } from './password.ts'
-import { covers, plans } from './plan.ts'
+import { covers, planOf } from './plan.ts'
 import { type Instance, instances, type OperationKind, type Remover } from './schema.ts'
+import { wanted } from './suspension.ts'
 import { lifted } from './tombstone.ts'
 
 export interface ProvisionRequest {
@@ -50,6 +51,7 @@ export async function provision(
       statusReason: null,
       ownerEmail,
       image,
+      imageId: null,
       passwordHash,
       // What the operator brings back for somebody stays in their account.
       ...(account && { accountId: account.id }),
@@ -96,13 +98,17 @@ export function request(
     const instance = requireInstance(db, subdomain)
     const open_ = openOperationOf(db, instance.id)
     refuseIfImpossible(instance, kind)
-    const { desired } = plans[kind]
+    const before = wanted(instance)
+    const { desired } = planOf(kind, before)
+    if (kind === 'upgrade' && before === 'stopped' && open_ && open_.kind !== kind)
+      throw notPossibleNow(`"${subdomain}" is being stopped; try again when that is done.`)
     const removal =
       desired === 'deleted' && instance.desired !== 'deleted'
         ? { ...lifted, deletedBy: by, desiredBefore: instance.desired }
         : {}
-    updateInstance(db, instance.id, { desired, ...removal })
-    if (open_ && covers(open_.kind, kind) && !image) return { instanceId: instance.id, operationId: open_.id }
+    if (desired !== null) updateInstance(db, instance.id, { desired, ...removal })
+    if (open_ && covers(open_.kind, kind, before) && !image)
+      return { instanceId: instance.id, operationId: open_.id }
     if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }
     if (kind === 'purge')
       updateInstance(db, instance.id, { purgeRequestedAt: instance.purgeRequestedAt ?? clock.now() })
@@ -111,7 +117,8 @@ export function request(
 }
 
 function open({ db, clock }: Fleet, instanceId: string, kind: OperationKind, image?: string): string {
-  return openOperation(db, { instanceId, kind, image: image ?? null }, clock.now())
+  const plan = planOf(kind, wanted(getInstance(db, instanceId)))
+  return openOperation(db, { instanceId, kind, image: image ?? null }, clock.now(), plan)
 }
 
 function isDone({ status }: Instance, kind: OperationKind): boolean {
@@ -128,6 +135,6 @@ function refuseIfImpossible({ subdomain, desired, suspension }: Instance, kind: 
       `"${subdomain}" is deprovisioned; provision it again for its owner to bring it back.`,
     )
   }
-  if (suspension !== null && plans[kind].desired === 'running')
+  if (suspension !== null && planOf(kind, 'running').end === 'running')
     throw suspended(`"${subdomain}" does not run for now: ${suspension}`)
 }

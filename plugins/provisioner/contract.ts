@@ -181,6 +181,11 @@ export interface ProvisionerService {
   equip(environment: () => Readonly<Record<string, string>>, renewed?: readonly string[]): void
   /** Is asked from now on when an account's instance is made, or brought back by its owner. */
   admitInstances(admit: Admission): void
+  /**
+   * Why the engine could not give an instance these limits, as a fault of the setting or plan `whose`; null when it can, and
+   * while it has not said what it has.
+   */
+  limitFault(limits: { memoryBytes: number; cpus: number }, whose: string): string | null
   /** How long the volume of a removed instance is kept; null keeps it until somebody purges it. */
   retentionMs: number | null
   /** Every instance that is meant to run and has an address. */

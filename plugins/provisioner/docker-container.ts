@@ -35,6 +35,21 @@ export const label = {
   spec: 'longhouse.spec',
 } as const
 
+/**
+ * Where clouds tell a machine its credentials: AWS and most others, tasks and pods at AWS, its resolver and clock,
+ * Scaleway. An instance has these addresses itself, so that what asks them asks the instance; and the rest of
+ * 169.254.0.0/16 with them is its own segment, which is routed nowhere. The engine sets this up before it starts the
+ * container, each time, and the instance needs no rights for it.
+ */
+export const closedAddresses = [
+  '169.254.169.254',
+  '169.254.170.2',
+  '169.254.170.23',
+  '169.254.169.253',
+  '169.254.169.123',
+  '169.254.42.42',
+] as const
+
 export function containerName(ref: Pick<InstanceRef, 'subdomain'>): string {
   return `longhouse-${ref.subdomain}`
 }
@@ -82,7 +97,9 @@ export function containerOptions(
       LogConfig: { Type: 'json-file' as const, Config: { 'max-size': '10m', 'max-file': '2' } },
       RestartPolicy: { Name: 'unless-stopped' },
     },
-    NetworkingConfig: { EndpointsConfig: { [network]: {} } },
+    NetworkingConfig: {
+      EndpointsConfig: { [network]: { IPAMConfig: { LinkLocalIPs: [...closedAddresses] } } },
+    },
     Labels: labels(spec, settings),
   }
   // The image's name is for people; another name for the same image makes no other container.

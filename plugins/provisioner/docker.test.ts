@@ -61,7 +61,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.equal((await bed.run(spec, 'cat', '/data/kept')).output, 'mine')
   })
 
-  test('an image that was built anew under its old name makes a new container', async () => {
+  test('an image that was built anew under its old name makes a new container of what is pinned to none', async () => {
     const own = await testbed()
     const spec = own.spec('rebuilt')
     await own.up(spec)

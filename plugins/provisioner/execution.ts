@@ -4,10 +4,11 @@ import { type Fleet, markReady, setAddress, setStatus, specOf } from './fleet.ts
 import type { HealthWatch } from './health-watch.ts'
 import { getInstance, updateInstance } from './instance.ts'
 import { claimOperation, finishOperation, isOpen, recordStep } from './operation.ts'
-import { type Plan, plans } from './plan.ts'
-import type { Operation } from './schema.ts'
+import { type Plan, planOf } from './plan.ts'
+import type { Instance, Operation } from './schema.ts'
 import { settingsDigest } from './settings.ts'
 import { ChecksFailError, type StepContext, stepRuns, VolumeError } from './steps.ts'
+import { wanted } from './suspension.ts'
 
 export interface ExecutionSettings {
   /** Operations that are carried out at the same time; the others wait in order. */
@@ -35,9 +36,12 @@ export async function execute(
   const { fleet, log } = execution
   const { db, clock } = fleet
   if (!claimOperation(db, operation.id, clock.now())) return
-  const plan = plans[operation.kind]
+  const instance = getInstance(db, operation.instanceId)
+  const plan = planOf(operation.kind, wanted(instance))
   const settings = settingsDigest(fleet)
-  const context = stepContext(execution, operation, signal)
+  const context = stepContext(execution, operation, instance, signal)
+  // Pinned as soon as nothing that may fail without harm is left to do.
+  const pinAfter = plan.steps.findLast(({ name }) => name.startsWith('prepare ') && name !== 'prepare volume')
   let touched = false
   for (const [position, { name, status }] of plan.steps.entries()) {
     if (signal.aborted || !isOpen(db, operation.id)) return
@@ -55,8 +59,14 @@ export async function execute(
         finishedAt: clock.now(),
       })
       if (name === 'create container') keepSettings(fleet, operation.instanceId, context.spec, settings)
-      if (name === 'prepare image' && operation.image) {
-        updateInstance(db, operation.instanceId, { image: operation.image })
+      const { image, imageId } = context.spec
+      const alreadyThere = name === 'prepare image' && isUpgradeToTheSame(operation, instance, imageId)
+      if (alreadyThere || name === pinAfter?.name) updateInstance(db, instance.id, { image, imageId })
+      if (alreadyThere) {
+        end(execution, operation, () =>
+          finishOperation(db, operation.id, { status: 'succeeded' }, clock.now()),
+        )
+        return
       }
     } catch (error) {
       if (signal.aborted) return
@@ -94,6 +104,12 @@ function keepSettings({ db }: Fleet, instanceId: string, made: StepContext['spec
   updateInstance(db, instanceId, { settings: current ? settings : null })
 }
 
+/** True for an upgrade to the very image that an instance has, while that is as it should be: there is nothing to do. */
+function isUpgradeToTheSame({ kind }: Operation, instance: Instance, imageId: string | null): boolean {
+  const settled = ['running', 'unhealthy', 'stopped'].includes(instance.status)
+  return kind === 'upgrade' && settled && imageId !== null && imageId === instance.imageId
+}
+
 /** Ends an operation and sets what follows from it in one transaction, unless a newer one has taken over. */
 function end({ fleet: { db } }: Execution, operation: Operation, change: () => void): void {
   db.transaction(() => {
@@ -119,12 +135,14 @@ function settle({ fleet, health }: Execution, operation: Operation, plan: Plan):
 function stepContext(
   { fleet, health, settings }: Execution,
   operation: Operation,
+  instance: Instance,
   signal: AbortSignal,
 ): StepContext {
-  const { instanceId } = operation
-  const instance = getInstance(fleet.db, instanceId)
+  const { instanceId, kind } = operation
+  const brought = kind === 'upgrade' ? { image: operation.image ?? instance.image, imageId: null } : {}
   return {
-    spec: specOf(fleet, { ...instance, image: operation.image ?? instance.image }),
+    spec: specOf(fleet, { ...instance, ...brought }),
+    keepsImage: kind !== 'upgrade' && kind !== 'provision',
     dataRoot: fleet.site.dataRoot,
     volume: instance,
     driver: fleet.driver,

@@ -51,7 +51,7 @@ export function specOf(
     subdomain: instance.subdomain,
     ownerEmail: instance.ownerEmail,
     image: instance.image,
-    imageId: null,
+    imageId: instance.imageId,
     volume: volumePath(site.dataRoot, instance.subdomain),
     passwordHash: instance.passwordHash,
     publicUrl: siteUrl(site, instance.subdomain),

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { setting } from '../../src/config.ts'
 import { definePlugin } from '../../src/plugin.ts'
+import { exceeds } from './capacity.ts'
 import { chooseDriver, driverConfig } from './choose-driver.ts'
 import './contract.ts'
 import { request } from './commands.ts'
@@ -13,6 +14,7 @@ import { instanceMail, instanceMailConfig } from './instance-mail.ts'
 import { limitInstance } from './limits.ts'
 import { recordHealth, watched, watchedOne } from './observation.ts'
 import { pruneOperations } from './operation.ts'
+import { compareEveryMs, Orphans } from './orphans.ts'
 import { Ownership } from './ownership.ts'
 import { Reconciler } from './reconciler.ts'
 import { lookAtTombstones, purgeAt, retentionLookMs } from './retention.ts'
@@ -54,6 +56,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
     tables: { schema, migrations: 'plugins/provisioner/migrations' },
     setup: async ({ config, site, db, log, clock, services, emit, nudge }) => {
       const driver = await choose(config, site, log)
+      const capacity = await driver.capacity().catch(() => null)
       const health = new HealthWatch(clock)
       const fleet = {
         db,
@@ -77,6 +80,12 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
       }
       const execution = { fleet, health, settings, log }
       const reconciler = new Reconciler(execution)
+      const orphans = new Orphans()
+      /** What was asked for begins at once, as soon as the transaction that asks is over; the next round compares the rest. */
+      const act = () => {
+        queueMicrotask(() => reconciler.act())
+        nudge('reconcile')
+      }
       const retention = { keptMs: config.RETENTION_DAYS === 0 ? null : config.RETENTION_DAYS * 86_400_000 }
       const purgeChecks = new Map<string, PurgeCheck>()
       const purgeTime = (instance: Instance) => purgeAt(instance, retention, clock.now())
@@ -99,39 +108,39 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           setDesired: (subdomain, desired, by) => {
             const kinds = { running: 'start', stopped: 'stop', deleted: 'deprovision' } as const
             request(fleet, subdomain, kinds[desired], by ? { by } : {})
-            nudge('reconcile')
+            act()
           },
           restore: subdomain => {
             restore(fleet, subdomain)
-            nudge('reconcile')
+            act()
           },
           suspend: (id, why) => {
             const done = suspendInstance(fleet, id, why)
-            if (done) nudge('reconcile')
+            if (done) act()
             return done
           },
           resume: id => {
             const done = resumeInstance(fleet, id)
-            if (done) nudge('reconcile')
+            if (done) act()
             return done
           },
           limit: (id, limits) => {
             const done = limitInstance(fleet, id, limits)
-            if (done) nudge('reconcile')
+            if (done) act()
             return done
           },
           beforePurge: (name, check) => void purgeChecks.set(name, check),
-          owned: account => ownership.of(account, () => nudge('reconcile')),
+          owned: account => ownership.of(account, act),
           limitInstances: limit => ownership.limitBy(limit),
           equip: (environment, renewed = []) => void fleet.equipment.push({ environment, renewed }),
           admitInstances: admit => ownership.admitBy(admit),
+          limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
           retentionMs: retention.keptMs,
           watched: () => watched(db),
           watchedOne: id => watchedOne(db, id),
           recordHealth: (id, seen) => {
             if (!recordHealth(fleet, health, id, seen)) return
             reconciler.doubt(id)
-            nudge('reconcile')
           },
         },
         routes: provisionerRoutes({
@@ -141,7 +150,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           ownership,
           retention,
           defaultImage: config.CONTROL_PLANE_IMAGE,
-          nudge: () => nudge('reconcile'),
+          nudge: act,
+          orphans,
         }),
         tasks: [
           { name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() },
@@ -157,13 +167,23 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
                 log,
                 signal,
               })
-              nudge('reconcile')
+              act()
             },
           },
           {
             name: 'follow-owners',
             everyMs: 3_600_000,
             run: async () => ownership.followOwners(services.auth.accounts),
+          },
+          {
+            name: 'compare-containers',
+            everyMs: compareEveryMs,
+            run: () =>
+              orphans
+                .compare(fleet, log)
+                .catch(error =>
+                  log.warn({ err: error }, 'could not compare the containers with the records'),
+                ),
           },
           { name: 'prune-operations', everyMs: 3_600_000, run: async () => pruneOperations(db, 50) },
         ],
@@ -176,7 +196,6 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           'account-email-changed': ({ accountId, email }) => ownership.renameOwner(accountId, email),
           'instance-misrouted': ({ instanceId }) => {
             reconciler.doubt(instanceId)
-            nudge('reconcile')
           },
         },
         checks: { driver: () => driver.ping() },

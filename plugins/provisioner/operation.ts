@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
 import { newId } from '../../src/ids.ts'
 import type { ProvisionerDb } from './instance.ts'
-import { plans } from './plan.ts'
+import { type Plan, planOf } from './plan.ts'
 import { instances, type Operation, operations, type Step, steps } from './schema.ts'
 
 // Literals, not bound values: only then does SQLite use the partial index of open operations.
@@ -14,12 +14,14 @@ export interface OperationRecord extends Operation {
 
 /**
  * Opens an operation; what was open for the instance is superseded. To be called in the transaction that sets the
- * desired state, so that neither is there without the other.
+ * desired state, so that neither is there without the other. `plan` is what it does; without it, what it does for an
+ * instance that is meant to run.
  */
 export function openOperation(
   db: Pick<ProvisionerDb, 'insert' | 'update'>,
   { instanceId, kind, image }: Pick<Operation, 'instanceId' | 'kind' | 'image'>,
   now: number,
+  plan: Plan = planOf(kind, 'running'),
 ): string {
   const id = newId('op', now)
   db.update(operations)
@@ -28,7 +30,7 @@ export function openOperation(
     .run()
   db.insert(operations).values({ id, instanceId, kind, image, status: 'pending', createdAt: now }).run()
   db.update(instances).set({ operationId: id }).where(eq(instances.id, instanceId)).run()
-  const rows = plans[kind].steps.map(({ name }, position) => ({
+  const rows = plan.steps.map(({ name }, position) => ({
     operationId: id,
     position,
     name,

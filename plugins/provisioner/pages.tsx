@@ -43,7 +43,7 @@ export function instancePages(parts: ProvisionerRoutes) {
 
   const frame = (title: string, refresh?: number): PageProps => ({
     ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
-    warning: diskWarning(site.dataRoot) ?? driver.warning,
+    warning: diskWarning(site.dataRoot) ?? parts.orphans.warning ?? driver.warning,
     ...(refresh ? { refresh } : {}),
   })
   const lastHealthAt = (instance: Instance) => health.lastHealthyAt(instance.id) ?? instance.lastHealthAt

@@ -5,6 +5,7 @@ export type StepName =
   | 'check volume'
   | 'prepare volume'
   | 'prepare image'
+  | 'prepare successor'
   | 'stop routing'
   | 'stop container'
   | 'remove container'
@@ -14,13 +15,20 @@ export type StepName =
   | 'delete volume'
 
 export interface Plan {
-  desired: Desired
+  /** What the instance is to be from then on; null leaves that as it is. */
+  desired: Desired | null
   /** Each step, with the status that the instance has from then on. */
   steps: readonly { name: StepName; status?: InstanceStatus }[]
   /** The instance's status when all steps are done. */
   end: InstanceStatus
 }
 
+// What can fail without harm fails while the instance still runs: a volume or an image that is not there, limits that the host lacks.
+const prepare: Plan['steps'] = [
+  { name: 'check volume' },
+  { name: 'prepare image' },
+  { name: 'prepare successor' },
+]
 const bringUp: Plan['steps'] = [
   { name: 'prepare volume', status: 'provisioning' },
   { name: 'create container' },
@@ -32,8 +40,11 @@ const takeDown = (status: InstanceStatus): Plan['steps'] => [
   { name: 'stop container' },
 ]
 
-/** Every operation as its list of steps. Each step ensures rather than does, so a list may be run again from its top. */
-export const plans: Readonly<Record<OperationKind, Plan>> = {
+/**
+ * Every operation as its list of steps, for an instance that is meant to run. Each step ensures rather than does, so a list
+ * may be run again from its top.
+ */
+const plans: Readonly<Record<OperationKind, Plan>> = {
   provision: {
     desired: 'running',
     steps: [{ name: 'prepare image', status: 'provisioning' }, ...bringUp],
@@ -45,21 +56,11 @@ export const plans: Readonly<Record<OperationKind, Plan>> = {
     end: 'running',
   },
   stop: { desired: 'stopped', steps: takeDown('stopping'), end: 'stopped' },
-  // The volume and the image first: what can fail without harm fails while the instance still runs.
-  restart: {
-    desired: 'running',
-    steps: [{ name: 'check volume' }, ...takeDown('stopping'), ...bringUp],
-    end: 'running',
-  },
-  upgrade: {
-    desired: 'running',
-    steps: [{ name: 'check volume' }, { name: 'prepare image' }, ...takeDown('stopping'), ...bringUp],
-    end: 'running',
-  },
-  // It may stand in for a provisioning that had not come far: so the image, too.
+  restart: { desired: 'running', steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
+  upgrade: { desired: null, steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
   'reset-password': {
     desired: 'running',
-    steps: [{ name: 'check volume' }, { name: 'prepare image' }, ...takeDown('stopping'), ...bringUp],
+    steps: [...prepare, ...takeDown('stopping'), ...bringUp],
     end: 'running',
   },
   deprovision: {
@@ -74,9 +75,21 @@ export const plans: Readonly<Record<OperationKind, Plan>> = {
   },
 }
 
-/** True when an open operation of one kind already does what the other asks for. */
-export function covers(open: OperationKind, asked: OperationKind): boolean {
+/** What is stopped gets another image and stays stopped. */
+const upgradeOfStopped: Plan = {
+  desired: null,
+  steps: [{ name: 'prepare image' }, ...takeDown('stopping')],
+  end: 'stopped',
+}
+
+/** The plan of an operation on an instance that is meant to be `wanted` now. */
+export function planOf(kind: OperationKind, wanted: Desired): Plan {
+  return kind === 'upgrade' && wanted === 'stopped' ? upgradeOfStopped : plans[kind]
+}
+
+/** True when an open operation of one kind, on an instance that is `wanted`, already does what the other asks for. */
+export function covers(open: OperationKind, asked: OperationKind, wanted: Desired): boolean {
   if (open === asked) return true
-  if (asked === 'start') return plans[open].desired === 'running'
+  if (asked === 'start') return planOf(open, wanted).end === 'running'
   return asked === 'deprovision' && open === 'purge'
 }

@@ -1,11 +1,22 @@
+import { DriverError, type Observed } from './driver.ts'
 import { type Execution, execute } from './execution.ts'
 import { setAddress, setStatus } from './fleet.ts'
-import { listInstances, updateInstance } from './instance.ts'
-import { findOperation, isOpen, openOperation, openOperations, operationsOf } from './operation.ts'
+import { getInstance, listInstances, updateInstance } from './instance.ts'
+import {
+  findOperation,
+  isOpen,
+  openOperation,
+  openOperationOf,
+  openOperations,
+  operationsOf,
+} from './operation.ts'
 import type { Instance, Operation, OperationKind } from './schema.ts'
 import { wanted } from './suspension.ts'
 import type { VolumeFault } from './volume.ts'
 import { faultOfVolume } from './volume-record.ts'
+
+/** Longer than a driver takes to say that its engine does not answer. */
+const giveUpLookMs = 15_000
 
 interface Worker {
   operationId: string
@@ -23,19 +34,29 @@ export class Reconciler {
   readonly #workers = new Map<string, Worker>()
   readonly #waiting = new Map<string, Set<() => void>>()
   readonly #seen = new Set<string>()
+  /** Instances whose container is being looked at: a look that hangs is one, and holds no other. */
+  readonly #looking = new Set<string>()
   /** Instances whose operation could not even be written down: the next round tries again, and not before. */
   readonly #brokenOff = new Set<string>()
+  #began = false
   #stopped = false
 
   constructor(execution: Execution) {
     this.#execution = execution
   }
 
+  /** Starts the work that was asked for, now: it waits for no look at any instance. Before the first round it does nothing. */
+  act(): void {
+    if (!this.#began) return
+    this.#brokenOff.clear()
+    this.#work()
+  }
+
   /** One round. It starts work and does not wait for it; `settled` does. */
   async runOnce(): Promise<void> {
     const { db } = this.#execution.fleet
-    this.#brokenOff.clear()
-    this.#work()
+    this.#began = true
+    this.act()
     // What has an open operation is being worked on, or waits for its turn.
     const open = new Set(openOperations(db).map(operation => operation.instanceId))
     const idle = listInstances(db).filter(({ id }) => !this.#workers.has(id) && !open.has(id))
@@ -43,9 +64,12 @@ export class Reconciler {
     this.#work()
   }
 
-  /** Forgets that an instance was seen where its record says, so that the next round looks. */
+  /** Forgets that an instance was seen where its record says, and looks at it now. */
   doubt(instanceId: string): void {
     this.#seen.delete(instanceId)
+    const { db } = this.#execution.fleet
+    if (this.#stopped || this.#workers.has(instanceId) || openOperationOf(db, instanceId)) return
+    void this.#compare(getInstance(db, instanceId)).then(() => this.#work())
   }
 
   /** Resolves when an operation is over, or after `withinMs`. */
@@ -128,20 +152,26 @@ export class Reconciler {
   /** Looks where an instance listens whose operation was cut off: it may run all the same. */
   async #find(instance: Instance): Promise<void> {
     const { fleet, log } = this.#execution
+    if (this.#looking.has(instance.id)) return
+    this.#looking.add(instance.id)
     try {
-      const { address } = await fleet.driver.inspect(instance)
-      if (address && !this.#workers.has(instance.id)) setAddress(fleet, instance.id, address)
+      const { address } = await this.#inspect(instance)
+      if (address && this.#isIdle(instance)) setAddress(fleet, instance.id, address)
     } catch (error) {
       log.debug({ err: error, subdomain: instance.subdomain }, 'could not look at the container')
+    } finally {
+      this.#looking.delete(instance.id)
     }
   }
 
   /** Looks whether a container that should run does, and where. */
   async #look(instance: Instance): Promise<void> {
     const { fleet, log } = this.#execution
+    if (this.#looking.has(instance.id)) return
+    this.#looking.add(instance.id)
     try {
-      const { address } = await fleet.driver.inspect(instance)
-      if (this.#workers.has(instance.id)) return
+      const { address } = await this.#inspect(instance)
+      if (!this.#isIdle(instance)) return
       if (!address) {
         if (this.#mayTry(instance)) this.#bringUp(instance)
         return
@@ -154,6 +184,31 @@ export class Reconciler {
         setStatus(fleet, instance.id, 'unhealthy')
     } catch (error) {
       log.warn({ err: error, subdomain: instance.subdomain }, 'could not look at the container')
+    } finally {
+      this.#looking.delete(instance.id)
+    }
+  }
+
+  /** False when an instance was asked to be something else, or changed, while it was looked at. */
+  #isIdle({ id, status }: Instance): boolean {
+    const { db } = this.#execution.fleet
+    if (this.#stopped || this.#workers.has(id) || openOperationOf(db, id)) return false
+    const now = getInstance(db, id)
+    return wanted(now) === 'running' && now.status === status
+  }
+
+  /** A driver that does not answer is given up; what it says later is not listened to. */
+  async #inspect(instance: Instance): Promise<Observed> {
+    const { driver, clock } = this.#execution.fleet
+    const answered = new AbortController()
+    const late = clock.sleep(giveUpLookMs, answered.signal).then((): never => {
+      throw new DriverError(`the driver gave no answer within ${giveUpLookMs / 1000} s`, { permanent: false })
+    })
+    try {
+      return await Promise.race([driver.inspect(instance), late])
+    } finally {
+      late.catch(() => {})
+      answered.abort()
     }
   }
 

@@ -25,7 +25,14 @@ import { paymentRoutes } from './payment-routes.ts'
 import { removalRoutes } from './removal-routes.ts'
 import { restartOlder, settingsDigest } from './settings.ts'
 import { subdomainSchema } from './subdomain.ts'
-import { instanceSchema, operationSchema, wireInstance, wireOperation } from './wire.ts'
+import {
+  instanceSchema,
+  operationSchema,
+  orphansSchema,
+  wireInstance,
+  wireOperation,
+  wireOrphans,
+} from './wire.ts'
 
 const nothing = z.object({})
 const imageField = z
@@ -194,6 +201,14 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
         if (wantsPage(c) || wantsFragment(c)) return pages.show(c, instance)
         return c.json(wireInstance(parts, instance))
       },
+    }),
+    route({
+      method: 'get',
+      path: '/admin/orphans',
+      summary: 'Containers on the engine that do not fit the records, as the last comparison found them',
+      guard: admin,
+      answers: { 200: { description: 'The containers', schema: orphansSchema } },
+      handle: c => c.json(wireOrphans(parts.orphans.found)),
     }),
     operation('start', 'Start it'),
     operation('stop', 'Stop it; its data stays'),

@@ -39,7 +39,10 @@ export const instances = sqliteTable(
     /** Why it is failed or unhealthy, in words for an operator. */
     statusReason: text('status_reason'),
     driver: text('driver', { enum: driverNames }).notNull(),
+    /** The image's name, as the operator gave it. */
     image: text('image').notNull(),
+    /** The image that it is pinned to, whatever that name means by now: only an upgrade changes it. Null while none is. */
+    imageId: text('image_id'),
     passwordHash: text('password_hash').notNull(),
     /** When the operator gave it to another owner last. */
     handedOverAt: integer('handed_over_at'),

@@ -8,7 +8,10 @@ import { lookAtVolume, type VolumeFault, type VolumeRecord, volumeFault } from '
 import { deleteVolume } from './volume-deletion.ts'
 
 export interface StepContext {
+  /** Pinned to an image from the step `prepare image` on. */
   spec: InstanceSpec
+  /** Whether an instance that is pinned to no image yet takes the one of its container. */
+  keepsImage: boolean
   dataRoot: string
   /** What the record says about the volume. */
   volume: VolumeRecord
@@ -66,9 +69,17 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
     volumeMarked()
     return sight.kind === 'absent' ? 'new' : 'kept as it was'
   },
-  'prepare image': async ({ spec, driver }) => {
-    await driver.prepareImage(spec)
-    return driver.usesImages ? spec.image : undefined
+  'prepare image': async step => {
+    const { spec, driver, keepsImage } = step
+    const kept = spec.imageId ?? (keepsImage ? (await driver.inspect(spec)).imageId : null)
+    const imageId = await driver.prepareImage({ ...spec, imageId: kept })
+    step.spec = { ...spec, imageId }
+    if (!driver.usesImages) return undefined
+    return imageId === null ? spec.image : `${spec.image} (${imageId.slice(0, 19)})`
+  },
+  'prepare successor': async ({ spec, driver }) => {
+    await driver.prepareSuccessor(spec)
+    return undefined
   },
   'stop routing': async ({ spec, router }) => {
     router.set(spec.subdomain, { state: 'stopped', instanceId: spec.id })

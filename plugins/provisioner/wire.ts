@@ -5,6 +5,7 @@ import { driverNames } from './driver.ts'
 import { type Fleet, reachableAt } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { findOperation, type OperationRecord } from './operation.ts'
+import type { Orphan } from './orphans.ts'
 import { purgeAt, type RetentionSettings } from './retention.ts'
 import {
   desiredStates,
@@ -59,6 +60,10 @@ export const instanceSchema = z.object({
   }),
   driver: z.enum(driverNames),
   image: z.string(),
+  image_id: z
+    .string()
+    .nullable()
+    .meta({ description: 'The image that it is pinned to; only an upgrade changes it' }),
   created_at: z.iso.datetime(),
   last_health_at: time,
   billed: z.boolean().meta({ description: 'False: it needs no plan of its owner, and counts against none' }),
@@ -91,6 +96,23 @@ export function wireOperation(operation: OperationRecord): WireOperation {
   }
 }
 
+export const orphansSchema = z.object({
+  containers: z.array(
+    z.object({ container: z.string(), instance_id: z.string(), running: z.boolean(), why: z.string() }),
+  ),
+})
+
+export function wireOrphans(found: readonly Orphan[]): z.infer<typeof orphansSchema> {
+  return {
+    containers: found.map(({ container, instanceId, running, why }) => ({
+      container,
+      instance_id: instanceId,
+      running,
+      why,
+    })),
+  }
+}
+
 /** An instance as the API tells it; its last operation comes along. */
 export function wireInstance(
   { fleet, health, retention }: { fleet: Fleet; health: HealthWatch; retention: RetentionSettings },
@@ -115,6 +137,7 @@ export function wireInstance(
     outdated: hasOlderSettings(instance, digest),
     driver: instance.driver,
     image: instance.image,
+    image_id: instance.imageId,
     created_at: timestamp(instance.createdAt),
     last_health_at: timestamp(health.lastHealthyAt(instance.id) ?? instance.lastHealthAt),
     billed: instance.billed,

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BootError } from '../../src/faults.ts'
+import { silentLog } from '../../src/log.ts'
+import type { Site } from '../../src/site.ts'
+import { chooseDriver, driverConfig } from './choose-driver.ts'
+import { fakeEngine, says } from './docker-fake.fixture.ts'
+
+const site = { production: false, domain: 'example.test', routerMode: 'direct' } as Site
+const info = { NCPU: 2, MemTotal: 4 * 1024 ** 3 }
+
+const choosing = async (
+  t: Parameters<typeof fakeEngine>[0],
+  env: Record<string, string>,
+  answer: object = info,
+) => {
+  const engine = await fakeEngine(t, asked => {
+    if (asked === 'GET /_ping') return says(200, 'OK')
+    if (asked === 'GET /info') return says(200, answer)
+    return says(404, { message: 'network longhouse not found' })
+  })
+  const config = driverConfig.parse({
+    ...env,
+    PROVISIONER_DRIVER: 'docker',
+    DOCKER_HOST: `unix://${engine.socketPath}`,
+  })
+  const driver = await chooseDriver(config, site, silentLog)
+  t.after(() => driver.close())
+  return driver
+}
+
+test('limits that the engine does not have are refused at boot, all at once', async t => {
+  await assert.rejects(choosing(t, { INSTANCE_CPUS: '2.5', INSTANCE_MEMORY: '5g' }), (error: BootError) => {
+    assert.ok(error instanceof BootError)
+    assert.match(error.message, /INSTANCE_CPUS: asks for 2\.5 CPU cores, and the Docker engine has 2/)
+    assert.match(error.message, /INSTANCE_MEMORY: asks for 5 GB of memory, and the Docker engine has 4 GB/)
+    return true
+  })
+})
+
+test('limits up to what the engine has are taken, and so are any while it does not tell', async t => {
+  assert.equal((await choosing(t, { INSTANCE_CPUS: '2', INSTANCE_MEMORY: '4g' })).name, 'docker')
+  assert.equal((await choosing(t, { INSTANCE_CPUS: '64' }, {})).name, 'docker')
+})

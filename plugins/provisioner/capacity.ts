@@ -1,0 +1,20 @@
+/**
+ * Why an instance cannot have these limits on an engine, as a fault of the setting or plan `whose`; null when it can. What
+ * the engine does not tell is not held against them.
+ */
+export function exceeds(
+  limits: { cpus?: number; memoryBytes?: number },
+  capacity: { cpus: number | null; memoryBytes: number | null },
+  whose: string,
+): string | null {
+  const { cpus = 0, memoryBytes = 0 } = limits
+  if (capacity.cpus !== null && cpus > capacity.cpus)
+    return `${whose}: asks for ${cpus} CPU cores, and the Docker engine has ${capacity.cpus}; lower it, or give the host more`
+  if (capacity.memoryBytes !== null && memoryBytes > capacity.memoryBytes)
+    return `${whose}: asks for ${gigabytes(memoryBytes)} of memory, and the Docker engine has ${gigabytes(capacity.memoryBytes)}; lower it, or give the host more`
+  return null
+}
+
+function gigabytes(bytes: number): string {
+  return `${Number((bytes / 1024 ** 3).toFixed(1))} GB`
+}

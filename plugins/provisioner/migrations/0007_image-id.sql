@@ -1,0 +1,1 @@
+ALTER TABLE `provisioner_instances` ADD `image_id` text;
