@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
@@ -13,14 +13,15 @@ import { EventBus } from './events.ts'
 import { BootError } from './faults.ts'
 import { type AppOptions, createApp } from './http/app.ts'
 import { canonicalHost } from './http/canonical-host.ts'
+import { createListener } from './http/listener.ts'
 import type { AppEnv, Route } from './http/route.ts'
 import { closeServer, openServer } from './http/server.ts'
-import { hasBody, limitStall } from './http/stall.ts'
+import { warnOfUnbelieved } from './http/unbelieved.ts'
 import type { Logger } from './log.ts'
 import { refuseNewerDatabase } from './migrations.ts'
 import type { Check, MadeParts, Plugin, PluginContext, Services } from './plugin.ts'
 import { settingNames, strangeSettings } from './setting-names.ts'
-import { type Site, siteConfig } from './site.ts'
+import { ownOrigins, type Site, siteConfig } from './site.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
 
 export interface KernelOptions {
@@ -175,6 +176,7 @@ async function assemble({
     info: web.info,
     trustedProxies: site.trustedProxies,
     https: site.publicUrl?.protocol === 'https:',
+    origins: () => ownOrigins(site),
     formTargets: () => parts.flatMap(({ parts: made }) => made.formTargets?.() ?? []),
     before: [canonicalHost(site)],
     renderer: web.renderer(site),
@@ -183,7 +185,7 @@ async function assemble({
   web.mount?.(app)
   for (const { parts: made } of parts) await made.start?.()
 
-  const server = createHttpServer({ app, plugins: parts, log })
+  const server = createHttpServer({ app, plugins: parts, log, site })
   return {
     site,
     app,
@@ -231,8 +233,9 @@ function createHttpServer(options: {
   app: Hono<AppEnv>
   plugins: readonly { plugin: Plugin; parts: MadeParts }[]
   log: Logger
+  site: Site
 }): Server {
-  const { app, plugins, log } = options
+  const { app, plugins, log, site } = options
   /** True when a plugin took it. One that throws costs the connection in question and no other. */
   const offer = (socket: Duplex, ask: (parts: MadeParts) => boolean | undefined): boolean =>
     plugins.some(({ plugin, parts }) => {
@@ -247,43 +250,20 @@ function createHttpServer(options: {
   const answer = getRequestListener(app.fetch as (request: Request, env: unknown) => Promise<Response>, {
     overrideGlobalObjects: false,
   })
-  const server = createServer({
-    requireHostHeader: false,
-    // A kibibyte below node's own limit, so that instances can take what the edge adds.
-    maxHeaderSize: 15 * 1024,
-    optimizeEmptyRequests: true,
-    // Time for the head only. A limit on the whole request would end long uploads; a body that stops is ended below.
-    headersTimeout: 60_000,
-    requestTimeout: 0,
-    // Nobody here speaks HTTP/2 without TLS, and clients that offer it want an ordinary answer.
-    shouldUpgradeCallback: request => request.headers.upgrade?.toLowerCase() !== 'h2c',
+  const warn = warnOfUnbelieved(site, log)
+  const take = (request: IncomingMessage, response: ServerResponse) =>
+    offer(request.socket, parts => parts.intercept?.(request, response))
+  return createListener({
+    bodyRate: site.bodyRate,
+    answer: (request, response) => {
+      warn(request)
+      if (!take(request, response)) void answer(request, response)
+    },
+    expect: (request, response) => {
+      if (take(request, response)) return
+      response.writeContinue()
+      void answer(request, response)
+    },
+    upgrade: (request, socket, head) => offer(socket, parts => parts.upgrade?.(request, socket, head)),
   })
-  const take = (request: IncomingMessage, response: ServerResponse) => {
-    if (hasBody(request)) limitStall(request, response)
-    return offer(request.socket, parts => parts.intercept?.(request, response))
-  }
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (!take(request, response)) void answer(request, response)
-  })
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (take(request, response)) return
-    response.writeContinue()
-    void answer(request, response)
-  })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy())
-    if (!offer(socket, parts => parts.upgrade?.(request, socket, head))) {
-      refuseTunnel(socket, '400 Bad Request')
-    }
-  })
-  server.on('connect', (_: IncomingMessage, socket: Duplex) => {
-    socket.on('error', () => socket.destroy())
-    refuseTunnel(socket, '405 Method Not Allowed')
-  })
-  return server
-}
-
-function refuseTunnel(socket: Duplex, status: string): void {
-  const answer = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
-  socket.end(answer, () => socket.destroy())
 }

@@ -20,6 +20,7 @@ test('the defaults are a laptop', () => {
       publicUrl: null,
       dataRoot: '',
       routerMode: 'direct',
+      bodyRate: 500,
       trustedProxies: [],
       production: false,
     },

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { setting } from './config.ts'
 import { addressSet } from './http/address.ts'
+import { defaultBodyRate } from './http/stall.ts'
 import { logLevels } from './log.ts'
 
 /** Where a control plane lives: the settings that every plugin may read. */
@@ -16,6 +17,8 @@ export interface Site {
   trustedProxies: readonly string[]
   /** Who receives the requests for instances: we, a proxy that passes all of them to us, or another router. */
   routerMode: 'direct' | 'behind' | 'labels'
+  /** The least that a request body must bring, in bytes a second; 0 for no minimum. */
+  bodyRate: number
   production: boolean
 }
 
@@ -48,6 +51,7 @@ export const siteConfig = z
       })
       .prefault(''),
     ROUTER_MODE: z.enum(['direct', 'behind', 'labels'], 'must be direct, behind or labels').default('direct'),
+    ROUTER_BODY_RATE: setting.integer(0, 1_000_000).prefault(String(defaultBodyRate)),
     NODE_ENV: z.string().optional(),
     LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),
   })
@@ -73,6 +77,7 @@ export const siteConfig = z
           ? [...env.LONGHOUSE_TRUSTED_PROXIES, ...loopback]
           : env.LONGHOUSE_TRUSTED_PROXIES,
       routerMode: env.ROUTER_MODE,
+      bodyRate: env.ROUTER_BODY_RATE,
       production: env.NODE_ENV === 'production',
     }),
   )
@@ -87,6 +92,11 @@ export function siteUrl(site: Site, label: string): string {
   const port = site.publicUrl ? site.publicUrl.port : String(site.port)
   const suffix = port === '' || port === (scheme === 'https:' ? '443' : '80') ? '' : `:${port}`
   return `${scheme}//${label}.${site.domain}${suffix}`
+}
+
+/** The control plane's own origins as people see them, where that is said. */
+export function ownOrigins(site: Site): string[] {
+  return site.publicUrl ? [site.publicUrl.origin, siteUrl(site, 'control')] : []
 }
 
 /** The label in front of the site's domain, lower-cased; '' for the bare domain, null when the host is another's. */

@@ -1,6 +1,9 @@
 import { Agent, type ClientRequest } from 'node:http'
-import type { Socket } from 'node:net'
+import type { NetConnectOpts, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { idle } from '../../src/http/listener.ts'
 import type { Destination } from './contract.ts'
+import { openProven } from './proof.ts'
 
 export type Ready = Extract<Destination, { state: 'ready' }>
 
@@ -9,10 +12,43 @@ interface PooledSocket extends Socket {
   readBefore?: number
 }
 
+export interface PoolOptions {
+  /** How many connections there may be to one instance. */
+  mostSockets: number
+  /** How long an instance may take to say who it is. */
+  proofMs: number
+}
+
+/** Connections to one instance, each of which has named it before it carries a request. */
+class ProvenConnections extends Agent {
+  readonly #instanceId: string
+  readonly #proofMs: number
+
+  constructor(instanceId: string, proofMs: number, options: ConstructorParameters<typeof Agent>[0]) {
+    super(options)
+    this.#instanceId = instanceId
+    this.#proofMs = proofMs
+  }
+
+  override createConnection(
+    options: object,
+    done?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    openProven(options as NetConnectOpts, this.#instanceId, this.#proofMs, (error, socket) =>
+      done?.(error, socket),
+    )
+  }
+}
+
 /** Keeps connections to one instance, shorter than instances keep them. */
-class ConnectionPool extends Agent {
-  constructor() {
-    super({ keepAlive: true, maxSockets: 1024, maxFreeSockets: 128, timeout: 30_000 })
+class ConnectionPool extends ProvenConnections {
+  constructor(instanceId: string, { mostSockets, proofMs }: PoolOptions) {
+    super(instanceId, proofMs, {
+      keepAlive: true,
+      maxSockets: mostSockets,
+      maxFreeSockets: 128,
+      timeout: idle.poolMs,
+    })
   }
 
   override reuseSocket(socket: PooledSocket, request: ClientRequest): void {
@@ -38,14 +74,17 @@ export function closedWhileIdle(request: ClientRequest): boolean {
 /** One subdomain's instance: where it is now, and what is open to it. */
 export class Backend {
   readonly subdomain: string
+  readonly #options: PoolOptions
   #destination: Destination
-  #pool = new ConnectionPool()
+  #pool: ConnectionPool
   #address = ''
   readonly #lasting = new Set<{ destroy(): unknown }>()
 
-  constructor(subdomain: string, destination: Destination) {
+  constructor(subdomain: string, destination: Destination, options: PoolOptions) {
     this.subdomain = subdomain
+    this.#options = options
     this.#destination = destination
+    this.#pool = new ConnectionPool(destination.instanceId, options)
     this.#address = addressOf(destination)
   }
 
@@ -55,6 +94,11 @@ export class Backend {
 
   get pool(): Agent {
     return this.#pool
+  }
+
+  /** For one request, on a connection of its own. */
+  single(): Agent {
+    return new ProvenConnections(this.#destination.instanceId, this.#options.proofMs, { keepAlive: false })
   }
 
   /**
@@ -69,7 +113,7 @@ export class Backend {
     if (stays) return
     this.#address = addressOf(destination)
     this.#pool.retire()
-    this.#pool = new ConnectionPool()
+    this.#pool = new ConnectionPool(destination.instanceId, this.#options)
     this.cutLasting()
   }
 

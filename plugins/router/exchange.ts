@@ -1,9 +1,11 @@
 import { type IncomingMessage, type ServerResponse, request as send } from 'node:http'
 import type { Problem } from '../../src/http/problem.ts'
+import { hasBody as announcesBody } from '../../src/http/stall.ts'
+import { gather } from './arrival.ts'
 import { type Backend, closedWhileIdle, type Ready } from './backend.ts'
-import { type Head, instanceHeaders, passableTrailers, readAnswer } from './headers.ts'
-import type { Origin } from './peer.ts'
+import { passableTrailers, readAnswer } from './headers.ts'
 import { misrouted, timedOut, unreachable, unsupportedCoding } from './problems.ts'
+import { NotItself } from './proof.ts'
 
 export interface ExchangeOptions {
   /** How long an instance may take from the end of a request to the head of its answer. */
@@ -19,8 +21,10 @@ export interface Passage {
   response: ServerResponse
   backend: Backend
   ready: Ready
-  head: Head
-  origin: Origin
+  /** What the instance is told, but for the framing of the body. */
+  headers: readonly string[]
+  /** Called when the body has come in, or goes on to the instance as it comes. */
+  arrived(): void
   /** In origin-form, whatever form it came in. */
   path: string
 }
@@ -41,13 +45,29 @@ export function exchange(passage: Passage, options: ExchangeOptions): void {
     options.refuse(request, response, unsupportedCoding(detail))
     return
   }
-  attempt(passage, options, false)
+  if (!announcesBody(request) || request.headers['content-length'] === '0') attempt(passage, options, null)
+  // The instance decides whether it wants the body, so it has to be asked first.
+  else if (request.headers.expect !== undefined) {
+    request.once('end', () => passage.arrived())
+    attempt(passage, options, [])
+  } else {
+    gather(request, response, first => {
+      passage.arrived()
+      attempt(passage, options, first)
+    })
+  }
 }
 
-function attempt(passage: Passage, options: ExchangeOptions, again: boolean): void {
+/** `body` is what has come in of the body; null when there is none. */
+function attempt(
+  passage: Passage,
+  options: ExchangeOptions,
+  body: readonly Buffer[] | null,
+  again = false,
+): void {
   const { request, response, backend, ready } = passage
+  const hasBody = body !== null
   const chunked = request.headers['transfer-encoding'] !== undefined
-  const hasBody = chunked || Number(request.headers['content-length'] ?? 0) > 0
 
   const outgoing = open(passage, chunked, again)
   let incoming: IncomingMessage | undefined
@@ -87,8 +107,12 @@ function attempt(passage: Passage, options: ExchangeOptions, again: boolean): vo
     if (abandoned || incoming) return
     if (!again && !hasBody && idempotent.has(request.method ?? '') && closedWhileIdle(outgoing)) {
       abandon()
-      attempt(passage, options, true)
+      attempt(passage, options, null, true)
       return
+    }
+    if (error instanceof NotItself) {
+      options.misrouted(backend, ready.instanceId, error.message)
+      return fail(notLetThrough())
     }
     if (error.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
     fail(
@@ -120,44 +144,49 @@ function attempt(passage: Passage, options: ExchangeOptions, again: boolean): vo
       if (!response.headersSent) response.writeContinue()
     })
   }
-  if (hasBody) {
-    request.once('end', () => {
-      // The instance's time begins when it has the whole request.
-      if (!abandoned && !incoming) timer.refresh()
-      if (chunked && request.rawTrailers.length > 0)
-        outgoing.addTrailers(passableTrailers(request.rawTrailers))
-    })
+  if (body === null) {
+    outgoing.end()
+    return
   }
-  if (hasBody) request.pipe(outgoing)
-  else outgoing.end()
+  const onEnd = () => {
+    // The instance's time begins when it has the whole request.
+    if (!abandoned && !incoming) timer.refresh()
+    if (chunked && request.rawTrailers.length > 0) outgoing.addTrailers(passableTrailers(request.rawTrailers))
+  }
+  for (const chunk of body) outgoing.write(chunk)
+  if (request.readableEnded) {
+    onEnd()
+    outgoing.end()
+  } else {
+    request.once('end', onEnd)
+    request.pipe(outgoing)
+  }
 }
 
 /** Begins the request to the instance; a repeated one on a connection of its own. */
-function open({ request, backend, ready, head, origin, path }: Passage, chunked: boolean, again: boolean) {
-  const headers = instanceHeaders(request.rawHeaders, head, origin, ready.instanceId)
-  if (chunked) headers.push('Transfer-Encoding', 'chunked')
+function open({ request, backend, ready, headers, path }: Passage, chunked: boolean, again: boolean) {
   return send({
     host: ready.host,
     port: ready.port,
     method: request.method,
     path,
-    headers,
-    agent: again ? false : backend.pool,
+    headers: chunked ? [...headers, 'Transfer-Encoding', 'chunked'] : headers,
+    agent: again ? backend.single() : backend.pool,
   })
 }
 
 /** Passes on an instance's answer; returns the problem instead when it must not go on. */
 export function passOn(
   message: IncomingMessage,
-  { request, response, backend, ready }: Omit<Passage, 'head' | 'origin' | 'path'>,
+  { request, response, backend, ready }: Passage,
   options: ExchangeOptions,
 ): Problem | undefined {
-  const answer = readAnswer(message.rawHeaders)
+  const answer = readAnswer(message.rawHeaders, request.rawHeaders)
   const status = message.statusCode ?? 0
   if (answer.instanceId !== ready.instanceId || status === 421) {
     const reason = status === 421 ? 'said that it is another' : `did not say that it is ${ready.instanceId}`
     options.misrouted(backend, ready.instanceId, reason)
-    return misrouted('Something else answered in its place, and was not let through. Try again in a moment.')
+    return notLetThrough()
   }
   if (status < 200 || (answer.codings !== undefined && answer.codings !== 'chunked')) {
     return unreachable('Its answer could not be read.')
@@ -197,6 +226,8 @@ function stream(message: IncomingMessage, response: ServerResponse, length: numb
       response.addTrailers(passableTrailers(message.rawTrailers))
     }
     response.end()
+    // An answer that is complete here holds nobody's place for as long as its client pleases.
+    if (response.writableLength > 0) response.socket?.setTimeout(60_000)
   })
   // Cut short by the instance: cut short for the client too, or it would take what came for the whole.
   message.on('close', () => {
@@ -206,6 +237,10 @@ function stream(message: IncomingMessage, response: ServerResponse, length: numb
   setImmediate(() => {
     if (!begun) response.flushHeaders()
   })
+}
+
+export function notLetThrough(): Problem {
+  return misrouted('Something else answered in its place, and was not let through. Try again in a moment.')
 }
 
 function carriesChunks(request: IncomingMessage): boolean {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { identityPath } from '../../src/http/identity.ts'
 import { type Edge, startEdge } from './edge.fixture.ts'
 import { ask, listening, route, startInstance } from './wire.fixture.ts'
 
@@ -19,7 +20,8 @@ describe('instances that fail', () => {
       connections++
       sockets.add(socket)
       socket.on('error', () => undefined)
-      socket.on('data', () => {
+      socket.on('data', data => {
+        if (data.toString('latin1').startsWith(`HEAD ${identityPath} `)) return void socket.write(proven)
         const answer = answers.shift()
         if (answer === null || answer === undefined) socket.destroy()
         else socket.write(answer)
@@ -37,6 +39,7 @@ describe('instances that fail', () => {
       },
     }
   }
+  const proven = 'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_raw\r\n\r\n'
   const good = 'HTTP/1.1 200 OK\r\nLonghouse-Instance: inst_raw\r\nContent-Length: 2\r\n\r\nok'
 
   it('answers 502 when nothing listens, and asks for the address to be looked up', async () => {
@@ -102,6 +105,60 @@ describe('instances that fail', () => {
     }
     assert.equal(raw.connections(), answers.length)
     assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
+    await raw.close()
+  })
+
+  it('sends a stranger at the address nothing of a customer, and not the id to answer with', async () => {
+    const seen: string[] = []
+    const strangers = [
+      'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+      'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_other\r\n\r\n',
+      'HTTP/1.1 421 Misdirected Request\r\nLonghouse-Instance: inst_mine\r\n\r\n',
+      'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_mine\r\nLonghouse-Instance: inst_other\r\n\r\n',
+      'HTTP/1.1 204 No Content\r\nX: Longhouse-Instance: inst_mine\r\n\r\n',
+      'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_mine\r\n\r\nHTTP/1.1 200 OK\r\n',
+      'HTTP/1.1 103 Early Hints\r\nLonghouse-Instance: inst_mine\r\n\r\n',
+      'SSH-2.0-OpenSSH\r\n\r\n',
+      null,
+    ]
+    let answer: string | null = null
+    const sockets = new Set<Socket>()
+    const server = createServer(socket => {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('data', data => {
+        seen.push(data.toString('latin1'))
+        if (answer === null) socket.destroy()
+        else socket.write(answer)
+      })
+    })
+    const port = await listening(server)
+    route(edge, 'mine', { id: 'inst_mine', port })
+    const secret = {
+      cookie: 'longhouse_session=secret',
+      authorization: 'Bearer secret',
+      'x-secret': 'secret',
+    }
+    for (answer of strangers) {
+      for (const method of ['GET', 'POST']) {
+        const path = '/secret?token=secret'
+        const body = method === 'POST' ? { body: 'secret' } : {}
+        const reply = await ask(edge, 'mine.localhost', { method, path, headers: secret, ...body })
+        assert.equal(reply.status, 502, String(answer))
+      }
+      const upgrade = { ...secret, connection: 'Upgrade', upgrade: 'echo' }
+      assert.equal((await ask(edge, 'mine.localhost', { headers: upgrade })).status, 502)
+    }
+    assert.equal(seen.length, strangers.length * 3)
+    for (const text of seen) assert.doesNotMatch(text, /secret|inst_mine|mine\.localhost/)
+    for (const socket of sockets) socket.destroy()
+    await new Promise(resolve => server.close(resolve))
+  })
+
+  it('asks for a name once for each connection, not for each request', async () => {
+    const raw = await scripted(good, good, good)
+    for (let i = 0; i < 3; i++) assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
+    assert.equal(raw.connections(), 1)
     await raw.close()
   })
 

@@ -26,7 +26,7 @@ describe('what reaches an instance, and what comes back', () => {
       Connection: 'x-hop',
       'X-Hop': 'dropped',
       'Proxy-Authenticate': 'dropped',
-      'Set-Cookie': ['a=1', 'b=2'],
+      'Set-Cookie': ['longhouse_session=1', '__Host-b=2'],
       'Content-Type': 'application/json',
     })
     response.end(
@@ -54,7 +54,7 @@ describe('what reaches an instance, and what comes back', () => {
     assert.equal(reply.status, 207)
     assert.equal(reply.message.statusMessage, 'Fine By Me')
     assert.equal(reply.headers['x-ours'], 'kept')
-    assert.deepEqual(reply.headers['set-cookie'], ['a=1', 'b=2'])
+    assert.deepEqual(reply.headers['set-cookie'], ['longhouse_session=1', '__Host-b=2'])
     const got = JSON.parse(reply.body)
     assert.equal(got.method, 'PATCH')
     assert.equal(got.url, '//a%2Fb/../c?x=%00&y=%C3%A9')
@@ -184,16 +184,84 @@ describe('what reaches an instance, and what comes back', () => {
   it('keeps a cookie to the instance that sets it', async () => {
     const baker = await startInstance('inst_baker', (_, response) => {
       response.setHeader('Set-Cookie', [
-        'a=1; Domain=.localhost; Path=/',
-        'b=domain; path=/; domain = localhost',
-        'c=3; HttpOnly',
+        'longhouse_session=1; Domain=.localhost; Path=/',
+        '__Host-longhouse_sso=domain; path=/; domain = localhost',
+        '__Host-c=3; HttpOnly',
       ])
       response.end()
     })
     route(edge, 'baker', baker)
     const { headers } = await ask(edge, 'baker.localhost')
-    assert.deepEqual(headers['set-cookie'], ['a=1; Path=/', 'b=domain; path=/', 'c=3; HttpOnly'])
+    assert.deepEqual(headers['set-cookie'], [
+      'longhouse_session=1; Path=/',
+      '__Host-longhouse_sso=domain; path=/',
+      '__Host-c=3; HttpOnly',
+    ])
     await baker.close()
+  })
+
+  it('lets an instance speak for itself only', async () => {
+    const loud = await startInstance('inst_loud', (request, response) => {
+      if (request.url === '/plain') response.setHeader('Strict-Transport-Security', 'includeSubDomains')
+      else {
+        response.setHeader('Strict-Transport-Security', 'includeSubDomains; Max-Age="31536000"; preload')
+      }
+      response.setHeader('Clear-Site-Data', '"*"')
+      response.setHeader('Alt-Svc', 'h3="evil.example:443"')
+      response.setHeader('X-Accel-Redirect', '/etc/passwd')
+      response.setHeader('X-Ours', 'kept')
+      response.end()
+    })
+    route(edge, 'loud', loud)
+    const { headers } = await ask(edge, 'loud.localhost')
+    assert.equal(headers['strict-transport-security'], 'max-age=31536000')
+    for (const name of ['clear-site-data', 'alt-svc', 'x-accel-redirect'])
+      assert.equal(headers[name], undefined)
+    assert.equal(headers['x-ours'], 'kept')
+    const plain = await ask(edge, 'loud.localhost', { path: '/plain' })
+    assert.equal(plain.headers['strict-transport-security'], undefined)
+    await loud.close()
+  })
+
+  it('lets an instance fill no jar that its neighbours share', async () => {
+    const greedy = await startInstance('inst_greedy', (_, response) => {
+      const many = Array.from({ length: 200 }, (_, i) => `__Host-n${i}=${i}; Path=/; Secure`)
+      response.setHeader('Set-Cookie', [
+        'plain=1',
+        `__Host-long=${'x'.repeat(5000)}`,
+        ...many,
+        'longhouse_session=s',
+      ])
+      response.end()
+    })
+    route(edge, 'greedy', greedy)
+    const set = async (cookie: string) =>
+      (await ask(edge, 'greedy.localhost', { headers: { cookie } })).headers['set-cookie'] ?? []
+    const first = await set('')
+    assert.equal(first.length, 9)
+    assert.ok(first.includes('longhouse_session=s'))
+    const held = first.map(each => each.split(';', 1)[0]).join('; ')
+    const second = await set(held)
+    assert.deepEqual(
+      second.map(each => each.split('=', 1)[0]),
+      first.map(each => each.split('=', 1)[0]),
+      'what is there may change, and nothing is added',
+    )
+    assert.deepEqual(await set(held.replaceAll('__Host-n', '__Host-m')), ['longhouse_session=s'])
+    await greedy.close()
+  })
+
+  it('passes on the cookies of its own host, however many others there are', async () => {
+    const planted = Array.from({ length: 12 }, (_, i) => `planted_${i}=${'x'.repeat(4000)}`)
+    const cookie = [
+      ...planted,
+      'longhouse_session=mine',
+      ' __Host-longhouse_sso=a=b',
+      'longhouse_account=x',
+    ].join(';')
+    assert.equal((await seen({ cookie })).cookie, 'longhouse_session=mine; __Host-longhouse_sso=a=b')
+    assert.equal((await seen({ cookie: planted.join('; ') })).cookie, undefined)
+    assert.equal((await ask(edge, 'control.localhost', { headers: { cookie } })).body, 'the control plane')
   })
 
   it('answers pipelined requests in order', async () => {

@@ -1,7 +1,7 @@
+import { identityHeader } from '../../src/http/identity.ts'
+import { sessionCookieName } from '../../src/http/session-cookie.ts'
 import type { Origin } from './peer.ts'
 
-/** Names the instance that a request is for and that an answer is from. */
-export const identityHeader = 'Longhouse-Instance'
 const identity = identityHeader.toLowerCase()
 
 /** Speak of one connection only (RFC 9110, section 7.6.1), and so end here. */
@@ -19,7 +19,28 @@ const hopByHop = [
 /** Said by us and believed by instances; what a client writes there goes no further. */
 const ownWords = [identity, 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']
 
-const endsHere = { request: wordSet([...hopByHop, ...ownWords]), response: wordSet([...hopByHop, identity]) }
+/**
+ * What an instance may say, but not for others: browsers take it for all of the domain, for other ports or for other
+ * servers, and a proxy in front may take it for an order.
+ */
+const speaksForOthers = [
+  'clear-site-data',
+  'alt-svc',
+  'set-cookie2',
+  'x-accel-redirect',
+  'x-accel-buffering',
+  'x-accel-charset',
+  'x-accel-expires',
+  'x-accel-limit-rate',
+  'x-sendfile',
+  'x-lighttpd-send-file',
+  'x-reproxy-url',
+]
+
+const endsHere = {
+  request: wordSet([...hopByHop, ...ownWords]),
+  response: wordSet([...hopByHop, identity, ...speaksForOthers]),
+}
 
 /** What decides where a request goes and how it is copied. Header arrays are as node has them: name, value, … */
 export interface Head {
@@ -57,7 +78,10 @@ export function instanceHeaders(
     if (endsHere.request.has(name)) continue
     if (!origin.trusted && claimsOrigin(name)) continue
     if (head.listed?.includes(name.toLowerCase())) continue
-    headers.push(name, raw[i + 1] as string)
+    if (name.length === 6 && name.toLowerCase() === 'cookie') {
+      const own = ownCookies(raw[i + 1] as string)
+      if (own !== '') headers.push(name, own)
+    } else headers.push(name, raw[i + 1] as string)
   }
   headers.push('X-Forwarded-For', origin.client)
   headers.push('X-Forwarded-Proto', origin.proto)
@@ -66,8 +90,66 @@ export function instanceHeaders(
   return headers
 }
 
+/** Bytes that a head takes: name, value, and what stands between them and after. */
+export function headBytes(headers: readonly string[]): number {
+  let bytes = 0
+  for (const each of headers) bytes += each.length + 2
+  return bytes
+}
+
 /** A cookie is its instance's own: with a domain, one tenant could set those of its neighbours and of the control plane. */
 const cookieDomain = /;[\t ]*domain[\t ]*(=[^;]*)?(?=;|$)/gi
+
+/** The runtime's own cookies, by plain HTTP and by HTTPS. */
+const runtimeCookies = new Set(
+  (['session', 'sso'] as const).flatMap(kind => [false, true].map(https => sessionCookieName(https, kind))),
+)
+/** How many others an instance may have: browsers keep some 180 for all hosts of a domain together. */
+const mostCookies = 8
+
+/** Only its own host can have set these: browsers hold the prefix to that. */
+function isHostBound(name: string): boolean {
+  return name.startsWith('__Host-')
+}
+
+/** Of the cookies that a browser sends, those of this host. The others are its siblings' and its parent domain's. */
+function ownCookies(value: string): string {
+  return value
+    .split(';')
+    .map(pair => pair.trim())
+    .filter(pair => {
+      const name = cookieName(pair)
+      return runtimeCookies.has(name) || isHostBound(name)
+    })
+    .join('; ')
+}
+
+function cookieName(pair: string): string {
+  return pair.split('=', 1)[0]?.trim() ?? ''
+}
+
+/** True while an instance may set this cookie in a browser that holds `held` of its host. */
+function maySet(cookie: string, held: Set<string>): boolean {
+  const name = cookieName(cookie.split(';', 1)[0] ?? '')
+  if (runtimeCookies.has(name)) return true
+  if (!isHostBound(name) || cookie.length > 4096) return false
+  held.add(name)
+  return held.size <= mostCookies
+}
+
+/** The host-bound cookies that came with a request, but for the runtime's. */
+function heldCookies(raw: readonly string[]): Set<string> {
+  const names = raw
+    .filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === 'cookie')
+    .flatMap(value => value.split(';').map(pair => cookieName(pair.trim())))
+  return new Set(names.filter(name => isHostBound(name) && !runtimeCookies.has(name)))
+}
+
+/** HSTS for this host alone. Null when it says nothing that can be kept. */
+function ownTransportSecurity(value: string): string | null {
+  const age = /(?:^|;)\s*max-age\s*=\s*"?(\d+)"?\s*(?:;|$)/i.exec(value)?.[1]
+  return age === undefined ? null : `max-age=${age}`
+}
 
 /** An instance's answer, as far as it may go on. */
 export interface Answer {
@@ -80,7 +162,8 @@ export interface Answer {
   trailer: string | undefined
 }
 
-export function readAnswer(raw: readonly string[]): Answer {
+/** `asked` are the headers of the request that it answers. */
+export function readAnswer(raw: readonly string[], asked: readonly string[]): Answer {
   const headers: string[] = []
   const answer: Answer = {
     headers,
@@ -91,6 +174,7 @@ export function readAnswer(raw: readonly string[]): Answer {
   }
   let listed: string[] | undefined
   let contentLength: string | undefined
+  let held: Set<string> | undefined
   let identities = 0
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
@@ -106,7 +190,11 @@ export function readAnswer(raw: readonly string[]): Answer {
     } else if (name.length === 14 && name.toLowerCase() === 'content-length') {
       contentLength = value
     } else if (name.length === 10 && name.toLowerCase() === 'set-cookie') {
-      headers.push(name, value.replace(cookieDomain, ''))
+      held ??= heldCookies(asked)
+      if (maySet(value, held)) headers.push(name, value.replace(cookieDomain, ''))
+    } else if (name.length === 25 && name.toLowerCase() === 'strict-transport-security') {
+      const own = ownTransportSecurity(value)
+      if (own !== null) headers.push(name, own)
     } else headers.push(name, value)
   }
   if (identities !== 1) answer.instanceId = undefined
@@ -132,6 +220,7 @@ export function passableTrailers(raw: readonly string[]): [string, string][] {
 }
 
 const untrailable = wordSet([
+  ...speaksForOthers,
   'authorization',
   'content-encoding',
   'content-length',
@@ -140,6 +229,7 @@ const untrailable = wordSet([
   'cookie',
   'host',
   'set-cookie',
+  'strict-transport-security',
 ])
 
 function claimsOrigin(name: string): boolean {

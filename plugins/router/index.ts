@@ -11,6 +11,8 @@ export const router = definePlugin({
     ROUTER_RESPONSE_TIMEOUT: setting.duration().prefault('60s'),
     ROUTER_HOLD_TIMEOUT: setting.duration().prefault('10s'),
     ROUTER_HOLD_LIMIT: setting.integer(0, 100_000).prefault('1000'),
+    ROUTER_CLIENT_LIMIT: setting.integer(1, 100_000).prefault('256'),
+    ROUTER_INSTANCE_LIMIT: setting.integer(1, 100_000).prefault('1024'),
   }),
   setup({ config, site, clock, log, emit }) {
     const router = new Router({
@@ -21,6 +23,7 @@ export const router = definePlugin({
       responseTimeoutMs: config.ROUTER_RESPONSE_TIMEOUT,
       holdMs: config.ROUTER_HOLD_TIMEOUT,
       holdLimit: config.ROUTER_HOLD_LIMIT,
+      limits: { perClient: config.ROUTER_CLIENT_LIMIT, perInstance: config.ROUTER_INSTANCE_LIMIT },
       misrouted: event => emit('instance-misrouted', event),
     })
     return {

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { addressSet, clientAddress, plainAddress } from '../../src/http/address.ts'
+import { addressGroup, addressSet, clientAddress, plainAddress } from '../../src/http/address.ts'
 import type { Site } from '../../src/site.ts'
 
 /** Who a request comes from, and by which way it came to the site. */
 export interface Origin {
   /** Address of the client, behind any configured proxies. */
   client: string
+  /** The client as limits count it. */
+  group: string
   proto: 'http' | 'https'
   /** The host that the client asked for. */
   host: string
@@ -16,6 +18,7 @@ export interface Origin {
 
 interface Peer {
   address: string
+  group: string
   trusted: boolean
 }
 
@@ -30,7 +33,11 @@ export function originReader(site: Site): (request: IncomingMessage, host: strin
     let peer = peers.get(request.socket)
     if (!peer) {
       const address = plainAddress(request.socket.remoteAddress ?? '')
-      peer = { address, trusted: site.trustedProxies.length > 0 && proxies.has(address) }
+      peer = {
+        address,
+        group: addressGroup(address),
+        trusted: site.trustedProxies.length > 0 && proxies.has(address),
+      }
       peers.set(request.socket, peer)
     }
     return peer
@@ -38,12 +45,14 @@ export function originReader(site: Site): (request: IncomingMessage, host: strin
 
   return (request, host) => {
     const peer = peerOf(request)
-    if (!peer.trusted) return { client: peer.address, proto, host, trusted: false }
+    if (!peer.trusted) return { client: peer.address, group: peer.group, proto, host, trusted: false }
     const { headers } = request
     const said = headers['x-forwarded-proto']
     const asked = headers['x-forwarded-host']
+    const client = clientAddress(peer.address, one(headers['x-forwarded-for']), proxies)
     return {
-      client: clientAddress(peer.address, one(headers['x-forwarded-for']), proxies),
+      client,
+      group: addressGroup(client),
       proto: said === 'https' || said === 'http' ? said : proto,
       host: one(asked) ?? host,
       trusted: true,

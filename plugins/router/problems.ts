@@ -9,4 +9,5 @@ export const starting = defineProblem('instance-starting', 503, 'The instance is
 export const stopped = defineProblem('instance-stopped', 503, 'The instance is stopped')
 export const unhealthy = defineProblem('instance-unhealthy', 503, 'The instance is not well')
 export const shuttingDown = defineProblem('router-stopping', 503, 'The platform is restarting')
+export const crowded = defineProblem('instance-crowded', 503, 'Too many requests at once')
 export const timedOut = defineProblem('instance-timed-out', 504, 'The instance took too long to answer')

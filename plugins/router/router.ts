@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../src/clock.ts'
+import { headTooLarge, Problem } from '../../src/http/problem.ts'
+import { hasBody } from '../../src/http/stall.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Site } from '../../src/site.ts'
-import { Backend, type Ready } from './backend.ts'
+import { Admission } from './admission.ts'
+import { Backend } from './backend.ts'
 import type { Destination, RouterService } from './contract.ts'
 import { type ExchangeOptions, exchange, type Passage } from './exchange.ts'
+import { headBytes, instanceHeaders } from './headers.ts'
 import { Holding } from './holding.ts'
 import { type Origin, originReader } from './peer.ts'
 import * as problems from './problems.ts'
@@ -23,16 +27,29 @@ export interface RouterOptions {
   holdMs: number
   /** How many requests may wait at a time for instances that are starting. */
   holdLimit: number
+  /** How many requests may be waiting and in progress at a time. */
+  limits: { perClient: number; perInstance: number }
   misrouted(event: { instanceId: string; subdomain: string; reason: string }): void
 }
 
 type ForInstance = Extract<Target, { kind: 'instance' }>
+
+interface Admitted {
+  target: ForInstance
+  origin: Origin
+  /** Called when the request's body has come in. */
+  arrived(): void
+}
+
+/** What any instance takes, older ones too: node's own 16 KiB, less what a request line needs. */
+const headLimitBytes = 15.5 * 1024
 
 /** The edge: sends each request to the one instance that its host names, or says why it cannot. */
 export class Router implements RouterService {
   readonly #options: RouterOptions
   readonly #backends = new Map<string, Backend>()
   readonly #holding: Holding
+  readonly #admission: Admission
   readonly #originOf: (request: IncomingMessage, host: string) => Origin
   readonly #exchange: ExchangeOptions
   /** When each instance was last said to be misrouted: a nudge a second is enough. */
@@ -42,6 +59,7 @@ export class Router implements RouterService {
   constructor(options: RouterOptions) {
     this.#options = options
     this.#holding = new Holding({ clock: options.clock, holdMs: options.holdMs, limit: options.holdLimit })
+    this.#admission = new Admission(options.limits)
     this.#originOf = originReader(options.site)
     this.#exchange = {
       responseTimeoutMs: options.responseTimeoutMs,
@@ -54,7 +72,7 @@ export class Router implements RouterService {
     if (!this.#options.routes || this.#stopping) return
     const backend = this.#backends.get(subdomain)
     if (backend) backend.turn(destination)
-    else this.#backends.set(subdomain, new Backend(subdomain, destination))
+    else this.#backends.set(subdomain, this.#backendFor(subdomain, destination))
     if (destination.state !== 'starting') this.#holding.release(subdomain)
   }
 
@@ -69,7 +87,7 @@ export class Router implements RouterService {
     const target = readTarget(this.#options.site, request)
     if (target.kind === 'control') return false
     if (target.kind === 'stranger' && asksForHealth(request, target.path)) return false
-    if (target.kind === 'instance') this.#pass(target, request, response, true)
+    if (target.kind === 'instance') this.#admit(target, request, response)
     else refuse(request, response, this.#refusalOf(target))
     return true
   }
@@ -81,9 +99,12 @@ export class Router implements RouterService {
     const response = answerOn(socket, request)
     if (target.kind !== 'instance') refuse(request, response, this.#refusalOf(target))
     else {
-      const passage = this.#passageOf(target, request, response)
-      if (passage) tunnel(passage, socket, head, this.#exchange)
-      else refuse(request, response, this.#unavailable(target.subdomain))
+      const origin = this.#originOf(request, target.host)
+      const arrived = this.#placeFor(target, origin, request, response, socket)
+      if (!arrived) return true
+      const passage = this.#passageOf({ target, origin, arrived }, request, response)
+      if (passage instanceof Problem) refuse(request, response, passage)
+      else tunnel(passage, socket, head, this.#exchange)
     }
     return true
   }
@@ -101,27 +122,79 @@ export class Router implements RouterService {
     this.#backends.clear()
   }
 
-  #pass(target: ForInstance, request: IncomingMessage, response: ServerResponse, mayHold: boolean): void {
-    const passage = this.#passageOf(target, request, response)
-    if (passage) {
+  #backendFor(subdomain: string, destination: Destination): Backend {
+    const { limits, responseTimeoutMs } = this.#options
+    return new Backend(subdomain, destination, {
+      mostSockets: limits.perInstance,
+      proofMs: responseTimeoutMs,
+    })
+  }
+
+  #admit(target: ForInstance, request: IncomingMessage, response: ServerResponse): void {
+    const origin = this.#originOf(request, target.host)
+    const arrived = this.#placeFor(target, origin, request, response, response)
+    if (arrived) this.#pass({ target, origin, arrived }, request, response, true)
+  }
+
+  /**
+   * A place among the requests for the instance until `until` closes; refuses the request when there is none. What is
+   * returned says that its body has come in.
+   */
+  #placeFor(
+    { subdomain }: ForInstance,
+    origin: Origin,
+    request: IncomingMessage,
+    response: ServerResponse,
+    until: ServerResponse | Duplex,
+  ): (() => void) | null {
+    if (!this.#backends.has(subdomain)) {
+      refuse(request, response, this.#unavailable(subdomain))
+      return null
+    }
+    const place = this.#admission.enter(subdomain, {
+      client: origin.group,
+      arriving: hasBody(request),
+      turnAway: () => refuse(request, response, crowded()),
+    })
+    if (!place) {
+      refuse(request, response, crowded())
+      return null
+    }
+    until.once('close', () => place.leave())
+    return () => place.settle()
+  }
+
+  #pass(admitted: Admitted, request: IncomingMessage, response: ServerResponse, mayHold: boolean): void {
+    const passage = this.#passageOf(admitted, request, response)
+    if (!(passage instanceof Problem)) {
       exchange(passage, this.#exchange)
       return
     }
-    const starting = this.#backends.get(target.subdomain)?.destination.state === 'starting'
+    const { subdomain } = admitted.target
+    const starting = this.#backends.get(subdomain)?.destination.state === 'starting'
     if (starting && mayHold && !this.#stopping && !loadsPage(request)) {
-      const resume = () => this.#pass(target, request, response, false)
-      if (this.#holding.hold(target.subdomain, response, resume)) return
+      const resume = () => this.#pass(admitted, request, response, false)
+      if (this.#holding.hold(subdomain, response, resume)) return
     }
-    refuse(request, response, this.#unavailable(target.subdomain))
+    refuse(request, response, passage)
   }
 
-  /** How the request gets through; undefined when its instance is not ready. */
-  #passageOf(target: ForInstance, request: IncomingMessage, response: ServerResponse): Passage | undefined {
+  /** How the request gets through, or why it does not. */
+  #passageOf(
+    { target, origin, arrived }: Admitted,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Passage | Problem {
     const backend = this.#backends.get(target.subdomain)
-    if (backend?.destination.state !== 'ready' || this.#stopping) return undefined
-    const ready: Ready = backend.destination
-    const origin = this.#originOf(request, target.host)
-    return { request, response, backend, ready, head: target.head, origin, path: target.path }
+    if (backend?.destination.state !== 'ready' || this.#stopping) return this.#unavailable(target.subdomain)
+    const ready = backend.destination
+    const headers = instanceHeaders(request.rawHeaders, target.head, origin, ready.instanceId)
+    if (headBytes(headers) + target.path.length > headLimitBytes) {
+      return headTooLarge(`Send fewer or shorter headers: ${headLimitBytes / 1024} KiB is the most.`, {
+        headers: { Connection: 'close' },
+      })
+    }
+    return { request, response, backend, ready, headers, path: target.path, arrived }
   }
 
   #unavailable(subdomain: string) {
@@ -169,6 +242,13 @@ function asksForHealth(request: IncomingMessage, path: string): boolean {
     (request.method === 'GET' || request.method === 'HEAD') &&
     (path === '/health' || path.startsWith('/health?'))
   )
+}
+
+/** The connection ends with it: the rest of a body that nobody takes is not waited for. */
+function crowded(): Problem {
+  return problems.crowded('It has as many requests as it may have at a time. Try again in a few seconds.', {
+    headers: { 'Retry-After': '5', Connection: 'close' },
+  })
 }
 
 function retryAfter(seconds: number) {

@@ -4,9 +4,10 @@ import type { Duplex } from 'node:stream'
 import { badRequest } from '../../src/http/problem.ts'
 import { hasBody } from '../../src/http/stall.ts'
 import type { Backend } from './backend.ts'
-import { type ExchangeOptions, type Passage, passOn } from './exchange.ts'
-import { instanceHeaders, readAnswer } from './headers.ts'
-import { misrouted, timedOut, unreachable } from './problems.ts'
+import { type ExchangeOptions, notLetThrough, type Passage, passOn } from './exchange.ts'
+import { readAnswer } from './headers.ts'
+import { timedOut, unreachable } from './problems.ts'
+import { NotItself } from './proof.ts'
 
 /**
  * An answer on a connection whose client asked to upgrade it: what is refused there is refused in HTTP, and the
@@ -28,20 +29,19 @@ export function answerOn(socket: Duplex, request: IncomingMessage): ServerRespon
  * become one; any other answer goes back as it is.
  */
 export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options: ExchangeOptions): void {
-  const { request, response, backend, ready, head, origin, path } = passage
+  const { request, response, backend, ready, path } = passage
   if (hasBody(request)) {
     options.refuse(request, response, badRequest('A request to upgrade the connection must have no body.'))
     return
   }
-  const headers = instanceHeaders(request.rawHeaders, head, origin, ready.instanceId)
-  headers.push('Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? '')
+  const headers = [...passage.headers, 'Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? '']
   const outgoing = send({
     host: ready.host,
     port: ready.port,
     method: request.method,
     path,
     headers,
-    agent: false,
+    agent: backend.single(),
   })
   let settled = false
   const settle = () => {
@@ -62,6 +62,11 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
   outgoing.on('error', (cause: NodeJS.ErrnoException) => {
     if (settled) return
     settle()
+    if (cause instanceof NotItself) {
+      options.misrouted(backend, ready.instanceId, cause.message)
+      options.refuse(request, response, notLetThrough())
+      return
+    }
     if (cause.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
     options.refuse(
       request,
@@ -84,12 +89,11 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
     }
     settle()
     socket.off('close', onClose)
-    const answer = readAnswer(message.rawHeaders)
+    const answer = readAnswer(message.rawHeaders, request.rawHeaders)
     if (answer.instanceId !== ready.instanceId) {
       upstream.destroy()
       options.misrouted(backend, ready.instanceId, `did not say that it is ${ready.instanceId}`)
-      const detail = 'Something else answered in its place, and was not let through. Try again in a moment.'
-      options.refuse(request, response, misrouted(detail))
+      options.refuse(request, response, notLetThrough())
       return
     }
     response.detachSocket(socket as Socket)

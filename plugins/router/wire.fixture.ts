@@ -9,6 +9,7 @@ import {
 } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { identityPath } from '../../src/http/identity.ts'
 import type { Edge } from './edge.fixture.ts'
 
 /** A real server that behaves as an instance: it names itself in every answer. */
@@ -27,8 +28,13 @@ export async function startInstance(
 ): Promise<Instance> {
   const asked: IncomingMessage[] = []
   const server = createServer((request, response) => {
-    asked.push(request)
     response.setHeader('Longhouse-Instance', id)
+    // What the edge asks on each fresh connection.
+    if (request.method === 'HEAD' && request.url === identityPath) {
+      response.writeHead(204).end()
+      return
+    }
+    asked.push(request)
     handle(request, response)
   })
   return { id, server, asked, port: await listening(server), close: () => closed(server) }

@@ -169,6 +169,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     ].map(route => audited(route, audit)),
     trustedProxies: settings.trustedProxies,
     https,
+    ...(publicUrl && { origins: () => [publicUrl.origin] }),
     before: [answerAs(instanceId), sandboxed, compress()],
     renderer: pageRenderer({
       place,

@@ -1,8 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
+import { identityHeader } from '../../src/http/identity.ts'
 import type { AppEnv } from '../../src/http/route.ts'
 import { misdirected } from './problems.ts'
-
-export const identityHeader = 'Longhouse-Instance'
 
 /**
  * Says on every answer which instance gave it, and refuses what was meant for another: a router with an old address

@@ -28,7 +28,7 @@ test('what cannot be read is refused in the name of the instance', async t => {
   const say = await serve(t)
   for (const [request, status, title] of [
     ['rubbish\r\n\r\n', 400, 'The request could not be read'],
-    [`GET / HTTP/1.1\r\nHost: a\r\nLong: ${'x'.repeat(17_000)}\r\n\r\n`, 431, 'The headers are too large'],
+    [`GET / HTTP/1.1\r\nHost: a\r\nLong: ${'x'.repeat(70_000)}\r\n\r\n`, 431, 'The headers are too large'],
     ['GET / HTTP/1.1\r\nHost: a\r\nExpect: a miracle\r\n\r\n', 417, 'The expectation cannot be met'],
   ] as const) {
     const answer = await say(request)
@@ -39,6 +39,14 @@ test('what cannot be read is refused in the name of the instance', async t => {
   }
   const noHost = await say('GET / HTTP/1.1\r\nConnection: close\r\n\r\n')
   assert.match(noHost, /^HTTP\/1\.1 400 [\s\S]*^longhouse-instance: inst_test\r$/im)
+})
+
+test('says who it is to whoever asks on a fresh connection, with nothing to be known of it', async t => {
+  const say = await serve(t)
+  const head = 'HEAD /.well-known/longhouse-instance HTTP/1.1\r\nHost: localhost\r\n'
+  const answer = await say(`${head}\r\n${head}Connection: close\r\n\r\n`)
+  assert.equal(answer.match(/^HTTP\/1\.1 204 No Content\r$/gm)?.length, 2)
+  assert.equal(answer.match(/^longhouse-instance: inst_test\r$/gim)?.length, 2)
 })
 
 test('who asks for another protocol gets an ordinary answer', async t => {

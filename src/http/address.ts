@@ -37,15 +37,27 @@ export function plainAddress(address: string): string {
 }
 
 /**
+ * The address in one entry of `X-Forwarded-For`, of which proxies write several forms: alone, with a port, in brackets,
+ * in quotes. Null when it is none.
+ */
+export function forwardedAddress(entry: string): string | null {
+  const text = entry.trim().replace(/^"(.*)"$/, '$1')
+  const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)
+  const address = bracketed?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text
+  const plain = plainAddress(address)
+  return isIP(plain) === 0 ? null : plain
+}
+
+/**
  * Who is asking: the peer, or, when the peer is a configured proxy, the right-most address of `X-Forwarded-For`
  * that is not a proxy's. What stands further left was written by the client and proves nothing.
  */
 export function clientAddress(peer: string, forwardedFor: string | undefined, proxies: AddressSet): string {
   let client = plainAddress(peer)
-  const chain = (forwardedFor ?? '').split(',').map(part => plainAddress(part.trim()))
+  const chain = (forwardedFor ?? '').split(',')
   while (proxies.has(client)) {
-    const next = chain.pop()
-    if (next === undefined || isIP(next) === 0) break
+    const next = forwardedAddress(chain.pop() ?? '')
+    if (next === null) break
     client = next
   }
   return client

@@ -31,6 +31,8 @@ export interface AppOptions {
   https: boolean
   /** Origins elsewhere that a form of ours may lead on to: browsers hold `form-action` against redirects, too. */
   formTargets?: () => readonly string[]
+  /** The program's own addresses as people see them, scheme, host and port: their pages may post here. */
+  origins?: () => readonly string[]
   /** Prepares `c.render` for pages. */
   renderer: MiddlewareHandler
   /** Runs before everything else that could refuse or answer a request. */
@@ -69,7 +71,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   for (const each of options.before ?? []) app.use(each)
   app.use(contentSecurity(options.https, options.formTargets ?? (() => [])))
   app.use(renderer)
-  app.use(refuseCrossSite)
+  app.use(refuseCrossSite(options.origins ?? (() => [])))
 
   const openapi = route({
     method: 'get',

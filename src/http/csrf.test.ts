@@ -5,11 +5,12 @@ import { open, route } from './route.ts'
 
 let changes = 0
 const spec = { path: '/change', summary: 'Changes', guard: open, answers: {} }
-const app = appForTest([
+const routes = [
   route({ ...spec, method: 'post', handle: c => c.text(String(++changes)) }),
   route({ ...spec, method: 'delete', handle: c => c.text(String(++changes)) }),
   route({ ...spec, method: 'get', handle: c => c.text('as it was') }),
-])
+]
+const app = appForTest(routes)
 
 const host = { Host: 'control.example.com' }
 
@@ -63,4 +64,20 @@ test('a bearer token exempts, for no page can make a browser send one; a Basic p
   assert.equal(await ask({ ...other, Authorization: 'bearer x' }), 200)
   assert.equal(await ask({ ...other, Authorization: 'Basic eDp5' }), 403)
   assert.equal(await ask({ ...other, Authorization: '' }), 403)
+})
+
+test('a page at the public address is ours, whatever host the proxy in front passes on', async () => {
+  const behind = appForTest(routes, { origins: () => ['https://control.example.com:8443'] })
+  const post = async (headers: Record<string, string>) =>
+    (
+      await behind.request('/change', {
+        method: 'POST',
+        headers: { Host: 'control.example.com', ...headers },
+      })
+    ).status
+  assert.equal(await post({ Origin: 'https://control.example.com:8443' }), 200)
+  assert.equal(await post({ Origin: 'https://control.example.com:9443' }), 403)
+  assert.equal(await post({ Origin: 'http://control.example.com:8443' }), 403)
+  assert.equal(await post({ Origin: 'https://tenant.example.com:8443' }), 403)
+  assert.equal(await post({ Origin: 'https://control.example.com:8443', 'Sec-Fetch-Site': 'same-site' }), 403)
 })

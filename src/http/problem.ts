@@ -71,14 +71,18 @@ export const unauthorized = defineProblem('unauthorized', 401, 'Sign-in required
 export const crossSite = defineProblem('cross-site', 403, 'Request from another site refused')
 export const notFound = defineProblem('not-found', 404, 'Not found')
 export const methodNotAllowed = defineProblem('method-not-allowed', 405, 'Method not allowed')
+export const tooSlow = defineProblem('too-slow', 408, 'The request took too long')
 export const tooLarge = defineProblem('too-large', 413, 'The request is too large')
 export const unsupportedMedia = defineProblem(
   'unsupported-media',
   415,
   'The body has a type that is not understood',
 )
+export const expectationFailed = defineProblem('expectation-failed', 417, 'The expectation cannot be met')
 export const invalid = defineProblem('invalid', 422, 'Some of the input is not valid')
 export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed tries')
+export const headTooLarge = defineProblem('head-too-large', 431, 'The headers are too large')
+export const httpVersion = defineProblem('http-version', 505, 'This version of HTTP is not spoken here')
 export const diskFull = defineProblem('disk-full', 507, 'The disk is full')
 export const internal = defineProblem('internal', 500, 'Something went wrong on our side')
 

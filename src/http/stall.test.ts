@@ -8,7 +8,7 @@ import { hasBody, limitStall } from './stall.ts'
 
 describe('a request body that stops coming', () => {
   const server = createServer((request, response) => {
-    if (hasBody(request)) limitStall(request, response, 2000)
+    if (hasBody(request)) limitStall(request, response, { stallMs: 2000, bodyRate: 0 })
     void text(request).then(
       body => response.end(`got ${body}`),
       () => undefined,
@@ -38,5 +38,54 @@ describe('a request body that stops coming', () => {
     clearInterval(writing)
     slow.write('0\r\n\r\n')
     assert.match(await answer, /200 OK[\s\S]*got x+/)
+  })
+})
+
+describe('a request body that comes too slowly', () => {
+  /** Reads a body only when its time has come. */
+  const unread: (() => void)[] = []
+  const server = createServer((request, response) => {
+    limitStall(request, response, { bodyRate: 5, windowMs: 2000, named: { 'X-Named': 'yes' } })
+    const take = () =>
+      void text(request).then(
+        body => response.end(`got ${body.length}`),
+        () => undefined,
+      )
+    if (request.url === '/later') unread.push(take)
+    else take()
+  })
+  before(async () => {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+  })
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const post = (path: string, body: string) => {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n${body}`,
+    )
+    return socket
+  }
+
+  it('is refused in words; one that brings enough goes on, and so does one that we do not read', async () => {
+    const slow = post('/', 'a')
+    const refused = text(slow)
+    const dripping = setInterval(() => slow.write('x'), 1000)
+    const quick = post('/', '')
+    const steady = setInterval(() => quick.write('x'.repeat(10)), 100)
+    const taken = text(quick)
+    const waiting = post('/later', 'x'.repeat(600))
+    const later = text(waiting)
+    assert.match(await refused, /^HTTP\/1\.1 408 [\s\S]*X-Named: yes[\s\S]*less than 5 bytes a second/)
+    clearInterval(dripping)
+    assert.match(await taken, /200 OK[\s\S]*got 1000/)
+    clearInterval(steady)
+    unread[0]?.()
+    waiting.write('x'.repeat(400))
+    assert.match(await later, /200 OK[\s\S]*got 1000/)
   })
 })

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { request, type ServerResponse } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { startEdge } from './edge.fixture.ts'
+import { ask, eventually, route, startInstance } from './wire.fixture.ts'
+
+/** An edge behind a proxy on this machine, so that a test can be many clients. */
+async function crowdedEdge(t: TestContext, env: Record<string, string>) {
+  const edge = await startEdge({ ROUTER_MODE: 'behind', ...env })
+  const held: ServerResponse[] = []
+  const instance = await startInstance('inst_a', (incoming, response) => {
+    if (incoming.url === '/held') held.push(response)
+    else
+      void text(incoming).then(
+        body => response.end(`got ${body}`),
+        () => undefined,
+      )
+  })
+  route(edge, 'a', instance)
+  const sockets: Socket[] = []
+  t.after(async () => {
+    for (const socket of sockets) socket.destroy()
+    await edge.stop()
+    await instance.close()
+  })
+  const from = (client: string) => ({ 'x-forwarded-for': client })
+  return {
+    edge,
+    instance,
+    held,
+    ask: (client: string, options: { method?: string; path?: string; body?: string } = {}) =>
+      ask(edge, 'a.localhost', { ...options, headers: from(client) }),
+    /** Announces a body and sends only a byte of it. */
+    trickle: (client: string, extra = '') => {
+      const socket = connect(edge.port, '127.0.0.1')
+      const line = { received: '', over: false }
+      sockets.push(socket)
+      socket.setEncoding('latin1').on('data', piece => {
+        line.received += piece
+      })
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        line.over = true
+      })
+      socket.write(
+        `POST /upload HTTP/1.1\r\nHost: a.localhost\r\nX-Forwarded-For: ${client}\r\nContent-Length: 1000\r\n${extra}\r\nx`,
+      )
+      return line
+    },
+  }
+}
+
+test('a thousand slow bodies keep nobody out, from one address or from a thousand', async t => {
+  const { instance, ask, trickle } = await crowdedEdge(t, {})
+  for (const address of [() => '198.51.100.1', (i: number) => `203.0.${i >> 8}.${i & 255}`]) {
+    const slow = Array.from({ length: 1000 }, (_, i) => trickle(address(i)))
+    for (const client of ['192.0.2.1', '198.51.100.1']) {
+      for (let i = 0; i < 20; i++) {
+        assert.equal((await ask(client)).body, 'got ')
+        assert.equal((await ask(client, { method: 'POST', body: 'a form' })).body, 'got a form')
+      }
+    }
+    assert.ok(slow.filter(line => !line.over).length <= 1024)
+  }
+  assert.ok(
+    instance.asked.every(({ url }) => url === '/'),
+    'the instance heard of none of them',
+  )
+})
+
+test('bodies that wait for the go-ahead of the instance are held to the same', async t => {
+  const { ask, trickle } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '20' })
+  const slow = Array.from({ length: 100 }, () => trickle('198.51.100.1', 'Expect: 100-continue\r\n'))
+  await eventually(() => slow.filter(line => /^HTTP\/1\.1 503 /m.test(line.received)).length === 80)
+  assert.equal((await ask('198.51.100.1')).status, 200)
+  assert.equal((await ask('192.0.2.1', { method: 'POST', body: 'x' })).body, 'got x')
+})
+
+test('a client has its most requests in progress, others are served, and a place is free again after each', async t => {
+  const { held, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '3', ROUTER_INSTANCE_LIMIT: '5' })
+  const hold = (client: string) => ask(client, { path: '/held' })
+  const mine = [hold('198.51.100.1'), hold('198.51.100.1'), hold('198.51.100.1')]
+  await eventually(() => held.length === 3)
+  const refused = await ask('198.51.100.1')
+  assert.equal(refused.status, 503)
+  assert.equal(refused.headers['retry-after'], '5')
+  assert.equal(JSON.parse(refused.body).type, 'urn:longhouse:problem:instance-crowded')
+  assert.equal((await ask('192.0.2.1')).status, 200)
+
+  const others = [hold('192.0.2.1'), hold('192.0.2.2')]
+  await eventually(() => held.length === 5)
+  assert.equal((await ask('192.0.2.3')).status, 503, 'the instance has its most')
+  for (const response of held.splice(0)) response.end('done')
+  for (const reply of await Promise.all([...mine, ...others])) assert.equal(reply.body, 'done')
+  for (let i = 0; i < 10; i++) assert.equal((await ask('198.51.100.1')).status, 200)
+})
+
+test('one address group of IPv6 is one client, in whatever form a proxy writes it', async t => {
+  const { held, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '2' })
+  const first = [
+    ask('[2001:db8:1:2::1]:50001', { path: '/held' }),
+    ask('2001:db8:1:2:3::', { path: '/held' }),
+  ]
+  await eventually(() => held.length === 2)
+  assert.equal((await ask('2001:db8:1:2:ffff::9')).status, 503)
+  assert.equal((await ask('2001:db8:1:3::1')).status, 200)
+  for (const response of held) response.end()
+  await Promise.all(first)
+})
+
+test('requests that wait for an instance that starts count, and one client does not take every place', async t => {
+  const { edge, instance, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '2' })
+  edge.router.set('a', { state: 'starting', instanceId: 'inst_a' })
+  const waiting = [1, 2, 3].map(() => ask('198.51.100.1'))
+  assert.match((await Promise.race(waiting)).body, /instance-crowded/)
+  const other = ask('192.0.2.1', { method: 'POST', body: 'kept' })
+  route(edge, 'a', instance)
+  assert.equal((await other).body, 'got kept')
+  const statuses = (await Promise.all(waiting)).map(reply => reply.status)
+  assert.deepEqual(statuses.sort(), [200, 200, 503])
+})
+
+test('an upload that is larger than what is gathered goes on as it comes, and is not turned away', async t => {
+  const { edge, instance, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '1' })
+  const outgoing = request({
+    port: edge.port,
+    host: '127.0.0.1',
+    method: 'POST',
+    headers: { host: 'a.localhost', 'x-forwarded-for': '198.51.100.1', 'content-length': '200000' },
+    agent: false,
+  })
+  const answered = new Promise<string>((resolve, reject) => {
+    outgoing.on('response', message => void text(message).then(resolve, reject))
+    outgoing.on('error', reject)
+  })
+  outgoing.write('x'.repeat(150_000))
+  await eventually(() => instance.asked.length === 1)
+  assert.equal((await ask('198.51.100.1')).status, 503)
+  outgoing.end('x'.repeat(50_000))
+  assert.equal((await answered).length, 200_004)
+})

@@ -1,0 +1,74 @@
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { identityHeader, identityPath } from '../../src/http/identity.ts'
+
+/** What is asked on a fresh connection; an instance answers any request in its own name, so any version will do. */
+const question = [
+  `HEAD ${identityPath} HTTP/1.1`,
+  'Host: localhost',
+  'Connection: keep-alive',
+  'User-Agent: longhouse-router',
+]
+  .map(line => `${line}\r\n`)
+  .join('')
+
+const mostBytes = 16 * 1024
+
+/** Something else than the instance listens there. */
+export class NotItself extends Error {}
+
+/** Whoever answers does not speak HTTP as a kept connection needs it. */
+class Unreadable extends Error {}
+
+/**
+ * Opens a connection and hands it over once whoever answers has named the instance. Until then nothing of any customer
+ * goes out on it, and neither does the instance's id: an engine hands a freed port on, and the one who has it now must
+ * not learn what was meant for another, nor what to answer.
+ */
+export function openProven(
+  options: NetConnectOpts,
+  instanceId: string,
+  withinMs: number,
+  done: (error: Error | null, socket: Socket) => void,
+): Socket {
+  const socket = connect(options)
+  let answer = ''
+  const finish = (error: Error | null) => {
+    socket.off('data', onData).off('error', finish).off('close', onClose).off('timeout', onTimeout)
+    if (error) {
+      // What comes after this concerns nobody.
+      socket.on('error', () => undefined)
+      socket.destroy()
+    } else socket.setTimeout(('timeout' in options && options.timeout) || 0)
+    done(error, socket)
+  }
+  const onData = (piece: Buffer) => {
+    answer += piece.toString('latin1')
+    const end = answer.indexOf('\r\n\r\n')
+    if (end >= 0) finish(faultIn(answer.slice(0, end), answer.length - end - 4, instanceId))
+    else if (answer.length > mostBytes) finish(new Unreadable('its answer does not end'))
+  }
+  const onClose = () => finish(new Unreadable('it closed the connection before it had answered'))
+  const onTimeout = () =>
+    finish(Object.assign(new Error('it did not say who it is in time'), { code: 'ETIMEDOUT' }))
+  socket.on('data', onData).on('error', finish).on('close', onClose).on('timeout', onTimeout)
+  socket.setTimeout(withinMs)
+  socket.write(`${question}\r\n`)
+  return socket
+}
+
+/** What is wrong with the head of an answer to `HEAD`, after which there must be nothing. */
+function faultIn(head: string, left: number, instanceId: string): Error | null {
+  const [status = '', ...lines] = head.split('\r\n')
+  const code = /^HTTP\/1\.1 ([2-5]\d\d) /.exec(`${status} `)?.[1]
+  if (code === undefined || left > 0) return new Unreadable('its answer could not be read')
+  const fields = lines.map(line => [
+    line.slice(0, line.indexOf(':')).toLowerCase(),
+    line.slice(line.indexOf(':') + 1).trim(),
+  ])
+  const names = fields.filter(([name]) => name === identityHeader.toLowerCase())
+  if (names.length !== 1 || names[0]?.[1] !== instanceId || code === '421') {
+    return new NotItself(`did not say that it is ${instanceId}`)
+  }
+  const closes = fields.some(([name, value]) => name === 'connection' && /\bclose\b/i.test(value ?? ''))
+  return closes ? new Unreadable('it keeps no connection') : null
+}

@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http'
+import type { Logger } from '../log.ts'
+import type { Site } from '../site.ts'
+import { addressSet, isLoopback, plainAddress } from './address.ts'
+
+/**
+ * Says once in the log that something on this machine forwards requests and is not believed: a tunnel, or a proxy that
+ * no setting names. Then all visitors count as one address, and share its limits.
+ */
+export function warnOfUnbelieved(site: Site, log: Logger): (request: IncomingMessage) => void {
+  const proxies = addressSet(site.trustedProxies)
+  let warned = false
+  return ({ headers, socket }) => {
+    if (warned || (headers['x-forwarded-for'] === undefined && headers['x-forwarded-proto'] === undefined))
+      return
+    const peer = plainAddress(socket.remoteAddress ?? '')
+    if (!isLoopback(peer.includes(':') ? `[${peer}]` : peer) || proxies.has(peer)) return
+    warned = true
+    log.warn(
+      { peer, mode: site.routerMode },
+      'a proxy or tunnel on this machine sends X-Forwarded-*, which is not believed: every visitor counts as this machine. Set ROUTER_MODE=behind, or name it in LONGHOUSE_TRUSTED_PROXIES',
+    )
+  }
+}
