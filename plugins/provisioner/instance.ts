@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNotNull, isNull, ne, not, or, sql } from 'drizzle-orm'
 import type { Db } from '../../src/database.ts'
 import { unknownInstance } from './errors.ts'
 import type * as schema from './schema.ts'
@@ -9,6 +9,40 @@ export type ProvisionerDb = Db<typeof schema>
 /** Every instance whose volume may still exist, by name. */
 export function listInstances(db: ProvisionerDb): Instance[] {
   return db.select().from(instances).where(isNull(instances.purgedAt)).orderBy(asc(instances.subdomain)).all()
+}
+
+/**
+ * Those that are not what they should be, and those that should run and do of which `seen` is false. Once all is well that
+ * is none, however many there are.
+ */
+export function listUnsettled(db: ProvisionerDb, seen: (id: string) => boolean): Instance[] {
+  const runs = and(eq(instances.desired, 'running'), isNull(instances.suspendedAt))
+  const settled = or(
+    and(runs, eq(instances.status, 'running')),
+    and(
+      eq(instances.desired, 'deleted'),
+      eq(instances.status, 'deleted'),
+      isNull(instances.purgeRequestedAt),
+    ),
+    and(
+      ne(instances.desired, 'deleted'),
+      or(eq(instances.desired, 'stopped'), isNotNull(instances.suspendedAt)),
+      eq(instances.status, 'stopped'),
+    ),
+  )
+  const unseen = db
+    .select({ id: instances.id })
+    .from(instances)
+    .where(and(isNull(instances.purgedAt), runs, eq(instances.status, 'running')))
+    .all()
+    .flatMap(({ id }) => (seen(id) ? [] : [id]))
+  const ids = sql`(select value from json_each(${JSON.stringify(unseen)}))`
+  return db
+    .select()
+    .from(instances)
+    .where(and(isNull(instances.purgedAt), or(not(settled ?? sql`false`), inArray(instances.id, ids))))
+    .orderBy(asc(instances.subdomain))
+    .all()
 }
 
 /** Those of one account, by name; with null, those of none. */

@@ -40,8 +40,30 @@ export function openOperation(
   return id
 }
 
-export function openOperations(db: ProvisionerDb): Operation[] {
-  return db.select().from(operations).where(open).orderBy(asc(operations.createdAt)).all()
+/** The oldest open operations. */
+export function openOperations(db: ProvisionerDb, limit: number): Operation[] {
+  return db.select().from(operations).where(open).orderBy(asc(operations.createdAt)).limit(limit).all()
+}
+
+/** The ids of the instances that are being worked on, or wait for their turn. */
+export function instancesAtWork(db: ProvisionerDb): Set<string> {
+  const rows = db.select({ id: operations.instanceId }).from(operations).where(open).all()
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** How the newest operations of an instance ended, newest first. */
+export function recentOutcomes(
+  db: ProvisionerDb,
+  instanceId: string,
+  limit: number,
+): Pick<Operation, 'status' | 'permanent' | 'finishedAt'>[] {
+  return db
+    .select({ status: operations.status, permanent: operations.permanent, finishedAt: operations.finishedAt })
+    .from(operations)
+    .where(eq(operations.instanceId, instanceId))
+    .orderBy(desc(operations.createdAt), desc(operations.id))
+    .limit(limit)
+    .all()
 }
 
 export function openOperationOf(db: ProvisionerDb, instanceId: string): Operation | null {

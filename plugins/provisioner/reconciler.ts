@@ -1,20 +1,23 @@
 import { DriverError, type Observed } from './driver.ts'
 import { type Execution, execute } from './execution.ts'
 import { setAddress, setStatus } from './fleet.ts'
-import { getInstance, listInstances, updateInstance } from './instance.ts'
+import { getInstance, listUnsettled, updateInstance } from './instance.ts'
 import {
   findOperation,
+  instancesAtWork,
   isOpen,
   openOperation,
   openOperationOf,
   openOperations,
-  operationsOf,
+  recentOutcomes,
 } from './operation.ts'
 import type { Instance, Operation, OperationKind } from './schema.ts'
 import { wanted } from './suspension.ts'
 import type { VolumeFault } from './volume.ts'
 import { faultOfVolume } from './volume-record.ts'
 
+/** What one round changes at most: with thousands of instances, the program must not stand still for one round. */
+const mostChanges = 256
 /** Longer than a driver takes to say that its engine does not answer. */
 const giveUpLookMs = 15_000
 
@@ -38,6 +41,11 @@ export class Reconciler {
   readonly #looking = new Set<string>()
   /** Instances whose operation could not even be written down: the next round tries again, and not before. */
   readonly #brokenOff = new Set<string>()
+  /** What is to be written down together: each transaction by itself waits for the disk. */
+  #changes: (() => void)[] = []
+  /** How many changes this round may still make; whether the last one left some for the next. */
+  #left = 0
+  #more = false
   #began = false
   #stopped = false
 
@@ -57,11 +65,14 @@ export class Reconciler {
     const { db } = this.#execution.fleet
     this.#began = true
     this.act()
-    // What has an open operation is being worked on, or waits for its turn.
-    const open = new Set(openOperations(db).map(operation => operation.instanceId))
-    const idle = listInstances(db).filter(({ id }) => !this.#workers.has(id) && !open.has(id))
+    const atWork = instancesAtWork(db)
+    const idle = listUnsettled(db, id => this.#seen.has(id)).filter(
+      ({ id }) => !this.#workers.has(id) && !atWork.has(id),
+    )
+    this.#left = mostChanges
     await Promise.all(idle.map(instance => this.#compare(instance)))
-    this.#work()
+    this.#carryOut()
+    this.#more = this.#left <= 0
   }
 
   /** Forgets that an instance was seen where its record says, and looks at it now. */
@@ -69,6 +80,7 @@ export class Reconciler {
     this.#seen.delete(instanceId)
     const { db } = this.#execution.fleet
     if (this.#stopped || this.#workers.has(instanceId) || openOperationOf(db, instanceId)) return
+    this.#left = Math.max(this.#left, 1)
     void this.#compare(getInstance(db, instanceId)).then(() => this.#work())
   }
 
@@ -104,12 +116,17 @@ export class Reconciler {
   /** Gives every open operation a worker; a worker whose operation was superseded is told to end first. */
   #work(): void {
     if (this.#stopped) return
-    for (const operation of openOperations(this.#execution.fleet.db)) {
-      if (this.#brokenOff.has(operation.instanceId)) continue
-      const worker = this.#workers.get(operation.instanceId)
-      if (!worker) {
-        if (this.#workers.size < this.#execution.settings.atOnce) this.#start(operation)
-      } else if (worker.operationId !== operation.id) worker.abort.abort()
+    const { db } = this.#execution.fleet
+    for (const [instanceId, worker] of this.#workers) {
+      const current = openOperationOf(db, instanceId)
+      if (current && current.id !== worker.operationId) worker.abort.abort()
+    }
+    const free = this.#execution.settings.atOnce - this.#workers.size
+    const passedOver = this.#workers.size + this.#brokenOff.size
+    for (const operation of free > 0 ? openOperations(db, passedOver + free) : []) {
+      const { instanceId } = operation
+      if (this.#brokenOff.has(instanceId) || this.#workers.has(instanceId)) continue
+      if (this.#workers.size < this.#execution.settings.atOnce) this.#start(operation)
     }
     this.#wake()
   }
@@ -126,21 +143,55 @@ export class Reconciler {
         this.#workers.delete(instanceId)
         this.#seen.add(instanceId)
         this.#work()
+        if (this.#more && !this.#stopped && this.#workers.size < this.#execution.settings.atOnce) this.#goOn()
       })
     this.#workers.set(instanceId, { operationId: operation.id, abort, done })
   }
 
+  /** Has a change made with those of the same moment; what comes later, from a slow look, holds none of them up. */
+  #change(change: () => void): void {
+    this.#left--
+    this.#changes.push(change)
+    if (this.#changes.length > 1) return
+    setImmediate(() => {
+      try {
+        this.#carryOut()
+      } catch (error) {
+        this.#execution.log.error({ err: error }, 'what a round found could not be written down')
+      }
+    })
+  }
+
+  #carryOut(): void {
+    const changes = this.#changes
+    this.#changes = []
+    if (this.#stopped) return
+    if (changes.length > 0)
+      this.#execution.fleet.db.transaction(() => {
+        for (const change of changes) change()
+      })
+    this.#work()
+  }
+
+  /** The next round now: the workers have nothing left to do, and the last round left some. */
+  #goOn(): void {
+    this.#more = false
+    this.runOnce().catch(error => this.#execution.log.error({ err: error }, 'a round broke off'))
+  }
+
   /** Opens the operation that brings an instance from what it is to what it should be, if there is a difference. */
   async #compare(instance: Instance): Promise<void> {
+    if (this.#left <= 0) return
     const { status, id } = instance
     const desired = wanted(instance)
     if (desired === 'deleted') {
       const kind = instance.purgeRequestedAt === null ? 'deprovision' : 'purge'
-      if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance)) this.#open(instance, kind)
+      if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance))
+        this.#change(() => this.#open(instance, kind))
     } else if (desired === 'stopped') {
-      if (status !== 'stopped' && this.#mayTry(instance)) this.#open(instance, 'stop')
+      if (status !== 'stopped' && this.#mayTry(instance)) this.#change(() => this.#open(instance, 'stop'))
     } else if (instance.volumeFault !== null) {
-      if (this.#hasVolume(instance)) this.#open(instance, 'start')
+      this.#bringUp(instance)
     } else if (status === 'failed') {
       if (this.#mayTry(instance)) this.#bringUp(instance)
       else if (instance.host === null) await this.#find(instance)
@@ -171,7 +222,7 @@ export class Reconciler {
     this.#looking.add(instance.id)
     try {
       const { address } = await this.#inspect(instance)
-      if (!this.#isIdle(instance)) return
+      if ((!address && this.#left <= 0) || !this.#isIdle(instance)) return
       if (!address) {
         if (this.#mayTry(instance)) this.#bringUp(instance)
         return
@@ -213,7 +264,7 @@ export class Reconciler {
   }
 
   #bringUp(instance: Instance): void {
-    if (this.#hasVolume(instance)) this.#open(instance, 'start')
+    if (this.#hasVolume(instance)) this.#change(() => this.#open(instance, 'start'))
   }
 
   /** False when it may not start on what stands at its volume's place; then its record says why. */
@@ -229,9 +280,11 @@ export class Reconciler {
     if (!fault) return true
     if (instance.volumeFault === fault.kind && instance.statusReason === fault.words) return false
     log.error({ subdomain: instance.subdomain, fault: fault.words }, 'an instance is kept from starting')
-    fleet.db.transaction(() => {
-      setStatus(fleet, instance.id, 'failed', fault.words)
-      updateInstance(fleet.db, instance.id, { volumeFault: fault.kind })
+    const { kind, words } = fault
+    this.#change(() => {
+      if (openOperationOf(fleet.db, instance.id)) return
+      setStatus(fleet, instance.id, 'failed', words)
+      updateInstance(fleet.db, instance.id, { volumeFault: kind })
     })
     return false
   }
@@ -239,7 +292,7 @@ export class Reconciler {
   /** The wait before the next try doubles with each failure in a row, from half a minute up to ten. */
   #mayTry(instance: Instance): boolean {
     const { db, clock } = this.#execution.fleet
-    const recent = operationsOf(db, instance.id, 8)
+    const recent = recentOutcomes(db, instance.id, 8)
     const sinceSuccess = recent.findIndex(operation => operation.status !== 'failed')
     const failures = sinceSuccess < 0 ? recent.length : sinceSuccess
     const last = recent[0]
@@ -252,12 +305,14 @@ export class Reconciler {
 
   #open(instance: Instance, kind: OperationKind): void {
     const { fleet, log } = this.#execution
+    // It was looked at a moment ago: it may have been asked for something else since.
+    const { status, desired, suspendedAt } = getInstance(fleet.db, instance.id)
+    if (status !== instance.status || wanted({ desired, suspendedAt }) !== wanted(instance)) return
+    if (openOperationOf(fleet.db, instance.id)) return
     log.info(
       { subdomain: instance.subdomain, kind, desired: instance.desired, status: instance.status },
       'reconciling',
     )
-    fleet.db.transaction(tx =>
-      openOperation(tx, { instanceId: instance.id, kind, image: null }, fleet.clock.now()),
-    )
+    openOperation(fleet.db, { instanceId: instance.id, kind, image: null }, fleet.clock.now())
   }
 }
