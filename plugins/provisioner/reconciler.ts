@@ -224,7 +224,7 @@ export class Reconciler {
       const { address } = await this.#inspect(instance)
       if ((!address && this.#left <= 0) || !this.#isIdle(instance)) return
       if (!address) {
-        if (this.#mayTry(instance)) this.#bringUp(instance)
+        if (this.#left > 0 && this.#mayTry(instance)) this.#bringUp(instance)
         return
       }
       this.#seen.add(instance.id)
