@@ -3,13 +3,17 @@
  * into the wire's RFC 3339.
  */
 
+import type { EditWords } from './jobs/edits.ts'
 import type { OpenLog } from './jobs/open-log.ts'
 import type { NotifySpec } from './notices/notify.ts'
 import type { ParamsSpec } from './params/params.ts'
+import type { Author } from './repo/authors.ts'
 import type { RepoFiles } from './repo/files.ts'
 import type { FolderList } from './repo/folder-list.ts'
 import type { History } from './repo/history.ts'
+import type { Unpushed } from './repo/protocol.ts'
 import type { RawFiles } from './repo/raw-files.ts'
+import type { NotCommitted, NotFetched } from './repo/work-tree-scan.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import type { StateStore } from './state/state.ts'
 import type { Conflict, Held } from './sync/remote.ts'
@@ -194,11 +198,17 @@ export interface RepoStatus {
   dirty: boolean
   /** Why changes are not committed, in words; null when nothing is in the way. */
   obstacle: string | null
+  /** The first hundred paths that are in git, and not in the files as they should be. */
+  notFetched: readonly NotFetched[]
+  /** The first hundred that are in the files, and never in git. */
+  notCommitted: readonly NotCommitted[]
   remote: {
     connected: boolean
     url: string | null
     branch: string | null
+    /** Commits that the remote is not known to have, also while it is away. */
     ahead: number | null
+    unpushed: Unpushed
     behind: number | null
     lastSyncAt: number | null
     /** Why the last sync failed; it is tried again by itself. */
@@ -280,13 +290,13 @@ export interface Engine {
    * Makes the files those of a commit, as a new commit on top of all others; what was not committed is committed
    * first. Throws `unknown-commit`, or `repo-obstacle` when nothing can be committed.
    */
-  revert(commit: string): Promise<ManifestState>
+  revert(commit: string, by: Author): Promise<ManifestState>
   /**
    * Makes a change of the files and looks at them, and resolves when that is live, refused or waits for something.
-   * `message` goes into its commit. What the change throws is thrown, and then nothing has happened. Without a message,
+   * `words` go into its commit. What the change throws is thrown, and then nothing has happened. Without a message,
    * that of an earlier change holds which has not gone live: one commit takes in both.
    */
-  edit(message: string, change: () => void): Promise<ManifestState>
+  edit(words: EditWords, change: () => void): Promise<ManifestState>
   /** The message of a change that has not gone live, and so is in no commit yet; '' for none. */
   waitingMessage(): string
   check(file: string, content: string): Promise<CheckResult>

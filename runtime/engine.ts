@@ -44,7 +44,7 @@ import { secretsTables } from './secrets/tables.ts'
 import { openState } from './state/state.ts'
 import { stateTables } from './state/tables.ts'
 import { openRemote } from './sync/remote.ts'
-import { withRemote } from './sync/remote-status.ts'
+import { knownOfRemote, withRemote } from './sync/remote-status.ts'
 import { createSync } from './sync/sync.ts'
 import { syncTables } from './sync/tables.ts'
 import { checkVolume, type Volume } from './volume.ts'
@@ -98,9 +98,11 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
   // Before any program of our own starts: it ends everything that bears the volume's mark.
   endLeftovers(db, volume.dir, clock.now(), log)
-  const isNew = bootstrapJobs(volume.jobsDir)
+  const starterMark = join(volume.dir, '.starter')
+  const isNew = bootstrapJobs(volume.jobsDir, starterMark)
   const repo = openRepo({
     dir: volume.jobsDir,
+    starterMark,
     cacheDir: join(volume.dir, 'cache'),
     treeStamp: () => loader.tree()?.stamp ?? '',
   })
@@ -205,7 +207,10 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   if (isNew) void firstLoad.then(initRepo)
 
   const jobs = createJobList({ db, live, secrets, next: scheduler.next, memoryMb: limits.runs.memoryMb })
-  const repoStatus = async (): Promise<RepoStatus> => withRemote(await repo.status(), sync.remote())
+  const repoStatus = async (): Promise<RepoStatus> => {
+    const remote = sync.remote()
+    return withRemote(await repo.status(knownOfRemote(remote)), remote)
+  }
   const specOf = (jobId: string): JobSpec | undefined => live.current()?.jobs.get(jobId)
   const getRun = (id: string): Run | null => {
     const row = findRun(db, id)
@@ -261,7 +266,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     initRepo: async () => {
       const fault = jobsFolderFault(volume.jobsDir)
       if (fault) throw jobsFolder(`${fault}.`)
-      bootstrapJobs(volume.jobsDir)
+      bootstrapJobs(volume.jobsDir, starterMark)
       offerSdk(volume.jobsDir, log)
       await repo.init()
       await loader.load()

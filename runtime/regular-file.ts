@@ -8,7 +8,7 @@ const flags = constants.O_RDONLY | constants.O_NONBLOCK
  * The content of a regular file of at most `limitBytes`, or null for whatever else lies there. The customer's folders
  * may hold anything: reading a pipe would stop this process, and a device or a huge file fill its memory.
  */
-export function readRegular(file: string, limitBytes: number): Buffer | null {
+export function readRegular(file: string | Buffer, limitBytes: number): Buffer | null {
   let fd: number | null = null
   try {
     fd = openSync(file, flags)
@@ -30,10 +30,14 @@ export function readRegular(file: string, limitBytes: number): Buffer | null {
 }
 
 /** As `readRegular`, without waiting; rejects with the reason, or with the error of the system. */
-export async function readRegularLater(file: string, limitBytes: number): Promise<Buffer> {
+export async function readRegularLater(
+  file: string | Buffer,
+  limitBytes: number,
+  { follow = true } = {},
+): Promise<Buffer> {
   let handle: FileHandle | null = null
   try {
-    handle = await open(file, flags)
+    handle = await open(file, follow ? flags : flags | constants.O_NOFOLLOW)
     const stat = await handle.stat()
     if (stat.isDirectory()) throw Object.assign(new Error(`${file} is a folder`), { code: 'EISDIR' })
     if (!stat.isFile()) throw new Error(`${file} is neither a file nor a folder`)

@@ -7,7 +7,7 @@ import type { RateLimit } from '../../src/rate-limit.ts'
 import { personNeeded, scopeTooSmall } from '../tokens/problems.ts'
 import { allows, type Scope } from '../tokens/scope.ts'
 import type { TokenStore } from '../tokens/token.ts'
-import { owner, type SessionStore } from './session.ts'
+import { actorOf, type SessionStore } from './session.ts'
 
 export interface AccessParts {
   sessions: SessionStore
@@ -67,7 +67,7 @@ export function createAccess({ sessions, cookie, tokens, wrongTokens }: AccessPa
         const session = sessionOf(c)
         if (!session) return refuse(c)
         if (session.refreshed) cookie.write(c, session.secret, Math.floor(session.keepMs / 1000))
-        c.set('actor', owner)
+        c.set('actor', actorOf(session))
       }
       c.header('Cache-Control', 'no-store')
       return next()

@@ -11,6 +11,8 @@ export const sessions = sqliteTable('auth_sessions', {
   via: text({ enum: ['password', 'sso'] })
     .notNull()
     .default('password'),
+  /** Whom the control plane signed in; null for whoever knew the password. */
+  email: text(),
 })
 
 /** The password that the sessions were opened with: one row, so that a new password can end them. */

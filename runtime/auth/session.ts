@@ -22,6 +22,13 @@ export interface LiveSession {
   refreshed: boolean
   /** How it was opened. */
   via: 'password' | 'sso'
+  /** Whom the control plane signed in; null for whoever knew the password. */
+  email: string | null
+}
+
+/** Whoever has this session, as the audit log and commits name them. */
+export function actorOf({ email }: Pick<LiveSession, 'email'>): Actor {
+  return email === null ? owner : { kind: 'session', name: email, email }
 }
 
 /** Sessions of people's browsers. Secrets are kept as hashes only. */
@@ -36,7 +43,7 @@ export function sessionStore(db: Db<typeof schema>, clock: Clock) {
 
   return {
     /** Opens a session and returns its secret. Those that are over are swept away on the way. */
-    open(via: 'password' | 'sso'): { secret: string } & LiveSession {
+    open(via: 'password' | 'sso', email: string | null = null): { secret: string } & LiveSession {
       const now = clock.now()
       const secret = newSecret()
       db.delete(sessions)
@@ -48,9 +55,9 @@ export function sessionStore(db: Db<typeof schema>, clock: Clock) {
         )
         .run()
       db.insert(sessions)
-        .values({ hash: hashSecret(secret), createdAt: now, refreshedAt: now, via })
+        .values({ hash: hashSecret(secret), createdAt: now, refreshedAt: now, via, email })
         .run()
-      return { secret, keepMs: keepMs(now, now), refreshed: true, via }
+      return { secret, keepMs: keepMs(now, now), refreshed: true, via, email }
     },
 
     /** Null when there is no such session, or it is over. A live one lives on from now. */
@@ -65,7 +72,7 @@ export function sessionStore(db: Db<typeof schema>, clock: Clock) {
       if (!found) return null
       const refreshed = now - found.refreshedAt >= sessionLife.refreshEveryMs
       if (refreshed) db.update(sessions).set({ refreshedAt: now }).where(eq(sessions.hash, hash)).run()
-      return { keepMs: keepMs(found.createdAt, now), refreshed, via: found.via }
+      return { keepMs: keepMs(found.createdAt, now), refreshed, via: found.via, email: found.email }
     },
 
     close(secret: string): void {

@@ -16,7 +16,8 @@ export type TokenFault = 'unknown-key' | 'clock' | 'refused'
 
 /**
  * Checks tokens of the control plane; the only caller of jose here. A key that came after this instance was made is
- * fetched, at most twice a minute. Returns the token's id, or why it opens nothing.
+ * fetched, at most twice a minute. Returns the token's id and whom it
+ * signs in, or why it opens nothing.
  */
 export function tokenVerifier(options: { sso: SsoSettings; instanceId: string; clock: Clock }) {
   const { sso, instanceId, clock } = options
@@ -29,7 +30,7 @@ export function tokenVerifier(options: { sso: SsoSettings; instanceId: string; c
   return async (
     token: string,
     nonce: string,
-  ): Promise<{ jti: string } | { fault: TokenFault; cause: unknown }> => {
+  ): Promise<{ jti: string; email: string } | { fault: TokenFault; cause: unknown }> => {
     try {
       const { payload } = await jwtVerify(
         token,
@@ -54,7 +55,11 @@ export function tokenVerifier(options: { sso: SsoSettings; instanceId: string; c
       if (payload.nonce !== nonce || typeof payload.jti !== 'string' || payload.jti.length > 100) {
         return { fault: 'refused', cause: new Error('the token is for another browser') }
       }
-      return { jti: payload.jti }
+      const { email } = payload
+      if (typeof email !== 'string' || email.length > 320) {
+        return { fault: 'refused', cause: new Error('the token names nobody') }
+      }
+      return { jti: payload.jti, email }
     } catch (cause) {
       return { fault: faultOf(cause), cause }
     }

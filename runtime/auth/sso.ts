@@ -10,7 +10,7 @@ import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { SsoSettings } from '../settings.ts'
 import type * as schema from './schema.ts'
 import { passwords, usedTokens } from './schema.ts'
-import { owner, type SessionStore } from './session.ts'
+import { actorOf, type SessionStore } from './session.ts'
 import type { TokenFault, tokenVerifier } from './sso-token.ts'
 
 export const notAskedFor = defineProblem('sso-not-asked-for', 400, 'This browser did not ask for it')
@@ -85,9 +85,10 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
     if (!claim(checked.jti)) throw tokenRefused(words.refused)
     const before = cookie.read(c)
     if (before) sessions.close(before)
-    const { secret, keepMs } = sessions.open('sso')
+    const { email } = checked
+    const { secret, keepMs } = sessions.open('sso', email)
     cookie.write(c, secret, Math.floor(keepMs / 1000))
-    c.set('actor', owner)
+    c.set('actor', actorOf({ email }))
     signedIn(c)
     return c.redirect(begun.next, 303)
   }

@@ -1,4 +1,5 @@
 import type { Logger } from '../../src/log.ts'
+import { type Author, sameAuthor } from '../repo/authors.ts'
 import type { Repo } from '../repo/repo.ts'
 
 /**
@@ -6,8 +7,8 @@ import type { Repo } from '../repo/repo.ts'
  * be made does not keep a good set from running; its runs then name no commit.
  */
 export interface Commits {
-  /** The words of whoever made the change, for the next commit that is made. */
-  say(subject: string): void
+  /** The words of whoever makes a change, for the next commit that is made: all who had a part in it are named. */
+  say(subject: string, author: Author): void
   /** The words that wait for their commit; '' for none. */
   said(): string
   /** False when something is in the way. */
@@ -18,19 +19,24 @@ export interface Commits {
 
 export function createCommits(repo: Repo, log: Logger): Commits {
   let subject = ''
+  let authors: Author[] = []
+  /** What was said of that which is staged: who changes something after that is named in the next commit. */
+  let taken: { subject: string; authors: readonly Author[] } = { subject, authors }
   let obstacle: string | null = null
   const refuse = (reason: string) => {
     if (obstacle !== reason) log.warn({ reason }, 'changes are live but not committed')
     obstacle = reason
   }
   return {
-    say: words => {
+    say: (words, author) => {
       subject = words
+      authors = [author, ...authors.filter(each => !sameAuthor(each, author))]
     },
     said: () => subject,
     stage: async () => {
       try {
         await repo.init()
+        taken = { subject, authors }
         const refused = await repo.stage()
         if (refused) refuse(refused)
         return refused === null
@@ -41,8 +47,9 @@ export function createCommits(repo: Repo, log: Logger): Commits {
     },
     commit: async note => {
       try {
-        const commit = await repo.commit({ subject, note })
-        subject = ''
+        const commit = await repo.commit({ ...taken, note })
+        if (subject === taken.subject) subject = ''
+        authors = authors.filter(each => !taken.authors.includes(each))
         obstacle = null
         return commit
       } catch (error) {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build, type Message, type Metafile, type Plugin, stop, transform } from 'esbuild'
 import type { ManifestError } from '../contract.ts'
+import { isPointerFile } from '../repo/lfs.ts'
 import { buildEntry } from './build-entry.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
 
@@ -109,6 +110,11 @@ function inWords({ location, text }: Message, repo: string): ManifestError {
   if (/^(<{7} |={7}$|>{7} )/.test(location?.lineText ?? '')) {
     const message = 'merge conflict not resolved: choose between the two sides, and remove its marks'
     return { file: location?.file ?? null, line: location?.line ?? null, column: 1, message }
+  }
+  if (location && isPointerFile(join(repo, location.file))) {
+    const message =
+      'is a Git LFS pointer: its content lies in LFS storage, which is not fetched here; commit the file itself, as after git lfs migrate export'
+    return { file: location.file, line: null, column: null, message }
   }
   const missing = /^Could not resolve "(.*)"$/.exec(text)?.[1]
   return {

@@ -1,6 +1,7 @@
 import type { Engine, ManifestState } from '../contract.ts'
 import type { Packages } from '../packages/packages.ts'
 import { repoObstacle, unknownCommit } from '../problems.ts'
+import type { Author } from '../repo/authors.ts'
 import type { History } from '../repo/history.ts'
 import type { Repo } from '../repo/repo.ts'
 import type { Loader } from './loader.ts'
@@ -10,7 +11,13 @@ export interface Edits {
   edit: Engine['edit']
   waitingMessage: Engine['waitingMessage']
   /** Makes the files those of a commit, on top of all others. Throws `unknown-commit` or `repo-obstacle`. */
-  revert(commit: string): Promise<ManifestState>
+  revert(commit: string, by: Author): Promise<ManifestState>
+}
+
+/** What goes into the commit of a change. */
+export interface EditWords {
+  message: string
+  by: Author
 }
 
 export function createEdits(options: {
@@ -21,22 +28,14 @@ export function createEdits(options: {
 }): Edits {
   const { loader, repo, history, packages } = options
   return {
-    edit: async (message, change) => {
-      const waiting = loader.said()
-      loader.say(message || waiting)
-      try {
-        change()
-      } catch (error) {
-        loader.say(waiting)
-        throw error
-      }
+    edit: async ({ message, by }, change) => {
+      change()
+      loader.say(message || loader.said(), by)
       packages.glance()
-      const state = await loader.load({ again: true })
-      if (state.status === 'ok') loader.say('')
-      return state
+      return loader.load({ again: true })
     },
     waitingMessage: () => loader.said(),
-    revert: async commit => {
+    revert: async (commit, by) => {
       const found = await history.show(commit)
       if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)
       const name = commit.slice(0, 7)
@@ -49,7 +48,10 @@ export function createEdits(options: {
           throw repoObstacle(
             `Nothing was changed: ${inTheWay} is there, and in no commit, as git ignores it or a part of it.`,
           )
-        loader.say(`Return to ${name}: ${found.message.split('\n')[0]}`)
+        // Of the commit and not of the files: it also holds what is not in the files, as submodules.
+        const late = await repo.stage({ like: commit })
+        if (late) throw repoObstacle(`The files are what they were, and not committed: ${late}.`)
+        await repo.commit({ subject: `Return to ${name}: ${found.message.split('\n')[0]}`, authors: [by] })
       })
       return loader.load({ again: true })
     },

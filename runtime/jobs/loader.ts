@@ -2,6 +2,7 @@ import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { JobsDifference, ManifestError, ManifestState } from '../contract.ts'
 import type { Packages } from '../packages/packages.ts'
+import type { Author } from '../repo/authors.ts'
 import { jobsFolderFault } from '../repo/bootstrap.ts'
 import type { Repo } from '../repo/repo.ts'
 import type { Volume } from '../volume.ts'
@@ -21,7 +22,7 @@ export interface Loader {
    */
   load(options?: { again?: boolean }): Promise<ManifestState>
   /** The words of whoever changes the files next, for the commit of it. */
-  say(message: string): void
+  say(message: string, author: Author): void
   /** The message that waits for its commit; '' for none. */
   said(): string
   /** Lets the set that is held back go live, if the files still say the same. */
@@ -243,8 +244,8 @@ export function createLoader(options: {
   return {
     state,
     load,
-    say: message => commits.say(message),
-    said: () => commits.said(),
+    say: commits.say,
+    said: commits.said,
     confirm: async () => {
       if (held === null) return state()
       confirmed = held.build

@@ -1,8 +1,18 @@
-import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Logger } from '../../src/log.ts'
 import { programRoot } from '../../src/root.ts'
 import { readRegular } from '../regular-file.ts'
+import { starterFiles } from './starter-files.ts'
 
 /**
  * Why the jobs repo's folder cannot be used, in words; null when it can, or is not there. A link is refused: what the
@@ -15,16 +25,30 @@ export function jobsFolderFault(jobsDir: string): string | null {
   return `"jobs" in the volume is ${kind}; move it away and put a folder there, or let a new one be made`
 }
 
-/** Puts the starter files where there is nothing at all. Returns false, and touches nothing, where there is something. */
-export function bootstrapJobs(jobsDir: string): boolean {
+/**
+ * Puts the starter files where there is nothing at all, and a mark beside them until they are committed: what is edited
+ * meanwhile is no part of the first commit. Returns false, and touches nothing, where there is something.
+ */
+export function bootstrapJobs(jobsDir: string, mark: string): boolean {
+  const draft = `${mark}-files`
   const found = lstatSync(jobsDir, { throwIfNoEntry: false })
-  if (found && (!found.isDirectory() || readdirSync(jobsDir).length > 0)) return false
-  cpSync(programRoot('jobs-template'), jobsDir, {
-    recursive: true,
-    errorOnExist: true,
-    force: false,
-    filter: source => !source.split('/').includes('node_modules'),
-  })
+  if (found && !found.isDirectory()) return false
+  const wasKilled = existsSync(mark) && existsSync(draft)
+  if (found && !wasKilled && readdirSync(jobsDir).length > 0) return false
+  if (!wasKilled) {
+    // Beside it first: killed in between, half of the files would be taken for somebody's own.
+    rmSync(draft, { recursive: true, force: true })
+    for (const [path, content] of starterFiles()) {
+      mkdirSync(dirname(join(draft, path)), { recursive: true })
+      writeFileSync(join(draft, path), content)
+    }
+    writeFileSync(mark, '')
+  }
+  mkdirSync(jobsDir, { recursive: true })
+  for (const name of readdirSync(draft)) {
+    if (!existsSync(join(jobsDir, name))) renameSync(join(draft, name), join(jobsDir, name))
+  }
+  rmSync(draft, { recursive: true, force: true })
   return true
 }
 

@@ -1,7 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { programRoot } from '../../src/root.ts'
-
 export interface Change {
   file: string
   kind: 'Add' | 'Update' | 'Remove'
@@ -22,10 +18,4 @@ export function messageOf(
   const verb = others.length === 0 ? kind : 'Change'
   const files = line.length > 72 ? [`${verb} ${changes.length} files`, list] : [line]
   return [...(subject ? [subject, files.at(-1)] : files), note].filter(Boolean).join('\n\n')
-}
-
-/** True for the files that a new instance begins with, whatever became of them since. */
-export function isStarter(changes: readonly Change[]): boolean {
-  const template = programRoot('jobs-template')
-  return changes.every(({ file }) => existsSync(join(template, file)))
 }

@@ -19,6 +19,7 @@ import {
 import { dirname, join, posix } from 'node:path'
 import { defineProblem } from '../../src/http/problem.ts'
 import type { Volume } from '../volume.ts'
+import { isDotGit } from './git-names.ts'
 
 export const unknownFile = defineProblem('unknown-file', 404, 'No such file')
 export const refusedPath = defineProblem('refused-path', 422, 'Not a path of a file that can be edited here')
@@ -156,7 +157,8 @@ export function openFiles({ dir, jobsDir }: Pick<Volume, 'dir' | 'jobsDir'>): Re
   }
 }
 
-const forbidden = new Set(['.git', 'node_modules'])
+/** Git refuses what it takes for its own folder, on this system or another; packages are not edited by hand. */
+export const isForbidden = (name: string) => isDotGit(name) || name.toLowerCase() === 'node_modules'
 
 function checkPath(path: string): void {
   const refuse = (why: string) => refusedPath(`"${path.slice(0, longestPath)}" ${why}.`)
@@ -165,6 +167,7 @@ function checkPath(path: string): void {
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (/[\u0000-\u001f\u007f\\]/.test(path)) throw refuse('must not hold backslashes or control characters')
+  if (!path.isWellFormed()) throw refuse('must be text that UTF-8 can write')
   const parts = path.split('/')
   if (parts.some(part => part === '' || part === '.' || part === '..')) {
     throw refuse('must be relative to the repo, with plain names between its slashes')
@@ -172,8 +175,10 @@ function checkPath(path: string): void {
   if (parts.some(part => part !== part.trim() || Buffer.byteLength(part) > 255)) {
     throw refuse('has a name that is too long, or begins or ends with a space')
   }
-  const hidden = parts.find(part => forbidden.has(part.toLowerCase()))
-  if (hidden) throw refuse(`lies in ${hidden}, which is not edited by hand`)
+  const hidden = parts.find(isForbidden)
+  if (hidden === undefined) return
+  if (/^(\.git|node_modules)$/i.test(hidden)) throw refuse(`lies in ${hidden}, which is not edited by hand`)
+  throw refuse(`has the name ${JSON.stringify(hidden)}, which git takes for .git on some systems`)
 }
 
 function listFiles(jobsDir: string): { files: ListedFile[]; more: boolean } {
@@ -187,7 +192,7 @@ function listFiles(jobsDir: string): { files: ListedFile[]; more: boolean } {
       return
     }
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (forbidden.has(entry.name.toLowerCase())) continue
+      if (isForbidden(entry.name)) continue
       const path = posix.join(folder, entry.name)
       if (entry.isDirectory()) walk(path)
       else if (files.length >= listedFiles) more = true

@@ -1,6 +1,6 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
-import { type RepoFiles, unknownFile } from './files.ts'
+import { isForbidden, type RepoFiles, unknownFile } from './files.ts'
 import { holdFolder } from './folder.ts'
 
 /** One entry of a folder of the jobs repo; its path is relative to the repo. */
@@ -18,7 +18,6 @@ export interface FolderList {
 }
 
 const listedEntries = 2000
-const hidden = new Set(['.git', 'node_modules'])
 
 /** What lies in a folder, '' for the repo itself: folders first, then by name. Throws `unknown-file` or `refused-path`. */
 export function listFolder(jobsDir: string, folder: string, files: Pick<RepoFiles, 'accept'>): FolderList {
@@ -29,7 +28,7 @@ export function listFolder(jobsDir: string, folder: string, files: Pick<RepoFile
   try {
     const found: Dirent[] = readdirSync(held.entry('.'), { withFileTypes: true })
     const shown = found
-      .filter(({ name }) => !hidden.has(name.toLowerCase()))
+      .filter(({ name }) => !isForbidden(name))
       .sort((a, b) => Number(b.isDirectory()) - Number(a.isDirectory()) || (a.name < b.name ? -1 : 1))
     const entries = shown.slice(0, listedEntries).flatMap(({ name }): FolderEntry[] => {
       const stat = lstatSync(held.entry(name), { throwIfNoEntry: false })

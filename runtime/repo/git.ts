@@ -1,15 +1,23 @@
 // A program of its own: the only place that touches isomorphic-git, which weighs 20 MiB once loaded and hashes on the
 // thread that it is on. It is started when there is something to do and ends when nobody asks any more.
-import { existsSync, lstatSync } from 'node:fs'
-import { join } from 'node:path'
 import git from 'isomorphic-git'
-import { obstacleIn, repoBounds } from './bounds.ts'
+import { obstacleIn } from './bounds.ts'
 import { carefulFs as fs } from './careful-fs.ts'
-import { type Change, isStarter, messageOf } from './changes.ts'
-import type { CommitWords, GitAnswer, GitRequest, GitState } from './protocol.ts'
-
-const author = { name: 'Longhouse', email: 'longhouse@localhost' }
-const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
+import {
+  commitStaged,
+  type Staged,
+  stageCommit,
+  stageFiles,
+  stageFirst,
+  standing,
+  unfinishedWork,
+} from './commit.ts'
+import { correctConfig } from './git-config.ts'
+import { readIndex } from './index-file.ts'
+import type { GitAnswer, GitRequest, GitState } from './protocol.ts'
+import { starterFiles } from './starter-files.ts'
+import { unpushedSince } from './unpushed.ts'
+import { scanWorkTree } from './work-tree-scan.ts'
 
 let queue = Promise.resolve()
 
@@ -22,103 +30,85 @@ process.on('message', (request: GitRequest) => {
 process.once('disconnect', () => void queue.then(() => process.exit(0)))
 
 async function answerTo(request: GitRequest): Promise<GitAnswer> {
-  const { id, op, dir } = request
+  const { id, dir } = request
   try {
-    if (op === 'init') await git.init({ fs, dir, defaultBranch: 'main' })
-    const refused = op === 'stage' ? await stage(dir) : null
-    if (op === 'commit') await commit(dir, request)
-    if (op === 'stage') return { id, ok: { ...unread, refused } }
-    if (op === 'commit') return { id, ok: { ...unread, head: await headOf(dir), refused } }
-    return { id, ok: { ...(await state(dir)), refused } }
+    switch (request.op) {
+      case 'init':
+        await init(dir, request.starter)
+        return { id, ok: { ...unread, refused: null } }
+      case 'status':
+        return { id, ok: { ...(await state(dir, request.synced)), refused: null } }
+      case 'stage':
+        return { id, ok: { ...unread, refused: await stage(dir, request.like ?? null) } }
+      case 'commit': {
+        const { subject, note, authors } = request
+        if (staged) await commitStaged(dir, staged, { subject, note, authors })
+        staged = null
+        return { id, ok: { ...unread, head: await headOf(dir), refused: null } }
+      }
+    }
   } catch (error) {
     return { id, error: error instanceof Error ? error.message : String(error) }
   }
 }
 
 /** Whoever commits has no time to lose, and does not ask what the files are like. */
-const unread = { branch: null, head: null, dirty: [], remote: null, obstacle: null }
-let staged: Change[] = []
+const unread: Omit<GitState, 'refused'> = {
+  branch: null,
+  head: null,
+  dirty: [],
+  remote: null,
+  obstacle: null,
+  notFetched: [],
+  notCommitted: [],
+  unpushed: { count: 0, commits: [] },
+}
+let staged: Staged | null = null
 
-const addedAtOnce = 100
-
-/** Returns why not, when there is too much, or somebody else's unfinished work is in the way. */
-async function stage(dir: string): Promise<string | null> {
-  staged = []
-  const tooMuch = await tooMuchIn(dir)
-  if (tooMuch) return tooMuch
-  const changes = await changesIn(dir)
-  if (changes.length === 0) return null
-  const obstacle = await unfinishedWork(dir)
-  if (obstacle) return obstacle
-  const gone = changes.filter(change => change.kind === 'Remove')
-  const there = changes.filter(change => change.kind !== 'Remove').map(change => change.file)
-  const size = there.reduce(
-    (sum, file) => sum + (lstatSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  )
-  if (size > repoBounds.bytes) return `a commit of ${Math.round(size / 1024 / 1024)} MiB is too large`
-  // All of them at once took 2.3 GB for ten thousand small files: each is deflated in a buffer of its own.
-  const cache = {}
-  for (let from = 0; from < there.length; from += addedAtOnce) {
-    await git.add({ fs, dir, cache, filepath: there.slice(from, from + addedAtOnce) })
-  }
-  for (const { file } of gone) await git.remove({ fs, dir, cache, filepath: file })
-  staged = changes
-  return null
+/** Somebody may edit at once: what they write is a commit of its own. */
+async function init(dir: string, starter: boolean): Promise<void> {
+  await git.init({ fs, dir, defaultBranch: 'main' })
+  correctConfig(dir)
+  if (!starter) return
+  const first = (await stageFirst(dir, starterFiles())).staged
+  if (first) await commitStaged(dir, first, { subject: 'Begin with the starter jobs' })
 }
 
-async function unfinishedWork(dir: string): Promise<string | null> {
-  if (!(await git.currentBranch({ fs, dir })))
-    return 'the jobs repo is on no branch (detached HEAD); go back to one, as with git switch main'
-  if (existsSync(join(dir, '.git/MERGE_HEAD')))
-    return 'a merge is in progress in the jobs repo; finish it with git commit, or leave it with git merge --abort'
-  if (existsSync(join(dir, '.git/index.lock')))
-    return 'another git program is at work in the jobs repo; when none is, remove .git/index.lock'
-  return null
+/** Returns why not, when there is too much, or somebody else's unfinished work is in the way. */
+async function stage(dir: string, like: string | null): Promise<string | null> {
+  staged = null
+  const tooMuch = like === null ? await tooMuchIn(dir) : null
+  if (tooMuch) return tooMuch
+  const taken = await (like === null ? stageFiles(dir) : stageCommit(dir, like))
+  staged = taken.staged
+  return taken.refused
 }
 
 function tooMuchIn(dir: string): Promise<string | null> {
   return obstacleIn(dir, {
     isIgnored: filepath => git.isIgnored({ fs, dir, filepath }),
-    tracked: () => git.listFiles({ fs, dir }),
+    tracked: async () => readIndex(dir).entries.map(({ path }) => path),
   })
 }
 
-async function commit(dir: string, words: CommitWords): Promise<void> {
-  const first = staged.length > 0 && (await git.log({ fs, dir, depth: 1 }).catch(() => [])).length === 0
-  const subject = words.subject || (first && isStarter(staged) ? 'Begin with the starter jobs' : '')
-  const message = messageOf(staged, { ...words, subject })
-  if (staged.length > 0) await git.commit({ fs, dir, message, author, committer: author })
-  staged = []
-}
+const mostNamed = 100
 
-async function changesIn(dir: string): Promise<Change[]> {
-  const head = await git.resolveRef({ fs, dir, ref: 'HEAD' }).catch(() => null)
-  const rows = await git.statusMatrix({
-    fs,
-    dir,
-    ref: head ?? emptyTree,
-    // Those that somebody committed are not there to be seen, and not gone either.
-    filter: file => !file.split('/').includes('node_modules'),
-  })
-  return rows
-    .filter(([, inHead, inWorkdir, inStage]) => inHead !== inWorkdir || inWorkdir !== inStage)
-    .map(([file, inHead, inWorkdir]) => ({
-      file,
-      kind: inWorkdir === 0 ? 'Remove' : inHead === 0 ? 'Add' : 'Update',
-    }))
-}
-
-async function state(dir: string): Promise<Omit<GitState, 'refused'>> {
-  const branch = (await git.currentBranch({ fs, dir })) ?? null
+async function state(dir: string, synced: string | null): Promise<Omit<GitState, 'refused'>> {
+  const { branch, parent, objects, tree } = await standing(dir)
   const tooMuch = await tooMuchIn(dir)
-  const dirty = tooMuch ? [] : (await changesIn(dir)).map(change => change.file)
+  const index = readIndex(dir)
+  const none = { changes: [], notFetched: [], notCommitted: [] }
+  const scan = tooMuch ? none : await scanWorkTree({ dir, objects, tree, index })
+  const dirty = scan.changes.map(({ path }) => path)
   return {
     branch,
     head: await headOf(dir),
     dirty,
-    obstacle: tooMuch ?? (dirty.length > 0 ? await unfinishedWork(dir) : null),
+    obstacle: tooMuch ?? (dirty.length > 0 ? unfinishedWork(dir, branch, index.entries) : null),
     remote: await remoteOf(dir, branch),
+    notFetched: scan.notFetched.slice(0, mostNamed),
+    notCommitted: scan.notCommitted.slice(0, mostNamed),
+    unpushed: await unpushedSince(dir, parent, synced),
   }
 }
 

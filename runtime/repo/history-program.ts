@@ -2,6 +2,7 @@
 // ends.
 import git, { type ReadCommitResult, type WalkerEntry } from 'isomorphic-git'
 import { restoreFiles } from '../sync/restore.ts'
+import { longhouse, sameAuthor } from './authors.ts'
 import { carefulFs as fs } from './careful-fs.ts'
 import type {
   CommitDetails,
@@ -54,7 +55,14 @@ async function find(dir: string, commit: string): Promise<ReadCommitResult | nul
 
 function infoOf({ oid, commit }: ReadCommitResult): CommitInfo {
   const { message, committer, author } = commit
-  return { commit: oid, message: message.trim(), at: committer.timestamp * 1000, author: author.name }
+  return {
+    commit: oid,
+    message: message.trim(),
+    at: committer.timestamp * 1000,
+    author: author.name,
+    authorEmail: author.email,
+    madeHere: sameAuthor(committer, longhouse),
+  }
 }
 
 async function show(dir: string, commit: string): Promise<CommitDetails | null> {

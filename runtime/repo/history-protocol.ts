@@ -6,6 +6,9 @@ export interface CommitInfo {
   message: string
   at: number
   author: string
+  authorEmail: string
+  /** Committed by this instance, and not elsewhere. */
+  madeHere: boolean
 }
 
 export interface FileChange {

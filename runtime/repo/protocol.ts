@@ -1,9 +1,16 @@
+import type { Author } from './authors.ts'
+import type { NotCommitted, NotFetched } from './work-tree-scan.ts'
+
 /** What the git program is asked. */
-export type GitRequest = { id: number; dir: string } & (
-  | { op: 'init' }
-  | { op: 'status' }
-  /** Puts everything that changed into the index. */
-  | { op: 'stage' }
+export type GitRequest = {
+  id: number
+  dir: string
+} /** Makes the repo; its first commit holds the starter files and nothing else, if they are what it begins with. */ & (
+  | { op: 'init'; starter: boolean }
+  /** `synced` is the last commit that the remote is known to have; null when none is. */
+  | { op: 'status'; synced: string | null }
+  /** Takes every file that changed; or, of another commit, all in which that differs from HEAD. */
+  | { op: 'stage'; like?: string }
   /** Commits what `stage` put there last. */
   | ({ op: 'commit' } & CommitWords)
 )
@@ -13,6 +20,8 @@ export interface CommitWords {
   subject?: string | undefined
   /** Stands at the end. */
   note?: string | undefined
+  /** Who made the changes, the last one first; Longhouse when nobody is named. */
+  authors?: readonly Author[] | undefined
 }
 
 export type GitAnswer = { id: number } & ({ ok: GitState } | { error: string })
@@ -28,4 +37,17 @@ export interface GitState {
   obstacle: string | null
   /** The first remote, `origin` before others, without credentials. */
   remote: { url: string; branch: string | null } | null
+  /** The first hundred paths that are in git and not in the files. */
+  notFetched: NotFetched[]
+  /** The first hundred that are in the files and stay out of git. */
+  notCommitted: NotCommitted[]
+  /** What the remote is not known to have. */
+  unpushed: Unpushed
+}
+
+export interface Unpushed {
+  /** At most a thousand are counted. */
+  count: number
+  /** The newest of them. */
+  commits: { commit: string; message: string; at: number; author: string }[]
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { startProgram, userEnvironment } from '../child-program.ts'
 import type { RepoStatus } from '../contract.ts'
@@ -12,36 +12,46 @@ export interface Repo {
   initialized(): boolean
   /** Does nothing where there is a repo. */
   init(): Promise<void>
-  /** First half of a commit: takes everything that changed. Returns what was in the way, or null. */
-  stage(): Promise<string | null>
+  /**
+   * First half of a commit: takes everything that changed; or, of another commit, all in which that differs from HEAD.
+   * Returns what was in the way, or null.
+   */
+  stage(options?: { like: string }): Promise<string | null>
   /** Second half: commits what was staged. Returns HEAD. */
   commit(words?: CommitWords): Promise<string | null>
-  status(): Promise<RepoStatus>
+  /** `synced` is the last commit that the remote is known to have. */
+  status(synced?: string | null): Promise<RepoStatus>
   /** Starts the git program in advance, because it is about to be needed. */
   warmUp(): void
   stop(): Promise<void>
 }
 
-type Ask<R = GitRequest> = R extends GitRequest ? Omit<R, 'id' | 'dir'> : never
+type Question<R = GitRequest> = R extends GitRequest ? Omit<R, 'id'> : never
 
 /** `treeStamp` changes whenever the files did: what is known of them is worth something until then. */
 export function openRepo(options: {
   dir: string
+  /** There while a new repo with the starter files has no commit yet: see `bootstrapJobs`. */
+  starterMark: string
   cacheDir: string
   treeStamp: () => string | number
   idleMs?: number
   /** What takes longer than this is given up. */
   limitMs?: number
 }): Repo {
-  const { dir, treeStamp, idleMs = 10_000, limitMs = 60_000 } = options
+  const { dir, starterMark, treeStamp, idleMs = 10_000, limitMs = 60_000 } = options
   const program = gitProgram(dir, options.cacheDir, { idleMs, limitMs })
   let known: { key: string; state: GitState } | null = null
   let initialising: Promise<unknown> | null = null
 
-  const ask = async (question: Ask): Promise<GitState> => {
-    const state = await program.ask({ ...question, dir } as Omit<GitRequest, 'id'>)
-    known = { key: stateKey(dir, treeStamp()), state }
+  const look = async (synced: string | null): Promise<GitState> => {
+    const state = await program.ask({ op: 'status', dir, synced })
+    known = { key: stateKey(dir, treeStamp(), synced), state }
     return state
+  }
+  const make = async (): Promise<void> => {
+    await program.ask({ op: 'init', dir, starter: existsSync(starterMark) })
+    rmSync(starterMark, { force: true })
   }
   const initialized = () => jobsFolderFault(dir) === null && existsSync(join(dir, '.git'))
   return {
@@ -49,20 +59,20 @@ export function openRepo(options: {
     init: async () => {
       const fault = jobsFolderFault(dir)
       if (fault) throw new Error(fault)
-      if (initialized()) return
-      initialising ??= ask({ op: 'init' }).finally(() => {
+      if (initialized() && !existsSync(starterMark)) return
+      initialising ??= make().finally(() => {
         initialising = null
       })
       await initialising
     },
-    stage: async () => (await program.ask({ op: 'stage', dir })).refused,
+    stage: async options => (await program.ask({ op: 'stage', dir, ...options })).refused,
     commit: async (words = {}) => (await program.ask({ op: 'commit', dir, ...words })).head?.commit ?? null,
-    status: async () => {
+    status: async (synced = null) => {
       // Whoever asks while it is made is told of what is there in a moment; why it failed, they are told by `init`.
       await initialising?.catch(() => {})
       if (!initialized()) return statusOf(null)
-      const fresh = known?.key === stateKey(dir, treeStamp())
-      return statusOf(fresh && known ? known.state : await ask({ op: 'status' }))
+      const fresh = known?.key === stateKey(dir, treeStamp(), synced)
+      return statusOf(fresh && known ? known.state : await look(synced))
     },
     warmUp: () => program.start(),
     stop: () => program.stop(),
@@ -76,11 +86,14 @@ function statusOf(state: GitState | null): RepoStatus {
     head: state?.head ?? null,
     dirty: state !== null && (state.obstacle !== null || state.dirty.length > 0),
     obstacle: state?.obstacle ?? null,
+    notFetched: state?.notFetched ?? [],
+    notCommitted: state?.notCommitted ?? [],
     remote: {
       connected: false,
       url: state?.remote?.url ?? null,
       branch: state?.remote?.branch ?? null,
       ahead: null,
+      unpushed: state?.unpushed ?? { count: 0, commits: [] },
       behind: null,
       lastSyncAt: null,
       error: null,
@@ -93,12 +106,12 @@ function statusOf(state: GitState | null): RepoStatus {
 }
 
 /** Changes when git's own files did: somebody may work in the repo with a git of their own. */
-function stateKey(dir: string, treeStamp: string | number): string {
+function stateKey(dir: string, treeStamp: string | number, synced: string | null): string {
   const head = read(join(dir, '.git/HEAD'))
   const ref = /^ref: (refs\/[^\s\0]+)/.exec(head)?.[1]
   const branch = ref?.split('/').includes('..') ? undefined : ref
   const stamps = ['index', 'config', 'packed-refs'].map(name => mtime(join(dir, '.git', name)))
-  return [treeStamp, head, branch ? read(join(dir, '.git', branch)) : '', ...stamps].join(' ')
+  return [treeStamp, synced, head, branch ? read(join(dir, '.git', branch)) : '', ...stamps].join(' ')
 }
 
 /** A ref is one short line. */
@@ -166,7 +179,7 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
       start()
       rest()
     },
-    ask: (question: Omit<GitRequest, 'id'>) => {
+    ask: (question: Question) => {
       if (stopped) return Promise.reject(new Error('the git program was stopped'))
       const id = ++lastId
       return new Promise<GitState>((resolve, reject) => {

@@ -2,11 +2,16 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import git from 'isomorphic-git'
-import { atomicFs, writeWhole } from './atomic-fs.ts'
+import { atomicFs, writeWhole } from '../repo/atomic-fs.ts'
+import { isPackage, leftOut } from '../repo/commit.ts'
+import { indexEntry, indexWith, lockIndex, readIndex, unlockIndex, writeIndex } from '../repo/index-file.ts'
+import { type Entry, isSubmodule, openObjects } from '../repo/objects.ts'
+import { placeOf } from '../repo/path-bytes.ts'
+import { changedPaths, sameEntry } from '../repo/tree-changes.ts'
 import { journalPath } from './journal.ts'
 import type { CheckedOut } from './protocol.ts'
-import { type Entry, type Files, parents, readFiles, sameEntry } from './trees.ts'
-import { type Change, fileAt, openWorkTree } from './work-tree.ts'
+import { parents } from './trees.ts'
+import { type Change, fileAt, openWorkTree, removeEmptyFolders } from './work-tree.ts'
 
 /** What says, after a kill, that a checkout was going on. */
 interface Journal {
@@ -34,9 +39,9 @@ export async function checkout(
     return refuse(`the jobs repo is not on ${branch}`)
   }
   const changes = await changesBetween(dir, from, to)
-  const staged = await stagedAmong(dir, changes)
+  const staged = stagedAmong(dir, changes)
   if (staged) return refuse(editedWords(staged))
-  if (!lockIndex(dir)) return refuse('another git program is at work in the jobs repo')
+  if (!lockIndex(dir, lockWords)) return refuse('another git program is at work in the jobs repo')
   writeWhole(journalPath(dir), JSON.stringify({ pid: process.pid, branch, from, to } satisfies Journal))
   return finish(dir, { branch, from, to }, changes, { resumed: false })
 }
@@ -50,7 +55,7 @@ export async function recoverCheckout(dir: string): Promise<void> {
   if (head !== journal.from) {
     // It had reached its end, or somebody has moved the branch by hand since.
     const changes = head === journal.to ? await changesBetween(dir, journal.from, journal.to) : []
-    await recordInIndex(dir, changes, journal.to)
+    recordInIndex(dir, changes)
     return tidyUp(dir)
   }
   await finish(dir, journal, await changesBetween(dir, journal.from, journal.to), { resumed: true })
@@ -63,23 +68,28 @@ async function finish(
   { resumed }: { resumed: boolean },
 ): Promise<CheckedOut> {
   const tree = openWorkTree(dir, join(dir, '.git/longhouse-sync'))
-  for (const { before, after } of changes) {
-    for (const entry of [before, after]) if (entry) await tree.prepare(entry, () => contentOf(dir, entry))
+  const files = fileChanges(changes)
+  const objects = openObjects(dir)
+  for (const { before, after } of files) {
+    for (const entry of [before, after]) if (entry) await tree.prepare(entry, () => objects.blob(entry.oid))
   }
   tree.restore()
-  const inTheWay = tree.change(changes, { resumed })
+  dropModuleFolders(dir, changes)
+  const inTheWay = tree.change(files, { resumed })
   if (inTheWay) {
     const back = changes.map(({ path, before, after }) => ({ path, before: after, after: before }))
-    if (resumed) await recordInIndex(dir, back, from)
-    tree.rescue(changes)
+    makeModuleFolders(dir, back)
+    if (resumed) recordInIndex(dir, back)
+    tree.rescue(files)
     tidyUp(dir)
     return { done: false, refused: editedWords(inTheWay), stale: false }
   }
-  await recordInIndex(dir, changes, to)
+  makeModuleFolders(dir, changes)
+  recordInIndex(dir, changes)
   if ((await headOf(dir, branch)) === from) {
     await git.writeRef({ fs: atomicFs, dir, ref: `refs/heads/${branch}`, value: to, force: true })
   }
-  tree.rescue(changes)
+  tree.rescue(files)
   tidyUp(dir)
   return { done: true }
 }
@@ -91,76 +101,71 @@ async function headOf(dir: string, branch: string): Promise<string | null> {
   return git.resolveRef({ fs: atomicFs, dir, ref: `refs/heads/${branch}` }).catch(() => null)
 }
 
-/** In the order in which they can be made. */
+/** Every path in which two commits differ, those first that make room: a folder may come where a file was. */
 export async function changesBetween(dir: string, from: string, to: string): Promise<Change[]> {
-  const [before, after] = [await readFiles(dir, from), await readFiles(dir, to)]
-  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(path =>
-    isOurs(path, before, after),
-  )
-  const changes = changed.map(path => ({
-    path,
-    before: before.get(path) ?? null,
-    after: after.get(path) ?? null,
-  }))
-  // What goes makes room first: a folder may come where a file was.
+  const objects = openObjects(dir)
+  const found = await changedPaths(objects, await objects.treeOf(from), await objects.treeOf(to))
+  const changes = [...found].map(([path, { before, after }]) => ({ path, before, after }))
   return changes.sort((a, b) => Number(a.after !== null) - Number(b.after !== null))
 }
 
-function isOurs(path: string, before: Files, after: Files): boolean {
-  const [b, a] = [before.get(path), after.get(path)]
-  if (sameEntry(b, a) || [b, a].some(entry => entry?.mode === '160000')) return false
-  // Packages are installed, not checked out; commits leave them out in the same way.
-  return !path.split('/').includes('node_modules')
+/** Those of which the files know: packages are installed, not checked out, and a submodule is an empty folder. */
+export function fileChanges(changes: readonly Change[]): Change[] {
+  const asFile = (entry: Entry | null) => (entry && isSubmodule(entry) ? null : entry)
+  return changes
+    .filter(({ path }) => !isPackage(path))
+    .map(({ path, before, after }) => ({ path, before: asFile(before), after: asFile(after) }))
+    .filter(({ before, after }) => !sameEntry(before, after))
+}
+
+/** A folder for each submodule that comes, as git makes it. */
+export function makeModuleFolders(dir: string, changes: readonly Change[]): void {
+  for (const { path, after } of changes) {
+    if (!after || !isSubmodule(after) || isPackage(path)) continue
+    try {
+      fs.mkdirSync(placeOf(dir, path), { recursive: true })
+    } catch (error) {
+      // Something else stands there, which stays.
+      if (!['EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
+}
+
+/** The empty folders of submodules that go; what is in one stays. */
+export function dropModuleFolders(dir: string, changes: readonly Change[]): void {
+  for (const { path, before, after } of changes) {
+    if (!before || !isSubmodule(before) || (after && isSubmodule(after))) continue
+    try {
+      fs.rmdirSync(placeOf(dir, path))
+      removeEmptyFolders(dir, path)
+    } catch {
+      // It is not empty, or not there.
+    }
+  }
 }
 
 /** A file among these for which somebody has put something into the index that is in no commit. */
-async function stagedAmong(dir: string, changes: readonly Change[]): Promise<string | null> {
-  const paths = new Map(changes.map(({ path, before }) => [path, before]))
+function stagedAmong(dir: string, changes: readonly Change[]): string | null {
+  const known = new Map(changes.map(({ path, before }) => [path, before]))
   const folders = new Set(changes.flatMap(({ path }) => parents(path)))
-  const found = (await git.walk({
-    fs: atomicFs,
-    dir,
-    trees: [git.STAGE()],
-    map: async (path, [entry]) => {
-      if (path === '.' || folders.has(path)) return undefined
-      const before = paths.get(path)
-      if (before === undefined) return null
-      return entry && (await entry.oid()) !== before?.oid ? path : undefined
-    },
-    reduce: async (parent, children) => [parent, ...children.flat()].filter(Boolean),
-  })) as string[] | undefined
-  return found?.[0] ?? null
-}
-
-async function recordInIndex(dir: string, changes: readonly Change[], commit: string): Promise<void> {
-  const cache = {}
-  for (const { path: filepath, after } of changes) {
-    const place = { fs: atomicFs, dir, filepath, cache }
-    if (after === null) await git.updateIndex({ ...place, remove: true, force: true })
-    // isomorphic-git would take a link for a file.
-    else if (after.mode === '120000') await git.add({ ...place, force: true })
-    else await git.resetIndex({ ...place, ref: commit })
+  for (const { path, oid } of readIndex(dir).entries) {
+    const before = known.get(path)
+    if (before === undefined || folders.has(path) || isPackage(path)) continue
+    if (oid !== before?.oid) return path
   }
+  return null
 }
 
-export async function contentOf(dir: string, entry: Entry): Promise<Uint8Array> {
-  return (await git.readBlob({ fs: atomicFs, dir, oid: entry.oid })).blob
-}
-
-function lockIndex(dir: string): boolean {
-  try {
-    fs.writeFileSync(join(dir, '.git/index.lock'), lockWords, { flag: 'wx' })
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
+function recordInIndex(dir: string, changes: readonly Change[]): void {
+  const entries = changes.map(
+    ({ path, after }) => [path, after && indexEntry(path, after, leftOut(path))] as const,
+  )
+  writeIndex(dir, indexWith(readIndex(dir).entries, new Map(entries)))
 }
 
 /** The journal goes last but for the lock that it explains: without it, nobody would take that away. */
 function tidyUp(dir: string): void {
-  const lock = join(dir, '.git/index.lock')
-  if (fileAt(lock) === lockWords) fs.rmSync(lock, { force: true })
+  unlockIndex(dir, lockWords)
   fs.rmSync(join(dir, '.git/longhouse-sync'), { recursive: true, force: true })
 }
 

@@ -20,6 +20,12 @@ export interface GitServer {
   git(...args: string[]): string
   /** Files and commits of somebody else's clone; pushed when it returns. */
   edit(files: Record<string, string | null>, options?: { message?: string; force?: boolean }): string
+  /** The same with what only a git of their own can do; submodules by path and commit. */
+  commit(change: {
+    files?: Record<string, string>
+    executable?: readonly string[]
+    submodules?: Record<string, string>
+  }): string
   /** A file of the remote's branch. */
   read(file: string, branch?: string): string
   head(branch?: string): string
@@ -60,6 +66,22 @@ export async function startGitServer(t: TestContext): Promise<GitServer> {
       gitIn(clone, 'add', '--all')
       gitIn(clone, 'commit', '--quiet', '--message', message, ...(force ? ['--amend'] : []))
       gitIn(clone, 'push', '--quiet', ...(force ? ['--force'] : []), 'origin', 'HEAD:main')
+      return gitIn(clone, 'rev-parse', 'HEAD')
+    },
+    commit: ({ files = {}, executable = [], submodules = {} }) => {
+      rmSync(clone, { recursive: true, force: true })
+      execFileSync('git', ['clone', '--quiet', bare, clone], { env: home, stdio: 'ignore' })
+      for (const [file, content] of Object.entries(files)) {
+        mkdirSync(dirname(join(clone, file)), { recursive: true })
+        writeFileSync(join(clone, file), content)
+      }
+      if (Object.keys(files).length > 0) gitIn(clone, 'add', '--force', ...Object.keys(files))
+      for (const file of executable) gitIn(clone, 'update-index', '--chmod=+x', file)
+      for (const [path, commit] of Object.entries(submodules)) {
+        gitIn(clone, 'update-index', '--add', '--cacheinfo', `160000,${commit},${path}`)
+      }
+      gitIn(clone, 'commit', '--quiet', '--message', 'With a git of their own')
+      gitIn(clone, 'push', '--quiet', 'origin', 'HEAD:main')
       return gitIn(clone, 'rev-parse', 'HEAD')
     },
     read: (file, branch = 'main') => gitIn(bare, 'show', `${branch}:${file}`),

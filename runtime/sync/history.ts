@@ -1,18 +1,19 @@
 import git from 'isomorphic-git'
-import { atomicFs as fs } from './atomic-fs.ts'
+import { atomicFs as fs } from '../repo/atomic-fs.ts'
+import { type Author, longhouse } from '../repo/authors.ts'
 
 /** Counting further tells nobody more. */
 const countedCommits = 1000
 
-const author = { name: 'Longhouse', email: 'longhouse@localhost' }
-
-/** Makes a commit that no branch knows yet. */
+/** Makes a commit that no branch knows yet. `by` is whoever chose what is in it; Longhouse when nobody had to. */
 export async function makeCommit(
   dir: string,
-  { tree, parents, message }: { tree: string; parents: string[]; message: string },
+  { tree, parents, message, by }: { tree: string; parents: string[]; message: string; by: Author | null },
 ): Promise<string> {
-  const at = { ...author, timestamp: Math.floor(Date.now() / 1000), timezoneOffset: 0 }
-  return git.writeCommit({ fs, dir, commit: { tree, parent: parents, author: at, committer: at, message } })
+  const at = { timestamp: Math.floor(Date.now() / 1000), timezoneOffset: 0 }
+  const author = { ...(by ?? longhouse), ...at }
+  const committer = { ...longhouse, ...at }
+  return git.writeCommit({ fs, dir, commit: { tree, parent: parents, author, committer, message } })
 }
 
 export async function treeOf(dir: string, commit: string): Promise<string> {

@@ -4,8 +4,14 @@ import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
+import { openObjects } from '../repo/objects.ts'
+import { listEntries, treeBounds } from '../repo/tree-changes.ts'
 import { checkout } from './checkout.ts'
-import { readFiles, treeBounds } from './trees.ts'
+
+const readFiles = async (dir: string, commit: string) => {
+  const objects = openObjects(dir)
+  return new Map(await listEntries(objects, await objects.treeOf(commit)))
+}
 
 /** A repo, and what makes trees in it that no work tree could have. */
 function repo(t: TestContext) {

@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import git from 'isomorphic-git'
-import { atomicFs as fs } from './atomic-fs.ts'
+import { atomicFs as fs } from '../repo/atomic-fs.ts'
+import { blobId, openObjects } from '../repo/objects.ts'
+import { starterFiles } from '../repo/starter-files.ts'
+import { changedPaths, listEntries, withChanges } from '../repo/tree-changes.ts'
 import { commonBase, contains, difference, makeCommit, treeOf } from './history.ts'
 import type { ConflictFile, Plan, PlanRequest } from './protocol.ts'
 import { RemoteFault } from './transport.ts'
-import { bothSides, mergeFiles, readFiles, sameEntry, writeFiles } from './trees.ts'
+import { bothSides, mergeChanges } from './trees.ts'
 
 /** Says what both sides are to become. Makes commits, and changes neither branch nor files. */
 export async function makePlan(dir: string, request: PlanRequest): Promise<Plan> {
@@ -29,7 +30,12 @@ export async function makePlan(dir: string, request: PlanRequest): Promise<Plan>
   }
   const { tree, conflicts } = await mergeTrees(dir, { base, ours, theirs, pick })
   if (conflicts.length > 0) return plan('conflict', ours, { files: conflicts })
-  const target = await makeCommit(dir, { tree, parents: [ours, theirs], message: mergeMessage(request) })
+  const target = await makeCommit(dir, {
+    tree,
+    parents: [ours, theirs],
+    message: mergeMessage(request),
+    by: request.by,
+  })
   return plan('merged', target)
 }
 
@@ -43,11 +49,11 @@ async function rewritten(
   request: PlanRequest,
   plan: Planner,
 ): Promise<Plan> {
-  const { last, pick } = request
+  const { last, pick, by } = request
   if (pick === 'ours') {
     const tree = await treeOf(dir, ours)
     const message = `Keep this instance's side of ${request.branch}`
-    return plan('merged', await makeCommit(dir, { tree, parents: [ours, theirs], message }))
+    return plan('merged', await makeCommit(dir, { tree, parents: [ours, theirs], message, by }))
   }
   if (pick === 'theirs') {
     if (ours === last) return plan('merged', theirs)
@@ -55,7 +61,7 @@ async function rewritten(
     const { tree } = await mergeTrees(dir, { base: last, ours, theirs, pick })
     if (tree === (await treeOf(dir, theirs))) return plan('merged', theirs)
     const message = 'Edits of this instance, on the rewritten history'
-    return plan('merged', await makeCommit(dir, { tree, parents: [theirs], message }))
+    return plan('merged', await makeCommit(dir, { tree, parents: [theirs], message, by }))
   }
   return plan('rewritten', ours, { files: await differingFiles(dir, ours, theirs) })
 }
@@ -69,19 +75,27 @@ async function mergeTrees(
     pick,
   }: { base: string | null; ours: string; theirs: string; pick: PlanRequest['pick'] },
 ): Promise<{ tree: string; conflicts: ConflictFile[] }> {
-  const { files, conflicts } = await mergeFiles(dir, {
-    base: await readFiles(dir, base),
-    ours: await readFiles(dir, ours),
-    theirs: await readFiles(dir, theirs),
+  const objects = openObjects(dir)
+  const ourTree = (await objects.treeOf(ours)) as string
+  const theirTree = (await objects.treeOf(theirs)) as string
+  const { changes, conflicts } = await mergeChanges(objects, {
+    base: await objects.treeOf(base),
+    ours: ourTree,
+    theirs: theirTree,
     pick,
   })
-  return { tree: await writeFiles(dir, files), conflicts }
+  const tree = (await withChanges(objects, ourTree, changes)) ?? objects.writeTree([])
+  return { tree, conflicts }
 }
 
 async function differingFiles(dir: string, ours: string, theirs: string): Promise<ConflictFile[]> {
-  const [o, t] = [await readFiles(dir, ours), await readFiles(dir, theirs)]
-  const paths = [...new Set([...o.keys(), ...t.keys()])].filter(path => !sameEntry(o.get(path), t.get(path)))
-  return Promise.all(paths.map(path => bothSides(dir, path, o.get(path), t.get(path))))
+  const objects = openObjects(dir)
+  const differing = await changedPaths(objects, await objects.treeOf(ours), await objects.treeOf(theirs))
+  const sides: ConflictFile[] = []
+  for (const [path, { before, after }] of differing) {
+    sides.push(await bothSides(objects, path, before, after))
+  }
+  return sides
 }
 
 async function headOf(dir: string, branch: string): Promise<string> {
@@ -99,19 +113,10 @@ async function headOf(dir: string, branch: string): Promise<string> {
 
 /** True when every file is one of the starter files, unchanged. */
 async function holdsOnlyTemplate(dir: string, commit: string, template: string): Promise<boolean> {
-  const files = await readFiles(dir, commit)
-  const known = new Map(
-    await Promise.all(
-      readdirSync(template, { recursive: true, withFileTypes: true })
-        .filter(entry => entry.isFile())
-        .map(async entry => {
-          const file = join(entry.parentPath, entry.name)
-          const { oid } = await git.hashBlob({ object: readFileSync(file) })
-          return [file.slice(template.length + 1), oid] as const
-        }),
-    ),
-  )
-  return [...files].every(([path, { oid }]) => known.get(path) === oid)
+  const known = new Map([...starterFiles(template)].map(([path, content]) => [path, blobId(content)]))
+  const objects = openObjects(dir)
+  const files = await listEntries(objects, await objects.treeOf(commit))
+  return files.every(([path, { oid }]) => known.get(path) === oid)
 }
 
 function mergeMessage({ branch, pick }: PlanRequest): string {

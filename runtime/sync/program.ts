@@ -1,15 +1,17 @@
 // A program of its own for one sync: isomorphic-git is large, a remote may be slow, and whatever either does must not
 // hold up the runtime. Ends with its parent.
 import fs from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import git from 'isomorphic-git'
-import { atomicFs } from './atomic-fs.ts'
+import { atomicFs } from '../repo/atomic-fs.ts'
+import { isLink, isSubmodule, openObjects } from '../repo/objects.ts'
+import { placeOf } from '../repo/path-bytes.ts'
+import { listEntries } from '../repo/tree-changes.ts'
 import { checkout, recoverCheckout } from './checkout.ts'
 import { contains } from './history.ts'
 import { makePlan } from './plan.ts'
 import type { SyncAnswers, SyncReply, SyncRequest } from './protocol.ts'
 import { fetchBranch, pushCommit, verify } from './transport.ts'
-import { readFiles } from './trees.ts'
 
 let queue = Promise.resolve()
 
@@ -59,12 +61,14 @@ async function keepCommit(dir: string, { from, to }: { from: string; to: string 
 }
 
 async function writeScratch(dir: string, commit: string, folder: string): Promise<null> {
-  for (const [path, { oid, mode }] of await readFiles(dir, commit)) {
-    if (mode === '160000' || path.split('/').includes('node_modules')) continue
-    const file = join(folder, path)
-    const { blob } = await git.readBlob({ fs: atomicFs, dir, oid })
-    fs.mkdirSync(dirname(file), { recursive: true })
-    if (mode === '120000') fs.symlinkSync(Buffer.from(blob), file)
+  const objects = openObjects(dir)
+  const skip = (name: string) => name === 'node_modules'
+  for (const [path, entry] of await listEntries(objects, await objects.treeOf(commit), { skip })) {
+    if (isSubmodule(entry) || path.split('/').includes('node_modules')) continue
+    const blob = Buffer.from(await objects.blob(entry.oid))
+    fs.mkdirSync(placeOf(folder, dirname(path)), { recursive: true })
+    const file = placeOf(folder, path)
+    if (isLink(entry)) fs.symlinkSync(blob, file)
     else fs.writeFileSync(file, blob)
   }
   return null

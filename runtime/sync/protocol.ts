@@ -1,3 +1,5 @@
+import type { Author } from '../repo/authors.ts'
+
 /** What the sync program is asked. Object ids are full hexadecimal. */
 export type SyncQuestion =
   /** Whether this token may read the repository, and write to it. */
@@ -31,6 +33,8 @@ export interface PlanRequest {
   last: string | null
   /** What somebody chose where both changed the same. */
   pick: Side | null
+  /** Who chose; null when nobody had to. */
+  by: Author | null
   /** The starter files: a repo that holds just these gives way to whatever the remote has. */
   template: string
 }

@@ -1,17 +1,24 @@
 import type { RepoStatus } from '../contract.ts'
 import type { Sync } from './sync.ts'
 
-/** The repo with what is known of its remote. */
+/** The last commit that the remote is known to have; null when none is known. */
+export function knownOfRemote(remote: ReturnType<Sync['remote']>): string | null {
+  return remote && (remote.conflict?.theirs ?? remote.held?.theirs ?? remote.last)
+}
+
+/** The repo with what is known of its remote. What is not pushed is counted here, for the remote may be away. */
 export function withRemote(repo: RepoStatus, remote: ReturnType<Sync['remote']>): RepoStatus {
   if (!remote) return repo
-  const { url, branch, ahead, behind, lastSyncAt, error, nextSyncAt, syncing, conflict, held } = remote
+  const { unpushed } = repo.remote
+  const { url, branch, behind, lastSyncAt, error, nextSyncAt, syncing, conflict, held } = remote
   return {
     ...repo,
     remote: {
       connected: true,
       url,
       branch,
-      ahead,
+      ahead: unpushed.count,
+      unpushed,
       behind,
       lastSyncAt,
       error,

@@ -1,8 +1,9 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import git from 'isomorphic-git'
-import { atomicFs } from './atomic-fs.ts'
-import { changesBetween, contentOf } from './checkout.ts'
+import { atomicFs } from '../repo/atomic-fs.ts'
+import { openObjects } from '../repo/objects.ts'
+import { changesBetween, dropModuleFolders, fileChanges, makeModuleFolders } from './checkout.ts'
 import { openWorkTree } from './work-tree.ts'
 
 /**
@@ -11,17 +12,22 @@ import { openWorkTree } from './work-tree.ts'
  */
 export async function restoreFiles(dir: string, commit: string): Promise<string | null> {
   const head = await git.resolveRef({ fs: atomicFs, dir, ref: 'HEAD' })
-  const changes = await changesBetween(dir, head, commit)
+  const all = await changesBetween(dir, head, commit)
+  const changes = fileChanges(all)
+  const objects = openObjects(dir)
   const shed = join(dir, '.git/longhouse-restore')
   const tree = openWorkTree(dir, shed)
   try {
     for (const { before, after } of changes) {
-      for (const entry of [before, after]) if (entry) await tree.prepare(entry, () => contentOf(dir, entry))
+      for (const entry of [before, after]) if (entry) await tree.prepare(entry, () => objects.blob(entry.oid))
     }
     // A kill may have come in between, the last time.
     tree.restore()
+    dropModuleFolders(dir, all)
     try {
-      return tree.change(changes, { resumed: true })
+      const inTheWay = tree.change(changes, { resumed: true })
+      if (inTheWay === null) makeModuleFolders(dir, all)
+      return inTheWay
     } catch (error) {
       tree.restore()
       tree.change(

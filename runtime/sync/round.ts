@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import { programRoot } from '../../src/root.ts'
+import type { Author } from '../repo/authors.ts'
 import type { Plan, RemoteAddress, Side } from './protocol.ts'
 import type { Remote, RemoteStore } from './remote.ts'
 import type { SyncProgram } from './sync-program.ts'
@@ -10,7 +11,7 @@ import type { SyncProgram } from './sync-program.ts'
 const attempts = 5
 
 /** What somebody said beforehand: a change that was held back is meant, or which side of a conflict is wanted. */
-export type Choice = { confirm?: string; pick?: { side: Side; theirs: string } }
+export type Choice = { confirm?: string; pick?: { side: Side; theirs: string }; by?: Author }
 
 /** Brings both sides together once, and stores what came of it. Rejects in words when that cannot be done now. */
 export type Round = (program: SyncProgram, remote: Remote, choice: Choice) => Promise<void>
@@ -54,6 +55,7 @@ export function createRound(options: RoundOptions & { onTarget(commit: string): 
           theirs: head,
           last: remote.last,
           pick,
+          by: choice.by ?? null,
           template: programRoot('jobs-template'),
         },
       })

@@ -5,6 +5,7 @@ import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalidFields, unauthorized } from '../../src/http/problem.ts'
 import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
 import { RemotePage, type RemotePageProps } from '../../views/runtime/remote-page.tsx'
+import { authorOf } from '../web/author.ts'
 import type { WebContext } from '../web/context.ts'
 import { noRemote } from '../web/problems.ts'
 import { show } from '../web/show.ts'
@@ -168,7 +169,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
         if (confirm && engine().sync.remote()?.held?.theirs !== confirm) {
           throw nothingHeld('The remote has another commit by now; look at it again.')
         }
-        await engine().sync.sync(confirm ? { confirm } : {})
+        await engine().sync.sync(confirm ? { confirm, by: authorOf(c, web) } : {})
         return done(c)
       },
     }),
@@ -191,7 +192,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
         if (!conflict || (theirs && theirs !== conflict.theirs)) {
           throw noConflict('Either side has moved on, or there is none; look at the repo again.')
         }
-        await engine().sync.resolve({ side, theirs: conflict.theirs })
+        await engine().sync.resolve({ side, theirs: conflict.theirs, by: authorOf(c, web) })
         return done(c)
       },
     }),

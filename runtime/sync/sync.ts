@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../../src/log.ts'
 import { startTask } from '../../src/tasks.ts'
+import type { Author } from '../repo/authors.ts'
 import { journalPath } from './journal.ts'
 import type { RemoteAddress, Side } from './protocol.ts'
 import type { Connection, Remote } from './remote.ts'
@@ -24,9 +25,9 @@ export interface Sync {
   connect(connection: Connection): Promise<string>
   disconnect(): Promise<void>
   /** Syncs now. What fails is in `remote()` afterwards. `confirm` names the remote's commit that was held back. */
-  sync(options?: { confirm?: string }): Promise<void>
+  sync(options?: { confirm?: string; by?: Author }): Promise<void>
   /** Settles a conflict for one side, where both changed the same; `theirs` names the commit that was shown. */
-  resolve(pick: { side: Side; theirs: string }): Promise<void>
+  resolve(pick: { side: Side; theirs: string; by?: Author }): Promise<void>
   /** True when the remote's signature fits; then a sync begins. */
   webhook(body: Uint8Array, signature: string): boolean
   /** The token that is kept, for connecting again without typing it. */
@@ -132,7 +133,7 @@ export function createSync(options: SyncOptions): Sync {
         nextSyncAt = null
       }),
     sync: (choice = {}) => inTurn(() => round(choice)),
-    resolve: pick => inTurn(() => round({ pick })),
+    resolve: ({ by, ...pick }) => inTurn(() => round({ pick, ...(by ? { by } : {}) })),
     webhook: (body, signature) => {
       const secret = store.webhookSecret()
       if (secret === null) return false

@@ -1,5 +1,5 @@
 import git, { type GitHttpRequest, type GitHttpResponse, type HttpClient } from 'isomorphic-git'
-import { atomicFs as fs } from './atomic-fs.ts'
+import { atomicFs as fs } from '../repo/atomic-fs.ts'
 import type { Fetched, RemoteAddress, Verified } from './protocol.ts'
 
 /** A repository of jobs is small; what is larger than this is something else. */

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readRegular } from '../regular-file.ts'
-import { writeWhole } from './atomic-fs.ts'
-import type { Entry } from './trees.ts'
+import { writeWhole } from '../repo/atomic-fs.ts'
+import { blobId, type Entry, isExecutable, isLink, linkMode } from '../repo/objects.ts'
+import { pathOf, placeOf } from '../repo/path-bytes.ts'
 
 export interface Change {
   path: string
@@ -11,8 +11,6 @@ export interface Change {
   before: Entry | null
   after: Entry | null
 }
-
-const link = '120000'
 
 /**
  * Changes files so that no edit is ever lost: a file is moved aside, looked at once more there, and the new one is put
@@ -22,20 +20,28 @@ export function openWorkTree(dir: string, shed: string) {
   const sheds = [join(shed, 'aside'), join(shed, 'undone')] as const
   const waiting = (entry: Entry) => join(shed, `${entry.mode}-${entry.oid}`)
 
+  /** Of the same content. The executable bit is none: nobody's edit is lost with it. */
   const same = (found: Entry | null, entry: Entry | null) =>
-    found?.oid === entry?.oid && (found?.mode === link) === (entry?.mode === link)
+    found?.oid === entry?.oid && (found && isLink(found)) === (entry && isLink(entry))
+  const modeOf = (entry: Entry) => (isExecutable(entry) ? 0o755 : 0o644)
 
   /** `no` when something else is there than was expected; then nothing was changed. */
   const replace = ({ path, before, after }: Change): 'changed' | 'was so' | 'no' => {
-    const file = join(dir, path)
+    const file = placeOf(dir, path)
     if (!isPlainFolder(dir, path)) return 'no'
-    const found = entryAt(file)
-    if (same(found, after)) return 'was so'
+    // Git knows no empty folders: one is in nobody's way.
+    const found = after && dropEmptyFolder(file) ? null : entryAt(file)
+    if (same(found, after)) {
+      if (!found || !after || isLink(after) || isExecutable(found) === isExecutable(after)) return 'was so'
+      fs.chmodSync(file, modeOf(after))
+      return 'changed'
+    }
     if (!same(found, before)) return 'no'
     if (before) {
       // A second time where what was done is undone.
-      const kept = join(sheds.find(each => !fs.existsSync(join(each, path))) ?? sheds[1], path)
-      fs.mkdirSync(dirname(kept), { recursive: true })
+      const shed = sheds.find(each => isPlainFolder(each, path) && !isThere(placeOf(each, path))) ?? sheds[1]
+      const kept = placeOf(shed, path)
+      fs.mkdirSync(placeOf(shed, dirname(path)), { recursive: true })
       fs.renameSync(file, kept)
       if (!same(entryAt(kept), before)) {
         putBack(kept, file)
@@ -43,22 +49,22 @@ export function openWorkTree(dir: string, shed: string) {
       }
     }
     if (after) {
-      fs.mkdirSync(dirname(file), { recursive: true })
+      fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
       return place(after, file) ? 'changed' : 'no'
     }
-    removeEmptyFolders(dir, dirname(path))
+    removeEmptyFolders(dir, path)
     return 'changed'
   }
 
   /** False when something came there meanwhile: it stays. */
-  const place = (entry: Entry, file: string): boolean => {
+  const place = (entry: Entry, file: string | Buffer): boolean => {
     try {
-      if (entry.mode === link) fs.symlinkSync(fs.readFileSync(waiting(entry)), file)
+      if (isLink(entry)) fs.symlinkSync(fs.readFileSync(waiting(entry)), file)
       else {
         // A copy and not the waiting file itself: the same content may be wanted in several places.
         const copy = join(shed, 'copy')
         fs.copyFileSync(waiting(entry), copy)
-        fs.chmodSync(copy, entry.mode === '100755' ? 0o755 : 0o644)
+        fs.chmodSync(copy, modeOf(entry))
         fs.linkSync(copy, file)
         fs.rmSync(copy)
       }
@@ -97,11 +103,11 @@ export function openWorkTree(dir: string, shed: string) {
     /** Puts back what was moved aside and is not in its place: a kill came in between. */
     restore: (): void => {
       for (const path of [...new Set(sheds.flatMap(filesIn))]) {
-        const file = join(dir, path)
+        const file = placeOf(dir, path)
         for (const each of sheds) {
-          const kept = join(each, path)
+          const kept = placeOf(each, path)
           if (!fs.existsSync(file) && fs.existsSync(kept) && isPlainFolder(dir, path)) {
-            fs.mkdirSync(dirname(file), { recursive: true })
+            fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
             fs.linkSync(kept, file)
             fs.rmSync(kept)
           }
@@ -117,13 +123,13 @@ export function openWorkTree(dir: string, shed: string) {
       const known = new Map(changes.map(each => [each.path, each]))
       for (const each of sheds) {
         for (const path of filesIn(each)) {
-          const found = entryAt(join(each, path))
+          const found = entryAt(placeOf(each, path))
           const change = known.get(path)
           if (same(found, change?.before ?? null) || same(found, change?.after ?? null)) continue
-          let file = join(dir, `${path}.edited`)
-          for (let i = 2; fs.existsSync(file); i++) file = join(dir, `${path}.edited-${i}`)
-          fs.mkdirSync(dirname(file), { recursive: true })
-          fs.renameSync(join(each, path), file)
+          let file = placeOf(dir, `${path}.edited`)
+          for (let i = 2; fs.existsSync(file); i++) file = placeOf(dir, `${path}.edited-${i}`)
+          fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
+          fs.renameSync(placeOf(each, path), file)
         }
       }
     },
@@ -131,11 +137,19 @@ export function openWorkTree(dir: string, shed: string) {
 }
 
 function filesIn(folder: string): string[] {
-  if (!fs.existsSync(folder)) return []
-  return fs
-    .readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => !entry.isDirectory())
-    .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
+  const found: string[] = []
+  const walk = (prefix: string): void => {
+    for (const entry of fs.readdirSync(placeOf(folder, prefix), {
+      withFileTypes: true,
+      encoding: 'buffer',
+    })) {
+      const path = prefix + pathOf(entry.name)
+      if (entry.isDirectory()) walk(`${path}/`)
+      else found.push(path)
+    }
+  }
+  if (fs.existsSync(folder)) walk('')
+  return found
 }
 
 /** Of git's and our own small files. */
@@ -150,44 +164,62 @@ export function fileAt(file: string): string | null {
 const largestFile = 256 * 1024 * 1024
 
 /** What git would call the file that is there. A folder is something that no entry is equal to. */
-function entryAt(file: string): Entry | null {
+function entryAt(file: string | Buffer): Entry | null {
   const found = fs.lstatSync(file, { throwIfNoEntry: false })
   if (!found) return null
-  if (found.isSymbolicLink()) return { oid: blobId(fs.readlinkSync(file, 'buffer')), mode: link }
+  if (found.isSymbolicLink()) return { oid: blobId(fs.readlinkSync(file, 'buffer')), mode: linkMode }
   const content = found.isFile() ? readRegular(file, largestFile) : null
-  return content ? { oid: blobId(content), mode: '100644' } : { oid: 'no file', mode: '' }
-}
-
-function blobId(content: Uint8Array): string {
-  return createHash('sha1').update(`blob ${content.byteLength}\0`).update(content).digest('hex')
+  if (!content) return { oid: 'no file', mode: '' }
+  return { oid: blobId(content), mode: (found.mode & 0o100) === 0 ? '100644' : '100755' }
 }
 
 /** False when a link stands where the path has a folder: it may lead anywhere. */
 function isPlainFolder(dir: string, path: string): boolean {
-  let folder = dir
-  for (const part of path.split('/').slice(0, -1)) {
-    folder = join(folder, part)
-    const found = fs.lstatSync(folder, { throwIfNoEntry: false })
+  for (const folder of foldersAbove(path).reverse()) {
+    const found = fs.lstatSync(placeOf(dir, folder), { throwIfNoEntry: false })
     if (!found) return true
     if (!found.isDirectory()) return false
   }
   return true
 }
 
-function putBack(kept: string, file: string): void {
+/** The innermost first. */
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/')).reverse()
+}
+
+/** True when there was a folder without any file in it, and it is gone now. */
+function dropEmptyFolder(folder: string | Buffer): boolean {
+  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false
+  try {
+    for (const name of fs.readdirSync(folder, 'buffer')) {
+      if (!dropEmptyFolder(Buffer.concat([Buffer.from(folder), Buffer.from('/'), name]))) return false
+    }
+    fs.rmdirSync(folder)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const isThere = (file: string | Buffer) => fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined
+
+function putBack(kept: string | Buffer, file: string | Buffer): void {
   try {
     fs.linkSync(kept, file)
     fs.rmSync(kept)
   } catch {
     // Somebody has put a new one there already; both stay.
-    fs.renameSync(kept, `${file}.edited`)
+    fs.renameSync(kept, Buffer.concat([Buffer.from(file), Buffer.from('.edited')]))
   }
 }
 
-function removeEmptyFolders(dir: string, folder: string): void {
-  for (let each = folder; each !== '.' && each !== ''; each = dirname(each)) {
+/** Those above a path that has left them. */
+export function removeEmptyFolders(dir: string, path: string): void {
+  for (const folder of foldersAbove(path)) {
     try {
-      fs.rmdirSync(join(dir, each))
+      fs.rmdirSync(placeOf(dir, folder))
     } catch {
       return
     }

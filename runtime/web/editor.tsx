@@ -8,6 +8,7 @@ import { FilesPage } from '../../views/runtime/files-page.tsx'
 import type { ManifestErrorView } from '../../views/runtime/shapes.ts'
 import type { ManifestError } from '../contract.ts'
 import { fileChanged, type RepoFile, unknownFile } from '../repo/files.ts'
+import { authorOf } from './author.ts'
 import type { WebContext } from './context.ts'
 import { bodyLimitBytes, contentField, fileParams, messageField } from './files.ts'
 import { manifestView } from './manifest-view.ts'
@@ -45,7 +46,8 @@ export function editorRoutes(web: WebContext): Route[] {
       />,
       { title: props.path, current: '/repo' },
     )
-  const edit = (message: string, change: () => void) => within(longestLoadMs, engine().edit(message, change))
+  const edit = (c: AppContext, message: string, change: () => void) =>
+    within(longestLoadMs, engine().edit({ message, by: authorOf(c, web) }, change))
   const found = (path: string): RepoFile | null => {
     try {
       return engine().files.read(path)
@@ -180,11 +182,11 @@ export function editorRoutes(web: WebContext): Route[] {
         const { files } = engine()
         const hash = body.hash === '' ? null : body.hash
         if (action === 'rename') {
-          await edit(message, () => files.rename(path, to, hash ?? undefined))
+          await edit(c, message, () => files.rename(path, to, hash ?? undefined))
           return c.redirect(`${fileHref(to)}?saved`, 303)
         }
         if (action === 'delete') {
-          await edit(message, () => files.remove(path, hash ?? undefined))
+          await edit(c, message, () => files.remove(path, hash ?? undefined))
           return c.redirect(`/repo/files?gone=${encodeURIComponent(path)}`, 303)
         }
         const current = found(path)
@@ -195,7 +197,7 @@ export function editorRoutes(web: WebContext): Route[] {
             const { errors, ...result } = await engine().check(path, content)
             return render(c, { ...draft, check: { ...result, errors: errors.map(asView(path, content)) } })
           }
-          await edit(message, () => files.write(path, content, hash))
+          await edit(c, message, () => files.write(path, content, hash))
         } catch (error) {
           const problem = asProblem(error)
           c.status(problem.status as 409)

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { Problem } from '../../src/http/problem.ts'
-import { type Route, route } from '../../src/http/route.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { largestFileBytes, type RepoFile, uneditable } from '../repo/files.ts'
+import { authorOf } from './author.ts'
 import type { WebContext } from './context.ts'
 import { answerRaw } from './raw-answer.ts'
 import { differenceJson, differenceShape, manifestErrorShape, manifestJson, manifestShape } from './wire.ts'
@@ -36,9 +37,12 @@ const fileShape = z.object({ path: z.string(), content: z.string(), hash: z.stri
 const savedShape = z.object({ file: fileShape.omit({ content: true }), manifest: manifestShape })
 
 /** The files of the jobs repo, for whoever edits them from outside. */
-export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
-  const edit = async (message: string, change: () => void) =>
-    (await within(longestLoadMs, engine().edit(message, change))) ?? engine().manifest()
+export function fileRoutes(web: WebContext): Route[] {
+  const { engine, signedIn } = web
+  const edit = async (c: AppContext, message: string, change: () => void) => {
+    const words = { message, by: authorOf(c, web) }
+    return (await within(longestLoadMs, engine().edit(words, change))) ?? engine().manifest()
+  }
 
   /** Says of what is no text how else to get it. */
   const readText = (path: string): RepoFile => {
@@ -131,7 +135,7 @@ export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
       },
       handle: async (c, { params: { path }, body }) => {
         let saved: RepoFile | undefined
-        const manifest = await edit(body.message, () => {
+        const manifest = await edit(c, body.message, () => {
           saved = engine().files.write(path, body.content, body.hash)
         })
         return c.json({ file: { path, hash: saved?.hash }, manifest: manifestJson(manifest) })
@@ -150,7 +154,7 @@ export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
         404: { description: 'There is none' },
       },
       handle: async (c, { params: { path }, query }) => {
-        const manifest = await edit(query.message, () => engine().files.remove(path, query.hash))
+        const manifest = await edit(c, query.message, () => engine().files.remove(path, query.hash))
         return c.json({ manifest: manifestJson(manifest) })
       },
     }),
@@ -171,7 +175,7 @@ export function fileRoutes({ engine, signedIn }: WebContext): Route[] {
       },
       handle: async (c, { body: { from, to, message } }) => {
         c.set('about', `${from} to ${to}`)
-        const manifest = await edit(message, () => engine().files.rename(from, to))
+        const manifest = await edit(c, message, () => engine().files.rename(from, to))
         return c.json({ manifest: manifestJson(manifest) })
       },
     }),

@@ -60,6 +60,8 @@ test('the history is listed, each commit shows its lines, and one can be returne
   assert.equal(readFileSync(instance.path('manifest.ts'), 'utf8'), 'broken(')
   const answer = await postForm(app, path, {}, { Cookie })
   assert.equal(answer.headers.get('location'), '/repo/history')
+  // It answers after ten seconds at the latest.
+  await instance.engine.reload()
   assert.equal(instance.engine.manifest().status, 'ok')
   assert.equal((await instance.run('job')).result, 'first')
   assert.equal(readFileSync(instance.path('manifest.ts'), 'utf8'), first)
@@ -93,7 +95,11 @@ test('a return goes across folders that became links, and back; nothing is writt
   const Cookie = await signIn()
   const { engine, path } = instance
   const outside = temporaryFolder(t)
-  const back = (commit: string) => postJson(app, `/api/jobs/repo/commits/${commit}/revert`, {}, { Cookie })
+  const back = async (commit: string) => {
+    const answer = await postJson(app, `/api/jobs/repo/commits/${commit}/revert`, {}, { Cookie })
+    await instance.engine.reload()
+    return answer
+  }
   const plain = engine.manifest().commit ?? ''
 
   rmSync(path('lib'), { recursive: true })

@@ -6,6 +6,7 @@ import { CommitPage } from '../../views/runtime/commit-page.tsx'
 import { HistoryPage } from '../../views/runtime/history-page.tsx'
 import { unknownCommit } from '../problems.ts'
 import type { CommitInfo } from '../repo/history-protocol.ts'
+import { authorOf } from './author.ts'
 import type { WebContext } from './context.ts'
 import { manifestView } from './manifest-view.ts'
 import { show } from './show.ts'
@@ -23,7 +24,9 @@ const commitShape = z.object({
   commit: z.string(),
   message: z.string(),
   at: z.iso.datetime(),
-  author: z.string(),
+  author: z.string().meta({ description: 'Who made the change' }),
+  author_email: z.string(),
+  made_here: z.boolean().meta({ description: 'Committed by this instance, and not elsewhere' }),
 })
 
 const detailsShape = commitShape.extend({
@@ -44,7 +47,12 @@ const detailsShape = commitShape.extend({
   more: z.boolean().meta({ description: 'It changed more files than are listed' }),
 })
 
-const commitJson = <C extends CommitInfo>(info: C) => ({ ...info, at: timestamp(info.at) })
+const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C) => ({
+  ...info,
+  author_email: authorEmail,
+  made_here: madeHere,
+  at: timestamp(info.at),
+})
 
 /** What was committed in the jobs repo, and the way back to it. */
 export function historyRoutes(web: WebContext): Route[] {
@@ -100,7 +108,7 @@ export function historyRoutes(web: WebContext): Route[] {
         404: { description: 'There is no such commit' },
       },
       handle: async (c, { params }) => {
-        const state = await within(longestLoadMs, engine().revert(params.commit))
+        const state = await within(longestLoadMs, engine().revert(params.commit, authorOf(c, web)))
         if (wantsPage(c)) return c.redirect('/repo/history', 303)
         return c.json({ manifest: manifestJson(state ?? engine().manifest()) })
       },

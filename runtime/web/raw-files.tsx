@@ -6,6 +6,7 @@ import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { folderHref } from '../../views/runtime/files-page.tsx'
 import type { RawFiles } from '../repo/raw-files.ts'
 import { uploadLimitBytes } from '../repo/raw-files.ts'
+import { authorOf } from './author.ts'
 import type { WebContext } from './context.ts'
 import { fileParams, messageField } from './files.ts'
 import { manifestJson, manifestShape } from './wire.ts'
@@ -44,13 +45,14 @@ export function rawFileRoutes(web: WebContext): Route[] {
     }
   }
   const upload = async (
+    c: AppContext,
     path: string,
     body: AsyncIterable<Uint8Array>,
     { replace, message }: { replace: boolean; message: string },
   ) => {
     const received = await (engine().rawFiles satisfies RawFiles).receive(path, body)
     try {
-      const going = engine().edit(message, () => received.place({ replace }))
+      const going = engine().edit({ message, by: authorOf(c, web) }, () => received.place({ replace }))
       return (await within(longestLoadMs, going)) ?? engine().manifest()
     } finally {
       await received.discard()
@@ -99,7 +101,7 @@ export function rawFileRoutes(web: WebContext): Route[] {
       },
       handle: async (c, { params: { path }, query: { replace, message } }) => {
         const body = c.req.raw.body ?? new Blob([]).stream()
-        const manifest = await upload(path, body, { replace: replace === 'true', message })
+        const manifest = await upload(c, path, body, { replace: replace === 'true', message })
         return c.json({ path, manifest: manifestJson(manifest) })
       },
     }),
@@ -116,7 +118,7 @@ export function rawFileRoutes(web: WebContext): Route[] {
         const { folder, file, replace } = await uploadForm(c)
         const path = folder === '' ? file.name : `${folder}/${file.name}`
         c.set('about', path)
-        await upload(path, file.stream(), { replace, message: '' })
+        await upload(c, path, file.stream(), { replace, message: '' })
         return c.redirect(folderHref(folder, { uploaded: path }), 303)
       },
     }),

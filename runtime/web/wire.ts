@@ -87,11 +87,24 @@ export const repoShape = z.object({
   head: z.object({ commit: z.string(), message: z.string(), at: time }).nullable(),
   dirty: z.boolean(),
   obstacle: z.string().nullable().meta({ description: 'Why changes are not committed' }),
+  not_fetched: z.array(z.object({ path: z.string(), kind: z.enum(['submodule', 'lfs', 'packages']) })).meta({
+    description:
+      'In git, and not in the files: submodules, Git LFS pointers, committed packages. The first hundred; they stay in git as they are',
+  }),
+  not_committed: z.array(z.object({ path: z.string(), kind: z.enum(['name', 'repository']) })).meta({
+    description: 'In the files, and never in git: a name that git refuses, or a repository of its own',
+  }),
   remote: z.object({
     connected: z.boolean(),
     url: z.string().nullable(),
     branch: z.string().nullable(),
-    ahead: z.int().nullable(),
+    ahead: z
+      .int()
+      .nullable()
+      .meta({ description: 'Commits that the remote is not known to have, also while it is away' }),
+    unpushed: z
+      .array(z.object({ commit: z.string(), message: z.string(), at: time, author: z.string() }))
+      .meta({ description: 'The newest twenty of them' }),
     behind: z.int().nullable(),
     last_sync_at: time.nullable(),
     error: z.string().nullable().meta({ description: 'Why the last sync failed; it is tried again' }),
@@ -165,17 +178,22 @@ export function repoJson({
   head,
   dirty,
   obstacle,
+  notFetched,
+  notCommitted,
   remote,
 }: RepoStatus): z.input<typeof repoShape> {
-  const { lastSyncAt, nextSyncAt, conflict, held, ...rest } = remote
+  const { lastSyncAt, nextSyncAt, conflict, held, unpushed, ...rest } = remote
   return {
     initialized,
     branch,
     head: head && { ...head, at: timestamp(head.at) },
     dirty,
     obstacle,
+    not_fetched: [...notFetched],
+    not_committed: [...notCommitted],
     remote: {
       ...rest,
+      unpushed: remote.connected ? unpushed.commits.map(each => ({ ...each, at: timestamp(each.at) })) : [],
       last_sync_at: timestamp(lastSyncAt),
       next_sync_at: timestamp(nextSyncAt),
       conflict: conflict && {

@@ -21,6 +21,8 @@ export interface Actor {
   kind: 'session' | 'token'
   /** What people call it: the token's name. */
   name: string
+  /** Known of whoever signed in by way of the control plane. */
+  email?: string
 }
 
 export type AppContext = Context<AppEnv>

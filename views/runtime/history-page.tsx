@@ -9,6 +9,8 @@ export interface CommitView {
   message: string
   at: number
   author: string
+  /** Committed by this instance, and not elsewhere. */
+  madeHere: boolean
 }
 
 export interface HistoryPageProps {
@@ -49,7 +51,14 @@ export function HistoryPage({ now, manifest, commits, more, first }: HistoryPage
                     <a href={`/repo/history/${commit}`}>{message.split('\n')[0] || 'no message'}</a>
                   ),
                 },
-                { label: 'By', cell: ({ author }) => author },
+                {
+                  label: 'By',
+                  cell: ({ author, madeHere }) => (
+                    <>
+                      {author} {madeHere ? null : <span class="fine">elsewhere</span>}
+                    </>
+                  ),
+                },
                 {
                   label: 'Commit',
                   cell: ({ commit }) => (

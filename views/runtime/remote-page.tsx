@@ -2,6 +2,8 @@ import { Button, Confirm, PostButton } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Time } from '../components/time.tsx'
+import { LeftOut } from './left-out.tsx'
+import { Commit } from './manifest-panel.tsx'
 import { BothSides } from './remote-sides.tsx'
 import { RemoteBadge, RemoteTrouble } from './remote-trouble.tsx'
 import type { RemoteView, RepoView } from './shapes.ts'
@@ -39,6 +41,8 @@ export function RemotePage({ now, repo, webhookUrl, form, made }: RemotePageProp
         <div class="columns">
           <div class="stack">
             {remote.connected ? <RemoteState remote={remote} now={now} /> : null}
+            {remote.connected ? <Unpushed remote={remote} now={now} /> : null}
+            <LeftOut repo={repo} />
             <Connect remote={remote} form={form} />
           </div>
           <HowItWorks webhookUrl={webhookUrl} connected={remote.connected} />
@@ -61,6 +65,25 @@ function RemoteState({ remote, now }: { remote: RemoteView; now: number }) {
           'Next sync': remote.nextSyncAt === null ? null : <Time at={remote.nextSyncAt} now={now} />,
         }}
       />
+    </Panel>
+  )
+}
+
+function Unpushed({ remote, now }: { remote: RemoteView; now: number }) {
+  const { commits } = remote.unpushed
+  const more = (remote.ahead ?? 0) - commits.length
+  if (commits.length === 0) return null
+  return (
+    <Panel title="Not pushed yet">
+      <ul class="how">
+        {commits.map(({ commit, message, at, author }) => (
+          <li>
+            <Commit id={commit} /> <a href={`/repo/history/${commit}`}>{message || 'no message'}</a> by{' '}
+            {author}, <Time at={at} now={now} />
+          </li>
+        ))}
+      </ul>
+      {more > 0 ? <p class="fine">And {more} more.</p> : null}
     </Panel>
   )
 }

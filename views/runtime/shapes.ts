@@ -110,6 +110,10 @@ export interface RepoView {
   dirty: boolean
   /** Why changes are not committed. */
   obstacle: string | null
+  /** In git, and not in the files. */
+  notFetched: readonly { path: string; kind: 'submodule' | 'lfs' | 'packages' }[]
+  /** In the files, and never in git. */
+  notCommitted: readonly { path: string; kind: 'name' | 'repository' }[]
   remote: RemoteView
 }
 
@@ -118,6 +122,8 @@ export interface RemoteView {
   url: string | null
   branch: string | null
   ahead: number | null
+  /** The newest of the commits that the remote is not known to have. */
+  unpushed: { commits: readonly { commit: string; message: string; at: number; author: string }[] }
   behind: number | null
   lastSyncAt: number | null
   error: string | null

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import { carefulFs } from '../repo/careful-fs.ts'
+import { carefulFs } from './careful-fs.ts'
 
 /**
  * The file system for isomorphic-git, in which a file is there whole or not at all, whoever is killed when, and only
