@@ -1,6 +1,16 @@
 # The control plane. Built from the folder that docker/images.mjs assembles: npm run images
 ARG BASE_IMAGE=node:26-bookworm-slim
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS base
+# Without anything that changes users or installs software; what was there is listed first.
+USER root
+COPY sbom.mjs strip.sh /build/
+RUN node /build/sbom.mjs base > /usr/share/base-components.json && bash /build/strip.sh && rm -rf /build
+
+# One layer, so that what was removed is in none.
+FROM scratch
+COPY --from=base / /
+ARG BASE_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ENV PATH=${BASE_PATH}
 
 LABEL org.opencontainers.image.title="Longhouse control plane"
 
@@ -9,6 +19,9 @@ WORKDIR /app
 COPY health-check.sh ./
 COPY node_modules/better-sqlite3/ ./node_modules/better-sqlite3/
 COPY control-plane/ ./dist/
+COPY sbom.mjs control-plane-components.json ./
+ARG VERSION=0.0.0
+RUN node sbom.mjs image longhouse-control-plane "$VERSION" /usr/share/base-components.json control-plane-components.json > sbom.cdx.json
 
 ENV NODE_ENV=production HOME=/tmp PROVISIONER_DRIVER=docker LONGHOUSE_HOST=0.0.0.0 LONGHOUSE_PORT=8080 \
   LONGHOUSE_DATA_ROOT=/var/lib/docker/data/longhouse

@@ -1,10 +1,21 @@
 // `npm run images`: builds the images of both programs on the Docker engine that DOCKER_HOST names. The build context
 // is assembled here from what `npm ci` and the build left, so that nothing is installed or compiled inside.
 //   node docker/images.mjs [--tag <tag>] [--base <image with Node 26>]
-// Each image is tagged with the package's version and `latest`, or with <tag> alone. Without --base or BASE_IMAGE it is
+// Each image is tagged with the package's version and `latest`, and with a tag that no other build has, the version and
+// the beginning of the image's id; or with <tag> alone. Without --base or BASE_IMAGE it is
 // the public one of the Dockerfiles, or one made from Debian's mirror where that cannot be pulled.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -40,6 +51,7 @@ setUp()
 if (!buildIfChanged()) process.exit(1)
 const arch = engineArch()
 const base = options.base ?? defaultBase()
+const basePath = pathOf(base)
 const context = mkdtempSync(join(tmpdir(), 'longhouse-images-'))
 process.on('exit', () => rmSync(context, { recursive: true, force: true }))
 assemble(context)
@@ -51,12 +63,20 @@ for (const program of Object.keys(own)) {
     '--network=none',
     '--build-arg',
     `BASE_IMAGE=${base}`,
+    ...(basePath ? ['--build-arg', `BASE_PATH=${basePath}`] : []),
+    '--build-arg',
+    `VERSION=${version}`,
     ...tags.flatMap(tag => ['--tag', `longhouse-${program}:${tag}`]),
     '--file',
     join(root, 'docker', `${program}.dockerfile`),
     context,
   ])
-  console.error(tags.map(tag => `  longhouse-${program}:${tag}`).join('\n'))
+  const unique = options.tag ? [] : [`${version}-${imageId(program).slice(0, 12)}`]
+  for (const tag of unique)
+    run('docker', ['tag', `longhouse-${program}:${tags[0]}`, `longhouse-${program}:${tag}`])
+  const bill = writeBill(program, unique[0] ?? tags[0])
+  console.error([...unique, ...tags].map(tag => `  longhouse-${program}:${tag}`).join('\n'))
+  console.error(`  its bill of materials: ${bill}`)
 }
 
 /** Both programs, each with the few packages that cannot be bundled, cut down to what runs on Linux of one kind. */
@@ -91,9 +111,92 @@ function assemble(folder) {
     mkdirSync(join(folder, 'node_modules', path, '..'), { recursive: true })
     cpSync(from, join(folder, 'node_modules', path), { recursive: true })
   }
-  for (const script of ['health-check.sh', 'warm-up.sh'])
+  for (const program of Object.keys(own)) {
+    const components = JSON.stringify(npmComponents(join(folder, program), program))
+    writeFileSync(join(folder, `${program}-components.json`), components)
+  }
+  for (const script of ['health-check.sh', 'warm-up.sh', 'strip.sh', 'sbom.mjs'])
     copyFileSync(join(root, 'docker', script), join(folder, script))
   mkdirSync(join(folder, 'compile-cache'))
+}
+
+/** The npm packages in one image: those whose source is in its bundle, as the source maps tell, and those that are copied. */
+function npmComponents(folder, program) {
+  const maps = globSync('**/*.{js,cjs,mjs}', { cwd: folder }).map(file => join(root, 'dist', `${file}.map`))
+  const sources = maps.filter(existsSync).flatMap(map => JSON.parse(readFileSync(map, 'utf8')).sources)
+  const bundled = sources.flatMap(
+    source =>
+      source.match(
+        /node_modules\/.*node_modules\/(?:@[^/]+\/)?[^/]+|node_modules\/(?:@[^/]+\/)?[^/]+/,
+      )?.[0] ?? [],
+  )
+  const copied = [
+    'better-sqlite3',
+    ...(program === 'runtime' ? ['esbuild', `@esbuild/linux-${arch}`, 'npm'] : []),
+  ]
+  const ofNpm =
+    program === 'runtime' ? globSync('node_modules/npm/node_modules/**/package.json', { cwd: root }) : []
+  const folders = [
+    ...bundled,
+    ...copied.map(name => `node_modules/${name}`),
+    ...ofNpm.map(file => file.slice(0, -'/package.json'.length)),
+  ]
+  const packages = new Map()
+  for (const path of new Set(folders)) {
+    const file = join(root, path, 'package.json')
+    // A package's own source map may name a folder that is none of ours.
+    if (!existsSync(file)) continue
+    const { name, version, license } = JSON.parse(readFileSync(file, 'utf8'))
+    // Parts of packages have package.json files of their own, without a version.
+    if (!name || !version) continue
+    const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`
+    const licenses = typeof license === 'string' ? { licenses: [{ expression: license }] } : {}
+    packages.set(purl, { type: 'library', 'bom-ref': purl, name, version, ...licenses, purl })
+  }
+  return [...packages.values()].toSorted((one, other) => (one.purl < other.purl ? -1 : 1))
+}
+
+/** Takes the bill of materials out of an image that was built, and puts it beside it. */
+function writeBill(program, tag) {
+  const file = join(root, 'sbom', `longhouse-${program}-${tag}.cdx.json`)
+  mkdirSync(join(root, 'sbom'), { recursive: true })
+  const { status, stdout, stderr } = spawnSync(
+    'docker',
+    [
+      'run',
+      '--rm',
+      '--network=none',
+      '--entrypoint=cat',
+      `longhouse-${program}:${tags[0]}`,
+      '/app/sbom.cdx.json',
+    ],
+    { maxBuffer: 64 * 1024 ** 2 },
+  )
+  if (status !== 0) fail(`the bill of materials cannot be read: ${stderr}`)
+  writeFileSync(file, stdout)
+  return file
+}
+
+/** Where a base looks for programs; it is lost with the base's own layers. */
+function pathOf(image) {
+  const inspect = () => spawnSync('docker', ['image', 'inspect', '--format', '{{json .Config.Env}}', image])
+  if (inspect().status !== 0) run('docker', ['pull', image])
+  const { status, stdout } = inspect()
+  if (status !== 0) return null
+  const path = (JSON.parse(stdout.toString()) ?? []).find(each => each.startsWith('PATH='))
+  return path?.slice('PATH='.length) ?? null
+}
+
+/** The hexadecimal part of what was just built. */
+function imageId(program) {
+  const name = `longhouse-${program}:${tags[0]}`
+  const { status, stdout } = spawnSync('docker', ['image', 'inspect', '--format', '{{.Id}}', name])
+  return status === 0
+    ? stdout
+        .toString()
+        .trim()
+        .replace(/^sha256:/, '')
+    : fail(`${name} was built and is not there`)
 }
 
 function defaultBase() {

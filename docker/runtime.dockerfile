@@ -1,6 +1,16 @@
 # One instance. Built from the folder that docker/images.mjs assembles: npm run images
 ARG BASE_IMAGE=node:26-bookworm-slim
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS base
+# Without anything that changes users or installs software; what was there is listed first.
+USER root
+COPY sbom.mjs strip.sh /build/
+RUN node /build/sbom.mjs base > /usr/share/base-components.json && bash /build/strip.sh && rm -rf /build
+
+# One layer, so that what was removed is in none.
+FROM scratch
+COPY --from=base / /
+ARG BASE_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ENV PATH=${BASE_PATH}
 
 LABEL org.opencontainers.image.title="Longhouse runtime"
 
@@ -14,6 +24,9 @@ COPY node_modules/npm/ ./node_modules/npm/
 COPY node_modules/@esbuild/ ./node_modules/@esbuild/
 COPY --chown=10001:10001 compile-cache/ ./compile-cache/
 COPY runtime/ ./dist/
+COPY sbom.mjs runtime-components.json ./
+ARG VERSION=0.0.0
+RUN node sbom.mjs image longhouse-runtime "$VERSION" /usr/share/base-components.json runtime-components.json > sbom.cdx.json
 
 # The root file system is read-only; what wants a home gets the one place besides the volume that is not.
 ENV NODE_ENV=production HOME=/tmp LONGHOUSE_DATA_DIR=/data LONGHOUSE_HOST=0.0.0.0 LONGHOUSE_PORT=8080 \
