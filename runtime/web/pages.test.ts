@@ -18,6 +18,20 @@ test('the jobs page shows each job with its schedule in words and its ways', asy
   assert.match(page, /Says hello\./)
 })
 
+test('the jobs page says what keeps jobs from starting', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const page = async () => (await app.request('/', { headers: { ...browser, Cookie } })).text()
+  assert.doesNotMatch(await page(), /Jobs may not start/)
+  const checks = instance.engine.checks as Map<string, () => void>
+  checks.set('scheduler', () => {
+    throw new Error('No due time could be decided for 20 seconds: <no table>')
+  })
+  const told = await page()
+  assert.match(told, /role="alert".*Jobs may not start when they are due/s)
+  assert.match(told, /No due time could be decided for 20 seconds: &lt;no table&gt;/)
+})
+
 test('the jobs page shows what became of the due times of the past day', async t => {
   const often = (id: string, func: string) =>
     `jobRegistry.register({ id: '${id}', cron: '* * * * * *', func: ${func} })\n`

@@ -5,6 +5,7 @@ import { GoneJobPage } from '../../views/runtime/gone-job-page.tsx'
 import { JobPage } from '../../views/runtime/job-page.tsx'
 import { JobsPage } from '../../views/runtime/jobs-page.tsx'
 import { RepoPage } from '../../views/runtime/repo-page.tsx'
+import type { Engine } from '../contract.ts'
 import { previewSlots } from '../jobs/cron.ts'
 import { comingDay, pastDay } from './coming-day.ts'
 import type { WebContext } from './context.ts'
@@ -44,7 +45,8 @@ export function pageRoutes(web: WebContext): Route[] {
       pageOnly: true,
       query: listWindow(1).pick({ offset: true }).extend({ search: searchField }),
       answers: page,
-      handle: (c, { query: { offset, search } }) => {
+      handle: async (c, { query: { offset, search } }) => {
+        const trouble = await failingChecks(engine())
         const { jobs, total } = engine().findJobs({ search, limit: jobsListed, offset })
         const recent = engine().recentRuns(
           jobs.map(job => job.id),
@@ -54,6 +56,7 @@ export function pageRoutes(web: WebContext): Route[] {
           <JobsPage
             now={clock.now()}
             manifest={view()}
+            trouble={trouble}
             jobs={jobs.map(job => ({ ...job, recent: recent.get(job.id) ?? [] }))}
             list={{ search, total, limit: jobsListed, offset }}
             day={coming(jobs)}
@@ -128,4 +131,11 @@ export function pageRoutes(web: WebContext): Route[] {
       },
     }),
   ]
+}
+
+/** What the checks that fail say. */
+async function failingChecks({ checks }: Engine): Promise<string[]> {
+  const asked = [...checks.values()].map(async check => check())
+  const answers = await Promise.allSettled(asked)
+  return answers.flatMap(answer => (answer.status === 'rejected' ? [(answer.reason as Error).message] : []))
 }

@@ -2,7 +2,7 @@ import { PostButton } from '../components/button.tsx'
 import { type DayLane, DayTimeline } from '../components/day-timeline.tsx'
 import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
-import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
+import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { type PastLane, PastTimeline } from '../components/past-timeline.tsx'
 import { RunStrip, type StripRun } from '../components/run-strip.tsx'
 import { Search } from '../components/search.tsx'
@@ -16,6 +16,8 @@ import type { JobView, ManifestView, RunView } from './shapes.ts'
 export interface JobsPageProps {
   now: number
   manifest: ManifestView
+  /** What keeps the instance from its work now, each in words; empty when nothing does. */
+  trouble: readonly string[]
   /** Those of this page of the list. */
   jobs: readonly (JobView & { recent: readonly StripRun[] })[]
   /** The words that were searched for, '' for none, and where in what was found one is. */
@@ -28,7 +30,7 @@ export interface JobsPageProps {
 
 /** All jobs, and the same again as the fragment that keeps them up to date. */
 export function JobsPage(props: JobsPageProps) {
-  const { now, manifest, jobs, list, day, past } = props
+  const { now, manifest, trouble, jobs, list, day, past } = props
   const { search, total, limit, offset } = list
   const address = (to: number) => listAddress('/', { search, offset: to })
   return (
@@ -49,6 +51,13 @@ export function JobsPage(props: JobsPageProps) {
           }
         />
         <div class="stack">
+          {trouble.length > 0 ? (
+            <Notice tone="bad" title="Jobs may not start when they are due">
+              {trouble.map(words => (
+                <p>{words}</p>
+              ))}
+            </Notice>
+          ) : null}
           <ManifestProblems manifest={manifest} now={now} />
           <Panel flush>
             {jobs.length > 0 ? (
