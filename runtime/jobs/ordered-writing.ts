@@ -37,7 +37,8 @@ export function writeInOrder(mark: string): OrderedWriting {
     }
   }
   const turnTo = (file: OutputFile) => {
-    if (file !== last || performance.now() - lastAt >= nothingStartsWithinMs) bar(file)
+    if (file !== last || (performance.now() - lastAt >= nothingStartsWithinMs && mayStartPrograms()))
+      bar(file)
   }
   const bar = (file: OutputFile) => {
     last = file
@@ -80,8 +81,7 @@ export function writeInOrder(mark: string): OrderedWriting {
   return {
     markStarts: () => {
       // Loading it takes longer than the whole of a small job.
-      const { moduleLoadList = [] } = process as { moduleLoadList?: string[] }
-      if (!moduleLoadList.includes('NativeModule child_process')) return
+      if (!mayStartPrograms()) return
       const programs = process.getBuiltinModule('node:child_process')
       for (const name of starters) {
         replace(programs, name, (start, args) => {
@@ -108,6 +108,15 @@ function replace<Name extends string>(
   const original = holder[name] as AnyFunction
   const own = (...args: unknown[]) => instead(original, args)
   Object.assign(holder, { [name]: Object.defineProperties(own, Object.getOwnPropertyDescriptors(original)) })
+}
+
+let startsPrograms = false
+
+/** Whether the job has loaded what starts programs. */
+function mayStartPrograms(): boolean {
+  const { moduleLoadList = [] } = process as { moduleLoadList?: string[] }
+  startsPrograms ||= moduleLoadList.includes('NativeModule child_process')
+  return startsPrograms
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4))

@@ -173,7 +173,7 @@ function takeDraft(area, message) {
 function goBack(view, { anchor, head, top }) {
   const most = view.state.doc.length
   view.dispatch({ selection: { anchor: Math.min(anchor, most), head: Math.min(head, most) } })
-  view.contentDOM.focus({ preventScroll: true })
+  view.focus()
   view.requestMeasure({
     read: () => {},
     write: () => {
