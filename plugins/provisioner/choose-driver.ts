@@ -72,6 +72,8 @@ function dockerDriver(config: DriverConfig, site: Site, socketPath: string): Dri
     network: config.PROVISIONER_NETWORK,
     mode: site.routerMode === 'labels' ? 'labels' : 'port',
     domain: site.domain,
+    // caddy-docker-proxy may sit on the instances' network, where the operator put it.
+    ...(site.routerMode === 'labels' && { trustedProxies: site.trustedProxies }),
     limits: { memoryBytes: config.INSTANCE_MEMORY, cpus: config.INSTANCE_CPUS, pids: config.INSTANCE_PIDS },
   })
 }

@@ -99,6 +99,14 @@ suite('what an instance may do', { skip: await skipReason() }, async () => {
     assert.equal(output, 'refused')
   })
 
+  test('it believes the host about who asks, and nobody else on its network', async () => {
+    const { NetworkSettings } = await bed.container(spec).inspect()
+    const gateway = NetworkSettings.Networks[bed.network]?.Gateway
+    const { output } = await bed.run(spec, 'env')
+    assert.ok(gateway)
+    assert.equal(/^LONGHOUSE_TRUSTED_PROXIES=(.*)$/m.exec(output)?.[1]?.trim(), gateway)
+  })
+
   test('it is published on the loopback of the host only', async () => {
     const { NetworkSettings } = await bed.container(spec).inspect()
     assert.deepEqual(

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Engine } from './docker-engine.ts'
 import { DriverError } from './driver.ts'
@@ -8,6 +9,8 @@ export interface InstanceNetwork {
   id: string
   /** Whether instances on it are kept from reaching each other. */
   isolating: boolean
+  /** The host's own addresses on it: where its requests to instances come from. */
+  gateways: readonly string[]
 }
 
 /**
@@ -46,6 +49,11 @@ const networkSchema = z.object({
   Id: z.string().min(1),
   Driver: z.string(),
   Options: z.record(z.string(), z.string()).nullish(),
+  IPAM: z
+    .object({
+      Config: z.array(z.object({ Gateway: z.string().optional(), Subnet: z.string().optional() })).nullish(),
+    })
+    .nullish(),
 })
 
 export async function findNetwork(engine: Engine, name: string): Promise<InstanceNetwork | null> {
@@ -58,7 +66,24 @@ export async function findNetwork(engine: Engine, name: string): Promise<Instanc
   return (
     network && {
       id: network.Id,
+      gateways: (network.IPAM?.Config ?? []).flatMap(gatewayOf),
       isolating: network.Driver === 'bridge' && network.Options?.[interContainer] === 'false',
     }
   )
+}
+
+/** Said by the engine, or else the first address of the range, which it takes. */
+function gatewayOf({
+  Gateway,
+  Subnet,
+}: {
+  Gateway?: string | undefined
+  Subnet?: string | undefined
+}): string[] {
+  const [said = ''] = Gateway?.split('/') ?? []
+  if (isIP(said) !== 0) return [said]
+  const [network = '', length] = Subnet?.split('/') ?? []
+  if (isIP(network) !== 4 || Number(length) > 30) return []
+  const last = network.lastIndexOf('.')
+  return [`${network.slice(0, last)}.${Number(network.slice(last + 1)) + 1}`]
 }

@@ -39,16 +39,13 @@ export interface DockerOptions extends Omit<ContainerSettings, 'user' | 'trusted
   socketPath: string
   /** Who instances run as; without it, `instanceUser()`. */
   user?: VolumeUser
-  /** Without it, `privateRanges`. */
+  /** Proxies that reach instances by themselves, beside the host. */
   trustedProxies?: readonly string[]
   clock?: Clock
 }
 
 /** Enough for the runtime, its compiler and a few jobs at a time. */
 export const defaultLimits = { memoryBytes: 512 * 1024 ** 2, cpus: 1, pids: 256 } as const
-
-/** An instance is reached by the host only, which comes from its own address on the instances' network. */
-export const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const
 
 /**
  * Root gives instances a user that is nobody else on the host. Anyone else cannot give files away, and lets instances
@@ -66,7 +63,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
   const settings: ContainerSettings = {
     ...options,
     user: options.user ?? instanceUser(),
-    trustedProxies: options.trustedProxies ?? privateRanges,
+    trustedProxies: options.trustedProxies ?? [],
   }
   const pulls = new Map<string, Promise<void>>()
   let info: EngineInfo | null = null
@@ -93,7 +90,9 @@ export function createDockerDriver(options: DockerOptions): Driver {
   /** The container that a spec asks for, as it stands now: what there is on the volume, and which of that is as wanted. */
   const survey = async (spec: InstanceSpec) => {
     const [image, network] = await Promise.all([ensureImage(spec), ensureNetwork(engine, settings.network)])
-    const wanted = containerOptions(spec, settings, image)
+    // The host alone is believed about who asks: from any other address of the network it may be a job that says so.
+    const trustedProxies = [...network.gateways, ...settings.trustedProxies]
+    const wanted = containerOptions(spec, { ...settings, trustedProxies }, image)
     if (settings.mode === 'port' && !network.isolating) throw mixing(settings.network)
     refuseForeign(await containerNamed(engine, spec), spec)
     const there = await containersOn(engine, spec)

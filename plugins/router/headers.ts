@@ -1,5 +1,5 @@
 import { identityHeader } from '../../src/http/identity.ts'
-import { sessionCookieName } from '../../src/http/session-cookie.ts'
+import { instanceCookieKinds, sessionCookieName } from '../../src/http/session-cookie.ts'
 import type { Origin } from './peer.ts'
 
 const identity = identityHeader.toLowerCase()
@@ -102,7 +102,7 @@ const cookieDomain = /;[\t ]*domain[\t ]*(=[^;]*)?(?=;|$)/gi
 
 /** The runtime's own cookies, by plain HTTP and by HTTPS. */
 const runtimeCookies = new Set(
-  (['session', 'sso'] as const).flatMap(kind => [false, true].map(https => sessionCookieName(https, kind))),
+  instanceCookieKinds.flatMap(kind => [false, true].map(https => sessionCookieName(https, kind))),
 )
 /** How many others an instance may have: browsers keep some 180 for all hosts of a domain together. */
 const mostCookies = 8

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import { defineProblem } from '../../src/http/problem.ts'
@@ -15,6 +16,8 @@ export const busy = defineProblem('busy', 503, 'Too many sign-ins at once')
 export interface PasswordGate {
   /** Throws `busy` when too many wait already. */
   matches(guess: string): Promise<boolean>
+  /** What a browser that signed in with this password holds, by a name that it was given; another password ends it. */
+  mark(name: string): string
 }
 
 /**
@@ -32,6 +35,7 @@ export async function passwordGate(
   )
   return {
     matches: guess => slot(() => verifyPassword(guess, hash)),
+    mark: name => createHmac('sha256', hash).update(`browser ${name}`).digest('base64url'),
   }
 }
 

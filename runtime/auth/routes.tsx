@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { Clock } from '../../src/clock.ts'
 import { timestamp } from '../../src/clock.ts'
@@ -6,9 +7,9 @@ import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { defineProblem, retryLater } from '../../src/http/problem.ts'
 import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
-import type { SessionCookie } from '../../src/http/session-cookie.ts'
-import type { RateLimit } from '../../src/rate-limit.ts'
+import { newSecret, type SessionCookie } from '../../src/http/session-cookie.ts'
 import { LoginPage } from '../../views/runtime/login-page.tsx'
+import type { Guesses } from './guesses.ts'
 import type { PasswordGate } from './password.ts'
 import type { PasswordLogin } from './password-login.ts'
 import { owner, type SessionStore } from './session.ts'
@@ -19,19 +20,22 @@ export const wrongPassword = defineProblem('wrong-password', 401, 'Wrong passwor
 export interface AuthParts {
   sessions: SessionStore
   cookie: SessionCookie
-  gate: PasswordGate
+  /** Resolves when the password that holds is known. */
+  gate(): Promise<PasswordGate>
   login: PasswordLogin
   /** Whether a control plane signs its owner in, too. */
   sso: boolean
-  /** Counts tries per address. */
-  tries: RateLimit
+  guesses: Guesses
+  /** Tells a browser that signed in here before from one that never did. */
+  known: SessionCookie
   clock: Clock
   /** What this instance is called. */
   place: string
 }
 
 /** Signing in and out. */
-export function authRoutes({ sessions, cookie, gate, login, sso, tries, clock, place }: AuthParts): Route[] {
+export function authRoutes(parts: AuthParts): Route[] {
+  const { sessions, cookie, gate, login, sso, guesses, known, clock, place } = parts
   const loginPage = (
     c: AppContext,
     props: { next?: string | undefined; error?: string },
@@ -99,29 +103,32 @@ export function authRoutes({ sessions, cookie, gate, login, sso, tries, clock, p
         ),
       handle: async (c, { body }) => {
         const next = localPath(body.next, '/')
-        const address = addressGroup(c.get('client'))
-        const wait = tries.retryAfter(address)
-        if (wait > 0) {
-          if (!wantsPage(c)) throw retryLater(wait)
-          c.header('Retry-After', String(wait))
-          const error = `Too many failed tries from your address. Try again in ${waitWords(wait)}.`
-          return loginPage(c, { next, error }, 429)
-        }
         if (login.isOff()) {
           const off = 'The password is turned off here; sign in with your Longhouse account.'
           if (!wantsPage(c)) throw passwordOff(off)
           return loginPage(c, { next, error: off }, 403)
         }
-        // Counted before it is compared: a burst of guesses side by side must not slip through.
-        tries.fail(address)
-        if (!(await gate.matches(body.password))) {
+        const { matches, mark } = await gate()
+        const browser = browserOf(known.read(c), mark)
+        const by = { key: browser ?? addressGroup(c.get('client')), knownBrowser: browser !== null }
+        const wait = await guesses.judge(by, () => matches(body.password))
+        if (wait !== null && wait > 0) {
+          if (!wantsPage(c)) throw retryLater(wait)
+          c.header('Retry-After', String(wait))
+          const error = `Too many failed tries. Try again in ${waitWords(wait)}.`
+          return loginPage(c, { next, error }, 429)
+        }
+        if (wait === 0) {
           if (!wantsPage(c)) throw wrongPassword('The password is not that of this instance.')
           return loginPage(c, { next, error: 'That is not the password of this instance.' }, 401)
         }
-        tries.clear(address)
         c.set('actor', owner)
         const { secret, keepMs } = sessions.open('password')
         cookie.write(c, secret, Math.floor(keepMs / 1000))
+        if (browser === null) {
+          const name = newSecret()
+          known.write(c, `${name}.${mark(name)}`, 365 * 24 * 3600)
+        }
         c.header('Cache-Control', 'no-store')
         if (wantsPage(c)) return c.redirect(next, 303)
         return c.json({ signed_in: true, expires_at: timestamp(clock.now() + keepMs) })
@@ -143,6 +150,14 @@ export function authRoutes({ sessions, cookie, gate, login, sso, tries, clock, p
       },
     }),
   ]
+}
+
+/** The name of a browser whose mark holds; null for any other. */
+function browserOf(held: string | undefined, mark: (name: string) => string): string | null {
+  const [name = '', said = ''] = held?.split('.') ?? []
+  const right = Buffer.from(mark(name))
+  const given = Buffer.from(said)
+  return name !== '' && given.length === right.length && timingSafeEqual(given, right) ? name : null
 }
 
 function waitWords(seconds: number): string {

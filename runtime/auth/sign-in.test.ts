@@ -90,25 +90,62 @@ test('a person goes on to the page they wanted, and never to another site', asyn
   }
 })
 
-test('ten wrong tries shut an address out for ten minutes, right password or not; others are let in', async t => {
+test('after ten wrong tries an address guesses slowly; the right password still opens, and others are let in', async t => {
   const clock = manualClock()
   const { app } = await startWeb(t, { clock })
   const from = (address: string) => ({ 'X-Forwarded-For': address })
-  for (let i = 0; i < 10; i++) {
-    const answer = await postJson(app, '/api/auth/password', { password: 'wrong' }, from('203.0.113.7'))
-    assert.equal(answer.status, 401)
-  }
-  const shut = await postJson(app, '/api/auth/password', { password }, from('203.0.113.7'))
-  assert.equal(shut.status, 429)
-  assert.equal(shut.headers.get('retry-after'), '600')
+  const wrong = () => postJson(app, '/api/auth/password', { password: 'wrong' }, from('203.0.113.7'))
+  for (let i = 0; i < 10; i++) assert.equal((await wrong()).status, 401)
+  const slow = await wrong()
+  assert.equal(slow.status, 429)
+  assert.equal(slow.headers.get('retry-after'), '600')
+  const soon = await postJson(app, '/api/auth/password', { password }, from('203.0.113.7'))
+  assert.equal(soon.status, 429, 'one try every two seconds is compared')
+  assert.equal(soon.headers.get('retry-after'), '2')
   const page = await postForm(app, '/api/auth/password', { password }, from('203.0.113.7'))
   assert.equal(page.status, 429)
-  assert.match(await page.text(), /Try again in 10 minutes/)
+  assert.match(await page.text(), /Too many failed tries. Try again in 2 seconds/)
   const other = await postJson(app, '/api/auth/password', { password }, from('203.0.113.8'))
   assert.equal(other.status, 200)
-  clock.advance(600_000)
-  const later = await postJson(app, '/api/auth/password', { password }, from('203.0.113.7'))
-  assert.equal(later.status, 200)
+  clock.advance(2000)
+  const right = await postJson(app, '/api/auth/password', { password }, from('203.0.113.7'))
+  assert.equal(right.status, 200)
+})
+
+test('many addresses do not guess faster than one, and keep nobody out', async t => {
+  const clock = manualClock()
+  const { app } = await startWeb(t, { clock })
+  const from = (i: number) => ({ 'X-Forwarded-For': `[2001:db8:${i}::1]:50001` })
+  const statuses: number[] = []
+  for (let i = 0; i < 120; i++) {
+    statuses.push((await postJson(app, '/api/auth/password', { password: 'wrong' }, from(i))).status)
+  }
+  assert.equal(statuses.filter(status => status === 401).length, 100)
+  clock.advance(2000)
+  const right = await postJson(app, '/api/auth/password', { password }, from(500))
+  assert.equal(right.status, 200)
+})
+
+test('a browser that signed in before is counted for itself; a made-up one is not', async t => {
+  const clock = manualClock()
+  const { app } = await startWeb(t, { clock })
+  const signedIn = await postJson(app, '/api/auth/password', { password })
+  const mark = signedIn.headers.getSetCookie().find(each => each.startsWith('longhouse_browser='))
+  assert.match(mark ?? '', /HttpOnly/)
+  const Cookie = mark?.split(';', 1)[0] ?? ''
+  for (let i = 0; i < 12; i++) await postJson(app, '/api/auth/password', { password: 'wrong' })
+  const again = (cookie: string) => postJson(app, '/api/auth/password', { password }, { Cookie: cookie })
+  for (const invented of [
+    'longhouse_browser=a.b',
+    `longhouse_browser=x${Cookie.split('=')[1]}`,
+    'longhouse_browser=.',
+  ]) {
+    assert.equal((await again(invented)).status, 429, invented)
+  }
+  assert.equal((await again(Cookie)).status, 200)
+  const guess = () => postJson(app, '/api/auth/password', { password: 'wrong' }, { Cookie })
+  for (let i = 0; i < 10; i++) assert.equal((await guess()).status, 401)
+  assert.equal((await guess()).status, 429, 'a stolen mark is no free ticket')
 })
 
 test('a burst of guesses side by side counts as many tries', async t => {

@@ -19,6 +19,7 @@ import { audited } from '../audit/audited.ts'
 import { auditRoutes } from '../audit/routes.tsx'
 import { auditTables } from '../audit/tables.ts'
 import { createAccess } from '../auth/guard.ts'
+import { guessLimit } from '../auth/guesses.ts'
 import { methodRoutes } from '../auth/method-routes.tsx'
 import { passwordGate } from '../auth/password.ts'
 import { passwordLogin } from '../auth/password-login.ts'
@@ -88,12 +89,11 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
   const sessions = sessionStore(db, clock)
   const tokens = tokenStore(openTables(sqlite, 'tokens', tokenTables), clock)
   if (settings.handedOverAt !== null) tokens.endEarlierOwners(settings.handedOverAt)
-  const tries = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
   const wrongTokens = createRateLimit({ failures: 10, withinMs: 10 * 60_000, clock })
   // Its hashing goes on beside all that follows.
   const adopting = passwordGate(db, clock, settings.password)
   adopting.catch(() => {})
-  const gate = { matches: async (guess: string) => (await adopting).matches(guess) }
+  const gate = async () => adopting
   const audit = openAuditLog(openTables(sqlite, 'audit', auditTables), clock)
   const login = passwordLogin(db, clock, { hasOther: settings.sso !== null })
   const access = createAccess({ sessions, cookie, tokens, wrongTokens })
@@ -140,7 +140,8 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
         gate,
         login,
         sso: settings.sso !== null,
-        tries,
+        guesses: guessLimit(clock),
+        known: sessionCookie({ https, kind: 'browser' }),
         clock,
         place,
       }),

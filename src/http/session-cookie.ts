@@ -19,9 +19,12 @@ export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
 
 /**
  * Whose it is: the operator's or an instance's `session`, an owner's `account`, or a sign-in that is under way, with the
- * provider (`sign_in`) or with the control plane (`sso`).
+ * provider (`sign_in`) or with the control plane (`sso`); `browser` tells one that signed in before.
  */
-export type CookieKind = 'session' | 'account' | 'sign_in' | 'sso'
+export type CookieKind = 'account' | 'sign_in' | (typeof instanceCookieKinds)[number]
+
+/** The cookies of an instance: the edge lets no others through. */
+export const instanceCookieKinds = ['session', 'sso', 'browser'] as const
 
 export function sessionCookieName(https: boolean, kind: CookieKind = 'session'): string {
   return `${https ? '__Host-' : ''}longhouse_${kind}`
