@@ -9,7 +9,7 @@ export function VolumeTrouble({ subdomain, volume, volumeFault, statusReason, su
   const missing = volumeFault === 'missing'
   return (
     <Notice tone="bad" title={missing ? 'Its volume is missing' : 'This is not its volume'}>
-      <pre>{statusReason}</pre>
+      <p>{statusReason}</p>
       <p>
         Nothing was created or changed. Mount its disk, or put its folder back at <code>{volume}</code>: it
         starts by itself within seconds.
