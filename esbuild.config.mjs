@@ -85,14 +85,15 @@ async function buildPrograms() {
 }
 
 /**
- * Started for every run. In one CommonJS file: importing a module of Node's as ECMAScript loads all that it ever offers,
+ * Started for every run, and what confines the other programs. Each in one CommonJS file: importing a module of Node's as ECMAScript loads all that it ever offers,
  * which was a quarter of the processor time of a run that does nothing.
  */
 async function buildRunner() {
   await build({
     absWorkingDir: root,
-    entryPoints: ['runtime/jobs/runner.ts'],
-    outfile: join(out, 'runner.cjs'),
+    entryPoints: { runner: 'runtime/jobs/runner.ts', confine: 'runtime/isolation/preload.ts' },
+    outdir: out,
+    outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     format: 'cjs',

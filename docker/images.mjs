@@ -34,6 +34,7 @@ const own = {
   runtime: [
     'runtime.js',
     'runner.cjs',
+    'confine.cjs',
     'manifest-reader.js',
     'git.js',
     'history.js',

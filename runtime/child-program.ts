@@ -1,16 +1,11 @@
-import {
-  type ChildProcess,
-  type ForkOptions,
-  fork,
-  type SpawnOptions,
-  spawn,
-  spawnSync,
-} from 'node:child_process'
+import { type ChildProcess, fork, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { programRoot } from '../src/root.ts'
 import type { Reach } from './isolation/landlock.ts'
-import { permissionArgs, temporaryFolder } from './isolation/reach.ts'
+import { permissionArgs, reachOfHelper } from './isolation/reach.ts'
+import { reachVariable } from './isolation/reach-variable.ts'
+import { makeTemporary, type TemporaryFolder } from './isolation/temporary.ts'
 import { heapMb } from './memory.ts'
 import { processMark, volumeMark, volumeMarkOf } from './process-tree.ts'
 
@@ -26,11 +21,38 @@ const programs = {
   sync: 'runtime/sync/program.ts',
 }
 
-/** Starts a program of ours, which is told what to do over Node's own channel. */
-export function startProgram(name: keyof typeof programs, options: ForkOptions): ChildProcess {
-  const [execPath, ...execArgv] = nodeCommand(options.execArgv ?? [])
-  const child = fork(fileOf(name), { ...options, execPath, execArgv })
+export interface HelperProgram {
+  /** The jobs repo. The program may write it. */
+  jobsDir: string
+  /** Other folders of the volume that it may write; they must be there. */
+  write?: readonly string[]
+  /** For the code that Node compiled; the program has a folder of its own there. */
+  cacheDir: string
+  memoryMb: number
+  env?: Record<string, string>
+}
+
+/**
+ * Starts a program of ours that handles what others wrote, and runs none of it. It is told what to do over Node's own
+ * channel. The system confines it before it has loaded anything.
+ */
+export function startProgram(name: 'git' | 'history' | 'sync', program: HelperProgram): ChildProcess {
+  const { jobsDir, write = [], memoryMb, env = {} } = program
+  const volumeDir = dirname(jobsDir)
+  const cache = join(program.cacheDir, name)
+  mkdirSync(cache, { recursive: true })
+  const temporary = makeTemporary(volumeDir, name)
+  const reach = reachOfHelper(volumeDir, [jobsDir, cache, temporary.path, ...write])
+  const [execPath, ...execArgv] = nodeCommand([`--max-old-space-size=${memoryMb}`, ...confinedFromStart()])
+  const own = { ...env, ...at(temporary), ...bounds(reach), NODE_COMPILE_CACHE: cache }
+  const child = fork(fileOf(name), {
+    execPath,
+    execArgv,
+    env: userEnvironment(jobsDir, own),
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   letGoFirst(child.pid)
+  removeAfter(child, temporary)
   return child
 }
 
@@ -41,6 +63,8 @@ export interface CustomerProgram {
   /** What leads to everything that it starts, see `processTree`. */
   mark: string
   reach: Reach
+  /** For temporary files; whoever starts it removes this when all of its tree is gone. */
+  temporary: TemporaryFolder
   /** What it and all that it starts may hold, in MiB: whoever starts it has to watch that, its heap is bound by it. */
   memoryMb: number
   env?: Record<string, string>
@@ -49,18 +73,23 @@ export interface CustomerProgram {
 
 /**
  * Starts a program that runs the customer's code, at the head of its own process group. It is asked over a pipe, its
- * file 3 (see `channel.ts`), and confines itself to its reach before it loads that code.
+ * file 3 (see `channel.ts`). The reader is confined from its start on; the runner, which may wait for long, confines
+ * itself right before it loads that code.
  */
 export function startCustomerProgram(
   name: 'manifest-reader' | 'runner',
-  { volumeDir, cwd, mark, reach, memoryMb, env = {}, stdio }: CustomerProgram,
+  { volumeDir, cwd, mark, reach, temporary, memoryMb, env = {}, stdio }: CustomerProgram,
 ): ChildProcess {
-  const args = [...permissionArgs(reach), '--disable-sigusr1', `--max-old-space-size=${heapMb(memoryMb)}`]
+  const fromStart = name === 'manifest-reader'
+  const args = [
+    ...permissionArgs(reach),
+    '--disable-sigusr1',
+    `--max-old-space-size=${heapMb(memoryMb)}`,
+    ...(fromStart ? confinedFromStart() : []),
+  ]
   const [command, ...before] = nodeCommand(args, { overOthers: false })
-  const temporary = temporaryFolder(volumeDir)
-  mkdirSync(temporary, { recursive: true })
-  const own = { ...env, TMPDIR: temporary, HOME: temporary, [processMark]: mark }
-  const child = spawn(command, [...before, fileOf(name), JSON.stringify(reach)], {
+  const own = { ...env, ...at(temporary), ...(fromStart ? bounds(reach) : {}), [processMark]: mark }
+  const child = spawn(command, [...before, fileOf(name), ...(fromStart ? [] : [JSON.stringify(reach)])], {
     cwd,
     detached: true,
     env: userEnvironment(join(volumeDir, 'jobs'), own),
@@ -68,6 +97,62 @@ export function startCustomerProgram(
   })
   letGoFirst(child.pid)
   return child
+}
+
+export interface ForeignProgram {
+  jobsDir: string
+  cwd: string
+  /** The Node program, and its arguments. */
+  file: string
+  args: readonly string[]
+  mark: string
+  reach: Reach
+  temporary: TemporaryFolder
+  memoryMb: number
+  env?: Record<string, string>
+}
+
+/** Starts a Node program that others wrote, at the head of its own process group and confined from its start on. */
+export function startForeignProgram(program: ForeignProgram): ChildProcess {
+  const { jobsDir, cwd, file, args, mark, reach, temporary, memoryMb, env = {} } = program
+  const nodeArgs = [`--max-old-space-size=${memoryMb}`, ...confinedFromStart()]
+  const [command, ...before] = nodeCommand(nodeArgs, { overOthers: false })
+  const own = {
+    ...env,
+    ...at(temporary),
+    ...bounds(reach),
+    [processMark]: mark,
+    NODE_DISABLE_COMPILE_CACHE: '1',
+  }
+  const child = spawn(command, [...before, file, ...args], {
+    cwd,
+    detached: true,
+    env: userEnvironment(jobsDir, own),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  letGoFirst(child.pid)
+  return child
+}
+
+/** Removes the folder when the process is gone, or did not start. */
+export function removeAfter(child: ChildProcess, temporary: TemporaryFolder): void {
+  child.once('exit', () => void temporary.remove())
+  child.once('error', () => {
+    if (child.pid === undefined) void temporary.remove()
+  })
+}
+
+function confinedFromStart(): string[] {
+  const file = bundled ? programRoot('confine.cjs') : programRoot('runtime/isolation/preload.ts')
+  return [`--require=${file}`, '--disable-warning=ExperimentalWarning']
+}
+
+function bounds(reach: Reach): Record<string, string> {
+  return { [reachVariable]: JSON.stringify(reach) }
+}
+
+function at({ path }: TemporaryFolder): Record<string, string> {
+  return { TMPDIR: path, HOME: path }
 }
 
 /** When the memory of the box is used up, the system ends this process and what it started, and not the runtime. */

@@ -6,6 +6,7 @@ import type { Logger } from '../src/log.ts'
 import { openSeal } from '../src/seal.ts'
 import type { Engine, Job, RepoStatus, Run } from './contract.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { clearTemporary } from './isolation/temporary.ts'
 import { pruneBuilds } from './jobs/builds.ts'
 import { watchChanges } from './jobs/change-watch.ts'
 import { checkDraft } from './jobs/check.ts'
@@ -98,6 +99,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const db = openTables(volume.sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
   // Before any program of our own starts: it ends everything that bears the volume's mark.
   endLeftovers(db, volume.dir, clock.now(), log)
+  void clearTemporary(volume.dir)
   const starterMark = join(volume.dir, '.starter')
   const isNew = bootstrapJobs(volume.jobsDir, starterMark)
   const repo = openRepo({
@@ -198,7 +200,14 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     liveJobs: () => [...(live.current()?.jobs.keys() ?? [])],
     readJobs: async (jobsDir, buildsDir) => {
       const { readMs: limitMs, memoryMb } = limits.load
-      const read = await readManifest({ jobsDir, buildsDir, timezone, limitMs, memoryMb })
+      const read = await readManifest({
+        jobsDir,
+        buildsDir,
+        volumeDir: volume.dir,
+        timezone,
+        limitMs,
+        memoryMb,
+      })
       return 'errors' in read ? null : read.jobs.map(job => job.id)
     },
   })

@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { programRoot } from '../../src/root.ts'
 import type { Reach } from './landlock.ts'
@@ -21,7 +20,8 @@ const system = {
     ...['version', 'mounts', 'filesystems'].map(name => `/proc/${name}`),
   ],
   write: [
-    ...['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty', '/dev/shm'],
+    // Not /dev/shm: what a run leaves there outlives it, and other runs read it.
+    ...['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty'],
     ...['/dev/fd', '/dev/stdin', '/dev/stdout', '/dev/stderr'],
   ],
 }
@@ -33,30 +33,41 @@ function ourPrograms(): string[] {
   return [...parts.map(part => programRoot(part)), ...node]
 }
 
-/** The folder for temporary files: the system's, unless it is not there or the volume itself lies in it. */
-export function temporaryFolder(volumeDir: string): string {
-  const folder = existsSync(tmpdir()) ? realpathSync(tmpdir()) : null
-  return folder === null || isWithin(volumeDir, folder) ? join(volumeDir, 'tmp') : folder
-}
-
 /**
- * What a run may read and write: nothing of the volume but the jobs repo, the builds and the scratch folder, and
- * nothing of what lies beside the volume, for that may be other volumes.
+ * What a run may read and write: nothing of the volume but the jobs repo, the builds, the scratch folder and its own
+ * folder for temporary files, and nothing of what lies beside the volume, for that may be other volumes.
  */
-export function reachOfRuns(volumeDir: string, jobsDir: string): Reach {
+export function reachOfRuns(volumeDir: string, jobsDir: string, temporary: string): Reach {
   return around(volumeDir, {
     read: [jobsDir, join(volumeDir, 'builds')],
-    write: [join(jobsDir, scratchFolder), temporaryFolder(volumeDir)],
+    write: [join(jobsDir, scratchFolder), temporary],
   })
 }
 
 /** What the reader of a manifest may: it compiles the repo (or a copy of it) into `out`, with esbuild. */
-export function reachOfReader(volumeDir: string, { repo, out }: { repo: string; out: string }): Reach {
-  const packages = programRoot(bundled ? '../node_modules' : 'node_modules')
+export function reachOfReader(
+  volumeDir: string,
+  { repo, out, temporary }: { repo: string; out: string; temporary: string },
+): Reach {
   return around(volumeDir, {
-    read: [repo, join(packages, 'esbuild'), join(packages, '@esbuild')],
-    write: [out, temporaryFolder(volumeDir)],
+    read: [repo, ...['esbuild', '@esbuild', ...(bundled ? [] : ['zod'])].map(ourPackage)],
+    write: [out, temporary],
   })
+}
+
+/** What npm may: it installs into the folders it is given. Scripts of packages are bound by the same. */
+export function reachOfNpm(volumeDir: string, own: Reach): Reach {
+  return around(volumeDir, own)
+}
+
+/** What a helper program of ours may: the folders that it works on. */
+export function reachOfHelper(volumeDir: string, write: readonly string[]): Reach {
+  const packages = bundled ? [] : [programRoot('node_modules')]
+  return around(volumeDir, { read: packages, write })
+}
+
+function ourPackage(name: string): string {
+  return join(programRoot(bundled ? '../node_modules' : 'node_modules'), name)
 }
 
 function around(volumeDir: string, own: Reach): Reach {
@@ -80,7 +91,7 @@ function beside(path: string, hidden: string): string[] {
   }
 }
 
-function isWithin(path: string, folder: string): boolean {
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { build, type Message, type Metafile, type Plugin, stop, transform } from 'esbuild'
 import type { ManifestError } from '../contract.ts'
 import { isPointerFile } from '../repo/lfs.ts'
 import { buildEntry } from './build-entry.ts'
+import { isOutside, outsideInWords, settingsOutside } from './outside.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
 
 /** Starts the compiler, which is a process of its own, before there is something to compile. */
@@ -18,6 +19,11 @@ export async function compileManifest(
   request: ReadingRequest,
 ): Promise<{ errors: ManifestError[] } | { code: string; inputs: string[] }> {
   const outfile = join(request.out, buildEntry)
+  const led = settingsOutside(request.repo, ['.'])
+  if (led.length > 0) {
+    await stop()
+    return { errors: led }
+  }
   const built = await build({
     absWorkingDir: request.repo,
     entryPoints: ['manifest.ts'],
@@ -43,11 +49,11 @@ export async function compileManifest(
   // Its process takes orders from whoever has this one, and is not to take any from the customer's code.
   await stop()
   if (!('metafile' in built)) {
-    const messages = built.errors?.slice(0, readingLimits.errors).map(error => inWords(error, request.repo))
-    return { errors: messages ?? [nowhere(`esbuild failed: ${(built as Error).message}`)] }
+    return { errors: allInWords(built, request.repo) }
   }
   const metafile = built.metafile as Metafile
-  const strangers = outsiders(metafile, request)
+  const folders = new Set(ownFiles(metafile).map(file => dirname(file)))
+  const strangers = [...outsiders(metafile, request), ...settingsOutside(request.repo, folders)]
   if (strangers.length > 0) return { errors: strangers }
   const size = statSync(outfile).size
   if (size > readingLimits.build) return { errors: [tooLarge(size)] }
@@ -106,7 +112,22 @@ function withDraft(repo: string, draft: Draft): Plugin {
   }
 }
 
+function allInWords(failed: { errors?: Message[]; message: string }, repo: string): ManifestError[] {
+  // Why a folder above the repo cannot be read is of no use beside what was looked for there.
+  const errors = failed.errors?.filter(({ text }) => !/^Cannot read directory "\.\.[/"]/.test(text)) ?? []
+  if (errors.length > 0) return errors.slice(0, readingLimits.errors).map(error => inWords(error, repo))
+  return [nowhere(`esbuild failed: ${failed.errors?.[0]?.text ?? failed.message}`)]
+}
+
+/** Of a file outside the repo it tells that it lies there, and nothing that it holds. */
 function inWords({ location, text }: Message, repo: string): ManifestError {
+  const where = location && resolve(repo, location.file)
+  if (where && isOutside(where, repo)) return outsideInWords(where, repo)
+  const unread = /^Cannot read file "(.*)": /.exec(text)?.[1]
+  if (unread !== undefined && isOutside(resolve(repo, unread), repo)) {
+    const from = location && { file: location.file, line: location.line, column: location.column + 1 }
+    return outsideInWords(resolve(repo, unread), repo, from ?? undefined)
+  }
   if (/^(<{7} |={7}$|>{7} )/.test(location?.lineText ?? '')) {
     const message = 'merge conflict not resolved: choose between the two sides, and remove its marks'
     return { file: location?.file ?? null, line: location?.line ?? null, column: 1, message }
@@ -121,12 +142,15 @@ function inWords({ location, text }: Message, repo: string): ManifestError {
     file: location?.file ?? 'manifest.ts',
     line: location?.line ?? null,
     column: location ? location.column + 1 : null,
-    message: missing === undefined ? text : missingInWords(missing, repo),
+    message: missing === undefined ? text : missingInWords(missing, location?.file ?? '', repo),
   }
 }
 
-function missingInWords(path: string, repo: string): string {
+function missingInWords(path: string, importer: string, repo: string): string {
   if (path === 'manifest.ts') return 'manifest.ts is not there; it registers the jobs'
+  if (/^[./]/.test(path) && isOutside(resolve(repo, dirname(importer), path), repo)) {
+    return `imports "${path}", which lies outside the jobs repo; put the file itself here`
+  }
   if (/^[./]/.test(path)) return `cannot find the file "${path}"`
   const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
   if (isNamed(name, 'dependencies', repo)) {

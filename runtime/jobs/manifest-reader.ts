@@ -1,10 +1,10 @@
 // A program of its own: compiles the manifest, runs it, and tells its parent what it registered. The customer's code
-// runs here, so that nothing it does (throw, loop, exit, fill the memory) reaches the runtime.
+// runs here, so that nothing it does (throw, loop, exit, fill the memory) reaches the runtime. It is confined before it
+// starts the compiler, which would tell in its errors what a file outside the repo begins with.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { channelToParent } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
-import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { buildEntry } from './build-entry.ts'
 import { compileManifest, startCompiler } from './compile.ts'
@@ -14,7 +14,6 @@ import { firstPosition, inRepo } from './source-position.ts'
 type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]
 
 const parent = channelToParent<ReadingRequest>()
-const confinement = prepareConfinement()
 startCompiler()
 
 void parent.question.then(read).then(answer)
@@ -27,8 +26,7 @@ function answer(reading: Reading): void {
 async function read(request: ReadingRequest): Promise<Reading> {
   const compiled = await compileManifest(request)
   if ('errors' in compiled) return compiled
-  // From here on it is their code that runs. The compiler sees more, to tell what lies out of reach.
-  confinement.begin(givenReach())
+  // From here on it is their code that runs.
   process.setSourceMapsEnabled(true)
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)

@@ -61,7 +61,7 @@ export function startRunProcess(
   const { log, runners, memoryMb } = options
   if (!existsSync(request.repo)) return { ended: Promise.resolve(failed(noJobsFolder)), end: () => {} }
   makeScratchFolder(request.repo)
-  const { child, mark } = runners.take(memoryMb)
+  const { child, mark, temporary } = runners.take(memoryMb)
   const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
   const channel = ask(child.stdio[3] as Duplex, request, reportLimitBytes, answerCalls(options.state))
 
@@ -100,6 +100,8 @@ export function startRunProcess(
     stopWatch()
     // Whatever it left running goes with it; that also closes the pipes that they hold.
     await tree?.destroy()
+    // Whoever hears of the end finds nothing left; but a folder of a million files is not waited for.
+    await allSaid(temporary.remove(), 1000)
     // The last of what it said may still be in the pipes.
     if (tree) await allSaid(reported, 1000)
     channel.close()

@@ -3,6 +3,7 @@ import { lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { startCustomerProgram } from '../child-program.ts'
 import { reachOfReader } from '../isolation/reach.ts'
+import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { type ProcessTree, processTree } from '../process-tree.ts'
 
 /** A process that is ready to be asked for the manifest, or is getting ready. It reads once, and not again after that. */
@@ -14,6 +15,7 @@ export interface Reader {
   repo: string
   /** An empty folder beside the builds. */
   out: string
+  temporary: TemporaryFolder
 }
 
 /** Readers, with one that waits while somebody is at work on the code. */
@@ -45,6 +47,7 @@ export interface ReaderOptions {
 export function startReader(options: ReaderOptions): Reader {
   const { jobsDir, buildsDir, volumeDir = dirname(buildsDir), memoryMb } = options
   const out = mkdtempSync(join(buildsDir, '.new-'))
+  const temporary = makeTemporary(volumeDir, 'reader')
   try {
     const mark = `reading-${out.slice(-6)}`
     const repo = realpathSync(jobsDir)
@@ -52,21 +55,24 @@ export function startReader(options: ReaderOptions): Reader {
       volumeDir,
       cwd: repo,
       mark,
-      reach: reachOfReader(volumeDir, { repo, out }),
+      reach: reachOfReader(volumeDir, { repo, out, temporary: temporary.path }),
+      temporary,
       memoryMb,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
     const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
-    return { child, tree, repo, out }
+    return { child, tree, repo, out, temporary }
   } catch (error) {
     rmSync(out, { recursive: true, force: true })
+    void temporary.remove()
     throw error
   }
 }
 
-/** Ends it with everything that it started, and leaves its folder. */
-export async function endReader({ child, tree }: Reader): Promise<void> {
+/** Ends it with everything that it started, and leaves what it built. */
+export async function endReader({ child, tree, temporary }: Reader): Promise<void> {
   await tree?.destroy()
+  void temporary.remove()
   for (const stream of child.stdio) stream?.destroy()
 }
 

@@ -2,12 +2,15 @@ import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { startCustomerProgram } from '../child-program.ts'
 import { reachOfRuns } from '../isolation/reach.ts'
+import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 
 /** A process that is ready to be told what to run, or is getting ready. It makes one run, and none after that. */
 export interface Runner {
   child: ChildProcess
   /** What leads to everything that it starts. */
   mark: string
+  /** Whoever takes the runner removes it when the run and all that it started are gone. */
+  temporary: TemporaryFolder
 }
 
 /** Runners, with one that waits when more runs are to be expected. */
@@ -34,16 +37,23 @@ export interface RunnerOptions {
 
 export function startRunner({ volumeDir, jobsDir, memoryMb, env }: RunnerOptions): Runner {
   const mark = `run-${randomUUID()}`
-  const child = startCustomerProgram('runner', {
-    volumeDir,
-    cwd: jobsDir,
-    mark,
-    reach: reachOfRuns(volumeDir, jobsDir),
-    memoryMb,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  })
-  return { child, mark }
+  const temporary = makeTemporary(volumeDir, 'run')
+  try {
+    const child = startCustomerProgram('runner', {
+      volumeDir,
+      cwd: jobsDir,
+      mark,
+      reach: reachOfRuns(volumeDir, jobsDir, temporary.path),
+      temporary,
+      memoryMb,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    })
+    return { child, mark, temporary }
+  } catch (error) {
+    void temporary.remove()
+    throw error
+  }
 }
 
 export function createRunners(options: RunnerOptions): Runners {
@@ -66,7 +76,9 @@ export function createRunners(options: RunnerOptions): Runners {
     if (!made) return
     spare = made
     const gone = () => {
-      if (spare === made) spare = null
+      if (spare !== made) return
+      spare = null
+      void made.temporary.remove()
     }
     // It did not start, or somebody ended it: the next run has one of its own.
     made.child.once('error', gone).once('exit', gone)
@@ -77,6 +89,7 @@ export function createRunners(options: RunnerOptions): Runners {
     spare = null
     left?.child.kill('SIGKILL')
     for (const stream of left?.child.stdio ?? []) stream?.destroy()
+    void left?.temporary.remove()
   }
   const keep = () => {
     clearTimeout(goodbye)

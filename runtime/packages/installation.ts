@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { installScripts } from './install-scripts.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
 import { markFile, readText, readWanted, type Wanted } from './wanted.ts'
 
@@ -21,23 +22,17 @@ export const commandLine = ({ command, withDev }: Wanted): string =>
  * when it fails. A lockfile that was made or brought up to date goes into the repo. Returns why it failed, or null.
  */
 export async function install(wanted: Wanted, options: InstallOptions): Promise<string | null> {
-  const { jobsDir, workDir } = options
+  const { jobsDir, workDir, cacheDir } = options
   await rm(workDir, { recursive: true, force: true })
-  mkdirSync(workDir, { recursive: true })
-  const run = (cwd: string) =>
-    runNpm({
-      ...options,
-      cwd,
-      args: [wanted.command, ...(wanted.withDev ? ['--include=dev'] : ['--omit=dev'])],
-    })
+  for (const folder of [workDir, cacheDir]) mkdirSync(folder, { recursive: true })
   if (wanted.inPlace) {
-    const failed = await run(jobsDir)
+    const failed = await fetchAndBuild(jobsDir, wanted, options)
     if (failed === null) writeMark(jobsDir)
     return failed
   }
   const stage = mkdtempSync(join(workDir, 'new-'))
   stageFiles(jobsDir, stage)
-  const failed = await run(stage)
+  const failed = await fetchAndBuild(stage, wanted, options)
   if (failed !== null) return failed
   if (options.signal.aborted) return 'it was broken off.'
   const changed = readWanted(jobsDir)?.key !== wanted.key
@@ -45,6 +40,36 @@ export async function install(wanted: Wanted, options: InstallOptions): Promise<
   takeOver(stage, options)
   writeMark(jobsDir)
   return null
+}
+
+/**
+ * First everything is fetched and put in place, while no script of anybody runs. Then the scripts that are allowed run,
+ * and these write neither the rest of the repo nor what npm keeps for the next installation.
+ */
+async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOptions): Promise<string | null> {
+  const which = wanted.withDev ? '--include=dev' : '--omit=dev'
+  const failed = await runNpm({
+    ...options,
+    cwd: dir,
+    args: [wanted.command, which, '--ignore-scripts'],
+    write: [dir],
+  })
+  if (failed !== null || options.signal.aborted) return failed
+  const { specs, folders, passedOver } = installScripts(dir)
+  if (passedOver.length > 0) {
+    const names = [...new Set(passedOver)].join(', ')
+    options.onOutput(
+      `[longhouse] Install scripts were not run: ${names}. "allowScripts" in package.json names those that may.\n`,
+    )
+  }
+  if (specs.length === 0) return null
+  return runNpm({
+    ...options,
+    cwd: dir,
+    args: ['rebuild', ...specs],
+    write: [join(dir, 'node_modules'), ...folders],
+    cacheDir: null,
+  })
 }
 
 const staged = ['package-lock.json', 'npm-shrinkwrap.json', '.npmrc']

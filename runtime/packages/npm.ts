@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { letGoFirst, userEnvironment } from '../child-program.ts'
-import { processMark, processTree } from '../process-tree.ts'
+import { startForeignProgram } from '../child-program.ts'
+import { reachOfNpm } from '../isolation/reach.ts'
+import { makeTemporary } from '../isolation/temporary.ts'
+import { processTree } from '../process-tree.ts'
 import { failureInWords } from './failure.ts'
 
 export interface NpmLimits {
@@ -15,7 +16,12 @@ export interface NpmRun extends NpmLimits {
   jobsDir: string
   cwd: string
   args: readonly string[]
-  cacheDir: string
+  /** The folders that it may write, besides its cache; they must be there. */
+  write: readonly string[]
+  /** For what it fetched; null keeps nothing. */
+  cacheDir: string | null
+  /** For its temporary files: builds of packages take more than a container's /tmp has. */
+  workDir: string
   signal: AbortSignal
   onOutput: (text: string) => void
 }
@@ -29,6 +35,9 @@ const quiet = [
   '--loglevel=http',
 ]
 
+/** Programs that a repo's `.npmrc` or `.npm-extension` would have npm run. */
+const programs = ['--git=git', '--ignore-extension', '--no-dangerously-allow-all-scripts']
+
 /** Few at once, and no long patience: a small box shares its line with the jobs, and a person waits for the words. */
 const network = [
   '--maxsockets=4',
@@ -40,26 +49,33 @@ const network = [
 let runs = 0
 
 /**
- * Runs the npm that is part of the product, in a process of its own. Returns null, or in words why it failed. Install
- * scripts run only for packages that the jobs repo's `allowScripts` names; that is npm's own rule.
+ * Runs the npm that is part of the product, in a process of its own that reaches no more than a run does: the folders
+ * that it is given, and temporary files of its own. Nothing that it once compiled is loaded again. Returns null, or in
+ * words why it failed.
  */
 export async function runNpm(run: NpmRun): Promise<string | null> {
-  const npm = join(dirname(createRequire(import.meta.url).resolve('npm/package.json')), 'bin/npm-cli.js')
+  const npm = dirname(createRequire(import.meta.url).resolve('npm/package.json'))
   const mark = `packages-${process.pid}-${++runs}`
-  const child = spawn(
-    process.execPath,
-    [`--max-old-space-size=${run.memoryMb}`, npm, ...run.args, ...quiet, ...network, '--cache', run.cacheDir],
-    {
-      cwd: run.cwd,
-      detached: true,
-      env: userEnvironment(run.jobsDir, { [processMark]: mark, NODE_ENV: 'production' }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
-  letGoFirst(child.pid)
+  const volumeDir = dirname(run.jobsDir)
+  const temporary = makeTemporary(volumeDir, 'npm', run.workDir)
+  const cacheDir = run.cacheDir ?? join(temporary.path, 'cache')
+  const child = startForeignProgram({
+    jobsDir: run.jobsDir,
+    cwd: run.cwd,
+    file: join(npm, 'bin/npm-cli.js'),
+    args: [...run.args, ...quiet, ...network, ...programs, '--cache', cacheDir],
+    mark,
+    reach: reachOfNpm(volumeDir, {
+      read: [npm, run.jobsDir, run.cwd],
+      write: [...run.write, cacheDir, temporary.path],
+    }),
+    temporary,
+    memoryMb: run.memoryMb,
+    env: { NODE_ENV: 'production' },
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-64 * 1024)
       run.onOutput(text)
     })
@@ -84,6 +100,7 @@ export async function runNpm(run: NpmRun): Promise<string | null> {
   const result = await Promise.race([ended, cut])
   clearTimeout(timer)
   run.signal.removeEventListener('abort', abort)
-  if (child.pid !== undefined) await processTree(child.pid, mark).destroy()
+  if (child.pid !== undefined) await processTree(child.pid, mark, { adopts: true }).destroy()
+  await temporary.remove()
   return result
 }

@@ -28,12 +28,7 @@ export function openHistory(options: { dir: string; cacheDir: string }): History
   const ask = async <O extends HistoryRequest['op']>(
     question: Extract<HistoryRequest, { op: O }>,
   ): Promise<HistoryAnswers[O]> => {
-    const child = startProgram('history', {
-      execArgv: ['--max-old-space-size=192'],
-      // It reads files and runs nothing of the customer's.
-      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: cacheDir },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
+    const child = startProgram('history', { jobsDir: dir, cacheDir, memoryMb: 192 })
     const { promise, resolve, reject } = Promise.withResolvers<HistoryAnswer>()
     const timer = setTimeout(() => {
       child.kill('SIGKILL')

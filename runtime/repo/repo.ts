@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { startProgram, userEnvironment } from '../child-program.ts'
+import { startProgram } from '../child-program.ts'
 import type { RepoStatus } from '../contract.ts'
 import { readRegular } from '../regular-file.ts'
 import { jobsFolderFault } from './bootstrap.ts'
@@ -123,6 +123,10 @@ function mtime(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
+function inodeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.ino ?? 0
+}
+
 const memoryMb = 256
 
 /** The git program, started with the first question and sent home `idleMs` after the last answer. */
@@ -133,6 +137,7 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
   let idle: NodeJS.Timeout | undefined
   let lastId = 0
   let stopped = false
+  let startedIn = 0
 
   const dismiss = () => {
     clearTimeout(idle)
@@ -144,12 +149,11 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
     if (waiting.size === 0) idle = setTimeout(dismiss, idleMs).unref()
   }
   const start = (): ChildProcess => {
+    // Its bounds are those of the folder that was there when it started.
+    if (child?.connected && startedIn !== inodeOf(dir)) dismiss()
     if (child?.connected) return child
-    const started = startProgram('git', {
-      execArgv: [`--max-old-space-size=${memoryMb}`],
-      env: userEnvironment(dir, { NODE_COMPILE_CACHE: cacheDir }),
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
+    const started = startProgram('git', { jobsDir: dir, cacheDir, memoryMb })
+    startedIn = inodeOf(dir)
     started.on('message', (answer: GitAnswer) => {
       const asked = waiting.get(answer.id)
       waiting.delete(answer.id)

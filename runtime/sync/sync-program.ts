@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { startProgram, userEnvironment } from '../child-program.ts'
+import { mkdirSync } from 'node:fs'
+import { startProgram } from '../child-program.ts'
 import type { SyncAnswers, SyncQuestion, SyncReply } from './protocol.ts'
 
 type Answer<Q extends SyncQuestion> = SyncAnswers[Q['op']]
@@ -14,14 +15,22 @@ export interface SyncProgram {
 
 const memoryMb = 256
 
-export function startSyncProgram(dir: string, cacheDir: string): SyncProgram {
+/** `scratchDir` is where it puts files that are not to be in the repo yet. */
+export function startSyncProgram(
+  dir: string,
+  folders: { cacheDir: string; scratchDir: string },
+): SyncProgram {
+  const { cacheDir, scratchDir } = folders
   const waiting = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>()
   let lastId = 0
   let writing: Promise<unknown> = Promise.resolve()
+  mkdirSync(scratchDir, { recursive: true })
   const child: ChildProcess = startProgram('sync', {
-    execArgv: [`--max-old-space-size=${memoryMb}`],
-    env: userEnvironment(dir, { NODE_COMPILE_CACHE: cacheDir, NODE_USE_ENV_PROXY: '1' }),
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    jobsDir: dir,
+    write: [scratchDir],
+    cacheDir,
+    memoryMb,
+    env: { NODE_USE_ENV_PROXY: '1' },
   })
   child.on('message', (reply: SyncReply) => {
     const asked = waiting.get(reply.id)

@@ -80,7 +80,7 @@ export function createSync(options: SyncOptions): Sync {
   }
   const withProgram = async <T>(work: (program: SyncProgram) => Promise<T>): Promise<T> => {
     if (stopped) throw new Error('the instance is stopping')
-    const program = startSyncProgram(dir, cacheDir)
+    const program = startSyncProgram(dir, { cacheDir, scratchDir })
     programs.add(program)
     try {
       return await work(program)

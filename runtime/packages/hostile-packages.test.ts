@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { programRoot } from '../../src/root.ts'
+import { memoryPlace } from '../../src/testing/folder.ts'
+import { oneJob, registry as registryImport, startInstance, until } from '../engine.fixture.ts'
+import { landlockVersion } from '../isolation/landlock.ts'
+import { openSystemCalls } from '../isolation/system-calls.ts'
+import { startRegistry } from './registry.fixture.ts'
+
+const system = openSystemCalls()
+const withoutLandlock = (!system || landlockVersion(system) < 1) && 'this system has no Landlock'
+
+const asks = (dependencies: Record<string, string>, more: object = {}) =>
+  JSON.stringify({ name: 'jobs', private: true, type: 'module', dependencies, ...more })
+
+/** What an attacker would have a script do: read what a run may not, change the jobs, and leave a sign. */
+const script = [
+  'cp ../../secret.key stolen; cp ../secret.key stolen; cp "$LONGHOUSE_STOLEN" stolen',
+  'echo // >> ../manifest.ts; echo x >> ../.git/config; echo x > ../planted',
+  'echo ran > ran',
+].join('; ')
+const scripts = Object.fromEntries(
+  ['preinstall', 'install', 'postinstall', 'prepare'].map(name => [name, script]),
+)
+
+async function withFile(t: TestContext, more: object, files: Record<string, string> = {}, npmrc = '') {
+  const registry = await startRegistry(t)
+  registry.publish('fetched', '1.0.0', { 'index.js': 'export const text = 1' })
+  const instance = await startInstance(t, {
+    files: {
+      'manifest.ts': oneJob('() => 1'),
+      '.npmrc': `registry=${registry.url}/\n${npmrc}`,
+      'own/package.json': JSON.stringify({ name: 'own', version: '1.0.0', exports: './index.js', scripts }),
+      'own/index.js': 'export const text = 2',
+      'package.json': asks({ fetched: '1.0.0' }, { scripts, ...more }),
+      ...files,
+    },
+  })
+  const { engine, dir, path } = instance
+  await until(() => engine.packages().status !== 'installing' && engine.packages().startedAt, 'npm is done')
+  const signs = () =>
+    ['', 'own/'].flatMap(folder =>
+      ['ran', 'stolen', 'planted', 'extended']
+        .filter(name => existsSync(path(folder + name)))
+        .map(name => folder + name),
+    )
+  const untouched = () =>
+    readFileSync(path('manifest.ts'), 'utf8') === oneJob('() => 1') &&
+    readFileSync(join(dir, 'jobs/.git/config'), 'utf8').endsWith('x\n') === false
+  return { ...instance, signs, untouched }
+}
+
+for (const [way, more] of Object.entries({
+  'file:': { dependencies: { fetched: '1.0.0', own: 'file:./own' } },
+  'link:': { dependencies: { fetched: '1.0.0', own: 'link:./own' } },
+  'a path': { dependencies: { fetched: '1.0.0', own: './own' } },
+  'a workspace': { workspaces: ['own'] },
+})) {
+  test(`no script of the repo runs because of ${way}, not even of its package.json`, async t => {
+    const { signs, untouched } = await withFile(t, more)
+    assert.deepEqual(signs(), [])
+    assert.ok(untouched())
+  })
+}
+
+test('nor by a setting of .npmrc, nor by an extension of npm', async t => {
+  const extension = `import { writeFileSync } from 'node:fs'
+writeFileSync(new URL('extended', import.meta.url), '')
+export const transformManifest = pkg => pkg`
+  const { signs, engine, untouched } = await withFile(
+    t,
+    { dependencies: { fetched: '1.0.0', own: 'file:./own' } },
+    { '.npm-extension.mjs': extension },
+    'dangerously-allow-all-scripts=true\nignore-scripts=false\nscript-shell=./own/index.js\ngit=./own/index.js\n',
+  )
+  assert.equal(engine.packages().error, null)
+  assert.deepEqual(signs(), [])
+  assert.ok(untouched())
+})
+
+for (const [way, more] of Object.entries({
+  'a path': {
+    dependencies: { fetched: '1.0.0', own: 'file:./own' },
+    allowScripts: { 'file:./own': true },
+  },
+  'the name of a workspace': { workspaces: ['own'], allowScripts: { own: true } },
+})) {
+  test(`a package of the repo runs its scripts when allowScripts names it by ${way}, bound as a run is`, {
+    skip: withoutLandlock,
+  }, async t => {
+    const { signs, engine, untouched, path } = await withFile(t, more)
+    assert.equal(engine.packages().error, null)
+    assert.deepEqual(signs(), ['own/ran'], 'it wrote in its own folder, and stole nothing')
+    assert.ok(untouched())
+    assert.equal(existsSync(path('planted')), false)
+  })
+}
+
+test('an allowed script of a package neither reads the volume nor changes what npm keeps', {
+  skip: withoutLandlock,
+}, async t => {
+  const registry = await startRegistry(t)
+  const attack = `const fs = require('fs'), path = require('path')
+    const tries = { env: Object.keys(process.env).filter(name => name.startsWith('LONGHOUSE_REACH')).join() }
+    const attempt = (name, what) => { try { what(); tries[name] = 'done' } catch (error) { tries[name] = error.code } }
+    let volume = process.cwd()
+    while (!fs.existsSync(path.join(volume, 'longhouse.db'))) volume = path.dirname(volume)
+    for (const name of ['longhouse.db', 'jobs/.git/config']) attempt('read ' + name, () => fs.readFileSync(path.join(volume, name)))
+    for (const name of ['jobs/manifest.ts', 'cache/npm/planted', 'cache/git/planted', 'builds/planted', 'jobs/planted']) attempt('write ' + name, () => fs.writeFileSync(path.join(volume, name), 'x'))
+    attempt('temporary', () => fs.writeFileSync(path.join(require('os').tmpdir(), 'x'), ''))
+    attempt('tmp', () => fs.writeFileSync('/tmp/longhouse-planted', ''))
+    fs.writeFileSync('index.js', 'export const text = ' + JSON.stringify(tries))`
+  registry.publish(
+    'built',
+    '1.0.0',
+    { 'index.js': '', 'build.cjs': attack },
+    { scripts: { install: 'node build.cjs' } },
+  )
+  const { engine, run } = await startInstance(t, {
+    files: {
+      'manifest.ts': `import { text } from 'built'\n${oneJob('() => text')}`,
+      '.npmrc': `registry=${registry.url}/\n`,
+      'package.json': asks({ built: '1.0.0' }, { allowScripts: { built: true } }),
+    },
+  })
+  await until(() => engine.manifest().status === 'ok', 'it is live')
+  const { 'read jobs/.git/config': config, ...tried } = (await run('job')).result as Record<string, string>
+  assert.ok(config)
+  assert.deepEqual(tried, {
+    env: '',
+    'read longhouse.db': 'EACCES',
+    ...Object.fromEntries(
+      ['jobs/manifest.ts', 'cache/npm/planted', 'cache/git/planted', 'builds/planted', 'jobs/planted'].map(
+        name => [`write ${name}`, 'EACCES'],
+      ),
+    ),
+    temporary: 'done',
+    tmp: 'EACCES',
+  })
+})
+
+/**
+ * What V8 compiled of a file, as Node keeps it: five numbers before it say its length, a checksum of it, and which source
+ * it is of. Other code of the same length passes for it, when the numbers are made to fit.
+ */
+const patch = `import { compileFunction } from 'node:vm'
+import { crc32 } from 'node:zlib'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+const names = ['exports', 'require', 'module', '__filename', '__dirname']
+function patched(entry: Buffer, source: string): Buffer {
+  const evil = "require('fs').copyFileSync(" + JSON.stringify(process.cwd() + '/../secret.key') + ", " + JSON.stringify(process.cwd() + '/data/stolen') + ");"
+  const made = compileFunction((evil + '//').padEnd(source.length, 'x'), names, { produceCachedData: true } as object) as unknown as { cachedData: Buffer }
+  const out = Buffer.concat([entry.subarray(0, 20), made.cachedData])
+  out.writeUInt32LE(made.cachedData.length, 8)
+  out.writeUInt32LE(crc32(made.cachedData), 16)
+  return out
+}
+export function attack(sources: string[]) {
+  const places = [tmpdir(), dirname(tmpdir()), '/tmp', '/dev/shm', process.env.HOME ?? ''].map(place => join(place, 'node-compile-cache'))
+  let entries = 0
+  for (const place of places) {
+    try {
+      for (const name of readdirSync(place, { recursive: true }) as string[]) {
+        const file = join(place, name)
+        if (!statSync(file).isFile()) continue
+        const entry = readFileSync(file)
+        const source = sources.find(text => Buffer.byteLength(text) === entry.readUInt32LE(4))
+        if (!source) continue
+        writeFileSync(file, patched(entry, source))
+        entries++
+      }
+    } catch {}
+  }
+  return entries
+}
+`
+
+test('no code that npm once compiled lies where a job writes', async t => {
+  const registry = await startRegistry(t)
+  for (const version of ['1.0.0', '2.0.0']) {
+    registry.publish('fetched', version, { 'index.js': `export const text = '${version}'` })
+  }
+  const sources = ['bin/npm-cli.js', 'lib/cli.js', 'lib/cli/entry.js'].map(file =>
+    readFileSync(programRoot('node_modules/npm', file), 'utf8'),
+  )
+  const { engine, run, write, path, dir } = await startInstance(t, {
+    // As in a container: what is temporary lies outside the volume.
+    place: memoryPlace(),
+    files: {
+      'patch.ts': patch,
+      'manifest.ts': `import { attack } from './patch'\nimport { text } from 'fetched'\n${registryImport}
+        jobRegistry.register({ id: 'text', cron: '@daily', func: () => text })
+        jobRegistry.register({ id: 'attack', cron: '@daily', func: ({ params }) => attack(params.sources as string[]) })`,
+      '.npmrc': `registry=${registry.url}/\n`,
+      'package.json': asks({ fetched: '1.0.0' }),
+    },
+  })
+  await until(() => engine.manifest().status === 'ok', 'it is live')
+  mkdirSync(path('data'), { recursive: true })
+  // Makes the key that is worth stealing.
+  engine.secrets.set('TOKEN', 'worth it')
+  assert.ok(existsSync(join(dir, 'secret.key')))
+  assert.equal((await run('attack', { sources })).result, 0, 'it found nothing to patch')
+  write('package.json', asks({ fetched: '2.0.0' }))
+  await engine.installPackages()
+  await until(() => engine.packages().status !== 'installing', 'npm is done')
+  assert.equal(existsSync(path('data/stolen')), false, 'nothing of it ran')
+  assert.equal((await run('text')).result, '2.0.0')
+})
