@@ -115,7 +115,7 @@ export interface ManifestState {
   loadedAt: number | null
   errors: ManifestError[]
   /** What stands between the files and the set that runs, when it is no mistake; `status` is `error` meanwhile. */
-  waitingFor: 'packages' | 'confirmation' | null
+  waitingFor: 'packages' | 'registry' | 'confirmation' | null
   /** What the last load changed; while it waits for a confirmation, what it would change. Null when nothing. */
   difference: JobsDifference | null
 }
@@ -159,6 +159,8 @@ export interface PackagesState {
   output: string
   /** Why it failed, and what to do. */
   error: string | null
+  /** It failed for the network or the registry: nothing in the files has to change. */
+  offline: boolean
 }
 
 export type SlotOutcome = 'ran' | 'late' | 'skipped' | 'missed' | 'interrupted'

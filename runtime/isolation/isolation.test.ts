@@ -68,7 +68,58 @@ test('a run reads nothing of the volume but its code, and says which file it was
     Object.values(found).every(text => !/DENIED|^E[A-Z]+$/.test(text)),
     JSON.stringify(found),
   )
-  assert.equal((await run('plain')).error?.message, 'jobs may not read ../longhouse.db')
+  assert.match(
+    (await run('plain')).error?.message ?? '',
+    /^jobs may not read \.\.\/longhouse\.db; they read the jobs repo, .* keys and passwords into secrets$/,
+  )
+})
+
+test('an error that a job catches says what the job can do instead, whichever way it came', async t => {
+  const caught = (id: string, attempt: string) =>
+    job(
+      id,
+      `async () => {
+        try { await (${attempt})() } catch (error) {
+          const { message, stack, code, permission, resource } = error as Error & Record<string, string>
+          return { message, stack: stack.split('\\n')[0], code, permission, resource: resource.slice(-4) }
+        }
+      }`,
+    )
+  const { run } = await startInstance(t, {
+    files: {
+      'manifest.ts':
+        `${imports}import { createReadStream, readFile as readLater } from 'node:fs'\n` +
+        caught('sync', "() => readFileSync('../x.db')") +
+        caught('promise', "() => readFile('../x.db')") +
+        caught(
+          'callback',
+          "() => new Promise((done, fail) => readLater('../x.db', error => error ? fail(error) : done(0)))",
+        ) +
+        caught('stream', "() => new Promise((_, fail) => createReadStream('../x.db').on('error', fail))") +
+        caught('write', "() => writeFileSync('../x.db', '')") +
+        job(
+          'own',
+          `() => {
+            class Mine extends Error { constructor() { super('mine'); Object.assign(this, { resource: 'r', permission: 1 }) } }
+            const made = new Mine()
+            return [made.message, { ...made }, 'resource' in JSON.parse(JSON.stringify(new Error('x')))]
+          }`,
+        ),
+    },
+  })
+  for (const id of ['sync', 'promise', 'callback', 'stream', 'write']) {
+    const found = (await run(id)).result as Record<string, string>
+    const [verb, way] =
+      id === 'write' ? ['write', 'they keep files in data/'] : ['read', 'Put what they need into the repo']
+    assert.match(found.message ?? '', new RegExp(`^jobs may not ${verb} .*x\\.db; .*${way}`), id)
+    assert.equal(found.stack, `Error: ${found.message}`, id)
+    assert.deepEqual(
+      [found.code, found.permission, found.resource],
+      ['ERR_ACCESS_DENIED', id === 'write' ? 'FileSystemWrite' : 'FileSystemRead', 'x.db'],
+      id,
+    )
+  }
+  assert.deepEqual((await run('own')).result, ['mine', { resource: 'r', permission: 1 }, false])
 })
 
 test('a run writes in its scratch folder and in that for temporary files, and nowhere else', async t => {
@@ -123,8 +174,8 @@ test('a scratch folder that is a link leads nowhere', { skip: withoutLandlock },
 test('the manifest is bound like a run while it is read', async t => {
   const { engine, write } = await startInstance(t, { files: { 'manifest.ts': manifest } })
   for (const [source, words] of [
-    ["readFileSync('../longhouse.db')", /Access to this API has been restricted/],
-    ["writeFileSync('data.txt', '')", /Access to this API has been restricted/],
+    ["readFileSync('../longhouse.db')", /jobs may not read .*; they read the jobs repo/],
+    ["writeFileSync('data.txt', '')", /jobs may not write .*; they keep files in data/],
     ...(withoutLandlock ? [] : [["execFileSync('cat', ['../longhouse.db'])", /cat/] as const]),
   ] as const) {
     write('manifest.ts', `${imports}${source}`)

@@ -1,5 +1,5 @@
 import { format } from 'node:util'
-import { deniedInWords } from './denied.ts'
+import { deniedInWords } from '../isolation/denied.ts'
 import { failureLimits } from './running.ts'
 import { mappedStack, readableStack } from './source-position.ts'
 

@@ -102,16 +102,19 @@ test('what a killed runtime left behind is ended at the next start, also when no
     join(dir, 'jobs/manifest.ts'),
     `import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 const daemon = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })
-writeFileSync('${dir}/tmp/pid', String(daemon.pid))
+writeFileSync(tmpdir() + '/pid', String(daemon.pid))
 for (;;) {}`,
   )
   const child = startEngineProcess(t, dir)
   const pid = Number(
-    await until(
-      () => existsSync(join(dir, 'tmp/pid')) && readFileSync(join(dir, 'tmp/pid'), 'utf8'),
-      'it is there',
-    ),
+    await until(() => {
+      const root = join(dir, 'tmp')
+      const files = existsSync(root) ? readdirSync(root).map(name => join(root, name, 'pid')) : []
+      const file = files.find(existsSync)
+      return file && readFileSync(file, 'utf8')
+    }, 'it is there'),
   )
   const killed = once(child, 'exit')
   child.kill('SIGKILL')

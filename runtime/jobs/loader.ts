@@ -135,7 +135,9 @@ export function createLoader(options: {
       try {
         if (await providePackages()) continue
       } catch (error) {
-        return settle(before, [atPackageJson((error as Error).message)])
+        settle(before, [atPackageJson((error as Error).message)])
+        if (packages.state().offline) waitingFor = 'registry'
+        return
       }
       // Before the first set is live, nothing may be slower for it.
       if (set) repo.warmUp()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { channelToParent } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
+import { explainDenials } from '../isolation/denied.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { buildEntry } from './build-entry.ts'
 import { compileManifest, startCompiler } from './compile.ts'
@@ -27,6 +28,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   const compiled = await compileManifest(request)
   if ('errors' in compiled) return compiled
   // From here on it is their code that runs.
+  explainDenials()
   process.setSourceMapsEnabled(true)
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)

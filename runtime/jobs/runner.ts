@@ -6,6 +6,7 @@ import { format } from 'node:util'
 import { isNestedTooDeep, mostNested } from '../../src/nesting.ts'
 import { channelToParent } from '../channel.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
+import { explainDenials } from '../isolation/denied.ts'
 import { processMark } from '../process-tree.ts'
 import type { JobDefinition } from '../sdk/jobs.js'
 import { buildEntry } from './build-entry.ts'
@@ -60,6 +61,7 @@ async function run(request: RunRequest): Promise<void> {
     const names = { LONGHOUSE_RUN_ID: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
     Object.assign(process.env, request.secrets, names)
     confinement.begin(givenReach())
+    explainDenials()
     await import(pathToFileURL(built).href)
     output.markStarts()
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[

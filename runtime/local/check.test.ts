@@ -93,7 +93,8 @@ for (;;) {}\n`
   const dir = jobsRepo(t, { 'manifest.ts': source })
   const command = start(t, dir, ['check'], { TMPDIR: scratch })
   const reader = await eventually('the manifest is read', () => {
-    const file = join(scratch, readdirSync(scratch)[0] ?? '', 'tmp/reader')
+    const root = join(scratch, readdirSync(scratch)[0] ?? '', 'tmp')
+    const file = join(root, existsSync(root) ? (readdirSync(root)[0] ?? '') : '', 'reader')
     return existsSync(file) && Number(readFileSync(file))
   })
   assert.ok(isAlive(reader))

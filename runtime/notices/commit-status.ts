@@ -129,5 +129,5 @@ function verdictOf(engine: Engine): ({ commit: string } & Verdict) | null {
   if (!error) return null
   const where = [error.file, error.file && error.line].filter(part => part != null).join(':')
   const description = `${where ? `${where}: ` : ''}${error.message}`.split('\n')[0] ?? ''
-  return { commit, state: manifest.waitingFor === 'confirmation' ? 'pending' : 'failure', description }
+  return { commit, state: manifest.waitingFor === null ? 'failure' : 'pending', description }
 }

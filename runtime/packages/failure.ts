@@ -1,9 +1,27 @@
 /** Codes of a registry that was not reached, as Node and npm name them. */
 const unreachable =
-  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EPIPE|ENETDOWN)\b/
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EPIPE|ENETDOWN|CERT_HAS_EXPIRED|UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_SELF_SIGNED_CERT)\b/
 
-/** Why npm did not install, and what to do about it, from what it printed. */
-export function failureInWords(output: string): string {
+/** Why npm did not install, and what to do about it. */
+export interface Failure {
+  message: string
+  /** The network or the registry failed: the same files may install later. */
+  offline: boolean
+}
+
+/** What npm printed, in words. */
+export function failureOf(output: string): Failure {
+  const code = /^npm (?:error|ERR!) code (\S+)/m.exec(output)?.[1] ?? ''
+  const ofNpm = output.split('\n').filter(line => /^npm (error|ERR!)/.test(line))
+  const offline = /^E(5\d\d|429)$/.test(code) || unreachable.test(ofNpm.join('\n'))
+  return { message: inWords(output), offline }
+}
+
+export function failed(message: string): Failure {
+  return { message, offline: false }
+}
+
+function inWords(output: string): string {
   const lines = output
     .split('\n')
     .flatMap(line => /^npm (?:error|ERR!) ?(.*)/.exec(line)?.[1] ?? [])
@@ -29,6 +47,7 @@ export function failureInWords(output: string): string {
   if (code === 'E401' || code === 'E403' || code === 'ENEEDAUTH') {
     return `${host} refuses access (${code}). A private registry needs a token in the jobs repo's .npmrc.`
   }
+  if (code === 'E429') return `${host} asks for fewer requests (429). Install again in a few minutes.`
   if (/^E5\d\d$/.test(code)) return `${host} fails (${code.slice(1)}). Install again later.`
   if (code === 'EINTEGRITY') {
     return 'a package is not what the lockfile says it is (EINTEGRITY). Delete package-lock.json to lock it anew, if you trust the registry.'

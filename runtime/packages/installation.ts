@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Failure, failed } from './failure.ts'
 import { installScripts } from './install-scripts.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
 import { markFile, readText, readWanted, type Wanted } from './wanted.ts'
@@ -21,22 +22,22 @@ export const commandLine = ({ command, withDev }: Wanted): string =>
  * Installs beside the repo and then puts `node_modules` in place whole: what was there serves until then, and stays
  * when it fails. A lockfile that was made or brought up to date goes into the repo. Returns why it failed, or null.
  */
-export async function install(wanted: Wanted, options: InstallOptions): Promise<string | null> {
+export async function install(wanted: Wanted, options: InstallOptions): Promise<Failure | null> {
   const { jobsDir, workDir, cacheDir } = options
   await rm(workDir, { recursive: true, force: true })
   for (const folder of [workDir, cacheDir]) mkdirSync(folder, { recursive: true })
   if (wanted.inPlace) {
-    const failed = await fetchAndBuild(jobsDir, wanted, options)
-    if (failed === null) writeMark(jobsDir)
-    return failed
+    const failure = await fetchAndBuild(jobsDir, wanted, options)
+    if (failure === null) writeMark(jobsDir)
+    return failure
   }
   const stage = mkdtempSync(join(workDir, 'new-'))
   stageFiles(jobsDir, stage)
-  const failed = await fetchAndBuild(stage, wanted, options)
-  if (failed !== null) return failed
-  if (options.signal.aborted) return 'it was broken off.'
+  const failure = await fetchAndBuild(stage, wanted, options)
+  if (failure !== null) return failure
+  if (options.signal.aborted) return failed('it was broken off.')
   const changed = readWanted(jobsDir)?.key !== wanted.key
-  if (changed) return 'package.json changed meanwhile.'
+  if (changed) return failed('package.json changed meanwhile.')
   takeOver(stage, options)
   writeMark(jobsDir)
   return null
@@ -46,15 +47,15 @@ export async function install(wanted: Wanted, options: InstallOptions): Promise<
  * First everything is fetched and put in place, while no script of anybody runs. Then the scripts that are allowed run,
  * and these write neither the rest of the repo nor what npm keeps for the next installation.
  */
-async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOptions): Promise<string | null> {
+async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOptions): Promise<Failure | null> {
   const which = wanted.withDev ? '--include=dev' : '--omit=dev'
-  const failed = await runNpm({
+  const failure = await runNpm({
     ...options,
     cwd: dir,
     args: [wanted.command, which, '--ignore-scripts'],
     write: [dir],
   })
-  if (failed !== null || options.signal.aborted) return failed
+  if (failure !== null || options.signal.aborted) return failure
   const { specs, folders, passedOver } = installScripts(dir)
   if (passedOver.length > 0) {
     const names = [...new Set(passedOver)].join(', ')

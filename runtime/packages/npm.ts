@@ -4,7 +4,7 @@ import { startForeignProgram } from '../child-program.ts'
 import { reachOfNpm } from '../isolation/reach.ts'
 import { makeTemporary } from '../isolation/temporary.ts'
 import { processTree } from '../process-tree.ts'
-import { failureInWords } from './failure.ts'
+import { type Failure, failed, failureOf } from './failure.ts'
 
 export interface NpmLimits {
   limitMs: number
@@ -50,10 +50,10 @@ let runs = 0
 
 /**
  * Runs the npm that is part of the product, in a process of its own that reaches no more than a run does: the folders
- * that it is given, and temporary files of its own. Nothing that it once compiled is loaded again. Returns null, or in
- * words why it failed.
+ * that it is given, and temporary files of its own. Nothing that it once compiled is loaded again. Returns null, or
+ * why it failed.
  */
-export async function runNpm(run: NpmRun): Promise<string | null> {
+export async function runNpm(run: NpmRun): Promise<Failure | null> {
   const npm = dirname(createRequire(import.meta.url).resolve('npm/package.json'))
   const mark = `packages-${process.pid}-${++runs}`
   const volumeDir = dirname(run.jobsDir)
@@ -80,21 +80,21 @@ export async function runNpm(run: NpmRun): Promise<string | null> {
       run.onOutput(text)
     })
   }
-  const { promise: cut, resolve: cutShort } = Promise.withResolvers<string>()
+  const { promise: cut, resolve: cutShort } = Promise.withResolvers<Failure>()
   const timer = setTimeout(
-    () => cutShort(`npm took longer than ${Math.round(run.limitMs / 1000)} seconds and was ended.`),
+    () => cutShort(failed(`npm took longer than ${Math.round(run.limitMs / 1000)} seconds and was ended.`)),
     run.limitMs,
   )
-  const abort = () => cutShort('it was broken off.')
+  const abort = () => cutShort(failed('it was broken off.'))
   run.signal.addEventListener('abort', abort, { once: true })
   if (run.signal.aborted) abort()
-  const ended = new Promise<string | null>(resolve => {
-    child.once('error', error => resolve(`npm did not start: ${error.message}`))
+  const ended = new Promise<Failure | null>(resolve => {
+    child.once('error', error => resolve(failed(`npm did not start: ${error.message}`)))
     child.once('close', (code, signal) => {
       if (code === 0) resolve(null)
       else if (/heap out of memory|heap limit/i.test(output))
-        resolve(`npm took more than ${run.memoryMb} MiB of memory.`)
-      else resolve(signal ? `npm was ended by ${signal}.` : failureInWords(output))
+        resolve(failed(`npm took more than ${run.memoryMb} MiB of memory.`))
+      else resolve(signal ? failed(`npm was ended by ${signal}.`) : failureOf(output))
     })
   })
   const result = await Promise.race([ended, cut])

@@ -118,6 +118,11 @@ test('a registry that is away, or has no such package, is said in words; the old
     engine.packages().error ?? '',
     /^http:\/\/127.0.0.1:\d+ does not answer \(ECONNREFUSED\): this instance is offline/,
   )
+  await until(
+    () => engine.manifest().waitingFor === 'registry',
+    'it waits for the registry, and blames no file',
+  )
+  assert.equal(engine.packages().offline, true)
   assert.match(readFileSync(path('node_modules/greeting/index.js'), 'utf8'), /one/)
   const { startedAt } = engine.packages()
   await engine.reload()

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import type { PackagesState } from '../contract.ts'
 import type { Volume } from '../volume.ts'
+import { failed } from './failure.ts'
 import { commandLine, install } from './installation.ts'
 import type { NpmLimits } from './npm.ts'
 import { readWanted, type Wanted } from './wanted.ts'
@@ -42,6 +43,7 @@ export function openPackages(options: {
     finishedAt: null,
     output: '',
     error: null,
+    offline: false,
   }
   let failedKey: string | null = null
   let going: { wanted: Wanted; abort: AbortController; done: Promise<void> } | null = null
@@ -56,9 +58,10 @@ export function openPackages(options: {
       finishedAt: null,
       output: '',
       error: null,
+      offline: false,
     }
     log.info({ command }, 'installing packages')
-    const failed = await install(wanted, {
+    const failure = await install(wanted, {
       ...options.limits,
       jobsDir,
       workDir,
@@ -68,28 +71,32 @@ export function openPackages(options: {
         state = { ...state, output: (state.output + text).slice(-keptOutput) }
       },
     })
-      .then(failed => failed ?? (readWanted(jobsDir)?.there === false ? 'npm left some packages out.' : null))
-      .catch((error: Error) => error.message)
+      .then(
+        failure =>
+          failure ?? (readWanted(jobsDir)?.there === false ? failed('npm left some packages out.') : null),
+      )
+      .catch((error: Error) => failed(error.message))
     await rm(workDir, { recursive: true, force: true }).catch(error =>
       log.warn({ err: error }, 'the folder of an installation could not be removed'),
     )
     state = {
       ...state,
-      status: failed === null ? 'installed' : 'failed',
+      status: failure === null ? 'installed' : 'failed',
       finishedAt: clock.now(),
-      error: failed,
+      error: failure?.message ?? null,
+      offline: failure?.offline ?? false,
     }
-    if (failed === null) options.onInstalled()
+    if (failure === null) options.onInstalled()
     else {
       if (!signal.aborted) failedKey = wanted.key
-      log.warn({ command, failed }, 'packages could not be installed')
+      log.warn({ command, failed: failure.message }, 'packages could not be installed')
     }
   }
 
   const missing = (): Wanted | null => {
     const wanted = readWanted(jobsDir)
     if (wanted && !wanted.there) return wanted
-    if (!going) state = { ...state, status: wanted ? 'installed' : 'none', error: null }
+    if (!going) state = { ...state, status: wanted ? 'installed' : 'none', error: null, offline: false }
     failedKey = null
     return null
   }

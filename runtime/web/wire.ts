@@ -65,7 +65,7 @@ export const manifestShape = z.object({
   loaded_at: time.nullable(),
   errors: z.array(manifestErrorShape),
   waiting_for: z
-    .enum(['packages', 'confirmation'])
+    .enum(['packages', 'registry', 'confirmation'])
     .nullable()
     .meta({ description: 'What stands between the files and the set that runs, when it is no mistake' }),
   difference: differenceShape.nullable().meta({

@@ -19,7 +19,7 @@ export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: 
   if (manifest.waitingFor) {
     return (
       <Badge tone="warn" shape="clock">
-        {manifest.waitingFor === 'packages' ? 'Installing packages' : 'Waits for you'}
+        {waitsInWords[manifest.waitingFor]}
       </Badge>
     )
   }
@@ -48,10 +48,17 @@ export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: 
   )
 }
 
+const waitsInWords = {
+  packages: 'Installing packages',
+  registry: 'Registry not reached',
+  confirmation: 'Waits for you',
+}
+
 /** Why the last save did not go live, where, and what runs meanwhile. Nothing while all is well. */
 export function ManifestProblems({ manifest, now }: { manifest: ManifestView; now: number }) {
   if (manifest.status !== 'error') return null
   if (manifest.waitingFor === 'packages') return <Installing manifest={manifest} now={now} />
+  if (manifest.waitingFor === 'registry') return <Offline manifest={manifest} now={now} />
   if (manifest.waitingFor === 'confirmation') return <HeldBack manifest={manifest} now={now} />
   return (
     <Notice tone="bad" title="The last change did not go live">
@@ -104,6 +111,29 @@ function Installing({ manifest, now }: { manifest: ManifestView; now: number }) 
           </>
         )}{' '}
         <a href="/repo#packages">Watch it</a>
+      </p>
+    </Notice>
+  )
+}
+
+/** Nothing is wrong with the files, so that nobody is asked to correct one. */
+function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
+  return (
+    <Notice tone="warn" title="Packages could not be fetched">
+      {manifest.errors.map(({ message }) => (
+        <p>{message}</p>
+      ))}
+      <p>
+        The last change is saved and goes live when its packages are installed; your files need no change.{' '}
+        {manifest.loadedAt === null ? null : (
+          <>
+            Until then the set of jobs from <Time at={manifest.loadedAt} now={now} as="full" /> runs on.
+          </>
+        )}
+      </p>
+      <p>
+        <PostButton action="/api/jobs/repo/packages/install">Install again</PostButton>{' '}
+        <a href="/repo#packages">What npm printed</a>
       </p>
     </Notice>
   )

@@ -80,7 +80,7 @@ export interface ManifestView {
   commit: string | null
   loadedAt: number | null
   errors: readonly ManifestErrorView[]
-  waitingFor: 'packages' | 'confirmation' | null
+  waitingFor: 'packages' | 'registry' | 'confirmation' | null
   /** What the last load changed, or what one that is held back would change. */
   difference: DifferenceView | null
 }
