@@ -28,7 +28,7 @@ const system = {
 
 /** What our own programs are made of; where they run from source, not what else lies in the repository. */
 function ourPrograms(): string[] {
-  const parts = bundled ? [''] : ['runtime', 'src', 'package.json']
+  const parts = bundled ? [''] : ['runtime', 'src', 'jobs-template', 'package.json']
   const node = [process.execPath, join(dirname(dirname(process.execPath)), 'lib')]
   return [...parts.map(part => programRoot(part)), ...node]
 }
