@@ -179,8 +179,18 @@ export interface RunFilter {
   jobId?: string
   status?: RunStatus
   around?: Run
+  /** Only those that are older than the place where an earlier list ended: its `next`. */
+  after?: number
   limit: number
   offset: number
+}
+
+export interface RunList {
+  runs: Run[]
+  /** Of all that match, wherever this list begins. */
+  total: number
+  /** Where the list goes on; null at its end. A run that is added meanwhile moves nothing. */
+  next: number | null
 }
 
 /** Each `from` is included, each `to` or `before` is not. */
@@ -254,7 +264,7 @@ export interface Engine {
   /** Survives a restart. Throws `unknown-job`. */
   setEnabled(jobId: string, enabled: boolean): Job
   /** Newest first. */
-  runs(filter: RunFilter): { runs: Run[]; total: number }
+  runs(filter: RunFilter): RunList
   getRun(id: string): Run | null
   /** Cancels a queued or running run; a finished one stays as it is. Null when there is none. */
   cancel(runId: string): Promise<Run | null>

@@ -21,7 +21,7 @@ import type { Logger } from './log.ts'
 import { refuseNewerDatabase } from './migrations.ts'
 import type { Check, MadeParts, Plugin, PluginContext, Services } from './plugin.ts'
 import { settingNames, strangeSettings } from './setting-names.ts'
-import { ownOrigins, type Site, siteConfig } from './site.ts'
+import { ownOrigins, type Site, siteConfig, siteUrl } from './site.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
 
 export interface KernelOptions {
@@ -177,6 +177,7 @@ async function assemble({
     trustedProxies: site.trustedProxies,
     https: site.publicUrl?.protocol === 'https:',
     origins: () => ownOrigins(site),
+    server: () => siteUrl(site, 'control'),
     formTargets: () => parts.flatMap(({ parts: made }) => made.formTargets?.() ?? []),
     before: [canonicalHost(site)],
     renderer: web.renderer(site),

@@ -22,6 +22,8 @@ export function bridgeRoutes({ auth, provisioner, site, clock, ring }: BridgePar
     route({
       method: 'get',
       path: '/.well-known/jwks.json',
+      operation: 'getKeys',
+      tag: 'keys',
       summary: 'The keys that sign for instances, as a JSON Web Key Set',
       guard: open,
       answers: {

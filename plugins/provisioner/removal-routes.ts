@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { flagField } from '../../src/http/json-schema.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { invalidFields } from '../../src/http/problem.ts'
 import { type Route, route } from '../../src/http/route.ts'
@@ -34,10 +35,9 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof
       guard: admin,
       mayWait: true,
       params: named,
-      query: z.object({ purge: z.enum(['true', 'false'], 'must be true or false').optional() }),
+      query: z.object({ purge: flagField() }),
       answers,
-      handle: (c, { params, query }) =>
-        operate(query.purge === 'true' ? 'purge' : 'deprovision')(c, params.subdomain),
+      handle: (c, { params, query }) => operate(query.purge ? 'purge' : 'deprovision')(c, params.subdomain),
     }),
     route({
       method: 'post',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { searchField, windowField } from '../../src/http/list-window.ts'
+import { numberField, optionalNumberField } from '../../src/http/json-schema.ts'
+import { searchField } from '../../src/http/list-window.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
@@ -52,8 +53,8 @@ const provisionBody = z.object({
 const mostListed = 1000
 
 const listQuery = z.object({
-  limit: windowField(1, mostListed).optional(),
-  offset: windowField(0, 999_999_999).prefault('0'),
+  limit: optionalNumberField(1, mostListed),
+  offset: numberField(0, 999_999_999, 0),
   search: searchField,
   outdated: truth.optional().meta({ description: 'Only those that run with older settings' }),
 })

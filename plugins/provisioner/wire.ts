@@ -21,28 +21,31 @@ import { hasOlderSettings, settingsDigest } from './settings.ts'
 
 const time = z.iso.datetime().nullable()
 
-export const operationSchema = z.object({
-  id: z.string(),
-  instance_id: z.string(),
-  kind: z.enum(operationKinds),
-  status: z.enum(operationStatuses),
-  error: z.string().nullable(),
-  created_at: z.iso.datetime(),
-  started_at: time,
-  finished_at: time,
-  steps: z.array(
-    z.object({
-      name: z.string(),
-      status: z.enum(stepStatuses),
-      detail: z.string().nullable(),
-      started_at: time,
-      finished_at: time,
-    }),
-  ),
-})
+export const operationSchema = z
+  .object({
+    id: z.string(),
+    instance_id: z.string(),
+    kind: z.enum(operationKinds),
+    status: z.enum(operationStatuses),
+    error: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    started_at: time,
+    finished_at: time,
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        status: z.enum(stepStatuses),
+        detail: z.string().nullable(),
+        started_at: time,
+        finished_at: time,
+      }),
+    ),
+  })
+  .meta({ id: 'Operation' })
 export type WireOperation = z.infer<typeof operationSchema>
 
-export const instanceSchema = z.object({
+export const instanceSchema = z
+  .object({
   id: z.string(),
   subdomain: z.string(),
   owner_email: z.string(),
@@ -74,6 +77,7 @@ export const instanceSchema = z.object({
   purge_at: time.meta({ description: 'When its volume will be deleted, as things stand' }),
   operation: operationSchema.nullable(),
 })
+  .meta({ id: 'Instance' })
 export type WireInstance = z.infer<typeof instanceSchema>
 
 export function wireOperation(operation: OperationRecord): WireOperation {

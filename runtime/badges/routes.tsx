@@ -39,6 +39,9 @@ export function badgeRoutes({ engine, signedIn, badges }: WebContext): Route[] {
     route({
       method: 'get',
       path: '/badges/{file}',
+      // Pages elsewhere add what keeps caches from answering.
+      anyQuery: true,
+      operation: 'getBadge',
       summary: 'A status badge, `{id}.svg`, of a job whose badge is public',
       guard: open,
       params: z.object({ file: z.string() }),

@@ -1,6 +1,6 @@
-import { and, count, desc, eq, inArray, or, sql } from 'drizzle-orm'
+import { and, count, desc, eq, inArray, lt, or, sql } from 'drizzle-orm'
 import { newId } from '../../src/ids.ts'
-import type { Run, RunBrief, RunFilter, RunStatus, RunTrigger } from '../contract.ts'
+import type { Run, RunBrief, RunFilter, RunList, RunStatus, RunTrigger } from '../contract.ts'
 import { runs, slots } from '../schema.ts'
 import { nextAttemptAt, type RunPolicy } from './follow-up.ts'
 import type { JobsDb } from './live-set.ts'
@@ -157,7 +157,7 @@ export function activeRuns(db: JobsDb): RunRow[] {
 }
 
 /** Newest first. */
-export function listRuns(db: JobsDb, filter: RunFilter): { runs: Run[]; total: number } {
+export function listRuns(db: JobsDb, filter: RunFilter): RunList {
   const { around } = filter
   const matches = and(
     around && kinOf(around),
@@ -167,13 +167,16 @@ export function listRuns(db: JobsDb, filter: RunFilter): { runs: Run[]; total: n
   const rows = db
     .select()
     .from(runs)
-    .where(matches)
+    .where(and(matches, filter.after === undefined ? undefined : lt(runs.seq, filter.after)))
     .orderBy(desc(runs.seq))
-    .limit(filter.limit)
+    // One more than asked for says whether there are more.
+    .limit(filter.limit + 1)
     .offset(filter.offset)
     .all()
+  const shown = rows.slice(0, filter.limit)
   return {
-    runs: rows.map(asRun),
+    runs: shown.map(asRun),
+    next: rows.length > shown.length ? (shown.at(-1)?.seq ?? null) : null,
     total: db.select({ total: count() }).from(runs).where(matches).get()?.total ?? 0,
   }
 }

@@ -7,6 +7,7 @@ export function metricsRoute({ engine, signedIn, clock }: WebContext, version: s
   return route({
     method: 'get',
     path: '/metrics',
+    operation: 'getMetrics',
     summary: 'Figures for Prometheus; a token with the scope `read` opens it',
     guard: signedIn,
     answers: { 200: { description: 'Text format 0.0.4', type: 'text/plain' } },

@@ -82,6 +82,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
     route({
       method,
       path: '/api/settings/notices',
+      operation: method === 'put' ? 'setNoticeSettings' : 'postNoticeSettings',
       summary: 'Change who is told; what is left out stays, and an empty text turns it off',
       guard: mayWrite,
       body: noticeFields,
@@ -114,6 +115,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
     route({
       method: 'post',
       path: `/api/notices/incidents/{id}/${muted ? 'mute' : 'unmute'}`,
+      operation: muted ? 'muteIncident' : 'unmuteIncident',
       summary: muted ? 'Tell an open incident no more until it is over' : 'Tell a muted incident again',
       guard: mayWrite,
       params: z.object({ id: z.string() }),
@@ -162,6 +164,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
     route({
       method: 'get',
       path: '/api/settings/notices',
+      operation: 'getNoticeSettings',
       summary: 'Who is told; the password in `smtp_url` is masked',
       guard: mayWrite,
       answers: { 200: { description: 'The settings', schema: noticeSettingsShape } },
@@ -220,6 +223,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
     route({
       method: 'post',
       path: '/api/notices/{id}/retry',
+      operation: 'retryMessage',
       summary: 'Attempt a message now that waits or was given up',
       guard: mayWrite,
       params: z.object({ id: z.string() }),

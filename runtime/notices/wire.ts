@@ -9,65 +9,71 @@ import { runDetailJson, runDetailShape } from './run-detail.ts'
 
 const time = z.iso.datetime()
 
-export const incidentShape = z.object({
-  id: z.string(),
-  job_id: z.string().nullable().meta({ description: 'Null when it is about the instance' }),
-  kind: z.enum(incidentKinds),
-  detail: z.string(),
-  opened_at: time,
-  closed_at: time.nullable(),
-  told_at: time.nullable().meta({ description: 'When it was last told' }),
-  told_to: z.array(z.enum(channels)).meta({ description: 'The channels that know of it' }),
-  reminders: z.int().meta({ description: 'How often it was told again' }),
-  muted_at: time.nullable().meta({ description: 'It is not told again until it is over' }),
-})
+export const incidentShape = z
+  .object({
+    id: z.string(),
+    job_id: z.string().nullable().meta({ description: 'Null when it is about the instance' }),
+    kind: z.enum(incidentKinds),
+    detail: z.string(),
+    opened_at: time,
+    closed_at: time.nullable(),
+    told_at: time.nullable().meta({ description: 'When it was last told' }),
+    told_to: z.array(z.enum(channels)).meta({ description: 'The channels that know of it' }),
+    reminders: z.int().meta({ description: 'How often it was told again' }),
+    muted_at: time.nullable().meta({ description: 'It is not told again until it is over' }),
+  })
+  .meta({ id: 'Incident' })
 
-export const messageShape = z.object({
-  id: z.string(),
-  incident_id: z.string().nullable(),
-  kind: z.enum(messageKinds),
-  channel: z.enum(channels),
-  subject: z.string(),
-  text: z.string(),
-  status: z.enum(deliveryStatuses),
-  attempts: z.int(),
-  next_attempt_at: time.nullable(),
-  created_at: time,
-  finished_at: time.nullable(),
-  error: z.string().nullable().meta({ description: 'Why the last attempt failed' }),
-  run: runDetailShape.nullable().meta({ description: 'The run that shows what is wrong' }),
-})
+export const messageShape = z
+  .object({
+    id: z.string(),
+    incident_id: z.string().nullable(),
+    kind: z.enum(messageKinds),
+    channel: z.enum(channels),
+    subject: z.string(),
+    text: z.string(),
+    status: z.enum(deliveryStatuses),
+    attempts: z.int(),
+    next_attempt_at: time.nullable(),
+    created_at: time,
+    finished_at: time.nullable(),
+    error: z.string().nullable().meta({ description: 'Why the last attempt failed' }),
+    run: runDetailShape.nullable().meta({ description: 'The run that shows what is wrong' }),
+  })
+  .meta({ id: 'Message' })
 
-export const noticeSettingsShape = z.object({
-  email_to: z.string().meta({ description: 'Addresses separated by commas' }),
-  smtp_url: z.string().meta({ description: 'Empty when the operator’s mail server is used, or none' }),
-  smtp_from: z.string(),
-  webhook_url: z.string(),
-  slack_url: z.string(),
-  discord_url: z.string(),
-  heartbeat_url: z.string(),
-  failures_in_a_row: z.int(),
-  channels: z.object({
-    email: z.boolean(),
-    webhook: z.boolean(),
-    slack: z.boolean(),
-    discord: z.boolean(),
-  }),
-  heartbeat: z
-    .object({ at: time, error: z.string().nullable() })
-    .nullable()
-    .meta({ description: 'The last one since the instance started' }),
-  commit_status: z
-    .object({
-      commit: z.string(),
-      state: z.enum(['success', 'failure', 'pending']),
-      description: z.string(),
-      at: time,
-      error: z.string().nullable().meta({ description: 'Why it was not written' }),
-    })
-    .nullable()
-    .meta({ description: 'What the remote was last told of a commit, at GitHub or GitLab' }),
-})
+export const noticeSettingsShape = z
+  .object({
+    email_to: z.string().meta({ description: 'Addresses separated by commas' }),
+    smtp_url: z.string().meta({ description: 'Empty when the operator’s mail server is used, or none' }),
+    smtp_from: z.string(),
+    webhook_url: z.string(),
+    slack_url: z.string(),
+    discord_url: z.string(),
+    heartbeat_url: z.string(),
+    failures_in_a_row: z.int(),
+    channels: z.object({
+      email: z.boolean(),
+      webhook: z.boolean(),
+      slack: z.boolean(),
+      discord: z.boolean(),
+    }),
+    heartbeat: z
+      .object({ at: time, error: z.string().nullable() })
+      .nullable()
+      .meta({ description: 'The last one since the instance started' }),
+    commit_status: z
+      .object({
+        commit: z.string(),
+        state: z.enum(['success', 'failure', 'pending']),
+        description: z.string(),
+        at: time,
+        error: z.string().nullable().meta({ description: 'Why it was not written' }),
+      })
+      .nullable()
+      .meta({ description: 'What the remote was last told of a commit, at GitHub or GitLab' }),
+  })
+  .meta({ id: 'NoticeSettings' })
 
 export function incidentJson(incident: Incident): z.input<typeof incidentShape> {
   const { id, jobId, kind, detail, reminders, toldTo } = incident

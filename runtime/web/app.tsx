@@ -42,6 +42,7 @@ import { syncRoutes } from '../sync/routes.tsx'
 import { tokenRoutes } from '../tokens/routes.tsx'
 import { tokenTables } from '../tokens/tables.ts'
 import { tokenStore } from '../tokens/token.ts'
+import { apiTags } from './api-tags.ts'
 import { codeRoutes } from './code.ts'
 import type { WebContext } from './context.ts'
 import { editorRoutes } from './editor.tsx'
@@ -130,7 +131,9 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
       version,
       description:
         'One customer’s scheduled TypeScript jobs. Sign in once and send the cookie, or send an API token as a bearer.',
+      tags: apiTags,
     },
+    server: () => publicUrl?.origin ?? null,
     // The repo's routes stand before those of the jobs: `repo` is no job id.
     routes: [
       healthRoute({ instanceId, version, engine: options.engine }),

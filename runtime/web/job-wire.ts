@@ -5,50 +5,55 @@ import { runJson, runShape } from './wire.ts'
 
 const time = z.iso.datetime()
 
-export const jobShape = z.object({
-  id: z.string(),
-  cron: z.string(),
-  timezone: z.string(),
-  description: z.string(),
-  enabled: z.boolean(),
-  source: z.object({ file: z.string(), line: z.int() }).nullable(),
-  next_run_at: time.nullable(),
-  last_run: runShape.nullable(),
-  timeout_ms: z.int(),
-  memory_bytes: z.int().meta({ description: 'What a run may hold with all that it starts' }),
-  catch_up: z.enum(['none', 'latest', 'all']),
-  catch_up_window_ms: z.int(),
-  overlap: z.enum(['skip', 'queue', 'replace']),
-  retry: z
-    .object({
-      attempts: z.int(),
-      delay_ms: z.int(),
-      factor: z.number(),
-      max_delay_ms: z.int(),
-      jitter: z.number(),
-    })
-    .nullable(),
-  on_interrupt: z.enum(['fail', 'rerun']),
-  concurrency_key: z.string().nullable(),
-  notify: z
-    .object({
-      failures: z.union([z.int(), z.literal(false)]).nullable(),
-      long_run_ms: z.union([z.int(), z.literal(false)]).nullable(),
-      overdue: z.boolean(),
-      missed: z.boolean(),
-      emails: z.array(z.string()).nullable(),
-      webhook: z.string().nullable(),
-    })
-    .meta({ description: 'What of it is told; null is as the settings say, and false never' }),
-  params: z
-    .record(z.string(), z.unknown())
-    .nullable()
-    .meta({ description: 'What its runs may be told, as JSON Schema; null when they take anything' }),
-  secrets: z.array(z.string()).meta({ description: 'Names of those that its runs get' }),
-  missing_secrets: z
-    .array(z.string())
-    .meta({ description: 'Those that are not set or cannot be read: no run starts without them' }),
-})
+export const jobShape = z
+  .object({
+    id: z.string(),
+    cron: z.string(),
+    timezone: z.string(),
+    description: z.string(),
+    enabled: z.boolean(),
+    source: z.object({ file: z.string(), line: z.int() }).nullable(),
+    next_run_at: time.nullable(),
+    last_run: runShape.nullable(),
+    timeout_ms: z.int(),
+    memory_bytes: z.int().meta({ description: 'What a run may hold with all that it starts' }),
+    catch_up: z.enum(['none', 'latest', 'all']),
+    catch_up_window_ms: z.int(),
+    overlap: z.enum(['skip', 'queue', 'replace']),
+    retry: z
+      .object({
+        attempts: z.int(),
+        delay_ms: z.int(),
+        factor: z.number(),
+        max_delay_ms: z.int(),
+        jitter: z.number(),
+      })
+      .nullable(),
+    on_interrupt: z.enum(['fail', 'rerun']),
+    concurrency_key: z.string().nullable(),
+    notify: z
+      .object({
+        failures: z.union([z.int(), z.literal(false)]).nullable(),
+        long_run_ms: z.union([z.int(), z.literal(false)]).nullable(),
+        overdue: z.boolean(),
+        missed: z.boolean(),
+        emails: z.array(z.string()).nullable(),
+        webhook: z.string().nullable(),
+      })
+      .meta({ description: 'What of it is told; null is as the settings say, and false never' }),
+    params: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'What its runs may be told, as JSON Schema; null when they take anything' }),
+    secrets: z.array(z.string()).meta({ description: 'Names of those that its runs get' }),
+    missing_secrets: z
+      .array(z.string())
+      .meta({ description: 'Those that are not set or cannot be read: no run starts without them' }),
+  })
+  .meta({
+    id: 'Job',
+    description: 'A registered job, with everything that its manifest leaves out filled in',
+  })
 
 export function jobJson(job: Job): z.input<typeof jobShape> {
   return {

@@ -9,6 +9,7 @@ import type { WebContext } from './context.ts'
 import { jobJson, jobShape } from './job-wire.ts'
 import { searchRuns } from './log-search.ts'
 import { answerRun } from './run-answer.ts'
+import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
 import { manifestJson, manifestShape, runJson, runShape, slotJson, slotShape, timeField } from './wire.ts'
 
 const params = z.object({ id: z.string() })
@@ -19,6 +20,7 @@ const matchShape = z.object({
   line: z.int().meta({ description: 'Its number, from 1; `/runs/<id>?line=<line>` shows it in the log' }),
   text: z.string(),
 })
+const foundRunShape = runShape.extend({ match: matchShape.optional() }).meta({ id: 'FoundRun' })
 /** Where a browser goes on to after a form. */
 const next = z.string().optional().meta({ description: 'Where a browser goes on to: a path of this site' })
 
@@ -107,30 +109,33 @@ export function jobRoutes(web: WebContext): Route[] {
         'Runs of one job, newest first; with `q` those whose log or error holds these words. Also of one that is no longer registered',
       guard,
       params,
-      query: listWindow(50).extend({
+      query: runWindow.extend({
         q: z.string().trim().max(200, 'must be at most 200 characters').optional(),
       }),
       answers: {
         200: {
           description: 'Some of them',
           schema: z.object({
-            runs: z.array(runShape.extend({ match: matchShape.optional() })),
-            total: z.int(),
+            runs: z.array(foundRunShape),
+            ...runListShape,
             complete: z
               .boolean()
               .optional()
               .meta({ description: 'With `q`: false when the search stopped before the oldest run' }),
           }),
+          headers: linkHeader,
         },
       },
       handle: async (c, { params: { id }, query: { q, ...page } }) => {
         const jobId = hasHistory(engine(), id)
         if (!q) {
-          const { runs, total } = engine().runs({ jobId, ...page })
-          return c.json({ runs: runs.map(runJson), total })
+          const { runs, ...list } = engine().runs({ jobId, ...windowOf(page) })
+          return c.json({ runs: runs.map(runJson), ...linked(c, page, list) })
         }
-        const { found, ...rest } = await searchRuns(engine(), { jobId, words: q, ...page })
-        return c.json({ runs: found.map(({ run, match }) => ({ ...runJson(run), match })), ...rest })
+        refuseCursor(page, 'q')
+        const { found, total, complete } = await searchRuns(engine(), { jobId, words: q, ...page })
+        const runs = found.map(({ run, match }) => ({ ...runJson(run), match }))
+        return c.json({ runs, complete, ...linked(c, page, { total }) })
       },
     }),
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { listWindow } from '../../src/http/list-window.ts'
+import { flagField } from '../../src/http/json-schema.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type Route, route } from '../../src/http/route.ts'
@@ -8,17 +8,20 @@ import type { Engine, Run } from '../contract.ts'
 import type { WebContext } from './context.ts'
 import { unknownRun } from './problems.ts'
 import { answerRun } from './run-answer.ts'
+import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
 import { createLogEvents } from './run-log.ts'
 import { runJson, runShape } from './wire.ts'
 
 const params = z.object({ id: z.string() })
 const runStatuses = runShape.shape.status.options
-const waitingRunShape = runShape.extend({
-  queue: z
-    .object({ position: z.int(), reason: z.string() })
-    .optional()
-    .meta({ description: 'Of a queued run: its place, from 1 on, and what it waits for' }),
-})
+const waitingRunShape = runShape
+  .extend({
+    queue: z
+      .object({ position: z.int(), reason: z.string() })
+      .optional()
+      .meta({ description: 'Of a queued run: its place, from 1 on, and what it waits for' }),
+  })
+  .meta({ id: 'RunWithQueue' })
 
 /** Single runs: what became of one, what it wrote, and how to end it. */
 export function runRoutes(web: WebContext): Route[] {
@@ -31,23 +34,25 @@ export function runRoutes(web: WebContext): Route[] {
       summary:
         'Runs of all jobs, newest first; with `status=queued` in the order in which they are to start, each with what it waits for',
       guard,
-      query: listWindow(50).extend({
+      query: runWindow.extend({
         status: z.enum(runStatuses, `must be one of ${runStatuses.join(', ')}`).optional(),
       }),
       answers: {
         200: {
           description: 'Some of them',
-          schema: z.object({ runs: z.array(waitingRunShape), total: z.int() }),
+          schema: z.object({ runs: z.array(waitingRunShape), ...runListShape }),
+          headers: linkHeader,
         },
       },
       handle: (c, { query }) => {
         const { status, ...page } = query
-        const { runs, total } =
+        if (status === 'queued') refuseCursor(page, 'status=queued')
+        const { runs, ...list } =
           status === 'queued'
             ? queuedRuns(engine(), page)
-            : engine().runs({ ...page, ...(status && { status }) })
+            : engine().runs({ ...windowOf(page), ...(status && { status }) })
         const waits = waitsOf(engine())
-        return c.json({ runs: runs.map(run => waitingRunJson(run, waits)), total })
+        return c.json({ runs: runs.map(run => waitingRunJson(run, waits)), ...linked(c, page, list) })
       },
     }),
 
@@ -71,7 +76,7 @@ export function runRoutes(web: WebContext): Route[] {
       guard,
       params,
       query: z.object({
-        timestamps: z.enum(['true', 'false'], 'must be true or false').default('false').meta({
+        timestamps: flagField().meta({
           description:
             'Begin each line with when it was written and to which stream: `2026-11-22T08:00:00.123Z out …`, or `err`',
         }),
@@ -81,7 +86,7 @@ export function runRoutes(web: WebContext): Route[] {
       },
       handle: (c, { params, query }) => {
         const run = knownRun(engine(), params.id)
-        const timed = query.timestamps === 'true'
+        const timed = query.timestamps
         if ((c.req.header('accept') ?? '').includes('text/event-stream'))
           return events.of(engine(), run, { timed, lastId: c.req.header('last-event-id') })
         return c.text(timed ? engine().timedLog(run.id) : engine().log(run.id))

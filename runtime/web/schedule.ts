@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
+import { numberField } from '../../src/http/json-schema.ts'
 import { invalidFields } from '../../src/http/problem.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { previewSlots, scheduleFaults } from '../jobs/cron.ts'
 import type { WebContext } from './context.ts'
-
-const count = 'must be a whole number from 1 to 500'
 
 /** What a schedule means, before it is saved: by the very rules that jobs run by. */
 export function scheduleRoutes({ signedIn, clock }: WebContext): Route[] {
@@ -13,6 +12,7 @@ export function scheduleRoutes({ signedIn, clock }: WebContext): Route[] {
     route({
       method: 'get',
       path: '/api/schedule/preview',
+      operation: 'previewSchedule',
       summary: 'The next due times of a cron expression',
       guard: signedIn,
       query: z.object({
@@ -22,12 +22,7 @@ export function scheduleRoutes({ signedIn, clock }: WebContext): Route[] {
           .datetime({ offset: true, error: 'must be a time such as 2026-03-28T12:00:00Z' })
           .optional()
           .meta({ description: 'Slots after this; now when left out' }),
-        count: z
-          .string()
-          .regex(/^\d{1,3}$/, count)
-          .transform(Number)
-          .refine(value => value >= 1 && value <= 500, count)
-          .prefault('10'),
+        count: numberField(1, 500, 10),
       }),
       answers: {
         200: {

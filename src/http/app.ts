@@ -20,7 +20,7 @@ import {
   Problem,
 } from './problem.ts'
 import { type AppContext, type AppEnv, type FieldErrors, open, type Route, route } from './route.ts'
-import { unknownFields } from './unknown-fields.ts'
+import { unknownFields, unknownParameters } from './unknown-fields.ts'
 
 export interface AppOptions {
   log: Logger
@@ -29,6 +29,8 @@ export interface AppOptions {
   trustedProxies: readonly string[]
   /** True when people reach us by HTTPS, so that browsers may be told to insist on it. */
   https: boolean
+  /** The origin at which people reach the program; null when nobody said. */
+  server?: () => string | null
   /** Origins elsewhere that a form of ours may lead on to: browsers hold `form-action` against redirects, too. */
   formTargets?: () => readonly string[]
   /** The program's own addresses as people see them, scheme, host and port: their pages may post here. */
@@ -76,10 +78,13 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const openapi = route({
     method: 'get',
     path: '/openapi.json',
+    operation: 'getDescription',
+    tag: 'description',
     summary: 'This description',
     guard: open,
     answers: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },
-    handle: c => c.json(describeApi(info, routes, { https: options.https })),
+    handle: c =>
+      c.json(describeApi(info, routes, { https: options.https, server: options.server?.() ?? null })),
   })
   const routes: Route[] = [...options.routes, openapi]
   for (const each of routes) mount(app, each)
@@ -134,7 +139,11 @@ function mount(app: Hono<AppEnv>, spec: Route): void {
     const fields = taken && (await readFields(c, spec.limitBytes ?? defaultLimitBytes))
     const body = check(taken, fields?.values)
     const unknown = taken && fields ? unknownFields(taken, fields.values) : []
-    const errors = [...params.errors, ...query.errors, ...body.errors, ...unknown]
+    // Links to pages gather what newsletters and browsers add; a program's misspelt parameter does something else
+    // than was asked for.
+    const mayHaveMore = spec.anyQuery || spec.pageOnly || wantsPage(c)
+    const strange = mayHaveMore ? [] : unknownParameters(spec.query, c.req.queries())
+    const errors = [...params.errors, ...query.errors, ...strange, ...body.errors, ...unknown]
     if (errors.length > 0) {
       if (spec.onInvalid && wantsPage(c)) return spec.onInvalid(c, errors, fields?.values ?? {})
       throw invalidFields(errors)

@@ -1,21 +1,9 @@
 import { z } from 'zod'
+import { numberField } from './json-schema.ts'
 
 /** `?limit=&offset=` of a long list, with `limit` at most 500. */
 export function listWindow(defaultLimit: number) {
-  return z.object({
-    limit: windowField(1, 500).prefault(String(defaultLimit)),
-    offset: windowField(0, 999_999_999).prefault('0'),
-  })
-}
-
-/** One bound of a window in a query. */
-export function windowField(least: number, most: number) {
-  const words = `must be a whole number from ${least} to ${most}`
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, words)
-    .transform(Number)
-    .refine(value => value >= least && value <= most, words)
+  return z.object({ limit: numberField(1, 500, defaultLimit), offset: numberField(0, 999_999_999, 0) })
 }
 
 /** `?search=`: words that an entry of the list has somewhere; '' finds all. */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { appForTest } from '../testing/app.ts'
+import { describeApi } from './openapi.ts'
+import { operationName } from './operation-name.ts'
 import { open, type Route, route } from './route.ts'
 
 const guard = { schemes: ['bearer', 'session'] as const, check: open.check }
@@ -59,7 +61,10 @@ interface Operation {
   security: Record<string, string[]>[]
   parameters: { name: string; in: string; required: boolean; schema: unknown; description?: string }[]
   requestBody?: { required: boolean; content: Record<string, { schema: Record<string, unknown> }> }
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+  responses: Record<
+    string,
+    { $ref?: string; description: string; content?: Record<string, { schema: object }> }
+  >
 }
 interface Description {
   openapi: string
@@ -105,13 +110,15 @@ test('the description holds together: parameters, security schemes and reference
       for (const scheme of operation.security.flatMap(each => Object.keys(each))) {
         assert.ok(scheme in description.components.securitySchemes, scheme)
       }
-      for (const { description: words } of Object.values(operation.responses)) assert.ok(words)
+      for (const { description: words, $ref } of Object.values(operation.responses)) assert.ok(words ?? $ref)
       assert.ok(operation.responses.default)
     }
   }
   const references = [...JSON.stringify(description).matchAll(/"\$ref":"([^"]+)"/g)].map(match => match[1])
-  assert.deepEqual([...new Set(references)], ['#/components/schemas/Problem'])
-  assert.ok('Problem' in description.components.schemas)
+  for (const reference of new Set(references)) {
+    const [kind = '', name = ''] = (reference ?? '').replace('#/components/', '').split('/')
+    assert.ok(name in ((description.components as Record<string, object>)[kind] ?? {}), `${reference}`)
+  }
 })
 
 test('queries, bodies and guards are those that the routes check', async () => {
@@ -146,6 +153,28 @@ test('queries, bodies and guards are those that the routes check', async () => {
   )
   assert.match(prefer?.description ?? '', /wait=N/)
   assert.ok(!paths['/instances']?.get?.parameters.some(({ name }) => name === 'Prefer'))
+})
+
+test('operations have names that clients read well, and refuse to share one', async () => {
+  for (const [method, path, id, tag] of [
+    ['get', '/api/jobs', 'listJobs', 'jobs'],
+    ['get', '/api/jobs/{id}', 'getJob', 'jobs'],
+    ['get', '/api/jobs/{id}/runs', 'listJobRuns', 'jobs'],
+    ['post', '/api/jobs/{id}/run', 'runJob', 'jobs'],
+    ['post', '/api/tokens', 'createToken', 'tokens'],
+    ['post', '/api/auth/password', 'postAuthPassword', 'auth'],
+    ['post', '/api/jobs/repo/sync', 'postRepoSync', 'repo'],
+    ['put', '/api/secrets/{name}', 'setSecret', 'secrets'],
+    ['delete', '/admin/instances/{subdomain}', 'deleteAdminInstance', 'admin-instances'],
+    ['post', '/admin/instances/{subdomain}/stop', 'stopAdminInstance', 'admin-instances'],
+    ['get', '/health', 'getHealth', 'health'],
+  ] as const)
+    assert.deepEqual(operationName(method, path), { id, tag }, path)
+  const [first] = routes
+  assert.throws(
+    () => describeApi({ title: '', version: '', description: '' }, [first, first] as Route[]),
+    /get \/instances and get \/instances are both called "listInstances"/,
+  )
 })
 
 test('the session is described by the cookie that is really set', async () => {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { Components, type JsonSchema } from './json-schema.ts'
 import { longestWait } from './negotiate.ts'
+import { operationName } from './operation-name.ts'
 import type { Route } from './route.ts'
 import { sessionCookieName } from './session-cookie.ts'
 import { fieldsOf } from './unknown-fields.ts'
@@ -8,6 +10,8 @@ export interface ApiInfo {
   title: string
   version: string
   description: string
+  /** What the groups of operations are about, by the first word of their paths. */
+  tags?: Readonly<Record<string, string>>
 }
 
 const problemSchema = z
@@ -19,23 +23,40 @@ const problemSchema = z
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
     request_id: z.string().optional(),
   })
-  .meta({ description: 'RFC 9457 problem details' })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details' })
 
-/** The OpenAPI 3.1 description of these routes, made of the very schemas that validate their input. */
+/**
+ * The OpenAPI 3.1 description of these routes, made of the very schemas that validate their input. `server` is where
+ * people reach the program; without it paths are relative to where the description was fetched.
+ */
 export function describeApi(
   info: ApiInfo,
   routes: readonly Route[],
-  { https = false }: { https?: boolean } = {},
+  { https = false, server = null }: { https?: boolean; server?: string | null } = {},
 ): Record<string, unknown> {
+  const components = new Components()
+  const problem = components.describe(problemSchema, 'output')
   const paths: Record<string, Record<string, unknown>> = {}
+  const used = new Map<string, string>()
+  const tags = new Set<string>()
   for (const route of routes) {
     if (route.pageOnly) continue
     const path = route.path.replace('...}', '}')
-    paths[path] = { ...paths[path], [route.method]: describeRoute(route) }
+    const name = operationName(route.method, path)
+    const id = route.operation ?? name.id
+    const tag = route.tag ?? name.tag
+    const other = used.get(id)
+    if (other) throw new Error(`${other} and ${route.method} ${path} are both called "${id}"`)
+    used.set(id, `${route.method} ${path}`)
+    tags.add(tag)
+    paths[path] = { ...paths[path], [route.method]: describeRoute(route, { id, tag, components }) }
   }
+  const { tags: about = {}, ...rest } = info
   return {
     openapi: '3.1.0',
-    info,
+    info: { ...rest, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: server ?? '/' }],
+    tags: [...tags].sort().map(name => ({ name, description: about[name] ?? `Everything about ${name}` })),
     paths,
     components: {
       securitySchemes: {
@@ -46,34 +67,78 @@ export function describeApi(
           account: { type: 'apiKey', in: 'cookie', name: sessionCookieName(https, 'account') },
         }),
       },
-      schemas: { Problem: jsonSchema(problemSchema, 'output') },
+      schemas: components.schemas(),
+      responses: Object.fromEntries(
+        Object.entries(refusals).map(([name, description]) => [name, { description, ...asProblem(problem) }]),
+      ),
     },
   }
 }
 
-function describeRoute(route: Route): Record<string, unknown> {
+const refusals = {
+  BadRequest: 'The body cannot be read',
+  Unauthorized: 'Nobody is signed in, or the token is not known',
+  Forbidden: 'The token may not do this, or the request comes from another site',
+  NotFound: 'There is no such thing',
+  TooLarge: 'The body is too large',
+  UnsupportedMedia: 'The body is neither JSON nor a form',
+  Invalid: 'A parameter or field is wrong or unknown; `errors` names each',
+  Problem: 'What went wrong',
+} as const
+
+/** The refusals that every route of a kind has, whatever it does. */
+function refusalsOf(route: Route): Record<string, keyof typeof refusals> {
+  const guarded = route.guard.schemes.length > 0
   return {
+    ...(route.method === 'get' || route.method === 'delete'
+      ? {}
+      : { 400: 'BadRequest', 413: 'TooLarge', 415: 'UnsupportedMedia' }),
+    ...(guarded ? { 401: 'Unauthorized' } : {}),
+    ...(guarded || route.method !== 'get' ? { 403: 'Forbidden' } : {}),
+    ...(route.path.includes('{') ? { 404: 'NotFound' } : {}),
+    422: 'Invalid',
+    default: 'Problem',
+  }
+}
+
+function describeRoute(
+  route: Route,
+  { id, tag, components }: { id: string; tag: string; components: Components },
+): Record<string, unknown> {
+  const own = Object.entries(route.answers).map(([status, answer]) => {
+    const { description } = answer
+    const isProblem = Number(status) >= 400 && !answer.schema && !answer.type
+    const body = isProblem ? asProblem({ $ref: '#/components/schemas/Problem' }) : content(answer, components)
+    const headers = answer.headers && {
+      headers: Object.fromEntries(
+        Object.entries(answer.headers).map(([name, words]) => [
+          name,
+          { description: words, schema: { type: 'string' } },
+        ]),
+      ),
+    }
+    return [status, { description, ...headers, ...body }] as const
+  })
+  const common = Object.entries(refusalsOf(route)).map(
+    ([status, name]) => [status, { $ref: `#/components/responses/${name}` }] as const,
+  )
+  return {
+    operationId: id,
+    tags: [tag],
     summary: route.summary,
     security: route.guard.schemes.map(scheme => ({ [scheme]: [] })),
     parameters: [
-      ...pathParameters(route),
-      ...parameters(route.query, 'query'),
+      ...pathParameters(route, components),
+      ...parameters(route.query, 'query', components),
       ...(route.mayWait ? [preferWait] : []),
     ],
-    ...requestBody(route),
-    responses: {
-      ...Object.fromEntries(
-        Object.entries(route.answers).map(([status, answer]) => [
-          status,
-          { description: answer.description, ...content(answer) },
-        ]),
-      ),
-      default: {
-        description: 'What went wrong',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
-    },
+    ...requestBody(route, components),
+    responses: Object.fromEntries([...common, ...own]),
   }
+}
+
+function asProblem(schema: JsonSchema) {
+  return { content: { 'application/problem+json': { schema } } }
 }
 
 const preferWait = {
@@ -84,13 +149,13 @@ const preferWait = {
   schema: { type: 'string', examples: ['wait=30'] },
 }
 
-function requestBody({ body, rawBody }: Route): Record<string, unknown> {
+function requestBody({ body, rawBody }: Route, components: Components): Record<string, unknown> {
   if (typeof rawBody === 'string') {
     const content = { 'application/octet-stream': { schema: {} } }
     return { requestBody: { required: true, description: rawBody, content } }
   }
   if (!body || fieldsOf(body)?.length === 0) return {}
-  const schema = jsonSchema(body, 'input')
+  const schema = components.describe(body, 'input')
   return {
     requestBody: {
       required: Array.isArray(schema.required) && schema.required.length > 0,
@@ -102,8 +167,11 @@ function requestBody({ body, rawBody }: Route): Record<string, unknown> {
   }
 }
 
-function content({ schema, type }: Route['answers'][number]): Record<string, unknown> {
-  const shape = schema ? jsonSchema(schema, 'output') : { type: 'string' }
+function content(
+  { schema, type }: Route['answers'][number],
+  components: Components,
+): Record<string, unknown> {
+  const shape = schema ? components.describe(schema, 'output') : { type: 'string' }
   const types = type === undefined ? (schema ? ['application/json'] : []) : [type].flat()
   return types.length === 0
     ? {}
@@ -111,8 +179,8 @@ function content({ schema, type }: Route['answers'][number]): Record<string, unk
 }
 
 /** Every name in the path, those that no schema describes as plain text. */
-function pathParameters(route: Route): Record<string, unknown>[] {
-  const described = parameters(route.params, 'path')
+function pathParameters(route: Route, components: Components): Record<string, unknown>[] {
+  const described = parameters(route.params, 'path', components)
   const names = [...route.path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map(match => match[1])
   return names.map(
     name =>
@@ -125,9 +193,13 @@ function pathParameters(route: Route): Record<string, unknown>[] {
   )
 }
 
-function parameters(schema: z.ZodType | undefined, where: 'path' | 'query'): Record<string, unknown>[] {
+function parameters(
+  schema: z.ZodType | undefined,
+  where: 'path' | 'query',
+  components: Components,
+): Record<string, unknown>[] {
   if (!schema) return []
-  const { properties = {}, required = [] } = jsonSchema(schema, 'input') as {
+  const { properties = {}, required = [] } = components.describe(schema, 'input') as {
     properties?: Record<string, { description?: string }>
     required?: string[]
   }
@@ -138,9 +210,4 @@ function parameters(schema: z.ZodType | undefined, where: 'path' | 'query'): Rec
     ...(property.description ? { description: property.description } : {}),
     schema: property,
   }))
-}
-
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
-  return rest
 }

@@ -47,6 +47,7 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   summary: string
   guard: Guard
   params?: P
+  /** Parameters of the query. A program that sends others is refused; a page's address may carry more. */
   query?: Q
   /** The fields of the body, whether it comes as JSON or as a form. A body with others is refused. */
   body?: B
@@ -58,7 +59,22 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   /** The most that a body may hold; 1 MiB when not said. */
   limitBytes?: number
   /** `type` when it is not JSON; several when the client's `Accept` chooses. */
-  answers: Record<number, { description: string; schema?: z.ZodType; type?: string | readonly string[] }>
+  answers: Record<
+    number,
+    {
+      description: string
+      schema?: z.ZodType
+      type?: string | readonly string[]
+      /** Headers that a client may look at, with what they say. */
+      headers?: Readonly<Record<string, string>>
+    }
+  >
+  /** The operation's id in the API's description, where the one made of its path reads badly; see `operationName`. */
+  operation?: string
+  /** The group it belongs to there, when that is not the first word of its path. */
+  tag?: string
+  /** Takes query parameters that it does not know: others decide what they add to its address. */
+  anyQuery?: boolean
   /** The handler honours `Prefer: wait=N`. */
   mayWait?: boolean
   /** A page only for people: left out of the API's description. */

@@ -14,6 +14,20 @@ export function unknownFields(schema: z.ZodType, fields: Readonly<Record<string,
     .map(path => ({ path, message: `is not a field here; ${right}` }))
 }
 
+/** Parameters of a query that its schema does not know, or that come twice, each as an error. */
+export function unknownParameters(
+  schema: z.ZodType | undefined,
+  given: Readonly<Record<string, readonly string[]>>,
+): FieldErrors {
+  const known = schema ? fieldsOf(schema) : []
+  if (!known) return []
+  const right = known.length === 0 ? 'none is taken' : `there is ${known.map(name => `"${name}"`).join(', ')}`
+  return Object.entries(given).flatMap(([path, values]) => {
+    if (!known.includes(path)) return [{ path, message: `is not a query parameter here; ${right}` }]
+    return values.length > 1 ? [{ path, message: 'must be given once' }] : []
+  })
+}
+
 /** The names that an object may have; null when it may have any, or says so itself. */
 export function fieldsOf(schema: z.core.$ZodType): string[] | null {
   if (schema instanceof z.ZodPipe) {
