@@ -46,37 +46,40 @@ export type WireOperation = z.infer<typeof operationSchema>
 
 export const instanceSchema = z
   .object({
-  id: z.string(),
-  subdomain: z.string(),
-  owner_email: z.string(),
-  account_id: z.string().nullable().meta({ description: 'The account that it belongs to, if any' }),
-  url: z.url(),
-  status: z.enum(instanceStatuses),
-  status_reason: z.string().nullable(),
-  volume_fault: z.enum(volumeFaults).nullable().meta({
-    description: 'Its volume keeps it from starting: there is none, or another stands at its place',
-  }),
-  reachable: z.boolean().meta({ description: 'It answers as itself, and requests for it are passed on' }),
-  desired: z.enum(desiredStates),
-  outdated: z.boolean().meta({
-    description: 'It runs with older settings of the control plane; a restart brings the current ones',
-  }),
-  driver: z.enum(driverNames),
-  image: z.string(),
-  image_id: z
-    .string()
-    .nullable()
-    .meta({ description: 'The image that it is pinned to; only an upgrade changes it' }),
-  created_at: z.iso.datetime(),
-  last_health_at: time,
-  billed: z.boolean().meta({ description: 'False: it needs no plan of its owner, and counts against none' }),
-  suspended_at: time,
-  suspension: z.string().nullable().meta({ description: 'Why it does not run, whatever is desired' }),
-  deleted_at: time,
-  deleted_by: z.enum(removers).nullable(),
-  purge_at: time.meta({ description: 'When its volume will be deleted, as things stand' }),
-  operation: operationSchema.nullable(),
-})
+    id: z.string(),
+    subdomain: z.string(),
+    owner_email: z.string(),
+    account_id: z.string().nullable().meta({ description: 'The account that it belongs to, if any' }),
+    url: z.url(),
+    status: z.enum(instanceStatuses),
+    status_reason: z.string().nullable(),
+    volume_fault: z.enum(volumeFaults).nullable().meta({
+      description: 'Its volume keeps it from starting: there is none, or another stands at its place',
+    }),
+    reachable: z.boolean().meta({ description: 'It answers as itself, and requests for it are passed on' }),
+    desired: z.enum(desiredStates),
+    outdated: z.boolean().meta({
+      description: 'It runs with older settings of the control plane; a restart brings the current ones',
+    }),
+    driver: z.enum(driverNames),
+    image: z.string(),
+    image_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'The image that it is pinned to; only an upgrade changes it' }),
+    created_at: z.iso.datetime(),
+    last_health_at: time,
+    billed: z
+      .boolean()
+      .meta({ description: 'False: it needs no plan of its owner, and counts against none' }),
+    suspended_at: time,
+    suspension: z.string().nullable().meta({ description: 'Why it does not run, whatever is desired' }),
+    deleted_at: time,
+    deleted_by: z.enum(removers).nullable(),
+    purge_at: time.meta({ description: 'When its volume will be deleted, as things stand' }),
+    operation: operationSchema.nullable(),
+  })
+  .meta({ id: 'Instance' })
   .meta({ id: 'Instance' })
 export type WireInstance = z.infer<typeof instanceSchema>
 
