@@ -80,7 +80,6 @@ export const instanceSchema = z
     operation: operationSchema.nullable(),
   })
   .meta({ id: 'Instance' })
-  .meta({ id: 'Instance' })
 export type WireInstance = z.infer<typeof instanceSchema>
 
 export function wireOperation(operation: OperationRecord): WireOperation {
