@@ -25,6 +25,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): KernelOptions['w
         'admin-billing': 'Payments, as the operator sees them',
         'admin-instances': 'Every instance, and what the operator does with it',
         'admin-mail': 'Emails that were sent, and those that wait',
+        'admin-orphans': 'Containers that belong to no record',
         'admin-operations': 'Provisioning, starts, stops and upgrades, step by step',
         auth: 'Signing in as an owner',
         billing: 'An owner’s plan',
