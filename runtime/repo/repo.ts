@@ -131,7 +131,10 @@ const memoryMb = 256
 
 /** The git program, started with the first question and sent home `idleMs` after the last answer. */
 function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs: number; limitMs: number }) {
-  const waiting = new Map<number, { resolve: (state: GitState) => void; reject: (error: Error) => void }>()
+  const waiting = new Map<
+    number,
+    { by: ChildProcess; resolve: (state: GitState) => void; reject: (error: Error) => void }
+  >()
   let child: ChildProcess | null = null
   let gone: Promise<unknown> = Promise.resolve()
   let idle: NodeJS.Timeout | undefined
@@ -164,8 +167,12 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
     gone = new Promise<void>(resolve => {
       const ended = (why: string) => {
         if (child === started) child = null
-        for (const { reject } of waiting.values()) reject(new Error(`the git program ended: ${why}`))
-        waiting.clear()
+        // Its successor may have been asked already.
+        for (const [id, { by, reject }] of waiting) {
+          if (by !== started) continue
+          waiting.delete(id)
+          reject(new Error(`the git program ended: ${why}`))
+        }
         resolve()
       }
       started.once('error', error => ended(error.message))
@@ -200,7 +207,7 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
             clearTimeout(limit)
             done(value)
           }
-        waiting.set(id, { resolve: settle(resolve), reject: settle(reject) })
+        waiting.set(id, { by: asked, resolve: settle(resolve), reject: settle(reject) })
         asked.send({ ...question, id }, error => {
           if (error) reject(error)
         })
