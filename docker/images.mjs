@@ -5,11 +5,11 @@
 // the beginning of the image's id; or with <tag> alone. Without --base or BASE_IMAGE it is
 // the public one of the Dockerfiles, or one made from Debian's mirror where that cannot be pulled.
 import { spawnSync } from 'node:child_process'
+import * as fs from 'node:fs'
 import {
   copyFileSync,
   cpSync,
   existsSync,
-  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildIfChanged } from '../scripts/build.mjs'
-import { root, setUp } from '../scripts/setup.mjs'
+import { onOurNode, root, setUp } from '../scripts/setup.mjs'
 
 const { values: options } = parseArgs({
   options: { base: { type: 'string', default: process.env.BASE_IMAGE }, tag: { type: 'string' } },
@@ -49,6 +49,7 @@ const own = {
 const publicBase = 'node:26-bookworm-slim'
 
 setUp()
+await onOurNode()
 if (!buildIfChanged()) process.exit(1)
 const arch = engineArch()
 const base = options.base ?? defaultBase()
@@ -123,7 +124,9 @@ function assemble(folder) {
 
 /** The npm packages in one image: those whose source is in its bundle, as the source maps tell, and those that are copied. */
 function npmComponents(folder, program) {
-  const maps = globSync('**/*.{js,cjs,mjs}', { cwd: folder }).map(file => join(root, 'dist', `${file}.map`))
+  const maps = fs
+    .globSync('**/*.{js,cjs,mjs}', { cwd: folder })
+    .map(file => join(root, 'dist', `${file}.map`))
   const sources = maps.filter(existsSync).flatMap(map => JSON.parse(readFileSync(map, 'utf8')).sources)
   const bundled = sources.flatMap(
     source =>
@@ -136,7 +139,7 @@ function npmComponents(folder, program) {
     ...(program === 'runtime' ? ['esbuild', `@esbuild/linux-${arch}`, 'npm'] : []),
   ]
   const ofNpm =
-    program === 'runtime' ? globSync('node_modules/npm/node_modules/**/package.json', { cwd: root }) : []
+    program === 'runtime' ? fs.globSync('node_modules/npm/node_modules/**/package.json', { cwd: root }) : []
   const folders = [
     ...bundled,
     ...copied.map(name => `node_modules/${name}`),
