@@ -42,8 +42,9 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
         return { id, ok: { ...unread, refused: await stage(dir, request.like ?? null) } }
       case 'commit': {
         const { subject, note, authors } = request
+        if (staged === undefined) throw new Error('what was staged is gone; stage it again')
         if (staged) await commitStaged(dir, staged, { subject, note, authors })
-        staged = null
+        staged = undefined
         return { id, ok: { ...unread, head: await headOf(dir), refused: null } }
       }
     }
@@ -63,7 +64,8 @@ const unread: Omit<GitState, 'refused'> = {
   notCommitted: [],
   unpushed: { count: 0, commits: [] },
 }
-let staged: Staged | null = null
+/** Null when nothing is to be committed; undefined when nobody staged anything in this process. */
+let staged: Staged | null | undefined
 
 /** Somebody may edit at once: what they write is a commit of its own. */
 async function init(dir: string, starter: boolean): Promise<void> {
@@ -76,7 +78,7 @@ async function init(dir: string, starter: boolean): Promise<void> {
 
 /** Returns why not, when there is too much, or somebody else's unfinished work is in the way. */
 async function stage(dir: string, like: string | null): Promise<string | null> {
-  staged = null
+  staged = undefined
   const tooMuch = like === null ? await tooMuchIn(dir) : null
   if (tooMuch) return tooMuch
   const taken = await (like === null ? stageFiles(dir) : stageCommit(dir, like))

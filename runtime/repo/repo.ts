@@ -142,10 +142,16 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
   let stopped = false
   let startedIn = 0
 
+  const owes = (program: ChildProcess) => waiting.values().some(({ by }) => by === program)
+  /** It ends when it has answered: an answer needs the channel, and a question to another program is not lost by it. */
+  const release = (program: ChildProcess) => {
+    if (program.connected && !owes(program)) program.disconnect()
+  }
   const dismiss = () => {
     clearTimeout(idle)
-    if (child?.connected) child.disconnect()
+    const leaving = child
     child = null
+    if (leaving) release(leaving)
   }
   const rest = () => {
     clearTimeout(idle)
@@ -162,9 +168,10 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
       waiting.delete(answer.id)
       if ('ok' in answer) asked?.resolve(answer.ok)
       else asked?.reject(new Error(answer.error))
+      if (child !== started) release(started)
       rest()
     })
-    gone = new Promise<void>(resolve => {
+    const ending = new Promise<void>(resolve => {
       const ended = (why: string) => {
         if (child === started) child = null
         // Its successor may have been asked already.
@@ -181,6 +188,7 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
         ended(signal === 'SIGABRT' ? `it needs more than ${memoryMb} MiB` : (signal ?? `exit code ${code}`)),
       )
     })
+    gone = Promise.all([gone, ending])
     child = started
     return started
   }
@@ -199,6 +207,8 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
         const limit = setTimeout(() => {
           waiting.delete(id)
           reject(new Error(`git took longer than ${limitMs / 1000} seconds`))
+          // The next question starts another one, and does not end with this one.
+          if (child === asked) child = null
           asked.kill('SIGKILL')
         }, limitMs)
         const settle =
