@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { acceptIn } from './file-path.ts'
 import { largestFileBytes, openFiles } from './files.ts'
 
 function startFiles(t: TestContext) {
@@ -116,4 +117,82 @@ test('what is no text, or too much of it, is refused in words', t => {
   assert.throws(() => files.write('new.csv', 'ä'.repeat(largestFileBytes / 2 + 1)), refused('file-too-large'))
   assert.throws(() => files.write('new.ts', 'a\0'), refused('uneditable'))
   assert.equal(existsSync(join(jobsDir, 'new.csv')), false)
+})
+
+test('a folder that a job swaps for a link right after it was looked at leads nowhere', t => {
+  const { dir, jobsDir } = startFiles(t)
+  const keys = join(dir, 'keys')
+  mkdirSync(join(keys, 'deep'), { recursive: true })
+  writeFileSync(join(keys, 'secret'), 'secret')
+  mkdirSync(join(keys, 'empty'))
+  const data = join(jobsDir, 'data')
+  const reset = () => {
+    rmSync(data, { recursive: true, force: true })
+    mkdirSync(join(data, 'deep/empty'), { recursive: true })
+    writeFileSync(join(data, 'secret'), 'mine')
+    writeFileSync(join(data, 'deep/empty/last'), 'mine')
+  }
+  const swap = (target = keys) => {
+    rmSync(data, { recursive: true })
+    symlinkSync(target, data)
+  }
+  const look = acceptIn(jobsDir)
+  const files = openFiles({ dir, jobsDir }, path => {
+    look(path)
+    if (path.startsWith('data/')) swap()
+  })
+  const outside = () => readdirSync(keys, { recursive: true }).sort()
+  const before = outside()
+  const { hash } = openFiles({ dir, jobsDir: keys }).read('secret')
+  for (const [what, act, code] of [
+    ['read', () => files.read('data/secret'), 'unknown-file'],
+    ['write', () => files.write('data/secret', 'x'), 'refused-path'],
+    ['write what is the same', () => files.write('data/secret', 'x', hash), 'file-changed'],
+    ['write a new one', () => files.write('data/new', 'x', null), 'refused-path'],
+    ['write below', () => files.write('data/deep/new', 'x'), 'refused-path'],
+    ['write with folders', () => files.write('data/a/b/new', 'x'), 'refused-path'],
+    ['remove', () => files.remove('data/secret'), 'unknown-file'],
+    ['rename from', () => files.rename('data/secret', 'mine'), 'unknown-file'],
+    ['rename to', () => files.rename('manifest.ts', 'data/taken'), 'refused-path'],
+  ] as const) {
+    reset()
+    assert.throws(act, refused(code), what)
+    assert.deepEqual(outside(), before, what)
+    assert.equal(readFileSync(join(keys, 'secret'), 'utf8'), 'secret', what)
+  }
+  assert.equal(existsSync(join(jobsDir, 'mine')), false)
+  assert.equal(existsSync(join(jobsDir, 'manifest.ts')), true)
+  assert.deepEqual(readdirSync(dir).sort(), ['jobs', 'keys', 'longhouse.db'])
+
+  // A file that becomes a link, a pipe or a folder is looked at once more as well.
+  const late = openFiles({ dir, jobsDir }, () => {})
+  reset()
+  for (const name of ['link', 'dangling']) symlinkSync(join(keys, name), join(data, name))
+  symlinkSync(join(keys, 'secret'), join(data, 'to-secret'))
+  for (const name of ['to-secret', 'link', 'dangling', 'deep']) {
+    assert.throws(() => late.read(`data/${name}`), refused('uneditable'), name)
+    assert.throws(() => late.write(`data/${name}`, 'x'), refused('uneditable'), name)
+    assert.throws(() => late.remove(`data/${name}`), refused('uneditable'), name)
+    assert.throws(() => late.rename(`data/${name}`, 'mine'), refused('uneditable'), name)
+    assert.throws(() => late.rename('manifest.ts', `data/${name}`), refused('uneditable'), name)
+  }
+  assert.deepEqual(outside(), before)
+
+  // The door opens for what is a folder.
+  assert.equal(late.read('data/secret').content, 'mine')
+  late.write('data/secret', 'new')
+  late.rename('data/deep/empty/last', 'data/last')
+  assert.equal(existsSync(join(data, 'deep')), false)
+  late.remove('data/last')
+  assert.deepEqual(readdirSync(data).sort(), ['dangling', 'link', 'secret', 'to-secret'])
+})
+
+test('without a jobs folder nothing is read or written', t => {
+  const { dir, jobsDir, files } = startFiles(t)
+  rmSync(jobsDir, { recursive: true })
+  assert.throws(() => files.read('a.ts'), refused('unknown-file'))
+  assert.throws(() => files.remove('a.ts'), refused('unknown-file'))
+  assert.throws(() => files.write('a.ts', 'x'), refused('refused-path'))
+  assert.deepEqual(files.list(), { files: [], more: false })
+  assert.deepEqual(readdirSync(dir), ['longhouse.db'])
 })

@@ -3,33 +3,30 @@ import {
   chmodSync,
   closeSync,
   constants,
-  type Dirent,
-  existsSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
+  type Stats,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, posix } from 'node:path'
+import { join, posix } from 'node:path'
 import { defineProblem } from '../../src/http/problem.ts'
 import type { Volume } from '../volume.ts'
-import { isDotGit } from './git-names.ts'
+import { type Accept, acceptIn, isForbidden, refusedPath, uneditable } from './file-path.ts'
+import { holdFolder } from './folder.ts'
 
 export const unknownFile = defineProblem('unknown-file', 404, 'No such file')
-export const refusedPath = defineProblem('refused-path', 422, 'Not a path of a file that can be edited here')
-export const uneditable = defineProblem('uneditable', 415, 'This file cannot be edited here')
 export const fileTooLarge = defineProblem('file-too-large', 413, 'The file is too large to edit here')
 export const fileChanged = defineProblem('file-changed', 409, 'The file was changed meanwhile')
 export const fileExists = defineProblem('file-exists', 409, 'There is a file of this name already')
 
 export const largestFileBytes = 512 * 1024
-const longestPath = 300
 const listedFiles = 2000
 
 export interface ListedFile {
@@ -66,139 +63,118 @@ export interface RepoFiles {
   rename(from: string, to: string, basedOn?: string): void
 }
 
-export function openFiles({ dir, jobsDir }: Pick<Volume, 'dir' | 'jobsDir'>): RepoFiles {
-  const place = (path: string): string => {
-    checkPath(path)
-    const full = join(jobsDir, path)
-    for (let folder = posix.dirname(path); folder !== '.'; folder = posix.dirname(folder)) {
-      const found = lstatSync(join(jobsDir, folder), { throwIfNoEntry: false })
-      if (found && !found.isDirectory()) {
-        throw refusedPath(
-          `"${folder}" is ${found.isSymbolicLink() ? 'a link' : 'a file'}, no folder of the repo.`,
-        )
-      }
-    }
-    const found = lstatSync(full, { throwIfNoEntry: false })
-    if (found?.isDirectory()) throw refusedPath(`"${path}" is a folder; name a file in it.`)
-    if (found && !found.isFile()) throw uneditable(`"${path}" is a link or a device, not a file.`)
-    return full
-  }
-
-  const read = (path: string): RepoFile => {
-    const full = place(path)
-    let fd: number
-    try {
-      fd = openSync(full, constants.O_RDONLY | constants.O_NOFOLLOW)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-        throw unknownFile(`The repo has no file "${path}".`)
-      throw uneditable(`"${path}" cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
-        cause: error,
-      })
-    }
-    try {
-      if (fstatSync(fd).size > largestFileBytes) throw tooLarge(path)
-      const bytes = readFileSync(fd)
-      return { path, content: textOf(path, bytes), hash: hashOf(bytes) }
-    } finally {
-      closeSync(fd)
-    }
-  }
-
-  const expect = (path: string, basedOn: string | undefined): void => {
-    if (read(path).hash !== basedOn && basedOn !== undefined) throw changed(path)
+export function openFiles(
+  { dir, jobsDir }: Pick<Volume, 'dir' | 'jobsDir'>,
+  accept: Accept = acceptIn(jobsDir),
+): RepoFiles {
+  /** Its folder stays open, so that all that is done to the file is done to this one. */
+  const hold = (path: string, { make = false } = {}): Place | null => {
+    const folder = folderOf(path)
+    const held = holdFolder(jobsDir, folder, { make })
+    if (held) return { path, entry: held.entry(posix.basename(path)), [Symbol.dispose]: held.close }
+    if (make)
+      throw refusedPath(folder ? `"${folder}" is no folder of the repo.` : 'The jobs folder is not there.')
+    return null
   }
 
   return {
     list: () => listFiles(jobsDir),
-    read,
-    accept: path => void place(path),
+    accept,
+    read: path => {
+      accept(path)
+      using place = hold(path)
+      if (!place) throw missing(path)
+      return readAt(place)
+    },
     write: (path, content, basedOn) => {
-      const full = place(path)
+      accept(path)
       const bytes = Buffer.from(content)
       if (bytes.byteLength > largestFileBytes) throw tooLarge(path)
       if (content.includes('\0')) throw uneditable('A text holds no zero bytes.')
-      const there = lstatSync(full, { throwIfNoEntry: false })
+      // No folder is made for a file that was there when it was read.
+      using place = hold(path, { make: typeof basedOn !== 'string' })
+      const there = place && fileAt(place)
       if (basedOn === null && there) throw fileExists(`"${path}" is there already. Open it to change it.`)
-      if (typeof basedOn === 'string') {
-        if (!there) throw changed(path)
-        expect(path, basedOn)
+      if (!place || (typeof basedOn === 'string' && !(there && readAt(place).hash === basedOn))) {
+        throw changed(path)
       }
-      mkdirSync(dirname(full), { recursive: true })
       // Made outside the repo, for a commit must not find it half written.
       const fresh = join(dir, `.save-${randomUUID()}`)
       try {
         writeFileSync(fresh, bytes, { flush: true })
         if (there) chmodSync(fresh, there.mode)
-        renameSync(fresh, full)
+        renameSync(fresh, place.entry)
       } finally {
         rmSync(fresh, { force: true })
       }
       return { path, content, hash: hashOf(bytes) }
     },
     remove: (path, basedOn) => {
-      const full = place(path)
-      if (!existsSync(full)) throw unknownFile(`The repo has no file "${path}".`)
-      if (basedOn !== undefined) expect(path, basedOn)
-      rmSync(full)
+      accept(path)
+      using place = hold(path)
+      if (!place || !fileAt(place)) throw missing(path)
+      if (basedOn !== undefined && readAt(place).hash !== basedOn) throw changed(path)
+      unlinkSync(place.entry)
       dropEmptyFolders(jobsDir, path)
     },
     rename: (from, to, basedOn) => {
-      const source = place(from)
-      const target = place(to)
-      if (!existsSync(source)) throw unknownFile(`The repo has no file "${from}".`)
-      if (existsSync(target))
+      accept(from)
+      accept(to)
+      using source = hold(from)
+      if (!source || !fileAt(source)) throw missing(from)
+      if (basedOn !== undefined && readAt(source).hash !== basedOn) throw changed(from)
+      using target = hold(to, { make: true })
+      if (!target || fileAt(target))
         throw fileExists(`"${to}" is there already. Choose another name, or delete it first.`)
-      if (basedOn !== undefined) expect(from, basedOn)
-      mkdirSync(dirname(target), { recursive: true })
-      renameSync(source, target)
+      renameSync(source.entry, target.entry)
       dropEmptyFolders(jobsDir, from)
     },
   }
 }
 
-/** Git refuses what it takes for its own folder, on this system or another; packages are not edited by hand. */
-export const isForbidden = (name: string) => isDotGit(name) || name.toLowerCase() === 'node_modules'
+/** Where a file is or will be, in a folder that is held open. */
+interface Place extends Disposable {
+  path: string
+  entry: string
+}
 
-function checkPath(path: string): void {
-  const refuse = (why: string) => refusedPath(`"${path.slice(0, longestPath)}" ${why}.`)
-  if (path === '' || path.length > longestPath) {
-    throw refuse(`must be a path of 1 to ${longestPath} characters, such as jobs/report.ts`)
+/** Null when there is none; what else is there is refused. */
+function fileAt({ path, entry }: Place): Stats | null {
+  const found = lstatSync(entry, { throwIfNoEntry: false }) ?? null
+  if (found && !found.isFile()) throw noFile(path)
+  return found
+}
+
+function readAt({ path, entry }: Place): RepoFile {
+  let fd: number
+  try {
+    // A pipe is opened without waiting for its writer, and a link not at all.
+    fd = openSync(entry, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw missing(path)
+    throw uneditable(`"${path}" cannot be read (${code}).`, { cause: error })
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (/[\u0000-\u001f\u007f\\]/.test(path)) throw refuse('must not hold backslashes or control characters')
-  if (!path.isWellFormed()) throw refuse('must be text that UTF-8 can write')
-  const parts = path.split('/')
-  if (parts.some(part => part === '' || part === '.' || part === '..')) {
-    throw refuse('must be relative to the repo, with plain names between its slashes')
+  try {
+    const found = fstatSync(fd)
+    if (!found.isFile()) throw noFile(path)
+    if (found.size > largestFileBytes) throw tooLarge(path)
+    const bytes = readFileSync(fd)
+    return { path, content: textOf(path, bytes), hash: hashOf(bytes) }
+  } finally {
+    closeSync(fd)
   }
-  if (parts.some(part => part !== part.trim() || Buffer.byteLength(part) > 255)) {
-    throw refuse('has a name that is too long, or begins or ends with a space')
-  }
-  const hidden = parts.find(isForbidden)
-  if (hidden === undefined) return
-  if (/^(\.git|node_modules)$/i.test(hidden)) throw refuse(`lies in ${hidden}, which is not edited by hand`)
-  throw refuse(`has the name ${JSON.stringify(hidden)}, which git takes for .git on some systems`)
 }
 
 function listFiles(jobsDir: string): { files: ListedFile[]; more: boolean } {
   const files: ListedFile[] = []
   let more = false
   const walk = (folder: string): void => {
-    let entries: Dirent[]
-    try {
-      entries = readdirSync(join(jobsDir, folder), { withFileTypes: true })
-    } catch {
-      return
-    }
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (isForbidden(entry.name)) continue
-      const path = posix.join(folder, entry.name)
-      if (entry.isDirectory()) walk(path)
+    for (const { name, found } of entriesOf(jobsDir, folder, listedFiles - files.length)) {
+      const path = posix.join(folder, name)
+      if (found === 'folder') walk(path)
       else if (files.length >= listedFiles) more = true
-      else {
-        const found = lstatSync(join(jobsDir, path), { throwIfNoEntry: false })
-        if (!found) continue
+      else if (found) {
         const editable = found.isFile() && found.size <= largestFileBytes
         files.push({ path, sizeBytes: found.size, modifiedAt: found.mtimeMs, editable })
       }
@@ -208,15 +184,48 @@ function listFiles(jobsDir: string): { files: ListedFile[]; more: boolean } {
   return { files, more }
 }
 
+/** By name. What is no folder is looked at `most` times: the rest of it is null, as what has gone meanwhile. */
+function entriesOf(
+  jobsDir: string,
+  folder: string,
+  most: number,
+): { name: string; found: 'folder' | Stats | null }[] {
+  const held = holdFolder(jobsDir, folder)
+  if (!held) return []
+  try {
+    let looks = 0
+    const look = (name: string) =>
+      looks++ < most ? (lstatSync(held.entry(name), { throwIfNoEntry: false }) ?? null) : null
+    return readdirSync(held.entry('.'), { withFileTypes: true })
+      .filter(({ name }) => !isForbidden(name))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(entry => ({ name: entry.name, found: entry.isDirectory() ? 'folder' : look(entry.name) }))
+  } catch {
+    return []
+  } finally {
+    held.close()
+  }
+}
+
 /** A folder that the last file has left is nothing that git would know. */
 function dropEmptyFolders(jobsDir: string, path: string): void {
-  for (let folder = posix.dirname(path); folder !== '.'; folder = posix.dirname(folder)) {
+  for (let folder = folderOf(path); folder !== ''; folder = folderOf(folder)) {
+    const held = holdFolder(jobsDir, folderOf(folder))
     try {
-      rmdirSync(join(jobsDir, folder))
+      if (!held) return
+      rmdirSync(held.entry(posix.basename(folder)))
     } catch {
       return
+    } finally {
+      held?.close()
     }
   }
+}
+
+/** The folder of a path within the repo; '' for the repo itself. */
+export function folderOf(path: string): string {
+  const folder = posix.dirname(path)
+  return folder === '.' ? '' : folder
 }
 
 function textOf(path: string, bytes: Uint8Array): string {
@@ -229,6 +238,10 @@ function textOf(path: string, bytes: Uint8Array): string {
 }
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+
+const missing = (path: string) => unknownFile(`The repo has no file "${path}".`)
+
+const noFile = (path: string) => uneditable(`"${path}" is a link or a device, not a file.`)
 
 const tooLarge = (path: string) =>
   fileTooLarge(`"${path}" would hold more than ${largestFileBytes / 1024} KiB. Use git for it.`)

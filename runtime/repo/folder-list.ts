@@ -1,6 +1,7 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
-import { isForbidden, type RepoFiles, unknownFile } from './files.ts'
+import { isForbidden } from './file-path.ts'
+import { type RepoFiles, unknownFile } from './files.ts'
 import { holdFolder } from './folder.ts'
 
 /** One entry of a folder of the jobs repo; its path is relative to the repo. */

@@ -15,7 +15,8 @@ export interface HeldFolder {
  * when it is no folder, or leads out of the repo: a job may put a link there between two looks of ours.
  */
 export function holdFolder(jobsDir: string, folder: string, { make = false } = {}): HeldFolder | null {
-  const root = realpathSync(jobsDir)
+  const root = realOf(jobsDir)
+  if (root === null) return null
   const path = folder === '' ? root : join(root, folder)
   if (make) makeFolders(jobsDir, folder)
   let fd: number
@@ -31,6 +32,14 @@ export function holdFolder(jobsDir: string, folder: string, { make = false } = {
   // By its handle, the system looks at no name on the way to it again.
   const at = linux ? `/proc/self/fd/${fd}` : path
   return { entry: name => `${at}/${name}`, close: () => closeSync(fd) }
+}
+
+function realOf(folder: string): string | null {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return null
+  }
 }
 
 /** One by one, each in the one before it. */

@@ -13,7 +13,8 @@ import { join, posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { tooLarge } from '../../src/http/problem.ts'
 import type { Volume } from '../volume.ts'
-import { fileExists, type RepoFiles, refusedPath, uneditable, unknownFile } from './files.ts'
+import { refusedPath, uneditable } from './file-path.ts'
+import { fileExists, folderOf, type RepoFiles, unknownFile } from './files.ts'
 import { holdFolder, pathOf } from './folder.ts'
 
 export const uploadLimitBytes = 50 * 1024 * 1024
@@ -97,12 +98,6 @@ export function openRawFiles(
       held.close()
     }
   }
-}
-
-/** The folder of a path within the repo; '' for the repo itself. */
-function folderOf(path: string): string {
-  const folder = posix.dirname(path)
-  return folder === '.' ? '' : folder
 }
 
 /** A pipe is opened without waiting for somebody who writes into it, and a link not at all. */

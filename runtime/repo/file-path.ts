@@ -1,0 +1,54 @@
+import { lstatSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { defineProblem } from '../../src/http/problem.ts'
+import { isDotGit } from './git-names.ts'
+
+export const refusedPath = defineProblem('refused-path', 422, 'Not a path of a file that can be edited here')
+export const uneditable = defineProblem('uneditable', 415, 'This file cannot be edited here')
+
+const longestPath = 300
+
+/** Throws where no file may be, and says why. A job may change what lies there right after the look. */
+export type Accept = (path: string) => void
+
+/** Looks at the names on the way to a file of the repo, and at what is in its place. */
+export function acceptIn(jobsDir: string): Accept {
+  return path => {
+    checkPath(path)
+    for (let folder = posix.dirname(path); folder !== '.'; folder = posix.dirname(folder)) {
+      const found = lstatSync(join(jobsDir, folder), { throwIfNoEntry: false })
+      if (found && !found.isDirectory()) {
+        throw refusedPath(
+          `"${folder}" is ${found.isSymbolicLink() ? 'a link' : 'a file'}, no folder of the repo.`,
+        )
+      }
+    }
+    const found = lstatSync(join(jobsDir, path), { throwIfNoEntry: false })
+    if (found?.isDirectory()) throw refusedPath(`"${path}" is a folder; name a file in it.`)
+    if (found && !found.isFile()) throw uneditable(`"${path}" is a link or a device, not a file.`)
+  }
+}
+
+/** Git refuses what it takes for its own folder, on this system or another; packages are not edited by hand. */
+export const isForbidden = (name: string) => isDotGit(name) || name.toLowerCase() === 'node_modules'
+
+function checkPath(path: string): void {
+  const refuse = (why: string) => refusedPath(`"${path.slice(0, longestPath)}" ${why}.`)
+  if (path === '' || path.length > longestPath) {
+    throw refuse(`must be a path of 1 to ${longestPath} characters, such as jobs/report.ts`)
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  if (/[\u0000-\u001f\u007f\\]/.test(path)) throw refuse('must not hold backslashes or control characters')
+  if (!path.isWellFormed()) throw refuse('must be text that UTF-8 can write')
+  const parts = path.split('/')
+  if (parts.some(part => part === '' || part === '.' || part === '..')) {
+    throw refuse('must be relative to the repo, with plain names between its slashes')
+  }
+  if (parts.some(part => part !== part.trim() || Buffer.byteLength(part) > 255)) {
+    throw refuse('has a name that is too long, or begins or ends with a space')
+  }
+  const hidden = parts.find(isForbidden)
+  if (hidden === undefined) return
+  if (/^(\.git|node_modules)$/i.test(hidden)) throw refuse(`lies in ${hidden}, which is not edited by hand`)
+  throw refuse(`has the name ${JSON.stringify(hidden)}, which git takes for .git on some systems`)
+}
