@@ -44,7 +44,7 @@ import { tokenTables } from '../tokens/tables.ts'
 import { tokenStore } from '../tokens/token.ts'
 import { apiTags } from './api-tags.ts'
 import { codeRoutes } from './code.ts'
-import type { WebContext } from './context.ts'
+import { type Patience, usualPatience, type WebContext } from './context.ts'
 import { editorRoutes } from './editor.tsx'
 import { fileRoutes } from './files.ts'
 import { healthRoute } from './health.ts'
@@ -76,6 +76,7 @@ export interface WebOptions {
   repoFolder: string
   /** Null until there is one. */
   engine(): Engine | null
+  patience?: Patience
   stopping: AbortSignal
 }
 
@@ -122,6 +123,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     origin: publicUrl?.origin ?? 'http://localhost:8080',
     repoFolder,
     editorScript: assets.url('editor.js'),
+    patience: options.patience ?? usualPatience,
     stopping,
   }
   const app = createApp({

@@ -4,6 +4,15 @@ import type { Access } from '../auth/guard.ts'
 import type { BadgeStore } from '../badges/badge.ts'
 import type { Engine } from '../contract.ts'
 
+/** How long an answer waits for a load. A load that takes longer goes on, and the answer says so. */
+export interface Patience {
+  pageMs: number
+  apiMs: number
+}
+
+/** Loads without an installation of packages take less. */
+export const usualPatience: Patience = { pageMs: 5000, apiMs: 10_000 }
+
 /** What the routes stand on. */
 export interface WebContext extends Access {
   /** Of the first page: `signedIn`, or a token that signs in. */
@@ -18,6 +27,7 @@ export interface WebContext extends Access {
   repoFolder: string
   /** The address of the script that makes a text area an editor. */
   editorScript: string
+  patience: Patience
   /** Aborts when the program stops, so that answers that never end by themselves do. */
   stopping: AbortSignal
 }

@@ -24,12 +24,9 @@ const place = z
   .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1')
   .transform(Number)
 
-/** Longer than a load without installations takes; what takes longer is shown as going on. */
-const longestLoadMs = 5000
-
 /** The repo's files as pages. Every button is one of a form, so that all of it works without JavaScript. */
 export function editorRoutes(web: WebContext): Route[] {
-  const { engine, signedIn: guard, clock, repoFolder, editorScript } = web
+  const { engine, signedIn: guard, clock, repoFolder, editorScript, patience } = web
 
   const render = (
     c: AppContext,
@@ -47,7 +44,7 @@ export function editorRoutes(web: WebContext): Route[] {
       { title: props.path, current: '/repo' },
     )
   const edit = (c: AppContext, message: string, change: () => void) =>
-    within(longestLoadMs, engine().edit({ message, by: authorOf(c, web) }, change))
+    within(patience.pageMs, engine().edit({ message, by: authorOf(c, web) }, change))
   const found = (path: string): RepoFile | null => {
     try {
       return engine().files.read(path)

@@ -2,15 +2,13 @@ import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
-import { largestFileBytes, type RepoFile, uneditable } from '../repo/files.ts'
+import { uneditable } from '../repo/file-path.ts'
+import { largestFileBytes, type RepoFile } from '../repo/files.ts'
 import { authorOf } from './author.ts'
 import type { WebContext } from './context.ts'
 import { answerRaw } from './raw-answer.ts'
 import { differenceJson, differenceShape, manifestErrorShape, manifestJson, manifestShape } from './wire.ts'
 import { within } from './within.ts'
-
-/** An installation of packages takes longer; the manifest then says that it waits for them. */
-const longestLoadMs = 10_000
 
 export const fileParams = z.object({
   path: z.string().meta({ description: 'Relative to the repo, with slashes: `jobs/report.ts`' }),
@@ -38,10 +36,10 @@ const savedShape = z.object({ file: fileShape.omit({ content: true }), manifest:
 
 /** The files of the jobs repo, for whoever edits them from outside. */
 export function fileRoutes(web: WebContext): Route[] {
-  const { engine, signedIn } = web
+  const { engine, signedIn, patience } = web
   const edit = async (c: AppContext, message: string, change: () => void) => {
     const words = { message, by: authorOf(c, web) }
-    return (await within(longestLoadMs, engine().edit(words, change))) ?? engine().manifest()
+    return (await within(patience.apiMs, engine().edit(words, change))) ?? engine().manifest()
   }
 
   /** Says of what is no text how else to get it. */

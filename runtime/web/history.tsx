@@ -18,7 +18,6 @@ const commitId = z.string().regex(/^[0-9a-f]{40}$/, 'must be the 40 hexadecimal 
 const params = z.object({ commit: commitId })
 const before = commitId.optional().meta({ description: 'The commit after which the list goes on' })
 const listed = 50
-const longestLoadMs = 10_000
 
 const commitShape = z.object({
   commit: z.string(),
@@ -56,7 +55,7 @@ const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C)
 
 /** What was committed in the jobs repo, and the way back to it. */
 export function historyRoutes(web: WebContext): Route[] {
-  const { engine, signedIn: guard, clock, repoFolder } = web
+  const { engine, signedIn: guard, clock, repoFolder, patience } = web
   const manifest = () => manifestView(repoFolder, engine().manifest())
   const find = async (commit: string) => {
     const found = await engine().history.show(commit)
@@ -108,7 +107,7 @@ export function historyRoutes(web: WebContext): Route[] {
         404: { description: 'There is no such commit' },
       },
       handle: async (c, { params }) => {
-        const state = await within(longestLoadMs, engine().revert(params.commit, authorOf(c, web)))
+        const state = await within(patience.apiMs, engine().revert(params.commit, authorOf(c, web)))
         if (wantsPage(c)) return c.redirect('/repo/history', 303)
         return c.json({ manifest: manifestJson(state ?? engine().manifest()) })
       },

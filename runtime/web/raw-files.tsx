@@ -12,8 +12,6 @@ import { fileParams, messageField } from './files.ts'
 import { manifestJson, manifestShape } from './wire.ts'
 import { within } from './within.ts'
 
-const longestLoadMs = 10_000
-
 /** A form comes whole into memory. */
 const formLimitBytes = 16 * 1024 * 1024
 
@@ -30,7 +28,7 @@ const folderShape = z.object({
 
 /** Folders of the jobs repo, and files that are no text: what jobs write, and what somebody uploads for them. */
 export function rawFileRoutes(web: WebContext): Route[] {
-  const { engine, signedIn: guard } = web
+  const { engine, signedIn: guard, patience } = web
 
   const folderJson = (path: string): z.input<typeof folderShape> => {
     const { entries, more } = engine().folder(path)
@@ -53,7 +51,7 @@ export function rawFileRoutes(web: WebContext): Route[] {
     const received = await (engine().rawFiles satisfies RawFiles).receive(path, body)
     try {
       const going = engine().edit({ message, by: authorOf(c, web) }, () => received.place({ replace }))
-      return (await within(longestLoadMs, going)) ?? engine().manifest()
+      return (await within(patience.apiMs, going)) ?? engine().manifest()
     } finally {
       await received.discard()
     }

@@ -12,6 +12,7 @@ import { startInstance, type TestInstance } from '../engine.fixture.ts'
 import { type Notices, openNotices } from '../notices/notices.ts'
 import type { SsoSettings } from '../settings.ts'
 import { createWeb } from './app.tsx'
+import type { Patience } from './context.ts'
 
 export const password = 'correct horse battery'
 export const instanceId = 'inst_test'
@@ -36,7 +37,11 @@ export interface WebTestOptions {
   handedOverAt?: number
   /** Stands for a program whose engine is not there yet. */
   withoutEngine?: boolean
+  /** Answers wait for their load for as long as it takes, so that a slow machine changes no answer. */
+  patience?: Partial<Patience>
 }
+
+const longestMs = 10 * 60_000
 
 /** The web side over a real engine on a volume of its own. */
 export async function startWeb(t: TestContext, options: WebTestOptions = {}): Promise<Web> {
@@ -69,6 +74,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     notices,
     repoFolder: join(instance.dir, 'jobs'),
     engine: (): Engine | null => (withoutEngine ? null : instance.engine),
+    patience: { pageMs: longestMs, apiMs: longestMs, ...options.patience },
     stopping: stopping.signal,
   })
   const signIn = async () => {
