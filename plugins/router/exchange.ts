@@ -45,7 +45,7 @@ export function exchange(passage: Passage, options: ExchangeOptions): void {
     options.refuse(request, response, unsupportedCoding(detail))
     return
   }
-  if (!announcesBody(request) || request.headers['content-length'] === '0') attempt(passage, options, null)
+  if (!announcesBody(request)) attempt(passage, options, null)
   // The instance decides whether it wants the body, so it has to be asked first.
   else if (request.headers.expect !== undefined) {
     request.once('end', () => passage.arrived())

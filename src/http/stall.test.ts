@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { after, before, describe, it } from 'node:test'
+import { after, before, describe, it, test } from 'node:test'
 import { hasBody, limitStall } from './stall.ts'
 
 describe('a request body that stops coming', () => {
@@ -88,4 +88,20 @@ describe('a request body that comes too slowly', () => {
     waiting.write('x'.repeat(400))
     assert.match(await later, /200 OK[\s\S]*got 1000/)
   })
+})
+
+test('a request that has no body, or has brought it, may take as long as it likes', async t => {
+  const server = createServer((request, response) => {
+    if (hasBody(request)) limitStall(request, response, { bodyRate: 500, windowMs: 50 })
+    setTimeout(() => response.end('done'), 300)
+  })
+  t.after(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  for (const head of ['Content-Length: 0\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n']) {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${head}`)
+    assert.match(await text(socket), /^HTTP\/1\.1 200 [\s\S]*done/, head)
+  }
 })

@@ -15,10 +15,12 @@ export interface StallLimits {
   windowMs?: number
 }
 
-/** True when the head announces a body. */
-export function hasBody(request: IncomingMessage): boolean {
-  const { headers } = request
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+/**
+ * True when the head announces a body. A `Content-Length: 0`, which `fetch` sends with every POST that has none, is no
+ * body: nobody reads it, so that its end is never seen.
+ */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined
 }
 
 /**
@@ -35,7 +37,7 @@ export function limitStall(request: IncomingMessage, response: ServerResponse, l
     const came = socket.bytesRead - before
     before = socket.bytesRead
     // What we have and do not take says nothing of the client.
-    const waitsForUs = socket.isPaused() || request.readableLength > 0
+    const waitsForUs = request.complete || socket.isPaused() || request.readableLength > 0
     if (waitsForUs || (came * 1000) / windowMs >= bodyRate) return
     clearInterval(timer)
     if (response.headersSent) socket.destroy()
