@@ -251,6 +251,13 @@ suite('a pull that fails tells what the engine said', () => {
       words: /no matching manifest for linux\/arm64.* — The image was not built for the processor/,
       permanent: true,
     },
+    'no login': {
+      bytes: says(404, {
+        message: 'pull access denied for runtime: denied: requested access to the resource',
+      }),
+      words: /requested access to the resource — The registry does not give the image/,
+      permanent: true,
+    },
     'an error without details': {
       bytes: says(200, lines(begun, { error: 'unexpected EOF' })),
       words: /unexpected EOF/,
@@ -286,4 +293,18 @@ suite('a pull that fails tells what the engine said', () => {
       })
     })
   }
+})
+
+test('what the host denies a container is not taken for the refusal of a registry, and is tried again', async t => {
+  const said = 'OCI runtime create failed: open /sys/fs/cgroup/memory.max: permission denied: unknown'
+  const engine = await fakeEngine(t, asked =>
+    asked.startsWith('POST ') ? says(500, { message: said }) : says(200, [listed(ref, { State: 'exited' })]),
+  )
+  const driver = driverAt(engine.socketPath)
+  t.after(() => driver.close())
+  await assert.rejects(driver.start(ref), (error: DriverError) => {
+    assert.equal(error.message, `could not start ${name}: ${said}`)
+    assert.equal(error.permanent, false)
+    return true
+  })
 })

@@ -2,7 +2,13 @@ import { CutOff } from './docker-http.ts'
 import { DriverError } from './driver.ts'
 
 /** What the engine says about troubles that operators meet, and what helps. */
-const troubles: readonly { pattern: RegExp; permanent: boolean; help: string }[] = [
+const troubles: readonly {
+  pattern: RegExp
+  permanent: boolean
+  help: string
+  /** What was being done, where the same words mean something else of anything else. */
+  while?: RegExp
+}[] = [
   {
     pattern: /no space left on device/i,
     permanent: false,
@@ -24,6 +30,8 @@ const troubles: readonly { pattern: RegExp; permanent: boolean; help: string }[]
     help: 'The registry has no such image, or does not show it to this engine: check the name, log in there (docker login), or set CONTROL_PLANE_IMAGE to one that is there.',
   },
   {
+    // The engine says "permission denied" of the host's files as well.
+    while: /^pull /,
     pattern: /unauthorized|denied|authentication required|no basic auth/i,
     permanent: true,
     help: 'The registry does not give the image to this engine: log in there (docker login), or load the image yourself.',
@@ -62,7 +70,7 @@ const troubles: readonly { pattern: RegExp; permanent: boolean; help: string }[]
 
 /** The engine said no: its own words, with what helps. `permanent` holds where no trouble that we know says otherwise. */
 export function refusal(doing: string, said: string, permanent: boolean, cause?: unknown): DriverError {
-  const trouble = troubles.find(({ pattern }) => pattern.test(said))
+  const trouble = troubles.find(each => each.pattern.test(said) && (each.while?.test(doing) ?? true))
   return new DriverError(`could not ${doing}: ${said}${trouble ? ` — ${trouble.help}` : ''}`, {
     permanent: trouble?.permanent ?? permanent,
     cause,
