@@ -13,7 +13,7 @@ export function limitInstance({ db, clock }: Fleet, id: string, limits: Instance
     const instance = getInstance(db, id)
     const change = { memoryBytes: limits?.memoryBytes ?? null, cpus: limits?.cpus ?? null }
     if (instance.memoryBytes === change.memoryBytes && instance.cpus === change.cpus) return false
-    updateInstance(db, id, change)
+    updateInstance(db, id, { ...change, settings: null })
     if (wanted(instance) === 'running' && !openOperationOf(db, id)) {
       openOperation(db, { instanceId: id, kind: 'restart', image: null }, clock.now())
     }

@@ -33,7 +33,8 @@ export async function resetPassword(
     mayStill()
     const instance = resettable(fleet, subdomain)
     const { id: instanceId } = instance
-    updateInstance(db, instanceId, { passwordHash })
+    // What runs has the old one until its container is made anew: where that fails, it is marked.
+    updateInstance(db, instanceId, { passwordHash, settings: null })
     if (wanted(instance) !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const
     return { instanceId, operationId: openOperation(db, operation, clock.now()), password }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { eventually } from '../../src/testing/eventually.ts'
 import { type Driver, DriverError, type InstanceSpec } from './driver.ts'
 import { testFleet } from './fleet.fixture.ts'
 
@@ -104,4 +105,32 @@ test('a change that cannot be made leaves what runs alone: no successor, no stop
   }
   assert.equal(boots(), 1)
   assert.equal((await fleet.visit('acme')).status, 200)
+})
+
+test('what was changed for an instance and could not be brought to it is marked until it is', async t => {
+  let refuse = false
+  const { fleet, ask } = await imageFleet(t, () => ({
+    prepareSuccessor: async (_: InstanceSpec) => {
+      if (refuse) throw new DriverError('the engine does not answer', { permanent: false })
+    },
+  }))
+  const { body } = await fleet.provision('acme')
+  assert.equal(body.outdated, false)
+  const changes = {
+    password: () => ask('reset-password'),
+    owner: () => ask('transfer', { owner_email: 'eve@example.com' }),
+    limits: async () =>
+      fleet.program.services.provisioner?.limit(body.id, { memoryBytes: 1024 ** 3, cpus: 1 }),
+  }
+  for (const [what, change] of Object.entries(changes)) {
+    refuse = true
+    await change()
+    await eventually(`the ${what} did not come`, async () => {
+      const { body: now } = await fleet.admin('GET', '/admin/instances/acme')
+      return now.operation?.status === 'failed' && now.status === 'running' && now.outdated
+    })
+    refuse = false
+    const restarted = await ask('restart')
+    assert.deepEqual([restarted.body.status, restarted.body.outdated], ['running', false], what)
+  }
 })

@@ -32,6 +32,7 @@ export async function transfer(
       deletedBy: 'operator',
     } as const
     updateInstance(db, instanceId, {
+      settings: null,
       ...{ ownerEmail, passwordHash, handedOverAt: now, accountId: null, retentionCarriedMs: 0, ...free },
       ...(instance.desired === 'deleted' && { deletedBy: 'operator' }),
       ...(instance.deletedAt !== null && removed),
