@@ -5,7 +5,8 @@ const gatheredBytes = 64 * 1024
 
 /**
  * Takes in the beginning of a body, or all of it when it is small, before the instance hears of the request: a client
- * that sends slowly costs the instance nothing. `ready` gets what has come, and is not called when the client goes.
+ * that sends slowly costs the instance nothing. `ready` gets what has come, and is not called when the client goes, nor
+ * when it has been refused meanwhile.
  */
 export function gather(
   request: IncomingMessage,
@@ -27,7 +28,7 @@ export function gather(
   }
   const finish = () => {
     stop()
-    ready(first)
+    if (!response.headersSent) ready(first)
   }
   request.on('data', onData)
   request.on('end', finish)

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { request, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { gather } from './arrival.ts'
 import { startEdge } from './edge.fixture.ts'
 import { ask, eventually, route, startInstance } from './wire.fixture.ts'
 
@@ -140,4 +143,22 @@ test('an upload that is larger than what is gathered goes on as it comes, and is
   assert.equal((await ask('198.51.100.1')).status, 503)
   outgoing.end('x'.repeat(50_000))
   assert.equal((await answered).length, 200_004)
+})
+
+test('a body that comes in after its request was refused goes nowhere', t => {
+  const arrivals = [false, true].map(refused => {
+    const incoming = new PassThrough()
+    const response = Object.assign(new PassThrough(), { headersSent: false })
+    const ready = t.mock.fn()
+    gather(incoming as never, response as never, ready)
+    response.headersSent = refused
+    incoming.end('all of it')
+    return { incoming, ready }
+  })
+  return Promise.all(
+    arrivals.map(async ({ incoming, ready }, refused) => {
+      await once(incoming, 'end')
+      assert.equal(ready.mock.callCount(), refused ? 0 : 1)
+    }),
+  )
 })
