@@ -57,3 +57,15 @@ test('setting the clock neither opens a key early nor keeps it closed for longer
   clock.advance(minute)
   assert.equal(limit.retryAfter('a'), 0)
 })
+
+test('a failure that was none is taken back', () => {
+  const limit = createRateLimit({ failures: 2, withinMs: minute, clock: manualClock() })
+  for (let i = 0; i < 5; i++) {
+    limit.fail('a')
+    limit.takeBack('a')
+  }
+  limit.fail('a')
+  assert.equal(limit.retryAfter('a'), 0)
+  limit.fail('a')
+  assert.equal(limit.retryAfter('a'), 60)
+})

@@ -7,6 +7,8 @@ export interface RateLimit {
   fail(key: string): void
   /** Forgets the failures, after a success. */
   clear(key: string): void
+  /** Forgets the latest failure: it was counted before it was known, and was none. */
+  takeBack(key: string): void
 }
 
 /**
@@ -38,6 +40,11 @@ export function createRateLimit(options: {
     },
     clear: key => {
       failed.delete(key)
+    },
+    takeBack: key => {
+      const times = recent(key).slice(0, -1)
+      if (times.length > 0) failed.set(key, times)
+      else failed.delete(key)
     },
   }
 }

@@ -38,6 +38,7 @@ export function guessLimit(clock: Clock): Guesses {
       if (!knownBrowser) all.fail('')
       if (!(await compare())) return wait
       each.clear(key)
+      if (!knownBrowser) all.takeBack('')
       return null
     },
   }

@@ -84,8 +84,11 @@ test('GitLab is told in its own words; a token that may not write one is given u
   await round()
   await round()
   assert.equal(statuses().length, 2)
+  clock.at -= 120 * minute
+  await round()
+  assert.equal(statuses().length, 3, 'a clock that was set back is not waited for')
   forge.status = 201
-  clock.at += minute
+  clock.at += 10 * minute
   await round()
   const last = statuses().at(-1)
   assert.equal(last?.path, `/api/v4/projects/acme%2Fjobs/statuses/${broken}`)

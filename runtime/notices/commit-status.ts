@@ -75,7 +75,8 @@ export function commitStatusWriter(options: {
         before.commit === found.commit &&
         before.state === found.state &&
         before.description === found.description
-      if (isSame && (before.nextAt === null || before.nextAt > now)) return
+      // Was the clock set back since, the next attempt would wait until it has caught up.
+      if (isSame && (before.nextAt === null || (before.nextAt > now && before.at <= now))) return
       // A local edit that does not load says nothing of a commit that was live.
       if (before?.url === url && before.commit === found.commit && isFinal(before) && !isSame) return
       const attempts = isSame ? before.attempts + 1 : 1

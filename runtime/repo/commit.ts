@@ -6,7 +6,7 @@ import { atomicFs as fs } from './atomic-fs.ts'
 import { coAuthorLine, longhouse } from './authors.ts'
 import { repoBounds } from './bounds.ts'
 import { type Change, messageOf } from './changes.ts'
-import { correctConfig } from './git-config.ts'
+import { countExecutableBits } from './executable-bits.ts'
 import {
   type IndexEntry,
   indexEntry,
@@ -43,8 +43,8 @@ export interface Staging {
 /** Takes what differs from HEAD in the files. Writes objects, and changes neither index nor branch. */
 export async function stageFiles(dir: string): Promise<Staging> {
   forgetLock(dir)
-  correctConfig(dir)
   const { branch, parent, objects, tree } = await standing(dir)
+  await countExecutableBits(dir, { objects, tree, lockWords })
   const index = readIndex(dir)
   const scan = await scanWorkTree({ dir, objects, tree, index })
   if (scan.changes.length === 0) {

@@ -14,8 +14,17 @@ const here = head(true, true, false)
  * from a system that has none keeps its settings.
  */
 export function correctConfig(dir: string): void {
-  const file = join(dir, '.git/config')
-  const text = readRegular(file, 1024 * 1024)?.toString('utf8') ?? ''
-  if (!text.startsWith(elsewhere) || text.includes('[remote "origin"]')) return
-  writeWhole(file, here + text.slice(elsewhere.length))
+  if (isUncorrected(dir)) writeWhole(configFile(dir), here + configOf(dir).slice(elsewhere.length))
+}
+
+/** True for a repo that was made here and says that executable bits do not count. */
+export function isUncorrected(dir: string): boolean {
+  const text = configOf(dir)
+  return text.startsWith(elsewhere) && !text.includes('[remote "origin"]')
+}
+
+const configFile = (dir: string) => join(dir, '.git/config')
+
+function configOf(dir: string): string {
+  return readRegular(configFile(dir), 1024 * 1024)?.toString('utf8') ?? ''
 }

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
@@ -40,4 +48,19 @@ test('a link that a job puts in the place of a folder after it was looked at lea
   const received = await files.receive('data/new/deep/file', new Blob(['x']).stream())
   received.place({ replace: false })
   assert.equal(listFolder(jobsDir, 'data/new/deep', looked).entries[0]?.path, 'data/new/deep/file')
+})
+
+test('a script that an upload replaces stays executable', async t => {
+  const dir = temporaryFolder(t)
+  const jobsDir = join(dir, 'jobs')
+  mkdirSync(jobsDir)
+  writeFileSync(join(jobsDir, 'run.sh'), 'old', { mode: 0o755 })
+  const files = openRawFiles({ dir, jobsDir }, looked)
+  for (const path of ['run.sh', 'new.sh']) {
+    const received = await files.receive(path, new Blob(['fresh']).stream())
+    received.place({ replace: true })
+  }
+  const mode = (name: string) => statSync(join(jobsDir, name)).mode & 0o111
+  assert.deepEqual([mode('run.sh'), mode('new.sh')], [0o111, 0])
+  assert.equal(readFileSync(join(jobsDir, 'run.sh'), 'utf8'), 'fresh')
 })

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import {
+  chmodSync,
   closeSync,
   constants,
   createReadStream,
   fstatSync,
+  lstatSync,
   openSync,
   realpathSync,
   renameSync,
@@ -93,6 +95,9 @@ export function openRawFiles(
       if (!replace && isThere(target)) {
         throw fileExists(`"${path}" is there already. Nothing was changed; say that it may be replaced.`)
       }
+      const there = lstatSync(target, { throwIfNoEntry: false })
+      // A script stays executable.
+      if (there?.isFile()) chmodSync(fresh, there.mode & 0o777)
       renameSync(fresh, target)
     } finally {
       held.close()
