@@ -145,7 +145,7 @@ test('an upload that is larger than what is gathered goes on as it comes, and is
   assert.equal((await answered).length, 200_004)
 })
 
-test('a body that comes in after its request was refused goes nowhere', t => {
+test('a body that comes in after its request was refused goes nowhere', async t => {
   const arrivals = [false, true].map(refused => {
     const incoming = new PassThrough()
     const response = Object.assign(new PassThrough(), { headersSent: false })
@@ -155,7 +155,7 @@ test('a body that comes in after its request was refused goes nowhere', t => {
     incoming.end('all of it')
     return { incoming, ready }
   })
-  return Promise.all(
+  await Promise.all(
     arrivals.map(async ({ incoming, ready }, refused) => {
       await once(incoming, 'end')
       assert.equal(ready.mock.callCount(), refused ? 0 : 1)
