@@ -1,10 +1,14 @@
+import { base64Forms } from './base64-form.ts'
+import { beginningLength, exactForm, type Form, more } from './form.ts'
+import { inBothCases, spelledForm } from './spelled-form.ts'
+
 const mask = '***'
 /** What is shorter stands in every log by chance. */
 export const shortestMasked = 4
 
 /**
- * The text with every value replaced, also where it stands encoded: for JSON, for an address, in base64, alone or within
- * something else. Lines of a value count each.
+ * The text with every value replaced, also where it stands encoded: for JSON however often, for HTML, for an address, in hex
+ * or base64, alone or within something else. Lines of a value count each.
  */
 export function maskSecrets(text: string, values: Iterable<string>): string {
   const search = searchFor(values)
@@ -52,47 +56,77 @@ export function maskStream(values: Iterable<string>): SecretMask {
  */
 interface Search {
   /** By their first characters, the longest first: a value that contains another is masked whole. */
-  byBeginning: ReadonlyMap<string, string[]>
+  byBeginning: ReadonlyMap<string, Form[]>
   /** All that a form may begin with that is shorter than that. */
   shortBeginnings: ReadonlySet<string>
-  /** Where the first character of some form, and the hash of some beginning, points to holds 1: these pass nearly all of a text. */
-  firsts: Uint8Array
+  /** Where the first two characters of some form, and the hash of some beginning, point to holds 1: these pass nearly all of a text. */
+  pairs: Uint8Array
   filter: Uint8Array
 }
 
+/** The last few: each run of a job gets the same values, and masks with them more than once. */
+const recent: { key: string; search: Search | null }[] = []
+const mostRecent = 8
+
 function searchFor(values: Iterable<string>): Search | null {
+  const all = [...values]
+  const key = JSON.stringify(all)
+  const known = recent.find(one => one.key === key)
+  if (known) return known.search
+  const search = newSearch(all)
+  recent.unshift({ key, search })
+  recent.splice(mostRecent)
+  return search
+}
+
+function newSearch(values: readonly string[]): Search | null {
   const forms = formsOf(values)
   if (forms.length === 0) return null
-  const byBeginning = Map.groupBy(forms, form => form.slice(0, shortestMasked))
-  const firsts = new Uint8Array(0x100)
+  const byBeginning = new Map<string, Form[]>()
+  const pairs = new Uint8Array(0x10000)
   const filter = new Uint8Array(0x10000)
   const shortBeginnings = new Set<string>()
-  for (const beginning of byBeginning.keys()) {
-    firsts[beginning.charCodeAt(0) & 0xff] = 1
-    filter[hashAt(beginning, 0)] = 1
-    for (let length = 1; length < shortestMasked; length++) shortBeginnings.add(beginning.slice(0, length))
+  for (const form of forms) {
+    for (const beginning of form.beginnings) {
+      const others = byBeginning.get(beginning)
+      if (others) others.push(form)
+      else byBeginning.set(beginning, [form])
+    }
   }
-  return { byBeginning, shortBeginnings, firsts, filter }
+  for (const beginning of byBeginning.keys()) {
+    pairs[pairOf(beginning.charCodeAt(0), beginning.charCodeAt(1))] = 1
+    filter[hashAt(beginning, 0)] = 1
+    for (let length = 1; length < beginningLength; length++) shortBeginnings.add(beginning.slice(0, length))
+  }
+  return { byBeginning, shortBeginnings, pairs, filter }
 }
 
 /** `held` may be the beginning of a value; nothing is held of a text that is `whole`. */
 function maskFound(text: string, search: Search, whole: boolean): { told: string; held: string } {
-  const { byBeginning, shortBeginnings, firsts, filter } = search
+  const { byBeginning, shortBeginnings, pairs, filter } = search
   let told = ''
   let from = 0
   let at = 0
-  for (; at + shortestMasked <= text.length; at++) {
-    if (firsts[text.charCodeAt(at) & 0xff] === 0 || filter[hashAt(text, at)] === 0) continue
-    for (const form of byBeginning.get(text.slice(at, at + shortestMasked)) ?? []) {
-      if (text.startsWith(form, at)) {
-        told += text.slice(from, at) + mask
-        from = at + form.length
-        at = from - 1
-        break
-      }
-      const mayGoOn = !whole && form.length > text.length - at && form.startsWith(text.slice(at))
-      if (mayGoOn) return { told: told + text.slice(from, at), held: text.slice(at) }
+  let next = text.charCodeAt(0)
+  for (; at + beginningLength <= text.length; at++) {
+    const code = next
+    next = text.charCodeAt(at + 1)
+    if (pairs[pairOf(code, next)] === 0 || filter[hashAt(text, at)] === 0) continue
+    const forms = byBeginning.get(text.slice(at, at + beginningLength))
+    if (!forms) continue
+    let begin = at
+    let end = at
+    for (const form of forms) {
+      const found = form.end(text, at, whole)
+      if (found === more) return { told: told + text.slice(from, at), held: text.slice(at) }
+      if (found > end) begin = Math.max(from, form.begin?.(text, at) ?? at)
+      end = Math.max(end, found)
     }
+    if (end === at) continue
+    told += text.slice(from, begin) + mask
+    from = end
+    at = end - 1
+    next = text.charCodeAt(end)
   }
   if (!whole) {
     for (at = Math.max(at, from); at < text.length; at++) {
@@ -103,44 +137,50 @@ function maskFound(text: string, search: Search, whole: boolean): { told: string
   return { told: told + text.slice(from), held: '' }
 }
 
+function pairOf(first: number, second: number): number {
+  return (first ^ (second << 8)) & 0xffff
+}
+
 function hashAt(text: string, at: number): number {
   const first = text.charCodeAt(at) ^ (text.charCodeAt(at + 1) << 4)
   return (first ^ (text.charCodeAt(at + 2) << 8) ^ (text.charCodeAt(at + 3) << 11)) & 0xffff
 }
 
 /** Longest first. */
-function formsOf(values: Iterable<string>): string[] {
-  const forms = new Set<string>()
+function formsOf(values: Iterable<string>): Form[] {
+  const parts = new Set<string>()
+  const encoded = new Set<string>()
   for (const value of values) {
-    for (const part of [value, ...value.split(/\r?\n/)]) {
-      for (const form of [
-        part,
-        part.trim(),
-        JSON.stringify(part).slice(1, -1),
-        encodeURIComponent(part.toWellFormed()),
-        new URLSearchParams([['', part]]).toString().slice(1),
-      ]) {
-        if (form.length >= shortestMasked) forms.add(form)
-      }
+    for (const part of [value, ...value.split(/\r?\n/)]) for (const one of [part, part.trim()]) parts.add(one)
+    for (const one of [value, value.trim()]) {
+      for (const form of [one, JSON.stringify(one).slice(1, -1), encodeURIComponent(one.toWellFormed())])
+        encoded.add(form)
     }
-    for (const form of base64Forms(value)) forms.add(form)
   }
-  return [...forms].sort((a, b) => b.length - a.length)
+  const long = (one: string) => one.length >= shortestMasked
+  const forms = [
+    ...[...parts].filter(long).flatMap(part => [spelledForm(part), ...bytewiseForms(part).map(exactForm)]),
+    ...[...encoded].filter(long).flatMap(base64Forms),
+  ]
+  return forms.sort((a, b) => b.size - a.size)
 }
 
-/** What is shorter in base64 may stand in any of it by chance. */
-const shortestBase64 = 8
+/** What Node shows of a buffer. */
+const shownBytes = 50
 
-/**
- * How a value looks within something that was encoded as a whole, such as `user:password`: that depends on where in a
- * group of three bytes it begins. Characters that its neighbours have a part in are left out.
- */
-function base64Forms(value: string): string[] {
-  const bytes = Buffer.from(value)
-  return [0, 1, 2].flatMap(before => {
-    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64url')
-    const end = Math.floor(((before + bytes.length) * 8) / 6)
-    const own = encoded.slice(Math.ceil((before * 8) / 6), end)
-    return own.length < shortestBase64 ? [] : [own, own.replaceAll('-', '+').replaceAll('_', '/')]
-  })
+/** Each byte in two digits, as dumps, fingerprints and escapes show them, and each character as JSON may. */
+function bytewiseForms(value: string): string[] {
+  const hex = Buffer.from(value).toString('hex')
+  const shown = hex.slice(0, shownBytes * 2)
+  const units = Array.from({ length: value.length }, (_, i) =>
+    value.charCodeAt(i).toString(16).padStart(4, '0'),
+  )
+  return [
+    ...inBothCases(hex).flatMap(digits => {
+      const pairs = digits.match(/../g) ?? []
+      return [digits, pairs.join(':'), pairs.join('-'), `%${pairs.join('%')}`, `\\x${pairs.join('\\x')}`]
+    }),
+    ...inBothCases(shown).map(digits => (digits.match(/../g) ?? []).join(' ')),
+    ...inBothCases(units.join(' ')).map(digits => `\\u${digits.replaceAll(' ', '\\u')}`),
+  ]
 }

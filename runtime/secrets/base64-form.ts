@@ -1,0 +1,136 @@
+import { beginningLength, beginningsOf, endsWithin, type Form, more, none, shortened } from './form.ts'
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+/**
+ * How a value looks within something that was encoded as a whole, such as `user:password`: that depends on where in a
+ * group of three bytes it begins. Of the first and the last character its neighbours have a part; they are its own as far
+ * as they fit. Either alphabet, in one line or in several.
+ */
+export function base64Forms(value: string): Form[] {
+  const bytes = Buffer.from(value)
+  return [0, 1, 2].flatMap(before => {
+    const known = (before * 8) % 6
+    const bits = known + bytes.length * 8
+    const all = Buffer.concat([Buffer.alloc(before), bytes, Buffer.alloc(2)]).toString('base64')
+    const first = Math.floor((before * 8) / 6)
+    const own = [...all.slice(first, first + Math.ceil(bits / 6))]
+    const full = Math.floor(bits / 6) - (known > 0 ? 1 : 0)
+    if (full < beginningLength) return []
+    const choices = own.map((character, i) =>
+      i === 0 && known > 0 ? sharing(character, 6 - known, 'low').flatMap(spelled) : spelled(character),
+    )
+    const shared = bits % 6
+    const last = shared === 0 ? null : sharing(own.at(-1) as string, shared, 'high').flatMap(spelled)
+    const sure = last ? choices.slice(0, -1) : choices
+    return [known > 2 ? wrappedForm(sure.slice(1), last, sure[0]) : wrappedForm(sure, last)]
+  })
+}
+
+/** Characters that have so many bits at that end in common with this one. */
+function sharing(character: string, bits: number, end: 'high' | 'low'): string[] {
+  const own = alphabet.indexOf(character)
+  const part = (index: number) => (end === 'high' ? index >> (6 - bits) : index & ((1 << bits) - 1))
+  return [...alphabet].filter((_, index) => part(index) === part(own))
+}
+
+const spellings = new Map(Array.from(alphabet, character => [character, [character]]))
+spellings.set('+', ['+', '-', '%2B', '%2b'])
+spellings.set('/', ['/', '_', '%2F', '%2f', '\\/', '\\\\/'])
+
+function spelled(character: string): string[] {
+  return spellings.get(character) ?? [character]
+}
+
+const padding = ['=', '%3D', '%3d']
+
+/**
+ * `first` is a character of which two bits are the value's. Too many would do for a beginning: it goes with what was found
+ * unless it was told before.
+ */
+function wrappedForm(choices: string[][], last: string[] | null, first: string[] = []): Form {
+  /** Behind one of the choices, from `at`. */
+  const past = (written: string[], text: string, at: number): number => {
+    for (const one of written) if (text.startsWith(one, at)) return at + one.length
+    return written.some(one => endsWithin(text, at, one)) ? more : none
+  }
+  const tail = (text: string, at: number, whole: boolean): number => {
+    let end = at
+    for (const written of [last ?? [], padding, padding]) {
+      const from = pastBreak(text, end)
+      const next = from === more ? more : past(written, text, from)
+      if (next === more && !whole) return more
+      if (next < 0) return end
+      end = next
+    }
+    return end
+  }
+  return {
+    size: choices.length,
+    beginnings: beginningsOf(
+      choices
+        .slice(0, beginningLength)
+        .flatMap((written, i) => (i === 0 ? [written] : [breakBeginnings, written])),
+    ),
+    end(text, at, whole) {
+      let end = at
+      for (const [i, written] of choices.entries()) {
+        const from = i === 0 ? end : pastBreak(text, end)
+        if (from === more) return whole ? none : more
+        end = past(written, text, from)
+        if (end < 0) return end === more && !whole ? more : none
+      }
+      return last ? tail(text, end, whole) : end
+    },
+    begin: (text, at) => (first.includes(text.charAt(at - 1)) ? at - 1 : at),
+  }
+}
+
+/** Also as JSON, an address, and Node's own listing of long texts show them. */
+const lineEnds = [
+  '\r\n',
+  '\n',
+  '\\r\\n',
+  '\\n',
+  '\\\\r\\\\n',
+  '\\\\n',
+  '%0D%0A',
+  '%0A',
+  '%0d%0a',
+  '%0a',
+  '&#10;',
+  '&#13;&#10;',
+]
+const indents = ['', ' ', '  ', '   ', '\t', '\t\t', '\t\t\t', "' +\n", '" +\n']
+const breakBeginnings = shortened(
+  ['', ...lineEnds.flatMap(end => indents.map(indent => end + indent))],
+  beginningLength - 1,
+)
+const mostIndented = 64
+
+/** Behind the end of a line and what the next is indented by; `at` itself when there is none. */
+function pastBreak(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  const isBreak = code === 10 || code === 13 || code === 92 || code === 37 || code === 38
+  if (!isBreak) return at === text.length ? more : at
+  const found = lineEnds.find(end => text.startsWith(end, at))
+  if (!found) return lineEnds.some(end => endsWithin(text, at, end)) ? more : at
+  let from = at + found.length
+  const quote = text[from]
+  if (quote === "'" || quote === '"') {
+    const joined = `${quote} +\n`
+    if (endsWithin(text, from, joined)) return more
+    if (!text.startsWith(joined, from)) return at
+    from = pastIndent(text, from + joined.length)
+    if (from === text.length) return more
+    return text[from] === quote ? from + 1 : at
+  }
+  from = pastIndent(text, from)
+  return from === text.length ? more : from
+}
+
+function pastIndent(text: string, at: number): number {
+  let from = at
+  while (from - at < mostIndented && (text[from] === ' ' || text[from] === '\t')) from++
+  return from
+}
