@@ -1,11 +1,12 @@
 // The bill of materials of an image, in CycloneDX 1.6: what its base consists of, and which npm packages are in it. It holds
 // no time and no random number, so that the same content makes the same image.
-//   node sbom.mjs base                                  the base's own: Debian packages and Node; in the first stage
+//   node sbom.mjs base                                  what strip.sh left of the base: Debian packages, Node, and npm
+//                                                       packages that came with it, each with a file that is there
 //   node sbom.mjs image <name> <version> <base> <npm>   the whole, of two files with lists of components; in the last stage
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 
 const [what, ...args] = process.argv.slice(2)
-if (what === 'base') print([...debianPackages(), ...nodeItself()])
+if (what === 'base') print([...debianPackages(), ...nodeItself(), ...npmPackages()])
 else if (what === 'image') print(wholeBill(...args))
 else throw new Error(`sbom.mjs makes a bill of a base or an image, not of "${what}"`)
 
@@ -14,7 +15,8 @@ function print(value) {
 }
 
 function wholeBill(name, version, baseFile, npmFile) {
-  const components = [baseFile, npmFile].flatMap(file => JSON.parse(readFileSync(file, 'utf8')))
+  const all = [baseFile, npmFile].flatMap(file => JSON.parse(readFileSync(file, 'utf8')))
+  const components = [...new Map(all.map(each => [each.purl, each])).values()]
   const purl = `pkg:oci/${name}@${encodeURIComponent(version)}`
   return {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
@@ -30,7 +32,7 @@ function wholeBill(name, version, baseFile, npmFile) {
   }
 }
 
-/** None where the base is not Debian's kind. */
+/** Those of which a file is left. None where the base is not Debian's kind. */
 function debianPackages() {
   const status = '/var/lib/dpkg/status'
   if (!existsSync(status)) return []
@@ -43,15 +45,47 @@ function debianPackages() {
       ),
     )
     .filter(({ Status }) => Status === 'install ok installed')
-    .map(({ Package: name, Version: version, Architecture: arch }) => {
+    .flatMap(({ Package: name, Version: version, Architecture: arch }) => {
+      const left = fileLeftOf(name, arch)
+      if (!left) return []
       const where = `arch=${arch}${distro ? `&distro=${distro}` : ''}`
-      return component(
-        'library',
-        name,
-        version,
-        `pkg:deb/${vendor}/${encodeURIComponent(name)}@${encodeURIComponent(version)}?${where}`,
-      )
+      const purl = `pkg:deb/${vendor}/${encodeURIComponent(name)}@${encodeURIComponent(version)}?${where}`
+      return [{ ...component('library', name, version, purl), ...seenAt(left) }]
     })
+}
+
+/** A file of a Debian package that strip.sh did not remove; of a folder, none says whose it is. */
+function fileLeftOf(name, arch) {
+  const lists = [`${name}.list`, `${name}:${arch}.list`].map(file => `/var/lib/dpkg/info/${file}`)
+  const list = lists.find(existsSync)
+  return (
+    list &&
+    readFileSync(list, 'utf8')
+      .split('\n')
+      .find(path => statSync(path || '/', { throwIfNoEntry: false })?.isFile())
+  )
+}
+
+/** npm, yarn and what they consist of, where the base brings them. */
+function npmPackages() {
+  const places = [
+    '/usr/local/lib/node_modules/**/package.json',
+    '/usr/lib/node_modules/**/package.json',
+    '/opt/*/**/package.json',
+  ]
+  return globSync(places)
+    .toSorted()
+    .flatMap(file => {
+      const { name, version } = JSON.parse(readFileSync(file, 'utf8'))
+      // Parts of packages have package.json files of their own, without a version.
+      if (!name || !version) return []
+      const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`
+      return [{ ...component('library', name, version, purl), ...seenAt(file) }]
+    })
+}
+
+function seenAt(location) {
+  return { evidence: { occurrences: [{ location }] } }
 }
 
 function osRelease() {

@@ -1,5 +1,6 @@
 # strip.sh: makes an image smaller in what an intruder could use. Nothing in it runs with another user's rights, and nothing
-# in it installs software: apt, dpkg and perl go, with their records, which the bill of materials was made from before.
+# in it installs software: apt, dpkg and perl go. The records in /var/lib/dpkg go last, when the bill of materials was made of
+# what is left.
 # Runs once, as root, in the first stage of the Dockerfiles.
 set -euo pipefail
 shopt -s nullglob
@@ -16,6 +17,6 @@ done
 # What other packages wrote in Perl has nothing to run it any more.
 grep -rlIE '^#! ?(/usr)?/bin/(env )?perl' /bin/ /sbin/ /usr/bin /usr/sbin /usr/lib /usr/share 2>/dev/null | xargs -r rm -f
 rm -rf /etc/apt /etc/dpkg /usr/lib/apt /usr/lib/dpkg /usr/lib/*/perl* /usr/share/perl* /usr/lib/*/libapt-* /usr/lib/*/libperl* \
-  /var/lib/apt /var/lib/dpkg /var/cache/apt /var/cache/debconf /var/log/apt /var/log/dpkg.log
+  /var/lib/apt /var/cache/apt /var/cache/debconf /var/log/apt /var/log/dpkg.log
 
 find / -xdev \( -type f -o -type d \) -perm /6000 -exec chmod u-s,g-s {} +

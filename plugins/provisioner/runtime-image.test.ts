@@ -16,6 +16,9 @@ const billSchema = z.object({
       name: z.string().min(1),
       version: z.string().min(1),
       purl: z.string().regex(/^pkg:(deb|npm|generic)\/\S+@\S+$/),
+      evidence: z
+        .object({ occurrences: z.tuple([z.object({ location: z.string().startsWith('/') })]) })
+        .optional(),
     }),
   ),
 })
@@ -68,5 +71,26 @@ suite('the image of instances', { skip: await skipReason() }, () => {
         bill.components.some(({ purl }) => wanted.test(purl)),
         String(wanted),
       )
+  })
+
+  test('lists the Debian packages of which something is in it, and no other', async () => {
+    const bill = billSchema.parse(JSON.parse(await run('cat', '/app/sbom.cdx.json')))
+    const debian = bill.components.filter(({ purl }) => purl.startsWith('pkg:deb/'))
+    for (const kept of ['bash', 'coreutils', 'libc6', 'tzdata', 'ca-certificates'])
+      assert.ok(
+        debian.some(({ name }) => name === kept),
+        kept,
+      )
+    const gone = /^(apt|libapt-.*|dpkg|perl.*|libperl.*|debconf|adduser|gpgv|debian-archive-keyring)$/
+    assert.deepEqual(
+      debian.map(({ name }) => name).filter(name => gone.test(name)),
+      [],
+    )
+    const files = bill.components.flatMap(({ evidence }) =>
+      (evidence?.occurrences ?? []).map(each => each.location),
+    )
+    assert.ok(files.length >= debian.length)
+    const missing = await run('bash', '-c', 'for f; do [ -f "$f" ] || echo "$f"; done', 'bash', ...files)
+    assert.equal(missing.trim(), '')
   })
 })
