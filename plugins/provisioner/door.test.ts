@@ -89,6 +89,39 @@ test('what answers as itself is routed although its operation was cut off', asyn
   away = false
 })
 
+test('what answers as itself is routed while its retry waits for the engine', async t => {
+  let away = false
+  const back = Promise.withResolvers<null>()
+  t.after(() => back.resolve(null))
+  const fleet = await testFleet(t, {
+    driver: real => ({
+      ...real,
+      stop: async (ref, graceMs) => {
+        if (away) throw new DriverError('the engine does not answer', { permanent: false })
+        await real.stop(ref, graceMs)
+      },
+      prepareImage: async () => (away ? await back.promise : null),
+      prepareSuccessor: async () => {
+        away = true
+      },
+    }),
+  })
+  await fleet.provision('acme')
+  await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 60 })
+  assert.deepEqual([(await state(fleet)).status, (await state(fleet)).reachable], ['failed', true])
+  await fleet.admin('POST', '/admin/instances/acme/start')
+  await eventually('the retry waits', async () => {
+    const step = (await state(fleet)).operation?.steps.find(({ status }) => status === 'running')
+    return step?.name === 'prepare image'
+  })
+  assert.equal((await fleet.visit('acme')).status, 200)
+  assert.equal((await state(fleet)).reachable, true)
+  away = false
+  back.resolve(null)
+  await eventually('it runs', async () => (await state(fleet)).status === 'running')
+  assert.equal((await fleet.visit('acme')).status, 200)
+})
+
 test('an instance whose address was lost with a cut-off operation is found again before its retry', async t => {
   let away = false
   const fleet = await testFleet(t, {

@@ -1,6 +1,6 @@
 import type { Logger } from '../../src/log.ts'
 import { DriverError } from './driver.ts'
-import { type Fleet, markReady, setAddress, setStatus, specOf } from './fleet.ts'
+import { type Fleet, markReady, reachableAt, setAddress, setStatus, specOf } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { getInstance, updateInstance } from './instance.ts'
 import { claimOperation, finishOperation, isOpen, recordStep } from './operation.ts'
@@ -46,7 +46,9 @@ export async function execute(
   for (const [position, { name, status }] of plan.steps.entries()) {
     if (signal.aborted || !isOpen(db, operation.id)) return
     if (status) {
-      setStatus(fleet, operation.instanceId, status)
+      // An engine may take minutes over the image: what answers keeps its door until something is done to it.
+      const answers = instance.status === 'failed' && reachableAt(getInstance(db, instance.id)) !== null
+      if (name !== 'prepare image' || !answers) setStatus(fleet, operation.instanceId, status)
       touched = true
     }
     recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
