@@ -124,6 +124,7 @@ test('after a check and after a failed save, nothing of an edit is lost', {
   await page.getByLabel('What changes').fill('Reasons')
   await page.keyboard.press('Control+s')
   await page.getByText('The last change did not go live').waitFor()
+  assert.equal(await page.getByLabel('What changes').inputValue(), 'Reasons')
   await page.locator('.cm-content').click()
   await page.keyboard.press('Control+End')
   for (let i = 0; i < 6; i++) await page.keyboard.press('Backspace')

@@ -311,6 +311,8 @@ export interface Engine {
   edit(words: EditWords, change: () => void): Promise<ManifestState>
   /** The message of a change that has not gone live, and so is in no commit yet; '' for none. */
   waitingMessage(): string
+  /** True while a change that was made by `edit` is being loaded. */
+  changing(): boolean
   check(file: string, content: string): Promise<CheckResult>
   packages(): PackagesState
   /** Looks at the packages again, also after a failure, and resolves when they are there or cannot be had. */

@@ -10,6 +10,7 @@ import type { Loader } from './loader.ts'
 export interface Edits {
   edit: Engine['edit']
   waitingMessage: Engine['waitingMessage']
+  changing: Engine['changing']
   /** Makes the files those of a commit, on top of all others. Throws `unknown-commit` or `repo-obstacle`. */
   revert(commit: string, by: Author): Promise<ManifestState>
 }
@@ -27,14 +28,21 @@ export function createEdits(options: {
   packages: Packages
 }): Edits {
   const { loader, repo, history, packages } = options
+  let changes = 0
   return {
     edit: async ({ message, by }, change) => {
       change()
       loader.say(message || loader.said(), by)
       packages.glance()
-      return loader.load({ again: true })
+      changes++
+      try {
+        return await loader.load({ again: true })
+      } finally {
+        changes--
+      }
     },
     waitingMessage: () => loader.said(),
+    changing: () => changes > 0,
     revert: async (commit, by) => {
       const found = await history.show(commit)
       if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)

@@ -122,7 +122,7 @@ export function createLoader(options: {
       if (fault) return settle(before, [{ file: null, line: null, column: null, message: fault }])
       if (!again && before.stamp === seen?.stamp && (status === 'error' || set?.commit)) return
       if (!again && set && seen && compiled && status === 'ok' && !touchesCode(seen, before, compiled)) {
-        return commitData(set, before, stamp)
+        return commitData(set, before, stamp, compiled)
       }
       if (
         !again &&
@@ -190,10 +190,18 @@ export function createLoader(options: {
    * A job that writes into its own repo must not make a build of every line, nor a commit of every second. What was in
    * the way of an earlier commit may be gone by now, too.
    */
-  const commitData = async (set: LiveSet, now: Tree, stamp: string): Promise<void> => {
+  const commitData = async (
+    set: LiveSet,
+    now: Tree,
+    stamp: string,
+    inputs: ReadonlySet<string>,
+  ): Promise<void> => {
     if (set.commit !== null && clock.monotonic() - dataCommittedAt < dataCommitEveryMs) return
+    const staged = await commits.stage()
+    // Code that was saved meanwhile is staged with it, unread: the round that its save asked for commits both.
+    if (touchesCode(now, await scan(), inputs)) return
     dataCommittedAt = clock.monotonic()
-    const commit = (await commits.stage()) ? await commits.commit() : null
+    const commit = staged ? await commits.commit() : null
     if (commit) {
       live.swap({ ...set, commit, tree: stamp }, clock.now())
       options.onCommit(commit)

@@ -7,11 +7,13 @@ import type { Engine } from '../contract.ts'
 /** How long an answer waits for a load. A load that takes longer goes on, and the answer says so. */
 export interface Patience {
   pageMs: number
+  /** What a save in the editor waits on top while no packages are being installed, as on a busy host. */
+  busyPageMs: number
   apiMs: number
 }
 
 /** Loads without an installation of packages take less. */
-export const usualPatience: Patience = { pageMs: 5000, apiMs: 10_000 }
+export const usualPatience: Patience = { pageMs: 5000, busyPageMs: 20_000, apiMs: 10_000 }
 
 /** What the routes stand on. */
 export interface WebContext extends Access {

@@ -1,8 +1,15 @@
 import { z } from 'zod'
 import { isDiskFull } from '../../src/disk.ts'
+import { wantsFragment } from '../../src/http/negotiate.ts'
 import { diskFull, invalidFields, Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
-import { EditorPage, type EditorProps, fileHref } from '../../views/runtime/editor-page.tsx'
+import {
+  EditorPage,
+  type EditorProps,
+  fileHref,
+  SavedNotice,
+  type SavedProps,
+} from '../../views/runtime/editor-page.tsx'
 import { FilePage } from '../../views/runtime/file-page.tsx'
 import { FilesPage } from '../../views/runtime/files-page.tsx'
 import type { ManifestErrorView } from '../../views/runtime/shapes.ts'
@@ -38,13 +45,24 @@ export function editorRoutes(web: WebContext): Route[] {
         now={clock.now()}
         script={editorScript}
         manifest={manifestView(repoFolder, engine().manifest())}
-        keptMessage={engine().waitingMessage()}
+        // That of a change that is being loaded goes into its commit, unless it does not load.
+        keptMessage={engine().changing() ? '' : engine().waitingMessage()}
         {...props}
       />,
       { title: props.path, current: '/repo' },
     )
-  const edit = (c: AppContext, message: string, change: () => void) =>
-    within(patience.pageMs, engine().edit({ message, by: authorOf(c, web) }, change))
+  const savedProps = (path: string): SavedProps => ({
+    path,
+    manifest: manifestView(repoFolder, engine().manifest()),
+    loading: engine().changing(),
+    now: clock.now(),
+  })
+  const edit = async (c: AppContext, message: string, change: () => void) => {
+    const saving = engine().edit({ message, by: authorOf(c, web) }, change)
+    const state = await within(patience.pageMs, saving)
+    if (state || engine().manifest().waitingFor === 'packages') return
+    await within(patience.busyPageMs, saving)
+  }
   const found = (path: string): RepoFile | null => {
     try {
       return engine().files.read(path)
@@ -126,13 +144,15 @@ export function editorRoutes(web: WebContext): Route[] {
       }),
       answers: page,
       handle: (c, { params: { path }, query }) => {
+        if (query.saved !== undefined && wantsFragment(c))
+          return c.html(<SavedNotice {...savedProps(path)} />)
         const file = textOrNot(path)
         if (file === 'no text') return showRaw(c, path)
         return render(c, {
           path,
           content: file?.content ?? '',
           hash: file?.hash ?? null,
-          saved: file !== null && query.saved !== undefined,
+          saved: file !== null && query.saved !== undefined ? savedProps(path) : null,
           at: query.line === undefined ? null : { line: query.line, column: query.column ?? null },
         })
       },

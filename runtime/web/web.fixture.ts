@@ -74,7 +74,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     notices,
     repoFolder: join(instance.dir, 'jobs'),
     engine: (): Engine | null => (withoutEngine ? null : instance.engine),
-    patience: { pageMs: longestMs, apiMs: longestMs, ...options.patience },
+    patience: { pageMs: longestMs, busyPageMs: 0, apiMs: longestMs, ...options.patience },
     stopping: stopping.signal,
   })
   const signIn = async () => {

@@ -1,5 +1,6 @@
 import { Button } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
+import { Live } from '../components/live.tsx'
 import { Notice, PageHead, Panel } from '../components/panel.tsx'
 import { placeHref } from '../components/source-links.tsx'
 import { Difference, type DifferenceView } from './difference.tsx'
@@ -25,11 +26,19 @@ export interface EditorProps {
   problem?: { title: string; detail: string }
   /** The place that somebody wants to look at. */
   at?: { line: number; column: number | null } | null
-  /** It was just saved. */
-  saved?: boolean
+  saved?: SavedProps | null
   check?: { errors: readonly ManifestErrorView[]; difference: DifferenceView | null; used: boolean }
   /** What lies on the disk by now, when it is not what the change was made from; null when it is deleted. */
   other?: { content: string | null }
+}
+
+/** What was just saved, and what became of it so far. */
+export interface SavedProps {
+  path: string
+  manifest: ManifestView
+  /** It is being loaded. */
+  loading: boolean
+  now: number
 }
 
 export function EditorPage(props: EditorProps) {
@@ -44,9 +53,9 @@ export function EditorPage(props: EditorProps) {
         actions={hash === null ? undefined : <FileActions path={path} hash={hash} />}
       />
       <div class="stack">
-        {saved ? <Saved manifest={manifest} now={now} /> : null}
+        {saved ? <SavedNotice {...saved} /> : null}
         {problem ? <Refused problem={problem} /> : null}
-        {saved || (!check && !other && !problem) ? <ManifestProblems manifest={manifest} now={now} /> : null}
+        {!saved && !check && !other && !problem ? <ManifestProblems manifest={manifest} now={now} /> : null}
         {check ? <Checked check={check} now={now} /> : null}
         {other ? <Overtaken other={other} path={path} /> : null}
         <EditForm {...props} />
@@ -149,13 +158,26 @@ export function FileActions({ path, hash }: { path: string; hash: string | null 
   )
 }
 
-function Saved({ manifest, now }: { manifest: ManifestView; now: number }) {
-  // What stands in the way is said beside it.
-  if (manifest.status !== 'ok') return null
+/** The live part of the page after a save: by itself when htmx asks for it. */
+export function SavedNotice({ path, manifest, loading, now }: SavedProps) {
+  const href = `${fileHref(path)}?saved`
   return (
-    <Notice tone="ok" title="Saved and live">
-      {manifest.difference ? <Difference difference={manifest.difference} now={now} /> : null}
-    </Notice>
+    <Live id="saved" src={href} everySeconds={loading ? 1 : null}>
+      {loading && manifest.status === 'ok' ? (
+        <Notice tone="busy" title="Saved">
+          <p>
+            The change is being loaded. Until it is live, the jobs from before keep running.{' '}
+            <a href={href}>Look again</a>
+          </p>
+        </Notice>
+      ) : null}
+      {!loading && manifest.status === 'ok' ? (
+        <Notice tone="ok" title="Saved and live">
+          {manifest.difference ? <Difference difference={manifest.difference} now={now} /> : null}
+        </Notice>
+      ) : null}
+      <ManifestProblems manifest={manifest} now={now} />
+    </Live>
   )
 }
 
