@@ -154,6 +154,11 @@ async function assemble({
       emit: (event, payload) => bus.emit(event, payload),
       nudge: task => running.get(`${plugin.name}:${task}`)?.nudge(),
       checks: () => checks,
+      taskFaults: () =>
+        [...running].flatMap(([task, { fault }]) => {
+          const reason = fault()
+          return reason === null ? [] : [{ task, reason }]
+        }),
     }
     const made = await plugin.setup(context)
     parts.push({ plugin, parts: made })
@@ -207,7 +212,14 @@ async function assemble({
       releases.push(() => Promise.all([...running.values()].map(task => task.stop())))
       releases.push(() => closeServer(server))
       for (const { parts: made } of parts) if (made.drain) releases.push(made.drain)
-      for (const [name, task] of tasks) running.set(name, startTask(task, { clock, log }))
+      for (const [name, task] of tasks) {
+        const started = startTask(task, { clock, log })
+        running.set(name, started)
+        checks.set(`task ${name}`, () => {
+          const fault = started.fault()
+          if (fault !== null) throw new Error(fault)
+        })
+      }
       return site.port
     },
     stop: release,

@@ -35,6 +35,8 @@ export interface PluginContext<Need extends ServiceName, Config, Schema extends 
   nudge(task: string): void
   /** The checks of every plugin, for whoever reports on them. */
   checks(): ReadonlyMap<string, Check>
+  /** The periodic tasks of every plugin whose last rounds failed, as `plugin:task`, with why. */
+  taskFaults(): readonly { task: string; reason: string }[]
 }
 
 /** A plugin that others may need offers a service: its type says which. */

@@ -55,6 +55,34 @@ test('a round that throws is logged, and the next one comes as usual', async () 
   await running.stop()
 })
 
+test('a task whose last three rounds failed says so, with its last error, until a round is good', async () => {
+  const clock = manualClock()
+  let fault: string | null = 'first'
+  const run = async () => {
+    if (fault !== null) throw new Error(fault)
+  }
+  const running = startTask({ name: 'brittle', everyMs: 1000, run }, { clock, log: silentLog })
+  const round = async () => {
+    clock.advance(1000)
+    await setImmediate()
+  }
+  await setImmediate()
+  assert.equal(running.fault(), null)
+  await round()
+  assert.equal(running.fault(), null)
+  fault = 'no such table: letters'
+  await round()
+  assert.equal(running.fault(), 'the last 3 rounds failed, most recently with: no such table: letters')
+  fault = null
+  await round()
+  assert.equal(running.fault(), null)
+  fault = 'again'
+  await round()
+  await round()
+  assert.equal(running.fault(), null)
+  await running.stop()
+})
+
 test('a nudge starts the next round now; nudges during a round make one more', async () => {
   const clock = manualClock()
   let rounds = 0

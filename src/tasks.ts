@@ -9,7 +9,12 @@ export interface Task {
   run(signal: AbortSignal): Promise<void>
 }
 
+/** Rounds that fail in a row before it is told: one or two may pass by themselves. */
+const failuresTold = 3
+
 export interface RunningTask {
+  /** In words, when the last three rounds failed or more; one good round ends it. */
+  fault(): string | null
   /** Starts the next round now rather than when it is due; one nudge during a round makes one more round. */
   nudge(): void
   /** Aborts the signal and waits for the round that is going. */
@@ -21,13 +26,18 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
   const stopping = new AbortController()
   let waiting = new AbortController()
   let nudged = false
+  let failures = 0
+  let lastError = ''
 
   const loop = async () => {
     while (!stopping.signal.aborted) {
       nudged = false
       try {
         await task.run(stopping.signal)
+        failures = 0
       } catch (error) {
+        failures++
+        lastError = error instanceof Error ? error.message : String(error)
         log.error({ err: error, task: task.name }, 'task failed')
       }
       waiting = new AbortController()
@@ -41,6 +51,8 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
     waiting.abort()
   }
   return {
+    fault: () =>
+      failures < failuresTold ? null : `the last ${failures} rounds failed, most recently with: ${lastError}`,
     nudge,
     stop: async () => {
       stopping.abort()

@@ -54,7 +54,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
       .and(secretKeysConfig)
       .and(instanceMailConfig),
     tables: { schema, migrations: 'plugins/provisioner/migrations' },
-    setup: async ({ config, site, db, log, clock, services, emit, nudge }) => {
+    setup: async ({ config, site, db, log, clock, services, emit, nudge, taskFaults }) => {
       const driver = await choose(config, site, log)
       const capacity = await driver.capacity().catch(() => null)
       const health = new HealthWatch(clock)
@@ -152,6 +152,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           defaultImage: config.CONTROL_PLANE_IMAGE,
           nudge: act,
           orphans,
+          taskFaults,
         }),
         tasks: [
           { name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() },

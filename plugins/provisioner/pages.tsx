@@ -43,7 +43,11 @@ export function instancePages(parts: ProvisionerRoutes) {
 
   const frame = (title: string, refresh?: number): PageProps => ({
     ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
-    warning: diskWarning(site.dataRoot) ?? parts.orphans.warning ?? driver.warning,
+    warning:
+      diskWarning(site.dataRoot) ??
+      taskWarning(parts.taskFaults()) ??
+      parts.orphans.warning ??
+      driver.warning,
     ...(refresh ? { refresh } : {}),
   })
   const lastHealthAt = (instance: Instance) => health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
@@ -146,6 +150,12 @@ function diskWarning(dataRoot: string): string | null {
     const what = (error as Error).message
     return `${what.charAt(0).toUpperCase()}${what.slice(1)}: the control plane can change nothing until there is room again. Instances run on, and nothing is deleted.`
   }
+}
+
+function taskWarning(faults: ReturnType<ProvisionerRoutes['taskFaults']>): string | null {
+  if (faults.length === 0) return null
+  const told = faults.map(({ task, reason }) => `${task} (${reason})`).join('; ')
+  return `Background work keeps failing: ${told}. It is retried. Instances keep running; the log of the control plane has the details.`
 }
 
 function operationView(operation: OperationRecord, now: number): InstanceProps['operations'][number] {
