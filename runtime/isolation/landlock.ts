@@ -18,7 +18,7 @@ const right = {
   /** To remove and to make entries of every kind but devices. */
   changeFolder: 0b1_0111_1011_0000n | (1n << 3n),
   makeDevice: (1n << 6n) | (1n << 11n),
-  /** To move between folders, from version 2 on. */
+  /** To move between folders, from version 2 on: version 1 keeps everybody from it. */
   refer: 1n << 13n,
   /** From version 3 on. */
   truncate: 1n << 14n,
@@ -33,6 +33,8 @@ export interface Reach {
   /** Absolute paths; a folder stands for all that it holds. */
   read: readonly string[]
   write: readonly string[]
+  /** The program moves files from one folder to another, and cannot do without. */
+  moves?: boolean
 }
 
 /** What the system knows of it, from 1 on; 0 or less when nothing. */
@@ -43,7 +45,7 @@ export function landlockVersion(system: SystemCalls): number {
 /** Binds this process and what it starts from now on. False where the system cannot; then nothing has changed. */
 export function restrictTo(reach: Reach, system: SystemCalls): boolean {
   const version = landlockVersion(system)
-  if (version < 1) return false
+  if (version < (reach.moves ? 2 : 1)) return false
   const known =
     right.makeDevice |
     reading |

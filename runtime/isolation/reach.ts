@@ -60,10 +60,10 @@ export function reachOfNpm(volumeDir: string, own: Reach): Reach {
   return around(volumeDir, own)
 }
 
-/** What a helper program of ours may: the folders that it works on. */
+/** What a helper program of ours may: the folders that it works on. A sync moves files aside before it replaces them. */
 export function reachOfHelper(volumeDir: string, write: readonly string[]): Reach {
   const packages = bundled ? [] : [programRoot('node_modules')]
-  return around(volumeDir, { read: packages, write })
+  return { ...around(volumeDir, { read: packages, write }), moves: true }
 }
 
 function ourPackage(name: string): string {
