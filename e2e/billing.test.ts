@@ -63,7 +63,7 @@ async function openOwner(t: TestContext, longhouse: LonghouseInDays, javaScript:
     /** What the job has written so far. */
     diary: () => readFileSync(join(volume, 'jobs/data/diary.txt'), 'utf8'),
     runsDiary: async (times: number) => {
-      await press('Run diary now')
+      await press('Run now diary')
       await eventually(`run ${times} has written`, () => owner.diary() === 'Dear diary\n'.repeat(times))
       await eventually(`the page tells of ${times} runs`, async () => {
         await page.goto(`${address}jobs/diary`)

@@ -48,7 +48,7 @@ for (const javaScript of [true, false]) {
     await page.getByLabel('Password').fill(password)
     await press(page, /Sign in|Log in/)
     await says(page, /daily-digest/, javaScript)
-    await press(page, /Run daily-digest now/)
+    await press(page, /Run now daily-digest/)
     await says(page, /Succeeded/, javaScript)
     await page
       .getByRole('link', { name: /Succeeded/ })
