@@ -17,7 +17,18 @@ export interface InstanceNetwork {
  * Makes sure that the instances' network is there. One that we make keeps its containers apart: the host reaches
  * them, they reach the outside, and none reaches another. One that an operator made is used as it is.
  */
-export async function ensureNetwork(engine: Engine, name: string): Promise<InstanceNetwork> {
+export function ensureNetwork(engine: Engine, name: string): Promise<InstanceNetwork> {
+  // One at a time: the engine lets two that are asked for at once have the same name, and then takes neither for it.
+  const making = underWay.get(engine) ?? new Map<string, Promise<InstanceNetwork>>()
+  underWay.set(engine, making)
+  const begun = making.get(name) ?? makeNetwork(engine, name).finally(() => making.delete(name))
+  making.set(name, begun)
+  return begun
+}
+
+const underWay = new WeakMap<Engine, Map<string, Promise<InstanceNetwork>>>()
+
+async function makeNetwork(engine: Engine, name: string): Promise<InstanceNetwork> {
   const found = await findNetwork(engine, name)
   if (found) return found
   await engine

@@ -2,15 +2,22 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { type Clock, systemClock } from '../../src/clock.ts'
+import { setClock } from '../../src/testing/clock.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { type Driver, DriverError, type InstanceSpec } from './driver.ts'
 import { testFleet } from './fleet.fixture.ts'
 
 /** Real processes that are said to be made from images; which image a name means, the test decides. */
-async function imageFleet(t: TestContext, change: (driver: Driver) => Partial<Driver> = () => ({})) {
+async function imageFleet(
+  t: TestContext,
+  change: (driver: Driver) => Partial<Driver> = () => ({}),
+  clock: Clock = systemClock,
+) {
   const images = new Map([['longhouse-runtime:latest', 'sha256:one']])
   const made: (string | null)[] = []
   const fleet = await testFleet(t, {
+    clock,
     driver: real => {
       const driver: Driver = {
         ...real,
@@ -97,7 +104,7 @@ test('a change that cannot be made leaves what runs alone: no successor, no stop
   refuse = true
   images.set('longhouse-runtime:latest', 'sha256:two')
   fleet.program.services.provisioner?.limit(body.id, { memoryBytes: 1024 ** 3, cpus: 64 })
-  for (const verb of ['restart', 'upgrade', 'reset-password']) {
+  for (const verb of ['restart', 'upgrade']) {
     const failed = await ask(verb)
     assert.equal(failed.body.operation?.status, 'failed', verb)
     assert.match(failed.body.operation?.error ?? '', /prepare successor: .*Range of CPUs/)
@@ -116,21 +123,42 @@ test('what was changed for an instance and could not be brought to it is marked 
   }))
   const { body } = await fleet.provision('acme')
   assert.equal(body.outdated, false)
-  const changes = {
-    password: () => ask('reset-password'),
-    owner: () => ask('transfer', { owner_email: 'eve@example.com' }),
-    limits: async () =>
-      fleet.program.services.provisioner?.limit(body.id, { memoryBytes: 1024 ** 3, cpus: 1 }),
-  }
-  for (const [what, change] of Object.entries(changes)) {
-    refuse = true
-    await change()
-    await eventually(`the ${what} did not come`, async () => {
+  refuse = true
+  fleet.program.services.provisioner?.limit(body.id, { memoryBytes: 1024 ** 3, cpus: 1 })
+  await eventually('the limits did not come', async () => {
+    const { body: now } = await fleet.admin('GET', '/admin/instances/acme')
+    return now.operation?.status === 'failed' && now.status === 'running' && now.outdated
+  })
+  refuse = false
+  const restarted = await ask('restart')
+  assert.deepEqual([restarted.body.status, restarted.body.outdated], ['running', false])
+})
+
+test('another password or owner ends the old way in at once, and is retried until it is there', async t => {
+  let away = false
+  const clock = setClock()
+  const driver = () => ({
+    prepareImage: async () => {
+      if (away) throw new DriverError('the engine does not answer', { permanent: false })
+      return 'sha256:one'
+    },
+  })
+  const { fleet, ask } = await imageFleet(t, driver, clock)
+  await fleet.provision('acme')
+  for (const [verb, body] of [
+    ['reset-password', {}],
+    ['transfer', { owner_email: 'eve@example.com' }],
+  ] as const) {
+    away = true
+    const failed = await ask(verb, body)
+    assert.deepEqual([failed.body.status, failed.body.operation?.status], ['failed', 'failed'], verb)
+    assert.notEqual((await fleet.visit('acme')).status, 200, `${verb}: nothing answers with the old password`)
+    away = false
+    clock.advance(60_000)
+    await eventually(`${verb} is retried`, async () => {
+      await fleet.program.runOnce('provisioner:reconcile')
       const { body: now } = await fleet.admin('GET', '/admin/instances/acme')
-      return now.operation?.status === 'failed' && now.status === 'running' && now.outdated
+      return now.status === 'running' && !now.outdated
     })
-    refuse = false
-    const restarted = await ask('restart')
-    assert.deepEqual([restarted.body.status, restarted.body.outdated], ['running', false], what)
   }
 })

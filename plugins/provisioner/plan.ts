@@ -58,9 +58,11 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
   stop: { desired: 'stopped', steps: takeDown('stopping'), end: 'stopped' },
   restart: { desired: 'running', steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
   upgrade: { desired: null, steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
+  // Stopped before anything else can fail: whoever held the old password must be out, whatever becomes of the rest. What fails then
+  // is retried as a start is.
   'reset-password': {
     desired: 'running',
-    steps: [...prepare, ...takeDown('stopping'), ...bringUp],
+    steps: [...takeDown('stopping'), { name: 'prepare image', status: 'provisioning' }, ...bringUp],
     end: 'running',
   },
   deprovision: {
