@@ -14,7 +14,8 @@ import {
 } from './commit.ts'
 import { correctConfig } from './git-config.ts'
 import { readIndex } from './index-file.ts'
-import type { GitAnswer, GitRequest, GitState } from './protocol.ts'
+import type { Objects } from './objects.ts'
+import type { GitAnswer, GitRequest, GitState, KnownRemote } from './protocol.ts'
 import { starterFiles } from './starter-files.ts'
 import { unpushedSince } from './unpushed.ts'
 import { scanWorkTree } from './work-tree-scan.ts'
@@ -37,7 +38,7 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
         await init(dir, request.starter)
         return { id, ok: { ...unread, refused: null } }
       case 'status':
-        return { id, ok: { ...(await state(dir, request.synced)), refused: null } }
+        return { id, ok: { ...(await state(dir, request.remote)), refused: null } }
       case 'stage':
         return { id, ok: { ...unread, refused: await stage(dir, request.like ?? null) } }
       case 'commit': {
@@ -45,7 +46,8 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
         if (staged === undefined) throw new Error('what was staged is gone; stage it again')
         if (staged) await commitStaged(dir, staged, { subject, note, authors })
         staged = undefined
-        return { id, ok: { ...unread, head: await headOf(dir), refused: null } }
+        const { parent, objects } = await standing(dir)
+        return { id, ok: { ...unread, head: await told(objects, parent), refused: null } }
       }
     }
   } catch (error) {
@@ -95,7 +97,7 @@ function tooMuchIn(dir: string): Promise<string | null> {
 
 const mostNamed = 100
 
-async function state(dir: string, synced: string | null): Promise<Omit<GitState, 'refused'>> {
+async function state(dir: string, remote: KnownRemote | null): Promise<Omit<GitState, 'refused'>> {
   const { branch, parent, objects, tree } = await standing(dir)
   const tooMuch = await tooMuchIn(dir)
   const index = readIndex(dir)
@@ -104,21 +106,20 @@ async function state(dir: string, synced: string | null): Promise<Omit<GitState,
   const dirty = scan.changes.map(({ path }) => path)
   return {
     branch,
-    head: await headOf(dir),
+    head: await told(objects, parent),
     dirty,
     obstacle: tooMuch ?? (dirty.length > 0 ? unfinishedWork(dir, branch, index.entries) : null),
     remote: await remoteOf(dir, branch),
     notFetched: scan.notFetched.slice(0, mostNamed),
     notCommitted: scan.notCommitted.slice(0, mostNamed),
-    unpushed: await unpushedSince(dir, parent, synced),
+    unpushed: remote ? await unpushedSince(objects, parent, remote.synced) : unread.unpushed,
   }
 }
 
-async function headOf(dir: string): Promise<GitState['head']> {
-  const [latest] = await git.log({ fs, dir, depth: 1 }).catch(() => [])
-  if (!latest) return null
-  const { message, committer } = latest.commit
-  return { commit: latest.oid, message: message.trim(), at: committer.timestamp * 1000 }
+async function told(objects: Objects, commit: string | null): Promise<GitState['head']> {
+  if (commit === null) return null
+  const { message, committer } = await objects.commit(commit)
+  return { commit, message: message.trim(), at: committer.timestamp * 1000 }
 }
 
 async function remoteOf(dir: string, branch: string | null): Promise<GitState['remote']> {

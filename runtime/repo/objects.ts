@@ -40,7 +40,12 @@ export interface Objects {
 export function openObjects(dir: string): Objects {
   const cache = {}
   const trees = new Map<string, readonly TreeItem[]>()
-  const commit = async (oid: string) => (await git.readCommit({ fs, dir, oid, cache })).commit
+  const commits = new Map<string, CommitObject>()
+  const commit = async (oid: string) => {
+    const read = commits.get(oid) ?? (await git.readCommit({ fs, dir, oid, cache })).commit
+    commits.set(oid, read)
+    return read
+  }
   return {
     tree: async oid => {
       if (oid === null) return []

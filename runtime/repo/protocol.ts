@@ -7,8 +7,7 @@ export type GitRequest = {
   dir: string
 } /** Makes the repo; its first commit holds the starter files and nothing else, if they are what it begins with. */ & (
   | { op: 'init'; starter: boolean }
-  /** `synced` is the last commit that the remote is known to have; null when none is. */
-  | { op: 'status'; synced: string | null }
+  | { op: 'status'; remote: KnownRemote | null }
   /** Takes every file that changed; or, of another commit, all in which that differs from HEAD. */
   | { op: 'stage'; like?: string }
   /** Commits what `stage` put there last. */
@@ -22,6 +21,12 @@ export interface CommitWords {
   note?: string | undefined
   /** Who made the changes, the last one first; Longhouse when nobody is named. */
   authors?: readonly Author[] | undefined
+}
+
+/** The remote that this repo is synced with. */
+export interface KnownRemote {
+  /** The last commit that it is known to have; null when none is. */
+  synced: string | null
 }
 
 export type GitAnswer = { id: number } & ({ ok: GitState } | { error: string })
@@ -41,7 +46,7 @@ export interface GitState {
   notFetched: NotFetched[]
   /** The first hundred that are in the files and stay out of git. */
   notCommitted: NotCommitted[]
-  /** What the remote is not known to have. */
+  /** What the remote is not known to have; nothing without one. */
   unpushed: Unpushed
 }
 

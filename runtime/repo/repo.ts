@@ -5,7 +5,7 @@ import { startProgram } from '../child-program.ts'
 import type { RepoStatus } from '../contract.ts'
 import { readRegular } from '../regular-file.ts'
 import { jobsFolderFault } from './bootstrap.ts'
-import type { CommitWords, GitAnswer, GitRequest, GitState } from './protocol.ts'
+import type { CommitWords, GitAnswer, GitRequest, GitState, KnownRemote } from './protocol.ts'
 
 /** The jobs repo as the rest of the runtime sees it. */
 export interface Repo {
@@ -19,8 +19,8 @@ export interface Repo {
   stage(options?: { like: string }): Promise<string | null>
   /** Second half: commits what was staged. Returns HEAD. */
   commit(words?: CommitWords): Promise<string | null>
-  /** `synced` is the last commit that the remote is known to have. */
-  status(synced?: string | null): Promise<RepoStatus>
+  /** What is not pushed is told where there is a remote. */
+  status(remote?: KnownRemote | null): Promise<RepoStatus>
   /** Starts the git program in advance, because it is about to be needed. */
   warmUp(): void
   stop(): Promise<void>
@@ -44,9 +44,9 @@ export function openRepo(options: {
   let known: { key: string; state: GitState } | null = null
   let initialising: Promise<unknown> | null = null
 
-  const look = async (synced: string | null): Promise<GitState> => {
-    const state = await program.ask({ op: 'status', dir, synced })
-    known = { key: stateKey(dir, treeStamp(), synced), state }
+  const look = async (remote: KnownRemote | null): Promise<GitState> => {
+    const state = await program.ask({ op: 'status', dir, remote })
+    known = { key: stateKey(dir, treeStamp(), remote), state }
     return state
   }
   const make = async (): Promise<void> => {
@@ -67,12 +67,12 @@ export function openRepo(options: {
     },
     stage: async options => (await program.ask({ op: 'stage', dir, ...options })).refused,
     commit: async (words = {}) => (await program.ask({ op: 'commit', dir, ...words })).head?.commit ?? null,
-    status: async (synced = null) => {
+    status: async (remote = null) => {
       // Whoever asks while it is made is told of what is there in a moment; why it failed, they are told by `init`.
       await initialising?.catch(() => {})
       if (!initialized()) return statusOf(null)
-      const fresh = known?.key === stateKey(dir, treeStamp(), synced)
-      return statusOf(fresh && known ? known.state : await look(synced))
+      const fresh = known?.key === stateKey(dir, treeStamp(), remote)
+      return statusOf(fresh && known ? known.state : await look(remote))
     },
     warmUp: () => program.start(),
     stop: () => program.stop(),
@@ -106,12 +106,19 @@ function statusOf(state: GitState | null): RepoStatus {
 }
 
 /** Changes when git's own files did: somebody may work in the repo with a git of their own. */
-function stateKey(dir: string, treeStamp: string | number, synced: string | null): string {
+function stateKey(dir: string, treeStamp: string | number, remote: KnownRemote | null): string {
   const head = read(join(dir, '.git/HEAD'))
   const ref = /^ref: (refs\/[^\s\0]+)/.exec(head)?.[1]
   const branch = ref?.split('/').includes('..') ? undefined : ref
   const stamps = ['index', 'config', 'packed-refs'].map(name => mtime(join(dir, '.git', name)))
-  return [treeStamp, synced, head, branch ? read(join(dir, '.git', branch)) : '', ...stamps].join(' ')
+  return [
+    treeStamp,
+    remote !== null,
+    remote?.synced,
+    head,
+    branch ? read(join(dir, '.git', branch)) : '',
+    ...stamps,
+  ].join(' ')
 }
 
 /** A ref is one short line. */

@@ -1,9 +1,10 @@
 import type { RepoStatus } from '../contract.ts'
+import type { KnownRemote } from '../repo/protocol.ts'
 import type { Sync } from './sync.ts'
 
-/** The last commit that the remote is known to have; null when none is known. */
-export function knownOfRemote(remote: ReturnType<Sync['remote']>): string | null {
-  return remote && (remote.conflict?.theirs ?? remote.held?.theirs ?? remote.last)
+/** Null without a remote. */
+export function knownOfRemote(remote: ReturnType<Sync['remote']>): KnownRemote | null {
+  return remote && { synced: remote.conflict?.theirs ?? remote.held?.theirs ?? remote.last }
 }
 
 /** The repo with what is known of its remote. What is not pushed is counted here, for the remote may be away. */
