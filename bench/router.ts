@@ -118,7 +118,7 @@ function startBackend(port: number): void {
   running.push(pinned(1, 'nginx', ['-p', folder, '-c', join(folder, 'backend.conf')]))
 }
 
-/** Bundled, as it is in production; beside the packages that it loads. */
+/** Bundled, as in production, beside the packages that it loads. It still looks for its files where the sources are. */
 async function startLonghouse(port: number, backend: number): Promise<ChildProcess> {
   const outfile = join(import.meta.dirname, '../node_modules/.cache/longhouse-bench/router-edge.js')
   await build({
@@ -130,6 +130,7 @@ async function startLonghouse(port: number, backend: number): Promise<ChildProce
     format: 'esm',
     jsx: 'automatic',
     jsxImportSource: 'hono/jsx',
+    define: { 'import.meta.dirname': JSON.stringify(join(import.meta.dirname, '../src')) },
   })
   return pinned(0, process.execPath, [outfile, String(port), String(backend)])
 }
