@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Clock, systemClock } from '../../src/clock.ts'
+import { limited } from '../../src/limited.ts'
 import {
   type ContainerSettings,
   containerName,
@@ -44,6 +45,9 @@ export interface DockerOptions extends Omit<ContainerSettings, 'user' | 'trusted
   clock?: Clock
 }
 
+/** Each walks through all containers of the engine. */
+const looksAtOnce = 16
+
 /** Enough for the runtime, its compiler and a few jobs at a time. */
 export const defaultLimits = { memoryBytes: 512 * 1024 ** 2, cpus: 1, pids: 256 } as const
 
@@ -65,6 +69,8 @@ export function createDockerDriver(options: DockerOptions): Driver {
     user: options.user ?? instanceUser(),
     trustedProxies: options.trustedProxies ?? [],
   }
+  // A control plane that starts looks at a thousand instances in the same moment. The deadline of a look begins with its turn.
+  const looking = limited(looksAtOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
   const pulls = new Map<string, Promise<void>>()
   let info: EngineInfo | null = null
   let warning: string | null = null
@@ -202,7 +208,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
         })
     },
 
-    inspect: async ref => observe(await ownContainers(engine, ref), settings),
+    inspect: async ref => observe(await looking(() => ownContainers(engine, ref)), settings),
 
     refuseInUse: spec => refuseInUse(engine, spec.volume),
 
