@@ -3,11 +3,14 @@ export interface Change {
   kind: 'Add' | 'Update' | 'Remove'
 }
 
-/** A commit message: what changed, in its first line while that is short and nobody gave another, else below it. */
+/**
+ * A commit message: what changed, by path, in its first line while that is short and no other one was given, else below it.
+ */
 export function messageOf(
-  changes: readonly Change[],
+  given: readonly Change[],
   { subject = '', note = '' }: { subject?: string | undefined; note?: string | undefined } = {},
 ): string {
+  const changes = given.toSorted((one, other) => (one.file < other.file ? -1 : 1))
   const words = changes.map(({ kind, file }) => `${kind} ${file}`)
   const [first = 'Nothing', ...rest] = words
   const line = [first, ...rest.map(each => each.charAt(0).toLowerCase() + each.slice(1))].join(', ')
