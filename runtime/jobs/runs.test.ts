@@ -70,7 +70,7 @@ export async function fail(): Promise<never> {
   })
   const thrown = await run('throws')
   assert.equal(thrown.status, 'failed')
-  assert.equal(thrown.error?.message, 'TypeError: no luck')
+  assert.equal(thrown.error?.message, 'TypeError: no luck: the reason')
   assert.match(thrown.error?.stack ?? '', /at fail \(jobs\/fail\.ts:4:9\)/)
   assert.match(thrown.error?.stack ?? '', /Caused by: Error: the reason/)
   const frames = thrown.error?.stack?.split('\n').filter(line => /^\s+at /.test(line)) ?? []
