@@ -116,6 +116,8 @@ export interface ManifestState {
   errors: ManifestError[]
   /** What stands between the files and the set that runs, when it is no mistake; `status` is `error` meanwhile. */
   waitingFor: 'packages' | 'registry' | 'confirmation' | null
+  /** While it waits for the registry, when that is asked again. */
+  nextTryAt: number | null
   /** What the last load changed; while it waits for a confirmation, what it would change. Null when nothing. */
   difference: JobsDifference | null
 }
@@ -161,6 +163,8 @@ export interface PackagesState {
   error: string | null
   /** It failed for the network or the registry: nothing in the files has to change. */
   offline: boolean
+  /** When what failed is tried again by itself; null when it is not. */
+  nextTryAt: number | null
 }
 
 export type SlotOutcome = 'ran' | 'late' | 'skipped' | 'missed' | 'interrupted'

@@ -78,6 +78,8 @@ export interface DrivenEngine extends Engine {
   settle(): void
   /** Forgets the history that is too much. */
   prune(): Promise<void>
+  /** Installs packages again whose registry did not answer, when that is due. */
+  retryPackages(): Promise<void>
 }
 
 /** So long before a slot is due, a runner is made ready for it: with one beat a second, half a second at the least. */
@@ -176,6 +178,9 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     },
     { clock, log, alone },
   )
+  const retryPackages = async (): Promise<void> => {
+    if (packages.retryDue()) await loader.load({ again: true })
+  }
   const upkeep = startUpkeep({
     db,
     runsDir: volume.runsDir,
@@ -183,6 +188,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     live,
     state,
     queue,
+    retryPackages,
     isLoading: () => loader.state().status === 'loading',
     clock,
     log,
@@ -239,6 +245,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     tick: heartbeat.beat,
     settle: () => queue.settle(),
     prune: () => upkeep.prune(),
+    retryPackages,
     secrets,
     state,
     sync,
@@ -317,8 +324,8 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
     stopping: () => queue.isStopped(),
     stop: async () => {
       await drain({ waitMs: 0 })
-      await Promise.all([changes.stop(), upkeep.stop()])
-      await packages.stop()
+      // Together: a look that waits for an installation ends when that is broken off.
+      await Promise.all([changes.stop(), upkeep.stop(), packages.stop()])
       await firstLoad
       await sync.stop()
       await loader.idle()

@@ -84,7 +84,8 @@ export function createLoader(options: {
     const set = live.current()
     const difference = held?.difference ?? lastChange
     const { commit = null, loadedAt = null } = set ?? {}
-    return { status, errors, waitingFor, difference, commit, loadedAt }
+    const nextTryAt = waitingFor === 'registry' ? packages.state().nextTryAt : null
+    return { status, errors, waitingFor, nextTryAt, difference, commit, loadedAt }
   }
 
   /** Folders that are new to the watcher are looked at once more: what happened before it came is unknown. */

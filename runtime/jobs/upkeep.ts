@@ -20,12 +20,14 @@ export function startUpkeep(options: {
   live: LiveSetStore
   state: Pick<StateStore, 'prune'>
   queue: Pick<RunQueue, 'settle'>
+  /** Installs packages again whose registry did not answer, when that is due. */
+  retryPackages: () => Promise<void>
   /** True until the first load of the jobs has ended. */
   isLoading: () => boolean
   clock: Clock
   log: Logger
 }): Upkeep {
-  const { db, runsDir, keep, live, state, queue, isLoading, clock, log } = options
+  const { db, runsDir, keep, live, state, queue, retryPackages, isLoading, clock, log } = options
   const prune = async (signal?: AbortSignal) => {
     await pruneHistory(db, runsDir, keep, clock.now(), signal)
     state.prune(new Set(live.current()?.jobs.keys() ?? []))
@@ -44,6 +46,7 @@ export function startUpkeep(options: {
       everyMs: 6 * 3_600_000,
       run: async signal => void (await removeStrayLogs(db, runsDir, signal)),
     },
+    { name: 'retry-packages', everyMs: 5000, run: retryPackages },
     { name: 'settle-runs', everyMs: 5000, run: async () => queue.settle() },
   ]
   const running = tasks.map(task => startTask(task, { clock, log }))

@@ -7,18 +7,26 @@ export interface Failure {
   message: string
   /** The network or the registry failed: the same files may install later. */
   offline: boolean
+  /** Trying the same files again may succeed, with nobody changing anything. */
+  passing: boolean
 }
+
+/** What git says of a host that it did not reach, in `npm error` lines with the code 128. */
+const gitUnreachable =
+  /Could not resolve host|Failed to connect to|Couldn't connect to server|Connection (?:timed out|refused|reset)|Operation timed out|returned error: (?:429|5\d\d)|early EOF|unexpected disconnect/i
 
 /** What npm printed, in words. */
 export function failureOf(output: string): Failure {
   const code = /^npm (?:error|ERR!) code (\S+)/m.exec(output)?.[1] ?? ''
   const ofNpm = output.split('\n').filter(line => /^npm (error|ERR!)/.test(line))
-  const offline = /^E(5\d\d|429)$/.test(code) || unreachable.test(ofNpm.join('\n'))
-  return { message: inWords(output), offline }
+  const said = ofNpm.join('\n')
+  const offline = /^E(5\d\d|408|429)$/.test(code) || unreachable.test(said) || gitUnreachable.test(said)
+  return { message: inWords(output), offline, passing: offline || code === 'ENOSPC' }
 }
 
-export function failed(message: string): Failure {
-  return { message, offline: false }
+/** A failure that needs a change of the files, unless it is said to pass by itself. */
+export function failed(message: string, { offline = false, passing = false } = {}): Failure {
+  return { message, offline, passing: passing || offline }
 }
 
 function inWords(output: string): string {
@@ -32,7 +40,7 @@ function inWords(output: string): string {
 
   const lost = unreachable.exec(`${code} ${text}`)?.[1]
   if (lost) {
-    return `${host} does not answer (${lost}): this instance is offline, or the registry is down. Install again when it is back.`
+    return `${host} does not answer (${lost}): this instance is offline, or the registry is down. It is tried again by itself.`
   }
   if (code === 'E404') {
     const name =
@@ -47,15 +55,19 @@ function inWords(output: string): string {
   if (code === 'E401' || code === 'E403' || code === 'ENEEDAUTH') {
     return `${host} refuses access (${code}). A private registry needs a token in the jobs repo's .npmrc.`
   }
-  if (code === 'E429') return `${host} asks for fewer requests (429). Install again in a few minutes.`
-  if (/^E5\d\d$/.test(code)) return `${host} fails (${code.slice(1)}). Install again later.`
+  if (gitUnreachable.test(text)) {
+    return `${host} does not answer git: this instance is offline, or the host is down. It is tried again by itself.`
+  }
+  if (code === 'E429') return `${host} asks for fewer requests (429). It is tried again by itself.`
+  if (code === 'E408' || /^E5\d\d$/.test(code))
+    return `${host} fails (${code.slice(1)}). It is tried again by itself.`
   if (code === 'EINTEGRITY') {
     return 'a package is not what the lockfile says it is (EINTEGRITY). Delete package-lock.json to lock it anew, if you trust the registry.'
   }
   if (code === 'ERESOLVE') {
     return 'the packages ask for versions that exclude each other (ERESOLVE); the output says which. Change one of them in package.json.'
   }
-  if (code === 'ENOSPC') return 'the volume is full.'
+  if (code === 'ENOSPC') return 'the volume is full. Free some space; it is tried again by itself.'
   const told = lines.filter(line => line.trim() !== '' && !line.startsWith('code ')).slice(0, 3)
   return told.length > 0 ? `npm says: ${told.join(' ')}` : 'npm failed; its output is below.'
 }

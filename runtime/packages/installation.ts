@@ -54,6 +54,7 @@ async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOption
     cwd: dir,
     args: [wanted.command, which, '--ignore-scripts'],
     write: [dir],
+    fetches: true,
   })
   if (failure !== null || options.signal.aborted) return failure
   const { specs, folders, passedOver } = installScripts(dir)
@@ -70,6 +71,7 @@ async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOption
     args: ['rebuild', ...specs],
     write: [join(dir, 'node_modules'), ...folders],
     cacheDir: null,
+    fetches: false,
   })
 }
 

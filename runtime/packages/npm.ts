@@ -23,6 +23,8 @@ export interface NpmRun extends NpmLimits {
   /** For its temporary files: builds of packages take more than a container's /tmp has. */
   workDir: string
   signal: AbortSignal
+  /** Fetches packages: what takes too long is the network, and not a script of a package. */
+  fetches: boolean
   onOutput: (text: string) => void
 }
 
@@ -82,7 +84,12 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
   }
   const { promise: cut, resolve: cutShort } = Promise.withResolvers<Failure>()
   const timer = setTimeout(
-    () => cutShort(failed(`npm took longer than ${Math.round(run.limitMs / 1000)} seconds and was ended.`)),
+    () =>
+      cutShort(
+        failed(`npm took longer than ${Math.round(run.limitMs / 1000)} seconds and was ended.`, {
+          offline: run.fetches,
+        }),
+      ),
     run.limitMs,
   )
   const abort = () => cutShort(failed('it was broken off.'))
@@ -94,7 +101,7 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
       if (code === 0) resolve(null)
       else if (/heap out of memory|heap limit/i.test(output))
         resolve(failed(`npm took more than ${run.memoryMb} MiB of memory.`))
-      else resolve(signal ? failed(`npm was ended by ${signal}.`) : failureOf(output))
+      else resolve(signal ? failed(`npm was ended by ${signal}.`, { passing: true }) : failureOf(output))
     })
   })
   const result = await Promise.race([ended, cut])

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setClock } from '../../src/testing/clock.ts'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
 import { startRegistry } from './registry.fixture.ts'
 
@@ -108,6 +109,7 @@ test('a registry that is away, or has no such package, is said in words; the old
     await until(() => engine.manifest().status === 'ok', 'back to what is there')
     return errors[0]?.message ?? ''
   }
+  assert.equal(engine.packages().nextTryAt, null)
   assert.match(await failure({ greeting: '1.0.0', nowhere: '1' }), /^nowhere is not in the registry/)
   assert.match(await failure({ greeting: '9.9.9' }), /^there is no version greeting@9\.9\.9/)
 
@@ -130,6 +132,56 @@ test('a registry that is away, or has no such package, is said in words; the old
   await registry.open()
   assert.equal((await engine.installPackages()).status, 'installed')
   await until(async () => (await run('job')).result === 'two', 'the new version is live')
+})
+
+const minute = 60_000
+
+test('a registry that fails is asked again ever more rarely, by a clock that nobody sets; the running set stays meanwhile', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  const clock = setClock()
+  const { engine, write, run } = await startInstance(t, {
+    files: { 'manifest.ts': greets, '.npmrc': npmrc, 'package.json': asks({ greeting: '1.0.0' }) },
+    clock,
+  })
+  await until(() => engine.manifest().status === 'ok', 'it is live')
+  registry.fails(503)
+  write('package.json', asks({ greeting: '2.0.0' }))
+  await until(() => engine.manifest().waitingFor === 'registry', 'it waits for the registry')
+  assert.match(engine.packages().error ?? '', /fails \(503\)\. It is tried again by itself/)
+
+  const { startedAt } = engine.packages()
+  clock.step(120 * minute)
+  await engine.retryPackages()
+  assert.equal(engine.packages().startedAt, startedAt, 'the wall clock moves nothing')
+  clock.advance(minute)
+  await engine.retryPackages()
+  await until(() => engine.manifest().waitingFor === 'registry', 'it was tried, and failed')
+  assert.notEqual(engine.packages().startedAt, startedAt)
+  const next = engine.manifest().nextTryAt ?? 0
+  assert.ok(next > clock.now() + minute && next <= clock.now() + 2 * minute, 'twice as long')
+  assert.equal((await run('job')).result, 'one', 'the set from before runs')
+
+  registry.fails(null)
+  clock.advance(2 * minute)
+  await engine.retryPackages()
+  await until(async () => (await run('job')).result === 'two', 'the new version is live')
+  assert.deepEqual([engine.packages().nextTryAt, engine.manifest().nextTryAt], [null, null])
+})
+
+test('what the customer has to correct is not tried again by itself', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  const clock = setClock()
+  const { engine } = await startInstance(t, {
+    files: { 'manifest.ts': greets, '.npmrc': npmrc, 'package.json': asks({ greeting: '9.9.9' }) },
+    clock,
+  })
+  await until(() => engine.packages().status === 'failed', 'it fails')
+  await until(() => engine.manifest().waitingFor === null, 'the load has ended')
+  const asked = registry.asked.length
+  clock.advance(24 * 60 * minute)
+  await engine.retryPackages()
+  assert.equal(registry.asked.length, asked)
+  assert.equal(engine.packages().nextTryAt, null)
 })
 
 test('an installation that hangs does not keep a new instance from being ready, nor a correction waiting', async t => {
@@ -156,6 +208,7 @@ test('an installation has a limit of time', async t => {
   })
   await until(() => engine.packages().status === 'failed', 'it is given up')
   assert.match(engine.packages().error ?? '', /npm took longer than 2 seconds/)
+  assert.ok(engine.packages().nextTryAt, 'the registry did not answer in time: it is asked again')
 })
 
 test('install scripts run for packages that package.json allows them, and for no others', async t => {

@@ -7,6 +7,7 @@ import type { Volume } from '../volume.ts'
 import { failed } from './failure.ts'
 import { commandLine, install } from './installation.ts'
 import type { NpmLimits } from './npm.ts'
+import { openRetries } from './retries.ts'
 import { readWanted, type Wanted } from './wanted.ts'
 
 /** The packages that the jobs repo asks for. */
@@ -14,8 +15,13 @@ export interface Packages {
   state(): PackagesState
   /** True when something must be installed before the files can be compiled. */
   missing(): boolean
-  /** Installs what is missing; throws in words when that fails. What failed once fails again until it changes. */
+  /**
+   * Installs what is missing; throws in words when that fails. What failed once fails again until it changes, or until
+   * `retryDue` or `forgive` lets it be tried again.
+   */
   ensure(): Promise<void>
+  /** True once when what failed for the network is due to be tried again; `ensure` then does. */
+  retryDue(): boolean
   /** Breaks off an installation of what nobody asks for any more. */
   glance(): void
   /** Forgets that it failed. */
@@ -36,7 +42,8 @@ export function openPackages(options: {
   const { volume, clock, log } = options
   const { jobsDir } = volume
   const workDir = join(volume.dir, 'packages')
-  let state: PackagesState = {
+  const retries = openRetries(clock)
+  let state: Omit<PackagesState, 'nextTryAt'> = {
     status: 'none',
     command: null,
     startedAt: null,
@@ -45,7 +52,6 @@ export function openPackages(options: {
     error: null,
     offline: false,
   }
-  let failedKey: string | null = null
   let going: { wanted: Wanted; abort: AbortController; done: Promise<void> } | null = null
   let stopped = false
 
@@ -88,8 +94,11 @@ export function openPackages(options: {
     }
     if (failure === null) options.onInstalled()
     else {
-      if (!signal.aborted) failedKey = wanted.key
-      log.warn({ command, failed: failure.message }, 'packages could not be installed')
+      if (!signal.aborted) retries.failed(wanted.key, failure)
+      log.warn(
+        { command, failed: failure.message, retryInMs: retries.waitMs() },
+        'packages could not be installed',
+      )
     }
   }
 
@@ -97,7 +106,7 @@ export function openPackages(options: {
     const wanted = readWanted(jobsDir)
     if (wanted && !wanted.there) return wanted
     if (!going) state = { ...state, status: wanted ? 'installed' : 'none', error: null, offline: false }
-    failedKey = null
+    retries.forget()
     return null
   }
 
@@ -111,7 +120,10 @@ export function openPackages(options: {
   }
 
   return {
-    state: () => state,
+    state: () => {
+      const waitMs = state.status === 'failed' ? retries.waitMs() : null
+      return { ...state, nextTryAt: waitMs === null ? null : clock.now() + waitMs }
+    },
     missing: () => missing() !== null,
     ensure: async () => {
       for (let round = 0; round < 10; round++) {
@@ -119,7 +131,7 @@ export function openPackages(options: {
         const wanted = missing()
         if (!wanted) return
         if (stopped) throw new Error('the instance is stopping')
-        if (failedKey === wanted.key) throw new Error(state.error ?? 'npm failed.')
+        if (retries.blocks(wanted.key)) throw new Error(state.error ?? 'npm failed.')
         await start(wanted)
       }
       throw new Error('package.json changed again and again while its packages were installed')
@@ -133,9 +145,8 @@ export function openPackages(options: {
         // Half written; the next look sees it whole.
       }
     },
-    forgive: () => {
-      failedKey = null
-    },
+    retryDue: () => going === null && !stopped && retries.due(),
+    forgive: retries.forget,
     stop: async () => {
       stopped = true
       going?.abort.abort()

@@ -12,6 +12,8 @@ export interface Registry {
   /** What was asked for, such as `GET /greeting`. */
   asked: string[]
   publish(name: string, version: string, files: Record<string, string>, manifest?: object): void
+  /** Answers everything with this status from now on; null answers as it should. */
+  fails(status: number | null): void
   /** Answers nothing more until it is called with true. */
   answers(yes: boolean): void
   close(): Promise<void>
@@ -30,12 +32,17 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
   let answering = Promise.withResolvers<void>()
   answering.resolve()
   let port = 0
+  let failing: number | null = null
   const url = () => `http://127.0.0.1:${port}`
 
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(request.url ?? '')
     asked.push(`${request.method} ${path}`)
     await answering.promise
+    if (failing !== null) {
+      response.writeHead(failing).end('{}')
+      return
+    }
     const [, name = '', version] = /^\/(.+?)(?:\/-\/(.+)\.tgz)?$/.exec(path) ?? []
     const versions = packages.get(name)
     const tarball = version && versions?.get(version)?.tarball
@@ -81,6 +88,9 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
       const tarball = pack({ ...files, 'package.json': JSON.stringify(own) })
       const versions = packages.get(name) ?? new Map<string, Version>()
       packages.set(name, versions.set(version, { manifest: own, tarball }))
+    },
+    fails: status => {
+      failing = status
     },
     answers: yes => {
       if (yes) answering.resolve()

@@ -30,6 +30,29 @@ test('a set without jobs is shown with what it would end, and goes live when som
   assert.match(page, /What the last change did/)
 })
 
+test('a registry that does not answer: the pages and the API say when it is asked again', async t => {
+  const packages = await startRegistry(t)
+  packages.fails(503)
+  const { app, instance, signIn } = await startWeb(t, {
+    files: {
+      'manifest.ts': `import { text } from 'greeting'\n${oneJob('() => text')}`,
+      'package.json': '{ "type": "module", "dependencies": { "greeting": "1" } }',
+      '.npmrc': `registry=${packages.url}/`,
+    },
+  })
+  const Cookie = await signIn()
+  await until(() => instance.engine.manifest().waitingFor === 'registry', 'it waits for the registry')
+  const at = async (path: string) => (await app.request(path, { headers: { Cookie } })).json()
+  const { next_try_at } = (await at('/api/jobs/repo/packages')) as { next_try_at: string }
+  const { manifest } = (await at('/api/jobs')) as { manifest: { next_try_at: string } }
+  for (const time of [next_try_at, manifest.next_try_at]) assert.ok(Date.parse(time) > Date.now() - 60_000)
+  for (const path of ['/', '/repo']) {
+    const page = await (await app.request(path, { headers: { ...browser, Cookie } })).text()
+    assert.match(page, /Next try <time/, path)
+    assert.match(page, /Install now/, path)
+  }
+})
+
 test('the repo page shows an installation and its failure, and a way to try again', async t => {
   const packages = await startRegistry(t)
   packages.answers(false)

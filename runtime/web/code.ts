@@ -18,10 +18,14 @@ const packagesShape = z.object({
   finished_at: time,
   output: z.string().meta({ description: 'The end of what it printed' }),
   error: z.string().nullable().meta({ description: 'Why it failed, and what to do' }),
+  next_try_at: time.meta({
+    description:
+      'When what failed for the network is tried again; null when it waits for a change or for you',
+  }),
 })
 
 function packagesJson(state: PackagesState): z.input<typeof packagesShape> {
-  const { status, command, startedAt, finishedAt, output, error } = state
+  const { status, command, startedAt, finishedAt, output, error, nextTryAt } = state
   return {
     status,
     command,
@@ -29,6 +33,7 @@ function packagesJson(state: PackagesState): z.input<typeof packagesShape> {
     finished_at: timestamp(finishedAt),
     output,
     error,
+    next_try_at: timestamp(nextTryAt),
   }
 }
 

@@ -75,6 +75,9 @@ export const manifestShape = z
       .enum(['packages', 'registry', 'confirmation'])
       .nullable()
       .meta({ description: 'What stands between the files and the set that runs, when it is no mistake' }),
+    next_try_at: time.nullable().meta({
+      description: 'While it waits for the registry, when the packages are installed again by themselves',
+    }),
     difference: differenceShape.nullable().meta({
       description: 'What the last load changed; while it waits for a confirmation, what it would change',
     }),
@@ -166,13 +169,14 @@ export function runJson(run: Run): z.input<typeof runShape> {
 }
 
 export function manifestJson(manifest: ManifestState): z.input<typeof manifestShape> {
-  const { status, commit, loadedAt, errors, waitingFor, difference } = manifest
+  const { status, commit, loadedAt, errors, waitingFor, nextTryAt, difference } = manifest
   return {
     status,
     commit,
     loaded_at: timestamp(loadedAt),
     errors,
     waiting_for: waitingFor,
+    next_try_at: timestamp(nextTryAt),
     difference: difference && differenceJson(difference),
   }
 }

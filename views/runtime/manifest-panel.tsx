@@ -131,8 +131,13 @@ function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
           </>
         )}
       </p>
+      {manifest.nextTryAt === null ? null : (
+        <p>
+          Next try <Time at={manifest.nextTryAt} now={now} />.
+        </p>
+      )}
       <p>
-        <PostButton action="/api/jobs/repo/packages/install">Install again</PostButton>{' '}
+        <PostButton action="/api/jobs/repo/packages/install">Install now</PostButton>{' '}
         <a href="/repo#packages">What npm printed</a>
       </p>
     </Notice>

@@ -10,15 +10,22 @@ export interface PackagesView {
   finishedAt: number | null
   output: string
   error: string | null
+  /** When it is tried again by itself. */
+  nextTryAt: number | null
 }
 
 /** The packages that the jobs import: how their installation is, what it printed, and a way to try again. */
 export function PackagesPanel({ packages, now }: { packages: PackagesView; now: number }) {
-  const { status, command, startedAt, finishedAt, output, error } = packages
+  const { status, command, startedAt, finishedAt, output, error, nextTryAt } = packages
   return (
     <Panel title="Packages" id="packages" aside={<State status={status} />}>
       <div class="stack">
         {error ? <p>{error}</p> : null}
+        {nextTryAt === null ? null : (
+          <p>
+            Next try <Time at={nextTryAt} now={now} />.
+          </p>
+        )}
         {status === 'none' ? (
           <p class="fine">
             None. Name one under <code>dependencies</code> in <code>package.json</code>, and it is installed
@@ -40,7 +47,9 @@ export function PackagesPanel({ packages, now }: { packages: PackagesView; now: 
           </details>
         ) : null}
         {status === 'failed' ? (
-          <PostButton action="/api/jobs/repo/packages/install">Install again</PostButton>
+          <PostButton action="/api/jobs/repo/packages/install">
+            {nextTryAt === null ? 'Install again' : 'Install now'}
+          </PostButton>
         ) : null}
       </div>
     </Panel>

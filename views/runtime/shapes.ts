@@ -81,6 +81,8 @@ export interface ManifestView {
   loadedAt: number | null
   errors: readonly ManifestErrorView[]
   waitingFor: 'packages' | 'registry' | 'confirmation' | null
+  /** While it waits for the registry, when that is asked again. */
+  nextTryAt: number | null
   /** What the last load changed, or what one that is held back would change. */
   difference: DifferenceView | null
 }

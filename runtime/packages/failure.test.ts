@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { failureOf } from './failure.ts'
+
+const npmError = (...lines: string[]) => lines.map(line => `npm error ${line}`).join('\n')
+
+test('what passes by itself is told from what the customer has to correct', () => {
+  const passing = [
+    npmError('code ENOTFOUND', 'request to https://registry.npmjs.org/x failed'),
+    npmError('code E500', '500 Internal Server Error - GET https://registry.npmjs.org/x'),
+    npmError('code E408', '408 Request Timeout - GET https://registry.npmjs.org/x'),
+    npmError('code E429', '429 Too Many Requests - GET https://registry.npmjs.org/x'),
+    npmError('code ENOSPC', 'no space left on device, write'),
+    npmError(
+      'code 128',
+      "fatal: unable to access 'https://github.com/a/b.git/': Could not resolve host: github.com",
+    ),
+    npmError(
+      'code 128',
+      "fatal: unable to access 'https://github.com/a/b.git/': The requested URL returned error: 503",
+    ),
+  ]
+  const lasting = [
+    npmError('code E404', "404 'nowhere@1' is not in this registry."),
+    npmError('code ETARGET', 'No matching version found for greeting@9.'),
+    npmError('code E401', 'Unable to authenticate, https://npm.example.com'),
+    npmError('code EINTEGRITY', 'sha512 integrity checksum failed'),
+    npmError('code EUSAGE', '`npm ci` can only install packages when they are in sync'),
+    npmError('code 128', 'fatal: repository not found'),
+    npmError('code 1', 'a script of a package ended with 1'),
+  ]
+  for (const output of passing) assert.equal(failureOf(output).passing, true, output)
+  for (const output of lasting) assert.equal(failureOf(output).passing, false, output)
+  assert.match(failureOf(passing[5] ?? '').message, /^https:\/\/github\.com does not answer git/)
+})

@@ -1,0 +1,43 @@
+import type { Clock } from '../../src/clock.ts'
+import type { Failure } from './failure.ts'
+
+const firstMs = 60_000
+const longestMs = 60 * 60_000
+
+/** When an installation that failed is tried again. */
+export interface Retries {
+  failed(key: string, failure: Pick<Failure, 'passing'>): void
+  /** True while the installation with this key has failed and is not tried again yet. */
+  blocks(key: string): boolean
+  /** Milliseconds until the next try; null when none comes by itself. */
+  waitMs(): number | null
+  /** True once when the next try is due; its key is not blocked any more. */
+  due(): boolean
+  forget(): void
+}
+
+/**
+ * A failure that passes by itself is tried again after a minute, then after twice as long each time, up to an hour. Any
+ * other waits for a change of the files, which gives the installation another key, or for a person. Counted on the
+ * monotonic clock.
+ */
+export function openRetries(clock: Clock): Retries {
+  let last: { key: string; failures: number; dueAt: number | null; blocked: boolean } | null = null
+  return {
+    failed: (key, { passing }) => {
+      const failures = last?.key === key ? last.failures + 1 : 1
+      const waitMs = Math.min(firstMs * 2 ** (failures - 1), longestMs)
+      last = { key, failures, dueAt: passing ? clock.monotonic() + waitMs : null, blocked: true }
+    },
+    blocks: key => last?.key === key && last.blocked,
+    waitMs: () => (last?.dueAt == null ? null : Math.max(0, last.dueAt - clock.monotonic())),
+    due: () => {
+      if (last?.dueAt == null || clock.monotonic() < last.dueAt) return false
+      last = { ...last, dueAt: null, blocked: false }
+      return true
+    },
+    forget: () => {
+      last = null
+    },
+  }
+}
