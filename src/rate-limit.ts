@@ -48,3 +48,24 @@ export function createRateLimit(options: {
     },
   }
 }
+
+export interface Pace {
+  /** Whole seconds until the next turn of this key; 0 when it is now. */
+  wait(key: string): number
+  /** Takes the turn. */
+  take(key: string): void
+}
+
+/** One turn a key every `everyMs`. Memory is bounded: the turns that were taken longest ago are forgotten first. */
+export function createPace(options: { everyMs: number; clock: Clock; maxKeys?: number }): Pace {
+  const { everyMs, clock, maxKeys = 10_000 } = options
+  const nextAt = new Map<string, number>()
+  return {
+    wait: key => Math.max(0, Math.ceil(((nextAt.get(key) ?? 0) - clock.monotonic()) / 1000)),
+    take: key => {
+      nextAt.delete(key)
+      nextAt.set(key, clock.monotonic() + everyMs)
+      if (nextAt.size > maxKeys) nextAt.delete(nextAt.keys().next().value as string)
+    },
+  }
+}

@@ -1,44 +1,93 @@
 import type { Clock } from '../../src/clock.ts'
-import { createRateLimit } from '../../src/rate-limit.ts'
+import { addressGroup, addressNetwork } from '../../src/http/address.ts'
+import { createPace, createRateLimit } from '../../src/rate-limit.ts'
 
 export interface Guesses {
   /**
-   * Compares a try, or not. `key` is who tries: an address group, or a browser that signed in here before. Returns
-   * null when it is right, else the seconds to wait; 0 when the next try is free.
+   * Compares a try, or not. `address` is where it comes from, `browser` the name of one that signed in here before.
+   * Returns null when it is right, else the seconds to wait; 0 when the next try is free.
    */
-  judge(by: { key: string; knownBrowser: boolean }, compare: () => Promise<boolean>): Promise<number | null>
+  judge(
+    by: { address: string; browser: string | null },
+    compare: () => Promise<boolean>,
+  ): Promise<number | null>
 }
 
-const windowMs = 10 * 60_000
-const freeTries = 10
-const freeTriesOfAll = 100
-/** Beyond the free tries. A random password of ours has 100 bits; at this pace a week tries a third of a million. */
+const withinMs = 10 * 60_000
+/** Wrong passwords within ten minutes that cost no waiting. */
+const free = { browser: 10, group: 10, network: 30, all: 100 }
+/** Tries that go ahead of the crowd while all together are over their limit. */
+const ahead = { group: 3, network: 3 }
+/** Beyond the free tries, one each. */
 const paceMs = 2000
+/** For those that go ahead: five a second. Each is compared, which takes an instance about 30 ms of one core. */
+const aheadPaceMs = 200
 
 /**
- * Limits wrong passwords: ten in ten minutes from one address, and a hundred from all addresses together, so that it does not
- * help to have many. Beyond that nobody is shut out, because several people may share an address with the one who
- * guesses: tries are still compared, but only one every two seconds for the whole instance. A browser that signed in
- * before is counted for itself, and so is in no queue with strangers.
+ * Limits wrong passwords without shutting anybody out: beyond the free tries, one every two seconds is compared.
+ *
+ * 1. A browser that signed in here before is counted for itself, and waits for nobody else.
+ * 2. Any other try is counted for its address group (an IPv4 address, an IPv6 /64) and its network (/16, /32).
+ * 3. All of these together have a hundred free tries. Beyond that there are two queues, so that a flood from elsewhere
+ *    keeps no new browser out: one for the first three tries of a group and of its network, and one for all others.
  */
 export function guessLimit(clock: Clock): Guesses {
-  const each = createRateLimit({ failures: freeTries, withinMs: windowMs, clock })
-  const all = createRateLimit({ failures: freeTriesOfAll, withinMs: windowMs, clock })
-  let nextAt = Number.NEGATIVE_INFINITY
+  const limit = (failures: number) => {
+    return {
+      ...createRateLimit({ failures, withinMs, clock }),
+      pace: createPace({ everyMs: paceMs, clock }),
+    }
+  }
+  const browsers = limit(free.browser)
+  const groups = limit(free.group)
+  const networks = limit(free.network)
+  const all = createRateLimit({ failures: free.all, withinMs, clock })
+  const aheadGroups = createRateLimit({ failures: ahead.group, withinMs, clock })
+  const aheadNetworks = createRateLimit({ failures: ahead.network, withinMs, clock })
+  const queues = {
+    ahead: createPace({ everyMs: aheadPaceMs, clock }),
+    others: createPace({ everyMs: paceMs, clock }),
+  }
+
   return {
-    judge: async ({ key, knownBrowser }, compare) => {
-      const wait = each.retryAfter(key) || (knownBrowser ? 0 : all.retryAfter(''))
-      if (wait > 0) {
-        const now = clock.monotonic()
-        if (now < nextAt) return Math.ceil((nextAt - now) / 1000)
-        nextAt = now + paceMs
+    judge: async ({ address, browser }, compare) => {
+      const group = addressGroup(address)
+      const network = addressNetwork(address)
+      const own =
+        browser === null
+          ? [
+              { limit: groups, key: group },
+              { limit: networks, key: network },
+            ]
+          : [{ limit: browsers, key: browser }]
+      const over = own.filter(({ limit, key }) => limit.retryAfter(key) > 0)
+      const paces = over.map(({ limit, key }) => ({ pace: limit.pace, key }))
+      if (browser === null && all.retryAfter('') > 0) {
+        const first = aheadGroups.retryAfter(group) === 0 && aheadNetworks.retryAfter(network) === 0
+        paces.push({ pace: first ? queues.ahead : queues.others, key: '' })
       }
+      const wait = Math.max(0, ...paces.map(({ pace, key }) => pace.wait(key)))
+      if (wait > 0) return wait
+      for (const { pace, key } of paces) pace.take(key)
+      // The longest of their own waits: somebody who waited in a queue for others has their next try free.
+      const next = Math.max(0, ...over.map(({ limit, key }) => limit.retryAfter(key)))
+
       // Counted before it is compared: a burst of guesses side by side must not slip through.
-      each.fail(key)
-      if (!knownBrowser) all.fail('')
-      if (!(await compare())) return wait
-      each.clear(key)
-      if (!knownBrowser) all.takeBack('')
+      for (const { limit, key } of own) limit.fail(key)
+      if (browser === null) {
+        all.fail('')
+        aheadGroups.fail(group)
+        aheadNetworks.fail(network)
+      }
+      if (!(await compare())) return next
+      if (browser !== null) browsers.clear(browser)
+      else {
+        groups.clear(group)
+        aheadGroups.clear(group)
+        networks.takeBack(network)
+        aheadNetworks.takeBack(network)
+        all.takeBack('')
+      }
       return null
     },
   }

@@ -2,7 +2,6 @@ import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { Clock } from '../../src/clock.ts'
 import { timestamp } from '../../src/clock.ts'
-import { addressGroup } from '../../src/http/address.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { defineProblem, retryLater } from '../../src/http/problem.ts'
@@ -110,7 +109,7 @@ export function authRoutes(parts: AuthParts): Route[] {
         }
         const { matches, mark } = await gate()
         const browser = browserOf(known.read(c), mark)
-        const by = { key: browser ?? addressGroup(c.get('client')), knownBrowser: browser !== null }
+        const by = { address: c.get('client'), browser }
         const wait = await guesses.judge(by, () => matches(body.password))
         if (wait !== null && wait > 0) {
           if (!wantsPage(c)) throw retryLater(wait)

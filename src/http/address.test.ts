@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressGroup, addressSet, clientAddress, isLoopback, plainAddress } from './address.ts'
+import {
+  addressGroup,
+  addressNetwork,
+  addressSet,
+  clientAddress,
+  isLoopback,
+  plainAddress,
+} from './address.ts'
 
 test('a set holds addresses and ranges of both families', () => {
   const set = addressSet(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1'])
@@ -87,4 +94,15 @@ test('this very machine is told from a name that begins like it', () => {
     '',
   ])
     assert.ok(!isLoopback(there), there)
+})
+
+test('the network of an address is about what one provider has', () => {
+  for (const [address, network] of [
+    ['203.0.113.7', '203.0.0.0/16'],
+    ['::ffff:203.0.113.7', '203.0.0.0/16'],
+    ['2001:db8:1:2::7', '2001:db8::/32'],
+    ['2a01::1', '2a01:0::/32'],
+    ['unknown', 'unknown'],
+  ] as const)
+    assert.equal(addressNetwork(address), network)
 })

@@ -71,11 +71,21 @@ export function isLoopback(hostname: string): boolean {
 /** The key to count an address by: one household or server has a whole IPv6 /64. */
 export function addressGroup(address: string): string {
   const plain = plainAddress(address)
-  if (isIP(plain) !== 6) return plain
+  return isIP(plain) === 6 ? prefix6(plain, 4) : plain
+}
+
+/** The network around it, about as much as one provider is given: an IPv4 /16, an IPv6 /32. */
+export function addressNetwork(address: string): string {
+  const plain = plainAddress(address)
+  if (isIP(plain) === 6) return prefix6(plain, 2)
+  return isIP(plain) === 4 ? `${plain.split('.').slice(0, 2).join('.')}.0.0/16` : plain
+}
+
+function prefix6(plain: string, length: number): string {
   // A URL writes every spelling of an address in one way.
   const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::')
   const groups = head === '' ? [] : head.split(':')
   const after = tail ? tail.split(':') : []
   while (groups.length + after.length < 8) groups.push('0')
-  return `${[...groups, ...after].slice(0, 4).join(':')}::/64`
+  return `${[...groups, ...after].slice(0, length).join(':')}::/${length * 16}`
 }
