@@ -71,12 +71,15 @@ function faultOf(instance: WatchedInstance, status: number, body: string): strin
     : (failingChecks(answer.checks) ?? `it answered ${status}: ${body.slice(0, 500)}`)
 }
 
-/** The checks that fail, in their own words; null when the answer tells of none. The manifest is the customer's. */
+/**
+ * The checks that fail, with their words where it has any: an instance keeps those for its owner and its log. Null when
+ * the answer tells of none. The manifest is the customer's.
+ */
 function failingChecks(checks: unknown): string | null {
   if (typeof checks !== 'object' || checks === null) return null
   const failing = Object.entries(checks).filter(([name, words]) => name !== 'manifest' && words !== 'ok')
   if (failing.length === 0) return null
-  return `it answers, and its checks fail: ${failing.map(([name, words]) => `${name}: ${words}`).join('; ')}`.slice(
+  return `it answers, and its checks fail: ${failing.map(([name, words]) => (words === 'failing' ? name : `${name}: ${words}`)).join('; ')}`.slice(
     0,
     500,
   )

@@ -78,6 +78,29 @@ test('health tells the instance, and that a broken manifest is broken, without b
   assert.ok(!text.includes('secretWord'), 'no words of the customer’s code to strangers')
 })
 
+test('which check fails is told to anyone, and why to who is signed in', async t => {
+  const { app, instance, signIn } = await startWeb(t, { files: hello })
+  const Cookie = await signIn()
+  const made = await postJson(app, '/api/tokens', { name: 'watch', scope: 'read' }, { Cookie })
+  const { secret } = (await made.json()) as { secret: string }
+  const words = 'The job payroll-acme cannot be decided: bad secret'
+  const checks = instance.engine.checks as Map<string, () => void>
+  checks.set('scheduler', () => {
+    throw new Error(words)
+  })
+  const health = async (headers: Record<string, string> = {}) => {
+    const answer = await app.request('/api/health', { headers })
+    assert.equal(answer.status, 503)
+    return ((await answer.json()) as { checks: Record<string, string> }).checks
+  }
+  const short = { volume: 'ok', database: 'ok', scheduler: 'failing', manifest: 'ok' }
+  assert.deepEqual(await health(), short)
+  assert.deepEqual(await health({ Authorization: 'Bearer lht_wrong' }), short, 'health answers everyone')
+  for (const headers of [{ Cookie }, { Authorization: `Bearer ${secret}` }]) {
+    assert.deepEqual(await health(headers), { ...short, scheduler: words })
+  }
+})
+
 test('before the engine is there, health is 503 and everything else asks to come again', async t => {
   const { app, signIn } = await startWeb(t, { withoutEngine: true })
   const health = await app.request('/api/health')

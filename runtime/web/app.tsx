@@ -138,7 +138,7 @@ export async function createWeb(options: WebOptions): Promise<Hono<AppEnv>> {
     server: () => publicUrl?.origin ?? null,
     // The repo's routes stand before those of the jobs: `repo` is no job id.
     routes: [
-      healthRoute({ instanceId, version, engine: options.engine }),
+      healthRoute({ instanceId, version, engine: options.engine, knows: access.knows, log }),
       ...authRoutes({
         sessions,
         cookie,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { AppContext } from '../../src/http/route.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
+import type { Logger } from '../../src/log.ts'
 import type { Engine } from '../contract.ts'
 
 export interface HealthParts {
@@ -7,20 +9,42 @@ export interface HealthParts {
   version: string
   /** Null until there is one. */
   engine(): Engine | null
+  /** True for who is signed in, or has a token. */
+  knows(c: AppContext): boolean
+  log: Logger
 }
 
 const healthShape = z.object({
   status: z.enum(['ok', 'starting', 'stopping', 'failing']),
   instance_id: z.string(),
   version: z.string(),
-  checks: z.record(z.string(), z.string()).meta({ description: '`ok`, or what is wrong' }),
+  checks: z.record(z.string(), z.string()).meta({
+    description:
+      '`ok`; or `failing`, and for who is signed in what is wrong. `manifest` is the status of the manifest',
+  }),
 })
 
 /**
  * Whether the instance can do its work. A manifest that does not load is told, but the last good set keeps running,
- * so that it makes nobody restart anything. Anyone may ask: it tells no words of the customer's code.
+ * so that it makes nobody restart anything. Anyone may ask which check fails. Its words may name a job and quote its error:
+ * they are for who is signed in, and for the log.
  */
-export function healthRoute({ instanceId, version, engine }: HealthParts): Route {
+export function healthRoute({ instanceId, version, engine, knows, log }: HealthParts): Route {
+  let logged = ''
+  /** Asked several times a minute: what lasts is logged once. */
+  const tell = (failing: Record<string, string>) => {
+    const words = JSON.stringify(failing)
+    if (words !== logged && words !== '{}') log.warn({ failing }, 'a health check fails')
+    logged = words
+  }
+  /** A database that cannot say who asks must not keep the answer back. */
+  const mayKnow = (c: AppContext) => {
+    try {
+      return knows(c)
+    } catch {
+      return false
+    }
+  }
   return route({
     method: 'get',
     path: '/api/health',
@@ -34,17 +58,25 @@ export function healthRoute({ instanceId, version, engine }: HealthParts): Route
     },
     handle: async c => {
       c.header('Cache-Control', 'no-store')
-      const { status, checks } = await examine(engine())
+      const { status, checks: words, failing } = await examine(engine())
+      tell(failing)
+      const short = Object.fromEntries(Object.keys(failing).map(name => [name, 'failing']))
+      const checks = mayKnow(c) ? words : { ...words, ...short }
       return c.json({ status, instance_id: instanceId, version, checks }, status === 'ok' ? 200 : 503)
     },
   })
 }
 
-async function examine(
-  engine: Engine | null,
-): Promise<{ status: 'ok' | 'starting' | 'stopping' | 'failing'; checks: Record<string, string> }> {
-  if (!engine) return { status: 'starting', checks: { engine: 'starting' } }
-  if (engine.stopping()) return { status: 'stopping', checks: { engine: 'stopping' } }
+interface Examination {
+  status: 'ok' | 'starting' | 'stopping' | 'failing'
+  checks: Record<string, string>
+  /** Those of them that fail, in their own words. */
+  failing: Record<string, string>
+}
+
+async function examine(engine: Engine | null): Promise<Examination> {
+  if (!engine) return { status: 'starting', checks: { engine: 'starting' }, failing: {} }
+  if (engine.stopping()) return { status: 'stopping', checks: { engine: 'stopping' }, failing: {} }
   const found = await Promise.all(
     [...engine.checks].map(async ([name, check]): Promise<[string, string]> => {
       try {
@@ -55,7 +87,8 @@ async function examine(
       }
     }),
   )
-  const failing = found.some(([, words]) => words !== 'ok')
+  const failing = Object.fromEntries(found.filter(([, words]) => words !== 'ok'))
   const checks = { ...Object.fromEntries(found), manifest: engine.manifest().status }
-  return { status: failing ? 'failing' : engine.ready() ? 'ok' : 'starting', checks }
+  const well = engine.ready() ? 'ok' : 'starting'
+  return { status: found.every(([, words]) => words === 'ok') ? well : 'failing', checks, failing }
 }
