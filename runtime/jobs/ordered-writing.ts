@@ -20,7 +20,19 @@ const nothingStartsWithinMs = 0.1
  * full holds the process up, as a file or a terminal would: nothing is lost when it ends, in whatever way.
  */
 export function writeInOrder(mark: string): OrderedWriting {
-  const writeSync = fs.writeSync
+  const { writeSync, fstatSync } = fs
+  const identityOf = (file: OutputFile) => {
+    try {
+      const { dev, ino } = fstatSync(file, { bigint: true })
+      return `${dev} ${ino}`
+    } catch {
+      return null
+    }
+  }
+  const pipes = { 1: identityOf(1), 2: identityOf(2) }
+  /** False once the job has closed it: by then, another file may have its number. */
+  const isOutput = (file: unknown): file is OutputFile =>
+    (file === 1 || file === 2) && pipes[file] !== null && identityOf(file) === pipes[file]
   let last: OutputFile | null = null
   let lastAt = 0
   let number = 0
@@ -44,6 +56,7 @@ export function writeInOrder(mark: string): OrderedWriting {
     last = file
     const barrier = Buffer.from(barrierText(mark, { number: ++number, next: file }))
     for (const each of [file === 1 ? 2 : 1, file] as const) {
+      if (!isOutput(each)) continue
       try {
         writeAll(each, barrier)
       } catch {
@@ -52,7 +65,7 @@ export function writeInOrder(mark: string): OrderedWriting {
     }
   }
   const around = <R>(file: unknown, write: () => R): R => {
-    if (file !== 1 && file !== 2) return write()
+    if (!isOutput(file)) return write()
     turnTo(file)
     try {
       return write()
@@ -62,7 +75,10 @@ export function writeInOrder(mark: string): OrderedWriting {
   }
 
   const streamTo = (file: OutputFile) =>
-    new OwnStream(file, bytes => around(file, () => writeAll(file, bytes)))
+    new OwnStream(file, bytes => {
+      // What is printed after the job closed its output has no place to go to.
+      if (isOutput(file)) around(file, () => writeAll(file, bytes))
+    })
   for (const [name, file] of [
     ['stdout', 1],
     ['stderr', 2],

@@ -167,3 +167,42 @@ test('a job that takes what it prints for itself, or ends its output, may do so'
   assert.equal(over.status, 'succeeded')
   assert.deepEqual(lines, ['err kept back', 'out told', 'out last', 'err ERR_STREAM_WRITE_AFTER_END'])
 })
+
+test('what a job closes is not written to any more, whatever file gets its number', async t => {
+  for (const [closed, printed] of [
+    [1, 'console.error("err")'],
+    [2, 'console.log("out")'],
+  ] as const) {
+    const { over, lines } = await written(
+      t,
+      `console.log('before'); console.error('before')
+       fs.mkdirSync('data', { recursive: true })
+       fs.closeSync(${closed})
+       const file = fs.openSync('data/mine.txt', 'w')
+       ${printed}
+       console.log('lost?'); console.error('lost?'); process.stdout.write(''); process.stderr.write('')
+       spawnSync('true')
+       ${printed}
+       writeSync(file, 'mine')
+       return [file, fs.readFileSync('data/mine.txt', 'utf8')]`,
+    )
+    assert.deepEqual([over.status, over.error, over.result], ['succeeded', null, [closed, 'mine']])
+    const [stays, word] = closed === 1 ? ['err', 'err'] : ['out', 'out']
+    assert.deepEqual(
+      lines.filter(line => line.startsWith(`${stays} `)),
+      [`${stays} before`, `${stays} ${word}`, `${stays} lost?`, `${stays} ${word}`],
+    )
+  }
+})
+
+test('a stream that the job has ended can be written to, and breaks nothing', async t => {
+  const { over, lines } = await written(
+    t,
+    `console.log('before'); process.stdout.end(); process.stderr.end('last\\n')
+     await new Promise(done => setTimeout(done, 20))
+     console.error('after'); console.log('after')
+     return 1`,
+  )
+  assert.deepEqual([over.status, over.error, over.result], ['succeeded', null, 1])
+  assert.deepEqual(lines, ['out before', 'err last', 'err after', 'out after'])
+})
