@@ -73,7 +73,8 @@ test('any file is fetched as it is, in parts too', async t => {
 })
 
 test('what is fetched runs nowhere as a page or a script of the instance', async t => {
-  const { raw } = await start(t)
+  const { raw, data } = await start(t)
+  for (const name of ['sound.wav', 'film.webm']) writeFileSync(data(name), bytes)
   for (const [path, type] of [
     ['data/page.html', 'text/plain; charset=utf-8'],
     ['data/code.js', 'text/plain; charset=utf-8'],
@@ -87,6 +88,15 @@ test('what is fetched runs nowhere as a page or a script of the instance', async
     assert.doesNotMatch(policy, /script-src|allow-/)
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
     assert.equal(answer.headers.get('cross-origin-resource-policy'), 'same-origin')
+  }
+  // An own page of the browser plays these: it loads the address once more, from this origin and without scripts.
+  for (const path of ['data/sound.wav', 'data/film.webm']) {
+    const policy = (await raw(`${path}?raw`)).headers.get('content-security-policy') ?? ''
+    assert.match(
+      policy,
+      /^default-src 'none'; media-src 'self'; img-src data:;.*; sandbox allow-same-origin$/,
+    )
+    assert.doesNotMatch(policy, /script-src|allow-scripts/)
   }
   const blob = await raw('data/blob?raw')
   assert.match(blob.headers.get('content-disposition') ?? '', /^attachment/)
