@@ -78,7 +78,21 @@ export function readIndex(dir: string): GitIndex {
   if (body.indexOf('link', at, 'latin1') === at && at + 8 < body.length) {
     throw new Error('.git/index is split; git update-index --no-split-index makes it whole')
   }
+  // In a sparse one, an entry may be a whole folder that is not checked out.
+  if (entries.some(({ mode }) => mode === '40000') || hasExtension(body, at, 'sdir')) {
+    throw new Error(
+      '.git/index is sparse; git sparse-checkout reapply --no-sparse-index makes it whole, and changes no file',
+    )
+  }
   return { entries, writtenAt: found.mtimeNs }
+}
+
+/** Extensions follow the entries, each with its name and length. */
+function hasExtension(body: Buffer, start: number, name: string): boolean {
+  for (let at = start; at + 8 <= body.length; at += 8 + body.readUInt32BE(at + 4)) {
+    if (body.toString('latin1', at, at + 4) === name) return true
+  }
+  return false
 }
 
 const damaged = () =>
