@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { registry, startInstance } from '../engine.fixture.ts'
+import { failureInWords } from './failure.ts'
 
 const ways = {
   refused: 'await fetch(params.closed)',
@@ -70,4 +71,19 @@ test('an error that comes out of Node names the line that asked, and what caused
   }
   const { error } = await run('plain', params)
   assert.match(error?.stack ?? '', /Caused by: Error: no rows[\s\S]*Caused by: empty/)
+})
+
+test('a program that wants /dev/shm: the error says first what to do', () => {
+  const words = (error: Error) => failureInWords(error, { repo: '/r', built: '/b' }).message
+  const chromium = 'Creating shared memory in /dev/shm/.org.chromium.x failed: Permission denied (13)'
+  const python = 'self._semlock = _multiprocessing.SemLock(\nPermissionError: [Errno 13] Permission denied'
+  for (const output of [chromium, python]) {
+    const said = words(new Error(`Command failed: report\n${output}`))
+    assert.match(
+      said,
+      /^jobs have no \/dev\/shm \(start Chromium with --disable-dev-shm-usage; in Python use/,
+    )
+    assert.ok(said.endsWith(output))
+  }
+  assert.equal(words(new Error('/dev/shmoo is unrelated')), '/dev/shmoo is unrelated')
 })

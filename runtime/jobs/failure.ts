@@ -27,8 +27,14 @@ function wordsOf(error: Error): string {
     const more = cause instanceof Error ? messageOf(cause) : ''
     if (more !== '' && !words.includes(more)) words += `: ${more}`
   }
-  return words
+  return needsSharedMemory.test(words) ? `${sharedMemoryHint}: ${words}` : words
 }
+
+/** What Chromium prints of it, and the frame that a Python program ends in. */
+const needsSharedMemory = /\/dev\/shm\b|\bSemLock\b/
+/** First, because the output of a program may be longer than what is kept. */
+const sharedMemoryHint =
+  'jobs have no /dev/shm (start Chromium with --disable-dev-shm-usage; in Python use threads, or multiprocessing.Process with a Pipe)'
 
 function stackOf(error: Error): string {
   const own = typeof error.stack === 'string' ? error.stack : ''
