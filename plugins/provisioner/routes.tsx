@@ -103,6 +103,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
       answers: {
         200: {
           description: 'The instances',
+          headers: { Link: 'The `next` part of the list, as RFC 8288 says; none at the end' },
           schema: z.object({
             instances: z.array(instanceSchema),
             total: z.int().meta({ description: 'How many there are, on all pages' }),
