@@ -88,7 +88,7 @@ test('an error that a job catches says what the job can do instead, whichever wa
   const { run } = await startInstance(t, {
     files: {
       'manifest.ts':
-        `${imports}import { createReadStream, readFile as readLater } from 'node:fs'\n` +
+        `${imports}import { deepStrictEqual } from 'node:assert'\nimport { createReadStream, readFile as readLater } from 'node:fs'\n` +
         caught('sync', "() => readFileSync('../x.db')") +
         caught('promise', "() => readFile('../x.db')") +
         caught(
@@ -102,7 +102,14 @@ test('an error that a job catches says what the job can do instead, whichever wa
           `() => {
             class Mine extends Error { constructor() { super('mine'); Object.assign(this, { resource: 'r', permission: 1 }) } }
             const made = new Mine()
-            return [made.message, { ...made }, 'resource' in JSON.parse(JSON.stringify(new Error('x')))]
+            const frozen = Object.freeze(new Error('frozen'))
+            const assigned = (() => { try { Object.assign(frozen, { resource: 1 }); return 'taken' } catch (error) { return error.name } })()
+            const seen = []
+            for (const error of [new Error('x'), structuredClone(new Error('x')), new TypeError('x')])
+              for (const name in error) seen.push(name)
+            deepStrictEqual(new Error('x'), new Error('x'))
+            deepStrictEqual({ ...new Error('x') }, {})
+            return [made.message, { ...made }, 'resource' in JSON.parse(JSON.stringify(new Error('x'))), seen, Object.keys(Error.prototype), assigned, Object.hasOwn(frozen, 'resource')]
           }`,
         ),
     },
@@ -119,7 +126,15 @@ test('an error that a job catches says what the job can do instead, whichever wa
       id,
     )
   }
-  assert.deepEqual((await run('own')).result, ['mine', { resource: 'r', permission: 1 }, false])
+  assert.deepEqual((await run('own')).result, [
+    'mine',
+    { resource: 'r', permission: 1 },
+    false,
+    [],
+    [],
+    'TypeError',
+    false,
+  ])
 })
 
 test('a run writes in its scratch folder and in that for temporary files, and nowhere else', async t => {
