@@ -42,6 +42,9 @@ function inWords(output: string): string {
   if (lost) {
     return `${host} does not answer (${lost}): this instance is offline, or the registry is down. It is tried again by itself.`
   }
+  if (code === 'EALLOWGIT') {
+    return 'a package is to come from git, which npm refuses (EALLOWGIT). Name a version from the registry; or put allow-git=root into .npmrc, if what is in git needs no build: "prepare" is not run here.'
+  }
   if (code === 'E404') {
     const name =
       /'([^']+?)' is not in this registry/.exec(text)?.[1] ??

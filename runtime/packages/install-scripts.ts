@@ -11,6 +11,8 @@ export interface InstallScripts {
   folders: string[]
   /** Packages with scripts that are not run, because nothing allows any. */
   passedOver: string[]
+  /** Packages that were fetched from git with a script that builds them: it is never run here. */
+  unbuilt: string[]
 }
 
 interface Installed {
@@ -47,13 +49,22 @@ export function installScripts(dir: string): InstallScripts {
       path.includes('node_modules/') && hasInstallScript && !inBundle && !link && !links.has(nameOf(path)),
   )
   const names = fetched.map(([path]) => nameOf(path))
-  if (!anyAllowed) return { specs: [], folders: [], passedOver: names }
+  const unbuilt = installed.flatMap(([path, { resolved, link }]) =>
+    !link && /^git\b/.test(resolved ?? '') && isBuiltByScript(join(dir, path)) ? [nameOf(path)] : [],
+  )
+  if (!anyAllowed) return { specs: [], folders: [], passedOver: names, unbuilt }
   const specs = fetched.map(([path, { version }]) => (version ? `${nameOf(path)}@${version}` : nameOf(path)))
-  return { specs: [...new Set([...specs, ...folders])], folders, passedOver: [] }
+  return { specs: [...new Set([...specs, ...folders])], folders, passedOver: [], unbuilt }
 }
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+}
+
+/** What npm would run in a clone before it packs it. */
+function isBuiltByScript(folder: string): boolean {
+  const { scripts } = parse(readText(join(folder, 'package.json')))
+  return ['prepare', 'prepack', 'build'].some(name => name in Object(scripts))
 }
 
 function allowedIn(value: unknown): string[] {

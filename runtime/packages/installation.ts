@@ -57,11 +57,17 @@ async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOption
     fetches: true,
   })
   if (failure !== null || options.signal.aborted) return failure
-  const { specs, folders, passedOver } = installScripts(dir)
+  const { specs, folders, passedOver, unbuilt } = installScripts(dir)
   if (passedOver.length > 0) {
     const names = [...new Set(passedOver)].join(', ')
     options.onOutput(
       `[longhouse] Install scripts were not run: ${names}. "allowScripts" in package.json names those that may.\n`,
+    )
+  }
+  if (unbuilt.length > 0) {
+    const names = [...new Set(unbuilt)].join(', ')
+    options.onOutput(
+      `[longhouse] Fetched from git, and not built: ${names}. Their "prepare" is never run here. If a job does not find their files, publish them to a registry, or commit what "prepare" makes.\n`,
     )
   }
   if (specs.length === 0) return null
