@@ -62,8 +62,8 @@ export function controlWeb(assets: Assets, visitors: Visitors): KernelOptions['w
           requestId={c.get('requestId')}
           back={
             operator
-              ? { href: '/admin/instances', label: 'To the instances' }
-              : { href: '/', label: 'To the first page' }
+              ? { href: '/admin/instances', label: 'Back to the instances' }
+              : { href: '/', label: 'Back to the start page' }
           }
         />
       )

@@ -23,10 +23,10 @@ for (const javaScript of [true, false]) {
     await press('Cancel')
     await page.getByText('You did not sign in').waitFor()
 
-    await page.getByRole('link', { name: 'To the first page' }).click()
+    await page.getByRole('link', { name: 'Back to the start page' }).click()
     await press('Sign in with Example')
     await press('Continue as bob')
-    await page.getByText('Your e-mail address is not verified').waitFor()
+    await page.getByText('Your email address is not verified').waitFor()
 
     // The provider remembers who is signed in there.
     await context.clearCookies()
@@ -106,11 +106,11 @@ for (const javaScript of [true, false]) {
 
     // Back and again: the callback was used.
     await page.goto(`${control}/auth/google/callback?code=x&state=y`)
-    await page.getByText('This sign-in is over').waitFor()
+    await page.getByText('This sign-in has expired').waitFor()
 
     await page.goto(control)
     await press('Sign out')
-    await page.getByText('Your own box').waitFor()
+    await page.getByText('Scheduled jobs in an instance').waitFor()
     await page.goto(`${control}/account`)
     assert.match(page.url(), /\/sign-in\?next=%2Faccount$/)
     assert.deepEqual(complaints, [])

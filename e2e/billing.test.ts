@@ -109,7 +109,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
       await page.getByLabel('Name').fill(subdomain)
       await press('Make my instance')
       owner.password = (await page.locator('code.secret').innerText()).trim()
-      await owner.seesPlan(/You are trying it.*What happens if nothing is paid/s)
+      await owner.seesPlan(/Free trial.*What happens if you do not pay/s)
       await owner.shot('trial')
       await owner.seesInstance(/Running/)
       // Over the bridge: nobody types the password.
@@ -135,7 +135,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
       await press('Choose Basic')
       await page.getByRole('heading', { name: 'Pay' }).waitFor()
       await press('Back')
-      await page.getByText('You are trying it').waitFor()
+      await page.getByRole('heading', { name: 'Free trial' }).waitFor()
       await press('Choose Basic')
       await press('Use a declined card')
       await page.getByText('The card was declined').waitFor()

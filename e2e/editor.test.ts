@@ -51,14 +51,14 @@ for (const javaScript of [true, false]) {
 
     await write(`${before}\nnope()\n`)
     await page.getByRole('button', { name: 'Check' }).click()
-    await page.getByText('This would not load').waitFor()
+    await page.getByText('This does not load').waitFor()
     await page.getByText('ReferenceError: nope is not defined').waitFor()
     assert.equal(readFileSync(manifest, 'utf8'), before)
 
     const after = before.replace("cron: '0 8 * * *'", "cron: '30 9 * * *'")
     assert.notEqual(after, before)
     await write(after)
-    await page.getByLabel('What changes').fill('The digest comes later')
+    await page.getByLabel('Commit message').fill('The digest comes later')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved and live').waitFor()
     assert.equal(readFileSync(manifest, 'utf8'), javaScript ? `${after}// typed` : after)
@@ -105,7 +105,7 @@ test('after a check and after a failed save, nothing of an edit is lost', {
   await page.getByText('This loads').waitFor()
 
   // Not a change since the page came, and yet not saved.
-  await page.getByLabel('What changes').click()
+  await page.getByLabel('Commit message').click()
   await page.getByRole('link', { name: 'Runs' }).click({ noWaitAfter: true })
   await eventually('leaving is asked about', () => asked.length > 0)
   assert.deepEqual(asked, ['beforeunload'])
@@ -121,17 +121,17 @@ test('after a check and after a failed save, nothing of an edit is lost', {
 
   // The words for a change that does not load yet are those of the commit that it becomes a part of.
   await page.keyboard.type('\nnope()')
-  await page.getByLabel('What changes').fill('Reasons')
+  await page.getByLabel('Commit message').fill('Reasons')
   await page.keyboard.press('Control+s')
   await page.getByText('The last change did not go live').waitFor()
-  assert.equal(await page.getByLabel('What changes').inputValue(), 'Reasons')
+  assert.equal(await page.getByLabel('Commit message').inputValue(), 'Reasons')
   await page.locator('.cm-content').click()
   await page.keyboard.press('Control+End')
   for (let i = 0; i < 6; i++) await page.keyboard.press('Backspace')
   await page.keyboard.type('// three')
   await page.keyboard.press('Control+s')
   await page.getByText('Saved and live').waitFor()
-  assert.equal(await page.getByLabel('What changes').inputValue(), '')
+  assert.equal(await page.getByLabel('Commit message').inputValue(), '')
 
   // A session that ends in between.
   await page.locator('.cm-content').click()

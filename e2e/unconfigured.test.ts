@@ -33,8 +33,8 @@ test('without a provider, a mail server and Stripe: the log, the routes and the 
 
   const asPage = { headers: { Accept: 'text/html' } }
   for (const [words, page] of [
-    [/Owners cannot sign in: no provider is set up/, await stranger('/login', 'GET', asPage.headers)],
-    [/Nobody can sign up or in here/, await stranger('/sign-in', 'GET', asPage.headers)],
+    [/Owners cannot sign in: no sign-in provider is set up/, await stranger('/login', 'GET', asPage.headers)],
+    [/Sign-in is not set up/, await stranger('/sign-in', 'GET', asPage.headers)],
     [/Billing is off.*STRIPE_SECRET_KEY/s, await admin('/admin/billing', asPage)],
     [/Mail is off.*SMTP_URL/s, await admin('/admin/mail', asPage)],
   ] as const) {

@@ -256,7 +256,7 @@ test('a manifest that suddenly registers nothing waits for a confirmation, acros
   const isHeld = async () => {
     const { status, errors, commit, waitingFor, difference } = instance.engine.manifest()
     assert.deepEqual([status, commit, waitingFor], ['error', good.commit, 'confirmation'])
-    assert.match(errors[0]?.message ?? '', /registers no job any more, where there was one/)
+    assert.match(errors[0]?.message ?? '', /no longer registers any jobs, where there was one/)
     assert.deepEqual([difference?.removed, difference?.jobs[0]?.id], [1, 'job'])
     assert.equal((await instance.run('job')).result, 'still')
   }

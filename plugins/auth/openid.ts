@@ -133,7 +133,7 @@ async function complete(
   return { ...told, ...claims }
 }
 
-const again = 'Nothing was changed. Begin again from the sign-in page.'
+const again = 'Nothing was changed. Start again from the sign-in page.'
 
 type Claims = Readonly<Record<string, unknown>>
 
@@ -145,7 +145,7 @@ function identity(
   const { email, email_verified: verified } = told
   if (typeof email !== 'string' || email.length > 254 || !/^[^@\s]+@[^@\s]+$/.test(email)) {
     throw emailUnverified(
-      `${name} told no e-mail address. Add one to your ${name} account, or allow us to see it, and sign in again.`,
+      `${name} sent no email address. Add one to your ${name} account, or let us see it, and sign in again.`,
     )
   }
   // Some providers write it as a text.
@@ -153,10 +153,10 @@ function identity(
   if (!isTrusted(stated, emailTrust)) {
     throw stated === null
       ? emailUnverified(
-          `${name} does not say whether ${email} is verified (the claim email_verified is missing). Only the operator of this site can change that: see OPENID_EMAIL_TRUST in the guide. Nothing was made or changed; sign in again once it is settled.`,
+          `${name} does not say whether ${email} is verified (the claim email_verified is missing). Only the operator of this site can change that: see OPENID_EMAIL_TRUST in the guide. No account was created or changed. Once that is settled, sign in again.`,
         )
       : emailUnverified(
-          `${name} says that ${email} is not verified. Confirm the address with ${name}, and sign in again. If it is confirmed there, the operator has to look at OPENID_EMAIL_TRUST in the guide. Nothing was made or changed.`,
+          `${name} says that ${email} is not verified. Verify the address with ${name}, then sign in again. If it is verified there already, ask the operator to check OPENID_EMAIL_TRUST in the guide. No account was created or changed.`,
         )
   }
   const called = typeof told.name === 'string' ? told.name.trim().slice(0, 200) : ''
@@ -173,16 +173,16 @@ function problemOf(settings: OpenIdSettings, error: unknown): unknown {
   if (error instanceof openid.AuthorizationResponseError) {
     return error.error === 'access_denied'
       ? signInDenied(
-          `You, or ${name}, stopped it before the end, so nothing was made or changed. To go on, sign in again and agree.`,
+          `You or ${name} cancelled the sign-in, so no account was created or changed. To continue, sign in again and agree.`,
           { cause: error },
         )
       : signInRefused(`${name} refused: ${plain(error.error)}. ${again}`, { cause: error })
   }
   if (error instanceof openid.ResponseBodyError) {
     return error.error === 'invalid_grant'
-      ? signInOver(`It was used before, or it took too long. ${again}`, { cause: error })
+      ? signInOver(`The sign-in was already used or took too long. ${again}`, { cause: error })
       : providerDown(
-          `${name} does not accept this site: ${plain(error.error)}. Tell the operator; nothing was changed.`,
+          `${name} does not accept this site: ${plain(error.error)}. Tell the operator. Nothing was changed.`,
           { cause: error },
         )
   }

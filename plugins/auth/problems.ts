@@ -8,8 +8,8 @@ export const providerMisconfigured = defineProblem(
   'Sign-in is not set up correctly here',
 )
 export const signInDenied = defineProblem('sign-in-denied', 403, 'You did not sign in')
-export const signInOver = defineProblem('sign-in-over', 400, 'This sign-in is over')
+export const signInOver = defineProblem('sign-in-over', 400, 'This sign-in has expired')
 export const signInRefused = defineProblem('sign-in-refused', 403, 'The sign-in could not be verified')
 export const clocksDiffer = defineProblem('clocks-differ', 403, 'The clocks do not agree')
-export const emailUnverified = defineProblem('email-unverified', 403, 'Your e-mail address is not verified')
+export const emailUnverified = defineProblem('email-unverified', 403, 'Your email address is not verified')
 export const unknownSession = defineProblem('unknown-session', 404, 'No such session')

@@ -87,7 +87,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
         const begun = signIn.end(c)
         if (!begun) {
           throw signInOver(
-            'The sign-in was not begun in this browser, was finished before, or took more than ten minutes. Nothing was changed; begin again from the sign-in page.',
+            'The sign-in was not started in this browser, was already finished, or took more than ten minutes. Nothing was changed. Start again from the sign-in page.',
           )
         }
         const group = addressGroup(c.get('client'))

@@ -13,14 +13,14 @@ test('denied consent, wrong state, a replay and a callback out of nowhere get a 
     const text = await response.text()
     assert.equal(response.status, status, text)
     assert.match(text, words)
-    assert.match(text, /begin again|sign in again/i)
+    assert.match(text, /start again|sign in again/i)
     assert.ok(!response.headers.getSetCookie().some(line => /longhouse_account=./.test(line)))
   }
   const denies = visitor()
   await refused(
     await denies.comeBack(await goThrough(await denies.begin(), null)),
     403,
-    /nothing was made or changed/,
+    /no account was created or changed/,
   )
 
   const mixed = visitor()
@@ -33,9 +33,9 @@ test('denied consent, wrong state, a replay and a callback out of nowhere get a 
   const kept = replays.cookies.get('longhouse_sign_in') ?? ''
   assert.equal((await replays.comeBack(good)).status, 303)
   await replays.ask('/auth/sign-out', { method: 'POST' })
-  await refused(await replays.comeBack(good), 400, /not begun in this browser/)
+  await refused(await replays.comeBack(good), 400, /not started in this browser/)
   replays.cookies.set('longhouse_sign_in', kept)
-  await refused(await replays.comeBack(good), 400, /used before/)
+  await refused(await replays.comeBack(good), 400, /already used/)
 
   const json = await ask(good.pathname + good.search)
   assert.equal(json.status, 400)
@@ -49,7 +49,7 @@ test('denied consent, wrong state, a replay and a callback out of nowhere get a 
     '?code=a&code=b',
   ]) {
     const stray = visitor()
-    await refused(await stray.comeBack(new URL(`http://x/auth/google/callback${query}`)), 400, /not begun/)
+    await refused(await stray.comeBack(new URL(`http://x/auth/google/callback${query}`)), 400, /not started/)
     await stray.begin()
     assert.equal((await stray.comeBack(new URL(`http://x/auth/google/callback${query}`))).status, 403, query)
   }

@@ -56,7 +56,7 @@ export function createAttention(parts: {
           ...about,
           ...{ id: `two-${customerId}`, kind: 'two-subscriptions', url },
           what: `Has ${others.length + 1} subscriptions at once. ${first.id} counts.`,
-          todo: `Cancel ${ids} at Stripe, and give back what was paid for it.`,
+          todo: `Cancel ${ids} at Stripe, and refund what was paid for it.`,
         })
       }
       for (const { id, pauseBehavior, pauseEndsAt } of weigh(subscriptions)) {
@@ -65,11 +65,11 @@ export function createAttention(parts: {
         found.push({
           ...about,
           ...{ id: `paused-${id}`, kind: 'collection-paused', url, until: pauseEndsAt },
-          what: `Stripe collects no payment for ${id}; its invoices are ${invoices}. It counts as paid here, and its instances run.`,
+          what: `Stripe collects no payment for ${id}; its invoices are ${invoices}. The account counts as paid, and its instances run.`,
           todo:
             pauseEndsAt === null
               ? 'Resume collection at Stripe when you want to be paid again.'
-              : 'Nothing, if you meant it: Stripe collects again by itself.',
+              : 'Stripe resumes collection by itself. If you did not mean to pause it, resume it now.',
         })
       }
       // Stripe counts in whole seconds.
@@ -79,7 +79,7 @@ export function createAttention(parts: {
           ...about,
           ...{ id: `closed-${id}`, kind: 'paid-when-closed', url },
           what: 'Paid after the account had been deleted. The subscription is cancelled.',
-          todo: `Give back at Stripe what was paid for ${id}.`,
+          todo: `Refund at Stripe what was paid for ${id}.`,
         })
       }
     }
@@ -116,13 +116,13 @@ function matterOf(
     return { kind: 'dispute-to-answer', what, todo: 'Answer it at Stripe, or accept it.', until: answerBy }
   }
   if (status.endsWith('under_review')) {
-    return { kind: 'dispute-waits', what, todo: 'Nothing now: the bank decides.', until: null }
+    return { kind: 'dispute-waits', what, todo: 'Nothing to do now: the bank decides.', until: null }
   }
   if (status !== 'lost' || !goesOn) return null
   return {
     kind: 'dispute-lost',
-    what: `${what} It has got it, and the subscription goes on.`,
-    todo: 'Cancel the subscription at Stripe if this customer is not to stay.',
+    what: `${what} You lost the dispute, and the subscription is still active.`,
+    todo: 'Cancel the subscription at Stripe unless you want to keep this customer.',
     until: null,
   }
 }

@@ -212,7 +212,7 @@ test('an account that was deleted is charged for nothing: its open page ends, an
   )
   const { attention } = (await shop.admin<Overview>('GET', '/admin/billing')).body
   assert.deepEqual(
-    attention.map(({ kind, todo }) => [kind, /Give back at Stripe/.test(todo)]),
+    attention.map(({ kind, todo }) => [kind, /Refund at Stripe/.test(todo)]),
     [['paid-when-closed', true]],
   )
 
@@ -231,14 +231,14 @@ test('the redirect before the event, the event before the redirect, and Stripe a
   shop.stripe.mood = 'away'
   assert.equal(await told('/billing?paid=1'), 'free')
   const page = await ada.visit('/billing?paid=1')
-  assert.match(page.text, /What you paid is not confirmed yet/)
+  assert.match(page.text, /Your payment is not confirmed yet/)
   assert.doesNotMatch(page.text, /Choose a plan/)
   // Nobody can order again meanwhile.
   assert.equal((await ada.call('POST', '/checkout', { plan: 'basic' })).status, 503)
   shop.stripe.mood = 'well'
   assert.equal((await ada.call('POST', '/checkout', { plan: 'basic' })).status, 409)
   assert.equal(await told('/billing?paid=1'), 'paid')
-  assert.doesNotMatch((await ada.visit('/billing?paid=1')).text, /What you paid is not confirmed yet/)
+  assert.doesNotMatch((await ada.visit('/billing?paid=1')).text, /Your payment is not confirmed yet/)
   await shop.tell()
   assert.equal(await told('/billing'), 'paid')
 

@@ -37,7 +37,7 @@ export function eventRoutes(parts: {
     route({
       method: 'get',
       path,
-      summary: 'What Stripe told, newest first',
+      summary: 'Stripe events, newest first',
       guard: admin,
       query: listWindow(listed).pick({ offset: true }),
       answers: {
@@ -50,7 +50,7 @@ export function eventRoutes(parts: {
         const list = queue?.list({ limit: listed, offset }) ?? { events: [], total: 0 }
         if (wantsPage(c) || wantsFragment(c)) {
           const page = <BillingEventsPage now={clock.now()} list={{ ...list, limit: listed, offset }} />
-          return show(c, page, operatorFrame('What Stripe told', '/admin/billing'))
+          return show(c, page, operatorFrame('Stripe events', '/admin/billing'))
         }
         return c.json({
           total: list.total,

@@ -29,15 +29,15 @@ test('before anything is made, the page says how long a trial is, whether there 
     ],
   )
   const { text } = await ada.visit('/billing')
-  assert.match(text, /begins a trial of 7 days\. No card/)
+  assert.match(text, /starts a free trial of 7 days\. It needs no card/)
   assert.match(text, /1 GiB of memory, 2 CPUs/)
 
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
-  assert.match((await ada.visit('/billing')).text, /Paying begins at once, and ends the trial/)
+  assert.match((await ada.visit('/billing')).text, /Billing starts at once and ends the trial/)
   assert.equal((await billOf(ada)).trial, null)
   // The only place is taken.
   assert.deepEqual((await billOf(eve)).trial, { days: 7, available: false })
-  assert.match((await eve.visit('/billing')).text, /All trials are taken now/)
+  assert.match((await eve.visit('/billing')).text, /All free trials are taken/)
 })
 
 test('where there are no trials nobody is promised one', async t => {
@@ -45,8 +45,8 @@ test('where there are no trials nobody is promised one', async t => {
   const ada = await shop.owner('ada')
   assert.equal((await billOf(ada)).trial, null)
   const { text } = await ada.visit('/billing')
-  assert.match(text, /There is no trial here/)
-  assert.doesNotMatch(text, /begins a trial/)
+  assert.match(text, /There is no free trial here/)
+  assert.doesNotMatch(text, /starts a free trial/)
 })
 
 test('who cancels sees the dates of what follows; who comes back from the portal sees what was done there', async t => {
@@ -54,7 +54,7 @@ test('who cancels sees the dates of what follows; who comes back from the portal
   const ada = await shop.owner('ada')
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
   const id = await shop.buy(ada)
-  assert.match((await ada.visit('/billing')).text, /renews by itself/)
+  assert.match((await ada.visit('/billing')).text, /renews automatically/)
   assert.deepEqual((await billOf(ada)).ladder, [])
 
   const { url } = (await ada.call('POST', '/portal', {})).json<{ url: string }>()

@@ -49,7 +49,7 @@ export function instanceRoutes(parts: DashboardParts): Route[] {
       guard,
       answers: {
         200: {
-          description: 'The instances, and those made for your e-mail address that you may claim',
+          description: 'The instances, and those made for your email address that you may claim',
           schema: z.object({
             instances: z.array(ownedInstanceSchema),
             limit: z.int(),
@@ -123,7 +123,7 @@ export function instanceRoutes(parts: DashboardParts): Route[] {
     route({
       method: 'post',
       path: '/instances/{subdomain}/claim',
-      summary: 'Take an instance into your account that the operator made for your e-mail address',
+      summary: 'Take an instance into your account that the operator made for your email address',
       guard,
       params: named,
       body: nothing,

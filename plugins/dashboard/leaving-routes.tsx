@@ -9,7 +9,7 @@ import { type DashboardParts, endings, ownInstances } from './parts.ts'
 import { ownedInstanceSchema, wireOwnedInstance } from './wire.ts'
 
 const confirmed = z.object({
-  confirm: z.string('must be the e-mail address of the account, typed out'),
+  confirm: z.string('must be the email address of the account, typed out'),
 })
 
 /** Taking one's data along, and leaving. */

@@ -33,10 +33,10 @@ export const truth = z
   .transform(value => value === true || value === 'true' || value === 'on' || value === '1')
 
 export const ownerEmail = z
-  .string('must be an e-mail address such as ada@example.com')
+  .string('must be an email address such as ada@example.com')
   .trim()
   .max(254, 'may have at most 254 characters')
-  .pipe(z.email('must be an e-mail address such as ada@example.com'))
+  .pipe(z.email('must be an email address such as ada@example.com'))
 
 export const answers = {
   200: { description: 'It is done, or there was nothing to do', schema: instanceSchema },

@@ -157,7 +157,7 @@ describe('instances that cannot answer', () => {
       const instance = await startInstance('inst_a')
       for (const [state, title, seconds] of [
         ['stopped', 'The instance is stopped', '30'],
-        ['unhealthy', 'The instance is not well', '10'],
+        ['unhealthy', 'The instance is unhealthy', '10'],
       ] as const) {
         edge.router.set('a', { state, instanceId: 'inst_a', reason: 'Because <of> it' })
         const page = await ask(edge, 'a.localhost', browser)

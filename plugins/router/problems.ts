@@ -1,13 +1,13 @@
 import { defineProblem } from '../../src/http/problem.ts'
 
-export const unknownInstance = defineProblem('unknown-instance', 404, 'Nothing lives at this address')
+export const unknownInstance = defineProblem('unknown-instance', 404, 'There is no instance at this address')
 export const routedElsewhere = defineProblem('routed-elsewhere', 404, 'This address is served elsewhere')
 export const unsupportedCoding = defineProblem('unsupported-coding', 501, 'Transfer coding not supported')
 export const unreachable = defineProblem('instance-unreachable', 502, 'The instance did not answer')
 export const misrouted = defineProblem('instance-misrouted', 502, 'The instance could not be found')
 export const starting = defineProblem('instance-starting', 503, 'The instance is starting')
 export const stopped = defineProblem('instance-stopped', 503, 'The instance is stopped')
-export const unhealthy = defineProblem('instance-unhealthy', 503, 'The instance is not well')
+export const unhealthy = defineProblem('instance-unhealthy', 503, 'The instance is unhealthy')
 export const shuttingDown = defineProblem('router-stopping', 503, 'The platform is restarting')
 export const crowded = defineProblem('instance-crowded', 503, 'Too many requests at once')
 export const timedOut = defineProblem('instance-timed-out', 504, 'The instance took too long to answer')

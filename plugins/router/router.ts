@@ -190,9 +190,12 @@ export class Router implements RouterService {
     const ready = backend.destination
     const headers = instanceHeaders(request.rawHeaders, target.head, origin, ready.instanceId)
     if (headBytes(headers) + target.path.length > headLimitBytes) {
-      return headTooLarge(`Send fewer or shorter headers: ${headLimitBytes / 1024} KiB is the most.`, {
-        headers: { Connection: 'close' },
-      })
+      return headTooLarge(
+        `Send fewer or shorter headers: ${headLimitBytes / 1024} KiB is the limit. In a browser, delete this site’s cookies.`,
+        {
+          headers: { Connection: 'close' },
+        },
+      )
     }
     return { request, response, backend, ready, headers, path: target.path, arrived }
   }
@@ -212,18 +215,18 @@ export class Router implements RouterService {
         )
       case 'unhealthy':
         return problems.unhealthy(
-          why(destination.reason, 'It runs but does not answer as it should; it is being watched.'),
+          why(destination.reason, 'It does not answer as it should. It is checked again every few seconds.'),
           retryAfter(10),
         )
       default:
-        return problems.starting('It will be here in a moment.', retryAfter(2))
+        return problems.starting('It will be ready in a moment.', retryAfter(2))
     }
   }
 
   #refusalOf(target: Exclude<Target, { kind: 'control' | 'instance' }>) {
     if (target.kind === 'malformed') return target.problem
     if (!this.#options.routes) return problems.routedElsewhere('Another proxy routes to instances here.')
-    return problems.unknownInstance('No instance has this address. Check how it is spelled.')
+    return problems.unknownInstance('No instance has this address. Check the spelling.')
   }
 
   #misrouted(backend: Backend, instanceId: string, reason: string): void {

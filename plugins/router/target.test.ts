@@ -106,7 +106,7 @@ describe('which host goes where', () => {
     assert.equal(reply.status, 404)
     assert.match(reply.headers['content-type'] ?? '', /^text\/html/)
     assert.match(String(reply.headers['content-security-policy']), /^default-src 'none'; style-src 'sha256-/)
-    assert.match(reply.body, /<h1>Nothing lives at this address<\/h1>/)
+    assert.match(reply.body, /<h1>There is no instance at this address<\/h1>/)
     assert.doesNotMatch(reply.body, /http-equiv="refresh"/)
   })
 

@@ -89,7 +89,7 @@ export function authRoutes(parts: AuthParts): Route[] {
         },
         303: { description: 'Signed in, for a browser' },
         401: { description: 'Wrong password' },
-        429: { description: 'Too many failed tries; see Retry-After' },
+        429: { description: 'Too many failed attempts; see Retry-After' },
       },
       onInvalid: (c, errors, fields) =>
         loginPage(
@@ -114,7 +114,7 @@ export function authRoutes(parts: AuthParts): Route[] {
         if (wait !== null && wait > 0) {
           if (!wantsPage(c)) throw retryLater(wait)
           c.header('Retry-After', String(wait))
-          const error = `Too many failed tries. Try again in ${waitWords(wait)}.`
+          const error = `Too many failed attempts. Try again in ${waitWords(wait)}.`
           return loginPage(c, { next, error }, 429)
         }
         if (wait === 0) {

@@ -104,7 +104,7 @@ test('after ten wrong tries an address guesses slowly; the right password still 
   assert.equal(soon.headers.get('retry-after'), '2')
   const page = await postForm(app, '/api/auth/password', { password }, from('203.0.113.7'))
   assert.equal(page.status, 429)
-  assert.match(await page.text(), /Too many failed tries. Try again in 2 seconds/)
+  assert.match(await page.text(), /Too many failed attempts. Try again in 2 seconds/)
   const other = await postJson(app, '/api/auth/password', { password }, from('203.0.113.8'))
   assert.equal(other.status, 200)
   clock.advance(2000)

@@ -287,7 +287,7 @@ export function createLoader(options: {
 }
 
 function nothingLeft(jobs: number): ManifestError {
-  const message = `registers no job any more, where there ${jobs === 1 ? 'was one' : `were ${jobs}`}; that waits until somebody confirms it`
+  const message = `no longer registers any jobs, where there ${jobs === 1 ? 'was one' : `were ${jobs}`}; the change waits until you confirm it`
   return { file: 'manifest.ts', line: null, column: null, message }
 }
 

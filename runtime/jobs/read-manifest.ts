@@ -151,7 +151,7 @@ function broken(message: string): { errors: ManifestError[] } {
 }
 
 function tooLong(limitMs: number): string {
-  return `reading the manifest took longer than ${limitMs / 1000} seconds; work belongs into a job's function, not beside it`
+  return `reading the manifest took longer than ${limitMs / 1000} seconds; work belongs in a job's function, not at the top of a module`
 }
 
 function tooMuchMemory({ memoryMb }: Pick<ReadOptions, 'memoryMb'>): string {

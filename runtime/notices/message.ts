@@ -127,7 +127,7 @@ export function reminderMessage(
   { place, now, run }: { place: Place; now: number; run: RunDetail | null },
 ): MessageContent {
   const { type, still } = words[incident.kind]
-  const mute = place.origin ? ` at ${place.origin}/settings/notices` : ' under Settings, What was told'
+  const mute = place.origin ? ` at ${place.origin}/settings/notices` : ' under Settings, Incidents'
   const lines = [
     incident.detail,
     `It has been so since ${new Date(incident.openedAt).toISOString()}. This comes once a day until it is over, or until you mute it${mute}.`,

@@ -34,7 +34,7 @@ export function createOutbox(options: {
     const { emailTo, ...urls } = placesOf(content, given)
     if (channel === 'email') {
       if (!emailTo || !given.smtpUrl)
-        throw new DeliveryError('e-mail is not set up any more', { permanent: true })
+        throw new DeliveryError('email is no longer set up', { permanent: true })
       const { subject, text } = content
       return sendMail(given.smtpUrl, { id, from: given.smtpFrom, to: emailTo, subject, text })
     }

@@ -12,8 +12,8 @@ test('a person sets notices up with the form, tries them and sees what was sent'
   const [inbox, hook] = await Promise.all([startInbox(t), startHook(t)])
   const Cookie = await signIn()
   const page = async (path: string) => (await app.request(path, { headers: { ...browser, Cookie } })).text()
-  assert.match(await page('/settings'), /Nobody is told/)
-  assert.match(await page('/settings/notices'), /Nothing was sent yet/)
+  assert.match(await page('/settings'), /No one is notified/)
+  assert.match(await page('/settings/notices'), /Nothing has been sent yet/)
   const early = await postForm(app, '/api/notices/test', {}, { Cookie })
   assert.equal(early.status, 409)
 
@@ -47,7 +47,7 @@ test('a person sets notices up with the form, tries them and sees what was sent'
   assert.equal(notices.settings.current().failuresInARow, 3)
 
   const tested = await postForm(app, '/api/notices/test', {}, { Cookie })
-  assert.match(await tested.text(), /A test is on its way/)
+  assert.match(await tested.text(), /Sending a test/)
   await notices.outbox.flush()
   assert.deepEqual(inbox.mails[0]?.to, ['a@example.com', 'b@example.com'])
   assert.equal(hook.calls.length, 1)

@@ -147,7 +147,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
     route({
       method: 'get',
       path: '/settings/notices',
-      summary: 'What was told',
+      summary: 'Incidents and deliveries',
       guard: signedIn,
       pageOnly: true,
       query: listWindow(50).pick({ offset: true }),
@@ -157,7 +157,7 @@ export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
         const content = (
           <NoticesPage now={clock.now()} incidents={notices.incidents(shownIncidents)} list={list} />
         )
-        return show(c, content, { title: 'What was told', refresh: 15, current: '/settings' })
+        return show(c, content, { title: 'Incidents', refresh: 15, current: '/settings' })
       },
     }),
 

@@ -94,7 +94,7 @@ export function openFiles(
       // No folder is made for a file that was there when it was read.
       using place = hold(path, { make: typeof basedOn !== 'string' })
       const there = place && fileAt(place)
-      if (basedOn === null && there) throw fileExists(`"${path}" is there already. Open it to change it.`)
+      if (basedOn === null && there) throw fileExists(`"${path}" exists already. Open it to change it.`)
       if (!place || (typeof basedOn === 'string' && !(there && readAt(place).hash === basedOn))) {
         throw changed(path)
       }
@@ -125,7 +125,7 @@ export function openFiles(
       if (basedOn !== undefined && readAt(source).hash !== basedOn) throw changed(from)
       using target = hold(to, { make: true })
       if (!target || fileAt(target))
-        throw fileExists(`"${to}" is there already. Choose another name, or delete it first.`)
+        throw fileExists(`"${to}" exists already. Choose another name, or delete it first.`)
       renameSync(source.entry, target.entry)
       dropEmptyFolders(jobsDir, from)
     },

@@ -93,7 +93,9 @@ export function openRawFiles(
     const target = held.entry(posix.basename(path))
     try {
       if (!replace && isThere(target)) {
-        throw fileExists(`"${path}" is there already. Nothing was changed; say that it may be replaced.`)
+        throw fileExists(
+          `"${path}" exists already. Nothing was changed. To overwrite it, upload it again and choose to replace it.`,
+        )
       }
       const there = lstatSync(target, { throwIfNoEntry: false })
       // A script stays executable.

@@ -93,7 +93,7 @@ test('while the remote is away, what is not pushed is counted and named', async 
     )
   }
   const away = await sync()
-  assert.match(away.error ?? '', /broke the connection off|nobody answers/)
+  assert.match(away.error ?? '', /closed the connection|nobody answers/)
   assert.equal(away.ahead, 2)
   assert.deepEqual(
     away.unpushed.commits.map(({ message, author }) => [message, author]),

@@ -10,11 +10,11 @@ test('whatever the remote does, it is said in words, jobs run on, and the next s
   const before = head()
   const theirs = server.edit({ 'new.txt': 'x' })
   const ills = [
-    ['down', /broke the connection off|cannot be reached/],
+    ['down', /closed the connection|cannot be reached/],
     ['garbage', /answer is not git’s/],
     ['500', /answered 503/],
     ['moved', /has moved to https:\/\/elsewhere\.example\.com\/jobs\.git/],
-    ['cut', /broke the connection off|not git’s|less than its branch/],
+    ['cut', /closed the connection|not git’s|less than its branch/],
   ] as const
   let lastWait = 0
   for (const [ill, words] of ills) {

@@ -182,8 +182,8 @@ function connectionWords(error: Error): string {
     ECONNREFUSED: 'nobody answers at the remote’s address',
     ENOTFOUND: 'the remote’s host name is not known',
     EAI_AGAIN: 'the remote’s host name cannot be looked up now',
-    ECONNRESET: 'the remote broke the connection off',
-    UND_ERR_SOCKET: 'the remote broke the connection off',
+    ECONNRESET: 'the remote closed the connection',
+    UND_ERR_SOCKET: 'the remote closed the connection',
     ETIMEDOUT: 'the remote does not answer',
     UND_ERR_CONNECT_TIMEOUT: 'the remote does not answer',
   }
@@ -193,7 +193,7 @@ function connectionWords(error: Error): string {
   if (words) return words
   if (error.message === 'fetch failed')
     return `the remote cannot be reached: ${plainLine(cause?.message ?? cause?.code ?? '')}`
-  if (error.message === 'terminated') return 'the remote broke the connection off'
+  if (error.message === 'terminated') return 'the remote closed the connection'
   return `the remote’s answer is not git’s: ${plainLine(error.message)}`
 }
 

@@ -209,7 +209,11 @@ function problemPage(c: AppContext, problem: Problem, signedIn: boolean): Respon
       detail={problem.detail}
       errors={problem.errors}
       requestId={c.get('requestId')}
-      back={{ href: '/', label: 'To the jobs' }}
+      back={
+        c.req.path.startsWith('/repo/')
+          ? { href: '/repo/files', label: 'Back to the files' }
+          : { href: '/', label: 'Back to the jobs' }
+      }
     />
   )
   return c.render(page, {

@@ -11,7 +11,7 @@ test('a set without jobs is shown with what it would end, and goes live when som
   await instance.engine.reload()
   for (const path of ['/', '/repo']) {
     const page = await (await app.request(path, { headers: { ...browser, Cookie } })).text()
-    assert.match(page, /The last change would leave no job/, path)
+    assert.match(page, /The last change would remove every job/, path)
     assert.match(page, /action="\/api\/jobs\/repo\/confirm"/, path)
   }
   const told = (await (await app.request('/api/jobs', { headers: { Cookie } })).json()) as {

@@ -126,7 +126,7 @@ test('without JavaScript: a file is made, checked, saved, renamed and deleted by
   const checked = await (
     await post('manifest.ts', { action: 'check', hash: hashIn(page), content: draft })
   ).text()
-  assert.match(checked, /This would not load[\s\S]*manifest\.ts:3:1[\s\S]*nope is not defined/)
+  assert.match(checked, /This does not load[\s\S]*manifest\.ts:3:1[\s\S]*nope is not defined/)
   assert.match(checked, /data-line="3"/)
   assert.match(checked, /nope\(&#39;&lt;\/textarea&gt;&#39;\)/, 'the text is kept')
 
@@ -138,7 +138,7 @@ test('without JavaScript: a file is made, checked, saved, renamed and deleted by
   })
   assert.equal(late.status, 409)
   const both = await late.text()
-  assert.match(both, /The file was changed meanwhile[\s\S]*somebody else[\s\S]*mine/)
+  assert.match(both, /The file was changed while you edited it[\s\S]*somebody else[\s\S]*mine/)
   const again = { action: 'save', hash: hashIn(both.slice(both.indexOf('data-editor'))) }
   const over = await post('manifest.ts', { ...again, content: oneJob("() => 'mine'"), message: 'Both seen' })
   assert.equal(over.status, 303)
@@ -148,7 +148,7 @@ test('without JavaScript: a file is made, checked, saved, renamed and deleted by
   const renamed = await post('jobs/a%20b.ts', { action: 'rename', to: 'jobs/c.ts' })
   assert.equal(renamed.headers.get('location'), '/repo/files/jobs/c.ts?saved')
   const gone = await post('jobs/c.ts', { action: 'delete' })
-  assert.match(await open(gone.headers.get('location') ?? ''), /jobs\/c\.ts is deleted/)
+  assert.match(await open(gone.headers.get('location') ?? ''), /Deleted jobs\/c\.ts/)
   assert.equal(existsSync(instance.path('jobs')), false)
 
   const stranger = await postForm(app, '/repo/files/manifest.ts', { action: 'save', content: 'x' })
@@ -188,7 +188,7 @@ test('a save that fails keeps the text and the message; the message of one that 
   assert.doesNotMatch(same, /data-unsaved/)
 
   await post({ ...sent, content: `${draft}\nnope()` })
-  assert.match(await open(), /value="My words"[\s\S]*has not gone live yet/)
+  assert.match(await open(), /value="My words"[\s\S]*is not live yet/)
   await post({ ...sent, hash: await hash(), message: '' })
   assert.match((await instance.engine.repo()).head?.message ?? '', /^My words\n/)
   assert.doesNotMatch(await open(), /My words/)

@@ -28,7 +28,7 @@ test('the jobs page says what keeps jobs from starting', async t => {
     throw new Error('No due time could be decided for 20 seconds: <no table>')
   })
   const told = await page()
-  assert.match(told, /role="alert".*Jobs may not start when they are due/s)
+  assert.match(told, /role="alert".*Jobs may not start on time/s)
   assert.match(told, /No due time could be decided for 20 seconds: &lt;no table&gt;/)
 })
 
@@ -93,7 +93,7 @@ test('a broken manifest is shown with its place and lines, and says what keeps r
   assert.match(page, /The last change did not go live/)
   assert.match(page, /manifest\.ts:4:\d+/)
   assert.match(page, /noSuchThing is not defined/)
-  assert.match(page, /keeps running on schedule/)
+  assert.match(page, /keep running on schedule/)
   assert.match(page, /&lt;i&gt;/)
   assert.match(page, /At 08:00 every day/, 'the last good set is still there')
 })

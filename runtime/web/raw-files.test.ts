@@ -227,7 +227,7 @@ test('by page: folders, a file that is no text, and an upload without JavaScript
   }
   const sent = await send('in.bin', bytes, { folder: 'data/' })
   assert.equal(sent.status, 303)
-  assert.match(await page(sent.headers.get('location') ?? ''), /data\/in\.bin is uploaded/)
+  assert.match(await page(sent.headers.get('location') ?? ''), /Uploaded data\/in\.bin/)
   assert.deepEqual(readFileSync(data('in.bin')), bytes)
   assert.equal((await send('in.bin', 'x', { folder: 'data' })).status, 409)
   assert.equal((await send('in.bin', 'x', { folder: 'data', replace: 'true' })).status, 303)

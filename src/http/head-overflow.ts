@@ -12,7 +12,7 @@ export const headerLimitBytes = 64 * 1024
  */
 export function overflowProblem(packet: Buffer | undefined): Problem {
   if (!holdsCookies(packet)) {
-    return headTooLarge(`Send fewer or shorter headers: ${headerLimitBytes / 1024} KiB is the most.`)
+    return headTooLarge(`Send fewer or shorter headers: ${headerLimitBytes / 1024} KiB is the limit.`)
   }
   return headTooLarge(
     'Your browser sends more cookies than can be read here. It has been asked to forget them: load the page again and sign in. If this stays, delete the cookies of this site and of its parent domain in the browser’s settings.',

@@ -80,7 +80,7 @@ export const unsupportedMedia = defineProblem(
 )
 export const expectationFailed = defineProblem('expectation-failed', 417, 'The expectation cannot be met')
 export const invalid = defineProblem('invalid', 422, 'Some of the input is not valid')
-export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed tries')
+export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed attempts')
 export const headTooLarge = defineProblem('head-too-large', 431, 'The headers are too large')
 export const httpVersion = defineProblem('http-version', 505, 'This version of HTTP is not spoken here')
 export const diskFull = defineProblem('disk-full', 507, 'The disk is full')
@@ -96,7 +96,7 @@ export function invalidFields(errors: FieldError[]): Problem {
 
 /** The 429 that says when to come back. */
 export function retryLater(seconds: number): Problem {
-  return tooManyTries(`Wait ${seconds} seconds before the next try.`, {
+  return tooManyTries(`Wait ${seconds} seconds, then try again.`, {
     headers: { 'Retry-After': String(seconds) },
   })
 }

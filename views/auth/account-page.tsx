@@ -28,7 +28,7 @@ export function AccountPage({ account, provider, sessions, now }: AccountPagePro
         <Facts
           of={{
             Name: account.name,
-            'E-mail': `${account.email}, as ${provider} says; a change there follows at the next sign-in`,
+            Email: `${account.email}, from ${provider}; updated when you sign in`,
             'Signed up': <Time at={account.createdAt} now={now} as="full" />,
           }}
         />
@@ -51,7 +51,7 @@ export function AccountPage({ account, provider, sessions, now }: AccountPagePro
             { label: 'Signed in', cell: row => <Time at={row.createdAt} now={now} /> },
             { label: 'Last seen', cell: row => <Time at={row.lastSeenAt} now={now} /> },
             {
-              label: 'End it',
+              label: 'Actions',
               kind: 'end',
               cell: row =>
                 row.current ? (
@@ -61,9 +61,9 @@ export function AccountPage({ account, provider, sessions, now }: AccountPagePro
                 ) : (
                   <PostButton
                     action={`/account/sessions/${row.id}/end`}
-                    about={`the session of ${browserWords(row.browser)}`}
+                    about={`of ${browserWords(row.browser)}`}
                   >
-                    End
+                    Sign out
                   </PostButton>
                 ),
             },
@@ -73,14 +73,15 @@ export function AccountPage({ account, provider, sessions, now }: AccountPagePro
       <Panel title="Your data">
         <div class="stack">
           <p>
-            One file with all that is kept about you here. What is inside an instance, its own page exports.
+            Export a file with everything that is stored about you here. An instance’s own data is exported on
+            its own pages.
           </p>
           <div class="actions">
             <a class="button" href="/account/export" download>
               Export
             </a>
             <a class="button" href="/account/leave">
-              Delete account …
+              Delete account…
             </a>
           </div>
         </div>

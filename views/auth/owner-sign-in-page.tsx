@@ -12,15 +12,15 @@ export interface OwnerSignInPageProps {
 export function OwnerSignInPage({ provider, next }: OwnerSignInPageProps) {
   return (
     <div class="stack">
-      <h1>Your own box for scheduled jobs</h1>
+      <h1>Scheduled jobs in an instance of your own</h1>
       {provider === null ? (
-        <Notice tone="idle" title="Nobody can sign up or in here">
-          <p>The operator has set up no provider to sign in with (GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET).</p>
+        <Notice tone="idle" title="Sign-in is not set up">
+          <p>The operator has not set up a sign-in provider (GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET).</p>
         </Notice>
       ) : (
         <>
           <p>
-            Sign in with {provider}. The first time makes your account; we are told your name and e-mail
+            Sign in with {provider}. Your first sign-in creates your account. We receive your name and email
             address, and nothing else.
           </p>
           <form method="post" action="/auth/google" class="stack">
@@ -32,7 +32,7 @@ export function OwnerSignInPage({ provider, next }: OwnerSignInPageProps) {
         </>
       )}
       <p class="fine">
-        You run this site? <a href="/login">Sign in as its operator</a>.
+        Do you run this site? <a href="/login">Sign in as its operator</a>.
       </p>
     </div>
   )

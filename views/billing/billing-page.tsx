@@ -55,8 +55,8 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
     return (
       <>
         <PageHead title="Plan" />
-        <Notice tone="idle" title="Nothing costs anything here">
-          <p>Payments are not set up on this site. Your instances run without limits of time.</p>
+        <Notice tone="idle" title="Free of charge">
+          <p>Payments are not set up on this site. Your instances run without a time limit.</p>
         </Notice>
       </>
     )
@@ -83,10 +83,10 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
         }
       />
       {orders && !confirmed ? (
-        <Notice tone="busy" title="What you paid is not confirmed yet">
+        <Notice tone="busy" title="Your payment is not confirmed yet">
           <p>
-            The payment provider does not answer just now. Load this page again in a minute, and do not pay a
-            second time: what you paid is not lost.
+            The payment provider is not answering at the moment. Your payment is not lost, so do not pay
+            again. Reload this page in a minute.
           </p>
         </Notice>
       ) : null}
@@ -105,7 +105,9 @@ function Situation(bill: BillView & { now: number }) {
   if (state === 'grace' && reason === 'exemption') {
     return (
       <Notice tone="warn" title="You need a plan from now on">
-        <p>It was free of charge, and is no more. Your instance runs on for now: choose a plan below.</p>
+        <p>
+          Your account is no longer free of charge. Your instance keeps running for now. Choose a plan below.
+        </p>
       </Notice>
     )
   }
@@ -114,8 +116,8 @@ function Situation(bill: BillView & { now: number }) {
       <>
         <Notice tone="warn" title="A payment failed">
           <p>
-            Your instance runs on for now. Pay what is open, or use another card: the button above leads
-            there.
+            Your instance keeps running for now. Use the button above to pay the open invoice or change your
+            card.
           </p>
         </Notice>
         <Chosen {...bill} />
@@ -124,17 +126,17 @@ function Situation(bill: BillView & { now: number }) {
   }
   if (state === 'over') {
     const why = {
-      trial: 'Your trial is over.',
+      trial: 'Your free trial has ended.',
       unpaid: 'Your instance is not paid for.',
       canceled: 'Your subscription has ended.',
-      exemption: 'It is free of charge no more, and no plan was chosen.',
+      exemption: 'Your account is no longer free of charge, and you have no plan.',
     }[reason ?? 'unpaid']
     return (
       <>
         <Notice tone="bad" title={why}>
           <p>
-            It has stopped: no job runs. Everything in it is kept, and is back as it was once it is paid
-            {subscription ? ': the button above leads there.' : '.'}
+            Your instance has stopped, and no jobs run. Everything in it is kept and comes back once you pay.
+            {subscription ? ' Use the button above to pay.' : null}
           </p>
         </Notice>
         {subscription ? <Chosen {...bill} /> : null}
@@ -163,7 +165,7 @@ function Paused({ subscription, now }: BillView & { now: number }) {
   return (
     <Notice tone="idle" title="No payment is collected at the moment">
       <p>
-        The operator of this site paused it
+        The operator of this site paused collection
         {pauseEndsAt === null ? null : (
           <>
             {' '}
@@ -177,10 +179,11 @@ function Paused({ subscription, now }: BillView & { now: number }) {
 }
 
 function trialWords(trial: BillView['trial']): string {
-  if (trial === null) return 'There is no trial here: an instance of your own needs a plan first.'
-  if (!trial.free) return 'All trials are taken now. Come back in a few days, or choose a plan at once.'
+  if (trial === null) return 'There is no free trial here. Choose a plan to create an instance.'
+  if (!trial.free)
+    return 'All free trials are taken at the moment. Come back in a few days, or choose a plan now.'
   const days = Math.round(trial.forMs / 86_400_000)
-  return `Your first instance begins a trial of ${days === 1 ? 'one day' : `${days} days`}. No card is needed for it, and nothing is paid by itself: without a plan the instance stops after that, and everything in it is kept.`
+  return `Your first instance starts a free trial of ${days === 1 ? 'one day' : `${days} days`}. It needs no card, and you are never charged automatically. Without a plan, the instance stops when the trial ends; everything in it is kept.`
 }
 
 /** What was chosen, what it costs, and until when it goes on. */
@@ -189,7 +192,7 @@ function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillVie
   const times = quantity > 1 ? ` × ${quantity}` : ''
   const name = plan ? plan.name + times : 'Your subscription'
   return (
-    <Panel title={state === 'trial' ? 'You are trying it' : name}>
+    <Panel title={state === 'trial' ? 'Free trial' : name}>
       <Facts
         of={{
           Costs: plan?.cost ? plan.cost + times : null,
@@ -200,7 +203,7 @@ function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillVie
           'Paid until':
             state === 'paid' && cancelAt === null && periodEndsAt !== null ? (
               <>
-                <Time at={periodEndsAt} now={now} as="full" />; it renews by itself
+                <Time at={periodEndsAt} now={now} as="full" />; renews automatically
               </>
             ) : null,
           Ends: cancelAt === null ? null : <Time at={cancelAt} now={now} as="full" />,
@@ -212,21 +215,21 @@ function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillVie
 
 function Exempt({ since, why, plan, pays, now }: NonNullable<BillView['exemption']> & Exempting) {
   return (
-    <Panel title="You pay nothing here">
+    <Panel title="Free of charge">
       <div class="stack">
         <p>
-          The operator of this site asks no payment of you since <Time at={since} now={now} as="full" />:{' '}
-          {why}
+          The operator of this site has exempted you from payment since{' '}
+          <Time at={since} now={now} as="full" />: {why}
         </p>
         {plan ? (
           <p>
-            Your instances run as on the plan {plan.name},{' '}
-            {plan.instances === 1 ? 'one of them' : `up to ${plan.instances} of them`}.
+            You have the limits of the plan {plan.name}:{' '}
+            {plan.instances === 1 ? 'one instance' : `up to ${plan.instances} instances`}.
           </p>
         ) : null}
         {pays ? (
           <p>
-            Your subscription goes on beside that, and is charged: to end it, use the button{' '}
+            Your subscription is still active and is charged. To end it, use the button{' '}
             <em>Cards, invoices, cancel</em>.
           </p>
         ) : null}
@@ -251,10 +254,8 @@ function Ahead({ standing, now }: { standing: BillView['standing']; now: number 
   // Who pays and has a ladder has cancelled.
   return (
     <Panel
-      title={state === 'paid' ? 'Cancelled: what happens' : 'What happens if nothing is paid'}
-      aside={
-        state === 'paid' ? '“Cards, invoices, cancel” above leads to where it is taken back.' : undefined
-      }
+      title={state === 'paid' ? 'Cancelled: what happens next' : 'What happens if you do not pay'}
+      aside={state === 'paid' ? 'To undo this, use “Cards, invoices, cancel” above.' : undefined}
     >
       <ol class="plain">
         {ladder.map(({ at, what }) => (

@@ -35,7 +35,7 @@ function columns(plans: readonly PlanView[]): Column<PlanView>[] {
 /** To whoever has one: the portal changes it. */
 export function OtherPlans({ plans }: { plans: readonly PlanView[] }) {
   return (
-    <Panel title="Other plans" aside="“Cards, invoices, cancel” above leads to where it is changed." flush>
+    <Panel title="Other plans" aside="To change your plan, use “Cards, invoices, cancel” above." flush>
       <Table caption="Other plans" rows={plans} rowId={plan => `plan-${plan.id}`} columns={columns(plans)} />
     </Panel>
   )
@@ -46,7 +46,7 @@ export function Plans({ plans, trying }: { plans: readonly PlanView[]; trying: b
   return (
     <Panel
       title="Choose a plan"
-      aside={trying ? 'Paying begins at once, and ends the trial.' : 'Paying begins at once.'}
+      aside={trying ? 'Billing starts at once and ends the trial.' : 'Billing starts at once.'}
       flush
     >
       <Table

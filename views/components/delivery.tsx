@@ -38,7 +38,7 @@ export function Delivery({ status, nextAt, error, now }: DeliveryProps) {
       {why}
       {nextAt > now ? (
         <span class="sub">
-          again <Time at={nextAt} now={now} />
+          next attempt <Time at={nextAt} now={now} />
         </span>
       ) : null}
     </>

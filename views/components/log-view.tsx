@@ -40,9 +40,9 @@ export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
         ) : null}
         {lines.map(({ at, stream }, index) => {
           const time = at === null ? '' : `${clockTime(at, zone, true)}.${String(at % 1000).padStart(3, '0')}`
-          const repeats = time === before
-          before = time
           const number = first + index
+          const repeats = time === before && number !== line && number % 10 !== 0
+          before = time
           const classes = ['log-line', stream === 'err' ? 'err' : '', number === line ? 'here' : '']
           return (
             <span class={classes.filter(Boolean).join(' ')} id={`L${number}`}>

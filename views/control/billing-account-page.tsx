@@ -49,8 +49,8 @@ export function BillingAccountPage(props: BillingAccountProps) {
         <Facts
           of={{
             Id: <code>{account.accountId}</code>,
-            'So it stands since': <Time at={account.since} now={now} as="full" />,
-            Subscription: pays ? 'goes on at Stripe' : 'none',
+            'In this state since': <Time at={account.since} now={now} as="full" />,
+            Subscription: pays ? 'active at Stripe' : 'none',
             Instances:
               account.subdomains.length === 0 ? <NotYet words="none" /> : account.subdomains.join(', '),
           }}
@@ -83,21 +83,21 @@ function Holds({ account, exemption, now, values, errors }: Shown) {
             Since: <Time at={exemption.since} now={now} as="full" />,
             By: exemption.by,
             Why: exemption.why,
-            'Runs as on the plan': exemption.plan,
+            'Limits of the plan': exemption.plan,
           }}
         />
         <Confirm
           ask="End the exemption"
-          confirm="It needs a plan from now on"
+          confirm="Require a plan from now on"
           look="plain"
           action={`/admin/billing/accounts/${account.accountId}/end-exemption`}
         >
           <div class="stack">
             <p>
-              Its owner is told, and has the grace period to choose a plan; then its instances stop. Nothing
-              is deleted before the ladder’s end.
+              The owner is notified and has the grace period to choose a plan. After that, the instances stop.
+              Data is deleted only after the usual steps for unpaid accounts.
             </p>
-            <Words values={values} errors={errors} ask="Why, for the record" />
+            <Words values={values} errors={errors} ask="Reason, for the record" />
           </div>
         </Confirm>
       </div>
@@ -111,18 +111,18 @@ function Exempt({ account, plans, values, errors }: BillingAccountProps) {
     <Panel title="Payment">
       <form method="post" action={`/admin/billing/accounts/${account.accountId}/exempt`} class="stack">
         <p>
-          An exempt account pays nothing and runs within a plan’s limits until you end that: for friends, your
-          own instances, an agreement by invoice. What was stopped or removed for want of payment is back at
-          once.
+          An exempt account pays nothing and runs within a plan’s limits until you end the exemption. Use it
+          for friends, your own instances or customers you invoice yourself. Instances that were stopped or
+          removed because they were not paid for come back at once.
         </p>
         <Field
           name="plan"
-          label="Runs as on the plan"
+          label="Limits of the plan"
           value={values.plan}
           error={errors.plan}
           options={plans.map(({ id, name }) => ({ value: id, label: name }))}
         />
-        <Words values={values} errors={errors} ask="Why, in words that its owner reads too" />
+        <Words values={values} errors={errors} ask="Reason, which the owner sees too" />
         <div class="actions">
           <Button look="primary">Exempt from payment</Button>
         </div>

@@ -23,7 +23,7 @@ export interface AttentionView {
 
 const looks: Record<AttentionView['kind'], { tone: Tone; shape: Shape; word: string }> = {
   'two-subscriptions': { tone: 'warn', shape: 'triangle', word: 'Pays twice' },
-  'paid-when-closed': { tone: 'warn', shape: 'triangle', word: 'Paid for nothing' },
+  'paid-when-closed': { tone: 'warn', shape: 'triangle', word: 'Paid after closing' },
   'dispute-to-answer': { tone: 'bad', shape: 'cross', word: 'Dispute to answer' },
   'dispute-waits': { tone: 'idle', shape: 'clock', word: 'Dispute under review' },
   'dispute-lost': { tone: 'warn', shape: 'triangle', word: 'Dispute lost' },
@@ -34,9 +34,9 @@ const looks: Record<AttentionView['kind'], { tone: Tone; shape: Shape; word: str
 export function Attention({ of, now }: { of: readonly AttentionView[]; now: number }) {
   if (of.length === 0) return null
   return (
-    <Panel title="Needs you" aside={`${of.length} in all`} flush>
+    <Panel title="Needs your attention" aside={`${of.length} in all`} flush>
       <Table
-        caption="What only you can put right, at Stripe"
+        caption="What only you can settle, at Stripe"
         rows={of}
         rowId={({ id }) => `attention-${id}`}
         columns={[

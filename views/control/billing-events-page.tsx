@@ -23,10 +23,10 @@ export interface BillingEventsProps {
 
 const outcomes: Record<EventView['status'], { tone: Tone; shape: Shape; word: string }> = {
   queued: { tone: 'busy', shape: 'clock', word: 'Waiting' },
-  working: { tone: 'busy', shape: 'turning', word: 'At work' },
+  working: { tone: 'busy', shape: 'turning', word: 'Processing' },
   done: { tone: 'ok', shape: 'check', word: 'Done' },
-  ignored: { tone: 'idle', shape: 'slash', word: 'Of no matter' },
-  failed: { tone: 'bad', shape: 'cross', word: 'Given up' },
+  ignored: { tone: 'idle', shape: 'slash', word: 'Ignored' },
+  failed: { tone: 'bad', shape: 'cross', word: 'Failed' },
 }
 
 const address = (offset: number) => listAddress('/admin/billing/events', { offset })
@@ -37,13 +37,15 @@ export function BillingEventsPage({ now, list: { events, total, limit, offset } 
     <Live id="billing-events" src={address(offset)} everySeconds={5}>
       <PageHead
         crumb={{ href: '/admin/billing', label: 'Billing' }}
-        title="What Stripe told"
-        lead="Newest first. An event says whom to ask about; what is true is read from Stripe."
+        title="Stripe events"
+        lead="Newest first. An event only says which account to check; the account itself is read from Stripe."
       />
       <Panel title="Events" aside={total === 0 ? null : `${total} in all`} flush>
         {events.length === 0 ? (
-          <EmptyState title={offset === 0 ? 'Nothing yet' : 'Nothing this far back'}>
-            <p>Stripe sends its events to /webhooks/stripe. Every hour it is asked anyway.</p>
+          <EmptyState title={offset === 0 ? 'No events yet' : 'No events this far back'}>
+            <p>
+              Stripe sends its events to /webhooks/stripe. Accounts are checked with Stripe every hour anyway.
+            </p>
           </EmptyState>
         ) : (
           <Table
@@ -54,7 +56,7 @@ export function BillingEventsPage({ now, list: { events, total, limit, offset } 
               { label: 'Event', kind: 'lead', cell: event => event.type },
               { label: 'State', cell: event => <Outcome {...event} /> },
               { label: 'Attempts', kind: 'number', cell: event => event.attempts },
-              { label: 'Came', cell: event => <Time at={event.receivedAt} now={now} /> },
+              { label: 'Received', cell: event => <Time at={event.receivedAt} now={now} /> },
               { label: 'Actions', kind: 'end', cell: event => <Again {...event} /> },
             ]}
           />

@@ -54,7 +54,7 @@ export function BillingAdminPage(props: BillingAdminProps) {
     <Live id="billing" src={address(list.offset)} everySeconds={5}>
       <PageHead
         title="Billing"
-        lead={on ? `${trials.going} of ${trials.limit} trials go on.` : undefined}
+        lead={on ? `${trials.going} of ${trials.limit} trials in use.` : undefined}
         status={
           live === false ? (
             <Badge tone="warn" shape="triangle">
@@ -69,14 +69,14 @@ export function BillingAdminPage(props: BillingAdminProps) {
                 <Search
                   action={path}
                   words={list.search}
-                  label="Search accounts by e-mail address or instance"
+                  label="Search accounts by email address or instance"
                   placeholder="Search accounts"
                 />
               ) : null}
               <a class="button" href="/admin/billing/events">
-                What Stripe told
+                Stripe events
               </a>
-              <PostButton action="/admin/billing/reconcile">Ask Stripe now</PostButton>
+              <PostButton action="/admin/billing/reconcile">Check with Stripe</PostButton>
             </>
           ) : undefined
         }
@@ -84,27 +84,30 @@ export function BillingAdminPage(props: BillingAdminProps) {
       {on ? null : (
         <Notice tone="warn" title="Billing is off">
           <p>
-            Nothing costs anything, and nothing is limited. To take payments, set{' '}
-            <code>STRIPE_SECRET_KEY</code>, <code>STRIPE_WEBHOOK_SECRET</code> and <code>BILLING_PLANS</code>,
-            and start the control plane again.
+            Instances are free and unlimited. To take payments, set <code>STRIPE_SECRET_KEY</code>,{' '}
+            <code>STRIPE_WEBHOOK_SECRET</code> and <code>BILLING_PLANS</code>, and restart the control plane.
           </p>
         </Notice>
       )}
       {troubled > 0 ? (
         <Notice
           tone="warn"
-          title={troubled === 1 ? 'An event could not be worked' : `${troubled} events could not be worked`}
+          title={
+            troubled === 1
+              ? 'A Stripe event could not be processed'
+              : `${troubled} Stripe events could not be processed`
+          }
         >
           <p>
-            Nothing is lost: every account is read from Stripe once an hour anyway.{' '}
-            <a href="/admin/billing/events">See what Stripe told</a>.
+            Nothing is lost: every account is checked with Stripe once an hour anyway.{' '}
+            <a href="/admin/billing/events">See the Stripe events</a>.
           </p>
         </Notice>
       ) : null}
       <Attention of={attention} now={now} />
       <Panel title="Accounts" aside={total === 0 ? null : `${total} in all`} flush>
         <Accounts {...props} />
-        <Pages {...list} href={address} ways={['Back', 'On']} />
+        <Pages {...list} href={address} ways={['Previous', 'Next']} />
       </Panel>
     </Live>
   )
@@ -121,7 +124,7 @@ function Accounts({ accounts, total, list: { search }, now }: BillingAdminProps)
   if (accounts.length === 0) {
     return (
       <EmptyState
-        title={search ? `No account has “${search}” in its address or instances` : 'No accounts this far on'}
+        title={search ? `No account has “${search}” in its address or instances` : 'No accounts on this page'}
       >
         <p>
           <a href={path}>All accounts</a>
@@ -131,7 +134,7 @@ function Accounts({ accounts, total, list: { search }, now }: BillingAdminProps)
   }
   return (
     <Table
-      caption="Accounts, those first that need somebody"
+      caption="Accounts, those that need attention first"
       rows={accounts}
       rowId={account => `row-${account.accountId}`}
       columns={[

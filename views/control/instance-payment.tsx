@@ -10,28 +10,28 @@ export function Payment({ subdomain, billed }: InstanceView) {
       <div class="stack">
         {billed ? (
           <>
-            <p>Its owner needs a plan for it. Without one it stops, and is removed in the end.</p>
+            <p>The owner needs a plan for it. Without one, it stops and is eventually removed.</p>
             <Confirm
               ask="Exempt from payment"
-              confirm="It needs no plan from now on"
+              confirm="Require no plan from now on"
               look="plain"
               action={`/admin/instances/${subdomain}/exempt`}
             >
-              <p>It runs whatever its owner pays, with what every instance may take of the host.</p>
+              <p>It runs whether or not its owner pays, with the limits that apply to every instance.</p>
             </Confirm>
           </>
         ) : (
           <>
-            <p>Billing has no say in it: it needs no plan of its owner, and counts against none.</p>
+            <p>It is exempt: its owner needs no plan for it, and it counts against none.</p>
             <Confirm
-              ask="Have it paid for"
-              confirm="It needs a plan from now on"
+              ask="End the exemption"
+              confirm="Require a plan from now on"
               look="plain"
               action={`/admin/instances/${subdomain}/bill`}
             >
               <p>
-                It counts against its owner’s plan. Whoever never tried nor paid begins a trial with it; where
-                nothing is paid, or the plan has no room, it stops until that is mended.
+                It counts against its owner’s plan. An owner who has had neither trial nor plan starts a trial
+                with it. If nothing is paid or the plan is full, it stops until that changes.
               </p>
             </Confirm>
           </>

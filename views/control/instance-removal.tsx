@@ -17,7 +17,8 @@ export function Removal(instance: InstanceView & { now: number }) {
           action={`/admin/instances/${subdomain}/deprovision`}
         >
           <p>
-            The container goes; the volume at <code>{volume}</code> and the name are kept for {ownerEmail}.
+            This removes the container. The volume at <code>{volume}</code> and the name are kept for{' '}
+            {ownerEmail}.
           </p>
         </Confirm>
         <Purge {...instance} />
@@ -33,11 +34,10 @@ function Kept(instance: InstanceView & { now: number }) {
       <Panel title="Its volume is kept">
         <div class="stack">
           <p>
-            Everything in it is as it was, and <code>{subdomain}</code> is held for {ownerEmail}; for anybody
-            else the name is taken.
+            Everything in it is unchanged. The name <code>{subdomain}</code> is reserved for {ownerEmail}.
           </p>
           {retentionHeld ? (
-            <Notice tone="warn" title="Its time is over, and it was not deleted">
+            <Notice tone="warn" title="Its retention period has ended, but it was not deleted">
               <p>{retentionHeld}</p>
             </Notice>
           ) : null}
@@ -45,14 +45,14 @@ function Kept(instance: InstanceView & { now: number }) {
             of={{
               'Removed by': deletedBy,
               'Deleted for good':
-                purgeAt === null ? 'when somebody says so' : <Countdown at={purgeAt} now={now} />,
+                purgeAt === null ? 'only when you delete it' : <Countdown at={purgeAt} now={now} />,
             }}
           />
           {suspension === null ? null : (
             <p>
-              It is suspended: brought back it stays stopped, and billing removes it again as long as nothing
-              pays for it. The time that it was kept goes on to count. It comes back by itself once it is
-              paid, or its account is exempted from payment.
+              It is suspended. If you undo the removal, it stays stopped, and billing removes it again while
+              it is not paid for; the retention period keeps counting. It comes back by itself once it is paid
+              for or its account is exempt.
             </p>
           )}
           <PostButton action={`/admin/instances/${subdomain}/restore`} look="primary">
@@ -76,13 +76,14 @@ function Countdown({ at, now }: { at: number; now: number }) {
 
 function Purge({ subdomain, volume }: InstanceView) {
   return (
-    <Confirm ask="Delete its data" confirm="Delete for good" action={`/admin/instances/${subdomain}/purge`}>
+    <Confirm ask="Delete data…" confirm="Delete for good" action={`/admin/instances/${subdomain}/purge`}>
       <p>
-        This deletes <code>{volume}</code>: jobs, history and all. <strong>It cannot be undone.</strong>
+        This deletes <code>{volume}</code>: jobs, history and everything else.{' '}
+        <strong>This cannot be undone.</strong>
       </p>
       <Field
         name="confirm"
-        label={`Type ${subdomain} to go on`}
+        label={`Type ${subdomain} to confirm`}
         required
         autocomplete="off"
         spellcheck={false}
@@ -97,18 +98,18 @@ export function Transfer({ subdomain, ownerEmail }: InstanceView) {
       <div class="stack">
         <p>It belongs to {ownerEmail}.</p>
         <Confirm
-          ask="Give it to another owner"
+          ask="Change owner"
           confirm="Hand it over"
           look="plain"
           action={`/admin/instances/${subdomain}/transfer`}
         >
           <p>
-            Everything in it goes along: jobs, history and secrets. {ownerEmail} is out at once, for it gets a
-            new password, which is shown here once.
+            The new owner gets everything in it: jobs, history and secrets. {ownerEmail} loses access at once.
+            The instance gets a new password, which is shown here once.
           </p>
           <Field
             name="owner_email"
-            label="E-mail of the new owner"
+            label="Email address of the new owner"
             type="email"
             required
             autocomplete="off"

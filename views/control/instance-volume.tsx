@@ -9,31 +9,33 @@ export function VolumeTrouble({ subdomain, volume, volumeFault, statusReason, su
   const missing = volumeFault === 'missing'
   return (
     <Notice tone="bad" title={missing ? 'Its volume is missing' : 'This is not its volume'}>
-      <p>{statusReason}</p>
+      {statusReason === null ? null : <p>{sentence(statusReason)}</p>}
       <p>
-        Nothing was created or changed. Mount its disk, or put its folder back at <code>{volume}</code>: it
-        starts by itself within seconds.
+        Nothing was created or changed. Mount its disk, or put its folder back there. The instance then starts
+        by itself within seconds.
       </p>
       {suspension !== null ? null : missing ? (
-        <Confirm ask="Begin anew" confirm="Start with an empty volume" action={action}>
+        <Confirm ask="Start over…" confirm="Start with an empty volume" action={action}>
           <p>
-            The instance starts with a new, empty volume: no jobs, no history, no secrets. Only do this when
-            the data is lost for good.
+            The instance starts with a new, empty volume: no jobs, no history, no secrets. Only do this if the
+            data is lost for good.
           </p>
         </Confirm>
       ) : (
         <Confirm
-          ask="Adopt this volume"
+          ask="Adopt this volume…"
           confirm="Start with this volume"
           action={action}
           fields={{ adopt: 'true' }}
         >
           <p>
-            The instance starts with what stands at <code>{volume}</code>, and it becomes its own. Only do
-            this when you put it there, from a backup for example.
+            The volume at <code>{volume}</code> becomes this instance’s own, and the instance starts with it.
+            Only do this if you put it there yourself, for example from a backup.
           </p>
         </Confirm>
       )}
     </Notice>
   )
 }
+
+const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`

@@ -66,14 +66,14 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
       <Panel title="The instance’s password">
         <div class="stack">
           <p>
-            Give it to the owner now. It is kept nowhere and <strong>not shown again</strong>.
+            Give it to the owner now. It is not stored and <strong>not shown again</strong>.
           </p>
           <p>
             <code class="secret">{password}</code>
           </p>
           <p>
             It opens <a href={url}>{url}</a>.{' '}
-            <a href={`/admin/instances/${subdomain}`}>Go on to the instance</a>
+            <a href={`/admin/instances/${subdomain}`}>Continue to the instance</a>
           </p>
         </div>
       </Panel>
@@ -100,15 +100,15 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
       {(status === 'failed' && instance.volumeFault === null) || status === 'unhealthy' ? (
         <Notice
           tone={status === 'failed' ? 'bad' : 'warn'}
-          title={status === 'failed' ? 'It failed' : 'It does not answer as it should'}
+          title={status === 'failed' ? 'The instance failed' : 'The instance is unhealthy'}
         >
           {instance.statusReason ? <pre>{instance.statusReason}</pre> : null}
           <p>
-            The volume is as it was.{' '}
+            Its volume is unchanged.{' '}
             {status === 'failed'
               ? 'Fix the cause, then start it again.'
-              : 'It is looked at again every few seconds.'}
-            {instance.reachable ? ' It answers, so requests still reach it.' : null}
+              : 'It is checked again every few seconds.'}
+            {instance.reachable ? ' It still answers, so requests reach it.' : null}
           </p>
         </Notice>
       ) : null}
@@ -116,20 +116,20 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
       {instance.outdated ? (
         <Notice tone="warn" title="It runs with older settings">
           <p>
-            The settings of the control plane have changed since its container was made. Restart it to apply
-            them.
+            The control plane’s settings have changed since its container was created. Restart it to apply the
+            new settings.
           </p>
         </Notice>
       ) : null}
       {latest ? <LatestOperation operation={latest} now={now} /> : null}
-      <Panel title="Record">
+      <Panel title="Details">
         <Facts
           of={{
             Owner: instance.ownerEmail,
             Id: <code>{instance.id}</code>,
             'Last healthy':
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
-            'Should be': instance.desired,
+            'Desired state': instance.desired,
             Driver: instance.driver,
             Image: instance.image ? <code>{instance.image}</code> : null,
             Volume: <code>{instance.volume}</code>,
@@ -153,9 +153,8 @@ function Suspension({ suspension, suspendedAt, desired, now }: InstanceView & { 
   return (
     <Notice tone="warn" title="It is suspended">
       <p>
-        {suspension} Since <Time at={suspendedAt} now={now} as="full" />. It runs again by itself once that is
-        over
-        {desired === 'running' ? '' : ', if somebody starts it'}.
+        {suspension} Suspended since <Time at={suspendedAt} now={now} as="full" />. When that ends,{' '}
+        {desired === 'running' ? 'it starts by itself' : 'you can start it again'}.
       </p>
     </Notice>
   )
@@ -190,10 +189,10 @@ function LatestOperation({ operation, now }: { operation: OperationView; now: nu
   const { title, status, steps, createdAt, durationMs } = operation
   const outcome = {
     pending: 'waiting',
-    running: 'under way',
+    running: 'in progress',
     succeeded: 'done',
     failed: 'failed',
-    superseded: 'given up for a newer one',
+    superseded: 'replaced by a newer one',
   }
   return (
     <Panel
@@ -211,7 +210,7 @@ function LatestOperation({ operation, now }: { operation: OperationView; now: nu
 
 function Earlier({ operations, now }: { operations: readonly OperationView[]; now: number }) {
   return (
-    <Panel title="Earlier">
+    <Panel title="History">
       <ul class="plain">
         {operations.map(operation => (
           <li>
@@ -228,7 +227,7 @@ function Password({ subdomain, status }: InstanceView) {
   return (
     <Panel title="Password">
       <div class="stack">
-        <p>It is kept nowhere, so it cannot be looked up, only replaced.</p>
+        <p>The password is not stored, so it cannot be shown. It can only be reset.</p>
         <Confirm
           ask="Reset password"
           confirm="Make a new password"
@@ -236,8 +235,8 @@ function Password({ subdomain, status }: InstanceView) {
           action={`/admin/instances/${subdomain}/reset-password`}
         >
           <p>
-            The old password and everybody’s sign-ins end. The new one is shown once. An instance that runs is
-            restarted; its API tokens stay.
+            The old password stops working, and everyone is signed out. The new one is shown once. A running
+            instance is restarted. API tokens keep working.
           </p>
         </Confirm>
       </div>

@@ -79,19 +79,21 @@ function Outdated({ outdated, list }: InstancesProps) {
       }
     >
       <p>
-        The settings of the control plane have changed since their containers were made. A restart applies
-        them.
+        The control plane’s settings have changed since these containers were created. Restart them to apply
+        the new settings.
       </p>
       <div class="actions">
         <Confirm
-          ask="Restart all with older settings"
+          ask="Restart them…"
           confirm={outdated === 1 ? 'Restart 1 instance' : `Restart ${outdated} instances`}
           look="plain"
           action={`${path}/restart-outdated`}
         >
-          <p>They restart a few at a time. Each is away for some seconds, and lets its runs end first.</p>
+          <p>
+            They restart a few at a time. Each lets its runs finish first, then is down for a few seconds.
+          </p>
         </Confirm>
-        {list.outdated ? <a href={path}>All instances</a> : <a href={`${path}?outdated=true`}>List them</a>}
+        {list.outdated ? <a href={path}>All instances</a> : <a href={`${path}?outdated=true`}>Show them</a>}
       </div>
     </Notice>
   )
@@ -113,7 +115,7 @@ export function InstanceTable(props: InstancesProps) {
               ? 'No instance runs with older settings'
               : list.search
                 ? `No instance has “${list.search}” in its name or owner`
-                : 'No instances this far on'
+                : 'No instances on this page'
           }
         >
           <p>
@@ -129,7 +131,7 @@ export function InstanceTable(props: InstancesProps) {
             </a>
           }
         >
-          <p>Each customer gets an own, isolated box at an own subdomain.</p>
+          <p>Each customer gets an isolated instance at a subdomain of its own.</p>
         </EmptyState>
       ) : (
         <Panel flush>
@@ -149,7 +151,7 @@ export function InstanceTable(props: InstancesProps) {
                   <>
                     <InstanceStatus status={row.status} />
                     {row.note ? <div class="fine">{row.note}</div> : null}
-                    {row.outdated ? <div class="fine">older settings</div> : null}
+                    {row.outdated ? <div class="fine">older settings: restart to apply</div> : null}
                   </>
                 ),
               },
@@ -167,7 +169,7 @@ export function InstanceTable(props: InstancesProps) {
               },
             ]}
           />
-          <Pages {...list} href={address} ways={['Back', 'On']} />
+          <Pages {...list} href={address} ways={['Previous', 'Next']} />
         </Panel>
       )}
     </Live>

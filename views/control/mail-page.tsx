@@ -30,31 +30,31 @@ export function MailPage({ on, now, list }: MailPageProps) {
   const address = (to: number) => listAddress('/admin/mail', { offset: to })
   return (
     <Live id="mail" src={address(offset)} everySeconds={5}>
-      <PageHead title="Mail" lead="What owners were told, newest first." />
+      <PageHead title="Mail" lead="Emails to owners, newest first." />
       {on ? null : (
         <Notice tone="warn" title="Mail is off">
           <p>
-            No owner gets a letter. To send some, set <code>SMTP_URL</code> and <code>SMTP_FROM</code>, and
-            start the control plane again.
+            No emails are sent to owners. To send them, set <code>SMTP_URL</code> and <code>SMTP_FROM</code>,
+            and restart the control plane.
           </p>
         </Notice>
       )}
-      <Panel title="Letters" aside={total === 0 ? null : `${total} in all`} flush>
+      <Panel title="Emails" aside={total === 0 ? null : `${total} in all`} flush>
         {messages.length === 0 ? (
-          <EmptyState title={offset === 0 ? 'Nothing was sent yet' : 'Nothing this far back'}>
-            <p>Owners are written to when their instance is ready, and when money or time runs out.</p>
+          <EmptyState title={offset === 0 ? 'Nothing has been sent yet' : 'Nothing this far back'}>
+            <p>Owners get an email when their instance is ready, and when a trial or a payment needs them.</p>
           </EmptyState>
         ) : (
           <Table
-            caption="Letters, newest first"
+            caption="Emails, newest first"
             rows={messages}
             rowId={message => `row-${message.id}`}
             columns={[
-              { label: 'Letter', kind: 'lead', cell: message => message.subject },
+              { label: 'Subject', kind: 'lead', cell: message => message.subject },
               { label: 'To', cell: message => message.to },
               { label: 'State', cell: message => <Delivery {...message} now={now} /> },
               { label: 'Attempts', kind: 'number', cell: message => message.attempts },
-              { label: 'Made', cell: message => <Time at={message.createdAt} now={now} /> },
+              { label: 'Created', cell: message => <Time at={message.createdAt} now={now} /> },
               { label: 'Actions', kind: 'end', cell: message => <Again on={on} {...message} /> },
             ]}
           />
@@ -69,8 +69,8 @@ function Again({ id, subject, status, attempts, on }: MailView & { on: boolean }
   const may = on && (status === 'failed' || (status === 'queued' && attempts > 0))
   if (!may) return null
   return (
-    <PostButton action={`/admin/mail/${id}/retry`} look="quiet" about={`to send “${subject}”`}>
-      Try now
+    <PostButton action={`/admin/mail/${id}/retry`} look="quiet" about={`sending “${subject}”`}>
+      Retry
     </PostButton>
   )
 }

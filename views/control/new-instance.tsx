@@ -31,7 +31,7 @@ export function NewInstancePage({ domain, defaultImage, values, errors, taken }:
             label="Subdomain"
             value={text(values.subdomain)}
             suffix={`.${domain}`}
-            hint="3 to 63 lower-case letters, digits and hyphens. It cannot be changed later."
+            hint="3 to 63 lowercase letters, digits and hyphens. It cannot be changed later."
             error={error('subdomain')}
             required
             autofocus
@@ -40,16 +40,16 @@ export function NewInstancePage({ domain, defaultImage, values, errors, taken }:
           />
           {taken ? (
             <p class="fine">
-              <a href={`/admin/instances/${taken}`}>Go to {taken}</a>. If its password was not noted, it can
-              be reset there.
+              <a href={`/admin/instances/${taken}`}>Go to {taken}</a>. If you did not note its password, reset
+              it there.
             </p>
           ) : null}
           <Field
             name="owner_email"
-            label="Owner’s e-mail address"
+            label="Owner’s email address"
             type="email"
             value={text(values.owner_email)}
-            hint="Whose instance it is. A subdomain that was removed goes back only to its last owner."
+            hint="A removed instance’s subdomain can only go back to its last owner."
             error={error('owner_email')}
             required
             autocomplete="off"
@@ -68,7 +68,7 @@ export function NewInstancePage({ domain, defaultImage, values, errors, taken }:
           ) : null}
           {error('adopt') ? (
             <label class="check">
-              <input type="checkbox" name="adopt" value="true" /> Take over the volume that is there already
+              <input type="checkbox" name="adopt" value="true" /> Use the volume that exists already
             </label>
           ) : null}
           <div class="actions">

@@ -15,7 +15,7 @@ export function SignInPage({ next, tokenFile, ownersSignIn, error }: SignInPageP
   return (
     <div class="stack">
       <h1>Sign in</h1>
-      <p>This is the operator’s side: instances are provisioned and looked after here.</p>
+      <p>This is where the operator provisions and manages instances.</p>
       <form method="post" action="/login" class="stack">
         <input type="hidden" name="next" value={next} />
         <Field
@@ -27,7 +27,7 @@ export function SignInPage({ next, tokenFile, ownersSignIn, error }: SignInPageP
           autocomplete="current-password"
           error={error}
           {...(tokenFile
-            ? { hint: 'It was made at the first start; its file was printed there.' }
+            ? { hint: 'It was created at the first start, which printed the path of its file.' }
             : { hint: 'The value of ADMIN_TOKEN.' })}
         />
         <div class="actions">
@@ -40,7 +40,7 @@ export function SignInPage({ next, tokenFile, ownersSignIn, error }: SignInPageP
             Owners <a href="/sign-in">sign in here</a>.
           </>
         ) : (
-          'Owners cannot sign in: no provider is set up (GOOGLE_CLIENT_ID).'
+          'Owners cannot sign in: no sign-in provider is set up (GOOGLE_CLIENT_ID).'
         )}
       </p>
     </div>

@@ -27,7 +27,7 @@ export function ChooseNamePage({ domain, name, error, mine }: ChooseNamePageProp
             label="Name"
             value={name}
             suffix={`.${domain}`}
-            hint="3 to 63 lower-case letters, digits and hyphens."
+            hint="3 to 63 lowercase letters, digits and hyphens."
             error={error}
             required
             autofocus

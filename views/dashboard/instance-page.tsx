@@ -40,12 +40,10 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
       <Panel>
         <Facts
           of={{
-            'Last seen well':
+            'Last healthy':
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
-            Made: <Time at={instance.createdAt} now={now} as="full" />,
-            Costs: instance.billed
-              ? null
-              : 'nothing: the operator of this site asks no payment for it, and it counts against no plan',
+            Created: <Time at={instance.createdAt} now={now} as="full" />,
+            Costs: instance.billed ? null : 'nothing: it is exempt from payment and counts against no plan',
             Removed:
               instance.deletedAt === null ? null : <Time at={instance.deletedAt} now={now} as="full" />,
           }}
@@ -91,26 +89,26 @@ function Actions({ subdomain, status, url, suspension, reachable }: OwnedInstanc
 function Trouble({ status, reachable }: OwnedInstanceView) {
   if (status !== 'failed' && status !== 'unhealthy') return null
   return status === 'failed' ? (
-    <Notice tone="bad" title="It could not be brought up">
+    <Notice tone="bad" title="The instance could not start">
       <p>
-        Your data is as it was. What may pass by itself is tried again; the operator of this site sees the
+        Your data is unchanged. Temporary failures are retried, and the operator of this site can see the
         reason.
       </p>
     </Notice>
   ) : (
-    <Notice tone="warn" title="It does not answer as it should">
+    <Notice tone="warn" title="The instance is unhealthy">
       <p>
         {reachable
           ? 'You can still open it: it answers, but one of its own checks fails, such as a full disk or a late scheduler. '
           : 'It does not respond. '}
-        Your data is as it was. It is checked again every few seconds; a restart may help.
+        Your data is unchanged. It is checked again every few seconds; a restart may help.
       </p>
     </Notice>
   )
 }
 
 const titles: Readonly<Record<string, string>> = {
-  provision: 'Making it',
+  provision: 'Setup',
   start: 'Start',
   stop: 'Stop',
   restart: 'Restart',
@@ -121,10 +119,10 @@ const titles: Readonly<Record<string, string>> = {
 }
 const outcomes = {
   pending: 'waiting',
-  running: 'under way',
+  running: 'in progress',
   succeeded: 'done',
   failed: 'failed',
-  superseded: 'given up for something newer',
+  superseded: 'replaced by a newer one',
 }
 
 function Work({ work, now }: { work: OwnedWork; now: number }) {
@@ -155,7 +153,7 @@ function Password({ subdomain }: { subdomain: string }) {
   return (
     <Panel title="Password">
       <div class="stack">
-        <p>It is kept nowhere, so it cannot be looked up, only replaced.</p>
+        <p>The password is not stored, so it cannot be shown. It can only be reset.</p>
         <Confirm
           ask="Reset password"
           confirm="Make a new password"
@@ -163,8 +161,8 @@ function Password({ subdomain }: { subdomain: string }) {
           action={`/instances/${subdomain}/reset-password`}
         >
           <p>
-            The old password and everybody’s sign-ins end. The new one is shown once. An instance that runs is
-            restarted; its API tokens stay.
+            The old password stops working, and everyone is signed out. The new one is shown once. A running
+            instance is restarted. API tokens keep working.
           </p>
         </Confirm>
       </div>

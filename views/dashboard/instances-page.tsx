@@ -39,9 +39,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
       />
       {claimable.map(subdomain => (
         <Notice tone="idle" title={`${subdomain} was made for you`}>
-          <p>
-            The operator made it for your e-mail address. Take it into your account to look after it here.
-          </p>
+          <p>The operator created it for your email address. Add it to your account to manage it here.</p>
           <PostButton action={`/instances/${subdomain}/claim`} about={`(${subdomain})`}>
             Take it into my account
           </PostButton>
@@ -56,7 +54,10 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
             </a>
           }
         >
-          <p>Your own, isolated, always-on box for jobs in TypeScript: it takes a name and some seconds.</p>
+          <p>
+            Get an isolated, always-on instance for your TypeScript jobs. Pick a name, and it is ready in
+            seconds.
+          </p>
         </EmptyState>
       ) : (
         <Panel flush>

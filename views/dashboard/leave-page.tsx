@@ -36,7 +36,7 @@ export function LeavePage({ email, instances, keptMs, plan, error }: LeavePagePr
           </p>
           <Field
             name="confirm"
-            label={`Type ${email} to go on`}
+            label={`Type ${email} to confirm`}
             error={error}
             required
             autocomplete="off"
@@ -56,7 +56,8 @@ export function GoodbyePage({ provider, keptMs }: { provider: string | null; kep
     <div class="stack">
       <h1>Your account is deleted</h1>
       <p>
-        Everybody is signed out and your instances are being removed. Their data is kept {keptWords(keptMs)}
+        You are signed out everywhere, and your instances are being removed. Their data is kept{' '}
+        {keptWords(keptMs)}
         {provider ? `: sign in with ${provider} again within that time to get it back.` : '.'}
       </p>
       <p>

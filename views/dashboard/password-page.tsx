@@ -9,7 +9,7 @@ export function PasswordPage({ password, ...props }: OwnedInstanceProps & { pass
       <Panel title="The password of your instance">
         <div class="stack">
           <p>
-            Note it now: it is kept nowhere and <strong>not shown again</strong>. It opens{' '}
+            Note it now: it is not stored and <strong>not shown again</strong>. It opens{' '}
             <a href={url}>{url}</a>.
           </p>
           <p>

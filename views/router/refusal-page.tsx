@@ -31,7 +31,7 @@ export function RefusalPage({ title, detail, refresh }: RefusalPageProps) {
         <main>
           <h1>{title}</h1>
           <p>{detail}</p>
-          {refresh > 0 ? <p class="fine">{`This page looks again every ${refresh} seconds.`}</p> : null}
+          {refresh > 0 ? <p class="fine">{`This page reloads every ${refresh} seconds.`}</p> : null}
         </main>
       </body>
     </html>

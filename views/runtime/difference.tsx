@@ -18,7 +18,7 @@ export interface DifferenceView {
 const looks: Record<'added' | 'removed' | 'changed', { tone: Tone; shape: Shape; word: string }> = {
   added: { tone: 'ok', shape: 'check', word: 'New' },
   changed: { tone: 'warn', shape: 'triangle', word: 'Changed' },
-  removed: { tone: 'bad', shape: 'cross', word: 'Gone' },
+  removed: { tone: 'bad', shape: 'cross', word: 'Removed' },
 }
 
 /** Which jobs come, go and change, and when they run next: as of that change, so that it may have passed. */
@@ -36,7 +36,7 @@ export function Difference({ difference, now }: { difference: DifferenceView; no
             <strong>{id}</strong>{' '}
             <span class="fine">
               {kind === 'changed' ? `${fields.join(', ')}; ` : ''}
-              {kind === 'removed' ? 'runs no more; its history stays' : null}
+              {kind === 'removed' ? 'no longer runs; its history is kept' : null}
               {kind !== 'removed' && nextRunAt !== null && nextRunAt > now ? (
                 <>
                   next <Time at={nextRunAt} now={now} zone={timezone} />{' '}

@@ -107,11 +107,11 @@ function EditForm(props: EditorProps) {
         <div class="save-line">
           <Field
             name="message"
-            label="What changes"
+            label="Commit message"
             value={message || keptMessage}
-            placeholder="For the commit; may stay empty"
+            placeholder="Optional"
             error={messageError}
-            {...(kept && { hint: 'Kept from a save that has not gone live yet.' })}
+            {...(kept && { hint: 'Kept from an earlier save that is not live yet.' })}
           />
           <div class="actions">
             <button type="submit" class="primary" name="action" value="save">
@@ -137,7 +137,7 @@ export function FileActions({ path, hash }: { path: string; hash: string | null 
           <input type="hidden" name="action" value="rename" />
           <input type="hidden" name="hash" value={hash ?? ''} />
           <Field name="to" label="New path" value={path} required spellcheck={false} />
-          <p class="fine">What imports it is not changed with it.</p>
+          <p class="fine">Imports of this file in other files are not updated.</p>
           <div class="actions">
             <Button>Rename</Button>
           </div>
@@ -148,7 +148,7 @@ export function FileActions({ path, hash }: { path: string; hash: string | null 
         <form method="post" class="confirm-body">
           <input type="hidden" name="action" value="delete" />
           <input type="hidden" name="hash" value={hash ?? ''} />
-          <p>The file goes from the repo. What was committed of it stays in its history.</p>
+          <p>This removes the file from the repo. Committed versions stay in its history.</p>
           <div class="actions">
             <Button look="danger">Delete this file</Button>
           </div>
@@ -166,8 +166,8 @@ export function SavedNotice({ path, manifest, loading, now }: SavedProps) {
       {loading && manifest.status === 'ok' ? (
         <Notice tone="busy" title="Saved">
           <p>
-            The change is being loaded. Until it is live, the jobs from before keep running.{' '}
-            <a href={href}>Look again</a>
+            The change is being loaded. Until it is live, the previous jobs keep running.{' '}
+            <a href={href}>Check again</a>
           </p>
         </Notice>
       ) : null}
@@ -193,8 +193,8 @@ function Checked({ check, now }: { check: NonNullable<EditorProps['check']>; now
   const { errors, difference, used } = check
   if (errors.length > 0) {
     return (
-      <Notice tone="bad" title="This would not load">
-        <p>Nothing is saved. If you save it, the jobs from before keep running.</p>
+      <Notice tone="bad" title="This does not load">
+        <p>Nothing is saved. If you save it anyway, the current jobs keep running.</p>
         <ManifestErrors errors={errors} />
       </Notice>
     )
@@ -206,9 +206,9 @@ function Checked({ check, now }: { check: NonNullable<EditorProps['check']>; now
         Nothing is saved yet.{' '}
         {used
           ? changes
-            ? 'Saved, it makes this difference:'
-            : 'No job comes, goes or gets another schedule.'
-          : 'The manifest does not import this file.'}
+            ? 'If you save it:'
+            : 'It adds and removes no job and changes no schedule.'
+          : 'The manifest does not import this file, so no job changes.'}
       </p>
       {changes ? <Difference difference={difference} now={now} /> : null}
     </Notice>
@@ -218,18 +218,18 @@ function Checked({ check, now }: { check: NonNullable<EditorProps['check']>; now
 function Overtaken({ other, path }: { other: { content: string | null }; path: string }) {
   if (other.content === null) {
     return (
-      <Notice tone="warn" title="The file was deleted meanwhile">
-        <p>Nothing was saved. Your text is below; saving it now makes the file anew.</p>
+      <Notice tone="warn" title="The file was deleted while you edited it">
+        <p>Nothing was saved. Your text is below; saving it creates the file again.</p>
       </Notice>
     )
   }
   return (
-    <Notice tone="warn" title="The file was changed meanwhile">
+    <Notice tone="warn" title="The file was changed while you edited it">
       <p>
-        Nothing was saved. This is what lies there now; your text is below it. Take over what you need: saving
-        now replaces what is shown here. <a href={fileHref(path)}>Drop your text and edit this</a>
+        Nothing was saved. Here is the file as it is now, and your text below it. Copy what you need into your
+        text: saving it replaces the file. <a href={fileHref(path)}>Discard your text and edit the file</a>
       </p>
-      <section class="log plain-source" tabindex={0} aria-label="What lies there now">
+      <section class="log plain-source" tabindex={0} aria-label="The file as it is now">
         <pre>{other.content}</pre>
       </section>
     </Notice>

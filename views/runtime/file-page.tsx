@@ -22,7 +22,7 @@ export function FilePage({ now, path, sizeBytes, modifiedAt, type, picture }: Fi
       <PageHead
         crumb={{ href: folderHref(folder), label: folder === '' ? 'Files' : `${folder}/` }}
         title={<code>{path}</code>}
-        lead="Not a text of at most 512 KiB, so it is not edited here."
+        lead="The editor opens text files of up to 512 KiB. Download this one to change it, then upload it again."
         actions={<FileActions path={path} hash={null} />}
       />
       <div class="stack">

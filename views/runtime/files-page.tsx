@@ -51,13 +51,13 @@ export function FilesPage({ now, folder, entries, more, gone, uploaded, manifest
         status={<ManifestBadge manifest={manifest} now={now} />}
       />
       <div class="stack">
-        {gone ? <Notice tone="ok" title={`${gone} is deleted`} /> : null}
-        {uploaded ? <Notice tone="ok" title={`${uploaded} is uploaded`} /> : null}
+        {gone ? <Notice tone="ok" title={`Deleted ${gone}`} /> : null}
+        {uploaded ? <Notice tone="ok" title={`Uploaded ${uploaded}`} /> : null}
         <ManifestProblems manifest={manifest} now={now} />
         <div class="columns">
           <Panel flush>
             {entries.length === 0 ? <Nothing folder={folder} /> : <Entries entries={entries} now={now} />}
-            {more ? <p class="panel-body fine">There are more; these are the first ones.</p> : null}
+            {more ? <p class="panel-body fine">There are more files than are listed here.</p> : null}
           </Panel>
           <div class="stack">
             <NewFile folder={folder} />
@@ -116,7 +116,7 @@ function Nothing({ folder }: { folder: string }) {
   return (
     <EmptyState title="There are no files yet">
       <p>
-        Make <code>manifest.ts</code>: it registers the jobs.
+        Create <code>manifest.ts</code>, which registers the jobs.
       </p>
     </EmptyState>
   )
@@ -129,7 +129,7 @@ function NewFile({ folder }: { folder: string }) {
       <form method="get" action="/repo/files" class="form">
         <Field name="new" label="Path" placeholder="jobs/report.ts" required spellcheck={false} {...start} />
         <div class="actions">
-          <button type="submit">Open</button>
+          <button type="submit">Create</button>
         </div>
       </form>
     </Panel>
@@ -141,14 +141,14 @@ function Upload({ folder }: { folder: string }) {
     <Panel title="Upload">
       <form method="post" action="/repo/upload" enctype="multipart/form-data" class="form">
         <div class="field">
-          <label for="field-file">File, at most 16 MiB</label>
+          <label for="field-file">File, up to 16 MiB</label>
           <input id="field-file" type="file" name="file" required />
         </div>
         <Field
           name="folder"
-          label="Into the folder"
+          label="Folder"
           value={folder}
-          placeholder="data; empty for the repo itself"
+          placeholder="the top of the repo"
           spellcheck={false}
         />
         <label class="check">

@@ -52,7 +52,7 @@ export function JobsPage(props: JobsPageProps) {
         />
         <div class="stack">
           {trouble.length > 0 ? (
-            <Notice tone="bad" title="Jobs may not start when they are due">
+            <Notice tone="bad" title="Jobs may not start on time">
               {trouble.map(words => (
                 <p>{words}</p>
               ))}
@@ -67,7 +67,7 @@ export function JobsPage(props: JobsPageProps) {
             ) : (
               <NoJobs manifest={manifest} />
             )}
-            <Pages total={total} limit={limit} offset={offset} href={address} ways={['Back', 'On']} />
+            <Pages total={total} limit={limit} offset={offset} href={address} ways={['Previous', 'Next']} />
           </Panel>
           {day.lanes.length > 0 ? (
             <div class="halves">
@@ -87,7 +87,7 @@ export function JobsPage(props: JobsPageProps) {
 
 function NothingFound({ search }: { search: string }) {
   return (
-    <EmptyState title={search ? `No job has “${search}” in its id or description` : 'No jobs this far on'}>
+    <EmptyState title={search ? `No job has “${search}” in its id or description` : 'No jobs on this page'}>
       <p>
         <a href="/">All jobs</a>
       </p>

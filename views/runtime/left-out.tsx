@@ -2,11 +2,11 @@ import { Panel } from '../components/panel.tsx'
 import type { RepoView } from './shapes.ts'
 
 const words = {
-  submodule: 'Submodule, not fetched: its folder is empty here.',
-  lfs: 'Git LFS pointer, not fetched: the file holds three lines instead of its content.',
-  packages: 'Committed packages, not used: packages are installed from package.json.',
-  name: 'A name that git takes for .git on some systems. Rename it to have it committed.',
-  repository: 'A git repository of its own. Commit and push it from there.',
+  submodule: 'A submodule. It is not fetched, so its folder is empty here.',
+  lfs: 'A Git LFS pointer. It is not fetched, so the file holds three lines instead of its content.',
+  packages: 'Committed packages. They are not used: packages are installed from package.json.',
+  name: 'Git reads this name as .git on some systems. Rename it to get it committed.',
+  repository: 'A git repository of its own. Commit and push from inside it.',
 } as const
 
 /** Paths that git and the files do not share, and why. Nothing when there are none. */
@@ -15,13 +15,13 @@ export function LeftOut({ repo }: { repo: RepoView }) {
   return (
     <>
       {notFetched.length > 0 ? (
-        <Panel title="In git, not in the files">
+        <Panel title="In git only">
           <List of={notFetched} />
-          <p class="fine">They stay in git as they are: commits made here do not touch them.</p>
+          <p class="fine">Commits made here leave them as they are in git.</p>
         </Panel>
       ) : null}
       {notCommitted.length > 0 ? (
-        <Panel title="In the files, never committed">
+        <Panel title="Never committed">
           <List of={notCommitted} />
         </Panel>
       ) : null}

@@ -51,7 +51,7 @@ export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: 
 const waitsInWords = {
   packages: 'Installing packages',
   registry: 'Registry not reached',
-  confirmation: 'Waits for you',
+  confirmation: 'Waiting for you',
 }
 
 /** Why the last save did not go live, where, and what runs meanwhile. Nothing while all is well. */
@@ -64,17 +64,17 @@ export function ManifestProblems({ manifest, now }: { manifest: ManifestView; no
     <Notice tone="bad" title="The last change did not go live">
       <p>
         {manifest.loadedAt === null ? (
-          'No set of jobs has loaded yet, so nothing is scheduled. Correct the file and save it; it is read again at once.'
+          'No jobs have loaded yet, so nothing is scheduled. Fix the file and save it; it is loaded again at once.'
         ) : (
           <>
-            The set of jobs from <Time at={manifest.loadedAt} now={now} as="full" />
+            The jobs of <Time at={manifest.loadedAt} now={now} as="full" />
             {manifest.commit ? (
               <>
                 {' '}
                 (<Commit id={manifest.commit} />)
               </>
             ) : null}{' '}
-            keeps running on schedule. Correct the file and save it; it is read again at once.
+            keep running on schedule. Fix the file and save it; it is loaded again at once.
           </>
         )}
       </p>
@@ -104,13 +104,13 @@ function Installing({ manifest, now }: { manifest: ManifestView; now: number }) 
   return (
     <Notice tone="busy" title="Packages are being installed">
       <p>
-        The last change goes live when they are in.{' '}
+        The last change goes live when they are installed.{' '}
         {manifest.loadedAt === null ? null : (
           <>
-            Until then the set of jobs from <Time at={manifest.loadedAt} now={now} as="full" /> runs on.
+            Until then, the jobs of <Time at={manifest.loadedAt} now={now} as="full" /> keep running.
           </>
         )}{' '}
-        <a href="/repo#packages">Watch it</a>
+        <a href="/repo#packages">Watch the installation</a>
       </p>
     </Notice>
   )
@@ -127,7 +127,7 @@ function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
         The last change is saved and goes live when its packages are installed; your files need no change.{' '}
         {manifest.loadedAt === null ? null : (
           <>
-            Until then the set of jobs from <Time at={manifest.loadedAt} now={now} as="full" /> runs on.
+            Until then, the jobs of <Time at={manifest.loadedAt} now={now} as="full" /> keep running.
           </>
         )}
       </p>
@@ -146,15 +146,15 @@ function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
 
 function HeldBack({ manifest, now }: { manifest: ManifestView; now: number }) {
   return (
-    <Notice tone="warn" title="The last change would leave no job">
+    <Notice tone="warn" title="The last change would remove every job">
       <p>
-        The manifest loads, but it registers nothing any more. The jobs from before keep running on schedule,
-        until you confirm this or correct the file.
+        The manifest loads, but it no longer registers any jobs. The current jobs keep running on schedule
+        until you confirm the change or fix the file.
       </p>
       {manifest.difference ? <Difference difference={manifest.difference} now={now} /> : null}
       <p>
         <PostButton action="/api/jobs/repo/confirm" look="danger">
-          Let it go live
+          Remove these jobs
         </PostButton>
       </p>
     </Notice>

@@ -39,24 +39,24 @@ export function NoticeSettingsPage(props: NoticeSettingsPageProps) {
     <>
       <PageHead
         title="Notices"
-        lead="Who is told when a job, its code or the sync with your repository fails."
+        lead="Choose who is notified when a job, its code or the sync with your repository fails."
       />
       <SettingsNav current="/settings" />
       <div class="stack">
         {done === 'saved' ? <Notice tone="ok" title="Saved" /> : null}
         {done === 'tested' ? (
-          <Notice tone="busy" title="A test is on its way">
+          <Notice tone="busy" title="Sending a test">
             <p>
-              <a href="/settings/notices">See how it went</a>
+              <a href="/settings/notices">See the result</a>
             </p>
           </Notice>
         ) : null}
         {secret ? <Secret secret={secret} /> : null}
         {!Object.values(channels).includes(true) ? (
-          <Notice tone="warn" title="Nobody is told">
+          <Notice tone="warn" title="No one is notified">
             <p>
-              Incidents are listed under <a href="/settings/notices">What was told</a>, but sent to nobody.
-              The first channel that you set up gets those that are open.
+              Failures are listed under <a href="/settings/notices">Incidents</a>, but no channel is set up to
+              send them. The first one that you set up gets those that are open.
             </p>
           </Notice>
         ) : null}
@@ -80,13 +80,13 @@ function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
   const field = (name: keyof NoticeFields) => ({ name, value: fields[name], error: errorOf(name) })
   return (
     <form method="post" action="/api/settings/notices" class="stack">
-      <Panel title="E-mail">
+      <Panel title="Email">
         <div class="form">
           <Field
             {...field('email_to')}
             label="To"
             placeholder="you@example.com"
-            hint="One or more addresses, separated by commas. Empty sends no mail."
+            hint="One or more addresses, separated by commas. Leave it empty to send no email."
           />
           <Field
             {...field('smtp_url')}
@@ -94,14 +94,14 @@ function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
             placeholder={
               fromEnvironment.smtp ? 'as the operator set it up' : 'smtp://user:password@mail.example.com:587'
             }
-            hint="smtp:// (587, TLS by STARTTLS) or smtps:// (465). The password is kept encrypted and shown as ***."
+            hint="smtp:// (port 587, STARTTLS) or smtps:// (port 465). The password is stored encrypted and shown as ***."
             spellcheck={false}
           />
           <Field
             {...field('smtp_from')}
             label="From"
             placeholder={fromEnvironment.from || 'jobs@example.com'}
-            hint="The sender’s address, which the mail server must accept."
+            hint="The sender’s address. The mail server must accept it."
           />
         </div>
       </Panel>
@@ -111,7 +111,7 @@ function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
             {...field('webhook_url')}
             label="Address"
             placeholder="https://example.com/longhouse"
-            hint="Gets every notice as JSON by POST, signed. A signing secret is made with the first address and shown once."
+            hint="Every notice is posted here as signed JSON. The signing secret is created with the first address and shown once."
             spellcheck={false}
           />
         </div>
@@ -122,14 +122,14 @@ function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
             {...field('slack_url')}
             label="Slack"
             placeholder="https://hooks.slack.com/services/…"
-            hint="An incoming webhook of Slack, or of Mattermost or Rocket.Chat."
+            hint="An incoming webhook of Slack, Mattermost or Rocket.Chat."
             spellcheck={false}
           />
           <Field
             {...field('discord_url')}
             label="Discord"
             placeholder="https://discord.com/api/webhooks/…"
-            hint="A webhook of a channel: Edit channel, Integrations, Webhooks."
+            hint="A channel’s webhook: in Discord, Edit channel, Integrations, Webhooks."
             spellcheck={false}
           />
         </div>
@@ -140,13 +140,13 @@ function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
             {...field('failures_in_a_row')}
             label="Failed runs in a row"
             type="number"
-            hint="From 1 to 10: so many runs of a job must fail one after the other. Retries of one due time count once."
+            hint="How many runs of a job must fail one after another, 1 to 10. Retries of one due time count once."
           />
           <Field
             {...field('heartbeat_url')}
             label="Heartbeat address"
             placeholder="https://hc-ping.com/…"
-            hint="Asked for once a minute while this instance is well, so that a watcher outside notices when it is gone."
+            hint="Requested once a minute while this instance is healthy, so that a monitor elsewhere notices when it is gone."
             spellcheck={false}
           />
         </div>
@@ -165,9 +165,9 @@ function Secret({ secret }: { secret: string }) {
         <code class="secret">{secret}</code>
       </p>
       <p>
-        Copy it now: it is shown this once. To get another, clear the address, save, and set it again. The
-        header <code>Longhouse-Signature: t=…,v1=…</code> holds the HMAC-SHA256 of <code>t.body</code> under
-        it.
+        Copy it now: it is shown only once. To get another, clear the address, save, and set it again. The
+        header <code>Longhouse-Signature: t=…,v1=…</code> holds the HMAC-SHA256 of <code>t.body</code>, keyed
+        with the secret.
       </p>
     </Notice>
   )
@@ -185,11 +185,11 @@ function State({ now, channels, heartbeat, commitStatus, fields }: NoticeSetting
       </Badge>
     )
   return (
-    <Panel title="Channels" aside={<a href="/settings/notices">What was told</a>}>
+    <Panel title="Channels" aside={<a href="/settings/notices">Incidents</a>}>
       <div class="stack">
         <Facts
           of={{
-            'E-mail': channel(channels.email),
+            Email: channel(channels.email),
             Webhook: channel(channels.webhook),
             Slack: channel(channels.slack),
             Discord: channel(channels.discord),
@@ -252,7 +252,7 @@ function Status({
         </Badge>
       )}
       <span class="sub">
-        {state} on {commit.slice(0, 7)}, <Time at={at} now={now} />
+        <code>{commit.slice(0, 7)}</code> is “{state}”, <Time at={at} now={now} />
         {error === null ? null : `: ${error}`}
       </span>
     </>
@@ -261,18 +261,19 @@ function Status({
 
 function What() {
   return (
-    <Panel title="What is told">
+    <Panel title="What you are notified of">
       <ul class="plain">
-        <li>A job that fails, takes too long, is overdue, or has no further due time</li>
-        <li>Due times that were missed while the instance was down, in one message</li>
-        <li>A change whose manifest is refused, or whose packages cannot be installed</li>
-        <li>A remote that cannot be synced with, a conflict, a change that waits for you</li>
+        <li>A job that fails, takes too long, is overdue or has no further due time</li>
+        <li>Due times missed while the instance was down, in one message</li>
+        <li>A change whose manifest does not load or whose packages cannot be installed</li>
+        <li>A sync that fails, a conflict, or a change that waits for you</li>
         <li>A scheduler that fails</li>
-        <li>And when each of them is over</li>
+        <li>The end of each of these</li>
       </ul>
       <p class="fine">
-        What stays open is told again every day, until you mute it under{' '}
-        <a href="/settings/notices">What was told</a>. The same of the same job comes at most once an hour.
+        You are reminded of an open incident every day until you mute it under{' '}
+        <a href="/settings/notices">Incidents</a>. One job’s incidents of one kind are sent at most once an
+        hour.
       </p>
     </Panel>
   )

@@ -53,13 +53,13 @@ export function NoticesPage({ now, incidents, list }: NoticesPageProps) {
   return (
     <Live id="notices" src={`/settings/notices?offset=${offset}`} everySeconds={5}>
       <div>
-        <PageHead title="What was told" />
+        <PageHead title="Incidents" />
         <SettingsNav current="/settings/notices" />
         <div class="stack">
-          <Panel title="Incidents" flush>
+          <Panel title="Open and closed" flush>
             {incidents.length === 0 ? (
               <EmptyState title="Nothing has gone wrong">
-                <p>When a job, its code or the sync fails, that is listed here until it is over.</p>
+                <p>A failure of a job, its code or the sync is listed here.</p>
               </EmptyState>
             ) : (
               <IncidentTable incidents={incidents} now={now} />
@@ -67,9 +67,9 @@ export function NoticesPage({ now, incidents, list }: NoticesPageProps) {
           </Panel>
           <Panel title="Deliveries" aside={list.total === 0 ? null : `${list.total} in all`} flush>
             {list.messages.length === 0 ? (
-              <EmptyState title={offset === 0 ? 'Nothing was sent yet' : 'Nothing this far back'}>
+              <EmptyState title={offset === 0 ? 'Nothing has been sent yet' : 'Nothing this far back'}>
                 <p>
-                  <a href="/settings">Who is told, and how</a>
+                  <a href="/settings">Choose who is notified, and how</a>
                 </p>
               </EmptyState>
             ) : (
@@ -122,7 +122,7 @@ function IncidentTable({ incidents, now }: Pick<NoticesPageProps, 'incidents' | 
               </Badge>
             ),
         },
-        { label: 'What', cell: incident => incident.detail },
+        { label: 'What', cell: incident => <span class="lines">{incident.detail}</span> },
         { label: 'Since', cell: incident => <Time at={incident.openedAt} now={now} /> },
         {
           label: 'Until',
@@ -162,7 +162,7 @@ function Mute({ incident, now }: { incident: IncidentView; now: number }) {
   )
 }
 
-const channels = { email: 'E-mail', webhook: 'Webhook', slack: 'Slack', discord: 'Discord' } as const
+const channels = { email: 'Email', webhook: 'Webhook', slack: 'Slack', discord: 'Discord' } as const
 
 function MessageTable({ messages, now }: { messages: readonly MessageView[]; now: number }) {
   return (
@@ -172,10 +172,10 @@ function MessageTable({ messages, now }: { messages: readonly MessageView[]; now
       rowId={message => `row-${message.id}`}
       columns={[
         { label: 'Message', kind: 'lead', cell: message => message.content.subject },
-        { label: 'By', cell: message => channels[message.channel] },
+        { label: 'Channel', cell: message => channels[message.channel] },
         { label: 'State', cell: message => <Delivery {...message} now={now} /> },
         { label: 'Attempts', kind: 'number', cell: message => message.attempts },
-        { label: 'Made', cell: message => <Time at={message.createdAt} now={now} /> },
+        { label: 'Created', cell: message => <Time at={message.createdAt} now={now} /> },
         {
           label: 'Actions',
           kind: 'end',
@@ -184,9 +184,9 @@ function MessageTable({ messages, now }: { messages: readonly MessageView[]; now
               <PostButton
                 action={`/api/notices/${message.id}/retry`}
                 look="quiet"
-                about={`to send “${message.content.subject}”`}
+                about={`sending “${message.content.subject}”`}
               >
-                Try now
+                Retry
               </PostButton>
             ) : null,
         },

@@ -92,6 +92,6 @@ test('what a job says of its notices', () => {
   )
   assert.equal(
     words({ missed: false, emails: [], webhook: 'https://hooks.example.com/T/secret' }),
-    'Missed times are not told; no e-mail; to a webhook at hooks.example.com',
+    'Missed times are not told; no email; to a webhook at hooks.example.com',
   )
 })

@@ -99,7 +99,7 @@ function noticeWords({
     typeof longRun === 'number' ? `runs of more than ${lengthWords(longRun)}` : '',
     overdue ? '' : 'overdue times are not told',
     missed ? '' : 'missed times are not told',
-    emails === null ? '' : emails.length === 0 ? 'no e-mail' : `to ${emails.join(', ')}`,
+    emails === null ? '' : emails.length === 0 ? 'no email' : `to ${emails.join(', ')}`,
     webhook === null ? '' : `to a webhook at ${URL.parse(webhook)?.host ?? webhook}`,
   ].filter(part => part !== '')
   if (parts.length === 0) return { words: 'As the settings say', own: false }

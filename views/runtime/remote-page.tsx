@@ -27,9 +27,9 @@ export function RemotePage({ now, repo, webhookUrl, form, made }: RemotePageProp
     <>
       <PageHead
         title="Remote"
-        crumb={{ href: '/repo', label: 'Repo' }}
+        crumb={{ href: '/repo', label: 'Jobs repo' }}
         status={<RemoteBadge remote={remote} />}
-        lead="A git repository elsewhere that has the same jobs: push there, and they run here; edit here, and it is there."
+        lead="Keep the jobs in a git repository elsewhere. What you push there runs here, and what you edit here is pushed there."
         actions={
           remote.connected ? <PostButton action="/api/jobs/repo/sync">Sync now</PostButton> : undefined
         }
@@ -59,8 +59,8 @@ function RemoteState({ remote, now }: { remote: RemoteView; now: number }) {
         of={{
           Address: <code>{remote.url}</code>,
           Branch: <code>{remote.branch}</code>,
-          'To send': count(remote.ahead),
-          'To take over': count(remote.behind),
+          'To push': count(remote.ahead),
+          'To pull': count(remote.behind),
           'Last sync': remote.lastSyncAt === null ? 'never' : <Time at={remote.lastSyncAt} now={now} />,
           'Next sync': remote.nextSyncAt === null ? null : <Time at={remote.nextSyncAt} now={now} />,
         }}
@@ -100,7 +100,7 @@ function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: Rem
     return found && `It ${found.message}.`
   }
   return (
-    <Panel title={remote.connected ? 'Connect another, or with a new token' : 'Connect'} id="connect">
+    <Panel title={remote.connected ? 'Change the connection' : 'Connect'} id="connect">
       <div class="stack">
         <form method="post" action="/repo/remote" class="form">
           <Field
@@ -121,15 +121,15 @@ function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: Rem
             error={error('token')}
             hint={
               remote.connected
-                ? 'Leave it empty to keep the one that is there. It is stored encrypted and never shown.'
-                : 'One that may read and write this repository only. It is stored encrypted and never shown.'
+                ? 'Leave it empty to keep the current token. It is stored encrypted and never shown.'
+                : 'Use a token with read and write access to this repository only. It is stored encrypted and never shown.'
             }
           />
           <Field
             name="branch"
             label="Branch"
             value={value('branch') ?? (remote.connected ? (remote.branch ?? undefined) : undefined)}
-            placeholder="its default branch"
+            placeholder="the remote’s default branch"
             autocomplete="off"
             error={error('branch')}
           />
@@ -137,9 +137,9 @@ function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: Rem
             name="username"
             label="User name"
             value={value('username')}
-            placeholder="any"
+            placeholder="optional"
             autocomplete="off"
-            hint="Only where the server wants one beside the token: Bitbucket wants x-token-auth."
+            hint="Most servers need none. Bitbucket needs x-token-auth."
             error={error('username')}
           />
           <div class="actions">
@@ -148,7 +148,7 @@ function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: Rem
         </form>
         {remote.connected ? (
           <Confirm ask="Disconnect…" confirm="Disconnect" action="/api/jobs/repo/remote/remove">
-            <p>The address and the token are forgotten. Nothing is deleted, here or there.</p>
+            <p>Longhouse forgets the address and the token. Nothing is deleted, here or on the remote.</p>
           </Confirm>
         ) : null}
       </div>
@@ -160,12 +160,12 @@ function Webhook({ url, secret }: { url: string; secret: string }) {
   return (
     <Notice tone="ok" title="Connected">
       <p>
-        To have pushes here within a second, add a webhook on the remote with these. The secret is shown this
-        once.
+        To run what you push within a second, add a webhook with these values on the remote. The secret is
+        shown only once.
       </p>
       <Facts
         of={{
-          'Payload address': <code>{url}</code>,
+          'Payload URL': <code>{url}</code>,
           'Content type': <code>application/json</code>,
           Secret: <code class="secret">{secret}</code>,
         }}
@@ -178,14 +178,14 @@ function HowItWorks({ webhookUrl, connected }: { webhookUrl: string; connected: 
   return (
     <Panel title="How it works">
       <ul class="how">
-        <li>What is committed here is sent at once; the remote is looked at every five minutes.</li>
-        <li>Edits in different places are merged. Nothing is ever forced, and no edit is written over.</li>
-        <li>Where both changed the same lines, the jobs run on as they are, and you pick.</li>
-        <li>A push that would remove more than half of the jobs waits for you.</li>
+        <li>Commits made here are pushed at once. The remote is checked every five minutes.</li>
+        <li>Edits in different places are merged. Nothing is force-pushed, and no edit is overwritten.</li>
+        <li>If both sides change the same lines, the current jobs keep running until you pick a side.</li>
+        <li>A push that would remove more than half of the jobs waits until you confirm it.</li>
         {connected ? (
           <li>
-            A webhook at <code>{webhookUrl}</code> makes it quicker. Connect again with the token left empty
-            to see its secret.
+            A webhook to <code>{webhookUrl}</code> makes this faster. To get a new secret for it, connect
+            again and leave the token empty.
           </li>
         ) : null}
       </ul>

@@ -23,14 +23,14 @@ export function BothSides({ conflict }: { conflict: NonNullable<RemoteView['conf
         <div class="actions">
           <Pick side="ours" theirs={conflict.theirs}>
             {rewritten
-              ? 'The remote gets a commit on top of its new history that makes it what is here. Nothing is forced.'
-              : 'Where both changed the same, what is here stays. Everything else is merged, and sent to the remote.'}
+              ? 'A commit on top of the remote’s new history restores what is here. Nothing is force-pushed.'
+              : 'Where both sides changed the same lines, this side stays. Everything else is merged and pushed to the remote.'}
           </Pick>
           <Pick side="theirs" theirs={conflict.theirs}>
             {rewritten
-              ? 'The new history is taken over, with the edits that were made here since the last sync on top of it.'
-              : 'Where both changed the same, what the remote has is taken over. Everything else is merged.'}{' '}
-            What is here now stays in the history.
+              ? 'The new history is taken, with the edits made here since the last sync on top of it.'
+              : 'Where both sides changed the same lines, the remote’s side is taken. Everything else is merged.'}{' '}
+            This side stays in the history.
           </Pick>
         </div>
       </div>
@@ -42,7 +42,7 @@ function Side({ name, text }: { name: string; text: string | null }) {
   return (
     <div>
       <p class="fine">{name}</p>
-      {text === null ? <p>No such file, or no text.</p> : <pre class="code">{text}</pre>}
+      {text === null ? <p>The file is missing here, or is not text.</p> : <pre class="code">{text}</pre>}
     </div>
   )
 }

@@ -22,7 +22,7 @@ export function RemoteBadge({ remote }: { remote: RemoteView }) {
   if (remote.held) {
     return (
       <Badge tone="warn" shape="triangle">
-        Waits for you
+        Waiting for you
       </Badge>
     )
   }
@@ -50,13 +50,13 @@ export function RemoteTrouble({ remote, now }: { remote: RemoteView; now: number
   return (
     <>
       {error ? (
-        <Notice tone="warn" title="The last sync did not work">
+        <Notice tone="warn" title="The last sync failed">
           <p>
-            {capital(error)}. Jobs run on as they are here, and every edit is kept.
+            {capital(error)}. The current jobs keep running, and every edit is kept.
             {nextSyncAt === null ? null : (
               <>
                 {' '}
-                The next try is <Time at={nextSyncAt} now={now} />.
+                The next attempt is <Time at={nextSyncAt} now={now} />.
               </>
             )}
           </p>
@@ -71,17 +71,18 @@ export function RemoteTrouble({ remote, now }: { remote: RemoteView; now: number
                 <code>{id}</code>
               </>
             ))}
-            {held.removes.length > 20 ? ` and ${held.removes.length - 20} more` : ''}. Nothing was taken over:
-            they run on until you say that it is meant. If it is not, put them back on the remote.
+            {held.removes.length > 20 ? ` and ${held.removes.length - 20} more` : ''}. Nothing has changed
+            here: they keep running until you confirm the change. If you did not mean it, put them back on the
+            remote.
           </p>
           <Confirm
-            ask="Take it over…"
+            ask="Accept the change…"
             confirm="Remove these jobs here"
             action="/api/jobs/repo/sync"
             fields={{ confirm: held.theirs }}
           >
-            The jobs end here with the remote's commit <code>{held.theirs.slice(0, 7)}</code>. Their runs and
-            logs stay, and so does their code, in the history of the repo.
+            The remote’s commit <code>{held.theirs.slice(0, 7)}</code> removes these jobs here. Their runs,
+            their logs and the history of their code are kept.
           </Confirm>
         </Notice>
       ) : null}
@@ -96,15 +97,15 @@ export function RemoteTrouble({ remote, now }: { remote: RemoteView; now: number
         >
           <p>
             {conflict.kind === 'rewritten'
-              ? 'What was synced before is no longer part of it: somebody has forced a push. '
+              ? 'It no longer contains what was synced before, so someone has force-pushed. '
               : ''}
-            The jobs here run on as they are. Nothing was changed on the remote's branch
+            The current jobs keep running. The remote’s branch was not changed
             {conflict.sideBranch ? (
               <>
-                ; this side is there too, as the branch <code>{conflict.sideBranch}</code>
+                ; this side was pushed there as the branch <code>{conflict.sideBranch}</code>
               </>
             ) : null}
-            . <a href="/repo/remote#sides">Look at both sides</a> and pick one, or merge them with a git of
+            . <a href="/repo/remote#sides">Look at both sides</a> and pick one, or merge them in a clone of
             your own and push.
           </p>
         </Notice>

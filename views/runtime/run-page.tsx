@@ -69,7 +69,7 @@ function RunActions({ run, registered }: { run: RunView; registered: boolean }) 
   }
   return (
     <Confirm ask="Cancel…" confirm="Cancel this run" action={`/api/runs/${run.id}/cancel`}>
-      Its process is ended with everything that it started. What it has written so far is kept, and so is the
+      This ends its process and everything that it started. What it has written so far is kept, and so is the
       schedule.
     </Confirm>
   )
@@ -77,9 +77,9 @@ function RunActions({ run, registered }: { run: RunView; registered: boolean }) 
 
 function Waits({ wait }: { wait: WaitView }) {
   return (
-    <Notice tone="busy" title={`It waits for its turn, in place ${wait.position}`}>
+    <Notice tone="busy" title={`In the queue, in place ${wait.position}`}>
       <p>
-        It has not started because {wait.reason}. <a href="/runs">All that wait</a>
+        It has not started because {wait.reason}. <a href="/runs">See the queue</a>
       </p>
     </Notice>
   )

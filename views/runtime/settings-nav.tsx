@@ -1,6 +1,6 @@
 const parts = [
   { href: '/settings', label: 'Notices' },
-  { href: '/settings/notices', label: 'What was told' },
+  { href: '/settings/notices', label: 'Incidents' },
   { href: '/settings/tokens', label: 'API tokens' },
   { href: '/settings/sign-in', label: 'Sign-in' },
   { href: '/settings/audit', label: 'Audit log' },
