@@ -34,13 +34,31 @@ export async function buildAll() {
 }
 
 /** zod brings its messages in fifty languages, and ours are our own: 360 kB less to read at every start. */
-const englishOnly = {
+export const englishOnly = {
   name: 'english-only',
   setup(build) {
     build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js'",
     }))
   },
+}
+
+/** How modules with packages among them are bundled for Node, what several entry points share into chunks. */
+export const bundledNode = {
+  absWorkingDir: root,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node26',
+  legalComments: 'none',
+  // A native addon, and a program of its own.
+  external: ['better-sqlite3', 'esbuild'],
+  // CommonJS packages in the bundle call require().
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
 }
 
 /** Bundled whole: one file a program starts in half the time of a folder of modules. */
@@ -55,32 +73,19 @@ async function buildPrograms() {
     'longhouse-jobs': 'runtime/local/main.ts',
   }
   await build({
-    absWorkingDir: root,
     entryPoints: Object.fromEntries(
       Object.entries(entries).filter(([, file]) => existsSync(join(root, file))),
     ),
     outdir: out,
-    bundle: true,
-    splitting: true,
+    ...bundledNode,
     // Beside the programs: programRoot() is the folder of whichever file it was bundled into.
     chunkNames: 'chunk-[hash]',
-    platform: 'node',
-    format: 'esm',
-    target: 'node26',
     sourcemap: true,
     sourcesContent: false,
-    legalComments: 'none',
-    // A native addon, and a program of its own.
-    external: ['better-sqlite3', 'esbuild'],
     plugins: [englishOnly],
     define: { BUNDLED: 'true' },
-    // CommonJS packages in the bundle call require().
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
     jsx: 'automatic',
     jsxImportSource: 'hono/jsx',
-    logLevel: 'warning',
   })
 }
 

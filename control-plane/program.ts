@@ -6,11 +6,12 @@ import { health } from '../plugins/health/index.ts'
 import { mail } from '../plugins/mail/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
-import { assetRoot, loadAssets } from '../src/assets.ts'
+import { loadAssets } from '../src/assets.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 import type { Environment } from '../src/config.ts'
 import { boot, type Program } from '../src/kernel.ts'
 import type { Logger } from '../src/log.ts'
+import { builtRoot } from '../src/root.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane, as the list of what it is made of. */
@@ -24,7 +25,7 @@ export async function controlPlane(options: {
 }): Promise<Program> {
   const { env, log, clock = systemClock } = options
   let program: Program | undefined
-  const web = controlWeb(loadAssets(assetRoot()), {
+  const web = controlWeb(loadAssets(builtRoot('assets')), {
     isOperator: c => program?.services.auth?.knows(c) ?? false,
     isOwner: c => (program?.services.auth?.visitor(c) ?? null) !== null,
   })

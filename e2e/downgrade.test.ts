@@ -6,7 +6,6 @@ import { test } from 'node:test'
 import Database from 'better-sqlite3'
 import { controlPlane } from '../control-plane/program.ts'
 import { startRuntime } from '../runtime/program.ts'
-import { assetRoot } from '../src/assets.ts'
 import { systemClock } from '../src/clock.ts'
 import { BootError } from '../src/faults.ts'
 import { silentLog } from '../src/log.ts'
@@ -80,9 +79,8 @@ for (const { what, sql } of newerParts) {
       LONGHOUSE_PASSWORD: 'correct horse',
       LONGHOUSE_INSTANCE_ID: 'inst_test',
     }
-    const assets = assetRoot()
     const boot = async () => {
-      const runtime = await startRuntime({ env, log: silentLog, clock: systemClock, spawned: false, assets })
+      const runtime = await startRuntime({ env, log: silentLog, clock: systemClock, spawned: false })
       await runtime.started
       await runtime.stop({ patience: false })
     }

@@ -20,7 +20,6 @@ for (const javaScript of [true, false]) {
       log: silentLog,
       clock: systemClock,
       spawned: false,
-      assets: join(import.meta.dirname, '../dist/assets'),
     })
     t.after(() => runtime.stop())
     await runtime.started
@@ -80,7 +79,6 @@ test('after a check and after a failed save, nothing of an edit is lost', {
     log: silentLog,
     clock: systemClock,
     spawned: false,
-    assets: join(import.meta.dirname, '../dist/assets'),
   })
   t.after(() => runtime.stop())
   await runtime.started

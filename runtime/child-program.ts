@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { programRoot } from '../src/root.ts'
+import { builtRoot } from '../src/root.ts'
 import type { Reach } from './isolation/landlock.ts'
 import { permissionArgs, reachOfHelper } from './isolation/reach.ts'
 import { reachVariable } from './isolation/reach-variable.ts'
@@ -9,16 +9,13 @@ import { makeTemporary, type TemporaryFolder } from './isolation/temporary.ts'
 import { heapMb } from './memory.ts'
 import { processMark, volumeMark, volumeMarkOf } from './process-tree.ts'
 
-declare const BUNDLED: boolean | undefined
-const bundled = typeof BUNDLED !== 'undefined' && BUNDLED
-
-/** The runtime's other programs. Node runs them from source too, for it strips types by itself. */
+/** The runtime's other programs, where the build put them. */
 const programs = {
-  'manifest-reader': 'runtime/jobs/manifest-reader.ts',
-  runner: 'runtime/jobs/runner.ts',
-  git: 'runtime/repo/git.ts',
-  history: 'runtime/repo/history-program.ts',
-  sync: 'runtime/sync/program.ts',
+  'manifest-reader': 'manifest-reader.js',
+  runner: 'runner.cjs',
+  git: 'git.js',
+  history: 'history.js',
+  sync: 'sync.js',
 }
 
 export interface HelperProgram {
@@ -143,8 +140,7 @@ export function removeAfter(child: ChildProcess, temporary: TemporaryFolder): vo
 }
 
 function confinedFromStart(): string[] {
-  const file = bundled ? programRoot('confine.cjs') : programRoot('runtime/isolation/preload.ts')
-  return [`--require=${file}`, '--disable-warning=ExperimentalWarning']
+  return [`--require=${builtRoot('confine.cjs')}`, '--disable-warning=ExperimentalWarning']
 }
 
 function bounds(reach: Reach): Record<string, string> {
@@ -166,8 +162,7 @@ export function letGoFirst(pid: number | undefined): void {
 }
 
 function fileOf(name: keyof typeof programs): string {
-  if (!bundled) return programRoot(programs[name])
-  return programRoot(name === 'runner' ? 'runner.cjs' : `${name}.js`)
+  return builtRoot(programs[name])
 }
 
 const setpriv = '/usr/bin/setpriv'

@@ -5,7 +5,7 @@ import type { Environment } from '../src/config.ts'
 import { closeServer, openServer } from '../src/http/server.ts'
 import type { Logger } from '../src/log.ts'
 import { refuseNewerDatabase } from '../src/migrations.ts'
-import { programRoot } from '../src/root.ts'
+import { builtRoot } from '../src/root.ts'
 import { openSeal } from '../src/seal.ts'
 import { version } from '../src/version.ts'
 import type { Engine } from './contract.ts'
@@ -24,8 +24,6 @@ export interface RuntimeOptions {
   clock: Clock
   /** True when a control plane started this process, and not a person. */
   spawned: boolean
-  /** The folder of the built assets. */
-  assets?: string
 }
 
 export interface Runtime {
@@ -47,7 +45,7 @@ export interface Runtime {
  * Starts an instance. It listens first and gets its engine after that: whoever asks meanwhile is told that it is
  * starting. Throws a BootError with every fault of its settings, or because the volume or port is not to be had.
  */
-export async function startRuntime({ env, log, clock, spawned, assets }: RuntimeOptions): Promise<Runtime> {
+export async function startRuntime({ env, log, clock, spawned }: RuntimeOptions): Promise<Runtime> {
   const settings = readSettings(env, { spawned })
   if (settings.volumeId !== null) refuseOtherVolume(settings.dataDir, settings.volumeId)
   for (const words of strangeVariables(env)) log.warn(words)
@@ -70,7 +68,7 @@ export async function startRuntime({ env, log, clock, spawned, assets }: Runtime
       version,
       log,
       clock,
-      assets: loadAssets(assets ?? programRoot('assets')),
+      assets: loadAssets(builtRoot('assets')),
       sqlite: volume.sqlite,
       notices,
       repoFolder: volume.jobsDir,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { assetRoot } from '../src/assets.ts'
 import { systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
@@ -18,8 +17,7 @@ test('an instance starts only on the volume that it was made for, and writes not
     LONGHOUSE_INSTANCE_ID: 'inst_one',
     LONGHOUSE_VOLUME_ID: 'inst_one',
   }
-  const boot = () =>
-    startRuntime({ env, log: silentLog, clock: systemClock, spawned: false, assets: assetRoot() })
+  const boot = () => startRuntime({ env, log: silentLog, clock: systemClock, spawned: false })
   await assert.rejects(
     boot(),
     /LONGHOUSE_DATA_DIR: .* is not the volume of inst_one: it does not say whose it is/,

@@ -11,7 +11,13 @@ const checks = [
   [
     'imports',
     node(),
-    ['--import', 'tsx', '--test', '--test-reporter=dot', join(root, 'src/imports.test.ts')],
+    [
+      '--import',
+      join(root, 'scripts/loader.mjs'),
+      '--test',
+      '--test-reporter=dot',
+      join(root, 'src/imports.test.ts'),
+    ],
   ],
 ]
 let failed = 0

@@ -1,7 +1,11 @@
-// A reporter for node:test: `failed <file>`, once a file, and `skipped <reason>`, once a test, each on a line of its own.
+// A reporter for node:test: `failed <file>`, once a file, `skipped <reason>`, once a test, and `took <ms> <file>`, at
+// the end of a file; each on a line of its own.
 export default async function* testOutcome(events) {
   const told = new Set()
   for await (const { type, data } of events) {
+    // A file is the test that names itself.
+    if (type === 'test:complete' && data.nesting === 0 && data.file?.endsWith(data.name))
+      yield `took ${Math.round(data.details.duration_ms)} ${data.name}\n`
     if (type !== 'test:pass' && type !== 'test:fail') continue
     if (data.skip !== undefined && data.skip !== false) {
       yield `skipped ${typeof data.skip === 'string' && data.skip ? data.skip : 'for no reason that it tells'}\n`

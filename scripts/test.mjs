@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as os from 'node:os'
 import { dirname, join } from 'node:path'
+import { buildIfChanged } from './build.mjs'
 import { endOf, node, onOurNode, root, setUp } from './setup.mjs'
 
 setUp()
@@ -28,7 +29,8 @@ if (named.length === 0) {
   run('types', bin('tsc'), ['-p', root])
   run('lint and format', bin('biome'), ['check', '--error-on-warnings', root])
 }
-run('build', node(), [join(root, 'esbuild.config.mjs')])
+if (!buildIfChanged()) process.exit(1)
+run('build of the tests', node(), [join(root, 'scripts/loader-build.mjs')])
 
 const folders = ['src', 'control-plane', 'plugins', 'views', 'runtime', 'jobs-template', 'e2e', 'scripts']
 const files =
@@ -40,13 +42,20 @@ const files =
           { cwd: root },
         )
         .sort()
+const started = performance.now()
 const outcomes = join(fs.mkdtempSync(join(os.tmpdir(), 'longhouse-tests-')), 'outcomes')
 const test = (concurrency, which) =>
   endOf(
     spawn(
       node(),
       [
-        ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-timeout=180000'],
+        ...[
+          '--import',
+          join(root, 'scripts/loader.mjs'),
+          '--test',
+          `--test-concurrency=${concurrency}`,
+          '--test-timeout=180000',
+        ],
         ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
         ...[
           `--test-reporter=${join(root, 'scripts/test-outcome.mjs')}`,
@@ -58,11 +67,23 @@ const test = (concurrency, which) =>
     ),
   )
 
+const inSeconds = ms => (ms / 1000).toFixed(1)
+
 let status = await test(2, files)
 const lines = fs.existsSync(outcomes) ? fs.readFileSync(outcomes, 'utf8').split('\n') : []
 const told = kind =>
   lines.filter(line => line.startsWith(`${kind} `)).map(line => line.slice(kind.length + 1))
 const failed = told('failed')
+const slowest = told('took')
+  .map(line => line.split(' '))
+  .sort(([one], [other]) => Number(other) - Number(one))
+  .slice(0, 15)
+if (named.length === 0) {
+  console.log(
+    `\n== The slowest of ${files.length} files, in seconds of ${inSeconds(performance.now() - started)}`,
+  )
+  for (const [ms, file] of slowest) console.log(`${inSeconds(ms).padStart(6)}  ${file}`)
+}
 const skipped = Map.groupBy(told('skipped'), reason => reason)
 if (skipped.size > 0) console.log('\n== Skipped here')
 for (const [reason, tests] of skipped) console.log(`${String(tests.length).padStart(4)}  ${reason}`)

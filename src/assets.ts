@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { AppEnv } from './http/route.ts'
-import { programRoot } from './root.ts'
 
 /** Addresses of the files that pages ask for, by their plain names. */
 export interface Assets {
@@ -68,10 +67,4 @@ function acceptedEncodings(header: string): Set<string> {
       .filter(coding => !/;\s*q=0(\.0*)?\s*$/.test(coding))
       .map(coding => coding.split(';')[0]?.trim() ?? ''),
   )
-}
-
-/** Where the build put them: beside a bundle, in `dist/` for a program that runs from source. */
-export function assetRoot(): string {
-  const beside = programRoot('assets')
-  return existsSync(join(beside, 'index.json')) ? beside : programRoot('dist', 'assets')
 }

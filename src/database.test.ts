@@ -22,7 +22,7 @@ test('a lock is held once, and again when it was released', t => {
 
 async function holder(t: TestContext, file: string): Promise<{ child: ChildProcess; said: string }> {
   const script = join(import.meta.dirname, 'database.fixture.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', script, file], {
+  const child = spawn(process.execPath, [...process.execArgv, script, file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.after(() => child.kill('SIGKILL'))

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import Provider from 'oidc-provider'
 import type { Clock } from '../../src/clock.ts'
 
 /** Somebody who has an account with the provider. */
@@ -45,6 +44,8 @@ export async function startProvider(
     clock?: Clock
   } = {},
 ): Promise<TestProvider & { allow(redirectUri: string): void }> {
+  // The fixture is imported by many that never start one, and this is 250 files.
+  const { default: Provider } = await import('oidc-provider')
   const redirects: string[] = ['http://control.localhost/auth/google/callback']
   let self: TestProvider | null = null
   const server = createServer((request, response) => {

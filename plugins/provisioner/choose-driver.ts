@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { setting } from '../../src/config.ts'
 import { BootError } from '../../src/faults.ts'
 import type { Logger } from '../../src/log.ts'
-import { programRoot } from '../../src/root.ts'
+import { builtRoot } from '../../src/root.ts'
 import type { Site } from '../../src/site.ts'
 import { exceeds } from './capacity.ts'
 import { createDockerDriver, dockerAvailable } from './docker.ts'
@@ -51,7 +51,7 @@ export async function chooseDriver(config: DriverConfig, site: Site, log: Logger
   }
   const driver = docker
     ? dockerDriver(config, site, socketPath)
-    : createProcessDriver({ program: runtimeProgram(), log })
+    : createProcessDriver({ program: builtRoot('runtime.js'), log })
   log.info({ driver: driver.name }, 'instances are made by this driver')
   // An engine that is away now comes back, and the health check says so until then; asking makes it known what it lacks.
   await driver.ping().catch(error => log.warn({ err: error }, 'the engine does not answer'))
@@ -76,10 +76,4 @@ function dockerDriver(config: DriverConfig, site: Site, socketPath: string): Dri
     ...(site.routerMode === 'labels' && { trustedProxies: site.trustedProxies }),
     limits: { memoryBytes: config.INSTANCE_MEMORY, cpus: config.INSTANCE_CPUS, pids: config.INSTANCE_PIDS },
   })
-}
-
-/** The built runtime: beside us in the bundle, in `dist/` when we run from source. */
-function runtimeProgram(): string {
-  const root = programRoot()
-  return root.endsWith('dist') ? programRoot('runtime.js') : programRoot('dist', 'runtime.js')
 }

@@ -1,10 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
-import { programRoot } from '../../src/root.ts'
+import { builtRoot } from '../../src/root.ts'
 import type { Reach } from './landlock.ts'
-
-declare const BUNDLED: boolean | undefined
-const bundled = typeof BUNDLED !== 'undefined' && BUNDLED
 
 /** In the jobs repo, the folder that jobs keep files in. */
 export const scratchFolder = 'data'
@@ -26,11 +23,9 @@ const system = {
   ],
 }
 
-/** What our own programs are made of; where they run from source, not what else lies in the repository. */
+/** What our own programs are made of. */
 function ourPrograms(): string[] {
-  const parts = bundled ? [''] : ['runtime', 'src', 'jobs-template', 'package.json']
-  const node = [process.execPath, join(dirname(dirname(process.execPath)), 'lib')]
-  return [...parts.map(part => programRoot(part)), ...node]
+  return [builtRoot(), process.execPath, join(dirname(dirname(process.execPath)), 'lib')]
 }
 
 /**
@@ -50,7 +45,7 @@ export function reachOfReader(
   { repo, out, temporary }: { repo: string; out: string; temporary: string },
 ): Reach {
   return around(volumeDir, {
-    read: [repo, ...['esbuild', '@esbuild', ...(bundled ? [] : ['zod'])].map(ourPackage)],
+    read: [repo, ...['esbuild', '@esbuild'].map(name => builtRoot('../node_modules', name))],
     write: [out, temporary],
   })
 }
@@ -62,12 +57,7 @@ export function reachOfNpm(volumeDir: string, own: Reach): Reach {
 
 /** What a helper program of ours may: the folders that it works on. A sync moves files aside before it replaces them. */
 export function reachOfHelper(volumeDir: string, write: readonly string[]): Reach {
-  const packages = bundled ? [] : [programRoot('node_modules')]
-  return { ...around(volumeDir, { read: packages, write }), moves: true }
-}
-
-function ourPackage(name: string): string {
-  return join(programRoot(bundled ? '../node_modules' : 'node_modules'), name)
+  return { ...around(volumeDir, { read: [], write }), moves: true }
 }
 
 function around(volumeDir: string, own: Reach): Reach {

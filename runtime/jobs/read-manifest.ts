@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { allSaid } from '../../src/all-said.ts'
-import { programRoot } from '../../src/root.ts'
+import { builtRoot } from '../../src/root.ts'
 import { ask } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
 import { watchMemory } from '../memory.ts'
@@ -82,8 +82,6 @@ function keep(out: string, build: string): void {
   }
 }
 
-const bundledZod = programRoot('zod.js')
-
 const place = { file: z.string().nullable(), line: z.number().nullable(), column: z.number().nullable() }
 
 const field = z.union([
@@ -109,8 +107,8 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
   const question: ReadingRequest = {
     repo,
     out,
-    sdk: programRoot('runtime/sdk/jobs.js'),
-    zod: existsSync(bundledZod) ? bundledZod : programRoot('node_modules/zod/index.js'),
+    sdk: builtRoot('runtime/sdk/jobs.js'),
+    zod: builtRoot('zod.js'),
     draft: options.draft,
   }
   const channel = ask(child.stdio[3] as Duplex, question, readingLimits.bytes)
