@@ -16,14 +16,14 @@ trap '' HUP INT TERM
 # The first process is a shell: it takes in the orphans that a killed engine leaves, which Node would not. An engine
 # finds no containerd but its own, and leaves no socket on the machine.
 unshare --net --mount --pid --fork --kill-child --mount-proc bash -c '
-  trap "exit 143" TERM
+  trap "exit 143" USR1
   mkdir -p /run/containerd /run/docker
   mount -t tmpfs tmpfs /run/containerd
   mount -t tmpfs tmpfs /run/docker
   ip link set lo up
   exec 3<&0
   "$@" </dev/null 3<&- &
-  { cat <&3 >/dev/null; kill -TERM 1; } &
+  { cat <&3 >/dev/null; kill -USR1 1; } &
   wait %1
   exit
 ' bash "$@"
