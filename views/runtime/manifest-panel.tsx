@@ -5,6 +5,7 @@ import { placeHref, withPlaces } from '../components/source-links.tsx'
 import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
 import { Difference } from './difference.tsx'
+import { NextTry } from './packages-panel.tsx'
 import type { ManifestErrorView, ManifestView } from './shapes.ts'
 
 /** How the manifest is, in one line for the head of a page. */
@@ -131,11 +132,7 @@ function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
           </>
         )}
       </p>
-      {manifest.nextTryAt === null ? null : (
-        <p>
-          Next try <Time at={manifest.nextTryAt} now={now} />.
-        </p>
-      )}
+      {manifest.nextTryAt === null ? null : <NextTry at={manifest.nextTryAt} now={now} />}
       <p>
         <PostButton action="/api/jobs/repo/packages/install">Install now</PostButton>{' '}
         <a href="/repo#packages">What npm printed</a>

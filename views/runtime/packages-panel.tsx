@@ -21,11 +21,7 @@ export function PackagesPanel({ packages, now }: { packages: PackagesView; now: 
     <Panel title="Packages" id="packages" aside={<State status={status} />}>
       <div class="stack">
         {error ? <p>{error}</p> : null}
-        {nextTryAt === null ? null : (
-          <p>
-            Next try <Time at={nextTryAt} now={now} />.
-          </p>
-        )}
+        {nextTryAt === null ? null : <NextTry at={nextTryAt} now={now} />}
         {status === 'none' ? (
           <p class="fine">
             None. Name one under <code>dependencies</code> in <code>package.json</code>, and it is installed
@@ -54,6 +50,11 @@ export function PackagesPanel({ packages, now }: { packages: PackagesView; now: 
       </div>
     </Panel>
   )
+}
+
+/** When a failed installation is tried again. It is looked at every few seconds, so that a due one is about to begin. */
+export function NextTry({ at, now }: { at: number; now: number }) {
+  return <p>Next try {at - now < 10_000 ? 'in a few seconds' : <Time at={at} now={now} />}.</p>
 }
 
 function State({ status }: Pick<PackagesView, 'status'>) {
