@@ -191,7 +191,7 @@ test('after a runtime that was killed, the next one ends what it left, in the bo
     return new Promise(() => setInterval(() => {}, 1000))
   }`
   writeFileSync(join(dir, 'jobs/manifest.ts'), `import { spawn } from 'node:child_process'\n${oneJob(job)}`)
-  const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir], { execArgv: [] })
+  const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir])
   t.after(() => child.kill('SIGKILL'))
   const answers = on(child, 'message')
   assert.deepEqual((await answers.next()).value, ['ready', undefined])

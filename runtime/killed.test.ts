@@ -41,7 +41,8 @@ function launch(t: TestContext, dir: string) {
   return {
     end: async (signal: NodeJS.Signals) => {
       child.kill(signal)
-      await ended
+      const [code, by] = (await ended) as [number | null, NodeJS.Signals | null]
+      return code ?? by
     },
   }
 }
@@ -79,7 +80,7 @@ test(`killed ${kills} times at any moment, it leaves no slot out, runs none twic
   await eventually('it runs again', () => (ask<{ runs: number }>(dir, started)[0]?.runs ?? 0) > 2, 60_000)
   const stuck = `select id from jobs_runs where status = 'running' and startedAt < ${bootAt}`
   assert.deepEqual(ask(dir, stuck), [], 'nothing of before is said to run')
-  await last.end('SIGTERM')
+  assert.equal(await last.end('SIGTERM'), 0)
 
   assert.deepEqual(ask(dir, "select id from jobs_runs where status = 'running'"), [])
   const began = readFileSync(join(dir, 'jobs/data/began'), 'utf8').trim().split('\n')
@@ -111,4 +112,11 @@ test(`killed ${kills} times at any moment, it leaves no slot out, runs none twic
     const words = outcomes.map(([outcome, all]) => `${all?.length} ${outcome}`).join(', ')
     t.diagnostic(`${job}: ${slots.length} slots (${words}), ${runs.length} runs, ${mine.length} began`)
   }
+})
+
+test('asked to stop while it still starts, it stops in order all the same', async t => {
+  const dir = temporaryFolder(t)
+  const going = launch(t, dir)
+  await eventually('it has opened its volume', () => existsSync(join(dir, 'longhouse.db')))
+  assert.equal(await going.end('SIGTERM'), 0)
 })

@@ -6,13 +6,16 @@ import { type Runtime, startRuntime } from './program.ts'
 const log = await createLog('runtime', { level: process.env.LOG_LEVEL })
 
 async function main(): Promise<void> {
+  // Before anything starts: a signal that nobody handles ends the process at once, and the first runs stay behind.
+  const starting = Promise.withResolvers<Runtime>()
+  stopWhenAsked(starting.promise)
   const runtime = await startRuntime({
     env: process.env,
     log,
     clock: systemClock,
     spawned: process.send !== undefined,
   })
-  stopWhenAsked(runtime)
+  starting.resolve(runtime)
   log.info({ port: runtime.port }, 'listening')
   process.send?.({ type: 'listening', port: runtime.port })
   await runtime.started
@@ -23,18 +26,23 @@ async function main(): Promise<void> {
  * this one is gone, nobody can reach it any more, and the next one wants its volume: it stops in order, but no run is
  * waited for.
  */
-function stopWhenAsked(runtime: Runtime): void {
+function stopWhenAsked(starting: Promise<Runtime>): void {
   let stopping = false
+  let runtime: Runtime | null = null
   const endNow = () => {
-    runtime.killRuns()
+    runtime?.killRuns()
     process.exit(1)
+  }
+  const stopInOrder = async (patience: boolean) => {
+    runtime = await starting
+    setTimeout(endNow, runtime.stopGraceMs).unref()
+    await runtime.stop({ patience })
   }
   const stop = (why: string, patience: boolean) => {
     if (stopping) endNow()
     stopping = true
     log.info({ why }, 'stopping')
-    setTimeout(endNow, runtime.stopGraceMs).unref()
-    runtime.stop({ patience }).then(
+    stopInOrder(patience).then(
       () => process.exit(0),
       error => {
         log.error({ err: error }, 'did not stop in order')

@@ -67,7 +67,7 @@ test('a message of a hundred megabytes from a job is cut', async t => {
 
 /** An engine of its own on the volume `dir`, for tests that kill it. */
 function startEngineProcess(t: TestContext, dir: string): ChildProcess {
-  const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir], { execArgv: [] })
+  const child = fork(programRoot('runtime/engine-process.fixture.ts'), [dir])
   t.after(() => child.kill('SIGKILL'))
   return child
 }

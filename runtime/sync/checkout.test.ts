@@ -3,7 +3,7 @@ import { execFileSync, fork, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { programRoot } from '../../src/root.ts'
+import { builtRoot } from '../../src/root.ts'
 import { memoryFolder, temporaryFolder } from '../../src/testing/folder.ts'
 import { checkout, recoverCheckout } from './checkout.ts'
 
@@ -148,7 +148,7 @@ test('killed at any moment, it is finished by the next, or undone where somebody
   let [finished, caught] = [0, 0]
   // How long it takes is the machine's affair: it goes on until enough of them were caught at work.
   for (let round = 0; round < 10 || (caught < 3 && round < 100); round++) {
-    const program = fork(programRoot('runtime/sync/program.ts'), {
+    const program = fork(builtRoot('sync.js'), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     t.after(() => program.kill('SIGKILL'))
