@@ -47,7 +47,7 @@ export interface Runtime {
  */
 export async function startRuntime({ env, log, clock, spawned }: RuntimeOptions): Promise<Runtime> {
   const settings = readSettings(env, { spawned })
-  if (settings.volumeId !== null) refuseOtherVolume(settings.dataDir, settings.volumeId)
+  if (settings.volumeId !== null) await refuseOtherVolume(settings.dataDir, settings.volumeId)
   for (const words of strangeVariables(env)) log.warn(words)
   refuseNewerDatabase(join(settings.dataDir, 'longhouse.db'), migrationFolders, 'LONGHOUSE_DATA_DIR')
   const volume = openVolume(settings.dataDir)

@@ -25,12 +25,12 @@ test('an instance starts only on the volume that it was made for, and writes not
   mkdirSync(dir)
   await assert.rejects(boot(), /Nothing was written\. Is its disk mounted\?/)
   assert.deepEqual(readdirSync(dir), [])
-  writeVolumeIdentity(dir, 'inst_other')
+  await writeVolumeIdentity(dir, 'inst_other')
   await assert.rejects(boot(), /is not the volume of inst_one: it says inst_other/)
   assert.deepEqual(readdirSync(dir), ['.longhouse-volume'])
   // Half of a mark that was being written when the power went.
   writeFileSync(join(dir, '.longhouse-volume.new'), 'inst_')
-  writeVolumeIdentity(dir, 'inst_one')
+  await writeVolumeIdentity(dir, 'inst_one')
   const runtime = await boot()
   await runtime.started
   await runtime.stop({ patience: false })

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } 
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { holdLock, openSqlite } from '../src/database.ts'
+import { inWords } from '../src/database-fault.ts'
 import { checkDisk } from '../src/disk.ts'
 import { BootError } from '../src/faults.ts'
 import { readVolumeIdentity } from '../src/volume-identity.ts'
@@ -35,7 +36,8 @@ export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Vol
   if (!lock) {
     throw new BootError([`LONGHOUSE_DATA_DIR: another runtime is running on ${dir}; stop it first`])
   }
-  const sqlite = openSqlite(join(dir, 'longhouse.db'))
+  const file = join(dir, 'longhouse.db')
+  const sqlite = inWords(file, 'LONGHOUSE_DATA_DIR', () => openSqlite(file))
   const volume = {
     dir,
     sqlite,
@@ -53,17 +55,17 @@ export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Vol
 }
 
 /** Throws a BootError unless the volume says that it is this instance's: its disk may not be mounted. */
-export function refuseOtherVolume(dir: string, instanceId: string): void {
-  const id = identityOf(dir)
+export async function refuseOtherVolume(dir: string, instanceId: string): Promise<void> {
+  const id = await identityOf(dir)
   if (id === instanceId) return
   throw new BootError([
     `LONGHOUSE_DATA_DIR: ${dir} is not the volume of ${instanceId}: ${id ? `it says ${id}` : 'it does not say whose it is'}. Nothing was written. Is its disk mounted?`,
   ])
 }
 
-function identityOf(dir: string): string | null {
+async function identityOf(dir: string): Promise<string | null> {
   try {
-    return readVolumeIdentity(dir)
+    return await readVolumeIdentity(dir)
   } catch (error) {
     throw new BootError([
       `LONGHOUSE_DATA_DIR: cannot read whose volume ${dir} is: ${(error as Error).message}`,

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { inWords } from './database-fault.ts'
 import { migrationsTable, refuseNewerPart } from './migrations.ts'
 import { programRoot } from './root.ts'
 
@@ -12,11 +13,16 @@ export type Db<Schema extends Record<string, unknown> = Record<string, never>> =
  */
 export function openSqlite(file: string): Database.Database {
   const sqlite = new Database(file)
-  sqlite.pragma('journal_mode = WAL')
-  sqlite.pragma('synchronous = FULL')
-  sqlite.pragma('foreign_keys = ON')
-  sqlite.pragma('busy_timeout = 5000')
-  return sqlite
+  try {
+    sqlite.pragma('journal_mode = WAL')
+    sqlite.pragma('synchronous = FULL')
+    sqlite.pragma('foreign_keys = ON')
+    sqlite.pragma('busy_timeout = 5000')
+    return sqlite
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
 }
 
 /**
@@ -35,6 +41,14 @@ export function openTables<Schema extends Record<string, unknown>>(
   tables: Tables<Schema> | undefined,
 ): Db<Schema> {
   if (!tables) return drizzle(sqlite) as Db<Schema>
+  return inWords(sqlite.name, 'database', () => migrated(sqlite, part, tables))
+}
+
+function migrated<Schema extends Record<string, unknown>>(
+  sqlite: Database.Database,
+  part: string,
+  tables: Tables<Schema>,
+): Db<Schema> {
   refuseNewerPart(sqlite, part, tables.migrations)
   const db = drizzle(sqlite, { schema: tables.schema })
   // A migration that a power cut takes back is made again, and the next record that is answered for brings it to the

@@ -8,6 +8,7 @@ import { bootOrder } from './boot-order.ts'
 import type { Clock } from './clock.ts'
 import { type Environment, parseConfig } from './config.ts'
 import { holdLock, openSqlite, openTables } from './database.ts'
+import { inWords } from './database-fault.ts'
 import { checkDisk } from './disk.ts'
 import { EventBus } from './events.ts'
 import { BootError } from './faults.ts'
@@ -129,7 +130,7 @@ async function assemble({
   const file = join(folder, 'longhouse.db')
   const sqlite = inDataRoot(file, () => {
     refuseNewerDatabase(file, migrationsOf(order), 'LONGHOUSE_DATA_ROOT')
-    return openSqlite(file)
+    return inWords(file, 'LONGHOUSE_DATA_ROOT', () => openSqlite(file))
   })
   releases.push(() => sqlite.close())
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { inWords } from './database-fault.ts'
 import { BootError } from './faults.ts'
 import { programRoot } from './root.ts'
 import { version } from './version.ts'
@@ -20,6 +21,10 @@ export const migrationsTable = (part: string) => `${part}${suffix}`
  */
 export function refuseNewerDatabase(file: string, parts: MigrationFolders, setting: string): void {
   if (!existsSync(file)) return
+  inWords(file, setting, () => refuseNewer(file, parts, setting))
+}
+
+function refuseNewer(file: string, parts: MigrationFolders, setting: string): void {
   const sqlite = new Database(file, { readonly: true })
   try {
     const unknown = partsIn(sqlite).flatMap(part => {

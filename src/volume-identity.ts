@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { constants } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The file in a volume that says whose it is. */
@@ -10,11 +11,11 @@ const longest = 200
  * The id of the instance that a volume belongs to; null when the volume does not say, '' when it cannot be made out. A
  * tenant may put anything there: no link is followed, and no pipe waited for. Throws what the disk throws.
  */
-export function readVolumeIdentity(volume: string): string | null {
-  let file: number
+export async function readVolumeIdentity(volume: string): Promise<string | null> {
+  let file: FileHandle
   try {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-    file = openSync(join(volume, identityFile), flags)
+    file = await open(join(volume, identityFile), flags)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
@@ -23,28 +24,29 @@ export function readVolumeIdentity(volume: string): string | null {
     throw error
   }
   try {
-    if (!fstatSync(file).isFile()) return ''
+    if (!(await file.stat()).isFile()) return ''
     const bytes = Buffer.alloc(longest)
-    const text = bytes.toString('utf8', 0, readSync(file, bytes, 0, longest, 0)).trim()
+    const { bytesRead } = await file.read(bytes, 0, longest, 0)
+    const text = bytes.toString('utf8', 0, bytesRead).trim()
     return /^[A-Za-z0-9_-]{1,80}$/.test(text) ? text : ''
   } finally {
-    closeSync(file)
+    await file.close()
   }
 }
 
 /** Writes into a volume whose it is: whole or not at all, over whatever has the name. */
-export function writeVolumeIdentity(volume: string, instanceId: string): void {
-  const draft = join(volume, `${identityFile}.new`)
-  rmSync(draft, { recursive: true, force: true })
-  const file = openSync(
+export async function writeVolumeIdentity(volume: string, instanceId: string): Promise<void> {
+  const [mark, draft] = [join(volume, identityFile), join(volume, `${identityFile}.new`)]
+  await rm(draft, { recursive: true, force: true })
+  const file = await open(
     draft,
     constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
     0o644,
   )
   try {
-    writeSync(file, `${instanceId}\n`)
+    await file.write(`${instanceId}\n`)
   } finally {
-    closeSync(file)
+    await file.close()
   }
-  renameSync(draft, join(volume, identityFile))
+  await rename(draft, mark)
 }

@@ -18,10 +18,10 @@ export function nameRoutes(parts: DashboardParts): Route[] {
   const { auth, site, clock } = parts
   const guard = auth.account
 
-  const form = (c: AppContext, chosen: string | undefined, errors: FieldErrors, status?: number) => {
+  const form = async (c: AppContext, chosen: string | undefined, errors: FieldErrors, status?: number) => {
     if (status) c.status(status as 409)
     const own = ownInstances(parts, c)
-    const suggestion = suggestName(auth.accountOf(c), own.nameFault)
+    const suggestion = await suggestName(auth.accountOf(c), own.nameFault)
     const error = errors.map(each => each.message).join('; ') || undefined
     const mine = own.list().find(each => each.subdomain === chosen)?.subdomain ?? null
     const page = (
@@ -66,9 +66,9 @@ export function nameRoutes(parts: DashboardParts): Route[] {
           }),
         },
       },
-      handle: (c, { query }) => {
+      handle: async (c, { query }) => {
         const { subdomain } = query
-        const reason = ownInstances(parts, c).nameFault(subdomain)
+        const reason = await ownInstances(parts, c).nameFault(subdomain)
         if (wantsFragment(c)) {
           return c.html(<NameCheck name={subdomain} domain={site.domain} reason={reason} />)
         }

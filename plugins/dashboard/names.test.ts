@@ -59,15 +59,15 @@ test('a released name is kept from others for 30 days, but not from its last own
   await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   ahead = 31 * 24 * 3_600_000
   const free = town.program.services.provisioner?.owned({ id: 'acct_bob', email: 'bob@example.com' })
-  assert.equal(free?.nameFault('acme'), null)
+  assert.equal(await free?.nameFault('acme'), null)
 })
 
-test('a suggestion is a name that can be had', () => {
-  const taken = (names: string[]) => (name: string) => (names.includes(name) ? 'taken' : null)
+test('a suggestion is a name that can be had', async () => {
+  const taken = (names: string[]) => async (name: string) => (names.includes(name) ? 'taken' : null)
   const suggest = (email: string, name: string | null, names: string[] = []) =>
     suggestName({ email, name }, taken(names))
-  assert.equal(suggest('Ada.Lovelace+test@example.com', null), 'ada-lovelace')
-  assert.equal(suggest('x@example.com', 'José O’Neill'), 'jose-o-neill')
-  assert.equal(suggest('ada@example.com', null, ['ada', 'ada-2']), 'ada-3')
-  assert.equal(suggest('x@example.com', '日本'), null)
+  assert.equal(await suggest('Ada.Lovelace+test@example.com', null), 'ada-lovelace')
+  assert.equal(await suggest('x@example.com', 'José O’Neill'), 'jose-o-neill')
+  assert.equal(await suggest('ada@example.com', null, ['ada', 'ada-2']), 'ada-3')
+  assert.equal(await suggest('x@example.com', '日本'), null)
 })

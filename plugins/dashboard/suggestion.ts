@@ -2,17 +2,17 @@
  * A name for somebody's first instance, made of what they are called: `ada-lovelace`, and with a number where that is
  * taken. `faultOf` says why a name cannot be had. Null when nothing comes to mind.
  */
-export function suggestName(
+export async function suggestName(
   owner: { name: string | null; email: string },
-  faultOf: (subdomain: string) => string | null,
-): string | null {
+  faultOf: (subdomain: string) => Promise<string | null>,
+): Promise<string | null> {
   const words = [owner.email.split('@')[0] ?? '', owner.name ?? '']
     .map(labelOf)
     .filter(label => label.length >= 3)
   for (const word of words) {
     for (let turn = 1; turn <= 20; turn++) {
       const label = turn === 1 ? word : `${word}-${turn}`
-      if (faultOf(label) === null) return label
+      if ((await faultOf(label)) === null) return label
     }
   }
   return null

@@ -80,7 +80,17 @@ export const operateWith =
   (kind: Exclude<OperationKind, 'provision' | 'reset-password'>) =>
   async (c: AppContext, subdomain: string, image?: string) => {
     const accepted = request(parts.fleet, subdomain, kind, { image })
-    if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200)
-    parts.nudge()
-    return c.redirect(kind === 'purge' ? '/admin/instances' : `/admin/instances/${subdomain}`, 303)
+    return await answerOrReturn(parts, c, accepted, `/admin/instances/${subdomain}`)
   }
+
+/** Answers for work that has begun: a browser goes on to a page. */
+export async function answerOrReturn(
+  parts: ProvisionerRoutes,
+  c: AppContext,
+  accepted: Accepted,
+  page: string,
+) {
+  if (!wantsPage(c)) return await answerWith(parts)(c, accepted, 200)
+  parts.nudge()
+  return c.redirect(page, 303)
+}

@@ -2,7 +2,7 @@ import { newId } from '../../src/ids.ts'
 import { notPossibleNow, suspended } from './errors.ts'
 import type { Fleet } from './fleet.ts'
 import { getInstance, requireInstance, updateInstance } from './instance.ts'
-import { heldFor } from './name-hold.ts'
+import { heldFor, seeFor } from './name-hold.ts'
 import { openOperation, openOperationOf } from './operation.ts'
 import { newPassword } from './password.ts'
 import { covers, planOf } from './plan.ts'
@@ -38,10 +38,11 @@ export async function provision(
 ): Promise<Accepted & { password: string }> {
   const { db, clock, driver } = fleet
   // Before the hash, which takes a while, and again after it: somebody may have been quicker.
-  heldFor(fleet, request)
+  heldFor(fleet, request, await seeFor(fleet, request))
   const { password, passwordHash } = await newPassword()
+  const sight = await seeFor(fleet, request)
   return db.transaction(tx => {
-    const held = heldFor(fleet, request)
+    const held = heldFor(fleet, request, sight)
     admit(held)
     const now = clock.now()
     const { ownerEmail, image, account } = request
@@ -106,7 +107,9 @@ export function request(
       desired === 'deleted' && instance.desired !== 'deleted'
         ? { ...lifted, deletedBy: by, desiredBefore: instance.desired }
         : {}
-    if (desired !== null) updateInstance(db, instance.id, { desired, ...removal })
+    // A permit is for the start that it was given for: none outlives the wish to run.
+    const permit = desired === 'running' || desired === null ? {} : { volumePermit: null }
+    if (desired !== null) updateInstance(db, instance.id, { desired, ...removal, ...permit })
     if (open_ && covers(open_.kind, kind, before) && !image)
       return { instanceId: instance.id, operationId: open_.id }
     if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }

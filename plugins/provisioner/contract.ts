@@ -108,7 +108,7 @@ export interface OwnedInstances {
    */
   claim(subdomain: string): void
   /** Why a name cannot be had, in words; null when it can. */
-  nameFault(subdomain: string): string | null
+  nameFault(subdomain: string): Promise<string | null>
   /**
    * Makes an instance, or brings back one of the account's that is in retention. The password is told here and kept
    * nowhere. Throws `invalid`, `subdomain-taken`, `subdomain-held`, `suspended`,

@@ -134,6 +134,29 @@ function labels(spec: InstanceSpec, settings: ContainerSettings): Record<string,
   }
 }
 
+/**
+ * A digest of everything that a container is made with but what belongs to its one instance: what we close, limit and
+ * mount, too. An instance that an earlier version made otherwise is so told from those that are made today.
+ */
+export function containerRecipe(settings: ContainerSettings): string {
+  return specHash(containerOptions(anyInstance, { ...settings, trustedProxies: [] }, ''))
+}
+
+const anyInstance: InstanceSpec = {
+  id: '',
+  subdomain: '',
+  ownerEmail: '',
+  image: '',
+  imageId: null,
+  volume: '',
+  passwordHash: '',
+  publicUrl: '',
+  timezone: '',
+  stopGraceMs: 0,
+  limits: null,
+  environment: {},
+}
+
 function specHash(parts: object): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 }

@@ -5,6 +5,7 @@ import {
   type ContainerSettings,
   containerName,
   containerOptions,
+  containerRecipe,
   label,
   successorName,
 } from './docker-container.ts'
@@ -260,8 +261,9 @@ function lost(image: string, pinned: string): DriverError {
 }
 
 /** What of the settings goes into each container. */
-function inEffect({ mode, network, domain, limits, user, trustedProxies }: ContainerSettings) {
-  return { mode, network, domain, limits, user, trustedProxies }
+function inEffect(settings: ContainerSettings) {
+  const { mode, network, domain, limits, user, trustedProxies } = settings
+  return { mode, network, domain, limits, user, trustedProxies, recipe: containerRecipe(settings) }
 }
 
 /** The same spec, in a state that can be started, on the network that has its name now. */

@@ -144,3 +144,52 @@ test('an instance whose address was lost with a cut-off operation is found again
   await eventually('it is reachable', async () => (await fleet.visit('acme')).status === 200)
   assert.equal((await state(fleet)).status, 'failed')
 })
+
+test('what answers as itself is routed while its operation is still under way', async t => {
+  const fleet = await testFleet(t)
+  await fleet.provision('acme')
+  fleet.behave('acme', 'full')
+  // The new container answers at once, and the operation waits for its checks.
+  await fleet.admin('POST', '/admin/instances/acme/restart')
+  await eventually('the new container answers', async () => {
+    const { operation, reachable, status } = await state(fleet)
+    const step = operation?.steps.find(each => each.status === 'running')
+    return step?.name === 'wait until healthy' && reachable && status === 'provisioning'
+  })
+  assert.equal((await fleet.visit('acme')).status, 200)
+  fleet.behave('acme', 'impostor')
+  await eventually('another that answers is not routed', async () => !(await state(fleet)).reachable)
+  assert.equal((await state(fleet)).status, 'provisioning')
+  fleet.behave('acme', 'well')
+  await eventually('it runs', async () => (await state(fleet)).status === 'running')
+  assert.equal((await fleet.visit('acme')).status, 200)
+})
+
+test('the container of before keeps its door while the steps of a start wait', async t => {
+  let away = false
+  const back = Promise.withResolvers<void>()
+  t.after(() => back.resolve())
+  const fleet = await testFleet(t, {
+    driver: real => ({
+      ...real,
+      prepareVolume: async spec => {
+        if (away) await back.promise
+        await real.prepareVolume(spec)
+      },
+    }),
+  })
+  await fleet.provision('acme')
+  fleet.behave('acme', 'full')
+  await eventually('it is unhealthy', async () => (await state(fleet)).status === 'unhealthy')
+  away = true
+  await fleet.admin('POST', '/admin/instances/acme/start')
+  await eventually('the start waits', async () => {
+    const step = (await state(fleet)).operation?.steps.find(({ status }) => status === 'running')
+    return step?.name === 'prepare volume'
+  })
+  assert.deepEqual([(await state(fleet)).status, (await state(fleet)).reachable], ['provisioning', true])
+  assert.equal((await fleet.visit('acme')).status, 200)
+  fleet.behave('acme', 'well')
+  back.resolve()
+  await eventually('it runs', async () => (await state(fleet)).status === 'running')
+})

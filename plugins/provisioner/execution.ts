@@ -1,14 +1,16 @@
 import type { Logger } from '../../src/log.ts'
 import { DriverError } from './driver.ts'
-import { type Fleet, markReady, reachableAt, setAddress, setStatus, specOf } from './fleet.ts'
+import { type Fleet, markReady, setAddress, setStatus, specOf } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { getInstance, updateInstance } from './instance.ts'
 import { claimOperation, finishOperation, isOpen, recordStep } from './operation.ts'
 import { type Plan, planOf } from './plan.ts'
 import type { Instance, Operation } from './schema.ts'
 import { settingsDigest } from './settings.ts'
-import { ChecksFailError, type StepContext, stepRuns, VolumeError } from './steps.ts'
+import { ChecksFailError, type StepContext, stepRuns } from './steps.ts'
 import { wanted } from './suspension.ts'
+import { VolumeError } from './volume.ts'
+import { ownerOfVolume } from './volume-record.ts'
 
 export interface ExecutionSettings {
   /** Operations that are carried out at the same time; the others wait in order. */
@@ -46,9 +48,7 @@ export async function execute(
   for (const [position, { name, status }] of plan.steps.entries()) {
     if (signal.aborted || !isOpen(db, operation.id)) return
     if (status) {
-      // An engine may take minutes over the image: what answers keeps its door until something is done to it.
-      const answers = instance.status === 'failed' && reachableAt(getInstance(db, instance.id)) !== null
-      if (name !== 'prepare image' || !answers) setStatus(fleet, operation.instanceId, status)
+      setStatus(fleet, operation.instanceId, status)
       touched = true
     }
     recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
@@ -146,7 +146,11 @@ function stepContext(
     spec: specOf(fleet, { ...instance, ...brought }),
     keepsImage: kind !== 'upgrade' && kind !== 'provision',
     dataRoot: fleet.site.dataRoot,
-    volume: instance,
+    get volume() {
+      return getInstance(fleet.db, instanceId)
+    },
+    look: fleet.lookAtVolume,
+    ownerOf: id => ownerOfVolume(fleet, id),
     driver: fleet.driver,
     router: fleet.router,
     health,

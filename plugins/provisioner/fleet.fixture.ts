@@ -14,6 +14,8 @@ import { router } from '../router/index.ts'
 import type { Driver } from './driver.ts'
 import { provisionerOver } from './index.ts'
 import { createProcessDriver } from './process.ts'
+import { lookAtVolume } from './volume.ts'
+import type { VolumeLook } from './volume-look.ts'
 import type { WireInstance } from './wire.ts'
 
 export const token = 'a-token-that-only-the-operator-has'
@@ -52,6 +54,8 @@ export async function testFleet(
     env?: Record<string, string>
     driver?: (real: Driver) => Driver
     clock?: Clock
+    /** In place of the look at a volume's place. */
+    look?: (real: VolumeLook) => VolumeLook
     /** How long a program may take until it listens. */
     listenWithinMs?: number
     /** Beside the provisioner and those that it needs. */
@@ -69,7 +73,10 @@ export async function testFleet(
     plugins: [
       auth,
       router,
-      provisionerOver(async () => options.driver?.(driver) ?? driver),
+      provisionerOver(
+        async () => options.driver?.(driver) ?? driver,
+        options.look?.(lookAtVolume) ?? lookAtVolume,
+      ),
       health,
       ...(options.plugins ?? []),
     ],

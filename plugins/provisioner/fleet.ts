@@ -10,12 +10,14 @@ import { type Instance, type InstanceStatus, instances } from './schema.ts'
 import type { SecretKeys } from './secret-keys.ts'
 import { wanted } from './suspension.ts'
 import { volumePath } from './volume.ts'
+import type { VolumeLook } from './volume-look.ts'
 
 /** What the parts of the provisioner work on together. */
 export interface Fleet {
   db: ProvisionerDb
   driver: Driver
   router: RouterService
+  lookAtVolume: VolumeLook
   site: Site
   clock: Clock
   /** The zone of jobs that name none. */
@@ -142,11 +144,12 @@ function routeInstance({ router }: Fleet, instance: Instance): void {
 
 /**
  * Where requests for an instance go; null when they do not reach it. What should run and answers as itself is reachable:
- * neither a check that fails nor an operation that failed closes its door.
+ * neither a check that fails nor an operation that failed, or is under way, closes its door.
  */
 export function reachableAt(instance: Instance): { host: string; port: number } | null {
   const { status, host, port, answers } = instance
   if (host === null || port === null || wanted(instance) !== 'running') return null
-  const open = status === 'running' || (answers && (status === 'unhealthy' || status === 'failed'))
+  // While an operation goes on, the container of before may still answer, or the new one already.
+  const open = status === 'running' || (answers && ['provisioning', 'unhealthy', 'failed'].includes(status))
   return open ? { host, port } : null
 }

@@ -24,11 +24,12 @@ import * as schema from './schema.ts'
 import { loadSecretKeys, secretKeysConfig } from './secret-keys.ts'
 import { resumeInstance, suspendInstance } from './suspension.ts'
 import { restore } from './tombstone.ts'
-import { volumePath } from './volume.ts'
+import { lookAtVolume, volumePath } from './volume.ts'
+import { patientLook, type VolumeLook } from './volume-look.ts'
 import { markEarlierVolumes } from './volume-record.ts'
 
-/** The provisioner over whatever creates instances; tests hand in a driver of their own. */
-export const provisionerOver = (choose: typeof chooseDriver) =>
+/** The provisioner over whatever creates instances; tests hand in a driver, and a disk, of their own. */
+export const provisionerOver = (choose: typeof chooseDriver, look: VolumeLook = lookAtVolume) =>
   definePlugin({
     name: 'provisioner',
     needs: ['auth', 'router'],
@@ -62,6 +63,7 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
         db,
         driver,
         router: services.router,
+        lookAtVolume: patientLook(look, clock),
         site,
         clock,
         timezone: config.INSTANCE_TIMEZONE,
@@ -200,8 +202,8 @@ export const provisionerOver = (choose: typeof chooseDriver) =>
           },
         },
         checks: { driver: () => driver.ping() },
-        start: () => {
-          markEarlierVolumes(fleet, log)
+        start: async () => {
+          await markEarlierVolumes(fleet, log)
           routeAll(fleet)
         },
         stop: async () => {

@@ -1,12 +1,19 @@
 import { and, desc, eq, gt, ne } from 'drizzle-orm'
 import { sameAddress } from './address.ts'
 import type { ProvisionRequest } from './commands.ts'
-import { instanceLimit, subdomainHeld, subdomainTaken, suspended, volumeUnknown } from './errors.ts'
+import {
+  instanceLimit,
+  subdomainHeld,
+  subdomainTaken,
+  suspended,
+  volumeUnknown,
+  volumeUnseen,
+} from './errors.ts'
 import type { Fleet } from './fleet.ts'
 import { findBySubdomain } from './instance.ts'
 import { type Instance, instances } from './schema.ts'
-import { lookAtVolume, volumePath } from './volume.ts'
-import { refuseVolumeOfAnother } from './volume-record.ts'
+import { type VolumeSight, volumePath } from './volume.ts'
+import { refuseVolumeOfAnother, seeVolume } from './volume-record.ts'
 
 /** What is asked for, as far as it decides who may have a name. */
 export type NameRequest = Pick<ProvisionRequest, 'subdomain' | 'ownerEmail' | 'adopt' | 'account'>
@@ -15,7 +22,7 @@ export type NameRequest = Pick<ProvisionRequest, 'subdomain' | 'ownerEmail' | 'a
  * The record in retention that this request brings back, or null when it makes a new one. Throws when it may do neither:
  * the name is somebody else's, or was until a short while ago, or the account has all that it may have.
  */
-export function heldFor(fleet: Fleet, request: NameRequest): Instance | null {
+export function heldFor(fleet: Fleet, request: NameRequest, sight: VolumeSight): Instance | null {
   const { subdomain, account } = request
   const held = findBySubdomain(fleet.db, subdomain)
   if (held && held.desired !== 'deleted') {
@@ -35,7 +42,7 @@ export function heldFor(fleet: Fleet, request: NameRequest): Instance | null {
   if (account && held?.billed !== false) refuseOverLimit(fleet, account)
   if (held) return held
   if (account) refuseQuarantined(fleet, request)
-  refuseUnknownVolume(fleet, request)
+  refuseUnknownVolume(fleet, request, sight)
   return null
 }
 
@@ -73,9 +80,22 @@ function refuseQuarantined({ db, clock, quarantineMs }: Fleet, request: NameRequ
   throw subdomainHeld(`"${request.subdomain}" was somebody else’s until lately, and is free from ${free} on.`)
 }
 
-function refuseUnknownVolume(fleet: Fleet, { subdomain, ownerEmail, adopt, account }: NameRequest): void {
+/** What stands where the volume of this name would; its owner-to-be is told nothing of the host. */
+export async function seeFor(fleet: Fleet, { subdomain, account }: NameRequest): Promise<VolumeSight> {
+  try {
+    return await seeVolume(fleet, subdomain)
+  } catch (error) {
+    if (!account) throw error
+    throw volumeUnseen('Names cannot be checked at the moment; try again in a minute. Nothing was made.')
+  }
+}
+
+function refuseUnknownVolume(
+  fleet: Fleet,
+  { subdomain, ownerEmail, adopt, account }: NameRequest,
+  sight: VolumeSight,
+): void {
   const path = volumePath(fleet.site.dataRoot, subdomain)
-  const sight = lookAtVolume(path)
   if (sight.kind !== 'unmarked' && sight.kind !== 'marked') return
   // Whose it is, only the operator can say.
   if (account) throw subdomainTaken(`"${subdomain}" cannot be had; choose another name.`)

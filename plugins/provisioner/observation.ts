@@ -49,7 +49,9 @@ export function recordHealth(
   const answers = silences === 0 || (instance.answers && silences < failuresUntilOut)
   if (answers !== instance.answers) setAnswers(fleet, instanceId, answers)
   if (seen.healthy) {
-    if (seen.at - (instance.lastHealthAt ?? 0) >= keepEveryMs)
+    const kept = instance.lastHealthAt ?? 0
+    // Kept in the future: the clock was set back since, and must not be waited for.
+    if (seen.at < kept || seen.at - kept >= keepEveryMs)
       updateInstance(fleet.db, instanceId, { lastHealthAt: seen.at })
     if (instance.status === 'unhealthy') setStatus(fleet, instanceId, 'running')
     return false

@@ -9,7 +9,7 @@ import { nothingToClaim, notPossibleNow, suspended, unknownInstance } from './er
 import type { Execution } from './execution.ts'
 import { reachableAt } from './fleet.ts'
 import { listInstancesOf, requireInstance, updateInstance } from './instance.ts'
-import { heldFor, refuseOverLimit } from './name-hold.ts'
+import { heldFor, refuseOverLimit, seeFor } from './name-hold.ts'
 import { findOperation } from './operation.ts'
 import { resetPassword } from './password.ts'
 import { type Instance, instances } from './schema.ts'
@@ -88,7 +88,12 @@ export class Ownership {
       limit: () => this.#limit(owner.id),
       claimable: () => this.#unclaimed(owner).map(each => each.subdomain),
       claim: subdomain => this.#claim(owner, subdomain),
-      nameFault: subdomain => subdomainFault(subdomain) ?? faultOf(() => heldFor(fleet, asked(subdomain))),
+      nameFault: async subdomain =>
+        subdomainFault(subdomain) ??
+        (await faultOf(async () => {
+          const request = asked(subdomain)
+          return heldFor(fleet, request, await seeFor(fleet, request))
+        })),
       create: async subdomain => {
         const fault = subdomainFault(subdomain)
         if (fault) throw invalidFields([{ path: 'subdomain', message: fault }])
@@ -227,9 +232,9 @@ export class Ownership {
   }
 }
 
-function faultOf(check: () => unknown): string | null {
+async function faultOf(check: () => Promise<unknown>): Promise<string | null> {
   try {
-    check()
+    await check()
     return null
   } catch (error) {
     if (error instanceof Problem) return error.detail

@@ -1,3 +1,4 @@
+import { Changes } from './changes.ts'
 import { DriverError, type Observed } from './driver.ts'
 import { type Execution, execute } from './execution.ts'
 import { setAddress, setStatus } from './fleet.ts'
@@ -13,11 +14,8 @@ import {
 } from './operation.ts'
 import type { Instance, Operation, OperationKind } from './schema.ts'
 import { wanted } from './suspension.ts'
-import type { VolumeFault } from './volume.ts'
-import { faultOfVolume } from './volume-record.ts'
+import { type VolumeSight, volumeFault, volumePath } from './volume.ts'
 
-/** What one round changes at most: with thousands of instances, the program must not stand still for one round. */
-const mostChanges = 256
 /** Longer than a driver takes to say that its engine does not answer. */
 const giveUpLookMs = 15_000
 
@@ -41,16 +39,15 @@ export class Reconciler {
   readonly #looking = new Set<string>()
   /** Instances whose operation could not even be written down: the next round tries again, and not before. */
   readonly #brokenOff = new Set<string>()
-  /** What is to be written down together: each transaction by itself waits for the disk. */
-  #changes: (() => void)[] = []
-  /** How many changes this round may still make; whether the last one left some for the next. */
-  #left = 0
+  readonly #changes: Changes
+  /** Whether the last round left changes for the next. */
   #more = false
   #began = false
   #stopped = false
 
   constructor(execution: Execution) {
     this.#execution = execution
+    this.#changes = new Changes(execution, () => this.#work())
   }
 
   /** Starts the work that was asked for, now: it waits for no look at any instance. Before the first round it does nothing. */
@@ -69,10 +66,10 @@ export class Reconciler {
     const idle = listUnsettled(db, id => this.#seen.has(id)).filter(
       ({ id }) => !this.#workers.has(id) && !atWork.has(id),
     )
-    this.#left = mostChanges
+    this.#changes.beginRound()
     await Promise.all(idle.map(instance => this.#compare(instance)))
-    this.#carryOut()
-    this.#more = this.#left <= 0
+    await this.#changes.carryOut()
+    this.#more = !this.#changes.hasRoom
   }
 
   /** Forgets that an instance was seen where its record says, and looks at it now. */
@@ -80,7 +77,7 @@ export class Reconciler {
     this.#seen.delete(instanceId)
     const { db } = this.#execution.fleet
     if (this.#stopped || this.#workers.has(instanceId) || openOperationOf(db, instanceId)) return
-    this.#left = Math.max(this.#left, 1)
+    this.#changes.makeRoom()
     void this.#compare(getInstance(db, instanceId)).then(() => this.#work())
   }
 
@@ -108,6 +105,7 @@ export class Reconciler {
   /** Leaves open operations open: the next start goes on with them. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#changes.stop()
     const workers = [...this.#workers.values()]
     for (const worker of workers) worker.abort.abort()
     await Promise.all(workers.map(worker => worker.done))
@@ -148,31 +146,6 @@ export class Reconciler {
     this.#workers.set(instanceId, { operationId: operation.id, abort, done })
   }
 
-  /** Has a change made with those of the same moment; what comes later, from a slow look, holds none of them up. */
-  #change(change: () => void): void {
-    this.#left--
-    this.#changes.push(change)
-    if (this.#changes.length > 1) return
-    setImmediate(() => {
-      try {
-        this.#carryOut()
-      } catch (error) {
-        this.#execution.log.error({ err: error }, 'what a round found could not be written down')
-      }
-    })
-  }
-
-  #carryOut(): void {
-    const changes = this.#changes
-    this.#changes = []
-    if (this.#stopped) return
-    if (changes.length > 0)
-      this.#execution.fleet.db.transaction(() => {
-        for (const change of changes) change()
-      })
-    this.#work()
-  }
-
   /** The next round now: the workers have nothing left to do, and the last round left some. */
   #goOn(): void {
     this.#more = false
@@ -181,19 +154,20 @@ export class Reconciler {
 
   /** Opens the operation that brings an instance from what it is to what it should be, if there is a difference. */
   async #compare(instance: Instance): Promise<void> {
-    if (this.#left <= 0) return
+    if (!this.#changes.hasRoom) return
     const { status, id } = instance
     const desired = wanted(instance)
     if (desired === 'deleted') {
       const kind = instance.purgeRequestedAt === null ? 'deprovision' : 'purge'
       if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance))
-        this.#change(() => this.#open(instance, kind))
+        this.#changes.add(() => this.#open(instance, kind))
     } else if (desired === 'stopped') {
-      if (status !== 'stopped' && this.#mayTry(instance)) this.#change(() => this.#open(instance, 'stop'))
+      if (status !== 'stopped' && this.#mayTry(instance))
+        this.#changes.add(() => this.#open(instance, 'stop'))
     } else if (instance.volumeFault !== null) {
-      this.#bringUp(instance)
+      await this.#bringUp(instance)
     } else if (status === 'failed') {
-      if (this.#mayTry(instance)) this.#bringUp(instance)
+      if (this.#mayTry(instance)) await this.#bringUp(instance)
       else if (instance.host === null) await this.#find(instance)
     } else if (status !== 'running' || !this.#seen.has(id)) {
       await this.#look(instance)
@@ -222,9 +196,9 @@ export class Reconciler {
     this.#looking.add(instance.id)
     try {
       const { address } = await this.#inspect(instance)
-      if ((!address && this.#left <= 0) || !this.#isIdle(instance)) return
+      if ((!address && !this.#changes.hasRoom) || !this.#isIdle(instance)) return
       if (!address) {
-        if (this.#left > 0 && this.#mayTry(instance)) this.#bringUp(instance)
+        if (this.#changes.hasRoom && this.#mayTry(instance)) await this.#bringUp(instance)
         return
       }
       this.#seen.add(instance.id)
@@ -263,26 +237,36 @@ export class Reconciler {
     }
   }
 
-  #bringUp(instance: Instance): void {
-    if (this.#hasVolume(instance)) this.#change(() => this.#open(instance, 'start'))
+  async #bringUp(instance: Instance): Promise<void> {
+    if (await this.#hasVolume(instance)) this.#changes.add(() => this.#open(instance, 'start'))
   }
 
   /** False when it may not start on what stands at its volume's place; then its record says why. */
-  #hasVolume(instance: Instance): boolean {
+  async #hasVolume(instance: Instance): Promise<boolean> {
     const { fleet, log } = this.#execution
-    let fault: VolumeFault | null
+    const path = volumePath(fleet.site.dataRoot, instance.subdomain)
+    let sight: VolumeSight
     try {
-      fault = faultOfVolume(fleet, instance)
+      sight = await fleet.lookAtVolume(path)
     } catch (error) {
       log.warn({ err: error, subdomain: instance.subdomain }, 'could not look at the volume')
       return false
     }
-    if (!fault) return true
+    const fault = volumeFault(instance, path, sight)
+    if (!fault) {
+      // Its own is back: what was permitted instead of it is permitted no more.
+      if (instance.volumePermit !== null && sight.kind === 'marked' && sight.id === instance.id)
+        this.#changes.add(() => updateInstance(fleet.db, instance.id, { volumePermit: null }))
+      return true
+    }
     if (instance.volumeFault === fault.kind && instance.statusReason === fault.words) return false
     log.error({ subdomain: instance.subdomain, fault: fault.words }, 'an instance is kept from starting')
     const { kind, words } = fault
-    this.#change(() => {
-      if (openOperationOf(fleet.db, instance.id)) return
+    this.#changes.add(() => {
+      const { status, volumePermit } = getInstance(fleet.db, instance.id)
+      // It was looked at a moment ago: it may have been asked for something else, or permitted more, since.
+      if (openOperationOf(fleet.db, instance.id) || status !== instance.status) return
+      if (volumePermit !== instance.volumePermit) return
       setStatus(fleet, instance.id, 'failed', words)
       updateInstance(fleet.db, instance.id, { volumeFault: kind })
     })

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { flagField } from '../../src/http/json-schema.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { invalidFields } from '../../src/http/problem.ts'
-import { type Route, route } from '../../src/http/route.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import {
+  answerOrReturn,
   answers,
   answerWith,
   named,
@@ -13,8 +14,10 @@ import {
   passwordAnswers,
   truth,
 } from './answer.ts'
+import { request } from './commands.ts'
 import { getInstance, requireInstance } from './instance.ts'
 import type { instancePages } from './pages.tsx'
+import { purgeAnyway } from './purge.ts'
 import { restore } from './tombstone.ts'
 import { transfer } from './transfer.ts'
 import { beginAnew } from './volume-record.ts'
@@ -26,18 +29,27 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof
   const { fleet, admin } = parts
   const answer = answerWith(parts)
   const operate = operateWith(parts)
+
+  const purge = async (c: AppContext, subdomain: string, anyway: boolean) => {
+    const accepted = anyway ? await purgeAnyway(fleet, subdomain) : request(fleet, subdomain, 'purge')
+    return await answerOrReturn(parts, c, accepted, '/admin/instances')
+  }
   return [
     route({
       method: 'delete',
       path: '/admin/instances/{subdomain}',
       summary:
-        'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good',
+        'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good; with anyway=true also what stands in its place and does not say that it is this instance’s',
       guard: admin,
       mayWait: true,
       params: named,
-      query: z.object({ purge: flagField() }),
+      query: z.object({ purge: flagField(), anyway: flagField() }),
       answers,
-      handle: (c, { params, query }) => operate(query.purge ? 'purge' : 'deprovision')(c, params.subdomain),
+      handle: (c, { params, query }) => {
+        if (query.purge) return purge(c, params.subdomain, query.anyway)
+        if (query.anyway) throw invalidFields([{ path: 'anyway', message: 'goes with purge=true only' }])
+        return operate('deprovision')(c, params.subdomain)
+      },
     }),
     route({
       method: 'post',
@@ -57,7 +69,12 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof
       guard: admin,
       mayWait: true,
       params: named,
-      body: z.object({ confirm: z.string('must be the subdomain, typed out') }),
+      body: z.object({
+        confirm: z.string('must be the subdomain, typed out'),
+        anyway: truth.optional().meta({
+          description: 'Delete what stands there though it does not say that it is this instance’s',
+        }),
+      }),
       answers,
       handle: (c, { params, body }) => {
         requireInstance(fleet.db, params.subdomain)
@@ -65,7 +82,7 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof
           const message = `must be "${params.subdomain}", typed out; nothing was deleted`
           throw invalidFields([{ path: 'confirm', message }])
         }
-        return operate('purge')(c, params.subdomain)
+        return purge(c, params.subdomain, body.anyway ?? false)
       },
     }),
     route({
@@ -95,8 +112,8 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof
       params: named,
       body: z.object({ adopt: truth.optional() }),
       answers,
-      handle: (c, { params, body }) => {
-        const accepted = beginAnew(fleet, params.subdomain, { adopt: body.adopt ?? false })
+      handle: async (c, { params, body }) => {
+        const accepted = await beginAnew(fleet, params.subdomain, { adopt: body.adopt ?? false })
         if (!wantsPage(c)) return answer(c, accepted, 200)
         parts.nudge()
         return c.redirect(`/admin/instances/${params.subdomain}`, 303)

@@ -59,9 +59,12 @@ export const instances = sqliteTable(
     lastHealthAt: integer('last_health_at'),
     /** When its id was written into its volume; null for a volume of an earlier version that was not seen since. */
     volumeMarkedAt: integer('volume_marked_at'),
-    /** What the operator allowed for its next start: an empty volume, or the one that stands at its place. */
-    volumePermit: text('volume_permit', { enum: ['new', 'adopt'] }),
-    /** Why it is failed, when that is for its volume; it starts by itself once the volume is back. */
+    /**
+     * What the operator allowed: to start with an empty volume, or with what stands at its place; or to delete what
+     * stands there though it does not say that it is this instance's.
+     */
+    volumePermit: text('volume_permit', { enum: ['new', 'adopt', 'delete'] }),
+    /** Why it is failed, when that is for its volume; it goes on by itself once the volume is back. */
     volumeFault: text('volume_fault', { enum: volumeFaults }),
     /** The newest operation. */
     operationId: text('operation_id'),

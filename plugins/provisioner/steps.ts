@@ -4,8 +4,9 @@ import type { RouterService } from '../router/contract.ts'
 import { type Driver, DriverError, type InstanceSpec } from './driver.ts'
 import type { HealthWatch } from './health-watch.ts'
 import type { StepName } from './plan.ts'
-import { lookAtVolume, type VolumeFault, type VolumeRecord, volumeFault } from './volume.ts'
+import { VolumeError, type VolumeRecord, type VolumeSight, volumeFault } from './volume.ts'
 import { deleteVolume } from './volume-deletion.ts'
+import type { VolumeLook } from './volume-look.ts'
 
 export interface StepContext {
   /** Pinned to an image from the step `prepare image` on. */
@@ -13,8 +14,11 @@ export interface StepContext {
   /** Whether an instance that is pinned to no image yet takes the one of its container. */
   keepsImage: boolean
   dataRoot: string
-  /** What the record says about the volume. */
-  volume: VolumeRecord
+  /** What the record says about the volume now. */
+  readonly volume: VolumeRecord
+  look: VolumeLook
+  /** The subdomain of the instance that has this id and a record; null when none has. */
+  ownerOf(instanceId: string): string | null
   driver: Driver
   router: RouterService
   health: HealthWatch
@@ -39,34 +43,24 @@ export class ChecksFailError extends DriverError {
   }
 }
 
-/** An instance may not start on what stands at its volume's place. No retry makes anything: the folder has to come back. */
-export class VolumeError extends DriverError {
-  readonly fault: VolumeFault['kind']
-
-  constructor({ kind, words }: VolumeFault) {
-    super(words, { permanent: true })
-    this.name = 'VolumeError'
-    this.fault = kind
-  }
-}
-
 /** What each step does. It returns a few words for the journal, or throws. */
 export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<string | undefined>>> = {
-  'check volume': async ({ spec, volume }) => {
-    const fault = volumeFault(volume, spec.volume, lookAtVolume(spec.volume))
-    if (fault) throw new VolumeError(fault)
+  'check volume': async step => {
+    await requireVolume(step)
     return undefined
   },
-  'prepare volume': async ({ spec, volume, driver, volumeMarked }) => {
-    const sight = lookAtVolume(spec.volume)
-    const fault = volumeFault(volume, spec.volume, sight)
-    if (fault) throw new VolumeError(fault)
+  'prepare volume': async step => {
+    const { spec, driver } = step
+    const sight = await requireVolume(step)
     await driver.prepareVolume(spec)
-    if (sight.kind !== 'marked' || sight.id !== spec.id) writeVolumeIdentity(spec.volume, spec.id)
+    if (sight.kind !== 'marked' || sight.id !== spec.id) await writeVolumeIdentity(spec.volume, spec.id)
     // A disk may go between the look and the making of the folder.
-    else if (readVolumeIdentity(spec.volume) !== spec.id)
-      throw new VolumeError({ kind: 'missing', words: `its volume is missing at ${spec.volume}` })
-    volumeMarked()
+    else if ((await readVolumeIdentity(spec.volume)) !== spec.id)
+      throw new VolumeError(
+        { kind: 'missing', words: `its volume is missing at ${spec.volume}` },
+        { permanent: true },
+      )
+    step.volumeMarked()
     return sight.kind === 'absent' ? 'new' : 'kept as it was'
   },
   'prepare image': async step => {
@@ -104,11 +98,23 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
     return undefined
   },
   'wait until healthy': waitUntilHealthy,
-  'delete volume': async ({ spec, dataRoot, driver }) => {
+  'delete volume': async ({ spec, volume, dataRoot, driver, look, ownerOf }) => {
     // Absence must be certain: a container that runs beneath a volume that is being deleted writes into nowhere.
     await driver.refuseInUse(spec)
-    return await deleteVolume(dataRoot, spec)
+    return await deleteVolume(dataRoot, { ...volume, subdomain: spec.subdomain }, { look, ownerOf })
   },
+}
+
+/** What stands at the volume's place, when the instance may start on it. Throws a VolumeError when it may not. */
+async function requireVolume({ spec, volume, look, ownerOf }: StepContext): Promise<VolumeSight> {
+  const sight = await look(spec.volume)
+  const { id, volumePermit } = volume
+  const owner = sight.kind === 'marked' && sight.id !== id ? ownerOf(sight.id) : null
+  // What may be adopted may have been moved since: never the volume of one that has a record.
+  const permit = owner === null ? volumePermit : null
+  const fault = volumeFault({ ...volume, volumePermit: permit }, spec.volume, sight)
+  if (fault) throw new VolumeError(fault, { permanent: true })
+  return sight
 }
 
 async function waitUntilHealthy(step: StepContext): Promise<string | undefined> {

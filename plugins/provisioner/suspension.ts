@@ -16,7 +16,11 @@ export function suspendInstance({ db, clock }: Fleet, id: string, why: string): 
   return db.transaction(() => {
     const instance = getInstance(db, id)
     if (instance.suspension === why) return false
-    updateInstance(db, id, { suspendedAt: instance.suspendedAt ?? clock.now(), suspension: why })
+    updateInstance(db, id, {
+      suspendedAt: instance.suspendedAt ?? clock.now(),
+      suspension: why,
+      volumePermit: null,
+    })
     if (instance.suspendedAt !== null) return false
     if (instance.desired === 'running')
       openOperation(db, { instanceId: id, kind: 'stop', image: null }, clock.now())

@@ -1,34 +1,51 @@
-import { lstatSync, renameSync } from 'node:fs'
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { identityFile } from '../../src/volume-identity.ts'
-import { DriverError } from './driver.ts'
-import { lookAtVolume, volumePath } from './volume.ts'
+import { purgeFault, statOf, VolumeError, type VolumeRecord, type VolumeSight, volumePath } from './volume.ts'
+import type { VolumeLook } from './volume-look.ts'
 
 /**
- * Deletes a volume for good, and never another instance's; returns a few words for the journal. It is renamed first, so
- * that a half-deleted volume never stands where an instance would find it; the remains of a purge that was cut short go
- * with the next one. A mount point, and what cannot be moved for another reason, is emptied where it is.
+ * Deletes a volume for good; returns a few words for the journal. What is not positively this instance's own stays,
+ * unless the operator permitted it explicitly; the volume of another instance that has a record (`ownerOf`) always stays.
+ * It is renamed first, so that a half-deleted volume never stands where an instance would find it; the remains of a purge
+ * that was cut short go with the next one. A mount point, and what cannot be moved for another reason, is emptied where
+ * it is.
  */
 export async function deleteVolume(
   dataRoot: string,
-  instance: { id: string; subdomain: string },
+  instance: VolumeRecord & { subdomain: string },
+  { look, ownerOf }: { look: VolumeLook; ownerOf(instanceId: string): string | null },
 ): Promise<string | undefined> {
   const path = volumePath(dataRoot, instance.subdomain)
-  const sight = lookAtVolume(path)
-  if (sight.kind === 'marked' && sight.id !== instance.id && sight.id !== '') {
-    throw new DriverError(
-      `the volume at ${path} belongs to another instance, ${sight.id}, and was not deleted; move it to where it belongs`,
-      { permanent: false },
-    )
-  }
+  const sight = await look(path)
+  refuseStrange(instance, path, sight, ownerOf)
   const trash = join(dataRoot, '.control', 'trash')
   await mkdir(trash, { recursive: true })
   const grave = join(trash, instance.id)
   const kept = await remove(grave)
   if (sight.kind === 'absent') return 'there was none'
-  if (moved(path, grave)) return words([...kept, ...(await remove(grave))])
-  return words([...kept, ...(await (isFolder(path) ? empty(path) : remove(path)))])
+  if (await moved(path, grave)) return words([...kept, ...(await remove(grave))])
+  return words([...kept, ...(await ((await isFolder(path)) ? empty(path) : remove(path)))])
+}
+
+function refuseStrange(
+  instance: VolumeRecord,
+  path: string,
+  sight: VolumeSight,
+  ownerOf: (instanceId: string) => string | null,
+): void {
+  const fault = purgeFault(instance, path, sight)
+  if (fault === null) return
+  const owner = sight.kind === 'marked' ? ownerOf(sight.id) : null
+  if (owner === null && instance.volumePermit === 'delete') return
+  const remedy =
+    owner === null
+      ? 'put this instance’s own volume there, move away what is there, or say that it may be deleted'
+      : `move it to where "${owner}" has its own`
+  throw new VolumeError(
+    { kind: 'foreign', words: `${fault}, and was not deleted; ${remedy}` },
+    { permanent: false },
+  )
 }
 
 function words(kept: readonly string[]): string | undefined {
@@ -37,9 +54,9 @@ function words(kept: readonly string[]): string | undefined {
 }
 
 /** False when it has to stay where it is: a mount point, or the trash is on another disk. */
-function moved(path: string, grave: string): boolean {
+async function moved(path: string, grave: string): Promise<boolean> {
   try {
-    renameSync(path, grave)
+    await rename(path, grave)
     return true
   } catch (error) {
     if (['EBUSY', 'EXDEV', 'EEXIST', 'ENOTEMPTY'].includes(codeOf(error))) return false
@@ -53,7 +70,7 @@ async function remove(path: string): Promise<string[]> {
     await rm(path, { recursive: true, force: true, maxRetries: 3 })
     return []
   } catch (error) {
-    if (codeOf(error) !== 'EBUSY' || !isFolder(path)) throw error
+    if (codeOf(error) !== 'EBUSY' || !(await isFolder(path))) throw error
     return await empty(path)
   }
 }
@@ -73,8 +90,8 @@ async function empty(path: string): Promise<string[]> {
   }
 }
 
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+async function isFolder(path: string): Promise<boolean> {
+  return (await statOf(path))?.isDirectory() ?? false
 }
 
 function codeOf(error: unknown): string {

@@ -146,6 +146,12 @@ test('an instance never starts on another’s volume, nor deletes one', async t 
   }
   const purge = await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   assert.match(purge.body.operation?.error ?? '', /belongs to another instance, .* and was not deleted/)
+  const anyway = await fleet.admin<{ detail: string }>(
+    'DELETE',
+    '/admin/instances/acme?purge=true&anyway=true',
+  )
+  assert.equal(anyway.status, 409)
+  assert.match(anyway.body.detail, /holds the volume of "other"/)
   assert.equal(readFileSync(join(volume, mark), 'utf8').trim(), other.body.id)
   renameSync(volume, join(fleet.root, 'other'))
   const back = await fleet.admin('POST', '/admin/instances/other/start', { wait: 60 })

@@ -54,7 +54,8 @@ export const instanceSchema = z
     status: z.enum(instanceStatuses),
     status_reason: z.string().nullable(),
     volume_fault: z.enum(volumeFaults).nullable().meta({
-      description: 'Its volume keeps it from starting: there is none, or another stands at its place',
+      description:
+        'Its volume keeps it from starting: there is none, or what stands at its place is not its own. On a removed instance: that was not deleted',
     }),
     reachable: z.boolean().meta({ description: 'It answers as itself, and requests for it are passed on' }),
     desired: z.enum(desiredStates),

@@ -21,6 +21,15 @@ export interface CommitStatus {
 }
 
 const patienceMs = 10_000
+/** Of an answer, in characters: a message is shorter. */
+const mostRead = 64 * 1024
+
+interface Answer {
+  ok: boolean
+  status: number
+  headers: Headers
+  text: string
+}
 
 /**
  * Finds out whose API answers for a remote. github.com and gitlab.com are known by name; any other host is asked,
@@ -73,7 +82,7 @@ export async function writeStatus(forge: Forge, token: string, status: CommitSta
           },
         })
   if (answer.ok) return
-  const said = await wordsOf(answer)
+  const said = wordsOf(answer.text)
   // GitLab refuses to say again what is so already.
   if (kind === 'gitlab' && answer.status === 400 && /cannot transition/i.test(said)) return
   if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
@@ -92,9 +101,9 @@ export async function writeStatus(forge: Forge, token: string, status: CommitSta
 async function ask(
   url: string,
   { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
-): Promise<Response> {
+): Promise<Answer> {
   try {
-    return await fetch(url, {
+    const answer = await fetch(url, {
       method: body ? 'POST' : 'GET',
       headers: {
         'User-Agent': 'Longhouse',
@@ -106,15 +115,34 @@ async function ask(
       redirect: 'manual',
       signal: AbortSignal.timeout(patienceMs),
     })
+    const { ok, status } = answer
+    return { ok, status, headers: answer.headers, text: await beginningOf(answer) }
   } catch (error) {
     const cause = (error as Error).cause as { code?: string } | undefined
     throw new DeliveryError(cause?.code ?? (error as Error).message, { permanent: false, cause: error })
   }
 }
 
+/** Reads as much of an answer as is looked at, and lets go of its connection: what is neither read nor ended holds it. */
+async function beginningOf({ ok, body }: Response): Promise<string> {
+  if (ok) await body?.cancel()
+  if (ok || !body) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  // Leaving the loop ends the answer.
+  try {
+    for await (const piece of body) {
+      text += decoder.decode(piece, { stream: true })
+      if (text.length >= mostRead) break
+    }
+  } catch {
+    // The status was said; what was to follow did not come.
+  }
+  return text
+}
+
 /** The message of an error answer, shortened; neither server repeats the token in it. */
-async function wordsOf(answer: Response): Promise<string> {
-  const text = await answer.text().catch(() => '')
+function wordsOf(text: string): string {
   try {
     const { message } = JSON.parse(text) as { message?: unknown }
     return cut(typeof message === 'string' ? message : JSON.stringify(message ?? ''), 200)

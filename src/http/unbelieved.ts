@@ -10,9 +10,12 @@ import { addressSet, isLoopback, plainAddress } from './address.ts'
 export function warnOfUnbelieved(site: Site, log: Logger): (request: IncomingMessage) => void {
   const proxies = addressSet(site.trustedProxies)
   let warned = false
+  // A connection carries many requests and its peer never changes: each is looked at once.
+  const seen = new WeakSet<object>()
   return ({ headers, socket }) => {
-    if (warned || (headers['x-forwarded-for'] === undefined && headers['x-forwarded-proto'] === undefined))
-      return
+    if (warned || seen.has(socket)) return
+    if (headers['x-forwarded-for'] === undefined && headers['x-forwarded-proto'] === undefined) return
+    seen.add(socket)
     const peer = plainAddress(socket.remoteAddress ?? '')
     if (!isLoopback(peer.includes(':') ? `[${peer}]` : peer) || proxies.has(peer)) return
     warned = true

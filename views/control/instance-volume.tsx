@@ -3,8 +3,10 @@ import { Notice } from '../components/panel.tsx'
 import type { InstanceView } from './instance.tsx'
 
 /** Why an instance is kept from its volume, and what the operator can do about it. */
-export function VolumeTrouble({ subdomain, volume, volumeFault, statusReason, suspension }: InstanceView) {
+export function VolumeTrouble(instance: InstanceView) {
+  const { subdomain, volume, volumeFault, statusReason, suspension, desired } = instance
   if (volumeFault === null) return null
+  if (desired === 'deleted') return <NotDeleted {...instance} />
   const action = `/admin/instances/${subdomain}/begin-anew`
   const missing = volumeFault === 'missing'
   return (
@@ -34,6 +36,30 @@ export function VolumeTrouble({ subdomain, volume, volumeFault, statusReason, su
           </p>
         </Confirm>
       )}
+    </Notice>
+  )
+}
+
+/** Why what stands at the volume's place was not deleted, and how the operator says that it may be. */
+function NotDeleted({ subdomain, volume, statusReason }: InstanceView) {
+  return (
+    <Notice tone="bad" title="Its data was not deleted">
+      {statusReason === null ? null : <p>{sentence(statusReason)}</p>}
+      <p>
+        Nothing at <code>{volume}</code> was deleted. The deletion is retried every few minutes: it goes on by
+        itself once the instance’s own volume stands there, or nothing does.
+      </p>
+      <Confirm
+        ask="Delete what is there…"
+        confirm="Delete it for good"
+        action={`/admin/instances/${subdomain}/purge`}
+        fields={{ confirm: subdomain, anyway: 'true' }}
+      >
+        <p>
+          This deletes everything at <code>{volume}</code>, although it does not say that it belongs to this
+          instance. <strong>It cannot be undone.</strong> Look into the folder first.
+        </p>
+      </Confirm>
     </Notice>
   )
 }
