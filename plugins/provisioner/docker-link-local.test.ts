@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { randomText } from '../../src/ids.ts'
+import { programRoot } from '../../src/root.ts'
 import { answerOf, skipReason, testbed } from './docker-testbed.ts'
 
 /** The first two are the metadata services of clouds; the third is any address of the range; the last is a public one. */
 const metadata = ['169.254.169.254', '169.254.170.2']
 const elsewhere = '169.254.77.7'
 const open = '198.51.100.77'
+/** Metadata services elsewhere, for the host's firewall. */
+const farther = ['100.100.100.200', '168.63.129.16']
+const routed = ['169.254.0.0/16', ...[open, ...farther].map(address => `${address}/32`)]
 
 suite('link-local addresses', { skip: (await skipReason()) || notRoot() }, async () => {
   const bed = await testbed()
   const spec = bed.spec('tenant')
   await bed.up(spec)
   const { Id: networkId } = await bed.docker.getNetwork(bed.network).inspect()
-  const world = await otherMachine(`br-${networkId.slice(0, 12)}`)
+  const bridge = `br-${networkId.slice(0, 12)}`
+  const world = await otherMachine(bridge)
 
   const asks = async (container: string, addresses: readonly string[]) => {
     const exec = await bed.docker.getContainer(container).exec({
@@ -74,6 +81,24 @@ suite('link-local addresses', { skip: (await skipReason()) || notRoot() }, async
     assert.equal((await bed.run(spec, 'cat', '/proc/net/if_inet6')).output.match(/fe80.*eth/), null)
   })
 
+  test('the guide’s rules close those that are not link-local, and nothing else', async () => {
+    const instance = `longhouse-${spec.subdomain}`
+    assert.deepEqual(await asks(instance, farther), Array(4).fill(world.says))
+    const guide = readFileSync(join(programRoot('docs'), 'operate.md'), 'utf8')
+    const rules = guide.split('\n').flatMap(line => {
+      const [, rule] = line.match(/^sudo iptables -I (DOCKER-USER -i \$bridge .*)$/) ?? []
+      return rule === undefined ? [] : [rule.replace('$bridge', bridge).split(' ')]
+    })
+    assert.equal(rules.length, 2)
+    for (const rule of rules) execFileSync('iptables', ['-I', ...rule])
+    try {
+      assert.deepEqual(await asks(instance, farther), Array(4).fill('closed'))
+      assert.deepEqual(await asks(instance, [open]), [world.says, world.says])
+    } finally {
+      for (const rule of rules) execFileSync('iptables', ['-D', ...rule])
+    }
+  })
+
   test('it is still reached, by its own address only', async () => {
     const { address } = await bed.driver.inspect(spec)
     assert.equal(await answerOf(`http://${address?.host}:${address?.port}`), spec.id)
@@ -88,13 +113,12 @@ async function otherMachine(bridge: string) {
   const mark = randomText(6)
   const [namespace, outside, inside, table] = [`lh-${mark}`, `lho${mark}`, `lhi${mark}`, '7727']
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' })
-  const port = 8099
+  const port = 80
   const says = `metadata ${mark}`
   ip('netns', 'add', namespace)
   after(() => {
     server.kill('SIGKILL')
-    for (const to of ['169.254.0.0/16', `${open}/32`])
-      ip('rule', 'del', 'iif', bridge, 'to', to, 'lookup', table)
+    for (const to of routed) ip('rule', 'del', 'iif', bridge, 'to', to, 'lookup', table)
     ip('netns', 'del', namespace)
   })
   ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', inside, 'netns', namespace)
@@ -106,8 +130,9 @@ async function otherMachine(bridge: string) {
   within('link', 'set', inside, 'up')
   within('address', 'add', '10.213.77.2/30', 'dev', inside)
   within('route', 'add', 'default', 'via', '10.213.77.1')
-  for (const address of [...metadata, elsewhere, open]) within('address', 'add', `${address}/32`, 'dev', 'lo')
-  for (const to of ['169.254.0.0/16', `${open}/32`]) {
+  for (const address of [...metadata, elsewhere, open, ...farther])
+    within('address', 'add', `${address}/32`, 'dev', 'lo')
+  for (const to of routed) {
     ip('rule', 'add', 'iif', bridge, 'to', to, 'lookup', table)
     ip('route', 'replace', to, 'via', '10.213.77.2', 'dev', outside, 'table', table)
   }
