@@ -62,8 +62,7 @@ const damage: Record<string, { spoil(file: string): void; words: RegExp }> = {
       rmSync(file)
       mkdirSync(file)
     },
-    words:
-      /cannot open the database .*longhouse\.db: it is a folder\. Nothing was changed\. Move it away/,
+    words: /cannot open the database .*longhouse\.db: it is a folder\. Nothing was changed\. Move it away/,
   },
 }
 

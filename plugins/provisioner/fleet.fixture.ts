@@ -73,10 +73,7 @@ export async function testFleet(
     plugins: [
       auth,
       router,
-      provisionerOver(
-        async () => options.driver?.(driver) ?? driver,
-        options.look?.(lookAtVolume) ?? lookAtVolume,
-      ),
+      provisionerOver(async () => options.driver?.(driver) ?? driver, options.look?.(lookAtVolume)),
       health,
       ...(options.plugins ?? []),
     ],

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { systemClock } from '../../src/clock.ts'
 import { setting } from '../../src/config.ts'
 import { definePlugin } from '../../src/plugin.ts'
 import { exceeds } from './capacity.ts'
@@ -29,7 +30,10 @@ import { patientLook, type VolumeLook } from './volume-look.ts'
 import { markEarlierVolumes } from './volume-record.ts'
 
 /** The provisioner over whatever creates instances; tests hand in a driver, and a disk, of their own. */
-export const provisionerOver = (choose: typeof chooseDriver, look: VolumeLook = lookAtVolume) =>
+export const provisionerOver = (
+  choose: typeof chooseDriver,
+  look: VolumeLook = patientLook(lookAtVolume, systemClock),
+) =>
   definePlugin({
     name: 'provisioner',
     needs: ['auth', 'router'],
@@ -63,7 +67,7 @@ export const provisionerOver = (choose: typeof chooseDriver, look: VolumeLook = 
         db,
         driver,
         router: services.router,
-        lookAtVolume: patientLook(look, clock),
+        lookAtVolume: look,
         site,
         clock,
         timezone: config.INSTANCE_TIMEZONE,

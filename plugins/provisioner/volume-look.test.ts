@@ -54,14 +54,14 @@ test('a disk that hangs stops neither the control plane nor other instances, and
   let hangs = false
   const [held, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const fleet = await testFleet(t, {
-    clock,
-    look: real => async path => {
-      const hung = hangs && path.endsWith('/acme')
-      if (hung) await held.promise
-      const sight = await real(path)
-      if (hung) over.resolve()
-      return sight
-    },
+    look: real =>
+      patientLook(async path => {
+        const hung = hangs && path.endsWith('/acme')
+        if (hung) await held.promise
+        const sight = await real(path)
+        if (hung) over.resolve()
+        return sight
+      }, clock),
   })
   await fleet.provision('acme')
   await fleet.admin('POST', '/admin/instances/acme/stop', { wait: 60 })
