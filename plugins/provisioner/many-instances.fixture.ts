@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { writeVolumeIdentity } from '../../src/volume-identity.ts'
+import { identityFile } from '../../src/volume-identity.ts'
 import { planOf } from './plan.ts'
 
 /**
@@ -35,7 +35,7 @@ export function addInstances(dataRoot: string, howMany: number, { volumes = true
       const all = rows.all() as { id: string; subdomain: string }[]
       for (const { id, subdomain } of volumes ? all : []) {
         mkdirSync(join(dataRoot, subdomain), { mode: 0o700 })
-        writeVolumeIdentity(join(dataRoot, subdomain), id)
+        writeFileSync(join(dataRoot, subdomain, identityFile), `${id}\n`)
       }
       return all.map(({ subdomain }) => subdomain)
     })()
