@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { controlPlane } from '../control-plane/program.ts'
 import { startRuntime } from '../runtime/program.ts'
-import { assetRoot } from '../src/assets.ts'
 import { systemClock } from '../src/clock.ts'
 import { BootError } from '../src/faults.ts'
 import { silentLog } from '../src/log.ts'
@@ -28,13 +27,7 @@ const programs = {
         LONGHOUSE_PORT: '0',
         LONGHOUSE_PASSWORD: 'a password for this test',
       }
-      const runtime = await startRuntime({
-        env,
-        log: silentLog,
-        clock: systemClock,
-        spawned: false,
-        assets: assetRoot(),
-      })
+      const runtime = await startRuntime({ env, log: silentLog, clock: systemClock, spawned: false })
       await runtime.started
       await runtime.stop({ patience: false })
     },
