@@ -1,7 +1,7 @@
-import { BootError } from '../src/faults.ts'
-import type { Program } from '../src/kernel.ts'
+import { siteUrl } from '../plugins/site/contract.ts'
+import { BootError } from '../src/boot-error.ts'
 import { createLog } from '../src/log.ts'
-import { siteUrl } from '../src/site.ts'
+import type { Program } from './boot.ts'
 import { controlPlane } from './program.ts'
 
 const log = await createLog('longhouse', { level: process.env.LOG_LEVEL })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertClientCompiles, assertValid, type Description } from '../src/testing/api-description.ts'
-import { bootForTest } from '../src/testing/boot.ts'
+import { bootForTest } from './boot.fixture.ts'
 import { plugins } from './program.ts'
 import { controlWeb } from './web.tsx'
 

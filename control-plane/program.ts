@@ -8,10 +8,10 @@ import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
 import { loadAssets } from '../src/assets.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
-import type { Environment } from '../src/config.ts'
-import { boot, type Program } from '../src/kernel.ts'
+import type { Environment } from '../src/kernel/config.ts'
 import type { Logger } from '../src/log.ts'
 import { builtRoot } from '../src/root.ts'
+import { boot, type Program } from './boot.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane, as the list of what it is made of. */

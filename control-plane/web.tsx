@@ -1,11 +1,11 @@
 import type { Assets } from '../src/assets.ts'
 import type { AppContext } from '../src/http/route.ts'
-import type { KernelOptions } from '../src/kernel.ts'
 import { version } from '../src/version.ts'
 import { ownerFrame } from '../views/auth/owner-frame.ts'
 import { operatorFrame } from '../views/control/operator-frame.ts'
 import { ProblemPage } from '../views/problem-page.tsx'
 import { pageRenderer } from '../views/renderer.tsx'
+import type { BootOptions } from './boot.ts'
 
 /** Who looks at a page. Each throws when that cannot be found out now. */
 export interface Visitors {
@@ -14,7 +14,7 @@ export interface Visitors {
 }
 
 /** How the control plane looks: the frame of its pages and the page of a problem. */
-export function controlWeb(assets: Assets, visitors: Visitors): KernelOptions['web'] {
+export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web'] {
   return {
     info: {
       title: 'Longhouse control plane',

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { controlPlane } from '../control-plane/program.ts'
 import { startRuntime } from '../runtime/program.ts'
 import { systemClock } from '../src/clock.ts'
-import { BootError } from '../src/faults.ts'
+import { BootError } from '../src/boot-error.ts'
 import { silentLog } from '../src/log.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
 

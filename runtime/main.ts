@@ -1,5 +1,5 @@
+import { BootError } from '../src/boot-error.ts'
 import { systemClock } from '../src/clock.ts'
-import { BootError } from '../src/faults.ts'
 import { createLog } from '../src/log.ts'
 import { type Runtime, startRuntime } from './program.ts'
 

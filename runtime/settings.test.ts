@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BootError } from '../src/faults.ts'
+import { BootError } from '../src/boot-error.ts'
 import { hashPassword } from '../src/password.ts'
 import { readSettings, strangeVariables } from './settings.ts'
 

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type Environment, parseConfig, setting } from '../src/config.ts'
-import { BootError } from '../src/faults.ts'
+import { BootError } from '../src/boot-error.ts'
 import { addressSet } from '../src/http/address.ts'
+import { type Environment, parseConfig, setting } from '../src/kernel/config.ts'
+import { settingNames, strangeSettings } from '../src/kernel/setting-names.ts'
 import { mailSettings } from '../src/mail/settings.ts'
 import { isPasswordHash, looksLikeHash } from '../src/password.ts'
 import { parseKey } from '../src/seal.ts'
-import { settingNames, strangeSettings } from '../src/setting-names.ts'
 
 export interface Settings {
   instanceId: string

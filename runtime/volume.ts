@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
+import { BootError } from '../src/boot-error.ts'
 import { holdLock, openSqlite } from '../src/database.ts'
 import { inWords } from '../src/database-fault.ts'
 import { checkDisk } from '../src/disk.ts'
-import { BootError } from '../src/faults.ts'
 import { readVolumeIdentity } from '../src/volume-identity.ts'
 
 /** A runtime that was told to stop ends its runs first; whoever replaces it waits for that. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { BootError } from './faults.ts'
+import { BootError } from './boot-error.ts'
 
 /**
  * Does something with the database `file`; what SQLite says of a file that it cannot use becomes a BootError with the

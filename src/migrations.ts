@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { BootError } from './boot-error.ts'
 import { inWords } from './database-fault.ts'
-import { BootError } from './faults.ts'
 import { programRoot } from './root.ts'
 import { version } from './version.ts'
 

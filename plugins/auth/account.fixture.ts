@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import type { Environment } from '../../src/config.ts'
+import type { Environment } from '../../src/kernel/config.ts'
 import { type ManualClock, setClock } from '../../src/testing/clock.ts'
 import { browser, type Gate, openGate } from './auth.fixture.ts'
 import { envOf, goThrough, startProvider, type TestProvider } from './openid.fixture.ts'

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { BootError } from '../../src/faults.ts'
+import { BootError } from '../../src/boot-error.ts'
 import { hashSecret } from '../../src/http/session-cookie.ts'
 
 export interface AdminToken {

@@ -47,24 +47,26 @@ export interface AuthService {
   /** The owner who is signed in, also where nobody has to be; null for everybody else. */
   visitor(c: AppContext): Account | null
   accounts: AccountDirectory
-  /**
-   * Has the person of a deleted account remembered as long as `keeps` is true of it, or throws: whoever comes back must not
-   * be a stranger to what is kept for them.
-   */
-  rememberWhile(keeps: (accountId: string) => boolean): void
   /** Where an account is signed in, newest first. */
   sessionsOf(accountId: string): AccountSession[]
-  /** Has what `tell` says of an account, as JSON, in the file that its owner may take along. */
-  exportWith(name: string, tell: (account: Account) => unknown): void
-  /** What every plugin keeps about an account, by the name that it gave. */
+  /** What every plugin keeps about an account, by the plugin's name. */
   exportOf(account: Account): Record<string, unknown>
   /** The provider that owners sign in with, as people call it; null when none is set up. */
   provider: string | null
 }
 
-declare module '../../src/plugin.ts' {
+declare module '../../src/kernel/control-plane.ts' {
   interface Services {
     auth: AuthService
+  }
+  interface Hooks {
+    /** What a plugin keeps about an account, as JSON, for the file that its owner can download. */
+    'account-export': (account: Account) => unknown
+    /**
+     * True, or an error, while a plugin keeps something for a deleted account: then its person is remembered, so that
+     * they find it when they come back.
+     */
+    'account-kept': (accountId: string) => boolean
   }
   interface Events {
     /** Somebody signed in for the first time. */

@@ -2,14 +2,15 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { roundTrip } from '../../src/http/round-trip.ts'
 import { sessionCookie } from '../../src/http/session-cookie.ts'
-import { definePlugin } from '../../src/plugin.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import '../site/contract.ts'
 import { createRateLimit } from '../../src/rate-limit.ts'
 import { accountBook } from './account.ts'
 import { accountAccess } from './account-guard.ts'
 import { accountRoutes } from './account-routes.tsx'
 import { accountSessionStore } from './account-session.ts'
 import { loadAdminToken, tokenForm, tokenRule } from './admin-token.ts'
-import type { Account } from './contract.ts'
+import './contract.ts'
 import { adminGuard } from './guard.ts'
 import { openIdProvider } from './openid.ts'
 import { openIdConfig } from './openid-config.ts'
@@ -28,8 +29,10 @@ export const auth = definePlugin({
       ADMIN_TOKEN: z.string().regex(tokenForm, tokenRule).optional(),
     })
     .and(openIdConfig),
+  needs: ['site'],
   tables: { schema, migrations: 'plugins/auth/migrations' },
-  setup: ({ config, site, db, clock, log, emit }) => {
+  asks: { 'account-export': 'any', 'account-kept': 'any' },
+  setup: ({ config, services: { site }, db, clock, log, emit, hooks }) => {
     const https = site.publicUrl?.protocol === 'https:'
     const tenMinutes = 10 * 60_000
 
@@ -47,8 +50,6 @@ export const auth = definePlugin({
     const accounts = accountBook(db, clock)
     const sessions = accountSessionStore(db, clock)
     const access = accountAccess({ sessions, accounts, cookie })
-    const keepers: ((accountId: string) => boolean)[] = []
-    const exports = new Map<string, (account: Account) => unknown>()
     const failures = createRateLimit({ failures: 20, withinMs: tenMinutes, clock })
     const signIn = roundTrip({ https, kind: 'sign_in', withinSeconds: 600, home })
     if (!provider)
@@ -73,11 +74,12 @@ export const auth = definePlugin({
             return closed
           },
         },
-        rememberWhile: keeps => void keepers.push(keeps),
         sessionsOf: sessions.of,
         provider: provider?.name ?? null,
-        exportWith: (name, tell) => void exports.set(name, tell),
-        exportOf: account => Object.fromEntries([...exports].map(([name, tell]) => [name, tell(account)])),
+        exportOf: account =>
+          Object.fromEntries(
+            hooks.all('account-export').map(({ plugin, answer }) => [plugin, answer(account)]),
+          ),
       },
       routes: [
         ...authRoutes({
@@ -88,7 +90,7 @@ export const auth = definePlugin({
         ...signInRoutes({ site, provider, accounts, sessions, access, cookie, signIn, failures, home, emit }),
         ...accountRoutes({ access, sessions, clock, provider: provider?.name ?? null }),
       ],
-      formTargets: () => provider?.origins() ?? [],
+      hooks: { 'form-targets': () => provider?.origins() ?? [] },
       tasks: [
         {
           name: 'prune-sessions',
@@ -96,7 +98,7 @@ export const auth = definePlugin({
           run: async () => {
             operator.sessions.prune()
             sessions.prune()
-            accounts.erase(id => keepers.some(keeps => keeps(id)))
+            accounts.erase(id => hooks.all('account-kept').some(({ answer: isKept }) => isKept(id)))
           },
         },
         // So that the first owner of the hour does not wait for it, and forms may lead there.

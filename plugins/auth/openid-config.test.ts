@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bootForTest, keptLog } from '../../src/testing/boot.ts'
+import { bootForTest, keptLog } from '../../control-plane/boot.fixture.ts'
 import { openDoorstep } from './account.fixture.ts'
 import { adminToken, browser, openGate } from './auth.fixture.ts'
 import { auth } from './index.ts'

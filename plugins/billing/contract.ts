@@ -3,7 +3,7 @@ export interface BillingService {
   on: boolean
 }
 
-declare module '../../src/plugin.ts' {
+declare module '../../src/kernel/control-plane.ts' {
   interface Services {
     billing: BillingService
   }

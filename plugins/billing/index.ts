@@ -1,6 +1,6 @@
-import { BootError } from '../../src/faults.ts'
-import { definePlugin } from '../../src/plugin.ts'
-import { siteUrl } from '../../src/site.ts'
+import { BootError } from '../../src/boot-error.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import { siteUrl } from '../site/contract.ts'
 import { accountExport } from './account-export.ts'
 import { openStandings } from './accounts.ts'
 import { billingAdminRoutes } from './admin-routes.tsx'
@@ -30,18 +30,19 @@ const stripePages = ['https://checkout.stripe.com', 'https://billing.stripe.com'
 
 export const billing = definePlugin({
   name: 'billing',
-  needs: ['auth', 'mail', 'provisioner'],
+  needs: ['auth', 'mail', 'provisioner', 'site'],
   config: billingConfig,
   tables: { schema, migrations: 'plugins/billing/migrations' },
-  setup: async ({ config, site, db, clock, log, services, nudge }) => {
-    const { auth, mail, provisioner } = services
+  setup: async ({ config, db, clock, log, services, nudge }) => {
+    const { auth, mail, provisioner, site } = services
     const letters = { mail, provisioner, accounts: auth.accounts, site, clock }
-    auth.exportWith('billing', ({ id }) => accountExport(db, id))
+    const exported = { 'account-export': ({ id }: { id: string }) => accountExport(db, id) }
     if (!config.stripe) {
       log.info('billing is off: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and BILLING_PLANS are not set')
       const notices = createNotices({ ...letters, trials: null })
       return {
         service: { on: false },
+        hooks: exported,
         routes: [
           webhookRoute(null, { clock, log, nudge: () => {} }),
           ...billingRoutes({ auth, clock, till: null, settle: () => {} }),
@@ -112,9 +113,6 @@ export const billing = definePlugin({
       readDisputes: disputes.read,
     })
 
-    provisioner.limitInstances(till.instances)
-    provisioner.admitInstances(till.admit)
-    provisioner.beforePurge('billing', enforcement.objection)
     const settle = async (signal: AbortSignal) => {
       await enforcement.settleAll(signal, notices.ofAccount)
       notices.ofInstances()
@@ -146,8 +144,14 @@ export const billing = definePlugin({
           { auth, provisioner, clock },
         ),
       ],
-      formTargets: () =>
-        apiBase.hostname === 'api.stripe.com' ? stripePages : [...stripePages, apiBase.origin],
+      hooks: {
+        ...exported,
+        'instance-limit': till.instances,
+        'instance-admission': till.admit,
+        'purge-objection': enforcement.objection,
+        'form-targets': () =>
+          apiBase.hostname === 'api.stripe.com' ? stripePages : [...stripePages, apiBase.origin],
+      },
       tasks: [
         { name: 'work-events', everyMs: 10_000, run: signal => queue.flush(signal) },
         { name: 'settle', everyMs: minute, run: settle },

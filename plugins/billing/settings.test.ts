@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/kernel/config.ts'
 import { billingConfig } from './settings.ts'
 
 const whole = {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { setting } from '../../src/config.ts'
 import { isLoopback } from '../../src/http/address.ts'
+import { setting } from '../../src/kernel/config.ts'
 
 export interface Plan {
   id: string

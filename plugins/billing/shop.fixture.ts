@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { plans, type StripeStandIn, startStripe } from '../../e2e/stripe-stand-in/stand-in.ts'
-import type { Plugin } from '../../src/plugin.ts'
+import type { Plugin } from '../../src/kernel/plugin.ts'
 import { ask, type Reply } from '../../src/testing/ask.ts'
 import { type ManualClock, setClock } from '../../src/testing/clock.ts'
 import { eventually } from '../../src/testing/eventually.ts'

@@ -3,8 +3,10 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openSqlite } from '../../src/database.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
+import type { InstanceLimit } from '../provisioner/contract.ts'
 import { type OwnerBrowser, openTown } from './owners.fixture.ts'
 
 interface Shown {
@@ -166,8 +168,14 @@ test('one owner never sees or touches what is another’s; a stranger sees nothi
   assert.equal((await ada.call('GET', '/instances/acme')).status, 200)
 })
 
-test('one instance an account; two asked for at once make one; a limit that somebody sets counts instead', async t => {
-  const town = await openTown(t)
+test('one instance an account; two asked for at once make one; a limit that a plugin sets counts instead', async t => {
+  let limit: InstanceLimit = { most: 1, by: null, larger: false }
+  const pricing = definePlugin({
+    name: 'pricing',
+    needs: ['provisioner'],
+    setup: () => ({ hooks: { 'instance-limit': () => limit } }),
+  })
+  const town = await openTown(t, { plugins: [pricing] })
   const ada = await town.owner('ada')
   const replies = await Promise.all(
     ['first', 'second', 'third'].map(subdomain => ada.call('POST', '/instances', { subdomain })),
@@ -187,7 +195,7 @@ test('one instance an account; two asked for at once make one; a limit that some
   }
   assert.match((await ada.visit('/instances')).text, /room for one instance.*href="\/new"/s)
 
-  town.program.services.provisioner?.limitInstances(() => ({ most: 2, by: 'The plan Pro', larger: true }))
+  limit = { most: 2, by: 'The plan Pro', larger: true }
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'fourth' })).status, 202)
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'fifth' })).status, 409)
   assert.equal((await listOf(ada)).limit, 2)

@@ -1,4 +1,5 @@
-import { definePlugin } from '../../src/plugin.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import '../site/contract.ts'
 import '../auth/contract.ts'
 import '../provisioner/contract.ts'
 import { instanceRoutes } from './instance-routes.tsx'
@@ -8,9 +9,9 @@ import { nameRoutes } from './name-routes.tsx'
 /** What an owner sees and does at the control plane. It keeps nothing: accounts and instances are others'. */
 export const dashboard = definePlugin({
   name: 'dashboard',
-  needs: ['auth', 'provisioner'],
-  setup: ({ services, site, clock }) => {
-    const parts = { ...services, site, clock }
+  needs: ['auth', 'provisioner', 'site'],
+  setup: ({ services, clock }) => {
+    const parts = { ...services, clock }
     return { routes: [...nameRoutes(parts), ...instanceRoutes(parts), ...leavingRoutes(parts)] }
   },
 })

@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/clock.ts'
 import type { AppContext } from '../../src/http/route.ts'
-import type { Site } from '../../src/site.ts'
 import type { AuthService } from '../auth/contract.ts'
 import type { OwnedInstances, ProvisionerService } from '../provisioner/contract.ts'
+import type { Site } from '../site/contract.ts'
 
 /** What the routes stand on. */
 export interface DashboardParts {

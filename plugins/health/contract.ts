@@ -3,7 +3,7 @@ export interface HealthService {
   pollOnce(): Promise<void>
 }
 
-declare module '../../src/plugin.ts' {
+declare module '../../src/kernel/control-plane.ts' {
   interface Services {
     health: HealthService
   }

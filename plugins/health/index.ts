@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { setting } from '../../src/config.ts'
-import { definePlugin } from '../../src/plugin.ts'
+import { setting } from '../../src/kernel/config.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
 import './contract.ts'
 import { createPoller } from './poller.ts'
 import { healthRoutes } from './routes.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { open, type Route, route } from '../../src/http/route.ts'
-import type { Check } from '../../src/plugin.ts'
+import type { Check } from '../../src/kernel/plugin.ts'
 import { version } from '../../src/version.ts'
 
 const healthSchema = z.object({

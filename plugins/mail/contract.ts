@@ -10,7 +10,7 @@ export interface MailService {
   send(mail: { key: string; to: string; letter: Letter }): boolean
 }
 
-declare module '../../src/plugin.ts' {
+declare module '../../src/kernel/control-plane.ts' {
   interface Services {
     mail: MailService
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { mailSettings } from '../../src/mail/settings.ts'
-import { definePlugin } from '../../src/plugin.ts'
+import '../site/contract.ts'
 import './contract.ts'
 import { lettersTo } from './letters-to.ts'
 import { createMailQueue } from './queue.ts'
@@ -26,7 +27,6 @@ export const mail = definePlugin({
   tables: { schema, migrations: 'plugins/mail/migrations' },
   setup: ({ config: server, db, clock, log, services, nudge }) => {
     const queue = createMailQueue({ db, clock, log, server })
-    services.auth.exportWith('mail', account => lettersTo(db, account))
     if (!server) log.info('mail is off: SMTP_URL and SMTP_FROM are not set')
     return {
       service: {
@@ -48,6 +48,7 @@ export const mail = definePlugin({
         { name: 'send', everyMs: 15_000, run: signal => queue.flush(signal) },
         { name: 'prune', everyMs: 6 * 3_600_000, run: async () => queue.prune() },
       ],
+      hooks: { 'account-export': account => lettersTo(db, account) },
       start: () => queue.takeBack(),
     }
   },

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { preferredWait, wantsPage } from '../../src/http/negotiate.ts'
 import type { AppContext, Guard } from '../../src/http/route.ts'
-import type { PluginContext } from '../../src/plugin.ts'
 import { type Accepted, request } from './commands.ts'
 import type { Execution } from './execution.ts'
 import { getInstance } from './instance.ts'
@@ -17,7 +16,7 @@ export interface ProvisionerRoutes extends Execution {
   admin: Guard
   reconciler: Reconciler
   orphans: Orphans
-  taskFaults: PluginContext<never, unknown, Record<string, never>>['taskFaults']
+  taskFaults(): readonly { task: string; reason: string }[]
   ownership: Ownership
   retention: RetentionSettings
   defaultImage: string

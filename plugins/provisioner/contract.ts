@@ -142,6 +142,13 @@ export interface InstanceLimit {
  */
 export type Admission = (accountId: string, how: 'made' | 'brought-back' | 'billed') => void
 
+/** Variables that a plugin gives every instance. */
+export interface InstanceEnvironment {
+  variables: Readonly<Record<string, string>>
+  /** The names of those that instances renew by themselves: a change of them makes no instance outdated. */
+  renewed: readonly string[]
+}
+
 export interface ProvisionerService {
   /** Every instance whose volume may still exist, by name. */
   instances(): InstanceSummary[]
@@ -167,20 +174,8 @@ export interface ProvisionerService {
    * it. False when it was so already.
    */
   limit(instanceId: string, limits: { memoryBytes: number; cpus: number } | null): boolean
-  /** Has `check` asked before the retention timer deletes a volume. */
-  beforePurge(name: string, check: PurgeCheck): void
   /** What belongs to an account; its e-mail address must be verified. */
   owned(account: { id: string; email: string }): OwnedInstances
-  /** Decides from now on how many instances an account may have at a time; one, until somebody does. */
-  limitInstances(limit: (accountId: string) => InstanceLimit): void
-  /**
-   * Has these variables given to every instance whose container is made from now on; they are asked for each time. A
-   * container that is there keeps what it has until it is restarted or upgraded; where they have changed, the operator is
-   * told so, but for `renewed`, which instances renew by themselves.
-   */
-  equip(environment: () => Readonly<Record<string, string>>, renewed?: readonly string[]): void
-  /** Is asked from now on when an account's instance is made, or brought back by its owner. */
-  admitInstances(admit: Admission): void
   /**
    * Why the engine could not give an instance these limits, as a fault of the setting or plan `whose`; null when it can, and
    * while it has not said what it has.
@@ -196,9 +191,21 @@ export interface ProvisionerService {
   recordHealth(instanceId: string, observation: HealthObservation): void
 }
 
-declare module '../../src/plugin.ts' {
+declare module '../../src/kernel/control-plane.ts' {
   interface Services {
     provisioner: ProvisionerService
+  }
+  interface Hooks {
+    /** Asked when an account's instance is made, or brought back by its owner. Without an answer, all are let in. */
+    'instance-admission': Admission
+    /**
+     * Asked each time a container is made. A running container keeps the variables that it has until it is restarted or
+     * upgraded; where they have changed, the operator sees that it runs with older settings.
+     */
+    'instance-environment': () => InstanceEnvironment
+    /** How many instances an account may have at a time. Without an answer: one. */
+    'instance-limit': (accountId: string) => InstanceLimit
+    'purge-objection': PurgeCheck
   }
   interface Events {
     /** Billing has a say in an instance from now on, or no more. */

@@ -1,9 +1,10 @@
 import { and, eq, isNotNull, isNull, or } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import type { Events } from '../../src/plugin.ts'
-import type { Site } from '../../src/site.ts'
-import { siteUrl } from '../../src/site.ts'
+import type { Events } from '../../src/kernel/control-plane.ts'
 import type { RouterService } from '../router/contract.ts'
+import type { Site } from '../site/contract.ts'
+import { siteUrl } from '../site/contract.ts'
+import type { InstanceEnvironment } from './contract.ts'
 import type { Driver, InstanceSpec } from './driver.ts'
 import { getInstance, listInstances, type ProvisionerDb, updateInstance } from './instance.ts'
 import { type Instance, type InstanceStatus, instances } from './schema.ts'
@@ -30,22 +31,16 @@ export interface Fleet {
   secretKeys: SecretKeys
   /** The mail server that instances send their notices through; null when the operator offers none. */
   mail: { smtpUrl: string; smtpFrom: string } | null
-  /** What others want every instance to know. */
-  equipment: Equipment[]
+  /** What other plugins give every instance. */
+  environments(): InstanceEnvironment[]
   /** How long a released name is kept from others. */
   quarantineMs: number
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
 
-/** Variables that another plugin gives every instance; `renewed` are those that instances renew by themselves. */
-export interface Equipment {
-  environment(): Readonly<Record<string, string>>
-  renewed: readonly string[]
-}
-
 /** What one instance's container is made from. */
 export function specOf(
-  { site, timezone, stopGraceMs, keep, secretKeys, mail, equipment }: Fleet,
+  { site, timezone, stopGraceMs, keep, secretKeys, mail, environments }: Fleet,
   instance: Instance,
 ): InstanceSpec {
   return {
@@ -61,7 +56,7 @@ export function specOf(
     stopGraceMs,
     limits: limitsOf(instance),
     environment: {
-      ...Object.assign({}, ...equipment.map(each => each.environment())),
+      ...Object.assign({}, ...environments().map(({ variables }) => variables)),
       LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
       LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),
       LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,

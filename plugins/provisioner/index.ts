@@ -1,14 +1,15 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { systemClock } from '../../src/clock.ts'
-import { setting } from '../../src/config.ts'
-import { definePlugin } from '../../src/plugin.ts'
+import { setting } from '../../src/kernel/config.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import '../site/contract.ts'
 import { exceeds } from './capacity.ts'
 import { chooseDriver, driverConfig } from './choose-driver.ts'
 import './contract.ts'
 import { request } from './commands.ts'
-import type { InstanceSummary, PurgeCheck } from './contract.ts'
-import { type Equipment, routeAll } from './fleet.ts'
+import type { InstanceSummary } from './contract.ts'
+import { routeAll } from './fleet.ts'
 import { HealthWatch } from './health-watch.ts'
 import { getInstance, listInstances, listInstancesOf } from './instance.ts'
 import { instanceMail, instanceMailConfig } from './instance-mail.ts'
@@ -36,7 +37,13 @@ export const provisionerOver = (
 ) =>
   definePlugin({
     name: 'provisioner',
-    needs: ['auth', 'router'],
+    needs: ['auth', 'router', 'site'],
+    asks: {
+      'instance-admission': 'optional',
+      'instance-environment': 'any',
+      'instance-limit': 'optional',
+      'purge-objection': 'any',
+    },
     config: driverConfig
       .and(
         z.object({
@@ -59,7 +66,8 @@ export const provisionerOver = (
       .and(secretKeysConfig)
       .and(instanceMailConfig),
     tables: { schema, migrations: 'plugins/provisioner/migrations' },
-    setup: async ({ config, site, db, log, clock, services, emit, nudge, taskFaults }) => {
+    setup: async ({ config, db, log, clock, services, hooks, emit, nudge, taskFaults }) => {
+      const { site } = services
       const driver = await choose(config, site, log)
       const capacity = await driver.capacity().catch(() => null)
       const health = new HealthWatch(clock)
@@ -76,7 +84,7 @@ export const provisionerOver = (
         secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
         mail: instanceMail(config),
         quarantineMs: config.PROVISIONER_QUARANTINE,
-        equipment: [] as Equipment[],
+        environments: () => hooks.all('instance-environment').map(({ answer }) => answer()),
         emit,
       }
       const settings = {
@@ -93,7 +101,6 @@ export const provisionerOver = (
         nudge('reconcile')
       }
       const retention = { keptMs: config.RETENTION_DAYS === 0 ? null : config.RETENTION_DAYS * 86_400_000 }
-      const purgeChecks = new Map<string, PurgeCheck>()
       const purgeTime = (instance: Instance) => purgeAt(instance, retention, clock.now())
       const summary = (instance: Instance): InstanceSummary => ({
         ...instance,
@@ -104,10 +111,11 @@ export const provisionerOver = (
         ...execution,
         defaultImage: config.CONTROL_PLANE_IMAGE,
         purgeAt: purgeTime,
+        limit: () => hooks.optional('instance-limit'),
+        admission: () => hooks.optional('instance-admission'),
         isOpen: id => services.auth.accounts.get(id)?.closedAt === null,
         accountsByEmail: email => services.auth.accounts.byEmail(email),
       })
-      services.auth.rememberWhile(id => listInstancesOf(db, id).length > 0)
       return {
         service: {
           instances: () => listInstances(db).map(summary),
@@ -135,11 +143,7 @@ export const provisionerOver = (
             if (done) act()
             return done
           },
-          beforePurge: (name, check) => void purgeChecks.set(name, check),
           owned: account => ownership.of(account, act),
-          limitInstances: limit => ownership.limitBy(limit),
-          equip: (environment, renewed = []) => void fleet.equipment.push({ environment, renewed }),
-          admitInstances: admit => ownership.admitBy(admit),
           limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
           retentionMs: retention.keptMs,
           watched: () => watched(db),
@@ -169,7 +173,7 @@ export const provisionerOver = (
               await lookAtTombstones({
                 fleet,
                 settings: retention,
-                checks: purgeChecks,
+                objections: hooks.all('purge-objection'),
                 summary,
                 log,
                 signal,
@@ -205,6 +209,7 @@ export const provisionerOver = (
             reconciler.doubt(instanceId)
           },
         },
+        hooks: { 'account-kept': id => listInstancesOf(db, id).length > 0 },
         checks: { driver: () => driver.ping() },
         start: async () => {
           await markEarlierVolumes(fleet, log)

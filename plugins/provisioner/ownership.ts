@@ -1,7 +1,7 @@
 import { and, eq, isNotNull, isNull, ne } from 'drizzle-orm'
 import { invalidFields, Problem } from '../../src/http/problem.ts'
-import { siteUrl } from '../../src/site.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
+import { siteUrl } from '../site/contract.ts'
 import { sameAddress } from './address.ts'
 import { provision, request } from './commands.ts'
 import type { Admission, InstanceLimit, OwnedInstance, OwnedInstances } from './contract.ts'
@@ -26,6 +26,10 @@ export interface OwnershipParts extends Execution {
   defaultImage: string
   /** When its volume will be deleted, as things stand; null when it will not be. */
   purgeAt(instance: Instance): number | null
+  /** What says how many instances an account may have; null when nothing does. */
+  limit(): ((accountId: string) => InstanceLimit) | null
+  /** What lets an account have an instance; null when none has to be asked. */
+  admission(): Admission | null
   /** Its owner has not deleted the account. */
   isOpen(accountId: string): boolean
   /** The open accounts with this address, in whatever case it is written. */
@@ -35,19 +39,17 @@ export interface OwnershipParts extends Execution {
 /** What owners have and may do: the one door between accounts and instances. */
 export class Ownership {
   readonly #parts: OwnershipParts
-  #limit: (accountId: string) => InstanceLimit = () => ({ most: 1, by: null, larger: false })
-  #admit: Admission | null = null
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts
   }
 
-  limitBy(limit: (accountId: string) => InstanceLimit): void {
-    this.#limit = limit
+  #limit(accountId: string): InstanceLimit {
+    return this.#parts.limit()?.(accountId) ?? { most: 1, by: null, larger: false }
   }
 
-  admitBy(admit: Admission): void {
-    this.#admit = admit
+  get #admit(): Admission | null {
+    return this.#parts.admission()
   }
 
   /** Somebody says who may have an instance: then it is a matter whether one is billed. */

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import type { Plugin } from '../../src/kernel/plugin.ts'
 import { type ManualClock, setClock } from '../../src/testing/clock.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { memoryFolder } from '../../src/testing/folder.ts'
-import type { ProvisionerService } from './contract.ts'
+import type { PurgeCheck } from './contract.ts'
 import { type TestFleet, testFleet } from './fleet.fixture.ts'
 
 const hour = 3_600_000
@@ -14,7 +16,6 @@ const day = 24 * hour
 interface Kept {
   clock: ManualClock
   fleet: TestFleet
-  service: ProvisionerService
   volume: string
   /** Time goes on hour by hour, and the timer looks each time. */
   live(ms: number): Promise<void>
@@ -22,7 +23,10 @@ interface Kept {
 }
 
 /** A fleet with one instance that was removed, and has something to lose. */
-async function keptVolume(t: TestContext, options: { env?: Record<string, string> } = {}): Promise<Kept> {
+async function keptVolume(
+  t: TestContext,
+  options: { env?: Record<string, string>; plugins?: Plugin[] } = {},
+): Promise<Kept> {
   const clock = setClock()
   const root = memoryFolder(t)
   const fleet = await testFleet(t, { ...options, root, clock })
@@ -35,8 +39,6 @@ async function keptVolume(t: TestContext, options: { env?: Record<string, string
 }
 
 function withTimer({ clock, fleet, volume }: Pick<Kept, 'clock' | 'fleet' | 'volume'>): Kept {
-  const service = fleet.program.services.provisioner
-  assert.ok(service)
   const look = () => fleet.program.runOnce('provisioner:retention')
   const live = async (ms: number) => {
     for (let lived = 0; lived < ms; lived += hour) {
@@ -44,8 +46,16 @@ function withTimer({ clock, fleet, volume }: Pick<Kept, 'clock' | 'fleet' | 'vol
       await look()
     }
   }
-  return { clock, fleet, service, volume, live, look }
+  return { clock, fleet, volume, live, look }
 }
+
+/** A plugin that is asked before a volume is deleted. */
+const objecting = (name: string, check: PurgeCheck): Plugin =>
+  definePlugin({
+    name,
+    needs: ['provisioner'],
+    setup: () => ({ hooks: { 'purge-objection': check } }),
+  })
 
 const isKept = ({ volume }: Kept) => existsSync(join(volume, 'precious'))
 /** The purge that the timer asked for is an operation like any other, and takes its time. */
@@ -102,11 +112,10 @@ test('a restart in the middle neither deletes nor forgets', async t => {
 })
 
 test('whoever objects, cannot be asked or hangs keeps the volume, and says why', async t => {
-  const kept = await keptVolume(t)
-  const { service, live, look, fleet } = kept
   let answer: () => Promise<string | null> = async () => 'it is paid again'
-  service.beforePurge('money', () => answer())
-  service.beforePurge('nobody', async () => null)
+  const plugins = [objecting('money', () => answer()), objecting('nobody', async () => null)]
+  const kept = await keptVolume(t, { plugins })
+  const { live, look, fleet } = kept
   await live(30 * day + hour)
   assert.ok(isKept(kept))
   const html = async () => {
@@ -124,14 +133,14 @@ test('whoever objects, cannot be asked or hangs keeps the volume, and says why',
 })
 
 test('what is brought back while the checks are asked stays', async t => {
-  const kept = await keptVolume(t)
-  const { service, live, fleet } = kept
   let asked = 0
-  service.beforePurge('slow', async () => {
+  const slow = objecting('slow', async () => {
     asked++
-    await fleet.admin('POST', '/admin/instances/acme/restore', { wait: 60 })
+    await kept.fleet.admin('POST', '/admin/instances/acme/restore', { wait: 60 })
     return null
   })
+  const kept = await keptVolume(t, { plugins: [slow] })
+  const { live } = kept
   await live(30 * day + hour)
   assert.equal(asked, 1)
   assert.equal((await record(kept)).status, 'running')
@@ -191,7 +200,13 @@ test('an instance passes on to another owner, with a new password; the name is h
 })
 
 test('a new owner has the whole period, also when the volume is handed over while the checks are asked', async t => {
-  const kept = await keptVolume(t)
+  let asked = 0
+  let transfers = false
+  const transferring = objecting('test', async () => {
+    if (transfers && asked++ === 0) await to('alan@example.com')
+    return null
+  })
+  const kept = await keptVolume(t, { plugins: [transferring] })
   const to = (owner_email: string) =>
     kept.fleet.admin('POST', '/admin/instances/acme/transfer', { body: { owner_email }, wait: 60 })
   await kept.live(29 * day)
@@ -201,11 +216,7 @@ test('a new owner has the whole period, also when the volume is handed over whil
   const { deleted_at, purge_at } = await record(kept)
   assert.equal(Date.parse(purge_at ?? '') - Date.parse(deleted_at ?? ''), 30 * day)
 
-  let asked = 0
-  kept.service.beforePurge('test', async () => {
-    if (asked++ === 0) await to('alan@example.com')
-    return null
-  })
+  transfers = true
   await kept.live(29 * day)
   assert.equal(asked, 1)
   assert.ok(isKept(kept))

@@ -48,12 +48,12 @@ function sinceSeen({ retentionSeenAt }: Instance, now: number): number {
 export async function lookAtTombstones(options: {
   fleet: Fleet
   settings: RetentionSettings
-  checks: ReadonlyMap<string, PurgeCheck>
+  objections: readonly Objector[]
   summary(instance: Instance): InstanceSummary
   log: Logger
   signal: AbortSignal
 }): Promise<void> {
-  const { fleet, settings, checks, summary, log, signal } = options
+  const { fleet, settings, objections, summary, log, signal } = options
   const { db, clock } = fleet
   const kept = db
     .select()
@@ -75,7 +75,7 @@ export async function lookAtTombstones(options: {
     if (settings.keptMs === null || deletedAt === null) continue
     const period = periodOf(instance, settings.keptMs)
     if (retentionServedMs < period || now < deletedAt + period) continue
-    const objection = await firstObjection(checks, summary(instance), signal)
+    const objection = await firstObjection(objections, summary(instance), signal)
     if (signal.aborted) return
     const current = db.select().from(instances).where(eq(instances.id, instance.id)).get()
     // While the checks were asked, somebody may have brought it back, and even have removed it again.
@@ -91,18 +91,23 @@ export async function lookAtTombstones(options: {
   }
 }
 
+interface Objector {
+  plugin: string
+  answer: PurgeCheck
+}
+
 async function firstObjection(
-  checks: ReadonlyMap<string, PurgeCheck>,
+  objections: readonly Objector[],
   instance: InstanceSummary,
   stopping: AbortSignal,
 ): Promise<string | null> {
-  for (const [name, check] of checks) {
+  for (const { plugin, answer: check } of objections) {
     try {
       const signal = AbortSignal.any([stopping, AbortSignal.timeout(checkWithinMs)])
       const objection = await check(instance, signal)
       if (objection !== null) return objection
     } catch (error) {
-      return `${name} could not be asked: ${(error as Error).message}`
+      return `${plugin} could not be asked: ${(error as Error).message}`
     }
   }
   return null

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { BootError } from '../../src/faults.ts'
+import { BootError } from '../../src/boot-error.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { testFleet } from './fleet.fixture.ts'
 

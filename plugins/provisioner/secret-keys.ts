@@ -1,7 +1,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { BootError } from '../../src/faults.ts'
+import { BootError } from '../../src/boot-error.ts'
 import { keyBytes, parseKey } from '../../src/seal.ts'
 
 /**

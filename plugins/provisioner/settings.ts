@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
-import { siteUrl } from '../../src/site.ts'
+import { siteUrl } from '../site/contract.ts'
 import { request } from './commands.ts'
 import type { Fleet } from './fleet.ts'
 import { openOperationOf } from './operation.ts'
@@ -14,9 +14,9 @@ const runningStatuses = ['running', 'unhealthy'] as const
  * themselves is no part of it, nor what belongs to one instance: changing that restarts it.
  */
 export function settingsDigest(fleet: Fleet): string {
-  const { site, driver, timezone, stopGraceMs, keep, secretKeys, mail, equipment } = fleet
-  const equipped = equipment.flatMap(({ environment, renewed }) =>
-    Object.entries(environment()).filter(([name]) => !renewed.includes(name)),
+  const { site, driver, timezone, stopGraceMs, keep, secretKeys, mail, environments } = fleet
+  const equipped = environments().flatMap(({ variables, renewed }) =>
+    Object.entries(variables).filter(([name]) => !renewed.includes(name)),
   )
   const url = siteUrl(site, '')
   const key = secretKeys.of('')

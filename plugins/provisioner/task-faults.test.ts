@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { plain } from '../../control-plane/boot.fixture.ts'
 import { ask } from '../../src/testing/ask.ts'
-import { plain } from '../../src/testing/boot.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { testFleet, token } from './fleet.fixture.ts'
 

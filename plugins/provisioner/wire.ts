@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import { siteUrl } from '../../src/site.ts'
+import { siteUrl } from '../site/contract.ts'
 import { driverNames } from './driver.ts'
 import { type Fleet, reachableAt } from './fleet.ts'
 import type { HealthWatch } from './health-watch.ts'

@@ -10,7 +10,7 @@ export interface RouterService {
   remove(subdomain: string): void
 }
 
-declare module '../../src/plugin.ts' {
+declare module '../../src/kernel/control-plane.ts' {
   interface Services {
     router: RouterService
   }

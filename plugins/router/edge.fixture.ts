@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { boot } from '../../control-plane/boot.ts'
 import { type Clock, systemClock } from '../../src/clock.ts'
-import { boot } from '../../src/kernel.ts'
+import { definePlugin, type Events } from '../../src/kernel/control-plane.ts'
+import type { Plugin } from '../../src/kernel/plugin.ts'
 import { silentLog } from '../../src/log.ts'
-import { definePlugin, type Events, type Plugin } from '../../src/plugin.ts'
 import type { RouterService } from './contract.ts'
 import { router } from './index.ts'
 

@@ -1,12 +1,14 @@
 import { z } from 'zod'
-import { setting } from '../../src/config.ts'
-import { definePlugin } from '../../src/plugin.ts'
+import { setting } from '../../src/kernel/config.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import '../site/contract.ts'
 import './contract.ts'
 import { Router } from './router.ts'
 
 /** Sends requests for `<subdomain>.<domain>` to their instances, before the app sees them. */
 export const router = definePlugin({
   name: 'router',
+  needs: ['site'],
   config: z.object({
     ROUTER_RESPONSE_TIMEOUT: setting.duration().prefault('60s'),
     ROUTER_HOLD_TIMEOUT: setting.duration().prefault('10s'),
@@ -14,7 +16,7 @@ export const router = definePlugin({
     ROUTER_CLIENT_LIMIT: setting.integer(1, 100_000).prefault('256'),
     ROUTER_INSTANCE_LIMIT: setting.integer(1, 100_000).prefault('1024'),
   }),
-  setup({ config, site, clock, log, emit }) {
+  setup({ config, services: { site }, clock, log, emit }) {
     const router = new Router({
       site,
       clock,
@@ -28,8 +30,10 @@ export const router = definePlugin({
     })
     return {
       service: router,
-      intercept: (request, response) => router.intercept(request, response),
-      upgrade: (request, socket, head) => router.upgrade(request, socket, head),
+      hooks: {
+        'take-request': (request, response) => router.intercept(request, response),
+        'take-upgrade': (request, socket, head) => router.upgrade(request, socket, head),
+      },
       drain: () => router.drain(),
       stop: () => router.stop(),
     }

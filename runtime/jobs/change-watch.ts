@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
+import { startTask } from '../../src/kernel/tasks.ts'
 import type { Logger } from '../../src/log.ts'
-import { startTask } from '../../src/tasks.ts'
 import { isScript, type Tree } from './tree.ts'
 import { createWatcher } from './watcher.ts'
 

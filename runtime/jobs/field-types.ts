@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationMs, sizeBytes } from '../../src/config.ts'
+import { durationMs, sizeBytes } from '../../src/kernel/config.ts'
 import { nearest } from '../../src/nearest.ts'
 
 /** The types of a job's fields as a manifest writes them, each with the words for what is wrong. */

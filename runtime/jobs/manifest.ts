@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { durationMs } from '../../src/config.ts'
+import { durationMs } from '../../src/kernel/config.ts'
 import type { ManifestError } from '../contract.ts'
 import { ordinaryNotify, storedNotify, writtenNotify } from '../notices/notify.ts'
 import { isRecord, requiredOf } from '../params/json-schema.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
+import { startTask, type Task } from '../../src/kernel/tasks.ts'
 import type { Logger } from '../../src/log.ts'
-import { startTask, type Task } from '../../src/tasks.ts'
 import type { StateStore } from '../state/state.ts'
 import type { JobsDb, LiveSetStore } from './live-set.ts'
 import { pruneHistory, type Retention, removeStrayLogs } from './retention.ts'

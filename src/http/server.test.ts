@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { BootError } from '../faults.ts'
+import { BootError } from '../boot-error.ts'
 import { eventually } from '../testing/eventually.ts'
 import { closeServer, openServer } from './server.ts'
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { BootError } from '../faults.ts'
+import { BootError } from '../boot-error.ts'
 
 /** Begins to listen and returns the port; throws a BootError in words when it cannot. */
 export async function openServer(

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { open, route } from './http/route.ts'
-import { bootForTest, keptLog, plain } from './testing/boot.ts'
-import { eventually } from './testing/eventually.ts'
+import { open, route } from '../src/http/route.ts'
+import { eventually } from '../src/testing/eventually.ts'
+import { bootForTest, keptLog, plain } from './boot.fixture.ts'
 
 const pong = route({
   method: 'get',
@@ -22,17 +24,19 @@ test('plugins may take requests and upgrades before the app; one that throws cos
     name: 'taker',
     setup: () => ({
       routes: [pong],
-      intercept: (request, response) => {
-        if (request.url === '/boom') throw new Error('intercept broke')
-        if (request.url !== '/taken') return false
-        response.end('by the plugin')
-        return true
-      },
-      upgrade: (request, socket) => {
-        if (request.url === '/boom') throw new Error('upgrade broke')
-        if (request.url !== '/taken') return false
-        socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\ntunnel')
-        return true
+      hooks: {
+        'take-request': (request: IncomingMessage, response: ServerResponse) => {
+          if (request.url === '/boom') throw new Error('intercept broke')
+          if (request.url !== '/taken') return false
+          response.end('by the plugin')
+          return true
+        },
+        'take-upgrade': (request: IncomingMessage, socket: Duplex) => {
+          if (request.url === '/boom') throw new Error('upgrade broke')
+          if (request.url !== '/taken') return false
+          socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\ntunnel')
+          return true
+        },
       },
     }),
   })

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import type { Logger } from '../log.ts'
-import type { Site } from '../site.ts'
-import { addressSet, isLoopback, plainAddress } from './address.ts'
+import type { Site } from '../plugins/site/contract.ts'
+import { addressSet, isLoopback, plainAddress } from '../src/http/address.ts'
+import type { Logger } from '../src/log.ts'
 
 /**
  * Says once in the log that something on this machine forwards requests and is not believed: a tunnel, or a proxy that

@@ -1,5 +1,5 @@
-import type { Clock } from './clock.ts'
-import type { Logger } from './log.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../log.ts'
 
 /** Work that repeats. `run` does it once and is what tests call; the loop around it is `startTask`. */
 export interface Task {

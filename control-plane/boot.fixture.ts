@@ -1,15 +1,15 @@
 import type { TestContext } from 'node:test'
 import { pino } from 'pino'
-import type { Clock } from '../clock.ts'
-import { systemClock } from '../clock.ts'
-import type { Environment } from '../config.ts'
-import { boot, type KernelOptions, type Program } from '../kernel.ts'
-import { type Logger, silentLog } from '../log.ts'
-import type { Plugin } from '../plugin.ts'
-import { temporaryFolder } from './folder.ts'
+import type { Clock } from '../src/clock.ts'
+import { systemClock } from '../src/clock.ts'
+import type { Environment } from '../src/kernel/config.ts'
+import type { Plugin } from '../src/kernel/plugin.ts'
+import { type Logger, silentLog } from '../src/log.ts'
+import { temporaryFolder } from '../src/testing/folder.ts'
+import { type BootOptions, boot, type Program } from './boot.ts'
 
 /** Pages as bare text, so that tests of the kernel need no views. */
-export const plainWeb: KernelOptions['web'] = {
+export const plainWeb: BootOptions['web'] = {
   info: { title: 'Test', version: '0', description: 'A program for a test' },
   renderer: () => async (c, next) => {
     c.setRenderer(async content => c.html(await content))
@@ -25,7 +25,7 @@ export const plainWeb: KernelOptions['web'] = {
 export async function bootForTest(
   t: Pick<TestContext, 'after'>,
   plugins: readonly Plugin[],
-  options: { env?: Environment; clock?: Clock; log?: Logger; web?: Partial<KernelOptions['web']> } = {},
+  options: { env?: Environment; clock?: Clock; log?: Logger; web?: Partial<BootOptions['web']> } = {},
 ): Promise<Program> {
   const { clock = systemClock, log = silentLog } = options
   let program: Program | undefined
@@ -44,7 +44,7 @@ export async function bootForTest(
 export function plain(
   spec: { name: string; needs?: readonly string[] } & Partial<Omit<Plugin, 'name' | 'needs'>>,
 ): Plugin {
-  return { needs: [], config: undefined, tables: undefined, setup: () => ({}), ...spec }
+  return { needs: [], config: undefined, tables: undefined, asks: {}, setup: () => ({}), ...spec }
 }
 
 /** A log that a test can read. */

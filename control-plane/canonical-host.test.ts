@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bootForTest, plain } from '../testing/boot.ts'
-import { open, route } from './route.ts'
+import { open, route } from '../src/http/route.ts'
+import { bootForTest, plain } from './boot.fixture.ts'
 
 const browser = { Accept: 'text/html' }
 

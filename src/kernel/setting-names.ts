@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { editDistance, nearest } from '../nearest.ts'
 import type { Environment } from './config.ts'
-import { editDistance, nearest } from './nearest.ts'
 
 /** The variables that a part's settings are read from. */
 export function settingNames(schema: unknown): string[] {

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
-import { labelOf, type Site, siteUrl } from '../site.ts'
-import { wantsPage } from './negotiate.ts'
-import type { AppEnv } from './route.ts'
+import { labelOf, type Site, siteUrl } from '../plugins/site/contract.ts'
+import { wantsPage } from '../src/http/negotiate.ts'
+import type { AppEnv } from '../src/http/route.ts'
 
 /**
  * Sends a browser that comes to the bare domain on to `control.<domain>`. A cookie holds for one host: a sign-in that

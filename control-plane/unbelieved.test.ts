@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask } from '../testing/ask.ts'
-import { bootForTest, keptLog, plain } from '../testing/boot.ts'
+import { ask } from '../src/testing/ask.ts'
+import { bootForTest, keptLog, plain } from './boot.fixture.ts'
 
 test('a tunnel on this machine that is not believed is told of once', async t => {
   for (const [env, warnings] of [

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isTimezone, placesMeant } from './timezone.ts'
+import { isTimezone, placesMeant } from '../timezone.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

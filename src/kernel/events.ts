@@ -1,4 +1,4 @@
-import type { Logger } from './log.ts'
+import type { Logger } from '../log.ts'
 
 type Listener = (payload: unknown) => void | Promise<void>
 

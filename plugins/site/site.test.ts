@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Environment, parseConfig } from './config.ts'
-import { labelOf, type Site, siteConfig, siteUrl } from './site.ts'
+import { type Environment, parseConfig } from '../../src/kernel/config.ts'
+import { labelOf, type Site, siteUrl } from './contract.ts'
+import { siteConfig } from './index.ts'
 
 function siteOf(env: Environment): Site {
   const { config, faults } = parseConfig(siteConfig, env)

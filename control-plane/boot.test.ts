@@ -5,12 +5,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { setting } from './config.ts'
-import { BootError } from './faults.ts'
-import { definePlugin } from './plugin.ts'
-import { bootForTest, keptLog, plain } from './testing/boot.ts'
-import { eventually } from './testing/eventually.ts'
-import { temporaryFolder } from './testing/folder.ts'
+import { BootError } from '../src/boot-error.ts'
+import { setting } from '../src/kernel/config.ts'
+import { definePlugin } from '../src/kernel/control-plane.ts'
+import { eventually } from '../src/testing/eventually.ts'
+import { temporaryFolder } from '../src/testing/folder.ts'
+import { bootForTest, keptLog, plain } from './boot.fixture.ts'
 
 async function faultsOf(booting: Promise<unknown>): Promise<readonly string[]> {
   const error = await booting.then(

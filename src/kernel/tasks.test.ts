@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
-import { silentLog } from './log.ts'
+import { silentLog } from '../log.ts'
+import { manualClock } from '../testing/clock.ts'
 import { startTask } from './tasks.ts'
-import { manualClock } from './testing/clock.ts'
 
 test('a task runs at once, and again so long after the end of each round', async () => {
   const clock = manualClock()

@@ -1,0 +1,164 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Hono } from 'hono'
+import { ownOrigins, type Site, siteUrl } from '../plugins/site/contract.ts'
+import { site as sitePlugin } from '../plugins/site/index.ts'
+import { BootError } from '../src/boot-error.ts'
+import type { Clock } from '../src/clock.ts'
+import { holdLock, openSqlite } from '../src/database.ts'
+import { inWords } from '../src/database-fault.ts'
+import { checkDisk } from '../src/disk.ts'
+import { type AppOptions, createApp } from '../src/http/app.ts'
+import type { AppEnv, Route } from '../src/http/route.ts'
+import { closeServer, openServer } from '../src/http/server.ts'
+import type { Environment } from '../src/kernel/config.ts'
+import type { Hooks, Services } from '../src/kernel/control-plane.ts'
+import { planProgram } from '../src/kernel/plan.ts'
+import type { Plugin } from '../src/kernel/plugin.ts'
+import { assemble, migrationsOf } from '../src/kernel/program.ts'
+import { createReleases, type Releases } from '../src/kernel/releases.ts'
+import type { Logger } from '../src/log.ts'
+import { refuseNewerDatabase } from '../src/migrations.ts'
+import { canonicalHost } from './canonical-host.ts'
+import { createFront } from './front.ts'
+
+export interface BootOptions {
+  /** The plugins, besides the site's own. */
+  plugins: readonly Plugin[]
+  env: Environment
+  log: Logger
+  clock: Clock
+  web: Pick<AppOptions, 'info' | 'problemPage'> & {
+    renderer(site: Site): AppOptions['renderer']
+    mount?(app: Hono<AppEnv>): void
+  }
+}
+
+export interface Program {
+  site: Site
+  app: Hono<AppEnv>
+  services: Partial<Services>
+  routes: readonly Route[]
+  /** Runs one task of one plugin once, as its loop would. */
+  runOnce(task: string): Promise<void>
+  /** Begins to answer requests and to run the tasks; returns the port. When it cannot, it stops everything. */
+  listen(): Promise<number>
+  /** Drains, stops listening, then the tasks, then the plugins in reverse order. */
+  stop(): Promise<void>
+}
+
+/**
+ * Sets up a control plane from its plugins. Every fault of every plugin is found before anything is touched, and
+ * thrown as one BootError; a plugin that fails to start stops those that had started.
+ */
+export async function boot(options: BootOptions): Promise<Program> {
+  const { env, log } = options
+  const plan = planProgram([sitePlugin, ...options.plugins], { env, log })
+  const releases = createReleases(log)
+  try {
+    return await start(options, plan, releases)
+  } catch (error) {
+    await releases.release()
+    throw error
+  }
+}
+
+async function start(
+  { log, clock, web }: BootOptions,
+  plan: ReturnType<typeof planProgram>,
+  releases: Releases,
+): Promise<Program> {
+  const site = plan.configs.get(sitePlugin.name) as Site
+  const folder = join(site.dataRoot, '.control')
+  const sqlite = openRecords(site, folder, plan.order, releases)
+  const assembly = await assemble({
+    ...plan,
+    sqlite,
+    log,
+    clock,
+    releases,
+    asks: { 'take-request': 'any', 'take-upgrade': 'any', 'form-targets': 'any' },
+    checks: {
+      database: () => void sqlite.prepare('select 1').get(),
+      disk: () => checkDisk(folder),
+    },
+  })
+  const answers = <H extends keyof Hooks>(hook: H) =>
+    assembly.answers(hook) as readonly { plugin: string; answer: Hooks[H] }[]
+  const formTargets = answers('form-targets')
+  const app = createApp({
+    log,
+    routes: assembly.routes,
+    info: web.info,
+    trustedProxies: site.trustedProxies,
+    https: site.publicUrl?.protocol === 'https:',
+    origins: () => ownOrigins(site),
+    server: () => siteUrl(site, 'control'),
+    formTargets: () => formTargets.flatMap(({ answer }) => answer()),
+    before: [canonicalHost(site)],
+    renderer: web.renderer(site),
+    problemPage: web.problemPage,
+  })
+  web.mount?.(app)
+  await assembly.start()
+
+  const server = createFront({
+    app,
+    site,
+    log,
+    takeRequest: answers('take-request'),
+    takeUpgrade: answers('take-upgrade'),
+  })
+  return {
+    site,
+    app,
+    services: assembly.services as Partial<Services>,
+    routes: assembly.routes,
+    runOnce: assembly.runOnce,
+    listen: async () => {
+      try {
+        site.port = await openServer(server, site)
+      } catch (error) {
+        await releases.release()
+        throw error
+      }
+      const stopTasks = assembly.startTasks()
+      releases.add(stopTasks)
+      releases.add(() => closeServer(server))
+      releases.add(() => assembly.drain({ patience: true }))
+      return site.port
+    },
+    stop: releases.release,
+  }
+}
+
+/** Takes the data root for this process alone and opens the control plane's own database in it. */
+function openRecords(site: Site, folder: string, plugins: readonly Plugin[], releases: Releases) {
+  const lock = inDataRoot(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return holdLock(join(folder, 'lock'))
+  })
+  if (!lock)
+    throw new BootError([
+      `LONGHOUSE_DATA_ROOT: another control plane runs on ${site.dataRoot}; stop it first`,
+    ])
+  releases.add(() => lock.release())
+
+  const file = join(folder, 'longhouse.db')
+  const sqlite = inDataRoot(file, () => {
+    refuseNewerDatabase(file, migrationsOf(plugins), 'LONGHOUSE_DATA_ROOT')
+    return inWords(file, 'LONGHOUSE_DATA_ROOT', () => openSqlite(file))
+  })
+  releases.add(() => sqlite.close())
+  return sqlite
+}
+
+/** What goes wrong with the files of the data root is for the operator to fix: in words, not as a stack. */
+function inDataRoot<T>(file: string, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof BootError) throw error
+    throw new BootError([`LONGHOUSE_DATA_ROOT: cannot use ${file}: ${(error as Error).message}`])
+  }
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import type { Hono } from 'hono'
+import type { Site } from '../plugins/site/contract.ts'
+import { createListener } from '../src/http/listener.ts'
+import type { AppEnv } from '../src/http/route.ts'
+import type { Hooks } from '../src/kernel/control-plane.ts'
+import type { Logger } from '../src/log.ts'
+import { warnOfUnbelieved } from './unbelieved.ts'
+
+interface Taker<H extends 'take-request' | 'take-upgrade'> {
+  plugin: string
+  answer: Hooks[H]
+}
+
+/** The HTTP server of the control plane: each request goes to the plugin that takes it, and else to the pages. */
+export function createFront(options: {
+  app: Hono<AppEnv>
+  site: Site
+  log: Logger
+  takeRequest: readonly Taker<'take-request'>[]
+  takeUpgrade: readonly Taker<'take-upgrade'>[]
+}): Server {
+  const { app, site, log, takeRequest, takeUpgrade } = options
+  /** True when a plugin took it. One that throws costs the connection in question and no other. */
+  const offer = <T extends { plugin: string }>(
+    socket: Duplex,
+    takers: readonly T[],
+    ask: (taker: T) => boolean,
+  ) =>
+    takers.some(taker => {
+      try {
+        return ask(taker)
+      } catch (error) {
+        log.error({ err: error, plugin: taker.plugin }, 'failed to take a request')
+        socket.destroy()
+        return true
+      }
+    })
+  const answer = getRequestListener(app.fetch as (request: Request, env: unknown) => Promise<Response>, {
+    overrideGlobalObjects: false,
+  })
+  const warn = warnOfUnbelieved(site, log)
+  const take = (request: IncomingMessage, response: ServerResponse) =>
+    offer(request.socket, takeRequest, taker => taker.answer(request, response))
+  return createListener({
+    bodyRate: site.bodyRate,
+    answer: (request, response) => {
+      warn(request)
+      if (!take(request, response)) void answer(request, response)
+    },
+    expect: (request, response) => {
+      if (take(request, response)) return
+      response.writeContinue()
+      void answer(request, response)
+    },
+    upgrade: (request, socket, head) =>
+      offer(socket, takeUpgrade, taker => taker.answer(request, socket, head)),
+  })
+}

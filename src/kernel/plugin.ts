@@ -1,0 +1,137 @@
+import type { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Db, Tables } from '../database.ts'
+import type { Route } from '../http/route.ts'
+import type { Logger } from '../log.ts'
+import type { Answers, HookAsker, HookNeed } from './hooks.ts'
+import type { Task } from './tasks.ts'
+
+/**
+ * What the plugins of one program say to each other, by name: the services they offer, the events they announce, and the
+ * hooks through which one lets others have a say. Each `contract.ts` adds its own with `declare module`.
+ */
+export interface Registry {
+  services: object
+  events: object
+  hooks: object
+}
+
+/** Something that must be true for the program to be healthy. Throws in words when it is not. */
+export type Check = () => void | Promise<void>
+
+/** What `setup` gets: this plugin's own, and what it declared. */
+export interface PluginContext<
+  R extends Registry,
+  Need extends keyof R['services'],
+  Config,
+  Schema extends Record<string, unknown>,
+  Asks,
+> {
+  config: Config
+  /** This plugin's tables, and no other's. */
+  db: Db<Schema>
+  log: Logger
+  clock: Clock
+  /** The services of the declared needs; others are not there. */
+  services: Pick<R['services'], Need>
+  /** What other plugins answer to the hooks that this one declared. They answer once every plugin is set up. */
+  hooks: HookAsker<R['hooks'], Asks>
+  /** Nudges the listeners. A lost event delays work and never loses it: a task reads the tables again. */
+  emit<E extends keyof R['events']>(event: E, payload: R['events'][E]): void
+  /** Starts the next round of one of this plugin's own tasks now. */
+  nudge(task: string): void
+  /** The checks of every plugin, by name. */
+  checks(): ReadonlyMap<string, Check>
+  /** The periodic tasks of every plugin whose last rounds failed, as `plugin:task`, with why. */
+  taskFaults(): readonly { task: string; reason: string }[]
+}
+
+/** How a program stops: with patience, work in progress may end by itself; without, it is cut off. */
+export interface StopOptions {
+  patience: boolean
+}
+
+interface CommonParts {
+  routes?: readonly Route[]
+  tasks?: readonly Task[]
+  checks?: Readonly<Record<string, Check>>
+  /** Runs when every plugin is set up; plugins start in order. */
+  start?: () => void | Promise<void>
+  /** Runs in reverse order, while the program still listens: ends what would keep its connections open. */
+  drain?: (how: StopOptions) => void | Promise<void>
+  /** Releases what setup and start took; plugins stop in reverse order. */
+  stop?: () => void | Promise<void>
+}
+
+/** A plugin that others may need offers a service: its type says which. */
+type Offered<R extends Registry, Name> = Name extends keyof R['services']
+  ? { service: R['services'][Name] }
+  : { service?: undefined }
+
+export type PluginParts<R extends Registry, Name> = Offered<R, Name> &
+  CommonParts & {
+    on?: { [E in keyof R['events']]?: (payload: R['events'][E]) => void | Promise<void> }
+    /** What this plugin answers to the hooks of others. */
+    hooks?: Answers<R['hooks']>
+  }
+
+export interface PluginSpec<
+  R extends Registry,
+  Name extends string,
+  Need extends keyof R['services'],
+  Config extends z.ZodType,
+  Schema extends Record<string, unknown>,
+  Asks,
+> {
+  name: Name
+  needs?: readonly Need[]
+  /** Settings from the environment: the object's keys are the variables' names. */
+  config?: Config
+  tables?: Tables<Schema>
+  /** The hooks that this plugin asks, each with how many plugins may answer. */
+  asks?: Asks
+  setup(
+    context: PluginContext<R, Need, z.output<Config>, Schema, Asks>,
+  ): PluginParts<R, Name> | Promise<PluginParts<R, Name>>
+}
+
+type AnyContext = PluginContext<Registry, never, unknown, Record<string, unknown>, object>
+
+/** A plugin whose types are forgotten, for lists of them. */
+export interface Plugin {
+  name: string
+  needs: readonly string[]
+  config: z.ZodType | undefined
+  tables: Tables<Record<string, unknown>> | undefined
+  asks: Readonly<Record<string, HookNeed>>
+  setup(context: AnyContext): MadeParts | Promise<MadeParts>
+}
+
+export type MadeParts = CommonParts & {
+  service?: unknown
+  on?: Readonly<Record<string, unknown>>
+  hooks?: Readonly<Record<string, unknown>>
+}
+
+/** Makes the `definePlugin` of one program: typed end to end, and a plugin gets only what it declares. */
+export function definerOf<R extends Registry>() {
+  return function definePlugin<
+    const Name extends string,
+    Need extends keyof R['services'] = never,
+    Config extends z.ZodType = z.ZodUndefined,
+    Schema extends Record<string, unknown> = Record<string, never>,
+    const Asks extends { [H in keyof R['hooks']]?: HookNeed } = Record<never, never>,
+  >(spec: PluginSpec<R, Name, Need, Config, Schema, Asks>): Plugin {
+    return {
+      name: spec.name,
+      needs: (spec.needs ?? []) as readonly string[],
+      config: spec.config,
+      tables: spec.tables,
+      asks: (spec.asks ?? {}) as Record<string, HookNeed>,
+      setup: context =>
+        spec.setup(context as unknown as PluginContext<R, Need, z.output<Config>, Schema, Asks>) as
+          | MadeParts
+          | Promise<MadeParts>,
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import type { Database } from 'better-sqlite3'
+import { BootError } from '../boot-error.ts'
+import type { Clock } from '../clock.ts'
+import { openTables } from '../database.ts'
+import type { Route } from '../http/route.ts'
+import type { Logger } from '../log.ts'
+import type { MigrationFolders } from '../migrations.ts'
+import { EventBus } from './events.ts'
+import { HookBoard, type HookNeed } from './hooks.ts'
+import type { PlannedProgram } from './plan.ts'
+import type { Check, MadeParts, Plugin, PluginContext, Registry, StopOptions } from './plugin.ts'
+import type { Releases } from './releases.ts'
+import { type RunningTask, startTask, type Task } from './tasks.ts'
+
+/** The plugins of a program, set up and not started. */
+export interface Assembly {
+  /** By the names of their plugins. */
+  services: Readonly<Record<string, unknown>>
+  routes: readonly Route[]
+  checks: ReadonlyMap<string, Check>
+  /** What plugins answer to a hook that the program itself asks (`asks` of `assemble`). */
+  answers(hook: string): readonly { plugin: string; answer: unknown }[]
+  /** Runs each plugin's `start`, in order. */
+  start(): Promise<void>
+  /** Runs one task of one plugin once, as its loop would: `plugin:task`. */
+  runOnce(task: string): Promise<void>
+  /** Starts the loops of the periodic tasks; returns what stops them. */
+  startTasks(): () => Promise<void>
+  /** Runs each plugin's `drain`, in reverse order. One that fails is logged. */
+  drain(how: StopOptions): Promise<void>
+}
+
+interface AssembleOptions extends PlannedProgram {
+  sqlite: Database
+  log: Logger
+  clock: Clock
+  /** The checks that the program makes besides those of its plugins. */
+  checks: Readonly<Record<string, Check>>
+  /** The hooks that the program itself asks. */
+  asks?: Readonly<Record<string, HookNeed>>
+  /** Gets each plugin's `stop` as soon as it is set up, so that a failed start stops what had started. */
+  releases: Releases
+}
+
+const theProgram = 'the program'
+
+/** The tables of every plugin, by name: what `refuseNewerDatabase` has to know of. */
+export function migrationsOf(plugins: readonly Plugin[]): MigrationFolders {
+  return Object.fromEntries(
+    plugins.flatMap(({ name, tables }) => (tables ? [[name, tables.migrations]] : [])),
+  )
+}
+
+/**
+ * Sets up every plugin in order: opens its tables, hands it what it declared, and collects what it returns. Throws a
+ * BootError when a hook that must be answered is not.
+ */
+export async function assemble(options: AssembleOptions): Promise<Assembly> {
+  const { order, configs, sqlite, log, clock, releases } = options
+  const bus = new EventBus(log)
+  const hooks = new HookBoard()
+  hooks.ask(theProgram, options.asks ?? {})
+  const services: Record<string, unknown> = {}
+  const checks = new Map<string, Check>(Object.entries(options.checks))
+  const tasks = new Map<string, Task>()
+  const running = new Map<string, RunningTask>()
+  const parts: { plugin: Plugin; parts: MadeParts }[] = []
+
+  for (const plugin of order) {
+    const { name } = plugin
+    hooks.ask(name, plugin.asks)
+    const context: PluginContext<Registry, never, unknown, Record<string, unknown>, object> = {
+      config: configs.get(name),
+      db: openTables(sqlite, name, plugin.tables),
+      log: log.child({ plugin: name }),
+      clock,
+      services: Object.fromEntries(plugin.needs.map(need => [need, services[need]])) as never,
+      hooks: hooks.askerFor(name) as never,
+      emit: (event, payload) => bus.emit(event as string, payload),
+      nudge: task => running.get(`${name}:${task}`)?.nudge(),
+      checks: () => checks,
+      taskFaults: () =>
+        [...running].flatMap(([task, { fault }]) => {
+          const reason = fault()
+          return reason === null ? [] : [{ task, reason }]
+        }),
+    }
+    const made = await plugin.setup(context)
+    parts.push({ plugin, parts: made })
+    if (made.stop) releases.add(made.stop)
+    services[name] = made.service
+    for (const [check, run] of Object.entries(made.checks ?? {})) {
+      if (checks.has(check)) throw new Error(`plugin "${name}": a check is already called "${check}"`)
+      checks.set(check, run)
+    }
+    for (const task of made.tasks ?? []) tasks.set(`${name}:${task.name}`, task)
+    for (const [event, listener] of Object.entries(made.on ?? {})) {
+      bus.on(event, name, listener as (payload: unknown) => void)
+    }
+    hooks.answer(name, made.hooks ?? {})
+  }
+  const faults = hooks.complete()
+  if (faults.length > 0) throw new BootError(faults)
+
+  return {
+    services,
+    routes: parts.flatMap(({ parts }) => parts.routes ?? []),
+    checks,
+    answers: hook => hooks.askerFor(theProgram).all(hook as never),
+    start: async () => {
+      for (const { parts: made } of parts) await made.start?.()
+    },
+    runOnce: async name => {
+      const task = tasks.get(name)
+      if (!task) throw new Error(`no task is called ${name}; there are ${[...tasks.keys()].join(', ')}`)
+      await task.run(new AbortController().signal)
+    },
+    startTasks: () => {
+      for (const [name, task] of tasks) {
+        const started = startTask(task, { clock, log })
+        running.set(name, started)
+        checks.set(`task ${name}`, () => {
+          const fault = started.fault()
+          if (fault !== null) throw new Error(fault)
+        })
+      }
+      return async () => {
+        await Promise.all([...running.values()].map(task => task.stop()))
+      }
+    },
+    drain: async how => {
+      for (const { plugin, parts: made } of parts.toReversed()) {
+        try {
+          await made.drain?.(how)
+        } catch (error) {
+          log.error({ err: error, plugin: plugin.name }, 'failed to drain')
+        }
+      }
+    },
+  }
+}
