@@ -5,18 +5,9 @@ import { systemClock } from '../src/clock.ts'
 import type { Environment } from '../src/kernel/config.ts'
 import type { Plugin } from '../src/kernel/plugin.ts'
 import { type Logger, silentLog } from '../src/log.ts'
+import { plainWeb } from '../src/testing/app.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
 import { type BootOptions, boot, type Program } from './boot.ts'
-
-/** Pages as bare text, so that tests of the kernel need no views. */
-export const plainWeb: BootOptions['web'] = {
-  info: { title: 'Test', version: '0', description: 'A program for a test' },
-  renderer: () => async (c, next) => {
-    c.setRenderer(async content => c.html(await content))
-    await next()
-  },
-  problemPage: (c, problem) => c.html(`<h1>${problem.title}</h1>`, problem.status as 400),
-}
 
 /**
  * Boots plugins on a data root of their own and, once it listens, a port of the system's choice. Stops when the test

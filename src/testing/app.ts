@@ -1,8 +1,17 @@
 import type { Hono } from 'hono'
-import { plainWeb } from '../../control-plane/boot.fixture.ts'
 import { type AppOptions, createApp } from '../http/app.ts'
 import type { AppEnv, Route } from '../http/route.ts'
 import { silentLog } from '../log.ts'
+
+/** Pages as bare text, so that tests need no views. */
+export const plainWeb: Pick<AppOptions, 'info' | 'problemPage'> & { renderer(): AppOptions['renderer'] } = {
+  info: { title: 'Test', version: '0', description: 'A program for a test' },
+  renderer: () => async (c, next) => {
+    c.setRenderer(async content => c.html(await content))
+    await next()
+  },
+  problemPage: (c, problem) => c.html(`<h1>${problem.title}</h1>`, problem.status as 400),
+}
 
 /** An app of these routes alone, to be asked with `app.request()`. Pages are bare text. */
 export function appForTest(routes: readonly Route[], options: Partial<AppOptions> = {}): Hono<AppEnv> {
@@ -12,7 +21,7 @@ export function appForTest(routes: readonly Route[], options: Partial<AppOptions
     https: false,
     trustedProxies: [],
     info: plainWeb.info,
-    renderer: plainWeb.renderer({} as never),
+    renderer: plainWeb.renderer(),
     problemPage: plainWeb.problemPage,
     ...options,
   })
