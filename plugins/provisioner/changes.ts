@@ -38,9 +38,25 @@ export class Changes {
     this.#left = Math.max(this.#left, 1)
   }
 
+  /** Keeps room for one change of this round, which `addReserved` or `giveBack` ends. False when there is none left. */
+  reserve(): boolean {
+    if (this.#left <= 0) return false
+    this.#left--
+    return true
+  }
+
+  giveBack(): void {
+    this.#left++
+  }
+
   /** Has a change made with those of the same moment; what comes later, from a slow look, holds none of them up. */
   add(change: () => void): void {
     this.#left--
+    this.addReserved(change)
+  }
+
+  /** The same for a change that has its room already. */
+  addReserved(change: () => void): void {
     this.#waiting.push(change)
     if (this.#waiting.length === 1) setImmediate(() => void this.carryOut())
   }

@@ -237,8 +237,11 @@ export class Reconciler {
     }
   }
 
+  /** Room is taken before the look at the volume: thousands of looks end together, and each would find room. */
   async #bringUp(instance: Instance): Promise<void> {
-    if (await this.#hasVolume(instance)) this.#changes.add(() => this.#open(instance, 'start'))
+    if (!this.#changes.reserve()) return
+    if (await this.#hasVolume(instance)) this.#changes.addReserved(() => this.#open(instance, 'start'))
+    else this.#changes.giveBack()
   }
 
   /** False when it may not start on what stands at its volume's place; then its record says why. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { TestContext } from 'node:test'
 import Database from 'better-sqlite3'
 
@@ -10,9 +11,9 @@ export interface CountedSql {
   commits: number
 }
 
-/** Counts what this process asks of SQLite, in every database, until the test ends. */
+/** Counts what pieces of work ask of SQLite, in every database, until the test ends. */
 export function countSql({ mock }: Pick<TestContext, 'mock'>) {
-  const counted: CountedSql = { statements: 0, rows: 0, commits: 0 }
+  const current = new AsyncLocalStorage<CountedSql>()
   const probe = new Database(':memory:')
   const statements: Database.Statement = Object.getPrototypeOf(probe.prepare('select 1'))
   probe.close()
@@ -20,6 +21,8 @@ export function countSql({ mock }: Pick<TestContext, 'mock'>) {
   const { transaction } = Database.prototype
 
   const seen = (statement: Database.Statement, rows: number, isAlone: boolean) => {
+    const counted = current.getStore()
+    if (!counted) return
     counted.statements++
     counted.rows += rows
     if (isAlone && !statement.readonly) counted.commits++
@@ -47,20 +50,17 @@ export function countSql({ mock }: Pick<TestContext, 'mock'>) {
     Database.prototype,
     'transaction',
     function (this: Database.Database, work: (...args: unknown[]) => unknown) {
-      if (!this.inTransaction) counted.commits++
+      const counted = current.getStore()
+      if (counted && !this.inTransaction) counted.commits++
       return transaction.call(this, work)
     },
   )
   return {
-    /** What a piece of work asked, whatever else went on meanwhile included. */
+    /** What a piece of work asks, with all that it starts, until it is done; nothing that goes on beside it. */
     async during(work: () => Promise<unknown>): Promise<CountedSql> {
-      const before = { ...counted }
-      await work()
-      return {
-        statements: counted.statements - before.statements,
-        rows: counted.rows - before.rows,
-        commits: counted.commits - before.commits,
-      }
+      const counted = { statements: 0, rows: 0, commits: 0 }
+      await current.run(counted, work)
+      return { ...counted }
     },
   }
 }
