@@ -7,6 +7,7 @@ import { createListener } from '../src/http/listener.ts'
 import type { AppEnv } from '../src/http/route.ts'
 import type { Hooks } from '../src/kernel/control-plane.ts'
 import type { Logger } from '../src/log.ts'
+import { refusalDocument } from '../views/router/refusal-page.tsx'
 import { warnOfUnbelieved } from './unbelieved.ts'
 
 interface Taker<H extends 'take-request' | 'take-upgrade'> {
@@ -46,6 +47,7 @@ export function createFront(options: {
     offer(request.socket, takeRequest, taker => taker.answer(request, response))
   return createListener({
     bodyRate: site.bodyRate,
+    page: refusalDocument,
     answer: (request, response) => {
       warn(request)
       if (!take(request, response)) void answer(request, response)

@@ -4,6 +4,7 @@ import type { Hono } from 'hono'
 import { identityHeader, identityPath } from '../../src/http/identity.ts'
 import { createListener } from '../../src/http/listener.ts'
 import type { AppEnv } from '../../src/http/route.ts'
+import { refusalDocument } from '../../views/router/refusal-page.tsx'
 
 /**
  * The HTTP server of an instance. Answers that are given before the app is asked, because a request cannot be read,
@@ -23,6 +24,7 @@ export function createInstanceServer(app: Pick<Hono<AppEnv>, 'fetch'>, instanceI
   }
   return createListener({
     named: { [identityHeader]: instanceId },
+    page: refusalDocument,
     answer: take,
     expect: (request, response) => {
       response.writeContinue()

@@ -20,16 +20,8 @@ export function overflowProblem(packet: Buffer | undefined): Problem {
   )
 }
 
-/** A page with the same words, for what looks like a browser's request. */
-export function headTooLargePage(packet: Buffer | undefined): { page?: string } {
-  if (!holdsCookies(packet)) return {}
-  const { title, detail } = overflowProblem(packet)
-  return {
-    page: `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><h1>${title}</h1><p>${detail}</p></html>`,
-  }
-}
-
-function holdsCookies(packet: Buffer | undefined): boolean {
+/** True for a head with several cookies, as browsers send them: its person needs a page and not JSON. */
+export function holdsCookies(packet: Buffer | undefined): boolean {
   const pairs = packet?.toString('latin1').match(/; [!#$%&'*+.^_`|~\w-]+=|\r\ncookie:/gi)
   return (pairs?.length ?? 0) >= 2
 }

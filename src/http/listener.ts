@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { headerLimitBytes, headTooLargePage, overflowProblem } from './head-overflow.ts'
+import { headerLimitBytes, holdsCookies, overflowProblem } from './head-overflow.ts'
 import {
   badRequest,
   expectationFailed,
@@ -29,6 +29,8 @@ export interface ListenerOptions {
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /** Headers of the answers that are given before the program is asked. */
   named?: Readonly<Record<string, string>>
+  /** A refusal as an HTML page, for a browser that never gets as far as the program's own pages. */
+  page?(problem: Problem): string
   /** The least that a request body must bring, in bytes a second; 0 for no minimum. */
   bodyRate?: number
 }
@@ -104,7 +106,9 @@ export function createListener(options: ListenerOptions): Server {
     const unfinished = seen?.all.filter(({ response }) => !response.writableFinished) ?? []
     const last = unfinished.at(-1)
     if (last === undefined) {
-      refuseRaw(socket, problemOf(error), { named, ...pageFor(error) })
+      const problem = problemOf(error)
+      const page = isBrowsers(error) ? options.page?.(problem) : undefined
+      refuseRaw(socket, problem, { named, ...(page !== undefined && { page }) })
     } else if (last.request.complete || unfinished.length > 1) {
       // What could not be read came after requests that could: they get their answers, and then the connection ends.
       endAfter(socket, last.request.complete ? last.response : unfinished.at(-2)?.response)
@@ -129,14 +133,18 @@ function follow(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const seen = exchanges.get(request.socket)
-  if (!seen) exchanges.set(request.socket, { all: [{ request, response }] })
-  else if (seen.all.length === 1 && seen.all[0]?.response.writableFinished)
-    seen.all[0] = { request, response }
-  else {
-    seen.all = seen.all.filter(each => !each.response.writableFinished)
-    seen.all.push({ request, response })
-  }
+  const { socket } = request
+  const seen = exchanges.get(socket)
+  const exchange = { request, response }
+  if (seen) seen.all.push(exchange)
+  else exchanges.set(socket, { all: [exchange] })
+  // An idle connection must not hold its last request and answer for as long as it lasts.
+  response.once('close', () => {
+    const open = exchanges.get(socket)
+    if (!open) return
+    open.all = open.all.filter(each => each !== exchange)
+    if (open.all.length === 0) exchanges.delete(socket)
+  })
 }
 
 function endAfter(socket: Duplex, response: ServerResponse | undefined): void {
@@ -176,6 +184,6 @@ const faults: Record<string, (packet: Buffer | undefined) => Problem> = {
   ERR_HTTP_REQUEST_TIMEOUT: () => tooSlow('The request did not come in whole in time.'),
 }
 
-function pageFor(error: ParserError): { page?: string } {
-  return error.code === 'HPE_HEADER_OVERFLOW' ? headTooLargePage(error.rawPacket) : {}
+function isBrowsers(error: ParserError): boolean {
+  return error.code === 'HPE_HEADER_OVERFLOW' && holdsCookies(error.rawPacket)
 }

@@ -37,3 +37,8 @@ export function RefusalPage({ title, detail, refresh }: RefusalPageProps) {
     </html>
   )
 }
+
+/** The whole document as text, for a connection on which no request was read. */
+export function refusalDocument({ title, detail }: Pick<RefusalPageProps, 'title' | 'detail'>): string {
+  return `<!doctype html>${RefusalPage({ title, detail, refresh: 0 })}`
+}
