@@ -73,7 +73,7 @@ test('after ten wrong tries from an address its next wrong one waits; the right 
   const limited = await ask('/vault', { headers: wrong })
   assert.equal(limited.status, 429)
   assert.equal(limited.headers.get('retry-after'), '600')
-  assert.match(((await limited.json()) as { detail: string }).detail, /Wait 600 seconds/)
+  assert.match(((await limited.json()) as { detail: string }).detail, /Wait 10 minutes/)
 
   assert.equal(
     (await ask('/vault', { headers: bearer(adminToken) })).status,

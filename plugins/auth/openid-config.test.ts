@@ -8,7 +8,10 @@ import { envOf } from './openid.fixture.ts'
 
 test('without a provider the pages say so, the routes answer 503, and the log names what is off', async t => {
   const { ask } = await openGate(t)
-  assert.match(await (await ask('/sign-in', { headers: browser })).text(), /set up no provider/)
+  assert.match(
+    await (await ask('/sign-in', { headers: browser })).text(),
+    /has not set up a sign-in provider/,
+  )
   assert.match(await (await ask('/login', { headers: browser })).text(), /Owners cannot sign in/)
   assert.equal((await ask('/', { headers: browser })).headers.get('location'), '/admin/instances')
   for (const [method, path] of [

@@ -18,9 +18,7 @@ import { signInOff, signInOver } from './problems.ts'
 
 const callbackPath = '/auth/google/callback'
 const off = () =>
-  signInOff(
-    'The operator has set up no provider to sign in with (GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET).',
-  )
+  signInOff('The operator has not set up a sign-in provider (GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET).')
 
 export interface SignInParts {
   site: Site

@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts'
 import { timestamp } from '../../src/clock.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
-import { defineProblem, retryLater } from '../../src/http/problem.ts'
+import { defineProblem, retryLater, waitInWords } from '../../src/http/problem.ts'
 import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
 import { newSecret, type SessionCookie } from '../../src/http/session-cookie.ts'
 import { LoginPage } from '../../views/runtime/login-page.tsx'
@@ -114,7 +114,7 @@ export function authRoutes(parts: AuthParts): Route[] {
         if (wait !== null && wait > 0) {
           if (!wantsPage(c)) throw retryLater(wait)
           c.header('Retry-After', String(wait))
-          const error = `Too many failed attempts. Try again in ${waitWords(wait)}.`
+          const error = `Too many failed attempts. Try again in ${waitInWords(wait)}.`
           return loginPage(c, { next, error }, 429)
         }
         if (wait === 0) {
@@ -157,8 +157,4 @@ function browserOf(held: string | undefined, mark: (name: string) => string): st
   const right = Buffer.from(mark(name))
   const given = Buffer.from(said)
   return name !== '' && given.length === right.length && timingSafeEqual(given, right) ? name : null
-}
-
-function waitWords(seconds: number): string {
-  return seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
 }

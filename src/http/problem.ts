@@ -94,9 +94,15 @@ export function invalidFields(errors: FieldError[]): Problem {
   return invalid(detail, { errors })
 }
 
+/** A wait as people say it: seconds up to a minute and a half, then minutes, rounded up. */
+export function waitInWords(seconds: number): string {
+  if (seconds === 1) return '1 second'
+  return seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
+}
+
 /** The 429 that says when to come back. */
 export function retryLater(seconds: number): Problem {
-  return tooManyTries(`Wait ${seconds} seconds, then try again.`, {
+  return tooManyTries(`Wait ${waitInWords(seconds)}, then try again.`, {
     headers: { 'Retry-After': String(seconds) },
   })
 }
