@@ -164,7 +164,7 @@ test('a data root that cannot be used is said in words', async t => {
     'this is no database, and long enough to be seen as none'.repeat(20),
   )
   const broken = await faultsOf(bootForTest(t, [], { env: { LONGHOUSE_DATA_ROOT: folder } }))
-  assert.match(broken.join(), /^LONGHOUSE_DATA_ROOT: cannot use .*longhouse\.db: file is not a database/)
+  assert.match(broken.join(), /^LONGHOUSE_DATA_ROOT: .*longhouse\.db is not a database: /)
 })
 
 test('a port that is taken is said in words, and everything is stopped again', async t => {
