@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+
+const root = join(import.meta.dirname, '..')
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+
+test('the index of decisions names each of them once, by its heading, with a date and a status', () => {
+  const rows = read('docs/decisions/README.md')
+    .split('\n')
+    .filter(line => line.startsWith('| 2'))
+  const listed = rows.map(row => {
+    const [, date = '', title = '', file = '', status = ''] =
+      /^\| (\S+) \| \[(.*)\]\(([^)]+)\) \| (.*) \|$/.exec(row) ?? []
+    assert.match(date, /^\d{4}-\d{2}-\d{2}$/, row)
+    assert.match(status, /^(in force|changed|replaced)$/, row)
+    return { file, title }
+  })
+  const found = globSync('*.md', { cwd: join(root, 'docs/decisions') })
+    .filter(file => file !== 'README.md')
+    .map(file => ({ file, title: /^# (.*)$/m.exec(read(join('docs/decisions', file)))?.[1] ?? '' }))
+  const byFile = (one: { file: string }, other: { file: string }) => (one.file < other.file ? -1 : 1)
+  assert.deepEqual(listed.sort(byFile), found.sort(byFile))
+})
+
+test('links between documents lead to files and headings that exist', () => {
+  const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+  assert.ok(documents.length > 40)
+  const broken = documents.flatMap(document =>
+    [...read(document).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].flatMap(([, target = '']) => {
+      const [path = '', heading] = target.split('#')
+      const file = path === '' ? document : join(dirname(document), path)
+      if (!existsSync(join(root, file))) return [`${document} → ${target}`]
+      if (heading === undefined || !file.endsWith('.md')) return []
+      return headingsOf(file).includes(heading) ? [] : [`${document} → ${target}`]
+    }),
+  )
+  assert.deepEqual(broken, [])
+})
+
+/** The anchors that GitHub makes of a document's headings. */
+function headingsOf(file: string): string[] {
+  return [...read(file).matchAll(/^#+ (.*)$/gm)].map(([, words = '']) =>
+    words
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replaceAll(' ', '-'),
+  )
+}
