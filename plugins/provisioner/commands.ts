@@ -1,29 +1,16 @@
 import { newId } from '../../src/ids.ts'
 import { notPossibleNow, suspended } from './errors.ts'
 import type { Fleet } from './fleet.ts'
-import { getInstance, requireInstance, updateInstance } from './instance.ts'
-import { heldFor, seeFor } from './name-hold.ts'
-import { openOperation, openOperationOf } from './operation.ts'
+import { getInstance, requireInstance, updateInstance, wanted } from './instance.ts'
+import { heldFor, type NameRequest, seeFor } from './name-hold.ts'
+import { type Accepted, openOperation, openOperationOf } from './operation.ts'
 import { newPassword } from './password.ts'
 import { covers, planOf } from './plan.ts'
 import { type Instance, instances, type OperationKind, type Remover } from './schema.ts'
-import { wanted } from './suspension.ts'
 import { lifted } from './tombstone.ts'
 
-export interface ProvisionRequest {
-  subdomain: string
-  ownerEmail: string
+export interface ProvisionRequest extends NameRequest {
   image: string
-  /** Takes over a volume that has been lived in and that no record knows. */
-  adopt: boolean
-  /** The account that asks for it, and how many instances that may have; null for the operator. */
-  account: { id: string; limit: number } | null
-}
-
-export interface Accepted {
-  instanceId: string
-  /** The operation under way; null when there was nothing to do. */
-  operationId: string | null
 }
 
 /**

@@ -2,9 +2,17 @@ import { and, asc, eq, inArray, isNotNull, isNull, ne, not, or, sql } from 'driz
 import type { Db } from '../../src/database.ts'
 import { unknownInstance } from './errors.ts'
 import type * as schema from './schema.ts'
-import { type Instance, instances } from './schema.ts'
+import { type Desired, type Instance, instances } from './schema.ts'
 
 export type ProvisionerDb = Db<typeof schema>
+
+/**
+ * What an instance is to be now. A suspension keeps it from running and leaves the wish for it alone: when it is lifted,
+ * what the operator had stopped stays stopped, and what should run runs again.
+ */
+export function wanted({ desired, suspendedAt }: Pick<Instance, 'desired' | 'suspendedAt'>): Desired {
+  return desired === 'running' && suspendedAt !== null ? 'stopped' : desired
+}
 
 /** Every instance whose volume may still exist, by name. */
 export function listInstances(db: ProvisionerDb): Instance[] {

@@ -1,8 +1,7 @@
 import type { InstanceSpec } from './driver.ts'
 import type { Fleet } from './fleet.ts'
-import { getInstance, updateInstance } from './instance.ts'
+import { getInstance, updateInstance, wanted } from './instance.ts'
 import { openOperation, openOperationOf } from './operation.ts'
-import { wanted } from './suspension.ts'
 
 /**
  * What an instance may take of the host from now on; null for what every instance may. One that runs is restarted with

@@ -1,6 +1,5 @@
 import { and, desc, eq, gt, ne } from 'drizzle-orm'
 import { sameAddress } from './address.ts'
-import type { ProvisionRequest } from './commands.ts'
 import {
   instanceLimit,
   subdomainHeld,
@@ -16,7 +15,14 @@ import { type VolumeSight, volumePath } from './volume.ts'
 import { refuseVolumeOfAnother, seeVolume } from './volume-record.ts'
 
 /** What is asked for, as far as it decides who may have a name. */
-export type NameRequest = Pick<ProvisionRequest, 'subdomain' | 'ownerEmail' | 'adopt' | 'account'>
+export interface NameRequest {
+  subdomain: string
+  ownerEmail: string
+  /** Takes over a volume that has been lived in and that no record knows. */
+  adopt: boolean
+  /** The account that asks for it, and how many instances that may have; null for the operator. */
+  account: { id: string; limit: number } | null
+}
 
 /**
  * The record in retention that this request brings back, or null when it makes a new one. Throws when it may do neither:

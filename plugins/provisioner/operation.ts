@@ -7,6 +7,13 @@ import { instances, type Operation, operations, type Step, steps } from './schem
 // Literals, not bound values: only then does SQLite use the partial index of open operations.
 const open = sql`${operations.status} in ('pending', 'running')`
 
+/** What a command answers. */
+export interface Accepted {
+  instanceId: string
+  /** The operation under way; null when there was nothing to do. */
+  operationId: string | null
+}
+
 /** An operation with its journal. */
 export interface OperationRecord extends Operation {
   steps: Step[]

@@ -1,8 +1,8 @@
 import type { Logger } from '../../src/log.ts'
 import type { Fleet } from './fleet.ts'
+import { wanted } from './instance.ts'
 import { openOperationOf } from './operation.ts'
 import { type Instance, instances } from './schema.ts'
-import { wanted } from './suspension.ts'
 
 /** How often the containers on the engine are compared with the records. */
 export const compareEveryMs = 15 * 60_000

@@ -1,12 +1,10 @@
 import { randomText } from '../../src/ids.ts'
 import { hashRandomPassword } from '../../src/password.ts'
-import type { Accepted } from './commands.ts'
 import { notPossibleNow } from './errors.ts'
 import type { Fleet } from './fleet.ts'
-import { requireInstance, updateInstance } from './instance.ts'
-import { openOperation, openOperationOf } from './operation.ts'
+import { requireInstance, updateInstance, wanted } from './instance.ts'
+import { type Accepted, openOperation, openOperationOf } from './operation.ts'
 import type { Instance } from './schema.ts'
-import { wanted } from './suspension.ts'
 
 /** A password of 100 random bits, to be told once, and the hash that is kept of it. */
 export async function newPassword(): Promise<{ password: string; passwordHash: string }> {

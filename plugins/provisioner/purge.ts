@@ -1,6 +1,7 @@
-import { type Accepted, request } from './commands.ts'
+import { request } from './commands.ts'
 import type { Fleet } from './fleet.ts'
 import { requireInstance, updateInstance } from './instance.ts'
+import type { Accepted } from './operation.ts'
 import { purgeFault, volumePath } from './volume.ts'
 import { refuseVolumeOfAnother, seeVolume } from './volume-record.ts'
 

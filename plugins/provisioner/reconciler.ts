@@ -2,7 +2,7 @@ import { Changes } from './changes.ts'
 import { DriverError, type Observed } from './driver.ts'
 import { type Execution, execute } from './execution.ts'
 import { setAddress, setStatus } from './fleet.ts'
-import { getInstance, listUnsettled, updateInstance } from './instance.ts'
+import { getInstance, listUnsettled, updateInstance, wanted } from './instance.ts'
 import {
   findOperation,
   instancesAtWork,
@@ -13,7 +13,6 @@ import {
   recentOutcomes,
 } from './operation.ts'
 import type { Instance, Operation, OperationKind } from './schema.ts'
-import { wanted } from './suspension.ts'
 import { type VolumeSight, volumeFault, volumePath } from './volume.ts'
 
 /** Longer than a driver takes to say that its engine does not answer. */

@@ -16,11 +16,11 @@ import {
 } from './answer.ts'
 import { request } from './commands.ts'
 import { getInstance, requireInstance } from './instance.ts'
+import { beginAnew } from './new-volume.ts'
 import type { instancePages } from './pages.tsx'
 import { purgeAnyway } from './purge.ts'
 import { restore } from './tombstone.ts'
 import { transfer } from './transfer.ts'
-import { beginAnew } from './volume-record.ts'
 
 const nothing = z.object({})
 

@@ -24,7 +24,8 @@ import { instancePages, instancesListed } from './pages.tsx'
 import { resetPassword } from './password.ts'
 import { paymentRoutes } from './payment-routes.ts'
 import { removalRoutes } from './removal-routes.ts'
-import { restartOlder, settingsDigest } from './settings.ts'
+import { restartOlder } from './restart-older.ts'
+import { settingsDigest } from './settings.ts'
 import { subdomainSchema } from './subdomain.ts'
 import {
   instanceSchema,

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
 import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
 import { siteUrl } from '../site/contract.ts'
-import { request } from './commands.ts'
 import type { Fleet } from './fleet.ts'
-import { openOperationOf } from './operation.ts'
+import { wanted } from './instance.ts'
 import { type Instance, instances } from './schema.ts'
-import { wanted } from './suspension.ts'
 
 const runningStatuses = ['running', 'unhealthy'] as const
 
@@ -46,20 +44,5 @@ export function olderSettings(digest: string): SQL | undefined {
     isNull(instances.suspendedAt),
     inArray(instances.status, [...runningStatuses]),
     or(isNull(instances.settings), ne(instances.settings, digest)),
-  )
-}
-
-/** Restarts every instance that runs with older settings; one that is being worked on has them when that is done. */
-export function restartOlder(fleet: Fleet): { subdomain: string; operationId: string | null }[] {
-  const { db } = fleet
-  return db.transaction(() =>
-    db
-      .select({ id: instances.id, subdomain: instances.subdomain })
-      .from(instances)
-      .where(and(olderSettings(settingsDigest(fleet)), isNull(instances.purgedAt)))
-      .orderBy(instances.subdomain)
-      .all()
-      .filter(({ id }) => !openOperationOf(db, id))
-      .map(({ subdomain }) => ({ subdomain, operationId: request(fleet, subdomain, 'restart').operationId })),
   )
 }

@@ -1,15 +1,6 @@
 import type { Fleet } from './fleet.ts'
 import { getInstance, updateInstance } from './instance.ts'
 import { openOperation } from './operation.ts'
-import type { Desired, Instance } from './schema.ts'
-
-/**
- * What an instance is to be now. A suspension keeps it from running and leaves the wish for it alone: when it is lifted,
- * what the operator had stopped stays stopped, and what should run runs again.
- */
-export function wanted({ desired, suspendedAt }: Pick<Instance, 'desired' | 'suspendedAt'>): Desired {
-  return desired === 'running' && suspendedAt !== null ? 'stopped' : desired
-}
 
 /** Keeps an instance from running until it is resumed; `why` is for its owner. False when it was suspended already. */
 export function suspendInstance({ db, clock }: Fleet, id: string, why: string): boolean {

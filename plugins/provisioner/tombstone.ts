@@ -1,10 +1,8 @@
-import type { Accepted } from './commands.ts'
 import { notPossibleNow } from './errors.ts'
 import type { Fleet } from './fleet.ts'
-import { requireInstance, updateInstance } from './instance.ts'
-import { openOperation } from './operation.ts'
+import { requireInstance, updateInstance, wanted } from './instance.ts'
+import { type Accepted, openOperation } from './operation.ts'
 import type { Instance } from './schema.ts'
-import { wanted } from './suspension.ts'
 
 /** What a record no longer says once the instance is not removed any more. */
 export const lifted = {

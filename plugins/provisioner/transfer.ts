@@ -1,9 +1,7 @@
-import type { Accepted } from './commands.ts'
 import type { Fleet } from './fleet.ts'
-import { updateInstance } from './instance.ts'
-import { openOperation } from './operation.ts'
+import { updateInstance, wanted } from './instance.ts'
+import { type Accepted, openOperation } from './operation.ts'
 import { newPassword, resettable } from './password.ts'
-import { wanted } from './suspension.ts'
 import { lifted } from './tombstone.ts'
 
 /**
