@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Longhouse, startLonghouse } from '../e2e/longhouse.fixture.ts'
-import { addInstances } from '../plugins/provisioner/many-instances.fixture.ts'
+import { addInstances } from '../plugins/provisioner/reconciler/many-instances.fixture.ts'
 
 const howMany = Number(process.argv[2] ?? 5000)
 const requests = Number(process.argv[3] ?? 100)

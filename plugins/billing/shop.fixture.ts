@@ -9,7 +9,7 @@ import { type Inbox, startInbox } from '../../src/testing/inbox.ts'
 import { type OwnerBrowser, openTown, type Town } from '../dashboard/owners.fixture.ts'
 import { mail } from '../mail/index.ts'
 import type { Driver } from '../provisioner/driver.ts'
-import type { WireInstance } from '../provisioner/wire.ts'
+import type { WireInstance } from '../provisioner/pages/wire.ts'
 import { billing } from './index.ts'
 
 export { plans }

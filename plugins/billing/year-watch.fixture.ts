@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually } from '../../src/testing/eventually.ts'
-import type { WireInstance } from '../provisioner/wire.ts'
+import type { WireInstance } from '../provisioner/pages/wire.ts'
 import { plans, type Shop } from './shop.fixture.ts'
 import { type Person, subscriptionsOf } from './year-people.fixture.ts'
 

@@ -5,6 +5,9 @@ import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import type { NewInstanceValues } from '../../views/control/new-instance.tsx'
+import { provision } from './commands/commands.ts'
+import { resetPassword } from './commands/password.ts'
+import { restartOlder } from './commands/settings-restart.ts'
 import {
   answers,
   answerWith,
@@ -14,19 +17,11 @@ import {
   type ProvisionerRoutes,
   passwordAnswers,
   truth,
-} from './answer.ts'
-import { provision } from './commands.ts'
-import { subdomainTaken, unknownOperation } from './errors.ts'
-import { getInstance, requireInstance } from './instance.ts'
-import { listWindowOf } from './instance-list.ts'
-import { findOperation } from './operation.ts'
-import { instancePages, instancesListed } from './pages.tsx'
-import { resetPassword } from './password.ts'
-import { paymentRoutes } from './payment-routes.ts'
-import { removalRoutes } from './removal-routes.ts'
-import { restartOlder } from './restart-older.ts'
-import { settingsDigest } from './settings.ts'
-import { subdomainSchema } from './subdomain.ts'
+} from './pages/answer.ts'
+import { listWindowOf } from './pages/instance-list.ts'
+import { instancePages, instancesListed } from './pages/pages.tsx'
+import { paymentRoutes } from './pages/payment-routes.ts'
+import { removalRoutes } from './pages/removal-routes.ts'
 import {
   instanceSchema,
   operationSchema,
@@ -34,7 +29,12 @@ import {
   wireInstance,
   wireOperation,
   wireOrphans,
-} from './wire.ts'
+} from './pages/wire.ts'
+import { subdomainTaken, unknownOperation } from './problems.ts'
+import { getInstance, requireInstance } from './records/instance.ts'
+import { findOperation } from './records/operation.ts'
+import { settingsDigest } from './records/settings-digest.ts'
+import { subdomainSchema } from './records/subdomain.ts'
 
 const nothing = z.object({})
 const imageField = z

@@ -1,0 +1,130 @@
+import { newId } from '../../../src/ids.ts'
+import { notPossibleNow, suspended } from '../problems.ts'
+import type { Fleet } from '../records/fleet.ts'
+import { getInstance, requireInstance, updateInstance, wanted } from '../records/instance.ts'
+import { type Accepted, openOperation, openOperationOf } from '../records/operation.ts'
+import { covers, planOf } from '../records/plan.ts'
+import { type Instance, instances, type OperationKind, type Remover } from '../schema.ts'
+import { heldFor, type NameRequest, seeFor } from './name-hold.ts'
+import { newPassword } from './password.ts'
+import { lifted } from './tombstone.ts'
+
+export interface ProvisionRequest extends NameRequest {
+  image: string
+}
+
+/**
+ * Records the wish for a running instance and opens the operation that brings it about. A subdomain in retention goes
+ * back to its owner, with its volume and a new password; to anybody else it is held. The password is returned here and
+ * kept nowhere. `admit` throws why there may be none after all; what it writes stands or falls with the record.
+ */
+export async function provision(
+  fleet: Fleet,
+  request: ProvisionRequest,
+  admit: (held: Instance | null) => void = () => {},
+): Promise<Accepted & { password: string }> {
+  const { db, clock, driver } = fleet
+  // Before the hash, which takes a while, and again after it: somebody may have been quicker.
+  heldFor(fleet, request, await seeFor(fleet, request))
+  const { password, passwordHash } = await newPassword()
+  const sight = await seeFor(fleet, request)
+  return db.transaction(tx => {
+    const held = heldFor(fleet, request, sight)
+    admit(held)
+    const now = clock.now()
+    const { ownerEmail, image, account } = request
+    const wish = {
+      desired: 'running',
+      status: 'provisioning',
+      statusReason: null,
+      ownerEmail,
+      image,
+      imageId: null,
+      passwordHash,
+      // What the operator brings back for somebody stays in their account.
+      ...(account && { accountId: account.id }),
+    } as const
+    const instanceId = held?.id ?? newId('inst', now)
+    if (held)
+      updateInstance(db, held.id, {
+        ...wish,
+        ...lifted,
+        retentionCarriedMs: 0,
+        driver: driver.name,
+        suspendedAt: null,
+        suspension: null,
+      })
+    else {
+      tx.insert(instances)
+        .values({
+          ...wish,
+          id: instanceId,
+          subdomain: request.subdomain,
+          billed: account !== null,
+          driver: driver.name,
+          createdAt: now,
+          ...(request.adopt && { volumePermit: 'adopt' as const }),
+        })
+        .run()
+    }
+    return { instanceId, operationId: open(fleet, instanceId, 'provision'), password }
+  })
+}
+
+/**
+ * Sets the desired state that an operation stands for and opens it, unless one that does the same is open already.
+ * `image` is what an upgrade brings; it becomes the instance's own once it is known to exist. `by` is who removes it.
+ */
+export function request(
+  fleet: Fleet,
+  subdomain: string,
+  kind: Exclude<OperationKind, 'provision' | 'reset-password'>,
+  { image, by = 'operator' }: { image?: string | undefined; by?: Remover } = {},
+): Accepted {
+  const { db, clock } = fleet
+  return db.transaction(() => {
+    const instance = requireInstance(db, subdomain)
+    const open_ = openOperationOf(db, instance.id)
+    refuseIfImpossible(instance, kind)
+    const before = wanted(instance)
+    const { desired } = planOf(kind, before)
+    if (kind === 'upgrade' && before === 'stopped' && open_ && open_.kind !== kind)
+      throw notPossibleNow(`"${subdomain}" is being stopped; try again when that is done.`)
+    const removal =
+      desired === 'deleted' && instance.desired !== 'deleted'
+        ? { ...lifted, deletedBy: by, desiredBefore: instance.desired }
+        : {}
+    // A permit is for the start that it was given for: none outlives the wish to run.
+    const permit = desired === 'running' || desired === null ? {} : { volumePermit: null }
+    if (desired !== null) updateInstance(db, instance.id, { desired, ...removal, ...permit })
+    if (open_ && covers(open_.kind, kind, before) && !image)
+      return { instanceId: instance.id, operationId: open_.id }
+    if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }
+    if (kind === 'purge')
+      updateInstance(db, instance.id, { purgeRequestedAt: instance.purgeRequestedAt ?? clock.now() })
+    return { instanceId: instance.id, operationId: open(fleet, instance.id, kind, image) }
+  })
+}
+
+function open({ db, clock }: Fleet, instanceId: string, kind: OperationKind, image?: string): string {
+  const plan = planOf(kind, wanted(getInstance(db, instanceId)))
+  return openOperation(db, { instanceId, kind, image: image ?? null }, clock.now(), plan)
+}
+
+function isDone({ status }: Instance, kind: OperationKind): boolean {
+  return (
+    (kind === 'start' && status === 'running') ||
+    (kind === 'stop' && status === 'stopped') ||
+    (kind === 'deprovision' && status === 'deleted')
+  )
+}
+
+function refuseIfImpossible({ subdomain, desired, suspension }: Instance, kind: OperationKind): void {
+  if (desired === 'deleted' && kind !== 'deprovision' && kind !== 'purge') {
+    throw notPossibleNow(
+      `"${subdomain}" is deprovisioned; provision it again for its owner to bring it back.`,
+    )
+  }
+  if (suspension !== null && planOf(kind, 'running').end === 'running')
+    throw suspended(`"${subdomain}" does not run for now: ${suspension}`)
+}

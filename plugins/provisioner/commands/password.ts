@@ -1,0 +1,58 @@
+import { randomText } from '../../../src/ids.ts'
+import { hashRandomPassword } from '../../../src/password.ts'
+import { notPossibleNow } from '../problems.ts'
+import type { Fleet } from '../records/fleet.ts'
+import { requireInstance, updateInstance, wanted } from '../records/instance.ts'
+import { type Accepted, openOperation, openOperationOf } from '../records/operation.ts'
+import type { Instance } from '../schema.ts'
+
+/** A password of 100 random bits, to be told once, and the hash that is kept of it. */
+export async function newPassword(): Promise<{ password: string; passwordHash: string }> {
+  const password = [randomText(5), randomText(5), randomText(5), randomText(5)].join('-')
+  return { password, passwordHash: await hashRandomPassword(password) }
+}
+
+/**
+ * Gives an instance another password, which is returned here and kept nowhere. One that is meant to run is restarted
+ * with it, and ends the sessions of the old one when it comes up; any other has it from its next start on. `mayStill`
+ * throws when whoever asks may not: while the password is made, the instance may pass on to somebody else.
+ */
+export async function resetPassword(
+  fleet: Fleet,
+  subdomain: string,
+  mayStill: () => void = () => {},
+): Promise<Accepted & { password: string }> {
+  const { db, clock } = fleet
+  // Before the hash, which takes a while, and again after it.
+  mayStill()
+  resettable(fleet, subdomain)
+  const { password, passwordHash } = await newPassword()
+  return db.transaction(() => {
+    mayStill()
+    const instance = resettable(fleet, subdomain)
+    const { id: instanceId } = instance
+    // What runs has the old one until its container is made anew: where that fails, it is marked.
+    updateInstance(db, instanceId, { passwordHash, settings: null })
+    if (wanted(instance) !== 'running') return { instanceId, operationId: null, password }
+    const operation = { instanceId, kind: 'reset-password', image: null } as const
+    return { instanceId, operationId: openOperation(db, operation, clock.now()), password }
+  })
+}
+
+/** The instance, unless it cannot have another password now: then `not-possible-now`. */
+export function resettable(
+  { db }: Fleet,
+  subdomain: string,
+  { removedToo = false }: { removedToo?: boolean } = {},
+): Instance {
+  const instance = requireInstance(db, subdomain)
+  if (instance.purgeRequestedAt !== null) throw notPossibleNow(`The data of "${subdomain}" is being deleted.`)
+  if (instance.desired === 'deleted' && !removedToo) {
+    throw notPossibleNow(`"${subdomain}" is deprovisioned; its owner gets a new password with it.`)
+  }
+  // A restart in the place of an upgrade would leave the upgrade undone.
+  if (openOperationOf(db, instance.id)?.kind === 'upgrade') {
+    throw notPossibleNow(`"${subdomain}" is being upgraded; try again when that is done.`)
+  }
+  return instance
+}

@@ -1,0 +1,42 @@
+import type { Fleet } from '../records/fleet.ts'
+import { updateInstance, wanted } from '../records/instance.ts'
+import { type Accepted, openOperation } from '../records/operation.ts'
+import { newPassword, resettable } from './password.ts'
+import { lifted } from './tombstone.ts'
+
+/**
+ * Gives an instance with everything in it to another owner, removed or not. The password is a new one, returned here and
+ * kept nowhere: whoever had it before is out, scripts with their tokens too, and one that runs is restarted to that end. It leaves the account that it
+ * was in, and what that was suspended for; the new owner takes it into theirs. The volume of a removed one is kept for
+ * the whole period anew.
+ */
+export async function transfer(
+  fleet: Fleet,
+  subdomain: string,
+  ownerEmail: string,
+): Promise<Accepted & { password: string }> {
+  const { db, clock } = fleet
+  // Before the hash, which takes a while, and again after it.
+  resettable(fleet, subdomain, { removedToo: true })
+  const { password, passwordHash } = await newPassword()
+  return db.transaction(() => {
+    const instance = resettable(fleet, subdomain, { removedToo: true })
+    const { id: instanceId } = instance
+    const now = clock.now()
+    const free = { suspendedAt: null, suspension: null }
+    const { desiredBefore } = instance
+    const removed = {
+      ...{ ...lifted, desiredBefore, deletedAt: now, retentionSeenAt: now },
+      deletedBy: 'operator',
+    } as const
+    updateInstance(db, instanceId, {
+      settings: null,
+      ...{ ownerEmail, passwordHash, handedOverAt: now, accountId: null, retentionCarriedMs: 0, ...free },
+      ...(instance.desired === 'deleted' && { deletedBy: 'operator' }),
+      ...(instance.deletedAt !== null && removed),
+    })
+    if (wanted({ ...instance, ...free }) !== 'running') return { instanceId, operationId: null, password }
+    const operation = { instanceId, kind: 'reset-password', image: null } as const
+    return { instanceId, operationId: openOperation(db, operation, now), password }
+  })
+}

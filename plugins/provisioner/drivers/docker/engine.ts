@@ -1,0 +1,189 @@
+import { Agent } from 'node:http'
+import { z } from 'zod'
+import { DriverError } from '../../driver.ts'
+import { type EngineRequest, exchange, type RawAnswer } from './http.ts'
+import { noAnswer, refusal, unreadable } from './troubles.ts'
+
+interface Patience {
+  timeoutMs?: number
+}
+
+/**
+ * One Docker engine, asked with a deadline and answering in words when it cannot. `doing` completes "could not …". Every
+ * call throws only DriverErrors. An answer counts only when it is whole and says what was expected: anything else is an
+ * error, never a "no such thing".
+ */
+export interface Engine {
+  readonly socketPath: string
+  /** What the engine tells, checked against `schema`. */
+  read<T>(doing: string, request: EngineRequest, schema: z.ZodType<T>, patience?: Patience): Promise<T>
+  /**
+   * The same; null only when the engine says in its own words, which `absent` knows, that it has no such thing. They come
+   * with the status `absentStatus`, 404 when left out.
+   */
+  find<T>(
+    doing: string,
+    request: EngineRequest,
+    schema: z.ZodType<T>,
+    options: Patience & { absent: RegExp; absentStatus?: number },
+  ): Promise<T | null>
+  /**
+   * Has the engine do something. `already` holds the statuses that say that it was done or is being done: then the
+   * result is false. So it is when what `absent` knows is not there; without `absent` that is an error.
+   */
+  command(
+    doing: string,
+    request: EngineRequest,
+    options?: Patience & { already?: readonly number[]; absent?: RegExp },
+  ): Promise<boolean>
+  /** A body as it is. */
+  bytes(doing: string, request: EngineRequest, patience?: Patience): Promise<Buffer>
+  /** Reads an answer of one JSON text a line, as it comes. */
+  lines(
+    doing: string,
+    request: EngineRequest,
+    onLine: (line: unknown) => void,
+    patience?: Patience,
+  ): Promise<void>
+  close(): void
+}
+
+/** What must be done may take long on a loaded disk; an engine that swallows a request must not hold a worker for ever. */
+const workWithinMs = 60_000
+/** What is only looked at is in the engine's memory. */
+export const lookWithinMs = 5_000
+
+const refusalSchema = z.object({ message: z.string() })
+
+export function openEngine(socketPath: string): Engine {
+  const agent = new Agent({ keepAlive: true })
+  const to = { socketPath, agent }
+
+  const ask = async (
+    doing: string,
+    request: EngineRequest,
+    timeoutMs: number,
+    onData?: (chunk: Buffer) => void,
+  ): Promise<RawAnswer> => {
+    try {
+      return await within(timeoutMs, signal => exchange(to, request, signal, onData))
+    } catch (error) {
+      if (error instanceof DriverError) throw error
+      throw noAnswer(doing, error, { socketPath, timeoutMs })
+    }
+  }
+  /** The words of a refusal: null when the answer is none of the engine's. */
+  const said = ({ body }: RawAnswer): string | null => {
+    const parsed = refusalSchema.safeParse(jsonOf(body))
+    return parsed.success ? parsed.data.message.trim() : null
+  }
+  const refused = (doing: string, answer: RawAnswer): DriverError => {
+    const message = answer.status >= 400 ? said(answer) : null
+    if (message === null) return unreadable(doing, socketPath, answer)
+    // The engine refuses what it does not accept as it stands; anything else may pass.
+    return refusal(doing, message, answer.status === 400)
+  }
+  const isAbsent = (answer: RawAnswer, absent: RegExp | undefined, status = 404): boolean =>
+    answer.status === status && absent !== undefined && absent.test(said(answer) ?? '')
+  const readable = <T>(doing: string, answer: RawAnswer, schema: z.ZodType<T>): T => {
+    if (!succeeded(answer)) throw refused(doing, answer)
+    const parsed = schema.safeParse(jsonOf(answer.body))
+    if (!parsed.success) throw unreadable(doing, socketPath, answer)
+    return parsed.data
+  }
+
+  return {
+    socketPath,
+    read: async (doing, request, schema, { timeoutMs = workWithinMs } = {}) =>
+      readable(doing, await ask(doing, request, timeoutMs), schema),
+    find: async (doing, request, schema, { timeoutMs = workWithinMs, absent, absentStatus }) => {
+      const answer = await ask(doing, request, timeoutMs)
+      return isAbsent(answer, absent, absentStatus) ? null : readable(doing, answer, schema)
+    },
+    command: async (doing, request, { timeoutMs = workWithinMs, already = [], absent } = {}) => {
+      const answer = await ask(doing, request, timeoutMs)
+      if (answer.status === 204) return true
+      if (isAbsent(answer, absent)) return false
+      // "Not modified" has no body; every other refusal has the engine's words in it.
+      if (already.includes(answer.status) && (answer.status === 304 || said(answer) !== null)) return false
+      throw refused(doing, answer)
+    },
+    bytes: async (doing, request, { timeoutMs = workWithinMs } = {}) => {
+      const answer = await ask(doing, request, timeoutMs)
+      if (answer.status !== 200) throw refused(doing, answer)
+      return answer.body
+    },
+    lines: async (doing, request, onLine, { timeoutMs = workWithinMs } = {}) => {
+      let rest = ''
+      const decoder = new TextDecoder()
+      const take = (line: string) => {
+        if (line.trim() === '') return
+        const json = jsonOf(line)
+        if (json === undefined) throw unreadable(doing, socketPath, { status: 200, body: Buffer.from(line) })
+        onLine(json)
+      }
+      let failure: unknown
+      const answer = await ask(doing, request, timeoutMs, chunk => {
+        if (failure) return
+        const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+        rest = parts.pop() ?? ''
+        try {
+          parts.forEach(take)
+        } catch (error) {
+          failure = error
+        }
+      })
+      if (failure) throw failure
+      if (answer.status !== 200) throw refused(doing, answer)
+      take(rest)
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+/** Whether a Docker engine answers on this socket within a second. */
+export async function dockerAvailable(socketPath: string): Promise<boolean> {
+  const engine = openEngine(socketPath)
+  try {
+    await ping(engine, 1000)
+    return true
+  } catch {
+    return false
+  } finally {
+    engine.close()
+  }
+}
+
+/** Throws in words when the engine does not answer. */
+export async function ping(engine: Engine, timeoutMs = lookWithinMs): Promise<void> {
+  const doing = 'reach Docker'
+  const body = await engine.bytes(doing, { method: 'GET', path: '/_ping' }, { timeoutMs })
+  if (body.toString('utf8').trim() !== 'OK') throw unreadable(doing, engine.socketPath, { status: 200, body })
+}
+
+function succeeded({ status }: RawAnswer): boolean {
+  return status === 200 || status === 201
+}
+
+/** Undefined for what is not JSON. */
+function jsonOf(body: Buffer | string): unknown {
+  try {
+    return JSON.parse(body.toString())
+  } catch {
+    return undefined
+  }
+}
+
+/** The answer, or after `timeoutMs` a TimeoutError; the exchange is aborted then, which frees its connection. */
+async function within<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController()
+  const timer = setTimeout(
+    () => deadline.abort(new DOMException('no answer in time', 'TimeoutError')),
+    timeoutMs,
+  )
+  try {
+    return await work(deadline.signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { DriverError } from '../../driver.ts'
+import type { Engine } from './engine.ts'
+import { refusal } from './troubles.ts'
+
+const pullWithinMs = 15 * 60_000
+
+/** The id of what an image's name, or id, means on this engine; null when it is not there. */
+export async function imageId(engine: Engine, image: string): Promise<string | null> {
+  const found = await engine.find(
+    `look at the image ${image}`,
+    { method: 'GET', path: `/images/${image}/json` },
+    z.object({ Id: z.string().min(1) }),
+    { absent: /no such image|image not known/i },
+  )
+  return found?.Id ?? null
+}
+
+const progressSchema = z.object({
+  status: z.string().optional(),
+  error: z.string().optional(),
+  errorDetail: z.object({ message: z.string().optional() }).optional(),
+})
+
+/**
+ * Fetches an image that is not there. A name without a repository path is one that was built on this machine: the
+ * public registry is not asked for it, for whoever registered that name there could be anybody. A pull that fails, at
+ * once or in mid-stream, throws the engine's own words.
+ */
+export async function pullImage(engine: Engine, image: string): Promise<void> {
+  if (!image.includes('/')) {
+    throw new DriverError(
+      `the image ${image} is not on this Docker engine; build it there (npm run images), or set CONTROL_PLANE_IMAGE to one that is`,
+      { permanent: true },
+    )
+  }
+  const doing = `pull the image ${image}`
+  let failure: string | null = null
+  await engine.lines(
+    doing,
+    { method: 'POST', path: '/images/create', query: pullQuery(image) },
+    line => {
+      const progress = progressSchema.safeParse(line)
+      if (!progress.success) return
+      const { error, errorDetail } = progress.data
+      failure ??= errorDetail?.message ?? error ?? null
+    },
+    { timeoutMs: pullWithinMs },
+  )
+  // The HTTP status was sent before the pull began: what went wrong since stands in the stream.
+  if (failure !== null) throw refusal(doing, failure, false)
+}
+
+/** A digest stands in the place of a tag; without a tag the engine would fetch every one there is. */
+function pullQuery(image: string): { fromImage: string; tag: string } {
+  const digest = image.indexOf('@')
+  if (digest > 0) return { fromImage: image.slice(0, digest), tag: image.slice(digest + 1) }
+  const colon = image.lastIndexOf(':')
+  return colon > image.lastIndexOf('/')
+    ? { fromImage: image.slice(0, colon), tag: image.slice(colon + 1) }
+    : { fromImage: image, tag: 'latest' }
+}

@@ -1,0 +1,100 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { DriverError } from '../../driver.ts'
+import type { Engine } from './engine.ts'
+
+const interContainer = 'com.docker.network.bridge.enable_icc'
+
+export interface InstanceNetwork {
+  id: string
+  /** Whether instances on it are kept from reaching each other. */
+  isolating: boolean
+  /** The host's own addresses on it: where its requests to instances come from. */
+  gateways: readonly string[]
+}
+
+/**
+ * Makes sure that the instances' network is there. One that we make keeps its containers apart: the host reaches
+ * them, they reach the outside, and none reaches another. One that an operator made is used as it is.
+ */
+export function ensureNetwork(engine: Engine, name: string): Promise<InstanceNetwork> {
+  // One at a time: the engine lets two that are asked for at once have the same name, and then takes neither for it.
+  const making = underWay.get(engine) ?? new Map<string, Promise<InstanceNetwork>>()
+  underWay.set(engine, making)
+  const begun = making.get(name) ?? makeNetwork(engine, name).finally(() => making.delete(name))
+  making.set(name, begun)
+  return begun
+}
+
+const underWay = new WeakMap<Engine, Map<string, Promise<InstanceNetwork>>>()
+
+async function makeNetwork(engine: Engine, name: string): Promise<InstanceNetwork> {
+  const found = await findNetwork(engine, name)
+  if (found) return found
+  await engine
+    .read(
+      `create the network ${name}`,
+      {
+        method: 'POST',
+        path: '/networks/create',
+        body: {
+          Name: name,
+          Driver: 'bridge',
+          CheckDuplicate: true,
+          Options: { [interContainer]: 'false' },
+          Labels: { 'longhouse.network': name },
+        },
+      },
+      z.object({ Id: z.string().min(1) }),
+    )
+    .catch(async error => {
+      // Another control plane, or another instance's creation, made it in the meantime.
+      if (!(await findNetwork(engine, name))) throw error
+    })
+  const made = await findNetwork(engine, name)
+  if (made) return made
+  throw new DriverError(`the network ${name} was created and is not there`, { permanent: false })
+}
+
+const networkSchema = z.object({
+  Id: z.string().min(1),
+  Driver: z.string(),
+  Options: z.record(z.string(), z.string()).nullish(),
+  IPAM: z
+    .object({
+      Config: z.array(z.object({ Gateway: z.string().optional(), Subnet: z.string().optional() })).nullish(),
+    })
+    .nullish(),
+})
+
+export async function findNetwork(engine: Engine, name: string): Promise<InstanceNetwork | null> {
+  const network = await engine.find(
+    `look at the network ${name}`,
+    { method: 'GET', path: `/networks/${name}` },
+    networkSchema,
+    { absent: /no such network|network .* not found/i },
+  )
+  return (
+    network && {
+      id: network.Id,
+      gateways: (network.IPAM?.Config ?? []).flatMap(gatewayOf),
+      isolating: network.Driver === 'bridge' && network.Options?.[interContainer] === 'false',
+    }
+  )
+}
+
+/** Said by the engine, or else the first address of the range, which it takes. */
+function gatewayOf({
+  Gateway,
+  Subnet,
+}: {
+  Gateway?: string | undefined
+  Subnet?: string | undefined
+}): string[] {
+  const [said = ''] = Gateway?.split('/') ?? []
+  if (isIP(said) !== 0) return [said]
+  const [network = '', length] = Subnet?.split('/') ?? []
+  if (isIP(network) !== 4 || Number(length) > 30) return []
+  const last = network.lastIndexOf('.')
+  return [`${network.slice(0, last)}.${Number(network.slice(last + 1)) + 1}`]
+}

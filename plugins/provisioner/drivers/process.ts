@@ -1,0 +1,115 @@
+import { mkdir } from 'node:fs/promises'
+import type { Logger } from '../../../src/log.ts'
+import { type Driver, DriverError, type InstanceRef, type InstanceSpec } from '../driver.ts'
+import { type InstanceProcess, startInstanceProcess } from './instance-process.ts'
+
+const keptLines = 200
+/** Longer than a runtime waits for its predecessor to let go of the volume. */
+const listenWithinMs = 30_000
+
+/**
+ * Runs each instance as a child process on a loopback port: for a laptop or a test. It isolates nothing, and no
+ * instance outlives the control plane. `program` is the built runtime.
+ */
+export function createProcessDriver(options: {
+  program: string
+  log: Logger
+  listenWithinMs?: number
+}): Driver {
+  const { program, log } = options
+  const specs = new Map<string, InstanceSpec>()
+  const running = new Map<string, InstanceProcess>()
+  const logs = new Map<string, string[]>()
+  const starting = new Map<string, Promise<void>>()
+  let closed = false
+
+  const launch = async (spec: InstanceSpec): Promise<void> => {
+    const lines = logs.get(spec.id) ?? []
+    logs.set(spec.id, lines)
+    const instance = await startInstanceProcess({
+      program,
+      spec,
+      deadlineMs: options.listenWithinMs ?? listenWithinMs,
+      onLine: line => {
+        lines.push(line)
+        if (lines.length > keptLines) lines.shift()
+      },
+    }).catch((error: DriverError) => {
+      throw new DriverError(`${error.message}.\nIts last lines:\n${lines.slice(-20).join('\n')}`, {
+        permanent: false,
+      })
+    })
+    running.set(spec.id, instance)
+    void instance.ended.then(how => {
+      if (running.get(spec.id) !== instance) return
+      running.delete(spec.id)
+      log.warn({ subdomain: spec.subdomain, lines: lines.slice(-10) }, `an instance ended by itself: ${how}`)
+    })
+    if (closed) await stop(spec, 0)
+  }
+
+  const stop = async ({ id }: InstanceRef, graceMs: number): Promise<void> => {
+    const instance = running.get(id)
+    if (!instance) return
+    running.delete(id)
+    await instance.stop(graceMs)
+  }
+
+  return {
+    name: 'process',
+    warning:
+      'The process driver isolates nothing: every instance runs with the rights of the control plane. Use it to try things out, never for customers.',
+    outlivesControlPlane: false,
+    usesImages: false,
+    settings: {},
+    ping: async () => {},
+    prepareVolume: async spec => {
+      await mkdir(spec.volume, { recursive: true, mode: 0o700 })
+    },
+    prepareImage: async () => null,
+    prepareSuccessor: async () => {},
+    create: async spec => {
+      const before = specs.get(spec.id)
+      if (before && JSON.stringify(before) !== JSON.stringify(spec)) await stop(spec, before.stopGraceMs)
+      specs.set(spec.id, spec)
+    },
+    start: async ({ id, subdomain }) => {
+      if (running.has(id) || closed) return
+      const spec = specs.get(id)
+      if (!spec) throw new DriverError(`${subdomain} was not created`, { permanent: false })
+      const start = starting.get(id) ?? launch(spec).finally(() => starting.delete(id))
+      starting.set(id, start)
+      await start
+    },
+    stop,
+    remove: async ref => {
+      await stop(ref, specs.get(ref.id)?.stopGraceMs ?? 0)
+      specs.delete(ref.id)
+      logs.delete(ref.id)
+    },
+    inspect: async ({ id }) => {
+      const port = running.get(id)?.port() ?? null
+      if (port !== null) return { state: 'running', address: { host: '127.0.0.1', port }, imageId: null }
+      return { state: specs.has(id) ? 'stopped' : 'absent', address: null, imageId: null }
+    },
+    refuseInUse: async ({ id, volume }) => {
+      if (running.has(id) || starting.has(id))
+        throw new DriverError(`the volume ${volume} is in use by the process of its instance`, {
+          permanent: false,
+        })
+    },
+    existing: async () =>
+      [...specs.values()].map(({ id, subdomain }) => ({
+        instanceId: id,
+        container: subdomain,
+        active: running.has(id),
+      })),
+    capacity: async () => ({ cpus: null, memoryBytes: null }),
+    logTail: async ({ id }, lines) => (logs.get(id) ?? []).slice(-lines),
+    close: async () => {
+      closed = true
+      await Promise.all([...specs.values()].map(spec => stop(spec, spec.stopGraceMs)))
+      await Promise.allSettled([...starting.values()])
+    },
+  }
+}

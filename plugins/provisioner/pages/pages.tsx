@@ -1,0 +1,181 @@
+import { join } from 'node:path'
+import { checkDisk } from '../../../src/disk.ts'
+import { wantsFragment } from '../../../src/http/negotiate.ts'
+import type { AppContext, FieldErrors } from '../../../src/http/route.ts'
+import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/control/instance.tsx'
+import { InstancesPage, type InstancesProps, InstanceTable } from '../../../views/control/instances.tsx'
+import { NewInstancePage, type NewInstanceValues } from '../../../views/control/new-instance.tsx'
+import { operatorFrame } from '../../../views/control/operator-frame.ts'
+import type { PageProps } from '../../../views/layout.tsx'
+import { siteUrl } from '../../site/contract.ts'
+import { purgeAt } from '../reconciler/retention.ts'
+import { reachableAt, specOf } from '../records/fleet.ts'
+import { type OperationRecord, operationsOf } from '../records/operation.ts'
+import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
+import type { Instance, OperationKind, Remover } from '../schema.ts'
+import type { ProvisionerRoutes } from './answer.ts'
+import type { InstanceQuery, InstanceWindow } from './instance-list.ts'
+
+/** Instances on one page of the list. */
+export const instancesListed = 100
+
+const titles: Record<OperationKind, string> = {
+  provision: 'Provision',
+  start: 'Start',
+  stop: 'Stop',
+  restart: 'Restart',
+  upgrade: 'Upgrade',
+  'reset-password': 'Reset password',
+  deprovision: 'Remove',
+  purge: 'Delete for good',
+}
+
+const removerWords: Record<Remover, string> = {
+  operator: 'the operator',
+  owner: 'its owner',
+  billing: 'billing: it was not paid for',
+}
+
+/** The admin's pages: records turned into what the views show. A fragment is the live part of its page. */
+export function instancePages(parts: ProvisionerRoutes) {
+  const { fleet, health, retention, ownership, defaultImage } = parts
+  const { db, site, clock, driver } = fleet
+
+  const frame = (title: string, refresh?: number): PageProps => ({
+    ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
+    warning:
+      diskWarning(site.dataRoot) ??
+      taskWarning(parts.taskFaults()) ??
+      parts.orphans.warning ??
+      driver.warning,
+    ...(refresh ? { refresh } : {}),
+  })
+  const lastHealthAt = (instance: Instance) => health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
+  const image = (instance: Instance) => (driver.usesImages ? instance.image : null)
+
+  const instanceProps = (instance: Instance): InstanceProps => ({
+    now: clock.now(),
+    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, clock.now())),
+    instance: {
+      id: instance.id,
+      subdomain: instance.subdomain,
+      url: siteUrl(site, instance.subdomain),
+      ownerEmail: instance.ownerEmail,
+      status: instance.status,
+      statusReason: instance.statusReason,
+      volumeFault: instance.volumeFault,
+      reachable: reachableAt(instance) !== null,
+      outdated: hasOlderSettings(instance, settingsDigest(fleet)),
+      desired: instance.desired,
+      driver: instance.driver,
+      image: image(instance),
+      volume: specOf(fleet, instance).volume,
+      createdAt: instance.createdAt,
+      lastHealthAt: lastHealthAt(instance),
+      deletedAt: instance.deletedAt,
+      deletedBy: instance.deletedBy && removerWords[instance.deletedBy],
+      purgeAt: purgeAt(instance, retention, clock.now()),
+      retentionHeld: instance.retentionHeld,
+      billed: ownership.charges ? instance.billed : null,
+      suspension: instance.suspension,
+      suspendedAt: instance.suspendedAt,
+    },
+  })
+
+  return {
+    list: (c: AppContext, window: InstanceWindow, { search, outdated, offset, limit }: InstanceQuery) => {
+      const digest = settingsDigest(fleet)
+      const props: InstancesProps = {
+        domain: site.domain,
+        now: clock.now(),
+        total: window.total,
+        removed: window.removed,
+        outdated: window.outdated,
+        list: { search, outdated, total: window.found, offset, limit },
+        instances: window.rows.map(({ instance, operation }) => ({
+          subdomain: instance.subdomain,
+          ownerEmail: instance.ownerEmail,
+          url: siteUrl(site, instance.subdomain),
+          status: instance.status,
+          reachable: reachableAt(instance) !== null,
+          outdated: hasOlderSettings(instance, digest),
+          note: noteOf(instance, operation),
+          createdAt: instance.createdAt,
+          lastHealthAt: lastHealthAt(instance),
+        })),
+      }
+      if (wantsFragment(c)) return c.html(<InstanceTable {...props} />)
+      return c.render(<InstancesPage {...props} />, frame('Instances', 5))
+    },
+    show: (c: AppContext, instance: Instance) => {
+      const props = instanceProps(instance)
+      if (wantsFragment(c)) return c.html(<InstanceLive {...props} />)
+      const busy = props.operations[0]?.status === 'pending' || props.operations[0]?.status === 'running'
+      return c.render(<InstanceLive {...props} />, frame(instance.subdomain, busy ? 1 : 10))
+    },
+    created: (c: AppContext, instance: Instance, password: string) => {
+      c.status(202)
+      c.header('Cache-Control', 'no-store')
+      return c.render(
+        <CreatedPage {...instanceProps(instance)} password={password} />,
+        frame(instance.subdomain),
+      )
+    },
+    create: (
+      c: AppContext,
+      values: NewInstanceValues,
+      errors: FieldErrors,
+      { status = 422, taken = null }: { status?: number; taken?: string | null } = {},
+    ) => {
+      if (errors.length > 0) c.status(status as 422)
+      const form = (
+        <NewInstancePage
+          domain={site.domain}
+          defaultImage={driver.usesImages ? defaultImage : null}
+          values={values}
+          errors={errors}
+          taken={taken}
+        />
+      )
+      return c.render(form, { ...frame('New instance'), narrow: true })
+    },
+  }
+}
+
+function diskWarning(dataRoot: string): string | null {
+  try {
+    checkDisk(join(dataRoot, '.control'))
+    return null
+  } catch (error) {
+    const what = (error as Error).message
+    return `${what.charAt(0).toUpperCase()}${what.slice(1)}: the control plane can change nothing until there is room again. Instances run on, and nothing is deleted.`
+  }
+}
+
+function taskWarning(faults: ReturnType<ProvisionerRoutes['taskFaults']>): string | null {
+  if (faults.length === 0) return null
+  const told = faults.map(({ task, reason }) => `${task} (${reason})`).join('; ')
+  return `Background work keeps failing: ${told}. It is retried. Instances keep running; the log of the control plane has the details.`
+}
+
+function operationView(operation: OperationRecord, now: number): InstanceProps['operations'][number] {
+  const { id, kind, status, createdAt, startedAt, finishedAt, steps } = operation
+  return {
+    id,
+    title: titles[kind],
+    status,
+    createdAt,
+    durationMs: startedAt === null ? null : (finishedAt ?? now) - startedAt,
+    steps: steps.map(step => ({
+      name: step.name,
+      state: step.status === 'pending' && operation.finishedAt !== null ? 'skipped' : step.status,
+      durationMs: step.startedAt === null ? null : (step.finishedAt ?? now) - step.startedAt,
+      detail: step.detail,
+    })),
+  }
+}
+
+function noteOf(instance: Instance, operation: OperationRecord | null): string | null {
+  const step = operation?.steps.find(each => each.status === 'running')
+  return step?.name ?? instance.suspension ?? instance.statusReason?.split('\n')[0]?.slice(0, 120) ?? null
+}

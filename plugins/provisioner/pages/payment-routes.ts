@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { wantsPage } from '../../../src/http/negotiate.ts'
+import { type Route, route } from '../../../src/http/route.ts'
+import { requireInstance } from '../records/instance.ts'
+import { named, type ProvisionerRoutes } from './answer.ts'
+import { instanceSchema, wireInstance } from './wire.ts'
+
+/** Whether billing has a say in one instance. */
+export function paymentRoutes(parts: ProvisionerRoutes): Route[] {
+  const { fleet, admin, ownership } = parts
+  const say = (verb: string, billed: boolean, summary: string) =>
+    route({
+      method: 'post',
+      path: `/admin/instances/{subdomain}/${verb}`,
+      summary,
+      guard: admin,
+      params: named,
+      body: z.object({}),
+      answers: {
+        200: { description: 'So it is from now on', schema: instanceSchema },
+        303: { description: 'For a browser: back to the page' },
+      },
+      handle: (c, { params: { subdomain } }) => {
+        ownership.setBilled(subdomain, billed)
+        return wantsPage(c)
+          ? c.redirect(`/admin/instances/${subdomain}`, 303)
+          : c.json(wireInstance(parts, requireInstance(fleet.db, subdomain)))
+      },
+    })
+  return [
+    say('bill', true, 'Have its owner need a plan for it; without one they begin a trial, or it stops'),
+    say('exempt', false, 'Take it out of billing: it needs no plan of its owner, and counts against none'),
+  ]
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { timestamp } from '../../../src/clock.ts'
+import { siteUrl } from '../../site/contract.ts'
+import { driverNames } from '../driver.ts'
+import type { HealthWatch } from '../reconciler/health-watch.ts'
+import type { Orphan } from '../reconciler/orphans.ts'
+import { purgeAt, type RetentionSettings } from '../reconciler/retention.ts'
+import { type Fleet, reachableAt } from '../records/fleet.ts'
+import { findOperation, type OperationRecord } from '../records/operation.ts'
+import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
+import {
+  desiredStates,
+  type Instance,
+  instanceStatuses,
+  operationKinds,
+  operationStatuses,
+  removers,
+  stepStatuses,
+  volumeFaults,
+} from '../schema.ts'
+
+const time = z.iso.datetime().nullable()
+
+export const operationSchema = z
+  .object({
+    id: z.string(),
+    instance_id: z.string(),
+    kind: z.enum(operationKinds),
+    status: z.enum(operationStatuses),
+    error: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    started_at: time,
+    finished_at: time,
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        status: z.enum(stepStatuses),
+        detail: z.string().nullable(),
+        started_at: time,
+        finished_at: time,
+      }),
+    ),
+  })
+  .meta({ id: 'Operation' })
+export type WireOperation = z.infer<typeof operationSchema>
+
+export const instanceSchema = z
+  .object({
+    id: z.string(),
+    subdomain: z.string(),
+    owner_email: z.string(),
+    account_id: z.string().nullable().meta({ description: 'The account that it belongs to, if any' }),
+    url: z.url(),
+    status: z.enum(instanceStatuses),
+    status_reason: z.string().nullable(),
+    volume_fault: z.enum(volumeFaults).nullable().meta({
+      description:
+        'Its volume keeps it from starting: there is none, or what stands at its place is not its own. On a removed instance: that was not deleted',
+    }),
+    reachable: z.boolean().meta({ description: 'It answers as itself, and requests for it are passed on' }),
+    desired: z.enum(desiredStates),
+    outdated: z.boolean().meta({
+      description: 'It runs with older settings of the control plane; a restart brings the current ones',
+    }),
+    driver: z.enum(driverNames),
+    image: z.string(),
+    image_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'The image that it is pinned to; only an upgrade changes it' }),
+    created_at: z.iso.datetime(),
+    last_health_at: time,
+    billed: z
+      .boolean()
+      .meta({ description: 'False: it needs no plan of its owner, and counts against none' }),
+    suspended_at: time,
+    suspension: z.string().nullable().meta({ description: 'Why it does not run, whatever is desired' }),
+    deleted_at: time,
+    deleted_by: z.enum(removers).nullable(),
+    purge_at: time.meta({ description: 'When its volume will be deleted, as things stand' }),
+    operation: operationSchema.nullable(),
+  })
+  .meta({ id: 'Instance' })
+export type WireInstance = z.infer<typeof instanceSchema>
+
+export function wireOperation(operation: OperationRecord): WireOperation {
+  return {
+    id: operation.id,
+    instance_id: operation.instanceId,
+    kind: operation.kind,
+    status: operation.status,
+    error: operation.error,
+    created_at: timestamp(operation.createdAt),
+    started_at: timestamp(operation.startedAt),
+    finished_at: timestamp(operation.finishedAt),
+    steps: operation.steps.map(({ name, status, detail, startedAt, finishedAt }) => ({
+      name,
+      status,
+      detail,
+      started_at: timestamp(startedAt),
+      finished_at: timestamp(finishedAt),
+    })),
+  }
+}
+
+export const orphansSchema = z.object({
+  containers: z.array(
+    z.object({ container: z.string(), instance_id: z.string(), running: z.boolean(), why: z.string() }),
+  ),
+})
+
+export function wireOrphans(found: readonly Orphan[]): z.infer<typeof orphansSchema> {
+  return {
+    containers: found.map(({ container, instanceId, running, why }) => ({
+      container,
+      instance_id: instanceId,
+      running,
+      why,
+    })),
+  }
+}
+
+/** An instance as the API tells it; its last operation comes along. */
+export function wireInstance(
+  { fleet, health, retention }: { fleet: Fleet; health: HealthWatch; retention: RetentionSettings },
+  instance: Instance,
+  known?: { operation: OperationRecord | null; digest: string },
+): WireInstance {
+  const { operation: last, digest } = known ?? {
+    operation: instance.operationId ? findOperation(fleet.db, instance.operationId) : null,
+    digest: settingsDigest(fleet),
+  }
+  return {
+    id: instance.id,
+    subdomain: instance.subdomain,
+    owner_email: instance.ownerEmail,
+    account_id: instance.accountId,
+    url: siteUrl(fleet.site, instance.subdomain),
+    status: instance.status,
+    status_reason: instance.statusReason,
+    volume_fault: instance.volumeFault,
+    reachable: reachableAt(instance) !== null,
+    desired: instance.desired,
+    outdated: hasOlderSettings(instance, digest),
+    driver: instance.driver,
+    image: instance.image,
+    image_id: instance.imageId,
+    created_at: timestamp(instance.createdAt),
+    last_health_at: timestamp(health.lastHealthyAt(instance.id) ?? instance.lastHealthAt),
+    billed: instance.billed,
+    suspended_at: timestamp(instance.suspendedAt),
+    suspension: instance.suspension,
+    deleted_at: timestamp(instance.deletedAt),
+    deleted_by: instance.deletedBy,
+    purge_at: timestamp(purgeAt(instance, retention, fleet.clock.now())),
+    operation: last ? wireOperation(last) : null,
+  }
+}

@@ -1,0 +1,68 @@
+import type { Clock } from '../../../src/clock.ts'
+import type { HealthObservation } from '../contract.ts'
+
+/** `answers`: it answered as itself lately, and only its checks failed. */
+export type HealthWait = { healthy: true } | { healthy: false; answers: boolean; reason: string }
+
+/** So many looks in a row must fail before an instance counts as unhealthy, or as silent: one may be lost. */
+export const failuresUntilOut = 3
+
+/** Hands what was seen of instances to whoever waits for it. */
+export class HealthWatch {
+  readonly #clock: Clock
+  readonly #waiting = new Map<string, (observation: HealthObservation, silences: number) => void>()
+  readonly #failures = new Map<string, number>()
+  readonly #silences = new Map<string, number>()
+  readonly #lastHealthyAt = new Map<string, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Takes an observation; returns how often in a row the instance has now been seen unhealthy, and did not answer. */
+  record(instanceId: string, observation: HealthObservation): { failures: number; silences: number } {
+    const failures = observation.healthy ? 0 : (this.#failures.get(instanceId) ?? 0) + 1
+    const answers = observation.healthy || observation.answers
+    const silences = answers ? 0 : (this.#silences.get(instanceId) ?? 0) + 1
+    if (silences === 0) this.#silences.delete(instanceId)
+    else this.#silences.set(instanceId, silences)
+    if (observation.healthy) this.#lastHealthyAt.set(instanceId, observation.at)
+    if (failures === 0) this.#failures.delete(instanceId)
+    else this.#failures.set(instanceId, failures)
+    this.#waiting.get(instanceId)?.(observation, silences)
+    return { failures, silences }
+  }
+
+  /** When an instance was last seen healthy, since this program started. */
+  lastHealthyAt(instanceId: string): number | null {
+    return this.#lastHealthyAt.get(instanceId) ?? null
+  }
+
+  forget(instanceId: string): void {
+    this.#failures.delete(instanceId)
+    this.#silences.delete(instanceId)
+    this.#lastHealthyAt.delete(instanceId)
+  }
+
+  /** Waits until an instance is seen healthy, `withinMs` is over, or `signal` aborts. */
+  async wait(instanceId: string, withinMs: number, signal: AbortSignal): Promise<HealthWait> {
+    const over = new AbortController()
+    let result: HealthWait = { healthy: false, answers: false, reason: 'it was never reached' }
+    this.#failures.delete(instanceId)
+    this.#silences.delete(instanceId)
+    this.#waiting.set(instanceId, (observation, silences) => {
+      // One look may be lost on the way.
+      const answered = !result.healthy && result.answers && silences < failuresUntilOut
+      result = observation.healthy
+        ? observation
+        : { ...observation, answers: observation.answers || answered }
+      if (observation.healthy) over.abort()
+    })
+    try {
+      await this.#clock.sleep(withinMs, AbortSignal.any([over.signal, signal]))
+    } finally {
+      this.#waiting.delete(instanceId)
+    }
+    return result
+  }
+}

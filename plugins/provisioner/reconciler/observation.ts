@@ -1,0 +1,65 @@
+import { and, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
+import type { HealthObservation, WatchedInstance } from '../contract.ts'
+import { type Fleet, setAnswers, setStatus } from '../records/fleet.ts'
+import { getInstance, type ProvisionerDb, updateInstance } from '../records/instance.ts'
+import { instances } from '../schema.ts'
+import { failuresUntilOut, type HealthWatch } from './health-watch.ts'
+
+/** The record of the last good look is a hint for after a restart: not worth a disk write with every look. */
+const keepEveryMs = 60_000
+
+const watchedRows = (db: ProvisionerDb, id?: string) =>
+  db
+    .select({ id: instances.id, subdomain: instances.subdomain, host: instances.host, port: instances.port })
+    .from(instances)
+    .where(
+      and(
+        eq(instances.desired, 'running'),
+        isNull(instances.suspendedAt),
+        inArray(instances.status, ['provisioning', 'running', 'unhealthy', 'failed']),
+        isNotNull(instances.host),
+        isNotNull(instances.port),
+        id === undefined ? undefined : eq(instances.id, id),
+      ),
+    )
+    .all()
+    .flatMap(({ host, port, ...rest }): WatchedInstance[] => (host && port ? [{ ...rest, host, port }] : []))
+
+export function watched(db: ProvisionerDb): WatchedInstance[] {
+  return watchedRows(db)
+}
+
+export function watchedOne(db: ProvisionerDb, instanceId: string): WatchedInstance | null {
+  return watchedRows(db, instanceId)[0] ?? null
+}
+
+/**
+ * What one look at an instance means for its status: running ⇄ unhealthy; and for its door, which is open while it
+ * answers as itself, whatever its checks say and however an operation on it ended. Whether a provisioning has come to its
+ * end is for the operation that waits for it. Returns true when the container should be looked at too.
+ */
+export function recordHealth(
+  fleet: Fleet,
+  health: HealthWatch,
+  instanceId: string,
+  seen: HealthObservation,
+): boolean {
+  const { failures, silences } = health.record(instanceId, seen)
+  const instance = getInstance(fleet.db, instanceId)
+  const answers = silences === 0 || (instance.answers && silences < failuresUntilOut)
+  if (answers !== instance.answers) setAnswers(fleet, instanceId, answers)
+  if (seen.healthy) {
+    const kept = instance.lastHealthAt ?? 0
+    // Kept in the future: the clock was set back since, and must not be waited for.
+    if (seen.at < kept || seen.at - kept >= keepEveryMs)
+      updateInstance(fleet.db, instanceId, { lastHealthAt: seen.at })
+    if (instance.status === 'unhealthy') setStatus(fleet, instanceId, 'running')
+    return false
+  }
+  if (instance.status === 'running' && failures >= failuresUntilOut) {
+    setStatus(fleet, instanceId, 'unhealthy', seen.reason)
+  } else if (instance.status === 'unhealthy' && instance.statusReason !== seen.reason) {
+    updateInstance(fleet.db, instanceId, { statusReason: seen.reason })
+  }
+  return !seen.answers && instance.status !== 'provisioning'
+}

@@ -1,0 +1,304 @@
+import { DriverError, type Observed } from '../driver.ts'
+import { setAddress, setStatus } from '../records/fleet.ts'
+import { getInstance, listUnsettled, updateInstance, wanted } from '../records/instance.ts'
+import {
+  findOperation,
+  instancesAtWork,
+  isOpen,
+  openOperation,
+  openOperationOf,
+  openOperations,
+  recentOutcomes,
+} from '../records/operation.ts'
+import type { Instance, Operation, OperationKind } from '../schema.ts'
+import { type VolumeSight, volumeFault, volumePath } from '../volumes/volume.ts'
+import { Changes } from './changes.ts'
+import { type Execution, execute } from './execution.ts'
+
+/** Longer than a driver takes to say that its engine does not answer. */
+const giveUpLookMs = 15_000
+
+interface Worker {
+  operationId: string
+  abort: AbortController
+  done: Promise<void>
+}
+
+/**
+ * The one that acts. Each round compares what every instance should be with what it is, opens an operation where they
+ * differ, and sees to it that every open operation is being carried out: one at a time for each instance, however the
+ * wish came about and however often the program was killed in between.
+ */
+export class Reconciler {
+  readonly #execution: Execution
+  readonly #workers = new Map<string, Worker>()
+  readonly #waiting = new Map<string, Set<() => void>>()
+  readonly #seen = new Set<string>()
+  /** Instances whose container is being looked at: a look that hangs is one, and holds no other. */
+  readonly #looking = new Set<string>()
+  /** Instances whose operation could not even be written down: the next round tries again, and not before. */
+  readonly #brokenOff = new Set<string>()
+  readonly #changes: Changes
+  /** Whether the last round left changes for the next. */
+  #more = false
+  #began = false
+  #stopped = false
+
+  constructor(execution: Execution) {
+    this.#execution = execution
+    this.#changes = new Changes(execution, () => this.#work())
+  }
+
+  /** Starts the work that was asked for, now: it waits for no look at any instance. Before the first round it does nothing. */
+  act(): void {
+    if (!this.#began) return
+    this.#brokenOff.clear()
+    this.#work()
+  }
+
+  /** One round. It starts work and does not wait for it; `settled` does. */
+  async runOnce(): Promise<void> {
+    const { db } = this.#execution.fleet
+    this.#began = true
+    this.act()
+    const atWork = instancesAtWork(db)
+    const idle = listUnsettled(db, id => this.#seen.has(id)).filter(
+      ({ id }) => !this.#workers.has(id) && !atWork.has(id),
+    )
+    this.#changes.beginRound()
+    await Promise.all(idle.map(instance => this.#compare(instance)))
+    await this.#changes.carryOut()
+    this.#more = !this.#changes.hasRoom
+  }
+
+  /** Forgets that an instance was seen where its record says, and looks at it now. */
+  doubt(instanceId: string): void {
+    this.#seen.delete(instanceId)
+    const { db } = this.#execution.fleet
+    if (this.#stopped || this.#workers.has(instanceId) || openOperationOf(db, instanceId)) return
+    this.#changes.makeRoom()
+    void this.#compare(getInstance(db, instanceId)).then(() => this.#work())
+  }
+
+  /** Resolves when an operation is over, or after `withinMs`. */
+  async settled(operationId: string, withinMs: number): Promise<void> {
+    const over = new AbortController()
+    const wake = () => over.abort()
+    const waiting = this.#waiting.get(operationId) ?? new Set()
+    this.#waiting.set(operationId, waiting.add(wake))
+    const operation = findOperation(this.#execution.fleet.db, operationId)
+    if (operation?.status === 'pending' || operation?.status === 'running') {
+      await this.#execution.fleet.clock.sleep(withinMs, over.signal)
+    }
+    waiting.delete(wake)
+    if (waiting.size === 0) this.#waiting.delete(operationId)
+  }
+
+  /** Wakes whoever waits for an operation that is over: done by its worker, or superseded before it had one. */
+  #wake(): void {
+    for (const [operationId, waiting] of this.#waiting) {
+      if (!isOpen(this.#execution.fleet.db, operationId)) for (const wake of waiting) wake()
+    }
+  }
+
+  /** Leaves open operations open: the next start goes on with them. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#changes.stop()
+    const workers = [...this.#workers.values()]
+    for (const worker of workers) worker.abort.abort()
+    await Promise.all(workers.map(worker => worker.done))
+  }
+
+  /** Gives every open operation a worker; a worker whose operation was superseded is told to end first. */
+  #work(): void {
+    if (this.#stopped) return
+    const { db } = this.#execution.fleet
+    for (const [instanceId, worker] of this.#workers) {
+      const current = openOperationOf(db, instanceId)
+      if (current && current.id !== worker.operationId) worker.abort.abort()
+    }
+    const free = this.#execution.settings.atOnce - this.#workers.size
+    const passedOver = this.#workers.size + this.#brokenOff.size
+    for (const operation of free > 0 ? openOperations(db, passedOver + free) : []) {
+      const { instanceId } = operation
+      if (this.#brokenOff.has(instanceId) || this.#workers.has(instanceId)) continue
+      if (this.#workers.size < this.#execution.settings.atOnce) this.#start(operation)
+    }
+    this.#wake()
+  }
+
+  #start(operation: Operation): void {
+    const { instanceId } = operation
+    const abort = new AbortController()
+    const done = execute(this.#execution, operation, abort.signal)
+      .catch(error => {
+        this.#execution.log.error({ err: error, operation: operation.id }, 'operation broke off')
+        this.#brokenOff.add(instanceId)
+      })
+      .then(() => {
+        this.#workers.delete(instanceId)
+        this.#seen.add(instanceId)
+        this.#work()
+        if (this.#more && !this.#stopped && this.#workers.size < this.#execution.settings.atOnce) this.#goOn()
+      })
+    this.#workers.set(instanceId, { operationId: operation.id, abort, done })
+  }
+
+  /** The next round now: the workers have nothing left to do, and the last round left some. */
+  #goOn(): void {
+    this.#more = false
+    this.runOnce().catch(error => this.#execution.log.error({ err: error }, 'a round broke off'))
+  }
+
+  /** Opens the operation that brings an instance from what it is to what it should be, if there is a difference. */
+  async #compare(instance: Instance): Promise<void> {
+    if (!this.#changes.hasRoom) return
+    const { status, id } = instance
+    const desired = wanted(instance)
+    if (desired === 'deleted') {
+      const kind = instance.purgeRequestedAt === null ? 'deprovision' : 'purge'
+      if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance))
+        this.#changes.add(() => this.#open(instance, kind))
+    } else if (desired === 'stopped') {
+      if (status !== 'stopped' && this.#mayTry(instance))
+        this.#changes.add(() => this.#open(instance, 'stop'))
+    } else if (instance.volumeFault !== null) {
+      await this.#bringUp(instance)
+    } else if (status === 'failed') {
+      if (this.#mayTry(instance)) await this.#bringUp(instance)
+      else if (instance.host === null) await this.#find(instance)
+    } else if (status !== 'running' || !this.#seen.has(id)) {
+      await this.#look(instance)
+    }
+  }
+
+  /** Looks where an instance listens whose operation was cut off: it may run all the same. */
+  async #find(instance: Instance): Promise<void> {
+    const { fleet, log } = this.#execution
+    if (this.#looking.has(instance.id)) return
+    this.#looking.add(instance.id)
+    try {
+      const { address } = await this.#inspect(instance)
+      if (address && this.#isIdle(instance)) setAddress(fleet, instance.id, address)
+    } catch (error) {
+      log.debug({ err: error, subdomain: instance.subdomain }, 'could not look at the container')
+    } finally {
+      this.#looking.delete(instance.id)
+    }
+  }
+
+  /** Looks whether a container that should run does, and where. */
+  async #look(instance: Instance): Promise<void> {
+    const { fleet, log } = this.#execution
+    if (this.#looking.has(instance.id)) return
+    this.#looking.add(instance.id)
+    try {
+      const { address } = await this.#inspect(instance)
+      if ((!address && !this.#changes.hasRoom) || !this.#isIdle(instance)) return
+      if (!address) {
+        if (this.#changes.hasRoom && this.#mayTry(instance)) await this.#bringUp(instance)
+        return
+      }
+      this.#seen.add(instance.id)
+      if (address.host !== instance.host || address.port !== instance.port)
+        setAddress(fleet, instance.id, address)
+      // Neither running nor unhealthy, and nothing under way: what was seen of its health next decides.
+      if (instance.status !== 'running' && instance.status !== 'unhealthy')
+        setStatus(fleet, instance.id, 'unhealthy')
+    } catch (error) {
+      log.warn({ err: error, subdomain: instance.subdomain }, 'could not look at the container')
+    } finally {
+      this.#looking.delete(instance.id)
+    }
+  }
+
+  /** False when an instance was asked to be something else, or changed, while it was looked at. */
+  #isIdle({ id, status }: Instance): boolean {
+    const { db } = this.#execution.fleet
+    if (this.#stopped || this.#workers.has(id) || openOperationOf(db, id)) return false
+    const now = getInstance(db, id)
+    return wanted(now) === 'running' && now.status === status
+  }
+
+  /** A driver that does not answer is given up; what it says later is not listened to. */
+  async #inspect(instance: Instance): Promise<Observed> {
+    const { driver, clock } = this.#execution.fleet
+    const answered = new AbortController()
+    const late = clock.sleep(giveUpLookMs, answered.signal).then((): never => {
+      throw new DriverError(`the driver gave no answer within ${giveUpLookMs / 1000} s`, { permanent: false })
+    })
+    try {
+      return await Promise.race([driver.inspect(instance), late])
+    } finally {
+      late.catch(() => {})
+      answered.abort()
+    }
+  }
+
+  /** Room is taken before the look at the volume: thousands of looks end together, and each would find room. */
+  async #bringUp(instance: Instance): Promise<void> {
+    if (!this.#changes.reserve()) return
+    if (await this.#hasVolume(instance)) this.#changes.addReserved(() => this.#open(instance, 'start'))
+    else this.#changes.giveBack()
+  }
+
+  /** False when it may not start on what stands at its volume's place; then its record says why. */
+  async #hasVolume(instance: Instance): Promise<boolean> {
+    const { fleet, log } = this.#execution
+    const path = volumePath(fleet.site.dataRoot, instance.subdomain)
+    let sight: VolumeSight
+    try {
+      sight = await fleet.lookAtVolume(path)
+    } catch (error) {
+      log.warn({ err: error, subdomain: instance.subdomain }, 'could not look at the volume')
+      return false
+    }
+    const fault = volumeFault(instance, path, sight)
+    if (!fault) {
+      // Its own is back: what was permitted instead of it is permitted no more.
+      if (instance.volumePermit !== null && sight.kind === 'marked' && sight.id === instance.id)
+        this.#changes.add(() => updateInstance(fleet.db, instance.id, { volumePermit: null }))
+      return true
+    }
+    if (instance.volumeFault === fault.kind && instance.statusReason === fault.words) return false
+    log.error({ subdomain: instance.subdomain, fault: fault.words }, 'an instance is kept from starting')
+    const { kind, words } = fault
+    this.#changes.add(() => {
+      const { status, volumePermit } = getInstance(fleet.db, instance.id)
+      // It was looked at a moment ago: it may have been asked for something else, or permitted more, since.
+      if (openOperationOf(fleet.db, instance.id) || status !== instance.status) return
+      if (volumePermit !== instance.volumePermit) return
+      setStatus(fleet, instance.id, 'failed', words)
+      updateInstance(fleet.db, instance.id, { volumeFault: kind })
+    })
+    return false
+  }
+
+  /** The wait before the next try doubles with each failure in a row, from half a minute up to ten. */
+  #mayTry(instance: Instance): boolean {
+    const { db, clock } = this.#execution.fleet
+    const recent = recentOutcomes(db, instance.id, 8)
+    const sinceSuccess = recent.findIndex(operation => operation.status !== 'failed')
+    const failures = sinceSuccess < 0 ? recent.length : sinceSuccess
+    const last = recent[0]
+    if (failures === 0 || !last) return true
+    if (last.permanent) return false
+    const waitedMs = clock.now() - (last.finishedAt ?? 0)
+    // It ended in the future: the clock was set back since, and must not be waited for.
+    return waitedMs < 0 || waitedMs >= Math.min(600_000, 30_000 * 2 ** (failures - 1))
+  }
+
+  #open(instance: Instance, kind: OperationKind): void {
+    const { fleet, log } = this.#execution
+    // It was looked at a moment ago: it may have been asked for something else since.
+    const { status, desired, suspendedAt } = getInstance(fleet.db, instance.id)
+    if (status !== instance.status || wanted({ desired, suspendedAt }) !== wanted(instance)) return
+    if (openOperationOf(fleet.db, instance.id)) return
+    log.info(
+      { subdomain: instance.subdomain, kind, desired: instance.desired, status: instance.status },
+      'reconciling',
+    )
+    openOperation(fleet.db, { instanceId: instance.id, kind, image: null }, fleet.clock.now())
+  }
+}

@@ -1,0 +1,166 @@
+import { clearTimeout, setTimeout } from 'node:timers'
+import { readVolumeIdentity, writeVolumeIdentity } from '../../../src/volume-identity.ts'
+import type { RouterService } from '../../router/contract.ts'
+import { type Driver, DriverError, type InstanceSpec } from '../driver.ts'
+import type { StepName } from '../records/plan.ts'
+import { deleteVolume } from '../volumes/deletion.ts'
+import type { VolumeLook } from '../volumes/inspection.ts'
+import { VolumeError, type VolumeRecord, type VolumeSight, volumeFault } from '../volumes/volume.ts'
+import type { HealthWatch } from './health-watch.ts'
+
+export interface StepContext {
+  /** Pinned to an image from the step `prepare image` on. */
+  spec: InstanceSpec
+  /** Whether an instance that is pinned to no image yet takes the one of its container. */
+  keepsImage: boolean
+  dataRoot: string
+  /** What the record says about the volume now. */
+  readonly volume: VolumeRecord
+  look: VolumeLook
+  /** The subdomain of the instance that has this id and a record; null when none has. */
+  ownerOf(instanceId: string): string | null
+  driver: Driver
+  router: RouterService
+  health: HealthWatch
+  /** Aborts when the operation was superseded or the program stops. */
+  signal: AbortSignal
+  /** How long an instance may take to stop by itself, and to become healthy. */
+  stopGraceMs: number
+  healthDeadlineMs: number
+  /** Keeps where the instance listens, and tells whoever looks at its health that it has begun to. */
+  started(address: { host: string; port: number }): void
+  /** Keeps that it listens nowhere any more. */
+  stopped(): void
+  /** Keeps that the volume at its place is the instance's own. */
+  volumeMarked(): void
+}
+
+/** It answers as itself, and its checks fail: it is left running, for its owner to mend. */
+export class ChecksFailError extends DriverError {
+  constructor(message: string) {
+    super(message, { permanent: false })
+    this.name = 'ChecksFailError'
+  }
+}
+
+/** What each step does. It returns a few words for the journal, or throws. */
+export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<string | undefined>>> = {
+  'check volume': async step => {
+    await requireVolume(step)
+    return undefined
+  },
+  'prepare volume': async step => {
+    const { spec, driver } = step
+    const sight = await requireVolume(step)
+    await driver.prepareVolume(spec)
+    if (sight.kind !== 'marked' || sight.id !== spec.id) await writeVolumeIdentity(spec.volume, spec.id)
+    // A disk may go between the look and the making of the folder.
+    else if ((await readVolumeIdentity(spec.volume)) !== spec.id)
+      throw new VolumeError(
+        { kind: 'missing', words: `its volume is missing at ${spec.volume}` },
+        { permanent: true },
+      )
+    step.volumeMarked()
+    return sight.kind === 'absent' ? 'new' : 'kept as it was'
+  },
+  'prepare image': async step => {
+    const { spec, driver, keepsImage } = step
+    const kept = spec.imageId ?? (keepsImage ? (await driver.inspect(spec)).imageId : null)
+    const imageId = await driver.prepareImage({ ...spec, imageId: kept })
+    step.spec = { ...spec, imageId }
+    if (!driver.usesImages) return undefined
+    return imageId === null ? spec.image : `${spec.image} (${imageId.slice(0, 19)})`
+  },
+  'prepare successor': async ({ spec, driver }) => {
+    await driver.prepareSuccessor(spec)
+    return undefined
+  },
+  'stop routing': async ({ spec, router }) => {
+    router.set(spec.subdomain, { state: 'stopped', instanceId: spec.id })
+    return undefined
+  },
+  'stop container': async ({ spec, driver, stopGraceMs, stopped }) => {
+    await driver.stop(spec, stopGraceMs)
+    stopped()
+    return undefined
+  },
+  'remove container': async ({ spec, driver, router }) => {
+    await driver.remove(spec)
+    router.remove(spec.subdomain)
+    return undefined
+  },
+  'create container': async ({ spec, driver }) => {
+    await driver.create(spec)
+    return undefined
+  },
+  'start container': async ({ spec, driver }) => {
+    await driver.start(spec)
+    return undefined
+  },
+  'wait until healthy': waitUntilHealthy,
+  'delete volume': async ({ spec, volume, dataRoot, driver, look, ownerOf }) => {
+    // Absence must be certain: a container that runs beneath a volume that is being deleted writes into nowhere.
+    await driver.refuseInUse(spec)
+    return await deleteVolume(dataRoot, { ...volume, subdomain: spec.subdomain }, { look, ownerOf })
+  },
+}
+
+/** What stands at the volume's place, when the instance may start on it. Throws a VolumeError when it may not. */
+async function requireVolume({ spec, volume, look, ownerOf }: StepContext): Promise<VolumeSight> {
+  const sight = await look(spec.volume)
+  const { id, volumePermit } = volume
+  const owner = sight.kind === 'marked' && sight.id !== id ? ownerOf(sight.id) : null
+  // What may be adopted may have been moved since: never the volume of one that has a record.
+  const permit = owner === null ? volumePermit : null
+  const fault = volumeFault({ ...volume, volumePermit: permit }, spec.volume, sight)
+  if (fault) throw new VolumeError(fault, { permanent: true })
+  return sight
+}
+
+async function waitUntilHealthy(step: StepContext): Promise<string | undefined> {
+  const { spec, driver, health, healthDeadlineMs, signal } = step
+  const { address } = await driver.inspect(spec)
+  if (!address) throw await withLog(step, 'the container ended right after it was started')
+  const ended = new AbortController()
+  const waiting = health.wait(spec.id, healthDeadlineMs, AbortSignal.any([signal, ended.signal]))
+  step.started(address)
+  const stopWatching = watchForEnd(step, () => ended.abort())
+  const result = await waiting
+  stopWatching()
+  if (signal.aborted) return undefined
+  if (!result.healthy) {
+    if (ended.signal.aborted) throw await withLog(step, 'the container ended before it was healthy')
+    const why = `it was not healthy within ${Math.round(healthDeadlineMs / 1000)} s: ${result.reason}`
+    throw result.answers ? new ChecksFailError(why) : await withLog(step, why)
+  }
+  return undefined
+}
+
+/** Looks every half second whether the container still runs: what has ended need not be waited for. */
+function watchForEnd({ driver, spec }: StepContext, onEnd: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  const look = async () => {
+    try {
+      if ((await driver.inspect(spec)).state !== 'running') return onEnd()
+    } catch {
+      // An engine that does not answer now says nothing about the container; the deadline still stands.
+    }
+    if (!stopped) timer = setTimeout(() => void look(), 500)
+  }
+  timer = setTimeout(() => void look(), 500)
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+  }
+}
+
+/** The failure with the last lines that the instance wrote; then it is stopped, so that it does not crash in a circle. */
+async function withLog(step: StepContext, why: string): Promise<DriverError> {
+  const { spec, driver, stopGraceMs } = step
+  const lines = await driver.logTail(spec, 20).catch(() => [])
+  await driver.stop(spec, stopGraceMs)
+  step.stopped()
+  const log = lines.length > 0 ? `\nIts last lines:\n${lines.join('\n')}` : '\nIt wrote nothing.'
+  return new DriverError(`${why}.${log}`, { permanent: false })
+}

@@ -1,0 +1,149 @@
+import { and, eq, isNotNull, isNull, or } from 'drizzle-orm'
+import type { Clock } from '../../../src/clock.ts'
+import type { Events } from '../../../src/kernel/control-plane.ts'
+import type { RouterService } from '../../router/contract.ts'
+import type { Site } from '../../site/contract.ts'
+import { siteUrl } from '../../site/contract.ts'
+import type { InstanceEnvironment } from '../contract.ts'
+import type { Driver, InstanceSpec } from '../driver.ts'
+import { type Instance, type InstanceStatus, instances } from '../schema.ts'
+import type { VolumeLook } from '../volumes/inspection.ts'
+import { volumePath } from '../volumes/volume.ts'
+import { getInstance, listInstances, type ProvisionerDb, updateInstance, wanted } from './instance.ts'
+import type { SecretKeys } from './secret-keys.ts'
+
+/** What the parts of the provisioner work on together. */
+export interface Fleet {
+  db: ProvisionerDb
+  driver: Driver
+  router: RouterService
+  lookAtVolume: VolumeLook
+  site: Site
+  clock: Clock
+  /** The zone of jobs that name none. */
+  timezone: string
+  /** How long an instance is given to stop by itself. */
+  stopGraceMs: number
+  /** How many runs of each job an instance keeps, and for how long. */
+  keep: { runsPerJob: number; forMs: number }
+  /** What each instance's secrets are sealed with. */
+  secretKeys: SecretKeys
+  /** The mail server that instances send their notices through; null when the operator offers none. */
+  mail: { smtpUrl: string; smtpFrom: string } | null
+  /** What other plugins give every instance. */
+  environments(): InstanceEnvironment[]
+  /** How long a released name is kept from others. */
+  quarantineMs: number
+  emit<E extends keyof Events>(event: E, payload: Events[E]): void
+}
+
+/** What one instance's container is made from. */
+export function specOf(
+  { site, timezone, stopGraceMs, keep, secretKeys, mail, environments }: Fleet,
+  instance: Instance,
+): InstanceSpec {
+  return {
+    id: instance.id,
+    subdomain: instance.subdomain,
+    ownerEmail: instance.ownerEmail,
+    image: instance.image,
+    imageId: instance.imageId,
+    volume: volumePath(site.dataRoot, instance.subdomain),
+    passwordHash: instance.passwordHash,
+    publicUrl: siteUrl(site, instance.subdomain),
+    timezone,
+    stopGraceMs,
+    limits: limitsOf(instance),
+    environment: {
+      ...Object.assign({}, ...environments().map(({ variables }) => variables)),
+      LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
+      LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),
+      LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,
+      LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
+      LONGHOUSE_VOLUME_ID: instance.id,
+      ...(instance.handedOverAt !== null && {
+        LONGHOUSE_HANDED_OVER_AT: new Date(instance.handedOverAt).toISOString(),
+      }),
+      ...(mail && { SMTP_URL: mail.smtpUrl, SMTP_FROM: mail.smtpFrom }),
+    },
+  }
+}
+
+function limitsOf({ memoryBytes, cpus }: Instance): InstanceSpec['limits'] {
+  return memoryBytes === null || cpus === null ? null : { memoryBytes, cpus }
+}
+
+/** The one place where an instance's status changes: the record, the router and whoever listens follow together. */
+export function setStatus(
+  fleet: Fleet,
+  id: string,
+  status: InstanceStatus,
+  reason: string | null = null,
+): void {
+  const before = getInstance(fleet.db, id)
+  // Where it was may be where it is, until it is known to be stopped: an operation may fail before it does anything.
+  const gone = status === 'stopped' || status === 'deleted' ? { host: null, port: null, answers: false } : {}
+  const change = { status, statusReason: reason, volumeFault: null, ...gone }
+  updateInstance(fleet.db, id, change)
+  routeInstance(fleet, { ...before, ...change })
+  if (before.status !== status) {
+    const { subdomain } = before
+    fleet.emit('instance-status-changed', { instanceId: id, subdomain, from: before.status, to: status })
+  }
+}
+
+/** Keeps that an instance is healthy, and that it was for the first time. */
+export function markReady({ db, clock }: Fleet, id: string): void {
+  updateInstance(db, id, { answers: true })
+  db.update(instances)
+    .set({ readyAt: clock.now() })
+    .where(and(eq(instances.id, id), isNull(instances.readyAt)))
+    .run()
+}
+
+/** Where an instance listens from now on; whether it answers there is to be seen. */
+export function setAddress(fleet: Fleet, id: string, address: { host: string; port: number } | null): void {
+  updateInstance(fleet.db, id, { host: address?.host ?? null, port: address?.port ?? null, answers: false })
+  routeInstance(fleet, getInstance(fleet.db, id))
+}
+
+/** Whether an instance answers as itself where it listens. */
+export function setAnswers(fleet: Fleet, id: string, answers: boolean): void {
+  updateInstance(fleet.db, id, { answers })
+  routeInstance(fleet, getInstance(fleet.db, id))
+}
+
+/** Tells the router about every instance, as the records have it: at boot, when it knows nothing. */
+export function routeAll(fleet: Fleet): void {
+  if (!fleet.driver.outlivesControlPlane)
+    fleet.db
+      .update(instances)
+      .set({ host: null, port: null, answers: false })
+      .where(or(isNotNull(instances.host), eq(instances.answers, true)))
+      .run()
+  for (const instance of listInstances(fleet.db)) routeInstance(fleet, instance)
+}
+
+function routeInstance({ router }: Fleet, instance: Instance): void {
+  const { id: instanceId, subdomain, desired, status } = instance
+  const address = reachableAt(instance)
+  if (desired === 'deleted') router.remove(subdomain)
+  else if (address) router.set(subdomain, { state: 'ready', instanceId, ...address })
+  else if (status === 'stopping' || status === 'stopped' || wanted(instance) !== 'running')
+    router.set(subdomain, { state: 'stopped', instanceId })
+  else if (status === 'unhealthy' || status === 'failed')
+    router.set(subdomain, { state: 'unhealthy', instanceId })
+  else router.set(subdomain, { state: 'starting', instanceId })
+}
+
+/**
+ * Where requests for an instance go; null when they do not reach it. What should run and answers as itself is reachable:
+ * neither a check that fails nor an operation that failed, or is under way, closes its door.
+ */
+export function reachableAt(instance: Instance): { host: string; port: number } | null {
+  const { status, host, port, answers } = instance
+  if (host === null || port === null || wanted(instance) !== 'running') return null
+  // While an operation goes on, the container of before may still answer, or the new one already.
+  const open = status === 'running' || (answers && ['provisioning', 'unhealthy', 'failed'].includes(status))
+  return open ? { host, port } : null
+}

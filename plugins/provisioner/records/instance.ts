@@ -1,0 +1,93 @@
+import { and, asc, eq, inArray, isNotNull, isNull, ne, not, or, sql } from 'drizzle-orm'
+import type { Db } from '../../../src/database.ts'
+import { unknownInstance } from '../problems.ts'
+import type * as schema from '../schema.ts'
+import { type Desired, type Instance, instances } from '../schema.ts'
+
+export type ProvisionerDb = Db<typeof schema>
+
+/**
+ * What an instance is to be now. A suspension keeps it from running and leaves the wish for it alone: when it is lifted,
+ * what the operator had stopped stays stopped, and what should run runs again.
+ */
+export function wanted({ desired, suspendedAt }: Pick<Instance, 'desired' | 'suspendedAt'>): Desired {
+  return desired === 'running' && suspendedAt !== null ? 'stopped' : desired
+}
+
+/** Every instance whose volume may still exist, by name. */
+export function listInstances(db: ProvisionerDb): Instance[] {
+  return db.select().from(instances).where(isNull(instances.purgedAt)).orderBy(asc(instances.subdomain)).all()
+}
+
+/**
+ * Those that are not what they should be, and those that should run and do of which `seen` is false. Once all is well that
+ * is none, however many there are.
+ */
+export function listUnsettled(db: ProvisionerDb, seen: (id: string) => boolean): Instance[] {
+  const runs = and(eq(instances.desired, 'running'), isNull(instances.suspendedAt))
+  const settled = or(
+    and(runs, eq(instances.status, 'running')),
+    and(
+      eq(instances.desired, 'deleted'),
+      eq(instances.status, 'deleted'),
+      isNull(instances.purgeRequestedAt),
+    ),
+    and(
+      ne(instances.desired, 'deleted'),
+      or(eq(instances.desired, 'stopped'), isNotNull(instances.suspendedAt)),
+      eq(instances.status, 'stopped'),
+    ),
+  )
+  const unseen = db
+    .select({ id: instances.id })
+    .from(instances)
+    .where(and(isNull(instances.purgedAt), runs, eq(instances.status, 'running')))
+    .all()
+    .flatMap(({ id }) => (seen(id) ? [] : [id]))
+  const ids = sql`(select value from json_each(${JSON.stringify(unseen)}))`
+  return db
+    .select()
+    .from(instances)
+    .where(and(isNull(instances.purgedAt), or(not(settled ?? sql`false`), inArray(instances.id, ids))))
+    .orderBy(asc(instances.subdomain))
+    .all()
+}
+
+/** Those of one account, by name; with null, those of none. */
+export function listInstancesOf(db: ProvisionerDb, accountId: string | null): Instance[] {
+  const whose = accountId === null ? isNull(instances.accountId) : eq(instances.accountId, accountId)
+  return db
+    .select()
+    .from(instances)
+    .where(and(whose, isNull(instances.purgedAt)))
+    .orderBy(asc(instances.subdomain))
+    .all()
+}
+
+/** The instance that has or holds a subdomain; null when the name is free. */
+export function findBySubdomain(db: ProvisionerDb, subdomain: string): Instance | null {
+  return (
+    db
+      .select()
+      .from(instances)
+      .where(and(eq(instances.subdomain, subdomain), isNull(instances.purgedAt)))
+      .get() ?? null
+  )
+}
+
+/** Like `findBySubdomain`, but a name that nobody has is the 404 that says so. */
+export function requireInstance(db: ProvisionerDb, subdomain: string): Instance {
+  const instance = findBySubdomain(db, subdomain)
+  if (!instance) throw unknownInstance(`No instance is called "${subdomain}".`)
+  return instance
+}
+
+export function getInstance(db: ProvisionerDb, id: string): Instance {
+  const instance = db.select().from(instances).where(eq(instances.id, id)).get()
+  if (!instance) throw new Error(`instance ${id} has no record`)
+  return instance
+}
+
+export function updateInstance(db: ProvisionerDb, id: string, change: Partial<Instance>): void {
+  db.update(instances).set(change).where(eq(instances.id, id)).run()
+}

@@ -1,0 +1,191 @@
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
+import { newId } from '../../../src/ids.ts'
+import { instances, type Operation, operations, type Step, steps } from '../schema.ts'
+import type { ProvisionerDb } from './instance.ts'
+import { type Plan, planOf } from './plan.ts'
+
+// Literals, not bound values: only then does SQLite use the partial index of open operations.
+const open = sql`${operations.status} in ('pending', 'running')`
+
+/** What a command answers. */
+export interface Accepted {
+  instanceId: string
+  /** The operation under way; null when there was nothing to do. */
+  operationId: string | null
+}
+
+/** An operation with its journal. */
+export interface OperationRecord extends Operation {
+  steps: Step[]
+}
+
+/**
+ * Opens an operation; what was open for the instance is superseded. To be called in the transaction that sets the
+ * desired state, so that neither is there without the other. `plan` is what it does; without it, what it does for an
+ * instance that is meant to run.
+ */
+export function openOperation(
+  db: Pick<ProvisionerDb, 'insert' | 'update'>,
+  { instanceId, kind, image }: Pick<Operation, 'instanceId' | 'kind' | 'image'>,
+  now: number,
+  plan: Plan = planOf(kind, 'running'),
+): string {
+  const id = newId('op', now)
+  db.update(operations)
+    .set({ status: 'superseded', finishedAt: now })
+    .where(and(eq(operations.instanceId, instanceId), open))
+    .run()
+  db.insert(operations).values({ id, instanceId, kind, image, status: 'pending', createdAt: now }).run()
+  db.update(instances).set({ operationId: id }).where(eq(instances.id, instanceId)).run()
+  const rows = plan.steps.map(({ name }, position) => ({
+    operationId: id,
+    position,
+    name,
+    status: 'pending' as const,
+  }))
+  db.insert(steps).values(rows).run()
+  return id
+}
+
+/** The oldest open operations. */
+export function openOperations(db: ProvisionerDb, limit: number): Operation[] {
+  return db.select().from(operations).where(open).orderBy(asc(operations.createdAt)).limit(limit).all()
+}
+
+/** The ids of the instances that are being worked on, or wait for their turn. */
+export function instancesAtWork(db: ProvisionerDb): Set<string> {
+  const rows = db.select({ id: operations.instanceId }).from(operations).where(open).all()
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** How the newest operations of an instance ended, newest first. */
+export function recentOutcomes(
+  db: ProvisionerDb,
+  instanceId: string,
+  limit: number,
+): Pick<Operation, 'status' | 'permanent' | 'finishedAt'>[] {
+  return db
+    .select({ status: operations.status, permanent: operations.permanent, finishedAt: operations.finishedAt })
+    .from(operations)
+    .where(eq(operations.instanceId, instanceId))
+    .orderBy(desc(operations.createdAt), desc(operations.id))
+    .limit(limit)
+    .all()
+}
+
+export function openOperationOf(db: ProvisionerDb, instanceId: string): Operation | null {
+  return (
+    db
+      .select()
+      .from(operations)
+      .where(and(eq(operations.instanceId, instanceId), open))
+      .get() ?? null
+  )
+}
+
+/** Claims an open operation for execution; false when it was finished or superseded in the meantime. */
+export function claimOperation(db: ProvisionerDb, id: string, now: number): boolean {
+  const claimed = db
+    .update(operations)
+    .set({ status: 'running', startedAt: now })
+    .where(and(eq(operations.id, id), open))
+    .run()
+  if (claimed.changes === 0) return false
+  // A resumed operation runs from its beginning: every step ensures rather than does.
+  db.update(steps)
+    .set({ status: 'pending', detail: null, startedAt: null, finishedAt: null })
+    .where(eq(steps.operationId, id))
+    .run()
+  return true
+}
+
+export function isOpen(db: ProvisionerDb, id: string): boolean {
+  return (
+    db
+      .select({ id: operations.id })
+      .from(operations)
+      .where(and(eq(operations.id, id), open))
+      .get() !== undefined
+  )
+}
+
+export function finishOperation(
+  db: ProvisionerDb,
+  id: string,
+  end: { status: 'succeeded' } | { status: 'failed'; error: string; permanent: boolean },
+  now: number,
+): void {
+  db.update(operations)
+    .set({ ...end, finishedAt: now })
+    .where(and(eq(operations.id, id), open))
+    .run()
+}
+
+export function recordStep(
+  db: ProvisionerDb,
+  operationId: string,
+  position: number,
+  change: Partial<Step>,
+): void {
+  db.update(steps)
+    .set(change)
+    .where(and(eq(steps.operationId, operationId), eq(steps.position, position)))
+    .run()
+}
+
+export function findOperation(db: ProvisionerDb, id: string): OperationRecord | null {
+  const operation = db.select().from(operations).where(eq(operations.id, id)).get()
+  return operation ? withSteps(db, operation) : null
+}
+
+/** Newest first. */
+export function operationsOf(db: ProvisionerDb, instanceId: string, limit: number): OperationRecord[] {
+  return db
+    .select()
+    .from(operations)
+    .where(eq(operations.instanceId, instanceId))
+    .orderBy(desc(operations.createdAt), desc(operations.id))
+    .limit(limit)
+    .all()
+    .map(operation => withSteps(db, operation))
+}
+
+/** Operations with their journals by the id of their instance; in two queries for all. */
+export function lastOperationsOf(
+  db: ProvisionerDb,
+  operationIds: readonly string[],
+): ReadonlyMap<string, OperationRecord> {
+  const ids = sql`(select value from json_each(${JSON.stringify(operationIds)}))`
+  const records = new Map<string, OperationRecord>()
+  for (const operation of db.select().from(operations).where(inArray(operations.id, ids)).all())
+    records.set(operation.id, { ...operation, steps: [] })
+  const journal = db
+    .select()
+    .from(steps)
+    .where(inArray(steps.operationId, ids))
+    .orderBy(asc(steps.operationId), asc(steps.position))
+    .all()
+  for (const step of journal) records.get(step.operationId)?.steps.push(step)
+  return new Map([...records.values()].map(record => [record.instanceId, record]))
+}
+
+/** Forgets all but the newest `keep` operations of each instance. */
+export function pruneOperations(db: ProvisionerDb, keep: number): void {
+  const old = sql`(select id from (select id, status, row_number() over (partition by instance_id order by created_at desc, id desc) as age from ${operations}) where age > ${keep} and status not in ('pending', 'running'))`
+  db.transaction(tx => {
+    tx.delete(steps).where(inArray(steps.operationId, old)).run()
+    tx.delete(operations).where(inArray(operations.id, old)).run()
+  })
+}
+
+function withSteps(db: ProvisionerDb, operation: Operation): OperationRecord {
+  return {
+    ...operation,
+    steps: db
+      .select()
+      .from(steps)
+      .where(eq(steps.operationId, operation.id))
+      .orderBy(asc(steps.position))
+      .all(),
+  }
+}

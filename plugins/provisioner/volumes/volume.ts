@@ -1,0 +1,129 @@
+import type { Stats } from 'node:fs'
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readVolumeIdentity } from '../../../src/volume-identity.ts'
+import { DriverError } from '../driver.ts'
+import type { Instance, volumeFaults } from '../schema.ts'
+
+/** The folder of one instance's volume on the host. */
+export function volumePath(dataRoot: string, subdomain: string): string {
+  return join(dataRoot, subdomain)
+}
+
+/** What stands at a volume's place. */
+export type VolumeSight =
+  | { kind: 'absent' }
+  /** A file, or a symbolic link. */
+  | { kind: 'not-a-folder' }
+  /** No instance has lived in it yet: empty, or a jobs repo that was cloned there beforehand. */
+  | { kind: 'fresh'; names: readonly string[] }
+  /** An instance keeps its data in it, and it does not say which one: an earlier version made it. */
+  | { kind: 'unmarked' }
+  /** It says whose it is; '' when that cannot be made out. */
+  | { kind: 'marked'; id: string }
+
+/** Looks at a volume's place. Throws when that cannot be done: what is not known is not absent. */
+export async function lookAtVolume(path: string): Promise<VolumeSight> {
+  const stat = await statOf(path)
+  if (!stat) return { kind: 'absent' }
+  if (!stat.isDirectory()) return { kind: 'not-a-folder' }
+  const id = await readVolumeIdentity(path)
+  if (id !== null) return { kind: 'marked', id }
+  if (await statOf(join(path, 'longhouse.db'))) return { kind: 'unmarked' }
+  return { kind: 'fresh', names: (await readdir(path)).sort() }
+}
+
+/** Null when nothing has the name. */
+export async function statOf(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw error
+  }
+}
+
+export interface VolumeFault {
+  kind: (typeof volumeFaults)[number]
+  words: string
+}
+
+/**
+ * An instance may not start on what stands at its volume's place, or that is not deleted. `permanent`: no retry makes
+ * anything, the folder has to come back.
+ */
+export class VolumeError extends DriverError {
+  readonly fault: VolumeFault['kind']
+
+  constructor({ kind, words }: VolumeFault, { permanent }: { permanent: boolean }) {
+    super(words, { permanent })
+    this.name = 'VolumeError'
+    this.fault = kind
+  }
+}
+
+/** What a record says about its volume. */
+export type VolumeRecord = Pick<Instance, 'id' | 'readyAt' | 'volumeMarkedAt' | 'volumePermit'>
+
+/**
+ * Why an instance may not start on what stands at its volume's place; null when it may. One that was ever ready gets no
+ * new volume, and no instance gets another's, unless the operator said so.
+ */
+export function volumeFault(record: VolumeRecord, path: string, sight: VolumeSight): VolumeFault | null {
+  const { id, readyAt, volumeMarkedAt, volumePermit } = record
+  const foreign = (words: string): VolumeFault => ({ kind: 'foreign', words })
+  switch (sight.kind) {
+    case 'not-a-folder':
+      return foreign(`${path} is not a folder; move it out of the way`)
+    case 'marked':
+      if (sight.id === id || volumePermit === 'adopt') return null
+      return foreign(
+        sight.id === ''
+          ? `the volume at ${path} does not say readably whose it is`
+          : `the volume at ${path} belongs to another instance, ${sight.id}; put this one’s own volume there`,
+      )
+    case 'unmarked':
+      // Before volumes were marked, what stood at its place was its own.
+      if (volumePermit === 'adopt' || volumeMarkedAt === null) return null
+      return foreign(`the volume at ${path} does not say whose it is`)
+    default: {
+      if (readyAt === null || volumePermit === 'new') return null
+      const folder =
+        sight.kind === 'absent'
+          ? ''
+          : sight.names.length === 0
+            ? '; an empty folder stands there'
+            : '; a folder without it stands there'
+      return { kind: 'missing', words: `its volume is missing at ${path}${folder}` }
+    }
+  }
+}
+
+/**
+ * Why what stands at a volume's place is not deleted with its instance; null when it is positively the instance's own, or
+ * when there is nothing to lose.
+ */
+export function purgeFault(record: VolumeRecord, path: string, sight: VolumeSight): string | null {
+  switch (sight.kind) {
+    case 'absent':
+      return null
+    case 'not-a-folder':
+      return `${path} is not a folder`
+    case 'marked':
+      if (sight.id === record.id) return null
+      return sight.id === ''
+        ? `the volume at ${path} does not say readably whose it is`
+        : `the volume at ${path} says that it belongs to another instance, ${sight.id}`
+    case 'unmarked':
+      // Before volumes were marked, what stood at the place of one that was ready was its own.
+      if (record.volumeMarkedAt === null && record.readyAt !== null) return null
+      return `the volume at ${path} holds an instance's data and does not say whose it is`
+    default: {
+      const { names } = sight
+      if (names.length === 0) return null
+      const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+      return `the folder at ${path} does not say whose it is; it holds ${names.slice(0, 3).join(', ')}${more}`
+    }
+  }
+}
