@@ -11,7 +11,7 @@ const skip = process.getuid?.() === 0 ? false : 'only root becomes another user:
 
 /** Prepares a volume as a process of the image's user does. Null when all is well, else the words. */
 async function prepareAs(volume: string): Promise<string | null> {
-  const child = fork(join(import.meta.dirname, 'docker-volume.fixture.ts'), [volume])
+  const child = fork(join(import.meta.dirname, 'volume.fixture.ts'), [volume])
   const [told] = (await once(child, 'message')) as [string | null]
   return told
 }
