@@ -1,7 +1,8 @@
 import type { AccountDirectory } from '../auth/contract.ts'
 import type { ProvisionerService } from '../provisioner/contract.ts'
 import type { Standings } from './accounts.ts'
-import type { Rung, Standing, State } from './standing.ts'
+import type { Rung, State } from './contract.ts'
+import type { Standing } from './standing.ts'
 
 export interface ListedAccount {
   accountId: string

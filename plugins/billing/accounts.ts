@@ -3,7 +3,8 @@ import type { Clock } from '../../src/clock.ts'
 import type { BillingDb, Customers } from './customers.ts'
 import type { Exemptions } from './exemption.ts'
 import { type Customer, standings } from './schema.ts'
-import { assess, type Standing, type State, type Terms } from './standing.ts'
+import type { State } from './contract.ts'
+import { assess, type Standing, type Terms } from './standing.ts'
 import type { Trials } from './trial.ts'
 
 export interface AccountStanding extends Standing {

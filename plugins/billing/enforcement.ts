@@ -5,7 +5,7 @@ import type { InstanceSummary, ProvisionerService } from '../provisioner/contrac
 import type { AccountStanding, Standings } from './accounts.ts'
 import type { Customers } from './customers.ts'
 import type { Plan } from './settings.ts'
-import type { OverReason } from './standing.ts'
+import type { OverReason } from './contract.ts'
 import { StripeFailure } from './stripe.ts'
 
 /** Accounts that are looked at in one go: a thousand take seconds, and whoever asks meanwhile gets an answer. */

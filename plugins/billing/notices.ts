@@ -6,7 +6,7 @@ import type { MailService } from '../mail/contract.ts'
 import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
 import { type Site, siteUrl } from '../site/contract.ts'
 import type { AccountStanding } from './accounts.ts'
-import type { Rung } from './standing.ts'
+import type { Rung } from './contract.ts'
 import type { Trials } from './trial.ts'
 
 const day = 86_400_000

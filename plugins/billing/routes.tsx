@@ -6,7 +6,7 @@ import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { BillingPage } from '../../views/billing/billing-page.tsx'
 import type { AuthService } from '../auth/contract.ts'
 import { billingOff } from './problems.ts'
-import { subscriptionStatuses } from './standing.ts'
+import { subscriptionStatuses } from './contract.ts'
 import type { Bill, Till } from './till.ts'
 
 const time = z.iso.datetime().nullable()

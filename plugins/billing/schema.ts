@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { State, SubscriptionStatus } from './standing.ts'
-import type { SubscriptionItem } from './stripe-objects.ts'
+import type { State, SubscriptionItem, SubscriptionStatus } from './contract.ts'
 
 /** Times are milliseconds since the epoch. What belongs to Stripe's test mode is never counted in live mode, nor the reverse. */
 

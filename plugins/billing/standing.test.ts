@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assess, type Facts, type Standing, type SubscriptionStatus } from './standing.ts'
+import type { SubscriptionStatus } from './contract.ts'
+import { assess, type Facts, type Standing } from './standing.ts'
 
 const day = 86_400_000
 const terms = { graceMs: 14 * day, removalMs: 30 * day, keptMs: 30 * day }

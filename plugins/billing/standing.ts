@@ -1,15 +1,4 @@
-/** What Stripe calls the states of a subscription. */
-export const subscriptionStatuses = [
-  'incomplete',
-  'incomplete_expired',
-  'trialing',
-  'active',
-  'past_due',
-  'canceled',
-  'unpaid',
-  'paused',
-] as const
-export type SubscriptionStatus = (typeof subscriptionStatuses)[number]
+import type { OverReason, Rung, State, SubscriptionStatus } from './contract.ts'
 
 /** What is known of one account. Times are milliseconds since the epoch. */
 export interface Facts {
@@ -32,13 +21,6 @@ export interface Terms {
   keptMs: number | null
 }
 
-/**
- * How an account stands. `free`: billing has no say in it. `exempt`: the operator asks no payment of it. `grace`: a payment
- * failed, or the exemption has ended, and it runs on. `over`: nothing pays for it any more.
- */
-export type State = 'free' | 'exempt' | 'trial' | 'paid' | 'grace' | 'over'
-export type OverReason = 'trial' | 'unpaid' | 'canceled' | 'exemption'
-
 /** Those from which nobody goes back to being left alone. */
 const onceSubscribed: readonly State[] = ['paid', 'grace', 'over']
 
@@ -52,11 +34,6 @@ export interface Standing {
   reason: OverReason | null
   /** What happens when nothing is done, in order; the part that lies behind is left out. */
   ladder: readonly Rung[]
-}
-
-export interface Rung {
-  at: number
-  what: 'stop' | 'remove' | 'delete'
 }
 
 /**

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { type SubscriptionStatus, subscriptionStatuses } from './standing.ts'
+import { type SubscriptionItem, type SubscriptionStatus, subscriptionStatuses } from './contract.ts'
 
 /** What Stripe has, as far as it is read here. Times are milliseconds since the epoch. */
 
@@ -17,12 +17,6 @@ export interface StripeSubscription {
   /** What becomes of the invoices while Stripe collects no payment (`pause_collection`); null while it collects. */
   pauseBehavior: string | null
   pauseEndsAt: number | null
-}
-
-/** One line of a subscription. A price that is metered has no quantity at Stripe: it counts as 1. */
-export interface SubscriptionItem {
-  priceId: string
-  quantity: number
 }
 
 export interface StripeEvent {

@@ -1,7 +1,7 @@
 import { bySize } from './purchase.ts'
 import type { Subscription } from './schema.ts'
 import type { Plan } from './settings.ts'
-import type { SubscriptionStatus } from './standing.ts'
+import type { SubscriptionStatus } from './contract.ts'
 
 /** From what is paid to what is not; what is not here has ended, or never began. */
 const goingOn: readonly SubscriptionStatus[] = ['active', 'trialing', 'past_due', 'unpaid', 'paused']
