@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../src/clock.ts'
+import { limit } from '../src/concurrency.ts'
 import { openTables } from '../src/database.ts'
-import { limited } from '../src/limited.ts'
 import type { Logger } from '../src/log.ts'
 import { openSeal } from '../src/seal.ts'
 import type { Engine, Job, RepoStatus, Run } from './contract.ts'
@@ -122,7 +122,7 @@ export async function createEngine(options: EngineOptions): Promise<DrivenEngine
   const live = openLiveSet(db, version)
   const files = openFiles(volume)
   const rawFiles = openRawFiles(volume, files)
-  const checking = limited(1, 8, () =>
+  const checking = limit(1, 8, () =>
     overloaded('Others are being checked. Try again in a few seconds.', { headers: { 'Retry-After': '5' } }),
   )
   const history = openHistory({ dir: volume.jobsDir, cacheDir: join(volume.dir, 'cache') })

@@ -5,9 +5,9 @@ import { type AppContext, type Guard, type Route, route } from '../../src/http/r
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { BillingPage } from '../../views/billing/billing-page.tsx'
 import type { AuthService } from '../auth/contract.ts'
-import { billingOff } from './problems.ts'
+import type { Bill, Till } from './checkout/till.ts'
 import { subscriptionStatuses } from './contract.ts'
-import type { Bill, Till } from './till.ts'
+import { billingOff } from './problems.ts'
 
 const time = z.iso.datetime().nullable()
 

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import type { Clock } from '../../src/clock.ts'
+import { limit } from '../../src/concurrency.ts'
 import type { Db } from '../../src/database.ts'
 import { defineProblem } from '../../src/http/problem.ts'
-import { limited } from '../../src/limited.ts'
 import { hashPassword, looksLikeHash, verifyPassword } from '../../src/password.ts'
 import type * as schema from './schema.ts'
 import { passwords, sessions } from './schema.ts'
@@ -30,7 +30,7 @@ export async function passwordGate(
   configured: string,
 ): Promise<PasswordGate> {
   const hash = await adopt(db, clock, configured)
-  const slot = limited(comparisonsAtOnce, longestQueue, () =>
+  const slot = limit(comparisonsAtOnce, longestQueue, () =>
     busy('Try again in a few seconds.', { headers: { 'Retry-After': '5' } }),
   )
   return {

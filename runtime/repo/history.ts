@@ -1,4 +1,4 @@
-import { limited } from '../../src/limited.ts'
+import { limit } from '../../src/concurrency.ts'
 import { startProgram } from '../child-program.ts'
 import { overloaded } from '../problems.ts'
 import type { HistoryAnswer, HistoryAnswers, HistoryRequest } from './history-protocol.ts'
@@ -20,7 +20,7 @@ export interface History {
 
 export function openHistory(options: { dir: string; cacheDir: string }): History {
   const { dir, cacheDir } = options
-  const place = limited(questionsAtOnce, longestQueue, () =>
+  const place = limit(questionsAtOnce, longestQueue, () =>
     overloaded('The history is read for others. Try again in a few seconds.', {
       headers: { 'Retry-After': '5' },
     }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Clock, systemClock } from '../../../../src/clock.ts'
-import { limited } from '../../../../src/limited.ts'
+import { limit } from '../../../../src/concurrency.ts'
 import { type Driver, DriverError, type InstanceSpec } from '../../driver.ts'
 import {
   type ContainerSettings,
@@ -71,7 +71,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
     trustedProxies: options.trustedProxies ?? [],
   }
   // A control plane that starts looks at a thousand instances in the same moment. The deadline of a look begins with its turn.
-  const looking = limited(looksAtOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
+  const looking = limit(looksAtOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
   const pulls = new Map<string, Promise<void>>()
   let info: EngineInfo | null = null
   let warning: string | null = null

@@ -1,0 +1,54 @@
+import { and, asc, eq, isNull } from 'drizzle-orm'
+import type { Clock } from '../../../src/clock.ts'
+import { newId } from '../../../src/ids.ts'
+import type { Facts } from '../rules/standing.ts'
+import { type Exemption, exemptions } from '../schema.ts'
+import type { BillingDb } from '../stripe/customers.ts'
+
+/** Which accounts the operator asks no payment of: friends, the own company, whoever pays by invoice. */
+export function openExemptions(db: BillingDb, clock: Clock) {
+  const open = (accountId: string) => and(eq(exemptions.accountId, accountId), isNull(exemptions.endedAt))
+  const oldestFirst = [asc(exemptions.since), asc(exemptions.id)]
+  const all = () =>
+    db
+      .select()
+      .from(exemptions)
+      .orderBy(...oldestFirst)
+      .all()
+  const history = (accountId: string): Exemption[] =>
+    db
+      .select()
+      .from(exemptions)
+      .where(eq(exemptions.accountId, accountId))
+      .orderBy(...oldestFirst)
+      .all()
+  return {
+    /** The one that holds now; null when there is none. */
+    of: (accountId: string): Exemption | null =>
+      db.select().from(exemptions).where(open(accountId)).get() ?? null,
+    /** Oldest first, with the one that holds now. */
+    history,
+    /** What it means for how an account stands, by account. */
+    facts: (): Map<string, Facts['exemption']> =>
+      new Map(all().map(({ accountId, endedAt }) => [accountId, endedAt === null ? 'holds' : { endedAt }])),
+    factOf: (accountId: string): Facts['exemption'] => {
+      const last = history(accountId).at(-1)
+      return last && (last.endedAt === null ? 'holds' : { endedAt: last.endedAt })
+    },
+    /** False when the account has one. */
+    begin: (accountId: string, { planId, why, by }: Pick<Exemption, 'planId' | 'why' | 'by'>): boolean => {
+      const since = clock.now()
+      const row = { id: newId('exm', since), accountId, planId, why, by, since }
+      return db.insert(exemptions).values(row).onConflictDoNothing().run().changes > 0
+    },
+    /** False when the account has none. */
+    end: (accountId: string, { why, by }: Pick<Exemption, 'why' | 'by'>): boolean =>
+      db
+        .update(exemptions)
+        .set({ endedAt: clock.now(), endedBy: by, endedWhy: why })
+        .where(open(accountId))
+        .run().changes > 0,
+  }
+}
+
+export type Exemptions = ReturnType<typeof openExemptions>

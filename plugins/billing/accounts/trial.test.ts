@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { memoryFolder } from '../../../src/testing/folder.ts'
+import { openShop } from '../shop.fixture.ts'
+
+test('a call that comes to nothing takes no trial along that another call has begun to use', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t) })
+  const [ada, eve] = [await shop.owner('ada'), await shop.owner('eve')]
+  // All of them find their names free; ada’s is taken first, so eve’s first call fails when its password is ready.
+  const answers = await Promise.all([
+    ada.call('POST', '/instances', { subdomain: 'wanted' }),
+    eve.call('POST', '/instances', { subdomain: 'wanted' }),
+    eve.call('POST', '/instances', { subdomain: 'other' }),
+  ])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [202, 409, 202],
+  )
+  for (const owner of [ada, eve]) {
+    const bill = (await owner.call('GET', '/billing')).json<{ state: string; trial_ends_at: string | null }>()
+    assert.deepEqual([bill.state, bill.trial_ends_at !== null], ['trial', true])
+  }
+})
+
+test('a call that comes to nothing begins no trial', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t) })
+  const [ada, eve] = [await shop.owner('ada'), await shop.owner('eve')]
+  const [, refused] = await Promise.all([
+    ada.call('POST', '/instances', { subdomain: 'wanted' }),
+    eve.call('POST', '/instances', { subdomain: 'wanted' }),
+  ])
+  assert.equal(refused?.status, 409)
+  const { state } = (await eve.call('GET', '/billing')).json<{ state: string }>()
+  assert.equal(state, 'free')
+  assert.equal((await eve.call('POST', '/instances', { subdomain: 'other' })).status, 202)
+})

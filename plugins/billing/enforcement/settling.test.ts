@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import Database from 'better-sqlite3'
+import { memoryFolder } from '../../../src/testing/folder.ts'
+import { openShop } from '../shop.fixture.ts'
+
+test('while many accounts are settled, others get their turn', async t => {
+  const root = memoryFolder(t)
+  const shop = await openShop(t, { root })
+  const sqlite = new Database(join(root, '.control', 'longhouse.db'))
+  t.after(() => sqlite.close())
+  const trial = sqlite.prepare(
+    'insert into billing_trials (account_id, started_at, ends_at) values (?, ?, ?)',
+  )
+  const now = shop.clock.now()
+  for (let each = 0; each < 200; each++) trial.run(`acct_${each}`, now, now + 86_400_000)
+  const settled = () => sqlite.prepare('select count(*) from billing_standings').pluck().get()
+
+  const seen = new Set<unknown>()
+  const look = () => {
+    seen.add(settled())
+    next = setImmediate(look)
+  }
+  let next = setImmediate(look)
+  await shop.run('settle')
+  clearImmediate(next)
+  assert.equal(settled(), 200)
+  assert.ok(seen.size >= 5, `looked on after ${[...seen].join(', ')} accounts`)
+})

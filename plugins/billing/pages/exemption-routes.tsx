@@ -1,0 +1,189 @@
+import { z } from 'zod'
+import { type Clock, timestamp } from '../../../src/clock.ts'
+import { wantsPage } from '../../../src/http/negotiate.ts'
+import { type AppContext, type FieldErrors, type Route, route } from '../../../src/http/route.ts'
+import { BillingAccountPage } from '../../../views/control/billing-account-page.tsx'
+import { operatorFrame } from '../../../views/control/operator-frame.ts'
+import type { Account, AuthService } from '../../auth/contract.ts'
+import type { ProvisionerService } from '../../provisioner/contract.ts'
+import type { Exemptions } from '../accounts/exemption.ts'
+import type { Standings } from '../accounts/standings.ts'
+import type { Till } from '../checkout/till.ts'
+import { alreadyExempt, notExempt, unknownAccount, unknownPlan } from '../problems.ts'
+import type { Exemption } from '../schema.ts'
+
+const time = z.iso.datetime()
+const exemptionSchema = z.object({
+  plan: z.string(),
+  why: z.string(),
+  by: z.string(),
+  since: time,
+  ended_at: time.nullable(),
+  ended_by: z.string().nullable(),
+  ended_why: z.string().nullable(),
+})
+const accountSchema = z.object({
+  account_id: z.string(),
+  email: z.string().nullable(),
+  state: z.string(),
+  since: time,
+  subdomains: z.array(z.string()),
+  exemption: exemptionSchema.nullable().meta({ description: 'The one that holds now' }),
+  earlier: z.array(exemptionSchema).meta({ description: 'Those that have ended, newest first' }),
+})
+
+const words = (longest: number, what: string) =>
+  z
+    .string(`must say ${what}`)
+    .trim()
+    .min(1, `must say ${what}`)
+    .max(longest, `may have at most ${longest} characters`)
+const said = { why: words(300, 'why'), by: words(80, 'who decided it') }
+const named = z.object({ id: z.string().max(100) })
+const answers = {
+  200: { description: 'So it is from now on', schema: accountSchema },
+  303: { description: 'For a browser: back to the page' },
+}
+
+export interface ExemptionParts {
+  standings: Standings
+  exemptions: Exemptions
+  till: Pick<Till, 'plans' | 'bill'>
+  /** Brings an account's instances in line with how it stands, and tells its owner. */
+  settle(accountId: string): void
+}
+
+/** Of which accounts the operator asks no payment. `open` throws where payments are not set up. */
+export function exemptionRoutes(parts: {
+  auth: AuthService
+  provisioner: ProvisionerService
+  clock: Clock
+  open(): ExemptionParts
+}): Route[] {
+  const { auth, provisioner, clock, open } = parts
+  const { admin } = auth
+
+  const accountOf = (id: string): Account => {
+    const account = auth.accounts.get(id)
+    if (!account) throw unknownAccount(`No account has the id "${id}".`)
+    return account
+  }
+  const view = (id: string) => {
+    const { standings, exemptions } = open()
+    const { email } = accountOf(id)
+    const { state, since } = standings.of(id)
+    const history = exemptions.history(id)
+    const mine = provisioner.instances().filter(({ accountId }) => accountId === id)
+    return {
+      account: {
+        ...{ accountId: id, email: email || null, state, since },
+        subdomains: mine.map(({ subdomain }) => subdomain),
+      },
+      exemption: history.find(({ endedAt }) => endedAt === null) ?? null,
+      earlier: history.filter(({ endedAt }) => endedAt !== null).reverse(),
+    }
+  }
+  const form = (c: AppContext, id: string, errors: FieldErrors, values: Record<string, unknown>) => {
+    if (errors.length > 0) c.status(422)
+    const { account, exemption, earlier } = view(id)
+    const { plans, bill } = open().till
+    const planName = (planId: string) => plans.find(each => each.id === planId)?.name ?? planId
+    const shown = (each: Exemption) => ({ ...each, plan: planName(each.planId) })
+    const page = (
+      <BillingAccountPage
+        now={clock.now()}
+        account={account}
+        pays={bill(id).subscription !== null}
+        exemption={exemption && shown(exemption)}
+        earlier={earlier.map(shown)}
+        plans={plans}
+        values={Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))}
+        errors={Object.fromEntries(errors.map(({ path, message }) => [path, message]))}
+      />
+    )
+    return c.render(page, operatorFrame(account.email ?? 'Account', '/admin/billing'))
+  }
+  const answer = (c: AppContext, id: string) =>
+    wantsPage(c) ? c.redirect(`/admin/billing/accounts/${id}`, 303) : c.json(wireView(view(id)))
+
+  return [
+    route({
+      method: 'get',
+      path: '/admin/billing/accounts/{id}',
+      summary: 'How one account stands, and whether payment is asked of it',
+      guard: admin,
+      params: named,
+      answers: { 200: { description: 'The account', schema: accountSchema } },
+      handle: (c, { params: { id } }) => (wantsPage(c) ? form(c, id, [], {}) : c.json(wireView(view(id)))),
+    }),
+    route({
+      method: 'post',
+      path: '/admin/billing/accounts/{id}/exempt',
+      summary: 'Ask no payment of an account: it runs within a plan’s limits until that is ended',
+      guard: admin,
+      params: named,
+      body: z.object({
+        ...said,
+        plan: z.string('must be the id of a plan').max(60, 'must be the id of a plan'),
+      }),
+      answers,
+      onInvalid: (c, errors, fields) => form(c, c.req.param('id') ?? '', errors, fields),
+      handle: (c, { params: { id }, body: { plan, why, by } }) => {
+        const { till, exemptions, settle } = open()
+        const account = accountOf(id)
+        if (account.closedAt !== null) throw unknownAccount('Its owner has deleted the account.')
+        if (!till.plans.some(each => each.id === plan)) {
+          const known = till.plans.map(each => each.id).join(', ')
+          throw unknownPlan(`There is no plan "${plan}"; there are ${known}. Nothing was changed.`, {
+            errors: [{ path: 'plan', message: `must be one of ${known}` }],
+          })
+        }
+        if (!exemptions.begin(id, { planId: plan, why, by }))
+          throw alreadyExempt('End the exemption that holds first; nothing was changed.')
+        settle(id)
+        return answer(c, id)
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/admin/billing/accounts/{id}/end-exemption',
+      summary: 'Ask payment of it again: its owner has the grace period to choose a plan',
+      guard: admin,
+      params: named,
+      body: z.object(said),
+      answers,
+      onInvalid: (c, errors, fields) => form(c, c.req.param('id') ?? '', errors, fields),
+      handle: (c, { params: { id }, body }) => {
+        const { exemptions, settle } = open()
+        accountOf(id)
+        if (!exemptions.end(id, body)) throw notExempt('There is nothing to end; nothing was changed.')
+        settle(id)
+        return answer(c, id)
+      },
+    }),
+  ]
+
+  function wireView({ account, exemption, earlier }: ReturnType<typeof view>): z.infer<typeof accountSchema> {
+    return {
+      account_id: account.accountId,
+      email: account.email,
+      state: account.state,
+      since: timestamp(account.since),
+      subdomains: account.subdomains,
+      exemption: exemption && wireExemption(exemption),
+      earlier: earlier.map(wireExemption),
+    }
+  }
+}
+
+function wireExemption(each: Exemption): z.infer<typeof exemptionSchema> {
+  return {
+    plan: each.planId,
+    why: each.why,
+    by: each.by,
+    since: timestamp(each.since),
+    ended_at: timestamp(each.endedAt),
+    ended_by: each.endedBy,
+    ended_why: each.endedWhy,
+  }
+}

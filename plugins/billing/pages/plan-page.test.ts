@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { memoryFolder } from '../../../src/testing/folder.ts'
+import type { OwnerBrowser } from '../../dashboard/owners.fixture.ts'
+import { day, openShop } from '../shop.fixture.ts'
+
+interface Bill {
+  state: string
+  trial: { days: number; available: boolean } | null
+  subscription: { cancel_at: string | null; period_ends_at: string } | null
+  ladder: { at: string; what: string }[]
+  plans: { id: string; memory_bytes: number | null; cpus: number | null }[]
+}
+const billOf = async (owner: OwnerBrowser, path = '/billing') => (await owner.call('GET', path)).json<Bill>()
+
+test('before anything is made, the page says how long a trial is, whether there is one, and what plans hold', async t => {
+  const shop = await openShop(t, {
+    root: memoryFolder(t),
+    env: { BILLING_TRIAL_DAYS: '7', BILLING_TRIAL_LIMIT: '1' },
+  })
+  const [ada, eve] = [await shop.owner('ada'), await shop.owner('eve')]
+  const bill = await billOf(ada)
+  assert.deepEqual(bill.trial, { days: 7, available: true })
+  assert.deepEqual(
+    bill.plans.map(({ id, memory_bytes, cpus }) => [id, memory_bytes, cpus]),
+    [
+      ['basic', null, null],
+      ['team', 2 ** 30, 2],
+    ],
+  )
+  const { text } = await ada.visit('/billing')
+  assert.match(text, /starts a free trial of 7 days\. It needs no card/)
+  assert.match(text, /1 GiB of memory, 2 CPUs/)
+
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
+  assert.match((await ada.visit('/billing')).text, /Billing starts at once and ends the trial/)
+  assert.equal((await billOf(ada)).trial, null)
+  // The only place is taken.
+  assert.deepEqual((await billOf(eve)).trial, { days: 7, available: false })
+  assert.match((await eve.visit('/billing')).text, /All free trials are taken/)
+})
+
+test('where there are no trials nobody is promised one', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t), env: { BILLING_TRIAL_DAYS: '0' } })
+  const ada = await shop.owner('ada')
+  assert.equal((await billOf(ada)).trial, null)
+  const { text } = await ada.visit('/billing')
+  assert.match(text, /There is no free trial here/)
+  assert.doesNotMatch(text, /starts a free trial/)
+})
+
+test('who cancels sees the dates of what follows; who comes back from the portal sees what was done there', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t) })
+  const ada = await shop.owner('ada')
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
+  const id = await shop.buy(ada)
+  assert.match((await ada.visit('/billing')).text, /renews automatically/)
+  assert.deepEqual((await billOf(ada)).ladder, [])
+
+  const { url } = (await ada.call('POST', '/portal', {})).json<{ url: string }>()
+  const back = new URL(new URL(url).searchParams.get('back') ?? '')
+  // No webhook comes.
+  shop.stripe.state.cancelAtPeriodEnd(id)
+  const bill = await billOf(ada, back.pathname + back.search)
+  assert.equal(bill.state, 'paid')
+  const endsAt = Date.parse(bill.subscription?.cancel_at ?? '')
+  assert.deepEqual(
+    bill.ladder.map(({ at, what }) => [what, (Date.parse(at) - endsAt) / day]),
+    [
+      ['stop', 0],
+      ['remove', 30],
+      ['delete', 60],
+    ],
+  )
+  assert.match((await ada.visit('/billing')).text, /Cancelled: what happens/)
+  // The operator sees it coming, too.
+  const { body } = await shop.admin<{ accounts: { next: { what: string } | null }[] }>(
+    'GET',
+    '/admin/billing',
+  )
+  assert.deepEqual(
+    body.accounts.map(({ next }) => next?.what),
+    ['stop'],
+  )
+
+  shop.stripe.state.cancelAtPeriodEnd(id, false)
+  assert.deepEqual((await billOf(ada, back.pathname + back.search)).ladder, [])
+})
+
+test('who owes sees which plan it is about, and what it costs', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t) })
+  const ada = await shop.owner('ada')
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
+  const id = await shop.buy(ada)
+  shop.stripe.state.renew(id, 'bad')
+  await shop.tell()
+  const { text } = await ada.visit('/billing')
+  assert.match(text, /A payment failed/)
+  assert.match(text, /9 € a month/)
+  assert.doesNotMatch(text, /Paid until/)
+})
+
+test('before something ends, its owner is told for how long data is kept, and what becomes of the plan', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t), env: { RETENTION_DAYS: '10' } })
+  const ada = await shop.owner('ada')
+  assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
+  const id = await shop.buy(ada)
+  await shop.settles(ada, 'acme', 'running')
+  const instance = (await ada.visit('/instances/acme')).text
+  assert.match(instance, /kept for you for 10 days/)
+  assert.match(instance, /The plan Basic goes on without it/)
+  const leave = (await ada.visit('/account/leave')).text
+  assert.match(leave, /is kept for 10 days/)
+  assert.match(leave, /The plan Basic ends at once/)
+
+  // Also the list says why it stands still, and where to go.
+  shop.stripe.state.become(id, 'canceled')
+  await shop.tell()
+  await shop.run('settle')
+  assert.match((await ada.visit('/instances')).text, /subscription has ended.*See your plan/s)
+})

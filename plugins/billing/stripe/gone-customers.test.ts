@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openSqlite } from '../../../src/database.ts'
+import { memoryFolder } from '../../../src/testing/folder.ts'
+import type { OwnerBrowser } from '../../dashboard/owners.fixture.ts'
+import { day, openShop, type Shop } from '../shop.fixture.ts'
+
+interface Overview {
+  accounts: { email: string; state: string; error: string | null }[]
+}
+const account = async (shop: Shop) => (await shop.admin<Overview>('GET', '/admin/billing')).body.accounts[0]
+const stateOf = async (owner: OwnerBrowser) =>
+  (await owner.call('GET', '/billing')).json<{ state: string; subscription: unknown }>()
+
+test('a customer that was deleted at Stripe: its subscription ended, the portal says so, ordering begins anew', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t) })
+  const { state } = shop.stripe
+  const ada = await shop.owner('ada')
+  await shop.buy(ada)
+  const [customer = ''] = state.customers.keys()
+  state.deleteCustomer(customer)
+  // Nobody told: the portal finds it out by itself.
+  const portal = await ada.call('POST', '/portal', {})
+  assert.equal(portal.status, 409)
+  assert.match(portal.text, /no record of you any more.*Choose a plan to begin anew/s)
+  assert.deepEqual(await stateOf(ada), { ...(await stateOf(ada)), state: 'over', subscription: null })
+  await shop.tell()
+  await shop.run('reconcile')
+  assert.deepEqual([(await account(shop))?.state, (await account(shop))?.error], ['over', null])
+
+  await shop.buy(ada, 'team')
+  assert.equal(state.customers.size, 2)
+  assert.equal((await stateOf(ada)).state, 'paid')
+  // The old one's last events may come late, and say nothing of the new one.
+  for (const event of state.events.filter(({ data }) => JSON.stringify(data).includes(customer))) {
+    const { body, headers } = shop.stripe.signed({ ...event, id: `${event.id}_late` })
+    await shop.post(body, headers)
+  }
+  await shop.run('work-events')
+  assert.equal((await stateOf(ada)).state, 'paid')
+  assert.equal((await ada.call('POST', '/portal', {})).status, 200)
+})
+
+test('a key of another Stripe account stops nobody: what was known holds, and the operator reads why', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t) })
+  const { state } = shop.stripe
+  const ada = await shop.owner('ada')
+  await shop.buy(ada)
+  const [customer = ''] = state.customers.keys()
+  const record = state.customers.get(customer)
+  state.customers.delete(customer)
+  await assert.rejects(shop.run('reconcile'), /1 customers could not be read/)
+  assert.equal((await stateOf(ada)).state, 'paid')
+  assert.match((await account(shop))?.error ?? '', /STRIPE_SECRET_KEY of another account/)
+  const portal = await ada.call('POST', '/portal', {})
+  assert.deepEqual([portal.status, /Tell the operator/.test(portal.text)], [409, true])
+  const again = await ada.call('POST', '/checkout', { plan: 'basic' })
+  assert.deepEqual([again.status, /Tell the operator/.test(again.text)], [409, true])
+  assert.equal(state.customers.size, 0, 'what is paid with the other key is not lost from sight')
+  // The right key is back, and everything is as it was.
+  assert.ok(record)
+  state.customers.set(customer, record)
+  await shop.run('reconcile')
+  assert.equal((await account(shop))?.error, null)
+  assert.equal((await stateOf(ada)).state, 'paid')
+
+  // An account that has nothing there can order with the new key.
+  const grace = await shop.owner('grace')
+  await grace.call('POST', '/checkout', { plan: 'basic' })
+  const hers = [...state.customers.keys()].at(-1) ?? ''
+  state.customers.delete(hers)
+  const ordered = await grace.call('POST', '/checkout', { plan: 'basic' })
+  assert.equal(ordered.status, 200, ordered.text)
+  assert.ok(!state.customers.has(hers))
+  assert.equal(state.customers.size, 2)
+})
+
+test('a changed address follows to Stripe, also back, and keeps nobody from signing in', async t => {
+  const shop = await openShop(t, { root: memoryFolder(t) })
+  const { state } = shop.stripe
+  const ada = await shop.owner('ada')
+  await shop.buy(ada)
+  const [customer] = state.customers.values()
+  const tell = () => shop.program.runOnce('billing:tell-addresses')
+  const asked = () => shop.stripe.asked.filter(each => each === `POST /v1/customers/${customer?.id}`).length
+  await tell()
+  assert.equal(asked(), 0, 'what Stripe knows is not told again')
+
+  shop.stripe.mood = 'away'
+  await shop.owner('ada', 'ada@lovelace.example')
+  await tell()
+  assert.equal(customer?.email, 'ada@example.com')
+  shop.stripe.mood = 'well'
+  await tell()
+  assert.equal(customer?.email, 'ada@lovelace.example')
+  for (const email of ['ada@example.com', 'ada@lovelace.example', 'ada@example.com']) {
+    await shop.owner('ada', email)
+    await tell()
+    assert.equal(customer?.email, email)
+  }
+  // One that is no more is let be, and not asked about for ever.
+  state.deleteCustomer(customer?.id ?? '')
+  await shop.owner('ada', 'late@example.com')
+  await tell()
+  const tries = asked()
+  await tell()
+  assert.equal(asked(), tries)
+})
+
+test('the address that Stripe was told is forgotten with whoever deleted the account', async t => {
+  const root = memoryFolder(t)
+  const shop = await openShop(t, { root })
+  const ada = await shop.owner('ada')
+  await shop.buy(ada)
+  assert.equal((await ada.call('DELETE', '/account', { confirm: 'ada@example.com' })).status, 204)
+  const sqlite = openSqlite(join(root, '.control', 'longhouse.db'))
+  t.after(() => sqlite.close())
+  const told = () => sqlite.prepare('select told_email from billing_customers').all()
+  await shop.program.runOnce('billing:tell-addresses')
+  assert.deepEqual(told(), [{ told_email: 'ada@example.com' }])
+  shop.clock.advance(91 * day)
+  await shop.program.runOnce('auth:prune-sessions')
+  await shop.program.runOnce('billing:tell-addresses')
+  assert.deepEqual(told(), [{ told_email: null }])
+})

@@ -1,0 +1,38 @@
+import type { Logger } from '../../../src/log.ts'
+import type { Customers } from './customers.ts'
+import type { Disputes } from './disputes.ts'
+
+/** Customers that are read at the same time: far below what Stripe allows. */
+const atOnce = 4
+
+/**
+ * Reads every customer from Stripe, and the disputes, so that a webhook that was lost heals by itself. A customer that
+ * cannot be read keeps no other from it.
+ */
+export async function reconcile(parts: {
+  customers: Customers
+  disputes: Disputes
+  read(customerId: string, signal: AbortSignal): Promise<string | null>
+  log: Logger
+  signal: AbortSignal
+}): Promise<void> {
+  const { customers, disputes, read, log, signal } = parts
+  const waiting = customers.list()
+  let failed = 0
+
+  const work = async () => {
+    for (let next = waiting.pop(); next && !signal.aborted; next = waiting.pop()) {
+      const { accountId, customerId } = next
+      try {
+        await read(customerId, signal)
+      } catch (error) {
+        failed++
+        log.warn({ account: accountId, error: (error as Error).message }, 'could not be read from Stripe')
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  if (!signal.aborted) await disputes.read(signal)
+  if (failed > 0)
+    throw new Error(`${failed} customers could not be read from Stripe; the next round tries again`)
+}

@@ -1,0 +1,39 @@
+/**
+ * Makes a function that runs the work of one key one piece after another, in the order of the calls. Work that fails
+ * does not hold up the next; other keys do not wait.
+ */
+export function serialByKey() {
+  const last = new Map<string, Promise<unknown>>()
+  return async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const result = (last.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
+    last.set(key, result)
+    try {
+      return await result
+    } finally {
+      if (last.get(key) === result) last.delete(key)
+    }
+  }
+}
+
+/**
+ * Makes a function that runs at most `atOnce` pieces of work at the same time and queues up to `queue` more. Beyond
+ * that it throws the error that `full` makes.
+ */
+export function limit(atOnce: number, queue: number, full: () => Error) {
+  const waiting: (() => void)[] = []
+  let going = 0
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (going >= atOnce) {
+      if (waiting.length >= queue) throw full()
+      await new Promise<void>(resolve => waiting.push(resolve))
+    } else going++
+    try {
+      return await work()
+    } finally {
+      // Hand the place to the next in the queue, so that nothing slips in between.
+      const next = waiting.shift()
+      if (next) next()
+      else going--
+    }
+  }
+}
