@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
-import { bridge } from '../plugins/bridge/index.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
+import { sso } from '../plugins/sso/index.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { memoryFolder } from '../src/testing/folder.ts'
 import {
@@ -19,7 +19,7 @@ import { allRows } from '../src/testing/rows.ts'
 
 test('no page of somebody else’s sends one of our forms, nor calls a route that changes something', async t => {
   const root = memoryFolder(t)
-  const shop = await openShop(t, { root, plugins: [bridge], env: { HEALTH_TIMEOUT: '30s' } })
+  const shop = await openShop(t, { root, plugins: [sso], env: { HEALTH_TIMEOUT: '30s' } })
   const { app, routes } = shop.program
   const host = `control.localhost:${shop.port}`
   const [ada, bob, grace] = [await shop.owner('ada'), await shop.owner('bob'), await shop.owner('grace')]

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
-import { bridge } from '../plugins/bridge/index.ts'
-import type { OwnerBrowser } from '../plugins/dashboard/owners.fixture.ts'
+import type { OwnerBrowser } from '../plugins/owners/owners.fixture.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
+import { sso } from '../plugins/sso/index.ts'
 import type { AppEnv } from '../src/http/route.ts'
 import { silentLog } from '../src/log.ts'
 import { memoryFolder, temporaryFolder } from '../src/testing/folder.ts'
@@ -66,7 +66,7 @@ function dice(seed: number): (sides: number) => number {
 
 test(`${requests} requests of nonsense over all routes: no fault of ours, and nothing is changed`, async t => {
   const root = memoryFolder(t)
-  const shop = await openShop(t, { root, plugins: [bridge], env: { HEALTH_TIMEOUT: '30s' } })
+  const shop = await openShop(t, { root, plugins: [sso], env: { HEALTH_TIMEOUT: '30s' } })
   const ada = await shop.owner('ada')
   await ada.call('POST', '/instances', { subdomain: 'acme' })
   await shop.settles(ada, 'acme', 'running')

@@ -1,11 +1,11 @@
 import { auth } from '../plugins/auth/index.ts'
 import { billing } from '../plugins/billing/index.ts'
-import { bridge } from '../plugins/bridge/index.ts'
-import { dashboard } from '../plugins/dashboard/index.ts'
 import { health } from '../plugins/health/index.ts'
 import { mail } from '../plugins/mail/index.ts'
+import { owners } from '../plugins/owners/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
+import { sso } from '../plugins/sso/index.ts'
 import { loadAssets } from '../src/assets.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 import type { Environment } from '../src/kernel/config.ts'
@@ -15,7 +15,7 @@ import { boot, type Program } from './boot.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane, as the list of what it is made of. */
-export const plugins = [auth, router, provisioner, health, mail, billing, dashboard, bridge]
+export const plugins = [auth, router, provisioner, health, mail, billing, owners, sso]
 
 /** Sets the control plane up; it answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

@@ -62,7 +62,7 @@ for (const javaScript of [true, false]) {
     await page.getByText('daily-digest').first().waitFor()
     await press('Sign out')
 
-    // Opens it from the dashboard, without the password; what was used once opens nothing again.
+    // Opens it from the owner's page, without the password; what was used once opens nothing again.
     await page.goto(`${control}/instances/e2etest`)
     const arrivals: string[] = []
     page.on('request', request => {

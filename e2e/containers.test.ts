@@ -12,7 +12,7 @@ import { startStripe } from './stripe-stand-in/stand-in.ts'
 
 const skip = noBrowser || drivers.find(({ driver }) => driver === 'docker')?.skip || false
 
-test('in a real container: the way in from the dashboard, and the limits of the plan', {
+test('in a real container: the owner signs in from their page, and the limits of the plan apply', {
   skip,
   timeout: 600_000,
 }, async t => {

@@ -21,7 +21,7 @@ const daily = [
   'provisioner:follow-owners',
   'provisioner:prune-operations',
   'auth:prune-sessions',
-  'bridge:turn-keys',
+  'sso:rotate-keys',
   'mail:send',
   'mail:prune',
 ]

@@ -33,15 +33,21 @@ export function openSqlite(file: string): Database.Database {
 export interface Tables<Schema extends Record<string, unknown>> {
   schema: Schema
   migrations: string
+  /**
+   * The part's name in databases, where that is not the plugin's. A plugin that gets a new name keeps its old one here,
+   * or an existing database would run its migrations again.
+   */
+  part?: string
 }
 
+/** Opens the tables of `part` and runs the migrations that are missing. `tables.part` goes before `part`. */
 export function openTables<Schema extends Record<string, unknown>>(
   sqlite: Database.Database,
   part: string,
   tables: Tables<Schema> | undefined,
 ): Db<Schema> {
   if (!tables) return drizzle(sqlite) as Db<Schema>
-  return inWords(sqlite.name, 'database', () => migrated(sqlite, part, tables))
+  return inWords(sqlite.name, 'database', () => migrated(sqlite, tables.part ?? part, tables))
 }
 
 function migrated<Schema extends Record<string, unknown>>(

@@ -44,10 +44,10 @@ interface AssembleOptions extends PlannedProgram {
 
 const theProgram = 'the program'
 
-/** The tables of every plugin, by name: what `refuseNewerDatabase` has to know of. */
+/** The migration folders of every plugin, by the part's name in the database, as `refuseNewerDatabase` needs them. */
 export function migrationsOf(plugins: readonly Plugin[]): MigrationFolders {
   return Object.fromEntries(
-    plugins.flatMap(({ name, tables }) => (tables ? [[name, tables.migrations]] : [])),
+    plugins.flatMap(({ name, tables }) => (tables ? [[tables.part ?? name, tables.migrations]] : [])),
   )
 }
 

@@ -11,7 +11,8 @@ export function settingNames(schema: unknown): string[] {
 }
 
 /** Nobody else's variables begin so. */
-const ownPrefix = /^(LONGHOUSE|INSTANCE|ROUTER|PROVISIONER|BILLING|BRIDGE|RETENTION|OPENID|CONTROL_PLANE)_/
+const ownPrefix =
+  /^(LONGHOUSE|INSTANCE|ROUTER|PROVISIONER|BILLING|BRIDGE|SSO|RETENTION|OPENID|CONTROL_PLANE)_/
 
 /** Read by the compose file, by scripts and by tests. */
 const elsewhere = new Set(['LONGHOUSE_CONTROL_PLANE_IMAGE', 'LONGHOUSE_TEST_IMAGE', 'LONGHOUSE_DEMAND_ALL'])

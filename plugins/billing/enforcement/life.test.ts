@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { memoryFolder } from '../../../src/testing/folder.ts'
-import type { OwnerBrowser } from '../../dashboard/owners.fixture.ts'
+import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import type { Driver } from '../../provisioner/driver.ts'
 import { openShop, plans, retain, stateOf } from '../shop.fixture.ts'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Subscription } from '../../../e2e/stripe-stand-in/objects.ts'
 import type { StripeState } from '../../../e2e/stripe-stand-in/state.ts'
 import { eventually } from '../../../src/testing/eventually.ts'
-import type { OwnerBrowser } from '../../dashboard/owners.fixture.ts'
+import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import { plans, type Shop } from '../shop.fixture.ts'
 
 /** What somebody does on a day, at Stripe or here. `keep` takes a cancellation back, `quit` ends it at once. */

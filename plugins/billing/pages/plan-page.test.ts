@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryFolder } from '../../../src/testing/folder.ts'
-import type { OwnerBrowser } from '../../dashboard/owners.fixture.ts'
+import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import { day, openShop } from '../shop.fixture.ts'
 
 interface Bill {

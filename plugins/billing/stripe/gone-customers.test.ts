@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openSqlite } from '../../../src/database.ts'
 import { memoryFolder } from '../../../src/testing/folder.ts'
-import type { OwnerBrowser } from '../../dashboard/owners.fixture.ts'
+import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import { day, openShop, type Shop } from '../shop.fixture.ts'
 
 interface Overview {

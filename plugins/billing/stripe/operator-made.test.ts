@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { memoryFolder } from '../../../src/testing/folder.ts'
-import type { OwnerBrowser } from '../../dashboard/owners.fixture.ts'
+import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import { openShop, type Shop, stateOf } from '../shop.fixture.ts'
 
 /** A shop whose operator made `legacy` for Ada, who has taken it into her account. */

@@ -5,7 +5,7 @@ import type { OwnedInstances, ProvisionerService } from '../provisioner/contract
 import type { Site } from '../site/contract.ts'
 
 /** What the routes stand on. */
-export interface DashboardParts {
+export interface OwnerParts {
   auth: AuthService
   provisioner: ProvisionerService
   site: Site
@@ -13,14 +13,11 @@ export interface DashboardParts {
 }
 
 /** The instances of whoever asks: an id from an address reaches nothing but through them. */
-export function ownInstances({ auth, provisioner }: DashboardParts, c: AppContext): OwnedInstances {
+export function ownInstances({ auth, provisioner }: OwnerParts, c: AppContext): OwnedInstances {
   return provisioner.owned(auth.accountOf(c))
 }
 
 /** What an owner is told before something ends: how long data is kept after it, and what is paid for or tried. */
-export function endings(
-  parts: DashboardParts,
-  c: AppContext,
-): { keptMs: number | null; plan: string | null } {
+export function endings(parts: OwnerParts, c: AppContext): { keptMs: number | null; plan: string | null } {
   return { keptMs: parts.provisioner.retentionMs, plan: ownInstances(parts, c).limit().by }
 }

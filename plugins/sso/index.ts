@@ -1,37 +1,34 @@
 import { join } from 'node:path'
-import { z } from 'zod'
-import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { openSeal } from '../../src/seal.ts'
 import { siteUrl } from '../site/contract.ts'
 import '../auth/contract.ts'
 import '../provisioner/contract.ts'
 import { keyRing } from './key-ring.ts'
-import { bridgeRoutes } from './routes.ts'
+import { ssoRoutes } from './routes.ts'
 import * as schema from './schema.ts'
+import { ssoConfig } from './settings.ts'
 
 /**
- * Single sign-on from the control plane into instances: it signs, instances check, and none of them can sign. What
- * instances need for that comes to them when their containers are made; keys that are younger they fetch.
+ * Single sign-on from the control plane into instances. The control plane signs tokens; instances can only verify them.
+ * An instance gets the public keys when its container is created, and fetches keys that are newer than that.
  */
-export const bridge = definePlugin({
-  name: 'bridge',
+export const sso = definePlugin({
+  name: 'sso',
   needs: ['auth', 'provisioner', 'site'],
-  config: z.object({
-    /** How long one key signs. */
-    BRIDGE_KEY_LIFE: setting.duration('2d', '3650d').prefault('90d'),
-  }),
-  tables: { schema, migrations: 'plugins/bridge/migrations' },
+  config: ssoConfig,
+  // The plugin was called `bridge`; its tables and files keep that name.
+  tables: { schema, migrations: 'plugins/sso/migrations', part: 'bridge' },
   setup: ({ config, services, db, clock }) => {
     const { site } = services
     const seal = openSeal({ given: null, keyFile: join(site.dataRoot, '.control', 'bridge-seal-key') })
-    const ring = keyRing(db, clock, seal, config.BRIDGE_KEY_LIFE)
-    ring.turn()
+    const ring = keyRing(db, clock, seal, config.keyLifeMs)
+    ring.rotate()
     return {
-      routes: bridgeRoutes({ ...services, clock, ring }),
-      tasks: [{ name: 'turn-keys', everyMs: 3_600_000, run: async () => ring.turn() }],
+      routes: ssoRoutes({ ...services, clock, ring }),
+      tasks: [{ name: 'rotate-keys', everyMs: 3_600_000, run: async () => ring.rotate() }],
       hooks: {
-        // Where no owner can sign in, an instance has nobody to ask.
+        // Without a sign-in provider there are no owners to sign in.
         ...(services.auth.provider !== null && {
           'instance-environment': () => ({
             variables: {

@@ -10,20 +10,21 @@ import { keys } from './schema.ts'
 
 type Row = typeof keys.$inferSelect
 
-/** A key is published so long before it signs and after it has signed: whoever keeps the list has asked again by then. */
+/** How long a key is published before its first and after its last signature, so that cached lists have it in time. */
 export const publishedMs = 24 * 3_600_000
 
 export interface KeyRing {
   /** The key that signs now. */
   signing(): { id: string; key: KeyObject }
-  /** What instances need to check what was signed lately, or will be soon: a JWK set. */
+  /** The public keys that verify recent and coming signatures, as a JWK set. */
   published(): { keys: JWK[] }
-  /** Makes the next key when it is due, retires the one before when that has taken over, and forgets the oldest. */
-  turn(): void
+  /** Makes the next key when it is due, retires the one that it replaced, and deletes the oldest. */
+  rotate(): void
 }
 
 /** Ed25519 keys. Each signs for `lifeMs`; the next is published a day before it takes over. */
 export function keyRing(db: Db<typeof schema>, clock: Clock, seal: Seal, lifeMs: number): KeyRing {
+  // The seals of existing keys were made with these words.
   const purpose = (id: string) => `bridge key ${id}`
   const rows = () => db.select().from(keys).orderBy(asc(keys.createdAt), asc(keys.id)).all()
 
@@ -39,7 +40,7 @@ export function keyRing(db: Db<typeof schema>, clock: Clock, seal: Seal, lifeMs:
     const text = row.sealedPrivateJwk === null ? null : seal.open(row.sealedPrivateJwk, purpose(row.id))
     return text === null ? null : createPrivateKey({ key: JSON.parse(text), format: 'jwk' })
   }
-  /** The youngest that has been published for long enough; at the very beginning, the only one. */
+  /** The newest key that has been published for long enough, or the only key of a new database. */
   const signer = (): Row | undefined => {
     const usable = rows().filter(row => row.retiredAt === null && opened(row) !== null)
     return usable.findLast(row => row.createdAt <= clock.now() - publishedMs) ?? usable[0]
@@ -47,7 +48,7 @@ export function keyRing(db: Db<typeof schema>, clock: Clock, seal: Seal, lifeMs:
 
   return {
     signing: () => {
-      // None is there at the first use, or when the sealing key was lost with the old ones.
+      // There is no key at first use, or after the sealing key was lost.
       if (!signer()) make()
       const row = signer()
       const key = row && opened(row)
@@ -57,7 +58,7 @@ export function keyRing(db: Db<typeof schema>, clock: Clock, seal: Seal, lifeMs:
     published: () => ({
       keys: rows().map(row => ({ ...JSON.parse(row.publicJwk), kid: row.id, alg: 'EdDSA', use: 'sig' })),
     }),
-    turn: () => {
+    rotate: () => {
       const now = clock.now()
       const youngest = rows().at(-1)
       if (!youngest || now >= youngest.createdAt + lifeMs) make()

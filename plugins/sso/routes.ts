@@ -5,10 +5,10 @@ import type { AuthService } from '../auth/contract.ts'
 import type { ProvisionerService } from '../provisioner/contract.ts'
 import { type Site, siteUrl } from '../site/contract.ts'
 import type { KeyRing } from './key-ring.ts'
-import { noSuchBridge } from './problems.ts'
+import { notYourInstance } from './problems.ts'
 import { signToken } from './token.ts'
 
-export interface BridgeParts {
+export interface SsoParts {
   auth: AuthService
   provisioner: ProvisionerService
   site: Site
@@ -16,8 +16,8 @@ export interface BridgeParts {
   ring: KeyRing
 }
 
-/** The way of owners into their instances without a password. */
-export function bridgeRoutes({ auth, provisioner, site, clock, ring }: BridgeParts): Route[] {
+/** The routes that sign owners into their instances without a password. */
+export function ssoRoutes({ auth, provisioner, site, clock, ring }: SsoParts): Route[] {
   return [
     route({
       method: 'get',
@@ -41,7 +41,7 @@ export function bridgeRoutes({ auth, provisioner, site, clock, ring }: BridgePar
       method: 'get',
       path: '/auth/bridge',
       summary:
-        'Where an instance sends a browser that wants in: back with a token, when its owner is signed in here',
+        'Signs the owner into an instance: redirects back to the instance with a token, once the owner is signed in here',
       guard: auth.account,
       pageOnly: true,
       query: z.object({
@@ -56,7 +56,7 @@ export function bridgeRoutes({ auth, provisioner, site, clock, ring }: BridgePar
           .list()
           .find(each => each.id === query.instance)
         if (!instance || instance.desired === 'deleted') {
-          throw noSuchBridge(
+          throw notYourInstance(
             `${account.email} has no such instance. Sign out, and in with the account that it belongs to, or use its password.`,
           )
         }

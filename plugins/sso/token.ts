@@ -6,7 +6,7 @@ import type { KeyRing } from './key-ring.ts'
 /** Long enough for a redirect. */
 const lifeSeconds = 60
 
-/** Says to one instance that its owner is in this browser; good for once, and for a minute. */
+/** Signs a token that tells one instance its owner is in this browser. The token works once, within a minute. */
 export async function signToken(
   { ring, clock, issuer }: { ring: KeyRing; clock: Clock; issuer: string },
   claims: { instanceId: string; account: { id: string; email: string }; nonce: string },

@@ -4,8 +4,8 @@ import { wantsPage } from '../../src/http/negotiate.ts'
 import { invalidFields } from '../../src/http/problem.ts'
 import { type AppContext, type FieldErrors, type Route, route } from '../../src/http/route.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
-import { GoodbyePage, LeavePage } from '../../views/dashboard/leave-page.tsx'
-import { type DashboardParts, endings, ownInstances } from './parts.ts'
+import { GoodbyePage, LeavePage } from '../../views/owner/leave-page.tsx'
+import { endings, type OwnerParts, ownInstances } from './parts.ts'
 import { ownedInstanceSchema, wireOwnedInstance } from './wire.ts'
 
 const confirmed = z.object({
@@ -13,7 +13,7 @@ const confirmed = z.object({
 })
 
 /** Taking one's data along, and leaving. */
-export function leavingRoutes(parts: DashboardParts): Route[] {
+export function leavingRoutes(parts: OwnerParts): Route[] {
   const { auth, clock } = parts
   const guard = auth.account
 

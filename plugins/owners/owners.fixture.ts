@@ -3,7 +3,7 @@ import { ask, type Reply } from '../../src/testing/ask.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { envOf, goThrough, startProvider, type TestProvider } from '../auth/openid.fixture.ts'
 import { type TestFleet, testFleet } from '../provisioner/fleet.fixture.ts'
-import { dashboard } from './index.ts'
+import { owners } from './index.ts'
 
 /** Somebody's browser at the control plane. */
 export interface OwnerBrowser {
@@ -34,7 +34,7 @@ export async function openTown(
   const fleet = await testFleet(t, {
     ...options,
     env: { ...envOf(provider), ...options.env },
-    plugins: [dashboard, ...(options.plugins ?? [])],
+    plugins: [owners, ...(options.plugins ?? [])],
   })
   const origin = `http://control.localhost:${fleet.port}`
   provider.allow(`${origin}/auth/google/callback`)

@@ -3,17 +3,17 @@ import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { show } from '../../src/http/show.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
-import { OwnedInstanceLive } from '../../views/dashboard/instance-page.tsx'
-import { OwnedInstancesLive } from '../../views/dashboard/instances-page.tsx'
-import { PasswordPage } from '../../views/dashboard/password-page.tsx'
-import { type DashboardParts, endings, ownInstances } from './parts.ts'
+import { OwnedInstanceLive } from '../../views/owner/instance-page.tsx'
+import { OwnedInstancesLive } from '../../views/owner/instances-page.tsx'
+import { PasswordPage } from '../../views/owner/password-page.tsx'
+import { endings, type OwnerParts, ownInstances } from './parts.ts'
 import { ownedInstanceSchema, wireOwnedInstance, withPassword } from './wire.ts'
 
 const named = z.object({ subdomain: z.string() })
 const nothing = z.object({})
 
 /** An owner's instances. */
-export function instanceRoutes(parts: DashboardParts): Route[] {
+export function instanceRoutes(parts: OwnerParts): Route[] {
   const { auth, clock } = parts
   const guard = auth.account
 

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
-import { readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { systemClock } from '../../src/clock.ts'
 import { openSqlite, openTables } from '../../src/database.ts'
+import { parseConfig } from '../../src/kernel/config.ts'
 import { openSeal } from '../../src/seal.ts'
 import { manualClock } from '../../src/testing/clock.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { type OwnerBrowser, openTown, type Town } from '../dashboard/owners.fixture.ts'
+import { type OwnerBrowser, openTown, type Town } from '../owners/owners.fixture.ts'
 import type { InstanceSpec } from '../provisioner/driver.ts'
 import { testFleet } from '../provisioner/fleet.fixture.ts'
-import { bridge } from './index.ts'
+import { sso } from './index.ts'
 import { keyRing, publishedMs } from './key-ring.ts'
 import * as schema from './schema.ts'
+import { ssoConfig } from './settings.ts'
 
 const day = 24 * 3_600_000
 const nonce = 'n'.repeat(43)
@@ -31,7 +33,7 @@ const keysOf = async (town: Town) => {
 }
 
 test('an owner is sent back to the instance with a token for it, this browser and a minute', async t => {
-  const town = await openTown(t, { plugins: [bridge] })
+  const town = await openTown(t, { plugins: [sso] })
   const ada = await town.owner('ada')
   const id = await withInstance(town, ada, 'acme')
   const reply = await ask(ada, id)
@@ -59,7 +61,7 @@ test('an owner is sent back to the instance with a token for it, this browser an
 })
 
 test('another owner, a stranger and the operator get no token, nor does a removed instance', async t => {
-  const town = await openTown(t, { plugins: [bridge] })
+  const town = await openTown(t, { plugins: [sso] })
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
   const id = await withInstance(town, ada, 'acme')
   for (const [who, reply] of [
@@ -83,39 +85,71 @@ test('another owner, a stranger and the operator get no token, nor does a remove
   assert.equal((await ask(ada, id)).status, 303)
 })
 
-test('keys turn without an outage: published a day before they sign, and a day after', t => {
+test('keys rotate without an outage: published from a day before their first to a day after their last signature', t => {
   const clock = manualClock()
   const root = temporaryFolder(t)
   const sqlite = openSqlite(join(root, 'keys.db'))
   t.after(() => sqlite.close())
-  const db = openTables(sqlite, 'bridge', { schema, migrations: 'plugins/bridge/migrations' })
+  const db = openTables(sqlite, 'bridge', { schema, migrations: 'plugins/sso/migrations' })
   const seal = openSeal({ given: null, keyFile: join(root, 'key') })
   const ring = keyRing(db, clock, seal, 90 * day)
   const published = () => ring.published().keys.map(key => key.kid ?? '')
-  ring.turn()
+  ring.rotate()
   const first = ring.signing().id
   for (let hours = 0; hours < 90 * 24; hours++) {
     clock.advance(3_600_000)
-    ring.turn()
+    ring.rotate()
     assert.equal(ring.signing().id, first, `after ${hours} hours`)
   }
   const [, second = ''] = published()
   assert.equal(published().length, 2)
   clock.advance(publishedMs)
-  ring.turn()
+  ring.rotate()
   assert.equal(ring.signing().id, second)
   assert.deepEqual(published(), [first, second], 'what was signed a minute ago is still believed')
   assert.equal(db.select().from(schema.keys).all()[0]?.sealedPrivateJwk, null, 'the old one can sign no more')
   clock.advance(publishedMs + 1)
-  ring.turn()
+  ring.rotate()
   assert.deepEqual(published(), [second])
 
   // The file with the sealing key is lost: a new key signs at once, and the old one is forgotten.
   const anew = keyRing(db, clock, openSeal({ given: null, keyFile: join(root, 'other') }), 90 * day)
   const third = anew.signing().id
   assert.notEqual(third, second)
-  anew.turn()
+  anew.rotate()
   assert.equal(anew.signing().id, third)
+})
+
+test('a database from when the plugin was called bridge opens with its keys, which still sign', async t => {
+  const root = temporaryFolder(t)
+  const folder = join(root, '.control')
+  mkdirSync(folder, { mode: 0o700 })
+  const sqlite = openSqlite(join(folder, 'longhouse.db'))
+  const db = openTables(sqlite, 'bridge', { schema, migrations: 'plugins/sso/migrations' })
+  const seal = openSeal({ given: null, keyFile: join(folder, 'bridge-seal-key') })
+  const { id: oldKey } = keyRing(db, systemClock, seal, 90 * day).signing()
+  sqlite.close()
+
+  const town = await openTown(t, { plugins: [sso], root, clock: systemClock })
+  assert.deepEqual(
+    (await keysOf(town)).keys.map(({ kid }) => kid),
+    [oldKey],
+  )
+  const ada = await town.owner('ada')
+  const location = (await ask(ada, await withInstance(town, ada, 'acme'))).headers.location ?? ''
+  const token = new URL(location).searchParams.get('token') ?? ''
+  assert.equal(decodeProtectedHeader(token).kid, oldKey)
+})
+
+test('the old name of the key life still works; two names with two values are a fault', () => {
+  const parse = (env: Record<string, string>) => parseConfig(ssoConfig, env)
+  assert.equal(parse({}).config?.keyLifeMs, 90 * day)
+  assert.equal(parse({ SSO_KEY_LIFE: '30d' }).config?.keyLifeMs, 30 * day)
+  assert.equal(parse({ BRIDGE_KEY_LIFE: '20d' }).config?.keyLifeMs, 20 * day)
+  assert.equal(parse({ SSO_KEY_LIFE: '30d', BRIDGE_KEY_LIFE: '30d' }).config?.keyLifeMs, 30 * day)
+  assert.deepEqual(parse({ SSO_KEY_LIFE: '30d', BRIDGE_KEY_LIFE: '20d' }).faults, [
+    'BRIDGE_KEY_LIFE: is the old name of SSO_KEY_LIFE, which is set to something else; remove BRIDGE_KEY_LIFE',
+  ])
 })
 
 test('private keys are sealed at rest, instances are given the public ones, and none where no owner can sign in', async t => {
@@ -130,7 +164,7 @@ test('private keys are sealed at rest, instances are given the public ones, and 
       },
     }),
   }
-  const town = await openTown(t, { plugins: [bridge], root, clock: systemClock, ...spying })
+  const town = await openTown(t, { plugins: [sso], root, clock: systemClock, ...spying })
   const ada = await town.owner('ada')
   const id = await withInstance(town, ada, 'acme')
   const location = (await ask(ada, id)).headers.location ?? ''
@@ -150,7 +184,7 @@ test('private keys are sealed at rest, instances are given the public ones, and 
 
   const plainSpecs: InstanceSpec[] = []
   const plain = await testFleet(t, {
-    plugins: [bridge],
+    plugins: [sso],
     driver: real => ({
       ...real,
       create: async spec => {

@@ -3,18 +3,18 @@ import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type FieldErrors, type Route, route } from '../../src/http/route.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
-import { ChooseNamePage, NameCheck } from '../../views/dashboard/choose-name-page.tsx'
-import { NoRoomPage } from '../../views/dashboard/instance-limit.tsx'
-import { PasswordPage } from '../../views/dashboard/password-page.tsx'
+import { ChooseNamePage, NameCheck } from '../../views/owner/choose-name-page.tsx'
+import { NoRoomPage } from '../../views/owner/instance-limit.tsx'
+import { PasswordPage } from '../../views/owner/password-page.tsx'
 import type { OwnedInstance, OwnedInstances } from '../provisioner/contract.ts'
-import { type DashboardParts, endings, ownInstances } from './parts.ts'
+import { endings, type OwnerParts, ownInstances } from './parts.ts'
 import { suggestName } from './suggestion.ts'
 import { wireOwnedInstance, withPassword } from './wire.ts'
 
 const name = z.string('must be a subdomain such as "acme"').trim().toLowerCase().max(200)
 
 /** Choosing a name, and with it an instance. */
-export function nameRoutes(parts: DashboardParts): Route[] {
+export function nameRoutes(parts: OwnerParts): Route[] {
   const { auth, site, clock } = parts
   const guard = auth.account
 

@@ -6,9 +6,9 @@ import { instanceRoutes } from './instance-routes.tsx'
 import { leavingRoutes } from './leaving-routes.tsx'
 import { nameRoutes } from './name-routes.tsx'
 
-/** What an owner sees and does at the control plane. It keeps nothing: accounts and instances are others'. */
-export const dashboard = definePlugin({
-  name: 'dashboard',
+/** The owner's pages at the control plane. Accounts and instances belong to other plugins; this one stores nothing. */
+export const owners = definePlugin({
+  name: 'owners',
   needs: ['auth', 'provisioner', 'site'],
   setup: ({ services, clock }) => {
     const parts = { ...services, clock }

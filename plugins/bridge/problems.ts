@@ -1,3 +1,0 @@
-import { defineProblem } from '../../src/http/problem.ts'
-
-export const noSuchBridge = defineProblem('no-such-bridge', 404, 'Not your instance')
