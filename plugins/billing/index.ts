@@ -7,7 +7,10 @@ import { billingAdminRoutes } from './pages/admin-routes.tsx'
 import './contract.ts'
 import { openExemptions } from './accounts/exemption.ts'
 import { openTrials } from './accounts/trial.ts'
-import { openTill } from './checkout/till.ts'
+import { createAdmission } from './checkout/admission.ts'
+import { billReader } from './checkout/bill.ts'
+import { createCheckout } from './checkout/checkout.ts'
+import { openPlans } from './checkout/plans.ts'
 import { createAttention } from './enforcement/attention.ts'
 import { createEnforcement } from './enforcement/enforcement.ts'
 import { createNotices } from './enforcement/notices.ts'
@@ -45,7 +48,7 @@ export const billing = definePlugin({
         hooks: exported,
         routes: [
           webhookRoute(null, { clock, log, nudge: () => {} }),
-          ...billingRoutes({ auth, clock, till: null, settle: () => {} }),
+          ...billingRoutes({ auth, clock, payments: null, settle: () => {} }),
           ...billingAdminRoutes(null, { auth, provisioner, clock }),
         ],
         tasks: [{ name: 'write-letters', everyMs: minute, run: async () => notices.ofInstances() }],
@@ -70,21 +73,16 @@ export const billing = definePlugin({
     const exemptions = openExemptions(db, clock)
     const standings = openStandings({ db, clock, customers, trials, exemptions, terms })
     const page = () => `${siteUrl(site, 'control')}/billing`
-    const { plans, apiBase } = config.stripe
-    const till = openTill({
-      stripe,
-      customers,
-      standings,
-      trials,
-      exemptions,
-      plans,
-      trialMs,
-      trialLimit,
-      graceMs,
-      clock,
-      page,
-    })
-    const { limits, room, weigh, closeOrders } = till
+    const { apiBase } = config.stripe
+    const plans = openPlans({ list: config.stripe.plans, customers, standings, exemptions })
+    const { limits, room, weigh } = plans
+    const trialTerms = { standings, trials, trialMs, trialLimit }
+    const { closeOrders, ...checkout } = createCheckout({ stripe, customers, plans, clock, page })
+    const payments = {
+      ...checkout,
+      plans: plans.list,
+      bill: billReader({ ...trialTerms, plans, customers, exemptions }),
+    }
     const { accounts } = auth
     const disputes = openDisputes({ db, stripe, clock })
     const attention = createAttention({ live: stripe.live, customers, disputes, accounts, weigh })
@@ -121,7 +119,7 @@ export const billing = definePlugin({
       service: { on: true },
       routes: [
         webhookRoute({ stripe, queue }, { clock, log, nudge: () => nudge('work-events') }),
-        ...billingRoutes({ auth, clock, till, settle: enforcement.settle }),
+        ...billingRoutes({ auth, clock, payments, settle: enforcement.settle }),
         ...billingAdminRoutes(
           {
             ...{
@@ -132,7 +130,7 @@ export const billing = definePlugin({
               trialLimit,
               attention,
               exemptions,
-              till,
+              payments,
               nudge,
             },
             settle: accountId => {
@@ -146,8 +144,8 @@ export const billing = definePlugin({
       ],
       hooks: {
         ...exported,
-        'instance-limit': till.instances,
-        'instance-admission': till.admit,
+        'instance-limit': plans.instances,
+        'instance-admission': createAdmission({ ...trialTerms, graceMs }),
         'purge-objection': enforcement.objection,
         'form-targets': () =>
           apiBase.hostname === 'api.stripe.com' ? stripePages : [...stripePages, apiBase.origin],

@@ -5,7 +5,8 @@ import { type AppContext, type Guard, type Route, route } from '../../src/http/r
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { BillingPage } from '../../views/billing/billing-page.tsx'
 import type { AuthService } from '../auth/contract.ts'
-import type { Bill, Till } from './checkout/till.ts'
+import type { Bill } from './checkout/bill.ts'
+import type { Payments } from './checkout/checkout.ts'
 import { subscriptionStatuses } from './contract.ts'
 import { billingOff } from './problems.ts'
 
@@ -65,18 +66,18 @@ const goneOn = {
   303: { description: 'For a browser: go on there' },
 }
 
-/** An owner's plan. `till` is null where payments are not set up. */
+/** An owner's plan. `payments` is null where payments are not set up. */
 export function billingRoutes(parts: {
   auth: AuthService
   clock: Clock
-  till: Till | null
+  payments: Payments | null
   /** How an account stands may have changed. */
   settle(accountId: string): void
 }): Route[] {
-  const { auth, clock, till, settle } = parts
-  const open = (): Till => {
-    if (!till) throw billingOff('This site takes no payments: everything here is free of charge.')
-    return till
+  const { auth, clock, payments, settle } = parts
+  const open = (): Payments => {
+    if (!payments) throw billingOff('This site takes no payments: everything here is free of charge.')
+    return payments
   }
   /** Where payments are not set up, everybody is told that first: signing in would not help. */
   const payer: Guard = {
@@ -100,14 +101,14 @@ export function billingRoutes(parts: {
         const { id } = auth.accountOf(c)
         // Whoever comes back from paying, or from the portal, should see it, whatever became of the webhook.
         let confirmed = true
-        if ((query.paid ?? query.changed) !== undefined && till) {
-          confirmed = await till.refresh(id)
+        if ((query.paid ?? query.changed) !== undefined && payments) {
+          confirmed = await payments.refresh(id)
           settle(id)
         }
-        const bill = till?.bill(id) ?? null
-        if (!wantsPage(c)) return c.json(wireBill(bill, till))
+        const bill = payments?.bill(id) ?? null
+        if (!wantsPage(c)) return c.json(wireBill(bill, payments))
         const page = (
-          <BillingPage now={clock.now()} bill={bill} plans={till?.plans ?? []} confirmed={confirmed} />
+          <BillingPage now={clock.now()} bill={bill} plans={payments?.plans ?? []} confirmed={confirmed} />
         )
         return c.render(page, ownerFrame('/billing', 'Plan'))
       },
@@ -141,10 +142,10 @@ export function billingRoutes(parts: {
   ]
 }
 
-function wireBill(bill: Bill | null, till: Till | null): z.infer<typeof billSchema> {
+function wireBill(bill: Bill | null, payments: Payments | null): z.infer<typeof billSchema> {
   const subscription = bill?.subscription
   return {
-    on: till !== null,
+    on: payments !== null,
     state: bill?.standing.state ?? 'free',
     reason: bill?.standing.reason ?? null,
     trial_ends_at: timestamp(bill?.trialEndsAt),
@@ -168,7 +169,7 @@ function wireBill(bill: Bill | null, till: Till | null): z.infer<typeof billSche
       : null,
     ladder: (bill?.standing.ladder ?? []).map(({ at, what }) => ({ at: timestamp(at), what })),
     trial: bill?.trial ? { days: bill.trial.forMs / 86_400_000, available: bill.trial.free } : null,
-    plans: (till?.plans ?? []).map(({ id, name, cost, instances, limits }) => ({
+    plans: (payments?.plans ?? []).map(({ id, name, cost, instances, limits }) => ({
       ...{ id, name, cost, instances },
       memory_bytes: limits?.memoryBytes ?? null,
       cpus: limits?.cpus ?? null,

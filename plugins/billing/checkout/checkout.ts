@@ -1,83 +1,91 @@
 import type { Clock } from '../../../src/clock.ts'
-import { serialByKey } from '../../../src/concurrency.ts'
+import { Problem } from '../../../src/http/problem.ts'
 import type { Account } from '../../auth/contract.ts'
-import { alreadySubscribed } from '../problems.ts'
-import type { Subscription } from '../schema.ts'
+import { customerGone, noCustomer, stripeAway, stripeRefused, unknownPlan } from '../problems.ts'
+import type { Plan } from '../settings.ts'
 import type { Customers } from '../stripe/customers.ts'
-import type { StripeAccess } from '../stripe/stripe.ts'
+import { type StripeAccess, StripeFailure } from '../stripe/stripe.ts'
+import type { Bill } from './bill.ts'
+import { createOrders } from './order.ts'
+import type { Plans } from './plans.ts'
 
-/** A page that is found again must leave time to find one's card. */
-const timeToPayMs = 3_600_000
-
-/**
- * Leads to where a plan is paid, and sees to it that there is one such page an account: two that are open at once could
- * both be paid, and then the same thing is paid for twice every month.
- */
+/** Where owners pay: the payment page and the billing portal, both at Stripe. */
 export function createCheckout(parts: {
   stripe: StripeAccess
   customers: Customers
+  plans: Plans
   clock: Clock
-  /** Those of the account that stand in the way of another. */
-  goingOn(accountId: string): readonly Subscription[]
-  /** Where the browser comes back to. */
+  /** The URL that the browser comes back to. */
   page(): string
 }) {
-  const { stripe, customers, clock, goingOn, page } = parts
-  const inTurn = serialByKey()
-
-  const order = async (account: Account, price: string, subdomain: string | null): Promise<string> => {
-    const customerId = await customers.ensure(account)
-    const backTo = { done: `${page()}?paid=1`, given: page() }
-    const wanted = { customerId, accountId: account.id, subdomain, price, backTo }
-    const digest = stripe.digest(wanted)
-    const until = clock.now() + timeToPayMs
-    const pages = await stripe.checkoutPages(customerId)
-    const open = pages.filter(({ status }) => status === 'open')
-    const found = open.find(each => each.order === digest && each.url !== null && each.expiresAt > until)
-    let paid = pages.filter(({ status }) => status === 'complete')
-    for (const each of open) {
-      if (each !== found && !(await stripe.endCheckout(each.id))) paid = [each, ...paid]
-    }
-    // Only now: what was paid until here is seen, and what could still be paid is this very order.
-    await customers.read(customerId)
-    if (goingOn(account.id).length > 0) {
-      if (found) await stripe.endCheckout(found.id)
-      throw alreadySubscribed(
-        'Change the plan, the card or what is open in the billing portal; nothing was ordered.',
-      )
-    }
-    if (underWay(paid, customers.subscriptionsOf(account.id))) {
-      if (found) await stripe.endCheckout(found.id)
-      throw alreadySubscribed(
-        'A payment is under way, perhaps in another tab. Wait a minute and look at your plan again; nothing more was ordered.',
-      )
-    }
-    return found?.url ?? (await stripe.startCheckout(wanted))
-  }
+  const { stripe, customers, plans, clock, page } = parts
+  const orders = createOrders({ stripe, customers, clock, goingOn: plans.goingOn, page })
 
   return {
-    /** Throws `already-subscribed`, and what Stripe throws. */
-    order: (account: Account, price: string, subdomain: string | null): Promise<string> =>
-      inTurn(account.id, () => order(account, price, subdomain)),
+    /** Closes the payment pages that an account has open, so that nothing more can be ordered on them. */
+    closeOrders: orders.close,
 
-    /** Nothing can be ordered any more on the pages that are open. */
-    close: (accountId: string, customerId: string): Promise<void> =>
-      inTurn(accountId, async () => {
-        for (const { id, status } of await stripe.checkoutPages(customerId)) {
-          if (status === 'open') await stripe.endCheckout(id)
+    /** Returns the URL of the payment page. Throws `unknown-plan`, `already-subscribed`, `payment-provider-…`. */
+    checkout: async (account: Account, planId: string, subdomain: string | null): Promise<string> => {
+      const plan = plans.list.find(each => each.id === planId)
+      if (!plan) {
+        const known = plans.list.map(each => each.id).join(', ')
+        throw unknownPlan(`There is no plan "${planId}"; there are ${known}.`, {
+          errors: [{ path: 'plan', message: `must be one of ${known}` }],
+        })
+      }
+      return asked(() => orders.order(account, plan.price, subdomain))
+    },
+
+    /** Returns the URL where the owner changes cards, sees invoices and cancels. Throws `no-customer`, `payment-provider-…`. */
+    portal: async (account: Account): Promise<string> => {
+      const customer = customers.of(account.id)
+      if (!customer) throw noCustomer('Choose a plan first; there is nothing to manage yet.')
+      return asked(async () => {
+        try {
+          return await stripe.openPortal(customer.customerId, `${page()}?changed=1`)
+        } catch (error) {
+          if (!(error instanceof StripeFailure && error.missing)) throw error
+          // The customer was deleted at Stripe, or the key belongs to another Stripe account: read it to find out.
+          await customers.read(customer.customerId).catch(() => {})
+          throw customerGone(
+            plans.goingOn(account.id)[0]
+              ? 'Tell the operator of this site. What you have here is left as it is.'
+              : 'Choose a plan to begin anew; what you have here is kept.',
+            { cause: error },
+          )
         }
-      }),
+      })
+    },
+
+    /** Reads the account's subscriptions from Stripe. Returns false, and changes nothing, when Stripe does not answer. */
+    refresh: async (accountId: string): Promise<boolean> => {
+      const customer = customers.of(accountId)
+      if (!customer) return true
+      return customers.read(customer.customerId).then(
+        () => true,
+        () => false,
+      )
+    },
   }
 }
 
-export type Checkout = ReturnType<typeof createCheckout>
+/** What pages need to show and to sell plans. */
+export interface Payments extends Pick<ReturnType<typeof createCheckout>, 'checkout' | 'portal' | 'refresh'> {
+  plans: readonly Plan[]
+  bill(accountId: string): Bill
+}
 
-/** A page was finished, and the money for its subscription has not come yet. */
-function underWay(
-  paid: readonly { subscriptionId: string | null }[],
-  subscriptions: readonly Subscription[],
-): boolean {
-  return paid.some(({ subscriptionId }) =>
-    subscriptions.some(({ id, status }) => id === subscriptionId && status === 'incomplete'),
-  )
+async function asked<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Problem || !(error instanceof StripeFailure)) throw error
+    if (error.permanent)
+      throw stripeRefused('Nothing was ordered. Tell the operator of this site.', { cause: error })
+    throw stripeAway('Nothing was ordered. Try again in a few minutes.', {
+      cause: error,
+      headers: { 'Retry-After': '60' },
+    })
+  }
 }

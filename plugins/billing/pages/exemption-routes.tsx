@@ -8,7 +8,7 @@ import type { Account, AuthService } from '../../auth/contract.ts'
 import type { ProvisionerService } from '../../provisioner/contract.ts'
 import type { Exemptions } from '../accounts/exemption.ts'
 import type { Standings } from '../accounts/standings.ts'
-import type { Till } from '../checkout/till.ts'
+import type { Payments } from '../checkout/checkout.ts'
 import { alreadyExempt, notExempt, unknownAccount, unknownPlan } from '../problems.ts'
 import type { Exemption } from '../schema.ts'
 
@@ -48,7 +48,7 @@ const answers = {
 export interface ExemptionParts {
   standings: Standings
   exemptions: Exemptions
-  till: Pick<Till, 'plans' | 'bill'>
+  payments: Pick<Payments, 'plans' | 'bill'>
   /** Brings an account's instances in line with how it stands, and tells its owner. */
   settle(accountId: string): void
 }
@@ -86,7 +86,7 @@ export function exemptionRoutes(parts: {
   const form = (c: AppContext, id: string, errors: FieldErrors, values: Record<string, unknown>) => {
     if (errors.length > 0) c.status(422)
     const { account, exemption, earlier } = view(id)
-    const { plans, bill } = open().till
+    const { plans, bill } = open().payments
     const planName = (planId: string) => plans.find(each => each.id === planId)?.name ?? planId
     const shown = (each: Exemption) => ({ ...each, plan: planName(each.planId) })
     const page = (
@@ -129,11 +129,11 @@ export function exemptionRoutes(parts: {
       answers,
       onInvalid: (c, errors, fields) => form(c, c.req.param('id') ?? '', errors, fields),
       handle: (c, { params: { id }, body: { plan, why, by } }) => {
-        const { till, exemptions, settle } = open()
+        const { payments, exemptions, settle } = open()
         const account = accountOf(id)
         if (account.closedAt !== null) throw unknownAccount('Its owner has deleted the account.')
-        if (!till.plans.some(each => each.id === plan)) {
-          const known = till.plans.map(each => each.id).join(', ')
+        if (!payments.plans.some(each => each.id === plan)) {
+          const known = payments.plans.map(each => each.id).join(', ')
           throw unknownPlan(`There is no plan "${plan}"; there are ${known}. Nothing was changed.`, {
             errors: [{ path: 'plan', message: `must be one of ${known}` }],
           })

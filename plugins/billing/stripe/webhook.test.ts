@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openTown } from '../../owners/owners.fixture.ts'
 import { mail } from '../../mail/index.ts'
+import { openTown } from '../../owners/owners.fixture.ts'
 import { billing } from '../index.ts'
 import { madeUpEvent, openShop, type Shop } from '../shop.fixture.ts'
 
