@@ -26,7 +26,7 @@ export async function controlPlane(options: {
   const { env, log, clock = systemClock } = options
   let program: Program | undefined
   const web = controlWeb(loadAssets(builtRoot('assets')), {
-    isOperator: c => program?.services.auth?.knows(c) ?? false,
+    isOperator: c => program?.services.auth?.isOperator(c) ?? false,
     isOwner: c => (program?.services.auth?.visitor(c) ?? null) !== null,
   })
   program = await boot({ plugins, env, log, clock, web })

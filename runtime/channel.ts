@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isNestedTooDeep } from '../src/nesting.ts'
+import { isTooDeepJson } from '../src/json-depth.ts'
 
 /**
  * One question and one answer between the runtime and a process that runs the customer's code: a line of JSON each
@@ -59,7 +59,7 @@ export function ask(
 }
 
 function parse(line: string): { said: unknown } | { fault: string } {
-  if (isNestedTooDeep(line)) return { fault: 'said something that is nested too deep' }
+  if (isTooDeepJson(line)) return { fault: 'said something that is nested too deep' }
   try {
     return { said: JSON.parse(line) }
   } catch {

@@ -37,3 +37,14 @@ export function limit(atOnce: number, queue: number, full: () => Error) {
     }
   }
 }
+
+/**
+ * Waits until `done` resolves, for `withinMs` at most. When the time is up, one more pass of the event loop lets a busy
+ * process read what already lies in its pipes.
+ */
+export async function waitAtMost(done: Promise<unknown>, withinMs: number): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => setImmediate(resolve), withinMs)
+  await Promise.race([done, over])
+  clearTimeout(timer)
+}

@@ -35,8 +35,8 @@ export interface AccountSession {
 export interface AuthService {
   /** Lets the operator in: by the admin bearer token, or by the session of a browser that signed in with it. */
   admin: Guard
-  /** True for a browser that is signed in as the operator, also where nobody has to be. */
-  knows(c: AppContext): boolean
+  /** Returns whether the browser is signed in as the operator; works on pages without a guard, too. */
+  isOperator(c: AppContext): boolean
   /** The file that keeps the admin token when it was made here; null when the operator gave it. */
   tokenFile: string | null
 
@@ -44,7 +44,7 @@ export interface AuthService {
   account: Guard
   /** Who was let in by `account`. */
   accountOf(c: AppContext): Account
-  /** The owner who is signed in, also where nobody has to be; null for everybody else. */
+  /** The owner who is signed in, or null; works on pages without a guard, too. */
   visitor(c: AppContext): Account | null
   accounts: AccountDirectory
   /** Where an account is signed in, newest first. */

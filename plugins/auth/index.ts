@@ -58,7 +58,7 @@ export const auth = definePlugin({
     return {
       service: {
         admin: adminGuard(operator),
-        knows: c => {
+        isOperator: c => {
           const secret = operator.cookie.read(c)
           return secret !== undefined && operator.sessions.isLive(secret)
         },

@@ -20,7 +20,7 @@ import { billingConfig } from './settings.ts'
 import { createClosing } from './stripe/closed-accounts.ts'
 import { Customers } from './stripe/customers.ts'
 import { openDisputes } from './stripe/disputes.ts'
-import { createAddressTelling } from './stripe/email-sync.ts'
+import { createEmailSync } from './stripe/email-sync.ts'
 import { createEventQueue } from './stripe/event-queue.ts'
 import { reconcile } from './stripe/reconcile.ts'
 import { openStripe } from './stripe/stripe.ts'
@@ -86,7 +86,7 @@ export const billing = definePlugin({
     const { accounts } = auth
     const disputes = openDisputes({ db, stripe, clock })
     const attention = createAttention({ live: stripe.live, customers, disputes, accounts, weigh })
-    const tellAddresses = createAddressTelling({ customers, accounts, stripe, log })
+    const syncEmails = createEmailSync({ customers, accounts, stripe, log })
     const endClosed = createClosing({ customers, accounts, stripe, clock, closeOrders })
     const enforcement = createEnforcement({ provisioner, standings, customers, limits, room, clock, log })
     const notices = createNotices({ ...letters, trials })
@@ -158,13 +158,13 @@ export const billing = definePlugin({
           everyMs: 60 * minute,
           run: signal => reconcile({ customers, disputes, read, log, signal }),
         },
-        { name: 'tell-addresses', everyMs: 10 * minute, run: tellAddresses },
+        { name: 'sync-emails', everyMs: 10 * minute, run: syncEmails },
         { name: 'prune-events', everyMs: 6 * 60 * minute, run: async () => queue.prune() },
       ],
       on: {
         'account-closed': () => nudge('reconcile'),
         'instance-billed': ({ accountId }) => void enforcement.settle(accountId),
-        'account-email-changed': () => nudge('tell-addresses'),
+        'account-email-changed': () => nudge('sync-emails'),
         'instance-status-changed': ({ to }) => {
           if (to === 'running') nudge('settle')
         },

@@ -12,8 +12,8 @@ export const customers = sqliteTable(
     live: integer('live', { mode: 'boolean' }).notNull(),
     customerId: text('customer_id').notNull().unique(),
     createdAt: integer('created_at').notNull(),
-    /** The address that Stripe was told last; null when nobody knows. */
-    toldEmail: text('told_email'),
+    /** The email address that Stripe has as far as we know; null when we do not know. */
+    syncedEmail: text('told_email'),
     /** When its subscriptions were last read from Stripe. */
     readAt: integer('read_at'),
     /** Why the last reading failed; null when it did not. */

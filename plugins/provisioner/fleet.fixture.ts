@@ -92,7 +92,7 @@ export async function testFleet(
     web: controlWeb(
       { url: name => `/assets/${name}`, mount: () => {} },
       {
-        isOperator: c => booted?.services.auth?.knows(c) ?? false,
+        isOperator: c => booted?.services.auth?.isOperator(c) ?? false,
         isOwner: c => (booted?.services.auth?.visitor(c) ?? null) !== null,
       },
     ),

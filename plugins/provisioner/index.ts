@@ -150,7 +150,7 @@ export const provisionerOver = (
           watchedOne: id => watchedOne(db, id),
           recordHealth: (id, seen) => {
             if (!recordHealth(fleet, health, id, seen)) return
-            reconciler.doubt(id)
+            reconciler.recheck(id)
           },
         },
         routes: provisionerRoutes({
@@ -206,7 +206,7 @@ export const provisionerOver = (
           },
           'account-email-changed': ({ accountId, email }) => ownership.renameOwner(accountId, email),
           'instance-misrouted': ({ instanceId }) => {
-            reconciler.doubt(instanceId)
+            reconciler.recheck(instanceId)
           },
         },
         hooks: { 'account-kept': id => listInstancesOf(db, id).length > 0 },

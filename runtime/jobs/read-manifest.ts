@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
-import { allSaid } from '../../src/all-said.ts'
+import { waitAtMost } from '../../src/concurrency.ts'
 import { builtRoot } from '../../src/root.ts'
 import { ask } from '../channel.ts'
 import type { ManifestError } from '../contract.ts'
@@ -125,7 +125,7 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
     const closed = new Promise(done => child.once('close', done))
     child.once('exit', async (code, signal) => {
       // What it said last may still be in the pipes.
-      await allSaid(closed, 1000)
+      await waitAtMost(closed, 1000)
       resolve(broken(endInWords(code, signal, lastWords, options)))
     })
   })

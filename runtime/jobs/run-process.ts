@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { z } from 'zod'
-import { allSaid } from '../../src/all-said.ts'
-import { isNestedTooDeep } from '../../src/nesting.ts'
+import { waitAtMost } from '../../src/concurrency.ts'
+import { isTooDeepJson } from '../../src/json-depth.ts'
 import { ask, type Channel } from '../channel.ts'
 import { scratchFolder } from '../isolation/reach.ts'
 import { watchMemory } from '../memory.ts'
@@ -42,7 +42,7 @@ const reportSchema = z.union([
     result: z
       .string()
       .max(resultLimitBytes)
-      .refine(json => !isNestedTooDeep(json))
+      .refine(json => !isTooDeepJson(json))
       .nullable(),
   }),
 ])
@@ -101,11 +101,11 @@ export function startRunProcess(
     // Whatever it left running goes with it; that also closes the pipes that they hold.
     await tree?.destroy()
     // Whoever hears of the end finds nothing left; but a folder of a million files is not waited for.
-    await allSaid(temporary.remove(), 1000)
+    await waitAtMost(temporary.remove(), 1000)
     // The last of what it said may still be in the pipes.
-    if (tree) await allSaid(reported, 1000)
+    if (tree) await waitAtMost(reported, 1000)
     channel.close()
-    if (tree) await allSaid(closed, 1000)
+    if (tree) await waitAtMost(closed, 1000)
     output.end()
     child.stdout?.destroy()
     child.stderr?.destroy()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
-import { isNestedTooDeep, mostNested } from '../../src/nesting.ts'
+import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 import { channelToParent } from '../channel.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { explainDenials } from '../isolation/denied.ts'
@@ -88,7 +88,7 @@ function kept(result: unknown): string | null {
     if (text === undefined) say(`a ${typeof result} has no JSON`)
     else if (Buffer.byteLength(text) > resultLimitBytes)
       say(`it has ${Buffer.byteLength(text)} bytes of JSON, more than ${resultLimitBytes}`)
-    else if (isNestedTooDeep(text)) say(`it is nested more than ${mostNested} deep`)
+    else if (isTooDeepJson(text)) say(`it is nested more than ${maxJsonDepth} deep`)
     else return text
   } catch (error) {
     say((error as Error).message)

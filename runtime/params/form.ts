@@ -1,4 +1,4 @@
-import { isNestedTooDeep, mostNested } from '../../src/nesting.ts'
+import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 import type { ParamFieldView } from '../../views/runtime/run-form-page.tsx'
 import { paramFaults } from './check.ts'
 import { isRecord, type JsonSchema, propertiesOf, requiredOf, resolved } from './json-schema.ts'
@@ -80,7 +80,7 @@ function readText(text: string, kind: ParamFieldView['kind'], form: JsonSchema, 
   }
   if (kind === 'json' || kind === 'loose') {
     if (text.trim() === '') return { value: undefined }
-    if (isNestedTooDeep(text)) return { fault: `must be nested at most ${mostNested} deep` }
+    if (isTooDeepJson(text)) return { fault: `must be nested at most ${maxJsonDepth} deep` }
     try {
       return { value: JSON.parse(text) }
     } catch {

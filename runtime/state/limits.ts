@@ -1,4 +1,4 @@
-import { isNestedTooDeep, mostNested } from '../../src/nesting.ts'
+import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 
 export const stateLimits = {
   keyCharacters: 200,
@@ -19,6 +19,6 @@ export function keyFault(key: unknown): string | null {
 export function valueFault(json: string): string | null {
   const bytes = Buffer.byteLength(json)
   if (bytes <= stateLimits.valueBytes)
-    return isNestedTooDeep(json) ? `is nested more than ${mostNested} deep` : null
+    return isTooDeepJson(json) ? `is nested more than ${maxJsonDepth} deep` : null
   return `has ${bytes} bytes as JSON, more than ${stateLimits.valueBytes}; keep what is large in a file`
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { isNestedTooDeep, mostNested } from '../nesting.ts'
+import { isTooDeepJson, maxJsonDepth } from '../json-depth.ts'
 import { badRequest, tooLarge, unsupportedMedia } from './problem.ts'
 
 export interface BodyFields {
@@ -42,7 +42,7 @@ function parseJson(text: string): Record<string, unknown> {
   } catch (error) {
     throw badRequest(`The body is not valid JSON: ${(error as Error).message}`, { cause: error })
   }
-  if (isNestedTooDeep(text)) throw badRequest(`The body is nested more than ${mostNested} deep.`)
+  if (isTooDeepJson(text)) throw badRequest(`The body is nested more than ${maxJsonDepth} deep.`)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badRequest('The body must be a JSON object such as {"name": "value"}.')
   }

@@ -63,8 +63,8 @@ export function createEnforcement(parts: {
     }
   }
 
-  /** Billing has no say in it any more: what it did is undone. */
-  const letBe = (instance: InstanceSummary) => {
+  /** Undoes what billing did to an instance that is no longer billed. */
+  const release = (instance: InstanceSummary) => {
     const { id, subdomain, desired, deletedBy } = instance
     if (instance.suspendedAt !== null) provisioner.resume(id)
     if (desired === 'deleted' && deletedBy === 'billing') provisioner.restore(subdomain)
@@ -97,7 +97,7 @@ export function createEnforcement(parts: {
     for (const instance of instances) {
       try {
         if (!instance.billed) {
-          letBe(instance)
+          release(instance)
           continue
         }
         if (most !== null && surplus.includes(instance)) {

@@ -89,7 +89,7 @@ export class Customers {
       // What was read of the old one nobody will ever read again.
       tx.delete(subscriptions).where(eq(subscriptions.customerId, customerId)).run()
       tx.update(customers)
-        .set({ customerId: anew, toldEmail: account.email, readAt: null, error: null })
+        .set({ customerId: anew, syncedEmail: account.email, readAt: null, error: null })
         .where(eq(customers.customerId, customerId))
         .run()
     })
@@ -104,9 +104,9 @@ export class Customers {
     return this.#inTurn(customerId, () => this.#read(customerId, signal))
   }
 
-  /** Stripe was told this address; null forgets it. */
-  told(customerId: string, toldEmail: string | null): void {
-    this.#db.update(customers).set({ toldEmail }).where(eq(customers.customerId, customerId)).run()
+  /** Records the email address that Stripe has now; null forgets it. */
+  markEmailSynced(customerId: string, syncedEmail: string | null): void {
+    this.#db.update(customers).set({ syncedEmail }).where(eq(customers.customerId, customerId)).run()
   }
 
   async #read(customerId: string, signal?: AbortSignal): Promise<string | null> {
@@ -168,9 +168,9 @@ export class Customers {
     return this.#remember(customerId, accountId) === customerId ? accountId : null
   }
 
-  #remember(customerId: string, accountId: string, toldEmail: string | null = null): string {
+  #remember(customerId: string, accountId: string, syncedEmail: string | null = null): string {
     const { live } = this.#stripe
-    const row = { customerId, accountId, live, toldEmail, createdAt: this.#clock.now() }
+    const row = { customerId, accountId, live, syncedEmail, createdAt: this.#clock.now() }
     this.#db.insert(customers).values(row).onConflictDoNothing().run()
     return this.of(accountId)?.customerId ?? customerId
   }

@@ -5,47 +5,48 @@ import type { Customers } from './customers.ts'
 import { type StripeAccess, StripeFailure } from './stripe.ts'
 
 /**
- * Tells Stripe the address of each account that has another one now than Stripe was told last: receipts go there. What
- * fails is told in a later round; a customer that Stripe has no more needs no telling. What was told of people who are
- * forgotten is forgotten with them.
+ * Sends Stripe the email address of each account whose address has changed, because receipts go there. An update that
+ * fails is sent again in a later round. A customer that Stripe has deleted needs no update. The synced address of a
+ * person who was forgotten is forgotten, too.
  */
-export function createAddressTelling(parts: {
+export function createEmailSync(parts: {
   customers: Customers
   accounts: Pick<AccountDirectory, 'get'>
   stripe: StripeAccess
   log: Logger
 }) {
   const { customers, accounts, stripe, log } = parts
-  const inTurn = serialByKey()
+  const serial = serialByKey()
 
-  /** The address that is to be told; null when Stripe knows. */
-  const news = (accountId: string): { customerId: string; email: string } | null => {
+  /** The update that an account needs; null when Stripe has its address. */
+  const updateFor = (accountId: string): { customerId: string; email: string } | null => {
     const [account, customer] = [accounts.get(accountId), customers.of(accountId)]
     if (!customer || !account?.email || account.closedAt !== null) return null
-    const { customerId, toldEmail } = customer
-    return account.email === toldEmail ? null : { customerId, email: account.email }
+    const { customerId, syncedEmail } = customer
+    return account.email === syncedEmail ? null : { customerId, email: account.email }
   }
 
-  // One at a time, and read only then: an earlier address must not arrive after a later one.
-  const tell = (accountId: string) =>
-    inTurn(accountId, async () => {
-      const told = news(accountId)
-      if (!told) return
+  // One update of an account at a time, each read when it starts: an older address must not arrive last.
+  const sync = (accountId: string) =>
+    serial(accountId, async () => {
+      const update = updateFor(accountId)
+      if (!update) return
       try {
-        await stripe.tellEmail(told.customerId, told.email)
+        await stripe.updateEmail(update.customerId, update.email)
       } catch (error) {
         if (!(error instanceof StripeFailure && error.missing)) throw error
       }
-      customers.told(told.customerId, told.email)
+      customers.markEmailSynced(update.customerId, update.email)
     })
 
   return async (signal: AbortSignal): Promise<void> => {
-    for (const { accountId, customerId, toldEmail } of customers.list()) {
+    for (const { accountId, customerId, syncedEmail } of customers.list()) {
       if (signal.aborted) return
-      if (toldEmail !== null && accounts.get(accountId)?.email === '') customers.told(customerId, null)
-      if (!news(accountId)) continue
+      if (syncedEmail !== null && accounts.get(accountId)?.email === '')
+        customers.markEmailSynced(customerId, null)
+      if (!updateFor(accountId)) continue
       try {
-        await tell(accountId)
+        await sync(accountId)
       } catch (error) {
         log.warn({ account: accountId, error: (error as Error).message }, 'Stripe was not told a new address')
       }

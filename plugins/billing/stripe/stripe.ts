@@ -48,7 +48,7 @@ export interface StripeAccess {
   /** The account's customer: the one that an earlier request made, though its answer was lost, or else a new one. */
   createCustomer(account: { id: string; email: string }): Promise<string>
   customer(customerId: string): Promise<StripeCustomer>
-  tellEmail(customerId: string, email: string): Promise<void>
+  updateEmail(customerId: string, email: string): Promise<void>
   /** Ends a subscription now. One that has ended already is as good. */
   cancel(subscriptionId: string): Promise<void>
   /** By this an order is known again on a page where it can be paid. */
@@ -143,7 +143,7 @@ export async function openStripe(settings: StripeSettings): Promise<StripeAccess
         throw error
       }),
 
-    tellEmail: (id, email) => ask(async () => void (await sdk.customers.update(id, { email }))),
+    updateEmail: (id, email) => ask(async () => void (await sdk.customers.update(id, { email }))),
 
     digest: order => String(session(order).metadata?.[orderKey]),
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { allSaid } from '../../../src/all-said.ts'
+import { waitAtMost } from '../../../src/concurrency.ts'
 import { DriverError, type InstanceSpec } from '../driver.ts'
 
 /** An instance that runs as a child process. */
@@ -57,7 +57,7 @@ function endOf(child: ChildProcess): Promise<string> {
     child.once('error', error => resolve(`it could not be started: ${error.message}`))
     child.once('exit', (code, signal) => {
       const how = signal ? `it was ended by ${signal}` : `it ended with code ${code}`
-      void allSaid(closed, lastLinesMs).then(() => {
+      void waitAtMost(closed, lastLinesMs).then(() => {
         child.stdout?.destroy()
         child.stderr?.destroy()
         resolve(how)

@@ -71,8 +71,8 @@ export class Reconciler {
     this.#more = !this.#changes.hasRoom
   }
 
-  /** Forgets that an instance was seen where its record says, and looks at it now. */
-  doubt(instanceId: string): void {
+  /** Compares an instance with its record now, though it was found to be as recorded before. */
+  recheck(instanceId: string): void {
     this.#seen.delete(instanceId)
     const { db } = this.#execution.fleet
     if (this.#stopped || this.#workers.has(instanceId) || openOperationOf(db, instanceId)) return

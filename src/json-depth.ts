@@ -1,8 +1,8 @@
-/** Nobody writes JSON that is nested deeper by hand; what walks through it, or indents it for a page, would choke on more. */
-export const mostNested = 100
+/** The deepest nesting of JSON that is accepted. Recursive code and indented pages could not cope with much more. */
+export const maxJsonDepth = 100
 
-/** True for a JSON text whose lists and objects lie in each other more than `mostNested` deep. */
-export function isNestedTooDeep(json: string): boolean {
+/** Returns whether a JSON text nests lists and objects more than `maxJsonDepth` deep. */
+export function isTooDeepJson(json: string): boolean {
   let depth = 0
   let inText = false
   for (let at = 0; at < json.length; at++) {
@@ -12,7 +12,7 @@ export function isNestedTooDeep(json: string): boolean {
       else if (code === quote) inText = false
     } else if (code === quote) inText = true
     else if (code === openList || code === openObject) {
-      if (++depth > mostNested) return true
+      if (++depth > maxJsonDepth) return true
     } else if (code === closeList || code === closeObject) depth--
   }
   return false
