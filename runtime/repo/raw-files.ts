@@ -140,15 +140,38 @@ async function writeTo(file: string, body: AsyncIterable<Uint8Array>, limitBytes
   try {
     handle = await open(file, 'wx', 0o644)
     let size = 0
-    for await (const chunk of body) {
-      size += chunk.byteLength
+    const chunks = body[Symbol.asyncIterator]()
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      size += next.value.byteLength
       if (size > limitBytes) {
-        throw tooLarge(`A file may hold at most ${limitBytes / 1024 / 1024} MiB here. Nothing was saved.`)
+        // Ending the iteration would end the connection, and with it the next request that a router sends on it.
+        void discardRest(chunks).catch(() => {})
+        throw fileTooLarge(limitBytes, { headers: { Connection: 'close' } })
       }
-      await handle.writeFile(chunk)
+      await handle.writeFile(next.value)
     }
     await handle.sync()
   } finally {
     await handle?.close()
   }
+}
+
+/** Refuses an upload by the length that it announces, before any of it is read. */
+export function refuseLongUpload(announced: string | undefined, limitBytes = uploadLimitBytes): void {
+  if (Number(announced ?? 0) > limitBytes) throw fileTooLarge(limitBytes)
+}
+
+function fileTooLarge(limitBytes: number, more: { headers?: Record<string, string> } = {}) {
+  return tooLarge(`A file may hold at most ${limitBytes / 1024 / 1024} MiB here. Nothing was saved.`, more)
+}
+
+/** How much of a file that is too large is read and thrown away, so that the client reads the answer. */
+const discardedBytes = 4 * 1024 * 1024
+
+async function discardRest(chunks: AsyncIterator<Uint8Array>): Promise<void> {
+  let size = 0
+  for (let next = await chunks.next(); !next.done && size < discardedBytes; next = await chunks.next()) {
+    size += next.value.byteLength
+  }
+  await chunks.return?.()
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { closeServer, openServer } from '../../src/http/server.ts'
 import { oneJob } from '../engine.fixture.ts'
+import { createInstanceServer } from './server.ts'
 import { browser, startWeb } from './web.fixture.ts'
 
 const files = { 'manifest.ts': oneJob("() => 'first'"), '.gitignore': 'data/\n' }
@@ -240,4 +243,34 @@ test('by page: folders, a file that is no text, and an upload without JavaScript
   })
   assert.equal(gone.status, 303)
   assert.equal(existsSync(data('in.bin')), false)
+})
+
+test('an upload that is too large costs no other request on the same connection', async t => {
+  const { app, signIn } = await startWeb(t, { files })
+  const cookie = await signIn()
+  const server = createInstanceServer(app, 'inst_test')
+  const port = await openServer(server, { host: '127.0.0.1', port: 0 })
+  t.after(() => closeServer(server, 0))
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const post = (path: string, headers: Record<string, string>, body: Buffer) =>
+    new Promise<number>((resolve, reject) => {
+      const asked = request({
+        port,
+        host: '127.0.0.1',
+        method: 'POST',
+        path,
+        agent,
+        headers: { Cookie: cookie, ...headers },
+      })
+      asked.on('response', response => response.resume().on('end', () => resolve(response.statusCode ?? 0)))
+      asked.on('error', reject)
+      asked.end(body)
+    })
+  const tooLarge = Buffer.alloc(51 * 1024 * 1024)
+  const announced = { 'Content-Length': String(tooLarge.length) }
+  for (const headers of [announced, { 'Transfer-Encoding': 'chunked' }]) {
+    assert.equal(await post('/api/jobs/repo/files/data/big', headers, tooLarge), 413)
+    assert.equal(await post('/api/jobs/repo/check', {}, Buffer.from('{"path":"a.ts","content":""}')), 200)
+  }
 })

@@ -5,7 +5,7 @@ import { badRequest, invalidFields, unsupportedMedia } from '../../src/http/prob
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { folderHref } from '../../views/runtime/files-page.tsx'
 import type { RawFiles } from '../repo/raw-files.ts'
-import { uploadLimitBytes } from '../repo/raw-files.ts'
+import { refuseLongUpload, uploadLimitBytes } from '../repo/raw-files.ts'
 import { authorOf } from './author.ts'
 import type { WebContext } from './context.ts'
 import { fileParams, messageField } from './files.ts'
@@ -98,6 +98,7 @@ export function rawFileRoutes(web: WebContext): Route[] {
         413: { description: 'The file is too large; nothing was changed' },
       },
       handle: async (c, { params: { path }, query: { replace, message } }) => {
+        refuseLongUpload(c.req.header('content-length'))
         const body = c.req.raw.body ?? new Blob([]).stream()
         const manifest = await upload(c, path, body, { replace: replace === 'true', message })
         return c.json({ path, manifest: manifestJson(manifest) })
