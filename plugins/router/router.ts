@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts'
 import { headTooLarge, Problem } from '../../src/http/problem.ts'
 import { hasBody } from '../../src/http/stall.ts'
 import type { Logger } from '../../src/log.ts'
-import type { Site } from '../site/contract.ts'
+import { type Site, siteUrl } from '../site/contract.ts'
 import { Admission } from './admission.ts'
 import { Backend } from './backend.ts'
 import type { Destination, RouterService } from './contract.ts'
@@ -209,7 +209,7 @@ export class Router implements RouterService {
         return problems.stopped(
           why(
             destination.reason,
-            'Its data is kept. It answers again once it is started; the page of its owner’s account says why it stopped.',
+            'Its data is kept. It answers again once it is started. Its owner can see why it stopped, or ask whoever runs this site.',
           ),
           retryAfter(30),
         )
@@ -226,7 +226,9 @@ export class Router implements RouterService {
   #refusalOf(target: Exclude<Target, { kind: 'control' | 'instance' }>) {
     if (target.kind === 'malformed') return target.problem
     if (!this.#options.routes) return problems.routedElsewhere('Another proxy routes to instances here.')
-    return problems.unknownInstance('No instance has this address. Check the spelling.')
+    return problems.unknownInstance(
+      `No instance has this address. Check the spelling. The control plane is at ${siteUrl(this.#options.site, 'control')}.`,
+    )
   }
 
   #misrouted(backend: Backend, instanceId: string, reason: string): void {

@@ -69,8 +69,8 @@ export function guessLimit(clock: Clock): Guesses {
       const wait = Math.max(0, ...paces.map(({ pace, key }) => pace.wait(key)))
       if (wait > 0) return wait
       for (const { pace, key } of paces) pace.take(key)
-      // The longest of their own waits: somebody who waited in a queue for others has their next try free.
-      const next = Math.max(0, ...over.map(({ limit, key }) => limit.retryAfter(key)))
+      // Until their own next try is compared: somebody who waited in a queue for others has theirs free.
+      const next = Math.max(0, ...over.map(({ limit, key }) => limit.pace.wait(key)))
 
       // Counted before it is compared: a burst of guesses side by side must not slip through.
       for (const { limit, key } of own) limit.fail(key)

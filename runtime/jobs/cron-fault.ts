@@ -20,8 +20,8 @@ export function cronFault(cron: string): string | null {
   ) {
     return `"${text}" has a space in a list; write it without, such as 1,15`
   }
-  const year = yearFault(text, parts)
-  if (year) return year
+  const stray = strayFault(text, parts) ?? yearFault(text, parts)
+  if (stray) return stray
   if (parts.length < 5 || parts.length > 6 || text.includes(':')) {
     return `"${text}" has ${parts.length} ${parts.length === 1 ? 'field' : 'fields'}; ${shape}`
   }
@@ -48,7 +48,7 @@ function nameFault(text: string): string | null {
     const instead = everyInstead(Number(every[1]), every[2]?.toLowerCase() ?? '')
     return instead ? `${words}; for this one, write ${instead}` : `${words}, or a step such as */5 * * * *`
   }
-  return text.toLowerCase() === '@reboot' ? `${words}; that an instance starts makes no job due` : words
+  return text.toLowerCase() === '@reboot' ? `${words}; the start of an instance is no due time` : words
 }
 
 /** The expression for an interval that divides the next larger unit. */
@@ -57,6 +57,30 @@ function everyInstead(count: number, unit: string): string | null {
   if (unit === 's') return count > 0 && 60 % count === 0 && count < 60 ? `${step} * * * * *` : null
   if (unit === 'm') return count > 0 && 60 % count === 0 && count < 60 ? `${step} * * * *` : null
   return count > 0 && 24 % count === 0 && count < 24 ? `0 ${step} * * *` : null
+}
+
+/** What stands around a schedule elsewhere: AWS' `cron(…)` and `rate(…)`, a comment, the command of a crontab. */
+function strayFault(text: string, parts: readonly string[]): string | null {
+  const wrapped = /^cron\((.*)\)$/i.exec(text)?.[1]
+  if (wrapped !== undefined)
+    return cronFault(wrapped) ?? `"${text}" is wrapped as AWS writes it; write ${wrapped.trim()}`
+  const rate = /^rate\(\s*(\d+)\s+(minute|hour)s?\s*\)$/i.exec(text)
+  if (rate) {
+    const instead = everyInstead(Number(rate[1]), rate[2]?.[0]?.toLowerCase() ?? '')
+    return `"${text}" is how AWS writes an interval; ${instead ? `write ${instead}` : 'write a step such as */5 * * * *'}`
+  }
+  const comment = parts.findIndex((part, at) => at > 0 && part.startsWith('#'))
+  if (comment > 0) {
+    const before = parts.slice(0, comment).join(' ')
+    return cronFault(before) ?? `"${text}" has a comment behind the schedule; write ${before}`
+  }
+  const schedule = parts.slice(0, 5).join(' ')
+  if (parts.length > 5 && /^(\/|[a-z_][\w-]*$)/i.test(parts[5] ?? '') && cronFault(schedule) === null) {
+    const isWeekday = weekdays.some(name => (parts[5] ?? '').toUpperCase().startsWith(name))
+    if (!isWeekday || parts.length > 6)
+      return `"${text}" is a line of a crontab, with a user or a command behind the schedule; write ${schedule}`
+  }
+  return null
 }
 
 /** Six fields as AWS has them, or seven as Quartz: the last one is a year. */

@@ -11,6 +11,7 @@ test('what passes by itself is told from what the customer has to correct', () =
     npmError('code E408', '408 Request Timeout - GET https://registry.npmjs.org/x'),
     npmError('code E429', '429 Too Many Requests - GET https://registry.npmjs.org/x'),
     npmError('code ENOSPC', 'no space left on device, write'),
+    npmError('code SELF_SIGNED_CERT_IN_CHAIN', 'request to https://npm.example.com/x failed'),
     npmError(
       'code 128',
       "fatal: unable to access 'https://github.com/a/b.git/': Could not resolve host: github.com",
@@ -31,5 +32,8 @@ test('what passes by itself is told from what the customer has to correct', () =
   ]
   for (const output of passing) assert.equal(failureOf(output).passing, true, output)
   for (const output of lasting) assert.equal(failureOf(output).passing, false, output)
-  assert.match(failureOf(passing[5] ?? '').message, /^https:\/\/github\.com does not answer git/)
+  const untrusted = failureOf(passing[5] ?? '')
+  assert.equal(untrusted.offline, false, 'the registry is there')
+  assert.match(untrusted.message, /^https:\/\/npm\.example\.com answers with a certificate .* cafile=/)
+  assert.match(failureOf(passing[6] ?? '').message, /^https:\/\/github\.com does not answer git/)
 })

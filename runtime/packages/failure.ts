@@ -1,6 +1,10 @@
 /** Codes of a registry that was not reached, as Node and npm name them. */
 const unreachable =
-  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EPIPE|ENETDOWN|CERT_HAS_EXPIRED|UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_SELF_SIGNED_CERT)\b/
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EPIPE|ENETDOWN)\b/
+
+/** Codes of a certificate that is not trusted: a proxy that reads along, or a registry with an authority of its own. */
+const untrusted =
+  /\b(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|ERR_TLS_CERT_ALTNAME_INVALID)\b/
 
 /** Why npm did not install, and what to do about it. */
 export interface Failure {
@@ -21,7 +25,8 @@ export function failureOf(output: string): Failure {
   const ofNpm = output.split('\n').filter(line => /^npm (error|ERR!)/.test(line))
   const said = ofNpm.join('\n')
   const offline = /^E(5\d\d|408|429)$/.test(code) || unreachable.test(said) || gitUnreachable.test(said)
-  return { message: inWords(output), offline, passing: offline || code === 'ENOSPC' }
+  const passing = offline || code === 'ENOSPC' || untrusted.test(said)
+  return { message: inWords(output), offline, passing }
 }
 
 /** A failure that needs a change of the files, unless it is said to pass by itself. */
@@ -38,6 +43,10 @@ function inWords(output: string): string {
   const code = /^code (\S+)/m.exec(text)?.[1] ?? ''
   const host = /https?:\/\/[^/\s"')]+/.exec(text)?.[0] ?? 'the registry'
 
+  const distrust = untrusted.exec(`${code} ${text}`)?.[1]
+  if (distrust) {
+    return `${host} answers with a certificate that this instance does not trust (${distrust}). If an authority of your own signed it, name its file in the jobs repo's .npmrc: cafile=ca.pem. It is tried again by itself.`
+  }
   const lost = unreachable.exec(`${code} ${text}`)?.[1]
   if (lost) {
     return `${host} does not answer (${lost}): this instance is offline, or the registry is down. It is tried again by itself.`

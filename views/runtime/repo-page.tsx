@@ -156,32 +156,31 @@ function HowToChange({ folder }: { folder: string }) {
       <ol class="how">
         <li>
           <p>
-            <a href="/repo/files">Edit the files here</a>, or in <code>{folder}</code> of this instance's
-            volume. <code>manifest.ts</code> says which jobs there are; each job is a TypeScript file that
-            exports a function.
+            <a href="/repo/files">Edit the files here</a>. <code>manifest.ts</code> registers the jobs; each
+            job is a TypeScript file that exports a function. A save is live within a second and committed for
+            you. A save that does not load changes nothing: the last good jobs keep running, and this page
+            shows the mistake with its line.
           </p>
-          <pre class="code">{`${folder}/
-  manifest.ts        registers the jobs
-  jobs/*.ts          what they do
-  package.json`}</pre>
+          <pre class="code">{`manifest.ts        registers the jobs
+jobs/*.ts          what they do
+package.json       the packages they use`}</pre>
         </li>
         <li>
           <p>
-            Save. The new set is live within a second and is committed for you, so every run can tell which
-            code it ran. A set that does not load changes nothing: the last good one keeps running, and the
-            place of the mistake is shown here.
+            Or work on your own machine: <a href="/repo/remote">connect a repository</a> and push to it. The
+            instance pulls, checks and runs what you pushed.
           </p>
         </li>
         <li>
           <p>
-            Or work with git in that folder: commit, check out and merge as in any other repository. Whatever
-            is in the working tree is what counts.
+            To undo a change, open <a href="/repo/history">the history</a> and revert to an earlier commit.
           </p>
-          <pre class="code">{`cd ${folder}
-git log --oneline
-git revert HEAD       # back to the set before`}</pre>
         </li>
       </ol>
+      <p class="fine">
+        For the operator: the files are in <code>{folder}</code>. They can be edited there, with git or
+        without; the working tree is what counts.
+      </p>
     </Panel>
   )
 }
