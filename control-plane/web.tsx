@@ -1,4 +1,4 @@
-import type { Assets } from '../src/assets.ts'
+import type { Assets } from '../src/http/assets.ts'
 import type { AppContext } from '../src/http/route.ts'
 import { version } from '../src/version.ts'
 import { ownerFrame } from '../views/auth/owner-frame.ts'

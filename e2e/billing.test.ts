@@ -168,7 +168,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     })
     await live(1)
     await each(async owner => {
-      await owner.seesPlan(/Your instance is not paid for/)
+      await owner.seesPlan(/The instance is not paid for/)
       await owner.shot('over')
       await owner.seesInstance(/Stopped.*It is suspended.*Everything in it is kept/s)
       await owner.shot('stopped')
@@ -214,7 +214,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     for (const owner of owners) stripe.state.become(owner.subscription(), 'canceled')
     await tell()
     await each(async owner => {
-      await owner.seesPlan(/Your subscription has ended.*Choose a plan/s)
+      await owner.seesPlan(/The subscription has ended.*Choose a plan/s)
       await owner.seesInstance(/Stopped.*The subscription has ended/s)
     })
     await newest(/ has stopped$/)

@@ -6,9 +6,9 @@ import Docker from 'dockerode'
 import { envOf, startProvider } from '../plugins/auth/openid.fixture.ts'
 import { ask } from '../src/testing/ask.ts'
 import { eventually } from '../src/testing/eventually.ts'
+import { startStripe } from '../src/testing/stripe/stand-in.ts'
 import { noBrowser, openBrowser } from './browser.fixture.ts'
 import { drivers, startLonghouse } from './longhouse.fixture.ts'
-import { startStripe } from './stripe-stand-in/stand-in.ts'
 
 const skip = noBrowser || drivers.find(({ driver }) => driver === 'docker')?.skip || false
 

@@ -7,7 +7,7 @@ import { setClock } from '../src/testing/clock.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
 import { type Inbox, startInbox } from '../src/testing/inbox.ts'
-import { type StripeStandIn, startStripe } from './stripe-stand-in/stand-in.ts'
+import { type StripeStandIn, startStripe } from '../src/testing/stripe/stand-in.ts'
 
 const day = 86_400_000
 const token = 'a-token-that-only-the-operator-has'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { loadAssets } from '../src/assets.ts'
 import type { Clock } from '../src/clock.ts'
+import { loadAssets } from '../src/http/assets.ts'
 import { closeServer, openServer } from '../src/http/server.ts'
 import type { Environment } from '../src/kernel/config.ts'
 import type { Logger } from '../src/log.ts'

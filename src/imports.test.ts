@@ -23,11 +23,12 @@ interface Arrow {
   typeOnly: boolean
 }
 
-const files = rooms
-  .flatMap(room => globSync(`${room}/**/*.{ts,tsx}`, { cwd: root }))
-  // Tests, and the fixtures that only they use, may reach for whatever they ask about.
-  .filter(file => !/\.(test|fixture|d)\.tsx?$/.test(file))
-const arrows: Arrow[] = files.flatMap(file => {
+const everyFile = rooms.flatMap(room => globSync(`${room}/**/*.{ts,tsx}`, { cwd: root }))
+// Tests, and the fixtures that only they use, may import what they ask about.
+const files = everyFile.filter(file => !/\.(test|fixture|d)\.tsx?$/.test(file))
+const arrows = files.flatMap(importsOf)
+
+function importsOf(file: string): Arrow[] {
   const text = readFileSync(join(root, file), 'utf8').replace(/^\s*(\*|\/\/).*$/gm, '')
   const found = text.matchAll(
     /(?:^|\n)\s*(import|export)(\s+type)?\b[^'"`;]*?from\s+'(\.[^']+)'|import\(?\s*'(\.[^']+)'\)?/g,
@@ -37,7 +38,8 @@ const arrows: Arrow[] = files.flatMap(file => {
     to: relative(root, join(root, dirname(file), match[3] ?? match[4] ?? '')),
     typeOnly: match[2] !== undefined,
   }))
-})
+}
+
 const roomOf = (file: string) => file.split('/')[0] ?? ''
 
 test('imports are found at all, and lead to files', () => {
@@ -55,8 +57,10 @@ test('imports are found at all, and lead to files', () => {
 })
 
 test('imports point one way: main → plugins → views, src and runtime → views, src', () => {
-  const wrong = arrows.filter(({ from, to }) => {
+  const wrong = arrows.filter(({ from, to, typeOnly }) => {
     const room = roomOf(from) as (typeof rooms)[number]
+    // Pages show the types that a feature offers its neighbours.
+    if (room === 'views' && typeOnly && /^(plugins|runtime)\/([^/]+\/)?contract\.ts$/.test(to)) return false
     return roomOf(to) !== room && !allowed[room].includes(roomOf(to))
   })
   assert.deepEqual(
@@ -99,21 +103,72 @@ test('views take props: no database, no network, no configuration, no file', () 
   assert.deepEqual(wrong, [])
 })
 
-test('no circle of imports exists', () => {
-  const next = new Map<string, string[]>()
-  for (const { from, to, typeOnly } of arrows) if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to])
+test('only e2e imports from e2e: fixtures that several rooms use stand in src/testing', () => {
+  const wrong = everyFile.flatMap(importsOf).filter(({ to }) => roomOf(to) === 'e2e')
+  assert.deepEqual(
+    wrong.map(({ from, to }) => `${from} → ${to}`),
+    [],
+  )
+})
+
+/** The files at the root of a plugin that put it together; what else stands there is the base of its folders. */
+const entry = /^plugins\/[^/]+\/(index\.ts|routes\.tsx?)$/
+
+/** The folder of a file. The root of a plugin counts as two: its entry, above the folders, and its base, below. */
+function folderOf(file: string): string {
+  if (!/^plugins\/[^/]+\/[^/]+$/.test(file)) return dirname(file)
+  return `${dirname(file)} (${entry.test(file) ? 'entry' : 'base'})`
+}
+
+test('folders do not import each other, not even types', () => {
+  // The runtime's folders have a test of their own.
+  const between = arrows
+    .filter(({ from }) => roomOf(from) !== 'runtime')
+    .map(({ from, to }) => ({ from: folderOf(from), to: folderOf(to), by: `${from} → ${to}` }))
+    .filter(({ from, to }) => from !== to)
+  assert.ok(between.some(({ from, to }) => from === 'plugins/billing (entry)' && to.endsWith('/checkout')))
+  const pairs = between.filter(({ from, to }) => between.some(back => back.from === to && back.to === from))
+  assert.deepEqual(
+    pairs.map(({ by }) => by),
+    [],
+    'two folders import each other',
+  )
+  // A type of a neighbour's contract is no step of a circle: neighbours are in the order of their needs.
+  const within = between.filter(({ by }) => !by.endsWith('/contract.ts'))
+  assert.deepEqual(circlesOf(within), [], 'folders import each other in a circle')
+})
+
+test('no folder of the control plane holds more than about twenty files, tests not counted', () => {
+  const sizes = Map.groupBy(
+    files.filter(file => roomOf(file) === 'plugins'),
+    file => dirname(file),
+  )
+  assert.deepEqual(
+    [...sizes].filter(([, inside]) => inside.length > 20).map(([folder]) => folder),
+    [],
+  )
+})
+
+test('no circle of imports exists; outside the runtime, types count', () => {
+  const counted = arrows.filter(({ from, typeOnly }) => !typeOnly || roomOf(from) !== 'runtime')
+  assert.deepEqual(circlesOf(counted), [])
+})
+
+/** The circles in a graph, each as a path that ends where it began. */
+function circlesOf(edges: readonly { from: string; to: string }[]): string[] {
+  const next = Map.groupBy(edges, ({ from }) => from)
   const circles: string[] = []
   const done = new Set<string>()
-  const walk = (file: string, path: readonly string[]) => {
-    const start = path.indexOf(file)
+  const walk = (node: string, path: readonly string[]) => {
+    const start = path.indexOf(node)
     if (start >= 0) {
-      circles.push([...path.slice(start), file].join(' → '))
+      circles.push([...path.slice(start), node].join(' → '))
       return
     }
-    if (done.has(file)) return
-    for (const to of next.get(file) ?? []) walk(to, [...path, file])
-    done.add(file)
+    if (done.has(node)) return
+    for (const { to } of next.get(node) ?? []) walk(to, [...path, node])
+    done.add(node)
   }
-  for (const file of files) walk(file, [])
-  assert.deepEqual(circles, [])
-})
+  for (const node of next.keys()) walk(node, [])
+  return circles
+}

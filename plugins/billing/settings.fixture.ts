@@ -1,4 +1,4 @@
-import type { StripeStandIn } from '../../e2e/stripe-stand-in/stand-in.ts'
+import type { StripeStandIn } from '../../src/testing/stripe/stand-in.ts'
 import { billingConfig, type StripeSettings } from './settings.ts'
 
 /** What makes a stand-in the Stripe of a control plane, read as the control plane reads it. */

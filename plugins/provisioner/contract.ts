@@ -1,12 +1,46 @@
-export type InstanceStatus =
-  | 'provisioning'
-  | 'running'
-  | 'unhealthy'
-  | 'stopping'
-  | 'stopped'
-  | 'failed'
-  | 'deprovisioning'
-  | 'deleted'
+export const desiredStates = ['running', 'stopped', 'deleted'] as const
+/** What the operator, the owner or billing wants an instance to be. */
+export type Desired = (typeof desiredStates)[number]
+
+export const instanceStatuses = [
+  'provisioning',
+  'running',
+  'unhealthy',
+  'stopping',
+  'stopped',
+  'failed',
+  'deprovisioning',
+  'deleted',
+] as const
+/** What was last observed of an instance. */
+export type InstanceStatus = (typeof instanceStatuses)[number]
+
+export const removers = ['operator', 'owner', 'billing'] as const
+/** Who had an instance removed. */
+export type Remover = (typeof removers)[number]
+
+export const volumeFaults = ['missing', 'foreign'] as const
+/** What keeps an instance from its volume: it is missing, or another volume is in its place. */
+export type VolumeFaultKind = (typeof volumeFaults)[number]
+
+export const operationKinds = [
+  'provision',
+  'start',
+  'stop',
+  'restart',
+  'upgrade',
+  'reset-password',
+  'deprovision',
+  'purge',
+] as const
+/** What an operation does. */
+export type OperationKind = (typeof operationKinds)[number]
+
+export const operationStatuses = ['pending', 'running', 'succeeded', 'failed', 'superseded'] as const
+export type OperationStatus = (typeof operationStatuses)[number]
+
+export const stepStatuses = ['pending', 'running', 'done', 'failed'] as const
+export type StepStatus = (typeof stepStatuses)[number]
 
 /** An instance that should answer, and where. */
 export interface WatchedInstance {
@@ -31,7 +65,7 @@ export interface InstanceSummary {
   ownerEmail: string
   /** The account that it belongs to; null for what the operator made and nobody has claimed. */
   accountId: string | null
-  desired: 'running' | 'stopped' | 'deleted'
+  desired: Desired
   status: string
   /** The volume's folder on the host. */
   volume: string
@@ -39,7 +73,7 @@ export interface InstanceSummary {
   /** When the container went and the volume began to be kept. */
   deletedAt: number | null
   /** Who had it removed; null while it is not. */
-  deletedBy: 'operator' | 'owner' | 'billing' | null
+  deletedBy: Remover | null
   /** When its volume will be deleted, as things stand; null when it will not be. */
   purgeAt: number | null
   /** Whether billing has a say in it: not in what the operator made, until they say so. */
@@ -56,7 +90,22 @@ export interface InstanceSummary {
  */
 export type PurgeCheck = (instance: InstanceSummary, signal: AbortSignal) => Promise<string | null>
 
-/** An instance as its owner sees it: nothing of the host. */
+/** An operation as the owner sees it: without details of the host. */
+export interface OwnedOperation {
+  kind: string
+  status: OperationStatus
+  createdAt: number
+  startedAt: number | null
+  finishedAt: number | null
+  steps: readonly {
+    name: string
+    status: StepStatus
+    startedAt: number | null
+    finishedAt: number | null
+  }[]
+}
+
+/** An instance as its owner sees it: without details of the host. */
 export interface OwnedInstance {
   id: string
   subdomain: string
@@ -64,7 +113,7 @@ export interface OwnedInstance {
   status: InstanceStatus
   /** Whether requests for it reach it, whatever its status. */
   reachable: boolean
-  desired: 'running' | 'stopped' | 'deleted'
+  desired: Desired
   createdAt: number
   lastHealthAt: number | null
   deletedAt: number | null
@@ -75,19 +124,7 @@ export interface OwnedInstance {
   /** False for what the operator made, until they say otherwise: it needs no plan and counts against none. */
   billed: boolean
   /** The newest piece of work on it. */
-  operation: {
-    kind: string
-    status: 'pending' | 'running' | 'succeeded' | 'failed' | 'superseded'
-    createdAt: number
-    startedAt: number | null
-    finishedAt: number | null
-    steps: readonly {
-      name: string
-      status: 'pending' | 'running' | 'done' | 'failed'
-      startedAt: number | null
-      finishedAt: number | null
-    }[]
-  } | null
+  operation: OwnedOperation | null
 }
 
 /**
@@ -156,11 +193,7 @@ export interface ProvisionerService {
    * Sets what an instance should be; the reconciler brings it about. Never deletes a volume. Throws the Problems of the
    * API: `unknown-instance`, `not-possible-now`, `suspended`. `by` is who removes it; the operator when left out.
    */
-  setDesired(
-    subdomain: string,
-    desired: 'running' | 'stopped' | 'deleted',
-    by?: 'operator' | 'owner' | 'billing',
-  ): void
+  setDesired(subdomain: string, desired: Desired, by?: 'operator' | 'owner' | 'billing'): void
   /** Undoes a removal: same volume, same password, stopped if it was. Throws `unknown-instance`, `not-possible-now`. */
   restore(subdomain: string): void
   /**

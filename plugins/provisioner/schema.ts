@@ -1,29 +1,16 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
+import {
+  desiredStates,
+  instanceStatuses,
+  operationKinds,
+  operationStatuses,
+  removers,
+  stepStatuses,
+  volumeFaults,
+} from './contract.ts'
 import { driverNames } from './driver.ts'
-
-export const desiredStates = ['running', 'stopped', 'deleted'] as const
-export type Desired = (typeof desiredStates)[number]
-
-/** Who had an instance removed. */
-export const removers = ['operator', 'owner', 'billing'] as const
-export type Remover = (typeof removers)[number]
-
-export const instanceStatuses = [
-  'provisioning',
-  'running',
-  'unhealthy',
-  'stopping',
-  'stopped',
-  'failed',
-  'deprovisioning',
-  'deleted',
-] as const
-export type InstanceStatus = (typeof instanceStatuses)[number]
-
-/** What keeps an instance from its volume: there is none, or what stands at its place is not its own. */
-export const volumeFaults = ['missing', 'foreign'] as const
 
 /** One row an instance, kept after a purge as the history of its name. */
 export const instances = sqliteTable(
@@ -102,21 +89,6 @@ export const instances = sqliteTable(
 )
 export type Instance = typeof instances.$inferSelect
 
-export const operationKinds = [
-  'provision',
-  'start',
-  'stop',
-  'restart',
-  'upgrade',
-  'reset-password',
-  'deprovision',
-  'purge',
-] as const
-export type OperationKind = (typeof operationKinds)[number]
-
-export const operationStatuses = ['pending', 'running', 'succeeded', 'failed', 'superseded'] as const
-export type OperationStatus = (typeof operationStatuses)[number]
-
 export const operations = sqliteTable(
   'provisioner_operations',
   {
@@ -144,8 +116,6 @@ export const operations = sqliteTable(
   ],
 )
 export type Operation = typeof operations.$inferSelect
-
-export const stepStatuses = ['pending', 'running', 'done', 'failed'] as const
 
 export const steps = sqliteTable(
   'provisioner_steps',

@@ -1,15 +1,17 @@
+import type { OverReason, Rung, State } from '../../plugins/billing/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import type { Shape, Tone } from '../components/mark.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
 import { OtherPlans, Plans, type PlanView, roomWords, sizeWords } from './plans.tsx'
+import { stopReasons } from './stop-reasons.ts'
 
 export interface BillView {
   standing: {
-    state: 'free' | 'exempt' | 'trial' | 'paid' | 'grace' | 'over'
-    reason: 'trial' | 'unpaid' | 'canceled' | 'exemption' | null
-    ladder: readonly { at: number; what: 'stop' | 'remove' | 'delete' }[]
+    state: State
+    reason: OverReason | null
+    ladder: readonly Rung[]
   }
   trialEndsAt: number | null
   subscription: {
@@ -37,8 +39,6 @@ export interface BillingPageProps {
   /** False for who comes back from paying while nobody can say what became of it. */
   confirmed: boolean
 }
-
-type State = BillView['standing']['state']
 
 const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
   free: { tone: 'idle', shape: 'ring', word: 'No plan' },
@@ -125,15 +125,9 @@ function Situation(bill: BillView & { now: number }) {
     )
   }
   if (state === 'over') {
-    const why = {
-      trial: 'Your free trial has ended.',
-      unpaid: 'Your instance is not paid for.',
-      canceled: 'Your subscription has ended.',
-      exemption: 'Your account is no longer free of charge, and you have no plan.',
-    }[reason ?? 'unpaid']
     return (
       <>
-        <Notice tone="bad" title={why}>
+        <Notice tone="bad" title={stopReasons[reason ?? 'unpaid']}>
           <p>
             Your instance has stopped, and no jobs run. Everything in it is kept and comes back once you pay.
             {subscription ? ' Use the button above to pay.' : null}

@@ -1,15 +1,7 @@
 import type { Child } from 'hono/jsx'
+import type { InstanceStatus as InstanceStatusName } from '../../plugins/provisioner/contract.ts'
 import { Mark, type Shape, type Tone } from './mark.tsx'
 
-export type InstanceStatusName =
-  | 'provisioning'
-  | 'running'
-  | 'unhealthy'
-  | 'stopping'
-  | 'stopped'
-  | 'failed'
-  | 'deprovisioning'
-  | 'deleted'
 export type RunStatusName =
   | 'queued'
   | 'running'

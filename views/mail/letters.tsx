@@ -1,3 +1,5 @@
+import type { OverReason } from '../../plugins/billing/contract.ts'
+import { stopReasons } from '../billing/stop-reasons.ts'
 import { Action, Dates, dayWords, type Letter, Sheet, Words } from './letter.tsx'
 
 /** Where a letter's instance is and what it is called. */
@@ -89,22 +91,14 @@ export function exemptionEnded({
   }
 }
 
-const reasons = {
-  trial: 'The trial is over and no plan was chosen.',
-  unpaid: 'It was not paid for.',
-  canceled: 'The subscription has ended.',
-  exemption: 'It is free of charge no more, and no plan was chosen.',
-} as const
-export type StopReason = keyof typeof reasons
-
-export function stopped(of: About & { reason: StopReason; ladder: Ladder; billingUrl: string }): Letter {
+export function stopped(of: About & { reason: OverReason; ladder: Ladder; billingUrl: string }): Letter {
   const { subdomain, reason, ladder, billingUrl } = of
   return {
     subject: `${subdomain} has stopped`,
     body: (
       <Sheet title="Your instance has stopped">
         <Words>
-          {`${reasons[reason]} No job runs now. Your jobs, their history and everything else in the instance is kept, and is back as it was once it is paid.`}
+          {`${stopReasons[reason]} No job runs now. Your jobs, their history and everything else in the instance is kept, and is back as it was once it is paid.`}
         </Words>
         <Dates of={ladder} />
         <Action href={billingUrl}>Bring it back</Action>

@@ -1,3 +1,4 @@
+import type { Rung, State } from '../../plugins/billing/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
@@ -13,9 +14,9 @@ export interface AccountView {
   accountId: string
   email: string | null
   subdomains: readonly string[]
-  state: 'free' | 'exempt' | 'trial' | 'paid' | 'grace' | 'over'
+  state: State
   since: number
-  next: { at: number; what: 'stop' | 'remove' | 'delete' } | null
+  next: Rung | null
   error: string | null
 }
 

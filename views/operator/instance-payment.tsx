@@ -1,6 +1,6 @@
 import { Confirm } from '../components/button.tsx'
 import { Panel } from '../components/panel.tsx'
-import type { InstanceView } from './instance.tsx'
+import type { InstanceView } from './instance-view.ts'
 
 /** Whether its owner needs a plan for it, and how that is changed. */
 export function Payment({ subdomain, billed }: InstanceView) {

@@ -2,7 +2,7 @@ import { Confirm, PostButton } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Facts, Notice, Panel } from '../components/panel.tsx'
 import { Time } from '../components/time.tsx'
-import type { InstanceView } from './instance.tsx'
+import type { InstanceView } from './instance-view.ts'
 
 /** How an instance goes, and, while its volume is kept, how it comes back. */
 export function Removal(instance: InstanceView & { now: number }) {

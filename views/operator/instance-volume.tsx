@@ -1,6 +1,6 @@
 import { Confirm } from '../components/button.tsx'
 import { Notice } from '../components/panel.tsx'
-import type { InstanceView } from './instance.tsx'
+import type { InstanceView } from './instance-view.ts'
 
 /** Why an instance is kept from its volume, and what the operator can do about it. */
 export function VolumeTrouble(instance: InstanceView) {

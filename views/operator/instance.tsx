@@ -1,55 +1,13 @@
 import { Confirm, PostButton } from '../components/button.tsx'
 import { Live } from '../components/live.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
-import { InstanceStatus, type InstanceStatusName } from '../components/status.tsx'
-import { type Step, StepList } from '../components/steps.tsx'
+import { InstanceStatus } from '../components/status.tsx'
+import { StepList } from '../components/steps.tsx'
 import { Duration, NotYet, Time } from '../components/time.tsx'
 import { Payment } from './instance-payment.tsx'
 import { Removal, Transfer } from './instance-removal.tsx'
+import type { InstanceView, OperationView } from './instance-view.ts'
 import { VolumeTrouble } from './instance-volume.tsx'
-
-export interface OperationView {
-  id: string
-  /** In words: `Provision`, `Restart`. */
-  title: string
-  status: 'pending' | 'running' | 'succeeded' | 'failed' | 'superseded'
-  createdAt: number
-  durationMs: number | null
-  steps: readonly Step[]
-}
-
-export interface InstanceView {
-  id: string
-  subdomain: string
-  url: string
-  ownerEmail: string
-  status: InstanceStatusName
-  statusReason: string | null
-  /** Its volume keeps it from starting: there is none, or another stands at its place. */
-  volumeFault: 'missing' | 'foreign' | null
-  /** Whether requests for it reach it, whatever its status. */
-  reachable: boolean
-  /** It runs with older settings of the control plane. */
-  outdated: boolean
-  desired: string
-  driver: string
-  image: string | null
-  volume: string
-  createdAt: number
-  lastHealthAt: number | null
-  deletedAt: number | null
-  /** In words; null while it is not removed. */
-  deletedBy: string | null
-  /** When its volume will be deleted, as things stand. */
-  purgeAt: number | null
-  /** Why its volume is still there though its time is over. */
-  retentionHeld: string | null
-  /** Whether it needs a plan of its owner; null where payments are not set up. */
-  billed: boolean | null
-  /** Why it does not run, whatever is desired. */
-  suspension: string | null
-  suspendedAt: number | null
-}
 
 export interface InstanceProps {
   instance: InstanceView

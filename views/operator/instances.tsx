@@ -1,9 +1,10 @@
+import type { InstanceStatus as InstanceStatusName } from '../../plugins/provisioner/contract.ts'
 import { Confirm } from '../components/button.tsx'
 import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Search } from '../components/search.tsx'
-import { InstanceStatus, type InstanceStatusName } from '../components/status.tsx'
+import { InstanceStatus } from '../components/status.tsx'
 import { Pages, Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
 

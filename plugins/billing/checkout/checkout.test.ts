@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { startStripe } from '../../../e2e/stripe-stand-in/stand-in.ts'
 import { memoryFolder } from '../../../src/testing/folder.ts'
+import { startStripe } from '../../../src/testing/stripe/stand-in.ts'
 import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import { settingsFor } from '../settings.fixture.ts'
 import { openShop, type Shop } from '../shop.fixture.ts'

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
+import { stopReasons } from '../../../views/billing/stop-reasons.ts'
 import type { InstanceSummary, ProvisionerService } from '../../provisioner/contract.ts'
 import type { AccountStanding, Standings } from '../accounts/standings.ts'
-import type { OverReason } from '../contract.ts'
 import type { Plan } from '../settings.ts'
 import type { Customers } from '../stripe/customers.ts'
 import { StripeFailure } from '../stripe/stripe.ts'
@@ -13,13 +13,6 @@ const atOnce = 25
 
 /** How long somebody whose time has run out runs on while Stripe cannot be asked. */
 const patienceMs = 86_400_000
-
-const words: Record<OverReason, string> = {
-  trial: 'The trial is over, and no plan was chosen.',
-  unpaid: 'It is not paid for.',
-  canceled: 'The subscription has ended.',
-  exemption: 'It is free of charge no more, and no plan was chosen.',
-}
 
 /**
  * Brings instances in line with how their accounts stand, through the provisioner's own service: it suspends and resumes,
@@ -54,7 +47,7 @@ export function createEnforcement(parts: {
       } else if (instance.suspendedAt !== null) provisioner.resume(id)
       return
     }
-    if (reason !== null && provisioner.suspend(id, words[reason])) {
+    if (reason !== null && provisioner.suspend(id, stopReasons[reason])) {
       log.info({ subdomain, reason }, 'suspended: nothing pays for it')
     }
     if (instances === 'remove' && mayRemove && desired !== 'deleted') {

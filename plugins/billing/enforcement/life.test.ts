@@ -59,7 +59,7 @@ test('a trial: at once, announced, ended, taken up again by paying; letters on t
   assert.deepEqual([(await billOf(ada)).state, (await billOf(ada)).reason], ['over', 'trial'])
   const refused = await ada.call('POST', '/instances/acme/start', {})
   assert.equal(refused.status, 409)
-  assert.match(refused.text, /The trial is over/)
+  assert.match(refused.text, /The free trial has ended/)
   await shop.buy(ada)
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   await shop.run('settle')

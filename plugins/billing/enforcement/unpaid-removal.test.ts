@@ -30,7 +30,7 @@ test('what nobody pays for is not kept for longer by undoing its removal again a
   await retain(shop, 4)
 
   const refused = await ada.call('POST', '/instances/acme/restore', {})
-  assert.deepEqual([refused.status, /The trial is over/.test(refused.text)], [409, true])
+  assert.deepEqual([refused.status, /The free trial has ended/.test(refused.text)], [409, true])
   const page = await ada.visit('/instances/acme')
   assert.doesNotMatch(page.text, /Bring it back</)
   assert.match(page.text, /href="\/billing"[^>]*>\s*See your plan/)

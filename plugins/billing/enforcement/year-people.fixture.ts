@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Subscription } from '../../../e2e/stripe-stand-in/objects.ts'
-import type { StripeState } from '../../../e2e/stripe-stand-in/state.ts'
 import { eventually } from '../../../src/testing/eventually.ts'
+import type { Subscription } from '../../../src/testing/stripe/objects.ts'
+import type { StripeState } from '../../../src/testing/stripe/state.ts'
 import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import { plans, type Shop } from '../shop.fixture.ts'
 

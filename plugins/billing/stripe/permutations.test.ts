@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Status } from '../../../e2e/stripe-stand-in/objects.ts'
 import { memoryFolder } from '../../../src/testing/folder.ts'
+import type { Status } from '../../../src/testing/stripe/objects.ts'
 import { openShop } from '../shop.fixture.ts'
 
 /** `LIVES=1000` for the whole of it; a run of all tests has less time. */

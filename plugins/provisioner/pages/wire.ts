@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { timestamp } from '../../../src/clock.ts'
 import { siteUrl } from '../../site/contract.ts'
+import {
+  desiredStates,
+  instanceStatuses,
+  operationKinds,
+  operationStatuses,
+  removers,
+  stepStatuses,
+  volumeFaults,
+} from '../contract.ts'
 import { driverNames } from '../driver.ts'
 import type { HealthWatch } from '../reconciler/health-watch.ts'
 import type { Orphan } from '../reconciler/orphans.ts'
@@ -8,16 +17,7 @@ import { purgeAt, type RetentionSettings } from '../reconciler/retention.ts'
 import { type Fleet, reachableAt } from '../records/fleet.ts'
 import { findOperation, type OperationRecord } from '../records/operation.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
-import {
-  desiredStates,
-  type Instance,
-  instanceStatuses,
-  operationKinds,
-  operationStatuses,
-  removers,
-  stepStatuses,
-  volumeFaults,
-} from '../schema.ts'
+import type { Instance } from '../schema.ts'
 
 const time = z.iso.datetime().nullable()
 

@@ -1,3 +1,4 @@
+import type { OperationKind } from '../contract.ts'
 import { DriverError, type Observed } from '../driver.ts'
 import { setAddress, setStatus } from '../records/fleet.ts'
 import { getInstance, listUnsettled, updateInstance, wanted } from '../records/instance.ts'
@@ -10,7 +11,7 @@ import {
   openOperations,
   recentOutcomes,
 } from '../records/operation.ts'
-import type { Instance, Operation, OperationKind } from '../schema.ts'
+import type { Instance, Operation } from '../schema.ts'
 import { type VolumeSight, volumeFault, volumePath } from '../volumes/volume.ts'
 import { Changes } from './changes.ts'
 import { type Execution, execute } from './execution.ts'

@@ -1,8 +1,9 @@
 import { and, asc, eq, inArray, isNotNull, isNull, ne, not, or, sql } from 'drizzle-orm'
 import type { Db } from '../../../src/database.ts'
+import type { Desired } from '../contract.ts'
 import { unknownInstance } from '../problems.ts'
 import type * as schema from '../schema.ts'
-import { type Desired, type Instance, instances } from '../schema.ts'
+import { type Instance, instances } from '../schema.ts'
 
 export type ProvisionerDb = Db<typeof schema>
 

@@ -1,4 +1,4 @@
-import type { Desired, InstanceStatus, OperationKind } from '../schema.ts'
+import type { Desired, InstanceStatus, OperationKind } from '../contract.ts'
 
 /** What a step is called in the journal and on pages. What each one does is in `steps.ts`. */
 export type StepName =

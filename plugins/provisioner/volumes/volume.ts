@@ -2,8 +2,9 @@ import type { Stats } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readVolumeIdentity } from '../../../src/volume-identity.ts'
+import type { VolumeFaultKind } from '../contract.ts'
 import { DriverError } from '../driver.ts'
-import type { Instance, volumeFaults } from '../schema.ts'
+import type { Instance } from '../schema.ts'
 
 /** The folder of one instance's volume on the host. */
 export function volumePath(dataRoot: string, subdomain: string): string {
@@ -45,7 +46,7 @@ export async function statOf(path: string): Promise<Stats | null> {
 }
 
 export interface VolumeFault {
-  kind: (typeof volumeFaults)[number]
+  kind: VolumeFaultKind
   words: string
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
-import type { AppEnv } from './http/route.ts'
+import type { AppEnv } from './route.ts'
 
 /** Addresses of the files that pages ask for, by their plain names. */
 export interface Assets {

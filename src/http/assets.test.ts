@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
+import { appForTest } from '../testing/app.ts'
+import { temporaryFolder } from '../testing/folder.ts'
 import { loadAssets } from './assets.ts'
-import { appForTest } from './testing/app.ts'
-import { temporaryFolder } from './testing/folder.ts'
 
 const css = 'body { color: black }'
 

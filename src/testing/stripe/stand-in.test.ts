@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Stripe from 'stripe'
-import { manualClock } from '../../src/testing/clock.ts'
+import { manualClock } from '../clock.ts'
 import { secretKey, startStripe, webhookSecret } from './stand-in.ts'
 
 function sdkOf(base: string, key = secretKey) {

@@ -1,0 +1,45 @@
+import type { InstanceStatus, OperationStatus, VolumeFaultKind } from '../../plugins/provisioner/contract.ts'
+import type { Step } from '../components/steps.tsx'
+
+export interface OperationView {
+  id: string
+  /** In words: `Provision`, `Restart`. */
+  title: string
+  status: OperationStatus
+  createdAt: number
+  durationMs: number | null
+  steps: readonly Step[]
+}
+
+export interface InstanceView {
+  id: string
+  subdomain: string
+  url: string
+  ownerEmail: string
+  status: InstanceStatus
+  statusReason: string | null
+  /** Why the volume keeps the instance from starting: it is missing, or another volume is in its place. */
+  volumeFault: VolumeFaultKind | null
+  /** Whether requests reach it, whatever its status. */
+  reachable: boolean
+  /** It runs with older settings of the control plane. */
+  outdated: boolean
+  desired: string
+  driver: string
+  image: string | null
+  volume: string
+  createdAt: number
+  lastHealthAt: number | null
+  deletedAt: number | null
+  /** Who removed it, in words; null while it is not removed. */
+  deletedBy: string | null
+  /** When its volume will be deleted, as things stand. */
+  purgeAt: number | null
+  /** Why its volume is kept beyond the retention period. */
+  retentionHeld: string | null
+  /** Whether its owner needs a plan for it; null where payments are not set up. */
+  billed: boolean | null
+  /** Why it does not run, whatever is desired. */
+  suspension: string | null
+  suspendedAt: number | null
+}
