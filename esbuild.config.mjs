@@ -66,7 +66,7 @@ async function buildPrograms() {
   const entries = {
     'control-plane': 'control-plane/main.ts',
     runtime: 'runtime/start.ts',
-    'manifest-reader': 'runtime/jobs/manifest-reader.ts',
+    'manifest-reader': 'runtime/manifest/manifest-reader.ts',
     git: 'runtime/repo/git.ts',
     history: 'runtime/repo/history-program.ts',
     sync: 'runtime/sync/program.ts',
@@ -96,7 +96,7 @@ async function buildPrograms() {
 async function buildRunner() {
   await build({
     absWorkingDir: root,
-    entryPoints: { runner: 'runtime/jobs/runner.ts', confine: 'runtime/isolation/preload.ts' },
+    entryPoints: { runner: 'runtime/runner/runner.ts', confine: 'runtime/isolation/preload.ts' },
     outdir: out,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -179,7 +179,7 @@ function copyData() {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   writeFileSync(join(out, 'package.json'), JSON.stringify({ name: 'longhouse', version, type: 'module' }))
   const folders = [
-    'runtime/migrations',
+    'runtime/jobs/migrations',
     'runtime/auth/migrations',
     'runtime/tokens/migrations',
     'runtime/audit/migrations',

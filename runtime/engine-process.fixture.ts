@@ -1,8 +1,8 @@
 // An engine as a process of its own, for tests that kill it. Its volume is the first argument.
 import { systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
-import { createEngine } from './engine.ts'
-import { openVolume } from './volume.ts'
+import { createEngine } from './engine.fixture.ts'
+import { openVolume } from './volume/volume.ts'
 
 const volume = openVolume(process.argv[2] ?? '')
 const engine = await createEngine({ volume, log: silentLog, clock: systemClock })

@@ -2,12 +2,163 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
+import type { Hono } from 'hono'
 import { type Clock, systemClock } from '../src/clock.ts'
-import { silentLog } from '../src/log.ts'
+import type { AppEnv } from '../src/http/route.ts'
+import { type Logger, silentLog } from '../src/log.ts'
 import { eventually } from '../src/testing/eventually.ts'
-import type { Run } from './contract.ts'
-import { createEngine, type DrivenEngine, type EngineOptions } from './engine.ts'
-import { openVolume } from './volume.ts'
+import { setUp } from './boot.ts'
+import type { Patience } from './files/files-web.ts'
+import { filesWith } from './files/index.ts'
+import type { Run } from './jobs/contract.ts'
+import { jobsWith } from './jobs/index.ts'
+import type { JobsHands, JobsTuning } from './jobs/tuning.ts'
+import { noticesWith } from './notices/index.ts'
+import type { Notices } from './notices/notices.ts'
+import { packagesWith } from './packages/index.ts'
+import type { NpmLimits } from './packages/npm.ts'
+import { plugins } from './program.ts'
+import type { SecretUser } from './secrets/secrets.ts'
+import { syncWith } from './sync/index.ts'
+import { openVolume, type Volume } from './volume/volume.ts'
+
+export interface EngineOptions extends Omit<JobsTuning, 'drive' | 'env'> {
+  /** Is taken over, and closed. */
+  volume: Volume
+  log: Logger
+  clock: Clock
+  timezone?: string
+  /** Handed to runs besides what they get anyway. */
+  env?: Record<string, string>
+  install?: Partial<NpmLimits>
+  /** The longest that a request to the remote of the jobs repo may take. */
+  syncLimitMs?: number
+  /** False leaves the ticking to the test, by `tick`. */
+  heartbeat?: boolean
+  /** Settings of the instance, besides those that every test needs. */
+  settings?: Record<string, string>
+  patience?: Partial<Patience>
+  /** Stands for a program whose plugins have not started. */
+  unstarted?: boolean
+}
+
+/** A hash of the password `correct horse battery`, so that no boot has to make one. */
+const passwordHash =
+  '$argon2id$v=19$m=19456,t=2,p=1$IQqvGxL4CN/+5YS2b8Y0SA$u0s422eTM7RPv5RoRmPsvsax4Wfvlu2eW7ruMsyDyDc'
+
+/** The instance as tests drive it: what its plugins offer, in one object. */
+export async function createEngine(options: EngineOptions) {
+  const { volume, log, clock, timezone = 'UTC', env, install, syncLimitMs, settings, patience } = options
+  const { runs: runLimits, load, keep } = options
+  let driven: JobsHands | null = null
+  const hands = (): JobsHands => {
+    if (!driven) throw new Error('the schedule goes on by itself, or has not started')
+    return driven
+  }
+  let notices: Notices | null = null
+  const tuning: JobsTuning = {
+    ...(runLimits && { runs: runLimits }),
+    ...(load && { load }),
+    ...(keep && { keep }),
+    ...(env && { env }),
+    ...(options.heartbeat === false && {
+      drive: (given: JobsHands) => {
+        driven = given
+      },
+    }),
+  }
+  const tuned = new Map(
+    [
+      jobsWith(tuning),
+      packagesWith(install ?? {}),
+      syncWith({ limitMs: syncLimitMs }),
+      filesWith(patience ?? {}),
+      noticesWith(opened => {
+        notices = opened
+      }),
+    ].map(plugin => [plugin.name, plugin]),
+  )
+  const instance = await setUp({
+    plugins: plugins.map(plugin => tuned.get(plugin.name) ?? plugin),
+    env: {
+      LONGHOUSE_DATA_DIR: volume.dir,
+      LONGHOUSE_INSTANCE_ID: 'inst_test',
+      LONGHOUSE_PASSWORD: passwordHash,
+      LONGHOUSE_TIMEZONE: timezone,
+      ...settings,
+    },
+    log,
+    clock,
+    volume,
+    assets: { url: name => `/assets/${name}`, mount: () => {} },
+  })
+  if (!options.unstarted) await instance.start()
+  const { assembly, services, app, releases } = instance
+  const { jobs, packages, repo, secrets, state, sync } = services
+  const { manifest, list, runs, logs, slots, edits } = jobs
+
+  return {
+    app: app as Hono<AppEnv>,
+    notices: notices as unknown as Notices,
+    tick: (now: number) => hands().tick(now),
+    settle: () => hands().settle(),
+    prune: () => hands().prune(),
+    retryPackages: () => hands().retryPackages(),
+    drain: (limits: Parameters<JobsHands['drain']>[0]) => hands().drain(limits),
+    hangUp: () => hands().hangUp(),
+    secrets: {
+      ...secrets,
+      list: (users: Iterable<SecretUser>) => secrets.list(users),
+    },
+    state,
+    sync,
+    manifest: manifest.state,
+    ready: manifest.ready,
+    reload: manifest.reload,
+    confirm: manifest.confirm,
+    jobs: list.all,
+    job: list.one,
+    setEnabled: list.setEnabled,
+    run: runs.start,
+    replay: runs.replay,
+    waiting: runs.waiting,
+    runs: runs.list,
+    getRun: runs.find,
+    cancel: runs.cancel,
+    log: logs.text,
+    timedLog: logs.timed,
+    openLog: logs.open,
+    slots: slots.list,
+    recentSlots: slots.recent,
+    ledger: slots.ledger,
+    repo: repo.status,
+    initRepo: async () => {
+      await repo.init()
+      await manifest.load()
+      return repo.status()
+    },
+    files: repo.files,
+    rawFiles: repo.rawFiles,
+    history: repo.history,
+    ...edits,
+    packages: packages.state,
+    installPackages: async () => {
+      packages.forgive()
+      await manifest.reload()
+      return packages.state()
+    },
+    /** What follows the logs of runs. */
+    followed: { logs, runs },
+    checks: assembly.checks,
+    stopping: () => jobs.phase() === 'stopping',
+    stop: async () => {
+      await assembly.drain({ patience: false })
+      await releases.release()
+    },
+  }
+}
+
+export type DrivenEngine = Awaited<ReturnType<typeof createEngine>>
 
 /** An engine on a volume of its own, and what tests do with it. */
 export interface TestInstance {
@@ -57,6 +208,7 @@ export async function startInstance(
       load: { readMs: 30_000, ...load },
       ...others,
     })
+    if (others.unstarted) return engine
     await until(() => engine.ready(), 'the first load ends')
     const settled = () => engine.manifest().status === 'error' || engine.manifest().commit
     await until(settled, 'the first set is committed')

@@ -18,10 +18,9 @@ import Database from 'better-sqlite3'
 import { systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
 import { programRoot } from '../src/root.ts'
-import { isAlive, oneJob, registry, startInstance, until } from './engine.fixture.ts'
-import { createEngine } from './engine.ts'
-import { asWritten } from './jobs/log-line.ts'
-import { openVolume } from './volume.ts'
+import { createEngine, isAlive, oneJob, registry, startInstance, until } from './engine.fixture.ts'
+import { asWritten } from './runner/log-line.ts'
+import { openVolume } from './volume/volume.ts'
 
 test('an empty volume gets the starter jobs, a commit of them, and a first run that works', async t => {
   const { engine, run, path } = await startInstance(t)

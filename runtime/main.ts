@@ -1,7 +1,8 @@
 import { BootError } from '../src/boot-error.ts'
 import { systemClock } from '../src/clock.ts'
 import { createLog } from '../src/log.ts'
-import { type Runtime, startRuntime } from './program.ts'
+import type { Runtime } from './boot.ts'
+import { startRuntime } from './program.ts'
 
 const log = await createLog('runtime', { level: process.env.LOG_LEVEL })
 

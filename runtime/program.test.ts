@@ -10,7 +10,7 @@ import Database from 'better-sqlite3'
 import { ask } from '../src/testing/ask.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
-import { volumeProcesses } from './process-tree.ts'
+import { volumeProcesses } from './process/process-tree.ts'
 
 const program = join(import.meta.dirname, '..', 'dist', 'runtime.js')
 

@@ -1,8 +1,43 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BootError } from '../src/boot-error.ts'
+import { silentLog } from '../src/log.ts'
 import { hashPassword } from '../src/password.ts'
-import { readSettings, strangeVariables } from './settings.ts'
+import { ssoSettings } from './auth/settings.ts'
+import { named, planRuntime } from './boot.ts'
+import { plugins } from './program.ts'
+import type { VolumeSettings } from './volume/settings.ts'
+
+type Values = Record<string, string | number> & { LONGHOUSE_PASSWORD: string }
+
+/** The settings as the plugins parse them, and what was said of variables that look like settings. */
+function plan(env: Record<string, string>, spawned: boolean) {
+  const said: unknown[] = []
+  const log = Object.assign(Object.create(silentLog) as typeof silentLog, {
+    warn: (words: unknown) => said.push(words),
+  })
+  const planned = planRuntime({ plugins, env: named({ env, spawned }), log }, () => {
+    throw new Error('nothing is opened')
+  })
+  const of = (plugin: string) => planned.configs.get(plugin) as Values
+  return { of, said }
+}
+
+function readSettings(env: Record<string, string>, { spawned }: { spawned: boolean }) {
+  const { of } = plan(env, spawned)
+  const volume = planned(of('volume'))
+  const jobs = of('jobs')
+  return {
+    ...volume,
+    password: of('auth').LONGHOUSE_PASSWORD,
+    sso: ssoSettings(of('auth') as unknown as Parameters<typeof ssoSettings>[0]),
+    timezone: jobs.LONGHOUSE_TIMEZONE,
+    keep: { runsPerJob: jobs.LONGHOUSE_KEEP_RUNS, ageMs: jobs.LONGHOUSE_KEEP_FOR },
+  }
+}
+
+const planned = (config: unknown) => config as VolumeSettings
+const strangeVariables = (env: Record<string, string>) => plan(env, false).said
 
 const byHand = { spawned: false }
 

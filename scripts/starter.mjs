@@ -1,5 +1,5 @@
 // The starter jobs as the runtime would compile and read them, made when it is built: a new instance then starts without
-// a compiler. `runtime/jobs/starter.ts` uses it where a volume holds just them.
+// a compiler. `runtime/manifest/starter.ts` uses it where a volume holds just them.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,7 +28,7 @@ export async function buildStarter(dist) {
   }
 }
 
-/** A question and an answer, a line of JSON each, over file 3: see `runtime/channel.ts`. */
+/** A question and an answer, a line of JSON each, over file 3: see `runtime/process/channel.ts`. */
 async function read(dist, question) {
   // Our own jobs, which need not be kept from anything.
   const everything = JSON.stringify({ read: ['/'], write: ['/'] })

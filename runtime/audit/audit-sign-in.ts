@@ -1,5 +1,5 @@
 import type { AppContext } from '../../src/http/route.ts'
-import { owner } from '../auth/session.ts'
+import { owner } from '../auth/contract.ts'
 import type { AuditLog } from './audit-log.ts'
 
 /** Writes down a sign-in that came as a link, which no form or call would tell of. */

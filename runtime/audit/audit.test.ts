@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob } from '../engine.fixture.ts'
 import { browser, password, postForm, postJson, startWeb } from '../web/web.fixture.ts'
 import { openAuditLog } from './audit-log.ts'
-import { auditTables } from './tables.ts'
+import * as schema from './schema.ts'
 
 interface Entry {
   actor: { kind: string; name: string } | null
@@ -83,7 +83,11 @@ test('the oldest entries are forgotten', t => {
   const clock = manualClock()
   const sqlite = openSqlite(join(temporaryFolder(t), 'x.db'))
   t.after(() => sqlite.close())
-  const open = () => openAuditLog(openTables(sqlite, 'audit', auditTables), clock, { ms: 1000, entries: 3 })
+  const open = () =>
+    openAuditLog(openTables(sqlite, 'audit', { schema, migrations: 'runtime/audit/migrations' }), clock, {
+      ms: 1000,
+      entries: 3,
+    })
   const entry = {
     actorKind: null,
     actorName: null,

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { timestamp } from '../../src/clock.ts'
+import { type Clock, timestamp } from '../../src/clock.ts'
 import { listWindow } from '../../src/http/list-window.ts'
-import { type Route, route } from '../../src/http/route.ts'
+import { type Guard, type Route, route } from '../../src/http/route.ts'
 import { AuditPage } from '../../views/runtime/audit-page.tsx'
-import type { WebContext } from '../web/context.ts'
 import { show } from '../web/show.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
 
@@ -24,13 +23,21 @@ const entryShape = z.object({
 
 const shown = 50
 
-export function auditRoutes({ signedIn, clock }: WebContext, audit: AuditLog): Route[] {
+export function auditRoutes({
+  audit,
+  guard,
+  clock,
+}: {
+  audit: AuditLog
+  guard: Guard
+  clock: Clock
+}): Route[] {
   return [
     route({
       method: 'get',
       path: '/settings/audit',
       summary: 'Who did what',
-      guard: signedIn,
+      guard,
       pageOnly: true,
       query: listWindow(shown).pick({ offset: true }),
       answers: { 200: { description: 'A page', type: 'text/html' } },
@@ -45,7 +52,7 @@ export function auditRoutes({ signedIn, clock }: WebContext, audit: AuditLog): R
       method: 'get',
       path: '/api/audit',
       summary: 'Who did what, newest first',
-      guard: signedIn,
+      guard,
       query: listWindow(shown),
       answers: {
         200: {

@@ -4,34 +4,20 @@ import { retryLater, unauthorized } from '../../src/http/problem.ts'
 import type { AppContext, Guard } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
-import { personNeeded, scopeTooSmall } from '../tokens/problems.ts'
-import { allows, type Scope } from '../tokens/scope.ts'
-import type { TokenStore } from '../tokens/token.ts'
+import { type Access, type Scope, scopes } from './contract.ts'
+import { personNeeded, scopeTooSmall } from './problems.ts'
 import { actorOf, type SessionStore } from './session.ts'
 
 export interface AccessParts {
   sessions: SessionStore
   cookie: SessionCookie
-  tokens: TokenStore
+  /** The token with that secret, used from that address; null when there is none. */
+  tokenOf(secret: string, address: string): { name: string; scope: Scope } | null
   /** Counts wrong tokens per address. */
   wrongTokens: RateLimit
 }
 
-/** The doors of an instance: for people with a session, and for scripts with a token. */
-export interface Access {
-  /** A session, or a token whose scope fits the method: `read` for GET, else `write`. */
-  signedIn: Guard
-  /** A session, or a token that may run jobs. */
-  mayRun: Guard
-  /** A session, or a token with the scope `write`, for reading too. */
-  mayWrite: Guard
-  /** A session only: a token must not make another one, so that revoking it ends what it opened. */
-  person: Guard
-  /** True for whoever `signedIn` lets in, on a route that is open to others too. */
-  knows(c: AppContext): boolean
-}
-
-export function createAccess({ sessions, cookie, tokens, wrongTokens }: AccessParts): Access {
+export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessParts): Access {
   const sessionOf = (c: AppContext) => {
     const secret = cookie.read(c)
     const session = secret === undefined ? null : sessions.find(secret)
@@ -39,8 +25,8 @@ export function createAccess({ sessions, cookie, tokens, wrongTokens }: AccessPa
   }
 
   /** Wrong tokens are counted; the right one always opens, because nobody guesses 256 bits. */
-  const tokenOf = (c: AppContext, secret: string) => {
-    const token = tokens.use(secret, c.get('client'))
+  const tokenIn = (c: AppContext, secret: string) => {
+    const token = tokenOf(secret, c.get('client'))
     if (token) return token
     const group = addressGroup(c.get('client'))
     const wait = wrongTokens.retryAfter(group)
@@ -56,7 +42,7 @@ export function createAccess({ sessions, cookie, tokens, wrongTokens }: AccessPa
     check: async (c, next) => {
       const secret = bearer(c)
       if (secret !== undefined) {
-        const token = tokenOf(c, secret)
+        const token = tokenIn(c, secret)
         const needed = neededFor(c.req.method)
         if (needed === null) throw personNeeded('Sign in with the password for this; no token may do it.')
         if (!allows(token.scope, needed)) {
@@ -81,7 +67,7 @@ export function createAccess({ sessions, cookie, tokens, wrongTokens }: AccessPa
     person: guard(() => null),
     knows: c => {
       const secret = bearer(c)
-      return secret === undefined ? sessionOf(c) !== null : tokenOf(c, secret) !== null
+      return secret === undefined ? sessionOf(c) !== null : tokenIn(c, secret) !== null
     },
   }
 }
@@ -116,4 +102,8 @@ function currentPath(c: AppContext): string {
 function pathOf(url: string): string {
   const { pathname, search } = new URL(url)
   return pathname + search
+}
+
+function allows(held: Scope, needed: Scope): boolean {
+  return scopes.indexOf(held) >= scopes.indexOf(needed)
 }

@@ -4,10 +4,10 @@ import { defineProblem } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import { SignInSettingsPage } from '../../views/runtime/sign-in-settings-page.tsx'
-import type { SsoSettings } from '../settings.ts'
 import { show } from '../web/show.ts'
 import type { PasswordLogin } from './password-login.ts'
 import type { SessionStore } from './session.ts'
+import type { SsoSettings } from './settings.ts'
 
 export const onlyWayIn = defineProblem('only-way-in', 409, 'The password is the only way in')
 

@@ -6,13 +6,13 @@ import { openSqlite, openTables } from '../../src/database.ts'
 import { hashPassword } from '../../src/password.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { passwordGate } from './password.ts'
+import * as schema from './schema.ts'
 import { sessionStore } from './session.ts'
-import { authTables } from './tables.ts'
 
 function database(t: TestContext) {
   const sqlite = openSqlite(join(temporaryFolder(t), 'longhouse.db'))
   t.after(() => sqlite.close())
-  return openTables(sqlite, 'auth', authTables)
+  return openTables(sqlite, 'auth', { schema, migrations: 'runtime/auth/migrations' })
 }
 
 test('a plain password and its hash open alike', async t => {

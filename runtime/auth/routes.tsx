@@ -8,10 +8,11 @@ import { defineProblem, retryLater, waitInWords } from '../../src/http/problem.t
 import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
 import { newSecret, type SessionCookie } from '../../src/http/session-cookie.ts'
 import { LoginPage } from '../../views/runtime/login-page.tsx'
+import { owner } from './contract.ts'
 import type { Guesses } from './guesses.ts'
 import type { PasswordGate } from './password.ts'
 import type { PasswordLogin } from './password-login.ts'
-import { owner, type SessionStore } from './session.ts'
+import type { SessionStore } from './session.ts'
 
 export const passwordOff = defineProblem('password-off', 403, 'The password is turned off')
 export const wrongPassword = defineProblem('wrong-password', 401, 'Wrong password')

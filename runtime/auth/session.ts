@@ -3,6 +3,7 @@ import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import type { Actor } from '../../src/http/route.ts'
 import { hashSecret, newSecret } from '../../src/http/session-cookie.ts'
+import { owner } from './contract.ts'
 import type * as schema from './schema.ts'
 import { sessions } from './schema.ts'
 
@@ -11,9 +12,6 @@ const day = 24 * hour
 
 /** How long a session lives when nobody comes, and at most, and how often its expiry is moved; in milliseconds. */
 export const sessionLife = { idleMs: 30 * day, absoluteMs: 90 * day, refreshEveryMs: hour }
-
-/** Whoever knows the password. */
-export const owner: Actor = { kind: 'session', name: 'owner' }
 
 export interface LiveSession {
   /** Milliseconds that the browser may keep the cookie from now on. */

@@ -10,7 +10,7 @@ import {
   jwtVerify,
 } from 'jose'
 import type { Clock } from '../../src/clock.ts'
-import type { SsoSettings } from '../settings.ts'
+import type { SsoSettings } from './settings.ts'
 
 export type TokenFault = 'unknown-key' | 'clock' | 'refused'
 

@@ -9,7 +9,7 @@ import { openSqlite, openTables } from '../../src/database.ts'
 import { manualClock } from '../../src/testing/clock.ts'
 import { browser, cookieOf, instanceId, password, postForm, postJson, startWeb } from '../web/web.fixture.ts'
 import { passwordGate } from './password.ts'
-import { authTables } from './tables.ts'
+import * as schema from './schema.ts'
 
 interface Key {
   kid: string
@@ -77,7 +77,11 @@ async function openInstance(t: TestContext, options: { given?: Key[]; published?
   /** The instance is given another password, as when it passes on to another owner. */
   const renew = async () => {
     const sqlite = openSqlite(join(instance.dir, 'longhouse.db'))
-    await passwordGate(openTables(sqlite, 'auth', authTables), clock, 'another horse')
+    await passwordGate(
+      openTables(sqlite, 'auth', { schema, migrations: 'runtime/auth/migrations' }),
+      clock,
+      'another horse',
+    )
     sqlite.close()
   }
   return { app, renew, clock, issuer, first, begin, sign, arrive, sessionOf, asked: () => asked }

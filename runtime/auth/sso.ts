@@ -7,10 +7,10 @@ import { defineProblem } from '../../src/http/problem.ts'
 import type { Derive, RoundTrip } from '../../src/http/round-trip.ts'
 import { type AppContext, type Guard, open, type Route, route } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
-import type { SsoSettings } from '../settings.ts'
 import type * as schema from './schema.ts'
 import { passwords, usedTokens } from './schema.ts'
 import { actorOf, type SessionStore } from './session.ts'
+import type { SsoSettings } from './settings.ts'
 import type { TokenFault, tokenVerifier } from './sso-token.ts'
 
 export const notAskedFor = defineProblem('sso-not-asked-for', 400, 'This browser did not ask for it')

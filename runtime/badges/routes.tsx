@@ -1,23 +1,30 @@
 import { z } from 'zod'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { notFound } from '../../src/http/problem.ts'
-import { open, type Route, route } from '../../src/http/route.ts'
+import { type Guard, open, type Route, route } from '../../src/http/route.ts'
 import { BadgeImage } from '../../views/runtime/badge.tsx'
-import type { WebContext } from '../web/context.ts'
-import { known } from '../web/jobs.ts'
-import { badgeState } from './badge.ts'
+import type { JobsService } from '../jobs/contract.ts'
+import { type BadgeStore, badgeState } from './badge.ts'
 
 /** Runs that are going or wait stand before the last one that ended. */
 const lookedAt = 20
 
 /** A picture of how a job is, for pages elsewhere. Nobody sees one that was not opened to all. */
-export function badgeRoutes({ engine, signedIn, badges }: WebContext): Route[] {
+export function badgeRoutes({
+  badges,
+  jobs,
+  guard,
+}: {
+  badges: BadgeStore
+  jobs: JobsService
+  guard: Guard
+}): Route[] {
   const setPublic = (method: 'put' | 'post') =>
     route({
       method,
       path: '/api/jobs/{id}/badge',
       summary: 'Open the badge of a job to all, or close it',
-      guard: signedIn,
+      guard,
       params: z.object({ id: z.string() }),
       body: z.object({
         public: z.union(
@@ -30,7 +37,7 @@ export function badgeRoutes({ engine, signedIn, badges }: WebContext): Route[] {
         303: { description: 'For a browser' },
       },
       handle: (c, { params: { id }, body }) => {
-        badges.setPublic(known(engine(), id).id, body.public)
+        badges.setPublic(jobs.list.known(id).id, body.public)
         return wantsPage(c) ? c.redirect(`/jobs/${id}`, 303) : c.json({ public: body.public })
       },
     })
@@ -48,9 +55,9 @@ export function badgeRoutes({ engine, signedIn, badges }: WebContext): Route[] {
       answers: { 200: { description: 'A picture', type: 'image/svg+xml' } },
       handle: (c, { params: { file } }) => {
         const id = /^(.+)\.svg$/.exec(file)?.[1] ?? ''
-        const job = badges.isPublic(id) ? engine().job(id) : null
+        const job = badges.isPublic(id) ? jobs.list.one(id) : null
         if (!job) throw notFound('There is no public badge of that name.')
-        const { runs } = engine().runs({ jobId: id, limit: lookedAt, offset: 0 })
+        const { runs } = jobs.runs.list({ jobId: id, limit: lookedAt, offset: 0 })
         const lastEnded = runs.find(run => run.finishedAt !== null) ?? null
         c.header('Content-Type', 'image/svg+xml; charset=utf-8')
         c.header('Cache-Control', 'public, max-age=60')

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSyn
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { volumeMarkOf } from '../process-tree.ts'
+import { volumeMarkOf } from './marks.ts'
 import { isWithin } from './reach.ts'
 
 /** A folder for the temporary files of one process and of all that it starts. No other process of the volume reaches it. */

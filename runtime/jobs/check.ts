@@ -1,18 +1,18 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CheckResult } from '../contract.ts'
-import type { Volume } from '../volume.ts'
+import { readManifest } from '../manifest/read-manifest.ts'
+import type { Draft } from '../manifest/reading.ts'
+import type { Folders } from '../volume/contract.ts'
+import type { CheckResult } from './contract.ts'
 import { differenceOf } from './difference.ts'
 import type { LiveSetStore } from './live-set.ts'
 import type { LoadLimits } from './loader.ts'
-import { readManifest } from './read-manifest.ts'
-import type { Draft } from './reading.ts'
 
 /** What would happen if the draft were saved. Nothing is kept of it: it is built where no run looks. */
 export async function checkDraft(
   draft: Draft,
-  options: { volume: Volume; live: LiveSetStore; limits: LoadLimits; timezone: string; now: number },
+  options: { volume: Folders; live: LiveSetStore; limits: LoadLimits; timezone: string; now: number },
 ): Promise<CheckResult> {
   const { volume, live, limits, timezone, now } = options
   const checks = join(volume.dir, 'checks')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nextSlot } from './cron.ts'
-import { localTime, stretchAt } from './zone.ts'
+import { nextSlot } from '../cron/cron.ts'
+import { localTime, stretchAt } from '../cron/zone.ts'
 
 /**
  * Debian's rules, done the slow way: every real minute around a change is looked at, and what its cron would do at that

@@ -1,6 +1,6 @@
 import type { Logger } from '../../src/log.ts'
-import { type Author, sameAuthor } from '../repo/authors.ts'
-import type { Repo } from '../repo/repo.ts'
+import { type Author, sameAuthor } from '../git/authors.ts'
+import type { RepoService } from '../repo/contract.ts'
 
 /**
  * The two halves of a commit, between which is checked that what was taken is what was compiled. A commit that cannot
@@ -17,7 +17,7 @@ export interface Commits {
   commit(note?: string): Promise<string | null>
 }
 
-export function createCommits(repo: Repo, log: Logger): Commits {
+export function createCommits(repo: Pick<RepoService, 'ensure' | 'stage' | 'commit'>, log: Logger): Commits {
   let subject = ''
   let authors: Author[] = []
   /** What was said of that which is staged: who changes something after that is named in the next commit. */
@@ -35,7 +35,7 @@ export function createCommits(repo: Repo, log: Logger): Commits {
     said: () => subject,
     stage: async () => {
       try {
-        await repo.init()
+        await repo.ensure()
         taken = { subject, authors }
         const refused = await repo.stage()
         if (refused) refuse(refused)

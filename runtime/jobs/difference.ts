@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { JobChange, JobsDifference } from '../contract.ts'
-import { nextSlot } from './cron.ts'
-import type { JobSpec } from './manifest.ts'
+import { nextSlot } from '../cron/cron.ts'
+import type { JobSpec } from '../manifest/manifest.ts'
+import type { JobChange, JobsDifference } from './contract.ts'
 
 /** Of a large change only the first ones are told one by one. */
 const told = 100

@@ -1,33 +1,16 @@
-import type { Engine, ManifestState } from '../contract.ts'
-import type { Packages } from '../packages/packages.ts'
-import { repoObstacle, unknownCommit } from '../problems.ts'
-import type { Author } from '../repo/authors.ts'
-import type { History } from '../repo/history.ts'
-import type { Repo } from '../repo/repo.ts'
+import type { Packages } from '../packages/contract.ts'
+import { type RepoService, repoObstacle, unknownCommit } from '../repo/contract.ts'
+import type { Edits } from './contract.ts'
 import type { Loader } from './loader.ts'
 
-/** Changes of the files that somebody asks for, with their words in the commit. */
-export interface Edits {
-  edit: Engine['edit']
-  waitingMessage: Engine['waitingMessage']
-  changing: Engine['changing']
-  /** Makes the files those of a commit, on top of all others. Throws `unknown-commit` or `repo-obstacle`. */
-  revert(commit: string, by: Author): Promise<ManifestState>
-}
-
-/** What goes into the commit of a change. */
-export interface EditWords {
-  message: string
-  by: Author
-}
-
+/** Changes of the files that people ask for: see `Edits` in the contract. */
 export function createEdits(options: {
   loader: Loader
-  repo: Repo
-  history: History
-  packages: Packages
-}): Edits {
-  const { loader, repo, history, packages } = options
+  repo: Pick<RepoService, 'stage' | 'commit' | 'history'>
+  packages: Pick<Packages, 'glance'>
+}): Omit<Edits, 'check'> {
+  const { loader, repo, packages } = options
+  const { history } = repo
   let changes = 0
   return {
     edit: async ({ message, by }, change) => {

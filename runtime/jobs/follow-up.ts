@@ -1,5 +1,5 @@
-import type { RunStatus } from '../contract.ts'
-import type { JobSpec } from './manifest.ts'
+import type { JobSpec } from '../manifest/manifest.ts'
+import type { RunStatus } from './contract.ts'
 
 /** What a run is given, and what becomes of it, as its job said when it was due. It is kept with the run. */
 export type RunPolicy = Pick<JobSpec, 'retry' | 'onInterrupt' | 'concurrencyKey'> &

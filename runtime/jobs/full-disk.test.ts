@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { silentLog } from '../../src/log.ts'
 import { smallDisk } from '../../src/testing/small-disk.ts'
-import { registry, standingClock, until } from '../engine.fixture.ts'
-import { createEngine } from '../engine.ts'
-import { openVolume } from '../volume.ts'
+import { createEngine, registry, standingClock, until } from '../engine.fixture.ts'
+import { openVolume } from '../volume/volume.ts'
 
 test('slots that a full disk kept from running are missed for that reason, and health says it meanwhile', async t => {
   const disk = smallDisk(t, { mebibytes: 16 })

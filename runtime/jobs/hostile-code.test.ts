@@ -8,10 +8,9 @@ import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { programRoot } from '../../src/root.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { isAlive, oneJob, registry, startInstance, until } from '../engine.fixture.ts'
-import { createEngine } from '../engine.ts'
-import { volumeProcesses } from '../process-tree.ts'
-import { openVolume } from '../volume.ts'
+import { createEngine, isAlive, oneJob, registry, startInstance, until } from '../engine.fixture.ts'
+import { volumeProcesses } from '../process/process-tree.ts'
+import { openVolume } from '../volume/volume.ts'
 
 const withFs = (source: string) => `import { writeSync } from 'node:fs'\n${source}`
 

@@ -1,27 +1,24 @@
-import type { Job, JobPolicies, Run } from '../contract.ts'
-import type { Secrets } from '../secrets/secrets.ts'
+import type { Clock } from '../../src/clock.ts'
+import type { JobSpec } from '../manifest/manifest.ts'
+import type { SecretsService } from '../secrets/contract.ts'
+import type { Job, JobList, JobPolicies, Run } from './contract.ts'
+import { listSlots } from './ledger.ts'
 import type { JobsDb, LiveSetStore } from './live-set.ts'
-import type { JobSpec } from './manifest.ts'
+import { unknownJob } from './problems.ts'
 import { lastRuns, listRuns } from './run-record.ts'
+import type { Scheduler } from './scheduler.ts'
 
 /** The jobs of the live set, each with when it is due next and its last run. */
-export interface JobList {
-  all(): Job[]
-  /** Those whose id or description has every word of `search` in it; `total` counts them all. */
-  find(filter: { search?: string; limit: number; offset: number }): { jobs: Job[]; total: number }
-  one(id: string): Job | null
-}
-
-export function createJobList(options: {
+export function jobList(options: {
   db: JobsDb
   live: LiveSetStore
-  secrets: Pick<Secrets, 'reveal'>
-  /** When a job is due next; null when that is never. */
-  next: (jobId: string) => number | null
+  secrets: Pick<SecretsService, 'reveal'>
+  scheduler: Pick<Scheduler, 'next' | 'refresh'>
+  clock: Clock
   /** What runs of jobs that do not say may hold. */
   memoryMb: number
 }): JobList {
-  const { db, live, secrets, next, memoryMb } = options
+  const { db, live, secrets, scheduler, clock, memoryMb } = options
 
   const jobOf = (spec: JobSpec, lastRun: Run | null, missing: ReadonlySet<string>): Job => {
     const { id, cron, timezone, description, source } = spec
@@ -33,7 +30,7 @@ export function createJobList(options: {
       description,
       source,
       enabled,
-      nextRunAt: enabled ? next(id) : null,
+      nextRunAt: enabled ? scheduler.next(id) : null,
       lastRun,
       policies: policiesOf(spec, memoryMb),
       notify: spec.notify,
@@ -54,17 +51,36 @@ export function createJobList(options: {
     return found.map(spec => jobOf(spec, last.get(spec.id) ?? null, missing))
   }
 
+  const one = (id: string): Job | null => {
+    const spec = live.current()?.jobs.get(id)
+    if (!spec) return null
+    const last = listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null
+    return jobOf(spec, last, missingOf([spec]))
+  }
+  const known = (id: string): Job => {
+    const job = one(id)
+    if (!job) throw unknownJob(`No job "${id}" is registered.`)
+    return job
+  }
+
   return {
     all: () => withLastRuns(specs()),
     find: ({ search = '', limit, offset }) => {
       const found = specs().filter(spec => mentions(spec, search))
       return { jobs: withLastRuns(found.slice(offset, offset + limit)), total: found.length }
     },
-    one: id => {
-      const spec = live.current()?.jobs.get(id)
-      if (!spec) return null
-      const last = listRuns(db, { jobId: id, limit: 1, offset: 0 }).runs[0] ?? null
-      return jobOf(spec, last, missingOf([spec]))
+    one,
+    known,
+    everKnown: id => {
+      const runs = listRuns(db, { jobId: id, limit: 1, offset: 0 }).total
+      return runs + listSlots(db, id, { limit: 1 }).total > 0 ? id : known(id).id
+    },
+    ids: () => [...(live.current()?.jobs.keys() ?? [])],
+    setEnabled: (jobId, enabled) => {
+      if (!live.current()?.jobs.has(jobId)) throw unknownJob(`There is no job called "${jobId}".`)
+      live.setEnabled(jobId, enabled, clock.now())
+      scheduler.refresh(clock.now())
+      return known(jobId)
     },
   }
 }

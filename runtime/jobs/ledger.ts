@@ -1,7 +1,7 @@
 import { and, count, desc, eq, gte, lt, sql } from 'drizzle-orm'
-import type { LedgerFilter, RunStatus, Slot, SlotOutcome } from '../contract.ts'
-import { runs, slots } from '../schema.ts'
+import type { LedgerFilter, RunStatus, Slot, SlotOutcome } from './contract.ts'
 import type { JobsDb } from './live-set.ts'
+import { runs, slots } from './schema.ts'
 import { perDatabase } from './statement.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../../src/database.ts'
-import * as schema from '../schema.ts'
-import { type JobSpec, jobSpecSchema } from './manifest.ts'
+import { type JobSpec, jobSpecSchema } from '../manifest/manifest.ts'
+import * as schema from './schema.ts'
 
 export type JobsDb = Db<typeof schema>
 

@@ -1,17 +1,17 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import type { JobsDifference, ManifestError, ManifestState } from '../contract.ts'
-import type { Packages } from '../packages/packages.ts'
-import type { Author } from '../repo/authors.ts'
-import { jobsFolderFault } from '../repo/bootstrap.ts'
-import type { Repo } from '../repo/repo.ts'
-import type { Volume } from '../volume.ts'
-import { hasBuild } from './builds.ts'
+import type { Author } from '../git/authors.ts'
+import { hasBuild } from '../manifest/builds.ts'
+import type { ManifestError } from '../manifest/manifest-error.ts'
+import { type ReadManifest, readManifest } from '../manifest/read-manifest.ts'
+import type { Readers } from '../manifest/spare-reader.ts'
+import type { Packages } from '../packages/contract.ts'
+import type { RepoService } from '../repo/contract.ts'
+import type { Folders } from '../volume/contract.ts'
 import { createCommits } from './commits.ts'
+import type { JobsDifference, ManifestState } from './contract.ts'
 import { differenceInWords, differenceOf, isEmpty } from './difference.ts'
 import type { LiveSet, LiveSetStore } from './live-set.ts'
-import { type ReadManifest, readManifest } from './read-manifest.ts'
-import type { Readers } from './spare-reader.ts'
 import { scanTree, type Tree, touchesCode } from './tree.ts'
 
 export interface Loader {
@@ -47,9 +47,9 @@ const attempts = 5
 const dataCommitEveryMs = 60_000
 
 export function createLoader(options: {
-  volume: Volume
+  folders: Folders
   live: LiveSetStore
-  repo: Repo
+  repo: Pick<RepoService, 'ensure' | 'stage' | 'commit' | 'warmUp' | 'folderFault'>
   packages: Packages
   readers: Readers
   timezone: string
@@ -65,7 +65,7 @@ export function createLoader(options: {
   afterRound: () => Promise<void>
   onTree: (tree: Tree) => boolean
 }): Loader {
-  const { volume, live, repo, packages, readers, clock, log, limits, timezone } = options
+  const { folders, live, repo, packages, readers, clock, log, limits, timezone } = options
   let status: ManifestState['status'] = 'loading'
   let errors: ManifestError[] = []
   let waitingFor: ManifestState['waitingFor'] = null
@@ -91,7 +91,7 @@ export function createLoader(options: {
   /** Folders that are new to the watcher are looked at once more: what happened before it came is unknown. */
   const scan = async (): Promise<Tree> => {
     for (let round = 0; ; round++) {
-      tree = await scanTree(volume.jobsDir)
+      tree = await scanTree(folders.jobsDir)
       if (!options.onTree(tree) || round === 3) return tree
     }
   }
@@ -119,7 +119,7 @@ export function createLoader(options: {
       const before = await scan()
       const stamp = `${before.stamp} ${options.version}`
       const set = live.current()
-      const fault = jobsFolderFault(volume.jobsDir)
+      const fault = repo.folderFault()
       if (fault) return settle(before, [{ file: null, line: null, column: null, message: fault }])
       if (!again && before.stamp === seen?.stamp && (status === 'error' || set?.commit)) return
       if (!again && set && seen && compiled && status === 'ok' && !touchesCode(seen, before, compiled)) {
@@ -129,7 +129,7 @@ export function createLoader(options: {
         !again &&
         set?.tree === stamp &&
         set.commit &&
-        hasBuild(volume.buildsDir, set.build) &&
+        hasBuild(folders.buildsDir, set.build) &&
         !packages.missing()
       )
         return settle(before, [])
@@ -142,7 +142,7 @@ export function createLoader(options: {
       }
       // Before the first set is live, nothing may be slower for it.
       if (set) repo.warmUp()
-      const { jobsDir, buildsDir } = volume
+      const { jobsDir, buildsDir } = folders
       const read = await readManifest({
         jobsDir,
         buildsDir,

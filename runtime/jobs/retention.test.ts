@@ -5,8 +5,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type TestContext, test } from 'node:test'
 import { openSqlite, openTables } from '../../src/database.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import * as schema from '../schema.ts'
 import { pruneHistory, removeStrayLogs } from './retention.ts'
+import * as schema from './schema.ts'
 
 const day = 86_400_000
 const now = Date.parse('2026-03-10T12:00:00Z')
@@ -18,7 +18,7 @@ function openHistory(t: TestContext) {
   mkdirSync(runsDir)
   const sqlite = openSqlite(join(dir, 'longhouse.db'))
   t.after(() => sqlite.close())
-  const db = openTables(sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
+  const db = openTables(sqlite, 'jobs', { schema, migrations: 'runtime/jobs/migrations' })
   const insertRun = sqlite.prepare(
     "insert into jobs_runs (id, jobId, status, trigger, attempt, build, params, timeoutMs, queuedAt, result) values (?, ?, ?, 'schedule', 1, 'b', '{}', 1000, ?, ?)",
   )

@@ -1,17 +1,17 @@
 import { join } from 'node:path'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import type { WaitingRun } from '../contract.ts'
-import type { Secrets } from '../secrets/secrets.ts'
-import type { StateStore } from '../state/state.ts'
-import type { Volume } from '../volume.ts'
+import { maskEnd } from '../runner/masked-end.ts'
+import { createRunLog, logFile, type RunLog } from '../runner/run-log.ts'
+import { type RunEnd, type RunProcess, startRunProcess } from '../runner/run-process.ts'
+import { createRunners } from '../runner/spare-runner.ts'
+import type { SecretsService } from '../secrets/contract.ts'
+import type { StateService } from '../state/contract.ts'
+import type { Folders } from '../volume/contract.ts'
+import type { WaitingRun } from './contract.ts'
 import { isCaughtUp, pauseBefore } from './follow-up.ts'
 import type { JobsDb } from './live-set.ts'
-import { maskEnd } from './masked-end.ts'
-import { createRunLog, logFile, type RunLog } from './run-log.ts'
-import { type RunEnd, type RunProcess, startRunProcess } from './run-process.ts'
 import { activeRuns, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
-import { createRunners } from './spare-runner.ts'
 
 export interface RunLimits {
   /** Runs that go at the same time; the others wait in order. */
@@ -81,9 +81,9 @@ export interface RunQueue {
 
 export function createRunQueue(options: {
   db: JobsDb
-  volume: Volume
-  secrets: Pick<Secrets, 'reveal'>
-  state: Pick<StateStore, 'of'>
+  volume: Folders
+  secrets: Pick<SecretsService, 'reveal'>
+  state: Pick<StateService, 'of'>
   clock: Clock
   log: Logger
   limits: RunLimits

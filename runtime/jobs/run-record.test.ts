@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openSqlite, openTables } from '../../src/database.ts'
 import { smallDisk } from '../../src/testing/small-disk.ts'
-import * as schema from '../schema.ts'
 import { findRun, insertRun } from './run-record.ts'
+import * as schema from './schema.ts'
 
 test('a run that the disk has no room for is not taken for one that is there', t => {
   const disk = smallDisk(t, { mebibytes: 1 })
   if (!disk) return
   const sqlite = openSqlite(join(disk.dir, 'longhouse.db'))
-  const db = openTables(sqlite, 'jobs', { schema, migrations: 'runtime/migrations' })
+  const db = openTables(sqlite, 'jobs', { schema, migrations: 'runtime/jobs/migrations' })
   t.after(() => sqlite.close())
   const run = {
     jobId: 'job',

@@ -1,9 +1,9 @@
 import type { Clock } from '../../src/clock.ts'
-import type { RunTrigger } from '../contract.ts'
 import { acceptParams } from '../params/params.ts'
-import { runGoesOn, stopping, tooManyRuns, unknownJob } from '../problems.ts'
+import type { RunTrigger } from './contract.ts'
 import { policyOf } from './follow-up.ts'
 import type { JobsDb, LiveSetStore } from './live-set.ts'
+import { runGoesOn, stopping, tooManyRuns, unknownJob } from './problems.ts'
 import type { RunQueue } from './run-queue.ts'
 import { insertRun, type RunRow } from './run-record.ts'
 

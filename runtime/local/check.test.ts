@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { programRoot } from '../../src/root.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { isAlive, oneJob, registry } from '../engine.fixture.ts'
-import { ordinaryMemoryMb } from '../memory.ts'
+import { ordinaryMemoryMb } from '../process/memory.ts'
 import { jobsRepo, say, start } from './command.fixture.ts'
 
 test('a good manifest: so many jobs, all well; the types of longhouse/jobs are put where editors look', async t => {

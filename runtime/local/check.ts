@@ -1,4 +1,4 @@
-import { installSdk } from '../repo/bootstrap.ts'
+import { installSdk } from '../manifest/offered-sdk.ts'
 import { type Call, type Command, commonOptions } from './call.ts'
 import { BrokenManifest, errorLine, withManifest } from './local-manifest.ts'
 import { checkTypes } from './types.ts'

@@ -1,7 +1,7 @@
 import { timestamp } from '../../src/clock.ts'
 import { dateTime, relativeTime } from '../../views/components/time-words.ts'
 import { cronWords } from '../../views/runtime/cron-words.ts'
-import { previewSlots } from '../jobs/cron.ts'
+import { previewSlots } from '../cron/cron.ts'
 import { UsageError } from './arguments.ts'
 import { type Command, commonOptions } from './call.ts'
 import { readInstant } from './instant.ts'

@@ -1,5 +1,5 @@
 import { durationWords } from '../../views/components/time-words.ts'
-import type { JobSpec } from '../jobs/manifest.ts'
+import type { JobSpec } from '../manifest/manifest.ts'
 import { type Call, type Command, commonOptions } from './call.ts'
 import { CommandError } from './jobs-folder.ts'
 import { jobOf, withManifest } from './local-manifest.ts'

@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { parseEnv } from 'node:util'
-import { readRegular } from '../regular-file.ts'
+import { readRegular } from '../../src/regular-file.ts'
 import { CommandError } from './jobs-folder.ts'
 
 /** The file of a jobs repo that keeps secrets on one machine; git must ignore it. */

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isRecord } from '../params/json-schema.ts'
-import { stateLimits } from '../state/limits.ts'
-import { type JobState, StateError } from '../state/state.ts'
+import { type JobState, StateError } from '../runner/job-state.ts'
+import { stateLimits } from '../runner/state-limits.ts'
 
 const name = 'data/longhouse-state.json'
 

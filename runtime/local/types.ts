@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ManifestError } from '../contract.ts'
+import type { ManifestError } from '../manifest/manifest-error.ts'
 import { CommandError } from './jobs-folder.ts'
 
 /** What the jobs repo's own TypeScript says; a warning where none is installed, or the repo has no settings for it. */

@@ -1,5 +1,5 @@
-import type { JobSpec } from '../jobs/manifest.ts'
-import { readWanted } from '../packages/wanted.ts'
+import type { JobSpec } from '../manifest/manifest.ts'
+import { readWanted } from '../packages/contract.ts'
 import { exposureOf, localSecrets } from './secrets.ts'
 
 /** What does not keep the jobs from being loaded, but may surprise. `jobs` is null when the manifest has mistakes. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
-import type { Engine, Run } from '../contract.ts'
+import type { JobsService, Run } from '../jobs/contract.ts'
 import { exposition, type Metric } from './exposition.ts'
 
 /** Upper bounds in seconds. */
@@ -45,16 +45,16 @@ export function createMetrics({ clock, version }: { clock: Clock; version: strin
     durations.set(job, histogram)
   }
 
-  const countRuns = (engine: Engine) => {
+  const countRuns = (jobs: JobsService) => {
     for (const id of open) {
-      const run = engine.getRun(id)
+      const run = jobs.runs.find(id)
       if (run?.finishedAt === null) continue
       open.delete(id)
       if (run) count(run)
     }
     const fresh: Run[] = []
     for (let offset = 0; ; offset += pageSize) {
-      const { runs } = engine.runs({ limit: pageSize, offset })
+      const { runs } = jobs.runs.list({ limit: pageSize, offset })
       const known = runs.findIndex(run => run.id === newest || run.queuedAt < startedAt)
       fresh.push(...(known < 0 ? runs : runs.slice(0, known)))
       if (known >= 0 || runs.length < pageSize) break
@@ -66,38 +66,38 @@ export function createMetrics({ clock, version }: { clock: Clock; version: strin
     newest = fresh[0]?.id ?? newest
   }
 
-  const countSlots = (engine: Engine) => {
+  const countSlots = (jobs: JobsService) => {
     const now = clock.now()
     const filter = { decidedFrom: decidedBefore, decidedBefore: now, limit: mostDecided }
-    for (const { outcome } of engine.ledger(filter)) slots.set(outcome, (slots.get(outcome) ?? 0) + 1)
+    for (const { outcome } of jobs.slots.ledger(filter)) slots.set(outcome, (slots.get(outcome) ?? 0) + 1)
     decidedBefore = now
   }
 
-  const successOf = (engine: Engine, jobId: string): number => {
+  const successOf = ({ runs }: JobsService, jobId: string): number => {
     const known = lastSuccess.get(jobId)
     if (known !== undefined) return known
-    const [run] = engine.runs({ jobId, status: 'succeeded', limit: 1, offset: 0 }).runs
+    const [run] = runs.list({ jobId, status: 'succeeded', limit: 1, offset: 0 }).runs
     lastSuccess.set(jobId, run?.finishedAt ?? 0)
     return run?.finishedAt ?? 0
   }
 
   /** Everything as Prometheus reads it (text format 0.0.4). */
-  return (engine: Engine): string => {
-    countRuns(engine)
-    countSlots(engine)
-    const jobs = engine.jobs()
-    const shown = jobs.slice(0, mostJobs)
-    const running = (status: Run['status']) => engine.runs({ status, limit: 1, offset: 0 }).total
+  return (jobs: JobsService): string => {
+    countRuns(jobs)
+    countSlots(jobs)
+    const registered = jobs.list.all()
+    const shown = registered.slice(0, mostJobs)
+    const running = (status: Run['status']) => jobs.runs.list({ status, limit: 1, offset: 0 }).total
     const memory = process.memoryUsage()
     const cpu = process.cpuUsage()
     const metrics: Metric[] = [
       gauge('longhouse_info', 'The version that runs.', [[{ version }, 1]]),
       gauge('longhouse_manifest_ok', 'Whether the files are the set that runs.', [
-        [{}, engine.manifest().status === 'ok' ? 1 : 0],
+        [{}, jobs.manifest.state().status === 'ok' ? 1 : 0],
       ]),
       gauge('longhouse_jobs', 'Registered jobs.', [
-        [{ enabled: 'true' }, jobs.filter(job => job.enabled).length],
-        [{ enabled: 'false' }, jobs.filter(job => !job.enabled).length],
+        [{ enabled: 'true' }, registered.filter(job => job.enabled).length],
+        [{ enabled: 'false' }, registered.filter(job => !job.enabled).length],
       ]),
       gauge('longhouse_runs_queued', 'Runs that wait for their turn.', [[{}, running('queued')]]),
       gauge('longhouse_runs_running', 'Runs that are going.', [[{}, running('running')]]),
@@ -116,7 +116,7 @@ export function createMetrics({ clock, version }: { clock: Clock; version: strin
       gauge(
         'longhouse_job_last_success_timestamp_seconds',
         'When its last run that succeeded ended; 0 when there is none.',
-        shown.map(job => [{ job: job.id }, successOf(engine, job.id) / 1000]),
+        shown.map(job => [{ job: job.id }, successOf(jobs, job.id) / 1000]),
       ),
       gauge(
         'longhouse_job_next_run_timestamp_seconds',

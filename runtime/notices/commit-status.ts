@@ -1,19 +1,18 @@
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
 import { afterFailure } from '../../src/failed-attempt.ts'
 import type { Logger } from '../../src/log.ts'
-import type { Engine } from '../contract.ts'
 import type { CommitState } from './commit-state.ts'
 import { type Forge, findForge, writeStatus } from './forge.ts'
 import type { Place } from './message.ts'
+import type { NoticesDb } from './notices-db.ts'
 import { commitStatuses } from './schema.ts'
-import type { NoticesSchema } from './tables.ts'
+import type { Watched } from './watched.ts'
 
 export type CommitStatusRow = typeof commitStatuses.$inferSelect
 
 export interface CommitStatuses {
   /** Writes what became of the remote's head, once for every change of that, or tries again what failed. */
-  round(engine: Engine): Promise<void>
+  round(engine: Watched): Promise<void>
   /** The last one; null before the first round, or when it is about another remote. */
   last(): CommitStatusRow | null
 }
@@ -29,14 +28,14 @@ export interface Verdict {
  * nor GitLab, and given up for a commit when the token may not write one.
  */
 export function commitStatusWriter(options: {
-  db: Db<NoticesSchema>
+  db: NoticesDb
   clock: Clock
   log: Logger
   place: Place
 }): CommitStatuses {
   const { db, clock, log, place } = options
   const forges = new Map<string, Forge | null>()
-  let known: Engine | null = null
+  let known: Watched | null = null
   const last = (): CommitStatusRow | null => db.select().from(commitStatuses).get() ?? null
 
   const save = (row: Omit<CommitStatusRow, 'id'>) => {
@@ -102,7 +101,7 @@ function isFinal({ state, error }: CommitStatusRow): boolean {
 }
 
 /** The remote's commit that something can be said of, and what; null while it is being looked at. */
-function verdictOf(engine: Engine): ({ commit: string } & Verdict) | null {
+function verdictOf(engine: Watched): ({ commit: string } & Verdict) | null {
   const remote = engine.sync.remote()
   const manifest = engine.manifest()
   if (!remote || remote.syncing || manifest.status === 'loading') return null

@@ -1,5 +1,5 @@
 import { timestamp } from '../../src/clock.ts'
-import type { MessageContent } from './message.ts'
+import type { MessageContent } from './message-content.ts'
 import { errorText } from './run-detail.ts'
 
 const red = 0xd1242f

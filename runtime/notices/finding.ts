@@ -1,4 +1,4 @@
-import type { Run } from '../contract.ts'
+import type { Run } from '../jobs/contract.ts'
 
 export type JobIncidentKind = 'failing' | 'too-long' | 'overdue' | 'no-next-slot'
 

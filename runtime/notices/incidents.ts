@@ -1,10 +1,9 @@
 import { and, between, desc, eq, isNotNull, isNull } from 'drizzle-orm'
-import type { Db } from '../../src/database.ts'
 import { newId } from '../../src/ids.ts'
 import type { Channel } from './channel.ts'
 import type { About, Finding } from './finding.ts'
+import type { NoticesDb } from './notices-db.ts'
 import { incidents } from './schema.ts'
-import type { NoticesSchema } from './tables.ts'
 
 export type Incident = typeof incidents.$inferSelect
 
@@ -24,7 +23,7 @@ export interface Teller {
   /** The channels that are set up for what concerns this. */
   channels(about: About): Channel[]
   /** Queues a message for these channels. */
-  tell(tx: Pick<Db<NoticesSchema>, 'insert'>, telling: Telling, channels: readonly Channel[]): void
+  tell(tx: Pick<NoticesDb, 'insert'>, telling: Telling, channels: readonly Channel[]): void
 }
 
 /**
@@ -37,7 +36,7 @@ export interface Teller {
  * 4. An incident that is no longer found closes. That is told when its opening was and it is still watched.
  */
 export function settleIncidents(
-  db: Db<NoticesSchema>,
+  db: NoticesDb,
   options: {
     findings: readonly Finding[]
     isWatched: (about: About) => boolean
@@ -135,7 +134,7 @@ function keyOf({ jobId, kind }: About): string {
 }
 
 /** Open ones first, then the newest. */
-export function listIncidents(db: Db<NoticesSchema>, limit: number): Incident[] {
+export function listIncidents(db: NoticesDb, limit: number): Incident[] {
   const open = db
     .select()
     .from(incidents)
@@ -158,7 +157,7 @@ export function listIncidents(db: Db<NoticesSchema>, limit: number): Incident[] 
  * Returns the incident; null when there is none, `over` when it is closed.
  */
 export function muteIncident(
-  db: Db<NoticesSchema>,
+  db: NoticesDb,
   id: string,
   { muted, now }: { muted: boolean; now: number },
 ): Incident | null | 'over' {

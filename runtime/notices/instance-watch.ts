@@ -1,5 +1,5 @@
-import type { Engine } from '../contract.ts'
 import type { Finding, InstanceIncidentKind } from './finding.ts'
+import type { Watched } from './watched.ts'
 
 /** Errors and files beyond these are only counted. */
 const mostListed = 5
@@ -9,11 +9,11 @@ const editPatienceMs = 60_000
 const failuresBeforeTold = 3
 
 /** Looks at what concerns the instance as a whole: the manifest, the packages, the remote and the scheduler. */
-export async function watchInstance(engine: Engine): Promise<Finding[]> {
+export async function watchInstance(engine: Watched): Promise<Finding[]> {
   return [...codeFindings(engine), ...remoteFindings(engine), ...(await schedulerFindings(engine))]
 }
 
-function codeFindings(engine: Engine): Finding[] {
+function codeFindings(engine: Watched): Finding[] {
   const { status, errors, waitingFor } = engine.manifest()
   const packages = engine.packages()
   if (waitingFor === 'packages' || packages.status === 'installing')
@@ -37,7 +37,7 @@ function codeFindings(engine: Engine): Finding[] {
   return [about('manifest', detail, { patienceMs: editPatienceMs })]
 }
 
-function remoteFindings(engine: Engine): Finding[] {
+function remoteFindings(engine: Watched): Finding[] {
   const remote = engine.sync.remote()
   if (!remote) return []
   const { error, failures, conflict, held } = remote
@@ -73,7 +73,7 @@ function remoteFindings(engine: Engine): Finding[] {
   return found
 }
 
-async function schedulerFindings(engine: Engine): Promise<Finding[]> {
+async function schedulerFindings(engine: Watched): Promise<Finding[]> {
   try {
     await engine.checks.get('scheduler')?.()
     return []

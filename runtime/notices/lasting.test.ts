@@ -9,8 +9,8 @@ import { registry, standingClock } from '../engine.fixture.ts'
 import { browser, postForm, postJson, startWeb } from '../web/web.fixture.ts'
 import { startHook, startWatched, type Watched } from './notices.fixture.ts'
 import { openNotices } from './notices.ts'
+import * as schema from './schema.ts'
 import { incidents, messages } from './schema.ts'
-import { noticesTables } from './tables.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -152,15 +152,16 @@ test('what an older version believed it had told, and told nobody, is told now',
   t.after(() => sqlite.close())
   const seal = openSeal({ given: null, keyFile: `${dir}/secret.key` })
   const place = { name: 'acme', origin: null }
+  const db = openTables(sqlite, 'notices', { schema, migrations: 'runtime/notices/migrations' })
   openNotices({
-    sqlite,
+    db,
+    sendNow: () => {},
     seal,
     clock: standingClock(0),
     log: silentLog,
     place,
     mail: { smtpUrl: '', smtpFrom: '' },
   })
-  const db = openTables(sqlite, 'notices', noticesTables)
   const old = { kind: 'failing' as const, detail: '', openedAt: 1, closedAt: null, toldAt: 1 }
   db.insert(incidents)
     .values([

@@ -2,12 +2,13 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { openSqlite } from '../../src/database.ts'
+import { openSqlite, openTables } from '../../src/database.ts'
 import { silentLog } from '../../src/log.ts'
 import { openSeal } from '../../src/seal.ts'
 import { type Inbox, startInbox } from '../../src/testing/inbox.ts'
 import { standingClock, startInstance, type TestInstance } from '../engine.fixture.ts'
 import { type Notices, openNotices } from './notices.ts'
+import * as schema from './schema.ts'
 
 export interface Hook {
   url: string
@@ -74,11 +75,12 @@ export async function watchOver(
   const { clock } = options
   const sqlite = openSqlite(join(instance.dir, 'longhouse.db'))
   t.after(() => sqlite.close())
+  const db = openTables(sqlite, 'notices', { schema, migrations: 'runtime/notices/migrations' })
   const seal = openSeal({ given: null, keyFile: join(instance.dir, 'secret.key') })
   const [inbox, hook] = await Promise.all([startInbox(t), startHook(t)])
   const place = { name: 'acme', origin: 'https://acme.example.com' }
   const mail = { smtpUrl: inbox.url, smtpFrom: 'jobs@acme.example.com' }
-  const notices = openNotices({ sqlite, seal, clock, log: silentLog, place, mail })
+  const notices = openNotices({ db, sendNow: () => {}, seal, clock, log: silentLog, place, mail })
   notices.settings.save({ failuresInARow: options.failuresInARow ?? 1 })
   if (options.channels !== false)
     notices.settings.save({ emailTo: 'owner@example.com', webhookUrl: hook.url })

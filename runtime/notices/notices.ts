@@ -1,11 +1,9 @@
-import type { Database } from 'better-sqlite3'
 import { and, isNotNull, lt } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import { openTables } from '../../src/database.ts'
-import { type RunningTask, startTask } from '../../src/kernel/tasks.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Seal } from '../../src/seal.ts'
-import type { Engine, Run } from '../contract.ts'
+import type { Run } from '../jobs/contract.ts'
+import { destinationOf, ordinaryNotify } from '../manifest/notify.ts'
 import { type CommitStatuses, commitStatusWriter } from './commit-status.ts'
 import type { About } from './finding.ts'
 import { type Incident, listIncidents, muteIncident, settleIncidents, type Teller } from './incidents.ts'
@@ -18,13 +16,14 @@ import {
   reminderMessage,
   testMessage,
 } from './message.ts'
-import { destinationOf, ordinaryNotify, wants } from './notify.ts'
+import type { NoticesDb } from './notices-db.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { runDetail } from './run-detail.ts'
 import { incidents, progress } from './schema.ts'
 import { type MailDefaults, type SettingsStore, settingsStore } from './settings.ts'
-import { noticesTables } from './tables.ts'
+import { wants } from './wants.ts'
 import { createWatch } from './watch.ts'
+import type { Watched } from './watched.ts'
 import { request } from './webhook.ts'
 
 const day = 24 * 3_600_000
@@ -53,38 +52,36 @@ export interface Notices {
   /** Makes a message due now that waits or was given up; false when there is none. */
   retry(messageId: string): boolean
   /** Looks at everything once, and puts into the queue what is to be told. */
-  watch(engine: Engine): Promise<void>
+  watch(engine: Watched): Promise<void>
   /** Asks the heartbeat's address, when there is one and the engine works. */
-  beat(engine: Engine): Promise<void>
-  /** Does all of it again and again, until the stop that it returns. */
-  start(engine: Engine): () => Promise<void>
+  beat(engine: Watched): Promise<void>
 }
 
 export function openNotices(options: {
-  sqlite: Database
+  db: NoticesDb
   seal: Seal
   clock: Clock
   log: Logger
   place: Place
   mail: MailDefaults
+  /** Has what is queued sent now. */
+  sendNow: () => void
 }): Notices {
-  const { sqlite, seal, clock, log, place, mail } = options
-  const db = openTables(sqlite, 'notices', noticesTables)
+  const { db, seal, clock, log, place, mail, sendNow } = options
   const settings = settingsStore({ db, seal, mail })
   const outbox = createOutbox({ db, clock, log, place, settings: settings.current })
   const commitStatuses = commitStatusWriter({ db, clock, log, place })
-  const watches = new WeakMap<Engine, ReturnType<typeof createWatch>>()
-  let sending: RunningTask | null = null
+  const watches = new WeakMap<Watched, ReturnType<typeof createWatch>>()
   let lastBeat: Heartbeat | null = null
   outbox.takeBack()
 
-  const watchOf = (engine: Engine) => {
+  const watchOf = (engine: Watched) => {
     const watch = watches.get(engine) ?? createWatch(engine)
     watches.set(engine, watch)
     return watch
   }
 
-  const tellMissed = (engine: Engine, now: number) => {
+  const tellMissed = (engine: Watched, now: number) => {
     const from = db.select().from(progress).get()?.missedToldBefore
     const row = { id: 1, missedToldBefore: now }
     db.transaction(tx => {
@@ -108,7 +105,7 @@ export function openNotices(options: {
     })
   }
 
-  const watch = async (engine: Engine) => {
+  const watch = async (engine: Watched) => {
     if (!engine.ready()) return
     const now = clock.now()
     const ofJobs = watchOf(engine)(now, settings.current().failuresInARow)
@@ -142,10 +139,10 @@ export function openNotices(options: {
     db.delete(incidents)
       .where(and(isNotNull(incidents.closedAt), lt(incidents.closedAt, now - keepIncidentsMs)))
       .run()
-    sending?.nudge()
+    sendNow()
   }
 
-  const beat = async (engine: Engine) => {
+  const beat = async (engine: Watched) => {
     const { heartbeatUrl } = settings.current()
     if (!heartbeatUrl) {
       lastBeat = null
@@ -174,25 +171,13 @@ export function openNotices(options: {
       const content = testMessage(place, clock.now())
       const to = outbox.channels(content)
       outbox.queue(db, 'test', content, to)
-      sending?.nudge()
+      sendNow()
       return to.length
     },
     retry: messageId => {
       const due = outbox.again(messageId)
-      sending?.nudge()
+      sendNow()
       return due
-    },
-    start: engine => {
-      const tasks = [
-        { name: 'watch-jobs', everyMs: 15_000, run: () => watch(engine) },
-        { name: 'send-heartbeat', everyMs: 60_000, run: () => beat(engine) },
-        { name: 'write-commit-status', everyMs: 5000, run: () => commitStatuses.round(engine) },
-      ].map(task => startTask(task, { clock, log }))
-      sending = startTask({ name: 'send-notices', everyMs: 10_000, run: outbox.flush }, { clock, log })
-      const running = [...tasks, sending]
-      return async () => {
-        await Promise.all(running.map(task => task.stop()))
-      }
     },
   }
 }

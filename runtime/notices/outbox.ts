@@ -1,26 +1,24 @@
 import { and, desc, inArray, notInArray } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
 import { DeliveryError } from '../../src/delivery-error.ts'
 import { createDeliveryQueue, queuedAt } from '../../src/delivery-queue.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import { sendMail } from '../../src/mail/smtp.ts'
 import { type Channel, channels, type MessageKind } from './channel.ts'
-import type { MessageContent, Place } from './message.ts'
-import { messages } from './schema.ts'
+import type { Place } from './message.ts'
+import type { MessageContent } from './message-content.ts'
+import type { NoticesDb } from './notices-db.ts'
+import { type Message, messages } from './schema.ts'
 import type { NoticeSettings } from './settings.ts'
 import { bodyOf, shapeOf } from './shape.ts'
-import type { NoticesSchema } from './tables.ts'
 import { postWebhook } from './webhook.ts'
-
-export type Message = typeof messages.$inferSelect
 
 const keptMessages = 1000
 
 /** The queue of what is to be sent, and the log of what was. */
 export function createOutbox(options: {
-  db: Db<NoticesSchema>
+  db: NoticesDb
   clock: Clock
   log: Logger
   place: Place
@@ -73,7 +71,7 @@ export function createOutbox(options: {
 
     /** Puts a message into the queue, once for each of these channels. */
     queue: (
-      tx: Pick<Db<NoticesSchema>, 'insert'>,
+      tx: Pick<NoticesDb, 'insert'>,
       kind: MessageKind,
       content: MessageContent,
       to: readonly Channel[],

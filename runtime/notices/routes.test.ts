@@ -8,7 +8,7 @@ import { startHook } from './notices.fixture.ts'
 const files = { 'manifest.ts': oneJob('async () => {}') }
 
 test('a person sets notices up with the form, tries them and sees what was sent', async t => {
-  const { app, notices, signIn } = await startWeb(t, { files })
+  const { app, notices, signIn } = await startWeb(t, { files, publicUrl: 'http://acme.example.com' })
   const [inbox, hook] = await Promise.all([startInbox(t), startHook(t)])
   const Cookie = await signIn()
   const page = async (path: string) => (await app.request(path, { headers: { ...browser, Cookie } })).text()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { timestamp } from '../../src/clock.ts'
+import { type Clock, timestamp } from '../../src/clock.ts'
 import { listWindow } from '../../src/http/list-window.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalidFields } from '../../src/http/problem.ts'
@@ -10,7 +10,7 @@ import {
   type NoticeSettingsPageProps,
 } from '../../views/runtime/notice-settings-page.tsx'
 import { NoticesPage } from '../../views/runtime/notices-page.tsx'
-import type { WebContext } from '../web/context.ts'
+import type { Access } from '../auth/contract.ts'
 import { show } from '../web/show.ts'
 import { changeOf, fieldsOf, mailFaults, noticeFields } from './form.ts'
 import type { Notices } from './notices.ts'
@@ -21,8 +21,15 @@ const page = { 200: { description: 'A page', type: 'text/html' } }
 const shownIncidents = 30
 
 /** Who is told, by which ways, and what was told. Settings hold credentials, so that reading them needs `write`. */
-export function noticeRoutes(web: WebContext, notices: Notices): Route[] {
-  const { signedIn, mayWrite, clock } = web
+export function noticeRoutes({
+  notices,
+  access: { signedIn, mayWrite },
+  clock,
+}: {
+  notices: Notices
+  access: Access
+  clock: Clock
+}): Route[] {
   const { settings, outbox } = notices
   const { mail } = settings
 

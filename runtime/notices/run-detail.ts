@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import type { Run } from '../contract.ts'
+import type { Run } from '../jobs/contract.ts'
 
 /** What a notice says about the run that it is about. Secrets are masked: so they are in a kept log and error. */
 export interface RunDetail {

@@ -4,7 +4,7 @@ import type { DeliveryStatus } from '../../src/delivery-queue.ts'
 import type { Channel, MessageKind } from './channel.ts'
 import type { CommitState } from './commit-state.ts'
 import type { IncidentKind } from './finding.ts'
-import type { MessageContent } from './message.ts'
+import type { MessageContent } from './message-content.ts'
 
 /** Times are milliseconds since the epoch. What is sealed opens with the instance's key; see `Seal`. */
 
@@ -83,6 +83,8 @@ export const messages = sqliteTable(
     index('notices_messages_by_age').on(table.createdAt),
   ],
 )
+
+export type Message = typeof messages.$inferSelect
 
 /** The commit status that was last written at the remote: one row, or none. */
 export const commitStatuses = sqliteTable('notices_commit_statuses', {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { Db } from '../../src/database.ts'
 import type { Seal } from '../../src/seal.ts'
+import type { NoticesDb } from './notices-db.ts'
 import { settings as table } from './schema.ts'
-import type { NoticesSchema } from './tables.ts'
 
 /** '' where nothing is set. */
 export interface NoticeSettings {
@@ -37,7 +36,7 @@ export interface MailDefaults {
 }
 
 /** What people chose on the settings page; the mail server from the environment where they chose none. */
-export function settingsStore(options: { db: Db<NoticesSchema>; seal: Seal; mail: MailDefaults }) {
+export function settingsStore(options: { db: NoticesDb; seal: Seal; mail: MailDefaults }) {
   const { db, seal, mail } = options
   const purpose = (field: string) => `notices ${field}`
 

@@ -1,4 +1,4 @@
-import type { MessageContent } from './message.ts'
+import type { MessageContent } from './message-content.ts'
 import { errorText } from './run-detail.ts'
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Run } from '../contract.ts'
+import type { Run } from '../jobs/contract.ts'
 import { failureStreak } from './watch.ts'
 
 /** Newest first: status, due time, attempt, and which run by API it is, as they have no due time. */

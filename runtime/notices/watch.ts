@@ -1,6 +1,7 @@
-import type { Engine, Job, Run } from '../contract.ts'
-import { nextSlot } from '../jobs/cron.ts'
+import { nextSlot } from '../cron/cron.ts'
+import type { Job, Run } from '../jobs/contract.ts'
 import type { Finding, IncidentKind } from './finding.ts'
+import type { Watched } from './watched.ts'
 
 /** A tick comes every second; a slot that nobody has decided for so long is not coming. */
 const overdueMs = 60_000
@@ -10,7 +11,7 @@ const leastLookedAt = 20
 const mostLookedAt = 500
 
 /** Looks at every job; what its runs say is read again only when there is a new one. */
-export function createWatch(engine: Engine) {
+export function createWatch(engine: Watched) {
   const known = new Map<string, { basis: string; streak: Run[]; last: Run | null }>()
 
   const historyOf = (job: Job, failures: number) => {

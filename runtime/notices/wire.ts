@@ -4,8 +4,8 @@ import { deliveryStatuses } from '../../src/delivery-queue.ts'
 import { channels, messageKinds } from './channel.ts'
 import { incidentKinds } from './finding.ts'
 import type { Incident } from './incidents.ts'
-import type { Message } from './outbox.ts'
 import { runDetailJson, runDetailShape } from './run-detail.ts'
+import type { Message } from './schema.ts'
 
 const time = z.iso.datetime()
 

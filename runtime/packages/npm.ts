@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { startForeignProgram } from '../child-program.ts'
 import { reachOfNpm } from '../isolation/reach.ts'
 import { makeTemporary } from '../isolation/temporary.ts'
-import { processTree } from '../process-tree.ts'
+import { startForeignProgram } from '../process/child-program.ts'
+import { processTree } from '../process/process-tree.ts'
 import { type Failure, failed, failureOf } from './failure.ts'
 
 export interface NpmLimits {

@@ -2,46 +2,32 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import type { PackagesState } from '../contract.ts'
-import type { Volume } from '../volume.ts'
+import type { Folders } from '../volume/contract.ts'
+import type { Packages, PackagesState } from './contract.ts'
 import { failed } from './failure.ts'
 import { commandLine, install } from './installation.ts'
 import type { NpmLimits } from './npm.ts'
 import { openRetries } from './retries.ts'
 import { readWanted, type Wanted } from './wanted.ts'
 
-/** The packages that the jobs repo asks for. */
-export interface Packages {
-  state(): PackagesState
-  /** True when something must be installed before the files can be compiled. */
-  missing(): boolean
-  /**
-   * Installs what is missing; throws in words when that fails. What failed once fails again until it changes, or until
-   * `retryDue` or `forgive` lets it be tried again.
-   */
-  ensure(): Promise<void>
-  /** True once when what failed for the network is due to be tried again; `ensure` then does. */
-  retryDue(): boolean
-  /** Breaks off an installation of what nobody asks for any more. */
-  glance(): void
-  /** Forgets that it failed. */
-  forgive(): void
+/** The packages, and the end of installing them. */
+export interface OpenPackages extends Packages {
   stop(): Promise<void>
 }
 
 const keptOutput = 32 * 1024
 
 export function openPackages(options: {
-  volume: Volume
+  folders: Folders
   clock: Clock
   log: Logger
   limits: NpmLimits
   /** After each installation: it replaced everything in `node_modules`. */
   onInstalled: () => void
-}): Packages {
-  const { volume, clock, log } = options
-  const { jobsDir } = volume
-  const workDir = join(volume.dir, 'packages')
+}): OpenPackages {
+  const { folders, clock, log } = options
+  const { jobsDir } = folders
+  const workDir = join(folders.dir, 'packages')
   const retries = openRetries(clock)
   let state: Omit<PackagesState, 'nextTryAt'> = {
     status: 'none',
@@ -71,7 +57,7 @@ export function openPackages(options: {
       ...options.limits,
       jobsDir,
       workDir,
-      cacheDir: join(volume.dir, 'cache/npm'),
+      cacheDir: join(folders.dir, 'cache/npm'),
       signal,
       onOutput: text => {
         state = { ...state, output: (state.output + text).slice(-keptOutput) }

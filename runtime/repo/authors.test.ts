@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { oneJob } from '../engine.fixture.ts'
+import { cleanAuthor } from '../git/authors.ts'
 import { postJson, startWeb } from '../web/web.fixture.ts'
-import { cleanAuthor } from './authors.ts'
 
 const files = { 'manifest.ts': oneJob("() => 'mine'") }
 

@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { join, posix } from 'node:path'
 import { defineProblem } from '../../src/http/problem.ts'
-import type { Volume } from '../volume.ts'
+import type { Folders } from '../volume/contract.ts'
 import { type Accept, acceptIn, isForbidden, refusedPath, uneditable } from './file-path.ts'
 import { holdFolder } from './folder.ts'
 
@@ -64,7 +64,7 @@ export interface RepoFiles {
 }
 
 export function openFiles(
-  { dir, jobsDir }: Pick<Volume, 'dir' | 'jobsDir'>,
+  { dir, jobsDir }: Pick<Folders, 'dir' | 'jobsDir'>,
   accept: Accept = acceptIn(jobsDir),
 ): RepoFiles {
   /** Its folder stays open, so that all that is done to the file is done to this one. */

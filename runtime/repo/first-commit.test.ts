@@ -6,11 +6,10 @@ import { test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { startInstance, until } from '../engine.fixture.ts'
-import { createEngine } from '../engine.ts'
-import { openVolume } from '../volume.ts'
+import { createEngine, startInstance, until } from '../engine.fixture.ts'
+import { starterFiles } from '../git/starter-files.ts'
+import { openVolume } from '../volume/volume.ts'
 import { bootstrapJobs } from './bootstrap.ts'
-import { starterFiles } from './starter-files.ts'
 
 const git = (dir: string, ...args: string[]) =>
   execFileSync('git', args, { cwd: dir, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()

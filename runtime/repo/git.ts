@@ -1,8 +1,8 @@
 // A program of its own: the only place that touches isomorphic-git, which weighs 20 MiB once loaded and hashes on the
 // thread that it is on. It is started when there is something to do and ends when nobody asks any more.
 import git from 'isomorphic-git'
-import { obstacleIn } from './bounds.ts'
-import { carefulFs as fs } from './careful-fs.ts'
+import { obstacleIn } from '../git/bounds.ts'
+import { carefulFs as fs } from '../git/careful-fs.ts'
 import {
   commitStaged,
   type Staged,
@@ -11,14 +11,14 @@ import {
   stageFirst,
   standing,
   unfinishedWork,
-} from './commit.ts'
-import { correctConfig } from './git-config.ts'
-import { readIndex } from './index-file.ts'
-import type { Objects } from './objects.ts'
-import type { GitAnswer, GitRequest, GitState, KnownRemote } from './protocol.ts'
-import { starterFiles } from './starter-files.ts'
-import { unpushedSince } from './unpushed.ts'
-import { scanWorkTree } from './work-tree-scan.ts'
+} from '../git/commit.ts'
+import { correctConfig } from '../git/git-config.ts'
+import { readIndex } from '../git/index-file.ts'
+import type { Objects } from '../git/objects.ts'
+import type { GitAnswer, GitRequest, GitState, KnownRemote } from '../git/protocol.ts'
+import { starterFiles } from '../git/starter-files.ts'
+import { unpushedSince } from '../git/unpushed.ts'
+import { scanWorkTree } from '../git/work-tree-scan.ts'
 
 let queue = Promise.resolve()
 

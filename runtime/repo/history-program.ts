@@ -1,9 +1,9 @@
 // A program of its own, for the same reason as git's: it reads the history of the jobs repo, answers one question, and
 // ends.
 import git, { type ReadCommitResult, type WalkerEntry } from 'isomorphic-git'
-import { restoreFiles } from '../sync/restore.ts'
-import { longhouse, sameAuthor } from './authors.ts'
-import { carefulFs as fs } from './careful-fs.ts'
+import { longhouse, sameAuthor } from '../git/authors.ts'
+import { carefulFs as fs } from '../git/careful-fs.ts'
+import { restoreFiles } from '../git/restore.ts'
 import type {
   CommitDetails,
   CommitInfo,

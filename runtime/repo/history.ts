@@ -1,6 +1,6 @@
 import { limit } from '../../src/concurrency.ts'
-import { startProgram } from '../child-program.ts'
-import { overloaded } from '../problems.ts'
+import { overloaded } from '../../src/http/problem.ts'
+import { startProgram } from '../process/child-program.ts'
 import type { HistoryAnswer, HistoryAnswers, HistoryRequest } from './history-protocol.ts'
 
 const limitMs = 30_000

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkout } from '../sync/checkout.ts'
+import { checkout } from '../git/checkout.ts'
+import { commitStaged, stageCommit, stageFiles } from '../git/commit.ts'
+import { openObjects } from '../git/objects.ts'
+import { restoreFiles } from '../git/restore.ts'
 import { makePlan } from '../sync/plan.ts'
-import { restoreFiles } from '../sync/restore.ts'
-import { commitStaged, stageCommit, stageFiles } from './commit.ts'
-import { openObjects } from './objects.ts'
 import {
   type Edit,
   editFiles,

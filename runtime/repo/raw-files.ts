@@ -14,7 +14,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { tooLarge } from '../../src/http/problem.ts'
-import type { Volume } from '../volume.ts'
+import type { Folders } from '../volume/contract.ts'
 import { refusedPath, uneditable } from './file-path.ts'
 import { fileExists, folderOf, type RepoFiles, unknownFile } from './files.ts'
 import { holdFolder, pathOf } from './folder.ts'
@@ -47,7 +47,7 @@ export interface RawFiles {
 }
 
 export function openRawFiles(
-  { dir, jobsDir }: Pick<Volume, 'dir' | 'jobsDir'>,
+  { dir, jobsDir }: Pick<Folders, 'dir' | 'jobsDir'>,
   files: Pick<RepoFiles, 'accept'>,
 ): RawFiles {
   return {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import git from 'isomorphic-git'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
-import { messageOf } from './changes.ts'
+import { messageOf } from '../git/changes.ts'
 
 const author = { name: 'Ada', email: 'ada@example.com' }
 
@@ -60,8 +60,8 @@ test('a clone is untouched byte for byte, its remote is shown without credential
   await git.addRemote({ fs, dir: jobs, remote: 'origin', url: 'https://ada:token@example.com/jobs.git' })
   const before = snapshot(jobs)
 
-  const { createEngine } = await import('../engine.ts')
-  const { openVolume } = await import('../volume.ts')
+  const { createEngine } = await import('../engine.fixture.ts')
+  const { openVolume } = await import('../volume/volume.ts')
   const { systemClock } = await import('../../src/clock.ts')
   const { silentLog } = await import('../../src/log.ts')
   const engine = await createEngine({

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { startProgram } from '../child-program.ts'
-import type { RepoStatus } from '../contract.ts'
-import { readRegular } from '../regular-file.ts'
+import { readRegular } from '../../src/regular-file.ts'
+import type { CommitWords, GitAnswer, GitRequest, GitState, KnownRemote } from '../git/protocol.ts'
+import { startProgram } from '../process/child-program.ts'
 import { jobsFolderFault } from './bootstrap.ts'
-import type { CommitWords, GitAnswer, GitRequest, GitState, KnownRemote } from './protocol.ts'
+import type { RepoStatus } from './contract.ts'
 
 /** The jobs repo as the rest of the runtime sees it. */
 export interface Repo {

@@ -1,14 +1,13 @@
 import { z } from 'zod'
-import { timestamp } from '../../src/clock.ts'
+import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, notFound } from '../../src/http/problem.ts'
-import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
 import { SecretsPage, type SecretsPageProps } from '../../views/runtime/secrets-page.tsx'
-import type { WebContext } from '../web/context.ts'
+import { secretName, secretNameRule } from '../manifest/secret-names.ts'
+import { shortestMasked } from '../masking/mask.ts'
 import { show } from '../web/show.ts'
-import { shortestMasked } from './mask.ts'
-import { secretName, secretNameRule } from './names.ts'
-import { longestSecret, type SecretInfo } from './secrets.ts'
+import { longestSecret, type SecretInfo, type Secrets, type SecretUser } from './secrets.ts'
 
 const secretShape = z.object({
   name: z.string(),
@@ -29,8 +28,19 @@ const value = z
 const params = z.object({ name })
 
 /** Named secrets. Their values go in, and never come out. */
-export function secretRoutes({ engine, signedIn: guard, clock }: WebContext): Route[] {
-  const list = () => engine().secrets.list(engine().jobs())
+export function secretRoutes({
+  secrets,
+  users,
+  guard,
+  clock,
+}: {
+  secrets: Secrets
+  /** The jobs that may want some. */
+  users: () => Iterable<SecretUser>
+  guard: Guard
+  clock: Clock
+}): Route[] {
+  const list = () => secrets.list(users())
   const page = (c: AppContext, form?: SecretsPageProps['form'], status = 200) => {
     c.status(status as 200)
     const content = (
@@ -39,7 +49,7 @@ export function secretRoutes({ engine, signedIn: guard, clock }: WebContext): Ro
     return show(c, content, { title: 'Secrets', current: '/secrets' })
   }
   const remove = (c: AppContext, name: string) => {
-    const removed = engine().secrets.remove(name)
+    const removed = secrets.remove(name)
     if (wantsPage(c)) return c.redirect('/secrets', 303)
     if (!removed) throw notFound(`There is no secret called ${name}.`)
     return c.body(null, 204)
@@ -75,7 +85,7 @@ export function secretRoutes({ engine, signedIn: guard, clock }: WebContext): Ro
       body: z.object({ value }),
       answers: { 200: { description: 'Stored, encrypted', schema: secretShape } },
       handle: (c, { params: { name }, body }) => {
-        engine().secrets.set(name, body.value)
+        secrets.set(name, body.value)
         const stored = list().find(each => each.name === name) as SecretInfo
         return c.json(secretJson(stored))
       },
@@ -102,7 +112,7 @@ export function secretRoutes({ engine, signedIn: guard, clock }: WebContext): Ro
       answers: { 303: { description: 'Stored' } },
       onInvalid: (c, errors: FieldError[], typed) => page(c, { name: String(typed.name ?? ''), errors }, 422),
       handle: (c, { body }) => {
-        engine().secrets.set(body.name, body.value)
+        secrets.set(body.name, body.value)
         return c.redirect('/secrets', 303)
       },
     }),

@@ -7,13 +7,13 @@ import { openSqlite, openTables } from '../../src/database.ts'
 import { openSeal, parseKey } from '../../src/seal.ts'
 import { manualClock } from '../../src/testing/clock.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
+import * as schema from './schema.ts'
 import { openSecrets } from './secrets.ts'
-import { secretsTables } from './tables.ts'
 
 function openAll(t: TestContext, dir = temporaryFolder(t), given: Buffer | null = null) {
   const sqlite = openSqlite(join(dir, 'longhouse.db'))
   t.after(() => sqlite.close())
-  const db = openTables(sqlite, 'secrets', secretsTables)
+  const db = openTables(sqlite, 'secrets', { schema, migrations: 'runtime/secrets/migrations' })
   const seal = openSeal({ given, keyFile: join(dir, 'secret.key') })
   return { dir, sqlite, seal, secrets: openSecrets({ db, seal, clock: manualClock(1000) }) }
 }

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
 import type { Seal } from '../../src/seal.ts'
-import { secretName, secretNameRule } from './names.ts'
+import { secretName, secretNameRule } from '../manifest/secret-names.ts'
 import * as schema from './schema.ts'
 
 export const longestSecret = 32 * 1024

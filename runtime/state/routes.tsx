@@ -2,10 +2,9 @@ import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { notFound } from '../../src/http/problem.ts'
-import { type Route, route } from '../../src/http/route.ts'
-import type { WebContext } from '../web/context.ts'
-import { hasHistory } from '../web/jobs.ts'
-import { stateLimits } from './limits.ts'
+import { type Guard, type Route, route } from '../../src/http/route.ts'
+import { stateLimits } from '../runner/state-limits.ts'
+import type { StateStore } from './state.ts'
 
 const params = z.object({ id: z.string() })
 const entryShape = z.object({
@@ -16,10 +15,19 @@ const entryShape = z.object({
 })
 
 /** What a job remembers from run to run. */
-export function stateRoutes({ engine, signedIn: guard }: WebContext): Route[] {
+export function stateRoutes({
+  state,
+  requireJob,
+  guard,
+}: {
+  state: Pick<StateStore, 'list' | 'clear'>
+  /** Throws `unknown-job`. */
+  requireJob: (id: string) => void
+  guard: Guard
+}): Route[] {
   const list = (id: string) => {
-    const entries = engine().state.list(id)
-    if (entries.length === 0) hasHistory(engine(), id)
+    const entries = state.list(id)
+    if (entries.length === 0) requireJob(id)
     return entries
   }
 
@@ -65,7 +73,7 @@ export function stateRoutes({ engine, signedIn: guard }: WebContext): Route[] {
       answers: { 204: { description: 'Forgotten' }, 404: { description: 'There is no such key' } },
       handle: (c, { params: { id }, query: { key } }) => {
         list(id)
-        const forgotten = engine().state.clear(id, key)
+        const forgotten = state.clear(id, key)
         if (key !== undefined && forgotten === 0) throw notFound(`${id} keeps nothing under "${key}".`)
         return c.body(null, 204)
       },
@@ -81,7 +89,7 @@ export function stateRoutes({ engine, signedIn: guard }: WebContext): Route[] {
       answers: { 303: { description: 'Forgotten' } },
       handle: (c, { params: { id } }) => {
         list(id)
-        engine().state.clear(id)
+        state.clear(id)
         return wantsPage(c) ? c.redirect(`/jobs/${id}`, 303) : c.body(null, 204)
       },
     }),

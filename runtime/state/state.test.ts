@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openSqlite, openTables } from '../../src/database.ts'
 import { oneJob, registry, standingClock, startInstance, until } from '../engine.fixture.ts'
+import { StateError } from '../runner/job-state.ts'
 import { browser, postForm, startWeb } from '../web/web.fixture.ts'
-import { openState, StateError } from './state.ts'
-import { stateTables } from './tables.ts'
+import * as schema from './schema.ts'
+import { openState } from './state.ts'
 
 const job = (id: string, func: string) =>
   `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', func: ${func} })\n`
@@ -108,7 +109,10 @@ ${job('fine', "async ({ state }) => { await state.set('a', 1); return state.get(
 test('changes are committed together, each refused for itself; what is old and of no job goes', async () => {
   const clock = standingClock(Date.UTC(2026, 0, 1))
   const sqlite = openSqlite(':memory:')
-  const state = openState({ db: openTables(sqlite, 'state', stateTables), clock })
+  const state = openState({
+    db: openTables(sqlite, 'state', { schema, migrations: 'runtime/state/migrations' }),
+    clock,
+  })
   const one = state.of('one')
   const wide = Array.from({ length: 20 }, (_, i) => one.set(`k${i}`, JSON.stringify('x'.repeat(60_000))))
   const settled = await Promise.allSettled(wide)

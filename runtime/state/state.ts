@@ -1,19 +1,9 @@
 import { and, eq, inArray, lt, notInArray, sql } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Db } from '../../src/database.ts'
-import { stateLimits } from './limits.ts'
+import { type JobState, StateError } from '../runner/job-state.ts'
+import { stateLimits } from '../runner/state-limits.ts'
 import * as schema from './schema.ts'
-
-/** What one job remembers, as JSON texts. A change that was answered is on the disk. */
-export interface JobState {
-  get(key: string): Promise<string | null>
-  /** Throws a StateError when it would be more than a job may keep. */
-  set(key: string, json: string): Promise<void>
-  /** False when there was none. */
-  delete(key: string): Promise<boolean>
-  /** By key. */
-  entries(): Promise<[key: string, json: string][]>
-}
 
 export interface StateEntry {
   key: string
@@ -32,11 +22,6 @@ export interface StateStore {
   prune(kept: ReadonlySet<string>): void
   /** Puts on the disk what waits for it. */
   close(): void
-}
-
-/** What a job asked for cannot be done, in words for whoever wrote it. */
-export class StateError extends Error {
-  override name = 'StateError'
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, statSync } from 'node:fs'
 import { test } from 'node:test'
-import { longhouse } from '../repo/authors.ts'
+import { longhouse } from '../git/authors.ts'
 import { manyJobs, startSynced } from './sync.fixture.ts'
 
 const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 123456\n`

@@ -1,12 +1,12 @@
 import git from 'isomorphic-git'
-import { atomicFs as fs } from '../repo/atomic-fs.ts'
-import { blobId, openObjects } from '../repo/objects.ts'
-import { starterFiles } from '../repo/starter-files.ts'
-import { changedPaths, listEntries, withChanges } from '../repo/tree-changes.ts'
+import { atomicFs as fs } from '../git/atomic-fs.ts'
+import { blobId, openObjects } from '../git/objects.ts'
+import { starterFiles } from '../git/starter-files.ts'
+import type { ConflictFile, Plan, PlanRequest } from '../git/sync-protocol.ts'
+import { changedPaths, listEntries, withChanges } from '../git/tree-changes.ts'
+import { bothSides, mergeChanges } from '../git/trees.ts'
 import { commonBase, contains, difference, makeCommit, treeOf } from './history.ts'
-import type { ConflictFile, Plan, PlanRequest } from './protocol.ts'
 import { RemoteFault } from './transport.ts'
-import { bothSides, mergeChanges } from './trees.ts'
 
 /** Says what both sides are to become. Makes commits, and changes neither branch nor files. */
 export async function makePlan(dir: string, request: PlanRequest): Promise<Plan> {

@@ -1,40 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Db } from '../../src/database.ts'
 import type { Seal } from '../../src/seal.ts'
-import type { ConflictFile, Side } from './protocol.ts'
+import type { Connection } from './contract.ts'
 import * as schema from './schema.ts'
 
-/** Both sides changed the same; nothing is taken over until a person has picked. */
-export interface Conflict {
-  /** `rewritten` when the remote's history no longer holds what was synced before. */
-  kind: 'edits' | 'rewritten'
-  ours: string
-  theirs: string
-  /** Where on the remote our side was pushed to; null while it could not be. */
-  sideBranch: string | null
-  files: ConflictFile[]
-}
-
-/** A change of the remote that waits until somebody says that it is meant. */
-export interface Held {
-  ours: string
-  theirs: string
-  /** Ids of the jobs that it would remove, of so many. */
-  removes: string[]
-  of: number
-  /** What had been picked before, if there was a conflict. */
-  pick: Side | null
-}
-
 export type Remote = Omit<typeof schema.remotes.$inferSelect, 'id' | 'token' | 'webhookSecret'>
-
-export interface Connection {
-  url: string
-  username: string
-  token: string
-  branch: string
-  localBranch: string
-}
 
 const id = 1
 

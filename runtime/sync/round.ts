@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
-import { programRoot } from '../../src/root.ts'
-import type { Author } from '../repo/authors.ts'
-import type { Plan, RemoteAddress, Side } from './protocol.ts'
+import { builtRoot } from '../../src/root.ts'
+import type { Author } from '../git/authors.ts'
+import type { Plan, RemoteAddress, Side } from '../git/sync-protocol.ts'
 import type { Remote, RemoteStore } from './remote.ts'
 import type { SyncProgram } from './sync-program.ts'
 
@@ -56,7 +56,7 @@ export function createRound(options: RoundOptions & { onTarget(commit: string): 
           last: remote.last,
           pick,
           by: choice.by ?? null,
-          template: programRoot('jobs-template'),
+          template: builtRoot('jobs-template'),
         },
       })
       const { ahead, behind } = plan

@@ -1,17 +1,18 @@
 import { z } from 'zod'
+import type { Clock } from '../../src/clock.ts'
 import { isLoopback } from '../../src/http/address.ts'
 import { readBytes } from '../../src/http/body.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalidFields, unauthorized } from '../../src/http/problem.ts'
-import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
+import { type AppContext, type Guard, open, type Route, route } from '../../src/http/route.ts'
 import { RemotePage, type RemotePageProps } from '../../views/runtime/remote-page.tsx'
+import type { Verified } from '../git/sync-protocol.ts'
+import type { RepoService } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
-import type { WebContext } from '../web/context.ts'
-import { noRemote } from '../web/problems.ts'
 import { show } from '../web/show.ts'
 import { repoJson, repoShape } from '../web/wire.ts'
-import { noConflict, nothingHeld } from './problems.ts'
-import type { Verified } from './protocol.ts'
+import type { SyncService } from './contract.ts'
+import { noConflict, noRemote, nothingHeld } from './problems.ts'
 
 /** GitHub sends at most 25 MB; what says which commits were pushed is far below this. */
 const largestWebhook = 5 * 1024 * 1024
@@ -46,8 +47,20 @@ const commit = z
   .optional()
 
 /** The remote of the jobs repo. Its token goes in, and never comes out. */
-export function syncRoutes(web: WebContext, address: string): Route[] {
-  const { engine, signedIn: guard, clock } = web
+export function syncRoutes({
+  sync,
+  repo: jobsRepo,
+  guard,
+  clock,
+  address,
+}: {
+  sync: SyncService
+  repo: Pick<RepoService, 'status'>
+  guard: Guard
+  clock: Clock
+  /** The instance's own. */
+  address: string
+}): Route[] {
   const answers = {
     200: { description: 'The repo and its remote', schema: repoShape },
     303: { description: 'For a browser' },
@@ -56,7 +69,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
 
   const page = async (c: AppContext, props: Pick<RemotePageProps, 'form' | 'made'> = {}, status = 200) => {
     c.status(status as 200)
-    const repo = await engine().repo()
+    const repo = await jobsRepo.status()
     const content = <RemotePage now={clock.now()} repo={repo} webhookUrl={webhookUrl} {...props} />
     const going = repo.remote.syncing ? { refresh: 2 } : {}
     return show(c, content, { title: 'Remote', current: '/repo', ...going })
@@ -64,11 +77,10 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
   const formAgain = (c: AppContext, errors: FieldError[], typed: Record<string, unknown>) =>
     page(c, { form: { values: typed, errors } }, 422)
   const done = async (c: AppContext) =>
-    wantsPage(c) ? c.redirect('/repo/remote', 303) : c.json(repoJson(await engine().repo()))
+    wantsPage(c) ? c.redirect('/repo/remote', 303) : c.json(repoJson(await jobsRepo.status()))
 
   /** Returns the webhook's secret. Throws the Problem `invalid` when the repository cannot be used. */
   const connect = async (fields: Connecting): Promise<string> => {
-    const { sync } = engine()
     const kept = sync.remote()
     const token = fields.token || (kept?.url === fields.url ? sync.token() : null)
     if (!token)
@@ -79,7 +91,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
       const path = /token/.test(error.message) && !/\(404\)/.test(error.message) ? 'token' : 'url'
       throw invalidFields([{ path, message: `does not work: ${error.message}` }])
     })
-    const { branch: localBranch } = await engine().repo()
+    const { branch: localBranch } = await jobsRepo.status()
     if (!localBranch) throw noRemote('The jobs repo is on no branch; check one out, and connect then.')
     const branch = fields.branch || found.defaultBranch || localBranch
     checkBranch(branch, found)
@@ -87,7 +99,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
   }
 
   const connected = () => {
-    if (!engine().sync.remote()) {
+    if (!sync.remote()) {
       throw noRemote('The jobs repo lives in this instance only; there is nothing to sync it with.')
     }
   }
@@ -117,7 +129,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
       },
       handle: async (c, { body }) => {
         const secret = await connect(body)
-        return c.json({ ...repoJson(await engine().repo()), webhook: { url: webhookUrl, secret } })
+        return c.json({ ...repoJson(await jobsRepo.status()), webhook: { url: webhookUrl, secret } })
       },
     }),
 
@@ -149,7 +161,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
         guard,
         answers,
         handle: async c => {
-          await engine().sync.disconnect()
+          await sync.disconnect()
           return done(c)
         },
       }),
@@ -166,10 +178,10 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
       answers: { ...answers, 409: { description: 'No remote is connected, or nothing is held back' } },
       handle: async (c, { body: { confirm } }) => {
         connected()
-        if (confirm && engine().sync.remote()?.held?.theirs !== confirm) {
+        if (confirm && sync.remote()?.held?.theirs !== confirm) {
           throw nothingHeld('The remote has another commit by now; look at it again.')
         }
-        await engine().sync.sync(confirm ? { confirm, by: authorOf(c, web) } : {})
+        await sync.sync(confirm ? { confirm, by: authorOf(c, address) } : {})
         return done(c)
       },
     }),
@@ -188,11 +200,11 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
       answers: { ...answers, 409: { description: 'There is no such conflict' } },
       handle: async (c, { body: { side, theirs } }) => {
         connected()
-        const conflict = engine().sync.remote()?.conflict
+        const conflict = sync.remote()?.conflict
         if (!conflict || (theirs && theirs !== conflict.theirs)) {
           throw noConflict('Either side has moved on, or there is none; look at the repo again.')
         }
-        await engine().sync.resolve({ side, theirs: conflict.theirs, by: authorOf(c, web) })
+        await sync.resolve({ side, theirs: conflict.theirs, by: authorOf(c, address) })
         return done(c)
       },
     }),
@@ -206,7 +218,7 @@ export function syncRoutes(web: WebContext, address: string): Route[] {
       answers: { 202: { description: 'A sync begins' }, 401: { description: 'The signature does not fit' } },
       handle: async c => {
         const body = await readBytes(c.req.raw, largestWebhook)
-        if (!engine().sync.webhook(body, c.req.header('x-hub-signature-256') ?? '')) {
+        if (!sync.webhook(body, c.req.header('x-hub-signature-256') ?? '')) {
           throw unauthorized(
             'X-Hub-Signature-256 must be sha256= and the HMAC of the body with the webhook’s secret.',
           )

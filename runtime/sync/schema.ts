@@ -1,5 +1,5 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { Conflict, Held } from './remote.ts'
+import type { Conflict, Held } from '../repo/contract.ts'
 
 /** The remote of the jobs repo: one row, or none. Times are milliseconds since the epoch. */
 export const remotes = sqliteTable('sync_remotes', {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { startProgram } from '../child-program.ts'
-import type { SyncAnswers, SyncQuestion, SyncReply } from './protocol.ts'
+import type { SyncAnswers, SyncQuestion, SyncReply } from '../git/sync-protocol.ts'
+import { startProgram } from '../process/child-program.ts'
 
 type Answer<Q extends SyncQuestion> = SyncAnswers[Q['op']]
 

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
-import type { RepoStatus } from '../contract.ts'
-import { registry, startInstance, type TestInstance } from '../engine.fixture.ts'
-import type { EngineOptions } from '../engine.ts'
+import { type EngineOptions, registry, startInstance, type TestInstance } from '../engine.fixture.ts'
+import type { RepoStatus } from '../repo/contract.ts'
 import { type GitServer, startGitServer } from './git-server.fixture.ts'
 
 export interface SyncedInstance extends TestInstance {

@@ -3,10 +3,8 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startTask } from '../../src/kernel/tasks.ts'
 import type { Logger } from '../../src/log.ts'
-import type { Author } from '../repo/authors.ts'
-import { journalPath } from './journal.ts'
-import type { RemoteAddress, Side } from './protocol.ts'
-import type { Connection, Remote } from './remote.ts'
+import { journalPath } from '../git/journal.ts'
+import type { SyncService } from './contract.ts'
 import { type Choice, createRound, type RoundOptions } from './round.ts'
 import { type SyncProgram, startSyncProgram } from './sync-program.ts'
 
@@ -14,27 +12,10 @@ const pollMs = 5 * 60_000
 const firstRetryMs = 30_000
 const longestRetryMs = 60 * 60_000
 
-export interface Sync {
-  /** Null when none is connected. */
-  remote(): (Remote & { nextSyncAt: number | null; syncing: boolean }) | null
-  /** Rejects in words when the repository cannot be read and written. */
-  verify(
-    address: Omit<RemoteAddress, 'limitMs'>,
-  ): Promise<{ branches: string[]; defaultBranch: string | null }>
-  /** Returns the secret for the remote's webhook, and does the first sync. */
-  connect(connection: Connection): Promise<string>
-  disconnect(): Promise<void>
-  /** Syncs now. What fails is in `remote()` afterwards. `confirm` names the remote's commit that was held back. */
-  sync(options?: { confirm?: string; by?: Author }): Promise<void>
-  /** Settles a conflict for one side, where both changed the same; `theirs` names the commit that was shown. */
-  resolve(pick: { side: Side; theirs: string; by?: Author }): Promise<void>
-  /** True when the remote's signature fits; then a sync begins. */
-  webhook(body: Uint8Array, signature: string): boolean
-  /** The token that is kept, for connecting again without typing it. */
-  token(): string | null
-  webhookSecret(): string | null
+/** Sync with the parts of its life that only its own plugin sees. */
+export interface Sync extends SyncService {
   /** Something was committed here. */
-  committed(commit: string | null): void
+  committed(commit: string): void
   /** Finishes what was killed; to be called before the files are looked at. */
   recover(): Promise<void>
   /** Begins to poll. */
@@ -156,6 +137,7 @@ export function createSync(options: SyncOptions): Sync {
         .catch(error => log.error({ err: error }, 'an interrupted sync could not be finished'))
     },
     start: () => {
+      if (stopped) return
       const task = {
         name: 'sync',
         get everyMs() {

@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { timestamp } from '../../src/clock.ts'
+import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalid } from '../../src/http/problem.ts'
-import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
 import { TokensPage, type TokensPageProps, type TokenView } from '../../views/runtime/tokens-page.tsx'
-import type { WebContext } from '../web/context.ts'
+import { scopes } from '../auth/contract.ts'
 import { show } from '../web/show.ts'
-import { scopes } from './scope.ts'
 import type { TokenStore } from './token.ts'
 
 const tokenShape = z.object({
@@ -31,10 +30,21 @@ const fields = z.object({
 const params = z.object({ id: z.string() })
 
 /** Tokens are made and revoked by people only; see `Access.person`. */
-export function tokenRoutes({ person, clock, origin }: WebContext, tokens: TokenStore): Route[] {
+export function tokenRoutes({
+  tokens,
+  person,
+  clock,
+  address,
+}: {
+  tokens: TokenStore
+  person: Guard
+  clock: Clock
+  /** The instance's, for the example on the page. */
+  address: string
+}): Route[] {
   const page = (c: AppContext, props: Pick<TokensPageProps, 'made' | 'form'> = {}, status = 200) => {
     c.status(status as 200)
-    const content = <TokensPage now={clock.now()} tokens={tokens.list()} address={origin} {...props} />
+    const content = <TokensPage now={clock.now()} tokens={tokens.list()} address={address} {...props} />
     return show(c, content, { title: 'API tokens', current: '/settings' })
   }
   const formAgain = (c: AppContext, errors: FieldError[], typed: Record<string, unknown>) =>

@@ -1,5 +1,5 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { Scope } from './scope.ts'
+import type { Scope } from '../auth/contract.ts'
 
 /** The last time that the instance was given to another owner, once the tokens of before were ended: at most one row. */
 export const handOvers = sqliteTable('tokens_hand_overs', {

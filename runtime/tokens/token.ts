@@ -4,10 +4,10 @@ import type { Db } from '../../src/database.ts'
 import { invalidFields } from '../../src/http/problem.ts'
 import { hashSecret, newSecret } from '../../src/http/session-cookie.ts'
 import { newId } from '../../src/ids.ts'
+import type { Scope } from '../auth/contract.ts'
 import { noMoreTokens, unknownToken } from './problems.ts'
 import type * as schema from './schema.ts'
 import { handOvers, tokens } from './schema.ts'
-import type { Scope } from './scope.ts'
 
 export type Token = Omit<typeof tokens.$inferSelect, 'hash'>
 

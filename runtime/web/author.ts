@@ -1,12 +1,11 @@
 import type { AppContext } from '../../src/http/route.ts'
-import { type Author, cleanAuthor, longhouse } from '../repo/authors.ts'
-import type { WebContext } from './context.ts'
+import { type Author, cleanAuthor, longhouse } from '../git/authors.ts'
 
 /** Whoever asks, as the commit of their change names them: see docs/decisions/who-made-a-commit.md. */
-export function authorOf(c: AppContext, { origin }: Pick<WebContext, 'origin'>): Author {
+export function authorOf(c: AppContext, address: string): Author {
   const actor = c.get('actor')
   if (!actor) return longhouse
-  const host = new URL(origin).hostname
+  const host = new URL(address).hostname
   if (actor.kind === 'token')
     return cleanAuthor({ name: `${actor.name} (API token)`, email: `token@${host}` })
   const { email } = actor

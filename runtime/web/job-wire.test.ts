@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registry } from '../engine.fixture.ts'
-import { boxMemoryBytes, memoryOfRunsMb } from '../memory.ts'
+import { boxMemoryBytes, memoryOfRunsMb } from '../process/memory.ts'
 import { browser, startWeb } from './web.fixture.ts'
 
 test('how a job runs is told by the API and on its page, where only its own choices stand out', async t => {

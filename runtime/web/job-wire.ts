@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import type { Job } from '../contract.ts'
+import type { Job } from '../jobs/contract.ts'
 import { runJson, runShape } from './wire.ts'
 
 const time = z.iso.datetime()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { oneJob, startInstance } from '../engine.fixture.ts'
-import { createLogEvents } from './run-log.ts'
+import { createLogEvents } from '../jobs/web/log-events.ts'
 import { instanceId, postJson, startWeb } from './web.fixture.ts'
 
 test('a log as events: replays, goes on live, and ends with the run', async t => {
@@ -74,9 +74,9 @@ test('whoever does not read gets what the log keeps, once he reads; and whoever 
   const { id } = engine.run('job', { trigger: 'manual', params: { until: path('go') } })
   const going = engine.getRun(id)
   assert.ok(going)
-  const idle = events.of(engine, going, { timed: false })
+  const idle = events.of(engine.followed, going, { timed: false })
   const early = events
-    .of(engine, going, { timed: false })
+    .of(engine.followed, going, { timed: false })
     .body?.pipeThrough(new TextDecoderStream())
     .getReader()
   let seen = ''
@@ -89,21 +89,23 @@ test('whoever does not read gets what the log keeps, once he reads; and whoever 
   assert.ok(late.length < 2 * 1024 * 1024, `it held ${late.length}`)
   assert.match(late, /event: end\ndata: .*"succeeded"/)
   assert.equal(readEvents(late).text, engine.log(id))
-  const rest = await events.of(engine, done, { timed: false, lastId: readEvents(seen).lastId }).text()
+  const rest = await events
+    .of(engine.followed, done, { timed: false, lastId: readEvents(seen).lastId })
+    .text()
   assert.equal(readEvents(seen).text + readEvents(rest).text, engine.log(id))
   assert.match(rest, /event: end/)
 
   const short = await run('job', { lines: 300 })
   for (const timed of [true, false]) {
-    const all = await events.of(engine, short, { timed }).text()
+    const all = await events.of(engine.followed, short, { timed }).text()
     const whole = timed ? engine.timedLog(short.id) : engine.log(short.id)
     assert.equal(readEvents(all).text, whole)
     const half = all.slice(0, all.indexOf('\n\nid: ', all.indexOf('\n\nid: ') + 1) + 2)
     const { text, lastId } = readEvents(half)
     assert.ok(text.length > 0 && text.length < whole.length)
-    const more = await events.of(engine, short, { timed, lastId }).text()
+    const more = await events.of(engine.followed, short, { timed, lastId }).text()
     assert.equal(text + readEvents(more).text, whole)
-    const again = await events.of(engine, short, { timed, lastId: readEvents(all).lastId }).text()
+    const again = await events.of(engine.followed, short, { timed, lastId: readEvents(all).lastId }).text()
     assert.match(again, /^retry: 2000\n\nevent: end\n/)
   }
 })
@@ -115,7 +117,7 @@ test('readers are so many at a time, and one that reads nothing is let go', asyn
   const done = await run('job')
   const { signal } = new AbortController()
   const events = createLogEvents({ stopping: signal, mostReaders: 2, beatMs: 5 })
-  const open = () => events.of(engine, done, { timed: false })
+  const open = () => events.of(engine.followed, done, { timed: false })
   const idle = open().body?.getReader()
   const other = open()
   assert.throws(open, { status: 503 })

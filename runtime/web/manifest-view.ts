@@ -1,5 +1,5 @@
 import type { ManifestView } from '../../views/runtime/shapes.ts'
-import type { ManifestState } from '../contract.ts'
+import type { ManifestState } from '../jobs/contract.ts'
 import { sourceExcerpt } from './source-excerpt.ts'
 
 /** The manifest's state with the lines around each of its errors. */

@@ -1,18 +1,11 @@
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Hono } from 'hono'
 import type { Clock } from '../../src/clock.ts'
-import { systemClock } from '../../src/clock.ts'
-import { openSqlite } from '../../src/database.ts'
 import type { AppEnv } from '../../src/http/route.ts'
-import { silentLog } from '../../src/log.ts'
-import { openSeal } from '../../src/seal.ts'
-import type { Engine } from '../contract.ts'
+import type { SsoSettings } from '../auth/settings.ts'
 import { startInstance, type TestInstance } from '../engine.fixture.ts'
-import { type Notices, openNotices } from '../notices/notices.ts'
-import type { SsoSettings } from '../settings.ts'
-import { createWeb } from './app.tsx'
-import type { Patience } from './context.ts'
+import type { Patience } from '../files/files-web.ts'
+import type { Notices } from '../notices/notices.ts'
 
 export const password = 'correct horse battery'
 export const instanceId = 'inst_test'
@@ -26,7 +19,8 @@ export interface Web {
   notices: Notices
   /** Signs in, and returns what the browser then sends as its cookie. */
   signIn(): Promise<string>
-  stopping: AbortController
+  /** Ends what never ends by itself, as a stopping program does. */
+  stopping: { abort(): void }
 }
 
 export interface WebTestOptions {
@@ -43,45 +37,26 @@ export interface WebTestOptions {
 
 const longestMs = 10 * 60_000
 
-/** The web side over a real engine on a volume of its own. */
+/** The web side of an instance on a volume of its own. */
 export async function startWeb(t: TestContext, options: WebTestOptions = {}): Promise<Web> {
-  const { files, clock = systemClock, publicUrl, withoutEngine = false } = options
-  const instance = await startInstance(t, files ? { files } : {})
-  const sqlite = openSqlite(join(instance.dir, 'longhouse.db'))
-  const stopping = new AbortController()
-  t.after(() => {
-    stopping.abort()
-    sqlite.close()
-  })
-  const place = { name: 'acme', origin: publicUrl ?? null }
-  const seal = openSeal({ given: null, keyFile: join(instance.dir, 'secret.key') })
-  const mail = { smtpUrl: '', smtpFrom: '' }
-  const notices = openNotices({ sqlite, seal, clock, log: silentLog, place, mail })
-  const app = await createWeb({
-    settings: {
-      instanceId,
-      publicUrl: publicUrl ? new URL(publicUrl) : null,
-      password,
-      handedOverAt: options.handedOverAt ?? null,
-      trustedProxies: ['127.0.0.1'],
-      sso: options.sso ?? null,
-    },
-    version: '0.0.0',
-    log: silentLog,
-    clock,
-    assets: { url: name => `/assets/${name}`, mount: () => {} },
-    sqlite,
-    notices,
-    repoFolder: join(instance.dir, 'jobs'),
-    engine: (): Engine | null => (withoutEngine ? null : instance.engine),
+  const { files, clock, publicUrl, sso, handedOverAt, withoutEngine = false } = options
+  const instance = await startInstance(t, {
+    ...(files && { files }),
+    ...(clock && { clock }),
+    unstarted: withoutEngine,
     patience: { pageMs: longestMs, busyPageMs: 0, apiMs: longestMs, ...options.patience },
-    stopping: stopping.signal,
+    settings: {
+      LONGHOUSE_INSTANCE_ID: instanceId,
+      LONGHOUSE_PASSWORD: password,
+      LONGHOUSE_TRUSTED_PROXIES: '127.0.0.1',
+      ...(publicUrl && { LONGHOUSE_PUBLIC_URL: publicUrl }),
+      ...(handedOverAt !== undefined && { LONGHOUSE_HANDED_OVER_AT: new Date(handedOverAt).toISOString() }),
+      ...(sso && { LONGHOUSE_SSO_ISSUER: sso.issuer, LONGHOUSE_SSO_KEYS: JSON.stringify(sso.keys) }),
+    },
   })
-  const signIn = async () => {
-    const answer = await postJson(app, '/api/auth/password', { password })
-    return cookieOf(answer)
-  }
-  return { app, instance, notices, signIn, stopping }
+  const { app, notices } = instance.engine
+  const signIn = async () => cookieOf(await postJson(app, '/api/auth/password', { password }))
+  return { app, instance, notices, signIn, stopping: { abort: () => instance.engine.hangUp() } }
 }
 
 export async function postJson(

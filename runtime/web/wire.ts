@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import type { JobsDifference, ManifestState, RepoStatus, Run, Slot } from '../contract.ts'
+import type { JobsDifference, ManifestState, Run, Slot } from '../jobs/contract.ts'
+import type { RepoStatus } from '../repo/contract.ts'
 
 const time = z.iso.datetime()
 

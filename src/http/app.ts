@@ -87,7 +87,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       c.json(describeApi(info, routes, { https: options.https, server: options.server?.() ?? null })),
   })
   const routes: Route[] = [...options.routes, openapi]
-  for (const each of routes) mount(app, each)
+  // A fixed path before one with a parameter in its place: `/api/jobs/repo` is not the job "repo".
+  for (const each of routes.toSorted(byParameters)) mount(app, each)
 
   app.notFound(c => {
     const allowed = methodsFor(app, c)
@@ -124,6 +125,17 @@ function document(c: AppContext, problem: Problem): Response {
 }
 
 const resourcePolicy = 'Cross-Origin-Resource-Policy'
+
+/** Compares where the paths first differ in having a fixed word or a parameter; the fixed word comes first. */
+function byParameters(a: Route, b: Route): number {
+  const shape = ({ path }: Route) =>
+    path
+      .split('/')
+      .map(word => (word.startsWith('{') ? 'b' : 'a'))
+      .join('')
+  const [one, other] = [shape(a), shape(b)]
+  return one < other ? -1 : one > other ? 1 : 0
+}
 
 const defaultLimitBytes = 1024 * 1024
 

@@ -83,6 +83,7 @@ export const invalid = defineProblem('invalid', 422, 'Some of the input is not v
 export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed attempts')
 export const headTooLarge = defineProblem('head-too-large', 431, 'The headers are too large')
 export const httpVersion = defineProblem('http-version', 505, 'This version of HTTP is not spoken here')
+export const overloaded = defineProblem('overloaded', 503, 'Too much was asked at once')
 export const diskFull = defineProblem('disk-full', 507, 'The disk is full')
 export const internal = defineProblem('internal', 500, 'Something went wrong on our side')
 

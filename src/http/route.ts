@@ -75,6 +75,8 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   tag?: string
   /** Takes query parameters that it does not know: others decide what they add to its address. */
   anyQuery?: boolean
+  /** Answers also while the program is starting. */
+  early?: boolean
   /** The handler honours `Prefer: wait=N`. */
   mayWait?: boolean
   /** A page only for people: left out of the API's description. */

@@ -1,0 +1,169 @@
+import { join } from 'node:path'
+import type { Clock } from '../src/clock.ts'
+import { type Assets, loadAssets } from '../src/http/assets.ts'
+import { closeServer, openServer } from '../src/http/server.ts'
+import type { Environment } from '../src/kernel/config.ts'
+import { type PlannedProgram, planProgram } from '../src/kernel/plan.ts'
+import type { Plugin, StopOptions } from '../src/kernel/plugin.ts'
+import { type Assembly, assemble, migrationsOf } from '../src/kernel/program.ts'
+import { createReleases, type Releases } from '../src/kernel/releases.ts'
+import type { Hooks, Services } from '../src/kernel/runtime.ts'
+import type { Logger } from '../src/log.ts'
+import { refuseNewerDatabase } from '../src/migrations.ts'
+import { builtRoot } from '../src/root.ts'
+import { killVolumeProcesses } from './process/leftovers.ts'
+import { type OpenedVolume, volumePlugin } from './volume/index.ts'
+import type { VolumeSettings } from './volume/settings.ts'
+import { openVolume, refuseOtherVolume, type Volume } from './volume/volume.ts'
+import { instanceApp } from './web/app.tsx'
+import { createInstanceServer } from './web/server.ts'
+
+export interface BootOptions {
+  /** The plugins, besides that of the volume. */
+  plugins: readonly Plugin[]
+  env: Environment
+  log: Logger
+  clock: Clock
+  /** True when a control plane started this process, and not a person. */
+  spawned: boolean
+}
+
+export interface Runtime {
+  port: number
+  /** Resolves when every plugin has started; rejects when one cannot. */
+  started: Promise<void>
+  /**
+   * Lets runs in progress end, then cuts what follows them, then stops listening, the tasks and the plugins in reverse
+   * order, and closes the volume: within the grace period, of which most is for the runs. Without `patience` runs are
+   * interrupted at once.
+   */
+  stop(how?: StopOptions): Promise<void>
+  /** How long `stop` may take. */
+  stopGraceMs: number
+  /** Kills every process that works here besides this one, for a program that ends at once. */
+  killRuns(): void
+}
+
+/**
+ * Starts an instance. It listens first, and its plugins start after that: until they have, requests are answered with
+ * "starting". Throws a BootError with every fault of its settings, or because the volume or the port cannot be had.
+ */
+export async function boot(options: BootOptions): Promise<Runtime> {
+  const assets = loadAssets(builtRoot('assets'))
+  const instance = await setUp({ ...options, assets, env: named(options) })
+  const { settings, volume, assembly, releases } = instance
+  try {
+    const server = createInstanceServer(instance.app, settings.instanceId)
+    const port = await openServer(server, settings)
+    let stopTasks = async () => {}
+    releases.add(() => stopTasks())
+    releases.add(() => closeServer(server))
+    const started = instance.start().then(() => {
+      stopTasks = assembly.startTasks()
+    })
+    return {
+      port,
+      started,
+      stopGraceMs: settings.stopGraceMs,
+      killRuns: () => void killVolumeProcesses(volume.dir),
+      stop: async (how = { patience: true }) => {
+        await started.catch(() => {})
+        await assembly.drain(how)
+        await releases.release()
+      },
+    }
+  } catch (error) {
+    await releases.release()
+    throw error
+  }
+}
+
+/** An instance whose plugins are set up, and not started. */
+export interface Instance {
+  settings: VolumeSettings
+  volume: Volume
+  app: ReturnType<typeof instanceApp>
+  assembly: Assembly
+  services: Services
+  /** Starts the plugins. */
+  start(): Promise<void>
+  /** Gives back what was taken: the volume last. */
+  releases: Releases
+}
+
+/** Sets up the plugins over the instance's volume. A `volume` that is open already is taken over. */
+export async function setUp(
+  options: Omit<BootOptions, 'spawned'> & { assets: Assets; volume?: Volume },
+): Promise<Instance> {
+  const { log, clock, assets } = options
+  let opened: OpenedVolume | null = null
+  const plan = planRuntime(options, () => {
+    if (!opened) throw new Error('the volume is not open yet')
+    return opened
+  })
+  const settings = plan.configs.get('volume') as VolumeSettings
+  const { dataDir, volumeId, instanceId, publicUrl, trustedProxies } = settings
+  if (volumeId !== null) await refuseOtherVolume(dataDir, volumeId)
+  refuseNewerDatabase(join(dataDir, 'longhouse.db'), migrationsOf(plan.order), 'LONGHOUSE_DATA_DIR')
+  const volume = options.volume ?? openVolume(dataDir)
+  const releases = createReleases(log)
+  releases.add(() => volume.close())
+  try {
+    opened = { volume, assetUrl: assets.url }
+    const assembly = await assemble({
+      ...plan,
+      sqlite: volume.sqlite,
+      log,
+      clock,
+      releases,
+      asks: { 'around-route': 'any' },
+      checks: {},
+      taskFaults: 'logged',
+    })
+    const services = assembly.services as unknown as Services
+    let hasStarted = false
+    const around = assembly.answers('around-route') as readonly { answer: Hooks['around-route'] }[]
+    const app = instanceApp({
+      instanceId,
+      publicUrl,
+      trustedProxies,
+      log,
+      assets,
+      place: services.volume.place.name,
+      routes: assembly.routes,
+      around: around.map(({ answer }) => answer),
+      hasStarted: () => hasStarted,
+      knows: services.auth.knows,
+      isStopping: () => services.jobs.phase() === 'stopping',
+    })
+    await services.auth.adopted
+    const start = async () => {
+      await assembly.start()
+      hasStarted = true
+    }
+    return { settings, volume, app, assembly, services, start, releases }
+  } catch (error) {
+    await releases.release()
+    throw error
+  }
+}
+
+/** Sorts the plugins and parses their settings. Throws a BootError with every fault of all of them. */
+export function planRuntime(
+  { plugins, env, log }: Pick<BootOptions, 'plugins' | 'env' | 'log'>,
+  opened: () => OpenedVolume,
+): PlannedProgram {
+  return planProgram([volumePlugin(opened), ...plugins], {
+    env,
+    log,
+    // An older image may be given settings that only a newer one knows.
+    lenient: true,
+    knownBesides: ['LOG_LEVEL', 'NODE_ENV'],
+  })
+}
+
+/** A person who starts an instance by hand need not name it; a control plane must, for it checks who answers. */
+export function named({ env, spawned }: Pick<BootOptions, 'env' | 'spawned'>): Environment {
+  const byHand = !spawned && env.NODE_ENV !== 'production'
+  return byHand && !env.LONGHOUSE_INSTANCE_ID ? { ...env, LONGHOUSE_INSTANCE_ID: 'inst_local' } : env
+}

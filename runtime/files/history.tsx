@@ -1,0 +1,148 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { type Route, route } from '../../src/http/route.ts'
+import { CommitPage } from '../../views/runtime/commit-page.tsx'
+import { HistoryPage } from '../../views/runtime/history-page.tsx'
+import { type CommitInfo, unknownCommit } from '../repo/contract.ts'
+import { authorOf } from '../web/author.ts'
+import { manifestView } from '../web/manifest-view.ts'
+import { show } from '../web/show.ts'
+import { manifestJson, manifestShape } from '../web/wire.ts'
+import { within } from '../web/within.ts'
+import type { FilesWeb } from './files-web.ts'
+
+const page = { 200: { description: 'A page', type: 'text/html' } }
+const commitId = z.string().regex(/^[0-9a-f]{40}$/, 'must be the 40 hexadecimal digits of a commit')
+const params = z.object({ commit: commitId })
+const before = commitId.optional().meta({ description: 'The commit after which the list goes on' })
+const listed = 50
+
+const commitShape = z.object({
+  commit: z.string(),
+  message: z.string(),
+  at: z.iso.datetime(),
+  author: z.string().meta({ description: 'Who made the change' }),
+  author_email: z.string(),
+  made_here: z.boolean().meta({ description: 'Committed by this instance, and not elsewhere' }),
+})
+
+const detailsShape = commitShape.extend({
+  files: z.array(
+    z.object({
+      path: z.string(),
+      kind: z.enum(['added', 'removed', 'changed']),
+      hunks: z.array(
+        z.object({
+          before: z.int().meta({ description: 'The first line before, from 1' }),
+          after: z.int(),
+          lines: z.array(z.string()).meta({ description: 'Each with ` `, `-` or `+` in front' }),
+        }),
+      ),
+      note: z.string().nullable().meta({ description: 'Why no lines are shown' }),
+    }),
+  ),
+  more: z.boolean().meta({ description: 'It changed more files than are listed' }),
+})
+
+const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C) => ({
+  ...info,
+  author_email: authorEmail,
+  made_here: madeHere,
+  at: timestamp(info.at),
+})
+
+/** What was committed in the jobs repo, and the way back to it. */
+export function historyRoutes(web: FilesWeb): Route[] {
+  const { jobs, repo, clock, repoFolder, patience } = web
+  const { signedIn: guard } = web.access
+  const manifest = () => manifestView(repoFolder, jobs.manifest.state())
+  const find = async (commit: string) => {
+    const found = await repo.history.show(commit)
+    if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)
+    return found
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: '/api/jobs/repo/commits',
+      summary: 'The commits of the jobs repo, newest first',
+      guard,
+      query: z.object({ before }),
+      answers: {
+        200: {
+          description: 'Fifty at most',
+          schema: z.object({ commits: z.array(commitShape), more: z.boolean() }),
+        },
+      },
+      handle: async (c, { query }) => {
+        const { commits, more } = await repo.history.list(listed, query.before)
+        return c.json({ commits: commits.map(commitJson), more })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/jobs/repo/commits/{commit}',
+      summary: 'One commit and what it changed',
+      guard,
+      params,
+      answers: {
+        200: { description: 'It', schema: detailsShape },
+        404: { description: 'There is no such commit' },
+      },
+      handle: async (c, { params }) => c.json(commitJson(await find(params.commit))),
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/commits/{commit}/revert',
+      summary: 'Make the files those of this commit, as a new commit; nothing is rewritten',
+      guard,
+      params,
+      answers: {
+        200: { description: 'Done', schema: z.object({ manifest: manifestShape }) },
+        303: { description: 'For a browser' },
+        404: { description: 'There is no such commit' },
+      },
+      handle: async (c, { params }) => {
+        const state = await within(patience.apiMs, jobs.edits.revert(params.commit, authorOf(c, web.address)))
+        if (wantsPage(c)) return c.redirect('/repo/history', 303)
+        return c.json({ manifest: manifestJson(state ?? jobs.manifest.state()) })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/repo/history',
+      summary: 'The history of the jobs repo',
+      guard,
+      pageOnly: true,
+      query: z.object({ before }),
+      answers: page,
+      handle: async (c, { query }) => {
+        const found = await repo.history.list(listed, query.before)
+        const content = (
+          <HistoryPage now={clock.now()} manifest={manifest()} first={!query.before} {...found} />
+        )
+        return show(c, content, { title: 'History', current: '/repo' })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/repo/history/{commit}',
+      summary: 'One commit',
+      guard,
+      pageOnly: true,
+      params,
+      answers: page,
+      handle: async (c, { params }) => {
+        const details = await find(params.commit)
+        const content = <CommitPage now={clock.now()} manifest={manifest()} details={details} />
+        return show(c, content, { title: details.message.split('\n')[0] || 'Commit', current: '/repo' })
+      },
+    }),
+  ]
+}

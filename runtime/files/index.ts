@@ -1,0 +1,44 @@
+import { definePlugin } from '../../src/kernel/runtime.ts'
+import '../auth/contract.ts'
+import '../jobs/contract.ts'
+import '../packages/contract.ts'
+import '../repo/contract.ts'
+import '../volume/contract.ts'
+import { editorRoutes } from './editor.tsx'
+import { fileRoutes } from './file-routes.ts'
+import { type Patience, usualPatience } from './files-web.ts'
+import { historyRoutes } from './history.tsx'
+import { rawFileRoutes } from './raw-files.tsx'
+import { repoRoutes } from './repo-routes.tsx'
+
+/** The files plugin; tests set how long an answer waits for a load. */
+export const filesWith = (patience: Partial<Patience>) =>
+  definePlugin({
+    name: 'files',
+    needs: ['auth', 'jobs', 'packages', 'repo', 'volume'],
+    setup: ({ clock, services: { auth, jobs, packages, repo, volume } }) => {
+      const web = {
+        jobs,
+        repo,
+        packages,
+        access: auth,
+        clock,
+        address: volume.address,
+        repoFolder: volume.folders.jobsDir,
+        editorScript: volume.assetUrl('editor.js'),
+        patience: { ...usualPatience, ...patience },
+      }
+      return {
+        routes: [
+          ...repoRoutes(web),
+          ...fileRoutes(web),
+          ...rawFileRoutes(web),
+          ...editorRoutes(web),
+          ...historyRoutes(web),
+        ],
+      }
+    },
+  })
+
+/** The jobs repo as people work in it: its state, its files, its history. */
+export const files = filesWith({})

@@ -1,0 +1,110 @@
+import { extname } from 'node:path'
+import { Readable } from 'node:stream'
+import { defineProblem } from '../../src/http/problem.ts'
+import type { AppContext } from '../../src/http/route.ts'
+import type { OpenFile } from '../repo/contract.ts'
+
+export const unsatisfiable = defineProblem('range', 416, 'The file has no such part')
+
+/**
+ * What a browser may show of a file that a job wrote or somebody uploaded. All other text is plain text, scripts and
+ * pages too, and the rest is only offered to be kept.
+ */
+const shownTypes: Record<string, string> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+  '.avif': 'image/avif',
+  '.svg': 'image/svg+xml',
+  '.mp3': 'audio/mpeg',
+  '.wav': 'audio/wav',
+  '.mp4': 'video/mp4',
+  '.webm': 'video/webm',
+  '.pdf': 'application/pdf',
+  '.json': 'application/json',
+}
+
+const textTypes = new Set(
+  '.txt .md .csv .tsv .log .ndjson .jsonl .yaml .yml .toml .ini .xml .html .htm .css .js .cjs .mjs .jsx .ts .cts .mts .tsx .sh .sql .env .gitignore'.split(
+    ' ',
+  ),
+)
+
+/** The type that a file is sent as, by its name. */
+export function rawType(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase()
+  const ending = extname(name) || name
+  return (
+    shownTypes[ending] ?? (textTypes.has(ending) ? 'text/plain; charset=utf-8' : 'application/octet-stream')
+  )
+}
+
+/** True for what a browser shows as a picture. */
+export const isPicture = (path: string): boolean => rawType(path).startsWith('image/')
+
+/** Answers with a file or the part of it that `Range` asks for. */
+export function answerRaw(
+  c: AppContext,
+  path: string,
+  file: OpenFile,
+  { download }: { download: boolean },
+): Response {
+  const type = rawType(path)
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const asAttachment = download || type === 'application/octet-stream'
+  const headers: Record<string, string> = {
+    'Content-Type': type,
+    'Content-Disposition': `${asAttachment ? 'attachment' : 'inline'}; filename*=UTF-8''${encode(name)}`,
+    'Accept-Ranges': 'bytes',
+    ETag: file.tag,
+    'Last-Modified': new Date(file.modifiedAt).toUTCString(),
+    // Compressed, a part would not be a part of what it is a part of.
+    'Cache-Control': 'no-store, no-transform',
+  }
+  const send = (status: 200 | 206, range: { start: number; end: number } | undefined, length: number) => {
+    const answer = { status, headers: { ...headers, 'Content-Length': String(length) } }
+    if (c.req.method !== 'HEAD')
+      return new Response(Readable.toWeb(file.read(range)) as unknown as ReadableStream, answer)
+    file.close()
+    return new Response(null, answer)
+  }
+  if (c.req.header('if-none-match') === file.tag) {
+    file.close()
+    return new Response(null, { status: 304, headers })
+  }
+  const ifRange = c.req.header('if-range')
+  const asked = ifRange === undefined || ifRange === file.tag ? c.req.header('range') : undefined
+  const range = rangeOf(asked, file.sizeBytes)
+  if (range === null) return send(200, undefined, file.sizeBytes)
+  if (range === 'none') {
+    file.close()
+    const words = `It has ${file.sizeBytes} bytes.`
+    throw unsatisfiable(words, { headers: { 'Content-Range': `bytes */${file.sizeBytes}` } })
+  }
+  headers['Content-Range'] = `bytes ${range.start}-${range.end}/${file.sizeBytes}`
+  return send(206, range, range.end - range.start + 1)
+}
+
+/** One range of bytes (RFC 9110); null for what is answered with all of it, several ranges among that. */
+function rangeOf(header: string | undefined, size: number): { start: number; end: number } | 'none' | null {
+  const [, from, to] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.replaceAll(' ', '') ?? '') ?? []
+  if (from === undefined || to === undefined || (from === '' && to === '')) return null
+  if (from === '') {
+    const length = Math.min(Number(to), size)
+    return length === 0 ? 'none' : { start: size - length, end: size - 1 }
+  }
+  const start = Number(from)
+  const end = to === '' ? size - 1 : Math.min(Number(to), size - 1)
+  if (to !== '' && Number(to) < start) return null
+  return start >= size ? 'none' : { start, end }
+}
+
+/** As RFC 8187 wants it. */
+function encode(name: string): string {
+  return encodeURIComponent(name.toWellFormed()).replace(
+    /['()*!]/g,
+    each => `%${each.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}

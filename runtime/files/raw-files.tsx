@@ -1,0 +1,154 @@
+import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
+import { readBytes } from '../../src/http/body.ts'
+import { badRequest, invalidFields, unsupportedMedia } from '../../src/http/problem.ts'
+import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { folderHref } from '../../views/runtime/files-page.tsx'
+import { refuseLongUpload, uploadLimitBytes } from '../repo/contract.ts'
+import { authorOf } from '../web/author.ts'
+import { manifestJson, manifestShape } from '../web/wire.ts'
+import { within } from '../web/within.ts'
+import { fileParams, messageField } from './file-routes.ts'
+import type { FilesWeb } from './files-web.ts'
+
+/** A form comes whole into memory. */
+const formLimitBytes = 16 * 1024 * 1024
+
+const entryShape = z.object({
+  path: z.string(),
+  kind: z.enum(['folder', 'file', 'link', 'other']),
+  size_bytes: z.number(),
+  modified_at: z.iso.datetime(),
+})
+const folderShape = z.object({
+  entries: z.array(entryShape),
+  more: z.boolean().meta({ description: 'There are more than are listed' }),
+})
+
+/** Folders of the jobs repo, and files that are no text: what jobs write, and what somebody uploads for them. */
+export function rawFileRoutes(web: FilesWeb): Route[] {
+  const { jobs, repo, patience } = web
+  const { signedIn: guard } = web.access
+
+  const folderJson = (path: string): z.input<typeof folderShape> => {
+    const { entries, more } = repo.folder(path)
+    return {
+      entries: entries.map(entry => ({
+        path: entry.path,
+        kind: entry.kind,
+        size_bytes: entry.sizeBytes,
+        modified_at: timestamp(entry.modifiedAt),
+      })),
+      more,
+    }
+  }
+  const upload = async (
+    c: AppContext,
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+    { replace, message }: { replace: boolean; message: string },
+  ) => {
+    const received = await repo.rawFiles.receive(path, body)
+    try {
+      const going = jobs.edits.edit({ message, by: authorOf(c, web.address) }, () =>
+        received.place({ replace }),
+      )
+      return (await within(patience.apiMs, going)) ?? jobs.manifest.state()
+    } finally {
+      await received.discard()
+    }
+  }
+
+  return [
+    ...['', '/{path...}'].map(rest =>
+      route({
+        method: 'get',
+        path: `/api/jobs/repo/folders${rest}`,
+        summary: rest
+          ? 'What lies in a folder of the jobs repo, folders first'
+          : 'What lies at the top of the jobs repo, without git’s own and without packages',
+        guard,
+        params: rest ? fileParams : z.object({ path: z.string().default('') }),
+        answers: {
+          200: { description: 'Its entries', schema: folderShape },
+          404: { description: 'There is no such folder' },
+        },
+        handle: (c, { params }) => c.json(folderJson(params.path)),
+      }),
+    ),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/files/{path...}',
+      summary: `Upload a file of any kind, of at most ${uploadLimitBytes / 1024 / 1024} MiB: the body is the file`,
+      guard,
+      params: fileParams,
+      query: z.object({
+        replace: z
+          .enum(['true', 'false'], 'must be true or false')
+          .default('false')
+          .meta({ description: 'Whether a file of that name may be replaced' }),
+        message: messageField.default(''),
+      }),
+      rawBody: 'The file as it is',
+      answers: {
+        200: {
+          description: 'Saved; `manifest` says what became of the jobs',
+          schema: z.object({ path: z.string(), manifest: manifestShape }),
+        },
+        409: { description: 'There is a file of that name; nothing was changed' },
+        413: { description: 'The file is too large; nothing was changed' },
+      },
+      handle: async (c, { params: { path }, query: { replace, message } }) => {
+        refuseLongUpload(c.req.header('content-length'))
+        const body = c.req.raw.body ?? new Blob([]).stream()
+        const manifest = await upload(c, path, body, { replace: replace === 'true', message })
+        return c.json({ path, manifest: manifestJson(manifest) })
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/repo/upload',
+      summary: 'Upload a file from a form',
+      guard,
+      pageOnly: true,
+      rawBody: 'The form',
+      answers: { 303: { description: 'To its folder' } },
+      handle: async c => {
+        const { folder, file, replace } = await uploadForm(c)
+        const path = folder === '' ? file.name : `${folder}/${file.name}`
+        c.set('about', path)
+        await upload(c, path, file.stream(), { replace, message: '' })
+        return c.redirect(folderHref(folder, { uploaded: path }), 303)
+      },
+    }),
+  ]
+}
+
+async function uploadForm(c: AppContext): Promise<{ folder: string; file: File; replace: boolean }> {
+  const type = c.req.header('content-type') ?? ''
+  if (!type.toLowerCase().startsWith('multipart/form-data')) {
+    throw unsupportedMedia('A file is uploaded as multipart/form-data here; by API, send it to its path.')
+  }
+  const bytes = await readBytes(c.req.raw, formLimitBytes)
+  let form: FormData
+  try {
+    form = await new Response(bytes as Uint8Array<ArrayBuffer>, {
+      headers: { 'Content-Type': type },
+    }).formData()
+  } catch (error) {
+    throw badRequest('The form could not be read.', { cause: error })
+  }
+  const file = form.get('file')
+  const folder = form.get('folder') ?? ''
+  if (!(file instanceof File) || file.name === '') {
+    throw invalidFields([{ path: 'file', message: 'choose a file' }])
+  }
+  if (typeof folder !== 'string') throw invalidFields([{ path: 'folder', message: 'must be a path' }])
+  return {
+    folder: folder.trim().replace(/\/+$/, ''),
+    file,
+    replace: form.get('replace') === 'true',
+  }
+}

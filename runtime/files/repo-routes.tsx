@@ -1,0 +1,72 @@
+import { wantsPage } from '../../src/http/negotiate.ts'
+import { open, type Route, route } from '../../src/http/route.ts'
+import { RepoPage } from '../../views/runtime/repo-page.tsx'
+import { manifestView } from '../web/manifest-view.ts'
+import { show } from '../web/show.ts'
+import { repoJson, repoShape } from '../web/wire.ts'
+import type { FilesWeb } from './files-web.ts'
+
+/** The jobs repo. A stranger learns only whether there is one. */
+export function repoRoutes(web: FilesWeb): Route[] {
+  const { jobs, repo, packages, clock, repoFolder } = web
+  const { signedIn: guard, knows } = web.access
+
+  return [
+    route({
+      method: 'get',
+      path: '/api/jobs/repo',
+      summary: 'State of the jobs repo; without a login only `initialized`',
+      guard: open,
+      answers: {
+        200: { description: 'Its state', schema: repoShape.partial().required({ initialized: true }) },
+      },
+      handle: async c => {
+        c.header('Cache-Control', 'no-store')
+        const state = repoJson(await repo.status())
+        return c.json(knows(c) ? state : { initialized: state.initialized })
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/init',
+      summary: 'Make the jobs repo where there is none; does nothing where there is one',
+      guard,
+      answers: {
+        200: { description: 'Its state', schema: repoShape },
+        303: { description: 'For a browser' },
+      },
+      handle: async c => {
+        await repo.init()
+        await jobs.manifest.load()
+        return wantsPage(c) ? c.redirect('/repo', 303) : c.json(repoJson(await repo.status()))
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/repo',
+      summary: 'The jobs repo',
+      guard,
+      pageOnly: true,
+      answers: { 200: { description: 'A page', type: 'text/html' } },
+      handle: async c => {
+        const content = (
+          <RepoPage
+            now={clock.now()}
+            repo={await repo.status()}
+            manifest={manifestView(repoFolder, jobs.manifest.state())}
+            folder={repoFolder}
+            packages={packages.state()}
+          />
+        )
+        const installing = packages.state().status === 'installing'
+        return show(c, content, {
+          title: 'Jobs repo',
+          ...(installing ? { refresh: 3 } : {}),
+          current: '/repo',
+        })
+      },
+    }),
+  ]
+}

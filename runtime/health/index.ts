@@ -1,0 +1,15 @@
+import { definePlugin } from '../../src/kernel/runtime.ts'
+import { version } from '../../src/version.ts'
+import '../auth/contract.ts'
+import '../jobs/contract.ts'
+import '../volume/contract.ts'
+import { healthRoute } from './routes.ts'
+
+/** Tells watchers whether the instance can do its work. */
+export const health = definePlugin({
+  name: 'health',
+  needs: ['auth', 'jobs', 'volume'],
+  setup: ({ log, services: { auth, jobs, volume }, checks }) => ({
+    routes: [healthRoute({ instanceId: volume.instanceId, version, jobs, checks, knows: auth.knows, log })],
+  }),
+})

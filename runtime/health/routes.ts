@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
+import type { Check } from '../../src/kernel/plugin.ts'
+import type { Logger } from '../../src/log.ts'
+import type { JobsService } from '../jobs/contract.ts'
+
+export interface HealthParts {
+  instanceId: string
+  version: string
+  jobs: Pick<JobsService, 'phase' | 'manifest'>
+  checks: () => ReadonlyMap<string, Check>
+  /** True for callers who are signed in or have a token. */
+  knows(c: AppContext): boolean
+  log: Logger
+}
+
+const healthShape = z.object({
+  status: z.enum(['ok', 'starting', 'stopping', 'failing']),
+  instance_id: z.string(),
+  version: z.string(),
+  checks: z.record(z.string(), z.string()).meta({
+    description:
+      '`ok`; or `failing`, and for who is signed in what is wrong. `manifest` is the status of the manifest',
+  }),
+})
+
+/**
+ * Whether the instance can do its work. A manifest that does not load is reported and does not make the instance
+ * unhealthy, because the last good set keeps running. Anyone may ask which check fails. Its words may name a job and quote
+ * its error: they are for callers who are signed in, and for the log.
+ */
+export function healthRoute({ instanceId, version, jobs, checks: all, knows, log }: HealthParts): Route {
+  let logged = ''
+  /** Asked several times a minute: what lasts is logged once. */
+  const tell = (failing: Record<string, string>) => {
+    const words = JSON.stringify(failing)
+    if (words !== logged && words !== '{}') log.warn({ failing }, 'a health check fails')
+    logged = words
+  }
+  /** A database that cannot say who asks must not keep the answer back. */
+  const mayKnow = (c: AppContext) => {
+    try {
+      return knows(c)
+    } catch {
+      return false
+    }
+  }
+  return route({
+    method: 'get',
+    path: '/api/health',
+    early: true,
+    // Watchers outside add what keeps caches from answering.
+    anyQuery: true,
+    summary: 'Whether this instance is ready',
+    guard: open,
+    answers: {
+      200: { description: 'Ready', schema: healthShape },
+      503: { description: 'Not ready; `checks` says why', schema: healthShape },
+    },
+    handle: async c => {
+      c.header('Cache-Control', 'no-store')
+      const { status, checks: words, failing } = await examine(jobs, all())
+      tell(failing)
+      const short = Object.fromEntries(Object.keys(failing).map(name => [name, 'failing']))
+      const checks = mayKnow(c) ? words : { ...words, ...short }
+      return c.json({ status, instance_id: instanceId, version, checks }, status === 'ok' ? 200 : 503)
+    },
+  })
+}
+
+interface Examination {
+  status: 'ok' | 'starting' | 'stopping' | 'failing'
+  checks: Record<string, string>
+  /** Those of them that fail, in their own words. */
+  failing: Record<string, string>
+}
+
+async function examine(jobs: HealthParts['jobs'], all: ReadonlyMap<string, Check>): Promise<Examination> {
+  const phase = jobs.phase()
+  if (phase !== 'running') return { status: phase, checks: { engine: phase }, failing: {} }
+  const found = await Promise.all(
+    [...all].map(async ([name, check]): Promise<[string, string]> => {
+      try {
+        await check()
+        return [name, 'ok']
+      } catch (error) {
+        return [name, error instanceof Error ? error.message : String(error)]
+      }
+    }),
+  )
+  const failing = Object.fromEntries(found.filter(([, words]) => words !== 'ok'))
+  const checks = { ...Object.fromEntries(found), manifest: jobs.manifest.state().status }
+  const well = jobs.manifest.ready() ? 'ok' : 'starting'
+  return { status: found.every(([, words]) => words === 'ok') ? well : 'failing', checks, failing }
+}

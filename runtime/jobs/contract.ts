@@ -1,0 +1,325 @@
+import type { Author } from '../git/authors.ts'
+import type { ManifestError } from '../manifest/manifest-error.ts'
+import type { NotifySpec } from '../manifest/notify.ts'
+import type { ParamsSpec } from '../params/params.ts'
+import type { OpenLog } from '../runner/open-log.ts'
+import type { RunTrigger } from '../runner/running.ts'
+
+export type { ManifestError } from '../manifest/manifest-error.ts'
+export type { NotifySpec } from '../manifest/notify.ts'
+export type { OpenLog } from '../runner/open-log.ts'
+export type { RunTrigger } from '../runner/running.ts'
+
+export type RunStatus =
+  | 'queued'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'timed_out'
+  | 'cancelled'
+  | 'interrupted'
+
+export interface Run {
+  id: string
+  jobId: string
+  status: RunStatus
+  trigger: RunTrigger
+  /** The due time that this run is for; null when a person or a script asked for it. */
+  slot: number | null
+  attempt: number
+  /** The commit of the jobs repo whose code it runs. */
+  commit: string | null
+  /** What it was made with; a job's own schema may make something else of them. */
+  params: Record<string, unknown>
+  /** The run that this one does again. */
+  replayOf: string | null
+  /** Of another attempt, the first one. */
+  attemptOf: string | null
+  /** It does not start before then: another attempt of a run that did not succeed. */
+  notBefore: number | null
+  queuedAt: number
+  startedAt: number | null
+  finishedAt: number | null
+  durationMs: number | null
+  /** What the job returned, as JSON. */
+  result: unknown
+  error: { message: string; stack: string | null } | null
+}
+
+/** A run that waits for its turn. */
+export interface WaitingRun {
+  id: string
+  /** What keeps it from starting now, in words. */
+  reason: string
+}
+
+/** A run as pictures of many need it. */
+export type RunBrief = Pick<Run, 'id' | 'status' | 'durationMs'>
+
+export interface Job {
+  id: string
+  cron: string
+  timezone: string
+  description: string
+  enabled: boolean
+  /** Where it was registered, relative to the repo. */
+  source: { file: string; line: number } | null
+  /** Null when it is disabled or its expression has no further slot. */
+  nextRunAt: number | null
+  lastRun: Run | null
+  policies: JobPolicies
+  notify: NotifySpec
+  /** What its runs may be told; null when they take anything. */
+  params: ParamsSpec | null
+  /** Names of the secrets that its runs get. */
+  secrets: readonly string[]
+  /** Those that are not set or cannot be read: no run starts without them. */
+  missingSecrets: readonly string[]
+}
+
+/** Times are milliseconds. */
+export interface JobPolicies {
+  timeoutMs: number
+  /** What a run may hold with all that it starts, and whether the job itself says so. */
+  memory: { bytes: number; own: boolean }
+  catchUp: 'none' | 'latest' | 'all'
+  catchUpWindowMs: number
+  overlap: 'skip' | 'queue' | 'replace'
+  retry: { attempts: number; delayMs: number; factor: number; maxDelayMs: number; jitter: number } | null
+  onInterrupt: 'fail' | 'rerun'
+  concurrencyKey: string | null
+}
+
+export interface ManifestState {
+  /** `loading` only until the first load after boot has ended. */
+  status: 'ok' | 'error' | 'loading'
+  /** The commit of the set that runs now: the last good one. */
+  commit: string | null
+  loadedAt: number | null
+  errors: ManifestError[]
+  /** What stands between the files and the set that runs, when it is no mistake; `status` is `error` meanwhile. */
+  waitingFor: 'packages' | 'registry' | 'confirmation' | null
+  /** While it waits for the registry, when that is asked again. */
+  nextTryAt: number | null
+  /** What the last load changed; while it waits for a confirmation, what it would change. Null when nothing. */
+  difference: JobsDifference | null
+}
+
+export interface JobsDifference {
+  added: number
+  removed: number
+  changed: number
+  /** The first hundred of them. */
+  jobs: JobChange[]
+}
+
+export interface JobChange {
+  id: string
+  kind: 'added' | 'removed' | 'changed'
+  /** Of a changed job, what differs. */
+  fields: string[]
+  cron: string
+  timezone: string
+  nextRunAt: number | null
+}
+
+/** What would happen if a file were saved with another content. */
+export interface CheckResult {
+  errors: ManifestError[]
+  /** Null when it would not load. */
+  difference: JobsDifference | null
+  /** False for a file that the manifest does not import. */
+  used: boolean
+}
+
+export type SlotOutcome = 'ran' | 'late' | 'skipped' | 'missed' | 'interrupted'
+
+export interface Slot {
+  at: number
+  outcome: SlotOutcome
+  reason: string | null
+  runId: string | null
+  /** Where that run stands, or the last attempt after it; null when there was none or it is forgotten. */
+  runStatus: RunStatus | null
+}
+
+/** With `around`, only the attempts at what that run was an attempt at, and what does it again. */
+export interface RunFilter {
+  jobId?: string
+  status?: RunStatus
+  around?: Run
+  /** Only those that are older than the place where an earlier list ended: its `next`. */
+  after?: number
+  limit: number
+  offset: number
+}
+
+export interface RunList {
+  runs: Run[]
+  /** Of all that match, wherever this list begins. */
+  total: number
+  /** Where the list goes on; null at its end. A run that is added meanwhile moves nothing. */
+  next: number | null
+}
+
+/** Each `from` is included, each `to` or `before` is not. */
+export interface LedgerFilter {
+  outcome?: SlotOutcome
+  from?: number
+  to?: number
+  decidedFrom?: number
+  decidedBefore?: number
+  limit: number
+}
+/** What goes into the commit of a change. */
+export interface EditWords {
+  message: string
+  by: Author
+}
+
+/** The state of the manifest, and loading it. */
+export interface ManifestService {
+  state(): ManifestState
+  /** True once the first load after boot has ended. */
+  ready(): boolean
+  /**
+   * Looks at the files, and makes them live or refuses them when they differ from what was last looked at. One load at
+   * a time; those that are asked for meanwhile are one load after it.
+   */
+  load(): Promise<ManifestState>
+  /** Looks at the files even when nothing seems to have changed. Resolves when they are live or refused. */
+  reload(): Promise<ManifestState>
+  /** Lets the set of jobs that is held back go live; does nothing when none is. */
+  confirm(): Promise<ManifestState>
+  /** Does something to the files while nothing is loaded or committed, and looks at them after it. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>
+  /** Ids of the jobs that another copy of the repo registers, built in `scratch`; null when it does not load. */
+  jobsIn(folder: string, scratch: string): Promise<string[] | null>
+}
+
+/** The registered jobs. */
+export interface JobList {
+  all(): Job[]
+  /** Those whose id or description has every word of `search` in it, in the manifest's order; `total` counts them all. */
+  find(filter: { search?: string; limit: number; offset: number }): { jobs: Job[]; total: number }
+  one(id: string): Job | null
+  /** The job of that id. Throws the Problem `unknown-job`. */
+  known(id: string): Job
+  /** The id of a job that is registered or has a history. Throws `unknown-job`. */
+  everKnown(id: string): string
+  ids(): string[]
+  /** Survives a restart. Throws `unknown-job`. */
+  setEnabled(jobId: string, enabled: boolean): Job
+}
+
+/** Runs: starting, finding and ending them. */
+export interface Runs {
+  /**
+   * Starts a run of the job as it is now. Throws the Problem `unknown-job`, or `invalid` with each of the parameters
+   * that do not fit.
+   */
+  start(jobId: string, options: { trigger: RunTrigger; params?: Record<string, unknown> }): Run
+  /**
+   * Runs a finished run again: its parameters and its due time, with the code that is live now. Null when there is no
+   * such run; throws `run-goes-on`, and what `start` does.
+   */
+  replay(runId: string, trigger: RunTrigger): Run | null
+  /** Cancels a queued or running run; a finished one stays as it is. Null when there is none. */
+  cancel(runId: string): Promise<Run | null>
+  find(id: string): Run | null
+  /** Newest first. */
+  list(filter: RunFilter): RunList
+  /** The newest `most` runs of each of these jobs, newest first. */
+  recent(jobIds: readonly string[], most: number): ReadonlyMap<string, RunBrief[]>
+  /** The queued runs, in the order in which they are to start. */
+  waiting(): WaitingRun[]
+  /** Resolves when the run is over, the signal aborts, or the program stops. */
+  end(runId: string, signal: AbortSignal): Promise<void>
+}
+
+/** A run with the first line of its log or of its error that holds what was searched for, numbered from 1. */
+export interface FoundRun {
+  run: Run
+  match: { in: 'log' | 'error'; line: number; text: string }
+}
+
+/** What runs wrote. */
+export interface RunLogs {
+  /**
+   * The runs of a job whose log or error holds the words, in whatever case, newest first. `complete` is false when the
+   * search ran out of time before every run was looked at.
+   */
+  search(wanted: {
+    jobId: string
+    words: string
+    limit: number
+    offset: number
+  }): Promise<{ found: FoundRun[]; total: number; complete: boolean }>
+  /** The log so far; '' when the run wrote nothing. */
+  text(runId: string): string
+  /** The same, each line with when it was written and to which stream: see `runner/log-line.ts`. */
+  timed(runId: string): string
+  /** The same, to be followed and to be read from a position on. */
+  open(runId: string): OpenLog
+}
+
+/** What became of due times. */
+export interface Slots {
+  /** Newest first; `total` counts those that were due from `from` to before `to`. */
+  list(jobId: string, filter: { from?: number; to?: number; limit: number }): { slots: Slot[]; total: number }
+  /** The newest `most` slots of each job that were due from `from` to before `to`, newest first. */
+  recent(
+    jobIds: readonly string[],
+    filter: { from: number; to: number; most: number },
+  ): ReadonlyMap<string, Slot[]>
+  /** Slots of all jobs, newest first. `from` and `to` say when they were due, the others when that was decided. */
+  ledger(filter: LedgerFilter): (Slot & { jobId: string })[]
+}
+
+/** Changes of the files that people ask for, with their words in the commit. */
+export interface Edits {
+  /**
+   * Makes a change of the files and loads them; resolves when the change is live, refused or waits for something. What
+   * the change throws is thrown, and then nothing has happened. Without a message, the message of an earlier change
+   * that is not live yet stays: one commit takes in both.
+   */
+  edit(words: EditWords, change: () => void): Promise<ManifestState>
+  /** The message of a change that has not gone live, and so is in no commit yet; '' for none. */
+  waitingMessage(): string
+  /** True while a change that `edit` made is being loaded. */
+  changing(): boolean
+  /**
+   * Makes the files those of a commit, as a new commit on top of all others; what was not committed is committed
+   * first. Throws `unknown-commit`, or `repo-obstacle` when nothing can be committed.
+   */
+  revert(commit: string, by: Author): Promise<ManifestState>
+  /** Says what would happen if the file were saved with this content. */
+  check(file: string, content: string): Promise<CheckResult>
+}
+
+export interface JobsService {
+  manifest: ManifestService
+  list: JobList
+  runs: Runs
+  logs: RunLogs
+  slots: Slots
+  edits: Edits
+  /** `starting` until the schedule goes on, `stopping` once no run starts any more. */
+  phase(): 'starting' | 'running' | 'stopping'
+}
+
+declare module '../../src/kernel/runtime.ts' {
+  interface Services {
+    jobs: JobsService
+  }
+  interface Hooks {
+    /** Awaited before the files are looked at for the first time: finishes what was cut off in the middle. */
+    'before-first-load': () => Promise<void>
+  }
+  interface Events {
+    /** The head of the jobs repo after a commit of what is live. */
+    'commit-made': { commit: string }
+    /** The first load of the manifest after boot has ended, well or not. */
+    'first-load-ended': Record<never, never>
+  }
+}

@@ -1,0 +1,126 @@
+import type { Clock } from '../../src/clock.ts'
+import type { Logger } from '../../src/log.ts'
+import { programVersion } from '../manifest/program-version.ts'
+import type { Packages } from '../packages/contract.ts'
+import { boxMemoryBytes, memoryOfRunsMb } from '../process/memory.ts'
+import type { RepoService } from '../repo/contract.ts'
+import type { SecretsService } from '../secrets/contract.ts'
+import type { StateService } from '../state/contract.ts'
+import type { Folders } from '../volume/contract.ts'
+import type { JobsService } from './contract.ts'
+import { jobList } from './job-list.ts'
+import { type JobsDb, openLiveSet } from './live-set.ts'
+import { openLoading } from './loading.ts'
+import { runLogs } from './logs.ts'
+import type { Retention } from './retention.ts'
+import { runService } from './runs.ts'
+import { openSchedule } from './schedule.ts'
+import { slotService } from './slots.ts'
+import type { JobsTuning } from './tuning.ts'
+import { upkeepTasks } from './upkeep.ts'
+
+export interface JobsParts {
+  db: JobsDb
+  folders: Folders
+  secrets: SecretsService
+  state: StateService
+  packages: Packages
+  repo: RepoService
+  clock: Clock
+  log: Logger
+  timezone: string
+  keep: Pick<Retention, 'runsPerJob' | 'ageMs'>
+  tuning: JobsTuning
+  onCommit: (commit: string) => void
+}
+
+/** The jobs of an instance: the manifest, the schedule, the runs and their history. */
+export function openJobs(parts: JobsParts) {
+  const { db, folders, secrets, state, clock, timezone, tuning } = parts
+  const stopping = new AbortController()
+  const memoryMb = memoryOfRunsMb(boxMemoryBytes())
+  const limits = {
+    runs: { concurrent: 8, waiting: 1000, memoryMb, graceMs: 5000, ...tuning.runs },
+    load: { readMs: 10_000, memoryMb, ...tuning.load },
+    keep: { slotsPerJob: 2000, ...parts.keep, ...tuning.keep },
+  }
+  const version = programVersion(timezone)
+  const live = openLiveSet(db, version)
+  const schedule = openSchedule({ ...parts, live, limits: limits.runs, env: tuning.env ?? {} })
+  const { queue, scheduler } = schedule
+  const loading = openLoading({
+    ...parts,
+    live,
+    version,
+    limits: limits.load,
+    onLive: () => scheduler.refresh(clock.now()),
+    buildsInUse: queue.builds,
+  })
+  const retryPackages = async (): Promise<void> => {
+    if (parts.packages.retryDue()) await loading.manifest.reload()
+  }
+  const upkeep = upkeepTasks({
+    db,
+    runsDir: folders.runsDir,
+    keep: limits.keep,
+    live,
+    state,
+    queue,
+    retryPackages,
+    isLoading: () => !loading.manifest.ready(),
+    clock,
+  })
+  const logs = runLogs({ db, queue, runsDir: folders.runsDir })
+  const list = jobList({ db, live, secrets, scheduler, clock, memoryMb: limits.runs.memoryMb })
+  const service: JobsService = {
+    manifest: loading.manifest,
+    list,
+    runs: runService({
+      db,
+      live,
+      queue,
+      clock,
+      logs,
+      mostWaiting: limits.runs.waiting,
+      stopping: stopping.signal,
+    }),
+    logs,
+    slots: slotService(db),
+    edits: loading.edits,
+    phase: () => (queue.isStopped() ? 'stopping' : schedule.isRunning() ? 'running' : 'starting'),
+  }
+
+  return {
+    service,
+    treeStamp: loading.treeStamp,
+    /** Aborts with `hangUp`. */
+    stopping: stopping.signal,
+    /** Ends the answers that follow a log or wait for the end of a run. */
+    hangUp: () => stopping.abort(),
+    tasks: upkeep.tasks,
+    /** Throws in words when due times may not be decided. */
+    check: schedule.check,
+    /** Goes on where the runtime before stopped, and loads the files once `recovered` has resolved. */
+    start: (recovered: () => Promise<unknown>, onFirstLoad: () => void) => {
+      schedule.start({ alone: tuning.drive === undefined })
+      tuning.drive?.({
+        tick: schedule.tick,
+        settle: queue.settle,
+        prune: () => upkeep.prune(),
+        retryPackages,
+        drain: schedule.drain,
+        hangUp: () => stopping.abort(),
+      })
+      loading.start(recovered, onFirstLoad)
+    },
+    /**
+     * Starts no run any more, neither of a schedule nor by hand, and resolves when the runs in progress are over. Queued
+     * runs wait for the next runtime, and so do slots that come due.
+     */
+    drain: schedule.drain,
+    stop: async () => {
+      await schedule.drain({ waitMs: 0 })
+      await loading.stop()
+    },
+  }
+}

@@ -1,0 +1,16 @@
+import type { Clock } from '../../../src/clock.ts'
+import type { Access } from '../../auth/contract.ts'
+import type { Packages } from '../../packages/contract.ts'
+import type { JobsService } from '../contract.ts'
+
+/** What the routes of the jobs stand on. */
+export interface JobsWeb {
+  jobs: JobsService
+  packages: Packages
+  access: Access
+  clock: Clock
+  /** The instance's address, for examples. */
+  address: string
+  /** Aborts when the program stops, so that answers that never end by themselves do. */
+  stopping: AbortSignal
+}

@@ -1,0 +1,145 @@
+import { overloaded } from '../../../src/http/problem.ts'
+import { asWritten } from '../../runner/log-line.ts'
+import { runJson } from '../../web/wire.ts'
+import type { JobsService, Run } from '../contract.ts'
+
+/** What waits for one reader, about; the rest it gets from the log itself when it reads on. */
+const aheadBytes = 64 * 1024
+
+/** So many beats without a single read while something waits, and the reader is let go. */
+const patienceBeats = 4
+
+/** What is asked of the jobs while a log is followed. */
+export interface Followed {
+  logs: Pick<JobsService['logs'], 'open'>
+  runs: Pick<JobsService['runs'], 'find'>
+}
+
+/** The logs of runs as events, for so many readers at a time. */
+export interface LogEvents {
+  /**
+   * What was written so far, then each new piece as a `message`, and at the end one `end` with the run. With `timed`,
+   * each line begins with when it was written and to which stream. Every message has an id; one that follows `lastId` goes on from there.
+   * Comments in between keep proxies from closing it. Throws `overloaded`.
+   */
+  of(jobs: Followed, run: Run, options: { timed: boolean; lastId?: string | undefined }): Response
+}
+
+export function createLogEvents({
+  stopping,
+  mostReaders = 50,
+  beatMs = 15_000,
+}: {
+  stopping: AbortSignal
+  mostReaders?: number
+  beatMs?: number
+}): LogEvents {
+  let readers = 0
+  return {
+    of: (jobs, run, options) => {
+      if (readers >= mostReaders) {
+        const words = `${mostReaders} others follow logs. Close one of them, or ask for the log without its events.`
+        throw overloaded(words, { headers: { 'Retry-After': '15' } })
+      }
+      readers++
+      const onLeft = () => readers--
+      return new Response(eventsOf(jobs, run, { ...options, stopping, beatMs, onLeft }), {
+        headers: {
+          'Content-Type': 'text/event-stream; charset=utf-8',
+          'Cache-Control': 'no-store',
+          // nginx would hold events back.
+          'X-Accel-Buffering': 'no',
+        },
+      })
+    },
+  }
+}
+
+function eventsOf(
+  { logs, runs }: Followed,
+  run: Run,
+  options: {
+    timed: boolean
+    lastId?: string | undefined
+    stopping: AbortSignal
+    beatMs: number
+    onLeft: () => void
+  },
+): ReadableStream<Uint8Array> {
+  const { timed, stopping } = options
+  const encoder = new TextEncoder()
+  const log = logs.open(run.id)
+  let position = /^-?\d{1,15}$/.test(options.lastId ?? '') ? Number(options.lastId) : 0
+  let complete = false
+  let silentBeats = 0
+  let release = () => {}
+  let pump = () => {}
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        let released = false
+        const hasRoom = () => !released && (controller.desiredSize ?? 0) > 0
+        const send = (text: string) => controller.enqueue(encoder.encode(text))
+        const tell = (text: string, next: number) => {
+          position = next
+          if (text !== '') send(event(text, `id: ${next}`))
+        }
+        const finish = () => {
+          if (released) return
+          release()
+          controller.close()
+        }
+        const beat = () => {
+          if (hasRoom()) return send(': still here\n\n')
+          if (++silentBeats < patienceBeats) return
+          release()
+          controller.error(
+            new Error('the events were not read; a reader with Last-Event-ID goes on from there'),
+          )
+        }
+        const beats = setInterval(beat, options.beatMs)
+        let stopFollowing = () => {}
+        release = () => {
+          if (released) return
+          released = true
+          clearInterval(beats)
+          stopping.removeEventListener('abort', finish)
+          stopFollowing()
+          options.onLeft()
+        }
+        pump = () => {
+          while (hasRoom()) {
+            const { text, next } = log.from(position, aheadBytes)
+            if (next === position) break
+            tell(timed ? text : asWritten(text), next)
+          }
+          if (!complete || !hasRoom()) return
+          send(event(JSON.stringify(runJson(runs.find(run.id) ?? run)), 'event: end'))
+          finish()
+        }
+        if (stopping.aborted) return finish()
+        stopping.addEventListener('abort', finish, { once: true })
+        send('retry: 2000\n\n')
+        stopFollowing = log.follow(piece => {
+          if (piece === null) complete = true
+          // Who keeps up is told at once, and all of it; who does not gets what the log keeps.
+          else if (piece.from === position && hasRoom())
+            return tell(timed ? piece.kept : piece.written, piece.to)
+          pump()
+        })
+      },
+      pull: () => {
+        silentBeats = 0
+        pump()
+      },
+      cancel: () => release(),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
+  )
+}
+
+function event(data: string, field: string): string {
+  const lines = data.split(/\r\n|\r|\n/).map(line => `data: ${line}\n`)
+  return `${field}\n${lines.join('')}\n`
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { listWindow } from '../../../src/http/list-window.ts'
+import { invalidFields } from '../../../src/http/problem.ts'
+import type { AppContext } from '../../../src/http/route.ts'
+import type { RunFilter } from '../contract.ts'
+
+/** `?limit=&offset=&cursor=` of a list of runs. A cursor goes on where an earlier answer ended, whatever came since. */
+export const runWindow = listWindow(50).extend({
+  cursor: z
+    .string()
+    .regex(/^[0-9a-z]{1,10}$/, 'must be the next_cursor of an earlier answer')
+    .transform(text => Number.parseInt(text, 36))
+    .optional()
+    .meta({ description: 'The `next_cursor` of an earlier answer; instead of `offset`' }),
+})
+
+/** What every list of runs answers besides the runs. */
+export const runListShape = {
+  total: z.int().meta({ description: 'Of all that match' }),
+  next_cursor: z
+    .string()
+    .nullable()
+    .meta({ description: 'Where the next part begins; null at the end, or where only `offset` can be used' }),
+}
+
+export const linkHeader = { Link: 'The `first`, `prev` and `next` parts of the list, as RFC 8288 says' }
+
+type Window = z.output<typeof runWindow>
+
+/** As the engine takes it. Throws the Problem `invalid` for a cursor beside an offset. */
+export function windowOf({ limit, offset, cursor }: Window): Pick<RunFilter, 'limit' | 'offset' | 'after'> {
+  if (cursor === undefined) return { limit, offset }
+  if (offset > 0)
+    throw invalidFields([{ path: 'cursor', message: 'cannot be combined with offset; send one of them' }])
+  return { limit, offset, after: cursor }
+}
+
+/** Throws the Problem `invalid` where a list can only be read by offset. */
+export function refuseCursor({ cursor }: Window, beside: string): void {
+  if (cursor !== undefined)
+    throw invalidFields([
+      { path: 'cursor', message: `cannot be combined with ${beside}; send offset instead` },
+    ])
+}
+
+/**
+ * Sets the `Link` header, relative to this host, and returns the fields of the answer. `next` is where the engine
+ * says that the list goes on; without it the next part is found by offset.
+ */
+export function linked(
+  c: AppContext,
+  { limit, offset, cursor }: Window,
+  { total, next }: { total: number; next?: number | null },
+): { total: number; next_cursor: string | null } {
+  const at = (change: Record<string, string>) => {
+    const query = new URLSearchParams(c.req.query())
+    for (const name of ['cursor', 'offset']) query.delete(name)
+    for (const [name, value] of Object.entries({ limit: String(limit), ...change })) query.set(name, value)
+    return `<${c.req.path}?${query}>`
+  }
+  const nextCursor = next == null ? null : next.toString(36)
+  const links = [`${at({})}; rel="first"`]
+  if (cursor === undefined && offset > 0)
+    links.push(`${at({ offset: String(Math.max(0, offset - limit)) })}; rel="prev"`)
+  if (nextCursor !== null) links.push(`${at({ cursor: nextCursor })}; rel="next"`)
+  else if (next === undefined && offset + limit < total)
+    links.push(`${at({ offset: String(offset + limit) })}; rel="next"`)
+  c.header('Link', links.join(', '))
+  return { total, next_cursor: nextCursor }
+}

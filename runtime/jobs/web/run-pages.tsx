@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { listWindow } from '../../../src/http/list-window.ts'
+import { type Route, route } from '../../../src/http/route.ts'
+import { RunPage } from '../../../views/runtime/run-page.tsx'
+import { RunsPage } from '../../../views/runtime/runs-page.tsx'
+import { isOver } from '../../../views/runtime/shapes.ts'
+import { show } from '../../web/show.ts'
+import type { JobsWeb } from './jobs-web.ts'
+import { partOf } from './log-part.ts'
+import { knownRun, queuedRuns, waitsOf } from './run-routes.ts'
+
+const page = { 200: { description: 'A page', type: 'text/html' } }
+const listed = 50
+const mostKin = 20
+const lineNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/, 'must be the number of a line of the log, from 1')
+  .transform(Number)
+
+/** Runs for people: all of them, and one. */
+export function runPageRoutes({ jobs, access: { signedIn: guard }, clock }: JobsWeb): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/runs',
+      summary: 'The runs of all jobs, and those that wait',
+      guard,
+      pageOnly: true,
+      query: listWindow(listed).pick({ offset: true }),
+      answers: page,
+      handle: (c, { query: { offset } }) => {
+        const queued = queuedRuns(jobs.runs, { limit: listed, offset: 0 })
+        const waits = waitsOf(jobs.runs)
+        const content = (
+          <RunsPage
+            now={clock.now()}
+            waiting={{
+              total: queued.total,
+              runs: queued.runs.flatMap(run => {
+                const wait = waits.get(run.id)
+                return wait ? [{ ...run, wait }] : []
+              }),
+            }}
+            list={{ ...jobs.runs.list({ limit: listed, offset }), limit: listed, offset }}
+          />
+        )
+        return show(c, content, { title: 'Runs', refresh: 5, current: '/runs' })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/runs/{id}',
+      summary: 'One run, with the end of its log, or the part of it that holds a line',
+      guard,
+      pageOnly: true,
+      params: z.object({ id: z.string() }),
+      query: z.object({ line: lineNumber.optional() }),
+      answers: page,
+      handle: (c, { params, query }) => {
+        const run = knownRun(jobs.runs, params.id)
+        const job = jobs.list.one(run.jobId)
+        const content = (
+          <RunPage
+            now={clock.now()}
+            run={run}
+            zone={job?.timezone ?? 'UTC'}
+            registered={job !== null}
+            wait={waitsOf(jobs.runs).get(run.id) ?? null}
+            kin={jobs.runs.list({ around: run, limit: mostKin, offset: 0 }).runs}
+            log={partOf(jobs.logs.timed(run.id), query.line ?? null)}
+          />
+        )
+        const going = isOver(run) ? {} : { refresh: 2 }
+        return show(c, content, { title: `Run of ${run.jobId}`, ...going, current: '/runs' })
+      },
+    }),
+  ]
+}

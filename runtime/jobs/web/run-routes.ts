@@ -1,0 +1,163 @@
+import { z } from 'zod'
+import { flagField } from '../../../src/http/json-schema.ts'
+import { localPath } from '../../../src/http/local-path.ts'
+import { wantsPage } from '../../../src/http/negotiate.ts'
+import { type Route, route } from '../../../src/http/route.ts'
+import type { WaitView } from '../../../views/runtime/shapes.ts'
+import { runJson, runShape } from '../../web/wire.ts'
+import type { Run, Runs } from '../contract.ts'
+import { unknownRun } from '../problems.ts'
+import type { JobsWeb } from './jobs-web.ts'
+import { createLogEvents } from './log-events.ts'
+import { answerRun } from './run-answer.ts'
+import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
+
+const params = z.object({ id: z.string() })
+const runStatuses = runShape.shape.status.options
+const waitingRunShape = runShape
+  .extend({
+    queue: z
+      .object({ position: z.int(), reason: z.string() })
+      .optional()
+      .meta({ description: 'Of a queued run: its place, from 1 on, and what it waits for' }),
+  })
+  .meta({ id: 'RunWithQueue' })
+
+/** Single runs: what became of one, what it wrote, and how to end it. */
+export function runRoutes({ jobs, access, stopping }: JobsWeb): Route[] {
+  const { signedIn: guard, mayRun } = access
+  const events = createLogEvents({ stopping })
+  return [
+    route({
+      method: 'get',
+      path: '/api/runs',
+      summary:
+        'Runs of all jobs, newest first; with `status=queued` in the order in which they are to start, each with what it waits for',
+      guard,
+      query: runWindow.extend({
+        status: z.enum(runStatuses, `must be one of ${runStatuses.join(', ')}`).optional(),
+      }),
+      answers: {
+        200: {
+          description: 'Some of them',
+          schema: z.object({ runs: z.array(waitingRunShape), ...runListShape }),
+          headers: linkHeader,
+        },
+      },
+      handle: (c, { query }) => {
+        const { status, ...page } = query
+        if (status === 'queued') refuseCursor(page, 'status=queued')
+        const { runs, ...list } =
+          status === 'queued'
+            ? queuedRuns(jobs.runs, page)
+            : jobs.runs.list({ ...windowOf(page), ...(status && { status }) })
+        const waits = waitsOf(jobs.runs)
+        return c.json({ runs: runs.map(run => waitingRunJson(run, waits)), ...linked(c, page, list) })
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/runs/{id}',
+      summary: 'One run',
+      guard,
+      params,
+      answers: { 200: { description: 'The run', schema: waitingRunShape } },
+      handle: (c, { params }) => {
+        const run = knownRun(jobs.runs, params.id)
+        return c.json(waitingRunJson(run, waitsOf(jobs.runs)))
+      },
+    }),
+
+    route({
+      method: 'get',
+      path: '/api/runs/{id}/log',
+      summary: 'What the run wrote; with `Accept: text/event-stream` live, up to an event `end` with the run',
+      guard,
+      params,
+      query: z.object({
+        timestamps: flagField().meta({
+          description:
+            'Begin each line with when it was written and to which stream: `2026-11-22T08:00:00.123Z out …`, or `err`',
+        }),
+      }),
+      answers: {
+        200: { description: 'The log so far, or its events', type: ['text/plain', 'text/event-stream'] },
+      },
+      handle: (c, { params, query }) => {
+        const run = knownRun(jobs.runs, params.id)
+        const timed = query.timestamps
+        if ((c.req.header('accept') ?? '').includes('text/event-stream'))
+          return events.of(jobs, run, { timed, lastId: c.req.header('last-event-id') })
+        return c.text(timed ? jobs.logs.timed(run.id) : jobs.logs.text(run.id))
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/runs/{id}/replay',
+      summary:
+        'Do it again: the parameters and the due time of a run that is over, with the code that is live now; `Prefer: wait=N` answers when that is over, or after N seconds',
+      mayWait: true,
+      guard: mayRun,
+      params,
+      body: z.object({}),
+      answers: {
+        200: { description: 'The new run, over', schema: runShape },
+        202: { description: 'The new run; `Location` names it', schema: runShape },
+        303: { description: 'For a browser' },
+      },
+      handle: async (c, { params: { id } }) => {
+        const browser = wantsPage(c)
+        const run = jobs.runs.replay(id, browser ? 'manual' : 'api')
+        if (!run) throw noSuchRun(id)
+        return browser ? c.redirect(`/runs/${run.id}`, 303) : answerRun(c, jobs, run.id)
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/runs/{id}/cancel',
+      summary: 'End a queued or running run; one that is over stays as it is',
+      guard: mayRun,
+      params,
+      body: z.object({ next: z.string().optional() }),
+      answers: { 200: { description: 'The run', schema: runShape }, 303: { description: 'For a browser' } },
+      handle: async (c, { params, body }) => {
+        const run = await jobs.runs.cancel(knownRun(jobs.runs, params.id).id)
+        if (!run) throw noSuchRun(params.id)
+        return wantsPage(c) ? c.redirect(localPath(body.next, `/runs/${run.id}`), 303) : c.json(runJson(run))
+      },
+    }),
+  ]
+}
+
+function waitingRunJson(run: Run, waits: ReadonlyMap<string, WaitView>): z.input<typeof waitingRunShape> {
+  const queue = waits.get(run.id)
+  return { ...runJson(run), ...(queue && { queue }) }
+}
+
+/** Of all runs that wait, by their ids: asked once, whatever the number of runs that are shown. */
+export function waitsOf(runs: Pick<Runs, 'waiting'>): ReadonlyMap<string, WaitView> {
+  return new Map(runs.waiting().map(({ id, reason }, index) => [id, { position: index + 1, reason }]))
+}
+
+/** The runs that wait, in the order in which they are to start. */
+export function queuedRuns(
+  { waiting, find }: Pick<Runs, 'waiting' | 'find'>,
+  { limit, offset }: { limit: number; offset: number },
+): { runs: Run[]; total: number } {
+  const queued = waiting()
+  const runs = queued.slice(offset, offset + limit).flatMap(({ id }) => find(id) ?? [])
+  return { runs, total: queued.length }
+}
+
+export function knownRun({ find }: Pick<Runs, 'find'>, id: string): Run {
+  const run = find(id)
+  if (!run) throw noSuchRun(id)
+  return run
+}
+
+function noSuchRun(id: string) {
+  return unknownRun(`There is no run "${id}". Old ones are forgotten in time.`)
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { duration, only } from './field-types.ts'
+
+/** What is told of one job, and to whom, as far as its manifest says. */
+export interface NotifySpec {
+  /** So many runs must fail one after the other; null is as many as the settings say, false never tells. */
+  failures: number | false | null
+  /** Milliseconds that a run may take before that is told; null is as long as from one slot to the next. */
+  longRun: number | false | null
+  /** Whether it is told that a slot comes to nothing, or that there is none any more. */
+  overdue: boolean
+  /** Whether slots that passed while the instance was down are told. */
+  missed: boolean
+  /** Instead of those of the settings. */
+  emails: string[] | null
+  webhook: string | null
+}
+
+export const ordinaryNotify: NotifySpec = {
+  failures: null,
+  longRun: null,
+  overdue: true,
+  missed: true,
+  emails: null,
+  webhook: null,
+}
+
+const silence: NotifySpec = {
+  ...ordinaryNotify,
+  failures: false,
+  longRun: false,
+  overdue: false,
+  missed: false,
+}
+
+/** The most runs that are looked at one by one; see `watch.ts`. */
+export const mostFailures = 20
+
+export const storedNotify = z.object({
+  failures: z.union([z.number(), z.literal(false)]).nullable(),
+  longRun: z.union([z.number(), z.literal(false)]).nullable(),
+  overdue: z.boolean(),
+  missed: z.boolean(),
+  emails: z.array(z.string()).nullable(),
+  webhook: z.string().nullable(),
+})
+
+const address = /^[^\s@,<>]+@[^\s@,<>]+$/
+const flag = z.boolean('must be true or false').default(true)
+const addressWords = 'must be an address such as you@example.com'
+const webhookWords = 'must be an address such as https://example.com/longhouse'
+
+/** False, or what the type says: Zod's own words for a union name neither. */
+const orFalse = (type: z.ZodType<number>) =>
+  z
+    .unknown()
+    .transform((value, context): number | false | null => {
+      if (value === false || value === null) return value
+      const parsed = type.safeParse(value)
+      for (const { message } of parsed.error?.issues ?? []) {
+        context.addIssue({ code: 'custom', message: `${message}; or false`, input: value })
+      }
+      return parsed.data ?? z.NEVER
+    })
+    .default(null)
+
+const failureWords = `must be a whole number from 1 to ${mostFailures}`
+
+const fields = only(
+  {
+    failures: orFalse(z.int(failureWords).min(1, failureWords).max(mostFailures, failureWords)),
+    longRun: orFalse(duration('1s', '24h')),
+    overdue: flag,
+    missed: flag,
+    emails: z
+      .array(
+        z.string(addressWords).regex(address, addressWords),
+        "must be a list such as ['you@example.com']",
+      )
+      .max(20, 'must be at most 20 addresses')
+      .nullable()
+      .default(null),
+    webhook: z
+      .string(webhookWords)
+      .max(2000, 'must be at most 2000 characters')
+      .refine(text => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), webhookWords)
+      .nullable()
+      .default(null),
+  },
+  'must be false, or an object such as { failures: 3 }',
+)
+
+export const writtenNotify = z.unknown().transform((value, context): NotifySpec => {
+  if (value === false) return silence
+  const parsed = fields.safeParse(value)
+  for (const { message, path } of parsed.error?.issues ?? []) {
+    context.addIssue({ code: 'custom', message, path: [...path], input: value })
+  }
+  return parsed.data ?? z.NEVER
+})
+
+/** Where what is told of a job goes, as far as it says so itself. */
+export type Destination = Pick<NotifySpec, 'emails' | 'webhook'>
+
+export function destinationOf({ emails, webhook }: NotifySpec): { to?: Destination } {
+  return emails === null && webhook === null ? {} : { to: { emails, webhook } }
+}

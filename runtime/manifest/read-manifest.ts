@@ -1,0 +1,169 @@
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { z } from 'zod'
+import { waitAtMost } from '../../src/concurrency.ts'
+import { builtRoot } from '../../src/root.ts'
+import { ask } from '../process/channel.ts'
+import { watchMemory } from '../process/memory.ts'
+import { checkRegistrations, type JobSpec } from './manifest.ts'
+import type { ManifestError } from './manifest-error.ts'
+import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
+import { endReader, type Reader, type Readers, startReader } from './spare-reader.ts'
+import { readStarter } from './starter.ts'
+
+export interface ReadManifest {
+  /** The folder below `builds/`. */
+  build: string
+  /** The repo's files that were compiled, relative to it. */
+  inputs: string[]
+  jobs: JobSpec[]
+}
+
+export interface ReadOptions {
+  jobsDir: string
+  buildsDir: string
+  /** The volume that is read for; what `buildsDir` lies in, when left out. */
+  volumeDir?: string
+  timezone: string
+  limitMs: number
+  memoryMb: number
+  draft?: Draft | undefined
+  /** Where a reader that waits is taken from; without them, one is started. */
+  readers?: Readers
+  /** Ends the reading before its time. */
+  signal?: AbortSignal | undefined
+}
+
+/** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only when all is well. */
+export async function readManifest(
+  options: ReadOptions,
+): Promise<ReadManifest | { errors: ManifestError[] }> {
+  if (!existsSync(options.jobsDir)) return broken('the jobs folder is not there')
+  if (!options.draft) {
+    const out = mkdtempSync(join(options.buildsDir, '.new-'))
+    const known = await inFolder(out, async () => {
+      const { data } = readingSchema.safeParse(readStarter(options.jobsDir, out))
+      return data ? settle(data, out, options) : null
+    })
+    if (known) return known
+  }
+  const reader = options.readers?.take() ?? startReader(options)
+  return inFolder(reader.out, async () => settle(await askReader(reader, options), reader.out, options))
+}
+
+async function inFolder<T>(out: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } finally {
+    rmSync(out, { recursive: true, force: true })
+  }
+}
+
+async function settle(
+  reading: Answer,
+  out: string,
+  { buildsDir, timezone }: ReadOptions,
+): Promise<ReadManifest | { errors: ManifestError[] }> {
+  if ('errors' in reading) return reading
+  const { jobs, errors } = await checkRegistrations(reading.registrations, timezone)
+  if (errors.length > 0) return { errors }
+  keep(out, join(buildsDir, reading.code))
+  return { build: reading.code, inputs: reading.inputs, jobs }
+}
+
+/** The same code twice is the same build; whoever made it first stays. */
+function keep(out: string, build: string): void {
+  try {
+    renameSync(out, build)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
+  }
+}
+
+const place = { file: z.string().nullable(), line: z.number().nullable(), column: z.number().nullable() }
+
+const field = z.union([
+  z.object({ kind: z.string() }),
+  z.object({ schema: z.record(z.string(), z.unknown()) }),
+  z.object({ value: z.unknown() }),
+])
+
+/** The answer comes from a process that ran the customer's code: it may say anything. */
+const readingSchema = z.union([
+  z.object({ errors: z.array(z.object({ ...place, message: z.string() })).min(1) }),
+  z.object({
+    code: z.string().regex(/^[0-9a-f]{20}$/),
+    inputs: z.array(z.string()),
+    registrations: z.array(z.object({ ...place, fields: z.record(z.string(), field) })),
+  }),
+])
+
+type Answer = z.output<typeof readingSchema>
+
+async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> {
+  const { child, repo, out } = reader
+  const question: ReadingRequest = {
+    repo,
+    out,
+    sdk: builtRoot('runtime/sdk/jobs.js'),
+    zod: builtRoot('zod.js'),
+    draft: options.draft,
+  }
+  const channel = ask(child.stdio[3] as Duplex, question, readingLimits.bytes)
+  let lastWords = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = (lastWords + text).slice(-2000)
+  })
+  const ended = new Promise<unknown>(resolve => {
+    void channel.answer.then(answer => {
+      if (answer)
+        resolve('said' in answer ? answer.said : broken(`the process that read the manifest ${answer.fault}`))
+    })
+    child.once('error', error => resolve(broken(`the manifest reader did not start: ${error.message}`)))
+    const closed = new Promise(done => child.once('close', done))
+    child.once('exit', async (code, signal) => {
+      // What it said last may still be in the pipes.
+      await waitAtMost(closed, 1000)
+      resolve(broken(endInWords(code, signal, lastWords, options)))
+    })
+  })
+  const limit = Promise.withResolvers<unknown>()
+  const stopWatch = watchMemory(reader.tree, options.memoryMb, () =>
+    limit.resolve(broken(tooMuchMemory(options))),
+  )
+  const timer = setTimeout(() => limit.resolve(broken(tooLong(options.limitMs))), options.limitMs)
+  const aborted = () => limit.resolve(broken('the reading was ended before its time'))
+  options.signal?.addEventListener('abort', aborted)
+  const answer = await Promise.race([ended, limit.promise])
+  clearTimeout(timer)
+  stopWatch()
+  options.signal?.removeEventListener('abort', aborted)
+  await endReader(reader)
+  return readingSchema.safeParse(answer).data ?? broken('the manifest changed what its reader answers')
+}
+
+function broken(message: string): { errors: ManifestError[] } {
+  return { errors: [{ file: 'manifest.ts', line: null, column: null, message }] }
+}
+
+function tooLong(limitMs: number): string {
+  return `reading the manifest took longer than ${limitMs / 1000} seconds; work belongs in a job's function, not at the top of a module`
+}
+
+function tooMuchMemory({ memoryMb }: Pick<ReadOptions, 'memoryMb'>): string {
+  return `reading the manifest took more than ${memoryMb} MiB of memory`
+}
+
+function endInWords(
+  code: number | null,
+  signal: string | null,
+  lastWords: string,
+  { memoryMb }: ReadOptions,
+): string {
+  if (/heap out of memory|heap limit/i.test(lastWords)) return tooMuchMemory({ memoryMb })
+  const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`
+  const words = lastWords.trim().split('\n').slice(-3).join(' ').slice(0, 300)
+  return `the process that read the manifest ${how}${words ? `: ${words}` : ''}`
+}

@@ -1,0 +1,140 @@
+import type { ChildProcess } from 'node:child_process'
+import { lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { reachOfReader } from '../isolation/reach.ts'
+import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
+import { startCustomerProgram } from '../process/child-program.ts'
+import { type ProcessTree, processTree } from '../process/process-tree.ts'
+
+/** A process that is ready to be asked for the manifest, or is getting ready. It reads once, and not again after that. */
+export interface Reader {
+  child: ChildProcess
+  /** With everything that it starts; null when it did not start. */
+  tree: ProcessTree | null
+  /** The jobs repo as it is without links. */
+  repo: string
+  /** An empty folder beside the builds. */
+  out: string
+  temporary: TemporaryFolder
+}
+
+/** Readers, with one that waits while somebody is at work on the code. */
+export interface Readers {
+  take(): Reader
+  /** A save is to be expected: one is made ready, and kept for a while. */
+  expect(): void
+  /** The same, but not before what is going now is over. */
+  expectSoon(): void
+  /** The folder among the builds that the waiting one will write to. */
+  folder(): string | null
+  stop(): Promise<void>
+}
+
+/** So long after somebody last worked on the code the spare one goes: an idle instance is small. */
+const keepMs = 65_000
+
+/** Whoever wants to see the change live has the processor first. */
+const refillAfterMs = 100
+
+export interface ReaderOptions {
+  jobsDir: string
+  buildsDir: string
+  /** For which it reads; where `buildsDir` lies, when it is left out. */
+  volumeDir?: string | undefined
+  memoryMb: number
+}
+
+export function startReader(options: ReaderOptions): Reader {
+  const { jobsDir, buildsDir, volumeDir = dirname(buildsDir), memoryMb } = options
+  const out = mkdtempSync(join(buildsDir, '.new-'))
+  const temporary = makeTemporary(volumeDir, 'reader')
+  try {
+    const mark = `reading-${out.slice(-6)}`
+    const repo = realpathSync(jobsDir)
+    const child = startCustomerProgram('manifest-reader', {
+      volumeDir,
+      cwd: repo,
+      mark,
+      reach: reachOfReader(volumeDir, { repo, out, temporary: temporary.path }),
+      temporary,
+      memoryMb,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    })
+    const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
+    return { child, tree, repo, out, temporary }
+  } catch (error) {
+    rmSync(out, { recursive: true, force: true })
+    void temporary.remove()
+    throw error
+  }
+}
+
+/** Ends it with everything that it started, and leaves what it built. */
+export async function endReader({ child, tree, temporary }: Reader): Promise<void> {
+  await tree?.destroy()
+  void temporary.remove()
+  for (const stream of child.stdio) stream?.destroy()
+}
+
+export function createReaders(options: ReaderOptions): Readers {
+  let spare: (Reader & { inode: number }) | null = null
+  let refill: NodeJS.Timeout | undefined
+  let goodbye: NodeJS.Timeout | undefined
+  let leaving: Promise<unknown> = Promise.resolve()
+  let stopped = false
+
+  const inodeOf = () => lstatSync(options.jobsDir, { throwIfNoEntry: false })?.ino ?? 0
+  const ready = () => {
+    if (stopped || spare) return
+    try {
+      spare = { ...startReader(options), inode: inodeOf() }
+    } catch {
+      // The next load says why.
+      return
+    }
+    const made = spare
+    const gone = () => {
+      if (spare === made) dismiss()
+    }
+    made.child.once('error', gone).once('exit', gone)
+  }
+  const dismiss = () => {
+    const left = spare
+    spare = null
+    if (!left) return
+    const ended = endReader(left).finally(() => rmSync(left.out, { recursive: true, force: true }))
+    leaving = Promise.all([leaving, ended])
+  }
+  const keep = () => {
+    clearTimeout(goodbye)
+    if (!stopped) goodbye = setTimeout(dismiss, keepMs).unref()
+  }
+  const expect = () => {
+    clearTimeout(refill)
+    ready()
+    keep()
+  }
+  return {
+    take: () => {
+      clearTimeout(refill)
+      // It stands in the folder that was there when it started.
+      if (spare?.inode !== inodeOf()) dismiss()
+      const taken = spare ?? startReader(options)
+      spare = null
+      return taken
+    },
+    expect,
+    expectSoon: () => {
+      clearTimeout(refill)
+      if (!stopped) refill = setTimeout(expect, refillAfterMs).unref()
+    },
+    folder: () => spare && basename(spare.out),
+    stop: async () => {
+      stopped = true
+      clearTimeout(refill)
+      clearTimeout(goodbye)
+      dismiss()
+      await leaving
+    },
+  }
+}

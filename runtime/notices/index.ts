@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { definePlugin } from '../../src/kernel/runtime.ts'
+import { mailSettings } from '../../src/mail/settings.ts'
+import '../auth/contract.ts'
+import '../jobs/contract.ts'
+import '../packages/contract.ts'
+import '../sync/contract.ts'
+import '../volume/contract.ts'
+import { type Notices, openNotices } from './notices.ts'
+import { noticeRoutes } from './routes.tsx'
+import * as schema from './schema.ts'
+import type { Watched } from './watched.ts'
+
+/** The notices plugin; `onOpen` gets the notices, for tests that look and send when they say. */
+export const noticesWith = (onOpen: (notices: Notices) => void) =>
+  definePlugin({
+    name: 'notices',
+    needs: ['auth', 'jobs', 'packages', 'sync', 'volume'],
+    config: z.object({
+      /** The mail server, until another one is named on the settings page; '' is none. */
+      SMTP_URL: mailSettings.SMTP_URL.default(''),
+      SMTP_FROM: mailSettings.SMTP_FROM.default(''),
+    }),
+    tables: { schema, migrations: 'runtime/notices/migrations' },
+    setup: ({ config, db, log, clock, services: { auth, jobs, packages, sync, volume }, checks, nudge }) => {
+      const notices = openNotices({
+        db,
+        seal: volume.seal,
+        clock,
+        log,
+        place: volume.place,
+        mail: { smtpUrl: config.SMTP_URL, smtpFrom: config.SMTP_FROM },
+        sendNow: () => nudge('send-notices'),
+      })
+      onOpen(notices)
+      const watched: Watched = {
+        ready: jobs.manifest.ready,
+        jobs: jobs.list.all,
+        job: jobs.list.one,
+        runs: jobs.runs.list,
+        log: jobs.logs.text,
+        ledger: jobs.slots.ledger,
+        manifest: jobs.manifest.state,
+        packages: packages.state,
+        sync,
+        get checks() {
+          return checks()
+        },
+      }
+      return {
+        routes: noticeRoutes({ notices, access: auth, clock }),
+        tasks: [
+          { name: 'watch-jobs', everyMs: 15_000, run: () => notices.watch(watched) },
+          { name: 'send-heartbeat', everyMs: 60_000, run: () => notices.beat(watched) },
+          { name: 'write-commit-status', everyMs: 5000, run: () => notices.commitStatuses.round(watched) },
+          { name: 'send-notices', everyMs: 10_000, run: notices.outbox.flush },
+        ],
+      }
+    },
+  })
+
+/** Sees what is wrong with the jobs and the instance, and tells the people who chose to be told. */
+export const notices = noticesWith(() => {})

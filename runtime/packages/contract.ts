@@ -1,0 +1,46 @@
+export { readWanted } from './wanted.ts'
+
+/** The packages that the jobs repo's `package.json` asks for. */
+export interface PackagesState {
+  /** `none` when it asks for nothing that jobs need. */
+  status: 'none' | 'installed' | 'installing' | 'failed'
+  /** What was run for the last installation since boot; null when there was none. */
+  command: string | null
+  startedAt: number | null
+  finishedAt: number | null
+  /** The end of what it printed. */
+  output: string
+  /** Why it failed, and what to do. */
+  error: string | null
+  /** It failed for the network or the registry: nothing in the files has to change. */
+  offline: boolean
+  /** When what failed is tried again by itself; null when it is not. */
+  nextTryAt: number | null
+}
+/** The packages that the jobs repo asks for. */
+export interface Packages {
+  state(): PackagesState
+  /** True when something must be installed before the files can be compiled. */
+  missing(): boolean
+  /**
+   * Installs what is missing; throws in words when that fails. What failed once fails again until it changes, or until
+   * `retryDue` or `forgive` lets it be tried again.
+   */
+  ensure(): Promise<void>
+  /** True once when what failed for the network is due to be tried again; `ensure` then does. */
+  retryDue(): boolean
+  /** Breaks off an installation of what nobody asks for any more. */
+  glance(): void
+  /** Forgets that it failed. */
+  forgive(): void
+}
+
+declare module '../../src/kernel/runtime.ts' {
+  interface Services {
+    packages: Packages
+  }
+  interface Hooks {
+    /** Called after each installation, which replaced everything in `node_modules`. */
+    'after-installation': () => void
+  }
+}

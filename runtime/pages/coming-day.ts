@@ -1,0 +1,74 @@
+import type { Clock } from '../../src/clock.ts'
+import { previewSlots } from '../cron/cron.ts'
+import type { Job, Slots } from '../jobs/contract.ts'
+
+const day = 24 * 3_600_000
+/** More than these cannot be told apart in a picture. */
+const mostSlots = 72
+const keepMs = 5 * 60_000
+
+export interface ComingLane {
+  label: string
+  href: string
+  slots: number[]
+  dense: boolean
+  enabled: boolean
+}
+
+/**
+ * What is due in the coming 24 hours. A page asks every other second, so that slots are kept for a while: those of
+ * one schedule stay the same until the first of them has passed.
+ */
+export function comingDay(clock: Clock) {
+  const kept = new Map<string, { at: number; slots: number[] }>()
+
+  const slotsOf = ({ cron, timezone }: Job, now: number): number[] => {
+    const key = `${cron} ${timezone}`
+    const held = kept.get(key)
+    // Held from a later time, the clock was set back: there are slots before those.
+    if (held && now >= held.at && now - held.at < keepMs && held.slots.length > 0) {
+      return held.slots.filter(slot => slot > now)
+    }
+    const slots = previewSlots({ cron, timezone }, now, mostSlots + 1)
+      .map(slot => slot.at)
+      .filter(slot => slot < now + day + keepMs)
+    if (kept.size > 500) kept.clear()
+    kept.set(key, { at: now, slots })
+    return slots
+  }
+
+  return (jobs: readonly Job[]): { zone: string; lanes: ComingLane[] } => {
+    const now = clock.now()
+    const lanes = jobs.map(job => {
+      const slots = slotsOf(job, now)
+      const held = kept.get(`${job.cron} ${job.timezone}`)?.slots.length ?? 0
+      return {
+        label: job.id,
+        href: `/jobs/${job.id}`,
+        slots: slots.filter(slot => slot < now + day),
+        dense: held > mostSlots,
+        enabled: job.enabled,
+      }
+    })
+    return { zone: commonest(jobs.map(job => job.timezone)), lanes }
+  }
+}
+
+/** What became of the due times of these jobs in the past 24 hours. */
+export function pastDay(slots: Pick<Slots, 'recent'>, jobs: readonly Job[], now: number) {
+  const ids = jobs.map(job => job.id)
+  const recent = slots.recent(ids, { from: now - day, to: now + 1, most: mostSlots + 1 })
+  return ids.map(id => {
+    const newest = recent.get(id) ?? []
+    const shown = newest.slice(0, mostSlots).toReversed()
+    return { label: id, href: `/jobs/${id}`, slots: shown, more: newest.length > mostSlots }
+  })
+}
+
+/** The zone of most jobs, for the axis; UTC when there is none. */
+function commonest(zones: readonly string[]): string {
+  const counts = new Map<string, number>()
+  for (const zone of zones) counts.set(zone, (counts.get(zone) ?? 0) + 1)
+  const [first] = [...counts].toSorted(([, a], [, b]) => b - a)
+  return first?.[0] ?? 'UTC'
+}

@@ -1,0 +1,124 @@
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { isTooDeepJson } from '../../src/json-depth.ts'
+
+/**
+ * One question and one answer between the runtime and a process that runs the customer's code: a line of JSON each
+ * way, over a pipe. Before its answer the process may ask for something itself, one call at a time:
+ * `{"call": …}`, which is answered with `{"reply": …}`. Not Node's own channel, on which a line that is no JSON ends the process that reads it.
+ */
+const channelFd = 3
+
+export interface Channel {
+  /** What the process said, if that was one line of JSON within the limit; null when it ended without a word. */
+  answer: Promise<{ said: unknown } | { fault: string } | null>
+  close(): void
+}
+
+/** The runtime's end. Nothing more is read once there is an answer. `reply` says what the process's calls get, if it may make any. */
+export function ask(
+  pipe: Duplex,
+  question: unknown,
+  limitBytes: number,
+  reply?: (call: unknown) => Promise<unknown>,
+): Channel {
+  const { promise: answer, resolve } = Promise.withResolvers<Awaited<Channel['answer']>>()
+  const chunks: Buffer[] = []
+  let size = 0
+  const settle = (with_: Awaited<Channel['answer']>) => {
+    resolve(with_)
+    chunks.length = 0
+    pipe.off('data', take)
+    pipe.pause()
+  }
+  const take = (chunk: Buffer) => {
+    const end = chunk.indexOf(10)
+    const line = end < 0 ? chunk : chunk.subarray(0, end)
+    chunks.push(line)
+    size += line.length
+    if (size > limitBytes) return settle({ fault: `said more than ${Math.floor(limitBytes / 1024)} KiB` })
+    if (end < 0) return
+    const said = parse(Buffer.concat(chunks).toString('utf8'))
+    const call = reply && callIn(said)
+    if (!reply || !call) return settle(said)
+    chunks.length = 0
+    size = 0
+    // Whoever calls again before it has read its reply waits: nothing piles up here.
+    pipe.pause()
+    if (end + 1 < chunk.length) pipe.unshift(chunk.subarray(end + 1))
+    void reply(call.call).then(value => {
+      if (!pipe.destroyed) pipe.write(`${JSON.stringify({ reply: value })}\n`, () => pipe.resume())
+    })
+  }
+  pipe.on('data', take)
+  // A process that is gone is heard of by its end.
+  pipe.on('error', () => {})
+  pipe.once('close', () => resolve(null))
+  pipe.write(`${JSON.stringify(question)}\n`)
+  return { answer, close: () => pipe.destroy() }
+}
+
+function parse(line: string): { said: unknown } | { fault: string } {
+  if (isTooDeepJson(line)) return { fault: 'said something that is nested too deep' }
+  try {
+    return { said: JSON.parse(line) }
+  } catch {
+    return { fault: 'said something that is not JSON' }
+  }
+}
+
+function callIn(said: { said: unknown } | { fault: string }): { call: unknown } | null {
+  const value = 'said' in said ? said.said : null
+  return typeof value === 'object' && value !== null && 'call' in value ? value : null
+}
+
+export interface ParentChannel<Question> {
+  /** From the question on, the channel alone keeps nobody alive. */
+  question: Promise<Question>
+  /** Asks the runtime for something; keeps the process alive until it is there. */
+  call(value: unknown): Promise<unknown>
+  /** From the answer on, the process waits to be ended. */
+  answer(value: unknown): void
+}
+
+/** The process's end. It does not outlive the runtime. */
+export function channelToParent<Question>(): ParentChannel<Question> {
+  const pipe = new Socket({ fd: channelFd })
+  const { promise: question, resolve } = Promise.withResolvers<Question>()
+  const waiting: ((reply: unknown) => void)[] = []
+  let asked = false
+  let answered = false
+  let text = ''
+  const take = (line: string) => {
+    const said: unknown = JSON.parse(line)
+    if (asked) {
+      waiting.shift()?.((said as { reply: unknown }).reply)
+    } else {
+      asked = true
+      resolve(said as Question)
+    }
+    if (waiting.length === 0 && !answered) pipe.unref()
+  }
+  pipe.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+      const line = text.slice(0, end)
+      text = text.slice(end + 1)
+      take(line)
+    }
+  })
+  const orphaned = () => process.kill(process.pid, 'SIGKILL')
+  pipe.on('error', orphaned).once('close', orphaned)
+  return {
+    question,
+    call: value =>
+      new Promise(resolve => {
+        waiting.push(resolve)
+        pipe.ref().write(`${JSON.stringify({ call: value })}\n`)
+      }),
+    answer: value => {
+      answered = true
+      pipe.ref().write(`${JSON.stringify(value)}\n`)
+    },
+  }
+}

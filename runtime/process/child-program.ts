@@ -1,0 +1,217 @@
+import { type ChildProcess, fork, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { builtRoot } from '../../src/root.ts'
+import type { Reach } from '../isolation/landlock.ts'
+import { processMark, volumeMark, volumeMarkOf } from '../isolation/marks.ts'
+import { permissionArgs, reachOfHelper } from '../isolation/reach.ts'
+import { reachVariable } from '../isolation/reach-variable.ts'
+import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
+import { heapMb } from './memory.ts'
+
+/** The runtime's other programs, where the build put them. */
+const programs = {
+  'manifest-reader': 'manifest-reader.js',
+  runner: 'runner.cjs',
+  git: 'git.js',
+  history: 'history.js',
+  sync: 'sync.js',
+}
+
+export interface HelperProgram {
+  /** The jobs repo. The program may write it. */
+  jobsDir: string
+  /** Other folders of the volume that it may write; they must be there. */
+  write?: readonly string[]
+  /** For the code that Node compiled; the program has a folder of its own there. */
+  cacheDir: string
+  memoryMb: number
+  env?: Record<string, string>
+}
+
+/**
+ * Starts a program of ours that handles what others wrote, and runs none of it. It is told what to do over Node's own
+ * channel. The system confines it before it has loaded anything.
+ */
+export function startProgram(name: 'git' | 'history' | 'sync', program: HelperProgram): ChildProcess {
+  const { jobsDir, write = [], memoryMb, env = {} } = program
+  const volumeDir = dirname(jobsDir)
+  const cache = join(program.cacheDir, name)
+  mkdirSync(cache, { recursive: true })
+  const temporary = makeTemporary(volumeDir, name)
+  const reach = reachOfHelper(volumeDir, [jobsDir, cache, temporary.path, ...write])
+  const [execPath, ...execArgv] = nodeCommand([`--max-old-space-size=${memoryMb}`, ...confinedFromStart()])
+  const own = { ...env, ...at(temporary), ...bounds(reach), NODE_COMPILE_CACHE: cache }
+  const child = fork(fileOf(name), {
+    execPath,
+    execArgv,
+    env: userEnvironment(jobsDir, own),
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  letGoFirst(child.pid)
+  removeAfter(child, temporary)
+  return child
+}
+
+export interface CustomerProgram {
+  volumeDir: string
+  /** The jobs repo, or a copy of it. */
+  cwd: string
+  /** What leads to everything that it starts, see `processTree`. */
+  mark: string
+  reach: Reach
+  /** For temporary files; whoever starts it removes this when all of its tree is gone. */
+  temporary: TemporaryFolder
+  /** What it and all that it starts may hold, in MiB: whoever starts it has to watch that, its heap is bound by it. */
+  memoryMb: number
+  env?: Record<string, string>
+  stdio: SpawnOptions['stdio']
+}
+
+/**
+ * Starts a program that runs the customer's code, at the head of its own process group. It is asked over a pipe, its
+ * file 3 (see `channel.ts`). The reader is confined from its start on; the runner, which may wait for long, confines
+ * itself right before it loads that code.
+ */
+export function startCustomerProgram(
+  name: 'manifest-reader' | 'runner',
+  { volumeDir, cwd, mark, reach, temporary, memoryMb, env = {}, stdio }: CustomerProgram,
+): ChildProcess {
+  const fromStart = name === 'manifest-reader'
+  const args = [
+    ...permissionArgs(reach),
+    '--disable-sigusr1',
+    `--max-old-space-size=${heapMb(memoryMb)}`,
+    ...(fromStart ? confinedFromStart() : []),
+  ]
+  const [command, ...before] = nodeCommand(args, { overOthers: false })
+  const own = { ...env, ...at(temporary), ...(fromStart ? bounds(reach) : {}), [processMark]: mark }
+  const child = spawn(command, [...before, fileOf(name), ...(fromStart ? [] : [JSON.stringify(reach)])], {
+    cwd,
+    detached: true,
+    env: userEnvironment(join(volumeDir, 'jobs'), own),
+    stdio,
+  })
+  letGoFirst(child.pid)
+  return child
+}
+
+export interface ForeignProgram {
+  jobsDir: string
+  cwd: string
+  /** The Node program, and its arguments. */
+  file: string
+  args: readonly string[]
+  mark: string
+  reach: Reach
+  temporary: TemporaryFolder
+  memoryMb: number
+  env?: Record<string, string>
+}
+
+/** Starts a Node program that others wrote, at the head of its own process group and confined from its start on. */
+export function startForeignProgram(program: ForeignProgram): ChildProcess {
+  const { jobsDir, cwd, file, args, mark, reach, temporary, memoryMb, env = {} } = program
+  const nodeArgs = [`--max-old-space-size=${memoryMb}`, ...confinedFromStart()]
+  const [command, ...before] = nodeCommand(nodeArgs, { overOthers: false })
+  const own = {
+    ...env,
+    ...at(temporary),
+    ...bounds(reach),
+    [processMark]: mark,
+    NODE_DISABLE_COMPILE_CACHE: '1',
+  }
+  const child = spawn(command, [...before, file, ...args], {
+    cwd,
+    detached: true,
+    env: userEnvironment(jobsDir, own),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  letGoFirst(child.pid)
+  return child
+}
+
+/** Removes the folder when the process is gone, or did not start. */
+export function removeAfter(child: ChildProcess, temporary: TemporaryFolder): void {
+  child.once('exit', () => void temporary.remove())
+  child.once('error', () => {
+    if (child.pid === undefined) void temporary.remove()
+  })
+}
+
+function confinedFromStart(): string[] {
+  return [`--require=${builtRoot('confine.cjs')}`, '--disable-warning=ExperimentalWarning']
+}
+
+function bounds(reach: Reach): Record<string, string> {
+  return { [reachVariable]: JSON.stringify(reach) }
+}
+
+function at({ path }: TemporaryFolder): Record<string, string> {
+  return { TMPDIR: path, HOME: path }
+}
+
+/** When the memory of the box is used up, the system ends this process and what it started, and not the runtime. */
+export function letGoFirst(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
+  } catch {
+    // It has ended, or this is another system.
+  }
+}
+
+function fileOf(name: keyof typeof programs): string {
+  return builtRoot(programs[name])
+}
+
+const setpriv = '/usr/bin/setpriv'
+
+/** What of root's rights would let it look into other processes, whatever else binds it. */
+const rightsOverOthers = '-sys_admin,-sys_ptrace,-perfmon'
+
+/** Where the system can do it, a program ends with this process however busy it is; else at its next quiet moment. */
+function nodeCommand(nodeArgs: readonly string[], { overOthers = true } = {}): [string, ...string[]] {
+  if (!existsSync(setpriv)) return [process.execPath, ...nodeArgs]
+  const less = overOthers ? [] : givingUp()
+  return [setpriv, '--pdeathsig', 'KILL', ...less, process.execPath, ...nodeArgs]
+}
+
+let known: readonly string[] | undefined
+
+/** Nothing for whoever has no such rights, or cannot give them up. */
+function givingUp(): readonly string[] {
+  if (process.getuid?.() !== 0) return []
+  const args = [`--bounding-set=${rightsOverOthers}`]
+  known ??= spawnSync(setpriv, [...args, process.execPath, '--version']).status === 0 ? args : []
+  return known
+}
+
+/** What user code may see of our environment: what programs need to work, and no secret of ours. */
+const passed = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+]
+
+/** For a program that works on this jobs repo: what it gets, and the mark by which the next runtime would find it. */
+export function userEnvironment(jobsDir: string, own: Record<string, string>): Record<string, string> {
+  const kept = passed.flatMap(name => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return { ...Object.fromEntries(kept), ...own, [volumeMark]: volumeMarkOf(dirname(jobsDir)) }
+}

@@ -1,0 +1,26 @@
+import { definePlugin } from '../../src/kernel/runtime.ts'
+import '../packages/contract.ts'
+import '../volume/contract.ts'
+import './contract.ts'
+import { openJobsRepo } from './jobs-repo.ts'
+
+/** The git repository that holds the manifest and the jobs. */
+export const repo = definePlugin({
+  name: 'repo',
+  needs: ['volume'],
+  asks: { 'remote-status': 'optional', 'tree-stamp': 'optional' },
+  setup: ({ log, services: { volume }, hooks }) => {
+    const repo = openJobsRepo({
+      folders: volume.folders,
+      log,
+      remote: () => hooks.optional('remote-status')?.() ?? null,
+      treeStamp: () => hooks.optional('tree-stamp')?.() ?? '',
+    })
+    return {
+      service: repo,
+      start: repo.start,
+      hooks: { 'after-installation': repo.offerSdk },
+      stop: repo.stop,
+    }
+  },
+})

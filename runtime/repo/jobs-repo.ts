@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import type { Logger } from '../../src/log.ts'
+import { offerSdk } from '../manifest/offered-sdk.ts'
+import type { Folders } from '../volume/contract.ts'
+import { bootstrapJobs, jobsFolderFault } from './bootstrap.ts'
+import type { RemoteStatus, RepoService } from './contract.ts'
+import { openFiles } from './files.ts'
+import { listFolder } from './folder-list.ts'
+import { openHistory } from './history.ts'
+import { jobsFolder } from './problems.ts'
+import { openRawFiles } from './raw-files.ts'
+import { knownOfRemote, withRemote } from './remote-status.ts'
+import { openRepo } from './repo.ts'
+
+/** The jobs repo with what happens to it at boot. */
+export interface JobsRepo extends RepoService {
+  /** Puts the starter files into an empty volume, and makes the git repository of one that has files already. */
+  start(): void
+  stop(): Promise<void>
+}
+
+export function openJobsRepo(options: {
+  folders: Folders
+  log: Logger
+  remote: () => RemoteStatus | null
+  treeStamp: () => string
+}): JobsRepo {
+  const { folders, log, remote, treeStamp } = options
+  const { dir: volumeDir, jobsDir } = folders
+  const cacheDir = join(volumeDir, 'cache')
+  const starterMark = join(volumeDir, '.starter')
+  const git = openRepo({ dir: jobsDir, starterMark, cacheDir, treeStamp })
+  const files = openFiles(folders)
+  const offer = () => offerSdk(jobsDir, log)
+  const initInBackground = () => void git.init().catch(error => log.error({ err: error }, 'git init failed'))
+  let isNew = false
+
+  return {
+    status: async () => {
+      const synced = remote()
+      return withRemote(await git.status(knownOfRemote(synced)), synced)
+    },
+    init: async () => {
+      const fault = jobsFolderFault(jobsDir)
+      if (fault) throw jobsFolder(`${fault}.`)
+      bootstrapJobs(jobsDir, starterMark)
+      offer()
+      await git.init()
+    },
+    ensure: git.init,
+    folderFault: () => jobsFolderFault(jobsDir),
+    stage: git.stage,
+    commit: git.commit,
+    warmUp: git.warmUp,
+    offerSdk: offer,
+    files,
+    rawFiles: openRawFiles(folders, files),
+    folder: path => listFolder(jobsDir, path, files),
+    history: openHistory({ dir: jobsDir, cacheDir }),
+    start: () => {
+      isNew = bootstrapJobs(jobsDir, starterMark)
+      // First of what takes long, because it takes longest; but the starter jobs are live without it.
+      if (!isNew) initInBackground()
+      offer()
+    },
+    completeNew: () => {
+      if (isNew) initInBackground()
+    },
+    stop: git.stop,
+  }
+}

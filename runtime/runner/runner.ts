@@ -1,0 +1,126 @@
+// A program of its own: one run of one job. It ends when the job's function does, whatever the job left open.
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
+import { format } from 'node:util'
+import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
+import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
+import { explainDenials } from '../isolation/denied.ts'
+import { processMark } from '../isolation/marks.ts'
+import { buildEntry } from '../manifest/build-entry.ts'
+import { nameCallSites } from '../manifest/call-sites.ts'
+import { channelToParent } from '../process/channel.ts'
+import type { JobDefinition } from '../sdk/jobs.js'
+import { failureInWords } from './failure.ts'
+import { contextOf } from './job-context.ts'
+import { writeInOrder } from './ordered-writing.ts'
+import { type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
+
+const parent = channelToParent<RunRequest>()
+nameCallSites()
+const output = writeInOrder(process.env[processMark] ?? '')
+const confinement = prepareConfinement()
+const stopping = new AbortController()
+let waitsForSignal = false
+let repo = ''
+let built = ''
+
+// A job that waits for nothing is found out, because the channel keeps nobody alive.
+void parent.question.then(request => {
+  repo = request.repo
+  built = join(request.build, buildEntry)
+  void run(request)
+})
+process.on('unhandledRejection', fail)
+process.on('uncaughtException', fail)
+process.on('SIGTERM', () => {
+  stopping.abort(new Error('the run is being ended'))
+  // A job that does not look at its signal has nothing to tidy up. Not an exit: what it started is found below this
+  // process, which has to be there until that is gone.
+  if (!waitsForSignal) fail(new Error('the process of the run was asked to end, by SIGTERM'))
+})
+process.once('beforeExit', () => {
+  fail(
+    new Error(
+      "the job's promise was never settled: nothing is left that it could wait for. Is an await missing?",
+    ),
+  )
+})
+
+/** A job that asks for it is given the time to tidy up. */
+function signal(): AbortSignal {
+  waitsForSignal = true
+  return stopping.signal
+}
+
+async function run(request: RunRequest): Promise<void> {
+  if (stopping.signal.aborted) return
+  try {
+    process.chdir(repo)
+    // Before any code of theirs, and not when the process started: whoever lists processes does not see them.
+    const names = { LONGHOUSE_RUN_ID: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
+    Object.assign(process.env, request.secrets, names)
+    confinement.begin(givenReach())
+    explainDenials()
+    await import(pathToFileURL(built).href)
+    output.markStarts()
+    const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
+      Symbol.for('longhouse.registered')
+    ]
+    const found = registered?.find(each => each.job.id === request.jobId)
+    if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
+    // Not as a method: its own name is what a stack should say.
+    const { func } = found.job
+    const result = await func(await contextOf(request, found.job, { signal, call: parent.call }))
+    // A rejection that nobody handled is reported at the end of the turn that it came in.
+    await new Promise(done => setImmediate(done))
+    report({ result: kept(result) })
+  } catch (error) {
+    fail(error)
+  }
+}
+
+function kept(result: unknown): string | null {
+  if (result === undefined) return null
+  const say = (why: string) => process.stdout.write(`[longhouse] The result is not kept: ${why}.\n`)
+  try {
+    const text: string | undefined = JSON.stringify(result)
+    if (text === undefined) say(`a ${typeof result} has no JSON`)
+    else if (Buffer.byteLength(text) > resultLimitBytes)
+      say(`it has ${Buffer.byteLength(text)} bytes of JSON, more than ${resultLimitBytes}`)
+    else if (isTooDeepJson(text)) say(`it is nested more than ${maxJsonDepth} deep`)
+    else return text
+  } catch (error) {
+    say((error as Error).message)
+  }
+  return null
+}
+
+function fail(error: unknown): void {
+  report({ error: failureInWords(error, { repo, built }) })
+}
+
+let reported = false
+
+function report(message: RunReport): void {
+  if (reported) return
+  reported = true
+  const code = 'error' in message ? 1 : 0
+  tidyUp(code)
+  // A pipe that is full is written to later; answering now would lose the end of the log.
+  void Promise.all([flushed(process.stdout), flushed(process.stderr)]).then(() => parent.answer(message))
+}
+
+/** The runtime ends this process when it has the answer: what is to be done at its exit is done before. */
+function tidyUp(code: number): void {
+  try {
+    process.emit('exit', code)
+  } catch (error) {
+    process.stderr.write(`[longhouse] At the exit: ${format(error)}\n`)
+  }
+}
+
+/** Not by the stream's own `write`, which a job that captures its output has replaced. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise(done => Writable.prototype.write.call(stream, '', 'utf8', () => done()))
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { definePlugin } from '../../src/kernel/runtime.ts'
+import { openSeal } from '../../src/seal.ts'
+import { clearTemporary } from '../isolation/temporary.ts'
+import { killVolumeProcesses } from '../process/leftovers.ts'
+import './contract.ts'
+import { volumeConfig } from './settings.ts'
+import { checkVolume, type Volume } from './volume.ts'
+
+/** What the program opens before any plugin is set up. */
+export interface OpenedVolume {
+  volume: Volume
+  assetUrl: (name: string) => string
+}
+
+/**
+ * The instance's volume, and what the instance is to others. The program opens the volume before any plugin is set up,
+ * because they keep their tables in it; `opened` is called after that.
+ */
+export const volumePlugin = (opened: () => OpenedVolume) =>
+  definePlugin({
+    name: 'volume',
+    config: volumeConfig,
+    setup: ({ config, log }) => {
+      const { volume, assetUrl } = opened()
+      const { instanceId, publicUrl, secretKey: given, stopGraceMs } = config
+      const { dir } = volume
+      const origin = publicUrl?.origin ?? null
+      return {
+        service: {
+          folders: volume,
+          instanceId,
+          place: { name: publicUrl?.hostname.split('.')[0] ?? instanceId, origin },
+          address: origin ?? 'http://localhost:8080',
+          https: publicUrl?.protocol === 'https:',
+          seal: openSeal({ given, keyFile: join(dir, 'secret.key') }),
+          stopGraceMs,
+          assetUrl,
+        },
+        checks: {
+          volume: () => checkVolume(volume),
+          database: () => void volume.sqlite.prepare('select 1').get(),
+        },
+        // Before any program of our own starts: it ends everything that bears the volume's mark.
+        start: () => {
+          const processes = killVolumeProcesses(dir)
+          if (processes > 0)
+            log.warn({ processes }, 'the runtime before did not stop in order; its processes are ended')
+          void clearTemporary(dir)
+        },
+      }
+    },
+  })

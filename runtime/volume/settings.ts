@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { addressSet } from '../../src/http/address.ts'
+import { setting } from '../../src/kernel/config.ts'
+import { parseKey } from '../../src/seal.ts'
+
+export interface VolumeSettings {
+  instanceId: string
+  /** The instance's own address as people see it; null when it is not set. */
+  publicUrl: URL | null
+  /** The volume, absolute. */
+  dataDir: string
+  /** Whose volume it must be, as the volume says itself; null when it need not say. */
+  volumeId: string | null
+  host: string
+  port: number
+  trustedProxies: readonly string[]
+  /** From the request to stop until the process is killed: a container's own period. */
+  stopGraceMs: number
+  /** What secrets are sealed with; null when the instance keeps a key of its own. */
+  secretKey: Buffer | null
+}
+
+export const volumeConfig = z
+  .object({
+    LONGHOUSE_INSTANCE_ID: z
+      .string('must be set: the id of the instance that this volume belongs to, such as inst_01k3…')
+      .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be letters, digits, _ and - only, at most 80'),
+    LONGHOUSE_PUBLIC_URL: z
+      .string()
+      .refine(
+        text => /^https?:\/\/[^/?#]+\/?$/.test(text) && URL.canParse(text),
+        'must be a scheme and host such as https://acme.example.com, without a path',
+      )
+      .transform(text => new URL(text))
+      .optional(),
+    LONGHOUSE_DATA_DIR: z
+      .string()
+      .default('/data')
+      .transform(path => resolve(path)),
+    LONGHOUSE_VOLUME_ID: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be the id that the volume carries, such as inst_01k3…')
+      .optional(),
+    LONGHOUSE_HOST: z.string().default('127.0.0.1'),
+    LONGHOUSE_PORT: setting.port().prefault('8080'),
+    LONGHOUSE_TRUSTED_PROXIES: setting
+      .list()
+      .superRefine((entries, context) => {
+        for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
+      })
+      .prefault(''),
+    LONGHOUSE_STOP_GRACE: setting.duration().prefault('30s'),
+    LONGHOUSE_SECRET_KEY: z
+      .string()
+      .transform((text, context) => {
+        const key = parseKey(text)
+        if (key) return key
+        context.addIssue({ code: 'custom', message: 'must be 32 random bytes in base64' })
+        return z.NEVER
+      })
+      .optional(),
+  })
+  .transform(
+    (env): VolumeSettings => ({
+      instanceId: env.LONGHOUSE_INSTANCE_ID,
+      publicUrl: env.LONGHOUSE_PUBLIC_URL ?? null,
+      dataDir: env.LONGHOUSE_DATA_DIR,
+      volumeId: env.LONGHOUSE_VOLUME_ID ?? null,
+      host: env.LONGHOUSE_HOST,
+      port: env.LONGHOUSE_PORT,
+      trustedProxies: env.LONGHOUSE_TRUSTED_PROXIES,
+      stopGraceMs: env.LONGHOUSE_STOP_GRACE,
+      secretKey: env.LONGHOUSE_SECRET_KEY ?? null,
+    }),
+  )

@@ -1,0 +1,90 @@
+import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import { BootError } from '../../src/boot-error.ts'
+import { holdLock, openSqlite } from '../../src/database.ts'
+import { inWords } from '../../src/database-fault.ts'
+import { checkDisk } from '../../src/disk.ts'
+import { readVolumeIdentity } from '../../src/volume-identity.ts'
+import type { Folders } from './contract.ts'
+
+/** A runtime that was told to stop ends its runs first; whoever replaces it waits for that. */
+const predecessorMs = 15_000
+
+/** The instance's volume: everything that it keeps. */
+export interface Volume extends Folders {
+  /** `longhouse.db`, for every part of the runtime. */
+  sqlite: Database
+  close(): void
+}
+
+/**
+ * Opens a volume for this process alone. Throws a BootError in words when it cannot be written, or when another
+ * runtime has it: two schedulers on one volume would run every job twice.
+ */
+export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Volume {
+  makeWritable(folder)
+  // Source maps and processes name files by their real paths.
+  const dir = realpathSync(folder)
+  const lock = holdLock(join(dir, 'longhouse.lock'), waitMs)
+  if (!lock) {
+    throw new BootError([`LONGHOUSE_DATA_DIR: another runtime is running on ${dir}; stop it first`])
+  }
+  const file = join(dir, 'longhouse.db')
+  const sqlite = inWords(file, 'LONGHOUSE_DATA_DIR', () => openSqlite(file))
+  const volume = {
+    dir,
+    sqlite,
+    jobsDir: join(dir, 'jobs'),
+    buildsDir: join(dir, 'builds'),
+    runsDir: join(dir, 'runs'),
+    close: () => {
+      sqlite.close()
+      lock.release()
+    },
+  }
+  mkdirSync(volume.buildsDir, { recursive: true })
+  mkdirSync(volume.runsDir, { recursive: true })
+  return volume
+}
+
+/** Throws a BootError unless the volume says that it is this instance's: its disk may not be mounted. */
+export async function refuseOtherVolume(dir: string, instanceId: string): Promise<void> {
+  const id = await identityOf(dir)
+  if (id === instanceId) return
+  throw new BootError([
+    `LONGHOUSE_DATA_DIR: ${dir} is not the volume of ${instanceId}: ${id ? `it says ${id}` : 'it does not say whose it is'}. Nothing was written. Is its disk mounted?`,
+  ])
+}
+
+async function identityOf(dir: string): Promise<string | null> {
+  try {
+    return await readVolumeIdentity(dir)
+  } catch (error) {
+    throw new BootError([
+      `LONGHOUSE_DATA_DIR: cannot read whose volume ${dir} is: ${(error as Error).message}`,
+    ])
+  }
+}
+
+/** Throws in words when the volume cannot be written any more. */
+export function checkVolume(volume: Volume): void {
+  try {
+    accessSync(volume.dir, constants.R_OK | constants.W_OK)
+  } catch (error) {
+    throw new Error(`the volume cannot be written (${(error as NodeJS.ErrnoException).code})`)
+  }
+  checkDisk(volume.dir)
+}
+
+function makeWritable(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const owner = existsSync(dir) ? `; it belongs to user ${statSync(dir).uid}` : ''
+    const who = process.getuid ? `user ${process.getuid()}` : 'this user'
+    throw new BootError([`LONGHOUSE_DATA_DIR: ${who} cannot write to ${dir} (${code})${owner}`])
+  }
+}
