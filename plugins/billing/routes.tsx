@@ -99,7 +99,7 @@ export function billingRoutes(parts: {
       answers: { 200: { description: 'The plan', schema: billSchema } },
       handle: async (c, { query }) => {
         const { id } = auth.accountOf(c)
-        // Whoever comes back from paying, or from the portal, should see it, whatever became of the webhook.
+        // An owner who returns from paying or from the portal sees the result, even if the webhook was lost.
         let confirmed = true
         if ((query.paid ?? query.changed) !== undefined && payments) {
           confirmed = await payments.refresh(id)

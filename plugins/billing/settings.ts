@@ -82,7 +82,7 @@ const plans = z
       ),
   )
 
-/** All three, or billing is off: half of it would take money that nobody counts. */
+/** Billing needs all three settings, or none: with only some of them, it would take payments without recording them. */
 const needed = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'BILLING_PLANS'] as const
 
 export const billingConfig = z

@@ -4,7 +4,7 @@ import type { AuthService } from '../auth/contract.ts'
 import type { OwnedInstances, ProvisionerService } from '../provisioner/contract.ts'
 import type { Site } from '../site/contract.ts'
 
-/** What the routes stand on. */
+/** What the routes need. */
 export interface OwnerParts {
   auth: AuthService
   provisioner: ProvisionerService
@@ -12,7 +12,7 @@ export interface OwnerParts {
   clock: Clock
 }
 
-/** The instances of whoever asks: an id from an address reaches nothing but through them. */
+/** The instances of the signed-in owner. Ids from URLs are looked up only among these. */
 export function ownInstances({ auth, provisioner }: OwnerParts, c: AppContext): OwnedInstances {
   return provisioner.owned(auth.accountOf(c))
 }

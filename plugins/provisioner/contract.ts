@@ -63,7 +63,7 @@ export interface InstanceSummary {
   id: string
   subdomain: string
   ownerEmail: string
-  /** The account that it belongs to; null for what the operator made and nobody has claimed. */
+  /** The account that it belongs to; null while an instance that the operator created is unclaimed. */
   accountId: string | null
   desired: Desired
   status: string
@@ -214,7 +214,7 @@ export interface ProvisionerService {
    * while it has not said what it has.
    */
   limitFault(limits: { memoryBytes: number; cpus: number }, whose: string): string | null
-  /** How long the volume of a removed instance is kept; null keeps it until somebody purges it. */
+  /** How long the volume of a removed instance is kept; null keeps it until it is purged. */
   retentionMs: number | null
   /** Every instance that is meant to run and has an address. */
   watched(): WatchedInstance[]

@@ -90,7 +90,7 @@ export interface Driver {
   existing(dataRoot: string): Promise<{ instanceId: string; container: string; active: boolean }[]>
   /** What instances share; asked once, when the engine first answers. */
   capacity(): Promise<Capacity>
-  /** The last lines that the instance wrote, oldest first, for whoever has to find out why it failed. */
+  /** The last lines that the instance wrote, oldest first, to find out why it failed. */
   logTail(ref: InstanceRef, lines: number): Promise<string[]>
   /** Releases what the driver holds. The process driver stops its instances; containers go on. */
   close(): Promise<void>
@@ -98,7 +98,7 @@ export interface Driver {
 
 /**
  * Says what failed in words for an operator, and whether trying again can help: `transient` when it can at once (the
- * engine did not answer), `permanent` when it cannot until somebody changes something (no such image).
+ * engine did not answer), `permanent` when it cannot until something is changed (no such image).
  */
 export class DriverError extends Error {
   readonly permanent: boolean

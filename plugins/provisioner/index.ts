@@ -59,7 +59,7 @@ export const provisionerOver = (
           /** How many runs of each job an instance keeps, and for how long. */
           INSTANCE_KEEP_RUNS: setting.integer(1, 100_000).prefault('500'),
           INSTANCE_KEEP_FOR: setting.duration('1h', '3650d').prefault('90d'),
-          /** Days that the volume of a removed instance is kept; 0 keeps it until somebody purges it. */
+          /** Days that the volume of a removed instance is kept; 0 keeps it until it is purged. */
           RETENTION_DAYS: setting.integer(0, 3650).prefault('30'),
         }),
       )

@@ -19,7 +19,7 @@ export const instances = sqliteTable(
     id: text('id').primaryKey(),
     subdomain: text('subdomain').notNull(),
     ownerEmail: text('owner_email').notNull(),
-    /** Whose it is, once that has an account: null for what the operator made and nobody has claimed. */
+    /** The owner's account; null while an instance that the operator created is unclaimed. */
     accountId: text('account_id'),
     desired: text('desired', { enum: desiredStates }).notNull(),
     status: text('status', { enum: instanceStatuses }).notNull(),
@@ -77,7 +77,7 @@ export const instances = sqliteTable(
     retentionCarriedMs: integer('retention_carried_ms').notNull().default(0),
     /** Why the timer did not delete the volume though the period is over. */
     retentionHeld: text('retention_held'),
-    /** When somebody asked for its volume to be deleted: from then on that is the wish, until it is done. */
+    /** When a purge was requested; it stays requested until the volume is deleted. */
     purgeRequestedAt: integer('purge_requested_at'),
     /** When the volume went; from then on the subdomain is anybody's. */
     purgedAt: integer('purged_at'),

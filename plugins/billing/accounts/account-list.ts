@@ -34,7 +34,7 @@ export function accountList(parts: {
     const instances = Map.groupBy(provisioner.instances(), ({ accountId }) => accountId)
     const known = standings.all()
     const seen = new Set(known.map(({ accountId }) => accountId))
-    // Whoever only signed up stands here too: the operator may exempt them before they try.
+    // Accounts without a trial are listed, too, so that the operator can exempt them before it starts.
     const others = people
       .filter(({ id, closedAt }) => closedAt === null && !seen.has(id))
       .map(({ id, createdAt }) => ({ accountId: id, standing: untouched(createdAt), customer: null }))
@@ -67,7 +67,7 @@ interface Ranked {
 
 const ranks: Record<State, number> = { grace: 1, over: 2, trial: 3, paid: 4, exempt: 4, free: 6 }
 
-/** What is over and has its last step behind it needs nobody any more. */
+/** Accounts whose last step has passed need no more attention. */
 function rankOf({ state, ladder }: Standing): number {
   return state === 'over' && ladder.length === 0 ? 5 : ranks[state]
 }

@@ -5,7 +5,7 @@ import type { Facts } from '../rules/standing.ts'
 import { type Exemption, exemptions } from '../schema.ts'
 import type { BillingDb } from '../stripe/customers.ts'
 
-/** Which accounts the operator asks no payment of: friends, the own company, whoever pays by invoice. */
+/** Accounts that the operator exempts from payment: friends, their own company, customers who pay by invoice. */
 export function openExemptions(db: BillingDb, clock: Clock) {
   const open = (accountId: string) => and(eq(exemptions.accountId, accountId), isNull(exemptions.endedAt))
   const oldestFirst = [asc(exemptions.since), asc(exemptions.id)]

@@ -8,7 +8,7 @@ import type { Exemptions } from './exemption.ts'
 import type { Trials } from './trial.ts'
 
 export interface AccountStanding extends Standing {
-  /** How it stood before; null when nobody had looked. */
+  /** The state before; null at the first assessment. */
   previous: State | null
 }
 
@@ -34,7 +34,7 @@ export function openStandings(parts: {
     if (before?.state === standing.state) {
       return { standing: { ...standing, previous: before.previous }, changed: false }
     }
-    // Whoever neither tries nor pays leaves nothing by being looked at.
+    // Reading an account that has neither trial nor plan stores nothing.
     const changed = before !== null || standing.state !== 'free'
     return { standing: { ...standing, previous: before?.state ?? null }, changed }
   }

@@ -6,7 +6,7 @@ import type { BillingDb } from '../stripe/customers.ts'
 export interface Trials {
   /** When the account's trial ends or ended; null when it never had one. */
   endsAt(accountId: string): number | null
-  /** Trials that go on now: whoever subscribed, paid or not, has left it behind. */
+  /** Counts the trials in progress. A subscription ends the trial, whether or not it is paid. */
   going(): number
   /** Begins the account's one trial; false when it had one. It lasts as long as trials do, or `forMs`. */
   begin(accountId: string, forMs?: number): boolean

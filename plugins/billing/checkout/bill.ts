@@ -10,11 +10,11 @@ import type { Plans } from './plans.ts'
 export interface Bill {
   standing: AccountStanding
   trialEndsAt: number | null
-  /** The one that counts; null when there is none that still goes on. */
+  /** The subscription that counts; null when none is active. */
   subscription: (Subscription & { plan: Plan | null; quantity: number }) | null
   /** The operator asks no payment; null when they do. */
   exemption: { since: number; why: string; plan: Plan | null } | null
-  /** There is somebody at Stripe to show a portal to. */
+  /** Whether the account is a customer at Stripe, and so can open the portal. */
   customer: boolean
   /** The trial that a first instance begins: how long, and whether there is room for one more now. Null for none. */
   trial: { forMs: number; free: boolean } | null

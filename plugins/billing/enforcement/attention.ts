@@ -23,7 +23,7 @@ export interface Attention {
   /** What is, and what to do, in words. */
   what: string
   todo: string
-  /** Until when; null when nobody waits. */
+  /** The deadline; null when there is none. */
   until: number | null
   /** Where it is done. */
   url: string
@@ -105,7 +105,7 @@ const pauseWords: Readonly<Record<string, string>> = {
   void: 'voided',
 }
 
-/** Null for what is settled: won, withdrawn, or lost by somebody who pays for nothing any more. */
+/** Returns null for a dispute that is settled: won, withdrawn, or lost by an account that has no subscription. */
 function matterOf(
   dispute: Dispute,
   goesOn: boolean,

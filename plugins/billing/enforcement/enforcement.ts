@@ -8,10 +8,10 @@ import type { Plan } from '../settings.ts'
 import type { Customers } from '../stripe/customers.ts'
 import { StripeFailure } from '../stripe/stripe.ts'
 
-/** Accounts that are looked at in one go: a thousand take seconds, and whoever asks meanwhile gets an answer. */
+/** Accounts checked before the event loop gets a turn: a thousand take seconds, and requests must not wait that long. */
 const atOnce = 25
 
-/** How long somebody whose time has run out runs on while Stripe cannot be asked. */
+/** How long an account that is due to stop keeps running while Stripe cannot be reached. */
 const patienceMs = 86_400_000
 
 /**
@@ -110,7 +110,7 @@ export function createEnforcement(parts: {
     return standing
   }
 
-  /** Asks Stripe once more; `away` when it answers nobody. */
+  /** Reads the account from Stripe again; `away` when Stripe does not answer at all. */
   const confirm = async (accountId: string, signal: AbortSignal): Promise<'said' | 'refused' | 'away'> => {
     try {
       const customer = customers.of(accountId)
@@ -122,7 +122,7 @@ export function createEnforcement(parts: {
     }
   }
 
-  /** Since when the end of an account waits for Stripe's word, on the monotonic clock. */
+  /** When each account that is due to stop began to wait for Stripe, on the monotonic clock. */
   const waiting = new Map<string, number>()
   /** Whether it may still be paid for all we know, because Stripe could not be asked; said for a day, and no longer. */
   const mayBePaid = (accountId: string, confirmed: boolean): boolean => {
@@ -136,7 +136,7 @@ export function createEnforcement(parts: {
   }
 
   return {
-    /** What an event may do: stop and start. */
+    /** Stops and starts an account's instances, after an event. Removes nothing. */
     settle: (accountId: string): AccountStanding =>
       enforce(accountId, instancesOf(accountId), { mayRemove: false }),
 
@@ -164,20 +164,20 @@ export function createEnforcement(parts: {
         const stops =
           (wish === 'stop' || wish === 'remove') && present.some(each => each.suspendedAt === null)
         const removes = wish === 'remove' && present.length > 0
-        // Whoever answers nobody takes a long time over it, and all the others wait.
+        // Once Stripe is away, the other accounts do not wait for its timeouts.
         const answer: Awaited<ReturnType<typeof confirm>> | false =
           (stops || removes) && !away && (await confirm(accountId, signal))
         away ||= answer === 'away'
         const confirmed = answer === 'said'
         if (stops && mayBePaid(accountId, confirmed)) continue
-        // Stripe takes its time, and somebody may have removed an instance meanwhile, or handed it over.
+        // Stripe takes its time. An instance may have been removed or handed over meanwhile.
         if (stops || removes) byAccount = grouped()
         const now = byAccount.get(accountId) ?? []
         after(enforce(accountId, now, { mayRemove: removes && confirmed }), now)
       }
     },
 
-    /** Asked before a volume is deleted: what billing had removed stays when it is paid, or nobody can say. */
+    /** Objects to deleting the volume of an instance that billing removed and that is paid for again. */
     objection: async (instance: InstanceSummary, signal: AbortSignal): Promise<string | null> => {
       const { accountId, deletedBy } = instance
       if (deletedBy !== 'billing' || accountId === null) return null

@@ -21,7 +21,7 @@ export interface Terms {
   keptMs: number | null
 }
 
-/** Those from which nobody goes back to being left alone. */
+/** States from which an account never goes back to `free`. */
 const onceSubscribed: readonly State[] = ['paid', 'grace', 'over']
 
 export interface Standing {
@@ -63,7 +63,7 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
     }
     return over('unpaid')
   }
-  // Whoever subscribed has left the trial behind.
+  // A subscription ends the trial for good.
   if (has('unpaid', 'paused')) return over('unpaid')
   if (has('canceled')) return over('canceled')
   if (trialEndsAt !== null && now < trialEndsAt) {
@@ -78,7 +78,7 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
   return { state: 'free', since: sinceOf('free'), instances: 'none', reason: null, ladder: [] }
 
   function over(reason: OverReason): Standing {
-    // Whoever was exempt has the time of a grace period to choose a plan.
+    // After an exemption, the account has a grace period to choose a plan.
     if (facts.exemption && facts.exemption !== 'holds') {
       const { endedAt } = facts.exemption
       const stopAt = endedAt + terms.graceMs

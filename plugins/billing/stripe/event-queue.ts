@@ -10,7 +10,7 @@ const keptMs = 90 * 86_400_000
 
 /** What may change how a customer stands. Any other type is kept and nothing is done. */
 const telling = /^(customer\.(created|updated|deleted|subscription\.)|checkout\.session\.|invoice\.)/
-/** It names a charge, and nobody: what is in dispute is asked for as a whole. */
+/** Dispute events name a charge but no customer, so all disputes are read again. */
 const disputed = /^charge\.dispute\./
 
 /** Stripe's events: taken in at once, worked later. They only say whom to ask about. */
@@ -40,7 +40,7 @@ export function createEventQueue(options: {
   }
 
   const work = async (customerId: string | null, due: readonly BillingEvent[], signal: AbortSignal) => {
-    // Claimed one by one: whoever turns an event from queued to working works it.
+    // Claimed one by one: only the caller that moves an event from queued to working processes it.
     const claimed = due.filter(({ id, attempts }) => {
       const key = and(eq(events.id, id), eq(events.status, 'queued'))
       return (

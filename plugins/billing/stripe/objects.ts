@@ -80,7 +80,7 @@ export function asSubscription(
   const periodEndsAt = ends.length > 0 ? ms(Math.min(...ends)) : null
   return {
     id: each.id,
-    // A state that is not known yet must stop nobody.
+    // An unknown status must not stop an instance.
     status: subscriptionStatuses.find(status => status === each.status) ?? 'active',
     priceId: items[0]?.price.id ?? null,
     items: items.map(({ price, quantity }) => ({ priceId: price.id, quantity: quantity ?? 1 })),

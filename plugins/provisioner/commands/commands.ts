@@ -25,7 +25,7 @@ export async function provision(
   admit: (held: Instance | null) => void = () => {},
 ): Promise<Accepted & { password: string }> {
   const { db, clock, driver } = fleet
-  // Before the hash, which takes a while, and again after it: somebody may have been quicker.
+  // Checked before the hash, which takes a while, and again after it: another request may have taken the name.
   heldFor(fleet, request, await seeFor(fleet, request))
   const { password, passwordHash } = await newPassword()
   const sight = await seeFor(fleet, request)
@@ -42,7 +42,7 @@ export async function provision(
       image,
       imageId: null,
       passwordHash,
-      // What the operator brings back for somebody stays in their account.
+      // An instance that the operator restores stays in its owner's account.
       ...(account && { accountId: account.id }),
     } as const
     const instanceId = held?.id ?? newId('inst', now)

@@ -52,13 +52,13 @@ export function heldFor(fleet: Fleet, request: NameRequest, sight: VolumeSight):
   return null
 }
 
-/** By account where there is one: an e-mail address may go to somebody else. The operator decides by the address. */
+/** Compares accounts where there are any, since an email address may pass to another person; else the address. */
 function isOwn(held: Instance, { account, ownerEmail }: NameRequest): boolean {
   if (account && held.accountId !== null) return held.accountId === account.id
   return sameAddress(held.ownerEmail, ownerEmail)
 }
 
-/** What the operator made counts against no plan. */
+/** Throws `instance-limit` when the account is full. Instances that the operator created do not count. */
 export function refuseOverLimit({ db }: Fleet, account: { id: string; limit: number }): void {
   const has = db
     .select({ id: instances.id })
@@ -72,7 +72,7 @@ export function refuseOverLimit({ db }: Fleet, account: { id: string; limit: num
   throw instanceLimit(`Your account may have ${instancesText}, and has ${has}. Nothing was made.`)
 }
 
-/** Links, webhooks and cookies of a name outlive its instance: they must not reach whoever takes the name next. */
+/** Links, webhooks and cookies of a name outlive its instance. They must not reach the next owner of the name. */
 function refuseQuarantined({ db, clock, quarantineMs }: Fleet, request: NameRequest): void {
   const since = clock.now() - quarantineMs
   const last = db

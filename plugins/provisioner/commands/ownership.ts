@@ -37,7 +37,7 @@ export interface OwnershipParts {
   accountsByEmail(email: string): { id: string }[]
 }
 
-/** What owners have and may do: the one door between accounts and instances. */
+/** What owners have and may do. Accounts reach instances only through this class. */
 export class Ownership {
   readonly #parts: OwnershipParts
 
@@ -53,7 +53,7 @@ export class Ownership {
     return this.#parts.admission()
   }
 
-  /** Somebody says who may have an instance: then it is a matter whether one is billed. */
+  /** Whether a plugin decides who may have an instance; only then is it of interest which instances are billed. */
   get charges(): boolean {
     return this.#admit !== null
   }

@@ -6,7 +6,7 @@ import { requireInstance, updateInstance, wanted } from '../records/instance.ts'
 import { type Accepted, openOperation, openOperationOf } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
 
-/** A password of 100 random bits, to be told once, and the hash that is kept of it. */
+/** Makes a password of 100 random bits, which is shown once, and the hash that is stored. */
 export async function newPassword(): Promise<{ password: string; passwordHash: string }> {
   const password = [randomText(5), randomText(5), randomText(5), randomText(5)].join('-')
   return { password, passwordHash: await hashRandomPassword(password) }
@@ -15,7 +15,7 @@ export async function newPassword(): Promise<{ password: string; passwordHash: s
 /**
  * Gives an instance another password, which is returned here and kept nowhere. One that is meant to run is restarted
  * with it, and ends the sessions of the old one when it comes up; any other has it from its next start on. `mayStill`
- * throws when whoever asks may not: while the password is made, the instance may pass on to somebody else.
+ * throws when the caller may no longer do this: the instance may change owners while the password is hashed.
  */
 export async function resetPassword(
   fleet: Fleet,

@@ -4,10 +4,10 @@ import type { HealthObservation } from '../contract.ts'
 /** `answers`: it answered as itself lately, and only its checks failed. */
 export type HealthWait = { healthy: true } | { healthy: false; answers: boolean; reason: string }
 
-/** So many looks in a row must fail before an instance counts as unhealthy, or as silent: one may be lost. */
+/** How many observations in a row must fail before an instance counts as unhealthy, or as not answering. */
 export const failuresUntilOut = 3
 
-/** Hands what was seen of instances to whoever waits for it. */
+/** Counts health observations, and hands them to the operation that waits for its instance to become healthy. */
 export class HealthWatch {
   readonly #clock: Clock
   readonly #waiting = new Map<string, (observation: HealthObservation, silences: number) => void>()

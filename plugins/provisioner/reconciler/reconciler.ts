@@ -95,7 +95,7 @@ export class Reconciler {
     if (waiting.size === 0) this.#waiting.delete(operationId)
   }
 
-  /** Wakes whoever waits for an operation that is over: done by its worker, or superseded before it had one. */
+  /** Wakes the callers that wait for an operation which has ended, or was superseded before it started. */
   #wake(): void {
     for (const [operationId, waiting] of this.#waiting) {
       if (!isOpen(this.#execution.fleet.db, operationId)) for (const wake of waiting) wake()

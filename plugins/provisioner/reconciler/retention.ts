@@ -16,7 +16,7 @@ const leastKeptMs = 7 * 86_400_000
 const checkWithinMs = 60_000
 
 export interface RetentionSettings {
-  /** How long the volume of a removed instance is kept; null keeps it until somebody purges it. */
+  /** How long the volume of a removed instance is kept; null keeps it until it is purged. */
   keptMs: number | null
 }
 
@@ -42,8 +42,8 @@ function sinceSeen({ retentionSeenAt }: Instance, now: number): number {
 }
 
 /**
- * One look of the timer: counts, and asks for the volumes whose time is over to be deleted, if nobody objects. Whoever
- * cannot be asked objects.
+ * One round of the retention timer. Counts the time that each volume was kept, and requests a purge of those whose period
+ * is over, unless a check objects. A check that fails or does not answer counts as an objection.
  */
 export async function lookAtTombstones(options: {
   fleet: Fleet
@@ -78,7 +78,7 @@ export async function lookAtTombstones(options: {
     const objection = await firstObjection(objections, summary(instance), signal)
     if (signal.aborted) return
     const current = db.select().from(instances).where(eq(instances.id, instance.id)).get()
-    // While the checks were asked, somebody may have brought it back, and even have removed it again.
+    // The instance may have been restored, and even removed again, while the checks ran.
     if (current?.desired !== 'deleted' || current.deletedAt !== deletedAt) continue
     const { subdomain } = instance
     if (objection !== null) {

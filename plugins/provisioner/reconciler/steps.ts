@@ -27,7 +27,7 @@ export interface StepContext {
   /** How long an instance may take to stop by itself, and to become healthy. */
   stopGraceMs: number
   healthDeadlineMs: number
-  /** Keeps where the instance listens, and tells whoever looks at its health that it has begun to. */
+  /** Records where the instance listens, and starts its health checks. */
   started(address: { host: string; port: number }): void
   /** Keeps that it listens nowhere any more. */
   stopped(): void

@@ -1,6 +1,6 @@
 /**
- * Whether two e-mail addresses are the same one, in whatever case they are written. The letters of ASCII only: others
- * have a lower case that is another letter, such as the sign of the kelvin a `k`.
+ * Compares two email addresses without regard to case. Only ASCII letters are folded: some other characters have a
+ * lower case that is a different letter, such as the kelvin sign, which becomes `k`.
  */
 export function sameAddress(one: string, other: string): boolean {
   return lowerCase(one) === lowerCase(other)

@@ -12,7 +12,7 @@ import { volumePath } from '../volumes/volume.ts'
 import { getInstance, listInstances, type ProvisionerDb, updateInstance, wanted } from './instance.ts'
 import type { SecretKeys } from './secret-keys.ts'
 
-/** What the parts of the provisioner work on together. */
+/** What every part of the provisioner works on: records, driver, router and the settings of all instances. */
 export interface Fleet {
   db: ProvisionerDb
   driver: Driver
@@ -37,7 +37,7 @@ export interface Fleet {
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
 
-/** What one instance's container is made from. */
+/** Returns what an instance's container is created from. */
 export function specOf(
   { site, timezone, stopGraceMs, keep, secretKeys, mail, environments }: Fleet,
   instance: Instance,
@@ -73,7 +73,7 @@ function limitsOf({ memoryBytes, cpus }: Instance): InstanceSpec['limits'] {
   return memoryBytes === null || cpus === null ? null : { memoryBytes, cpus }
 }
 
-/** The one place where an instance's status changes: the record, the router and whoever listens follow together. */
+/** Changes an instance's status: updates the record and the router, and emits the event. Nothing else sets a status. */
 export function setStatus(
   fleet: Fleet,
   id: string,
@@ -92,7 +92,7 @@ export function setStatus(
   }
 }
 
-/** Keeps that an instance is healthy, and that it was for the first time. */
+/** Records that an instance is healthy, and when it was healthy for the first time. */
 export function markReady({ db, clock }: Fleet, id: string): void {
   updateInstance(db, id, { answers: true })
   db.update(instances)
@@ -101,13 +101,13 @@ export function markReady({ db, clock }: Fleet, id: string): void {
     .run()
 }
 
-/** Where an instance listens from now on; whether it answers there is to be seen. */
+/** Records where an instance listens from now on. It counts as not answering until it is seen to answer there. */
 export function setAddress(fleet: Fleet, id: string, address: { host: string; port: number } | null): void {
   updateInstance(fleet.db, id, { host: address?.host ?? null, port: address?.port ?? null, answers: false })
   routeInstance(fleet, getInstance(fleet.db, id))
 }
 
-/** Whether an instance answers as itself where it listens. */
+/** Records whether an instance answers as itself where it listens. */
 export function setAnswers(fleet: Fleet, id: string, answers: boolean): void {
   updateInstance(fleet.db, id, { answers })
   routeInstance(fleet, getInstance(fleet.db, id))

@@ -8,8 +8,8 @@ import { type Instance, instances } from '../schema.ts'
 export type ProvisionerDb = Db<typeof schema>
 
 /**
- * What an instance is to be now. A suspension keeps it from running and leaves the wish for it alone: when it is lifted,
- * what the operator had stopped stays stopped, and what should run runs again.
+ * Returns the state that an instance should have now: its desired state, but `stopped` while it is suspended. A suspension
+ * does not change the desired state, so that an instance the operator stopped stays stopped when it is lifted.
  */
 export function wanted({ desired, suspendedAt }: Pick<Instance, 'desired' | 'suspendedAt'>): Desired {
   return desired === 'running' && suspendedAt !== null ? 'stopped' : desired
@@ -76,7 +76,7 @@ export function findBySubdomain(db: ProvisionerDb, subdomain: string): Instance 
   )
 }
 
-/** Like `findBySubdomain`, but a name that nobody has is the 404 that says so. */
+/** Like `findBySubdomain`, but throws `unknown-instance` (404) when no instance has the name. */
 export function requireInstance(db: ProvisionerDb, subdomain: string): Instance {
   const instance = findBySubdomain(db, subdomain)
   if (!instance) throw unknownInstance(`No instance is called "${subdomain}".`)

@@ -2,7 +2,7 @@ import type { Fleet } from './fleet.ts'
 import { getInstance, updateInstance } from './instance.ts'
 import { openOperation } from './operation.ts'
 
-/** Keeps an instance from running until it is resumed; `why` is for its owner. False when it was suspended already. */
+/** Stops an instance until it is resumed. Its owner is shown `why`. Returns false when it was suspended already. */
 export function suspendInstance({ db, clock }: Fleet, id: string, why: string): boolean {
   return db.transaction(() => {
     const instance = getInstance(db, id)
@@ -19,13 +19,13 @@ export function suspendInstance({ db, clock }: Fleet, id: string, why: string): 
   })
 }
 
-/** Lifts a suspension; false when there was none. */
+/** Lifts a suspension. Returns false when there was none. */
 export function resumeInstance({ db, clock }: Fleet, id: string): boolean {
   return db.transaction(() => {
     const instance = getInstance(db, id)
     if (instance.suspendedAt === null) return false
     updateInstance(db, id, { suspendedAt: null, suspension: null })
-    // What may run owes nothing of the time that it was kept.
+    // Once it may run, its next retention period starts from zero.
     if (instance.desired !== 'deleted') updateInstance(db, id, { retentionCarriedMs: 0 })
     if (instance.desired === 'running')
       openOperation(db, { instanceId: id, kind: 'start', image: null }, clock.now())
