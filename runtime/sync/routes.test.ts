@@ -112,7 +112,7 @@ test('the page connects by a form, shows what is wrong beside the field, and syn
   assert.equal(made.status, 200)
   const page = await made.text()
   assert.match(page, /In sync/)
-  assert.match(page, /shown this once/)
+  assert.match(page, /shown only once/)
   const synced = await postForm(app, '/api/jobs/repo/sync', {}, { Cookie })
   assert.equal(synced.headers.get('location'), '/repo/remote')
   const repo = await (await app.request('/repo', { headers: { ...browser, Cookie } })).text()

@@ -157,7 +157,7 @@ jobRegistry.register({ id: 'two', cron: '@daily', func: ${waits}, concurrencyKey
   engine.run('one', { trigger: 'manual' })
   const waiting = engine.run('two', { trigger: 'manual' })
   const wait = await page(`/runs/${waiting.id}`)
-  assert.match(text(wait), /waits for its turn, in place 1/)
+  assert.match(text(wait), /In the queue, in place 1/)
   assert.match(text(wait), /concurrency key (&quot;|")shop/)
   const all = await page('/runs')
   assert.match(all, new RegExp(`id="waiting-${waiting.id}"`))
