@@ -1,10 +1,10 @@
-import type { Stats } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readVolumeIdentity } from '../../../src/volume-identity.ts'
 import type { VolumeFaultKind } from '../contract.ts'
 import { DriverError } from '../driver.ts'
 import type { Instance } from '../schema.ts'
+import { type FileId, fileIdOf, statOf } from './folder.ts'
 
 /** The folder of one instance's volume on the host. */
 export function volumePath(dataRoot: string, subdomain: string): string {
@@ -12,8 +12,9 @@ export function volumePath(dataRoot: string, subdomain: string): string {
 }
 
 /** What stands at a volume's place. */
-export type VolumeSight =
-  | { kind: 'absent' }
+export type VolumeSight = { kind: 'absent' } | ({ file: FileId } & Standing)
+
+type Standing =
   /** A file, or a symbolic link. */
   | { kind: 'not-a-folder' }
   /** No instance has lived in it yet: empty, or a jobs repo that was cloned there beforehand. */
@@ -27,22 +28,12 @@ export type VolumeSight =
 export async function lookAtVolume(path: string): Promise<VolumeSight> {
   const stat = await statOf(path)
   if (!stat) return { kind: 'absent' }
-  if (!stat.isDirectory()) return { kind: 'not-a-folder' }
+  const file = fileIdOf(stat)
+  if (!stat.isDirectory()) return { file, kind: 'not-a-folder' }
   const id = await readVolumeIdentity(path)
-  if (id !== null) return { kind: 'marked', id }
-  if (await statOf(join(path, 'longhouse.db'))) return { kind: 'unmarked' }
-  return { kind: 'fresh', names: (await readdir(path)).sort() }
-}
-
-/** Null when nothing has the name. */
-export async function statOf(path: string): Promise<Stats | null> {
-  try {
-    return await lstat(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw error
-  }
+  if (id !== null) return { file, kind: 'marked', id }
+  if (await statOf(join(path, 'longhouse.db'))) return { file, kind: 'unmarked' }
+  return { file, kind: 'fresh', names: (await readdir(path)).sort() }
 }
 
 export interface VolumeFault {
