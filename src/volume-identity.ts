@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The file in a volume that says whose it is. */
@@ -34,9 +34,15 @@ export async function readVolumeIdentity(volume: string): Promise<string | null>
   }
 }
 
-/** Writes into a volume whose it is: whole or not at all, over whatever has the name. */
-export async function writeVolumeIdentity(volume: string, instanceId: string): Promise<void> {
+/**
+ * Writes into a volume whose it is, whole or not at all. It replaces only the mark `seen`: what `readVolumeIdentity`
+ * returned when the volume was judged. Returns false, and writes nothing, when the volume says something else by now.
+ */
+export async function claimVolume(volume: string, instanceId: string, seen: string | null): Promise<boolean> {
   const [mark, draft] = [join(volume, identityFile), join(volume, `${identityFile}.new`)]
+  const found = await readVolumeIdentity(volume)
+  if (found === instanceId) return true
+  if (found !== seen) return false
   await rm(draft, { recursive: true, force: true })
   const file = await open(
     draft,
@@ -48,5 +54,18 @@ export async function writeVolumeIdentity(volume: string, instanceId: string): P
   } finally {
     await file.close()
   }
-  await rename(draft, mark)
+  if (seen !== null) {
+    await rename(draft, mark)
+    return true
+  }
+  try {
+    // A link, unlike a rename, replaces nothing.
+    await link(draft, mark)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return (await readVolumeIdentity(volume)) === instanceId
+  } finally {
+    await rm(draft, { force: true })
+  }
+  return true
 }

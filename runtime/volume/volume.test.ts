@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { writeVolumeIdentity } from '../../src/volume-identity.ts'
+import { claimVolume } from '../../src/volume-identity.ts'
 import { startRuntime } from '../program.ts'
 
 test('an instance starts only on the volume that it was made for, and writes nothing into another', async t => {
@@ -25,12 +25,13 @@ test('an instance starts only on the volume that it was made for, and writes not
   mkdirSync(dir)
   await assert.rejects(boot(), /Nothing was written\. Is its disk mounted\?/)
   assert.deepEqual(readdirSync(dir), [])
-  await writeVolumeIdentity(dir, 'inst_other')
+  assert.equal(await claimVolume(dir, 'inst_other', null), true)
   await assert.rejects(boot(), /is not the volume of inst_one: it says inst_other/)
   assert.deepEqual(readdirSync(dir), ['.longhouse-volume'])
   // Half of a mark that was being written when the power went.
   writeFileSync(join(dir, '.longhouse-volume.new'), 'inst_')
-  await writeVolumeIdentity(dir, 'inst_one')
+  assert.equal(await claimVolume(dir, 'inst_one', null), false, 'another has it')
+  assert.equal(await claimVolume(dir, 'inst_one', 'inst_other'), true)
   const runtime = await boot()
   await runtime.started
   await runtime.stop({ patience: false })

@@ -1,11 +1,16 @@
 import { clearTimeout, setTimeout } from 'node:timers'
-import { readVolumeIdentity, writeVolumeIdentity } from '../../../src/volume-identity.ts'
 import type { RouterService } from '../../router/contract.ts'
 import { type Driver, DriverError, type InstanceSpec } from '../driver.ts'
 import type { StepName } from '../records/plan.ts'
 import { deleteVolume } from '../volumes/deletion.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
-import { VolumeError, type VolumeRecord, type VolumeSight, volumeFault } from '../volumes/volume.ts'
+import {
+  markVolume,
+  VolumeError,
+  type VolumeRecord,
+  type VolumeSight,
+  volumeFault,
+} from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
 
 export interface StepContext {
@@ -51,17 +56,15 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
   },
   'prepare volume': async step => {
     const { spec, driver } = step
-    const sight = await requireVolume(step)
+    const before = await requireVolume(step)
     await driver.prepareVolume(spec)
-    if (sight.kind !== 'marked' || sight.id !== spec.id) await writeVolumeIdentity(spec.volume, spec.id)
-    // A disk may go between the look and the making of the folder.
-    else if ((await readVolumeIdentity(spec.volume)) !== spec.id)
-      throw new VolumeError(
-        { kind: 'missing', words: `its volume is missing at ${spec.volume}` },
-        { permanent: true },
-      )
+    // A disk may go, or something else take its place, between the look and the making of the folder.
+    const sight = await requireVolume(step)
+    refuseOther(step, before, sight)
+    if (!(await markVolume(spec.volume, spec.id, sight)))
+      throw foreign(`the volume at ${spec.volume} was changed while it was prepared; nothing was overwritten`)
     step.volumeMarked()
-    return sight.kind === 'absent' ? 'new' : 'kept as it was'
+    return before.kind === 'absent' ? 'new' : 'kept as it was'
   },
   'prepare image': async step => {
     const { spec, driver, keepsImage } = step
@@ -115,6 +118,25 @@ async function requireVolume({ spec, volume, look, ownerOf }: StepContext): Prom
   const fault = volumeFault({ ...volume, volumePermit: permit }, spec.volume, sight)
   if (fault) throw new VolumeError(fault, { permanent: true })
   return sight
+}
+
+/** Throws unless what stands there after the volume was prepared is what was judged before. */
+function refuseOther({ spec }: StepContext, before: VolumeSight, after: VolumeSight): void {
+  const missing = before.kind === 'marked' ? before.id === spec.id : before.kind !== 'absent'
+  const isOwn = after.kind === 'marked' && after.id === spec.id
+  if (isOwn) return
+  const isEmpty = after.kind === 'fresh' && after.names.length === 0
+  if (before.kind === 'absent' ? isEmpty : 'file' in after && after.file === before.file) return
+  if (missing && (isEmpty || after.kind === 'absent'))
+    throw new VolumeError(
+      { kind: 'missing', words: `its volume is missing at ${spec.volume}` },
+      { permanent: true },
+    )
+  throw foreign(`something else took the place of the volume at ${spec.volume}; nothing was overwritten`)
+}
+
+function foreign(words: string): VolumeError {
+  return new VolumeError({ kind: 'foreign', words }, { permanent: true })
 }
 
 async function waitUntilHealthy(step: StepContext): Promise<string | undefined> {

@@ -1,9 +1,8 @@
 import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import type { Logger } from '../../../src/log.ts'
-import { writeVolumeIdentity } from '../../../src/volume-identity.ts'
 import { notPossibleNow, volumeUnseen } from '../problems.ts'
 import { instances } from '../schema.ts'
-import { type VolumeSight, volumePath } from '../volumes/volume.ts'
+import { markVolume, type VolumeSight, volumePath } from '../volumes/volume.ts'
 import type { Fleet } from './fleet.ts'
 import { updateInstance } from './instance.ts'
 
@@ -31,9 +30,8 @@ export async function markEarlierVolumes(fleet: Fleet, log: Logger): Promise<voi
   for (const { id, subdomain } of unmarked) {
     const path = volumePath(site.dataRoot, subdomain)
     try {
-      if ((await fleet.lookAtVolume(path)).kind !== 'unmarked') continue
-      await writeVolumeIdentity(path, id)
-      marked.push(id)
+      const sight = await fleet.lookAtVolume(path)
+      if (sight.kind === 'unmarked' && (await markVolume(path, id, sight))) marked.push(id)
     } catch (error) {
       log.warn({ err: error, subdomain }, 'its volume could not be marked; the next start tries again')
     }

@@ -125,3 +125,55 @@ test('a disk that is mounted over the one that a purge looked at is not emptied'
   assert.equal(precious(other.volume), 'data of other')
   assert.equal(precious(disk.dir), 'data of acme')
 })
+
+test('a volume that takes the place of a new one while that is prepared keeps its mark', async t => {
+  let swap = () => {}
+  const fleet = await testFleet(t, {
+    driver: real => ({
+      ...real,
+      prepareVolume: async spec => {
+        await real.prepareVolume(spec)
+        if (spec.subdomain === 'acme') swap()
+      },
+    }),
+  })
+  const other = await stopped(fleet, 'other')
+  const acme = join(fleet.root, 'acme')
+  swap = () => {
+    renameSync(acme, join(fleet.root, 'away'))
+    renameSync(other.volume, acme)
+  }
+  const failed = await fleet.provision('acme')
+  assert.deepEqual([failed.body.status, failed.body.volume_fault], ['failed', 'foreign'])
+  assert.equal(readFileSync(join(acme, '.longhouse-volume'), 'utf8').trim(), other.id)
+
+  // One of an earlier version says nothing, and is somebody's all the same.
+  swap = () => {
+    renameSync(acme, join(fleet.root, 'empty'))
+    renameSync(other.volume, acme)
+  }
+  renameSync(acme, other.volume)
+  writeFileSync(join(other.volume, 'longhouse.db'), '')
+  rmSync(join(other.volume, '.longhouse-volume'))
+  const unmarked = await start(fleet, 'acme')
+  assert.deepEqual([unmarked.body.status, unmarked.body.volume_fault], ['failed', 'foreign'])
+  assert.equal(existsSync(join(acme, '.longhouse-volume')), false)
+  assert.equal(precious(acme), 'data of other')
+})
+
+test('a mark that is written in the last moment before ours is kept', async t => {
+  const { fleet, after } = await fleetWithSwap(t)
+  mkdirSync(join(fleet.root, 'acme'))
+  const mark = join(fleet.root, 'acme', '.longhouse-volume')
+  let looks = 0
+  const onLook = () => {
+    // The asking looks twice; the step before it prepares the folder, and after.
+    if (++looks < 4) after.look = onLook
+    else writeFileSync(mark, 'inst_nobody\n')
+  }
+  after.look = onLook
+  const failed = await fleet.provision('acme')
+  assert.equal(looks, 4)
+  assert.deepEqual([failed.body.status, failed.body.volume_fault], ['failed', 'foreign'])
+  assert.equal(readFileSync(mark, 'utf8'), 'inst_nobody\n')
+})

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readVolumeIdentity } from '../../../src/volume-identity.ts'
+import { claimVolume, readVolumeIdentity } from '../../../src/volume-identity.ts'
 import type { VolumeFaultKind } from '../contract.ts'
 import { DriverError } from '../driver.ts'
 import type { Instance } from '../schema.ts'
-import { type FileId, fileIdOf, statOf } from './folder.ts'
+import { type FileId, fileIdOf, insideFolder, statOf } from './folder.ts'
 
 /** The folder of one instance's volume on the host. */
 export function volumePath(dataRoot: string, subdomain: string): string {
@@ -39,6 +39,17 @@ export async function lookAtVolume(path: string): Promise<VolumeSight> {
 export interface VolumeFault {
   kind: VolumeFaultKind
   words: string
+}
+
+/**
+ * Writes an instance's id into the very volume that was seen. False, with nothing written, when another folder has its
+ * place by now, or it says something else about whose it is.
+ */
+export async function markVolume(path: string, instanceId: string, sight: VolumeSight): Promise<boolean> {
+  if (sight.kind === 'absent') return false
+  const seen = sight.kind === 'marked' ? sight.id : null
+  const claimed = await insideFolder(path, sight.file, inside => claimVolume(inside, instanceId, seen))
+  return claimed?.result ?? false
 }
 
 /**
