@@ -28,7 +28,7 @@ export const named = z.object({ subdomain: z.string() })
 
 /** A yes or no, as JSON and as a form's checkbox say it. */
 export const truth = z
-  .union([z.boolean(), z.enum(['true', 'false', 'on', '1', '0', ''])])
+  .union([z.boolean(), z.enum(['true', 'false', 'on', '1', '0', ''])], 'must be true or false')
   .transform(value => value === true || value === 'true' || value === 'on' || value === '1')
 
 export const ownerEmail = z

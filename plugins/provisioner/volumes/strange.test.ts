@@ -111,6 +111,10 @@ test('a purge goes on once the instance’s own volume is back, and a permit to 
   writeFileSync(join(volume, mark), 'inst_nobody')
   assert.equal((await purge(fleet)).body.status, 'failed')
   assert.equal((await fleet.admin('DELETE', '/admin/instances/acme?anyway=true')).status, 422)
+  const bad = await fleet.admin<{ errors?: unknown }>('POST', '/admin/instances/acme/purge', {
+    body: { confirm: 'acme', anyway: 'yes' },
+  })
+  assert.deepEqual(bad.body.errors, [{ path: 'anyway', message: 'must be true or false' }])
   writeFileSync(join(volume, mark), id)
   assert.equal((await purge(fleet)).body.status, 'deleted')
   assert.equal(existsSync(volume), false)
