@@ -213,7 +213,7 @@ export const provisionerOver = (
         checks: { driver: () => driver.ping() },
         start: async () => {
           await markEarlierVolumes(fleet, log)
-          routeAll(fleet)
+          routeAll(fleet, log)
         },
         stop: async () => {
           // Closing the driver ends what a worker may be waiting for.

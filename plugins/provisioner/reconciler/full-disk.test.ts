@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import Database from 'better-sqlite3'
 import { ask } from '../../../src/testing/ask.ts'
 import { setClock } from '../../../src/testing/clock.ts'
 import { eventually } from '../../../src/testing/eventually.ts'
@@ -73,4 +74,31 @@ test('with a full disk nothing is lost or purged, everybody is told, and it goes
   assert.deepEqual([back.body.status, existsSync(precious)], ['running', true])
   const quiet = await fleet.admin('GET', '/admin/instances', { headers: page })
   assert.doesNotMatch(String(quiet.body), /The disk is full/)
+})
+
+test('the control plane starts on a full disk, and its instances once there is room', async t => {
+  const disk = smallDisk(t, { mebibytes: 8 })
+  if (!disk) return
+  const first = await testFleet(t, { root: disk.dir })
+  await first.provision('acme')
+  await first.program.stop()
+  // As a kill leaves it: the record says where an instance of the last life listened.
+  const sqlite = new Database(join(disk.dir, '.control', 'longhouse.db'))
+  sqlite.exec("update provisioner_instances set host = '127.0.0.1', port = 9, answers = true")
+  sqlite.close()
+
+  const second = await testFleet(t, {
+    root: disk.dir,
+    driver: real => {
+      disk.fill()
+      return real
+    },
+  })
+  assert.equal((await second.admin('GET', '/admin/instances/acme')).status, 200)
+  assert.equal((await second.visit('acme')).status, 503)
+  disk.free()
+  await eventually('it runs', async () => {
+    await second.program.runOnce('provisioner:reconcile')
+    return (await second.visit('acme')).status === 200
+  })
 })

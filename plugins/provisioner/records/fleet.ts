@@ -1,6 +1,8 @@
 import { and, eq, isNotNull, isNull, or } from 'drizzle-orm'
 import type { Clock } from '../../../src/clock.ts'
+import { isDiskFull } from '../../../src/disk.ts'
 import type { Events } from '../../../src/kernel/control-plane.ts'
+import type { Logger } from '../../../src/log.ts'
 import type { RouterService } from '../../router/contract.ts'
 import type { Site } from '../../site/contract.ts'
 import { siteUrl } from '../../site/contract.ts'
@@ -113,15 +115,28 @@ export function setAnswers(fleet: Fleet, id: string, answers: boolean): void {
   routeInstance(fleet, getInstance(fleet.db, id))
 }
 
-/** Tells the router about every instance, as the records have it: at boot, when it knows nothing. */
-export function routeAll(fleet: Fleet): void {
+/**
+ * Tells the router about every instance, as the records have it: at boot, when it knows nothing. An instance that ended
+ * with the last control plane listens nowhere; with a full disk the record cannot say so, and the router is told all the
+ * same.
+ */
+export function routeAll(fleet: Fleet, log: Logger): void {
+  const nowhere = fleet.driver.outlivesControlPlane ? {} : { host: null, port: null, answers: false }
   if (!fleet.driver.outlivesControlPlane)
-    fleet.db
-      .update(instances)
-      .set({ host: null, port: null, answers: false })
-      .where(or(isNotNull(instances.host), eq(instances.answers, true)))
-      .run()
-  for (const instance of listInstances(fleet.db)) routeInstance(fleet, instance)
+    try {
+      fleet.db
+        .update(instances)
+        .set(nowhere)
+        .where(or(isNotNull(instances.host), eq(instances.answers, true)))
+        .run()
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      log.error(
+        { err: error },
+        'The disk is full: instances cannot be started until there is room. Make room; they then start by themselves.',
+      )
+    }
+  for (const instance of listInstances(fleet.db)) routeInstance(fleet, { ...instance, ...nowhere })
 }
 
 function routeInstance({ router }: Fleet, instance: Instance): void {
