@@ -49,6 +49,37 @@ test('a look that hangs is given up, takes no further ones of its volume, and a 
   await eventually('it is asked again', async () => (await look('/well')).kind === 'absent')
 })
 
+test('looks that begin together hold two threads at most, and the five seconds begin with the look', async () => {
+  const { clock, pass } = steppedClock()
+  const release = new Map<string, () => void>()
+  const asked: string[] = []
+  const look = patientLook(async path => {
+    asked.push(path)
+    if (path.startsWith('/hangs')) await new Promise<void>(resolve => release.set(path, resolve))
+    return { kind: 'absent' }
+  }, clock)
+  const said = (path: string) =>
+    look(path).then(
+      () => 'seen',
+      (error: Error) => error.message,
+    )
+  const [a, b, c, well] = ['/hangs/a', '/hangs/b', '/hangs/c', '/well'].map(said)
+  assert.deepEqual(asked, ['/hangs/a', '/hangs/b'])
+  release.get('/hangs/b')?.()
+  assert.equal(await b, 'seen')
+  await eventually('the next is asked', async () => asked.includes('/hangs/c'))
+  release.get('/hangs/c')?.()
+  assert.deepEqual([await c, await well], ['seen', 'seen'])
+  const [d, e] = ['/hangs/d', '/hangs/e'].map(said)
+  assert.deepEqual(asked.slice(-2), ['/well', '/hangs/d'])
+  pass()
+  assert.match((await a) ?? '', /gave no answer within 5 s/)
+  assert.match((await d) ?? '', /gave no answer within 5 s/)
+  assert.match((await e) ?? '', /was not asked: those of .hangs.a and .hangs.d/)
+  release.get('/hangs/a')?.()
+  await eventually('it goes on', async () => (await said('/well')) === 'seen')
+})
+
 test('a disk that hangs stops neither the control plane nor other instances, and is told in words', async t => {
   const { clock, pass } = steppedClock()
   let hangs = false
