@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -15,11 +15,12 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join, posix } from 'node:path'
+import { posix } from 'node:path'
 import { defineProblem } from '../../src/http/problem.ts'
 import type { Folders } from '../volume/contract.ts'
 import { type Accept, acceptIn, isForbidden, refusedPath, uneditable } from './file-path.ts'
 import { holdFolder } from './folder.ts'
+import { unfinishedSave } from './unfinished-save.ts'
 
 export const unknownFile = defineProblem('unknown-file', 404, 'No such file')
 export const fileTooLarge = defineProblem('file-too-large', 413, 'The file is too large to edit here')
@@ -99,7 +100,7 @@ export function openFiles(
         throw changed(path)
       }
       // Made outside the repo, for a commit must not find it half written.
-      const fresh = join(dir, `.save-${randomUUID()}`)
+      const fresh = unfinishedSave(dir)
       try {
         writeFileSync(fresh, bytes, { flush: true })
         if (there) chmodSync(fresh, there.mode)

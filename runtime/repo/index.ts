@@ -3,6 +3,7 @@ import '../packages/contract.ts'
 import '../volume/contract.ts'
 import './contract.ts'
 import { openJobsRepo } from './jobs-repo.ts'
+import { clearUnfinishedSaves } from './unfinished-save.ts'
 
 /** The git repository that holds the manifest and the jobs. */
 export const repo = definePlugin({
@@ -10,6 +11,7 @@ export const repo = definePlugin({
   needs: ['volume'],
   asks: { 'remote-status': 'optional', 'tree-stamp': 'optional' },
   setup: ({ log, services: { volume }, hooks }) => {
+    clearUnfinishedSaves(volume.folders.dir)
     const repo = openJobsRepo({
       folders: volume.folders,
       log,

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
+import { oneJob, startInstance } from '../engine.fixture.ts'
 import { listFolder } from './folder-list.ts'
 import { openRawFiles } from './raw-files.ts'
 
@@ -63,4 +64,13 @@ test('a script that an upload replaces stays executable', async t => {
   const mode = (name: string) => statSync(join(jobsDir, name)).mode & 0o111
   assert.deepEqual([mode('run.sh'), mode('new.sh')], [0o111, 0])
   assert.equal(readFileSync(join(jobsDir, 'run.sh'), 'utf8'), 'fresh')
+})
+
+test('what saves left behind when the runtime was killed is gone after the next start', async t => {
+  const instance = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
+  const left = join(instance.dir, '.save-00000000-0000-0000-0000-000000000000')
+  writeFileSync(left, 'half of it')
+  await instance.restart()
+  assert.equal(existsSync(left), false)
+  assert.ok(existsSync(instance.path('manifest.ts')))
 })

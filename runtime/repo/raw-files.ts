@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -18,6 +17,7 @@ import type { Folders } from '../volume/contract.ts'
 import { refusedPath, uneditable } from './file-path.ts'
 import { fileExists, folderOf, type RepoFiles, unknownFile } from './files.ts'
 import { holdFolder, pathOf } from './folder.ts'
+import { unfinishedSave } from './unfinished-save.ts'
 
 export const uploadLimitBytes = 50 * 1024 * 1024
 
@@ -71,7 +71,7 @@ export function openRawFiles(
     receive: async (path, body, limitBytes = uploadLimitBytes) => {
       files.accept(path)
       // Outside of the repo, for a commit must not find it half written.
-      const fresh = join(dir, `.save-${randomUUID()}`)
+      const fresh = unfinishedSave(dir)
       const discard = () => rm(fresh, { force: true })
       try {
         await writeTo(fresh, body, limitBytes)
