@@ -41,7 +41,7 @@ export function probe(
           // The edge goes by the same header.
           const answers =
             response.statusCode !== 421 && response.headers['longhouse-instance'] === instance.id
-          resolve({ healthy: false, at: now(), answers, reason })
+          resolve({ healthy: false, at: now(), answers, starting: isStarting(body), reason })
         })
       },
     )
@@ -55,6 +55,15 @@ export function probe(
       )
     })
   })
+}
+
+/** True for a health document that says that the instance is not ready yet. */
+function isStarting(body: string): boolean {
+  try {
+    return (JSON.parse(body) as { status?: unknown }).status === 'starting'
+  } catch {
+    return false
+  }
 }
 
 function faultOf(instance: WatchedInstance, status: number, body: string): string | null {

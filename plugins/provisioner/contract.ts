@@ -52,11 +52,11 @@ export interface WatchedInstance {
 
 /**
  * What one look at an instance showed. `answers`: it answered as itself, and only its checks fail; it is reachable all the
- * same.
+ * same. `starting`: it said that it is not ready yet.
  */
 export type HealthObservation =
   | { healthy: true; at: number }
-  | { healthy: false; at: number; answers: boolean; reason: string }
+  | { healthy: false; at: number; answers: boolean; starting?: boolean; reason: string }
 
 /** An instance as other plugins see it. */
 export interface InstanceSummary {

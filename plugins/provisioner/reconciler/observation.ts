@@ -46,7 +46,11 @@ export function recordHealth(
 ): boolean {
   const { failures, silences } = health.record(instanceId, seen)
   const instance = getInstance(fleet.db, instanceId)
-  const answers = silences === 0 || (instance.answers && silences < failuresUntilOut)
+  // While it is being started, requests are held until it is ready rather than told that it starts.
+  const comesUp = !seen.healthy && seen.starting === true && instance.status === 'provisioning'
+  const answers = comesUp
+    ? instance.answers
+    : silences === 0 || (instance.answers && silences < failuresUntilOut)
   if (answers !== instance.answers) setAnswers(fleet, instanceId, answers)
   if (seen.healthy) {
     const kept = instance.lastHealthAt ?? 0

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { DriverError } from '../driver.ts'
@@ -192,4 +194,23 @@ test('the container of before keeps its door while the steps of a start wait', a
   fleet.behave('acme', 'well')
   back.resolve()
   await eventually('it runs', async () => (await state(fleet)).status === 'running')
+})
+
+test('a request for an instance that is being started is held until it is ready', async t => {
+  const fleet = await testFleet(t, { env: { ROUTER_HOLD_TIMEOUT: '60s' } })
+  await fleet.provision('acme')
+  fleet.behave('acme', 'starting')
+  await fleet.admin('POST', '/admin/instances/acme/restart')
+  const looks = () => statSync(join(fleet.root, 'acme', 'looks')).size
+  await eventually('it waits until it is healthy', async () => {
+    const step = (await state(fleet)).operation?.steps.find(({ status }) => status === 'running')
+    return step?.name === 'wait until healthy'
+  })
+  const before = looks()
+  const visit = fleet.visit('acme')
+  await eventually('it was looked at again', () => looks() >= before + 3)
+  const { status, reachable } = await state(fleet)
+  assert.deepEqual([status, reachable], ['provisioning', false])
+  fleet.behave('acme', 'well')
+  assert.equal((await visit).status, 200)
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { identityFile } from '../../../../src/volume-identity.ts'
 import { DriverError, type InstanceSpec } from '../../driver.ts'
 import { testFleet } from '../../fleet.fixture.ts'
 import { createDockerDriver, defaultLimits, dockerAvailable } from './docker.ts'
@@ -192,6 +193,7 @@ test('a purge deletes nothing until the engine has said that the container is go
   })
   const its = { id: made.body.id, subdomain: 'acme' }
   mkdirSync(volume, { recursive: true })
+  writeFileSync(join(volume, identityFile), `${its.id}\n`)
   writeFileSync(join(volume, 'precious'), 'x')
 
   const purge = () => fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
