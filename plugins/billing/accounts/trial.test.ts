@@ -5,20 +5,26 @@ import { openShop } from '../shop.fixture.ts'
 
 test('a call that comes to nothing takes no trial along that another call has begun to use', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
-  const [ada, eve] = [await shop.owner('ada'), await shop.owner('eve')]
-  // All of them find their names free; ada’s is taken first, so eve’s first call fails when its password is ready.
-  const answers = await Promise.all([
-    ada.call('POST', '/instances', { subdomain: 'wanted' }),
-    eve.call('POST', '/instances', { subdomain: 'wanted' }),
-    eve.call('POST', '/instances', { subdomain: 'other' }),
-  ])
-  assert.deepEqual(
-    answers.map(({ status }) => status),
-    [202, 409, 202],
-  )
-  for (const owner of [ada, eve]) {
-    const bill = (await owner.call('GET', '/billing')).json<{ state: string; trial_ends_at: string | null }>()
-    assert.deepEqual([bill.state, bill.trial_ends_at !== null], ['trial', true])
+  // All of them find their names free. Where ada's is taken first, eve's first call fails when its password is ready;
+  // which comes first is for the threads that make passwords, so it is tried until it is ada's.
+  for (let attempt = 0; ; attempt++) {
+    const [ada, eve] = [await shop.owner(`ada${attempt}`), await shop.owner(`eve${attempt}`)]
+    const answers = await Promise.all([
+      ada.call('POST', '/instances', { subdomain: `wanted${attempt}` }),
+      eve.call('POST', '/instances', { subdomain: `wanted${attempt}` }),
+      eve.call('POST', '/instances', { subdomain: `other${attempt}` }),
+    ])
+    const statuses = answers.map(({ status }) => status)
+    if (attempt < 9 && statuses[0] !== 202) continue
+    assert.deepEqual(statuses, [202, 409, 202])
+    for (const owner of [ada, eve]) {
+      const bill = (await owner.call('GET', '/billing')).json<{
+        state: string
+        trial_ends_at: string | null
+      }>()
+      assert.deepEqual([bill.state, bill.trial_ends_at !== null], ['trial', true])
+    }
+    return
   }
 })
 
