@@ -124,6 +124,7 @@ ${job(
   assert.equal((await engine.cancel(id))?.status, 'cancelled')
   const pids = forked().trim().split('\n').map(Number)
   assert.ok(pids.every(Number.isInteger), String(pids))
-  assert.deepEqual(pids.filter(isAlive), [])
+  // What was killed a moment ago may still be dying; what got away would sleep for a quarter of an hour.
+  await until(() => pids.filter(isAlive).length === 0, 'nothing is left')
   assert.equal((await run('well')).result, 7)
 })
