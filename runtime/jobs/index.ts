@@ -11,7 +11,7 @@ import './contract.ts'
 import { openJobs } from './jobs.ts'
 import * as schema from './schema.ts'
 import type { JobsTuning } from './tuning.ts'
-import { jobsRoutes } from './web/routes.ts'
+import { jobsRoutes } from './pages/routes.ts'
 
 /** The jobs plugin; tests set other limits, and move the clock. */
 export const jobsWith = (tuning: JobsTuning) =>

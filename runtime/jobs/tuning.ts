@@ -1,7 +1,7 @@
-import type { LoadLimits } from './loader.ts'
-import type { Retention } from './retention.ts'
-import type { RunLimits } from './run-queue.ts'
-import type { DrainLimits } from './schedule.ts'
+import type { LoadLimits } from './live-set/loader.ts'
+import type { Retention } from './runs/retention.ts'
+import type { RunLimits } from './runs/run-queue.ts'
+import type { DrainLimits } from './slots/schedule.ts'
 
 /** What tests set otherwise than the product does. */
 export interface JobsTuning {

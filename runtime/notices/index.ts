@@ -9,7 +9,7 @@ import '../volume/contract.ts'
 import { type Notices, openNotices } from './notices.ts'
 import { noticeRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
-import type { Watched } from './watched.ts'
+import type { Watched } from './watch/watched.ts'
 
 /** The notices plugin; `onOpen` gets the notices, for tests that look and send when they say. */
 export const noticesWith = (onOpen: (notices: Notices) => void) =>

@@ -4,10 +4,10 @@ import type { Logger } from '../../src/log.ts'
 import type { Seal } from '../../src/seal.ts'
 import type { Run } from '../jobs/contract.ts'
 import { destinationOf, ordinaryNotify } from '../manifest/notify.ts'
-import { type CommitStatuses, commitStatusWriter } from './commit-status.ts'
+import { type CommitStatuses, commitStatusWriter } from './delivery/commit-status.ts'
 import type { About } from './finding.ts'
-import { type Incident, listIncidents, muteIncident, settleIncidents, type Teller } from './incidents.ts'
-import { watchInstance } from './instance-watch.ts'
+import { type Incident, listIncidents, muteIncident, settleIncidents, type Teller } from './watch/incidents.ts'
+import { watchInstance } from './watch/instance-watch.ts'
 import {
   missedMessage,
   openedMessage,
@@ -15,16 +15,16 @@ import {
   recoveredMessage,
   reminderMessage,
   testMessage,
-} from './message.ts'
+} from './messages/message.ts'
 import type { NoticesDb } from './notices-db.ts'
-import { createOutbox, type Outbox } from './outbox.ts'
+import { createOutbox, type Outbox } from './delivery/outbox.ts'
 import { runDetail } from './run-detail.ts'
 import { incidents, progress } from './schema.ts'
 import { type MailDefaults, type SettingsStore, settingsStore } from './settings.ts'
 import { wants } from './wants.ts'
-import { createWatch } from './watch.ts'
-import type { Watched } from './watched.ts'
-import { request } from './webhook.ts'
+import { createWatch } from './watch/watch.ts'
+import type { Watched } from './watch/watched.ts'
+import { request } from './delivery/webhook.ts'
 
 const day = 24 * 3_600_000
 const keepIncidentsMs = 90 * day

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registry, until } from '../engine.fixture.ts'
 import { startHook, startWatched } from './notices.fixture.ts'
-import { shapeOf } from './shape.ts'
+import { shapeOf } from './messages/shape.ts'
 
 interface Run {
   id: string

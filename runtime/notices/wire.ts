@@ -3,7 +3,7 @@ import { timestamp } from '../../src/clock.ts'
 import { deliveryStatuses } from '../../src/delivery-queue.ts'
 import { channels, messageKinds } from './channel.ts'
 import { incidentKinds } from './finding.ts'
-import type { Incident } from './incidents.ts'
+import type { Incident } from './watch/incidents.ts'
 import { runDetailJson, runDetailShape } from './run-detail.ts'
 import type { Message } from './schema.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import git from 'isomorphic-git'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { stageFiles } from '../git/commit.ts'
+import { stageFiles } from '../git/work-tree/commit.ts'
 
 /** A repo as an older version left it: it had pulled executable bits, and neither files nor index have them. */
 async function pulledWithoutBits(t: TestContext) {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob, startInstance } from '../engine.fixture.ts'
-import { isDotGit } from '../git/git-names.ts'
+import { isDotGit } from '../git/objects/git-names.ts'
 import { postJson, startWeb } from '../web/web.fixture.ts'
 
 /** Git takes each for `.git`, here or on another system. */

@@ -2,7 +2,7 @@
 // thread that it is on. It is started when there is something to do and ends when nobody asks any more.
 import git from 'isomorphic-git'
 import { obstacleIn } from '../git/bounds.ts'
-import { carefulFs as fs } from '../git/careful-fs.ts'
+import { carefulFs as fs } from '../git/objects/careful-fs.ts'
 import {
   commitStaged,
   type Staged,
@@ -11,14 +11,14 @@ import {
   stageFirst,
   standing,
   unfinishedWork,
-} from '../git/commit.ts'
-import { correctConfig } from '../git/git-config.ts'
-import { readIndex } from '../git/index-file.ts'
-import type { Objects } from '../git/objects.ts'
-import type { GitAnswer, GitRequest, GitState, KnownRemote } from '../git/protocol.ts'
+} from '../git/work-tree/commit.ts'
+import { correctConfig } from '../git/objects/git-config.ts'
+import { readIndex } from '../git/objects/index-file.ts'
+import type { Objects } from '../git/objects/objects.ts'
+import type { GitAnswer, GitRequest, GitState, KnownRemote } from '../git/work-tree/protocol.ts'
 import { starterFiles } from '../git/starter-files.ts'
-import { unpushedSince } from '../git/unpushed.ts'
-import { scanWorkTree } from '../git/work-tree-scan.ts'
+import { unpushedSince } from '../git/work-tree/unpushed.ts'
+import { scanWorkTree } from '../git/work-tree/work-tree-scan.ts'
 
 let queue = Promise.resolve()
 

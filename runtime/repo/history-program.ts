@@ -2,8 +2,8 @@
 // ends.
 import git, { type ReadCommitResult, type WalkerEntry } from 'isomorphic-git'
 import { longhouse, sameAuthor } from '../git/authors.ts'
-import { carefulFs as fs } from '../git/careful-fs.ts'
-import { restoreFiles } from '../git/restore.ts'
+import { carefulFs as fs } from '../git/objects/careful-fs.ts'
+import { restoreFiles } from '../git/work-tree/restore.ts'
 import type {
   CommitDetails,
   CommitInfo,

@@ -17,7 +17,7 @@ import { test } from 'node:test'
 import { memoryFolder, memoryPlace, temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
 import { obstacleIn } from '../git/bounds.ts'
-import { scanTree } from '../jobs/tree.ts'
+import { scanTree } from '../jobs/live-set/tree.ts'
 
 const files = { 'manifest.ts': oneJob("() => 'fine'") }
 const job = (value: string) => oneJob(`() => '${value}'`)

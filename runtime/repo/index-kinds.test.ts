@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { commitStaged, stageFiles } from '../git/commit.ts'
+import { commitStaged, stageFiles } from '../git/work-tree/commit.ts'
 
 /** A repo of real git with three folders, of which one is checked out. */
 function sparseRepo(t: TestContext) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkout } from '../git/checkout.ts'
-import { commitStaged, stageCommit, stageFiles } from '../git/commit.ts'
-import { openObjects } from '../git/objects.ts'
-import { restoreFiles } from '../git/restore.ts'
+import { checkout } from '../git/work-tree/checkout.ts'
+import { commitStaged, stageCommit, stageFiles } from '../git/work-tree/commit.ts'
+import { openObjects } from '../git/objects/objects.ts'
+import { restoreFiles } from '../git/work-tree/restore.ts'
 import { makePlan } from '../sync/plan.ts'
 import {
   type Edit,

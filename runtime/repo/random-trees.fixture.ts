@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { TestContext } from 'node:test'
 import fc from 'fast-check'
 import { memoryFolder } from '../../src/testing/folder.ts'
-import { bytesOf, pathOf, placeOf } from '../git/path-bytes.ts'
+import { bytesOf, pathOf, placeOf } from '../git/objects/path-bytes.ts'
 
 /** What a path of a random tree is: a mode of git, and content; of a submodule, the commit that it is at. */
 export interface ModelEntry {

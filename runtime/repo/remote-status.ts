@@ -1,4 +1,4 @@
-import type { KnownRemote } from '../git/protocol.ts'
+import type { KnownRemote } from '../git/work-tree/protocol.ts'
 import type { RemoteStatus, RepoStatus } from './contract.ts'
 
 /** Null without a remote. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { openObjects } from '../git/objects.ts'
-import { unpushedSince } from '../git/unpushed.ts'
+import { openObjects } from '../git/objects/objects.ts'
+import { unpushedSince } from '../git/work-tree/unpushed.ts'
 
 test('what is not pushed is what cannot be reached from the remote, in a history of branches and merges', async t => {
   const dir = temporaryFolder(t)

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { builtRoot } from '../../src/root.ts'
 import { memoryFolder, temporaryFolder } from '../../src/testing/folder.ts'
-import { checkout, recoverCheckout } from '../git/checkout.ts'
+import { checkout, recoverCheckout } from '../git/work-tree/checkout.ts'
 
 /** A repo with two commits, at the first of them. */
 function twoCommits(t: TestContext, first: Record<string, string>, second: Record<string, string>) {

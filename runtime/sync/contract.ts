@@ -1,5 +1,5 @@
 import type { Author } from '../git/authors.ts'
-import type { RemoteAddress, Side } from '../git/sync-protocol.ts'
+import type { RemoteAddress, Side } from '../git/merge/sync-protocol.ts'
 import type { RemoteStatus } from '../repo/contract.ts'
 
 /** Where the jobs repo is synced to, and with which token. */

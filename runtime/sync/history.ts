@@ -1,5 +1,5 @@
 import git from 'isomorphic-git'
-import { atomicFs as fs } from '../git/atomic-fs.ts'
+import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 import { type Author, longhouse } from '../git/authors.ts'
 
 /** Counting further tells nobody more. */

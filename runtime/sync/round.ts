@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import { builtRoot } from '../../src/root.ts'
 import type { Author } from '../git/authors.ts'
-import type { Plan, RemoteAddress, Side } from '../git/sync-protocol.ts'
+import type { Plan, RemoteAddress, Side } from '../git/merge/sync-protocol.ts'
 import type { Remote, RemoteStore } from './remote.ts'
 import type { SyncProgram } from './sync-program.ts'
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import type { SyncAnswers, SyncQuestion, SyncReply } from '../git/sync-protocol.ts'
+import type { SyncAnswers, SyncQuestion, SyncReply } from '../git/merge/sync-protocol.ts'
 import { startProgram } from '../process/child-program.ts'
 
 type Answer<Q extends SyncQuestion> = SyncAnswers[Q['op']]

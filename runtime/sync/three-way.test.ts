@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { matchLines, mergeText } from '../git/three-way.ts'
+import { matchLines, mergeText } from '../git/merge/three-way.ts'
 
 const base = 'a\nb\nc\nd\ne\n'
 

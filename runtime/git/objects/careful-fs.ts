@@ -1,0 +1,19 @@
+import fs from 'node:fs'
+import { readRegularLater } from '../../../src/regular-file.ts'
+
+const limitBytes = 256 * 1024 * 1024
+
+/** The file system for isomorphic-git, in which only regular files are read, and packages are not there. */
+export const carefulFs = {
+  promises: {
+    ...fs.promises,
+    readFile: async (file: string, options?: BufferEncoding | { encoding?: BufferEncoding }) => {
+      const content = await readRegularLater(file, limitBytes)
+      const encoding = typeof options === 'string' ? options : options?.encoding
+      return encoding ? content.toString(encoding) : content
+    },
+    // Packages are installed, not written here; a repo that does not ignore them must not get them committed.
+    readdir: async (folder: string) =>
+      (await fs.promises.readdir(folder)).filter(name => name !== 'node_modules'),
+  },
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { readRegular } from '../../../src/regular-file.ts'
+import { writeWhole } from './atomic-fs.ts'
+
+const head = (fileMode: boolean, symlinks: boolean, ignoreCase: boolean) =>
+  `[core]\n\trepositoryformatversion = 0\n\tfilemode = ${fileMode}\n\tbare = false\n\tlogallrefupdates = true\n\tsymlinks = ${symlinks}\n\tignorecase = ${ignoreCase}\n`
+
+/** What isomorphic-git writes into a new repo, and git on Windows into a clone. */
+const elsewhere = head(false, false, true)
+const here = head(true, true, false)
+
+/**
+ * Says of a repo that was made here what its file system can do: without it, no executable bit would count. A clone
+ * from a system that has none keeps its settings.
+ */
+export function correctConfig(dir: string): void {
+  if (isUncorrected(dir)) writeWhole(configFile(dir), here + configOf(dir).slice(elsewhere.length))
+}
+
+/** True for a repo that was made here and says that executable bits do not count. */
+export function isUncorrected(dir: string): boolean {
+  const text = configOf(dir)
+  return text.startsWith(elsewhere) && !text.includes('[remote "origin"]')
+}
+
+const configFile = (dir: string) => join(dir, '.git/config')
+
+function configOf(dir: string): string {
+  return readRegular(configFile(dir), 1024 * 1024)?.toString('utf8') ?? ''
+}

@@ -1,0 +1,227 @@
+import fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import { readRegular } from '../../../src/regular-file.ts'
+import { writeWhole } from '../objects/atomic-fs.ts'
+import { blobId, type Entry, isExecutable, isLink, linkMode } from '../objects/objects.ts'
+import { pathOf, placeOf } from '../objects/path-bytes.ts'
+
+export interface Change {
+  path: string
+  /** What must be there now; null for nothing. */
+  before: Entry | null
+  after: Entry | null
+}
+
+/**
+ * Changes files so that no edit is ever lost: a file is moved aside, looked at once more there, and the new one is put
+ * in its place only where nothing is. `shed` is a folder on the same file system for what waits and what was moved.
+ */
+export function openWorkTree(dir: string, shed: string) {
+  const sheds = [join(shed, 'aside'), join(shed, 'undone')] as const
+  const waiting = (entry: Entry) => join(shed, `${entry.mode}-${entry.oid}`)
+
+  /** Of the same content. The executable bit is none: nobody's edit is lost with it. */
+  const same = (found: Entry | null, entry: Entry | null) =>
+    found?.oid === entry?.oid && (found && isLink(found)) === (entry && isLink(entry))
+  const modeOf = (entry: Entry) => (isExecutable(entry) ? 0o755 : 0o644)
+
+  /** `no` when something else is there than was expected; then nothing was changed. */
+  const replace = ({ path, before, after }: Change): 'changed' | 'was so' | 'no' => {
+    const file = placeOf(dir, path)
+    if (!isPlainFolder(dir, path)) return 'no'
+    // Git knows no empty folders: one is in nobody's way.
+    const found = after && dropEmptyFolder(file) ? null : entryAt(file)
+    if (same(found, after)) {
+      if (!found || !after || isLink(after) || isExecutable(found) === isExecutable(after)) return 'was so'
+      fs.chmodSync(file, modeOf(after))
+      return 'changed'
+    }
+    if (!same(found, before)) return 'no'
+    if (before) {
+      // A second time where what was done is undone.
+      const shed = sheds.find(each => isPlainFolder(each, path) && !isThere(placeOf(each, path))) ?? sheds[1]
+      const kept = placeOf(shed, path)
+      fs.mkdirSync(placeOf(shed, dirname(path)), { recursive: true })
+      fs.renameSync(file, kept)
+      if (!same(entryAt(kept), before)) {
+        putBack(kept, file)
+        return 'no'
+      }
+    }
+    if (after) {
+      fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
+      return place(after, file) ? 'changed' : 'no'
+    }
+    removeEmptyFolders(dir, path)
+    return 'changed'
+  }
+
+  /** False when something came there meanwhile: it stays. */
+  const place = (entry: Entry, file: string | Buffer): boolean => {
+    try {
+      if (isLink(entry)) fs.symlinkSync(fs.readFileSync(waiting(entry)), file)
+      else {
+        // A copy and not the waiting file itself: the same content may be wanted in several places.
+        const copy = join(shed, 'copy')
+        fs.copyFileSync(waiting(entry), copy)
+        fs.chmodSync(copy, modeOf(entry))
+        fs.linkSync(copy, file)
+        fs.rmSync(copy)
+      }
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      throw error
+    }
+  }
+
+  return {
+    /** Has this content at hand before the first file is touched. */
+    prepare: async (entry: Entry, content: () => Promise<Uint8Array>): Promise<void> => {
+      if (!fs.existsSync(waiting(entry))) writeWhole(waiting(entry), await content())
+    },
+
+    /**
+     * Makes all the changes, or none: returns the path where something else was found than was expected. `resumed`: some
+     * of them may have been made by whoever was killed.
+     */
+    change: (changes: readonly Change[], { resumed }: { resumed: boolean }): string | null => {
+      const done: Change[] = []
+      for (const each of changes) {
+        const made = replace(each)
+        if (made === 'changed') done.push(each)
+        if (made !== 'no') continue
+        // Where somebody has edited what we had just put there, that edit stays.
+        for (const { path, before, after } of (resumed ? [...changes] : [...done, each]).reverse()) {
+          replace({ path, before: after, after: before })
+        }
+        return each.path
+      }
+      return null
+    },
+
+    /** Puts back what was moved aside and is not in its place: a kill came in between. */
+    restore: (): void => {
+      for (const path of [...new Set(sheds.flatMap(filesIn))]) {
+        const file = placeOf(dir, path)
+        for (const each of sheds) {
+          const kept = placeOf(each, path)
+          if (!fs.existsSync(file) && fs.existsSync(kept) && isPlainFolder(dir, path)) {
+            fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
+            fs.linkSync(kept, file)
+            fs.rmSync(kept)
+          }
+        }
+      }
+    },
+
+    /**
+     * What was moved aside is what it was when it was looked at, or it is kept beside its place: somebody may have had
+     * the file open, and written into it since.
+     */
+    rescue: (changes: readonly Change[]): void => {
+      const known = new Map(changes.map(each => [each.path, each]))
+      for (const each of sheds) {
+        for (const path of filesIn(each)) {
+          const found = entryAt(placeOf(each, path))
+          const change = known.get(path)
+          if (same(found, change?.before ?? null) || same(found, change?.after ?? null)) continue
+          let file = placeOf(dir, `${path}.edited`)
+          for (let i = 2; fs.existsSync(file); i++) file = placeOf(dir, `${path}.edited-${i}`)
+          fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
+          fs.renameSync(placeOf(each, path), file)
+        }
+      }
+    },
+  }
+}
+
+function filesIn(folder: string): string[] {
+  const found: string[] = []
+  const walk = (prefix: string): void => {
+    for (const entry of fs.readdirSync(placeOf(folder, prefix), {
+      withFileTypes: true,
+      encoding: 'buffer',
+    })) {
+      const path = prefix + pathOf(entry.name)
+      if (entry.isDirectory()) walk(`${path}/`)
+      else found.push(path)
+    }
+  }
+  if (fs.existsSync(folder)) walk('')
+  return found
+}
+
+/** Of git's and our own small files. */
+const longestText = 64 * 1024
+
+/** The file's text, or null when it cannot be had. */
+export function fileAt(file: string): string | null {
+  return readRegular(file, longestText)?.toString('utf8') ?? null
+}
+
+/** What is larger than this is nothing that was ever committed. */
+const largestFile = 256 * 1024 * 1024
+
+/** What git would call the file that is there. A folder is something that no entry is equal to. */
+function entryAt(file: string | Buffer): Entry | null {
+  const found = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (!found) return null
+  if (found.isSymbolicLink()) return { oid: blobId(fs.readlinkSync(file, 'buffer')), mode: linkMode }
+  const content = found.isFile() ? readRegular(file, largestFile) : null
+  if (!content) return { oid: 'no file', mode: '' }
+  return { oid: blobId(content), mode: (found.mode & 0o100) === 0 ? '100644' : '100755' }
+}
+
+/** False when a link stands where the path has a folder: it may lead anywhere. */
+function isPlainFolder(dir: string, path: string): boolean {
+  for (const folder of foldersAbove(path).reverse()) {
+    const found = fs.lstatSync(placeOf(dir, folder), { throwIfNoEntry: false })
+    if (!found) return true
+    if (!found.isDirectory()) return false
+  }
+  return true
+}
+
+/** The innermost first. */
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/')).reverse()
+}
+
+/** True when there was a folder without any file in it, and it is gone now. */
+function dropEmptyFolder(folder: string | Buffer): boolean {
+  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false
+  try {
+    for (const name of fs.readdirSync(folder, 'buffer')) {
+      if (!dropEmptyFolder(Buffer.concat([Buffer.from(folder), Buffer.from('/'), name]))) return false
+    }
+    fs.rmdirSync(folder)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const isThere = (file: string | Buffer) => fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined
+
+function putBack(kept: string | Buffer, file: string | Buffer): void {
+  try {
+    fs.linkSync(kept, file)
+    fs.rmSync(kept)
+  } catch {
+    // Somebody has put a new one there already; both stay.
+    fs.renameSync(kept, Buffer.concat([Buffer.from(file), Buffer.from('.edited')]))
+  }
+}
+
+/** Those above a path that has left them. */
+export function removeEmptyFolders(dir: string, path: string): void {
+  for (const folder of foldersAbove(path)) {
+    try {
+      fs.rmdirSync(placeOf(dir, folder))
+    } catch {
+      return
+    }
+  }
+}

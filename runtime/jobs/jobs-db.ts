@@ -1,0 +1,15 @@
+import type { JobsDb } from './live-set/live-set.ts'
+
+/** A statement that is made once for each database or transaction: making it takes longer than running it. */
+export function perDatabase<Statement>(
+  make: (db: Pick<JobsDb, 'insert'>) => Statement,
+): (db: Pick<JobsDb, 'insert'>) => Statement {
+  const made = new WeakMap<object, Statement>()
+  return db => {
+    const known = made.get(db)
+    if (known !== undefined) return known
+    const statement = make(db)
+    made.set(db, statement)
+    return statement
+  }
+}

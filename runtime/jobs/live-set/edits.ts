@@ -1,0 +1,50 @@
+import type { Packages } from '../../packages/contract.ts'
+import { type RepoService, repoObstacle, unknownCommit } from '../../repo/contract.ts'
+import type { Edits } from '../contract.ts'
+import type { Loader } from './loader.ts'
+
+/** Changes of the files that people ask for: see `Edits` in the contract. */
+export function createEdits(options: {
+  loader: Loader
+  repo: Pick<RepoService, 'stage' | 'commit' | 'history'>
+  packages: Pick<Packages, 'glance'>
+}): Omit<Edits, 'check'> {
+  const { loader, repo, packages } = options
+  const { history } = repo
+  let changes = 0
+  return {
+    edit: async ({ message, by }, change) => {
+      change()
+      loader.say(message || loader.said(), by)
+      packages.glance()
+      changes++
+      try {
+        return await loader.load({ again: true })
+      } finally {
+        changes--
+      }
+    },
+    waitingMessage: () => loader.said(),
+    changing: () => changes > 0,
+    revert: async (commit, by) => {
+      const found = await history.show(commit)
+      if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)
+      const name = commit.slice(0, 7)
+      await loader.exclusive(async () => {
+        const obstacle = await repo.stage()
+        if (obstacle) throw repoObstacle(`Nothing was changed: ${obstacle}.`)
+        await repo.commit({ subject: `What was not live before the return to ${name}` })
+        const { inTheWay } = await history.restore(commit)
+        if (inTheWay !== null)
+          throw repoObstacle(
+            `Nothing was changed: ${inTheWay} is there, and in no commit, as git ignores it or a part of it.`,
+          )
+        // Of the commit and not of the files: it also holds what is not in the files, as submodules.
+        const late = await repo.stage({ like: commit })
+        if (late) throw repoObstacle(`The files are what they were, and not committed: ${late}.`)
+        await repo.commit({ subject: `Return to ${name}: ${found.message.split('\n')[0]}`, authors: [by] })
+      })
+      return loader.load({ again: true })
+    },
+  }
+}

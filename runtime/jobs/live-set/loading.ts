@@ -1,0 +1,120 @@
+import type { Clock } from '../../../src/clock.ts'
+import { limit } from '../../../src/concurrency.ts'
+import { overloaded } from '../../../src/http/problem.ts'
+import type { Logger } from '../../../src/log.ts'
+import { pruneBuilds } from '../../manifest/builds.ts'
+import { readManifest } from '../../manifest/read-manifest.ts'
+import { createReaders } from '../../manifest/spare-reader.ts'
+import type { Packages } from '../../packages/contract.ts'
+import type { RepoService } from '../../repo/contract.ts'
+import type { Folders } from '../../volume/contract.ts'
+import { type ChangeWatch, watchChanges } from './change-watch.ts'
+import { checkDraft } from './check.ts'
+import type { Edits, ManifestService } from '../contract.ts'
+import { createEdits } from './edits.ts'
+import type { LiveSetStore } from './live-set.ts'
+import { createLoader, type LoadLimits } from './loader.ts'
+
+/** Brings the files of the jobs repo to life: watches them, loads them, and makes changes that people ask for. */
+export interface Loading {
+  manifest: ManifestService
+  edits: Edits
+  /** Changes whenever the files did. */
+  treeStamp(): string
+  /** Begins with the first load, once `recovered` has resolved. Calls back when that load has ended. */
+  start(recovered: () => Promise<unknown>, onFirstLoad: () => void): void
+  /** Stops watching; resolves when no load is in progress. */
+  stop(): Promise<void>
+}
+
+export function openLoading(options: {
+  folders: Folders
+  live: LiveSetStore
+  repo: RepoService
+  packages: Packages
+  clock: Clock
+  log: Logger
+  timezone: string
+  version: string
+  limits: LoadLimits
+  onLive: () => void
+  onCommit: (commit: string) => void
+  /** Builds that queued and running runs need. */
+  buildsInUse: () => Set<string>
+}): Loading {
+  const { folders, live, repo, packages, clock, log, timezone, limits, buildsInUse } = options
+  const { jobsDir, buildsDir } = folders
+  const readers = createReaders({ jobsDir, buildsDir, memoryMb: limits.memoryMb })
+  const checking = limit(1, 8, () =>
+    overloaded('Others are being checked. Try again in a few seconds.', { headers: { 'Retry-After': '5' } }),
+  )
+  let changes: ChangeWatch | null = null
+  let firstLoad: Promise<void> = Promise.resolve()
+  let stopped = false
+  const loader = createLoader({
+    ...options,
+    readers,
+    onTree: tree => changes?.cover(tree) ?? false,
+    afterRound: () => {
+      // An `npm install` by hand removes what no package.json asks for.
+      repo.offerSdk()
+      const needed = buildsInUse().add(live.current()?.build ?? '')
+      return pruneBuilds(buildsDir, needed.add(readers.folder() ?? '')).catch(error =>
+        log.warn({ err: error }, 'old builds could not be removed'),
+      )
+    },
+  })
+  const look = () => {
+    packages.glance()
+    return loader.load()
+  }
+
+  return {
+    manifest: {
+      state: loader.state,
+      ready: () => loader.state().status !== 'loading',
+      load: () => loader.load(),
+      reload: () => loader.load({ again: true }),
+      confirm: loader.confirm,
+      exclusive: loader.exclusive,
+      jobsIn: async (folder, scratch) => {
+        const { readMs: limitMs, memoryMb } = limits
+        const volumeDir = folders.dir
+        const read = await readManifest({
+          jobsDir: folder,
+          buildsDir: scratch,
+          volumeDir,
+          timezone,
+          limitMs,
+          memoryMb,
+        })
+        return 'errors' in read ? null : read.jobs.map(job => job.id)
+      },
+    },
+    edits: {
+      ...createEdits({ loader, repo, packages }),
+      check: async (file, content) => {
+        repo.files.accept(file)
+        const now = clock.now()
+        return checking(() => checkDraft({ file, content }, { volume: folders, live, limits, timezone, now }))
+      },
+    },
+    treeStamp: () => loader.tree()?.stamp ?? '',
+    start: (recovered, onFirstLoad) => {
+      changes = watchChanges(look, { clock, log, onScript: readers.expect })
+      firstLoad = recovered().then(async () => {
+        await loader.load()
+      })
+      void firstLoad.then(() => {
+        if (!stopped) onFirstLoad()
+      })
+    },
+    stop: async () => {
+      stopped = true
+      await changes?.stop()
+      await firstLoad
+      await loader.idle()
+      await readers.stop()
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import type { Clock } from '../../../src/clock.ts'
+import type { Task } from '../../../src/kernel/tasks.ts'
+import type { StateService } from '../../state/contract.ts'
+import type { JobsDb, LiveSetStore } from '../live-set/live-set.ts'
+import { pruneHistory, type Retention, removeStrayLogs } from './retention.ts'
+import type { RunQueue } from './run-queue.ts'
+
+/** What keeps an instance in order from time to time. */
+export interface Upkeep {
+  /** Forgets the history that is too much, and the state of jobs that are long gone. */
+  prune(signal?: AbortSignal): Promise<void>
+  tasks: readonly Task[]
+}
+
+export function upkeepTasks(options: {
+  db: JobsDb
+  runsDir: string
+  keep: Retention
+  live: LiveSetStore
+  state: Pick<StateService, 'prune'>
+  queue: Pick<RunQueue, 'settle'>
+  /** Installs packages again whose registry did not answer, when that is due. */
+  retryPackages: () => Promise<void>
+  /** True until the first load of the jobs has ended. */
+  isLoading: () => boolean
+  clock: Clock
+}): Upkeep {
+  const { db, runsDir, keep, live, state, queue, retryPackages, isLoading, clock } = options
+  const prune = async (signal?: AbortSignal) => {
+    await pruneHistory(db, runsDir, keep, clock.now(), signal)
+    state.prune(new Set(live.current()?.jobs.keys() ?? []))
+  }
+  return {
+    prune,
+    tasks: [
+      {
+        name: 'prune-history',
+        everyMs: 5 * 60_000,
+        // Not before the first load: a person waits for that, and ten thousand jobs take seconds to look through.
+        run: async signal => {
+          if (!isLoading()) await prune(signal)
+        },
+      },
+      {
+        name: 'remove-stray-logs',
+        everyMs: 6 * 3_600_000,
+        run: async signal => void (await removeStrayLogs(db, runsDir, signal)),
+      },
+      { name: 'retry-packages', everyMs: 5000, run: retryPackages },
+      { name: 'settle-runs', everyMs: 5000, run: async () => queue.settle() },
+    ],
+  }
+}

@@ -1,0 +1,239 @@
+import { and, count, desc, eq, inArray, lt, or, sql } from 'drizzle-orm'
+import { newId } from '../../../src/ids.ts'
+import type { Run, RunBrief, RunFilter, RunList, RunStatus, RunTrigger } from '../contract.ts'
+import { nextAttemptAt, type RunPolicy } from '../follow-up.ts'
+import type { JobsDb } from '../live-set/live-set.ts'
+import { runs, slots } from '../schema.ts'
+import { perDatabase } from '../jobs-db.ts'
+
+export type RunRow = typeof runs.$inferSelect
+
+/** Runs that have not ended. */
+export const activeStatuses: RunStatus[] = ['queued', 'running']
+
+export interface NewRun {
+  /** Made when it is left out. */
+  id?: string
+  jobId: string
+  trigger: RunTrigger
+  slot: number | null
+  params: Record<string, unknown>
+  build: string
+  commit: string | null
+  timeoutMs: number
+  policy?: RunPolicy | null
+  attempt?: number
+  notBefore?: number | null
+  replayOf?: string | null
+  attemptOf?: string | null
+}
+
+export function insertRun(db: Pick<JobsDb, 'insert'>, run: NewRun, now: number): RunRow {
+  const {
+    id = newId('run', now),
+    policy = null,
+    attempt = 1,
+    notBefore = null,
+    replayOf = null,
+    attemptOf = null,
+    ...given
+  } = run
+  // Not `get()`: it reads the row that the statement returns, and drops the error of a commit on a full disk.
+  return insertion(db).all({
+    ...given,
+    id,
+    policy,
+    attempt,
+    notBefore,
+    replayOf,
+    attemptOf,
+    queuedAt: now,
+  })[0] as RunRow
+}
+
+const insertion = perDatabase(db =>
+  db
+    .insert(runs)
+    .values({
+      id: sql.placeholder('id'),
+      jobId: sql.placeholder('jobId'),
+      status: 'queued',
+      trigger: sql.placeholder('trigger'),
+      slot: sql.placeholder('slot'),
+      attempt: sql.placeholder('attempt'),
+      commit: sql.placeholder('commit'),
+      build: sql.placeholder('build'),
+      params: sql.placeholder('params'),
+      timeoutMs: sql.placeholder('timeoutMs'),
+      notBefore: sql.placeholder('notBefore'),
+      policy: sql.placeholder('policy'),
+      replayOf: sql.placeholder('replayOf'),
+      attemptOf: sql.placeholder('attemptOf'),
+      queuedAt: sql.placeholder('queuedAt'),
+    })
+    .returning()
+    .prepare(),
+)
+
+export function markStarted(db: JobsDb, id: string, now: number): boolean {
+  const change = { status: 'running' as const, startedAt: now }
+  return (
+    db
+      .update(runs)
+      .set(change)
+      .where(and(eq(runs.id, id), eq(runs.status, 'queued')))
+      .run().changes > 0
+  )
+}
+
+export interface RunEnding {
+  status: Exclude<RunStatus, 'queued' | 'running'>
+  result: unknown
+  error: { message: string; stack: string | null } | null
+  durationMs: number | null
+}
+
+/**
+ * Ends a run that has not ended yet, and returns the one that follows it by its policy, when one does. A slot whose
+ * run was interrupted says so too.
+ */
+export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number): RunRow | null {
+  const { status, result, error, durationMs } = ending
+  return db.transaction(tx => {
+    const ended = tx
+      .update(runs)
+      .set({
+        status,
+        finishedAt: now,
+        durationMs,
+        result: result ?? null,
+        errorMessage: error?.message ?? null,
+        errorStack: error?.stack ?? null,
+      })
+      .where(and(eq(runs.id, id), inArray(runs.status, activeStatuses)))
+      .returning()
+      .get()
+    if (!ended) return null
+    const notBefore = nextAttemptAt(ended, status, now)
+    const next = notBefore === null ? null : insertAttempt(tx, ended, notBefore, now)
+    // What does a run again has its due time, but is not what became of it.
+    if (ended.slot !== null && ended.trigger === 'schedule' && status === 'interrupted') {
+      tx.update(slots)
+        .set(
+          next
+            ? {
+                outcome: 'late',
+                reason: `the run ${id} was interrupted; this one is in its place`,
+                runId: next.id,
+              }
+            : { outcome: 'interrupted', reason: error?.message ?? null },
+        )
+        .where(and(eq(slots.jobId, ended.jobId), eq(slots.at, ended.slot)))
+        .run()
+    }
+    return next
+  })
+}
+
+/** The same again: its slot, its code and its parameters. */
+function insertAttempt(db: Pick<JobsDb, 'insert'>, of: RunRow, notBefore: number, now: number): RunRow {
+  const { jobId, trigger, slot, params, build, commit, timeoutMs, policy, replayOf } = of
+  const attemptOf = of.attemptOf ?? of.id
+  const run = { attemptOf, jobId, trigger, slot, params, build, commit, timeoutMs, policy, replayOf }
+  return insertRun(db, { ...run, attempt: of.attempt + 1, notBefore }, now)
+}
+
+/** True for an attempt that waits for its time: it outlives the runtime. */
+export function isPlanned(row: RunRow): boolean {
+  return row.status === 'queued' && row.notBefore !== null
+}
+
+export function findRun(db: JobsDb, id: string): RunRow | null {
+  return db.select().from(runs).where(eq(runs.id, id)).get() ?? null
+}
+
+export function activeRuns(db: JobsDb): RunRow[] {
+  return db.select().from(runs).where(inArray(runs.status, activeStatuses)).orderBy(runs.seq).all()
+}
+
+/** Newest first. */
+export function listRuns(db: JobsDb, filter: RunFilter): RunList {
+  const { around } = filter
+  const matches = and(
+    around && kinOf(around),
+    filter.jobId === undefined ? undefined : eq(runs.jobId, filter.jobId),
+    filter.status === undefined ? undefined : eq(runs.status, filter.status),
+  )
+  const rows = db
+    .select()
+    .from(runs)
+    .where(and(matches, filter.after === undefined ? undefined : lt(runs.seq, filter.after)))
+    .orderBy(desc(runs.seq))
+    // One more than asked for says whether there are more.
+    .limit(filter.limit + 1)
+    .offset(filter.offset)
+    .all()
+  const shown = rows.slice(0, filter.limit)
+  return {
+    runs: shown.map(asRun),
+    next: rows.length > shown.length ? (shown.at(-1)?.seq ?? null) : null,
+    total: db.select({ total: count() }).from(runs).where(matches).get()?.total ?? 0,
+  }
+}
+
+/** The attempts at the same, the run that one of them does again, and those that do this one again. */
+function kinOf({ id, jobId, attemptOf, replayOf }: Run) {
+  const first = attemptOf ?? id
+  const ids = replayOf === null ? [first] : [first, replayOf]
+  return and(
+    eq(runs.jobId, jobId),
+    or(inArray(runs.id, ids), eq(runs.attemptOf, first), eq(runs.replayOf, id)),
+  )
+}
+
+/** The newest run of each of these jobs. Looks only at those rows, however long the history is. */
+export function lastRuns(db: JobsDb, jobIds: readonly string[]): Map<string, Run> {
+  const newest = sql`(select (select max(seq) from ${runs} where jobId = job.value)
+    from json_each(${JSON.stringify(jobIds)}) as job)`
+  const rows = db.select().from(runs).where(sql`${runs.seq} in ${newest}`).all()
+  return new Map(rows.map(row => [row.jobId, asRun(row)]))
+}
+
+/** The newest `most` runs of each of these jobs, newest first, as pictures need them: in one statement. */
+export function recentRuns(db: JobsDb, jobIds: readonly string[], most: number): Map<string, RunBrief[]> {
+  // The oldest that counts is found by the index, and the row itself is the bound of a range of it.
+  const newest = sql`(select run.seq from json_each(${JSON.stringify(jobIds)}) as job
+    join ${runs} as run on run.jobId = job.value and run.seq >= coalesce(
+      (select seq from ${runs} where jobId = job.value order by seq desc limit 1 offset ${most - 1}), 0))`
+  const rows = db
+    .select({ jobId: runs.jobId, id: runs.id, status: runs.status, durationMs: runs.durationMs })
+    .from(runs)
+    .where(sql`${runs.seq} in ${newest}`)
+    .orderBy(desc(runs.seq))
+    .all()
+  const found = new Map<string, RunBrief[]>(jobIds.map(id => [id, []]))
+  for (const { jobId, ...brief } of rows) found.get(jobId)?.push(brief)
+  return found
+}
+
+export function asRun(row: RunRow): Run {
+  return {
+    id: row.id,
+    jobId: row.jobId,
+    status: row.status,
+    trigger: row.trigger,
+    slot: row.slot,
+    attempt: row.attempt,
+    commit: row.commit,
+    params: row.params,
+    replayOf: row.replayOf,
+    attemptOf: row.attemptOf,
+    notBefore: row.notBefore,
+    queuedAt: row.queuedAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    durationMs: row.durationMs,
+    result: row.result ?? null,
+    error: row.errorMessage === null ? null : { message: row.errorMessage, stack: row.errorStack },
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../../../src/clock.ts'
+import { acceptParams } from '../../params/params.ts'
+import type { RunTrigger } from '../contract.ts'
+import { policyOf } from '../follow-up.ts'
+import type { JobsDb, LiveSetStore } from '../live-set/live-set.ts'
+import { runGoesOn, stopping, tooManyRuns, unknownJob } from '../problems.ts'
+import type { RunQueue } from './run-queue.ts'
+import { insertRun, type RunRow } from './run-record.ts'
+
+/** Runs that somebody asks for, a person or a script. */
+export interface RunsByHand {
+  /** Throws `unknown-job`, `too-many-runs`, `stopping`, or what is wrong with the parameters. */
+  run(jobId: string, options: { trigger: RunTrigger; params?: Record<string, unknown> }): RunRow
+  /**
+   * The same once more: its parameters and its due time, with the code that is live now. Throws `run-goes-on` for a
+   * run that is not over, and otherwise as `run` does.
+   */
+  replay(of: RunRow, trigger: RunTrigger): RunRow
+}
+
+export function createRunsByHand(options: {
+  db: JobsDb
+  live: LiveSetStore
+  queue: RunQueue
+  clock: Clock
+  /** So many runs may wait. */
+  mostWaiting: number
+}): RunsByHand {
+  const { db, live, queue, clock, mostWaiting } = options
+
+  const add = (
+    jobId: string,
+    { params = {}, ...given }: Pick<RunRow, 'trigger' | 'slot' | 'replayOf'> & { params?: RunRow['params'] },
+  ): RunRow => {
+    const set = live.current()
+    const spec = set?.jobs.get(jobId)
+    if (!set || !spec) throw unknownJob(`There is no job called "${jobId}".`)
+    if (queue.isStopped()) throw stopping('It starts no run any more. Try again when it is back.')
+    if (queue.isFull()) throw tooManyRuns(`${mostWaiting} runs are waiting already. Cancel some, or wait.`)
+    const { build, commit } = set
+    const run = { jobId, build, commit, timeoutMs: spec.timeout, policy: policyOf(spec) }
+    const row = insertRun(db, { ...given, ...run, params: acceptParams(spec.params, params) }, clock.now())
+    queue.add([row])
+    return row
+  }
+
+  return {
+    run: (jobId, given) => add(jobId, { ...given, slot: null, replayOf: null }),
+    replay: ({ id, jobId, params, slot, finishedAt }, trigger) => {
+      if (finishedAt === null) throw runGoesOn(`The run ${id} is not over. Wait for its end, or cancel it.`)
+      return add(jobId, { params, trigger, slot, replayOf: id })
+    },
+  }
+}

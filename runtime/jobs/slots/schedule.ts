@@ -1,0 +1,79 @@
+import type { Clock } from '../../../src/clock.ts'
+import type { Logger } from '../../../src/log.ts'
+import type { SecretsService } from '../../secrets/contract.ts'
+import type { StateService } from '../../state/contract.ts'
+import type { Folders } from '../../volume/contract.ts'
+import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
+import type { JobsDb, LiveSetStore } from '../live-set/live-set.ts'
+import { endLeftovers } from './recovery.ts'
+import { createRunQueue, type RunLimits, type RunQueue } from '../runs/run-queue.ts'
+import { activeRuns } from '../runs/run-record.ts'
+import { createScheduler, type Scheduler } from './scheduler.ts'
+
+/** So long before a slot is due, a runner is made ready for it: with one beat a second, half a second at the least. */
+const runnerAheadMs = 1500
+
+/** `waitMs` is for runs to end by themselves, `tidyMs` for those that are interrupted after that. */
+export interface DrainLimits {
+  waitMs: number
+  tidyMs?: number
+}
+
+/** The heartbeat with what it moves: the scheduler decides due times, and the queue performs runs. */
+export interface Schedule {
+  queue: RunQueue
+  scheduler: Scheduler
+  /** Takes over from the runtime before. Without `alone`, only `tick` moves the schedule. */
+  start(options: { alone: boolean }): void
+  isRunning(): boolean
+  /** Decides every slot that is due at `now`. */
+  tick(now: number): void
+  /** Throws in words when due times may not be decided. */
+  check(): void
+  drain(limits: DrainLimits): Promise<void>
+}
+
+export function openSchedule(options: {
+  db: JobsDb
+  folders: Folders
+  live: LiveSetStore
+  secrets: SecretsService
+  state: StateService
+  clock: Clock
+  log: Logger
+  limits: RunLimits
+  env: Record<string, string>
+}): Schedule {
+  const { db, folders, live, clock, log } = options
+  const queue = createRunQueue({ ...options, volume: folders })
+  const scheduler = createScheduler({ db, live, queue, clock, log })
+  let heartbeat: Heartbeat | null = null
+  return {
+    queue,
+    scheduler,
+    start: ({ alone }) => {
+      endLeftovers(db, clock.now(), log)
+      // Those that waited their turn, and attempts whose time is still to come: the others were ended just now.
+      queue.add(activeRuns(db))
+      scheduler.refresh(clock.now())
+      heartbeat = startHeartbeat(
+        now => {
+          queue.wake()
+          scheduler.tick(now)
+          if ((scheduler.earliest() ?? Number.POSITIVE_INFINITY) - now <= runnerAheadMs) queue.expect()
+        },
+        { clock, log, alone },
+      )
+    },
+    isRunning: () => heartbeat !== null,
+    tick: now => heartbeat?.beat(now),
+    check: () => {
+      heartbeat?.check()
+      scheduler.check()
+    },
+    drain: async limits => {
+      heartbeat?.stop()
+      await queue.stop(limits)
+    },
+  }
+}

@@ -1,0 +1,29 @@
+import { lateMs } from '../follow-up.ts'
+
+/** What the ledger says of a slot that did not simply run. `leapMs` is how far the clock was set forward just then. */
+
+export function lateReason(lateBy: number, leapMs: number): string {
+  const words = `it started ${lateness(lateBy)} late`
+  return leapMs > 0 && lateBy <= leapMs + lateMs ? `${words}: ${leap(leapMs)}` : words
+}
+
+function leap(ms: number): string {
+  return `the clock went forward by ${lateness(ms)} at once; it was set, or the machine slept`
+}
+
+function lateness(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 600) return `${seconds} seconds`
+  return seconds < 3 * 3600 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`
+}
+
+export const diskWasFull = 'the disk was full, so that no run could be recorded'
+
+export function absence(lateBy: number, leapMs: number): string {
+  if (leapMs > 0 && lateBy <= leapMs + lateMs) return leap(leapMs)
+  return lateBy > lateMs ? 'the instance was not running' : 'the instance was busy'
+}
+
+export function unlisted(gap: { to: number }): string {
+  return `the instance was not running, until ${new Date(gap.to).toISOString()} at least; the slots up to then are not listed`
+}

@@ -1,0 +1,12 @@
+import type { Slots } from '../contract.ts'
+import { findSlots, listSlots, recentSlots } from './ledger.ts'
+import type { JobsDb } from '../live-set/live-set.ts'
+
+/** What became of due times, as other features ask for it. */
+export function slotService(db: JobsDb): Slots {
+  return {
+    list: (jobId, filter) => listSlots(db, jobId, filter),
+    recent: (jobIds, filter) => recentSlots(db, jobIds, filter),
+    ledger: filter => findSlots(db, filter),
+  }
+}

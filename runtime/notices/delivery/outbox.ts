@@ -1,0 +1,114 @@
+import { and, desc, inArray, notInArray } from 'drizzle-orm'
+import type { Clock } from '../../../src/clock.ts'
+import { DeliveryError } from '../../../src/delivery-error.ts'
+import { createDeliveryQueue, queuedAt } from '../../../src/delivery-queue.ts'
+import { newId } from '../../../src/ids.ts'
+import type { Logger } from '../../../src/log.ts'
+import { sendMail } from '../../../src/mail/smtp.ts'
+import { type Channel, channels, type MessageKind } from '../channel.ts'
+import type { Place } from '../messages/message.ts'
+import type { MessageContent } from '../message-content.ts'
+import type { NoticesDb } from '../notices-db.ts'
+import { type Message, messages } from '../schema.ts'
+import type { NoticeSettings } from '../settings.ts'
+import { bodyOf, shapeOf } from '../messages/shape.ts'
+import { postWebhook } from './webhook.ts'
+
+const keptMessages = 1000
+
+/** The queue of what is to be sent, and the log of what was. */
+export function createOutbox(options: {
+  db: NoticesDb
+  clock: Clock
+  log: Logger
+  place: Place
+  settings(): NoticeSettings
+}) {
+  const { db, clock, log, place, settings } = options
+
+  const deliver = async (message: Message) => {
+    const given = settings()
+    const { id, channel, content } = message
+    const { emailTo, ...urls } = placesOf(content, given)
+    if (channel === 'email') {
+      if (!emailTo || !given.smtpUrl)
+        throw new DeliveryError('email is no longer set up', { permanent: true })
+      const { subject, text } = content
+      return sendMail(given.smtpUrl, { id, from: given.smtpFrom, to: emailTo, subject, text })
+    }
+    const url = urls[channel]
+    if (!url) throw new DeliveryError(`${labels[channel]} is not set up any more`, { permanent: true })
+    const shape = channel === 'webhook' ? shapeOf(url) : channel
+    return postWebhook(url, {
+      body: bodyOf(message, shape, place.name),
+      // Whoever has no key to check it with gets no signature.
+      secret: shape === 'longhouse' ? given.webhookSecret : '',
+      deliveryId: id,
+      now: clock.now(),
+    })
+  }
+
+  const outbox = createDeliveryQueue({
+    db,
+    table: messages,
+    clock,
+    deliver,
+    failed: ({ id, channel }, facts) =>
+      log.warn({ message: id, channel, ...facts }, 'notice was not delivered'),
+  })
+
+  return {
+    ...outbox,
+
+    /** By which channels something goes, as things are set up now. */
+    channels: (content: Pick<MessageContent, 'to'>): Channel[] => {
+      const given = settings()
+      const { emailTo, ...urls } = placesOf(content, given)
+      return channels.filter(channel =>
+        channel === 'email' ? emailTo && given.smtpUrl : urls[channel] !== '',
+      )
+    },
+
+    /** Puts a message into the queue, once for each of these channels. */
+    queue: (
+      tx: Pick<NoticesDb, 'insert'>,
+      kind: MessageKind,
+      content: MessageContent,
+      to: readonly Channel[],
+    ): void => {
+      const now = clock.now()
+      const { incidentId, reminder: round = 0 } = content
+      for (const channel of to) {
+        const message = { id: newId('msg', now), incidentId, kind, channel, content, round, ...queuedAt(now) }
+        tx.insert(messages).values(message).onConflictDoNothing().run()
+      }
+    },
+
+    /** Forgets the oldest of those that are over. */
+    prune: () => {
+      const kept = db
+        .select({ id: messages.id })
+        .from(messages)
+        .orderBy(desc(messages.createdAt))
+        .limit(keptMessages)
+      db.delete(messages)
+        .where(and(notInArray(messages.id, kept), inArray(messages.status, ['sent', 'failed'])))
+        .run()
+    },
+  }
+}
+
+const labels = { webhook: 'the webhook', slack: 'Slack', discord: 'Discord' } as const
+
+/** Where a message goes: '' is nowhere. A job that names an address of its own goes to no other. */
+function placesOf({ to }: Pick<MessageContent, 'to'>, given: NoticeSettings) {
+  const own = to?.webhook ?? null
+  return {
+    emailTo: to?.emails?.join(', ') ?? given.emailTo,
+    webhook: own ?? given.webhookUrl,
+    slack: own === null ? given.slackUrl : '',
+    discord: own === null ? given.discordUrl : '',
+  }
+}
+
+export type Outbox = ReturnType<typeof createOutbox>

@@ -1,0 +1,43 @@
+import { createHmac } from 'node:crypto'
+import { DeliveryError } from '../../../src/delivery-error.ts'
+
+const patienceMs = 10_000
+
+/**
+ * Posts a JSON body. `Longhouse-Signature: t=<unix seconds>,v1=<hex>` is the HMAC-SHA256 of `<t>.<body>` under the
+ * secret, and is left out when there is none; `Longhouse-Delivery` stays the same with every attempt. Throws a DeliveryError unless it is answered with 2xx.
+ */
+export async function postWebhook(
+  url: string,
+  { body, secret, deliveryId, now }: { body: string; secret: string; deliveryId: string; now: number },
+): Promise<void> {
+  const t = Math.floor(now / 1000)
+  const v1 = createHmac('sha256', secret).update(`${t}.${body}`).digest('hex')
+  const headers = {
+    'Content-Type': 'application/json',
+    'User-Agent': 'Longhouse',
+    'Longhouse-Delivery': deliveryId,
+    ...(secret === '' ? {} : { 'Longhouse-Signature': `t=${t},v1=${v1}` }),
+  }
+  const status = await request(url, { method: 'POST', body, headers })
+  if (status >= 200 && status < 300) return
+  // 4xx says that the request is wrong, except for the two that ask to come again.
+  const permanent = status >= 400 && status < 500 && status !== 408 && status !== 429
+  throw new DeliveryError(`the webhook answered with ${status}`, { permanent })
+}
+
+/** Asks an address, and waits for no more than the head of its answer. Returns the status; follows nothing. */
+export async function request(url: string, init: RequestInit = {}): Promise<number> {
+  try {
+    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(patienceMs), ...init })
+    await answer.body?.cancel()
+    return answer.status
+  } catch (error) {
+    const cause = (error as Error).cause as { code?: string; message?: string } | undefined
+    const why =
+      (error as Error).name === 'TimeoutError'
+        ? `no answer within ${patienceMs / 1000} seconds`
+        : (cause?.code ?? cause?.message ?? (error as Error).message)
+    throw new DeliveryError(why, { permanent: false, cause: error })
+  }
+}

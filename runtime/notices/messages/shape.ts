@@ -1,0 +1,39 @@
+import { timestamp } from '../../../src/clock.ts'
+import { discordBody } from './discord.ts'
+import { runDetailJson } from '../run-detail.ts'
+import type { Message } from '../schema.ts'
+import { slackBody } from './slack.ts'
+
+/** What the receiver of a webhook understands. */
+export type Shape = 'longhouse' | 'slack' | 'discord'
+
+/** Known by its host: the addresses that Slack and Discord hand out take their own shape only. */
+export function shapeOf(url: string): Shape {
+  const parsed = URL.parse(url)
+  if (!parsed) return 'longhouse'
+  if (/^hooks\.slack(-gov)?\.com$/.test(parsed.hostname)) return 'slack'
+  const isDiscord = /^((ptb|canary)\.)?discord(app)?\.com$/.test(parsed.hostname)
+  return isDiscord && parsed.pathname.startsWith('/api/') ? 'discord' : 'longhouse'
+}
+
+/** The JSON that is posted. */
+export function bodyOf(message: Message, shape: Shape, instance: string): string {
+  const { id, kind, content } = message
+  if (shape === 'slack') return JSON.stringify(slackBody(content))
+  if (shape === 'discord') return JSON.stringify(discordBody(content))
+  const { type, subject, text, jobId, incidentId, url, at, run, reminder = 0 } = content
+  return JSON.stringify({
+    id,
+    type,
+    kind,
+    at: timestamp(at),
+    instance,
+    subject,
+    text,
+    job_id: jobId,
+    incident_id: incidentId,
+    url,
+    reminder,
+    run: run ? runDetailJson(run) : null,
+  })
+}

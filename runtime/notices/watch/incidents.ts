@@ -1,0 +1,170 @@
+import { and, between, desc, eq, isNotNull, isNull } from 'drizzle-orm'
+import { newId } from '../../../src/ids.ts'
+import type { Channel } from '../channel.ts'
+import type { About, Finding } from '../finding.ts'
+import type { NoticesDb } from '../notices-db.ts'
+import { incidents } from '../schema.ts'
+
+export type Incident = typeof incidents.$inferSelect
+
+/** What was told comes again no sooner than this: a job that fails every other second is told once an hour. */
+const quietMs = 60 * 60_000
+/** What stays open is told again this often. */
+const reminderMs = 24 * 60 * 60_000
+
+/** What is told of an incident. */
+export interface Telling {
+  kind: 'opened' | 'recovered' | 'reminder'
+  incident: Incident
+  finding: Finding | null
+}
+
+export interface Teller {
+  /** The channels that are set up for what concerns this. */
+  channels(about: About): Channel[]
+  /** Queues a message for these channels. */
+  tell(tx: Pick<NoticesDb, 'insert'>, telling: Telling, channels: readonly Channel[]): void
+}
+
+/**
+ * Brings the open incidents in line with what was found, in one transaction:
+ *
+ * 1. A finding without an open incident opens one. It is told when it has lasted for its patience, unless the same was
+ *    told within the last hour.
+ * 2. A channel that has not been told of an open incident yet is told now: so the first channel gets what is open.
+ * 3. What stays open is told again once a day, until someone mutes it.
+ * 4. An incident that is no longer found closes. That is told when its opening was and it is still watched.
+ */
+export function settleIncidents(
+  db: NoticesDb,
+  options: {
+    findings: readonly Finding[]
+    isWatched: (about: About) => boolean
+    now: number
+    teller: Teller
+  },
+): void {
+  const { findings, isWatched, now, teller } = options
+  const found = byKey(findings)
+  /** A clock that was set back must not hold anything up until it has caught up. */
+  const since = (at: number) => Math.abs(now - at)
+
+  db.transaction(tx => {
+    const toldLately = ({ jobId, kind }: About) =>
+      tx
+        .select({ id: incidents.id })
+        .from(incidents)
+        .where(
+          and(
+            eq(incidents.jobId, jobId),
+            eq(incidents.kind, kind),
+            between(incidents.toldAt, now - quietMs, now),
+          ),
+        )
+        .get() !== undefined
+    const change = (incident: Incident, values: Partial<Incident>) => {
+      tx.update(incidents).set(values).where(eq(incidents.id, incident.id)).run()
+      Object.assign(incident, values)
+    }
+
+    const tellIfDue = (incident: Incident, finding: Finding) => {
+      if (incident.mutedAt !== null) return
+      const isTold = incident.toldAt !== null
+      if (!isTold && (since(incident.openedAt) < (finding.patienceMs ?? 0) || toldLately(incident))) return
+      const channels = teller.channels(incident)
+      if (channels.length === 0) return
+      const fresh = channels.filter(channel => !incident.toldTo.includes(channel))
+      if (fresh.length > 0) {
+        const toldTo = [...incident.toldTo, ...fresh]
+        change(incident, { toldTo, toldAt: incident.toldAt ?? now })
+        teller.tell(tx, { kind: 'opened', incident, finding }, fresh)
+      }
+      const again = channels.filter(channel => !fresh.includes(channel))
+      if (again.length === 0 || incident.toldAt === null || since(incident.toldAt) < reminderMs) return
+      change(incident, { toldAt: now, reminders: incident.reminders + 1 })
+      teller.tell(tx, { kind: 'reminder', incident, finding }, again)
+    }
+
+    for (const incident of tx.select().from(incidents).where(isNull(incidents.closedAt)).all()) {
+      const finding = found.get(keyOf(incident))
+      found.delete(keyOf(incident))
+      if (!finding) {
+        change(incident, { closedAt: now })
+        if (incident.toldTo.length > 0 && isWatched(incident))
+          teller.tell(tx, { kind: 'recovered', incident, finding: null }, teller.channels(incident))
+      } else if (!finding.undecided) {
+        if (finding.detail !== incident.detail) change(incident, { detail: finding.detail })
+        tellIfDue(incident, finding)
+      }
+    }
+    for (const finding of found.values()) {
+      if (finding.undecided) continue
+      const { jobId, kind, detail } = finding
+      const incident: Incident = {
+        id: newId('inc', now),
+        jobId,
+        kind,
+        detail,
+        openedAt: now,
+        closedAt: null,
+        toldAt: null,
+        toldTo: [],
+        mutedAt: null,
+        reminders: 0,
+      }
+      tx.insert(incidents).values(incident).run()
+      tellIfDue(incident, finding)
+    }
+  })
+}
+
+/** Two findings about the same become one. */
+function byKey(findings: readonly Finding[]): Map<string, Finding> {
+  const found = new Map<string, Finding>()
+  for (const finding of findings) {
+    const before = found.get(keyOf(finding))
+    const both = before && { ...before, detail: `${before.detail}\n${finding.detail}` }
+    found.set(keyOf(finding), both ?? finding)
+  }
+  return found
+}
+
+function keyOf({ jobId, kind }: About): string {
+  return `${kind} ${jobId}`
+}
+
+/** Open ones first, then the newest. */
+export function listIncidents(db: NoticesDb, limit: number): Incident[] {
+  const open = db
+    .select()
+    .from(incidents)
+    .where(isNull(incidents.closedAt))
+    .orderBy(desc(incidents.openedAt))
+    .limit(limit)
+    .all()
+  const over = db
+    .select()
+    .from(incidents)
+    .where(isNotNull(incidents.closedAt))
+    .orderBy(desc(incidents.openedAt))
+    .limit(limit - open.length)
+    .all()
+  return [...open, ...over]
+}
+
+/**
+ * Mutes an open incident, or ends that: a muted one is not told again until it is over. Muting twice changes nothing.
+ * Returns the incident; null when there is none, `over` when it is closed.
+ */
+export function muteIncident(
+  db: NoticesDb,
+  id: string,
+  { muted, now }: { muted: boolean; now: number },
+): Incident | null | 'over' {
+  const incident = db.select().from(incidents).where(eq(incidents.id, id)).get()
+  if (!incident) return null
+  if (incident.closedAt !== null) return 'over'
+  const mutedAt = muted ? (incident.mutedAt ?? now) : null
+  db.update(incidents).set({ mutedAt }).where(eq(incidents.id, id)).run()
+  return { ...incident, mutedAt }
+}

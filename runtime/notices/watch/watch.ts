@@ -1,0 +1,110 @@
+import { nextSlot } from '../../cron/cron.ts'
+import type { Job, Run } from '../../jobs/contract.ts'
+import type { Finding, IncidentKind } from '../finding.ts'
+import type { Watched } from './watched.ts'
+
+/** A tick comes every second; a slot that nobody has decided for so long is not coming. */
+const overdueMs = 60_000
+const failures = new Set<Run['status']>(['failed', 'timed_out', 'interrupted'])
+/** Of so many due times at least; each may have several attempts, and runs by hand stand between them. */
+const leastLookedAt = 20
+const mostLookedAt = 500
+
+/** Looks at every job; what its runs say is read again only when there is a new one. */
+export function createWatch(engine: Watched) {
+  const known = new Map<string, { basis: string; streak: Run[]; last: Run | null }>()
+
+  const historyOf = (job: Job, failures: number) => {
+    const attempts = job.policies.retry?.attempts ?? 1
+    const limit = Math.min(mostLookedAt, Math.max(leastLookedAt, 2 * failures * attempts))
+    const basis = `${job.lastRun?.id} ${job.lastRun?.status} ${limit}`
+    const held = known.get(job.id)
+    if (held?.basis === basis) return held
+    const { runs } = engine.runs({ jobId: job.id, limit, offset: 0 })
+    const history = {
+      basis,
+      streak: failureStreak(runs),
+      // A run that a person started by hand is watched by that person.
+      last: runs.find(run => run.startedAt !== null && run.trigger !== 'manual') ?? null,
+    }
+    known.set(job.id, history)
+    return history
+  }
+
+  return (now: number, failuresInARow: number): Finding[] => {
+    const jobs = engine.jobs()
+    const ids = new Set(jobs.map(job => job.id))
+    for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
+    return jobs
+      .filter(job => job.enabled)
+      .flatMap((job): Finding[] => {
+        const found: Finding[] = []
+        const say = (kind: IncidentKind, detail: string, run?: Run | null) =>
+          found.push({ jobId: job.id, kind, detail, ...(run && { run }) })
+        const { failures, longRun, overdue } = job.notify
+        if (!overdue) {
+          // It does not want to hear of it.
+        } else if (job.nextRunAt === null) {
+          say('no-next-slot', `It is enabled, but "${job.cron}" has no further due time.`)
+        } else if (now - job.nextRunAt > overdueMs) {
+          say(
+            'overdue',
+            `It was due at ${new Date(job.nextRunAt).toISOString()}, and nothing has come of it.`,
+          )
+        }
+        const enough = failures ?? failuresInARow
+        const { streak, last } = historyOf(job, enough || 1)
+        const cause = streak[0]
+        if (cause && enough !== false && streak.length >= enough)
+          say('failing', failureWords(cause, streak.length), cause)
+        const slow = longRun !== false && last && tooLong(job, last, now)
+        if (slow) say('too-long', slow, last)
+        return found
+      })
+  }
+}
+
+/**
+ * The newest runs that failed, up to one that did not. Of a slot only the last attempt counts, and none while one is
+ * going. A failure that somebody watched (`manual`) alarms nobody; a success by hand counts.
+ */
+export function failureStreak(runs: readonly Run[]): Run[] {
+  const streak: Run[] = []
+  // The first attempts of what a newer one was seen of. Runs by API have no due time to be told apart by.
+  const superseded = new Set<string>()
+  for (const run of runs) {
+    const first = run.attemptOf ?? run.id
+    if (superseded.has(first)) continue
+    superseded.add(first)
+    if (run.status === 'succeeded') break
+    if (failures.has(run.status) && run.trigger !== 'manual') streak.push(run)
+  }
+  return streak
+}
+
+function failureWords(run: Run, times: number): string {
+  const how = times === 1 ? 'Its last run' : `Its last ${times} runs`
+  const what =
+    run.status === 'timed_out' ? 'took too long' : run.status === 'interrupted' ? 'was cut short' : 'failed'
+  const why = run.error?.message.split('\n')[0]
+  const ending = times > 1 && run.status === 'interrupted' ? 'were cut short' : what
+  return why ? `${how} ${ending}: ${why}` : `${how} ${ending}.`
+}
+
+/** Says so when the run took, or has taken so far, longer than its job allows, or else than from one slot to the next. */
+function tooLong(job: Job, run: Run, now: number): string | null {
+  if (run.startedAt === null) return null
+  const tookMs = run.durationMs ?? (run.finishedAt ?? now) - run.startedAt
+  const so = run.finishedAt === null ? 'has taken' : 'took'
+  const took = `Its last run ${so} ${Math.round(tookMs / 1000)} seconds`
+  const { longRun } = job.notify
+  if (typeof longRun === 'number') {
+    return tookMs > longRun ? `${took}, and ${longRun / 1000} are the most that it should.` : null
+  }
+  if (tookMs < 1000) return null
+  const first = nextSlot(job, run.startedAt)
+  const second = first && nextSlot(job, first.at)
+  if (!first || !second || tookMs <= second.at - first.at) return null
+  const every = Math.round((second.at - first.at) / 1000)
+  return `${took}, and it is due every ${every}.`
+}
