@@ -70,7 +70,7 @@ async function buildPrograms() {
     git: 'runtime/repo/git.ts',
     history: 'runtime/repo/history-program.ts',
     sync: 'runtime/sync/program.ts',
-    'longhouse-jobs': 'runtime/local/main.ts',
+    'longhouse-jobs': 'cli/main.ts',
   }
   await build({
     entryPoints: Object.fromEntries(
@@ -178,21 +178,10 @@ async function buildAssets() {
 function copyData() {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   writeFileSync(join(out, 'package.json'), JSON.stringify({ name: 'longhouse', version, type: 'module' }))
-  const folders = [
-    'runtime/jobs/migrations',
-    'runtime/auth/migrations',
-    'runtime/tokens/migrations',
-    'runtime/audit/migrations',
-    'runtime/badges/migrations',
-    'runtime/notices/migrations',
-    'runtime/secrets/migrations',
-    'runtime/state/migrations',
-    'runtime/sync/migrations',
-    'jobs-template',
-    'runtime/sdk',
-  ]
-  for (const plugin of readdirSync(join(root, 'plugins'))) folders.push(`plugins/${plugin}/migrations`)
-  for (const folder of folders) {
+  const migrations = ['plugins', 'runtime'].flatMap(room =>
+    readdirSync(join(root, room)).map(plugin => `${room}/${plugin}/migrations`),
+  )
+  for (const folder of [...migrations, 'jobs-template', 'sdk']) {
     if (existsSync(join(root, folder))) cpSync(join(root, folder), join(out, folder), { recursive: true })
   }
 }

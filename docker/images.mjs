@@ -41,6 +41,7 @@ const own = {
     'sync.js',
     'longhouse-jobs.js',
     'runtime',
+    'sdk',
     'jobs-template',
     'starter',
   ],

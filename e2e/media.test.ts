@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { oneJob } from '../runtime/engine.fixture.ts'
 import { createInstanceServer } from '../runtime/web/server.ts'
 import { instanceId, startWeb } from '../runtime/web/web.fixture.ts'
-import { closeServer, openServer } from '../src/http/server.ts'
+import { closeServer, openServer } from '../src/http/listener/server.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { noBrowser, openBrowser } from './browser.fixture.ts'
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { node, root } from './setup.mjs'
 
 const sources = [
-  ...['src', 'control-plane', 'plugins', 'views', 'runtime', 'jobs-template'],
+  ...['src', 'control-plane', 'plugins', 'views', 'runtime', 'cli', 'sdk', 'jobs-template'],
   ...['esbuild.config.mjs', 'scripts/starter.mjs', 'package.json', 'package-lock.json'],
 ]
 

@@ -39,7 +39,7 @@ const rebuild = async () => {
 }
 
 let timer
-for (const folder of ['src', 'control-plane', 'plugins', 'views', 'runtime', 'jobs-template']) {
+for (const folder of ['src', 'control-plane', 'plugins', 'views', 'runtime', 'cli', 'sdk', 'jobs-template']) {
   fs.watch(join(root, folder), { recursive: true }, (_, file) => {
     if (file?.includes('.test.')) return
     clearTimeout(timer)

@@ -8,5 +8,5 @@ import { endOf, node, root, setUp } from './setup.mjs'
 
 setUp()
 // Where the build is another one, from the sources: a build would change the programs of a control plane that runs here.
-const program = join(root, isBuilt() ? 'dist/longhouse-jobs.js' : 'runtime/local/main.ts')
+const program = join(root, isBuilt() ? 'dist/longhouse-jobs.js' : 'cli/main.ts')
 process.exit(await endOf(spawn(node(), [program, ...process.argv.slice(2)], { stdio: 'inherit' })))

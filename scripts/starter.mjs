@@ -17,7 +17,7 @@ export async function buildStarter(dist) {
     const reading = await read(dist, {
       repo,
       out,
-      sdk: join(dist, 'runtime/sdk/jobs.js'),
+      sdk: join(dist, 'sdk/jobs.js'),
       zod: join(dist, 'zod.js'),
     })
     if (reading?.errors) throw new Error(`the starter jobs do not load: ${JSON.stringify(reading.errors)}`)

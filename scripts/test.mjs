@@ -32,7 +32,18 @@ if (named.length === 0) {
 if (!buildIfChanged()) process.exit(1)
 run('build of the tests', node(), [join(root, 'scripts/loader-build.mjs')])
 
-const folders = ['src', 'control-plane', 'plugins', 'views', 'runtime', 'jobs-template', 'e2e', 'scripts']
+const folders = [
+  'src',
+  'control-plane',
+  'plugins',
+  'views',
+  'runtime',
+  'cli',
+  'sdk',
+  'jobs-template',
+  'e2e',
+  'scripts',
+]
 const files =
   named.length > 0
     ? named

@@ -1,7 +1,7 @@
 import { and, asc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
 import { newId } from '../../src/ids.ts'
+import type { Db } from '../../src/storage/database.ts'
 import type { Account, AccountDirectory } from './contract.ts'
 import type * as schema from './schema.ts'
 import { accountSessions, accounts } from './schema.ts'

@@ -1,8 +1,8 @@
 import { and, eq, lt, or } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
-import { unlessFull } from '../../src/disk.ts'
 import { hashSecret, newSecret } from '../../src/http/session-cookie.ts'
+import type { Db } from '../../src/storage/database.ts'
+import { unlessFull } from '../../src/storage/disk.ts'
 import { sessions } from './schema.ts'
 
 export const idleMs = 12 * 3_600_000

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { mailSettings } from '../../src/delivery/mail-settings.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
-import { mailSettings } from '../../src/mail/settings.ts'
 import '../site/contract.ts'
 import './contract.ts'
 import { lettersTo } from './letters-to.ts'

@@ -1,6 +1,6 @@
 import { and, asc, eq, gte } from 'drizzle-orm'
 import { timestamp } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
+import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 import { messages } from './schema.ts'
 

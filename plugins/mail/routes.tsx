@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
-import { deliveryStatuses } from '../../src/delivery-queue.ts'
+import { deliveryStatuses } from '../../src/delivery/delivery-queue.ts'
 import { listWindow } from '../../src/http/list-window.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type Guard, type Route, route } from '../../src/http/route.ts'

@@ -1,5 +1,5 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { DeliveryStatus } from '../../src/delivery-queue.ts'
+import type { DeliveryStatus } from '../../src/delivery/delivery-queue.ts'
 
 /** What is to be sent and what was: the queue and the delivery log. Times are milliseconds since the epoch. */
 export const messages = sqliteTable(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openSqlite } from '../../src/database.ts'
 import { verifyPassword } from '../../src/password.ts'
+import { openSqlite } from '../../src/storage/database.ts'
 import { memoryFolder } from '../../src/testing/folder.ts'
 import { openTown } from './owners.fixture.ts'
 

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest } from 'node:http'
 import type { NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { idle } from '../../src/http/listener.ts'
+import { idle } from '../../src/http/listener/listener.ts'
 import type { Destination } from './contract.ts'
 import { openProven } from './proof.ts'
 

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, request as send } from 'node:http'
+import { hasBody as announcesBody } from '../../src/http/listener/stall.ts'
 import type { Problem } from '../../src/http/problem.ts'
-import { hasBody as announcesBody } from '../../src/http/stall.ts'
 import { gather } from './arrival.ts'
 import { type Backend, closedWhileIdle, type Ready } from './backend.ts'
 import { passableTrailers, readAnswer } from './headers.ts'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { addressSet } from '../../src/http/address.ts'
-import { defaultBodyRate } from '../../src/http/stall.ts'
+import { defaultBodyRate } from '../../src/http/listener/stall.ts'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { logLevels } from '../../src/log.ts'

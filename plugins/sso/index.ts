@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
-import { openSeal } from '../../src/seal.ts'
+import { openSeal } from '../../src/storage/seal.ts'
 import { siteUrl } from '../site/contract.ts'
 import '../auth/contract.ts'
 import '../provisioner/contract.ts'

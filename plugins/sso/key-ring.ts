@@ -2,9 +2,9 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { asc, eq, lt } from 'drizzle-orm'
 import type { JWK } from 'jose'
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
 import { newId } from '../../src/ids.ts'
-import type { Seal } from '../../src/seal.ts'
+import type { Db } from '../../src/storage/database.ts'
+import type { Seal } from '../../src/storage/seal.ts'
 import type * as schema from './schema.ts'
 import { keys } from './schema.ts'
 

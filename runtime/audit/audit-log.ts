@@ -1,6 +1,6 @@
 import { count, desc, lt, lte, or } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
+import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 import { entries } from './schema.ts'
 

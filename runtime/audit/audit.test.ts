@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openSqlite, openTables } from '../../src/database.ts'
+import { openSqlite, openTables } from '../../src/storage/database.ts'
 import { manualClock } from '../../src/testing/clock.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob } from '../engine.fixture.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import { listWindow } from '../../src/http/list-window.ts'
 import { type Guard, type Route, route } from '../../src/http/route.ts'
-import { AuditPage } from '../../views/runtime/audit-page.tsx'
+import { AuditPage } from '../../views/instance/settings/audit-page.tsx'
 import { show } from '../web/show.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
 

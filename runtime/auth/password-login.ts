@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
+import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 import { passwords } from './schema.ts'
 

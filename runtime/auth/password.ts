@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 import type { Clock } from '../../src/clock.ts'
 import { limit } from '../../src/concurrency.ts'
-import type { Db } from '../../src/database.ts'
 import { defineProblem } from '../../src/http/problem.ts'
 import { hashPassword, looksLikeHash, verifyPassword } from '../../src/password.ts'
+import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 import { passwords, sessions } from './schema.ts'
 

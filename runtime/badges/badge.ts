@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import type { Db } from '../../src/database.ts'
+import type { Db } from '../../src/storage/database.ts'
 import type { Job, Run } from '../jobs/contract.ts'
 import type * as schema from './schema.ts'
 import { badges } from './schema.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { notFound } from '../../src/http/problem.ts'
 import { type Guard, open, type Route, route } from '../../src/http/route.ts'
-import { BadgeImage } from '../../views/runtime/badge.tsx'
+import { BadgeImage } from '../../views/instance/badge.tsx'
 import type { JobsService } from '../jobs/contract.ts'
 import { type BadgeStore, badgeState } from './badge.ts'
 

@@ -1,18 +1,18 @@
 import { z } from 'zod'
-import { isDiskFull } from '../../src/disk.ts'
 import { wantsFragment } from '../../src/http/negotiate.ts'
 import { diskFull, invalidFields, Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { isDiskFull } from '../../src/storage/disk.ts'
 import {
   EditorPage,
   type EditorProps,
   fileHref,
   SavedNotice,
   type SavedProps,
-} from '../../views/runtime/editor-page.tsx'
-import { FilePage } from '../../views/runtime/file-page.tsx'
-import { FilesPage } from '../../views/runtime/files-page.tsx'
-import type { ManifestErrorView } from '../../views/runtime/shapes.ts'
+} from '../../views/instance/repo/editor-page.tsx'
+import { FilePage } from '../../views/instance/repo/file-page.tsx'
+import { FilesPage } from '../../views/instance/repo/files-page.tsx'
+import type { ManifestErrorView } from '../../views/instance/shapes.ts'
 import type { ManifestError } from '../manifest/manifest-error.ts'
 import { fileChanged, type RepoFile, unknownFile } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'

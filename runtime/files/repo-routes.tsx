@@ -1,6 +1,6 @@
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
-import { RepoPage } from '../../views/runtime/repo-page.tsx'
+import { RepoPage } from '../../views/instance/repo/repo-page.tsx'
 import { manifestView } from '../web/manifest-view.ts'
 import { show } from '../web/show.ts'
 import { repoJson, repoShape } from '../web/wire.ts'

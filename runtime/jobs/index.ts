@@ -9,9 +9,9 @@ import '../state/contract.ts'
 import '../volume/contract.ts'
 import './contract.ts'
 import { openJobs } from './jobs.ts'
+import { jobsRoutes } from './pages/routes.ts'
 import * as schema from './schema.ts'
 import type { JobsTuning } from './tuning.ts'
-import { jobsRoutes } from './pages/routes.ts'
 
 /** The jobs plugin; tests set other limits, and move the clock. */
 export const jobsWith = (tuning: JobsTuning) =>

@@ -2,10 +2,11 @@ import type { Clock } from '../../src/clock.ts'
 import type { JobSpec } from '../manifest/manifest.ts'
 import type { SecretsService } from '../secrets/contract.ts'
 import type { Job, JobList, JobPolicies, Run } from './contract.ts'
-import { listSlots } from './slots/ledger.ts'
-import type { JobsDb, LiveSetStore } from './live-set/live-set.ts'
+import type { JobsDb } from './jobs-db.ts'
+import type { LiveSetStore } from './live-set/live-set.ts'
 import { unknownJob } from './problems.ts'
 import { lastRuns, listRuns } from './runs/run-record.ts'
+import { listSlots } from './slots/ledger.ts'
 import type { Scheduler } from './slots/scheduler.ts'
 
 /** The jobs of the live set, each with when it is due next and its last run. */

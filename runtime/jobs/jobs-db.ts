@@ -1,4 +1,7 @@
-import type { JobsDb } from './live-set/live-set.ts'
+import type { Db } from '../../src/storage/database.ts'
+import type * as schema from './schema.ts'
+
+export type JobsDb = Db<typeof schema>
 
 /** A statement that is made once for each database or transaction: making it takes longer than running it. */
 export function perDatabase<Statement>(

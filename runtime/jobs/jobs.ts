@@ -9,15 +9,15 @@ import type { StateService } from '../state/contract.ts'
 import type { Folders } from '../volume/contract.ts'
 import type { JobsService } from './contract.ts'
 import { jobList } from './job-list.ts'
-import { type JobsDb, openLiveSet } from './live-set/live-set.ts'
+import type { JobsDb } from './jobs-db.ts'
+import { openLiveSet } from './live-set/live-set.ts'
 import { openLoading } from './live-set/loading.ts'
+import { upkeepTasks } from './runs/housekeeping.ts'
 import { runLogs } from './runs/logs.ts'
-import type { Retention } from './runs/retention.ts'
 import { runService } from './runs/runs.ts'
 import { openSchedule } from './slots/schedule.ts'
 import { slotService } from './slots/slots.ts'
 import type { JobsTuning } from './tuning.ts'
-import { upkeepTasks } from './runs/housekeeping.ts'
 
 export interface JobsParts {
   db: JobsDb
@@ -29,7 +29,7 @@ export interface JobsParts {
   clock: Clock
   log: Logger
   timezone: string
-  keep: Pick<Retention, 'runsPerJob' | 'ageMs'>
+  keep: { runsPerJob: number; ageMs: number }
   tuning: JobsTuning
   onCommit: (commit: string) => void
 }

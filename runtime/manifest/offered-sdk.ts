@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../../src/log.ts'
-import { readRegular } from '../../src/regular-file.ts'
 import { programRoot } from '../../src/root.ts'
+import { readRegular } from '../../src/storage/regular-file.ts'
 
 const sdkFiles = ['package.json', 'jobs.js', 'jobs.d.ts']
 
@@ -19,7 +19,7 @@ export function offerSdk(jobsDir: string, log: Logger): void {
 }
 
 export function installSdk(jobsDir: string): void {
-  const from = programRoot('runtime/sdk')
+  const from = programRoot('sdk')
   const modules = join(jobsDir, 'node_modules')
   const to = join(modules, 'longhouse')
   if (!isFolder(jobsDir) || !isFolderOrFree(modules) || !isFolderOrFree(to)) return

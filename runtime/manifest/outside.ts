@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative } from 'node:path'
-import { readRegular } from '../../src/regular-file.ts'
+import { readRegular } from '../../src/storage/regular-file.ts'
 import { isWithin } from '../isolation/reach.ts'
 import type { ManifestError } from './manifest-error.ts'
 

@@ -7,7 +7,7 @@ import { jobSpecVersion } from './manifest.ts'
 /** What a load of the jobs depends on besides the files. */
 export function programVersion(timezone: string): string {
   const sdk = createHash('sha256')
-    .update(readFileSync(builtRoot('runtime/sdk/jobs.js')))
+    .update(readFileSync(builtRoot('sdk/jobs.js')))
     .digest('hex')
   return [version, sdk.slice(0, 12), jobSpecVersion(), timezone].join(' ')
 }

@@ -107,7 +107,7 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
   const question: ReadingRequest = {
     repo,
     out,
-    sdk: builtRoot('runtime/sdk/jobs.js'),
+    sdk: builtRoot('sdk/jobs.js'),
     zod: builtRoot('zod.js'),
     draft: options.draft,
   }

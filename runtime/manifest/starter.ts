@@ -1,7 +1,7 @@
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readRegular } from '../../src/regular-file.ts'
 import { programRoot } from '../../src/root.ts'
+import { readRegular } from '../../src/storage/regular-file.ts'
 import { scratchFolder } from '../isolation/reach.ts'
 import { buildEntry } from './build-entry.ts'
 

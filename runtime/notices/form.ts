@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { NoticeFields } from '../../views/runtime/notice-settings-page.tsx'
+import type { NoticeFields } from '../../views/instance/settings/notice-settings-page.tsx'
 import type { NoticeSettings } from './settings.ts'
 
 const url = (schemes: readonly string[], example: string) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { mailSettings } from '../../src/delivery/mail-settings.ts'
 import { definePlugin } from '../../src/kernel/runtime.ts'
-import { mailSettings } from '../../src/mail/settings.ts'
 import '../auth/contract.ts'
 import '../jobs/contract.ts'
 import '../packages/contract.ts'

@@ -1,4 +1,4 @@
-import type { Db } from '../../src/database.ts'
+import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 
 export type NoticesDb = Db<typeof schema>

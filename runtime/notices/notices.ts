@@ -1,13 +1,13 @@
 import { and, isNotNull, lt } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import type { Seal } from '../../src/seal.ts'
+import type { Seal } from '../../src/storage/seal.ts'
 import type { Run } from '../jobs/contract.ts'
 import { destinationOf, ordinaryNotify } from '../manifest/notify.ts'
 import { type CommitStatuses, commitStatusWriter } from './delivery/commit-status.ts'
+import { createOutbox, type Outbox } from './delivery/outbox.ts'
+import { request } from './delivery/webhook.ts'
 import type { About } from './finding.ts'
-import { type Incident, listIncidents, muteIncident, settleIncidents, type Teller } from './watch/incidents.ts'
-import { watchInstance } from './watch/instance-watch.ts'
 import {
   missedMessage,
   openedMessage,
@@ -17,14 +17,20 @@ import {
   testMessage,
 } from './messages/message.ts'
 import type { NoticesDb } from './notices-db.ts'
-import { createOutbox, type Outbox } from './delivery/outbox.ts'
 import { runDetail } from './run-detail.ts'
 import { incidents, progress } from './schema.ts'
 import { type MailDefaults, type SettingsStore, settingsStore } from './settings.ts'
 import { wants } from './wants.ts'
+import {
+  type Incident,
+  listIncidents,
+  muteIncident,
+  settleIncidents,
+  type Teller,
+} from './watch/incidents.ts'
+import { watchInstance } from './watch/instance-watch.ts'
 import { createWatch } from './watch/watch.ts'
 import type { Watched } from './watch/watched.ts'
-import { request } from './delivery/webhook.ts'
 
 const day = 24 * 3_600_000
 const keepIncidentsMs = 90 * day

@@ -8,8 +8,8 @@ import {
   type NoticeFields,
   NoticeSettingsPage,
   type NoticeSettingsPageProps,
-} from '../../views/runtime/notice-settings-page.tsx'
-import { NoticesPage } from '../../views/runtime/notices-page.tsx'
+} from '../../views/instance/settings/notice-settings-page.tsx'
+import { NoticesPage } from '../../views/instance/settings/notices-page.tsx'
 import type { Access } from '../auth/contract.ts'
 import { show } from '../web/show.ts'
 import { changeOf, fieldsOf, mailFaults, noticeFields } from './form.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registry, until } from '../engine.fixture.ts'
-import { startHook, startWatched } from './notices.fixture.ts'
 import { shapeOf } from './messages/shape.ts'
+import { startHook, startWatched } from './notices.fixture.ts'
 
 interface Run {
   id: string

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { DeliveryStatus } from '../../src/delivery-queue.ts'
+import type { DeliveryStatus } from '../../src/delivery/delivery-queue.ts'
 import type { Channel, MessageKind } from './channel.ts'
 import type { CommitState } from './commit-state.ts'
 import type { IncidentKind } from './finding.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Seal } from '../../src/seal.ts'
+import type { Seal } from '../../src/storage/seal.ts'
 import type { NoticesDb } from './notices-db.ts'
 import { settings as table } from './schema.ts'
 

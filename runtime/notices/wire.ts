@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import { deliveryStatuses } from '../../src/delivery-queue.ts'
+import { deliveryStatuses } from '../../src/delivery/delivery-queue.ts'
 import { channels, messageKinds } from './channel.ts'
 import { incidentKinds } from './finding.ts'
-import type { Incident } from './watch/incidents.ts'
 import { runDetailJson, runDetailShape } from './run-detail.ts'
 import type { Message } from './schema.ts'
+import type { Incident } from './watch/incidents.ts'
 
 const time = z.iso.datetime()
 

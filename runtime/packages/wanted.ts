@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { readRegular } from '../../src/regular-file.ts'
+import { readRegular } from '../../src/storage/regular-file.ts'
 
 /** What the jobs repo's `package.json` asks for, and whether it is there. */
 export interface Wanted {

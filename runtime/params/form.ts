@@ -1,5 +1,5 @@
 import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
-import type { ParamFieldView } from '../../views/runtime/run-form-page.tsx'
+import type { ParamFieldView } from '../../views/instance/jobs/run-form-page.tsx'
 import { paramFaults } from './check.ts'
 import { isRecord, type JsonSchema, propertiesOf, requiredOf, resolved } from './json-schema.ts'
 

@@ -1,5 +1,5 @@
-import type { CommitWords, Unpushed } from '../git/work-tree/protocol.ts'
 import type { ConflictFile, Side } from '../git/merge/sync-protocol.ts'
+import type { CommitWords, Unpushed } from '../git/work-tree/protocol.ts'
 import type { NotCommitted, NotFetched } from '../git/work-tree/work-tree-scan.ts'
 import type { RepoFiles } from './files.ts'
 import type { FolderList } from './folder-list.ts'

@@ -3,6 +3,10 @@
 import git from 'isomorphic-git'
 import { obstacleIn } from '../git/bounds.ts'
 import { carefulFs as fs } from '../git/objects/careful-fs.ts'
+import { correctConfig } from '../git/objects/git-config.ts'
+import { readIndex } from '../git/objects/index-file.ts'
+import type { Objects } from '../git/objects/objects.ts'
+import { starterFiles } from '../git/starter-files.ts'
 import {
   commitStaged,
   type Staged,
@@ -12,11 +16,7 @@ import {
   standing,
   unfinishedWork,
 } from '../git/work-tree/commit.ts'
-import { correctConfig } from '../git/objects/git-config.ts'
-import { readIndex } from '../git/objects/index-file.ts'
-import type { Objects } from '../git/objects/objects.ts'
 import type { GitAnswer, GitRequest, GitState, KnownRemote } from '../git/work-tree/protocol.ts'
-import { starterFiles } from '../git/starter-files.ts'
 import { unpushedSince } from '../git/work-tree/unpushed.ts'
 import { scanWorkTree } from '../git/work-tree/work-tree-scan.ts'
 

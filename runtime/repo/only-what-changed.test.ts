@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { openObjects } from '../git/objects/objects.ts'
 import { checkout } from '../git/work-tree/checkout.ts'
 import { commitStaged, stageCommit, stageFiles } from '../git/work-tree/commit.ts'
-import { openObjects } from '../git/objects/objects.ts'
 import { restoreFiles } from '../git/work-tree/restore.ts'
 import { makePlan } from '../sync/plan.ts'
 import {

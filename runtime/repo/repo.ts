@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { readRegular } from '../../src/regular-file.ts'
+import { readRegular } from '../../src/storage/regular-file.ts'
 import type { CommitWords, GitAnswer, GitRequest, GitState, KnownRemote } from '../git/work-tree/protocol.ts'
 import { startProgram } from '../process/child-program.ts'
 import { jobsFolderFault } from './bootstrap.ts'

@@ -1,4 +1,4 @@
-import type { JobContext } from '../sdk/jobs.js'
+import type { JobContext } from '../../sdk/jobs.js'
 import type { Reply, StateCall } from './state-calls.ts'
 import { keyFault, valueFault } from './state-limits.ts'
 

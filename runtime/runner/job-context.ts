@@ -1,7 +1,7 @@
 import { format } from 'node:util'
+import type { JobContext } from '../../sdk/jobs.js'
 import { secretName } from '../manifest/secret-names.ts'
 import { parseParams } from '../params/definition.ts'
-import type { JobContext } from '../sdk/jobs.js'
 import { contextState } from './context-state.ts'
 import type { RunRequest } from './running.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isDiskFull } from '../../src/disk.ts'
+import { isDiskFull } from '../../src/storage/disk.ts'
 import { type JobState, StateError } from './job-state.ts'
 import { keyFault, valueFault } from './state-limits.ts'
 

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
-import type { Seal } from '../../src/seal.ts'
+import type { Db } from '../../src/storage/database.ts'
+import type { Seal } from '../../src/storage/seal.ts'
 import { secretName, secretNameRule } from '../manifest/secret-names.ts'
 import * as schema from './schema.ts'
 

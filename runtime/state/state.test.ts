@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openSqlite, openTables } from '../../src/database.ts'
+import { openSqlite, openTables } from '../../src/storage/database.ts'
 import { oneJob, registry, standingClock, startInstance, until } from '../engine.fixture.ts'
 import { StateError } from '../runner/job-state.ts'
 import { browser, postForm, startWeb } from '../web/web.fixture.ts'

@@ -1,6 +1,6 @@
 import { and, eq, inArray, lt, notInArray, sql } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
-import type { Db } from '../../src/database.ts'
+import type { Db } from '../../src/storage/database.ts'
 import { type JobState, StateError } from '../runner/job-state.ts'
 import { stateLimits } from '../runner/state-limits.ts'
 import * as schema from './schema.ts'

@@ -1,6 +1,6 @@
 import git from 'isomorphic-git'
-import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 import { type Author, longhouse } from '../git/authors.ts'
+import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 
 /** Counting further tells nobody more. */
 const countedCommits = 1000

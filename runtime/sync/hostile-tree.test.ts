@@ -4,9 +4,9 @@ import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { checkout } from '../git/work-tree/checkout.ts'
 import { openObjects } from '../git/objects/objects.ts'
 import { listEntries, treeBounds } from '../git/objects/tree-changes.ts'
+import { checkout } from '../git/work-tree/checkout.ts'
 
 const readFiles = async (dir: string, commit: string) => {
   const objects = openObjects(dir)

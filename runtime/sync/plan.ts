@@ -1,10 +1,10 @@
 import git from 'isomorphic-git'
+import type { ConflictFile, Plan, PlanRequest } from '../git/merge/sync-protocol.ts'
+import { bothSides, mergeChanges } from '../git/merge/trees.ts'
 import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 import { blobId, openObjects } from '../git/objects/objects.ts'
-import { starterFiles } from '../git/starter-files.ts'
-import type { ConflictFile, Plan, PlanRequest } from '../git/merge/sync-protocol.ts'
 import { changedPaths, listEntries, withChanges } from '../git/objects/tree-changes.ts'
-import { bothSides, mergeChanges } from '../git/merge/trees.ts'
+import { starterFiles } from '../git/starter-files.ts'
 import { commonBase, contains, difference, makeCommit, treeOf } from './history.ts'
 import { RemoteFault } from './transport.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Db } from '../../src/database.ts'
-import type { Seal } from '../../src/seal.ts'
+import type { Db } from '../../src/storage/database.ts'
+import type { Seal } from '../../src/storage/seal.ts'
 import type { Connection } from './contract.ts'
 import * as schema from './schema.ts'
 

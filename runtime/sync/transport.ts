@@ -1,6 +1,6 @@
 import git, { type GitHttpRequest, type GitHttpResponse, type HttpClient } from 'isomorphic-git'
-import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 import type { Fetched, RemoteAddress, Verified } from '../git/merge/sync-protocol.ts'
+import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 
 /** A repository of jobs is small; what is larger than this is something else. */
 const largestAnswer = 256 * 1024 * 1024

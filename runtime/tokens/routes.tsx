@@ -3,7 +3,11 @@ import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalid } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
-import { TokensPage, type TokensPageProps, type TokenView } from '../../views/runtime/tokens-page.tsx'
+import {
+  TokensPage,
+  type TokensPageProps,
+  type TokenView,
+} from '../../views/instance/settings/tokens-page.tsx'
 import { scopes } from '../auth/contract.ts'
 import { show } from '../web/show.ts'
 import type { TokenStore } from './token.ts'

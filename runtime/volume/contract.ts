@@ -1,4 +1,4 @@
-import type { Seal } from '../../src/seal.ts'
+import type { Seal } from '../../src/storage/seal.ts'
 
 /** The folders of the instance's volume. */
 export interface Folders {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { definePlugin } from '../../src/kernel/runtime.ts'
-import { openSeal } from '../../src/seal.ts'
+import { openSeal } from '../../src/storage/seal.ts'
 import { clearTemporary } from '../isolation/temporary.ts'
 import { killVolumeProcesses } from '../process/leftovers.ts'
 import './contract.ts'

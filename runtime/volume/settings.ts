@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { addressSet } from '../../src/http/address.ts'
 import { setting } from '../../src/kernel/config.ts'
-import { parseKey } from '../../src/seal.ts'
+import { parseKey } from '../../src/storage/seal.ts'
 
 export interface VolumeSettings {
   instanceId: string

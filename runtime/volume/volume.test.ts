@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
+import { claimVolume } from '../../src/storage/volume-identity.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
-import { claimVolume } from '../../src/volume-identity.ts'
 import { startRuntime } from '../program.ts'
 
 test('an instance starts only on the volume that it was made for, and writes nothing into another', async t => {

@@ -2,10 +2,10 @@ import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } 
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { BootError } from '../../src/boot-error.ts'
-import { holdLock, openSqlite } from '../../src/database.ts'
-import { inWords } from '../../src/database-fault.ts'
-import { checkDisk } from '../../src/disk.ts'
-import { readVolumeIdentity } from '../../src/volume-identity.ts'
+import { holdLock, openSqlite } from '../../src/storage/database.ts'
+import { inWords } from '../../src/storage/database-fault.ts'
+import { checkDisk } from '../../src/storage/disk.ts'
+import { readVolumeIdentity } from '../../src/storage/volume-identity.ts'
 import type { Folders } from './contract.ts'
 
 /** A runtime that was told to stop ends its runs first; whoever replaces it waits for that. */

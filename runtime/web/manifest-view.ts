@@ -1,4 +1,4 @@
-import type { ManifestView } from '../../views/runtime/shapes.ts'
+import type { ManifestView } from '../../views/instance/shapes.ts'
 import type { ManifestState } from '../jobs/contract.ts'
 import { sourceExcerpt } from './source-excerpt.ts'
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { closeServer, openServer } from '../../src/http/server.ts'
+import { closeServer, openServer } from '../../src/http/listener/server.ts'
 import { oneJob } from '../engine.fixture.ts'
 import { createInstanceServer } from './server.ts'
 import { browser, startWeb } from './web.fixture.ts'

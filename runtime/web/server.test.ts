@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Hono } from 'hono'
+import { closeServer, openServer } from '../../src/http/listener/server.ts'
 import type { AppEnv } from '../../src/http/route.ts'
-import { closeServer, openServer } from '../../src/http/server.ts'
 import { createInstanceServer } from './server.ts'
 
 async function serve(t: TestContext): Promise<(text: string) => Promise<string>> {

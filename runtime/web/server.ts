@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { identityHeader, identityPath } from '../../src/http/identity.ts'
-import { createListener } from '../../src/http/listener.ts'
+import { createListener } from '../../src/http/listener/listener.ts'
 import type { AppEnv } from '../../src/http/route.ts'
 import { refusalDocument } from '../../views/router/refusal-page.tsx'
 

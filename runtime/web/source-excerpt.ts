@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import { readRegular } from '../../src/regular-file.ts'
+import { readRegular } from '../../src/storage/regular-file.ts'
 
 const around = 3
 const largestFileBytes = 1024 * 1024

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
-import type { Db, Tables } from '../database.ts'
 import type { Route } from '../http/route.ts'
 import type { Logger } from '../log.ts'
+import type { Db, Tables } from '../storage/database.ts'
 import type { Answers, HookAsker, HookNeed } from './hooks.ts'
 import type { Task } from './tasks.ts'
 

@@ -1,7 +1,7 @@
 import { and, eq, inArray } from 'drizzle-orm'
 import type { Clock } from '../../../src/clock.ts'
 import { serialByKey } from '../../../src/concurrency.ts'
-import type { Db } from '../../../src/database.ts'
+import type { Db } from '../../../src/storage/database.ts'
 import type { AccountDirectory } from '../../auth/contract.ts'
 import { customerGone } from '../problems.ts'
 import type * as schema from '../schema.ts'

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, gt, inArray, lt, lte } from 'drizzle-orm'
 import type { Clock } from '../../../src/clock.ts'
-import { afterFailure, latestAttempt } from '../../../src/failed-attempt.ts'
+import { afterFailure, latestAttempt } from '../../../src/delivery/failed-attempt.ts'
 import type { Logger } from '../../../src/log.ts'
 import { type BillingEvent, events } from '../schema.ts'
 import type { BillingDb } from './customers.ts'

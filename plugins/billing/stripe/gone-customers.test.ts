@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openSqlite } from '../../../src/database.ts'
+import { openSqlite } from '../../../src/storage/database.ts'
 import { memoryFolder } from '../../../src/testing/folder.ts'
 import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import { day, openShop, type Shop } from '../shop.fixture.ts'

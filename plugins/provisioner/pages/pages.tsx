@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { checkDisk } from '../../../src/disk.ts'
 import { wantsFragment } from '../../../src/http/negotiate.ts'
 import type { AppContext, FieldErrors } from '../../../src/http/route.ts'
+import { checkDisk } from '../../../src/storage/disk.ts'
 import type { PageProps } from '../../../views/layout.tsx'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance.tsx'
 import { InstancesPage, type InstancesProps, InstanceTable } from '../../../views/operator/instances.tsx'

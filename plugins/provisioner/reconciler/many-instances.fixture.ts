@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { identityFile } from '../../../src/volume-identity.ts'
+import { identityFile } from '../../../src/storage/volume-identity.ts'
 import { planOf } from '../records/plan.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, isNotNull, isNull, ne, not, or, sql } from 'drizzle-orm'
-import type { Db } from '../../../src/database.ts'
+import type { Db } from '../../../src/storage/database.ts'
 import type { Desired } from '../contract.ts'
 import { unknownInstance } from '../problems.ts'
 import type * as schema from '../schema.ts'

@@ -2,7 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { BootError } from '../../../src/boot-error.ts'
-import { keyBytes, parseKey } from '../../../src/seal.ts'
+import { keyBytes, parseKey } from '../../../src/storage/seal.ts'
 
 /**
  * What each instance seals its secrets with: a key of its own, made from one key of the control plane, which no

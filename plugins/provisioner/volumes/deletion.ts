@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { identityFile } from '../../../src/volume-identity.ts'
+import { identityFile } from '../../../src/storage/volume-identity.ts'
 import { DriverError } from '../driver.ts'
 import { codeOf, insideFolder, statOf } from './folder.ts'
 import type { VolumeLook } from './inspection.ts'

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { claimVolume, readVolumeIdentity } from '../../../src/volume-identity.ts'
+import { claimVolume, readVolumeIdentity } from '../../../src/storage/volume-identity.ts'
 import type { VolumeFaultKind } from '../contract.ts'
 import { DriverError } from '../driver.ts'
 import type { Instance } from '../schema.ts'

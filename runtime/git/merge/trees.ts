@@ -1,7 +1,7 @@
 import { type Entry, isFolder, isLink, isSubmodule, type Objects } from '../objects/objects.ts'
+import { changedPaths, type EntryChange, itemAt, listEntries, sameEntry } from '../objects/tree-changes.ts'
 import type { ConflictFile, Side } from './sync-protocol.ts'
 import { mergeText } from './three-way.ts'
-import { changedPaths, type EntryChange, itemAt, listEntries, sameEntry } from '../objects/tree-changes.ts'
 
 export interface Merge {
   base: string | null

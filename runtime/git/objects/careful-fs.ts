@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { readRegularLater } from '../../../src/regular-file.ts'
+import { readRegularLater } from '../../../src/storage/regular-file.ts'
 
 const limitBytes = 256 * 1024 * 1024
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readRegular } from '../../../src/regular-file.ts'
+import { readRegular } from '../../../src/storage/regular-file.ts'
 import { writeWhole } from './atomic-fs.ts'
 
 const head = (fileMode: boolean, symlinks: boolean, ignoreCase: boolean) =>

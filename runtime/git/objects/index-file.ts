@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type BigIntStats, linkSync, lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { readRegular } from '../../../src/regular-file.ts'
+import { readRegular } from '../../../src/storage/regular-file.ts'
 import { writeWhole } from './atomic-fs.ts'
 import type { Entry } from './objects.ts'
 import { bytesOf, comparePaths, pathOf } from './path-bytes.ts'

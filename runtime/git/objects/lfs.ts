@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readRegular } from '../../../src/regular-file.ts'
+import { readRegular } from '../../../src/storage/regular-file.ts'
 
 const firstLine = 'version https://git-lfs.github.com/spec/'
 /** A pointer is shorter than this by its specification, and longer than its three lines are at the least. */

@@ -2,15 +2,22 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import git from 'isomorphic-git'
-import { atomicFs, writeWhole } from '../objects/atomic-fs.ts'
-import { isPackage, leftOut } from './commit.ts'
-import { indexEntry, indexWith, lockIndex, readIndex, unlockIndex, writeIndex } from '../objects/index-file.ts'
 import { journalPath } from '../journal.ts'
+import type { CheckedOut } from '../merge/sync-protocol.ts'
+import { parents } from '../merge/trees.ts'
+import { atomicFs, writeWhole } from '../objects/atomic-fs.ts'
+import {
+  indexEntry,
+  indexWith,
+  lockIndex,
+  readIndex,
+  unlockIndex,
+  writeIndex,
+} from '../objects/index-file.ts'
 import { type Entry, isSubmodule, openObjects } from '../objects/objects.ts'
 import { placeOf } from '../objects/path-bytes.ts'
-import type { CheckedOut } from '../merge/sync-protocol.ts'
 import { changedPaths, sameEntry } from '../objects/tree-changes.ts'
-import { parents } from '../merge/trees.ts'
+import { isPackage, leftOut } from './commit.ts'
 import { type Change, fileAt, openWorkTree, removeEmptyFolders } from './work-tree.ts'
 
 /** What says, after a kill, that a checkout was going on. */

@@ -1,12 +1,11 @@
 import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import git from 'isomorphic-git'
-import { readRegular } from '../../../src/regular-file.ts'
-import { atomicFs as fs } from '../objects/atomic-fs.ts'
+import { readRegular } from '../../../src/storage/regular-file.ts'
 import { coAuthorLine, longhouse } from '../authors.ts'
 import { repoBounds } from '../bounds.ts'
 import { type Change, messageOf } from '../changes.ts'
-import { countExecutableBits } from './executable-bits.ts'
+import { atomicFs as fs } from '../objects/atomic-fs.ts'
 import {
   type IndexEntry,
   indexEntry,
@@ -19,8 +18,9 @@ import {
 } from '../objects/index-file.ts'
 import { type Entry, type Objects, openObjects } from '../objects/objects.ts'
 import { placeOf } from '../objects/path-bytes.ts'
-import type { CommitWords } from './protocol.ts'
 import { changedPaths, withChanges } from '../objects/tree-changes.ts'
+import { countExecutableBits } from './executable-bits.ts'
+import type { CommitWords } from './protocol.ts'
 import { contentAt, type Scan, scanWorkTree, workTreeSettings } from './work-tree-scan.ts'
 
 const lockWords = 'longhouse commit\n'

@@ -2,8 +2,8 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import git from 'isomorphic-git'
 import { atomicFs } from '../objects/atomic-fs.ts'
-import { changesBetween, dropModuleFolders, fileChanges, makeModuleFolders } from './checkout.ts'
 import { openObjects } from '../objects/objects.ts'
+import { changesBetween, dropModuleFolders, fileChanges, makeModuleFolders } from './checkout.ts'
 import { openWorkTree } from './work-tree.ts'
 
 /**

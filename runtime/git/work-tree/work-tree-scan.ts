@@ -1,6 +1,6 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import git from 'isomorphic-git'
-import { readRegularLater } from '../../../src/regular-file.ts'
+import { readRegularLater } from '../../../src/storage/regular-file.ts'
 import { carefulFs as fs } from '../objects/careful-fs.ts'
 import { isDotGit } from '../objects/git-names.ts'
 import { type GitIndex, isUntouched } from '../objects/index-file.ts'

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
-import { readRegular } from '../../../src/regular-file.ts'
+import { readRegular } from '../../../src/storage/regular-file.ts'
 import { writeWhole } from '../objects/atomic-fs.ts'
 import { blobId, type Entry, isExecutable, isLink, linkMode } from '../objects/objects.ts'
 import { pathOf, placeOf } from '../objects/path-bytes.ts'

@@ -1,9 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import type { Db } from '../../../src/database.ts'
 import { type JobSpec, jobSpecSchema } from '../../manifest/manifest.ts'
+import type { JobsDb } from '../jobs-db.ts'
 import * as schema from '../schema.ts'
-
-export type JobsDb = Db<typeof schema>
 
 /** The set of jobs that runs. */
 export interface LiveSet {

@@ -1,4 +1,4 @@
-import type { LogPartView } from '../../../views/runtime/log-panel.tsx'
+import type { LogPartView } from '../../../views/instance/jobs/log-panel.tsx'
 import { logLines } from '../../runner/log-line.ts'
 
 /** Of a log that grows while somebody watches, only so much is sent again and again; a longer line is shown alone. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type AppContext, type Route, route } from '../../../src/http/route.ts'
-import { RunFormPage } from '../../../views/runtime/run-form-page.tsx'
+import { RunFormPage } from '../../../views/instance/jobs/run-form-page.tsx'
 import { formFields, readForm } from '../../params/form.ts'
 import { type JsonSchema, propertiesOf } from '../../params/json-schema.ts'
 import { show } from '../../web/show.ts'

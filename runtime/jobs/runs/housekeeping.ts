@@ -1,7 +1,8 @@
 import type { Clock } from '../../../src/clock.ts'
 import type { Task } from '../../../src/kernel/tasks.ts'
 import type { StateService } from '../../state/contract.ts'
-import type { JobsDb, LiveSetStore } from '../live-set/live-set.ts'
+import type { JobsDb } from '../jobs-db.ts'
+import type { LiveSetStore } from '../live-set/live-set.ts'
 import { pruneHistory, type Retention, removeStrayLogs } from './retention.ts'
 import type { RunQueue } from './run-queue.ts'
 

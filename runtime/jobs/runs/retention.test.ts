@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type TestContext, test } from 'node:test'
-import { openSqlite, openTables } from '../../../src/database.ts'
+import { openSqlite, openTables } from '../../../src/storage/database.ts'
 import { temporaryFolder } from '../../../src/testing/folder.ts'
-import { pruneHistory, removeStrayLogs } from './retention.ts'
 import * as schema from '../schema.ts'
+import { pruneHistory, removeStrayLogs } from './retention.ts'
 
 const day = 86_400_000
 const now = Date.parse('2026-03-10T12:00:00Z')

@@ -2,9 +2,9 @@ import { opendir } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { and, asc, desc, eq, gt, inArray, lt, lte, ne, notInArray, or, sql } from 'drizzle-orm'
 import { logEnding, logFile, removeLog } from '../../runner/run-log.ts'
-import type { JobsDb } from '../live-set/live-set.ts'
-import { activeStatuses } from './run-record.ts'
+import type { JobsDb } from '../jobs-db.ts'
 import { runs, slots } from '../schema.ts'
+import { activeStatuses } from './run-record.ts'
 
 /** What is kept of each job: so many of its newest, and none of them longer than that. */
 export interface Retention {

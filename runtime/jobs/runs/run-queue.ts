@@ -10,7 +10,7 @@ import type { StateService } from '../../state/contract.ts'
 import type { Folders } from '../../volume/contract.ts'
 import type { WaitingRun } from '../contract.ts'
 import { isCaughtUp, pauseBefore } from '../follow-up.ts'
-import type { JobsDb } from '../live-set/live-set.ts'
+import type { JobsDb } from '../jobs-db.ts'
 import { activeRuns, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
 
 export interface RunLimits {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openSqlite, openTables } from '../../../src/database.ts'
+import { openSqlite, openTables } from '../../../src/storage/database.ts'
 import { smallDisk } from '../../../src/testing/small-disk.ts'
-import { findRun, insertRun } from './run-record.ts'
 import * as schema from '../schema.ts'
+import { findRun, insertRun } from './run-record.ts'
 
 test('a run that the disk has no room for is not taken for one that is there', t => {
   const disk = smallDisk(t, { mebibytes: 1 })

@@ -2,9 +2,9 @@ import { and, count, desc, eq, inArray, lt, or, sql } from 'drizzle-orm'
 import { newId } from '../../../src/ids.ts'
 import type { Run, RunBrief, RunFilter, RunList, RunStatus, RunTrigger } from '../contract.ts'
 import { nextAttemptAt, type RunPolicy } from '../follow-up.ts'
-import type { JobsDb } from '../live-set/live-set.ts'
-import { runs, slots } from '../schema.ts'
+import type { JobsDb } from '../jobs-db.ts'
 import { perDatabase } from '../jobs-db.ts'
+import { runs, slots } from '../schema.ts'
 
 export type RunRow = typeof runs.$inferSelect
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../src/clock.ts'
 import type { Run, RunLogs, Runs } from '../contract.ts'
-import type { JobsDb, LiveSetStore } from '../live-set/live-set.ts'
+import type { JobsDb } from '../jobs-db.ts'
+import type { LiveSetStore } from '../live-set/live-set.ts'
 import { runEnd } from './run-end.ts'
 import type { RunQueue } from './run-queue.ts'
 import { asRun, findRun, listRuns, type RunRow, recentRuns } from './run-record.ts'

@@ -1,8 +1,8 @@
 import { and, count, desc, eq, gte, lt, sql } from 'drizzle-orm'
 import type { LedgerFilter, RunStatus, Slot, SlotOutcome } from '../contract.ts'
-import type { JobsDb } from '../live-set/live-set.ts'
-import { runs, slots } from '../schema.ts'
+import type { JobsDb } from '../jobs-db.ts'
 import { perDatabase } from '../jobs-db.ts'
+import { runs, slots } from '../schema.ts'
 
 /**
  * Writes what became of a slot. False when that was decided before: a slot starts at most one run. One that was

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../src/log.ts'
 import { mayStillStart } from '../follow-up.ts'
-import type { JobsDb } from '../live-set/live-set.ts'
+import type { JobsDb } from '../jobs-db.ts'
 import { activeRuns, isPlanned, markEnded } from '../runs/run-record.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Slots } from '../contract.ts'
+import type { JobsDb } from '../jobs-db.ts'
 import { findSlots, listSlots, recentSlots } from './ledger.ts'
-import type { JobsDb } from '../live-set/live-set.ts'
 
 /** What became of due times, as other features ask for it. */
 export function slotService(db: JobsDb): Slots {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { standingClock } from '../../engine.fixture.ts'
 import { connect, manyJobs, startSynced } from '../../sync/sync.fixture.ts'
+import { startHook, watchOver } from '../notices.fixture.ts'
 import { findForge } from './forge.ts'
 import { startForge } from './forge-stand-in.fixture.ts'
-import { startHook, watchOver } from '../notices.fixture.ts'
 
 const minute = 60_000
 

@@ -1,12 +1,12 @@
 import type { Clock } from '../../../src/clock.ts'
-import { afterFailure } from '../../../src/failed-attempt.ts'
+import { afterFailure } from '../../../src/delivery/failed-attempt.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { CommitState } from '../commit-state.ts'
-import { type Forge, findForge, writeStatus } from './forge.ts'
 import type { Place } from '../messages/message.ts'
 import type { NoticesDb } from '../notices-db.ts'
 import { commitStatuses } from '../schema.ts'
 import type { Watched } from '../watch/watched.ts'
+import { type Forge, findForge, writeStatus } from './forge.ts'
 
 export type CommitStatusRow = typeof commitStatuses.$inferSelect
 

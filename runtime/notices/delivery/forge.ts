@@ -1,4 +1,4 @@
-import { DeliveryError } from '../../../src/delivery-error.ts'
+import { DeliveryError } from '../../../src/delivery/delivery-error.ts'
 import type { CommitState } from '../commit-state.ts'
 
 /** Where a commit status is written: the API that belongs to the host of the remote, and to no other. */

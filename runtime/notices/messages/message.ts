@@ -1,7 +1,7 @@
 import type { IncidentKind } from '../finding.ts'
-import type { Incident } from '../watch/incidents.ts'
 import type { MessageContent } from '../message-content.ts'
 import { type RunDetail, runLines } from '../run-detail.ts'
+import type { Incident } from '../watch/incidents.ts'
 
 export interface Place {
   /** What the instance is called. */

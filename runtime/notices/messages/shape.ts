@@ -1,7 +1,7 @@
 import { timestamp } from '../../../src/clock.ts'
-import { discordBody } from './discord.ts'
 import { runDetailJson } from '../run-detail.ts'
 import type { Message } from '../schema.ts'
+import { discordBody } from './discord.ts'
 import { slackBody } from './slack.ts'
 
 /** What the receiver of a webhook understands. */

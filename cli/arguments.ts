@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util'
+import { nearest } from '../src/nearest.ts'
+
+export interface Option {
+  /** What its value is called in the help; without one, it is a switch. */
+  value?: string
+  /** May be given several times. */
+  many?: boolean
+  words: string
+}
+
+export interface CommandShape {
+  name: string
+  /** It is about one job. */
+  takesId: boolean
+  summary: string
+  /** Further paragraphs of its help. */
+  details: string
+  options: Readonly<Record<string, Option>>
+}
+
+export interface Arguments {
+  /** '' where the command takes none. */
+  id: string
+  flag(name: string): boolean
+  text(name: string): string | undefined
+  texts(name: string): string[]
+}
+
+/** The command line is not one that we understand: exit code 2. */
+export class UsageError extends Error {}
+
+/** Reads what follows the command's name. Throws a UsageError that names the option and what would be right. */
+export function readArguments(args: readonly string[], shape: CommandShape): Arguments {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(shape.options).map(([name, option]) => [
+        name,
+        { type: option.value === undefined ? 'boolean' : 'string' } as const,
+      ]),
+    ),
+    // Its own words do not say what would be right.
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const values = new Map<string, string[]>()
+  const positionals: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind === 'option') {
+      const value = givenValue(token.name, token.rawName, token.value, token.inlineValue, shape)
+      values.set(token.name, [...(values.get(token.name) ?? []), value])
+    }
+  }
+  for (const [name, given] of values) {
+    if (given.length > 1 && !shape.options[name]?.many && shape.options[name]?.value)
+      throw new UsageError(`--${name} is given ${given.length} times; once is right`)
+  }
+  const [id, ...others] = shape.takesId ? positionals : ['', ...positionals]
+  if (others.length > 0) throw new UsageError(`${shape.name} does not know what to do with "${others[0]}"`)
+  if (id === undefined && !values.has('help')) {
+    throw new UsageError(
+      `${shape.name} needs the id of a job, such as: longhouse-jobs ${shape.name} daily-digest`,
+    )
+  }
+  return {
+    id: id ?? '',
+    flag: name => values.has(name),
+    text: name => values.get(name)?.[0],
+    texts: name => values.get(name) ?? [],
+  }
+}
+
+function givenValue(
+  name: string,
+  written: string,
+  value: string | undefined,
+  inline: boolean | undefined,
+  shape: CommandShape,
+): string {
+  const option = shape.options[name]
+  if (!option) {
+    const close = nearest(name, Object.keys(shape.options))
+    const hint = close ? `; did you mean --${close}?` : ''
+    throw new UsageError(`${shape.name} has no option ${written}${hint}`)
+  }
+  if (option.value === undefined) {
+    if (inline) throw new UsageError(`--${name} takes no value`)
+    return ''
+  }
+  // What looks like an option is one: a value like that is written --name=-value.
+  if (value === undefined || (!inline && value.startsWith('-'))) {
+    throw new UsageError(`--${name} needs a value: --${name} ${option.value}`)
+  }
+  return value
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isAlive, oneJob, registry } from '../runtime/engine.fixture.ts'
+import { ordinaryMemoryMb } from '../runtime/process/memory.ts'
+import { programRoot } from '../src/root.ts'
+import { eventually } from '../src/testing/eventually.ts'
+import { jobsRepo, say, start } from './command.fixture.ts'
+
+test('a good manifest: so many jobs, all well; the types of longhouse/jobs are put where editors look', async t => {
+  const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1') })
+  assert.deepEqual(await say(t, dir, ['check']), { code: 0, out: '✓ 1 job, all well\n', err: '' })
+  assert.ok(existsSync(join(dir, 'node_modules/longhouse/jobs.d.ts')))
+})
+
+test('every mistake is told as file:line:column message, and nothing else is on standard output', async t => {
+  const dir = jobsRepo(t, {
+    'manifest.ts': `import { later } from './jobs/later'\n${registry}jobRegistry.register({ id: 'Ä', cron: '61 * * * *', func: later })
+jobRegistry.register({ id: 'twice', cron: '0 8 * * *', timezone: 'Mars/Olympus', func: later, timeout: 'soon' })\n`,
+    'jobs/later.ts': 'export const later = () => {}\n',
+  })
+  const { code, out } = await say(t, dir, ['check'])
+  assert.equal(code, 1)
+  const lines = out.trimEnd().split('\n')
+  assert.equal(lines.length, 4)
+  for (const line of lines)
+    assert.match(line, /^manifest\.ts:[34]:13 job "(Ä|twice)": (id|cron|timezone|timeout) /)
+
+  writeFileSync(join(dir, 'jobs/later.ts'), 'export const later = () => {\n')
+  assert.match((await say(t, dir, ['check'])).out, /^jobs\/later\.ts:2:1 Unexpected end of file\n$/)
+  writeFileSync(join(dir, 'jobs/later.ts'), "throw new TypeError('no \\x1b[2Jway')\nexport const later = 1\n")
+  assert.match((await say(t, dir, ['check'])).out, /^jobs\/later\.ts:1:7 TypeError: no way\n$/)
+})
+
+test('in a folder with spaces and umlauts, from a folder below, and from elsewhere with --dir', async t => {
+  const dir = jobsRepo(t, { 'manifest.ts': oneJob("() => { throw new Error('oh') }") }, 'Käse & Jobs 100%')
+  mkdirSync(join(dir, 'jobs'))
+  assert.equal((await say(t, dir, ['check'])).code, 0)
+  assert.equal((await say(t, join(dir, 'jobs'), ['check'])).code, 0)
+  writeFileSync(
+    join(dir, 'manifest.ts'),
+    `${registry}jobRegistry.register({ id: 'a b' })\nthrow new Error('here')\n`,
+  )
+  assert.match((await say(t, dir, ['check'])).out, /^manifest\.ts:3:7 Error: here\n$/)
+  assert.match((await say(t, join(dir, 'jobs'), ['check'])).out, /^\.\.\/manifest\.ts:3:7 Error: here\n$/)
+  writeFileSync(join(dir, 'manifest.ts'), `${registry}jobRegistry.register({ id: 'a b' })\n`)
+  const elsewhere = await say(t, join(dir, '..'), ['check', '--dir', 'Käse & Jobs 100%'])
+  assert.match(elsewhere.out, /^Käse & Jobs 100%\/manifest\.ts:2:13 job "a b": id must be/)
+})
+
+test('an empty folder, a folder that is not there, a manifest that is none', async t => {
+  const dir = jobsRepo(t, {})
+  mkdirSync(join(dir, '.git'))
+  const empty = await say(t, dir, ['check'])
+  assert.deepEqual([empty.code, empty.out], [1, ''])
+  assert.match(
+    empty.err,
+    /there is no manifest\.ts here, nor in a folder above; go to a jobs repo, or name one with --dir/,
+  )
+  assert.deepEqual(readdirSync(dir), ['.git'], 'nothing was put there')
+  const gone = await say(t, dir, ['check', '--dir', 'nowhere'])
+  assert.equal(gone.code, 2)
+  assert.match(gone.err, /--dir: there is no folder "nowhere"/)
+  symlinkSync('/etc/hostname', join(dir, 'manifest.ts'))
+  assert.match((await say(t, dir, ['check'])).out, /^manifest\.ts is a link out of the jobs repo/)
+})
+
+test('a manifest that exits, fills the memory or writes what it likes is told in words', async t => {
+  for (const [source, words] of [
+    ['process.exit(0)', /process\.exit\(0\) was called while the manifest was read/],
+    ['process.kill(process.pid, 9)', /the process that read the manifest was ended by SIGKILL/],
+    [
+      'const all = []; for (;;) all.push(new Array(1e6).fill(1.5))',
+      new RegExp(`took more than ${ordinaryMemoryMb} MiB of memory`),
+    ],
+    ['await new Promise(() => {})', /waits for something that never comes/],
+    ["import { writeSync } from 'node:fs'; writeSync(3, '{}\\n')", /changed what its reader answers/],
+  ] as const) {
+    const { code, out } = await say(t, jobsRepo(t, { 'manifest.ts': `${source}\nexport {}\n` }), ['check'])
+    assert.equal(code, 1, source)
+    assert.match(out, words)
+    assert.equal(out.trimEnd().split('\n').length, 1, out)
+  }
+})
+
+test('Ctrl-C ends the reading of a manifest that never ends, and leaves nothing behind', async t => {
+  const source = `import { writeFileSync } from 'node:fs'
+writeFileSync(process.env.TMPDIR + '/reader', String(process.pid))
+for (;;) {}\n`
+  const scratch = jobsRepo(t, {}, 'tmp')
+  const dir = jobsRepo(t, { 'manifest.ts': source })
+  const command = start(t, dir, ['check'], { TMPDIR: scratch })
+  const reader = await eventually('the manifest is read', () => {
+    const root = join(scratch, readdirSync(scratch)[0] ?? '', 'tmp')
+    const file = join(root, existsSync(root) ? (readdirSync(root)[0] ?? '') : '', 'reader')
+    return existsSync(file) && Number(readFileSync(file))
+  })
+  assert.ok(isAlive(reader))
+  command.process.kill('SIGINT')
+  assert.equal((await command.ended).code, 130)
+  assert.deepEqual(readdirSync(scratch), [])
+  await eventually('its process is gone', () => !isAlive(reader))
+})
+
+test('warnings: no job, packages that are not installed; a package that is missing says where it belongs', async t => {
+  const dir = jobsRepo(t, {
+    'manifest.ts': registry,
+    'package.json': JSON.stringify({ dependencies: { 'left-pad': '^1.0.0' } }),
+  })
+  const none = await say(t, dir, ['check'])
+  assert.equal(none.code, 0)
+  assert.match(none.out, /warning manifest\.ts registers no job/)
+  assert.match(none.out, /warning .*package\.json.*run npm install/)
+  assert.match(none.out, /✓ 0 jobs, no mistakes/)
+  writeFileSync(join(dir, 'manifest.ts'), "import 'left-pad'\nimport 'right-pad'\n")
+  const missing = await say(t, dir, ['check'])
+  assert.match(
+    missing.out,
+    /^manifest\.ts:1:8 cannot find the package "left-pad": package\.json names it, but it is not installed/m,
+  )
+  assert.match(
+    missing.out,
+    /^manifest\.ts:2:8 cannot find the package "right-pad"; add it to "dependencies"/m,
+  )
+})
+
+test('--types asks the TypeScript of the repo, and only where there is one', async t => {
+  const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1'), 'tsconfig.json': '{}' })
+  const without = await say(t, dir, ['check', '--types'])
+  assert.equal(without.code, 0)
+  assert.match(without.out, /warning types were not checked: no TypeScript is installed here/)
+  writeFileSync(join(dir, 'wrong.ts'), "export const port: number = 'http'\n")
+  mkdirSync(join(dir, 'node_modules/.bin'), { recursive: true })
+  symlinkSync(join(import.meta.dirname, '../node_modules/.bin/tsc'), join(dir, 'node_modules/.bin/tsc'))
+  const wrong = await say(t, dir, ['check', '--types'])
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.out, /^wrong\.ts:1:14 TS2322: Type 'string' is not assignable to type 'number'\.$/m)
+  assert.equal((await say(t, dir, ['check'])).code, 0, 'nobody asked for types')
+})
+
+test('--json tells the same to programs', async t => {
+  const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1', "timezone: 'Nowhere'") })
+  const { code, out } = await say(t, dir, ['check', '--json'])
+  assert.equal(code, 1)
+  const [error] = JSON.parse(out).errors
+  assert.deepEqual([error.file, error.line, error.column], ['manifest.ts', 2, 13])
+  assert.match(error.message, /"Nowhere" is not a time zone/)
+})
+
+test('the sources say the same as the build: where nothing is built, or something else, they are run', async t => {
+  const dir = jobsRepo(t, { 'manifest.ts': oneJob("() => 'ran'") })
+  const program = programRoot('cli/main.ts')
+  const from = (...args: string[]) =>
+    execFileSync(process.execPath, [program, ...args], { cwd: dir, encoding: 'utf8', stdio: 'pipe' })
+  assert.equal(from('check'), '✓ 1 job, all well\n')
+  assert.equal(from('run', 'job'), '"ran"\n')
+})

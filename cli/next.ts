@@ -1,0 +1,57 @@
+import { previewSlots } from '../runtime/cron/cron.ts'
+import { timestamp } from '../src/clock.ts'
+import { dateTime, relativeTime } from '../views/components/time-words.ts'
+import { cronWords } from '../views/instance/jobs/cron-words.ts'
+import { UsageError } from './arguments.ts'
+import { type Command, commonOptions } from './call.ts'
+import { readInstant } from './instant.ts'
+import { jobOf, withManifest } from './local-manifest.ts'
+import { table } from './output.ts'
+
+export const next: Command = {
+  name: 'next',
+  takesId: true,
+  summary: 'the coming times of a job, with what clock changes do to them',
+  details:
+    'Times are computed by the very rules that an instance runs by, and told on the clock of the job’s zone.',
+  options: {
+    at: {
+      value: '<time>',
+      words: 'from then on: 2026-03-29, 2026-03-29T08:00 in the job’s zone, or 2026-03-29T06:00:00Z',
+    },
+    count: { value: '<number>', words: 'so many of them, from 1 to 500; 10 when left out' },
+    json: { words: 'as JSON' },
+    ...commonOptions,
+  },
+  run: async call => {
+    const { args, output, now } = call
+    const count = readCount(args.text('count') ?? '10')
+    const job = await withManifest(call, async ({ jobs }) => jobOf(jobs, args.id))
+    const at = args.text('at')
+    // Whoever names a time means it, too.
+    const after = at === undefined ? now : readInstant(at, job.timezone) - 1
+    const slots = previewSlots(job, after, count)
+    if (args.flag('json')) {
+      output.json({ slots: slots.map(slot => ({ ...slot, at: timestamp(slot.at) })) })
+      return 0
+    }
+    const words = cronWords(job.cron)
+    output.say(
+      `${output.look('bold', job.id)}  ${job.cron}  ${job.timezone}${words ? output.look('dim', `  ${words}`) : ''}`,
+    )
+    const rows = slots.map(slot => [
+      dateTime(slot.at, job.timezone),
+      relativeTime(slot.at, now),
+      slot.note ?? '',
+    ])
+    for (const line of table(rows, null)) output.say(`  ${line}`)
+    if (slots.length < count) output.say(slots.length === 0 ? '  no further time' : '  and no further time')
+    return 0
+  },
+}
+
+function readCount(text: string): number {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= 500) return count
+  throw new UsageError(`--count: "${text}" is not a whole number from 1 to 500`)
+}

@@ -1,0 +1,27 @@
+import { headTooLarge, type Problem } from '../problem.ts'
+
+/**
+ * The most that the head of a request may take. Browsers send the cookies of a parent domain to every host below it,
+ * and any of these hosts can set them: with node's own 16 KiB, four of them would shut an operator out.
+ */
+export const headerLimitBytes = 64 * 1024
+
+/**
+ * A head beyond the limit. Where cookies fill it, the answer has the browser forget them, or every later request would
+ * fail in the same way. Text that looks like cookies cannot be brought there by a link: addresses hold no spaces.
+ */
+export function overflowProblem(packet: Buffer | undefined): Problem {
+  if (!holdsCookies(packet)) {
+    return headTooLarge(`Send fewer or shorter headers: ${headerLimitBytes / 1024} KiB is the limit.`)
+  }
+  return headTooLarge(
+    'Your browser sends more cookies than can be read here. It has been asked to forget them: load the page again and sign in. If this stays, delete the cookies of this site and of its parent domain in the browser’s settings.',
+    { headers: { 'Clear-Site-Data': '"cookies"' } },
+  )
+}
+
+/** True for a head with several cookies, as browsers send them: its person needs a page and not JSON. */
+export function holdsCookies(packet: Buffer | undefined): boolean {
+  const pairs = packet?.toString('latin1').match(/; [!#$%&'*+.^_`|~\w-]+=|\r\ncookie:/gi)
+  return (pairs?.length ?? 0) >= 2
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { eventually } from '../../testing/eventually.ts'
+import { createListener, idle, type ListenerOptions } from './listener.ts'
+import { closeServer, openServer } from './server.ts'
+
+interface Line {
+  write(text: string): void
+  received(): string
+  /** Resolves with all that was received when the other side has ended the connection. */
+  ended(): Promise<string>
+}
+
+async function serve(t: TestContext, options: Partial<ListenerOptions> = {}) {
+  const asked: string[] = []
+  const held: (() => void)[] = []
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    asked.push(`${request.method} ${request.url}`)
+    let bytes = 0
+    request.on('data', piece => {
+      bytes += piece.length
+    })
+    const reply = () => response.end(`${request.method} ${request.url} took ${bytes}`)
+    if (request.url === '/held') held.push(reply)
+    // One without a body emits nothing.
+    else if (request.readableEnded) reply()
+    else request.on('end', reply)
+  }
+  const expect = (request: IncomingMessage, response: ServerResponse) => {
+    response.writeContinue()
+    answer(request, response)
+  }
+  const server = createListener({ answer, expect, named: { 'X-Named': 'yes' }, ...options })
+  const port = await openServer(server, { host: '127.0.0.1', port: 0 })
+  t.after(() => closeServer(server, 0))
+  const dial = (first: string): Line => {
+    const socket = connect(port, '127.0.0.1')
+    let received = ''
+    socket.setEncoding('latin1').on('data', piece => {
+      received += piece
+    })
+    socket.on('error', () => {})
+    const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
+    t.after(() => socket.destroy())
+    socket.write(first, 'latin1')
+    return {
+      write: text => void socket.write(text, 'latin1'),
+      received: () => received,
+      ended: () => closed.then(() => received),
+    }
+  }
+  return { asked, held, dial, release: () => held.splice(0).forEach(reply => void reply()) }
+}
+
+const post = 'POST /held HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n'
+
+test('a connection may idle for longer than proxies keep theirs, and the edge gives up its own first', async t => {
+  const { dial } = await serve(t)
+  const line = dial('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await eventually('it answers', () => line.received().includes('took'))
+  const seconds = Number(/^keep-alive: timeout=(\d+)/im.exec(line.received())?.[1])
+  assert.ok(seconds > 125, `${seconds} s`)
+  assert.ok(idle.poolMs * 2 < idle.serverMs)
+})
+
+test('an HTTP/1.0 request with a Transfer-Encoding is refused, and nothing after it is read', async t => {
+  const { asked, dial } = await serve(t)
+  for (const keep of ['', 'Connection: keep-alive\r\n']) {
+    const line = dial(
+      `POST / HTTP/1.0\r\nHost: a\r\n${keep}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n`,
+    )
+    const answer = await line.ended()
+    assert.match(answer, /^HTTP\/1\.1 400 [\s\S]*^connection: close\r$/im)
+    assert.equal(answer.match(/^HTTP\/1\.1 /gm)?.length, 1)
+  }
+  assert.deepEqual(asked, [])
+})
+
+test('another version than 1.0 and 1.1 is refused, whatever is asked for', async t => {
+  const { asked, dial } = await serve(t, { upgrade: () => assert.fail('no upgrade is asked for') })
+  for (const [text, status] of [
+    ['GET / HTTP/2.0\r\nHost: a\r\n\r\n', 505],
+    ['POST / HTTP/2.0\r\nHost: a\r\nContent-Length: 2\r\n\r\nab', 505],
+    ['POST / HTTP/2.0\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n', 505],
+    ['GET / HTTP/2.0\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 505],
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+    ['GET / HTTP/0.9\r\nHost: a\r\n\r\n', 505],
+    ['GET / HTTP/3.0\r\nHost: a\r\n\r\n', 505],
+    ['GET / HTTP/1.2\r\nHost: a\r\n\r\n', 505],
+    ['GET / http/1.1\r\nHost: a\r\n\r\n', 400],
+    ['GET /\r\n\r\n', 505],
+  ] as const) {
+    const answer = await dial(text).ended()
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), text)
+    assert.match(answer, /^x-named: yes\r$/im, text)
+    assert.equal(answer.match(/^HTTP\/1\.1 /gm)?.length, 1, text)
+  }
+  assert.deepEqual(asked, [])
+})
+
+test('what follows a complete request leaves its answer alone, and ends the connection after it', async t => {
+  const { held, dial, release } = await serve(t)
+  for (const [head, rest] of [
+    [`${post}\r\n`, 'ab\r\n\r\nrubbish\r\n\r\n'],
+    [`${post}Connection: close\r\n\r\n`, 'abc'],
+    [`${post}Connection: close\r\n\r\n`, 'abGET /more HTTP/1.1\r\nHost: a\r\n\r\n'],
+    [`${post}\r\n`, `abGET / HTTP/1.1\r\nLong: ${'x'.repeat(70_000)}\r\n\r\n`],
+    [`${post}\r\n`, 'ab\x16\x03\x01\x02'],
+  ] as const) {
+    for (const together of [true, false]) {
+      const line = dial(together ? head + rest : head)
+      if (!together) {
+        await eventually('it is asked', () => held.length === 1)
+        line.write(rest)
+      }
+      await eventually('it is asked', () => held.length === 1)
+      line.write('and more rubbish')
+      // Only once the server has had the time to read all that: it answers another request meanwhile.
+      await eventually('others are served', async () =>
+        /took 0/.test(await dial('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n').ended()),
+      )
+      release()
+      const answer = await line.ended()
+      assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*POST \/held took 2/, rest)
+      assert.equal(answer.match(/^HTTP\/1\.1 /gm)?.length, 1, rest)
+    }
+  }
+})
+
+test('empty lines after a body are no request', async t => {
+  const { dial } = await serve(t)
+  const line = dial('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab\r\n')
+  await eventually('it answers', () => line.received().includes('took 2'))
+  line.write('GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  assert.match(await line.ended(), /took 2[\s\S]*200 OK[\s\S]*GET \/next took 0/)
+})
+
+test('a body that cannot be read is refused; never in place of the answer to the request before it', async t => {
+  const { held, dial, release } = await serve(t)
+  const broken = 'POST /held HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'
+  assert.match(await dial(broken).ended(), /^HTTP\/1\.1 400 /)
+  held.splice(0)
+  const line = dial(`${post}\r\nab${broken}`)
+  await eventually('both are asked', () => held.length === 2)
+  release()
+  const answer = await line.ended()
+  assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*took 2/)
+  assert.doesNotMatch(answer, /HTTP\/1\.1 400/)
+})
+
+test('a browser full of cookies is served; beyond the limit it is made to forget them, and a long address alone is not enough', async t => {
+  const { dial } = await serve(t, { page: ({ title, detail }) => `<h1>${title}</h1>${detail}` })
+  const cookies = (count: number) =>
+    `Cookie: ${Array.from({ length: count }, (_, i) => `planted_${i}=${'x'.repeat(4000)}`).join('; ')}\r\n`
+  const get = (path: string, headers: string) =>
+    dial(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers}\r\n`).ended()
+  assert.match(await get('/', cookies(12)), /^HTTP\/1\.1 200 /)
+
+  const full = await get('/', cookies(40))
+  assert.match(full, /^HTTP\/1\.1 431 /)
+  assert.match(full, /^clear-site-data: "cookies"\r$/im)
+  assert.match(full, /text\/html[\s\S]*<h1>.*more cookies than can be read/)
+
+  for (const [path, headers] of [
+    [`/?${'a=b;%20c=d;'.repeat(9000)}`, ''],
+    ['/', `Referer: http://a/?${'x=1;y=2&'.repeat(12_000)}\r\n`],
+  ] as const) {
+    const long = await get(path, headers)
+    assert.match(long, /^HTTP\/1\.1 431 [\s\S]*64 KiB/)
+    assert.doesNotMatch(long, /clear-site-data/i)
+  }
+})

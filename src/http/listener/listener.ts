@@ -1,0 +1,189 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import {
+  badRequest,
+  expectationFailed,
+  httpVersion,
+  methodNotAllowed,
+  type Problem,
+  tooLarge,
+  tooSlow,
+} from '../problem.ts'
+import { headerLimitBytes, holdsCookies, overflowProblem } from './head-overflow.ts'
+import { refusalParts, refuseRaw } from './raw-refusal.ts'
+import { defaultBodyRate, hasBody, limitStall } from './stall.ts'
+
+/**
+ * How long a connection may idle. Proxies in front keep theirs for up to two minutes (Caddy 120 s, cloudflared and
+ * Traefik 90 s, nginx 60 s), and send a request into a connection that the other side has just closed when that side is
+ * the more impatient one. So servers here wait longer than any of them, and the edge's own connections to instances are
+ * given up well before an instance does. Both programs take their figure from here.
+ */
+export const idle = { serverMs: 130_000, poolMs: 30_000 }
+
+export interface ListenerOptions {
+  answer(request: IncomingMessage, response: ServerResponse): void
+  /** Answers a request that waits for `100 Continue`, which it has to send. */
+  expect(request: IncomingMessage, response: ServerResponse): void
+  /** True when it took the connection. Without it, a request for another protocol gets an ordinary answer. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** Headers of the answers that are given before the program is asked. */
+  named?: Readonly<Record<string, string>>
+  /** A refusal as an HTML page, for a browser that never gets as far as the program's own pages. */
+  page?(problem: Problem): string
+  /** The least that a request body must bring, in bytes a second; 0 for no minimum. */
+  bodyRate?: number
+}
+
+/**
+ * The HTTP server of both programs: what it refuses, and how, is the same at the edge and in an instance. One request
+ * has one reading here, or none.
+ */
+export function createListener(options: ListenerOptions): Server {
+  const { named = {}, bodyRate = defaultBodyRate } = options
+  const server = createServer({
+    // Whoever takes the request answers a missing Host, in words.
+    requireHostHeader: false,
+    maxHeaderSize: headerLimitBytes,
+    optimizeEmptyRequests: true,
+    // Time for the head only. A limit on the whole request would end long uploads; a body that stops is ended below.
+    headersTimeout: 60_000,
+    requestTimeout: 0,
+    keepAliveTimeout: idle.serverMs,
+    // Nobody here speaks HTTP/2 without TLS, and clients that offer it want an ordinary answer.
+    shouldUpgradeCallback: request =>
+      options.upgrade !== undefined && request.headers.upgrade?.toLowerCase() !== 'h2c',
+  })
+  const exchanges = new WeakMap<Duplex, Exchanges>()
+  const refused = new WeakSet<Duplex>()
+
+  /** True when the request may go on. */
+  const receive = (request: IncomingMessage, response: ServerResponse): boolean => {
+    if (refused.has(request.socket)) return false
+    follow(exchanges, request, response)
+    const problem = faultOf(request)
+    if (!problem) {
+      if (hasBody(request)) limitStall(request, response, { bodyRate, named })
+      return true
+    }
+    refuse(request, response, problem)
+    return false
+  }
+  /** What comes after it on the connection is not read: it may be the rest of what was refused. */
+  const refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem) => {
+    refused.add(request.socket)
+    const { headers, body } = refusalParts(problem, { named })
+    response.writeHead(problem.status, headers).end(body)
+  }
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (receive(request, response)) options.answer(request, response)
+  })
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (receive(request, response)) options.expect(request, response)
+  })
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    if (!receive(request, response)) return
+    refuse(request, response, expectationFailed('Only "Expect: 100-continue" is understood here.'))
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    const problem = faultOf(request)
+    if (problem) refuseRaw(socket, problem, { named })
+    else if (!options.upgrade?.(request, socket, head)) {
+      refuseRaw(socket, badRequest('No other protocol is spoken here.'), { named })
+    }
+  })
+  server.on('connect', (_: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy())
+    refuseRaw(socket, methodNotAllowed('This is no proxy to other hosts.'), { named })
+  })
+  server.on('clientError', (error: ParserError, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const seen = exchanges.get(socket)
+    const unfinished = seen?.all.filter(({ response }) => !response.writableFinished) ?? []
+    const last = unfinished.at(-1)
+    if (last === undefined) {
+      const problem = problemOf(error)
+      const page = isBrowsers(error) ? options.page?.(problem) : undefined
+      refuseRaw(socket, problem, { named, ...(page !== undefined && { page }) })
+    } else if (last.request.complete || unfinished.length > 1) {
+      // What could not be read came after requests that could: they get their answers, and then the connection ends.
+      endAfter(socket, last.request.complete ? last.response : unfinished.at(-2)?.response)
+    } else if (last.response.headersSent) socket.destroy()
+    else refuseRaw(socket, problemOf(error), { named })
+  })
+  return server
+}
+
+interface ParserError extends NodeJS.ErrnoException {
+  /** The piece of what came in that the parser stumbled over. */
+  rawPacket?: Buffer
+}
+
+/** The requests of one connection whose answers may not have gone out, oldest first. */
+interface Exchanges {
+  all: { request: IncomingMessage; response: ServerResponse }[]
+}
+
+function follow(
+  exchanges: WeakMap<Duplex, Exchanges>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { socket } = request
+  const seen = exchanges.get(socket)
+  const exchange = { request, response }
+  if (seen) seen.all.push(exchange)
+  else exchanges.set(socket, { all: [exchange] })
+  // An idle connection must not hold its last request and answer for as long as it lasts.
+  response.once('close', () => {
+    const open = exchanges.get(socket)
+    if (!open) return
+    open.all = open.all.filter(each => each !== exchange)
+    if (open.all.length === 0) exchanges.delete(socket)
+  })
+}
+
+function endAfter(socket: Duplex, response: ServerResponse | undefined): void {
+  if (!response || endingSoon.has(response)) return
+  endingSoon.add(response)
+  response.shouldKeepAlive = false
+  response.once('close', () => socket.destroy())
+}
+
+const endingSoon = new WeakSet<ServerResponse>()
+
+/** What is wrong with a request that node's parser lets pass. */
+function faultOf(request: IncomingMessage): Problem | undefined {
+  const { httpVersion: version } = request
+  if (version === '1.1') return undefined
+  if (version !== '1.0') return httpVersion('HTTP/1.1 is spoken here.')
+  // RFC 9112, section 6.1: the framing is faulty, for a server of that version would not know where the body ends.
+  if (request.headers['transfer-encoding'] !== undefined) {
+    return badRequest('A request of HTTP/1.0 has no Transfer-Encoding; send its Content-Length.')
+  }
+  return undefined
+}
+
+function problemOf(error: ParserError): Problem {
+  const make = faults[error.code ?? ''] ?? unreadable
+  return make(error.rawPacket)
+}
+
+const unreadable = () => badRequest('It is not valid HTTP.')
+
+/** What node's parser complains of, by its codes. */
+const faults: Record<string, (packet: Buffer | undefined) => Problem> = {
+  HPE_HEADER_OVERFLOW: overflowProblem,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: () => tooLarge('The extensions of a chunk are too long.'),
+  HPE_PAUSED_H2_UPGRADE: () => httpVersion('HTTP/1.1 is spoken here.'),
+  HPE_INVALID_VERSION: () => httpVersion('HTTP/1.1 is spoken here.'),
+  ERR_HTTP_REQUEST_TIMEOUT: () => tooSlow('The request did not come in whole in time.'),
+}
+
+function isBrowsers(error: ParserError): boolean {
+  return error.code === 'HPE_HEADER_OVERFLOW' && holdsCookies(error.rawPacket)
+}

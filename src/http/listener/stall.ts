@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { tooSlow } from '../problem.ts'
+import { refuseRaw } from './raw-refusal.ts'
+
+/** Bytes a second: the slowest mobile connections bring several times as much. */
+export const defaultBodyRate = 500
+
+export interface StallLimits {
+  /** The least that a body must bring in each window, in bytes a second; 0 for no minimum. */
+  bodyRate: number
+  /** Headers that every answer of the program carries. */
+  named?: Readonly<Record<string, string>>
+  /** How long nothing at all may move on the connection. */
+  stallMs?: number
+  windowMs?: number
+}
+
+/**
+ * True when the head announces a body. A `Content-Length: 0`, which `fetch` sends with every POST that has none, is no
+ * body: nobody reads it, so that its end is never seen.
+ */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined
+}
+
+/**
+ * Ends a request whose body does not come: when nothing moves on its connection for `stallMs`, or when half a minute
+ * brings less than the least rate. An upload may take hours as long as it goes on, and time in which we do not read it
+ * does not count; somebody who only holds the connection open does not get to keep it.
+ */
+export function limitStall(request: IncomingMessage, response: ServerResponse, limits: StallLimits): void {
+  const { bodyRate, named = {}, stallMs = 60_000, windowMs = 30_000 } = limits
+  const { socket } = request
+  socket.setTimeout(stallMs)
+  let before = socket.bytesRead
+  const look = () => {
+    const came = socket.bytesRead - before
+    before = socket.bytesRead
+    // What we have and do not take says nothing of the client.
+    const waitsForUs = request.complete || socket.isPaused() || request.readableLength > 0
+    if (waitsForUs || (came * 1000) / windowMs >= bodyRate) return
+    clearInterval(timer)
+    if (response.headersSent) socket.destroy()
+    else refuseRaw(socket, tooSlow(`The body came at less than ${bodyRate} bytes a second.`), { named })
+  }
+  const timer = bodyRate > 0 ? setInterval(look, windowMs) : undefined
+  response.once('close', () => clearInterval(timer))
+  request.once('end', () => {
+    clearInterval(timer)
+    // After the answer the server has set its own limit for the idle connection.
+    if (!response.writableFinished) socket.setTimeout(0)
+  })
+}

@@ -1,0 +1,98 @@
+import Database from 'better-sqlite3'
+import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { programRoot } from '../root.ts'
+import { inWords } from './database-fault.ts'
+import { migrationsTable, refuseNewerPart } from './migrations.ts'
+
+export type Db<Schema extends Record<string, unknown> = Record<string, never>> = BetterSQLite3Database<Schema>
+
+/**
+ * Opens a SQLite file for one program. WAL lets readers and the writer work side by side; `synchronous = FULL`
+ * because a record that was answered for must survive a power cut.
+ */
+export function openSqlite(file: string): Database.Database {
+  const sqlite = new Database(file)
+  try {
+    sqlite.pragma('journal_mode = WAL')
+    sqlite.pragma('synchronous = FULL')
+    sqlite.pragma('foreign_keys = ON')
+    sqlite.pragma('busy_timeout = 5000')
+    return sqlite
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
+}
+
+/**
+ * The tables of one part of a program. `migrations` is a folder below the program's root, in the source tree and in
+ * the bundle alike. Every part has a migrations table of its own: in a shared one, drizzle skips every migration
+ * that is older than the newest applied, whoever it belongs to.
+ */
+export interface Tables<Schema extends Record<string, unknown>> {
+  schema: Schema
+  migrations: string
+  /**
+   * The part's name in databases, where that is not the plugin's. A plugin that gets a new name keeps its old one here,
+   * or an existing database would run its migrations again.
+   */
+  part?: string
+}
+
+/** Opens the tables of `part` and runs the migrations that are missing. `tables.part` goes before `part`. */
+export function openTables<Schema extends Record<string, unknown>>(
+  sqlite: Database.Database,
+  part: string,
+  tables: Tables<Schema> | undefined,
+): Db<Schema> {
+  if (!tables) return drizzle(sqlite) as Db<Schema>
+  return inWords(sqlite.name, 'database', () => migrated(sqlite, tables.part ?? part, tables))
+}
+
+function migrated<Schema extends Record<string, unknown>>(
+  sqlite: Database.Database,
+  part: string,
+  tables: Tables<Schema>,
+): Db<Schema> {
+  refuseNewerPart(sqlite, part, tables.migrations)
+  const db = drizzle(sqlite, { schema: tables.schema })
+  // A migration that a power cut takes back is made again, and the next record that is answered for brings it to the
+  // disk: a dozen waits for the disk less at the first start.
+  sqlite.pragma('synchronous = NORMAL')
+  try {
+    migrate(db, {
+      migrationsFolder: programRoot(tables.migrations),
+      migrationsTable: migrationsTable(part),
+    })
+  } finally {
+    sqlite.pragma('synchronous = FULL')
+  }
+  return db
+}
+
+/** Kept here because a lock whose holder forgets it must not be let go of by the garbage collector. */
+const held = new Set<Database.Database>()
+
+/**
+ * Holds `file` for this process alone until it ends, however it ends: the kernel drops the lock with the process.
+ * Waits up to `waitMs` for another process to let go of it, and returns null when it does not.
+ */
+export function holdLock(file: string, waitMs = 0): { release(): void } | null {
+  const lock = new Database(file, { timeout: waitMs })
+  try {
+    lock.pragma('locking_mode = EXCLUSIVE')
+    lock.exec('BEGIN EXCLUSIVE')
+    held.add(lock)
+    return {
+      release: () => {
+        held.delete(lock)
+        lock.close()
+      },
+    }
+  } catch (error) {
+    lock.close()
+    if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return null
+    throw error
+  }
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { open, route } from '../http/route.ts'
+import { appForTest } from '../testing/app.ts'
+import { temporaryFolder } from '../testing/folder.ts'
+import { smallDisk } from '../testing/small-disk.ts'
+import { openSqlite } from './database.ts'
+import { checkDisk, isDiskFull } from './disk.ts'
+
+test('a folder that can be written passes and keeps nothing of it; one that is gone is told by its code', t => {
+  const folder = temporaryFolder(t)
+  checkDisk(folder)
+  assert.deepEqual(readdirSync(folder), [])
+  assert.throws(() => checkDisk(join(folder, 'none')), /ENOENT/)
+})
+
+test('a full disk is said so, until there is room again', t => {
+  const disk = smallDisk(t, { mebibytes: 2 })
+  if (!disk) return
+  checkDisk(disk.dir)
+  disk.fill()
+  assert.throws(() => checkDisk(disk.dir), /^Error: the disk is full$/)
+  disk.free()
+  checkDisk(disk.dir)
+})
+
+test('what fails because the disk is full answers 507 in words, whoever says it', async t => {
+  const disk = smallDisk(t, { mebibytes: 2 })
+  if (!disk) return
+  const sqlite = openSqlite(join(disk.dir, 'a.db'))
+  t.after(() => sqlite.close())
+  sqlite.exec('create table t (x text)')
+  const path = (name: string, work: () => void) =>
+    route({
+      method: 'get',
+      path: name,
+      summary: 'Writes',
+      guard: open,
+      answers: { 200: { description: 'Written', type: 'text/plain' } },
+      handle: c => {
+        work()
+        return c.text('written')
+      },
+    })
+  const app = appForTest([
+    path('/row', () => sqlite.prepare('insert into t values (?)').run('x'.repeat(50_000))),
+    path('/file', () => writeFileSync(join(disk.dir, 'file'), Buffer.alloc(50_000))),
+    path('/wrapped', () => {
+      throw new Error('outer', { cause: Object.assign(new Error('inner'), { code: 'EDQUOT' }) })
+    }),
+    path('/other', () => {
+      throw new Error('other')
+    }),
+  ])
+  disk.fill()
+  for (const name of ['/row', '/file', '/wrapped']) {
+    const answer = await app.request(name)
+    const problem = (await answer.json()) as { type: string; title: string }
+    assert.deepEqual(
+      [answer.status, problem.type, problem.title],
+      [507, 'urn:longhouse:problem:disk-full', 'The disk is full'],
+      name,
+    )
+  }
+  assert.equal((await app.request('/other')).status, 500)
+  disk.free()
+  assert.equal((await app.request('/row')).status, 200)
+  assert.equal(isDiskFull('text'), false)
+})

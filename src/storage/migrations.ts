@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { BootError } from '../boot-error.ts'
+import { programRoot } from '../root.ts'
+import { version } from '../version.ts'
+import { inWords } from './database-fault.ts'
+
+/** The parts of a program that keep tables: each by its name, with the folder of its migrations. */
+export type MigrationFolders = Readonly<Record<string, string>>
+
+const suffix = '_migrations'
+
+/** Where a part notes which of its migrations the database has. */
+export const migrationsTable = (part: string) => `${part}${suffix}`
+
+/**
+ * Throws a BootError when `file` holds migrations that this program does not have, of any part: a newer version wrote
+ * it. Every part of the program must be in `parts`. Reads only, so that the newer version finds what it left. `setting`
+ * is the one that leads to the file.
+ */
+export function refuseNewerDatabase(file: string, parts: MigrationFolders, setting: string): void {
+  if (!existsSync(file)) return
+  inWords(file, setting, () => refuseNewer(file, parts, setting))
+}
+
+function refuseNewer(file: string, parts: MigrationFolders, setting: string): void {
+  const sqlite = new Database(file, { readonly: true })
+  try {
+    const unknown = partsIn(sqlite).flatMap(part => {
+      const count = unknownMigrations(sqlite, part, parts[part])
+      return count > 0 ? [`${part}: ${count}`] : []
+    })
+    if (unknown.length > 0) throw newer(file, unknown, setting)
+  } finally {
+    sqlite.close()
+  }
+}
+
+/** The same for one part, on a database that is open. */
+export function refuseNewerPart(sqlite: Database.Database, part: string, folder: string): void {
+  const count = partsIn(sqlite).includes(part) ? unknownMigrations(sqlite, part, folder) : 0
+  if (count > 0) throw newer(sqlite.name, [`${part}: ${count}`], 'database')
+}
+
+function newer(file: string, unknown: readonly string[], setting: string): BootError {
+  return new BootError([
+    `${setting}: a newer version of Longhouse wrote ${file}: it has migrations that this version, ${version}, does not know (${unknown.join(', ')}). Nothing was changed. Start the newer version again, or restore a backup from before the upgrade`,
+  ])
+}
+
+function partsIn(sqlite: Database.Database): string[] {
+  return sqlite
+    .prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'")
+    .all()
+    .flatMap(({ name }) => (name.endsWith(suffix) ? [name.slice(0, -suffix.length)] : []))
+}
+
+/** How many applied migrations of a part are not in its folder; a part without a folder knows none. */
+function unknownMigrations(sqlite: Database.Database, part: string, folder: string | undefined): number {
+  const known = new Set(folder === undefined ? [] : knownMigrations(folder))
+  return sqlite
+    .prepare<[], { at: number }>(
+      `select created_at as at from "${migrationsTable(part).replaceAll('"', '""')}"`,
+    )
+    .all()
+    .filter(({ at }) => !known.has(Number(at))).length
+}
+
+/** A migration is known by the time it was made: its text may be laid out anew. */
+function knownMigrations(folder: string): number[] {
+  const journal = readFileSync(join(programRoot(folder), 'meta', '_journal.json'), 'utf8')
+  return (JSON.parse(journal) as { entries: { when: number }[] }).entries.map(({ when }) => when)
+}

@@ -1,0 +1,93 @@
+import { clockTime } from '../time-words.ts'
+import { type TerminalPiece, terminalPieces } from './terminal.ts'
+import { TerminalPieces } from './terminal-text.tsx'
+
+export interface LogLineView {
+  /** Null for what no run wrote. */
+  at: number | null
+  stream: 'out' | 'err' | null
+  text: string
+}
+
+export interface LogViewProps {
+  lines: readonly LogLineView[]
+  zone: string
+  /** The number of the first line; each has the address `?line=<number>#L<number>` on the page. */
+  first: number
+  /** A line to be looked at, among those before and after it; null for the newest. */
+  line: number | null
+  /** The beginning of the first line is left out. */
+  cut: boolean
+}
+
+/**
+ * What a program wrote, as a terminal would show it, each line with its number and the wall clock of when it came.
+ * These, and the word that tells the error stream, are left out of what somebody selects and copies.
+ */
+export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
+  const shown = lookedUpLines(lines)
+  let before = ''
+  return (
+    <div
+      class={line === null ? 'log' : 'log from-top'}
+      tabindex={0}
+      role="log"
+      aria-label="What the run wrote"
+    >
+      <pre>
+        {cut ? (
+          <span class="log-line soft">… the beginning of this line is left out here …{'\n'}</span>
+        ) : null}
+        {lines.map(({ at, stream }, index) => {
+          const time = at === null ? '' : `${clockTime(at, zone, true)}.${String(at % 1000).padStart(3, '0')}`
+          const number = first + index
+          const repeats = time === before && number !== line && number % 10 !== 0
+          before = time
+          const classes = ['log-line', stream === 'err' ? 'err' : '', number === line ? 'here' : '']
+          return (
+            <span class={classes.filter(Boolean).join(' ')} id={`L${number}`}>
+              {/* No stop for the Tab key: there may be hundreds. */}
+              <a class="log-number" href={`?line=${number}#L${number}`} tabindex={-1}>
+                {number}
+              </a>
+              <span class="log-at">
+                {repeats ? '' : time}
+                {stream === 'err' ? <b> err</b> : null}
+              </span>
+              <span>
+                <TerminalPieces pieces={shown[index] ?? []} />
+                {'\n'}
+              </span>
+            </span>
+          )
+        })}
+      </pre>
+    </div>
+  )
+}
+
+/**
+ * The pieces of each line. A colour that is on at the end of one goes on in the next of its stream, and in no other's:
+ * which of two streams is read first is chance.
+ */
+function lookedUpLines(lines: readonly LogLineView[]): TerminalPiece[][] {
+  const found: TerminalPiece[][] = lines.map(() => [])
+  for (const stream of new Set(lines.map(line => line.stream))) {
+    const places = [...lines.keys()].filter(index => lines[index]?.stream === stream)
+    const text = places.map(index => lastState(lines[index]?.text ?? '')).join('\n')
+    let at = 0
+    for (const piece of terminalPieces(text)) {
+      for (const [part, words] of piece.text.split('\n').entries()) {
+        if (part > 0) at += 1
+        if (words !== '') found[places[at] ?? 0]?.push({ ...piece, text: words })
+      }
+    }
+  }
+  return found
+}
+
+/** Of a line that was written over and over, as progress bars do, what was written last. */
+function lastState(text: string): string {
+  const line = text.replace(/\r+$/, '')
+  return line.slice(line.lastIndexOf('\r') + 1)
+}

@@ -1,0 +1,261 @@
+import { PostButton } from '../../components/button.tsx'
+import { RunStrip } from '../../components/charts/run-strip.tsx'
+import { Sparkline } from '../../components/charts/sparkline.tsx'
+import { Live } from '../../components/live.tsx'
+import { placeHref } from '../../components/log/source-links.tsx'
+import { EmptyState, Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { Search } from '../../components/search.tsx'
+import { Badge, SlotStatus } from '../../components/status.tsx'
+import { Pages } from '../../components/table.tsx'
+import { Duration, Time } from '../../components/time.tsx'
+import { ManifestProblems } from '../manifest-panel.tsx'
+import {
+  isOver,
+  type JobView,
+  type ManifestView,
+  type MatchView,
+  type RunView,
+  type SlotView,
+} from '../shapes.ts'
+import { cronWords } from './cron-words.ts'
+import { JobActions } from './jobs-page.tsx'
+import { PolicyPanel } from './policy-panel.tsx'
+import { RunTable } from './run-table.tsx'
+import { type StateEntryView, StatePanel } from './state-panel.tsx'
+
+export interface JobPageProps {
+  now: number
+  job: JobView
+  manifest: ManifestView
+  /** The last runs for the pictures, newest first, whatever page of the list is shown. */
+  recent: readonly RunView[]
+  list: {
+    runs: readonly RunView[]
+    total: number
+    limit: number
+    offset: number
+    /** The words that logs were searched for; '' for none. */
+    search: string
+    /** False when the search was stopped before the oldest run. */
+    complete: boolean
+    /** The line of each run that holds the words. */
+    matches: ReadonlyMap<string, MatchView>
+  }
+  /** What is due next, with what a clock change does to it. */
+  upcoming: readonly { at: number; note: string | null }[]
+  /** What became of the last due times, newest first. */
+  slots: readonly SlotView[]
+  badge: { public: boolean; src: string }
+  /** What it remembers from run to run. */
+  state: readonly StateEntryView[]
+}
+
+export function JobPage(props: JobPageProps) {
+  const { now, job, manifest, recent, list, upcoming, slots, badge, state } = props
+  const { offset, search } = list
+  const address = (to: number) =>
+    `/jobs/${job.id}?${new URLSearchParams({ offset: String(to), ...(search ? { search } : {}) })}`
+  return (
+    <Live id="job" src={address(offset)} everySeconds={search ? null : 2}>
+      <div>
+        <PageHead
+          crumb={{ href: '/', label: 'Jobs' }}
+          title={job.id}
+          status={
+            job.enabled ? null : (
+              <Badge tone="idle" shape="slash">
+                Disabled
+              </Badge>
+            )
+          }
+          lead={job.description || null}
+          actions={<JobActions job={job} />}
+        />
+        <div class="stack">
+          <ManifestProblems manifest={manifest} now={now} />
+          <MissingSecrets job={job} />
+          <div class="columns">
+            <RunsPanel job={job} list={list} now={now} address={address} />
+            <div class="stack">
+              <SchedulePanel job={job} upcoming={upcoming} now={now} />
+              <TrendPanel recent={recent} />
+              <SlotPanel slots={slots} zone={job.timezone} now={now} />
+              <PolicyPanel job={job} />
+              <StatePanel jobId={job.id} entries={state} now={now} />
+              <BadgePanel badge={badge} job={job} />
+            </div>
+          </div>
+        </div>
+      </div>
+    </Live>
+  )
+}
+
+function MissingSecrets({ job: { missingSecrets: names } }: Pick<JobPageProps, 'job'>) {
+  if (names.length === 0) return null
+  const one = names.length === 1
+  return (
+    <Notice tone="warn" title={one ? 'A secret is missing' : `${names.length} secrets are missing`}>
+      <p>
+        Its runs fail before they begin until {one ? 'it is' : 'they are'} set:{' '}
+        {names.map((name, i) => (
+          <>
+            {i > 0 ? ', ' : ''}
+            <a href={`/secrets?name=${name}#set`}>
+              <code>{name}</code>
+            </a>
+          </>
+        ))}
+        .
+      </p>
+    </Notice>
+  )
+}
+
+function RunsPanel(props: Pick<JobPageProps, 'job' | 'list' | 'now'> & { address(offset: number): string }) {
+  const { job, list, now, address } = props
+  const { runs, total, limit, offset, search, complete, matches } = list
+  const count = search ? `${total} with “${search}”` : `${total} in all`
+  return (
+    <Panel title="Runs" aside={total === 0 ? null : count} flush>
+      {total > 0 || search ? (
+        <div class="panel-body">
+          <Search
+            action={`/jobs/${job.id}`}
+            words={search}
+            label="Search the logs of these runs"
+            placeholder="Search the logs"
+          />
+          {complete ? null : (
+            <p class="fine">The search took too long; the oldest runs were not looked at.</p>
+          )}
+        </div>
+      ) : null}
+      {runs.length > 0 ? (
+        <RunTable runs={runs} now={now} zone={job.timezone} matches={matches} />
+      ) : search ? (
+        <EmptyState title="No log has these words">
+          <p>
+            <a href={`/jobs/${job.id}`}>All runs</a>
+          </p>
+        </EmptyState>
+      ) : (
+        <EmptyState title={total === 0 ? 'It has not run yet' : 'No runs this far back'}>
+          <p>{total === 0 ? whenItRuns(job) : 'Go back to the newest ones.'}</p>
+        </EmptyState>
+      )}
+      <Pages total={total} limit={limit} offset={offset} href={address} />
+    </Panel>
+  )
+}
+
+function whenItRuns(job: JobView): string {
+  return job.enabled
+    ? 'It starts by itself when it is due. To see it work now, press Run now.'
+    : 'It is disabled, so its schedule does not start it. Run now works all the same.'
+}
+
+function SchedulePanel({ job, upcoming, now }: Pick<JobPageProps, 'job' | 'upcoming' | 'now'>) {
+  return (
+    <Panel title="Schedule">
+      <div class="stack">
+        <Facts
+          of={{
+            When: cronWords(job.cron),
+            Cron: <code>{job.cron}</code>,
+            Zone: job.timezone,
+            Source: job.source ? (
+              <a href={placeHref(job.source.file, job.source.line)}>
+                <code>{`${job.source.file}:${job.source.line}`}</code>
+              </a>
+            ) : null,
+          }}
+        />
+        {!job.enabled ? (
+          <p class="fine">Nothing is due while it is disabled.</p>
+        ) : upcoming.length === 0 ? (
+          <p class="fine">The expression has no further due time.</p>
+        ) : (
+          <div>
+            <h3>Due next</h3>
+            <ol class="plain">
+              {upcoming.map(slot => (
+                <li>
+                  <Time at={slot.at} now={now} zone={job.timezone} as="full" />
+                  {slot.note ? <span class="sub">{slot.note}</span> : null}
+                </li>
+              ))}
+            </ol>
+          </div>
+        )}
+      </div>
+    </Panel>
+  )
+}
+
+export function TrendPanel({ recent }: { recent: readonly RunView[] }) {
+  if (recent.length === 0) return null
+  const over = recent.filter(isOver)
+  const durations = over.flatMap(run => (run.durationMs === null ? [] : [run.durationMs])).toReversed()
+  const good = over.filter(run => run.status === 'succeeded').length
+  const sorted = durations.toSorted((a, b) => a - b)
+  return (
+    <Panel title={recent.length === 1 ? 'Last run' : `Last ${recent.length} runs`}>
+      <div class="stack">
+        <RunStrip runs={recent} places={40} height={34} href={run => `/runs/${run.id}`} />
+        <Facts
+          of={{
+            Succeeded: over.length === 0 ? null : `${good} of ${over.length}`,
+            Median: sorted.length === 0 ? null : <Duration ms={sorted[Math.floor(sorted.length / 2)]} />,
+            Longest: sorted.length === 0 ? null : <Duration ms={sorted.at(-1)} />,
+          }}
+        />
+        <Sparkline values={durations} />
+      </div>
+    </Panel>
+  )
+}
+
+export function SlotPanel({ slots, zone, now }: Pick<JobPageProps, 'slots' | 'now'> & { zone: string }) {
+  if (slots.length === 0) return null
+  const seconds = slots.some(slot => slot.at % 60_000 !== 0)
+  return (
+    <Panel title="Last due times">
+      <ol class="plain">
+        {slots.map(slot => (
+          <li class="pair">
+            <Time at={slot.at} now={now} zone={zone} as="short" seconds={seconds} />
+            <SlotStatus slot={slot} href={slot.runId ? `/runs/${slot.runId}` : undefined} />
+            {slot.reason ? <span class="sub">{slot.reason}</span> : null}
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  )
+}
+
+function BadgePanel({ badge, job }: Pick<JobPageProps, 'badge' | 'job'>) {
+  const action = `/api/jobs/${job.id}/badge`
+  return (
+    <Panel title="Badge">
+      <div class="stack">
+        {badge.public ? (
+          <>
+            <p>
+              <img src={`/badges/${job.id}.svg`} height="20" alt={`Badge of ${job.id}`} />
+            </p>
+            <pre class="code">{`![${job.id}](${badge.src})`}</pre>
+          </>
+        ) : (
+          <p class="fine">
+            A picture for pages elsewhere: whether the last run succeeded. Nobody sees one until you make it
+            public.
+          </p>
+        )}
+        <PostButton action={action} fields={{ public: badge.public ? 'false' : 'true' }}>
+          {badge.public ? 'Take the badge back' : 'Make a public badge'}
+        </PostButton>
+      </div>
+    </Panel>
+  )
+}

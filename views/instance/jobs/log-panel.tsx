@@ -1,0 +1,76 @@
+import { type LogLineView, LogView } from '../../components/log/log-view.tsx'
+import { Panel } from '../../components/panel.tsx'
+import { isOver, type RunView } from '../shapes.ts'
+
+/** Some lines of the log of a run. */
+export interface LogPartView {
+  lines: readonly LogLineView[]
+  /** The number of the first of them, from 1. */
+  first: number
+  /** How many the whole kept log has. */
+  total: number
+  /** The line that was asked for; null when the end of the log was. */
+  line: number | null
+  /** The beginning of the only line is left out. */
+  cut: boolean
+  /** A line of the part before this one and of the one after it; null where there is none. */
+  before: number | null
+  after: number | null
+}
+
+export interface LogPanelProps {
+  run: RunView
+  zone: string
+  log: LogPartView
+}
+
+/** The address of a line of a run's log, on a page that shows it. */
+export const logLineHref = (runId: string, line: number): string => `/runs/${runId}?line=${line}#L${line}`
+
+export function LogPanel({ run, zone, log }: LogPanelProps) {
+  const address = `/api/runs/${run.id}/log`
+  const asText = (
+    <>
+      Times in {zone} · <a href={address}>As text</a> · <a href={`${address}?timestamps=true`}>With times</a>
+    </>
+  )
+  return (
+    <Panel title="Log" aside={log.lines.length === 0 ? null : asText}>
+      {log.lines.length === 0 ? (
+        <p class="soft">{isOver(run) ? 'It wrote nothing.' : 'It has written nothing yet.'}</p>
+      ) : (
+        <>
+          <LogView {...log} zone={zone} />
+          <Parts run={run} log={log} />
+        </>
+      )}
+    </Panel>
+  )
+}
+
+function Parts({ run, log }: Pick<LogPanelProps, 'run' | 'log'>) {
+  const { first, total, lines, before, after } = log
+  if (before === null && after === null) return null
+  const last = first + lines.length - 1
+  const way = (label: string, line: number | null) =>
+    line === null ? null : (
+      <a class="button" href={logLineHref(run.id, line)}>
+        {label}
+      </a>
+    )
+  return (
+    <nav class="actions log-parts" aria-label="Parts of the log">
+      {before === null ? null : way('First', 1)}
+      {way('Earlier', before)}
+      {way('Later', after)}
+      {after === null ? null : (
+        <a class="button" href={`/runs/${run.id}`}>
+          Last
+        </a>
+      )}
+      <span class="fine">
+        {lines.length === 1 ? `Line ${first}` : `Lines ${first}–${last}`} of {total}
+      </span>
+    </nav>
+  )
+}

@@ -1,0 +1,20 @@
+import { Facts, Panel } from '../../components/panel.tsx'
+import type { JobView } from '../shapes.ts'
+import { policyLines } from './policy-words.ts'
+
+/** How the job runs; what it says itself stands out, the rest is how all jobs run. */
+export function PolicyPanel({ job }: { job: JobView }) {
+  const lines = policyLines(job)
+  return (
+    <Panel title="How it runs">
+      <Facts
+        of={Object.fromEntries(
+          lines.map(({ label, words, own }) => [
+            label,
+            own ? <strong>{words}</strong> : <span class="soft">{words}</span>,
+          ]),
+        )}
+      />
+    </Panel>
+  )
+}

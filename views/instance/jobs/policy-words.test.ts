@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JobView } from '../shapes.ts'
+import { policyLines } from './policy-words.ts'
+
+const ordinary: JobView = {
+  id: 'job',
+  cron: '@daily',
+  timezone: 'UTC',
+  description: '',
+  enabled: true,
+  source: null,
+  nextRunAt: null,
+  lastRun: null,
+  policies: {
+    timeoutMs: 300_000,
+    catchUp: 'latest',
+    catchUpWindowMs: 86_400_000,
+    memory: { bytes: 384 * 1024 ** 2, own: false },
+    overlap: 'skip',
+    retry: null,
+    onInterrupt: 'fail',
+    concurrencyKey: null,
+  },
+  notify: { failures: null, longRun: null, overdue: true, missed: true, emails: null, webhook: null },
+  params: null,
+  secrets: [],
+  missingSecrets: [],
+}
+
+/** What stands out, by its label. */
+const own = (job: Partial<JobView>, policies: Partial<JobView['policies']> = {}) =>
+  Object.fromEntries(
+    policyLines({ ...ordinary, ...job, policies: { ...ordinary.policies, ...policies } }).flatMap(line =>
+      line.own ? [[line.label, line.words]] : [],
+    ),
+  )
+
+test('of a job that says nothing, nothing stands out', () => {
+  assert.deepEqual(own({}), {})
+  assert.deepEqual(
+    policyLines(ordinary).map(({ words }) => words),
+    [
+      '5 minutes',
+      '384 MiB',
+      'A time that comes while it runs is skipped',
+      'The last missed time runs, up to 1 day late',
+      'It is not tried again',
+      'It stays interrupted',
+      'As the settings say',
+    ],
+  )
+})
+
+test('what a job says itself, in words', () => {
+  const retry = { attempts: 3, delayMs: 90_000, factor: 2, maxDelayMs: 3_600_000, jitter: 0.1 }
+  assert.deepEqual(
+    own(
+      { secrets: ['A', 'B'], params: { schema: { properties: { name: {}, count: {} } } } },
+      {
+        timeoutMs: 5_400_000,
+        memory: { bytes: 1024 ** 3, own: true },
+        catchUp: 'none',
+        overlap: 'replace',
+        retry,
+        onInterrupt: 'rerun',
+        concurrencyKey: 'db',
+      },
+    ),
+    {
+      'Time limit': '1 hour 30 minutes',
+      Memory: '1024 MiB',
+      Overlap: 'A time that comes while it runs ends that run and starts',
+      'After a downtime': 'Missed times are not made up for',
+      'On failure':
+        '3 attempts in all: the next after 1 minute 30 seconds, then 2 times as long each, 1 hour at most, give or take 10 %',
+      'When cut short': 'It starts again, three times at most',
+      'One at a time': 'Of all jobs with the key “db”',
+      Parameters: 'name, count',
+      Secrets: 'A, B',
+    },
+  )
+})
+
+test('what a job says of its notices', () => {
+  const words = (notify: Partial<JobView['notify']>) =>
+    own({ notify: { ...ordinary.notify, ...notify } }).Notices
+  assert.equal(words({ failures: false, longRun: false, overdue: false, missed: false }), 'Nothing is told')
+  assert.equal(
+    words({ failures: 3, longRun: 600_000, emails: ['a@b.de'] }),
+    '3 failures in a row; runs of more than 10 minutes; to a@b.de',
+  )
+  assert.equal(
+    words({ missed: false, emails: [], webhook: 'https://hooks.example.com/T/secret' }),
+    'Missed times are not told; no email; to a webhook at hooks.example.com',
+  )
+})

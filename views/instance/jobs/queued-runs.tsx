@@ -1,0 +1,43 @@
+import { PostButton } from '../../components/button.tsx'
+import { Table } from '../../components/table.tsx'
+import { Time } from '../../components/time.tsx'
+import type { RunView, WaitView } from '../shapes.ts'
+import { triggerWords } from './run-table.tsx'
+
+/** The runs that wait, those first that are to start first. */
+export function WaitingTable({
+  runs,
+  now,
+}: {
+  runs: readonly (RunView & { wait: WaitView })[]
+  now: number
+}) {
+  return (
+    <Table
+      caption="Runs that wait, in the order in which they start"
+      rows={runs}
+      rowId={run => `waiting-${run.id}`}
+      columns={[
+        { label: 'Place', kind: 'number', cell: run => run.wait.position },
+        { label: 'Run', kind: 'lead', cell: run => <a href={`/runs/${run.id}`}>{run.jobId}</a> },
+        { label: 'Since', cell: run => <Time at={run.queuedAt} now={now} /> },
+        { label: 'Trigger', kind: 'minor', cell: run => triggerWords(run) },
+        { label: 'Waits because', cell: run => run.wait.reason },
+        {
+          label: 'Cancel',
+          kind: 'end',
+          cell: run => (
+            <PostButton
+              action={`/api/runs/${run.id}/cancel`}
+              fields={{ next: '/runs' }}
+              look="quiet"
+              about={`the run of ${run.jobId}`}
+            >
+              Cancel
+            </PostButton>
+          ),
+        },
+      ]}
+    />
+  )
+}

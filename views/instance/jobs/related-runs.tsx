@@ -1,0 +1,28 @@
+import { Panel } from '../../components/panel.tsx'
+import { RunStatus } from '../../components/status.tsx'
+import { Time } from '../../components/time.tsx'
+import type { RunView } from '../shapes.ts'
+
+/** The other attempts at what this run is one of, what it does again, and what does it again. Nothing when there are none. */
+export function RunKin({ run, kin, now }: { run: RunView; kin: readonly RunView[]; now: number }) {
+  if (kin.length < 2) return null
+  return (
+    <Panel title="Attempts and replays">
+      <ol class="kin">
+        {kin.map(each => (
+          <li aria-current={each.id === run.id ? 'true' : undefined}>
+            <RunStatus status={each.status} {...(each.id === run.id ? {} : { href: `/runs/${each.id}` })} />{' '}
+            {roleOf(each, run)}, <Time at={each.startedAt ?? each.queuedAt} now={now} />
+            {each.id === run.id ? <b> this one</b> : null}
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  )
+}
+
+function roleOf(each: RunView, run: RunView): string {
+  if (each.attempt > 1) return `attempt ${each.attempt}`
+  if (each.replayOf !== null) return 'a replay'
+  return each.id === run.replayOf ? 'what was replayed' : 'the first attempt'
+}

@@ -1,0 +1,166 @@
+import { Button } from '../../components/button.tsx'
+import { Mark } from '../../components/mark.tsx'
+import { Notice, PageHead, Panel } from '../../components/panel.tsx'
+
+/** One parameter as the form asks for it. */
+export interface ParamFieldView {
+  name: string
+  /** `loose` takes JSON, and what is none as text. */
+  kind: 'text' | 'lines' | 'number' | 'checkbox' | 'choice' | 'date' | 'email' | 'url' | 'json' | 'loose'
+  required: boolean
+  /** True when nothing is given in place of what is left empty. */
+  optional: boolean
+  description: string | null
+  /** What stands in it; a box is ticked when it is not ''. */
+  value: string
+  choices: readonly string[]
+  min: number | undefined
+  max: number | undefined
+  step: string | undefined
+  /** What is wrong, as the rest of a sentence: `must be a number`. */
+  error: string | null
+}
+
+export interface RunFormPageProps {
+  job: { id: string; description: string }
+  /** Stands before the names of parameters in what the form sends. */
+  prefix: string
+  fields: readonly ParamFieldView[]
+  /** How a program does the same. */
+  script: string
+}
+
+export function RunFormPage({ job, prefix, fields, script }: RunFormPageProps) {
+  const wrong = fields.filter(field => field.error !== null)
+  return (
+    <>
+      <PageHead
+        crumb={{ href: `/jobs/${job.id}`, label: job.id }}
+        title={<>Run {job.id}</>}
+        lead="It starts at once, with the code as it is now."
+      />
+      <div class="stack">
+        {wrong.length > 0 ? (
+          <Notice tone="bad" title="It did not run">
+            <p>{wrong.map(field => `${field.name} ${field.error}`).join('; ')}.</p>
+          </Notice>
+        ) : null}
+        <div class="columns">
+          <Panel title="Parameters">
+            <form method="post" action={`/jobs/${job.id}/run`} class="form">
+              {fields.length === 0 ? <p class="fine">It takes none.</p> : null}
+              {fields.map(field => (
+                <ParamField field={field} prefix={prefix} />
+              ))}
+              <div class="actions">
+                <Button look="primary">Run it</Button>
+                <a class="button quiet" href={`/jobs/${job.id}`}>
+                  Back
+                </a>
+              </div>
+            </form>
+          </Panel>
+          <Panel title="From a script">
+            <div class="stack">
+              <pre class="code">{script}</pre>
+              <p class="fine">
+                With the address of this instance and an API token that may run jobs. Answers with the run.
+              </p>
+            </div>
+          </Panel>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function ParamField({ field, prefix }: { field: ParamFieldView; prefix: string }) {
+  const { name, kind, description, error, optional } = field
+  const id = `param-${name}`
+  const hint = [description, hints[kind]].filter(Boolean).join(' ')
+  const described = [hint ? `${id}-hint` : '', error ? `${id}-error` : ''].filter(Boolean).join(' ')
+  const control = (
+    <Control field={field} id={id} name={`${prefix}${name}`} described={described || undefined} />
+  )
+  return (
+    <div class="field">
+      {kind === 'checkbox' ? (
+        <label class="tick" for={id}>
+          {control}
+          {name}
+        </label>
+      ) : (
+        <>
+          <label for={id}>
+            {name}
+            {optional ? <span class="fine"> (optional)</span> : null}
+          </label>
+          {control}
+        </>
+      )}
+      {hint ? (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      ) : null}
+      {error ? (
+        <p class="error tone-bad" id={`${id}-error`}>
+          <Mark shape="cross" />
+          It {error}.
+        </p>
+      ) : null}
+    </div>
+  )
+}
+
+const hints: Partial<Record<ParamFieldView['kind'], string>> = {
+  json: 'As JSON.',
+  loose: 'As JSON, or as plain text.',
+}
+
+function Control(props: { field: ParamFieldView; id: string; name: string; described: string | undefined }) {
+  const { field, id, name, described } = props
+  const { kind, value, choices, required } = field
+  const common = {
+    id,
+    name,
+    required,
+    'aria-describedby': described,
+    'aria-invalid': field.error ? 'true' : undefined,
+  } as const
+  if (kind === 'checkbox') return <input {...common} type="checkbox" value="on" checked={value !== ''} />
+  if (kind === 'choice') {
+    // One that was typed and is not offered stands there too, with its mistake beside it.
+    const offered = value === '' || choices.includes(value) ? choices : [value, ...choices]
+    return (
+      <select {...common}>
+        {required && value !== '' ? null : <option value="">–</option>}
+        {offered.map(choice => (
+          <option value={choice} selected={choice === value}>
+            {choice}
+          </option>
+        ))}
+      </select>
+    )
+  }
+  if (kind === 'lines' || kind === 'json') {
+    return (
+      <textarea {...common} rows={5} spellcheck={false} class={kind === 'json' ? 'mono' : undefined}>
+        {value}
+      </textarea>
+    )
+  }
+  return (
+    <input
+      {...common}
+      type={kind === 'loose' ? 'text' : kind}
+      value={value}
+      min={field.min}
+      max={field.max}
+      step={field.step}
+      inputmode={kind === 'number' ? (field.step === '1' ? 'numeric' : 'decimal') : undefined}
+      autocomplete="off"
+      autocapitalize="none"
+    />
+  )
+}

@@ -1,0 +1,168 @@
+import { Confirm, PostButton } from '../../components/button.tsx'
+import { Live } from '../../components/live.tsx'
+import { TerminalText } from '../../components/log/terminal-text.tsx'
+import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { RunStatus } from '../../components/status.tsx'
+import { Duration, Time } from '../../components/time.tsx'
+import { Commit } from '../manifest-panel.tsx'
+import { isOver, type RunView, type WaitView } from '../shapes.ts'
+import { LogPanel, type LogPartView } from './log-panel.tsx'
+import { RunKin } from './related-runs.tsx'
+import { triggerWords } from './run-table.tsx'
+
+export interface RunPageProps {
+  now: number
+  run: RunView
+  /** The zone of its job. */
+  zone: string
+  /** False when the job is not registered any more, so that it cannot be run again. */
+  registered: boolean
+  /** Null for a run that does not wait. */
+  wait: WaitView | null
+  /** The attempts and replays that it belongs to, itself included, newest first. */
+  kin: readonly RunView[]
+  /** A part of what it wrote. */
+  log: LogPartView
+}
+
+export function RunPage({ now, run, zone, registered, wait, kin, log }: RunPageProps) {
+  const going = !isOver(run)
+  return (
+    <Live
+      id="run"
+      src={`/runs/${run.id}${log.line === null ? '' : `?line=${log.line}`}`}
+      everySeconds={going ? 1 : null}
+    >
+      <div>
+        <PageHead
+          crumb={{ href: `/jobs/${run.jobId}`, label: run.jobId }}
+          title={<>Run of {run.jobId}</>}
+          status={<RunStatus status={run.status} />}
+          lead={
+            <Time at={run.startedAt ?? run.queuedAt} now={now} zone={zone} as={going ? 'relative' : 'full'} />
+          }
+          actions={<RunActions run={run} registered={registered} />}
+        />
+        <div class="stack">
+          {run.error ? <Failure run={run} error={run.error} /> : null}
+          {wait ? <Waits wait={wait} /> : null}
+          <div class="columns">
+            <LogPanel run={run} zone={zone} log={log} />
+            <div class="stack">
+              <Details run={run} now={now} zone={zone} />
+              <RunKin run={run} kin={kin} now={now} />
+            </div>
+          </div>
+        </div>
+      </div>
+    </Live>
+  )
+}
+
+function RunActions({ run, registered }: { run: RunView; registered: boolean }) {
+  if (isOver(run)) {
+    return registered ? (
+      <PostButton action={`/api/runs/${run.id}/replay`} about="with the same parameters and the latest code">
+        Replay
+      </PostButton>
+    ) : null
+  }
+  return (
+    <Confirm ask="Cancel…" confirm="Cancel this run" action={`/api/runs/${run.id}/cancel`}>
+      This ends its process and everything that it started. What it has written so far is kept, and so is the
+      schedule.
+    </Confirm>
+  )
+}
+
+function Waits({ wait }: { wait: WaitView }) {
+  return (
+    <Notice tone="busy" title={`In the queue, in place ${wait.position}`}>
+      <p>
+        It has not started because {wait.reason}. <a href="/runs">See the queue</a>
+      </p>
+    </Notice>
+  )
+}
+
+const titles: Partial<Record<RunView['status'], string>> = {
+  failed: 'It failed',
+  timed_out: 'It was stopped',
+  cancelled: 'It was cancelled',
+  interrupted: 'It was interrupted',
+}
+
+function Failure({ run, error }: { run: RunView; error: NonNullable<RunView['error']> }) {
+  const tone = run.status === 'cancelled' ? 'idle' : run.status === 'interrupted' ? 'warn' : 'bad'
+  const title = titles[run.status] ?? 'It failed'
+  const saysMore = error.message.toLowerCase() !== title.toLowerCase()
+  if (!saysMore && !error.stack) return null
+  return (
+    <Notice tone={tone} title={title}>
+      {saysMore ? (
+        <p>
+          <TerminalText text={error.message} />
+        </p>
+      ) : null}
+      {error.stack ? (
+        <div class="excerpt">
+          <pre class="bare">
+            <TerminalText text={error.stack} />
+          </pre>
+        </div>
+      ) : null}
+    </Notice>
+  )
+}
+
+function Details({ run, now, zone }: Pick<RunPageProps, 'run' | 'now' | 'zone'>) {
+  const running = run.status === 'running' && run.startedAt !== null
+  return (
+    <div class="stack">
+      <Panel title="Details">
+        <Facts
+          of={{
+            Trigger: triggerWords(run),
+            Due: run.slot === null ? null : <Time at={run.slot} now={now} zone={zone} as="full" />,
+            'Not before':
+              run.status === 'queued' && run.notBefore !== null ? (
+                <Time at={run.notBefore} now={now} zone={zone} as="full" />
+              ) : null,
+            Started:
+              run.startedAt === null ? null : <Time at={run.startedAt} now={now} zone={zone} as="full" />,
+            Finished:
+              run.finishedAt === null ? null : <Time at={run.finishedAt} now={now} zone={zone} as="full" />,
+            Took: running ? (
+              <>
+                <Duration ms={Math.max(0, now - (run.startedAt ?? now))} /> so far
+              </>
+            ) : (
+              <Duration ms={run.durationMs} />
+            ),
+            Code: run.commit ? (
+              <a href={`/repo/history/${run.commit}`}>
+                <Commit id={run.commit} />
+              </a>
+            ) : null,
+            'Replay of': run.replayOf ? (
+              <a href={`/runs/${run.replayOf}`}>
+                <code>{run.replayOf}</code>
+              </a>
+            ) : null,
+            Id: <code>{run.id}</code>,
+          }}
+        />
+      </Panel>
+      {Object.keys(run.params).length > 0 ? (
+        <Panel title="Parameters">
+          <pre class="code">{JSON.stringify(run.params, null, 2)}</pre>
+        </Panel>
+      ) : null}
+      {run.status === 'succeeded' && run.result !== null && run.result !== undefined ? (
+        <Panel title="Result">
+          <pre class="code">{JSON.stringify(run.result, null, 2)}</pre>
+        </Panel>
+      ) : null}
+    </div>
+  )
+}

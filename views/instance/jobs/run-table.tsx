@@ -1,0 +1,86 @@
+import { withoutEscapes } from '../../components/log/terminal.ts'
+import { RunStatus } from '../../components/status.tsx'
+import { Table } from '../../components/table.tsx'
+import { Duration, NotYet, Time } from '../../components/time.tsx'
+import { Commit } from '../manifest-panel.tsx'
+import type { MatchView, RunView } from '../shapes.ts'
+import { logLineHref } from './log-panel.tsx'
+
+const triggers = { schedule: 'Schedule', manual: 'By hand', api: 'API' } as const
+
+export function triggerWords(run: RunView): string {
+  return run.attempt > 1 ? `${triggers[run.trigger]}, attempt ${run.attempt}` : triggers[run.trigger]
+}
+
+/** The runs of one job, newest first. */
+export function RunTable(props: {
+  runs: readonly RunView[]
+  now: number
+  zone: string
+  /** Runs of several jobs, so that each says whose it is. */
+  ofJobs?: boolean
+  /** Lines to show in place of the outcome, by run. */
+  matches?: ReadonlyMap<string, MatchView>
+}) {
+  const { runs, now, zone, matches, ofJobs = false } = props
+  return (
+    <Table
+      caption="Runs, newest first"
+      rows={runs}
+      rowId={run => `row-${run.id}`}
+      columns={[
+        {
+          label: 'Run',
+          kind: 'lead',
+          cell: run => <RunStatus status={run.status} href={`/runs/${run.id}`} />,
+        },
+        ...(ofJobs
+          ? [{ label: 'Job', cell: (run: RunView) => <a href={`/jobs/${run.jobId}`}>{run.jobId}</a> }]
+          : []),
+        {
+          label: 'Started',
+          cell: run => (
+            <>
+              <Time at={run.startedAt ?? run.queuedAt} now={now} />
+              <span class="sub">
+                <Time at={run.startedAt ?? run.queuedAt} now={now} zone={zone} as="short" />
+              </span>
+            </>
+          ),
+        },
+        { label: 'Took', kind: 'number', cell: run => <Duration ms={run.durationMs} /> },
+        { label: 'Trigger', kind: 'minor', cell: run => triggerWords(run) },
+        {
+          label: 'Commit',
+          kind: 'minor',
+          cell: run => (run.commit ? <Commit id={run.commit} /> : <NotYet words="none" />),
+        },
+        {
+          label: matches?.size ? 'First line' : 'Outcome',
+          cell: run => {
+            const match = matches?.get(run.id)
+            if (!match) return <Outcome run={run} />
+            const href = match.in === 'log' ? logLineHref(run.id, match.line) : `/runs/${run.id}`
+            return (
+              <a href={href}>
+                <code>{withoutEscapes(match.text)}</code>
+              </a>
+            )
+          },
+        },
+      ]}
+    />
+  )
+}
+
+/** The first words of what came out of it, good or bad. */
+function Outcome({ run }: { run: RunView }) {
+  if (run.error) return <span>{shorten(withoutEscapes(run.error.message))}</span>
+  if (run.result === null || run.result === undefined) return null
+  return <code class="soft">{shorten(JSON.stringify(run.result))}</code>
+}
+
+function shorten(text: string, most = 80): string {
+  const line = text.split('\n')[0] ?? ''
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line
+}

@@ -1,0 +1,48 @@
+import { Live } from '../../components/live.tsx'
+import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
+import { Pages } from '../../components/table.tsx'
+import type { RunView, WaitView } from '../shapes.ts'
+import { WaitingTable } from './queued-runs.tsx'
+import { RunTable } from './run-table.tsx'
+
+export interface RunsPageProps {
+  now: number
+  /** Those that wait, the first ones, in their order. */
+  waiting: { runs: readonly (RunView & { wait: WaitView })[]; total: number }
+  list: { runs: readonly RunView[]; total: number; limit: number; offset: number }
+}
+
+/** What runs, what waits for its turn, and what has run, of all jobs. */
+export function RunsPage({ now, waiting, list }: RunsPageProps) {
+  const { runs, total, limit, offset } = list
+  const address = (to: number) => `/runs?offset=${to}`
+  const more = waiting.total - waiting.runs.length
+  return (
+    <Live id="runs" src={address(offset)} everySeconds={3}>
+      <div>
+        <PageHead title="Runs" lead="Of all jobs, newest first." />
+        <div class="stack">
+          {waiting.total > 0 ? (
+            <Panel title="Waiting" aside={`${waiting.total} in their order`} flush>
+              <WaitingTable runs={waiting.runs} now={now} />
+              {more > 0 ? <p class="panel-body soft">{more} more wait behind these.</p> : null}
+            </Panel>
+          ) : null}
+          {total === 0 ? (
+            <EmptyState title="Nothing has run yet">
+              <p>
+                A run comes with each due time of a job, or when you press <i>Run now</i> on{' '}
+                <a href="/">its page</a>.
+              </p>
+            </EmptyState>
+          ) : (
+            <Panel title="Runs" aside={`${total} in all`} flush>
+              <RunTable runs={runs} now={now} zone="UTC" ofJobs />
+              <Pages total={total} limit={limit} offset={offset} href={address} />
+            </Panel>
+          )}
+        </div>
+      </div>
+    </Live>
+  )
+}

@@ -1,0 +1,178 @@
+import { PostButton } from '../components/button.tsx'
+import { SourceExcerpt } from '../components/log/source-excerpt.tsx'
+import { placeHref, withPlaces } from '../components/log/source-links.tsx'
+import { Notice } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
+import { Time } from '../components/time.tsx'
+import { Difference } from './difference.tsx'
+import { NextTry } from './packages-panel.tsx'
+import type { ManifestErrorView, ManifestView } from './shapes.ts'
+
+/** How the manifest is, in one line for the head of a page. */
+export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: number }) {
+  if (manifest.status === 'loading') {
+    return (
+      <Badge tone="busy" shape="turning">
+        Loading the manifest
+      </Badge>
+    )
+  }
+  if (manifest.waitingFor) {
+    return (
+      <Badge tone="warn" shape="clock">
+        {waitsInWords[manifest.waitingFor]}
+      </Badge>
+    )
+  }
+  if (manifest.status === 'error') {
+    return (
+      <Badge tone="bad" shape="cross">
+        Manifest does not load
+      </Badge>
+    )
+  }
+  return (
+    <>
+      <Badge tone="ok" shape="check">
+        Manifest live
+      </Badge>
+      <span class="fine">
+        {manifest.commit ? <Commit id={manifest.commit} /> : null}
+        {manifest.loadedAt === null ? null : (
+          <>
+            {' '}
+            loaded <Time at={manifest.loadedAt} now={now} />
+          </>
+        )}
+      </span>
+    </>
+  )
+}
+
+const waitsInWords = {
+  packages: 'Installing packages',
+  registry: 'Registry not reached',
+  confirmation: 'Waiting for you',
+}
+
+/** Why the last save did not go live, where, and what runs meanwhile. Nothing while all is well. */
+export function ManifestProblems({ manifest, now }: { manifest: ManifestView; now: number }) {
+  if (manifest.status !== 'error') return null
+  if (manifest.waitingFor === 'packages') return <Installing manifest={manifest} now={now} />
+  if (manifest.waitingFor === 'registry') return <Offline manifest={manifest} now={now} />
+  if (manifest.waitingFor === 'confirmation') return <HeldBack manifest={manifest} now={now} />
+  return (
+    <Notice tone="bad" title="The last change did not go live">
+      <p>
+        {manifest.loadedAt === null ? (
+          'No jobs have loaded yet, so nothing is scheduled. Fix the file and save it; it is loaded again at once.'
+        ) : (
+          <>
+            The jobs of <Time at={manifest.loadedAt} now={now} as="full" />
+            {manifest.commit ? (
+              <>
+                {' '}
+                (<Commit id={manifest.commit} />)
+              </>
+            ) : null}{' '}
+            keep running on schedule. Fix the file and save it; it is loaded again at once.
+          </>
+        )}
+      </p>
+      <ManifestErrors errors={manifest.errors} />
+    </Notice>
+  )
+}
+
+/** Each error with its place and the lines around it. */
+export function ManifestErrors({ errors }: { errors: readonly ManifestErrorView[] }) {
+  return (
+    <ul>
+      {errors.map(error => (
+        <li>
+          <Place error={error} />
+          <p>{withPlaces(error.message)}</p>
+          {error.excerpt && error.line !== null ? (
+            <SourceExcerpt {...error.excerpt} line={error.line} column={error.column} />
+          ) : null}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Installing({ manifest, now }: { manifest: ManifestView; now: number }) {
+  return (
+    <Notice tone="busy" title="Packages are being installed">
+      <p>
+        The last change goes live when they are installed.{' '}
+        {manifest.loadedAt === null ? null : (
+          <>
+            Until then, the jobs of <Time at={manifest.loadedAt} now={now} as="full" /> keep running.
+          </>
+        )}{' '}
+        <a href="/repo#packages">Watch the installation</a>
+      </p>
+    </Notice>
+  )
+}
+
+/** Nothing is wrong with the files, so that nobody is asked to correct one. */
+function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
+  return (
+    <Notice tone="warn" title="Packages could not be fetched">
+      {manifest.errors.map(({ message }) => (
+        <p>{message}</p>
+      ))}
+      <p>
+        The last change is saved and goes live when its packages are installed; your files need no change.{' '}
+        {manifest.loadedAt === null ? null : (
+          <>
+            Until then, the jobs of <Time at={manifest.loadedAt} now={now} as="full" /> keep running.
+          </>
+        )}
+      </p>
+      {manifest.nextTryAt === null ? null : <NextTry at={manifest.nextTryAt} now={now} />}
+      <p>
+        <PostButton action="/api/jobs/repo/packages/install">Install now</PostButton>{' '}
+        <a href="/repo#packages">What npm printed</a>
+      </p>
+    </Notice>
+  )
+}
+
+function HeldBack({ manifest, now }: { manifest: ManifestView; now: number }) {
+  return (
+    <Notice tone="warn" title="The last change would remove every job">
+      <p>
+        The manifest loads, but it no longer registers any jobs. The current jobs keep running on schedule
+        until you confirm the change or fix the file.
+      </p>
+      {manifest.difference ? <Difference difference={manifest.difference} now={now} /> : null}
+      <p>
+        <PostButton action="/api/jobs/repo/confirm" look="danger">
+          Remove these jobs
+        </PostButton>
+      </p>
+    </Notice>
+  )
+}
+
+export function Commit({ id }: { id: string }) {
+  return (
+    <code class="nowrap" title={id}>
+      {id.slice(0, 7)}
+    </code>
+  )
+}
+
+function Place({ error }: { error: ManifestErrorView }) {
+  if (!error.file) return null
+  return (
+    <p>
+      <a href={placeHref(error.file, error.line, error.column)}>
+        <code>{[error.file, error.line, error.column].filter(part => part !== null).join(':')}</code>
+      </a>
+    </p>
+  )
+}

@@ -1,0 +1,109 @@
+import { Confirm } from '../../components/button.tsx'
+import { Mark, type Shape, type Tone } from '../../components/mark.tsx'
+import { PageHead } from '../../components/panel.tsx'
+import { Time } from '../../components/time.tsx'
+import { Commit } from '../manifest-panel.tsx'
+import type { ManifestView } from '../shapes.ts'
+import type { CommitView } from './history-page.tsx'
+
+export interface CommitPageProps {
+  now: number
+  manifest: ManifestView
+  details: CommitView & { files: readonly FileChangeView[]; more: boolean }
+}
+
+export interface FileChangeView {
+  path: string
+  kind: 'added' | 'removed' | 'changed'
+  hunks: readonly { before: number; after: number; lines: readonly string[] }[]
+  note: string | null
+}
+
+export function CommitPage({ now, manifest, details }: CommitPageProps) {
+  const { commit, message, at, author, files, more } = details
+  const [subject, ...rest] = message.split('\n')
+  return (
+    <>
+      <PageHead
+        crumb={{ href: '/repo/history', label: 'History' }}
+        title={subject || 'no message'}
+        lead={
+          <>
+            <Commit id={commit} /> by {author}, <Time at={at} now={now} />
+            {commit === manifest.commit ? ', live now' : null}
+          </>
+        }
+        actions={
+          <Confirm
+            ask="Revert to this…"
+            confirm="Make the files those of this commit"
+            action={`/api/jobs/repo/commits/${commit}/revert`}
+            look="plain"
+          >
+            All files become what they were here, as a new commit on top: no commit is lost, and what is not
+            committed yet is committed first. The jobs follow at once, if that set loads.
+          </Confirm>
+        }
+      />
+      <div class="stack">
+        {rest.length > 0 ? <pre class="code">{rest.join('\n').trim()}</pre> : null}
+        {files.map(file => (
+          <FileDiff file={file} />
+        ))}
+        {files.length === 0 ? <p class="soft">It changed no file.</p> : null}
+        {more ? <p class="soft">It changed more files; these are the first ones.</p> : null}
+      </div>
+    </>
+  )
+}
+
+const looks: Record<FileChangeView['kind'], { tone: Tone; shape: Shape; word: string }> = {
+  added: { tone: 'ok', shape: 'check', word: 'New' },
+  changed: { tone: 'warn', shape: 'triangle', word: 'Changed' },
+  removed: { tone: 'bad', shape: 'cross', word: 'Deleted' },
+}
+
+function FileDiff({ file }: { file: FileChangeView }) {
+  const { tone, shape, word } = looks[file.kind]
+  return (
+    <section class="panel">
+      <div class="panel-head">
+        <h2>
+          <code>{file.path}</code>
+        </h2>
+        <span class={`tone-${tone} mark-line fine`}>
+          <Mark shape={shape} /> {word}
+        </span>
+      </div>
+      {file.note ? <p class="panel-body soft">{file.note}</p> : null}
+      {file.hunks.length > 0 ? (
+        <section class="diff" tabindex={0} aria-label={`What changed in ${file.path}`}>
+          {file.hunks.map(hunk => (
+            <Lines hunk={hunk} />
+          ))}
+        </section>
+      ) : null}
+    </section>
+  )
+}
+
+function Lines({ hunk }: { hunk: FileChangeView['hunks'][number] }) {
+  let before = hunk.before
+  let after = hunk.after
+  return (
+    <ol>
+      {hunk.lines.map(line => {
+        const mark = line[0]
+        const numbers = [mark === '+' ? '' : before++, mark === '-' ? '' : after++]
+        return (
+          <li class={mark === '+' ? 'plus' : mark === '-' ? 'minus' : undefined}>
+            <span class="line">{numbers[0]}</span>
+            <span class="line">{numbers[1]}</span>
+            <span class="sign">{mark}</span>
+            <code>{line.slice(1)}</code>
+          </li>
+        )
+      })}
+    </ol>
+  )
+}

@@ -1,0 +1,93 @@
+import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
+import { Table } from '../../components/table.tsx'
+import { Time } from '../../components/time.tsx'
+import { Commit, ManifestBadge, ManifestProblems } from '../manifest-panel.tsx'
+import type { ManifestView } from '../shapes.ts'
+
+export interface CommitView {
+  commit: string
+  message: string
+  at: number
+  author: string
+  /** Committed by this instance, and not elsewhere. */
+  madeHere: boolean
+}
+
+export interface HistoryPageProps {
+  now: number
+  manifest: ManifestView
+  commits: readonly CommitView[]
+  more: boolean
+  /** False on a page further down. */
+  first: boolean
+}
+
+export function HistoryPage({ now, manifest, commits, more, first }: HistoryPageProps) {
+  const last = commits.at(-1)
+  return (
+    <>
+      <PageHead
+        crumb={{ href: '/repo', label: 'Jobs repo' }}
+        title="History"
+        status={<ManifestBadge manifest={manifest} now={now} />}
+      />
+      <div class="stack">
+        <ManifestProblems manifest={manifest} now={now} />
+        <Panel flush>
+          {commits.length === 0 ? (
+            <EmptyState title="There are no commits yet">
+              <p>Each change that goes live is committed.</p>
+            </EmptyState>
+          ) : (
+            <Table
+              caption="Commits, newest first"
+              rows={commits}
+              rowId={({ commit }) => `commit-${commit}`}
+              columns={[
+                {
+                  label: 'Change',
+                  kind: 'lead',
+                  cell: ({ commit, message }) => (
+                    <a href={`/repo/history/${commit}`}>{message.split('\n')[0] || 'no message'}</a>
+                  ),
+                },
+                {
+                  label: 'By',
+                  cell: ({ author, madeHere }) => (
+                    <>
+                      {author} {madeHere ? null : <span class="fine">elsewhere</span>}
+                    </>
+                  ),
+                },
+                {
+                  label: 'Commit',
+                  cell: ({ commit }) => (
+                    <>
+                      <Commit id={commit} />{' '}
+                      {commit === manifest.commit ? <span class="fine">live</span> : null}
+                    </>
+                  ),
+                },
+                { label: 'When', cell: ({ at }) => <Time at={at} now={now} /> },
+              ]}
+            />
+          )}
+          {more || !first ? (
+            <nav class="panel-body actions" aria-label="Pages">
+              {first ? null : (
+                <a class="button" href="/repo/history">
+                  Newest
+                </a>
+              )}
+              {more && last ? (
+                <a class="button" href={`/repo/history?before=${last.commit}`}>
+                  Older
+                </a>
+              ) : null}
+            </nav>
+          ) : null}
+        </Panel>
+      </div>
+    </>
+  )
+}

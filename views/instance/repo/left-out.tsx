@@ -1,0 +1,42 @@
+import { Panel } from '../../components/panel.tsx'
+import type { RepoView } from '../shapes.ts'
+
+const words = {
+  submodule: 'A submodule. It is not fetched, so its folder is empty here.',
+  lfs: 'A Git LFS pointer. It is not fetched, so the file holds three lines instead of its content.',
+  packages: 'Committed packages. They are not used: packages are installed from package.json.',
+  name: 'Git reads this name as .git on some systems. Rename it to get it committed.',
+  repository: 'A git repository of its own. Commit and push from inside it.',
+} as const
+
+/** Paths that git and the files do not share, and why. Nothing when there are none. */
+export function LeftOut({ repo }: { repo: RepoView }) {
+  const { notFetched, notCommitted } = repo
+  return (
+    <>
+      {notFetched.length > 0 ? (
+        <Panel title="In git only">
+          <List of={notFetched} />
+          <p class="fine">Commits made here leave them as they are in git.</p>
+        </Panel>
+      ) : null}
+      {notCommitted.length > 0 ? (
+        <Panel title="Never committed">
+          <List of={notCommitted} />
+        </Panel>
+      ) : null}
+    </>
+  )
+}
+
+function List({ of }: { of: readonly { path: string; kind: keyof typeof words }[] }) {
+  return (
+    <ul class="how">
+      {of.map(({ path, kind }) => (
+        <li>
+          <code>{path}</code> {words[kind]}
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,186 @@
+import { PostButton } from '../../components/button.tsx'
+import { Live } from '../../components/live.tsx'
+import { EmptyState, Facts, PageHead, Panel } from '../../components/panel.tsx'
+import { Badge } from '../../components/status.tsx'
+import { Time } from '../../components/time.tsx'
+import { Difference } from '../difference.tsx'
+import { Commit, ManifestBadge, ManifestProblems } from '../manifest-panel.tsx'
+import { PackagesPanel, type PackagesView } from '../packages-panel.tsx'
+import type { ManifestView, RepoView } from '../shapes.ts'
+import { RemoteBadge, RemoteTrouble } from './remote-trouble.tsx'
+
+export interface RepoPageProps {
+  now: number
+  repo: RepoView
+  manifest: ManifestView
+  /** The folder as the instance sees it. */
+  folder: string
+  packages: PackagesView
+}
+
+export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProps) {
+  if (!repo.initialized) {
+    return (
+      <>
+        <PageHead title="Jobs repo" />
+        <Panel flush>
+          <EmptyState
+            title="There is no jobs repo yet"
+            action={
+              <PostButton action="/api/jobs/repo/init" look="primary">
+                Make the jobs repo
+              </PostButton>
+            }
+          >
+            <p>
+              Makes a git repository in <code>{folder}</code> with a manifest and one working job. Files that
+              are there already stay as they are.
+            </p>
+          </EmptyState>
+        </Panel>
+      </>
+    )
+  }
+  return (
+    <Live id="repo" src="/repo" everySeconds={packages.status === 'installing' ? 1 : null}>
+      <PageHead
+        title="Jobs repo"
+        status={<ManifestBadge manifest={manifest} now={now} />}
+        actions={
+          <>
+            <a class="button" href="/repo/files">
+              Edit files
+            </a>
+            <a class="button" href="/repo/history">
+              History
+            </a>
+          </>
+        }
+      />
+      <div class="stack">
+        <RemoteTrouble remote={repo.remote} now={now} />
+        <ManifestProblems manifest={manifest} now={now} />
+        <div class="columns">
+          <div class="stack">
+            <LastChange manifest={manifest} now={now} />
+            <HowToChange folder={folder} />
+          </div>
+          <div class="stack">
+            <State repo={repo} now={now} />
+            <PackagesPanel packages={packages} now={now} />
+            <Remote repo={repo} now={now} />
+          </div>
+        </div>
+      </div>
+    </Live>
+  )
+}
+
+function LastChange({ manifest, now }: { manifest: ManifestView; now: number }) {
+  if (!manifest.difference || manifest.waitingFor === 'confirmation') return null
+  return (
+    <Panel title="What the last change did">
+      <Difference difference={manifest.difference} now={now} />
+    </Panel>
+  )
+}
+
+function State({ repo, now }: { repo: RepoView; now: number }) {
+  return (
+    <Panel title="State">
+      <Facts
+        of={{
+          Branch: repo.branch ? <code>{repo.branch}</code> : null,
+          Head: repo.head ? (
+            <>
+              <Commit id={repo.head.commit} /> {repo.head.message.split('\n')[0]}
+            </>
+          ) : (
+            'no commit yet'
+          ),
+          Committed: repo.head ? <Time at={repo.head.at} now={now} /> : null,
+          Files: repo.dirty ? (
+            <Badge tone="warn" shape="triangle">
+              Changed since
+            </Badge>
+          ) : (
+            <Badge tone="ok" shape="check">
+              As committed
+            </Badge>
+          ),
+          'Not committed': repo.obstacle,
+        }}
+      />
+    </Panel>
+  )
+}
+
+function Remote({ repo, now }: { repo: RepoView; now: number }) {
+  const { remote } = repo
+  if (!remote.connected) {
+    return (
+      <Panel title="Remote">
+        <div class="stack">
+          <p class="fine">None is connected. The repo lives in this instance's volume only.</p>
+          <a class="button" href="/repo/remote">
+            Connect a remote
+          </a>
+        </div>
+      </Panel>
+    )
+  }
+  return (
+    <Panel title="Remote" aside={<RemoteBadge remote={remote} />}>
+      <div class="stack">
+        <Facts
+          of={{
+            Address: <code>{remote.url}</code>,
+            Branch: <code>{remote.branch}</code>,
+            'Last sync': remote.lastSyncAt === null ? 'never' : <Time at={remote.lastSyncAt} now={now} />,
+          }}
+        />
+        <div class="actions">
+          <PostButton action="/api/jobs/repo/sync">Sync now</PostButton>
+          <a class="button quiet" href="/repo/remote">
+            More
+          </a>
+        </div>
+      </div>
+    </Panel>
+  )
+}
+
+function HowToChange({ folder }: { folder: string }) {
+  return (
+    <Panel title="Change your jobs">
+      <ol class="how">
+        <li>
+          <p>
+            <a href="/repo/files">Edit the files here</a>. <code>manifest.ts</code> registers the jobs; each
+            job is a TypeScript file that exports a function. A save is live within a second and committed for
+            you. A save that does not load changes nothing: the last good jobs keep running, and this page
+            shows the mistake with its line.
+          </p>
+          <pre class="code">{`manifest.ts        registers the jobs
+jobs/*.ts          what they do
+package.json       the packages they use`}</pre>
+        </li>
+        <li>
+          <p>
+            Or work on your own machine: <a href="/repo/remote">connect a repository</a> and push to it. The
+            instance pulls, checks and runs what you pushed.
+          </p>
+        </li>
+        <li>
+          <p>
+            To undo a change, open <a href="/repo/history">the history</a> and revert to an earlier commit.
+          </p>
+        </li>
+      </ol>
+      <p class="fine">
+        For the operator: the files are in <code>{folder}</code>. They can be edited there, with git or
+        without; the working tree is what counts.
+      </p>
+    </Panel>
+  )
+}

@@ -1,0 +1,196 @@
+import { PostButton } from '../../components/button.tsx'
+import { Delivery } from '../../components/delivery.tsx'
+import { Live } from '../../components/live.tsx'
+import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
+import { Badge } from '../../components/status.tsx'
+import { Pages, Table } from '../../components/table.tsx'
+import { Time } from '../../components/time.tsx'
+import { SettingsNav } from './settings-nav.tsx'
+
+export interface IncidentView {
+  id: string
+  jobId: string
+  kind: keyof typeof kinds
+  detail: string
+  openedAt: number
+  closedAt: number | null
+  mutedAt: number | null
+}
+
+export interface MessageView {
+  id: string
+  channel: keyof typeof channels
+  content: { subject: string }
+  status: 'queued' | 'sending' | 'sent' | 'failed'
+  attempts: number
+  nextAt: number
+  createdAt: number
+  finishedAt: number | null
+  error: string | null
+}
+
+export interface NoticesPageProps {
+  now: number
+  incidents: readonly IncidentView[]
+  list: { messages: readonly MessageView[]; total: number; limit: number; offset: number }
+}
+
+const kinds = {
+  failing: 'Fails',
+  'too-long': 'Takes too long',
+  overdue: 'Overdue',
+  'no-next-slot': 'No next run',
+  manifest: 'Does not load',
+  packages: 'Not installed',
+  sync: 'Sync fails',
+  conflict: 'Conflict',
+  held: 'Held back',
+  scheduler: 'Scheduler fails',
+} as const
+
+export function NoticesPage({ now, incidents, list }: NoticesPageProps) {
+  const { limit, offset } = list
+  return (
+    <Live id="notices" src={`/settings/notices?offset=${offset}`} everySeconds={5}>
+      <div>
+        <PageHead title="Incidents" />
+        <SettingsNav current="/settings/notices" />
+        <div class="stack">
+          <Panel title="Open and closed" flush>
+            {incidents.length === 0 ? (
+              <EmptyState title="Nothing has gone wrong">
+                <p>A failure of a job, its code or the sync is listed here.</p>
+              </EmptyState>
+            ) : (
+              <IncidentTable incidents={incidents} now={now} />
+            )}
+          </Panel>
+          <Panel title="Deliveries" aside={list.total === 0 ? null : `${list.total} in all`} flush>
+            {list.messages.length === 0 ? (
+              <EmptyState title={offset === 0 ? 'Nothing has been sent yet' : 'Nothing this far back'}>
+                <p>
+                  <a href="/settings">Choose who is notified, and how</a>
+                </p>
+              </EmptyState>
+            ) : (
+              <MessageTable messages={list.messages} now={now} />
+            )}
+            <Pages
+              total={list.total}
+              limit={limit}
+              offset={offset}
+              href={to => `/settings/notices?offset=${to}`}
+            />
+          </Panel>
+        </div>
+      </div>
+    </Live>
+  )
+}
+
+function IncidentTable({ incidents, now }: Pick<NoticesPageProps, 'incidents' | 'now'>) {
+  return (
+    <Table
+      caption="Incidents, open ones first"
+      rows={incidents}
+      rowId={incident => `row-${incident.id}`}
+      columns={[
+        {
+          label: 'Job',
+          kind: 'lead',
+          cell: incident =>
+            incident.jobId === '' ? (
+              <a class="name" href={pages[incident.kind] ?? '/'}>
+                {incident.kind === 'scheduler' ? 'Scheduler' : 'Jobs repo'}
+              </a>
+            ) : (
+              <a class="name" href={`/jobs/${incident.jobId}`}>
+                {incident.jobId}
+              </a>
+            ),
+        },
+        {
+          label: 'State',
+          cell: incident =>
+            incident.closedAt === null ? (
+              <Badge tone="bad" shape="cross">
+                {kinds[incident.kind]}
+              </Badge>
+            ) : (
+              <Badge tone="ok" shape="check">
+                Over
+              </Badge>
+            ),
+        },
+        { label: 'What', cell: incident => <span class="lines">{incident.detail}</span> },
+        { label: 'Since', cell: incident => <Time at={incident.openedAt} now={now} /> },
+        {
+          label: 'Until',
+          kind: 'minor',
+          cell: incident => (incident.closedAt === null ? null : <Time at={incident.closedAt} now={now} />),
+        },
+        { label: 'Actions', kind: 'end', cell: incident => <Mute incident={incident} now={now} /> },
+      ]}
+    />
+  )
+}
+
+/** Where what concerns the instance is shown, when not on the page of the jobs. */
+const pages: Partial<Record<keyof typeof kinds, string>> = {
+  sync: '/repo/remote',
+  conflict: '/repo/remote',
+  held: '/repo/remote',
+}
+
+function Mute({ incident, now }: { incident: IncidentView; now: number }) {
+  const { id, kind, jobId, closedAt, mutedAt } = incident
+  if (closedAt !== null) return null
+  const what = `${kinds[kind]}${jobId === '' ? '' : `: ${jobId}`}`
+  return mutedAt === null ? (
+    <PostButton action={`/api/notices/incidents/${id}/mute`} look="quiet" about={`“${what}”`}>
+      Mute
+    </PostButton>
+  ) : (
+    <>
+      <span class="sub">
+        muted <Time at={mutedAt} now={now} />
+      </span>
+      <PostButton action={`/api/notices/incidents/${id}/unmute`} look="quiet" about={`“${what}”`}>
+        Unmute
+      </PostButton>
+    </>
+  )
+}
+
+const channels = { email: 'Email', webhook: 'Webhook', slack: 'Slack', discord: 'Discord' } as const
+
+function MessageTable({ messages, now }: { messages: readonly MessageView[]; now: number }) {
+  return (
+    <Table
+      caption="Messages, newest first"
+      rows={messages}
+      rowId={message => `row-${message.id}`}
+      columns={[
+        { label: 'Message', kind: 'lead', cell: message => message.content.subject },
+        { label: 'Channel', cell: message => channels[message.channel] },
+        { label: 'State', cell: message => <Delivery {...message} now={now} /> },
+        { label: 'Attempts', kind: 'number', cell: message => message.attempts },
+        { label: 'Created', cell: message => <Time at={message.createdAt} now={now} /> },
+        {
+          label: 'Actions',
+          kind: 'end',
+          cell: message =>
+            message.status === 'failed' || (message.status === 'queued' && message.attempts > 0) ? (
+              <PostButton
+                action={`/api/notices/${message.id}/retry`}
+                look="quiet"
+                about={`sending “${message.content.subject}”`}
+              >
+                Retry
+              </PostButton>
+            ) : null,
+        },
+      ]}
+    />
+  )
+}

@@ -1,0 +1,149 @@
+import { Button, Confirm } from '../../components/button.tsx'
+import { Field } from '../../components/field.tsx'
+import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { Table } from '../../components/table.tsx'
+import { NotYet, Time } from '../../components/time.tsx'
+import { SettingsNav } from './settings-nav.tsx'
+
+export interface TokenView {
+  id: string
+  name: string
+  scope: 'read' | 'run' | 'write'
+  hint: string
+  createdAt: number
+  lastUsedAt: number | null
+  lastUsedFrom: string | null
+}
+
+export interface TokensPageProps {
+  now: number
+  tokens: readonly TokenView[]
+  /** The instance's address, for the example. */
+  address: string
+  /** The one that was made just now, shown this once. */
+  made?: { name: string; secret: string }
+  /** What was typed, and what is wrong with it. */
+  form?: { name: string; scope: string; errors: readonly { path: string; message: string }[] }
+}
+
+const scopeWords = {
+  read: 'Read',
+  run: 'Read and run jobs',
+  write: 'Read, run and change',
+} as const
+
+export function TokensPage({ now, tokens, address, made, form }: TokensPageProps) {
+  return (
+    <>
+      <PageHead title="API tokens" lead="For scripts and other programs, in place of the password." />
+      <SettingsNav current="/settings/tokens" />
+      <div class="stack">
+        {made ? <Made made={made} address={address} /> : null}
+        <div class="columns">
+          <Panel title="Tokens" flush>
+            {tokens.length === 0 ? (
+              <EmptyState title="No tokens yet">
+                <p>Make one, and send it as “Authorization: Bearer lht_…” with each request.</p>
+              </EmptyState>
+            ) : (
+              <TokenTable tokens={tokens} now={now} />
+            )}
+          </Panel>
+          <Panel title="New token">
+            <form method="post" action="/api/tokens" class="form">
+              <Field
+                name="name"
+                label="Name"
+                required
+                value={form?.name}
+                error={errorOf(form, 'name')}
+                autocomplete="off"
+                hint="Who will use it, such as “deploy script”."
+              />
+              <Field
+                name="scope"
+                label="It may"
+                value={form?.scope ?? 'read'}
+                error={errorOf(form, 'scope')}
+                options={Object.entries(scopeWords).map(([value, label]) => ({ value, label }))}
+                hint="No token can make tokens or sign in to these pages."
+              />
+              <Button look="primary">Make token</Button>
+            </form>
+          </Panel>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function errorOf(form: TokensPageProps['form'], path: string): string | undefined {
+  const error = form?.errors.find(each => each.path === path)
+  return error && `It ${error.message}.`
+}
+
+function Made({
+  made,
+  address,
+}: Pick<TokensPageProps, 'address'> & { made: { name: string; secret: string } }) {
+  return (
+    <Notice tone="ok" title={`The token “${made.name}”`}>
+      <p>
+        <code class="secret">{made.secret}</code>
+      </p>
+      <p>Copy it now: it is shown this once, and only a hash of it is kept.</p>
+      <pre class="code">{`curl -H 'Authorization: Bearer ${made.secret}' ${address}/api/jobs`}</pre>
+    </Notice>
+  )
+}
+
+function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
+  return (
+    <Table
+      caption="API tokens, newest first"
+      rows={tokens}
+      rowId={token => `row-${token.id}`}
+      columns={[
+        {
+          label: 'Name',
+          kind: 'lead',
+          cell: token => (
+            <>
+              <span class="name">{token.name}</span>
+              <span class="sub">
+                <code>{token.hint}…</code>
+              </span>
+            </>
+          ),
+        },
+        { label: 'May', cell: token => scopeWords[token.scope] },
+        { label: 'Made', cell: token => <Time at={token.createdAt} now={now} /> },
+        { label: 'Last used', cell: token => <LastUse token={token} now={now} /> },
+        {
+          label: 'Actions',
+          kind: 'end',
+          cell: token => (
+            <Confirm
+              ask="Revoke…"
+              confirm="Revoke this token"
+              about={token.name}
+              action={`/api/tokens/${token.id}/revoke`}
+            >
+              Whatever uses “{token.name}” is refused from then on. It cannot be taken back.
+            </Confirm>
+          ),
+        },
+      ]}
+    />
+  )
+}
+
+function LastUse({ token, now }: { token: TokenView; now: number }) {
+  if (token.lastUsedAt === null) return <NotYet words="never" />
+  return (
+    <>
+      <Time at={token.lastUsedAt} now={now} />
+      <span class="sub">from {token.lastUsedFrom}</span>
+    </>
+  )
+}
