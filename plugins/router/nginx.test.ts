@@ -18,7 +18,7 @@ const skip =
 
 /** The block of the guide as it stands, but for TLS, on a port of its own before ours. */
 async function startNginx(t: TestContext, upstream: number): Promise<number> {
-  const guide = readFileSync(join(import.meta.dirname, '../../docs/operate.md'), 'utf8')
+  const guide = readFileSync(join(import.meta.dirname, '../../docs/operate/proxy.md'), 'utf8')
   const block = /```nginx\n([\s\S]*?)```/.exec(guide)?.[1] ?? ''
   const probe = createServer()
   const port = await listening(probe)

@@ -14,7 +14,7 @@ export async function openServer(
       const { code = error.message } = error
       const faults: Record<string, string> = {
         EADDRINUSE: `LONGHOUSE_PORT: something else listens on ${at}; stop it or choose another port`,
-        EACCES: `LONGHOUSE_PORT: this user may not listen on ${at}; choose a port from 1024 on, or allow it (see “Port 80” in docs/operate.md)`,
+        EACCES: `LONGHOUSE_PORT: this user may not listen on ${at}; choose a port from 1024 on, or allow it (see “Port 80” in docs/operate/proxy.md)`,
         EADDRNOTAVAIL: `LONGHOUSE_HOST: ${host} is not an address of this machine`,
         ENOTFOUND: `LONGHOUSE_HOST: ${host} is not known; give an address of this machine such as 127.0.0.1`,
       }

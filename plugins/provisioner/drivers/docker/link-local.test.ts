@@ -84,7 +84,7 @@ suite('link-local addresses', { skip: (await skipReason()) || notRoot() }, async
   test('the guide’s rules close those that are not link-local, and nothing else', async () => {
     const instance = `longhouse-${spec.subdomain}`
     assert.deepEqual(await asks(instance, farther), Array(4).fill(world.says))
-    const guide = readFileSync(join(programRoot('docs'), 'operate.md'), 'utf8')
+    const guide = readFileSync(join(programRoot('docs'), 'operate/security.md'), 'utf8')
     const rules = guide.split('\n').flatMap(line => {
       const [, rule] = line.match(/^sudo iptables -I (DOCKER-USER -i \$bridge .*)$/) ?? []
       return rule === undefined ? [] : [rule.replace('$bridge', bridge).split(' ')]
