@@ -1,6 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { limit, serialByKey } from './concurrency.ts'
+import { limit, serial, serialByKey } from './concurrency.ts'
+
+test('one piece of work runs at a time, in the order of the calls, even after a failure', async () => {
+  const inOrder = serial()
+  const done: string[] = []
+  const gate = Promise.withResolvers<void>()
+  const failing = inOrder(async () => {
+    await gate.promise
+    done.push('first')
+    throw new Error('this one fails')
+  })
+  const next = inOrder(async () => done.push('second'))
+  gate.resolve()
+  await assert.rejects(failing, /this one fails/)
+  assert.equal(await next, 2)
+  assert.deepEqual(done, ['first', 'second'])
+})
 
 test('work of one key runs in order, even after a failure; other keys do not wait', async () => {
   const inTurn = serialByKey()

@@ -1,3 +1,16 @@
+/** Runs each piece of work after the one before it, in the order of the calls. */
+export type InOrder = <T>(work: () => Promise<T>) => Promise<T>
+
+/** Makes a function that runs one piece of work at a time. Work that fails does not hold up the next. */
+export function serial(): InOrder {
+  let last: Promise<unknown> = Promise.resolve()
+  return work => {
+    const result = last.then(work)
+    last = result.catch(() => {})
+    return result
+  }
+}
+
 /**
  * Makes a function that runs the work of one key one piece after another, in the order of the calls. Work that fails
  * does not hold up the next; other keys do not wait.

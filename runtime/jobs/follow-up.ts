@@ -1,3 +1,4 @@
+import { pauseMs } from '../../src/backoff.ts'
 import type { JobSpec } from '../manifest/manifest.ts'
 import type { RunStatus } from './contract.ts'
 
@@ -48,7 +49,8 @@ export function nextAttemptAt(
 }
 
 function delayAfter(attempt: number, retry: NonNullable<RunPolicy['retry']>): number {
-  return Math.min(retry.maxDelay, retry.delay * retry.factor ** (attempt - 1))
+  const { delay: firstMs, maxDelay: mostMs, factor } = retry
+  return pauseMs(attempt, { firstMs, mostMs, factor })
 }
 
 /**

@@ -1,8 +1,8 @@
+import { type Backoff, pauseMs } from '../../src/backoff.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Failure } from './failure.ts'
 
-const firstMs = 60_000
-const longestMs = 60 * 60_000
+const backoff: Backoff = { firstMs: 60_000, mostMs: 60 * 60_000 }
 
 /** When an installation that failed is tried again. */
 export interface Retries {
@@ -26,7 +26,7 @@ export function openRetries(clock: Clock): Retries {
   return {
     failed: (key, { passing }) => {
       const failures = last?.key === key ? last.failures + 1 : 1
-      const waitMs = Math.min(firstMs * 2 ** (failures - 1), longestMs)
+      const waitMs = pauseMs(failures, backoff)
       last = { key, failures, dueAt: passing ? clock.monotonic() + waitMs : null, blocked: true }
     },
     blocks: key => last?.key === key && last.blocked,

@@ -1,6 +1,7 @@
 // A program of its own: the only place that touches isomorphic-git, which weighs 20 MiB once loaded and hashes on the
 // thread that it is on. It is started when there is something to do and ends when nobody asks any more.
 import git from 'isomorphic-git'
+import { serial } from '../../src/concurrency.ts'
 import { obstacleIn } from '../git/bounds.ts'
 import { carefulFs as fs } from '../git/objects/careful-fs.ts'
 import { correctConfig } from '../git/objects/git-config.ts'
@@ -20,15 +21,15 @@ import type { GitAnswer, GitRequest, GitState, KnownRemote } from '../git/work-t
 import { unpushedSince } from '../git/work-tree/unpushed.ts'
 import { scanWorkTree } from '../git/work-tree/work-tree-scan.ts'
 
-let queue = Promise.resolve()
+const inOrder = serial()
 
 process.on('message', (request: GitRequest) => {
-  queue = queue.then(async () => {
+  void inOrder(async () => {
     const answer = await answerTo(request)
     if (process.connected) process.send?.(answer)
   })
 })
-process.once('disconnect', () => void queue.then(() => process.exit(0)))
+process.once('disconnect', () => void inOrder(async () => process.exit(0)))
 
 async function answerTo(request: GitRequest): Promise<GitAnswer> {
   const { id, dir } = request

@@ -3,6 +3,7 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import git from 'isomorphic-git'
+import { serial } from '../../src/concurrency.ts'
 import type { SyncAnswers, SyncReply, SyncRequest } from '../git/merge/sync-protocol.ts'
 import { atomicFs } from '../git/objects/atomic-fs.ts'
 import { isLink, isSubmodule, openObjects } from '../git/objects/objects.ts'
@@ -13,10 +14,10 @@ import { contains } from './history.ts'
 import { makePlan } from './plan.ts'
 import { fetchBranch, pushCommit, verify } from './transport.ts'
 
-let queue = Promise.resolve()
+const inOrder = serial()
 
 process.on('message', (request: SyncRequest) => {
-  queue = queue.then(async () => {
+  void inOrder(async () => {
     const reply = await replyTo(request)
     if (process.connected) process.send?.(reply)
   })

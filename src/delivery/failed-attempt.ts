@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import { listedPauseMs } from '../backoff.ts'
 
 const minute = 60_000
 
@@ -19,10 +20,10 @@ const pausesMs = [
  * An error that says that it is `permanent` is not tried again.
  */
 export function afterFailure(error: unknown, attempts: number, now: number) {
-  const pauseMs = pausesMs[attempts - 1]
+  const pauseMs = listedPauseMs(attempts, pausesMs)
   const { message, permanent } = error as { message?: unknown; permanent?: unknown }
   const words = { error: String(message ?? error).slice(0, 500) }
-  return permanent === true || pauseMs === undefined
+  return permanent === true || pauseMs === null
     ? { ...words, status: 'failed' as const, finishedAt: now }
     : { ...words, status: 'queued' as const, nextAt: now + pauseMs }
 }

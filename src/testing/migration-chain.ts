@@ -4,8 +4,8 @@ import type { Database } from 'better-sqlite3'
 import { type Column, getTableColumns, getTableName, is } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { openSqlite, openTables, type Tables } from '../storage/database.ts'
 import { programRoot } from '../root.ts'
+import { openSqlite, openTables, type Tables } from '../storage/database.ts'
 
 /** The migrations of one part, with the schema that its program reads them by. */
 export interface MigrationChain {

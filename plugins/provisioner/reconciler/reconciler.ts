@@ -1,3 +1,4 @@
+import { pauseMs } from '../../../src/backoff.ts'
 import type { OperationKind } from '../contract.ts'
 import { DriverError, type Observed } from '../driver.ts'
 import { setAddress, setStatus } from '../records/fleet.ts'
@@ -287,7 +288,7 @@ export class Reconciler {
     if (last.permanent) return false
     const waitedMs = clock.now() - (last.finishedAt ?? 0)
     // It ended in the future: the clock was set back since, and must not be waited for.
-    return waitedMs < 0 || waitedMs >= Math.min(600_000, 30_000 * 2 ** (failures - 1))
+    return waitedMs < 0 || waitedMs >= pauseMs(failures, { firstMs: 30_000, mostMs: 600_000 })
   }
 
   #open(instance: Instance, kind: OperationKind): void {

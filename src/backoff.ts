@@ -1,0 +1,28 @@
+/**
+ * Backoff: how long to wait before the next attempt at something that failed. Only the arithmetic: packages such as
+ * p-retry and exponential-backoff own the loop and its timer, while our attempts are rows and tasks that outlive both.
+ */
+export interface Backoff {
+  /** The pause after the first failure. */
+  firstMs: number
+  /** No pause is longer. */
+  mostMs: number
+  /** Each pause is this many times the one before it. Default 2. */
+  factor?: number
+}
+
+/**
+ * Returns the pause in milliseconds after `failures` failures in a row; 0 after none.
+ *
+ * @example
+ * pauseMs(3, { firstMs: 30_000, mostMs: 600_000 }) // 120_000
+ */
+export function pauseMs(failures: number, { firstMs, mostMs, factor = 2 }: Backoff): number {
+  if (failures <= 0 || firstMs === 0) return 0
+  return Math.min(mostMs, firstMs * factor ** (failures - 1))
+}
+
+/** Returns the pause after `failures` failures in a row from a list of pauses; null when the list is used up. */
+export function listedPauseMs(failures: number, pausesMs: readonly number[]): number | null {
+  return failures <= 0 ? 0 : (pausesMs[failures - 1] ?? null)
+}
