@@ -1,9 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { ownOrigins, type Site, siteUrl } from '../plugins/site/contract.ts'
 import { site as sitePlugin } from '../plugins/site/index.ts'
-import { BootError } from '../src/boot-error.ts'
 import type { Clock } from '../src/clock.ts'
 import { type AppOptions, createApp } from '../src/http/app.ts'
 import { closeServer, openServer } from '../src/http/listener/server.ts'
@@ -12,14 +10,12 @@ import type { Environment } from '../src/kernel/config.ts'
 import type { Hooks, Services } from '../src/kernel/control-plane.ts'
 import { planProgram } from '../src/kernel/plan.ts'
 import type { Plugin } from '../src/kernel/plugin.ts'
-import { assemble, migrationsOf } from '../src/kernel/program.ts'
+import { assemble } from '../src/kernel/program.ts'
 import { createReleases, type Releases } from '../src/kernel/releases.ts'
 import type { Logger } from '../src/log.ts'
-import { holdLock, openSqlite } from '../src/storage/database.ts'
-import { inWords } from '../src/storage/database-fault.ts'
 import { checkDisk } from '../src/storage/disk.ts'
-import { refuseNewerDatabase } from '../src/storage/migrations.ts'
 import { canonicalHost } from './canonical-host.ts'
+import { openDatabase } from './data-root.ts'
 import { createFront } from './front.ts'
 
 export interface BootOptions {
@@ -70,7 +66,7 @@ async function start(
 ): Promise<Program> {
   const site = plan.configs.get(sitePlugin.name) as Site
   const folder = join(site.dataRoot, '.control')
-  const sqlite = openRecords(site, folder, plan.order, releases)
+  const sqlite = openDatabase(site, folder, plan.order, releases)
   const assembly = await assemble({
     ...plan,
     sqlite,
@@ -129,36 +125,5 @@ async function start(
       return site.port
     },
     stop: releases.release,
-  }
-}
-
-/** Takes the data root for this process alone and opens the control plane's own database in it. */
-function openRecords(site: Site, folder: string, plugins: readonly Plugin[], releases: Releases) {
-  const lock = inDataRoot(folder, () => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return holdLock(join(folder, 'lock'))
-  })
-  if (!lock)
-    throw new BootError([
-      `LONGHOUSE_DATA_ROOT: another control plane runs on ${site.dataRoot}; stop it first`,
-    ])
-  releases.add(() => lock.release())
-
-  const file = join(folder, 'longhouse.db')
-  const sqlite = inDataRoot(file, () => {
-    refuseNewerDatabase(file, migrationsOf(plugins), 'LONGHOUSE_DATA_ROOT')
-    return inWords(file, 'LONGHOUSE_DATA_ROOT', () => openSqlite(file))
-  })
-  releases.add(() => sqlite.close())
-  return sqlite
-}
-
-/** What goes wrong with the files of the data root is for the operator to fix: in words, not as a stack. */
-function inDataRoot<T>(file: string, open: () => T): T {
-  try {
-    return open()
-  } catch (error) {
-    if (error instanceof BootError) throw error
-    throw new BootError([`LONGHOUSE_DATA_ROOT: cannot use ${file}: ${(error as Error).message}`])
   }
 }

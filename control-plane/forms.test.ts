@@ -40,13 +40,13 @@ test('no page of somebody else’s sends one of our forms, nor calls a route tha
   await shop.settles(dora, 'delta', 'stopped')
   await shop.browser().signIn('dora')
   const subscription = await shop.buy(ada)
-  await shop.letters()
+  await shop.emails()
   shop.inbox.refuse = { code: 550, words: 'nobody here' }
   await shop.provision('coral', 'grace@example.com')
   Object.assign(shop.stripe, { mood: 'failing' })
   shop.stripe.state.renew(subscription, 'bad')
   await shop.tell()
-  await shop.run('settle')
+  await shop.run('enforce')
   await eventually('a letter was given up', async () => {
     await shop.program.runOnce('mail:send')
     const { body } = await shop.admin<{ messages: { status: string }[] }>('GET', '/admin/mail')

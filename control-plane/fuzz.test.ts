@@ -70,8 +70,8 @@ test(`${requests} requests of nonsense over all routes: no fault of ours, and no
   const ada = await shop.owner('ada')
   await ada.call('POST', '/instances', { subdomain: 'acme' })
   await shop.settles(ada, 'acme', 'running')
-  await shop.run('settle')
-  await shop.letters()
+  await shop.run('enforce')
+  await shop.emails()
   const eve = await shop.owner('eve')
   const actors: Record<string, string>[] = [
     {},

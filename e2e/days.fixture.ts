@@ -16,7 +16,7 @@ const token = 'a-token-that-only-the-operator-has'
 const daily = [
   'billing:work-events',
   'billing:reconcile',
-  'billing:settle',
+  'billing:enforce',
   'billing:prune-events',
   'provisioner:follow-owners',
   'provisioner:prune-operations',
@@ -106,7 +106,7 @@ export async function startLonghouseInDays(
       await program.runOnce('billing:work-events')
     },
     letters: async to => {
-      await program.runOnce('billing:settle')
+      await program.runOnce('billing:enforce')
       await eventually('every letter is sent', async () => {
         await program.runOnce('mail:send')
         const headers = { Authorization: `Bearer ${token}` }

@@ -6,7 +6,7 @@ import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { BillingPage } from '../../views/billing/billing-page.tsx'
 import type { AuthService } from '../auth/contract.ts'
 import type { Bill } from './checkout/bill.ts'
-import type { Payments } from './checkout/checkout.ts'
+import type { Payments } from './checkout/payments.ts'
 import { subscriptionStatuses } from './contract.ts'
 import { billingOff } from './problems.ts'
 
@@ -72,9 +72,9 @@ export function billingRoutes(parts: {
   clock: Clock
   payments: Payments | null
   /** How an account stands may have changed. */
-  settle(accountId: string): void
+  enforce(accountId: string): void
 }): Route[] {
-  const { auth, clock, payments, settle } = parts
+  const { auth, clock, payments, enforce } = parts
   const open = (): Payments => {
     if (!payments) throw billingOff('This site takes no payments: everything here is free of charge.')
     return payments
@@ -103,7 +103,7 @@ export function billingRoutes(parts: {
         let confirmed = true
         if ((query.paid ?? query.changed) !== undefined && payments) {
           confirmed = await payments.refresh(id)
-          settle(id)
+          enforce(id)
         }
         const bill = payments?.bill(id) ?? null
         if (!wantsPage(c)) return c.json(wireBill(bill, payments))

@@ -24,13 +24,13 @@ export interface Shop extends Town {
   tell(): Promise<void>
   post(body: string, headers: Record<string, string>): Promise<Reply>
   /** One task of billing, once. */
-  run(task: 'work-events' | 'settle' | 'reconcile'): Promise<void>
+  run(task: 'work-events' | 'enforce' | 'reconcile'): Promise<void>
   /** Days go by; every task has its turn each day. */
   live(days: number): Promise<void>
   /** What the operator sees of an instance, once no work on it is open. */
   settled(subdomain: string): Promise<WireInstance>
-  /** Subjects of the letters so far. */
-  letters(): Promise<string[]>
+  /** Subjects of the emails so far. */
+  emails(): Promise<string[]>
   /** The owner chooses a plan and pays; Stripe tells. */
   buy(owner: OwnerBrowser, plan?: string): Promise<string>
 }
@@ -84,7 +84,7 @@ export async function openShop(
         clock.advance(day)
         await run('work-events')
         await run('reconcile').catch(() => {})
-        await run('settle')
+        await run('enforce')
       }
     },
     settled: subdomain =>
@@ -93,9 +93,9 @@ export async function openShop(
         const open = body.operation?.status === 'pending' || body.operation?.status === 'running'
         return !open && body
       }),
-    letters: async () => {
+    emails: async () => {
       await program.runOnce('mail:send')
-      await eventually('every letter is sent', async () => {
+      await eventually('every email is sent', async () => {
         const { body } = await town.admin<{ messages: { status: string }[] }>('GET', '/admin/mail')
         return body.messages.every(message => message.status === 'sent')
       })

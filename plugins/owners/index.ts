@@ -3,6 +3,7 @@ import '../site/contract.ts'
 import '../auth/contract.ts'
 import '../provisioner/contract.ts'
 import { instanceRoutes } from './instance-routes.tsx'
+import { instanceWorkRoutes } from './instance-work-routes.tsx'
 import { leavingRoutes } from './leaving-routes.tsx'
 import { nameRoutes } from './name-routes.tsx'
 
@@ -12,6 +13,13 @@ export const owners = definePlugin({
   needs: ['auth', 'provisioner', 'site'],
   setup: ({ services, clock }) => {
     const parts = { ...services, clock }
-    return { routes: [...nameRoutes(parts), ...instanceRoutes(parts), ...leavingRoutes(parts)] }
+    return {
+      routes: [
+        ...nameRoutes(parts),
+        ...instanceRoutes(parts),
+        ...instanceWorkRoutes(parts),
+        ...leavingRoutes(parts),
+      ],
+    }
   },
 })

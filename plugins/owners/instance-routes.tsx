@@ -1,45 +1,17 @@
 import { z } from 'zod'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
-import { type AppContext, type Route, route } from '../../src/http/route.ts'
+import { type Route, route } from '../../src/http/route.ts'
 import { show } from '../../src/http/show.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { OwnedInstanceLive } from '../../views/owner/instance-page.tsx'
 import { OwnedInstancesLive } from '../../views/owner/instances-page.tsx'
-import { PasswordPage } from '../../views/owner/password-page.tsx'
 import { endings, type OwnerParts, ownInstances } from './parts.ts'
-import { ownedInstanceSchema, wireOwnedInstance, withPassword } from './wire.ts'
+import { ownedInstanceSchema, wireOwnedInstance } from './wire.ts'
 
-const named = z.object({ subdomain: z.string() })
-const nothing = z.object({})
-
-/** An owner's instances. */
+/** An owner's instances: the list, and each of them. */
 export function instanceRoutes(parts: OwnerParts): Route[] {
   const { auth, clock } = parts
   const guard = auth.account
-
-  const begun = {
-    202: { description: 'Work has begun', schema: ownedInstanceSchema },
-    303: { description: 'For a browser: back to the page' },
-  }
-  const answer = (c: AppContext, subdomain: string, status: 200 | 202 = 202) =>
-    wantsPage(c)
-      ? c.redirect(`/instances/${encodeURIComponent(subdomain)}`, 303)
-      : c.json(wireOwnedInstance(ownInstances(parts, c).find(subdomain)), status)
-
-  const work = (verb: string, kind: 'start' | 'stop' | 'restart' | 'deprovision', summary: string) =>
-    route({
-      method: 'post',
-      path: `/instances/{subdomain}/${verb}`,
-      summary,
-      guard,
-      params: named,
-      body: nothing,
-      answers: begun,
-      handle: (c, { params }) => {
-        ownInstances(parts, c).request(params.subdomain, kind)
-        return answer(c, params.subdomain)
-      },
-    })
 
   return [
     route({
@@ -73,7 +45,7 @@ export function instanceRoutes(parts: OwnerParts): Route[] {
       path: '/instances/{subdomain}',
       summary: 'One of your instances, with the work on it',
       guard,
-      params: named,
+      params: z.object({ subdomain: z.string() }),
       answers: { 200: { description: 'The instance', schema: ownedInstanceSchema } },
       handle: (c, { params }) => {
         const instance = ownInstances(parts, c).find(params.subdomain)
@@ -81,59 +53,6 @@ export function instanceRoutes(parts: OwnerParts): Route[] {
         const page = <OwnedInstanceLive instance={instance} {...endings(parts, c)} now={clock.now()} />
         const busy = instance.operation?.status === 'pending' || instance.operation?.status === 'running'
         return show(c, page, { ...ownerFrame('/instances', instance.subdomain), refresh: busy ? 1 : 10 })
-      },
-    }),
-    work('start', 'start', 'Start it'),
-    work('stop', 'stop', 'Stop it; its data stays'),
-    work('restart', 'restart', 'Stop it and start it again'),
-    work('remove', 'deprovision', 'Remove it; its data and its name are kept for you for a while'),
-    route({
-      method: 'post',
-      path: '/instances/{subdomain}/restore',
-      summary: 'Undo its removal: same data, same password',
-      guard,
-      params: named,
-      body: nothing,
-      answers: begun,
-      handle: (c, { params }) => {
-        ownInstances(parts, c).restore(params.subdomain)
-        return answer(c, params.subdomain)
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/instances/{subdomain}/reset-password',
-      summary: 'Give it another password, which ends the sessions of the old one; it restarts when it runs',
-      guard,
-      params: named,
-      body: nothing,
-      answers: {
-        202: { description: 'Begun. The password is told here, and never again', schema: withPassword },
-      },
-      handle: async (c, { params }) => {
-        const own = ownInstances(parts, c)
-        const password = await own.resetPassword(params.subdomain)
-        const instance = own.find(params.subdomain)
-        if (!wantsPage(c)) return c.json({ ...wireOwnedInstance(instance), password }, 202)
-        const told = { instance, password, now: clock.now() }
-        const page = <PasswordPage {...told} {...endings(parts, c)} />
-        return c.render(page, ownerFrame('/instances', instance.subdomain))
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/instances/{subdomain}/claim',
-      summary: 'Take an instance into your account that the operator made for your email address',
-      guard,
-      params: named,
-      body: nothing,
-      answers: {
-        200: { description: 'It is yours', schema: ownedInstanceSchema },
-        303: { description: 'For a browser: to the instance' },
-      },
-      handle: (c, { params }) => {
-        ownInstances(parts, c).claim(params.subdomain)
-        return answer(c, params.subdomain, 200)
       },
     }),
   ]

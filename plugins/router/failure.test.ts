@@ -1,186 +1,184 @@
 import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
-import { after, before, describe, it } from 'node:test'
+import { after, before, it } from 'node:test'
 import { identityPath } from '../../src/http/identity.ts'
 import { type Edge, startEdge } from './edge.fixture.ts'
 import { ask, listening, route, startInstance } from './wire.fixture.ts'
 
-describe('instances that fail', () => {
-  let edge: Edge
-  before(async () => {
-    edge = await startEdge()
-  })
-  after(() => edge.stop())
+let edge: Edge
+before(async () => {
+  edge = await startEdge()
+})
+after(() => edge.stop())
 
-  /** Answers each connection's requests with the next of the given texts; `null` closes instead. */
-  const scripted = async (...answers: (string | null)[]) => {
-    const sockets = new Set<Socket>()
-    let connections = 0
-    const server = createServer(socket => {
-      connections++
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('data', data => {
-        if (data.toString('latin1').startsWith(`HEAD ${identityPath} `)) return void socket.write(proven)
-        const answer = answers.shift()
-        if (answer === null || answer === undefined) socket.destroy()
-        else socket.write(answer)
-      })
+/** Answers each connection's requests with the next of the given texts; `null` closes instead. */
+const scripted = async (...answers: (string | null)[]) => {
+  const sockets = new Set<Socket>()
+  let connections = 0
+  const server = createServer(socket => {
+    connections++
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('data', data => {
+      if (data.toString('latin1').startsWith(`HEAD ${identityPath} `)) return void socket.write(proven)
+      const answer = answers.shift()
+      if (answer === null || answer === undefined) socket.destroy()
+      else socket.write(answer)
     })
-    const port = await listening(server)
-    route(edge, 'raw', { id: 'inst_raw', port })
-    return {
-      port,
-      connections: () => connections,
-      left: () => answers.length,
-      close: async () => {
-        for (const socket of sockets) socket.destroy()
-        await new Promise(resolve => server.close(resolve))
-      },
-    }
+  })
+  const port = await listening(server)
+  route(edge, 'raw', { id: 'inst_raw', port })
+  return {
+    port,
+    connections: () => connections,
+    left: () => answers.length,
+    close: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise(resolve => server.close(resolve))
+    },
   }
-  const proven = 'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_raw\r\n\r\n'
-  const good = 'HTTP/1.1 200 OK\r\nLonghouse-Instance: inst_raw\r\nContent-Length: 2\r\n\r\nok'
+}
+const proven = 'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_raw\r\n\r\n'
+const good = 'HTTP/1.1 200 OK\r\nLonghouse-Instance: inst_raw\r\nContent-Length: 2\r\n\r\nok'
 
-  it('answers 502 when nothing listens, and asks for the address to be looked up', async () => {
-    const gone = await scripted()
-    await gone.close()
+it('answers 502 when nothing listens, and asks for the address to be looked up', async () => {
+  const gone = await scripted()
+  await gone.close()
+  const reply = await ask(edge, 'raw.localhost')
+  assert.equal(reply.status, 502)
+  assert.deepEqual(edge.misrouted.at(-1), {
+    instanceId: 'inst_raw',
+    subdomain: 'raw',
+    reason: 'refused the connection',
+  })
+})
+
+it('answers 502 to what is no HTTP, or closes first', async () => {
+  const raw = await scripted(
+    'SSH-2.0-OpenSSH\r\n\r\n',
+    null,
+    'HTTP/1.1 101 Sure\r\nLonghouse-Instance: inst_raw\r\n\r\n',
+  )
+  for (let i = 0; i < 3; i++) assert.equal((await ask(edge, 'raw.localhost')).status, 502, String(i))
+  await raw.close()
+})
+
+it('asks once more when an idle connection turns out to be closed', async () => {
+  const raw = await scripted(good, null, good)
+  assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
+  assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
+  assert.equal(raw.connections(), 2)
+  await raw.close()
+})
+
+it('asks once more only where that is safe, and only once', async () => {
+  const posted = await scripted(good, null, good)
+  await ask(edge, 'raw.localhost')
+  assert.equal((await ask(edge, 'raw.localhost', { method: 'POST', body: 'pay' })).status, 502)
+  assert.equal(posted.left(), 1)
+  await posted.close()
+
+  const begun = await scripted(good, null, null, good)
+  await ask(edge, 'raw.localhost')
+  assert.equal((await ask(edge, 'raw.localhost')).status, 502)
+  assert.equal(begun.left(), 1)
+  await begun.close()
+})
+
+it('never shows an answer that is not the instance’s own', async () => {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n'
+  const mine = 'Longhouse-Instance: inst_raw\r\n'
+  const answers = [
+    `${head}\r\nsecret`,
+    `${head}Longhouse-Instance: inst_other\r\n\r\nsecret`,
+    `${head}${mine}Longhouse-Instance: inst_other\r\n\r\nsecret`,
+    `HTTP/1.1 421 Misdirected Request\r\n${mine}Content-Length: 6\r\n\r\nsecret`,
+    `HTTP/1.1 103 Early Hints\r\nLink: </secret>\r\n\r\n${head}Longhouse-Instance: inst_other\r\n\r\nsecret`,
+  ]
+  const raw = await scripted(...answers, good)
+  for (const answer of answers) {
     const reply = await ask(edge, 'raw.localhost')
+    assert.equal(reply.status, 502, answer)
+    assert.equal(JSON.parse(reply.body).type, 'urn:longhouse:problem:instance-misrouted')
+    assert.doesNotMatch(JSON.stringify(reply.headers) + reply.body, /secret/)
+  }
+  assert.equal(raw.connections(), answers.length)
+  assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
+  await raw.close()
+})
+
+it('sends a stranger at the address nothing of a customer, and not the id to answer with', async () => {
+  const seen: string[] = []
+  const strangers = [
+    'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_other\r\n\r\n',
+    'HTTP/1.1 421 Misdirected Request\r\nLonghouse-Instance: inst_mine\r\n\r\n',
+    'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_mine\r\nLonghouse-Instance: inst_other\r\n\r\n',
+    'HTTP/1.1 204 No Content\r\nX: Longhouse-Instance: inst_mine\r\n\r\n',
+    'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_mine\r\n\r\nHTTP/1.1 200 OK\r\n',
+    'HTTP/1.1 103 Early Hints\r\nLonghouse-Instance: inst_mine\r\n\r\n',
+    'SSH-2.0-OpenSSH\r\n\r\n',
+    null,
+  ]
+  let answer: string | null = null
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('data', data => {
+      seen.push(data.toString('latin1'))
+      if (answer === null) socket.destroy()
+      else socket.write(answer)
+    })
+  })
+  const port = await listening(server)
+  route(edge, 'mine', { id: 'inst_mine', port })
+  const secret = {
+    cookie: 'longhouse_session=secret',
+    authorization: 'Bearer secret',
+    'x-secret': 'secret',
+  }
+  for (answer of strangers) {
+    for (const method of ['GET', 'POST']) {
+      const path = '/secret?token=secret'
+      const body = method === 'POST' ? { body: 'secret' } : {}
+      const reply = await ask(edge, 'mine.localhost', { method, path, headers: secret, ...body })
+      assert.equal(reply.status, 502, String(answer))
+    }
+    const upgrade = { ...secret, connection: 'Upgrade', upgrade: 'echo' }
+    assert.equal((await ask(edge, 'mine.localhost', { headers: upgrade })).status, 502)
+  }
+  assert.equal(seen.length, strangers.length * 3)
+  for (const text of seen) assert.doesNotMatch(text, /secret|inst_mine|mine\.localhost/)
+  for (const socket of sockets) socket.destroy()
+  await new Promise(resolve => server.close(resolve))
+})
+
+it('asks for a name once for each connection, not for each request', async () => {
+  const raw = await scripted(good, good, good)
+  for (let i = 0; i < 3; i++) assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
+  assert.equal(raw.connections(), 1)
+  await raw.close()
+})
+
+it('shows neither of two tenants the other when their ports are swapped', async () => {
+  const alpha = await startInstance('inst_alpha', (_, response) => response.end('alpha’s own'))
+  const beta = await startInstance('inst_beta', (_, response) => response.end('beta’s own'))
+  route(edge, 'alpha', { id: 'inst_alpha', port: beta.port })
+  route(edge, 'beta', { id: 'inst_beta', port: alpha.port })
+  const replies = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => ask(edge, i % 2 ? 'alpha.localhost' : 'beta.localhost')),
+  )
+  for (const reply of replies) {
     assert.equal(reply.status, 502)
-    assert.deepEqual(edge.misrouted.at(-1), {
-      instanceId: 'inst_raw',
-      subdomain: 'raw',
-      reason: 'refused the connection',
-    })
-  })
-
-  it('answers 502 to what is no HTTP, or closes first', async () => {
-    const raw = await scripted(
-      'SSH-2.0-OpenSSH\r\n\r\n',
-      null,
-      'HTTP/1.1 101 Sure\r\nLonghouse-Instance: inst_raw\r\n\r\n',
-    )
-    for (let i = 0; i < 3; i++) assert.equal((await ask(edge, 'raw.localhost')).status, 502, String(i))
-    await raw.close()
-  })
-
-  it('asks once more when an idle connection turns out to be closed', async () => {
-    const raw = await scripted(good, null, good)
-    assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
-    assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
-    assert.equal(raw.connections(), 2)
-    await raw.close()
-  })
-
-  it('asks once more only where that is safe, and only once', async () => {
-    const posted = await scripted(good, null, good)
-    await ask(edge, 'raw.localhost')
-    assert.equal((await ask(edge, 'raw.localhost', { method: 'POST', body: 'pay' })).status, 502)
-    assert.equal(posted.left(), 1)
-    await posted.close()
-
-    const begun = await scripted(good, null, null, good)
-    await ask(edge, 'raw.localhost')
-    assert.equal((await ask(edge, 'raw.localhost')).status, 502)
-    assert.equal(begun.left(), 1)
-    await begun.close()
-  })
-
-  it('never shows an answer that is not the instance’s own', async () => {
-    const head = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n'
-    const mine = 'Longhouse-Instance: inst_raw\r\n'
-    const answers = [
-      `${head}\r\nsecret`,
-      `${head}Longhouse-Instance: inst_other\r\n\r\nsecret`,
-      `${head}${mine}Longhouse-Instance: inst_other\r\n\r\nsecret`,
-      `HTTP/1.1 421 Misdirected Request\r\n${mine}Content-Length: 6\r\n\r\nsecret`,
-      `HTTP/1.1 103 Early Hints\r\nLink: </secret>\r\n\r\n${head}Longhouse-Instance: inst_other\r\n\r\nsecret`,
-    ]
-    const raw = await scripted(...answers, good)
-    for (const answer of answers) {
-      const reply = await ask(edge, 'raw.localhost')
-      assert.equal(reply.status, 502, answer)
-      assert.equal(JSON.parse(reply.body).type, 'urn:longhouse:problem:instance-misrouted')
-      assert.doesNotMatch(JSON.stringify(reply.headers) + reply.body, /secret/)
-    }
-    assert.equal(raw.connections(), answers.length)
-    assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
-    await raw.close()
-  })
-
-  it('sends a stranger at the address nothing of a customer, and not the id to answer with', async () => {
-    const seen: string[] = []
-    const strangers = [
-      'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
-      'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_other\r\n\r\n',
-      'HTTP/1.1 421 Misdirected Request\r\nLonghouse-Instance: inst_mine\r\n\r\n',
-      'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_mine\r\nLonghouse-Instance: inst_other\r\n\r\n',
-      'HTTP/1.1 204 No Content\r\nX: Longhouse-Instance: inst_mine\r\n\r\n',
-      'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_mine\r\n\r\nHTTP/1.1 200 OK\r\n',
-      'HTTP/1.1 103 Early Hints\r\nLonghouse-Instance: inst_mine\r\n\r\n',
-      'SSH-2.0-OpenSSH\r\n\r\n',
-      null,
-    ]
-    let answer: string | null = null
-    const sockets = new Set<Socket>()
-    const server = createServer(socket => {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('data', data => {
-        seen.push(data.toString('latin1'))
-        if (answer === null) socket.destroy()
-        else socket.write(answer)
-      })
-    })
-    const port = await listening(server)
-    route(edge, 'mine', { id: 'inst_mine', port })
-    const secret = {
-      cookie: 'longhouse_session=secret',
-      authorization: 'Bearer secret',
-      'x-secret': 'secret',
-    }
-    for (answer of strangers) {
-      for (const method of ['GET', 'POST']) {
-        const path = '/secret?token=secret'
-        const body = method === 'POST' ? { body: 'secret' } : {}
-        const reply = await ask(edge, 'mine.localhost', { method, path, headers: secret, ...body })
-        assert.equal(reply.status, 502, String(answer))
-      }
-      const upgrade = { ...secret, connection: 'Upgrade', upgrade: 'echo' }
-      assert.equal((await ask(edge, 'mine.localhost', { headers: upgrade })).status, 502)
-    }
-    assert.equal(seen.length, strangers.length * 3)
-    for (const text of seen) assert.doesNotMatch(text, /secret|inst_mine|mine\.localhost/)
-    for (const socket of sockets) socket.destroy()
-    await new Promise(resolve => server.close(resolve))
-  })
-
-  it('asks for a name once for each connection, not for each request', async () => {
-    const raw = await scripted(good, good, good)
-    for (let i = 0; i < 3; i++) assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
-    assert.equal(raw.connections(), 1)
-    await raw.close()
-  })
-
-  it('shows neither of two tenants the other when their ports are swapped', async () => {
-    const alpha = await startInstance('inst_alpha', (_, response) => response.end('alpha’s own'))
-    const beta = await startInstance('inst_beta', (_, response) => response.end('beta’s own'))
-    route(edge, 'alpha', { id: 'inst_alpha', port: beta.port })
-    route(edge, 'beta', { id: 'inst_beta', port: alpha.port })
-    const replies = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => ask(edge, i % 2 ? 'alpha.localhost' : 'beta.localhost')),
-    )
-    for (const reply of replies) {
-      assert.equal(reply.status, 502)
-      assert.doesNotMatch(reply.body, /own/)
-    }
-    assert.ok(edge.misrouted.some(event => event.instanceId === 'inst_alpha' && event.subdomain === 'alpha'))
-    assert.ok(edge.misrouted.some(event => event.instanceId === 'inst_beta' && event.subdomain === 'beta'))
-    route(edge, 'alpha', alpha)
-    route(edge, 'beta', beta)
-    assert.equal((await ask(edge, 'alpha.localhost')).body, 'alpha’s own')
-    assert.equal((await ask(edge, 'beta.localhost')).body, 'beta’s own')
-    await alpha.close()
-    await beta.close()
-  })
+    assert.doesNotMatch(reply.body, /own/)
+  }
+  assert.ok(edge.misrouted.some(event => event.instanceId === 'inst_alpha' && event.subdomain === 'alpha'))
+  assert.ok(edge.misrouted.some(event => event.instanceId === 'inst_beta' && event.subdomain === 'beta'))
+  route(edge, 'alpha', alpha)
+  route(edge, 'beta', beta)
+  assert.equal((await ask(edge, 'alpha.localhost')).body, 'alpha’s own')
+  assert.equal((await ask(edge, 'beta.localhost')).body, 'beta’s own')
+  await alpha.close()
+  await beta.close()
 })

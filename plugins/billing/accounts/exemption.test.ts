@@ -75,10 +75,10 @@ test('an account that is exempted runs again within the plan’s limits, and has
   assert.equal((await ada.call('GET', '/instances')).json<{ limit: number }>().limit, 5)
   const shown = await shop.admin('GET', `/admin/billing/accounts/${id}`, page)
   assert.match(String(shown.body), /Exempt from payment.*Olga.*A friend of the house/s)
-  const before = (await shop.letters()).length
+  const before = (await shop.emails()).length
   await shop.live(8)
   assert.deepEqual(await stateOf(shop), ['running', false, null])
-  assert.equal((await shop.letters()).length, before)
+  assert.equal((await shop.emails()).length, before)
 
   const ended = await say('end-exemption', { why: 'The year is over', by: 'Otto' })
   assert.deepEqual([ended.body.state, ended.body.exemption], ['grace', null])
@@ -89,8 +89,8 @@ test('an account that is exempted runs again within the plan’s limits, and has
     now.ladder.map(({ what }) => what),
     ['stop', 'remove', 'delete'],
   )
-  await shop.run('settle')
-  assert.equal((await shop.letters()).at(-1), 'acme needs a plan from now on')
+  await shop.run('enforce')
+  assert.equal((await shop.emails()).at(-1), 'acme needs a plan from now on')
   await shop.live(2)
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   await shop.live(2)
@@ -116,7 +116,7 @@ test('whoever is exempt before the first instance begins no trial, also when non
     (await ada.call('GET', '/billing')).json<{ trial_ends_at: string | null }>().trial_ends_at,
     null,
   )
-  assert.deepEqual(await shop.letters(), ['acme is ready'])
+  assert.deepEqual(await shop.emails(), ['acme is ready'])
 })
 
 test('exempting takes a plan, a reason, a name and the operator; what is wrong changes nothing', async t => {

@@ -2,10 +2,9 @@ import type { Clock } from '../../../src/clock.ts'
 import { Problem } from '../../../src/http/problem.ts'
 import type { Account } from '../../auth/contract.ts'
 import { customerGone, noCustomer, stripeAway, stripeRefused, unknownPlan } from '../problems.ts'
-import type { Plan } from '../settings.ts'
 import type { Customers } from '../stripe/customers.ts'
-import { type StripeAccess, StripeFailure } from '../stripe/stripe.ts'
-import type { Bill } from './bill.ts'
+import { StripeFailure } from '../stripe/failure.ts'
+import type { StripeAccess } from '../stripe/stripe.ts'
 import { createOrders } from './order.ts'
 import type { Plans } from './plans.ts'
 
@@ -70,11 +69,7 @@ export function createCheckout(parts: {
   }
 }
 
-/** What pages need to show and to sell plans. */
-export interface Payments extends Pick<ReturnType<typeof createCheckout>, 'checkout' | 'portal' | 'refresh'> {
-  plans: readonly Plan[]
-  bill(accountId: string): Bill
-}
+export type Checkout = ReturnType<typeof createCheckout>
 
 async function asked<T>(work: () => Promise<T>): Promise<T> {
   try {

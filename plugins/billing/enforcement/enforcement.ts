@@ -1,24 +1,17 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
-import { stopReasons } from '../../../views/billing/stop-reasons.ts'
 import type { InstanceSummary, ProvisionerService } from '../../provisioner/contract.ts'
 import type { AccountStanding, Standings } from '../accounts/standings.ts'
 import type { Plan } from '../settings.ts'
 import type { Customers } from '../stripe/customers.ts'
-import { StripeFailure } from '../stripe/stripe.ts'
+import { StripeFailure } from '../stripe/failure.ts'
+import { type Action, decide, dueFor, patienceMs } from './decision.ts'
 
-/** Accounts checked before the event loop gets a turn: a thousand take seconds, and requests must not wait that long. */
-const atOnce = 25
+/** Accounts checked before the event loop runs other work: a thousand take seconds, and requests must not wait that long. */
+const batchSize = 25
 
-/** How long an account that is due to stop keeps running while Stripe cannot be reached. */
-const patienceMs = 86_400_000
-
-/**
- * Brings instances in line with how their accounts stand, through the provisioner's own service: it suspends and resumes,
- * and at the end of the ladder removes what brings itself back when it is paid. It deletes nothing.
- */
-export function createEnforcement(parts: {
+export interface EnforcementParts {
   provisioner: ProvisionerService
   standings: Standings
   customers: Customers
@@ -28,167 +21,160 @@ export function createEnforcement(parts: {
   room(accountId: string): number | null
   clock: Clock
   log: Logger
-}) {
-  const { provisioner, standings, customers, limits, room, clock, log } = parts
+}
 
-  const instancesOf = (accountId: string) =>
-    provisioner.instances().filter(instance => instance.accountId === accountId)
+/** What Stripe said when it was asked about an account; `away` when it did not answer at all. */
+type Answer = 'confirmed' | 'refused' | 'away'
 
-  const apply = (
-    instance: InstanceSummary,
-    { instances, reason }: AccountStanding,
-    { mayRemove }: { mayRemove: boolean },
-  ) => {
-    const { id, subdomain, desired, deletedBy } = instance
-    if (instances === 'none' || instances === 'run') {
-      if (desired === 'deleted' && deletedBy === 'billing') {
-        provisioner.resume(id)
-        provisioner.restore(subdomain)
-      } else if (instance.suspendedAt !== null) provisioner.resume(id)
-      return
-    }
-    if (reason !== null && provisioner.suspend(id, stopReasons[reason])) {
-      log.info({ subdomain, reason }, 'suspended: nothing pays for it')
-    }
-    if (instances === 'remove' && mayRemove && desired !== 'deleted') {
-      log.info({ subdomain, reason }, 'removed: it was not paid for long enough; its volume is kept')
-      provisioner.setDesired(subdomain, 'deleted', 'billing')
+/**
+ * Brings instances in line with how their accounts stand, through the provisioner's service. It suspends and resumes
+ * instances; at the end of the ladder it removes them, and paying brings them back. It never deletes a volume.
+ * The rules are in `decision.ts`; this class carries them out.
+ */
+export class Enforcement {
+  readonly #parts: EnforcementParts
+  /** When each account that is due to stop began to wait for Stripe, on the monotonic clock. */
+  readonly #waitingSince = new Map<string, number>()
+
+  constructor(parts: EnforcementParts) {
+    this.#parts = parts
+  }
+
+  /** Stops and starts an account's instances, after an event. Removes nothing. */
+  enforce(accountId: string): AccountStanding {
+    return this.#apply(accountId, this.#instancesOf(accountId), { mayRemove: false })
+  }
+
+  /**
+   * Enforces every account; this is what the timer runs. Only here are instances removed. For each account:
+   *
+   * 1. Peek at how it stands. If nothing would stop or be removed, go to step 5.
+   * 2. Ask Stripe, because the owner may have paid in the last minute and the event may be lost. Once Stripe does not
+   *    answer, the remaining accounts do not wait for its timeouts.
+   * 3. If Stripe did not confirm, leave an account that is due to stop running, for a day at most.
+   * 4. Read the account's instances again: one may have been removed or handed over meanwhile.
+   * 5. Apply the decision, then call `after` with the account's standing and its instances.
+   */
+  async enforceAll(
+    signal: AbortSignal,
+    after: (standing: AccountStanding, instances: readonly InstanceSummary[]) => void,
+  ): Promise<void> {
+    const { standings } = this.#parts
+    let byAccount = this.#byAccount()
+    let away = false
+    for (const [index, accountId] of standings.accounts().entries()) {
+      if (index > 0 && index % batchSize === 0) {
+        await nextTick()
+        byAccount = this.#byAccount()
+      }
+      if (signal.aborted) return
+      const due = dueFor(standings.peek(accountId).instances, byAccount.get(accountId) ?? [])
+      let confirmed = false
+      if (due.stop || due.remove) {
+        const answer: Answer = away ? 'away' : await this.#askStripe(accountId, signal)
+        away ||= answer === 'away'
+        confirmed = answer === 'confirmed'
+        if (due.stop && this.#mayStillBePaid(accountId, confirmed)) continue
+        byAccount = this.#byAccount()
+      }
+      const instances = byAccount.get(accountId) ?? []
+      after(this.#apply(accountId, instances, { mayRemove: due.remove && confirmed }), instances)
     }
   }
 
-  /** Undoes what billing did to an instance that is no longer billed. */
-  const release = (instance: InstanceSummary) => {
-    const { id, subdomain, desired, deletedBy } = instance
-    if (instance.suspendedAt !== null) provisioner.resume(id)
-    if (desired === 'deleted' && deletedBy === 'billing') provisioner.restore(subdomain)
-    provisioner.limit(id, null)
+  /** Objects to deleting the volume of an instance that billing removed and that is paid for again. */
+  async objection(instance: InstanceSummary, signal: AbortSignal): Promise<string | null> {
+    const { customers } = this.#parts
+    const { accountId, deletedBy } = instance
+    if (deletedBy !== 'billing' || accountId === null) return null
+    const customer = customers.of(accountId)
+    if (customer) await customers.read(customer.customerId, signal)
+    const standing = this.enforce(accountId)
+    return standing.instances === 'remove' && instance.billed
+      ? null
+      : 'The instance was removed because it was not paid for, and that is no longer the case.'
   }
 
-  /** What runs beyond the plan, as after a change to a smaller one: the newest. It stops, and is never removed for that. */
-  const beyond = (most: number, instances: readonly InstanceSummary[]) =>
-    instances
-      .filter(({ billed }) => billed)
-      .filter(({ desired, deletedBy }) => desired !== 'deleted' || deletedBy === 'billing')
-      .sort((a, b) => a.createdAt - b.createdAt || a.id.localeCompare(b.id))
-      .slice(most)
-  const hold = ({ id, subdomain, desired }: InstanceSummary, most: number) => {
-    // What was removed meanwhile comes back when there is room, or when its owner wants it.
-    if (desired === 'deleted') return
-    const has = most === 1 ? 'one instance' : `${most} instances`
-    const why = `Your plan has room for ${has}. Choose a larger one, or remove another instance.`
-    if (provisioner.suspend(id, why)) log.info({ subdomain, most }, 'suspended: beyond what the plan allows')
+  #byAccount() {
+    return Map.groupBy(this.#parts.provisioner.instances(), instance => instance.accountId)
   }
 
-  const enforce = (
+  #instancesOf(accountId: string): InstanceSummary[] {
+    return this.#parts.provisioner.instances().filter(instance => instance.accountId === accountId)
+  }
+
+  #apply(
     accountId: string,
     instances: readonly InstanceSummary[],
-    options: { mayRemove: boolean },
-  ): AccountStanding => {
+    { mayRemove }: { mayRemove: boolean },
+  ): AccountStanding {
+    const { standings, limits, room, log } = this.#parts
     const standing = standings.of(accountId)
-    const most = standing.instances === 'run' ? room(accountId) : null
-    const surplus = most === null ? [] : beyond(most, instances)
-    for (const instance of instances) {
+    const runs = standing.instances === 'run'
+    const decisions = decide(instances, {
+      standing,
+      room: runs ? room(accountId) : null,
+      limits: runs ? limits(accountId) : null,
+      mayRemove,
+    })
+    for (const [instance, actions] of decisions) {
       try {
-        if (!instance.billed) {
-          release(instance)
-          continue
-        }
-        if (most !== null && surplus.includes(instance)) {
-          hold(instance, most)
-          continue
-        }
-        if (standing.instances === 'run') provisioner.limit(instance.id, limits(accountId))
-        apply(instance, standing, options)
+        for (const action of actions) this.#carryOut(instance, action)
       } catch (error) {
-        // It may be purged, or its operator may be at it: the next look sees how it is then.
+        // The instance may be purged, or the operator may be working on it. The next round decides anew.
         log.warn(
           { err: error, subdomain: instance.subdomain },
-          'could not be brought in line with its payment',
+          'could not bring an instance in line with its plan',
         )
       }
     }
     return standing
   }
 
-  /** Reads the account from Stripe again; `away` when Stripe does not answer at all. */
-  const confirm = async (accountId: string, signal: AbortSignal): Promise<'said' | 'refused' | 'away'> => {
+  #carryOut({ id, subdomain }: InstanceSummary, action: Action): void {
+    const { provisioner, log } = this.#parts
+    switch (action.type) {
+      case 'limit':
+        provisioner.limit(id, action.limits)
+        break
+      case 'resume':
+        provisioner.resume(id)
+        break
+      case 'restore':
+        provisioner.restore(subdomain)
+        break
+      case 'suspend':
+        if (provisioner.suspend(id, action.reason))
+          log.info({ subdomain, reason: action.reason }, 'suspended')
+        break
+      case 'remove':
+        log.info({ subdomain }, 'removed: not paid for too long; its volume is kept')
+        provisioner.setDesired(subdomain, 'deleted', 'billing')
+    }
+  }
+
+  /** Reads the account from Stripe again. */
+  async #askStripe(accountId: string, signal: AbortSignal): Promise<Answer> {
+    const { customers, log } = this.#parts
     try {
       const customer = customers.of(accountId)
       if (customer) await customers.read(customer.customerId, signal)
-      return 'said'
+      return 'confirmed'
     } catch (error) {
-      log.warn({ err: error, account: accountId }, 'Stripe cannot be asked whether it is paid')
+      log.warn({ err: error, account: accountId }, 'cannot ask Stripe whether an account has paid')
       return error instanceof StripeFailure && error.permanent ? 'refused' : 'away'
     }
   }
 
-  /** When each account that is due to stop began to wait for Stripe, on the monotonic clock. */
-  const waiting = new Map<string, number>()
-  /** Whether it may still be paid for all we know, because Stripe could not be asked; said for a day, and no longer. */
-  const mayBePaid = (accountId: string, confirmed: boolean): boolean => {
-    const since = waiting.get(accountId) ?? clock.monotonic()
-    if (confirmed || clock.monotonic() - since >= patienceMs) {
-      waiting.delete(accountId)
+  /** Whether the account may have paid for all we know, because Stripe could not be asked; true for a day, and no longer. */
+  #mayStillBePaid(accountId: string, confirmed: boolean): boolean {
+    const now = this.#parts.clock.monotonic()
+    const since = this.#waitingSince.get(accountId) ?? now
+    if (confirmed || now - since >= patienceMs) {
+      this.#waitingSince.delete(accountId)
       return false
     }
-    waiting.set(accountId, since)
+    this.#waitingSince.set(accountId, since)
     return true
   }
-
-  return {
-    /** Stops and starts an account's instances, after an event. Removes nothing. */
-    settle: (accountId: string): AccountStanding =>
-      enforce(accountId, instancesOf(accountId), { mayRemove: false }),
-
-    /**
-     * What the timer may do too: stop whoever's time has run out, and remove. Stripe is asked first, as somebody may have
-     * paid in the last minute and the word of it be lost. `after` hears of each account with its instances.
-     */
-    settleAll: async (
-      signal: AbortSignal,
-      after: (standing: AccountStanding, instances: readonly InstanceSummary[]) => void,
-    ): Promise<void> => {
-      const grouped = () => Map.groupBy(provisioner.instances(), instance => instance.accountId)
-      let byAccount = grouped()
-      let away = false
-      for (const [index, accountId] of standings.accounts().entries()) {
-        if (index > 0 && index % atOnce === 0) {
-          await nextTurn()
-          byAccount = grouped()
-        }
-        if (signal.aborted) return
-        const { instances: wish } = standings.peek(accountId)
-        const present = (byAccount.get(accountId) ?? []).filter(
-          each => each.billed && each.desired !== 'deleted',
-        )
-        const stops =
-          (wish === 'stop' || wish === 'remove') && present.some(each => each.suspendedAt === null)
-        const removes = wish === 'remove' && present.length > 0
-        // Once Stripe is away, the other accounts do not wait for its timeouts.
-        const answer: Awaited<ReturnType<typeof confirm>> | false =
-          (stops || removes) && !away && (await confirm(accountId, signal))
-        away ||= answer === 'away'
-        const confirmed = answer === 'said'
-        if (stops && mayBePaid(accountId, confirmed)) continue
-        // Stripe takes its time. An instance may have been removed or handed over meanwhile.
-        if (stops || removes) byAccount = grouped()
-        const now = byAccount.get(accountId) ?? []
-        after(enforce(accountId, now, { mayRemove: removes && confirmed }), now)
-      }
-    },
-
-    /** Objects to deleting the volume of an instance that billing removed and that is paid for again. */
-    objection: async (instance: InstanceSummary, signal: AbortSignal): Promise<string | null> => {
-      const { accountId, deletedBy } = instance
-      if (deletedBy !== 'billing' || accountId === null) return null
-      const customer = customers.of(accountId)
-      if (customer) await customers.read(customer.customerId, signal)
-      const standing = enforce(accountId, instancesOf(accountId), { mayRemove: false })
-      return standing.instances === 'remove' && instance.billed
-        ? null
-        : 'It was removed because nothing paid for it, and that is over.'
-    },
-  }
 }
-
-export type Enforcement = ReturnType<typeof createEnforcement>

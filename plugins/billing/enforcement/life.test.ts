@@ -40,20 +40,20 @@ test('a trial: at once, announced, ended, taken up again by paying; letters on t
   )
   const full = (await ada.visit('/new')).text
   assert.match(full, /The trial has room for one instance\..*<a class="button primary" href="\/billing">/s)
-  await shop.run('settle')
-  assert.deepEqual(await shop.letters(), ['acme is ready'])
+  await shop.run('enforce')
+  assert.deepEqual(await shop.emails(), ['acme is ready'])
   assert.doesNotMatch(shop.inbox.mails[0]?.text ?? '', /password/i)
   await shop.live(10)
   assert.equal((await billOf(ada)).state, 'trial')
-  assert.equal((await shop.letters()).length, 1)
+  assert.equal((await shop.emails()).length, 1)
   await shop.live(1)
-  assert.match((await shop.letters())[1] ?? '', /^The trial of acme ends on/)
+  assert.match((await shop.emails())[1] ?? '', /^The trial of acme ends on/)
   await shop.live(2)
-  assert.equal((await shop.letters()).length, 3, 'three days before, and one')
+  assert.equal((await shop.emails()).length, 3, 'three days before, and one')
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   await shop.live(2)
   assert.deepEqual(await stateOf(shop), ['stopped', true, null])
-  assert.equal((await shop.letters()).at(-1), 'acme has stopped')
+  assert.equal((await shop.emails()).at(-1), 'acme has stopped')
   assert.ok(existsSync(join(shop.root, 'acme', 'precious')))
 
   assert.deepEqual([(await billOf(ada)).state, (await billOf(ada)).reason], ['over', 'trial'])
@@ -62,8 +62,8 @@ test('a trial: at once, announced, ended, taken up again by paying; letters on t
   assert.match(refused.text, /The free trial has ended/)
   await shop.buy(ada)
   assert.deepEqual(await stateOf(shop), ['running', false, null])
-  await shop.run('settle')
-  assert.equal((await shop.letters()).at(-1), 'acme is back')
+  await shop.run('enforce')
+  assert.equal((await shop.emails()).at(-1), 'acme is back')
   assert.equal((await billOf(ada)).subscription?.plan, 'basic')
 })
 
@@ -74,8 +74,8 @@ test('a card that fails: grace, stop, pays, back; fails again: removed, kept, an
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   shop.stripe.state.renew(id, 'bad')
   await shop.tell()
-  await shop.run('settle')
-  assert.equal((await shop.letters()).at(-1), 'A payment for acme failed')
+  await shop.run('enforce')
+  assert.equal((await shop.emails()).at(-1), 'A payment for acme failed')
   const mail = shop.inbox.mails.at(-1)?.text.replaceAll('=\r\n', '') ?? ''
   assert.match(mail, /- \d+ \w+ \d{4}: the instance stops/)
   await shop.live(13)
@@ -155,22 +155,22 @@ test('before anybody is stopped Stripe is asked whether it is paid meanwhile; wh
   // Paid on the last day, and every word of it lost.
   shop.stripe.state.pay(id)
   shop.clock.advance(2 * 24 * hour)
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.deepEqual(await stateOf(shop), ['running', false, null])
-  assert.equal((await shop.letters()).includes('acme has stopped'), false)
+  assert.equal((await shop.emails()).includes('acme has stopped'), false)
 
   shop.stripe.state.renew(id, 'bad')
   await shop.tell()
   shop.clock.advance(14 * 24 * hour)
   shop.stripe.mood = 'away'
-  await shop.run('settle')
+  await shop.run('enforce')
   shop.clock.advance(23 * hour)
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   shop.clock.advance(hour)
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.deepEqual(await stateOf(shop), ['stopped', true, null])
-  assert.equal((await shop.letters()).at(-1), 'acme has stopped')
+  assert.equal((await shop.emails()).at(-1), 'acme has stopped')
 })
 
 test('the whole way down: cancelled, stopped, removed, announced, deleted', async t => {
@@ -187,8 +187,8 @@ test('the whole way down: cancelled, stopped, removed, announced, deleted', asyn
   await shop.live(31)
   assert.deepEqual(await stateOf(shop), ['deleted', true, 'billing'])
   await retain(shop, 24)
-  await shop.run('settle')
-  assert.match((await shop.letters()).at(-1) ?? '', /^The data of acme will be deleted on/)
+  await shop.run('enforce')
+  assert.match((await shop.emails()).at(-1) ?? '', /^The data of acme will be deleted on/)
   assert.ok(existsSync(join(shop.root, 'acme', 'precious')))
   await retain(shop, 7)
   await eventually('the data is gone', () => !existsSync(join(shop.root, 'acme')))
@@ -205,7 +205,7 @@ test('one trial an account, and not more than there are; a refused one begins no
   assert.equal((await billOf(grace)).trial_ends_at, null)
   // Whoever pays takes no trial.
   await shop.buy(ada)
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.ok((await grace.call('POST', '/instances', { subdomain: 'navy' })).status < 300)
   await shop.settles(grace, 'navy', 'running')
   // Removed and made anew, it is the same trial.
@@ -263,7 +263,7 @@ test('a smaller plan runs no more instances than it has room for: the newest sto
   const pays = async (price: string) => {
     item.price.id = price
     await shop.run('reconcile')
-    await shop.run('settle')
+    await shop.run('enforce')
   }
   const team = item.price.id
   const basic = plans.find(({ id }) => id === 'basic')?.price ?? ''
@@ -289,7 +289,7 @@ test('a smaller plan runs no more instances than it has room for: the newest sto
 
   // Which one runs is for its owner to say.
   assert.equal((await ada.call('POST', '/instances/acme/remove', {})).status, 202)
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.deepEqual(await standing(), ['deleted', 'running'])
   assert.equal((await ada.call('POST', '/instances/acme/restore', {})).status, 409)
   await pays(team)

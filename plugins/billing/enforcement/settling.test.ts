@@ -23,7 +23,7 @@ test('while many accounts are settled, others get their turn', async t => {
     next = setImmediate(look)
   }
   let next = setImmediate(look)
-  await shop.run('settle')
+  await shop.run('enforce')
   clearImmediate(next)
   assert.equal(settled(), 200)
   assert.ok(seen.size >= 5, `looked on after ${[...seen].join(', ')} accounts`)

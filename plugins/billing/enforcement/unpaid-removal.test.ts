@@ -41,14 +41,14 @@ test('what nobody pays for is not kept for longer by undoing its removal again a
   assert.ok(left > 25 && left < 27, `${left} days are left`)
   const undo = () => shop.admin('POST', '/admin/instances/acme/restore', { wait: 10 })
   assert.deepEqual([(await undo()).status, ...(await stateOf(shop))], [200, 'stopped', true, null])
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.deepEqual(await stateOf(shop), removed)
   assert.ok(Math.abs((await daysLeft(shop)) - left) < 0.1)
 
   // There is always time to tell the owner that it goes.
   await retain(shop, 24)
   await undo()
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.deepEqual(await stateOf(shop), removed)
   assert.equal(Math.round(await daysLeft(shop)), 7)
   await retain(shop, 6)
@@ -98,7 +98,7 @@ test('one that its owner removed is theirs to bring back while they pay, and not
   // The trial is over, and nobody has looked yet.
   shop.clock.advance(2 * day)
   assert.equal((await restore()).status, 402)
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.equal((await restore()).status, 409)
   await shop.buy(ada)
   assert.deepEqual(await stateOf(shop), ['deleted', false, 'owner'])

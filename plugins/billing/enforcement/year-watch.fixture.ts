@@ -5,20 +5,22 @@ import { eventually } from '../../../src/testing/eventually.ts'
 import type { WireInstance } from '../../provisioner/pages/wire.ts'
 import { plans, type Shop } from '../shop.fixture.ts'
 import { type Person, subscriptionsOf } from './year-people.fixture.ts'
+import {
+  type Account,
+  emailCounts,
+  enterDay,
+  faultOf,
+  type Ground,
+  keptDays,
+  newAccount,
+  removalDays,
+  unpaidGround,
+} from './year-rules.fixture.ts'
 
 export interface Weather {
   deaf: boolean
   away: boolean
 }
-
-/** The terms, in days: the defaults of the product. */
-const trialDays = 14
-const graceDays = 14
-const removalDays = 30
-const keptDays = 30
-
-/** Why an account's instances run on a day; null when nothing pays for them. */
-type Ground = 'paid' | 'trial' | 'grace' | null
 
 export interface Figures {
   /** Days of accounts by the ground on which their instances ran, or did not. */
@@ -28,24 +30,11 @@ export interface Figures {
   comebacks: number
   removals: number
   purges: number
-  letters: number
+  emails: number
   events: number
 }
 
-interface Account {
-  ground: Ground
-  /** Somebody who subscribed has left the trial behind. */
-  subscribed: boolean
-  /** The day on which a failed payment was seen. */
-  failedOn: number | null
-  /** The first day without a ground. */
-  overOn: number | null
-  team: boolean
-  stops: number
-  comebacks: number
-  failures: number
-}
-interface Traces {
+interface Trace {
   stoppedOn: number | null
   removedOn: number | null
   purged: boolean
@@ -54,34 +43,77 @@ interface Traces {
 
 export interface YearSeen {
   figures: Figures
-  /** Subjects of the letters, in order. */
+  /** Subjects of the emails, in order. */
   subjects: readonly string[]
 }
 
 /**
- * Looks at a shop day by day, with a mind of its own: from Stripe's invoices, not from what the product has read, it says
- * who must run, and holds everything that can be seen against that.
+ * Looks at a shop day by day and judges it independently: from Stripe's invoices, not from what the product has read, it
+ * works out who must run, and compares everything that can be seen with that. The rules are in `year-rules.fixture.ts`.
  */
-export function openWatch(shop: Shop, people: readonly Person[]) {
-  const { state } = shop.stripe
-  const accounts = new Map(people.map(person => [person, newAccount()]))
-  const traces = new Map<string, Traces>()
-  const figures: Figures = {
+export class Watch {
+  readonly #shop: Shop
+  readonly #accounts: ReadonlyMap<Person, Account>
+  readonly #traces = new Map<string, Trace>()
+  readonly #figures: Figures = {
     days: { paid: 0, trial: 0, grace: 0, none: 0 },
     invoices: { paid: 0, open: 0 },
-    ...{ stops: 0, comebacks: 0, removals: 0, purges: 0, letters: 0, events: 0 },
+    ...{ stops: 0, comebacks: 0, removals: 0, purges: 0, emails: 0, events: 0 },
   }
 
-  /** Something that was paid, and whose time goes on. */
-  const isCovered = (person: Person) =>
-    subscriptionsOf(state, person).some(({ ended_at, latest_invoice, items }) => {
+  constructor(shop: Shop, people: readonly Person[]) {
+    this.#shop = shop
+    this.#accounts = new Map(people.map(person => [person, newAccount()]))
+  }
+
+  /** Whether the data of any removed instance is still kept. */
+  get isAnyRemoved(): boolean {
+    return [...this.#traces.values()].some(({ removedOn, purged }) => removedOn !== null && !purged)
+  }
+
+  /** Looks at the end of a day. */
+  async look(today: number, weather: Weather): Promise<void> {
+    for (const [person, account] of this.#accounts) {
+      const ground = this.#groundOf(person, account, today, weather)
+      enterDay(account, ground, today)
+      this.#figures.days[ground ?? 'none']++
+    }
+    const all = await this.#rest(today)
+    await this.#compareStates(today)
+    for (const [{ email }, account] of this.#accounts) {
+      for (const each of all) if (each.owner_email === email) this.#follow(each, account, today)
+    }
+    this.#notePurges(all, today)
+  }
+
+  /** Adds up the year, and counts the emails of every instance. */
+  async end(): Promise<YearSeen> {
+    const figures = this.#figures
+    const { state } = this.#shop.stripe
+    const subjects = await this.#shop.emails()
+    figures.emails = subjects.length
+    figures.events = state.events.length
+    for (const { status } of state.invoices.values()) figures.invoices[status === 'paid' ? 'paid' : 'open']++
+    for (const [{ name, made }, account] of this.#accounts) {
+      figures.stops += account.stops
+      figures.comebacks += account.comebacks
+      for (let one = 1; one <= made; one++) this.#countEmails(`${name}-${one}`, account, subjects)
+    }
+    return { figures, subjects }
+  }
+
+  /** Whether something is paid for that has time left. */
+  #isCovered(person: Person): boolean {
+    const { state } = this.#shop.stripe
+    return subscriptionsOf(state, person).some(({ ended_at, latest_invoice, items }) => {
       const paid = state.invoices.get(latest_invoice ?? '')?.status === 'paid'
       return ended_at === null && paid && (items.data[0]?.current_period_end ?? 0) > state.now()
     })
+  }
 
-  /** While Stripe is away, what was seen before it went holds; time goes on. */
-  const groundOf = (person: Person, account: Account, today: number, { away }: Weather): Ground => {
-    const all = subscriptionsOf(state, person)
+  /** While Stripe is away, what was seen before holds; time goes on. */
+  #groundOf(person: Person, account: Account, today: number, { away }: Weather): Ground {
+    const all = subscriptionsOf(this.#shop.stripe.state, person)
     const failed = all.some(({ status }) => status === 'past_due')
     if (!away) {
       account.subscribed ||= all.length > 0
@@ -89,41 +121,47 @@ export function openWatch(shop: Shop, people: readonly Person[]) {
       const price = all.findLast(({ ended_at }) => ended_at === null)?.items.data[0]?.price.id
       account.team = plans.find(plan => plan.price === price)?.id === 'team'
     }
-    if (away ? account.ground === 'paid' : isCovered(person)) return 'paid'
-    if (!account.subscribed) return today < trialDays ? 'trial' : null
-    return account.failedOn !== null && today - account.failedOn < graceDays ? 'grace' : null
+    if (away ? account.ground === 'paid' : this.#isCovered(person)) return 'paid'
+    return unpaidGround(account, today)
   }
 
-  /** Oldest first. */
-  const listed = async () =>
-    (await shop.admin<{ instances: WireInstance[] }>('GET', '/admin/instances')).body.instances.sort((a, b) =>
-      a.created_at.localeCompare(b.created_at),
+  /** Waits until every instance is as it must be; returns them all, oldest first. */
+  async #rest(today: number): Promise<WireInstance[]> {
+    let all: WireInstance[] = []
+    await eventually(`day ${today}: everything is as it must be`, async () => {
+      const { body } = await this.#shop.admin<{ instances: WireInstance[] }>('GET', '/admin/instances')
+      all = body.instances.sort((a, b) => a.created_at.localeCompare(b.created_at))
+      for (const [{ email }, account] of this.#accounts) {
+        const mine = all.filter(each => each.owner_email === email)
+        const fault = faultOf(account, mine, today)
+        if (fault) throw new Error(fault)
+      }
+      return true
+    })
+    return all
+  }
+
+  /** What the operator sees of each account is what the watch has worked out. */
+  async #compareStates(today: number): Promise<void> {
+    const { body } = await this.#shop.admin<{ accounts: { email: string; state: string }[] }>(
+      'GET',
+      '/admin/billing',
     )
-
-  /** Words for what is not as it must be; null when everything is. */
-  const fault = (account: Account, instances: readonly WireInstance[], today: number): string | null => {
-    for (const [index, { subdomain, status, operation, suspension }] of instances.entries()) {
-      const how = `${subdomain} is ${status} (${suspension ?? 'not suspended'})`
-      if (operation?.status === 'pending' || operation?.status === 'running')
-        return `${how}, and being worked on`
-      const mustRun = account.ground !== null && (index === 0 || account.team)
-      if (mustRun && status !== 'running') return `${how}, and must run: ${account.ground}`
-      if (!mustRun && status !== 'stopped' && status !== 'deleted') return `${how}, and nothing pays for it`
-      const overFor = account.overOn === null ? 0 : today - account.overOn
-      // A week in which Stripe is away counts for nothing.
-      if (status === 'stopped' && overFor > removalDays + 8) return `${how}, and should be removed`
+    for (const [{ email }, account] of this.#accounts) {
+      const shown = body.accounts.find(each => each.email === email)?.state
+      assert.equal(shown, account.ground ?? 'over', `day ${today}: ${email}`)
     }
-    return null
   }
 
-  const follow = (instance: WireInstance, account: Account, today: number): void => {
-    const { subdomain, status } = instance
-    const trace = traces.get(subdomain) ?? { stoppedOn: null, removedOn: null, purged: false, removals: 0 }
-    traces.set(subdomain, trace)
+  #follow({ subdomain, status }: WireInstance, account: Account, today: number): void {
+    const trace = this.#traces.get(subdomain) ?? {
+      ...{ stoppedOn: null, removedOn: null, purged: false, removals: 0 },
+    }
+    this.#traces.set(subdomain, trace)
     trace.stoppedOn = status === 'running' ? null : (trace.stoppedOn ?? today)
     if (status === 'deleted' && trace.removedOn === null) {
       trace.removals++
-      figures.removals++
+      this.#figures.removals++
       assert.ok(
         today - (trace.stoppedOn ?? today) >= removalDays,
         `day ${today}: ${subdomain} removed too early`,
@@ -132,101 +170,33 @@ export function openWatch(shop: Shop, people: readonly Person[]) {
     }
     trace.removedOn = status === 'deleted' ? (trace.removedOn ?? today) : null
     assert.ok(
-      existsSync(join(shop.root, subdomain, 'precious')),
+      existsSync(join(this.#shop.root, subdomain, 'precious')),
       `day ${today}: the data of ${subdomain} is gone`,
     )
   }
 
-  return {
-    /** Whether anything waits for its deletion. */
-    removed: () => [...traces.values()].some(({ removedOn, purged }) => removedOn !== null && !purged),
-
-    /** The end of a day. */
-    look: async (today: number, weather: Weather): Promise<void> => {
-      for (const [person, account] of accounts) {
-        const before = account.ground
-        account.ground = groundOf(person, account, today, weather)
-        account.overOn = account.ground === null ? (account.overOn ?? today) : null
-        figures.days[account.ground ?? 'none']++
-        if (before !== null && account.ground === null) account.stops++
-        if (before === null && account.ground !== null) account.comebacks++
-        if (before !== 'grace' && account.ground === 'grace') account.failures++
-      }
-      let all: WireInstance[] = []
-      await eventually(`day ${today}: everything is as it must be`, async () => {
-        all = await listed()
-        for (const [{ email }, account] of accounts) {
-          const mine = all.filter(each => each.owner_email === email)
-          const found = fault(account, mine, today)
-          if (found) throw new Error(found)
-        }
-        return true
-      })
-      const { body } = await shop.admin<{ accounts: { email: string; state: string }[] }>(
-        'GET',
-        '/admin/billing',
+  #notePurges(all: readonly WireInstance[], today: number): void {
+    for (const [subdomain, trace] of this.#traces) {
+      if (trace.purged || all.some(each => each.subdomain === subdomain)) continue
+      const { removedOn } = trace
+      assert.ok(
+        removedOn !== null && today - removedOn >= keptDays,
+        `day ${today}: ${subdomain} purged too early`,
       )
-      for (const [{ email }, account] of accounts) {
-        const told = body.accounts.find(each => each.email === email)?.state
-        assert.equal(told, account.ground ?? 'over', `day ${today}: ${email}`)
-        for (const each of all) if (each.owner_email === email) follow(each, account, today)
-      }
-      for (const [subdomain, trace] of traces) {
-        if (trace.purged || all.some(each => each.subdomain === subdomain)) continue
-        const { removedOn } = trace
-        assert.ok(
-          removedOn !== null && today - removedOn >= keptDays,
-          `day ${today}: ${subdomain} purged too early`,
-        )
-        assert.ok(!existsSync(join(shop.root, subdomain)), `day ${today}: ${subdomain} is not gone`)
-        trace.purged = true
-        figures.purges++
-      }
-    },
+      assert.ok(!existsSync(join(this.#shop.root, subdomain)), `day ${today}: ${subdomain} is not gone`)
+      trace.purged = true
+      this.#figures.purges++
+    }
+  }
 
-    /** The end of the year. */
-    end: async (): Promise<YearSeen> => {
-      const subjects = await shop.letters()
-      figures.letters = subjects.length
-      figures.events = state.events.length
-      for (const { status } of state.invoices.values())
-        figures.invoices[status === 'paid' ? 'paid' : 'open']++
-      for (const [{ name, made }, account] of accounts) {
-        figures.stops += account.stops
-        figures.comebacks += account.comebacks
-        for (let one = 1; one <= made; one++) {
-          const subdomain = `${name}-${one}`
-          const count = (words: RegExp) =>
-            subjects.filter(subject => words.test(subject) && subject.includes(`${subdomain}`)).length
-          const removals = traces.get(subdomain)?.removals ?? 0
-          for (const [words, least, most] of [
-            [/ is ready$/, 1, 1],
-            [/^The trial of /, 0, 2],
-            [/^A payment for /, 0, account.failures],
-            [/ has stopped$/, 0, account.stops],
-            [/ is back$/, 0, account.comebacks],
-            [/^The data of /, 0, 2 * removals],
-          ] as const) {
-            const times = count(words)
-            assert.ok(
-              times >= least && times <= most,
-              `${subdomain}: ${times} letters ${words}, not ${least}–${most}`,
-            )
-          }
-        }
-      }
-      return { figures, subjects }
-    },
+  #countEmails(subdomain: string, account: Account, subjects: readonly string[]): void {
+    const removals = this.#traces.get(subdomain)?.removals ?? 0
+    for (const [words, least, most] of emailCounts(account, removals)) {
+      const times = subjects.filter(subject => words.test(subject) && subject.includes(subdomain)).length
+      assert.ok(
+        times >= least && times <= most,
+        `${subdomain}: ${times} emails ${words}, not ${least}–${most}`,
+      )
+    }
   }
 }
-
-const newAccount = (): Account => ({
-  ground: 'trial',
-  subscribed: false,
-  failedOn: null,
-  overOn: null,
-  team: false,
-  stops: 0,
-  comebacks: 0,
-  failures: 0,
-})

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import { memoryFolder } from '../../../src/testing/folder.ts'
 import { day, openShop, type Shop } from '../shop.fixture.ts'
 import { act, charge, type Deed, make, type Person } from './year-people.fixture.ts'
-import { openWatch, type Weather, type YearSeen } from './year-watch.fixture.ts'
+import { Watch, type Weather, type YearSeen } from './year-watch.fixture.ts'
 
 export interface Year {
   /** What each of them does, by day. Everybody makes an instance before the first day and tries it. */
@@ -28,12 +28,12 @@ export async function liveYear(t: TestContext, year: Year): Promise<YearSeen> {
     people.push({ name, email: `${name}@example.com`, browser, card: 'good', made: 0, failing: null })
   }
   for (const person of people) await make(shop, person)
-  const watch = openWatch(shop, people)
+  const watch = new Watch(shop, people)
 
   let wasBad = false
   for (let today = 1; today < 365; today++) {
     const weather: Weather = { deaf: inWeek(year.deaf, today), away: inWeek(year.away, today) }
-    await pass(shop, watch.removed() ? 16 : 1)
+    await pass(shop, watch.isAnyRemoved ? 16 : 1)
     shop.stripe.mood = weather.away ? (today % 2 ? 'away' : 'failing') : 'well'
     for (const person of people) {
       const deed = year.people[person.name]?.[today]
@@ -43,7 +43,7 @@ export async function liveYear(t: TestContext, year: Year): Promise<YearSeen> {
     const bad = weather.deaf || weather.away
     await hear(shop, weather, bad || wasBad)
     wasBad = bad
-    await shop.run('settle')
+    await shop.run('enforce')
     await watch.look(today, weather)
     if (today % 7 === 0) await shop.program.runOnce('mail:send')
   }

@@ -77,7 +77,7 @@ export function eventRoutes(parts: {
       },
       handle: (c, { params }) => {
         const { queue, nudge } = open()
-        if (!queue.again(params.id))
+        if (!queue.retry(params.id))
           throw unknownEvent(`No event that waits or was given up has the id "${params.id}".`)
         nudge('work-events')
         return wantsPage(c) ? c.redirect(path, 303) : c.body(null, 204)

@@ -8,7 +8,7 @@ import type { Account, AuthService } from '../../auth/contract.ts'
 import type { ProvisionerService } from '../../provisioner/contract.ts'
 import type { Exemptions } from '../accounts/exemption.ts'
 import type { Standings } from '../accounts/standings.ts'
-import type { Payments } from '../checkout/checkout.ts'
+import type { Payments } from '../checkout/payments.ts'
 import { alreadyExempt, notExempt, unknownAccount, unknownPlan } from '../problems.ts'
 import type { Exemption } from '../schema.ts'
 
@@ -50,7 +50,7 @@ export interface ExemptionParts {
   exemptions: Exemptions
   payments: Pick<Payments, 'plans' | 'bill'>
   /** Brings an account's instances in line with how it stands, and tells its owner. */
-  settle(accountId: string): void
+  enforce(accountId: string): void
 }
 
 /** Of which accounts the operator asks no payment. `open` throws where payments are not set up. */
@@ -129,7 +129,7 @@ export function exemptionRoutes(parts: {
       answers,
       onInvalid: (c, errors, fields) => form(c, c.req.param('id') ?? '', errors, fields),
       handle: (c, { params: { id }, body: { plan, why, by } }) => {
-        const { payments, exemptions, settle } = open()
+        const { payments, exemptions, enforce } = open()
         const account = accountOf(id)
         if (account.closedAt !== null) throw unknownAccount('Its owner has deleted the account.')
         if (!payments.plans.some(each => each.id === plan)) {
@@ -140,7 +140,7 @@ export function exemptionRoutes(parts: {
         }
         if (!exemptions.begin(id, { planId: plan, why, by }))
           throw alreadyExempt('End the exemption that holds first; nothing was changed.')
-        settle(id)
+        enforce(id)
         return answer(c, id)
       },
     }),
@@ -154,10 +154,10 @@ export function exemptionRoutes(parts: {
       answers,
       onInvalid: (c, errors, fields) => form(c, c.req.param('id') ?? '', errors, fields),
       handle: (c, { params: { id }, body }) => {
-        const { exemptions, settle } = open()
+        const { exemptions, enforce } = open()
         accountOf(id)
         if (!exemptions.end(id, body)) throw notExempt('There is nothing to end; nothing was changed.')
-        settle(id)
+        enforce(id)
         return answer(c, id)
       },
     }),

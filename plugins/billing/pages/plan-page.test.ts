@@ -116,6 +116,6 @@ test('before something ends, its owner is told for how long data is kept, and wh
   // Also the list says why it stands still, and where to go.
   shop.stripe.state.become(id, 'canceled')
   await shop.tell()
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.match((await ada.visit('/instances')).text, /subscription has ended.*See your plan/s)
 })

@@ -6,8 +6,9 @@ import type { AccountDirectory } from '../../auth/contract.ts'
 import { customerGone } from '../problems.ts'
 import type * as schema from '../schema.ts'
 import { type Customer, customers, type Subscription, subscriptions } from '../schema.ts'
+import { StripeFailure } from './failure.ts'
 import type { StripeSubscription } from './objects.ts'
-import { type StripeAccess, StripeFailure } from './stripe.ts'
+import type { StripeAccess } from './stripe.ts'
 
 export type BillingDb = Db<typeof schema>
 

@@ -2,7 +2,8 @@ import { serialByKey } from '../../../src/concurrency.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { AccountDirectory } from '../../auth/contract.ts'
 import type { Customers } from './customers.ts'
-import { type StripeAccess, StripeFailure } from './stripe.ts'
+import { StripeFailure } from './failure.ts'
+import type { StripeAccess } from './stripe.ts'
 
 /**
  * Sends Stripe the email address of each account whose address has changed, because receipts go there. An update that

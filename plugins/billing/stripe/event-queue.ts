@@ -8,109 +8,93 @@ import type { StripeEvent } from './objects.ts'
 
 const keptMs = 90 * 86_400_000
 
-/** What may change how a customer stands. Any other type is kept and nothing is done. */
-const telling = /^(customer\.(created|updated|deleted|subscription\.)|checkout\.session\.|invoice\.)/
+/** Events of these types may change how a customer stands. Events of other types are kept and ignored. */
+const relevant = /^(customer\.(created|updated|deleted|subscription\.)|checkout\.session\.|invoice\.)/
 /** Dispute events name a charge but no customer, so all disputes are read again. */
 const disputed = /^charge\.dispute\./
 
-/** Stripe's events: taken in at once, worked later. They only say whom to ask about. */
-export function createEventQueue(options: {
+export interface EventQueueParts {
   db: BillingDb
   clock: Clock
   log: Logger
+  /** Live mode at Stripe; events of the other mode are ignored. */
   live: boolean
-  /** Reads what Stripe says of a customer; null when it is none of ours. */
+  /** Reads a customer from Stripe. Resolves to the account; null when the customer is not ours. */
   read(customerId: string, signal: AbortSignal): Promise<string | null>
   readDisputes(signal: AbortSignal): Promise<void>
-}) {
-  const { db, clock, log, live, read, readDisputes } = options
+}
 
-  const settle = (ids: readonly string[], change: Partial<BillingEvent>) =>
-    void db
-      .update(events)
-      .set(change)
-      .where(inArray(events.id, [...ids]))
-      .run()
+/**
+ * Stripe's events: stored at once, processed later. An event only says which customer to read.
+ *
+ * 1. `take` stores a new event, as `queued` or `ignored`.
+ * 2. `flush` claims the queued events that are due, as `working`, and reads each customer once.
+ * 3. Success ends them as `done`, or as `ignored` when the customer is not ours.
+ * 4. A failure puts them back with a backoff; after the last attempt, or a failure that is permanent, they are `failed`.
+ * 5. `takeBack` returns to the queue what a program left as `working` when it ended.
+ */
+export class EventQueue {
+  readonly #parts: EventQueueParts
 
-  /** Null when what they tell of is none of ours. `customerId` is null for disputes. */
-  const ask = async (customerId: string | null, signal: AbortSignal) => {
-    if (customerId !== null) return await read(customerId, signal)
-    await readDisputes(signal)
-    return 'disputes'
+  constructor(parts: EventQueueParts) {
+    this.#parts = parts
   }
 
-  const work = async (customerId: string | null, due: readonly BillingEvent[], signal: AbortSignal) => {
-    // Claimed one by one: only the caller that moves an event from queued to working processes it.
-    const claimed = due.filter(({ id, attempts }) => {
-      const key = and(eq(events.id, id), eq(events.status, 'queued'))
-      return (
-        db
-          .update(events)
-          .set({ status: 'working', attempts: attempts + 1 })
-          .where(key)
-          .run().changes > 0
-      )
-    })
-    if (claimed.length === 0) return
-    const ids = claimed.map(({ id }) => id)
-    try {
-      const about = await ask(customerId, signal)
-      settle(ids, { status: about === null ? 'ignored' : 'done', error: null, finishedAt: clock.now() })
-    } catch (cause) {
-      if (signal.aborted) return settle(ids, { status: 'queued' })
-      const { message: error } = cause as Error
-      log.warn({ customer: customerId, events: ids.length, error }, 'an event could not be worked')
-      for (const { id, attempts } of claimed) settle([id], afterFailure(cause, attempts + 1, clock.now()))
+  /** Stores an event. Returns false when it is known already. */
+  take(event: StripeEvent): boolean {
+    const { db, clock, live } = this.#parts
+    const now = clock.now()
+    const types = event.customerId === null ? disputed : relevant
+    const matters = event.live === live && types.test(event.type)
+    const state = matters
+      ? { status: 'queued' as const, finishedAt: null }
+      : { status: 'ignored' as const, finishedAt: now }
+    const row = { ...event, ...state, attempts: 0, nextAt: now, receivedAt: now }
+    return db.insert(events).values(row).onConflictDoNothing().run().changes > 0
+  }
+
+  /** Processes every event that is due. A customer is read once, however many events there are about it. */
+  async flush(signal: AbortSignal): Promise<void> {
+    const { db, clock } = this.#parts
+    const latest = latestAttempt(events.attempts, clock.now())
+    db.update(events)
+      .set({ nextAt: latest })
+      .where(and(eq(events.status, 'queued'), gt(events.nextAt, latest)))
+      .run()
+    const due = db
+      .select()
+      .from(events)
+      .where(and(eq(events.status, 'queued'), lte(events.nextAt, clock.now())))
+      .orderBy(asc(events.receivedAt))
+      .limit(500)
+      .all()
+    for (const [customerId, group] of Map.groupBy(due, event => event.customerId)) {
+      if (signal.aborted) return
+      await this.#process(customerId, group, signal)
     }
   }
 
-  return {
-    /** Keeps an event; false when it is known. */
-    take: (event: StripeEvent): boolean => {
-      const now = clock.now()
-      const tells = event.customerId === null ? disputed : telling
-      const matters = event.live === live && tells.test(event.type)
-      const state = matters
-        ? { status: 'queued' as const, finishedAt: null }
-        : { status: 'ignored' as const, finishedAt: now }
-      const row = { ...event, ...state, attempts: 0, nextAt: now, receivedAt: now }
-      return db.insert(events).values(row).onConflictDoNothing().run().changes > 0
-    },
+  /** Returns to the queue the events that a program was processing when it ended. */
+  takeBack(): void {
+    this.#parts.db.update(events).set({ status: 'queued' }).where(eq(events.status, 'working')).run()
+  }
 
-    /** Works everything that is due: a customer is asked about once, however many events there are of it. */
-    flush: async (signal: AbortSignal): Promise<void> => {
-      const latest = latestAttempt(events.attempts, clock.now())
-      db.update(events)
-        .set({ nextAt: latest })
-        .where(and(eq(events.status, 'queued'), gt(events.nextAt, latest)))
-        .run()
-      const due = db
-        .select()
-        .from(events)
-        .where(and(eq(events.status, 'queued'), lte(events.nextAt, clock.now())))
-        .orderBy(asc(events.receivedAt))
-        .limit(500)
-        .all()
-      for (const [customerId, group] of Map.groupBy(due, event => event.customerId)) {
-        if (signal.aborted) return
-        await work(customerId, group, signal)
-      }
-    },
-
-    /** Of a program that ended while it was working. */
-    takeBack: () =>
-      void db.update(events).set({ status: 'queued' }).where(eq(events.status, 'working')).run(),
-
-    /** Works an event that waits or was given up once more now. False when there is no such event. */
-    again: (id: string): boolean =>
+  /** Makes an event that waits or has failed due now. Returns false when there is no such event. */
+  retry(id: string): boolean {
+    const { db, clock } = this.#parts
+    return (
       db
         .update(events)
         .set({ status: 'queued', nextAt: clock.now(), attempts: 0, finishedAt: null })
         .where(and(eq(events.id, id), inArray(events.status, ['queued', 'failed'])))
-        .run().changes > 0,
+        .run().changes > 0
+    )
+  }
 
-    /** Newest first. */
-    list: ({ limit, offset }: { limit: number; offset: number }) => ({
+  /** One page of the log, newest first, and how many events there are in all. */
+  list({ limit, offset }: { limit: number; offset: number }): { events: BillingEvent[]; total: number } {
+    const { db } = this.#parts
+    return {
       events: db
         .select()
         .from(events)
@@ -119,24 +103,71 @@ export function createEventQueue(options: {
         .offset(offset)
         .all(),
       total: db.select({ total: count() }).from(events).get()?.total ?? 0,
-    }),
+    }
+  }
 
-    /** How many wait for another attempt or were given up. */
-    troubled: (): number =>
-      db
-        .select({ total: count() })
-        .from(events)
-        .where(
-          and(inArray(events.status, ['queued', 'failed']), lt(events.receivedAt, clock.now() - 15 * 60_000)),
-        )
-        .get()?.total ?? 0,
+  /** Counts the events that are still queued or failed, 15 minutes or more after they arrived. */
+  troubled(): number {
+    const { db, clock } = this.#parts
+    const old = lt(events.receivedAt, clock.now() - 15 * 60_000)
+    const stuck = and(inArray(events.status, ['queued', 'failed']), old)
+    return db.select({ total: count() }).from(events).where(stuck).get()?.total ?? 0
+  }
 
-    prune: () =>
-      void db
-        .delete(events)
-        .where(and(inArray(events.status, ['done', 'ignored']), lt(events.receivedAt, clock.now() - keptMs)))
-        .run(),
+  /** Deletes processed events after 90 days. */
+  prune(): void {
+    const { db, clock } = this.#parts
+    const old = lt(events.receivedAt, clock.now() - keptMs)
+    db.delete(events)
+      .where(and(inArray(events.status, ['done', 'ignored']), old))
+      .run()
+  }
+
+  async #process(
+    customerId: string | null,
+    due: readonly BillingEvent[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, log } = this.#parts
+    const claimed = due.filter(event => this.#claim(event))
+    if (claimed.length === 0) return
+    const ids = claimed.map(({ id }) => id)
+    try {
+      const ours = await this.#read(customerId, signal)
+      this.#finish(ids, { status: ours ? 'done' : 'ignored', error: null, finishedAt: clock.now() })
+    } catch (cause) {
+      if (signal.aborted) return this.#finish(ids, { status: 'queued' })
+      const { message: error } = cause as Error
+      log.warn({ customer: customerId, events: ids.length, error }, 'could not process Stripe events')
+      for (const { id, attempts } of claimed)
+        this.#finish([id], afterFailure(cause, attempts + 1, clock.now()))
+    }
+  }
+
+  /** Only the caller that moves an event from queued to working processes it. */
+  #claim({ id, attempts }: BillingEvent): boolean {
+    return (
+      this.#parts.db
+        .update(events)
+        .set({ status: 'working', attempts: attempts + 1 })
+        .where(and(eq(events.id, id), eq(events.status, 'queued')))
+        .run().changes > 0
+    )
+  }
+
+  /** Reads the customer, or all disputes when there is none. Resolves to false when the customer is not ours. */
+  async #read(customerId: string | null, signal: AbortSignal): Promise<boolean> {
+    const { read, readDisputes } = this.#parts
+    if (customerId !== null) return (await read(customerId, signal)) !== null
+    await readDisputes(signal)
+    return true
+  }
+
+  #finish(ids: readonly string[], change: Partial<BillingEvent>): void {
+    this.#parts.db
+      .update(events)
+      .set(change)
+      .where(inArray(events.id, [...ids]))
+      .run()
   }
 }
-
-export type EventQueue = ReturnType<typeof createEventQueue>

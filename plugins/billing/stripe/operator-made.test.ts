@@ -42,7 +42,7 @@ test('what the operator made neither takes the trial nor the place of another, a
   await shop.settles(ada, 'legacy', 'deleted')
   assert.equal((await ada.call('POST', '/instances/legacy/restore', {})).status, 202)
   await shop.settles(ada, 'legacy', 'running')
-  const letters = await shop.letters()
+  const letters = await shop.emails()
   assert.deepEqual(
     letters.filter(subject => subject.includes('legacy')),
     ['legacy is ready'],
@@ -63,7 +63,7 @@ test('the operator says that it is paid for: a trial begins, then it stops; and 
   await shop.live(3)
   assert.deepEqual(await stateOf(shop, 'legacy'), ['deleted', true, 'billing'])
   assert.equal((await say(shop, 'exempt')).body.billed, false)
-  await shop.run('settle')
+  await shop.run('enforce')
   assert.deepEqual(await stateOf(shop, 'legacy'), running)
   const page = await shop.admin('GET', '/admin/instances/legacy', { headers: { Accept: 'text/html' } })
   assert.match(String(page.body), /It is exempt: its owner needs no plan for it/)

@@ -1,0 +1,44 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Site } from '../plugins/site/contract.ts'
+import { BootError } from '../src/boot-error.ts'
+import type { Plugin } from '../src/kernel/plugin.ts'
+import { migrationsOf } from '../src/kernel/program.ts'
+import type { Releases } from '../src/kernel/releases.ts'
+import { holdLock, openSqlite } from '../src/storage/database.ts'
+import { inWords } from '../src/storage/database-fault.ts'
+import { refuseNewerDatabase } from '../src/storage/migrations.ts'
+
+/**
+ * Locks the data root for this process and opens the control plane's own database in `folder`. Throws a BootError when
+ * another control plane runs there, when the database is newer than this program, and when a file cannot be used.
+ */
+export function openDatabase(site: Site, folder: string, plugins: readonly Plugin[], releases: Releases) {
+  const lock = inDataRoot(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return holdLock(join(folder, 'lock'))
+  })
+  if (!lock)
+    throw new BootError([
+      `LONGHOUSE_DATA_ROOT: another control plane runs on ${site.dataRoot}; stop it first`,
+    ])
+  releases.add(() => lock.release())
+
+  const file = join(folder, 'longhouse.db')
+  const sqlite = inDataRoot(file, () => {
+    refuseNewerDatabase(file, migrationsOf(plugins), 'LONGHOUSE_DATA_ROOT')
+    return inWords(file, 'LONGHOUSE_DATA_ROOT', () => openSqlite(file))
+  })
+  releases.add(() => sqlite.close())
+  return sqlite
+}
+
+/** Faults of the data root are for the operator to fix: reported in words, without a stack. */
+function inDataRoot<T>(file: string, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof BootError) throw error
+    throw new BootError([`LONGHOUSE_DATA_ROOT: cannot use ${file}: ${(error as Error).message}`])
+  }
+}
