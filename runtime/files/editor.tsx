@@ -3,26 +3,19 @@ import { wantsFragment } from '../../src/http/negotiate.ts'
 import { diskFull, invalidFields, Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { isDiskFull } from '../../src/storage/disk.ts'
-import {
-  EditorPage,
-  type EditorProps,
-  fileHref,
-  SavedNotice,
-  type SavedProps,
-} from '../../views/instance/repo/editor-page.tsx'
-import { FilePage } from '../../views/instance/repo/file-page.tsx'
+import { fileHref, SavedNotice } from '../../views/instance/repo/editor-page.tsx'
 import { FilesPage } from '../../views/instance/repo/files-page.tsx'
 import type { ManifestErrorView } from '../../views/instance/shapes.ts'
 import type { ManifestError } from '../manifest/manifest-error.ts'
-import { fileChanged, type RepoFile, unknownFile } from '../repo/contract.ts'
+import { fileChanged, type RepoFile } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
 import { manifestView } from '../web/manifest-view.ts'
 import { show } from '../web/show.ts'
 import { excerptOf } from '../web/source-excerpt.ts'
 import { within } from '../web/within.ts'
+import { findText, savedProps, showEditor, showRaw } from './editor-view.tsx'
 import { bodyLimitBytes, contentField, fileParams, messageField } from './file-routes.ts'
 import type { FilesWeb } from './files-web.ts'
-import { isPicture, rawType } from './raw-answer.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
 
@@ -31,212 +24,189 @@ const place = z
   .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1')
   .transform(Number)
 
-/** The repo's files as pages. Every button is one of a form, so that all of it works without JavaScript. */
+/** The repo's files as pages. Every button submits a form, so all of it works without JavaScript. */
 export function editorRoutes(web: FilesWeb): Route[] {
-  const { jobs, repo, clock, repoFolder, editorScript, patience } = web
-  const { signedIn: guard } = web.access
+  return [listFolder(web), openFile(web), changeFile(web)]
+}
 
-  const render = (
-    c: AppContext,
-    props: Partial<EditorProps> & Pick<EditorProps, 'path' | 'content' | 'hash'>,
-  ) =>
-    show(
-      c,
-      <EditorPage
-        now={clock.now()}
-        script={editorScript}
-        manifest={manifestView(repoFolder, jobs.manifest.state())}
-        // That of a change that is being loaded goes into its commit, unless it does not load.
-        keptMessage={jobs.edits.changing() ? '' : jobs.edits.waitingMessage()}
-        {...props}
-      />,
-      { title: props.path, current: '/repo' },
-    )
-  const savedProps = (path: string): SavedProps => ({
-    path,
-    manifest: manifestView(repoFolder, jobs.manifest.state()),
-    loading: jobs.edits.changing(),
-    now: clock.now(),
+const listFolder = (web: FilesWeb) =>
+  route({
+    method: 'get',
+    path: '/repo/files',
+    summary: 'The files of a folder of the jobs repo',
+    guard: web.access.signedIn,
+    pageOnly: true,
+    query: z.object({
+      folder: z.string().default(''),
+      gone: z.string().optional(),
+      uploaded: z.string().optional(),
+      new: z.string().trim().optional(),
+    }),
+    answers: page,
+    handle: (c, { query }) => {
+      if (query.new) {
+        // Refuses what is no path before somebody writes a file for it.
+        web.repo.files.accept(query.new)
+        return c.redirect(fileHref(query.new), 303)
+      }
+      const content = (
+        <FilesPage
+          now={web.clock.now()}
+          folder={query.folder}
+          {...web.repo.folder(query.folder)}
+          gone={query.gone ?? null}
+          uploaded={query.uploaded ?? null}
+          manifest={manifestView(web.repoFolder, web.jobs.manifest.state())}
+        />
+      )
+      return show(c, content, { title: query.folder || 'Files', current: '/repo' })
+    },
   })
-  const edit = async (c: AppContext, message: string, change: () => void) => {
-    const saving = jobs.edits.edit({ message, by: authorOf(c, web.address) }, change)
-    const state = await within(patience.pageMs, saving)
-    if (state || jobs.manifest.state().waitingFor === 'packages') return
-    await within(patience.busyPageMs, saving)
-  }
-  const found = (path: string): RepoFile | null => {
-    try {
-      return repo.files.read(path)
-    } catch (error) {
-      if (error instanceof Problem && error.code === unknownFile.code) return null
-      throw error
-    }
-  }
 
-  const textOrNot = (path: string): RepoFile | null | 'no text' => {
-    try {
-      return found(path)
-    } catch (error) {
-      if (error instanceof Problem && (error.status === 413 || error.status === 415)) return 'no text'
-      throw error
-    }
-  }
-  const showRaw = (c: AppContext, path: string) => {
-    const file = repo.rawFiles.open(path)
-    file.close()
-    const { sizeBytes, modifiedAt } = file
-    const content = (
-      <FilePage
-        {...{ path, sizeBytes, modifiedAt }}
-        now={clock.now()}
-        type={rawType(path)}
-        picture={isPicture(path)}
-      />
-    )
-    return show(c, content, { title: path, current: '/repo' })
-  }
-
-  return [
-    route({
-      method: 'get',
-      path: '/repo/files',
-      summary: 'The files of a folder of the jobs repo',
-      guard,
-      pageOnly: true,
-      query: z.object({
-        folder: z.string().default(''),
-        gone: z.string().optional(),
-        uploaded: z.string().optional(),
-        new: z.string().trim().optional(),
-      }),
-      answers: page,
-      handle: (c, { query }) => {
-        if (query.new) {
-          // Refuses what is no path before somebody writes a file for it.
-          repo.files.accept(query.new)
-          return c.redirect(fileHref(query.new), 303)
-        }
-        const content = (
-          <FilesPage
-            now={clock.now()}
-            folder={query.folder}
-            {...repo.folder(query.folder)}
-            gone={query.gone ?? null}
-            uploaded={query.uploaded ?? null}
-            manifest={manifestView(repoFolder, jobs.manifest.state())}
-          />
-        )
-        return show(c, content, { title: query.folder || 'Files', current: '/repo' })
-      },
+const openFile = (web: FilesWeb) =>
+  route({
+    method: 'get',
+    path: '/repo/files/{path...}',
+    summary: 'One file in the editor; a new one opens empty, and one that is not text is described',
+    guard: web.access.signedIn,
+    pageOnly: true,
+    params: fileParams,
+    query: z.object({
+      saved: z.string().optional(),
+      line: place.optional(),
+      column: place.optional(),
     }),
+    answers: page,
+    handle: (c, { params: { path }, query }) => {
+      if (query.saved !== undefined && wantsFragment(c))
+        return c.html(<SavedNotice {...savedProps(web, path)} />)
+      const file = textOrNot(web, path)
+      if (file === 'no text') return showRaw(c, web, path)
+      return showEditor(c, web, {
+        path,
+        content: file?.content ?? '',
+        hash: file?.hash ?? null,
+        saved: file !== null && query.saved !== undefined ? savedProps(web, path) : null,
+        at: query.line === undefined ? null : { line: query.line, column: query.column ?? null },
+      })
+    },
+  })
 
-    route({
-      method: 'get',
-      path: '/repo/files/{path...}',
-      summary:
-        'One file in the editor; one that is not there yet is an empty one, and what is no text is told of',
-      guard,
-      pageOnly: true,
-      params: fileParams,
-      query: z.object({
-        saved: z.string().optional(),
-        line: place.optional(),
-        column: place.optional(),
-      }),
-      answers: page,
-      handle: (c, { params: { path }, query }) => {
-        if (query.saved !== undefined && wantsFragment(c))
-          return c.html(<SavedNotice {...savedProps(path)} />)
-        const file = textOrNot(path)
-        if (file === 'no text') return showRaw(c, path)
-        return render(c, {
-          path,
-          content: file?.content ?? '',
-          hash: file?.hash ?? null,
-          saved: file !== null && query.saved !== undefined ? savedProps(path) : null,
-          at: query.line === undefined ? null : { line: query.line, column: query.column ?? null },
-        })
-      },
+const changeFile = (web: FilesWeb) =>
+  route({
+    method: 'post',
+    path: '/repo/files/{path...}',
+    summary: 'Save, check, rename or delete a file',
+    guard: web.access.signedIn,
+    pageOnly: true,
+    params: fileParams,
+    body: z.object({
+      action: z.enum(['save', 'check', 'rename', 'delete'], 'must be save, check, rename or delete'),
+      content: contentField.default(''),
+      hash: z.string().default(''),
+      message: messageField.default(''),
+      to: z.string().trim().default(''),
     }),
-
-    route({
-      method: 'post',
-      path: '/repo/files/{path...}',
-      summary: 'Save, check, rename or delete a file',
-      guard,
-      pageOnly: true,
-      params: fileParams,
-      body: z.object({
-        action: z.enum(['save', 'check', 'rename', 'delete'], 'must be save, check, rename or delete'),
-        content: contentField.default(''),
-        hash: z.string().default(''),
-        message: messageField.default(''),
-        to: z.string().trim().default(''),
-      }),
-      limitBytes: bodyLimitBytes,
-      answers: { 200: page[200], 303: { description: 'Done' } },
-      onInvalid: (c, errors, fields) => {
-        const path = c.req.param('path') ?? ''
-        const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : '')
-        if (text('content') === '') throw invalidFields(errors)
-        const current = found(path)
-        c.status(422)
-        return render(c, {
-          path,
-          content: withLineEnds(text('content'), current),
-          hash: text('hash') || null,
-          message: text('message'),
-          unsaved: true,
-          messageError: errors.find(error => error.path === 'message')?.message,
-          problem: invalidFields(errors),
-        })
-      },
-      handle: async (c, { params: { path }, body }) => {
-        const { action, message, to } = body
-        c.set(
-          'about',
-          action === 'check' ? null : `${action} ${path}${action === 'rename' ? ` to ${to}` : ''}`,
-        )
-        const { files } = repo
-        const hash = body.hash === '' ? null : body.hash
-        if (action === 'rename') {
-          await edit(c, message, () => files.rename(path, to, hash ?? undefined))
+    limitBytes: bodyLimitBytes,
+    answers: { 200: page[200], 303: { description: 'Done' } },
+    onInvalid: (c, errors, fields) => {
+      const path = c.req.param('path') ?? ''
+      const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : '')
+      if (text('content') === '') throw invalidFields(errors)
+      const current = findText(web, path)
+      c.status(422)
+      return showEditor(c, web, {
+        path,
+        content: withLineEnds(text('content'), current),
+        hash: text('hash') || null,
+        message: text('message'),
+        unsaved: true,
+        messageError: errors.find(error => error.path === 'message')?.message,
+        problem: invalidFields(errors),
+      })
+    },
+    handle: async (c, { params: { path }, body }) => {
+      const { action, to } = body
+      c.set('about', action === 'check' ? null : `${action} ${path}${action === 'rename' ? ` to ${to}` : ''}`)
+      const draft: Draft = { ...body, path, hash: body.hash === '' ? null : body.hash }
+      switch (action) {
+        case 'rename':
+          await edit(c, web, draft.message, () => web.repo.files.rename(path, to, draft.hash ?? undefined))
           return c.redirect(`${fileHref(to)}?saved`, 303)
-        }
-        if (action === 'delete') {
-          await edit(c, message, () => files.remove(path, hash ?? undefined))
+        case 'delete':
+          await edit(c, web, draft.message, () => web.repo.files.remove(path, draft.hash ?? undefined))
           return c.redirect(`/repo/files?gone=${encodeURIComponent(path)}`, 303)
-        }
-        const current = found(path)
-        const content = withLineEnds(body.content, current)
-        const draft = { path, content, hash, message, unsaved: content !== (current?.content ?? '') }
-        try {
-          if (action === 'check') {
-            const { errors, ...result } = await jobs.edits.check(path, content)
-            return render(c, { ...draft, check: { ...result, errors: errors.map(asView(path, content)) } })
-          }
-          await edit(c, message, () => files.write(path, content, hash))
-        } catch (error) {
-          const problem = asProblem(error)
-          c.status(problem.status as 409)
-          if (problem.status !== fileChanged.status) return render(c, { ...draft, problem })
-          return render(c, {
-            ...draft,
-            hash: current?.hash ?? null,
-            other: { content: current?.content ?? null },
-          })
-        }
-        return c.redirect(`${fileHref(path)}?saved`, 303)
-      },
-    }),
-  ]
+        case 'check':
+        case 'save':
+          return saveOrCheck(c, web, action, draft)
+      }
+    },
+  })
 
-  function asView(path: string, content: string) {
-    return (error: ManifestError): ManifestErrorView => ({
-      ...error,
-      excerpt: error.file === path ? excerptOf(content, error.line) : null,
+/** A file as somebody wants it: `hash` is that of the content the change was made from, null for a new file. */
+interface Draft {
+  path: string
+  content: string
+  hash: string | null
+  message: string
+}
+
+/** Saves the draft, or only checks it. What cannot be saved is shown in the editor again, with what was typed. */
+async function saveOrCheck(
+  c: AppContext,
+  web: FilesWeb,
+  action: 'save' | 'check',
+  { path, hash, message, ...typed }: Draft,
+) {
+  const current = findText(web, path)
+  const content = withLineEnds(typed.content, current)
+  const draft = { path, content, hash, message, unsaved: content !== (current?.content ?? '') }
+  try {
+    if (action === 'check') {
+      const { errors, ...result } = await web.jobs.edits.check(path, content)
+      return showEditor(c, web, { ...draft, check: { ...result, errors: errors.map(asView(path, content)) } })
+    }
+    await edit(c, web, message, () => web.repo.files.write(path, content, hash))
+  } catch (error) {
+    const problem = asProblem(error)
+    c.status(problem.status as 409)
+    if (problem.status !== fileChanged.status) return showEditor(c, web, { ...draft, problem })
+    return showEditor(c, web, {
+      ...draft,
+      hash: current?.hash ?? null,
+      other: { content: current?.content ?? null },
     })
   }
+  return c.redirect(`${fileHref(path)}?saved`, 303)
+}
+
+/** Makes a change and waits for the load that follows, for as long as a page may take. */
+async function edit(
+  c: AppContext,
+  { jobs, address, patience }: FilesWeb,
+  message: string,
+  change: () => void,
+) {
+  const saving = jobs.edits.edit({ message, by: authorOf(c, address) }, change)
+  const state = await within(patience.pageMs, saving)
+  if (state || jobs.manifest.state().waitingFor === 'packages') return
+  await within(patience.busyPageMs, saving)
+}
+
+function textOrNot(web: FilesWeb, path: string): RepoFile | null | 'no text' {
+  try {
+    return findText(web, path)
+  } catch (error) {
+    if (error instanceof Problem && (error.status === 413 || error.status === 415)) return 'no text'
+    throw error
+  }
+}
+
+function asView(path: string, content: string) {
+  return (error: ManifestError): ManifestErrorView => ({
+    ...error,
+    excerpt: error.file === path ? excerptOf(content, error.line) : null,
+  })
 }
 
 /** What a person can do something about; anything else is thrown on. */

@@ -7,7 +7,7 @@ import '../packages/contract.ts'
 import '../sync/contract.ts'
 import '../volume/contract.ts'
 import { type Notices, openNotices } from './notices.ts'
-import { noticeRoutes } from './routes.tsx'
+import { noticeRoutes } from './routes.ts'
 import * as schema from './schema.ts'
 import type { Watched } from './watch/watched.ts'
 

@@ -12,6 +12,6 @@ export const apiTags = {
   runs: 'What became of each run, and what it wrote',
   schedule: 'What a cron expression means',
   secrets: 'Named values that jobs get',
-  settings: 'Who is told, and how',
+  settings: 'Who gets notices, and how',
   tokens: 'API tokens',
 } as const

@@ -30,144 +30,152 @@ const foundRunShape = runShape.extend({ match: matchShape.optional() }).meta({ i
 const next = z.string().optional().meta({ description: 'Where a browser goes on to: a path of this site' })
 
 /** The registered jobs: list, run, enable, disable, history. */
-export function jobRoutes({ jobs, access }: JobsWeb): Route[] {
-  const { signedIn: guard } = access
-
-  const setEnabled = (enabled: boolean) =>
-    route({
-      method: 'post',
-      path: `/api/jobs/{id}/${enabled ? 'enable' : 'disable'}`,
-      summary: enabled ? 'Let the schedule start it' : 'Keep the schedule from starting it',
-      guard,
-      params,
-      body: z.object({ next }),
-      answers: { 200: { description: 'The job', schema: jobShape }, 303: { description: 'For a browser' } },
-      handle: (c, { params: { id }, body }) => {
-        const job = jobs.list.setEnabled(jobs.list.known(id).id, enabled)
-        return wantsPage(c) ? c.redirect(localPath(body.next, `/jobs/${id}`), 303) : c.json(jobJson(job))
-      },
-    })
-
+export function jobRoutes(web: JobsWeb): Route[] {
   return [
-    route({
-      method: 'get',
-      path: '/api/jobs',
-      summary: 'Registered jobs and the state of the manifest',
-      guard,
-      answers: {
-        200: {
-          description: 'All of them',
-          schema: z.object({ jobs: z.array(jobShape), manifest: manifestShape }),
-        },
-      },
-      handle: c =>
-        c.json({ jobs: jobs.list.all().map(jobJson), manifest: manifestJson(jobs.manifest.state()) }),
-    }),
-
-    route({
-      method: 'get',
-      path: '/api/jobs/{id}',
-      summary: 'One registered job',
-      guard,
-      params,
-      answers: { 200: { description: 'The job', schema: jobShape } },
-      handle: (c, { params: { id } }) => c.json(jobJson(jobs.list.known(id))),
-    }),
-
-    route({
-      method: 'post',
-      path: '/api/jobs/{id}/run',
-      summary: 'Run it now; `Prefer: wait=N` answers when it is over, or after N seconds',
-      mayWait: true,
-      guard: access.mayRun,
-      params,
-      body: z.object({
-        next,
-        params: z
-          .record(z.string(), z.unknown(), 'must be an object such as {"name": "value"}')
-          .optional()
-          .meta({ description: 'Handed to the job' }),
-      }),
-      answers: {
-        200: { description: 'The run, over', schema: runShape },
-        202: { description: 'The run, queued or going on; `Location` names it', schema: runShape },
-        303: { description: 'For a browser' },
-      },
-      handle: async (c, { params: { id }, body }) => {
-        const browser = wantsPage(c)
-        const run = jobs.runs.start(jobs.list.known(id).id, {
-          trigger: browser ? 'manual' : 'api',
-          ...(body.params ? { params: body.params } : {}),
-        })
-        if (browser) return c.redirect(localPath(body.next, `/runs/${run.id}`), 303)
-        return answerRun(c, jobs, run.id)
-      },
-    }),
-
-    setEnabled(true),
-    setEnabled(false),
-
-    route({
-      method: 'get',
-      path: '/api/jobs/{id}/runs',
-      summary:
-        'Runs of one job, newest first; with `q` those whose log or error holds these words. Also of one that is no longer registered',
-      guard,
-      params,
-      query: runWindow.extend({
-        q: z.string().trim().max(200, 'must be at most 200 characters').optional(),
-      }),
-      answers: {
-        200: {
-          description: 'Some of them',
-          schema: z.object({
-            runs: z.array(foundRunShape),
-            ...runListShape,
-            complete: z
-              .boolean()
-              .optional()
-              .meta({ description: 'With `q`: false when the search stopped before the oldest run' }),
-          }),
-          headers: linkHeader,
-        },
-      },
-      handle: async (c, { params: { id }, query: { q, ...page } }) => {
-        const jobId = jobs.list.everKnown(id)
-        if (!q) {
-          const { runs, ...list } = jobs.runs.list({ jobId, ...windowOf(page) })
-          return c.json({ runs: runs.map(runJson), ...linked(c, page, list) })
-        }
-        refuseCursor(page, 'q')
-        const { found, total, complete } = await jobs.logs.search({ jobId, words: q, ...page })
-        const runs = found.map(({ run, match }) => ({ ...runJson(run), match }))
-        return c.json({ runs, complete, ...linked(c, page, { total }) })
-      },
-    }),
-
-    route({
-      method: 'get',
-      path: '/api/jobs/{id}/slots',
-      summary: 'What became of the last due times, newest first',
-      guard,
-      params,
-      query: listWindow(50)
-        .pick({ limit: true })
-        .extend({
-          from: timeField.optional().meta({ description: 'Due at or after this' }),
-          to: timeField.optional().meta({ description: 'Due before this' }),
-        }),
-      answers: {
-        200: { description: 'Some of them', schema: z.object({ slots: z.array(slotShape), total: z.int() }) },
-      },
-      handle: (c, { params: { id }, query }) => {
-        const { from, to, limit } = query
-        const { slots, total } = jobs.slots.list(jobs.list.everKnown(id), {
-          limit,
-          ...(from === undefined ? {} : { from }),
-          ...(to === undefined ? {} : { to }),
-        })
-        return c.json({ slots: slots.map(slotJson), total })
-      },
-    }),
+    listJobs(web),
+    showJob(web),
+    startRun(web),
+    setEnabled(web, true),
+    setEnabled(web, false),
+    listRuns(web),
+    listSlots(web),
   ]
 }
+
+const setEnabled = ({ jobs, access: { signedIn: guard } }: JobsWeb, enabled: boolean) =>
+  route({
+    method: 'post',
+    path: `/api/jobs/{id}/${enabled ? 'enable' : 'disable'}`,
+    summary: enabled ? 'Let the schedule start it' : 'Keep the schedule from starting it',
+    guard,
+    params,
+    body: z.object({ next }),
+    answers: { 200: { description: 'The job', schema: jobShape }, 303: { description: 'For a browser' } },
+    handle: (c, { params: { id }, body }) => {
+      const job = jobs.list.setEnabled(jobs.list.known(id).id, enabled)
+      return wantsPage(c) ? c.redirect(localPath(body.next, `/jobs/${id}`), 303) : c.json(jobJson(job))
+    },
+  })
+
+const listJobs = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
+  route({
+    method: 'get',
+    path: '/api/jobs',
+    summary: 'Registered jobs and the state of the manifest',
+    guard,
+    answers: {
+      200: {
+        description: 'All of them',
+        schema: z.object({ jobs: z.array(jobShape), manifest: manifestShape }),
+      },
+    },
+    handle: c =>
+      c.json({ jobs: jobs.list.all().map(jobJson), manifest: manifestJson(jobs.manifest.state()) }),
+  })
+
+const showJob = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
+  route({
+    method: 'get',
+    path: '/api/jobs/{id}',
+    summary: 'One registered job',
+    guard,
+    params,
+    answers: { 200: { description: 'The job', schema: jobShape } },
+    handle: (c, { params: { id } }) => c.json(jobJson(jobs.list.known(id))),
+  })
+
+const startRun = ({ jobs, access }: JobsWeb) =>
+  route({
+    method: 'post',
+    path: '/api/jobs/{id}/run',
+    summary: 'Run it now; `Prefer: wait=N` answers when it is over, or after N seconds',
+    mayWait: true,
+    guard: access.mayRun,
+    params,
+    body: z.object({
+      next,
+      params: z
+        .record(z.string(), z.unknown(), 'must be an object such as {"name": "value"}')
+        .optional()
+        .meta({ description: 'Handed to the job' }),
+    }),
+    answers: {
+      200: { description: 'The run, over', schema: runShape },
+      202: { description: 'The run, queued or going on; `Location` names it', schema: runShape },
+      303: { description: 'For a browser' },
+    },
+    handle: async (c, { params: { id }, body }) => {
+      const browser = wantsPage(c)
+      const run = jobs.runs.start(jobs.list.known(id).id, {
+        trigger: browser ? 'manual' : 'api',
+        ...(body.params ? { params: body.params } : {}),
+      })
+      if (browser) return c.redirect(localPath(body.next, `/runs/${run.id}`), 303)
+      return answerRun(c, jobs, run.id)
+    },
+  })
+
+const listRuns = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
+  route({
+    method: 'get',
+    path: '/api/jobs/{id}/runs',
+    summary:
+      'Runs of one job, newest first; with `q` those whose log or error holds these words. Also of one that is no longer registered',
+    guard,
+    params,
+    query: runWindow.extend({
+      q: z.string().trim().max(200, 'must be at most 200 characters').optional(),
+    }),
+    answers: {
+      200: {
+        description: 'Some of them',
+        schema: z.object({
+          runs: z.array(foundRunShape),
+          ...runListShape,
+          complete: z
+            .boolean()
+            .optional()
+            .meta({ description: 'With `q`: false when the search stopped before the oldest run' }),
+        }),
+        headers: linkHeader,
+      },
+    },
+    handle: async (c, { params: { id }, query: { q, ...page } }) => {
+      const jobId = jobs.list.everKnown(id)
+      if (!q) {
+        const { runs, ...list } = jobs.runs.list({ jobId, ...windowOf(page) })
+        return c.json({ runs: runs.map(runJson), ...linked(c, page, list) })
+      }
+      refuseCursor(page, 'q')
+      const { found, total, complete } = await jobs.logs.search({ jobId, words: q, ...page })
+      const runs = found.map(({ run, match }) => ({ ...runJson(run), match }))
+      return c.json({ runs, complete, ...linked(c, page, { total }) })
+    },
+  })
+
+const listSlots = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
+  route({
+    method: 'get',
+    path: '/api/jobs/{id}/slots',
+    summary: 'What became of the last due times, newest first',
+    guard,
+    params,
+    query: listWindow(50)
+      .pick({ limit: true })
+      .extend({
+        from: timeField.optional().meta({ description: 'Due at or after this' }),
+        to: timeField.optional().meta({ description: 'Due before this' }),
+      }),
+    answers: {
+      200: { description: 'Some of them', schema: z.object({ slots: z.array(slotShape), total: z.int() }) },
+    },
+    handle: (c, { params: { id }, query }) => {
+      const { from, to, limit } = query
+      const { slots, total } = jobs.slots.list(jobs.list.everKnown(id), {
+        limit,
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      })
+      return c.json({ slots: slots.map(slotJson), total })
+    },
+  })
