@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { oneJob, registry, until } from '../engine.fixture.ts'
-import { browser, startWeb } from './web.fixture.ts'
+import { oneJob, registry, until } from '../../engine.fixture.ts'
+import { browser, startWeb } from '../../web/web.fixture.ts'
 
 const text = (page: string) => page.replace(/<[^>]+>/g, '')
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { registry, until } from '../engine.fixture.ts'
-import { postForm, postJson, startWeb } from './web.fixture.ts'
+import { registry, until } from '../../engine.fixture.ts'
+import { postForm, postJson, startWeb } from '../../web/web.fixture.ts'
 
 interface RunJson {
   id: string

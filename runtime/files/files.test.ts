@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { oneJob, registry } from '../engine.fixture.ts'
-import { browser, postForm, postJson, startWeb } from './web.fixture.ts'
+import { browser, postForm, postJson, startWeb } from '../web/web.fixture.ts'
 
 const files = { 'manifest.ts': oneJob("() => 'first'") }
 const twoJobs = `${registry}import { two } from './jobs/two'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import Database from 'better-sqlite3'
-import { registry } from '../engine.fixture.ts'
-import { browser, startWeb } from './web.fixture.ts'
+import { registry } from '../../engine.fixture.ts'
+import { browser, startWeb } from '../../web/web.fixture.ts'
 
 const manyJobs = {
   'manifest.ts': `${registry}for (let i = 0; i < 250; i++) {

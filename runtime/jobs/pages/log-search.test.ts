@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneJob } from '../engine.fixture.ts'
-import { browser, startWeb } from './web.fixture.ts'
+import { oneJob } from '../../engine.fixture.ts'
+import { browser, startWeb } from '../../web/web.fixture.ts'
 
 const files = {
   'manifest.ts': oneJob(`async c => {

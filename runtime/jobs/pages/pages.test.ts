@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneJob, registry, until } from '../engine.fixture.ts'
-import { browser, postForm, startWeb } from './web.fixture.ts'
+import { oneJob, registry, until } from '../../engine.fixture.ts'
+import { browser, postForm, startWeb } from '../../web/web.fixture.ts'
 
 const files = { 'manifest.ts': oneJob("async c => { c.log('<b>hello</b>') }", "description: 'Says hello.'") }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { closeServer, openServer } from '../../src/http/listener/server.ts'
 import { oneJob } from '../engine.fixture.ts'
-import { createInstanceServer } from './server.ts'
-import { browser, startWeb } from './web.fixture.ts'
+import { createInstanceServer } from '../web/server.ts'
+import { browser, startWeb } from '../web/web.fixture.ts'
 
 const files = { 'manifest.ts': oneJob("() => 'first'"), '.gitignore': 'data/\n' }
 const bytes = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 255, 254, 10, 13, 1, 2, 3])

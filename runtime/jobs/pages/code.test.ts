@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneJob, registry, until } from '../engine.fixture.ts'
-import { startRegistry } from '../packages/registry.fixture.ts'
-import { browser, postForm, postJson, startWeb } from './web.fixture.ts'
+import { oneJob, registry, until } from '../../engine.fixture.ts'
+import { startRegistry } from '../../packages/registry.fixture.ts'
+import { browser, postForm, postJson, startWeb } from '../../web/web.fixture.ts'
 
 test('a set without jobs is shown with what it would end, and goes live when somebody confirms it', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: { 'manifest.ts': oneJob('() => 1') } })

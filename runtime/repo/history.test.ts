@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, sy
 import { test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob, until } from '../engine.fixture.ts'
-import { browser, postForm, postJson, startWeb } from './web.fixture.ts'
+import { browser, postForm, postJson, startWeb } from '../web/web.fixture.ts'
 
 interface Commit {
   commit: string
