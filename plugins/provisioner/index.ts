@@ -9,14 +9,14 @@ import { chooseDriver, driverConfig } from './drivers/choice.ts'
 import './contract.ts'
 import { request } from './commands/commands.ts'
 import { Ownership } from './commands/ownership.ts'
-import { restore } from './commands/tombstone.ts'
+import { restore } from './commands/restore.ts'
 import type { InstanceSummary } from './contract.ts'
 import { HealthWatch } from './reconciler/health-watch.ts'
 import { limitInstance } from './reconciler/limits.ts'
 import { recordHealth, watched, watchedOne } from './reconciler/observation.ts'
 import { compareEveryMs, Orphans } from './reconciler/orphans.ts'
 import { Reconciler } from './reconciler/reconciler.ts'
-import { lookAtTombstones, purgeAt, retentionLookMs } from './reconciler/retention.ts'
+import { purgeAt, retentionLookMs, runRetention } from './reconciler/retention.ts'
 import { routeAll } from './records/fleet.ts'
 import { getInstance, listInstances, listInstancesOf } from './records/instance.ts'
 import { instanceMail, instanceMailConfig } from './records/instance-mail.ts'
@@ -102,10 +102,14 @@ export const provisionerOver = (
       }
       const retention = { keptMs: config.RETENTION_DAYS === 0 ? null : config.RETENTION_DAYS * 86_400_000 }
       const purgeTime = (instance: Instance) => purgeAt(instance, retention, clock.now())
-      const summary = (instance: Instance): InstanceSummary => ({
+      const summary = ({ removal, suspension, ...instance }: Instance): InstanceSummary => ({
         ...instance,
         volume: volumePath(site.dataRoot, instance.subdomain),
-        purgeAt: purgeTime(instance),
+        deletedAt: removal?.deletedAt ?? null,
+        deletedBy: removal?.by ?? null,
+        purgeAt: purgeTime({ ...instance, removal, suspension }),
+        suspendedAt: suspension?.since ?? null,
+        suspension: suspension?.reason ?? null,
       })
       const ownership = new Ownership({
         ...execution,
@@ -170,7 +174,7 @@ export const provisionerOver = (
             name: 'retention',
             everyMs: retentionLookMs,
             run: async signal => {
-              await lookAtTombstones({
+              await runRetention({
                 fleet,
                 settings: retention,
                 objections: hooks.all('purge-objection'),

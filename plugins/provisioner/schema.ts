@@ -46,40 +46,18 @@ export const instances = sqliteTable(
     lastHealthAt: integer('last_health_at'),
     /** When its id was written into its volume; null for a volume of an earlier version that was not seen since. */
     volumeMarkedAt: integer('volume_marked_at'),
-    /**
-     * What the operator allowed: to start with an empty volume, or with what stands at its place; or to delete what
-     * stands there though it does not say that it is this instance's.
-     */
-    volumePermit: text('volume_permit', { enum: ['new', 'adopt', 'delete'] }),
+    /** What the operator allowed it to start with: an empty volume, or the one that stands in its place. */
+    volumePermit: text('volume_permit', { enum: ['new', 'adopt'] }),
     /** Why it is failed, when that is for its volume; it goes on by itself once the volume is back. */
     volumeFault: text('volume_fault', { enum: volumeFaults }),
     /** The newest operation. */
     operationId: text('operation_id'),
-    /** When the container went and the volume began to be kept. */
-    deletedAt: integer('deleted_at'),
     /** Whether billing has a say in it: not in what the operator made, until they say so. */
     billed: integer('billed', { mode: 'boolean' }).notNull().default(true),
     /** What its container may take; null for what every instance may. */
     memoryBytes: integer('memory_bytes'),
     cpus: real('cpus'),
-    /** While set it does not run, whatever is desired: see `suspension.ts`. */
-    suspendedAt: integer('suspended_at'),
-    /** Why, in words for its owner. */
-    suspension: text('suspension'),
-    /** Who had it removed; null while it is not. */
-    deletedBy: text('deleted_by', { enum: removers }),
-    /** What it should be when it was removed: undoing goes back to that. Null while it is not. */
-    desiredBefore: text('desired_before', { enum: ['running', 'stopped'] }),
-    /** How much of the retention period was lived through, as far as the timer saw, and when it last looked. */
-    retentionServedMs: integer('retention_served_ms').notNull().default(0),
-    retentionSeenAt: integer('retention_seen_at'),
-    /** How much was lived through in removals before this one, for a suspension that has gone on ever since. */
-    retentionCarriedMs: integer('retention_carried_ms').notNull().default(0),
-    /** Why the timer did not delete the volume though the period is over. */
-    retentionHeld: text('retention_held'),
-    /** When a purge was requested; it stays requested until the volume is deleted. */
-    purgeRequestedAt: integer('purge_requested_at'),
-    /** When the volume went; from then on the subdomain is anybody's. */
+    /** When the volume was deleted; from then on the subdomain is free. */
     purgedAt: integer('purged_at'),
   },
   table => [
@@ -87,7 +65,59 @@ export const instances = sqliteTable(
     index('provisioner_instances_account').on(table.accountId),
   ],
 )
-export type Instance = typeof instances.$inferSelect
+export type InstanceRow = typeof instances.$inferSelect
+
+/**
+ * One row for each instance whose desired state is `deleted`: why it went, what undoing that brings back, and how long its
+ * volume has been kept. A purged instance keeps its row.
+ */
+export const removals = sqliteTable('provisioner_removals', {
+  instanceId: text('instance_id')
+    .primaryKey()
+    .references(() => instances.id),
+  /** Who had it removed; null for one that was removed before this was recorded. */
+  by: text('removed_by', { enum: removers }),
+  /** The desired state of before: undoing goes back to it. */
+  desiredBefore: text('desired_before', { enum: ['running', 'stopped'] }).notNull(),
+  /** When the container was gone and the retention period began; null until then. */
+  deletedAt: integer('deleted_at'),
+  /** How much of the retention period passed in earlier removals: see `Suspension.keptMs`. */
+  carriedMs: integer('carried_ms').notNull().default(0),
+  /** How much of it passed in this one, as far as the timer saw, and when the timer last looked. */
+  servedMs: integer('served_ms').notNull().default(0),
+  seenAt: integer('seen_at'),
+  /** Why the timer did not delete the volume though the period is over. */
+  objection: text('objection'),
+  /** When a purge was requested; it stays requested until the volume is deleted. */
+  purgeRequestedAt: integer('purge_requested_at'),
+  /**
+   * What the purge may delete though it does not say that it is this instance's: the operator looked at it, and allowed
+   * that. See `permitFor`.
+   */
+  volumePermit: text('volume_permit'),
+})
+export type Removal = typeof removals.$inferSelect
+
+/** One row for each instance that does not run, whatever is desired. */
+export const suspensions = sqliteTable('provisioner_suspensions', {
+  instanceId: text('instance_id')
+    .primaryKey()
+    .references(() => instances.id),
+  since: integer('suspended_at').notNull(),
+  /** In words for its owner. */
+  reason: text('reason').notNull(),
+  /** How much of the retention period passed in removals that ended while this suspension went on. */
+  keptMs: integer('kept_ms').notNull().default(0),
+})
+export type Suspension = typeof suspensions.$inferSelect
+
+/** An instance with what may befall it. */
+export type Instance = InstanceRow & {
+  /** Null unless the desired state is `deleted`. */
+  removal: Removal | null
+  /** Null while it may run. */
+  suspension: Suspension | null
+}
 
 export const operations = sqliteTable(
   'provisioner_operations',

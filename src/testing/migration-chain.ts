@@ -67,7 +67,7 @@ function journalOf(folder: string): Journal {
 }
 
 /** A copy of the chain that ends after `step` migrations, as a path below the program's root. */
-function firstMigrations({ tables }: MigrationChain, step: number, copy: string): string {
+export function firstMigrations({ tables }: MigrationChain, step: number, copy: string): string {
   const folder = programRoot(tables.migrations)
   const journal = journalOf(folder)
   const entries = journal.entries.slice(0, step)

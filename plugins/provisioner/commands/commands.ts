@@ -5,10 +5,11 @@ import type { Fleet } from '../records/fleet.ts'
 import { getInstance, requireInstance, updateInstance, wanted } from '../records/instance.ts'
 import { type Accepted, openOperation, openOperationOf } from '../records/operation.ts'
 import { covers, planOf } from '../records/plan.ts'
+import { beginRemoval, endRemoval, updateRemoval } from '../records/removal.ts'
+import { endSuspension } from '../records/suspension.ts'
 import { type Instance, instances } from '../schema.ts'
 import { heldFor, type NameRequest, seeFor } from './name-hold.ts'
 import { newPassword } from './password.ts'
-import { lifted } from './tombstone.ts'
 
 export interface ProvisionRequest extends NameRequest {
   image: string
@@ -46,16 +47,11 @@ export async function provision(
       ...(account && { accountId: account.id }),
     } as const
     const instanceId = held?.id ?? newId('inst', now)
-    if (held)
-      updateInstance(db, held.id, {
-        ...wish,
-        ...lifted,
-        retentionCarriedMs: 0,
-        driver: driver.name,
-        suspendedAt: null,
-        suspension: null,
-      })
-    else {
+    if (held) {
+      updateInstance(db, held.id, { ...wish, driver: driver.name })
+      endRemoval(db, held)
+      endSuspension(db, held.id)
+    } else {
       tx.insert(instances)
         .values({
           ...wish,
@@ -91,18 +87,17 @@ export function request(
     const { desired } = planOf(kind, before)
     if (kind === 'upgrade' && before === 'stopped' && open_ && open_.kind !== kind)
       throw notPossibleNow(`"${subdomain}" is being stopped; try again when that is done.`)
-    const removal =
-      desired === 'deleted' && instance.desired !== 'deleted'
-        ? { ...lifted, deletedBy: by, desiredBefore: instance.desired }
-        : {}
     // A permit is for the start that it was given for: none outlives the wish to run.
     const permit = desired === 'running' || desired === null ? {} : { volumePermit: null }
-    if (desired !== null) updateInstance(db, instance.id, { desired, ...removal, ...permit })
+    if (desired !== null) updateInstance(db, instance.id, { desired, ...permit })
+    if (desired === 'deleted') beginRemoval(db, instance, by)
     if (open_ && covers(open_.kind, kind, before) && !image)
       return { instanceId: instance.id, operationId: open_.id }
     if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }
     if (kind === 'purge')
-      updateInstance(db, instance.id, { purgeRequestedAt: instance.purgeRequestedAt ?? clock.now() })
+      updateRemoval(db, instance.id, {
+        purgeRequestedAt: instance.removal?.purgeRequestedAt ?? clock.now(),
+      })
     return { instanceId: instance.id, operationId: open(fleet, instance.id, kind, image) }
   })
 }
@@ -126,6 +121,6 @@ function refuseIfImpossible({ subdomain, desired, suspension }: Instance, kind: 
       `"${subdomain}" is deprovisioned; provision it again for its owner to bring it back.`,
     )
   }
-  if (suspension !== null && planOf(kind, 'running').end === 'running')
-    throw suspended(`"${subdomain}" does not run for now: ${suspension}`)
+  if (suspension && planOf(kind, 'running').end === 'running')
+    throw suspended(`"${subdomain}" does not run for now: ${suspension.reason}`)
 }

@@ -11,7 +11,7 @@ import { sameAddress } from '../records/email-address.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { findBySubdomain } from '../records/instance.ts'
 import { refuseVolumeOfAnother, seeVolume } from '../records/volume-record.ts'
-import { type Instance, instances } from '../schema.ts'
+import { type Instance, type InstanceRow, instances } from '../schema.ts'
 import { type VolumeSight, volumePath } from '../volumes/volume.ts'
 
 /** What is asked for, as far as it decides who may have a name. */
@@ -41,10 +41,10 @@ export function heldFor(fleet: Fleet, request: NameRequest, sight: VolumeSight):
         : `"${subdomain}" is kept for its last owner with its data; choose another name, or purge it first.`,
     )
   }
-  if (held && held.purgeRequestedAt !== null)
+  if (held?.removal?.purgeRequestedAt)
     throw subdomainTaken(`"${subdomain}" is being purged; try again when that is done.`)
   // Made anew it would run, whatever it was suspended for.
-  if (account && held?.suspendedAt) throw suspended(held.suspension ?? 'It may not run at the moment.')
+  if (account && held?.suspension) throw suspended(held.suspension.reason)
   if (account && held?.billed !== false) refuseOverLimit(fleet, account)
   if (held) return held
   if (account) refuseQuarantined(fleet, request)
@@ -53,7 +53,7 @@ export function heldFor(fleet: Fleet, request: NameRequest, sight: VolumeSight):
 }
 
 /** Compares accounts where there are any, since an email address may pass to another person; else the address. */
-function isOwn(held: Instance, { account, ownerEmail }: NameRequest): boolean {
+function isOwn(held: InstanceRow, { account, ownerEmail }: NameRequest): boolean {
   if (account && held.accountId !== null) return held.accountId === account.id
   return sameAddress(held.ownerEmail, ownerEmail)
 }

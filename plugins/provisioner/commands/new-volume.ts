@@ -23,7 +23,7 @@ export async function beginAnew(
     const instance = requireInstance(db, subdomain)
     const { id: instanceId, desired, suspension } = instance
     if (desired === 'deleted') throw notPossibleNow(`"${subdomain}" is removed; bring it back first.`)
-    if (suspension !== null) throw suspended(`"${subdomain}" does not run for now: ${suspension}`)
+    if (suspension) throw suspended(`"${subdomain}" does not run for now: ${suspension.reason}`)
     const fault = volumeFault(instance, path, sight)
     if (!fault) throw notPossibleNow(`Nothing keeps "${subdomain}" from its volume. Nothing was changed.`)
     if (fault.kind === 'foreign') requireAdoptable(fleet, path, sight, adopt)

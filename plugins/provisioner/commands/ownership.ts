@@ -13,7 +13,7 @@ import { type Instance, instances } from '../schema.ts'
 import { provision, request } from './commands.ts'
 import { heldFor, refuseOverLimit, seeFor } from './name-hold.ts'
 import { resetPassword } from './password.ts'
-import { restore } from './tombstone.ts'
+import { restore } from './restore.ts'
 
 interface Owner {
   id: string
@@ -116,10 +116,10 @@ export class Ownership {
       },
       restore: subdomain => {
         fleet.db.transaction(() => {
-          const { desired, suspendedAt, suspension, billed } = requireOwn(subdomain)
+          const { desired, suspension, billed } = requireOwn(subdomain)
           // It would stand stopped until it is removed again, and be kept for that much longer each time.
-          if (desired === 'deleted' && suspendedAt !== null)
-            throw suspended(`"${subdomain}" cannot be brought back for now: ${suspension}`)
+          if (desired === 'deleted' && suspension)
+            throw suspended(`"${subdomain}" cannot be brought back for now: ${suspension.reason}`)
           if (desired === 'deleted' && billed) {
             this.#admit?.(owner.id, 'brought-back')
             refuseOverLimit(fleet, asked(subdomain).account)
@@ -176,7 +176,7 @@ export class Ownership {
     const others = this.#parts.accountsByEmail(owner.email).filter(({ id }) => id !== owner.id)
     return listInstancesOf(this.#parts.fleet.db, null).filter(
       each =>
-        each.purgeRequestedAt === null &&
+        !each.removal?.purgeRequestedAt &&
         sameAddress(each.ownerEmail, owner.email) &&
         (others.length === 0 || each.ownerEmail === owner.email),
     )
@@ -202,7 +202,7 @@ export class Ownership {
 
   #shown(instance: Instance): OwnedInstance {
     const { fleet, health, purgeAt } = this.#parts
-    const { id, subdomain, status, desired, createdAt, deletedAt } = instance
+    const { id, subdomain, status, desired, createdAt, removal, suspension } = instance
     const last = instance.operationId ? findOperation(fleet.db, instance.operationId) : null
     return {
       id,
@@ -213,9 +213,9 @@ export class Ownership {
       desired,
       createdAt,
       lastHealthAt: health.lastHealthyAt(id) ?? instance.lastHealthAt,
-      deletedAt,
+      deletedAt: removal?.deletedAt ?? null,
       purgeAt: purgeAt(instance),
-      suspension: instance.suspendedAt === null ? null : instance.suspension,
+      suspension: suspension?.reason ?? null,
       billed: instance.billed || !this.charges,
       operation: last && {
         kind: last.kind,

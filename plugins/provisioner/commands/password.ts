@@ -46,7 +46,7 @@ export function resettable(
   { removedToo = false }: { removedToo?: boolean } = {},
 ): Instance {
   const instance = requireInstance(db, subdomain)
-  if (instance.purgeRequestedAt !== null) throw notPossibleNow(`The data of "${subdomain}" is being deleted.`)
+  if (instance.removal?.purgeRequestedAt) throw notPossibleNow(`The data of "${subdomain}" is being deleted.`)
   if (instance.desired === 'deleted' && !removedToo) {
     throw notPossibleNow(`"${subdomain}" is deprovisioned; its owner gets a new password with it.`)
   }

@@ -1,13 +1,14 @@
 import type { Fleet } from '../records/fleet.ts'
-import { requireInstance, updateInstance } from '../records/instance.ts'
+import { requireInstance } from '../records/instance.ts'
 import type { Accepted } from '../records/operation.ts'
+import { updateRemoval } from '../records/removal.ts'
 import { refuseVolumeOfAnother, seeVolume } from '../records/volume-record.ts'
-import { purgeFault, volumePath } from '../volumes/volume.ts'
+import { permitFor, purgeFault, volumePath } from '../volumes/volume.ts'
 import { request } from './commands.ts'
 
 /**
- * Asks for an instance's data to be deleted, with whatever stands at its volume's place, though that does not say that it
- * is this instance's. Throws `not-possible-now` when it is the volume of another instance that has a record.
+ * Requests a purge that also deletes what stands in the volume's place now, though that does not say that it is this
+ * instance's. What takes its place later is not deleted. Throws `not-possible-now` when it is the volume of another instance that has a record.
  */
 export async function purgeAnyway(fleet: Fleet, subdomain: string): Promise<Accepted> {
   const { db, site } = fleet
@@ -18,8 +19,8 @@ export async function purgeAnyway(fleet: Fleet, subdomain: string): Promise<Acce
     const instance = requireInstance(db, subdomain)
     if (sight.kind !== 'marked' || sight.id !== instance.id) refuseVolumeOfAnother(fleet, path, sight)
     const accepted = request(fleet, subdomain, 'purge')
-    if (purgeFault(instance, path, sight) !== null)
-      updateInstance(db, instance.id, { volumePermit: 'delete' })
+    if (sight.kind !== 'absent' && purgeFault(instance, path, sight) !== null)
+      updateRemoval(db, instance.id, { volumePermit: permitFor(sight) })
     return accepted
   })
 }

@@ -1,8 +1,9 @@
 import type { Fleet } from '../records/fleet.ts'
-import { updateInstance, wanted } from '../records/instance.ts'
+import { updateInstance } from '../records/instance.ts'
 import { type Accepted, openOperation } from '../records/operation.ts'
+import { restartRetention } from '../records/removal.ts'
+import { endSuspension } from '../records/suspension.ts'
 import { newPassword, resettable } from './password.ts'
-import { lifted } from './tombstone.ts'
 
 /**
  * Gives an instance with everything in it to another owner, removed or not. The password is a new one, returned here and
@@ -23,19 +24,16 @@ export async function transfer(
     const instance = resettable(fleet, subdomain, { removedToo: true })
     const { id: instanceId } = instance
     const now = clock.now()
-    const free = { suspendedAt: null, suspension: null }
-    const { desiredBefore } = instance
-    const removed = {
-      ...{ ...lifted, desiredBefore, deletedAt: now, retentionSeenAt: now },
-      deletedBy: 'operator',
-    } as const
     updateInstance(db, instanceId, {
+      ownerEmail,
+      passwordHash,
+      handedOverAt: now,
+      accountId: null,
       settings: null,
-      ...{ ownerEmail, passwordHash, handedOverAt: now, accountId: null, retentionCarriedMs: 0, ...free },
-      ...(instance.desired === 'deleted' && { deletedBy: 'operator' }),
-      ...(instance.deletedAt !== null && removed),
     })
-    if (wanted({ ...instance, ...free }) !== 'running') return { instanceId, operationId: null, password }
+    restartRetention(db, instance, 'operator', now)
+    endSuspension(db, instanceId)
+    if (instance.desired !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const
     return { instanceId, operationId: openOperation(db, operation, now), password }
   })

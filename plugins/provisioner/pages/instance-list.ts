@@ -1,5 +1,5 @@
 import { and, asc, count, eq, isNull, or, type SQL, sql } from 'drizzle-orm'
-import type { ProvisionerDb } from '../records/instance.ts'
+import { type ProvisionerDb, selectInstances } from '../records/instance.ts'
 import { lastOperationsOf, type OperationRecord } from '../records/operation.ts'
 import { olderSettings } from '../records/settings-digest.ts'
 import { type Instance, instances } from '../schema.ts'
@@ -34,9 +34,7 @@ export function listWindowOf(db: ProvisionerDb, query: InstanceQuery, digest: st
   )
   const number = (where: SQL | undefined) =>
     db.select({ number: count() }).from(instances).where(where).get()?.number ?? 0
-  const page = db
-    .select()
-    .from(instances)
+  const page = selectInstances(db)
     .where(wanted)
     .orderBy(asc(instances.subdomain))
     .limit(query.limit)

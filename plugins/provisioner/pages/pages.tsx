@@ -73,13 +73,13 @@ export function instancePages(parts: ProvisionerRoutes) {
       volume: specOf(fleet, instance).volume,
       createdAt: instance.createdAt,
       lastHealthAt: lastHealthAt(instance),
-      deletedAt: instance.deletedAt,
-      deletedBy: instance.deletedBy && removerWords[instance.deletedBy],
+      deletedAt: instance.removal?.deletedAt ?? null,
+      deletedBy: instance.removal?.by ? removerWords[instance.removal.by] : null,
       purgeAt: purgeAt(instance, retention, clock.now()),
-      retentionHeld: instance.retentionHeld,
+      retentionHeld: instance.removal?.objection ?? null,
       billed: ownership.charges ? instance.billed : null,
-      suspension: instance.suspension,
-      suspendedAt: instance.suspendedAt,
+      suspension: instance.suspension?.reason ?? null,
+      suspendedAt: instance.suspension?.since ?? null,
     },
   })
 
@@ -178,5 +178,7 @@ function operationView(operation: OperationRecord, now: number): InstanceProps['
 
 function noteOf(instance: Instance, operation: OperationRecord | null): string | null {
   const step = operation?.steps.find(each => each.status === 'running')
-  return step?.name ?? instance.suspension ?? instance.statusReason?.split('\n')[0]?.slice(0, 120) ?? null
+  return (
+    step?.name ?? instance.suspension?.reason ?? instance.statusReason?.split('\n')[0]?.slice(0, 120) ?? null
+  )
 }

@@ -6,7 +6,7 @@ import { type AppContext, type Route, route } from '../../../src/http/route.ts'
 import { request } from '../commands/commands.ts'
 import { beginAnew } from '../commands/new-volume.ts'
 import { purgeAnyway } from '../commands/purge.ts'
-import { restore } from '../commands/tombstone.ts'
+import { restore } from '../commands/restore.ts'
 import { transfer } from '../commands/transfer.ts'
 import { getInstance, requireInstance } from '../records/instance.ts'
 import {

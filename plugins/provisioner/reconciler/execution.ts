@@ -4,6 +4,7 @@ import { type Fleet, markReady, setAddress, setStatus, specOf } from '../records
 import { getInstance, updateInstance, wanted } from '../records/instance.ts'
 import { claimOperation, finishOperation, isOpen, recordStep } from '../records/operation.ts'
 import { type Plan, planOf } from '../records/plan.ts'
+import { beginRetention } from '../records/removal.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
 import { ownerOfVolume } from '../records/volume-record.ts'
 import type { Instance, Operation } from '../schema.ts'
@@ -122,11 +123,8 @@ function settle({ fleet, health }: Execution, operation: Operation, plan: Plan):
   const { db, clock } = fleet
   const { instanceId, kind } = operation
   if (plan.end === 'deleted') {
-    const { deletedAt } = getInstance(db, instanceId)
-    const purged = kind === 'purge' ? { purgedAt: clock.now() } : {}
-    const now = clock.now()
-    const removed = deletedAt === null ? { deletedAt: now, retentionSeenAt: now } : {}
-    updateInstance(db, instanceId, { ...removed, ...purged })
+    beginRetention(db, instanceId, clock.now())
+    if (kind === 'purge') updateInstance(db, instanceId, { purgedAt: clock.now() })
     health.forget(instanceId)
   }
   if (plan.end === 'running') markReady(fleet, instanceId)

@@ -1,7 +1,7 @@
-import { and, eq, inArray, isNotNull, isNull } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull } from 'drizzle-orm'
 import type { HealthObservation, WatchedInstance } from '../contract.ts'
 import { type Fleet, setAnswers, setStatus } from '../records/fleet.ts'
-import { getInstance, type ProvisionerDb, updateInstance } from '../records/instance.ts'
+import { getInstance, mayRun, type ProvisionerDb, updateInstance } from '../records/instance.ts'
 import { instances } from '../schema.ts'
 import { failuresUntilOut, type HealthWatch } from './health-watch.ts'
 
@@ -14,8 +14,7 @@ const watchedRows = (db: ProvisionerDb, id?: string) =>
     .from(instances)
     .where(
       and(
-        eq(instances.desired, 'running'),
-        isNull(instances.suspendedAt),
+        mayRun,
         inArray(instances.status, ['provisioning', 'running', 'unhealthy', 'failed']),
         isNotNull(instances.host),
         isNotNull(instances.port),

@@ -1,8 +1,8 @@
 import type { Logger } from '../../../src/log.ts'
 import type { Fleet } from '../records/fleet.ts'
-import { wanted } from '../records/instance.ts'
+import { selectInstances, wanted } from '../records/instance.ts'
 import { openOperationOf } from '../records/operation.ts'
-import { type Instance, instances } from '../schema.ts'
+import type { Instance } from '../schema.ts'
 
 /** How often the containers on the engine are compared with the records. */
 export const compareEveryMs = 15 * 60_000
@@ -37,9 +37,7 @@ export class Orphans {
     const there = await fleet.driver.existing(fleet.site.dataRoot)
     // Read after the engine was asked: what was made meanwhile is in the records first.
     const records = new Map(
-      fleet.db
-        .select()
-        .from(instances)
+      selectInstances(fleet.db)
         .all()
         .map(each => [each.id, each]),
     )

@@ -159,7 +159,7 @@ export class Reconciler {
     const { status, id } = instance
     const desired = wanted(instance)
     if (desired === 'deleted') {
-      const kind = instance.purgeRequestedAt === null ? 'deprovision' : 'purge'
+      const kind = instance.removal?.purgeRequestedAt ? 'purge' : 'deprovision'
       if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance))
         this.#changes.add(() => this.#open(instance, kind))
     } else if (desired === 'stopped') {
@@ -294,8 +294,8 @@ export class Reconciler {
   #open(instance: Instance, kind: OperationKind): void {
     const { fleet, log } = this.#execution
     // It was looked at a moment ago: it may have been asked for something else since.
-    const { status, desired, suspendedAt } = getInstance(fleet.db, instance.id)
-    if (status !== instance.status || wanted({ desired, suspendedAt }) !== wanted(instance)) return
+    const now = getInstance(fleet.db, instance.id)
+    if (now.status !== instance.status || wanted(now) !== wanted(instance)) return
     if (openOperationOf(fleet.db, instance.id)) return
     log.info(
       { subdomain: instance.subdomain, kind, desired: instance.desired, status: instance.status },

@@ -1,10 +1,11 @@
-import { and, eq, isNotNull, isNull } from 'drizzle-orm'
+import { and, isNotNull, isNull } from 'drizzle-orm'
 import type { Logger } from '../../../src/log.ts'
 import { request } from '../commands/commands.ts'
 import type { InstanceSummary, PurgeCheck } from '../contract.ts'
 import type { Fleet } from '../records/fleet.ts'
-import { updateInstance } from '../records/instance.ts'
-import { type Instance, instances } from '../schema.ts'
+import { getInstance, selectInstances } from '../records/instance.ts'
+import { updateRemoval } from '../records/removal.ts'
+import { type Instance, instances, type Removal, removals } from '../schema.ts'
 
 /** How often the timer looks. */
 export const retentionLookMs = 3_600_000
@@ -24,28 +25,31 @@ export interface RetentionSettings {
  * When the volume of a removed instance will be deleted, as things stand; null when it will not be. Never before the
  * whole period has passed on the wall, nor before the timer has seen it pass.
  */
-export function purgeAt(instance: Instance, { keptMs }: RetentionSettings, now: number): number | null {
-  if (keptMs === null || instance.desired !== 'deleted' || instance.deletedAt === null) return null
-  if (instance.purgedAt !== null) return null
-  const period = periodOf(instance, keptMs)
-  const left = period - instance.retentionServedMs - sinceSeen(instance, now)
-  return Math.max(instance.deletedAt + period, now + left)
+export function purgeAt(
+  { removal, purgedAt }: Pick<Instance, 'removal' | 'purgedAt'>,
+  { keptMs }: RetentionSettings,
+  now: number,
+): number | null {
+  if (keptMs === null || !removal || removal.deletedAt === null || purgedAt !== null) return null
+  const period = periodOf(removal, keptMs)
+  const left = period - removal.servedMs - sinceSeen(removal, now)
+  return Math.max(removal.deletedAt + period, now + left)
 }
 
 /** What is left of the period for this removal: what was brought back and never ran begins no new one. */
-function periodOf({ retentionCarriedMs }: Instance, keptMs: number): number {
-  return keptMs - Math.min(retentionCarriedMs, Math.max(0, keptMs - leastKeptMs))
+function periodOf({ carriedMs }: Removal, keptMs: number): number {
+  return keptMs - Math.min(carriedMs, Math.max(0, keptMs - leastKeptMs))
 }
 
-function sinceSeen({ retentionSeenAt }: Instance, now: number): number {
-  return Math.min(mostCountedMs, Math.max(0, now - (retentionSeenAt ?? now)))
+function sinceSeen({ seenAt }: Removal, now: number): number {
+  return Math.min(mostCountedMs, Math.max(0, now - (seenAt ?? now)))
 }
 
 /**
  * One round of the retention timer. Counts the time that each volume was kept, and requests a purge of those whose period
  * is over, unless a check objects. A check that fails or does not answer counts as an objection.
  */
-export async function lookAtTombstones(options: {
+export async function runRetention(options: {
   fleet: Fleet
   settings: RetentionSettings
   objections: readonly Objector[]
@@ -55,38 +59,28 @@ export async function lookAtTombstones(options: {
 }): Promise<void> {
   const { fleet, settings, objections, summary, log, signal } = options
   const { db, clock } = fleet
-  const kept = db
-    .select()
-    .from(instances)
-    .where(
-      and(
-        eq(instances.desired, 'deleted'),
-        isNotNull(instances.deletedAt),
-        isNull(instances.purgeRequestedAt),
-        isNull(instances.purgedAt),
-      ),
-    )
+  const kept = selectInstances(db)
+    .where(and(isNotNull(removals.deletedAt), isNull(removals.purgeRequestedAt), isNull(instances.purgedAt)))
     .all()
   for (const instance of kept) {
+    const { id, subdomain, removal } = instance
+    if (!removal) continue
     const now = clock.now()
-    const retentionServedMs = instance.retentionServedMs + sinceSeen(instance, now)
-    updateInstance(db, instance.id, { retentionServedMs, retentionSeenAt: now })
-    const { deletedAt } = instance
-    if (settings.keptMs === null || deletedAt === null) continue
-    const period = periodOf(instance, settings.keptMs)
-    if (retentionServedMs < period || now < deletedAt + period) continue
+    const looked = { servedMs: removal.servedMs + sinceSeen(removal, now), seenAt: now }
+    updateRemoval(db, id, looked)
+    const over = purgeAt({ ...instance, removal: { ...removal, ...looked } }, settings, now)
+    if (over === null || now < over) continue
     const objection = await firstObjection(objections, summary(instance), signal)
     if (signal.aborted) return
-    const current = db.select().from(instances).where(eq(instances.id, instance.id)).get()
+    const { deletedAt, by } = removal
     // The instance may have been restored, and even removed again, while the checks ran.
-    if (current?.desired !== 'deleted' || current.deletedAt !== deletedAt) continue
-    const { subdomain } = instance
+    if (getInstance(db, id).removal?.deletedAt !== deletedAt) continue
     if (objection !== null) {
       log.warn({ subdomain, objection }, 'the retention period is over, and the volume is kept')
-      updateInstance(db, instance.id, { retentionHeld: objection })
+      updateRemoval(db, id, { objection })
       continue
     }
-    log.warn({ subdomain, deletedAt, deletedBy: instance.deletedBy }, 'the retention period is over: purging')
+    log.warn({ subdomain, deletedAt, deletedBy: by }, 'the retention period is over: purging')
     request(fleet, subdomain, 'purge')
   }
 }

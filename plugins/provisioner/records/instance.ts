@@ -1,9 +1,22 @@
-import { and, asc, eq, inArray, isNotNull, isNull, ne, not, or, sql } from 'drizzle-orm'
+import {
+  and,
+  asc,
+  eq,
+  getTableColumns,
+  inArray,
+  isNotNull,
+  isNull,
+  ne,
+  not,
+  or,
+  type SQL,
+  sql,
+} from 'drizzle-orm'
 import type { Db } from '../../../src/storage/database.ts'
 import type { Desired } from '../contract.ts'
 import { unknownInstance } from '../problems.ts'
 import type * as schema from '../schema.ts'
-import { type Instance, instances } from '../schema.ts'
+import { type Instance, type InstanceRow, instances, removals, suspensions } from '../schema.ts'
 
 export type ProvisionerDb = Db<typeof schema>
 
@@ -11,13 +24,28 @@ export type ProvisionerDb = Db<typeof schema>
  * Returns the state that an instance should have now: its desired state, but `stopped` while it is suspended. A suspension
  * does not change the desired state, so that an instance the operator stopped stays stopped when it is lifted.
  */
-export function wanted({ desired, suspendedAt }: Pick<Instance, 'desired' | 'suspendedAt'>): Desired {
-  return desired === 'running' && suspendedAt !== null ? 'stopped' : desired
+export function wanted({ desired, suspension }: Pick<Instance, 'desired' | 'suspension'>): Desired {
+  return desired === 'running' && suspension !== null ? 'stopped' : desired
+}
+
+/** The same for a query: what is not suspended and is to run. */
+export const mayRun: SQL | undefined = and(
+  eq(instances.desired, 'running'),
+  sql`not exists (select 1 from ${suspensions} where ${suspensions.instanceId} = ${instances.id})`,
+)
+
+/** Whole instances, each with its removal and its suspension. */
+export function selectInstances(db: ProvisionerDb) {
+  return db
+    .select({ ...getTableColumns(instances), removal: removals, suspension: suspensions })
+    .from(instances)
+    .leftJoin(removals, eq(removals.instanceId, instances.id))
+    .leftJoin(suspensions, eq(suspensions.instanceId, instances.id))
 }
 
 /** Every instance whose volume may still exist, by name. */
 export function listInstances(db: ProvisionerDb): Instance[] {
-  return db.select().from(instances).where(isNull(instances.purgedAt)).orderBy(asc(instances.subdomain)).all()
+  return selectInstances(db).where(isNull(instances.purgedAt)).orderBy(asc(instances.subdomain)).all()
 }
 
 /**
@@ -25,30 +53,23 @@ export function listInstances(db: ProvisionerDb): Instance[] {
  * is none, however many there are.
  */
 export function listUnsettled(db: ProvisionerDb, seen: (id: string) => boolean): Instance[] {
-  const runs = and(eq(instances.desired, 'running'), isNull(instances.suspendedAt))
   const settled = or(
-    and(runs, eq(instances.status, 'running')),
-    and(
-      eq(instances.desired, 'deleted'),
-      eq(instances.status, 'deleted'),
-      isNull(instances.purgeRequestedAt),
-    ),
+    and(mayRun, eq(instances.status, 'running')),
+    and(eq(instances.desired, 'deleted'), eq(instances.status, 'deleted'), isNull(removals.purgeRequestedAt)),
     and(
       ne(instances.desired, 'deleted'),
-      or(eq(instances.desired, 'stopped'), isNotNull(instances.suspendedAt)),
+      or(eq(instances.desired, 'stopped'), isNotNull(suspensions.instanceId)),
       eq(instances.status, 'stopped'),
     ),
   )
   const unseen = db
     .select({ id: instances.id })
     .from(instances)
-    .where(and(isNull(instances.purgedAt), runs, eq(instances.status, 'running')))
+    .where(and(isNull(instances.purgedAt), mayRun, eq(instances.status, 'running')))
     .all()
     .flatMap(({ id }) => (seen(id) ? [] : [id]))
   const ids = sql`(select value from json_each(${JSON.stringify(unseen)}))`
-  return db
-    .select()
-    .from(instances)
+  return selectInstances(db)
     .where(and(isNull(instances.purgedAt), or(not(settled ?? sql`false`), inArray(instances.id, ids))))
     .orderBy(asc(instances.subdomain))
     .all()
@@ -57,9 +78,7 @@ export function listUnsettled(db: ProvisionerDb, seen: (id: string) => boolean):
 /** Those of one account, by name; with null, those of none. */
 export function listInstancesOf(db: ProvisionerDb, accountId: string | null): Instance[] {
   const whose = accountId === null ? isNull(instances.accountId) : eq(instances.accountId, accountId)
-  return db
-    .select()
-    .from(instances)
+  return selectInstances(db)
     .where(and(whose, isNull(instances.purgedAt)))
     .orderBy(asc(instances.subdomain))
     .all()
@@ -68,9 +87,7 @@ export function listInstancesOf(db: ProvisionerDb, accountId: string | null): In
 /** The instance that has or holds a subdomain; null when the name is free. */
 export function findBySubdomain(db: ProvisionerDb, subdomain: string): Instance | null {
   return (
-    db
-      .select()
-      .from(instances)
+    selectInstances(db)
       .where(and(eq(instances.subdomain, subdomain), isNull(instances.purgedAt)))
       .get() ?? null
   )
@@ -84,11 +101,11 @@ export function requireInstance(db: ProvisionerDb, subdomain: string): Instance 
 }
 
 export function getInstance(db: ProvisionerDb, id: string): Instance {
-  const instance = db.select().from(instances).where(eq(instances.id, id)).get()
+  const instance = selectInstances(db).where(eq(instances.id, id)).get()
   if (!instance) throw new Error(`instance ${id} has no record`)
   return instance
 }
 
-export function updateInstance(db: ProvisionerDb, id: string, change: Partial<Instance>): void {
+export function updateInstance(db: ProvisionerDb, id: string, change: Partial<InstanceRow>): void {
   db.update(instances).set(change).where(eq(instances.id, id)).run()
 }

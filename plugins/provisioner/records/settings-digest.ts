@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { and, eq, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
+import { and, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
 import { siteUrl } from '../../site/contract.ts'
 import { type Instance, instances } from '../schema.ts'
 import type { Fleet } from './fleet.ts'
-import { wanted } from './instance.ts'
+import { mayRun, wanted } from './instance.ts'
 
 const runningStatuses = ['running', 'unhealthy'] as const
 
@@ -40,8 +40,7 @@ export function hasOlderSettings(instance: Instance, digest: string): boolean {
 /** The same for a query. */
 export function olderSettings(digest: string): SQL | undefined {
   return and(
-    eq(instances.desired, 'running'),
-    isNull(instances.suspendedAt),
+    mayRun,
     inArray(instances.status, [...runningStatuses]),
     or(isNull(instances.settings), ne(instances.settings, digest)),
   )

@@ -4,7 +4,14 @@ import { identityFile } from '../../../src/storage/volume-identity.ts'
 import { DriverError } from '../driver.ts'
 import { codeOf, insideFolder, statOf } from './folder.ts'
 import type { VolumeLook } from './inspection.ts'
-import { purgeFault, VolumeError, type VolumeRecord, type VolumeSight, volumePath } from './volume.ts'
+import {
+  permitFor,
+  purgeFault,
+  VolumeError,
+  type VolumeRecord,
+  type VolumeSight,
+  volumePath,
+} from './volume.ts'
 
 export interface Deletion {
   look: VolumeLook
@@ -64,10 +71,11 @@ function refuseStrange(
   const fault = purgeFault(instance, path, sight)
   if (fault === null) return
   const owner = sight.kind === 'marked' ? ownerOf(sight.id) : null
-  if (owner === null && instance.volumePermit === 'delete') return
+  const permit = instance.removal?.volumePermit ?? null
+  if (owner === null && sight.kind !== 'absent' && permit === permitFor(sight)) return
   const remedy =
     owner === null
-      ? 'put this instance’s own volume there, move away what is there, or say that it may be deleted'
+      ? `${permit === null ? '' : 'it is not what you allowed to be deleted; '}put this instance’s own volume there, move away what is there, or allow it to be deleted`
       : `move it to where "${owner}" has its own`
   throw new VolumeError(
     { kind: 'foreign', words: `${fault}, and was not deleted; ${remedy}` },

@@ -1,11 +1,18 @@
 import { type BigIntStats, constants } from 'node:fs'
 import { access, lstat, open } from 'node:fs/promises'
 
-/** Which file or folder something is, whatever its name: its device and inode. */
+/**
+ * Which file or folder something is, whatever its name: its device and inode, and when it was made, since the inode of
+ * what was deleted is given to the next that is made.
+ */
 export type FileId = string
 
-export function fileIdOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): FileId {
-  return `${dev}:${ino}`
+export function fileIdOf({
+  dev,
+  ino,
+  birthtimeNs,
+}: Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>): FileId {
+  return `${dev}:${ino}:${birthtimeNs}`
 }
 
 /** Null when nothing has the name. */

@@ -67,7 +67,7 @@ export class VolumeError extends DriverError {
 }
 
 /** What a record says about its volume. */
-export type VolumeRecord = Pick<Instance, 'id' | 'readyAt' | 'volumeMarkedAt' | 'volumePermit'>
+export type VolumeRecord = Pick<Instance, 'id' | 'readyAt' | 'volumeMarkedAt' | 'volumePermit' | 'removal'>
 
 /**
  * Why an instance may not start on what stands at its volume's place; null when it may. One that was ever ready gets no
@@ -101,6 +101,14 @@ export function volumeFault(record: VolumeRecord, path: string, sight: VolumeSig
       return { kind: 'missing', words: `its volume is missing at ${path}${folder}` }
     }
   }
+}
+
+/**
+ * Returns what a removal remembers of a volume that the operator looked at and allowed to be deleted: which folder or file
+ * it is, and whose it says it is. What takes its place later is not allowed.
+ */
+export function permitFor(sight: Exclude<VolumeSight, { kind: 'absent' }>): string {
+  return sight.kind === 'marked' ? `${sight.file} ${sight.id}` : sight.file
 }
 
 /**

@@ -2,17 +2,7 @@ import { notPossibleNow } from '../problems.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { requireInstance, updateInstance, wanted } from '../records/instance.ts'
 import { type Accepted, openOperation } from '../records/operation.ts'
-import type { Instance } from '../schema.ts'
-
-/** What a record no longer says once the instance is not removed any more. */
-export const lifted = {
-  deletedAt: null,
-  deletedBy: null,
-  desiredBefore: null,
-  retentionServedMs: 0,
-  retentionSeenAt: null,
-  retentionHeld: null,
-} as const satisfies Partial<Instance>
+import { endRemoval } from '../records/removal.ts'
 
 /**
  * Undoes a removal: the same volume, the same password, the same address, and the same wish: what had been stopped comes
@@ -22,16 +12,15 @@ export const lifted = {
 export function restore({ db, clock }: Fleet, subdomain: string): Accepted {
   return db.transaction(() => {
     const instance = requireInstance(db, subdomain)
-    const { id: instanceId, desired, purgeRequestedAt, suspendedAt } = instance
-    if (desired !== 'deleted')
-      throw notPossibleNow(`"${subdomain}" is not removed; there is nothing to undo.`)
-    if (purgeRequestedAt !== null) throw notPossibleNow(`The data of "${subdomain}" is being deleted.`)
-    const back = { desired: instance.desiredBefore ?? 'running', suspendedAt } as const
-    const runs = wanted(back) === 'running'
+    const { id: instanceId, removal, suspension } = instance
+    if (!removal) throw notPossibleNow(`"${subdomain}" is not removed; there is nothing to undo.`)
+    if (removal.purgeRequestedAt !== null)
+      throw notPossibleNow(`The data of "${subdomain}" is being deleted.`)
+    const desired = removal.desiredBefore
+    const runs = wanted({ desired, suspension }) === 'running'
+    endRemoval(db, instance)
     updateInstance(db, instanceId, {
-      ...lifted,
-      retentionCarriedMs: suspendedAt === null ? 0 : instance.retentionCarriedMs + instance.retentionServedMs,
-      desired: back.desired,
+      desired,
       status: runs ? 'provisioning' : 'stopping',
       statusReason: null,
     })

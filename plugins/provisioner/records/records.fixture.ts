@@ -1,0 +1,84 @@
+import type { TestContext } from 'node:test'
+import type { Events } from '../../../src/kernel/control-plane.ts'
+import { openSqlite, openTables } from '../../../src/storage/database.ts'
+import { type ManualClock, manualClock } from '../../../src/testing/clock.ts'
+import { temporaryFolder } from '../../../src/testing/folder.ts'
+import type { Destination } from '../../router/contract.ts'
+import type { Driver } from '../driver.ts'
+import type { Instance, InstanceRow } from '../schema.ts'
+import * as schema from '../schema.ts'
+import { instances } from '../schema.ts'
+import { lookAtVolume } from '../volumes/volume.ts'
+import type { Fleet } from './fleet.ts'
+import { getInstance } from './instance.ts'
+
+export interface TestRecords extends Fleet {
+  clock: ManualClock
+  /** Writes the record of an instance that runs, unless `row` says otherwise. */
+  add(row?: Partial<InstanceRow>): Instance
+  /** What the router was told last about each subdomain; null for one that it was told to forget. */
+  routes: Map<string, Destination | null>
+  /** What was announced. */
+  emitted: { event: keyof Events; payload: unknown }[]
+}
+
+/** Records in memory, with a clock that a test moves. Its driver does only what `driver` gives. */
+export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestRecords {
+  const sqlite = openSqlite(':memory:')
+  t.after(() => sqlite.close())
+  const db = openTables(sqlite, 'provisioner', { schema, migrations: 'plugins/provisioner/migrations' })
+  const clock = manualClock()
+  const routes: TestRecords['routes'] = new Map()
+  const emitted: TestRecords['emitted'] = []
+  let made = 0
+  return {
+    db,
+    clock,
+    routes,
+    emitted,
+    driver: { name: 'process', settings: {}, outlivesControlPlane: true, ...driver } as Driver,
+    router: {
+      set: (subdomain, destination) => void routes.set(subdomain, destination),
+      remove: subdomain => void routes.set(subdomain, null),
+    },
+    lookAtVolume,
+    site: {
+      domain: 'example.com',
+      host: '127.0.0.1',
+      port: 80,
+      publicUrl: null,
+      dataRoot: temporaryFolder(t),
+      trustedProxies: [],
+      routerMode: 'direct',
+      bodyRate: 0,
+      production: false,
+    },
+    timezone: 'UTC',
+    stopGraceMs: 1000,
+    keep: { runsPerJob: 500, forMs: 86_400_000 },
+    secretKeys: { of: id => `key of ${id}` },
+    mail: null,
+    environments: () => [],
+    quarantineMs: 30 * 86_400_000,
+    emit: (event, payload) => void emitted.push({ event, payload }),
+    add: (row = {}) => {
+      const number = ++made
+      const id = `inst_${number}`
+      db.insert(instances)
+        .values({
+          id,
+          subdomain: `box-${number}`,
+          ownerEmail: 'ada@example.com',
+          desired: 'running',
+          status: 'running',
+          driver: 'process',
+          image: 'longhouse-runtime:latest',
+          passwordHash: 'none',
+          createdAt: clock.now(),
+          ...row,
+        })
+        .run()
+      return getInstance(db, row.id ?? id)
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import { and, eq, isNull } from 'drizzle-orm'
+import type { Remover } from '../contract.ts'
+import { type Instance, type Removal, removals, suspensions } from '../schema.ts'
+import type { ProvisionerDb } from './instance.ts'
+
+/**
+ * Begins the removal of an instance, in the transaction that sets its desired state to `deleted`. Where one is under way it
+ * goes on, but what it was allowed to delete has to be allowed again.
+ */
+export function beginRemoval(db: ProvisionerDb, instance: Instance, by: Remover): void {
+  const { id: instanceId, desired, removal, suspension } = instance
+  if (removal) updateRemoval(db, instanceId, { volumePermit: null })
+  else if (desired !== 'deleted')
+    db.insert(removals)
+      .values({ instanceId, by, desiredBefore: desired, carriedMs: suspension?.keptMs ?? 0 })
+      .run()
+}
+
+/** Records that the container is gone: the volume is kept from now on. */
+export function beginRetention(db: ProvisionerDb, instanceId: string, now: number): void {
+  db.update(removals)
+    .set({ deletedAt: now, seenAt: now })
+    .where(and(eq(removals.instanceId, instanceId), isNull(removals.deletedAt)))
+    .run()
+}
+
+/**
+ * Ends a removal. While the instance is suspended, the time that its volume was kept goes on to count: a removal that is
+ * undone and repeated begins no new period.
+ */
+export function endRemoval(db: ProvisionerDb, { id, removal }: Instance): void {
+  if (!removal) return
+  db.delete(removals).where(eq(removals.instanceId, id)).run()
+  db.update(suspensions)
+    .set({ keptMs: removal.carriedMs + removal.servedMs })
+    .where(eq(suspensions.instanceId, id))
+    .run()
+}
+
+/** Has the whole retention period begin anew, for another owner. */
+export function restartRetention(
+  db: ProvisionerDb,
+  { id, removal }: Instance,
+  by: Remover,
+  now: number,
+): void {
+  if (!removal) return
+  const anew = removal.deletedAt === null ? {} : { deletedAt: now, seenAt: now, servedMs: 0, objection: null }
+  updateRemoval(db, id, { by, carriedMs: 0, ...anew })
+}
+
+export function updateRemoval(db: ProvisionerDb, instanceId: string, change: Partial<Removal>): void {
+  db.update(removals).set(change).where(eq(removals.instanceId, instanceId)).run()
+}
