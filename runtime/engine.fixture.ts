@@ -101,7 +101,7 @@ export async function createEngine(options: EngineOptions) {
     app: app as Hono<AppEnv>,
     notices: notices as unknown as Notices,
     tick: (now: number) => hands().tick(now),
-    settle: () => hands().settle(),
+    reconcile: () => hands().reconcile(),
     prune: () => hands().prune(),
     retryPackages: () => hands().retryPackages(),
     drain: (limits: Parameters<JobsHands['drain']>[0]) => hands().drain(limits),

@@ -12,7 +12,7 @@ import { jobList } from './job-list.ts'
 import type { JobsDb } from './jobs-db.ts'
 import { openLiveSet } from './live-set/live-set.ts'
 import { openLoading } from './live-set/loading.ts'
-import { upkeepTasks } from './runs/housekeeping.ts'
+import { housekeeping } from './runs/housekeeping.ts'
 import { runLogs } from './runs/logs.ts'
 import { runService } from './runs/runs.ts'
 import { openSchedule } from './slots/schedule.ts'
@@ -59,7 +59,7 @@ export function openJobs(parts: JobsParts) {
   const retryPackages = async (): Promise<void> => {
     if (parts.packages.retryDue()) await loading.manifest.reload()
   }
-  const upkeep = upkeepTasks({
+  const tidying = housekeeping({
     db,
     runsDir: folders.runsDir,
     keep: limits.keep,
@@ -97,7 +97,7 @@ export function openJobs(parts: JobsParts) {
     stopping: stopping.signal,
     /** Ends the answers that follow a log or wait for the end of a run. */
     hangUp: () => stopping.abort(),
-    tasks: upkeep.tasks,
+    tasks: tidying.tasks,
     /** Throws in words when due times may not be decided. */
     check: schedule.check,
     /** Goes on where the runtime before stopped, and loads the files once `recovered` has resolved. */
@@ -105,8 +105,8 @@ export function openJobs(parts: JobsParts) {
       schedule.start({ alone: tuning.drive === undefined })
       tuning.drive?.({
         tick: schedule.tick,
-        settle: queue.settle,
-        prune: () => upkeep.prune(),
+        reconcile: queue.reconcile,
+        prune: () => tidying.prune(),
         retryPackages,
         drain: schedule.drain,
         hangUp: () => stopping.abort(),

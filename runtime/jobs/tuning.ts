@@ -17,9 +17,9 @@ export interface JobsTuning {
 export interface JobsHands {
   /** Decides every slot that is due at `now`. */
   tick(now: number): void
-  /** Records what could not be recorded when it happened. */
-  settle(): void
-  /** Forgets the history that is too much. */
+  /** Records the ends of runs that could not be recorded when they happened. */
+  reconcile(): void
+  /** Deletes the history beyond its limits. */
   prune(): Promise<void>
   /** Installs packages again whose registry did not answer, when that is due. */
   retryPackages(): Promise<void>

@@ -6,26 +6,26 @@ import type { LiveSetStore } from '../live-set/live-set.ts'
 import { pruneHistory, type Retention, removeStrayLogs } from './retention.ts'
 import type { RunQueue } from './run-queue.ts'
 
-/** What keeps an instance in order from time to time. */
-export interface Upkeep {
-  /** Forgets the history that is too much, and the state of jobs that are long gone. */
+/** The periodic tasks that keep an instance in order. */
+export interface Housekeeping {
+  /** Deletes the history beyond its limits, and the state of jobs that are long gone. */
   prune(signal?: AbortSignal): Promise<void>
   tasks: readonly Task[]
 }
 
-export function upkeepTasks(options: {
+export function housekeeping(options: {
   db: JobsDb
   runsDir: string
   keep: Retention
   live: LiveSetStore
   state: Pick<StateService, 'prune'>
-  queue: Pick<RunQueue, 'settle'>
-  /** Installs packages again whose registry did not answer, when that is due. */
+  queue: Pick<RunQueue, 'reconcile'>
+  /** Retries the installation of packages whose registry did not answer, when that is due. */
   retryPackages: () => Promise<void>
   /** True until the first load of the jobs has ended. */
   isLoading: () => boolean
   clock: Clock
-}): Upkeep {
+}): Housekeeping {
   const { db, runsDir, keep, live, state, queue, retryPackages, isLoading, clock } = options
   const prune = async (signal?: AbortSignal) => {
     await pruneHistory(db, runsDir, keep, clock.now(), signal)
@@ -37,7 +37,7 @@ export function upkeepTasks(options: {
       {
         name: 'prune-history',
         everyMs: 5 * 60_000,
-        // Not before the first load: a person waits for that, and ten thousand jobs take seconds to look through.
+        // Not before the first load: a person waits for that, and looking through ten thousand jobs takes seconds.
         run: async signal => {
           if (!isLoading()) await prune(signal)
         },
@@ -48,7 +48,7 @@ export function upkeepTasks(options: {
         run: async signal => void (await removeStrayLogs(db, runsDir, signal)),
       },
       { name: 'retry-packages', everyMs: 5000, run: retryPackages },
-      { name: 'settle-runs', everyMs: 5000, run: async () => queue.settle() },
+      { name: 'reconcile-runs', everyMs: 5000, run: async () => queue.reconcile() },
     ],
   }
 }

@@ -1,9 +1,6 @@
-import { join } from 'node:path'
-import { type Clock, timestamp } from '../../../src/clock.ts'
+import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
-import { maskEnd } from '../../runner/masked-end.ts'
 import { createRunLog, logFile, type RunLog } from '../../runner/run-log.ts'
-import { type RunEnd, type RunProcess, startRunProcess } from '../../runner/run-process.ts'
 import { createRunners } from '../../runner/spare-runner.ts'
 import type { SecretsService } from '../../secrets/contract.ts'
 import type { StateService } from '../../state/contract.ts'
@@ -11,14 +8,18 @@ import type { Folders } from '../../volume/contract.ts'
 import type { WaitingRun } from '../contract.ts'
 import { isCaughtUp, pauseBefore } from '../follow-up.ts'
 import type { JobsDb } from '../jobs-db.ts'
-import { activeRuns, markEnded, markStarted, type RunEnding, type RunRow } from './run-record.ts'
+import { type ActiveRun, ActiveRuns } from './active-runs.ts'
+import { createEndRecords } from './end-records.ts'
+import { endRun, executeRun } from './execution.ts'
+import { activeRuns, type RunEnding, type RunRow } from './run-record.ts'
+import { inStartOrder, waitReason } from './start-rule.ts'
 
 export interface RunLimits {
-  /** Runs that go at the same time; the others wait in order. */
+  /** The most runs that are in progress at the same time; the others wait in order. */
   concurrent: number
   /**
-   * Beyond so many that wait, nobody may add one by hand. Slots are not counted out: a schedule has one run waiting at
-   * most, unless it asks for more.
+   * With this many runs in the queue, none can be added by hand. Slots still add theirs: a schedule has at most one run
+   * waiting, unless it asks for more.
    */
   waiting: number
   /** What a run may hold with all that it starts, in MiB, when its job does not say. */
@@ -27,54 +28,37 @@ export interface RunLimits {
   graceMs: number
 }
 
-interface ActiveRun {
-  row: RunRow
-  /** Not to start before this reading of the monotonic clock. */
-  startsAt: number
-  log: RunLog
-  process: RunProcess | null
-  /** Never beside another run of its job; those that somebody asked for may be. */
-  serial: boolean
-  started: boolean
-  /** What it ends as, once somebody decided that it must. */
-  ending: Pick<RunEnding, 'status' | 'error'> | null
-  done: Promise<void>
-}
-
-/** So many logs of ended runs are held in memory while the disk does not take them. */
-const unsavedLogs = 20
-
-/** Runs what it is given, so many at a time. */
+/** Queues runs and executes them, a limited number at a time. */
 export interface RunQueue {
-  /** Takes rows that are in the database as `queued`. */
+  /** Queues runs that are in the database as `queued`. */
   add(rows: readonly RunRow[]): void
-  /** Starts those whose time has come. */
+  /** Starts the runs whose time has come. */
   wake(): void
-  /** A slot is due in a moment. */
+  /** Prepares for a slot that is due in a moment. */
   expect(): void
   isFull(): boolean
   isStopped(): boolean
-  /** Those that wait, in the order in which they are to start, and what each waits for. */
+  /** The queued runs in the order in which they are to start, each with what it waits for. */
   waiting(): WaitingRun[]
-  /** The newest run of the job that has not ended; an attempt that waits for its time is none. */
+  /** The newest run of the job that has not ended. An attempt that waits for its time does not count. */
   activeRun(jobId: string): RunRow | null
   /** How many runs of the job have not ended. */
   count(jobId: string): number
   /** Whether slots of the job that came up late still run or wait. */
   isCatchingUp(jobId: string): boolean
-  /** Ends what the job has active, for the sake of another run. */
+  /** Cancels the active runs of a job, which the run `by` replaces. */
   replace(jobId: string, by: RunRow): void
-  /** The log of a run that has not ended. */
+  /** The log of a run that has not ended, or whose log is not on disk yet. */
   log(runId: string): RunLog | null
   /** The builds that runs still need. */
   builds(): Set<string>
-  /** Resolves when the run has ended; at once when it is not active. */
+  /** Cancels a run, and resolves when it has ended; at once when it is not active. */
   cancel(runId: string): Promise<void>
-  /** Records what could not be recorded when it happened, and ends runs that the table has and nobody else. */
-  settle(): void
+  /** Records the ends that could not be recorded when they happened, and ends runs that only the table knows. */
+  reconcile(): void
   /**
-   * Starts none any more. Resolves when those that go are over: by themselves within `waitMs`, else interrupted, with
-   * `tidyMs` to tidy up. Those that wait stay as they are, for the next runtime.
+   * Starts no more runs, and resolves when those in progress are over. They have `waitMs` to end by themselves; after
+   * that they are interrupted, with `tidyMs` to tidy up. Queued runs stay queued, for the next runtime.
    */
   stop(limits: { waitMs: number; tidyMs?: number }): Promise<void>
 }
@@ -89,224 +73,117 @@ export function createRunQueue(options: {
   limits: RunLimits
   env: Record<string, string>
 }): RunQueue {
-  const { db, volume, secrets, state, clock, log, limits, env } = options
+  const { db, volume, clock, log, limits, env } = options
   const { memoryMb } = limits
   const runners = createRunners({ volumeDir: volume.dir, jobsDir: volume.jobsDir, memoryMb, env })
-  const active = new Map<string, ActiveRun>()
-  const byJob = new Map<string, Set<ActiveRun>>()
-  const waiting: ActiveRun[] = []
-  /** Ends that the database did not take, and logs that the disk did not take. */
-  const unrecorded = new Map<string, { ending: RunEnding; at: number }>()
-  const unsaved = new Map<string, RunLog>()
-  const keysInUse = new Set<string>()
-  let running = 0
+  const runs = new ActiveRuns(limits.concurrent)
+  const execution = { ...options, runners }
   let stopped = false
 
   const add = (rows: readonly RunRow[]) => {
-    for (const row of rows) {
-      const run: ActiveRun = {
-        row,
-        startsAt: clock.monotonic() + pauseBefore(row, clock.now()),
-        log: createRunLog(logFile(volume.runsDir, row.id), clock),
-        process: null,
-        serial: row.trigger === 'schedule' || row.attempt > 1,
-        started: false,
-        ending: null,
-        done: Promise.resolve(),
-      }
-      active.set(row.id, run)
-      byJob.set(row.jobId, (byJob.get(row.jobId) ?? new Set()).add(run))
-      waiting.push(run)
-    }
-    startWaiting()
+    for (const row of rows) runs.add(queuedRun(row, volume.runsDir, clock))
+    startQueued()
   }
-
-  const startWaiting = () => {
-    while (!stopped && running < limits.concurrent) {
-      const position = waiting.findIndex(isFree)
-      const [next] = position < 0 ? [] : waiting.splice(position, 1)
-      if (!next) return
-      running++
-      next.started = true
-      const key = next.row.policy?.concurrencyKey
-      if (key) keysInUse.add(key)
-      next.done = perform(next).finally(() => {
-        running--
-        if (key) keysInUse.delete(key)
-        startWaiting()
-      })
+  const ends = createEndRecords(db, log, next => {
+    if (!stopped) add([next])
+  })
+  const startQueued = () => {
+    while (!stopped) {
+      const run = runs.startNext(clock.monotonic())
+      if (!run) return
+      run.done = executeRun(run, execution)
+        .then(ending => finish(run, ending))
+        .finally(() => {
+          runs.release(run)
+          startQueued()
+        })
     }
   }
-
-  const isFree = (run: ActiveRun): boolean =>
-    isDue(run) && !keysInUse.has(run.row.policy?.concurrencyKey ?? '') && !runBefore(run)
-  /** The one of its job that it must not go beside. */
-  const runBefore = ({ serial, row }: ActiveRun): ActiveRun | undefined =>
-    serial ? [...(byJob.get(row.jobId) ?? [])].find(other => other.started) : undefined
-  const isDue = (run: ActiveRun) => run.startsAt <= clock.monotonic()
-
-  const reasonOf = (run: ActiveRun): string => {
-    const { row } = run
-    const key = row.policy?.concurrencyKey ?? ''
-    const before = runBefore(run)
-    if (stopped) return 'the instance is stopping; it starts when that is back'
-    if (!isDue(run)) {
-      const dueAt = clock.now() + Math.ceil(run.startsAt - clock.monotonic())
-      return `it is another attempt, and due at ${timestamp(dueAt)}`
-    }
-    if (before) return `the run ${before.row.id} of the same job has not ended`
-    if (keysInUse.has(key)) return `another run with the concurrency key "${key}" has not ended`
-    return `as many runs go as may at the same time, ${limits.concurrent}; it comes after those before it`
-  }
-
-  /** Never rejects: whatever goes wrong, the run ends. */
-  const perform = async (run: ActiveRun) => {
-    const began = performance.now()
-    const result = await endOf(run).catch((error: Error) => {
-      log.error({ err: error, run: run.row.id }, 'run could not be made')
-      return { status: 'failed' as const, error: { message: error.message, stack: null } }
-    })
-    const own = result.status === 'succeeded' ? { ...result, error: null } : { ...result, result: null }
-    finish(run, {
-      ...own,
-      ...(run.ending ? { ...run.ending, result: null } : {}),
-      durationMs: Math.round(performance.now() - began),
-    })
-  }
-
-  const endOf = async (run: ActiveRun): Promise<RunEnd> => {
-    const { id, jobId, build, params, slot, attempt, trigger, timeoutMs, policy } = run.row
-    try {
-      markStarted(db, id, clock.now())
-    } catch (error) {
-      throw new Error(`its start could not be recorded: ${(error as Error).message}`)
-    }
-    const { values, missing } = secrets.reveal(policy?.secrets ?? [])
-    if (missing.length > 0) throw new Error(secretsMissing(missing))
-    run.log.mask(Object.values(values))
-    run.process = startRunProcess(
-      {
-        build: join(volume.buildsDir, build),
-        repo: volume.jobsDir,
-        jobId,
-        params,
-        secrets: values,
-        run: { id, slot, attempt, trigger },
-      },
-      { log: run.log, runners, memoryMb: memoryOf(policy), state: state.of(jobId) },
-    )
-    const timer = setTimeout(() => {
-      end(run, 'timed_out', `it took longer than its limit of ${timeoutMs / 1000} seconds and was ended`)
-    }, timeoutMs)
-    try {
-      return maskEnd(await run.process.ended, Object.values(values))
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  const memoryOf = (policy: RunRow['policy']) => (policy?.memory ? policy.memory / 1024 ** 2 : memoryMb)
-
-  const end = (run: ActiveRun, status: RunEnding['status'], message: string, tidyMs = limits.graceMs) => {
-    run.ending ??= { status, error: { message, stack: null } }
-    run.process?.end(tidyMs)
-  }
-
   const finish = (run: ActiveRun, ending: RunEnding) => {
     const { id } = run.row
-    active.delete(id)
-    const others = byJob.get(run.row.jobId)
-    others?.delete(run)
-    if (others?.size === 0) byJob.delete(run.row.jobId)
-    // Before those who follow the log are told that it is over: the next thing they ask is how it ended.
-    record(id, ending, clock.now())
-    if (!run.log.end()) {
-      unsaved.set(id, run.log)
-      if (unsaved.size > unsavedLogs) unsaved.delete(unsaved.keys().next().value as string)
-      log.warn({ run: id }, 'the log of a run could not be written; it is held in memory')
-    }
+    runs.remove(run)
+    // Before the followers of the log learn that it is over: the next thing they ask is how the run ended.
+    ends.record(id, ending, clock.now())
+    ends.saveLog(id, run.log)
   }
-
-  const record = (id: string, ending: RunEnding, at: number) => {
-    try {
-      const next = markEnded(db, id, ending, at)
-      unrecorded.delete(id)
-      if (next && !stopped) add([next])
-    } catch (error) {
-      if (!unrecorded.has(id))
-        log.error({ err: error, run: id }, 'the end of a run could not be recorded yet')
-      unrecorded.set(id, { ending, at })
-    }
-  }
-
-  /** Ends a run that waits or goes. */
-  const stopRun = async (run: ActiveRun, status: 'cancelled' | 'interrupted', message: string) => {
-    const position = waiting.indexOf(run)
-    if (position >= 0) {
-      waiting.splice(position, 1)
-      finish(run, { status, result: null, error: { message, stack: null }, durationMs: null })
-    } else end(run, status, message)
+  /** Ends a run that is queued or in progress. */
+  const cancelRun = async (run: ActiveRun, message: string) => {
+    if (runs.dequeue(run)) finish(run, endedBefore('cancelled', message))
+    else endRun(run, 'cancelled', message, limits.graceMs)
     await run.done
-  }
-
-  const saveLate = () => {
-    for (const [id, held] of unsaved) if (held.end()) unsaved.delete(id)
-    for (const [id, { ending, at }] of unrecorded) record(id, ending, at)
-  }
-
-  const settle = () => {
-    saveLate()
-    for (const { id } of activeRuns(db)) {
-      if (active.has(id) || unrecorded.has(id)) continue
-      const error = { message: 'it was lost: nothing runs it any more', stack: null }
-      record(id, { status: 'interrupted', result: null, error, durationMs: null }, clock.now())
-    }
   }
 
   return {
     add,
-    wake: startWaiting,
+    wake: startQueued,
     expect: runners.expect,
-    isFull: () => waiting.length >= limits.waiting,
+    isFull: () => runs.queued.length >= limits.waiting,
     isStopped: () => stopped,
     waiting: () => {
-      const later = (run: ActiveRun) => (isDue(run) ? 0 : run.startsAt)
-      const inOrder = waiting.toSorted((a, b) => later(a) - later(b))
-      return inOrder.map(run => ({ id: run.row.id, reason: reasonOf(run) }))
+      const facts = runs.facts(clock.monotonic(), stopped)
+      const inOrder = inStartOrder(runs.queued, facts.monotonic)
+      return inOrder.map(run => ({ id: run.row.id, reason: waitReason(run, facts, clock.now()) }))
     },
-    activeRun: jobId => [...(byJob.get(jobId) ?? [])].findLast(isDue)?.row ?? null,
-    count: jobId => byJob.get(jobId)?.size ?? 0,
-    isCatchingUp: jobId => [...(byJob.get(jobId) ?? [])].some(({ row }) => isCaughtUp(row)),
+    activeRun: jobId => {
+      const now = clock.monotonic()
+      let newest: RunRow | null = null
+      for (const { row, startsAt } of runs.ofJob(jobId)) if (startsAt <= now) newest = row
+      return newest
+    },
+    count: jobId => runs.ofJob(jobId).size,
+    isCatchingUp: jobId =>
+      runs
+        .ofJob(jobId)
+        .values()
+        .some(({ row }) => isCaughtUp(row)),
     replace: (jobId, by) => {
-      for (const run of [...(byJob.get(jobId) ?? [])]) {
-        void stopRun(run, 'cancelled', `it was replaced by the run ${by.id}, whose time had come`)
+      for (const run of [...runs.ofJob(jobId)]) {
+        void cancelRun(run, `it was replaced by the run ${by.id}, whose time had come`)
       }
     },
-    log: runId => active.get(runId)?.log ?? unsaved.get(runId) ?? null,
-    builds: () => new Set([...active.values()].map(run => run.row.build)),
+    log: runId => runs.find(runId)?.log ?? ends.log(runId),
+    builds: () => new Set([...runs.all()].map(run => run.row.build)),
     cancel: async runId => {
-      const run = active.get(runId)
-      if (run) await stopRun(run, 'cancelled', 'it was cancelled')
+      const run = runs.find(runId)
+      if (run) await cancelRun(run, 'it was cancelled')
     },
-    settle,
+    reconcile: () => {
+      ends.retry()
+      for (const { id } of activeRuns(db)) {
+        if (runs.find(id) || ends.isUnrecorded(id)) continue
+        ends.record(id, endedBefore('interrupted', 'it was lost: nothing runs it any more'), clock.now())
+      }
+    },
     stop: async ({ waitMs, tidyMs = limits.graceMs }) => {
       stopped = true
-      const going = [...active.values()].filter(({ started }) => started)
+      const inProgress = [...runs.all()].filter(({ started }) => started)
       const over = new AbortController()
-      const ended = Promise.all(going.map(run => run.done)).then(() => over.abort())
+      const ended = Promise.all(inProgress.map(run => run.done)).then(() => over.abort())
       await Promise.race([ended, clock.sleep(waitMs, over.signal)])
-      for (const run of going) {
-        if (active.has(run.row.id)) end(run, 'interrupted', 'the instance was stopped', tidyMs)
+      for (const run of inProgress) {
+        if (runs.find(run.row.id)) endRun(run, 'interrupted', 'the instance was stopped', tidyMs)
       }
       await ended
       runners.stop()
-      saveLate()
+      ends.retry()
     },
   }
 }
 
-function secretsMissing(names: readonly string[]): string {
-  const [what, them] =
-    names.length === 1 ? [`the secret ${names[0]} is`, 'it'] : [`the secrets ${names.join(', ')} are`, 'them']
-  return `it was not started, because ${what} not set, or cannot be read any more; set ${them} at /secrets`
+function queuedRun(row: RunRow, runsDir: string, clock: Clock): ActiveRun {
+  return {
+    row,
+    startsAt: clock.monotonic() + pauseBefore(row, clock.now()),
+    log: createRunLog(logFile(runsDir, row.id), clock),
+    process: null,
+    serial: row.trigger === 'schedule' || row.attempt > 1,
+    started: false,
+    ending: null,
+    done: Promise.resolve(),
+  }
+}
+
+/** How a run ends that no process ran. */
+function endedBefore(status: RunEnding['status'], message: string): RunEnding {
+  return { status, result: null, error: { message, stack: null }, durationMs: null }
 }

@@ -98,13 +98,13 @@ test('an instance on a full disk goes on, and decides what was due when there is
   }, /disk is full|disk I\/O/)
   await until(() => engine.log(id).length > 300_000, 'the run that went on has its log')
   rmSync(join(disk, 'ballast'))
-  engine.settle()
+  engine.reconcile()
   engine.tick(dueAt + 2000)
   const [slot] = engine.slots('job', { limit: 1 }).slots
   assert.equal(slot?.at, dueAt)
   for (const run of engine.runs({ limit: 200, offset: 0 }).runs) {
     await until(() => {
-      engine.settle()
+      engine.reconcile()
       return engine.getRun(run.id)?.finishedAt
     }, 'it ends')
   }
@@ -155,10 +155,10 @@ jobRegistry.register({ id: 'two', cron: '@daily', func: () => 2 })`,
   const { id } = engine.run('one', { trigger: 'manual' })
   assert.equal((await run('two')).result, 2, 'the next run gets its turn')
   assert.equal(engine.getRun(id)?.status, 'running')
-  engine.settle()
+  engine.reconcile()
   assert.equal(engine.getRun(id)?.status, 'running', 'still refused')
   allow()
-  engine.settle()
+  engine.reconcile()
   const late = await ended(id)
   assert.deepEqual([late.status, engine.log(id)], ['succeeded', 'seen\n'])
 })
@@ -169,7 +169,7 @@ test('a run that nobody has is ended, whoever lost it', async t => {
   const other = new Database(join(dir, 'longhouse.db'))
   other.prepare("update jobs_runs set status = 'running', finishedAt = null where id = ?").run(id)
   other.close()
-  engine.settle()
+  engine.reconcile()
   const lost = engine.getRun(id)
   assert.equal(lost?.status, 'interrupted')
   assert.match(lost?.error?.message ?? '', /lost/)
