@@ -9,9 +9,9 @@ import { programRoot } from '../src/root.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { jobsRepo, say, start } from './command.fixture.ts'
 
-test('a good manifest: so many jobs, all well; the types of longhouse/jobs are put where editors look', async t => {
+test('a good manifest: the number of jobs; the types of longhouse/jobs are put where editors look', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1') })
-  assert.deepEqual(await say(t, dir, ['check']), { code: 0, out: '✓ 1 job, all well\n', err: '' })
+  assert.deepEqual(await say(t, dir, ['check']), { code: 0, out: '✓ 1 job, no problems found\n', err: '' })
   assert.ok(existsSync(join(dir, 'node_modules/longhouse/jobs.d.ts')))
 })
 
@@ -113,7 +113,7 @@ test('warnings: no job, packages that are not installed; a package that is missi
   assert.equal(none.code, 0)
   assert.match(none.out, /warning manifest\.ts registers no job/)
   assert.match(none.out, /warning .*package\.json.*run npm install/)
-  assert.match(none.out, /✓ 0 jobs, no mistakes/)
+  assert.match(none.out, /✓ 0 jobs, no errors/)
   writeFileSync(join(dir, 'manifest.ts'), "import 'left-pad'\nimport 'right-pad'\n")
   const missing = await say(t, dir, ['check'])
   assert.match(
@@ -154,6 +154,6 @@ test('the sources say the same as the build: where nothing is built, or somethin
   const program = programRoot('cli/main.ts')
   const from = (...args: string[]) =>
     execFileSync(process.execPath, [program, ...args], { cwd: dir, encoding: 'utf8', stdio: 'pipe' })
-  assert.equal(from('check'), '✓ 1 job, all well\n')
+  assert.equal(from('check'), '✓ 1 job, no problems found\n')
   assert.equal(from('run', 'job'), '"ran"\n')
 })

@@ -30,7 +30,7 @@ export const check: Command = {
     const jobs = `${found.jobs} ${found.jobs === 1 ? 'job' : 'jobs'}`
     if (found.errors.length === 0) {
       output.say(
-        `${output.look('green', '✓')} ${jobs}, ${found.warnings.length > 0 ? 'no mistakes' : 'all well'}`,
+        `${output.look('green', '✓')} ${jobs}, ${found.warnings.length > 0 ? 'no errors' : 'no problems found'}`,
       )
       return 0
     }

@@ -66,8 +66,8 @@ export async function performRun(
   }
   const tooLong = `it took longer than its limit of ${job.timeout / 1000} seconds and was ended`
   const timer = setTimeout(() => end('timed_out', tooLong, runLimits.graceMs), job.timeout)
-  const asked = () => end('cancelled', 'it was cancelled', runLimits.graceMs)
-  const killed = () => end('cancelled', 'it was cancelled', 0)
+  const asked = () => end('cancelled', 'the run was cancelled', runLimits.graceMs)
+  const killed = () => end('cancelled', 'the run was cancelled', 0)
   signal.addEventListener('abort', asked)
   atOnce.addEventListener('abort', killed)
   if (signal.aborted) asked()

@@ -21,11 +21,15 @@ test('a new jobs repo is well, typed and tested, where nothing is installed and 
   })
   assert.match(tested, /pass 1/)
   assert.match(tested, /fail 0/)
-  assert.deepEqual(await say(t, dir, ['check']), { code: 0, out: '✓ 1 job, all well\n', err: '' })
+  assert.deepEqual(await say(t, dir, ['check']), { code: 0, out: '✓ 1 job, no problems found\n', err: '' })
 
   mkdirSync(join(dir, 'node_modules/.bin'))
   symlinkSync(programRoot('node_modules/.bin/tsc'), join(dir, 'node_modules/.bin/tsc'))
-  assert.deepEqual(await say(t, dir, ['check', '--types']), { code: 0, out: '✓ 1 job, all well\n', err: '' })
+  assert.deepEqual(await say(t, dir, ['check', '--types']), {
+    code: 0,
+    out: '✓ 1 job, no problems found\n',
+    err: '',
+  })
   const job = join(dir, 'jobs/daily-digest.ts')
   writeFileSync(job, readFileSync(job, 'utf8').replace('context.run.slot', 'context.run.slto'))
   const misspelt = await say(t, dir, ['check', '--types'])

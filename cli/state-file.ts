@@ -65,7 +65,7 @@ function readAll(file: string): Map<string, unknown> {
   } catch {
     // Whoever edited it is told.
   }
-  throw new StateError(`${name} is not the JSON that it was; mend it, or move it away`)
+  throw new StateError(`${name} is not valid JSON; fix it, or move it away`)
 }
 
 function sorted(own: ReadonlyMap<string, unknown>): [string, unknown][] {

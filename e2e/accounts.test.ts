@@ -78,11 +78,11 @@ for (const javaScript of [true, false]) {
     // From the instance's own sign-in page, too, and on to where one was.
     await page.goto(`http://e2etest.localhost:${longhouse.port}/settings/sign-in`)
     await page.getByRole('link', { name: 'Sign in with your Longhouse account' }).click()
-    await page.getByText('Turn it off').click()
+    await page.getByText('Turn off…').click()
     await press('Turn the password off')
-    await page.getByText('It opens nothing now').waitFor()
-    await press('Turn it on')
-    await page.getByText('also while the control plane is down').waitFor()
+    await page.getByText('The password is turned off').waitFor()
+    await press('Turn on')
+    await page.getByText('works even while the control plane is down').waitFor()
 
     // A token that is planted in another browser does nothing there.
     const victim = await openBrowser(t, { javaScript })

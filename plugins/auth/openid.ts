@@ -230,7 +230,7 @@ function misconfigured({ name, issuer }: OpenIdSettings, error: unknown): Proble
         : undefined
   if (typeof otherIssuer === 'string') {
     return tell(
-      `${name} calls itself ${otherIssuer.slice(0, 200)}, but OPENID_ISSUER is ${issuer}. The two must be the same to the letter, a slash at the end included.`,
+      `${name} calls itself ${otherIssuer.slice(0, 200)}, but OPENID_ISSUER is ${issuer}. The two must be exactly the same, a slash at the end included.`,
     )
   }
   if (error.code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' && cause instanceof Response && cause.status === 404) {
@@ -245,7 +245,7 @@ function fieldOf(value: unknown, name: string): unknown {
 
 function unreachable(name: string, cause: unknown): Problem {
   return providerDown(
-    `${name} could not be reached, so nobody can sign in at the moment. Who is signed in stays so, and every instance runs on. Try again in a minute.`,
+    `${name} could not be reached, so new sign-ins do not work at the moment. Existing sessions and all instances keep working. Try again in a minute.`,
     { headers: { 'Retry-After': '60' }, cause },
   )
 }

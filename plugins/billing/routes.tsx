@@ -76,7 +76,7 @@ export function billingRoutes(parts: {
 }): Route[] {
   const { auth, clock, payments, enforce } = parts
   const open = (): Payments => {
-    if (!payments) throw billingOff('This site takes no payments: everything here is free of charge.')
+    if (!payments) throw billingOff('This site takes no payments: everything is free.')
     return payments
   }
   /** Where payments are not set up, everybody is told that first: signing in would not help. */

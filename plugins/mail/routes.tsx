@@ -40,12 +40,12 @@ export function mailRoutes(parts: {
     route({
       method: 'get',
       path: '/admin/mail',
-      summary: 'Letters to owners, newest first, with what became of them',
+      summary: 'Emails to owners, newest first, with their status',
       guard: admin,
       query: listWindow(listed).pick({ offset: true }),
       answers: {
         200: {
-          description: 'The letters',
+          description: 'The emails',
           schema: z.object({ on: z.boolean(), total: z.int(), messages: z.array(messageSchema) }),
         },
       },
@@ -73,7 +73,7 @@ export function mailRoutes(parts: {
     route({
       method: 'post',
       path: '/admin/mail/{id}/retry',
-      summary: 'Attempt a letter once more now that waits for its next attempt or was given up',
+      summary: 'Retry an email now that is waiting for its next attempt or has failed',
       guard: admin,
       params: z.object({ id: z.string() }),
       body: z.object({}),
@@ -84,7 +84,7 @@ export function mailRoutes(parts: {
       handle: (c, { params }) => {
         if (!on) throw mailOff('Set SMTP_URL and SMTP_FROM, and start the control plane again.')
         if (!queue.again(params.id))
-          throw unknownMail(`No letter that waits or was given up has the id "${params.id}".`)
+          throw unknownMail(`No waiting or failed email has the id "${params.id}".`)
         parts.nudge()
         return wantsPage(c) ? c.redirect('/admin/mail', 303) : c.body(null, 204)
       },

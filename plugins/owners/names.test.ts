@@ -22,8 +22,8 @@ test('names: told while they are typed, by page and by API, reserved ones too', 
     ['ab', /3 to 63/],
     ['www', /reserved/],
     ['control', /reserved/],
-    ['a_b', /lower-case letters/],
-    ['../etc', /lower-case letters/],
+    ['a_b', /lowercase letters/],
+    ['../etc', /lowercase letters/],
     ['xn--abc', /encoded/],
   ] as const) {
     const { available, reason } = await check(name)
@@ -52,7 +52,7 @@ test('a released name is kept from others for 30 days, but not from its last own
   await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   const early = await bob.call('POST', '/instances', { subdomain: 'acme' })
   assert.equal(early.status, 409)
-  assert.match(problemOf(early).detail, /free from \d{4}-\d\d-\d\d on/)
+  assert.match(problemOf(early).detail, /becomes available on \d{4}-\d\d-\d\d/)
   const own = await ada.call('GET', '/names?subdomain=acme')
   assert.equal(own.json<{ available: boolean }>().available, true)
   assert.equal((await town.provision('acme', 'carol@example.com')).status, 201)

@@ -209,7 +209,7 @@ export class Router implements RouterService {
         return problems.stopped(
           why(
             destination.reason,
-            'Its data is kept. It answers again once it is started. Its owner can see why it stopped, or ask whoever runs this site.',
+            'Its data is kept. It answers again once it is started. Its owner can see why it stopped, or ask the operator of this site.',
           ),
           retryAfter(30),
         )

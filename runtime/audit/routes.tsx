@@ -11,7 +11,7 @@ const entryShape = z.object({
   actor: z
     .object({ kind: z.enum(['session', 'token']), name: z.string() })
     .nullable()
-    .meta({ description: 'Null for whoever had not signed in' }),
+    .meta({ description: 'Null for requests without a session or token' }),
   address: z.string(),
   action: z.string().meta({ description: 'Method and path of the route' }),
   summary: z.string(),

@@ -57,7 +57,7 @@ export function tokenVerifier(options: { sso: SsoSettings; instanceId: string; c
       }
       const { email } = payload
       if (typeof email !== 'string' || email.length > 320) {
-        return { fault: 'refused', cause: new Error('the token names nobody') }
+        return { fault: 'refused', cause: new Error('the token names no account') }
       }
       return { jti: payload.jti, email }
     } catch (cause) {

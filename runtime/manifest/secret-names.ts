@@ -1,5 +1,6 @@
 export const secretName = /^[A-Z][A-Z0-9_]{0,63}$/
-export const secretNameRule = 'must be capital letters, digits and _, at most 64, beginning with a letter'
+export const secretNameRule =
+  'must consist of capital letters, digits and _, at most 64, and begin with a letter'
 
 /**
  * True for a name that means something to Node or the system, so that a run which got it as an environment variable

@@ -68,7 +68,7 @@ test('a failure is told once by mail and webhook, and so is that it is over', as
   await round()
   await round()
   assert.deepEqual([inbox.mails.length, hook.calls.length], [2, 2])
-  assert.match(inbox.mails[1]?.text ?? '', /^Subject: \[acme\] job is well again\r$/m)
+  assert.match(inbox.mails[1]?.text ?? '', /^Subject: \[acme\] job works again\r$/m)
   const over = JSON.parse(hook.calls[1]?.body ?? '') as Body
   assert.deepEqual([over.type, over.incident_id], ['job.recovered', body.incident_id])
   assert.equal(notices.incidents(10)[0]?.closedAt !== null, true)

@@ -71,7 +71,7 @@ export const noticeSettingsShape = z
         error: z.string().nullable().meta({ description: 'Why it was not written' }),
       })
       .nullable()
-      .meta({ description: 'What the remote was last told of a commit, at GitHub or GitLab' }),
+      .meta({ description: 'The last commit status sent to GitHub or GitLab' }),
   })
   .meta({ id: 'NoticeSettings' })
 

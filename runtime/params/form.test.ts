@@ -64,7 +64,7 @@ test('the form of a job: what it asks for, what it sends, and what it keeps when
   const refused = await send('plain', { ...sent, 'param.count': '9', 'param.more': '{', 'param.name': '<b>' })
   assert.equal(refused.status, 422)
   const again = await refused.text()
-  assert.match(again, /It did not run/)
+  assert.match(again, /The job was not started/)
   assert.match(again, /id="param-more-error">[\s\S]*must be JSON/)
   assert.match(again, /name="param\.name"[^>]*value="&lt;b&gt;"/)
   const both = await (await send('plain', { ...sent, 'param.count': '9', 'param.name': 'x' })).text()

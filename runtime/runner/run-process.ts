@@ -164,7 +164,7 @@ function endInWords(
     return tooMuchMemory(memoryMb)
   }
   if (signal === 'SIGKILL')
-    return 'the process of the run was ended by SIGKILL, as the system does when the memory of the box is used up'
+    return 'the process of the run was ended by SIGKILL, as the system does when the memory of the instance is used up'
   if (signal) return `the process of the run was ended by ${signal}`
   return `the job ended its process with exit code ${code} before its function returned`
 }

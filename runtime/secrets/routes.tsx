@@ -11,7 +11,7 @@ import { longestSecret, type SecretInfo, type Secrets, type SecretUser } from '.
 
 const secretShape = z.object({
   name: z.string(),
-  set: z.boolean().meta({ description: 'False when jobs want it and nobody has set it' }),
+  set: z.boolean().meta({ description: 'False when jobs declare it but it is not set' }),
   readable: z.boolean().meta({ description: 'False when the key that it was stored with is gone' }),
   updated_at: z.iso.datetime().nullable(),
   wanted_by: z.array(z.string()).meta({ description: 'Ids of jobs' }),

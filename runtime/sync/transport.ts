@@ -179,7 +179,7 @@ function statusWords(status: number): string {
 function connectionWords(error: Error): string {
   const cause = error.cause as { code?: string; message?: string } | undefined
   const known: Record<string, string> = {
-    ECONNREFUSED: 'nobody answers at the remote’s address',
+    ECONNREFUSED: 'the remote’s address does not accept connections',
     ENOTFOUND: 'the remote’s host name is not known',
     EAI_AGAIN: 'the remote’s host name cannot be looked up now',
     ECONNRESET: 'the remote closed the connection',

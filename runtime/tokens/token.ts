@@ -44,9 +44,7 @@ export function tokenStore(db: Db<typeof schema>, clock: Clock) {
           ])
         }
         if ((tx.select({ total: count() }).from(tokens).get()?.total ?? 0) >= mostTokens) {
-          throw noMoreTokens(
-            `There are ${mostTokens} tokens already. Revoke those that nobody uses any more.`,
-          )
+          throw noMoreTokens(`There are ${mostTokens} tokens already. Revoke tokens that are no longer used.`)
         }
         const token = {
           id: newId('tok', now),

@@ -74,5 +74,5 @@ jobRegistry.register({ id: 'own', cron: '@daily', func: () => {}, timeout: '10m'
   const page = async (id: string) =>
     (await app.request(`/jobs/${id}`, { headers: { ...browser, Cookie } })).text()
   assert.ok(!(await page('ordinary')).includes('<strong>'), 'the defaults are those of the manifest')
-  assert.match(await page('own'), /<strong>Each missed time runs, in order, up to 7 days late<\/strong>/)
+  assert.match(await page('own'), /<strong>All missed due times run, in order, up to 7 days late<\/strong>/)
 })

@@ -77,7 +77,7 @@ export function describeApi(
 
 const refusals = {
   BadRequest: 'The body cannot be read',
-  Unauthorized: 'Nobody is signed in, or the token is not known',
+  Unauthorized: 'Not signed in, or the token is not known',
   Forbidden: 'The token may not do this, or the request comes from another site',
   NotFound: 'There is no such thing',
   TooLarge: 'The body is too large',

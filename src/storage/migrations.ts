@@ -45,7 +45,7 @@ export function refuseNewerPart(sqlite: Database.Database, part: string, folder:
 
 function newer(file: string, unknown: readonly string[], setting: string): BootError {
   return new BootError([
-    `${setting}: a newer version of Longhouse wrote ${file}: it has migrations that this version, ${version}, does not know (${unknown.join(', ')}). Nothing was changed. Start the newer version again, or restore a backup from before the upgrade`,
+    `${setting}: a newer version of Longhouse wrote ${file}: it has migrations that this version, ${version}, does not know (${unknown.join(', ')}). Nothing was changed. Start the newer version again, or restore a backup made before the upgrade`,
   ])
 }
 

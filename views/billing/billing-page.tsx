@@ -42,7 +42,7 @@ export interface BillingPageProps {
 
 const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
   free: { tone: 'idle', shape: 'ring', word: 'No plan' },
-  exempt: { tone: 'ok', shape: 'check', word: 'Free of charge' },
+  exempt: { tone: 'ok', shape: 'check', word: 'Exempt' },
   trial: { tone: 'ok', shape: 'clock', word: 'Trial' },
   paid: { tone: 'ok', shape: 'check', word: 'Paid' },
   grace: { tone: 'warn', shape: 'triangle', word: 'Payment failed' },
@@ -55,7 +55,7 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
     return (
       <>
         <PageHead title="Plan" />
-        <Notice tone="idle" title="Free of charge">
+        <Notice tone="idle" title="Free">
           <p>Payments are not set up on this site. Your instances run without a time limit.</p>
         </Notice>
       </>
@@ -106,7 +106,8 @@ function Situation(bill: BillView & { now: number }) {
     return (
       <Notice tone="warn" title="You need a plan from now on">
         <p>
-          Your account is no longer free of charge. Your instance keeps running for now. Choose a plan below.
+          Your account is no longer exempt from payment. Your instance keeps running for now. Choose a plan
+          below.
         </p>
       </Notice>
     )
@@ -209,7 +210,7 @@ function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillVie
 
 function Exempt({ since, why, plan, pays, now }: NonNullable<BillView['exemption']> & Exempting) {
   return (
-    <Panel title="Free of charge">
+    <Panel title="Exempt from payment">
       <div class="stack">
         <p>
           The operator of this site has exempted you from payment since{' '}

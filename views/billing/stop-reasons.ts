@@ -5,5 +5,5 @@ export const stopReasons: Record<OverReason, string> = {
   trial: 'The free trial has ended, and no plan was chosen.',
   unpaid: 'The instance is not paid for.',
   canceled: 'The subscription has ended.',
-  exemption: 'The account is no longer free of charge, and no plan was chosen.',
+  exemption: 'The account is no longer exempt from payment, and no plan was chosen.',
 }

@@ -21,7 +21,7 @@ const looks: Record<'added' | 'removed' | 'changed', { tone: Tone; shape: Shape;
   removed: { tone: 'bad', shape: 'cross', word: 'Removed' },
 }
 
-/** Which jobs come, go and change, and when they run next: as of that change, so that it may have passed. */
+/** The jobs that a change adds, removes and changes, and when they run next. */
 export function Difference({ difference, now }: { difference: DifferenceView; now: number }) {
   const { jobs, added, removed, changed } = difference
   const more = added + removed + changed - jobs.length

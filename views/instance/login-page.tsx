@@ -48,7 +48,7 @@ function PasswordForm({ place, next, error }: Pick<LoginPageProps, 'place' | 'ne
         required
         autofocus
         error={error}
-        hint="It was shown once, when this instance was made."
+        hint="It was shown once, when this instance was created."
       />
       <Button look="primary">Sign in</Button>
     </form>

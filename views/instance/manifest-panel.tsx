@@ -8,7 +8,7 @@ import { Difference } from './difference.tsx'
 import { NextTry } from './packages-panel.tsx'
 import type { ManifestErrorView, ManifestView } from './shapes.ts'
 
-/** How the manifest is, in one line for the head of a page. */
+/** The state of the manifest, in one line for the head of a page. */
 export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: number }) {
   if (manifest.status === 'loading') {
     return (
@@ -55,7 +55,7 @@ const waitsInWords = {
   confirmation: 'Waiting for you',
 }
 
-/** Why the last save did not go live, where, and what runs meanwhile. Nothing while all is well. */
+/** Why the last save did not go live, where, and what runs meanwhile. Empty when it went live. */
 export function ManifestProblems({ manifest, now }: { manifest: ManifestView; now: number }) {
   if (manifest.status !== 'error') return null
   if (manifest.waitingFor === 'packages') return <Installing manifest={manifest} now={now} />
@@ -65,7 +65,7 @@ export function ManifestProblems({ manifest, now }: { manifest: ManifestView; no
     <Notice tone="bad" title="The last change did not go live">
       <p>
         {manifest.loadedAt === null ? (
-          'No jobs have loaded yet, so nothing is scheduled. Fix the file and save it; it is loaded again at once.'
+          'No jobs have loaded yet, so nothing is scheduled. Fix the file and save it.'
         ) : (
           <>
             The jobs of <Time at={manifest.loadedAt} now={now} as="full" />
@@ -75,7 +75,7 @@ export function ManifestProblems({ manifest, now }: { manifest: ManifestView; no
                 (<Commit id={manifest.commit} />)
               </>
             ) : null}{' '}
-            keep running on schedule. Fix the file and save it; it is loaded again at once.
+            keep running on schedule. Fix the file and save it.
           </>
         )}
       </p>
@@ -117,7 +117,7 @@ function Installing({ manifest, now }: { manifest: ManifestView; now: number }) 
   )
 }
 
-/** Nothing is wrong with the files, so that nobody is asked to correct one. */
+/** The files are fine: the registry could not be reached. */
 function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
   return (
     <Notice tone="warn" title="Packages could not be fetched">
@@ -135,7 +135,7 @@ function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
       {manifest.nextTryAt === null ? null : <NextTry at={manifest.nextTryAt} now={now} />}
       <p>
         <PostButton action="/api/jobs/repo/packages/install">Install now</PostButton>{' '}
-        <a href="/repo#packages">What npm printed</a>
+        <a href="/repo#packages">Output of npm</a>
       </p>
     </Notice>
   )

@@ -10,11 +10,11 @@ export interface PackagesView {
   finishedAt: number | null
   output: string
   error: string | null
-  /** When it is tried again by itself. */
+  /** When the installation is retried automatically. */
   nextTryAt: number | null
 }
 
-/** The packages that the jobs import: how their installation is, what it printed, and a way to try again. */
+/** The packages that the jobs import: the state of their installation, npm's output, and a retry. */
 export function PackagesPanel({ packages, now }: { packages: PackagesView; now: number }) {
   const { status, command, startedAt, finishedAt, output, error, nextTryAt } = packages
   return (
@@ -24,8 +24,8 @@ export function PackagesPanel({ packages, now }: { packages: PackagesView; now: 
         {nextTryAt === null ? null : <NextTry at={nextTryAt} now={now} />}
         {status === 'none' ? (
           <p class="fine">
-            None. Name one under <code>dependencies</code> in <code>package.json</code>, and it is installed
-            here.
+            No packages. Add one to <code>dependencies</code> in <code>package.json</code>, and it is
+            installed here.
           </p>
         ) : null}
         {command && startedAt !== null ? (
@@ -36,8 +36,8 @@ export function PackagesPanel({ packages, now }: { packages: PackagesView; now: 
         ) : null}
         {output && command ? (
           <details open={status === 'failed' || status === 'installing'}>
-            <summary>What npm printed</summary>
-            <div class="log" tabindex={0} role="log" aria-label="What npm printed">
+            <summary>Output of npm</summary>
+            <div class="log" tabindex={0} role="log" aria-label="Output of npm">
               <pre>{output}</pre>
             </div>
           </details>
@@ -52,9 +52,9 @@ export function PackagesPanel({ packages, now }: { packages: PackagesView; now: 
   )
 }
 
-/** When a failed installation is tried again. It is looked at every few seconds, so that a due one is about to begin. */
+/** When a failed installation is retried. Due ones start within a few seconds. */
 export function NextTry({ at, now }: { at: number; now: number }) {
-  return <p>Next try {at - now < 10_000 ? 'in a few seconds' : <Time at={at} now={now} />}.</p>
+  return <p>Next attempt {at - now < 10_000 ? 'in a few seconds' : <Time at={at} now={now} />}.</p>
 }
 
 function State({ status }: Pick<PackagesView, 'status'>) {

@@ -1,16 +1,16 @@
 import type { Child } from 'hono/jsx'
 
-/** A letter to an owner: one source for its HTML and its plain text. */
+/** An email to an owner: one source for its HTML and its plain text. */
 export interface Letter {
   subject: string
-  /** Made of the parts below, and of nothing else: `letterText` knows no other. */
+  /** Made only of the parts below, because `letterText` knows no others. */
   body: ReturnType<typeof Sheet>
 }
 
 const paragraph = 'margin:0 0 16px'
 const small = 'margin:24px 0 0;font-size:13px;color:#5b6470'
 
-/** The frame of every letter. Mail programs know neither our stylesheet nor each other's ways: styles stand inline. */
+/** The frame of every email. Styles are inline, because mail programs do not load our stylesheet. */
 export function Sheet({ title, children }: { title: string; children: Child }) {
   return (
     <html lang="en">
@@ -18,7 +18,7 @@ export function Sheet({ title, children }: { title: string; children: Child }) {
         <div style="max-width:560px;margin:0 auto">
           <h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">{title}</h1>
           {children}
-          <p style={small}>You get this letter because you have an instance of Longhouse.</p>
+          <p style={small}>You get this email because you have an instance of Longhouse.</p>
         </div>
       </body>
     </html>
@@ -29,7 +29,7 @@ export function Words({ children }: { children: Child }) {
   return <p style={paragraph}>{children}</p>
 }
 
-/** The one thing to do. In plain text, the words with the address. */
+/** The one thing to do. Plain text shows the words and the address. */
 export function Action({ href, children }: { href: string; children: string }) {
   return (
     <p style={paragraph}>
@@ -54,7 +54,7 @@ export function Dates({ of }: { of: readonly { at: number; what: string }[] }) {
   )
 }
 
-/** A day as a letter says it, in UTC: `22 November 2026`. */
+/** A day for an email, in UTC: `22 November 2026`. */
 export function dayWords(at: number): string {
   return days.format(at)
 }
@@ -85,6 +85,6 @@ function render(body: Letter['body']): string {
   const html: unknown = body.toString()
   // Only a component that waits for something renders later, and a letter's have nothing to wait for.
   if (body instanceof Promise || typeof html !== 'string')
-    throw new Error('a letter must not wait for anything')
+    throw new Error('an email must not contain asynchronous components')
   return html
 }

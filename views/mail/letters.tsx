@@ -2,29 +2,27 @@ import type { OverReason } from '../../plugins/billing/contract.ts'
 import { stopReasons } from '../billing/stop-reasons.ts'
 import { Action, Dates, dayWords, type Letter, Sheet, Words } from './letter.tsx'
 
-/** Where a letter's instance is and what it is called. */
+/** The instance that an email is about. */
 export interface About {
   subdomain: string
   /** The instance's own address. */
   url: string
 }
 
-/** What happens next if nothing is done, in order. */
+/** What happens next unless the owner acts, in order. */
 export type Ladder = readonly { at: number; what: string }[]
 
-/** The instance is there. Never with a password in it: mail is read by more than its reader. */
+/** Sent when an instance is ready. Contains no password, because others may read an email too. */
 export function welcome({ subdomain, url, trialEndsAt }: About & { trialEndsAt: number | null }): Letter {
   return {
     subject: `${subdomain} is ready`,
     body: (
       <Sheet title="Your instance is ready">
-        <Words>
-          Save a job there and it runs by its schedule, in your time zone, whether you look or not.
-        </Words>
+        <Words>Save a job in it, and it runs on its schedule, in your time zone.</Words>
         <Action href={url}>Open your instance</Action>
         {trialEndsAt === null ? null : (
           <Words>
-            {`You can try it until ${dayWords(trialEndsAt)}, without a card. After that it stops, and everything in it is kept for you.`}
+            {`Your free trial runs until ${dayWords(trialEndsAt)}; you need no card. After that the instance stops, and your data is kept.`}
           </Words>
         )}
       </Sheet>
@@ -42,8 +40,7 @@ export function trialEnding({
     body: (
       <Sheet title={`Your trial ends on ${dayWords(endsAt)}`}>
         <Words>
-          Until then everything goes on as it is. Afterwards the instance stops: no job runs, and everything
-          in it is kept for you. Choose a plan and nothing stops at all.
+          After that the instance stops: no jobs run, and your data is kept. Choose a plan to keep it running.
         </Words>
         <Action href={billingUrl}>Choose a plan</Action>
       </Sheet>
@@ -61,16 +58,17 @@ export function paymentFailed({
     body: (
       <Sheet title="A payment failed">
         <Words>
-          Your instance runs on. The payment is tried again; another card may help. If nothing is paid:
+          Your instance keeps running for now, and the payment will be retried. Using another card may help.
+          If it is not paid:
         </Words>
         <Dates of={ladder} />
-        <Action href={billingUrl}>See the payment, change the card</Action>
+        <Action href={billingUrl}>Pay or change the card</Action>
       </Sheet>
     ),
   }
 }
 
-/** The operator asked no payment, and does so from now on. */
+/** Sent when the operator ends an exemption. */
 export function exemptionEnded({
   subdomain,
   ladder,
@@ -81,8 +79,8 @@ export function exemptionEnded({
     body: (
       <Sheet title="Your instance needs a plan from now on">
         <Words>
-          It was free of charge, and is no more. It runs on for now. Choose a plan and nothing stops; if none
-          is chosen:
+          Until now you did not have to pay for it. It keeps running for now. Choose a plan to keep it running
+          longer. If you do not:
         </Words>
         <Dates of={ladder} />
         <Action href={billingUrl}>Choose a plan</Action>
@@ -98,16 +96,16 @@ export function stopped(of: About & { reason: OverReason; ladder: Ladder; billin
     body: (
       <Sheet title="Your instance has stopped">
         <Words>
-          {`${stopReasons[reason]} No job runs now. Your jobs, their history and everything else in the instance is kept, and is back as it was once it is paid.`}
+          {`${stopReasons[reason]} No jobs run now. Your jobs, their history and all other data are kept, and come back once it is paid.`}
         </Words>
         <Dates of={ladder} />
-        <Action href={billingUrl}>Bring it back</Action>
+        <Action href={billingUrl}>Start it again</Action>
       </Sheet>
     ),
   }
 }
 
-/** `purgeAt` is when its data goes for good. */
+/** `purgeAt` is when its data is deleted for good. */
 export function deletionAhead({
   subdomain,
   purgeAt,
@@ -118,9 +116,9 @@ export function deletionAhead({
     body: (
       <Sheet title={`Your data will be deleted on ${dayWords(purgeAt)}`}>
         <Words>
-          {`The instance ${subdomain} was removed; its data has been kept since. On ${dayWords(purgeAt)} it is deleted for good, and nobody can bring it back after that. Until then one click does.`}
+          {`The instance ${subdomain} was removed, and its data was kept. On ${dayWords(purgeAt)} the data is deleted for good. Until then you can restore it.`}
         </Words>
-        <Action href={billingUrl}>Keep it</Action>
+        <Action href={billingUrl}>Keep the data</Action>
       </Sheet>
     ),
   }
@@ -132,8 +130,8 @@ export function recovered({ subdomain, url }: About): Letter {
     body: (
       <Sheet title="Your instance is back">
         <Words>
-          It is paid, and it runs with everything that was in it. What fell due while it stood still is in its
-          history as missed.
+          It is paid and runs again, with all of its data. Due times that passed while it was stopped are in
+          the history of their jobs as missed.
         </Words>
         <Action href={url}>Open your instance</Action>
       </Sheet>

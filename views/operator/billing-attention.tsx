@@ -34,7 +34,7 @@ const looks: Record<AttentionView['kind'], { tone: Tone; shape: Shape; word: str
 export function Attention({ of, now }: { of: readonly AttentionView[]; now: number }) {
   if (of.length === 0) return null
   return (
-    <Panel title="Needs your attention" aside={`${of.length} in all`} flush>
+    <Panel title="Needs your attention" aside={String(of.length)} flush>
       <Table
         caption="What only you can settle, at Stripe"
         rows={of}

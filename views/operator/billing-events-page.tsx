@@ -40,7 +40,7 @@ export function BillingEventsPage({ now, list: { events, total, limit, offset } 
         title="Stripe events"
         lead="Newest first. An event only says which account to check; the account itself is read from Stripe."
       />
-      <Panel title="Events" aside={total === 0 ? null : `${total} in all`} flush>
+      <Panel title="Events" aside={total === 0 ? null : `${total} in total`} flush>
         {events.length === 0 ? (
           <EmptyState title={offset === 0 ? 'No events yet' : 'No events this far back'}>
             <p>

@@ -106,7 +106,7 @@ export function BillingAdminPage(props: BillingAdminProps) {
         </Notice>
       ) : null}
       <Attention of={attention} now={now} />
-      <Panel title="Accounts" aside={total === 0 ? null : `${total} in all`} flush>
+      <Panel title="Accounts" aside={total === 0 ? null : `${total} in total`} flush>
         <Accounts {...props} />
         <Pages {...list} href={address} ways={['Previous', 'Next']} />
       </Panel>
@@ -117,8 +117,8 @@ export function BillingAdminPage(props: BillingAdminProps) {
 function Accounts({ accounts, total, list: { search }, now }: BillingAdminProps) {
   if (total === 0) {
     return (
-      <EmptyState title="Nobody has signed up yet">
-        <p>Whoever does stands here.</p>
+      <EmptyState title="No accounts yet">
+        <p>Owners appear here when they sign up.</p>
       </EmptyState>
     )
   }

@@ -39,7 +39,7 @@ export function MailPage({ on, now, list }: MailPageProps) {
           </p>
         </Notice>
       )}
-      <Panel title="Emails" aside={total === 0 ? null : `${total} in all`} flush>
+      <Panel title="Emails" aside={total === 0 ? null : `${total} in total`} flush>
         {messages.length === 0 ? (
           <EmptyState title={offset === 0 ? 'Nothing has been sent yet' : 'Nothing this far back'}>
             <p>Owners get an email when their instance is ready, and when a trial or a payment needs them.</p>

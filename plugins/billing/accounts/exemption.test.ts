@@ -70,7 +70,7 @@ test('an account that is exempted runs again within the plan’s limits, and has
   assert.ok(existsSync(join(shop.root, 'acme', 'precious')))
   assert.equal(made.at(-1), 'acme 1024')
   const told = await ada.visit('/billing')
-  assert.match(told.text, /Free of charge.*A friend of the house.*the limits of the plan Team/s)
+  assert.match(told.text, /Exempt from payment.*A friend of the house.*the limits of the plan Team/s)
   assert.doesNotMatch(told.text, /Choose a plan/)
   assert.equal((await ada.call('GET', '/instances')).json<{ limit: number }>().limit, 5)
   const shown = await shop.admin('GET', `/admin/billing/accounts/${id}`, page)

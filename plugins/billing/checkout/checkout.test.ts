@@ -89,7 +89,7 @@ test('whoever pays already orders nothing more, and no page is left on which it 
   const hers = state.completeCheckout(await order(grace, 'basic'))
   hers.status = 'incomplete'
   const waits = await grace.call('POST', '/checkout', { plan: 'team' })
-  assert.deepEqual([waits.status, /payment is under way/.test(waits.text)], [409, true])
+  assert.deepEqual([waits.status, /payment is in progress/.test(waits.text)], [409, true])
   assert.deepEqual(openPages(shop), [])
   // It never came, and she may order again.
   state.become(hers.id, 'incomplete_expired')

@@ -49,7 +49,7 @@ export function createOrders(parts: {
     if (underWay(paid, customers.subscriptionsOf(account.id))) {
       if (found) await stripe.endCheckout(found.id)
       throw alreadySubscribed(
-        'A payment is under way, perhaps in another tab. Wait a minute and look at your plan again; nothing more was ordered.',
+        'A payment is in progress, perhaps in another tab. Nothing was ordered now. Wait a minute, then look at your plan again.',
       )
     }
     return found?.url ?? (await stripe.startCheckout(wanted))

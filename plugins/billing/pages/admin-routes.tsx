@@ -81,7 +81,7 @@ export function billingAdminRoutes(
     route({
       method: 'get',
       path: '/admin/billing',
-      summary: 'How accounts stand, those first that need somebody',
+      summary: 'The accounts and their standing; those that need attention come first',
       guard: admin,
       query: listWindow(listed).pick({ offset: true }).extend({ search: searchField }),
       answers: { 200: { description: 'The accounts', schema: overviewSchema } },

@@ -67,7 +67,7 @@ export function eventRoutes(parts: {
     route({
       method: 'post',
       path: `${path}/{id}/retry`,
-      summary: 'Work an event once more now that waits for its next attempt or was given up',
+      summary: 'Retry an event now that is waiting for its next attempt or has failed',
       guard: admin,
       params: z.object({ id: z.string() }),
       body: z.object({}),

@@ -83,7 +83,9 @@ function refuseQuarantined({ db, clock, quarantineMs }: Fleet, request: NameRequ
     .get()
   if (!last?.purgedAt || isOwn(last, request)) return
   const free = new Date(last.purgedAt + quarantineMs).toISOString().slice(0, 10)
-  throw subdomainHeld(`"${request.subdomain}" was somebody else’s until lately, and is free from ${free} on.`)
+  throw subdomainHeld(
+    `"${request.subdomain}" was recently used by another owner. It becomes available on ${free}.`,
+  )
 }
 
 /** What stands where the volume of this name would; its owner-to-be is told nothing of the host. */

@@ -106,7 +106,7 @@ test('a form with mistakes comes back with what was typed and what is wrong', as
   assert.equal(wrong.status, 422)
   assert.match(wrong.text, /value="Not Good"/)
   assert.match(wrong.text, /value="ada@example.com"/)
-  assert.match(wrong.text, /may contain only lower-case letters/)
+  assert.match(wrong.text, /may contain only lowercase letters/)
   assert.match(wrong.text, /aria-invalid="true"/)
 
   await fleet.provision('acme')

@@ -25,7 +25,7 @@ export const subdomainSchema = z
 /** What is wrong with a subdomain, in words; null when it may be used. */
 export function subdomainFault(name: string): string | null {
   if (name.length < 3 || name.length > 63) return 'must have 3 to 63 characters'
-  if (!/^[a-z0-9-]+$/.test(name)) return 'may contain only lower-case letters a to z, digits and hyphens'
+  if (!/^[a-z0-9-]+$/.test(name)) return 'may contain only lowercase letters a to z, digits and hyphens'
   if (name.startsWith('-') || name.endsWith('-')) return 'must begin and end with a letter or digit'
   if (name.startsWith('xn--') || name.slice(2, 4) === '--')
     return 'must not be an encoded name (no "--" in third place)'

@@ -27,7 +27,7 @@ test('a set without jobs is shown with what it would end, and goes live when som
   assert.equal(answer.headers.get('location'), '/repo')
   assert.equal(instance.engine.job('job'), null)
   const page = await (await app.request('/repo', { headers: { ...browser, Cookie } })).text()
-  assert.match(page, /What the last change did/)
+  assert.match(page, /The last change/)
 })
 
 test('a registry that does not answer: the pages and the API say when it is asked again', async t => {
@@ -48,7 +48,7 @@ test('a registry that does not answer: the pages and the API say when it is aske
   for (const time of [next_try_at, manifest.next_try_at]) assert.ok(Date.parse(time) > Date.now() - 60_000)
   for (const path of ['/', '/repo']) {
     const page = await (await app.request(path, { headers: { ...browser, Cookie } })).text()
-    assert.match(page, /Next try <time/, path)
+    assert.match(page, /Next attempt <time/, path)
     assert.match(page, /Install now/, path)
   }
 })

@@ -53,7 +53,7 @@ test('runs are found by what they wrote, and by how they failed', async t => {
   assert.match(await page('such'), new RegExp(`href="/runs/${ids[3]}"><code>no such order`))
   assert.ok(!found.includes(`/runs/${ids[1]}"`) || found.indexOf(`row-${ids[1]}`) < 0)
   assert.ok(!found.includes('hx-trigger'), 'a search is not repeated every other second')
-  assert.match(await page('unheard'), /No log has these words/)
+  assert.match(await page('unheard'), /No log contains this text/)
 })
 
 test('due times are asked for by when they were', async t => {

@@ -142,7 +142,7 @@ jobRegistry.register({ id: 'two', cron: '@daily', func: ${waits}, concurrencyKey
   const { engine, path } = instance
   const Cookie = await signIn()
   const page = async (at: string) => (await app.request(at, { headers: { ...browser, Cookie } })).text()
-  assert.match(await page('/runs'), /Nothing has run yet/)
+  assert.match(await page('/runs'), /No runs yet/)
   const run = await instance.run('quick', { of: 'paper' })
   const first = await page(`/runs/${run.id}`)
   assert.match(first, new RegExp(`href="/repo/history/${run.commit}"`))
@@ -157,7 +157,7 @@ jobRegistry.register({ id: 'two', cron: '@daily', func: ${waits}, concurrencyKey
   engine.run('one', { trigger: 'manual' })
   const waiting = engine.run('two', { trigger: 'manual' })
   const wait = await page(`/runs/${waiting.id}`)
-  assert.match(text(wait), /In the queue, in place 1/)
+  assert.match(text(wait), /Queued, position 1/)
   assert.match(text(wait), /concurrency key (&quot;|")shop/)
   const all = await page('/runs')
   assert.match(all, new RegExp(`id="waiting-${waiting.id}"`))

@@ -78,7 +78,7 @@ test('a missing secret is told before the job is due: on its page, in the list, 
   assert.match(await page('/jobs/wants'), link)
   assert.match(await page('/'), /Secret missing/)
   assert.match(await page('/'), link)
-  assert.match(await page('/secrets'), /is wanted by wants, and not set/)
+  assert.match(await page('/secrets'), /is needed by wants, but not set/)
   const { jobs } = (await api('/api/jobs')) as { jobs: Record<string, unknown>[] }
   assert.deepEqual([jobs[0]?.secrets, jobs[0]?.missing_secrets], [['API_TOKEN'], ['API_TOKEN']])
 
@@ -93,7 +93,7 @@ test('a list of secrets that cannot be is a mistake with file and line', async t
   const { engine, write } = await startInstance(t, { files: { 'manifest.ts': registry } })
   for (const [list, words] of [
     ["'API_TOKEN'", /secrets must be a list of names such as \['API_TOKEN'\]/],
-    ["['token']", /secrets 0 must be capital letters, digits and _/],
+    ["['token']", /secrets 0 must consist of capital letters, digits and _/],
     ['[7]', /secrets 0 must be text/],
     ["['A', 'A']", /secrets names a secret twice/],
     ["['PATH']", /secrets 0 is a name that means something to programs/],

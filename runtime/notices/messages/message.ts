@@ -25,25 +25,25 @@ const words: Record<IncidentKind, Words> = {
     type: 'job.failing',
     opened: 'failed',
     still: 'is still failing',
-    over: 'is well again',
+    over: 'works again',
   },
   'too-long': {
     type: 'job.too-long',
     opened: 'runs longer than its schedule allows',
     still: 'still runs longer than its schedule allows',
-    over: 'is well again',
+    over: 'works again',
   },
   overdue: {
     type: 'job.overdue',
     opened: 'is overdue',
     still: 'is still overdue',
-    over: 'is well again',
+    over: 'works again',
   },
   'no-next-slot': {
     type: 'job.no-next-slot',
     opened: 'has no next run',
     still: 'still has no next run',
-    over: 'is well again',
+    over: 'works again',
   },
   manifest: {
     type: 'manifest.refused',
@@ -106,7 +106,7 @@ export function reminderMessage(
   const mute = place.origin ? ` at ${place.origin}/settings/notices` : ' under Settings, Incidents'
   const lines = [
     incident.detail,
-    `It has been so since ${new Date(incident.openedAt).toISOString()}. This comes once a day until it is over, or until you mute it${mute}.`,
+    `Open since ${new Date(incident.openedAt).toISOString()}. You get this reminder once a day until it recovers, or until you mute it${mute}.`,
   ]
   const message = about(incident, { type, what: still, place, now, run, lines })
   return { ...message, reminder: incident.reminders }
@@ -124,7 +124,7 @@ export function recoveredMessage(incident: Incident, place: Place, now: number):
               .replace(/^has /, 'had ')
               .replace(/^runs /, 'ran ')
       } since ${since}.`
-    : `It had been so since ${since}: ${incident.detail.split('\n')[0]}`
+    : `It had been open since ${since}: ${incident.detail.split('\n')[0]}`
   const recovered = `${type.split('.')[0]}.recovered`
   const message = about(incident, { type: recovered, what: over, place, now, run: null, lines: [line] })
   return { ...message, good: true }
@@ -149,7 +149,7 @@ export function missedMessage(
   })
   if (jobs.size > mostListed) lines.push(`and ${jobs.size - mostListed} more jobs`)
   const total = missed.length === 1 ? 'One due time was' : `${missed.length} due times were`
-  const text = [`${total} missed and will not be made up for:`, ...lines]
+  const text = [`${total} missed and will not run:`, ...lines]
   const only = jobs.size === 1 ? (missed[0]?.jobId ?? null) : null
   return compose(place, {
     type: 'slots.missed',
@@ -162,7 +162,7 @@ export function missedMessage(
 }
 
 export function testMessage(place: Place, now: number): MessageContent {
-  const lines = ['Somebody asked for this on the settings page. Notices arrive.']
+  const lines = ['You pressed “Send a test” on the settings page. Notices arrive.']
   const message = compose(place, {
     type: 'test',
     subject: 'a test',

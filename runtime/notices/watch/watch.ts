@@ -85,9 +85,9 @@ export function failureStreak(runs: readonly Run[]): Run[] {
 function failureWords(run: Run, times: number): string {
   const how = times === 1 ? 'Its last run' : `Its last ${times} runs`
   const what =
-    run.status === 'timed_out' ? 'took too long' : run.status === 'interrupted' ? 'was cut short' : 'failed'
+    run.status === 'timed_out' ? 'took too long' : run.status === 'interrupted' ? 'was interrupted' : 'failed'
   const why = run.error?.message.split('\n')[0]
-  const ending = times > 1 && run.status === 'interrupted' ? 'were cut short' : what
+  const ending = times > 1 && run.status === 'interrupted' ? 'were interrupted' : what
   return why ? `${how} ${ending}: ${why}` : `${how} ${ending}.`
 }
 

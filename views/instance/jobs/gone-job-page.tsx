@@ -10,7 +10,7 @@ export type GoneJobPageProps = Pick<JobPageProps, 'now' | 'manifest' | 'recent' 
   id: string
 }
 
-/** What is left of a job that the manifest has no more: its history. */
+/** The history of a job that is no longer in the manifest. */
 export function GoneJobPage({ id, now, manifest, recent, list, slots }: GoneJobPageProps) {
   const { runs, total, limit, offset } = list
   const address = (to: number) => `/jobs/${id}?offset=${to}`
@@ -25,12 +25,12 @@ export function GoneJobPage({ id, now, manifest, recent, list, slots }: GoneJobP
               No longer registered
             </Badge>
           }
-          lead="The manifest has no job of this id now, so nothing starts it. Its history is kept for a while; register it again and it goes on from here."
+          lead="The manifest no longer registers this job, so it does not run. Its history is kept for a while, and continues if you register it again."
         />
         <div class="stack">
           <ManifestProblems manifest={manifest} now={now} />
           <div class="columns">
-            <Panel title="Runs" aside={`${total} in all`} flush>
+            <Panel title="Runs" aside={`${total} in total`} flush>
               <RunTable runs={runs} now={now} zone="UTC" />
               <Pages total={total} limit={limit} offset={offset} href={address} />
             </Panel>

@@ -43,10 +43,10 @@ export interface JobPageProps {
   }
   /** What is due next, with what a clock change does to it. */
   upcoming: readonly { at: number; note: string | null }[]
-  /** What became of the last due times, newest first. */
+  /** The outcome of the last due times, newest first. */
   slots: readonly SlotView[]
   badge: { public: boolean; src: string }
-  /** What it remembers from run to run. */
+  /** What the job stores from run to run. */
   state: readonly StateEntryView[]
 }
 
@@ -97,7 +97,7 @@ function MissingSecrets({ job: { missingSecrets: names } }: Pick<JobPageProps, '
   return (
     <Notice tone="warn" title={one ? 'A secret is missing' : `${names.length} secrets are missing`}>
       <p>
-        Its runs fail before they begin until {one ? 'it is' : 'they are'} set:{' '}
+        Runs of this job fail until {one ? 'it is' : 'they are'} set:{' '}
         {names.map((name, i) => (
           <>
             {i > 0 ? ', ' : ''}
@@ -115,7 +115,7 @@ function MissingSecrets({ job: { missingSecrets: names } }: Pick<JobPageProps, '
 function RunsPanel(props: Pick<JobPageProps, 'job' | 'list' | 'now'> & { address(offset: number): string }) {
   const { job, list, now, address } = props
   const { runs, total, limit, offset, search, complete, matches } = list
-  const count = search ? `${total} with “${search}”` : `${total} in all`
+  const count = search ? `${total} with “${search}”` : `${total} in total`
   return (
     <Panel title="Runs" aside={total === 0 ? null : count} flush>
       {total > 0 || search ? (
@@ -126,22 +126,20 @@ function RunsPanel(props: Pick<JobPageProps, 'job' | 'list' | 'now'> & { address
             label="Search the logs of these runs"
             placeholder="Search the logs"
           />
-          {complete ? null : (
-            <p class="fine">The search took too long; the oldest runs were not looked at.</p>
-          )}
+          {complete ? null : <p class="fine">The search took too long. The oldest runs were not searched.</p>}
         </div>
       ) : null}
       {runs.length > 0 ? (
         <RunTable runs={runs} now={now} zone={job.timezone} matches={matches} />
       ) : search ? (
-        <EmptyState title="No log has these words">
+        <EmptyState title="No log contains this text">
           <p>
             <a href={`/jobs/${job.id}`}>All runs</a>
           </p>
         </EmptyState>
       ) : (
-        <EmptyState title={total === 0 ? 'It has not run yet' : 'No runs this far back'}>
-          <p>{total === 0 ? whenItRuns(job) : 'Go back to the newest ones.'}</p>
+        <EmptyState title={total === 0 ? 'No runs yet' : 'No runs this far back'}>
+          <p>{total === 0 ? whenItRuns(job) : 'Go back to the newest runs.'}</p>
         </EmptyState>
       )}
       <Pages total={total} limit={limit} offset={offset} href={address} />
@@ -151,8 +149,8 @@ function RunsPanel(props: Pick<JobPageProps, 'job' | 'list' | 'now'> & { address
 
 function whenItRuns(job: JobView): string {
   return job.enabled
-    ? 'It starts by itself when it is due. To see it work now, press Run now.'
-    : 'It is disabled, so its schedule does not start it. Run now works all the same.'
+    ? 'The job runs when it is due. Press Run now to run it at once.'
+    : 'The job is disabled, so it does not run on schedule. You can still press Run now.'
 }
 
 function SchedulePanel({ job, upcoming, now }: Pick<JobPageProps, 'job' | 'upcoming' | 'now'>) {
@@ -172,9 +170,9 @@ function SchedulePanel({ job, upcoming, now }: Pick<JobPageProps, 'job' | 'upcom
           }}
         />
         {!job.enabled ? (
-          <p class="fine">Nothing is due while it is disabled.</p>
+          <p class="fine">The schedule is off while the job is disabled.</p>
         ) : upcoming.length === 0 ? (
-          <p class="fine">The expression has no further due time.</p>
+          <p class="fine">This schedule has no further due times.</p>
         ) : (
           <div>
             <h3>Due next</h3>
@@ -248,12 +246,12 @@ function BadgePanel({ badge, job }: Pick<JobPageProps, 'badge' | 'job'>) {
           </>
         ) : (
           <p class="fine">
-            A picture for pages elsewhere: whether the last run succeeded. Nobody sees one until you make it
-            public.
+            A small image for READMEs and other pages that shows whether the last run succeeded. It is not
+            public until you publish it.
           </p>
         )}
         <PostButton action={action} fields={{ public: badge.public ? 'false' : 'true' }}>
-          {badge.public ? 'Take the badge back' : 'Make a public badge'}
+          {badge.public ? 'Unpublish badge' : 'Publish badge'}
         </PostButton>
       </div>
     </Panel>

@@ -16,7 +16,7 @@ import { cronWords } from './cron-words.ts'
 export interface JobsPageProps {
   now: number
   manifest: ManifestView
-  /** What keeps the instance from its work now, each in words; empty when nothing does. */
+  /** What prevents jobs from starting on time, in words; empty when nothing does. */
   trouble: readonly string[]
   /** Those of this page of the list. */
   jobs: readonly (JobView & { recent: readonly StripRun[] })[]
@@ -153,7 +153,7 @@ export function Schedule({ job }: { job: JobView }) {
   const words = cronWords(job.cron)
   return (
     <>
-      {words ?? 'On its own pattern'}
+      {words ?? 'Custom schedule'}
       <span class="sub">
         <code>{job.cron}</code> · {job.timezone}
       </span>
@@ -169,7 +169,7 @@ export function NextRun({ job, now }: { job: JobView; now: number }) {
       </Badge>
     )
   }
-  if (job.nextRunAt === null) return <NotYet words="no further run" />
+  if (job.nextRunAt === null) return <NotYet words="never again" />
   return (
     <>
       <Time at={job.nextRunAt} now={now} />
@@ -234,19 +234,19 @@ const firstJob = `jobRegistry.register({
 function NoJobs({ manifest }: { manifest: ManifestView }) {
   if (manifest.status === 'loading') {
     return (
-      <EmptyState title="Reading the manifest">
-        <p>The jobs appear here as soon as it has loaded.</p>
+      <EmptyState title="Loading the manifest">
+        <p>The jobs appear here when it has loaded.</p>
       </EmptyState>
     )
   }
   return (
     <EmptyState title="No jobs are registered">
       <p>
-        Register one in <code>manifest.ts</code> of the jobs repo and save; it is live within a second.
+        Register one in <code>manifest.ts</code> of the jobs repo and save. The job is live within a second.
       </p>
       <pre class="code">{firstJob}</pre>
       <p>
-        <a href="/repo">Where the jobs repo is and how to change it</a>
+        <a href="/repo">How to change the jobs repo</a>
       </p>
     </EmptyState>
   )

@@ -37,7 +37,7 @@ export function LogPanel({ run, zone, log }: LogPanelProps) {
   return (
     <Panel title="Log" aside={log.lines.length === 0 ? null : asText}>
       {log.lines.length === 0 ? (
-        <p class="soft">{isOver(run) ? 'It wrote nothing.' : 'It has written nothing yet.'}</p>
+        <p class="soft">{isOver(run) ? 'No output.' : 'No output yet.'}</p>
       ) : (
         <>
           <LogView {...log} zone={zone} />

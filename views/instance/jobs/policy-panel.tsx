@@ -2,7 +2,7 @@ import { Facts, Panel } from '../../components/panel.tsx'
 import type { JobView } from '../shapes.ts'
 import { policyLines } from './policy-words.ts'
 
-/** How the job runs; what it says itself stands out, the rest is how all jobs run. */
+/** How the job runs. What the job sets itself is highlighted; the rest are defaults. */
 export function PolicyPanel({ job }: { job: JobView }) {
   const lines = policyLines(job)
   return (

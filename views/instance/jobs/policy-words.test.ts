@@ -43,11 +43,11 @@ test('of a job that says nothing, nothing stands out', () => {
     [
       '5 minutes',
       '384 MiB',
-      'A time that comes while it runs is skipped',
-      'The last missed time runs, up to 1 day late',
-      'It is not tried again',
-      'It stays interrupted',
-      'As the settings say',
+      'Due times are skipped while a run is in progress',
+      'The last missed due time runs, up to 1 day late',
+      'No retries',
+      'Not started again',
+      'As set under Settings',
     ],
   )
 })
@@ -70,12 +70,12 @@ test('what a job says itself, in words', () => {
     {
       'Time limit': '1 hour 30 minutes',
       Memory: '1024 MiB',
-      Overlap: 'A time that comes while it runs ends that run and starts',
-      'After a downtime': 'Missed times are not made up for',
+      Overlap: 'A due time cancels the run in progress and starts a new one',
+      'After downtime': 'Missed due times are not run',
       'On failure':
-        '3 attempts in all: the next after 1 minute 30 seconds, then 2 times as long each, 1 hour at most, give or take 10 %',
-      'When cut short': 'It starts again, three times at most',
-      'One at a time': 'Of all jobs with the key “db”',
+        '3 attempts: the second after 1 minute 30 seconds, then 2 times as long each time, at most 1 hour, ± 10 %',
+      'When interrupted': 'Starts again, at most three times',
+      Concurrency: 'One run at a time of all jobs with the key “db”',
       Parameters: 'name, count',
       Secrets: 'A, B',
     },
@@ -85,13 +85,13 @@ test('what a job says itself, in words', () => {
 test('what a job says of its notices', () => {
   const words = (notify: Partial<JobView['notify']>) =>
     own({ notify: { ...ordinary.notify, ...notify } }).Notices
-  assert.equal(words({ failures: false, longRun: false, overdue: false, missed: false }), 'Nothing is told')
+  assert.equal(words({ failures: false, longRun: false, overdue: false, missed: false }), 'Off')
   assert.equal(
     words({ failures: 3, longRun: 600_000, emails: ['a@b.de'] }),
-    '3 failures in a row; runs of more than 10 minutes; to a@b.de',
+    '3 failures in a row; runs longer than 10 minutes; to a@b.de',
   )
   assert.equal(
     words({ missed: false, emails: [], webhook: 'https://hooks.example.com/T/secret' }),
-    'Missed times are not told; no email; to a webhook at hooks.example.com',
+    'None about missed due times; no email; to a webhook at hooks.example.com',
   )
 })

@@ -1,10 +1,10 @@
 import type { JobView, NotifyView, PoliciesView } from '../shapes.ts'
 
-/** One thing about how a job runs, in words. */
+/** One policy of a job, in words. */
 export interface PolicyLine {
   label: string
   words: string
-  /** True when the job says so itself, and most do not. */
+  /** True when the job sets it; false for the default. */
   own: boolean
 }
 
@@ -31,19 +31,25 @@ export function policyLines({ policies, notify, params, secrets }: JobView): Pol
       own: overlap !== 'skip',
     },
     {
-      label: 'After a downtime',
+      label: 'After downtime',
       words: catchUpWords(catchUp, catchUpWindowMs),
       own: catchUp !== 'latest' || catchUpWindowMs !== day,
     },
     { label: 'On failure', words: retryWords(retry), own: retry !== null },
     {
-      label: 'When cut short',
-      words: onInterrupt === 'rerun' ? 'It starts again, three times at most' : 'It stays interrupted',
+      label: 'When interrupted',
+      words: onInterrupt === 'rerun' ? 'Starts again, at most three times' : 'Not started again',
       own: onInterrupt !== 'fail',
     },
     ...(concurrencyKey === null
       ? []
-      : [{ label: 'One at a time', words: `Of all jobs with the key “${concurrencyKey}”`, own: true }]),
+      : [
+          {
+            label: 'Concurrency',
+            words: `One run at a time of all jobs with the key “${concurrencyKey}”`,
+            own: true,
+          },
+        ]),
     ...(params === null ? [] : [{ label: 'Parameters', words: paramWords(params.schema), own: true }]),
     ...(secrets.length === 0 ? [] : [{ label: 'Secrets', words: secrets.join(', '), own: true }]),
     { label: 'Notices', ...noticeWords(notify) },
@@ -51,29 +57,29 @@ export function policyLines({ policies, notify, params, secrets }: JobView): Pol
 }
 
 const overlapWords: Record<PoliciesView['overlap'], string> = {
-  skip: 'A time that comes while it runs is skipped',
-  queue: 'A time that comes while it runs waits for its end',
-  replace: 'A time that comes while it runs ends that run and starts',
+  skip: 'Due times are skipped while a run is in progress',
+  queue: 'Due times are queued while a run is in progress',
+  replace: 'A due time cancels the run in progress and starts a new one',
 }
 
 function catchUpWords(catchUp: PoliciesView['catchUp'], windowMs: number): string {
-  if (catchUp === 'none') return 'Missed times are not made up for'
+  if (catchUp === 'none') return 'Missed due times are not run'
   const within = `up to ${lengthWords(windowMs)} late`
   return catchUp === 'all'
-    ? `Each missed time runs, in order, ${within}`
-    : `The last missed time runs, ${within}`
+    ? `All missed due times run, in order, ${within}`
+    : `The last missed due time runs, ${within}`
 }
 
 function retryWords(retry: PoliciesView['retry']): string {
-  if (retry === null) return 'It is not tried again'
+  if (retry === null) return 'No retries'
   const { attempts, delayMs, factor, maxDelayMs, jitter } = retry
-  if (attempts === 1) return 'It is tried once'
+  if (attempts === 1) return 'One attempt'
   const grows =
     attempts > 2 && factor !== 1
-      ? `, then ${factor} times as long each, ${lengthWords(maxDelayMs)} at most`
+      ? `, then ${factor} times as long each time, at most ${lengthWords(maxDelayMs)}`
       : ''
-  const chance = jitter > 0 ? `, give or take ${Math.round(jitter * 100)} %` : ''
-  return `${attempts} attempts in all: the next after ${lengthWords(Math.min(delayMs, maxDelayMs))}${grows}${chance}`
+  const chance = jitter > 0 ? `, ± ${Math.round(jitter * 100)} %` : ''
+  return `${attempts} attempts: the second after ${lengthWords(Math.min(delayMs, maxDelayMs))}${grows}${chance}`
 }
 
 function paramWords({ properties }: Readonly<Record<string, unknown>>): string {
@@ -90,19 +96,19 @@ function noticeWords({
   webhook,
 }: NotifyView): Omit<PolicyLine, 'label'> {
   if (failures === false && longRun === false && !overdue && !missed) {
-    return { words: 'Nothing is told', own: true }
+    return { words: 'Off', own: true }
   }
   const parts = [
-    failures === false ? 'failures are not told' : '',
+    failures === false ? 'no notices about failures' : '',
     typeof failures === 'number' ? (failures === 1 ? 'each failure' : `${failures} failures in a row`) : '',
-    longRun === false ? 'long runs are not told' : '',
-    typeof longRun === 'number' ? `runs of more than ${lengthWords(longRun)}` : '',
-    overdue ? '' : 'overdue times are not told',
-    missed ? '' : 'missed times are not told',
+    longRun === false ? 'none about long runs' : '',
+    typeof longRun === 'number' ? `runs longer than ${lengthWords(longRun)}` : '',
+    overdue ? '' : 'none about overdue runs',
+    missed ? '' : 'none about missed due times',
     emails === null ? '' : emails.length === 0 ? 'no email' : `to ${emails.join(', ')}`,
     webhook === null ? '' : `to a webhook at ${URL.parse(webhook)?.host ?? webhook}`,
   ].filter(part => part !== '')
-  if (parts.length === 0) return { words: 'As the settings say', own: false }
+  if (parts.length === 0) return { words: 'As set under Settings', own: false }
   const words = parts.join('; ')
   return { words: words.charAt(0).toUpperCase() + words.slice(1), own: true }
 }
@@ -114,7 +120,7 @@ const units = [
   [1000, 'second'],
 ] as const
 
-/** A time as somebody set it: `5 minutes`, `1 day 12 hours`. */
+/** A duration: `5 minutes`, `1 day 12 hours`. */
 function lengthWords(ms: number): string {
   let rest = ms
   const words = units.flatMap(([unit, name]) => {

@@ -4,7 +4,7 @@ import { Time } from '../../components/time.tsx'
 import type { RunView, WaitView } from '../shapes.ts'
 import { triggerWords } from './run-table.tsx'
 
-/** The runs that wait, those first that are to start first. */
+/** The queued runs, in the order in which they will start. */
 export function WaitingTable({
   runs,
   now,
@@ -14,15 +14,15 @@ export function WaitingTable({
 }) {
   return (
     <Table
-      caption="Runs that wait, in the order in which they start"
+      caption="Queued runs, in the order in which they will start"
       rows={runs}
       rowId={run => `waiting-${run.id}`}
       columns={[
-        { label: 'Place', kind: 'number', cell: run => run.wait.position },
+        { label: 'Position', kind: 'number', cell: run => run.wait.position },
         { label: 'Run', kind: 'lead', cell: run => <a href={`/runs/${run.id}`}>{run.jobId}</a> },
-        { label: 'Since', cell: run => <Time at={run.queuedAt} now={now} /> },
+        { label: 'Queued', cell: run => <Time at={run.queuedAt} now={now} /> },
         { label: 'Trigger', kind: 'minor', cell: run => triggerWords(run) },
-        { label: 'Waits because', cell: run => run.wait.reason },
+        { label: 'Waiting because', cell: run => run.wait.reason },
         {
           label: 'Cancel',
           kind: 'end',

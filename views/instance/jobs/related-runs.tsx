@@ -13,7 +13,7 @@ export function RunKin({ run, kin, now }: { run: RunView; kin: readonly RunView[
           <li aria-current={each.id === run.id ? 'true' : undefined}>
             <RunStatus status={each.status} {...(each.id === run.id ? {} : { href: `/runs/${each.id}` })} />{' '}
             {roleOf(each, run)}, <Time at={each.startedAt ?? each.queuedAt} now={now} />
-            {each.id === run.id ? <b> this one</b> : null}
+            {each.id === run.id ? <b> (this run)</b> : null}
           </li>
         ))}
       </ol>
@@ -24,5 +24,5 @@ export function RunKin({ run, kin, now }: { run: RunView; kin: readonly RunView[
 function roleOf(each: RunView, run: RunView): string {
   if (each.attempt > 1) return `attempt ${each.attempt}`
   if (each.replayOf !== null) return 'a replay'
-  return each.id === run.replayOf ? 'what was replayed' : 'the first attempt'
+  return each.id === run.replayOf ? 'the original run' : 'the first attempt'
 }

@@ -11,7 +11,7 @@ export interface ParamFieldView {
   /** True when nothing is given in place of what is left empty. */
   optional: boolean
   description: string | null
-  /** What stands in it; a box is ticked when it is not ''. */
+  /** The current value; a checkbox is checked when it is not ''. */
   value: string
   choices: readonly string[]
   min: number | undefined
@@ -37,23 +37,23 @@ export function RunFormPage({ job, prefix, fields, script }: RunFormPageProps) {
       <PageHead
         crumb={{ href: `/jobs/${job.id}`, label: job.id }}
         title={<>Run {job.id}</>}
-        lead="It starts at once, with the code as it is now."
+        lead="The run starts at once, with the current code."
       />
       <div class="stack">
         {wrong.length > 0 ? (
-          <Notice tone="bad" title="It did not run">
+          <Notice tone="bad" title="The job was not started">
             <p>{wrong.map(field => `${field.name} ${field.error}`).join('; ')}.</p>
           </Notice>
         ) : null}
         <div class="columns">
           <Panel title="Parameters">
             <form method="post" action={`/jobs/${job.id}/run`} class="form">
-              {fields.length === 0 ? <p class="fine">It takes none.</p> : null}
+              {fields.length === 0 ? <p class="fine">This job has no parameters.</p> : null}
               {fields.map(field => (
                 <ParamField field={field} prefix={prefix} />
               ))}
               <div class="actions">
-                <Button look="primary">Run it</Button>
+                <Button look="primary">Run</Button>
                 <a class="button quiet" href={`/jobs/${job.id}`}>
                   Back
                 </a>
@@ -64,7 +64,8 @@ export function RunFormPage({ job, prefix, fields, script }: RunFormPageProps) {
             <div class="stack">
               <pre class="code">{script}</pre>
               <p class="fine">
-                With the address of this instance and an API token that may run jobs. Answers with the run.
+                Use the address of this instance and an API token with the scope <code>run</code>. The answer
+                is the run, as JSON.
               </p>
             </div>
           </Panel>

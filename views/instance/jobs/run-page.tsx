@@ -69,32 +69,32 @@ function RunActions({ run, registered }: { run: RunView; registered: boolean }) 
   }
   return (
     <Confirm ask="Cancel…" confirm="Cancel this run" action={`/api/runs/${run.id}/cancel`}>
-      This ends its process and everything that it started. What it has written so far is kept, and so is the
-      schedule.
+      This ends the run’s process and everything it started. The log so far is kept, and the schedule does not
+      change.
     </Confirm>
   )
 }
 
 function Waits({ wait }: { wait: WaitView }) {
   return (
-    <Notice tone="busy" title={`In the queue, in place ${wait.position}`}>
+    <Notice tone="busy" title={`Queued, position ${wait.position}`}>
       <p>
-        It has not started because {wait.reason}. <a href="/runs">See the queue</a>
+        The run has not started because {wait.reason}. <a href="/runs">See the queue</a>
       </p>
     </Notice>
   )
 }
 
 const titles: Partial<Record<RunView['status'], string>> = {
-  failed: 'It failed',
-  timed_out: 'It was stopped',
-  cancelled: 'It was cancelled',
-  interrupted: 'It was interrupted',
+  failed: 'The run failed',
+  timed_out: 'The run timed out',
+  cancelled: 'The run was cancelled',
+  interrupted: 'The run was interrupted',
 }
 
 function Failure({ run, error }: { run: RunView; error: NonNullable<RunView['error']> }) {
   const tone = run.status === 'cancelled' ? 'idle' : run.status === 'interrupted' ? 'warn' : 'bad'
-  const title = titles[run.status] ?? 'It failed'
+  const title = titles[run.status] ?? 'The run failed'
   const saysMore = error.message.toLowerCase() !== title.toLowerCase()
   if (!saysMore && !error.stack) return null
   return (

@@ -6,7 +6,7 @@ import { Commit } from '../manifest-panel.tsx'
 import type { MatchView, RunView } from '../shapes.ts'
 import { logLineHref } from './log-panel.tsx'
 
-const triggers = { schedule: 'Schedule', manual: 'By hand', api: 'API' } as const
+const triggers = { schedule: 'Schedule', manual: 'Manual', api: 'API' } as const
 
 export function triggerWords(run: RunView): string {
   return run.attempt > 1 ? `${triggers[run.trigger]}, attempt ${run.attempt}` : triggers[run.trigger]
@@ -56,7 +56,7 @@ export function RunTable(props: {
           cell: run => (run.commit ? <Commit id={run.commit} /> : <NotYet words="none" />),
         },
         {
-          label: matches?.size ? 'First line' : 'Outcome',
+          label: matches?.size ? 'First match' : 'Result',
           cell: run => {
             const match = matches?.get(run.id)
             if (!match) return <Outcome run={run} />
@@ -73,7 +73,7 @@ export function RunTable(props: {
   )
 }
 
-/** The first words of what came out of it, good or bad. */
+/** The beginning of the result or the error. */
 function Outcome({ run }: { run: RunView }) {
   if (run.error) return <span>{shorten(withoutEscapes(run.error.message))}</span>
   if (run.result === null || run.result === undefined) return null

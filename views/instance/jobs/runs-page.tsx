@@ -12,7 +12,7 @@ export interface RunsPageProps {
   list: { runs: readonly RunView[]; total: number; limit: number; offset: number }
 }
 
-/** What runs, what waits for its turn, and what has run, of all jobs. */
+/** Running, queued and finished runs of all jobs. */
 export function RunsPage({ now, waiting, list }: RunsPageProps) {
   const { runs, total, limit, offset } = list
   const address = (to: number) => `/runs?offset=${to}`
@@ -20,23 +20,22 @@ export function RunsPage({ now, waiting, list }: RunsPageProps) {
   return (
     <Live id="runs" src={address(offset)} everySeconds={3}>
       <div>
-        <PageHead title="Runs" lead="Of all jobs, newest first." />
+        <PageHead title="Runs" lead="Runs of all jobs, newest first." />
         <div class="stack">
           {waiting.total > 0 ? (
-            <Panel title="Waiting" aside={`${waiting.total} in their order`} flush>
+            <Panel title="Queued" aside={`${waiting.total} in order of start`} flush>
               <WaitingTable runs={waiting.runs} now={now} />
-              {more > 0 ? <p class="panel-body soft">{more} more wait behind these.</p> : null}
+              {more > 0 ? <p class="panel-body soft">{more} more are queued.</p> : null}
             </Panel>
           ) : null}
           {total === 0 ? (
-            <EmptyState title="Nothing has run yet">
+            <EmptyState title="No runs yet">
               <p>
-                A run comes with each due time of a job, or when you press <i>Run now</i> on{' '}
-                <a href="/">its page</a>.
+                Jobs run at their due times, or when you press <i>Run now</i> on <a href="/">Jobs</a>.
               </p>
             </EmptyState>
           ) : (
-            <Panel title="Runs" aside={`${total} in all`} flush>
+            <Panel title="Runs" aside={`${total} in total`} flush>
               <RunTable runs={runs} now={now} zone="UTC" ofJobs />
               <Pages total={total} limit={limit} offset={offset} href={address} />
             </Panel>

@@ -31,17 +31,17 @@ export function StatePanel(props: { jobId: string; entries: readonly StateEntryV
         </ul>
         {entries.length > mostListed ? (
           <p class="fine">
-            <a href={`/api/jobs/${jobId}/state`}>All of them, with their values</a>
+            <a href={`/api/jobs/${jobId}/state`}>All keys and values</a>
           </p>
         ) : null}
         <Confirm
           ask="Clear…"
-          confirm="Forget it"
+          confirm="Clear the state"
           action={`/jobs/${jobId}/state/clear`}
           about={`the state of ${jobId}`}
         >
-          The job forgets what it has remembered from run to run. It cannot be had back; its runs and their
-          logs stay.
+          This deletes everything that the job has stored from run to run, and cannot be undone. Runs and
+          their logs are kept.
         </Confirm>
       </div>
     </Panel>

@@ -26,7 +26,7 @@ export function CommitPage({ now, manifest, details }: CommitPageProps) {
     <>
       <PageHead
         crumb={{ href: '/repo/history', label: 'History' }}
-        title={subject || 'no message'}
+        title={subject || '(no message)'}
         lead={
           <>
             <Commit id={commit} /> by {author}, <Time at={at} now={now} />
@@ -36,12 +36,12 @@ export function CommitPage({ now, manifest, details }: CommitPageProps) {
         actions={
           <Confirm
             ask="Revert to this…"
-            confirm="Make the files those of this commit"
+            confirm="Revert all files to this commit"
             action={`/api/jobs/repo/commits/${commit}/revert`}
             look="plain"
           >
-            All files become what they were here, as a new commit on top: no commit is lost, and what is not
-            committed yet is committed first. The jobs follow at once, if that set loads.
+            This restores all files as they were in this commit, in a new commit. No commit is lost;
+            uncommitted changes are committed first. The jobs change at once if the files load.
           </Confirm>
         }
       />
@@ -50,8 +50,8 @@ export function CommitPage({ now, manifest, details }: CommitPageProps) {
         {files.map(file => (
           <FileDiff file={file} />
         ))}
-        {files.length === 0 ? <p class="soft">It changed no file.</p> : null}
-        {more ? <p class="soft">It changed more files; these are the first ones.</p> : null}
+        {files.length === 0 ? <p class="soft">This commit changed no files.</p> : null}
+        {more ? <p class="soft">Only the first files are shown.</p> : null}
       </div>
     </>
   )

@@ -9,7 +9,7 @@ import type { ManifestErrorView, ManifestView } from '../shapes.ts'
 
 export interface EditorProps {
   now: number
-  /** What makes the text area an editor. */
+  /** The script that turns the text area into an editor. */
   script: string
   path: string
   content: string
@@ -24,7 +24,7 @@ export interface EditorProps {
   unsaved?: boolean
   /** Why it was not saved. */
   problem?: { title: string; detail: string }
-  /** The place that somebody wants to look at. */
+  /** The line to scroll to. */
   at?: { line: number; column: number | null } | null
   saved?: SavedProps | null
   check?: { errors: readonly ManifestErrorView[]; difference: DifferenceView | null; used: boolean }
@@ -207,7 +207,7 @@ function Checked({ check, now }: { check: NonNullable<EditorProps['check']>; now
         {used
           ? changes
             ? 'If you save it:'
-            : 'It adds and removes no job and changes no schedule.'
+            : 'No job is added or removed, and no schedule changes.'
           : 'The manifest does not import this file, so no job changes.'}
       </p>
       {changes ? <Difference difference={difference} now={now} /> : null}

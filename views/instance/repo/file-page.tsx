@@ -8,7 +8,7 @@ export interface FilePageProps {
   path: string
   sizeBytes: number
   modifiedAt: number
-  /** The type that browsers are told. */
+  /** The content type sent to browsers. */
   type: string
   picture: boolean
 }

@@ -57,7 +57,7 @@ export function FilesPage({ now, folder, entries, more, gone, uploaded, manifest
         <div class="columns">
           <Panel flush>
             {entries.length === 0 ? <Nothing folder={folder} /> : <Entries entries={entries} now={now} />}
-            {more ? <p class="panel-body fine">There are more files than are listed here.</p> : null}
+            {more ? <p class="panel-body fine">This folder has more files than are listed here.</p> : null}
           </Panel>
           <div class="stack">
             <NewFile folder={folder} />

@@ -36,7 +36,7 @@ export function HistoryPage({ now, manifest, commits, more, first }: HistoryPage
         <Panel flush>
           {commits.length === 0 ? (
             <EmptyState title="There are no commits yet">
-              <p>Each change that goes live is committed.</p>
+              <p>Every change that goes live is committed.</p>
             </EmptyState>
           ) : (
             <Table
@@ -48,7 +48,7 @@ export function HistoryPage({ now, manifest, commits, more, first }: HistoryPage
                   label: 'Change',
                   kind: 'lead',
                   cell: ({ commit, message }) => (
-                    <a href={`/repo/history/${commit}`}>{message.split('\n')[0] || 'no message'}</a>
+                    <a href={`/repo/history/${commit}`}>{message.split('\n')[0] || '(no message)'}</a>
                   ),
                 },
                 {

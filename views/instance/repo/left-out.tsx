@@ -4,7 +4,7 @@ import type { RepoView } from '../shapes.ts'
 const words = {
   submodule: 'A submodule. It is not fetched, so its folder is empty here.',
   lfs: 'A Git LFS pointer. It is not fetched, so the file holds three lines instead of its content.',
-  packages: 'Committed packages. They are not used: packages are installed from package.json.',
+  packages: 'Committed packages are not used: packages are installed from package.json.',
   name: 'Git reads this name as .git on some systems. Rename it to get it committed.',
   repository: 'A git repository of its own. Commit and push from inside it.',
 } as const
@@ -17,7 +17,7 @@ export function LeftOut({ repo }: { repo: RepoView }) {
       {notFetched.length > 0 ? (
         <Panel title="In git only">
           <List of={notFetched} />
-          <p class="fine">Commits made here leave them as they are in git.</p>
+          <p class="fine">Commits made here do not change them.</p>
         </Panel>
       ) : null}
       {notCommitted.length > 0 ? (

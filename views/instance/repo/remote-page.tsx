@@ -78,7 +78,7 @@ function Unpushed({ remote, now }: { remote: RemoteView; now: number }) {
       <ul class="how">
         {commits.map(({ commit, message, at, author }) => (
           <li>
-            <Commit id={commit} /> <a href={`/repo/history/${commit}`}>{message || 'no message'}</a> by{' '}
+            <Commit id={commit} /> <a href={`/repo/history/${commit}`}>{message || '(no message)'}</a> by{' '}
             {author}, <Time at={at} now={now} />
           </li>
         ))}

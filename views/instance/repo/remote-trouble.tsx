@@ -72,8 +72,8 @@ export function RemoteTrouble({ remote, now }: { remote: RemoteView; now: number
               </>
             ))}
             {held.removes.length > 20 ? ` and ${held.removes.length - 20} more` : ''}. Nothing has changed
-            here: they keep running until you confirm the change. If you did not mean it, put them back on the
-            remote.
+            here: these jobs keep running until you confirm the change. If it was a mistake, restore them on
+            the remote.
           </p>
           <Confirm
             ask="Accept the change…"

@@ -28,13 +28,13 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
             title="There is no jobs repo yet"
             action={
               <PostButton action="/api/jobs/repo/init" look="primary">
-                Make the jobs repo
+                Create the jobs repo
               </PostButton>
             }
           >
             <p>
-              Makes a git repository in <code>{folder}</code> with a manifest and one working job. Files that
-              are there already stay as they are.
+              This creates a git repository in <code>{folder}</code> with a manifest and one working job.
+              Existing files are not changed.
             </p>
           </EmptyState>
         </Panel>
@@ -79,7 +79,7 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
 function LastChange({ manifest, now }: { manifest: ManifestView; now: number }) {
   if (!manifest.difference || manifest.waitingFor === 'confirmation') return null
   return (
-    <Panel title="What the last change did">
+    <Panel title="The last change">
       <Difference difference={manifest.difference} now={now} />
     </Panel>
   )
@@ -96,16 +96,16 @@ function State({ repo, now }: { repo: RepoView; now: number }) {
               <Commit id={repo.head.commit} /> {repo.head.message.split('\n')[0]}
             </>
           ) : (
-            'no commit yet'
+            'no commits yet'
           ),
           Committed: repo.head ? <Time at={repo.head.at} now={now} /> : null,
           Files: repo.dirty ? (
             <Badge tone="warn" shape="triangle">
-              Changed since
+              Uncommitted changes
             </Badge>
           ) : (
             <Badge tone="ok" shape="check">
-              As committed
+              All committed
             </Badge>
           ),
           'Not committed': repo.obstacle,
@@ -121,7 +121,7 @@ function Remote({ repo, now }: { repo: RepoView; now: number }) {
     return (
       <Panel title="Remote">
         <div class="stack">
-          <p class="fine">None is connected. The repo lives in this instance's volume only.</p>
+          <p class="fine">No remote is connected. The repo exists only in this instance’s volume.</p>
           <a class="button" href="/repo/remote">
             Connect a remote
           </a>
@@ -157,9 +157,9 @@ function HowToChange({ folder }: { folder: string }) {
         <li>
           <p>
             <a href="/repo/files">Edit the files here</a>. <code>manifest.ts</code> registers the jobs; each
-            job is a TypeScript file that exports a function. A save is live within a second and committed for
-            you. A save that does not load changes nothing: the last good jobs keep running, and this page
-            shows the mistake with its line.
+            job is a TypeScript file that exports a function. A saved change is live within a second and
+            committed for you. If it does not load, the current jobs keep running, and this page shows the
+            error with its line.
           </p>
           <pre class="code">{`manifest.ts        registers the jobs
 jobs/*.ts          what they do
@@ -178,8 +178,8 @@ package.json       the packages they use`}</pre>
         </li>
       </ol>
       <p class="fine">
-        For the operator: the files are in <code>{folder}</code>. They can be edited there, with git or
-        without; the working tree is what counts.
+        For the operator: the files are in <code>{folder}</code>. You can also edit them there, with or
+        without git; the working tree is what runs.
       </p>
     </Panel>
   )

@@ -26,11 +26,14 @@ export function AuditPage({ now, list }: AuditPageProps) {
   const { entries, total, limit, offset } = list
   return (
     <>
-      <PageHead title="Audit log" lead="Who changed what, and from where. It is kept for a year." />
+      <PageHead
+        title="Audit log"
+        lead="Who changed what, when and from where. Entries are kept for a year."
+      />
       <SettingsNav current="/settings/audit" />
       <Panel flush>
         {entries.length === 0 ? (
-          <EmptyState title="Nothing this far back" />
+          <EmptyState title="No entries this far back" />
         ) : (
           <Table
             caption="Changes, newest first"

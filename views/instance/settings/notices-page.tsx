@@ -59,15 +59,15 @@ export function NoticesPage({ now, incidents, list }: NoticesPageProps) {
           <Panel title="Open and closed" flush>
             {incidents.length === 0 ? (
               <EmptyState title="Nothing has gone wrong">
-                <p>A failure of a job, its code or the sync is listed here.</p>
+                <p>When a job, its code or the sync fails, the incident is listed here.</p>
               </EmptyState>
             ) : (
               <IncidentTable incidents={incidents} now={now} />
             )}
           </Panel>
-          <Panel title="Deliveries" aside={list.total === 0 ? null : `${list.total} in all`} flush>
+          <Panel title="Deliveries" aside={list.total === 0 ? null : `${list.total} in total`} flush>
             {list.messages.length === 0 ? (
-              <EmptyState title={offset === 0 ? 'Nothing has been sent yet' : 'Nothing this far back'}>
+              <EmptyState title={offset === 0 ? 'Nothing has been sent yet' : 'No messages this far back'}>
                 <p>
                   <a href="/settings">Choose who is notified, and how</a>
                 </p>
@@ -118,7 +118,7 @@ function IncidentTable({ incidents, now }: Pick<NoticesPageProps, 'incidents' | 
               </Badge>
             ) : (
               <Badge tone="ok" shape="check">
-                Over
+                Recovered
               </Badge>
             ),
         },

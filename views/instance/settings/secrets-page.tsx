@@ -7,7 +7,7 @@ import { NotYet, Time } from '../../components/time.tsx'
 
 export interface SecretView {
   name: string
-  /** Null when jobs want it and nobody has set it. */
+  /** Null when jobs declare the secret but it is not set. */
   updatedAt: number | null
   readable: boolean
   wantedBy: readonly string[]
@@ -28,7 +28,7 @@ export function SecretsPage({ now, secrets, form, shortestMasked }: SecretsPageP
     <>
       <PageHead
         title="Secrets"
-        lead="Passwords and tokens for jobs. They are stored encrypted, and their values are shown to nobody."
+        lead="Passwords and tokens for jobs. They are stored encrypted, and their values are never shown."
       />
       <div class="stack">
         {missing.length > 0 ? <Missing secrets={missing} /> : null}
@@ -36,7 +36,7 @@ export function SecretsPage({ now, secrets, form, shortestMasked }: SecretsPageP
           <Panel title="Secrets" flush>
             {secrets.length === 0 ? (
               <EmptyState title="No secrets yet">
-                <p>Set one here, and name it in the job that is to have it.</p>
+                <p>Set one here, then declare it in the job that needs it.</p>
               </EmptyState>
             ) : (
               <SecretTable secrets={secrets} now={now} />
@@ -59,8 +59,8 @@ function Missing({ secrets }: Pick<SecretsPageProps, 'secrets'>) {
             <code>{name}</code>
           </a>{' '}
           {updatedAt === null
-            ? `is wanted by ${wantedBy.join(', ')}, and not set.`
-            : 'cannot be read, because the key that it was stored with is gone. Set it again.'}
+            ? `is needed by ${wantedBy.join(', ')}, but not set.`
+            : 'cannot be decrypted, because its key is gone. Set it again.'}
         </p>
       ))}
     </Notice>
@@ -86,7 +86,7 @@ function SecretTable({ secrets, now }: Pick<SecretsPageProps, 'secrets' | 'now'>
               </Badge>
             ),
         },
-        { label: 'Wanted by', cell: secret => <Jobs ids={secret.wantedBy} /> },
+        { label: 'Used by', cell: secret => <Jobs ids={secret.wantedBy} /> },
         { label: 'Actions', kind: 'end', cell: secret => <Actions secret={secret} /> },
       ]}
     />
@@ -122,9 +122,9 @@ function Actions({ secret: { name, updatedAt, wantedBy } }: { secret: SecretView
         Replace
         <About words={name} />
       </a>
-      <Confirm ask="Remove…" confirm="Remove it" about={name} action={`/secrets/${name}/remove`}>
-        {wantedBy.length > 0 ? `${wantedBy.join(', ')} will lack it. ` : ''}Its value cannot be had back from
-        here.
+      <Confirm ask="Remove…" confirm="Remove this secret" about={name} action={`/secrets/${name}/remove`}>
+        {wantedBy.length > 0 ? `Runs of ${wantedBy.join(', ')} will fail without it. ` : ''}The value cannot
+        be recovered.
       </Confirm>
     </div>
   )
@@ -149,7 +149,7 @@ function SetSecret({ form, shortestMasked }: Pick<SecretsPageProps, 'form' | 'sh
           autocomplete="off"
           spellcheck={false}
           error={error('name')}
-          hint="Capital letters, digits and _. One of that name is replaced."
+          hint="Capital letters, digits and _. An existing secret with this name is replaced."
         />
         <div class="field">
           <label for="field-value">Value</label>
@@ -164,12 +164,12 @@ function SetSecret({ form, shortestMasked }: Pick<SecretsPageProps, 'form' | 'sh
             aria-invalid={wrong ? 'true' : undefined}
           />
           <p class="hint" id="field-value-hint">
-            Kept as it is, line ends included. What is shorter than {shortestMasked} characters cannot be kept
-            out of logs.
+            Stored exactly as entered, line breaks included. Values shorter than {shortestMasked} characters
+            are not masked in logs.
           </p>
           {wrong ? <p class="error tone-bad">{wrong}</p> : null}
         </div>
-        <Button look="primary">Store it</Button>
+        <Button look="primary">Save secret</Button>
       </form>
     </Panel>
   )

@@ -15,15 +15,15 @@ export interface SignInSettingsPageProps {
 export function SignInSettingsPage({ password, controlPlane, via }: SignInSettingsPageProps) {
   return (
     <>
-      <PageHead title="Sign-in" lead="The ways into this instance for people." />
+      <PageHead title="Sign-in" lead="How people sign in to this instance." />
       <SettingsNav current="/settings/sign-in" />
       <div class="stack">
         <Panel title="Your Longhouse account" aside={<State on={controlPlane !== null} />}>
           {controlPlane === null ? (
-            <p>No control plane signs anybody in here.</p>
+            <p>Single sign-on is not set up on this site.</p>
           ) : (
             <p>
-              Whoever owns this instance at <a href={controlPlane}>{controlPlane}</a> opens it without a
+              The owner of this instance can open it from <a href={controlPlane}>{controlPlane}</a> without a
               password.
             </p>
           )}
@@ -32,8 +32,8 @@ export function SignInSettingsPage({ password, controlPlane, via }: SignInSettin
           <div class="stack">
             <p>
               {password
-                ? 'It opens the instance also while the control plane is down.'
-                : 'It opens nothing now. A new password, which the control plane makes, turns it on again.'}
+                ? 'The password works even while the control plane is down.'
+                : 'The password is turned off. Resetting it in the control plane turns it on again.'}
             </p>
             <Turning password={password} controlPlane={controlPlane} via={via} />
           </div>
@@ -55,25 +55,25 @@ function Turning({ password, controlPlane, via }: SignInSettingsPageProps) {
   if (!password) {
     return (
       <PostButton action="/api/auth/methods" fields={{ password: 'true' }}>
-        Turn it on
+        Turn on
       </PostButton>
     )
   }
   if (controlPlane === null) return null
   if (via !== 'sso') {
-    return <p class="fine">Sign in with your account once, and it can be turned off here.</p>
+    return <p class="fine">To turn the password off, first sign in with your account.</p>
   }
   return (
     <Confirm
-      ask="Turn it off"
+      ask="Turn off…"
       confirm="Turn the password off"
       look="plain"
       action="/api/auth/methods"
       fields={{ password: 'false' }}
     >
       <p>
-        From then on only your account opens this instance, and nobody can sign in while the control plane is
-        down. Who is signed in stays so; API tokens stay, and so do your jobs.
+        After that, you can sign in with your account only, and not while the control plane is down. Existing
+        sessions, API tokens and your jobs are not affected.
       </p>
     </Confirm>
   )

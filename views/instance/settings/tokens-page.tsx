@@ -20,7 +20,7 @@ export interface TokensPageProps {
   tokens: readonly TokenView[]
   /** The instance's address, for the example. */
   address: string
-  /** The one that was made just now, shown this once. */
+  /** The token that was just created, shown only once. */
   made?: { name: string; secret: string }
   /** What was typed, and what is wrong with it. */
   form?: { name: string; scope: string; errors: readonly { path: string; message: string }[] }
@@ -35,7 +35,10 @@ const scopeWords = {
 export function TokensPage({ now, tokens, address, made, form }: TokensPageProps) {
   return (
     <>
-      <PageHead title="API tokens" lead="For scripts and other programs, in place of the password." />
+      <PageHead
+        title="API tokens"
+        lead="Tokens let scripts and other programs use the API without the password."
+      />
       <SettingsNav current="/settings/tokens" />
       <div class="stack">
         {made ? <Made made={made} address={address} /> : null}
@@ -43,7 +46,7 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
           <Panel title="Tokens" flush>
             {tokens.length === 0 ? (
               <EmptyState title="No tokens yet">
-                <p>Make one, and send it as “Authorization: Bearer lht_…” with each request.</p>
+                <p>Create one, and send it as “Authorization: Bearer lht_…” with each request.</p>
               </EmptyState>
             ) : (
               <TokenTable tokens={tokens} now={now} />
@@ -58,17 +61,17 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
                 value={form?.name}
                 error={errorOf(form, 'name')}
                 autocomplete="off"
-                hint="Who will use it, such as “deploy script”."
+                hint="What will use it, such as “deploy script”."
               />
               <Field
                 name="scope"
-                label="It may"
+                label="Scope"
                 value={form?.scope ?? 'read'}
                 error={errorOf(form, 'scope')}
                 options={Object.entries(scopeWords).map(([value, label]) => ({ value, label }))}
-                hint="No token can make tokens or sign in to these pages."
+                hint="Tokens cannot create other tokens or open these pages."
               />
-              <Button look="primary">Make token</Button>
+              <Button look="primary">Create token</Button>
             </form>
           </Panel>
         </div>
@@ -91,7 +94,7 @@ function Made({
       <p>
         <code class="secret">{made.secret}</code>
       </p>
-      <p>Copy it now: it is shown this once, and only a hash of it is kept.</p>
+      <p>Copy it now: it is shown only once. Longhouse keeps only a hash.</p>
       <pre class="code">{`curl -H 'Authorization: Bearer ${made.secret}' ${address}/api/jobs`}</pre>
     </Notice>
   )
@@ -116,8 +119,8 @@ function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
             </>
           ),
         },
-        { label: 'May', cell: token => scopeWords[token.scope] },
-        { label: 'Made', cell: token => <Time at={token.createdAt} now={now} /> },
+        { label: 'Scope', cell: token => scopeWords[token.scope] },
+        { label: 'Created', cell: token => <Time at={token.createdAt} now={now} /> },
         { label: 'Last used', cell: token => <LastUse token={token} now={now} /> },
         {
           label: 'Actions',
@@ -129,7 +132,7 @@ function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
               about={token.name}
               action={`/api/tokens/${token.id}/revoke`}
             >
-              Whatever uses “{token.name}” is refused from then on. It cannot be taken back.
+              Programs that use “{token.name}” are refused from now on. This cannot be undone.
             </Confirm>
           ),
         },

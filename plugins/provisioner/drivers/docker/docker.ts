@@ -110,10 +110,13 @@ export function createDockerDriver(options: DockerOptions): Driver {
   /** Each turn takes one step; more than a few mean that others interfere. */
   const inTurns = async (spec: InstanceSpec, turn: () => Promise<boolean>): Promise<void> => {
     for (let turns = 0; turns < 8; turns++) if (await turn()) return
-    throw new DriverError(`somebody else is changing the container ${containerName(spec)} at the same time`, {
-      permanent: false,
-      transient: true,
-    })
+    throw new DriverError(
+      `another program is changing the container ${containerName(spec)} at the same time`,
+      {
+        permanent: false,
+        transient: true,
+      },
+    )
   }
 
   /** Makes a container beside those that are there, under a name of its own. */

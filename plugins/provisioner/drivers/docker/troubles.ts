@@ -27,14 +27,14 @@ const troubles: readonly {
   {
     pattern: /manifest unknown|repository does not exist|manifest for .* not found/i,
     permanent: true,
-    help: 'The registry has no such image, or does not show it to this engine: check the name, log in there (docker login), or set CONTROL_PLANE_IMAGE to one that is there.',
+    help: 'The registry has no such image, or does not show it to this engine: check the name, sign in there (docker login), or set CONTROL_PLANE_IMAGE to one that is there.',
   },
   {
     // The engine says "permission denied" of the host's files as well.
     while: /^pull /,
     pattern: /unauthorized|denied|authentication required|no basic auth/i,
     permanent: true,
-    help: 'The registry does not give the image to this engine: log in there (docker login), or load the image yourself.',
+    help: 'The registry does not give the image to this engine: sign in there (docker login), or load the image yourself.',
   },
   {
     pattern: /range of CPUs|minimum memory limit|Invalid value .*, minimum/i,
