@@ -13,10 +13,7 @@ const avoided: [words: RegExp, instead: string][] = [
   [/\ban own\b/i, '“its own”, “of its own”'],
   [/\bno more(?=[.,;:)])/i, '“no longer”'],
   [/\bonce more\b/i, '“again”'],
-  [
-    /\b(?:this|every|each|no|(?<!with )a) letter\b(?! or)|\bletters (?:to|from|about|go|are|were)\b/i,
-    '“email”',
-  ],
+  [/\b(?:this|every|each|no|(?<!with )a) letter\b(?! or)|\bletters (?:to|about|go|are|were)\b/i, '“email”'],
   [/\be-mails?\b/i, '“email”'],
   [/\bmend(?:s|ed|ing)?\b/i, '“fix”'],
   [/\bfree of charge\b/i, '“exempt”, “free”'],

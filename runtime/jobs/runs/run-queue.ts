@@ -145,7 +145,7 @@ export function createRunQueue(options: {
     builds: () => new Set([...runs.all()].map(run => run.row.build)),
     cancel: async runId => {
       const run = runs.find(runId)
-      if (run) await cancelRun(run, 'it was cancelled')
+      if (run) await cancelRun(run, 'the run was cancelled')
     },
     reconcile: () => {
       ends.retry()
