@@ -27,7 +27,7 @@ async function settled(dir: string): Promise<void> {
   const instance = await start(dir)
   const db = new Database(join(dir, 'longhouse.db'), { readonly: true })
   const commit = db.prepare('select "commit" from jobs_live_sets').pluck()
-  await eventually('the first commit', () => commit.get(), 120_000)
+  await eventually('the first commit', () => commit.get(), { withinMs: 120_000 })
   db.close()
   await stop(instance)
 }

@@ -126,7 +126,7 @@ async function settled(longhouse: Longhouse, engine: OwnEngine): Promise<void> {
       if (seen !== wanted) throw new Error(`${seen}, and not ${wanted}`)
       return true
     },
-    180_000,
+    { withinMs: 180_000 },
   )
   for (const each of up) assert.equal((await longhouse.instance(each, '/api/health')).status, 200)
 }

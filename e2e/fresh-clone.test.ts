@@ -46,7 +46,7 @@ function npmStart(folder: string, dataRoot: string) {
           if (npm.exitCode !== null) return -1
           return Number(/Longhouse runs at\s+http:\/\/control\.localhost:(\d+)/.exec(output)?.[1] ?? 0)
         },
-        150_000,
+        { withinMs: 150_000 },
       ),
     startedAt,
   }

@@ -70,14 +70,10 @@ test('no page of accounts, instances, money and mail scrolls sideways on a phone
     await page.waitForURL(`${control}/instances`)
   }
   const is = (words: RegExp) =>
-    eventually(
-      `it is ${words}`,
-      async () => {
-        await page.goto(`${control}/instances/${name}`)
-        return words.test(await page.locator('.title-line').innerText())
-      },
-      60_000,
-    )
+    eventually(`it is ${words}`, async () => {
+      await page.goto(`${control}/instances/${name}`)
+      return words.test(await page.locator('.title-line').innerText())
+    })
 
   await look('stranger', '/', '/sign-in', '/login', '/nowhere', '/auth/google/callback?code=x&state=y')
   await operator.setExtraHTTPHeaders({ Authorization: 'Bearer a-token-that-only-the-operator-has' })

@@ -242,7 +242,7 @@ export async function startInstance(
 
 /** `eventually`, with the patience that loads and runs need on a machine that has other things to do. */
 export function until<T>(condition: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {
-  return eventually(what, condition as () => NonNullable<T> | Promise<NonNullable<T>>, 60_000)
+  return eventually(what, condition as () => NonNullable<T> | Promise<NonNullable<T>>)
 }
 
 export interface StandingClock extends Clock {

@@ -65,7 +65,7 @@ test(`killed ${kills} times at any moment, it leaves no slot out, runs none twic
   writeFileSync(join(dir, 'jobs/manifest.ts'), manifest)
   writeFileSync(join(dir, 'jobs/.gitignore'), 'data/\n')
   const first = launch(t, dir)
-  await eventually('the schedule has begun', () => ask(dir, 'select 1 from jobs_slots').length > 0, 60_000)
+  await eventually('the schedule has begun', () => ask(dir, 'select 1 from jobs_slots').length > 0)
   await first.end('SIGKILL')
 
   for (let kill = 1; kill < kills; kill++) {
@@ -77,7 +77,7 @@ test(`killed ${kills} times at any moment, it leaves no slot out, runs none twic
   const bootAt = Date.now()
   const last = launch(t, dir)
   const started = `select count(*) as runs from jobs_runs where startedAt > ${bootAt}`
-  await eventually('it runs again', () => (ask<{ runs: number }>(dir, started)[0]?.runs ?? 0) > 2, 60_000)
+  await eventually('it runs again', () => (ask<{ runs: number }>(dir, started)[0]?.runs ?? 0) > 2)
   const stuck = `select id from jobs_runs where status = 'running' and startedAt < ${bootAt}`
   assert.deepEqual(ask(dir, stuck), [], 'nothing of before is said to run')
   assert.equal(await last.end('SIGTERM'), 0)

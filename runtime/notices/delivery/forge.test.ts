@@ -28,5 +28,5 @@ test('no answer of a forge holds its connection, however long it is', async t =>
   }
   status = 403
   await assert.rejects(writeStatus(forge, 'token', said), /the token may not write commit statuses \(403\)/)
-  await eventually('all are closed', async () => (await open()) === 0, 20_000)
+  await eventually('all are closed', async () => (await open()) === 0, { withinMs: 20_000 })
 })
