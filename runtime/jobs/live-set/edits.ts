@@ -15,7 +15,7 @@ export function createEdits(options: {
   return {
     edit: async ({ message, by }, change) => {
       change()
-      loader.say(message || loader.said(), by)
+      loader.describeChange(message || loader.pendingMessage(), by)
       packages.glance()
       changes++
       try {
@@ -24,7 +24,7 @@ export function createEdits(options: {
         changes--
       }
     },
-    waitingMessage: () => loader.said(),
+    waitingMessage: () => loader.pendingMessage(),
     changing: () => changes > 0,
     revert: async (commit, by) => {
       const found = await history.show(commit)
