@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 import type { Hono } from 'hono'
 import { type Clock, systemClock } from '../src/clock.ts'
 import type { AppEnv } from '../src/http/route.ts'
+import type { Plugin } from '../src/kernel/plugin.ts'
 import { type Logger, silentLog } from '../src/log.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { setUp } from './boot.ts'
@@ -40,6 +41,8 @@ export interface EngineOptions extends Omit<JobsTuning, 'drive' | 'env'> {
   patience?: Partial<Patience>
   /** Stands for a program whose plugins have not started. */
   unstarted?: boolean
+  /** Plugins after those of the program's list. */
+  extraPlugins?: readonly Plugin[]
 }
 
 /** A hash of the password `correct horse battery`, so that no boot has to make one. */
@@ -79,7 +82,7 @@ export async function createEngine(options: EngineOptions) {
     ].map(plugin => [plugin.name, plugin]),
   )
   const instance = await setUp({
-    plugins: plugins.map(plugin => tuned.get(plugin.name) ?? plugin),
+    plugins: [...plugins.map(plugin => tuned.get(plugin.name) ?? plugin), ...(options.extraPlugins ?? [])],
     env: {
       LONGHOUSE_DATA_DIR: volume.dir,
       LONGHOUSE_INSTANCE_ID: 'inst_test',

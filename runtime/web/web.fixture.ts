@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import type { Hono } from 'hono'
 import type { Clock } from '../../src/clock.ts'
 import type { AppEnv } from '../../src/http/route.ts'
+import type { Plugin } from '../../src/kernel/plugin.ts'
 import type { SsoSettings } from '../auth/settings.ts'
 import { startInstance, type TestInstance } from '../engine.fixture.ts'
 import type { Patience } from '../files/files-web.ts'
@@ -33,16 +34,19 @@ export interface WebTestOptions {
   withoutEngine?: boolean
   /** Answers wait for their load for as long as it takes, so that a slow machine changes no answer. */
   patience?: Partial<Patience>
+  /** Plugins after those of the program's list. */
+  extraPlugins?: readonly Plugin[]
 }
 
 const longestMs = 10 * 60_000
 
 /** The web side of an instance on a volume of its own. */
 export async function startWeb(t: TestContext, options: WebTestOptions = {}): Promise<Web> {
-  const { files, clock, publicUrl, sso, handedOverAt, withoutEngine = false } = options
+  const { files, clock, publicUrl, sso, handedOverAt, withoutEngine = false, extraPlugins } = options
   const instance = await startInstance(t, {
     ...(files && { files }),
     ...(clock && { clock }),
+    ...(extraPlugins && { extraPlugins }),
     unstarted: withoutEngine,
     patience: { pageMs: longestMs, busyPageMs: 0, apiMs: longestMs, ...options.patience },
     settings: {

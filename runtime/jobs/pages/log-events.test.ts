@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { oneJob, startInstance } from '../../engine.fixture.ts'
-import { createLogEvents } from './log-events.ts'
 import { instanceId, postJson, startWeb } from '../../web/web.fixture.ts'
+import { createLogEvents } from './log-events.ts'
 
 test('a log as events: replays, goes on live, and ends with the run', async t => {
   const files = {
