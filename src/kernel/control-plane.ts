@@ -16,12 +16,16 @@ interface ControlPlane {
   hooks: Hooks
 }
 
-/** What `setup` gets and returns, for a setup that is a file of its own: the names of its needs, its settings, its tables. */
+/**
+ * What `setup` gets and returns, for a setup that is a file of its own: the names of its needs, its settings, its tables,
+ * the hooks that it asks.
+ */
 export type SetupContext<
   Need extends keyof Services,
   Config extends z.ZodType,
   Schema extends Record<string, unknown>,
-> = PluginContext<ControlPlane, Need, z.output<Config>, Schema, Record<never, never>>
+  Asks = Record<never, never>,
+> = PluginContext<ControlPlane, Need, z.output<Config>, Schema, Asks>
 export type SetupParts<Name> = PluginParts<ControlPlane, Name>
 
 /** Declares a plugin of the control plane. */

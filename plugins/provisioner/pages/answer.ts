@@ -37,6 +37,22 @@ export const ownerEmail = z
   .max(254, 'may have at most 254 characters')
   .pipe(z.email('must be an email address such as ada@example.com'))
 
+/** An image reference; an empty field of a form counts as left out. */
+export const optionalImage = z
+  .preprocess(
+    value => (value === '' ? undefined : value),
+    z
+      .string()
+      .trim()
+      .max(255)
+      .regex(
+        /^[a-z0-9]+([._/:@-]+[A-Za-z0-9_]+)*$/,
+        'must be an image reference such as longhouse-runtime:1.2.0',
+      )
+      .optional(),
+  )
+  .optional()
+
 export const answers = {
   200: { description: 'It is done, or there was nothing to do', schema: instanceSchema },
   202: { description: 'Work has begun; Location leads to the operation', schema: instanceSchema },

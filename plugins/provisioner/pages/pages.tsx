@@ -37,90 +37,27 @@ const removerWords: Record<Remover, string> = {
   billing: 'billing: it was not paid for',
 }
 
-/** The admin's pages: records turned into what the views show. A fragment is the live part of its page. */
+/** The operator's pages: records turned into what the views show. A fragment is the live part of its page. */
 export function instancePages(parts: ProvisionerRoutes) {
-  const { fleet, health, retention, ownership, defaultImage } = parts
-  const { db, site, clock, driver } = fleet
-
-  const frame = (title: string, refresh?: number): PageProps => ({
-    ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
-    warning:
-      diskWarning(site.dataRoot) ??
-      taskWarning(parts.taskFaults()) ??
-      parts.orphans.warning ??
-      driver.warning,
-    ...(refresh ? { refresh } : {}),
-  })
-  const lastHealthAt = (instance: Instance) => health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
-  const image = (instance: Instance) => (driver.usesImages ? instance.image : null)
-
-  const instanceProps = (instance: Instance): InstanceProps => ({
-    now: clock.now(),
-    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, clock.now())),
-    instance: {
-      id: instance.id,
-      subdomain: instance.subdomain,
-      url: siteUrl(site, instance.subdomain),
-      ownerEmail: instance.ownerEmail,
-      status: instance.status,
-      statusReason: instance.statusReason,
-      volumeFault: instance.volumeFault,
-      reachable: reachableAt(instance) !== null,
-      outdated: hasOlderSettings(instance, settingsDigest(fleet)),
-      desired: instance.desired,
-      driver: instance.driver,
-      image: image(instance),
-      volume: specOf(fleet, instance).volume,
-      createdAt: instance.createdAt,
-      lastHealthAt: lastHealthAt(instance),
-      deletedAt: instance.removal?.deletedAt ?? null,
-      deletedBy: instance.removal?.by ? removerWords[instance.removal.by] : null,
-      purgeAt: purgeAt(instance, retention, clock.now()),
-      retentionHeld: instance.removal?.objection ?? null,
-      billed: ownership.charges ? instance.billed : null,
-      suspension: instance.suspension?.reason ?? null,
-      suspendedAt: instance.suspension?.since ?? null,
-    },
-  })
-
+  const { fleet, defaultImage } = parts
+  const { site, driver } = fleet
   return {
-    list: (c: AppContext, window: InstanceWindow, { search, outdated, offset, limit }: InstanceQuery) => {
-      const digest = settingsDigest(fleet)
-      const props: InstancesProps = {
-        domain: site.domain,
-        now: clock.now(),
-        total: window.total,
-        removed: window.removed,
-        outdated: window.outdated,
-        list: { search, outdated, total: window.found, offset, limit },
-        instances: window.rows.map(({ instance, operation }) => ({
-          subdomain: instance.subdomain,
-          ownerEmail: instance.ownerEmail,
-          url: siteUrl(site, instance.subdomain),
-          status: instance.status,
-          reachable: reachableAt(instance) !== null,
-          outdated: hasOlderSettings(instance, digest),
-          note: noteOf(instance, operation),
-          createdAt: instance.createdAt,
-          lastHealthAt: lastHealthAt(instance),
-        })),
-      }
+    list: (c: AppContext, window: InstanceWindow, query: InstanceQuery) => {
+      const props = listProps(parts, window, query)
       if (wantsFragment(c)) return c.html(<InstanceTable {...props} />)
-      return c.render(<InstancesPage {...props} />, frame('Instances', 5))
+      return c.render(<InstancesPage {...props} />, frame(parts, 'Instances', 5))
     },
     show: (c: AppContext, instance: Instance) => {
-      const props = instanceProps(instance)
+      const props = instanceProps(parts, instance)
       if (wantsFragment(c)) return c.html(<InstanceLive {...props} />)
       const busy = props.operations[0]?.status === 'pending' || props.operations[0]?.status === 'running'
-      return c.render(<InstanceLive {...props} />, frame(instance.subdomain, busy ? 1 : 10))
+      return c.render(<InstanceLive {...props} />, frame(parts, instance.subdomain, busy ? 1 : 10))
     },
     created: (c: AppContext, instance: Instance, password: string) => {
       c.status(202)
       c.header('Cache-Control', 'no-store')
-      return c.render(
-        <CreatedPage {...instanceProps(instance)} password={password} />,
-        frame(instance.subdomain),
-      )
+      const page = <CreatedPage {...instanceProps(parts, instance)} password={password} />
+      return c.render(page, frame(parts, instance.subdomain))
     },
     create: (
       c: AppContext,
@@ -138,8 +75,87 @@ export function instancePages(parts: ProvisionerRoutes) {
           taken={taken}
         />
       )
-      return c.render(form, { ...frame('New instance'), narrow: true })
+      return c.render(form, { ...frame(parts, 'New instance'), narrow: true })
     },
+  }
+}
+export type InstancePages = ReturnType<typeof instancePages>
+
+function frame(
+  { fleet, orphans, taskFaults }: ProvisionerRoutes,
+  title: string,
+  refresh?: number,
+): PageProps {
+  return {
+    ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
+    warning:
+      diskWarning(fleet.site.dataRoot) ??
+      taskWarning(taskFaults()) ??
+      orphans.warning ??
+      fleet.driver.warning,
+    ...(refresh ? { refresh } : {}),
+  }
+}
+
+const lastHealthAt = ({ health }: ProvisionerRoutes, instance: Instance) =>
+  health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
+
+function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstanceProps {
+  const { fleet, retention, ownership } = parts
+  const { db, site, clock, driver } = fleet
+  const { removal, suspension } = instance
+  const now = clock.now()
+  return {
+    now,
+    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, now)),
+    instance: {
+      id: instance.id,
+      subdomain: instance.subdomain,
+      url: siteUrl(site, instance.subdomain),
+      ownerEmail: instance.ownerEmail,
+      status: instance.status,
+      statusReason: instance.statusReason,
+      volumeFault: instance.volumeFault,
+      reachable: reachableAt(instance) !== null,
+      outdated: hasOlderSettings(instance, settingsDigest(fleet)),
+      desired: instance.desired,
+      driver: instance.driver,
+      image: driver.usesImages ? instance.image : null,
+      volume: specOf(fleet, instance).volume,
+      createdAt: instance.createdAt,
+      lastHealthAt: lastHealthAt(parts, instance),
+      deletedAt: removal?.deletedAt ?? null,
+      deletedBy: removal?.by ? removerWords[removal.by] : null,
+      purgeAt: purgeAt(instance, retention, now),
+      retentionHeld: removal?.objection ?? null,
+      billed: ownership.charges ? instance.billed : null,
+      suspension: suspension?.reason ?? null,
+      suspendedAt: suspension?.since ?? null,
+    },
+  }
+}
+
+function listProps(
+  parts: ProvisionerRoutes,
+  { rows, total, removed, outdated, found }: InstanceWindow,
+  query: InstanceQuery,
+): InstancesProps {
+  const { site, clock } = parts.fleet
+  const digest = settingsDigest(parts.fleet)
+  return {
+    ...{ domain: site.domain, now: clock.now(), total, removed, outdated },
+    list: { ...query, total: found },
+    instances: rows.map(({ instance, operation }) => ({
+      subdomain: instance.subdomain,
+      ownerEmail: instance.ownerEmail,
+      url: siteUrl(site, instance.subdomain),
+      status: instance.status,
+      reachable: reachableAt(instance) !== null,
+      outdated: hasOlderSettings(instance, digest),
+      note: noteOf(instance, operation),
+      createdAt: instance.createdAt,
+      lastHealthAt: lastHealthAt(parts, instance),
+    })),
   }
 }
 

@@ -20,120 +20,142 @@ import {
   passwordAnswers,
   truth,
 } from './answer.ts'
-import type { instancePages } from './pages.tsx'
+import type { InstancePages } from './pages.tsx'
 
 const nothing = z.object({})
 
 /** How an instance goes, comes back, and passes on to another owner. */
-export function removalRoutes(parts: ProvisionerRoutes, pages: ReturnType<typeof instancePages>): Route[] {
-  const { fleet, admin } = parts
-  const answer = answerWith(parts)
-  const operate = operateWith(parts)
-
-  const purge = async (c: AppContext, subdomain: string, anyway: boolean) => {
-    const accepted = anyway ? await purgeAnyway(fleet, subdomain) : request(fleet, subdomain, 'purge')
-    return await answerOrReturn(parts, c, accepted, '/admin/instances')
-  }
+export function removalRoutes(parts: ProvisionerRoutes, pages: InstancePages): Route[] {
   return [
-    route({
-      method: 'delete',
-      path: '/admin/instances/{subdomain}',
-      summary:
-        'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good; with anyway=true also what stands in its place and does not say that it is this instance’s',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      query: z.object({ purge: flagField(), anyway: flagField() }),
-      answers,
-      handle: (c, { params, query }) => {
-        if (query.purge) return purge(c, params.subdomain, query.anyway)
-        if (query.anyway) throw invalidFields([{ path: 'anyway', message: 'goes with purge=true only' }])
-        return operate('deprovision')(c, params.subdomain)
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/admin/instances/{subdomain}/deprovision',
-      summary: 'The same as DELETE, for forms',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      body: nothing,
-      answers,
-      handle: (c, { params }) => operate('deprovision')(c, params.subdomain),
-    }),
-    route({
-      method: 'post',
-      path: '/admin/instances/{subdomain}/purge',
-      summary: 'The same as DELETE with purge=true, for forms: the name must be typed',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      body: z.object({
-        confirm: z.string('must be the subdomain, typed out'),
-        anyway: truth.optional().meta({
-          description: 'Delete what stands there though it does not say that it is this instance’s',
-        }),
-      }),
-      answers,
-      handle: (c, { params, body }) => {
-        requireInstance(fleet.db, params.subdomain)
-        if (body.confirm.trim() !== params.subdomain) {
-          const message = `must be "${params.subdomain}", typed out; nothing was deleted`
-          throw invalidFields([{ path: 'confirm', message }])
-        }
-        return purge(c, params.subdomain, body.anyway ?? false)
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/admin/instances/{subdomain}/restore',
-      summary:
-        'Undo a removal: the same volume, the same password. One that is suspended, or had been stopped, comes back stopped',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      body: nothing,
-      answers,
-      handle: (c, { params }) => {
-        const accepted = restore(fleet, params.subdomain)
-        if (!wantsPage(c)) return answer(c, accepted, 200)
-        parts.nudge()
-        return c.redirect(`/admin/instances/${params.subdomain}`, 303)
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/admin/instances/{subdomain}/begin-anew',
-      summary:
-        'Start it although its volume is missing: with a new, empty one; with adopt, with the one that stands at its place',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      body: z.object({ adopt: truth.optional() }),
-      answers,
-      handle: async (c, { params, body }) => {
-        const accepted = await beginAnew(fleet, params.subdomain, { adopt: body.adopt ?? false })
-        if (!wantsPage(c)) return answer(c, accepted, 200)
-        parts.nudge()
-        return c.redirect(`/admin/instances/${params.subdomain}`, 303)
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/admin/instances/{subdomain}/transfer',
-      summary: 'Give it to another owner with everything in it, removed or not, under a new password',
-      guard: admin,
-      mayWait: true,
-      params: named,
-      body: z.object({ owner_email: ownerEmail }),
-      answers: passwordAnswers,
-      handle: async (c, { params, body }) => {
-        const { password, ...accepted } = await transfer(fleet, params.subdomain, body.owner_email)
-        if (!wantsPage(c)) return answer(c, accepted, 200, { password })
-        parts.nudge()
-        return pages.created(c, getInstance(fleet.db, accepted.instanceId), password)
-      },
-    }),
+    removeRoute(parts),
+    deprovisionRoute(parts),
+    purgeRoute(parts),
+    restoreRoute(parts),
+    beginAnewRoute(parts),
+    transferRoute(parts, pages),
   ]
+}
+
+async function purge(parts: ProvisionerRoutes, c: AppContext, subdomain: string, anyway: boolean) {
+  const { fleet } = parts
+  const accepted = anyway ? await purgeAnyway(fleet, subdomain) : request(fleet, subdomain, 'purge')
+  return await answerOrReturn(parts, c, accepted, '/admin/instances')
+}
+
+function removeRoute(parts: ProvisionerRoutes): Route {
+  return route({
+    method: 'delete',
+    path: '/admin/instances/{subdomain}',
+    summary:
+      'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good; with anyway=true also what stands in its place and does not say that it is this instance’s',
+    guard: parts.admin,
+    mayWait: true,
+    params: named,
+    query: z.object({ purge: flagField(), anyway: flagField() }),
+    answers,
+    handle: (c, { params, query }) => {
+      if (query.purge) return purge(parts, c, params.subdomain, query.anyway)
+      if (query.anyway) throw invalidFields([{ path: 'anyway', message: 'goes with purge=true only' }])
+      return operateWith(parts)('deprovision')(c, params.subdomain)
+    },
+  })
+}
+
+function deprovisionRoute(parts: ProvisionerRoutes): Route {
+  return route({
+    method: 'post',
+    path: '/admin/instances/{subdomain}/deprovision',
+    summary: 'The same as DELETE, for forms',
+    guard: parts.admin,
+    mayWait: true,
+    params: named,
+    body: nothing,
+    answers,
+    handle: (c, { params }) => operateWith(parts)('deprovision')(c, params.subdomain),
+  })
+}
+
+function purgeRoute(parts: ProvisionerRoutes): Route {
+  return route({
+    method: 'post',
+    path: '/admin/instances/{subdomain}/purge',
+    summary: 'The same as DELETE with purge=true, for forms: the name must be typed',
+    guard: parts.admin,
+    mayWait: true,
+    params: named,
+    body: z.object({
+      confirm: z.string('must be the subdomain, typed out'),
+      anyway: truth.optional().meta({
+        description: 'Delete what stands there though it does not say that it is this instance’s',
+      }),
+    }),
+    answers,
+    handle: (c, { params, body }) => {
+      requireInstance(parts.fleet.db, params.subdomain)
+      if (body.confirm.trim() !== params.subdomain) {
+        const message = `must be "${params.subdomain}", typed out; nothing was deleted`
+        throw invalidFields([{ path: 'confirm', message }])
+      }
+      return purge(parts, c, params.subdomain, body.anyway ?? false)
+    },
+  })
+}
+
+function restoreRoute(parts: ProvisionerRoutes): Route {
+  return route({
+    method: 'post',
+    path: '/admin/instances/{subdomain}/restore',
+    summary:
+      'Undo a removal: the same volume, the same password. One that is suspended, or had been stopped, comes back stopped',
+    guard: parts.admin,
+    mayWait: true,
+    params: named,
+    body: nothing,
+    answers,
+    handle: (c, { params }) => {
+      const accepted = restore(parts.fleet, params.subdomain)
+      if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200)
+      parts.nudge()
+      return c.redirect(`/admin/instances/${params.subdomain}`, 303)
+    },
+  })
+}
+
+function beginAnewRoute(parts: ProvisionerRoutes): Route {
+  return route({
+    method: 'post',
+    path: '/admin/instances/{subdomain}/begin-anew',
+    summary:
+      'Start it although its volume is missing: with a new, empty one; with adopt, with the one that stands at its place',
+    guard: parts.admin,
+    mayWait: true,
+    params: named,
+    body: z.object({ adopt: truth.optional() }),
+    answers,
+    handle: async (c, { params, body }) => {
+      const accepted = await beginAnew(parts.fleet, params.subdomain, { adopt: body.adopt ?? false })
+      if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200)
+      parts.nudge()
+      return c.redirect(`/admin/instances/${params.subdomain}`, 303)
+    },
+  })
+}
+
+function transferRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
+  return route({
+    method: 'post',
+    path: '/admin/instances/{subdomain}/transfer',
+    summary: 'Give it to another owner with everything in it, removed or not, under a new password',
+    guard: parts.admin,
+    mayWait: true,
+    params: named,
+    body: z.object({ owner_email: ownerEmail }),
+    answers: passwordAnswers,
+    handle: async (c, { params, body }) => {
+      const { password, ...accepted } = await transfer(parts.fleet, params.subdomain, body.owner_email)
+      if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200, { password })
+      parts.nudge()
+      return pages.created(c, getInstance(parts.fleet.db, accepted.instanceId), password)
+    },
+  })
 }

@@ -6,6 +6,7 @@ import type { Fleet } from '../records/fleet.ts'
 import { getInstance, selectInstances } from '../records/instance.ts'
 import { updateRemoval } from '../records/removal.ts'
 import { type Instance, instances, type Removal, removals } from '../schema.ts'
+import { volumePath } from '../volumes/volume.ts'
 
 /** How often the timer looks. */
 export const retentionLookMs = 3_600_000
@@ -36,6 +37,32 @@ export function purgeAt(
   return Math.max(removal.deletedAt + period, now + left)
 }
 
+/** An instance as other plugins see it. */
+export function summaryOf(
+  instance: Instance,
+  dataRoot: string,
+  settings: RetentionSettings,
+  now: number,
+): InstanceSummary {
+  const { removal, suspension } = instance
+  return {
+    id: instance.id,
+    subdomain: instance.subdomain,
+    ownerEmail: instance.ownerEmail,
+    accountId: instance.accountId,
+    desired: instance.desired,
+    status: instance.status,
+    volume: volumePath(dataRoot, instance.subdomain),
+    createdAt: instance.createdAt,
+    billed: instance.billed,
+    deletedAt: removal?.deletedAt ?? null,
+    deletedBy: removal?.by ?? null,
+    purgeAt: purgeAt(instance, settings, now),
+    suspendedAt: suspension?.since ?? null,
+    suspension: suspension?.reason ?? null,
+  }
+}
+
 /** What is left of the period for this removal: what was brought back and never ran begins no new one. */
 function periodOf({ carriedMs }: Removal, keptMs: number): number {
   return keptMs - Math.min(carriedMs, Math.max(0, keptMs - leastKeptMs))
@@ -53,12 +80,11 @@ export async function runRetention(options: {
   fleet: Fleet
   settings: RetentionSettings
   objections: readonly Objector[]
-  summary(instance: Instance): InstanceSummary
   log: Logger
   signal: AbortSignal
 }): Promise<void> {
-  const { fleet, settings, objections, summary, log, signal } = options
-  const { db, clock } = fleet
+  const { fleet, settings, objections, log, signal } = options
+  const { db, clock, site } = fleet
   const kept = selectInstances(db)
     .where(and(isNotNull(removals.deletedAt), isNull(removals.purgeRequestedAt), isNull(instances.purgedAt)))
     .all()
@@ -70,7 +96,8 @@ export async function runRetention(options: {
     updateRemoval(db, id, looked)
     const over = purgeAt({ ...instance, removal: { ...removal, ...looked } }, settings, now)
     if (over === null || now < over) continue
-    const objection = await firstObjection(objections, summary(instance), signal)
+    const summary = summaryOf(instance, site.dataRoot, settings, now)
+    const objection = await firstObjection(objections, summary, signal)
     if (signal.aborted) return
     const { deletedAt, by } = removal
     // The instance may have been restored, and even removed again, while the checks ran.
@@ -85,7 +112,8 @@ export async function runRetention(options: {
   }
 }
 
-interface Objector {
+/** A plugin with what it answers to `purge-objection`. */
+export interface Objector {
   plugin: string
   answer: PurgeCheck
 }

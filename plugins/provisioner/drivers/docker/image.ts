@@ -1,9 +1,40 @@
 import { z } from 'zod'
-import { DriverError } from '../../driver.ts'
+import { DriverError, type InstanceSpec } from '../../driver.ts'
 import type { Engine } from './engine.ts'
 import { refusal } from './troubles.ts'
 
 const pullWithinMs = 15 * 60_000
+
+/**
+ * Returns what makes sure that the image of a spec is on the engine, and answers with its id. Instances that are provisioned
+ * at the same time wait for one pull.
+ */
+export function imageSource(engine: Engine): (spec: InstanceSpec) => Promise<string> {
+  const pulls = new Map<string, Promise<void>>()
+  const pulled = async (image: string): Promise<void> => {
+    const pull = pulls.get(image) ?? pullImage(engine, image).finally(() => pulls.delete(image))
+    pulls.set(image, pull)
+    await pull
+  }
+  return async ({ image, imageId: pinned }) => {
+    const present = await imageId(engine, pinned ?? image)
+    if (present) return present
+    if (pinned !== null && !image.includes('/')) throw lost(image, pinned)
+    await pulled(image)
+    const now = await imageId(engine, pinned ?? image)
+    if (now) return now
+    if (pinned !== null) throw lost(image, pinned)
+    throw new DriverError(`the image ${image} was pulled and is not there`, { permanent: false })
+  }
+}
+
+/** An instance never moves to another image by itself, so without its own there is nothing to make it from. */
+function lost(image: string, pinned: string): DriverError {
+  return new DriverError(
+    `the image that it was made from, ${image} (${pinned.slice(0, 19)}), is no longer on this Docker engine; load it there again, or upgrade the instance to one that is`,
+    { permanent: true },
+  )
+}
 
 /** The id of what an image's name, or id, means on this engine; null when it is not there. */
 export async function imageId(engine: Engine, image: string): Promise<string | null> {
@@ -27,7 +58,7 @@ const progressSchema = z.object({
  * public registry is not asked for it, for whoever registered that name there could be anybody. A pull that fails, at
  * once or in mid-stream, throws the engine's own words.
  */
-export async function pullImage(engine: Engine, image: string): Promise<void> {
+async function pullImage(engine: Engine, image: string): Promise<void> {
   if (!image.includes('/')) {
     throw new DriverError(
       `the image ${image} is not on this Docker engine; build it there (npm run images), or set CONTROL_PLANE_IMAGE to one that is`,

@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { numberField, optionalNumberField } from '../../../src/http/json-schema.ts'
+import { searchField } from '../../../src/http/list-window.ts'
+import { wantsFragment, wantsPage } from '../../../src/http/negotiate.ts'
+import { type Route, route } from '../../../src/http/route.ts'
+import { restartOlder } from '../commands/settings-restart.ts'
+import { settingsDigest } from '../records/settings-digest.ts'
+import { type ProvisionerRoutes, truth } from './answer.ts'
+import { listWindowOf } from './instance-list.ts'
+import { type InstancePages, instancesListed } from './pages.tsx'
+import { instanceSchema, orphansSchema, wireInstance, wireOrphans } from './wire.ts'
+
+/** Instances in one answer for a script. */
+const mostListed = 1000
+
+const listQuery = z.object({
+  limit: optionalNumberField(1, mostListed),
+  offset: numberField(0, 999_999_999, 0),
+  search: searchField,
+  outdated: truth.optional().meta({ description: 'Only those that run with older settings' }),
+})
+
+function nextAddress(
+  { search, outdated, limit }: { search: string; outdated: boolean; limit: number },
+  offset: number,
+): string {
+  const query = new URLSearchParams({
+    ...(search && { search }),
+    ...(outdated && { outdated: 'true' }),
+    limit: String(limit),
+    offset: String(offset),
+  })
+  return `/admin/instances?${query}`
+}
+
+/** The instances by name, for scripts and for people. */
+export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
+  const { fleet, admin } = parts
+  return route({
+    method: 'get',
+    path: '/admin/instances',
+    summary: `Instances by name, ${mostListed} at a time. Link leads to those that follow`,
+    guard: admin,
+    query: listQuery,
+    answers: {
+      200: {
+        description: 'The instances',
+        headers: { Link: 'The `next` part of the list, as RFC 8288 says; none at the end' },
+        schema: z.object({
+          instances: z.array(instanceSchema),
+          total: z.int().meta({ description: 'How many there are, on all pages' }),
+          outdated: z.int().meta({ description: 'How many of all instances run with older settings' }),
+        }),
+      },
+    },
+    handle: (c, { query }) => {
+      const isPage = wantsPage(c) || wantsFragment(c)
+      const { search, offset, outdated = false, limit = isPage ? instancesListed : mostListed } = query
+      const list = { search, outdated, offset, limit: isPage ? Math.min(limit, instancesListed) : limit }
+      const digest = settingsDigest(fleet)
+      const window = listWindowOf(fleet.db, list, digest)
+      if (isPage) return pages.list(c, window, list)
+      const next = offset + window.rows.length
+      if (next < window.found && window.rows.length > 0)
+        c.header('Link', `<${nextAddress(list, next)}>; rel="next"`)
+      return c.json({
+        instances: window.rows.map(({ instance, operation }) =>
+          wireInstance(parts, instance, { operation, digest }),
+        ),
+        total: window.found,
+        outdated: window.outdated,
+      })
+    },
+  })
+}
+
+export function restartOutdatedRoute(parts: ProvisionerRoutes): Route {
+  const { fleet, admin } = parts
+  return route({
+    method: 'post',
+    path: '/admin/instances/restart-outdated',
+    summary: 'Restart every instance that runs with older settings of the control plane, a few at a time',
+    guard: admin,
+    body: z.object({}),
+    answers: {
+      202: {
+        description: 'Those that restart; an instance that is being worked on is not among them',
+        schema: z.object({
+          instances: z.array(z.object({ subdomain: z.string(), operation_id: z.string().nullable() })),
+        }),
+      },
+      303: { description: 'For a browser: back to the list' },
+    },
+    handle: c => {
+      const restarted = restartOlder(fleet)
+      parts.nudge()
+      if (wantsPage(c)) return c.redirect('/admin/instances', 303)
+      const wire = restarted.map(({ subdomain, operationId }) => ({ subdomain, operation_id: operationId }))
+      return c.json({ instances: wire }, 202)
+    },
+  })
+}
+
+export function orphansRoute({ admin, orphans }: ProvisionerRoutes): Route {
+  return route({
+    method: 'get',
+    path: '/admin/orphans',
+    summary: 'Containers on the engine that do not fit the records, as the last comparison found them',
+    guard: admin,
+    answers: { 200: { description: 'The containers', schema: orphansSchema } },
+    handle: c => c.json(wireOrphans(orphans.found)),
+  })
+}

@@ -1,0 +1,35 @@
+import type { Route } from '../../src/http/route.ts'
+import type { ProvisionerRoutes } from './pages/answer.ts'
+import { newInstancePageRoute, provisionRoute } from './pages/creation-routes.ts'
+import {
+  instanceRoute,
+  operationDetailsRoute,
+  operationRoute,
+  resetPasswordRoute,
+  upgradeRoute,
+} from './pages/instance-routes.ts'
+import { listRoute, orphansRoute, restartOutdatedRoute } from './pages/list-routes.ts'
+import { instancePages } from './pages/pages.tsx'
+import { paymentRoutes } from './pages/payment-routes.ts'
+import { removalRoutes } from './pages/removal-routes.ts'
+
+/** The operator's side of the provisioner, for scripts and for people. */
+export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
+  const pages = instancePages(parts)
+  return [
+    listRoute(parts, pages),
+    restartOutdatedRoute(parts),
+    provisionRoute(parts, pages),
+    newInstancePageRoute(parts, pages),
+    instanceRoute(parts, pages),
+    orphansRoute(parts),
+    operationRoute(parts, 'start', 'Start it'),
+    operationRoute(parts, 'stop', 'Stop it; its data stays'),
+    operationRoute(parts, 'restart', 'Stop it and start it again'),
+    upgradeRoute(parts),
+    resetPasswordRoute(parts, pages),
+    ...removalRoutes(parts, pages),
+    ...paymentRoutes(parts),
+    operationDetailsRoute(parts),
+  ]
+}

@@ -1,0 +1,60 @@
+import { request } from './commands/commands.ts'
+import type { Ownership } from './commands/ownership.ts'
+import { restore } from './commands/restore.ts'
+import type { Desired, OperationKind, ProvisionerService } from './contract.ts'
+import type { Capacity } from './driver.ts'
+import { exceeds } from './drivers/capacity.ts'
+import type { HealthWatch } from './reconciler/health-watch.ts'
+import { limitInstance } from './reconciler/limits.ts'
+import { recordHealth, watched, watchedOne } from './reconciler/observation.ts'
+import type { Reconciler } from './reconciler/reconciler.ts'
+import { type RetentionSettings, summaryOf } from './reconciler/retention.ts'
+import type { Fleet } from './records/fleet.ts'
+import { listInstances } from './records/instance.ts'
+import { resumeInstance, suspendInstance } from './records/suspension.ts'
+
+const kinds = { running: 'start', stopped: 'stop', deleted: 'deprovision' } as const satisfies Record<
+  Desired,
+  OperationKind
+>
+
+/** What other plugins may ask of the provisioner. `act` makes the reconciler act. */
+export function provisionerService(parts: {
+  fleet: Fleet
+  health: HealthWatch
+  reconciler: Reconciler
+  ownership: Ownership
+  retention: RetentionSettings
+  /** What the engine has; null while it has not said. */
+  capacity: Capacity | null
+  act(): void
+}): ProvisionerService {
+  const { fleet, health, reconciler, ownership, retention, capacity, act } = parts
+  const { db, site, clock } = fleet
+  const actIf = (changed: boolean) => {
+    if (changed) act()
+    return changed
+  }
+  return {
+    instances: () => listInstances(db).map(each => summaryOf(each, site.dataRoot, retention, clock.now())),
+    setDesired: (subdomain, desired, by) => {
+      request(fleet, subdomain, kinds[desired], by ? { by } : {})
+      act()
+    },
+    restore: subdomain => {
+      restore(fleet, subdomain)
+      act()
+    },
+    suspend: (id, why) => actIf(suspendInstance(fleet, id, why)),
+    resume: id => actIf(resumeInstance(fleet, id)),
+    limit: (id, limits) => actIf(limitInstance(fleet, id, limits)),
+    owned: account => ownership.of(account, act),
+    limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
+    retentionMs: retention.keptMs,
+    watched: () => watched(db),
+    watchedOne: id => watchedOne(db, id),
+    recordHealth: (id, seen) => {
+      if (recordHealth(fleet, health, id, seen)) reconciler.recheck(id)
+    },
+  }
+}

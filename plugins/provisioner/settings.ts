@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { setting } from '../../src/kernel/config.ts'
+import { driverConfig } from './drivers/choice.ts'
+import { instanceMailConfig } from './records/instance-mail.ts'
+import { secretKeysConfig } from './records/secret-keys.ts'
+
+export const provisionerConfig = driverConfig
+  .and(
+    z.object({
+      /** How long an instance may take to become healthy, and to stop by itself. */
+      PROVISIONER_DEADLINE: setting.duration().prefault('60s'),
+      PROVISIONER_STOP_GRACE: setting.duration().prefault('30s'),
+      /** Operations that are carried out at the same time. */
+      PROVISIONER_CONCURRENCY: setting.integer(1, 256).prefault('16'),
+      /** How long the name of a purged instance is kept from other accounts. */
+      PROVISIONER_QUARANTINE: setting.duration('0ms', '3650d').prefault('30d'),
+      /** The zone of jobs that name none. */
+      INSTANCE_TIMEZONE: setting.timezone().default('UTC'),
+      /** How many runs of each job an instance keeps, and for how long. */
+      INSTANCE_KEEP_RUNS: setting.integer(1, 100_000).prefault('500'),
+      INSTANCE_KEEP_FOR: setting.duration('1h', '3650d').prefault('90d'),
+      /** Days that the volume of a removed instance is kept; 0 keeps it until it is purged. */
+      RETENTION_DAYS: setting.integer(0, 3650).prefault('30'),
+    }),
+  )
+  .and(secretKeysConfig)
+  .and(instanceMailConfig)

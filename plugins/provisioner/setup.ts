@@ -1,0 +1,115 @@
+import { join } from 'node:path'
+import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
+import type { HookNeed } from '../../src/kernel/hooks.ts'
+import { Ownership } from './commands/ownership.ts'
+import type { Driver } from './driver.ts'
+import { HealthWatch } from './reconciler/health-watch.ts'
+import { Orphans } from './reconciler/orphans.ts'
+import { Reconciler } from './reconciler/reconciler.ts'
+import { purgeAt, type RetentionSettings } from './reconciler/retention.ts'
+import { type Fleet, routeAll } from './records/fleet.ts'
+import { getInstance, listInstancesOf } from './records/instance.ts'
+import { instanceMail } from './records/instance-mail.ts'
+import { loadSecretKeys } from './records/secret-keys.ts'
+import { markEarlierVolumes } from './records/volume-record.ts'
+import { provisionerRoutes } from './routes.ts'
+import type * as schema from './schema.ts'
+import { provisionerService } from './service.ts'
+import type { provisionerConfig } from './settings.ts'
+import { provisionerTasks } from './tasks.ts'
+import type { VolumeLook } from './volumes/inspection.ts'
+
+export const asks = {
+  'instance-admission': 'optional',
+  'instance-environment': 'any',
+  'instance-limit': 'optional',
+  'purge-objection': 'any',
+} as const satisfies Record<string, HookNeed>
+
+type Context = SetupContext<'auth' | 'router' | 'site', typeof provisionerConfig, typeof schema, typeof asks>
+
+/** Puts the provisioner together over a driver. `look` is how it looks at volumes. */
+export async function setUpProvisioner(
+  context: Context,
+  driver: Driver,
+  look: VolumeLook,
+): Promise<SetupParts<'provisioner'>> {
+  const { config, db, log, clock, services, hooks, nudge, taskFaults } = context
+  const { accounts } = services.auth
+  const capacity = await driver.capacity().catch(() => null)
+  const fleet = fleetOf(context, driver, look)
+  const health = new HealthWatch(clock)
+  const settings = {
+    stopGraceMs: config.PROVISIONER_STOP_GRACE,
+    healthDeadlineMs: config.PROVISIONER_DEADLINE,
+    atOnce: config.PROVISIONER_CONCURRENCY,
+  }
+  const execution = { fleet, health, settings, log }
+  const reconciler = new Reconciler(execution)
+  const orphans = new Orphans()
+  /** Work begins at once, as soon as the transaction that requests it is over; the next round compares the rest. */
+  const act = () => {
+    queueMicrotask(() => reconciler.act())
+    nudge('reconcile')
+  }
+  const retention: RetentionSettings = {
+    keptMs: config.RETENTION_DAYS === 0 ? null : config.RETENTION_DAYS * 86_400_000,
+  }
+  const ownership = new Ownership({
+    fleet,
+    health,
+    defaultImage: config.CONTROL_PLANE_IMAGE,
+    purgeAt: instance => purgeAt(instance, retention, clock.now()),
+    limit: () => hooks.optional('instance-limit'),
+    admission: () => hooks.optional('instance-admission'),
+    isOpen: id => accounts.get(id)?.closedAt === null,
+    accountsByEmail: email => accounts.byEmail(email),
+  })
+  return {
+    service: provisionerService({ fleet, health, reconciler, ownership, retention, capacity, act }),
+    routes: provisionerRoutes({
+      ...{ fleet, health, settings, log, reconciler, orphans, ownership, retention, taskFaults },
+      admin: services.auth.admin,
+      defaultImage: config.CONTROL_PLANE_IMAGE,
+      nudge: act,
+    }),
+    tasks: provisionerTasks({
+      ...{ fleet, log, reconciler, orphans, ownership, retention, accounts, act },
+      objections: () => hooks.all('purge-objection'),
+    }),
+    on: {
+      'instance-status-changed': ({ instanceId, subdomain, from, to }) => {
+        if (to !== 'unhealthy' && to !== 'failed') return
+        const { statusReason: reason } = getInstance(db, instanceId)
+        log.warn({ subdomain, from, to, reason }, 'an instance needs attention')
+      },
+      'account-email-changed': ({ accountId, email }) => ownership.renameOwner(accountId, email),
+      'instance-misrouted': ({ instanceId }) => reconciler.recheck(instanceId),
+    },
+    hooks: { 'account-kept': id => listInstancesOf(db, id).length > 0 },
+    checks: { driver: () => driver.ping() },
+    start: async () => {
+      await markEarlierVolumes(fleet, log)
+      routeAll(fleet, log)
+    },
+    stop: async () => {
+      // Closing the driver ends what a worker may be waiting for.
+      await Promise.all([reconciler.stop(), driver.close()])
+    },
+  }
+}
+
+function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLook): Fleet {
+  const { config, db, clock, services, hooks, emit } = context
+  const { router, site } = services
+  return {
+    ...{ db, driver, router, lookAtVolume, site, clock, emit },
+    timezone: config.INSTANCE_TIMEZONE,
+    keep: { runsPerJob: config.INSTANCE_KEEP_RUNS, forMs: config.INSTANCE_KEEP_FOR },
+    stopGraceMs: config.PROVISIONER_STOP_GRACE,
+    secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
+    mail: instanceMail(config),
+    quarantineMs: config.PROVISIONER_QUARANTINE,
+    environments: () => hooks.all('instance-environment').map(({ answer }) => answer()),
+  }
+}

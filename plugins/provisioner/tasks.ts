@@ -1,0 +1,57 @@
+import type { Task } from '../../src/kernel/tasks.ts'
+import type { Logger } from '../../src/log.ts'
+import type { AccountDirectory } from '../auth/contract.ts'
+import type { Ownership } from './commands/ownership.ts'
+import { compareEveryMs, type Orphans } from './reconciler/orphans.ts'
+import type { Reconciler } from './reconciler/reconciler.ts'
+import {
+  type Objector,
+  type RetentionSettings,
+  retentionLookMs,
+  runRetention,
+} from './reconciler/retention.ts'
+import type { Fleet } from './records/fleet.ts'
+import { pruneOperations } from './records/operation.ts'
+
+/** Operations of each instance that are kept. */
+const keptOperations = 50
+
+/** What the provisioner does by itself. `act` makes the reconciler act. */
+export function provisionerTasks(parts: {
+  fleet: Fleet
+  log: Logger
+  reconciler: Reconciler
+  orphans: Orphans
+  ownership: Ownership
+  retention: RetentionSettings
+  accounts: AccountDirectory
+  objections(): readonly Objector[]
+  act(): void
+}): Task[] {
+  const { fleet, log, reconciler, orphans, ownership, retention, accounts, objections, act } = parts
+  return [
+    { name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() },
+    {
+      name: 'retention',
+      everyMs: retentionLookMs,
+      run: async signal => {
+        await runRetention({ fleet, settings: retention, objections: objections(), log, signal })
+        act()
+      },
+    },
+    { name: 'follow-owners', everyMs: 3_600_000, run: async () => ownership.followOwners(accounts) },
+    {
+      name: 'compare-containers',
+      everyMs: compareEveryMs,
+      run: () =>
+        orphans
+          .compare(fleet, log)
+          .catch(error => log.warn({ err: error }, 'could not compare the containers with the records')),
+    },
+    {
+      name: 'prune-operations',
+      everyMs: 3_600_000,
+      run: async () => pruneOperations(fleet.db, keptOperations),
+    },
+  ]
+}
