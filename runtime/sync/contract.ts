@@ -33,7 +33,7 @@ export interface SyncService {
   disconnect(): Promise<void>
   /** Syncs now. A failure is in `remote()` afterwards. `confirm` names the remote's commit that was held back. */
   sync(options?: { confirm?: string; by?: Author }): Promise<void>
-  /** Settles a conflict for one side, where both changed the same; `theirs` names the commit that was shown. */
+  /** Resolves a conflict in favor of one side, where both changed the same; `theirs` names the commit that was shown. */
   resolve(pick: { side: Side; theirs: string; by?: Author }): Promise<void>
   /** True when the remote's signature fits; then a sync begins. */
   webhook(body: Uint8Array, signature: string): boolean

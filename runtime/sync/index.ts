@@ -6,7 +6,7 @@ import '../repo/contract.ts'
 import '../volume/contract.ts'
 import './contract.ts'
 import { openRemote } from './remote.ts'
-import { syncRoutes } from './routes.tsx'
+import { syncRoutes } from './routes.ts'
 import * as schema from './schema.ts'
 import { createSync } from './sync.ts'
 

@@ -7,20 +7,58 @@ type Answer<Q extends SyncQuestion> = SyncAnswers[Q['op']]
 
 /** The sync program for the length of one sync. */
 export interface SyncProgram {
-  /** Rejects in the program's words, or because it ended. */
+  /** Rejects with the message of the program, or because the program ended. */
   ask<Q extends SyncQuestion>(question: Q): Promise<Answer<Q>>
-  /** Ends it, at once unless it is writing files, and then when they are written. */
+  /** Ends the program at once; while it writes files, when they are written. */
   end(): Promise<void>
 }
 
 const memoryMb = 256
 
-/** `scratchDir` is where it puts files that are not to be in the repo yet. */
-export function startSyncProgram(
+/** The sync programs of one jobs repo. */
+export interface SyncPrograms {
+  /** Starts a program, and ends it when the work is done. Rejects once they are stopped. */
+  use<T>(work: (program: SyncProgram) => Promise<T>): Promise<T>
+  stopped(): boolean
+  /** Ends those in use, and starts no more. */
+  stop(): Promise<void>
+}
+
+/** `scratchDir` is for files that must not be in the repo yet. */
+export function syncPrograms({
+  dir,
+  ...folders
+}: {
+  dir: string
+  cacheDir: string
+  scratchDir: string
+}): SyncPrograms {
+  const inUse = new Set<SyncProgram>()
+  let stopped = false
+  return {
+    use: async work => {
+      if (stopped) throw new Error('the instance is stopping')
+      const program = startSyncProgram(dir, folders)
+      inUse.add(program)
+      try {
+        return await work(program)
+      } finally {
+        inUse.delete(program)
+        await program.end()
+      }
+    },
+    stopped: () => stopped,
+    stop: async () => {
+      stopped = true
+      await Promise.all([...inUse].map(program => program.end()))
+    },
+  }
+}
+
+function startSyncProgram(
   dir: string,
-  folders: { cacheDir: string; scratchDir: string },
+  { cacheDir, scratchDir }: { cacheDir: string; scratchDir: string },
 ): SyncProgram {
-  const { cacheDir, scratchDir } = folders
   const waiting = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>()
   let lastId = 0
   let writing: Promise<unknown> = Promise.resolve()

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import { readBytes } from '../../src/http/body.ts'
+import { unauthorized } from '../../src/http/problem.ts'
+import { open, type Route, route } from '../../src/http/route.ts'
+import { authorOf } from '../web/author.ts'
+import { noConflict, noRemote, nothingHeld } from './problems.ts'
+import { remoteRoutes } from './remote-routes.tsx'
+import { type SyncWeb, syncAnswers } from './sync-web.ts'
+
+/** GitHub sends at most 25 MB; what says which commits were pushed is far below this. */
+const largestWebhook = 5 * 1024 * 1024
+
+/** Browsers send what was left empty as ''. */
+const commit = z
+  .string()
+  .regex(/^[0-9a-f]{40}$/, 'must be the full id of a commit')
+  .optional()
+
+/** The remote of the jobs repo, and syncing with it. */
+export function syncRoutes(web: SyncWeb): Route[] {
+  const { sync, guard, address } = web
+  const shared = syncAnswers(web)
+  const { answers, done } = shared
+  const requireRemote = () => {
+    if (!sync.remote()) {
+      throw noRemote('The jobs repo lives in this instance only; there is nothing to sync it with.')
+    }
+  }
+
+  return [
+    ...remoteRoutes(web, shared),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/sync',
+      summary: 'Sync with the remote now; `confirm` takes over a change that was held back',
+      guard,
+      body: z.object({
+        confirm: commit.meta({ description: 'The remote’s commit that is held back' }),
+      }),
+      answers: { ...answers, 409: { description: 'No remote is connected, or nothing is held back' } },
+      handle: async (c, { body: { confirm } }) => {
+        requireRemote()
+        if (confirm && sync.remote()?.held?.theirs !== confirm) {
+          throw nothingHeld('The remote has another commit by now; look at it again.')
+        }
+        await sync.sync(confirm ? { confirm, by: authorOf(c, address) } : {})
+        return done(c)
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/resolve',
+      summary: 'Resolve a conflict in favor of one side, where both changed the same',
+      guard,
+      body: z.object({
+        side: z.enum(['ours', 'theirs'], 'must be ours or theirs'),
+        theirs: commit.meta({
+          description: 'The remote’s commit that was looked at; the one shown when left out',
+        }),
+      }),
+      answers: { ...answers, 409: { description: 'There is no such conflict' } },
+      handle: async (c, { body: { side, theirs } }) => {
+        requireRemote()
+        const conflict = sync.remote()?.conflict
+        if (!conflict || (theirs && theirs !== conflict.theirs)) {
+          throw noConflict('Either side has moved on, or there is none; look at the repo again.')
+        }
+        await sync.resolve({ side, theirs: conflict.theirs, by: authorOf(c, address) })
+        return done(c)
+      },
+    }),
+
+    route({
+      method: 'post',
+      path: '/api/jobs/repo/webhook',
+      rawBody: true,
+      summary: 'What the remote calls after a push, signed with X-Hub-Signature-256',
+      guard: open,
+      answers: { 202: { description: 'A sync begins' }, 401: { description: 'The signature does not fit' } },
+      handle: async c => {
+        const body = await readBytes(c.req.raw, largestWebhook)
+        if (!sync.webhook(body, c.req.header('x-hub-signature-256') ?? '')) {
+          throw unauthorized(
+            'X-Hub-Signature-256 must be sha256= and the HMAC of the body with the webhook’s secret.',
+          )
+        }
+        return c.body(null, 202)
+      },
+    }),
+  ]
+}
