@@ -16,6 +16,25 @@ export function lineHead(at: number, stream: LogStream): string {
   return `${new Date(at).toISOString()} ${stream} `
 }
 
+/**
+ * Returns the text of one stream with a head on each line that begins in it. `open` is the stream whose line is not at
+ * its end; null when every line is. A line of one stream is broken where the other stream begins to write: `broken` is
+ * the end of line for that, or ''.
+ */
+export function withHeads(
+  text: string,
+  { at, stream, open }: { at: number; stream: LogStream; open: LogStream | null },
+): { kept: string; broken: string; open: LogStream | null } {
+  const head = lineHead(at, stream)
+  const broken = open !== null && open !== stream ? '\n' : ''
+  const first = open === stream ? '' : head
+  return {
+    kept: broken + first + text.replace(/\n(?!$)/g, () => `\n${head}`),
+    broken,
+    open: text.endsWith('\n') ? null : stream,
+  }
+}
+
 const head = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:out|err) `
 const heads = new RegExp(`(?<=^|\n)${head}`, 'g')
 const oneHead = new RegExp(`^${head}`)

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { standingClock } from '../engine.fixture.ts'
+import { readLog } from './log-file.ts'
 import { asWritten, logLines } from './log-line.ts'
 import { storedLog } from './open-log.ts'
-import { createRunLog, readLog } from './run-log.ts'
+import { createRunLog } from './run-log.ts'
 
 const noon = Date.parse('2026-03-10T12:00:00Z')
 

@@ -1,6 +1,6 @@
+import { logFile, readLog } from '../../runner/log-file.ts'
 import { asWritten } from '../../runner/log-line.ts'
 import { storedLog } from '../../runner/open-log.ts'
-import { logFile, readLog } from '../../runner/run-log.ts'
 import type { RunLogs } from '../contract.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import { searchRuns } from './log-search.ts'

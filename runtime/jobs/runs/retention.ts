@@ -1,7 +1,7 @@
 import { opendir } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { and, asc, desc, eq, gt, inArray, lt, lte, ne, notInArray, or, sql } from 'drizzle-orm'
-import { logEnding, logFile, removeLog } from '../../runner/run-log.ts'
+import { logEnding, logFile, removeLog } from '../../runner/log-file.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import { runs, slots } from '../schema.ts'
 import { activeStatuses } from './run-record.ts'

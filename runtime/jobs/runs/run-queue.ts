@@ -1,6 +1,7 @@
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
-import { createRunLog, logFile, type RunLog } from '../../runner/run-log.ts'
+import { logFile } from '../../runner/log-file.ts'
+import { createRunLog, type RunLog } from '../../runner/run-log.ts'
 import { createRunners } from '../../runner/spare-runner.ts'
 import type { SecretsService } from '../../secrets/contract.ts'
 import type { StateService } from '../../state/contract.ts'
