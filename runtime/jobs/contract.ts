@@ -3,12 +3,12 @@ import type { ManifestError } from '../manifest/manifest-error.ts'
 import type { NotifySpec } from '../manifest/notify.ts'
 import type { ParamsSpec } from '../params/params.ts'
 import type { OpenLog } from '../runner/open-log.ts'
-import type { RunTrigger } from '../runner/running.ts'
+import type { RunTrigger } from '../runner/run-protocol.ts'
 
 export type { ManifestError } from '../manifest/manifest-error.ts'
 export type { NotifySpec } from '../manifest/notify.ts'
 export type { OpenLog } from '../runner/open-log.ts'
-export type { RunTrigger } from '../runner/running.ts'
+export type { RunTrigger } from '../runner/run-protocol.ts'
 
 export type RunStatus =
   | 'queued'
@@ -24,18 +24,18 @@ export interface Run {
   jobId: string
   status: RunStatus
   trigger: RunTrigger
-  /** The due time that this run is for; null when a person or a script asked for it. */
+  /** The slot that this run is for; null when a person or a script started it. */
   slot: number | null
   attempt: number
-  /** The commit of the jobs repo whose code it runs. */
+  /** The commit of the jobs repo whose code the run executes. */
   commit: string | null
-  /** What it was made with; a job's own schema may make something else of them. */
+  /** The parameters as they were given; the schema of the job may transform them. */
   params: Record<string, unknown>
-  /** The run that this one does again. */
+  /** The run that this one replays. */
   replayOf: string | null
-  /** Of another attempt, the first one. */
+  /** The first attempt, when this is another one. */
   attemptOf: string | null
-  /** It does not start before then: another attempt of a run that did not succeed. */
+  /** The earliest start of another attempt. */
   notBefore: number | null
   queuedAt: number
   startedAt: number | null
@@ -46,7 +46,7 @@ export interface Run {
   error: { message: string; stack: string | null } | null
 }
 
-/** A run that waits for its turn. */
+/** A queued run. */
 export interface WaitingRun {
   id: string
   /** What keeps it from starting now, in words. */
@@ -69,7 +69,7 @@ export interface Job {
   lastRun: Run | null
   policies: JobPolicies
   notify: NotifySpec
-  /** What its runs may be told; null when they take anything. */
+  /** The parameters of its runs; null when they take anything. */
   params: ParamsSpec | null
   /** Names of the secrets that its runs get. */
   secrets: readonly string[]
@@ -93,15 +93,15 @@ export interface JobPolicies {
 export interface ManifestState {
   /** `loading` only until the first load after boot has ended. */
   status: 'ok' | 'error' | 'loading'
-  /** The commit of the set that runs now: the last good one. */
+  /** The commit of the live set. */
   commit: string | null
   loadedAt: number | null
   errors: ManifestError[]
-  /** What stands between the files and the set that runs, when it is no mistake; `status` is `error` meanwhile. */
+  /** What the files wait for, when they are not at fault; `status` is `error` meanwhile. */
   waitingFor: 'packages' | 'registry' | 'confirmation' | null
-  /** While it waits for the registry, when that is asked again. */
+  /** While waiting for the registry, when it is asked again. */
   nextTryAt: number | null
-  /** What the last load changed; while it waits for a confirmation, what it would change. Null when nothing. */
+  /** What the last load changed, or, while waiting for a confirmation, what it would change; null when nothing. */
   difference: JobsDifference | null
 }
 
@@ -189,9 +189,9 @@ export interface ManifestService {
   load(): Promise<ManifestState>
   /** Looks at the files even when nothing seems to have changed. Resolves when they are live or refused. */
   reload(): Promise<ManifestState>
-  /** Lets the set of jobs that is held back go live; does nothing when none is. */
+  /** Lets a set of jobs that waits for a confirmation go live; does nothing when there is none. */
   confirm(): Promise<ManifestState>
-  /** Does something to the files while nothing is loaded or committed, and looks at them after it. */
+  /** Does something to the files while nothing is loaded or committed, and loads them after it. */
   exclusive<T>(work: () => Promise<T>): Promise<T>
   /** Ids of the jobs that another copy of the repo registers, built in `scratch`; null when it does not load. */
   jobsIn(folder: string, scratch: string): Promise<string[] | null>
@@ -263,7 +263,7 @@ export interface RunLogs {
   open(runId: string): OpenLog
 }
 
-/** What became of due times. */
+/** What became of slots. */
 export interface Slots {
   /** Newest first; `total` counts those that were due from `from` to before `to`. */
   list(jobId: string, filter: { from?: number; to?: number; limit: number }): { slots: Slot[]; total: number }

@@ -2,12 +2,12 @@ import { pauseMs } from '../../src/backoff.ts'
 import type { JobSpec } from '../manifest/manifest.ts'
 import type { RunStatus } from './contract.ts'
 
-/** What a run is given, and what becomes of it, as its job said when it was due. It is kept with the run. */
+/** The policies of a job when its run was made, stored with the run. */
 export type RunPolicy = Pick<JobSpec, 'retry' | 'onInterrupt' | 'concurrencyKey'> &
-  /** Runs of an older program have none of these. */
+  /** Missing in runs of older programs. */
   Partial<Pick<JobSpec, 'secrets' | 'catchUp' | 'catchUpWindow' | 'memory'>>
 
-/** A job that takes its instance down with it must not do so for ever. */
+/** The most reruns of an interrupted run: a job that takes its instance down must not do so forever. */
 const mostReruns = 3
 
 export function policyOf(job: JobSpec): RunPolicy {
@@ -15,12 +15,12 @@ export function policyOf(job: JobSpec): RunPolicy {
   return { retry, onInterrupt, concurrencyKey, secrets, catchUp, catchUpWindow, memory }
 }
 
-/** A slot that comes up later than this says so, and was missed unless its job catches up. */
+/** A slot that comes up later than this is late; without `catchUp` it is missed. */
 export const lateMs = 5000
 
 /**
- * Whether a run that never started, because its runtime ended while it waited its turn, may still start: by the same
- * rule that its slot would be caught up by. One by hand has a day.
+ * Whether a run that was queued when its runtime ended may still start: by the rule that would catch up its slot. A run
+ * that a person or a script started has a day.
  */
 export function mayStillStart(
   run: { slot: number | null; queuedAt: number; policy: RunPolicy | null },
@@ -31,7 +31,7 @@ export function mayStillStart(
   return now - run.slot <= (catchUp === 'none' ? lateMs : catchUpWindow)
 }
 
-/** When the next attempt after one that ended so may start; null when there is none. */
+/** Returns when the next attempt after one that ended with `status` may start; null when there is none. */
 export function nextAttemptAt(
   run: { attempt: number; policy: RunPolicy | null },
   status: RunStatus,
@@ -54,8 +54,8 @@ function delayAfter(attempt: number, retry: NonNullable<RunPolicy['retry']>): nu
 }
 
 /**
- * Milliseconds that an attempt still has to wait, for the monotonic clock. Its due time is kept as wall-clock time; if
- * the clock was set back meanwhile, it still waits no longer than its job says.
+ * Returns how many milliseconds an attempt still has to wait on the monotonic clock. Its due time is stored as wall-clock
+ * time; if the clock was set back meanwhile, it still waits no longer than its job says.
  */
 export function pauseBefore(
   run: { attempt: number; notBefore: number | null; policy: RunPolicy | null },
@@ -68,7 +68,7 @@ export function pauseBefore(
   return Math.min(longest, Math.max(0, notBefore - now))
 }
 
-/** True for the first attempt at a slot that came up late. */
+/** Whether a run is the first attempt at a slot that came up late. */
 export function isCaughtUp(run: {
   slot: number | null
   attempt: number

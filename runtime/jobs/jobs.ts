@@ -34,7 +34,7 @@ export interface JobsParts {
   onCommit: (commit: string) => void
 }
 
-/** The jobs of an instance: the manifest, the schedule, the runs and their history. */
+/** Opens the jobs of an instance: the manifest, the schedule, the runs and their history. */
 export function openJobs(parts: JobsParts) {
   const { db, folders, secrets, state, clock, timezone, tuning } = parts
   const stopping = new AbortController()
@@ -98,9 +98,9 @@ export function openJobs(parts: JobsParts) {
     /** Ends the answers that follow a log or wait for the end of a run. */
     hangUp: () => stopping.abort(),
     tasks: tidying.tasks,
-    /** Throws in words when due times may not be decided. */
+    /** Throws in words when due slots are not decided. */
     check: schedule.check,
-    /** Goes on where the runtime before stopped, and loads the files once `recovered` has resolved. */
+    /** Continues where the runtime before stopped, and loads the files once `recovered` has resolved. */
     start: (recovered: () => Promise<unknown>, onFirstLoad: () => void) => {
       schedule.start({ alone: tuning.drive === undefined })
       tuning.drive?.({
@@ -114,8 +114,8 @@ export function openJobs(parts: JobsParts) {
       loading.start(recovered, onFirstLoad)
     },
     /**
-     * Starts no run any more, neither of a schedule nor by hand, and resolves when the runs in progress are over. Queued
-     * runs wait for the next runtime, and so do slots that come due.
+     * Starts no more runs, neither scheduled nor by hand, and resolves when the runs in progress are over. Queued runs
+     * wait for the next runtime, and so do slots that come due.
      */
     drain: schedule.drain,
     stop: async () => {

@@ -3,14 +3,14 @@ import type { Retention } from './runs/retention.ts'
 import type { RunLimits } from './runs/run-queue.ts'
 import type { DrainLimits } from './slots/schedule.ts'
 
-/** What tests set otherwise than the product does. */
+/** What tests set differently. */
 export interface JobsTuning {
   runs?: Partial<RunLimits>
   load?: Partial<LoadLimits>
   keep?: Partial<Retention>
-  /** Handed to runs besides what they get anyway. */
+  /** Additional environment variables of runs. */
   env?: Record<string, string>
-  /** Gets the run-once forms, for a test that moves the clock. The schedule then does not go on by itself. */
+  /** Gets the run-once forms, for a test that moves the clock. The schedule then does not run by itself. */
   drive?: (hands: JobsHands) => void
 }
 
@@ -21,7 +21,7 @@ export interface JobsHands {
   reconcile(): void
   /** Deletes the history beyond its limits. */
   prune(): Promise<void>
-  /** Installs packages again whose registry did not answer, when that is due. */
+  /** Retries the installation of packages whose registry did not answer, when that is due. */
   retryPackages(): Promise<void>
   drain(limits: DrainLimits): Promise<void>
   hangUp(): void

@@ -2,7 +2,7 @@ import type { JobContext } from '../../sdk/jobs.js'
 import type { Reply, StateCall } from './state-calls.ts'
 import { keyFault, valueFault } from './state-limits.ts'
 
-/** The job's state as its function sees it, in the run's own process: `call` asks the runtime. */
+/** The state of a job as its function sees it, in the process of the run. `call` asks the runtime. */
 export function contextState(call: (asked: StateCall) => Promise<unknown>): JobContext['state'] {
   const ask = async (asked: StateCall): Promise<unknown> => {
     const reply = (await call(asked)) as Reply

@@ -1,12 +1,12 @@
 import { format } from 'node:util'
 import { deniedInWords } from '../isolation/denied.ts'
 import { mappedStack, readableStack } from '../manifest/source-position.ts'
-import { failureLimits } from './running.ts'
+import { failureLimits } from './run-protocol.ts'
 
-/** Of an error that was caused by one that was caused … */
+/** How many causes of causes an error is shown with. */
 const mostCauses = 5
 
-/** What a job threw, in the words that its run is kept with, causes included. */
+/** Puts what a job threw into the words that its run keeps, causes included. */
 export function failureInWords(
   error: unknown,
   { repo, built }: { repo: string; built: string },
@@ -19,7 +19,7 @@ export function failureInWords(
   }
 }
 
-/** `fetch failed` says little: what caused it is told with it, unless it is told already. */
+/** Adds the causes: `fetch failed` alone says little. */
 function wordsOf(error: Error): string {
   let words =
     deniedInWords(error) ?? (error.name === 'Error' ? messageOf(error) : `${error.name}: ${messageOf(error)}`)
@@ -30,9 +30,9 @@ function wordsOf(error: Error): string {
   return needsSharedMemory.test(words) ? `${sharedMemoryHint}: ${words}` : words
 }
 
-/** What Chromium prints of it, and the frame that a Python program ends in. */
+/** What Chromium prints about shared memory, and the frame in which a Python program ends. */
 const needsSharedMemory = /\/dev\/shm\b|\bSemLock\b/
-/** First, because the output of a program may be longer than what is kept. */
+/** Comes first, because the output of a program may be longer than what is kept. */
 const sharedMemoryHint =
   'jobs have no /dev/shm (start Chromium with --disable-dev-shm-usage; in Python use threads, or multiprocessing.Process with a Pipe)'
 
@@ -57,7 +57,7 @@ function causesOf(error: Error): unknown[] {
   return causes
 }
 
-/** Some libraries put an object there; of several errors in one, such as one for each address, those are told. */
+/** Some libraries put an object into `message`. An error without words of its own, such as one per address, lists the errors in it. */
 function messageOf(error: Error): string {
   const words = typeof error.message === 'string' ? error.message : format(error.message)
   if (words !== '' || !(error instanceof AggregateError)) return words

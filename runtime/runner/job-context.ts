@@ -3,11 +3,11 @@ import type { JobContext } from '../../sdk/jobs.js'
 import { secretName } from '../manifest/secret-names.ts'
 import { parseParams } from '../params/definition.ts'
 import { contextState } from './context-state.ts'
-import type { RunRequest } from './running.ts'
+import type { RunRequest } from './run-protocol.ts'
 
 /**
- * What a job's function gets. `signal` is asked for when the job looks at it, and not before. Throws in words when the
- * parameters do not fit the job's own schema.
+ * Makes what the function of a job gets. `signal` is called when the job reads it, and not before. Throws in words when
+ * the parameters do not fit the schema of the job.
  */
 export async function contextOf(
   request: RunRequest,
@@ -27,14 +27,14 @@ export async function contextOf(
   }
 }
 
-/** A secret that the job forgot to declare must not turn up as `undefined` in the middle of its work. */
+/** Throws for a secret that the job did not declare, instead of giving it `undefined` in the middle of its work. */
 function declaredOnly(secrets: Record<string, string>): Record<string, string> {
   return new Proxy(Object.freeze({ ...secrets }), {
-    get: (held, name) => {
-      if (typeof name === 'string' && secretName.test(name) && !Object.hasOwn(held, name)) {
+    get: (values, name) => {
+      if (typeof name === 'string' && secretName.test(name) && !Object.hasOwn(values, name)) {
         throw new Error(`the job does not declare the secret ${name}; name it in its "secrets"`)
       }
-      return Reflect.get(held, name)
+      return Reflect.get(values, name)
     },
   })
 }

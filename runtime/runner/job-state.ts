@@ -1,15 +1,15 @@
-/** What one job remembers, as JSON texts. A change that was answered is on the disk. */
+/** The state of one job, as JSON texts. When a change is answered, it is on disk. */
 export interface JobState {
   get(key: string): Promise<string | null>
-  /** Throws a StateError when it would be more than a job may keep. */
+  /** Throws a StateError when the job would keep more than it may. */
   set(key: string, json: string): Promise<void>
-  /** False when there was none. */
+  /** Returns false when there is no such key. */
   delete(key: string): Promise<boolean>
-  /** By key. */
+  /** Sorted by key. */
   entries(): Promise<[key: string, json: string][]>
 }
 
-/** Something that a job asked for cannot be done; the message is for the author of the job. */
+/** Something that a job asked for is impossible; the message is for the author of the job. */
 export class StateError extends Error {
   override name = 'StateError'
 }

@@ -1,16 +1,16 @@
-/** Which of its two streams a run wrote a line to. */
+/** The stream that a run wrote a line to. */
 export type LogStream = 'out' | 'err'
 
 export interface LogLine {
-  /** When its first part was written; null for what the runtime put in, and in logs of older runtimes. */
+  /** When the beginning of the line was written; null for lines of the runtime, and in logs of older runtimes. */
   at: number | null
   stream: LogStream | null
   text: string
 }
 
 /**
- * A log is kept as text in which every line begins with when it was written and to which stream, such as
- * `2026-11-22T15:47:00.123Z err no such file`: a person can read and search the file with nothing but the shell.
+ * Returns the head of a line in a log: when it was written, and to which stream. A log is a text of lines such as
+ * `2026-11-22T15:47:00.123Z err no such file`, so that people can read and search it with nothing but the shell.
  */
 export function lineHead(at: number, stream: LogStream): string {
   return `${new Date(at).toISOString()} ${stream} `
@@ -39,12 +39,12 @@ const head = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:out|err) `
 const heads = new RegExp(`(?<=^|\n)${head}`, 'g')
 const oneHead = new RegExp(`^${head}`)
 
-/** The log as the run wrote it. */
+/** Returns a log as the run wrote it, without the heads of its lines. */
 export function asWritten(log: string): string {
   return log.replace(heads, '')
 }
 
-/** The lines of a log; what follows its last end of line is one, unless it is empty. */
+/** Splits a log into its lines. An unfinished last line counts as one. */
 export function logLines(log: string): LogLine[] {
   const lines = log.split('\n')
   if (lines.at(-1) === '') lines.pop()

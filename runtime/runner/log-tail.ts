@@ -1,8 +1,8 @@
-/** The end of a long log: what is added pushes the oldest out. */
+/** The end of a long log. What is added pushes the oldest text out. */
 export interface LogTail {
-  /** `written` is how many bytes of `text` the run wrote; the rest are heads of lines. */
+  /** Adds text. `written` is how many of its bytes the run wrote; the rest are heads of lines. */
   add(text: string, written: number, startsLine: boolean): void
-  /** What is kept, and how many bytes that the run wrote are not. */
+  /** Returns what is kept, and how many bytes of the run are left out. */
   kept(): { text: string; leftOut: number }
 }
 
@@ -12,12 +12,12 @@ interface Block {
   startsLine: boolean
 }
 
-/** Small pieces are kept together: a log of one letter a line would else weigh a hundred times as much. */
+/** Small pieces are joined: a log of one letter a line would otherwise take a hundred times the memory. */
 const blockLength = 8 * 1024
 
 /**
- * Keeps at least the last `writtenBytes` that the run wrote, once there are so many, but not much more text than
- * `textLength`, heads of lines included.
+ * Keeps the last `writtenBytes` bytes that the run wrote, or a little more, but not much more text than `textLength`
+ * characters, heads of lines included.
  */
 export function createLogTail({
   writtenBytes,
@@ -52,7 +52,7 @@ export function createLogTail({
       const text = blocks.map(block => block.text).join('')
       const [first] = blocks
       if (!first || first.startsLine || leftOut === 0) return { text, leftOut }
-      // The rest of a line whose beginning is gone goes too, unless it is all that there is.
+      // Drop the rest of a line whose beginning is gone, unless that is all there is.
       const rest = text.indexOf('\n') + 1
       if (rest === 0 || rest === text.length) return { text, leftOut }
       return { text: text.slice(rest), leftOut: leftOut + Buffer.byteLength(text.slice(0, rest)) }

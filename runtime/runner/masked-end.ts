@@ -1,8 +1,8 @@
 import { maskJson, maskSecrets, maskStream } from '../masking/mask.ts'
 import type { RunEnd } from './run-process.ts'
-import { failureLimits } from './running.ts'
+import { failureLimits } from './run-protocol.ts'
 
-/** How a run ended, without the values of the secrets that it got. */
+/** Masks the secrets of a run in how it ended. */
 export function maskEnd(end: RunEnd, secrets: readonly string[]): RunEnd {
   if (end.status === 'succeeded') return { ...end, result: maskJson(end.result, secrets) }
   const { message, stack } = end.error
@@ -15,7 +15,7 @@ export function maskEnd(end: RunEnd, secrets: readonly string[]): RunEnd {
   }
 }
 
-/** Of a text that was cut, the end may be the beginning of a value: that goes too. */
+/** Masks a text that may have been cut: its end may be the beginning of a secret. */
 function maskCut(text: string, limit: number, secrets: readonly string[]): string {
   return text.length < limit ? maskSecrets(text, secrets) : maskStream(secrets).push(text)
 }

@@ -1,31 +1,32 @@
-/** A piece of a log: as the run wrote it, and as it is kept, with the head of each line (`log-line.ts`). */
+/** A piece of a log, as the run wrote it, and as it is kept with the head of each line (`log-line.ts`). */
 export interface LogPiece {
   written: string
   kept: string
-  /** Where it begins and ends: positions count characters of what is kept, also of what was left out later. */
+  /** Where the piece begins and ends. Positions count characters of what is kept, also of what was left out later. */
   from: number
   to: number
 }
 
-/** A log as somebody reads it from where he was, however slowly. */
+/** A log that can be read on from any position, at any speed. */
 export interface OpenLog {
   /**
-   * What is kept from a position on, about `most` characters of it and in whole lines where that can be; `next` is the
-   * position after it, and the same one when there is nothing more yet. 0 is the beginning.
+   * Returns about `most` characters of what is kept from a position on, in whole lines if possible. `next` is the
+   * position after them; it stays the same while there is nothing more. 0 is the beginning.
    */
   from(position: number, most: number): { text: string; next: number }
-  /** Calls back with each new piece, and with null at the end; returns what stops it. */
+  /** Calls back with each new piece, and with null at the end. Returns a function that stops that. */
   follow(onPiece: (piece: LogPiece | null) => void): () => void
 }
 
-/** Stands in a log where its middle was left out; every other line begins with its head. */
+/** The line that stands where the middle of a log was left out. It is the only line without a head. */
 export function leftOutLine(bytes: number): string {
   return `\n[longhouse] … ${bytes} bytes left out here …\n`
 }
 
 /**
- * The log of a run that is over. Its positions are negative, for they count from its end: of a log whose middle is gone
- * only that is known. From a position in what is gone, or beyond, that the log had while it grew, all of the end is told.
+ * Opens the log of a run that has ended. Its positions are negative and count from its end, because how much was left
+ * out of its middle is unknown. A position from while the log grew is valid too: in or behind the middle, it leads to
+ * the beginning of the end.
  */
 export function storedLog(read: () => string): OpenLog {
   return {
@@ -41,17 +42,17 @@ export function storedLog(read: () => string): OpenLog {
   }
 }
 
-/** Nothing more comes. */
+/** Follows a log that has ended: the end is all that comes. */
 export const followEnded: OpenLog['follow'] = onPiece => {
   const timer = setImmediate(() => onPiece(null))
   return () => clearImmediate(timer)
 }
 
-/** About the first `most` characters, at least one of them. */
+/** Returns about the first `most` characters of a text, in whole lines if possible, and at least one. */
 export function beginning(text: string, most: number): string {
   if (text.length <= most) return text
   const lines = text.lastIndexOf('\n', most - 1) + 1
   if (lines > 0) return text.slice(0, lines)
-  // No character is cut in two.
+  // Do not cut a surrogate pair.
   return text.slice(0, /[\ud800-\udbff]/.test(text[most - 1] ?? '') ? most + 1 : most)
 }

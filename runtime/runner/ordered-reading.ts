@@ -2,9 +2,9 @@ import type { Readable } from 'node:stream'
 import type { LogStream } from './log-line.ts'
 import { barrierAt, barrierBeginning } from './output-barrier.ts'
 
-/** What a process writes to both of its outputs, told in the order of writing as far as its barriers say it. */
+/** Reads both outputs of a process in the order of writing, as far as its barriers say what that is. */
 export interface OrderedReading {
-  /** Tells all that was read, in whatever order. */
+  /** Passes on all that was read, in whatever order. */
   end(): void
 }
 
@@ -13,30 +13,34 @@ interface Side {
   source: Readable
   /** The number of the last barrier that was read; infinite when nothing more comes. */
   reached: number
-  /** Read and not told yet. */
+  /** Read, but not passed on yet. */
   rest: Buffer
 }
 
 const none = Buffer.alloc(0)
 
-/** So long one side waits for the other: a process writes its barriers into both, unless it means to deceive. */
+/** How long one side waits for the other. A process writes its barriers into both, unless it forges them. */
 const patienceMs = 1000
 
 /**
- * The side that is ahead is read no further until the other one comes to the same barrier: whoever writes to it waits,
- * and little is held here. Between two barriers what comes first is told first.
+ * Passes on what a process writes, in the order of writing:
+ *
+ * 1. Pass on what stands before the next barrier, first of the side that the process writes to.
+ * 2. A side that has come to a barrier waits until the other side comes to the same one. Meanwhile it is not read, so
+ *    that its writer waits, and little is kept here.
+ * 3. When a side waits too long, the barriers cannot be trusted: from then on, pass everything on as it comes.
  */
 export function readInOrder(
   sources: Record<LogStream, Readable>,
   mark: string,
-  tell: (stream: LogStream, bytes: Buffer) => void,
+  onOutput: (stream: LogStream, bytes: Buffer) => void,
 ): OrderedReading {
   const beginning = Buffer.from(barrierBeginning(mark))
   const sides = (['out', 'err'] as const).map(
     (name): Side => ({ name, source: sources[name], reached: 0, rest: none }),
   )
   const [out, err] = sides as [Side, Side]
-  /** The one that the process itself writes to since the last barrier. */
+  /** The side that the process itself has written to since the last barrier. */
   let first = out
   /** False when the barriers cannot be trusted. */
   let ordered = true
@@ -45,7 +49,7 @@ export function readInOrder(
 
   const other = (side: Side) => (side === out ? err : out)
   const waits = (side: Side) => ordered && side.reached > other(side).reached
-  /** Tells up to the next barrier; false when there is nothing to be told yet. */
+  /** Passes on what comes before the next barrier; false when there is nothing yet. */
   const step = (side: Side): boolean => {
     const { rest } = side
     if (rest.length === 0 || waits(side)) return false
@@ -65,10 +69,10 @@ export function readInOrder(
     first = next === 1 ? out : err
     return true
   }
-  const take = (side: Side, told: number, taken: number): boolean => {
-    const bytes = side.rest.subarray(0, told)
+  const take = (side: Side, outputLength: number, taken: number): boolean => {
+    const bytes = side.rest.subarray(0, outputLength)
     side.rest = side.rest.subarray(taken)
-    if (told > 0) tell(side.name, bytes)
+    if (outputLength > 0) onOutput(side.name, bytes)
     return taken > 0
   }
   const pump = () => {
@@ -111,7 +115,7 @@ export function readInOrder(
   }
 }
 
-/** How much at the end of `bytes` may be the beginning of a barrier; that holds its first byte only once. */
+/** How many bytes at the end may be the beginning of a barrier. Its first byte occurs in it only once. */
 function lengthOfPart(bytes: Buffer, beginning: Buffer): number {
   const at = bytes.lastIndexOf(beginning[0] as number)
   const length = bytes.length - at

@@ -7,17 +7,17 @@ declare const BUNDLED: boolean | undefined
 const bundled = typeof BUNDLED !== 'undefined' && BUNDLED
 
 export interface OrderedWriting {
-  /** Tells apart what two programs write that the job starts one after the other. Once its code is loaded. */
+  /** Marks where the job starts a program, so that what two programs write stays apart. Call it once its code is loaded. */
   markStarts(): void
 }
 
-/** In less time nothing is started that writes something. */
+/** No program can be started, and write something, in less time. */
 const nothingStartsWithinMs = 0.1
 
 /**
- * Has this process write what it prints at once, however it is asked to: by `console`, `process.stdout` and
- * `process.stderr`, or `fs` and their numbers. The order of both is marked, see `output-barrier.ts`. A pipe that is
- * full holds the process up, as a file or a terminal would: nothing is lost when it ends, in whatever way.
+ * Makes this process write its output at once, whether that comes by `console`, `process.stdout` and `process.stderr`,
+ * or by `fs` with their numbers. Barriers mark the order of both (`output-barrier.ts`). A full pipe blocks the process,
+ * as a file or a terminal would: nothing is lost, however the process ends.
  */
 export function writeInOrder(mark: string): OrderedWriting {
   const { writeSync, fstatSync } = fs
@@ -30,7 +30,7 @@ export function writeInOrder(mark: string): OrderedWriting {
     }
   }
   const pipes = { 1: identityOf(1), 2: identityOf(2) }
-  /** False once the job has closed it: by then, another file may have its number. */
+  /** False once the job has closed the output: another file may have its number then. */
   const isOutput = (file: unknown): file is OutputFile =>
     (file === 1 || file === 2) && pipes[file] !== null && identityOf(file) === pipes[file]
   let last: OutputFile | null = null
@@ -42,13 +42,13 @@ export function writeInOrder(mark: string): OrderedWriting {
       try {
         at += writeSync(file, bytes, at)
       } catch (error) {
-        // A program that was started on the same pipe may have made it one that does not wait.
+        // A program that was started on the same pipe may have made it non-blocking.
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
         Atomics.wait(pause, 0, 0, 1)
       }
     }
   }
-  const turnTo = (file: OutputFile) => {
+  const switchTo = (file: OutputFile) => {
     if (file !== last || (performance.now() - lastAt >= nothingStartsWithinMs && mayStartPrograms()))
       bar(file)
   }
@@ -66,7 +66,7 @@ export function writeInOrder(mark: string): OrderedWriting {
   }
   const around = <R>(file: unknown, write: () => R): R => {
     if (!isOutput(file)) return write()
-    turnTo(file)
+    switchTo(file)
     try {
       return write()
     } finally {
@@ -76,7 +76,7 @@ export function writeInOrder(mark: string): OrderedWriting {
 
   const streamTo = (file: OutputFile) =>
     new OwnStream(file, bytes => {
-      // What is printed after the job closed its output has no place to go to.
+      // What the job prints after it closed its output is lost.
       if (isOutput(file)) around(file, () => writeAll(file, bytes))
     })
   for (const [name, file] of [
@@ -91,12 +91,12 @@ export function writeInOrder(mark: string): OrderedWriting {
     Object.defineProperty(process, name, { configurable: true, enumerable: true, get })
   }
   for (const name of writers) replace(fs, name, (write, args) => around(args[0], () => write(...args)))
-  // In one CommonJS file nobody has imported it yet; and this takes longer than all the rest.
+  // In a bundle nothing has imported `fs` yet, and this takes longer than all the rest.
   if (!bundled) syncBuiltinESMExports()
 
   return {
     markStarts: () => {
-      // Loading it takes longer than the whole of a small job.
+      // Loading `child_process` takes longer than a small job.
       if (!mayStartPrograms()) return
       const programs = process.getBuiltinModule('node:child_process')
       for (const name of starters) {
@@ -115,7 +115,7 @@ const starters = ['spawn', 'spawnSync', 'execSync', 'execFileSync', 'fork'] as c
 
 type AnyFunction = (...args: unknown[]) => unknown
 
-/** Puts another function in the place of one, with its name and all that hangs on it. */
+/** Replaces a function with another one that has its name and properties. */
 function replace<Name extends string>(
   holder: Record<Name, unknown>,
   name: Name,
@@ -128,7 +128,7 @@ function replace<Name extends string>(
 
 let startsPrograms = false
 
-/** Whether the job has loaded what starts programs. */
+/** Whether the job has loaded `child_process`. */
 function mayStartPrograms(): boolean {
   const { moduleLoadList = [] } = process as { moduleLoadList?: string[] }
   startsPrograms ||= moduleLoadList.includes('NativeModule child_process')
@@ -137,7 +137,7 @@ function mayStartPrograms(): boolean {
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** As Node's own for a file: written when `write` returns, and never really closed. */
+/** Behaves like Node's own stream for a file: `write` returns when the text is written, and it is never really closed. */
 class OwnStream extends Writable {
   readonly fd: OutputFile
   readonly #put: (bytes: Uint8Array) => void

@@ -1,11 +1,11 @@
 /**
  * Standard output and standard error are two pipes, and which of them is read first is chance. So the process of a run
- * writes a barrier into both whenever it turns from one to the other, and whenever something that it started may have
- * written in between: what stands before a barrier in either pipe was written before what stands behind it in the
- * other, whoever wrote it. The runtime takes the barriers out again.
+ * writes a barrier into both pipes when it switches from one to the other, and when a program that it started may have
+ * written in between. What stands before a barrier in one pipe was written before what stands behind it in the other.
+ * The runtime takes the barriers out again.
  */
 export interface Barrier {
-  /** From 1 on. */
+  /** Counts from 1. */
   number: number
   /** The file that the process writes to next, 1 or 2. */
   next: OutputFile
@@ -13,7 +13,7 @@ export interface Barrier {
 
 export type OutputFile = 1 | 2
 
-/** An escape sequence that shows nowhere, if it should ever get into a terminal. `mark` is that of the process. */
+/** The beginning of an escape sequence that no terminal shows. `mark` is that of the process. */
 export function barrierBeginning(mark: string): string {
   return `\x1b_${mark};`
 }
@@ -24,12 +24,12 @@ export function barrierText(mark: string, { number, next }: Barrier): string {
   return `${barrierBeginning(mark)}${number};${next}${ending}`
 }
 
-/** What follows the beginning, at most. */
+/** The most characters that follow the beginning. */
 const longestRest = 24
 
 /**
- * The barrier whose beginning ends at `from`, and the position after it. 'unfinished' when its end has not come yet,
- * 'none' when something else stands there.
+ * Reads the barrier whose beginning ends at `from`, and returns it with the position after it; 'unfinished' when its
+ * end has not come yet, 'none' when something else stands there.
  */
 export function barrierAt(
   bytes: Buffer,

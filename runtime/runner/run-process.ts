@@ -11,11 +11,11 @@ import { processTree } from '../process/process-tree.ts'
 import type { JobState } from './job-state.ts'
 import { readInOrder } from './ordered-reading.ts'
 import type { RunLog } from './run-log.ts'
-import { failureLimits, type RunRequest, resultLimitBytes } from './running.ts'
+import { failureLimits, type RunRequest, resultLimitBytes } from './run-protocol.ts'
 import type { Runners } from './spare-runner.ts'
 import { answerCalls } from './state-calls.ts'
 
-/** How the process of a run ended by itself. */
+/** How the process of a run ended, unless the runtime ended it. */
 export type RunEnd =
   | { status: 'succeeded'; result: unknown }
   | { status: 'failed'; error: { message: string; stack: string | null } }
@@ -23,17 +23,17 @@ export type RunEnd =
 export interface RunProcess {
   /** Resolves when the process and everything that it started are gone. Never rejects. */
   ended: Promise<RunEnd>
-  /** Asks the whole tree to end, and kills what is left after `graceMs`; 0 does not wait, whoever asked before. */
+  /** Asks the whole process tree to end, and kills what is left after `graceMs`. 0 kills at once, even after an earlier call. */
   end(graceMs: number): void
 }
 
 const noJobsFolder =
   'the jobs folder is not there; put it back, or make a new one on the page of the jobs repo'
 
-/** A result, or a message and a stack, as JSON within JSON. */
+/** The largest report: a result, or a message and a stack, as JSON within JSON. */
 const reportLimitBytes = 1024 * 1024
 
-/** A job may say anything over its channel, so that its report is checked. */
+/** A job may send anything over its channel, so its report is checked. */
 const reportSchema = z.union([
   z.object({
     error: z.object({ message: z.string(), stack: z.string().nullable() }),
@@ -47,7 +47,16 @@ const reportSchema = z.union([
   }),
 ])
 
-/** Has a runner make one run, with its output going to the log. */
+/**
+ * Starts the process of one run, with its output going to the log:
+ *
+ * 1. Take a runner, and send it the request.
+ * 2. Pass its output to the log, and watch the memory of its process tree.
+ * 3. When it reports its result, or needs too much memory, kill the tree.
+ * 4. When it has exited, kill what it left running, remove its temporary folder, and read the rest of its output.
+ *
+ * The first reason to end is the one that counts: the report, too much memory, or else how the process exited.
+ */
 export function startRunProcess(
   request: RunRequest,
   options: {
@@ -80,14 +89,14 @@ export function startRunProcess(
     if (!answer) return
     stopWatch()
     end ??= endOf(answer)
-    // It waits for that; and nobody reads on.
+    // The process waits to be ended, and nothing more is read from it.
     void tree?.destroy()
   })
-  /** Resolves with how to say it, once all that it said is read. */
+  /** Resolves with a function that says how the process exited. Call it once its output is read. */
   const exited = new Promise<() => RunEnd>(resolve => {
     child.once('error', error => {
       if (child.pid !== undefined) return
-      // Node blames the program when it is the folder that is missing.
+      // Node blames the program when the folder is missing.
       const why = `the process of the run could not be started: ${error.message}`
       resolve(() => failed(existsSync(request.repo) ? why : noJobsFolder))
     })
@@ -98,11 +107,11 @@ export function startRunProcess(
   const ended = exited.then(async inWords => {
     clearTimeout(killTimer)
     stopWatch()
-    // Whatever it left running goes with it; that also closes the pipes that they hold.
+    // End what it left running, which also closes the pipes.
     await tree?.destroy()
-    // Whoever hears of the end finds nothing left; but a folder of a million files is not waited for.
+    // When the end is announced, nothing is left; but a folder of a million files is not waited for.
     await waitAtMost(temporary.remove(), 1000)
-    // The last of what it said may still be in the pipes.
+    // The last of its output and its report may still be in the pipes.
     if (tree) await waitAtMost(reported, 1000)
     channel.close()
     if (tree) await waitAtMost(closed, 1000)
@@ -121,12 +130,12 @@ export function startRunProcess(
   }
 }
 
-/** Also when somebody removed it; on a full disk a job that needs none runs all the same. */
+/** Makes the folder for scratch files where there is none. On a full disk, a job that needs none still runs. */
 function makeScratchFolder(repo: string): void {
   try {
     mkdirSync(join(repo, scratchFolder))
   } catch {
-    // It is there.
+    // It exists, or the disk is full.
   }
 }
 

@@ -1,4 +1,4 @@
-// A program of its own: one run of one job. It ends when the job's function does, whatever the job left open.
+// A program of its own: one run of one job. Ends when the function of the job does, whatever the job left open.
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
@@ -14,7 +14,7 @@ import { channelToParent } from '../process/channel.ts'
 import { failureInWords } from './failure.ts'
 import { contextOf } from './job-context.ts'
 import { writeInOrder } from './ordered-writing.ts'
-import { type RunReport, type RunRequest, resultLimitBytes } from './running.ts'
+import { type RunReport, type RunRequest, resultLimitBytes } from './run-protocol.ts'
 
 const parent = channelToParent<RunRequest>()
 nameCallSites()
@@ -25,7 +25,7 @@ let waitsForSignal = false
 let repo = ''
 let built = ''
 
-// A job that waits for nothing is found out, because the channel keeps nobody alive.
+// The channel does not keep the process alive, so a job that waits for nothing is noticed (`beforeExit`).
 void parent.question.then(request => {
   repo = request.repo
   built = join(request.build, buildEntry)
@@ -35,8 +35,8 @@ process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
 process.on('SIGTERM', () => {
   stopping.abort(new Error('the run is being ended'))
-  // A job that does not look at its signal has nothing to tidy up. Not an exit: what it started is found below this
-  // process, which has to be there until that is gone.
+  // A job that does not read its signal has nothing to tidy up. No exit here: the programs that it started are found
+  // as children of this process, which has to exist until they are gone.
   if (!waitsForSignal) fail(new Error('the process of the run was asked to end, by SIGTERM'))
 })
 process.once('beforeExit', () => {
@@ -47,7 +47,7 @@ process.once('beforeExit', () => {
   )
 })
 
-/** A job that asks for it is given the time to tidy up. */
+/** A job that reads its signal gets time to tidy up. */
 function signal(): AbortSignal {
   waitsForSignal = true
   return stopping.signal
@@ -57,7 +57,7 @@ async function run(request: RunRequest): Promise<void> {
   if (stopping.signal.aborted) return
   try {
     process.chdir(repo)
-    // Before any code of theirs, and not when the process started: whoever lists processes does not see them.
+    // Before any code of the customer runs, but not when the process starts, where a list of processes would show them.
     const names = { LONGHOUSE_RUN_ID: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
     Object.assign(process.env, request.secrets, names)
     confinement.begin(givenReach())
@@ -69,10 +69,10 @@ async function run(request: RunRequest): Promise<void> {
     ]
     const found = registered?.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
-    // Not as a method: its own name is what a stack should say.
+    // Not called as a method: a stack should show its own name.
     const { func } = found.job
     const result = await func(await contextOf(request, found.job, { signal, call: parent.call }))
-    // A rejection that nobody handled is reported at the end of the turn that it came in.
+    // Unhandled rejections are reported at the end of this iteration of the event loop.
     await new Promise(done => setImmediate(done))
     report({ result: kept(result) })
   } catch (error) {
@@ -107,11 +107,11 @@ function report(message: RunReport): void {
   reported = true
   const code = 'error' in message ? 1 : 0
   tidyUp(code)
-  // A pipe that is full is written to later; answering now would lose the end of the log.
+  // Output waits while a pipe is full; an answer now would lose the end of the log.
   void Promise.all([flushed(process.stdout), flushed(process.stderr)]).then(() => parent.answer(message))
 }
 
-/** The runtime ends this process when it has the answer: what is to be done at its exit is done before. */
+/** Runs the exit handlers now, because the runtime kills this process once it has the answer. */
 function tidyUp(code: number): void {
   try {
     process.emit('exit', code)
@@ -120,7 +120,7 @@ function tidyUp(code: number): void {
   }
 }
 
-/** Not by the stream's own `write`, which a job that captures its output has replaced. */
+/** Resolves when the stream is flushed. Avoids its own `write`, which a job that captures output has replaced. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise(done => Writable.prototype.write.call(stream, '', 'utf8', () => done()))
 }

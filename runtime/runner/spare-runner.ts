@@ -4,28 +4,28 @@ import { reachOfRuns } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
 
-/** A process that is ready to be told what to run, or is getting ready. It makes one run, and none after that. */
+/** A process that is ready, or getting ready, to get its request. It makes one run and no more. */
 export interface Runner {
   child: ChildProcess
-  /** What leads to everything that it starts. */
+  /** Marks the process and everything that it starts. */
   mark: string
-  /** Whoever takes the runner removes it when the run and all that it started are gone. */
+  /** The caller that takes the runner removes this folder when the process tree is gone. */
   temporary: TemporaryFolder
 }
 
-/** Runners, with one that waits when more runs are to be expected. */
+/** Makes runners, and keeps a spare one ready while more runs are expected. */
 export interface Runners {
-  /** One whose run may hold so much, in MiB. */
+  /** Takes a runner whose run may use this much memory, in MiB. */
   take(memoryMb: number): Runner
-  /** A run is to be expected: one runner is made ready, and kept for a while. */
+  /** Prepares for a run: makes one runner ready, and keeps it for a while. */
   expect(): void
   stop(): void
 }
 
-/** The run that took the spare one has the processor to itself at first. */
+/** Wait this long before making a new spare: the run that took the last one has the processor to itself first. */
 const refillAfterMs = 30
 
-/** So long after the last run was begun or expected, the spare one goes: an idle instance is small. */
+/** The spare runner ends this long after a run last started or was expected, so that an idle instance is small. */
 const keepMs = 65_000
 
 export interface RunnerOptions {
@@ -62,7 +62,7 @@ export function createRunners(options: RunnerOptions): Runners {
   let goodbye: NodeJS.Timeout | undefined
   let stopped = false
 
-  /** Null when there is no starting one now; the next run will say why. */
+  /** Null when none can be started now; the next run will say why. */
   const tryStart = (): Runner | null => {
     try {
       return startRunner(options)
@@ -80,7 +80,7 @@ export function createRunners(options: RunnerOptions): Runners {
       spare = null
       void made.temporary.remove()
     }
-    // It did not start, or somebody ended it: the next run has one of its own.
+    // It did not start, or was killed: the next run starts its own.
     made.child.once('error', gone).once('exit', gone)
   }
   const dismiss = () => {
@@ -97,7 +97,7 @@ export function createRunners(options: RunnerOptions): Runners {
   }
   return {
     take: memoryMb => {
-      // The heap of the one that waits is what most need.
+      // The heap of the spare runner has the usual size.
       if (memoryMb > options.memoryMb) return startRunner({ ...options, memoryMb })
       const taken = spare ?? startRunner(options)
       spare = null

@@ -3,7 +3,7 @@ import { isDiskFull } from '../../src/storage/disk.ts'
 import { type JobState, StateError } from './job-state.ts'
 import { keyFault, valueFault } from './state-limits.ts'
 
-/** What a run may ask of its job's state, one at a time. Values travel as JSON texts. */
+/** What a run may ask of the state of its job, one call at a time. Values travel as JSON texts. */
 const call = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('get'), key: z.string() }),
   z.strictObject({ state: z.literal('delete'), key: z.string() }),
@@ -14,11 +14,11 @@ const call = z.discriminatedUnion('state', [
 export type StateCall = z.output<typeof call>
 export type Reply = { value: unknown } | { error: string }
 
-/** So many calls are answered at once, and after them so many a second: a run that asks without end waits. */
+/** The rate limit: this many calls at once, and after them this many a second. */
 const burst = 1000
 const perSecond = 200
 
-/** Answers the calls of one run, which may say anything. Never rejects. */
+/** Answers the calls of one run, whatever it sends. Never rejects. */
 export function answerCalls(state: JobState): (said: unknown) => Promise<Reply> {
   let tokens = burst
   let countedAt = performance.now()

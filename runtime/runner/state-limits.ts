@@ -2,14 +2,14 @@ import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 
 export const stateLimits = {
   keyCharacters: 200,
-  /** Of one value, as JSON. */
+  /** The size of one value, as JSON. */
   valueBytes: 64 * 1024,
-  /** Of all that one job keeps, keys included. */
+  /** The size of all that one job keeps, keys included. */
   jobBytes: 1024 * 1024,
   keys: 1000,
 }
 
-/** Why this cannot be a key, as the rest of a sentence; null when it can. */
+/** Says why this cannot be a key, as the rest of a sentence; null when it can. */
 export function keyFault(key: unknown): string | null {
   if (typeof key !== 'string' || key === '') return 'must be a text that is not empty'
   if (key.length > stateLimits.keyCharacters) return `must be at most ${stateLimits.keyCharacters} characters`

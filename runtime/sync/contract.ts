@@ -11,33 +11,33 @@ export interface Connection {
   localBranch: string
 }
 
-/** The remote as it is after the last sync. */
+/** The remote as of the last sync. */
 export interface RemoteState extends RemoteStatus {
   username: string
   localBranch: string
   ahead: number | null
-  /** So many syncs have failed in a row. */
+  /** How many syncs have failed in a row. */
   failures: number
 }
 
 /** Syncing the jobs repo with a remote. */
 export interface SyncService {
-  /** Null when none is connected. */
+  /** Null when no remote is connected. */
   remote(): RemoteState | null
   /** Rejects in words when the repository cannot be read and written. */
   verify(
     address: Omit<RemoteAddress, 'limitMs'>,
   ): Promise<{ branches: string[]; defaultBranch: string | null }>
-  /** Returns the secret for the remote's webhook, and does the first sync. */
+  /** Connects a remote and syncs with it. Returns the secret for its webhook. */
   connect(connection: Connection): Promise<string>
   disconnect(): Promise<void>
-  /** Syncs now. A failure is in `remote()` afterwards. `confirm` names the remote's commit that was held back. */
+  /** Syncs now; a failure shows in `remote()`. `confirm` is the remote's commit that was held back. */
   sync(options?: { confirm?: string; by?: Author }): Promise<void>
   /** Resolves a conflict in favor of one side, where both changed the same; `theirs` names the commit that was shown. */
   resolve(pick: { side: Side; theirs: string; by?: Author }): Promise<void>
-  /** True when the remote's signature fits; then a sync begins. */
+  /** Starts a sync if the signature of the webhook fits; returns false if not. */
   webhook(body: Uint8Array, signature: string): boolean
-  /** The token that is kept, for connecting again without typing it. */
+  /** The stored token, for connecting the same repository again; null when there is none. */
   token(): string | null
   webhookSecret(): string | null
 }

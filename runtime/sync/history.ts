@@ -2,10 +2,10 @@ import git from 'isomorphic-git'
 import { type Author, longhouse } from '../git/authors.ts'
 import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 
-/** Counting further tells nobody more. */
+/** Counting stops here: a larger number says no more. */
 const countedCommits = 1000
 
-/** Makes a commit that no branch knows yet. `by` is whoever chose what is in it; Longhouse when nobody had to. */
+/** Makes a commit outside any branch. `by` is the person who chose what is in it; null means Longhouse. */
 export async function makeCommit(
   dir: string,
   { tree, parents, message, by }: { tree: string; parents: string[]; message: string; by: Author | null },
@@ -25,13 +25,13 @@ export async function contains(dir: string, commit: string, ancestor: string): P
   return git.isDescendent({ fs, dir, oid: commit, ancestor, depth: -1 })
 }
 
-/** The newest commit that both have, or null. Of several, any serves. */
+/** Returns the newest commit that both have, or any one of several; null when there is none. */
 export async function commonBase(dir: string, a: string, b: string): Promise<string | null> {
   const [base] = (await git.findMergeBase({ fs, dir, oids: [a, b] })) as string[]
   return base ?? null
 }
 
-/** How many commits each has that the other has not. */
+/** Returns how many commits each side has that the other does not. */
 export async function difference(dir: string, a: string, b: string): Promise<[number, number]> {
   if (a === b) return [0, 0]
   const [ofA, ofB] = [await ancestors(dir, a), await ancestors(dir, b)]

@@ -44,5 +44,5 @@ export const syncWith = ({ limitMs = 2 * 60_000 }: { limitMs?: number | undefine
     },
   })
 
-/** Keeps the jobs repo and a remote alike. */
+/** Keeps the jobs repo and a remote in sync. */
 export const sync = syncWith({})

@@ -8,7 +8,15 @@ import { starterFiles } from '../git/starter-files.ts'
 import { commonBase, contains, difference, makeCommit, treeOf } from './history.ts'
 import { RemoteFault } from './transport.ts'
 
-/** Says what both sides are to become. Makes commits, and changes neither branch nor files. */
+/**
+ * Plans what both sides are to become. Makes commits, but changes neither branches nor files:
+ *
+ * 1. The same head, or no branch on the remote yet: nothing to merge.
+ * 2. The remote's history does not contain what was synced last: a person picks a side (`rewritten`).
+ * 3. One side contains the other: fast-forward.
+ * 4. No common history, and only starter files here: take the remote's side.
+ * 5. Else merge. Where both changed the same, a person picks a side.
+ */
 export async function makePlan(dir: string, request: PlanRequest): Promise<Plan> {
   const { theirs, last, pick } = request
   const ours = await headOf(dir, request.branch)
@@ -41,7 +49,7 @@ export async function makePlan(dir: string, request: PlanRequest): Promise<Plan>
 
 type Planner = (kind: Plan['kind'], target: string, more?: Partial<Plan>) => Promise<Plan>
 
-/** Somebody forced the remote's branch: its new history and ours are both shown, and a person says which it is. */
+/** The remote's branch was forced. Without a pick, both sides are shown; with one, that side is kept. */
 async function rewritten(
   dir: string,
   ours: string,
@@ -57,7 +65,7 @@ async function rewritten(
   }
   if (pick === 'theirs') {
     if (ours === last) return plan('merged', theirs)
-    // Our own edits since the last sync, on top of the new history.
+    // Put our own edits since the last sync on top of the new history.
     const { tree } = await mergeTrees(dir, { base: last, ours, theirs, pick })
     if (tree === (await treeOf(dir, theirs))) return plan('merged', theirs)
     const message = 'Edits of this instance, on the rewritten history'
@@ -111,7 +119,7 @@ async function headOf(dir: string, branch: string): Promise<string> {
   })
 }
 
-/** True when every file is one of the starter files, unchanged. */
+/** Whether every file is an unchanged starter file. */
 async function holdsOnlyTemplate(dir: string, commit: string, template: string): Promise<boolean> {
   const known = new Map([...starterFiles(template)].map(([path, content]) => [path, blobId(content)]))
   const objects = openObjects(dir)

@@ -1,5 +1,5 @@
-// A program of its own for one sync: isomorphic-git is large, a remote may be slow, and whatever either does must not
-// hold up the runtime. Ends with its parent.
+// A program of its own for one sync: isomorphic-git is large, and a remote may be slow; neither may hold up the
+// runtime. Ends with its parent.
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import git from 'isomorphic-git'
@@ -54,7 +54,7 @@ async function answer(request: SyncRequest): Promise<SyncAnswers[keyof SyncAnswe
   }
 }
 
-/** What the new history leaves behind stays in the repo: nothing that was committed here ever goes. */
+/** Keeps a commit that the new history does not contain: nothing that was committed here is ever lost. */
 async function keepCommit(dir: string, { from, to }: { from: string; to: string }): Promise<void> {
   if (await contains(dir, to, from)) return
   const ref = `refs/longhouse/kept/${from.slice(0, 12)}`

@@ -8,7 +8,7 @@ export type Remote = Omit<typeof schema.remotes.$inferSelect, 'id' | 'token' | '
 
 const id = 1
 
-/** The remote as it is kept. Its token and secret are sealed, and leave here only for whoever uses them. */
+/** Stores the remote, with its token and secret sealed. */
 export function openRemote(db: Db<typeof schema>, seal: Seal) {
   const { remotes } = schema
   const row = () => db.select().from(remotes).get() ?? null
@@ -20,7 +20,7 @@ export function openRemote(db: Db<typeof schema>, seal: Seal) {
       const { id: _, token: __, webhookSecret: ___, ...remote } = found
       return remote
     },
-    /** Null when it was sealed with a key that is gone. */
+    /** Null when the token was sealed with a key that is gone. */
     token: (): string | null => {
       const found = row()
       return found && seal.open(found.token, 'sync token')
@@ -29,7 +29,7 @@ export function openRemote(db: Db<typeof schema>, seal: Seal) {
       const found = row()
       return found && seal.open(found.webhookSecret, 'sync webhook')
     },
-    /** Returns the secret that the remote is to sign its webhook with. The same repository keeps what is known of it. */
+    /** Stores a connection, and returns the secret for its webhook. What is known of the same repository stays. */
     connect: (connection: Connection): string => {
       const before = row()
       const known = before && seal.open(before.webhookSecret, 'sync webhook')
@@ -55,7 +55,7 @@ export function openRemote(db: Db<typeof schema>, seal: Seal) {
     disconnect: (): void => {
       db.delete(remotes).run()
     },
-    /** Does nothing once it is disconnected. */
+    /** Does nothing once the remote is disconnected. */
     update: (change: Partial<Remote>): void => {
       db.update(remotes).set(change).run()
     },

@@ -6,10 +6,10 @@ export const remotes = sqliteTable('sync_remotes', {
   id: integer().primaryKey(),
   url: text().notNull(),
   username: text().notNull(),
-  /** Sealed, as is the next. */
+  /** Sealed, like the next column. */
   token: text().notNull(),
   webhookSecret: text('webhook_secret').notNull(),
-  /** The remote's branch, and the one here that goes with it. */
+  /** The remote's branch, and the local branch that it is synced with. */
   branch: text().notNull(),
   localBranch: text('local_branch').notNull(),
   /** The remote's head after the last sync. */

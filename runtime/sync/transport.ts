@@ -2,17 +2,17 @@ import git, { type GitHttpRequest, type GitHttpResponse, type HttpClient } from 
 import type { Fetched, RemoteAddress, Verified } from '../git/merge/sync-protocol.ts'
 import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 
-/** A repository of jobs is small; what is larger than this is something else. */
+/** A repository of jobs is small. Anything larger than this is something else. */
 const largestAnswer = 256 * 1024 * 1024
-/** Where the remote's branch is remembered: a name of our own, for `origin` may be somebody's. */
+/** The name of the remote in git's configuration. `origin` may be the customer's own. */
 export const remoteName = 'longhouse'
 
-/** A failure in words that are meant for people; everything else is a fault of ours. */
+/** A failure whose message is for people. Any other error is a bug of ours. */
 export class RemoteFault extends Error {}
 
 export async function verify(remote: RemoteAddress): Promise<Verified> {
   const refs = await serverRefs(remote, false)
-  // Asking for what a push begins with shows whether this token may write, and writes nothing.
+  // The first request of a push shows whether this token may write, and writes nothing.
   await serverRefs(remote, true)
   const branches = branchesOf(refs)
   const head = refs.find(({ ref }) => ref === 'HEAD')
@@ -38,7 +38,7 @@ export async function fetchBranch(dir: string, remote: RemoteAddress, branch: st
       dir,
       ...transport(remote),
       remote: remoteName,
-      // What we say that we have: the remote knows it, which it may not of our own commits.
+      // Names the commits that we have. The remote knows these, but maybe not our own.
       ref: known ? tracking : branch,
       remoteRef: branch,
       singleBranch: true,
@@ -49,14 +49,14 @@ export async function fetchBranch(dir: string, remote: RemoteAddress, branch: st
   return answer
 }
 
-/** isomorphic-git keeps a remote's branches only for one that the configuration names. The token is not in it. */
+/** Names the remote in the configuration, without the token: isomorphic-git keeps the branches of such remotes only. */
 async function nameRemote(dir: string, url: string): Promise<void> {
   const remotes = await git.listRemotes({ fs, dir })
   if (remotes.some(each => each.remote === remoteName && each.url === url)) return
   await git.addRemote({ fs, dir, remote: remoteName, url, force: true })
 }
 
-/** False when the remote moved on meanwhile: then it has to be fetched again. Never forces. */
+/** Pushes without force. Returns false when the remote moved meanwhile, and has to be fetched again. */
 export async function pushCommit(
   dir: string,
   remote: RemoteAddress,
@@ -79,7 +79,7 @@ export async function pushCommit(
   } catch (error) {
     if (error instanceof git.Errors.PushRejectedError) return false
     if (error instanceof git.Errors.GitPushError) {
-      // Between our look and our push somebody else was quicker.
+      // Another push came between our fetch and ours.
       if (/fetch first|non-fast-forward|failed to (update|lock) ref|incorrect old value/i.test(error.message))
         return false
       throw new RemoteFault(`the remote refused the push: ${plainLine(error.data.prettyDetails)}`)
@@ -108,7 +108,7 @@ async function hasHistory(dir: string, oid: string): Promise<boolean> {
   )
 }
 
-/** The token goes into a header of each request, so that it is in no address, no configuration and no message. */
+/** Sends the token as a header, so that no address, configuration or message contains it. */
 function transport({ url, username, token, limitMs }: RemoteAddress) {
   const credentials = Buffer.from(`${username}:${token}`).toString('base64')
   const http: HttpClient = { request: asked => send(asked, limitMs) }
@@ -124,7 +124,7 @@ async function send(
   const answer = await fetch(url, {
     method: method ?? 'GET',
     headers: headers ?? {},
-    // Whoever the remote points to must not get the token.
+    // A redirect must not hand the token to another host.
     redirect: 'manual',
     signal: AbortSignal.timeout(limitMs),
     ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),

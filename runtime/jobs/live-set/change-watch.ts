@@ -4,23 +4,23 @@ import type { Logger } from '../../../src/log.ts'
 import { isScript, type Tree } from './tree.ts'
 import { createWatcher } from './watcher.ts'
 
-/** An editor writes a file in several steps; so long must nothing happen before we look. */
+/** Look once nothing has happened for this long: editors write a file in several steps. */
 const quietMs = 30
-/** What never becomes quiet is looked at all the same. */
+/** Look after this long even if changes go on. */
 const patienceMs = 250
-/** Looking again whatever the watcher says: it may have missed something. */
+/** Look this often in any case: the watcher may have missed something. */
 const rescanMs = 10_000
 const rescanWithoutWatcherMs = 1000
 
 export interface ChangeWatch {
-  /** Watches the folders of this tree from now on. True when some are new to it. */
+  /** Watches the folders of this tree from now on. Returns true when some of them are new. */
   cover(tree: Tree): boolean
   stop(): Promise<void>
 }
 
 /**
- * Calls `look` soon after something changed in the jobs repo, and from time to time; `onScript` at once when it is
- * somebody at work on the code.
+ * Calls `look` soon after something changed in the jobs repo, and from time to time. Calls `onScript` at once when a
+ * code file changed, which means that an author is at work.
  */
 export function watchChanges(
   look: () => Promise<unknown>,
@@ -57,7 +57,7 @@ export function watchChanges(
   )
   return {
     cover: tree => {
-      // The load that was going when it was stopped has its tree all the same.
+      // A load that was in progress at the stop still reports its tree.
       if (stopped) return false
       covered = true
       return watcher.cover(tree.folders)

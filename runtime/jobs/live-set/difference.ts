@@ -3,13 +3,13 @@ import { nextSlot } from '../../cron/cron.ts'
 import type { JobSpec } from '../../manifest/manifest.ts'
 import type { JobChange, JobsDifference } from '../contract.ts'
 
-/** Of a large change only the first ones are told one by one. */
-const told = 100
+/** A large change lists this many jobs, and counts the others. */
+const mostListed = 100
 
-/** Where a job stands in the file is no difference to anybody but its reader. */
-const untold = new Set<string>(['id', 'source'])
+/** Fields that are no change to users: where a job stands in the file is one for readers only. */
+const ignored = new Set<string>(['id', 'source'])
 
-/** What another set of jobs changes, by id, with the next run of each as of `now`. */
+/** Compares two sets of jobs by id. Each changed job has its next run as of `now`. */
 export function differenceOf(
   before: ReadonlyMap<string, JobSpec>,
   after: ReadonlyMap<string, JobSpec>,
@@ -30,7 +30,7 @@ export function differenceOf(
     added: count('added'),
     removed: count('removed'),
     changed: count('changed'),
-    jobs: changes.slice(0, told).map(({ kind, job, fields }) => ({
+    jobs: changes.slice(0, mostListed).map(({ kind, job, fields }) => ({
       id: job.id,
       kind,
       fields,
@@ -44,7 +44,7 @@ export function differenceOf(
 export const isEmpty = ({ added, removed, changed }: JobsDifference): boolean =>
   added + removed + changed === 0
 
-/** For a commit message; '' when nothing changed. */
+/** Puts a difference into words for a commit message; '' when nothing changed. */
 export function differenceInWords(difference: JobsDifference): string {
   const { added, removed, changed, jobs } = difference
   if (isEmpty(difference)) return ''
@@ -58,5 +58,5 @@ export function differenceInWords(difference: JobsDifference): string {
 
 function changedFields(before: JobSpec, after: JobSpec): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof JobSpec>
-  return [...names].filter(name => !untold.has(name) && !isDeepStrictEqual(before[name], after[name]))
+  return [...names].filter(name => !ignored.has(name) && !isDeepStrictEqual(before[name], after[name]))
 }

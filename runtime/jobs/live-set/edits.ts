@@ -3,7 +3,7 @@ import { type RepoService, repoObstacle, unknownCommit } from '../../repo/contra
 import type { Edits } from '../contract.ts'
 import type { Loader } from './loader.ts'
 
-/** Changes of the files that people ask for: see `Edits` in the contract. */
+/** Changes of the files that people make on pages and by the API: see `Edits` in the contract. */
 export function createEdits(options: {
   loader: Loader
   repo: Pick<RepoService, 'stage' | 'commit' | 'history'>
@@ -39,7 +39,7 @@ export function createEdits(options: {
           throw repoObstacle(
             `Nothing was changed: ${inTheWay} is there, and in no commit, as git ignores it or a part of it.`,
           )
-        // Of the commit and not of the files: it also holds what is not in the files, as submodules.
+        // Stage from the commit, not from the files: it also holds what is not in the files, such as submodules.
         const late = await repo.stage({ like: commit })
         if (late) throw repoObstacle(`The files are what they were, and not committed: ${late}.`)
         await repo.commit({ subject: `Return to ${name}: ${found.message.split('\n')[0]}`, authors: [by] })

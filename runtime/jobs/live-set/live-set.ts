@@ -3,7 +3,7 @@ import { type JobSpec, jobSpecSchema } from '../../manifest/manifest.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import * as schema from '../schema.ts'
 
-/** The set of jobs that runs. */
+/** The set of jobs that is scheduled now. */
 export interface LiveSet {
   build: string
   commit: string | null
@@ -17,7 +17,7 @@ export interface JobSchedule {
   since: number
 }
 
-/** Keeps the live set and what is remembered of each job, in the database and at hand. */
+/** Keeps the live set, and the schedule of every job that ever was in it, in the database and in memory. */
 export function openLiveSet(db: JobsDb, version: string) {
   let live = readLive(db, version)
   const known = readSchedules(db)
@@ -25,10 +25,10 @@ export function openLiveSet(db: JobsDb, version: string) {
   return {
     current: (): LiveSet | null => live,
 
-    /** A job of the live set with its schedule. */
+    /** The schedule of a job; since ever, and enabled, when the job is unknown. */
     schedule: (jobId: string): JobSchedule => known.get(jobId) ?? { enabled: true, since: 0 },
 
-    /** Puts another set in place of the live one, whole or not at all. Jobs whose schedule changed count from now. */
+    /** Replaces the live set in one transaction. The slots of jobs whose schedule changed count from now. */
     swap: (set: LiveSet, now: number): void => {
       const changed = [...set.jobs.values()].flatMap(job => {
         const row = known.get(job.id)
@@ -76,7 +76,7 @@ export type LiveSetStore = ReturnType<typeof openLiveSet>
 
 type ScheduleRow = typeof schema.schedules.$inferSelect
 
-/** As the database has them: ten thousand rows take the mapper of columns longer than the rest of the set. */
+/** Reads raw rows: for ten thousand jobs, drizzle's mapping takes longer than everything else. */
 function readSchedules(db: JobsDb): Map<string, ScheduleRow> {
   const rows = db.all<Omit<ScheduleRow, 'enabled'> & { enabled: number }>(
     sql`select jobId, enabled, cron, timezone, since from ${schema.schedules}`,
@@ -85,8 +85,8 @@ function readSchedules(db: JobsDb): Map<string, ScheduleRow> {
 }
 
 /**
- * What this very program stored is as it checked it. A set that another one stored, and that this one does not
- * understand whole, counts as never looked at.
+ * Reads the stored set. One that this version of the program stored needs no check. One of another version is checked;
+ * if this version does not understand all of it, the files count as never looked at.
  */
 function readLive(db: JobsDb, version: string): LiveSet | null {
   const row = db.select().from(schema.liveSets).get()

@@ -15,13 +15,13 @@ import { createEdits } from './edits.ts'
 import type { LiveSetStore } from './live-set.ts'
 import { createLoader, type LoadLimits } from './loader.ts'
 
-/** Brings the files of the jobs repo to life: watches them, loads them, and makes changes that people ask for. */
+/** Watches and loads the files of the jobs repo, and makes the changes that people ask for. */
 export interface Loading {
   manifest: ManifestService
   edits: Edits
-  /** Changes whenever the files did. */
+  /** A stamp that changes whenever the files do. */
   treeStamp(): string
-  /** Begins with the first load, once `recovered` has resolved. Calls back when that load has ended. */
+  /** Starts the first load once `recovered` has resolved, and calls back when that load has ended. */
   start(recovered: () => Promise<unknown>, onFirstLoad: () => void): void
   /** Stops watching; resolves when no load is in progress. */
   stop(): Promise<void>
@@ -56,7 +56,7 @@ export function openLoading(options: {
     readers,
     onTree: tree => changes?.cover(tree) ?? false,
     afterRound: () => {
-      // An `npm install` by hand removes what no package.json asks for.
+      // An `npm install` by hand removes the SDK's types, which no package.json asks for.
       repo.offerSdk()
       const needed = buildsInUse().add(live.current()?.build ?? '')
       return pruneBuilds(buildsDir, needed.add(readers.folder() ?? '')).catch(error =>

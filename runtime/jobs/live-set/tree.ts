@@ -3,35 +3,35 @@ import { lstatSync } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What the jobs repo looks like, without its contents: enough to tell that something changed. */
+/** A snapshot of the jobs repo without contents: enough to tell that something changed. */
 export interface Tree {
-  /** Of every file, relative path to a stamp that changes with it. */
+  /** Each file's relative path, with a stamp that changes when the file does. */
   files: ReadonlyMap<string, string>
-  /** Every folder, absolute, the repo's own first. */
+  /** Every folder as an absolute path, the repo's own first. */
   folders: readonly string[]
-  /** Of all of it together. */
+  /** A stamp of all files together. */
   stamp: string
 }
 
 const skipped = new Set(['.git', 'node_modules'])
 
-/** Package managers write one of these when they are done; what lies beside them is too much to look at. */
+/** Package managers write one of these files when they are done. The packages themselves are too many to scan. */
 const installMarks = ['.package-lock.json', '.modules.yaml', '.yarn-state.yml', '.yarn-integrity']
 
 /**
- * What one look takes in. Beyond it, files that are not code go unseen, so that a job which keeps much data beside its
- * code costs no more than this.
+ * The limits of one scan. What lies beyond them goes unseen, so that a job which keeps much data beside its code does
+ * not make scans slow.
  */
 const most = { entries: 200_000, codeFiles: 20_000, otherFiles: 10_000, folders: 2000 }
 
-/** So many files are asked for at once. */
+/** How many files are asked for at the same time. */
 const atOnce = 64
 
 export async function scanTree(dir: string): Promise<Tree> {
   const files = new Map<string, string>()
   const folders: string[] = []
   const left = { ...most }
-  // The upper folders first, for what lies deepest is left out first.
+  // Breadth first, so that the limits leave out what lies deepest.
   const waiting = isFolder(dir) ? [''] : []
   for (let prefix = waiting.shift(); prefix !== undefined && folders.length < most.folders; ) {
     const folder = join(dir, prefix)
@@ -67,12 +67,12 @@ async function namesIn(folder: string, left: typeof most): Promise<{ files: stri
       else if (isCode(entry.name) ? left.codeFiles-- > 0 : left.otherFiles-- > 0) found.files.push(entry.name)
     }
   } catch {
-    // Gone since the folder above it was read, or not ours to read.
+    // Deleted since the folder above it was read, or not readable.
   }
   return found
 }
 
-/** A link is not followed: what is written through it would leave the volume. */
+/** Links are not followed: writing through one would leave the volume. */
 function isFolder(dir: string): boolean {
   return lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
@@ -82,11 +82,11 @@ async function stampOf(path: string): Promise<string | null> {
     const found = await stat(path, { bigint: true })
     return [found.size, found.mtimeNs, found.ctimeNs, found.ino].join(' ')
   } catch {
-    return null // gone since its folder was read, or a link to nowhere
+    return null // deleted since its folder was read, or a dangling link
   }
 }
 
-/** What somebody writes who works on jobs; not what jobs themselves keep as data. */
+/** Whether a file is code that authors write, and not data that jobs keep. */
 export const isScript = (name: string) => /\.[cm]?[jt]sx?$/.test(name)
 
 const code = /\.([cm]?[jt]sx?|json|css)$/
@@ -94,8 +94,8 @@ const settings = /(^|\/)((package|package-lock|npm-shrinkwrap|tsconfig[^/]*)\.js
 const isCode = (name: string) => code.test(name) || settings.test(name)
 
 /**
- * True when a change may make another program of the same manifest: of a file that was compiled, of one that could be
- * found in its place, of packages or of the compiler's settings. What else changes is data.
+ * Whether a change may change the compiled program: a change of a compiled file, of a file that could be found in its
+ * place, of packages, or of the compiler's settings. All other changes are data.
  */
 export function touchesCode(before: Tree, after: Tree, compiled: ReadonlySet<string>): boolean {
   const names = new Set([...before.files.keys(), ...after.files.keys()])

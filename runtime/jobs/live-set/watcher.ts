@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import type { Logger } from '../../../src/log.ts'
 
 export interface Watcher {
-  /** Watches exactly these folders from now on. True when some are new: what happened in them before is unknown. */
+  /** Watches exactly these folders from now on. Returns true when some are new: what happened in them before is unknown. */
   cover(folders: readonly string[]): boolean
-  /** False when the system has no watches left; then only looking again helps. */
+  /** False when the system has no watches left; then the folders have to be scanned again and again. */
   works(): boolean
   stop(): void
 }
 
 /**
- * Nudges when something happens in one of the folders. Folder by folder and not recursively, for that would watch
- * every package in node_modules too. A nudge has the name of a file where the system told it, and says no more.
+ * Calls back when something happens in one of the folders, with the name of the file if the system says it. Watches
+ * folder by folder, because a recursive watch would include every package in node_modules.
  */
 export function createWatcher(onChange: (name: string | null) => void, log: Logger): Watcher {
   const watchers = new Map<string, FSWatcher>()
@@ -28,7 +28,7 @@ export function createWatcher(onChange: (name: string | null) => void, log: Logg
       return true
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      // The system's limit of watches is shared by every process of this user.
+      // All processes of this user share the system's limit of watches.
       if ((code === 'EMFILE' || code === 'ENOSPC') && !failed) {
         failed = true
         log.warn({ code }, 'the system has no file watches left; looking for changes every second instead')

@@ -1,13 +1,13 @@
 import type { FoundRun, RunLogs, Runs } from '../contract.ts'
 
-/** A search that takes longer says how far it came. */
+/** A search that takes longer ends incomplete. */
 const patienceMs = 5000
 const pageSize = 100
 const longestLine = 200
 
 /**
- * The runs of a job whose log or error holds the words, in whatever case, newest first. `complete` is false when the
- * time was over before every run was looked at. Other requests are answered in between.
+ * Finds the runs of a job whose log or error holds the words, in upper or lower case, newest first. `complete` is false
+ * when time ran out before every run was searched. Other requests are answered in between.
  */
 export async function searchRuns(
   { list, logOf }: Pick<Runs, 'list'> & { logOf: RunLogs['text'] },

@@ -7,7 +7,7 @@ import { searchRuns } from './log-search.ts'
 import type { RunQueue } from './run-queue.ts'
 import { listRuns } from './run-record.ts'
 
-/** The logs of runs, wherever they are: in memory while a run goes, in its file after that. */
+/** The logs of runs: in memory while a run is in progress, in its file after that. */
 export function runLogs(options: { db: JobsDb; queue: Pick<RunQueue, 'log'>; runsDir: string }): RunLogs {
   const { db, queue, runsDir } = options
   const timed = (runId: string) => queue.log(runId)?.text() ?? readLog(logFile(runsDir, runId))

@@ -1,25 +1,25 @@
 import { opendir } from 'node:fs/promises'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { and, asc, desc, eq, gt, inArray, lt, lte, ne, notInArray, or, sql } from 'drizzle-orm'
 import { logEnding, logFile, removeLog } from '../../runner/log-file.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import { runs, slots } from '../schema.ts'
 import { activeStatuses } from './run-record.ts'
 
-/** What is kept of each job: so many of its newest, and none of them longer than that. */
+/** How many of the newest runs and slots of each job are kept, and for how long. */
 export interface Retention {
   runsPerJob: number
   slotsPerJob: number
   ageMs: number
 }
 
-/** So many rows go before others have their turn: a few milliseconds. */
+/** How many rows are deleted before other work runs. They take a few milliseconds. */
 const portion = 50
 
 /**
- * Forgets the runs of each job that are too many or too old, with their logs, and the slots; returns how many runs
- * went. The newest of each stays, however old: a page says when a yearly job last ran, and the schedule goes on from
- * the last slot that was decided.
+ * Deletes the runs of each job that are too many or too old, with their logs, and such slots. Returns how many runs
+ * were deleted. The newest run and slot of each job stay, however old: pages show when a yearly job last ran, and the
+ * schedule continues from the last decided slot.
  */
 export async function pruneHistory(
   db: JobsDb,
@@ -34,20 +34,20 @@ export async function pruneHistory(
     if (signal?.aborted) return 0
     const gone = db.delete(runs).where(inArray(runs.seq, seqs)).returning({ id: runs.id }).all()
     for (const { id } of gone) await removeLog(logFile(runsDir, id))
-    await nextTurn()
+    await yieldToOthers()
   }
   const oldSlots = await collect(db, slots, jobId => surplusSlots(db, jobId, keep.slotsPerJob, before))
   for (const rows of portions(oldSlots)) {
     if (signal?.aborted) break
     db.delete(slots).where(inArray(sql`rowid`, rows)).run()
-    await nextTurn()
+    await yieldToOthers()
   }
   return oldRuns.length
 }
 
 /**
- * What is found job by job, in the order of age: rows of one time lie on the same pages of the file, so that a portion
- * of them is written in a fraction of the time.
+ * Collects the rows to delete job by job, and returns them by age: rows of the same time lie on the same pages of the
+ * database file, so that deleting them together takes a fraction of the time.
  */
 async function collect(
   db: JobsDb,
@@ -57,7 +57,7 @@ async function collect(
   const found: number[] = []
   for (let jobId = nextJob(db, table, ''); jobId !== null; jobId = nextJob(db, table, jobId)) {
     for (const row of find(jobId)) found.push(row)
-    await nextTurn()
+    await yieldToOthers()
   }
   return found.sort((a, b) => a - b)
 }
@@ -66,7 +66,7 @@ function* portions(rows: readonly number[]): Generator<number[]> {
   for (let from = 0; from < rows.length; from += portion) yield rows.slice(from, from + portion)
 }
 
-/** Removes logs whose run is gone, as a crash between the two leaves them. Returns how many went. */
+/** Removes logs whose run is gone, which a crash between the two leaves behind. Returns how many it removed. */
 export async function removeStrayLogs(db: JobsDb, runsDir: string, signal?: AbortSignal): Promise<number> {
   let gone = 0
   const check = async (ids: readonly string[]) => {
@@ -92,7 +92,7 @@ export async function removeStrayLogs(db: JobsDb, runsDir: string, signal?: Abor
   return gone
 }
 
-/** Each job that has rows, in the order of their ids: the index leads from one to the next. */
+/** Returns the first job id after `after` that has rows, by the index; null when there is none. */
 function nextJob(db: JobsDb, table: typeof runs | typeof slots, after: string): string | null {
   const found = db
     .select({ jobId: table.jobId })
@@ -104,7 +104,7 @@ function nextJob(db: JobsDb, table: typeof runs | typeof slots, after: string): 
   return found?.jobId ?? null
 }
 
-/** At most so many of one job at once: the next round finds the others. */
+/** The most rows of one job that a round deletes. The next round finds the others. */
 const mostAtOnce = 1000
 
 function surplusRuns(db: JobsDb, jobId: string, most: number, before: number): number[] {

@@ -94,8 +94,8 @@ export interface RunEnding {
 }
 
 /**
- * Ends a run that has not ended yet, and returns the one that follows it by its policy, when one does. A slot whose
- * run was interrupted says so too.
+ * Records the end of a run that has not ended yet. Returns its next attempt, if its policy has one. The slot of an
+ * interrupted run is interrupted too, or late when another attempt takes its place.
  */
 export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number): RunRow | null {
   const { status, result, error, durationMs } = ending
@@ -116,7 +116,7 @@ export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number
     if (!ended) return null
     const notBefore = nextAttemptAt(ended, status, now)
     const next = notBefore === null ? null : insertAttempt(tx, ended, notBefore, now)
-    // What does a run again has its due time, but is not what became of it.
+    // A replay has the slot of the run that it repeats, but does not decide it.
     if (ended.slot !== null && ended.trigger === 'schedule' && status === 'interrupted') {
       tx.update(slots)
         .set(
@@ -135,7 +135,7 @@ export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number
   })
 }
 
-/** The same again: its slot, its code and its parameters. */
+/** Inserts another attempt, with the same slot, code and parameters. */
 function insertAttempt(db: Pick<JobsDb, 'insert'>, of: RunRow, notBefore: number, now: number): RunRow {
   const { jobId, trigger, slot, params, build, commit, timeoutMs, policy, replayOf } = of
   const attemptOf = of.attemptOf ?? of.id
@@ -143,7 +143,7 @@ function insertAttempt(db: Pick<JobsDb, 'insert'>, of: RunRow, notBefore: number
   return insertRun(db, { ...run, attempt: of.attempt + 1, notBefore }, now)
 }
 
-/** True for an attempt that waits for its time: it outlives the runtime. */
+/** True for an attempt that waits for its time. Such an attempt outlives the runtime. */
 export function isPlanned(row: RunRow): boolean {
   return row.status === 'queued' && row.notBefore !== null
 }
@@ -160,7 +160,7 @@ export function activeRuns(db: JobsDb): RunRow[] {
 export function listRuns(db: JobsDb, filter: RunFilter): RunList {
   const { around } = filter
   const matches = and(
-    around && kinOf(around),
+    around && relatedTo(around),
     filter.jobId === undefined ? undefined : eq(runs.jobId, filter.jobId),
     filter.status === undefined ? undefined : eq(runs.status, filter.status),
   )
@@ -169,7 +169,7 @@ export function listRuns(db: JobsDb, filter: RunFilter): RunList {
     .from(runs)
     .where(and(matches, filter.after === undefined ? undefined : lt(runs.seq, filter.after)))
     .orderBy(desc(runs.seq))
-    // One more than asked for says whether there are more.
+    // One more row says whether there are more.
     .limit(filter.limit + 1)
     .offset(filter.offset)
     .all()
@@ -181,8 +181,8 @@ export function listRuns(db: JobsDb, filter: RunFilter): RunList {
   }
 }
 
-/** The attempts at the same, the run that one of them does again, and those that do this one again. */
-function kinOf({ id, jobId, attemptOf, replayOf }: Run) {
+/** Matches the other attempts, the run that this one replays, and the replays of this one. */
+function relatedTo({ id, jobId, attemptOf, replayOf }: Run) {
   const first = attemptOf ?? id
   const ids = replayOf === null ? [first] : [first, replayOf]
   return and(
@@ -191,7 +191,7 @@ function kinOf({ id, jobId, attemptOf, replayOf }: Run) {
   )
 }
 
-/** The newest run of each of these jobs. Looks only at those rows, however long the history is. */
+/** Returns the newest run of each job. Reads only those rows, however long the history is. */
 export function lastRuns(db: JobsDb, jobIds: readonly string[]): Map<string, Run> {
   const newest = sql`(select (select max(seq) from ${runs} where jobId = job.value)
     from json_each(${JSON.stringify(jobIds)}) as job)`
@@ -199,9 +199,9 @@ export function lastRuns(db: JobsDb, jobIds: readonly string[]): Map<string, Run
   return new Map(rows.map(row => [row.jobId, asRun(row)]))
 }
 
-/** The newest `most` runs of each of these jobs, newest first, as pictures need them: in one statement. */
+/** Returns the newest `most` runs of each job, newest first, in one statement. */
 export function recentRuns(db: JobsDb, jobIds: readonly string[], most: number): Map<string, RunBrief[]> {
-  // The oldest that counts is found by the index, and the row itself is the bound of a range of it.
+  // The index finds the oldest run that counts, which bounds a range of rows.
   const newest = sql`(select run.seq from json_each(${JSON.stringify(jobIds)}) as job
     join ${runs} as run on run.jobId = job.value and run.seq >= coalesce(
       (select seq from ${runs} where jobId = job.value order by seq desc limit 1 offset ${most - 1}), 0))`

@@ -8,13 +8,13 @@ import { runGoesOn, stopping, tooManyRuns, unknownJob } from '../problems.ts'
 import type { RunQueue } from './run-queue.ts'
 import { insertRun, type RunRow } from './run-record.ts'
 
-/** Runs that somebody asks for, a person or a script. */
+/** Runs that a person or a script starts. */
 export interface RunsByHand {
-  /** Throws `unknown-job`, `too-many-runs`, `stopping`, or what is wrong with the parameters. */
+  /** Throws `unknown-job`, `too-many-runs` or `stopping`, or `invalid` for parameters that do not fit. */
   run(jobId: string, options: { trigger: RunTrigger; params?: Record<string, unknown> }): RunRow
   /**
-   * The same once more: its parameters and its due time, with the code that is live now. Throws `run-goes-on` for a
-   * run that is not over, and otherwise as `run` does.
+   * Runs a finished run again: its parameters and its slot, with the code that is live now. Throws `run-goes-on` for a
+   * run that has not ended, and otherwise what `run` throws.
    */
   replay(of: RunRow, trigger: RunTrigger): RunRow
 }
@@ -24,7 +24,7 @@ export function createRunsByHand(options: {
   live: LiveSetStore
   queue: RunQueue
   clock: Clock
-  /** So many runs may wait. */
+  /** The most runs that may be queued, to be named in the problem. */
   mostWaiting: number
 }): RunsByHand {
   const { db, live, queue, clock, mostWaiting } = options

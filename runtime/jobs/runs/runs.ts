@@ -7,7 +7,7 @@ import type { RunQueue } from './run-queue.ts'
 import { asRun, findRun, listRuns, type RunRow, recentRuns } from './run-record.ts'
 import { createRunsByHand } from './runs-by-hand.ts'
 
-/** The runs, as other features ask for them. `stopping` ends the waiting for the end of one. */
+/** Runs, as other features ask for them. `stopping` ends every wait for the end of a run. */
 export function runService(options: {
   db: JobsDb
   live: LiveSetStore
@@ -23,7 +23,7 @@ export function runService(options: {
     const row = findRun(db, id)
     return row && asRun(row)
   }
-  /** As it is now: the queue may have started it already. */
+  /** The run as it is now: the queue may have started it already. */
   const started = (row: RunRow): Run => find(row.id) ?? asRun(row)
   return {
     find,

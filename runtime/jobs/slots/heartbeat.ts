@@ -3,9 +3,9 @@ import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 
 export interface Heartbeat {
-  /** Beats now. Throws what the work of the beat throws. */
+  /** Beats now. Throws what the work throws. */
   beat(now: number): void
-  /** Throws in words when no beat has done its work for long. */
+  /** Throws in words when no beat has succeeded for too long. */
   check(): void
   stop(): void
 }
@@ -14,11 +14,11 @@ const longestSilenceMs = 15_000
 const everyMs = 1000
 
 /**
- * Beats once a second, soon after the wall clock's seconds begin: every slot lies on a whole second, so one beat serves
- * every job, and a slow run shifts none. Each wait is at most a second on the monotonic clock, whatever the wall clock
- * is set to meanwhile. Without `alone` it never beats by itself: the caller does.
+ * Beats once a second, soon after a second of the wall clock begins. Every slot lies on a whole second, so one beat
+ * serves all jobs, and a slow run shifts none. Each wait is at most a second on the monotonic clock, whatever the wall
+ * clock is set to meanwhile. Without `alone`, only the caller beats.
  *
- * Only a beat that has done its work counts as a sign of life.
+ * Only a beat whose work succeeded counts as a sign of life.
  */
 export function startHeartbeat(
   onBeat: (now: number) => void,
@@ -32,7 +32,7 @@ export function startHeartbeat(
       onBeat(now)
     } catch (error) {
       const message = (error as Error).message
-      // A failure that lasts comes every second: it is logged once.
+      // A lasting failure comes every second, and is logged once.
       if (failure !== message) log.error({ err: error }, 'tick failed')
       failure = message
       throw error
@@ -54,7 +54,7 @@ export function startHeartbeat(
       }
     },
     () => {
-      // Logged by the beat.
+      // The beat has logged it.
     },
   )
   const job = new SimpleIntervalJob(pace, task)

@@ -5,8 +5,8 @@ import { perDatabase } from '../jobs-db.ts'
 import { runs, slots } from '../schema.ts'
 
 /**
- * Writes what became of a slot. False when that was decided before: a slot starts at most one run. One that was
- * missed started none, and may come again when the clock was wrong.
+ * Records what became of a slot. Returns false when that was decided before: a slot starts at most one run. A slot
+ * that was missed started none, so it may be decided again when the clock was wrong.
  */
 export function recordSlot(
   db: Pick<JobsDb, 'insert'>,
@@ -16,7 +16,7 @@ export function recordSlot(
   return insertion(db).run({ ...slot, decidedAt: now }).changes > 0
 }
 
-/** A thousand slots may be due in one second: the statement is made once a transaction. */
+/** The statement is prepared once per transaction: a thousand slots may be due in one second. */
 const insertion = perDatabase(db =>
   db
     .insert(slots)
@@ -42,13 +42,13 @@ const insertion = perDatabase(db =>
 )
 
 export interface Decided {
-  /** The newest slot up to now that was decided. */
+  /** The newest decided slot up to now. */
   before?: number
-  /** The newest of all, when that lies ahead: the clock was once further than now. */
+  /** The newest decided slot, if it lies ahead: the clock was once ahead of now. */
   after?: number
 }
 
-/** Of each of these jobs that has any, the newest slots that were decided: ten thousand are asked for at a start. */
+/** Returns the newest decided slots of each job that has any. A start asks for ten thousand jobs at once. */
 export function lastDecided(db: JobsDb, jobIds: readonly string[], now: number): Map<string, Decided> {
   const rows = db.all<{ jobId: string; before: number | null; newest: number | null }>(sql`
     select job.value as jobId,
@@ -66,7 +66,7 @@ export function lastDecided(db: JobsDb, jobIds: readonly string[], now: number):
   )
 }
 
-/** A slot that ran says nothing yet: what its run came to does, and of several attempts the last. */
+/** `runStatus` is that of the slot's run, or of the last attempt after it. */
 const columns = {
   jobId: slots.jobId,
   at: slots.at,
@@ -78,7 +78,7 @@ const columns = {
     (select status from ${runs} where id = ${slots.runId}))`,
 }
 
-/** Newest first; `total` counts all that the filter lets through. */
+/** Newest first. `total` counts all slots that match. */
 export function listSlots(
   db: JobsDb,
   jobId: string,
@@ -102,13 +102,13 @@ export function findSlots(
   return db.select(columns).from(slots).where(matching(filter)).orderBy(desc(slots.at)).limit(limit).all()
 }
 
-/** Of each of these jobs the newest slots, newest first, as pictures need them: in one statement. */
+/** Returns the newest slots of each job, newest first, in one statement. */
 export function recentSlots(
   db: JobsDb,
   jobIds: readonly string[],
   { from, to, most }: { from: number; to: number; most: number },
 ): Map<string, Slot[]> {
-  // The oldest that counts is found by the key, and is the bound of a range of it.
+  // The key finds the oldest slot that counts, which bounds a range of the key.
   const newest = sql`(select slot.rowid from json_each(${JSON.stringify(jobIds)}) as job
     join ${slots} as slot on slot.jobId = job.value and slot.at < ${to} and slot.at >= max(${from}, coalesce(
       (select at from ${slots} where jobId = job.value and at < ${to} order by at desc limit 1 offset ${most - 1}), 0)))`

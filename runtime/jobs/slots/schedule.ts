@@ -11,25 +11,25 @@ import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { endLeftovers } from './recovery.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 
-/** So long before a slot is due, a runner is made ready for it: with one beat a second, half a second at the least. */
+/** How long before a slot a runner is made ready for it. With one beat a second, at least half a second remains. */
 const runnerAheadMs = 1500
 
-/** `waitMs` is for runs to end by themselves, `tidyMs` for those that are interrupted after that. */
+/** `waitMs` is the time for runs to end by themselves, `tidyMs` for those that are interrupted after that. */
 export interface DrainLimits {
   waitMs: number
   tidyMs?: number
 }
 
-/** The heartbeat with what it moves: the scheduler decides due times, and the queue performs runs. */
+/** The heartbeat with what it drives: the scheduler decides due slots, and the queue executes runs. */
 export interface Schedule {
   queue: RunQueue
   scheduler: Scheduler
-  /** Takes over from the runtime before. Without `alone`, only `tick` moves the schedule. */
+  /** Continues where the runtime before stopped. Without `alone`, only `tick` drives the schedule. */
   start(options: { alone: boolean }): void
   isRunning(): boolean
   /** Decides every slot that is due at `now`. */
   tick(now: number): void
-  /** Throws in words when due times may not be decided. */
+  /** Throws in words when due slots are not decided. */
   check(): void
   drain(limits: DrainLimits): Promise<void>
 }
@@ -54,7 +54,7 @@ export function openSchedule(options: {
     scheduler,
     start: ({ alone }) => {
       endLeftovers(db, clock.now(), log)
-      // Those that waited their turn, and attempts whose time is still to come: the others were ended just now.
+      // The queued runs, attempts that are not due yet among them: all others were ended just now.
       queue.add(activeRuns(db))
       scheduler.refresh(clock.now())
       heartbeat = startHeartbeat(

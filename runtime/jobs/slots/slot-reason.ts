@@ -1,6 +1,6 @@
 import { lateMs } from '../follow-up.ts'
 
-/** What the ledger says of a slot that did not simply run. `leapMs` is how far the clock was set forward just then. */
+// Reasons in the ledger for slots that did not run on time. `leapMs` is how far the clock was set forward just before.
 
 export function lateReason(lateBy: number, leapMs: number): string {
   const words = `it started ${lateness(lateBy)} late`

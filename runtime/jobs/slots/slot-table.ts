@@ -3,13 +3,13 @@ export interface Due {
   at: number
 }
 
-/** The next slot of every job that has one, the earliest first: a binary heap. */
+/** The next slot of every job that has one, as a binary heap with the earliest on top. */
 export interface SlotTable {
   add(due: Due): void
-  /** Takes the earliest when it is due at `now`. */
+  /** Takes out the earliest slot if it is due at `now`. */
   takeDue(now: number): Due | null
   next(jobId: string): number | null
-  /** When the first of all is due; null when there is none. */
+  /** When the earliest slot is due; null when there is none. */
   earliest(): number | null
   remove(jobId: string): void
   clear(): void
@@ -17,13 +17,13 @@ export interface SlotTable {
 
 export function createSlotTable(): SlotTable {
   let heap: Due[] = []
-  // What counts; entries in the heap that say otherwise are stale and dropped when they come up.
+  // The valid entries. Others in the heap are stale, and dropped when they reach the top.
   const current = new Map<string, Due>()
 
   const swap = (a: number, b: number) => {
-    const held = heap[a] as Due
+    const due = heap[a] as Due
     heap[a] = heap[b] as Due
-    heap[b] = held
+    heap[b] = due
   }
   const at = (index: number) => heap[index]?.at ?? Number.POSITIVE_INFINITY
   const rise = (start: number) => {
@@ -61,7 +61,7 @@ export function createSlotTable(): SlotTable {
       current.set(due.jobId, due)
       heap.push(due)
       rise(heap.length - 1)
-      // Stale entries must not outweigh the rest for ever.
+      // Rebuild the heap when most of it is stale.
       if (heap.length > 64 && heap.length > 2 * current.size) {
         heap = [...current.values()].sort((a, b) => a.at - b.at)
       }

@@ -2,7 +2,7 @@ import type { Slots } from '../contract.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import { findSlots, listSlots, recentSlots } from './ledger.ts'
 
-/** What became of due times, as other features ask for it. */
+/** What became of slots, as other features ask for it. */
 export function slotService(db: JobsDb): Slots {
   return {
     list: (jobId, filter) => listSlots(db, jobId, filter),

@@ -1,7 +1,7 @@
-/** What a run was started by. */
+/** What started a run. */
 export type RunTrigger = 'schedule' | 'manual' | 'api'
 
-/** What the runner is asked to do. */
+/** What the runtime asks of a runner. */
 export interface RunRequest {
   /** The folder of the build, absolute. */
   build: string
@@ -9,15 +9,15 @@ export interface RunRequest {
   repo: string
   jobId: string
   params: Record<string, unknown>
-  /** By name: those that the job declares, and no others. */
+  /** The secrets that the job declares, by name. */
   secrets: Record<string, string>
   run: { id: string; slot: number | null; attempt: number; trigger: RunTrigger }
 }
 
-/** What it answers. `result` is JSON text; null when there is none that can be kept. */
+/** What the runner answers. `result` is JSON text; null when there is none that can be kept. */
 export type RunReport = { result: string | null } | { error: { message: string; stack: string | null } }
 
 export const resultLimitBytes = 64 * 1024
 
-/** Of a failure, in characters. */
+/** How much of a failure is kept, in characters. */
 export const failureLimits = { message: 4000, stack: 16_000 }
