@@ -1,23 +1,24 @@
 import type { Clock } from '../../src/clock.ts'
+import { limit } from '../../src/concurrency.ts'
 import type { ProvisionerService, WatchedInstance } from '../provisioner/contract.ts'
 import { probe } from './probe.ts'
 
-/** Somebody waits for an instance that was just started: for so long it is looked at all the time. */
+/** People wait for an instance that was just started: for so long there is hardly a pause between two looks. */
 const eagerMs = 5000
 
 export interface Poller {
   /**
-   * Begins one look at each watched instance that is not being looked at already. Each has its own deadline, and nobody
-   * waits for the slowest: one that hangs delays no other. What it returns is there when all of them are done.
+   * Begins one look at each watched instance that is not being looked at already. Each look has its own deadline, so an
+   * instance that hangs delays no other. Resolves when all of them are done.
    */
   poll(): Promise<void>
-  /** Looks at one instance again and again, eagerly at first, until it is healthy or no longer watched. */
+  /** Looks at one instance repeatedly, often at first, until it is healthy or no longer watched. */
   follow(instanceId: string): Promise<void>
   stop(): void
 }
 
 export function createPoller(options: {
-  provisioner: ProvisionerService
+  provisioner: Pick<ProvisionerService, 'watched' | 'watchedOne' | 'recordHealth'>
   clock: Clock
   timeoutMs: number
   atOnce: number
@@ -25,24 +26,13 @@ export function createPoller(options: {
   const { provisioner, clock, timeoutMs, atOnce } = options
   const stopping = new AbortController()
   const following = new Set<string>()
-  /** Instances that are being looked at, or wait for their turn. */
+  /** Looks of the rounds that are in progress or queued, by instance. */
   const looks = new Map<string, Promise<void>>()
-  const queue: (() => void)[] = []
-  let free = atOnce
-
-  const turn = async () => {
-    if (free > 0) free--
-    else await new Promise<void>(resolve => queue.push(resolve))
-  }
-  const done = () => {
-    const next = queue.shift()
-    if (next) next()
-    else free++
-  }
+  const limited = limit(atOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
 
   const look = async (instance: WatchedInstance): Promise<boolean> => {
     const observation = await probe(instance, timeoutMs, clock.now)
-    // What was asked of an address that has changed meanwhile says nothing about the instance.
+    // The instance may have moved to another address meanwhile: what answered at the old one says nothing about it.
     const now = provisioner.watchedOne(instance.id)
     if (stopping.signal.aborted || !now || now.port !== instance.port || now.host !== instance.host)
       return false
@@ -50,12 +40,12 @@ export function createPoller(options: {
     return observation.healthy
   }
 
-  const lookInTurn = async (instance: WatchedInstance): Promise<void> => {
-    await turn()
+  const lookInRound = async (instance: WatchedInstance): Promise<void> => {
     try {
-      if (!stopping.signal.aborted) await look(instance)
+      await limited(async () => {
+        if (!stopping.signal.aborted) await look(instance)
+      })
     } finally {
-      done()
       looks.delete(instance.id)
     }
   }
@@ -66,7 +56,7 @@ export function createPoller(options: {
         .watched()
         .filter(({ id }) => !following.has(id))
         .map(instance => {
-          const look = looks.get(instance.id) ?? lookInTurn(instance)
+          const look = looks.get(instance.id) ?? lookInRound(instance)
           looks.set(instance.id, look)
           return look
         })

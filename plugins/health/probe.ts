@@ -4,9 +4,9 @@ import type { HealthObservation, WatchedInstance } from '../provisioner/contract
 const mostBytes = 64 * 1024
 
 /**
- * Asks one instance how it is. Healthy is only an instance that answers 200 as itself: an address may have passed on to
- * another. One that answers as itself with checks that fail is told apart from one that does not answer. Every way to
- * fail has its words; nothing is thrown.
+ * Asks one instance for its health, once. It is healthy when it answers 200 under its own id: its address may belong to
+ * another instance by now. `answers` tells an instance whose checks fail from one that does not answer. Never throws:
+ * each way to fail is a reason in words.
  */
 export function probe(
   instance: WatchedInstance,
@@ -38,7 +38,7 @@ export function probe(
           clearTimeout(timer)
           const reason = faultOf(instance, response.statusCode ?? 0, body)
           if (reason === null) return resolve({ healthy: true, at: now() })
-          // The edge goes by the same header.
+          // The router goes by the same header.
           const answers =
             response.statusCode !== 421 && response.headers['longhouse-instance'] === instance.id
           resolve({ healthy: false, at: now(), answers, starting: isStarting(body), reason })
@@ -57,7 +57,7 @@ export function probe(
   })
 }
 
-/** True for a health document that says that the instance is not ready yet. */
+/** Whether a health document says that the instance is not ready yet. */
 function isStarting(body: string): boolean {
   try {
     return (JSON.parse(body) as { status?: unknown }).status === 'starting'
@@ -81,8 +81,8 @@ function faultOf(instance: WatchedInstance, status: number, body: string): strin
 }
 
 /**
- * The checks that fail, with their words where it has any: an instance keeps those for its owner and its log. Null when
- * the answer tells of none. The manifest is the customer's.
+ * Names the checks that fail, with reasons if the instance gives any: it keeps them for its owner and its log. Null when
+ * none fails. A broken manifest is the customer's concern, and no fault of the instance.
  */
 function failingChecks(checks: unknown): string | null {
   if (typeof checks !== 'object' || checks === null) return null

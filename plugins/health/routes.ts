@@ -12,10 +12,11 @@ const healthSchema = z.object({
   ),
 })
 
-const checkTimeoutMs = 2000
-
-/** Says whether the control plane can do its work: 200, or 503 with what fails. */
-export function healthRoutes(checks: () => ReadonlyMap<string, Check>): Route[] {
+/**
+ * Says whether the control plane can do its work: 200, or 503 with what fails. A check that does not answer within
+ * `checkWithinMs` fails.
+ */
+export function healthRoutes(checks: () => ReadonlyMap<string, Check>, checkWithinMs = 2000): Route[] {
   return [
     route({
       method: 'get',
@@ -30,7 +31,7 @@ export function healthRoutes(checks: () => ReadonlyMap<string, Check>): Route[] 
       },
       handle: async c => {
         const results = await Promise.all(
-          [...checks()].map(async ([name, check]) => [name, await runCheck(check)] as const),
+          [...checks()].map(async ([name, check]) => [name, await runCheck(check, checkWithinMs)] as const),
         )
         const ok = results.every(([, result]) => result.status === 'ok')
         c.header('Cache-Control', 'no-store')
@@ -43,10 +44,13 @@ export function healthRoutes(checks: () => ReadonlyMap<string, Check>): Route[] 
   ]
 }
 
-async function runCheck(check: Check): Promise<{ status: 'ok' | 'failing'; reason?: string }> {
+async function runCheck(
+  check: Check,
+  withinMs: number,
+): Promise<{ status: 'ok' | 'failing'; reason?: string }> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${checkTimeoutMs} ms`)), checkTimeoutMs)
+    timer = setTimeout(() => reject(new Error(`no answer within ${withinMs} ms`)), withinMs)
   })
   try {
     await Promise.race([check(), late])
