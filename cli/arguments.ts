@@ -56,7 +56,7 @@ export function readArguments(args: readonly string[], shape: CommandShape): Arg
   }
   for (const [name, given] of values) {
     if (given.length > 1 && !shape.options[name]?.many && shape.options[name]?.value)
-      throw new UsageError(`--${name} is given ${given.length} times; once is right`)
+      throw new UsageError(`--${name} is given ${given.length} times, but only once is allowed`)
   }
   const [id, ...others] = shape.takesId ? positionals : ['', ...positionals]
   if (others.length > 0) throw new UsageError(`${shape.name} does not know what to do with "${others[0]}"`)

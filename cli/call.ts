@@ -26,10 +26,10 @@ export interface Command extends CommandShape {
 
 /** The options that every command has. */
 export const commonOptions = {
-  dir: { value: '<folder>', words: 'the jobs repo; the folder we are in, or one above it, when left out' },
+  dir: { value: '<folder>', words: 'the jobs repo; by default the current folder or one above it' },
   timezone: {
     value: '<zone>',
-    words: 'for jobs that name no zone of their own; LONGHOUSE_TIMEZONE, else UTC',
+    words: 'for jobs without a zone; by default LONGHOUSE_TIMEZONE, else UTC',
   },
-  help: { words: 'says what this command does' },
+  help: { words: 'shows help for this command' },
 } as const

@@ -57,7 +57,7 @@ test('an empty folder, a folder that is not there, a manifest that is none', asy
   assert.deepEqual([empty.code, empty.out], [1, ''])
   assert.match(
     empty.err,
-    /there is no manifest\.ts here, nor in a folder above; go to a jobs repo, or name one with --dir/,
+    /there is no manifest\.ts here or in a folder above; go to a jobs repo, or pass one with --dir/,
   )
   assert.deepEqual(readdirSync(dir), ['.git'], 'nothing was put there')
   const gone = await say(t, dir, ['check', '--dir', 'nowhere'])

@@ -7,13 +7,13 @@ import { warningsOf } from './warnings.ts'
 export const check: Command = {
   name: 'check',
   takesId: false,
-  summary: 'reads the jobs as an instance would, and says what is wrong',
+  summary: 'checks the jobs as an instance would',
   details:
-    'Mistakes are told as file:line:column message, and the exit code is 1. What would not keep the jobs from being loaded ' +
-    'is a warning. `longhouse/jobs` is put into node_modules, as an instance does, so that editors know it.',
+    'Prints errors as file:line:column message, and exits with 1 if there are any. Problems that do not keep the jobs from loading ' +
+    'are warnings. Also puts `longhouse/jobs` into node_modules, as an instance does, so that editors find it.',
   options: {
-    types: { words: 'also runs the TypeScript that is installed in the jobs repo, if one is' },
-    json: { words: 'as JSON' },
+    types: { words: 'also type-checks with the TypeScript that is installed in the jobs repo' },
+    json: { words: 'prints JSON' },
     ...commonOptions,
   },
   run: async call => {
@@ -35,7 +35,7 @@ export const check: Command = {
       return 0
     }
     const { length } = found.errors
-    output.note(`${output.noteLook('red', '✗')} ${length} ${length === 1 ? 'mistake' : 'mistakes'}`)
+    output.note(`${output.noteLook('red', '✗')} ${length} ${length === 1 ? 'error' : 'errors'}`)
     return 1
   },
 }

@@ -4,14 +4,14 @@ import { table } from './output.ts'
 
 export function overview(commands: readonly Command[]): string {
   return [
-    'longhouse-jobs: the jobs of a jobs repo on this machine, read and run by the code of an instance.',
+    'longhouse-jobs: check and run the jobs of a jobs repo on this machine, with the code of an instance.',
     '',
     'Usage: longhouse-jobs <command> [options]',
     '',
     ...indented(commands.map(each => [`${each.name}${each.takesId ? ' <id>' : ''}`, each.summary])),
     '',
-    'longhouse-jobs <command> --help says more; --version tells the version.',
-    'Exit codes: 0 well, 1 a mistake or a run that failed, 2 a command line that is not understood.',
+    'longhouse-jobs <command> --help shows more; --version prints the version.',
+    'Exit codes: 0 success, 1 an error or a failed run, 2 a wrong command line.',
   ].join('\n')
 }
 

@@ -15,6 +15,6 @@ export function readInstant(text: string, timezone: string): number {
     // It only looked like one.
   }
   throw new UsageError(
-    `--at: "${text}" is not a time; write 2026-03-29, 2026-03-29T08:00 (in the job's zone) or 2026-03-29T06:00:00Z`,
+    `--at: "${text}" is not a time; use 2026-03-29, 2026-03-29T08:00 (in the job's zone) or 2026-03-29T06:00:00Z`,
   )
 }

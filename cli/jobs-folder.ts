@@ -16,16 +16,14 @@ export function findJobsFolder(named: string | undefined, workingDir: string): s
       throw new UsageError(`--dir: there is no folder "${named}"`)
     }
     if (hasManifest(dir)) return realpathSync(dir)
-    throw new CommandError(
-      `there is no manifest.ts in "${named}"; it is what registers the jobs of a jobs repo`,
-    )
+    throw new CommandError(`there is no manifest.ts in "${named}"; it registers the jobs of a jobs repo`)
   }
   for (let dir = workingDir; ; dir = dirname(dir)) {
     if (hasManifest(dir)) return realpathSync(dir)
     if (dir === dirname(dir) || existsSync(join(dir, '.git'))) break
   }
   throw new CommandError(
-    'there is no manifest.ts here, nor in a folder above; go to a jobs repo, or name one with --dir <folder>',
+    'there is no manifest.ts here or in a folder above; go to a jobs repo, or pass one with --dir <folder>',
   )
 }
 

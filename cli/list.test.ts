@@ -103,7 +103,7 @@ test('next: the coming times, with what a clock change does to them', async t =>
   assert.deepEqual([unknown.code, unknown.out], [1, ''])
   assert.match(unknown.err, /there is no job "raport"; did you mean report\?/)
   for (const [args, words] of [
-    [['--at', 'tomorrow'], /--at: "tomorrow" is not a time; write 2026-03-29/],
+    [['--at', 'tomorrow'], /--at: "tomorrow" is not a time; use 2026-03-29/],
     [['--at', '2026-02-30'], /--at: "2026-02-30" is not a time/],
     [['--count', '0'], /--count: "0" is not a whole number from 1 to 500/],
     [['--count', '1e2'], /--count/],
@@ -138,10 +138,13 @@ test('help for the whole and for each command; what is not understood ends with 
     [['list', '--json=yes'], /--json takes no value/],
     [['list', '--dir'], /--dir needs a value: --dir <folder>/],
     [['next', 'job', '--at', '--json'], /--at needs a value/],
-    [['next', 'job', '--at', '2026-01-01', '--at', '2026-01-02'], /--at is given 2 times; once is right/],
+    [
+      ['next', 'job', '--at', '2026-01-01', '--at', '2026-01-02'],
+      /--at is given 2 times, but only once is allowed/,
+    ],
     [['next'], /next needs the id of a job/],
     [['run', 'job', 'again'], /run does not know what to do with "again"/],
-    [['--json', 'list'], /options stand behind the command/],
+    [['--json', 'list'], /options come after the command/],
   ] as const) {
     const { code, err } = await say(t, dir, args)
     assert.equal(code, 2, args.join(' '))

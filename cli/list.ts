@@ -9,9 +9,9 @@ import { oneLine, table } from './output.ts'
 export const list: Command = {
   name: 'list',
   takesId: false,
-  summary: 'the jobs, and when each runs next',
-  details: 'Next runs are told on the clock of the job’s zone.',
-  options: { json: { words: 'as JSON' }, ...commonOptions },
+  summary: 'lists the jobs and their next runs',
+  details: 'Next runs are shown in the job’s zone.',
+  options: { json: { words: 'prints JSON' }, ...commonOptions },
   run: async call => {
     const { args, output, now } = call
     const jobs = await withManifest(call, async manifest => [...manifest.jobs.values()])
@@ -19,7 +19,7 @@ export const list: Command = {
       output.json({ jobs: jobs.map(job => wireJob(job, now)) })
       return 0
     }
-    if (jobs.length === 0) output.note('The manifest registers no job.')
+    if (jobs.length === 0) output.note('The manifest registers no jobs.')
     const [head = '', ...lines] = table([headings, ...jobs.map(job => row(job, now))], output.columns)
     if (jobs.length > 0) output.say(output.look('bold', head))
     for (const line of lines) output.say(line)

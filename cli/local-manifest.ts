@@ -21,7 +21,7 @@ export interface LocalManifest {
 export class BrokenManifest extends Error {
   readonly errors: readonly ManifestError[]
   constructor(errors: readonly ManifestError[]) {
-    super('the manifest has mistakes')
+    super('the manifest has errors')
     this.errors = errors
   }
 }

@@ -64,7 +64,7 @@ export async function performRun(
     ending ??= { status, error: { message, stack: null } }
     started.end(graceMs)
   }
-  const tooLong = `it took longer than its limit of ${job.timeout / 1000} seconds and was ended`
+  const tooLong = `the run took longer than its limit of ${job.timeout / 1000} seconds and was stopped`
   const timer = setTimeout(() => end('timed_out', tooLong, runLimits.graceMs), job.timeout)
   const asked = () => end('cancelled', 'the run was cancelled', runLimits.graceMs)
   const killed = () => end('cancelled', 'the run was cancelled', 0)

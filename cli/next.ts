@@ -11,16 +11,15 @@ import { table } from './output.ts'
 export const next: Command = {
   name: 'next',
   takesId: true,
-  summary: 'the coming times of a job, with what clock changes do to them',
-  details:
-    'Times are computed by the very rules that an instance runs by, and told on the clock of the job’s zone.',
+  summary: 'shows the next due times of a job, and how clock changes affect them',
+  details: 'Times are computed exactly as in an instance, and shown in the job’s zone.',
   options: {
     at: {
       value: '<time>',
-      words: 'from then on: 2026-03-29, 2026-03-29T08:00 in the job’s zone, or 2026-03-29T06:00:00Z',
+      words: 'start at this time: 2026-03-29, 2026-03-29T08:00 in the job’s zone, or 2026-03-29T06:00:00Z',
     },
-    count: { value: '<number>', words: 'so many of them, from 1 to 500; 10 when left out' },
-    json: { words: 'as JSON' },
+    count: { value: '<number>', words: 'how many, from 1 to 500; 10 by default' },
+    json: { words: 'prints JSON' },
     ...commonOptions,
   },
   run: async call => {
@@ -45,7 +44,8 @@ export const next: Command = {
       slot.note ?? '',
     ])
     for (const line of table(rows, null)) output.say(`  ${line}`)
-    if (slots.length < count) output.say(slots.length === 0 ? '  no further time' : '  and no further time')
+    if (slots.length < count)
+      output.say(slots.length === 0 ? '  no further due times' : '  and no further due times')
     return 0
   },
 }

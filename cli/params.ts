@@ -16,7 +16,7 @@ export function readParams(
   const params = given.params === undefined ? {} : readObject(given.params, workingDir)
   for (const pair of given.param) {
     const end = pair.indexOf('=')
-    if (end < 1) throw new UsageError(`--param: "${pair}" is not of the form name=value`)
+    if (end < 1) throw new UsageError(`--param: "${pair}" must have the form name=value`)
     const name = pair.slice(0, end)
     define(
       params,
@@ -27,7 +27,7 @@ export function readParams(
   const faults = spec ? paramFaults(spec.schema, params) : []
   if (faults.length === 0) return acceptParams(spec, params)
   const words = faults.map(({ path, message }) => `${path ? `"${path}"` : 'they'} ${message}`)
-  throw new UsageError(`the parameters do not fit: ${words.slice(0, 20).join('; ')}`)
+  throw new UsageError(`invalid parameters: ${words.slice(0, 20).join('; ')}`)
 }
 
 function fits(spec: ParamsSpec | null, name: string, value: unknown): boolean {

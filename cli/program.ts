@@ -87,6 +87,6 @@ function unknownCommand(name: string): UsageError {
   const names = commands.map(each => each.name)
   const close = nearest(name, names)
   const hint = close ? `did you mean ${close}?` : `there are ${names.join(', ')}`
-  if (name.startsWith('-')) return new UsageError(`options stand behind the command; ${hint}`)
+  if (name.startsWith('-')) return new UsageError(`options come after the command; ${hint}`)
   return new UsageError(`there is no command "${name}"; ${hint}`)
 }

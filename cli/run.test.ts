@@ -25,7 +25,7 @@ test('a run prints what the job prints, then its result, and ends with 0', async
     slot: null,
     trigger: 'manual',
   })
-  assert.match(err, /^job runs, for 5 min at most\ntwo\n✓ job succeeded after \d+ ms\n$/)
+  assert.match(err, /^running job, for at most 5 min\ntwo\n✓ job succeeded after \d+ ms\n$/)
   assert.deepEqual(readdirSync(scratch), [], 'the build is gone')
 })
 
@@ -56,7 +56,7 @@ test('the limits of the manifest hold, and what a job says badly is a failure in
       job('never', '() => new Promise(() => {})'),
   })
   for (const [id, words] of [
-    ['slow', /✗ slow timed out after .*: it took longer than its limit of 1 seconds? and was ended/],
+    ['slow', /✗ slow timed out after .*: the run took longer than its limit of 1 seconds? and was stopped/],
     ['leaves', /✗ leaves failed after .*: the job ended its process with exit code 0/],
     ['never', /✗ never failed after .*: the job's promise was never settled/],
   ] as const) {
@@ -86,7 +86,7 @@ test('Ctrl-C asks a run to end, and it may tidy up', async t => {
   const { code, out, err } = await command.ended
   assert.equal(code, 130)
   assert.match(out, /begun\ntidied up\n/)
-  assert.match(err, /asked to end.*\n✗ job cancelled after .*: the run was cancelled/)
+  assert.match(err, /stopping the run; .*\n✗ job cancelled after .*: the run was cancelled/)
 })
 
 test('a second Ctrl-C kills at once, with everything that the run started', async t => {
@@ -114,7 +114,7 @@ test('parameters that cannot be read are refused before anything runs', async t 
     [['--params', '7'], /--params: its value must be a JSON object such as \{"count": 3\}/],
     [['--params', '@list.json'], /--params: the file "list\.json" must be a JSON object/],
     [['--params', '@nowhere.json'], /--params: the file "nowhere\.json" cannot be read/],
-    [['--param', 'a'], /--param: "a" is not of the form name=value/],
+    [['--param', 'a'], /--param: "a" must have the form name=value/],
     [['--param', '=a'], /--param/],
   ] as const) {
     const { code, out, err } = await say(t, dir, ['run', 'job', ...args])
@@ -147,7 +147,7 @@ test('a job gets the secrets that it declares, from the environment or .env, and
   assert.equal(warned.code, 0)
   assert.match(
     warned.out,
-    /^warning job wants the secret FIRST, which is set neither in the environment nor in \.env/m,
+    /^warning job needs the secret FIRST, which is not set in the environment or in \.env/m,
   )
 
   writeFileSync(
@@ -166,7 +166,7 @@ test('a job gets the secrets that it declares, from the environment or .env, and
 test('an .env that git does not ignore is told', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1', "secrets: ['KEY']"), '.env': 'KEY=value\n' })
   mkdirSync(join(dir, '.git'))
-  const words = /warning git does not ignore \.env: name it in \.gitignore/
+  const words = /warning git does not ignore \.env: add it to \.gitignore/
   assert.match((await say(t, dir, ['check'])).out, words)
   assert.match((await say(t, dir, ['run', 'job'])).err, words)
   writeFileSync(join(dir, '.gitignore'), 'node_modules/\n.env\n')
@@ -204,7 +204,7 @@ test('parameters are what the job says of them: defaults, text that looks like a
   assert.deepEqual([refused.code, refused.out], [2, ''])
   assert.match(
     refused.err,
-    /the parameters do not fit: "count" must be at most 5; "zap" is no parameter here; there is "zip", "count", "dry"; "dry" must be true or false/,
+    /invalid parameters: "count" must be at most 5; "zap" is no parameter here; there is "zip", "count", "dry"; "dry" must be true or false/,
   )
 })
 

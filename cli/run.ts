@@ -11,20 +11,20 @@ import { exposureOf, localSecrets } from './secrets.ts'
 export const run: Command = {
   name: 'run',
   takesId: true,
-  summary: 'runs a job here and now',
+  summary: 'runs a job on this machine',
   details:
-    'It runs in a process of its own, with the environment, the limits and the context that an instance gives it. The ' +
-    'secrets that it declares come from the environment, else from the file .env of the jobs repo. The exit code is 0 when ' +
-    'it succeeded and 1 when it did not. Ctrl-C asks it to end, and seconds later it is killed with everything that it ' +
-    'started; a second Ctrl-C does that at once.',
+    'Runs the job in a process of its own, with the environment, limits and context of an instance. Its secrets come from ' +
+    'the environment, else from the file .env of the jobs repo. The exit code is 0 when the run succeeds and 1 when it ' +
+    'does not. Ctrl-C asks the run to stop, and some seconds later kills it with everything it started; a second Ctrl-C ' +
+    'does that at once.',
   options: {
-    params: { value: '<json>', words: 'its parameters: a JSON object, or @file to read one' },
+    params: { value: '<json>', words: 'the parameters: a JSON object, or @file to read one' },
     param: {
       value: '<name=value>',
       many: true,
       words: 'one parameter, as JSON or else as text; may be repeated',
     },
-    json: { words: 'tells the outcome as JSON, and what the job prints on standard error' },
+    json: { words: 'prints the outcome as JSON, and the job’s output on standard error' },
     ...commonOptions,
   },
   run: async call => {
@@ -34,8 +34,8 @@ export const run: Command = {
       const given = { params: args.text('params'), param: args.texts('param') }
       const params = readParams(given, job.params, workingDir)
       const secrets = await secretsOf(call, job)
-      output.note(output.noteLook('dim', `${job.id} runs, for ${durationWords(job.timeout)} at most`))
-      const asked = `asked to end; it is killed in ${runLimits.graceMs / 1000} seconds, or at once with Ctrl-C`
+      output.note(output.noteLook('dim', `running ${job.id}, for at most ${durationWords(job.timeout)}`))
+      const asked = `stopping the run; it is killed in ${runLimits.graceMs / 1000} seconds, or at once with Ctrl-C`
       const tellAsked = () => output.note(output.noteLook('dim', asked))
       call.signal.addEventListener('abort', tellAsked)
       const env: Record<string, string> = output.colours ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }

@@ -33,13 +33,13 @@ export async function exposureOf(dir: string): Promise<string | null> {
   const ignored = await git.isIgnored({ fs, dir: root, filepath: relative(root, join(dir, file)) })
   return ignored
     ? null
-    : `git does not ignore ${file}: name it in .gitignore, or its secrets get into the history`
+    : `git does not ignore ${file}: add it to .gitignore, or its secrets end up in the history`
 }
 
 function readFile(dir: string): Partial<Record<string, string>> {
   if (!existsSync(join(dir, file))) return {}
   const content = readRegular(join(dir, file), mostBytes)
-  if (content === null) throw new CommandError(`${file} is no file of at most 1 MiB`)
+  if (content === null) throw new CommandError(`${file} is not a file of at most 1 MiB`)
   return parseEnv(content.toString('utf8'))
 }
 

@@ -5,7 +5,7 @@ import { exposureOf, localSecrets } from './secrets.ts'
 /** What does not keep the jobs from being loaded, but may surprise. `jobs` is null when the manifest has mistakes. */
 export async function warningsOf(jobs: readonly JobSpec[] | null, dir: string): Promise<string[]> {
   const warnings = [...packageWarnings(dir)]
-  if (jobs?.length === 0) warnings.push('manifest.ts registers no job')
+  if (jobs?.length === 0) warnings.push('manifest.ts registers no jobs')
   if (jobs) warnings.push(...secretWarnings(jobs, dir))
   const exposure = await exposureOf(dir)
   return exposure ? [...warnings, exposure] : warnings
@@ -16,8 +16,8 @@ function secretWarnings(jobs: readonly JobSpec[], dir: string): string[] {
   return missing.map(name => {
     const ids = jobs.filter(job => job.secrets.includes(name)).map(job => job.id)
     const [first, ...others] = ids
-    const who = others.length === 0 ? `${first} wants` : `${first} and ${others.length} more want`
-    return `${who} the secret ${name}, which is set neither in the environment nor in .env; set it in the instance, too`
+    const who = others.length === 0 ? `${first} needs` : `${first} and ${others.length} more need`
+    return `${who} the secret ${name}, which is not set in the environment or in .env; set it in the instance, too`
   })
 }
 
@@ -25,7 +25,7 @@ function packageWarnings(dir: string): string[] {
   try {
     const wanted = readWanted(dir)
     if (wanted === null || wanted.there) return []
-    return ['what package.json asks for is not what is installed here; run npm install']
+    return ['the installed packages do not match package.json; run npm install']
   } catch (error) {
     return [`package.json ${(error as Error).message}; an instance would not install its packages`]
   }

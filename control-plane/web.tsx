@@ -30,7 +30,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         auth: 'Signing in as an owner',
         billing: 'An owner’s plan',
         checkout: 'Choosing a plan',
-        description: 'This description',
+        description: 'This API description',
         health: 'Whether the control plane works',
         instances: 'An owner’s instances',
         keys: 'What instances check tokens with',

@@ -10,7 +10,7 @@ export function auditSignIn(c: AppContext, audit: AuditLog): void {
       actorName: owner.name,
       address: c.get('client'),
       action: 'GET /auth/sso',
-      summary: 'Sign in by way of the control plane',
+      summary: 'Sign in through the control plane',
       target: '',
       fields: '',
       status: 303,

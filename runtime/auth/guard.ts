@@ -32,7 +32,7 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
     const wait = wrongTokens.retryAfter(group)
     if (wait > 0) throw retryLater(wait)
     wrongTokens.fail(group)
-    throw unauthorized('The bearer token is none of this instance, or it was revoked.', {
+    throw unauthorized('The token does not belong to this instance, or was revoked.', {
       headers: challenge,
     })
   }
@@ -44,7 +44,7 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
       if (secret !== undefined) {
         const token = tokenIn(c, secret)
         const needed = neededFor(c.req.method)
-        if (needed === null) throw personNeeded('Sign in with the password for this; no token may do it.')
+        if (needed === null) throw personNeeded('API tokens cannot do this. Sign in with the password.')
         if (!allows(token.scope, needed)) {
           throw scopeTooSmall(`The token "${token.name}" has the scope ${token.scope}; this needs ${needed}.`)
         }

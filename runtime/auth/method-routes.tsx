@@ -32,12 +32,15 @@ export function methodRoutes(parts: {
 
   const turn = (c: AppContext, password: boolean) => {
     if (!password) {
-      if (!sso) throw onlyWayIn('No control plane signs anybody in here. Nothing was changed.')
+      if (!sso)
+        throw onlyWayIn(
+          'Single sign-on is not set up, so the password is the only way to sign in. Nothing was changed.',
+        )
       const secret = cookie.read(c)
       // Whoever came that way knows that it works.
       if ((secret ? sessions.find(secret)?.via : null) !== 'sso') {
         throw onlyWayIn(
-          `Sign in by way of ${new URL(sso.issuer).host} first, so that it is known to work. Nothing was changed.`,
+          `Sign in through ${new URL(sso.issuer).host} first, to be sure that it works. Nothing was changed.`,
         )
       }
     }
@@ -48,7 +51,7 @@ export function methodRoutes(parts: {
     route({
       method,
       path: '/api/auth/methods',
-      summary: 'Turn the sign-in with the password on or off',
+      summary: 'Turn password sign-in on or off',
       guard: person,
       body: z.object({ password: truth }),
       answers: {
@@ -62,7 +65,7 @@ export function methodRoutes(parts: {
     route({
       method: 'get',
       path: '/settings/sign-in',
-      summary: 'How one signs in',
+      summary: 'Settings of the sign-in',
       guard: person,
       pageOnly: true,
       answers: { 200: { description: 'A page', type: 'text/html' } },
@@ -81,9 +84,9 @@ export function methodRoutes(parts: {
     route({
       method: 'get',
       path: '/api/auth/methods',
-      summary: 'The ways in',
+      summary: 'The ways to sign in',
       guard: person,
-      answers: { 200: { description: 'The ways in', schema: methodShape } },
+      answers: { 200: { description: 'The ways to sign in', schema: methodShape } },
       handle: c => c.json(state()),
     }),
     change('put'),

@@ -119,8 +119,8 @@ export function authRoutes(parts: AuthParts): Route[] {
           return loginPage(c, { next, error }, 429)
         }
         if (wait === 0) {
-          if (!wantsPage(c)) throw wrongPassword('The password is not that of this instance.')
-          return loginPage(c, { next, error: 'That is not the password of this instance.' }, 401)
+          if (!wantsPage(c)) throw wrongPassword('This is not the password of this instance.')
+          return loginPage(c, { next, error: 'This is not the password of this instance.' }, 401)
         }
         c.set('actor', owner)
         const { secret, keepMs } = sessions.open('password')

@@ -101,7 +101,7 @@ test('an owner comes in by way of the control plane, to a clean address', async 
   assert.equal((await app.request('/api/jobs', { headers: { Cookie: session } })).status, 200)
   assert.equal(asked(), 0, 'with the keys that it was given nobody needs to be asked')
   const audit = await app.request('/settings/audit', { headers: { ...browser, Cookie: session } })
-  assert.match(await audit.text(), /Sign in by way of the control plane/)
+  assert.match(await audit.text(), /Sign in through the control plane/)
   assert.equal(
     (await app.request('/auth/sso', { headers: { ...browser, Cookie: session } })).headers.get('location'),
     '/',
@@ -114,7 +114,7 @@ test('a token that nobody asked for here, or that was asked for in another brows
   const planted = await sign(eve.nonce)
   const unasked = await arrive(planted)
   assert.equal(unasked.status, 400)
-  assert.match(await unasked.text(), /not begun in this browser/)
+  assert.match(await unasked.text(), /did not start in this browser/)
   const victim = await begin()
   const other = await arrive(planted, victim.cookie)
   assert.equal(other.status, 403)
@@ -198,7 +198,7 @@ test('the password is turned off by who came the other way, and opens again when
     headers: { Cookie: byPassword },
   })
   assert.equal(early.status, 409)
-  assert.match(await early.text(), /known to work/)
+  assert.match(await early.text(), /sure that it works/)
   assert.equal((await app.request('/api/auth/methods')).status, 401)
 
   const { cookie, nonce } = await begin()

@@ -77,7 +77,7 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
     const begun = trip.end(c)
     if (!sso || !begun) {
       throw notAskedFor(
-        'The sign-in was not begun in this browser, or was finished before. Nothing was changed; begin again from the sign-in page.',
+        'This sign-in did not start in this browser, or has been used already. Nothing was changed. Start again from the sign-in page.',
       )
     }
     const checked = await (await verifier(sso))(token, await nonceOf(begun.derive))
@@ -105,7 +105,7 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
       route({
         method: 'get',
         path: '/auth/sso',
-        summary: 'Sign in by way of the control plane',
+        summary: 'Sign in through the control plane',
         guard: open,
         pageOnly: true,
         query: z.object({ next: z.string().optional() }),

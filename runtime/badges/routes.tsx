@@ -23,7 +23,7 @@ export function badgeRoutes({
     route({
       method,
       path: '/api/jobs/{id}/badge',
-      summary: 'Open the badge of a job to all, or close it',
+      summary: 'Publish or unpublish the badge of a job',
       guard,
       params: z.object({ id: z.string() }),
       body: z.object({
@@ -56,7 +56,7 @@ export function badgeRoutes({
       handle: (c, { params: { file } }) => {
         const id = /^(.+)\.svg$/.exec(file)?.[1] ?? ''
         const job = badges.isPublic(id) ? jobs.list.one(id) : null
-        if (!job) throw notFound('There is no public badge of that name.')
+        if (!job) throw notFound('There is no public badge with this name.')
         const { runs } = jobs.runs.list({ jobId: id, limit: lookedAt, offset: 0 })
         const lastEnded = runs.find(run => run.finishedAt !== null) ?? null
         c.header('Content-Type', 'image/svg+xml; charset=utf-8')

@@ -48,7 +48,7 @@ const listFiles = (web: FilesWeb) =>
   route({
     method: 'get',
     path: '/api/jobs/repo/files',
-    summary: 'The files of the jobs repo, without git’s own and without packages',
+    summary: 'The files of the jobs repo, without .git and packages',
     guard: web.access.signedIn,
     answers: {
       200: {
@@ -85,7 +85,7 @@ const readFile = (web: FilesWeb) =>
     method: 'get',
     path: '/api/jobs/repo/files/{path...}',
     summary:
-      'One file of the jobs repo: a text with its hash; with `raw` any file as it is, or a part of it by `Range`',
+      'A file of the jobs repo: text with its hash; with `raw` the bytes of any file, or a part of them by `Range`',
     guard: web.access.signedIn,
     params: fileParams,
     query: z.object({
@@ -109,7 +109,7 @@ const saveFile = (web: FilesWeb) =>
   route({
     method: 'put',
     path: '/api/jobs/repo/files/{path...}',
-    summary: 'Save a file; answers when the set of jobs is live, refused or waits for something',
+    summary: 'Save a file; answers when the change is live, refused or waiting',
     guard: web.access.signedIn,
     params: fileParams,
     body: z.strictObject({
@@ -153,7 +153,7 @@ const renameFile = (web: FilesWeb) =>
   route({
     method: 'post',
     path: '/api/jobs/repo/rename',
-    summary: 'Give a file another name or folder',
+    summary: 'Rename or move a file',
     guard: web.access.signedIn,
     body: z.strictObject({
       from: z.string('must be the path of the file'),
@@ -175,7 +175,7 @@ const checkFile = (web: FilesWeb) =>
   route({
     method: 'post',
     path: '/api/jobs/repo/check',
-    summary: 'What would happen if a file were saved so; nothing is saved',
+    summary: 'Check a file without saving it',
     guard: web.access.signedIn,
     body: z.strictObject({ path: z.string('must be the path of the file'), content: contentField }),
     limitBytes: bodyLimitBytes,
@@ -215,7 +215,7 @@ function readText({ repo }: FilesWeb, path: string): RepoFile {
     if (!(error instanceof Problem) || (error.status !== 415 && error.status !== 413)) throw error
     repo.rawFiles.open(path).close()
     throw uneditable(
-      `"${path}" is not a text of at most ${largestFileBytes / 1024} KiB. Ask for it with ?raw.`,
+      `"${path}" is not a text file of at most ${largestFileBytes / 1024} KiB. Use ?raw to read it.`,
     )
   }
 }

@@ -85,7 +85,7 @@ export function historyRoutes(web: FilesWeb): Route[] {
     route({
       method: 'get',
       path: '/api/jobs/repo/commits/{commit}',
-      summary: 'One commit and what it changed',
+      summary: 'A commit and its changes',
       guard,
       params,
       answers: {
@@ -98,7 +98,7 @@ export function historyRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/commits/{commit}/revert',
-      summary: 'Make the files those of this commit, as a new commit; nothing is rewritten',
+      summary: 'Revert all files to a commit, in a new commit',
       guard,
       params,
       answers: {

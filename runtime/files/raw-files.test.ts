@@ -72,7 +72,7 @@ test('any file is fetched as it is, in parts too', async t => {
 
   const asText = await raw('data/blob')
   assert.equal(asText.status, 415)
-  assert.match(((await asText.json()) as { detail: string }).detail, /Ask for it with \?raw/)
+  assert.match(((await asText.json()) as { detail: string }).detail, /Use \?raw/)
 })
 
 test('what is fetched runs nowhere as a page or a script of the instance', async t => {

@@ -110,7 +110,7 @@ export function rawFileRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/repo/upload',
-      summary: 'Upload a file from a form',
+      summary: 'Upload a file, for a browser',
       guard,
       pageOnly: true,
       rawBody: 'The form',
@@ -129,7 +129,9 @@ export function rawFileRoutes(web: FilesWeb): Route[] {
 async function uploadForm(c: AppContext): Promise<{ folder: string; file: File; replace: boolean }> {
   const type = c.req.header('content-type') ?? ''
   if (!type.toLowerCase().startsWith('multipart/form-data')) {
-    throw unsupportedMedia('A file is uploaded as multipart/form-data here; by API, send it to its path.')
+    throw unsupportedMedia(
+      'Send the file as multipart/form-data. Over the API, send its bytes to the file’s path.',
+    )
   }
   const bytes = await readBytes(c.req.raw, formLimitBytes)
   let form: FormData

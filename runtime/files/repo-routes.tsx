@@ -15,7 +15,7 @@ export function repoRoutes(web: FilesWeb): Route[] {
     route({
       method: 'get',
       path: '/api/jobs/repo',
-      summary: 'State of the jobs repo; without a login only `initialized`',
+      summary: 'The state of the jobs repo; without signing in only `initialized`',
       guard: open,
       answers: {
         200: { description: 'Its state', schema: repoShape.partial().required({ initialized: true }) },
@@ -30,7 +30,7 @@ export function repoRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/init',
-      summary: 'Make the jobs repo where there is none; does nothing where there is one',
+      summary: 'Create the jobs repo, unless it exists',
       guard,
       answers: {
         200: { description: 'Its state', schema: repoShape },

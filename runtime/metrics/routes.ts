@@ -19,7 +19,7 @@ export function metricsRoute({
     method: 'get',
     path: '/metrics',
     operation: 'getMetrics',
-    summary: 'Figures for Prometheus; a token with the scope `read` opens it',
+    summary: 'Metrics for Prometheus; needs a token with the scope `read`',
     guard,
     answers: { 200: { description: 'Text format 0.0.4', type: 'text/plain' } },
     handle: c => c.body(metrics(jobs), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),

@@ -85,7 +85,8 @@ const muteIncident = (web: NoticesWeb, muted: boolean) =>
     handle: (c, { params: { id } }) => {
       const incident = web.notices.mute(id, muted)
       if (incident === null) throw unknownIncident(`There is no incident "${id}". Old ones are deleted.`)
-      if (incident === 'over') throw incidentOver('The incident is over; no more messages are sent about it.')
+      if (incident === 'over')
+        throw incidentOver('The incident has recovered; no more messages are sent about it.')
       return wantsPage(c) ? c.redirect('/settings/notices', 303) : c.json(incidentJson(incident))
     },
   })
@@ -95,13 +96,12 @@ const retryMessage = (web: NoticesWeb) =>
     method: 'post',
     path: '/api/notices/{id}/retry',
     operation: 'retryMessage',
-    summary: 'Attempt a message now that waits or was given up',
+    summary: 'Retry a message now that is waiting or has failed',
     guard: web.access.mayWrite,
     params: z.object({ id: z.string() }),
     answers: { 204: { description: 'It is due' }, 303: { description: 'It is due, for a browser' } },
     handle: (c, { params: { id } }) => {
-      if (!web.notices.retry(id))
-        throw unknownMessage(`There is no message "${id}" that waits or was given up.`)
+      if (!web.notices.retry(id)) throw unknownMessage(`There is no waiting or failed message "${id}".`)
       return wantsPage(c) ? c.redirect('/settings/notices', 303) : c.body(null, 204)
     },
   })

@@ -54,7 +54,7 @@ const saveSettings = (web: NoticesWeb, method: 'post' | 'put') =>
     method,
     path: '/api/settings/notices',
     operation: method === 'put' ? 'setNoticeSettings' : 'postNoticeSettings',
-    summary: 'Change who gets notices; a field left out stays as it is, an empty text turns it off',
+    summary: 'Change who gets notices; a missing field is not changed, an empty one is turned off',
     guard: web.access.mayWrite,
     body: noticeFields,
     answers: {

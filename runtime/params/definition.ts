@@ -73,7 +73,7 @@ export async function parseParams(
 }
 
 function misfit(words: readonly string[]): Error {
-  const error = new Error(`the parameters do not fit: ${words.slice(0, 20).join('; ')}`)
+  const error = new Error(`invalid parameters: ${words.slice(0, 20).join('; ')}`)
   // It would show the lines of the runner.
   error.stack = ''
   return error

@@ -95,7 +95,7 @@ ${job('zod', zod, '({ params }) => ({ ...params, isDate: params.since instanceof
   }
   const late = (await (await run({ count: 4 })).json()) as { status: string; error: { message: string } }
   assert.equal(late.status, 'failed')
-  assert.equal(late.error.message, 'the parameters do not fit: count: must not be four')
+  assert.equal(late.error.message, 'invalid parameters: count: must not be four')
   assert.equal(instance.engine.job('zod')?.source?.line, 3)
 })
 
@@ -105,7 +105,7 @@ test('a schema of another library by its standard: without JSON Schema, the run 
   const { run } = await startInstance(t, { files: { 'manifest.ts': registry + job('own', standard) } })
   assert.deepEqual((await run('own', { n: 1 })).result, { n: 2 })
   const { status, error } = await run('own', {})
-  assert.deepEqual([status, error?.message], ['failed', 'the parameters do not fit: n: must be a number'])
+  assert.deepEqual([status, error?.message], ['failed', 'invalid parameters: n: must be a number'])
 })
 
 test('what the schedule starts gets the defaults, and its next attempts too', async t => {

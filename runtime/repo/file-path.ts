@@ -19,7 +19,7 @@ export function acceptIn(jobsDir: string): Accept {
       const found = lstatSync(join(jobsDir, folder), { throwIfNoEntry: false })
       if (found && !found.isDirectory()) {
         throw refusedPath(
-          `"${folder}" is ${found.isSymbolicLink() ? 'a link' : 'a file'}, no folder of the repo.`,
+          `"${folder}" is ${found.isSymbolicLink() ? 'a link' : 'a file'}, not a folder of the repo.`,
         )
       }
     }
@@ -38,8 +38,8 @@ function checkPath(path: string): void {
     throw refuse(`must be a path of 1 to ${longestPath} characters, such as jobs/report.ts`)
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (/[\u0000-\u001f\u007f\\]/.test(path)) throw refuse('must not hold backslashes or control characters')
-  if (!path.isWellFormed()) throw refuse('must be text that UTF-8 can write')
+  if (/[\u0000-\u001f\u007f\\]/.test(path)) throw refuse('must not contain backslashes or control characters')
+  if (!path.isWellFormed()) throw refuse('must be valid UTF-8')
   const parts = path.split('/')
   if (parts.some(part => part === '' || part === '.' || part === '..')) {
     throw refuse('must be relative to the repo, with plain names between its slashes')
@@ -49,6 +49,6 @@ function checkPath(path: string): void {
   }
   const hidden = parts.find(isForbidden)
   if (hidden === undefined) return
-  if (/^(\.git|node_modules)$/i.test(hidden)) throw refuse(`lies in ${hidden}, which is not edited by hand`)
-  throw refuse(`has the name ${JSON.stringify(hidden)}, which git takes for .git on some systems`)
+  if (/^(\.git|node_modules)$/i.test(hidden)) throw refuse(`is in ${hidden}, which cannot be edited here`)
+  throw refuse(`contains ${JSON.stringify(hidden)}, which git treats as .git on some systems`)
 }

@@ -111,7 +111,7 @@ test('what is no text, or too much of it, is refused in words', t => {
   writeFileSync(join(jobsDir, 'latin.txt'), Buffer.from([0x61, 0xe4]))
   writeFileSync(join(jobsDir, 'large.csv'), 'x'.repeat(largestFileBytes + 1))
   for (const name of ['picture.png', 'latin.txt']) {
-    assert.throws(() => files.read(name), { detail: `"${name}" holds no text in UTF-8.` })
+    assert.throws(() => files.read(name), { detail: `"${name}" is not UTF-8 text.` })
   }
   assert.throws(() => files.read('large.csv'), refused('file-too-large'))
   assert.throws(() => files.write('new.csv', 'ä'.repeat(largestFileBytes / 2 + 1)), refused('file-too-large'))

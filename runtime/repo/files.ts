@@ -74,7 +74,9 @@ export function openFiles(
     const held = holdFolder(jobsDir, folder, { make })
     if (held) return { path, entry: held.entry(posix.basename(path)), [Symbol.dispose]: held.close }
     if (make)
-      throw refusedPath(folder ? `"${folder}" is no folder of the repo.` : 'The jobs folder is not there.')
+      throw refusedPath(
+        folder ? `"${folder}" is not a folder of the repo.` : 'The jobs folder does not exist.',
+      )
     return null
   }
 
@@ -91,7 +93,7 @@ export function openFiles(
       accept(path)
       const bytes = Buffer.from(content)
       if (bytes.byteLength > largestFileBytes) throw tooLarge(path)
-      if (content.includes('\0')) throw uneditable('A text holds no zero bytes.')
+      if (content.includes('\0')) throw uneditable('The text must not contain zero bytes.')
       // No folder is made for a file that was there when it was read.
       using place = hold(path, { make: typeof basedOn !== 'string' })
       const there = place && fileAt(place)
@@ -234,7 +236,7 @@ function textOf(path: string, bytes: Uint8Array): string {
     if (bytes.includes(0)) throw new TypeError('zero byte')
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw uneditable(`"${path}" holds no text in UTF-8.`)
+    throw uneditable(`"${path}" is not UTF-8 text.`)
   }
 }
 

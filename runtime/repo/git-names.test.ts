@@ -74,7 +74,7 @@ test('no such name is saved, checked or given by the API, and nothing is written
       })
       assert.equal(saved.status, 422, path)
       const { detail } = (await saved.json()) as { detail: string }
-      assert.match(detail, /git takes for \.git/)
+      assert.match(detail, /git treats as \.git/)
       const renamed = await postJson(
         app,
         '/api/jobs/repo/rename',

@@ -75,8 +75,8 @@ test('the history is listed, each commit shows its lines, and one can be returne
     'and not from the history',
   )
   const [returned, kept] = after.commits
-  assert.match(returned?.message ?? '', new RegExp(`^Return to ${original.slice(0, 7)}: Add `))
-  assert.match(kept?.message ?? '', /^What was not live before the return/)
+  assert.match(returned?.message ?? '', new RegExp(`^Revert to ${original.slice(0, 7)}: Add `))
+  assert.match(kept?.message ?? '', /^Uncommitted changes before the revert/)
   const work = await get<Details>(`/${kept?.commit}`)
   assert.ok(work.json.files.some(file => file.hunks.some(hunk => hunk.lines.includes('+broken('))))
   assert.equal((await instance.engine.repo()).dirty, false)
@@ -120,7 +120,7 @@ test('a return goes across folders that became links, and back; nothing is writt
   await engine.reload()
   const refused = await back(linked)
   assert.equal(refused.status, 409)
-  assert.match(await refused.text(), /Nothing was changed: lib is there/)
+  assert.match(await refused.text(), /Nothing was changed: lib is in the way/)
   assert.deepEqual(readdirSync(path('lib')).sort(), ['a.txt', 'deep', 'own.txt'])
   assert.equal((await instance.run('job')).result, 'first')
   assert.equal((await engine.repo()).dirty, false)

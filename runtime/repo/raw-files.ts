@@ -89,12 +89,12 @@ export function openRawFiles(
   ): void {
     files.accept(path)
     const held = holdFolder(root, folderOf(path), { make: true })
-    if (!held) throw refusedPath(`"${folderOf(path)}" is no folder of the repo.`)
+    if (!held) throw refusedPath(`"${folderOf(path)}" is not a folder of the repo.`)
     const target = held.entry(posix.basename(path))
     try {
       if (!replace && isThere(target)) {
         throw fileExists(
-          `"${path}" exists already. Nothing was changed. To overwrite it, upload it again and choose to replace it.`,
+          `"${path}" exists already. Nothing was changed. To overwrite it, upload it again with “Replace” checked.`,
         )
       }
       const there = lstatSync(target, { throwIfNoEntry: false })

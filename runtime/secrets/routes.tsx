@@ -70,7 +70,7 @@ export function secretRoutes({
     route({
       method: 'get',
       path: '/api/secrets',
-      summary: 'Names of secrets that are set, or that a job wants; never their values',
+      summary: 'Names of secrets that are set or that a job declares; never their values',
       guard,
       answers: { 200: { description: 'By name', schema: z.object({ secrets: z.array(secretShape) }) } },
       handle: c => c.json({ secrets: list().map(secretJson) }),

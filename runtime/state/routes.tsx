@@ -35,7 +35,7 @@ export function stateRoutes({
     route({
       method: 'get',
       path: '/api/jobs/{id}/state',
-      summary: 'What the job remembers, by key. Also of one that is no longer registered',
+      summary: 'The state of a job, by key. Works for jobs that are no longer registered, too',
       guard,
       params,
       answers: {
@@ -66,7 +66,7 @@ export function stateRoutes({
     route({
       method: 'delete',
       path: '/api/jobs/{id}/state',
-      summary: 'Forget all of it, or one key',
+      summary: 'Clear the state of a job, or delete one key',
       guard,
       params,
       query: z.object({ key: z.string().optional() }),
@@ -74,7 +74,7 @@ export function stateRoutes({
       handle: (c, { params: { id }, query: { key } }) => {
         list(id)
         const forgotten = state.clear(id, key)
-        if (key !== undefined && forgotten === 0) throw notFound(`${id} keeps nothing under "${key}".`)
+        if (key !== undefined && forgotten === 0) throw notFound(`The state of ${id} has no key "${key}".`)
         return c.body(null, 204)
       },
     }),
@@ -82,7 +82,7 @@ export function stateRoutes({
     route({
       method: 'post',
       path: '/jobs/{id}/state/clear',
-      summary: 'Forget what a job remembers, for a browser',
+      summary: 'Clear the state of a job, for a browser',
       guard,
       pageOnly: true,
       params,

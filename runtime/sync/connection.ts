@@ -42,14 +42,17 @@ export async function connectRemote(
   const kept = sync.remote()
   const { url } = fields
   const token = fields.token || (kept?.url === url ? sync.token() : null)
-  if (!token) throw invalidFields([{ path: 'token', message: 'must be a token that may read and write it' }])
+  if (!token)
+    throw invalidFields([
+      { path: 'token', message: 'must be a token that can read and write the repository' },
+    ])
   const username = fields.username || kept?.username || 'x-access-token'
   const found = await sync.verify({ url, username, token }).catch((error: Error) => {
     const path = /token/.test(error.message) && !/\(404\)/.test(error.message) ? 'token' : 'url'
     throw invalidFields([{ path, message: `does not work: ${error.message}` }])
   })
   const { branch: localBranch } = await repo.status()
-  if (!localBranch) throw noRemote('The jobs repo is on no branch. Check one out, then connect.')
+  if (!localBranch) throw noRemote('The jobs repo is not on a branch. Check one out, then connect.')
   const branch = fields.branch || found.defaultBranch || localBranch
   checkBranch(branch, found)
   return sync.connect({ url, username, token, branch, localBranch })

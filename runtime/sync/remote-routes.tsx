@@ -76,7 +76,7 @@ export function remoteRoutes(
       route({
         method,
         path: method === 'delete' ? '/api/jobs/repo/remote' : '/api/jobs/repo/remote/remove',
-        summary: 'Forget the remote and its token; nothing is deleted on either side',
+        summary: 'Disconnect the remote; nothing is deleted on either side',
         guard,
         answers,
         handle: async c => {

@@ -23,7 +23,7 @@ export function syncRoutes(web: SyncWeb): Route[] {
   const { answers, done } = shared
   const requireRemote = () => {
     if (!sync.remote()) {
-      throw noRemote('The jobs repo lives in this instance only; there is nothing to sync it with.')
+      throw noRemote('No remote is connected. Connect one under Repo → Remote first.')
     }
   }
 
@@ -33,7 +33,7 @@ export function syncRoutes(web: SyncWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/sync',
-      summary: 'Sync with the remote now; `confirm` takes over a change that was held back',
+      summary: 'Sync with the remote now; `confirm` accepts a change that is held back',
       guard,
       body: z.object({
         confirm: commit.meta({ description: 'The remote’s commit that is held back' }),
@@ -42,7 +42,7 @@ export function syncRoutes(web: SyncWeb): Route[] {
       handle: async (c, { body: { confirm } }) => {
         requireRemote()
         if (confirm && sync.remote()?.held?.theirs !== confirm) {
-          throw nothingHeld('The remote has another commit by now; look at it again.')
+          throw nothingHeld('The remote has changed meanwhile. Nothing was changed; look at it again.')
         }
         await sync.sync(confirm ? { confirm, by: authorOf(c, address) } : {})
         return done(c)
@@ -52,7 +52,7 @@ export function syncRoutes(web: SyncWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/resolve',
-      summary: 'Resolve a conflict in favor of one side, where both changed the same',
+      summary: 'Resolve a conflict by keeping one side’s lines',
       guard,
       body: z.object({
         side: z.enum(['ours', 'theirs'], 'must be ours or theirs'),
@@ -60,12 +60,14 @@ export function syncRoutes(web: SyncWeb): Route[] {
           description: 'The remote’s commit that was looked at; the one shown when left out',
         }),
       }),
-      answers: { ...answers, 409: { description: 'There is no such conflict' } },
+      answers: { ...answers, 409: { description: 'No such conflict' } },
       handle: async (c, { body: { side, theirs } }) => {
         requireRemote()
         const conflict = sync.remote()?.conflict
         if (!conflict || (theirs && theirs !== conflict.theirs)) {
-          throw noConflict('Either side has moved on, or there is none; look at the repo again.')
+          throw noConflict(
+            'There is no conflict, or one side has changed meanwhile. Nothing was changed; look at the repo again.',
+          )
         }
         await sync.resolve({ side, theirs: conflict.theirs, by: authorOf(c, address) })
         return done(c)
@@ -76,9 +78,9 @@ export function syncRoutes(web: SyncWeb): Route[] {
       method: 'post',
       path: '/api/jobs/repo/webhook',
       rawBody: true,
-      summary: 'What the remote calls after a push, signed with X-Hub-Signature-256',
+      summary: 'The webhook for pushes to the remote, signed with X-Hub-Signature-256',
       guard: open,
-      answers: { 202: { description: 'A sync begins' }, 401: { description: 'The signature does not fit' } },
+      answers: { 202: { description: 'A sync starts' }, 401: { description: 'The signature is wrong' } },
       handle: async c => {
         const body = await readBytes(c.req.raw, largestWebhook)
         if (!sync.webhook(body, c.req.header('x-hub-signature-256') ?? '')) {

@@ -91,7 +91,7 @@ export function tokenRoutes({
     route({
       method: 'post',
       path: '/api/tokens',
-      summary: 'Make an API token',
+      summary: 'Create an API token',
       guard: person,
       body: fields,
       answers: {

@@ -3,7 +3,7 @@ export const apiTags = {
   audit: 'Who did what',
   auth: 'Signing in and out, and the ways to do so',
   badges: 'Images that show whether a job’s last run succeeded',
-  description: 'This description',
+  description: 'This API description',
   health: 'Whether the instance is ready',
   jobs: 'The registered jobs, their runs and their due times',
   metrics: 'Figures for Prometheus',

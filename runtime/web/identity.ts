@@ -11,10 +11,9 @@ export function answerAs(instanceId: string): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const meant = c.req.header(identityHeader)
     if (meant !== undefined && meant !== instanceId) {
-      throw misdirected(
-        'The request names another instance than the one that answers. Look its address up again.',
-        { headers: { [identityHeader]: instanceId } },
-      )
+      throw misdirected('The request names another instance. Look up its address again.', {
+        headers: { [identityHeader]: instanceId },
+      })
     }
     await next()
     // After the answer is there: headers that were prepared before it are lost on one that is a bare Response.

@@ -80,7 +80,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     path: '/openapi.json',
     operation: 'getDescription',
     tag: 'description',
-    summary: 'This description',
+    summary: 'This API description',
     guard: open,
     answers: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },
     handle: c =>
@@ -93,7 +93,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.notFound(c => {
     const allowed = methodsFor(app, c)
     if (allowed.length > 0 && !allowed.includes(c.req.method)) {
-      throw methodNotAllowed(`${c.req.method} is not answered here; use ${allowed.join(' or ')}.`, {
+      throw methodNotAllowed(`${c.req.method} is not allowed here; use ${allowed.join(' or ')}.`, {
         headers: { Allow: allowed.join(', ') },
       })
     }

@@ -19,7 +19,7 @@ export async function readFields(c: Context, limitBytes: number): Promise<BodyFi
     return { values: parseJson(text), as: 'json' }
   }
   if (text !== '' && !formTypes.has(type)) {
-    throw unsupportedMedia(`A body of type ${type} is not understood here; send JSON or a form.`)
+    throw unsupportedMedia(`Bodies of type ${type} are not supported here; send JSON or a form.`)
   }
   const fields = new Map<string, unknown>()
   for (const [name, value] of new URLSearchParams(text)) {

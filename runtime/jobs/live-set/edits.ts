@@ -33,16 +33,16 @@ export function createEdits(options: {
       await loader.exclusive(async () => {
         const obstacle = await repo.stage()
         if (obstacle) throw repoObstacle(`Nothing was changed: ${obstacle}.`)
-        await repo.commit({ subject: `What was not live before the return to ${name}` })
+        await repo.commit({ subject: `Uncommitted changes before the revert to ${name}` })
         const { inTheWay } = await history.restore(commit)
         if (inTheWay !== null)
           throw repoObstacle(
-            `Nothing was changed: ${inTheWay} is there, and in no commit, as git ignores it or a part of it.`,
+            `Nothing was changed: ${inTheWay} is in the way. Git ignores it, so it is in no commit. Move or delete it.`,
           )
         // Stage from the commit, not from the files: it also holds what is not in the files, such as submodules.
         const late = await repo.stage({ like: commit })
-        if (late) throw repoObstacle(`The files are what they were, and not committed: ${late}.`)
-        await repo.commit({ subject: `Return to ${name}: ${found.message.split('\n')[0]}`, authors: [by] })
+        if (late) throw repoObstacle(`The files were reverted but not committed: ${late}.`)
+        await repo.commit({ subject: `Revert to ${name}: ${found.message.split('\n')[0]}`, authors: [by] })
       })
       return loader.load({ again: true })
     },

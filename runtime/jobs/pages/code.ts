@@ -50,7 +50,7 @@ export function codeRoutes({ jobs, packages, access: { signedIn } }: JobsWeb): R
     route({
       method: 'post',
       path: '/api/jobs/repo/confirm',
-      summary: 'Let the set of jobs that is held back go live; does nothing when none is',
+      summary: 'Confirm the change that is held back; does nothing when there is none',
       guard: signedIn,
       answers: {
         200: { description: 'The manifest’s state after it', schema: manifestShape },
@@ -65,7 +65,7 @@ export function codeRoutes({ jobs, packages, access: { signedIn } }: JobsWeb): R
     route({
       method: 'get',
       path: installation,
-      summary: 'The packages that package.json asks for',
+      summary: 'The installation of the packages in package.json',
       guard: signedIn,
       answers: { 200: { description: 'Their state', schema: packagesShape } },
       handle: c => c.json(packagesJson(packages.state())),
@@ -74,7 +74,7 @@ export function codeRoutes({ jobs, packages, access: { signedIn } }: JobsWeb): R
     route({
       method: 'post',
       path: `${installation}/install`,
-      summary: 'Install what is missing, also after a failure; `Prefer: wait=N` waits for the end',
+      summary: 'Install missing packages now, also after a failure; `Prefer: wait=N` waits for the end',
       guard: signedIn,
       answers: {
         200: { description: 'It has ended', schema: packagesShape },

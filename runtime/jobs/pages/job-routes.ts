@@ -88,7 +88,7 @@ const startRun = ({ jobs, access }: JobsWeb) =>
   route({
     method: 'post',
     path: '/api/jobs/{id}/run',
-    summary: 'Run it now; `Prefer: wait=N` answers when it is over, or after N seconds',
+    summary: 'Run a job now; with `Prefer: wait=N` answers when the run is over, or after N seconds',
     mayWait: true,
     guard: access.mayRun,
     params,
@@ -120,7 +120,7 @@ const listRuns = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
     method: 'get',
     path: '/api/jobs/{id}/runs',
     summary:
-      'Runs of one job, newest first; with `q` those whose log or error holds these words. Also of one that is no longer registered',
+      'Runs of a job, newest first; with `q` those whose log or error contains these words. Works for jobs that are no longer registered, too',
     guard,
     params,
     query: runWindow.extend({
@@ -157,7 +157,7 @@ const listSlots = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
   route({
     method: 'get',
     path: '/api/jobs/{id}/slots',
-    summary: 'What became of the last due times, newest first',
+    summary: 'The outcome of the last due times, newest first',
     guard,
     params,
     query: listWindow(50)

@@ -31,7 +31,7 @@ export function runFormRoutes({ jobs, access, address }: JobsWeb): Route[] {
     route({
       method: 'get',
       path: '/jobs/{id}/run',
-      summary: 'Run a job with parameters',
+      summary: 'The form to run a job with parameters',
       guard: signedIn,
       pageOnly: true,
       params,

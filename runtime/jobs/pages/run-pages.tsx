@@ -23,7 +23,7 @@ export function runPageRoutes({ jobs, access: { signedIn: guard }, clock }: Jobs
     route({
       method: 'get',
       path: '/runs',
-      summary: 'The runs of all jobs, and those that wait',
+      summary: 'Queued and finished runs of all jobs',
       guard,
       pageOnly: true,
       query: listWindow(listed).pick({ offset: true }),
@@ -51,7 +51,7 @@ export function runPageRoutes({ jobs, access: { signedIn: guard }, clock }: Jobs
     route({
       method: 'get',
       path: '/runs/{id}',
-      summary: 'One run, with the end of its log, or the part of it that holds a line',
+      summary: 'A run, with the end of its log or the part around a line',
       guard,
       pageOnly: true,
       params: z.object({ id: z.string() }),

@@ -32,7 +32,7 @@ export function runRoutes({ jobs, access, stopping }: JobsWeb): Route[] {
       method: 'get',
       path: '/api/runs',
       summary:
-        'Runs of all jobs, newest first; with `status=queued` in the order in which they are to start, each with what it waits for',
+        'Runs of all jobs, newest first; with `status=queued` in the order in which they will start, each with the reason it waits',
       guard,
       query: runWindow.extend({
         status: z.enum(runStatuses, `must be one of ${runStatuses.join(', ')}`).optional(),
@@ -72,7 +72,7 @@ export function runRoutes({ jobs, access, stopping }: JobsWeb): Route[] {
     route({
       method: 'get',
       path: '/api/runs/{id}/log',
-      summary: 'What the run wrote; with `Accept: text/event-stream` live, up to an event `end` with the run',
+      summary: 'The log of a run; with `Accept: text/event-stream` live, until an event `end` with the run',
       guard,
       params,
       query: z.object({
@@ -97,7 +97,7 @@ export function runRoutes({ jobs, access, stopping }: JobsWeb): Route[] {
       method: 'post',
       path: '/api/runs/{id}/replay',
       summary:
-        'Do it again: the parameters and the due time of a run that is over, with the code that is live now; `Prefer: wait=N` answers when that is over, or after N seconds',
+        'Run a finished run again, with its parameters and due time and the current code; with `Prefer: wait=N` answers when the new run is over, or after N seconds',
       mayWait: true,
       guard: mayRun,
       params,
@@ -118,7 +118,7 @@ export function runRoutes({ jobs, access, stopping }: JobsWeb): Route[] {
     route({
       method: 'post',
       path: '/api/runs/{id}/cancel',
-      summary: 'End a queued or running run; one that is over stays as it is',
+      summary: 'Cancel a queued or running run; does nothing to a finished one',
       guard: mayRun,
       params,
       body: z.object({ next: z.string().optional() }),

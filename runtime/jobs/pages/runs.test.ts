@@ -68,7 +68,7 @@ test('what cannot be done again says why', async t => {
   const going = engine.run('long', { trigger: 'manual' })
   const early = await replay(going.id)
   assert.equal(early.status, 409)
-  assert.match(await early.text(), /is not over/)
+  assert.match(await early.text(), /is still in progress/)
   assert.equal((await replay('run_none')).status, 404)
 
   const run = await instance.run('job', { name: 'x' })

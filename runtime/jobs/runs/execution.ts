@@ -78,7 +78,7 @@ async function runProcess(run: ActiveRun, options: ExecutionOptions): Promise<Ru
     { log: run.log, runners, memoryMb: memoryOf(policy, limits.memoryMb), state: state.of(jobId) },
   )
   const timer = setTimeout(() => {
-    const message = `it took longer than its limit of ${timeoutMs / 1000} seconds and was ended`
+    const message = `the run took longer than its limit of ${timeoutMs / 1000} seconds and was stopped`
     endRun(run, 'timed_out', message, limits.graceMs)
   }, timeoutMs)
   try {

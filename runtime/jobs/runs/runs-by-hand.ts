@@ -36,8 +36,9 @@ export function createRunsByHand(options: {
     const set = live.current()
     const spec = set?.jobs.get(jobId)
     if (!set || !spec) throw unknownJob(`There is no job called "${jobId}".`)
-    if (queue.isStopped()) throw stopping('It starts no run any more. Try again when it is back.')
-    if (queue.isFull()) throw tooManyRuns(`${mostWaiting} runs are waiting already. Cancel some, or wait.`)
+    if (queue.isStopped())
+      throw stopping('The instance is stopping and starts no more runs. Try again when it is back.')
+    if (queue.isFull()) throw tooManyRuns(`${mostWaiting} runs are queued already. Cancel some, or wait.`)
     const { build, commit } = set
     const run = { jobId, build, commit, timeoutMs: spec.timeout, policy: policyOf(spec) }
     const row = insertRun(db, { ...given, ...run, params: acceptParams(spec.params, params) }, clock.now())
@@ -48,7 +49,8 @@ export function createRunsByHand(options: {
   return {
     run: (jobId, given) => add(jobId, { ...given, slot: null, replayOf: null }),
     replay: ({ id, jobId, params, slot, finishedAt }, trigger) => {
-      if (finishedAt === null) throw runGoesOn(`The run ${id} is not over. Wait for its end, or cancel it.`)
+      if (finishedAt === null)
+        throw runGoesOn(`The run ${id} is still in progress. Wait for its end, or cancel it.`)
       return add(jobId, { params, trigger, slot, replayOf: id })
     },
   }
