@@ -4,9 +4,9 @@ import { wantsPage } from '../src/http/negotiate.ts'
 import type { AppEnv } from '../src/http/route.ts'
 
 /**
- * Sends a browser that comes to the bare domain on to `control.<domain>`. A cookie holds for one host: a sign-in that
- * began at the bare domain would come back from the provider at the other host, without the cookie that proves it.
- * Scripts are answered where they ask, because many do not follow redirects; only sign-in always moves.
+ * Redirects browsers from the bare domain to `control.<domain>`. A cookie belongs to one host: a sign-in that starts at the
+ * bare domain would return from the provider to the other host, without its cookie. Scripts are answered on the bare
+ * domain, because many do not follow redirects; only sign-in always moves.
  */
 export function canonicalHost(site: Site): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -14,7 +14,7 @@ export function canonicalHost(site: Site): MiddlewareHandler<AppEnv> {
     if (!bare || !(wantsPage(c) || c.req.path.startsWith('/auth/'))) return next()
     const { pathname, search } = new URL(c.req.url)
     const reads = c.req.method === 'GET' || c.req.method === 'HEAD'
-    // A form of the bare domain would be refused at the other host as cross-site: its page is shown there instead.
+    // A form from the bare domain would be refused at the other host as cross-site, so its page is shown there instead.
     const target = reads ? pathname + search : pathname.startsWith('/auth/') ? '/sign-in' : pathname
     return c.redirect(siteUrl(site, 'control') + target, reads ? 308 : 303)
   }

@@ -23,21 +23,21 @@ test('no page of somebody else’s sends one of our forms, nor calls a route tha
   const { app, routes } = shop.program
   const host = `control.localhost:${shop.port}`
   const [ada, bob, grace] = [await shop.owner('ada'), await shop.owner('bob'), await shop.owner('grace')]
-  // One of each: that runs, that is removed, that is stopped, that waits for its owner; an event and a letter that did not arrive.
+  // One of each: that runs, that is removed, that is stopped, that waits for its owner; an event and an email that did not arrive.
   for (const [owner, name] of [
     [ada, 'acme'],
     [bob, 'brass'],
   ] as const) {
     await owner.call('POST', '/instances', { subdomain: name })
-    await shop.settles(owner, name, 'running')
+    await shop.reaches(owner, name, 'running')
   }
   await bob.call('POST', '/instances/brass/remove', {})
-  await shop.settles(bob, 'brass', 'deleted')
+  await shop.reaches(bob, 'brass', 'deleted')
   const dora = await shop.owner('dora')
   await dora.call('POST', '/instances', { subdomain: 'delta' })
-  await shop.settles(dora, 'delta', 'running')
+  await shop.reaches(dora, 'delta', 'running')
   await dora.call('POST', '/instances/delta/stop', {})
-  await shop.settles(dora, 'delta', 'stopped')
+  await shop.reaches(dora, 'delta', 'stopped')
   await shop.browser().signIn('dora')
   const subscription = await shop.buy(ada)
   await shop.emails()
@@ -45,9 +45,9 @@ test('no page of somebody else’s sends one of our forms, nor calls a route tha
   await shop.provision('coral', 'grace@example.com')
   Object.assign(shop.stripe, { mood: 'failing' })
   shop.stripe.state.renew(subscription, 'bad')
-  await shop.tell()
+  await shop.deliverEvents()
   await shop.run('enforce')
-  await eventually('a letter was given up', async () => {
+  await eventually('an email has failed', async () => {
     await shop.program.runOnce('mail:send')
     const { body } = await shop.admin<{ messages: { status: string }[] }>('GET', '/admin/mail')
     return body.messages.some(({ status }) => status === 'failed')

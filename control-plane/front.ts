@@ -15,7 +15,7 @@ interface Taker<H extends 'take-request' | 'take-upgrade'> {
   answer: Hooks[H]
 }
 
-/** The HTTP server of the control plane: each request goes to the plugin that takes it, and else to the pages. */
+/** The HTTP server of the control plane. Each request goes to the plugin that takes it, or else to the pages. */
 export function createFront(options: {
   app: Hono<AppEnv>
   site: Site
@@ -24,7 +24,7 @@ export function createFront(options: {
   takeUpgrade: readonly Taker<'take-upgrade'>[]
 }): Server {
   const { app, site, log, takeRequest, takeUpgrade } = options
-  /** True when a plugin took it. One that throws costs the connection in question and no other. */
+  /** Returns whether a plugin took it. When a plugin throws, only the connection in question is closed. */
   const offer = <T extends { plugin: string }>(
     socket: Duplex,
     takers: readonly T[],

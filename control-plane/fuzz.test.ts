@@ -69,7 +69,7 @@ test(`${requests} requests of nonsense over all routes: no fault of ours, and no
   const shop = await openShop(t, { root, plugins: [sso], env: { HEALTH_TIMEOUT: '30s' } })
   const ada = await shop.owner('ada')
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
   await shop.run('enforce')
   await shop.emails()
   const eve = await shop.owner('eve')

@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   stopOnSignals(program)
 }
 
-/** Where to go, for the person who has just typed `npm start`. */
+/** Prints the addresses, for the person who has just run `npm start`. */
 function welcome({ site, services }: Program): void {
   const tokenFile = services.auth?.tokenFile
   process.stdout.write(`
@@ -25,7 +25,7 @@ function welcome({ site, services }: Program): void {
 `)
 }
 
-/** The first signal stops in order; a second one at once. */
+/** The first signal stops the program in order; a second one stops it at once. */
 function stopOnSignals(program: Program): void {
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

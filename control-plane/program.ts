@@ -14,10 +14,10 @@ import { builtRoot } from '../src/root.ts'
 import { boot, type Program } from './boot.ts'
 import { controlWeb } from './web.tsx'
 
-/** The control plane, as the list of what it is made of. */
+/** The control plane is this list of plugins. */
 export const plugins = [auth, router, provisioner, health, mail, billing, owners, sso]
 
-/** Sets the control plane up; it answers once `listen` is called. Throws a BootError that names every fault. */
+/** Sets up the control plane, which answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {
   env: Environment
   log: Logger

@@ -4,13 +4,13 @@ import { addressSet, isLoopback, plainAddress } from '../src/http/address.ts'
 import type { Logger } from '../src/log.ts'
 
 /**
- * Says once in the log that something on this machine forwards requests and is not believed: a tunnel, or a proxy that
- * no setting names. Then all visitors count as one address, and share its limits.
+ * Warns once in the log that an untrusted tunnel or proxy on this machine forwards requests. All its visitors then count as
+ * one address and share its limits.
  */
 export function warnOfUnbelieved(site: Site, log: Logger): (request: IncomingMessage) => void {
   const proxies = addressSet(site.trustedProxies)
   let warned = false
-  // A connection carries many requests and its peer never changes: each is looked at once.
+  // A connection carries many requests, and its peer never changes, so each is checked once.
   const seen = new WeakSet<object>()
   return ({ headers, socket }) => {
     if (warned || seen.has(socket)) return
@@ -21,7 +21,7 @@ export function warnOfUnbelieved(site: Site, log: Logger): (request: IncomingMes
     warned = true
     log.warn(
       { peer, mode: site.routerMode },
-      'a proxy or tunnel on this machine sends X-Forwarded-*, which is not believed: every visitor counts as this machine. Set ROUTER_MODE=behind, or name it in LONGHOUSE_TRUSTED_PROXIES',
+      'a proxy or tunnel on this machine sends X-Forwarded-* headers but is not trusted, so every visitor counts as this machine. Set ROUTER_MODE=behind, or add it to LONGHOUSE_TRUSTED_PROXIES',
     )
   }
 }

@@ -7,13 +7,13 @@ import { ProblemPage } from '../views/problem-page.tsx'
 import { pageRenderer } from '../views/renderer.tsx'
 import type { BootOptions } from './boot.ts'
 
-/** Who looks at a page. Each throws when that cannot be found out now. */
+/** Who is looking at a page. Each check throws when that cannot be determined. */
 export interface Visitors {
   isOperator(c: AppContext): boolean
   isOwner(c: AppContext): boolean
 }
 
-/** How the control plane looks: the frame of its pages and the page of a problem. */
+/** The layout of the control plane's pages, and its page for problems. */
 export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web'] {
   return {
     info: {
@@ -21,24 +21,24 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
       version,
       description: 'Provisions, watches and removes instances.',
       tags: {
-        account: 'What an owner has here, and leaving',
-        'admin-billing': 'Payments, as the operator sees them',
-        'admin-instances': 'Every instance, and what the operator does with it',
-        'admin-mail': 'Emails that were sent, and those that wait',
-        'admin-orphans': 'Containers that belong to no record',
+        account: 'The owner’s account, its export and its deletion',
+        'admin-billing': 'Billing, for the operator',
+        'admin-instances': 'All instances, for the operator',
+        'admin-mail': 'Emails to owners, sent and queued',
+        'admin-orphans': 'Containers without a record',
         'admin-operations': 'Provisioning, starts, stops and upgrades, step by step',
-        auth: 'Signing in as an owner',
-        billing: 'An owner’s plan',
+        auth: 'Sign-in for owners',
+        billing: 'The owner’s plan',
         checkout: 'Choosing a plan',
-        description: 'This API description',
-        health: 'Whether the control plane works',
-        instances: 'An owner’s instances',
-        keys: 'What instances check tokens with',
-        login: 'Signing in as the operator',
-        logout: 'Signing out as the operator',
-        names: 'Which names are free',
+        description: 'This description',
+        health: 'Health of the control plane',
+        instances: 'The owner’s instances',
+        keys: 'Public keys that verify single sign-on tokens',
+        login: 'Sign-in for the operator',
+        logout: 'Sign-out for the operator',
+        names: 'Which names are available',
         portal: 'Invoices and cards, at the payment provider',
-        webhooks: 'What payment providers send',
+        webhooks: 'Events from the payment provider',
       },
     },
     renderer: site =>
@@ -73,7 +73,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
   }
 }
 
-/** What is wrong may be just this check: then nobody is signed in. */
+/** False when the check itself fails, which may be the problem that the page is about. */
 function known(check: () => boolean): boolean {
   try {
     return check()

@@ -77,7 +77,7 @@ async function openOwner(t: TestContext, longhouse: LonghouseInDays, javaScript:
       assert.ok(found, `${name} has a subscription`)
       return found.id
     },
-    subjects: async () => (await longhouse.letters(email)).map(({ subject }) => subject),
+    subjects: async () => (await longhouse.emails(email)).map(({ subject }) => subject),
   }
   return owner
 }
@@ -107,9 +107,9 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
       await page.getByText('No plan yet').waitFor()
       await owner.visit('/new')
       await page.getByLabel('Name').fill(subdomain)
-      await press('Make my instance')
+      await press('Create my instance')
       owner.password = (await page.locator('code.secret').innerText()).trim()
-      await owner.seesPlan(/Free trial.*What happens if you do not pay/s)
+      await owner.seesPlan(/Free trial.*What happens if you do not choose a plan/s)
       await owner.shot('trial')
       await owner.seesInstance(/Running/)
       // Over the bridge: nobody types the password.
@@ -158,8 +158,8 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     })
     await newest(/^A payment for .* failed$/)
     for (const owner of owners) {
-      const told = (await longhouse.letters(owner.email)).at(-1)?.words ?? ''
-      assert.match(told, /: the instance stops.*: it is removed.*: its data is deleted for good/s)
+      const told = (await longhouse.emails(owner.email)).at(-1)?.words ?? ''
+      assert.match(told, /: Your instance stops.*: Your instance is removed.*: Its data is deleted for good/s)
     }
     await live(13)
     await each(async owner => {
@@ -170,7 +170,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     await each(async owner => {
       await owner.seesPlan(/The instance is not paid for/)
       await owner.shot('over')
-      await owner.seesInstance(/Stopped.*It is suspended.*Everything in it is kept/s)
+      await owner.seesInstance(/Stopped.*This instance is suspended.*All data is kept/s)
       await owner.shot('stopped')
       const answer = await owner.page.goto(owner.address)
       assert.equal(answer?.status(), 503)
@@ -222,7 +222,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     await each(owner => owner.seesInstance(/Stopped/))
     await live(2)
     await each(async owner => {
-      await owner.seesInstance(/Removed.*Its data is kept for you.*will be deleted for good/s)
+      await owner.seesInstance(/Removed.*Your data is kept.*will be deleted for good/s)
       await owner.shot('removed')
     })
     for (const owner of owners) assert.equal(owner.diary(), 'Dear diary\nDear diary\n')
@@ -234,7 +234,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     await retain(2)
     await newest(/^The data of .* will be deleted on /)
     await retain(5)
-    await each(owner => owner.seesInstance(/Its data is kept for you/))
+    await each(owner => owner.seesInstance(/Your data is kept/))
     for (const owner of owners) assert.equal(owner.diary(), 'Dear diary\nDear diary\n')
     await retain(2)
     await eventually('the volumes are gone', () => owners.every(({ volume }) => !existsSync(volume)))
@@ -248,7 +248,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
   })
 
   for (const owner of owners) {
-    const told = await longhouse.letters(owner.email)
+    const told = await longhouse.emails(owner.email)
     assert.deepEqual(
       told.map(({ subject }) => subject.replace(owner.subdomain, 'it').replace(/\d.*/, 'a day')),
       [

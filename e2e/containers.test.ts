@@ -44,7 +44,7 @@ test('in a real container: the owner signs in from their page, and the limits of
   await press('Sign in with Example')
   await press('Continue as ada')
   await page.getByLabel('Name').fill('boxtest')
-  await press('Make my instance')
+  await press('Create my instance')
   await page.locator('code.secret').waitFor()
   await runs()
   const before = await taken()

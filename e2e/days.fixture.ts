@@ -38,8 +38,8 @@ export interface LonghouseInDays {
   retain(days: number): Promise<void>
   /** Stripe tells what it has not told yet. */
   tell(): Promise<void>
-  /** Decoded letters to an address, oldest first, once every letter is sent. */
-  letters(to: string): Promise<{ subject: string; words: string }[]>
+  /** Decoded emails to an address, oldest first, once every email is sent. */
+  emails(to: string): Promise<{ subject: string; words: string }[]>
 }
 
 /**
@@ -105,9 +105,9 @@ export async function startLonghouseInDays(
       )
       await program.runOnce('billing:work-events')
     },
-    letters: async to => {
+    emails: async to => {
       await program.runOnce('billing:enforce')
-      await eventually('every letter is sent', async () => {
+      await eventually('every email is sent', async () => {
         await program.runOnce('mail:send')
         const headers = { Authorization: `Bearer ${token}` }
         const reply = await ask({ port, host: 'control.localhost', path: '/admin/mail', headers })

@@ -80,7 +80,7 @@ for (const javaScript of [true, false]) {
     }
     await page.getByText('Remove instance').click()
     await press(page, 'Remove, and keep the volume')
-    await says(page, /Its volume is kept/, javaScript)
+    await says(page, /The volume is kept/, javaScript)
     assert.equal((await longhouse.instance('e2etest', '/api/health')).status, 404)
     await page.getByText('Delete data…').click()
     await page.getByLabel(/Type e2etest/).fill('e2etest')

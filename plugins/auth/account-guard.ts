@@ -7,11 +7,11 @@ import type { Account, AccountDirectory } from './contract.ts'
 
 export interface AccountAccess {
   guard: Guard
-  /** Who the guard let in. */
+  /** The account that the guard let in. */
   accountOf(c: AppContext): Account
-  /** The session by which the guard let somebody in. */
+  /** The session that the guard accepted. */
   sessionOf(c: AppContext): FoundSession
-  /** Who is signed in, also where nobody has to be. */
+  /** The account that is signed in, or null; works on routes without the guard, too. */
   visitor(c: AppContext): Account | null
 }
 
@@ -20,7 +20,7 @@ interface Entry {
   account: Account
 }
 
-/** The door for owners: the session of a browser, and nothing else. Who is let in is told by the session alone. */
+/** Lets owners in by the session of a browser, and by nothing else. */
 export function accountAccess(parts: {
   sessions: AccountSessions
   accounts: AccountDirectory
@@ -39,7 +39,7 @@ export function accountAccess(parts: {
   }
   const entryOf = (c: AppContext): Entry => {
     const entry = entered.get(c)
-    if (!entry) throw new Error('the route is not behind the guard of accounts')
+    if (!entry) throw new Error('the route has no account guard')
     return entry
   }
 
@@ -53,8 +53,8 @@ export function accountAccess(parts: {
           c.header('Cache-Control', 'no-store')
           return next()
         }
-        const ended = 'Sign in with a browser first, and send its cookie.'
-        // A redirect would put the sign-in page into a part of this one.
+        const ended = 'Sign in with a browser, and send its session cookie.'
+        // A redirect would load the sign-in page into a fragment of this one.
         if (wantsFragment(c)) throw unauthorized(ended, { headers: { 'HX-Redirect': '/sign-in' } })
         if (!wantsPage(c)) throw unauthorized(ended)
         const { pathname, search } = new URL(c.req.url)

@@ -26,12 +26,12 @@ const sessionSchema = z.object({
   current: z.boolean(),
 })
 
-/** An owner's own account: who one is here, and where one is signed in. */
+/** An owner's account and its sessions. */
 export function accountRoutes(parts: {
   access: AccountAccess
   sessions: AccountSessions
   clock: Clock
-  /** As people call it; null when none is set up any more. */
+  /** The provider's name, for people; null when none is set up any more. */
   provider: string | null
 }): Route[] {
   const { access, sessions, clock, provider } = parts
@@ -43,12 +43,12 @@ export function accountRoutes(parts: {
 
   const revoke = (c: AppContext, id: string) => {
     if (!sessions.revoke(access.accountOf(c).id, id)) {
-      throw unknownSession('You have no session of this id; it may have ended by itself.')
+      throw unknownSession('You have no session with this id. It may have ended by itself.')
     }
     return wantsPage(c) ? c.redirect('/account', 303) : c.body(null, 204)
   }
   const gone = {
-    204: { description: 'It has ended' },
+    204: { description: 'The session has ended' },
     303: { description: 'For a browser: back to the page' },
   }
 
@@ -77,7 +77,7 @@ export function accountRoutes(parts: {
     route({
       method: 'get',
       path: '/account/sessions',
-      summary: 'Where you are signed in, newest first',
+      summary: 'Your sessions, newest first',
       guard,
       answers: {
         200: { description: 'The sessions', schema: z.object({ sessions: z.array(sessionSchema) }) },
@@ -107,7 +107,7 @@ export function accountRoutes(parts: {
     route({
       method: 'post',
       path: '/account/sessions/{id}/end',
-      summary: 'The same as DELETE, for forms',
+      summary: 'Same as DELETE, for forms',
       guard,
       params: z.object({ id: z.string() }),
       body: z.object({}),
@@ -117,7 +117,7 @@ export function accountRoutes(parts: {
     route({
       method: 'post',
       path: '/account/sessions/end-others',
-      summary: 'End all of your sessions but this one',
+      summary: 'End all your sessions except this one',
       guard,
       body: z.object({}),
       answers: gone,

@@ -9,35 +9,35 @@ import { accountSessions } from './schema.ts'
 
 const day = 24 * 3_600_000
 
-/** How long an owner's session lives when nobody comes, and at most, and how often its expiry is moved. */
+/** How long an owner's session lasts without use and at most, and how often its expiry is extended. */
 export const accountSessionLife = { idleMs: 14 * day, longestMs: 60 * day, refreshMs: 3_600_000 }
 
 export interface FoundSession extends AccountSession {
   accountId: string
-  /** Milliseconds that the browser may keep the cookie from now on, when that changed just now; else null. */
+  /** How long the browser may keep the cookie from now on (ms), when that has just changed; else null. */
   renewedMs: number | null
 }
 
 export interface AccountSessions {
-  /** Begins a session and returns the secret for the browser's cookie, and how long it may keep it. */
+  /** Starts a session. Returns the secret for the browser's cookie, and how long the browser may keep it (ms). */
   begin(accountId: string, browser: string): { secret: string; keepMs: number }
-  /** Null when there is no such session, or it is over. A live one lives on from now. */
+  /** Finds and extends a session. Null when there is none, or it has expired. */
   find(secret: string): FoundSession | null
-  /** Those that live, newest first. */
+  /** An account's sessions that have not expired, newest first. */
   of(accountId: string): AccountSession[]
   /** Ends the session with this secret. */
   end(secret: string): void
-  /** Ends one session of an account; false when the account has none of this id. */
+  /** Ends one session of an account. Returns false when the account has none with this id. */
   revoke(accountId: string, id: string): boolean
-  /** Ends every session of an account but one. */
+  /** Ends every session of an account except one. */
   revokeOthers(accountId: string, id: string): void
-  /** Removes what has run out. */
+  /** Deletes expired sessions. */
   prune(): void
 }
 
 export function accountSessionStore(db: AuthDb, clock: Clock): AccountSessions {
   const { idleMs, longestMs, refreshMs } = accountSessionLife
-  // Not the hash: what is shown of a session opens nothing.
+  // Not the hash: what is shown of a session must not grant access.
   const { id, browser, createdAt, lastSeenAt } = accountSessions
   const isLive = (session: AccountSession, now: number) =>
     now < session.createdAt + longestMs && now < session.lastSeenAt + idleMs

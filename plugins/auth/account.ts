@@ -8,7 +8,7 @@ import { accountSessions, accounts } from './schema.ts'
 
 export type AuthDb = Db<typeof schema>
 
-/** Who a provider says that somebody is; the e-mail address is verified. */
+/** A person, as their sign-in provider identifies them. The email address is verified. */
 export interface Identity {
   issuer: string
   subject: string
@@ -16,20 +16,20 @@ export interface Identity {
   name: string | null
 }
 
-/** The least; and as long as anything is kept that whoever comes back may have. */
+/** How long a deleted account's owner is remembered at least. They are remembered longer while data is kept for them. */
 const rememberedMs = 90 * 24 * 3_600_000
 
 export interface AccountBook extends AccountDirectory {
   /**
-   * The account of this identity, made at its first sign-in, opened again when it was closed. A changed e-mail address
-   * or name follows.
+   * Returns the account of this identity. Creates it at the first sign-in, reopens it when it was closed, and updates the
+   * email address and name.
    */
   admit(identity: Identity): {
     account: Account
     how: 'created' | 'reopened' | 'known'
     emailChanged: boolean
   }
-  /** Forgets the people of accounts that have been closed for 90 days, but those of whom `keeps` is true. */
+  /** Erases personal data of accounts that have been closed for 90 days, except where `keeps` is true. */
   erase(keeps: (accountId: string) => boolean): void
 }
 

@@ -10,11 +10,11 @@ import { openGate } from './auth.fixture.ts'
 const fileOf = (dataRoot: string) => join(dataRoot, '.control', 'admin-token')
 
 /** Opens the gate on a data root whose token file holds this, and returns the faults that it refuses with. */
-async function faultsWith(t: TestContext, env: Record<string, string>, held?: string): Promise<string> {
+async function faultsWith(t: TestContext, env: Record<string, string>, content?: string): Promise<string> {
   const dataRoot = temporaryFolder(t)
-  if (held !== undefined) {
+  if (content !== undefined) {
     mkdirSync(join(dataRoot, '.control'))
-    writeFileSync(fileOf(dataRoot), held)
+    writeFileSync(fileOf(dataRoot), content)
   }
   const error = await openGate(t, { env: { LONGHOUSE_DATA_ROOT: dataRoot, ...env } }).then(
     () => assert.fail('it started'),
@@ -22,8 +22,8 @@ async function faultsWith(t: TestContext, env: Record<string, string>, held?: st
   )
   assert.ok(error instanceof BootError, String(error))
   assert.equal(
-    held === undefined ? undefined : readFileSync(fileOf(dataRoot), 'utf8'),
-    held,
+    content === undefined ? undefined : readFileSync(fileOf(dataRoot), 'utf8'),
+    content,
     'it is left as it was',
   )
   return error.faults.join()
@@ -65,8 +65,8 @@ test('a token that is short, or that no header can carry, keeps it from starting
 })
 
 test('a token file that holds no token keeps it from starting', async t => {
-  for (const held of ['', '\n', 'short\n', 'two words are not one token\n']) {
-    const faults = await faultsWith(t, { ADMIN_TOKEN: '' }, held)
+  for (const content of ['', '\n', 'short\n', 'two words are not one token\n']) {
+    const faults = await faultsWith(t, { ADMIN_TOKEN: '' }, content)
     assert.match(
       faults,
       /^ADMIN_TOKEN: what \S+admin-token holds must have .*remove the file to have one made$/,

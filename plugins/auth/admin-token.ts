@@ -6,17 +6,17 @@ import { hashSecret } from '../../src/http/session-cookie.ts'
 export interface AdminToken {
   /** Compares in constant time, whatever the length of the guess. */
   matches(guess: string): boolean
-  /** Recognises the token without telling it. */
+  /** Identifies the token without revealing it. */
   hash: string
-  /** The file that keeps it, when it was made here; null when the operator gave it. */
+  /** The file that stores it, when it was generated here; null when the operator set it. */
   file: string | null
 }
 
-/** What an Authorization header can carry as it is. */
+/** The characters that an Authorization header can carry unchanged. */
 export const tokenForm = /^[\x21-\x7e]{16,}$/
 export const tokenRule = 'must have at least 16 characters: ASCII letters, digits and signs, no spaces'
 
-/** The operator's token: the one given, or else the one that the first start made and keeps in a 0600 `file`. */
+/** Loads the operator's token: the one given, or else the one that the first start generated and stored in `file` (mode 0600). */
 export function loadAdminToken(given: string | undefined, file: string): AdminToken {
   const token = given ?? readToken(file) ?? makeToken(file)
   const hash = hashSecret(token)
@@ -45,7 +45,7 @@ function readToken(file: string): string | null {
 function makeToken(file: string): string {
   const token = randomBytes(32).toString('base64url')
   try {
-    // Whole or not at all: a start that is killed here must not leave half a token to the next one.
+    // Written atomically: a start that is killed here must not leave half a token behind.
     writeFileSync(`${file}.new`, `${token}\n`, { mode: 0o600 })
     renameSync(`${file}.new`, file)
   } catch (error) {

@@ -1,10 +1,10 @@
 import type { AppContext, Guard } from '../../src/http/route.ts'
 
-/** An owner, as other plugins see one. */
+/** An owner's account, as other plugins see it. */
 export interface Account {
   id: string
   issuer: string
-  /** Verified by the issuer at the last sign-in. Two accounts may have the same one: the id says who it is. */
+  /** Verified by the issuer at the last sign-in. Two accounts may have the same address; only the id is unique. */
   email: string
   name: string | null
   createdAt: number
@@ -13,20 +13,20 @@ export interface Account {
 }
 
 export interface AccountDirectory {
-  /** Open or closed; null when there never was one. */
+  /** An open or closed account; null when there never was one. */
   get(id: string): Account | null
-  /** The open accounts with this address, in whatever case it is written. */
+  /** The open accounts with this email address, ignoring case. */
   byEmail(email: string): Account[]
-  /** All of them, oldest first. */
+  /** All accounts, oldest first. */
   list(): Account[]
-  /** Ends every session and keeps the record until it is forgotten; false when it was closed already. */
+  /** Closes an account and ends its sessions. Its record is kept until it is erased. Returns false when it was closed already. */
   close(id: string): boolean
 }
 
 /** A browser in which an owner is signed in. */
 export interface AccountSession {
   id: string
-  /** What the browser called itself at the sign-in. */
+  /** The User-Agent at the sign-in. */
   browser: string
   createdAt: number
   lastSeenAt: number
@@ -37,21 +37,21 @@ export interface AuthService {
   admin: Guard
   /** Returns whether the browser is signed in as the operator; works on pages without a guard, too. */
   isOperator(c: AppContext): boolean
-  /** The file that keeps the admin token when it was made here; null when the operator gave it. */
+  /** The file that stores the admin token, when it was generated here; null when the operator set it. */
   tokenFile: string | null
 
-  /** Lets an owner in, by the session of a browser that signed in with the provider. The operator is no owner. */
+  /** Lets an owner in, by the session of a browser that signed in with the provider. The operator is not an owner. */
   account: Guard
-  /** Who was let in by `account`. */
+  /** The account that the `account` guard let in. */
   accountOf(c: AppContext): Account
   /** The owner who is signed in, or null; works on pages without a guard, too. */
   visitor(c: AppContext): Account | null
   accounts: AccountDirectory
   /** Where an account is signed in, newest first. */
   sessionsOf(accountId: string): AccountSession[]
-  /** What every plugin keeps about an account, by the plugin's name. */
+  /** What every plugin stores about an account, by the plugin's name. */
   exportOf(account: Account): Record<string, unknown>
-  /** The provider that owners sign in with, as people call it; null when none is set up. */
+  /** The name of the sign-in provider, for people; null when none is set up. */
   provider: string | null
 }
 
@@ -60,22 +60,22 @@ declare module '../../src/kernel/control-plane.ts' {
     auth: AuthService
   }
   interface Hooks {
-    /** What a plugin keeps about an account, as JSON, for the file that its owner can download. */
+    /** What a plugin stores about an account, as JSON, for its owner's export. */
     'account-export': (account: Account) => unknown
     /**
-     * True, or an error, while a plugin keeps something for a deleted account: then its person is remembered, so that
-     * they find it when they come back.
+     * Returns true, or throws, while a plugin keeps something for a deleted account. Its owner is remembered meanwhile, and
+     * finds it when they return.
      */
     'account-kept': (accountId: string) => boolean
   }
   interface Events {
-    /** Somebody signed in for the first time. */
+    /** An owner signed in for the first time. */
     'account-created': { accountId: string }
-    /** Somebody who had deleted the account signed in again. */
+    /** An owner who had deleted their account signed in again. */
     'account-reopened': { accountId: string }
-    /** The provider knows another address now. */
+    /** The provider sent a different email address. */
     'account-email-changed': { accountId: string; email: string }
-    /** An owner deleted the account. */
+    /** An owner deleted their account. */
     'account-closed': { accountId: string }
   }
 }

@@ -8,8 +8,8 @@ import type { AdminToken } from './admin-token.ts'
 import type { AdminSessions } from './session.ts'
 
 /**
- * Lets the operator in. Wrong tokens are counted per address; the right one always opens, because it is too long to
- * be guessed and a neighbour's failures must not lock the operator's scripts out.
+ * Lets the operator in. Wrong tokens are rate limited per address. The right token always works: it is too long to guess, and
+ * a neighbour's failures must not lock out the operator's scripts.
  */
 export function adminGuard(parts: {
   token: AdminToken
@@ -38,9 +38,9 @@ export function adminGuard(parts: {
         return next()
       }
       if (wantsFragment(c)) {
-        // A redirect would put the sign-in page into a part of this one.
+        // A redirect would load the sign-in page into a fragment of this one.
         const headers = { ...challenge, 'HX-Redirect': '/login' }
-        throw unauthorized('The session has ended; sign in again.', { headers })
+        throw unauthorized('The session has ended. Sign in again.', { headers })
       }
       if (wantsPage(c)) {
         const { pathname, search } = new URL(c.req.url)
@@ -52,5 +52,5 @@ export function adminGuard(parts: {
   }
 }
 
-/** What every 401 says of how to do better. */
+/** The header of every 401. */
 export const challenge = { 'WWW-Authenticate': 'Bearer realm="longhouse"' }

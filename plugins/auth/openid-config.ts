@@ -4,8 +4,8 @@ import { isLoopback } from '../../src/http/address.ts'
 export const google = 'https://accounts.google.com'
 
 /**
- * `verified`: only an address that the provider calls verified. `unstated`: also where it never says, as Microsoft does.
- * `any`: also one that it calls unverified, as Authentik does of every address unless it is told otherwise.
+ * `verified`: only addresses that the provider calls verified. `unstated`: also where it does not say, as Microsoft.
+ * `any`: also addresses that it calls unverified, as Authentik does by default.
  */
 export const emailTrusts = ['verified', 'unstated', 'any'] as const
 export type EmailTrust = (typeof emailTrusts)[number]
@@ -22,9 +22,9 @@ export const openIdConfig = z
         'must be the https address of an OpenID provider such as https://accounts.google.com, without a query',
       )
       .optional(),
-    /** What the button calls the provider. */
+    /** The provider's name on the button. */
     OPENID_NAME: z.string().max(40, 'may have at most 40 characters').optional(),
-    /** Which email addresses of the provider count as verified. */
+    /** Which of the provider's email addresses count as verified. */
     OPENID_EMAIL_TRUST: z.enum(emailTrusts, `must be one of ${emailTrusts.join(', ')}`).default('verified'),
   })
   .superRefine((env, context) => {
@@ -51,7 +51,7 @@ export interface OpenIdSettings {
   emailTrust: EmailTrust
 }
 
-/** Plain http only to this very machine, for a test. */
+/** Plain http only to this machine, for tests. */
 function isIssuer(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, search, hash } = new URL(text)

@@ -18,29 +18,29 @@ import {
 export interface SignInProof {
   state: string
   nonce: string
-  /** Of PKCE (RFC 7636). */
+  /** The PKCE code verifier (RFC 7636). */
   verifier: string
 }
 
 export interface OpenIdProvider {
-  /** As people call it. */
+  /** Its name, for people. */
   name: string
-  /** Where its sign-in page stands, as far as is known. */
+  /** The origins of its pages, as far as known. */
   origins(): readonly string[]
-  /** Asks the provider about itself, unless it has told within the hour. Throws `provider-down`. */
+  /** Fetches the provider's metadata, unless it was fetched within the hour. Throws `provider-down`. */
   discover(): Promise<void>
   /** The provider's sign-in page for one sign-in. */
   signInPage(proof: SignInProof, redirectUri: string): Promise<URL>
   /**
-   * Takes what the provider sent the browser back with, and validates all of it: state, nonce, PKCE, issuer, audience,
-   * expiry, signature and that the e-mail address is verified. Throws a Problem that says what to do.
+   * Redeems the callback URL, and validates state, nonce, PKCE, issuer, audience, expiry, signature and that the email
+   * address is verified. Throws a Problem that says what to do.
    */
   redeem(callback: URL, proof: SignInProof): Promise<Identity>
 }
 
 const timeoutSeconds = 10
 const discoveredForMs = 3_600_000
-/** Of the provider's clock and ours together. */
+/** How far the provider's clock and ours may differ. */
 const toleranceSeconds = 60
 
 /** Owners' sign-in with an OpenID provider; the only caller of openid-client. */
@@ -53,13 +53,13 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
     const metadata = {
       client_secret: clientSecret,
       [openid.clockTolerance]: toleranceSeconds,
-      // Seconds that our clock is ahead of the machine's: none, but in a test.
+      // How far our clock is ahead of the machine's: 0 except in tests.
       [openid.clockSkew]: Math.round((clock.now() - Date.now()) / 1000),
     }
     try {
       const config = await openid.discovery(new URL(issuer), clientId, metadata, undefined, {
         timeout: timeoutSeconds,
-        // A token that comes by TLS from the provider itself need not be verified; we do not rely on that alone.
+        // A token that arrives by TLS from the provider need not be verified. We verify it all the same.
         execute: [
           openid.enableNonRepudiationChecks,
           ...(isLoopback(new URL(issuer).hostname) ? [openid.allowInsecureRequests] : []),
@@ -67,19 +67,19 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
       })
       known = { config, at: clock.monotonic() }
     } catch (cause) {
-      // What it told before still holds while it cannot be asked.
+      // Earlier metadata stays valid while the provider cannot be reached.
       if (known) return known.config
       throw misconfigured(settings, cause) ?? unreachable(name, cause)
     }
     return known.config
   }
 
-  /** Who signed out, or came with the wrong address, wants to say who they are: where the provider lets us ask for it. */
+  /** Asks for the account chooser where the provider supports it, for people who signed out or used the wrong address. */
   const choosing = async (): Promise<{ prompt?: string }> => {
     const { prompt_values_supported: prompts } = (await discovered()).serverMetadata()
-    const told = Array.isArray(prompts) && prompts.includes('select_account')
-    // Google does, and does not tell.
-    return told || issuer === google ? { prompt: 'select_account' } : {}
+    const supported = Array.isArray(prompts) && prompts.includes('select_account')
+    // Google supports it without listing it.
+    return supported || issuer === google ? { prompt: 'select_account' } : {}
   }
 
   return {
@@ -119,7 +119,7 @@ export function openIdProvider(settings: OpenIdSettings, clock: Clock): OpenIdPr
   }
 }
 
-/** Some providers tell the address, or that it is verified, only at their userinfo endpoint. The ID token counts first. */
+/** Completes the claims from the userinfo endpoint, where some providers put the email address. The ID token takes precedence. */
 async function complete(
   config: openid.Configuration,
   claims: openid.IDToken,
@@ -127,10 +127,10 @@ async function complete(
 ): Promise<Claims> {
   const whole = claims.email !== undefined && claims.email_verified !== undefined
   if (whole || !config.serverMetadata().userinfo_endpoint) return claims
-  const told = await openid.fetchUserInfo(config, accessToken, claims.sub)
-  // What is said there of another address says nothing of this one.
-  if (claims.email !== undefined && told.email !== claims.email) return claims
-  return { ...told, ...claims }
+  const userInfo = await openid.fetchUserInfo(config, accessToken, claims.sub)
+  // Claims about a different address say nothing about this one.
+  if (claims.email !== undefined && userInfo.email !== claims.email) return claims
+  return { ...userInfo, ...claims }
 }
 
 const again = 'Nothing was changed. Start again from the sign-in page.'
@@ -140,26 +140,26 @@ type Claims = Readonly<Record<string, unknown>>
 function identity(
   { name, emailTrust }: Pick<OpenIdSettings, 'name' | 'emailTrust'>,
   claims: { iss: string; sub: string },
-  told: Claims,
+  complete: Claims,
 ): Identity {
-  const { email, email_verified: verified } = told
+  const { email, email_verified: verified } = complete
   if (typeof email !== 'string' || email.length > 254 || !/^[^@\s]+@[^@\s]+$/.test(email)) {
     throw emailUnverified(
-      `${name} sent no email address. Add one to your ${name} account, or let us see it, and sign in again.`,
+      `${name} sent no email address. Add one to your ${name} account, or allow us to see it, and sign in again. No account was created or changed.`,
     )
   }
-  // Some providers write it as a text.
+  // Some providers send it as a string.
   const stated = verified === true || verified === 'true' ? true : verified === undefined ? null : false
   if (!isTrusted(stated, emailTrust)) {
     throw stated === null
       ? emailUnverified(
-          `${name} does not say whether ${email} is verified (the claim email_verified is missing). Only the operator of this site can change that: see OPENID_EMAIL_TRUST in the guide. No account was created or changed. Once that is settled, sign in again.`,
+          `${name} does not say whether ${email} is verified (the claim email_verified is missing). Only the operator of this site can change that: see OPENID_EMAIL_TRUST in the guide. No account was created or changed. After that, sign in again.`,
         )
       : emailUnverified(
           `${name} says that ${email} is not verified. Verify the address with ${name}, then sign in again. If it is verified there already, ask the operator to check OPENID_EMAIL_TRUST in the guide. No account was created or changed.`,
         )
   }
-  const called = typeof told.name === 'string' ? told.name.trim().slice(0, 200) : ''
+  const called = typeof complete.name === 'string' ? complete.name.trim().slice(0, 200) : ''
   return { issuer: claims.iss, subject: claims.sub, email, name: called || null }
 }
 
@@ -167,7 +167,7 @@ function isTrusted(stated: boolean | null, trust: EmailTrust): boolean {
   return stated === true || trust === 'any' || (trust === 'unstated' && stated === null)
 }
 
-/** Every way in which a sign-in ends badly, in words for the person who sees it; what happened stays in the log. */
+/** Turns every failure of a sign-in into a Problem for the person who sees it. The cause stays in the log. */
 function problemOf(settings: OpenIdSettings, error: unknown): unknown {
   const { name } = settings
   if (error instanceof openid.AuthorizationResponseError) {
@@ -189,17 +189,17 @@ function problemOf(settings: OpenIdSettings, error: unknown): unknown {
   if (!(error instanceof openid.ClientError)) return isProblem(error) ? error : unreachable(name, error)
   if (error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED') {
     return clocksDiffer(
-      `The time of ${name} and of this server differ by more than a minute, so its answer cannot be trusted. Tell the operator to set the server’s clock; nothing was changed.`,
+      `The clocks of ${name} and of this server differ by more than a minute, so the sign-in cannot be verified. Nothing was changed. Tell the operator to set the server’s clock.`,
       { cause: error },
     )
   }
   const mistake = misconfigured(settings, error)
   if (mistake) return mistake
   if (isFarAway(error)) return unreachable(name, error)
-  return signInRefused(`What came back from ${name} is not what was asked for. ${again}`, { cause: error })
+  return signInRefused(`The answer from ${name} does not belong to this sign-in. ${again}`, { cause: error })
 }
 
-/** Nobody answered, or somebody who is no OpenID provider at the moment. */
+/** Whether nothing answered, or something that is not an OpenID provider at the moment. */
 function isFarAway({ code, cause }: openid.ClientError): boolean {
   const answered = [
     'OAUTH_RESPONSE_IS_NOT_CONFORM',
@@ -211,14 +211,14 @@ function isFarAway({ code, cause }: openid.ClientError): boolean {
 }
 
 /**
- * What only a change of our settings mends: another issuer than the one that was set, or an address at which no provider
- * describes itself. Null for everything else.
+ * A failure that only a change of our settings can fix: the provider has another issuer than the one set, or there is no
+ * provider at the address. Null for everything else.
  */
 function misconfigured({ name, issuer }: OpenIdSettings, error: unknown): Problem | null {
   if (!(error instanceof openid.ClientError)) return null
-  const tell = (what: string) =>
+  const problem = (what: string) =>
     providerMisconfigured(
-      `${what} Owners cannot sign in until the operator corrects OPENID_ISSUER; nothing was changed, and every instance keeps running.`,
+      `${what} Owners cannot sign in until the operator corrects OPENID_ISSUER. Nothing was changed, and every instance keeps running.`,
       { cause: error },
     )
   const { cause } = error
@@ -229,12 +229,12 @@ function misconfigured({ name, issuer }: OpenIdSettings, error: unknown): Proble
         ? fieldOf(fieldOf(cause, 'claims'), 'iss')
         : undefined
   if (typeof otherIssuer === 'string') {
-    return tell(
-      `${name} calls itself ${otherIssuer.slice(0, 200)}, but OPENID_ISSUER is ${issuer}. The two must be exactly the same, a slash at the end included.`,
+    return problem(
+      `${name} calls itself ${otherIssuer.slice(0, 200)}, but OPENID_ISSUER is ${issuer}. The two must match exactly, including a trailing slash.`,
     )
   }
   if (error.code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' && cause instanceof Response && cause.status === 404) {
-    return tell(`Nothing describes an OpenID provider below ${issuer} (the answer was 404).`)
+    return problem(`Nothing describes an OpenID provider below ${issuer} (the answer was 404).`)
   }
   return null
 }
@@ -245,7 +245,7 @@ function fieldOf(value: unknown, name: string): unknown {
 
 function unreachable(name: string, cause: unknown): Problem {
   return providerDown(
-    `${name} could not be reached, so new sign-ins do not work at the moment. Existing sessions and all instances keep working. Try again in a minute.`,
+    `${name} could not be reached, so nobody can sign in at the moment. Existing sessions stay signed in, and every instance keeps running. Try again in a minute.`,
     { headers: { 'Retry-After': '60' }, cause },
   )
 }
@@ -254,7 +254,7 @@ function isProblem(error: unknown): boolean {
   return error instanceof Error && error.name === 'Problem'
 }
 
-/** An error code of the protocol; whatever else stands there was written by whoever made the link. */
+/** An error code of the protocol. Anything else may have been written by the author of a link, and is not shown. */
 function plain(code: string): string {
   return /^[a-z_]{1,40}$/.test(code) ? code : 'no reason that can be shown'
 }

@@ -1,15 +1,15 @@
 import { defineProblem } from '../../src/http/problem.ts'
 
 export const signInOff = defineProblem('sign-in-off', 503, 'Sign-in is not set up here')
-export const providerDown = defineProblem('provider-down', 503, 'The sign-in provider does not answer')
+export const providerDown = defineProblem('provider-down', 503, 'The sign-in provider is not responding')
 export const providerMisconfigured = defineProblem(
   'provider-misconfigured',
   503,
   'Sign-in is not set up correctly here',
 )
-export const signInDenied = defineProblem('sign-in-denied', 403, 'You did not sign in')
+export const signInDenied = defineProblem('sign-in-denied', 403, 'The sign-in was cancelled')
 export const signInOver = defineProblem('sign-in-over', 400, 'This sign-in has expired')
 export const signInRefused = defineProblem('sign-in-refused', 403, 'The sign-in could not be verified')
-export const clocksDiffer = defineProblem('clocks-differ', 403, 'The clocks do not agree')
+export const clocksDiffer = defineProblem('clocks-differ', 403, 'The clocks do not match')
 export const emailUnverified = defineProblem('email-unverified', 403, 'Your email address is not verified')
 export const unknownSession = defineProblem('unknown-session', 404, 'No such session')

@@ -19,9 +19,9 @@ export function authRoutes(parts: {
   sessions: AdminSessions
   cookie: SessionCookie
   failures: RateLimit
-  /** True when owners have a way in, too. */
+  /** Whether owners can sign in. */
   ownersSignIn: boolean
-  /** Where an owner is at home; null for whoever is not signed in as one. */
+  /** The owner's first page; null for a browser that is not signed in as an owner. */
   ownersHome(c: AppContext): string | null
 }): Route[] {
   const { token, sessions, cookie, failures, ownersSignIn, ownersHome } = parts
@@ -41,10 +41,10 @@ export function authRoutes(parts: {
     route({
       method: 'get',
       path: '/',
-      summary: 'The first page',
+      summary: 'Redirect to the first page',
       guard: open,
       pageOnly: true,
-      answers: { 303: { description: 'Go on to where one is at home' } },
+      answers: { 303: { description: 'To the first page for this browser' } },
       handle: c => {
         const secret = cookie.read(c)
         const isOperator = secret !== undefined && sessions.isLive(secret)
@@ -54,7 +54,7 @@ export function authRoutes(parts: {
     route({
       method: 'get',
       path: '/login',
-      summary: 'The sign-in page',
+      summary: 'The sign-in page for the operator',
       guard: open,
       pageOnly: true,
       query: z.object({ next: z.string().optional() }),
@@ -64,7 +64,7 @@ export function authRoutes(parts: {
     route({
       method: 'post',
       path: '/login',
-      summary: 'Sign in as the operator, for a session cookie',
+      summary: 'Sign in as the operator; sets a session cookie',
       guard: open,
       body: z.object({
         token: z.string('must be the admin token').trim().min(1, 'must be the admin token'),
@@ -76,11 +76,11 @@ export function authRoutes(parts: {
       },
       onInvalid: (c, _, { next }) => {
         c.status(422)
-        return page(c, typeof next === 'string' ? next : undefined, 'Type the admin token.')
+        return page(c, typeof next === 'string' ? next : undefined, 'Enter the admin token.')
       },
       handle: (c, { body }) => {
         const group = addressGroup(c.get('client'))
-        // The right one always opens: it is too long to be guessed, and a neighbour's failures must not keep it out.
+        // The right token always works: it is too long to guess, and a neighbour's failures must not lock it out.
         if (!token.matches(body.token)) {
           const wait = failures.retryAfter(group)
           if (wait > 0) throw retryLater(wait)
@@ -97,7 +97,7 @@ export function authRoutes(parts: {
     route({
       method: 'post',
       path: '/logout',
-      summary: 'Sign out',
+      summary: 'Sign out as the operator',
       guard: open,
       answers: { 204: { description: 'Signed out' }, 303: { description: 'Signed out, for a browser' } },
       handle: c => {

@@ -1,15 +1,15 @@
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
-/** Browsers in which the operator signed in. Only a hash of the cookie's secret is kept. */
+/** The operator's sessions. Only a hash of the cookie's secret is stored. */
 export const sessions = sqliteTable('auth_sessions', {
   secretHash: text('secret_hash').primaryKey(),
-  /** Hash of the admin token that it was signed in with: another token ends every session. */
+  /** Hash of the admin token at the sign-in: a new token ends every session. */
   tokenHash: text('token_hash').notNull(),
   createdAt: integer('created_at').notNull(),
   lastSeenAt: integer('last_seen_at').notNull(),
 })
 
-/** Owners, each known by what the provider calls them: an e-mail address may go to somebody else, a subject never. */
+/** Owners, identified by the provider's subject. An email address may pass to another person; a subject never does. */
 export const accounts = sqliteTable(
   'auth_accounts',
   {
@@ -21,9 +21,9 @@ export const accounts = sqliteTable(
     name: text('name'),
     createdAt: integer('created_at').notNull(),
     lastSignInAt: integer('last_sign_in_at').notNull(),
-    /** When its owner deleted it. Signing in again within the time that it is remembered opens it again. */
+    /** When its owner deleted it. Signing in again before it is erased reopens it. */
     closedAt: integer('closed_at'),
-    /** When what was known about the person went; only the id stays. */
+    /** When the personal data was erased; only the id is left. */
     erasedAt: integer('erased_at'),
   },
   table => [
@@ -32,17 +32,17 @@ export const accounts = sqliteTable(
   ],
 )
 
-/** Browsers in which an owner is signed in. */
+/** The owners' sessions. */
 export const accountSessions = sqliteTable(
   'auth_account_sessions',
   {
-    /** Names it on pages; opens nothing. */
+    /** Identifies it on pages; grants no access. */
     id: text('id').primaryKey(),
     secretHash: text('secret_hash').notNull().unique(),
     accountId: text('account_id')
       .notNull()
       .references(() => accounts.id),
-    /** What the browser called itself at the sign-in. */
+    /** The User-Agent at the sign-in. */
     browser: text('browser').notNull(),
     createdAt: integer('created_at').notNull(),
     lastSeenAt: integer('last_seen_at').notNull(),

@@ -10,12 +10,12 @@ export const longestMs = 7 * 24 * 3_600_000
 const refreshMs = 10 * 60_000
 
 export interface AdminSessions {
-  /** Begins a session and returns the secret for the browser's cookie. */
+  /** Starts a session and returns the secret for the browser's cookie. */
   begin(): string
-  /** True while the session lasts: 12 hours after it was last used, 7 days at most, and only with the same token. */
+  /** Whether the session is valid: for 12 hours after its last use, 7 days at most, and only with the same token. */
   isLive(secret: string): boolean
   end(secret: string): void
-  /** Removes what has run out. */
+  /** Deletes expired sessions. */
   prune(): void
 }
 

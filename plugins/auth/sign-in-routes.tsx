@@ -28,16 +28,16 @@ export interface SignInParts {
   sessions: AccountSessions
   access: AccountAccess
   cookie: SessionCookie
-  /** One sign-in that is under way in a browser. */
+  /** One sign-in in progress in a browser. */
   signIn: RoundTrip
-  /** Counts sign-ins that came to a bad end, per address: each of them has asked the provider. */
+  /** Counts failed sign-ins per address. Each of them has called the provider. */
   failures: RateLimit
-  /** Where owners go on to. */
+  /** Where owners continue after signing in. */
   home: string
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
 
-/** Signing up and in as an owner, with a provider, and out again. */
+/** Signing up, in and out as an owner, with a sign-in provider. */
 export function signInRoutes(parts: SignInParts): Route[] {
   const { site, provider, accounts, sessions, access, cookie, signIn, failures, home, emit } = parts
   const redirectUri = () => siteUrl(site, 'control') + callbackPath
@@ -46,7 +46,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
     route({
       method: 'get',
       path: '/sign-in',
-      summary: 'The page on which owners sign up and in',
+      summary: 'The sign-in page for owners',
       guard: open,
       pageOnly: true,
       query: z.object({ next: z.string().optional() }),
@@ -61,10 +61,13 @@ export function signInRoutes(parts: SignInParts): Route[] {
     route({
       method: 'post',
       path: '/auth/google',
-      summary: 'Go to the provider to sign up or in',
+      summary: 'Sign up or in; redirects to the provider',
       guard: open,
       body: z.object({
-        next: z.string('must be a path of this site').optional().meta({ description: 'Where to go on to' }),
+        next: z
+          .string('must be a path of this site')
+          .optional()
+          .meta({ description: 'The path to continue to' }),
       }),
       answers: { 303: { description: 'To the provider' }, 503: { description: 'No provider is set up' } },
       handle: async (c, { body }) => {
@@ -76,7 +79,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
     route({
       method: 'get',
       path: callbackPath,
-      summary: 'Where the provider sends the browser back to',
+      summary: 'Complete a sign-in; the provider redirects here',
       guard: open,
       pageOnly: true,
       answers: { 303: { description: 'Signed in: the cookie is set' } },
@@ -99,7 +102,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
         failures.clear(group)
 
         const { account, how, emailChanged } = accounts.admit(identity)
-        // What this browser held before opens nothing any more.
+        // The browser's previous session ends.
         const before = cookie.read(c)
         if (before) sessions.end(before)
         const { secret, keepMs } = sessions.begin(account.id, c.req.header('user-agent') ?? '')

@@ -1,9 +1,9 @@
 export interface BillingService {
-  /** False when payments are not set up: then nothing costs anything, and nothing is limited. */
+  /** False when payments are not set up. Then everything is free and unlimited. */
   on: boolean
 }
 
-/** What Stripe calls the states of a subscription. */
+/** The states of a subscription, in Stripe's words. */
 export const subscriptionStatuses = [
   'incomplete',
   'incomplete_expired',
@@ -16,20 +16,21 @@ export const subscriptionStatuses = [
 ] as const
 export type SubscriptionStatus = (typeof subscriptionStatuses)[number]
 
-/** One line of a subscription. A price that is metered has no quantity at Stripe: it counts as 1. */
+/** One item of a subscription. A metered price has no quantity at Stripe and counts as 1. */
 export interface SubscriptionItem {
   priceId: string
   quantity: number
 }
 
 /**
- * How an account stands. `free`: billing has no say in it. `exempt`: the operator asks no payment of it. `grace`: a payment
- * failed, or the exemption has ended, and it runs on. `over`: nothing pays for it any more.
+ * The billing state of an account. `free`: billing does not apply to it. `exempt`: the operator has exempted it from payment.
+ * `grace`: a payment failed or the exemption has ended, and its instances keep running. `over`: nothing pays for it.
  */
 export type State = 'free' | 'exempt' | 'trial' | 'paid' | 'grace' | 'over'
+/** Why an account is `over`, or about to be. */
 export type OverReason = 'trial' | 'unpaid' | 'canceled' | 'exemption'
 
-/** One step of what happens when nothing is paid. */
+/** One step of what happens when nothing is paid, and when (ms since the epoch). */
 export interface Rung {
   at: number
   what: 'stop' | 'remove' | 'delete'

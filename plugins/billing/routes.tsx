@@ -20,32 +20,32 @@ const billSchema = z.object({
   exemption: z
     .object({ since: z.iso.datetime(), why: z.string(), plan: z.string().nullable() })
     .nullable()
-    .meta({ description: 'The operator asks no payment, and why' }),
+    .meta({ description: 'The operator has exempted the account from payment' }),
   subscription: z
     .object({
       status: z.enum(subscriptionStatuses),
       plan: z.string().nullable(),
       quantity: z
         .int()
-        .meta({ description: 'How many times the plan is paid for: so many times its instances' }),
+        .meta({ description: 'How many times the plan is paid for; multiplies its number of instances' }),
       period_ends_at: time,
       cancel_at: time,
       collection_paused: z
         .object({ until: time })
         .nullable()
-        .meta({ description: 'Stripe collects no payment, until then or until the operator resumes it' }),
+        .meta({ description: 'The operator has paused collection; `until` is null when no end is set' }),
     })
     .nullable(),
   ladder: z
     .array(z.object({ at: z.iso.datetime(), what: z.enum(['stop', 'remove', 'delete']) }))
-    .meta({ description: 'What happens when nothing is done, in order' }),
+    .meta({ description: 'What happens if the owner does nothing, in order' }),
   trial: z
     .object({
       days: z.number(),
-      available: z.boolean().meta({ description: 'False while as many go on as may at a time' }),
+      available: z.boolean().meta({ description: 'False while the limit of trials in progress is reached' }),
     })
     .nullable()
-    .meta({ description: 'The trial that a first instance would begin; null when none would' }),
+    .meta({ description: 'The trial that a first instance starts; null when it starts none' }),
   plans: z.array(
     z.object({
       id: z.string(),
@@ -55,31 +55,31 @@ const billSchema = z.object({
       memory_bytes: z
         .int()
         .nullable()
-        .meta({ description: 'What each instance may take; null: as without a plan' }),
+        .meta({ description: 'Memory limit of each instance; null for the default' }),
       cpus: z.number().nullable(),
     }),
   ),
 })
 
 const goneOn = {
-  200: { description: 'Where the browser goes on', schema: z.object({ url: z.url() }) },
-  303: { description: 'For a browser: go on there' },
+  200: { description: 'The URL to open in a browser', schema: z.object({ url: z.url() }) },
+  303: { description: 'For a browser: redirects there' },
 }
 
-/** An owner's plan. `payments` is null where payments are not set up. */
+/** The owner's plan page, checkout and portal. `payments` is null where payments are not set up. */
 export function billingRoutes(parts: {
   auth: AuthService
   clock: Clock
   payments: Payments | null
-  /** How an account stands may have changed. */
+  /** Brings the account's instances in line with its plan, which may have changed. */
   enforce(accountId: string): void
 }): Route[] {
   const { auth, clock, payments, enforce } = parts
   const open = (): Payments => {
-    if (!payments) throw billingOff('This site takes no payments: everything is free.')
+    if (!payments) throw billingOff('This site takes no payments. Everything here is free.')
     return payments
   }
-  /** Where payments are not set up, everybody is told that first: signing in would not help. */
+  /** Where payments are not set up, says so before asking anyone to sign in. */
   const payer: Guard = {
     ...auth.account,
     check: (c, next) => {
@@ -116,7 +116,7 @@ export function billingRoutes(parts: {
     route({
       method: 'post',
       path: '/checkout',
-      summary: 'Choose a plan: leads to where it is paid',
+      summary: 'Choose a plan; redirects to the checkout page',
       guard: payer,
       body: z.object({
         plan: z.string('must be the id of a plan').max(60, 'must be the id of a plan'),
@@ -124,7 +124,7 @@ export function billingRoutes(parts: {
           .string()
           .max(63)
           .optional()
-          .meta({ description: 'The instance that it is for, as a note' }),
+          .meta({ description: 'The instance that the plan is for; stored as a note' }),
       }),
       answers: goneOn,
       handle: async (c, { body }) =>
@@ -133,7 +133,7 @@ export function billingRoutes(parts: {
     route({
       method: 'post',
       path: '/portal',
-      summary: 'Cards, invoices and cancelling: leads to the billing portal',
+      summary: 'Change cards, see invoices or cancel; redirects to the billing portal',
       guard: payer,
       body: z.object({}),
       answers: goneOn,

@@ -2,9 +2,9 @@ import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { State, SubscriptionItem, SubscriptionStatus } from './contract.ts'
 
-/** Times are milliseconds since the epoch. What belongs to Stripe's test mode is never counted in live mode, nor the reverse. */
+/** Times are milliseconds since the epoch. Rows of Stripe's test mode never count in live mode, nor the reverse. */
 
-/** Which of Stripe's customers an account is. */
+/** The customer at Stripe that belongs to each account. */
 export const customers = sqliteTable(
   'billing_customers',
   {
@@ -12,18 +12,18 @@ export const customers = sqliteTable(
     live: integer('live', { mode: 'boolean' }).notNull(),
     customerId: text('customer_id').notNull().unique(),
     createdAt: integer('created_at').notNull(),
-    /** The email address that Stripe has as far as we know; null when we do not know. */
+    /** The email address that Stripe has; null when we do not know it. */
     syncedEmail: text('told_email'),
     /** When its subscriptions were last read from Stripe. */
     readAt: integer('read_at'),
-    /** Why the last reading failed; null when it did not. */
+    /** Why the last reading failed; null when it succeeded. */
     error: text('error'),
   },
   table => [primaryKey({ columns: [table.accountId, table.live] })],
 )
 export type Customer = typeof customers.$inferSelect
 
-/** Stripe's subscriptions as they were when last read. */
+/** Stripe's subscriptions, as last read. */
 export const subscriptions = sqliteTable(
   'billing_subscriptions',
   {
@@ -35,14 +35,14 @@ export const subscriptions = sqliteTable(
     priceId: text('price_id'),
     createdAt: integer('created_at').notNull(),
     periodEndsAt: integer('period_ends_at'),
-    /** When it ends though it is paid; null when it goes on. */
+    /** When it ends although it is paid; null when it renews. */
     cancelAt: integer('cancel_at'),
     endedAt: integer('ended_at'),
-    /** What is paid for, in Stripe's order; null for one that was read before this was kept. */
+    /** Its items, in Stripe's order; null when it was read before items were stored. */
     items: text('items', { mode: 'json' }).$type<readonly SubscriptionItem[]>(),
-    /** What Stripe does with the invoices while it collects no payment; null while it collects. */
+    /** What Stripe does with invoices while collection is paused; null while it is not. */
     pauseBehavior: text('pause_behavior'),
-    /** When Stripe collects again; null for when the operator says so there. */
+    /** When collection resumes by itself; null when no time is set. */
     pauseEndsAt: integer('pause_ends_at'),
   },
   table => [index('billing_subscriptions_customer').on(table.customerId)],
@@ -51,15 +51,15 @@ export type Subscription = typeof subscriptions.$inferSelect
 
 export const eventStatuses = ['queued', 'working', 'done', 'ignored', 'failed'] as const
 
-/** What Stripe told: the queue and the log. An event's own content is not kept; the state is read from Stripe. */
+/** Stripe's events: the queue and the log. An event's content is not stored; the state is read from Stripe. */
 export const events = sqliteTable(
   'billing_events',
   {
-    /** Stripe's own, so that a repetition is seen. */
+    /** Stripe's id, so that duplicates are recognized. */
     id: text('id').primaryKey(),
     type: text('type').notNull(),
     live: integer('live', { mode: 'boolean' }).notNull(),
-    /** Whom it concerns; null when it concerns no customer. */
+    /** The customer that it is about; null for none. */
     customerId: text('customer_id'),
     status: text('status', { enum: eventStatuses }).notNull(),
     attempts: integer('attempts').notNull(),
@@ -78,7 +78,7 @@ export const events = sqliteTable(
 )
 export type BillingEvent = typeof events.$inferSelect
 
-/** What cardholders' banks wanted back, as it was when last read. Amounts are in the currency's smallest unit. */
+/** Disputes, as last read. Amounts are in the currency's smallest unit. */
 export const disputes = sqliteTable('billing_disputes', {
   id: text('id').primaryKey(),
   live: integer('live', { mode: 'boolean' }).notNull(),
@@ -87,39 +87,39 @@ export const disputes = sqliteTable('billing_disputes', {
   currency: text('currency').notNull(),
   reason: text('reason').notNull(),
   status: text('status').notNull(),
-  /** Until when Stripe takes an answer; null when it waits for none. */
+  /** The deadline for a response; null when none is expected. */
   answerBy: integer('answer_by'),
   createdAt: integer('created_at').notNull(),
 })
 export type Dispute = typeof disputes.$inferSelect
 
-/** One an account, for ever. */
+/** Trials. An account gets one, ever. */
 export const trials = sqliteTable('billing_trials', {
   accountId: text('account_id').primaryKey(),
   startedAt: integer('started_at').notNull(),
   endsAt: integer('ends_at').notNull(),
 })
 
-/** How each account stood when it was last looked at, and since when. */
+/** The billing state of each account at its last assessment, and since when. */
 export const standings = sqliteTable('billing_standings', {
   accountId: text('account_id').primaryKey(),
   state: text('state').$type<State>().notNull(),
   since: integer('since').notNull(),
-  /** How it stood before that. */
+  /** The state before that. */
   previous: text('previous').$type<State>(),
 })
 
-/** What the operator asks no payment of, with who said so and why; an exemption that has ended stays as it was. */
+/** Exemptions from payment, with who decided and why. Ended ones are kept as history. */
 export const exemptions = sqliteTable(
   'billing_exemptions',
   {
     id: text('id').primaryKey(),
     accountId: text('account_id').notNull(),
-    /** The plan whose limits hold meanwhile, by its id in the settings. */
+    /** The id of the plan whose limits apply, as in the settings. */
     planId: text('plan_id').notNull(),
-    /** In words that its owner reads too. */
+    /** The reason, which the owner sees too. */
     why: text('why').notNull(),
-    /** Who said so. */
+    /** Who decided it. */
     by: text('by').notNull(),
     since: integer('since').notNull(),
     endedAt: integer('ended_at'),

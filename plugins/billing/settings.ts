@@ -5,23 +5,23 @@ import { setting } from '../../src/kernel/config.ts'
 export interface Plan {
   id: string
   name: string
-  /** What it costs, in words: Stripe knows the number. */
+  /** The price in words. The amount itself is set at Stripe. */
   cost: string
-  /** Stripe's id of the price. */
+  /** The id of the price at Stripe. */
   price: string
   /** How many instances an account on this plan may have. */
   instances: number
-  /** What each of them may take of the host; null for what every instance may. */
+  /** The limits of each instance; null for the default limits. */
   limits: { memoryBytes: number; cpus: number } | null
 }
 
 export interface StripeSettings {
   secretKey: string
-  /** Any of them signs: two while one takes the other's place. */
+  /** Signing secrets, any of which is accepted: two of them during a rotation. */
   webhookSecrets: readonly string[]
-  /** Where Stripe is; elsewhere in tests. */
+  /** Stripe's address; tests set another. */
   apiBase: URL
-  /** Has Stripe work out taxes. */
+  /** Whether Stripe calculates taxes. */
   tax: boolean
   plans: readonly Plan[]
 }
@@ -38,7 +38,7 @@ const planShape = z
     id: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be a short name such as basic'),
     name: z.string().min(1, 'must not be empty').max(60, 'may have at most 60 characters'),
     cost: z.string().max(60, 'may have at most 60 characters').default(''),
-    price: z.string().regex(/^price_\w+$/, 'must be the id of a price at Stripe, such as price_1Abc'),
+    price: z.string().regex(/^price_\w+$/, 'must be the id of a Stripe price such as price_1Abc'),
     instances: z
       .int('must be a whole number')
       .min(1, 'must be 1 or more')
@@ -74,11 +74,14 @@ const plans = z
   .pipe(
     z
       .array(planShape, `must be a list such as ${plansExample}`)
-      .min(1, 'must name a plan or more')
-      .refine(list => new Set(list.map(plan => plan.id)).size === list.length, 'must not name a plan twice')
+      .min(1, 'must contain at least one plan')
+      .refine(
+        list => new Set(list.map(plan => plan.id)).size === list.length,
+        'must not contain a plan twice',
+      )
       .refine(
         list => new Set(list.map(plan => plan.price)).size === list.length,
-        'must not name a price twice',
+        'must not contain a price twice',
       ),
   )
 
@@ -89,13 +92,13 @@ export const billingConfig = z
   .object({
     STRIPE_SECRET_KEY: z
       .string()
-      .regex(/^(sk|rk)_(test|live)_\w+$/, 'must be a secret key of Stripe, such as sk_test_…')
+      .regex(/^(sk|rk)_(test|live)_\w+$/, 'must be a Stripe secret key such as sk_test_…')
       .optional(),
     STRIPE_WEBHOOK_SECRET: setting
       .list()
       .refine(
         list => list.length > 0 && list.every(each => /^whsec_\S+$/.test(each)),
-        'must be signing secrets of Stripe such as whsec_…, separated by commas',
+        'must be Stripe signing secrets such as whsec_…, separated by commas',
       )
       .optional(),
     BILLING_PLANS: plans.optional(),
@@ -106,7 +109,7 @@ export const billingConfig = z
       .prefault('https://api.stripe.com'),
     STRIPE_TAX: setting.flag().prefault('false'),
     BILLING_TRIAL_DAYS: days(0, 365, 14),
-    /** Trials that may go on at the same time. */
+    /** How many trials may be in progress at the same time. */
     BILLING_TRIAL_LIMIT: setting.integer(0, 1_000_000).prefault('100'),
     BILLING_GRACE_DAYS: days(0, 90, 14),
     BILLING_REMOVAL_DAYS: days(1, 365, 30),
@@ -140,7 +143,7 @@ export const billingConfig = z
     }
   })
 
-/** Plain http to this very machine only, for tests: the key goes along with every request. */
+/** Plain http only to this machine, for tests: every request carries the key. */
 function isApiBase(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, pathname, search, hash } = new URL(text)

@@ -20,18 +20,18 @@ export interface Shop extends Town {
   clock: ManualClock
   stripe: StripeStandIn
   inbox: Inbox
-  /** Stripe tells what it has not told yet. */
-  tell(): Promise<void>
+  /** Stripe delivers its outstanding events, and they are processed. */
+  deliverEvents(): Promise<void>
   post(body: string, headers: Record<string, string>): Promise<Reply>
   /** One task of billing, once. */
   run(task: 'work-events' | 'enforce' | 'reconcile'): Promise<void>
-  /** Days go by; every task has its turn each day. */
+  /** Days go by; every task runs once a day. */
   live(days: number): Promise<void>
   /** What the operator sees of an instance, once no work on it is open. */
-  settled(subdomain: string): Promise<WireInstance>
+  whenIdle(subdomain: string): Promise<WireInstance>
   /** Subjects of the emails so far. */
   emails(): Promise<string[]>
-  /** The owner chooses a plan and pays; Stripe tells. */
+  /** The owner chooses a plan and pays; Stripe delivers the events. */
   buy(owner: OwnerBrowser, plan?: string): Promise<string>
 }
 
@@ -70,7 +70,7 @@ export async function openShop(
     inbox,
     post,
     run,
-    tell: async () => {
+    deliverEvents: async () => {
       await stripe.deliver(post)
       await run('work-events')
       // The task's own round may be at some of them.
@@ -87,7 +87,7 @@ export async function openShop(
         await run('enforce')
       }
     },
-    settled: subdomain =>
+    whenIdle: subdomain =>
       eventually(`nothing is under way on ${subdomain}`, async () => {
         const { body } = await town.admin('GET', `/admin/instances/${subdomain}`)
         const open = body.operation?.status === 'pending' || body.operation?.status === 'running'
@@ -104,7 +104,7 @@ export async function openShop(
     buy: async (owner, plan = 'basic') => {
       const { url } = (await owner.call('POST', '/checkout', { plan })).json<{ url: string }>()
       const id = stripe.state.completeCheckout(url.split('/').at(-1) ?? '').id
-      await shop.tell()
+      await shop.deliverEvents()
       return id
     },
   }
@@ -113,7 +113,7 @@ export async function openShop(
 
 /** How an instance stands once no work on it is open: its status, whether it is suspended, and who removed it. */
 export async function stateOf(shop: Shop, subdomain = 'acme') {
-  const { status, suspension, deleted_by } = await shop.settled(subdomain)
+  const { status, suspension, deleted_by } = await shop.whenIdle(subdomain)
   return [status, suspension !== null, deleted_by]
 }
 

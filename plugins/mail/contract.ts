@@ -1,13 +1,13 @@
-import type { Letter } from '../../views/mail/letter.tsx'
+import type { Email } from '../../views/mail/email.tsx'
 
 export interface MailService {
-  /** False when no mail server is set up: then nothing is queued, and pages should promise no mail. */
+  /** False when no mail server is set up. Then nothing is queued, and pages should not promise emails. */
   on: boolean
   /**
-   * Puts a letter into the queue. `key` says what it is about: the same key is queued once, however often it is asked for,
-   * so that whoever looks at the state of things again and again may ask each time. True when this call queued it.
+   * Queues an email. `key` says what it is about, and each key is queued once, so a periodic task may call this in every
+   * round. Returns whether this call queued the email.
    */
-  send(mail: { key: string; to: string; letter: Letter }): boolean
+  send(mail: { key: string; to: string; email: Email }): boolean
 }
 
 declare module '../../src/kernel/control-plane.ts' {

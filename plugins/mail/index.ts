@@ -3,12 +3,12 @@ import { mailSettings } from '../../src/delivery/mail-settings.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import '../site/contract.ts'
 import './contract.ts'
-import { lettersTo } from './letters-to.ts'
+import { accountExport } from './account-export.ts'
 import { createMailQueue } from './queue.ts'
 import { mailRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 
-/** Both or neither: with half of it no letter would ever arrive. */
+/** Both settings or neither: with only one of them, no email would ever arrive. */
 const mailConfig = z
   .object({ SMTP_URL: mailSettings.SMTP_URL.optional(), SMTP_FROM: mailSettings.SMTP_FROM.optional() })
   .superRefine(({ SMTP_URL, SMTP_FROM }, context) => {
@@ -48,7 +48,7 @@ export const mail = definePlugin({
         { name: 'send', everyMs: 15_000, run: signal => queue.flush(signal) },
         { name: 'prune', everyMs: 6 * 3_600_000, run: async () => queue.prune() },
       ],
-      hooks: { 'account-export': account => lettersTo(db, account) },
+      hooks: { 'account-export': account => accountExport(db, account) },
       start: () => queue.takeBack(),
     }
   },

@@ -7,7 +7,7 @@ import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { manualClock } from '../../src/testing/clock.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { type Inbox, startInbox } from '../../src/testing/inbox.ts'
-import * as letters from '../../views/mail/letters.tsx'
+import * as emails from '../../views/mail/emails.tsx'
 import { auth } from '../auth/index.ts'
 import './contract.ts'
 import type { MailService } from './contract.ts'
@@ -19,7 +19,7 @@ const acme = { subdomain: 'acme', url: 'https://acme.example.com' }
 const welcome = {
   key: 'welcome:inst_1',
   to: 'ada@example.com',
-  letter: letters.welcome({ ...acme, trialEndsAt: null }),
+  email: emails.welcome({ ...acme, trialEndsAt: null }),
 }
 
 /** A control plane that can send mail, and somebody who has something to say. */
@@ -60,7 +60,7 @@ async function openOffice(t: TestContext, env: Record<string, string> = {}, cloc
 
 const settings = (inbox: Inbox) => ({ SMTP_URL: inbox.url, SMTP_FROM: 'Longhouse <hello@example.com>' })
 
-test('a letter arrives once, with HTML and text, however often it is asked for', async t => {
+test('an email is sent once, as HTML and text, however often it is requested', async t => {
   const inbox = await startInbox(t)
   const { service, round, list } = await openOffice(t, settings(inbox))
   assert.equal(service.on, true)
@@ -70,9 +70,9 @@ test('a letter arrives once, with HTML and text, however often it is asked for',
   assert.equal(service.send(welcome), false)
   await round()
   assert.equal(inbox.mails.length, 1)
-  const [letter] = inbox.mails
-  assert.deepEqual(letter?.to, ['ada@example.com'])
-  const text = letter?.text.replaceAll('=\r\n', '') ?? ''
+  const [email] = inbox.mails
+  assert.deepEqual(email?.to, ['ada@example.com'])
+  const text = email?.text.replaceAll('=\r\n', '') ?? ''
   assert.match(text, /^Subject: acme is ready\r$/m)
   assert.match(text, /^From: Longhouse <hello@example\.com>\r$/m)
   assert.match(text, /^Auto-Submitted: auto-generated\r$/m)
@@ -84,7 +84,7 @@ test('a letter arrives once, with HTML and text, however often it is asked for',
   )
 })
 
-test('what the server refuses for now is tried again later, and given up when that cannot help', async t => {
+test('a temporary refusal by the mail server is retried later; a permanent one fails', async t => {
   const inbox = await startInbox(t)
   const { service, round, list, clock, ask } = await openOffice(t, settings(inbox))
   inbox.refuse = { code: 451, words: 'come back later' }
@@ -112,7 +112,7 @@ test('what the server refuses for now is tried again later, and given up when th
   assert.equal((await retry('mail_nope')).status, 404)
 })
 
-test('a clock that was set back makes no letter wait longer than its pause', async t => {
+test('setting the clock back makes no email wait longer than its backoff', async t => {
   const inbox = await startInbox(t)
   const { service, round, list, clock } = await openOffice(t, settings(inbox))
   inbox.refuse = { code: 451, words: 'come back later' }
@@ -137,7 +137,7 @@ test('a clock that was set back makes no letter wait longer than its pause', asy
   )
 })
 
-test('a letter that a kill left half sent goes out at the next start; its key outlives its words', async t => {
+test('an email that was being sent when the program was killed goes out at the next start; its key outlives its text', async t => {
   const inbox = await startInbox(t)
   const env = { ...settings(inbox), LONGHOUSE_DATA_ROOT: temporaryFolder(t) }
   const first = await openOffice(t, env)
@@ -153,7 +153,7 @@ test('a letter that a kill left half sent goes out at the next start; its key ou
   }
 })
 
-test('half a configuration keeps it from starting, none is said at boot and on the page', async t => {
+test('with only one of its settings the program does not start; without both, the log and the page say that mail is off', async t => {
   for (const [env, fault] of [
     [{ SMTP_URL: 'smtp://mail.example.com' }, /^SMTP_FROM: must be set too, as SMTP_URL is$/],
     [{ SMTP_FROM: 'a@example.com' }, /^SMTP_URL: must be set too, as SMTP_FROM is$/],
@@ -182,7 +182,7 @@ test('half a configuration keeps it from starting, none is said at boot and on t
   assert.equal(retry.headers.get('content-type'), 'application/problem+json')
 })
 
-test('only the operator sees the letters', async t => {
+test('only the operator sees the delivery log', async t => {
   const { ask } = await openOffice(t)
   const stranger = { headers: { Authorization: 'Bearer somebody-else-altogether' } }
   assert.equal((await ask('/admin/mail', stranger)).status, 401)

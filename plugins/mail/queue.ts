@@ -6,7 +6,7 @@ import { sendMail } from '../../src/delivery/smtp.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Db } from '../../src/storage/database.ts'
-import { type Letter, letterHtml, letterText } from '../../views/mail/letter.tsx'
+import { type Email, emailHtml, emailText } from '../../views/mail/email.tsx'
 import type * as schema from './schema.ts'
 import { type Message, messages } from './schema.ts'
 
@@ -16,11 +16,12 @@ export interface MailServer {
 }
 
 const day = 86_400_000
-/** The words of a letter that was sent are kept this long, the fact that it was sent a year longer. */
-const wordsKeptMs = 30 * day
-const factsKeptMs = 400 * day
+/** The text of a sent email is kept this long. */
+const textKeptMs = 30 * day
+/** The record that it was sent is kept this long. */
+const recordKeptMs = 400 * day
 
-/** The queue of letters and the log of what became of them. `server` is null when no mail server is set up. */
+/** The queue of emails, and the delivery log. `server` is null when no mail server is set up. */
 export function createMailQueue(options: {
   db: Db<typeof schema>
   clock: Clock
@@ -46,22 +47,22 @@ export function createMailQueue(options: {
   return {
     ...queue,
 
-    /** True when the letter was queued by this call: no server is set up, or its key is known, otherwise. */
-    send: ({ key, to, letter }: { key: string; to: string; letter: Letter }): boolean => {
+    /** Returns whether this call queued the email: false when its key is known, or no server is set up. */
+    send: ({ key, to, email }: { key: string; to: string; email: Email }): boolean => {
       if (!server) return false
       const now = clock.now()
-      const { subject } = letter
-      const words = { subject, text: letterText(letter), html: letterHtml(letter) }
+      const { subject } = email
+      const words = { subject, text: emailText(email), html: emailHtml(email) }
       const row = { id: newId('mail', now), key, to, ...words, ...queuedAt(now) }
       return db.insert(messages).values(row).onConflictDoNothing().run().changes > 0
     },
 
-    /** Attempts everything that is due, in order; letters wait for a server. */
+    /** Attempts everything that is due, in order. Without a server, emails wait. */
     flush: async (signal?: AbortSignal): Promise<void> => {
       if (server) await queue.flush(signal)
     },
 
-    /** Forgets the words of old letters, and in the end that there were any. */
+    /** Deletes the text of old emails, and in the end their records. */
     prune: () => {
       const over = inArray(messages.status, ['sent', 'failed'])
       const now = clock.now()
@@ -71,12 +72,12 @@ export function createMailQueue(options: {
           and(
             eq(messages.status, 'sent'),
             isNotNull(messages.text),
-            lt(messages.createdAt, now - wordsKeptMs),
+            lt(messages.createdAt, now - textKeptMs),
           ),
         )
         .run()
       db.delete(messages)
-        .where(and(over, lt(messages.createdAt, now - factsKeptMs)))
+        .where(and(over, lt(messages.createdAt, now - recordKeptMs)))
         .run()
     },
   }

@@ -15,18 +15,18 @@ const time = z.iso.datetime().nullable()
 
 const messageSchema = z.object({
   id: z.string(),
-  key: z.string().meta({ description: 'What it is about; the same is sent once' }),
+  key: z.string().meta({ description: 'What the email is about; each key is sent once' }),
   to: z.string(),
   subject: z.string(),
   status: z.enum(deliveryStatuses),
   attempts: z.int(),
   created_at: z.iso.datetime(),
-  next_at: time.meta({ description: 'When it is attempted next; null when it is over' }),
+  next_at: time.meta({ description: 'When the next attempt is made; null when there is none' }),
   finished_at: time,
   error: z.string().nullable(),
 })
 
-/** What was sent to owners and what was not, for the operator. */
+/** The delivery log, for the operator. */
 export function mailRoutes(parts: {
   admin: Guard
   clock: Clock
@@ -40,7 +40,7 @@ export function mailRoutes(parts: {
     route({
       method: 'get',
       path: '/admin/mail',
-      summary: 'Emails to owners, newest first, with their status',
+      summary: 'Emails to owners and their delivery status, newest first',
       guard: admin,
       query: listWindow(listed).pick({ offset: true }),
       answers: {
@@ -73,18 +73,18 @@ export function mailRoutes(parts: {
     route({
       method: 'post',
       path: '/admin/mail/{id}/retry',
-      summary: 'Retry an email now that is waiting for its next attempt or has failed',
+      summary: 'Retry a queued or failed email now',
       guard: admin,
       params: z.object({ id: z.string() }),
       body: z.object({}),
       answers: {
-        204: { description: 'It will be' },
+        204: { description: 'The email is queued' },
         303: { description: 'For a browser: back to the list' },
       },
       handle: (c, { params }) => {
-        if (!on) throw mailOff('Set SMTP_URL and SMTP_FROM, and start the control plane again.')
-        if (!queue.again(params.id))
-          throw unknownMail(`No waiting or failed email has the id "${params.id}".`)
+        if (!on)
+          throw mailOff('No emails are sent. Set SMTP_URL and SMTP_FROM, and restart the control plane.')
+        if (!queue.again(params.id)) throw unknownMail(`No queued or failed email has the id "${params.id}".`)
         parts.nudge()
         return wantsPage(c) ? c.redirect('/admin/mail', 303) : c.body(null, 204)
       },

@@ -1,16 +1,16 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { DeliveryStatus } from '../../src/delivery/delivery-queue.ts'
 
-/** What is to be sent and what was: the queue and the delivery log. Times are milliseconds since the epoch. */
+/** The queue of emails and the delivery log. Times are milliseconds since the epoch. */
 export const messages = sqliteTable(
   'mail_messages',
   {
     id: text('id').primaryKey(),
-    /** What it is about; what keeps one thing from being told twice. */
+    /** What it is about: unique, so that nothing is sent twice. */
     key: text('key').notNull().unique(),
     to: text('to_address').notNull(),
     subject: text('subject').notNull(),
-    /** Null once it was sent and nobody needs them any more. */
+    /** Null some time after it was sent. */
     text: text('text'),
     html: text('html'),
     status: text('status').$type<DeliveryStatus>().notNull(),

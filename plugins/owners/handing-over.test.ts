@@ -11,7 +11,7 @@ test('whoever resets the password again and again has none of an instance that w
   const town = await openTown(t, { root })
   const ada = await town.owner('ada')
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   const account = town.program.services.auth?.accounts.list()[0]
   const own = account && town.program.services.provisioner?.owned(account)
   assert.ok(own)

@@ -17,11 +17,11 @@ export function instanceRoutes(parts: OwnerParts): Route[] {
     route({
       method: 'get',
       path: '/instances',
-      summary: 'Your instances, by name, with those whose data is kept',
+      summary: 'Your instances by name, including removed ones whose data is kept',
       guard,
       answers: {
         200: {
-          description: 'The instances, and those made for your email address that you may claim',
+          description: 'The instances, and the names of those that you can claim',
           schema: z.object({
             instances: z.array(ownedInstanceSchema),
             limit: z.int(),
@@ -43,7 +43,7 @@ export function instanceRoutes(parts: OwnerParts): Route[] {
     route({
       method: 'get',
       path: '/instances/{subdomain}',
-      summary: 'One of your instances, with the work on it',
+      summary: 'One of your instances, with its latest operation',
       guard,
       params: z.object({ subdomain: z.string() }),
       answers: { 200: { description: 'The instance', schema: ownedInstanceSchema } },

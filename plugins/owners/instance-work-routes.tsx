@@ -15,7 +15,7 @@ export function instanceWorkRoutes(parts: OwnerParts): Route[] {
   const guard = auth.account
 
   const begun = {
-    202: { description: 'Work has begun', schema: ownedInstanceSchema },
+    202: { description: 'The work has started', schema: ownedInstanceSchema },
     303: { description: 'For a browser: back to the page' },
   }
   const answer = (c: AppContext, subdomain: string, status: 200 | 202 = 202) =>
@@ -39,14 +39,14 @@ export function instanceWorkRoutes(parts: OwnerParts): Route[] {
     })
 
   return [
-    work('start', 'start', 'Start it'),
-    work('stop', 'stop', 'Stop it; its data stays'),
-    work('restart', 'restart', 'Stop it and start it again'),
-    work('remove', 'deprovision', 'Remove it; its data and its name are kept for you for a while'),
+    work('start', 'start', 'Start an instance'),
+    work('stop', 'stop', 'Stop an instance; its data is kept'),
+    work('restart', 'restart', 'Restart an instance'),
+    work('remove', 'deprovision', 'Remove an instance; its data and name are kept for a while'),
     route({
       method: 'post',
       path: '/instances/{subdomain}/restore',
-      summary: 'Undo its removal: same data, same password',
+      summary: 'Restore a removed instance, with its data and password',
       guard,
       params: named,
       body: nothing,
@@ -59,33 +59,36 @@ export function instanceWorkRoutes(parts: OwnerParts): Route[] {
     route({
       method: 'post',
       path: '/instances/{subdomain}/reset-password',
-      summary: 'Give it another password, which ends the sessions of the old one; it restarts when it runs',
+      summary: 'Reset an instance’s password; ends its sessions, and restarts it if it runs',
       guard,
       params: named,
       body: nothing,
       answers: {
-        202: { description: 'Begun. The password is told here, and never again', schema: withPassword },
+        202: {
+          description: 'The work has started. The password is shown only in this answer',
+          schema: withPassword,
+        },
       },
       handle: async (c, { params }) => {
         const own = ownInstances(parts, c)
         const password = await own.resetPassword(params.subdomain)
         const instance = own.find(params.subdomain)
         if (!wantsPage(c)) return c.json({ ...wireOwnedInstance(instance), password }, 202)
-        const told = { instance, password, now: clock.now() }
-        const page = <PasswordPage {...told} {...endings(parts, c)} />
+        const props = { instance, password, now: clock.now() }
+        const page = <PasswordPage {...props} {...endings(parts, c)} />
         return c.render(page, ownerFrame('/instances', instance.subdomain))
       },
     }),
     route({
       method: 'post',
       path: '/instances/{subdomain}/claim',
-      summary: 'Take an instance into your account that the operator made for your email address',
+      summary: 'Claim an instance that the operator created for your email address',
       guard,
       params: named,
       body: nothing,
       answers: {
-        200: { description: 'It is yours', schema: ownedInstanceSchema },
-        303: { description: 'For a browser: to the instance' },
+        200: { description: 'The instance is yours', schema: ownedInstanceSchema },
+        303: { description: 'For a browser: redirects to the instance' },
       },
       handle: (c, { params }) => {
         ownInstances(parts, c).claim(params.subdomain)

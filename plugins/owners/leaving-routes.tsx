@@ -9,10 +9,10 @@ import { endings, type OwnerParts, ownInstances } from './parts.ts'
 import { ownedInstanceSchema, wireOwnedInstance } from './wire.ts'
 
 const confirmed = z.object({
-  confirm: z.string('must be the email address of the account, typed out'),
+  confirm: z.string('must be the email address of the account'),
 })
 
-/** Taking one's data along, and leaving. */
+/** Exporting one's data, and deleting the account. */
 export function leavingRoutes(parts: OwnerParts): Route[] {
   const { auth, clock } = parts
   const guard = auth.account
@@ -34,12 +34,12 @@ export function leavingRoutes(parts: OwnerParts): Route[] {
   const leave = (c: AppContext, confirm: string) => {
     const account = auth.accountOf(c)
     if (confirm.trim().toLowerCase() !== account.email.toLowerCase()) {
-      const message = `must be ${account.email}, typed out; nothing was deleted`
+      const message = `must be ${account.email}; nothing was deleted`
       if (wantsPage(c)) return form(c, [{ path: 'confirm', message }])
       throw invalidFields([{ path: 'confirm', message }])
     }
     const own = ownInstances(parts, c)
-    // The instances first: cut short between the two, the owner is still there to go on.
+    // Instances first: if this is interrupted, the account still exists, and its owner can try again.
     for (const { subdomain, desired } of own.list()) {
       if (desired !== 'deleted') own.request(subdomain, 'deprovision')
     }
@@ -50,17 +50,17 @@ export function leavingRoutes(parts: OwnerParts): Route[] {
       narrow: true,
     })
   }
-  const gone = { 204: { description: 'The account is closed, its instances are being removed' } }
+  const gone = { 204: { description: 'The account is deleted, and its instances are being removed' } }
 
   return [
     route({
       method: 'get',
       path: '/account/export',
-      summary: 'All that the control plane keeps about you, as one file',
+      summary: 'Export everything that the control plane stores about you, as one file',
       guard,
       answers: {
         200: {
-          description: 'Your data. What is inside an instance is exported there',
+          description: 'Your data. Data inside an instance is exported by the instance',
           schema: z.object({
             exported_at: z.iso.datetime(),
             account: z.object({
@@ -81,7 +81,7 @@ export function leavingRoutes(parts: OwnerParts): Route[] {
             instances: z.array(ownedInstanceSchema),
             others: z
               .record(z.string(), z.unknown())
-              .meta({ description: 'By what keeps it: billing, mail' }),
+              .meta({ description: 'Data of other plugins, by plugin: billing, mail' }),
           }),
         },
       },
@@ -106,7 +106,7 @@ export function leavingRoutes(parts: OwnerParts): Route[] {
     route({
       method: 'get',
       path: '/account/leave',
-      summary: 'The form that deletes an account',
+      summary: 'The form that deletes your account',
       guard,
       pageOnly: true,
       answers: { 200: { description: 'The page' } },
@@ -115,10 +115,10 @@ export function leavingRoutes(parts: OwnerParts): Route[] {
     route({
       method: 'post',
       path: '/account/leave',
-      summary: 'The same as DELETE /account, for forms',
+      summary: 'Same as DELETE /account, for forms',
       guard,
       body: confirmed,
-      answers: { 200: { description: 'A page that says goodbye' }, ...gone },
+      answers: { 200: { description: 'A confirmation page' }, ...gone },
       onInvalid: (c, errors) => form(c, errors),
       handle: (c, { body }) => leave(c, body.confirm),
     }),

@@ -13,7 +13,7 @@ import { wireOwnedInstance, withPassword } from './wire.ts'
 
 const name = z.string('must be a subdomain such as "acme"').trim().toLowerCase().max(200)
 
-/** Choosing a name, and with it an instance. */
+/** Choosing a name, and creating an instance with it. */
 export function nameRoutes(parts: OwnerParts): Route[] {
   const { auth, site, clock } = parts
   const guard = auth.account
@@ -41,7 +41,8 @@ export function nameRoutes(parts: OwnerParts): Route[] {
     route({
       method: 'get',
       path: '/new',
-      summary: 'The form for a new instance, with a name that is free, or why there can be none',
+      summary:
+        'The form for a new instance with a suggested name, or the reason why the account cannot have one',
       guard,
       pageOnly: true,
       answers: { 200: { description: 'The page' } },
@@ -53,12 +54,12 @@ export function nameRoutes(parts: OwnerParts): Route[] {
     route({
       method: 'get',
       path: '/names',
-      summary: 'Whether a name can be had, and why not',
+      summary: 'Whether a name is available, and why not',
       guard,
       query: z.object({ subdomain: name }),
       answers: {
         200: {
-          description: 'What is known of the name now',
+          description: 'The name’s availability',
           schema: z.object({
             subdomain: z.string(),
             available: z.boolean(),
@@ -79,12 +80,12 @@ export function nameRoutes(parts: OwnerParts): Route[] {
     route({
       method: 'post',
       path: '/instances',
-      summary: 'Make an instance of this name, or bring one of yours back with its data',
+      summary: 'Create an instance with this name, or restore your removed one with its data',
       guard,
       body: z.object({ subdomain: name }),
       answers: {
         202: {
-          description: 'Work has begun. The password is told here, and never again',
+          description: 'The work has started. The password is shown only in this answer',
           schema: withPassword,
         },
       },
@@ -98,8 +99,8 @@ export function nameRoutes(parts: OwnerParts): Route[] {
           c.header('Location', `/instances/${subdomain}`)
           const instance = own.find(subdomain)
           if (!wantsPage(c)) return c.json({ ...wireOwnedInstance(instance), password }, 202)
-          const told = { instance, password, now: clock.now() }
-          const page = <PasswordPage {...told} {...endings(parts, c)} />
+          const props = { instance, password, now: clock.now() }
+          const page = <PasswordPage {...props} {...endings(parts, c)} />
           return c.render(page, ownerFrame('/instances', subdomain))
         } catch (error) {
           if (!wantsPage(c) || !(error instanceof Problem) || ![409, 422].includes(error.status)) throw error
@@ -119,7 +120,7 @@ export function nameRoutes(parts: OwnerParts): Route[] {
   ]
 }
 
-/** Those that count against the limit. */
+/** The instances that count against the limit. */
 function taking(own: OwnedInstances): OwnedInstance[] {
   return own.list().filter(({ desired, billed }) => desired !== 'deleted' && billed)
 }

@@ -34,7 +34,7 @@ test('names: told while they are typed, by page and by API, reserved ones too', 
     assert.match((await bob.visit('/instances', { subdomain: name })).text, words)
   }
   const fragment = await bob.call('GET', '/names?subdomain=initech', undefined, { 'HX-Request': 'true' })
-  assert.match(fragment.text, /^<p id="name-check".*initech\.localhost is free/s)
+  assert.match(fragment.text, /^<p id="name-check".*initech\.localhost is available/s)
   mkdirSync(join(town.root, 'lostbox'))
   writeFileSync(join(town.root, 'lostbox', 'longhouse.db'), '')
   const lost = await check('lostbox')
@@ -48,7 +48,7 @@ test('a released name is kept from others for 30 days, but not from its last own
   const town = await openTown(t, { clock })
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
   const early = await bob.call('POST', '/instances', { subdomain: 'acme' })
   assert.equal(early.status, 409)

@@ -22,7 +22,7 @@ export interface Town extends TestFleet {
   /** The browser of somebody who has just signed in. */
   owner(sub: string, email?: string): Promise<OwnerBrowser>
   /** Waits until an owner's instance is as said. */
-  settles(owner: OwnerBrowser, subdomain: string, status: string): Promise<void>
+  reaches(owner: OwnerBrowser, subdomain: string, status: string): Promise<void>
 }
 
 /** A control plane with a provider to sign in with, owners, and instances that are real processes of the stand-in. */
@@ -97,7 +97,7 @@ export async function openTown(
       await made.signIn(sub)
       return made
     },
-    settles: (owner, subdomain, status) =>
+    reaches: (owner, subdomain, status) =>
       eventually(`${subdomain} is ${status}`, async () => {
         const reply = await owner.call('GET', `/instances/${subdomain}`)
         return reply.status === 200 && reply.json<{ status: string }>().status === status

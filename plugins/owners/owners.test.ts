@@ -38,7 +38,7 @@ test('an owner chooses a name, gets an instance with its password told once, and
   assert.equal(made.headers['cache-control'], 'no-store')
   const password = /class="secret">([^<]+)</.exec(made.text)?.[1] ?? ''
   assert.match(password, /^\w{5}(-\w{5}){3}$/)
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   const again = await ada.visit('/instances', { subdomain: 'acme' })
   assert.equal(again.status, 409)
   assert.match(again.text, /Go to acme/)
@@ -52,12 +52,12 @@ test('an owner chooses a name, gets an instance with its password told once, and
     const reply = await ada.visit(`/instances/acme/${verb}`, {})
     assert.equal(reply.status, 303)
     assert.equal(reply.headers.location, '/instances/acme')
-    await town.settles(ada, 'acme', status)
+    await town.reaches(ada, 'acme', status)
   }
   const reset = await ada.call('POST', '/instances/acme/reset-password', {})
   assert.equal(reset.status, 202)
   assert.notEqual(reset.json<Shown>().password, password)
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
 
   const { body } = await town.admin('GET', '/admin/instances/acme')
   assert.equal(body.owner_email, 'ada@example.com')
@@ -76,10 +76,10 @@ test('what is removed is kept for its owner, who brings it back with its data', 
   const town = await openTown(t)
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   writeFileSync(join(town.root, 'acme', 'letter'), 'dear diary')
   await ada.visit('/instances/acme/remove', {})
-  await town.settles(ada, 'acme', 'deleted')
+  await town.reaches(ada, 'acme', 'deleted')
   assert.match((await ada.visit('/instances/acme')).text, /kept for you/)
 
   const taken = await bob.call('POST', '/instances', { subdomain: 'acme' })
@@ -87,12 +87,12 @@ test('what is removed is kept for its owner, who brings it back with its data', 
   assert.match(problemOf(taken).type, /subdomain-held/)
   const back = await ada.call('POST', '/instances', { subdomain: 'acme' })
   assert.equal(back.status, 202, back.text)
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   assert.ok(existsSync(join(town.root, 'acme', 'letter')))
 
   // Or undoes the removal, with the password that it had; but not beyond what the account may have.
   await ada.call('POST', '/instances/acme/remove', {})
-  await town.settles(ada, 'acme', 'deleted')
+  await town.reaches(ada, 'acme', 'deleted')
   const kept = (await ada.call('GET', '/instances/acme')).json<{ purge_at: string }>()
   assert.match(kept.purge_at, /^\d{4}-/)
   assert.equal((await bob.call('POST', '/instances/acme/restore', {})).status, 404)
@@ -102,7 +102,7 @@ test('what is removed is kept for its owner, who brings it back with its data', 
   await ada.call('POST', '/instances/other/remove', {})
   const undone = await ada.visit('/instances/acme/restore', {})
   assert.equal(undone.headers.location, '/instances/acme')
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   assert.equal((await ada.call('POST', '/instances/acme/restore', {})).status, 409)
 })
 
@@ -110,28 +110,28 @@ test('a suspension stands against its owner: neither started, nor removed and ma
   const town = await openTown(t)
   const ada = await town.owner('ada')
   const made = await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   const { id } = made.json<Shown>()
   town.program.services.provisioner?.suspend(id, 'The last invoice is open.')
-  await town.settles(ada, 'acme', 'stopped')
+  await town.reaches(ada, 'acme', 'stopped')
   assert.match((await ada.visit('/instances/acme')).text, /The last invoice is open/)
   for (const verb of ['start', 'restart']) {
     assert.equal((await ada.call('POST', `/instances/acme/${verb}`, {})).status, 409, verb)
   }
   await ada.call('POST', '/instances/acme/remove', {})
-  await town.settles(ada, 'acme', 'deleted')
+  await town.reaches(ada, 'acme', 'deleted')
   const anew = await ada.call('POST', '/instances', { subdomain: 'acme' })
   assert.match(problemOf(anew).type, /suspended/)
   town.program.services.provisioner?.resume(id)
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
 })
 
 test('one owner never sees or touches what is another’s; a stranger sees nothing; the operator is no owner', async t => {
   const town = await openTown(t)
   const [ada, bob, stranger] = [await town.owner('ada'), await town.owner('bob'), town.browser()]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   const id = (await listOf(ada)).instances[0]?.id ?? ''
   const before = (await town.admin('GET', '/admin/instances/acme')).body
 
@@ -209,7 +209,7 @@ test('what the operator made for an address is claimed by whoever has it verifie
   assert.equal((await bob.call('POST', '/instances/legacy/claim', {})).status, 404)
   assert.deepEqual(await listOf(ada), { instances: [], limit: 1, claimable: ['legacy'] })
   assert.equal((await ada.call('GET', '/instances/legacy')).status, 404, 'not before it is claimed')
-  assert.match((await ada.visit('/instances')).text, /legacy was made for you/)
+  assert.match((await ada.visit('/instances')).text, /legacy was created for you/)
   const claimed = await ada.visit('/instances/legacy/claim', {})
   assert.equal(claimed.headers.location, '/instances/legacy')
   assert.equal((await ada.call('GET', '/instances/legacy')).json<Shown>().status, 'running')
@@ -218,7 +218,7 @@ test('what the operator made for an address is claimed by whoever has it verifie
   const eve = await town.owner('eve', 'ada@example.com')
   assert.deepEqual((await listOf(eve)).claimable, [])
   await ada.call('POST', '/instances/legacy/remove', {})
-  await town.settles(ada, 'legacy', 'deleted')
+  await town.reaches(ada, 'legacy', 'deleted')
   assert.equal((await eve.call('POST', '/instances', { subdomain: 'legacy' })).status, 409)
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'legacy' })).status, 202)
 })
@@ -276,7 +276,7 @@ test('an owner takes the data along, and leaves: confirmed by the address, undon
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
   await bob.call('POST', '/instances', { subdomain: 'bobs' })
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   const exported = await ada.call('GET', '/account/export')
   assert.match(exported.headers['content-disposition'] ?? '', /attachment/)
   const data = exported.json<{ account: { email: string }; instances: Shown[]; sessions: unknown[] }>()

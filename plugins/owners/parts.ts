@@ -4,7 +4,7 @@ import type { AuthService } from '../auth/contract.ts'
 import type { OwnedInstances, ProvisionerService } from '../provisioner/contract.ts'
 import type { Site } from '../site/contract.ts'
 
-/** What the routes need. */
+/** What the owner's routes need. */
 export interface OwnerParts {
   auth: AuthService
   provisioner: ProvisionerService
@@ -17,7 +17,7 @@ export function ownInstances({ auth, provisioner }: OwnerParts, c: AppContext): 
   return provisioner.owned(auth.accountOf(c))
 }
 
-/** What an owner is told before something ends: how long data is kept after it, and what is paid for or tried. */
+/** What pages say before a removal: how long data is kept, and the plan or trial that continues. */
 export function endings(parts: OwnerParts, c: AppContext): { keptMs: number | null; plan: string | null } {
   return { keptMs: parts.provisioner.retentionMs, plan: ownInstances(parts, c).limit().by }
 }

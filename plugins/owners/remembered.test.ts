@@ -29,12 +29,12 @@ test('whoever left is remembered as long as their data is kept, and forgotten af
   }
   const ada = await town.owner('ada')
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   await leave()
   await muchLater()
   const back = await town.owner('ada')
   assert.equal((await back.call('POST', '/instances/acme/restore', {})).status, 202)
-  await town.settles(back, 'acme', 'running')
+  await town.reaches(back, 'acme', 'running')
 
   await leave()
   await town.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 20 })

@@ -1,6 +1,6 @@
 /**
- * A name for somebody's first instance, made of what they are called: `ada-lovelace`, and with a number where that is
- * taken. `faultOf` says why a name cannot be had. Null when nothing comes to mind.
+ * Suggests a name for an owner's instance, from their email address or name: `ada-lovelace`, with a number where that is
+ * taken. `faultOf` says why a name is not available. Null when there is no good suggestion.
  */
 export async function suggestName(
   owner: { name: string | null; email: string },
@@ -10,15 +10,15 @@ export async function suggestName(
     .map(labelOf)
     .filter(label => label.length >= 3)
   for (const word of words) {
-    for (let turn = 1; turn <= 20; turn++) {
-      const label = turn === 1 ? word : `${word}-${turn}`
+    for (let number = 1; number <= 20; number++) {
+      const label = number === 1 ? word : `${word}-${number}`
       if ((await faultOf(label)) === null) return label
     }
   }
   return null
 }
 
-/** What is left of a text in a DNS label: `José O’Neill` becomes `jose-o-neill`. */
+/** Turns a text into a DNS label: `José O’Neill` becomes `jose-o-neill`. */
 function labelOf(text: string): string {
   return text
     .normalize('NFKD')

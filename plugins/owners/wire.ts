@@ -9,14 +9,14 @@ export const ownedInstanceSchema = z.object({
   subdomain: z.string(),
   url: z.url(),
   status: z.string(),
-  reachable: z.boolean().meta({ description: 'It answers as itself, and requests for it are passed on' }),
+  reachable: z.boolean().meta({ description: 'Whether requests reach it, whatever its status' }),
   desired: z.enum(['running', 'stopped', 'deleted']),
   created_at: z.iso.datetime(),
   last_health_at: time,
   deleted_at: time,
-  purge_at: time.meta({ description: 'When its data will be deleted, as things stand' }),
-  suspension: z.string().nullable().meta({ description: 'Why it may not run; null when it may' }),
-  billed: z.boolean().meta({ description: 'False: it needs no plan, and counts against none' }),
+  purge_at: time.meta({ description: 'When its data will be deleted; null when no deletion is planned' }),
+  suspension: z.string().nullable().meta({ description: 'Why it is suspended; null when it is not' }),
+  billed: z.boolean().meta({ description: 'False when it needs no plan and counts against none' }),
   operation: z
     .object({
       kind: z.string(),
@@ -32,7 +32,7 @@ export const ownedInstanceSchema = z.object({
 
 export const withPassword = ownedInstanceSchema.extend({ password: z.string() })
 
-/** An instance as its owner's API tells it. */
+/** The wire form of an instance, for its owner. */
 export function wireOwnedInstance(instance: OwnedInstance): z.infer<typeof ownedInstanceSchema> {
   const { id, subdomain, url, status, desired, operation } = instance
   return {

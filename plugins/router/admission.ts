@@ -1,88 +1,94 @@
-/** A request that is let in, for as long as it takes. */
-export interface Place {
-  /** Its body has come in, or so much of it that the client means it: it is not turned away any more. */
-  settle(): void
-  /** Gives the place up. */
-  leave(): void
+/** A request's right to be in progress, from `enter` until `release`. */
+export interface Permit {
+  /** The request's body has arrived, or enough of it that the client means it: from here on it is never evicted. */
+  bodyArrived(): void
+  release(): void
 }
 
-export interface Guest {
+export interface Candidate {
   /** The client's address, as limits count it. */
   client: string
-  /** True while its body has not come in yet. */
-  arriving: boolean
-  /** Refuses it after all; its place is somebody else's already. */
-  turnAway(): void
+  /** True until the request's body has arrived. */
+  bodyPending: boolean
+  /** Refuses the request after all; its permit has been released already. */
+  evict(): void
 }
 
 /**
- * How many requests there may be for one instance, waiting and in progress together, and how many of them from one
- * client. Where one would be too many, it takes the place of the one whose body has been coming in for longest: an
- * honest body is there within moments, so somebody who sends a thousand slow ones only competes with himself.
+ * Limits the requests to one instance, waiting and in progress together, in all and per client. A request beyond a limit
+ * evicts the one whose body has been arriving for longest. An honest body arrives within moments, so a client that
+ * sends a thousand slow ones only competes with itself.
  */
 export class Admission {
   readonly #perClient: number
   readonly #perInstance: number
-  readonly #instances = new Map<string, { size: number; arriving: Set<Seat>; clients: Map<string, Crowd> }>()
+  readonly #instances = new Map<string, InstanceLoad>()
 
   constructor(limits: { perClient: number; perInstance: number }) {
     this.#perClient = limits.perClient
     this.#perInstance = limits.perInstance
   }
 
-  /** Null when there is no place for it. */
-  enter(subdomain: string, guest: Guest): Place | null {
+  /** Admits a request. Null when a limit is reached and nothing can be evicted. */
+  enter(subdomain: string, candidate: Candidate): Permit | null {
     let instance = this.#instances.get(subdomain)
     if (!instance) {
-      instance = { size: 0, arriving: new Set(), clients: new Map() }
+      instance = { ...newLoad(), clients: new Map() }
       this.#instances.set(subdomain, instance)
     }
-    const { arriving, clients } = instance
-    let crowd = clients.get(guest.client)
-    if (crowd && crowd.size >= this.#perClient && !turnAwayOldest(crowd.arriving)) return null
-    if (instance.size >= this.#perInstance && !turnAwayOldest(arriving)) return null
+    const { clients } = instance
+    let client = clients.get(candidate.client)
+    if (client && client.size >= this.#perClient && !evictOldest(client)) return null
+    if (instance.size >= this.#perInstance && !evictOldest(instance)) return null
 
-    // The last one to leave took it along.
-    crowd = clients.get(guest.client) ?? { size: 0, arriving: new Set() }
-    clients.set(guest.client, crowd)
+    // Evicting the last request deleted these entries.
+    client = clients.get(candidate.client) ?? newLoad()
+    clients.set(candidate.client, client)
     this.#instances.set(subdomain, instance)
-    const seat: Seat = { turnAway: () => guest.turnAway(), leave: () => leave() }
+    const pending: PendingRequest = { evict: () => candidate.evict(), release: () => release() }
     instance.size++
-    crowd.size++
-    if (guest.arriving) {
-      arriving.add(seat)
-      crowd.arriving.add(seat)
+    client.size++
+    if (candidate.bodyPending) {
+      instance.pending.add(pending)
+      client.pending.add(pending)
     }
-    const settle = () => {
-      arriving.delete(seat)
-      crowd.arriving.delete(seat)
+    const bodyArrived = () => {
+      instance.pending.delete(pending)
+      client.pending.delete(pending)
     }
-    let left = false
-    const leave = () => {
-      if (left) return
-      left = true
-      settle()
-      if (--crowd.size === 0) clients.delete(guest.client)
+    let released = false
+    const release = () => {
+      if (released) return
+      released = true
+      bodyArrived()
+      if (--client.size === 0) clients.delete(candidate.client)
       if (--instance.size === 0) this.#instances.delete(subdomain)
     }
-    return { settle, leave }
+    return { bodyArrived, release }
   }
 }
 
-interface Crowd {
+interface Load {
   size: number
-  arriving: Set<Seat>
+  /** Requests whose bodies have not arrived yet, oldest first. */
+  pending: Set<PendingRequest>
 }
 
-interface Seat {
-  turnAway(): void
-  leave(): void
+interface InstanceLoad extends Load {
+  clients: Map<string, Load>
 }
 
-function turnAwayOldest(arriving: Set<Seat>): boolean {
-  const oldest = arriving.values().next().value
+interface PendingRequest {
+  evict(): void
+  release(): void
+}
+
+const newLoad = (): Load => ({ size: 0, pending: new Set() })
+
+function evictOldest({ pending }: Load): boolean {
+  const oldest = pending.values().next().value
   if (!oldest) return false
-  oldest.leave()
-  oldest.turnAway()
+  oldest.release()
+  oldest.evict()
   return true
 }

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** Most forms and calls are smaller; an upload that is larger goes on as it comes. */
+/** Most forms and API calls are smaller. A larger upload is streamed after this much. */
 const gatheredBytes = 64 * 1024
 
 /**
- * Takes in the beginning of a body, or all of it when it is small, before the instance hears of the request: a client
- * that sends slowly costs the instance nothing. `ready` gets what has come, and is not called when the client goes, nor
- * when it has been refused meanwhile.
+ * Buffers the start of a body, or all of it when it is small, before the request reaches the instance. So a client that
+ * sends slowly costs the instance nothing. `ready` gets what has arrived; it is not called when the client has gone or
+ * the request was refused.
  */
 export function gather(
   request: IncomingMessage,

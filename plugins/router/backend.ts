@@ -8,18 +8,18 @@ import { openProven } from './proof.ts'
 export type Ready = Extract<Destination, { state: 'ready' }>
 
 interface PooledSocket extends Socket {
-  /** What had been read from it when its present request got it. */
+  /** Bytes read from it before its current request. */
   readBefore?: number
 }
 
 export interface PoolOptions {
-  /** How many connections there may be to one instance. */
+  /** The most connections to one instance. */
   mostSockets: number
-  /** How long an instance may take to say who it is. */
+  /** How long an instance may take to identify itself. */
   proofMs: number
 }
 
-/** Connections to one instance, each of which has named it before it carries a request. */
+/** Connections to one instance. Each has proved that it leads there before it carries a request. */
 class ProvenConnections extends Agent {
   readonly #instanceId: string
   readonly #proofMs: number
@@ -40,7 +40,7 @@ class ProvenConnections extends Agent {
   }
 }
 
-/** Keeps connections to one instance, shorter than instances keep them. */
+/** Pools connections to one instance, and closes idle ones before the instance does. */
 class ConnectionPool extends ProvenConnections {
   constructor(instanceId: string, { mostSockets, proofMs }: PoolOptions) {
     super(instanceId, proofMs, {
@@ -56,7 +56,7 @@ class ConnectionPool extends ProvenConnections {
     socket.readBefore = socket.bytesRead
   }
 
-  /** Closes idle connections now, and the others when their requests are done. */
+  /** Closes idle connections now, and busy ones when their requests end. */
   retire(): void {
     this.maxFreeSockets = 0
     for (const sockets of Object.values(this.freeSockets)) {
@@ -65,13 +65,13 @@ class ConnectionPool extends ProvenConnections {
   }
 }
 
-/** True when the connection had been used before and was closed without a byte of an answer to this request. */
+/** Whether a reused connection was closed before a byte of the answer to this request arrived. */
 export function closedWhileIdle(request: ClientRequest): boolean {
   const socket = request.socket as PooledSocket | null
   return request.reusedSocket && socket !== null && socket.bytesRead === socket.readBefore
 }
 
-/** One subdomain's instance: where it is now, and what is open to it. */
+/** One subdomain's instance: its current address, and the connections to it. */
 export class Backend {
   readonly subdomain: string
   readonly #options: PoolOptions
@@ -96,16 +96,16 @@ export class Backend {
     return this.#pool
   }
 
-  /** For one request, on a connection of its own. */
+  /** An agent for one request, on a connection of its own. */
   single(): Agent {
     return new ProvenConnections(this.#destination.instanceId, this.#options.proofMs, { keepAlive: false })
   }
 
   /**
-   * Points it elsewhere. Connections that would outlast the change are cut; ordinary requests may end. An instance
-   * that is unhealthy keeps what it has: it is where it was, and may be well again a moment later.
+   * Points the subdomain to another destination. Long-lived connections are cut; ordinary requests may finish. An
+   * instance that is unhealthy keeps its connections: it has not moved, and may be healthy again a moment later.
    */
-  turn(destination: Destination): void {
+  pointTo(destination: Destination): void {
     const stays =
       destination.instanceId === this.#destination.instanceId &&
       (destination.state === 'unhealthy' || addressOf(destination) === this.#address)
@@ -117,7 +117,7 @@ export class Backend {
     this.cutLasting()
   }
 
-  /** Registers what does not end by itself: tunnels and event streams. Returns what forgets it again. */
+  /** Registers a connection that does not end by itself: a tunnel or an event stream. Returns its unregister function. */
   keep(lasting: { destroy(): unknown }): () => void {
     this.#lasting.add(lasting)
     return () => this.#lasting.delete(lasting)
@@ -128,7 +128,7 @@ export class Backend {
     this.#lasting.clear()
   }
 
-  /** Lets requests that are going on end, and nothing else. */
+  /** Lets requests in progress end, and closes everything else. */
   retire(): void {
     this.cutLasting()
     this.#pool.retire()

@@ -11,21 +11,21 @@ export interface ExchangeOptions {
   /** How long an instance may take from the end of a request to the head of its answer. */
   responseTimeoutMs: number
   refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void
-  /** Told when an instance did not answer as itself, or not at all. */
+  /** Called when an instance did not identify itself, or refused the connection. */
   misrouted(backend: Backend, instanceId: string, reason: string): void
 }
 
-/** One request to be passed on: as it came in, and where it goes. */
+/** One request that is passed on, and where it goes. */
 export interface Passage {
   request: IncomingMessage
   response: ServerResponse
   backend: Backend
   ready: Ready
-  /** What the instance is told, but for the framing of the body. */
+  /** The headers for the instance, without those that frame the body. */
   headers: readonly string[]
-  /** Called when the body has come in, or goes on to the instance as it comes. */
+  /** Called when the body has arrived, or starts to be streamed to the instance. */
   arrived(): void
-  /** In origin-form, whatever form it came in. */
+  /** The path and query, in origin form. */
   path: string
 }
 
@@ -33,15 +33,15 @@ const joinedBytes = 8192
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /**
- * Passes a request to its instance and the answer back, both as they come in. The answer reaches the client only when
- * it names the instance that was asked. A connection that the instance closed while it was idle is no failure: a
- * request that may be repeated goes once more, on a fresh one.
+ * Passes a request to its instance and the answer back, both as streams. The answer reaches the client only when it names
+ * the right instance. When a pooled connection turns out to be closed, an idempotent request without a body is retried
+ * once, on a fresh connection.
  */
 export function exchange(passage: Passage, options: ExchangeOptions): void {
   const { request, response } = passage
   const codings = request.headers['transfer-encoding']
   if (codings !== undefined && codings.toLowerCase() !== 'chunked') {
-    const detail = `Send the body plain or chunked; "${codings}" cannot be passed on.`
+    const detail = `Send the body plain or chunked. "${codings}" cannot be passed on.`
     options.refuse(request, response, unsupportedCoding(detail))
     return
   }
@@ -58,7 +58,7 @@ export function exchange(passage: Passage, options: ExchangeOptions): void {
   }
 }
 
-/** `body` is what has come in of the body; null when there is none. */
+/** `body` is the part of the body that has arrived; null when the request has none. */
 function attempt(
   passage: Passage,
   options: ExchangeOptions,
@@ -93,7 +93,7 @@ function attempt(
       return
     }
     const seconds = Math.round(options.responseTimeoutMs / 1000)
-    fail(timedOut(`There was no answer within ${seconds} seconds. What was asked for may still happen.`))
+    fail(timedOut(`There was no answer within ${seconds} seconds. The request may still take effect.`))
   }
   let timer = setTimeout(onLate, options.responseTimeoutMs)
 
@@ -117,8 +117,8 @@ function attempt(
     if (error.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
     fail(
       error.code === 'ETIMEDOUT'
-        ? timedOut('It could not be reached in time. Try again in a moment.')
-        : unreachable('It closed the connection before it had answered. Try again in a moment.', {
+        ? timedOut('The instance could not be reached in time. Try again in a moment.')
+        : unreachable('The instance closed the connection before it answered. Try again in a moment.', {
             cause: error,
           }),
     )
@@ -149,7 +149,7 @@ function attempt(
     return
   }
   const onEnd = () => {
-    // The instance's time begins when it has the whole request.
+    // The instance's time starts when it has the whole request.
     if (!abandoned && !incoming) timer.refresh()
     if (chunked && request.rawTrailers.length > 0) outgoing.addTrailers(passableTrailers(request.rawTrailers))
   }
@@ -163,7 +163,7 @@ function attempt(
   }
 }
 
-/** Begins the request to the instance; a repeated one on a connection of its own. */
+/** Opens the request to the instance; a retry uses a connection of its own. */
 function open({ request, backend, ready, headers, path }: Passage, chunked: boolean, again: boolean) {
   return send({
     host: ready.host,
@@ -175,7 +175,7 @@ function open({ request, backend, ready, headers, path }: Passage, chunked: bool
   })
 }
 
-/** Passes on an instance's answer; returns the problem instead when it must not go on. */
+/** Passes on an instance's answer. Returns the problem instead when it must not be passed on. */
 export function passOn(
   message: IncomingMessage,
   { request, response, backend, ready }: Passage,
@@ -189,7 +189,7 @@ export function passOn(
     return notLetThrough()
   }
   if (status < 200 || (answer.codings !== undefined && answer.codings !== 'chunked')) {
-    return unreachable('Its answer could not be read.')
+    return unreachable('The instance’s answer could not be read.')
   }
   if (answer.trailer !== undefined && answer.codings && carriesChunks(request)) {
     answer.headers.push('Trailer', answer.trailer, 'Transfer-Encoding', 'chunked')
@@ -197,7 +197,7 @@ export function passOn(
   try {
     response.writeHead(status, message.statusMessage ?? '', answer.headers)
   } catch (cause) {
-    return unreachable('Its answer could not be read.', { cause })
+    return unreachable('The instance’s answer could not be read.', { cause })
   }
   if (message.headers['content-type']?.startsWith('text/event-stream')) {
     const forget = backend.keep(response)
@@ -210,7 +210,7 @@ export function passOn(
 function stream(message: IncomingMessage, response: ServerResponse, length: number): void {
   let begun = false
   message.on('data', (chunk: Buffer) => {
-    // A body that came whole goes out whole; as text, node joins a small one to the head and writes once.
+    // A body that arrived whole is sent whole. As text, Node joins a small one to the head and writes once.
     if (!begun && chunk.length === length) {
       if (length <= joinedBytes) response.end(chunk.toString('latin1'), 'latin1')
       else response.end(chunk)
@@ -226,10 +226,10 @@ function stream(message: IncomingMessage, response: ServerResponse, length: numb
       response.addTrailers(passableTrailers(message.rawTrailers))
     }
     response.end()
-    // An answer that is complete here holds nobody's place for as long as its client pleases.
+    // A slow client must not keep its permit for as long as it likes after the answer is complete here.
     if (response.writableLength > 0) response.socket?.setTimeout(60_000)
   })
-  // Cut short by the instance: cut short for the client too, or it would take what came for the whole.
+  // When the instance cuts the answer short, so do we. Otherwise the client would take it for complete.
   message.on('close', () => {
     if (!message.complete) response.destroy()
   })
@@ -240,7 +240,9 @@ function stream(message: IncomingMessage, response: ServerResponse, length: numb
 }
 
 export function notLetThrough(): Problem {
-  return misrouted('Something else answered in its place, and was not let through. Try again in a moment.')
+  return misrouted(
+    'Something else answered in place of the instance, and its answer was blocked. Try again in a moment.',
+  )
 }
 
 function carriesChunks(request: IncomingMessage): boolean {

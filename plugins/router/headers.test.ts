@@ -238,14 +238,14 @@ it('lets an instance fill no jar that its neighbours share', async () => {
   const first = await set('')
   assert.equal(first.length, 9)
   assert.ok(first.includes('longhouse_session=s'))
-  const held = first.map(each => each.split(';', 1)[0]).join('; ')
-  const second = await set(held)
+  const existing = first.map(each => each.split(';', 1)[0]).join('; ')
+  const second = await set(existing)
   assert.deepEqual(
     second.map(each => each.split('=', 1)[0]),
     first.map(each => each.split('=', 1)[0]),
     'what is there may change, and nothing is added',
   )
-  assert.deepEqual(await set(held.replaceAll('__Host-n', '__Host-m')), ['longhouse_session=s'])
+  assert.deepEqual(await set(existing.replaceAll('__Host-n', '__Host-m')), ['longhouse_session=s'])
   await greedy.close()
 })
 

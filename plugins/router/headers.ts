@@ -4,7 +4,7 @@ import type { Origin } from './peer.ts'
 
 const identity = identityHeader.toLowerCase()
 
-/** Speak of one connection only (RFC 9110, section 7.6.1), and so end here. */
+/** Hop-by-hop headers (RFC 9110, section 7.6.1), which are never passed on. */
 const hopByHop = [
   'connection',
   'keep-alive',
@@ -16,12 +16,12 @@ const hopByHop = [
   'transfer-encoding',
   'upgrade',
 ]
-/** Said by us and believed by instances; what a client writes there goes no further. */
+/** Headers that instances trust because we write them. A client's own are dropped. */
 const ownWords = [identity, 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']
 
 /**
- * What an instance may say, but not for others: browsers take it for all of the domain, for other ports or for other
- * servers, and a proxy in front may take it for an order.
+ * Response headers that would affect more than the instance: browsers apply them to the whole domain, to other ports or
+ * other servers, and a proxy in front may obey them.
  */
 const speaksForOthers = [
   'clear-site-data',
@@ -42,11 +42,11 @@ const endsHere = {
   response: wordSet([...hopByHop, identity, ...speaksForOthers]),
 }
 
-/** What decides where a request goes and how it is copied. Header arrays are as node has them: name, value, … */
+/** The headers that decide where a request goes and how it is copied. Header arrays are as in Node: name, value, … */
 export interface Head {
   host: string | undefined
   hosts: number
-  /** Names that `Connection` lists besides its own words; they end here too. */
+  /** Names that `Connection` lists; these headers are not passed on either. */
   listed: readonly string[] | undefined
 }
 
@@ -90,29 +90,29 @@ export function instanceHeaders(
   return headers
 }
 
-/** Bytes that a head takes: name, value, and what stands between them and after. */
+/** The size of a head in bytes, separators included. */
 export function headBytes(headers: readonly string[]): number {
   let bytes = 0
   for (const each of headers) bytes += each.length + 2
   return bytes
 }
 
-/** A cookie is its instance's own: with a domain, one tenant could set those of its neighbours and of the control plane. */
+/** The Domain attribute is removed. With it, one tenant could set cookies for its neighbours and the control plane. */
 const cookieDomain = /;[\t ]*domain[\t ]*(=[^;]*)?(?=;|$)/gi
 
-/** The runtime's own cookies, by plain HTTP and by HTTPS. */
+/** The runtime's own cookies, over HTTP and HTTPS. */
 const runtimeCookies = new Set(
   instanceCookieKinds.flatMap(kind => [false, true].map(https => sessionCookieName(https, kind))),
 )
-/** How many others an instance may have: browsers keep some 180 for all hosts of a domain together. */
+/** How many other cookies an instance may set. Browsers keep about 180 for all hosts of a domain together. */
 const mostCookies = 8
 
-/** Only its own host can have set these: browsers hold the prefix to that. */
+/** Whether only its own host can have set the cookie: browsers enforce that for this prefix. */
 function isHostBound(name: string): boolean {
   return name.startsWith('__Host-')
 }
 
-/** Of the cookies that a browser sends, those of this host. The others are its siblings' and its parent domain's. */
+/** The cookies of this host among those that a browser sends. The others belong to siblings and the parent domain. */
 function ownCookies(value: string): string {
   return value
     .split(';')
@@ -128,41 +128,41 @@ function cookieName(pair: string): string {
   return pair.split('=', 1)[0]?.trim() ?? ''
 }
 
-/** True while an instance may set this cookie in a browser that holds `held` of its host. */
-function maySet(cookie: string, held: Set<string>): boolean {
+/** Whether an instance may set this cookie in a browser that already has `existing` for its host. */
+function maySet(cookie: string, existing: Set<string>): boolean {
   const name = cookieName(cookie.split(';', 1)[0] ?? '')
   if (runtimeCookies.has(name)) return true
   if (!isHostBound(name) || cookie.length > 4096) return false
-  held.add(name)
-  return held.size <= mostCookies
+  existing.add(name)
+  return existing.size <= mostCookies
 }
 
-/** The host-bound cookies that came with a request, but for the runtime's. */
-function heldCookies(raw: readonly string[]): Set<string> {
+/** The host-bound cookies of a request, without the runtime's. */
+function existingCookies(raw: readonly string[]): Set<string> {
   const names = raw
     .filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === 'cookie')
     .flatMap(value => value.split(';').map(pair => cookieName(pair.trim())))
   return new Set(names.filter(name => isHostBound(name) && !runtimeCookies.has(name)))
 }
 
-/** HSTS for this host alone. Null when it says nothing that can be kept. */
+/** HSTS for this host only. Null when the value has no max-age. */
 function ownTransportSecurity(value: string): string | null {
   const age = /(?:^|;)\s*max-age\s*=\s*"?(\d+)"?\s*(?:;|$)/i.exec(value)?.[1]
   return age === undefined ? null : `max-age=${age}`
 }
 
-/** An instance's answer, as far as it may go on. */
+/** The parts of an instance's answer that may be passed on. */
 export interface Answer {
   headers: string[]
-  /** Undefined when the instance did not name itself, or did so twice. */
+  /** Undefined when the instance did not identify itself, or did so twice. */
   instanceId: string | undefined
-  /** Bytes that the body will have, when that is said; -1 when it is not. */
+  /** The Content-Length; -1 when there is none. */
   length: number
   codings: string | undefined
   trailer: string | undefined
 }
 
-/** `asked` are the headers of the request that it answers. */
+/** `asked` are the request's headers. */
 export function readAnswer(raw: readonly string[], asked: readonly string[]): Answer {
   const headers: string[] = []
   const answer: Answer = {
@@ -174,7 +174,7 @@ export function readAnswer(raw: readonly string[], asked: readonly string[]): An
   }
   let listed: string[] | undefined
   let contentLength: string | undefined
-  let held: Set<string> | undefined
+  let existing: Set<string> | undefined
   let identities = 0
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
@@ -190,8 +190,8 @@ export function readAnswer(raw: readonly string[], asked: readonly string[]): An
     } else if (name.length === 14 && name.toLowerCase() === 'content-length') {
       contentLength = value
     } else if (name.length === 10 && name.toLowerCase() === 'set-cookie') {
-      held ??= heldCookies(asked)
-      if (maySet(value, held)) headers.push(name, value.replace(cookieDomain, ''))
+      existing ??= existingCookies(asked)
+      if (maySet(value, existing)) headers.push(name, value.replace(cookieDomain, ''))
     } else if (name.length === 25 && name.toLowerCase() === 'strict-transport-security') {
       const own = ownTransportSecurity(value)
       if (own !== null) headers.push(name, own)
@@ -200,14 +200,14 @@ export function readAnswer(raw: readonly string[], asked: readonly string[]): An
   if (identities !== 1) answer.instanceId = undefined
   if (listed) answer.headers = without(headers, listed)
   if (contentLength !== undefined) {
-    // Last, because node rewrites the bytes of a Content-Disposition that comes after it.
+    // Last, because Node rewrites the bytes of a Content-Disposition that follows it.
     answer.headers.push('Content-Length', contentLength)
     answer.length = Number(contentLength)
   }
   return answer
 }
 
-/** Trailers as far as they may go on: none that frames or routes a message or says who somebody is. */
+/** The trailers that may be passed on: none that frames or routes a message, or carries an identity. */
 export function passableTrailers(raw: readonly string[]): [string, string][] {
   const pairs: [string, string][] = []
   for (let i = 0; i < raw.length; i += 2) {
@@ -239,7 +239,7 @@ function claimsOrigin(name: string): boolean {
   return lower.startsWith('x-forwarded-') || lower === 'x-real-ip'
 }
 
-/** Framing and routing headers stay whatever is listed: dropping them would change what the message means. */
+/** Reads the names that `Connection` lists. Framing and routing headers stay even when listed: dropping them would change the message. */
 function listedNames(value: string, before: string[] | undefined): string[] | undefined {
   if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return before
   const names = value
@@ -253,7 +253,7 @@ function without(headers: readonly string[], names: readonly string[]): string[]
   return headers.filter((_, i) => !names.includes((headers[i - (i % 2)] as string).toLowerCase()))
 }
 
-/** A set of lower-case names that is asked with names of any case; most names are told apart by length alone. */
+/** A case-insensitive set of names. Most lookups end at the comparison of lengths. */
 function wordSet(words: readonly string[]) {
   const lengths: boolean[] = Array.from({ length: 32 }, (_, length) =>
     words.some(word => word.length === length),

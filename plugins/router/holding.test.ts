@@ -101,14 +101,14 @@ describe('requests for an instance that is starting', () => {
 
   it('are let go when it does not come to be', async () => {
     await withEdge({}, async (edge, time) => {
-      for (const [turn, status] of [
+      for (const [change, status] of [
         [() => edge.router.set('soon', { state: 'stopped', instanceId: 'inst_soon' }), 503],
         [() => edge.router.remove('soon'), 404],
       ] as const) {
         edge.router.set('soon', { state: 'starting', instanceId: 'inst_soon' })
         const asked = ask(edge, 'soon.localhost')
         await eventually(() => time.waiting() === 1)
-        turn()
+        change()
         assert.equal((await asked).status, status)
       }
     })

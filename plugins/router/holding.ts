@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../src/clock.ts'
 
-/** Requests that wait for an instance which is about to be there. */
+/** Holds requests while their instance starts. */
 export class Holding {
   readonly #waiting = new Map<string, Set<AbortController>>()
   readonly #clock: Clock
@@ -20,8 +20,8 @@ export class Holding {
   }
 
   /**
-   * Calls `resume` when the subdomain is released or the time is over, and never when the client has gone. False when
-   * as many are held as may be.
+   * Calls `resume` when the subdomain is released or the hold time ends, unless the client has gone. Returns false when the
+   * limit of held requests is reached.
    */
   hold(subdomain: string, response: ServerResponse, resume: () => void): boolean {
     if (this.#size >= this.#limit) return false

@@ -3,16 +3,16 @@ import type { Duplex } from 'node:stream'
 import { addressGroup, addressSet, clientAddress, plainAddress } from '../../src/http/address.ts'
 import type { Site } from '../site/contract.ts'
 
-/** Who a request comes from, and by which way it came to the site. */
+/** Who a request comes from, and how it reached the site. */
 export interface Origin {
-  /** Address of the client, behind any configured proxies. */
+  /** The client's address, behind any trusted proxies. */
   client: string
-  /** The client as limits count it. */
+  /** The address group by which limits count the client. */
   group: string
   proto: 'http' | 'https'
   /** The host that the client asked for. */
   host: string
-  /** True when the connection is a configured proxy's, whose other `X-Forwarded-…` headers stand. */
+  /** Whether the connection is a trusted proxy's, whose other `X-Forwarded-…` headers are kept. */
   trusted: boolean
 }
 
@@ -22,11 +22,11 @@ interface Peer {
   trusted: boolean
 }
 
-/** Reads a request's origin; what a peer says of itself counts only when it is a configured proxy. */
+/** Reads a request's origin. `X-Forwarded-…` headers count only from a trusted proxy. */
 export function originReader(site: Site): (request: IncomingMessage, host: string) => Origin {
   const proxies = addressSet(site.trustedProxies)
   const proto = site.publicUrl?.protocol === 'https:' ? 'https' : 'http'
-  // A connection carries many requests and its peer never changes.
+  // A connection carries many requests, and its peer never changes.
   const peers = new WeakMap<Duplex, Peer>()
 
   const peerOf = (request: IncomingMessage): Peer => {

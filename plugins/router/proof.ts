@@ -1,7 +1,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { identityHeader, identityPath } from '../../src/http/identity.ts'
 
-/** What is asked on a fresh connection; an instance answers any request in its own name, so any version will do. */
+/** The first request on a fresh connection. Instances identify themselves in every answer, so any version works. */
 const question = [
   `HEAD ${identityPath} HTTP/1.1`,
   'Host: localhost',
@@ -13,16 +13,16 @@ const question = [
 
 const mostBytes = 16 * 1024
 
-/** Something else than the instance listens there. */
+/** Something other than the instance listens there. */
 export class NotItself extends Error {}
 
-/** Whoever answers does not speak HTTP as a kept connection needs it. */
+/** The peer does not speak HTTP with keep-alive. */
 class Unreadable extends Error {}
 
 /**
- * Opens a connection and hands it over once whoever answers has named the instance. Until then nothing of any customer
- * goes out on it, and neither does the instance's id: an engine hands a freed port on, and the one who has it now must
- * not learn what was meant for another, nor what to answer.
+ * Opens a connection and hands it over once the peer has identified itself as the instance. Until then, nothing of any
+ * customer is sent on it, nor the instance's id. A container engine reuses freed ports, and the peer that has the port now
+ * must learn neither another's request nor the right answer.
  */
 export function openProven(
   options: NetConnectOpts,
@@ -35,7 +35,7 @@ export function openProven(
   const finish = (error: Error | null) => {
     socket.off('data', onData).off('error', finish).off('close', onClose).off('timeout', onTimeout)
     if (error) {
-      // What comes after this concerns nobody.
+      // Later errors do not matter.
       socket.on('error', () => undefined)
       socket.destroy()
     } else socket.setTimeout(('timeout' in options && options.timeout) || 0)
@@ -56,7 +56,7 @@ export function openProven(
   return socket
 }
 
-/** What is wrong with the head of an answer to `HEAD`, after which there must be nothing. */
+/** Says what is wrong with the head of the answer to `HEAD`, which must have no body. */
 function faultIn(head: string, left: number, instanceId: string): Error | null {
   const [status = '', ...lines] = head.split('\r\n')
   const code = /^HTTP\/1\.1 ([2-5]\d\d) /.exec(`${status} `)?.[1]

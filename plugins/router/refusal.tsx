@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Problem } from '../../src/http/problem.ts'
 import { RefusalPage, refusalStyle } from '../../views/router/refusal-page.tsx'
 
-/** As strict as the control plane's; the one style is in the page, because the host is a tenant's. */
+/** As strict as the control plane's. The style is inline, because the host belongs to a tenant. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(refusalStyle).digest('base64')}'`,
@@ -12,7 +12,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Answers a request that goes nowhere: a page for a browser, problem details for everyone else. */
+/** Answers a request that cannot be passed on: a page for browsers, problem details for everyone else. */
 export function refuse(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
   if (response.headersSent || response.destroyed) {
     response.destroy()
@@ -37,7 +37,7 @@ export function refuse(request: IncomingMessage, response: ServerResponse, probl
   response.end(body)
 }
 
-/** True for a browser that loads a page; a page that refreshes itself would only lose what a form posts. */
+/** Whether a browser is loading a page. A form's data would be lost by a page that reloads itself. */
 export function loadsPage(request: IncomingMessage): boolean {
   return wantsPage(request) && (request.method === 'GET' || request.method === 'HEAD')
 }

@@ -21,13 +21,13 @@ export interface RouterOptions {
   site: Site
   clock: Clock
   log: Logger
-  /** False when another proxy routes: then only the control plane is served here. */
+  /** False when another proxy routes requests. Then only the control plane is served here. */
   routes: boolean
   responseTimeoutMs: number
   holdMs: number
-  /** How many requests may wait at a time for instances that are starting. */
+  /** How many requests may be held at a time while their instances start. */
   holdLimit: number
-  /** How many requests may be waiting and in progress at a time. */
+  /** How many requests may be waiting or in progress at a time, per client and per instance. */
   limits: { perClient: number; perInstance: number }
   misrouted(event: { instanceId: string; subdomain: string; reason: string }): void
 }
@@ -37,14 +37,14 @@ type ForInstance = Extract<Target, { kind: 'instance' }>
 interface Admitted {
   target: ForInstance
   origin: Origin
-  /** Called when the request's body has come in. */
+  /** Called when the request's body has arrived. */
   arrived(): void
 }
 
-/** What any instance takes, older ones too: node's own 16 KiB, less what a request line needs. */
+/** What every instance accepts, older ones included: Node's own 16 KiB, less the request line. */
 const headLimitBytes = 15.5 * 1024
 
-/** The edge: sends each request to the one instance that its host names, or says why it cannot. */
+/** The edge: passes each request to the instance that its host names, or answers why it cannot. */
 export class Router implements RouterService {
   readonly #options: RouterOptions
   readonly #backends = new Map<string, Backend>()
@@ -52,7 +52,7 @@ export class Router implements RouterService {
   readonly #admission: Admission
   readonly #originOf: (request: IncomingMessage, host: string) => Origin
   readonly #exchange: ExchangeOptions
-  /** When each instance was last said to be misrouted: a nudge a second is enough. */
+  /** When each instance was last reported as misrouted: once a second is enough. */
   readonly #nudgedAt = new WeakMap<Backend, number>()
   #stopping = false
 
@@ -71,7 +71,7 @@ export class Router implements RouterService {
   set(subdomain: string, destination: Destination): void {
     if (!this.#options.routes || this.#stopping) return
     const backend = this.#backends.get(subdomain)
-    if (backend) backend.turn(destination)
+    if (backend) backend.pointTo(destination)
     else this.#backends.set(subdomain, this.#backendFor(subdomain, destination))
     if (destination.state !== 'starting') this.#holding.release(subdomain)
   }
@@ -100,7 +100,7 @@ export class Router implements RouterService {
     if (target.kind !== 'instance') refuse(request, response, this.#refusalOf(target))
     else {
       const origin = this.#originOf(request, target.host)
-      const arrived = this.#placeFor(target, origin, request, response, socket)
+      const arrived = this.#permitFor(target, origin, request, response, socket)
       if (!arrived) return true
       const passage = this.#passageOf({ target, origin, arrived }, request, response)
       if (passage instanceof Problem) refuse(request, response, passage)
@@ -109,7 +109,7 @@ export class Router implements RouterService {
     return true
   }
 
-  /** Lets go of what would outlast the program: held requests, tunnels and event streams. */
+  /** Ends what would outlast the program: held requests, tunnels and event streams. */
   drain(): void {
     this.#stopping = true
     this.#holding.releaseAll()
@@ -132,15 +132,15 @@ export class Router implements RouterService {
 
   #admit(target: ForInstance, request: IncomingMessage, response: ServerResponse): void {
     const origin = this.#originOf(request, target.host)
-    const arrived = this.#placeFor(target, origin, request, response, response)
+    const arrived = this.#permitFor(target, origin, request, response, response)
     if (arrived) this.#pass({ target, origin, arrived }, request, response, true)
   }
 
   /**
-   * A place among the requests for the instance until `until` closes; refuses the request when there is none. What is
-   * returned says that its body has come in.
+   * Admits the request to the instance until `until` closes. Returns the function to call when its body has arrived. When
+   * there is no room, refuses the request and returns null.
    */
-  #placeFor(
+  #permitFor(
     { subdomain }: ForInstance,
     origin: Origin,
     request: IncomingMessage,
@@ -151,17 +151,17 @@ export class Router implements RouterService {
       refuse(request, response, this.#unavailable(subdomain))
       return null
     }
-    const place = this.#admission.enter(subdomain, {
+    const permit = this.#admission.enter(subdomain, {
       client: origin.group,
-      arriving: hasBody(request),
-      turnAway: () => refuse(request, response, crowded()),
+      bodyPending: hasBody(request),
+      evict: () => refuse(request, response, crowded()),
     })
-    if (!place) {
+    if (!permit) {
       refuse(request, response, crowded())
       return null
     }
-    until.once('close', () => place.leave())
-    return () => place.settle()
+    until.once('close', () => permit.release())
+    return () => permit.bodyArrived()
   }
 
   #pass(admitted: Admitted, request: IncomingMessage, response: ServerResponse, mayHold: boolean): void {
@@ -179,7 +179,7 @@ export class Router implements RouterService {
     refuse(request, response, passage)
   }
 
-  /** How the request gets through, or why it does not. */
+  /** The passage to the instance, or why there is none. */
   #passageOf(
     { target, origin, arrived }: Admitted,
     request: IncomingMessage,
@@ -209,13 +209,13 @@ export class Router implements RouterService {
         return problems.stopped(
           why(
             destination.reason,
-            'Its data is kept. It answers again once it is started. Its owner can see why it stopped, or ask the operator of this site.',
+            'Its data is kept. It answers again once it is started. The owner can see why it stopped, or ask the operator of this site.',
           ),
           retryAfter(30),
         )
       case 'unhealthy':
         return problems.unhealthy(
-          why(destination.reason, 'It does not answer as it should. It is checked again every few seconds.'),
+          why(destination.reason, 'It does not respond correctly. It is checked again every few seconds.'),
           retryAfter(10),
         )
       default:
@@ -225,7 +225,8 @@ export class Router implements RouterService {
 
   #refusalOf(target: Exclude<Target, { kind: 'control' | 'instance' }>) {
     if (target.kind === 'malformed') return target.problem
-    if (!this.#options.routes) return problems.routedElsewhere('Another proxy routes to instances here.')
+    if (!this.#options.routes)
+      return problems.routedElsewhere('On this site, another proxy routes requests to instances.')
     return problems.unknownInstance(
       `No instance has this address. Check the spelling. The control plane is at ${siteUrl(this.#options.site, 'control')}.`,
     )
@@ -241,7 +242,7 @@ export class Router implements RouterService {
   }
 }
 
-/** Load balancers and uptime checks ask by address. */
+/** Load balancers and uptime checks request /health by IP address. */
 function asksForHealth(request: IncomingMessage, path: string): boolean {
   return (
     (request.method === 'GET' || request.method === 'HEAD') &&
@@ -249,11 +250,14 @@ function asksForHealth(request: IncomingMessage, path: string): boolean {
   )
 }
 
-/** The connection ends with it: the rest of a body that nobody takes is not waited for. */
+/** Closes the connection, so as not to wait for the rest of a body that nobody reads. */
 function crowded(): Problem {
-  return problems.crowded('It has as many requests as it may have at a time. Try again in a few seconds.', {
-    headers: { 'Retry-After': '5', Connection: 'close' },
-  })
+  return problems.crowded(
+    'The instance has reached its limit of simultaneous requests. Try again in a few seconds.',
+    {
+      headers: { 'Retry-After': '5', Connection: 'close' },
+    },
+  )
 }
 
 function retryAfter(seconds: number) {

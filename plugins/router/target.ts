@@ -3,12 +3,12 @@ import { badRequest, type Problem } from '../../src/http/problem.ts'
 import { labelOf, type Site } from '../site/contract.ts'
 import { type Head, readHead } from './headers.ts'
 
-/** What a request is for, by its host. */
+/** Where a request goes, by its host. */
 export type Target =
   | { kind: 'control' }
   /** The host as the client wrote it, and the request's path and query. */
   | { kind: 'instance'; subdomain: string; host: string; path: string; head: Head }
-  /** A host that is none of the site's. */
+  /** A host outside the site's domain. */
   | { kind: 'stranger'; path: string }
   | { kind: 'malformed'; problem: Problem }
 
@@ -16,24 +16,24 @@ const hostForm = /^(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?)(:\d{1,5})?$/
 const control: Target = { kind: 'control' }
 
 /**
- * Reads where a request goes. Exactly one well-formed Host decides; an absolute request target must name the same host,
- * so that nothing behind us can read another one out of it.
+ * Reads where a request goes. There must be exactly one well-formed Host. An absolute request target must name the same host,
+ * so that nothing behind us can read a different one.
  */
 export function readTarget(site: Site, request: IncomingMessage): Target {
   const head = readHead(request.rawHeaders)
   const { host, hosts } = head
-  if (host === undefined) return malformed('A Host header is missing; it must name what is asked for.')
-  if (hosts > 1) return malformed('Host is given more than once; it must be there exactly once.')
-  if (!hostForm.test(host)) return malformed('Host is not a host name with an optional port.')
+  if (host === undefined) return malformed('The Host header is missing. Send it with the name of the host.')
+  if (hosts > 1) return malformed('There is more than one Host header. Send exactly one.')
+  if (!hostForm.test(host)) return malformed('The Host header is not a host name with an optional port.')
 
   const url = request.url ?? ''
   let path = url
   if (!url.startsWith('/') && url !== '*') {
     const absolute = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(url)
-    if (!absolute) return malformed('The request target is neither a path nor an http address.')
+    if (!absolute) return malformed('The request target is neither a path nor an http URL.')
     const [, authority = '', rest = ''] = absolute
     if (authority.toLowerCase() !== host.toLowerCase()) {
-      return malformed('The request target and Host name different hosts; they must be the same.')
+      return malformed('The request target and the Host header name different hosts. They must be the same.')
     }
     path = rest.startsWith('/') ? rest : `/${rest}`
   }

@@ -140,7 +140,7 @@ it('tunnels are never joined to an instance that is another', async () => {
 
 it('tunnels are cut when the instance moves, stops or is removed, and stay while it is only unwell', async () => {
   const ready = { state: 'ready', instanceId: 'inst_a', host: '127.0.0.1', port: instance.port } as const
-  for (const turn of [
+  for (const change of [
     () => edge.router.set('a', { ...ready, host: 'localhost' }),
     () => edge.router.set('a', { state: 'stopped', instanceId: 'inst_a' }),
     () => edge.router.remove('a'),
@@ -152,7 +152,7 @@ it('tunnels are cut when the instance moves, stops or is removed, and stay while
     edge.router.set('a', ready)
     line.write('still here')
     await line.until(/still here/)
-    turn()
+    change()
     await line.ended()
   }
 })

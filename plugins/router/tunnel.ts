@@ -10,8 +10,7 @@ import { timedOut, unreachable } from './problems.ts'
 import { NotItself } from './proof.ts'
 
 /**
- * An answer on a connection whose client asked to upgrade it: what is refused there is refused in HTTP, and the
- * connection ends with the answer.
+ * Makes the response to an upgrade request. A refusal is an ordinary HTTP response, and the connection closes after it.
  */
 export function answerOn(socket: Duplex, request: IncomingMessage): ServerResponse {
   const response = new ServerResponse(request)
@@ -25,8 +24,8 @@ export function answerOn(socket: Duplex, request: IncomingMessage): ServerRespon
 }
 
 /**
- * Passes on a request that asks for another protocol. Only when the instance agrees, as itself, the two connections
- * become one; any other answer goes back as it is.
+ * Passes on a request to upgrade the connection. The two connections are joined only when the instance agrees and identifies
+ * itself. Any other answer is passed back as it is.
  */
 export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options: ExchangeOptions): void {
   const { request, response, backend, ready, path } = passage
@@ -43,25 +42,25 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
     headers,
     agent: backend.single(),
   })
-  let settled = false
-  const settle = () => {
-    settled = true
+  let finished = false
+  const finish = () => {
+    finished = true
     clearTimeout(timer)
   }
   const timer = setTimeout(() => {
-    settle()
+    finish()
     outgoing.destroy()
-    options.refuse(request, response, timedOut('It did not answer in time. Try again in a moment.'))
+    options.refuse(request, response, timedOut('The instance did not answer in time. Try again in a moment.'))
   }, options.responseTimeoutMs)
 
   const onClose = () => {
-    settle()
+    finish()
     outgoing.destroy()
   }
   socket.on('close', onClose)
   outgoing.on('error', (cause: NodeJS.ErrnoException) => {
-    if (settled) return
-    settle()
+    if (finished) return
+    finish()
     if (cause instanceof NotItself) {
       options.misrouted(backend, ready.instanceId, cause.message)
       options.refuse(request, response, notLetThrough())
@@ -71,23 +70,23 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
     options.refuse(
       request,
       response,
-      unreachable('It closed the connection before it had answered.', { cause }),
+      unreachable('The instance closed the connection before it answered. Try again in a moment.', { cause }),
     )
   })
   outgoing.on('response', (message: IncomingMessage) => {
-    if (settled) return
-    settle()
+    if (finished) return
+    finish()
     const problem = passOn(message, passage, options)
     if (!problem) return
     outgoing.destroy()
     options.refuse(request, response, problem)
   })
   outgoing.on('upgrade', (message: IncomingMessage, upstream: Socket, first: Buffer) => {
-    if (settled) {
+    if (finished) {
       upstream.destroy()
       return
     }
-    settle()
+    finish()
     socket.off('close', onClose)
     const answer = readAnswer(message.rawHeaders, request.rawHeaders)
     if (answer.instanceId !== ready.instanceId) {
@@ -112,7 +111,7 @@ function switchingHead(message: IncomingMessage, headers: readonly string[]): st
   return `${text}\r\n`
 }
 
-/** Makes one connection of two. Either end may close its half; an error on one ends both. */
+/** Joins two connections. Either end may close its half; an error on one closes both. */
 function join(backend: Backend, client: Socket, upstream: Socket): void {
   const forget = backend.keep({
     destroy: () => {
@@ -126,7 +125,7 @@ function join(backend: Backend, client: Socket, upstream: Socket): void {
   ] as const) {
     one.setTimeout(0)
     one.setNoDelay(true)
-    // Finds out that a peer is gone which could not say so.
+    // Detects a peer that is gone without having closed the connection.
     one.setKeepAlive(true, 60_000)
     one.on('error', () => other.destroy())
     one.on('close', () => {

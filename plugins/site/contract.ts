@@ -1,24 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** Where a control plane lives: the settings that every plugin may read. */
+/** The site's addresses and folders: the settings that every plugin may read. */
 export interface Site {
   domain: string
   host: string
-  /** Where we listen; when it was 0, the port that the system chose, once we do. */
+  /** The port to listen on. Once listening, the actual port, if it was 0. */
   port: number
-  /** Scheme and port that people see, when a proxy stands in front of us. */
+  /** The scheme and port that people see, when there is a proxy in front. */
   publicUrl: URL | null
   dataRoot: string
   trustedProxies: readonly string[]
-  /** Who receives the requests for instances: we, a proxy that passes all of them to us, or another router. */
+  /** Who receives requests for instances: this program, a proxy that passes them on to it, or another router. */
   routerMode: 'direct' | 'behind' | 'labels'
-  /** The least that a request body must bring, in bytes a second; 0 for no minimum. */
+  /** The minimum rate of a request body, in bytes per second; 0 for none. */
   bodyRate: number
   production: boolean
 }
 
-/** The address of one name of the site as people see it: `control`, or an instance's subdomain. */
+/** The public URL of a subdomain: `control`, or an instance's. */
 export function siteUrl(site: Site, label: string): string {
   const scheme = site.publicUrl?.protocol ?? 'http:'
   const port = site.publicUrl ? site.publicUrl.port : String(site.port)
@@ -26,12 +26,12 @@ export function siteUrl(site: Site, label: string): string {
   return `${scheme}//${label}.${site.domain}${suffix}`
 }
 
-/** The control plane's own origins as people see them, where that is said. */
+/** The control plane's own public origins; empty when LONGHOUSE_PUBLIC_URL is not set. */
 export function ownOrigins(site: Site): string[] {
   return site.publicUrl ? [site.publicUrl.origin, siteUrl(site, 'control')] : []
 }
 
-/** The label in front of the site's domain, lower-cased; '' for the bare domain, null when the host is another's. */
+/** The label in front of the site's domain, in lower case; '' for the bare domain, null for a host outside it. */
 export function labelOf(site: Site, host: string): string | null {
   const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
   if (name === site.domain) return ''
@@ -43,11 +43,11 @@ declare module '../../src/kernel/control-plane.ts' {
     site: Site
   }
   interface Hooks {
-    /** Takes a request before the pages do; false leaves it to them. */
+    /** Takes a request before the pages do. Returning false leaves it to them. */
     'take-request': (request: IncomingMessage, response: ServerResponse) => boolean
-    /** Takes a connection upgrade; false leaves it to the next plugin. One that no plugin takes is refused. */
+    /** Takes a connection upgrade. Returning false leaves it to the next plugin; when none takes it, it is refused. */
     'take-upgrade': (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
-    /** Origins elsewhere to which forms of this plugin's pages lead; asked with each page. */
+    /** Other origins that this plugin's forms may lead to. Asked for each page. */
     'form-targets': () => readonly string[]
   }
 }

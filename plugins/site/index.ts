@@ -9,7 +9,7 @@ import type { Site } from './contract.ts'
 
 const domainName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
 
-/** Where the proxy stands that `ROUTER_MODE=behind` speaks of, unless it is said otherwise. */
+/** The proxy of `ROUTER_MODE=behind`, unless another is configured. */
 const loopback = ['127.0.0.0/8', '::1']
 
 export const siteConfig = z
@@ -71,7 +71,7 @@ function isOrigin(text: string): boolean {
   return /^https?:\/\/[^/?#\\@\s]+\/?$/.test(text) && URL.canParse(text)
 }
 
-/** Where the control plane lives. Other plugins ask it for addresses and folders. */
+/** The site's addresses and folders, for the other plugins. */
 export const site = definePlugin({
   name: 'site',
   config: siteConfig,

@@ -22,7 +22,7 @@ const nonce = 'n'.repeat(43)
 
 async function withInstance(town: Town, owner: OwnerBrowser, subdomain: string): Promise<string> {
   const made = await owner.call('POST', '/instances', { subdomain })
-  await town.settles(owner, subdomain, 'running')
+  await town.reaches(owner, subdomain, 'running')
   return made.json<{ id: string }>().id
 }
 const ask = (browser: OwnerBrowser, id: string, of = nonce) =>

@@ -7,7 +7,7 @@ import { browserWords } from './browser-words.ts'
 
 export interface AccountPageProps {
   account: { email: string; name: string | null; createdAt: number }
-  /** As people call it. */
+  /** Its name, for people. */
   provider: string
   /** Newest first. */
   sessions: readonly {
@@ -28,7 +28,7 @@ export function AccountPage({ account, provider, sessions, now }: AccountPagePro
         <Facts
           of={{
             Name: account.name,
-            Email: `${account.email}, from ${provider}; updated when you sign in`,
+            Email: `${account.email}, from ${provider}; updated each time you sign in`,
             'Signed up': <Time at={account.createdAt} now={now} as="full" />,
           }}
         />
@@ -73,8 +73,8 @@ export function AccountPage({ account, provider, sessions, now }: AccountPagePro
       <Panel title="Your data">
         <div class="stack">
           <p>
-            Export a file with everything that is stored about you here. An instance’s own data is exported on
-            its own pages.
+            Export a file with everything that this site stores about you. To export what is inside an
+            instance, open the instance.
           </p>
           <div class="actions">
             <a class="button" href="/account/export" download>

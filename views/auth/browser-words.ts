@@ -14,7 +14,7 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** What a browser calls itself, in two words that its owner knows it by. */
+/** Names a browser and its system, from its User-Agent: `Firefox on Linux`. */
 export function browserWords(userAgent: string): string {
   const named = (list: readonly [RegExp, string][]) => list.find(([form]) => form.test(userAgent))?.[1]
   const browser = named(browsers) ?? 'An unknown browser'

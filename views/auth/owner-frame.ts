@@ -6,7 +6,7 @@ const parts = [
   { href: '/account', label: 'Account' },
 ] as const
 
-/** The frame of an owner's pages. `current` is the part that the page belongs to. */
+/** The frame of an owner's pages. `current` is the section that the page belongs to. */
 export function ownerFrame(current: string | null, title: string): PageProps {
   return {
     title,

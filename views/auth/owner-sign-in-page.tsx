@@ -2,17 +2,17 @@ import { Button } from '../components/button.tsx'
 import { Notice } from '../components/panel.tsx'
 
 export interface OwnerSignInPageProps {
-  /** What the provider is called; null when none is set up. */
+  /** The provider's name; null when none is set up. */
   provider: string | null
-  /** Where to go on to: a path of this site. */
+  /** The path of this site to continue to. */
   next: string
 }
 
-/** Sign-up and sign-in are one: whoever comes for the first time gets an account. */
+/** Sign-up and sign-in are one: the first sign-in creates the account. */
 export function OwnerSignInPage({ provider, next }: OwnerSignInPageProps) {
   return (
     <div class="stack">
-      <h1>Scheduled jobs in an instance of your own</h1>
+      <h1>Scheduled TypeScript jobs in your own instance</h1>
       {provider === null ? (
         <Notice tone="idle" title="Sign-in is not set up">
           <p>The operator has not set up a sign-in provider (GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET).</p>
@@ -32,7 +32,7 @@ export function OwnerSignInPage({ provider, next }: OwnerSignInPageProps) {
         </>
       )}
       <p class="fine">
-        Do you run this site? <a href="/login">Sign in as its operator</a>.
+        Do you run this site? <a href="/login">Sign in as the operator</a>.
       </p>
     </div>
   )

@@ -4,6 +4,7 @@ import type { Shape, Tone } from '../components/mark.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
+import { ladderWords } from './ladder-words.ts'
 import { OtherPlans, Plans, type PlanView, roomWords, sizeWords } from './plans.tsx'
 import { stopReasons } from './stop-reasons.ts'
 
@@ -24,10 +25,10 @@ export interface BillView {
     pauseBehavior: string | null
     pauseEndsAt: number | null
   } | null
-  /** The operator asks no payment; null when they do. */
+  /** The operator's exemption of the account from payment; null when there is none. */
   exemption: { since: number; why: string; plan: PlanView | null } | null
   customer: boolean
-  /** The trial that a first instance begins; null when none would. */
+  /** The trial that a first instance starts; null when it starts none. */
   trial: { forMs: number; free: boolean } | null
 }
 
@@ -36,7 +37,7 @@ export interface BillingPageProps {
   /** Null where payments are not set up. */
   bill: BillView | null
   plans: readonly PlanView[]
-  /** False for who comes back from paying while nobody can say what became of it. */
+  /** False when the owner returns from paying and Stripe cannot confirm the payment yet. */
   confirmed: boolean
 }
 
@@ -49,7 +50,7 @@ const looks: Record<State, { tone: Tone; shape: Shape; word: string }> = {
   over: { tone: 'bad', shape: 'cross', word: 'Stopped' },
 }
 
-/** An owner's plan: how it stands, what happens next, and what can be done about it. */
+/** An owner's plan: its state, what happens next, and what the owner can do. */
 export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
   if (!bill) {
     return (
@@ -106,8 +107,8 @@ function Situation(bill: BillView & { now: number }) {
     return (
       <Notice tone="warn" title="You need a plan from now on">
         <p>
-          Your account is no longer exempt from payment. Your instance keeps running for now. Choose a plan
-          below.
+          Your account is no longer exempt from payment. Your instance keeps running for now.{' '}
+          {subscription ? 'To pay, use “Cards, invoices, cancel” above.' : 'Choose a plan below.'}
         </p>
       </Notice>
     )
@@ -117,8 +118,8 @@ function Situation(bill: BillView & { now: number }) {
       <>
         <Notice tone="warn" title="A payment failed">
           <p>
-            Your instance keeps running for now. Use the button above to pay the open invoice or change your
-            card.
+            Your instance keeps running for now. To pay the open invoice or change your card, use “Cards,
+            invoices, cancel” above.
           </p>
         </Notice>
         <Chosen {...bill} />
@@ -131,7 +132,7 @@ function Situation(bill: BillView & { now: number }) {
         <Notice tone="bad" title={stopReasons[reason ?? 'unpaid']}>
           <p>
             Your instance has stopped, and no jobs run. Everything in it is kept and comes back once you pay.
-            {subscription ? ' Use the button above to pay.' : null}
+            {subscription ? ' To pay, use “Cards, invoices, cancel” above.' : ' Choose a plan below.'}
           </p>
         </Notice>
         {subscription ? <Chosen {...bill} /> : null}
@@ -181,7 +182,7 @@ function trialWords(trial: BillView['trial']): string {
   return `Your first instance starts a free trial of ${days === 1 ? 'one day' : `${days} days`}. It needs no card, and you are never charged automatically. Without a plan, the instance stops when the trial ends; everything in it is kept.`
 }
 
-/** What was chosen, what it costs, and until when it goes on. */
+/** The plan, its price, and when it renews or ends. */
 function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillView & { now: number }) {
   const { plan = null, quantity = 1, periodEndsAt = null, cancelAt = null } = subscription ?? {}
   const times = quantity > 1 ? ` × ${quantity}` : ''
@@ -192,7 +193,7 @@ function Chosen({ standing: { state }, trialEndsAt, subscription, now }: BillVie
         of={{
           Costs: plan?.cost ? plan.cost + times : null,
           Instances: plan && roomWords(plan),
-          'Each has': plan && sizeWords(plan),
+          'Each instance': plan && sizeWords(plan),
           'Trial until':
             state === 'trial' && trialEndsAt !== null ? <Time at={trialEndsAt} now={now} as="full" /> : null,
           'Paid until':
@@ -214,7 +215,7 @@ function Exempt({ since, why, plan, pays, now }: NonNullable<BillView['exemption
       <div class="stack">
         <p>
           The operator of this site has exempted you from payment since{' '}
-          <Time at={since} now={now} as="full" />: {why}
+          <Time at={since} now={now} as="full" />. Reason: {why}
         </p>
         {plan ? (
           <p>
@@ -224,8 +225,8 @@ function Exempt({ since, why, plan, pays, now }: NonNullable<BillView['exemption
         ) : null}
         {pays ? (
           <p>
-            Your subscription is still active and is charged. To end it, use the button{' '}
-            <em>Cards, invoices, cancel</em>.
+            You also have a subscription, which is still charged. To end it, use “Cards, invoices, cancel”
+            above.
           </p>
         ) : null}
       </div>
@@ -233,33 +234,34 @@ function Exempt({ since, why, plan, pays, now }: NonNullable<BillView['exemption
   )
 }
 interface Exempting {
-  /** There is a subscription that goes on. */
+  /** Whether there is a subscription that has not ended. */
   pays: boolean
   now: number
 }
 
-const rungs = {
-  stop: 'Your instance stops. Everything in it is kept.',
-  remove: 'It is removed. Its data is kept, and paying brings it back.',
-  delete: 'Its data is deleted for good.',
-} as const
-
 function Ahead({ standing, now }: { standing: BillView['standing']; now: number }) {
   const { state, ladder } = standing
-  // Who pays and has a ladder has cancelled.
+  // A paid account has a ladder only after it has cancelled.
   return (
     <Panel
-      title={state === 'paid' ? 'Cancelled: what happens next' : 'What happens if you do not pay'}
+      title={aheadTitle(standing)}
       aside={state === 'paid' ? 'To undo this, use “Cards, invoices, cancel” above.' : undefined}
     >
       <ol class="plain">
         {ladder.map(({ at, what }) => (
           <li>
             <Time at={at} now={now} as="full" /> (<Time at={at} now={now} />
-            ): {rungs[what]}
+            ): {ladderWords[what]}
           </li>
         ))}
       </ol>
     </Panel>
   )
+}
+
+function aheadTitle({ state, reason }: BillView['standing']): string {
+  if (state === 'paid') return 'Cancelled: what happens next'
+  return state === 'trial' || reason === 'exemption'
+    ? 'What happens if you do not choose a plan'
+    : 'What happens if you do not pay'
 }

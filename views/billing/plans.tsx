@@ -7,13 +7,13 @@ export interface PlanView {
   name: string
   cost: string
   instances: number
-  /** What each instance may take; null for what every instance may. */
+  /** The limits of each instance; null for the default limits. */
   limits: { memoryBytes: number; cpus: number } | null
 }
 
 export const roomWords = ({ instances }: PlanView) => (instances === 1 ? 'one' : `up to ${instances}`)
 
-/** `2 GiB of memory, 1.5 CPUs`; null where a plan says nothing of it. */
+/** `2 GiB of memory, 1.5 CPUs`; null for the default limits. */
 export function sizeWords({ limits }: PlanView): string | null {
   if (limits === null) return null
   const mebibytes = Math.round(limits.memoryBytes / 1024 ** 2)
@@ -21,18 +21,20 @@ export function sizeWords({ limits }: PlanView): string | null {
   return `${memory} of memory, ${limits.cpus} CPU${limits.cpus === 1 ? '' : 's'}`
 }
 
-/** What tells plans apart. */
+/** The columns that compare plans. */
 function columns(plans: readonly PlanView[]): Column<PlanView>[] {
   const sizes = plans.some(({ limits }) => limits !== null)
   return [
     { label: 'Plan', kind: 'lead', cell: plan => <strong>{plan.name}</strong> },
     { label: 'Costs', cell: plan => plan.cost },
     { label: 'Instances', cell: roomWords },
-    ...(sizes ? [{ label: 'Each has', cell: (plan: PlanView) => sizeWords(plan) ?? 'the usual size' }] : []),
+    ...(sizes
+      ? [{ label: 'Each instance', cell: (plan: PlanView) => sizeWords(plan) ?? 'default size' }]
+      : []),
   ]
 }
 
-/** To whoever has one: the portal changes it. */
+/** For owners with a plan, who change it in the portal. */
 export function OtherPlans({ plans }: { plans: readonly PlanView[] }) {
   return (
     <Panel title="Other plans" aside="To change your plan, use “Cards, invoices, cancel” above." flush>
@@ -41,7 +43,7 @@ export function OtherPlans({ plans }: { plans: readonly PlanView[] }) {
   )
 }
 
-/** To whoever has none. `trying`: what is ordered takes the trial's place at once. */
+/** For owners without a plan. `trying`: a trial is in progress, and ordering ends it. */
 export function Plans({ plans, trying }: { plans: readonly PlanView[]; trying: boolean }) {
   return (
     <Panel

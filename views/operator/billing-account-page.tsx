@@ -18,19 +18,19 @@ export interface ExemptionView {
 export interface BillingAccountProps {
   now: number
   account: Pick<AccountView, 'accountId' | 'email' | 'state' | 'since' | 'subdomains'>
-  /** There is a subscription that goes on. */
+  /** Whether the account has a subscription that has not ended. */
   pays: boolean
-  /** The one that holds now; null when there is none. */
+  /** The active one; null when there is none. */
   exemption: ExemptionView | null
-  /** Those that have ended, newest first. */
+  /** The ones that have ended, newest first. */
   earlier: readonly ExemptionView[]
   plans: readonly { id: string; name: string }[]
-  /** What was typed, and what is wrong with it. */
+  /** What the operator typed, and its errors. */
   values: Readonly<Record<string, string>>
   errors: Readonly<Record<string, string>>
 }
 
-/** One account's money as the operator sees it: how it stands, and whether payment is asked of it. */
+/** One account for the operator: its billing state, and its exemption from payment. */
 export function BillingAccountPage(props: BillingAccountProps) {
   const { account, exemption, earlier, pays, now } = props
   const { tone, shape, word } = states[account.state]
@@ -50,21 +50,21 @@ export function BillingAccountPage(props: BillingAccountProps) {
           of={{
             Id: <code>{account.accountId}</code>,
             'In this state since': <Time at={account.since} now={now} as="full" />,
-            Subscription: pays ? 'active at Stripe' : 'none',
+            Subscription: pays ? 'yes, at Stripe' : 'none',
             Instances:
               account.subdomains.length === 0 ? <NotYet words="none" /> : account.subdomains.join(', '),
           }}
         />
       </Panel>
-      {exemption ? <Holds {...props} exemption={exemption} /> : <Exempt {...props} />}
+      {exemption ? <ActiveExemption {...props} exemption={exemption} /> : <ExemptForm {...props} />}
       {earlier.length > 0 ? (
         <Panel title="Earlier exemptions">
           <ul class="plain">
             {earlier.map(each => (
               <li>
                 <Time at={each.since} now={now} as="full" /> to{' '}
-                {each.endedAt === null ? 'now' : <Time at={each.endedAt} now={now} as="full" />}: {each.why} (
-                {each.by}); ended by {each.endedBy}: {each.endedWhy}
+                {each.endedAt === null ? 'now' : <Time at={each.endedAt} now={now} as="full" />}: {each.why}{' '}
+                (by {each.by}). Ended by {each.endedBy}: {each.endedWhy}
               </li>
             ))}
           </ul>
@@ -74,7 +74,7 @@ export function BillingAccountPage(props: BillingAccountProps) {
   )
 }
 
-function Holds({ account, exemption, now, values, errors }: Shown) {
+function ActiveExemption({ account, exemption, now, values, errors }: Shown) {
   return (
     <Panel title="Exempt from payment">
       <div class="stack">
@@ -82,7 +82,7 @@ function Holds({ account, exemption, now, values, errors }: Shown) {
           of={{
             Since: <Time at={exemption.since} now={now} as="full" />,
             By: exemption.by,
-            Why: exemption.why,
+            Reason: exemption.why,
             'Limits of the plan': exemption.plan,
           }}
         />
@@ -95,7 +95,7 @@ function Holds({ account, exemption, now, values, errors }: Shown) {
           <div class="stack">
             <p>
               The owner is notified and has the grace period to choose a plan. After that, the instances stop.
-              Data is deleted only after the usual steps for unpaid accounts.
+              Data is deleted only at the end of the usual steps for unpaid accounts.
             </p>
             <Words values={values} errors={errors} ask="Reason, for the record" />
           </div>
@@ -106,7 +106,7 @@ function Holds({ account, exemption, now, values, errors }: Shown) {
 }
 type Shown = BillingAccountProps & { exemption: ExemptionView }
 
-function Exempt({ account, plans, values, errors }: BillingAccountProps) {
+function ExemptForm({ account, plans, values, errors }: BillingAccountProps) {
   return (
     <Panel title="Payment">
       <form method="post" action={`/admin/billing/accounts/${account.accountId}/exempt`} class="stack">

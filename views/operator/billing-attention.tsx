@@ -30,13 +30,13 @@ const looks: Record<AttentionView['kind'], { tone: Tone; shape: Shape; word: str
   'collection-paused': { tone: 'idle', shape: 'clock', word: 'Collection paused' },
 }
 
-/** What only the operator can put right, at Stripe. Nothing at all when there is nothing. */
+/** Matters that only the operator can resolve, at Stripe. Renders nothing when there are none. */
 export function Attention({ of, now }: { of: readonly AttentionView[]; now: number }) {
   if (of.length === 0) return null
   return (
     <Panel title="Needs your attention" aside={String(of.length)} flush>
       <Table
-        caption="What only you can settle, at Stripe"
+        caption="Matters that only you can resolve, at Stripe"
         rows={of}
         rowId={({ id }) => `attention-${id}`}
         columns={[

@@ -31,7 +31,7 @@ const outcomes: Record<EventView['status'], { tone: Tone; shape: Shape; word: st
 
 const address = (offset: number) => listAddress('/admin/billing/events', { offset })
 
-/** The log of Stripe's events: the live part is the whole page. */
+/** The log of Stripe's events. The whole page is live. */
 export function BillingEventsPage({ now, list: { events, total, limit, offset } }: BillingEventsProps) {
   return (
     <Live id="billing-events" src={address(offset)} everySeconds={5}>

@@ -25,13 +25,13 @@ export interface BillingAdminProps {
   on: boolean
   live: boolean | null
   trials: { going: number; limit: number }
-  /** Events that were given up, or wait for long. */
+  /** How many events have failed, or have been queued for long. */
   troubled: number
   attention: readonly AttentionView[]
-  /** Those of this page of the list, of so many in all. */
+  /** One page of the accounts; `total` counts all of them. */
   accounts: readonly AccountView[]
   total: number
-  /** What was searched for, '' for nothing, and where in what was found one is. */
+  /** The search words, '' for none, and which part of the results is shown. */
   list: { search: string; total: number; limit: number; offset: number }
 }
 
@@ -47,7 +47,7 @@ export const states: Record<AccountView['state'], { tone: Tone; shape: Shape; wo
 }
 const steps = { stop: 'stops', remove: 'is removed', delete: 'data is deleted' } as const
 
-/** Money as the operator sees it: the live part is the whole page. */
+/** Billing for the operator. The whole page is live. */
 export function BillingAdminPage(props: BillingAdminProps) {
   const { now, on, live, trials, troubled, attention, total, list } = props
   const address = (offset: number) => listAddress(path, { search: list.search, offset })
@@ -118,7 +118,7 @@ function Accounts({ accounts, total, list: { search }, now }: BillingAdminProps)
   if (total === 0) {
     return (
       <EmptyState title="No accounts yet">
-        <p>Owners appear here when they sign up.</p>
+        <p>Accounts appear here when owners sign up.</p>
       </EmptyState>
     )
   }

@@ -2,7 +2,7 @@ import { Confirm } from '../components/button.tsx'
 import { Panel } from '../components/panel.tsx'
 import type { InstanceView } from './instance-view.ts'
 
-/** Whether its owner needs a plan for it, and how that is changed. */
+/** Whether the instance's owner needs a plan for it, and the button that changes that. */
 export function Payment({ subdomain, billed }: InstanceView) {
   if (billed === null) return null
   return (
@@ -10,19 +10,24 @@ export function Payment({ subdomain, billed }: InstanceView) {
       <div class="stack">
         {billed ? (
           <>
-            <p>The owner needs a plan for it. Without one, it stops and is eventually removed.</p>
+            <p>
+              The owner needs a plan for this instance. Without one, the instance stops and is eventually
+              removed.
+            </p>
             <Confirm
               ask="Exempt from payment"
               confirm="Require no plan from now on"
               look="plain"
               action={`/admin/instances/${subdomain}/exempt`}
             >
-              <p>It runs whether or not its owner pays, with the limits that apply to every instance.</p>
+              <p>
+                The instance runs whether or not its owner pays, with the limits that apply to every instance.
+              </p>
             </Confirm>
           </>
         ) : (
           <>
-            <p>It is exempt: its owner needs no plan for it, and it counts against none.</p>
+            <p>This instance is exempt. Its owner needs no plan for it, and it counts against none.</p>
             <Confirm
               ask="End the exemption"
               confirm="Require a plan from now on"
@@ -30,8 +35,8 @@ export function Payment({ subdomain, billed }: InstanceView) {
               action={`/admin/instances/${subdomain}/bill`}
             >
               <p>
-                It counts against its owner’s plan. An owner who has had neither trial nor plan starts a trial
-                with it. If nothing is paid or the plan is full, it stops until that changes.
+                The instance counts against its owner’s plan. If the owner has had neither a trial nor a plan,
+                a trial starts. If nothing is paid or the plan is full, the instance stops until that changes.
               </p>
             </Confirm>
           </>

@@ -4,7 +4,7 @@ import { Facts, Notice, Panel } from '../components/panel.tsx'
 import { Time } from '../components/time.tsx'
 import type { InstanceView } from './instance-view.ts'
 
-/** How an instance goes, and, while its volume is kept, how it comes back. */
+/** Removing an instance, and restoring it while its volume is kept. */
 export function Removal(instance: InstanceView & { now: number }) {
   const { subdomain, status, volume, ownerEmail } = instance
   if (status === 'deleted') return <Kept {...instance} />
@@ -31,28 +31,27 @@ function Kept(instance: InstanceView & { now: number }) {
   const { subdomain, ownerEmail, deletedBy, purgeAt, retentionHeld, suspension, now } = instance
   return (
     <>
-      <Panel title="Its volume is kept">
+      <Panel title="The volume is kept">
         <div class="stack">
           <p>
-            Everything in it is unchanged. The name <code>{subdomain}</code> is reserved for {ownerEmail}.
+            All data is unchanged. The name <code>{subdomain}</code> is reserved for {ownerEmail}.
           </p>
           {retentionHeld ? (
-            <Notice tone="warn" title="Its retention period has ended, but it was not deleted">
+            <Notice tone="warn" title="The retention period has ended, but the volume was not deleted">
               <p>{retentionHeld}</p>
             </Notice>
           ) : null}
           <Facts
             of={{
               'Removed by': deletedBy,
-              'Deleted for good':
-                purgeAt === null ? 'only when you delete it' : <Countdown at={purgeAt} now={now} />,
+              'Automatic deletion': purgeAt === null ? 'never' : <Countdown at={purgeAt} now={now} />,
             }}
           />
           {suspension === null ? null : (
             <p>
-              It is suspended. If you undo the removal, it stays stopped, and billing removes it again while
-              it is not paid for; the retention period keeps counting. It comes back by itself once it is paid
-              for or its account is exempt.
+              The instance is suspended. If you undo the removal, it stays stopped, billing removes it again
+              while it is not paid for, and the retention period keeps counting. Once it is paid for, or its
+              account is exempt, it comes back by itself.
             </p>
           )}
           <PostButton action={`/admin/instances/${subdomain}/restore`} look="primary">
@@ -96,16 +95,16 @@ export function Transfer({ subdomain, ownerEmail }: InstanceView) {
   return (
     <Panel title="Owner">
       <div class="stack">
-        <p>It belongs to {ownerEmail}.</p>
+        <p>The instance belongs to {ownerEmail}.</p>
         <Confirm
           ask="Change owner"
-          confirm="Hand it over"
+          confirm="Transfer to the new owner"
           look="plain"
           action={`/admin/instances/${subdomain}/transfer`}
         >
           <p>
-            The new owner gets everything in it: jobs, history and secrets. {ownerEmail} loses access at once.
-            The instance gets a new password, which is shown here once.
+            The new owner gets all data: jobs, history and secrets. {ownerEmail} loses access at once. The
+            instance gets a new password, which is shown here once.
           </p>
           <Field
             name="owner_email"

@@ -2,7 +2,7 @@ import { Confirm } from '../components/button.tsx'
 import { Notice } from '../components/panel.tsx'
 import type { InstanceView } from './instance-view.ts'
 
-/** Why an instance is kept from its volume, and what the operator can do about it. */
+/** Why an instance cannot use its volume, and what the operator can do about it. */
 export function VolumeTrouble(instance: InstanceView) {
   const { subdomain, volume, volumeFault, statusReason, suspension, desired } = instance
   if (volumeFault === null) return null
@@ -10,11 +10,11 @@ export function VolumeTrouble(instance: InstanceView) {
   const action = `/admin/instances/${subdomain}/begin-anew`
   const missing = volumeFault === 'missing'
   return (
-    <Notice tone="bad" title={missing ? 'Its volume is missing' : 'This is not its volume'}>
+    <Notice tone="bad" title={missing ? 'The volume is missing' : 'This is not the instance’s volume'}>
       {statusReason === null ? null : <p>{sentence(statusReason)}</p>}
       <p>
-        Nothing was created or changed. Mount its disk, or put its folder back there. The instance then starts
-        by itself within seconds.
+        Nothing was created or changed. Mount the volume’s disk, or put its folder back. The instance then
+        starts by itself within seconds.
       </p>
       {suspension !== null ? null : missing ? (
         <Confirm ask="Start over…" confirm="Start with an empty volume" action={action}>
@@ -40,14 +40,14 @@ export function VolumeTrouble(instance: InstanceView) {
   )
 }
 
-/** Why what stands at the volume's place was not deleted, and how the operator says that it may be. */
+/** Why the folder in the volume's place was not deleted, and the button that deletes it anyway. */
 function NotDeleted({ subdomain, volume, statusReason }: InstanceView) {
   return (
-    <Notice tone="bad" title="Its data was not deleted">
+    <Notice tone="bad" title="The data was not deleted">
       {statusReason === null ? null : <p>{sentence(statusReason)}</p>}
       <p>
-        Nothing at <code>{volume}</code> was deleted. The deletion is retried every few minutes: it goes on by
-        itself once the instance’s own volume stands there, or nothing does.
+        Nothing at <code>{volume}</code> was deleted. The deletion is retried every few minutes. It succeeds
+        once the instance’s own volume is there, or nothing is.
       </p>
       <Confirm
         ask="Delete what is there…"
@@ -56,8 +56,8 @@ function NotDeleted({ subdomain, volume, statusReason }: InstanceView) {
         fields={{ confirm: subdomain, anyway: 'true' }}
       >
         <p>
-          This deletes everything at <code>{volume}</code>, although it does not say that it belongs to this
-          instance. <strong>It cannot be undone.</strong> Look into the folder first.
+          This deletes everything at <code>{volume}</code>, although nothing there says that it belongs to
+          this instance. <strong>This cannot be undone.</strong> Look into the folder first.
         </p>
       </Confirm>
     </Notice>

@@ -16,7 +16,7 @@ export interface InstanceProps {
   now: number
 }
 
-/** The page right after provisioning: the one time that the password is told. */
+/** The page right after provisioning. It shows the password, this one time. */
 export function CreatedPage({ password, ...props }: InstanceProps & { password: string }) {
   const { subdomain, url } = props.instance
   return (
@@ -30,7 +30,7 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
             <code class="secret">{password}</code>
           </p>
           <p>
-            It opens <a href={url}>{url}</a>.{' '}
+            The owner signs in with it at <a href={url}>{url}</a>.{' '}
             <a href={`/admin/instances/${subdomain}`}>Continue to the instance</a>
           </p>
         </div>
@@ -40,7 +40,7 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
   )
 }
 
-/** The live part: the same on the page and by itself. */
+/** The live part of the page. */
 export function InstanceLive({ instance, operations, now }: InstanceProps) {
   const { subdomain, status, url } = instance
   const [latest, ...earlier] = operations
@@ -62,20 +62,20 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
         >
           {instance.statusReason ? <pre>{instance.statusReason}</pre> : null}
           <p>
-            Its volume is unchanged.{' '}
+            The volume is unchanged.{' '}
             {status === 'failed'
-              ? 'Fix the cause, then start it again.'
-              : 'It is checked again every few seconds.'}
-            {instance.reachable ? ' It still answers, so requests reach it.' : null}
+              ? 'Fix the cause, then start the instance again.'
+              : 'The instance is checked again every few seconds.'}
+            {instance.reachable ? ' The instance still answers, so requests reach it.' : null}
           </p>
         </Notice>
       ) : null}
       <Suspension {...instance} now={now} />
       {instance.outdated ? (
-        <Notice tone="warn" title="It runs with older settings">
+        <Notice tone="warn" title="Running with older settings">
           <p>
-            The control plane’s settings have changed since its container was created. Restart it to apply the
-            new settings.
+            The control plane’s settings have changed since the container was created. Restart the instance to
+            apply the new settings.
           </p>
         </Notice>
       ) : null}
@@ -109,9 +109,9 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
 function Suspension({ suspension, suspendedAt, desired, now }: InstanceView & { now: number }) {
   if (suspension === null || suspendedAt === null || desired === 'deleted') return null
   return (
-    <Notice tone="warn" title="It is suspended">
+    <Notice tone="warn" title="This instance is suspended">
       <p>
-        {suspension} Suspended since <Time at={suspendedAt} now={now} as="full" />. When that ends,{' '}
+        {suspension} Suspended since <Time at={suspendedAt} now={now} as="full" />. When the suspension ends,{' '}
         {desired === 'running' ? 'it starts by itself' : 'you can start it again'}.
       </p>
     </Notice>
@@ -172,7 +172,7 @@ function Earlier({ operations, now }: { operations: readonly OperationView[]; no
       <ul class="plain">
         {operations.map(operation => (
           <li>
-            {operation.title}, {operation.status}, <Time at={operation.createdAt} now={now} />
+            {operation.title}: {operation.status}, <Time at={operation.createdAt} now={now} />
           </li>
         ))}
       </ul>
@@ -188,7 +188,7 @@ function Password({ subdomain, status }: InstanceView) {
         <p>The password is not stored, so it cannot be shown. It can only be reset.</p>
         <Confirm
           ask="Reset password"
-          confirm="Make a new password"
+          confirm="Create a new password"
           look="plain"
           action={`/admin/instances/${subdomain}/reset-password`}
         >

@@ -13,25 +13,25 @@ export interface InstanceRow {
   ownerEmail: string
   url: string
   status: InstanceStatusName
-  /** Whether requests for it reach it, whatever its status. */
+  /** Whether requests reach it, whatever its status. */
   reachable: boolean
-  /** It runs with older settings of the control plane. */
+  /** Whether it runs with older settings of the control plane. */
   outdated: boolean
-  /** The step that is going on, or why it failed: one short line. */
+  /** The step in progress, or why it failed: one short line. */
   note: string | null
   createdAt: number
   lastHealthAt: number | null
 }
 
 export interface InstancesProps {
-  /** Those of this page of the list. */
+  /** One page of the list. */
   instances: readonly InstanceRow[]
-  /** Of all: how many there are, and how many of them are removed and hold their names. */
+  /** How many there are in all, and how many of them are removed and still reserve their names. */
   total: number
   removed: number
-  /** How many of all run with older settings. */
+  /** How many run with older settings. */
   outdated: number
-  /** What was searched for, '' for nothing, and where in what was found one is. */
+  /** The search words, '' for none, and which part of the results is shown. */
   list: { search: string; outdated: boolean; total: number; offset: number; limit: number }
   domain: string
   now: number
@@ -41,7 +41,7 @@ const path = '/admin/instances'
 
 export function InstancesPage(props: InstancesProps) {
   const { total, removed, domain, list } = props
-  const lead = `${total - removed} at *.${domain}${removed > 0 ? `, and ${removed} removed` : ''}`
+  const lead = `${total - removed} at *.${domain}${removed > 0 ? `, ${removed} removed` : ''}`
   return (
     <>
       <PageHead
@@ -85,22 +85,27 @@ function Outdated({ outdated, list }: InstancesProps) {
       </p>
       <div class="actions">
         <Confirm
-          ask="Restart them…"
+          ask="Restart…"
           confirm={outdated === 1 ? 'Restart 1 instance' : `Restart ${outdated} instances`}
           look="plain"
           action={`${path}/restart-outdated`}
         >
           <p>
-            They restart a few at a time. Each lets its runs finish first, then is down for a few seconds.
+            Instances restart a few at a time. Each finishes its current runs first, then is down for a few
+            seconds.
           </p>
         </Confirm>
-        {list.outdated ? <a href={path}>All instances</a> : <a href={`${path}?outdated=true`}>Show them</a>}
+        {list.outdated ? (
+          <a href={path}>All instances</a>
+        ) : (
+          <a href={`${path}?outdated=true`}>Show these instances</a>
+        )}
       </div>
     </Notice>
   )
 }
 
-/** The live part: the same on the page and by itself. */
+/** The live part of the page. */
 export function InstanceTable(props: InstancesProps) {
   const { instances, total, list, now } = props
   const { search, outdated } = list
@@ -132,7 +137,7 @@ export function InstanceTable(props: InstancesProps) {
             </a>
           }
         >
-          <p>Each customer gets an isolated instance at a subdomain of its own.</p>
+          <p>Each customer gets an isolated instance at its own subdomain.</p>
         </EmptyState>
       ) : (
         <Panel flush>

@@ -18,13 +18,13 @@ export interface MailView {
 }
 
 export interface MailPageProps {
-  /** A mail server is set up. */
+  /** Whether a mail server is set up. */
   on: boolean
   now: number
   list: { messages: readonly MailView[]; total: number; limit: number; offset: number }
 }
 
-/** The delivery log: the live part is the whole page. */
+/** The delivery log. The whole page is live. */
 export function MailPage({ on, now, list }: MailPageProps) {
   const { messages, total, limit, offset } = list
   const address = (to: number) => listAddress('/admin/mail', { offset: to })
@@ -41,8 +41,11 @@ export function MailPage({ on, now, list }: MailPageProps) {
       )}
       <Panel title="Emails" aside={total === 0 ? null : `${total} in total`} flush>
         {messages.length === 0 ? (
-          <EmptyState title={offset === 0 ? 'Nothing has been sent yet' : 'Nothing this far back'}>
-            <p>Owners get an email when their instance is ready, and when a trial or a payment needs them.</p>
+          <EmptyState title={offset === 0 ? 'No emails yet' : 'No emails this far back'}>
+            <p>
+              Owners get an email when their instance is ready, when a trial is ending, and when a payment
+              fails.
+            </p>
           </EmptyState>
         ) : (
           <Table

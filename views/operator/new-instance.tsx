@@ -14,7 +14,7 @@ export interface NewInstancePageProps {
   defaultImage: string | null
   values: NewInstanceValues
   errors: readonly { path: string; message: string }[]
-  /** The instance that has the name already; also after the page with its password was loaded again. */
+  /** The instance that already has the name; set, too, when the page with its password is reloaded. */
   taken?: string | null
 }
 
@@ -60,7 +60,7 @@ export function NewInstancePage({ domain, defaultImage, values, errors, taken }:
               label="Image"
               value={text(values.image)}
               placeholder={defaultImage}
-              hint="Leave it empty for the default."
+              hint="Leave empty for the default."
               error={error('image')}
               spellcheck={false}
               autocomplete="off"
@@ -68,7 +68,7 @@ export function NewInstancePage({ domain, defaultImage, values, errors, taken }:
           ) : null}
           {error('adopt') ? (
             <label class="check">
-              <input type="checkbox" name="adopt" value="true" /> Use the volume that exists already
+              <input type="checkbox" name="adopt" value="true" /> Use the existing volume
             </label>
           ) : null}
           <div class="actions">

@@ -6,7 +6,7 @@ const parts = [
   { href: '/admin/mail', label: 'Mail' },
 ] as const
 
-/** The ways of somebody who is signed in as the operator; `current` is the part that the page belongs to. */
+/** The operator's navigation. `current` is the section that the page belongs to. */
 export function operatorNav(current: string | null): NavLink[] {
   return parts.map(part => ({ ...part, current: part.href === current }))
 }

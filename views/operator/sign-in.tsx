@@ -2,11 +2,11 @@ import { Button } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 
 export interface SignInPageProps {
-  /** Where to go on to. */
+  /** The path to continue to. */
   next: string
   /** The file that holds the token, when the operator did not choose it. */
   tokenFile: string | null
-  /** True when owners have a way in, too. */
+  /** Whether owners can sign in. */
   ownersSignIn: boolean
   error?: string | undefined
 }
@@ -15,7 +15,7 @@ export function SignInPage({ next, tokenFile, ownersSignIn, error }: SignInPageP
   return (
     <div class="stack">
       <h1>Sign in</h1>
-      <p>This is where the operator provisions and manages instances.</p>
+      <p>For the operator of this site, who provisions and manages instances.</p>
       <form method="post" action="/login" class="stack">
         <input type="hidden" name="next" value={next} />
         <Field
@@ -27,7 +27,7 @@ export function SignInPage({ next, tokenFile, ownersSignIn, error }: SignInPageP
           autocomplete="current-password"
           error={error}
           {...(tokenFile
-            ? { hint: 'It was created at the first start, which printed the path of its file.' }
+            ? { hint: 'It was created at the first start. Its file’s path was printed there.' }
             : { hint: 'The value of ADMIN_TOKEN.' })}
         />
         <div class="actions">

@@ -5,10 +5,10 @@ import { PageHead, Panel } from '../components/panel.tsx'
 
 export interface ChooseNamePageProps {
   domain: string
-  /** What stands in the field at first. */
+  /** The field's initial value. */
   name: string
   error?: string | undefined
-  /** The owner's own instance that has the name already: also after the page with its password was loaded again. */
+  /** The owner's own instance that already has the name; set, too, when the page with its password is reloaded. */
   mine: string | null
 }
 
@@ -18,7 +18,7 @@ export function ChooseNamePage({ domain, name, error, mine }: ChooseNamePageProp
       <PageHead
         title="Choose a name"
         crumb={{ href: '/instances', label: 'Instances' }}
-        lead="Your instance lives at this address. It cannot be changed later."
+        lead="The name becomes your instance’s address. It cannot be changed later."
       />
       <Panel>
         <form method="post" action="/instances" class="stack">
@@ -40,12 +40,12 @@ export function ChooseNamePage({ domain, name, error, mine }: ChooseNamePageProp
           </div>
           {mine === null ? null : (
             <p class="fine">
-              <a href={`/instances/${mine}`}>Go to {mine}</a>. If its password was not noted, it can be reset
+              <a href={`/instances/${mine}`}>Go to {mine}</a>. If you did not note its password, reset it
               there.
             </p>
           )}
           <div class="actions">
-            <Button look="primary">Make my instance</Button>
+            <Button look="primary">Create my instance</Button>
           </div>
         </form>
       </Panel>
@@ -56,16 +56,16 @@ export function ChooseNamePage({ domain, name, error, mine }: ChooseNamePageProp
 export interface NameCheckProps {
   name: string
   domain: string
-  /** Why it cannot be had; null when it can. */
+  /** Why the name is not available; null when it is. */
   reason: string | null
 }
 
-/** What is known of a name while it is typed. */
+/** Whether the name is available, shown while the owner types. */
 export function NameCheck({ name, domain, reason }: NameCheckProps) {
   return (
     <p id="name-check" class={`told tone-${reason === null ? 'ok' : 'warn'}`} role="status">
       <Mark shape={reason === null ? 'check' : 'triangle'} />
-      {reason === null ? `${name}.${domain} is free.` : reason}
+      {reason === null ? `${name}.${domain} is available.` : reason}
     </p>
   )
 }

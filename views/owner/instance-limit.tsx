@@ -2,24 +2,24 @@ import { PageHead, Panel } from '../components/panel.tsx'
 
 export interface InstanceLimitView {
   most: number
-  /** What says so, as the beginning of a sentence: `The plan Basic`. Null when only the site does. */
+  /** Where the limit comes from, as the start of a sentence: `The plan Basic`. Null for the site's own limit. */
   by: string | null
-  /** There is a plan with room for more. */
+  /** Whether a plan with room for more is offered. */
   larger: boolean
 }
 
-/** How many instances there may be, and why. */
+/** How many instances the account may have, and why. */
 export function limitWords({ most, by }: InstanceLimitView): string {
   return `${by ?? 'Your account'} has room for ${most === 1 ? 'one instance' : `${most} instances`}.`
 }
 
 export interface NoRoomPageProps {
   limit: InstanceLimitView
-  /** Names of those that take the room. */
+  /** Names of the instances that count against the limit. */
   taken: readonly string[]
 }
 
-/** Instead of the form for another instance: why there is none, and the ways to one. */
+/** Shown instead of the form for a new instance when the limit is reached. */
 export function NoRoomPage({ limit, taken }: NoRoomPageProps) {
   return (
     <>
@@ -32,7 +32,7 @@ export function NoRoomPage({ limit, taken }: NoRoomPageProps) {
         {limit.larger ? (
           <Panel title="Choose a larger plan">
             <div class="stack">
-              <p>There is one with room for more. What you have runs on as it is.</p>
+              <p>A larger plan has room for more instances. Your current instances keep running.</p>
               <div class="actions">
                 <a class="button primary" href="/billing">
                   See the plans
@@ -41,9 +41,9 @@ export function NoRoomPage({ limit, taken }: NoRoomPageProps) {
             </div>
           </Panel>
         ) : null}
-        <Panel title={limit.larger ? 'Or remove one' : 'Remove one first'}>
+        <Panel title={limit.larger ? 'Or remove an instance' : 'Remove an instance first'}>
           <div class="stack">
-            <p>Its data and its name are kept for you for a while, and one click brings everything back.</p>
+            <p>Its data and name are kept for a while, and one click brings everything back.</p>
             <div class="actions">
               {taken.map(subdomain => (
                 <a class="button" href={`/instances/${subdomain}#remove`}>

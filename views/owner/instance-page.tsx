@@ -9,14 +9,14 @@ import { isBusy, type OwnedInstanceView, type OwnedWork } from './owned-instance
 
 export interface OwnedInstanceProps {
   instance: OwnedInstanceView
-  /** How long its data is kept once it is removed; null for ever. */
+  /** How long data is kept after a removal; null for ever. */
   keptMs: number | null
-  /** What is paid for or tried, as the beginning of a sentence: `The plan Basic`; null for nothing. */
+  /** The plan or trial, as the start of a sentence: `The plan Basic`; null for none. */
   plan: string | null
   now: number
 }
 
-/** One instance of an owner: the same on the page and by itself. */
+/** One of an owner's instances. The whole page is live. */
 export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstanceProps) {
   const { subdomain, status, url, operation } = instance
   return (
@@ -29,9 +29,9 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
         actions={<Actions {...instance} />}
       />
       {instance.suspension === null ? null : (
-        <Notice tone="warn" title="It is suspended">
+        <Notice tone="warn" title="This instance is suspended">
           <p>
-            {instance.suspension} Everything in it is kept. <a href="/billing">Your plan says what to do</a>.
+            {instance.suspension} All data is kept. <a href="/billing">See your plan</a>.
           </p>
         </Notice>
       )}
@@ -43,7 +43,7 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
             'Last healthy':
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
             Created: <Time at={instance.createdAt} now={now} as="full" />,
-            Costs: instance.billed ? null : 'nothing: it is exempt from payment and counts against no plan',
+            Costs: instance.billed ? null : 'nothing: exempt from payment, and counts against no plan',
             Removed:
               instance.deletedAt === null ? null : <Time at={instance.deletedAt} now={now} as="full" />,
           }}
@@ -91,17 +91,16 @@ function Trouble({ status, reachable }: OwnedInstanceView) {
   return status === 'failed' ? (
     <Notice tone="bad" title="The instance could not start">
       <p>
-        Your data is unchanged. Temporary failures are retried, and the operator of this site can see the
-        reason.
+        Your data is unchanged. Temporary failures are retried. The operator of this site can see the reason.
       </p>
     </Notice>
   ) : (
     <Notice tone="warn" title="The instance is unhealthy">
       <p>
         {reachable
-          ? 'You can still open it: it answers, but one of its own checks fails, such as a full disk or a late scheduler. '
+          ? 'You can still open it. It answers, but one of its own checks fails, such as a full disk or a late scheduler. '
           : 'It does not respond. '}
-        Your data is unchanged. It is checked again every few seconds; a restart may help.
+        Your data is unchanged. The instance is checked again every few seconds. A restart may help.
       </p>
     </Notice>
   )
@@ -156,7 +155,7 @@ function Password({ subdomain }: { subdomain: string }) {
         <p>The password is not stored, so it cannot be shown. It can only be reset.</p>
         <Confirm
           ask="Reset password"
-          confirm="Make a new password"
+          confirm="Create a new password"
           look="plain"
           action={`/instances/${subdomain}/reset-password`}
         >
@@ -179,12 +178,12 @@ function Removal({
     <Panel title="Remove" id="remove">
       <Confirm ask="Remove instance" confirm="Remove it" action={`/instances/${subdomain}/remove`}>
         <p>
-          Its jobs stop running. Its data and the name <code>{subdomain}</code> are kept for you{' '}
-          {keptWords(keptMs)}, and one click brings everything back.
+          Its jobs stop. Its data and the name <code>{subdomain}</code> are kept {keptWords(keptMs)}, and one
+          click brings everything back.
         </p>
         {plan === null ? null : (
           <p>
-            {plan} goes on without it: <a href="/billing">your plan</a> is where that is ended.
+            {plan} continues without it. You can end it under <a href="/billing">Plan</a>.
           </p>
         )}
       </Confirm>
@@ -194,22 +193,22 @@ function Removal({
 
 function Kept({ subdomain, purgeAt, suspension, now }: OwnedInstanceView & { now: number }) {
   return (
-    <Panel title="Its data is kept for you">
+    <Panel title="Your data is kept">
       <div class="stack">
         <p>
           {suspension === null
-            ? 'Bring it back with everything in it and the password that it had.'
-            : 'It can be brought back, with everything in it and the password that it had, as soon as your plan lets it run.'}
+            ? 'You can restore the instance with all its data and its old password.'
+            : 'You can restore the instance, with all its data and its old password, as soon as your plan allows it.'}
           {purgeAt === null ? null : (
             <>
               {' '}
-              On <Time at={purgeAt} now={now} as="full" /> its data will be deleted for good.
+              On <Time at={purgeAt} now={now} as="full" />, the data will be deleted for good.
             </>
           )}
         </p>
         {suspension === null ? (
           <PostButton action={`/instances/${subdomain}/restore`} look="primary">
-            Bring it back
+            Restore instance
           </PostButton>
         ) : (
           <p>

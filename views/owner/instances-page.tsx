@@ -10,12 +10,12 @@ import { isBusy, type OwnedInstanceView } from './owned-instance.ts'
 export interface OwnedInstancesProps {
   instances: readonly OwnedInstanceView[]
   limit: InstanceLimitView
-  /** Names of those that were made for this owner's address and wait to be claimed. */
+  /** Names of the instances that were created for this owner's email address and wait to be claimed. */
   claimable: readonly string[]
   now: number
 }
 
-/** An owner's first page: the same on the page and by itself. */
+/** An owner's first page. The whole page is live. */
 export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedInstancesProps) {
   const room = instances.filter(each => each.desired !== 'deleted' && each.billed).length < limit.most
   return (
@@ -25,7 +25,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
         lead={
           room ? undefined : (
             <>
-              {limitWords(limit)} <a href="/new">How to have more</a>
+              {limitWords(limit)} <a href="/new">Get more</a>
             </>
           )
         }
@@ -38,10 +38,13 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
         }
       />
       {claimable.map(subdomain => (
-        <Notice tone="idle" title={`${subdomain} was made for you`}>
-          <p>The operator created it for your email address. Add it to your account to manage it here.</p>
+        <Notice tone="idle" title={`${subdomain} was created for you`}>
+          <p>
+            The operator of this site created this instance for your email address. Add it to your account to
+            manage it here.
+          </p>
           <PostButton action={`/instances/${subdomain}/claim`} about={`(${subdomain})`}>
-            Take it into my account
+            Add to my account
           </PostButton>
         </Notice>
       ))}
@@ -72,7 +75,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
                 cell: row => <a href={`/instances/${row.subdomain}`}>{row.subdomain}</a>,
               },
               { label: 'Status', cell: row => <Standing {...row} /> },
-              { label: 'Made', cell: row => <Time at={row.createdAt} now={now} /> },
+              { label: 'Created', cell: row => <Time at={row.createdAt} now={now} /> },
               {
                 label: 'Open',
                 kind: 'end',
@@ -86,7 +89,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
   )
 }
 
-/** Who looks at a stopped instance learns at once whether there is something to pay. */
+/** The status, with the reason when the instance is suspended. */
 function Standing({ status, suspension }: OwnedInstanceView) {
   return (
     <>

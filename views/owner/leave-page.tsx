@@ -5,11 +5,11 @@ import { keptWords } from '../components/time-words.ts'
 
 export interface LeavePageProps {
   email: string
-  /** Those that will be removed, or are already. */
+  /** Names of the instances that will be removed, or are already. */
   instances: readonly string[]
   /** How long their data is kept; null for ever. */
   keptMs: number | null
-  /** What is paid for or tried, as the beginning of a sentence: `The plan Basic`; null for nothing. */
+  /** The plan or trial, as the start of a sentence: `The plan Basic`; null for none. */
   plan: string | null
   error?: string | undefined
 }
@@ -22,14 +22,14 @@ export function LeavePage({ email, instances, keptMs, plan, error }: LeavePagePr
         <form method="post" action="/account/leave" class="stack">
           {instances.length > 0 ? (
             <p>
-              {instances.join(', ')} will be removed and the jobs there stop. The data is kept{' '}
-              {keptWords(keptMs)}: sign in again within that time, and bring it back.
+              Your instances will be removed, and their jobs stop: {instances.join(', ')}. The data is kept{' '}
+              {keptWords(keptMs)}. To get it back, sign in again{inTime(keptMs)}.
             </p>
           ) : (
-            <p>You have no instances. Sign in again at any time to begin anew.</p>
+            <p>You have no instances. You can sign in again at any time to start over.</p>
           )}
           {plan === null ? null : (
-            <p>{plan} ends at once: nothing more is charged, and what was paid ahead is not given back.</p>
+            <p>{plan} ends at once. You are not charged again, and past payments are not refunded.</p>
           )}
           <p>
             You may want to <a href="/account/export">export your data</a> first.
@@ -58,11 +58,13 @@ export function GoodbyePage({ provider, keptMs }: { provider: string | null; kep
       <p>
         You are signed out everywhere, and your instances are being removed. Their data is kept{' '}
         {keptWords(keptMs)}
-        {provider ? `: sign in with ${provider} again within that time to get it back.` : '.'}
+        {provider ? `. To get it back, sign in with ${provider} again${inTime(keptMs)}.` : '.'}
       </p>
       <p>
-        <a href="/sign-in">To the sign-in page</a>
+        <a href="/sign-in">Go to the sign-in page</a>
       </p>
     </div>
   )
 }
+
+const inTime = (keptMs: number | null) => (keptMs === null ? '' : ' within that time')

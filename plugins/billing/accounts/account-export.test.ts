@@ -15,7 +15,7 @@ test('an owner takes along what billing and mail keep, and nothing of another', 
   const exportOf = async (who: typeof ada) =>
     (await who.call('GET', '/account/export')).json<Exported>().others
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await shop.settled('acme')
+  await shop.whenIdle('acme')
   await shop.buy(ada)
   await shop.run('enforce')
   await shop.emails()

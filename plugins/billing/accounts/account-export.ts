@@ -3,7 +3,7 @@ import { timestamp } from '../../../src/clock.ts'
 import { customers, exemptions, subscriptions, trials } from '../schema.ts'
 import type { BillingDb } from '../stripe/customers.ts'
 
-/** What billing keeps about an account, as its owner's export tells it; cards and invoices are with Stripe. */
+/** What billing stores about an account, for its owner's export. Cards and invoices are at Stripe. */
 export function accountExport(db: BillingDb, accountId: string) {
   const trial = db.select().from(trials).where(eq(trials.accountId, accountId)).get()
   const mine = db.select().from(customers).where(eq(customers.accountId, accountId)).all()

@@ -38,7 +38,7 @@ test('a thousand accounts come in pages, those first that need somebody, and can
   const eve = await shop.owner('eve')
   assert.equal((await eve.call('POST', '/instances', { subdomain: 'teahouse' })).status < 300, true)
   shop.stripe.state.renew(subscription, 'bad')
-  await shop.tell()
+  await shop.deliverEvents()
   crowd(shop, 1000)
 
   const first = await list(shop)
@@ -88,7 +88,7 @@ test('whoever Stripe cannot be asked about comes before everybody else', async t
     [...shop.stripe.state.subscriptions.values()].find(each => each.customer === bob?.id)?.id ?? '',
     'bad',
   )
-  await shop.tell()
+  await shop.deliverEvents()
   const { accounts } = await list(shop)
   assert.deepEqual(
     accounts.map(({ email }) => email),

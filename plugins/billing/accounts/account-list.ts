@@ -6,19 +6,19 @@ import type { Standings } from './standings.ts'
 
 export interface ListedAccount {
   accountId: string
-  /** Null when the person was forgotten. */
+  /** Null after the owner's personal data was erased. */
   email: string | null
-  /** Of the instances whose data may still be there. */
+  /** The account's instances whose data may still exist. */
   subdomains: string[]
   state: State
   since: number
   next: Rung | null
   readAt: number | null
-  /** Why Stripe could not be asked about it last. */
+  /** Why the last reading from Stripe failed. */
   error: string | null
 }
 
-/** Accounts as the operator looks through them: those that need a person first, then by what happens soonest. */
+/** The accounts for the operator: those that need attention first, then by what happens soonest. */
 export function accountList(parts: {
   standings: Standings
   accounts: Pick<AccountDirectory, 'list'>
@@ -26,7 +26,7 @@ export function accountList(parts: {
 }) {
   const { standings, accounts, provisioner } = parts
 
-  /** One page of those that have the words in their e-mail address, in a subdomain or in their id. */
+  /** One page of the accounts whose email address, subdomain or id contains the search words. */
   return ({ search, limit, offset }: { search: string; limit: number; offset: number }) => {
     const words = search.toLowerCase()
     const people = accounts.list()

@@ -23,25 +23,25 @@ export function openExemptions(db: BillingDb, clock: Clock) {
       .orderBy(...oldestFirst)
       .all()
   return {
-    /** The one that holds now; null when there is none. */
+    /** The active exemption; null when there is none. */
     of: (accountId: string): Exemption | null =>
       db.select().from(exemptions).where(open(accountId)).get() ?? null,
-    /** Oldest first, with the one that holds now. */
+    /** All exemptions of an account, oldest first, with the active one. */
     history,
-    /** What it means for how an account stands, by account. */
+    /** The fact that an assessment needs, by account. */
     facts: (): Map<string, Facts['exemption']> =>
-      new Map(all().map(({ accountId, endedAt }) => [accountId, endedAt === null ? 'holds' : { endedAt }])),
+      new Map(all().map(({ accountId, endedAt }) => [accountId, endedAt === null ? 'active' : { endedAt }])),
     factOf: (accountId: string): Facts['exemption'] => {
       const last = history(accountId).at(-1)
-      return last && (last.endedAt === null ? 'holds' : { endedAt: last.endedAt })
+      return last && (last.endedAt === null ? 'active' : { endedAt: last.endedAt })
     },
-    /** False when the account has one. */
+    /** Returns false when the account already has one. */
     begin: (accountId: string, { planId, why, by }: Pick<Exemption, 'planId' | 'why' | 'by'>): boolean => {
       const since = clock.now()
       const row = { id: newId('exm', since), accountId, planId, why, by, since }
       return db.insert(exemptions).values(row).onConflictDoNothing().run().changes > 0
     },
-    /** False when the account has none. */
+    /** Returns false when the account has none. */
     end: (accountId: string, { why, by }: Pick<Exemption, 'why' | 'by'>): boolean =>
       db
         .update(exemptions)

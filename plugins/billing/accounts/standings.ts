@@ -12,7 +12,7 @@ export interface AccountStanding extends Standing {
   previous: State | null
 }
 
-/** How accounts stand now, by what was last read from Stripe; what changed is written down with its time. */
+/** The billing states of accounts, from what was last read from Stripe. Changes are stored with their time. */
 export function openStandings(parts: {
   db: BillingDb
   clock: Clock
@@ -40,8 +40,9 @@ export function openStandings(parts: {
   }
 
   return {
-    /** How one stands by what is known, without writing it down. */
+    /** Assesses an account without storing the result. */
     peek: (accountId: string): AccountStanding => look(accountId).standing,
+    /** Assesses an account, and stores a state that has changed. */
     of: (accountId: string): AccountStanding => {
       const { standing, changed } = look(accountId)
       if (!changed) return standing
@@ -50,7 +51,7 @@ export function openStandings(parts: {
       db.insert(standings).values(row).onConflictDoUpdate({ target: standings.accountId, set: row }).run()
       return standing
     },
-    /** Every account that billing has a say in. */
+    /** Every account that billing applies to. */
     accounts: (): string[] => [
       ...new Set([
         ...trials.all().keys(),
@@ -58,7 +59,7 @@ export function openStandings(parts: {
         ...exemptions.facts().keys(),
       ]),
     ],
-    /** How all of those stand, read at once; looking at them writes nothing down. */
+    /** Assesses all of them at once, without storing the results. */
     all: (): { accountId: string; standing: Standing; customer: Customer | null }[] => {
       const endsAt = trials.all()
       const exempted = exemptions.facts()

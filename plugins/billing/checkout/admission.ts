@@ -18,18 +18,25 @@ export function createAdmission(parts: {
   return (accountId, how) => {
     const { state } = standings.of(accountId)
     if (how === 'billed') {
-      // Its owner is asked for a plan, and has some time to choose one, also where there are no trials.
+      // The owner is asked for a plan and gets some time to choose one, even where there are no trials.
       if (state === 'free') trials.begin(accountId, trialMs === 0 ? graceMs : undefined)
       return
     }
-    if (state === 'over') throw paymentNeeded('Choose a plan first; then you can have an instance again.')
-    // What was made before anything cost something is left to its owner.
+    if (state === 'over')
+      throw paymentNeeded(
+        'Nothing was created. Choose a plan first; after that, you can create an instance again.',
+      )
+    // An instance from before billing was set up stays with its owner.
     if (state !== 'free' || how === 'brought-back') return
-    if (trialMs === 0) throw paymentNeeded('Choose a plan first; there is no trial here.')
+    if (trialMs === 0)
+      throw paymentNeeded('Nothing was created. There is no free trial here, so choose a plan first.')
     if (trials.going() >= trialLimit) {
-      throw trialsUsedUp('All trials are taken now. Come back in a few days, or choose a plan at once.', {
-        headers: { 'Retry-After': '86400' },
-      })
+      throw trialsUsedUp(
+        'All free trials are taken at the moment. Nothing was created. Come back in a few days, or choose a plan now.',
+        {
+          headers: { 'Retry-After': '86400' },
+        },
+      )
     }
     trials.begin(accountId)
   }

@@ -12,11 +12,11 @@ export interface Bill {
   trialEndsAt: number | null
   /** The subscription that counts; null when none is active. */
   subscription: (Subscription & { plan: Plan | null; quantity: number }) | null
-  /** The operator asks no payment; null when they do. */
+  /** The active exemption from payment; null when there is none. */
   exemption: { since: number; why: string; plan: Plan | null } | null
   /** Whether the account is a customer at Stripe, and so can open the portal. */
   customer: boolean
-  /** The trial that a first instance begins: how long, and whether there is room for one more now. Null for none. */
+  /** The trial that a first instance starts: how long it lasts, and whether one is available now. Null for none. */
   trial: { forMs: number; free: boolean } | null
 }
 

@@ -168,7 +168,7 @@ test('two subscriptions of one account: which one counts is no matter of chance,
     await shop.buy(ada, 'basic'),
     state.subscribe(customerOf(shop), { price: 'price_team' }).id,
   ]
-  await shop.tell()
+  await shop.deliverEvents()
   const bill = async () =>
     (await ada.call('GET', '/billing')).json<{ subscription: { plan: string; status: string } }>()
   const limit = async () => (await ada.call('GET', '/instances')).json<{ limit: number }>().limit
@@ -185,10 +185,10 @@ test('two subscriptions of one account: which one counts is no matter of chance,
 
   // What is paid counts before what is not, however large.
   state.become(team, 'unpaid')
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual([(await bill()).subscription.plan, await limit()], ['basic', 1])
   state.become(team, 'canceled')
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await overview(), [])
 })
 
@@ -205,7 +205,7 @@ test('an account that was deleted is charged for nothing: its open page ends, an
   accounts?.close(id)
   // Paid between the click and our next word to Stripe.
   state.completeCheckout(page)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(
     [...state.subscriptions.values()].map(({ status }) => status),
     ['canceled'],
@@ -239,7 +239,7 @@ test('the redirect before the event, the event before the redirect, and Stripe a
   assert.equal((await ada.call('POST', '/checkout', { plan: 'basic' })).status, 409)
   assert.equal(await told('/billing?paid=1'), 'paid')
   assert.doesNotMatch((await ada.visit('/billing?paid=1')).text, /Your payment is not confirmed yet/)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.equal(await told('/billing'), 'paid')
 
   const grace = await shop.owner('grace')
@@ -250,6 +250,6 @@ test('the redirect before the event, the event before the redirect, and Stripe a
     'an address that was kept says nothing',
   )
   state.completeCheckout(hers)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.equal((await grace.call('GET', '/billing')).json<{ state: string }>().state, 'paid')
 })

@@ -29,7 +29,7 @@ export function createCheckout(parts: {
       const plan = plans.list.find(each => each.id === planId)
       if (!plan) {
         const known = plans.list.map(each => each.id).join(', ')
-        throw unknownPlan(`There is no plan "${planId}"; there are ${known}.`, {
+        throw unknownPlan(`There is no plan "${planId}". The plans are ${known}. Nothing was ordered.`, {
           errors: [{ path: 'plan', message: `must be one of ${known}` }],
         })
       }
@@ -39,7 +39,7 @@ export function createCheckout(parts: {
     /** Returns the URL where the owner changes cards, sees invoices and cancels. Throws `no-customer`, `payment-provider-…`. */
     portal: async (account: Account): Promise<string> => {
       const customer = customers.of(account.id)
-      if (!customer) throw noCustomer('Choose a plan first; there is nothing to manage yet.')
+      if (!customer) throw noCustomer('There is nothing to manage yet. Choose a plan first.')
       return asked(async () => {
         try {
           return await stripe.openPortal(customer.customerId, `${page()}?changed=1`)
@@ -49,8 +49,8 @@ export function createCheckout(parts: {
           await customers.read(customer.customerId).catch(() => {})
           throw customerGone(
             plans.goingOn(account.id)[0]
-              ? 'Tell the operator of this site. What you have here is left as it is.'
-              : 'Choose a plan to begin anew; what you have here is kept.',
+              ? 'Your instances and data here are unchanged. Tell the operator of this site.'
+              : 'Your instances and data here are kept. Choose a plan to start over.',
             { cause: error },
           )
         }

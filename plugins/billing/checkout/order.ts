@@ -6,24 +6,30 @@ import type { Subscription } from '../schema.ts'
 import type { Customers } from '../stripe/customers.ts'
 import type { StripeAccess } from '../stripe/stripe.ts'
 
-/** A page that is found again must leave time to find one's card. */
+/** A checkout page that is reused must be open at least this much longer: finding a card takes time. */
 const timeToPayMs = 3_600_000
 
 /**
- * Leads to where a plan is paid, and sees to it that there is one such page an account: two that are open at once could
- * both be paid, and then the same thing is paid for twice every month.
+ * Opens the checkout page for an order, and keeps it the only open page of the account. If two were open at once, both could
+ * be paid, and the owner would pay twice every month.
+ *
+ * 1. Find the account's checkout pages at Stripe, and reuse the open page of this very order.
+ * 2. Close the other open pages. One that cannot be closed was paid.
+ * 3. Read the customer: now everything that was paid is seen.
+ * 4. Refuse the order if a subscription has not ended, or if the money for one is still under way.
+ * 5. Return the page that was found, or open a new one.
  */
 export function createOrders(parts: {
   stripe: StripeAccess
   customers: Customers
   clock: Clock
-  /** Those of the account that stand in the way of another. */
+  /** The account's subscriptions that have not ended. Any of them rules out another. */
   goingOn(accountId: string): readonly Subscription[]
-  /** Where the browser comes back to. */
+  /** The URL that the browser returns to. */
   page(): string
 }) {
   const { stripe, customers, clock, goingOn, page } = parts
-  const inTurn = serialByKey()
+  const serial = serialByKey()
 
   const order = async (account: Account, price: string, subdomain: string | null): Promise<string> => {
     const customerId = await customers.ensure(account)
@@ -38,18 +44,18 @@ export function createOrders(parts: {
     for (const each of open) {
       if (each !== found && !(await stripe.endCheckout(each.id))) paid = [each, ...paid]
     }
-    // Only now: what was paid until here is seen, and what could still be paid is this very order.
+    // Only now, so that everything paid until here is seen, and only this order can still be paid.
     await customers.read(customerId)
     if (goingOn(account.id).length > 0) {
       if (found) await stripe.endCheckout(found.id)
       throw alreadySubscribed(
-        'Change the plan, the card or what is open in the billing portal; nothing was ordered.',
+        'Nothing was ordered. To change your plan or card, or to pay an open invoice, use the billing portal.',
       )
     }
     if (underWay(paid, customers.subscriptionsOf(account.id))) {
       if (found) await stripe.endCheckout(found.id)
       throw alreadySubscribed(
-        'A payment is in progress, perhaps in another tab. Nothing was ordered now. Wait a minute, then look at your plan again.',
+        'A payment is in progress, perhaps in another tab. Nothing more was ordered. Wait a minute, then check your plan.',
       )
     }
     return found?.url ?? (await stripe.startCheckout(wanted))
@@ -58,11 +64,11 @@ export function createOrders(parts: {
   return {
     /** Throws `already-subscribed`, and what Stripe throws. */
     order: (account: Account, price: string, subdomain: string | null): Promise<string> =>
-      inTurn(account.id, () => order(account, price, subdomain)),
+      serial(account.id, () => order(account, price, subdomain)),
 
-    /** Nothing can be ordered any more on the pages that are open. */
+    /** Closes the account's open checkout pages: nothing more can be ordered on them. */
     close: (accountId: string, customerId: string): Promise<void> =>
-      inTurn(accountId, async () => {
+      serial(accountId, async () => {
         for (const { id, status } of await stripe.checkoutPages(customerId)) {
           if (status === 'open') await stripe.endCheckout(id)
         }
@@ -72,7 +78,7 @@ export function createOrders(parts: {
 
 export type Orders = ReturnType<typeof createOrders>
 
-/** A page was finished, and the money for its subscription has not come yet. */
+/** Whether a page was completed whose payment has not arrived yet. */
 function underWay(
   paid: readonly { subscriptionId: string | null }[],
   subscriptions: readonly Subscription[],

@@ -7,7 +7,7 @@ import type { Subscription } from '../schema.ts'
 import type { Plan } from '../settings.ts'
 import type { Customers } from '../stripe/customers.ts'
 
-/** Which plan each account has, by payment or as a gift of the operator, and what that plan allows. */
+/** The plan of each account, paid for or given by the operator, and what it allows. */
 export function openPlans(parts: {
   list: readonly Plan[]
   customers: Customers

@@ -13,19 +13,19 @@ export const attentionKinds = [
   'collection-paused',
 ] as const
 
-/** Something about money that only the operator can put right, at Stripe. */
+/** A matter that only the operator can resolve, at Stripe. */
 export interface Attention {
-  /** The same for as long as it is the same matter. */
+  /** Stable for as long as it is the same matter. */
   id: string
   kind: (typeof attentionKinds)[number]
   accountId: string
   email: string | null
-  /** What is, and what to do, in words. */
+  /** What is wrong, and what to do, in words. */
   what: string
   todo: string
   /** The deadline; null when there is none. */
   until: number | null
-  /** Where it is done. */
+  /** The page at Stripe where it is resolved. */
   url: string
 }
 
@@ -34,13 +34,13 @@ export function createAttention(parts: {
   customers: Customers
   disputes: Disputes
   accounts: Pick<AccountDirectory, 'get'>
-  /** Those that go on, the one that counts first. */
+  /** The subscriptions that have not ended, the one that counts first. */
   weigh(subscriptions: readonly Subscription[]): readonly Subscription[]
 }) {
   const { live, customers, disputes, accounts, weigh } = parts
   const dashboard = `https://dashboard.stripe.com${live ? '' : '/test'}`
 
-  /** What was last read, as matters. The most urgent first. */
+  /** The matters, from what was last read. Most urgent first. */
   return (): Attention[] => {
     const found: Attention[] = []
     const paying = new Map<string, { accountId: string; goesOn: boolean }>()
@@ -55,8 +55,8 @@ export function createAttention(parts: {
         found.push({
           ...about,
           ...{ id: `two-${customerId}`, kind: 'two-subscriptions', url },
-          what: `Has ${others.length + 1} subscriptions at once. ${first.id} counts.`,
-          todo: `Cancel ${ids} at Stripe, and refund what was paid for it.`,
+          what: `The account has ${others.length + 1} subscriptions at once; ${first.id} counts.`,
+          todo: `At Stripe, cancel ${ids} and refund the payments for ${others.length === 1 ? 'it' : 'them'}.`,
         })
       }
       for (const { id, pauseBehavior, pauseEndsAt } of weigh(subscriptions)) {
@@ -78,8 +78,8 @@ export function createAttention(parts: {
         found.push({
           ...about,
           ...{ id: `closed-${id}`, kind: 'paid-when-closed', url },
-          what: 'Paid after the account had been deleted. The subscription is cancelled.',
-          todo: `Refund at Stripe what was paid for ${id}.`,
+          what: 'A payment was made after the account was deleted. The subscription is cancelled.',
+          todo: `Refund the payment for ${id} at Stripe.`,
         })
       }
     }
@@ -98,14 +98,14 @@ export function createAttention(parts: {
   }
 }
 
-/** What becomes of invoices, by `pause_collection.behavior`. */
+/** What happens to invoices, by `pause_collection.behavior`. */
 const pauseWords: Readonly<Record<string, string>> = {
   keep_as_draft: 'kept as drafts',
   mark_uncollectible: 'marked as uncollectible',
   void: 'voided',
 }
 
-/** Returns null for a dispute that is settled: won, withdrawn, or lost by an account that has no subscription. */
+/** Returns null for a dispute that is closed: won, withdrawn, or lost by an account that has no subscription. */
 function matterOf(
   dispute: Dispute,
   goesOn: boolean,
@@ -113,10 +113,15 @@ function matterOf(
   const { amount, currency, status, reason, answerBy } = dispute
   const what = `The bank wants ${moneyWords(amount, currency)} back (${reason.replaceAll('_', ' ')}).`
   if (status.endsWith('needs_response')) {
-    return { kind: 'dispute-to-answer', what, todo: 'Answer it at Stripe, or accept it.', until: answerBy }
+    return {
+      kind: 'dispute-to-answer',
+      what,
+      todo: 'Respond at Stripe, or accept the dispute.',
+      until: answerBy,
+    }
   }
   if (status.endsWith('under_review')) {
-    return { kind: 'dispute-waits', what, todo: 'Nothing to do now: the bank decides.', until: null }
+    return { kind: 'dispute-waits', what, todo: 'Nothing to do now. The bank decides.', until: null }
   }
   if (status !== 'lost' || !goesOn) return null
   return {

@@ -25,12 +25,12 @@ async function trying(t: TestContext, options: Parameters<typeof openShop>[1] = 
   const ada = await shop.owner('ada')
   const made = await ada.call('POST', '/instances', { subdomain: 'acme' })
   assert.ok(made.status < 300, made.text)
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
   writeFileSync(join(shop.root, 'acme', 'precious'), 'data')
   return { shop, ada }
 }
 
-test('a trial: at once, announced, ended, taken up again by paying; letters on the way', async t => {
+test('a trial starts at once, ends after a reminder, and paying brings the instance back; each step is emailed', async t => {
   const { shop, ada } = await trying(t)
   const bill = await billOf(ada)
   assert.equal(bill.state, 'trial')
@@ -73,7 +73,7 @@ test('a card that fails: grace, stop, pays, back; fails again: removed, kept, an
   await shop.live(20)
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   shop.stripe.state.renew(id, 'bad')
-  await shop.tell()
+  await shop.deliverEvents()
   await shop.run('enforce')
   assert.equal((await shop.emails()).at(-1), 'A payment for acme failed')
   const mail = shop.inbox.mails.at(-1)?.text.replaceAll('=\r\n', '') ?? ''
@@ -83,12 +83,12 @@ test('a card that fails: grace, stop, pays, back; fails again: removed, kept, an
   await shop.live(2)
   assert.deepEqual(await stateOf(shop), ['stopped', true, null])
   shop.stripe.state.pay(id)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await stateOf(shop), ['running', false, null])
 
   shop.stripe.state.renew(id, 'bad')
   shop.stripe.state.become(id, 'unpaid')
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await stateOf(shop), ['stopped', true, null])
   await shop.live(29)
   assert.deepEqual(await stateOf(shop), ['stopped', true, null])
@@ -96,7 +96,7 @@ test('a card that fails: grace, stop, pays, back; fails again: removed, kept, an
   assert.deepEqual(await stateOf(shop), ['deleted', true, 'billing'])
   assert.ok(existsSync(join(shop.root, 'acme', 'precious')))
   shop.stripe.state.pay(id)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   assert.ok(existsSync(join(shop.root, 'acme', 'precious')))
 })
@@ -109,10 +109,10 @@ test('what the operator or the owner stopped or removed stays so, whoever pays',
   await shop.live(1)
   assert.deepEqual(await stateOf(shop), ['stopped', false, null])
   shop.stripe.state.become(id, 'unpaid')
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await stateOf(shop), ['stopped', true, null])
   shop.stripe.state.pay(id)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await stateOf(shop), ['stopped', false, null])
   await shop.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   await shop.live(2)
@@ -124,7 +124,7 @@ test('nothing is removed and nothing purged while Stripe is away; nor what is pa
   const id = await shop.buy(ada)
   await shop.live(15)
   shop.stripe.state.become(id, 'unpaid')
-  await shop.tell()
+  await shop.deliverEvents()
   await shop.live(28)
   shop.stripe.mood = 'away'
   await shop.live(5)
@@ -135,7 +135,7 @@ test('nothing is removed and nothing purged while Stripe is away; nor what is pa
 
   shop.stripe.mood = 'failing'
   await retain(shop, 31)
-  assert.equal((await shop.settled('acme')).operation?.kind, 'deprovision')
+  assert.equal((await shop.whenIdle('acme')).operation?.kind, 'deprovision')
   const page = await shop.admin('GET', '/admin/instances/acme', { headers: { Accept: 'text/html' } })
   assert.match(String(page.body), /billing could not be asked/)
   // Paid again, and every webhook of it lost: the question before the purge finds it out.
@@ -150,7 +150,7 @@ test('before anybody is stopped Stripe is asked whether it is paid meanwhile; wh
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
   shop.stripe.state.renew(id, 'bad')
-  await shop.tell()
+  await shop.deliverEvents()
   await shop.live(13)
   // Paid on the last day, and every word of it lost.
   shop.stripe.state.pay(id)
@@ -160,7 +160,7 @@ test('before anybody is stopped Stripe is asked whether it is paid meanwhile; wh
   assert.equal((await shop.emails()).includes('acme has stopped'), false)
 
   shop.stripe.state.renew(id, 'bad')
-  await shop.tell()
+  await shop.deliverEvents()
   shop.clock.advance(14 * 24 * hour)
   shop.stripe.mood = 'away'
   await shop.run('enforce')
@@ -177,12 +177,12 @@ test('the whole way down: cancelled, stopped, removed, announced, deleted', asyn
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
   shop.stripe.state.cancelAtPeriodEnd(id)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.notEqual((await billOf(ada)).subscription?.cancel_at, null)
   await shop.live(30)
   assert.deepEqual(await stateOf(shop), ['running', false, null], 'paid for until then')
   shop.stripe.state.become(id, 'canceled')
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await stateOf(shop), ['stopped', true, null])
   await shop.live(31)
   assert.deepEqual(await stateOf(shop), ['deleted', true, 'billing'])
@@ -207,14 +207,14 @@ test('one trial an account, and not more than there are; a refused one begins no
   await shop.buy(ada)
   await shop.run('enforce')
   assert.ok((await grace.call('POST', '/instances', { subdomain: 'navy' })).status < 300)
-  await shop.settles(grace, 'navy', 'running')
+  await shop.reaches(grace, 'navy', 'running')
   // Removed and made anew, it is the same trial.
   const until = (await billOf(grace)).trial_ends_at
   await shop.admin('DELETE', '/admin/instances/navy?purge=true', { wait: 60 })
   shop.clock.advance(hour)
   assert.ok((await grace.call('POST', '/instances', { subdomain: 'navy2' })).status < 300)
   assert.equal((await billOf(grace)).trial_ends_at, until)
-  await shop.settles(grace, 'navy2', 'running')
+  await shop.reaches(grace, 'navy2', 'running')
   // A name that cannot be had begins no trial.
   const alan = await shop.owner('alan')
   assert.equal((await alan.call('POST', '/instances', { subdomain: 'acme' })).status, 409)
@@ -234,12 +234,12 @@ test('a plan says how many instances; a second subscription is refused; an accou
   })
   const { shop, ada } = await trying(t, { driver })
   await shop.buy(ada, 'team')
-  await shop.settled('acme')
+  await shop.whenIdle('acme')
   assert.deepEqual(made, ['acme as usual', 'acme 1024 MiB'])
   const list = (await ada.call('GET', '/instances')).json<{ limit: number }>()
   assert.equal(list.limit, 5)
   assert.ok((await ada.call('POST', '/instances', { subdomain: 'acme-two' })).status < 300)
-  await shop.settles(ada, 'acme-two', 'running')
+  await shop.reaches(ada, 'acme-two', 'running')
   const twice = await ada.call('POST', '/checkout', { plan: 'basic' })
   assert.equal(twice.status, 409)
   const unknown = await ada.call('POST', '/checkout', { plan: 'gold' })
@@ -267,12 +267,12 @@ test('a smaller plan runs no more instances than it has room for: the newest sto
   }
   const team = item.price.id
   const basic = plans.find(({ id }) => id === 'basic')?.price ?? ''
-  await shop.settled('acme')
+  await shop.whenIdle('acme')
   shop.clock.advance(hour)
   assert.ok((await ada.call('POST', '/instances', { subdomain: 'acme-two' })).status < 300)
-  await shop.settles(ada, 'acme-two', 'running')
+  await shop.reaches(ada, 'acme-two', 'running')
   const standing = async () => {
-    const both = await Promise.all([shop.settled('acme'), shop.settled('acme-two')])
+    const both = await Promise.all([shop.whenIdle('acme'), shop.whenIdle('acme-two')])
     return both.map(({ status }) => status)
   }
 

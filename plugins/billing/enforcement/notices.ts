@@ -1,28 +1,22 @@
 import type { Clock } from '../../../src/clock.ts'
-import type { Letter } from '../../../views/mail/letter.tsx'
-import * as letters from '../../../views/mail/letters.tsx'
+import { ladderWords } from '../../../views/billing/ladder-words.ts'
+import type { Email } from '../../../views/mail/email.tsx'
+import * as emails from '../../../views/mail/emails.tsx'
 import type { AccountDirectory } from '../../auth/contract.ts'
 import type { MailService } from '../../mail/contract.ts'
 import type { InstanceSummary, ProvisionerService } from '../../provisioner/contract.ts'
 import { type Site, siteUrl } from '../../site/contract.ts'
 import type { AccountStanding } from '../accounts/standings.ts'
 import type { Trials } from '../accounts/trial.ts'
-import type { Rung } from '../contract.ts'
 
 const day = 86_400_000
-/** What is older than this is told no more: mail that was off, or a program, must not begin with old news. */
+/** Older news is not sent: after mail or the program was off, nobody should get a flood of it. */
 const freshMs = 3 * day
-/** Days before a date at which it is announced. */
+/** Days before a date on which the owner is reminded of it. */
 const trialDays = [1, 3]
 const deletionDays = [1, 7]
 
-export const rungWords: Record<Rung['what'], string> = {
-  stop: 'the instance stops; everything in it is kept',
-  remove: 'it is removed; its data is kept, and paying brings it back',
-  delete: 'its data is deleted for good',
-}
-
-/** Tells owners what becomes of their instances. It may look as often as it likes: the same thing is told once. */
+/** Emails owners about their instances. Both functions may run as often as you like: each thing is sent once. */
 export function createNotices(parts: {
   mail: MailService
   provisioner: ProvisionerService
@@ -39,8 +33,8 @@ export function createNotices(parts: {
     billingUrl: billingUrl(),
   })
   const recent = (at: number) => at > clock.now() - freshMs && at <= clock.now()
-  /** The smallest of the days that lie between now and then; null when it is further off, or past. */
-  const announced = (at: number, days: readonly number[]) =>
+  /** The smallest of `days` that reaches from now to the date; null when the date is further off, or past. */
+  const reminderDay = (at: number, days: readonly number[]) =>
     at > clock.now() ? (days.find(each => at - clock.now() <= each * day) ?? null) : null
 
   const addressOf = ({ accountId, ownerEmail }: InstanceSummary): string | null => {
@@ -48,57 +42,53 @@ export function createNotices(parts: {
     const account = accounts.get(accountId)
     return account && account.closedAt === null && account.email ? account.email : null
   }
-  const tell = (instance: InstanceSummary, key: string, letter: Letter) => {
+  const send = (instance: InstanceSummary, key: string, email: Email) => {
     const to = addressOf(instance)
-    if (to) mail.send({ key: `${key}:${instance.id}`, to, letter })
+    if (to) mail.send({ key: `${key}:${instance.id}`, to, email })
   }
 
   return {
-    /** What every owner is told, whether anybody pays for it or not. */
+    /** What every owner is told, whether or not payments are set up. */
     ofInstances: (): void => {
       for (const instance of provisioner.instances()) {
         const { accountId, status, createdAt, deletedAt } = instance
         if (status === 'running' && recent(createdAt)) {
           const tries = accountId !== null && instance.billed
           const trialEndsAt = tries ? (trials?.endsAt(accountId) ?? null) : null
-          tell(instance, 'welcome', letters.welcome({ ...about(instance), trialEndsAt }))
+          send(instance, 'welcome', emails.welcome({ ...about(instance), trialEndsAt }))
         }
         const { purgeAt } = instance
-        const days = purgeAt === null ? null : announced(purgeAt, deletionDays)
+        const days = purgeAt === null ? null : reminderDay(purgeAt, deletionDays)
         if (purgeAt !== null && days !== null) {
-          const letter = letters.deletionAhead({ ...about(instance), purgeAt })
-          tell(instance, `deletion-ahead:${deletedAt}:${days}`, letter)
+          const email = emails.deletionAhead({ ...about(instance), purgeAt })
+          send(instance, `deletion-ahead:${deletedAt}:${days}`, email)
         }
       }
     },
 
-    /** What the owner of an account is told about money and time. */
+    /** What the owner of an account is told about payments and deadlines. */
     ofAccount: (standing: AccountStanding, instances: readonly InstanceSummary[]): void => {
       const { state, since, reason, previous } = standing
-      const ladder = standing.ladder.map(({ at, what }) => ({ at, what: rungWords[what] }))
+      const ladder = standing.ladder.map(({ at, what }) => ({ at, what: ladderWords[what] }))
       for (const instance of instances) {
         if (instance.desired === 'deleted' || !instance.billed) continue
         const facts = about(instance)
         const [stop] = standing.ladder
-        const days = state === 'trial' && stop ? announced(stop.at, trialDays) : null
+        const days = state === 'trial' && stop ? reminderDay(stop.at, trialDays) : null
         if (days !== null && stop) {
-          tell(
-            instance,
-            `trial-ending:${stop.at}:${days}`,
-            letters.trialEnding({ ...facts, endsAt: stop.at }),
-          )
+          send(instance, `trial-ending:${stop.at}:${days}`, emails.trialEnding({ ...facts, endsAt: stop.at }))
         }
         if (!recent(since)) continue
         if (state === 'grace' && reason === 'exemption')
-          tell(instance, `exemption-ended:${since}`, letters.exemptionEnded({ ...facts, ladder }))
+          send(instance, `exemption-ended:${since}`, emails.exemptionEnded({ ...facts, ladder }))
         else if (state === 'grace')
-          tell(instance, `payment-failed:${since}`, letters.paymentFailed({ ...facts, ladder }))
+          send(instance, `payment-failed:${since}`, emails.paymentFailed({ ...facts, ladder }))
         if (state === 'over' && reason !== null)
-          tell(instance, `stopped:${since}`, letters.stopped({ ...facts, reason, ladder }))
-        // One that was made since never stopped, and one that is beyond the plan has not begun again.
+          send(instance, `stopped:${since}`, emails.stopped({ ...facts, reason, ladder }))
+        // An instance that was created since never stopped, and one beyond the plan's room has not come back.
         const isBack = instance.createdAt < since && instance.suspendedAt === null
         if (state === 'paid' && previous === 'over' && isBack)
-          tell(instance, `recovered:${since}`, letters.recovered(facts))
+          send(instance, `recovered:${since}`, emails.recovered(facts))
       }
     },
   }

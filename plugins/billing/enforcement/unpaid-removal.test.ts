@@ -14,14 +14,14 @@ async function trying(t: TestContext) {
   })
   const ada = await shop.owner('ada')
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
   writeFileSync(join(shop.root, 'acme', 'precious'), 'data')
   return { shop, ada }
 }
 
 const removed = ['deleted', true, 'billing']
 const daysLeft = async (shop: Shop) =>
-  (Date.parse((await shop.settled('acme')).purge_at ?? '') - shop.clock.now()) / day
+  (Date.parse((await shop.whenIdle('acme')).purge_at ?? '') - shop.clock.now()) / day
 
 test('what nobody pays for is not kept for longer by undoing its removal again and again', async t => {
   const { shop, ada } = await trying(t)
@@ -32,7 +32,7 @@ test('what nobody pays for is not kept for longer by undoing its removal again a
   const refused = await ada.call('POST', '/instances/acme/restore', {})
   assert.deepEqual([refused.status, /The free trial has ended/.test(refused.text)], [409, true])
   const page = await ada.visit('/instances/acme')
-  assert.doesNotMatch(page.text, /Bring it back</)
+  assert.doesNotMatch(page.text, /Restore instance</)
   assert.match(page.text, /href="\/billing"[^>]*>\s*See your plan/)
   assert.deepEqual(await stateOf(shop), removed)
 
@@ -62,11 +62,11 @@ test('once it was paid, the whole period is there again', async t => {
   await shop.live(3)
   await retain(shop, 4)
   await shop.admin('POST', '/admin/instances/acme/restore', { wait: 10 })
-  await shop.settled('acme')
+  await shop.whenIdle('acme')
   const id = await shop.buy(ada)
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   shop.stripe.state.become(id, 'canceled')
-  await shop.tell()
+  await shop.deliverEvents()
   await shop.live(2)
   assert.deepEqual(await stateOf(shop), removed)
   assert.equal(Math.round(await daysLeft(shop)), 30)
@@ -75,26 +75,26 @@ test('once it was paid, the whole period is there again', async t => {
 test('what its owner had stopped comes back stopped when it is paid, also from a removal', async t => {
   const { shop, ada } = await trying(t)
   await ada.call('POST', '/instances/acme/stop', {})
-  await shop.settles(ada, 'acme', 'stopped')
+  await shop.reaches(ada, 'acme', 'stopped')
   await shop.live(3)
   assert.deepEqual(await stateOf(shop), removed)
   await shop.buy(ada)
   assert.deepEqual(await stateOf(shop), ['stopped', false, null])
   for (let round = 0; round < 3; round++) await shop.program.runOnce('provisioner:reconcile')
-  assert.equal((await shop.settled('acme')).desired, 'stopped')
+  assert.equal((await shop.whenIdle('acme')).desired, 'stopped')
   assert.equal((await ada.call('POST', '/instances/acme/start', {})).status, 202)
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
 })
 
 test('one that its owner removed is theirs to bring back while they pay, and not after', async t => {
   const { shop, ada } = await trying(t)
   const restore = () => ada.call('POST', '/instances/acme/restore', {})
   await ada.call('POST', '/instances/acme/remove', {})
-  await shop.settles(ada, 'acme', 'deleted')
+  await shop.reaches(ada, 'acme', 'deleted')
   assert.equal((await restore()).status, 202)
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
   await ada.call('POST', '/instances/acme/remove', {})
-  await shop.settles(ada, 'acme', 'deleted')
+  await shop.reaches(ada, 'acme', 'deleted')
   // The trial is over, and nobody has looked yet.
   shop.clock.advance(2 * day)
   assert.equal((await restore()).status, 402)
@@ -103,5 +103,5 @@ test('one that its owner removed is theirs to bring back while they pay, and not
   await shop.buy(ada)
   assert.deepEqual(await stateOf(shop), ['deleted', false, 'owner'])
   assert.equal((await restore()).status, 202)
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
 })

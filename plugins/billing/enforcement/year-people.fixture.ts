@@ -130,6 +130,6 @@ export async function make(shop: Shop, person: Person): Promise<void> {
   if (reply.status >= 500) throw new Error(reply.text)
   if (reply.status >= 300) return
   person.made++
-  await eventually(`${subdomain} runs`, async () => (await shop.settled(subdomain)).status === 'running')
+  await eventually(`${subdomain} runs`, async () => (await shop.whenIdle(subdomain)).status === 'running')
   writeFileSync(join(shop.root, subdomain, 'precious'), 'data')
 }

@@ -53,7 +53,7 @@ export async function liveYear(t: TestContext, year: Year): Promise<YearSeen> {
 /** What was told is heard; `asks` when it may not be all, as after events were lost. In good weather events must do. */
 async function hear(shop: Shop, { deaf, away }: Weather, asks: boolean): Promise<void> {
   const told = await shop.stripe.deliver(deaf ? async () => {} : shop.post)
-  if (told > 0 && !deaf) await shop.tell()
+  if (told > 0 && !deaf) await shop.deliverEvents()
   if (!asks) return
   await shop.run('reconcile').catch(error => {
     if (!away) throw error

@@ -7,7 +7,7 @@ import { type Deed, deeds } from './year-people.fixture.ts'
 /** A year is many days; on a machine that has other things to do they take their time. */
 const timeout = 600_000
 
-test('a year of people, told', { timeout }, async t => {
+test('a year in the life of six owners', { timeout }, async t => {
   const { figures, subjects } = await liveYear(t, {
     deaf: [60, 250],
     away: [180],
@@ -61,7 +61,7 @@ test('a year of people, told', { timeout }, async t => {
     },
   })
   t.diagnostic(JSON.stringify(figures))
-  const letters = (subdomain: string) =>
+  const emails = (subdomain: string) =>
     subjects
       .filter(each => each.includes(subdomain))
       .map(each => each.replaceAll(subdomain, 'it').replace(/\d.*/, 'a day'))
@@ -77,7 +77,7 @@ test('a year of people, told', { timeout }, async t => {
     Object.fromEntries(
       ['ada-1', 'ada-2', 'bob-1', 'cid-1', 'dee-1', 'eve-1', 'eve-2', 'fay-1', 'fay-2'].map(name => [
         name,
-        letters(name),
+        emails(name),
       ]),
     ),
     {

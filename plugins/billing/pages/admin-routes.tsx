@@ -20,9 +20,11 @@ const listed = 50
 
 const overviewSchema = z.object({
   on: z.boolean(),
-  live: z.boolean().nullable().meta({ description: 'Real money, or Stripe’s test mode' }),
+  live: z.boolean().nullable().meta({ description: 'True for real money, false for Stripe’s test mode' }),
   trials: z.object({ going: z.int(), limit: z.int() }),
-  troubled_events: z.int().meta({ description: 'Given up, or waiting for more than 15 minutes' }),
+  troubled_events: z
+    .int()
+    .meta({ description: 'Events that failed, or have been queued for more than 15 minutes' }),
   attention: z
     .array(
       z.object({
@@ -35,8 +37,8 @@ const overviewSchema = z.object({
         url: z.url(),
       }),
     )
-    .meta({ description: 'What only the operator can put right, at Stripe; the most urgent first' }),
-  total: z.int().meta({ description: 'How many accounts were found' }),
+    .meta({ description: 'Matters that only the operator can resolve, at Stripe; most urgent first' }),
+  total: z.int().meta({ description: 'How many accounts match' }),
   accounts: z.array(
     z.object({
       account_id: z.string(),
@@ -57,11 +59,11 @@ export interface BillingAdmin extends ExemptionParts {
   trials: Trials
   trialLimit: number
   attention(): Attention[]
-  /** Works the queue now, and reads every customer from Stripe now. */
+  /** Runs a task now: processes the events, or reads every customer from Stripe. */
   nudge(task: 'work-events' | 'reconcile'): void
 }
 
-/** Money as the operator sees it. `billing` is null where payments are not set up. */
+/** Billing for the operator. `billing` is null where payments are not set up. */
 export function billingAdminRoutes(
   billing: BillingAdmin | null,
   parts: { auth: AuthService; provisioner: ProvisionerService; clock: Clock },
@@ -70,7 +72,9 @@ export function billingAdminRoutes(
   const { admin, accounts } = auth
   const open = (): BillingAdmin => {
     if (!billing)
-      throw billingOff('Set STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and BILLING_PLANS, and start again.')
+      throw billingOff(
+        'Nothing was changed. Set STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and BILLING_PLANS, and restart the control plane.',
+      )
     return billing
   }
   const find = billing
@@ -81,7 +85,7 @@ export function billingAdminRoutes(
     route({
       method: 'get',
       path: '/admin/billing',
-      summary: 'The accounts and their standing; those that need attention come first',
+      summary: 'Billing state of all accounts, those that need attention first',
       guard: admin,
       query: listWindow(listed).pick({ offset: true }).extend({ search: searchField }),
       answers: { 200: { description: 'The accounts', schema: overviewSchema } },
@@ -124,7 +128,7 @@ export function billingAdminRoutes(
       guard: admin,
       body: z.object({}),
       answers: {
-        204: { description: 'They will be' },
+        204: { description: 'The customers will be read' },
         303: { description: 'For a browser: back to the page' },
       },
       handle: c => {

@@ -25,7 +25,7 @@ const eventSchema = z.object({
   error: z.string().nullable(),
 })
 
-/** What Stripe told, and what came of it, for the operator. `open` throws where payments are not set up. */
+/** The log of Stripe's events, for the operator. `open` throws where payments are not set up. */
 export function eventRoutes(parts: {
   admin: Guard
   clock: Clock
@@ -67,18 +67,18 @@ export function eventRoutes(parts: {
     route({
       method: 'post',
       path: `${path}/{id}/retry`,
-      summary: 'Retry an event now that is waiting for its next attempt or has failed',
+      summary: 'Retry a queued or failed event now',
       guard: admin,
       params: z.object({ id: z.string() }),
       body: z.object({}),
       answers: {
-        204: { description: 'It will be' },
+        204: { description: 'The event is queued' },
         303: { description: 'For a browser: back to the list' },
       },
       handle: (c, { params }) => {
         const { queue, nudge } = open()
         if (!queue.retry(params.id))
-          throw unknownEvent(`No event that waits or was given up has the id "${params.id}".`)
+          throw unknownEvent(`No queued or failed event has the id "${params.id}".`)
         nudge('work-events')
         return wantsPage(c) ? c.redirect(path, 303) : c.body(null, 204)
       },

@@ -28,8 +28,8 @@ const accountSchema = z.object({
   state: z.string(),
   since: time,
   subdomains: z.array(z.string()),
-  exemption: exemptionSchema.nullable().meta({ description: 'The one that holds now' }),
-  earlier: z.array(exemptionSchema).meta({ description: 'Those that have ended, newest first' }),
+  exemption: exemptionSchema.nullable().meta({ description: 'The active exemption' }),
+  earlier: z.array(exemptionSchema).meta({ description: 'The exemptions that have ended, newest first' }),
 })
 
 const words = (longest: number, what: string) =>
@@ -41,7 +41,7 @@ const words = (longest: number, what: string) =>
 const said = { why: words(300, 'why'), by: words(80, 'who decided it') }
 const named = z.object({ id: z.string().max(100) })
 const answers = {
-  200: { description: 'So it is from now on', schema: accountSchema },
+  200: { description: 'Done; the account as it is now', schema: accountSchema },
   303: { description: 'For a browser: back to the page' },
 }
 
@@ -49,11 +49,11 @@ export interface ExemptionParts {
   standings: Standings
   exemptions: Exemptions
   payments: Pick<Payments, 'plans' | 'bill'>
-  /** Brings an account's instances in line with how it stands, and tells its owner. */
+  /** Brings an account's instances in line with its billing state, and notifies its owner. */
   enforce(accountId: string): void
 }
 
-/** Of which accounts the operator asks no payment. `open` throws where payments are not set up. */
+/** Exempting accounts from payment. `open` throws where payments are not set up. */
 export function exemptionRoutes(parts: {
   auth: AuthService
   provisioner: ProvisionerService
@@ -110,7 +110,7 @@ export function exemptionRoutes(parts: {
     route({
       method: 'get',
       path: '/admin/billing/accounts/{id}',
-      summary: 'How one account stands, and whether payment is asked of it',
+      summary: 'One account’s billing state and exemptions',
       guard: admin,
       params: named,
       answers: { 200: { description: 'The account', schema: accountSchema } },
@@ -119,7 +119,7 @@ export function exemptionRoutes(parts: {
     route({
       method: 'post',
       path: '/admin/billing/accounts/{id}/exempt',
-      summary: 'Ask no payment of an account: it runs within a plan’s limits until that is ended',
+      summary: 'Exempt an account from payment; it runs within a plan’s limits until the exemption ends',
       guard: admin,
       params: named,
       body: z.object({
@@ -131,15 +131,16 @@ export function exemptionRoutes(parts: {
       handle: (c, { params: { id }, body: { plan, why, by } }) => {
         const { payments, exemptions, enforce } = open()
         const account = accountOf(id)
-        if (account.closedAt !== null) throw unknownAccount('Its owner has deleted the account.')
+        if (account.closedAt !== null)
+          throw unknownAccount('The owner has deleted this account. Nothing was changed.')
         if (!payments.plans.some(each => each.id === plan)) {
           const known = payments.plans.map(each => each.id).join(', ')
-          throw unknownPlan(`There is no plan "${plan}"; there are ${known}. Nothing was changed.`, {
+          throw unknownPlan(`There is no plan "${plan}". The plans are ${known}. Nothing was changed.`, {
             errors: [{ path: 'plan', message: `must be one of ${known}` }],
           })
         }
         if (!exemptions.begin(id, { planId: plan, why, by }))
-          throw alreadyExempt('End the exemption that holds first; nothing was changed.')
+          throw alreadyExempt('Nothing was changed. End the active exemption first.')
         enforce(id)
         return answer(c, id)
       },
@@ -147,7 +148,7 @@ export function exemptionRoutes(parts: {
     route({
       method: 'post',
       path: '/admin/billing/accounts/{id}/end-exemption',
-      summary: 'Ask payment of it again: its owner has the grace period to choose a plan',
+      summary: 'End an account’s exemption; its owner has the grace period to choose a plan',
       guard: admin,
       params: named,
       body: z.object(said),
@@ -156,7 +157,8 @@ export function exemptionRoutes(parts: {
       handle: (c, { params: { id }, body }) => {
         const { exemptions, enforce } = open()
         accountOf(id)
-        if (!exemptions.end(id, body)) throw notExempt('There is nothing to end; nothing was changed.')
+        if (!exemptions.end(id, body))
+          throw notExempt('Nothing was changed. There is no active exemption to end.')
         enforce(id)
         return answer(c, id)
       },

@@ -93,7 +93,7 @@ test('who owes sees which plan it is about, and what it costs', async t => {
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
   const id = await shop.buy(ada)
   shop.stripe.state.renew(id, 'bad')
-  await shop.tell()
+  await shop.deliverEvents()
   const { text } = await ada.visit('/billing')
   assert.match(text, /A payment failed/)
   assert.match(text, /9 € a month/)
@@ -105,17 +105,17 @@ test('before something ends, its owner is told for how long data is kept, and wh
   const ada = await shop.owner('ada')
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
   const id = await shop.buy(ada)
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
   const instance = (await ada.visit('/instances/acme')).text
   assert.match(instance, /kept for you for 10 days/)
-  assert.match(instance, /The plan Basic goes on without it/)
+  assert.match(instance, /The plan Basic continues without it/)
   const leave = (await ada.visit('/account/leave')).text
   assert.match(leave, /is kept for 10 days/)
   assert.match(leave, /The plan Basic ends at once/)
 
   // Also the list says why it stands still, and where to go.
   shop.stripe.state.become(id, 'canceled')
-  await shop.tell()
+  await shop.deliverEvents()
   await shop.run('enforce')
   assert.match((await ada.visit('/instances')).text, /subscription has ended.*See your plan/s)
 })

@@ -17,7 +17,7 @@ async function paying(t: Parameters<typeof memoryFolder>[0]) {
   const ada = await shop.owner('ada')
   const id = await shop.buy(ada, 'basic')
   const stands = async () => {
-    await shop.tell()
+    await shop.deliverEvents()
     const { plan, quantity } = (await billOf(ada)).subscription
     return [plan, quantity, await roomOf(ada)]
   }
@@ -63,7 +63,7 @@ test('paused collection is shown to the owner and the operator; it counts as pai
   const { state } = shop.stripe
   const resumes = state.now() + 7 * 86_400
   state.pauseCollection(id, { behavior: 'void', resumes_at: resumes })
-  await shop.tell()
+  await shop.deliverEvents()
   const bill = await billOf(ada)
   assert.equal(bill.state, 'paid')
   assert.deepEqual(bill.subscription.collection_paused, { until: new Date(resumes * 1000).toISOString() })
@@ -76,12 +76,12 @@ test('paused collection is shown to the owner and the operator; it counts as pai
   assert.match(String(page.body), /Collection paused/)
 
   state.pauseCollection(id, { behavior: 'keep_as_draft', resumes_at: null })
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual((await billOf(ada)).subscription.collection_paused, { until: null })
   assert.match((await attention(shop))[0]?.todo ?? '', /Resume collection/)
 
   state.pauseCollection(id, null)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.equal((await billOf(ada)).subscription.collection_paused, null)
   assert.doesNotMatch((await ada.visit('/billing')).text, /No payment is collected/)
   assert.deepEqual(await attention(shop), [])

@@ -1,19 +1,18 @@
 import type { Subscription } from '../schema.ts'
 import type { Plan } from '../settings.ts'
 
-/** What a subscription gives: a plan, taken so many times. `plan.instances` is what all of them hold together. */
+/** What a subscription pays for: a plan and a quantity. `plan.instances` is the total for all of them. */
 export interface Purchase {
   plan: Plan
   quantity: number
 }
 
-/** The most instances of one account, whatever is paid for. */
+/** The most instances of one account, whatever it pays for. */
 const mostInstances = 1000
 
 /**
- * The plan that a subscription pays for, wherever it stands among the items; of two, the larger one. A quantity of 3 is three
- * times the plan's instances, each as large as ever. An item with a quantity of 0 gives nothing. Null when no item is
- * on the list of plans.
+ * The plan that a subscription pays for, whichever item it is; the larger one if there are two. A quantity of 3 means three
+ * times the plan's instances, each of the same size. A quantity of 0 means nothing. Null when no item is a known plan.
  */
 export function purchaseOf(
   subscription: Pick<Subscription, 'items' | 'priceId'>,

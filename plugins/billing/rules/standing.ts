@@ -1,23 +1,23 @@
 import type { OverReason, Rung, State, SubscriptionStatus } from '../contract.ts'
 
-/** What is known of one account. Times are milliseconds since the epoch. */
+/** What an assessment needs to know about one account. Times are milliseconds since the epoch. */
 export interface Facts {
   /** When the account's one trial ends or ended; null when it never had one. */
   trialEndsAt: number | null
-  /** `statusSince`: when it was first seen like this. `cancelAt`: when it ends though it is paid. */
+  /** `statusSince`: when it was first seen in its status. `cancelAt`: when it ends although it is paid. */
   subscriptions: readonly { status: SubscriptionStatus; statusSince: number; cancelAt?: number | null }[]
-  /** The operator asks no payment of it, or did so until then. */
-  exemption?: 'holds' | { endedAt: number } | undefined
-  /** How it stood when it was looked at last, and since when. */
+  /** The exemption from payment, active or ended; undefined when there never was one. */
+  exemption?: 'active' | { endedAt: number } | undefined
+  /** The state at the last assessment, and since when; null before the first. */
   before: { state: State; since: number } | null
 }
 
 export interface Terms {
-  /** How long an instance runs on after a payment failed. */
+  /** How long an instance keeps running after a payment failed. */
   graceMs: number
-  /** How long it stays stopped before it is removed, its volume being kept. */
+  /** How long it stays stopped before it is removed. The volume is kept. */
   removalMs: number
-  /** How long the volume is kept after that; null for ever. */
+  /** How long the volume is kept after the removal; null for ever. */
   keptMs: number | null
 }
 
@@ -26,19 +26,30 @@ const onceSubscribed: readonly State[] = ['paid', 'grace', 'over']
 
 export interface Standing {
   state: State
-  /** When it began to stand like this, as far as anybody saw. */
+  /** When the state was first seen. */
   since: number
-  /** What its instances are to be: `none` leaves them to people. */
+  /** What enforcement does with its instances; `none` leaves them alone. */
   instances: 'run' | 'stop' | 'remove' | 'none'
-  /** Why it is over, or about to be for another reason than a payment that failed; else null. */
+  /** Why the account is over, or why its grace period began if not for a failed payment; else null. */
   reason: OverReason | null
-  /** What happens when nothing is done, in order; the part that lies behind is left out. */
+  /** What happens if the owner does nothing, in order. Past steps are left out. */
   ladder: readonly Rung[]
 }
 
 /**
- * The one rule of money: a function of what Stripe says, of the trial and of the clock. Time that nobody was shown does
- * not count: a grace period begins when the failed payment was seen, and the way to removal when it was seen to be over.
+ * The one rule of billing: a pure function of Stripe's subscriptions, the trial, the exemption and the clock. The first that
+ * applies decides:
+ *
+ * 1. An active exemption: `exempt`.
+ * 2. A subscription that is active or in Stripe's own trial: `paid`. If it is cancelled, the ladder says when it ends.
+ * 3. A subscription whose payment failed: `grace` for the grace period, then `over`.
+ * 4. A subscription that is unpaid, paused or cancelled: `over`. Subscribing ends the trial for good.
+ * 5. A trial: `trial` until it ends, then `over`.
+ * 6. A first payment that never arrived, an exemption that has ended, or any earlier subscription: `over`.
+ * 7. Nothing of the kind: `free`.
+ *
+ * Whatever is `over` after an exemption gets a grace period first. Periods start when the change was first seen, so an
+ * owner always has the whole period, even after the control plane was off.
  */
 export function assess(facts: Facts, terms: Terms, now: number): Standing {
   const { trialEndsAt, subscriptions } = facts
@@ -46,7 +57,7 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
     subscriptions.some(each => statuses.includes(each.status))
   const sinceOf = (state: State) => (facts.before?.state === state ? facts.before.since : now)
 
-  if (facts.exemption === 'holds') {
+  if (facts.exemption === 'active') {
     return { state: 'exempt', since: sinceOf('exempt'), instances: 'run', reason: null, ladder: [] }
   }
   if (subscriptions.some(pays)) {
@@ -73,13 +84,13 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
   if (trialEndsAt !== null) return over('trial')
   if (has('incomplete_expired')) return over('unpaid')
   if (facts.exemption) return over('exemption')
-  // A customer that was deleted at Stripe takes the subscriptions along: only who never paid is left to people.
+  // A customer that was deleted at Stripe has no subscriptions left, so the state before tells who once paid.
   if (facts.before !== null && onceSubscribed.includes(facts.before.state)) return over('canceled')
   return { state: 'free', since: sinceOf('free'), instances: 'none', reason: null, ladder: [] }
 
   function over(reason: OverReason): Standing {
     // After an exemption, the account has a grace period to choose a plan.
-    if (facts.exemption && facts.exemption !== 'holds') {
+    if (facts.exemption && facts.exemption !== 'active') {
       const { endedAt } = facts.exemption
       const stopAt = endedAt + terms.graceMs
       if (now < stopAt) {
@@ -91,7 +102,7 @@ export function assess(facts: Facts, terms: Terms, now: number): Standing {
     const ladder = rungs(since, terms).filter(rung => rung.what !== 'stop')
     const removeAt = since + terms.removalMs
     if (now < removeAt) return { state: 'over', since, instances: 'stop', reason, ladder }
-    // From here on the instance's own record says when its data goes.
+    // From here on, the instance's own record says when its data is deleted.
     return { state: 'over', since, instances: 'remove', reason, ladder: [] }
   }
 }

@@ -3,15 +3,15 @@ import type { Subscription } from '../schema.ts'
 import type { Plan } from '../settings.ts'
 import { bySize } from './purchase.ts'
 
-/** From what is paid to what is not; what is not here has ended, or never began. */
+/** From paid to unpaid. A status that is not listed has ended, or never began. */
 const goingOn: readonly SubscriptionStatus[] = ['active', 'trialing', 'past_due', 'unpaid', 'paused']
 
-/** A trial at Stripe gives what is paid gives. */
+/** A trial at Stripe counts as paid. */
 const rank = (status: SubscriptionStatus) => (status === 'trialing' ? 0 : goingOn.indexOf(status))
 
 /**
- * Those that go on, the one that counts first: what is paid before what is not, then the larger plan, then the newer one.
- * Two at once should not be, but may: one was made at Stripe, or both were paid in the same second.
+ * The subscriptions that have not ended, the one that counts first: paid before unpaid, then the larger plan, then the
+ * newer one. An account should have one, but may have two: one was created at Stripe, or both were paid in the same second.
  */
 export function byWeight(
   subscriptions: readonly Subscription[],
@@ -28,6 +28,6 @@ export function byWeight(
     )
 }
 
-/** Those that are paid as well as the one that counts. */
+/** The subscriptions that are paid as well as the one that counts. */
 export const equallyPaid = (ordered: readonly Subscription[]): Subscription[] =>
   ordered.filter(({ status }) => rank(status) === rank(ordered[0]?.status ?? status))

@@ -3,10 +3,10 @@ import type { AccountDirectory } from '../../auth/contract.ts'
 import type { Customers } from './customers.ts'
 import type { StripeAccess } from './stripe.ts'
 
-/** Longer than a page at Stripe can be paid. */
+/** Longer than a checkout page stays open. */
 const payableMs = 2 * 86_400_000
 
-/** Sees to it that an account which its owner deleted is charged for nothing: neither for what it had, nor on a page that is open still. */
+/** Cancels the subscriptions and closes the checkout pages of deleted accounts, so that they are never charged again. */
 export function createClosing(parts: {
   customers: Customers
   accounts: Pick<AccountDirectory, 'get'>
@@ -15,7 +15,7 @@ export function createClosing(parts: {
   closeOrders(accountId: string, customerId: string): Promise<void>
 }) {
   const { customers, accounts, stripe, clock, closeOrders } = parts
-  /** Does nothing for an open account. `customerId` was just read. */
+  /** Does nothing for an account that is not deleted. The customer must have just been read. */
   return async (accountId: string, customerId: string): Promise<void> => {
     const closedAt = accounts.get(accountId)?.closedAt ?? null
     if (closedAt === null) return

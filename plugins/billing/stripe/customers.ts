@@ -13,15 +13,15 @@ import type { StripeAccess } from './stripe.ts'
 export type BillingDb = Db<typeof schema>
 
 /**
- * Accounts as Stripe's customers. What Stripe says is read whole and put in the place of what was known, so that neither
- * the order of events nor their loss or repetition can matter.
+ * The accounts as customers at Stripe. A customer is always read whole, and replaces what was known of it. So the order of
+ * events, their loss and their repetition do not matter.
  */
 export class Customers {
   readonly #db: BillingDb
   readonly #stripe: StripeAccess
   readonly #accounts: Pick<AccountDirectory, 'get'>
   readonly #clock: Clock
-  readonly #inTurn = serialByKey()
+  readonly #serial = serialByKey()
 
   constructor(parts: {
     db: BillingDb
@@ -35,7 +35,7 @@ export class Customers {
     this.#clock = parts.clock
   }
 
-  /** Of the mode that the key is for. */
+  /** The customers of the key's mode, live or test. */
   list(): Customer[] {
     return this.#db.select().from(customers).where(eq(customers.live, this.#stripe.live)).all()
   }
@@ -50,7 +50,7 @@ export class Customers {
     )
   }
 
-  /** Newest first, as they were when last read. */
+  /** An account's subscriptions as last read, newest first. */
   subscriptionsOf(accountId: string): Subscription[] {
     const customer = this.of(accountId)
     if (!customer) return []
@@ -62,20 +62,20 @@ export class Customers {
       .sort((a, b) => b.createdAt - a.createdAt)
   }
 
-  /** Those of every customer, as they were when last read. */
+  /** All subscriptions as last read, by customer. */
   subscriptions(): Map<string, Subscription[]> {
     return Map.groupBy(this.#db.select().from(subscriptions).all(), ({ customerId }) => customerId)
   }
 
-  /** Each customer with the subscriptions that were last read, in no order. */
+  /** Each customer with its subscriptions as last read, in no order. */
   everySubscription(): [Customer, Subscription[]][] {
     const byCustomer = this.subscriptions()
     return this.list().map(customer => [customer, byCustomer.get(customer.customerId) ?? []])
   }
 
   /**
-   * The account's customer, made at Stripe the first time, and anew when Stripe has it no more. Throws `customer-gone`
-   * where Stripe does not know it and something of it goes on as far as anybody knows: the right key may come back.
+   * Returns the account's customer. Creates it at Stripe the first time, and again when it was deleted there. Throws
+   * `customer-gone` when Stripe does not know the customer although it has a subscription: the right key may come back.
    */
   async ensure(account: { id: string; email: string }): Promise<string> {
     const known = this.of(account.id)
@@ -84,10 +84,12 @@ export class Customers {
     const { state } = await this.#stripe.customer(customerId)
     if (state === 'known') return customerId
     if (state === 'unknown' && this.subscriptionsOf(account.id).some(({ endedAt }) => endedAt === null))
-      throw customerGone('Tell the operator. What you have here is left as it is, and nothing was ordered.')
+      throw customerGone(
+        'Nothing was ordered, and your instances and data here are unchanged. Tell the operator of this site.',
+      )
     const anew = await this.#stripe.createCustomer(account)
     this.#db.transaction(tx => {
-      // What was read of the old one nobody will ever read again.
+      // The old customer's subscriptions are never read again.
       tx.delete(subscriptions).where(eq(subscriptions.customerId, customerId)).run()
       tx.update(customers)
         .set({ customerId: anew, syncedEmail: account.email, readAt: null, error: null })
@@ -98,14 +100,14 @@ export class Customers {
   }
 
   /**
-   * Reads a customer's subscriptions from Stripe and keeps them. Returns the account; null for a customer that is none
-   * of ours. One reading of a customer at a time: an older answer never takes the place of a newer one.
+   * Reads a customer's subscriptions from Stripe and stores them. Returns the account; null for a customer that is not
+   * ours. Reads one customer once at a time, so that an older answer never replaces a newer one.
    */
   read(customerId: string, signal?: AbortSignal): Promise<string | null> {
-    return this.#inTurn(customerId, () => this.#read(customerId, signal))
+    return this.#serial(customerId, () => this.#read(customerId, signal))
   }
 
-  /** Records the email address that Stripe has now; null forgets it. */
+  /** Records the email address that Stripe has; null forgets it. */
   markEmailSynced(customerId: string, syncedEmail: string | null): void {
     this.#db.update(customers).set({ syncedEmail }).where(eq(customers.customerId, customerId)).run()
   }
@@ -142,7 +144,7 @@ export class Customers {
     return accountId
   }
 
-  /** A customer that was deleted has none. One that Stripe never had says nothing: the key may be of another account. */
+  /** A deleted customer has no subscriptions. One that Stripe never had is an error: the key may be another account's. */
   async #found(customerId: string, signal?: AbortSignal): Promise<StripeSubscription[]> {
     try {
       return await this.#stripe.subscriptionsOf(customerId, signal)
@@ -152,20 +154,20 @@ export class Customers {
       if (state === 'deleted') return []
       if (state === 'known') throw error
       throw new StripeFailure(
-        `Stripe does not know ${customerId}: is STRIPE_SECRET_KEY of another account than before?`,
+        `Stripe does not know ${customerId}. Does STRIPE_SECRET_KEY belong to another Stripe account than before?`,
         { permanent: true, missing: true, cause: error },
       )
     }
   }
 
-  /** By our own record, or else by what the customer carries at Stripe: a lost record is found again from there. */
+  /** From our own record, or else from the customer's metadata at Stripe, which restores a lost record. */
   async #accountOf(customerId: string): Promise<string | null> {
     const known = this.#db.select().from(customers).where(eq(customers.customerId, customerId)).get()
     if (known) return known.accountId
     const found = await this.#stripe.customer(customerId)
     const accountId = found.state === 'known' ? found.accountId : null
     if (accountId === null || !this.#accounts.get(accountId)) return null
-    // An account has one customer. Another that names it was not made here.
+    // An account has one customer. Another customer that names it was not created here.
     return this.#remember(customerId, accountId) === customerId ? accountId : null
   }
 

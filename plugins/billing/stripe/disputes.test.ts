@@ -7,7 +7,7 @@ interface Overview {
   attention: { kind: string; email: string; what: string; until: string | null; url: string }[]
 }
 
-test('a dispute stops nobody, and the operator reads what to do until it is settled', async t => {
+test('a dispute stops nobody, and the operator reads what to do until it is closed', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const { state } = shop.stripe
   const ada = await shop.owner('ada')
@@ -17,7 +17,7 @@ test('a dispute stops nobody, and the operator reads what to do until it is sett
   assert.deepEqual(await matters(), [])
 
   const won = state.dispute(id)
-  await shop.tell()
+  await shop.deliverEvents()
   const [matter] = await matters()
   assert.deepEqual([matter?.kind, matter?.email], ['dispute-to-answer', 'ada@example.com'])
   assert.match(matter?.what ?? '', /The bank wants €9\.00 back \(fraudulent\)/)
@@ -36,7 +36,7 @@ test('a dispute stops nobody, and the operator reads what to do until it is sett
   assert.deepEqual(new Set(states.map(({ status }) => status)), new Set(['done']))
 
   state.closeDispute(won, 'won')
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await matters(), [])
 
   // Another one, of which no event comes: the hourly round finds it, and its end.
@@ -46,7 +46,7 @@ test('a dispute stops nobody, and the operator reads what to do until it is sett
   assert.equal((await matters())[0]?.kind, 'dispute-lost')
   assert.equal(await bill(), 'paid', 'whether it goes on is for people to say')
   state.become(id, 'canceled')
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual(await matters(), [])
 })
 
@@ -55,6 +55,6 @@ test('a dispute about somebody else’s payment is none of ours', async t => {
   const { state } = shop.stripe
   const stranger = state.createCustomer({ email: 'x@example.com', metadata: {} })
   state.dispute(state.subscribe(stranger.id).id)
-  await shop.tell()
+  await shop.deliverEvents()
   assert.deepEqual((await shop.admin<Overview>('GET', '/admin/billing')).body.attention, [])
 })

@@ -9,13 +9,13 @@ const day = 86_400_000
 /** Longer than a bank takes to decide. */
 const rememberedMs = 180 * day
 
-/** What cardholders' banks want back. Stripe's list is read whole: an event only says that it has changed. */
+/** Disputes: payments that cardholders' banks want back. Stripe's list is read whole, because an event only says that it changed. */
 export function openDisputes({ db, stripe, clock }: { db: BillingDb; stripe: StripeAccess; clock: Clock }) {
-  const inTurn = serialByKey()
+  const serial = serialByKey()
   const ofMode = eq(disputes.live, stripe.live)
   return {
     read: (signal: AbortSignal): Promise<void> =>
-      inTurn('all', async () => {
+      serial('all', async () => {
         const found = await stripe.disputes(clock.now() - rememberedMs, signal)
         db.transaction(tx => {
           tx.delete(disputes).where(ofMode).run()

@@ -49,7 +49,10 @@ export function createEmailSync(parts: {
       try {
         await sync(accountId)
       } catch (error) {
-        log.warn({ account: accountId, error: (error as Error).message }, 'Stripe was not told a new address')
+        log.warn(
+          { account: accountId, error: (error as Error).message },
+          'could not send a new email address to Stripe',
+        )
       }
     }
   }

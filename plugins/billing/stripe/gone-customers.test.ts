@@ -25,7 +25,7 @@ test('a customer that was deleted at Stripe: its subscription ended, the portal 
   assert.equal(portal.status, 409)
   assert.match(portal.text, /no record of you any more.*Choose a plan to begin anew/s)
   assert.deepEqual(await stateOf(ada), { ...(await stateOf(ada)), state: 'over', subscription: null })
-  await shop.tell()
+  await shop.deliverEvents()
   await shop.run('reconcile')
   assert.deepEqual([(await account(shop))?.state, (await account(shop))?.error], ['over', null])
 
@@ -82,29 +82,29 @@ test('a changed address follows to Stripe, also back, and keeps nobody from sign
   const ada = await shop.owner('ada')
   await shop.buy(ada)
   const [customer] = state.customers.values()
-  const tell = () => shop.program.runOnce('billing:sync-emails')
+  const syncEmails = () => shop.program.runOnce('billing:sync-emails')
   const asked = () => shop.stripe.asked.filter(each => each === `POST /v1/customers/${customer?.id}`).length
-  await tell()
+  await syncEmails()
   assert.equal(asked(), 0, 'what Stripe knows is not told again')
 
   shop.stripe.mood = 'away'
   await shop.owner('ada', 'ada@lovelace.example')
-  await tell()
+  await syncEmails()
   assert.equal(customer?.email, 'ada@example.com')
   shop.stripe.mood = 'well'
-  await tell()
+  await syncEmails()
   assert.equal(customer?.email, 'ada@lovelace.example')
   for (const email of ['ada@example.com', 'ada@lovelace.example', 'ada@example.com']) {
     await shop.owner('ada', email)
-    await tell()
+    await syncEmails()
     assert.equal(customer?.email, email)
   }
   // One that is no more is let be, and not asked about for ever.
   state.deleteCustomer(customer?.id ?? '')
   await shop.owner('ada', 'late@example.com')
-  await tell()
+  await syncEmails()
   const tries = asked()
-  await tell()
+  await syncEmails()
   assert.equal(asked(), tries)
 })
 

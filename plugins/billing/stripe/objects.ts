@@ -1,16 +1,16 @@
 import type Stripe from 'stripe'
 import { type SubscriptionItem, type SubscriptionStatus, subscriptionStatuses } from '../contract.ts'
 
-/** What Stripe has, as far as it is read here. Times are milliseconds since the epoch. */
+/** Stripe's objects, as far as they are used here. Times are milliseconds since the epoch. */
 
 export interface StripeSubscription {
   id: string
   status: SubscriptionStatus
-  /** Of the first item. */
+  /** The price of the first item. */
   priceId: string | null
   items: readonly SubscriptionItem[]
   createdAt: number
-  /** The earliest of all items. */
+  /** The earliest period end of all items. */
   periodEndsAt: number | null
   cancelAt: number | null
   endedAt: number | null
@@ -28,24 +28,24 @@ export interface StripeEvent {
 }
 
 /**
- * `deleted`: somebody deleted it at Stripe, and its subscriptions ended with it. `unknown`: the key's account never had
- * it, as after a change to the key of another account.
+ * `deleted`: the customer was deleted at Stripe, which ended its subscriptions. `unknown`: the Stripe account of the key never
+ * had this customer, as after a change to the key of another account.
  */
 export type StripeCustomer =
   | { state: 'known'; accountId: string | null }
   | { state: 'deleted' }
   | { state: 'unknown' }
 
-/** A page at Stripe where something is paid. */
+/** A checkout page at Stripe. */
 export interface CheckoutPage {
   id: string
   status: 'open' | 'complete' | 'expired'
-  /** Null once nothing can be paid there any more. */
+  /** Null once nothing can be paid there. */
   url: string | null
-  /** What it was made for, so that the same order is known again; null for one that was not made here. */
+  /** The digest of its order; null for a page that was not created here. */
   order: string | null
   expiresAt: number
-  /** What was paid there began this one. */
+  /** The subscription that was started there. */
   subscriptionId: string | null
 }
 
@@ -61,9 +61,9 @@ export interface StripeDispute {
   createdAt: number
 }
 
-/** What a customer and a subscription carry at Stripe, so that the account is found again from there. */
+/** The metadata key with the account's id, on customers and subscriptions. A lost record is restored from it. */
 export const accountKey = 'longhouse_account'
-/** What a checkout page carries: a digest of everything that was ordered. */
+/** The metadata key with the digest of the order, on checkout pages. */
 export const orderKey = 'longhouse_order'
 
 const ms = (seconds: number) => seconds * 1000
@@ -71,7 +71,7 @@ const msOrNull = (seconds: number | null | undefined) => (seconds ? ms(seconds) 
 const idOf = (given: string | { id: string } | null | undefined) =>
   typeof given === 'string' ? given : (given?.id ?? null)
 
-/** `items` are all of the subscription's: it carries only its first ones. */
+/** `items` are all items of the subscription; the object itself lists only the first ones. */
 export function asSubscription(
   each: Stripe.Subscription,
   items: readonly Stripe.SubscriptionItem[],
@@ -100,7 +100,7 @@ export const asCustomer = (customer: Stripe.Customer | Stripe.DeletedCustomer): 
 
 export const asCheckoutPage = (session: Stripe.Checkout.Session): CheckoutPage => ({
   id: session.id,
-  // Only what is surely over is taken for that.
+  // An unknown status counts as open.
   status: (['complete', 'expired'] as const).find(status => status === session.status) ?? 'open',
   url: session.url,
   order: session.metadata?.[orderKey] ?? null,
@@ -108,7 +108,7 @@ export const asCheckoutPage = (session: Stripe.Checkout.Session): CheckoutPage =
   subscriptionId: idOf(session.subscription),
 })
 
-/** The charge must have been asked for in full: a dispute itself does not say whose it is. */
+/** The charge must be expanded: the dispute itself does not name the customer. */
 export const asDispute = (dispute: Stripe.Dispute): StripeDispute => ({
   id: dispute.id,
   customerId: typeof dispute.charge === 'object' ? idOf(dispute.charge.customer) : null,
@@ -120,7 +120,7 @@ export const asDispute = (dispute: Stripe.Dispute): StripeDispute => ({
   createdAt: ms(dispute.created),
 })
 
-/** Null for what is signed well and is no event all the same. */
+/** Null for a payload that is signed correctly but is not an event. */
 export function asEvent(event: Stripe.Event): StripeEvent | null {
   const { id, type, livemode, created } = event
   if (typeof id !== 'string' || typeof type !== 'string' || typeof created !== 'number') return null

@@ -28,10 +28,10 @@ test('what the operator made neither takes the trial nor the place of another, a
   assert.equal(await standing(ada), 'free')
   assert.match((await ada.visit('/instances/legacy')).text, /counts against no plan/)
   assert.match((await ada.visit('/instances')).text, /href="\/new"/)
-  assert.match((await ada.visit('/new')).text, /Make my instance/)
+  assert.match((await ada.visit('/new')).text, /Create my instance/)
   const made = await ada.call('POST', '/instances', { subdomain: 'acme' })
   assert.equal(made.status, 202, made.text)
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
   assert.equal(await standing(ada), 'trial')
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme-two' })).status, 409)
   await shop.live(6)
@@ -39,12 +39,12 @@ test('what the operator made neither takes the trial nor the place of another, a
   assert.deepEqual(await stateOf(shop, 'legacy'), running)
   // Nor does somebody who owes lose the way to undo.
   await ada.call('POST', '/instances/legacy/remove', {})
-  await shop.settles(ada, 'legacy', 'deleted')
+  await shop.reaches(ada, 'legacy', 'deleted')
   assert.equal((await ada.call('POST', '/instances/legacy/restore', {})).status, 202)
-  await shop.settles(ada, 'legacy', 'running')
-  const letters = await shop.emails()
+  await shop.reaches(ada, 'legacy', 'running')
+  const subjects = await shop.emails()
   assert.deepEqual(
-    letters.filter(subject => subject.includes('legacy')),
+    subjects.filter(subject => subject.includes('legacy')),
     ['legacy is ready'],
   )
 })
@@ -82,12 +82,12 @@ test('where there are no trials, the owner has the grace period to choose a plan
 test('what was handed over from an account needs a plan in the next one too', async t => {
   const { shop, ada } = await claimed(t)
   await ada.call('POST', '/instances', { subdomain: 'acme' })
-  await shop.settles(ada, 'acme', 'running')
+  await shop.reaches(ada, 'acme', 'running')
   const body = { owner_email: 'grace@example.com' }
   await shop.admin('POST', '/admin/instances/acme/transfer', { body, wait: 20 })
   const grace = await shop.owner('grace')
   await grace.call('POST', '/instances', { subdomain: 'navy' })
-  await shop.settles(grace, 'navy', 'running')
+  await shop.reaches(grace, 'navy', 'running')
   const full = await grace.call('POST', '/instances/acme/claim', {})
   assert.equal(full.status, 409, full.text)
   assert.deepEqual(await stateOf(shop, 'acme'), running)

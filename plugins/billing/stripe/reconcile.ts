@@ -2,12 +2,12 @@ import type { Logger } from '../../../src/log.ts'
 import type { Customers } from './customers.ts'
 import type { Disputes } from './disputes.ts'
 
-/** Customers that are read at the same time: far below what Stripe allows. */
+/** Customers read at the same time: far below Stripe's rate limit. */
 const atOnce = 4
 
 /**
- * Reads every customer from Stripe, and the disputes, so that a webhook that was lost heals by itself. A customer that
- * cannot be read keeps no other from it.
+ * Reads every customer and the disputes from Stripe, which makes up for lost webhooks. A customer that cannot be read does not
+ * keep the others from being read. Throws at the end when any could not.
  */
 export async function reconcile(parts: {
   customers: Customers
@@ -27,12 +27,14 @@ export async function reconcile(parts: {
         await read(customerId, signal)
       } catch (error) {
         failed++
-        log.warn({ account: accountId, error: (error as Error).message }, 'could not be read from Stripe')
+        log.warn(
+          { account: accountId, error: (error as Error).message },
+          'could not read a customer from Stripe',
+        )
       }
     }
   }
   await Promise.all(Array.from({ length: atOnce }, work))
   if (!signal.aborted) await disputes.read(signal)
-  if (failed > 0)
-    throw new Error(`${failed} customers could not be read from Stripe; the next round tries again`)
+  if (failed > 0) throw new Error(`${failed} customers could not be read from Stripe; the next round retries`)
 }

@@ -15,14 +15,14 @@ interface Told {
   total: number
   events: { id: string; type: string; status: string; attempts: number; error: string | null }[]
 }
-const told = async (shop: Pick<Shop, 'admin'>) =>
+const eventLog = async (shop: Pick<Shop, 'admin'>) =>
   (await shop.admin<Told>('GET', '/admin/billing/events')).body
 
 test('an event is taken once, however often it comes, and Stripe is asked what is true', async t => {
   const shop = await openShop(t)
   const ada = await shop.owner('ada')
   const subscription = await shop.buy(ada)
-  const before = (await told(shop)).total
+  const before = (await eventLog(shop)).total
   const [first] = shop.stripe.state.events.filter(event => event.type === 'customer.subscription.created')
   assert.ok(first)
   for (let time = 0; time < 3; time++) {
@@ -30,7 +30,7 @@ test('an event is taken once, however often it comes, and Stripe is asked what i
     const reply = await shop.post(body, headers)
     assert.deepEqual([reply.status, reply.json()], [200, { received: true, known: true }])
   }
-  assert.equal((await told(shop)).total, before)
+  assert.equal((await eventLog(shop)).total, before)
 
   // What an event says is not believed, only that there is something to ask: here it lies.
   shop.stripe.state.subscription(subscription).status = 'canceled'
@@ -84,13 +84,13 @@ test('what is forged, stale, oversized, cut off or no JSON is refused and leaves
     const v1 = createHmac('sha256', 'whsec_new').update(`${at}.${body}`).digest('hex')
     assert.equal((await shop.post(body, { 'Stripe-Signature': `t=${at},v1=${v1}` })).status, 400, body)
   }
-  assert.equal((await told(shop)).total, 0)
+  assert.equal((await eventLog(shop)).total, 0)
   // Each of the secrets opens the door, the old and the new.
   assert.equal((await shop.post(good.body, good.headers)).status, 200)
   const other = madeUpEvent('invoice.paid', { customer: 'cus_1' })
   const rotated = shop.stripe.signed(other, { secret: 'whsec_new' })
   assert.equal((await shop.post(rotated.body, rotated.headers)).status, 200)
-  assert.equal((await told(shop)).total, 2)
+  assert.equal((await eventLog(shop)).total, 2)
 })
 
 test('unknown types, other modes and other people’s customers are kept, and nothing is done', async t => {
@@ -112,7 +112,7 @@ test('unknown types, other modes and other people’s customers are kept, and no
   }
   await shop.run('work-events')
   const { accounts } = await overview(shop)
-  assert.deepEqual(new Set((await told(shop)).events.map(event => event.status)), new Set(['ignored']))
+  assert.deepEqual(new Set((await eventLog(shop)).events.map(event => event.status)), new Set(['ignored']))
   assert.deepEqual(accounts, [])
 })
 
@@ -122,8 +122,8 @@ test('while Stripe is away events wait, are tried again, and can be retried by h
   const subscription = await shop.buy(ada)
   shop.stripe.mood = 'failing'
   shop.stripe.state.renew(subscription, 'bad')
-  await shop.tell()
-  const waiting = (await told(shop)).events.filter(event => event.status === 'queued')
+  await shop.deliverEvents()
+  const waiting = (await eventLog(shop)).events.filter(event => event.status === 'queued')
   assert.equal(waiting.length, 3)
   assert.match(waiting[0]?.error ?? '', /Stripe: Sorry/)
   assert.equal((await overview(shop)).accounts[0]?.state, 'paid')
@@ -140,7 +140,7 @@ test('while Stripe is away events wait, are tried again, and can be retried by h
   assert.equal((await retry(waiting[0]?.id)).status, 404)
   shop.clock.advance(60_000)
   await shop.run('work-events')
-  assert.deepEqual(new Set((await told(shop)).events.map(event => event.status)), new Set(['done']))
+  assert.deepEqual(new Set((await eventLog(shop)).events.map(event => event.status)), new Set(['done']))
 })
 
 test('only the operator sees money, and only the operator retries', async t => {
@@ -170,7 +170,7 @@ test('without Stripe the routes say so, the pages too, and nothing is limited in
   const town = await openTown(t, { plugins: [mail, billing] })
   const ada = await town.owner('ada')
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status < 300, true)
-  await town.settles(ada, 'acme', 'running')
+  await town.reaches(ada, 'acme', 'running')
   for (const [path, body] of [
     ['/checkout', { plan: 'basic' }],
     ['/portal', {}],

@@ -7,12 +7,12 @@ import { badSignature, billingOff } from '../problems.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { StripeAccess } from './stripe.ts'
 
-/** Stripe's own events stay far below. */
+/** Far more than any event of Stripe's. */
 const limitBytes = 512 * 1024
 
 /**
- * Takes in what Stripe tells: checked, kept, answered. Working it is for later, so that Stripe never waits, and a fault of
- * ours is tried again by us. `billing` is null where payments are not set up.
+ * Receives Stripe's events: verifies, stores and answers. They are processed later, so that Stripe never waits and a failure of
+ * ours is retried by us. `billing` is null where payments are not set up.
  */
 export function webhookRoute(
   billing: { stripe: StripeAccess; queue: EventQueue } | null,
@@ -23,11 +23,11 @@ export function webhookRoute(
     method: 'post',
     path: '/webhooks/stripe',
     rawBody: true,
-    summary: 'For Stripe: an event, signed with the endpoint’s secret',
+    summary: 'Receive an event from Stripe, signed with the endpoint’s secret',
     guard: open,
     answers: {
       200: {
-        description: 'It is kept; `known` when it was before',
+        description: 'The event is stored; `known` when it was stored before',
         schema: z.object({ received: z.literal(true), known: z.boolean() }),
       },
     },
@@ -38,11 +38,11 @@ export function webhookRoute(
       const event = billing.stripe.readEvent(payload, signature, clock.now())
       if (!event) {
         throw badSignature(
-          'Send an event of Stripe with its Stripe-Signature header, not older than five minutes.',
+          'The event was not stored. Send it with its Stripe-Signature header, at most five minutes old.',
         )
       }
       const known = !billing.queue.take(event)
-      log.info({ event: event.id, type: event.type, known }, 'Stripe told something')
+      log.info({ event: event.id, type: event.type, known }, 'received a Stripe event')
       if (!known) parts.nudge()
       return c.json({ received: true, known })
     },

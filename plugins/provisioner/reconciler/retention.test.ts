@@ -122,7 +122,7 @@ test('whoever objects, cannot be asked or hangs keeps the volume, and says why',
     const reply = await fleet.admin('GET', '/admin/instances/acme', { headers: { Accept: 'text/html' } })
     return String(reply.body)
   }
-  assert.match(await html(), /it was not deleted.*it is paid again/s)
+  assert.match(await html(), /the volume was not deleted.*it is paid again/s)
   answer = () => Promise.reject(new Error('no route to host'))
   await look()
   assert.match(await html(), /money could not be asked: no route to host/)

@@ -68,7 +68,7 @@ test('instances that run with older settings are marked, listed, and restarted a
   assert.match(page, /2 instances run with older settings/)
   assert.match(page, /action="\/admin\/instances\/restart-outdated"/)
   const own = (await fleet.admin<string>('GET', '/admin/instances/one-x', html)).body
-  assert.match(own, /It runs with older settings/)
+  assert.match(own, /Running with older settings/)
 
   const stranger = await fleet.admin('POST', '/admin/instances/restart-outdated', {
     body: {},

@@ -76,7 +76,7 @@ for (const [what, { spoil, words }] of Object.entries(strange)) {
     assert.equal(taken.status, 409)
 
     const page = (await fleet.admin<string>('GET', '/admin/instances/acme', html)).body
-    assert.match(page, /Its data was not deleted/)
+    assert.match(page, /The data was not deleted/)
     assert.match(page, /action="\/admin\/instances\/acme\/purge"[\s\S]*name="anyway" value="true"/)
     const stranger = await fleet.admin('POST', '/admin/instances/acme/purge', {
       body: { confirm: 'acme', anyway: true },

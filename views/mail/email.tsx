@@ -1,35 +1,35 @@
 import type { Child } from 'hono/jsx'
 
 /** An email to an owner: one source for its HTML and its plain text. */
-export interface Letter {
+export interface Email {
   subject: string
-  /** Made only of the parts below, because `letterText` knows no others. */
-  body: ReturnType<typeof Sheet>
+  /** Made only of the components below: `emailText` knows no others. */
+  body: ReturnType<typeof EmailLayout>
 }
 
 const paragraph = 'margin:0 0 16px'
 const small = 'margin:24px 0 0;font-size:13px;color:#5b6470'
 
-/** The frame of every email. Styles are inline, because mail programs do not load our stylesheet. */
-export function Sheet({ title, children }: { title: string; children: Child }) {
+/** The layout of every email. Styles are inline because mail programs load no stylesheet of ours. */
+export function EmailLayout({ title, children }: { title: string; children: Child }) {
   return (
     <html lang="en">
       <body style="margin:0;padding:24px;background:#ffffff;color:#1c2127;font:16px/1.5 system-ui,sans-serif">
         <div style="max-width:560px;margin:0 auto">
           <h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">{title}</h1>
           {children}
-          <p style={small}>You get this email because you have an instance of Longhouse.</p>
+          <p style={small}>You receive this email because you have a Longhouse instance.</p>
         </div>
       </body>
     </html>
   )
 }
 
-export function Words({ children }: { children: Child }) {
+export function Paragraph({ children }: { children: Child }) {
   return <p style={paragraph}>{children}</p>
 }
 
-/** The one thing to do. Plain text shows the words and the address. */
+/** The button. In plain text: its label and the address. */
 export function Action({ href, children }: { href: string; children: string }) {
   return (
     <p style={paragraph}>
@@ -43,7 +43,7 @@ export function Action({ href, children }: { href: string; children: string }) {
   )
 }
 
-/** What happens when, in order. */
+/** A list of dates with what happens on each. */
 export function Dates({ of }: { of: readonly { at: number; what: string }[] }) {
   return (
     <ul style="margin:0 0 16px;padding-left:20px">
@@ -54,18 +54,18 @@ export function Dates({ of }: { of: readonly { at: number; what: string }[] }) {
   )
 }
 
-/** A day for an email, in UTC: `22 November 2026`. */
+/** A day in UTC: `22 November 2026`. */
 export function dayWords(at: number): string {
   return days.format(at)
 }
 const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
 
-export function letterHtml({ body }: Letter): string {
+export function emailHtml({ body }: Email): string {
   return `<!doctype html>${render(body)}`
 }
 
-/** The same words without their shape: what a mail program shows that shows no HTML, and what many people prefer. */
-export function letterText({ body }: Letter): string {
+/** The same words as plain text, for mail programs that show no HTML. */
+export function emailText({ body }: Email): string {
   return render(body)
     .replace(/<a href="([^"]*)"[^>]*>(.*?)<\/a>/gs, (_, href, words) =>
       words === href ? href : `${words}: ${href}`,
@@ -81,10 +81,9 @@ export function letterText({ body }: Letter): string {
 
 const entities = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" } as const
 
-function render(body: Letter['body']): string {
+function render(body: Email['body']): string {
   const html: unknown = body.toString()
-  // Only a component that waits for something renders later, and a letter's have nothing to wait for.
-  if (body instanceof Promise || typeof html !== 'string')
-    throw new Error('an email must not contain asynchronous components')
+  // Only an asynchronous component renders to a promise, and these components are not.
+  if (body instanceof Promise || typeof html !== 'string') throw new Error('an email must render at once')
   return html
 }

@@ -12,9 +12,9 @@ import { ask, eventually, route, startInstance } from './wire.fixture.ts'
 /** An edge behind a proxy on this machine, so that a test can be many clients. */
 async function crowdedEdge(t: TestContext, env: Record<string, string>) {
   const edge = await startEdge({ ROUTER_MODE: 'behind', ...env })
-  const held: ServerResponse[] = []
+  const open: ServerResponse[] = []
   const instance = await startInstance('inst_a', (incoming, response) => {
-    if (incoming.url === '/held') held.push(response)
+    if (incoming.url === '/open') open.push(response)
     else
       void text(incoming).then(
         body => response.end(`got ${body}`),
@@ -32,7 +32,7 @@ async function crowdedEdge(t: TestContext, env: Record<string, string>) {
   return {
     edge,
     instance,
-    held,
+    open,
     ask: (client: string, options: { method?: string; path?: string; body?: string } = {}) =>
       ask(edge, 'a.localhost', { ...options, headers: from(client) }),
     /** Announces a body and sends only a byte of it. */
@@ -73,7 +73,7 @@ test('a thousand slow bodies keep nobody out, from one address or from a thousan
   )
 })
 
-test('bodies that wait for the go-ahead of the instance are held to the same', async t => {
+test('bodies that wait for the go-ahead of the instance are open to the same', async t => {
   const { ask, trickle } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '20' })
   const slow = Array.from({ length: 100 }, () => trickle('198.51.100.1', 'Expect: 100-continue\r\n'))
   await eventually(() => slow.filter(line => /^HTTP\/1\.1 503 /m.test(line.received)).length === 80)
@@ -82,34 +82,34 @@ test('bodies that wait for the go-ahead of the instance are held to the same', a
 })
 
 test('a client has its most requests in progress, others are served, and a place is free again after each', async t => {
-  const { held, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '3', ROUTER_INSTANCE_LIMIT: '5' })
-  const hold = (client: string) => ask(client, { path: '/held' })
-  const mine = [hold('198.51.100.1'), hold('198.51.100.1'), hold('198.51.100.1')]
-  await eventually(() => held.length === 3)
+  const { open, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '3', ROUTER_INSTANCE_LIMIT: '5' })
+  const openOne = (client: string) => ask(client, { path: '/open' })
+  const mine = [openOne('198.51.100.1'), openOne('198.51.100.1'), openOne('198.51.100.1')]
+  await eventually(() => open.length === 3)
   const refused = await ask('198.51.100.1')
   assert.equal(refused.status, 503)
   assert.equal(refused.headers['retry-after'], '5')
   assert.equal(JSON.parse(refused.body).type, 'urn:longhouse:problem:instance-crowded')
   assert.equal((await ask('192.0.2.1')).status, 200)
 
-  const others = [hold('192.0.2.1'), hold('192.0.2.2')]
-  await eventually(() => held.length === 5)
+  const others = [openOne('192.0.2.1'), openOne('192.0.2.2')]
+  await eventually(() => open.length === 5)
   assert.equal((await ask('192.0.2.3')).status, 503, 'the instance has its most')
-  for (const response of held.splice(0)) response.end('done')
+  for (const response of open.splice(0)) response.end('done')
   for (const reply of await Promise.all([...mine, ...others])) assert.equal(reply.body, 'done')
   for (let i = 0; i < 10; i++) assert.equal((await ask('198.51.100.1')).status, 200)
 })
 
 test('one address group of IPv6 is one client, in whatever form a proxy writes it', async t => {
-  const { held, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '2' })
+  const { open, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '2' })
   const first = [
-    ask('[2001:db8:1:2::1]:50001', { path: '/held' }),
-    ask('2001:db8:1:2:3::', { path: '/held' }),
+    ask('[2001:db8:1:2::1]:50001', { path: '/open' }),
+    ask('2001:db8:1:2:3::', { path: '/open' }),
   ]
-  await eventually(() => held.length === 2)
+  await eventually(() => open.length === 2)
   assert.equal((await ask('2001:db8:1:2:ffff::9')).status, 503)
   assert.equal((await ask('2001:db8:1:3::1')).status, 200)
-  for (const response of held) response.end()
+  for (const response of open) response.end()
   await Promise.all(first)
 })
 

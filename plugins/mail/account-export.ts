@@ -4,8 +4,8 @@ import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 import { messages } from './schema.ts'
 
-/** What was written to an account, as its owner's export tells it; what the address got before was somebody else's. */
-export function lettersTo(
+/** The emails sent to an account, for its owner's export. Emails from before the account was created are left out: the address may have belonged to another person. */
+export function accountExport(
   db: Db<typeof schema>,
   { email, createdAt: since }: { email: string; createdAt: number },
 ) {

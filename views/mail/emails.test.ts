@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Letter, letterHtml, letterText } from './letter.tsx'
-import * as letters from './letters.tsx'
+import { type Email, emailHtml, emailText } from './email.tsx'
+import * as emails from './emails.tsx'
 
 const at = Date.UTC(2026, 10, 22)
 const about = {
@@ -14,19 +14,19 @@ const about = {
   ],
 }
 
-const all: Record<string, Letter> = {
-  welcome: letters.welcome({ ...about, trialEndsAt: at }),
-  trialEnding: letters.trialEnding({ ...about, endsAt: at }),
-  paymentFailed: letters.paymentFailed(about),
-  stopped: letters.stopped({ ...about, reason: 'unpaid' }),
-  deletionAhead: letters.deletionAhead({ ...about, purgeAt: at }),
-  recovered: letters.recovered(about),
+const all: Record<string, Email> = {
+  welcome: emails.welcome({ ...about, trialEndsAt: at }),
+  trialEnding: emails.trialEnding({ ...about, endsAt: at }),
+  paymentFailed: emails.paymentFailed(about),
+  stopped: emails.stopped({ ...about, reason: 'unpaid' }),
+  deletionAhead: emails.deletionAhead({ ...about, purgeAt: at }),
+  recovered: emails.recovered(about),
 }
 
-test('every letter has the same words in HTML and in text, and leads somewhere', () => {
-  for (const [name, letter] of Object.entries(all)) {
-    const [html, text] = [letterHtml(letter), letterText(letter)]
-    assert.match(letter.subject, /acme/, name)
+test('every email has the same words in HTML and in text, and leads somewhere', () => {
+  for (const [name, email] of Object.entries(all)) {
+    const [html, text] = [emailHtml(email), emailText(email)]
+    assert.match(email.subject, /acme/, name)
     assert.match(html, /^<!doctype html><html lang="en">/, name)
     assert.doesNotMatch(text, /[<>]|&(amp|lt|gt|quot|#39);|\n{3}/, name)
     assert.match(text, /^\S.*\n\n.*: https:\/\/.*\S$/s, name)
@@ -35,7 +35,7 @@ test('every letter has the same words in HTML and in text, and leads somewhere',
 })
 
 test('dates are listed, and addresses come out as they are', () => {
-  const text = letterText(all.paymentFailed as Letter)
+  const text = emailText(all.paymentFailed as Email)
   assert.match(
     text,
     /\n- 22 November 2026: it stops\n- 23 November 2026: its container is removed & its data kept\n/,
@@ -44,6 +44,6 @@ test('dates are listed, and addresses come out as they are', () => {
 })
 
 test('names that look like HTML stay words', () => {
-  const letter = letters.recovered({ subdomain: '<b>', url: 'https://x.example.com/"><script>' })
-  assert.doesNotMatch(letterHtml(letter), /<script>/)
+  const email = emails.recovered({ subdomain: '<b>', url: 'https://x.example.com/"><script>' })
+  assert.doesNotMatch(emailHtml(email), /<script>/)
 })
