@@ -36,7 +36,7 @@ test('in a real container: the owner signs in from their page, and the limits of
     await eventually('it runs, and nothing is under way', async () => {
       await page.goto(`${control}/instances/boxtest`)
       const words = await page.locator('main').innerText()
-      return /Running/.test(words) && !/under way|waiting/.test(words)
+      return /Running/.test(words) && !/in progress|waiting/.test(words)
     })
   }
 

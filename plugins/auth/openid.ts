@@ -245,7 +245,7 @@ function fieldOf(value: unknown, name: string): unknown {
 
 function unreachable(name: string, cause: unknown): Problem {
   return providerDown(
-    `${name} could not be reached, so nobody can sign in at the moment. Existing sessions stay signed in, and every instance keeps running. Try again in a minute.`,
+    `${name} could not be reached, so new sign-ins do not work at the moment. Existing sessions stay signed in, and every instance keeps running. Try again in a minute.`,
     { headers: { 'Retry-After': '60' }, cause },
   )
 }

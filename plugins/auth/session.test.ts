@@ -49,7 +49,7 @@ test('a browser that is refused sees the form again, with the words beside the f
   const { signIn } = await openGate(t)
   for (const [token, status, words] of [
     ['wrong', 401, /is not the admin token/],
-    ['', 422, /Type the admin token/],
+    ['', 422, /Enter the admin token/],
   ] as const) {
     const { response, cookie } = await signIn(token, { next: '/vault' })
     assert.equal(response.status, status)

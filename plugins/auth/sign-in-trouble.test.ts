@@ -26,7 +26,7 @@ test('denied consent, wrong state, a replay and a callback out of nowhere get a 
   const mixed = visitor()
   const callback = await goThrough(await mixed.begin(), 'sub-ada')
   callback.searchParams.set('state', 'x'.repeat(43))
-  await refused(await mixed.comeBack(callback), 403, /not what was asked for/)
+  await refused(await mixed.comeBack(callback), 403, /does not belong to this sign-in/)
 
   const replays = visitor()
   const good = await goThrough(await replays.begin(), 'sub-ada')
@@ -79,7 +79,7 @@ test('nobody is signed in to another’s account: login CSRF, an injected code a
   address.searchParams.set('nonce', 'another-nonce')
   const back = await other.comeBack(await goThrough(address.href, 'sub-ada'))
   assert.equal(back.status, 403)
-  assert.match(await back.text(), /not what was asked for/)
+  assert.match(await back.text(), /does not belong to this sign-in/)
   // No page of another site begins a sign-in.
   for (const site of ['cross-site', 'same-site']) {
     const asked = await other.ask('/auth/google', { method: 'POST', headers: { 'Sec-Fetch-Site': site } })
@@ -116,7 +116,7 @@ test('clocks that differ by an hour, a forged signature and a provider that is d
   provider.breakWith = { path: '/jwks', status: 200, body: jwks }
   const forged = await visitor().signIn('sub-ada')
   assert.equal(forged.status, 403)
-  assert.match(await forged.text(), /not what was asked for/)
+  assert.match(await forged.text(), /does not belong to this sign-in/)
 
   provider.breakWith = { path: '/token', status: 502, body: '<h1>Bad gateway</h1>', type: 'text/html' }
   const down = await visitor().signIn('sub-ada')

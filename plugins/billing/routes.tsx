@@ -7,15 +7,15 @@ import { BillingPage } from '../../views/billing/billing-page.tsx'
 import type { AuthService } from '../auth/contract.ts'
 import type { Bill } from './checkout/bill.ts'
 import type { Payments } from './checkout/payments.ts'
-import { subscriptionStatuses } from './contract.ts'
+import { overReasons, rungKinds, states, subscriptionStatuses } from './contract.ts'
 import { billingOff } from './problems.ts'
 
 const time = z.iso.datetime().nullable()
 
 const billSchema = z.object({
   on: z.boolean(),
-  state: z.enum(['free', 'exempt', 'trial', 'paid', 'grace', 'over']),
-  reason: z.enum(['trial', 'unpaid', 'canceled', 'exemption']).nullable(),
+  state: z.enum(states),
+  reason: z.enum(overReasons).nullable(),
   trial_ends_at: time,
   exemption: z
     .object({ since: z.iso.datetime(), why: z.string(), plan: z.string().nullable() })
@@ -37,7 +37,7 @@ const billSchema = z.object({
     })
     .nullable(),
   ladder: z
-    .array(z.object({ at: z.iso.datetime(), what: z.enum(['stop', 'remove', 'delete']) }))
+    .array(z.object({ at: z.iso.datetime(), what: z.enum(rungKinds) }))
     .meta({ description: 'What happens if the owner does nothing, in order' }),
   trial: z
     .object({

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { State, SubscriptionItem, SubscriptionStatus } from './contract.ts'
+import { eventStatuses, type State, type SubscriptionItem, type SubscriptionStatus } from './contract.ts'
 
 /** Times are milliseconds since the epoch. Rows of Stripe's test mode never count in live mode, nor the reverse. */
 
@@ -48,8 +48,6 @@ export const subscriptions = sqliteTable(
   table => [index('billing_subscriptions_customer').on(table.customerId)],
 )
 export type Subscription = typeof subscriptions.$inferSelect
-
-export const eventStatuses = ['queued', 'working', 'done', 'ignored', 'failed'] as const
 
 /** Stripe's events: the queue and the log. An event's content is not stored; the state is read from Stripe. */
 export const events = sqliteTable(

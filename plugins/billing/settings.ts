@@ -1,19 +1,7 @@
 import { z } from 'zod'
 import { isLoopback } from '../../src/http/address.ts'
 import { setting } from '../../src/kernel/config.ts'
-
-export interface Plan {
-  id: string
-  name: string
-  /** The price in words. The amount itself is set at Stripe. */
-  cost: string
-  /** The id of the price at Stripe. */
-  price: string
-  /** How many instances an account on this plan may have. */
-  instances: number
-  /** The limits of each instance; null for the default limits. */
-  limits: { memoryBytes: number; cpus: number } | null
-}
+import type { Plan } from './contract.ts'
 
 export interface StripeSettings {
   secretKey: string

@@ -1,5 +1,7 @@
 import type { Email } from '../../views/mail/email.tsx'
 
+export type { DeliveryStatus } from '../../src/delivery/delivery-queue.ts'
+
 export interface MailService {
   /** False when no mail server is set up. Then nothing is queued, and pages should not promise emails. */
   on: boolean

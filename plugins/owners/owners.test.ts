@@ -80,7 +80,7 @@ test('what is removed is kept for its owner, who brings it back with its data', 
   writeFileSync(join(town.root, 'acme', 'letter'), 'dear diary')
   await ada.visit('/instances/acme/remove', {})
   await town.reaches(ada, 'acme', 'deleted')
-  assert.match((await ada.visit('/instances/acme')).text, /kept for you/)
+  assert.match((await ada.visit('/instances/acme')).text, /Your data is kept/)
 
   const taken = await bob.call('POST', '/instances', { subdomain: 'acme' })
   assert.equal(taken.status, 409)

@@ -1,6 +1,11 @@
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
-import type { OwnedInstance } from '../provisioner/contract.ts'
+import {
+  desiredStates,
+  type OwnedInstance,
+  operationStatuses,
+  stepStatuses,
+} from '../provisioner/contract.ts'
 
 const time = z.iso.datetime().nullable()
 
@@ -10,7 +15,7 @@ export const ownedInstanceSchema = z.object({
   url: z.url(),
   status: z.string(),
   reachable: z.boolean().meta({ description: 'Whether requests reach it, whatever its status' }),
-  desired: z.enum(['running', 'stopped', 'deleted']),
+  desired: z.enum(desiredStates),
   created_at: z.iso.datetime(),
   last_health_at: time,
   deleted_at: time,
@@ -20,12 +25,10 @@ export const ownedInstanceSchema = z.object({
   operation: z
     .object({
       kind: z.string(),
-      status: z.enum(['pending', 'running', 'succeeded', 'failed', 'superseded']),
+      status: z.enum(operationStatuses),
       created_at: z.iso.datetime(),
       finished_at: time,
-      steps: z.array(
-        z.object({ name: z.string(), status: z.enum(['pending', 'running', 'done', 'failed']) }),
-      ),
+      steps: z.array(z.object({ name: z.string(), status: z.enum(stepStatuses) })),
     })
     .nullable(),
 })

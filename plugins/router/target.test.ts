@@ -125,7 +125,7 @@ describe('modes', () => {
     route(edge, 'alpha', alpha)
     const reply = await ask(edge, 'alpha.localhost')
     assert.equal(reply.status, 404)
-    assert.match(reply.body, /Another proxy/)
+    assert.match(reply.body, /another proxy routes/)
     assert.equal((await ask(edge, 'control.localhost')).body, 'the control plane')
     await edge.stop()
     await alpha.close()

@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
+export const routerModes = ['direct', 'behind', 'labels'] as const
+export type RouterMode = (typeof routerModes)[number]
+
 /** The site's addresses and folders: the settings that every plugin may read. */
 export interface Site {
   domain: string
@@ -12,7 +15,7 @@ export interface Site {
   dataRoot: string
   trustedProxies: readonly string[]
   /** Who receives requests for instances: this program, a proxy that passes them on to it, or another router. */
-  routerMode: 'direct' | 'behind' | 'labels'
+  routerMode: RouterMode
   /** The minimum rate of a request body, in bytes per second; 0 for none. */
   bodyRate: number
   production: boolean

@@ -5,7 +5,7 @@ import { defaultBodyRate } from '../../src/http/listener/stall.ts'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { logLevels } from '../../src/log.ts'
-import type { Site } from './contract.ts'
+import { routerModes, type Site } from './contract.ts'
 
 const domainName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
 
@@ -35,7 +35,7 @@ export const siteConfig = z
         for (const fault of addressSet(entries).faults) context.addIssue({ code: 'custom', message: fault })
       })
       .prefault(''),
-    ROUTER_MODE: z.enum(['direct', 'behind', 'labels'], 'must be direct, behind or labels').default('direct'),
+    ROUTER_MODE: z.enum(routerModes, 'must be direct, behind or labels').default('direct'),
     ROUTER_BODY_RATE: setting.integer(0, 1_000_000).prefault(String(defaultBodyRate)),
     NODE_ENV: z.string().optional(),
     LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).optional(),

@@ -1,3 +1,4 @@
+import type { Account, AccountSession } from '../../plugins/auth/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { Facts, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
@@ -6,17 +7,11 @@ import { Time } from '../components/time.tsx'
 import { browserWords } from './browser-words.ts'
 
 export interface AccountPageProps {
-  account: { email: string; name: string | null; createdAt: number }
+  account: Pick<Account, 'email' | 'name' | 'createdAt'>
   /** Its name, for people. */
   provider: string
   /** Newest first. */
-  sessions: readonly {
-    id: string
-    browser: string
-    createdAt: number
-    lastSeenAt: number
-    current: boolean
-  }[]
+  sessions: readonly (AccountSession & { current: boolean })[]
   now: number
 }
 

@@ -1,15 +1,9 @@
+import type { Plan } from '../../plugins/billing/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { Panel } from '../components/panel.tsx'
 import { type Column, Table } from '../components/table.tsx'
 
-export interface PlanView {
-  id: string
-  name: string
-  cost: string
-  instances: number
-  /** The limits of each instance; null for the default limits. */
-  limits: { memoryBytes: number; cpus: number } | null
-}
+export type PlanView = Omit<Plan, 'price'>
 
 export const roomWords = ({ instances }: PlanView) => (instances === 1 ? 'one' : `up to ${instances}`)
 

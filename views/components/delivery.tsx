@@ -1,8 +1,9 @@
+import type { DeliveryStatus } from '../../plugins/mail/contract.ts'
 import { Badge } from './status.tsx'
 import { Time } from './time.tsx'
 
 export interface DeliveryProps {
-  status: 'queued' | 'sending' | 'sent' | 'failed'
+  status: DeliveryStatus
   /** When a message that waits is attempted next. */
   nextAt: number
   /** Why the last attempt failed. */

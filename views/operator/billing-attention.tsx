@@ -1,27 +1,11 @@
+import type { Attention } from '../../plugins/billing/contract.ts'
 import type { Shape, Tone } from '../components/mark.tsx'
 import { Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
 
-export interface AttentionView {
-  id: string
-  kind:
-    | 'two-subscriptions'
-    | 'paid-when-closed'
-    | 'dispute-to-answer'
-    | 'dispute-waits'
-    | 'dispute-lost'
-    | 'collection-paused'
-  accountId: string
-  email: string | null
-  what: string
-  todo: string
-  until: number | null
-  url: string
-}
-
-const looks: Record<AttentionView['kind'], { tone: Tone; shape: Shape; word: string }> = {
+const looks: Record<Attention['kind'], { tone: Tone; shape: Shape; word: string }> = {
   'two-subscriptions': { tone: 'warn', shape: 'triangle', word: 'Pays twice' },
   'paid-when-closed': { tone: 'warn', shape: 'triangle', word: 'Paid after closing' },
   'dispute-to-answer': { tone: 'bad', shape: 'cross', word: 'Dispute to answer' },
@@ -31,7 +15,7 @@ const looks: Record<AttentionView['kind'], { tone: Tone; shape: Shape; word: str
 }
 
 /** Matters that only the operator can resolve, at Stripe. Renders nothing when there are none. */
-export function Attention({ of, now }: { of: readonly AttentionView[]; now: number }) {
+export function AttentionPanel({ of, now }: { of: readonly Attention[]; now: number }) {
   if (of.length === 0) return null
   return (
     <Panel title="Needs your attention" aside={String(of.length)} flush>
@@ -62,7 +46,7 @@ export function Attention({ of, now }: { of: readonly AttentionView[]; now: numb
   )
 }
 
-function Matter({ kind, what, todo }: AttentionView) {
+function Matter({ kind, what, todo }: Attention) {
   const { tone, shape, word } = looks[kind]
   return (
     <>

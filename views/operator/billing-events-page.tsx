@@ -1,3 +1,4 @@
+import type { EventStatus } from '../../plugins/billing/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
@@ -10,7 +11,7 @@ import { Time } from '../components/time.tsx'
 export interface EventView {
   id: string
   type: string
-  status: 'queued' | 'working' | 'done' | 'ignored' | 'failed'
+  status: EventStatus
   attempts: number
   receivedAt: number
   error: string | null
@@ -21,7 +22,7 @@ export interface BillingEventsProps {
   list: { events: readonly EventView[]; total: number; limit: number; offset: number }
 }
 
-const outcomes: Record<EventView['status'], { tone: Tone; shape: Shape; word: string }> = {
+const outcomes: Record<EventStatus, { tone: Tone; shape: Shape; word: string }> = {
   queued: { tone: 'busy', shape: 'clock', word: 'Waiting' },
   working: { tone: 'busy', shape: 'turning', word: 'Processing' },
   done: { tone: 'ok', shape: 'check', word: 'Done' },

@@ -1,4 +1,4 @@
-import type { Rung, State } from '../../plugins/billing/contract.ts'
+import type { Attention, ListedAccount } from '../../plugins/billing/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { listAddress } from '../components/list-address.ts'
 import { Live } from '../components/live.tsx'
@@ -8,17 +8,9 @@ import { Search } from '../components/search.tsx'
 import { Badge } from '../components/status.tsx'
 import { Pages, Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
-import { Attention, type AttentionView } from './billing-attention.tsx'
+import { AttentionPanel } from './billing-attention.tsx'
 
-export interface AccountView {
-  accountId: string
-  email: string | null
-  subdomains: readonly string[]
-  state: State
-  since: number
-  next: Rung | null
-  error: string | null
-}
+export type AccountView = Omit<ListedAccount, 'readAt'>
 
 export interface BillingAdminProps {
   now: number
@@ -27,7 +19,7 @@ export interface BillingAdminProps {
   trials: { going: number; limit: number }
   /** How many events have failed, or have been queued for long. */
   troubled: number
-  attention: readonly AttentionView[]
+  attention: readonly Attention[]
   /** One page of the accounts; `total` counts all of them. */
   accounts: readonly AccountView[]
   total: number
@@ -105,7 +97,7 @@ export function BillingAdminPage(props: BillingAdminProps) {
           </p>
         </Notice>
       ) : null}
-      <Attention of={attention} now={now} />
+      <AttentionPanel of={attention} now={now} />
       <Panel title="Accounts" aside={total === 0 ? null : `${total} in total`} flush>
         <Accounts {...props} />
         <Pages {...list} href={address} ways={['Previous', 'Next']} />

@@ -1,3 +1,4 @@
+import type { DeliveryStatus } from '../../plugins/mail/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { Delivery } from '../components/delivery.tsx'
 import { listAddress } from '../components/list-address.ts'
@@ -10,7 +11,7 @@ export interface MailView {
   id: string
   to: string
   subject: string
-  status: 'queued' | 'sending' | 'sent' | 'failed'
+  status: DeliveryStatus
   attempts: number
   nextAt: number
   createdAt: number

@@ -1,20 +1,13 @@
+import type { InstanceLimit } from '../../plugins/provisioner/contract.ts'
 import { PageHead, Panel } from '../components/panel.tsx'
 
-export interface InstanceLimitView {
-  most: number
-  /** Where the limit comes from, as the start of a sentence: `The plan Basic`. Null for the site's own limit. */
-  by: string | null
-  /** Whether a plan with room for more is offered. */
-  larger: boolean
-}
-
 /** How many instances the account may have, and why. */
-export function limitWords({ most, by }: InstanceLimitView): string {
+export function limitWords({ most, by }: InstanceLimit): string {
   return `${by ?? 'Your account'} has room for ${most === 1 ? 'one instance' : `${most} instances`}.`
 }
 
 export interface NoRoomPageProps {
-  limit: InstanceLimitView
+  limit: InstanceLimit
   /** Names of the instances that count against the limit. */
   taken: readonly string[]
 }

@@ -1,15 +1,16 @@
+import type { InstanceLimit } from '../../plugins/provisioner/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { Live } from '../components/live.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { InstanceStatus } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
-import { type InstanceLimitView, limitWords } from './instance-limit.tsx'
+import { limitWords } from './instance-limit.tsx'
 import { isBusy, type OwnedInstanceView } from './owned-instance.ts'
 
 export interface OwnedInstancesProps {
   instances: readonly OwnedInstanceView[]
-  limit: InstanceLimitView
+  limit: InstanceLimit
   /** Names of the instances that were created for this owner's email address and wait to be claimed. */
   claimable: readonly string[]
   now: number

@@ -1,22 +1,8 @@
 import type { AccountDirectory } from '../../auth/contract.ts'
 import type { ProvisionerService } from '../../provisioner/contract.ts'
-import type { Rung, State } from '../contract.ts'
+import type { ListedAccount, State } from '../contract.ts'
 import type { Standing } from '../rules/standing.ts'
 import type { Standings } from './standings.ts'
-
-export interface ListedAccount {
-  accountId: string
-  /** Null after the owner's personal data was erased. */
-  email: string | null
-  /** The account's instances whose data may still exist. */
-  subdomains: string[]
-  state: State
-  since: number
-  next: Rung | null
-  readAt: number | null
-  /** Why the last reading from Stripe failed. */
-  error: string | null
-}
 
 /** The accounts for the operator: those that need attention first, then by what happens soonest. */
 export function accountList(parts: {

@@ -1,8 +1,8 @@
 import type { Exemptions } from '../accounts/exemption.ts'
 import type { AccountStanding, Standings } from '../accounts/standings.ts'
 import type { Trials } from '../accounts/trial.ts'
+import type { Plan } from '../contract.ts'
 import type { Subscription } from '../schema.ts'
-import type { Plan } from '../settings.ts'
 import type { Customers } from '../stripe/customers.ts'
 import type { Plans } from './plans.ts'
 

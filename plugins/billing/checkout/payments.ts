@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/clock.ts'
 import type { AccountRecords } from '../accounts/account-records.ts'
-import type { Plan } from '../settings.ts'
+import type { Plan } from '../contract.ts'
 import type { Customers } from '../stripe/customers.ts'
 import type { StripeAccess } from '../stripe/stripe.ts'
 import { type Bill, billReader } from './bill.ts'

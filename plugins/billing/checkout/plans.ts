@@ -1,10 +1,10 @@
 import type { InstanceLimit } from '../../provisioner/contract.ts'
 import type { Exemptions } from '../accounts/exemption.ts'
 import type { Standings } from '../accounts/standings.ts'
+import type { Plan } from '../contract.ts'
 import { purchaseOf } from '../rules/purchase.ts'
 import { byWeight, equallyPaid } from '../rules/subscription-order.ts'
 import type { Subscription } from '../schema.ts'
-import type { Plan } from '../settings.ts'
 import type { Customers } from '../stripe/customers.ts'
 
 /** The plan of each account, paid for or given by the operator, and what it allows. */

@@ -1,33 +1,9 @@
 import type { AccountDirectory } from '../../auth/contract.ts'
+import type { Attention } from '../contract.ts'
 import { moneyWords } from '../rules/money.ts'
 import type { Dispute, Subscription } from '../schema.ts'
 import type { Customers } from '../stripe/customers.ts'
 import type { Disputes } from '../stripe/disputes.ts'
-
-export const attentionKinds = [
-  'two-subscriptions',
-  'paid-when-closed',
-  'dispute-to-answer',
-  'dispute-waits',
-  'dispute-lost',
-  'collection-paused',
-] as const
-
-/** A matter that only the operator can resolve, at Stripe. */
-export interface Attention {
-  /** Stable for as long as it is the same matter. */
-  id: string
-  kind: (typeof attentionKinds)[number]
-  accountId: string
-  email: string | null
-  /** What is wrong, and what to do, in words. */
-  what: string
-  todo: string
-  /** The deadline; null when there is none. */
-  until: number | null
-  /** The page at Stripe where it is resolved. */
-  url: string
-}
 
 export function createAttention(parts: {
   live: boolean
@@ -56,7 +32,7 @@ export function createAttention(parts: {
           ...about,
           ...{ id: `two-${customerId}`, kind: 'two-subscriptions', url },
           what: `The account has ${others.length + 1} subscriptions at once; ${first.id} counts.`,
-          todo: `At Stripe, cancel ${ids} and refund the payments for ${others.length === 1 ? 'it' : 'them'}.`,
+          todo: `Cancel ${ids} at Stripe, and refund ${others.length === 1 ? 'its' : 'their'} payments.`,
         })
       }
       for (const { id, pauseBehavior, pauseEndsAt } of weigh(subscriptions)) {

@@ -1,7 +1,7 @@
 import { stopReasons } from '../../../views/billing/stop-reasons.ts'
 import type { InstanceSummary } from '../../provisioner/contract.ts'
+import type { Plan } from '../contract.ts'
 import type { Standing } from '../rules/standing.ts'
-import type { Plan } from '../settings.ts'
 
 /** How long an account that is due to stop keeps running while Stripe cannot be reached. */
 export const patienceMs = 86_400_000

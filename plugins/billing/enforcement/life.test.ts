@@ -77,7 +77,7 @@ test('a card that fails: grace, stop, pays, back; fails again: removed, kept, an
   await shop.run('enforce')
   assert.equal((await shop.emails()).at(-1), 'A payment for acme failed')
   const mail = shop.inbox.mails.at(-1)?.text.replaceAll('=\r\n', '') ?? ''
-  assert.match(mail, /- \d+ \w+ \d{4}: the instance stops/)
+  assert.match(mail, /- \d+ \w+ \d{4}: Your instance stops/)
   await shop.live(13)
   assert.deepEqual(await stateOf(shop), ['running', false, null])
   await shop.live(2)
@@ -201,7 +201,7 @@ test('one trial an account, and not more than there are; a refused one begins no
   assert.deepEqual([refused.status, refused.headers['retry-after']], [429, '86400'])
   const page = await grace.visit('/instances', { subdomain: 'navy' })
   assert.equal(page.status, 429)
-  assert.match(page.text, /All trials are taken now/)
+  assert.match(page.text, /All free trials are taken/)
   assert.equal((await billOf(grace)).trial_ends_at, null)
   // Whoever pays takes no trial.
   await shop.buy(ada)

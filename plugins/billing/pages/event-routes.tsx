@@ -6,8 +6,8 @@ import { type Guard, type Route, route } from '../../../src/http/route.ts'
 import { show } from '../../../src/http/show.ts'
 import { BillingEventsPage } from '../../../views/operator/billing-events-page.tsx'
 import { operatorFrame } from '../../../views/operator/operator-frame.ts'
+import { eventStatuses } from '../contract.ts'
 import { unknownEvent } from '../problems.ts'
-import { eventStatuses } from '../schema.ts'
 import type { EventQueue } from '../stripe/event-queue.ts'
 
 const listed = 50

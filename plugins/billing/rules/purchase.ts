@@ -1,5 +1,5 @@
+import type { Plan } from '../contract.ts'
 import type { Subscription } from '../schema.ts'
-import type { Plan } from '../settings.ts'
 
 /** What a subscription pays for: a plan and a quantity. `plan.instances` is the total for all of them. */
 export interface Purchase {

@@ -1,6 +1,5 @@
-import type { SubscriptionStatus } from '../contract.ts'
+import type { Plan, SubscriptionStatus } from '../contract.ts'
 import type { Subscription } from '../schema.ts'
-import type { Plan } from '../settings.ts'
 import { bySize } from './purchase.ts'
 
 /** From paid to unpaid. A status that is not listed has ended, or never began. */

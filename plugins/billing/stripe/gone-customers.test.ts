@@ -23,7 +23,7 @@ test('a customer that was deleted at Stripe: its subscription ended, the portal 
   // Nobody told: the portal finds it out by itself.
   const portal = await ada.call('POST', '/portal', {})
   assert.equal(portal.status, 409)
-  assert.match(portal.text, /no record of you any more.*Choose a plan to begin anew/s)
+  assert.match(portal.text, /no longer has a record of you.*Choose a plan to start over/s)
   assert.deepEqual(await stateOf(ada), { ...(await stateOf(ada)), state: 'over', subscription: null })
   await shop.deliverEvents()
   await shop.run('reconcile')
