@@ -30,7 +30,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         auth: 'Sign-in for owners',
         billing: 'The owner’s plan',
         checkout: 'Choosing a plan',
-        description: 'This description',
+        description: 'This API description',
         health: 'Health of the control plane',
         instances: 'The owner’s instances',
         keys: 'Public keys that verify single sign-on tokens',

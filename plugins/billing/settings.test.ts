@@ -27,18 +27,18 @@ test('everything or nothing: half a configuration is named', () => {
 
 test('a malformed value is named with what would be right, and never told', () => {
   const cases: [Record<string, string>, RegExp][] = [
-    [{ STRIPE_SECRET_KEY: 'pk_test_public' }, /^STRIPE_SECRET_KEY: must be a secret key of Stripe/],
-    [{ STRIPE_WEBHOOK_SECRET: 'whsec_one, two' }, /^STRIPE_WEBHOOK_SECRET: must be signing secrets/],
+    [{ STRIPE_SECRET_KEY: 'pk_test_public' }, /^STRIPE_SECRET_KEY: must be a Stripe secret key/],
+    [{ STRIPE_WEBHOOK_SECRET: 'whsec_one, two' }, /^STRIPE_WEBHOOK_SECRET: must be Stripe signing secrets/],
     [{ BILLING_PLANS: 'basic' }, /^BILLING_PLANS: must be JSON such as \[/],
     [{ BILLING_PLANS: '{}' }, /^BILLING_PLANS: must be a list such as/],
-    [{ BILLING_PLANS: '[]' }, /^BILLING_PLANS: must name a plan or more/],
+    [{ BILLING_PLANS: '[]' }, /^BILLING_PLANS: must contain at least one plan/],
     [
       { BILLING_PLANS: '[{"id":"a","name":"A","price":"9 euros"}]' },
-      /^BILLING_PLANS\.0\.price: must be the id of a price/,
+      /^BILLING_PLANS\.0\.price: must be the id of a Stripe price/,
     ],
     [
       { BILLING_PLANS: '[{"id":"a","name":"A","price":"price_1"},{"id":"a","name":"B","price":"price_2"}]' },
-      /must not name a plan twice/,
+      /must not contain a plan twice/,
     ],
     [
       { BILLING_PLANS: '[{"id":"a","name":"A","price":"price_1","colour":"red"}]' },

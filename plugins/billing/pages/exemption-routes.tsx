@@ -9,6 +9,7 @@ import type { ProvisionerService } from '../../provisioner/contract.ts'
 import type { Exemptions } from '../accounts/exemption.ts'
 import type { Standings } from '../accounts/standings.ts'
 import type { Payments } from '../checkout/payments.ts'
+import type { State } from '../contract.ts'
 import { alreadyExempt, notExempt, unknownAccount, unknownPlan } from '../problems.ts'
 import type { Exemption } from '../schema.ts'
 
@@ -68,7 +69,7 @@ export function exemptionRoutes(parts: {
     if (!account) throw unknownAccount(`No account has the id "${id}".`)
     return account
   }
-  const view = (id: string) => {
+  const view = (id: string): AccountView => {
     const { standings, exemptions } = open()
     const { email } = accountOf(id)
     const { state, since } = standings.of(id)
@@ -164,17 +165,25 @@ export function exemptionRoutes(parts: {
       },
     }),
   ]
+}
 
-  function wireView({ account, exemption, earlier }: ReturnType<typeof view>): z.infer<typeof accountSchema> {
-    return {
-      account_id: account.accountId,
-      email: account.email,
-      state: account.state,
-      since: timestamp(account.since),
-      subdomains: account.subdomains,
-      exemption: exemption && wireExemption(exemption),
-      earlier: earlier.map(wireExemption),
-    }
+interface AccountView {
+  account: { accountId: string; email: string | null; state: State; since: number; subdomains: string[] }
+  /** The active one; null when there is none. */
+  exemption: Exemption | null
+  /** The ones that have ended, newest first. */
+  earlier: Exemption[]
+}
+
+function wireView({ account, exemption, earlier }: AccountView): z.infer<typeof accountSchema> {
+  return {
+    account_id: account.accountId,
+    email: account.email,
+    state: account.state,
+    since: timestamp(account.since),
+    subdomains: account.subdomains,
+    exemption: exemption && wireExemption(exemption),
+    earlier: earlier.map(wireExemption),
   }
 }
 

@@ -100,14 +100,14 @@ test('who owes sees which plan it is about, and what it costs', async t => {
   assert.doesNotMatch(text, /Paid until/)
 })
 
-test('before something ends, its owner is told for how long data is kept, and what becomes of the plan', async t => {
+test('before a removal, its page says how long data is kept and that the plan continues', async t => {
   const shop = await openShop(t, { root: memoryFolder(t), env: { RETENTION_DAYS: '10' } })
   const ada = await shop.owner('ada')
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
   const id = await shop.buy(ada)
   await shop.reaches(ada, 'acme', 'running')
   const instance = (await ada.visit('/instances/acme')).text
-  assert.match(instance, /kept for you for 10 days/)
+  assert.match(instance, /are kept for 10 days/)
   assert.match(instance, /The plan Basic continues without it/)
   const leave = (await ada.visit('/account/leave')).text
   assert.match(leave, /is kept for 10 days/)

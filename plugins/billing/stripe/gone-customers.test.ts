@@ -52,7 +52,7 @@ test('a key of another Stripe account stops nobody: what was known holds, and th
   state.customers.delete(customer)
   await assert.rejects(shop.run('reconcile'), /1 customers could not be read/)
   assert.equal((await stateOf(ada)).state, 'paid')
-  assert.match((await account(shop))?.error ?? '', /STRIPE_SECRET_KEY of another account/)
+  assert.match((await account(shop))?.error ?? '', /Does STRIPE_SECRET_KEY belong to another Stripe account/)
   const portal = await ada.call('POST', '/portal', {})
   assert.deepEqual([portal.status, /Tell the operator/.test(portal.text)], [409, true])
   const again = await ada.call('POST', '/checkout', { plan: 'basic' })

@@ -66,7 +66,7 @@ test('the operator says that it is paid for: a trial begins, then it stops; and 
   await shop.run('enforce')
   assert.deepEqual(await stateOf(shop, 'legacy'), running)
   const page = await shop.admin('GET', '/admin/instances/legacy', { headers: { Accept: 'text/html' } })
-  assert.match(String(page.body), /It is exempt: its owner needs no plan for it/)
+  assert.match(String(page.body), /This instance is exempt. Its owner needs no plan for it/)
 })
 
 test('where there are no trials, the owner has the grace period to choose a plan', async t => {
