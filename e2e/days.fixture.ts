@@ -34,7 +34,7 @@ export interface LonghouseInDays {
   inbox: Inbox
   /** Days go by; every task has its turn each day. */
   live(days: number): Promise<void>
-  /** The same, hour by hour as the retention timer counts them. */
+  /** The same, by the most that one look of the retention timer counts: an hour and a half. */
   retain(days: number): Promise<void>
   /** Stripe tells what it has not told yet. */
   tell(): Promise<void>
@@ -97,7 +97,7 @@ export async function startLonghouseInDays(
       for (let today = 0; today < days; today++) await pass(1)
     },
     retain: async days => {
-      for (let today = 0; today < days; today++) await pass(24)
+      for (let today = 0; today < days; today++) await pass(16)
     },
     tell: async () => {
       await stripe.deliver((body, headers) =>

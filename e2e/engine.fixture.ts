@@ -31,6 +31,8 @@ export function noOwnEngine(): string | false {
   return 'needs a Docker engine: npm run images, then LONGHOUSE_TEST_IMAGE=longhouse-runtime:latest npm test'
 }
 
+const loader = join(import.meta.dirname, '../scripts/loader.mjs')
+
 /** The folder of a test file that `runInNamespaces` runs; null in every other. */
 export const namespaceFolder = process.env.LONGHOUSE_TEST_NAMESPACES ?? null
 
@@ -43,7 +45,7 @@ export async function runInNamespaces(t: TestContext, file: string): Promise<voi
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const child = spawn(
     join(import.meta.dirname, 'own-namespaces.sh'),
-    [folder, process.execPath, '--import', 'tsx', '--test-reporter=spec', file],
+    [folder, process.execPath, '--import', loader, '--test-reporter=spec', file],
     {
       // A group of its own: who ends the tests' group leaves it alive, and it cleans up.
       detached: true,

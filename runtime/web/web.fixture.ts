@@ -51,7 +51,6 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     patience: { pageMs: longestMs, busyPageMs: 0, apiMs: longestMs, ...options.patience },
     settings: {
       LONGHOUSE_INSTANCE_ID: instanceId,
-      LONGHOUSE_PASSWORD: password,
       LONGHOUSE_TRUSTED_PROXIES: '127.0.0.1',
       ...(publicUrl && { LONGHOUSE_PUBLIC_URL: publicUrl }),
       ...(handedOverAt !== undefined && { LONGHOUSE_HANDED_OVER_AT: new Date(handedOverAt).toISOString() }),
