@@ -3,7 +3,7 @@
 // starts the compiler, which would tell in its errors what a file outside the repo begins with.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { explainDenials } from '../isolation/denied.ts'
+import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { channelToParent } from '../process/channel.ts'
 import { buildEntry } from './build-entry.ts'
@@ -28,7 +28,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   const compiled = await compileManifest(request)
   if ('errors' in compiled) return compiled
   // From here on it is their code that runs.
-  explainDenials()
+  explainAccessDenied()
   process.setSourceMapsEnabled(true)
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)

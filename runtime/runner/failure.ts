@@ -1,5 +1,5 @@
 import { format } from 'node:util'
-import { deniedInWords } from '../isolation/denied.ts'
+import { accessDeniedInWords } from '../isolation/access-denied.ts'
 import { mappedStack, readableStack } from '../manifest/source-position.ts'
 import { failureLimits } from './run-protocol.ts'
 
@@ -22,7 +22,8 @@ export function failureInWords(
 /** Adds the causes: `fetch failed` alone says little. */
 function wordsOf(error: Error): string {
   let words =
-    deniedInWords(error) ?? (error.name === 'Error' ? messageOf(error) : `${error.name}: ${messageOf(error)}`)
+    accessDeniedInWords(error) ??
+    (error.name === 'Error' ? messageOf(error) : `${error.name}: ${messageOf(error)}`)
   for (const cause of causesOf(error)) {
     const more = cause instanceof Error ? messageOf(cause) : ''
     if (more !== '' && !words.includes(more)) words += `: ${more}`

@@ -30,7 +30,7 @@ test('lines to both streams are kept in the order of writing', async t => {
   )
 })
 
-test('so are those that are written in other ways, and those of programs that the job starts', async t => {
+test('lines written in other ways, and by programs that the job starts, keep their order too', async t => {
   const ways = [
     'console.log(i)',
     'process.stderr.write(i + "\\n")',
@@ -55,7 +55,7 @@ test('so are those that are written in other ways, and those of programs that th
   )
 })
 
-test('more than the pipes hold comes whole and in order, partial lines and all', async t => {
+test('more output than the pipes hold comes whole and in order, partial lines included', async t => {
   const { lines, over } = await written(
     t,
     `for (let i = 0; i < 40; i++) {
@@ -85,7 +85,7 @@ for (const [how, end, status] of [
     'thrown',
   ],
 ] as const) {
-  test(`the last words before ${how} are all there, however many they are`, async t => {
+  test(`all output before ${how} is there, however much it is`, async t => {
     const { over, lines } = await written(
       t,
       `for (let i = 0; i < 200; i++) (i % 2 ? console.error : console.log)(i + ' ' + 'x'.repeat(2000)); ${end}`,
@@ -98,7 +98,7 @@ for (const [how, end, status] of [
   })
 }
 
-test('what is no text, and what looks like a mark of ours, does no harm', async t => {
+test('output that is not text, or looks like one of our marks, does no harm', async t => {
   const { log, over } = await written(
     t,
     `const mark = '\\x1b_' + process.env.LONGHOUSE_PROCESS + ';'
@@ -115,7 +115,7 @@ test('what is no text, and what looks like a mark of ours, does no harm', async 
   assert.match(log.replaceAll('\x1b_', '<'), /^run-\na<run-[\w-]+;no number\nb<run-\w+\nü\n<run-[\w-]+;12$/)
 })
 
-test('a job that forges the marks or closes one of its outputs is held up for a moment, and all it says is kept', async t => {
+test('a job that forges the marks or closes an output waits a moment, and all its output is kept', async t => {
   const forged = await written(
     t,
     `writeSync(1, '\\x1b_' + process.env.LONGHOUSE_PROCESS + ';900;1\\x1b\\\\')
@@ -135,7 +135,7 @@ test('a job that forges the marks or closes one of its outputs is held up for a 
   assert.equal(closed.lines.length, 300)
 })
 
-test('a partial line is told while its job waits', async t => {
+test('a partial line shows while its job waits', async t => {
   const { engine, ended } = await startInstance(t, {
     files: {
       'manifest.ts': oneJob(
@@ -144,12 +144,12 @@ test('a partial line is told while its job waits', async t => {
     },
   })
   const { id } = engine.run('job', { trigger: 'manual' })
-  await until(() => engine.log(id) === 'asking …', 'the line is told')
+  await until(() => engine.log(id) === 'asking …', 'the line shows')
   await engine.cancel(id)
   await ended(id)
 })
 
-test('a job that takes what it prints for itself, or ends its output, may do so', async t => {
+test('a job may capture what it prints, or end its output', async t => {
   const { lines, over } = await written(
     t,
     `const write = process.stdout.write
@@ -168,7 +168,7 @@ test('a job that takes what it prints for itself, or ends its output, may do so'
   assert.deepEqual(lines, ['err kept back', 'out told', 'out last', 'err ERR_STREAM_WRITE_AFTER_END'])
 })
 
-test('what a job closes is not written to any more, whatever file gets its number', async t => {
+test('an output that a job closed is no longer written to, whatever file gets its number', async t => {
   for (const [closed, printed] of [
     [1, 'console.error("err")'],
     [2, 'console.log("out")'],

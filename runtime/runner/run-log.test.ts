@@ -59,7 +59,7 @@ test('streams that write into each other’s lines keep lines of their own', t =
   )
 })
 
-test('characters that come in two chunks are whole; what is no text does no harm', t => {
+test('characters that come in two chunks are whole; bytes that are not text do no harm', t => {
   const { write, ended } = openLog(t)
   const bytes = Buffer.from('grüße 🚀\n')
   for (const byte of bytes) write('out', Buffer.from([byte]))
@@ -69,14 +69,14 @@ test('characters that come in two chunks are whole; what is no text does no harm
   assert.equal(written.slice(9), '\ufffd\0\n\ufffd')
 })
 
-test('a line that looks like a kept one stays what the run wrote', t => {
+test('a line that looks as if it had a head stays what the run wrote', t => {
   const { write, ended } = openLog(t)
   const line = '2020-01-01T00:00:00.000Z err forged\n'
   write('out', line)
   assert.equal(asWritten(String(ended())), line)
 })
 
-test('of a long log the beginning and the end are kept in whole lines, whatever its lines are like', t => {
+test('the beginning and the end of a long log are kept in whole lines, whatever its lines are like', t => {
   const shapes: [string, (i: number) => string, number][] = [
     ['lines', i => `line ${i} of many, and some more words to fill it\n`, 60_000],
     ['one line', i => `${i},`, 600_000],
@@ -107,7 +107,7 @@ test('of a long log the beginning and the end are kept in whole lines, whatever 
   }
 })
 
-test('of lines that are nothing but ends, not everything is kept', t => {
+test('not all of very many empty lines is kept', t => {
   const { write, ended } = openLog(t)
   for (let i = 0; i < 64; i++) write('out', '\n'.repeat(16 * 1024))
   const kept = String(ended())
@@ -145,7 +145,7 @@ test('fifty megabytes take little time and little memory', t => {
   assert.match(String(ended()), /left out here/)
 })
 
-test('a log is read on from every position, while it grows and when it is over', t => {
+test('a log can be read on from every position, while it grows and after its end', t => {
   for (const most of [7, 1000, 64 * 1024]) {
     const { log, write, file, ended } = openLog(t)
     const reader = () => {
@@ -183,7 +183,7 @@ test('a log is read on from every position, while it grows and when it is over',
   }
 })
 
-test('a position that a long log no longer has goes on where its end begins', t => {
+test('a position that a long log no longer has leads to the beginning of its end', t => {
   const { log, write, file, ended } = openLog(t)
   const line = `${'x'.repeat(1000)}\n`
   for (let i = 0; i < 600; i++) write('out', line)

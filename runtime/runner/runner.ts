@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
 import type { JobDefinition } from '../../sdk/jobs.js'
 import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
+import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
-import { explainDenials } from '../isolation/denied.ts'
 import { processMark } from '../isolation/marks.ts'
 import { buildEntry } from '../manifest/build-entry.ts'
 import { nameCallSites } from '../manifest/call-sites.ts'
@@ -61,7 +61,7 @@ async function run(request: RunRequest): Promise<void> {
     const names = { LONGHOUSE_RUN_ID: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
     Object.assign(process.env, request.secrets, names)
     confinement.begin(givenReach())
-    explainDenials()
+    explainAccessDenied()
     await import(pathToFileURL(built).href)
     output.markStarts()
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[

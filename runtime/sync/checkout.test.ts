@@ -57,7 +57,7 @@ test('files, index and branch go from one commit to the other', async t => {
   assert.equal(existsSync(join(dir, '.git/longhouse-sync')), false)
 })
 
-test('executable files and links come as such', async t => {
+test('executable files and links stay what they are', async t => {
   const { dir, git, from, branch } = twoCommits(t, { a: 'x' }, { a: 'x', b: 'y' })
   writeFileSync(join(dir, 'tool'), '#!/bin/sh\n', { mode: 0o755 })
   execFileSync('ln', ['-s', 'a', join(dir, 'link')])
@@ -109,7 +109,7 @@ for (const [what, spoil, path] of [
   })
 }
 
-test('another git program at work is waited for, and a link out of the repo is not followed', async t => {
+test('a checkout waits for another git program, and follows no link out of the repo', async t => {
   const { dir, from, to, branch } = twoCommits(t, { a: '1' }, { a: '1', 'data/file': 'x' })
   writeFileSync(join(dir, '.git/index.lock'), '')
   const busy = await checkout(dir, { branch, from, to })
@@ -121,7 +121,7 @@ test('another git program at work is waited for, and a link out of the repo is n
   assert.equal(existsSync(join(outside, 'file')), false)
 })
 
-test('killed when all the files were there, and edited since: all go back, the index too, and the edit stays', async t => {
+test('a checkout killed after all files were written is undone, index included, if a file was edited since; the edit stays', async t => {
   const { dir, git, from, to, read, branch } = twoCommits(t, first, second)
   git('reset', '--quiet', '--hard', to)
   git('update-ref', `refs/heads/${branch}`, from)
@@ -136,7 +136,7 @@ test('killed when all the files were there, and edited since: all go back, the i
   assert.deepEqual([read('change'), read('gone'), read('place')], ['edited', 'g', 'a file'])
 })
 
-test('killed at any moment, it is finished by the next, or undone where somebody has edited since', async t => {
+test('a checkout killed at any moment is finished by the next one, or undone if a file was edited since', async t => {
   const numbered = (count: number, word: string) =>
     Object.fromEntries(
       Array.from({ length: count }, (_, i) => [`folder-${i % 7}/file-${i}`, `${word} ${i}\n`]),

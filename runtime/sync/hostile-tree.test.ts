@@ -32,14 +32,14 @@ function repo(t: TestContext) {
   return { dir, git, file, tree, folder, commit }
 }
 
-test('a handful of objects that make a tree without end is refused at once', async t => {
+test('a few objects that form an endless tree are refused at once', async t => {
   const { dir, file, tree, folder, commit } = repo(t)
   let bomb = tree(file('a'))
   for (let i = 0; i < 10; i++) bomb = tree(...Array.from({ length: 10 }, (_, n) => folder(`f${n}`, bomb)))
   await assert.rejects(readFiles(dir, commit(bomb)), /holds more than 50000 files and folders/)
 })
 
-test('a tree may be so deep and no deeper', async t => {
+test('a tree has a maximum depth', async t => {
   const { dir, file, tree, folder, commit } = repo(t)
   let deep = tree(file('a'))
   for (let i = 1; i < treeBounds.depth; i++) deep = tree(folder('f', deep))
@@ -67,7 +67,7 @@ test('a name that reaches into git is refused, wherever it stands', async t => {
   }
 })
 
-test('a pipe in the place of a file keeps no checkout waiting, and stays', async t => {
+test('a pipe in the place of a file does not block a checkout, and stays', async t => {
   const { dir, git } = repo(t)
   const save = (content: string) => {
     writeFileSync(join(dir, 'job.ts'), content)

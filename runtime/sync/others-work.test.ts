@@ -7,7 +7,7 @@ import { manyJobs, startSynced } from './sync.fixture.ts'
 const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 123456\n`
 const submodule = '5'.repeat(40)
 
-test('a commit made here keeps the submodule, the packages and the modes of others, and pushes them', async t => {
+test('a commit made here keeps and pushes submodules, packages and file modes of others', async t => {
   const { engine, server, sync, git, read, write, path } = await startSynced(t)
   // As people do it with a git of their own.
   server.commit({
@@ -72,7 +72,7 @@ test('a commit made here keeps the submodule, the packages and the modes of othe
   assert.equal(git('fsck', '--strict', '--no-dangling'), '')
 })
 
-test('a pointer of Git LFS that is imported as JSON is told as that', async t => {
+test('a Git LFS pointer that is imported as JSON is named as such', async t => {
   const { engine, write } = await startSynced(t)
   write('prices.json', pointer)
   write('manifest.ts', `import prices from './prices.json'\n${manyJobs(4)}void prices\n`)
@@ -82,7 +82,7 @@ test('a pointer of Git LFS that is imported as JSON is told as that', async t =>
   assert.match(error?.message ?? '', /Git LFS pointer.*not fetched here/)
 })
 
-test('while the remote is away, what is not pushed is counted and named', async t => {
+test('while the remote is unreachable, unpushed commits are counted and named', async t => {
   const { engine, server, sync, remote, git, write } = await startSynced(t)
   assert.deepEqual([(await remote()).ahead, (await remote()).unpushed.commits], [0, []])
   server.ill = 'down'

@@ -15,7 +15,7 @@ interface RepoJson {
 
 const files = { '.gitignore': 'node_modules/\n', 'manifest.ts': manyJobs(2), 'notes.txt': 'a\n' }
 
-test('a remote is connected, synced, resolved and forgotten by its API; the token stays in', async t => {
+test('the API connects, syncs, resolves and disconnects a remote, and never shows its token', async t => {
   const server = await startGitServer(t)
   const { app, instance, signIn } = await startWeb(t, { files, publicUrl: 'https://acme.example.com' })
   const Cookie = await signIn()
@@ -92,7 +92,7 @@ test('a remote is connected, synced, resolved and forgotten by its API; the toke
   assert.equal((await hook(made.webhook.secret)).status, 401)
 })
 
-test('the page connects by a form, shows what is wrong beside the field, and syncs', async t => {
+test('the page connects a remote by a form, shows errors beside their fields, and syncs', async t => {
   const server = await startGitServer(t)
   const { app, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { until } from '../engine.fixture.ts'
 import { connect, manyJobs, startSynced } from './sync.fixture.ts'
 
-test('whatever the remote does, it is said in words, jobs run on, and the next sync catches up', async t => {
+test('whatever the remote does, the error says so, jobs go on, and the next sync catches up', async t => {
   const instance = await startSynced(t)
   const { server, sync, run, head, remote } = instance
   const before = head()
@@ -47,7 +47,7 @@ test('whatever the remote does, it is said in words, jobs run on, and the next s
   assert.equal(instance.engine.manifest().status, 'ok')
 })
 
-test('what could not be sent is sent when the remote is back', async t => {
+test('commits that could not be pushed are pushed when the remote is back', async t => {
   const { engine, server, sync, write, read, head } = await startSynced(t)
   server.edit({ 'new.txt': 'x' })
   server.readOnly = true
@@ -61,7 +61,7 @@ test('what could not be sent is sent when the remote is back', async t => {
   assert.match(server.read('manifest.ts'), /job-5/)
 })
 
-test('a branch that is gone is not made again, and one that never was is said', async t => {
+test('a branch that was deleted is not recreated, and one that never existed is an error', async t => {
   const instance = await startSynced(t)
   const { engine, server, sync, head } = instance
   const before = head()
@@ -74,7 +74,7 @@ test('a branch that is gone is not made again, and one that never was is said', 
   assert.equal(head(), before)
 })
 
-test('a file that is changed here and does not load is not written over; the rest waits for it', async t => {
+test('a file that was changed here and does not load is not overwritten; the sync waits for it', async t => {
   const { engine, server, sync, write, read, head, run } = await startSynced(t)
   write('manifest.ts', 'half of a senten(')
   await until(() => engine.manifest().status === 'error', 'it is refused')
@@ -91,7 +91,7 @@ test('a file that is changed here and does not load is not written over; the res
   assert.match(read('manifest.ts') ?? '', /now it loads[\s\S]*job-6/)
 })
 
-test('a file that git ignores here is not written over by one of the remote', async t => {
+test('a file that git ignores here is not overwritten by the remote', async t => {
   const { server, sync, write, read } = await startSynced(t)
   write('.gitignore', 'node_modules/\n.env\n')
   write('.env', 'KEY=mine\n')
@@ -104,7 +104,7 @@ test('a file that git ignores here is not written over by one of the remote', as
   assert.equal((await sync()).error, null, 'the same content is in nobody’s way')
 })
 
-test('edits that are saved while pulls go on are all there in the end', async t => {
+test('no edit that is saved during pulls is lost', async t => {
   const { server, sync, write, read, git, engine } = await startSynced(t)
   const saved: string[] = []
   let going = true
@@ -142,7 +142,7 @@ test('edits that are saved while pulls go on are all there in the end', async t 
   assert.equal(git('fsck', '--strict', '--no-dangling'), '')
 })
 
-test('a webhook begins a sync when its signature fits, and only then', async t => {
+test('only a webhook with the right signature starts a sync', async t => {
   const instance = await startSynced(t)
   const { engine, server, head } = instance
   const secret = await connect(instance, server)

@@ -62,7 +62,7 @@ test('starter files give way to what the remote has, whatever its history', asyn
   assert.equal(kept.trim(), starter)
 })
 
-test('the token is in no file of the volume in the clear, and in no commit, config or address', async t => {
+test('the token is nowhere in plain text: in no file of the volume, no commit, no configuration, no address', async t => {
   const { dir, server, sync } = await startSynced(t)
   server.edit({ 'more.txt': 'x' })
   assert.equal((await sync()).error, null)
@@ -110,7 +110,7 @@ for (const [side, expected] of [
   ['ours', 'a\nb\nOURS\nd\ne\n'],
   ['theirs', 'a\nb\nTHEIRS\nd\ne\n'],
 ] as const) {
-  test(`a conflict is settled for ${side}: the rest of both sides is there, on both`, async t => {
+  test(`a conflict is resolved for ${side}: all other changes of both sides are on both`, async t => {
     const { engine, server, sync, remote, read, write, head, git } = await startSynced(t)
     const theirs = server.edit({ 'notes.txt': 'a\nb\nTHEIRS\nd\ne\n', 'more.txt': 'from elsewhere' })
     write('notes.txt', 'a\nb\nOURS\nd\ne\n')
@@ -129,7 +129,7 @@ for (const [side, expected] of [
   })
 }
 
-test('a file that one side removed and the other changed is a conflict, too', async t => {
+test('a file that one side removed and the other changed is a conflict too', async t => {
   const { engine, server, sync, read, write, head } = await startSynced(t)
   const theirs = server.edit({ 'notes.txt': null })
   write('notes.txt', 'a\nb\nOURS\nd\ne\n')
@@ -163,7 +163,7 @@ test('a pull that would remove more than half of the jobs waits until it is conf
   assert.equal(server.head(), head())
 })
 
-test('a pull that does not load takes no job away, and what is wrong is shown', async t => {
+test('a pull that does not load removes no job, and its errors are shown', async t => {
   const { engine, server, sync, run } = await startSynced(t)
   server.edit({ 'manifest.ts': 'this is no program(\n' })
   assert.equal((await sync()).error, null)
@@ -206,7 +206,7 @@ test('a remote whose history was rewritten is shown, and either side can be kept
   assert.ok(server.git('merge-base', '--is-ancestor', again, 'main') === '')
 })
 
-test('a remote that went back to an older commit asks, too', async t => {
+test('a remote that went back to an older commit asks for a decision too', async t => {
   const { engine, server, sync, read } = await startSynced(t)
   const older = server.head()
   server.edit({ 'one.txt': '1' })

@@ -9,7 +9,7 @@ import { matchLines, mergeText } from '../git/merge/three-way.ts'
 
 const base = 'a\nb\nc\nd\ne\n'
 
-test('changes in different places are both there, in the same place they are a conflict', () => {
+test('changes in different places are merged; in the same place they are a conflict', () => {
   assert.equal(mergeText(base, base, base), base)
   assert.equal(mergeText(base, 'A\nb\nc\nd\ne\n', 'a\nb\nc\nd\nE\n'), 'A\nb\nc\nd\nE\n')
   assert.equal(mergeText(base, 'b\nc\nd\ne\n', 'a\nb\nc\nd\ne\nf'), 'b\nc\nd\ne\nf')
@@ -51,7 +51,7 @@ function longestCommon(a: string[], b: string[]): number {
   return best[0]?.[0] ?? 0
 }
 
-test('what one side left alone is as the other side made it, whichever side it is', () => {
+test('what one side left alone is as the other side changed it', () => {
   fc.assert(
     fc.property(text, text, text, (base, ours, theirs) => {
       assert.equal(mergeText(base, base, theirs), theirs)

@@ -50,7 +50,7 @@ test('a manifest that writes over the channel of its reader is refused in words'
     ["for (;;) try { writeSync(3, 'x'.repeat(65536)) } catch {}", /said more than 16384 KiB/],
   ] as const) {
     write('manifest.ts', withFs(`${source}\nexport {}`))
-    await until(() => words.test(engine.manifest().errors[0]?.message ?? ''), `it is told: ${words}`)
+    await until(() => words.test(engine.manifest().errors[0]?.message ?? ''), `the error says: ${words}`)
     assert.ok(engine.job('job'), 'the last good set runs on')
   }
 })
@@ -71,7 +71,7 @@ function startEngineProcess(t: TestContext, dir: string): ChildProcess {
   return child
 }
 
-test('a process that is too busy to hear of it ends with a runtime that was killed', async t => {
+test('a process too busy to notice ends when its runtime is killed', async t => {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs'))
   writeFileSync(join(dir, 'jobs/manifest.ts'), oneJob('({ log }) => { log(process.pid); for (;;) {} }'))
@@ -93,7 +93,7 @@ test('a process that is too busy to hear of it ends with a runtime that was kill
   await until(() => volumeProcesses(dir).length === 0, 'the git program too')
 })
 
-test('what a killed runtime left behind is ended at the next start, also when no run was going', async t => {
+test('processes that a killed runtime left behind end at the next start, even when no run was in progress', async t => {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs'))
   // As the daemon of a manifest: nothing in the books knows of it.
@@ -146,7 +146,7 @@ test('a manifest that is a link out of the repo, or very large, is refused in wo
   assert.ok(readdirSync(join(path('..'), 'builds')).every(name => !name.startsWith('.new')))
 })
 
-test('folders of packages that link to each other in a circle stop nothing', async t => {
+test('package folders that link to each other in a circle do no harm', async t => {
   const { engine, path, write, run } = await startInstance(t, {
     files: { 'manifest.ts': oneJob('() => 1') },
   })

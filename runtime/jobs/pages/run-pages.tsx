@@ -11,7 +11,7 @@ import { knownRun, queuedRuns, waitsOf } from './run-routes.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
 const listed = 50
-const mostKin = 20
+const mostRelated = 20
 const lineNumber = z
   .string()
   .regex(/^[1-9]\d{0,8}$/, 'must be the number of a line of the log, from 1')
@@ -67,7 +67,7 @@ export function runPageRoutes({ jobs, access: { signedIn: guard }, clock }: Jobs
             zone={job?.timezone ?? 'UTC'}
             registered={job !== null}
             wait={waitsOf(jobs.runs).get(run.id) ?? null}
-            kin={jobs.runs.list({ around: run, limit: mostKin, offset: 0 }).runs}
+            related={jobs.runs.list({ around: run, limit: mostRelated, offset: 0 }).runs}
             log={partOf(jobs.logs.timed(run.id), query.line ?? null)}
           />
         )

@@ -11,7 +11,7 @@ const fails =
 const retry = "retry: { attempts: 3, delay: '1m' }"
 const going = '({ log }) => { log("goes"); return new Promise(() => setInterval(() => {}, 1e6)) }'
 
-test('a run that fails is tried again, each time later, with the code that it was due with', async t => {
+test('a failed run is retried with growing delays, with the code of its slot', async t => {
   const clock = standingClock(at('08:00:00'))
   const instance = await startInstance(t, {
     clock,
@@ -56,7 +56,7 @@ test('a run that fails is tried again, each time later, with the code that it wa
   assert.deepEqual([slot()?.runId, slot()?.runStatus], [first.id, 'succeeded'], 'and of the last one')
 })
 
-test('an attempt that waits keeps no slot from running, and can be cancelled', async t => {
+test('a waiting attempt does not hold up slots, and can be cancelled', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -82,7 +82,7 @@ test('an attempt that waits keeps no slot from running, and can be cancelled', a
   assert.equal(engine.runs({ status: 'queued', limit: 1, offset: 0 }).total, 0)
 })
 
-test('a run that its instance took down runs again when its job says so', async t => {
+test('a run that was interrupted with its instance runs again when its job says so', async t => {
   const clock = standingClock(at('08:00:00'))
   const instance = await startInstance(t, {
     clock,
@@ -108,7 +108,7 @@ test('a run that its instance took down runs again when its job says so', async 
   assert.equal((await instance.engine.cancel(second?.id ?? ''))?.status, 'cancelled')
 })
 
-test('of jobs with one key, one run goes at a time, those by hand too', async t => {
+test('jobs with the same concurrency key run one at a time, by hand too', async t => {
   const { engine } = await startInstance(t, {
     files: {
       'manifest.ts':
@@ -124,7 +124,7 @@ test('of jobs with one key, one run goes at a time, those by hand too', async t 
   const statuses = () => [one, two, again, other].map(id => engine.getRun(id ?? '')?.status)
   assert.deepEqual(statuses(), ['running', 'queued', 'queued', 'running'])
   await engine.cancel(one ?? '')
-  await until(() => statuses()[1] === 'running', 'the next has its turn')
+  await until(() => statuses()[1] === 'running', 'the next attempt starts')
   assert.deepEqual(statuses(), ['cancelled', 'running', 'queued', 'running'])
 })
 

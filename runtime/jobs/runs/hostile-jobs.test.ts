@@ -6,7 +6,7 @@ import { isAlive, registry, startInstance, until } from '../../engine.fixture.ts
 const job = (id: string, func: string, options = '') =>
   `jobRegistry.register({ id: '${id}', cron: '@daily', ${options} func: ${func} })\n`
 
-test('whatever a job does to its process, the run ends and says what happened, and the next one is well', async t => {
+test('whatever a job does to its process, the run ends and says what happened, and the next run succeeds', async t => {
   const jobs: Record<string, { func: string; options?: string; status: string; words: RegExp | null }> = {
     loop: {
       func: '() => { for (;;); }',
@@ -93,7 +93,7 @@ ${Object.entries(jobs)
   }
 })
 
-test('fifty megabytes of output are cut, and keep nobody waiting', async t => {
+test('fifty megabytes of output are cut, and hold up nothing', async t => {
   const flood =
     "() => { const part = 'x'.repeat(1023) + '\\n'; for (let i = 0; i < 51200; i++) console.log(part) }"
   const { engine, run } = await startInstance(t, {

@@ -11,7 +11,7 @@ setInterval(() => held.length, 1000)`
 const job = (id: string, body: string, options = '') =>
   `jobRegistry.register({ id: '${id}', cron: '@daily', timeout: '1h', ${options} func: async () => {${body}} })\n`
 
-test('what a run holds is bounded with all that it starts, and the next one is well', async t => {
+test('the memory of a run is limited together with all that it starts, and the next run succeeds', async t => {
   const child = (options: string) => `
   const { spawn } = await import('node:child_process')
   const script = ${JSON.stringify(holds(160).replace(': Buffer[]', ''))}
@@ -63,7 +63,7 @@ test('the heap of a job with more memory grows with it', async t => {
   assert.equal(ended.result, 100, ended.error?.message ?? '')
 })
 
-test('a manifest that holds too much while it is read is refused, and what was live stays', async t => {
+test('a manifest that needs too much memory is refused, and the live set stays', async t => {
   const { engine, run, write } = await startInstance(t, {
     load: { memoryMb: 192 },
     files: { 'manifest.ts': oneJob('() => 7') },
@@ -75,7 +75,7 @@ test('a manifest that holds too much while it is read is refused, and what was l
   assert.equal((await run('job')).result, 7)
 })
 
-test('memory that is no size, or out of bounds, is a mistake of the manifest', async t => {
+test('memory that is not a size, or out of bounds, is an error of the manifest', async t => {
   const { engine } = await startInstance(t, {
     files: {
       'manifest.ts': registry + job('a', '', "memory: '1m',") + job('b', '', 'memory: 512 as never,'),

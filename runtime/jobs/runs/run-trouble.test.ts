@@ -60,7 +60,7 @@ function refuse(dir: string, change: string, when: string): () => void {
   }
 }
 
-test('a full disk loses nothing of a log while it is full, and gets it when there is room', t => {
+test('a log loses nothing while the disk is full, and is written when there is room', t => {
   const disk = smallDisk(t)
   if (!disk) return t.skip('only root can mount a small disk: run the tests as root on Linux')
   const log = createRunLog(join(disk, 'run.log'), systemClock)
@@ -76,7 +76,7 @@ test('a full disk loses nothing of a log while it is full, and gets it when ther
   assert.equal(asWritten(readFileSync(join(disk, 'run.log'), 'utf8')), whole)
 })
 
-test('an instance on a full disk goes on, and decides what was due when there is room', async t => {
+test('an instance on a full disk goes on, and decides due slots once there is room', async t => {
   const disk = smallDisk(t, '16m')
   if (!disk) return t.skip('only root can mount a small disk: run the tests as root on Linux')
   mkdirSync(join(disk, 'jobs'))
@@ -111,7 +111,7 @@ test('an instance on a full disk goes on, and decides what was due when there is
   assert.equal(engine.log(id).length, 300_001)
 })
 
-test('a folder of logs that was removed comes back, and says what went with it', async t => {
+test('a removed folder of logs comes back, and the log says what was lost', async t => {
   const { engine, run, ended, dir, path } = await startInstance(t, {
     files: {
       'manifest.ts': `import { existsSync } from 'node:fs'\n${oneJob(
@@ -142,7 +142,7 @@ test('a run whose start cannot be recorded fails and does not block its job', as
   assert.equal(engine.runs({ status: 'running', limit: 1, offset: 0 }).total, 0)
 })
 
-test('an end that cannot be recorded is recorded later, and blocks nothing meanwhile', async t => {
+test('the end of a run that cannot be recorded is recorded later, and blocks nothing meanwhile', async t => {
   const { engine, run, ended, dir } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}
@@ -153,7 +153,7 @@ jobRegistry.register({ id: 'two', cron: '@daily', func: () => 2 })`,
   })
   const allow = refuse(dir, 'update on jobs_runs', "new.jobId = 'one' and new.finishedAt is not null")
   const { id } = engine.run('one', { trigger: 'manual' })
-  assert.equal((await run('two')).result, 2, 'the next run gets its turn')
+  assert.equal((await run('two')).result, 2, 'the next run starts')
   assert.equal(engine.getRun(id)?.status, 'running')
   engine.reconcile()
   assert.equal(engine.getRun(id)?.status, 'running', 'still refused')
@@ -163,7 +163,7 @@ jobRegistry.register({ id: 'two', cron: '@daily', func: () => 2 })`,
   assert.deepEqual([late.status, engine.log(id)], ['succeeded', 'seen\n'])
 })
 
-test('a run that nobody has is ended, whoever lost it', async t => {
+test('a run that only the table knows is interrupted', async t => {
   const { engine, run, dir } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   const { id } = await run('job')
   const other = new Database(join(dir, 'longhouse.db'))
@@ -175,7 +175,7 @@ test('a run that nobody has is ended, whoever lost it', async t => {
   assert.match(lost?.error?.message ?? '', /lost/)
 })
 
-test('without its jobs folder a run says that it is not there', async t => {
+test('a run without its jobs folder says that the folder is missing', async t => {
   const { run, path } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   rmSync(path('.').replace(/\/\.$/, ''), { recursive: true })
   const ended = await run('job')

@@ -30,7 +30,7 @@ test('a run succeeds with what its function returned, and its log is kept', asyn
   assert.equal(engine.getRun('run_none'), null)
 })
 
-test('a function without parameters, and one that leaves timers and servers open', async t => {
+test('a function without parameters succeeds, and so does one that leaves timers and servers open', async t => {
   const { run, engine, dir } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}import { createServer } from 'node:net'
@@ -50,7 +50,7 @@ jobRegistry.register({ id: 'open', cron: '@daily', func: () => { createServer().
   assert.deepEqual([open.status, open.result], ['succeeded', null])
 })
 
-test('a failure names its message and its place in the sources', async t => {
+test('a failure has its message and its place in the sources', async t => {
   const { run } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}import { fail } from './jobs/fail'
@@ -91,7 +91,7 @@ export async function fail(): Promise<never> {
   }
 })
 
-test('a promise that nothing will ever settle is a failure that says so', async t => {
+test('a promise that never settles is a failure that says so', async t => {
   const { run } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => new Promise(() => {})') } })
   const ended = await run('job')
   assert.equal(ended.status, 'failed')
@@ -118,7 +118,7 @@ jobRegistry.register({ id: 'func', cron: '@daily', func: () => () => {} })`,
   }
 })
 
-test('runs see no secret of ours, work in the jobs repo, and stay within their memory', async t => {
+test('runs see no secrets of the instance, work in the jobs repo, and stay within their memory', async t => {
   process.env.LONGHOUSE_PASSWORD = 'do not tell'
   t.after(() => delete process.env.LONGHOUSE_PASSWORD)
   const { run, path } = await startInstance(t, {
@@ -140,7 +140,7 @@ jobRegistry.register({ id: 'memory', cron: '@daily', func: () => { const a: unkn
   assert.match(ended.error?.message ?? '', /more than its 48 MiB of memory/)
 })
 
-test('a run that is ended goes with its whole tree, daemons included', async t => {
+test('a run ends with its whole process tree, daemons included', async t => {
   const { engine, path } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}
@@ -167,7 +167,7 @@ jobRegistry.register({ id: 'tree', cron: '@daily', func: ({ log, signal }) => {
   assert.deepEqual(pids.filter(isAlive), [])
 })
 
-test('what a run leaves behind when it succeeds goes too', async t => {
+test('processes that a successful run leaves behind end too', async t => {
   const { run } = await startInstance(t, {
     files: {
       'manifest.ts': `import { spawn } from 'node:child_process'\n${oneJob(
@@ -180,7 +180,7 @@ test('what a run leaves behind when it succeeds goes too', async t => {
   assert.equal(isAlive(ended.result as number), false)
 })
 
-test('cancel lets a job that looks at its signal tidy up, and does not wait for one that does not', async t => {
+test('cancel gives a job that reads its signal time to tidy up, and does not wait for others', async t => {
   const { engine, ended } = await startInstance(t, {
     runs: { graceMs: 20_000 },
     files: {
@@ -228,7 +228,7 @@ test('runs beyond the limit wait in order, can be cancelled while they wait, and
   assert.equal(engine.runs({ status: 'cancelled', limit: 1, offset: 0 }).total, 2)
 })
 
-test('of a long log the beginning and the end are kept; it can be followed while it grows', async t => {
+test('the beginning and the end of a long log are kept, and it can be followed while it grows', async t => {
   const { engine, ended, dir } = await startInstance(t, {
     files: {
       'manifest.ts': oneJob(`async ({ log }) => {
@@ -258,7 +258,7 @@ test('of a long log the beginning and the end are kept; it can be followed while
   assert.equal(nothingMore, null)
 })
 
-test('stopping interrupts every run that goes; one that waits its turn has it after the restart', async t => {
+test('a stop interrupts every run in progress; a queued run starts after the restart', async t => {
   const instance = await startInstance(t, {
     runs: { concurrent: 1 },
     files: {

@@ -18,7 +18,7 @@ const files = (...jobs: string[]) => ({
   '.gitignore': 'data/\n',
 })
 
-test('a stop waits for the runs that go, and starts no other', async t => {
+test('a stop waits for the runs in progress, and starts no others', async t => {
   const { engine, path, ended } = await startInstance(t, {
     files: files(job('one'), job('two', '', '() => 2')),
   })
@@ -34,7 +34,7 @@ test('a stop waits for the runs that go, and starts no other', async t => {
   assert.deepEqual([run.status, run.result], ['succeeded', 'done'])
 })
 
-test('a run that takes longer is interrupted, and its policy says what follows', async t => {
+test('a run that outlasts the stop is interrupted, and its policy says what follows', async t => {
   const clock = standingClock(Date.parse('2026-03-10T08:30:00Z'))
   const instance = await startInstance(t, {
     clock,
@@ -58,7 +58,7 @@ test('a run that takes longer is interrupted, and its policy says what follows',
   assert.deepEqual([outcome('again'), outcome('once')], ['late', 'interrupted'])
 })
 
-test('a run that waited its turn has it after the restart, unless it has become too late for it', async t => {
+test('a queued run starts after the restart, unless it is too late for it', async t => {
   const clock = standingClock(Date.parse('2026-03-10T08:30:00Z'))
   const instance = await startInstance(t, {
     clock,
@@ -85,7 +85,7 @@ test('a run that waited its turn has it after the restart, unless it has become 
   assert.equal(existsSync(instance.path('data/go')), false)
 })
 
-test('health, pages and the API say that it is stopping', async t => {
+test('health, pages and the API say that the instance is stopping', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: files(job('one')) })
   const Cookie = await signIn()
   const page = async () => (await app.request('/', { headers: { ...browser, Cookie } })).text()

@@ -73,7 +73,7 @@ test('what is caught up after a gap: nothing, the latest within its window, or a
   for (const { id } of engine.runs({ limit: 9, offset: 0 }).runs) await ended(id)
 })
 
-test('of a frequent job that was down for long, the newest slot is found however far back it lies', async t => {
+test('the newest slot of a frequent job is found after any time away', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -87,7 +87,7 @@ test('of a frequent job that was down for long, the newest slot is found however
   await ended(slot?.runId ?? '')
 })
 
-test('a long gap of a frequent job is listed in part, and says so', async t => {
+test('a long gap of a frequent job is listed in part, and the ledger says so', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -103,7 +103,7 @@ test('a long gap of a frequent job is listed in part, and says so', async t => {
   await ended(slots[0]?.runId ?? '')
 })
 
-test('an instance that returns within seconds of a slot drops none of those that all are wanted', async t => {
+test('an instance that returns within seconds of a slot drops no slot of a job that catches up all', async t => {
   const clock = standingClock(at('08:00:00'))
   const policy = (id: string, options: string) =>
     `jobRegistry.register({ id: '${id}', cron: '@hourly', catchUp: 'all', func: ({ run }) => run.slot, ${options} })\n`

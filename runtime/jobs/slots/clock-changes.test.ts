@@ -75,7 +75,7 @@ const schedules = [
   '0 3 * * *',
 ]
 
-test('around clock changes, slots are where Debian’s cron has them', () => {
+test('slots around clock changes are those of Debian’s cron', () => {
   for (const [timezone, day, what] of changes) {
     const from = Date.parse(`${day}T00:00:00Z`) - 36 * 3_600_000
     const to = from + 84 * 3_600_000
@@ -94,7 +94,7 @@ test('around clock changes, slots are where Debian’s cron has them', () => {
   }
 })
 
-test('the rules in words, for three that people stumble over', () => {
+test('three rules of clock changes that people stumble over', () => {
   const on = (cron: string, timezone: string, from: string, count: number) => {
     const found: string[] = []
     for (let at = Date.parse(from); found.length < count; ) {

@@ -8,7 +8,7 @@ const at = (time: string) => Date.parse(`2026-03-10T${time}Z`)
 const job = (id: string, cron: string, options = '') =>
   `jobRegistry.register({ id: '${id}', cron: '${cron}', func: () => 1, ${options} })\n`
 
-test('set back by two hours, frequent schedules go on and no slot that was decided runs twice', async t => {
+test('after the clock is set back by two hours, frequent schedules go on and no decided slot runs twice', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -49,7 +49,7 @@ test('set back by two hours, frequent schedules go on and no slot that was decid
   assert.deepEqual(ran('nine'), ['09:00:00.000'])
 })
 
-test('set forward, slots that are jumped over are late or missed by their policy, and the reason names the clock', async t => {
+test('after the clock is set forward, the slots in between are late or missed by policy, and the reason names the clock', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -77,7 +77,7 @@ test('set forward, slots that are jumped over are late or missed by their policy
   await ended(slot('none')?.runId ?? '')
 })
 
-test('a second attempt waits as long as its job says, however the clock is set, also across a restart', async t => {
+test('a second attempt waits as long as its job says, however the clock is set, and across a restart', async t => {
   const clock = standingClock(at('08:59:00'))
   const retry = "retry: { attempts: 2, delay: '10m' }"
   const instance = await startInstance(t, {
@@ -108,7 +108,7 @@ test('a second attempt waits as long as its job says, however the clock is set, 
   await instance.ended(attempts()[1]?.id ?? '')
 })
 
-test('only a tick that has done its work is a sign of life; what keeps it from that is told', async t => {
+test('only a tick that succeeds is a sign of life; the check says what keeps it from succeeding', async t => {
   const clock = standingClock(at('08:59:00'))
   const { engine, dir } = await startInstance(t, {
     clock,
@@ -135,7 +135,7 @@ test('only a tick that has done its work is a sign of life; what keeps it from t
   assert.equal(engine.slots('job', { limit: 1 }).slots[0]?.outcome, 'late')
 })
 
-test('a job whose slots alone cannot be decided is named, and keeps no other waiting', async t => {
+test('a job whose slots cannot be decided is named, and does not hold up the others', async t => {
   const clock = standingClock(at('08:59:00'))
   const { engine, dir, ended } = await startInstance(t, {
     clock,

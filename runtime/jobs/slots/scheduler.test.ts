@@ -9,7 +9,7 @@ const quick = '() => {}'
 const job = (id: string, cron: string, func = quick) =>
   `jobRegistry.register({ id: '${id}', cron: '${cron}', func: ${func} })\n`
 
-test('a tick decides what is due, once, on the grid, whatever the time of the tick', async t => {
+test('a tick decides each due slot once, on the grid, whatever the time of the tick', async t => {
   const clock = standingClock(at('07:59:30.500'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -33,7 +33,7 @@ test('a tick decides what is due, once, on the grid, whatever the time of the ti
   assert.equal(engine.job('minutely')?.nextRunAt, at('08:01:00'))
 })
 
-test('a slot that comes while the run before it goes is skipped, and says which run it was', async t => {
+test('a slot during the run before it is skipped, and names that run', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -61,7 +61,7 @@ test('a slot that comes while the run before it goes is skipped, and says which 
   await ended(next?.runId ?? '')
 })
 
-test('a slot that comes while the run before it goes waits for it, or takes its place, when its job says so', async t => {
+test('a slot during the run before it waits for that run or replaces it, when its job says so', async t => {
   const clock = standingClock(at('08:00:00'))
   const waits =
     "async ({ run }) => { while (run.slot.getUTCMinutes() === 1 && !existsSync('data/go')) await new Promise(d => setTimeout(d, 20)) }"
@@ -94,7 +94,7 @@ jobRegistry.register({ id: 'replace', cron: '* * * * *', overlap: 'replace', fun
   for (const { id } of of('queue')) assert.equal((await ended(id)).status, 'succeeded')
 })
 
-test('a clock that is set back fires nothing twice, and one that was wrong by a year goes on', async t => {
+test('a clock that is set back fires nothing twice, and after one was wrong by a year the schedule goes on', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -122,7 +122,7 @@ test('a clock that is set back fires nothing twice, and one that was wrong by a 
   for (const { runId } of outcomes()) await ended(runId ?? '')
 })
 
-test('a disabled job has no slots, also after a restart; enabled again it counts from then', async t => {
+test('a disabled job has no slots, even after a restart; once enabled again, its slots count from then', async t => {
   const clock = standingClock(at('08:00:00'))
   const instance = await startInstance(t, {
     clock,
@@ -152,7 +152,7 @@ test('a disabled job has no slots, also after a restart; enabled again it counts
   assert.equal(engine.slots('a', { limit: 9 }).total, 0)
 })
 
-test('a job whose schedule changes counts from the change; one that stayed keeps its slot', async t => {
+test('slots of a changed schedule count from the change; an unchanged schedule keeps its next slot', async t => {
   const clock = standingClock(at('08:00:00'))
   const instance = await startInstance(t, {
     clock,
@@ -173,7 +173,7 @@ test('a job whose schedule changes counts from the change; one that stayed keeps
   await ended(engine.slots('changes', { limit: 1 }).slots[0]?.runId ?? '')
 })
 
-test('a job whose slot cannot be decided keeps no other waiting, and has its slot when it can', async t => {
+test('a job whose slot cannot be decided does not hold up the others, and gets its slot once it can', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended, dir } = await startInstance(t, {
     clock,
@@ -195,7 +195,7 @@ test('a job whose slot cannot be decided keeps no other waiting, and has its slo
   await ended(slot?.runId ?? '')
 })
 
-test('slots that are due together all get their run, however many wait; what people add by hand is limited', async t => {
+test('slots that are due together all get a run, however many wait; runs by hand are limited', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine } = await startInstance(t, {
     clock,
@@ -257,7 +257,7 @@ test('a thousand jobs that are due in the same second are all in the ledger, eac
   }
 })
 
-test('by itself, a job that is due every second runs every second in a process of its own', async t => {
+test('without help, a job that is due every second runs every second in its own process', async t => {
   const { engine } = await startInstance(t, {
     heartbeat: true,
     files: { 'manifest.ts': registry + job('secondly', '* * * * * *', '() => process.pid') },

@@ -4,12 +4,20 @@ import { Time } from '../../components/time.tsx'
 import type { RunView } from '../shapes.ts'
 
 /** The other attempts at what this run is one of, what it does again, and what does it again. Nothing when there are none. */
-export function RunKin({ run, kin, now }: { run: RunView; kin: readonly RunView[]; now: number }) {
-  if (kin.length < 2) return null
+export function RelatedRuns({
+  run,
+  related,
+  now,
+}: {
+  run: RunView
+  related: readonly RunView[]
+  now: number
+}) {
+  if (related.length < 2) return null
   return (
     <Panel title="Attempts and replays">
-      <ol class="kin">
-        {kin.map(each => (
+      <ol class="related-runs">
+        {related.map(each => (
           <li aria-current={each.id === run.id ? 'true' : undefined}>
             <RunStatus status={each.status} {...(each.id === run.id ? {} : { href: `/runs/${each.id}` })} />{' '}
             {roleOf(each, run)}, <Time at={each.startedAt ?? each.queuedAt} now={now} />

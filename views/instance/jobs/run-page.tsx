@@ -7,7 +7,7 @@ import { Duration, Time } from '../../components/time.tsx'
 import { Commit } from '../manifest-panel.tsx'
 import { isOver, type RunView, type WaitView } from '../shapes.ts'
 import { LogPanel, type LogPartView } from './log-panel.tsx'
-import { RunKin } from './related-runs.tsx'
+import { RelatedRuns } from './related-runs.tsx'
 import { triggerWords } from './run-table.tsx'
 
 export interface RunPageProps {
@@ -20,12 +20,12 @@ export interface RunPageProps {
   /** Null for a run that does not wait. */
   wait: WaitView | null
   /** The attempts and replays that it belongs to, itself included, newest first. */
-  kin: readonly RunView[]
+  related: readonly RunView[]
   /** A part of what it wrote. */
   log: LogPartView
 }
 
-export function RunPage({ now, run, zone, registered, wait, kin, log }: RunPageProps) {
+export function RunPage({ now, run, zone, registered, wait, related, log }: RunPageProps) {
   const going = !isOver(run)
   return (
     <Live
@@ -50,7 +50,7 @@ export function RunPage({ now, run, zone, registered, wait, kin, log }: RunPageP
             <LogPanel run={run} zone={zone} log={log} />
             <div class="stack">
               <Details run={run} now={now} zone={zone} />
-              <RunKin run={run} kin={kin} now={now} />
+              <RelatedRuns run={run} related={related} now={now} />
             </div>
           </div>
         </div>

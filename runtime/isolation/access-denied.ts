@@ -1,10 +1,10 @@
 import { scratchFolder } from './reach.ts'
 
 /**
- * What a job cannot do, and what it can do instead; null for any other error. Node's own words name a flag that nobody
- * here can set.
+ * Says what a job may not do, and what it can do instead; null for any other error. Node's own message names a flag that
+ * cannot be set here.
  */
-export function deniedInWords(error: object): string | null {
+export function accessDeniedInWords(error: object): string | null {
   const { code, permission, resource, message } = error as Record<string, unknown>
   if (code !== 'ERR_ACCESS_DENIED') return null
   switch (permission) {
@@ -24,10 +24,10 @@ export function deniedInWords(error: object): string | null {
 }
 
 /**
- * Has these words in the error itself, for a job that catches it. Node makes its error in native code and then sets
- * `permission` and `resource` on it, which is where this comes in: nothing else knows of all the ways to such an error.
+ * Puts these words into the error itself, for jobs that catch it. Node makes the error in native code and then sets
+ * `permission` and `resource` on it; setting them is the one step that all such errors share.
  */
-export function explainDenials(): void {
+export function explainAccessDenied(): void {
   for (const name of ['permission', 'resource']) {
     Object.defineProperty(Error.prototype, name, {
       configurable: true,
@@ -41,7 +41,7 @@ export function explainDenials(): void {
 }
 
 function explain(error: Error): void {
-  const words = deniedInWords(error)
+  const words = accessDeniedInWords(error)
   const said = error.message
   if (words === null || !said) return
   const { stack } = error
