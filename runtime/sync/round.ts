@@ -52,7 +52,9 @@ export async function syncRound(
   const { store, limitMs } = options
   const token = store.token()
   if (token === null)
-    throw new Error('its token cannot be read, because this instance has another key now; connect again')
+    throw new Error(
+      'the token of the remote cannot be read, because this instance has a new key; connect again',
+    )
   const address = { url: remote.url, username: remote.username, token, limitMs }
   for (let attempt = 1; attempt <= attempts; attempt++) {
     if (await attemptSync(options, program, { remote, address, choice })) return

@@ -61,7 +61,7 @@ async function runProcess(run: ActiveRun, options: ExecutionOptions): Promise<Ru
   try {
     markStarted(db, id, clock.now())
   } catch (error) {
-    throw new Error(`its start could not be recorded: ${(error as Error).message}`)
+    throw new Error(`the start of the run could not be recorded: ${(error as Error).message}`)
   }
   const { values, missing } = secrets.reveal(policy?.secrets ?? [])
   if (missing.length > 0) throw new Error(secretsMissing(missing))
@@ -95,5 +95,5 @@ function memoryOf(policy: RunRow['policy'], otherwiseMb: number): number {
 function secretsMissing(names: readonly string[]): string {
   const [what, them] =
     names.length === 1 ? [`the secret ${names[0]} is`, 'it'] : [`the secrets ${names.join(', ')} are`, 'them']
-  return `it was not started, because ${what} not set, or cannot be read any more; set ${them} at /secrets`
+  return `the run was not started, because ${what} not set or can no longer be read; set ${them} at /secrets`
 }

@@ -38,6 +38,6 @@ test('slots that could not run because of a full disk are missed for that reason
   const [slot] = engine.slots('job', { limit: 1 }).slots
   assert.deepEqual(
     [slot?.at, slot?.outcome, slot?.reason],
-    [at('08:00:00'), 'missed', 'the disk was full, so that no run could be recorded'],
+    [at('08:00:00'), 'missed', 'the disk was full, so no run could be recorded'],
   )
 })

@@ -56,7 +56,7 @@ ${job('wants', "['API_TOKEN', 'SECOND']", "() => { writeFileSync('data/was-here'
   assert.equal(failed.status, 'failed')
   assert.equal(
     failed.error?.message,
-    'it was not started, because the secret API_TOKEN is not set, or cannot be read any more; set it at /secrets',
+    'the run was not started, because the secret API_TOKEN is not set or can no longer be read; set it at /secrets',
   )
   assert.throws(() => readFileSync(path('data/was-here')), /ENOENT/)
   assert.equal((await run('other')).status, 'succeeded', 'others go on')

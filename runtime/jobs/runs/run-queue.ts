@@ -139,7 +139,7 @@ export function createRunQueue(options: {
         .some(({ row }) => isCaughtUp(row)),
     replace: (jobId, by) => {
       for (const run of [...runs.ofJob(jobId)]) {
-        void cancelRun(run, `it was replaced by the run ${by.id}, whose time had come`)
+        void cancelRun(run, `replaced by the run ${by.id}, which was due`)
       }
     },
     log: runId => runs.find(runId)?.log ?? ends.log(runId),
@@ -152,7 +152,7 @@ export function createRunQueue(options: {
       ends.retry()
       for (const { id } of activeRuns(db)) {
         if (runs.find(id) || ends.isUnrecorded(id)) continue
-        ends.record(id, endedBefore('interrupted', 'it was lost: nothing runs it any more'), clock.now())
+        ends.record(id, endedBefore('interrupted', 'the run was lost: no process executes it'), clock.now())
       }
     },
     stop: async ({ waitMs, tidyMs = limits.graceMs }) => {

@@ -123,7 +123,7 @@ export function markEnded(db: JobsDb, id: string, ending: RunEnding, now: number
           next
             ? {
                 outcome: 'late',
-                reason: `the run ${id} was interrupted; this one is in its place`,
+                reason: `the run ${id} was interrupted; this one replaces it`,
                 runId: next.id,
               }
             : { outcome: 'interrupted', reason: error?.message ?? null },

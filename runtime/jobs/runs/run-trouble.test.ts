@@ -136,7 +136,10 @@ test('a run whose start cannot be recorded fails and does not block its job', as
   const allow = refuse(dir, 'update on jobs_runs', "new.status = 'running'")
   const ended = await run('job')
   assert.equal(ended.status, 'failed')
-  assert.match(ended.error?.message ?? '', /its start could not be recorded: database or disk is full/)
+  assert.match(
+    ended.error?.message ?? '',
+    /the start of the run could not be recorded: database or disk is full/,
+  )
   allow()
   assert.equal((await run('job')).status, 'succeeded')
   assert.equal(engine.runs({ status: 'running', limit: 1, offset: 0 }).total, 0)

@@ -25,7 +25,7 @@ test('after a gap the newest slot runs late; the others are missed', async t => 
       ['08:15', 'missed'],
     ],
   )
-  assert.equal(slots[0]?.reason, 'it started 120 seconds late')
+  assert.equal(slots[0]?.reason, 'the run started 120 seconds late')
   assert.equal(slots[1]?.reason, 'the instance was not running')
   for (const { id } of instance.engine.runs({ limit: 9, offset: 0 }).runs) await instance.ended(id)
 
@@ -59,7 +59,7 @@ test('what is caught up after a gap: nothing, the latest within its window, or a
   assert.deepEqual(outcomes('latest'), ['12 late', ...missed])
   assert.deepEqual(outcomes('stale'), ['12 missed', ...missed])
   assert.deepEqual(outcomes('all'), ['12 late', '11 late', '10 late', '9 missed'])
-  assert.equal(engine.slots('latest', { limit: 1 }).slots[0]?.reason, 'it started 30 minutes late')
+  assert.equal(engine.slots('latest', { limit: 1 }).slots[0]?.reason, 'the run started 30 minutes late')
   const { runs } = engine.runs({ jobId: 'all', limit: 9, offset: 0 })
   const done = await Promise.all(runs.reverse().map(run => ended(run.id)))
   assert.deepEqual(
@@ -83,7 +83,7 @@ test('the newest slot of a frequent job is found after any time away', async t =
   engine.tick(clock.at)
   const [slot] = engine.slots('mornings', { limit: 1 }).slots
   assert.deepEqual([slot?.at, slot?.outcome], [at('09:55:00') + 30 * 86_400_000, 'late'])
-  assert.equal(slot?.reason, 'it started 125 minutes late')
+  assert.equal(slot?.reason, 'the run started 125 minutes late')
   await ended(slot?.runId ?? '')
 })
 

@@ -63,8 +63,8 @@ test('after the clock is set forward, the slots in between are late or missed by
   const slot = (id: string) => engine.slots(id, { limit: 1 }).slots[0]
   await ended(slot('latest')?.runId ?? '')
   assert.deepEqual([slot('latest')?.outcome, slot('none')?.outcome], ['late', 'missed'])
-  const words = 'the clock went forward by 120 minutes at once; it was set, or the machine slept'
-  assert.equal(slot('latest')?.reason, `it started 60 minutes late: ${words}`)
+  const words = 'the clock jumped forward by 120 minutes: it was set, or the machine slept'
+  assert.equal(slot('latest')?.reason, `the run started 60 minutes late: ${words}`)
   assert.equal(slot('none')?.reason, words)
 
   // And back: what ran does not run again, what was missed comes when its time does.

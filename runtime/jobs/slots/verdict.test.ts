@@ -41,7 +41,7 @@ test('a slot on time runs, and one that comes up later than five seconds runs la
   })
   assert.equal(outcome({}, { now: at + lateMs }), 'ran')
   const late = verdictOn(policyOf(), slotOf({ now: at + 60_000 }))
-  assert.deepEqual([late.outcome, late.reason], ['late', 'it started 60 seconds late'])
+  assert.deepEqual([late.outcome, late.reason], ['late', 'the run started 60 seconds late'])
 })
 
 test('what is caught up follows the policy of the job', () => {
@@ -88,7 +88,7 @@ test('the reason of a missed slot names the gap, the full disk, the clock or the
     verdictOn(policyOf({ catchUp: 'none' }), slotOf({ now: at + hour, ...given })).reason
   assert.match(reason({}) ?? '', /was not running$/)
   assert.match(reason({ fullSince: at }) ?? '', /disk was full/)
-  assert.match(reason({ leapMs: hour }) ?? '', /clock went forward/)
+  assert.match(reason({ leapMs: hour }) ?? '', /clock jumped forward/)
   assert.match(reason({ gap: { from: at, to: at + hour } }) ?? '', /slots up to then are not listed/)
   assert.match(reason({ now: at + 100, laterDue: 1 }) ?? '', /was busy$/)
 })
