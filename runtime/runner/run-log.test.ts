@@ -128,7 +128,7 @@ test('values are masked, also in pieces and on either stream, for the file and f
   const text = String(ended())
   for (const seen of [text, told.join('')]) assert.doesNotMatch(seen, /s3cr3t|line (one|two)/)
   assert.match(text, /out \*\*\*\.\n/)
-  assert.match(text, /err with s3cr$/, 'what only began like one is told at the end')
+  assert.match(text, /err with s3cr$/, 'what only began like a secret comes at the end')
 })
 
 test('fifty megabytes take little time and little memory', t => {

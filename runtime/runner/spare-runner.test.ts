@@ -38,7 +38,7 @@ test('a runner is ready before a slot is due, is replaced when it is killed, and
   engine.tick(clock.at)
   const spare = await until(() => runners().find(pid => !before.has(pid)), 'one is made ready')
   process.kill(spare, 'SIGKILL')
-  await until(() => !runners().includes(spare), 'somebody ended it')
+  await until(() => !runners().includes(spare), 'it was killed')
   const second = await until(() => {
     engine.tick(clock.at)
     return runners().find(pid => !before.has(pid))

@@ -146,7 +146,7 @@ test('a checkout killed at any moment is finished by the next one, or undone if 
     ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`added/${i}`, `added ${i}\n`])),
   })
   let [finished, caught] = [0, 0]
-  // How long it takes is the machine's affair: it goes on until enough of them were caught at work.
+  // Repeats until enough of the kills came in the middle, however fast the machine is.
   for (let round = 0; round < 10 || (caught < 3 && round < 100); round++) {
     const program = fork(builtRoot('sync.js'), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

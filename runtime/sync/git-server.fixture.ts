@@ -14,13 +14,13 @@ export interface GitServer {
   ill: 'down' | 'slow' | 'garbage' | 'moved' | 'cut' | '500' | null
   /** Answers reads only. */
   readOnly: boolean
-  /** Lines of what was asked. */
+  /** The requests so far, one line each. */
   asked: string[]
   /** Runs git in the bare repository. */
   git(...args: string[]): string
-  /** Files and commits of somebody else's clone; pushed when it returns. */
+  /** Changes files in another clone, and pushes them as a commit. */
   edit(files: Record<string, string | null>, options?: { message?: string; force?: boolean }): string
-  /** The same with what only a git of their own can do; submodules by path and commit. */
+  /** Commits what only git itself can do. Submodules are given by path and commit. */
   commit(change: {
     files?: Record<string, string>
     executable?: readonly string[]

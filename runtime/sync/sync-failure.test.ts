@@ -28,7 +28,7 @@ test('whatever the remote does, the error says so, jobs go on, and the next sync
     lastWait = wait
   }
   assert.equal((await run('job-1')).result, 1)
-  // Whoever never answers is given up after a while, which is made a short one for this alone.
+  // A remote that never answers is given up after a while, which is short for this case only.
   server.ill = 'slow'
   await instance.restart({ syncLimitMs: 300 })
   assert.match((await sync()).error ?? '', /takes too long/)
@@ -101,7 +101,7 @@ test('a file that git ignores here is not overwritten by the remote', async t =>
   assert.match((await sync()).error ?? '', /\.env is changed here/)
   assert.equal(read('.env'), 'KEY=mine\n')
   write('.env', 'KEY=theirs\n')
-  assert.equal((await sync()).error, null, 'the same content is in nobody’s way')
+  assert.equal((await sync()).error, null, 'the same content is no obstacle')
 })
 
 test('no edit that is saved during pulls is lost', async t => {

@@ -15,7 +15,7 @@ export interface SyncedInstance extends TestInstance {
   git(...args: string[]): string
 }
 
-/** A manifest with so many jobs, called `job-1` and so on. */
+/** A manifest with this many jobs, called `job-1` and so on. */
 export function manyJobs(count: number, comment = ''): string {
   const jobs = Array.from(
     { length: count },

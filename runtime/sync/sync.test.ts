@@ -99,7 +99,7 @@ test('where both changed the same, the running set stays, both sides are shown, 
   write('manifest.ts', manyJobs(4, '// saved again\n'))
   await until(
     () => engine.manifest().commit === head() && read('manifest.ts')?.includes('again'),
-    'it goes on',
+    'the sync goes on',
   )
   const still = await sync()
   assert.equal(still.conflict?.sideBranch, shown.conflict?.sideBranch)

@@ -53,7 +53,7 @@ test('the newest runs of each job are kept, none too long, and at least one', as
   assert.deepEqual(ids('often'), ['often-3', 'often-4', 'often-5'])
   assert.deepEqual(ids('old'), ['old-2', 'old-4'], 'what still runs stays')
   assert.deepEqual(ids('yearly'), ['yearly-2'])
-  assert.deepEqual(ats('yearly'), [now - 365 * day], 'the schedule goes on from it')
+  assert.deepEqual(ats('yearly'), [now - 365 * day], 'the schedule continues from it')
   assert.deepEqual(ats('often'), [now - 3, now - 2, now - 1, now])
   assert.deepEqual([existsSync(log('often-0')), existsSync(log('often-5'))], [false, true])
 })

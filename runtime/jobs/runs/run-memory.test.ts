@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isAlive, oneJob, registry, startInstance } from '../../engine.fixture.ts'
 
-/** Holds so many MiB outside of V8's heap, and waits to be ended. */
+/** Allocates this many MiB outside of V8's heap, and waits to be killed. */
 const holds = (mib: number) => `
 const held: Buffer[] = []
 for (let mib = 0; mib < ${mib}; mib += 8) held.push(Buffer.alloc(8 * 1024 * 1024, 1))
