@@ -78,7 +78,7 @@ test('a queued run starts after the restart, unless it is too late for it', asyn
   clock.at += 60_000
   await instance.restart()
   assert.equal(last('strict')?.status, 'interrupted')
-  assert.match(last('strict')?.error?.message ?? '', /its time is over/)
+  assert.match(last('strict')?.error?.message ?? '', /by now it is too late to start it/)
   assert.equal(instance.engine.slots('strict', { limit: 1 }).slots[0]?.outcome, 'interrupted')
   const soon = await instance.ended(last('soon')?.id ?? '')
   assert.deepEqual([soon.status, soon.result, soon.slot], ['succeeded', 'soon', clock.at - 60_000])
