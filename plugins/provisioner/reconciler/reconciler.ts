@@ -1,4 +1,3 @@
-import { pauseMs } from '../../../src/backoff.ts'
 import type { OperationKind } from '../contract.ts'
 import { DriverError, type Observed } from '../driver.ts'
 import { setAddress, setStatus } from '../records/fleet.ts'
@@ -15,6 +14,7 @@ import {
 import type { Instance, Operation } from '../schema.ts'
 import { type VolumeSight, volumeFault, volumePath } from '../volumes/volume.ts'
 import { Changes } from './changes.ts'
+import { decideMove, mayTryNow, outcomesNeeded } from './decision.ts'
 import { type Execution, execute } from './execution.ts'
 
 /** Longer than a driver takes to say that its engine does not answer. */
@@ -27,9 +27,14 @@ interface Worker {
 }
 
 /**
- * The one that acts. Each round compares what every instance should be with what it is, opens an operation where they
- * differ, and sees to it that every open operation is being carried out: one at a time for each instance, however the
- * wish came about and however often the program was killed in between.
+ * Brings every instance to its desired state. No other part of the program starts or stops one. Each round
+ *
+ * 1. starts workers for open operations, one an instance at most; a worker whose operation was superseded ends first,
+ * 2. lists the instances that are not what they should be, or not seen to be, and that no operation is open for,
+ * 3. decides what to do about each (`decideMove`), looking at containers and volumes where that is needed,
+ * 4. opens operations, and writes down what the looks showed, a few to a transaction; then it starts workers for these.
+ *
+ * Whatever requested a change, and however often the program was killed meanwhile, a later round goes on.
  */
 export class Reconciler {
   readonly #execution: Execution
@@ -153,25 +158,24 @@ export class Reconciler {
     this.runOnce().catch(error => this.#execution.log.error({ err: error }, 'a round broke off'))
   }
 
-  /** Opens the operation that brings an instance from what it is to what it should be, if there is a difference. */
+  /** Does what brings an instance from what it is to what it should be, if there is a difference. */
   async #compare(instance: Instance): Promise<void> {
     if (!this.#changes.hasRoom) return
-    const { status, id } = instance
-    const desired = wanted(instance)
-    if (desired === 'deleted') {
-      const kind = instance.removal?.purgeRequestedAt ? 'purge' : 'deprovision'
-      if ((status !== 'deleted' || kind === 'purge') && this.#mayTry(instance))
-        this.#changes.add(() => this.#open(instance, kind))
-    } else if (desired === 'stopped') {
-      if (status !== 'stopped' && this.#mayTry(instance))
-        this.#changes.add(() => this.#open(instance, 'stop'))
-    } else if (instance.volumeFault !== null) {
-      await this.#bringUp(instance)
-    } else if (status === 'failed') {
-      if (this.#mayTry(instance)) await this.#bringUp(instance)
-      else if (instance.host === null) await this.#find(instance)
-    } else if (status !== 'running' || !this.#seen.has(id)) {
-      await this.#look(instance)
+    const move = decideMove(instance, {
+      confirmed: this.#seen.has(instance.id),
+      mayTry: () => this.#mayTry(instance),
+    })
+    switch (move) {
+      case 'nothing':
+        return
+      case 'bring up':
+        return await this.#bringUp(instance)
+      case 'inspect':
+        return await this.#look(instance)
+      case 'locate':
+        return await this.#find(instance)
+      default:
+        this.#changes.add(() => this.#open(instance, move))
     }
   }
 
@@ -277,18 +281,9 @@ export class Reconciler {
     return false
   }
 
-  /** The wait before the next try doubles with each failure in a row, from half a minute up to ten. */
-  #mayTry(instance: Instance): boolean {
+  #mayTry({ id }: Instance): boolean {
     const { db, clock } = this.#execution.fleet
-    const recent = recentOutcomes(db, instance.id, 8)
-    const sinceSuccess = recent.findIndex(operation => operation.status !== 'failed')
-    const failures = sinceSuccess < 0 ? recent.length : sinceSuccess
-    const last = recent[0]
-    if (failures === 0 || !last) return true
-    if (last.permanent) return false
-    const waitedMs = clock.now() - (last.finishedAt ?? 0)
-    // It ended in the future: the clock was set back since, and must not be waited for.
-    return waitedMs < 0 || waitedMs >= pauseMs(failures, { firstMs: 30_000, mostMs: 600_000 })
+    return mayTryNow(recentOutcomes(db, id, outcomesNeeded), clock.now())
   }
 
   #open(instance: Instance, kind: OperationKind): void {
