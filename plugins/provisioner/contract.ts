@@ -147,7 +147,7 @@ export interface OwnedInstances {
   /** Why a name cannot be had, in words; null when it can. */
   nameFault(subdomain: string): Promise<string | null>
   /**
-   * Makes an instance, or brings back one of the account's that is in retention. The password is told here and kept
+   * Makes an instance, or brings back one of the account's that is in retention. The password is returned here and stored
    * nowhere. Throws `invalid`, `subdomain-taken`, `subdomain-held`, `suspended`,
    * `instance-limit`.
    */
@@ -159,7 +159,7 @@ export interface OwnedInstances {
    * `suspended`, and what the admission throws.
    */
   restore(subdomain: string): void
-  /** Gives it another password, told here and kept nowhere. */
+  /** Gives it another password, which is returned here and stored nowhere. */
   resetPassword(subdomain: string): Promise<string>
 }
 

@@ -18,11 +18,11 @@ export interface InstanceSpec {
   publicUrl: string
   /** The zone of jobs that name none. */
   timezone: string
-  /** How long it is given to stop by itself, so that runs that go may end. */
+  /** How long it may take to stop by itself, so that runs in progress can end. */
   stopGraceMs: number
   /** What it may take of the host; null for what every instance may. */
   limits: { memoryBytes: number; cpus: number } | null
-  /** More that the instance's program is told, as environment variables, whatever the driver. */
+  /** More environment variables for the instance's program, whatever the driver. */
   environment: Readonly<Record<string, string>>
 }
 
@@ -38,7 +38,7 @@ export interface Observed {
   imageId: string | null
 }
 
-/** What an engine has; null for what it does not tell. */
+/** What an engine has; null for what it does not report. */
 export interface Capacity {
   cpus: number | null
   memoryBytes: number | null
@@ -50,13 +50,13 @@ export interface Capacity {
  */
 export interface Driver {
   readonly name: DriverName
-  /** Said at boot and on pages when this driver does less than a customer may expect; null when there is nothing to say. */
+  /** Shown at boot and on pages when this driver does less than a customer may expect; else null. */
   readonly warning: string | null
-  /** Whether instances go on when the control plane ends: containers do, child processes do not. */
+  /** Whether instances keep running when the control plane ends: containers do, child processes do not. */
   readonly outlivesControlPlane: boolean
   /** Whether instances are made from images, which can be chosen and replaced. */
   readonly usesImages: boolean
-  /** What it gives every instance, whatever its spec: an instance made with other settings has to be restarted for these. */
+  /** The settings that every instance gets: an instance made with others has to be restarted to get these. */
   readonly settings: Readonly<Record<string, unknown>>
   /** Throws in words when the driver cannot work now. */
   ping(): Promise<void>
@@ -78,17 +78,17 @@ export interface Driver {
    */
   create(spec: InstanceSpec): Promise<void>
   start(ref: InstanceRef): Promise<void>
-  /** Asks it to stop, and after `graceMs` makes it. */
+  /** Asks it to stop, and kills it after `graceMs`. */
   stop(ref: InstanceRef, graceMs: number): Promise<void>
   /** Removes the container and leaves the volume alone. */
   remove(ref: InstanceRef): Promise<void>
-  /** What there is, within seconds; `absent` only when that is certain. */
+  /** Observes an instance, within seconds. `absent` only when that is certain. */
   inspect(ref: InstanceRef): Promise<Observed>
-  /** Throws unless it is certain that nothing uses a volume: before it is deleted. */
+  /** Throws unless it is certain that nothing uses a volume. Called before a volume is deleted. */
   refuseInUse(spec: InstanceSpec): Promise<void>
-  /** The instances of this data root that there are containers of, whatever the records say. */
+  /** Lists the containers of this data root, whatever the records say. */
   existing(dataRoot: string): Promise<{ instanceId: string; container: string; active: boolean }[]>
-  /** What instances share; asked once, when the engine first answers. */
+  /** Returns what instances share: the engine's processors and memory. */
   capacity(): Promise<Capacity>
   /** The last lines that the instance wrote, oldest first, to find out why it failed. */
   logTail(ref: InstanceRef, lines: number): Promise<string[]>
@@ -97,8 +97,8 @@ export interface Driver {
 }
 
 /**
- * Says what failed in words for an operator, and whether trying again can help: `transient` when it can at once (the
- * engine did not answer), `permanent` when it cannot until something is changed (no such image).
+ * Says what failed in words for an operator, and whether a retry can help: `transient` when it can at once (the engine did not
+ * answer), `permanent` when it cannot until something changes (no such image).
  */
 export class DriverError extends Error {
   readonly permanent: boolean

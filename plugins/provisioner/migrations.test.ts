@@ -98,7 +98,7 @@ function oldDatabase(t: TestContext): string {
   return root
 }
 
-test('removals and suspensions move into their own tables, with all that was recorded of them', t => {
+test('removals and suspensions move into their own tables with everything that was recorded', t => {
   const sqlite = openSqlite(join(oldDatabase(t), '.control', 'longhouse.db'))
   t.after(() => sqlite.close())
   const db = openTables(sqlite, 'provisioner', tables)
@@ -142,7 +142,7 @@ test('removals and suspensions move into their own tables, with all that was rec
     assert.equal(suspension(name), null)
 })
 
-test('the API says about every instance what it said before the migration', async t => {
+test('the API shows every instance as before the migration', async t => {
   const fleet = await testFleet(t, { root: oldDatabase(t), env: { RETENTION_DAYS: '0' } })
   const time = (ms: number | string | null | undefined) =>
     ms === null || ms === undefined ? null : new Date(ms).toISOString()

@@ -44,7 +44,7 @@ test('provisioning answers 202 with Location and the password, and leads to a ru
   )
 })
 
-test('Prefer: wait answers when it is done', async t => {
+test('with Prefer: wait, the answer comes when the operation is done', async t => {
   const fleet = await testFleet(t)
   const created = await fleet.provision('acme')
   assert.equal(created.status, 201)
@@ -55,7 +55,7 @@ test('Prefer: wait answers when it is done', async t => {
   assert.deepEqual([stopped.status, stopped.body.status, stopped.body.desired], [200, 'stopped', 'stopped'])
 })
 
-test('bad input is refused with the field and the rule, and leaves nothing', async t => {
+test('bad input is refused with the field and the rule, and creates nothing', async t => {
   const fleet = await testFleet(t)
   const bad: [Record<string, unknown>, string][] = [
     [{ owner_email: 'ada@example.com' }, 'subdomain'],
@@ -93,7 +93,7 @@ test('bad input is refused with the field and the rule, and leaves nothing', asy
   assert.equal((await fleet.provision('acme')).status, 201)
 })
 
-test('the stranger gets nothing, and the admin gets in by the same doors', async t => {
+test('a stranger is refused on every route that admits the operator', async t => {
   const fleet = await testFleet(t)
   await fleet.provision('acme')
   const doors: [string, string][] = [
@@ -117,7 +117,7 @@ test('the stranger gets nothing, and the admin gets in by the same doors', async
   assert.equal((await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })).body.status, 'deleted')
 })
 
-test('a name that is taken is refused to everybody', async t => {
+test('a name that is taken is refused to everyone', async t => {
   const fleet = await testFleet(t)
   const first = await fleet.provision('acme')
   for (const owner of ['ada@example.com', 'eve@example.com']) {
@@ -157,7 +157,7 @@ test('deprovisioning keeps the volume for the owner; only a purge deletes it and
   assert.notEqual(next.body.id, first.body.id)
 })
 
-test('what is not there cannot be operated on', async t => {
+test('an unknown instance is a 404 for every operation', async t => {
   const fleet = await testFleet(t)
   for (const [method, path] of [
     ['GET', '/admin/instances/nobody'],
@@ -177,7 +177,7 @@ test('what is not there cannot be operated on', async t => {
   assert.equal((await fleet.admin('GET', '/admin/instances/acme')).body.status, 'running')
 })
 
-test('a folder that was filled beforehand is taken as it is; one that was lived in only when told to', async t => {
+test('a folder that was filled beforehand becomes the volume; a used volume only with `adopt`', async t => {
   const fleet = await testFleet(t)
   mkdirSync(join(fleet.root, 'fresh', 'jobs'), { recursive: true })
   writeFileSync(join(fleet.root, 'fresh', 'jobs', 'manifest.ts'), '// mine')
@@ -205,7 +205,7 @@ test('a folder that was filled beforehand is taken as it is; one that was lived 
   assert.match(linked.body.status_reason ?? '', /is not a folder/)
 })
 
-test('an instance that cannot start fails with its last lines, keeps its volume, and starts once mended', async t => {
+test('an instance that cannot start fails with its last lines, keeps its volume, and starts once it is fixed', async t => {
   const fleet = await testFleet(t)
   fleet.behave('acme', 'crash')
   const failed = await fleet.provision('acme')
@@ -241,7 +241,7 @@ test('an instance that does not become healthy in time fails with the reason', a
   assert.match((await sick).body.status_reason ?? '', /answered 503/)
 })
 
-test('running becomes unhealthy and running again, and one that hangs delays no other', async t => {
+test('an instance that fails its checks is unhealthy until it recovers, and one that hangs delays no other', async t => {
   const fleet = await testFleet(t, { env: { HEALTH_TIMEOUT: '1s' } })
   const names = ['one', 'two', 'three', 'four'].map(name => `${name}-x`)
   await Promise.all(names.map(name => fleet.provision(name)))
@@ -277,7 +277,7 @@ test('an instance that was killed comes back by itself', async t => {
   await eventually('running', async () => (await fleet.visit('acme')).status === 200)
 })
 
-test('twenty at once all run', async t => {
+test('twenty instances provisioned at once all run', async t => {
   const fleet = await testFleet(t)
   const names = Array.from({ length: 20 }, (_, i) => `box-${i}`)
   const created = await Promise.all(names.map(name => fleet.provision(name)))

@@ -8,7 +8,7 @@ import { covers, planOf } from '../records/plan.ts'
 import { beginRemoval, endRemoval, updateRemoval } from '../records/removal.ts'
 import { endSuspension } from '../records/suspension.ts'
 import { type Instance, instances } from '../schema.ts'
-import { heldFor, type NameRequest, seeFor } from './name-hold.ts'
+import { type NameRequest, returningInstance, seeFor } from './name-hold.ts'
 import { newPassword } from './password.ts'
 
 export interface ProvisionRequest extends NameRequest {
@@ -16,23 +16,23 @@ export interface ProvisionRequest extends NameRequest {
 }
 
 /**
- * Records the wish for a running instance and opens the operation that brings it about. A subdomain in retention goes
- * back to its owner, with its volume and a new password; to anybody else it is held. The password is returned here and
- * kept nowhere. `admit` throws why there may be none after all; what it writes stands or falls with the record.
+ * Requests an instance and opens the operation that provisions it. A subdomain in retention goes back to its owner, with its
+ * volume and a new password; for anyone else the name is held. The password is returned here and stored
+ * nowhere. `admit` throws why there may be none after all; what it writes stands or falls with the record.
  */
 export async function provision(
   fleet: Fleet,
   request: ProvisionRequest,
-  admit: (held: Instance | null) => void = () => {},
+  admit: (previous: Instance | null) => void = () => {},
 ): Promise<Accepted & { password: string }> {
   const { db, clock, driver } = fleet
   // Checked before the hash, which takes a while, and again after it: another request may have taken the name.
-  heldFor(fleet, request, await seeFor(fleet, request))
+  returningInstance(fleet, request, await seeFor(fleet, request))
   const { password, passwordHash } = await newPassword()
   const sight = await seeFor(fleet, request)
   return db.transaction(tx => {
-    const held = heldFor(fleet, request, sight)
-    admit(held)
+    const previous = returningInstance(fleet, request, sight)
+    admit(previous)
     const now = clock.now()
     const { ownerEmail, image, account } = request
     const wish = {
@@ -43,14 +43,14 @@ export async function provision(
       image,
       imageId: null,
       passwordHash,
-      // An instance that the operator restores stays in its owner's account.
+      // An instance that the operator brings back stays in its owner's account.
       ...(account && { accountId: account.id }),
     } as const
-    const instanceId = held?.id ?? newId('inst', now)
-    if (held) {
-      updateInstance(db, held.id, { ...wish, driver: driver.name })
-      endRemoval(db, held)
-      endSuspension(db, held.id)
+    const instanceId = previous?.id ?? newId('inst', now)
+    if (previous) {
+      updateInstance(db, previous.id, { ...wish, driver: driver.name })
+      endRemoval(db, previous)
+      endSuspension(db, previous.id)
     } else {
       tx.insert(instances)
         .values({
@@ -87,7 +87,7 @@ export function request(
     const { desired } = planOf(kind, before)
     if (kind === 'upgrade' && before === 'stopped' && open_ && open_.kind !== kind)
       throw notPossibleNow(`"${subdomain}" is being stopped; try again when that is done.`)
-    // A permit is for the start that it was given for: none outlives the wish to run.
+    // A permit is for the start that it was given for: it ends when the instance is no longer to run.
     const permit = desired === 'running' || desired === null ? {} : { volumePermit: null }
     if (desired !== null) updateInstance(db, instance.id, { desired, ...permit })
     if (desired === 'deleted') beginRemoval(db, instance, by)

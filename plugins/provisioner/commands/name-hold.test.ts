@@ -5,7 +5,7 @@ import { testRecords } from '../records/records.fixture.ts'
 import { suspendInstance } from '../records/suspension.ts'
 import type { VolumeSight } from '../volumes/volume.ts'
 import { request } from './commands.ts'
-import { heldFor, type NameRequest } from './name-hold.ts'
+import { type NameRequest, returningInstance } from './name-hold.ts'
 
 const day = 86_400_000
 const absent: VolumeSight = { kind: 'absent' }
@@ -17,7 +17,7 @@ function names(t: TestContext) {
   const may = (asked: Partial<NameRequest>, sight = absent) => {
     const whole = { subdomain: 'acme', ownerEmail: 'ada@example.com', adopt: false, account: null, ...asked }
     try {
-      return heldFor(fleet, whole, sight)?.id ?? 'new'
+      return returningInstance(fleet, whole, sight)?.id ?? 'new'
     } catch (error) {
       assert.ok(error instanceof Problem, String(error))
       return error.code
@@ -26,7 +26,7 @@ function names(t: TestContext) {
   return { fleet, may, add: (row = {}) => fleet.add({ subdomain: 'acme', ...row }) }
 }
 
-test('a free name is anyone’s, and one in use no one’s', t => {
+test('a free name can be had by anyone, a name in use by no one', t => {
   const { may, add } = names(t)
   assert.equal(may({ account: ada }), 'new')
   assert.equal(may({}), 'new')
@@ -35,7 +35,7 @@ test('a free name is anyone’s, and one in use no one’s', t => {
   assert.equal(may({}), 'subdomain-taken')
 })
 
-test('a name in retention is its last owner’s: by account, or by address where there is none', t => {
+test('a name in retention is held for its last owner: by account, or by address without one', t => {
   const { fleet, may, add } = names(t)
   const { id } = add({ accountId: 'acct_ada' })
   request(fleet, 'acme', 'deprovision')
@@ -51,7 +51,7 @@ test('a name in retention is its last owner’s: by account, or by address where
   assert.equal(unclaimed.may({ account: eve, ownerEmail: 'eve@example.com' }), 'subdomain-held')
 })
 
-test('a name whose data is being deleted is nobody’s until that is done', t => {
+test('a name whose data is being deleted can be had by no one until that is done', t => {
   const { fleet, may, add } = names(t)
   add({ accountId: 'acct_ada' })
   request(fleet, 'acme', 'purge')
@@ -59,7 +59,7 @@ test('a name whose data is being deleted is nobody’s until that is done', t =>
   assert.equal(may({}), 'subdomain-taken')
 })
 
-test('an owner does not escape a suspension by making the instance anew; the operator lifts it so', t => {
+test('an owner cannot escape a suspension by creating the instance again; the operator can lift it that way', t => {
   const { fleet, may, add } = names(t)
   const { id } = add({ accountId: 'acct_ada' })
   suspendInstance(fleet, id, 'It is not paid for.')
@@ -68,7 +68,7 @@ test('an owner does not escape a suspension by making the instance anew; the ope
   assert.equal(may({}), id)
 })
 
-test('an account has as many billed instances as it may, whichever way it asks', t => {
+test('an account has no more billed instances than it may, new or brought back', t => {
   const { fleet, may, add } = names(t)
   fleet.add({ accountId: 'acct_ada' })
   assert.equal(may({ account: ada }), 'instance-limit')
@@ -87,7 +87,7 @@ test('an account has as many billed instances as it may, whichever way it asks',
   assert.notEqual(id, '')
 })
 
-test('a purged name is kept from other accounts for a while: links and cookies outlive it', t => {
+test('a purged name is held back from other accounts for a while: links and cookies outlive it', t => {
   const { fleet, may, add } = names(t)
   const purgedAt = fleet.clock.now()
   add({ accountId: 'acct_ada', desired: 'deleted', status: 'deleted', purgedAt })
@@ -99,7 +99,7 @@ test('a purged name is kept from other accounts for a while: links and cookies o
   assert.equal(may({ account: eve }), 'new')
 })
 
-test('a volume that no record knows is adopted by the operator only, and never an instance’s own', t => {
+test('a volume without a record is adopted only by the operator, and one with a record by no one', t => {
   const { fleet, may } = names(t)
   const unmarked: VolumeSight = { kind: 'unmarked', file: '1:2:3' }
   assert.equal(may({}, unmarked), 'volume-unknown')

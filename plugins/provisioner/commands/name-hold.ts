@@ -25,37 +25,37 @@ export interface NameRequest {
 }
 
 /**
- * The record in retention that this request brings back, or null when it makes a new one. Throws when it may do neither:
- * the name is somebody else's, or was until a short while ago, or the account has all that it may have.
+ * Returns the instance in retention that this request brings back; null when the request makes a new one. Throws when it may
+ * do neither: the name is another owner's, or was until recently, or the account has all the instances that it may have.
  */
-export function heldFor(fleet: Fleet, request: NameRequest, sight: VolumeSight): Instance | null {
+export function returningInstance(fleet: Fleet, request: NameRequest, sight: VolumeSight): Instance | null {
   const { subdomain, account } = request
-  const held = findBySubdomain(fleet.db, subdomain)
-  if (held && held.desired !== 'deleted') {
+  const previous = findBySubdomain(fleet.db, subdomain)
+  if (previous && previous.desired !== 'deleted') {
     throw subdomainTaken(`An instance called "${subdomain}" exists already.`)
   }
-  if (held && !isOwn(held, request)) {
+  if (previous && !isOwn(previous, request)) {
     throw subdomainHeld(
       account
         ? `"${subdomain}" is kept for its last owner with its data; choose another name.`
         : `"${subdomain}" is kept for its last owner with its data; choose another name, or purge it first.`,
     )
   }
-  if (held?.removal?.purgeRequestedAt)
+  if (previous?.removal?.purgeRequestedAt)
     throw subdomainTaken(`"${subdomain}" is being purged; try again when that is done.`)
   // Made anew it would run, whatever it was suspended for.
-  if (account && held?.suspension) throw suspended(held.suspension.reason)
-  if (account && held?.billed !== false) refuseOverLimit(fleet, account)
-  if (held) return held
+  if (account && previous?.suspension) throw suspended(previous.suspension.reason)
+  if (account && previous?.billed !== false) refuseOverLimit(fleet, account)
+  if (previous) return previous
   if (account) refuseQuarantined(fleet, request)
   refuseUnknownVolume(fleet, request, sight)
   return null
 }
 
 /** Compares accounts where there are any, since an email address may pass to another person; else the address. */
-function isOwn(held: InstanceRow, { account, ownerEmail }: NameRequest): boolean {
-  if (account && held.accountId !== null) return held.accountId === account.id
-  return sameAddress(held.ownerEmail, ownerEmail)
+function isOwn(previous: InstanceRow, { account, ownerEmail }: NameRequest): boolean {
+  if (account && previous.accountId !== null) return previous.accountId === account.id
+  return sameAddress(previous.ownerEmail, ownerEmail)
 }
 
 /** Throws `instance-limit` when the account is full. Instances that the operator created do not count. */
@@ -88,7 +88,7 @@ function refuseQuarantined({ db, clock, quarantineMs }: Fleet, request: NameRequ
   )
 }
 
-/** What stands where the volume of this name would; its owner-to-be is told nothing of the host. */
+/** Looks at where the volume of this name would be. An owner learns nothing about the host. */
 export async function seeFor(fleet: Fleet, { subdomain, account }: NameRequest): Promise<VolumeSight> {
   try {
     return await seeVolume(fleet, subdomain)

@@ -11,7 +11,7 @@ import { findOperation } from '../records/operation.ts'
 import { subdomainFault } from '../records/subdomain.ts'
 import { type Instance, instances } from '../schema.ts'
 import { provision, request } from './commands.ts'
-import { heldFor, refuseOverLimit, seeFor } from './name-hold.ts'
+import { refuseOverLimit, returningInstance, seeFor } from './name-hold.ts'
 import { resetPassword } from './password.ts'
 import { restore } from './restore.ts'
 
@@ -95,15 +95,15 @@ export class Ownership {
         subdomainFault(subdomain) ??
         (await faultOf(async () => {
           const request = asked(subdomain)
-          return heldFor(fleet, request, await seeFor(fleet, request))
+          return returningInstance(fleet, request, await seeFor(fleet, request))
         })),
       create: async subdomain => {
         const fault = subdomainFault(subdomain)
         if (fault) throw invalidFields([{ path: 'subdomain', message: fault }])
-        const admit = (held: Instance | null) => {
+        const admit = (previous: Instance | null) => {
           // The password takes a while, and accounts are deleted in moments.
           if (!isOpen(owner.id)) throw notPossibleNow('Your account was deleted meanwhile; nothing was made.')
-          if (held?.billed !== false) this.#admit?.(owner.id, 'made')
+          if (previous?.billed !== false) this.#admit?.(owner.id, 'made')
         }
         const { password } = await provision(fleet, { ...asked(subdomain), image: defaultImage }, admit)
         nudge()
@@ -136,7 +136,7 @@ export class Ownership {
     }
   }
 
-  /** The owner is called otherwise from now on. */
+  /** Records an owner's new email address. */
   renameOwner(accountId: string, email: string): void {
     this.#parts.fleet.db
       .update(instances)
@@ -145,7 +145,7 @@ export class Ownership {
       .run()
   }
 
-  /** Catches up with changes of address that nobody told, and forgets whose the gone ones of forgotten people were. */
+  /** Catches up with changes of address that no event announced, and forgets the addresses of deleted accounts. */
   followOwners(accounts: AccountDirectory): void {
     const { db } = this.#parts.fleet
     const owners = db

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { verifyPassword } from '../../../src/password.ts'
 import { type TestFleet, testFleet } from '../fleet.fixture.ts'
 
-test('the password that is told opens the hash that is passed on', async t => {
+test('the password that is shown matches the hash that the instance gets', async t => {
   const fleet = await testFleet(t)
   const { body } = await fleet.provision('acme')
   const environment = environmentOf(fleet, 'acme')
@@ -14,7 +14,7 @@ test('the password that is told opens the hash that is passed on', async t => {
   assert.ok(!environment.some(entry => entry.startsWith('ADMIN_TOKEN')))
 })
 
-test('a password that is reset is told once and replaces the one before', async t => {
+test('a reset password is shown once and replaces the old one', async t => {
   const fleet = await testFleet(t)
   const { password: first = '' } = (await fleet.provision('acme')).body
   const reset = (wait: number) => fleet.admin('POST', '/admin/instances/acme/reset-password', { wait })

@@ -8,7 +8,8 @@ import { request } from './commands.ts'
 
 /**
  * Requests a purge that also deletes what stands in the volume's place now, though that does not say that it is this
- * instance's. What takes its place later is not deleted. Throws `not-possible-now` when it is the volume of another instance that has a record.
+ * instance's. What takes its place later is not deleted. Throws `not-possible-now` when it is the volume of another instance
+ * that has a record.
  */
 export async function purgeAnyway(fleet: Fleet, subdomain: string): Promise<Accepted> {
   const { db, site } = fleet

@@ -91,7 +91,7 @@ test('another image is always another upgrade', t => {
   assert.notEqual(request('upgrade', { image: 'longhouse-runtime:2' }).operationId, first.operationId)
 })
 
-test('what is done already opens nothing', t => {
+test('a request for a state that is reached already opens nothing', t => {
   for (const [row, kind] of [
     [{ desired: 'running', status: 'running' }, 'start'],
     [{ desired: 'stopped', status: 'stopped' }, 'stop'],
@@ -152,7 +152,7 @@ test('a stopped instance is upgraded without being started, unless it is still b
   assert.equal(now().desired, 'stopped')
 })
 
-test('what the operator permitted for one start ends with the wish to run', t => {
+test('a permit for a start ends when the instance is stopped or removed', t => {
   for (const kind of ['stop', 'deprovision', 'purge'] as const) {
     const { request, now } = box(t, { volumePermit: 'new' })
     request('start')
@@ -162,7 +162,7 @@ test('what the operator permitted for one start ends with the wish to run', t =>
   }
 })
 
-test('an instance that does not exist, or no longer does, is unknown', t => {
+test('a purged instance is unknown', t => {
   const { request } = box(t, { desired: 'deleted', status: 'deleted', purgedAt: 1 })
   assert.equal(
     codeOf(() => request('start')),
@@ -170,7 +170,7 @@ test('an instance that does not exist, or no longer does, is unknown', t => {
   )
 })
 
-test('other limits restart what runs, once, and count with the next start of what does not', t => {
+test('new limits restart a running instance once, and apply at the next start of a stopped one', t => {
   const limits = { memoryBytes: 1024, cpus: 0.5 }
   const running = box(t, { settings: 'digest' })
   assert.equal(limitInstance(running.fleet, running.id, limits), true)
@@ -191,7 +191,7 @@ test('other limits restart what runs, once, and count with the next start of wha
   assert.equal(limitInstance(busy.fleet, busy.id, null), true)
 })
 
-test('only what runs with older settings, and is not being worked on, is restarted for them', t => {
+test('only instances that run with older settings, and have no open operation, are restarted', t => {
   const { fleet, open } = box(t, { settings: 'older' })
   fleet.add({ status: 'stopped', desired: 'stopped', settings: 'older' })
   const suspended = fleet.add({ settings: 'older' })

@@ -5,9 +5,9 @@ import { type Accepted, openOperation } from '../records/operation.ts'
 import { endRemoval } from '../records/removal.ts'
 
 /**
- * Undoes a removal: the same volume, the same password, the same address, and the same wish: what had been stopped comes
- * back stopped. So does one that is suspended, and what its volume was kept goes on to count if it is removed again
- * before it may run. Throws `not-possible-now` when there is nothing to undo, or the volume is being deleted.
+ * Undoes a removal: same volume, same password, same address, and the desired state of before. A suspended instance comes back
+ * stopped, and the time that its volume was kept still counts if it is removed again before it may run. Throws
+ * `not-possible-now` when there is nothing to undo, or the volume is being deleted.
  */
 export function restore({ db, clock }: Fleet, subdomain: string): Accepted {
   return db.transaction(() => {

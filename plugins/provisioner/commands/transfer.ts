@@ -7,9 +7,9 @@ import { newPassword, resettable } from './password.ts'
 
 /**
  * Gives an instance with everything in it to another owner, removed or not. The password is a new one, returned here and
- * kept nowhere: whoever had it before is out, scripts with their tokens too, and one that runs is restarted to that end. It leaves the account that it
- * was in, and what that was suspended for; the new owner takes it into theirs. The volume of a removed one is kept for
- * the whole period anew.
+ * kept nowhere: the previous owner is signed out, scripts with tokens too, and a running instance is restarted for
+ * that. It leaves its account and is no longer suspended; the new owner claims it. The retention period of a removed one
+ * begins anew.
  */
 export async function transfer(
   fleet: Fleet,

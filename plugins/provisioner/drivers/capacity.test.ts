@@ -35,7 +35,7 @@ const choosing = async (
   return driver
 }
 
-test('limits that the engine does not have are refused at boot, all at once', async t => {
+test('limits beyond what the engine has are refused at boot, all at once', async t => {
   await assert.rejects(choosing(t, { INSTANCE_CPUS: '2.5', INSTANCE_MEMORY: '5g' }), (error: BootError) => {
     assert.ok(error instanceof BootError)
     assert.match(error.message, /INSTANCE_CPUS: asks for 2\.5 CPU cores, and the Docker engine has 2/)
@@ -44,12 +44,12 @@ test('limits that the engine does not have are refused at boot, all at once', as
   })
 })
 
-test('limits up to what the engine has are taken, and so are any while it does not tell', async t => {
+test('limits up to what the engine has are accepted, and any limits while it does not report that', async t => {
   assert.equal((await choosing(t, { INSTANCE_CPUS: '2', INSTANCE_MEMORY: '4g' })).name, 'docker')
   assert.equal((await choosing(t, { INSTANCE_CPUS: '64' }, {})).name, 'docker')
 })
 
-test('a plan with more than the engine has is refused at boot, by its name', async t => {
+test('a plan beyond what the engine has is refused at boot, by name', async t => {
   const engine = await fakeEngine(t, asked => {
     if (asked === 'GET /_ping') return says(200, 'OK')
     if (asked === 'GET /info') return says(200, info)

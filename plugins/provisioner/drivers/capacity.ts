@@ -1,6 +1,6 @@
 /**
- * Why an instance cannot have these limits on an engine, as a fault of the setting or plan `whose`; null when it can. What
- * the engine does not tell is not held against them.
+ * Returns why an engine cannot give an instance these limits, as a fault of the setting or plan `whose`; null when it can.
+ * What the engine does not report is not checked.
  */
 export function exceeds(
   limits: { cpus?: number; memoryBytes?: number },

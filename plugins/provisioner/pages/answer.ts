@@ -54,19 +54,19 @@ export const optionalImage = z
   .optional()
 
 export const answers = {
-  200: { description: 'It is done, or there was nothing to do', schema: instanceSchema },
+  200: { description: 'Done, or there was nothing to do', schema: instanceSchema },
   202: { description: 'Work has begun; Location leads to the operation', schema: instanceSchema },
   303: { description: 'For a browser: back to the page' },
 }
 
-/** The same for what tells a new password. */
+/** The same for answers with a new password. */
 export const passwordAnswers = {
   200: {
-    description: 'Done, or in force from its next start on. The password is told here, and never again',
+    description: 'Done, or in force from its next start on. The password is shown only here',
     schema: instanceSchema.extend({ password: z.string() }),
   },
   202: {
-    description: 'Work has begun. The password is told here, and never again',
+    description: 'Work has begun. The password is shown only here',
     schema: instanceSchema.extend({ password: z.string() }),
   },
 }
@@ -79,7 +79,7 @@ export const answerWith =
     const { operationId, instanceId } = accepted
     parts.nudge()
     const waitMs = preferredWait(c) * 1000
-    if (operationId && waitMs > 0) await reconciler.settled(operationId, waitMs)
+    if (operationId && waitMs > 0) await reconciler.waitFor(operationId, waitMs)
     const instance = getInstance(fleet.db, instanceId)
     const operation = operationId ? findOperation(fleet.db, operationId) : null
     const open = operation?.status === 'pending' || operation?.status === 'running'

@@ -15,7 +15,7 @@ const provisionBody = z.object({
   subdomain: subdomainSchema,
   owner_email: ownerEmail,
   image: optionalImage,
-  adopt: truth.optional().meta({ description: 'Take over a lived-in volume that no record knows' }),
+  adopt: truth.optional().meta({ description: 'Adopt a used volume that belongs to no instance' }),
 })
 
 export function newInstancePageRoute({ admin }: ProvisionerRoutes, pages: InstancePages): Route {
@@ -42,11 +42,11 @@ export function provisionRoute(parts: ProvisionerRoutes, pages: InstancePages): 
     body: provisionBody,
     answers: {
       201: {
-        description: 'It was waited for, and is done',
+        description: 'Done, as `Prefer: wait` asked',
         schema: instanceSchema.extend({ password: z.string() }),
       },
       202: {
-        description: 'Work has begun. The password is told here, and never again',
+        description: 'Work has begun. The password is shown only here',
         schema: instanceSchema.extend({ password: z.string() }),
       },
     },

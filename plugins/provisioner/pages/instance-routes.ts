@@ -59,7 +59,7 @@ export function upgradeRoute(parts: ProvisionerRoutes): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/upgrade',
-    summary: 'Replace its container by one of another image, or of today’s default',
+    summary: 'Upgrade an instance to another image, or to the current default',
     guard: parts.admin,
     mayWait: true,
     params: named,
@@ -77,7 +77,7 @@ export function resetPasswordRoute(parts: ProvisionerRoutes, pages: InstancePage
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/reset-password',
-    summary: 'Give it another password, which ends the sessions of the old one; it restarts when it runs',
+    summary: 'Give an instance a new password. A running instance restarts, which ends every session',
     guard: admin,
     mayWait: true,
     params: named,

@@ -46,7 +46,7 @@ function browser({ port }: TestFleet) {
 
 const at = (reply: Reply) => [reply.status, reply.headers.location]
 
-test('the whole life of an instance by forms alone', async t => {
+test('an instance’s whole life works with forms alone', async t => {
   const fleet = await testFleet(t)
   const { get, post } = browser(fleet)
 
@@ -98,7 +98,7 @@ test('the whole life of an instance by forms alone', async t => {
   assert.equal((await get('/admin/instances')).status, 303)
 })
 
-test('a form with mistakes comes back with what was typed and what is wrong', async t => {
+test('a form with mistakes is shown again with the input and the errors', async t => {
   const fleet = await testFleet(t)
   const { post } = browser(fleet)
   await post('/login', { token })
@@ -115,7 +115,7 @@ test('a form with mistakes comes back with what was typed and what is wrong', as
   assert.match(taken.text, /exists already/)
 })
 
-test('what is typed is text on every page, never markup', async t => {
+test('input is shown as text on every page, never as markup', async t => {
   const fleet = await testFleet(t)
   const { post } = browser(fleet)
   await post('/login', { token })
@@ -124,7 +124,7 @@ test('what is typed is text on every page, never markup', async t => {
   assert.doesNotMatch(page.text, /<script>alert/)
 })
 
-test('htmx gets the live part alone, and it is the one on the page', async t => {
+test('htmx gets only the live part, the same as on the page', async t => {
   const fleet = await testFleet(t)
   const { get, post } = browser(fleet)
   await post('/login', { token })
@@ -189,7 +189,7 @@ test('a long list comes in pages of a hundred, and can be searched', async t => 
   assert.ok(body.instances.every(instance => instance.operation.steps.length === 5))
 })
 
-test('where nothing is, the operator keeps the ways of the pages, and a stranger learns of none', async t => {
+test('a 404 shows the navigation to the operator, and none to a stranger', async t => {
   const fleet = await testFleet(t)
   const { get, post } = browser(fleet)
   assert.doesNotMatch((await get('/nowhere')).text, /<nav|logout/)
@@ -203,7 +203,7 @@ test('where nothing is, the operator keeps the ways of the pages, and a stranger
   }
 })
 
-test('the page that tells a password, loaded again, leads to its instance, where it can be reset', async t => {
+test('reloading the page with a password leads to the instance, where it can be reset', async t => {
   const fleet = await testFleet(t)
   const { get, post } = browser(fleet)
   await post('/login', { token })

@@ -171,8 +171,8 @@ function diskWarning(dataRoot: string): string | null {
 
 function taskWarning(faults: ReturnType<ProvisionerRoutes['taskFaults']>): string | null {
   if (faults.length === 0) return null
-  const told = faults.map(({ task, reason }) => `${task} (${reason})`).join('; ')
-  return `Background work keeps failing: ${told}. It is retried. Instances keep running; the log of the control plane has the details.`
+  const listed = faults.map(({ task, reason }) => `${task} (${reason})`).join('; ')
+  return `Background work keeps failing: ${listed}. It is retried. Instances keep running; the log of the control plane has the details.`
 }
 
 function operationView(operation: OperationRecord, now: number): InstanceProps['operations'][number] {

@@ -17,7 +17,7 @@ export function paymentRoutes(parts: ProvisionerRoutes): Route[] {
       params: named,
       body: z.object({}),
       answers: {
-        200: { description: 'So it is from now on', schema: instanceSchema },
+        200: { description: 'The instance as it is now', schema: instanceSchema },
         303: { description: 'For a browser: back to the page' },
       },
       handle: (c, { params: { subdomain } }) => {
@@ -28,7 +28,11 @@ export function paymentRoutes(parts: ProvisionerRoutes): Route[] {
       },
     })
   return [
-    say('bill', true, 'Have its owner need a plan for it; without one they begin a trial, or it stops'),
-    say('exempt', false, 'Take it out of billing: it needs no plan of its owner, and counts against none'),
+    say(
+      'bill',
+      true,
+      'Have billing apply to an instance: its owner needs a plan, or begins a trial, or it stops',
+    ),
+    say('exempt', false, 'Exempt an instance from billing: it needs no plan, and counts against none'),
   ]
 }

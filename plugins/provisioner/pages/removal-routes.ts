@@ -145,7 +145,8 @@ function transferRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/transfer',
-    summary: 'Give it to another owner with everything in it, removed or not, under a new password',
+    summary:
+      'Give an instance with all its data to another owner, under a new password. Works for a removed one too',
     guard: parts.admin,
     mayWait: true,
     params: named,

@@ -72,9 +72,12 @@ export const instanceSchema = z
     last_health_at: time,
     billed: z
       .boolean()
-      .meta({ description: 'False: it needs no plan of its owner, and counts against none' }),
+      .meta({ description: 'False: the instance is exempt; it needs no plan and counts against none' }),
     suspended_at: time,
-    suspension: z.string().nullable().meta({ description: 'Why it does not run, whatever is desired' }),
+    suspension: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why the instance does not run, whatever its desired state' }),
     deleted_at: time,
     deleted_by: z.enum(removers).nullable(),
     purge_at: time.meta({ description: 'When its volume will be deleted, as things stand' }),
@@ -120,7 +123,7 @@ export function wireOrphans(found: readonly Orphan[]): z.infer<typeof orphansSch
   }
 }
 
-/** An instance as the API tells it; its last operation comes along. */
+/** An instance as the API shows it, with its last operation. */
 export function wireInstance(
   { fleet, health, retention }: { fleet: Fleet; health: HealthWatch; retention: RetentionSettings },
   instance: Instance,

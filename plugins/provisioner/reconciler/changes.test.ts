@@ -6,7 +6,7 @@ import { eventually } from '../../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../../src/testing/folder.ts'
 import { testFleet } from '../fleet.fixture.ts'
 
-test('a change that cannot be written down keeps none of the same round back', async t => {
+test('a change that cannot be written blocks no other change of its round', async t => {
   const root = temporaryFolder(t)
   const first = await testFleet(t, { root })
   const names = ['one-x', 'two-x', 'three-x']
@@ -30,7 +30,7 @@ test('a change that cannot be written down keeps none of the same round back', a
   assert.equal((await status('two-x')).operation?.kind, 'provision')
 })
 
-test('a round with many changes is carried out whole, a few to a transaction', async t => {
+test('a round with many changes makes them all, a few to a transaction', async t => {
   const root = temporaryFolder(t)
   const first = await testFleet(t, { root })
   await first.provision('model')

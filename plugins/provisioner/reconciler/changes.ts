@@ -1,14 +1,14 @@
 import type { Logger } from '../../../src/log.ts'
 import type { ProvisionerDb } from '../records/instance.ts'
 
-/** What one round changes at most: with thousands of instances, the program must not stand still for one round. */
+/** The most that one round changes: with thousands of instances, a round must not block the program. */
 const mostInRound = 256
-/** What one transaction changes at most: requests are answered between one and the next. */
+/** The most that one transaction changes: requests are answered between transactions. */
 const mostAtOnce = 16
 
 /**
- * What the reconciler has found and has yet to write down. Changes are made a few to a transaction, for each transaction
- * waits for the disk; `made` is called after each.
+ * Changes that the reconciler has decided on and not yet written. Each transaction waits for the disk, so it makes several of
+ * them; `made` is called after each transaction.
  */
 export class Changes {
   readonly #db: ProvisionerDb
@@ -24,7 +24,7 @@ export class Changes {
     this.#made = made
   }
 
-  /** Whether this round may make another. */
+  /** Whether this round may make another change. */
   get hasRoom(): boolean {
     return this.#left > 0
   }
@@ -33,12 +33,12 @@ export class Changes {
     this.#left = mostInRound
   }
 
-  /** Lets one more be made, outside a round too. */
+  /** Makes room for one change, outside a round too. */
   makeRoom(): void {
     this.#left = Math.max(this.#left, 1)
   }
 
-  /** Keeps room for one change of this round, which `addReserved` or `giveBack` ends. False when there is none left. */
+  /** Reserves room for one change, until `addReserved` or `giveBack`. Returns false when there is none left. */
   reserve(): boolean {
     if (this.#left <= 0) return false
     this.#left--
@@ -49,19 +49,19 @@ export class Changes {
     this.#left++
   }
 
-  /** Has a change made with those of the same moment; what comes later, from a slow look, holds none of them up. */
+  /** Queues a change. Those of one moment are made together, and do not wait for later ones, from slow looks. */
   add(change: () => void): void {
     this.#left--
     this.addReserved(change)
   }
 
-  /** The same for a change that has its room already. */
+  /** The same for a change that has room reserved. */
   addReserved(change: () => void): void {
     this.#waiting.push(change)
     if (this.#waiting.length === 1) setImmediate(() => void this.carryOut())
   }
 
-  /** Makes the changes that wait; what is asked of the program meanwhile is answered in between. */
+  /** Makes the queued changes; requests are answered between transactions. */
   async carryOut(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stopped) {
       this.#make(this.#waiting.splice(0, mostAtOnce))
@@ -75,7 +75,7 @@ export class Changes {
     this.#stopped = true
   }
 
-  /** Makes changes in one transaction; where that fails, each by itself, so that one does not keep the others back. */
+  /** Makes changes in one transaction; if that fails, each in its own, so that one bad change blocks no other. */
   #make(changes: readonly (() => void)[]): void {
     try {
       this.#db.transaction(() => {

@@ -37,7 +37,7 @@ test('a suspended instance is stopped although it should run, and left alone onc
     )
 })
 
-test('a suspension keeps no removal from being carried out', () => {
+test('a suspended instance can be removed', () => {
   assert.equal(decideMove(instance('deleted', 'stopped', { suspension }), ready), 'deprovision')
 })
 
@@ -67,12 +67,12 @@ test('an instance without its volume is brought up as soon as that is back, howe
   assert.equal(decideMove(instance('stopped', 'stopped', { volumeFault: 'missing' }), ready), 'nothing')
 })
 
-test('a record that says running is believed once the container was seen', () => {
+test('a running instance is inspected until its container was seen', () => {
   assert.equal(decideMove(instance('running', 'running'), { ...ready, confirmed: false }), 'inspect')
   assert.equal(decideMove(instance('running', 'running'), ready), 'nothing')
 })
 
-test('how earlier operations ended is read only where one would be opened', () => {
+test('earlier operations are read only where a new one would be opened', () => {
   const mayTry = () => assert.fail('it was asked')
   for (const [desired, status] of [
     ['running', 'running'],
@@ -114,12 +114,12 @@ for (const [failures, pauseMs] of pauses)
       assert.equal(mayTryNow([...recent(pauseMs), ended(0, 'succeeded'), ended(0)], now), true)
   })
 
-test('what cannot succeed by itself is not tried again', () => {
+test('an operation that failed permanently is not retried', () => {
   assert.equal(mayTryNow([ended(365 * 24 * 60 * minute, 'failed', true)], now), false)
   // Unless something else was done since.
   assert.equal(mayTryNow([ended(0, 'succeeded'), ended(0, 'failed', true)], now), true)
 })
 
-test('a clock that was set back is not waited for', () => {
+test('a failure in the future does not delay the next attempt: the clock was set back', () => {
   assert.equal(mayTryNow([ended(-60 * minute)], now), true)
 })

@@ -28,7 +28,7 @@ export function decideMove(
     case 'stopped':
       return status === 'stopped' ? 'nothing' : ifMayTry('stop')
     case 'running':
-      // Its volume may be back: only a look at that tells, however often it failed.
+      // Its volume may be back. Only a look at it can tell, however often the start failed.
       if (volumeFault !== null) return 'bring up'
       if (status !== 'failed') return status === 'running' && confirmed ? 'nothing' : 'inspect'
       if (mayTry()) return 'bring up'
@@ -41,7 +41,7 @@ export const outcomesNeeded = 8
 
 /**
  * Whether another operation may be opened, given how the newest ones ended, newest first. The pause after a failure doubles
- * with each failure in a row, from half a minute to ten; what cannot succeed by itself is not tried again.
+ * with each failure in a row, from half a minute to ten; an operation that failed permanently is not retried.
  */
 export function mayTryNow(
   recent: readonly Pick<Operation, 'status' | 'permanent' | 'finishedAt'>[],

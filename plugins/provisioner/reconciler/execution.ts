@@ -42,7 +42,7 @@ export async function execute(
   const plan = planOf(operation.kind, wanted(instance))
   const settings = settingsDigest(fleet)
   const context = stepContext(execution, operation, instance, signal)
-  // Pinned as soon as nothing that may fail without harm is left to do.
+  // Pinned after the last step that can fail without harm.
   const pinAfter = plan.steps.findLast(({ name }) => name.startsWith('prepare ') && name !== 'prepare volume')
   let touched = false
   for (const [position, { name, status }] of plan.steps.entries()) {
@@ -83,7 +83,7 @@ export async function execute(
           { status: 'failed', error: `${name}: ${reason}`, permanent },
           clock.now(),
         )
-        // What failed before anything was touched leaves the instance as it was: an upgrade to no image, say.
+        // A failure before anything was touched leaves the instance as it was: an upgrade to a missing image, say.
         if (!touched) return
         const status = error instanceof ChecksFailError ? 'unhealthy' : 'failed'
         setStatus(fleet, operation.instanceId, status, reason)
@@ -95,31 +95,32 @@ export async function execute(
   }
   end(execution, operation, () => {
     finishOperation(db, operation.id, { status: 'succeeded' }, clock.now())
-    settle(execution, operation, plan)
+    recordSuccess(execution, operation, plan)
   })
 }
 
-/** Keeps what a container was made with; what changed for its instance meanwhile is not in it. */
+/** Records which settings a container was made with; null when the instance's own changed meanwhile. */
 function keepSettings({ db }: Fleet, instanceId: string, made: StepContext['spec'], settings: string): void {
   const { memoryBytes, cpus } = getInstance(db, instanceId)
   const current = memoryBytes === (made.limits?.memoryBytes ?? null) && cpus === (made.limits?.cpus ?? null)
   updateInstance(db, instanceId, { settings: current ? settings : null })
 }
 
-/** True for an upgrade to the very image that an instance has, while that is as it should be: there is nothing to do. */
+/** Whether an upgrade is to the image that the instance already has. Then there is nothing to do. */
 function isUpgradeToTheSame({ kind }: Operation, instance: Instance, imageId: string | null): boolean {
-  const settled = ['running', 'unhealthy', 'stopped'].includes(instance.status)
-  return kind === 'upgrade' && settled && imageId !== null && imageId === instance.imageId
+  const isStable = ['running', 'unhealthy', 'stopped'].includes(instance.status)
+  return kind === 'upgrade' && isStable && imageId !== null && imageId === instance.imageId
 }
 
-/** Ends an operation and sets what follows from it in one transaction, unless a newer one has taken over. */
+/** Ends an operation and records what follows from it in one transaction, unless a newer one superseded it. */
 function end({ fleet: { db } }: Execution, operation: Operation, change: () => void): void {
   db.transaction(() => {
     if (isOpen(db, operation.id)) change()
   })
 }
 
-function settle({ fleet, health }: Execution, operation: Operation, plan: Plan): void {
+/** Records what a succeeded operation means for its instance. */
+function recordSuccess({ fleet, health }: Execution, operation: Operation, plan: Plan): void {
   const { db, clock } = fleet
   const { instanceId, kind } = operation
   if (plan.end === 'deleted') {
@@ -165,7 +166,7 @@ function stepContext(
 
 const retryDelaysMs = [500, 1000, 2000, 4000]
 
-/** Tries a step again when its failure says that this can help: an engine that restarts is away for seconds. */
+/** Retries a step whose failure is transient: an engine that restarts is away for seconds. */
 async function withRetries<T>(
   { fleet, log }: Execution,
   signal: AbortSignal,

@@ -6,7 +6,7 @@ import { eventually } from '../../../src/testing/eventually.ts'
 import { DriverError } from '../driver.ts'
 import { testFleet } from '../fleet.fixture.ts'
 
-test('an upgrade to an image that is not there fails, and the instance runs on with the one it has', async t => {
+test('an upgrade to a missing image fails, and the instance keeps running with the one it has', async t => {
   const fleet = await testFleet(t, {
     driver: real => ({
       ...real,
@@ -37,7 +37,7 @@ test('an upgrade to an image that is not there fails, and the instance runs on w
   )
 })
 
-test('a purge that fails stays a purge: asked for once, it is tried until the volume is gone', async t => {
+test('a purge that fails is retried until the volume is gone', async t => {
   let refusals = 1
   const fleet = await testFleet(t, {
     driver: real => ({
@@ -59,7 +59,7 @@ test('a purge that fails stays a purge: asked for once, it is tried until the vo
   assert.equal(existsSync(join(fleet.root, 'acme')), false)
 })
 
-test('a process that neither listens nor ends is given up, and stopping does not wait for it', async t => {
+test('a process that neither listens nor ends times out, and stopping does not wait for it', async t => {
   const fleet = await testFleet(t, { listenWithinMs: 1500 })
   fleet.behave('deaf', 'deaf')
   const failed = await fleet.provision('deaf')
@@ -69,14 +69,14 @@ test('a process that neither listens nor ends is given up, and stopping does not
   await fleet.program.stop()
 })
 
-test('a restart right after provisioning still makes the volume', async t => {
+test('a restart right after provisioning still creates the volume', async t => {
   const fleet = await testFleet(t)
   await fleet.admin('POST', '/admin/instances', { body: { subdomain: 'acme', owner_email: 'a@example.com' } })
   const restarted = await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 60 })
   assert.equal(restarted.body.status, 'running', restarted.body.status_reason ?? '')
 })
 
-test('one instance that hangs takes nothing from the looks at another', async t => {
+test('an instance that hangs delays no health check of another', async t => {
   const fleet = await testFleet(t, { env: { HEALTH_INTERVAL: '100ms', HEALTH_TIMEOUT: '1m' } })
   await fleet.provision('sound')
   await fleet.provision('hung')
@@ -89,7 +89,7 @@ test('one instance that hangs takes nothing from the looks at another', async t 
   assert.ok(looks('hung') <= hung + 1, 'and one at a time at the one that hangs')
 })
 
-test('a look or two may fail before a running instance counts as unhealthy', async t => {
+test('a running instance is unhealthy after three failed health checks, not after one or two', async t => {
   const fleet = await testFleet(t, { env: { HEALTH_INTERVAL: '1h' } })
   const { body } = await fleet.provision('acme')
   const provisioner = fleet.program.services.provisioner
@@ -100,7 +100,7 @@ test('a look or two may fail before a running instance counts as unhealthy', asy
   }
 })
 
-test('what fails again and again is tried more and more rarely', async t => {
+test('an operation that keeps failing is retried less and less often', async t => {
   const fleet = await testFleet(t)
   fleet.behave('acme', 'crash')
   await fleet.provision('acme')
@@ -113,7 +113,7 @@ test('what fails again and again is tried more and more rarely', async t => {
   assert.equal(boots(), before, 'half a minute has not passed')
 })
 
-test('the health of the control plane is 503 with the check that fails', async t => {
+test('/health answers 503 with the failing check', async t => {
   let reachable = true
   const fleet = await testFleet(t, {
     driver: real => ({
@@ -132,7 +132,7 @@ test('the health of the control plane is 503 with the check that fails', async t
   assert.deepEqual(failing.body.checks.driver, { status: 'failing', reason: 'the engine does not answer' })
 })
 
-test('old operations are forgotten, the newest and the open ones are kept', async t => {
+test('old operations are deleted; the newest and the open ones are kept', async t => {
   const fleet = await testFleet(t)
   await fleet.provision('acme')
   const first = await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 60 })

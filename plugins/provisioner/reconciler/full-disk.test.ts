@@ -12,7 +12,7 @@ import { testFleet } from '../fleet.fixture.ts'
 
 const hour = 3_600_000
 
-test('with a full disk nothing is lost or purged, everybody is told, and it goes on by itself', async t => {
+test('on a full disk nothing is lost or purged, pages say so, and work resumes by itself', async t => {
   const disk = smallDisk(t, { mebibytes: 8 })
   if (!disk) return
   const clock = setClock()
@@ -76,7 +76,7 @@ test('with a full disk nothing is lost or purged, everybody is told, and it goes
   assert.doesNotMatch(String(quiet.body), /The disk is full/)
 })
 
-test('the control plane starts on a full disk, and its instances once there is room', async t => {
+test('the control plane starts on a full disk, and its instances start once there is room', async t => {
   const disk = smallDisk(t, { mebibytes: 8 })
   if (!disk) return
   const first = await testFleet(t, { root: disk.dir })

@@ -35,7 +35,7 @@ test('when an instance was last healthy is known until it is forgotten', () => {
   assert.deepEqual(watch.record('a', silent), { failures: 1, silences: 1 })
 })
 
-test('who waits is told at once when the instance is healthy', async () => {
+test('a wait ends as soon as the instance is healthy', async () => {
   const watch = new HealthWatch(manualClock())
   const waiting = watch.wait('a', 60_000, never)
   watch.record('b', healthy)

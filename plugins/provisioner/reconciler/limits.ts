@@ -4,8 +4,8 @@ import { getInstance, updateInstance, wanted } from '../records/instance.ts'
 import { openOperation, openOperationOf } from '../records/operation.ts'
 
 /**
- * What an instance may take of the host from now on; null for what every instance may. One that runs is restarted with
- * it; where other work is under way, it counts with the next restart. False when it was so already.
+ * Sets what an instance may use of the host; null for the default. A running instance is restarted with the new limits; while
+ * an operation is open, they apply from the next restart on. Returns false when nothing changed.
  */
 export function limitInstance({ db, clock }: Fleet, id: string, limits: InstanceSpec['limits']): boolean {
   return db.transaction(() => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { testFleet } from '../fleet.fixture.ts'
 
-test('a look at one instance that hangs holds neither new work nor the looks at others', async t => {
+test('an inspection that hangs delays neither new work nor other inspections', async t => {
   const hung = new Set<string>()
   const looked: string[] = []
   const fleet = await testFleet(t, {
@@ -46,7 +46,7 @@ test('a look at one instance that hangs holds neither new work nor the looks at 
   await round
 })
 
-test('containers that no record explains are told to the operator, at boot and now and then', async t => {
+test('containers that no record explains are reported to the operator, at boot and regularly', async t => {
   const there = [
     { instanceId: 'inst_lost', container: 'longhouse-lost', active: true },
     { instanceId: '', container: 'longhouse-acme-old', active: false },

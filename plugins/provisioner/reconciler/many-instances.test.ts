@@ -61,7 +61,7 @@ async function grown(t: TestContext, howMany: number): Promise<Grown> {
   return { fleet: started, names, boot, during, stop }
 }
 
-test('5,000 instances of the process driver: a start writes no more often than with 500, and reads no record by itself', async t => {
+test('5,000 instances of the process driver: a boot writes no more often than with 500, and reads no record on its own', async t => {
   const one = await grown(t, few)
   await one.stop()
   const other = await grown(t, many)

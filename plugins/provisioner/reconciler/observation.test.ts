@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/clock.ts'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { testFleet } from '../fleet.fixture.ts'
 
-test('when an instance was last healthy is kept although the clock was set back', async t => {
+test('the time of the last successful health check is recorded although the clock was set back', async t => {
   let offset = 0
   const fleet = await testFleet(t, { clock: { ...systemClock, now: () => Date.now() + offset } })
   await fleet.provision('acme')

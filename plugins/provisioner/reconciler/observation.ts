@@ -5,7 +5,7 @@ import { getInstance, mayRun, type ProvisionerDb, updateInstance } from '../reco
 import { instances } from '../schema.ts'
 import { failuresUntilOut, type HealthWatch } from './health-watch.ts'
 
-/** The record of the last good look is a hint for after a restart: not worth a disk write with every look. */
+/** The recorded time is a hint for after a restart: not worth a disk write with every look. */
 const keepEveryMs = 60_000
 
 const watchedRows = (db: ProvisionerDb, id?: string) =>
@@ -33,9 +33,9 @@ export function watchedOne(db: ProvisionerDb, instanceId: string): WatchedInstan
 }
 
 /**
- * What one look at an instance means for its status: running ⇄ unhealthy; and for its door, which is open while it
- * answers as itself, whatever its checks say and however an operation on it ended. Whether a provisioning has come to its
- * end is for the operation that waits for it. Returns true when the container should be looked at too.
+ * Records what a health check showed: the status changes between running and unhealthy, and requests are routed while the
+ * instance answers as itself, whatever its checks say and however an operation on it ended. Whether provisioning has
+ * succeeded is decided by the operation that waits for it. Returns true when the container should be inspected too.
  */
 export function recordHealth(
   fleet: Fleet,
@@ -45,7 +45,7 @@ export function recordHealth(
 ): boolean {
   const { failures, silences } = health.record(instanceId, seen)
   const instance = getInstance(fleet.db, instanceId)
-  // While it is being started, requests are held until it is ready rather than told that it starts.
+  // While it starts, the router holds requests until it is ready instead of answering that it is starting.
   const comesUp = !seen.healthy && seen.starting === true && instance.status === 'provisioning'
   const answers = comesUp
     ? instance.answers
@@ -53,7 +53,7 @@ export function recordHealth(
   if (answers !== instance.answers) setAnswers(fleet, instanceId, answers)
   if (seen.healthy) {
     const kept = instance.lastHealthAt ?? 0
-    // Kept in the future: the clock was set back since, and must not be waited for.
+    // Recorded in the future: the clock was set back since.
     if (seen.at < kept || seen.at - kept >= keepEveryMs)
       updateInstance(fleet.db, instanceId, { lastHealthAt: seen.at })
     if (instance.status === 'unhealthy') setStatus(fleet, instanceId, 'running')

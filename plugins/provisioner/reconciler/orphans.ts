@@ -7,7 +7,7 @@ import type { Instance } from '../schema.ts'
 /** How often the containers on the engine are compared with the records. */
 export const compareEveryMs = 15 * 60_000
 
-/** A container that no record wants as it is. */
+/** A container that does not fit the records. */
 export interface Orphan {
   container: string
   instanceId: string
@@ -16,7 +16,7 @@ export interface Orphan {
   why: string
 }
 
-/** What the last comparison found. Nothing is removed: what no record explains is for the operator to decide. */
+/** What the last comparison found. Nothing is removed: the operator decides about containers that no record explains. */
 export class Orphans {
   #found: readonly Orphan[] = []
 
@@ -27,15 +27,15 @@ export class Orphans {
   /** One sentence for the pages; null when there are none. */
   get warning(): string | null {
     if (this.#found.length === 0) return null
-    const told = this.#found.slice(0, 5).map(({ container, why }) => `${container} (${why})`)
-    const more = this.#found.length - told.length
-    return `Docker has containers that do not fit the records: ${told.join(', ')}${more > 0 ? `, and ${more} more` : ''}. Look at them with docker inspect, and remove what is not needed.`
+    const listed = this.#found.slice(0, 5).map(({ container, why }) => `${container} (${why})`)
+    const more = this.#found.length - listed.length
+    return `Docker has containers that do not fit the records: ${listed.join(', ')}${more > 0 ? `, and ${more} more` : ''}. Look at them with docker inspect, and remove what is not needed.`
   }
 
   /** Compares the containers of this data root with the records. Throws when the engine cannot be asked. */
   async compare(fleet: Fleet, log: Logger): Promise<void> {
     const there = await fleet.driver.existing(fleet.site.dataRoot)
-    // Read after the engine was asked: what was made meanwhile is in the records first.
+    // Read after the engine was asked: a new instance is in the records before it has a container.
     const records = new Map(
       selectInstances(fleet.db)
         .all()

@@ -44,7 +44,7 @@ async function imageFleet(
   return { fleet, images, made, boots, ask }
 }
 
-test('a name that comes to mean another image comes in with an upgrade, and with nothing else', async t => {
+test('a new image under the same name is used by an upgrade, and by nothing else', async t => {
   const { fleet, images, made, boots, ask } = await imageFleet(t)
   const { body } = await fleet.provision('acme')
   assert.equal(body.image_id, 'sha256:one')
@@ -69,7 +69,7 @@ test('a name that comes to mean another image comes in with an upgrade, and with
   assert.equal(boots(), before)
 })
 
-test('an upgrade of what is stopped leaves it stopped, and the next start has the image', async t => {
+test('an upgrade leaves a stopped instance stopped, and its next start uses the image', async t => {
   const { fleet, images, made, boots, ask } = await imageFleet(t)
   await fleet.provision('acme')
   await ask('stop')
@@ -92,7 +92,7 @@ test('an upgrade of what is stopped leaves it stopped, and the next start has th
   assert.equal(made.at(-1), 'sha256:two')
 })
 
-test('a change that cannot be made leaves what runs alone: no successor, no stop, no other image', async t => {
+test('a change that cannot be made leaves the running container alone: no successor, no stop, no other image', async t => {
   const refusal = 'could not create longhouse-acme.next: Range of CPUs is from 0.01 to 2.00'
   let refuse = false
   const { fleet, images, boots, ask } = await imageFleet(t, () => ({
@@ -114,7 +114,7 @@ test('a change that cannot be made leaves what runs alone: no successor, no stop
   assert.equal((await fleet.visit('acme')).status, 200)
 })
 
-test('what was changed for an instance and could not be brought to it is marked until it is', async t => {
+test('an instance whose changed settings could not be applied is marked as outdated until they are', async t => {
   let refuse = false
   const { fleet, ask } = await imageFleet(t, () => ({
     prepareSuccessor: async (_: InstanceSpec) => {
@@ -134,7 +134,7 @@ test('what was changed for an instance and could not be brought to it is marked 
   assert.deepEqual([restarted.body.status, restarted.body.outdated], ['running', false])
 })
 
-test('another password or owner ends the old way in at once, and is retried until it is there', async t => {
+test('a new password or owner ends access with the old password at once, and is retried until it is applied', async t => {
   let away = false
   const clock = setClock()
   const driver = () => ({

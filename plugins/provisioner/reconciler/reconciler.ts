@@ -1,7 +1,7 @@
 import type { OperationKind } from '../contract.ts'
 import { DriverError, type Observed } from '../driver.ts'
 import { setAddress, setStatus } from '../records/fleet.ts'
-import { getInstance, listUnsettled, updateInstance, wanted } from '../records/instance.ts'
+import { getInstance, listUnreconciled, updateInstance, wanted } from '../records/instance.ts'
 import {
   findOperation,
   instancesAtWork,
@@ -17,7 +17,7 @@ import { Changes } from './changes.ts'
 import { decideMove, mayTryNow, outcomesNeeded } from './decision.ts'
 import { type Execution, execute } from './execution.ts'
 
-/** Longer than a driver takes to say that its engine does not answer. */
+/** Longer than a driver takes to report that its engine does not answer. */
 const giveUpLookMs = 15_000
 
 interface Worker {
@@ -41,9 +41,9 @@ export class Reconciler {
   readonly #workers = new Map<string, Worker>()
   readonly #waiting = new Map<string, Set<() => void>>()
   readonly #seen = new Set<string>()
-  /** Instances whose container is being looked at: a look that hangs is one, and holds no other. */
+  /** Instances whose container is being inspected: one inspection that hangs delays no other instance. */
   readonly #looking = new Set<string>()
-  /** Instances whose operation could not even be written down: the next round tries again, and not before. */
+  /** Instances whose operation could not be recorded. The next round retries them. */
   readonly #brokenOff = new Set<string>()
   readonly #changes: Changes
   /** Whether the last round left changes for the next. */
@@ -56,20 +56,20 @@ export class Reconciler {
     this.#changes = new Changes(execution, () => this.#work())
   }
 
-  /** Starts the work that was asked for, now: it waits for no look at any instance. Before the first round it does nothing. */
+  /** Starts requested work now, without inspecting any instance. Does nothing before the first round. */
   act(): void {
     if (!this.#began) return
     this.#brokenOff.clear()
     this.#work()
   }
 
-  /** One round. It starts work and does not wait for it; `settled` does. */
+  /** Runs one round. It starts work and does not wait for it; `waitFor` does. */
   async runOnce(): Promise<void> {
     const { db } = this.#execution.fleet
     this.#began = true
     this.act()
     const atWork = instancesAtWork(db)
-    const idle = listUnsettled(db, id => this.#seen.has(id)).filter(
+    const idle = listUnreconciled(db, id => this.#seen.has(id)).filter(
       ({ id }) => !this.#workers.has(id) && !atWork.has(id),
     )
     this.#changes.beginRound()
@@ -78,7 +78,7 @@ export class Reconciler {
     this.#more = !this.#changes.hasRoom
   }
 
-  /** Compares an instance with its record now, though it was found to be as recorded before. */
+  /** Compares an instance with its record again, although it was seen to run as recorded. */
   recheck(instanceId: string): void {
     this.#seen.delete(instanceId)
     const { db } = this.#execution.fleet
@@ -88,7 +88,7 @@ export class Reconciler {
   }
 
   /** Resolves when an operation is over, or after `withinMs`. */
-  async settled(operationId: string, withinMs: number): Promise<void> {
+  async waitFor(operationId: string, withinMs: number): Promise<void> {
     const over = new AbortController()
     const wake = () => over.abort()
     const waiting = this.#waiting.get(operationId) ?? new Set()
@@ -101,14 +101,14 @@ export class Reconciler {
     if (waiting.size === 0) this.#waiting.delete(operationId)
   }
 
-  /** Wakes the callers that wait for an operation which has ended, or was superseded before it started. */
+  /** Wakes callers that wait for an operation that has ended or was superseded. */
   #wake(): void {
     for (const [operationId, waiting] of this.#waiting) {
       if (!isOpen(this.#execution.fleet.db, operationId)) for (const wake of waiting) wake()
     }
   }
 
-  /** Leaves open operations open: the next start goes on with them. */
+  /** Stops the workers. Open operations stay open: the next start resumes them. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#changes.stop()
@@ -117,7 +117,7 @@ export class Reconciler {
     await Promise.all(workers.map(worker => worker.done))
   }
 
-  /** Gives every open operation a worker; a worker whose operation was superseded is told to end first. */
+  /** Gives every open operation a worker. A worker whose operation was superseded is aborted first. */
   #work(): void {
     if (this.#stopped) return
     const { db } = this.#execution.fleet
@@ -152,7 +152,7 @@ export class Reconciler {
     this.#workers.set(instanceId, { operationId: operation.id, abort, done })
   }
 
-  /** The next round now: the workers have nothing left to do, and the last round left some. */
+  /** Runs the next round now: workers are free, and the last round left changes. */
   #goOn(): void {
     this.#more = false
     this.runOnce().catch(error => this.#execution.log.error({ err: error }, 'a round broke off'))
@@ -179,7 +179,7 @@ export class Reconciler {
     }
   }
 
-  /** Looks where an instance listens whose operation was cut off: it may run all the same. */
+  /** Finds out where an instance listens whose operation was interrupted: it may run all the same. */
   async #find(instance: Instance): Promise<void> {
     const { fleet, log } = this.#execution
     if (this.#looking.has(instance.id)) return
@@ -209,7 +209,7 @@ export class Reconciler {
       this.#seen.add(instance.id)
       if (address.host !== instance.host || address.port !== instance.port)
         setAddress(fleet, instance.id, address)
-      // Neither running nor unhealthy, and nothing under way: what was seen of its health next decides.
+      // Neither running nor unhealthy, and no operation: the next health check decides.
       if (instance.status !== 'running' && instance.status !== 'unhealthy')
         setStatus(fleet, instance.id, 'unhealthy')
     } catch (error) {
@@ -219,7 +219,7 @@ export class Reconciler {
     }
   }
 
-  /** False when an instance was asked to be something else, or changed, while it was looked at. */
+  /** Returns false when another state was requested for an instance, or its status changed, while it was inspected. */
   #isIdle({ id, status }: Instance): boolean {
     const { db } = this.#execution.fleet
     if (this.#stopped || this.#workers.has(id) || openOperationOf(db, id)) return false
@@ -227,7 +227,7 @@ export class Reconciler {
     return wanted(now) === 'running' && now.status === status
   }
 
-  /** A driver that does not answer is given up; what it says later is not listened to. */
+  /** Asks the driver, with a deadline. A late answer is ignored. */
   async #inspect(instance: Instance): Promise<Observed> {
     const { driver, clock } = this.#execution.fleet
     const answered = new AbortController()
@@ -242,14 +242,14 @@ export class Reconciler {
     }
   }
 
-  /** Room is taken before the look at the volume: thousands of looks end together, and each would find room. */
+  /** Room is reserved before the look at the volume: thousands of looks end together, and each would find room. */
   async #bringUp(instance: Instance): Promise<void> {
     if (!this.#changes.reserve()) return
     if (await this.#hasVolume(instance)) this.#changes.addReserved(() => this.#open(instance, 'start'))
     else this.#changes.giveBack()
   }
 
-  /** False when it may not start on what stands at its volume's place; then its record says why. */
+  /** Returns false when it may not start on what stands in its volume's place; its record then says why. */
   async #hasVolume(instance: Instance): Promise<boolean> {
     const { fleet, log } = this.#execution
     const path = volumePath(fleet.site.dataRoot, instance.subdomain)
@@ -262,7 +262,7 @@ export class Reconciler {
     }
     const fault = volumeFault(instance, path, sight)
     if (!fault) {
-      // Its own is back: what was permitted instead of it is permitted no more.
+      // Its own volume is back: the permit for another one ends.
       if (instance.volumePermit !== null && sight.kind === 'marked' && sight.id === instance.id)
         this.#changes.add(() => updateInstance(fleet.db, instance.id, { volumePermit: null }))
       return true
@@ -272,7 +272,7 @@ export class Reconciler {
     const { kind, words } = fault
     this.#changes.add(() => {
       const { status, volumePermit } = getInstance(fleet.db, instance.id)
-      // It was looked at a moment ago: it may have been asked for something else, or permitted more, since.
+      // Since it was looked at, another state may have been requested, or the operator may have permitted more.
       if (openOperationOf(fleet.db, instance.id) || status !== instance.status) return
       if (volumePermit !== instance.volumePermit) return
       setStatus(fleet, instance.id, 'failed', words)
@@ -288,7 +288,7 @@ export class Reconciler {
 
   #open(instance: Instance, kind: OperationKind): void {
     const { fleet, log } = this.#execution
-    // It was looked at a moment ago: it may have been asked for something else since.
+    // Since it was looked at, another state may have been requested.
     const now = getInstance(fleet.db, instance.id)
     if (now.status !== instance.status || wanted(now) !== wanted(instance)) return
     if (openOperationOf(fleet.db, instance.id)) return

@@ -65,7 +65,7 @@ const isGone = ({ volume }: Kept) => eventually('the volume is gone', () => !exi
 const record = async ({ fleet }: Pick<Kept, 'fleet'>) =>
   (await fleet.admin('GET', '/admin/instances/acme')).body
 
-test('a volume is kept for thirty days that were lived through, and then deleted', async t => {
+test('a volume is kept for thirty days of uptime, and then deleted', async t => {
   const kept = await keptVolume(t)
   const { deleted_at, purge_at, deleted_by } = await record(kept)
   assert.equal(deleted_by, 'operator')
@@ -80,7 +80,7 @@ test('a volume is kept for thirty days that were lived through, and then deleted
   })
 })
 
-test('a clock that jumps, and a machine that was off, delete nothing', async t => {
+test('neither a clock that jumps nor a machine that was off deletes anything', async t => {
   const kept = await keptVolume(t)
   const { clock, look, live } = kept
   await look()
@@ -98,7 +98,7 @@ test('a clock that jumps, and a machine that was off, delete nothing', async t =
   assert.ok(left > day && left < 2.5 * day, `${left / hour} hours are left`)
 })
 
-test('a restart in the middle neither deletes nor forgets', async t => {
+test('a restart during the retention period neither deletes the volume nor forgets the time', async t => {
   const first = await keptVolume(t)
   await first.live(20 * day)
   await first.fleet.program.stop()
@@ -113,7 +113,7 @@ test('a restart in the middle neither deletes nor forgets', async t => {
   await isGone(second)
 })
 
-test('whoever objects, cannot be asked or hangs keeps the volume, and says why', async t => {
+test('a check that objects or fails keeps the volume, and the page says why', async t => {
   let answer: () => Promise<string | null> = async () => 'it is paid again'
   const plugins = [objecting('money', () => answer()), objecting('nobody', async () => null)]
   const kept = await keptVolume(t, { plugins })
@@ -134,7 +134,7 @@ test('whoever objects, cannot be asked or hangs keeps the volume, and says why',
   await isGone(kept)
 })
 
-test('what is brought back while the checks are asked stays', async t => {
+test('an instance that is brought back while the checks run is not purged', async t => {
   let asked = 0
   const slow = objecting('slow', async () => {
     asked++
@@ -149,7 +149,7 @@ test('what is brought back while the checks are asked stays', async t => {
   assert.ok(isKept(kept))
 })
 
-test('with RETENTION_DAYS=0 only a person deletes', async t => {
+test('with RETENTION_DAYS=0 only a person deletes a volume', async t => {
   const kept = await keptVolume(t, { env: { RETENTION_DAYS: '0' } })
   assert.equal((await record(kept)).purge_at, null)
   await kept.live(60 * day)
@@ -177,7 +177,7 @@ test('a removal is undone by one call: same volume, same password', async t => {
   assert.ok(isKept(kept))
 })
 
-test('an instance passes on to another owner, with a new password; the name is held for that one', async t => {
+test('an instance is transferred to another owner with a new password, and its name is held for that owner', async t => {
   const kept = await keptVolume(t)
   const { fleet } = kept
   const to = (owner_email: string) =>
@@ -201,7 +201,7 @@ test('an instance passes on to another owner, with a new password; the name is h
   assert.equal(boots(), before + 1, 'whoever was signed in is out')
 })
 
-test('a new owner has the whole period, also when the volume is handed over while the checks are asked', async t => {
+test('a new owner has the whole period, also when the transfer happens while the checks run', async t => {
   let asked = 0
   let transfers = false
   const transferring = objecting('test', async () => {
@@ -226,7 +226,7 @@ test('a new owner has the whole period, also when the volume is handed over whil
   await isGone(kept)
 })
 
-test('only the operator brings back and hands over', async t => {
+test('only the operator restores and transfers', async t => {
   const { fleet } = await keptVolume(t)
   for (const path of ['restore', 'transfer']) {
     const headers = { Authorization: 'Bearer somebody-else-altogether' }

@@ -10,9 +10,9 @@ import { volumePath } from '../volumes/volume.ts'
 
 /** How often the timer looks. */
 export const retentionLookMs = 3_600_000
-/** The most that one look may count: a clock that jumps and a machine that was off are not time that anybody had. */
+/** The most that one look may count: a clock that jumped, or a machine that was off, gave the owner no time to act. */
 const mostCountedMs = 1.5 * retentionLookMs
-/** No removal is followed by the deletion sooner, unless the whole period is shorter: there is time to tell the owner. */
+/** At least so long after a removal, unless the whole period is shorter, so that the owner can be warned. */
 const leastKeptMs = 7 * 86_400_000
 /** How long a check may take before it counts as an outage. */
 const checkWithinMs = 60_000
@@ -23,8 +23,8 @@ export interface RetentionSettings {
 }
 
 /**
- * When the volume of a removed instance will be deleted, as things stand; null when it will not be. Never before the
- * whole period has passed on the wall, nor before the timer has seen it pass.
+ * Returns when the volume of a removed instance will be deleted; null when it will not be. Never before the whole period has
+ * passed on the wall clock, nor before the timer has seen it pass.
  */
 export function purgeAt(
   { removal, purgedAt }: Pick<Instance, 'removal' | 'purgedAt'>,
@@ -63,7 +63,7 @@ export function summaryOf(
   }
 }
 
-/** What is left of the period for this removal: what was brought back and never ran begins no new one. */
+/** The period that is left for this removal: one that was undone while suspended counts towards it. */
 function periodOf({ carriedMs }: Removal, keptMs: number): number {
   return keptMs - Math.min(carriedMs, Math.max(0, keptMs - leastKeptMs))
 }

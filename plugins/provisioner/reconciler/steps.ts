@@ -34,13 +34,13 @@ export interface StepContext {
   healthDeadlineMs: number
   /** Records where the instance listens, and starts its health checks. */
   started(address: { host: string; port: number }): void
-  /** Keeps that it listens nowhere any more. */
+  /** Records that it no longer listens anywhere. */
   stopped(): void
-  /** Keeps that the volume at its place is the instance's own. */
+  /** Records that the volume is the instance's own. */
   volumeMarked(): void
 }
 
-/** It answers as itself, and its checks fail: it is left running, for its owner to mend. */
+/** The instance answers as itself, and its checks fail: it is left running, so that its owner can fix it. */
 export class ChecksFailError extends DriverError {
   constructor(message: string) {
     super(message, { permanent: false })
@@ -58,7 +58,7 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
     const { spec, driver } = step
     const before = await requireVolume(step)
     await driver.prepareVolume(spec)
-    // A disk may go, or something else take its place, between the look and the making of the folder.
+    // A disk may go away, or something else take its place, between the look and the creation of the folder.
     const sight = await requireVolume(step)
     refuseOther(step, before, sight)
     if (!(await markVolume(spec.volume, spec.id, sight)))
@@ -102,7 +102,7 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
   },
   'wait until healthy': waitUntilHealthy,
   'delete volume': async ({ spec, volume, dataRoot, driver, look, ownerOf }) => {
-    // Absence must be certain: a container that runs beneath a volume that is being deleted writes into nowhere.
+    // Absence must be certain: a container must not run on a volume that is being deleted.
     await driver.refuseInUse(spec)
     return await deleteVolume(dataRoot, { ...volume, subdomain: spec.subdomain }, { look, ownerOf })
   },
@@ -158,7 +158,7 @@ async function waitUntilHealthy(step: StepContext): Promise<string | undefined> 
   return undefined
 }
 
-/** Looks every half second whether the container still runs: what has ended need not be waited for. */
+/** Checks every half second that the container still runs: there is no point in waiting for one that ended. */
 function watchForEnd({ driver, spec }: StepContext, onEnd: () => void): () => void {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -177,7 +177,7 @@ function watchForEnd({ driver, spec }: StepContext, onEnd: () => void): () => vo
   }
 }
 
-/** The failure with the last lines that the instance wrote; then it is stopped, so that it does not crash in a circle. */
+/** Makes an error with the last lines that the instance wrote, and stops it, so that it does not crash in a loop. */
 async function withLog(step: StepContext, why: string): Promise<DriverError> {
   const { spec, driver, stopGraceMs } = step
   const lines = await driver.logTail(spec, 20).catch(() => [])

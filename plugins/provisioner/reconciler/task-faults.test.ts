@@ -5,7 +5,7 @@ import { ask } from '../../../src/testing/ask.ts'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { testFleet, token } from '../fleet.fixture.ts'
 
-test('background work that keeps failing is a failing check and told to the operator; instances stay reachable', async t => {
+test('background work that keeps failing fails a check and is shown to the operator; instances stay reachable', async t => {
   let fault: string | null = null
   const brittle = plain({
     name: 'brittle',

@@ -13,7 +13,7 @@ const reached = async (fleet: TestFleet) => {
   return headers['content-type'] === 'application/json' && headers['retry-after'] === undefined
 }
 
-test('an instance with a check that fails is shown as unhealthy, and stays reachable', async t => {
+test('an instance with a failing check is shown as unhealthy, and stays reachable', async t => {
   const fleet = await testFleet(t)
   await fleet.provision('acme')
   fleet.behave('acme', 'full')
@@ -35,7 +35,7 @@ test('an instance with a check that fails is shown as unhealthy, and stays reach
   assert.equal((await fleet.visit('acme')).status, 200)
 })
 
-test('an instance that starts with a check that fails is left running, and its owner gets in', async t => {
+test('an instance that starts with a failing check is left running, and its owner can sign in', async t => {
   const fleet = await testFleet(t, { env: { PROVISIONER_DEADLINE: '2s' } })
   await fleet.provision('acme')
   fleet.behave('acme', 'full')
@@ -50,7 +50,7 @@ test('an instance that starts with a check that fails is left running, and its o
   await eventually('it runs', async () => (await state(fleet)).status === 'running')
 })
 
-test('what answers as itself is routed although its operation was cut off', async t => {
+test('an instance that answers as itself is routed although its operation was interrupted', async t => {
   // The engine goes when the container is to be stopped: what comes before that leaves the instance as it was.
   let goes = false
   let away = false
@@ -91,7 +91,7 @@ test('what answers as itself is routed although its operation was cut off', asyn
   away = false
 })
 
-test('what answers as itself is routed while its retry waits for the engine', async t => {
+test('an instance that answers as itself is routed while its retry waits for the engine', async t => {
   let away = false
   const back = Promise.withResolvers<null>()
   t.after(() => back.resolve(null))
@@ -124,7 +124,7 @@ test('what answers as itself is routed while its retry waits for the engine', as
   assert.equal((await fleet.visit('acme')).status, 200)
 })
 
-test('an instance whose address was lost with a cut-off operation is found again before its retry', async t => {
+test('an instance whose address was lost with an interrupted operation is located again before the retry', async t => {
   let away = false
   const fleet = await testFleet(t, {
     driver: real => ({
@@ -147,7 +147,7 @@ test('an instance whose address was lost with a cut-off operation is found again
   assert.equal((await state(fleet)).status, 'failed')
 })
 
-test('what answers as itself is routed while its operation is still under way', async t => {
+test('an instance that answers as itself is routed while its operation is still in progress', async t => {
   const fleet = await testFleet(t)
   await fleet.provision('acme')
   fleet.behave('acme', 'full')
@@ -167,7 +167,7 @@ test('what answers as itself is routed while its operation is still under way', 
   assert.equal((await fleet.visit('acme')).status, 200)
 })
 
-test('the container of before keeps its door while the steps of a start wait', async t => {
+test('the old container is routed while the steps of a start wait', async t => {
   let away = false
   const back = Promise.withResolvers<void>()
   t.after(() => back.resolve())
@@ -196,7 +196,7 @@ test('the container of before keeps its door while the steps of a start wait', a
   await eventually('it runs', async () => (await state(fleet)).status === 'running')
 })
 
-test('a request for an instance that is being started is held until it is ready', async t => {
+test('a request for an instance that is starting waits until it is ready', async t => {
   const fleet = await testFleet(t, { env: { ROUTER_HOLD_TIMEOUT: '60s' } })
   await fleet.provision('acme')
   fleet.behave('acme', 'starting')

@@ -83,7 +83,7 @@ export function setStatus(
   reason: string | null = null,
 ): void {
   const before = getInstance(fleet.db, id)
-  // Where it was may be where it is, until it is known to be stopped: an operation may fail before it does anything.
+  // It keeps its address until it is known to be stopped: an operation may fail before it does anything.
   const gone = status === 'stopped' || status === 'deleted' ? { host: null, port: null, answers: false } : {}
   const change = { status, statusReason: reason, volumeFault: null, ...gone }
   updateInstance(fleet.db, id, change)
@@ -116,9 +116,8 @@ export function setAnswers(fleet: Fleet, id: string, answers: boolean): void {
 }
 
 /**
- * Tells the router about every instance, as the records have it: at boot, when it knows nothing. An instance that ended
- * with the last control plane listens nowhere; with a full disk the record cannot say so, and the router is told all the
- * same.
+ * Gives the router every instance at boot, as the records have it. An instance that ended with the last control plane listens
+ * nowhere. On a full disk that cannot be recorded, and the router learns it all the same.
  */
 export function routeAll(fleet: Fleet, log: Logger): void {
   const nowhere = fleet.driver.outlivesControlPlane ? {} : { host: null, port: null, answers: false }
@@ -152,13 +151,13 @@ function routeInstance({ router }: Fleet, instance: Instance): void {
 }
 
 /**
- * Where requests for an instance go; null when they do not reach it. What should run and answers as itself is reachable:
- * neither a check that fails nor an operation that failed, or is under way, closes its door.
+ * Returns where requests for an instance go; null when they do not reach it. An instance that should run and answers as itself
+ * is reachable, whatever its checks say and whatever operation on it failed or is in progress.
  */
 export function reachableAt(instance: Instance): { host: string; port: number } | null {
   const { status, host, port, answers } = instance
   if (host === null || port === null || wanted(instance) !== 'running') return null
-  // While an operation goes on, the container of before may still answer, or the new one already.
+  // During an operation the old container may still answer, or the new one already.
   const open = status === 'running' || (answers && ['provisioning', 'unhealthy', 'failed'].includes(status))
   return open ? { host, port } : null
 }

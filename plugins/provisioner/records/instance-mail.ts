@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * The mail server that instances send their notices through until an owner names another. Every instance is told it, and
- * an owner can read what his box is told: it wants an account of its own, with limits.
+ * The mail server that instances send their notices through until an owner sets another. Owners can read it in their
+ * instances: give it an account of its own, with limits.
  */
 export const instanceMailConfig = z
   .object({

@@ -49,11 +49,11 @@ export function listInstances(db: ProvisionerDb): Instance[] {
 }
 
 /**
- * Those that are not what they should be, and those that should run and do of which `seen` is false. Once all is well that
- * is none, however many there are.
+ * Returns the instances that differ from their desired state, and those that run as they should but that `seen` does not know.
+ * With everything as desired that is none, however many instances there are.
  */
-export function listUnsettled(db: ProvisionerDb, seen: (id: string) => boolean): Instance[] {
-  const settled = or(
+export function listUnreconciled(db: ProvisionerDb, seen: (id: string) => boolean): Instance[] {
+  const reconciled = or(
     and(mayRun, eq(instances.status, 'running')),
     and(eq(instances.desired, 'deleted'), eq(instances.status, 'deleted'), isNull(removals.purgeRequestedAt)),
     and(
@@ -70,12 +70,12 @@ export function listUnsettled(db: ProvisionerDb, seen: (id: string) => boolean):
     .flatMap(({ id }) => (seen(id) ? [] : [id]))
   const ids = sql`(select value from json_each(${JSON.stringify(unseen)}))`
   return selectInstances(db)
-    .where(and(isNull(instances.purgedAt), or(not(settled ?? sql`false`), inArray(instances.id, ids))))
+    .where(and(isNull(instances.purgedAt), or(not(reconciled ?? sql`false`), inArray(instances.id, ids))))
     .orderBy(asc(instances.subdomain))
     .all()
 }
 
-/** Those of one account, by name; with null, those of none. */
+/** The instances of one account, by name; null for those in no account. */
 export function listInstancesOf(db: ProvisionerDb, accountId: string | null): Instance[] {
   const whose = accountId === null ? isNull(instances.accountId) : eq(instances.accountId, accountId)
   return selectInstances(db)
@@ -84,7 +84,7 @@ export function listInstancesOf(db: ProvisionerDb, accountId: string | null): In
     .all()
 }
 
-/** The instance that has or holds a subdomain; null when the name is free. */
+/** The instance that has a subdomain, or keeps it in retention; null when the name is free. */
 export function findBySubdomain(db: ProvisionerDb, subdomain: string): Instance | null {
   return (
     selectInstances(db)

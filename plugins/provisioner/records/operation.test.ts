@@ -4,7 +4,7 @@ import { eventually } from '../../../src/testing/eventually.ts'
 import { temporaryFolder } from '../../../src/testing/folder.ts'
 import { testFleet } from '../fleet.fixture.ts'
 
-test('a newer wish supersedes the operation under way', async t => {
+test('a newer request supersedes the operation in progress', async t => {
   const fleet = await testFleet(t)
   fleet.behave('acme', 'sick')
   const first = await fleet.admin('POST', '/admin/instances', {
@@ -20,7 +20,7 @@ test('a newer wish supersedes the operation under way', async t => {
   )
 })
 
-test('the same wish twice is one operation', async t => {
+test('the same request twice is one operation', async t => {
   const fleet = await testFleet(t)
   fleet.behave('acme', 'sick')
   const first = await fleet.admin('POST', '/admin/instances', {
@@ -37,7 +37,7 @@ test('the same wish twice is one operation', async t => {
   assert.equal((await fleet.admin('POST', '/admin/instances/acme/start')).status, 200)
 })
 
-test('what was under way when the program ended is taken up by the next start', async t => {
+test('operations in progress when the program ended are resumed at the next start', async t => {
   const root = temporaryFolder(t)
   const first = await testFleet(t, { root })
   const running = await first.provision('runs')

@@ -10,7 +10,7 @@ const open = sql`${operations.status} in ('pending', 'running')`
 /** What a command answers. */
 export interface Accepted {
   instanceId: string
-  /** The operation under way; null when there was nothing to do. */
+  /** The operation in progress; null when there was nothing to do. */
   operationId: string | null
 }
 
@@ -20,9 +20,8 @@ export interface OperationRecord extends Operation {
 }
 
 /**
- * Opens an operation; what was open for the instance is superseded. To be called in the transaction that sets the
- * desired state, so that neither is there without the other. `plan` is what it does; without it, what it does for an
- * instance that is meant to run.
+ * Opens an operation and supersedes the one that was open for the instance. Call it in the transaction that sets the desired
+ * state, so that neither exists without the other. Without `plan`, it does what it does for an instance that should run.
  */
 export function openOperation(
   db: Pick<ProvisionerDb, 'insert' | 'update'>,
@@ -52,7 +51,7 @@ export function openOperations(db: ProvisionerDb, limit: number): Operation[] {
   return db.select().from(operations).where(open).orderBy(asc(operations.createdAt)).limit(limit).all()
 }
 
-/** The ids of the instances that are being worked on, or wait for their turn. */
+/** The ids of the instances with an open operation. */
 export function instancesAtWork(db: ProvisionerDb): Set<string> {
   const rows = db.select({ id: operations.instanceId }).from(operations).where(open).all()
   return new Set(rows.map(({ id }) => id))

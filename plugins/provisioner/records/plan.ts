@@ -15,7 +15,7 @@ export type StepName =
   | 'delete volume'
 
 export interface Plan {
-  /** What the instance is to be from then on; null leaves that as it is. */
+  /** The desired state from then on; null leaves it as it is. */
   desired: Desired | null
   /** Each step, with the status that the instance has from then on. */
   steps: readonly { name: StepName; status?: InstanceStatus }[]
@@ -23,7 +23,7 @@ export interface Plan {
   end: InstanceStatus
 }
 
-// What can fail without harm fails while the instance still runs: a volume or an image that is not there, limits that the host lacks.
+// What can fail without harm comes first, while the instance still runs: a missing volume or image, limits beyond the host's.
 const prepare: Plan['steps'] = [
   { name: 'check volume' },
   { name: 'prepare image' },
@@ -58,8 +58,8 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
   stop: { desired: 'stopped', steps: takeDown('stopping'), end: 'stopped' },
   restart: { desired: 'running', steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
   upgrade: { desired: null, steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
-  // Stopped before anything else can fail: whoever held the old password must be out, whatever becomes of the rest. What fails then
-  // is retried as a start is.
+  // Stopped before anything else can fail: the old password must stop working whatever happens next. The rest is retried
+  // like a start.
   'reset-password': {
     desired: 'running',
     steps: [...takeDown('stopping'), { name: 'prepare image', status: 'provisioning' }, ...bringUp],
@@ -77,7 +77,7 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
   },
 }
 
-/** What is stopped gets another image and stays stopped. */
+/** A stopped instance gets another image and stays stopped. */
 const upgradeOfStopped: Plan = {
   desired: null,
   steps: [{ name: 'prepare image' }, ...takeDown('stopping')],
@@ -89,7 +89,7 @@ export function planOf(kind: OperationKind, wanted: Desired): Plan {
   return kind === 'upgrade' && wanted === 'stopped' ? upgradeOfStopped : plans[kind]
 }
 
-/** True when an open operation of one kind, on an instance that is `wanted`, already does what the other asks for. */
+/** Whether an open operation already does what a request for `asked` wants, on an instance that should be `wanted`. */
 export function covers(open: OperationKind, asked: OperationKind, wanted: Desired): boolean {
   if (open === asked) return true
   if (asked === 'start') return planOf(open, wanted).end === 'running'

@@ -36,7 +36,7 @@ function records(t: TestContext) {
   }
 }
 
-test('a removal records who asked and what the instance was, and is gone once it is undone', t => {
+test('a removal records who requested it and the desired state before, until it is undone', t => {
   const box = records(t)
   assert.equal(box.now().removal, null)
   box.stop()
@@ -52,7 +52,7 @@ test('a removal records who asked and what the instance was, and is gone once it
   assert.throws(() => box.restore(), /is not removed; there is nothing to undo/)
 })
 
-test('a second request for a removal changes nothing about the first, and takes back what it may delete', t => {
+test('a second request for a removal changes nothing about the first, but withdraws its permit to delete', t => {
   const box = records(t)
   box.remove(hour)
   updateRemoval(box.db, box.id, { volumePermit: '1:2:3' })
@@ -61,7 +61,7 @@ test('a second request for a removal changes nothing about the first, and takes 
   assert.deepEqual(box.now().removal, { ...removal, volumePermit: null })
 })
 
-test('a container that is removed twice begins one retention period', t => {
+test('the retention period begins once, however often the container is removed', t => {
   const box = records(t)
   box.remove()
   box.clock.advance(day)
@@ -69,7 +69,7 @@ test('a container that is removed twice begins one retention period', t => {
   assert.equal(box.now().removal?.deletedAt, start)
 })
 
-test('a purge stays requested: it is neither undone nor asked for again later', t => {
+test('a requested purge cannot be undone, and keeps the time of its request', t => {
   const box = records(t)
   box.purge()
   assert.equal(box.now().removal?.purgeRequestedAt, start)
@@ -80,7 +80,7 @@ test('a purge stays requested: it is neither undone nor asked for again later', 
   assert.equal(box.now().removal?.purgeRequestedAt, start)
 })
 
-test('each removal begins a period of its own', t => {
+test('each removal begins a new retention period', t => {
   const box = records(t)
   box.remove(20 * day)
   box.restore()
@@ -88,7 +88,7 @@ test('each removal begins a period of its own', t => {
   assert.deepEqual([box.now().removal?.servedMs, box.now().removal?.carriedMs], [0, 0])
 })
 
-test('while an instance stays suspended, removals that are undone add up', t => {
+test('while an instance stays suspended, the time of removals that are undone adds up', t => {
   const box = records(t)
   box.suspend()
   box.remove(3 * day)
@@ -109,7 +109,7 @@ test('while an instance stays suspended, removals that are undone add up', t => 
   assert.equal(box.now().removal?.carriedMs, 0)
 })
 
-test('what may run again has nothing left to carry over', t => {
+test('an instance that was resumed carries nothing over', t => {
   const box = records(t)
   box.suspend()
   box.remove(3 * day)
@@ -120,7 +120,7 @@ test('what may run again has nothing left to carry over', t => {
   assert.equal(box.now().removal?.carriedMs, 0)
 })
 
-test('another owner has the whole period from the day of the transfer', t => {
+test('a new owner has the whole period from the transfer on', t => {
   const box = records(t)
   box.suspend()
   box.remove(3 * day)
@@ -140,7 +140,7 @@ test('another owner has the whole period from the day of the transfer', t => {
   )
 })
 
-test('another owner’s period does not begin while the container is still being removed', t => {
+test('a new owner’s period does not begin while the container is still being removed', t => {
   const box = records(t)
   box.request('deprovision')
   restartRetention(box.db, box.now(), 'operator', box.clock.now())

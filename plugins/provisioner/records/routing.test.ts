@@ -22,7 +22,7 @@ const states: Record<InstanceStatus, [answering: string, silent: string]> = {
   deleted: ['starting', 'starting'],
 }
 for (const [status, [answering, silent]] of Object.entries(states) as [InstanceStatus, [string, string]][])
-  test(`an instance that should run and is ${status}: requests are routed by whether it answers`, t => {
+  test(`an instance that should run and is ${status} gets requests if it answers as itself`, t => {
     const fleet = testRecords(t)
     const stateOf = (row: Partial<InstanceRow>) => {
       const { id, subdomain } = fleet.add({ ...address, status, ...row })
@@ -36,7 +36,7 @@ for (const [status, [answering, silent]] of Object.entries(states) as [InstanceS
       assert.equal(reachableAt(fleet.add({ ...address, status, answers: true, ...row })), null)
   })
 
-test('a removed instance is unknown to the router, a suspended one is stopped there', t => {
+test('the router forgets a removed instance, and answers for a suspended one as for a stopped one', t => {
   const fleet = testRecords(t)
   const removed = fleet.add({ ...address, answers: true, desired: 'deleted' })
   setStatus(fleet, removed.id, 'deprovisioning')
@@ -47,7 +47,7 @@ test('a removed instance is unknown to the router, a suspended one is stopped th
   assert.equal(fleet.routes.get(suspended.subdomain)?.state, 'stopped')
 })
 
-test('a status is announced once, with where it came from', t => {
+test('a change of status is announced once, with the status before', t => {
   const fleet = testRecords(t)
   const { id, subdomain } = fleet.add()
   setStatus(fleet, id, 'unhealthy', 'its disk is full')
@@ -61,7 +61,7 @@ test('a status is announced once, with where it came from', t => {
   assert.equal(getInstance(fleet.db, id).statusReason, 'it does not answer')
 })
 
-test('an instance keeps its address through a failure, and loses it when it is known to be stopped', t => {
+test('an instance keeps its address through a failure, and loses it once it is stopped', t => {
   const fleet = testRecords(t)
   const { id } = fleet.add({ ...address, answers: true, volumeFault: 'missing' })
   const now = () => getInstance(fleet.db, id)
@@ -71,7 +71,7 @@ test('an instance keeps its address through a failure, and loses it when it is k
   assert.deepEqual([now().host, now().port, now().answers, now().statusReason], [null, null, false, null])
 })
 
-test('an instance that moved is not believed to answer until it is seen to', t => {
+test('an instance with a new address counts as not answering until it is seen to', t => {
   const fleet = testRecords(t)
   const { id, subdomain } = fleet.add({ ...address, answers: true, status: 'unhealthy' })
   setAddress(fleet, id, { host: '127.0.0.1', port: 5000 })
@@ -82,7 +82,7 @@ test('an instance that moved is not believed to answer until it is seen to', t =
   })
 })
 
-test('the first time that an instance was ready is kept', t => {
+test('the time when an instance was first ready does not change', t => {
   const fleet = testRecords(t)
   const { id } = fleet.add()
   markReady(fleet, id)
@@ -100,20 +100,20 @@ function started(t: TestContext, outlivesControlPlane: boolean) {
   return { record: getInstance(fleet.db, id), route: fleet.routes.get(subdomain), routes: fleet.routes }
 }
 
-test('at the start the router learns where containers listen, which went on', t => {
+test('at boot the router learns where containers listen: they kept running', t => {
   const { record, route, routes } = started(t, true)
   assert.equal(route?.state, 'ready')
   assert.equal(record.answers, true)
   assert.equal(routes.has('gone'), false)
 })
 
-test('at the start child processes listen nowhere: they ended with the last control plane', t => {
+test('at boot child processes listen nowhere: they ended with the last control plane', t => {
   const { record, route } = started(t, false)
   assert.equal(route?.state, 'starting')
   assert.deepEqual([record.host, record.port, record.answers], [null, null, false])
 })
 
-test('a container gets the site’s settings, its own key, and what plugins add, which override nothing of ours', t => {
+test('a container gets the site’s settings, its own key, and what plugins add; plugins override nothing', t => {
   const fleet = testRecords(t)
   const added = { LONGHOUSE_VOLUME_ID: 'inst_other', EXTRA: '1' }
   const { environment, limits, publicUrl, volume } = specOf(

@@ -17,7 +17,7 @@ function told(root: string, subdomain: string): Record<string, string> {
   return Object.fromEntries(entries.map(entry => [entry.split('=')[0], entry.slice(entry.indexOf('=') + 1)]))
 }
 
-test('each instance gets a key of its own for its secrets, and the same one after a restart of everything', async t => {
+test('each instance gets its own key for its secrets, the same one after every restart', async t => {
   const root = temporaryFolder(t)
   const fleet = await testFleet(t, { root })
   await Promise.all([fleet.provision('acme'), fleet.provision('zeta')])
@@ -35,7 +35,7 @@ test('each instance gets a key of its own for its secrets, and the same one afte
   assert.equal(told(root, 'acme').LONGHOUSE_SECRET_KEY, acme)
 })
 
-test('a key that makes no sense keeps it from starting, and is left as it is', async t => {
+test('an unreadable key stops the boot, and is left as it is', async t => {
   const root = temporaryFolder(t)
   await (await testFleet(t, { root })).program.stop()
   writeFileSync(keyFile(root), 'half a k')
@@ -53,7 +53,7 @@ test('a key that makes no sense keeps it from starting, and is left as it is', a
   )
 })
 
-test('the mail server that the operator offers reaches instances, and no other setting of his does', async t => {
+test('instances get the mail server that the operator offers, and no other of the operator’s settings', async t => {
   const given = Buffer.alloc(32, 7).toString('base64')
   const fleet = await testFleet(t, {
     env: {

@@ -24,7 +24,7 @@ function lasting() {
 const names = async (fleet: TestFleet, query = '') =>
   (await fleet.admin<List>('GET', `/admin/instances${query}`)).body.instances.map(each => each.subdomain)
 
-test('instances that run with older settings are marked, listed, and restarted all by one call', async t => {
+test('instances that run with older settings are marked, listed, and restarted by one call', async t => {
   const root = temporaryFolder(t)
   const driver = lasting()
   const publicUrl = 'http://control.localhost:4711'
@@ -102,7 +102,7 @@ test('instances that run with older settings are marked, listed, and restarted a
   }
 })
 
-test('a script gets the list in windows, with the way to the next one', async t => {
+test('a script gets the list in windows, with a link to the next one', async t => {
   const fleet = await testFleet(t)
   for (const name of ['aaa', 'bbb', 'ccc']) await fleet.provision(name)
   const first = await fleet.admin<List>('GET', '/admin/instances?limit=2')

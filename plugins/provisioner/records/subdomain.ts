@@ -8,7 +8,7 @@ const reserved = new Set(
   signup smtp static status support system webhook webhooks webmail webmaster wpad www`.split(/\s+/),
 )
 
-/** One lower-case DNS label that a customer may have. Each rule speaks for itself, so that the first broken one is told. */
+/** One lowercase DNS label that a customer may have. Each rule has its own words, and the first one that is broken is reported. */
 export const subdomainSchema = z
   .string('must be a subdomain such as "acme"')
   .superRefine((name, context) => {

@@ -28,7 +28,7 @@ const become = (fleet: TestFleet, status: string) =>
     return body.status === status && !open && body
   })
 
-test('what is suspended stops, does not start for anybody, and runs again as before', async t => {
+test('a suspended instance stops, cannot be started, and runs again once it is resumed', async t => {
   const { fleet, id, service, root } = await suspendable(t)
   assert.equal(service.suspend(id, why), true)
   assert.equal(service.suspend(id, why), false)
@@ -59,7 +59,7 @@ test('what is suspended stops, does not start for anybody, and runs again as bef
   assert.deepEqual([running.suspension, running.suspended_at], [null, null])
 })
 
-test('what somebody stopped stays stopped when the suspension is lifted', async t => {
+test('an instance that was stopped stays stopped when its suspension ends', async t => {
   const { fleet, id, service } = await suspendable(t)
   service.suspend(id, why)
   await become(fleet, 'stopped')
@@ -74,7 +74,7 @@ test('what somebody stopped stays stopped when the suspension is lifted', async 
   )
 })
 
-test('what one owner was suspended for is not the next one’s matter', async t => {
+test('a transfer ends the suspension', async t => {
   const { fleet, id, service } = await suspendable(t)
   service.suspend(id, why)
   await become(fleet, 'stopped')
@@ -90,7 +90,7 @@ test('what one owner was suspended for is not the next one’s matter', async t 
   await become(fleet, 'running')
 })
 
-test('a suspension outlives a restart, and a removal that is undone', async t => {
+test('a suspension outlives a restart of the control plane, and a removal that is undone', async t => {
   const { fleet, id, service, root } = await suspendable(t)
   service.suspend(id, why)
   await fleet.program.stop()

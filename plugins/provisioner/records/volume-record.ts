@@ -6,7 +6,7 @@ import { markVolume, type VolumeSight, volumePath } from '../volumes/volume.ts'
 import type { Fleet } from './fleet.ts'
 import { updateInstance } from './instance.ts'
 
-/** What stands at an instance's volume's place, for an answer. Throws `volume-unseen` when that cannot be told now. */
+/** Looks at an instance's volume for a request. Throws `volume-unseen` when the disk does not answer. */
 export async function seeVolume(fleet: Fleet, subdomain: string): Promise<VolumeSight> {
   try {
     return await fleet.lookAtVolume(volumePath(fleet.site.dataRoot, subdomain))
@@ -16,8 +16,8 @@ export async function seeVolume(fleet: Fleet, subdomain: string): Promise<Volume
 }
 
 /**
- * Writes their instances' ids into volumes that an earlier version made: what stands at the place of one that was ready
- * is its own, for that version went by the name alone. What is missing stays missing.
+ * Marks volumes that an earlier version made with their instances' ids. That version went by the name alone, so what stands in
+ * the place of an instance that was ready is its own. What is missing stays missing.
  */
 export async function markEarlierVolumes(fleet: Fleet, log: Logger): Promise<void> {
   const { db, site, clock } = fleet
@@ -42,7 +42,7 @@ export async function markEarlierVolumes(fleet: Fleet, log: Logger): Promise<voi
   })
 }
 
-/** A volume never passes from one instance that has a record to another, whatever the operator sends. */
+/** Throws `not-possible-now` for the volume of another instance that has a record: the operator cannot override that. */
 export function refuseVolumeOfAnother(fleet: Fleet, path: string, sight: VolumeSight): void {
   const owner = sight.kind === 'marked' ? ownerOfVolume(fleet, sight.id) : null
   if (owner !== null)

@@ -25,7 +25,7 @@ async function fleetWithDisk(
   return fleet
 }
 
-test('a volume that is a mount point is emptied in place, and whoever has the name next gets it empty', async t => {
+test('a volume that is a mount point is emptied in place, and the next instance of the name gets it empty', async t => {
   const fleet = await fleetWithDisk(t, async ({ root }) => ({
     at: join(root, 'acme'),
     later: join(root, 'acme'),
@@ -45,7 +45,7 @@ test('a volume that is a mount point is emptied in place, and whoever has the na
   await fleet.admin('DELETE', '/admin/instances/acme?purge=true', { wait: 60 })
 })
 
-test('a disk that is mounted within a volume is emptied with it', async t => {
+test('a disk mounted inside a volume is emptied with it', async t => {
   let grave = ''
   const fleet = await fleetWithDisk(t, async ({ root, provision }) => {
     const { body } = await provision('acme')
@@ -60,7 +60,7 @@ test('a disk that is mounted within a volume is emptied with it', async t => {
   assert.deepEqual(readdirSync(join(grave, 'big')), [])
 })
 
-test('what is not there is purged, and the journal says that there was none', async t => {
+test('a purge without a volume succeeds, and the journal says that there was none', async t => {
   const fleet = await testFleet(t, {
     driver: real => ({
       ...real,

@@ -20,15 +20,15 @@ export interface Deletion {
 }
 
 /**
- * Deletes a volume for good; returns a few words for the journal. What is not positively this instance's own stays,
- * unless the operator permitted it explicitly; the volume of another instance that has a record (`ownerOf`) always stays.
+ * Deletes a volume for good; returns a few words for the journal. Anything that is not positively this instance's own is kept,
+ * unless the operator allowed its deletion; the volume of another instance that has a record (`ownerOf`) is always kept.
  *
- * 1. The remains of a purge that was cut short go: they were judged then.
- * 2. What stands at the volume's place is judged and moved out of everybody's way.
- * 3. It is judged again where nobody can swap it. What is not what was judged goes back to its place.
- * 4. Only then it becomes remains, and goes.
+ * 1. Delete the remains of an interrupted purge: they were checked then.
+ * 2. Check what stands in the volume's place, and move it to the trash.
+ * 3. Check it again there, where no one can replace it. Move it back when it is not what was checked.
+ * 4. Only then mark it as remains, and delete it.
  *
- * A mount point, and what cannot be moved for another reason, is emptied where it is, through the folder that was judged.
+ * A mount point, or anything else that cannot be moved, is emptied in place, through the folder that was checked.
  */
 export async function deleteVolume(
   dataRoot: string,
@@ -51,7 +51,7 @@ export async function deleteVolume(
     }
     kept.push(...((await move(moved, remains)) ? await remove(remains) : await removeMarkLast(moved)))
   }
-  // The program ended before it was judged again.
+  // An earlier purge ended before the second check.
   if (await statOf(moved)) await judgeMoved()
 
   const sight = await look(path)
@@ -83,7 +83,7 @@ function refuseStrange(
   )
 }
 
-/** Brings back what was moved and is not to be deleted; the error then says where it is if that could not be done. */
+/** Moves back what must not be deleted. The error says where it is when that fails. */
 async function putBack(moved: string, path: string, why: Error): Promise<Error> {
   try {
     if ((await statOf(path)) === null) {
@@ -108,7 +108,7 @@ function words(kept: readonly string[]): string | undefined {
   return `emptied; ${kept.join(', ')} ${kept.length === 1 ? 'is a mount point and stays' : 'are mount points and stay'}`
 }
 
-/** False when it has to stay where it is: a mount point, or the trash is on another disk. */
+/** Returns false when a folder cannot be moved: it is a mount point, or the trash is on another disk. */
 async function move(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to)
@@ -119,7 +119,7 @@ async function move(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Empties the very folder that was judged, whatever takes its place meanwhile. */
+/** Empties the folder that was checked, even if another one takes its place meanwhile. */
 async function removeInPlace(path: string, sight: VolumeSight & { file: string }): Promise<string[]> {
   if (sight.kind === 'not-a-folder') return await remove(path)
   const emptied = await insideFolder(path, sight.file, inside => empty(inside, path))
@@ -134,7 +134,7 @@ async function removeMarkLast(path: string): Promise<string[]> {
   return (await isFolder(path)) ? await removeEmptied(path, await empty(path)) : await remove(path)
 }
 
-/** Removes a folder with all that is in it; returns the mount points that stay, emptied. */
+/** Removes a folder with everything in it; returns the mount points in it, which are emptied and stay. */
 async function remove(path: string, shown = path): Promise<string[]> {
   try {
     await rm(path, { recursive: true, force: true, maxRetries: 3 })
@@ -146,8 +146,8 @@ async function remove(path: string, shown = path): Promise<string[]> {
 }
 
 /**
- * Empties a folder; returns the mount points that stay in it. Last of all goes what says whose it is: what is left of a
- * deletion that was cut short still says so.
+ * Empties a folder; returns the mount points that stay in it. The file that says whose volume it is goes last: what an
+ * interrupted deletion leaves behind still says so.
  */
 async function empty(path: string, shown = path): Promise<string[]> {
   const names = (await readdir(path)).sort((a, b) => Number(a === identityFile) - Number(b === identityFile))
@@ -167,7 +167,7 @@ async function removeEmptied(path: string, kept: string[], shown = path): Promis
   }
 }
 
-/** Why a file stays: node tries to enter what it may not unlink, and then reports that it is no folder. */
+/** Finds out why a file stays: Node tries to enter what it may not unlink, and then reports that it is no folder. */
 async function cause(path: string, shown: string, error: unknown): Promise<Error> {
   const { path: at = path } = error as NodeJS.ErrnoException
   const name = shown + at.slice(path.length)

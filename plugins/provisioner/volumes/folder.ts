@@ -2,8 +2,8 @@ import { type BigIntStats, constants } from 'node:fs'
 import { access, lstat, open } from 'node:fs/promises'
 
 /**
- * Which file or folder something is, whatever its name: its device and inode, and when it was made, since the inode of
- * what was deleted is given to the next that is made.
+ * Identifies a file or folder whatever its name: by its device, its inode, and when it was created, since a file system gives
+ * the inode of a deleted folder to the next one.
  */
 export type FileId = string
 
@@ -15,7 +15,7 @@ export function fileIdOf({
   return `${dev}:${ino}:${birthtimeNs}`
 }
 
-/** Null when nothing has the name. */
+/** Returns null when nothing has this name. */
 export async function statOf(path: string): Promise<BigIntStats | null> {
   try {
     return await lstat(path, { bigint: true })
@@ -27,8 +27,8 @@ export async function statOf(path: string): Promise<BigIntStats | null> {
 }
 
 /**
- * Opens a folder and hands `use` a path that leads into that very folder, whatever takes its name meanwhile; on systems
- * without such paths it is the name. Returns null, without calling `use`, when another folder or none has the name.
+ * Opens a folder and calls `use` with a path that leads into this same folder even if another one takes its name; on systems
+ * without such paths, with its name. Returns null, without calling `use`, when another folder or none has the name.
  */
 export async function insideFolder<T>(
   path: string,

@@ -19,7 +19,7 @@ function steppedClock() {
   return { clock: { ...systemClock, sleep }, pass: () => waiting.forEach(wake => void wake()) }
 }
 
-test('a look that hangs is given up, takes no further ones of its volume, and a few of them no others', async () => {
+test('a look that hangs times out; while it hangs, its volume is not looked at again, and other volumes are', async () => {
   const { clock, pass } = steppedClock()
   const release = new Map<string, () => void>()
   let asked = 0
@@ -49,7 +49,7 @@ test('a look that hangs is given up, takes no further ones of its volume, and a 
   await eventually('it is asked again', async () => (await look('/well')).kind === 'absent')
 })
 
-test('looks that begin together hold two threads at most, and the five seconds begin with the look', async () => {
+test('looks that begin together block two threads at most, and each deadline begins with its look', async () => {
   const { clock, pass } = steppedClock()
   const release = new Map<string, () => void>()
   const asked: string[] = []
@@ -80,7 +80,7 @@ test('looks that begin together hold two threads at most, and the five seconds b
   await eventually('it goes on', async () => (await said('/well')) === 'seen')
 })
 
-test('a disk that hangs stops neither the control plane nor other instances, and is told in words', async t => {
+test('a disk that hangs blocks neither the control plane nor other instances, and is reported in words', async t => {
   const { clock, pass } = steppedClock()
   let hangs = false
   const [held, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

@@ -2,20 +2,20 @@ import type { Clock } from '../../../src/clock.ts'
 import { DriverError } from '../driver.ts'
 import type { VolumeSight } from './volume.ts'
 
-/** Looks at a volume's place; throws when that cannot be done. */
+/** Looks at what stands in a volume's place. Throws when it cannot tell. */
 export type VolumeLook = (path: string) => Promise<VolumeSight>
 
 export const lookWithinMs = 5_000
 /**
- * A disk that hangs holds one of the process's four file system threads for each look at it, for as long as it hangs. No
- * more looks than these are under way, so that everything else in the process goes on.
+ * Each look at a disk that hangs blocks one of the process's four file system threads. No more looks than these run at the
+ * same time, so that the rest of the process goes on.
  */
 const mostAtOnce = 2
 
 /**
- * Has every look answered within `lookWithinMs` of its beginning, in words when the disk gives no answer by then. Looks
- * beyond `mostAtOnce` wait their turn; while all that are under way hang, they are refused instead. A volume whose look
- * still hangs is not looked at again until it ends.
+ * Gives each look a deadline, `lookWithinMs` after it began, and throws in words when the disk has not answered by then. Looks
+ * beyond `mostAtOnce` are queued; while all that run hang, they are refused instead. A volume whose look hangs is not looked
+ * at again until that look ends.
  */
 export function patientLook(look: VolumeLook, clock: Pick<Clock, 'sleep'>): VolumeLook {
   const hanging = new Set<string>()
@@ -36,7 +36,7 @@ export function patientLook(look: VolumeLook, clock: Pick<Clock, 'sleep'>): Volu
       try {
         refuseHung(path)
       } catch (error) {
-        // The turn is the next one's.
+        // This one gives up its place in the queue.
         wakeNext()
         throw error
       }
@@ -52,7 +52,7 @@ export function patientLook(look: VolumeLook, clock: Pick<Clock, 'sleep'>): Volu
     const late = clock.sleep(lookWithinMs, answered.signal).then(() => {
       if (answered.signal.aborted) return looking
       hanging.add(path)
-      // Those that wait for this volume, or for any when all hang, must hear of it.
+      // Queued looks at this volume, or at any when all hang, must be refused now.
       for (const wake of waiting.splice(0)) wake()
       throw silent(path, `gave no answer within ${lookWithinMs / 1000} s`)
     })

@@ -52,7 +52,7 @@ for (const [name, places] of Object.entries(starts) as [keyof typeof records, re
     }
   })
 
-test('a missing volume is told from another one in its place', () => {
+test('a missing volume is distinguished from another one in its place', () => {
   const kinds = Object.entries(sights).map(([place, sight]) => [
     place,
     volumeFault(record(records['was ready once']), '/data/acme', sight)?.kind ?? null,
@@ -88,7 +88,7 @@ for (const [name, places] of Object.entries(deleted) as [keyof typeof records, r
     }
   })
 
-test('the operator is told what is there', () => {
+test('the fault says what is there', () => {
   const words = (place: Place) => purgeFault(record({}), '/data/acme', sights[place])
   assert.equal(
     words('a folder with a cloned jobs repo'),

@@ -42,7 +42,7 @@ function place(t: TestContext): Place {
   return { root, path, make, permit, purge }
 }
 
-test('what the operator looked at and allowed is deleted', async t => {
+test('a purge deletes the folder that the operator allowed to be deleted', async t => {
   const { path, make, permit, purge } = place(t)
   make(path, 'inst_other')
   await assert.rejects(purge(null), /belongs to another instance, inst_other, and was not deleted/)
@@ -64,7 +64,7 @@ for (const [what, spoil] of Object.entries({
     writeFileSync(join(path, mark), 'inst_third\n'),
   'the same folder, which does not say whose it is any more': ({ path }) => rmSync(join(path, mark)),
 } satisfies Record<string, (place: Place) => void>))
-  test(`a permit to delete is not for ${what}`, async t => {
+  test(`a permit to delete does not cover ${what}`, async t => {
     const there = place(t)
     const { path, make, permit, purge } = there
     make(path, 'inst_other')
@@ -83,7 +83,7 @@ test('a permit never deletes the volume of an instance that has a record', async
   assert.ok(existsSync(path))
 })
 
-test('the instance’s own volume needs no permit, and one for something else does not keep it', async t => {
+test('the instance’s own volume needs no permit, and a permit for another one does not save it', async t => {
   const { path, make, purge } = place(t)
   make(path, 'inst_acme')
   await purge('1:2:3 inst_other')

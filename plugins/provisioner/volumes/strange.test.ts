@@ -61,7 +61,7 @@ const strange: Record<string, { spoil(volume: string): void; words: RegExp }> = 
 }
 
 for (const [what, { spoil, words }] of Object.entries(strange)) {
-  test(`a purge leaves ${what} alone, says so, and deletes it when the operator says so`, async t => {
+  test(`a purge keeps ${what} and says so; it deletes it once the operator allows that`, async t => {
     const fleet = await testFleet(t)
     const { volume } = await stoppedInstance(t, fleet)
     spoil(volume)
@@ -94,7 +94,7 @@ for (const [what, { spoil, words }] of Object.entries(strange)) {
   })
 }
 
-test('a link at the volume’s place is left alone, and what it leads to whatever the operator says', async t => {
+test('a link in the volume’s place is kept until the operator allows its deletion; its target is never deleted', async t => {
   const fleet = await testFleet(t)
   const { volume, away } = await stoppedInstance(t, fleet)
   renameSync(volume, away)
@@ -105,7 +105,7 @@ test('a link at the volume’s place is left alone, and what it leads to whateve
   assert.equal(readdirSync(fleet.root).includes('acme'), false)
 })
 
-test('a purge goes on once the instance’s own volume is back, and a permit to delete is for no other', async t => {
+test('a purge succeeds once the instance’s own volume is back, and `anyway` is a yes or no', async t => {
   const fleet = await testFleet(t)
   const { id, volume } = await stoppedInstance(t, fleet)
   writeFileSync(join(volume, mark), 'inst_nobody')
@@ -120,7 +120,7 @@ test('a purge goes on once the instance’s own volume is back, and a permit to 
   assert.equal(existsSync(volume), false)
 })
 
-test('a permit for an empty volume ends with the wish to run, and when the volume is back', async t => {
+test('a permit for an empty volume ends when the instance is stopped or removed', async t => {
   let broken = false
   const fleet = await testFleet(t, {
     driver: real => ({
@@ -156,7 +156,7 @@ test('a permit for an empty volume ends with the wish to run, and when the volum
   assert.equal((await state(fleet)).status, 'failed')
 })
 
-test('what may be adopted is never a volume of another that has a record, though it came there later', async t => {
+test('a permit to adopt is never for the volume of another instance that has a record', async t => {
   let broken = true
   const fleet = await testFleet(t, {
     driver: real => ({

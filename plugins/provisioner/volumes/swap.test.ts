@@ -37,7 +37,7 @@ const start = (fleet: TestFleet, subdomain: string) =>
   fleet.admin('POST', `/admin/instances/${subdomain}/start`, { wait: 60 })
 const precious = (volume: string) => readFileSync(join(volume, 'precious'), 'utf8')
 
-test('a volume that takes the place of the one that a purge looked at is put back, and says whose it is', async t => {
+test('a volume that replaced the one a purge had checked is moved back, and the error says whose it is', async t => {
   const { fleet, after } = await fleetWithSwap(t)
   const own = await stopped(fleet, 'acme')
   const other = await stopped(fleet, 'other')
@@ -59,7 +59,7 @@ test('a volume that takes the place of the one that a purge looked at is put bac
   assert.equal(existsSync(own.volume), false)
 })
 
-test('remains of a purge that was cut short go before the volume is looked at', async t => {
+test('the remains of an interrupted purge are deleted first', async t => {
   const { fleet, after } = await fleetWithSwap(t)
   const own = await stopped(fleet, 'acme')
   const remains = join(fleet.root, '.control', 'trash', own.id)
@@ -72,7 +72,7 @@ test('remains of a purge that was cut short go before the volume is looked at', 
   assert.deepEqual([thereWhenLooked, existsSync(remains), existsSync(own.volume)], [false, false, false])
 })
 
-test('what was moved when the program was killed is judged before it goes', async t => {
+test('a volume that was moved when the program was killed is checked before it is deleted', async t => {
   const { fleet } = await fleetWithSwap(t)
   const own = await stopped(fleet, 'acme')
   const other = await stopped(fleet, 'other')
@@ -97,7 +97,7 @@ test('what was moved when the program was killed is judged before it goes', asyn
   assert.deepEqual([existsSync(moved), precious(other.volume)], [false, 'data of other'])
 })
 
-test('a disk that is mounted over the one that a purge looked at is not emptied', async t => {
+test('a disk mounted over the one that a purge checked is not emptied', async t => {
   const disk = smallDisk(t, { mebibytes: 8 })
   if (!disk) return
   const root = mkdtempSync(join(tmpdir(), 'longhouse-disk-'))
@@ -126,7 +126,7 @@ test('a disk that is mounted over the one that a purge looked at is not emptied'
   assert.equal(precious(disk.dir), 'data of acme')
 })
 
-test('a volume that takes the place of a new one while that is prepared keeps its mark', async t => {
+test('a volume that replaces a new one while it is prepared keeps its mark', async t => {
   let swap = () => {}
   const fleet = await testFleet(t, {
     driver: real => ({
@@ -161,7 +161,7 @@ test('a volume that takes the place of a new one while that is prepared keeps it
   assert.equal(precious(acme), 'data of other')
 })
 
-test('a mark that is written in the last moment before ours is kept', async t => {
+test('a mark written just before ours is kept', async t => {
   const { fleet, after } = await fleetWithSwap(t)
   mkdirSync(join(fleet.root, 'acme'))
   const mark = join(fleet.root, 'acme', '.longhouse-volume')

@@ -31,7 +31,7 @@ const start = (fleet: TestFleet) => fleet.admin('POST', '/admin/instances/acme/s
 const state = async (fleet: TestFleet) => (await fleet.admin('GET', '/admin/instances/acme')).body
 const reconcile = (fleet: TestFleet) => fleet.program.runOnce('provisioner:reconcile')
 
-test('a missing volume is never replaced: it fails in words, and starts by itself once the folder is back', async t => {
+test('an instance without its volume fails in words, gets no new one, and starts by itself once the volume is back', async t => {
   const fleet = await testFleet(t)
   const { id, volume, away } = await stoppedInstance(t, fleet)
   assert.equal(readFileSync(join(volume, mark), 'utf8').trim(), id)
@@ -65,7 +65,7 @@ test('a missing volume is never replaced: it fails in words, and starts by itsel
   assert.equal((await state(fleet)).volume_fault, null)
 })
 
-test('a control plane that boots while a disk is not mounted makes nothing, and goes on once it is', async t => {
+test('a control plane that boots before a disk is mounted creates nothing, and starts the instances once it is', async t => {
   const root = temporaryFolder(t)
   const first = await testFleet(t, { root })
   await first.provision('acme')
@@ -88,7 +88,7 @@ test('a control plane that boots while a disk is not mounted makes nothing, and 
   await eventually('it runs', async () => (await state(second)).status === 'running')
 })
 
-test('a restart without its volume leaves alone what runs', async t => {
+test('a restart without the volume leaves the running instance alone', async t => {
   const fleet = await testFleet(t)
   await fleet.provision('acme')
   const volume = join(fleet.root, 'acme')
@@ -102,7 +102,7 @@ test('a restart without its volume leaves alone what runs', async t => {
   renameSync(away, volume)
 })
 
-test('the operator may let it begin anew, and only when its volume is missing', async t => {
+test('the operator may start an instance with a new volume only when its own is missing', async t => {
   const fleet = await testFleet(t)
   const { id, volume } = await stoppedInstance(t, fleet)
   const anew = (body = {}) => fleet.admin('POST', '/admin/instances/acme/begin-anew', { body, wait: 60 })
@@ -126,7 +126,7 @@ test('the operator may let it begin anew, and only when its volume is missing', 
   assert.equal((await start(fleet)).body.status, 'failed')
 })
 
-test('an instance never starts on another’s volume, nor deletes one', async t => {
+test('an instance never starts on another’s volume, nor deletes it', async t => {
   const fleet = await testFleet(t)
   const { volume, away } = await stoppedInstance(t, fleet)
   const other = await fleet.provision('other', 'eve@example.com')
@@ -158,7 +158,7 @@ test('an instance never starts on another’s volume, nor deletes one', async t 
   assert.equal(back.body.status, 'running')
 })
 
-test('a volume that does not say whose it is has to be adopted once volumes say so', async t => {
+test('once volumes are marked, one without a mark has to be adopted', async t => {
   const fleet = await testFleet(t)
   const { id, volume } = await stoppedInstance(t, fleet)
   const elsewhere = temporaryFolder(t)
@@ -197,7 +197,7 @@ test('a volume that does not say whose it is has to be adopted once volumes say 
   }
 })
 
-test('a copy of a volume that has a record is adopted for nobody else', async t => {
+test('a copy of the volume of an instance that has a record is never adopted by another', async t => {
   const fleet = await testFleet(t)
   const { volume } = await stoppedInstance(t, fleet)
   cpSync(volume, join(fleet.root, 'copy'), { recursive: true })
@@ -209,7 +209,7 @@ test('a copy of a volume that has a record is adopted for nobody else', async t 
   }
 })
 
-test('an instance that was never ready may have its volume made again', async t => {
+test('an instance that was never ready may get a new volume', async t => {
   const fleet = await testFleet(t)
   fleet.behave('acme', 'crash')
   assert.equal((await fleet.provision('acme')).body.status, 'failed')
@@ -217,7 +217,7 @@ test('an instance that was never ready may have its volume made again', async t 
   assert.equal((await start(fleet)).body.status, 'running')
 })
 
-test('volumes of an earlier version are marked at the first boot, those that are missing stay missing', async t => {
+test('volumes of an earlier version are marked at the first boot; missing ones stay missing', async t => {
   const root = temporaryFolder(t)
   const first = await testFleet(t, { root })
   const { id } = (await first.provision('acme')).body

@@ -17,14 +17,14 @@ export type VolumeSight = { kind: 'absent' } | ({ file: FileId } & Standing)
 type Standing =
   /** A file, or a symbolic link. */
   | { kind: 'not-a-folder' }
-  /** No instance has lived in it yet: empty, or a jobs repo that was cloned there beforehand. */
+  /** No instance has used it yet: it is empty, or holds a jobs repo that was cloned there beforehand. */
   | { kind: 'fresh'; names: readonly string[] }
-  /** An instance keeps its data in it, and it does not say which one: an earlier version made it. */
+  /** It holds an instance's data and does not say whose: an earlier version made it. */
   | { kind: 'unmarked' }
-  /** It says whose it is; '' when that cannot be made out. */
+  /** It says whose it is; '' when that is not readable. */
   | { kind: 'marked'; id: string }
 
-/** Looks at a volume's place. Throws when that cannot be done: what is not known is not absent. */
+/** Looks at a volume's place. Throws when it cannot tell: unknown is not absent. */
 export async function lookAtVolume(path: string): Promise<VolumeSight> {
   const stat = await statOf(path)
   if (!stat) return { kind: 'absent' }
@@ -42,8 +42,8 @@ export interface VolumeFault {
 }
 
 /**
- * Writes an instance's id into the very volume that was seen. False, with nothing written, when another folder has its
- * place by now, or it says something else about whose it is.
+ * Writes an instance's id into the volume that was seen. Returns false, with nothing written, when another folder has taken
+ * its place, or it names another owner by now.
  */
 export async function markVolume(path: string, instanceId: string, sight: VolumeSight): Promise<boolean> {
   if (sight.kind === 'absent') return false
@@ -53,8 +53,8 @@ export async function markVolume(path: string, instanceId: string, sight: Volume
 }
 
 /**
- * An instance may not start on what stands at its volume's place, or that is not deleted. `permanent`: no retry makes
- * anything, the folder has to come back.
+ * An instance may not start on what stands in its volume's place, or a purge may not delete that. `permanent`: retrying does
+ * not help, the volume has to come back.
  */
 export class VolumeError extends DriverError {
   readonly fault: VolumeFault['kind']
@@ -70,8 +70,8 @@ export class VolumeError extends DriverError {
 export type VolumeRecord = Pick<Instance, 'id' | 'readyAt' | 'volumeMarkedAt' | 'volumePermit' | 'removal'>
 
 /**
- * Why an instance may not start on what stands at its volume's place; null when it may. One that was ever ready gets no
- * new volume, and no instance gets another's, unless the operator said so.
+ * Returns why an instance may not start on what stands in its volume's place; null when it may. An instance that was ever
+ * ready gets no new volume, and none gets another's, unless the operator allowed it.
  */
 export function volumeFault(record: VolumeRecord, path: string, sight: VolumeSight): VolumeFault | null {
   const { id, readyAt, volumeMarkedAt, volumePermit } = record
@@ -87,7 +87,7 @@ export function volumeFault(record: VolumeRecord, path: string, sight: VolumeSig
           : `the volume at ${path} belongs to another instance, ${sight.id}; put this one’s own volume there`,
       )
     case 'unmarked':
-      // Before volumes were marked, what stood at its place was its own.
+      // Before volumes were marked, what stood in its place was its own.
       if (volumePermit === 'adopt' || volumeMarkedAt === null) return null
       return foreign(`the volume at ${path} does not say whose it is`)
     default: {
@@ -112,8 +112,8 @@ export function permitFor(sight: Exclude<VolumeSight, { kind: 'absent' }>): stri
 }
 
 /**
- * Why what stands at a volume's place is not deleted with its instance; null when it is positively the instance's own, or
- * when there is nothing to lose.
+ * Returns why a purge does not delete what stands in the volume's place; null when that is positively the instance's own, or
+ * there is nothing to lose.
  */
 export function purgeFault(record: VolumeRecord, path: string, sight: VolumeSight): string | null {
   switch (sight.kind) {

@@ -109,7 +109,7 @@ suite('an answer that cannot be read is an error, and never "there is nothing"',
     })
   }
 
-  test('the words name the answer and say that nothing is known', async t => {
+  test('the error quotes the answer and says that nothing is known', async t => {
     const engine = await fakeEngine(t, () => odd['a page of a proxy'] ?? '')
     const driver = driverAt(engine.socketPath)
     t.after(() => driver.close())
@@ -122,7 +122,7 @@ suite('an answer that cannot be read is an error, and never "there is nothing"',
   })
 })
 
-test('there is no container when the engine says so twice, by label and by name', async t => {
+test('a container is absent when the engine says so twice, by label and by name', async t => {
   const engine = await fakeEngine(t, asked =>
     asked === 'GET /containers/json' ? says(200, []) : noSuchContainer(name),
   )
@@ -154,7 +154,7 @@ test('an engine that lists no container and then shows it contradicts itself: an
   await assert.rejects(driver.remove(ref), /whether it is there is unknown/)
 })
 
-test('an engine that says it stopped or removed what still runs is not believed', async t => {
+test('an engine that claims to have stopped or removed a container that still runs is not believed', async t => {
   const engine = await fakeEngine(t, asked => {
     if (asked === 'GET /containers/json') return says(200, [listed(ref)])
     return asked.startsWith('GET ') ? noSuchContainer('c'.repeat(64)) : says(204, '')
@@ -165,7 +165,7 @@ test('an engine that says it stopped or removed what still runs is not believed'
   await assert.rejects(driver.remove(ref), /says that it removed longhouse-acme, which is running/)
 })
 
-test('a volume is kept while anything runs on it, whatever it is called', async t => {
+test('a volume is kept while any container runs on it, whatever its name', async t => {
   const users = [
     { Names: ['/longhouse-acme-old'], State: 'exited' },
     { Names: ['/debugging'], Labels: {}, State: 'paused' },
@@ -297,7 +297,7 @@ suite('a pull that fails tells what the engine said', () => {
   }
 })
 
-test('what the host denies a container is not taken for the refusal of a registry, and is tried again', async t => {
+test('a permission error of the host is not taken for a refusal of a registry, and is retried', async t => {
   const said = 'OCI runtime create failed: open /sys/fs/cgroup/memory.max: permission denied: unknown'
   const engine = await fakeEngine(t, asked =>
     asked.startsWith('POST ') ? says(500, { message: said }) : says(200, [listed(ref, { State: 'exited' })]),

@@ -103,8 +103,8 @@ export function containerOptions(
     Labels: labels(spec, settings),
   }
   // The image's name is for people; another name for the same image makes no other container.
-  const told = { [label.image]: spec.image, [label.spec]: specHash(options) }
-  return { ...options, Labels: { ...options.Labels, ...told } }
+  const marks = { [label.image]: spec.image, [label.spec]: specHash(options) }
+  return { ...options, Labels: { ...options.Labels, ...marks } }
 }
 
 /** Nothing of the control plane's own environment: it holds secrets that are none of an instance's business. */
@@ -136,7 +136,7 @@ function labels(spec: InstanceSpec, settings: ContainerSettings): Record<string,
 
 /**
  * A digest of everything that a container is made with but what belongs to its one instance: what we close, limit and
- * mount, too. An instance that an earlier version made otherwise is so told from those that are made today.
+ * mount, too. It tells instances that an earlier version made from those made today.
  */
 export function containerRecipe(settings: ContainerSettings): string {
   return specHash(containerOptions(anyInstance, { ...settings, trustedProxies: [] }, ''))

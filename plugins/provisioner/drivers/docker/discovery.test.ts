@@ -30,7 +30,7 @@ suite('a container whose name was changed by hand', { skip: await skipReason() }
     await driver.refuseInUse(spec)
   })
 
-  test('gets its name back when it is what should be there, and runs on', async () => {
+  test('gets its name back when it is as wanted, and keeps running', async () => {
     const spec = bed.spec('back')
     await bed.up(spec)
     const { Id } = await bed.container(spec).inspect()
@@ -40,7 +40,7 @@ suite('a container whose name was changed by hand', { skip: await skipReason() }
     assert.deepEqual([now.Id, now.State.Running], [Id, true])
   })
 
-  test('goes when it should be another, so that two never run on one volume', async () => {
+  test('is removed when another spec is wanted, so that two never run on one volume', async () => {
     const spec = bed.spec('two')
     await bed.up(spec)
     const old = await bed.container(spec).inspect()
@@ -68,7 +68,7 @@ suite('a container whose name was changed by hand', { skip: await skipReason() }
     assert.ok(existsSync(join(spec.volume)))
   })
 
-  test('what there is of a data root is told for the records to be compared with', async () => {
+  test('the containers of a data root are listed for the comparison with the records', async () => {
     const own = await testbed()
     const spec = own.spec('listed')
     await own.up(spec)

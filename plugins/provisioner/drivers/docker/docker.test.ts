@@ -12,7 +12,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
   const bed = await testbed()
   const { driver, docker } = bed
 
-  test('an instance comes up, answers as itself, stops and starts again, and goes', async () => {
+  test('an instance comes up, answers as itself, stops, starts again, and is removed', async () => {
     const spec = bed.spec('life')
     assert.deepEqual(await driver.inspect(spec), absent)
     assert.equal(await answerOf(await bed.up(spec)), spec.id)
@@ -39,7 +39,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.deepEqual(await driver.logTail(spec, 10), [])
   })
 
-  test('creating the same instance from several sides at once makes one container', async () => {
+  test('creating the same instance several times at once makes one container', async () => {
     const spec = bed.spec('race')
     await driver.prepareVolume(spec)
     await Promise.all(Array.from({ length: 4 }, () => driver.create(spec)))
@@ -61,7 +61,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.equal((await bed.run(spec, 'cat', '/data/kept')).output, 'mine')
   })
 
-  test('an image that was built anew under its old name makes a new container of what is pinned to none', async () => {
+  test('an image rebuilt under the same name makes a new container for an instance that is not pinned', async () => {
     const own = await testbed()
     const spec = own.spec('rebuilt')
     await own.up(spec)
@@ -74,7 +74,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.notEqual(now.Image, before.Image)
   })
 
-  test('a container that somebody else made is left alone', async () => {
+  test('a container made by another program is left alone', async () => {
     const spec = bed.spec('foreign')
     await driver.prepareVolume(spec)
     const theirs = await docker.createContainer({ name: `longhouse-${spec.subdomain}`, Image: bed.image })
@@ -101,7 +101,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.equal((await driver.inspect(theirs)).state, 'running')
   })
 
-  test('a container that was left on the same volume by a lost record is replaced', async () => {
+  test('a container that a lost record left on the same volume is replaced', async () => {
     const lost = bed.spec('adopted')
     await bed.up(lost)
     const adopted = { ...lost, id: 'inst_adopted' }
@@ -118,7 +118,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.equal(await answerOf(await bed.up(spec)), spec.id)
   })
 
-  test('a removal that is going on is waited for', async () => {
+  test('a removal in progress is waited for', async () => {
     const spec = bed.spec('leaving')
     await bed.up(spec)
     const removing = bed.container(spec).remove({ force: true })
@@ -127,7 +127,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.equal((await driver.inspect(spec)).state, 'stopped')
   })
 
-  test('a network that was removed and made again by hand gets the instance back', async () => {
+  test('an instance is attached again to a network that was recreated by hand', async () => {
     const own = await testbed()
     const spec = own.spec('rewired')
     await own.up(spec)
@@ -144,7 +144,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.equal((await driver.logTail(spec, 1)).length, 1)
   })
 
-  test('an image that is not there is named, with what to do', async () => {
+  test('a missing image is named, with what to do', async () => {
     const spec = bed.spec('imageless', { image: 'longhouse-nowhere:1' })
     await assert.rejects(driver.prepareImage(spec), (error: DriverError) => {
       assert.equal(error.permanent, true)
@@ -155,7 +155,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     await assert.rejects(driver.prepareImage(remote), /127\.0\.0\.1:1\/longhouse\/nowhere:1/)
   })
 
-  test('a volume that the engine does not see is said in words', async () => {
+  test('a volume that the engine does not see is reported in words', async () => {
     const spec = bed.spec('unseen')
     await assert.rejects(driver.create(spec), (error: DriverError) => {
       assert.equal(error.permanent, true)
@@ -176,7 +176,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     assert.deepEqual(HostConfig.PortBindings ?? {}, {})
   })
 
-  test('an open network is refused for published instances, and warned of behind Caddy', async () => {
+  test('an open network is refused for published instances, and causes a warning behind Caddy', async () => {
     const own = await testbed()
     await docker.createNetwork({ Name: own.network })
     await own.driver.prepareVolume(own.spec('open'))
@@ -191,7 +191,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
   })
 })
 
-test('an engine that does not run is named by its socket', async () => {
+test('an engine that is not running is named by its socket', async () => {
   const { createDockerDriver, defaultLimits } = await import('./docker.ts')
   const driver = createDockerDriver({
     socketPath: '/nowhere/docker.sock',

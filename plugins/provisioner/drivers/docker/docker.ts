@@ -23,15 +23,15 @@ export interface DockerOptions extends Omit<ContainerSettings, 'user' | 'trusted
   clock?: Clock
 }
 
-/** Each walks through all containers of the engine. */
+/** Each look makes the engine walk through all its containers. */
 const looksAtOnce = 16
 
 /** Enough for the runtime, its compiler and a few jobs at a time. */
 export const defaultLimits = { memoryBytes: 512 * 1024 ** 2, cpus: 1, pids: 256 } as const
 
 /**
- * Root gives instances a user that is nobody else on the host. Anyone else cannot give files away, and lets instances
- * run as itself.
+ * Who instances run as: when we are root, a user that no one else on the host has; otherwise the user that we are, who cannot
+ * give files away.
  */
 export function instanceUser(): VolumeUser {
   const uid = process.getuid?.() ?? 0
@@ -67,14 +67,14 @@ export function createDockerDriver(options: DockerOptions): Driver {
     async ping() {
       await ping(engine)
       if (info) return
-      const told = await engineInfo(engine)
-      warning = shortcomings(told, settings, await findNetwork(engine, settings.network))
-      info = told
+      const found = await engineInfo(engine)
+      warning = shortcomings(found, settings, await findNetwork(engine, settings.network))
+      info = found
     },
 
     async capacity() {
-      const told = info ?? (await engineInfo(engine))
-      return { cpus: told.NCPU ?? null, memoryBytes: told.MemTotal ?? null }
+      const { NCPU, MemTotal } = info ?? (await engineInfo(engine))
+      return { cpus: NCPU ?? null, memoryBytes: MemTotal ?? null }
     },
 
     prepareVolume: spec => prepareVolume(spec.volume, settings.user),
@@ -110,7 +110,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
   }
 }
 
-/** What of the settings goes into each container. */
+/** The settings that go into each container. */
 function inEffect(settings: ContainerSettings) {
   const { mode, network, domain, limits, user, trustedProxies } = settings
   return { mode, network, domain, limits, user, trustedProxies, recipe: containerRecipe(settings) }

@@ -15,7 +15,7 @@ interface Patience {
  */
 export interface Engine {
   readonly socketPath: string
-  /** What the engine tells, checked against `schema`. */
+  /** Reads what the engine answers, checked against `schema`. */
   read<T>(doing: string, request: EngineRequest, schema: z.ZodType<T>, patience?: Patience): Promise<T>
   /**
    * The same; null only when the engine says in its own words, which `absent` knows, that it has no such thing. They come

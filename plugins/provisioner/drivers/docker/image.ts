@@ -54,9 +54,9 @@ const progressSchema = z.object({
 })
 
 /**
- * Fetches an image that is not there. A name without a repository path is one that was built on this machine: the
- * public registry is not asked for it, for whoever registered that name there could be anybody. A pull that fails, at
- * once or in mid-stream, throws the engine's own words.
+ * Fetches an image that is not there. A name without a repository path was built on this machine. The public
+ * registry is not asked for it: anyone could have registered that name there. A pull that fails, at once or in mid-stream,
+ * throws the engine's own words.
  */
 async function pullImage(engine: Engine, image: string): Promise<void> {
   if (!image.includes('/')) {

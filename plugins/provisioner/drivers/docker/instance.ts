@@ -13,7 +13,7 @@ const lookAgainMs = 100
 
 /**
  * Throws unless the container may be replaced by this instance's: it is its own, or one of Longhouse's on the same
- * volume (whose record is gone). Anything else belongs to somebody else, another control plane perhaps.
+ * volume (whose record is gone). Anything else belongs to another program, perhaps another control plane.
  */
 export function refuseForeign(
   container: Pick<FoundContainer, 'labels' | 'mounts'> | null,
@@ -55,7 +55,7 @@ export function renameContainer(engine: Engine, container: FoundContainer, name:
   )
 }
 
-/** Already running is as good. */
+/** Starts a container; one that runs already is left running. */
 export async function startContainer(engine: Engine, { id, name }: FoundContainer): Promise<void> {
   await engine.command(
     `start ${name}`,
@@ -64,7 +64,7 @@ export async function startContainer(engine: Engine, { id, name }: FoundContaine
   )
 }
 
-/** Already stopped, and already gone, is as good. */
+/** Stops a container; succeeds too when it is stopped or gone already. */
 export async function stopContainer(
   engine: Engine,
   { id, name }: FoundContainer,

@@ -29,7 +29,7 @@ suite('what an instance may do', { skip: await skipReason() }, async () => {
     assert.match(output, /^tmpfs \/tmp tmpfs rw,nosuid,nodev,.*size=65536k/m)
   })
 
-  test('it is nobody, holds no capability and gains none', async () => {
+  test('it runs as an unprivileged user, holds no capability and gains none', async () => {
     const uid = process.getuid?.() === 0 ? '10001' : String(process.getuid?.())
     assert.equal((await bed.run(spec, 'id', '-u')).output, uid)
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
@@ -99,7 +99,7 @@ suite('what an instance may do', { skip: await skipReason() }, async () => {
     assert.equal(output, 'refused')
   })
 
-  test('it believes the host about who asks, and nobody else on its network', async () => {
+  test('it believes the host about who asks, and no one else on its network', async () => {
     const { NetworkSettings } = await bed.container(spec).inspect()
     const gateway = NetworkSettings.Networks[bed.network]?.Gateway
     const { output } = await bed.run(spec, 'env')

@@ -24,7 +24,7 @@ const spec = {
   environment: {},
 }
 
-test('an instance with limits of its own gets a container with them, and another one than without', () => {
+test('an instance with its own limits gets a container with them, different from one without', () => {
   const usual = containerOptions({ ...spec, limits: null }, settings, 'sha256:1')
   const own = containerOptions(
     { ...spec, limits: { memoryBytes: 2 * 1024 ** 3, cpus: 2.5 } },

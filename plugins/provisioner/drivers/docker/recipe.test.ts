@@ -37,7 +37,7 @@ function leaves(value: unknown, path = ''): string[] {
   return Object.entries(value).flatMap(([key, each]) => leaves(each, `${path}/${key}`))
 }
 
-test('the recipe of a container is among the settings that mark older instances', () => {
+test('a changed recipe marks instances as outdated', () => {
   assert.equal(driverOf().settings.recipe, driverOf().settings.recipe)
   for (const changed of [
     { limits: { ...defaultLimits, pids: 7 } },
@@ -49,7 +49,7 @@ test('the recipe of a container is among the settings that mark older instances'
   assert.equal(driverOf().settings.recipe, containerRecipe(settings))
 })
 
-test('the recipe holds all that instances have in common, and nothing of the one or the other', () => {
+test('the recipe holds everything that instances have in common, and nothing of a single one', () => {
   const [one, other] = ['ada', 'bob'].map(
     name => new Set(leaves(containerOptions(spec(name), settings, 'sha256:1'))),
   )

@@ -11,7 +11,7 @@ suite('a container and what takes its place', { skip: await skipReason() }, asyn
       .map(({ Names, State }) => `${Names[0]?.endsWith('.next') ? 'next' : 'own'} ${State}`)
       .toSorted()
 
-  test('limits that the host does not have leave the container that runs alone', async () => {
+  test('limits beyond what the host has leave the running container alone', async () => {
     const spec = bed.spec('huge')
     const url = await bed.up(spec)
     await answerOf(url)
@@ -30,7 +30,7 @@ suite('a container and what takes its place', { skip: await skipReason() }, asyn
     assert.deepEqual(await all(spec.id), ['own running'])
   })
 
-  test('the successor waits, and takes the name when the other is gone', async () => {
+  test('the successor waits, and takes the name once the other container is gone', async () => {
     const spec = bed.spec('next')
     await driver.prepareSuccessor(spec)
     assert.deepEqual(await all(spec.id), [], 'there is nothing to succeed')
@@ -54,7 +54,7 @@ suite('a container and what takes its place', { skip: await skipReason() }, asyn
     )
   })
 
-  test('what was killed between the removal of the one and the naming of the other goes on from there', async () => {
+  test('a replacement that was killed between removing the old container and naming the new one is completed', async () => {
     const spec = bed.spec('cut')
     await bed.up(spec)
     const changed = { ...spec, passwordHash: '$scrypt$ln=1$c2FsdA$bmV3' }
@@ -65,7 +65,7 @@ suite('a container and what takes its place', { skip: await skipReason() }, asyn
     assert.deepEqual(await all(spec.id), ['own running'])
   })
 
-  test('a successor that was never taken goes with the instance', async () => {
+  test('an unused successor is removed with the instance', async () => {
     const spec = bed.spec('unused')
     await bed.up(spec)
     await driver.prepareSuccessor({ ...spec, publicUrl: 'http://elsewhere.example.test' })
@@ -74,7 +74,7 @@ suite('a container and what takes its place', { skip: await skipReason() }, asyn
     await driver.refuseInUse(spec)
   })
 
-  test('an instance stays on the image that it is pinned to, whatever its name means by now', async () => {
+  test('an instance stays on its pinned image, whatever the name means by now', async () => {
     const own = await testbed()
     const spec = own.spec('pinned')
     const imageId = await own.driver.prepareImage(spec)
@@ -92,7 +92,7 @@ suite('a container and what takes its place', { skip: await skipReason() }, asyn
     assert.equal((await own.driver.inspect(spec)).imageId, imageId)
   })
 
-  test('an image that is gone is not replaced by another of its name', async () => {
+  test('a missing image is not replaced by another of the same name', async () => {
     const gone = { ...bed.spec('gone'), imageId: `sha256:${'0'.repeat(64)}` }
     await assert.rejects(driver.prepareImage(gone), (error: DriverError) => {
       assert.equal(error.permanent, true)

@@ -16,7 +16,7 @@ async function prepareAs(volume: string): Promise<string | null> {
   return told
 }
 
-test('a clone that root made is refused with the command that gives it away, wherever it shows first', {
+test('a clone made by root is refused with the command that fixes its owner', {
   skip,
 }, async t => {
   const root = temporaryFolder(t)

@@ -9,7 +9,7 @@ export interface VolumeUser {
 
 /**
  * Makes an instance's volume and, as root, gives everything in it to the user that the instance runs as: an operator
- * who cloned a repository into it did so as somebody else. Deletes and overwrites nothing.
+ * may have cloned a repository into it as another user. Deletes and overwrites nothing.
  */
 export async function prepareVolume(path: string, user: VolumeUser): Promise<void> {
   try {
@@ -28,9 +28,9 @@ export async function prepareVolume(path: string, user: VolumeUser): Promise<voi
 }
 
 /**
- * Looks for what somebody else put into the volume and the user of the instances cannot work with, as after a clone by root:
- * who is not root cannot give files away, and a jobs repo that can be read and not written would fail later, in silence.
- * What belongs to that user is its own affair, whatever its mode.
+ * Looks for files of other users in the volume that the instance's user cannot work with, as after a clone by root: only root
+ * can give files away, and a jobs repo that can be read and not written would fail later, silently. Files of that user are
+ * not checked, whatever their mode.
  */
 export async function mayUse(path: string, user: VolumeUser, depth = 0, shown = path): Promise<void> {
   if (depth >= deepest) return
