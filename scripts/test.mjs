@@ -44,6 +44,17 @@ const folders = [
   'e2e',
   'scripts',
 ]
+/** How long each file took in the last run of all, in milliseconds. Not there in a fresh clone. */
+const times = join(root, 'node_modules/.cache/test-times.json')
+const known = fs.existsSync(times) ? JSON.parse(fs.readFileSync(times, 'utf8')) : {}
+
+/**
+ * The longest first, so that no long one runs alone in the end. What has not run here yet is taken for long when it tests
+ * built programs, and for the longer the more there is to read.
+ */
+const expectedMs = file =>
+  known[file] ?? fs.statSync(join(root, file)).size + (file.startsWith('e2e/') ? 1_000_000 : 0)
+
 const files =
   named.length > 0
     ? named
@@ -52,48 +63,39 @@ const files =
           folders.map(folder => `${folder}/**/*.test.ts`),
           { cwd: root },
         )
-        .sort()
+        .map(file => ({ file, ms: expectedMs(file) }))
+        .sort((one, other) => other.ms - one.ms)
+        .map(({ file }) => file)
 const started = performance.now()
 const outcomes = join(fs.mkdtempSync(join(os.tmpdir(), 'longhouse-tests-')), 'outcomes')
 const test = (concurrency, which) =>
   endOf(
-    spawn(
-      node(),
-      [
-        ...[
-          '--import',
-          join(root, 'scripts/loader.mjs'),
-          '--test',
-          `--test-concurrency=${concurrency}`,
-          '--test-timeout=180000',
-        ],
-        ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-        ...[
-          `--test-reporter=${join(root, 'scripts/test-outcome.mjs')}`,
-          `--test-reporter-destination=${outcomes}`,
-        ],
-        ...which,
-      ],
-      { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } },
-    ),
+    spawn(node(), [join(root, 'scripts/test-run.mjs'), concurrency, outcomes, ...which], {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, PATH: path },
+    }),
   )
 
 const inSeconds = ms => (ms / 1000).toFixed(1)
 
-let status = await test(2, files)
+// One more than there are processors: many files wait for containers, browsers and disks.
+let status = await test(Math.max(2, os.availableParallelism()) + 1, files)
 const lines = fs.existsSync(outcomes) ? fs.readFileSync(outcomes, 'utf8').split('\n') : []
 const told = kind =>
   lines.filter(line => line.startsWith(`${kind} `)).map(line => line.slice(kind.length + 1))
 const failed = told('failed')
-const slowest = told('took')
-  .map(line => line.split(' '))
-  .sort(([one], [other]) => Number(other) - Number(one))
-  .slice(0, 15)
+const took = told('took').map(line => {
+  const [ms, file] = line.split(' ')
+  return { ms: Number(ms), file }
+})
+const slowest = took.toSorted((one, other) => other.ms - one.ms).slice(0, 15)
 if (named.length === 0) {
   console.log(
     `\n== The slowest of ${files.length} files, in seconds of ${inSeconds(performance.now() - started)}`,
   )
-  for (const [ms, file] of slowest) console.log(`${inSeconds(ms).padStart(6)}  ${file}`)
+  for (const { ms, file } of slowest) console.log(`${inSeconds(ms).padStart(6)}  ${file}`)
+  fs.writeFileSync(times, JSON.stringify(Object.fromEntries(took.map(({ ms, file }) => [file, ms]))))
 }
 const skipped = Map.groupBy(told('skipped'), reason => reason)
 if (skipped.size > 0) console.log('\n== Skipped here')

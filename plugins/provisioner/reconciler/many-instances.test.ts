@@ -11,6 +11,8 @@ import { addInstances } from './many-instances.fixture.ts'
 // The work is counted and not timed: what grows with the number of instances would be ten times as much for the many.
 const few = 500
 const many = 5000
+/** How many may be started at once. */
+const atWork = 16
 
 interface Grown {
   fleet: TestFleet
@@ -35,7 +37,7 @@ async function grown(t: TestContext, howMany: number): Promise<Grown> {
   const boot = await during(async () => {
     started = await testFleet(t, {
       root,
-      env: { ...env, PROVISIONER_CONCURRENCY: '16' },
+      env: { ...env, PROVISIONER_CONCURRENCY: String(atWork) },
       driver: real => ({
         ...real,
         prepareVolume: async spec => {
@@ -49,7 +51,7 @@ async function grown(t: TestContext, howMany: number): Promise<Grown> {
         },
       }),
     })
-    await eventually('as many as may are being started', () => waiting === 16)
+    await eventually('as many as may are being started', () => waiting === atWork)
   })
   t.diagnostic(`${howMany}: ${JSON.stringify(boot)}`)
   if (!started) throw new Error('it did not start')
@@ -66,9 +68,12 @@ test('5,000 instances of the process driver: a boot writes no more often than wi
   await one.stop()
   const other = await grown(t, many)
   const more = (what: keyof CountedSql) => other.boot[what] - one.boot[what]
-  // One round changes at most so many, in one transaction; a commit for each would be hundreds.
-  assert.ok(more('commits') < 50, `${more('commits')} commits more`)
-  assert.ok(more('statements') < (many - few) / 10, `${more('statements')} statements more`)
+  // One round changes at most 256, with however many instances. How many of them share a commit depends on what was found
+  // at the same moment: the machine moves it by some dozens, and a commit for each instance would be 4,500 more.
+  assert.ok(more('commits') < (many - few) / 20, `${more('commits')} commits more`)
+  // After a commit, work is given out twice, which asks for the open operation of each that is at work.
+  const forCommits = more('commits') * 2 * (atWork + 1)
+  assert.ok(more('statements') - forCommits < (many - few) / 10, `${more('statements')} statements more`)
   assert.ok(more('rows') < 8 * (many - few), `${more('rows')} rows more`)
   await other.stop()
 })
