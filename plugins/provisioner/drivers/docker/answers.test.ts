@@ -154,6 +154,19 @@ test('an engine that lists no container and then shows it contradicts itself: an
   await assert.rejects(driver.remove(ref), /whether it is there is unknown/)
 })
 
+test('a container that is created between the two questions is found', async t => {
+  let lists = 0
+  const engine = await fakeEngine(t, asked =>
+    asked === 'GET /containers/json'
+      ? says(200, lists++ === 0 ? [] : [listed(ref)])
+      : says(200, { Id: 'c', Name: `/${name}`, Config: { Labels: { 'longhouse.instance': ref.id } } }),
+  )
+  const driver = driverAt(engine.socketPath)
+  t.after(() => driver.close())
+  assert.equal((await driver.inspect(ref)).state, 'running')
+  assert.equal(lists, 2)
+})
+
 test('an engine that claims to have stopped or removed a container that still runs is not believed', async t => {
   const engine = await fakeEngine(t, asked => {
     if (asked === 'GET /containers/json') return says(200, [listed(ref)])

@@ -71,17 +71,23 @@ export function listContainers(
 }
 
 /**
- * Every container of an instance, whatever it is called now: the one that runs first, then the one with its proper name.
- * It is found by its label; none is returned only when the engine says twice that there is none, by label and by name.
+ * Every container of an instance, whatever its name: the one that runs first, then the one with its proper name. They are
+ * found by their label; none is returned only when the engine says twice that there is none, by label and by name.
  */
 export async function ownContainers(engine: Engine, ref: InstanceRef): Promise<FoundContainer[]> {
   const name = containerName(ref)
   const doing = `look at ${name}`
-  const all = await listContainers(engine, doing, { label: [`${label.instance}=${ref.id}`] })
-  const own = all.filter(each => each.labels[label.instance] === ref.id)
-  if (own.length > 0) return own.toSorted((one, other) => rank(other, name) - rank(one, name))
+  const listOwn = async () =>
+    (await listContainers(engine, doing, { label: [`${label.instance}=${ref.id}`] }))
+      .filter(each => each.labels[label.instance] === ref.id)
+      .toSorted((one, other) => rank(other, name) - rank(one, name))
+  const own = await listOwn()
+  if (own.length > 0) return own
   const named = await containerNamed(engine, ref)
   if (named?.labels[label.instance] !== ref.id) return []
+  // It may have been created between the two questions: then the list has it by now.
+  const now = await listOwn()
+  if (now.length > 0) return now
   throw new DriverError(
     `could not ${doing}: the engine names no container of this instance and then shows one; whether it is there is unknown`,
     { permanent: false, transient: true },
