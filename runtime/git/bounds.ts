@@ -42,7 +42,7 @@ export async function obstacleIn(
   )
   if (files > bounds.files) {
     const where = largest.folder === '' ? 'it' : `${largest.folder}/`
-    return `the jobs repo has more than ${bounds.files} files, most of them in ${where}; put data into a folder of its own that .gitignore names, such as data/`
+    return `the jobs repo has more than ${bounds.files} files, most of them in ${where}; put data into a separate folder that .gitignore names, such as data/`
   }
   if (bytes <= bounds.bytes) return null
   const known = new Set(tracked)

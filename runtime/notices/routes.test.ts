@@ -61,7 +61,7 @@ test('what is wrong is told beside its field, and changes nothing', async t => {
   const { app, notices, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   for (const [field, value, words] of [
-    ['email_to', 'nobody', /must be addresses such as/],
+    ['email_to', 'nobody', /Must be addresses such as/],
     ['smtp_url', 'mail.example.com', /must be an address such as smtp:/],
     ['smtp_from', 'me', /must be an address such as jobs@/],
     ['webhook_url', 'ftp://example.com', /must be an address such as https:/],

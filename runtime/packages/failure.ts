@@ -45,11 +45,11 @@ function inWords(output: string): string {
 
   const distrust = untrusted.exec(`${code} ${text}`)?.[1]
   if (distrust) {
-    return `${host} answers with a certificate that this instance does not trust (${distrust}). If an authority of your own signed it, name its file in the jobs repo's .npmrc: cafile=ca.pem. It is tried again by itself.`
+    return `${host} answers with a certificate that this instance does not trust (${distrust}). If an authority of your own signed it, name its file in the jobs repo's .npmrc: cafile=ca.pem. The installation is retried automatically.`
   }
   const lost = unreachable.exec(`${code} ${text}`)?.[1]
   if (lost) {
-    return `${host} does not answer (${lost}): this instance is offline, or the registry is down. It is tried again by itself.`
+    return `${host} does not answer (${lost}): this instance is offline, or the registry is down. The installation is retried automatically.`
   }
   if (code === 'EALLOWGIT') {
     return 'a package is to come from git, which npm refuses (EALLOWGIT). Name a version from the registry; or put allow-git=root into .npmrc, if what is in git needs no build: "prepare" is not run here.'
@@ -62,24 +62,26 @@ function inWords(output: string): string {
   }
   if (code === 'ETARGET') {
     const name = /No matching version found for (\S+?)\.?(\s|$)/.exec(text)?.[1]
-    return `there is no version ${name ?? 'that package.json asks for'}. Name one that exists.`
+    return `there is no version ${name ?? 'that package.json asks for'}. Choose one that exists.`
   }
   if (code === 'E401' || code === 'E403' || code === 'ENEEDAUTH') {
     return `${host} refuses access (${code}). A private registry needs a token in the jobs repo's .npmrc.`
   }
   if (gitUnreachable.test(text)) {
-    return `${host} does not answer git: this instance is offline, or the host is down. It is tried again by itself.`
+    return `${host} does not answer git: this instance is offline, or the host is down. The installation is retried automatically.`
   }
-  if (code === 'E429') return `${host} asks for fewer requests (429). It is tried again by itself.`
+  if (code === 'E429')
+    return `${host} asks for fewer requests (429). The installation is retried automatically.`
   if (code === 'E408' || /^E5\d\d$/.test(code))
-    return `${host} fails (${code.slice(1)}). It is tried again by itself.`
+    return `${host} fails (${code.slice(1)}). The installation is retried automatically.`
   if (code === 'EINTEGRITY') {
     return 'a package is not what the lockfile says it is (EINTEGRITY). Delete package-lock.json to lock it anew, if you trust the registry.'
   }
   if (code === 'ERESOLVE') {
     return 'the packages ask for versions that exclude each other (ERESOLVE); the output says which. Change one of them in package.json.'
   }
-  if (code === 'ENOSPC') return 'the volume is full. Free some space; it is tried again by itself.'
+  if (code === 'ENOSPC')
+    return 'the volume is full. Free some space; the installation is retried automatically.'
   const told = lines.filter(line => line.trim() !== '' && !line.startsWith('code ')).slice(0, 3)
   return told.length > 0 ? `npm says: ${told.join(' ')}` : 'npm failed; its output is below.'
 }

@@ -147,7 +147,7 @@ test('a registry that fails is asked again ever more rarely, by a clock that nob
   registry.fails(503)
   write('package.json', asks({ greeting: '2.0.0' }))
   await until(() => engine.manifest().waitingFor === 'registry', 'it waits for the registry')
-  assert.match(engine.packages().error ?? '', /fails \(503\)\. It is tried again by itself/)
+  assert.match(engine.packages().error ?? '', /fails \(503\)\. The installation is retried automatically/)
 
   const { startedAt } = engine.packages()
   clock.step(120 * minute)

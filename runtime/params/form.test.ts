@@ -65,7 +65,7 @@ test('the form of a job: what it asks for, what it sends, and what it keeps when
   assert.equal(refused.status, 422)
   const again = await refused.text()
   assert.match(again, /The job was not started/)
-  assert.match(again, /id="param-more-error">[\s\S]*must be JSON/)
+  assert.match(again, /id="param-more-error">[\s\S]*Must be JSON/)
   assert.match(again, /name="param\.name"[^>]*value="&lt;b&gt;"/)
   const both = await (await send('plain', { ...sent, 'param.count': '9', 'param.name': 'x' })).text()
   assert.match(both, /id="param-count-error">[\s\S]*must be at most 5/)

@@ -21,7 +21,8 @@ export function contextState(call: (asked: StateCall) => Promise<unknown>): JobC
     },
     set: async (key, value) => {
       const json: string | undefined = JSON.stringify(value)
-      const fault = json === undefined ? `is a ${typeof value}, which has no JSON` : valueFault(json)
+      const fault =
+        json === undefined ? `is a ${typeof value}, which cannot be written as JSON` : valueFault(json)
       if (fault) throw new TypeError(`the state "${checked(key)}" ${fault}`)
       await ask({ state: 'set', key: checked(key), json })
     },

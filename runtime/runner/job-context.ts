@@ -32,7 +32,7 @@ function declaredOnly(secrets: Record<string, string>): Record<string, string> {
   return new Proxy(Object.freeze({ ...secrets }), {
     get: (values, name) => {
       if (typeof name === 'string' && secretName.test(name) && !Object.hasOwn(values, name)) {
-        throw new Error(`the job does not declare the secret ${name}; name it in its "secrets"`)
+        throw new Error(`the job does not declare the secret ${name}; add it to its "secrets"`)
       }
       return Reflect.get(values, name)
     },

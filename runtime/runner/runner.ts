@@ -85,7 +85,7 @@ function kept(result: unknown): string | null {
   const say = (why: string) => process.stdout.write(`[longhouse] The result is not kept: ${why}.\n`)
   try {
     const text: string | undefined = JSON.stringify(result)
-    if (text === undefined) say(`a ${typeof result} has no JSON`)
+    if (text === undefined) say(`a ${typeof result} cannot be written as JSON`)
     else if (Buffer.byteLength(text) > resultLimitBytes)
       say(`it has ${Buffer.byteLength(text)} bytes of JSON, more than ${resultLimitBytes}`)
     else if (isTooDeepJson(text)) say(`it is nested more than ${maxJsonDepth} deep`)

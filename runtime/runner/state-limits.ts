@@ -20,5 +20,5 @@ export function valueFault(json: string): string | null {
   const bytes = Buffer.byteLength(json)
   if (bytes <= stateLimits.valueBytes)
     return isTooDeepJson(json) ? `is nested more than ${maxJsonDepth} deep` : null
-  return `has ${bytes} bytes as JSON, more than ${stateLimits.valueBytes}; keep what is large in a file`
+  return `has ${bytes} bytes as JSON, more than ${stateLimits.valueBytes}; keep large values in a file`
 }

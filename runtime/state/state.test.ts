@@ -75,8 +75,8 @@ test('what is too much, or no JSON, throws in words and changes nothing', async 
   assert.deepEqual((await run('job')).result, [
     'the key of a state must be a text that is not empty',
     'the key of a state must be at most 200 characters',
-    'the state "f" is a function, which has no JSON',
-    'the state "big" has 70002 bytes as JSON, more than 65536; keep what is large in a file',
+    'the state "f" is a function, which cannot be written as JSON',
+    'the state "big" has 70002 bytes as JSON, more than 65536; keep large values in a file',
     'the state "deep" is nested more than 100 deep',
     'the key of a state must be a text that is not empty',
     'with "k17" the job would keep 1080080 bytes, more than 1048576; delete some, or use a file',

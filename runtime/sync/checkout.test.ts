@@ -99,7 +99,7 @@ for (const [what, spoil, path] of [
       git('diff', '--cached'),
     ]
     const done = await checkout(dir, { branch, from, to })
-    assert.ok(!done.done && done.refused.startsWith(`${path} is changed here`), JSON.stringify(done))
+    assert.ok(!done.done && done.refused.startsWith(`${path} has changes here`), JSON.stringify(done))
     assert.deepEqual(
       [git('status', '--porcelain', '--untracked-files=all'), git('diff'), git('diff', '--cached')],
       before,

@@ -74,6 +74,6 @@ function urlFault(text: string): string | null {
 
 function checkBranch(branch: string, { branches }: Verified): void {
   if (branches.length === 0 || branches.includes(branch)) return
-  const message = `must be a branch that is there: ${branches.slice(0, 10).join(', ')}`
+  const message = `must be an existing branch: ${branches.slice(0, 10).join(', ')}`
   throw invalidFields([{ path: 'branch', message }])
 }

@@ -61,7 +61,7 @@ test('a name that reaches into git is refused, wherever it stands', async t => {
     const hostile = git(['hash-object', '-w', '--literally', '-t', 'tree', path])
     await assert.rejects(
       readFiles(dir, commit(tree(folder('sub', hostile)))),
-      /holds a file called "sub\/|unsafe/,
+      /contains a file called "sub\/|unsafe/,
       name,
     )
   }

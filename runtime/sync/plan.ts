@@ -111,7 +111,7 @@ async function headOf(dir: string, branch: string): Promise<string> {
   if (!current) throw new RemoteFault('the jobs repo is on no branch (detached HEAD); check one out')
   if (current !== branch) {
     throw new RemoteFault(
-      `the jobs repo is on the branch ${current}, and ${branch} is what is synced; check that out, or connect again`,
+      `the jobs repo is on the branch ${current}, but ${branch} is synced; check it out, or connect again`,
     )
   }
   return git.resolveRef({ fs, dir, ref: `refs/heads/${branch}` }).catch(() => {

@@ -11,10 +11,10 @@ test('whatever the remote does, the error says so, jobs go on, and the next sync
   const theirs = server.edit({ 'new.txt': 'x' })
   const ills = [
     ['down', /closed the connection|cannot be reached/],
-    ['garbage', /answer is not git’s/],
+    ['garbage', /remote does not answer as a git server/],
     ['500', /answered 503/],
     ['moved', /has moved to https:\/\/elsewhere\.example\.com\/jobs\.git/],
-    ['cut', /closed the connection|not git’s|less than its branch/],
+    ['cut', /closed the connection|as a git server|less than its branch/],
   ] as const
   let lastWait = 0
   for (const [ill, words] of ills) {
@@ -80,7 +80,7 @@ test('a file that was changed here and does not load is not overwritten; the syn
   await until(() => engine.manifest().status === 'error', 'it is refused')
   const before = head()
   server.edit({ 'manifest.ts': manyJobs(6), 'new.txt': 'x' })
-  assert.match((await sync()).error ?? '', /manifest\.ts is changed here and not committed/)
+  assert.match((await sync()).error ?? '', /manifest\.ts has changes here that are not committed/)
   assert.equal(read('manifest.ts'), 'half of a senten(')
   assert.equal(read('new.txt'), null, 'all of it or nothing')
   assert.equal(head(), before)
@@ -98,7 +98,7 @@ test('a file that git ignores here is not overwritten by the remote', async t =>
   write('manifest.ts', manyJobs(4, '// saved\n'))
   await until(async () => (await sync()).error === null && server.read('.gitignore').includes('.env'), 'sent')
   server.edit({ '.gitignore': 'node_modules/\n', '.env': 'KEY=theirs\n' })
-  assert.match((await sync()).error ?? '', /\.env is changed here/)
+  assert.match((await sync()).error ?? '', /\.env has changes here/)
   assert.equal(read('.env'), 'KEY=mine\n')
   write('.env', 'KEY=theirs\n')
   assert.equal((await sync()).error, null, 'the same content is no obstacle')

@@ -194,7 +194,7 @@ function connectionWords(error: Error): string {
   if (error.message === 'fetch failed')
     return `the remote cannot be reached: ${plainLine(cause?.message ?? cause?.code ?? '')}`
   if (error.message === 'terminated') return 'the remote closed the connection'
-  return `the remote’s answer is not git’s: ${plainLine(error.message)}`
+  return `the remote does not answer as a git server: ${plainLine(error.message)}`
 }
 
 function plainLine(text: string): string {

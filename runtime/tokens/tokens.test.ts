@@ -136,7 +136,7 @@ test('people make and revoke tokens with forms', async t => {
   const twice = await postForm(app, '/api/tokens', { name: 'ci <b>', scope: 'write' }, { Cookie })
   assert.equal(twice.status, 422)
   const again = await twice.text()
-  assert.match(again, /another token is called/)
+  assert.match(again, /Another token is called/)
   assert.match(again, /value="write" selected/)
   for (const [fields, words] of [
     [{ name: '', scope: 'run' }, /must not be empty/],

@@ -124,7 +124,7 @@ export const repoShape = z
         .meta({ description: 'The newest twenty of them' }),
       behind: z.int().nullable(),
       last_sync_at: time.nullable(),
-      error: z.string().nullable().meta({ description: 'Why the last sync failed; it is tried again' }),
+      error: z.string().nullable().meta({ description: 'Why the last sync failed; it is retried' }),
       next_sync_at: time.nullable(),
       syncing: z.boolean(),
       conflict: z

@@ -96,7 +96,7 @@ function boundsOf(): Bounds {
     },
     count: entries => {
       left -= entries
-      if (left < 0) throw new Error(`the commit holds more than ${treeBounds.entries} files and folders`)
+      if (left < 0) throw new Error(`the commit contains more than ${treeBounds.entries} files and folders`)
     },
   }
 }
@@ -110,7 +110,7 @@ function namesOf(
   const names = new Map<string, TreeItem>()
   for (const item of items) {
     if (names.has(item.name) || (isNew(item) && isUnsafeName(item.name)))
-      throw new Error(`the commit holds a file called ${JSON.stringify(prefix + item.name)}`)
+      throw new Error(`the commit contains a file called ${JSON.stringify(prefix + item.name)}`)
     names.set(item.name, item)
   }
   return names

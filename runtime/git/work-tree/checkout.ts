@@ -102,7 +102,7 @@ async function finish(
 }
 
 const editedWords = (path: string) =>
-  `${path} is changed here and not committed, because it does not load or git ignores it; it stays, and what the remote has of it waits`
+  `${path} has changes here that are not committed, because they do not load or git ignores them. They are kept, and the remote’s version waits`
 
 async function headOf(dir: string, branch: string): Promise<string | null> {
   return git.resolveRef({ fs: atomicFs, dir, ref: `refs/heads/${branch}` }).catch(() => null)

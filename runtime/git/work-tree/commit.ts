@@ -191,7 +191,7 @@ export async function headOf(dir: string): Promise<string | null> {
     isThere(join(dir, '.git/refs/heads', branch)) ||
     (isThere(packed) && !readRegular(packed, largestRefs))
   ) {
-    throw new Error(`what the branch ${branch} of the jobs repo is at cannot be read`)
+    throw new Error(`the commit of the branch ${branch} of the jobs repo cannot be read`)
   }
   return null
 }

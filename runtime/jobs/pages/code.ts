@@ -20,7 +20,7 @@ const packagesShape = z.object({
   error: z.string().nullable().meta({ description: 'Why it failed, and what to do' }),
   next_try_at: time.meta({
     description:
-      'When what failed for the network is tried again; null when it waits for a change or for you',
+      'When an installation that failed because of the network is retried; null when it waits for a change or for you',
   }),
 })
 

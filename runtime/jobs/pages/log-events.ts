@@ -38,7 +38,7 @@ export function createLogEvents({
   return {
     of: (jobs, run, options) => {
       if (readers >= mostReaders) {
-        const words = `${mostReaders} others follow logs. Close one of them, or ask for the log without its events.`
+        const words = `${mostReaders} clients are following logs already. Close one of them, or request the log without events.`
         throw overloaded(words, { headers: { 'Retry-After': '15' } })
       }
       readers++

@@ -16,7 +16,7 @@ export const runWindow = listWindow(50).extend({
 
 /** What every list of runs answers besides the runs. */
 export const runListShape = {
-  total: z.int().meta({ description: 'Of all that match' }),
+  total: z.int().meta({ description: 'The number of all matches' }),
   next_cursor: z
     .string()
     .nullable()

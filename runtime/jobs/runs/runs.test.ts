@@ -110,7 +110,7 @@ jobRegistry.register({ id: 'func', cron: '@daily', func: () => () => {} })`,
   for (const [job, why] of [
     ['large', /70002 bytes of JSON, more than 65536/],
     ['big', /BigInt/],
-    ['func', /a function has no JSON/],
+    ['func', /a function cannot be written as JSON/],
   ] as const) {
     const ended = await run(job)
     assert.deepEqual([ended.status, ended.result], ['succeeded', null])

@@ -61,7 +61,7 @@ export function waitReason(run: QueuedRun, queue: QueueFacts, now: number): stri
     case 'stopping':
       return 'the instance is stopping; this run starts when it is back'
     case 'not-due':
-      return `this is another attempt, due at ${timestamp(now + Math.ceil(run.startsAt - queue.monotonic))}`
+      return `this is a retry, due at ${timestamp(now + Math.ceil(run.startsAt - queue.monotonic))}`
     case 'same-job':
       return `the run ${queue.runInProgress(run.row.jobId)} of the same job has not ended`
     case 'same-key':

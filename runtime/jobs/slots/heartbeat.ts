@@ -69,8 +69,8 @@ export function startHeartbeat(
       const since = `for ${Math.round(silenceMs / 1000)} seconds`
       throw new Error(
         failure === null
-          ? `The schedule has not been looked at ${since}`
-          : `No due time could be decided ${since}: ${failure}`,
+          ? `The schedule has not been checked ${since}`
+          : `Due times could not be decided ${since}: ${failure}`,
       )
     },
     stop: () => scheduler?.stop(),

@@ -113,7 +113,7 @@ test('a remote that refuses, a held change and a conflict are told, each with it
   await engine.sync.sync()
   await round()
   assert.deepEqual(told(watched).slice(4), ['conflict.opened'])
-  assert.match(text(watched), /Both sides changed the same: notes\.txt\.[\s\S]*\/repo\/remote$/)
+  assert.match(text(watched), /Both sides changed the same lines: notes\.txt\.[\s\S]*\/repo\/remote$/)
   await engine.sync.resolve({ side: 'theirs', theirs: other })
   await round()
   assert.deepEqual(told(watched).slice(5), ['conflict.recovered'])

@@ -47,7 +47,7 @@ function remoteFindings(engine: Watched): Finding[] {
     found.push(
       about(
         'sync',
-        `${remote.url}: ${error}. Sync is retried; jobs keep running with what is here.`,
+        `${remote.url}: ${error}. Sync is retried; the current jobs keep running.`,
         enough ? {} : { undecided: true },
       ),
     )
@@ -57,7 +57,7 @@ function remoteFindings(engine: Watched): Finding[] {
     const what =
       conflict.kind === 'rewritten'
         ? 'The history of the remote was rewritten.'
-        : `Both sides changed the same: ${counted(files, 'files')}.`
+        : `Both sides changed the same lines: ${counted(files, 'files')}.`
     found.push(about('conflict', `${what} Nothing is taken over until you choose a side.`))
   }
   if (held) {

@@ -45,12 +45,9 @@ export function createWatch(engine: Watched) {
         if (!overdue) {
           // It does not want to hear of it.
         } else if (job.nextRunAt === null) {
-          say('no-next-slot', `It is enabled, but "${job.cron}" has no further due time.`)
+          say('no-next-slot', `The job is enabled, but "${job.cron}" has no further due times.`)
         } else if (now - job.nextRunAt > overdueMs) {
-          say(
-            'overdue',
-            `It was due at ${new Date(job.nextRunAt).toISOString()}, and nothing has come of it.`,
-          )
+          say('overdue', `The job was due at ${new Date(job.nextRunAt).toISOString()}, but did not start.`)
         }
         const enough = failures ?? failuresInARow
         const { streak, last } = historyOf(job, enough || 1)

@@ -1,6 +1,7 @@
 import { Button } from '../../components/button.tsx'
 import { Mark } from '../../components/mark.tsx'
 import { Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { sentence } from '../../components/sentence.ts'
 
 /** One parameter as the form asks for it. */
 export interface ParamFieldView {
@@ -107,7 +108,7 @@ function ParamField({ field, prefix }: { field: ParamFieldView; prefix: string }
       {error ? (
         <p class="error tone-bad" id={`${id}-error`}>
           <Mark shape="cross" />
-          It {error}.
+          {sentence(error)}
         </p>
       ) : null}
     </div>

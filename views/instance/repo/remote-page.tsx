@@ -1,6 +1,7 @@
 import { Button, Confirm, PostButton } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { sentence } from '../../components/sentence.ts'
 import { Time } from '../../components/time.tsx'
 import { Commit } from '../manifest-panel.tsx'
 import type { RemoteView, RepoView } from '../shapes.ts'
@@ -97,7 +98,7 @@ function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: Rem
   const value = (name: string) => (typeof form?.values[name] === 'string' ? form.values[name] : undefined)
   const error = (name: string) => {
     const found = form?.errors.find(each => each.path === name)
-    return found && `It ${found.message}.`
+    return found && sentence(found.message)
   }
   return (
     <Panel title={remote.connected ? 'Change the connection' : 'Connect'} id="connect">

@@ -1,6 +1,7 @@
 import { Button, PostButton } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { sentence } from '../../components/sentence.ts'
 import { Badge } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
 import { SettingsNav } from './settings-nav.tsx'
@@ -75,7 +76,7 @@ export function NoticeSettingsPage(props: NoticeSettingsPageProps) {
 function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
   const errorOf = (path: string) => {
     const error = errors.find(each => each.path === path)
-    return error && `It ${error.message}.`
+    return error && sentence(error.message)
   }
   const field = (name: keyof NoticeFields) => ({ name, value: fields[name], error: errorOf(name) })
   return (

@@ -1,6 +1,7 @@
 import { About, Button, Confirm } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { sentence } from '../../components/sentence.ts'
 import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
@@ -133,7 +134,7 @@ function Actions({ secret: { name, updatedAt, wantedBy } }: { secret: SecretView
 function SetSecret({ form, shortestMasked }: Pick<SecretsPageProps, 'form' | 'shortestMasked'>) {
   const error = (path: string) => {
     const found = form?.errors.find(each => each.path === path)
-    return found && `It ${found.message}.`
+    return found && sentence(found.message)
   }
   const wrong = error('value')
   return (

@@ -1,6 +1,7 @@
 import { Button, Confirm } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { sentence } from '../../components/sentence.ts'
 import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
 import { SettingsNav } from './settings-nav.tsx'
@@ -82,7 +83,7 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
 
 function errorOf(form: TokensPageProps['form'], path: string): string | undefined {
   const error = form?.errors.find(each => each.path === path)
-  return error && `It ${error.message}.`
+  return error && sentence(error.message)
 }
 
 function Made({
