@@ -62,14 +62,14 @@ test('what is wrong is told beside its field, and changes nothing', async t => {
   const Cookie = await signIn()
   for (const [field, value, words] of [
     ['email_to', 'nobody', /Must be addresses such as/],
-    ['smtp_url', 'mail.example.com', /must be an address such as smtp:/],
-    ['smtp_from', 'me', /must be an address such as jobs@/],
-    ['webhook_url', 'ftp://example.com', /must be an address such as https:/],
-    ['slack_url', 'hooks.slack.com', /must be an address such as https:\/\/hooks.slack/],
-    ['discord_url', 'mailto:a@b.c', /must be an address such as https:\/\/discord/],
-    ['heartbeat_url', 'javascript:alert(1)', /must be an address such as https:/],
-    ['failures_in_a_row', '0', /must be a whole number from 1 to 10/],
-    ['email_to', 'you@example.com', /must be set for mail to be sent/],
+    ['smtp_url', 'mail.example.com', /Must be an address such as smtp:/],
+    ['smtp_from', 'me', /Must be an address such as jobs@/],
+    ['webhook_url', 'ftp://example.com', /Must be an address such as https:/],
+    ['slack_url', 'hooks.slack.com', /Must be an address such as https:\/\/hooks.slack/],
+    ['discord_url', 'mailto:a@b.c', /Must be an address such as https:\/\/discord/],
+    ['heartbeat_url', 'javascript:alert(1)', /Must be an address such as https:/],
+    ['failures_in_a_row', '0', /Must be a whole number from 1 to 10/],
+    ['email_to', 'you@example.com', /Must be set for mail to be sent/],
   ] as const) {
     const form = await postForm(app, '/api/settings/notices', { [field]: value }, { Cookie })
     assert.equal(form.status, 422, field)

@@ -68,8 +68,8 @@ test('the form of a job: what it asks for, what it sends, and what it keeps when
   assert.match(again, /id="param-more-error">[\s\S]*Must be JSON/)
   assert.match(again, /name="param\.name"[^>]*value="&lt;b&gt;"/)
   const both = await (await send('plain', { ...sent, 'param.count': '9', 'param.name': 'x' })).text()
-  assert.match(both, /id="param-count-error">[\s\S]*must be at most 5/)
-  assert.match(both, /id="param-name-error">[\s\S]*must have at least 2 characters/)
+  assert.match(both, /id="param-count-error">[\s\S]*Must be at most 5/)
+  assert.match(both, /id="param-name-error">[\s\S]*Must have at least 2 characters/)
   assert.match(both, /<option value="large" selected/)
   assert.equal(instance.engine.runs({ limit: 1, offset: 0 }).total, before, 'nothing ran')
 
@@ -84,11 +84,11 @@ test('the form of a job: what it asks for, what it sends, and what it keeps when
     { mail: 'a@b.de', size: 2.5, either: 'some text', list: ['x'], on: true },
   )
   assert.deepEqual(await result('zod', { 'param.either': '7' }), { size: null, either: 7 })
-  assert.match(await (await send('zod', { 'param.mail': 'nobody' })).text(), /must be an address/)
+  assert.match(await (await send('zod', { 'param.mail': 'nobody' })).text(), /Must be an address/)
 
   assert.deepEqual(await result('free', { 'param.params': '{"any": true}' }), { any: true })
   assert.deepEqual(await result('free', {}), {})
-  assert.match(await (await send('free', { 'param.params': '[1]' })).text(), /must be an object/)
+  assert.match(await (await send('free', { 'param.params': '[1]' })).text(), /Must be an object/)
 
   const stranger = await postForm(app, '/jobs/free/run', {})
   assert.equal(stranger.headers.get('location')?.startsWith('/login'), true)

@@ -139,8 +139,8 @@ test('people make and revoke tokens with forms', async t => {
   assert.match(again, /Another token is called/)
   assert.match(again, /value="write" selected/)
   for (const [fields, words] of [
-    [{ name: '', scope: 'run' }, /must not be empty/],
-    [{ name: 'x', scope: 'all' }, /must be one of read, run, write/],
+    [{ name: '', scope: 'run' }, /Must not be empty/],
+    [{ name: 'x', scope: 'all' }, /Must be one of read, run, write/],
   ] as const) {
     const refused = await postForm(app, '/api/tokens', fields, { Cookie })
     assert.equal(refused.status, 422)

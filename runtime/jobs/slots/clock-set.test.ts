@@ -127,7 +127,9 @@ test('only a tick that succeeds is a sign of life; the check says what keeps it 
   fails()
   await check()
   fails()
-  assert.throws(check, { message: 'Due times could not be decided for 20 seconds: no such table: jobs_slots' })
+  assert.throws(check, {
+    message: 'Due times could not be decided for 20 seconds: no such table: jobs_slots',
+  })
   fails()
   other.exec('alter table gone rename to jobs_slots')
   engine.tick(clock.at)
