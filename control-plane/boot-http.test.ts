@@ -18,7 +18,7 @@ const pong = route({
   handle: c => c.text('pong'),
 })
 
-test('plugins may take requests and upgrades before the app; one that throws costs only its connection', async t => {
+test('plugins can take requests and upgrades before the app; one that throws closes only its connection', async t => {
   const { log, lines } = keptLog()
   const taker = plain({
     name: 'taker',

@@ -45,7 +45,7 @@ function diary(...specs: { name: string; needs?: string[]; fails?: 'setup' | 'st
   return { entries, plugins }
 }
 
-test('every fault of the order, of the site and of every plugin is told at once, and nothing is touched', async t => {
+test('every fault of the order, the site and every plugin is reported at once, and nothing is touched', async t => {
   const dataRoot = join(temporaryFolder(t), 'data')
   let touched = false
   const setup = () => {
@@ -101,7 +101,7 @@ test('a plugin gets its own settings and the services that it declared, and no o
   assert.deepEqual(seen, [{ services: { first: { hello: 1 } }, config: { LAST: 3 } }])
 })
 
-test('plugins start in order and stop in reverse, once, whoever asks', async t => {
+test('plugins start in order and stop in reverse, once, however often stop is called', async t => {
   const { entries, plugins } = diary({ name: 'c', needs: ['b'] }, { name: 'a' }, { name: 'b', needs: ['a'] })
   const program = await bootForTest(t, plugins)
   await program.listen()
@@ -128,7 +128,7 @@ test('a plugin that fails stops those before it, in reverse, and frees the data 
   assert.deepEqual(good.entries, ['setup a', 'start a', 'stop a'])
 })
 
-test('a plugin that fails to stop is logged and keeps no other from stopping', async t => {
+test('a plugin that fails to stop is logged, and the others stop all the same', async t => {
   const { log, lines } = keptLog()
   const stopped: string[] = []
   const plugins = [
@@ -152,7 +152,7 @@ test('a second control plane on the same data root is refused, and leaves the fi
   await bootForTest(t, [ping], { env })
 })
 
-test('a data root that cannot be used is said in words', async t => {
+test('an unusable data root is reported in words', async t => {
   const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'file'), '')
   const inAFile = await faultsOf(bootForTest(t, [], { env: { LONGHOUSE_DATA_ROOT: join(folder, 'file') } }))
@@ -167,7 +167,7 @@ test('a data root that cannot be used is said in words', async t => {
   assert.match(broken.join(), /^LONGHOUSE_DATA_ROOT: .*longhouse\.db is not a database: /)
 })
 
-test('a port that is taken is said in words, and everything is stopped again', async t => {
+test('a port in use is reported in words, and everything is stopped again', async t => {
   const blocker = createServer().listen(0, '127.0.0.1')
   t.after(() => blocker.close())
   await once(blocker, 'listening')
@@ -211,7 +211,7 @@ test('tasks run while it listens, on their own or when one is named, and can be 
   assert.equal(rounds, 3)
 })
 
-test('an event reaches every listener after the announcer is done; one that throws disturbs nobody', async t => {
+test('an event reaches every listener after its announcer is done; one that throws does not affect the others', async t => {
   const { log, lines } = keptLog()
   const heard: string[] = []
   let announce = () => {}
@@ -262,7 +262,7 @@ test('definePlugin keeps what it was given', () => {
   assert.deepEqual([plugin.name, plugin.needs, plugin.config, plugin.tables], ['x', [], config, undefined])
 })
 
-test('a misspelt setting keeps it from starting, and names the one that was meant; what only looks like one is told', async t => {
+test('a misspelled setting stops the start and names the right one; one that only looks like a setting is logged', async t => {
   const config = z.object({ RETENTION_DAYS: setting.integer(0, 100).prefault('30') })
   const plugins = [plain({ name: 'kept', config })]
   const env = { RETENTION_DAY: '0', LONGHOUSE_PORTS: '1' }

@@ -15,7 +15,7 @@ async function town(t: Parameters<typeof bootForTest>[0], env: Record<string, st
   return (url: string, init: RequestInit = {}) => app.request(url, init)
 }
 
-test('a browser at the bare domain goes on to the one host that cookies are set for', async t => {
+test('a browser at the bare domain is redirected to the host that cookies are set for', async t => {
   const ask = await town(t, { LONGHOUSE_DOMAIN: 'example.com', LONGHOUSE_PUBLIC_URL: 'https://example.com' })
   const leads = async (url: string, init?: RequestInit) => {
     const response = await ask(url, init)
@@ -44,7 +44,7 @@ test('a browser at the bare domain goes on to the one host that cookies are set 
   ])
 })
 
-test('the canonical host itself, and scripts at either, are answered where they ask', async t => {
+test('the canonical host, and scripts at either host, are answered without a redirect', async t => {
   const ask = await town(t, { LONGHOUSE_DOMAIN: 'example.com', LONGHOUSE_PUBLIC_URL: 'https://example.com' })
   for (const [url, init] of [
     ['http://control.example.com/hello', { headers: browser }],
@@ -58,7 +58,7 @@ test('the canonical host itself, and scripts at either, are answered where they 
   assert.equal(await post.text(), 'changed')
 })
 
-test('on a laptop the port goes along', async t => {
+test('the redirect keeps the port on a laptop', async t => {
   const ask = await town(t, {})
   const response = await ask('http://localhost/hello', { headers: browser })
   assert.match(response.headers.get('location') ?? '', /^http:\/\/control\.localhost:\d+\/hello$/)

@@ -17,7 +17,7 @@ import {
 import { unfitNames } from '../src/testing/names.ts'
 import { allRows } from '../src/testing/rows.ts'
 
-test('no page of somebody else’s sends one of our forms, nor calls a route that changes something', async t => {
+test('no other site’s page can send our forms or call a route that changes something', async t => {
   const root = memoryFolder(t)
   const shop = await openShop(t, { root, plugins: [sso], env: { HEALTH_TIMEOUT: '30s' } })
   const { app, routes } = shop.program

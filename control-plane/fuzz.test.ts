@@ -64,7 +64,7 @@ function dice(seed: number): (sides: number) => number {
   }
 }
 
-test(`${requests} requests of nonsense over all routes: no fault of ours, and nothing is changed`, async t => {
+test(`${requests} random requests over all routes cause no server error and change nothing`, async t => {
   const root = memoryFolder(t)
   const shop = await openShop(t, { root, plugins: [sso], env: { HEALTH_TIMEOUT: '30s' } })
   const ada = await shop.owner('ada')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ask } from '../src/testing/ask.ts'
 import { bootForTest, keptLog, plain } from './boot.fixture.ts'
 
-test('a tunnel on this machine that is not believed is told of once', async t => {
+test('an untrusted tunnel on this machine is logged once', async t => {
   for (const [env, warnings] of [
     [{}, 1],
     [{ ROUTER_MODE: 'behind' }, 0],

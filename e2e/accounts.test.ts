@@ -54,7 +54,7 @@ for (const javaScript of [true, false]) {
     if (javaScript) await page.getByText('e2etest.localhost is available').waitFor()
     await press('Create my instance')
     const password = (await page.locator('code.secret').innerText()).trim()
-    await page.getByRole('link', { name: /go on to the instance/ }).click()
+    await page.getByRole('link', { name: /Continue to the instance/ }).click()
     await says(page, /Running/, javaScript)
     await page.goto(`http://e2etest.localhost:${longhouse.port}/`)
     await page.getByLabel('Password').fill(password)

@@ -11,7 +11,7 @@ const ada = { email: 'ada@example.com', email_verified: true, name: 'Ada Lovelac
 const hour = 3_600_000
 const day = 24 * hour
 
-test('cookies: bound to the host by HTTPS, so that what a sibling tosses counts for nothing', async t => {
+test('over HTTPS, session cookies are bound to the host, so a sibling’s cookies have no effect', async t => {
   const provider = await startProvider(t)
   provider.allow('https://control.localhost/auth/google/callback')
   const { visitor } = await openDoorstep(t, {
@@ -47,7 +47,7 @@ test('cookies: bound to the host by HTTPS, so that what a sibling tosses counts 
   assert.equal((await eve.ask('/account')).status, 200)
 })
 
-test('a session is rotated at each sign-in, slides for 14 days and ends after 60', async t => {
+test('a session is replaced at each sign-in, lasts 14 days from its last use, and 60 days at most', async t => {
   const { provider, visitor, clock, program } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)
   const ours = visitor()
@@ -74,7 +74,7 @@ test('a session is rotated at each sign-in, slides for 14 days and ends after 60
   assert.deepEqual(program.services.auth?.sessionsOf(program.services.auth.accounts.list()[0]?.id ?? ''), [])
 })
 
-test('sessions are listed and ended by their owner alone; another owner, a stranger and the operator try too', async t => {
+test('only an owner lists and ends their sessions; another owner, a stranger and the operator cannot', async t => {
   const { provider, visitor, ask, clock } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)
   provider.people.set('sub-bob', { ...ada, email: 'bob@example.com' })
@@ -128,7 +128,7 @@ test('sessions are listed and ended by their owner alone; another owner, a stran
   assert.equal((await bob.ask('/account')).status, 200)
 })
 
-test('the database holds no secret of a session', async t => {
+test('the database contains no session secret', async t => {
   const root = temporaryFolder(t)
   const { provider, visitor, program } = await openDoorstep(t, { env: { LONGHOUSE_DATA_ROOT: root } })
   provider.people.set('sub-ada', ada)

@@ -7,7 +7,7 @@ const ada = { email: 'ada@example.com', email_verified: true, name: 'Ada Lovelac
 const hour = 3_600_000
 const day = 24 * hour
 
-test('somebody signs up with the provider, is known again, and signs out', async t => {
+test('an owner signs up with the provider, is recognized the next time, and signs out', async t => {
   const { provider, visitor, program } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)
   const first = visitor()
@@ -50,7 +50,7 @@ test('somebody signs up with the provider, is known again, and signs out', async
   assert.equal((await first.ask('/account')).status, 200, 'the other browser stays signed in')
 })
 
-test('the account is the subject’s: a changed address follows, a taken-over address gets nothing', async t => {
+test('an account belongs to the provider’s subject: a changed address is updated, and a reassigned address gets nothing', async t => {
   const { provider, visitor, program } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)
   await visitor().signIn('sub-ada')
@@ -75,13 +75,13 @@ test('the account is the subject’s: a changed address follows, a taken-over ad
   )
 })
 
-test('claims are fetched where the provider keeps them out of the token', async t => {
+test('claims that are missing from the ID token are fetched from the userinfo endpoint', async t => {
   const { provider, visitor } = await openDoorstep(t, { claimsInIdToken: false })
   provider.people.set('sub-ada', { ...ada, email_verified: 'true' })
   assert.equal((await visitor().signIn('sub-ada')).status, 303)
 })
 
-test('an owner is no operator, and a closed account opens nothing until its owner signs in again', async t => {
+test('an owner is not an operator, and a closed account has no access until its owner signs in again', async t => {
   const { provider, visitor, program, clock } = await openDoorstep(t)
   const service = program.services.auth
   assert.ok(service)

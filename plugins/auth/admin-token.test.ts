@@ -29,7 +29,7 @@ async function faultsWith(t: TestContext, env: Record<string, string>, content?:
   return error.faults.join()
 }
 
-test('the first start makes a token that only its owner may read, later ones keep it', async t => {
+test('the first start generates a token file with mode 0600, and later starts keep it', async t => {
   const dataRoot = temporaryFolder(t)
   const env = { LONGHOUSE_DATA_ROOT: dataRoot, ADMIN_TOKEN: '' }
   const first = await openGate(t, { env })
@@ -48,14 +48,14 @@ test('the first start makes a token that only its owner may read, later ones kee
   assert.equal(open.status, 200)
 })
 
-test('a token that the operator gives makes no file', async t => {
+test('no file is written for a token that the operator sets', async t => {
   const dataRoot = temporaryFolder(t)
   const { program } = await openGate(t, { env: { LONGHOUSE_DATA_ROOT: dataRoot } })
   assert.equal(program.services.auth?.tokenFile, null)
   assert.equal(existsSync(fileOf(dataRoot)), false)
 })
 
-test('a token that is short, or that no header can carry, keeps it from starting', async t => {
+test('a token that is too short, or that no header can carry, stops the start', async t => {
   for (const token of ['x'.repeat(15), ' '.repeat(20), 'two words are not one', 'passwörter-und-so-weiter']) {
     assert.match(
       await faultsWith(t, { ADMIN_TOKEN: token }),
@@ -64,7 +64,7 @@ test('a token that is short, or that no header can carry, keeps it from starting
   }
 })
 
-test('a token file that holds no token keeps it from starting', async t => {
+test('a token file without a valid token stops the start', async t => {
   for (const content of ['', '\n', 'short\n', 'two words are not one token\n']) {
     const faults = await faultsWith(t, { ADMIN_TOKEN: '' }, content)
     assert.match(
@@ -74,7 +74,7 @@ test('a token file that holds no token keeps it from starting', async t => {
   }
 })
 
-test('a token file that cannot be read or written is a fault in words', t => {
+test('a token file that cannot be read or written is reported in words', t => {
   const folder = temporaryFolder(t)
   mkdirSync(join(folder, 'admin-token'))
   assert.throws(
@@ -88,7 +88,7 @@ test('a token file that cannot be read or written is a fault in words', t => {
   chmodSync(folder, 0o700)
 })
 
-test('a guess matches when it is the token, and never otherwise', t => {
+test('only the token itself matches', t => {
   const token = loadAdminToken('correct-horse-battery', join(temporaryFolder(t), 'x'))
   assert.equal(token.matches('correct-horse-battery'), true)
   for (const guess of [

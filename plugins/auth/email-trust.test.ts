@@ -6,7 +6,7 @@ import type { Person } from './openid.fixture.ts'
 const email = 'ada@example.com'
 const accountsOf = ({ program }: Doorstep) => program.services.auth?.accounts.list() ?? []
 
-test('what the ID token does not say is asked at the userinfo endpoint', async t => {
+test('claims that the ID token lacks come from the userinfo endpoint', async t => {
   const doorstep = await openDoorstep(t)
   const { provider, visitor } = doorstep
   provider.people.set('sub-ada', { email, email_verified: true, onlyFetched: ['email_verified'] })
@@ -18,7 +18,7 @@ test('what the ID token does not say is asked at the userinfo endpoint', async t
   assert.equal(accountsOf(doorstep).length, 2)
 })
 
-test('an address that the provider calls verified or not is taken as OPENID_EMAIL_TRUST says', async t => {
+test('OPENID_EMAIL_TRUST decides which addresses count as verified', async t => {
   const people: Record<string, Person> = {
     told: { email, email_verified: true },
     text: { email, email_verified: 'true' },
@@ -44,7 +44,7 @@ test('an address that the provider calls verified or not is taken as OPENID_EMAI
   }
 })
 
-test('who cannot sign in reads which claim is missing and which setting the operator has to look at', async t => {
+test('a refused owner reads which claim is missing, and which setting the operator should check', async t => {
   const { provider, visitor } = await openDoorstep(t)
   provider.people.set('sub-ada', { email })
   const unstated = await (await visitor().signIn('sub-ada')).text()

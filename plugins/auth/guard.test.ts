@@ -13,7 +13,7 @@ async function exhaust({ ask }: Gate, init: Parameters<Gate['ask']>[1] = {}): Pr
   }
 }
 
-test('the admin token opens, in whatever case its scheme is written', async t => {
+test('the admin token is accepted, whatever the case of the scheme', async t => {
   const { ask } = await openGate(t)
   for (const value of [`Bearer ${adminToken}`, `bearer ${adminToken}`, `BEARER   ${adminToken}`]) {
     const response = await ask('/vault', { headers: { Authorization: value } })
@@ -22,7 +22,7 @@ test('the admin token opens, in whatever case its scheme is written', async t =>
   }
 })
 
-test('everything else gets 401, the scheme to use, and nothing of the vault', async t => {
+test('any other credentials get 401 with the scheme to use, and no content', async t => {
   const { ask } = await openGate(t)
   const values = [
     undefined,
@@ -54,7 +54,7 @@ test('everything else gets 401, the scheme to use, and nothing of the vault', as
   assert.equal((await ask('/street')).status, 200)
 })
 
-test('a browser is sent to sign in and comes back to where it was; a part of a page says so instead', async t => {
+test('a browser is redirected to sign in and back; a fragment request gets a header instead', async t => {
   const { ask } = await openGate(t)
   const page = await ask('/vault?tab=2', { headers: browser })
   assert.equal(page.status, 303)
@@ -66,7 +66,7 @@ test('a browser is sent to sign in and comes back to where it was; a part of a p
   assert.equal(fragment.headers.get('hx-redirect'), '/login')
 })
 
-test('after ten wrong tries from an address its next wrong one waits; the right token still opens', async t => {
+test('after ten wrong tokens, an address is rate limited; the right token still works', async t => {
   const gate = await openGate(t)
   const { ask, clock, signIn } = gate
   await exhaust(gate)
@@ -96,7 +96,7 @@ test('after ten wrong tries from an address its next wrong one waits; the right 
   assert.equal((await signIn()).response.status, 303)
 })
 
-test('tries of the form count as well, and a success forgets them', async t => {
+test('wrong tokens in the form count as well, and a success resets the count', async t => {
   const { ask, signIn } = await openGate(t)
   for (let i = 0; i < 9; i++) assert.equal((await signIn('wrong')).response.status, 401)
   assert.equal((await signIn()).response.status, 303)
@@ -107,14 +107,14 @@ test('tries of the form count as well, and a success forgets them', async t => {
   assert.equal(json.headers.get('content-type'), 'application/problem+json')
 })
 
-test('a whole IPv6 /64 counts as one', async t => {
+test('an IPv6 /64 counts as one address', async t => {
   const gate = await openGate(t)
   await exhaust(gate, { peer: '2001:db8:1:2::1' })
   assert.equal((await gate.ask('/vault', { headers: wrong, peer: '2001:db8:1:2:ff::9' })).status, 429)
   assert.equal((await gate.ask('/vault', { headers: wrong, peer: '2001:db8:1:3::1' })).status, 401)
 })
 
-test('forwarded addresses count only when a configured proxy sends them', async t => {
+test('forwarded addresses count only from a trusted proxy', async t => {
   const direct = await openGate(t)
   for (let i = 0; i < 10; i++) {
     await direct.ask('/vault', { headers: { ...wrong, 'X-Forwarded-For': `198.51.100.${i}` } })

@@ -29,7 +29,7 @@ test('without a provider the pages say so, the routes answer 503, and the log na
   assert.match(lines(), /owners cannot sign up or in/)
 })
 
-test('half a configuration keeps it from starting, and names every half', async t => {
+test('an incomplete provider configuration stops the start, and every missing setting is named', async t => {
   const provider = { issuer: 'https://login.example.com' }
   const faults = async (env: Record<string, string>) =>
     openGate(t, { env }).then(
@@ -66,7 +66,7 @@ test('half a configuration keeps it from starting, and names every half', async 
   )
 })
 
-test('forms may lead to the provider, and nowhere else', async t => {
+test('forms may lead to the provider’s origin, and to no other', async t => {
   const { provider, ask } = await openDoorstep(t)
   const policy = (await ask('/sign-in', { headers: browser })).headers.get('content-security-policy') ?? ''
   assert.ok(policy.includes(`form-action 'self' ${provider.issuer};`), policy)

@@ -8,7 +8,7 @@ import { adminToken, browser, openGate } from './auth.fixture.ts'
 const hour = 3_600_000
 const origin = 'http://control.localhost'
 
-test('signing in on the page gives a cookie that opens, and leads on', async t => {
+test('signing in on the page sets a cookie that works, and redirects', async t => {
   const { ask, signIn } = await openGate(t)
   const page = await ask('/login?next=/vault', { headers: browser })
   assert.equal(page.status, 200)
@@ -27,7 +27,7 @@ test('signing in on the page gives a cookie that opens, and leads on', async t =
   assert.equal((await ask('/vault', { headers: { Cookie: 'longhouse_session=' } })).status, 401)
 })
 
-test('scripts may sign in with JSON, and get words when they may not', async t => {
+test('scripts sign in with JSON, and get a problem when refused', async t => {
   const { ask } = await openGate(t)
   const post = (body: string) => ask('/login', { method: 'POST', body })
   const good = await post(JSON.stringify({ token: adminToken }))
@@ -45,7 +45,7 @@ test('scripts may sign in with JSON, and get words when they may not', async t =
   }
 })
 
-test('a browser that is refused sees the form again, with the words beside the field', async t => {
+test('a refused browser sees the form again, with the error beside the field', async t => {
   const { signIn } = await openGate(t)
   for (const [token, status, words] of [
     ['wrong', 401, /is not the admin token/],
@@ -61,7 +61,7 @@ test('a browser that is refused sees the form again, with the words beside the f
   }
 })
 
-test('the cookie is out of reach for scripts and other sites, and bound to the host by HTTPS', async t => {
+test('the cookie is HttpOnly and SameSite, and bound to the host over HTTPS', async t => {
   const plain = await (await openGate(t)).signIn()
   const attributes = (response: Response) =>
     (response.headers.get('set-cookie') ?? '').split('; ').slice(1).sort()
@@ -107,7 +107,7 @@ test('a session lasts twelve hours from its last use, and seven days at most', a
   assert.equal(await status(busy.cookie), 401)
 })
 
-test('signing out ends the session for good, and no other', async t => {
+test('signing out ends this session and no other', async t => {
   const { ask, signIn } = await openGate(t)
   const [mine, other] = [(await signIn()).cookie, (await signIn()).cookie]
   assert.notEqual(mine, other)
@@ -121,7 +121,7 @@ test('signing out ends the session for good, and no other', async t => {
   assert.equal((await ask('/logout')).status, 405, 'a link does not sign anybody out')
 })
 
-test('sessions survive a restart, but not another admin token; the database holds no secret', async t => {
+test('sessions survive a restart but not a new admin token; the database contains no secret', async t => {
   const env = { LONGHOUSE_DATA_ROOT: temporaryFolder(t) }
   const first = await openGate(t, { env })
   const { cookie } = await first.signIn()
@@ -142,7 +142,7 @@ test('sessions survive a restart, but not another admin token; the database hold
   assert.ok(!kept.includes(adminToken))
 })
 
-test('what has run out is pruned, what lives is not', async t => {
+test('expired sessions are pruned, valid ones are kept', async t => {
   const { ask, signIn, clock, program } = await openGate(t)
   await signIn()
   clock.advance(13 * hour)
@@ -151,7 +151,7 @@ test('what has run out is pruned, what lives is not', async t => {
   assert.equal((await ask('/vault', { headers: { Cookie: cookie } })).status, 200)
 })
 
-test('signing in leads nowhere but to this site', async t => {
+test('signing in redirects only within this site', async t => {
   const { ask, signIn } = await openGate(t)
   const traps = [
     'https://evil.example/',
@@ -173,7 +173,7 @@ test('signing in leads nowhere but to this site', async t => {
   assert.doesNotMatch(quoted, /"><script>/)
 })
 
-test('no page of another site signs anybody in or out', async t => {
+test('another site’s page can sign no one in or out', async t => {
   const { ask, signIn } = await openGate(t)
   const { cookie } = await signIn()
   const body = new URLSearchParams({ token: adminToken })
@@ -197,7 +197,7 @@ test('no page of another site signs anybody in or out', async t => {
   assert.equal((await ask('/logout', { method: 'POST', headers: ours })).status, 204)
 })
 
-test('the first page leads to the instances', async t => {
+test('the first page redirects to the instances', async t => {
   const { ask } = await openGate(t)
   const response = await ask('/')
   assert.equal(response.status, 303)

@@ -6,7 +6,7 @@ import { goThrough, startProvider } from './openid.fixture.ts'
 const ada = { email: 'ada@example.com', email_verified: true, name: 'Ada Lovelace' }
 const hour = 3_600_000
 
-test('denied consent, wrong state, a replay and a callback out of nowhere get a page that says what to do', async t => {
+test('denied consent, a wrong state, a replay and an unexpected callback get a page that says what to do', async t => {
   const { provider, visitor, program, ask } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)
   const refused = async (response: Response, status: number, words: RegExp) => {
@@ -56,7 +56,7 @@ test('denied consent, wrong state, a replay and a callback out of nowhere get a 
   assert.equal(program.services.auth?.accounts.list().length, 1)
 })
 
-test('nobody is signed in to another’s account: login CSRF, an injected code and a wrong nonce fail', async t => {
+test('no one can be signed in to another’s account: login CSRF, an injected code and a wrong nonce fail', async t => {
   const { provider, visitor, program } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)
   provider.people.set('sub-eve', { ...ada, email: 'eve@example.com' })
@@ -88,7 +88,7 @@ test('nobody is signed in to another’s account: login CSRF, an injected code a
   assert.equal((await other.signIn('sub-ada')).status, 303, 'the door opens for the right person')
 })
 
-test('an address that is not verified, or not told, makes no account', async t => {
+test('an unverified or missing address creates no account', async t => {
   const { provider, visitor, program } = await openDoorstep(t)
   for (const person of [
     { email: 'ada@example.com', email_verified: false },
@@ -106,7 +106,7 @@ test('an address that is not verified, or not told, makes no account', async t =
   assert.equal((await visitor().signIn('sub-ada')).status, 303)
 })
 
-test('clocks that differ by an hour, a forged signature and a provider that is down are told apart', async t => {
+test('clocks that differ by an hour, a forged signature and a provider that is down get different problems', async t => {
   const doorstep = await openDoorstep(t)
   const { provider, visitor, clock, program } = doorstep
   provider.people.set('sub-ada', ada)
@@ -132,7 +132,7 @@ test('clocks that differ by an hour, a forged signature and a provider that is d
   assert.deepEqual(program.services.auth?.accounts.list(), [])
 })
 
-test('half a minute between the clocks is borne, and what the provider told before holds while it is down', async t => {
+test('clocks may differ by half a minute, and earlier metadata stays valid while the provider is down', async t => {
   const { provider, visitor, clock } = await openDoorstep(t)
   clock.advance(30_000)
   provider.people.set('sub-ada', ada)
@@ -144,7 +144,7 @@ test('half a minute between the clocks is borne, and what the provider told befo
   assert.match(await visitor().begin(), /^http:\/\/localhost/)
 })
 
-test('a provider that is away at the start keeps nothing from starting', async t => {
+test('the control plane starts while the provider is down', async t => {
   const provider = await startProvider(t)
   await provider.stop()
   const { visitor, ask } = await openDoorstep(t, { provider })
@@ -154,7 +154,7 @@ test('a provider that is away at the start keeps nothing from starting', async t
   assert.equal(((await json.json()) as { type: string }).type, 'urn:longhouse:problem:provider-down')
 })
 
-test('an issuer that differs by a slash, or is none, is told as that: trying again would not help', async t => {
+test('an issuer that differs by a slash, or is not a provider, is reported as a misconfiguration', async t => {
   const { provider, visitor, ask } = await openDoorstep(t)
   const path = '/.well-known/openid-configuration'
   const document = (await (await fetch(provider.issuer + path)).json()) as Record<string, unknown>
@@ -179,7 +179,7 @@ test('an issuer that differs by a slash, or is none, is told as that: trying aga
   assert.equal((await visitor().signIn('sub-ada')).status, 303, 'corrected there, it works without a restart')
 })
 
-test('sign-ins lead on within this site only', async t => {
+test('sign-ins redirect only within this site', async t => {
   const { provider, visitor } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)
   const good = await visitor().signIn('sub-ada', '/street?x=1')

@@ -10,7 +10,7 @@ const whole = {
 }
 const faults = (env: Record<string, string>) => parseConfig(billingConfig, env).faults
 
-test('everything or nothing: half a configuration is named', () => {
+test('Stripe’s settings are all set or none; the missing ones are named', () => {
   assert.deepEqual(faults({}), [])
   assert.equal(parseConfig(billingConfig, {}).config?.stripe, null)
   const { config } = parseConfig(billingConfig, whole)
@@ -25,7 +25,7 @@ test('everything or nothing: half a configuration is named', () => {
   }
 })
 
-test('a malformed value is named with what would be right, and never told', () => {
+test('a malformed setting is named with a correct example, and its value is not shown', () => {
   const cases: [Record<string, string>, RegExp][] = [
     [{ STRIPE_SECRET_KEY: 'pk_test_public' }, /^STRIPE_SECRET_KEY: must be a Stripe secret key/],
     [{ STRIPE_WEBHOOK_SECRET: 'whsec_one, two' }, /^STRIPE_WEBHOOK_SECRET: must be Stripe signing secrets/],

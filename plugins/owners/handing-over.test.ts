@@ -6,7 +6,7 @@ import { openSqlite } from '../../src/storage/database.ts'
 import { memoryFolder } from '../../src/testing/folder.ts'
 import { openTown } from './owners.fixture.ts'
 
-test('whoever resets the password again and again has none of an instance that was handed over meanwhile', async t => {
+test('an owner who keeps resetting the password has none that opens the instance after it is transferred', async t => {
   const root = memoryFolder(t)
   const town = await openTown(t, { root })
   const ada = await town.owner('ada')

@@ -8,7 +8,7 @@ import { suggestName } from './suggestion.ts'
 
 const problemOf = (reply: { json<T>(): T }) => reply.json<{ type: string; detail: string }>()
 
-test('names: told while they are typed, by page and by API, reserved ones too', async t => {
+test('a name’s availability is shown while it is typed, by page and API, also for reserved names', async t => {
   const town = await openTown(t)
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
@@ -62,7 +62,7 @@ test('a released name is kept from others for 30 days, but not from its last own
   assert.equal(await free?.nameFault('acme'), null)
 })
 
-test('a suggestion is a name that can be had', async () => {
+test('a suggested name is available', async () => {
   const taken = (names: string[]) => async (name: string) => (names.includes(name) ? 'taken' : null)
   const suggest = (email: string, name: string | null, names: string[] = []) =>
     suggestName({ email, name }, taken(names))

@@ -25,7 +25,7 @@ interface Listed {
 const listOf = async (owner: OwnerBrowser) => (await owner.call('GET', '/instances')).json<Listed>()
 const problemOf = (reply: { json<T>(): T }) => reply.json<{ type: string; detail: string }>()
 
-test('an owner chooses a name, gets an instance with its password told once, and looks after it', async t => {
+test('an owner chooses a name, gets an instance and its password once, and manages it', async t => {
   const town = await openTown(t)
   const ada = await town.owner('ada')
   const front = await ada.visit('/')
@@ -72,7 +72,7 @@ test('an owner chooses a name, gets an instance with its password told once, and
   )
 })
 
-test('what is removed is kept for its owner, who brings it back with its data', async t => {
+test('a removed instance is kept for its owner, who restores it with its data', async t => {
   const town = await openTown(t)
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
@@ -106,7 +106,7 @@ test('what is removed is kept for its owner, who brings it back with its data', 
   assert.equal((await ada.call('POST', '/instances/acme/restore', {})).status, 409)
 })
 
-test('a suspension stands against its owner: neither started, nor removed and made anew', async t => {
+test('an owner can neither start a suspended instance nor remove and recreate it', async t => {
   const town = await openTown(t)
   const ada = await town.owner('ada')
   const made = await ada.call('POST', '/instances', { subdomain: 'acme' })
@@ -127,7 +127,7 @@ test('a suspension stands against its owner: neither started, nor removed and ma
   await town.reaches(ada, 'acme', 'running')
 })
 
-test('one owner never sees or touches what is another’s; a stranger sees nothing; the operator is no owner', async t => {
+test('an owner cannot see or change another’s instances; nor can a stranger; the operator is not an owner', async t => {
   const town = await openTown(t)
   const [ada, bob, stranger] = [await town.owner('ada'), await town.owner('bob'), town.browser()]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
@@ -168,7 +168,7 @@ test('one owner never sees or touches what is another’s; a stranger sees nothi
   assert.equal((await ada.call('GET', '/instances/acme')).status, 200)
 })
 
-test('one instance an account; two asked for at once make one; a limit that a plugin sets counts instead', async t => {
+test('an account gets one instance, even of two simultaneous requests; a plugin’s limit applies instead', async t => {
   let limit: InstanceLimit = { most: 1, by: null, larger: false }
   const pricing = definePlugin({
     name: 'pricing',
@@ -201,7 +201,7 @@ test('one instance an account; two asked for at once make one; a limit that a pl
   assert.equal((await listOf(ada)).limit, 2)
 })
 
-test('what the operator made for an address is claimed by whoever has it verified, once, and by nobody else', async t => {
+test('an instance that the operator created for an address is claimed once, by the owner who has verified that address', async t => {
   const town = await openTown(t)
   await town.provision('legacy', 'Ada@Example.com')
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
@@ -223,7 +223,7 @@ test('what the operator made for an address is claimed by whoever has it verifie
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'legacy' })).status, 202)
 })
 
-test('an address that only looks like another claims nothing of it', async t => {
+test('a look-alike of an address claims nothing', async t => {
   const town = await openTown(t)
   await town.provision('legacy', 'mark@example.com')
   // The sign of the kelvin, which becomes a plain k in lower case.
@@ -236,7 +236,7 @@ test('an address that only looks like another claims nothing of it', async t => 
   assert.equal((await mark.call('POST', '/instances', { subdomain: 'legacy' })).status, 202)
 })
 
-test('of two accounts whose addresses differ only in case, an instance is for the one it was made for', async t => {
+test('of two accounts whose addresses differ only in case, the instance goes to the one it was created for', async t => {
   const town = await openTown(t)
   await town.provision('legacy', 'Ada@example.com')
   await town.provision('nobodys', 'aDA@example.com')
@@ -253,7 +253,7 @@ test('of two accounts whose addresses differ only in case, an instance is for th
   assert.equal((await ada.visit('/instances/legacy/claim', {})).headers.location, '/instances/legacy')
 })
 
-test('an account that is deleted while its instance is made keeps none, whichever comes first', async t => {
+test('an account that is deleted while its instance is created keeps no instance, whichever comes first', async t => {
   const town = await openTown(t)
   for (const name of ['ada', 'bob', 'carol', 'dora']) {
     const owner = await town.owner(name)
@@ -271,7 +271,7 @@ test('an account that is deleted while its instance is made keeps none, whicheve
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
 })
 
-test('an owner takes the data along, and leaves: confirmed by the address, undone within the time', async t => {
+test('an owner exports the data and deletes the account after confirming the address; signing in again in time undoes it', async t => {
   const town = await openTown(t)
   const [ada, bob] = [await town.owner('ada'), await town.owner('bob')]
   await ada.call('POST', '/instances', { subdomain: 'acme' })
@@ -312,7 +312,7 @@ test('an owner takes the data along, and leaves: confirmed by the address, undon
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
 })
 
-test('a changed address follows to the instances, also when nobody told', async t => {
+test('a changed email address reaches the instances, even when the event is lost', async t => {
   const root = temporaryFolder(t)
   const town = await openTown(t, { root })
   const ada = await town.owner('ada')

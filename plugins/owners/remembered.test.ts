@@ -9,7 +9,7 @@ import { openTown } from './owners.fixture.ts'
 
 const day = 86_400_000
 
-test('whoever left is remembered as long as their data is kept, and forgotten after that', async t => {
+test('the owner of a deleted account is remembered while data is kept for them, and erased after that', async t => {
   const clock = setClock()
   const root = memoryFolder(t)
   const town = await openTown(t, { root, clock, env: { RETENTION_DAYS: '0' } })

@@ -55,7 +55,7 @@ async function crowdedEdge(t: TestContext, env: Record<string, string>) {
   }
 }
 
-test('a thousand slow bodies keep nobody out, from one address or from a thousand', async t => {
+test('a thousand slow bodies keep no one else out, from one address or from a thousand', async t => {
   const { instance, ask, trickle } = await crowdedEdge(t, {})
   for (const address of [() => '198.51.100.1', (i: number) => `203.0.${i >> 8}.${i & 255}`]) {
     const slow = Array.from({ length: 1000 }, (_, i) => trickle(address(i)))
@@ -73,7 +73,7 @@ test('a thousand slow bodies keep nobody out, from one address or from a thousan
   )
 })
 
-test('bodies that wait for the go-ahead of the instance are open to the same', async t => {
+test('bodies that wait for 100 Continue are evicted as well', async t => {
   const { ask, trickle } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '20' })
   const slow = Array.from({ length: 100 }, () => trickle('198.51.100.1', 'Expect: 100-continue\r\n'))
   await eventually(() => slow.filter(line => /^HTTP\/1\.1 503 /m.test(line.received)).length === 80)
@@ -81,7 +81,7 @@ test('bodies that wait for the go-ahead of the instance are open to the same', a
   assert.equal((await ask('192.0.2.1', { method: 'POST', body: 'x' })).body, 'got x')
 })
 
-test('a client has its most requests in progress, others are served, and a place is free again after each', async t => {
+test('a client at its limit is refused, others are served, and each finished request makes room', async t => {
   const { open, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '3', ROUTER_INSTANCE_LIMIT: '5' })
   const openOne = (client: string) => ask(client, { path: '/open' })
   const mine = [openOne('198.51.100.1'), openOne('198.51.100.1'), openOne('198.51.100.1')]
@@ -100,7 +100,7 @@ test('a client has its most requests in progress, others are served, and a place
   for (let i = 0; i < 10; i++) assert.equal((await ask('198.51.100.1')).status, 200)
 })
 
-test('one address group of IPv6 is one client, in whatever form a proxy writes it', async t => {
+test('an IPv6 address group is one client, in whatever form a proxy writes it', async t => {
   const { open, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '2' })
   const first = [
     ask('[2001:db8:1:2::1]:50001', { path: '/open' }),
@@ -113,7 +113,7 @@ test('one address group of IPv6 is one client, in whatever form a proxy writes i
   await Promise.all(first)
 })
 
-test('requests that wait for an instance that starts count, and one client does not take every place', async t => {
+test('held requests count against the limits, and one client cannot take all of them', async t => {
   const { edge, instance, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '2' })
   edge.router.set('a', { state: 'starting', instanceId: 'inst_a' })
   const waiting = [1, 2, 3].map(() => ask('198.51.100.1'))
@@ -125,7 +125,7 @@ test('requests that wait for an instance that starts count, and one client does 
   assert.deepEqual(statuses.sort(), [200, 200, 503])
 })
 
-test('an upload that is larger than what is gathered goes on as it comes, and is not turned away', async t => {
+test('an upload larger than the buffer is streamed, and never evicted', async t => {
   const { edge, instance, ask } = await crowdedEdge(t, { ROUTER_CLIENT_LIMIT: '1' })
   const outgoing = request({
     port: edge.port,
@@ -145,7 +145,7 @@ test('an upload that is larger than what is gathered goes on as it comes, and is
   assert.equal((await answered).length, 200_004)
 })
 
-test('a body that comes in after its request was refused goes nowhere', async t => {
+test('a body that arrives after its request was refused is not passed on', async t => {
   const arrivals = [false, true].map(refused => {
     const incoming = new PassThrough()
     const response = Object.assign(new PassThrough(), { headersSent: false })

@@ -49,7 +49,7 @@ const post = (headers: Record<string, string> = {}) =>
     agent: false,
   })
 
-it('streams 50 MB up, and takes no more of it than the instance does', async () => {
+it('streams 50 MB up at the pace of the instance', async () => {
   const reading = Promise.withResolvers<void>()
   handle = (request, response) => {
     const hash = createHash('sha256')
@@ -122,7 +122,7 @@ it('passes events one by one, head first', async () => {
   await gone
 })
 
-it('waits for the go-ahead of the instance before a body is sent', async () => {
+it('waits for the instance’s 100 Continue before the body is sent', async () => {
   const head =
     'POST / HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n'
   handle = (request, response) => void text(request).then(body => response.end(`got ${body}`))
@@ -175,7 +175,7 @@ it('passes trailers of an answer on', async () => {
   assert.deepEqual({ ...message.trailers }, { 'x-sum': '42' })
 })
 
-it('tells the instance when the client has gone, before and after its head', async () => {
+it('closes the request when the client has gone, before and after the response head', async () => {
   for (const begin of [false, true]) {
     let response: ServerResponse | undefined
     handle = (_, opened) => {
@@ -191,7 +191,7 @@ it('tells the instance when the client has gone, before and after its head', asy
   }
 })
 
-it('cuts an answer short for the client where the instance did', async () => {
+it('passes on that an instance’s answer was interrupted', async () => {
   handle = (_, response) => {
     response.writeHead(200, { 'Content-Length': '100' })
     response.write('part', () => response.socket?.resetAndDestroy())

@@ -41,7 +41,7 @@ const scripted = async (...answers: (string | null)[]) => {
 const proven = 'HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_raw\r\n\r\n'
 const good = 'HTTP/1.1 200 OK\r\nLonghouse-Instance: inst_raw\r\nContent-Length: 2\r\n\r\nok'
 
-it('answers 502 when nothing listens, and asks for the address to be looked up', async () => {
+it('answers 502 when nothing listens, and reports the instance as misrouted', async () => {
   const gone = await scripted()
   await gone.close()
   const reply = await ask(edge, 'raw.localhost')
@@ -53,7 +53,7 @@ it('answers 502 when nothing listens, and asks for the address to be looked up',
   })
 })
 
-it('answers 502 to what is no HTTP, or closes first', async () => {
+it('answers 502 when the peer speaks no HTTP, or closes first', async () => {
   const raw = await scripted(
     'SSH-2.0-OpenSSH\r\n\r\n',
     null,
@@ -63,7 +63,7 @@ it('answers 502 to what is no HTTP, or closes first', async () => {
   await raw.close()
 })
 
-it('asks once more when an idle connection turns out to be closed', async () => {
+it('retries when an idle connection turns out to be closed', async () => {
   const raw = await scripted(good, null, good)
   assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
   assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
@@ -71,7 +71,7 @@ it('asks once more when an idle connection turns out to be closed', async () => 
   await raw.close()
 })
 
-it('asks once more only where that is safe, and only once', async () => {
+it('retries only where that is safe, and only once', async () => {
   const posted = await scripted(good, null, good)
   await ask(edge, 'raw.localhost')
   assert.equal((await ask(edge, 'raw.localhost', { method: 'POST', body: 'pay' })).status, 502)
@@ -85,7 +85,7 @@ it('asks once more only where that is safe, and only once', async () => {
   await begun.close()
 })
 
-it('never shows an answer that is not the instance’s own', async () => {
+it('never passes on an answer that is not the instance’s own', async () => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n'
   const mine = 'Longhouse-Instance: inst_raw\r\n'
   const answers = [
@@ -107,7 +107,7 @@ it('never shows an answer that is not the instance’s own', async () => {
   await raw.close()
 })
 
-it('sends a stranger at the address nothing of a customer, and not the id to answer with', async () => {
+it('sends a stranger at the address no customer data, nor the id it should answer with', async () => {
   const seen: string[] = []
   const strangers = [
     'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
@@ -154,14 +154,14 @@ it('sends a stranger at the address nothing of a customer, and not the id to ans
   await new Promise(resolve => server.close(resolve))
 })
 
-it('asks for a name once for each connection, not for each request', async () => {
+it('asks for identification once per connection, not per request', async () => {
   const raw = await scripted(good, good, good)
   for (let i = 0; i < 3; i++) assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
   assert.equal(raw.connections(), 1)
   await raw.close()
 })
 
-it('shows neither of two tenants the other when their ports are swapped', async () => {
+it('keeps two tenants apart when their ports are swapped', async () => {
   const alpha = await startInstance('inst_alpha', (_, response) => response.end('alpha’s own'))
   const beta = await startInstance('inst_beta', (_, response) => response.end('beta’s own'))
   route(edge, 'alpha', { id: 'inst_alpha', port: beta.port })

@@ -62,7 +62,7 @@ it('passes method, target, body, status, reason and headers on', async () => {
   assert.equal(got.headers.host, 'echo.localhost')
 })
 
-it('ends hop-by-hop headers here, listed ones too, both ways', async () => {
+it('drops hop-by-hop headers both ways, listed ones too', async () => {
   const reply = await wire(
     edge,
     [
@@ -87,7 +87,7 @@ it('ends hop-by-hop headers here, listed ones too, both ways', async () => {
   assert.doesNotMatch(reply, /dropped|x-hop/i)
 })
 
-it('says who asks, and believes nobody else about it', async () => {
+it('sets the forwarded headers itself, and ignores the client’s', async () => {
   const got = await seen({
     'x-forwarded-for': '6.6.6.6',
     'X-FORWARDED-PROTO': 'https',
@@ -104,7 +104,7 @@ it('says who asks, and believes nobody else about it', async () => {
   for (const name of ['x-forwarded-port', 'x-real-ip', 'forwarded']) assert.equal(got[name], undefined, name)
 })
 
-it('believes configured proxies, and one on loopback in mode behind', async () => {
+it('trusts configured proxies, and one on loopback in mode behind', async () => {
   const said = {
     'x-forwarded-for': '6.6.6.6, 198.51.100.7, 10.1.2.3',
     'x-forwarded-proto': 'https',
@@ -168,7 +168,7 @@ it('refuses a head that is too large', async () => {
   assert.equal(most.status, 207)
 })
 
-it('passes trailers on, except those that mean more than they say', async () => {
+it('passes trailers on, except those with a special meaning', async () => {
   const answer = await wire(
     edge,
     'POST / HTTP/1.1\r\nHost: echo.localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n' +
@@ -179,7 +179,7 @@ it('passes trailers on, except those that mean more than they say', async () => 
   assert.deepEqual(got.trailers, { 'x-sum': '42' })
 })
 
-it('keeps a cookie to the instance that sets it', async () => {
+it('restricts a cookie to the instance that sets it', async () => {
   const baker = await startInstance('inst_baker', (_, response) => {
     response.setHeader('Set-Cookie', [
       'longhouse_session=1; Domain=.localhost; Path=/',
@@ -198,7 +198,7 @@ it('keeps a cookie to the instance that sets it', async () => {
   await baker.close()
 })
 
-it('lets an instance speak for itself only', async () => {
+it('drops response headers that would affect other hosts', async () => {
   const loud = await startInstance('inst_loud', (request, response) => {
     if (request.url === '/plain') response.setHeader('Strict-Transport-Security', 'includeSubDomains')
     else {
@@ -221,7 +221,7 @@ it('lets an instance speak for itself only', async () => {
   await loud.close()
 })
 
-it('lets an instance fill no jar that its neighbours share', async () => {
+it('limits how many cookies an instance sets, because neighbours share the jar', async () => {
   const greedy = await startInstance('inst_greedy', (_, response) => {
     const many = Array.from({ length: 200 }, (_, i) => `__Host-n${i}=${i}; Path=/; Secure`)
     response.setHeader('Set-Cookie', [

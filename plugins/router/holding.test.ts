@@ -46,7 +46,7 @@ async function withEdge(
 }
 
 describe('requests for an instance that is starting', () => {
-  it('go on at once when it is ready, two hundred of them', async () => {
+  it('are passed on at once when it is ready, two hundred of them', async () => {
     await withEdge({}, async (edge, time) => {
       const instance = await startInstance('inst_soon', (request, response) => request.pipe(response))
       const asked = Array.from({ length: 200 }, (_, i) =>
@@ -65,7 +65,7 @@ describe('requests for an instance that is starting', () => {
     })
   })
 
-  it('are told when to come back when it takes too long', async () => {
+  it('get a Retry-After when it takes too long', async () => {
     await withEdge({}, async (edge, time) => {
       const asked = ask(edge, 'soon.localhost')
       await eventually(() => time.waiting() === 1)
@@ -77,7 +77,7 @@ describe('requests for an instance that is starting', () => {
     })
   })
 
-  it('show a browser at once a page that looks again by itself', async () => {
+  it('show a browser a page that reloads itself', async () => {
     await withEdge({}, async (edge, time) => {
       const reply = await ask(edge, 'soon.localhost', browser)
       assert.equal(reply.status, 503)
@@ -88,7 +88,7 @@ describe('requests for an instance that is starting', () => {
     })
   })
 
-  it('keep what a browser posts until it can be taken', async () => {
+  it('keep what a browser posts until it can be passed on', async () => {
     await withEdge({}, async (edge, time) => {
       const instance = await startInstance('inst_soon', (request, response) => request.pipe(response))
       const asked = ask(edge, 'soon.localhost', { ...browser, method: 'POST', body: 'a form' })
@@ -99,7 +99,7 @@ describe('requests for an instance that is starting', () => {
     })
   })
 
-  it('are let go when it does not come to be', async () => {
+  it('are released when it stops or is removed instead', async () => {
     await withEdge({}, async (edge, time) => {
       for (const [change, status] of [
         [() => edge.router.set('soon', { state: 'stopped', instanceId: 'inst_soon' }), 503],
@@ -114,7 +114,7 @@ describe('requests for an instance that is starting', () => {
     })
   })
 
-  it('are forgotten when the client goes', async () => {
+  it('are dropped when the client goes', async () => {
     await withEdge({}, async (edge, time) => {
       const instance = await startInstance('inst_soon')
       const line = wire(edge, 'GET / HTTP/1.1\r\nHost: soon.localhost\r\n\r\n')
@@ -128,7 +128,7 @@ describe('requests for an instance that is starting', () => {
     })
   })
 
-  it('wait only as many as may', async () => {
+  it('are limited in number', async () => {
     await withEdge({ ROUTER_HOLD_LIMIT: '2' }, async (edge, time) => {
       const held = [ask(edge, 'soon.localhost'), ask(edge, 'soon.localhost')]
       await eventually(() => time.waiting() === 2)
@@ -152,7 +152,7 @@ describe('requests for an instance that is starting', () => {
 })
 
 describe('instances that cannot answer', () => {
-  it('say which and when to come back, to people and programs', async () => {
+  it('say why and when to retry, to people and programs', async () => {
     await withEdge({}, async edge => {
       const instance = await startInstance('inst_a')
       for (const [state, title, seconds] of [

@@ -52,7 +52,7 @@ async function startNginx(t: TestContext, upstream: number): Promise<number> {
   return port
 }
 
-test('the guide’s nginx, on another port than 443: forms of our own pages are taken, those of others refused', {
+test('behind the guide’s nginx on a port other than 443, our own forms are accepted and others’ refused', {
   skip,
 }, async t => {
   const page = {

@@ -44,7 +44,7 @@ describe('which host goes where', () => {
     }
   })
 
-  it('shows nothing of the control plane to other hosts, but tells its health', async () => {
+  it('shows other hosts nothing of the control plane except its health', async () => {
     for (const host of ['127.0.0.1', `127.0.0.1:${edge.port}`, '[::1]:80', 'localhost', 'evil.example']) {
       assert.equal((await ask(edge, host)).status, 404, host)
       assert.equal((await ask(edge, host, { path: '/health/../' })).status, 404, host)
@@ -93,7 +93,7 @@ describe('which host goes where', () => {
     assert.match(await absolute('ftp://alpha.box.example/', 'alpha.box.example'), /^HTTP\/1\.1 400 /)
   })
 
-  it('is no open proxy', async () => {
+  it('is not an open proxy', async () => {
     const answer = await wire(
       edge,
       'CONNECT alpha.box.example:80 HTTP/1.1\r\nHost: alpha.box.example\r\n\r\n',
@@ -101,7 +101,7 @@ describe('which host goes where', () => {
     assert.match(answer, /^HTTP\/1\.1 405 /)
   })
 
-  it('shows people a page with strict manners', async () => {
+  it('shows people a page with strict security headers', async () => {
     const reply = await ask(edge, 'nobody.box.example', { headers: { accept: 'text/html' } })
     assert.equal(reply.status, 404)
     assert.match(reply.headers['content-type'] ?? '', /^text\/html/)
@@ -119,7 +119,7 @@ describe('which host goes where', () => {
 })
 
 describe('modes', () => {
-  it('labels leaves instances to another proxy', async () => {
+  it('in mode labels, leaves instances to another proxy', async () => {
     const edge = await startEdge({ ROUTER_MODE: 'labels' })
     const alpha = await startInstance('inst_alpha')
     route(edge, 'alpha', alpha)
@@ -131,7 +131,7 @@ describe('modes', () => {
     await alpha.close()
   })
 
-  it('refuses a mode that it does not know, by name', async () => {
+  it('names a mode that it does not know', async () => {
     await assert.rejects(startEdge({ ROUTER_MODE: 'both', ROUTER_RESPONSE_TIMEOUT: 'long' }), error => {
       assert.match(String((error as Error).message), /ROUTER_MODE: must be direct, behind or labels/)
       assert.match(String((error as Error).message), /ROUTER_RESPONSE_TIMEOUT: must be a duration/)

@@ -119,7 +119,7 @@ it('tunnels are refused in HTTP', async () => {
   assert.match(await wire(edge, upgrade('a.localhost', 'Content-Length: 2\r\n')).ended(), /^HTTP\/1\.1 400 /)
 })
 
-it('tunnels pass on the answer of an instance that does not agree', async () => {
+it('tunnels pass on the answer of an instance that refuses the upgrade', async () => {
   const plain = await startInstance('inst_p', (_, response) => response.writeHead(426).end('no such thing'))
   route(edge, 'p', plain)
   const answer = await wire(edge, upgrade('p.localhost')).ended()
@@ -128,7 +128,7 @@ it('tunnels pass on the answer of an instance that does not agree', async () => 
   assert.match(await wire(edge, upgrade('p.localhost')).ended(), /^HTTP\/1\.1 502 /)
 })
 
-it('tunnels are never joined to an instance that is another', async () => {
+it('tunnels are never joined to another instance', async () => {
   const stranger = await startInstance('inst_x')
   speakEcho(stranger, 'inst_x')
   route(edge, 'x', { id: 'inst_expected', port: stranger.port })
@@ -138,7 +138,7 @@ it('tunnels are never joined to an instance that is another', async () => {
   await stranger.close()
 })
 
-it('tunnels are cut when the instance moves, stops or is removed, and stay while it is only unwell', async () => {
+it('tunnels are cut when the instance moves, stops or is removed, and stay while it is only unhealthy', async () => {
   const ready = { state: 'ready', instanceId: 'inst_a', host: '127.0.0.1', port: instance.port } as const
   for (const change of [
     () => edge.router.set('a', { ...ready, host: 'localhost' }),
@@ -168,7 +168,7 @@ it('tunnels offered for HTTP/2 are ordinary requests', async () => {
 })
 
 describe('stopping', () => {
-  it('leaves no connection behind, tunnels and event streams included', async () => {
+  it('leaves no connection behind, including tunnels and event streams', async () => {
     const edge = await startEdge()
     const instance = await startInstance('inst_a', (_, response) => {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' })

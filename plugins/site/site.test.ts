@@ -10,7 +10,7 @@ function siteOf(env: Environment): Site {
   return config as Site
 }
 
-test('the defaults are a laptop', () => {
+test('the defaults suit a laptop', () => {
   const site = siteOf({})
   assert.deepEqual(
     { ...site, dataRoot: '' },
@@ -29,7 +29,7 @@ test('the defaults are a laptop', () => {
   assert.ok(site.dataRoot.startsWith('/') && site.dataRoot.endsWith('/data'))
 })
 
-test('addresses say the scheme and port that people see', () => {
+test('URLs have the public scheme and port', () => {
   const cases: [Environment, string][] = [
     [{}, 'http://shop.localhost:8080'],
     [{ LONGHOUSE_PORT: '80' }, 'http://shop.localhost'],
@@ -47,7 +47,7 @@ test('addresses say the scheme and port that people see', () => {
   for (const [env, url] of cases) assert.equal(siteUrl(siteOf(env), 'shop'), url, JSON.stringify(env))
 })
 
-test('the label is what stands before our domain, and nothing of another’s', () => {
+test('the label is what precedes our domain, and null for other hosts', () => {
   const site = siteOf({ LONGHOUSE_DOMAIN: 'example.com' })
   const cases: [string, string | null][] = [
     ['shop.example.com', 'shop'],
@@ -68,7 +68,7 @@ test('the label is what stands before our domain, and nothing of another’s', (
   for (const [host, label] of cases) assert.equal(labelOf(site, host), label, host)
 })
 
-test('what makes no sense is refused by name, all at once', () => {
+test('malformed settings are named, all at once', () => {
   const bad: Record<string, string[]> = {
     LONGHOUSE_DOMAIN: [
       'Example.com',
@@ -106,14 +106,14 @@ test('what makes no sense is refused by name, all at once', () => {
   assert.equal(parseConfig(siteConfig, all).faults.length, Object.keys(bad).length)
 })
 
-test('the public address is one of the domain, for instances get theirs from both', () => {
+test('the public URL must be within the domain', () => {
   const env = { LONGHOUSE_DOMAIN: 'example.com', LONGHOUSE_PUBLIC_URL: 'https://control.example.net' }
   assert.deepEqual(parseConfig(siteConfig, env).faults, [
     'LONGHOUSE_PUBLIC_URL: must name control.example.com, as LONGHOUSE_DOMAIN says',
   ])
 })
 
-test('a proxy on this machine is trusted when one is said to stand in front', () => {
+test('ROUTER_MODE=behind trusts a proxy on this machine', () => {
   const site = siteOf({ ROUTER_MODE: 'behind', LONGHOUSE_TRUSTED_PROXIES: '10.0.0.1' })
   assert.deepEqual(site.trustedProxies, ['10.0.0.1', '127.0.0.0/8', '::1'])
 })

@@ -32,7 +32,7 @@ const keysOf = async (town: Town) => {
   return reply.json<JSONWebKeySet>()
 }
 
-test('an owner is sent back to the instance with a token for it, this browser and a minute', async t => {
+test('an owner is redirected to the instance with a token for it and this browser, valid for a minute', async t => {
   const town = await openTown(t, { plugins: [sso] })
   const ada = await town.owner('ada')
   const id = await withInstance(town, ada, 'acme')
@@ -85,7 +85,7 @@ test('another owner, a stranger and the operator get no token, nor does a remove
   assert.equal((await ask(ada, id)).status, 303)
 })
 
-test('keys rotate without an outage: published from a day before their first to a day after their last signature', t => {
+test('keys rotate without an outage: each is published from a day before its first to a day after its last signature', t => {
   const clock = manualClock()
   const root = temporaryFolder(t)
   const sqlite = openSqlite(join(root, 'keys.db'))
@@ -120,7 +120,7 @@ test('keys rotate without an outage: published from a day before their first to 
   assert.equal(anew.signing().id, third)
 })
 
-test('a database from when the plugin was called bridge opens with its keys, which still sign', async t => {
+test('a database from when the plugin was called bridge still opens, and its keys sign', async t => {
   const root = temporaryFolder(t)
   const folder = join(root, '.control')
   mkdirSync(folder, { mode: 0o700 })
@@ -141,7 +141,7 @@ test('a database from when the plugin was called bridge opens with its keys, whi
   assert.equal(decodeProtectedHeader(token).kid, oldKey)
 })
 
-test('the old name of the key life still works; two names with two values are a fault', () => {
+test('BRIDGE_KEY_LIFE still works; together with a different SSO_KEY_LIFE it is a fault', () => {
   const parse = (env: Record<string, string>) => parseConfig(ssoConfig, env)
   assert.equal(parse({}).config?.keyLifeMs, 90 * day)
   assert.equal(parse({ SSO_KEY_LIFE: '30d' }).config?.keyLifeMs, 30 * day)
@@ -152,7 +152,7 @@ test('the old name of the key life still works; two names with two values are a 
   ])
 })
 
-test('private keys are sealed at rest, instances are given the public ones, and none where no owner can sign in', async t => {
+test('private keys are sealed at rest; instances get the public keys, and none where owners cannot sign in', async t => {
   const root = temporaryFolder(t)
   const specs: InstanceSpec[] = []
   const spying = {

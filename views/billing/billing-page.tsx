@@ -92,7 +92,7 @@ export function BillingPage({ now, bill, plans, confirmed }: BillingPageProps) {
         </Notice>
       ) : null}
       <Situation {...bill} now={now} />
-      {standing.ladder.length > 0 ? <Ahead standing={standing} now={now} /> : null}
+      {standing.ladder.length > 0 ? <Ahead {...bill} now={now} /> : null}
       {orders && confirmed ? <Plans plans={plans} trying={standing.state === 'trial'} /> : null}
       {standing.state === 'paid' && !orders && others.length > 0 ? <OtherPlans plans={others} /> : null}
     </div>
@@ -239,12 +239,13 @@ interface Exempting {
   now: number
 }
 
-function Ahead({ standing, now }: { standing: BillView['standing']; now: number }) {
-  const { state, ladder } = standing
+function Ahead({ standing: { state, ladder }, subscription, now }: BillView & { now: number }) {
+  const unless = subscription ? 'What happens if you do not pay' : 'What happens if you do not choose a plan'
+  const title = state === 'paid' ? 'Cancelled: what happens next' : unless
   // A paid account has a ladder only after it has cancelled.
   return (
     <Panel
-      title={aheadTitle(standing)}
+      title={title}
       aside={state === 'paid' ? 'To undo this, use “Cards, invoices, cancel” above.' : undefined}
     >
       <ol class="plain">
@@ -257,11 +258,4 @@ function Ahead({ standing, now }: { standing: BillView['standing']; now: number 
       </ol>
     </Panel>
   )
-}
-
-function aheadTitle({ state, reason }: BillView['standing']): string {
-  if (state === 'paid') return 'Cancelled: what happens next'
-  return state === 'trial' || reason === 'exemption'
-    ? 'What happens if you do not choose a plan'
-    : 'What happens if you do not pay'
 }

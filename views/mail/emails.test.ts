@@ -23,7 +23,7 @@ const all: Record<string, Email> = {
   recovered: emails.recovered(about),
 }
 
-test('every email has the same words in HTML and in text, and leads somewhere', () => {
+test('every email has the same words in HTML and text, and a link', () => {
   for (const [name, email] of Object.entries(all)) {
     const [html, text] = [emailHtml(email), emailText(email)]
     assert.match(email.subject, /acme/, name)
@@ -43,7 +43,7 @@ test('dates are listed, and addresses come out as they are', () => {
   assert.match(text, /change the card: https:\/\/control\.example\.com\/billing\?a=1&b=2\n/)
 })
 
-test('names that look like HTML stay words', () => {
+test('names that look like HTML are escaped', () => {
   const email = emails.recovered({ subdomain: '<b>', url: 'https://x.example.com/"><script>' })
   assert.doesNotMatch(emailHtml(email), /<script>/)
 })

@@ -183,7 +183,7 @@ function Removal({
         </p>
         {plan === null ? null : (
           <p>
-            {plan} continues without it. You can end it under <a href="/billing">Plan</a>.
+            {plan} continues without it. <a href="/billing">See your plan</a>.
           </p>
         )}
       </Confirm>

@@ -9,7 +9,7 @@ interface Exported {
   }
 }
 
-test('an owner takes along what billing and mail keep, and nothing of another', async t => {
+test('an owner exports what billing and mail store about them, and nothing of another’s', async t => {
   const shop = await openShop(t)
   const [ada, bob] = [await shop.owner('ada'), await shop.owner('bob')]
   const exportOf = async (who: typeof ada) =>

@@ -31,7 +31,7 @@ function crowd(shop: Shop, size: number): void {
   db.close()
 }
 
-test('a thousand accounts come in pages, those first that need somebody, and can be searched', async t => {
+test('a thousand accounts are paged, those that need attention first, and can be searched', async t => {
   const shop = await openShop(t)
   const ada = await shop.owner('ada')
   const subscription = await shop.buy(ada)
@@ -75,7 +75,7 @@ test('a thousand accounts come in pages, those first that need somebody, and can
   }
 })
 
-test('whoever Stripe cannot be asked about comes before everybody else', async t => {
+test('accounts that could not be read from Stripe come first', async t => {
   const shop = await openShop(t)
   for (const name of ['ada', 'bob']) await shop.buy(await shop.owner(name))
   assert.deepEqual(

@@ -54,7 +54,7 @@ const bill = async (owner: OwnerBrowser) =>
     ladder: { what: string }[]
   }>()
 
-test('an account that is exempted runs again within the plan’s limits, and has time when that ends', async t => {
+test('an exempted account runs again within the plan’s limits, and gets a grace period when the exemption ends', async t => {
   const { shop, ada, id, say, made } = await shopWith(t)
   await ada.call('POST', '/instances', { subdomain: 'acme' })
   await shop.reaches(ada, 'acme', 'running')
@@ -99,7 +99,7 @@ test('an account that is exempted runs again within the plan’s limits, and has
   assert.match(exported.text, /A friend of the house.*The year is over/s)
 })
 
-test('whoever is exempt before the first instance begins no trial, also when none is free', async t => {
+test('an account that is exempt before its first instance starts no trial, even when none is available', async t => {
   const { shop, ada, id, say } = await shopWith(t, { BILLING_TRIAL_LIMIT: '0' })
   const listed = await shop.admin<{ accounts: Account[] }>('GET', '/admin/billing')
   assert.deepEqual(
@@ -119,7 +119,7 @@ test('whoever is exempt before the first instance begins no trial, also when non
   assert.deepEqual(await shop.emails(), ['acme is ready'])
 })
 
-test('exempting takes a plan, a reason, a name and the operator; what is wrong changes nothing', async t => {
+test('exempting needs the operator, a plan, a reason and a name; invalid input changes nothing', async t => {
   const { shop, ada, id, say } = await shopWith(t)
   for (const field of ['plan', 'why', 'by']) {
     const missing = await say('exempt', { ...terms, [field]: undefined })
@@ -140,7 +140,7 @@ test('exempting takes a plan, a reason, a name and the operator; what is wrong c
   assert.equal((await say('exempt', terms)).status, 409)
 })
 
-test('an exemption stands before everything, and its end before every stop', () => {
+test('an active exemption overrides everything, and its end gives a grace period before any stop', () => {
   const now = Date.UTC(2026, 5, 1)
   const of = (facts: Partial<Facts>) =>
     assess(

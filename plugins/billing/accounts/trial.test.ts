@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { memoryFolder } from '../../../src/testing/folder.ts'
 import { openShop } from '../shop.fixture.ts'
 
-test('a call that comes to nothing takes no trial along that another call has begun to use', async t => {
+test('a failed call does not take back a trial that another call uses', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   // All of them find their names free. Where ada's is taken first, eve's first call fails when its password is ready;
   // which comes first is for the threads that make passwords, so it is tried until it is ada's.
@@ -28,7 +28,7 @@ test('a call that comes to nothing takes no trial along that another call has be
   }
 })
 
-test('a call that comes to nothing begins no trial', async t => {
+test('a failed call starts no trial', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const [ada, eve] = [await shop.owner('ada'), await shop.owner('eve')]
   const replies = await Promise.all(

@@ -23,7 +23,7 @@ async function opened(t: TestContext) {
   return { shop, ada: await shop.owner('ada'), state: shop.stripe.state }
 }
 
-test('one page to pay at a time: the same order finds its page again, another one ends it', async t => {
+test('one checkout page at a time: the same order reuses it, another order closes it', async t => {
   const { shop, ada, state } = await opened(t)
   const [first, second] = await Promise.all([order(ada, 'basic'), order(ada, 'basic')])
   assert.equal(first, second)
@@ -51,7 +51,7 @@ test('one page to pay at a time: the same order finds its page again, another on
   assert.equal(state.subscriptions.size, 1)
 })
 
-test('an order says at Stripe whose it is and for which instance, also where taxes are worked out', async t => {
+test('an order names its account and instance at Stripe, also with automatic tax', async t => {
   const shop = await openShop(t, { root: memoryFolder(t), env: { STRIPE_TAX: 'true' } })
   const ada = await shop.owner('ada')
   const { id } = (await ada.call('GET', '/account')).json<{ id: string }>()
@@ -69,7 +69,7 @@ test('an order says at Stripe whose it is and for which instance, also where tax
   assert.deepEqual([page?.automatic_tax.enabled, page?.allow_promotion_codes], [true, true])
 })
 
-test('whoever pays already orders nothing more, and no page is left on which it could be paid', async t => {
+test('an owner who already pays can order nothing more, and no checkout page stays open', async t => {
   const { shop, ada, state } = await opened(t)
   const page = await order(ada, 'basic')
   const [customer = ''] = state.customers.keys()
@@ -96,7 +96,7 @@ test('whoever pays already orders nothing more, and no page is left on which it 
   assert.ok(await order(grace, 'team'))
 })
 
-test('a page that was paid a moment ago cannot be ended, and that is seen', async t => {
+test('a page that was paid a moment ago cannot be closed, and is recognized as paid', async t => {
   const stripe = await startStripe(t)
   const access = await openStripe(settingsFor(stripe))
   const customerId = await access.createCustomer({ id: 'acct_1', email: 'ada@example.com' })
@@ -114,7 +114,7 @@ test('a page that was paid a moment ago cannot be ended, and that is seen', asyn
   await assert.rejects(access.endCheckout('cs_none'), /No such checkout.session/)
 })
 
-test('a failure of Stripe’s own is answered again to the same request only: the next press works', async t => {
+test('Stripe replays its failure only to retries of the same request: the next click works', async t => {
   const { shop, ada, state } = await opened(t)
   const press = () => ada.call('POST', '/checkout', { plan: 'basic' })
   shop.stripe.mood = 'failing'
@@ -132,7 +132,7 @@ test('a failure of Stripe’s own is answered again to the same request only: th
   assert.equal(state.customers.size, 2, 'what was made without an answer is found again')
 })
 
-test('whatever answer is lost on the way, there is one customer and one page to pay', async t => {
+test('whichever answer is lost, there is one customer and one checkout page', async t => {
   const stripe = await startStripe(t)
   const access = await openStripe(settingsFor(stripe))
   const account = { id: 'acct_1', email: 'ada@example.com' }
@@ -162,7 +162,7 @@ test('whatever answer is lost on the way, there is one customer and one page to 
   )
 })
 
-test('two subscriptions of one account: which one counts is no matter of chance, and the operator is told', async t => {
+test('of two subscriptions, the one that counts is well defined, and the operator sees both', async t => {
   const { shop, ada, state } = await opened(t)
   const [basic, team] = [
     await shop.buy(ada, 'basic'),
@@ -197,7 +197,7 @@ interface Overview {
 }
 const customerOf = (shop: Shop) => [...shop.stripe.state.customers.keys()][0] ?? ''
 
-test('an account that was deleted is charged for nothing: its open page ends, and what was paid all the same', async t => {
+test('a deleted account is never charged: its checkout page is closed, and a late payment is cancelled', async t => {
   const { shop, ada, state } = await opened(t)
   const page = await order(ada, 'basic')
   const accounts = shop.program.services.auth?.accounts

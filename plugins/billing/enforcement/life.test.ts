@@ -67,7 +67,7 @@ test('a trial starts at once, ends after a reminder, and paying brings the insta
   assert.equal((await billOf(ada)).subscription?.plan, 'basic')
 })
 
-test('a card that fails: grace, stop, pays, back; fails again: removed, kept, and brought back by paying', async t => {
+test('a failed card leads to grace, then a stop; paying resumes; failing again leads to removal, and paying restores', async t => {
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
   await shop.live(20)
@@ -101,7 +101,7 @@ test('a card that fails: grace, stop, pays, back; fails again: removed, kept, an
   assert.ok(existsSync(join(shop.root, 'acme', 'precious')))
 })
 
-test('what the operator or the owner stopped or removed stays so, whoever pays', async t => {
+test('what the operator or the owner stopped or removed stays so after a payment', async t => {
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
   await shop.live(15)
@@ -119,7 +119,7 @@ test('what the operator or the owner stopped or removed stays so, whoever pays',
   assert.deepEqual(await stateOf(shop), ['deleted', false, 'operator'])
 })
 
-test('nothing is removed and nothing purged while Stripe is away; nor what is paid though nobody told', async t => {
+test('nothing is removed or purged while Stripe is away, nor when a payment’s event was lost', async t => {
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
   await shop.live(15)
@@ -146,7 +146,7 @@ test('nothing is removed and nothing purged while Stripe is away; nor what is pa
   assert.ok(existsSync(join(shop.root, 'acme', 'precious')))
 })
 
-test('before anybody is stopped Stripe is asked whether it is paid meanwhile; while it is away, for a day', async t => {
+test('before a stop, Stripe is asked for a recent payment; while Stripe is away, the stop waits for a day', async t => {
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
   shop.stripe.state.renew(id, 'bad')
@@ -173,7 +173,7 @@ test('before anybody is stopped Stripe is asked whether it is paid meanwhile; wh
   assert.equal((await shop.emails()).at(-1), 'acme has stopped')
 })
 
-test('the whole way down: cancelled, stopped, removed, announced, deleted', async t => {
+test('the whole ladder: cancelled, stopped, removed, announced, deleted', async t => {
   const { shop, ada } = await trying(t)
   const id = await shop.buy(ada)
   shop.stripe.state.cancelAtPeriodEnd(id)
@@ -194,7 +194,7 @@ test('the whole way down: cancelled, stopped, removed, announced, deleted', asyn
   await eventually('the data is gone', () => !existsSync(join(shop.root, 'acme')))
 })
 
-test('one trial an account, and not more than there are; a refused one begins nothing', async t => {
+test('an account gets one trial, up to the limit of trials; a refusal creates nothing', async t => {
   const { shop, ada } = await trying(t, { env: { BILLING_TRIAL_LIMIT: '1' } })
   const grace = await shop.owner('grace')
   const refused = await grace.call('POST', '/instances', { subdomain: 'navy' })
@@ -221,7 +221,7 @@ test('one trial an account, and not more than there are; a refused one begins no
   assert.equal((await billOf(alan)).trial_ends_at, null)
 })
 
-test('a plan says how many instances; a second subscription is refused; an account that is closed is cancelled', async t => {
+test('a plan limits the instances; a second subscription is refused; closing the account cancels the first', async t => {
   const made: string[] = []
   const driver = (real: Driver): Driver => ({
     ...real,
@@ -256,7 +256,7 @@ test('a plan says how many instances; a second subscription is refused; an accou
   )
 })
 
-test('a smaller plan runs no more instances than it has room for: the newest stop, and lose nothing', async t => {
+test('after a change to a smaller plan, the newest instances beyond its room stop, and lose nothing', async t => {
   const { shop, ada } = await trying(t)
   const [item] = shop.stripe.state.subscription(await shop.buy(ada, 'team')).items.data
   assert.ok(item)

@@ -23,7 +23,7 @@ const removed = ['deleted', true, 'billing']
 const daysLeft = async (shop: Shop) =>
   (Date.parse((await shop.whenIdle('acme')).purge_at ?? '') - shop.clock.now()) / day
 
-test('what nobody pays for is not kept for longer by undoing its removal again and again', async t => {
+test('undoing the removal again and again does not extend how long an unpaid volume is kept', async t => {
   const { shop, ada } = await trying(t)
   await shop.live(3)
   assert.deepEqual(await stateOf(shop), removed)
@@ -57,7 +57,7 @@ test('what nobody pays for is not kept for longer by undoing its removal again a
   await eventually('the data is gone', () => !existsSync(join(shop.root, 'acme')))
 })
 
-test('once it was paid, the whole period is there again', async t => {
+test('a payment restores the whole retention period', async t => {
   const { shop, ada } = await trying(t)
   await shop.live(3)
   await retain(shop, 4)
@@ -72,7 +72,7 @@ test('once it was paid, the whole period is there again', async t => {
   assert.equal(Math.round(await daysLeft(shop)), 30)
 })
 
-test('what its owner had stopped comes back stopped when it is paid, also from a removal', async t => {
+test('an instance that its owner had stopped comes back stopped after a payment, also from a removal', async t => {
   const { shop, ada } = await trying(t)
   await ada.call('POST', '/instances/acme/stop', {})
   await shop.reaches(ada, 'acme', 'stopped')
@@ -86,7 +86,7 @@ test('what its owner had stopped comes back stopped when it is paid, also from a
   await shop.reaches(ada, 'acme', 'running')
 })
 
-test('one that its owner removed is theirs to bring back while they pay, and not after', async t => {
+test('an owner can restore an instance they removed while they pay, and not afterwards', async t => {
   const { shop, ada } = await trying(t)
   const restore = () => ada.call('POST', '/instances/acme/restore', {})
   await ada.call('POST', '/instances/acme/remove', {})

@@ -122,7 +122,7 @@ const anyYear: fc.Arbitrary<Year> = fc.record({
 })
 
 for (const [index, year] of fc.sample(anyYear, { seed, numRuns: years }).entries()) {
-  test(`year ${index + 1} of seed ${seed}: whoever pays runs, and nobody else`, { timeout }, async t => {
+  test(`year ${index + 1} of seed ${seed}: accounts that pay run, and no others`, { timeout }, async t => {
     const { figures } = await liveYear(t, year)
     t.diagnostic(JSON.stringify(figures))
   })

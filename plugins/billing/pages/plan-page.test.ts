@@ -13,7 +13,7 @@ interface Bill {
 }
 const billOf = async (owner: OwnerBrowser, path = '/billing') => (await owner.call('GET', path)).json<Bill>()
 
-test('before anything is made, the page says how long a trial is, whether there is one, and what plans hold', async t => {
+test('before the first instance, the page says how long a trial lasts, whether one is available, and what plans include', async t => {
   const shop = await openShop(t, {
     root: memoryFolder(t),
     env: { BILLING_TRIAL_DAYS: '7', BILLING_TRIAL_LIMIT: '1' },
@@ -40,7 +40,7 @@ test('before anything is made, the page says how long a trial is, whether there 
   assert.match((await eve.visit('/billing')).text, /All free trials are taken/)
 })
 
-test('where there are no trials nobody is promised one', async t => {
+test('where there are no trials, none is promised', async t => {
   const shop = await openShop(t, { root: memoryFolder(t), env: { BILLING_TRIAL_DAYS: '0' } })
   const ada = await shop.owner('ada')
   assert.equal((await billOf(ada)).trial, null)
@@ -49,7 +49,7 @@ test('where there are no trials nobody is promised one', async t => {
   assert.doesNotMatch(text, /starts a free trial/)
 })
 
-test('who cancels sees the dates of what follows; who comes back from the portal sees what was done there', async t => {
+test('after cancelling, an owner sees the dates of what follows; returning from the portal shows what was done there', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const ada = await shop.owner('ada')
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)
@@ -87,7 +87,7 @@ test('who cancels sees the dates of what follows; who comes back from the portal
   assert.deepEqual((await billOf(ada, back.pathname + back.search)).ladder, [])
 })
 
-test('who owes sees which plan it is about, and what it costs', async t => {
+test('an owner with an open invoice sees which plan it is for, and its price', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const ada = await shop.owner('ada')
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status, 202)

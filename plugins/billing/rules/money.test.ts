@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { moneyWords } from './money.ts'
 
-test('an amount is shown with the decimals that Stripe counts it in', () => {
+test('an amount is formatted with Stripe’s decimals of its currency', () => {
   const rows = [
     [900, 'eur', '€9.00'],
     [123_456, 'usd', '$1,234.56'],
@@ -24,7 +24,7 @@ test('an amount is shown with the decimals that Stripe counts it in', () => {
   }
 })
 
-test('a currency that nobody has heard of is shown, and breaks nothing', () => {
+test('an unknown currency is shown, and breaks nothing', () => {
   for (const [currency, words] of [
     ['zzz', 'ZZZ 9.00'],
     ['usdc', '9.00 USDC'],

@@ -24,7 +24,7 @@ async function paying(t: Parameters<typeof memoryFolder>[0]) {
   return { shop, ada, id, stands }
 }
 
-test('the plan is found wherever it stands among what is paid for; of two, the larger one counts', async t => {
+test('the plan is found among all items; of two, the larger one counts', async t => {
   const { shop, id, stands } = await paying(t)
   const { state } = shop.stripe
   const extras = (count: number) => Array.from({ length: count }, (_, at) => ({ price: `price_extra_${at}` }))
@@ -48,7 +48,7 @@ test('the plan is found wherever it stands among what is paid for; of two, the l
   }
 })
 
-test('a quantity is shown to the owner, with what it costs and holds', async t => {
+test('a quantity is shown to the owner, with its price and number of instances', async t => {
   const { shop, ada, id, stands } = await paying(t)
   shop.stripe.state.setItems(id, [{ price: 'price_team', quantity: 2 }])
   assert.deepEqual(await stands(), ['team', 2, 10])

@@ -41,7 +41,7 @@ function course(days: readonly Standing[]): string {
   return spans.map(({ what, from, to }) => `${what} ${from}–${to}`).join(', ')
 }
 
-test('a trial that nobody follows up ends, then the instance is removed', () => {
+test('without a plan, a trial ends, and the instance is removed later', () => {
   const days = year({ trialDays: 14, says: {} })
   assert.equal(course(days), 'run 0–13, stop 14–43, remove 44–364')
   assert.deepEqual(
@@ -62,7 +62,7 @@ test('a trial that nobody follows up ends, then the instance is removed', () => 
   )
 })
 
-test('whoever pays runs, from within the trial or after it, and also from the last rung', () => {
+test('paying makes an account run: during the trial, after it, and from the last step of the ladder', () => {
   assert.equal(course(year({ trialDays: 14, says: { 5: ['active'] } })), 'run 0–364')
   assert.equal(course(year({ trialDays: 14, says: { 20: ['active'] } })), 'run 0–13, stop 14–19, run 20–364')
   assert.equal(
@@ -71,7 +71,7 @@ test('whoever pays runs, from within the trial or after it, and also from the la
   )
 })
 
-test('a card that fails runs on for two weeks; paying in time stops nothing', () => {
+test('after a failed payment, an account runs for two weeks; paying in time avoids the stop', () => {
   const paidInTime = year({ says: { 0: ['active'], 100: ['past_due'], 110: ['active'] } })
   assert.equal(course(paidInTime), 'run 0–364')
   assert.equal(paidInTime[105]?.state, 'grace')
@@ -94,7 +94,7 @@ test('a card that fails runs on for two weeks; paying in time stops nothing', ()
   assert.equal(course(twice), 'run 0–364')
 })
 
-test('Stripe’s own last words stop it: cancelled at the end of the period, paused, expired', () => {
+test('Stripe’s final statuses stop an account: cancelled, paused, expired', () => {
   assert.equal(
     course(year({ says: { 0: ['active'], 60: ['canceled'] } })),
     'run 0–59, stop 60–89, remove 90–364',
@@ -109,7 +109,7 @@ test('Stripe’s own last words stop it: cancelled at the end of the period, pau
   assert.equal(course(year({ says: { 0: ['incomplete_expired'] } })), 'stop 0–29, remove 30–364')
 })
 
-test('subscribing again counts, whatever ended before; a better plan beside the old one never stops it', () => {
+test('a new subscription counts, whatever ended before; a second one beside it never stops the account', () => {
   const again = year({
     trialDays: 14,
     says: { 10: ['active'], 90: ['canceled'], 100: ['canceled', 'active'] },
@@ -131,7 +131,7 @@ test('subscribing again counts, whatever ended before; a better plan beside the 
   )
 })
 
-test('whoever paid and is not known to Stripe any more does not run for nothing', () => {
+test('an account whose customer is gone from Stripe does not run for free', () => {
   const end = 'run 0–99, stop 100–129, remove 130–364'
   assert.equal(course(year({ says: { 0: ['active'], 100: [] } })), end)
   assert.equal(course(year({ trialDays: 14, says: { 0: ['active'], 100: [] } })), end)
@@ -146,12 +146,12 @@ test('whoever paid and is not known to Stripe any more does not run for nothing'
   )
 })
 
-test('an account that neither tries nor pays is left to people', () => {
+test('an account with neither a trial nor a plan is left alone', () => {
   assert.equal(course(year({ says: {} })), 'none 0–364')
   assert.equal(course(year({ says: { 0: ['incomplete'] } })), 'none 0–364')
 })
 
-test('it is a function: asked twice it says the same, and a clock that goes back stops nothing that runs', () => {
+test('assessments are repeatable, and setting the clock back stops nothing', () => {
   const facts: Facts = {
     trialEndsAt: start + 14 * day,
     subscriptions: [{ status: 'past_due', statusSince: start + 20 * day }],
@@ -164,7 +164,7 @@ test('it is a function: asked twice it says the same, and a clock that goes back
   assert.equal(assess(facts, terms, start + 34 * day).instances, 'stop')
 })
 
-test('what is cancelled runs to its end, and its dates are known; one that goes on beside it takes them away', () => {
+test('a cancelled subscription runs to its end, with known dates; another one that continues removes them', () => {
   const ends = (cancelAt: number | null) => ({ status: 'active' as const, statusSince: start, cancelAt })
   const look = (subscriptions: Facts['subscriptions'], now = start) =>
     assess({ trialEndsAt: null, subscriptions, before: null }, terms, now)

@@ -7,7 +7,7 @@ interface Overview {
   attention: { kind: string; email: string; what: string; until: string | null; url: string }[]
 }
 
-test('a dispute stops nobody, and the operator reads what to do until it is closed', async t => {
+test('a dispute stops no instance, and the operator sees what to do until it is closed', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const { state } = shop.stripe
   const ada = await shop.owner('ada')
@@ -50,7 +50,7 @@ test('a dispute stops nobody, and the operator reads what to do until it is clos
   assert.deepEqual(await matters(), [])
 })
 
-test('a dispute about somebody else’s payment is none of ours', async t => {
+test('a dispute about another customer’s payment is ignored', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const { state } = shop.stripe
   const stranger = state.createCustomer({ email: 'x@example.com', metadata: {} })

@@ -13,7 +13,7 @@ const account = async (shop: Shop) => (await shop.admin<Overview>('GET', '/admin
 const stateOf = async (owner: OwnerBrowser) =>
   (await owner.call('GET', '/billing')).json<{ state: string; subscription: unknown }>()
 
-test('a customer that was deleted at Stripe: its subscription ended, the portal says so, ordering begins anew', async t => {
+test('after a customer is deleted at Stripe, its subscription ends, the portal says so, and ordering starts over', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const { state } = shop.stripe
   const ada = await shop.owner('ada')
@@ -42,7 +42,7 @@ test('a customer that was deleted at Stripe: its subscription ended, the portal 
   assert.equal((await ada.call('POST', '/portal', {})).status, 200)
 })
 
-test('a key of another Stripe account stops nobody: what was known holds, and the operator reads why', async t => {
+test('a key of another Stripe account stops no one: known subscriptions stay valid, and the operator sees why', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const { state } = shop.stripe
   const ada = await shop.owner('ada')
@@ -76,7 +76,7 @@ test('a key of another Stripe account stops nobody: what was known holds, and th
   assert.equal(state.customers.size, 2)
 })
 
-test('a changed address follows to Stripe, also back, and keeps nobody from signing in', async t => {
+test('a changed email address is sent to Stripe, also when changed back, and never blocks a sign-in', async t => {
   const shop = await openShop(t, { root: memoryFolder(t) })
   const { state } = shop.stripe
   const ada = await shop.owner('ada')
@@ -108,7 +108,7 @@ test('a changed address follows to Stripe, also back, and keeps nobody from sign
   assert.equal(asked(), tries)
 })
 
-test('the address that Stripe was told is forgotten with whoever deleted the account', async t => {
+test('the synced email address is erased together with a deleted account’s owner', async t => {
   const root = memoryFolder(t)
   const shop = await openShop(t, { root })
   const ada = await shop.owner('ada')

@@ -23,7 +23,7 @@ const say = (shop: Shop, verb: 'bill' | 'exempt', subdomain = 'legacy') =>
 
 const running = ['running', false, null]
 
-test('what the operator made neither takes the trial nor the place of another, and outlives what is not paid', async t => {
+test('an instance that the operator created uses neither the trial nor the plan’s room, and runs without payment', async t => {
   const { shop, ada } = await claimed(t)
   assert.equal(await standing(ada), 'free')
   assert.match((await ada.visit('/instances/legacy')).text, /counts against no plan/)
@@ -49,7 +49,7 @@ test('what the operator made neither takes the trial nor the place of another, a
   )
 })
 
-test('the operator says that it is paid for: a trial begins, then it stops; and that it is not: it is back', async t => {
+test('when the operator ends an exemption, a trial starts and the instance stops after it; exempting it again resumes it', async t => {
   const { shop, ada } = await claimed(t)
   const stranger = { headers: { Authorization: 'Bearer somebody-else-altogether' }, body: {} }
   assert.equal((await shop.admin('POST', '/admin/instances/legacy/bill', stranger)).status, 401)
@@ -79,7 +79,7 @@ test('where there are no trials, the owner has the grace period to choose a plan
   assert.deepEqual(await stateOf(shop, 'legacy'), running)
 })
 
-test('what was handed over from an account needs a plan in the next one too', async t => {
+test('an instance that is transferred needs a plan in its new account, too', async t => {
   const { shop, ada } = await claimed(t)
   await ada.call('POST', '/instances', { subdomain: 'acme' })
   await shop.reaches(ada, 'acme', 'running')

@@ -29,7 +29,7 @@ const meaning: Record<Status, string> = {
   incomplete: 'free',
 }
 
-test(`${lives} lives of a subscription, their events shuffled, doubled and lost, end as Stripe has them`, async t => {
+test(`${lives} histories of a subscription, with events shuffled, duplicated and lost, end in Stripe’s state`, async t => {
   const root = memoryFolder(t)
   const shop = await openShop(t, { root, env: { BILLING_TRIAL_DAYS: '0' } })
   const { state } = shop.stripe

@@ -18,7 +18,7 @@ interface Told {
 const eventLog = async (shop: Pick<Shop, 'admin'>) =>
   (await shop.admin<Told>('GET', '/admin/billing/events')).body
 
-test('an event is taken once, however often it comes, and Stripe is asked what is true', async t => {
+test('an event is stored once, however often it is sent, and the state is read from Stripe', async t => {
   const shop = await openShop(t)
   const ada = await shop.owner('ada')
   const subscription = await shop.buy(ada)
@@ -46,7 +46,7 @@ test('an event is taken once, however often it comes, and Stripe is asked what i
   assert.deepEqual([bill.state, bill.subscription], ['over', null])
 })
 
-test('what is forged, stale, oversized, cut off or no JSON is refused and leaves nothing', async t => {
+test('forged, stale, oversized, truncated and non-JSON events are refused and not stored', async t => {
   const shop = await openShop(t, { env: { STRIPE_WEBHOOK_SECRET: 'whsec_new, whsec_standin' } })
   const event = madeUpEvent('customer.subscription.updated', { customer: 'cus_1' })
   const good = shop.stripe.signed(event)
@@ -93,7 +93,7 @@ test('what is forged, stale, oversized, cut off or no JSON is refused and leaves
   assert.equal((await eventLog(shop)).total, 2)
 })
 
-test('unknown types, other modes and other people’s customers are kept, and nothing is done', async t => {
+test('events of unknown types, the other mode and unknown customers are stored and ignored', async t => {
   const shop = await openShop(t)
   const stranger = shop.stripe.state.createCustomer({
     email: null,
@@ -116,7 +116,7 @@ test('unknown types, other modes and other people’s customers are kept, and no
   assert.deepEqual(accounts, [])
 })
 
-test('while Stripe is away events wait, are tried again, and can be retried by hand', async t => {
+test('while Stripe is away, events are queued and retried, also by hand', async t => {
   const shop = await openShop(t)
   const ada = await shop.owner('ada')
   const subscription = await shop.buy(ada)
@@ -143,7 +143,7 @@ test('while Stripe is away events wait, are tried again, and can be retried by h
   assert.deepEqual(new Set((await eventLog(shop)).events.map(event => event.status)), new Set(['done']))
 })
 
-test('only the operator sees money, and only the operator retries', async t => {
+test('only the operator sees billing and retries events', async t => {
   const shop = await openShop(t)
   const ada = await shop.owner('ada')
   for (const [method, path] of [
@@ -166,7 +166,7 @@ test('only the operator sees money, and only the operator retries', async t => {
   }
 })
 
-test('without Stripe the routes say so, the pages too, and nothing is limited in time', async t => {
+test('without Stripe, routes and pages say so, and nothing is limited in time', async t => {
   const town = await openTown(t, { plugins: [mail, billing] })
   const ada = await town.owner('ada')
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'acme' })).status < 300, true)
