@@ -21,7 +21,7 @@ for (const javaScript of [true, false]) {
     await press('Sign in with Example')
     await page.getByText('The provider').waitFor()
     await press('Cancel')
-    await page.getByText('You did not sign in').waitFor()
+    await page.getByText('The sign-in was cancelled').waitFor()
 
     await page.getByRole('link', { name: 'Back to the start page' }).click()
     await press('Sign in with Example')
