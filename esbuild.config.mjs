@@ -96,7 +96,11 @@ async function buildPrograms() {
 async function buildRunner() {
   await build({
     absWorkingDir: root,
-    entryPoints: { runner: 'runtime/runner/runner.ts', confine: 'runtime/isolation/preload.ts' },
+    entryPoints: {
+      runner: 'runtime/runner/runner.ts',
+      confine: 'runtime/isolation/preload.ts',
+      modules: 'runtime/modules/preload.ts',
+    },
     outdir: out,
     outExtension: { '.js': '.cjs' },
     bundle: true,

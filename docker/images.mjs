@@ -35,6 +35,7 @@ const own = {
     'runtime.js',
     'runner.cjs',
     'confine.cjs',
+    'modules.cjs',
     'manifest-reader.js',
     'git.js',
     'history.js',

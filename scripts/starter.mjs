@@ -17,8 +17,6 @@ export async function buildStarter(dist) {
     const reading = await read(dist, {
       repo,
       out,
-      sdk: join(dist, 'sdk/jobs.js'),
-      zod: join(dist, 'zod.js'),
     })
     if (reading?.errors) throw new Error(`the starter jobs do not load: ${JSON.stringify(reading.errors)}`)
     writeFileSync(join(out, 'reading.json'), JSON.stringify(reading))

@@ -1,2 +1,1 @@
-/** The file that a build starts with. */
-export const buildEntry = 'manifest.mjs'
+export { buildIndex as buildEntry } from '../modules/build.ts'

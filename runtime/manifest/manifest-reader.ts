@@ -4,10 +4,10 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
+import { serveModules } from '../modules/serve.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { channelToParent } from '../process/channel.ts'
-import { buildEntry } from './build-entry.ts'
-import { compileManifest, startCompiler } from './compile.ts'
+import { type Compilation, compileManifest, startCompiler } from './compile.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { type Field, type Reading, type ReadingRequest, type Registration, readingLimits } from './reading.ts'
 import { firstPosition, inRepo } from './source-position.ts'
@@ -29,7 +29,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   if ('errors' in compiled) return compiled
   // From here on it is their code that runs.
   explainAccessDenied()
-  process.setSourceMapsEnabled(true)
+  serveModules({ ...request, build: request.out })
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)
   }
@@ -41,7 +41,8 @@ async function read(request: ReadingRequest): Promise<Reading> {
     answer({ errors: [{ file: 'manifest.ts', line: null, column: null, message }] })
   })
   try {
-    await import(pathToFileURL(join(request.out, buildEntry)).href)
+    await import(pathToFileURL(join(request.repo, 'manifest.ts')).href)
+    for (const each of compiled.unread) await load(each, request.repo)
     await new Promise(done => setImmediate(done))
   } catch (error) {
     failures.push(failure(error, request))
@@ -57,7 +58,15 @@ async function read(request: ReadingRequest): Promise<Reading> {
     failures.push(failure(error, request))
   }
   if (failures.length > 0) return { errors: failures.slice(0, readingLimits.errors) }
-  return { ...compiled, registrations }
+  const { code, inputs } = compiled
+  return { code, inputs, registrations }
+}
+
+/** What the manifest hands on without calling it: loaded now, a mistake in it is found when it is saved. */
+async function load({ path, names }: Compilation['unread'][number], repo: string): Promise<void> {
+  const module = (await import(pathToFileURL(join(repo, path)).href)) as Record<string, unknown>
+  const other = names.find(name => typeof module[name] !== 'function')
+  if (other !== undefined) throw new Error(`"${other}" in ${path} is not a function, and "func" must be one`)
 }
 
 async function found({ job, site }: Registered[number], repo: string): Promise<Registration> {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { waitAtMost } from '../../src/concurrency.ts'
-import { builtRoot } from '../../src/root.ts'
 import { ask } from '../process/channel.ts'
 import { watchMemory } from '../process/memory.ts'
 import { checkRegistrations, type JobSpec } from './manifest.ts'
@@ -107,8 +106,6 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
   const question: ReadingRequest = {
     repo,
     out,
-    sdk: builtRoot('sdk/jobs.js'),
-    zod: builtRoot('zod.js'),
     draft: options.draft,
   }
   const channel = ask(child.stdio[3] as Duplex, question, readingLimits.bytes)

@@ -6,10 +6,6 @@ export interface ReadingRequest {
   repo: string
   /** An empty folder beside where the build will stay, so that relative paths in source maps hold. */
   out: string
-  /** The file that `longhouse/jobs` stands for. */
-  sdk: string
-  /** The file that `zod` stands for where the repo has none of its own. */
-  zod: string
   /** A file whose content is not what lies on the disk: what it would be if somebody saved it. */
   draft?: Draft | undefined
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { programRoot } from '../../src/root.ts'
 import { readRegular } from '../../src/storage/regular-file.ts'
 import { scratchFolder } from '../isolation/reach.ts'
-import { buildEntry } from './build-entry.ts'
+import { buildCode, buildIndex } from '../modules/build.ts'
 
 /** What git, npm and runs put beside the files; none has a say in what the starter jobs compile to. */
 const beside = new Set(['.git', 'node_modules', scratchFolder])
@@ -17,7 +17,7 @@ export function readStarter(jobsDir: string, out: string, made = programRoot('st
   try {
     const reading: unknown = JSON.parse(readFileSync(join(made, 'reading.json'), 'utf8'))
     if (!isSame(programRoot('jobs-template'), jobsDir)) return null
-    for (const name of [buildEntry, `${buildEntry}.map`]) {
+    for (const name of [buildIndex, buildCode]) {
       copyFileSync(join(made, name), join(out, name))
     }
     return reading

@@ -83,6 +83,8 @@ export function startCustomerProgram(
     '--disable-sigusr1',
     `--max-old-space-size=${heapMb(memoryMb)}`,
     ...(fromStart ? confinedFromStart() : []),
+    // For the threads that they start, which take this over.
+    `--require=${builtRoot('modules.cjs')}`,
   ]
   const [command, ...before] = nodeCommand(args, { overOthers: false })
   const own = { ...env, ...at(temporary), ...(fromStart ? bounds(reach) : {}), [processMark]: mark }

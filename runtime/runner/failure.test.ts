@@ -74,7 +74,7 @@ test('an error from Node names the line of the job that called, and its cause', 
 })
 
 test('the error of a program that needs /dev/shm says first what to do', () => {
-  const words = (error: Error) => failureInWords(error, { repo: '/r', built: '/b' }).message
+  const words = (error: Error) => failureInWords(error, { repo: '/r' }).message
   const chromium = 'Creating shared memory in /dev/shm/.org.chromium.x failed: Permission denied (13)'
   const python = 'self._semlock = _multiprocessing.SemLock(\nPermissionError: [Errno 13] Permission denied'
   for (const output of [chromium, python]) {

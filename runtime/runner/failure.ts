@@ -1,6 +1,6 @@
 import { format } from 'node:util'
 import { accessDeniedInWords } from '../isolation/access-denied.ts'
-import { mappedStack, readableStack } from '../manifest/source-position.ts'
+import { readableStack } from '../manifest/source-position.ts'
 import { failureLimits } from './run-protocol.ts'
 
 /** How many causes of causes an error is shown with. */
@@ -9,10 +9,10 @@ const mostCauses = 5
 /** Puts what a job threw into the words that its run keeps, causes included. */
 export function failureInWords(
   error: unknown,
-  { repo, built }: { repo: string; built: string },
+  { repo }: { repo: string },
 ): { message: string; stack: string | null } {
   const words = error instanceof Error ? wordsOf(error) : format(error)
-  const stack = error instanceof Error ? readableStack(mappedStack(stackOf(error), built), repo) : ''
+  const stack = error instanceof Error ? readableStack(stackOf(error), repo) : ''
   return {
     message: words.slice(0, failureLimits.message),
     stack: stack.slice(0, failureLimits.stack) || null,

@@ -8,8 +8,9 @@ import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { processMark } from '../isolation/marks.ts'
-import { buildEntry } from '../manifest/build-entry.ts'
 import { nameCallSites } from '../manifest/call-sites.ts'
+import { loadLater } from '../modules/later.ts'
+import { serveModules } from '../modules/serve.ts'
 import { channelToParent } from '../process/channel.ts'
 import { failureInWords } from './failure.ts'
 import { contextOf } from './job-context.ts'
@@ -23,12 +24,10 @@ const confinement = prepareConfinement()
 const stopping = new AbortController()
 let waitsForSignal = false
 let repo = ''
-let built = ''
 
 // The channel does not keep the process alive, so a job that waits for nothing is noticed (`beforeExit`).
 void parent.question.then(request => {
   repo = request.repo
-  built = join(request.build, buildEntry)
   void run(request)
 })
 process.on('unhandledRejection', fail)
@@ -62,7 +61,8 @@ async function run(request: RunRequest): Promise<void> {
     Object.assign(process.env, request.secrets, names)
     confinement.begin(givenReach())
     explainAccessDenied()
-    await import(pathToFileURL(built).href)
+    serveModules(request)
+    await import(pathToFileURL(join(repo, 'manifest.ts')).href)
     output.markStarts()
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
       Symbol.for('longhouse.registered')
@@ -70,7 +70,7 @@ async function run(request: RunRequest): Promise<void> {
     const found = registered?.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
     // Not called as a method: a stack should show its own name.
-    const { func } = found.job
+    const func = (await loadLater(found.job.func as never)) as JobDefinition['func']
     const result = await func(await contextOf(request, found.job, { signal, call: parent.call }))
     // Unhandled rejections are reported at the end of this iteration of the event loop.
     await new Promise(done => setImmediate(done))
@@ -97,7 +97,7 @@ function kept(result: unknown): string | null {
 }
 
 function fail(error: unknown): void {
-  report({ error: failureInWords(error, { repo, built }) })
+  report({ error: failureInWords(error, { repo }) })
 }
 
 let reported = false

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { builtRoot } from '../../src/root.ts'
 import { reachOfRuns } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
@@ -41,7 +42,8 @@ export function startRunner({ volumeDir, jobsDir, memoryMb, env }: RunnerOptions
   try {
     const child = startCustomerProgram('runner', {
       volumeDir,
-      cwd: jobsDir,
+      // It goes to the repo with its run. Node looks from where it starts for a package.json, which may be a pipe there.
+      cwd: builtRoot(),
       mark,
       reach: reachOfRuns(volumeDir, jobsDir, temporary.path),
       temporary,

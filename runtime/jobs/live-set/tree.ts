@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { scratchFolder } from '../../isolation/reach.ts'
 
 /** A snapshot of the jobs repo without contents: enough to tell that something changed. */
 export interface Tree {
@@ -94,14 +95,13 @@ const settings = /(^|\/)((package|package-lock|npm-shrinkwrap|tsconfig[^/]*)\.js
 const isCode = (name: string) => code.test(name) || settings.test(name)
 
 /**
- * Whether a change may change the compiled program: a change of a compiled file, of a file that could be found in its
- * place, of packages, or of the compiler's settings. All other changes are data.
+ * True when a change may make another program of the same manifest. Jobs keep what they write in `data`; whatever else
+ * changes somebody changed who works on the code, and the manifest may have read it.
  */
 export function touchesCode(before: Tree, after: Tree, compiled: ReadonlySet<string>): boolean {
   const names = new Set([...before.files.keys(), ...after.files.keys()])
   return [...names].some(file => {
     if (before.files.get(file) === after.files.get(file)) return false
-    if (compiled.has(file) || settings.test(file) || file.startsWith('node_modules/')) return true
-    return code.test(file) && before.files.has(file) !== after.files.has(file)
+    return compiled.has(file) || !file.startsWith(`${scratchFolder}/`)
   })
 }

@@ -1,0 +1,73 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** How Node loads a file: `text` is a module whose default export is the file's text. */
+export type ModuleFormat = 'module' | 'commonjs' | 'json' | 'text'
+
+/** A file of the jobs repo as it was compiled: the piece of the build's code from byte `from` to byte `to`. */
+export interface BuiltFile {
+  format: ModuleFormat
+  from: number
+  to: number
+  /** Where the file does not compile: what importing it throws. */
+  error?: string
+}
+
+/** `paths` and `baseUrl` of the `tsconfig.json` of a folder: what else a name of a module may stand for. */
+export interface Aliases {
+  /** The folder whose files they count for, relative to the repo; '' for the repo itself. */
+  folder: string
+  /** Null when there is none; relative to the repo. */
+  baseUrl: string | null
+  /** A pattern with at most one star, and what it stands for, relative to the repo. */
+  paths: readonly { pattern: string; targets: readonly string[] }[]
+}
+
+/** An import of the manifest that only hands functions to `register`: what it names is loaded when a run calls it. */
+export interface DeferredImport {
+  /** The statement in the compiled manifest, in characters. */
+  from: number
+  to: number
+  /** What stands in its place: the same names, as functions that import the real one and call it. */
+  stub: string
+}
+
+/** The index of a build. Paths are relative to the repo. */
+export interface CodeBuild {
+  /** The manifest; where `manifest.ts` is a link, what it leads to. */
+  entry: string
+  files: Record<string, BuiltFile>
+  /** The deepest folders first. */
+  aliases: readonly Aliases[]
+  deferred: readonly DeferredImport[]
+}
+
+/** The file that a build starts with, and the one that holds the code of all files. */
+export const buildIndex = 'build.json'
+export const buildCode = 'code'
+
+export interface OpenBuild extends CodeBuild {
+  /** The code of a file. */
+  code(file: BuiltFile): string
+}
+
+export function openBuild(dir: string): OpenBuild {
+  const index = JSON.parse(readFileSync(join(dir, buildIndex), 'utf8')) as CodeBuild
+  return {
+    ...index,
+    code: ({ from, to }) => {
+      const bytes = Buffer.allocUnsafe(to - from)
+      const file = openSync(join(dir, buildCode), 'r')
+      try {
+        for (let read = 0; read < bytes.length; ) {
+          const more = readSync(file, bytes, read, bytes.length - read, from + read)
+          if (more === 0) throw new Error('the build is shorter than its index says')
+          read += more
+        }
+      } finally {
+        closeSync(file)
+      }
+      return bytes.toString('utf8')
+    },
+  }
+}

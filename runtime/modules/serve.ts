@@ -1,0 +1,139 @@
+import Module, { createRequire, registerHooks } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { builtRoot } from '../../src/root.ts'
+import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
+import { offerLater } from './later.ts'
+import { resolveInBuild } from './resolve.ts'
+
+/** What the modules of this process are loaded from. */
+export interface Serving {
+  /** The folder of the build. */
+  build: string
+  /** The jobs repo, absolute and real. */
+  repo: string
+}
+
+/** What `longhouse/jobs` stands for, and `zod` where the repo has none of its own. */
+const sdk = builtRoot('sdk/jobs.js')
+const zod = builtRoot('zod.js')
+
+/** Tells threads and programs that are started from here what to load their modules from. */
+export const servingVariable = 'LONGHOUSE_CODE'
+
+/**
+ * From now on this process loads the files of the jobs repo as they were compiled into the build, at the addresses that
+ * they have in the repo: what lies on the disk by now may be newer. Everything else is left to Node.
+ */
+export function serveModules({ build: dir, repo }: Serving): void {
+  const serving: Serving = { build: dir, repo }
+  process.env[servingVariable] = JSON.stringify(serving)
+  addNodeOption(`--require=${builtRoot('modules.cjs')}`)
+  const build = openBuild(serving.build)
+  const root = pathToFileURL(`${serving.repo}/`).href
+  const pathOf = (url: string | undefined): string | null => {
+    if (url === undefined || !url.startsWith(root)) return null
+    const path = decodeURIComponent(url.slice(root.length).replace(/[?#].*$/s, ''))
+    return Object.hasOwn(build.files, path) ? path : null
+  }
+  const urlOf = (path: string, specifier: string) =>
+    pathToFileURL(join(serving.repo, path)).href + (/[?#].*$/s.exec(specifier)?.[0] ?? '')
+
+  offerLater()
+  // Errors then name the lines of the sources. Packages come without theirs: reading them takes long.
+  Module.setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      if (specifier === 'longhouse/jobs') return { url: pathToFileURL(sdk).href, shortCircuit: true }
+      if (specifier.startsWith('node:') || specifier.startsWith('data:')) return next(specifier, context)
+      const own = specifier.startsWith('file:') ? pathOf(specifier) : null
+      if (own !== null) return { url: specifier, format: nodeFormat(build.files[own]), shortCircuit: true }
+      const importer = pathOf(context.parentURL)
+      const plain = specifier.replace(/[?#].*$/s, '')
+      const found = importer === null ? null : resolveInBuild(build, plain, importer)
+      if (found !== null) {
+        return { url: urlOf(found, specifier), format: nodeFormat(build.files[found]), shortCircuit: true }
+      }
+      try {
+        return next(specifier, context)
+      } catch (error) {
+        const path = elsewhere(specifier, context.parentURL)
+        if (path === null) throw error
+        return { url: pathToFileURL(path).href, shortCircuit: true }
+      }
+    },
+    load: (url, context, next) => {
+      const path = pathOf(url)
+      const file = path === null ? undefined : build.files[path]
+      if (path === null || file === undefined) return next(url, context)
+      if (file.error !== undefined) throw new SyntaxError(file.error)
+      const code = build.code(file)
+      if (context.importAttributes?.type === 'json')
+        return { format: 'json', source: code, shortCircuit: true }
+      const source = sourceOf(path, file, code, context.conditions, build)
+      return { format: nodeFormat(file, context.conditions), source, shortCircuit: true }
+    },
+  })
+}
+
+function nodeFormat(file: BuiltFile | undefined, conditions: readonly string[] = []): string {
+  if (file?.format === 'json') return conditions.includes('require') ? 'json' : 'module'
+  return file?.format === 'commonjs' ? 'commonjs' : 'module'
+}
+
+function sourceOf(
+  path: string,
+  file: BuiltFile,
+  code: string,
+  conditions: readonly string[],
+  build: OpenBuild,
+): string {
+  if (file.format === 'text') return `export default ${JSON.stringify(code)}`
+  if (file.format === 'json') return conditions.includes('require') ? code : jsonModule(code)
+  return path === build.entry ? withStubs(code, build) : code
+}
+
+/** The manifest, with what can wait until a run calls it. */
+function withStubs(code: string, { deferred }: OpenBuild): string {
+  let text = ''
+  let end = 0
+  for (const { from, to, stub } of deferred) {
+    text += code.slice(end, from) + stub
+    end = to
+  }
+  return text + code.slice(end)
+}
+
+/** JSON as other tools import it: whole as the default, and each of its fields by name. */
+function jsonModule(code: string): string {
+  const value: unknown = JSON.parse(code)
+  const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
+  const fields = names.filter(name => name !== 'default').map((name, index) => ({ name, local: `_${index}` }))
+  return [
+    `const value = ${code}\nexport default value`,
+    ...fields.map(({ name, local }) => `const ${local} = value[${JSON.stringify(name)}]`),
+    ...fields.map(({ name, local }) => `export { ${local} as ${JSON.stringify(name)} }`),
+  ].join('\n')
+}
+
+/**
+ * What the strict rules for modules leave out and other tools find: a file of a package without its ending, a folder;
+ * and our zod, for jobs that describe their parameters with it and have none.
+ */
+function elsewhere(specifier: string, parent: string | undefined): string | null {
+  if (parent?.startsWith('file:')) {
+    try {
+      const found = createRequire(fileURLToPath(parent)).resolve(specifier)
+      if (found.startsWith('/')) return found
+    } catch {
+      // Node's own error says it.
+    }
+  }
+  return /^zod(\/v4)?$/.test(specifier) ? zod : null
+}
+
+/** Node programs that are started from here load the same modules. */
+function addNodeOption(option: string): void {
+  const given = process.env.NODE_OPTIONS ?? ''
+  if (!given.includes(option)) process.env.NODE_OPTIONS = `${given} ${option}`.trim()
+}

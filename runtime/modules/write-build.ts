@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BuiltFile, buildCode, buildIndex, type CodeBuild } from './build.ts'
+import type { CompiledFile } from './compile.ts'
+
+/** Writes a build into a folder. Returns the name that stands for its content. */
+export function writeBuild(
+  out: string,
+  { files, aliases, deferred, entry }: Omit<CodeBuild, 'files'> & { files: readonly CompiledFile[] },
+): string {
+  const pieces: Buffer[] = []
+  const index: CodeBuild = { entry, files: {}, aliases, deferred }
+  let from = 0
+  for (const { path, format, code, errors } of files.toSorted((one, other) =>
+    one.path < other.path ? -1 : 1,
+  )) {
+    const piece = Buffer.from(code)
+    const file: BuiltFile = { format, from, to: from + piece.length }
+    const [error] = errors
+    if (error) file.error = `${path}:${error.location?.line ?? 1}: ${error.text}`
+    index.files[path] = file
+    pieces.push(piece)
+    from += piece.length
+  }
+  const texts = { [buildIndex]: JSON.stringify(index), [buildCode]: Buffer.concat(pieces) }
+  const hash = createHash('sha256')
+  for (const [name, text] of Object.entries(texts)) {
+    writeFileSync(join(out, name), text)
+    hash.update(text)
+  }
+  return hash.digest('hex').slice(0, 20)
+}
