@@ -7,7 +7,7 @@ import { incidents } from '../schema.ts'
 
 export type Incident = typeof incidents.$inferSelect
 
-/** What was told comes again no sooner than this: a job that fails every other second is told once an hour. */
+/** The shortest time between two messages about the same incident: a job that fails every other second is reported once an hour. */
 const quietMs = 60 * 60_000
 /** What stays open is told again this often. */
 const reminderMs = 24 * 60 * 60_000
