@@ -6,7 +6,7 @@ import { isPointerFile } from '../git/objects/lfs.ts'
 import { buildEntry } from './build-entry.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { isOutside, outsideInWords, settingsOutside } from './outside.ts'
-import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
+import { type Draft, type ReadingRequest, readingLimits } from './reader-protocol.ts'
 
 /** Starts the compiler, which is a process of its own, before there is something to compile. */
 export function startCompiler(): void {
