@@ -82,7 +82,9 @@ export const instanceSchema = z
       .meta({ description: 'Why the instance does not run, whatever its desired state' }),
     deleted_at: time,
     deleted_by: z.enum(removers).nullable(),
-    purge_at: time.meta({ description: 'When its volume will be deleted, as things stand' }),
+    purge_at: time.meta({
+      description: 'When its volume is due to be deleted; null when no deletion is scheduled',
+    }),
     operation: operationSchema.nullable(),
   })
   .meta({ id: 'Instance' })
