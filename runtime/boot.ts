@@ -133,10 +133,10 @@ export async function setUp(
       routes: assembly.routes,
       around: around.map(({ answer }) => answer),
       hasStarted: () => hasStarted,
-      knows: services.auth.knows,
+      isAuthenticated: services.auth.isAuthenticated,
       isStopping: () => services.jobs.phase() === 'stopping',
     })
-    await services.auth.adopted
+    await services.auth.passwordReady
     const start = async () => {
       await assembly.start()
       hasStarted = true

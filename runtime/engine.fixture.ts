@@ -13,7 +13,7 @@ import type { Patience } from './files/files-web.ts'
 import { filesWith } from './files/index.ts'
 import type { Run } from './jobs/contract.ts'
 import { jobsWith } from './jobs/index.ts'
-import type { JobsHands, JobsTuning } from './jobs/tuning.ts'
+import type { JobsControls, JobsTuning } from './jobs/tuning.ts'
 import { noticesWith } from './notices/index.ts'
 import type { Notices } from './notices/notices.ts'
 import { packagesWith } from './packages/index.ts'
@@ -23,7 +23,7 @@ import type { SecretUser } from './secrets/secrets.ts'
 import { syncWith } from './sync/index.ts'
 import { openVolume, type Volume } from './volume/volume.ts'
 
-export interface EngineOptions extends Omit<JobsTuning, 'drive' | 'env'> {
+export interface EngineOptions extends Omit<JobsTuning, 'takeControl' | 'env'> {
   /** Is taken over, and closed. */
   volume: Volume
   log: Logger
@@ -49,14 +49,14 @@ export interface EngineOptions extends Omit<JobsTuning, 'drive' | 'env'> {
 const passwordHash =
   '$argon2id$v=19$m=8,t=1,p=1$bG9uZ2hvdXNlLXRlc3RzIQ$LDxCmqsLvkTnLVVhcFnzmO/tWW1ZNDsYrkmaZy2toSg'
 
-/** The instance as tests drive it: what its plugins offer, in one object. */
+/** The instance as tests control it: what its plugins offer, in one object. */
 export async function createEngine(options: EngineOptions) {
   const { volume, log, clock, timezone = 'UTC', env, install, syncLimitMs, settings, patience } = options
   const { runs: runLimits, load, keep } = options
-  let driven: JobsHands | null = null
-  const hands = (): JobsHands => {
-    if (!driven) throw new Error('the schedule goes on by itself, or has not started')
-    return driven
+  let controls: JobsControls | null = null
+  const control = (): JobsControls => {
+    if (!controls) throw new Error('the schedule runs by itself, or has not started')
+    return controls
   }
   let notices: Notices | null = null
   const tuning: JobsTuning = {
@@ -65,8 +65,8 @@ export async function createEngine(options: EngineOptions) {
     ...(keep && { keep }),
     ...(env && { env }),
     ...(options.heartbeat === false && {
-      drive: (given: JobsHands) => {
-        driven = given
+      takeControl: (given: JobsControls) => {
+        controls = given
       },
     }),
   }
@@ -103,12 +103,12 @@ export async function createEngine(options: EngineOptions) {
   return {
     app: app as Hono<AppEnv>,
     notices: notices as unknown as Notices,
-    tick: (now: number) => hands().tick(now),
-    reconcile: () => hands().reconcile(),
-    prune: () => hands().prune(),
-    retryPackages: () => hands().retryPackages(),
-    drain: (limits: Parameters<JobsHands['drain']>[0]) => hands().drain(limits),
-    hangUp: () => hands().hangUp(),
+    tick: (now: number) => control().tick(now),
+    reconcile: () => control().reconcile(),
+    prune: () => control().prune(),
+    retryPackages: () => control().retryPackages(),
+    drain: (limits: Parameters<JobsControls['drain']>[0]) => control().drain(limits),
+    endOpenResponses: () => control().endOpenResponses(),
     secrets: {
       ...secrets,
       list: (users: Iterable<SecretUser>) => secrets.list(users),

@@ -74,7 +74,7 @@ export interface InstanceSummary {
   deletedAt: number | null
   /** Who had it removed; null while it is not. */
   deletedBy: Remover | null
-  /** When its volume will be deleted, as things stand; null when it will not be. */
+  /** When its volume is due to be deleted; null when no deletion is scheduled. */
   purgeAt: number | null
   /** Whether billing has a say in it: not in what the operator made, until they say so. */
   billed: boolean
@@ -117,7 +117,7 @@ export interface OwnedInstance {
   createdAt: number
   lastHealthAt: number | null
   deletedAt: number | null
-  /** When its volume will be deleted, as things stand; null when it will not be. */
+  /** When its volume is due to be deleted; null when no deletion is scheduled. */
   purgeAt: number | null
   /** Why it may not run, in words for its owner; null when it may. */
   suspension: string | null
@@ -241,7 +241,7 @@ declare module '../../src/kernel/control-plane.ts' {
     'purge-objection': PurgeCheck
   }
   interface Events {
-    /** Billing has a say in an instance from now on, or no more. */
+    /** The operator made an instance subject to billing, or exempted it. */
     'instance-billed': { accountId: string }
     /** A container was started and waits to be seen healthy. */
     'instance-started': { instanceId: string }

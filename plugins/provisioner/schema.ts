@@ -111,7 +111,7 @@ export const suspensions = sqliteTable('provisioner_suspensions', {
 })
 export type Suspension = typeof suspensions.$inferSelect
 
-/** An instance with what may befall it. */
+/** An instance with its removal and its suspension, if any. */
 export type Instance = InstanceRow & {
   /** Null unless the desired state is `deleted`. */
   removal: Removal | null

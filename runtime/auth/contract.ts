@@ -19,14 +19,14 @@ export interface Access {
   /** A session only: a token must not make another one, so that revoking it ends what it opened. */
   person: Guard
   /** True for callers that `signedIn` lets in, on a route that is open to others too. */
-  knows(c: AppContext): boolean
+  isAuthenticated(c: AppContext): boolean
 }
 
 export interface AuthService extends Access {
   /** The guard of the first page: `signedIn`, or a token of the control plane that signs in. */
-  front: Guard
+  firstPage: Guard
   /** Resolves when the configured password holds and every session of an earlier one has ended. */
-  adopted: Promise<unknown>
+  passwordReady: Promise<unknown>
 }
 
 declare module '../../src/kernel/runtime.ts' {

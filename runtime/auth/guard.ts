@@ -65,7 +65,7 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
     mayRun: guard(() => 'run'),
     mayWrite: guard(() => 'write'),
     person: guard(() => null),
-    knows: c => {
+    isAuthenticated: c => {
       const secret = bearer(c)
       return secret === undefined ? sessionOf(c) !== null : tokenIn(c, secret) !== null
     },
@@ -104,6 +104,6 @@ function pathOf(url: string): string {
   return pathname + search
 }
 
-function allows(held: Scope, needed: Scope): boolean {
-  return scopes.indexOf(held) >= scopes.indexOf(needed)
+function allows(granted: Scope, needed: Scope): boolean {
+  return scopes.indexOf(granted) >= scopes.indexOf(needed)
 }

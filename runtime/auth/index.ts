@@ -29,8 +29,8 @@ export const auth = definePlugin({
     const cookie = sessionCookie({ https })
     const sessions = sessionStore(db, clock)
     // Its hashing goes on beside all that follows.
-    const adopted = passwordGate(db, clock, config.LONGHOUSE_PASSWORD)
-    adopted.catch(() => {})
+    const passwordReady = passwordGate(db, clock, config.LONGHOUSE_PASSWORD)
+    passwordReady.catch(() => {})
     const login = passwordLogin(db, clock, { hasOther: sso !== null })
     const access = createAccess({
       sessions,
@@ -45,7 +45,7 @@ export const auth = definePlugin({
       sessions,
       cookie,
       trip: roundTrip({ https, kind: 'sso', withinSeconds: 600, home: '/' }),
-      adopted,
+      passwordReady,
       clock,
       signedIn: (c: AppContext) => {
         for (const { answer } of hooks.all('signed-in')) answer(c)
@@ -55,7 +55,7 @@ export const auth = definePlugin({
       ...authRoutes({
         sessions,
         cookie,
-        gate: async () => adopted,
+        gate: async () => passwordReady,
         login,
         sso: sso !== null,
         guesses: guessLimit(clock),
@@ -67,7 +67,7 @@ export const auth = definePlugin({
       ...methodRoutes({ person: access.person, sso, login, sessions, cookie }),
     ]
     return {
-      service: { ...access, front: signOn.over(access.signedIn), adopted },
+      service: { ...access, firstPage: signOn.over(access.signedIn), passwordReady },
       routes: routes.map(route => ({ ...route, early: true })),
     }
   },

@@ -30,7 +30,7 @@ export function methodRoutes(parts: {
   })
   const state = () => ({ password: !login.isOff(), control_plane: sso?.issuer ?? null })
 
-  const turn = (c: AppContext, password: boolean) => {
+  const setPasswordSignIn = (c: AppContext, password: boolean) => {
     if (!password) {
       if (!sso)
         throw onlyWayIn(
@@ -44,7 +44,7 @@ export function methodRoutes(parts: {
         )
       }
     }
-    login.turn(password ? 'on' : 'off')
+    login.setEnabled(password)
     return wantsPage(c) ? c.redirect('/settings/sign-in', 303) : c.json(state())
   }
   const change = (method: 'put' | 'post') =>
@@ -58,7 +58,7 @@ export function methodRoutes(parts: {
         200: { description: 'The ways in from now on', schema: methodShape },
         303: { description: 'For a browser: back to the page' },
       },
-      handle: (c, { body }) => turn(c, body.password),
+      handle: (c, { body }) => setPasswordSignIn(c, body.password),
     })
 
   return [

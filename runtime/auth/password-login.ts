@@ -3,10 +3,10 @@ import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 import { passwords } from './schema.ts'
 
-/** Whether the password still opens anything. It does again as soon as no control plane signs anybody in. */
+/** Whether the password signs in. It always does while there is no other way to sign in. */
 export interface PasswordLogin {
   isOff(): boolean
-  turn(to: 'on' | 'off'): void
+  setEnabled(enabled: boolean): void
 }
 
 export function passwordLogin(
@@ -16,9 +16,9 @@ export function passwordLogin(
 ): PasswordLogin {
   return {
     isOff: () => hasOther && (db.select().from(passwords).get()?.offSince ?? null) !== null,
-    turn: to => {
+    setEnabled: enabled => {
       db.update(passwords)
-        .set({ offSince: to === 'off' ? clock.now() : null })
+        .set({ offSince: enabled ? null : clock.now() })
         .run()
     },
   }

@@ -28,7 +28,7 @@ export interface SsoParts {
   cookie: SessionCookie
   trip: RoundTrip
   /** Resolves when the password that holds is known, and nothing that another one opened is left. */
-  adopted: Promise<unknown>
+  passwordReady: Promise<unknown>
   clock: Clock
   /** Told of each sign-in, for the audit log. */
   signedIn(c: AppContext): void
@@ -45,7 +45,7 @@ export interface SingleSignOn {
  * signs carries the nonce of that browser, so a token that somebody plants in another one opens nothing.
  */
 export function singleSignOn(parts: SsoParts): SingleSignOn {
-  const { db, sso, instanceId, sessions, cookie, trip, adopted, clock, signedIn } = parts
+  const { db, sso, instanceId, sessions, cookie, trip, passwordReady, clock, signedIn } = parts
   let verify: ReturnType<typeof tokenVerifier> | null = null
   const verifier = async (settings: SsoSettings) => {
     // Only when somebody comes that way: what it needs would take its part of every start.
@@ -59,7 +59,7 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
    * has passed on to another. Its hash is guessed by nobody, so that none can be had ahead.
    */
   const nonceOf = async (derive: Derive): Promise<string> => {
-    await adopted
+    await passwordReady
     return derive(`nonce for ${db.select().from(passwords).get()?.hash}`)
   }
 

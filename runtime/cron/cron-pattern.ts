@@ -147,8 +147,8 @@ function parse(expression: string, domAndDow = false): Cron {
 
 /** From the cache, or made and kept; of too many, what was kept longest goes. */
 function remembered<Key, Value>(cache: Map<Key, Value>, key: Key, most: number, make: () => Value): Value {
-  const held = cache.get(key)
-  if (held !== undefined) return held
+  const cached = cache.get(key)
+  if (cached !== undefined) return cached
   const made = make()
   cache.set(key, made)
   if (cache.size > most) cache.delete(cache.keys().next().value as Key)

@@ -13,8 +13,8 @@ const known = new Map<string, Stretch[]>()
 export function stretchAt(timezone: string, at: number): Stretch {
   if (timezone === 'UTC') return always
   const stretches = known.get(timezone) ?? []
-  const held = stretches.find(stretch => at >= stretch.start && at < stretch.end)
-  if (held) return held
+  const cached = stretches.find(stretch => at >= stretch.start && at < stretch.end)
+  if (cached) return cached
   const zoned = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone)
   const next = zoned.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY
   // What a transition search answers may lie before or at the instant itself; only what is later ends the stretch.

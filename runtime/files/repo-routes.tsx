@@ -9,7 +9,7 @@ import type { FilesWeb } from './files-web.ts'
 /** The jobs repo. A stranger learns only whether there is one. */
 export function repoRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, packages, clock, repoFolder } = web
-  const { signedIn: guard, knows } = web.access
+  const { signedIn: guard, isAuthenticated } = web.access
 
   return [
     route({
@@ -23,7 +23,7 @@ export function repoRoutes(web: FilesWeb): Route[] {
       handle: async c => {
         c.header('Cache-Control', 'no-store')
         const state = repoJson(await repo.status())
-        return c.json(knows(c) ? state : { initialized: state.initialized })
+        return c.json(isAuthenticated(c) ? state : { initialized: state.initialized })
       },
     }),
 

@@ -10,6 +10,15 @@ export const health = definePlugin({
   name: 'health',
   needs: ['auth', 'jobs', 'volume'],
   setup: ({ log, services: { auth, jobs, volume }, checks }) => ({
-    routes: [healthRoute({ instanceId: volume.instanceId, version, jobs, checks, knows: auth.knows, log })],
+    routes: [
+      healthRoute({
+        instanceId: volume.instanceId,
+        version,
+        jobs,
+        checks,
+        isAuthenticated: auth.isAuthenticated,
+        log,
+      }),
+    ],
   }),
 })

@@ -10,7 +10,7 @@ export interface HealthParts {
   jobs: Pick<JobsService, 'phase' | 'manifest'>
   checks: () => ReadonlyMap<string, Check>
   /** True for callers who are signed in or have a token. */
-  knows(c: AppContext): boolean
+  isAuthenticated(c: AppContext): boolean
   log: Logger
 }
 
@@ -29,7 +29,14 @@ const healthShape = z.object({
  * unhealthy, because the last good set keeps running. Anyone may ask which check fails. Its words may name a job and quote
  * its error: they are for callers who are signed in, and for the log.
  */
-export function healthRoute({ instanceId, version, jobs, checks: all, knows, log }: HealthParts): Route {
+export function healthRoute({
+  instanceId,
+  version,
+  jobs,
+  checks: all,
+  isAuthenticated,
+  log,
+}: HealthParts): Route {
   let logged = ''
   /** Asked several times a minute: what lasts is logged once. */
   const tell = (failing: Record<string, string>) => {
@@ -40,7 +47,7 @@ export function healthRoute({ instanceId, version, jobs, checks: all, knows, log
   /** A database that cannot say who asks must not keep the answer back. */
   const mayKnow = (c: AppContext) => {
     try {
-      return knows(c)
+      return isAuthenticated(c)
     } catch {
       return false
     }

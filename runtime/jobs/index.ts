@@ -66,7 +66,7 @@ export const jobsWith = (tuning: JobsTuning) =>
         drain: async ({ patience }) => {
           const { waitMs, tidyMs } = sharesOf(volume.stopGraceMs)
           await jobs.drain({ waitMs: patience ? waitMs : 0, tidyMs })
-          jobs.hangUp()
+          jobs.endOpenResponses()
         },
         stop: jobs.stop,
       }

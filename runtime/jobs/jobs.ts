@@ -2,7 +2,7 @@ import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import { programVersion } from '../manifest/program-version.ts'
 import type { Packages } from '../packages/contract.ts'
-import { boxMemoryBytes, memoryOfRunsMb } from '../process/memory.ts'
+import { containerMemoryBytes, memoryOfRunsMb } from '../process/memory.ts'
 import type { RepoService } from '../repo/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
 import type { StateService } from '../state/contract.ts'
@@ -38,7 +38,7 @@ export interface JobsParts {
 export function openJobs(parts: JobsParts) {
   const { db, folders, secrets, state, clock, timezone, tuning } = parts
   const stopping = new AbortController()
-  const memoryMb = memoryOfRunsMb(boxMemoryBytes())
+  const memoryMb = memoryOfRunsMb(containerMemoryBytes())
   const limits = {
     runs: { concurrent: 8, waiting: 1000, memoryMb, graceMs: 5000, ...tuning.runs },
     load: { readMs: 10_000, memoryMb, ...tuning.load },
@@ -93,23 +93,23 @@ export function openJobs(parts: JobsParts) {
   return {
     service,
     treeStamp: loading.treeStamp,
-    /** Aborts with `hangUp`. */
+    /** Aborts with `endOpenResponses`. */
     stopping: stopping.signal,
-    /** Ends the answers that follow a log or wait for the end of a run. */
-    hangUp: () => stopping.abort(),
+    /** Ends the responses that follow a log or wait for the end of a run. */
+    endOpenResponses: () => stopping.abort(),
     tasks: tidying.tasks,
     /** Throws in words when due slots are not decided. */
     check: schedule.check,
     /** Continues where the runtime before stopped, and loads the files once `recovered` has resolved. */
     start: (recovered: () => Promise<unknown>, onFirstLoad: () => void) => {
-      schedule.start({ alone: tuning.drive === undefined })
-      tuning.drive?.({
+      schedule.start({ alone: tuning.takeControl === undefined })
+      tuning.takeControl?.({
         tick: schedule.tick,
         reconcile: queue.reconcile,
         prune: () => tidying.prune(),
         retryPackages,
         drain: schedule.drain,
-        hangUp: () => stopping.abort(),
+        endOpenResponses: () => stopping.abort(),
       })
       loading.start(recovered, onFirstLoad)
     },

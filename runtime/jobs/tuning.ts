@@ -10,11 +10,11 @@ export interface JobsTuning {
   keep?: Partial<Retention>
   /** Additional environment variables of runs. */
   env?: Record<string, string>
-  /** Gets the run-once forms, for a test that moves the clock. The schedule then does not run by itself. */
-  drive?: (hands: JobsHands) => void
+  /** Receives the run-once functions, for a test that moves the clock. The schedule then does not run by itself. */
+  takeControl?: (controls: JobsControls) => void
 }
 
-export interface JobsHands {
+export interface JobsControls {
   /** Decides every slot that is due at `now`. */
   tick(now: number): void
   /** Records the ends of runs that could not be recorded when they happened. */
@@ -24,5 +24,6 @@ export interface JobsHands {
   /** Retries the installation of packages whose registry did not answer, when that is due. */
   retryPackages(): Promise<void>
   drain(limits: DrainLimits): Promise<void>
-  hangUp(): void
+  /** Ends the responses that follow a log or wait for the end of a run. */
+  endOpenResponses(): void
 }

@@ -12,7 +12,7 @@ import { writeBuild } from '../modules/write-build.ts'
 import { allInWords, inWords, missingInWords } from './compile-words.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { isOutside, settingsOutside } from './outside.ts'
-import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
+import { type Draft, type ReadingRequest, readingLimits } from './reader-protocol.ts'
 
 /** Starts the compiler, which is a process of its own, before there is something to compile. */
 export function startCompiler(): void {

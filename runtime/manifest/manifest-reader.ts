@@ -9,7 +9,13 @@ import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { channelToParent } from '../process/channel.ts'
 import { type Compilation, compileManifest, startCompiler } from './compile.ts'
 import type { ManifestError } from './manifest-error.ts'
-import { type Field, type Reading, type ReadingRequest, type Registration, readingLimits } from './reading.ts'
+import {
+  type Field,
+  type Reading,
+  type ReadingRequest,
+  type Registration,
+  readingLimits,
+} from './reader-protocol.ts'
 import { firstPosition, inRepo } from './source-position.ts'
 
 type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]

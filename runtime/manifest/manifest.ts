@@ -9,7 +9,7 @@ import { schemaOfShape } from '../params/shape.ts'
 import { duration, number, oneEach, oneOf, only, size, text } from './field-types.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { ordinaryNotify, storedNotify, writtenNotify } from './notify.ts'
-import { type Field, type Registration, readingLimits } from './reading.ts'
+import { type Field, type Registration, readingLimits } from './reader-protocol.ts'
 import { isTakenByPrograms, secretName, secretNameRule } from './secret-names.ts'
 
 /** Their routes would collide: `/api/jobs/repo` is not a job. */

@@ -3,7 +3,7 @@ import { duration, only } from './field-types.ts'
 
 /** What is told of one job, and to whom, as far as its manifest says. */
 export interface NotifySpec {
-  /** So many runs must fail one after the other; null is as many as the settings say, false never tells. */
+  /** Notify after this many failed runs in a row; null uses the setting, false never notifies. */
   failures: number | false | null
   /** Milliseconds that a run may take before that is told; null is as long as from one slot to the next. */
   longRun: number | false | null

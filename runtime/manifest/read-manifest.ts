@@ -7,7 +7,7 @@ import { ask } from '../process/channel.ts'
 import { watchMemory } from '../process/memory.ts'
 import { checkRegistrations, type JobSpec } from './manifest.ts'
 import type { ManifestError } from './manifest-error.ts'
-import { type Draft, type ReadingRequest, readingLimits } from './reading.ts'
+import { type Draft, type ReadingRequest, readingLimits } from './reader-protocol.ts'
 import { endReader, type Reader, type Readers, startReader } from './spare-reader.ts'
 import { readStarter } from './starter.ts'
 
@@ -43,12 +43,14 @@ export async function readManifest(
     const out = mkdtempSync(join(options.buildsDir, '.new-'))
     const known = await inFolder(out, async () => {
       const { data } = readingSchema.safeParse(readStarter(options.jobsDir, out))
-      return data ? settle(data, out, options) : null
+      return data ? checkedReading(data, out, options) : null
     })
     if (known) return known
   }
   const reader = options.readers?.take() ?? startReader(options)
-  return inFolder(reader.out, async () => settle(await askReader(reader, options), reader.out, options))
+  return inFolder(reader.out, async () =>
+    checkedReading(await askReader(reader, options), reader.out, options),
+  )
 }
 
 async function inFolder<T>(out: string, work: () => Promise<T>): Promise<T> {
@@ -59,7 +61,7 @@ async function inFolder<T>(out: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function settle(
+async function checkedReading(
   reading: Answer,
   out: string,
   { buildsDir, timezone }: ReadOptions,

@@ -12,14 +12,14 @@ export const shortestMasked = 4
  */
 export function maskSecrets(text: string, values: Iterable<string>): string {
   const search = searchFor(values)
-  return search ? maskFound(text, search, true).told : text
+  return search ? maskFound(text, search, true).emitted : text
 }
 
 /** The same for every string and number within a JSON value, names of fields included. */
 export function maskJson(json: unknown, values: Iterable<string>): unknown {
   const search = searchFor(values)
   if (!search) return json
-  const masked = (text: string) => maskFound(text, search, true).told
+  const masked = (text: string) => maskFound(text, search, true).emitted
   const pass = (value: unknown): unknown => {
     if (typeof value === 'string') return masked(value)
     if (typeof value === 'number') return masked(String(value)) === String(value) ? value : mask
@@ -40,12 +40,12 @@ export interface SecretMask {
 /** Masks a text that comes in pieces. It holds back at most as much as the longest value is long. */
 export function maskStream(values: Iterable<string>): SecretMask {
   const search = searchFor(values)
-  let held = ''
+  let pending = ''
   const pass = (text: string, whole: boolean) => {
     if (!search) return text
-    const found = maskFound(held + text, search, whole)
-    held = found.held
-    return found.told
+    const found = maskFound(pending + text, search, whole)
+    pending = found.pending
+    return found.emitted
   }
   return { push: text => pass(text, false), end: () => pass('', true) }
 }
@@ -101,10 +101,10 @@ function newSearch(values: readonly string[]): Search | null {
   return { byBeginning, shortBeginnings, pairs, filter }
 }
 
-/** `held` may be the beginning of a value; nothing is held of a text that is `whole`. */
-function maskFound(text: string, search: Search, whole: boolean): { told: string; held: string } {
+/** `pending` may be the beginning of a value; it is empty for a text that is `whole`. */
+function maskFound(text: string, search: Search, whole: boolean): { emitted: string; pending: string } {
   const { byBeginning, shortBeginnings, pairs, filter } = search
-  let told = ''
+  let emitted = ''
   let from = 0
   let at = 0
   let next = text.charCodeAt(0)
@@ -118,12 +118,12 @@ function maskFound(text: string, search: Search, whole: boolean): { told: string
     let end = at
     for (const form of forms) {
       const found = form.end(text, at, whole)
-      if (found === more) return { told: told + text.slice(from, at), held: text.slice(at) }
+      if (found === more) return { emitted: emitted + text.slice(from, at), pending: text.slice(at) }
       if (found > end) begin = Math.max(from, form.begin?.(text, at) ?? at)
       end = Math.max(end, found)
     }
     if (end === at) continue
-    told += text.slice(from, begin) + mask
+    emitted += text.slice(from, begin) + mask
     from = end
     at = end - 1
     next = text.charCodeAt(end)
@@ -131,10 +131,10 @@ function maskFound(text: string, search: Search, whole: boolean): { told: string
   if (!whole) {
     for (at = Math.max(at, from); at < text.length; at++) {
       if (shortBeginnings.has(text.slice(at)))
-        return { told: told + text.slice(from, at), held: text.slice(at) }
+        return { emitted: emitted + text.slice(from, at), pending: text.slice(at) }
     }
   }
-  return { told: told + text.slice(from), held: '' }
+  return { emitted: emitted + text.slice(from), pending: '' }
 }
 
 function pairOf(first: number, second: number): number {

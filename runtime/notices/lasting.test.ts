@@ -46,7 +46,7 @@ test('the first channel is told of what is open, and each further one too', asyn
   clock.at += 3 * hour
   await round()
   assert.equal(notices.outbox.list({ limit: 10, offset: 0 }).total, 0)
-  assert.equal(notices.incidents(1)[0]?.toldAt, null)
+  assert.equal(notices.incidents(1)[0]?.notifiedAt, null)
 
   notices.settings.save({ webhookUrl: hook.url })
   await round()
@@ -162,11 +162,11 @@ test('what an older version believed it had told, and told nobody, is told now',
     place,
     mail: { smtpUrl: '', smtpFrom: '' },
   })
-  const old = { kind: 'failing' as const, detail: '', openedAt: 1, closedAt: null, toldAt: 1 }
+  const old = { kind: 'failing' as const, detail: '', openedAt: 1, closedAt: null, notifiedAt: 1 }
   db.insert(incidents)
     .values([
-      { ...old, id: 'inc_a', jobId: 'a', toldTo: [] },
-      { ...old, id: 'inc_b', jobId: 'b', toldTo: [] },
+      { ...old, id: 'inc_a', jobId: 'a', notifiedChannels: [] },
+      { ...old, id: 'inc_b', jobId: 'b', notifiedChannels: [] },
     ])
     .run()
   const sent = { status: 'sent' as const, attempts: 1, nextAt: 1, createdAt: 1, finishedAt: 1, error: null }
@@ -182,7 +182,7 @@ test('what an older version believed it had told, and told nobody, is told now',
   for (const update of updates) sqlite.exec(update)
   const rows = db.select().from(incidents).all()
   assert.deepEqual(
-    rows.map(({ id, toldAt, toldTo }) => [id, toldAt, toldTo]),
+    rows.map(({ id, notifiedAt, notifiedChannels }) => [id, notifiedAt, notifiedChannels]),
     [
       ['inc_a', null, []],
       ['inc_b', 1, ['email']],

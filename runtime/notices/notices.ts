@@ -25,8 +25,8 @@ import {
   type Incident,
   listIncidents,
   muteIncident,
-  settleIncidents,
-  type Teller,
+  type Notifier,
+  updateIncidents,
 } from './watch/incidents.ts'
 import { watchInstance } from './watch/instance-watch.ts'
 import { createWatch } from './watch/watch.ts'
@@ -47,7 +47,7 @@ export interface Notices {
   outbox: Outbox
   /** Open ones first, then the newest. */
   incidents(limit: number): Incident[]
-  /** Ends or resumes the telling of an open incident; null when there is none, `over` when it is closed. */
+  /** Ends or resumes the notification of an open incident; null when there is none, `over` when it is closed. */
   mute(incidentId: string, muted: boolean): Incident | null | 'over'
   /** What the remote is told of its commits. */
   commitStatuses: CommitStatuses
@@ -87,9 +87,9 @@ export function openNotices(options: {
     return watch
   }
 
-  const tellMissed = (engine: Watched, now: number) => {
-    const from = db.select().from(progress).get()?.missedToldBefore
-    const row = { id: 1, missedToldBefore: now }
+  const notifyMissed = (engine: Watched, now: number) => {
+    const from = db.select().from(progress).get()?.missedReportedBefore
+    const row = { id: 1, missedReportedBefore: now }
     db.transaction(tx => {
       tx.insert(progress).values(row).onConflictDoUpdate({ target: progress.id, set: row }).run()
       // What was missed before anybody watched is history, not news.
@@ -126,9 +126,9 @@ export function openNotices(options: {
     const destination = ({ jobId }: About) => destinationOf(notifies.get(jobId) ?? ordinaryNotify)
     const detailOf = (run: Run | undefined) =>
       run ? runDetail(run, place.origin, id => engine.log(id)) : null
-    const teller: Teller = {
+    const notifier: Notifier = {
       channels: about => outbox.channels(destination(about)),
-      tell: (tx, { kind, incident, finding }, to) => {
+      notify: (tx, { kind, incident, finding }, to) => {
         const more = { place, now, run: detailOf(finding?.run) }
         const content =
           kind === 'recovered'
@@ -139,8 +139,8 @@ export function openNotices(options: {
         outbox.queue(tx, kind, { ...content, ...destination(incident) }, to)
       },
     }
-    settleIncidents(db, { findings, isWatched, now, teller })
-    tellMissed(engine, now)
+    updateIncidents(db, { findings, isWatched, now, notifier })
+    notifyMissed(engine, now)
     outbox.prune()
     db.delete(incidents)
       .where(and(isNotNull(incidents.closedAt), lt(incidents.closedAt, now - keepIncidentsMs)))

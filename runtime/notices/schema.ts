@@ -27,7 +27,7 @@ export const settings = sqliteTable('notices_settings', {
 export const progress = sqliteTable('notices_progress', {
   id: integer().primaryKey(),
   /** Missed slots that were decided before this are told. */
-  missedToldBefore: integer('missed_told_before').notNull(),
+  missedReportedBefore: integer('missed_told_before').notNull(),
 })
 
 /** Something that is wrong, with a job or with the instance, from when it was seen until it is over. */
@@ -42,9 +42,9 @@ export const incidents = sqliteTable(
     openedAt: integer('opened_at').notNull(),
     closedAt: integer('closed_at'),
     /** When it was last told; null while no channel is set up, or while it is held back. */
-    toldAt: integer('told_at'),
+    notifiedAt: integer('told_at'),
     /** The channels that know of it. */
-    toldTo: text('told_to', { mode: 'json' }).$type<Channel[]>().notNull().default([]),
+    notifiedChannels: text('told_to', { mode: 'json' }).$type<Channel[]>().notNull().default([]),
     /** When someone muted it: it is not told again until it is over. */
     mutedAt: integer('muted_at'),
     /** How often it was told again since. */

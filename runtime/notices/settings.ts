@@ -17,7 +17,7 @@ export interface NoticeSettings {
   /** Addresses that Slack, or a server with the same interface, and Discord handed out. */
   slackUrl: string
   discordUrl: string
-  /** So many runs of a job must fail one after the other before it is told. */
+  /** Notify after this many failed runs of a job in a row. */
   failuresInARow: number
 }
 

@@ -76,7 +76,7 @@ export const noticeSettingsShape = z
   .meta({ id: 'NoticeSettings' })
 
 export function incidentJson(incident: Incident): z.input<typeof incidentShape> {
-  const { id, jobId, kind, detail, reminders, toldTo } = incident
+  const { id, jobId, kind, detail, reminders, notifiedChannels } = incident
   return {
     id,
     job_id: jobId || null,
@@ -84,8 +84,8 @@ export function incidentJson(incident: Incident): z.input<typeof incidentShape> 
     detail,
     opened_at: timestamp(incident.openedAt),
     closed_at: timestamp(incident.closedAt),
-    told_at: timestamp(incident.toldAt),
-    told_to: toldTo,
+    told_at: timestamp(incident.notifiedAt),
+    told_to: notifiedChannels,
     reminders,
     muted_at: timestamp(incident.mutedAt),
   }

@@ -16,24 +16,24 @@ export interface ComingLane {
 }
 
 /**
- * What is due in the coming 24 hours. A page asks every other second, so that slots are kept for a while: those of
+ * What is due in the coming 24 hours. A page asks every other second, so that slots are cache for a while: those of
  * one schedule stay the same until the first of them has passed.
  */
 export function comingDay(clock: Clock) {
-  const kept = new Map<string, { at: number; slots: number[] }>()
+  const cache = new Map<string, { at: number; slots: number[] }>()
 
   const slotsOf = ({ cron, timezone }: Job, now: number): number[] => {
     const key = `${cron} ${timezone}`
-    const held = kept.get(key)
-    // Held from a later time, the clock was set back: there are slots before those.
-    if (held && now >= held.at && now - held.at < keepMs && held.slots.length > 0) {
-      return held.slots.filter(slot => slot > now)
+    const cached = cache.get(key)
+    // Cached at a later time, the clock was set back: there may be earlier slots.
+    if (cached && now >= cached.at && now - cached.at < keepMs && cached.slots.length > 0) {
+      return cached.slots.filter(slot => slot > now)
     }
     const slots = previewSlots({ cron, timezone }, now, mostSlots + 1)
       .map(slot => slot.at)
       .filter(slot => slot < now + day + keepMs)
-    if (kept.size > 500) kept.clear()
-    kept.set(key, { at: now, slots })
+    if (cache.size > 500) cache.clear()
+    cache.set(key, { at: now, slots })
     return slots
   }
 
@@ -41,12 +41,12 @@ export function comingDay(clock: Clock) {
     const now = clock.now()
     const lanes = jobs.map(job => {
       const slots = slotsOf(job, now)
-      const held = kept.get(`${job.cron} ${job.timezone}`)?.slots.length ?? 0
+      const slotCount = cache.get(`${job.cron} ${job.timezone}`)?.slots.length ?? 0
       return {
         label: job.id,
         href: `/jobs/${job.id}`,
         slots: slots.filter(slot => slot < now + day),
-        dense: held > mostSlots,
+        dense: slotCount > mostSlots,
         enabled: job.enabled,
       }
     })

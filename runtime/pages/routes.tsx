@@ -37,7 +37,7 @@ export interface PageParts {
 /** The pages for people. What htmx asks for again is the same page without its frame. */
 export function pageRoutes(parts: PageParts): Route[] {
   const { jobs, state, badges, checks, clock, repoFolder, address } = parts
-  const { signedIn: guard, front } = parts.auth
+  const { signedIn: guard, firstPage } = parts.auth
   const coming = comingDay(clock)
 
   const view = () => manifestView(repoFolder, jobs.manifest.state())
@@ -56,7 +56,7 @@ export function pageRoutes(parts: PageParts): Route[] {
       method: 'get',
       path: '/',
       summary: 'All jobs',
-      guard: front,
+      guard: firstPage,
       pageOnly: true,
       query: listWindow(1).pick({ offset: true }).extend({ search: searchField }),
       answers: page,

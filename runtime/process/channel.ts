@@ -25,8 +25,8 @@ export function ask(
   const { promise: answer, resolve } = Promise.withResolvers<Awaited<Channel['answer']>>()
   const chunks: Buffer[] = []
   let size = 0
-  const settle = (with_: Awaited<Channel['answer']>) => {
-    resolve(with_)
+  const finish = (answered: Awaited<Channel['answer']>) => {
+    resolve(answered)
     chunks.length = 0
     pipe.off('data', take)
     pipe.pause()
@@ -36,11 +36,11 @@ export function ask(
     const line = end < 0 ? chunk : chunk.subarray(0, end)
     chunks.push(line)
     size += line.length
-    if (size > limitBytes) return settle({ fault: `said more than ${Math.floor(limitBytes / 1024)} KiB` })
+    if (size > limitBytes) return finish({ fault: `said more than ${Math.floor(limitBytes / 1024)} KiB` })
     if (end < 0) return
     const said = parse(Buffer.concat(chunks).toString('utf8'))
     const call = reply && callIn(said)
-    if (!reply || !call) return settle(said)
+    if (!reply || !call) return finish(said)
     chunks.length = 0
     size = 0
     // Whoever calls again before it has read its reply waits: nothing piles up here.

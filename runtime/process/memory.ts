@@ -8,7 +8,7 @@ const mib = 1024 * 1024
 export const ordinaryMemoryMb = 384
 
 /** The memory of this machine, or of the container that this process is in. */
-export function boxMemoryBytes(): number {
+export function containerMemoryBytes(): number {
   // Without a limit, systems name one that is beyond all memory.
   return Math.min(totalmem(), process.constrainedMemory() || totalmem())
 }

@@ -19,7 +19,7 @@ import { posix } from 'node:path'
 import { defineProblem } from '../../src/http/problem.ts'
 import type { Folders } from '../volume/contract.ts'
 import { type Accept, acceptIn, isForbidden, refusedPath, uneditable } from './file-path.ts'
-import { holdFolder } from './folder.ts'
+import { openFolderAt } from './folder.ts'
 import { unfinishedSave } from './unfinished-save.ts'
 
 export const unknownFile = defineProblem('unknown-file', 404, 'No such file')
@@ -71,8 +71,8 @@ export function openFiles(
   /** Its folder stays open, so that all that is done to the file is done to this one. */
   const hold = (path: string, { make = false } = {}): Place | null => {
     const folder = folderOf(path)
-    const held = holdFolder(jobsDir, folder, { make })
-    if (held) return { path, entry: held.entry(posix.basename(path)), [Symbol.dispose]: held.close }
+    const opened = openFolderAt(jobsDir, folder, { make })
+    if (opened) return { path, entry: opened.entry(posix.basename(path)), [Symbol.dispose]: opened.close }
     if (make)
       throw refusedPath(
         folder ? `"${folder}" is not a folder of the repo.` : 'The jobs folder does not exist.',
@@ -193,34 +193,34 @@ function entriesOf(
   folder: string,
   most: number,
 ): { name: string; found: 'folder' | Stats | null }[] {
-  const held = holdFolder(jobsDir, folder)
-  if (!held) return []
+  const opened = openFolderAt(jobsDir, folder)
+  if (!opened) return []
   try {
     let looks = 0
     const look = (name: string) =>
-      looks++ < most ? (lstatSync(held.entry(name), { throwIfNoEntry: false }) ?? null) : null
-    return readdirSync(held.entry('.'), { withFileTypes: true })
+      looks++ < most ? (lstatSync(opened.entry(name), { throwIfNoEntry: false }) ?? null) : null
+    return readdirSync(opened.entry('.'), { withFileTypes: true })
       .filter(({ name }) => !isForbidden(name))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(entry => ({ name: entry.name, found: entry.isDirectory() ? 'folder' : look(entry.name) }))
   } catch {
     return []
   } finally {
-    held.close()
+    opened.close()
   }
 }
 
 /** A folder that the last file has left is nothing that git would know. */
 function dropEmptyFolders(jobsDir: string, path: string): void {
   for (let folder = folderOf(path); folder !== ''; folder = folderOf(folder)) {
-    const held = holdFolder(jobsDir, folderOf(folder))
+    const opened = openFolderAt(jobsDir, folderOf(folder))
     try {
-      if (!held) return
-      rmdirSync(held.entry(posix.basename(folder)))
+      if (!opened) return
+      rmdirSync(opened.entry(posix.basename(folder)))
     } catch {
       return
     } finally {
-      held?.close()
+      opened?.close()
     }
   }
 }

@@ -2,7 +2,7 @@ import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { isForbidden } from './file-path.ts'
 import { type RepoFiles, unknownFile } from './files.ts'
-import { holdFolder } from './folder.ts'
+import { openFolderAt } from './folder.ts'
 
 /** One entry of a folder of the jobs repo; its path is relative to the repo. */
 export interface FolderEntry {
@@ -24,15 +24,15 @@ const listedEntries = 2000
 export function listFolder(jobsDir: string, folder: string, files: Pick<RepoFiles, 'accept'>): FolderList {
   // A file that would lie in it has to be one that may be looked at.
   if (folder !== '') files.accept(`${folder}/x`)
-  const held = holdFolder(jobsDir, folder)
-  if (!held) throw unknownFile(`The repo has no folder "${folder}".`)
+  const opened = openFolderAt(jobsDir, folder)
+  if (!opened) throw unknownFile(`The repo has no folder "${folder}".`)
   try {
-    const found: Dirent[] = readdirSync(held.entry('.'), { withFileTypes: true })
+    const found: Dirent[] = readdirSync(opened.entry('.'), { withFileTypes: true })
     const shown = found
       .filter(({ name }) => !isForbidden(name))
       .sort((a, b) => Number(b.isDirectory()) - Number(a.isDirectory()) || (a.name < b.name ? -1 : 1))
     const entries = shown.slice(0, listedEntries).flatMap(({ name }): FolderEntry[] => {
-      const stat = lstatSync(held.entry(name), { throwIfNoEntry: false })
+      const stat = lstatSync(opened.entry(name), { throwIfNoEntry: false })
       if (!stat) return []
       const kind = stat.isDirectory()
         ? 'folder'
@@ -47,6 +47,6 @@ export function listFolder(jobsDir: string, folder: string, files: Pick<RepoFile
     })
     return { entries, more: shown.length > listedEntries }
   } finally {
-    held.close()
+    opened.close()
   }
 }

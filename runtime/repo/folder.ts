@@ -4,7 +4,7 @@ import { join } from 'node:path'
 const linux = process.platform === 'linux'
 
 /** A folder of the jobs repo that stays the one that was looked at, whatever a job puts in its place meanwhile. */
-export interface HeldFolder {
+export interface OpenFolder {
   /** The path of an entry in it. */
   entry(name: string): string
   close(): void
@@ -14,7 +14,7 @@ export interface HeldFolder {
  * Opens a folder by its path relative to the repo, '' for the repo itself; `make` makes it when it is not there. Null
  * when it is no folder, or leads out of the repo: a job may put a link there between two looks of ours.
  */
-export function holdFolder(jobsDir: string, folder: string, { make = false } = {}): HeldFolder | null {
+export function openFolderAt(jobsDir: string, folder: string, { make = false } = {}): OpenFolder | null {
   const root = realOf(jobsDir)
   if (root === null) return null
   const path = folder === '' ? root : join(root, folder)
@@ -46,14 +46,14 @@ function realOf(folder: string): string | null {
 function makeFolders(jobsDir: string, folder: string): void {
   const parts = folder === '' ? [] : folder.split('/')
   for (const [index, name] of parts.entries()) {
-    const held = holdFolder(jobsDir, parts.slice(0, index).join('/'))
-    if (!held) return
+    const parent = openFolderAt(jobsDir, parts.slice(0, index).join('/'))
+    if (!parent) return
     try {
-      mkdirSync(held.entry(name))
+      mkdirSync(parent.entry(name))
     } catch {
       // It is there, or the next look says what is.
     } finally {
-      held.close()
+      parent.close()
     }
   }
 }

@@ -16,7 +16,7 @@ import { tooLarge } from '../../src/http/problem.ts'
 import type { Folders } from '../volume/contract.ts'
 import { refusedPath, uneditable } from './file-path.ts'
 import { fileExists, folderOf, type RepoFiles, unknownFile } from './files.ts'
-import { holdFolder, pathOf } from './folder.ts'
+import { openFolderAt, pathOf } from './folder.ts'
 import { unfinishedSave } from './unfinished-save.ts'
 
 export const uploadLimitBytes = 50 * 1024 * 1024
@@ -88,9 +88,9 @@ export function openRawFiles(
     { fresh, path, replace }: { fresh: string; path: string; replace: boolean },
   ): void {
     files.accept(path)
-    const held = holdFolder(root, folderOf(path), { make: true })
-    if (!held) throw refusedPath(`"${folderOf(path)}" is not a folder of the repo.`)
-    const target = held.entry(posix.basename(path))
+    const opened = openFolderAt(root, folderOf(path), { make: true })
+    if (!opened) throw refusedPath(`"${folderOf(path)}" is not a folder of the repo.`)
+    const target = opened.entry(posix.basename(path))
     try {
       if (!replace && isThere(target)) {
         throw fileExists(
@@ -102,7 +102,7 @@ export function openRawFiles(
       if (there?.isFile()) chmodSync(fresh, there.mode & 0o777)
       renameSync(fresh, target)
     } finally {
-      held.close()
+      opened.close()
     }
   }
 }

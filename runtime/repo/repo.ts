@@ -218,13 +218,13 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
           if (child === asked) child = null
           asked.kill('SIGKILL')
         }, limitMs)
-        const settle =
+        const finish =
           <T>(done: (value: T) => void) =>
           (value: T) => {
             clearTimeout(limit)
             done(value)
           }
-        waiting.set(id, { by: asked, resolve: settle(resolve), reject: settle(reject) })
+        waiting.set(id, { by: asked, resolve: finish(resolve), reject: finish(reject) })
         asked.send({ ...question, id }, error => {
           if (error) reject(error)
         })

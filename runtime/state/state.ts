@@ -98,7 +98,7 @@ export function openState({ db, clock }: { db: Db<typeof schema>; clock: Clock }
 
 /** Makes several changes in one transaction. One that throws a StateError is left out; anything else undoes them all. */
 function groupCommit(transaction: (work: (tx: Tx) => void) => void) {
-  let waiting: { apply: (tx: Tx) => void; settle: (error: Error | null) => void }[] = []
+  let waiting: { apply: (tx: Tx) => void; finish: (error: Error | null) => void }[] = []
   let timer: NodeJS.Timeout | null = null
   let readyAt = Number.NEGATIVE_INFINITY
 
@@ -119,9 +119,9 @@ function groupCommit(transaction: (work: (tx: Tx) => void) => void) {
           }
         }
       })
-      for (const each of batch) each.settle(refused.get(each) ?? null)
+      for (const each of batch) each.finish(refused.get(each) ?? null)
     } catch (error) {
-      for (const each of batch) each.settle(error as Error)
+      for (const each of batch) each.finish(error as Error)
     }
     const now = performance.now()
     readyAt = now + Math.min(longestRestMs, restTimes * (now - began))
@@ -135,7 +135,7 @@ function groupCommit(transaction: (work: (tx: Tx) => void) => void) {
           apply: tx => {
             done = change(tx)
           },
-          settle: error => (error ? reject(error) : resolve(done)),
+          finish: error => (error ? reject(error) : resolve(done)),
         })
         timer ??= setTimeout(commit, Math.max(0, readyAt - performance.now()))
       }),

@@ -11,7 +11,7 @@ export interface GitServer {
   url: string
   token: string
   /** What it does with the next requests; null is what it should. */
-  ill: 'down' | 'slow' | 'garbage' | 'moved' | 'cut' | '500' | null
+  ill: 'down' | 'slow' | 'garbage' | 'moved' | 'cut' | 'short' | '500' | null
   /** Answers reads only. */
   readOnly: boolean
   /** The requests so far, one line each. */
@@ -133,7 +133,7 @@ function answer(server: GitServer, root: string, request: IncomingMessage, respo
   let head = Buffer.alloc(0)
   let sent = false
   backend.stdout.on('data', (chunk: Buffer) => {
-    if (sent) return void response.write(chunk)
+    if (sent) return void (server.ill === 'short' || response.write(chunk))
     head = Buffer.concat([head, chunk])
     const end = head.indexOf('\r\n\r\n')
     if (end < 0) return
@@ -152,6 +152,7 @@ function answer(server: GitServer, root: string, request: IncomingMessage, respo
       setImmediate(() => response.destroy())
       return
     }
+    if (server.ill === 'short') return void response.end(body.subarray(0, body.length / 2))
     response.write(body)
   })
   backend.stdout.on('end', () => response.end())

@@ -143,9 +143,30 @@ async function send(
     statusCode: answer.status,
     statusMessage: answer.statusText,
     headers: Object.fromEntries(answer.headers),
-    body: limited(answer),
+    body: url.includes('/info/refs') ? inPieces(await wholeList(answer)) : limited(answer),
   }
 }
+
+/**
+ * The list of a remote's branches, read to its end: isomorphic-git takes one that breaks off for one that ends there, and
+ * a branch behind the break would be thought deleted.
+ */
+async function wholeList(answer: Response): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of limited(answer)) chunks.push(chunk)
+  const isList = answer.headers.get('content-type')?.startsWith('application/x-git-') ?? false
+  if (isList && answer.ok && !Buffer.concat(chunks).toString('latin1').trimEnd().endsWith(endOfList)) {
+    throw new RemoteFault('the remote closed the connection in the middle of its answer')
+  }
+  return chunks
+}
+
+async function* inPieces(chunks: readonly Uint8Array[]): AsyncIterableIterator<Uint8Array> {
+  yield* chunks
+}
+
+/** The packet that ends a list: gitprotocol-common(5), "flush-pkt". */
+const endOfList = '0000'
 
 async function* limited(answer: Response): AsyncIterableIterator<Uint8Array> {
   let size = 0

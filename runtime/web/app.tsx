@@ -29,7 +29,7 @@ export interface InstanceAppOptions {
   /** False while the plugins are starting. */
   hasStarted(): boolean
   /** True for a caller who is signed in. */
-  knows(c: AppContext): boolean
+  isAuthenticated(c: AppContext): boolean
   /** True once the program is stopping. */
   isStopping(): boolean
 }
@@ -68,9 +68,9 @@ export function instanceApp(options: InstanceAppOptions): Hono<AppEnv> {
 }
 
 /** True for a person who is signed in. What is wrong may be just this check: then nobody is. */
-function isPerson(c: AppContext, { knows }: Pick<InstanceAppOptions, 'knows'>): boolean {
+function isPerson(c: AppContext, { isAuthenticated }: Pick<InstanceAppOptions, 'isAuthenticated'>): boolean {
   try {
-    return c.req.header('authorization') === undefined && knows(c)
+    return c.req.header('authorization') === undefined && isAuthenticated(c)
   } catch {
     return false
   }

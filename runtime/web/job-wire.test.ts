@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registry } from '../engine.fixture.ts'
-import { boxMemoryBytes, memoryOfRunsMb } from '../process/memory.ts'
+import { containerMemoryBytes, memoryOfRunsMb } from '../process/memory.ts'
 import { browser, startWeb } from './web.fixture.ts'
 
 test('how a job runs is told by the API and on its page, where only its own choices stand out', async t => {
@@ -41,7 +41,7 @@ jobRegistry.register({ id: 'own', cron: '@daily', func: () => {}, timeout: '10m'
   }
   assert.deepEqual(policies(await get('ordinary')), {
     timeout_ms: 300_000,
-    memory_bytes: memoryOfRunsMb(boxMemoryBytes()) * 1024 ** 2,
+    memory_bytes: memoryOfRunsMb(containerMemoryBytes()) * 1024 ** 2,
     catch_up: 'latest',
     catch_up_window_ms: 86_400_000,
     overlap: 'skip',

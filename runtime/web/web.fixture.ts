@@ -59,7 +59,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
   })
   const { app, notices } = instance.engine
   const signIn = async () => cookieOf(await postJson(app, '/api/auth/password', { password }))
-  return { app, instance, notices, signIn, stopping: { abort: () => instance.engine.hangUp() } }
+  return { app, instance, notices, signIn, stopping: { abort: () => instance.engine.endOpenResponses() } }
 }
 
 export async function postJson(

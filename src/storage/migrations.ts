@@ -67,7 +67,7 @@ function unknownMigrations(sqlite: Database.Database, part: string, folder: stri
     .filter(({ at }) => !known.has(Number(at))).length
 }
 
-/** A migration is known by the time it was made: its text may be laid out anew. */
+/** A migration is known by the time it was made: its text may be formatted differently. */
 function knownMigrations(folder: string): number[] {
   const journal = readFileSync(join(programRoot(folder), 'meta', '_journal.json'), 'utf8')
   return (JSON.parse(journal) as { entries: { when: number }[] }).entries.map(({ when }) => when)

@@ -33,7 +33,7 @@ export interface InstanceView {
   deletedAt: number | null
   /** Who removed it, in words; null while it is not removed. */
   deletedBy: string | null
-  /** When its volume will be deleted, as things stand. */
+  /** When its volume is due to be deleted; null when no deletion is scheduled. */
   purgeAt: number | null
   /** Why its volume is kept beyond the retention period. */
   retentionHeld: string | null

@@ -50,7 +50,7 @@ export async function liveYear(t: TestContext, year: Year): Promise<YearSeen> {
   return watch.end()
 }
 
-/** What was told is heard; `asks` when it may not be all, as after events were lost. In good weather events must do. */
+/** Processes the delivered events; `asks` when some may be missing, as after lost events. In good weather events must suffice. */
 async function hear(shop: Shop, { deaf, away }: Weather, asks: boolean): Promise<void> {
   const told = await shop.stripe.deliver(deaf ? async () => {} : shop.post)
   if (told > 0 && !deaf) await shop.deliverEvents()

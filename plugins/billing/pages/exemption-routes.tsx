@@ -54,118 +54,81 @@ export interface ExemptionParts {
   enforce(accountId: string): void
 }
 
-/** Exempting accounts from payment. `open` throws where payments are not set up. */
-export function exemptionRoutes(parts: {
+interface RouteParts {
   auth: AuthService
   provisioner: ProvisionerService
   clock: Clock
+  /** Throws where payments are not set up. */
   open(): ExemptionParts
-}): Route[] {
-  const { auth, provisioner, clock, open } = parts
-  const { admin } = auth
-
-  const accountOf = (id: string): Account => {
-    const account = auth.accounts.get(id)
-    if (!account) throw unknownAccount(`No account has the id "${id}".`)
-    return account
-  }
-  const view = (id: string): AccountView => {
-    const { standings, exemptions } = open()
-    const { email } = accountOf(id)
-    const { state, since } = standings.of(id)
-    const history = exemptions.history(id)
-    const mine = provisioner.instances().filter(({ accountId }) => accountId === id)
-    return {
-      account: {
-        ...{ accountId: id, email: email || null, state, since },
-        subdomains: mine.map(({ subdomain }) => subdomain),
-      },
-      exemption: history.find(({ endedAt }) => endedAt === null) ?? null,
-      earlier: history.filter(({ endedAt }) => endedAt !== null).reverse(),
-    }
-  }
-  const form = (c: AppContext, id: string, errors: FieldErrors, values: Record<string, unknown>) => {
-    if (errors.length > 0) c.status(422)
-    const { account, exemption, earlier } = view(id)
-    const { plans, bill } = open().payments
-    const planName = (planId: string) => plans.find(each => each.id === planId)?.name ?? planId
-    const shown = (each: Exemption) => ({ ...each, plan: planName(each.planId) })
-    const page = (
-      <BillingAccountPage
-        now={clock.now()}
-        account={account}
-        pays={bill(id).subscription !== null}
-        exemption={exemption && shown(exemption)}
-        earlier={earlier.map(shown)}
-        plans={plans}
-        values={Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))}
-        errors={Object.fromEntries(errors.map(({ path, message }) => [path, message]))}
-      />
-    )
-    return c.render(page, operatorFrame(account.email ?? 'Account', '/admin/billing'))
-  }
-  const answer = (c: AppContext, id: string) =>
-    wantsPage(c) ? c.redirect(`/admin/billing/accounts/${id}`, 303) : c.json(wireView(view(id)))
-
-  return [
-    route({
-      method: 'get',
-      path: '/admin/billing/accounts/{id}',
-      summary: 'One account’s billing state and exemptions',
-      guard: admin,
-      params: named,
-      answers: { 200: { description: 'The account', schema: accountSchema } },
-      handle: (c, { params: { id } }) => (wantsPage(c) ? form(c, id, [], {}) : c.json(wireView(view(id)))),
-    }),
-    route({
-      method: 'post',
-      path: '/admin/billing/accounts/{id}/exempt',
-      summary: 'Exempt an account from payment; it runs within a plan’s limits until the exemption ends',
-      guard: admin,
-      params: named,
-      body: z.object({
-        ...said,
-        plan: z.string('must be the id of a plan').max(60, 'must be the id of a plan'),
-      }),
-      answers,
-      onInvalid: (c, errors, fields) => form(c, c.req.param('id') ?? '', errors, fields),
-      handle: (c, { params: { id }, body: { plan, why, by } }) => {
-        const { payments, exemptions, enforce } = open()
-        const account = accountOf(id)
-        if (account.closedAt !== null)
-          throw unknownAccount('The owner has deleted this account. Nothing was changed.')
-        if (!payments.plans.some(each => each.id === plan)) {
-          const known = payments.plans.map(each => each.id).join(', ')
-          throw unknownPlan(`There is no plan "${plan}". The plans are ${known}. Nothing was changed.`, {
-            errors: [{ path: 'plan', message: `must be one of ${known}` }],
-          })
-        }
-        if (!exemptions.begin(id, { planId: plan, why, by }))
-          throw alreadyExempt('Nothing was changed. End the active exemption first.')
-        enforce(id)
-        return answer(c, id)
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/admin/billing/accounts/{id}/end-exemption',
-      summary: 'End an account’s exemption; its owner has the grace period to choose a plan',
-      guard: admin,
-      params: named,
-      body: z.object(said),
-      answers,
-      onInvalid: (c, errors, fields) => form(c, c.req.param('id') ?? '', errors, fields),
-      handle: (c, { params: { id }, body }) => {
-        const { exemptions, enforce } = open()
-        accountOf(id)
-        if (!exemptions.end(id, body))
-          throw notExempt('Nothing was changed. There is no active exemption to end.')
-        enforce(id)
-        return answer(c, id)
-      },
-    }),
-  ]
 }
+
+/** Exempting accounts from payment. */
+export function exemptionRoutes(parts: RouteParts): Route[] {
+  return [showAccount(parts), exempt(parts), endExemption(parts)]
+}
+
+const showAccount = (parts: RouteParts) =>
+  route({
+    method: 'get',
+    path: '/admin/billing/accounts/{id}',
+    summary: 'One account’s billing state and exemptions',
+    guard: parts.auth.admin,
+    params: named,
+    answers: { 200: { description: 'The account', schema: accountSchema } },
+    handle: (c, { params: { id } }) =>
+      wantsPage(c) ? form(parts, c, id, [], {}) : c.json(wireView(view(parts, id))),
+  })
+
+const exempt = (parts: RouteParts) =>
+  route({
+    method: 'post',
+    path: '/admin/billing/accounts/{id}/exempt',
+    summary: 'Exempt an account from payment; it runs within a plan’s limits until the exemption ends',
+    guard: parts.auth.admin,
+    params: named,
+    body: z.object({
+      ...said,
+      plan: z.string('must be the id of a plan').max(60, 'must be the id of a plan'),
+    }),
+    answers,
+    onInvalid: (c, errors, fields) => form(parts, c, c.req.param('id') ?? '', errors, fields),
+    handle: (c, { params: { id }, body: { plan, why, by } }) => {
+      const { payments, exemptions, enforce } = parts.open()
+      const account = accountOf(parts, id)
+      if (account.closedAt !== null)
+        throw unknownAccount('The owner has deleted this account. Nothing was changed.')
+      if (!payments.plans.some(each => each.id === plan)) {
+        const known = payments.plans.map(each => each.id).join(', ')
+        throw unknownPlan(`There is no plan "${plan}". The plans are ${known}. Nothing was changed.`, {
+          errors: [{ path: 'plan', message: `must be one of ${known}` }],
+        })
+      }
+      if (!exemptions.begin(id, { planId: plan, why, by }))
+        throw alreadyExempt('Nothing was changed. End the active exemption first.')
+      enforce(id)
+      return answer(parts, c, id)
+    },
+  })
+
+const endExemption = (parts: RouteParts) =>
+  route({
+    method: 'post',
+    path: '/admin/billing/accounts/{id}/end-exemption',
+    summary: 'End an account’s exemption; its owner has the grace period to choose a plan',
+    guard: parts.auth.admin,
+    params: named,
+    body: z.object(said),
+    answers,
+    onInvalid: (c, errors, fields) => form(parts, c, c.req.param('id') ?? '', errors, fields),
+    handle: (c, { params: { id }, body }) => {
+      const { exemptions, enforce } = parts.open()
+      accountOf(parts, id)
+      if (!exemptions.end(id, body))
+        throw notExempt('Nothing was changed. There is no active exemption to end.')
+      enforce(id)
+      return answer(parts, c, id)
+    },
+  })
 
 interface AccountView {
   account: { accountId: string; email: string | null; state: State; since: number; subdomains: string[] }
@@ -174,6 +137,58 @@ interface AccountView {
   /** The ones that have ended, newest first. */
   earlier: Exemption[]
 }
+
+function accountOf({ auth }: RouteParts, id: string): Account {
+  const account = auth.accounts.get(id)
+  if (!account) throw unknownAccount(`No account has the id "${id}".`)
+  return account
+}
+
+function view(parts: RouteParts, id: string): AccountView {
+  const { standings, exemptions } = parts.open()
+  const { email } = accountOf(parts, id)
+  const { state, since } = standings.of(id)
+  const history = exemptions.history(id)
+  const mine = parts.provisioner.instances().filter(({ accountId }) => accountId === id)
+  return {
+    account: {
+      ...{ accountId: id, email: email || null, state, since },
+      subdomains: mine.map(({ subdomain }) => subdomain),
+    },
+    exemption: history.find(({ endedAt }) => endedAt === null) ?? null,
+    earlier: history.filter(({ endedAt }) => endedAt !== null).reverse(),
+  }
+}
+
+function form(
+  parts: RouteParts,
+  c: AppContext,
+  id: string,
+  errors: FieldErrors,
+  values: Record<string, unknown>,
+) {
+  if (errors.length > 0) c.status(422)
+  const { account, exemption, earlier } = view(parts, id)
+  const { plans, bill } = parts.open().payments
+  const planName = (planId: string) => plans.find(each => each.id === planId)?.name ?? planId
+  const shown = (each: Exemption) => ({ ...each, plan: planName(each.planId) })
+  const page = (
+    <BillingAccountPage
+      now={parts.clock.now()}
+      account={account}
+      pays={bill(id).subscription !== null}
+      exemption={exemption && shown(exemption)}
+      earlier={earlier.map(shown)}
+      plans={plans}
+      values={Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))}
+      errors={Object.fromEntries(errors.map(({ path, message }) => [path, message]))}
+    />
+  )
+  return c.render(page, operatorFrame(account.email ?? 'Account', '/admin/billing'))
+}
+
+const answer = (parts: RouteParts, c: AppContext, id: string) =>
+  wantsPage(c) ? c.redirect(`/admin/billing/accounts/${id}`, 303) : c.json(wireView(view(parts, id)))
 
 function wireView({ account, exemption, earlier }: AccountView): z.infer<typeof accountSchema> {
   return {

@@ -43,7 +43,7 @@ export function returningInstance(fleet: Fleet, request: NameRequest, sight: Vol
   }
   if (previous?.removal?.purgeRequestedAt)
     throw subdomainTaken(`"${subdomain}" is being purged; try again when that is done.`)
-  // Made anew it would run, whatever it was suspended for.
+  // A new instance would run, although the one before it is suspended.
   if (account && previous?.suspension) throw suspended(previous.suspension.reason)
   if (account && previous?.billed !== false) refuseOverLimit(fleet, account)
   if (previous) return previous

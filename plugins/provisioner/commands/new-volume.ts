@@ -10,7 +10,7 @@ import { type VolumeSight, volumeFault, volumePath } from '../volumes/volume.ts'
  * `adopt`, with the one that stands at its place. Throws `not-possible-now` when its volume is there, or when another
  * instance's stands in its place; `volume-unknown` when there is one to adopt and that was not said.
  */
-export async function beginAnew(
+export async function startOver(
   fleet: Fleet,
   subdomain: string,
   { adopt }: { adopt: boolean },

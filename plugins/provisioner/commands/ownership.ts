@@ -25,7 +25,7 @@ export interface OwnershipParts {
   fleet: Fleet
   health: { lastHealthyAt(instanceId: string): number | null }
   defaultImage: string
-  /** When its volume will be deleted, as things stand; null when it will not be. */
+  /** When its volume is due to be deleted; null when no deletion is scheduled. */
   purgeAt(instance: Instance): number | null
   /** What says how many instances an account may have; null when nothing does. */
   limit(): ((accountId: string) => InstanceLimit) | null

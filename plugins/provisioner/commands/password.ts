@@ -31,7 +31,7 @@ export async function resetPassword(
     mayStill()
     const instance = resettable(fleet, subdomain)
     const { id: instanceId } = instance
-    // What runs has the old one until its container is made anew: where that fails, it is marked.
+    // A running container keeps the old one until it is recreated. If that fails, it shows as running with older settings.
     updateInstance(db, instanceId, { passwordHash, settings: null })
     if (wanted(instance) !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const

@@ -9,7 +9,7 @@ import { newPassword, resettable } from './password.ts'
  * Gives an instance with everything in it to another owner, removed or not. The password is a new one, returned here and
  * kept nowhere: the previous owner is signed out, scripts with tokens too, and a running instance is restarted for
  * that. It leaves its account and is no longer suspended; the new owner claims it. The retention period of a removed one
- * begins anew.
+ * restarts.
  */
 export async function transfer(
   fleet: Fleet,

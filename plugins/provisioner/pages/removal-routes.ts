@@ -4,7 +4,7 @@ import { wantsPage } from '../../../src/http/negotiate.ts'
 import { invalidFields } from '../../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../../src/http/route.ts'
 import { request } from '../commands/commands.ts'
-import { beginAnew } from '../commands/new-volume.ts'
+import { startOver } from '../commands/new-volume.ts'
 import { purgeAnyway } from '../commands/purge.ts'
 import { restore } from '../commands/restore.ts'
 import { transfer } from '../commands/transfer.ts'
@@ -31,7 +31,7 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: InstancePages): R
     deprovisionRoute(parts),
     purgeRoute(parts),
     restoreRoute(parts),
-    beginAnewRoute(parts),
+    startOverRoute(parts),
     transferRoute(parts, pages),
   ]
 }
@@ -121,7 +121,7 @@ function restoreRoute(parts: ProvisionerRoutes): Route {
   })
 }
 
-function beginAnewRoute(parts: ProvisionerRoutes): Route {
+function startOverRoute(parts: ProvisionerRoutes): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/begin-anew',
@@ -133,7 +133,7 @@ function beginAnewRoute(parts: ProvisionerRoutes): Route {
     body: z.object({ adopt: truth.optional() }),
     answers,
     handle: async (c, { params, body }) => {
-      const accepted = await beginAnew(parts.fleet, params.subdomain, { adopt: body.adopt ?? false })
+      const accepted = await startOver(parts.fleet, params.subdomain, { adopt: body.adopt ?? false })
       if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200)
       parts.nudge()
       return c.redirect(`/admin/instances/${params.subdomain}`, 303)

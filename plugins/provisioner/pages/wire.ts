@@ -57,7 +57,9 @@ export const instanceSchema = z
       description:
         'Its volume keeps it from starting: there is none, or what stands at its place is not its own. On a removed instance: that was not deleted',
     }),
-    reachable: z.boolean().meta({ description: 'The instance answers as itself, and requests are passed on to it' }),
+    reachable: z
+      .boolean()
+      .meta({ description: 'The instance answers as itself, and requests are passed on to it' }),
     desired: z.enum(desiredStates),
     outdated: z.boolean().meta({
       description: 'Runs with older settings of the control plane; a restart brings the current ones',
@@ -80,7 +82,9 @@ export const instanceSchema = z
       .meta({ description: 'Why the instance does not run, whatever its desired state' }),
     deleted_at: time,
     deleted_by: z.enum(removers).nullable(),
-    purge_at: time.meta({ description: 'When its volume will be deleted, as things stand' }),
+    purge_at: time.meta({
+      description: 'When its volume is due to be deleted; null when no deletion is scheduled',
+    }),
     operation: operationSchema.nullable(),
   })
   .meta({ id: 'Instance' })

@@ -171,7 +171,7 @@ test('a removal is undone by one call: same volume, same password', async t => {
   assert.equal(readFileSync(join(kept.volume, 'precious'), 'utf8'), 'data')
   assert.equal((await fleet.visit('acme')).status, 200)
   assert.equal((await fleet.admin('POST', '/admin/instances/acme/restore')).status, 409)
-  // Removed again, the time begins anew.
+  // A new removal starts a new retention period.
   await fleet.admin('DELETE', '/admin/instances/acme', { wait: 60 })
   await kept.live(29 * day)
   assert.ok(isKept(kept))

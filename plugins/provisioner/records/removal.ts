@@ -37,7 +37,7 @@ export function endRemoval(db: ProvisionerDb, { id, removal }: Instance): void {
     .run()
 }
 
-/** Has the whole retention period begin anew, for another owner. */
+/** Restarts the whole retention period, for another owner. */
 export function restartRetention(
   db: ProvisionerDb,
   { id, removal }: Instance,
@@ -45,8 +45,9 @@ export function restartRetention(
   now: number,
 ): void {
   if (!removal) return
-  const anew = removal.deletedAt === null ? {} : { deletedAt: now, seenAt: now, servedMs: 0, objection: null }
-  updateRemoval(db, id, { by, carriedMs: 0, ...anew })
+  const newPeriod =
+    removal.deletedAt === null ? {} : { deletedAt: now, seenAt: now, servedMs: 0, objection: null }
+  updateRemoval(db, id, { by, carriedMs: 0, ...newPeriod })
 }
 
 export function updateRemoval(db: ProvisionerDb, instanceId: string, change: Partial<Removal>): void {

@@ -12,7 +12,7 @@ interface List {
   outdated: number
 }
 
-/** Instances that go on while the control plane is made anew with other settings, as containers do. */
+/** Instances that go on while the control plane restarts with other settings, as containers do. */
 function lasting() {
   let kept: Driver | undefined
   return (real: Driver): Driver => {

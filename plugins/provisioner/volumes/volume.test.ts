@@ -105,11 +105,11 @@ test('a restart without the volume leaves the running instance alone', async t =
 test('the operator may start an instance with a new volume only when its own is missing', async t => {
   const fleet = await testFleet(t)
   const { id, volume } = await stoppedInstance(t, fleet)
-  const anew = (body = {}) => fleet.admin('POST', '/admin/instances/acme/begin-anew', { body, wait: 60 })
-  assert.equal((await anew()).status, 409)
+  const startOver = (body = {}) => fleet.admin('POST', '/admin/instances/acme/begin-anew', { body, wait: 60 })
+  assert.equal((await startOver()).status, 409)
   assert.equal(readFileSync(join(volume, 'precious'), 'utf8'), 'data')
   rmSync(volume, { recursive: true })
-  assert.equal((await anew({ adopt: true })).status, 409)
+  assert.equal((await startOver({ adopt: true })).status, 409)
   const stranger = await fleet.admin('POST', '/admin/instances/acme/begin-anew', {
     body: {},
     headers: { Authorization: '' },
@@ -117,7 +117,7 @@ test('the operator may start an instance with a new volume only when its own is 
   assert.equal(stranger.status, 401)
   assert.equal(existsSync(volume), false)
 
-  const begun = await anew()
+  const begun = await startOver()
   assert.deepEqual([begun.status, begun.body.status, begun.body.id], [200, 'running', id])
   assert.equal(readFileSync(join(volume, mark), 'utf8').trim(), id)
   // It counts once.

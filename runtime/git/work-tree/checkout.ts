@@ -78,7 +78,7 @@ async function finish(
   const files = fileChanges(changes)
   const objects = openObjects(dir)
   for (const { before, after } of files) {
-    for (const entry of [before, after]) if (entry) await tree.prepare(entry, () => objects.blob(entry.oid))
+    for (const entry of [before, after]) if (entry) await tree.stage(entry, () => objects.blob(entry.oid))
   }
   tree.restore()
   dropModuleFolders(dir, changes)
@@ -87,7 +87,7 @@ async function finish(
     const back = changes.map(({ path, before, after }) => ({ path, before: after, after: before }))
     makeModuleFolders(dir, back)
     if (resumed) recordInIndex(dir, back)
-    tree.rescue(files)
+    tree.keepLateEdits(files)
     tidyUp(dir)
     return { done: false, refused: editedWords(inTheWay), stale: false }
   }
@@ -96,7 +96,7 @@ async function finish(
   if ((await headOf(dir, branch)) === from) {
     await git.writeRef({ fs: atomicFs, dir, ref: `refs/heads/${branch}`, value: to, force: true })
   }
-  tree.rescue(files)
+  tree.keepLateEdits(files)
   tidyUp(dir)
   return { done: true }
 }

@@ -15,11 +15,11 @@ export async function restoreFiles(dir: string, commit: string): Promise<string 
   const all = await changesBetween(dir, head, commit)
   const changes = fileChanges(all)
   const objects = openObjects(dir)
-  const shed = join(dir, '.git/longhouse-restore')
-  const tree = openWorkTree(dir, shed)
+  const stagingDir = join(dir, '.git/longhouse-restore')
+  const tree = openWorkTree(dir, stagingDir)
   try {
     for (const { before, after } of changes) {
-      for (const entry of [before, after]) if (entry) await tree.prepare(entry, () => objects.blob(entry.oid))
+      for (const entry of [before, after]) if (entry) await tree.stage(entry, () => objects.blob(entry.oid))
     }
     // A kill may have come in between, the last time.
     tree.restore()
@@ -36,9 +36,9 @@ export async function restoreFiles(dir: string, commit: string): Promise<string 
       )
       throw error
     } finally {
-      tree.rescue(changes)
+      tree.keepLateEdits(changes)
     }
   } finally {
-    fs.rmSync(shed, { recursive: true, force: true })
+    fs.rmSync(stagingDir, { recursive: true, force: true })
   }
 }

@@ -14,11 +14,11 @@ export interface Change {
 
 /**
  * Changes files so that no edit is ever lost: a file is moved aside, looked at once more there, and the new one is put
- * in its place only where nothing is. `shed` is a folder on the same file system for what waits and what was moved.
+ * in its place only where nothing is. `stagingDir` is a folder on the same file system for what waits and what was moved.
  */
-export function openWorkTree(dir: string, shed: string) {
-  const sheds = [join(shed, 'aside'), join(shed, 'undone')] as const
-  const waiting = (entry: Entry) => join(shed, `${entry.mode}-${entry.oid}`)
+export function openWorkTree(dir: string, stagingDir: string) {
+  const backupDirs = [join(stagingDir, 'aside'), join(stagingDir, 'undone')] as const
+  const waiting = (entry: Entry) => join(stagingDir, `${entry.mode}-${entry.oid}`)
 
   /** Of the same content. The executable bit is none: nobody's edit is lost with it. */
   const same = (found: Entry | null, entry: Entry | null) =>
@@ -39,9 +39,10 @@ export function openWorkTree(dir: string, shed: string) {
     if (!same(found, before)) return 'no'
     if (before) {
       // A second time where what was done is undone.
-      const shed = sheds.find(each => isPlainFolder(each, path) && !isThere(placeOf(each, path))) ?? sheds[1]
-      const kept = placeOf(shed, path)
-      fs.mkdirSync(placeOf(shed, dirname(path)), { recursive: true })
+      const backupDir =
+        backupDirs.find(each => isPlainFolder(each, path) && !isThere(placeOf(each, path))) ?? backupDirs[1]
+      const kept = placeOf(backupDir, path)
+      fs.mkdirSync(placeOf(backupDir, dirname(path)), { recursive: true })
       fs.renameSync(file, kept)
       if (!same(entryAt(kept), before)) {
         putBack(kept, file)
@@ -62,7 +63,7 @@ export function openWorkTree(dir: string, shed: string) {
       if (isLink(entry)) fs.symlinkSync(fs.readFileSync(waiting(entry)), file)
       else {
         // A copy and not the waiting file itself: the same content may be wanted in several places.
-        const copy = join(shed, 'copy')
+        const copy = join(stagingDir, 'copy')
         fs.copyFileSync(waiting(entry), copy)
         fs.chmodSync(copy, modeOf(entry))
         fs.linkSync(copy, file)
@@ -77,7 +78,7 @@ export function openWorkTree(dir: string, shed: string) {
 
   return {
     /** Has this content at hand before the first file is touched. */
-    prepare: async (entry: Entry, content: () => Promise<Uint8Array>): Promise<void> => {
+    stage: async (entry: Entry, content: () => Promise<Uint8Array>): Promise<void> => {
       if (!fs.existsSync(waiting(entry))) writeWhole(waiting(entry), await content())
     },
 
@@ -102,9 +103,9 @@ export function openWorkTree(dir: string, shed: string) {
 
     /** Puts back what was moved aside and is not in its place: a kill came in between. */
     restore: (): void => {
-      for (const path of [...new Set(sheds.flatMap(filesIn))]) {
+      for (const path of [...new Set(backupDirs.flatMap(filesIn))]) {
         const file = placeOf(dir, path)
-        for (const each of sheds) {
+        for (const each of backupDirs) {
           const kept = placeOf(each, path)
           if (!fs.existsSync(file) && fs.existsSync(kept) && isPlainFolder(dir, path)) {
             fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
@@ -119,9 +120,9 @@ export function openWorkTree(dir: string, shed: string) {
      * What was moved aside is what it was when it was looked at, or it is kept beside its place: somebody may have had
      * the file open, and written into it since.
      */
-    rescue: (changes: readonly Change[]): void => {
+    keepLateEdits: (changes: readonly Change[]): void => {
       const known = new Map(changes.map(each => [each.path, each]))
-      for (const each of sheds) {
+      for (const each of backupDirs) {
         for (const path of filesIn(each)) {
           const found = entryAt(placeOf(each, path))
           const change = known.get(path)

@@ -23,114 +23,120 @@ const waitingRunShape = runShape
   })
   .meta({ id: 'RunWithQueue' })
 
+type LogEvents = ReturnType<typeof createLogEvents>
+
 /** Single runs: what became of one, what it wrote, and how to end it. */
-export function runRoutes({ jobs, access, stopping }: JobsWeb): Route[] {
-  const { signedIn: guard, mayRun } = access
-  const events = createLogEvents({ stopping })
-  return [
-    route({
-      method: 'get',
-      path: '/api/runs',
-      summary:
-        'Runs of all jobs, newest first; with `status=queued` in the order in which they will start, each with the reason it waits',
-      guard,
-      query: runWindow.extend({
-        status: z.enum(runStatuses, `must be one of ${runStatuses.join(', ')}`).optional(),
-      }),
-      answers: {
-        200: {
-          description: 'Some of them',
-          schema: z.object({ runs: z.array(waitingRunShape), ...runListShape }),
-          headers: linkHeader,
-        },
-      },
-      handle: (c, { query }) => {
-        const { status, ...page } = query
-        if (status === 'queued') refuseCursor(page, 'status=queued')
-        const { runs, ...list } =
-          status === 'queued'
-            ? queuedRuns(jobs.runs, page)
-            : jobs.runs.list({ ...windowOf(page), ...(status && { status }) })
-        const waits = waitsOf(jobs.runs)
-        return c.json({ runs: runs.map(run => waitingRunJson(run, waits)), ...linked(c, page, list) })
-      },
-    }),
-
-    route({
-      method: 'get',
-      path: '/api/runs/{id}',
-      summary: 'One run',
-      guard,
-      params,
-      answers: { 200: { description: 'The run', schema: waitingRunShape } },
-      handle: (c, { params }) => {
-        const run = knownRun(jobs.runs, params.id)
-        return c.json(waitingRunJson(run, waitsOf(jobs.runs)))
-      },
-    }),
-
-    route({
-      method: 'get',
-      path: '/api/runs/{id}/log',
-      summary: 'The log of a run; with `Accept: text/event-stream` live, until an event `end` with the run',
-      guard,
-      params,
-      query: z.object({
-        timestamps: flagField().meta({
-          description:
-            'Begin each line with when it was written and to which stream: `2026-11-22T08:00:00.123Z out …`, or `err`',
-        }),
-      }),
-      answers: {
-        200: { description: 'The log so far, or its events', type: ['text/plain', 'text/event-stream'] },
-      },
-      handle: (c, { params, query }) => {
-        const run = knownRun(jobs.runs, params.id)
-        const timed = query.timestamps
-        if ((c.req.header('accept') ?? '').includes('text/event-stream'))
-          return events.of(jobs, run, { timed, lastId: c.req.header('last-event-id') })
-        return c.text(timed ? jobs.logs.timed(run.id) : jobs.logs.text(run.id))
-      },
-    }),
-
-    route({
-      method: 'post',
-      path: '/api/runs/{id}/replay',
-      summary:
-        'Run a finished run again, with its parameters and due time and the current code; with `Prefer: wait=N` answers when the new run is over, or after N seconds',
-      mayWait: true,
-      guard: mayRun,
-      params,
-      body: z.object({}),
-      answers: {
-        200: { description: 'The new run, over', schema: runShape },
-        202: { description: 'The new run; `Location` names it', schema: runShape },
-        303: { description: 'For a browser' },
-      },
-      handle: async (c, { params: { id } }) => {
-        const browser = wantsPage(c)
-        const run = jobs.runs.replay(id, browser ? 'manual' : 'api')
-        if (!run) throw noSuchRun(id)
-        return browser ? c.redirect(`/runs/${run.id}`, 303) : answerRun(c, jobs, run.id)
-      },
-    }),
-
-    route({
-      method: 'post',
-      path: '/api/runs/{id}/cancel',
-      summary: 'Cancel a queued or running run; does nothing to a finished one',
-      guard: mayRun,
-      params,
-      body: z.object({ next: z.string().optional() }),
-      answers: { 200: { description: 'The run', schema: runShape }, 303: { description: 'For a browser' } },
-      handle: async (c, { params, body }) => {
-        const run = await jobs.runs.cancel(knownRun(jobs.runs, params.id).id)
-        if (!run) throw noSuchRun(params.id)
-        return wantsPage(c) ? c.redirect(localPath(body.next, `/runs/${run.id}`), 303) : c.json(runJson(run))
-      },
-    }),
-  ]
+export function runRoutes(web: JobsWeb): Route[] {
+  const events = createLogEvents({ stopping: web.stopping })
+  return [listRuns(web), showRun(web), showLog(web, events), replayRun(web), cancelRun(web)]
 }
+
+const listRuns = ({ jobs, access }: JobsWeb) =>
+  route({
+    method: 'get',
+    path: '/api/runs',
+    summary:
+      'Runs of all jobs, newest first; with `status=queued` in the order in which they will start, each with the reason it waits',
+    guard: access.signedIn,
+    query: runWindow.extend({
+      status: z.enum(runStatuses, `must be one of ${runStatuses.join(', ')}`).optional(),
+    }),
+    answers: {
+      200: {
+        description: 'Some of them',
+        schema: z.object({ runs: z.array(waitingRunShape), ...runListShape }),
+        headers: linkHeader,
+      },
+    },
+    handle: (c, { query }) => {
+      const { status, ...page } = query
+      if (status === 'queued') refuseCursor(page, 'status=queued')
+      const { runs, ...list } =
+        status === 'queued'
+          ? queuedRuns(jobs.runs, page)
+          : jobs.runs.list({ ...windowOf(page), ...(status && { status }) })
+      const waits = waitsOf(jobs.runs)
+      return c.json({ runs: runs.map(run => waitingRunJson(run, waits)), ...linked(c, page, list) })
+    },
+  })
+
+const showRun = ({ jobs, access }: JobsWeb) =>
+  route({
+    method: 'get',
+    path: '/api/runs/{id}',
+    summary: 'One run',
+    guard: access.signedIn,
+    params,
+    answers: { 200: { description: 'The run', schema: waitingRunShape } },
+    handle: (c, { params }) => {
+      const run = knownRun(jobs.runs, params.id)
+      return c.json(waitingRunJson(run, waitsOf(jobs.runs)))
+    },
+  })
+
+const showLog = ({ jobs, access }: JobsWeb, events: LogEvents) =>
+  route({
+    method: 'get',
+    path: '/api/runs/{id}/log',
+    summary: 'The log of a run; with `Accept: text/event-stream` live, until an event `end` with the run',
+    guard: access.signedIn,
+    params,
+    query: z.object({
+      timestamps: flagField().meta({
+        description:
+          'Begin each line with when it was written and to which stream: `2026-11-22T08:00:00.123Z out …`, or `err`',
+      }),
+    }),
+    answers: {
+      200: { description: 'The log so far, or its events', type: ['text/plain', 'text/event-stream'] },
+    },
+    handle: (c, { params, query }) => {
+      const run = knownRun(jobs.runs, params.id)
+      const timed = query.timestamps
+      if ((c.req.header('accept') ?? '').includes('text/event-stream'))
+        return events.of(jobs, run, { timed, lastId: c.req.header('last-event-id') })
+      return c.text(timed ? jobs.logs.timed(run.id) : jobs.logs.text(run.id))
+    },
+  })
+
+const replayRun = ({ jobs, access }: JobsWeb) =>
+  route({
+    method: 'post',
+    path: '/api/runs/{id}/replay',
+    summary:
+      'Run a finished run again, with its parameters and due time and the current code; with `Prefer: wait=N` answers when the new run is over, or after N seconds',
+    mayWait: true,
+    guard: access.mayRun,
+    params,
+    body: z.object({}),
+    answers: {
+      200: { description: 'The new run, over', schema: runShape },
+      202: { description: 'The new run; `Location` names it', schema: runShape },
+      303: { description: 'For a browser' },
+    },
+    handle: async (c, { params: { id } }) => {
+      const browser = wantsPage(c)
+      const run = jobs.runs.replay(id, browser ? 'manual' : 'api')
+      if (!run) throw noSuchRun(id)
+      return browser ? c.redirect(`/runs/${run.id}`, 303) : answerRun(c, jobs, run.id)
+    },
+  })
+
+const cancelRun = ({ jobs, access }: JobsWeb) =>
+  route({
+    method: 'post',
+    path: '/api/runs/{id}/cancel',
+    summary: 'Cancel a queued or running run; does nothing to a finished one',
+    guard: access.mayRun,
+    params,
+    body: z.object({ next: z.string().optional() }),
+    answers: { 200: { description: 'The run', schema: runShape }, 303: { description: 'For a browser' } },
+    handle: async (c, { params, body }) => {
+      const run = await jobs.runs.cancel(knownRun(jobs.runs, params.id).id)
+      if (!run) throw noSuchRun(params.id)
+      return wantsPage(c) ? c.redirect(localPath(body.next, `/runs/${run.id}`), 303) : c.json(runJson(run))
+    },
+  })
 
 function waitingRunJson(run: Run, waits: ReadonlyMap<string, WaitView>): z.input<typeof waitingRunShape> {
   const queue = waits.get(run.id)

@@ -7,23 +7,23 @@ import { incidents } from '../schema.ts'
 
 export type Incident = typeof incidents.$inferSelect
 
-/** What was told comes again no sooner than this: a job that fails every other second is told once an hour. */
+/** The shortest time between two messages about the same incident: a job that fails every other second is reported once an hour. */
 const quietMs = 60 * 60_000
 /** What stays open is told again this often. */
 const reminderMs = 24 * 60 * 60_000
 
 /** What is told of an incident. */
-export interface Telling {
+export interface Notification {
   kind: 'opened' | 'recovered' | 'reminder'
   incident: Incident
   finding: Finding | null
 }
 
-export interface Teller {
+export interface Notifier {
   /** The channels that are set up for what concerns this. */
   channels(about: About): Channel[]
   /** Queues a message for these channels. */
-  tell(tx: Pick<NoticesDb, 'insert'>, telling: Telling, channels: readonly Channel[]): void
+  notify(tx: Pick<NoticesDb, 'insert'>, notification: Notification, channels: readonly Channel[]): void
 }
 
 /**
@@ -35,22 +35,22 @@ export interface Teller {
  * 3. What stays open is told again once a day, until someone mutes it.
  * 4. An incident that is no longer found closes. That is told when its opening was and it is still watched.
  */
-export function settleIncidents(
+export function updateIncidents(
   db: NoticesDb,
   options: {
     findings: readonly Finding[]
     isWatched: (about: About) => boolean
     now: number
-    teller: Teller
+    notifier: Notifier
   },
 ): void {
-  const { findings, isWatched, now, teller } = options
+  const { findings, isWatched, now, notifier } = options
   const found = byKey(findings)
   /** A clock that was set back must not hold anything up until it has caught up. */
   const since = (at: number) => Math.abs(now - at)
 
   db.transaction(tx => {
-    const toldLately = ({ jobId, kind }: About) =>
+    const notifiedRecently = ({ jobId, kind }: About) =>
       tx
         .select({ id: incidents.id })
         .from(incidents)
@@ -58,7 +58,7 @@ export function settleIncidents(
           and(
             eq(incidents.jobId, jobId),
             eq(incidents.kind, kind),
-            between(incidents.toldAt, now - quietMs, now),
+            between(incidents.notifiedAt, now - quietMs, now),
           ),
         )
         .get() !== undefined
@@ -67,22 +67,24 @@ export function settleIncidents(
       Object.assign(incident, values)
     }
 
-    const tellIfDue = (incident: Incident, finding: Finding) => {
+    const notifyIfDue = (incident: Incident, finding: Finding) => {
       if (incident.mutedAt !== null) return
-      const isTold = incident.toldAt !== null
-      if (!isTold && (since(incident.openedAt) < (finding.patienceMs ?? 0) || toldLately(incident))) return
-      const channels = teller.channels(incident)
+      const isNotified = incident.notifiedAt !== null
+      if (!isNotified && (since(incident.openedAt) < (finding.patienceMs ?? 0) || notifiedRecently(incident)))
+        return
+      const channels = notifier.channels(incident)
       if (channels.length === 0) return
-      const fresh = channels.filter(channel => !incident.toldTo.includes(channel))
+      const fresh = channels.filter(channel => !incident.notifiedChannels.includes(channel))
       if (fresh.length > 0) {
-        const toldTo = [...incident.toldTo, ...fresh]
-        change(incident, { toldTo, toldAt: incident.toldAt ?? now })
-        teller.tell(tx, { kind: 'opened', incident, finding }, fresh)
+        const notifiedChannels = [...incident.notifiedChannels, ...fresh]
+        change(incident, { notifiedChannels, notifiedAt: incident.notifiedAt ?? now })
+        notifier.notify(tx, { kind: 'opened', incident, finding }, fresh)
       }
       const again = channels.filter(channel => !fresh.includes(channel))
-      if (again.length === 0 || incident.toldAt === null || since(incident.toldAt) < reminderMs) return
-      change(incident, { toldAt: now, reminders: incident.reminders + 1 })
-      teller.tell(tx, { kind: 'reminder', incident, finding }, again)
+      if (again.length === 0 || incident.notifiedAt === null || since(incident.notifiedAt) < reminderMs)
+        return
+      change(incident, { notifiedAt: now, reminders: incident.reminders + 1 })
+      notifier.notify(tx, { kind: 'reminder', incident, finding }, again)
     }
 
     for (const incident of tx.select().from(incidents).where(isNull(incidents.closedAt)).all()) {
@@ -90,11 +92,11 @@ export function settleIncidents(
       found.delete(keyOf(incident))
       if (!finding) {
         change(incident, { closedAt: now })
-        if (incident.toldTo.length > 0 && isWatched(incident))
-          teller.tell(tx, { kind: 'recovered', incident, finding: null }, teller.channels(incident))
+        if (incident.notifiedChannels.length > 0 && isWatched(incident))
+          notifier.notify(tx, { kind: 'recovered', incident, finding: null }, notifier.channels(incident))
       } else if (!finding.undecided) {
         if (finding.detail !== incident.detail) change(incident, { detail: finding.detail })
-        tellIfDue(incident, finding)
+        notifyIfDue(incident, finding)
       }
     }
     for (const finding of found.values()) {
@@ -107,13 +109,13 @@ export function settleIncidents(
         detail,
         openedAt: now,
         closedAt: null,
-        toldAt: null,
-        toldTo: [],
+        notifiedAt: null,
+        notifiedChannels: [],
         mutedAt: null,
         reminders: 0,
       }
       tx.insert(incidents).values(incident).run()
-      tellIfDue(incident, finding)
+      notifyIfDue(incident, finding)
     }
   })
 }

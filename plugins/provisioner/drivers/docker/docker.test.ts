@@ -67,7 +67,7 @@ suite('containers on a Docker engine', { skip: await skipReason() }, async () =>
     await own.up(spec)
     const before = await own.container(spec).inspect()
     const [repo = '', tag = ''] = spec.image.split(':')
-    await own.container(spec).commit({ repo, tag, comment: 'built anew' })
+    await own.container(spec).commit({ repo, tag, comment: 'rebuilt' })
     await own.up(spec)
     const now = await own.container(spec).inspect()
     assert.notEqual(now.Id, before.Id)

@@ -84,7 +84,7 @@ suite('a container and what takes its place', { skip: await skipReason() }, asyn
     const before = await own.container(spec).inspect()
     assert.equal(before.Config.Labels['longhouse.image'], spec.image)
     const [repo, tag] = own.image.split(':')
-    await own.container(spec).commit({ repo, tag, comment: 'built anew' })
+    await own.container(spec).commit({ repo, tag, comment: 'rebuilt' })
     assert.notEqual(await own.driver.prepareImage(spec), imageId, 'the name means another image')
     await own.up(pinned)
     const now = await own.container(spec).inspect()
