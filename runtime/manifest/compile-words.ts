@@ -4,7 +4,7 @@ import type { Message } from 'esbuild'
 import { isPointerFile } from '../git/objects/lfs.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { isOutside, outsideInWords } from './outside.ts'
-import { readingLimits } from './reading.ts'
+import { readingLimits } from './reader-protocol.ts'
 
 /** What the compiler says, for the person who wrote the files. */
 export function allInWords(failed: { errors?: Message[]; message: string }, repo: string): ManifestError[] {
