@@ -17,6 +17,8 @@ export function accessDeniedInWords(error: object): string | null {
     case 'FFI':
       return 'jobs may not use node:ffi; start a program, or use a native addon'
     default:
+      if (message === 'process.binding')
+        return 'jobs may not use process.binding, the inside of Node; a newer version of the package may do without'
       return /^fs\.symlink/.test(String(message))
         ? "jobs may not make links with Node's fs; copy the file, or run ln -s"
         : null

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
+import { answerProbes } from '../isolation/probes.ts'
 import { serveModules } from '../modules/serve.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { channelToParent } from '../process/channel.ts'
@@ -35,6 +36,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   if ('errors' in compiled) return compiled
   // From here on it is their code that runs.
   explainAccessDenied()
+  answerProbes()
   serveModules({ ...request, build: request.out })
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)

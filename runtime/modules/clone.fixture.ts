@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
@@ -16,20 +16,51 @@ func({ params: {}, log: console.log, state: { get: async name => state.get(name)
   .then(result => { process.stdout.write('\\nRESULT ' + (JSON.stringify(result) ?? null)); process.exit(0) })
 `
 
-/** A clone of the jobs repo with \`longhouse/jobs\` installed, where \`tsx\` runs the job \`job\`; answers with its result. */
-export async function runInClone(
+/** Runs each job of the repo, one after the other. */
+const runAllJobs = `import './manifest.ts'
+const outcomes = {}
+for (const { job } of globalThis[Symbol.for('longhouse.registered')]) {
+  const state = new Map()
+  const context = { params: {}, log: console.log, state: { get: async name => state.get(name), set: async (name, value) => void state.set(name, value) } }
+  try { outcomes[job.id] = { result: (await job.func(context)) ?? null } }
+  catch (error) { outcomes[job.id] = { error: String(error.message) } }
+}
+process.stdout.write('\\nRESULT ' + JSON.stringify(outcomes))
+process.exit(0)
+`
+
+/** A clone of the jobs repo with `longhouse/jobs` installed, where `tsx` runs the job `job`; answers with its result. */
+export function runInClone(
   t: TestContext,
   files: Record<string, string>,
   modules?: string,
 ): Promise<unknown> {
+  return runByTsx(t, runJob, files, modules)
+}
+
+/** The same for every job of the manifest; answers with their results, or with why they failed. */
+export async function runAllInClone(
+  t: TestContext,
+  files: Record<string, string>,
+  modules: string,
+): Promise<Record<string, { result?: unknown; error?: string }>> {
+  const outcomes = await runByTsx(t, runAllJobs, files, modules)
+  return outcomes as Record<string, { result?: unknown; error?: string }>
+}
+
+async function runByTsx(
+  t: TestContext,
+  script: string,
+  files: Record<string, string>,
+  modules?: string,
+): Promise<unknown> {
   const dir = temporaryFolder(t)
-  for (const [file, content] of Object.entries({ ...files, 'run-job.mts': runJob })) {
+  for (const [file, content] of Object.entries({ ...files, 'run-job.mts': script })) {
     mkdirSync(dirname(join(dir, file)), { recursive: true })
     writeFileSync(join(dir, file), content)
   }
   mkdirSync(join(dir, 'data'), { recursive: true })
-  if (modules !== undefined && existsSync(modules))
-    cpSync(modules, join(dir, 'node_modules'), { recursive: true })
+  if (modules !== undefined && existsSync(modules)) await copyFolder(modules, join(dir, 'node_modules'))
   installSdk(dir)
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -37,4 +68,15 @@ export async function runInClone(
     { cwd: dir },
   )
   return JSON.parse(stdout.slice(stdout.lastIndexOf('RESULT ') + 7))
+}
+
+/** By hard links where they can be made: packages have thousands of files. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  const linked = await promisify(execFile)('cp', ['-al', from, to]).then(
+    () => true,
+    () => false,
+  )
+  if (linked) return
+  rmSync(to, { recursive: true, force: true })
+  cpSync(from, to, { recursive: true })
 }

@@ -8,6 +8,7 @@ import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { processMark } from '../isolation/marks.ts'
+import { answerProbes } from '../isolation/probes.ts'
 import { nameCallSites } from '../manifest/call-sites.ts'
 import { loadLater } from '../modules/later.ts'
 import { serveModules } from '../modules/serve.ts'
@@ -19,6 +20,7 @@ import { type RunReport, type RunRequest, resultLimitBytes } from './run-protoco
 
 const parent = channelToParent<RunRequest>()
 nameCallSites()
+answerProbes()
 const output = writeInOrder(process.env[processMark] ?? '')
 const confinement = prepareConfinement()
 const stopping = new AbortController()

@@ -1,0 +1,1 @@
+exports.upper = word => word.toUpperCase()
