@@ -191,11 +191,11 @@ export async function startInstance(
     files,
     place = tmpdir(),
     ...options
-  }: { files?: Record<string, string>; place?: string } & Partial<EngineOptions> = {},
+  }: { files?: Record<string, string | Buffer>; place?: string } & Partial<EngineOptions> = {},
 ): Promise<TestInstance> {
   const dir = mkdtempSync(join(place, 'longhouse-engine-'))
   const path = (file: string) => join(dir, 'jobs', file)
-  const write = (file: string, content: string) => {
+  const write = (file: string, content: string | Buffer) => {
     mkdirSync(dirname(path(file)), { recursive: true })
     writeFileSync(path(file), content)
   }

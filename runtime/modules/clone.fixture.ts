@@ -32,7 +32,7 @@ process.exit(0)
 /** A clone of the jobs repo with `longhouse/jobs` installed, where `tsx` runs the job `job`; answers with its result. */
 export function runInClone(
   t: TestContext,
-  files: Record<string, string>,
+  files: Record<string, string | Buffer>,
   modules?: string,
 ): Promise<unknown> {
   return runByTsx(t, runJob, files, modules)
@@ -41,7 +41,7 @@ export function runInClone(
 /** The same for every job of the manifest; answers with their results, or with why they failed. */
 export async function runAllInClone(
   t: TestContext,
-  files: Record<string, string>,
+  files: Record<string, string | Buffer>,
   modules: string,
 ): Promise<Record<string, { result?: unknown; error?: string }>> {
   const outcomes = await runByTsx(t, runAllJobs, files, modules)
@@ -51,7 +51,7 @@ export async function runAllInClone(
 async function runByTsx(
   t: TestContext,
   script: string,
-  files: Record<string, string>,
+  files: Record<string, string | Buffer>,
   modules?: string,
 ): Promise<unknown> {
   const dir = temporaryFolder(t)

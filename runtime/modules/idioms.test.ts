@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import { startInstance } from '../engine.fixture.ts'
+import { startInstance, until } from '../engine.fixture.ts'
 import { runInClone } from './clone.fixture.ts'
 
 const manifest = (from = './jobs/job') => `import { jobRegistry } from 'longhouse/jobs'
@@ -22,7 +23,7 @@ const tsconfig = (options: object) =>
   JSON.stringify({ compilerOptions: { ...strict.compilerOptions, ...options } })
 
 /** Each is a repo with a job `job`; what it returns is the same here and with tsx in a clone. */
-const idioms: Record<string, Record<string, string>> = {
+const idioms: Record<string, Record<string, string | Buffer>> = {
   'a file beside the code, by import.meta.dirname and import.meta.url': {
     'package.json': module,
     'jobs/words.txt': 'hello',
@@ -174,11 +175,117 @@ export async function run() {
   return [readFileSync('data/out.txt', 'utf8'), process.cwd() === join(import.meta.dirname, '..')]
 }`,
   },
+  'a wasm module, imported and compiled by hand': {
+    'package.json': module,
+    'jobs/job.ts': `import { readFileSync } from 'node:fs'
+// @ts-expect-error: TypeScript knows no types of it.
+import { add } from '../lib/add.wasm'
+export async function run() {
+  const { instance } = await WebAssembly.instantiate(readFileSync(new URL('../lib/add.wasm', import.meta.url)))
+  return [add(1, 2), (instance.exports.add as typeof add)(3, 4)]
+}`,
+  },
+  '#imports of package.json': {
+    'package.json': `{ "type": "module", "imports": { "#lib/*": "./lib/*.ts", "#config": { "default": "./config.json" } } }`,
+    'lib/words.ts': "export const words: string = 'by a number sign'",
+    'config.json': '{ "a": 1 }',
+    'jobs/job.ts': `import { words } from '#lib/words'
+import config from '#config' with { type: 'json' }
+export async function run() { return [words, config, (await import('#lib/words')).words] }`,
+  },
+  'import.meta.resolve': {
+    'package.json': module,
+    'lib/words.ts': "export const words: string = 'resolved'",
+    'jobs/job.ts': `import { basename } from 'node:path'
+export async function run() {
+  const found = import.meta.resolve('../lib/words.ts')
+  return [basename(found), (await import(found)).words, import.meta.resolve('node:fs')]
+}`,
+  },
+  'JSX with a factory of its own': {
+    'package.json': module,
+    'tsconfig.json': tsconfig({ jsx: 'react', jsxFactory: 'h' }),
+    'lib/h.ts': `export const h = (tag: string, given: object | null, ...inside: unknown[]): string =>
+  '<' + tag + Object.entries(given ?? {}).map(([name, value]) => ' ' + name + '="' + value + '"').join('') + '>' + inside.join('') + '</' + tag + '>'`,
+    'jobs/mail.tsx': `import { h } from '../lib/h'
+export const mail = (name: string) => <p class="hello">Hello <b>{name}</b></p>`,
+    'jobs/job.ts': `import { mail } from './mail'
+export async function run() { return mail('Ada') }`,
+  },
+  'JSX with a runtime of its own': {
+    'package.json': '{ "type": "module", "imports": { "#jsx/jsx-runtime": "./jsx/index.ts" } }',
+    'tsconfig.json': tsconfig({ jsx: 'react-jsx', jsxImportSource: '#jsx' }),
+    'jsx/index.ts':
+      "export const jsx = (tag: string, { children = [] }: any) => tag + '(' + children + ')'\nexport const jsxs = jsx",
+    'jobs/job.tsx': 'export async function run() { return <p>Hello <b>Ada</b></p> }',
+  },
+  '.mts and .cts': {
+    'manifest.ts': manifest('./jobs/job.mjs'),
+    'package.json': '{ "type": "commonjs" }',
+    'lib/one.mts': 'export const one: string = typeof import.meta.url',
+    'lib/two.cts': 'exports.two = (x: number): number => x * 2\nexports.kind = typeof module',
+    'jobs/job.mts': `import { one } from '../lib/one.mjs'
+import { kind, two } from '../lib/two.cjs'
+export async function run() { return [one, two(2), kind] }`,
+  },
+  'circular imports': {
+    'package.json': module,
+    'lib/even.ts':
+      "import { odd } from './odd'\nexport const even = (x: number): boolean => x === 0 || odd(x - 1)",
+    'lib/odd.ts':
+      "import { even } from './even'\nexport const odd = (x: number): boolean => x !== 0 && even(x - 1)",
+    'jobs/job.ts': `import { even } from '../lib/even'
+export async function run() { return [even(10), even(7)] }`,
+  },
+  'circular imports of CommonJS': {
+    'package.json': '{}',
+    'lib/a.ts': "import { b } from './b'\nexport const a = 'a'\nexport const both = () => a + b()",
+    'lib/b.ts': "import { a } from './a'\nexport const b = () => 'b' + a",
+    'jobs/job.ts': `import { both } from '../lib/a'
+export async function run() { return both() }`,
+  },
+  'node:test in a job': {
+    'package.json': module,
+    'jobs/job.ts': `import assert from 'node:assert/strict'
+import { mock, test } from 'node:test'
+export async function run() {
+  const called = mock.fn((x: number) => x + 1)
+  await test('adds', () => assert.equal(called(1), 2))
+  return called.mock.callCount()
+}`,
+  },
+  '.env, by Node and by hand': {
+    'package.json': module,
+    '.gitignore': 'node_modules/\n.env\n',
+    '.env': 'API_TOKEN="from the file"\nOTHER=2\n',
+    'jobs/job.ts': `import { readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+export async function run() {
+  process.loadEnvFile()
+  return [process.env.API_TOKEN, parseEnv(readFileSync('.env', 'utf8')).OTHER]
+}`,
+  },
+  'a folder of a monorepo': {
+    'package.json': '{ "name": "all", "private": true }',
+    'tsconfig.json': tsconfig({ paths: { '@all/*': ['./libs/*/index.ts'], '~/*': ['./apps/jobs/src/*'] } }),
+    'manifest.ts': manifest('./apps/jobs/src/job'),
+    'apps/jobs/package.json': module,
+    'apps/jobs/src/words.ts': 'export const words: string = import.meta.url.slice(-8)',
+    'apps/jobs/src/job.ts': `import { shared } from '@all/shared'
+import { words } from '~/words'
+export async function run() { return [words, shared] }`,
+    'libs/shared/package.json': '{ "type": "commonjs" }',
+    'libs/shared/index.ts': "import { deep } from './inner/deep'\nexport const shared = deep",
+    'libs/shared/inner/deep.ts': 'export const deep: string = typeof module',
+  },
 }
+
+/** `add(i32, i32): i32` */
+const addWasm = Buffer.from('AGFzbQEAAAABBwFgAn9/AX8DAgEABwcBA2FkZAAACgkBBwAgACABags=', 'base64')
 
 for (const [name, files] of Object.entries(idioms)) {
   test(`runs as in a clone: ${name}`, async t => {
-    const all = { 'manifest.ts': manifest(), ...files }
+    const all = { 'manifest.ts': manifest(), 'lib/add.wasm': addWasm, ...files }
     const { run, engine } = await startInstance(t, { files: all })
     const [here, there] = await Promise.all([run('job'), runInClone(t, all)])
     assert.equal(here.error, null, `${here.error?.message} ${here.error?.stack}`)
@@ -186,3 +293,70 @@ for (const [name, files] of Object.entries(idioms)) {
     assert.equal(engine.manifest().status, 'ok')
   })
 }
+
+/** The same for packages that lie in the repo, which npm links without a registry. */
+const ownPackages: Record<string, Record<string, string>> = {
+  'workspaces in TypeScript': {
+    'package.json': `{ "type": "module", "workspaces": ["packages/*"], "dependencies": { "words": "*" } }`,
+    'packages/words/package.json': `{ "name": "words", "version": "1.0.0", "type": "module", "exports": { ".": "./src/index.ts", "./loud": "./src/loud.ts" }, "dependencies": { "tool": "*" } }`,
+    'packages/words/src/index.ts': "import { tool } from 'tool'\nexport const words: string = tool('words')",
+    'packages/words/src/loud.ts':
+      "import { words } from 'words'\nexport const loud = (): string => words.toUpperCase()",
+    'packages/tool/package.json': `{ "name": "tool", "version": "1.0.0", "main": "index.js" }`,
+    'packages/tool/index.js': "exports.tool = text => text + '!'",
+    'jobs/job.ts': `import { words } from 'words'
+import { loud } from 'words/loud'
+export async function run() { return [words, loud()] }`,
+  },
+  'a package by file:, with a file beside its code': {
+    'package.json': `{ "type": "module", "dependencies": { "own": "file:./packages/own" } }`,
+    'packages/own/package.json': `{ "name": "own", "version": "1.0.0", "main": "./index.cjs" }`,
+    'packages/own/index.cjs':
+      "exports.read = () => require('fs').readFileSync(require('path').join(__dirname, 'words.txt'), 'utf8')",
+    'packages/own/words.txt': 'beside',
+    'jobs/job.ts': `import { read } from 'own'
+import { createRequire } from 'node:module'
+const name = ['o', 'wn'].join('')
+export async function run() { return [read(), createRequire(import.meta.url)(name).read()] }`,
+  },
+}
+
+for (const [name, files] of Object.entries(ownPackages)) {
+  test(`runs as in a clone: ${name}`, async t => {
+    const all = { 'manifest.ts': manifest(), ...files }
+    const { run, engine, path } = await startInstance(t, { files: all })
+    await until(() => engine.packages().status !== 'installing', 'npm has ended')
+    assert.equal(engine.packages().error, null)
+    await until(() => engine.manifest().waitingFor === null, 'the load has ended')
+    assert.deepEqual(engine.manifest().errors, [])
+    const [here, there] = [await run('job'), await runInClone(t, all, path('node_modules'))]
+    assert.equal(here.error, null, `${here.error?.message} ${here.error?.stack}`)
+    assert.deepEqual(here.result, there)
+    assert.equal(engine.manifest().status, 'ok')
+  })
+}
+
+test('a file of secrets is read by jobs and never committed, whatever .gitignore says', async t => {
+  const { run, engine, path } = await startInstance(t, {
+    files: {
+      'manifest.ts': manifest(),
+      'package.json': module,
+      '.env': 'KEY=secret\n',
+      '.env.example': 'KEY=\n',
+      'apps/.env.production': 'KEY=secret\n',
+      'jobs/job.ts': 'export async function run() { process.loadEnvFile(); return process.env.KEY }',
+    },
+  })
+  assert.equal((await run('job')).result, 'secret')
+  const { notCommitted, dirty, obstacle } = await engine.repo()
+  assert.deepEqual([dirty, obstacle], [false, null])
+  assert.deepEqual(notCommitted, [
+    { path: '.env', kind: 'environment' },
+    { path: 'apps/.env.production', kind: 'environment' },
+  ])
+  const listed = execFileSync('git', ['ls-tree', '-r', '--name-only', 'HEAD'], {
+    cwd: path('.'),
+    encoding: 'utf8',
+  })
+  assert.deepEqual(listed.trim().split('\n'), ['.env.example', 'jobs/job.ts', 'manifest.ts', 'package.json'])
+})

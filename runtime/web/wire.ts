@@ -108,9 +108,12 @@ export const repoShape = z
         description:
           'In git, and not in the files: submodules, Git LFS pointers, committed packages. The first hundred; they stay in git as they are',
       }),
-    not_committed: z.array(z.object({ path: z.string(), kind: z.enum(['name', 'repository']) })).meta({
-      description: 'In the files, and never in git: a name that git refuses, or a repository of its own',
-    }),
+    not_committed: z
+      .array(z.object({ path: z.string(), kind: z.enum(['name', 'repository', 'environment']) }))
+      .meta({
+        description:
+          'In the files, and never in git: a name that git refuses, a repository of its own, or a file of secrets such as .env',
+      }),
     remote: z.object({
       connected: z.boolean(),
       url: z.string().nullable(),

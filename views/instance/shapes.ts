@@ -115,7 +115,7 @@ export interface RepoView {
   /** In git, and not in the files. */
   notFetched: readonly { path: string; kind: 'submodule' | 'lfs' | 'packages' }[]
   /** In the files, and never in git. */
-  notCommitted: readonly { path: string; kind: 'name' | 'repository' }[]
+  notCommitted: readonly { path: string; kind: 'name' | 'repository' | 'environment' }[]
   remote: RemoteView
 }
 

@@ -36,8 +36,8 @@ export interface NotFetched {
 /** In the files, and never in git. */
 export interface NotCommitted {
   path: string
-  /** A name that git refuses, or a repository of its own. */
-  kind: 'name' | 'repository'
+  /** A name that git refuses, a repository of its own, or a file of secrets. */
+  kind: 'name' | 'repository' | 'environment'
 }
 
 export interface Scan {
@@ -55,6 +55,10 @@ export interface ScanOptions {
   tree: string | null
   index: GitIndex
 }
+
+/** `.env` and its kin hold secrets, and once in the history they stay there; examples of them hold none. */
+const isEnvironment = (name: string) =>
+  /^\.env($|\.)/.test(name) && !/\.(example|sample|template|dist|defaults|schema)$/.test(name)
 
 /** What is larger is no file that is committed here. */
 const largestFile = 256 * 1024 * 1024
@@ -113,6 +117,10 @@ export async function scanWorkTree({ dir, objects, tree, index }: ScanOptions): 
       }
       if (!item && isDotGit(name)) {
         if (name !== '.git') scan.notCommitted.push({ path, kind: 'name' })
+        continue
+      }
+      if (!item && entry && !entry.isDirectory() && isEnvironment(name)) {
+        if (!(await isIgnored(path))) scan.notCommitted.push({ path, kind: 'environment' })
         continue
       }
       if (!entry) {

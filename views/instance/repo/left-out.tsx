@@ -6,6 +6,8 @@ const words = {
   lfs: 'A Git LFS pointer. It is not fetched, so the file holds three lines instead of its content.',
   packages: 'Committed packages are not used: packages are installed from package.json.',
   name: 'Git reads this name as .git on some systems. Rename it to get it committed.',
+  environment:
+    'A file of secrets. Jobs can read it here. List it in .gitignore, and keep what must not be lost as secrets of the instance.',
   repository: 'A git repository of its own. Commit and push from inside it.',
 } as const
 

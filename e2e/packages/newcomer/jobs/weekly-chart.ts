@@ -1,9 +1,9 @@
-import { createCanvas, loadImage } from '@napi-rs/canvas'
 import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { createCanvas, loadImage } from '@napi-rs/canvas'
 import dayjs from 'dayjs'
 import timezone from 'dayjs/plugin/timezone'
 import utc from 'dayjs/plugin/utc'
-import { writeFileSync } from 'node:fs'
 
 dayjs.extend(utc)
 dayjs.extend(timezone)
