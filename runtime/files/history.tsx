@@ -6,7 +6,7 @@ import { CommitPage } from '../../views/instance/repo/commit-page.tsx'
 import { HistoryPage } from '../../views/instance/repo/history-page.tsx'
 import { type CommitInfo, unknownCommit } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
-import { manifestView } from '../web/manifest-view.ts'
+import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
 import { manifestJson, manifestShape } from '../web/wire.ts'
 import { within } from '../web/within.ts'
@@ -56,7 +56,7 @@ const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C)
 export function historyRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, clock, repoFolder, patience } = web
   const { signedIn: guard } = web.access
-  const manifest = () => manifestView(repoFolder, jobs.manifest.state())
+  const manifest = () => withExcerpts(repoFolder, jobs.manifest.state())
   const find = async (commit: string) => {
     const found = await repo.history.show(commit)
     if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)

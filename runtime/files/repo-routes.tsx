@@ -1,7 +1,7 @@
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
 import { RepoPage } from '../../views/instance/repo/repo-page.tsx'
-import { manifestView } from '../web/manifest-view.ts'
+import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
 import { repoJson, repoShape } from '../web/wire.ts'
 import type { FilesWeb } from './files-web.ts'
@@ -55,7 +55,7 @@ export function repoRoutes(web: FilesWeb): Route[] {
           <RepoPage
             now={clock.now()}
             repo={await repo.status()}
-            manifest={manifestView(repoFolder, jobs.manifest.state())}
+            manifest={withExcerpts(repoFolder, jobs.manifest.state())}
             folder={repoFolder}
             packages={packages.state()}
           />

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { deliveryStatuses } from '../../src/delivery/delivery-queue.ts'
 import { channels, messageKinds } from './channel.ts'
+import { commitStates } from './commit-state.ts'
 import { incidentKinds } from './finding.ts'
 import { runDetailJson, runDetailShape } from './run-detail.ts'
 import type { Message } from './schema.ts'
@@ -65,7 +66,7 @@ export const noticeSettingsShape = z
     commit_status: z
       .object({
         commit: z.string(),
-        state: z.enum(['success', 'failure', 'pending']),
+        state: z.enum(commitStates),
         description: z.string(),
         at: time,
         error: z.string().nullable().meta({ description: 'Why it was not written' }),

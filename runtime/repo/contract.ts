@@ -8,9 +8,9 @@ import type { RawFiles } from './raw-files.ts'
 
 export { uneditable } from './file-path.ts'
 export { fileChanged, largestFileBytes, type RepoFile, type RepoFiles, unknownFile } from './files.ts'
-export type { FolderList } from './folder-list.ts'
+export type { FolderEntry, FolderList } from './folder-list.ts'
 export type { History } from './history.ts'
-export type { CommitInfo } from './history-protocol.ts'
+export type { CommitDetails, CommitInfo, FileChange } from './history-protocol.ts'
 export { jobsFolder, repoObstacle, unknownCommit } from './problems.ts'
 export { type OpenFile, type RawFiles, refuseLongUpload, uploadLimitBytes } from './raw-files.ts'
 
@@ -25,26 +25,30 @@ export interface RepoStatus {
   notFetched: readonly NotFetched[]
   /** The first hundred that are in the files, and never in git. */
   notCommitted: readonly NotCommitted[]
-  remote: {
-    connected: boolean
-    url: string | null
-    branch: string | null
-    /** Commits that the remote is not known to have, also while it is away. */
-    ahead: number | null
-    unpushed: Unpushed
-    behind: number | null
-    lastSyncAt: number | null
-    /** Why the last sync failed; it is tried again by itself. */
-    error: string | null
-    /** Null while nothing is connected. */
-    nextSyncAt: number | null
-    syncing: boolean
-    /** Both sides changed the same, and a person has to pick. */
-    conflict: Conflict | null
-    /** A change of the remote that waits to be confirmed. */
-    held: Held | null
-  }
+  remote: RepoRemote
 }
+
+/** The remote that the repo is synced with. */
+export interface RepoRemote {
+  connected: boolean
+  url: string | null
+  branch: string | null
+  /** Commits that the remote is not known to have, also while it is away. */
+  ahead: number | null
+  unpushed: Unpushed
+  behind: number | null
+  lastSyncAt: number | null
+  /** Why the last sync failed; it is tried again by itself. */
+  error: string | null
+  /** Null while nothing is connected. */
+  nextSyncAt: number | null
+  syncing: boolean
+  /** Both sides changed the same, and a person has to pick. */
+  conflict: Conflict | null
+  /** A change of the remote that waits to be confirmed. */
+  held: Held | null
+}
+
 /** Both sides changed the same; nothing is taken over until a person has picked. */
 export interface Conflict {
   /** `rewritten` when the remote's history no longer holds what was synced before. */

@@ -3,14 +3,10 @@ import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalid } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
-import {
-  TokensPage,
-  type TokensPageProps,
-  type TokenView,
-} from '../../views/instance/settings/tokens-page.tsx'
+import { TokensPage, type TokensPageProps } from '../../views/instance/settings/tokens-page.tsx'
 import { scopes } from '../auth/contract.ts'
 import { show } from '../web/show.ts'
-import type { TokenStore } from './token.ts'
+import type { Token, TokenStore } from './token.ts'
 
 const tokenShape = z.object({
   id: z.string(),
@@ -124,7 +120,7 @@ function isInvalid(error: unknown): error is { errors: FieldError[] } {
   return error instanceof Error && 'code' in error && error.code === invalid.code && 'errors' in error
 }
 
-function tokenJson(token: TokenView): z.input<typeof tokenShape> {
+function tokenJson(token: Token): z.input<typeof tokenShape> {
   return {
     id: token.id,
     name: token.name,

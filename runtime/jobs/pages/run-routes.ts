@@ -3,9 +3,9 @@ import { flagField } from '../../../src/http/json-schema.ts'
 import { localPath } from '../../../src/http/local-path.ts'
 import { wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
-import type { WaitView } from '../../../views/instance/shapes.ts'
+import type { QueuePlace } from '../../../views/instance/jobs/queued-runs.tsx'
 import { runJson, runShape } from '../../web/wire.ts'
-import type { Run, Runs } from '../contract.ts'
+import { type Run, type Runs, runStatuses } from '../contract.ts'
 import { unknownRun } from '../problems.ts'
 import type { JobsWeb } from './jobs-web.ts'
 import { createLogEvents } from './log-events.ts'
@@ -13,7 +13,6 @@ import { answerRun } from './run-answer.ts'
 import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
 
 const params = z.object({ id: z.string() })
-const runStatuses = runShape.shape.status.options
 const waitingRunShape = runShape
   .extend({
     queue: z
@@ -138,13 +137,13 @@ const cancelRun = ({ jobs, access }: JobsWeb) =>
     },
   })
 
-function waitingRunJson(run: Run, waits: ReadonlyMap<string, WaitView>): z.input<typeof waitingRunShape> {
+function waitingRunJson(run: Run, waits: ReadonlyMap<string, QueuePlace>): z.input<typeof waitingRunShape> {
   const queue = waits.get(run.id)
   return { ...runJson(run), ...(queue && { queue }) }
 }
 
 /** Of all runs that wait, by their ids: asked once, whatever the number of runs that are shown. */
-export function waitsOf(runs: Pick<Runs, 'waiting'>): ReadonlyMap<string, WaitView> {
+export function waitsOf(runs: Pick<Runs, 'waiting'>): ReadonlyMap<string, QueuePlace> {
   return new Map(runs.waiting().map(({ id, reason }, index) => [id, { position: index + 1, reason }]))
 }
 

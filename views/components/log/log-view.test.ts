@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type LogLineView, LogView } from './log-view.tsx'
+import type { LogLine } from '../../../runtime/jobs/contract.ts'
+import { LogView } from './log-view.tsx'
 
-const page = (...lines: [LogLineView['stream'], string][]): string =>
+const page = (...lines: [LogLine['stream'], string][]): string =>
   String(
     LogView({
       lines: lines.map(([stream, text]) => ({ at: 0, stream, text })),
