@@ -12,7 +12,7 @@ import { drivers, startLonghouse } from './longhouse.fixture.ts'
 
 const skip = noBrowser || drivers.find(({ driver }) => driver === 'docker')?.skip || false
 
-test('in a real container: the owner signs in from their page, and the limits of the plan apply', {
+test('in a real container, the owner signs in from the account page and the plan’s limits apply', {
   skip,
   timeout: 600_000,
 }, async t => {

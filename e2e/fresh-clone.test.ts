@@ -55,7 +55,7 @@ function npmStart(folder: string, dataRoot: string) {
 const skip = isClone ? false : 'needs a git checkout: clone the repository'
 
 // Longer than what it waits for, twice.
-test('git clone, npm start: on the Node of the machine, with nothing else', {
+test('git clone and npm start work on the Node of the machine, with nothing else installed', {
   skip,
   timeout: 600_000,
 }, async t => {

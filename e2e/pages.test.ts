@@ -12,7 +12,10 @@ async function press(page: Page, name: string | RegExp): Promise<void> {
 
 for (const javaScript of [true, false]) {
   const how = javaScript ? 'with JavaScript' : 'without JavaScript'
-  test(`an operator and an owner on the pages, ${how}`, { skip: noBrowser, timeout: 600_000 }, async t => {
+  test(`an operator and an owner work on the pages, ${how}`, {
+    skip: noBrowser,
+    timeout: 600_000,
+  }, async t => {
     const longhouse = await startLonghouse(t, { driver: 'process' })
     const { page, complaints, bytes } = await openBrowser(t, { javaScript })
     const control = `http://control.localhost:${longhouse.port}`

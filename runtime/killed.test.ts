@@ -59,7 +59,7 @@ function ask<Row>(dir: string, query: string): Row[] {
   }
 }
 
-test(`killed ${kills} times at any moment, it leaves no slot out, runs none twice, and nothing stays running`, async t => {
+test(`a runtime killed ${kills} times at any moment skips no slot, runs none twice, and leaves no process`, async t => {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs/data'), { recursive: true })
   writeFileSync(join(dir, 'jobs/manifest.ts'), manifest)
@@ -114,7 +114,7 @@ test(`killed ${kills} times at any moment, it leaves no slot out, runs none twic
   }
 })
 
-test('asked to stop while it still starts, it stops in order all the same', async t => {
+test('a runtime stopped while it starts stops in order', async t => {
   const dir = temporaryFolder(t)
   const going = launch(t, dir)
   await eventually('it has opened its volume', () => existsSync(join(dir, 'longhouse.db')))

@@ -55,6 +55,6 @@ function typedFields(jobRegistry: JobRegistry): void {
   jobRegistry.register({ id: 'wrong', cron: '@daily', func: any, params: { name: 'strnig' } })
 }
 
-test('the types of a job are told by its own fields', () => {
+test('the types of a job come from its own fields', () => {
   assert.equal(typeof typedFields, 'function')
 })

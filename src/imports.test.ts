@@ -44,7 +44,7 @@ function importsOf(file: string): Arrow[] {
 
 const roomOf = (file: string) => file.split('/')[0] ?? ''
 
-test('imports are found at all, and lead to files', () => {
+test('imports are found, and lead to files', () => {
   assert.ok(arrows.length > 150, `only ${arrows.length} imports found`)
   const known = new Set(
     globSync(

@@ -133,7 +133,7 @@ const ways: Record<string, [make: (volume: Volume) => void, words: RegExp]> = {
 }
 
 for (const [name, [make, words]] of Object.entries(ways)) {
-  test(`the compiler tells nothing of a file outside the repo: ${name}`, async t => {
+  test(`the compiler reveals nothing of a file outside the repo: ${name}`, async t => {
     const dir = realpathSync(temporaryFolder(t))
     const write = (file: string, text: string) => {
       mkdirSync(dirname(join(dir, file)), { recursive: true })

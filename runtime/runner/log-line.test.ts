@@ -25,7 +25,7 @@ function logOf(written: readonly { stream: LogStream; text: string }[]) {
   return { kept, followed }
 }
 
-test('without its heads a log is what followers got', () => {
+test('a stored log without its line prefixes equals the text that followers got', () => {
   fc.assert(
     fc.property(chunks, written => {
       const { kept, followed } = logOf(written)
@@ -34,7 +34,7 @@ test('without its heads a log is what followers got', () => {
   )
 })
 
-test('every line has a head, and each stream has its own text in its lines, whatever the other one writes', () => {
+test('every line has a prefix, and each stream keeps its own lines', () => {
   fc.assert(
     fc.property(chunks, written => {
       const lines = logLines(logOf(written).kept)

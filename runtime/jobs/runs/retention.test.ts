@@ -36,7 +36,7 @@ function openHistory(t: TestContext) {
   return { sqlite, db, runsDir, addRun, addSlot, ids, ats, log: (id: string) => join(runsDir, `${id}.log`) }
 }
 
-test('the newest runs of each job are kept, none too long, and at least one', async t => {
+test('the newest runs of each job are kept within count and age, at least one', async t => {
   const { db, runsDir, addRun, addSlot, ids, ats, log } = openHistory(t)
   for (let i = 0; i < 6; i++) addRun(`often-${i}`, 'often', now - 6 + i)
   addRun('old-1', 'old', now - 400 * day)
@@ -58,7 +58,7 @@ test('the newest runs of each job are kept, none too long, and at least one', as
   assert.deepEqual([existsSync(log('often-0')), existsSync(log('often-5'))], [false, true])
 })
 
-test('only a log without its run is removed', async t => {
+test('only a log without a run is deleted', async t => {
   const { db, runsDir, addRun, log } = openHistory(t)
   addRun('known', 'job', now)
   for (const id of ['known', 'stray']) writeFileSync(log(id), 'x')
@@ -68,7 +68,7 @@ test('only a log without its run is removed', async t => {
   assert.deepEqual([existsSync(log('known')), existsSync(join(runsDir, 'notes.txt'))], [true, true])
 })
 
-test('a hundred thousand runs are deleted in small portions', async t => {
+test('a hundred thousand runs are deleted in small batches', async t => {
   const { sqlite, db, runsDir, addRun, addSlot, ids } = openHistory(t)
   const result = JSON.stringify('x'.repeat(200))
   sqlite.transaction(() => {

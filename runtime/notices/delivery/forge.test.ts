@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { findForge, writeStatus } from './forge.ts'
 
-test('no answer of a forge holds its connection, however long it is', async t => {
+test('the connection is released after any response of a forge, however long', async t => {
   let status = 201
   const server = createServer((asked, answer) => {
     asked.resume()

@@ -14,7 +14,7 @@ const page = (...lines: [LogLine['stream'], string][]): string =>
     }),
   )
 
-test('a colour that goes on does so in its own stream, whatever came in between', () => {
+test('a colour continues on the next line of its own stream, whatever comes in between', () => {
   const apart = page(
     ['out', 'first'],
     ['err', '\x1b[31mno such file'],
@@ -31,6 +31,6 @@ test('a colour that goes on does so in its own stream, whatever came in between'
   assert.match(within, /<span>three\n<\/span>/)
 })
 
-test('of a line that was written over and over, the last is shown', () => {
+test('a line that was overwritten shows its last text', () => {
   assert.match(page(['out', '10 %\r50 %\rdone\r']), /<span>done\n<\/span>/)
 })

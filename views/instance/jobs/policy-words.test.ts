@@ -36,7 +36,7 @@ const own = (job: Partial<Job>, policies: Partial<Job['policies']> = {}) =>
     ),
   )
 
-test('of a job that says nothing, nothing stands out', () => {
+test('a job without own policies has no line that stands out', () => {
   assert.deepEqual(own({}), {})
   assert.deepEqual(
     policyLines(ordinary).map(({ words }) => words),
@@ -52,7 +52,7 @@ test('of a job that says nothing, nothing stands out', () => {
   )
 })
 
-test('what a job says itself, in words', () => {
+test('each policy of a job is described in words', () => {
   const retry = { attempts: 3, delayMs: 90_000, factor: 2, maxDelayMs: 3_600_000, jitter: 0.1 }
   assert.deepEqual(
     own(
@@ -82,7 +82,7 @@ test('what a job says itself, in words', () => {
   )
 })
 
-test('what a job says of its notices', () => {
+test('a job’s own notices are described in words', () => {
   const words = (notify: Partial<Job['notify']>) => own({ notify: { ...ordinary.notify, ...notify } }).Notices
   assert.equal(words({ failures: false, longRun: false, overdue: false, missed: false }), 'Off')
   assert.equal(
