@@ -2,15 +2,15 @@ import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
-import { largestFileBytes, type RepoFile, uneditable } from '../repo/contract.ts'
-import { authorOf } from '../web/author.ts'
 import {
   differenceJson,
   differenceShape,
   manifestErrorShape,
   manifestJson,
   manifestShape,
-} from '../web/wire.ts'
+} from '../jobs/contract.ts'
+import { largestFileBytes, type RepoFile, uneditable } from '../repo/contract.ts'
+import { authorOf } from '../web/author.ts'
 import { within } from '../web/within.ts'
 import type { FilesWeb } from './files-web.ts'
 import { answerRaw } from './raw-answer.ts'

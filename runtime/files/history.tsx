@@ -4,11 +4,11 @@ import { wantsPage } from '../../src/http/negotiate.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { CommitPage } from '../../views/instance/repo/commit-page.tsx'
 import { HistoryPage } from '../../views/instance/repo/history-page.tsx'
-import { type CommitInfo, unknownCommit } from '../repo/contract.ts'
+import { manifestJson, manifestShape } from '../jobs/contract.ts'
+import { type CommitInfo, fileChangeKinds, unknownCommit } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
 import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
-import { manifestJson, manifestShape } from '../web/wire.ts'
 import { within } from '../web/within.ts'
 import type { FilesWeb } from './files-web.ts'
 
@@ -31,7 +31,7 @@ const detailsShape = commitShape.extend({
   files: z.array(
     z.object({
       path: z.string(),
-      kind: z.enum(['added', 'removed', 'changed']),
+      kind: z.enum(fileChangeKinds),
       hunks: z.array(
         z.object({
           before: z.int().meta({ description: 'The first line before, from 1' }),

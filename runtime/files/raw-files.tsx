@@ -4,9 +4,9 @@ import { readBytes } from '../../src/http/body.ts'
 import { badRequest, invalidFields, unsupportedMedia } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { folderHref } from '../../views/instance/repo/files-page.tsx'
-import { refuseLongUpload, uploadLimitBytes } from '../repo/contract.ts'
+import { manifestJson, manifestShape } from '../jobs/contract.ts'
+import { entryKinds, refuseLongUpload, uploadLimitBytes } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
-import { manifestJson, manifestShape } from '../web/wire.ts'
 import { within } from '../web/within.ts'
 import { fileParams, messageField } from './file-routes.ts'
 import type { FilesWeb } from './files-web.ts'
@@ -16,7 +16,7 @@ const formLimitBytes = 16 * 1024 * 1024
 
 const entryShape = z.object({
   path: z.string(),
-  kind: z.enum(['folder', 'file', 'link', 'other']),
+  kind: z.enum(entryKinds),
   size_bytes: z.number(),
   modified_at: z.iso.datetime(),
 })

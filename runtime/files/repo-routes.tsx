@@ -1,9 +1,9 @@
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
 import { RepoPage } from '../../views/instance/repo/repo-page.tsx'
+import { repoJson, repoShape } from '../repo/contract.ts'
 import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
-import { repoJson, repoShape } from '../web/wire.ts'
 import type { FilesWeb } from './files-web.ts'
 
 /** The jobs repo. A stranger learns only whether there is one. */

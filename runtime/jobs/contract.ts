@@ -5,6 +5,7 @@ import type { catchUps, interruptRules, overlaps } from '../manifest/policies.ts
 import type { ParamsSpec } from '../params/params.ts'
 import type { OpenLog } from '../runner/open-log.ts'
 import type { RunTrigger } from '../runner/run-protocol.ts'
+import type { JobsDifference, ManifestState } from './manifest-state.ts'
 
 export type { ManifestError } from '../manifest/manifest-error.ts'
 export type { NotifySpec } from '../manifest/notify.ts'
@@ -12,6 +13,14 @@ export { catchUps, interruptRules, overlaps } from '../manifest/policies.ts'
 export type { LogLine } from '../runner/log-line.ts'
 export type { OpenLog } from '../runner/open-log.ts'
 export { type RunTrigger, runTriggers } from '../runner/run-protocol.ts'
+export type { JobChange, JobsDifference, ManifestState } from './manifest-state.ts'
+export {
+  differenceJson,
+  differenceShape,
+  manifestErrorShape,
+  manifestJson,
+  manifestShape,
+} from './manifest-wire.ts'
 
 /** How a run can end. */
 export const runEndings = ['succeeded', 'failed', 'timed_out', 'cancelled', 'interrupted'] as const
@@ -87,44 +96,6 @@ export interface JobPolicies {
   retry: { attempts: number; delayMs: number; factor: number; maxDelayMs: number; jitter: number } | null
   onInterrupt: (typeof interruptRules)[number]
   concurrencyKey: string | null
-}
-
-export const manifestStatuses = ['ok', 'error', 'loading'] as const
-export const manifestWaits = ['packages', 'registry', 'confirmation'] as const
-
-export interface ManifestState {
-  /** `loading` only until the first load after boot has ended. */
-  status: (typeof manifestStatuses)[number]
-  /** The commit of the live set. */
-  commit: string | null
-  loadedAt: number | null
-  errors: ManifestError[]
-  /** What the files wait for, when they are not at fault; `status` is `error` meanwhile. */
-  waitingFor: (typeof manifestWaits)[number] | null
-  /** While waiting for the registry, when it is asked again. */
-  nextTryAt: number | null
-  /** What the last load changed, or, while waiting for a confirmation, what it would change; null when nothing. */
-  difference: JobsDifference | null
-}
-
-export interface JobsDifference {
-  added: number
-  removed: number
-  changed: number
-  /** The first hundred of them. */
-  jobs: JobChange[]
-}
-
-export const changeKinds = ['added', 'removed', 'changed'] as const
-
-export interface JobChange {
-  id: string
-  kind: (typeof changeKinds)[number]
-  /** Of a changed job, what differs. */
-  fields: string[]
-  cron: string
-  timezone: string
-  nextRunAt: number | null
 }
 
 /** What would happen if a file were saved with another content. */

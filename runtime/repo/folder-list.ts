@@ -4,10 +4,12 @@ import { isForbidden } from './file-path.ts'
 import { type RepoFiles, unknownFile } from './files.ts'
 import { openFolderAt } from './folder.ts'
 
+export const entryKinds = ['folder', 'file', 'link', 'other'] as const
+
 /** One entry of a folder of the jobs repo; its path is relative to the repo. */
 export interface FolderEntry {
   path: string
-  kind: 'folder' | 'file' | 'link' | 'other'
+  kind: (typeof entryKinds)[number]
   sizeBytes: number
   modifiedAt: number
 }

@@ -11,9 +11,11 @@ export interface CommitInfo {
   madeHere: boolean
 }
 
+export const fileChangeKinds = ['added', 'removed', 'changed'] as const
+
 export interface FileChange {
   path: string
-  kind: 'added' | 'removed' | 'changed'
+  kind: (typeof fileChangeKinds)[number]
   hunks: Hunk[]
   /** Why no lines are shown. */
   note: string | null

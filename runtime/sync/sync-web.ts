@@ -1,8 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import type { AppContext, Guard } from '../../src/http/route.ts'
-import type { RepoService } from '../repo/contract.ts'
-import { repoJson, repoShape } from '../web/wire.ts'
+import { type RepoService, repoJson, repoShape } from '../repo/contract.ts'
 import type { SyncService } from './contract.ts'
 
 /** What the routes of sync need. */

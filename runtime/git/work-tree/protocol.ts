@@ -1,5 +1,5 @@
 import type { Author } from '../authors.ts'
-import type { NotCommitted, NotFetched } from './work-tree-scan.ts'
+import type { NotCommitted, NotFetched } from './left-out.ts'
 
 /** What the git program is asked. */
 export type GitRequest = {

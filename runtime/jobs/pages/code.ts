@@ -3,8 +3,8 @@ import { timestamp } from '../../../src/clock.ts'
 import { preferredWait, wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import type { PackagesState } from '../../packages/contract.ts'
-import { manifestJson, manifestShape } from '../../web/wire.ts'
 import { within } from '../../web/within.ts'
+import { manifestJson, manifestShape } from '../manifest-wire.ts'
 import type { JobsWeb } from './jobs-web.ts'
 
 const time = z.iso.datetime().nullable()

@@ -3,21 +3,19 @@ import { listWindow } from '../../../src/http/list-window.ts'
 import { localPath } from '../../../src/http/local-path.ts'
 import { wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
-import { jobJson, jobShape } from '../../web/job-wire.ts'
-import {
-  manifestJson,
-  manifestShape,
-  runJson,
-  runShape,
-  slotJson,
-  slotShape,
-  timeField,
-} from '../../web/wire.ts'
+import { manifestJson, manifestShape } from '../manifest-wire.ts'
+import { jobJson, jobShape } from './job-wire.ts'
 import type { JobsWeb } from './jobs-web.ts'
 import { answerRun } from './run-answer.ts'
 import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
+import { runJson, runShape, slotJson, slotShape } from './wire.ts'
 
 const params = z.object({ id: z.string() })
+
+/** A time in a query, in milliseconds. */
+const timeField = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-03-28T12:00:00Z' })
+  .transform(text => Date.parse(text))
 const matchShape = z.object({
   in: z
     .enum(['log', 'error'])

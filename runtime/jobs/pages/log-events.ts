@@ -1,7 +1,7 @@
 import { overloaded } from '../../../src/http/problem.ts'
 import { asWritten } from '../../runner/log-line.ts'
-import { runJson } from '../../web/wire.ts'
 import type { JobsService, Run } from '../contract.ts'
+import { runJson } from './wire.ts'
 
 /** What waits for one reader, about; the rest it gets from the log itself when it reads on. */
 const aheadBytes = 64 * 1024

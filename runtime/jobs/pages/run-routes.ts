@@ -4,13 +4,13 @@ import { localPath } from '../../../src/http/local-path.ts'
 import { wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import type { QueuePlace } from '../../../views/instance/jobs/queued-runs.tsx'
-import { runJson, runShape } from '../../web/wire.ts'
 import { type Run, type Runs, runStatuses } from '../contract.ts'
 import { unknownRun } from '../problems.ts'
 import type { JobsWeb } from './jobs-web.ts'
 import { createLogEvents } from './log-events.ts'
 import { answerRun } from './run-answer.ts'
 import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
+import { runJson, runShape } from './wire.ts'
 
 const params = z.object({ id: z.string() })
 const waitingRunShape = runShape

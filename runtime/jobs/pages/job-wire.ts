@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { timestamp } from '../../src/clock.ts'
-import type { Job } from '../jobs/contract.ts'
+import { timestamp } from '../../../src/clock.ts'
+import { catchUps, interruptRules, type Job, overlaps } from '../contract.ts'
 import { runJson, runShape } from './wire.ts'
 
 const time = z.iso.datetime()
@@ -17,9 +17,9 @@ export const jobShape = z
     last_run: runShape.nullable(),
     timeout_ms: z.int(),
     memory_bytes: z.int().meta({ description: 'What a run may hold with all that it starts' }),
-    catch_up: z.enum(['none', 'latest', 'all']),
+    catch_up: z.enum(catchUps),
     catch_up_window_ms: z.int(),
-    overlap: z.enum(['skip', 'queue', 'replace']),
+    overlap: z.enum(overlaps),
     retry: z
       .object({
         attempts: z.int(),
@@ -29,7 +29,7 @@ export const jobShape = z
         jitter: z.number(),
       })
       .nullable(),
-    on_interrupt: z.enum(['fail', 'rerun']),
+    on_interrupt: z.enum(interruptRules),
     concurrency_key: z.string().nullable(),
     notify: z
       .object({
