@@ -6,7 +6,7 @@ import { eventually } from '../src/testing/eventually.ts'
 import { noBrowser, openBrowser, says } from './browser.fixture.ts'
 import { type LonghouseInDays, startLonghouseInDays } from './days.fixture.ts'
 
-/** A folder for pictures of the pages, for whoever wants to look at them. */
+/** A folder for screenshots of the pages, if you want to look at them. */
 const shots = process.env.SHOTS
 
 /** A job that leaves something behind: a line a run. */
@@ -20,7 +20,7 @@ jobRegistry.register({
 })
 `
 
-/** Somebody with a browser, who lives through all of it. */
+/** A person with a browser who goes through all of it. */
 async function openOwner(t: TestContext, longhouse: LonghouseInDays, javaScript: boolean) {
   const name = javaScript ? 'ada' : 'grace'
   const email = `${name}@example.com`
@@ -38,7 +38,7 @@ async function openOwner(t: TestContext, longhouse: LonghouseInDays, javaScript:
     shot: async (picture: string) => {
       if (shots) await page.screenshot({ path: `${shots}/${picture}-${name}.png`, fullPage: true })
     },
-    /** Goes to a page; whoever was away for too long signs in again. */
+    /** Goes to a page, and signs in again if the session has ended. */
     visit: async (path: string) => {
       await page.goto(control + path)
       if (!page.url().includes('/sign-in')) return
@@ -112,7 +112,7 @@ test('two owners, one with JavaScript and one without, go from trial to payment,
       await owner.seesPlan(/Free trial.*What happens if you do not choose a plan/s)
       await owner.shot('trial')
       await owner.seesInstance(/Running/)
-      // Over the bridge: nobody types the password.
+      // Through single sign-on: no password is typed.
       await page.getByRole('link', { name: 'Open' }).click()
       await page.getByText('daily-digest').first().waitFor()
       assert.equal(page.url(), owner.address)

@@ -97,7 +97,7 @@ for (const { driver, skip } of drivers) {
           const done = runs.filter(run => run.status === 'succeeded' && run.trigger === 'schedule')
           return done.length >= 5 && done
         })
-        // A run that took longer than a second has kept a slot from running: that is told, too.
+        // A run longer than a second causes a skipped slot, which is reported too.
         const { slots } = (await api('/api/jobs/tick/slots?limit=100')).json<{ slots: SlotJson[] }>()
         const at = slots.map(({ slot }) => Date.parse(slot)).sort((a, b) => a - b)
         for (const [i, slot] of at.entries()) {

@@ -5,7 +5,7 @@ import { eventually } from '../src/testing/eventually.ts'
 import { noBrowser, openBrowser } from './browser.fixture.ts'
 import { startLonghouseInDays } from './days.fixture.ts'
 
-/** A folder for pictures of the pages, for whoever wants to look at them: wide and narrow, light and dark. */
+/** A folder for screenshots of the pages: wide and narrow, light and dark. */
 const shots = process.env.SHOTS
 /** So many pages take their time on a machine that has other things to do. */
 const timeout = 600_000

@@ -31,7 +31,7 @@ for (const javaScript of [true, false]) {
     await press(page, 'Sign in')
     await says(page, /No instances yet/, javaScript)
 
-    // Provisions, and is told the password once.
+    // Provisions an instance, and sees its password once.
     await page.getByRole('link', { name: /Provision the first one/ }).click()
     await page.getByLabel('Subdomain').fill('e2etest')
     await page.getByLabel('Owner’s email address').fill('test@example.com')

@@ -66,7 +66,7 @@ interface Going {
   end(): void
 }
 
-/** An instance with a run in progress, whose log somebody follows. */
+/** An instance with a run in progress and a follower of its log. */
 async function startGoing(t: TestContext): Promise<Going> {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs/data'), { recursive: true })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import type { JobContext, JobRegistry, ParamsOf } from './jobs.js'
 
-/** Told by the compiler: `npm run check` fails when one of these types is not what it says. */
+/** Checked by the compiler: `npm run check` fails if one of these types is wrong. */
 function typedFields(jobRegistry: JobRegistry): void {
   jobRegistry.register({
     id: 'plain',

@@ -37,7 +37,7 @@ export function methodRoutes(parts: {
           'Single sign-on is not set up, so the password is the only way to sign in. Nothing was changed.',
         )
       const secret = cookie.read(c)
-      // Whoever came that way knows that it works.
+      // A session from single sign-on proves that it works.
       if ((secret ? sessions.find(secret)?.via : null) !== 'sso') {
         throw onlyWayIn(
           `Sign in through ${new URL(sso.issuer).host} first, to be sure that it works. Nothing was changed.`,

@@ -9,7 +9,7 @@ import { type BadgeStore, badgeState } from './badge.ts'
 /** Runs that are going or wait stand before the last one that ended. */
 const lookedAt = 20
 
-/** A picture of how a job is, for pages elsewhere. Nobody sees one that was not opened to all. */
+/** A picture of a job’s state, for other sites. Private badges are hidden from everyone. */
 export function badgeRoutes({
   badges,
   jobs,

@@ -45,7 +45,7 @@ const listFolder = (web: FilesWeb) =>
     answers: page,
     handle: (c, { query }) => {
       if (query.new) {
-        // Refuses what is no path before somebody writes a file for it.
+        // Refuses an invalid path before a person writes a file for it.
         web.repo.files.accept(query.new)
         return c.redirect(fileHref(query.new), 303)
       }
@@ -143,7 +143,7 @@ const changeFile = (web: FilesWeb) =>
     },
   })
 
-/** A file as somebody wants it: `hash` is that of the content the change was made from, null for a new file. */
+/** A file to save: `hash` is that of the content the change was made from, null for a new file. */
 interface Draft {
   path: string
   content: string

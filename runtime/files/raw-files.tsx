@@ -25,7 +25,7 @@ const folderShape = z.object({
   more: z.boolean().meta({ description: 'There are more than are listed' }),
 })
 
-/** Folders of the jobs repo, and files that are no text: what jobs write, and what somebody uploads for them. */
+/** Folders of the jobs repo, and binary files that jobs write or people upload. */
 export function rawFileRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, patience } = web
   const { signedIn: guard } = web.access

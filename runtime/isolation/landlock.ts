@@ -23,7 +23,7 @@ const right = {
   /** From version 3 on. */
   truncate: 1n << 14n,
 }
-/** From version 6 on: no signal to whoever is not below the same restriction. */
+/** From version 6 on: no signals to processes outside the same restriction. */
 const signalScope = 1n << 1n
 
 const reading = right.execute | right.readFile | right.readFolder
@@ -67,7 +67,7 @@ export function restrictTo(reach: Reach, system: SystemCalls): boolean {
     if (!add(rights)) add(rights & ofFiles)
     system.close(place)
   }
-  // Of a process, nobody reads here what he may not trace: the runtime's environment stays its own.
+  // In /proc a process may read only the processes that it may trace, so the runtime’s environment stays private.
   for (const path of [...reach.read, '/proc']) allow(path, reading, true)
   // What a link in the repo leads to was not meant to be written.
   for (const path of reach.write) allow(path, ~right.makeDevice, false)

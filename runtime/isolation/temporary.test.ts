@@ -14,7 +14,7 @@ const attempt = (what: () => unknown) => { try { return String(what()) } catch {
 const job = (id: string, func: string) =>
   `jobRegistry.register({ id: '${id}', cron: '@daily', func: ${func} })\n`
 
-/** A job that keeps its folder until it is told to go, and one that tries to get at it. */
+/** A job that keeps its folder until it is asked to end, and one that tries to get at it. */
 const manifest =
   imports +
   job(

@@ -46,7 +46,8 @@ export async function compileManifest(
     },
     logLevel: 'silent',
   }).catch((error: { errors?: Message[]; message: string }) => error)
-  // Its process takes orders from whoever has this one, and is not to take any from the customer's code.
+  // esbuild’s child process takes orders from whichever process owns it, and must not take any from the customer’s
+  // code.
   await stop()
   if (!('metafile' in built)) {
     return { errors: allInWords(built, request.repo) }

@@ -10,7 +10,7 @@ const ok = oneJob('() => 1')
 const secret = 'sEcReT'
 /** Broken in whatever it is read as, so that a compiler's error would tell how it begins. */
 const content = `${secret} (( "more"`
-/** Of a file that anybody on this machine may read. */
+/** Content of a file that any user of this machine may read. */
 const system = '/etc/passwd'
 
 interface Volume {

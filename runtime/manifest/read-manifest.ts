@@ -74,7 +74,7 @@ async function checkedReading(
   return { build: reading.code, inputs: reading.inputs, jobs }
 }
 
-/** The same code twice is the same build; whoever made it first stays. */
+/** The same code gives the same build; the first one stays. */
 function keep(out: string, build: string): void {
   try {
     renameSync(out, build)

@@ -48,7 +48,10 @@ const encodings: Record<string, (value: string) => string> = {
   'base64 of JSON': value => base64(json(value)),
 }
 
-/** No white space at its ends: that is not the secret. A backslash at the end may be told from its escapes only in a whole text. */
+/**
+ * No white space at its ends, because that is not part of the secret. A final backslash can be separated from its
+ * escapes only in a whole text.
+ */
 const secret = fc
   .string({
     unit: fc.oneof(fc.constantFrom(...'abcXYZ019+/=&<>"\'\\-_.~%?#@: \n\t'), fc.constantFrom('ü', '€', '😀')),

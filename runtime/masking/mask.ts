@@ -31,7 +31,7 @@ export function maskJson(json: unknown, values: Iterable<string>): unknown {
 }
 
 export interface SecretMask {
-  /** What may be told by now: a value that is cut in two by a write must not slip through. */
+  /** Returns what may be emitted by now: a value split across two writes must not slip through. */
   push(text: string): string
   /** The rest. */
   end(): string

@@ -28,7 +28,7 @@ export interface Finding {
   run?: Run
   /** It is being looked at: keeps an open incident open, and opens none. */
   undecided?: true
-  /** It is told only once it has lasted this long, in milliseconds; at once when not said. */
+  /** Report only after it has lasted this many milliseconds; at once by default. */
   patienceMs?: number
 }
 

@@ -49,7 +49,7 @@ ${job('elsewhere', `{ emails: ['ops@example.com', 'dev@example.com'], webhook: '
   assert.deepEqual(told(hook.calls).slice(2), ['patient job.failing'])
   assert.match((JSON.parse(hook.calls[2]?.body ?? '') as Body).text, /^Its last 3 runs failed/)
 
-  // One that is not to be told any more is not well again.
+  // A job whose notices were turned off has not recovered.
   instance.write(
     'manifest.ts',
     `${registry}${job('ordinary', 'false')}${job('elsewhere', `{ webhook: '${own.url}' }`)}`,

@@ -58,7 +58,7 @@ test('each new channel gets the open incidents', async t => {
   await round()
   assert.deepEqual([told(hook).length, inbox.mails.length], [1, 1])
 
-  // One that goes and comes again has been told.
+  // An incident that ends and starts again within the hour was reported already.
   notices.settings.save({ emailTo: '' })
   await round()
   notices.settings.save({ emailTo: 'owner@example.com' })

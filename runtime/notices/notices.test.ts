@@ -92,7 +92,7 @@ test('a job that fails every other time is reported once an hour', async t => {
   await apiRun(watched)
   await round()
   assert.equal(types().length, 2)
-  // It still fails when the quiet hour is over: then it is told.
+  // It still fails when the quiet hour is over, and is reported then.
   clock.at += hour
   await round()
   assert.deepEqual(types(), ['job.failing', 'job.recovered', 'job.failing'])
@@ -149,7 +149,7 @@ test('an overdue job and a job without further due times are reported', async t 
       const { type, job_id } = JSON.parse(call.body) as Body
       return `${job_id} ${type}`
     })
-  // Nobody ticks.
+  // No tick happens.
   clock.at += 3 * minute
   await round()
   assert.deepEqual(told(), ['hourly job.overdue'])
@@ -162,7 +162,7 @@ test('an overdue job and a job without further due times are reported', async t 
   await notices.watch({ ...instance.engine, jobs })
   await notices.outbox.flush()
   assert.equal(told().at(-1), 'hourly job.no-next-slot')
-  // A job that somebody switches off is not well again; it is only not watched.
+  // A disabled job has not recovered; it is only not watched.
   instance.engine.setEnabled('hourly', false)
   await round()
   assert.equal(told().length, 3)

@@ -49,7 +49,7 @@ export interface Notices {
   incidents(limit: number): Incident[]
   /** Ends or resumes the notification of an open incident; null when there is none, `over` when it is closed. */
   mute(incidentId: string, muted: boolean): Incident | null | 'over'
-  /** What the remote is told of its commits. */
+  /** The commit status at the remote. */
   commitStatuses: CommitStatuses
   /** Of the last heartbeat since boot. */
   heartbeat(): Heartbeat | null
@@ -57,7 +57,7 @@ export interface Notices {
   test(): number
   /** Makes a message due now that waits or was given up; false when there is none. */
   retry(messageId: string): boolean
-  /** Looks at everything once, and puts into the queue what is to be told. */
+  /** Checks everything once, and queues the notices that are due. */
   watch(engine: Watched): Promise<void>
   /** Asks the heartbeat's address, when there is one and the engine works. */
   beat(engine: Watched): Promise<void>
@@ -167,7 +167,7 @@ function queueMissed(
   const row = { id: 1, missedReportedBefore: now }
   db.transaction(tx => {
     tx.insert(progress).values(row).onConflictDoUpdate({ target: progress.id, set: row }).run()
-    // What was missed before anybody watched is history, not news.
+    // Slots missed before the watch started are history, not news.
     if (from === undefined) return
     const missed = engine.ledger({
       outcome: 'missed',

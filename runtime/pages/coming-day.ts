@@ -5,7 +5,7 @@ import { previewSlots } from '../cron/cron.ts'
 import type { Job, Slots } from '../jobs/contract.ts'
 
 const day = 24 * 3_600_000
-/** More than these cannot be told apart in a picture. */
+/** More slots than this cannot be distinguished in a picture. */
 const mostSlots = 72
 const keepMs = 5 * 60_000
 

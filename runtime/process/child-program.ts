@@ -30,8 +30,8 @@ export interface HelperProgram {
 }
 
 /**
- * Starts a program of ours that handles what others wrote, and runs none of it. It is told what to do over Node's own
- * channel. The system confines it before it has loaded anything.
+ * Starts a program of ours that handles customer content, and runs none of it. It gets its orders over Node’s own
+ * channel. The system restricts it before it has loaded anything.
  */
 export function startProgram(name: 'git' | 'history' | 'sync', program: HelperProgram): ChildProcess {
   const { jobsDir, write = [], memoryMb, env = {} } = program
@@ -60,9 +60,9 @@ export interface CustomerProgram {
   /** What leads to everything that it starts, see `processTree`. */
   mark: string
   reach: Reach
-  /** For temporary files; whoever starts it removes this when all of its tree is gone. */
+  /** The folder for temporary files; the caller deletes it after the whole process tree has ended. */
   temporary: TemporaryFolder
-  /** What it and all that it starts may hold, in MiB: whoever starts it has to watch that, its heap is bound by it. */
+  /** Memory limit of the process and its children, in MiB. It sets the heap size; the caller has to watch the rest. */
   memoryMb: number
   env?: Record<string, string>
   stdio: SpawnOptions['stdio']
@@ -179,7 +179,7 @@ function nodeCommand(nodeArgs: readonly string[], { overOthers = true } = {}): [
 
 let known: readonly string[] | undefined
 
-/** Nothing for whoever has no such rights, or cannot give them up. */
+/** Does nothing for a user without such rights, or who cannot drop them. */
 function givingUp(): readonly string[] {
   if (process.getuid?.() !== 0) return []
   const args = [`--bounding-set=${rightsOverOthers}`]

@@ -14,8 +14,8 @@ export function containerMemoryBytes(): number {
 }
 
 /**
- * How much a run may hold with all that it starts, in MiB, when its job does not say: most of the box, so that a
- * browser has room, and never all of it; on a machine that is nobody's box, no more than a large one would have.
+ * The default memory limit of a run and its children, in MiB: most of the container, so that a browser fits, and
+ * never all of it; without a container limit, at most what a large one would have.
  */
 export function memoryOfRunsMb(boxBytes: number): number {
   return Math.floor(Math.min(Math.max((boxBytes * 3) / 4 / mib, 64), 1024))
@@ -60,7 +60,7 @@ function heldBytes(pid: number): number {
   return fieldsBytes(`/proc/${pid}/status`, ['RssAnon', 'RssShmem', 'VmSwap']) ?? 0
 }
 
-/** Null for a process that lets nobody look, and on old systems. */
+/** Null for a process that we may not inspect, and on old systems. */
 function shareBytes(pid: number): number | null {
   return fieldsBytes(`/proc/${pid}/smaps_rollup`, ['Pss_Anon', 'Pss_Shmem', 'SwapPss'])
 }

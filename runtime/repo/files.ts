@@ -46,8 +46,8 @@ export interface RepoFile {
 }
 
 /**
- * The jobs repo's own files, for whoever edits them from outside. Paths are relative with slashes; what leads out of
- * the repo, into git or into packages is refused, and so are links, for a job could have put them there.
+ * The jobs repo’s files, for editors outside the repo. Paths are relative with slashes. Refuses paths that lead out
+ * of the repo, into git or into packages, and links, because a job could have put them there.
  */
 export interface RepoFiles {
   /** By path; `more` when there are too many to list. */

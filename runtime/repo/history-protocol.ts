@@ -24,7 +24,7 @@ export interface FileChange {
 export interface CommitDetails extends CommitInfo {
   /** What it changed of its first parent. */
   files: FileChange[]
-  /** It changed more files than are told. */
+  /** True if it changed more files than are listed. */
   more: boolean
 }
 

@@ -27,7 +27,7 @@ const editable = (model: Model, list: readonly Edit[]) =>
     ([path]) =>
       !isPackage(path) && model.get(path)?.mode !== '160000' && (model.has(path) || !path.includes('.log')),
   )
-/** A tree, and one that somebody made of it. */
+/** A tree, and an edited version of it. */
 const pair = tree.chain(before => edits(before).map(list => ({ before, list: editable(before, list) })))
 
 test('a commit of edited files differs from its parent only in those files', async t => {

@@ -15,7 +15,7 @@ import { oneJob, startInstance } from '../engine.fixture.ts'
 import { listFolder } from './folder-list.ts'
 import { openRawFiles } from './raw-files.ts'
 
-/** Whoever looks finds nothing wrong: as if a job had put the link there just afterwards. */
+/** The check finds nothing wrong, as if a job had put the link there just afterwards. */
 const looked = { accept: () => {} }
 
 test('a link that a job puts in place of a folder during an operation is not followed', async t => {

@@ -107,7 +107,7 @@ export function openRawFiles(
   }
 }
 
-/** A pipe is opened without waiting for somebody who writes into it, and a link not at all. */
+/** A pipe is opened without waiting for a writer, and a link is not opened at all. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 function openRegular(jobsDir: string, path: string): number {

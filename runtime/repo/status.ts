@@ -51,7 +51,7 @@ export interface Conflict {
   files: ConflictFile[]
 }
 
-/** A change of the remote that waits until somebody says that it is meant. */
+/** A change of the remote that waits for a confirmation. */
 export interface Held {
   ours: string
   theirs: string

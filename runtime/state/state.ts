@@ -18,7 +18,7 @@ export interface StateStore {
   list(jobId: string): StateEntry[]
   /** Forgets one key of a job, or all of them; returns how many there were. */
   clear(jobId: string, key?: string): number
-  /** Forgets what nobody has set for 90 days of jobs that are not among these. */
+  /** Deletes entries unchanged for 90 days of jobs that are not among these. */
   prune(kept: ReadonlySet<string>): void
   /** Puts on the disk what waits for it. */
   close(): void

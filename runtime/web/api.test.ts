@@ -35,7 +35,7 @@ test('a stranger can read only health and whether a repo exists', async t => {
     'get /api/jobs/repo',
     'post /api/jobs/repo/webhook',
     'get /openapi.json',
-    // Only those that somebody made public; its own tests try the others.
+    // Only public badges; their own tests try the others.
     'get /badges/{file}',
   ]
   let tried = 0

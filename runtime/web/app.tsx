@@ -67,7 +67,7 @@ export function instanceApp(options: InstanceAppOptions): Hono<AppEnv> {
   return app
 }
 
-/** True for a person who is signed in. What is wrong may be just this check: then nobody is. */
+/** True for a person who is signed in; false when the check itself fails. */
 function isPerson(c: AppContext, { isAuthenticated }: Pick<InstanceAppOptions, 'isAuthenticated'>): boolean {
   try {
     return c.req.header('authorization') === undefined && isAuthenticated(c)

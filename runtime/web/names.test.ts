@@ -30,7 +30,7 @@ test('the accessible name of each control starts with its visible text, on every
   })
   assert.deepEqual(faults, [])
   assert.ok(pages.length > 15, pages.join(' '))
-  // Buttons that say the same are told apart all the same.
+  // Buttons with the same text have different names.
   for (const about of ['one', 'two', 'KEY', 'script', 'the state of one']) assert.ok(named.has(about), about)
 })
 

@@ -37,7 +37,7 @@ export function newSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** What is kept of a secret: enough to recognise it, useless to whoever reads the database. */
+/** The stored form of a secret: enough to recognise it, useless to a reader of the database. */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')
 }

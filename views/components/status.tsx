@@ -64,7 +64,7 @@ export function RunStatus({ status, href }: { status: RunStatusName; href?: stri
   return lookBadge(runs[status], href)
 }
 
-/** What became of a due time: nobody is helped by *Ran* when the run then failed. */
+/** The result of a due time: *Ran* alone does not help when the run then failed. */
 export interface SlotEnd {
   outcome: SlotOutcome
   runStatus: RunStatusName | null

@@ -175,8 +175,8 @@ export async function standing(
 }
 
 /**
- * The last commit; null before the first one. Throws when it cannot be told: what cannot be read is not absent, and a
- * first commit in its place would leave all others behind.
+ * The last commit; null before the first one. Throws when it cannot be read: an unreadable head is not an absent one,
+ * and a first commit in its place would cut off the history.
  */
 export async function headOf(dir: string): Promise<string | null> {
   const branch = await git.currentBranch({ fs, dir })
@@ -200,7 +200,7 @@ const largestRefs = 16 * 1024 * 1024
 
 const busy = 'another git program is at work in the jobs repo; when none is, remove .git/index.lock'
 
-/** Somebody's work with a git of their own that is not finished, in words; null when there is none. */
+/** Describes an unfinished operation of git itself, such as a merge; null when there is none. */
 export function unfinishedWork(
   dir: string,
   branch: string | null,

@@ -19,7 +19,7 @@ export interface CommitWords {
   subject?: string | undefined
   /** Stands at the end. */
   note?: string | undefined
-  /** Who made the changes, the last one first; Longhouse when nobody is named. */
+  /** The authors of the changes, the last one first; Longhouse if none is named. */
   authors?: readonly Author[] | undefined
 }
 

@@ -41,7 +41,7 @@ test('a refused edit is reported after a minute, and so is the recovery', async 
   await save(good)
   assert.deepEqual(told(watched), ['manifest.refused', 'manifest.recovered'])
 
-  // A set without any job waits for somebody.
+  // A set without any job waits for a confirmation.
   await save("import 'longhouse/jobs'\n")
   assert.equal(engine.manifest().waitingFor, 'confirmation')
   assert.deepEqual(told(watched).slice(2), ['change.held'])
@@ -118,7 +118,7 @@ test('a refusing remote, a held change and a conflict are each reported with the
   await round()
   assert.deepEqual(told(watched).slice(5), ['conflict.recovered'])
 
-  // Whoever disconnects a remote that fails is not told that it works again.
+  // After the remote is disconnected there is no recovery to report.
   server.ill = 'down'
   clock.at += 120 * minute
   for (let failures = 1; failures <= 3; failures++) await engine.sync.sync()

@@ -15,8 +15,8 @@ export interface LogViewProps {
 }
 
 /**
- * What a program wrote, as a terminal would show it, each line with its number and the wall clock of when it came.
- * These, and the word that tells the error stream, are left out of what somebody selects and copies.
+ * A program’s output as a terminal would show it, each line with its number and time. The numbers, times and the mark
+ * of the error stream are left out of selected and copied text.
  */
 export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
   const shown = lookedUpLines(lines)

@@ -27,7 +27,7 @@ export interface NoticeSettingsPageProps {
   fromEnvironment: { smtp: boolean; from: string }
   channels: Record<Channel, boolean>
   heartbeat: { at: number; error: string | null } | null
-  /** What the remote was last told of a commit. */
+  /** The last commit status at the remote. */
   commitStatus: { commit: string; state: string; at: number; error: string | null } | null
   /** A signing secret that was made just now, shown this once. */
   secret?: string | undefined
