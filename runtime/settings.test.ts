@@ -6,7 +6,7 @@ import { hashPassword } from '../src/password.ts'
 import { ssoSettings } from './auth/settings.ts'
 import { named, planRuntime } from './boot.ts'
 import { plugins } from './program.ts'
-import type { VolumeSettings } from './volume/settings.ts'
+import type { VolumeSettings } from './volume/contract.ts'
 
 type Values = Record<string, string | number> & { LONGHOUSE_PASSWORD: string }
 

@@ -5,7 +5,7 @@ import { badRequest, invalidFields, unsupportedMedia } from '../../src/http/prob
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { folderHref } from '../../views/instance/repo/files-page.tsx'
 import { manifestJson, manifestShape } from '../jobs/contract.ts'
-import { entryKinds, refuseLongUpload, uploadLimitBytes } from '../repo/contract.ts'
+import { entryKinds, uploadLimitBytes } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
 import { within } from '../web/within.ts'
 import { fileParams, messageField } from './file-routes.ts'
@@ -100,7 +100,7 @@ export function rawFileRoutes(web: FilesWeb): Route[] {
         413: { description: 'The file is too large; nothing was changed' },
       },
       handle: async (c, { params: { path }, query: { replace, message } }) => {
-        refuseLongUpload(c.req.header('content-length'))
+        repo.rawFiles.refuseLong(c.req.header('content-length'))
         const body = c.req.raw.body ?? new Blob([]).stream()
         const manifest = await upload(c, path, body, { replace: replace === 'true', message })
         return c.json({ path, manifest: manifestJson(manifest) })

@@ -1,5 +1,3 @@
-export { readWanted } from './wanted.ts'
-
 /** The packages that the jobs repo's `package.json` asks for. */
 export interface PackagesState {
   /** `none` when it asks for nothing that jobs need. */

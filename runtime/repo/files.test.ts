@@ -13,8 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { largestFileBytes } from './contract.ts'
 import { acceptIn } from './file-path.ts'
-import { largestFileBytes, openFiles } from './files.ts'
+import { openFiles } from './files.ts'
 
 function startFiles(t: TestContext) {
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-files-'))
