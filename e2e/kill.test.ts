@@ -52,7 +52,7 @@ for (const { driver, skip } of drivers) {
 
     const removed = 'box-0'
     await longhouse.admin('/admin/instances/box-4', { method: 'DELETE', wait: 30 })
-    // All of them are under way, or not even begun, when it is killed.
+    // All of them are in progress, or not even begun, when it is killed.
     const [, , , given] = await Promise.all([
       longhouse.admin(`/admin/instances/${removed}?purge=true`, { method: 'DELETE' }),
       longhouse.admin('/admin/instances/box-2', { method: 'DELETE' }),

@@ -59,7 +59,7 @@ for (const javaScript of [true, false]) {
       .click()
     await says(page, /Good morning/, javaScript)
 
-    // Saves a mistake: the page says where, and what goes on; then mends it.
+    // Saves a mistake: the page says where, and what keeps running; then fixes it.
     const file = join(longhouse.dataRoot, 'e2etest', 'jobs', 'manifest.ts')
     writeFileSync(file, "import { jobRegistry } from 'longhouse/jobs'\n\nconst broken = {\n")
     await page.goto(instance)

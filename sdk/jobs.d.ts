@@ -193,7 +193,7 @@ type ParamValue<Param> = Param extends { readonly type: infer Type }
           : string
 
 export interface RetryPolicy {
-  /** How often it is tried in all, the first time included. */
+  /** The number of attempts, the first one included. */
   attempts: number
   /** From the failure to the next attempt: `30s`, `5m`. Ten seconds when left out. */
   delay?: string | undefined

@@ -22,7 +22,7 @@ function typedFields(jobRegistry: JobRegistry): void {
       const token: string = secrets.API_TOKEN
       // @ts-expect-error a name is text
       const wrong: number = params.name
-      // @ts-expect-error nobody declared it
+      // @ts-expect-error it is not declared
       void secrets.OTHER
       // @ts-expect-error there is no such parameter
       void params.other

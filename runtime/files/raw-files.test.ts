@@ -92,7 +92,7 @@ test('a served file never runs as a page or a script of the instance', async t =
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
     assert.equal(answer.headers.get('cross-origin-resource-policy'), 'same-origin')
   }
-  // An own page of the browser plays these: it loads the address once more, from this origin and without scripts.
+  // The browser plays these in a page of its own, which loads the address again, from this origin and without scripts.
   for (const path of ['data/sound.wav', 'data/film.webm']) {
     const policy = (await raw(`${path}?raw`)).headers.get('content-security-policy') ?? ''
     assert.match(

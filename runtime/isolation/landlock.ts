@@ -18,7 +18,7 @@ const right = {
   /** To remove and to make entries of every kind but devices. */
   changeFolder: 0b1_0111_1011_0000n | (1n << 3n),
   makeDevice: (1n << 6n) | (1n << 11n),
-  /** To move between folders, from version 2 on: version 1 keeps everybody from it. */
+  /** To move between folders, from version 2 on: version 1 forbids it always. */
   refer: 1n << 13n,
   /** From version 3 on. */
   truncate: 1n << 14n,

@@ -1,4 +1,4 @@
-/** Which of the due times that passed meanwhile are made up for. */
+/** Which of the due times missed meanwhile run later. */
 export const catchUps = ['none', 'latest', 'all'] as const
 
 /** What happens when a run is due while one of the same job is active. */

@@ -35,7 +35,7 @@ export interface ReadOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only when all is well. */
+/** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only on success. */
 export async function readManifest(
   options: ReadOptions,
 ): Promise<ReadManifest | { errors: ManifestError[] }> {

@@ -51,7 +51,7 @@ export function maskStream(values: Iterable<string>): SecretMask {
 }
 
 /**
- * What is looked for. Not a regular expression: a long key has thousands of forms in all, more than one can hold, and
+ * What is looked for. Not a regular expression: a long key has thousands of forms, too many for one, and
  * a log of many megabytes is to be passed in little time.
  */
 interface Search {

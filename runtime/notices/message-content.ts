@@ -17,7 +17,7 @@ export interface MessageContent {
   to?: Destination
   /** What happened, without the address and the details of the run; messages of older versions have none. */
   summary?: string
-  /** True when something is well again, or was never wrong. */
+  /** True for a recovery, or for a message that reports no problem. */
   good?: boolean
   /** The run that shows what is wrong. */
   run?: RunDetail

@@ -151,7 +151,7 @@ function at({ path }: TemporaryFolder): Record<string, string> {
   return { TMPDIR: path, HOME: path }
 }
 
-/** When the memory of the box is used up, the system ends this process and what it started, and not the runtime. */
+/** When the container is out of memory, the system ends this process and what it started, and not the runtime. */
 export function letGoFirst(pid: number | undefined): void {
   if (pid === undefined) return
   try {

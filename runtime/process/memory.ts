@@ -4,7 +4,7 @@ import type { ProcessTree } from './process-tree.ts'
 
 const mib = 1024 * 1024
 
-/** What a run gets in a box of the ordinary size. */
+/** A run’s memory in a container of the default size. */
 export const ordinaryMemoryMb = 384
 
 /** The memory of this machine, or of the container that this process is in. */
@@ -21,7 +21,7 @@ export function memoryOfRunsMb(boxBytes: number): number {
   return Math.floor(Math.min(Math.max((boxBytes * 3) / 4 / mib, 64), 1024))
 }
 
-/** The heap of a Node process that may hold so much in all: its own words for a full heap say more than being killed. */
+/** The heap size of a Node process with this memory limit: Node’s error for a full heap says more than being killed. */
 export function heapMb(memoryMb: number): number {
   return Math.floor(Math.max(memoryMb - 64, memoryMb / 2))
 }

@@ -165,7 +165,7 @@ test('a folder that a job swaps for a link during an operation is not followed',
   assert.equal(existsSync(join(jobsDir, 'manifest.ts')), true)
   assert.deepEqual(readdirSync(dir).sort(), ['jobs', 'keys', 'longhouse.db'])
 
-  // A file that becomes a link, a pipe or a folder is looked at once more as well.
+  // A file that becomes a link, a pipe or a folder is checked again too.
   const late = openFiles({ dir, jobsDir }, () => {})
   reset()
   for (const name of ['link', 'dangling']) symlinkSync(join(keys, name), join(data, name))

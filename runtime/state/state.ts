@@ -25,8 +25,8 @@ export interface StateStore {
 }
 
 /**
- * Between two commits so many times as long as the one before took, for the disk keeps everybody waiting: what comes
- * meanwhile goes with the next. Jobs that set without end get a third of the time at most.
+ * The pause between two commits, as a multiple of how long the last one took: a slow disk delays every change, and
+ * those that come meanwhile join the next batch. Jobs that never stop writing take a third of the time at most.
  */
 const restTimes = 2
 const longestRestMs = 100

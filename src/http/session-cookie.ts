@@ -18,7 +18,7 @@ export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
 }
 
 /**
- * Whose it is: the operator's or an instance's `session`, an owner's `account`, or a sign-in that is under way, with the
+ * Whose it is: the operator's or an instance's `session`, an owner's `account`, or a sign-in in progress, with the
  * provider (`sign_in`) or with the control plane (`sso`); `browser` tells one that signed in before.
  */
 export type CookieKind = 'account' | 'sign_in' | (typeof instanceCookieKinds)[number]

@@ -5,7 +5,7 @@ export interface RenderedForm {
   /** The page on which it was found. */
   page: string
   action: string
-  /** As it stands there, with what a browser would send of it. */
+  /** A form with the fields that a browser would send. */
   fields: Record<string, string>
 }
 

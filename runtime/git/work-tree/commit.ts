@@ -56,7 +56,7 @@ export async function stageFiles(dir: string): Promise<Staging> {
   const settings = await workTreeSettings(dir)
   const changes = new Map<string, { before: Entry | null; after: Entry | null }>()
   for (const { path, before, after } of scan.changes) {
-    // Read once more: what is committed is what is written here, whatever it was when it was compared.
+    // Read again: what is committed is what is written here, whatever it was when it was compared.
     const oid = after && objects.writeBlob(await contentAt(dir, path, settings))
     changes.set(path, { before, after: after && { mode: after.mode, oid: oid as string } })
   }
@@ -95,7 +95,7 @@ async function stagedOf(
   return { branch, parent, changes, tree: (await withChanges(objects, tree, edits)) ?? objects.writeTree([]) }
 }
 
-/** Commits what was staged on top of what it was staged for. Throws in words when that is HEAD no more. */
+/** Commits what was staged on top of what it was staged for. Throws if that is no longer HEAD. */
 export async function commitStaged(dir: string, staged: Staged, words: CommitWords): Promise<string> {
   const { branch, parent, tree, changes } = staged
   if (!lockIndex(dir, lockWords)) throw new Error(busy)

@@ -13,7 +13,7 @@ export interface Change {
 }
 
 /**
- * Changes files so that no edit is ever lost: a file is moved aside, looked at once more there, and the new one is put
+ * Changes files so that no edit is ever lost: a file is moved aside, checked again there, and the new one is put
  * in its place only where nothing is. `stagingDir` is a folder on the same file system for what waits and what was moved.
  */
 export function openWorkTree(dir: string, stagingDir: string) {

@@ -150,7 +150,7 @@ test('an unreadable body is refused, and never takes the place of the previous r
   assert.doesNotMatch(answer, /HTTP\/1\.1 400/)
 })
 
-test('a browser with many cookies is served; beyond the limit it is told to delete them, and a long address alone is refused', async t => {
+test('a browser with many cookies is served; beyond the limit its cookies are deleted, and a long address alone is refused', async t => {
   const { dial } = await serve(t, { page: ({ title, detail }) => `<h1>${title}</h1>${detail}` })
   const cookies = (count: number) =>
     `Cookie: ${Array.from({ length: count }, (_, i) => `planted_${i}=${'x'.repeat(4000)}`).join('; ')}\r\n`

@@ -87,7 +87,7 @@ test('the stand-in refuses what Stripe refuses', async t => {
   assert.equal(other.type, 'StripeIdempotencyError')
   assert.equal(standIn.state.customers.size, 1)
 
-  // A failure of its own is kept under the key as well, and answered again when all is well.
+  // A failure of its own is kept under the key as well, and returned again after the failure.
   standIn.mood = 'failing'
   const failed = await refusal(sdk.customers.create({ email: 'bob@example.com' }, { idempotencyKey: 'bob' }))
   standIn.mood = 'well'

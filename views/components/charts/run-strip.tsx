@@ -17,7 +17,7 @@ const barWidth = 5
 
 /**
  * The last runs as bars, as tall as they were long (by square root, so that one slow run does not flatten the rest).
- * A failure has a dot below its bar, and a run that was cut short is hollow: neither needs its colour to be seen.
+ * A failure has a dot below its bar, and an interrupted run is hollow: neither needs its colour to be seen.
  */
 export function RunStrip({ runs, places = 20, height = 26, href }: RunStripProps) {
   const shown = runs.slice(0, places).toReversed()
