@@ -15,10 +15,10 @@ export function repoRoutes(web: FilesWeb): Route[] {
     route({
       method: 'get',
       path: '/api/jobs/repo',
-      summary: 'The state of the jobs repo; without signing in only `initialized`',
+      summary: 'The state of the jobs repo; only `initialized` without a sign-in',
       guard: open,
       answers: {
-        200: { description: 'Its state', schema: repoShape.partial().required({ initialized: true }) },
+        200: { description: 'The jobs repo', schema: repoShape.partial().required({ initialized: true }) },
       },
       handle: async c => {
         c.header('Cache-Control', 'no-store')
@@ -30,11 +30,11 @@ export function repoRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/init',
-      summary: 'Create the jobs repo, unless it exists',
+      summary: 'Create the jobs repo if it does not exist',
       guard,
       answers: {
-        200: { description: 'Its state', schema: repoShape },
-        303: { description: 'For a browser' },
+        200: { description: 'The jobs repo', schema: repoShape },
+        303: { description: 'For a browser: back to the page' },
       },
       handle: async c => {
         await repo.init()

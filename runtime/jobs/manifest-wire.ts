@@ -20,15 +20,15 @@ export const differenceShape = z
         z.object({
           id: z.string(),
           kind: z.enum(changeKinds),
-          fields: z.array(z.string()),
+          fields: z.array(z.string()).meta({ description: 'The fields of a changed job that differ' }),
           cron: z.string(),
           timezone: z.string(),
           next_run_at: time.nullable(),
         }),
       )
-      .meta({ description: 'The first hundred of them' }),
+      .meta({ description: 'At most the first hundred of these jobs' }),
   })
-  .meta({ id: 'Difference' })
+  .meta({ id: 'Difference', description: 'The jobs that a change adds, removes and changes' })
 
 export const manifestErrorShape = z
   .object({
@@ -37,23 +37,31 @@ export const manifestErrorShape = z
     column: z.int().nullable(),
     message: z.string(),
   })
-  .meta({ id: 'ManifestError' })
+  .meta({
+    id: 'ManifestError',
+    description: 'An error in the manifest or a file it imports; lines and columns count from 1',
+  })
 
 export const manifestShape = z
   .object({
-    status: z.enum(manifestStatuses),
-    commit: z.string().nullable().meta({ description: 'Of the set that runs now: the last good one' }),
-    loaded_at: time.nullable(),
+    status: z.enum(manifestStatuses).meta({
+      description: '`error` while the last change is not live; `loading` until the first load after a start',
+    }),
+    commit: z
+      .string()
+      .nullable()
+      .meta({ description: 'The commit of the jobs that run now: the last one that loaded' }),
+    loaded_at: time.nullable().meta({ description: 'When these jobs were loaded' }),
     errors: z.array(manifestErrorShape),
     waiting_for: z
       .enum(manifestWaits)
       .nullable()
-      .meta({ description: 'What stands between the files and the set that runs, when it is no mistake' }),
+      .meta({ description: 'What the last change waits for, when it has no errors' }),
     next_try_at: time.nullable().meta({
-      description: 'While it waits for the registry, when the packages are installed again by themselves',
+      description: 'While the registry cannot be reached: when the installation is retried',
     }),
     difference: differenceShape.nullable().meta({
-      description: 'What the last load changed; while it waits for a confirmation, what it would change',
+      description: 'The jobs that the last change affected, or would affect once it is confirmed',
     }),
   })
   .meta({ id: 'Manifest' })

@@ -10,14 +10,15 @@ export const repoShape = z
     initialized: z.boolean(),
     branch: z.string().nullable(),
     head: z.object({ commit: z.string(), message: z.string(), at: time }).nullable(),
-    dirty: z.boolean(),
+    dirty: z.boolean().meta({ description: 'Whether there are uncommitted changes' }),
     obstacle: z.string().nullable().meta({ description: 'Why changes are not committed' }),
     not_fetched: z.array(z.object({ path: z.string(), kind: z.enum(notFetchedKinds) })).meta({
       description:
-        'In git, and not in the files: submodules, Git LFS pointers, committed packages. The first hundred; they stay in git as they are',
+        'Paths that are in git but not in the files: submodules, Git LFS pointers and committed packages. At most the first hundred; commits made here do not change them',
     }),
     not_committed: z.array(z.object({ path: z.string(), kind: z.enum(notCommittedKinds) })).meta({
-      description: 'In the files, and never in git: a name that git refuses, or a repository of its own',
+      description:
+        'Paths that are never committed: names that git refuses, and git repositories of their own. At most the first hundred',
     }),
     remote: z.object({
       connected: z.boolean(),
@@ -26,13 +27,16 @@ export const repoShape = z
       ahead: z
         .int()
         .nullable()
-        .meta({ description: 'Commits that the remote is not known to have, also while it is away' }),
+        .meta({ description: 'How many commits have not been pushed, as far as is known' }),
       unpushed: z
         .array(z.object({ commit: z.string(), message: z.string(), at: time, author: z.string() }))
-        .meta({ description: 'The newest twenty of them' }),
-      behind: z.int().nullable(),
+        .meta({ description: 'The newest twenty of these commits' }),
+      behind: z.int().nullable().meta({ description: 'How many commits of the remote are not here yet' }),
       last_sync_at: time.nullable(),
-      error: z.string().nullable().meta({ description: 'Why the last sync failed; it is retried' }),
+      error: z
+        .string()
+        .nullable()
+        .meta({ description: 'Why the last sync failed; it is retried automatically' }),
       next_sync_at: time.nullable(),
       syncing: z.boolean(),
       conflict: z
@@ -40,20 +44,29 @@ export const repoShape = z
           kind: z.enum(conflictKinds),
           ours: z.string(),
           theirs: z.string(),
-          side_branch: z.string().nullable().meta({ description: 'Where on the remote our side is' }),
+          side_branch: z
+            .string()
+            .nullable()
+            .meta({ description: 'The branch of the remote that this side was pushed to' }),
           files: z.array(
             z.object({ path: z.string(), ours: z.string().nullable(), theirs: z.string().nullable() }),
           ),
         })
         .nullable()
-        .meta({ description: 'Both sides changed the same; POST /api/jobs/repo/resolve settles it' }),
+        .meta({
+          description:
+            'Both sides changed the same lines, or the remote’s history was rewritten; POST /api/jobs/repo/resolve resolves it',
+        }),
       held: z
         .object({ theirs: z.string(), removes: z.array(z.string()), of: z.int() })
         .nullable()
-        .meta({ description: 'Jobs that the remote would remove; POST /api/jobs/repo/sync confirms it' }),
+        .meta({
+          description:
+            'A change of the remote that would remove `removes`, out of `of` jobs; POST /api/jobs/repo/sync confirms it',
+        }),
     }),
   })
-  .meta({ id: 'Repo' })
+  .meta({ id: 'Repo', description: 'The jobs repo and its remote' })
 
 export function repoJson({
   initialized,

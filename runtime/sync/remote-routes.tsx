@@ -42,7 +42,7 @@ export function remoteRoutes(
       body: connection,
       answers: {
         200: {
-          description: 'The repo, and what the remote’s webhook needs',
+          description: 'The jobs repo, and the address and secret for the remote’s webhook',
           schema: repoShape.extend({ webhook: z.object({ url: z.url(), secret: z.string() }) }),
         },
       },

@@ -18,8 +18,8 @@ export interface SyncWeb {
 export function syncAnswers({ repo }: Pick<SyncWeb, 'repo'>) {
   return {
     answers: {
-      200: { description: 'The repo and its remote', schema: repoShape },
-      303: { description: 'For a browser' },
+      200: { description: 'The jobs repo and its remote', schema: repoShape },
+      303: { description: 'For a browser: back to the page' },
     },
     done: async (c: AppContext) =>
       wantsPage(c) ? c.redirect('/repo/remote', 303) : c.json(repoJson(await repo.status())),

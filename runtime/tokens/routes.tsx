@@ -12,10 +12,10 @@ const tokenShape = z.object({
   id: z.string(),
   name: z.string(),
   scope: z.enum(scopes),
-  hint: z.string().meta({ description: 'How the token begins' }),
+  hint: z.string().meta({ description: 'The first characters of the token' }),
   created_at: z.iso.datetime(),
   last_used_at: z.iso.datetime().nullable(),
-  last_used_from: z.string().nullable().meta({ description: 'The address of that use' }),
+  last_used_from: z.string().nullable().meta({ description: 'The IP address that last used the token' }),
 })
 
 const fields = z.object({
@@ -80,7 +80,7 @@ export function tokenRoutes({
       path: '/api/tokens',
       summary: 'API tokens, newest first',
       guard: person,
-      answers: { 200: { description: 'All of them', schema: z.object({ tokens: z.array(tokenShape) }) } },
+      answers: { 200: { description: 'The tokens', schema: z.object({ tokens: z.array(tokenShape) }) } },
       handle: c => c.json({ tokens: tokens.list().map(tokenJson) }),
     }),
 
@@ -92,7 +92,7 @@ export function tokenRoutes({
       body: fields,
       answers: {
         201: {
-          description: 'The token; its secret is told this once',
+          description: 'The token; its secret is shown only here',
           schema: tokenShape.extend({ secret: z.string() }),
         },
       },

@@ -44,7 +44,7 @@ export function instanceApp(options: InstanceAppOptions): Hono<AppEnv> {
       title: 'Longhouse instance',
       version,
       description:
-        'One customer’s scheduled TypeScript jobs. Sign in once and send the cookie, or send an API token as a bearer.',
+        'One customer’s scheduled TypeScript jobs. Sign in once and send the cookie, or send an API token as a bearer token.',
       tags: apiTags,
     },
     server: () => publicUrl?.origin ?? null,

@@ -135,7 +135,7 @@ test('the list of runs is paginated by a cursor that new runs do not shift, and 
   assert.deepEqual([found.list.total, found.list.next_cursor], [0, null])
   for (const [path, words] of [
     ['/api/runs?cursor=zz&offset=1', 'cannot be combined with offset; send one of them'],
-    ['/api/runs?cursor=../', 'must be the next_cursor of an earlier answer'],
+    ['/api/runs?cursor=../', 'must be the next_cursor of a previous answer'],
     ['/api/runs?status=queued&cursor=1', 'cannot be combined with status=queued; send offset instead'],
     ['/api/jobs/job/runs?q=x&cursor=1', 'cannot be combined with q; send offset instead'],
   ] as const) {

@@ -12,14 +12,26 @@ export const jobShape = z
     timezone: z.string(),
     description: z.string(),
     enabled: z.boolean(),
-    source: z.object({ file: z.string(), line: z.int() }).nullable(),
-    next_run_at: time.nullable(),
+    source: z
+      .object({ file: z.string(), line: z.int() })
+      .nullable()
+      .meta({ description: 'Where the job is registered, relative to the jobs repo' }),
+    next_run_at: time.nullable().meta({
+      description: 'The next due time; null when the job is disabled or its cron expression has none left',
+    }),
     last_run: runShape.nullable(),
     timeout_ms: z.int(),
-    memory_bytes: z.int().meta({ description: 'What a run may hold with all that it starts' }),
-    catch_up: z.enum(catchUps),
-    catch_up_window_ms: z.int(),
-    overlap: z.enum(overlaps),
+    memory_bytes: z
+      .int()
+      .meta({ description: 'The memory limit of a run, including the processes it starts' }),
+    catch_up: z.enum(catchUps).meta({
+      description: 'Which due times that were missed while the instance was down are run afterwards',
+    }),
+    catch_up_window_ms: z.int().meta({ description: 'Due times older than this are not run afterwards' }),
+    overlap: z.enum(overlaps).meta({
+      description:
+        'What happens at a due time while an earlier run is active: skip the due time, queue its run, or replace the earlier run',
+    }),
     retry: z
       .object({
         attempts: z.int(),
@@ -29,30 +41,42 @@ export const jobShape = z
         jitter: z.number(),
       })
       .nullable(),
-    on_interrupt: z.enum(interruptRules),
-    concurrency_key: z.string().nullable(),
+    on_interrupt: z.enum(interruptRules).meta({
+      description: 'What happens to a run that a restart of the instance interrupts',
+    }),
+    concurrency_key: z.string().nullable().meta({ description: 'Jobs that share a key run one at a time' }),
     notify: z
       .object({
-        failures: z.union([z.int(), z.literal(false)]).nullable(),
-        long_run_ms: z.union([z.int(), z.literal(false)]).nullable(),
-        overdue: z.boolean(),
-        missed: z.boolean(),
+        failures: z
+          .union([z.int(), z.literal(false)])
+          .nullable()
+          .meta({ description: 'Notify after this many failed runs in a row' }),
+        long_run_ms: z
+          .union([z.int(), z.literal(false)])
+          .nullable()
+          .meta({ description: 'Notify when a run takes longer than this' }),
+        overdue: z.boolean().meta({ description: 'Notify when a due time leads to no run' }),
+        missed: z
+          .boolean()
+          .meta({ description: 'Notify about due times that passed while the instance was down' }),
         emails: z.array(z.string()).nullable(),
         webhook: z.string().nullable(),
       })
-      .meta({ description: 'What of it is told; null is as the settings say, and false never' }),
+      .meta({
+        description: 'When and where to send notices about the job: null uses the default, false sends none',
+      }),
     params: z
       .record(z.string(), z.unknown())
       .nullable()
-      .meta({ description: 'What its runs may be told, as JSON Schema; null when they take anything' }),
-    secrets: z.array(z.string()).meta({ description: 'Names of those that its runs get' }),
-    missing_secrets: z
-      .array(z.string())
-      .meta({ description: 'Those that are not set or cannot be read: no run starts without them' }),
+      .meta({ description: 'The parameters of its runs, as JSON Schema; null when they are not checked' }),
+    secrets: z.array(z.string()).meta({ description: 'Names of the secrets that its runs receive' }),
+    missing_secrets: z.array(z.string()).meta({
+      description: 'Secrets that are not set or cannot be decrypted; until they are set, its runs fail',
+    }),
   })
   .meta({
     id: 'Job',
-    description: 'A registered job, with everything that its manifest leaves out filled in',
+    description: 'A registered job, with defaults for everything that the manifest leaves out',
   })
 
 export function jobJson(job: Job): z.input<typeof jobShape> {

@@ -10,18 +10,22 @@ export const runShape = z
     job_id: z.string(),
     status: z.enum(runStatuses),
     trigger: z.enum(runTriggers),
-    slot: time.nullable().meta({ description: 'The due time that it is for' }),
-    attempt: z.int(),
-    commit: z.string().nullable(),
-    params: z.record(z.string(), z.unknown()).meta({ description: 'What it was made with' }),
-    replay_of: z.string().nullable().meta({ description: 'The run that it does again' }),
-    attempt_of: z.string().nullable().meta({ description: 'Of another attempt, the first one' }),
-    not_before: time.nullable().meta({ description: 'When another attempt may start' }),
+    slot: time
+      .nullable()
+      .meta({ description: 'The due time that the run is for; null when a person or a script started it' }),
+    attempt: z.int().meta({ description: 'The number of this attempt, from 1' }),
+    commit: z.string().nullable().meta({ description: 'The commit of the jobs repo that the run executes' }),
+    params: z
+      .record(z.string(), z.unknown())
+      .meta({ description: 'The parameters that the run was created with' }),
+    replay_of: z.string().nullable().meta({ description: 'The run that this one replays' }),
+    attempt_of: z.string().nullable().meta({ description: 'The first attempt, when this run is a retry' }),
+    not_before: time.nullable().meta({ description: 'The earliest time at which this retry starts' }),
     queued_at: time,
     started_at: time.nullable(),
     finished_at: time.nullable(),
     duration_ms: z.number().nullable(),
-    result: z.unknown().meta({ description: 'What the job returned' }),
+    result: z.unknown().meta({ description: 'What the job returned, as JSON' }),
     error: z.object({ message: z.string(), stack: z.string().nullable() }).nullable(),
   })
   .meta({ id: 'Run', description: 'One execution attempt of a job' })
@@ -30,14 +34,14 @@ export const slotShape = z
   .object({
     slot: time.meta({ description: 'The due time' }),
     outcome: z.enum(slotOutcomes),
-    reason: z.string().nullable(),
-    run_id: z.string().nullable(),
+    reason: z.string().nullable().meta({ description: 'The reason for the outcome, if there is one' }),
+    run_id: z.string().nullable().meta({ description: 'The run that was started for it' }),
     run_status: z
       .enum(runStatuses)
       .nullable()
-      .meta({ description: 'Of that run, or of the last attempt after it' }),
+      .meta({ description: 'The status of that run, or of its last retry' }),
   })
-  .meta({ id: 'Slot' })
+  .meta({ id: 'Slot', description: 'A due time of a job, and its outcome' })
 
 export function runJson(run: Run): z.input<typeof runShape> {
   return {
