@@ -1,7 +1,7 @@
 /**
- * From `POST /admin/instances` to the first 200 of `/api/health` through the router, as somebody sees it who asks without
- * a pause. Beside it in the same run, as the floor of this engine: `docker run` of a bare Node HTTP server until it
- * answers. Prints medians; needs an engine (DOCKER_HOST) and LONGHOUSE_TEST_IMAGE for the docker driver.
+ * Measures the time from `POST /admin/instances` to the first 200 of `/api/health` through the router, polled without
+ * a pause. As a baseline, the same run measures `docker run` of a bare Node HTTP server until it answers. Prints
+ * medians. The docker driver needs an engine (DOCKER_HOST) and LONGHOUSE_TEST_IMAGE.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

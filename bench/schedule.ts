@@ -59,7 +59,7 @@ function timerAlone(times: number): Promise<number[]> {
   )
 }
 
-/** From the slot until `count` rows of the ledger are there for whoever reads the file. */
+/** Time from the slot until `count` rows of the ledger can be read from the file. */
 async function untilRows(dir: string, slot: number, count: number): Promise<number> {
   const db = new Database(join(dir, 'longhouse.db'), { readonly: true })
   const rows = db.prepare('select count(*) from jobs_slots where at = ?').pluck()

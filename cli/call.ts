@@ -13,7 +13,7 @@ export interface Call {
   /** Milliseconds since the epoch. */
   now: number
   output: Output
-  /** Aborted when somebody presses Ctrl-C or we are asked to end. */
+  /** Aborted by Ctrl-C or a signal that ends us. */
   signal: AbortSignal
   /** Aborted when that is not quick enough for them: the second time. */
   atOnce: AbortSignal

@@ -9,13 +9,13 @@ import { programRoot } from '../src/root.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { jobsRepo, say, start } from './command.fixture.ts'
 
-test('a good manifest: the number of jobs; the types of longhouse/jobs are put where editors look', async t => {
+test('check prints the number of jobs and puts the types of longhouse/jobs where editors look', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1') })
   assert.deepEqual(await say(t, dir, ['check']), { code: 0, out: '✓ 1 job, no problems found\n', err: '' })
   assert.ok(existsSync(join(dir, 'node_modules/longhouse/jobs.d.ts')))
 })
 
-test('every mistake is told as file:line:column message, and nothing else is on standard output', async t => {
+test('check prints every error as file:line:column message, and nothing else to standard output', async t => {
   const dir = jobsRepo(t, {
     'manifest.ts': `import { later } from './jobs/later'\n${registry}jobRegistry.register({ id: 'Ä', cron: '61 * * * *', func: later })
 jobRegistry.register({ id: 'twice', cron: '0 8 * * *', timezone: 'Mars/Olympus', func: later, timeout: 'soon' })\n`,
@@ -34,7 +34,7 @@ jobRegistry.register({ id: 'twice', cron: '0 8 * * *', timezone: 'Mars/Olympus',
   assert.match((await say(t, dir, ['check'])).out, /^jobs\/later\.ts:1:7 TypeError: no way\n$/)
 })
 
-test('in a folder with spaces and umlauts, from a folder below, and from elsewhere with --dir', async t => {
+test('check works in a folder with spaces and umlauts, from a subfolder, and from elsewhere with --dir', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob("() => { throw new Error('oh') }") }, 'Käse & Jobs 100%')
   mkdirSync(join(dir, 'jobs'))
   assert.equal((await say(t, dir, ['check'])).code, 0)
@@ -50,7 +50,7 @@ test('in a folder with spaces and umlauts, from a folder below, and from elsewhe
   assert.match(elsewhere.out, /^Käse & Jobs 100%\/manifest\.ts:2:13 job "a b": id must be/)
 })
 
-test('an empty folder, a folder that is not there, a manifest that is none', async t => {
+test('check refuses an empty folder, a missing folder and a file that is not a manifest', async t => {
   const dir = jobsRepo(t, {})
   mkdirSync(join(dir, '.git'))
   const empty = await say(t, dir, ['check'])
@@ -67,7 +67,7 @@ test('an empty folder, a folder that is not there, a manifest that is none', asy
   assert.match((await say(t, dir, ['check'])).out, /^manifest\.ts is a link out of the jobs repo/)
 })
 
-test('a manifest that exits, fills the memory or writes what it likes is told in words', async t => {
+test('check explains a manifest that exits, fills the memory or writes to its channel', async t => {
   for (const [source, words] of [
     ['process.exit(0)', /process\.exit\(0\) was called while the manifest was read/],
     ['process.kill(process.pid, 9)', /the process that read the manifest was ended by SIGKILL/],
@@ -85,7 +85,7 @@ test('a manifest that exits, fills the memory or writes what it likes is told in
   }
 })
 
-test('Ctrl-C ends the reading of a manifest that never ends, and leaves nothing behind', async t => {
+test('Ctrl-C stops reading a manifest that never ends, and leaves no process behind', async t => {
   const source = `import { writeFileSync } from 'node:fs'
 writeFileSync(process.env.TMPDIR + '/reader', String(process.pid))
 for (;;) {}\n`
@@ -104,7 +104,7 @@ for (;;) {}\n`
   await eventually('its process is gone', () => !isAlive(reader))
 })
 
-test('warnings: no job, packages that are not installed; a package that is missing says where it belongs', async t => {
+test('check warns about a manifest without jobs and about packages that are not installed, and says where a missing package belongs', async t => {
   const dir = jobsRepo(t, {
     'manifest.ts': registry,
     'package.json': JSON.stringify({ dependencies: { 'left-pad': '^1.0.0' } }),
@@ -126,7 +126,7 @@ test('warnings: no job, packages that are not installed; a package that is missi
   )
 })
 
-test('--types asks the TypeScript of the repo, and only where there is one', async t => {
+test('--types runs the TypeScript of the repo, and only if there is one', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1'), 'tsconfig.json': '{}' })
   const without = await say(t, dir, ['check', '--types'])
   assert.equal(without.code, 0)
@@ -140,7 +140,7 @@ test('--types asks the TypeScript of the repo, and only where there is one', asy
   assert.equal((await say(t, dir, ['check'])).code, 0, 'nobody asked for types')
 })
 
-test('--json tells the same to programs', async t => {
+test('--json reports the same to programs', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1', "timezone: 'Nowhere'") })
   const { code, out } = await say(t, dir, ['check', '--json'])
   assert.equal(code, 1)
@@ -149,7 +149,7 @@ test('--json tells the same to programs', async t => {
   assert.match(error.message, /"Nowhere" is not a time zone/)
 })
 
-test('the sources say the same as the build: where nothing is built, or something else, they are run', async t => {
+test('check runs the sources where they are not the built ones, with the same output', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob("() => 'ran'") })
   const program = programRoot('cli/main.ts')
   const from = (...args: string[]) =>

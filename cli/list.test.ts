@@ -9,7 +9,7 @@ import { jobsRepo, say } from './command.fixture.ts'
 const job = (id: string, fields: string) =>
   `jobRegistry.register({ id: '${id}', func: () => {}, ${fields} })\n`
 
-test('list: a table without colours on a pipe, with them where they are forced, and as JSON', async t => {
+test('list prints a table without colours to a pipe, with colours when forced, and JSON on request', async t => {
   const dir = jobsRepo(t, {
     'manifest.ts':
       registry +
@@ -49,7 +49,7 @@ const skip =
     ? false
     : 'needs script(1), which gives a program a terminal: apt install bsdutils'
 
-test('colours on a terminal, and none with NO_COLOR', { skip }, async t => {
+test('list uses colours on a terminal, and none with NO_COLOR', { skip }, async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => process.env.FORCE_COLOR ?? null') })
   const onTerminal = (env: Record<string, string>) =>
     execFileSync(
@@ -65,7 +65,7 @@ test('colours on a terminal, and none with NO_COLOR', { skip }, async t => {
   assert.match(plain, /✓ job succeeded/)
 })
 
-test('next: the coming times, with what a clock change does to them', async t => {
+test('next prints the next due times and the effect of clock changes', async t => {
   const dir = jobsRepo(t, {
     'manifest.ts':
       registry +
@@ -115,7 +115,7 @@ test('next: the coming times, with what a clock change does to them', async t =>
   }
 })
 
-test('help for the whole and for each command; what is not understood ends with 2 and says what would be right', async t => {
+test('help covers the program and each command; a bad command exits with 2 and suggests the right one', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1') })
   const overview = await say(t, dir, ['--help'])
   assert.equal(overview.code, 0)

@@ -9,7 +9,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     asked.abort()
   })
 }
-// Whoever reads our output may have seen enough, as `head` does.
+// The reader of our output may close it early, as `head` does.
 process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') asked.abort()
   else throw error

@@ -27,7 +27,7 @@ export const next: Command = {
     const count = readCount(args.text('count') ?? '10')
     const job = await withManifest(call, async ({ jobs }) => jobOf(jobs, args.id))
     const at = args.text('at')
-    // Whoever names a time means it, too.
+    // A time named in the options takes precedence.
     const after = at === undefined ? now : readInstant(at, job.timezone) - 1
     const slots = previewSlots(job, after, count)
     if (args.flag('json')) {

@@ -9,7 +9,7 @@ export interface Output {
   say(line: string): void
   /** A line beside it. */
   note(line: string): void
-  /** What somebody else wrote, as it is. */
+  /** Text of other programs, unchanged. */
   pass(stream: 'out' | 'err', text: string): void
   json(value: unknown): void
   /** Colours, where standard output is a terminal that wants them (`NO_COLOR`, `FORCE_COLOR`). */

@@ -14,7 +14,7 @@ import { run } from './run.ts'
 
 const commands: readonly Command[] = [check, list, next, run]
 
-/** Ctrl-C and its like: the first asks, the second does not wait. */
+/** Ctrl-C and similar signals: the first asks the program to end, the second ends it at once. */
 export interface Interruption {
   signal: AbortSignal
   atOnce: AbortSignal

@@ -6,7 +6,7 @@ import { isAlive, oneJob, registry } from '../runtime/engine.fixture.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { jobsRepo, say, start } from './command.fixture.ts'
 
-test('a run prints what the job prints, then its result, and ends with 0', async t => {
+test('run prints the output of the job, then its result, and exits with 0', async t => {
   const source =
     "async ({ log, params, run }) => { log('one'); console.error('two'); return { params, attempt: run.attempt, slot: run.slot, trigger: run.trigger } }"
   const dir = jobsRepo(t, { 'manifest.ts': oneJob(source), 'more.json': '{"b": [1], "c": false}' })
@@ -29,7 +29,7 @@ test('a run prints what the job prints, then its result, and ends with 0', async
   assert.deepEqual(readdirSync(scratch), [], 'the build is gone')
 })
 
-test('a run that fails ends with 1, and tells message and line', async t => {
+test('run exits with 1 when the job fails, and prints message and line', async t => {
   const dir = jobsRepo(
     t,
     { 'manifest.ts': oneJob("() => {\n  throw new RangeError('too far')\n}") },
@@ -45,7 +45,7 @@ test('a run that fails ends with 1, and tells message and line', async t => {
   assert.deepEqual([job_id, status, result, error.message], ['job', 'failed', null, 'RangeError: too far'])
 })
 
-test('the limits of the manifest hold, and what a job says badly is a failure in words', async t => {
+test('run applies the limits of the manifest, and reports a malformed message of the job as a failure', async t => {
   const job = (id: string, func: string, options = '') =>
     `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', func: ${func}, ${options} })\n`
   const dir = jobsRepo(t, {
@@ -66,7 +66,7 @@ test('the limits of the manifest hold, and what a job says badly is a failure in
   }
 })
 
-test('the environment of a run is that of an instance: nothing of ours but what programs need', async t => {
+test('a run gets the environment of an instance: none of our variables but what programs need', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => ({ ...process.env })') })
   const { out } = await say(t, dir, ['run', 'job', '--json'], {
     AWS_SECRET_ACCESS_KEY: 'x',
@@ -80,7 +80,7 @@ test('the environment of a run is that of an instance: nothing of ours but what 
   assert.match(found.NODE_OPTIONS ?? '', /^--require=\S+\/modules\.cjs$/)
 })
 
-test('Ctrl-C asks a run to end, and it may tidy up', async t => {
+test('Ctrl-C asks a run to end and lets it clean up', async t => {
   const source =
     "async ({ log, signal }) => { log('begun'); await new Promise(done => { signal.addEventListener('abort', done); setTimeout(done, 60_000) }); log('tidied up') }"
   const command = start(t, jobsRepo(t, { 'manifest.ts': oneJob(source) }), ['run', 'job'])
@@ -92,7 +92,7 @@ test('Ctrl-C asks a run to end, and it may tidy up', async t => {
   assert.match(err, /stopping the run; .*\n✗ job cancelled after .*: the run was cancelled/)
 })
 
-test('a second Ctrl-C kills at once, with everything that the run started', async t => {
+test('a second Ctrl-C kills the run at once, with every process that it started', async t => {
   const source = `({ log, signal }) => {
     signal.addEventListener('abort', () => log('not now'))
     const child = spawn(process.execPath, ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"], { detached: true, stdio: 'ignore' })
@@ -110,7 +110,7 @@ test('a second Ctrl-C kills at once, with everything that the run started', asyn
   await eventually('its child is gone', () => !isAlive(pid))
 })
 
-test('parameters that cannot be read are refused before anything runs', async t => {
+test('run refuses malformed parameters before the job starts', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob("({ log }) => log('ran')"), 'list.json': '[1]' })
   for (const [args, words] of [
     [['--params', '{a: 1}'], /--params: its value cannot be read as JSON/],
@@ -130,7 +130,7 @@ test('parameters that cannot be read are refused before anything runs', async t 
   assert.match(broken.err, /^manifest\.ts:2:13 job "job": timeout must be text/)
 })
 
-test('a job gets the secrets that it declares, from the environment or .env, and no output shows them', async t => {
+test('a job gets its declared secrets from the environment or .env, and the output masks them', async t => {
   const source = `({ secrets, log }) => {
     log('first', secrets.FIRST)
     console.error('second', process.env.SECOND_KEY)
@@ -166,7 +166,7 @@ test('a job gets the secrets that it declares, from the environment or .env, and
   assert.equal((await say(t, dir, ['check'])).out, '✓ 1 job, no problems found\n')
 })
 
-test('an .env that git does not ignore is told', async t => {
+test('run warns when git does not ignore .env', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1', "secrets: ['KEY']"), '.env': 'KEY=value\n' })
   mkdirSync(join(dir, '.git'))
   const words = /warning git does not ignore \.env: add it to \.gitignore/
@@ -177,7 +177,7 @@ test('an .env that git does not ignore is told', async t => {
   assert.ok(!words.test((await say(t, dir, ['run', 'job'])).err))
 })
 
-test('parameters are what the job says of them: defaults, text that looks like a number, and a refusal that names each', async t => {
+test('run applies the job’s parameter schema: defaults, text that looks like a number, and an error for each field', async t => {
   const shape = `params: {
     zip: { type: 'string', default: '' },
     count: { type: 'integer', default: 3, max: 5 },
@@ -211,7 +211,7 @@ test('parameters are what the job says of them: defaults, text that looks like a
   )
 })
 
-test('a job remembers between runs, in a file of the repo; what is no JSON there is told and kept', async t => {
+test('a job’s state persists between runs in a file of the repo; invalid JSON there is reported and kept', async t => {
   const source = `async ({ state }) => {
     const runs = (await state.get('runs') ?? 0) + 1
     await state.set('runs', runs)

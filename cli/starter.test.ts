@@ -7,7 +7,7 @@ import { programRoot } from '../src/root.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
 import { say } from './command.fixture.ts'
 
-test('a new jobs repo is well, typed and tested, where nothing is installed and there is no network', async t => {
+test('a new jobs repo passes check, type check and its tests without installing packages or a network', async t => {
   const dir = join(temporaryFolder(t), 'jobs')
   cpSync(programRoot('jobs-template'), dir, { recursive: true })
   const tested = execFileSync('npm', ['test'], {

@@ -63,7 +63,7 @@ function readAll(file: string): Map<string, unknown> {
     const all: unknown = JSON.parse(text)
     if (isRecord(all)) return new Map(Object.entries(all))
   } catch {
-    // Whoever edited it is told.
+    // The person who edited it gets an error.
   }
   throw new StateError(`${name} is not valid JSON; fix it, or move it away`)
 }

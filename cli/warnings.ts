@@ -1,5 +1,5 @@
 import type { JobSpec } from '../runtime/manifest/manifest.ts'
-import { readWanted } from '../runtime/packages/contract.ts'
+import { readWanted } from '../runtime/packages/wanted.ts'
 import { exposureOf, localSecrets } from './secrets.ts'
 
 /** What does not keep the jobs from being loaded, but may surprise. `jobs` is null when the manifest has mistakes. */

@@ -80,7 +80,7 @@ test(`${requests} random requests over all routes cause no server error and chan
     { Authorization: 'Bearer not-the-token-of-anybody' },
     { Cookie: 'longhouse_session=nonsense; longhouse_account=%00' },
   ]
-  /** Looking may be done by anybody without anything changing. */
+  /** Anyone may send a GET request, and it changes nothing. */
   const lookers = [{ Authorization: `Bearer ${token}` }, { Cookie: cookies(ada) }]
   const digest = () => allRows(join(root, '.control', 'longhouse.db'), fleeting)
   const before = digest()
@@ -143,7 +143,7 @@ test(`${requests} random requests over all routes cause no server error and chan
     const sent = takesBody ? pick(bodies)() : undefined
     const said = `${method} ${path}${query} ${JSON.stringify(headers)} ${sent?.slice(0, 300)}`
     const url = `http://control.localhost${path}${query}`
-    // From many places: whoever guesses too often in one is not listened to any more.
+    // From many addresses, because too many guesses from one are rate limited.
     const remoteAddress = `192.0.2.${roll(255)}`
     const bindings = { incoming: { socket: { remoteAddress } } } as unknown as AppEnv['Bindings']
     const init = { method, headers, ...(sent === undefined ? {} : { body: sent }) }

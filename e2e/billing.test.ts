@@ -6,7 +6,7 @@ import { eventually } from '../src/testing/eventually.ts'
 import { noBrowser, openBrowser, says } from './browser.fixture.ts'
 import { type LonghouseInDays, startLonghouseInDays } from './days.fixture.ts'
 
-/** A folder for pictures of the pages, for whoever wants to look at them. */
+/** A folder for screenshots of the pages, if you want to look at them. */
 const shots = process.env.SHOTS
 
 /** A job that leaves something behind: a line a run. */
@@ -20,7 +20,7 @@ jobRegistry.register({
 })
 `
 
-/** Somebody with a browser, who lives through all of it. */
+/** A person with a browser who goes through all of it. */
 async function openOwner(t: TestContext, longhouse: LonghouseInDays, javaScript: boolean) {
   const name = javaScript ? 'ada' : 'grace'
   const email = `${name}@example.com`
@@ -38,7 +38,7 @@ async function openOwner(t: TestContext, longhouse: LonghouseInDays, javaScript:
     shot: async (picture: string) => {
       if (shots) await page.screenshot({ path: `${shots}/${picture}-${name}.png`, fullPage: true })
     },
-    /** Goes to a page; whoever was away for too long signs in again. */
+    /** Goes to a page, and signs in again if the session has ended. */
     visit: async (path: string) => {
       await page.goto(control + path)
       if (!page.url().includes('/sign-in')) return
@@ -83,7 +83,7 @@ async function openOwner(t: TestContext, longhouse: LonghouseInDays, javaScript:
 }
 type Owner = Awaited<ReturnType<typeof openOwner>>
 
-test('two owners, one with JavaScript and one without: try, pay, fail to pay, come back, cancel, and are gone', {
+test('two owners, one with JavaScript and one without, go from trial to payment, failed payment, return and cancellation', {
   skip: noBrowser,
   // Months in two browsers take their time on a machine that has other things to do.
   timeout: 600_000,
@@ -100,7 +100,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     }
   }
 
-  await t.test('signs up, chooses a name, and runs a job in an own instance', () =>
+  await t.test('the owner signs up, chooses a name and runs a job in a new instance', () =>
     each(async owner => {
       const { page, press, subdomain, volume, javaScript } = owner
       await owner.visit('/billing')
@@ -112,7 +112,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
       await owner.seesPlan(/Free trial.*What happens if you do not choose a plan/s)
       await owner.shot('trial')
       await owner.seesInstance(/Running/)
-      // Over the bridge: nobody types the password.
+      // Through single sign-on: no password is typed.
       await page.getByRole('link', { name: 'Open' }).click()
       await page.getByText('daily-digest').first().waitFor()
       assert.equal(page.url(), owner.address)
@@ -123,7 +123,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
   )
   await newest(/ is ready$/)
 
-  await t.test('is told before the trial ends, and pays', async () => {
+  await t.test('the owner gets an email before the trial ends, and pays', async () => {
     await live(10)
     for (const owner of owners) assert.equal((await owner.subjects()).length, 1)
     await live(1)
@@ -148,7 +148,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     await tell()
   })
 
-  await t.test('the card fails: it runs on for two weeks, and then stops', async () => {
+  await t.test('the card fails: the instance runs for two more weeks, then stops', async () => {
     await live(30)
     for (const owner of owners) stripe.state.renew(owner.subscription(), 'bad')
     await tell()
@@ -178,7 +178,7 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     await newest(/ has stopped$/)
   })
 
-  await t.test('pays, and is back with the history and what the job wrote', async () => {
+  await t.test('the owner pays, and the instance is back with its history and files', async () => {
     await live(1)
     await each(async owner => {
       await owner.visit('/billing')
@@ -199,36 +199,39 @@ test('two owners, one with JavaScript and one without: try, pay, fail to pay, co
     await newest(/ is back$/)
   })
 
-  await t.test('cancels, has what is paid for, and loses nothing before its day', async () => {
-    await each(async owner => {
-      await owner.visit('/billing')
-      await owner.press('Cards, invoices, cancel')
-      await owner.press('Cancel plan')
-      await owner.page.waitForURL(/\/billing/)
-    })
-    await tell()
-    await each(owner => owner.seesPlan(/Ends\s/))
-    await live(14)
-    await each(owner => owner.seesInstance(/Running/))
-    await live(1)
-    for (const owner of owners) stripe.state.become(owner.subscription(), 'canceled')
-    await tell()
-    await each(async owner => {
-      await owner.seesPlan(/The subscription has ended.*Choose a plan/s)
-      await owner.seesInstance(/Stopped.*The subscription has ended/s)
-    })
-    await newest(/ has stopped$/)
-    await live(29)
-    await each(owner => owner.seesInstance(/Stopped/))
-    await live(2)
-    await each(async owner => {
-      await owner.seesInstance(/Removed.*Your data is kept.*will be deleted for good/s)
-      await owner.shot('removed')
-    })
-    for (const owner of owners) assert.equal(owner.diary(), 'Dear diary\nDear diary\n')
-  })
+  await t.test(
+    'the owner cancels, keeps the paid period, and loses no data before the announced day',
+    async () => {
+      await each(async owner => {
+        await owner.visit('/billing')
+        await owner.press('Cards, invoices, cancel')
+        await owner.press('Cancel plan')
+        await owner.page.waitForURL(/\/billing/)
+      })
+      await tell()
+      await each(owner => owner.seesPlan(/Ends\s/))
+      await live(14)
+      await each(owner => owner.seesInstance(/Running/))
+      await live(1)
+      for (const owner of owners) stripe.state.become(owner.subscription(), 'canceled')
+      await tell()
+      await each(async owner => {
+        await owner.seesPlan(/The subscription has ended.*Choose a plan/s)
+        await owner.seesInstance(/Stopped.*The subscription has ended/s)
+      })
+      await newest(/ has stopped$/)
+      await live(29)
+      await each(owner => owner.seesInstance(/Stopped/))
+      await live(2)
+      await each(async owner => {
+        await owner.seesInstance(/Removed.*Your data is kept.*will be deleted for good/s)
+        await owner.shot('removed')
+      })
+      for (const owner of owners) assert.equal(owner.diary(), 'Dear diary\nDear diary\n')
+    },
+  )
 
-  await t.test('the data goes when it was said to, and nothing is left of it', async () => {
+  await t.test('the data is deleted on the announced day, and nothing remains', async () => {
     await retain(21)
     await newest(/ has stopped$/)
     await retain(2)

@@ -73,7 +73,7 @@ export async function openBrowser(
     if (!hostname.endsWith('localhost')) complaints.push(`a request to ${request.url()}`)
   })
   page.on('requestfinished', request => {
-    // A page that closes meanwhile takes the sizes along: nobody asks for them then, and nobody else catches it.
+    // A page that closes meanwhile rejects the measurement, which then has no caller to catch it.
     const size = request.sizes().then(each => each.responseBodySize + each.responseHeadersSize)
     sizes.push(size.catch(() => 0))
   })

@@ -12,7 +12,7 @@ import { drivers, startLonghouse } from './longhouse.fixture.ts'
 
 const skip = noBrowser || drivers.find(({ driver }) => driver === 'docker')?.skip || false
 
-test('in a real container: the owner signs in from their page, and the limits of the plan apply', {
+test('in a real container, the owner signs in from the account page and the plan’s limits apply', {
   skip,
   timeout: 600_000,
 }, async t => {
@@ -50,7 +50,7 @@ test('in a real container: the owner signs in from their page, and the limits of
   const before = await taken()
   assert.deepEqual(before.limits, [384 * 1024 ** 2, 0.75])
 
-  // Nobody types the password; the token opens once.
+  // No password is typed, and the token works once.
   const arrivals: string[] = []
   page.on('request', request => {
     if (request.url().includes('token=')) arrivals.push(request.url())
@@ -65,7 +65,7 @@ test('in a real container: the owner signs in from their page, and the limits of
   await page.goto(arrivals[0] ?? '')
   await page.getByText('This browser did not ask for it').waitFor()
 
-  // A plan with more of the host: the same volume in another container, and whoever was signed in stays so.
+  // A plan with more resources: the same volume in a new container, with its sessions kept.
   await page.goto(`${control}/billing`)
   await press('Choose Team')
   await press('Pay')

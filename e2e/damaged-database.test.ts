@@ -60,7 +60,7 @@ const damage: Record<string, { spoil(file: string): void; words: RegExp }> = {
 }
 
 for (const [program, { setting, fileIn, boot }] of Object.entries(programs)) {
-  test(`${program} says in words what is wrong with its database, and what to do`, async t => {
+  test(`${program} explains what is wrong with its database, and what to do`, async t => {
     const well = temporaryFolder(t)
     await boot(well)
     for (const [what, { spoil, words }] of Object.entries(damage)) {

@@ -36,7 +36,7 @@ export interface LonghouseInDays {
   live(days: number): Promise<void>
   /** The same, by the most that one look of the retention timer counts: an hour and a half. */
   retain(days: number): Promise<void>
-  /** Stripe tells what it has not told yet. */
+  /** Stripe sends the events that it has not sent yet. */
   tell(): Promise<void>
   /** Decoded emails to an address, oldest first, once every email is sent. */
   emails(to: string): Promise<{ subject: string; words: string }[]>

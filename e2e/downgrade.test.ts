@@ -47,7 +47,7 @@ const newerParts = [
 ]
 
 for (const { what, sql } of newerParts) {
-  test(`a control plane refuses a database with ${what}, in words, and writes nothing`, async t => {
+  test(`a control plane refuses a database with ${what}, says why, and writes nothing`, async t => {
     const root = temporaryFolder(t)
     const env = { LONGHOUSE_DATA_ROOT: root, LONGHOUSE_PORT: '0', PROVISIONER_DRIVER: 'process' }
     const boot = async () => await (await controlPlane({ env, log: silentLog })).stop()
@@ -71,7 +71,7 @@ for (const { what, sql } of newerParts) {
     await boot()
   })
 
-  test(`an instance refuses a volume with ${what}, in words, and writes nothing`, async t => {
+  test(`an instance refuses a volume with ${what}, says why, and writes nothing`, async t => {
     const dir = temporaryFolder(t)
     const env = {
       LONGHOUSE_DATA_DIR: dir,

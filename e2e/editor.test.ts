@@ -69,7 +69,7 @@ for (const javaScript of [true, false]) {
   })
 }
 
-test('after a check and after a failed save, nothing of an edit is lost', {
+test('the editor keeps the text after a check and after a failed save', {
   skip: noBrowser,
   timeout: 600_000,
 }, async t => {

@@ -55,7 +55,7 @@ function npmStart(folder: string, dataRoot: string) {
 const skip = isClone ? false : 'needs a git checkout: clone the repository'
 
 // Longer than what it waits for, twice.
-test('git clone, npm start: on the Node of the machine, with nothing else', {
+test('git clone and npm start work on the Node of the machine, with nothing else installed', {
   skip,
   timeout: 600_000,
 }, async t => {
@@ -79,7 +79,7 @@ test('git clone, npm start: on the Node of the machine, with nothing else', {
     t.diagnostic(`${round} start took ${Math.round(performance.now() - started.startedAt)} ms`)
     await eventually('it says where the token is', () => /admin-token/.test(started.output()))
     assert.equal((await ask({ port, host: `control.localhost:${port}`, path: '/health' })).status, 200)
-    // Ctrl-C reaches everybody in the terminal; a supervisor's TERM reaches npm alone.
+    // Ctrl-C reaches every process in the terminal; a supervisor's TERM reaches npm alone.
     process.kill(signal === 'SIGINT' ? started.group : (started.npm.pid ?? 0), signal)
     await started.ended
     await eventually('nobody listens any more', () =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLonghouse } from './longhouse.fixture.ts'
 
-test('an instance that is given to another owner opens to nothing that the last one holds', async t => {
+test('an instance with a new owner refuses every session and token of the previous owner', async t => {
   const { admin, instance, login, provision } = await startLonghouse(t, { driver: 'process' })
   const { password } = await provision('acme')
   const call = await login('acme', password)

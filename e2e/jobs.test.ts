@@ -60,7 +60,7 @@ for (const { driver, skip } of drivers) {
     const api = await longhouse.login('acme', password)
     const jobs = async () => (await api('/api/jobs')).json<JobsJson>()
 
-    await t.test('the starter job runs when asked and tells what it did', async () => {
+    await t.test('the starter job runs on request and logs what it did', async () => {
       const { jobs: listed, manifest } = await eventually('the first set is committed', async () => {
         const state = await jobs()
         return state.manifest.commit !== null && state
@@ -83,7 +83,7 @@ for (const { driver, skip } of drivers) {
     })
 
     await t.test(
-      'a job saved in the volume goes live, and of one of every second no second is left out',
+      'a job saved in the volume goes live, and a job that is due every second runs every second',
       async () => {
         save(
           longhouse,
@@ -97,7 +97,7 @@ for (const { driver, skip } of drivers) {
           const done = runs.filter(run => run.status === 'succeeded' && run.trigger === 'schedule')
           return done.length >= 5 && done
         })
-        // A run that took longer than a second has kept a slot from running: that is told, too.
+        // A run longer than a second causes a skipped slot, which is reported too.
         const { slots } = (await api('/api/jobs/tick/slots?limit=100')).json<{ slots: SlotJson[] }>()
         const at = slots.map(({ slot }) => Date.parse(slot)).sort((a, b) => a - b)
         for (const [i, slot] of at.entries()) {
@@ -111,7 +111,7 @@ for (const { driver, skip } of drivers) {
       },
     )
 
-    await t.test('the log of a run is live through the router', async () => {
+    await t.test('the log of a run streams live through the router', async () => {
       const waits = job(
         'waits',
         '0 0 1 1 *',
@@ -133,7 +133,7 @@ for (const { driver, skip } of drivers) {
       assert.match(log.text(), /event: end\ndata: .*"status":"cancelled"/)
     })
 
-    await t.test('who asks an instance for a protocol that it does not speak gets its answer', async () => {
+    await t.test('a request to upgrade to an unknown protocol gets an ordinary response', async () => {
       for (const Upgrade of ['websocket', 'something/1']) {
         const answer = await longhouse.instance('acme', '/api/health', {
           headers: { Connection: 'Upgrade', Upgrade },
@@ -143,7 +143,7 @@ for (const { driver, skip } of drivers) {
       }
     })
 
-    await t.test('a broken save keeps the last good set and says where it is broken', async () => {
+    await t.test('a broken save keeps the last good set and reports the place of the error', async () => {
       save(longhouse, 'acme', 'manifest.ts', `${manifest(job('tick', '* * * * * *'))}\nconst oops = {\n`)
       const broken = await eventually('the error shows', async () => {
         const state = await jobs()
@@ -162,7 +162,7 @@ for (const { driver, skip } of drivers) {
       assert.match(page.text, /manifest\.ts/)
     })
 
-    await t.test('a bad registration is refused with file and line', async () => {
+    await t.test('an invalid registration is refused with file and line', async () => {
       for (const [text, words] of [
         [job('repo', '* * * * *'), /repo/],
         [`${job('two', '* * * * *')}\n${job('two', '* * * * *')}`, /two/],
@@ -181,7 +181,7 @@ for (const { driver, skip } of drivers) {
       assert.equal((await jobs()).jobs[0]?.id, 'tick')
     })
 
-    await t.test('enable and disable survive a restart, and so do history and data', async () => {
+    await t.test('enable and disable survive a restart, with history and data', async () => {
       save(
         longhouse,
         'acme',
@@ -215,7 +215,7 @@ for (const { driver, skip } of drivers) {
     })
   })
 
-  test(`a volume that was filled before the first boot is used as it is, ${driver} driver`, {
+  test(`a volume that was filled before the first boot is used unchanged, ${driver} driver`, {
     skip,
   }, async t => {
     const longhouse = await startLonghouse(t, { driver })
@@ -238,7 +238,7 @@ for (const { driver, skip } of drivers) {
     rmSync(join(repo, 'NOTES'))
   })
 
-  test(`wrong passwords and missing tokens get nothing, ${driver} driver`, { skip }, async t => {
+  test(`wrong passwords and missing tokens are refused, ${driver} driver`, { skip }, async t => {
     const longhouse = await startLonghouse(t, { driver })
     const { password } = await longhouse.provision('acme')
     const other = await longhouse.provision('other')

@@ -21,7 +21,7 @@ function processesWith(text: string): number[] {
 }
 
 for (const { driver, skip } of drivers) {
-  test(`killed at any moment, the control plane takes up what it left, ${driver} driver`, {
+  test(`a control plane that was killed at any moment resumes its work, ${driver} driver`, {
     skip,
   }, async t => {
     const dataRoot = temporaryFolder(t)
@@ -52,7 +52,7 @@ for (const { driver, skip } of drivers) {
 
     const removed = 'box-0'
     await longhouse.admin('/admin/instances/box-4', { method: 'DELETE', wait: 30 })
-    // All of them are under way, or not even begun, when it is killed.
+    // All of them are in progress, or not even begun, when it is killed.
     const [, , , given] = await Promise.all([
       longhouse.admin(`/admin/instances/${removed}?purge=true`, { method: 'DELETE' }),
       longhouse.admin('/admin/instances/box-2', { method: 'DELETE' }),
@@ -96,7 +96,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
   })
 }
 
-test('a second control plane on the same data is refused, in words', async t => {
+test('a second control plane on the same data is refused, and says why', async t => {
   const longhouse = await startLonghouse(t, { driver: 'process' })
   await assert.rejects(
     startLonghouse(t, { driver: 'process', dataRoot: longhouse.dataRoot }),
@@ -104,7 +104,7 @@ test('a second control plane on the same data is refused, in words', async t => 
   )
 })
 
-test('every fault of the configuration is told at once, and the exit code is 1', async t => {
+test('every configuration fault is reported at once, and the exit code is 1', async t => {
   const env = {
     LONGHOUSE_DOMAIN: 'Not a domain',
     LONGHOUSE_PORT: '99999',

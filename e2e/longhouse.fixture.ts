@@ -56,7 +56,7 @@ export interface Longhouse {
   output(): string
   /** Calls the control plane as the admin. */
   admin(path: string, options?: CallOptions & { wait?: number }): Promise<Reply>
-  /** Calls an instance through the router, as whoever the headers say. */
+  /** Calls an instance through the router, authenticated by the given headers. */
   instance(subdomain: string, path: string, options?: CallOptions): Promise<Reply>
   /** Provisions an instance and waits until it runs; fails with its reason when it does not. */
   provision(subdomain: string, owner?: string): Promise<InstanceJson & { password: string }>

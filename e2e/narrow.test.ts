@@ -5,7 +5,7 @@ import { eventually } from '../src/testing/eventually.ts'
 import { noBrowser, openBrowser } from './browser.fixture.ts'
 import { startLonghouseInDays } from './days.fixture.ts'
 
-/** A folder for pictures of the pages, for whoever wants to look at them: wide and narrow, light and dark. */
+/** A folder for screenshots of the pages: wide and narrow, light and dark. */
 const shots = process.env.SHOTS
 /** So many pages take their time on a machine that has other things to do. */
 const timeout = 600_000
@@ -46,7 +46,7 @@ async function picture(page: Page, file: string): Promise<void> {
   }
 }
 
-test('no page of accounts, instances, money and mail scrolls sideways on a phone, in whatever state', {
+test('no page of accounts, instances, billing and mail scrolls sideways on a phone, in any state', {
   skip: noBrowser,
   timeout,
 }, async t => {
@@ -132,7 +132,9 @@ test('no page of accounts, instances, money and mail scrolls sideways on a phone
   assert.deepEqual(faults, [])
 })
 
-test('nor does one where nothing is set up', { skip: noBrowser }, async t => {
+test('no page scrolls sideways on a phone where sign-in, payments and mail are not set up', {
+  skip: noBrowser,
+}, async t => {
   const nothing = ['SMTP_URL', 'SMTP_FROM', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'BILLING_PLANS']
   const client = ['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET', 'OPENID_ISSUER']
   const env = Object.fromEntries([...nothing, ...client].map(variable => [variable, '']))

@@ -12,7 +12,10 @@ async function press(page: Page, name: string | RegExp): Promise<void> {
 
 for (const javaScript of [true, false]) {
   const how = javaScript ? 'with JavaScript' : 'without JavaScript'
-  test(`an operator and an owner on the pages, ${how}`, { skip: noBrowser, timeout: 600_000 }, async t => {
+  test(`an operator and an owner work on the pages, ${how}`, {
+    skip: noBrowser,
+    timeout: 600_000,
+  }, async t => {
     const longhouse = await startLonghouse(t, { driver: 'process' })
     const { page, complaints, bytes } = await openBrowser(t, { javaScript })
     const control = `http://control.localhost:${longhouse.port}`
@@ -28,7 +31,7 @@ for (const javaScript of [true, false]) {
     await press(page, 'Sign in')
     await says(page, /No instances yet/, javaScript)
 
-    // Provisions, and is told the password once.
+    // Provisions an instance, and sees its password once.
     await page.getByRole('link', { name: /Provision the first one/ }).click()
     await page.getByLabel('Subdomain').fill('e2etest')
     await page.getByLabel('Owner’s email address').fill('test@example.com')
@@ -56,7 +59,7 @@ for (const javaScript of [true, false]) {
       .click()
     await says(page, /Good morning/, javaScript)
 
-    // Saves a mistake: the page says where, and what goes on; then mends it.
+    // Saves a mistake: the page says where, and what keeps running; then fixes it.
     const file = join(longhouse.dataRoot, 'e2etest', 'jobs', 'manifest.ts')
     writeFileSync(file, "import { jobRegistry } from 'longhouse/jobs'\n\nconst broken = {\n")
     await page.goto(instance)

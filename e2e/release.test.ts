@@ -36,7 +36,7 @@ function workplace(t: TestContext, log = changelog) {
   return { dir, git, release, read }
 }
 
-test('a release moves the news, sets the version, commits and tags, and pushes nothing', t => {
+test('a release moves the changelog entries, sets the version, commits and tags, and pushes nothing', t => {
   const { git, release, read } = workplace(t)
   const done = release('7.8.9')
   assert.equal(done.status, 0, done.stderr)
@@ -55,7 +55,7 @@ test('a release moves the news, sets the version, commits and tags, and pushes n
   assert.equal(git('status', '--porcelain'), '')
 })
 
-test('what is in the way of a release is told all at once, and changes nothing', t => {
+test('a release reports every obstacle at once, and changes nothing', t => {
   const { dir, git, release } = workplace(t, changelog.replace('- Something new.\n\n', ''))
   git('checkout', '--quiet', '-b', 'side')
   git('tag', 'v0.0.1')

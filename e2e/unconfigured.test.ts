@@ -4,7 +4,7 @@ import { ask } from '../src/testing/ask.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { startLonghouse } from './longhouse.fixture.ts'
 
-test('without a provider, a mail server and Stripe: the log, the routes and the pages say what is off', async t => {
+test('without sign-in, mail and Stripe, the log, the routes and the pages say what is off', async t => {
   const { port, output, admin } = await startLonghouse(t, { driver: 'process' })
   for (const words of [
     'owners cannot sign up or in: GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET are not set',
@@ -43,7 +43,7 @@ test('without a provider, a mail server and Stripe: the log, the routes and the 
   }
 })
 
-test('half of a provider, of a mail server or of Stripe stops the start, which names the other halves', async t => {
+test('incomplete settings of sign-in, mail or Stripe stop the start, which names the missing ones', async t => {
   const plans = '[{"id":"basic","name":"Basic","price":"price_1"}]'
   for (const [env, missing] of [
     [

@@ -38,7 +38,7 @@ async function verify({ control, token, instance }: Deployment, subdomain: strin
   assert.match(record.id, /^inst_/)
   assert.ok(record.password)
 
-  // Right away: whoever asks while the instance starts is held until it answers.
+  // Right away: a request while the instance starts is held until it answers.
   const health = await curl(`${instance(subdomain)}/api/health`)
   assert.equal(health.status, 200, health.body)
   assert.equal((JSON.parse(health.body) as { instance_id: string }).instance_id, record.id)

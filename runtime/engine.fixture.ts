@@ -285,7 +285,7 @@ export function commandOf(pid: number): string {
   }
 }
 
-/** False for a process that has ended, also when nobody has asked for its exit code yet. */
+/** False for a process that has ended, even if its exit code has not been collected yet. */
 export function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

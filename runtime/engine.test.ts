@@ -22,7 +22,7 @@ import { createEngine, isAlive, oneJob, registry, startInstance, until } from '.
 import { asWritten } from './runner/log-line.ts'
 import { openVolume } from './volume/volume.ts'
 
-test('an empty volume gets the starter jobs, a commit of them, and a first run that works', async t => {
+test('an empty volume gets the starter jobs, a commit of them, and a first run that succeeds', async t => {
   const { engine, run, path } = await startInstance(t)
   const [job] = engine.jobs()
   assert.deepEqual(
@@ -46,7 +46,7 @@ test('an empty volume gets the starter jobs, a commit of them, and a first run t
   for (const [name, check] of engine.checks) await assert.doesNotReject(async () => check(), name)
 })
 
-test('the starter jobs compile for an editor, and their test passes', async t => {
+test('the starter jobs compile in an editor, and their test passes', async t => {
   const { path } = await startInstance(t)
   const tsc = programRoot('node_modules/.bin/tsc')
   execFileSync(tsc, ['-p', path('.')], { cwd: path('.'), encoding: 'utf8' })
@@ -60,7 +60,7 @@ test('the starter jobs compile for an editor, and their test passes', async t =>
   execFileSync(process.execPath, ['--test', path('jobs/daily-digest.test.ts')], { env })
 })
 
-test('a save goes live by itself: a new job, a changed one, and one that is gone', async t => {
+test('a save goes live without a restart: a new job, a changed one and a removed one', async t => {
   const { engine, write, path, run } = await startInstance(t, {
     files: { 'manifest.ts': oneJob('() => 1') },
   })
@@ -89,7 +89,7 @@ test('a save goes live by itself: a new job, a changed one, and one that is gone
   await until(async () => (await run('two')).result === 222, 'the folder is watched again')
 })
 
-test('a broken save keeps the last good set running, through a restart too, and is not committed', async t => {
+test('a broken save keeps the last good set running, also after a restart, and is not committed', async t => {
   const instance = await startInstance(t, { files: { 'manifest.ts': oneJob("() => 'good'") } })
   const good = instance.engine.manifest()
   instance.write(
@@ -115,7 +115,7 @@ test('a broken save keeps the last good set running, through a restart too, and 
   assert.notEqual(instance.engine.manifest().commit, good.commit)
 })
 
-test('a run goes on with the code that it started with', async t => {
+test('a run finishes with the code that it started with', async t => {
   const { engine, write, ended, path } = await startInstance(t, {
     files: {
       'manifest.ts': `import { existsSync } from 'node:fs'\n${oneJob(
@@ -135,7 +135,7 @@ test('a run goes on with the code that it started with', async t => {
   assert.equal((await engine.repo()).dirty, false, path('data/go'))
 })
 
-test('an unchanged volume starts without building anything', async t => {
+test('an unchanged volume starts without a build', async t => {
   const instance = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   await until(() => instance.engine.manifest().commit, 'the first commit')
   const before = instance.engine.manifest()
@@ -146,7 +146,7 @@ test('an unchanged volume starts without building anything', async t => {
   assert.match(state.errors[0]?.message ?? '', /took longer than 0.001 seconds/, 'asked to, it does build')
 })
 
-test('a set that another program stored in another form is read again', async t => {
+test('a live set stored in the format of another version is read again', async t => {
   const instance = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1', "timeout: '7s'") } })
   const other = new Database(join(instance.dir, 'longhouse.db'))
   other.exec(`update jobs_live_sets set jobs = '[{"name":"job"}]', tree = 'as another program has it'`)
@@ -156,7 +156,7 @@ test('a set that another program stored in another form is read again', async t 
   assert.equal((await instance.run('job')).status, 'succeeded')
 })
 
-test('a volume belongs to one runtime at a time, and one that cannot be written is refused', async t => {
+test('a volume belongs to one runtime at a time, and a read-only volume is refused', async t => {
   const { dir } = await startInstance(t)
   assert.throws(() => openVolume(dir, { waitMs: 0 }), /another runtime is running on/)
   const file = join(mkdtempSync(join(tmpdir(), 'longhouse-volume-')), 'file')
@@ -165,7 +165,7 @@ test('a volume belongs to one runtime at a time, and one that cannot be written 
   rmSync(join(file, '..'), { recursive: true })
 })
 
-test('a package of the name longhouse that is not ours is left alone', async t => {
+test('a package named longhouse that is not ours is left alone', async t => {
   const foreign = '{ "name": "longhouse", "version": "9.9.9" }'
   const { path } = await startInstance(t, {
     files: { 'manifest.ts': oneJob('() => 1'), 'node_modules/longhouse/package.json': foreign },
@@ -174,14 +174,14 @@ test('a package of the name longhouse that is not ours is left alone', async t =
   assert.equal(existsSync(path('node_modules/longhouse/jobs.js')), false)
 })
 
-test('what an npm install by hand removed of ours comes back with the next look', async t => {
+test('types that a manual npm install removed are restored at the next check', async t => {
   const { engine, path } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   rmSync(path('node_modules/longhouse'), { recursive: true })
   await engine.reload()
   assert.equal(existsSync(path('node_modules/longhouse/jobs.d.ts')), true)
 })
 
-test('after a runtime that was killed, the next one ends what it left, in the books and on the machine', async t => {
+test('after a runtime was killed, the next one ends its runs, in the history and on the machine', async t => {
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-killed-'))
   mkdirSync(join(dir, 'jobs'))
   const job = `({ log }) => {
@@ -216,7 +216,7 @@ test('after a runtime that was killed, the next one ends what it left, in the bo
   assert.ok(engine.job('job')?.nextRunAt, 'the schedule goes on')
 })
 
-test('a job that writes into its repo makes no builds of that, and no commit of every line', async t => {
+test('a job that writes into the repo causes no builds, and no commit for every line', async t => {
   const { engine, run, write, path } = await startInstance(t, {
     files: {
       'manifest.ts': `import { appendFileSync } from 'node:fs'\n${oneJob("() => appendFileSync('data/seen.txt', 'x')")}`,
@@ -246,7 +246,7 @@ test('a job that writes into its repo makes no builds of that, and no commit of 
   await until(() => engine.manifest().loadedAt !== reloadedAt, 'what may be code is loaded')
 })
 
-test('a manifest that suddenly registers nothing waits for a confirmation, across a restart too', async t => {
+test('a manifest that suddenly registers no jobs waits for a confirmation, also after a restart', async t => {
   const instance = await startInstance(t, { files: { 'manifest.ts': oneJob("() => 'still'") } })
   const good = instance.engine.manifest()
   assert.equal(good.difference, null)

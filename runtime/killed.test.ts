@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +11,8 @@ import { temporaryFolder } from '../src/testing/folder.ts'
 
 /** How often the program is killed; more with `KILLS=200`. */
 const kills = Number(process.env.KILLS ?? 20)
+/** Decides when: `SEED=…` has it killed at the same moments again. */
+const seed = Number(process.env.SEED ?? randomInt(2 ** 31))
 const program = join(import.meta.dirname, '..', 'dist', 'runtime.js')
 
 /** Each run says that it began, outside of what the program records, and takes longer than from slot to slot. */
@@ -23,6 +26,17 @@ jobRegistry.register({ id: 'once', cron: '* * * * * *', func: begin })
 jobRegistry.register({ id: 'again', cron: '* * * * * *', func: begin, onInterrupt: 'rerun', overlap: 'queue' })
 jobRegistry.register({ id: 'all', cron: '* * * * * *', func: begin, catchUp: 'all', overlap: 'queue' })
 `
+
+/** Numbers from 0 up to 1, the same ones for the same seed (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
 
 function launch(t: TestContext, dir: string) {
   const child = spawn(process.execPath, [program], {
@@ -59,18 +73,21 @@ function ask<Row>(dir: string, query: string): Row[] {
   }
 }
 
-test(`killed ${kills} times at any moment, it leaves no slot out, runs none twice, and nothing stays running`, async t => {
+test(`a runtime killed ${kills} times at any moment skips no slot, runs none twice, and leaves no process`, async t => {
+  t.diagnostic(`seed ${seed}`)
+  const random = randomNumbers(seed)
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs/data'), { recursive: true })
   writeFileSync(join(dir, 'jobs/manifest.ts'), manifest)
   writeFileSync(join(dir, 'jobs/.gitignore'), 'data/\n')
   const first = launch(t, dir)
-  await eventually('the schedule has begun', () => ask(dir, 'select 1 from jobs_slots').length > 0)
+  const interruptible = "select 1 from jobs_runs where status = 'running' and jobId = 'again'"
+  await eventually('a run is in progress', () => ask(dir, interruptible).length > 0)
   await first.end('SIGKILL')
 
   for (let kill = 1; kill < kills; kill++) {
     const going = launch(t, dir)
-    await new Promise(done => setTimeout(done, Math.random() * 2500))
+    await new Promise(done => setTimeout(done, random() * 2500))
     await going.end('SIGKILL')
   }
 
@@ -89,6 +106,7 @@ test(`killed ${kills} times at any moment, it leaves no slot out, runs none twic
       dir,
       `select at, outcome, runId from jobs_slots where jobId = '${job}' order by at`,
     )
+    assert.ok(slots.length > 0, `${job}: it has slots`)
     for (const [index, { at }] of slots.entries()) {
       const before = slots[index - 1]?.at ?? at - 1000
       assert.equal(at - before, 1000, `${job}: no slot between ${before} and ${at} is left out`)
@@ -99,6 +117,17 @@ test(`killed ${kills} times at any moment, it leaves no slot out, runs none twic
     )
     const attempts = new Set(runs.map(({ slot, attempt }) => `${slot} ${attempt}`))
     assert.equal(attempts.size, runs.length, `${job}: no slot has two runs`)
+    assert.ok(runs.length > 0, `${job}: it has runs`)
+    if (job === 'again') {
+      assert.ok(
+        runs.some(({ status }) => status === 'interrupted'),
+        'a run was interrupted',
+      )
+      assert.ok(
+        runs.some(({ attempt }) => attempt > 1),
+        'an interrupted run was started again',
+      )
+    }
     if (job === 'once') assert.ok(runs.every(({ attempt }) => attempt === 1))
     const known = new Set(runs.map(({ id }) => id))
     for (const { outcome, runId, at } of slots) {
@@ -114,7 +143,7 @@ test(`killed ${kills} times at any moment, it leaves no slot out, runs none twic
   }
 })
 
-test('asked to stop while it still starts, it stops in order all the same', async t => {
+test('a runtime stopped while it starts stops in order', async t => {
   const dir = temporaryFolder(t)
   const going = launch(t, dir)
   await eventually('it has opened its volume', () => existsSync(join(dir, 'longhouse.db')))

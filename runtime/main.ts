@@ -7,7 +7,7 @@ import { startRuntime } from './program.ts'
 const log = await createLog('runtime', { level: process.env.LOG_LEVEL })
 
 async function main(): Promise<void> {
-  // Before anything starts: a signal that nobody handles ends the process at once, and the first runs stay behind.
+  // Before anything starts: a signal without a handler ends the process at once, and leaves the first runs behind.
   const starting = Promise.withResolvers<Runtime>()
   stopWhenAsked(starting.promise)
   const runtime = await startRuntime({
@@ -23,9 +23,9 @@ async function main(): Promise<void> {
 }
 
 /**
- * The first signal stops in order, runs that go included, and a second one at once. When the process that started
- * this one is gone, nobody can reach it any more, and the next one wants its volume: it stops in order, but no run is
- * waited for.
+ * The first signal stops the runtime in order, and waits for runs in progress. A second signal ends it at once. When
+ * the process that started this one is gone, the runtime stops in order without waiting for runs: no one can reach
+ * it, and the next runtime needs its volume.
  */
 function stopWhenAsked(starting: Promise<Runtime>): void {
   let stopping = false

@@ -53,7 +53,7 @@ const isReady = ({ port }: Started) =>
     return health.status === 200 && health
   })
 
-test('it tells its port, becomes ready, and ends in order when it is asked to', async t => {
+test('the program prints its port, becomes ready, and exits in order on a signal', async t => {
   const instance = await start(t, temporaryFolder(t))
   const health = await isReady(instance)
   assert.equal(health.headers['longhouse-instance'], 'inst_test')
@@ -101,7 +101,7 @@ const goes = (dir: string) =>
     runsOf(dir).find(({ id, status }) => status === 'running' && existsSync(join(dir, 'runs', `${id}.log`))),
   )
 
-test('asked to stop, it lets the run that goes end, and starts no other', async t => {
+test('a signal lets the run in progress end, and starts no other', async t => {
   const dir = volumeWith(t)
   const instance = await start(t, dir)
   const going = await goes(dir)
@@ -121,7 +121,7 @@ test('asked to stop, it lets the run that goes end, and starts no other', async 
   assert.equal(runs.at(-1)?.id, going.id, 'none began after it')
 })
 
-test('a run that takes longer than the grace period is interrupted, and goes again at the next boot', async t => {
+test('a run longer than the grace period is interrupted, and runs again after the next boot', async t => {
   const dir = volumeWith(t, "onInterrupt: 'rerun',")
   // Half of it is for the run; in what is left the program closes, however busy the machine is.
   const first = await start(t, dir, { LONGHOUSE_STOP_GRACE: '10s' })
@@ -140,7 +140,7 @@ test('a run that takes longer than the grace period is interrupted, and goes aga
   await second.ended
 })
 
-test('a second signal ends it at once, with what it runs', async t => {
+test('a second signal ends the program and its runs at once', async t => {
   const dir = volumeWith(t)
   const instance = await start(t, dir)
   await goes(dir)
@@ -156,13 +156,13 @@ test('a second signal ends it at once, with what it runs', async t => {
   await eventually('nothing is left', () => processes().length === 0)
 })
 
-test('it ends with the control plane that started it', async t => {
+test('the program ends with the control plane that started it', async t => {
   const instance = await start(t, temporaryFolder(t))
   instance.child.disconnect()
   assert.deepEqual(await instance.ended, { code: 0, signal: null })
 })
 
-test('settings that are wrong are all told, and it does not start', async t => {
+test('every wrong setting is reported, and the program does not start', async t => {
   const { ended, stderr } = launch(t, { LONGHOUSE_PASSWORD: 'short', LONGHOUSE_PORT: 'many' })
   assert.equal((await ended).code, 1)
   const faults = await stderr
@@ -171,7 +171,7 @@ test('settings that are wrong are all told, and it does not start', async t => {
   }
 })
 
-test('sign-in and jobs outlive a restart', async t => {
+test('sessions and jobs survive a restart', async t => {
   const dir = temporaryFolder(t)
   const first = await start(t, dir)
   await isReady(first)

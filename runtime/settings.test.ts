@@ -6,7 +6,7 @@ import { hashPassword } from '../src/password.ts'
 import { ssoSettings } from './auth/settings.ts'
 import { named, planRuntime } from './boot.ts'
 import { plugins } from './program.ts'
-import type { VolumeSettings } from './volume/settings.ts'
+import type { VolumeSettings } from './volume/contract.ts'
 
 type Values = Record<string, string | number> & { LONGHOUSE_PASSWORD: string }
 
@@ -51,7 +51,7 @@ function faults(env: Record<string, string>, how = byHand): readonly string[] {
   }
 }
 
-test('by hand a password is enough', () => {
+test('a runtime started by hand needs only a password', () => {
   const settings = readSettings({ LONGHOUSE_PASSWORD: 'correct horse' }, byHand)
   assert.deepEqual(
     [settings.instanceId, settings.dataDir, settings.host, settings.port, settings.timezone],
@@ -59,7 +59,7 @@ test('by hand a password is enough', () => {
   )
 })
 
-test('a control plane and a container must say which instance it is', () => {
+test('a control plane and a container must set the instance id', () => {
   const password = { LONGHOUSE_PASSWORD: 'correct horse' }
   assert.match(faults(password, { spawned: true })[0] ?? '', /^LONGHOUSE_INSTANCE_ID: must be set/)
   assert.match(
@@ -70,7 +70,7 @@ test('a control plane and a container must say which instance it is', () => {
   assert.equal(readSettings(named, { spawned: true }).instanceId, 'inst_1')
 })
 
-test('every fault is told at once, each by its variable, and no value is repeated', () => {
+test('every fault is reported at once by its variable, without repeating a value', () => {
   const found = faults({
     LONGHOUSE_INSTANCE_ID: 'has spaces',
     LONGHOUSE_PUBLIC_URL: 'acme.example.com/x',
@@ -90,7 +90,7 @@ test('every fault is told at once, each by its variable, and no value is repeate
   assert.ok(!found.join().includes('secret7'))
 })
 
-test('a password is at least eight characters, or an argon2id hash and no other', async () => {
+test('a password is at least eight characters, or an argon2id hash', async () => {
   const hash = await hashPassword('correct horse')
   assert.equal(readSettings({ LONGHOUSE_PASSWORD: hash }, byHand).password, hash)
   for (const LONGHOUSE_PASSWORD of [
@@ -106,7 +106,7 @@ test('a password is at least eight characters, or an argon2id hash and no other'
   }
 })
 
-test('a key for secrets is 32 bytes in base64, and no part of a wrong one is repeated', () => {
+test('a key for secrets is 32 bytes in base64, and a wrong one is not repeated', () => {
   const key = Buffer.alloc(32, 7)
   const settings = readSettings(
     { LONGHOUSE_PASSWORD: 'correct horse', LONGHOUSE_SECRET_KEY: key.toString('base64') },
@@ -118,7 +118,7 @@ test('a key for secrets is 32 bytes in base64, and no part of a wrong one is rep
   ])
 })
 
-test('who may sign people in is an address and a set of keys', () => {
+test('single sign-on needs an address and a set of keys', () => {
   const password = { LONGHOUSE_PASSWORD: 'correct horse' }
   const issuer = 'https://control.example.com'
   assert.equal(readSettings(password, byHand).sso, null)
@@ -139,7 +139,7 @@ test('who may sign people in is an address and a set of keys', () => {
   }
 })
 
-test('how long a stop may take and what is kept have their standards, their forms and their bounds', () => {
+test('the stop limit and the retention have defaults, formats and bounds', () => {
   const read = (env: Record<string, string>) =>
     readSettings({ LONGHOUSE_PASSWORD: 'correct horse', ...env }, byHand)
   const standard = read({})
@@ -158,7 +158,7 @@ test('how long a stop may take and what is kept have their standards, their form
     )
 })
 
-test('a misspelt setting is told, and keeps no instance from starting', () => {
+test('a misspelt setting is reported, and does not stop the start', () => {
   const env = {
     LONGHOUSE_PASSWORD: 'correct horse',
     LONGHOUSE_KEEP_RUN: '5',

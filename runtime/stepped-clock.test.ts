@@ -24,7 +24,7 @@ jobRegistry.register({ id: 'twice', cron: '*/3 * * * * *', func: ({ run }) => {
 `
 const hour = 3600
 
-test('while the clock is set back and forth, the built program stays healthy, every job runs on, and no slot runs twice', {
+test('while the clock is set back and forth, the built program stays healthy, every job keeps running, and no slot runs twice', {
   skip,
 }, async t => {
   const dir = temporaryFolder(t)

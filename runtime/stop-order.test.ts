@@ -66,7 +66,7 @@ interface Going {
   end(): void
 }
 
-/** An instance with a run in progress, whose log somebody follows. */
+/** An instance with a run in progress and a follower of its log. */
 async function startGoing(t: TestContext): Promise<Going> {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs/data'), { recursive: true })
@@ -140,7 +140,7 @@ const wholeOrder = [
   'state stops: closed, volume held',
 ]
 
-test('it stops in order: runs end, followers are let go, the port closes, then the plugins and at last the volume', async t => {
+test('a stop ends runs, then log followers, then the port, then the plugins, and the volume last', async t => {
   const { dir, runtime, order, log, end } = await startGoing(t)
   const stopped = runtime.stop({ patience: true })
   await eventually('it drains', () => order.length > 0)
@@ -159,7 +159,7 @@ test('it stops in order: runs end, followers are let go, the port closes, then t
   assert.ok(isFree(dir))
 })
 
-test('without patience the run is interrupted, and the order stays', async t => {
+test('a stop without patience interrupts the run, in the same order', async t => {
   const { runtime, order, log, dir } = await startGoing(t)
   await runtime.stop({ patience: false })
   await eventually('the log is over', () => log.over)

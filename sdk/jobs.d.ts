@@ -82,13 +82,13 @@ export interface JobDefinition<
   /** Of all jobs with the same key, one run goes at a time. */
   concurrencyKey?: string | undefined
   /**
-   * What its runs may be told: a plain shape, such as `{ name: 'string', count: { type: 'number', default: 3 } }`, or a
-   * schema of zod (or another library that follows Standard Schema) for an object. The form to run it by hand is made of
-   * it, and what does not fit is refused. What the schedule starts gets the defaults, so that each must have one or be
-   * optional.
+   * The parameters of its runs: a plain shape, such as `{ name: 'string', count: { type: 'number', default: 3 } }`,
+   * or a schema of zod (or another library that follows Standard Schema) for an object. The form for a manual run is
+   * made from it, and invalid values are refused. Scheduled runs get the defaults, so each parameter needs a default
+   * or must be optional.
    */
   params?: Params
-  /** What of it is told, and to whom, where that differs from the page Settings; `false` tells nothing. */
+  /** The job’s notices and their recipients, where they differ from the page Settings; `false` sends none. */
   notify?: false | NotifyOptions | undefined
   /**
    * Names of the secrets that its runs get, such as `['API_TOKEN']`: in the context, and as environment variables. No
@@ -100,15 +100,18 @@ export interface JobDefinition<
 export interface NotifyOptions {
   /** So many of its runs must fail one after the other, 20 at most; `false` never tells. */
   failures?: number | false | undefined
-  /** A run that takes longer than this is told: `10m`. From one due time to the next when left out; `false` never tells. */
+  /**
+   * Notify when a run takes longer than this: `10m`. By default the time from one due time to the next; `false` never
+   * notifies.
+   */
   longRun?: string | false | undefined
   /** `false` does not tell when a due time comes to nothing, or when there is none any more. */
   overdue?: boolean | undefined
   /** `false` does not tell due times that passed while the instance was down. */
   missed?: boolean | undefined
-  /** Who is told by e-mail, instead of those on the page Settings. */
+  /** Email recipients, instead of those on the page Settings. */
   emails?: readonly string[] | undefined
-  /** What is told by webhook, instead of the one on the page Settings. */
+  /** A webhook for notices, instead of the one on the page Settings. */
   webhook?: string | undefined
 }
 
@@ -190,7 +193,7 @@ type ParamValue<Param> = Param extends { readonly type: infer Type }
           : string
 
 export interface RetryPolicy {
-  /** How often it is tried in all, the first time included. */
+  /** The number of attempts, the first one included. */
   attempts: number
   /** From the failure to the next attempt: `30s`, `5m`. Ten seconds when left out. */
   delay?: string | undefined

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import type { JobContext, JobRegistry, ParamsOf } from './jobs.js'
 
-/** Told by the compiler: `npm run check` fails when one of these types is not what it says. */
+/** Checked by the compiler: `npm run check` fails if one of these types is wrong. */
 function typedFields(jobRegistry: JobRegistry): void {
   jobRegistry.register({
     id: 'plain',
@@ -22,7 +22,7 @@ function typedFields(jobRegistry: JobRegistry): void {
       const token: string = secrets.API_TOKEN
       // @ts-expect-error a name is text
       const wrong: number = params.name
-      // @ts-expect-error nobody declared it
+      // @ts-expect-error it is not declared
       void secrets.OTHER
       // @ts-expect-error there is no such parameter
       void params.other
@@ -55,6 +55,6 @@ function typedFields(jobRegistry: JobRegistry): void {
   jobRegistry.register({ id: 'wrong', cron: '@daily', func: any, params: { name: 'strnig' } })
 }
 
-test('the types of a job are told by its own fields', () => {
+test('the types of a job come from its own fields', () => {
   assert.equal(typeof typedFields, 'function')
 })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { listedPauseMs, pauseMs } from './backoff.ts'
 
-test('each pause is twice the one before it, up to the longest', () => {
+test('each delay is twice the previous one, up to the longest', () => {
   const backoff = { firstMs: 30_000, mostMs: 600_000 }
   assert.deepEqual(
     [0, 1, 2, 3, 5, 6, 2000].map(failures => pauseMs(failures, backoff)),
@@ -11,7 +11,7 @@ test('each pause is twice the one before it, up to the longest', () => {
   )
 })
 
-test('a pause is never shorter than the one before it, longer than the longest, or not a number', () => {
+test('a delay is never shorter than the previous one, longer than the longest, or not a number', () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -29,7 +29,7 @@ test('a pause is never shorter than the one before it, longer than the longest, 
   )
 })
 
-test('a list of pauses ends', () => {
+test('a list of delays ends', () => {
   assert.deepEqual(
     [0, 1, 2, 3].map(failures => listedPauseMs(failures, [5, 50])),
     [0, 5, 50, null],

@@ -3,8 +3,8 @@ export interface Clock {
   /** Milliseconds since the epoch: for slots, and for people. The machine's clock may be set, forwards or back. */
   now(): number
   /**
-   * Milliseconds since some moment, on a clock that nobody can set: for every wait within one life of the process.
-   * Its readings only compare with each other, and mean nothing to another process.
+   * Milliseconds since some moment, on a clock that cannot be set: for every wait within the life of a process.
+   * Readings compare only with each other, and mean nothing to another process.
    */
   monotonic(): number
   /** Resolves after `ms`, or at once when `signal` aborts: a wait is a courtesy, never a reason to hang. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limit, serial, serialByKey } from './concurrency.ts'
 
-test('one piece of work runs at a time, in the order of the calls, even after a failure', async () => {
+test('one task runs at a time, in the order of the calls, even after a failure', async () => {
   const inOrder = serial()
   const done: string[] = []
   const gate = Promise.withResolvers<void>()
@@ -18,7 +18,7 @@ test('one piece of work runs at a time, in the order of the calls, even after a 
   assert.deepEqual(done, ['first', 'second'])
 })
 
-test('work of one key runs in order, even after a failure; other keys do not wait', async () => {
+test('tasks of one key run in order, even after a failure; other keys do not wait', async () => {
   const inTurn = serialByKey()
   const done: string[] = []
   const first = Promise.withResolvers<void>()
@@ -35,7 +35,7 @@ test('work of one key runs in order, even after a failure; other keys do not wai
   assert.deepEqual(done, ['b1', 'a1', 'a2'])
 })
 
-test('at most two run, three wait, and the sixth is refused', async () => {
+test('at most two tasks run, three wait, and the sixth is refused', async () => {
   const place = limit(2, 3, () => new Error('full'))
   const gates: (() => void)[] = []
   let most = 0

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 const root = join(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
-test('the index of decisions names each of them once, by its heading, with a date and a status', () => {
+test('the index of decisions lists each of them once, by its heading, with a date and a status', () => {
   const rows = read('docs/decisions/README.md')
     .split('\n')
     .filter(line => line.startsWith('| 2'))
@@ -24,7 +24,7 @@ test('the index of decisions names each of them once, by its heading, with a dat
   assert.deepEqual(listed.sort(byFile), found.sort(byFile))
 })
 
-test('links between documents lead to files and headings that exist', () => {
+test('links between documents lead to existing files and headings', () => {
   const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
   assert.ok(documents.length > 40)
   const broken = documents.flatMap(document =>

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { timestamp } from './clock.ts'
 import { newId, randomText } from './ids.ts'
 
-test('ids have their prefix, differ, and sort by age', () => {
+test('ids have their prefix, are unique, and sort by age', () => {
   const ids = [0, 1, 31, 32, 1_700_000_000_000, 1_700_000_000_001, 2 ** 49].map(now => newId('run', now))
   for (const id of ids) assert.match(id, /^run_[0-9a-hjkmnp-tv-z]{26}$/)
   assert.deepEqual([...ids].sort(), ids)
@@ -11,11 +11,11 @@ test('ids have their prefix, differ, and sort by age', () => {
   assert.equal(many.size, 1000)
 })
 
-test('random text has no letters that look like others', () => {
+test('random text has no ambiguous letters', () => {
   assert.match(randomText(2000), /^[0-9a-hjkmnp-tv-z]{2000}$/)
 })
 
-test('times leave in RFC 3339, UTC, with milliseconds', () => {
+test('times are formatted as RFC 3339, UTC, with milliseconds', () => {
   assert.equal(timestamp(0), '1970-01-01T00:00:00.000Z')
   assert.equal(timestamp(null), null)
 })

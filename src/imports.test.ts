@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
-import { existsSync, globSync, readFileSync } from 'node:fs'
-import { builtinModules } from 'node:module'
-import { dirname, join, relative } from 'node:path'
+import { globSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { plugins as controlPlane } from '../control-plane/program.ts'
+import { site } from '../plugins/site/index.ts'
+import { plugins as runtime } from '../runtime/program.ts'
+import { volumePlugin } from '../runtime/volume/index.ts'
+import { bootOrder } from './kernel/boot-order.ts'
+import type { Plugin } from './kernel/plugin.ts'
+import { type Import, isFixture, isTest, readSources } from './sources.fixture.ts'
 
 const root = join(import.meta.dirname, '..')
 const rooms = ['src', 'sdk', 'views', 'plugins', 'control-plane', 'runtime', 'cli'] as const
+type Room = (typeof rooms)[number]
 
 /** What each room may import from, beside itself. */
-const allowed: Record<(typeof rooms)[number], readonly string[]> = {
+const allowed: Record<Room, readonly string[]> = {
   src: [],
   sdk: [],
   views: [],
@@ -18,137 +25,304 @@ const allowed: Record<(typeof rooms)[number], readonly string[]> = {
   cli: ['src', 'views', 'runtime'],
 }
 
-interface Arrow {
+/** What the features of the runtime stand on: they know no feature. */
+const sharedRooms = ['cron', 'git', 'isolation', 'manifest', 'masking', 'params', 'process', 'runner', 'web']
+
+/** Except for these types: the excerpts of a manifest's source stand beside its errors on several pages. */
+const sharedKnowTypes = ['runtime/web/manifest-excerpts.ts → runtime/jobs/contract.ts']
+
+/** What the command line uses of the runtime: it reads a manifest and runs a job as an instance does. */
+const usedByCli = [
+  'runtime/cron/cron.ts',
+  'runtime/manifest/manifest-error.ts',
+  'runtime/manifest/manifest.ts',
+  'runtime/manifest/offered-sdk.ts',
+  'runtime/manifest/read-manifest.ts',
+  'runtime/masking/masked-text.ts',
+  'runtime/packages/wanted.ts',
+  'runtime/params/check.ts',
+  'runtime/params/json-schema.ts',
+  'runtime/params/params.ts',
+  'runtime/process/memory.ts',
+  'runtime/runner/job-state.ts',
+  'runtime/runner/log-line.ts',
+  'runtime/runner/masked-end.ts',
+  'runtime/runner/run-process.ts',
+  'runtime/runner/spare-runner.ts',
+  'runtime/runner/state-limits.ts',
+]
+
+/** What fixtures of plugins use of the program: they boot it. */
+const usedToBoot = ['control-plane/boot.fixture.ts', 'control-plane/boot.ts', 'control-plane/web.tsx']
+
+/** Opens the volume, before there are plugins. */
+const opensVolume = 'runtime/volume/volume.ts'
+
+interface Arrow extends Import {
   from: string
   to: string
-  /** Only types: gone when the program runs. */
-  typeOnly: boolean
 }
 
-const everyFile = rooms.flatMap(room => globSync(`${room}/**/*.{ts,tsx}`, { cwd: root }))
-// Tests, and the fixtures that only they use, may import what they ask about.
-const files = everyFile.filter(file => !/\.(test|fixture|d)\.tsx?$/.test(file))
-const arrows = files.flatMap(importsOf)
-
-function importsOf(file: string): Arrow[] {
-  const text = readFileSync(join(root, file), 'utf8').replace(/^\s*(\*|\/\/).*$/gm, '')
-  const found = text.matchAll(
-    /(?:^|\n)\s*(import|export)(\s+type)?\b[^'"`;]*?from\s+'(\.[^']+)'|import\(?\s*'(\.[^']+)'\)?/g,
-  )
-  return [...found].map(match => ({
-    from: file,
-    to: relative(root, join(root, dirname(file), match[3] ?? match[4] ?? '')),
-    typeOnly: match[2] !== undefined,
-  }))
-}
+const sources = readSources(root)
+const everyArrow = sources.flatMap(({ file, imports }) =>
+  imports.flatMap((each): Arrow[] =>
+    each.specifier !== null && /^\.{1,2}(\/|$)/.test(each.specifier)
+      ? [{ ...each, from: file, to: join(dirname(file), each.specifier) }]
+      : [],
+  ),
+)
 
 const roomOf = (file: string) => file.split('/')[0] ?? ''
+const inRooms = (file: string) => rooms.includes(roomOf(file) as Room)
+const isProduct = (file: string) => inRooms(file) && !isTest(file) && !isFixture(file)
+const product = sources.filter(({ file }) => isProduct(file))
+const arrows = everyArrow.filter(({ from }) => isProduct(from))
+/** Tests may import whatever they ask about; the fixtures that several of them share may not. */
+const ofFixtures = everyArrow.filter(({ from }) => inRooms(from) && isFixture(from))
 
-test('imports are found at all, and lead to files', () => {
-  assert.ok(arrows.length > 150, `only ${arrows.length} imports found`)
+const inWords = (wrong: readonly Pick<Arrow, 'from' | 'to'>[]) => [
+  ...new Set(wrong.map(({ from, to }) => `${from} → ${to}`)),
+]
+
+const programs = [
+  { folder: 'plugins', plugins: [site, ...controlPlane] },
+  { folder: 'runtime', plugins: [volumePlugin(notOpen), ...runtime] },
+] satisfies { folder: Room; plugins: readonly Plugin[] }[]
+
+/** Of every plugin, by its folder: the folders of its needs. */
+const needsOf: ReadonlyMap<string, readonly string[]> = new Map(
+  programs.flatMap(({ folder, plugins }) =>
+    plugins.map(({ name, needs }) => [`${folder}/${name}`, needs.map(need => `${folder}/${need}`)] as const),
+  ),
+)
+
+function notOpen(): never {
+  throw new Error('no volume is opened here')
+}
+
+/** The folder of the plugin that a file belongs to. */
+function featureOf(file: string): string | null {
+  const folder = file.split('/').slice(0, 2).join('/')
+  return needsOf.has(folder) ? folder : null
+}
+
+/** Arrows from one plugin into another. */
+const across = (some: readonly Arrow[]) =>
+  some.filter(({ from, to }) => featureOf(from) && featureOf(to) && featureOf(from) !== featureOf(to))
+
+test('the parser sees every way to import', () => {
+  const seen = ({ specifier, typeOnly, passedOn, taken }: Import) =>
+    `${typeOnly ? 'type ' : ''}${passedOn ? 'on ' : ''}${specifier ?? '?'} (${taken.join(', ')})`
+  for (const [text, expected] of [
+    ["import { a, b as c } from './x.ts'", './x.ts (a, b)'],
+    ['import a from "./x.ts"', './x.ts (default)'],
+    ["import a, * as b from './x.ts'", './x.ts (default, *)'],
+    ["import 'better-sqlite3'", 'better-sqlite3 ()'],
+    ["import './x.ts'; import './x.ts'", './x.ts () and ./x.ts ()'],
+    ["import type { A } from './x.ts'", 'type ./x.ts (A)'],
+    ["import { type A, type B } from './x.ts'", 'type ./x.ts (A, B)'],
+    ["import { type A, b } from './x.ts'", './x.ts (A, b)'],
+    ["import {\n  // the caller's own\n  a,\n  /* it's */ b,\n} from './x.ts'", './x.ts (a, b)'],
+    ["import { a } /* from './y.ts' */ from\n  './x.ts'", './x.ts (a)'],
+    ["import data from './x.json' with { type: 'json' }", './x.json (default)'],
+    ["import a = require('./x.ts')", './x.ts (*)'],
+    ["export { a } from './x.ts'", 'on ./x.ts (a)'],
+    ["export * from './x.ts'", 'on ./x.ts (*)'],
+    ["export * as a from './x.ts'", 'on ./x.ts (*)'],
+    ["export type { A } from './x.ts'", 'type on ./x.ts (A)'],
+    ["export { type A } from './x.ts'", 'type on ./x.ts (A)'],
+    ["let a: import('./x.ts').A", 'type ./x.ts (*)'],
+    ['let a: typeof import("./x.ts")', 'type ./x.ts (*)'],
+    ["await import('node:fs')", 'node:fs (*)'],
+    ["await import(/* it's late */ './x.ts', { with: { type: 'json' } })", './x.ts (*)'],
+    ['await import(`./x.ts`)', './x.ts (*)'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
+    ['await import(`./${name}.ts`)', '? (*)'],
+    ["await import('./x' + '.ts')", '? (*)'],
+    ["require('./x.ts')", './x.ts (*)'],
+    ["process.getBuiltinModule('fs')", 'fs (*)'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
+    ["const a = `${await import('./x.ts')}`", './x.ts (*)'],
+    ["// import './x.ts'\n/* import './x.ts' */\nconst a = \"import './x.ts'\"", ''],
+    ["const a = /'/; import './x.ts' // '", './x.ts ()'],
+    ["export const a = <p title=\"it's\">it's</p>; import './x.ts'", './x.ts ()'],
+  ] as const) {
+    const [source] = parsed(text)
+    assert.equal(source?.imports.map(seen).join(' and '), expected, text)
+  }
+})
+
+test('the parser sees which names a file uses, and which values it exports', () => {
+  const [{ names, exports } = { names: new Set(), exports: [] }] = parsed(`
+    const { env } = process
+    export const { one, two: [three] } = window.fetch('process')
+    export const four = 4, five = 5
+    export function six() {}
+    export class Seven {}
+    export async function* eight() {}
+    export interface A {}
+    export type B = string
+    const nine = 9
+    const ten = 10
+    export { nine, ten as eleven, type A as C }
+    export default four
+  `)
+  assert.equal(names.has('process'), true)
+  assert.equal(names.has('fetch'), false)
+  assert.deepEqual(exports, ['one', 'three', 'four', 'five', 'six', 'Seven', 'eight', 'nine', 'eleven'])
+})
+
+/** A project of one file. */
+function parsed(text: string) {
+  return readSources('/project', {
+    '/project/tsconfig.json': '{"compilerOptions":{"noLib":true}}',
+    '/project/it.tsx': text,
+  })
+}
+
+test('imports are found at all, can be read, and lead to files', () => {
+  assert.ok(arrows.length > 2500, `only ${arrows.length} imports found`)
   const known = new Set(
     globSync(
       rooms.map(room => `${room}/**/*`),
       { cwd: root },
     ),
   )
+  assert.deepEqual(inWords(arrows.filter(({ to }) => !known.has(to))), [])
+  const computed = product.filter(({ imports }) => imports.some(({ specifier }) => specifier === null))
   assert.deepEqual(
-    arrows.filter(({ to }) => !known.has(to)).map(({ from, to }) => `${from} → ${to}`),
-    [],
+    computed.map(({ file }) => file),
+    // They load the customer's code, in processes of their own.
+    ['runtime/manifest/manifest-reader.ts', 'runtime/runner/runner.ts'],
   )
 })
 
 test('imports point one way: program → features → views, src', () => {
-  const wrong = arrows.filter(({ from, to, typeOnly }) => {
-    const room = roomOf(from) as (typeof rooms)[number]
+  const isForbidden = ({ from, to, typeOnly }: Arrow) => {
+    const room = roomOf(from) as Room
     // Pages show the types that a feature offers its neighbours.
-    if (room === 'views' && typeOnly && /^(plugins|runtime)\/([^/]+\/)?contract\.ts$/.test(to)) return false
+    if (room === 'views' && typeOnly && featureOf(to) && to.endsWith('/contract.ts')) return false
+    if (isFixture(from) && room === 'plugins' && usedToBoot.includes(to)) return false
     return roomOf(to) !== room && !allowed[room].includes(roomOf(to))
-  })
-  assert.deepEqual(
-    wrong.map(({ from, to }) => `${from} → ${to}`),
-    [],
-  )
+  }
+  assert.deepEqual(inWords([...arrows, ...ofFixtures].filter(isForbidden)), [])
+})
+
+test('nothing but tests and fixtures imports a fixture, and nothing a test', () => {
+  const isForTests = (file: string) => isTest(file) || isFixture(file)
+  assert.deepEqual(inWords(arrows.filter(({ to }) => isForTests(to))), [])
+  assert.deepEqual(inWords(everyArrow.filter(({ to }) => isTest(to))), [])
+})
+
+test('every folder with an index.ts is a plugin in the list of its program, or a room that plugins share', () => {
+  const folders = (pattern: string) => globSync(pattern, { cwd: root }).map(dirname)
+  const withIndex = folders('{plugins,runtime}/*/index.ts')
+  assert.deepEqual(withIndex.sort(), [...needsOf.keys()].sort())
+  const others = new Set(
+    product
+      .map(({ file }) => file.split('/'))
+      .filter(([room, , name]) => (room === 'runtime' || room === 'plugins') && name !== undefined)
+      .map(([room, folder]) => `${room}/${folder}`),
+  ).difference(needsOf)
+  assert.deepEqual([...others].sort(), sharedRooms.map(room => `runtime/${room}`).sort())
 })
 
 test('plugins know each other only through contract.ts', () => {
-  const plugin = (file: string) => file.split('/')[1]
-  const wrong = arrows.filter(
-    ({ from, to }) =>
-      roomOf(from) === 'plugins' &&
-      roomOf(to) === 'plugins' &&
-      plugin(from) !== plugin(to) &&
-      !to.endsWith('/contract.ts'),
+  assert.deepEqual(inWords(across(arrows).filter(({ to }) => !to.endsWith('/contract.ts'))), [])
+  // Fixtures also build on each other, and put plugins into a program.
+  const wrong = across(ofFixtures).filter(
+    ({ to, typeOnly }) => !typeOnly && !/\/(contract|index)\.ts$/.test(to) && !isFixture(to),
   )
-  assert.deepEqual(
-    wrong.map(({ from, to }) => `${from} → ${to}`),
-    [],
-  )
+  assert.deepEqual(inWords(wrong), [])
 })
 
-/** Folders of the runtime with an `index.ts` are features; the others hold what every feature may use. */
-const isFeature = (name: string) => existsSync(join(root, 'runtime', name, 'index.ts'))
-/** '' for the program itself. */
-const partOf = (file: string) => (file.split('/').length > 2 ? (file.split('/')[1] ?? '') : '')
-const inRuntime = arrows.filter(({ from, to }) => roomOf(from) === 'runtime' && roomOf(to) === 'runtime')
-
-test('features of the runtime know each other only through contract.ts, and nothing imports the program', () => {
-  const wrong = inRuntime.filter(({ from, to }) => {
-    const [one, other] = [partOf(from), partOf(to)]
-    if (one === '' || one === other) return false
-    return other === '' || (isFeature(other) && !to.endsWith('/contract.ts'))
-  })
-  assert.deepEqual(
-    wrong.map(({ from, to }) => `${from} → ${to}`),
-    [],
+test('a plugin imports the contracts of what it needs, and no other', () => {
+  for (const { plugins } of programs) assert.deepEqual(bootOrder(plugins).faults, [], 'no circle of needs')
+  const imported = new Map(
+    [...Map.groupBy(across(arrows), ({ from }) => featureOf(from) ?? '')].map(([feature, some]) => [
+      feature,
+      new Set(some.map(({ to }) => featureOf(to) ?? '')),
+    ]),
   )
+  for (const [feature, needs] of needsOf) {
+    assert.deepEqual([...(imported.get(feature) ?? [])].sort(), [...needs].sort(), feature)
+  }
+})
+
+test('programs know plugins only through index.ts and contract.ts', () => {
+  const isProgram = (file: string) =>
+    ['control-plane', 'cli'].includes(roomOf(file)) || /^runtime\/[^/]+$/.test(file)
+  const inside = arrows.filter(
+    ({ from, to }) => isProgram(from) && featureOf(to) && !/\/(contract|index)\.ts$/.test(to),
+  )
+  const wrong = inside.filter(
+    ({ from, to }) =>
+      !(roomOf(from) === 'cli' && usedByCli.includes(to)) &&
+      !(from === 'runtime/boot.ts' && to === opensVolume),
+  )
+  assert.deepEqual(inWords(wrong), [])
+})
+
+test('the command line uses the modules of the runtime that are named here', () => {
+  const used = arrows.filter(({ from, to }) => roomOf(from) === 'cli' && roomOf(to) === 'runtime')
+  assert.deepEqual([...new Set(used.map(({ to }) => to))].sort(), usedByCli)
+})
+
+test('what features of the runtime share knows no feature, and nothing in a folder knows the program', () => {
+  const inFolders = arrows.filter(({ from }) => /^runtime\/[^/]+\//.test(from))
+  assert.deepEqual(inWords(inFolders.filter(({ to }) => /^runtime\/[^/]+$/.test(to))), [])
+  const known = inFolders.filter(({ from, to }) => !featureOf(from) && featureOf(to))
+  assert.deepEqual(inWords(known.filter(({ typeOnly }) => !typeOnly)), [])
+  assert.deepEqual(inWords(known).sort(), sharedKnowTypes)
+})
+
+test('a contract holds what it offers: of its own files, it passes on only types and shapes of answers', () => {
+  const isInside = ({ from, to }: Arrow) => to.startsWith(`${dirname(from)}/`)
+  const isShape = (file: string) => /[/-]wire\.ts$/.test(file)
+  const implementation = arrows.filter(
+    arrow => arrow.from.endsWith('/contract.ts') && !arrow.typeOnly && isInside(arrow) && !isShape(arrow.to),
+  )
+  assert.deepEqual(inWords(implementation), [])
 })
 
 test('a file imports from twenty others at most', () => {
-  const wide = files.filter(file => {
-    const text = readFileSync(join(root, file), 'utf8')
-    const named = text.matchAll(/^(?:import|export)\b[^'"`;]*?from\s+'([^']+)'|^import '([^']+)'/gm)
-    return new Set([...named].map(match => match[1] ?? match[2])).size > 20
-  })
-  assert.deepEqual(wide, [])
-})
-
-test('views take props: no database, no network, no configuration, no file', () => {
-  const wrong = files
-    .filter(file => roomOf(file) === 'views')
-    .flatMap(file => {
-      const text = readFileSync(join(root, file), 'utf8')
-      const modules = [...text.matchAll(/from '([^'.][^']*)'/g)].map(match => match[1] ?? '')
-      return modules
-        .filter(
-          name =>
-            name.startsWith('node:') || builtinModules.includes(name) || !/^hono\/(jsx|html)/.test(name),
-        )
-        .map(name => `${file} imports ${name}`)
-        .concat(
-          /\bprocess\.env\b|\bfetch\(/.test(text) ? [`${file} reads the environment or the network`] : [],
-        )
-    })
-  assert.deepEqual(wrong, [])
-})
-
-test('only e2e imports from e2e: fixtures that several rooms use stand in src/testing', () => {
-  const wrong = everyFile.flatMap(importsOf).filter(({ to }) => roomOf(to) === 'e2e')
+  const wide = product.filter(({ imports }) => new Set(imports.map(({ specifier }) => specifier)).size > 20)
   assert.deepEqual(
-    wrong.map(({ from, to }) => `${from} → ${to}`),
+    wide.map(({ file }) => file),
     [],
   )
 })
 
+test('views take props: no database, no network, no configuration, no file', () => {
+  const outside = ['process', 'fetch', 'globalThis', 'global', 'WebSocket', 'EventSource', 'eval', 'Function']
+  const wrong = product
+    .filter(({ file }) => roomOf(file) === 'views')
+    .flatMap(({ file, imports, names }) => [
+      ...imports
+        .filter(
+          ({ specifier }) =>
+            specifier === null || !/^\.|^hono\/(jsx|html|jsx-renderer)(\/|$)/.test(specifier),
+        )
+        .map(({ specifier }) => `${file} imports ${specifier ?? 'what is computed'}`),
+      ...outside.filter(name => names.has(name)).map(name => `${file} uses ${name}`),
+    ])
+  assert.deepEqual(wrong, [])
+})
+
+test('no room imports from e2e: fixtures that several rooms use stand in src/testing', () => {
+  const wrong = everyArrow.filter(({ from, to }) => inRooms(from) && roomOf(to) === 'e2e')
+  assert.deepEqual(inWords(wrong), [])
+})
+
 /** A plugin's folder with folders in it: `plugins/billing`, `runtime/jobs`. */
-const featureOf = (file: string) => /^(?:plugins|runtime)\/[^/]+(?=\/[^/]+$)/.exec(file)?.[0]
+const folderWithFolders = (file: string) => /^(?:plugins|runtime)\/[^/]+(?=\/[^/]+$)/.exec(file)?.[0]
 
 /** The files at the root of a plugin that put its folders together; what else stands there is what the folders share. */
 const above = new Set<string>()
 for (let size = -1; size !== above.size; ) {
   size = above.size
   for (const { from, to } of arrows) {
-    const feature = featureOf(from)
+    const feature = folderWithFolders(from)
     if (feature === undefined || !to.startsWith(`${feature}/`)) continue
     if (dirname(to) !== feature || above.has(to)) above.add(from)
   }
@@ -182,8 +356,8 @@ test('folders do not import each other, not even types', () => {
   assert.deepEqual(circlesOf(steps), [], 'folders import each other in a circle')
 })
 
-test('no folder holds more than twenty files, tests not counted', () => {
-  const sizes = Map.groupBy(files, file => dirname(file))
+test('no folder holds more than twenty files, tests and fixtures not counted', () => {
+  const sizes = Map.groupBy(product, ({ file }) => dirname(file))
   assert.deepEqual(
     [...sizes].filter(([, inside]) => inside.length > 20).map(([folder]) => folder),
     [],
@@ -191,7 +365,7 @@ test('no folder holds more than twenty files, tests not counted', () => {
 })
 
 test('no circle of imports exists, types counted', () => {
-  assert.deepEqual(circlesOf(arrows), [])
+  assert.deepEqual(circlesOf(everyArrow), [])
 })
 
 /** The circles in a graph, each as a path that ends where it began. */

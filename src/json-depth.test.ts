@@ -4,7 +4,7 @@ import { isTooDeepJson, maxJsonDepth } from './json-depth.ts'
 
 const lists = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
 
-test('nesting is counted, and brackets within texts are not', () => {
+test('nesting is counted, and brackets within strings are not', () => {
   assert.equal(isTooDeepJson(lists(maxJsonDepth)), false)
   assert.equal(isTooDeepJson(lists(maxJsonDepth + 1)), true)
   assert.equal(isTooDeepJson(`${'{"a":'.repeat(maxJsonDepth + 1)}1${'}'.repeat(maxJsonDepth + 1)}`), true)

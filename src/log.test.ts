@@ -18,7 +18,7 @@ test('a line is one JSON object with its time, level and program', async () => {
   )
 })
 
-test('credentials do not reach the log, however deep a careless line puts them', async () => {
+test('credentials do not reach the log, however deep they are nested', async () => {
   const secret = 'correct-horse'
   const names = [
     'password',
@@ -42,7 +42,7 @@ test('credentials do not reach the log, however deep a careless line puts them',
   }
 })
 
-test('the level is the one that was asked for, and info when nothing sensible was', async () => {
+test('the level is the requested one, and info for an invalid one', async () => {
   const both = (level?: string) =>
     written(
       false,

@@ -51,5 +51,5 @@ export async function createLog(
   return pino(settings, { write: line => to.write(format(line)) })
 }
 
-/** For programs and tests that have nobody to read along. */
+/** For programs and tests without a reader of the log. */
 export const silentLog: Logger = pino({ level: 'silent' })

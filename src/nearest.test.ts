@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nearest } from './nearest.ts'
 
-test('the name that was most likely meant', () => {
+test('the most likely intended name is found', () => {
   const names = ['daily-digest', 'daily-backup', 'weekly-report', 'x']
   for (const [typed, meant] of [
     ['daily-digset', 'daily-digest'],

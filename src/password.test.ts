@@ -18,7 +18,7 @@ const vectors = [
   ],
 ] as const
 
-test('hashes of other programs are checked', async () => {
+test('hashes of other programs are accepted', async () => {
   for (const [password, hash] of vectors) {
     assert.ok(isPasswordHash(hash))
     assert.equal(await verifyPassword(password, hash), true, hash)
@@ -26,7 +26,7 @@ test('hashes of other programs are checked', async () => {
   }
 })
 
-test('a hash opens to its password and to no other, and no two are the same', async () => {
+test('a hash matches its password and no other, and no two hashes are the same', async () => {
   const password = 'pässword ✓ with $ and spaces'
   const [one, two] = await Promise.all([hashPassword(password), hashPassword(password)])
   assert.notEqual(one, two)
@@ -38,7 +38,7 @@ test('a hash opens to its password and to no other, and no two are the same', as
   }
 })
 
-test('what is no hash of ours is told apart, and opens to nothing', async () => {
+test('a foreign hash format is recognised, and matches nothing', async () => {
   const salt = 'c29tZXNhbHQ'
   const tag = 'CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
   const wrong = [

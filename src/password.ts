@@ -5,7 +5,7 @@ const derive = promisify(argon2)
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
 const chosenCost = { memory: 19_456, passes: 2, parallelism: 1 }
-/** What 100 random bits need: nobody tries them out, whatever one try costs. */
+/** The cost for 100 random bits, which cannot be guessed at any cost. */
 const randomCost = { memory: 1024, passes: 1, parallelism: 1 }
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]{11,})\$([A-Za-z0-9+/]{22,})$/
 

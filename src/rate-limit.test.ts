@@ -5,7 +5,7 @@ import { manualClock } from './testing/clock.ts'
 
 const minute = 60_000
 
-test('so many failures close a key until the oldest is out of the window', () => {
+test('the maximum number of failures blocks a key until the oldest leaves the window', () => {
   const clock = manualClock()
   const limit = createRateLimit({ failures: 3, withinMs: 10 * minute, clock })
   for (const _ of [1, 2, 3]) {
@@ -23,7 +23,7 @@ test('so many failures close a key until the oldest is out of the window', () =>
   assert.equal(limit.retryAfter('a'), 60, 'the second of the three still counts')
 })
 
-test('a success forgets the failures', () => {
+test('a success clears the failures', () => {
   const limit = createRateLimit({ failures: 1, withinMs: minute, clock: manualClock() })
   limit.fail('a')
   assert.equal(limit.retryAfter('a'), 60)
@@ -31,7 +31,7 @@ test('a success forgets the failures', () => {
   assert.equal(limit.retryAfter('a'), 0)
 })
 
-test('failures beyond the limit do not close it for longer than the window', () => {
+test('failures beyond the limit do not block a key for longer than the window', () => {
   const clock = manualClock()
   const limit = createRateLimit({ failures: 2, withinMs: minute, clock })
   for (let i = 0; i < 50; i++) limit.fail('a')
@@ -39,14 +39,14 @@ test('failures beyond the limit do not close it for longer than the window', () 
   assert.equal(limit.retryAfter('a'), 0)
 })
 
-test('memory is bounded: who failed longest ago is forgotten first', () => {
+test('memory is bounded: the key whose last failure is oldest is forgotten first', () => {
   const limit = createRateLimit({ failures: 1, withinMs: minute, clock: manualClock(), maxKeys: 3 })
   for (const key of ['a', 'b', 'c', 'a', 'd']) limit.fail(key)
   assert.equal(limit.retryAfter('b'), 0)
   for (const key of ['a', 'c', 'd']) assert.equal(limit.retryAfter(key), 60, key)
 })
 
-test('setting the clock neither opens a key early nor keeps it closed for longer', () => {
+test('setting the clock neither unblocks a key early nor blocks it for longer', () => {
   const clock = manualClock()
   const limit = createRateLimit({ failures: 1, withinMs: minute, clock })
   limit.fail('a')

@@ -8,7 +8,7 @@ export interface NavLink {
 
 export interface PageProps {
   title: string
-  /** Links of the program's main parts; none for somebody who is not signed in. */
+  /** Links to the program’s main parts; none for a visitor who is not signed in. */
   nav?: readonly NavLink[]
   /** Where the sign-out form posts to; no form when it is left out. */
   signOut?: string
@@ -28,8 +28,9 @@ export interface LayoutProps extends PageProps {
 }
 
 /**
- * htmx adds no style of its own and evaluates nothing, as the Content-Security-Policy wants. Error pages are never put
- * into a page's live part: it keeps what it shows until the next round. A disclosure that somebody opened stays open.
+ * htmx adds no styles of its own and evaluates nothing, as the Content-Security-Policy requires. Error pages are
+ * never swapped into a page’s live part, which stays unchanged until the next poll. A disclosure that a person opened
+ * stays open.
  */
 const htmxConfig = JSON.stringify({
   includeIndicatorCSS: false,

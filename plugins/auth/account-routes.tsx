@@ -120,7 +120,7 @@ export function accountRoutes(parts: {
       summary: 'End all your sessions except this one',
       guard,
       body: z.object({}),
-      answers: gone,
+      answers: { ...gone, 204: { description: 'The other sessions have ended' } },
       handle: c => {
         sessions.revokeOthers(access.accountOf(c).id, access.sessionOf(c).id)
         return wantsPage(c) ? c.redirect('/account', 303) : c.body(null, 204)

@@ -51,7 +51,7 @@ test('a session is replaced at each sign-in, lasts 14 days from its last use, an
   const { provider, visitor, clock, program } = await openDoorstep(t)
   provider.people.set('sub-ada', ada)
   const ours = visitor()
-  // What somebody planted before the sign-in opens nothing after it.
+  // A session cookie planted before the sign-in is useless after it.
   ours.cookies.set('longhouse_account', 'planted-planted-planted-planted-planted-pl')
   await ours.signIn('sub-ada')
   const before = ours.cookies.get('longhouse_account') ?? ''

@@ -31,7 +31,7 @@ const vault = definePlugin({
 export interface Gate {
   program: Program
   clock: ManualClock
-  /** Asks as somebody at an address: `peer` is who connects. */
+  /** Sends a request from an address; `peer` is the address that connects. */
   ask(path: string, init?: RequestInit & { peer?: string; url?: string }): Promise<Response>
   /** Signs in on the page; returns the answer and the cookie as a browser sends it back. */
   signIn(

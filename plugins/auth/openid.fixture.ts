@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Clock } from '../../src/clock.ts'
 
-/** Somebody who has an account with the provider. */
+/** A person who has an account with the provider. */
 export interface Person {
   email?: string
   email_verified?: boolean | string
   name?: string
-  /** Claims that the ID token lacks: they are told at the userinfo endpoint alone. */
+  /** Claims missing from the ID token: only the userinfo endpoint returns them. */
   onlyFetched?: readonly string[]
 }
 
@@ -155,7 +155,7 @@ export async function goThrough(page: string, sub: string | null): Promise<URL> 
     return new URL(location, url)
   }
   const question = await visit(new URL(page))
-  // What is asked wrongly is refused before anybody is asked who they are.
+  // An invalid request is refused before the sign-in.
   if (!question.pathname.startsWith('/interaction/')) return question
   const answer = await visit(new URL(sub === null ? question : `${question}?as=${sub}`), 'POST')
   return visit(answer)

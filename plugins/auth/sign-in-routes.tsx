@@ -69,7 +69,10 @@ export function signInRoutes(parts: SignInParts): Route[] {
           .optional()
           .meta({ description: 'The path to continue to' }),
       }),
-      answers: { 303: { description: 'To the provider' }, 503: { description: 'No provider is set up' } },
+      answers: {
+        303: { description: 'Redirects to the provider' },
+        503: { description: 'No provider is set up' },
+      },
       handle: async (c, { body }) => {
         if (!provider) throw off()
         const page = await provider.signInPage(proofOf(signIn.begin(c, body.next)), redirectUri())

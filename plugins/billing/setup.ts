@@ -26,7 +26,7 @@ const stripePages = ['https://checkout.stripe.com', 'https://billing.stripe.com'
 type Context = SetupContext<'auth' | 'mail' | 'provisioner' | 'site', typeof billingConfig, typeof schema>
 type Parts = SetupParts<'billing'>
 
-/** Where payments are not set up: nothing is asked of anybody, and pages and the API say so. */
+/** Billing without payments: every owner may have instances, and pages and the API say so. */
 export function setUpWithoutStripe({ db, clock, log, services, nudge }: Context): Parts {
   const { auth, mail, provisioner, site } = services
   log.info('billing is off: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and BILLING_PLANS are not set')
@@ -68,7 +68,7 @@ export async function setUpWithStripe(context: Context, settings: StripeSettings
   const enforcement = new Enforcement({ provisioner, standings, customers, limits, room, clock, log })
   const notices = createNotices({ mail, provisioner, accounts, site, clock, trials })
   const enforce = (accountId: string) => void enforcement.enforce(accountId)
-  /** Enforces now, and has the task send what its owner is to be told. */
+  /** Enforces now, and has the task send the owner’s notices. */
   const enforceAndNotify = (accountId: string) => {
     enforce(accountId)
     nudge('enforce')

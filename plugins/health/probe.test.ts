@@ -68,7 +68,7 @@ test('a long answer is cut off, and long reasons are shortened', async t => {
   assert.equal(reasonOf(await probe(instance, patient, () => at))?.length, 500)
 })
 
-test('an instance that does not listen, breaks off or hangs is told apart in words', async t => {
+test('an instance that does not listen, breaks off or hangs is distinguished by its error', async t => {
   const gone = await instanceServer(t, health(200))
   await gone.close()
   assert.equal(reasonOf(await probe(gone, patient, () => at)), 'it refused the connection')

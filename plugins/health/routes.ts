@@ -27,7 +27,7 @@ export function healthRoutes(checks: () => ReadonlyMap<string, Check>, checkWith
       guard: open,
       answers: {
         200: { description: 'Every check passes', schema: healthSchema },
-        503: { description: 'Some check fails', schema: healthSchema },
+        503: { description: 'A check fails', schema: healthSchema },
       },
       handle: async c => {
         const results = await Promise.all(

@@ -4,7 +4,7 @@ import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 import { messages } from './schema.ts'
 
-/** The emails sent to an account, for its owner's export. Emails from before the account was created are left out: the address may have belonged to another person. */
+/** The emails sent to an account, for its owner's export. Emails sent before the account was created are left out: the address may have belonged to another person. */
 export function accountExport(
   db: Db<typeof schema>,
   { email, createdAt: since }: { email: string; createdAt: number },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { mailSettings } from '../../src/delivery/mail-settings.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
-import '../site/contract.ts'
+import '../auth/contract.ts'
 import './contract.ts'
 import { accountExport } from './account-export.ts'
 import { createMailQueue } from './queue.ts'

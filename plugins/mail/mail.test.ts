@@ -22,7 +22,7 @@ const welcome = {
   email: emails.welcome({ ...acme, trialEndsAt: null }),
 }
 
-/** A control plane that can send mail, and somebody who has something to say. */
+/** A control plane that can send mail, and a plugin that sends some. */
 async function openOffice(t: TestContext, env: Record<string, string> = {}, clock = manualClock()) {
   const { log, lines } = keptLog()
   let service: MailService | undefined

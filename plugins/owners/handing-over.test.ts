@@ -16,7 +16,7 @@ test('an owner who keeps resetting the password has none that opens the instance
   const own = account && town.program.services.provisioner?.owned(account)
   assert.ok(own)
   let reset = 0
-  // Some are always under way: what begins before the transfer would end after it.
+  // Some are always in progress: what begins before the transfer would end after it.
   const again = async (): Promise<never> => {
     await own.resetPassword('acme')
     reset++

@@ -5,7 +5,7 @@ import { envOf, goThrough, startProvider, type TestProvider } from '../auth/open
 import { type TestFleet, testFleet } from '../provisioner/fleet.fixture.ts'
 import { owners } from './index.ts'
 
-/** Somebody's browser at the control plane. */
+/** An owner’s browser at the control plane. */
 export interface OwnerBrowser {
   cookies: Map<string, string>
   /** Asks for a page. */
@@ -17,9 +17,9 @@ export interface OwnerBrowser {
 
 export interface Town extends TestFleet {
   provider: TestProvider
-  /** A browser in which nobody is signed in. */
+  /** A browser without a session. */
   browser(): OwnerBrowser
-  /** The browser of somebody who has just signed in. */
+  /** The browser of an owner who has just signed in. */
   owner(sub: string, email?: string): Promise<OwnerBrowser>
   /** Waits until an owner's instance is as said. */
   reaches(owner: OwnerBrowser, subdomain: string, status: string): Promise<void>

@@ -214,7 +214,7 @@ test('an instance that the operator created for an address is claimed once, by t
   assert.equal(claimed.headers.location, '/instances/legacy')
   assert.equal((await ada.call('GET', '/instances/legacy')).json<Shown>().status, 'running')
 
-  // Somebody else gets the address: what was claimed stays whose it is, in retention too.
+  // Another person gets the address: a claimed instance keeps its owner, in retention too.
   const eve = await town.owner('eve', 'ada@example.com')
   assert.deepEqual((await listOf(eve)).claimable, [])
   await ada.call('POST', '/instances/legacy/remove', {})

@@ -20,7 +20,7 @@ test('the owner of a deleted account is remembered while data is kept for them, 
       return (await town.admin('GET', '/admin/instances/acme')).body.status === 'deleted'
     })
   }
-  /** Years go by for the control plane; whoever signs in does so today, for the provider has a clock of its own. */
+  /** Years pass for the control plane. A sign-in happens today, because the provider has a clock of its own. */
   const muchLater = async () => {
     clock.advance(800 * day)
     await town.program.runOnce('auth:prune-sessions')

@@ -137,7 +137,7 @@ export interface OwnedInstances {
   find(subdomain: string): OwnedInstance
   /** How many it may have at a time, and why. */
   limit(): InstanceLimit
-  /** Those that the operator made for the account's e-mail address and that are in no account. */
+  /** Instances that the operator made for the account’s email address and that belong to no account. */
   claimable(): string[]
   /**
    * Takes one of those into the account, for good. Throws `nothing-to-claim`; for one that is billed `instance-limit`, and
@@ -207,7 +207,7 @@ export interface ProvisionerService {
    * it. False when it was so already.
    */
   limit(instanceId: string, limits: { memoryBytes: number; cpus: number } | null): boolean
-  /** What belongs to an account; its e-mail address must be verified. */
+  /** What belongs to an account; its email address must be verified. */
   owned(account: { id: string; email: string }): OwnedInstances
   /**
    * Why the engine could not give an instance these limits, as a fault of the setting or plan `whose`; null when it can, and

@@ -1,106 +1,26 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import type { Database } from 'better-sqlite3'
 import { openSqlite, openTables } from '../../src/storage/database.ts'
-import { temporaryFolder } from '../../src/testing/folder.ts'
+import { ask } from '../../src/testing/ask.ts'
+import { memoryFolder, temporaryFolder } from '../../src/testing/folder.ts'
 import { firstMigrations } from '../../src/testing/migration-chain.ts'
-import { testFleet } from './fleet.fixture.ts'
+import { DriverError } from './driver.ts'
+import { testFleet, token } from './fleet.fixture.ts'
+import { at, before, databaseOf, oldDatabase, tables } from './old-database.fixture.ts'
 import { getInstance } from './records/instance.ts'
-import * as schema from './schema.ts'
 
-const tables = { schema, migrations: 'plugins/provisioner/migrations' }
-const at = Date.UTC(2026, 5, 1)
-
-/** What a database of before 0008 said about each instance, beside what every instance has. */
-const before: Record<string, Record<string, string | number | null>> = {
-  running: { desired: 'running', status: 'running' },
-  stopped: { desired: 'stopped', status: 'stopped' },
-  suspended: { desired: 'running', status: 'stopped', suspended_at: at, suspension: 'It is not paid for.' },
-  'suspended-again': {
-    ...{ desired: 'running', status: 'stopped', suspended_at: at, suspension: 'It is not paid for.' },
-    retention_carried_ms: 5000,
-  },
-  going: { desired: 'deleted', status: 'deprovisioning', deleted_by: 'owner', desired_before: 'stopped' },
-  'removed-long-ago': { desired: 'deleted', status: 'deleted', deleted_at: at },
-  kept: {
-    ...{
-      desired: 'deleted',
-      status: 'deleted',
-      deleted_at: at,
-      deleted_by: 'billing',
-      desired_before: 'running',
-    },
-    ...{ retention_served_ms: 3000, retention_seen_at: at + 3000 },
-  },
-  'kept-suspended': {
-    ...{
-      desired: 'deleted',
-      status: 'deleted',
-      deleted_at: at,
-      deleted_by: 'billing',
-      desired_before: 'running',
-    },
-    ...{ retention_served_ms: 3000, retention_seen_at: at + 3000, retention_carried_ms: 4000 },
-    ...{ suspended_at: at - 1000, suspension: 'It is not paid for.' },
-  },
-  objected: {
-    ...{
-      desired: 'deleted',
-      status: 'deleted',
-      deleted_at: at,
-      deleted_by: 'billing',
-      desired_before: 'stopped',
-    },
-    ...{ retention_served_ms: 9000, retention_seen_at: at + 9000, retention_held: 'it is paid again' },
-  },
-  'purge-requested': {
-    ...{
-      desired: 'deleted',
-      status: 'failed',
-      deleted_at: at,
-      deleted_by: 'operator',
-      desired_before: 'running',
-    },
-    ...{ purge_requested_at: at + 1, volume_permit: 'delete', volume_fault: 'foreign' },
-  },
-  purged: {
-    ...{
-      desired: 'deleted',
-      status: 'deleted',
-      deleted_at: at,
-      deleted_by: 'owner',
-      desired_before: 'running',
-    },
-    ...{ purge_requested_at: at + 1, purged_at: at + 2 },
-  },
-}
-
-/** A database that 0007 was the last migration of, with an instance in each state. */
-function oldDatabase(t: TestContext): string {
-  const root = temporaryFolder(t)
-  mkdirSync(join(root, '.control'))
-  const sqlite = openSqlite(join(root, '.control', 'longhouse.db'))
-  const migrations = firstMigrations({ part: 'provisioner', tables }, 8, temporaryFolder(t))
-  openTables(sqlite, 'provisioner', { schema: {}, migrations })
-  for (const [subdomain, said] of Object.entries(before)) {
-    const row = {
-      ...{ id: `inst_${subdomain}`, subdomain, owner_email: 'ada@example.com', driver: 'process' },
-      ...{ image: 'longhouse-runtime:latest', password_hash: 'none', created_at: 1 },
-      ...said,
-    }
-    const names = Object.keys(row)
-    sqlite
-      .prepare(`insert into provisioner_instances (${names}) values (${names.map(name => `:${name}`)})`)
-      .run(row)
-  }
-  sqlite.close()
-  return root
-}
+const unknownReason = 'No reason was recorded.'
 
 test('removals and suspensions move into their own tables with everything that was recorded', t => {
-  const sqlite = openSqlite(join(oldDatabase(t), '.control', 'longhouse.db'))
+  const sqlite = openSqlite(databaseOf(oldDatabase(t)))
   t.after(() => sqlite.close())
+  const journal = () => ['operations', 'steps'].map(name => rowsOf(sqlite, `provisioner_${name}`))
+  const journalBefore = journal()
   const db = openTables(sqlite, 'provisioner', tables)
   const removal = (subdomain: string) => {
     const { removal: found } = getInstance(db, `inst_${subdomain}`)
@@ -113,8 +33,15 @@ test('removals and suspensions move into their own tables with everything that w
   const begun = { deletedAt: null, carriedMs: 0, servedMs: 0, seenAt: null, objection: null }
   const kept = { ...begun, deletedAt: at, purgeRequestedAt: null, volumePermit: null }
 
-  for (const name of ['running', 'stopped', 'suspended', 'suspended-again']) assert.equal(removal(name), null)
+  for (const [name, { desired }] of Object.entries(before))
+    if (desired !== 'deleted') assert.equal(removal(name), null, name)
   assert.deepEqual(removal('going'), { ...kept, deletedAt: null, by: 'owner', desiredBefore: 'stopped' })
+  assert.deepEqual(removal('going-suspended'), {
+    ...{ ...kept, deletedAt: null, by: 'billing', desiredBefore: 'running' },
+  })
+  assert.deepEqual(removal('purge-requested-at-once'), {
+    ...{ ...kept, deletedAt: null, by: 'operator', desiredBefore: 'running', purgeRequestedAt: at + 1 },
+  })
   assert.deepEqual(removal('removed-long-ago'), { ...kept, by: null, desiredBefore: 'running' })
   const byBilling = { ...kept, by: 'billing', desiredBefore: 'running', servedMs: 3000, seenAt: at + 3000 }
   assert.deepEqual(removal('kept'), byBilling)
@@ -128,6 +55,8 @@ test('removals and suspensions move into their own tables with everything that w
     ...{ ...kept, by: 'operator', desiredBefore: 'running', purgeRequestedAt: at + 1 },
   })
   assert.equal(getInstance(db, 'inst_purge-requested').volumePermit, null)
+  assert.equal(getInstance(db, 'inst_may-start-empty').volumePermit, 'new')
+  assert.equal(getInstance(db, 'inst_may-adopt').volumePermit, 'adopt')
   const purged = { ...kept, by: 'owner', desiredBefore: 'running', purgeRequestedAt: at + 1 }
   assert.deepEqual(removal('purged'), purged)
   assert.equal(getInstance(db, 'inst_purged').purgedAt, at + 2)
@@ -137,13 +66,34 @@ test('removals and suspensions move into their own tables with everything that w
   assert.deepEqual(suspension('suspended-again'), {
     ...{ ...unpaid, instanceId: 'inst_suspended-again', keptMs: 5000 },
   })
-  assert.equal(suspension('kept-suspended')?.since, at - 1000)
-  for (const name of ['running', 'stopped', 'going', 'kept', 'objected', 'purged'])
-    assert.equal(suspension(name), null)
+  assert.deepEqual(suspension('suspended-and-stopped'), {
+    ...{ ...unpaid, instanceId: 'inst_suspended-and-stopped' },
+  })
+  assert.deepEqual(suspension('suspended-without-reason'), {
+    ...{ instanceId: 'inst_suspended-without-reason', since: at, reason: unknownReason, keptMs: 0 },
+  })
+  assert.deepEqual(suspension('going-suspended'), { ...unpaid, instanceId: 'inst_going-suspended' })
+  assert.deepEqual(suspension('kept-suspended'), {
+    ...{ ...unpaid, instanceId: 'inst_kept-suspended', since: at - 1000, keptMs: 4000 },
+  })
+  for (const [name, { suspended_at }] of Object.entries(before))
+    if (!suspended_at) assert.equal(suspension(name), null, name)
+  assert.deepEqual(journal(), journalBefore)
 })
 
 test('the API shows every instance as before the migration', async t => {
-  const fleet = await testFleet(t, { root: oldDatabase(t), env: { RETENTION_DAYS: '0' } })
+  // Nothing gets further meanwhile: a purge, a removal and a start wait for the driver.
+  const held = Promise.withResolvers<void>()
+  t.after(() => held.resolve())
+  const hold = async () => {
+    await held.promise
+    throw new DriverError('it does nothing in this test', { permanent: false, transient: true })
+  }
+  const fleet = await testFleet(t, {
+    root: oldDatabase(t),
+    env: { RETENTION_DAYS: '0', PROVISIONER_CONCURRENCY: '64' },
+    driver: real => ({ ...real, prepareVolume: hold, stop: hold, remove: hold }),
+  })
   const time = (ms: number | string | null | undefined) =>
     ms === null || ms === undefined ? null : new Date(ms).toISOString()
   const { body } = await fleet.admin<{ instances: Record<string, unknown>[] }>('GET', '/admin/instances')
@@ -153,19 +103,77 @@ test('the API shows every instance as before the migration', async t => {
       { desired, suspended_at, suspension, deleted_at, deleted_by },
     ]),
   )
-  for (const name of Object.keys(before).filter(
-    each => !['purged', 'purge-requested', 'going'].includes(each),
-  ))
+  for (const name of Object.keys(before).filter(each => each !== 'purged'))
     assert.deepEqual(
       said.get(name),
       {
         desired: before[name]?.desired,
         suspended_at: time(before[name]?.suspended_at),
-        suspension: before[name]?.suspension ?? null,
+        suspension: before[name]?.suspension ?? (before[name]?.suspended_at ? unknownReason : null),
         deleted_at: time(before[name]?.deleted_at),
         deleted_by: before[name]?.deleted_by ?? null,
       },
       name,
     )
   assert.equal(said.has('purged'), false)
+  const page = await ask({
+    ...{ port: fleet.port, host: 'control.localhost', path: '/admin/instances/suspended-without-reason' },
+    headers: { Authorization: `Bearer ${token}`, Accept: 'text/html' },
+  })
+  assert.match(page.text, new RegExp(`${unknownReason} Suspended since`))
 })
+
+const breakpoint = '--> statement-breakpoint'
+const chain = { part: 'provisioner', tables }
+
+test('a program killed after any statement of the migration leaves the old database, and the next start migrates it', async t => {
+  const old = databaseOf(oldDatabase(t))
+  const oldContents = contentsOf(openSqlite(old))
+  const newContents = contentsOf(migrated(openSqlite(copyOf(old, temporaryFolder(t)))))
+  let statements = 1
+  for (let killedAfter = 1; killedAfter <= statements; killedAfter++) {
+    const migrations = firstMigrations(chain, 9, memoryFolder(t), (sql, tag) => {
+      if (!tag.startsWith('0008')) return sql
+      const parts = sql.split(breakpoint)
+      statements = parts.length
+      return parts
+        .toSpliced(killedAfter, 0, 'UPDATE provisioner_instances SET id = end_process();')
+        .join(breakpoint)
+    })
+    const file = copyOf(old, temporaryFolder(t))
+    const child = fork(join(import.meta.dirname, 'killed-migration.fixture.ts'), [file, migrations])
+    assert.deepEqual(await once(child, 'exit'), [null, 'SIGKILL'], `after statement ${killedAfter}`)
+    const sqlite = openSqlite(file)
+    assert.deepEqual(contentsOf(sqlite, { keepOpen: true }), oldContents, `after statement ${killedAfter}`)
+    assert.deepEqual(contentsOf(migrated(sqlite)), newContents, `after statement ${killedAfter}`)
+  }
+  assert.equal(statements, 15)
+})
+
+function copyOf(file: string, folder: string): string {
+  const copy = join(folder, 'longhouse.db')
+  copyFileSync(file, copy)
+  return copy
+}
+
+function migrated(sqlite: Database): Database {
+  openTables(sqlite, 'provisioner', tables)
+  return sqlite
+}
+
+/** The schema and the rows of every table, those of migrations too; closes the database unless told otherwise. */
+function contentsOf(sqlite: Database, { keepOpen = false } = {}) {
+  const schema = sqlite
+    .prepare<[], { type: string; name: string; sql: string | null }>(
+      'select type, name, sql from sqlite_schema order by type, name',
+    )
+    .all()
+  const names = schema.filter(({ type }) => type === 'table').map(({ name }) => name)
+  const contents = { schema, rows: names.map(name => [name, rowsOf(sqlite, name)]) }
+  if (!keepOpen) sqlite.close()
+  return contents
+}
+
+function rowsOf(sqlite: Database, table: string): unknown[] {
+  return sqlite.prepare(`select * from "${table}" order by rowid`).all()
+}

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, request as send } from 'node:http'
+import { type ClientRequest, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
 import { hasBody as announcesBody } from '../../src/http/listener/stall.ts'
 import type { Problem } from '../../src/http/problem.ts'
 import { gather } from './arrival.ts'
@@ -115,13 +115,7 @@ function attempt(
       return fail(notLetThrough())
     }
     if (error.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
-    fail(
-      error.code === 'ETIMEDOUT'
-        ? timedOut('The instance could not be reached in time. Try again in a moment.')
-        : unreachable('The instance closed the connection before it answered. Try again in a moment.', {
-            cause: error,
-          }),
-    )
+    fail(notReached(error))
   })
 
   outgoing.on('response', (message: IncomingMessage) => {
@@ -144,23 +138,44 @@ function attempt(
       if (!response.headersSent) response.writeContinue()
     })
   }
+  sendBody(outgoing, request, body, () => {
+    // The instance's time starts when it has the whole request.
+    if (!abandoned && !incoming) timer.refresh()
+  })
+}
+
+/** Sends what has arrived of the body and then the rest of it; null when there is none. Calls `onEnd` at its end. */
+function sendBody(
+  outgoing: ClientRequest,
+  request: IncomingMessage,
+  body: readonly Buffer[] | null,
+  onEnd: () => void,
+): void {
   if (body === null) {
     outgoing.end()
     return
   }
-  const onEnd = () => {
-    // The instance's time starts when it has the whole request.
-    if (!abandoned && !incoming) timer.refresh()
+  const chunked = request.headers['transfer-encoding'] !== undefined
+  const end = () => {
+    onEnd()
     if (chunked && request.rawTrailers.length > 0) outgoing.addTrailers(passableTrailers(request.rawTrailers))
   }
   for (const chunk of body) outgoing.write(chunk)
   if (request.readableEnded) {
-    onEnd()
+    end()
     outgoing.end()
   } else {
-    request.once('end', onEnd)
+    request.once('end', end)
     request.pipe(outgoing)
   }
+}
+
+function notReached(error: NodeJS.ErrnoException): Problem {
+  return error.code === 'ETIMEDOUT'
+    ? timedOut('The instance could not be reached in time. Try again in a moment.')
+    : unreachable('The instance closed the connection before it answered. Try again in a moment.', {
+        cause: error,
+      })
 }
 
 /** Opens the request to the instance; a retry uses a connection of its own. */

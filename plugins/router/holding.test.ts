@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts'
 import { type Edge, startEdge } from './edge.fixture.ts'
 import { ask, eventually, route, startInstance, wire } from './wire.fixture.ts'
 
-/** A clock that stands still until it is told to go on; says how many wait for it. */
+/** A clock that stands still until it is moved; says how many timers wait for it. */
 function standingClock() {
   const sleepers = new Set<() => void>()
   const clock: Clock = {

@@ -16,7 +16,7 @@ const skip =
     ? 'nginx is not installed (apt-get install nginx-light)'
     : false
 
-/** The block of the guide as it stands, but for TLS, on a port of its own before ours. */
+/** The block of the guide without TLS, on a port of its own before ours. */
 async function startNginx(t: TestContext, upstream: number): Promise<number> {
   const guide = readFileSync(join(import.meta.dirname, '../../docs/operate/proxy.md'), 'utf8')
   const block = /```nginx\n([\s\S]*?)```/.exec(guide)?.[1] ?? ''

@@ -250,7 +250,7 @@ function asksForHealth(request: IncomingMessage, path: string): boolean {
   )
 }
 
-/** Closes the connection, so as not to wait for the rest of a body that nobody reads. */
+/** Closes the connection instead of reading the rest of a body that no one needs. */
 function crowded(): Problem {
   return problems.crowded(
     'The instance has reached its limit of simultaneous requests. Try again in a few seconds.',

@@ -24,7 +24,7 @@ export function ssoRoutes({ auth, provisioner, site, clock, ring }: SsoParts): R
       path: '/.well-known/jwks.json',
       operation: 'getKeys',
       tag: 'keys',
-      summary: 'The keys that sign for instances, as a JSON Web Key Set',
+      summary: 'The public keys that verify single sign-on tokens, as a JSON Web Key Set',
       guard: open,
       answers: {
         200: {

@@ -6,7 +6,7 @@ export const keys = sqliteTable('bridge_keys', {
   id: text('id').primaryKey(),
   /** As a JWK. */
   publicJwk: text('public_jwk').notNull(),
-  /** As a sealed JWK; gone once the key signs no more. */
+  /** As a sealed JWK; null once the key no longer signs. */
   sealedPrivateJwk: text('sealed_private_jwk'),
   createdAt: integer('created_at').notNull(),
   /** When a younger key took over. */

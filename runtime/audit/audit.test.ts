@@ -18,7 +18,7 @@ interface Entry {
   status: number
 }
 
-test('every change is written down with who made it and from where, and no value that was sent', async t => {
+test('every change is recorded with its author and address, and without the values sent', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: { 'manifest.ts': oneJob('async () => 1') } })
   const from = { 'X-Forwarded-For': '203.0.113.5' }
   await postJson(app, '/api/auth/password', { password: 'wrong-guess' }, from)
@@ -79,7 +79,7 @@ test('every change is written down with who made it and from where, and no value
   assert.equal(((await second.json()) as { entries: Entry[] }).entries[0]?.action, 'POST /api/auth/logout')
 })
 
-test('the oldest entries are forgotten', t => {
+test('the oldest entries are deleted', t => {
   const clock = manualClock()
   const sqlite = openSqlite(join(temporaryFolder(t), 'x.db'))
   t.after(() => sqlite.close())

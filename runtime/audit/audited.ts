@@ -2,7 +2,7 @@ import { Problem } from '../../src/http/problem.ts'
 import type { AppContext, Route } from '../../src/http/route.ts'
 import type { AuditLog } from './audit-log.ts'
 
-/** What was refused here is written down too: somebody may be guessing. */
+/** Refusals are recorded too: they may be guesses. */
 const doors = new Set(['/api/auth/password'])
 
 /**

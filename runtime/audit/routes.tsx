@@ -13,10 +13,12 @@ const entryShape = z.object({
     .nullable()
     .meta({ description: 'Null for requests without a session or token' }),
   address: z.string(),
-  action: z.string().meta({ description: 'Method and path of the route' }),
+  action: z.string().meta({ description: 'Method and path of the request' }),
   summary: z.string(),
   target: z.string(),
-  fields: z.array(z.string()).meta({ description: 'Names of what was sent; values are not kept' }),
+  fields: z
+    .array(z.string())
+    .meta({ description: 'Names of the fields that were sent; their values are not stored' }),
   status: z.int(),
   request_id: z.string(),
 })
@@ -56,7 +58,7 @@ export function auditRoutes({
       query: listWindow(shown),
       answers: {
         200: {
-          description: 'Some of it',
+          description: 'The entries',
           schema: z.object({ entries: z.array(entryShape), total: z.int() }),
         },
       },

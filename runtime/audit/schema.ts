@@ -6,7 +6,7 @@ export const entries = sqliteTable(
   {
     seq: integer().primaryKey({ autoIncrement: true }),
     at: integer().notNull(),
-    /** `session` or `token`; null for whoever had not signed in. */
+    /** `session` or `token`; null for a caller who had not signed in. */
     actorKind: text('actor_kind').$type<'session' | 'token'>(),
     actorName: text('actor_name'),
     address: text().notNull(),

@@ -24,7 +24,7 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
     return secret && session ? { secret, ...session } : null
   }
 
-  /** Wrong tokens are counted; the right one always opens, because nobody guesses 256 bits. */
+  /** Wrong tokens are counted. The right one always works, because 256 bits cannot be guessed. */
   const tokenIn = (c: AppContext, secret: string) => {
     const token = tokenOf(secret, c.get('client'))
     if (token) return token

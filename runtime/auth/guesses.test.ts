@@ -10,7 +10,7 @@ const stranger = (address: string) => ({ address, browser: null })
 /** Each in a network of its own. */
 const elsewhere = (i: number) => stranger(`${20 + (i >> 8)}.${i & 255}.0.1`)
 
-test('right passwords are no guesses, however many scripts sign in with them', async () => {
+test('a right password does not count as a guess, however many scripts sign in with it', async () => {
   const { judge } = guessLimit(manualClock())
   for (let i = 0; i < 150; i++) assert.equal(await judge(elsewhere(i), right), null, `${i}`)
   for (let i = 0; i < 150; i++) assert.equal(await judge(stranger('203.0.113.7'), right), null, `${i}`)
@@ -38,7 +38,7 @@ async function under(
   return compared
 }
 
-test('a flood from many addresses keeps a new browser waiting for a second at most, and guesses slowly', async () => {
+test('a flood of guesses from many addresses is slowed down, and delays a new browser by a second at most', async () => {
   const floods = {
     'one address': () => '203.0.113.7',
     'a network': (i: number) => `203.0.${i >> 8}.${i & 255}`,
@@ -65,7 +65,7 @@ test('a flood from many addresses keeps a new browser waiting for a second at mo
   }
 })
 
-test('a flood from networks that are ever new guesses five times a second, and no faster', async () => {
+test('a flood of guesses from ever new networks is limited to five per second', async () => {
   const clock = manualClock()
   const guesses = guessLimit(clock)
   let compared = 0
@@ -81,7 +81,7 @@ test('a flood from networks that are ever new guesses five times a second, and n
   assert.ok(compared > 500, 'and each has its turn')
 })
 
-test('a known browser waits for its own wrong tries alone', async () => {
+test('a known browser waits only after its own wrong passwords', async () => {
   const clock = manualClock()
   const { judge } = guessLimit(clock)
   const known = { address: '203.0.113.7', browser: 'ada' }
@@ -94,7 +94,7 @@ test('a known browser waits for its own wrong tries alone', async () => {
   assert.equal(await judge(known, right), null)
 })
 
-test('one network has thirty free tries, and then one every two seconds for all in it', async () => {
+test('a network gets thirty free tries, then one every two seconds for all its addresses', async () => {
   const clock = manualClock()
   const { judge } = guessLimit(clock)
   const inside = (i: number) => stranger(`203.0.${i}.7`)

@@ -24,12 +24,13 @@ const paceMs = 2000
 const aheadPaceMs = 200
 
 /**
- * Limits wrong passwords without shutting anybody out: beyond the free tries, one every two seconds is compared.
+ * Limits wrong passwords without locking anyone out: beyond the free tries, one every two seconds is compared.
  *
- * 1. A browser that signed in here before is counted for itself, and waits for nobody else.
- * 2. Any other try is counted for its address group (an IPv4 address, an IPv6 /64) and its network (/16, /32).
- * 3. All of these together have a hundred free tries. Beyond that there are two queues, so that a flood from elsewhere
- *    keeps no new browser out: one for the first three tries of a group and of its network, and one for all others.
+ * 1. A browser that signed in here before has its own limit, and waits for no others.
+ * 2. Any other try counts for its address group (an IPv4 address, an IPv6 /64) and its network (/16, /32).
+ * 3. All of these together have a hundred free tries. Beyond that there are two queues, so that a flood from
+ *    elsewhere does not delay new browsers: one for the first three tries of a group and of its network, and one for
+ *    the rest.
  */
 export function guessLimit(clock: Clock): Guesses {
   const limit = (failures: number) => {
@@ -69,7 +70,7 @@ export function guessLimit(clock: Clock): Guesses {
       const wait = Math.max(0, ...paces.map(({ pace, key }) => pace.wait(key)))
       if (wait > 0) return wait
       for (const { pace, key } of paces) pace.take(key)
-      // Until their own next try is compared: somebody who waited in a queue for others has theirs free.
+      // Until their next own try is compared: a caller who waited in a shared queue has that one free.
       const next = Math.max(0, ...over.map(({ limit, key }) => limit.pace.wait(key)))
 
       // Counted before it is compared: a burst of guesses side by side must not slip through.

@@ -25,8 +25,11 @@ export function methodRoutes(parts: {
 }): Route[] {
   const { person, sso, login, sessions, cookie } = parts
   const methodShape = z.object({
-    password: z.boolean().meta({ description: 'Whether the password opens the instance' }),
-    control_plane: z.string().nullable().meta({ description: 'The control plane that signs in, if any' }),
+    password: z.boolean().meta({ description: 'Whether signing in with the password is allowed' }),
+    control_plane: z
+      .string()
+      .nullable()
+      .meta({ description: 'The control plane that can be signed in through, if any' }),
   })
   const state = () => ({ password: !login.isOff(), control_plane: sso?.issuer ?? null })
 
@@ -37,7 +40,7 @@ export function methodRoutes(parts: {
           'Single sign-on is not set up, so the password is the only way to sign in. Nothing was changed.',
         )
       const secret = cookie.read(c)
-      // Whoever came that way knows that it works.
+      // A session from single sign-on proves that it works.
       if ((secret ? sessions.find(secret)?.via : null) !== 'sso') {
         throw onlyWayIn(
           `Sign in through ${new URL(sso.issuer).host} first, to be sure that it works. Nothing was changed.`,
@@ -55,7 +58,7 @@ export function methodRoutes(parts: {
       guard: person,
       body: z.object({ password: truth }),
       answers: {
-        200: { description: 'The ways in from now on', schema: methodShape },
+        200: { description: 'The ways to sign in', schema: methodShape },
         303: { description: 'For a browser: back to the page' },
       },
       handle: (c, { body }) => setPasswordSignIn(c, body.password),

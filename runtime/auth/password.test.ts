@@ -15,7 +15,7 @@ function database(t: TestContext) {
   return openTables(sqlite, 'auth', { schema, migrations: 'runtime/auth/migrations' })
 }
 
-test('a plain password and its hash open alike', async t => {
+test('a plain password and its hash both sign in', async t => {
   const db = database(t)
   const plain = await passwordGate(db, systemClock, 'correct horse')
   assert.equal(await plain.matches('correct horse'), true)
@@ -25,7 +25,7 @@ test('a plain password and its hash open alike', async t => {
   assert.equal(await hashed.matches('wrong'), false)
 })
 
-test('sessions outlive a restart with the same password, and end with another one', async t => {
+test('sessions survive a restart with the same password, and end when the password changes', async t => {
   const db = database(t)
   const sessions = sessionStore(db, systemClock)
   await passwordGate(db, systemClock, 'correct horse')
@@ -42,7 +42,7 @@ test('sessions outlive a restart with the same password, and end with another on
   assert.ok(sessions.find(second))
 })
 
-test('more guesses than can wait are sent away rather than held in memory', async t => {
+test('guesses beyond the queue are refused instead of held in memory', async t => {
   const gate = await passwordGate(database(t), systemClock, 'correct horse')
   const outcomes = await Promise.allSettled(Array.from({ length: 60 }, () => gate.matches('wrong')))
   const sentAway = outcomes.filter(outcome => outcome.status === 'rejected')

@@ -66,11 +66,11 @@ const passwordLogin = (parts: AuthParts) =>
       username: z
         .string('must be a text')
         .optional()
-        .meta({ description: 'Ignored: password managers send it along with the form' }),
+        .meta({ description: 'Ignored; password managers fill it in' }),
       next: z
         .string('must be a path of this site')
         .optional()
-        .meta({ description: 'Where a browser goes on to: a path of this site' }),
+        .meta({ description: 'For a browser: the path to redirect to' }),
     }),
     limitBytes: 8192,
     answers: {
@@ -99,7 +99,7 @@ const logout = (parts: AuthParts) =>
   route({
     method: 'post',
     path: '/api/auth/logout',
-    summary: 'End the session; does nothing without one',
+    summary: 'Sign out; does nothing without a session',
     guard: open,
     answers: { 204: { description: 'Signed out' }, 303: { description: 'Signed out, for a browser' } },
     handle: c => {

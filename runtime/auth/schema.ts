@@ -11,7 +11,7 @@ export const sessions = sqliteTable('auth_sessions', {
   via: text({ enum: ['password', 'sso'] })
     .notNull()
     .default('password'),
-  /** Whom the control plane signed in; null for whoever knew the password. */
+  /** The account that the control plane signed in; null for a sign-in with the password. */
   email: text(),
 })
 

@@ -10,7 +10,10 @@ import { sessions } from './schema.ts'
 const hour = 3_600_000
 const day = 24 * hour
 
-/** How long a session lives when nobody comes, and at most, and how often its expiry is moved; in milliseconds. */
+/**
+ * How long an unused session lives, how long any session lives, and how often its expiry is extended; in
+ * milliseconds.
+ */
 export const sessionLife = { idleMs: 30 * day, absoluteMs: 90 * day, refreshEveryMs: hour }
 
 export interface LiveSession {
@@ -20,11 +23,11 @@ export interface LiveSession {
   refreshed: boolean
   /** How it was opened. */
   via: 'password' | 'sso'
-  /** Whom the control plane signed in; null for whoever knew the password. */
+  /** The account that the control plane signed in; null for a sign-in with the password. */
   email: string | null
 }
 
-/** Whoever has this session, as the audit log and commits name them. */
+/** The owner of this session, as the audit log and commits name them. */
 export function actorOf({ email }: Pick<LiveSession, 'email'>): Actor {
   return email === null ? owner : { kind: 'session', name: email, email }
 }

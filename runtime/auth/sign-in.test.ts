@@ -5,7 +5,7 @@ import { browser, cookieOf, password, postForm, postJson, startWeb } from '../we
 
 const day = 24 * 3_600_000
 
-test('the right password opens a session; the cookie is out of scripts’ reach', async t => {
+test('the right password starts a session, whose cookie scripts cannot read', async t => {
   const { app } = await startWeb(t)
   const answer = await postJson(app, '/api/auth/password', { password })
   assert.equal(answer.status, 200)
@@ -17,13 +17,13 @@ test('the right password opens a session; the cookie is out of scripts’ reach'
   assert.equal(signedIn.status, 200)
 })
 
-test('by HTTPS the cookie carries the __Host- prefix and Secure', async t => {
+test('over HTTPS the cookie has the __Host- prefix and Secure', async t => {
   const { app } = await startWeb(t, { publicUrl: 'https://acme.example.com' })
   const answer = await postJson(app, '/api/auth/password', { password })
   assert.match(answer.headers.get('set-cookie') ?? '', /^__Host-longhouse_session=.*; Secure/)
 })
 
-test('a wrong password opens nothing and says so, to scripts and to people', async t => {
+test('a wrong password is refused with an error, for scripts and for people', async t => {
   const { app } = await startWeb(t)
   const script = await postJson(app, '/api/auth/password', { password: 'wrong' })
   assert.equal(script.status, 401)
@@ -36,7 +36,7 @@ test('a wrong password opens nothing and says so, to scripts and to people', asy
   assert.match(page, /name="next" value="\/repo"/)
 })
 
-test('a body without a password is told what is missing', async t => {
+test('a body without a password gets an error that names the field', async t => {
   const { app } = await startWeb(t)
   const script = await postJson(app, '/api/auth/password', { pass: 'x' })
   assert.equal(script.status, 422)
@@ -49,7 +49,7 @@ test('a body without a password is told what is missing', async t => {
   assert.match(await person.text(), /must not be empty/)
 })
 
-test('a place to go on to that is no text is refused by name, to scripts and to people', async t => {
+test('a redirect target that is not text is refused by name, for scripts and for people', async t => {
   const { app } = await startWeb(t)
   for (const next of [{ toString: 1 }, ['/a', '/b'], 7]) {
     const script = await postJson(app, '/api/auth/password', { password, next })
@@ -61,7 +61,7 @@ test('a place to go on to that is no text is refused by name, to scripts and to 
   }
 })
 
-test('a session that the browser brought along is not the one that signing in opens', async t => {
+test('signing in replaces a session cookie that the browser sent', async t => {
   const { app } = await startWeb(t)
   const Cookie = `longhouse_session=${'a'.repeat(43)}`
   const answer = await postJson(app, '/api/auth/password', { password }, { Cookie })
@@ -71,7 +71,7 @@ test('a session that the browser brought along is not the one that signing in op
   assert.equal((await app.request('/api/jobs', { headers: { Cookie: cookieOf(answer) } })).status, 200)
 })
 
-test('a person goes on to the page they wanted, and never to another site', async t => {
+test('signing in redirects to the requested page, and never to another site', async t => {
   const { app, signIn } = await startWeb(t)
   const refused = await app.request('/jobs/job?offset=5', { headers: browser })
   assert.equal(refused.status, 303)
@@ -90,7 +90,7 @@ test('a person goes on to the page they wanted, and never to another site', asyn
   }
 })
 
-test('after ten wrong tries an address guesses slowly; the right password still opens, and others are let in', async t => {
+test('after ten wrong passwords an address is slowed down; the right password still signs in, and so do other addresses', async t => {
   const clock = manualClock()
   const { app } = await startWeb(t, { clock })
   const from = (address: string) => ({ 'X-Forwarded-For': address })
@@ -112,7 +112,7 @@ test('after ten wrong tries an address guesses slowly; the right password still 
   assert.equal(right.status, 200)
 })
 
-test('many addresses guess slowly, and keep nobody out', async t => {
+test('guesses from many addresses are slowed down, and lock no one out', async t => {
   const clock = manualClock()
   const { app } = await startWeb(t, { clock })
   const from = (i: number) => ({ 'X-Forwarded-For': `[2a01:${i}::1]:50001` })
@@ -126,7 +126,7 @@ test('many addresses guess slowly, and keep nobody out', async t => {
   assert.equal(right.status, 200)
 })
 
-test('a browser that signed in before is counted for itself; a made-up one is not', async t => {
+test('a browser that signed in before has its own limit; a forged one does not', async t => {
   const clock = manualClock()
   const { app } = await startWeb(t, { clock })
   const signedIn = await postJson(app, '/api/auth/password', { password })
@@ -148,7 +148,7 @@ test('a browser that signed in before is counted for itself; a made-up one is no
   assert.equal((await guess()).status, 429, 'a stolen mark is no free ticket')
 })
 
-test('a burst of guesses side by side counts as many tries', async t => {
+test('concurrent guesses each count as a try', async t => {
   const { app } = await startWeb(t)
   const answers = await Promise.all(
     Array.from({ length: 30 }, () => postJson(app, '/api/auth/password', { password: 'wrong' })),
@@ -158,7 +158,7 @@ test('a burst of guesses side by side counts as many tries', async t => {
   assert.equal(statuses.filter(status => status === 429).length, 20)
 })
 
-test('a session lives thirty days from its last use, and ninety in all', async t => {
+test('a session lasts thirty days from its last use, and ninety days at most', async t => {
   const clock = manualClock()
   const { app, signIn } = await startWeb(t, { clock })
   const idle = await signIn()
@@ -180,7 +180,7 @@ test('a session lives thirty days from its last use, and ninety in all', async t
   }
 })
 
-test('signing out ends the session itself, not only the cookie', async t => {
+test('signing out deletes the session itself, not only the cookie', async t => {
   const { app, signIn } = await startWeb(t)
   const Cookie = await signIn()
   const out = await postForm(app, '/api/auth/logout', {}, { Cookie })
@@ -190,7 +190,7 @@ test('signing out ends the session itself, not only the cookie', async t => {
   assert.equal((await app.request('/api/jobs', { headers: { Cookie } })).status, 401)
 })
 
-test('a page of another site changes nothing', async t => {
+test('a request from another site changes nothing', async t => {
   const { app, signIn } = await startWeb(t)
   const Cookie = await signIn()
   for (const headers of [

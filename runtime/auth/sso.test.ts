@@ -87,7 +87,7 @@ async function openInstance(t: TestContext, options: { given?: Key[]; published?
   return { app, renew, clock, issuer, first, begin, sign, arrive, sessionOf, asked: () => asked }
 }
 
-test('an owner comes in by way of the control plane, to a clean address', async t => {
+test('an owner signs in through the control plane, and lands on an address without the token', async t => {
   const { app, begin, sign, arrive, sessionOf, issuer, asked } = await openInstance(t)
   const { cookie, location, nonce } = await begin('/repo?x=1')
   assert.equal(location.origin, issuer)
@@ -108,7 +108,7 @@ test('an owner comes in by way of the control plane, to a clean address', async 
   )
 })
 
-test('a token that nobody asked for here, or that was asked for in another browser, does nothing', async t => {
+test('a token that this instance did not request, or that another browser requested, is refused', async t => {
   const { begin, sign, arrive, sessionOf } = await openInstance(t)
   const eve = await begin()
   const planted = await sign(eve.nonce)
@@ -123,7 +123,7 @@ test('a token that nobody asked for here, or that was asked for in another brows
   assert.ok(sessionOf(right), 'it was good for the browser that asked')
 })
 
-test('a token opens once, also when two come at the same time', async t => {
+test('a token signs in once, even when it arrives twice at the same time', async t => {
   const { begin, sign, arrive, sessionOf } = await openInstance(t)
   const { cookie, nonce } = await begin()
   const token = await sign(nonce)
@@ -133,7 +133,7 @@ test('a token opens once, also when two come at the same time', async t => {
   assert.equal((await arrive(token, cookie)).status, 403)
 })
 
-test('what is signed for others, by others, or for too long ago is refused', async t => {
+test('a token for another instance, by another signer, or expired is refused', async t => {
   const { begin, sign, arrive, sessionOf, clock, first } = await openInstance(t)
   const forger = { ...makeKey('key_first') }
   const now = clock.now()
@@ -164,7 +164,7 @@ test('what is signed for others, by others, or for too long ago is refused', asy
   assert.equal((await arrive(await sign(nonce, { key: first, at: now - 20_000 }), cookie)).status, 303)
 })
 
-test('a key that is younger than the instance is fetched; while it cannot be had, that is what is said', async t => {
+test('a key newer than the instance is fetched, and an error says so when that fails', async t => {
   const [old, young, unknown] = [makeKey('key_old'), makeKey('key_young'), makeKey('key_unknown')]
   const { begin, sign, arrive, asked } = await openInstance(t, { given: [old], published: [old, young] })
   for (const key of [young, old, young]) {
@@ -181,7 +181,7 @@ test('a key that is younger than the instance is fetched; while it cannot be had
   assert.equal(asked(), 1, 'made-up keys make nobody ask again and again')
 })
 
-test('it leads on within the instance only', async t => {
+test('single sign-on redirects only within the instance', async t => {
   const { begin, sign, arrive } = await openInstance(t)
   for (const next of ['https://evil.example', '//evil.example', '/\\evil.example', '/x/..//evil.example']) {
     const { cookie, nonce } = await begin(next)
@@ -189,7 +189,7 @@ test('it leads on within the instance only', async t => {
   }
 })
 
-test('the password is turned off by who came the other way, and opens again when it is turned on', async t => {
+test('an owner signed in through the control plane can turn the password off and on again', async t => {
   const { app, begin, sign, arrive, sessionOf } = await openInstance(t)
   const byPassword = cookieOf(await postJson(app, '/api/auth/password', { password }))
   const early = await app.request('/api/auth/methods', {
@@ -228,7 +228,7 @@ test('the password is turned off by who came the other way, and opens again when
   assert.equal((await postJson(app, '/api/auth/password', { password })).status, 200)
 })
 
-test('without a control plane there is the password, and it cannot be turned off', async t => {
+test('without a control plane the password works, and cannot be turned off', async t => {
   const { app, signIn } = await startWeb(t)
   const way = await app.request('/auth/sso?next=/repo', { headers: browser })
   assert.equal(way.headers.get('location'), '/login?next=%2Frepo')
@@ -243,7 +243,7 @@ test('without a control plane there is the password, and it cannot be turned off
   assert.equal((await app.request('/?token=x', { headers: { ...browser, Cookie: session } })).status, 400)
 })
 
-test('a token from before the password was renewed opens nothing, and one from after it does', async t => {
+test('a token issued before the password was renewed is refused, one issued after it is accepted', async t => {
   const { begin, sign, arrive, sessionOf, renew } = await openInstance(t)
   const before = await begin()
   const kept = await sign(before.nonce)

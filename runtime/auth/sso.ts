@@ -21,7 +21,7 @@ const rememberedMs = 600_000
 
 export interface SsoParts {
   db: Db<typeof schema>
-  /** Null when no control plane signs anybody in. */
+  /** Null without a control plane that signs people in. */
   sso: SsoSettings | null
   instanceId: string
   sessions: SessionStore
@@ -30,7 +30,7 @@ export interface SsoParts {
   /** Resolves when the password that holds is known, and nothing that another one opened is left. */
   passwordReady: Promise<unknown>
   clock: Clock
-  /** Told of each sign-in, for the audit log. */
+  /** Called after each sign-in, for the audit log. */
   signedIn(c: AppContext): void
 }
 
@@ -41,22 +41,22 @@ export interface SingleSignOn {
 }
 
 /**
- * Signing in by way of the control plane. It begins here, with a cookie in this very browser: what the control plane
- * signs carries the nonce of that browser, so a token that somebody plants in another one opens nothing.
+ * Single sign-on through the control plane. It starts here with a cookie in this browser: the control plane signs the
+ * browser’s nonce, so a token planted in another browser is refused.
  */
 export function singleSignOn(parts: SsoParts): SingleSignOn {
   const { db, sso, instanceId, sessions, cookie, trip, passwordReady, clock, signedIn } = parts
   let verify: ReturnType<typeof tokenVerifier> | null = null
   const verifier = async (settings: SsoSettings) => {
-    // Only when somebody comes that way: what it needs would take its part of every start.
+    // Loaded at the first single sign-on, because it would slow down every start.
     const { tokenVerifier } = await import('./sso-token.ts')
     verify ??= tokenVerifier({ sso: settings, instanceId, clock })
     return verify
   }
 
   /**
-   * Of the password that holds as well: a token that was signed for the owner of before opens nothing once the instance
-   * has passed on to another. Its hash is guessed by nobody, so that none can be had ahead.
+   * Also bound to the current password: a token signed for the previous owner is refused once the instance has a new
+   * one. The hash cannot be guessed, so no token can be made in advance.
    */
   const nonceOf = async (derive: Derive): Promise<string> => {
     await passwordReady

@@ -4,7 +4,7 @@ import type { Job, Run } from '../jobs/contract.ts'
 import type * as schema from './schema.ts'
 import { badges } from './schema.ts'
 
-/** Which jobs show a badge to anybody. */
+/** The jobs with a public badge. */
 export function badgeStore(db: Db<typeof schema>) {
   return {
     isPublic: (jobId: string): boolean =>

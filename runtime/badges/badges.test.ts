@@ -5,7 +5,7 @@ import { browser, postForm, startWeb } from '../web/web.fixture.ts'
 
 const files = { 'manifest.ts': oneJob("async c => { if (c.params.fail) throw new Error('private words') }") }
 
-test('nobody sees a badge that was not made public; then everybody does, and it follows the job', async t => {
+test('a private badge is hidden from everyone; a public one shows the job’s state to everyone', async t => {
   const { app, instance, signIn } = await startWeb(t, { files, publicUrl: 'https://acme.example.com' })
   const Cookie = await signIn()
   const badge = () => app.request('/badges/job.svg')

@@ -1,4 +1,4 @@
-/** Which jobs show a badge to anybody. */
+/** The jobs with a public badge. */
 export interface BadgesService {
   isPublic(jobId: string): boolean
 }

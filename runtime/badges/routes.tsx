@@ -9,7 +9,7 @@ import { type BadgeStore, badgeState } from './badge.ts'
 /** Runs that are going or wait stand before the last one that ended. */
 const lookedAt = 20
 
-/** A picture of how a job is, for pages elsewhere. Nobody sees one that was not opened to all. */
+/** A picture of a job’s state, for other sites. Private badges are hidden from everyone. */
 export function badgeRoutes({
   badges,
   jobs,
@@ -33,8 +33,8 @@ export function badgeRoutes({
         ),
       }),
       answers: {
-        200: { description: 'As it is now', schema: z.object({ public: z.boolean() }) },
-        303: { description: 'For a browser' },
+        200: { description: 'Whether the badge is public now', schema: z.object({ public: z.boolean() }) },
+        303: { description: 'For a browser: back to the page' },
       },
       handle: (c, { params: { id }, body }) => {
         badges.setPublic(jobs.list.known(id).id, body.public)
@@ -49,10 +49,10 @@ export function badgeRoutes({
       // Pages elsewhere add what keeps caches from answering.
       anyQuery: true,
       operation: 'getBadge',
-      summary: 'A status badge, `{id}.svg`, of a job whose badge is public',
+      summary: 'The status badge of a job, `{id}.svg`, if it is public',
       guard: open,
       params: z.object({ file: z.string() }),
-      answers: { 200: { description: 'A picture', type: 'image/svg+xml' } },
+      answers: { 200: { description: 'The badge', type: 'image/svg+xml' } },
       handle: (c, { params: { file } }) => {
         const id = /^(.+)\.svg$/.exec(file)?.[1] ?? ''
         const job = badges.isPublic(id) ? jobs.list.one(id) : null

@@ -1,6 +1,6 @@
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
-/** Jobs whose badge anybody may see. */
+/** The jobs with a public badge. */
 export const badges = sqliteTable('badges_public', {
   jobId: text('job_id').primaryKey(),
 })

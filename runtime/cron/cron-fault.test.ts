@@ -43,7 +43,7 @@ const meanings: [cron: string, ...slots: string[]][] = [
   ['0 0 * * sat-sun', '01-03T00:00', '01-04T00:00', '01-10T00:00', '01-11T00:00'],
 ]
 
-test('an expression means here what it means in Debian’s cron; a ? is any day', () => {
+test('an expression means the same as in Debian’s cron; a ? matches any day', () => {
   for (const [cron, ...slots] of meanings) {
     assert.equal(faults(cron), '', cron)
     assert.deepEqual(times(cron).slice(0, slots.length), slots, cron)
@@ -108,7 +108,7 @@ const refused: [cron: string, words: RegExp][] = [
   ['1.5 * * * *', /"1.5" is no minute/],
 ]
 
-test('what others write in their own way is refused, with what to write here', () => {
+test('syntax of other cron implementations is refused with the equivalent to write here', () => {
   for (const [cron, words] of refused) {
     assert.match(faults(cron), words, cron)
     const [, instead] = /write ([^a-z']+)$/.exec(faults(cron)) ?? []
@@ -116,7 +116,7 @@ test('what others write in their own way is refused, with what to write here', (
   }
 })
 
-test('a zone is refused in words, or its slots can be computed: every name that Intl or the system knows', () => {
+test('for every zone that Intl or the system knows, slots can be computed or the zone is refused with a reason', () => {
   const abbreviations =
     'ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST EDT CEST MSK'
   const others = ['SystemV/AST4', 'US/Pacific-New', 'Canada/East-Saskatchewan', 'Etc/Unknown', 'UTC+1', 'Z']

@@ -100,7 +100,7 @@ const dates = new Map<string, Days>()
 function daysOf(date: string): Days {
   return remembered(dates, date, kept.dates, () => {
     const [day = '', , weekday = ''] = date.split(' ')
-    // Debian cron's rule: of two restricted days either will do, but a field that begins with a star restricts no more.
+    // Debian cron's rule: of two restricted days either will do, but a field that begins with a star no longer restricts.
     const cron = parse(`0 0 0 ${date}`, day.startsWith('*') || weekday.startsWith('*'))
     const answers = new Map<number, number | null>()
     return from => remembered(answers, from, kept.answers, () => dayFrom(cron, from))

@@ -7,7 +7,7 @@ const berlin = (cron: string) => ({ cron, timezone: 'Europe/Berlin' })
 const locals = (cron: string, timezone: string, from: string, count: number) =>
   previewSlots({ cron, timezone }, Date.parse(from), count).map(slot => slot.local)
 
-test('five fields, six fields and names', () => {
+test('a cron expression has five fields, six fields or a name', () => {
   assert.deepEqual(locals('0 8 * * *', 'Europe/Berlin', '2026-01-05T08:00:00Z', 1), [
     '2026-01-06T08:00:00+01:00',
   ])
@@ -19,7 +19,7 @@ test('five fields, six fields and names', () => {
   assert.deepEqual(locals('0 9 * * MON-FRI', 'UTC', '2026-01-09T10:00:00Z', 1), ['2026-01-12T09:00:00+00:00'])
 })
 
-test('the slot after a slot is the one after it, and a part of a second does not matter', () => {
+test('the next slot is strictly later, and fractions of a second are ignored', () => {
   const at = Date.parse('2026-01-05T08:00:00Z')
   const schedule = { cron: '0 8 * * *', timezone: 'UTC' }
   assert.equal(nextSlot(schedule, at - 1)?.at, at)
@@ -27,7 +27,7 @@ test('the slot after a slot is the one after it, and a part of a second does not
   assert.equal(nextSlot(schedule, at + 500)?.at, at + 86_400_000)
 })
 
-test('a fixed time in the skipped hour has its slot right after the gap, once', () => {
+test('a fixed time in the skipped hour has one slot, right after the gap', () => {
   const slots = previewSlots(berlin('0,30 2 * * *'), Date.parse('2026-03-28T12:00:00Z'), 3)
   assert.deepEqual(
     slots.map(slot => slot.local),
@@ -58,7 +58,7 @@ test('a wildcard follows real time through both changes', () => {
   ])
 })
 
-test('a change of half an hour, and a whole day that a country skipped', () => {
+test('a change of half an hour and a skipped day are handled', () => {
   assert.deepEqual(locals('15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T10:00:00Z', 2), [
     '2026-10-04T02:30:00+11:00',
     '2026-10-05T02:15:00+11:00',
@@ -69,7 +69,7 @@ test('a change of half an hour, and a whole day that a country skipped', () => {
   ])
 })
 
-test('the first days of March are not lost beside a 30th or 31st, and a Sunday is not a week', () => {
+test('a day list with 1 and 30 or 31 keeps the first days of March, and Sunday does not stand for a week', () => {
   assert.deepEqual(locals('0 0 1,30 * *', 'UTC', '2025-02-27T00:00:00Z', 2), [
     '2025-03-01T00:00:00+00:00',
     '2025-03-30T00:00:00+00:00',
@@ -86,7 +86,7 @@ test('the first days of March are not lost beside a 30th or 31st, and a Sunday i
   assert.deepEqual(locals('0 0 * * FRI-SUN', 'UTC', '2026-01-11T00:00:00Z', 1), ['2026-01-16T00:00:00+00:00'])
 })
 
-test('an expression without any slot has none', () => {
+test('an expression that never matches has no slot', () => {
   assert.equal(nextSlot({ cron: '0 0 30 2 *', timezone: 'Europe/Berlin' }, Date.now()), null)
   assert.equal(nextSlot({ cron: '0 0 30 2 *', timezone: 'UTC' }, Date.now()), null)
   assert.deepEqual(locals('0 0 29 2 *', 'Europe/Berlin', '2096-03-01T00:00:00Z', 1), [
@@ -94,7 +94,7 @@ test('an expression without any slot has none', () => {
   ])
 })
 
-test('slots only go forward, lie on whole seconds, and each is the next one from any instant before it', () => {
+test('slots only move forward, fall on whole seconds, and are the same from any instant before them', () => {
   const crons = ['*/7 * * * *', '30 2 * * *', '0 0 1 * *', '15 1,2,3 * * 0', '0 30 2 * * *', '@hourly']
   const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca', 'UTC']
   const start = Date.parse('2026-01-01T00:00:00Z')
@@ -122,7 +122,7 @@ test('slots only go forward, lie on whole seconds, and each is the next one from
   )
 })
 
-test('what is wrong is said in words', () => {
+test('an invalid expression gets a readable error', () => {
   const faults = (cron: string, timezone = 'UTC') =>
     scheduleFaults({ cron, timezone }).map(fault => `${fault.field} ${fault.message}`)
   assert.deepEqual(faults('0 8 * * *'), [])

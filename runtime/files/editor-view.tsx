@@ -3,7 +3,7 @@ import type { AppContext } from '../../src/http/route.ts'
 import { EditorPage, type EditorProps, type SavedProps } from '../../views/instance/repo/editor-page.tsx'
 import { FilePage } from '../../views/instance/repo/file-page.tsx'
 import { type RepoFile, unknownFile } from '../repo/contract.ts'
-import { manifestView } from '../web/manifest-view.ts'
+import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
 import type { FilesWeb } from './files-web.ts'
 import { isPicture, rawType } from './raw-answer.ts'
@@ -19,7 +19,7 @@ export function showEditor(
     <EditorPage
       now={clock.now()}
       script={editorScript}
-      manifest={manifestView(repoFolder, jobs.manifest.state())}
+      manifest={withExcerpts(repoFolder, jobs.manifest.state())}
       // The message of a change that is still loading goes into its commit, unless the change is refused.
       keptMessage={jobs.edits.changing() ? '' : jobs.edits.waitingMessage()}
       {...props}
@@ -32,7 +32,7 @@ export function showEditor(
 export function savedProps({ jobs, clock, repoFolder }: FilesWeb, path: string): SavedProps {
   return {
     path,
-    manifest: manifestView(repoFolder, jobs.manifest.state()),
+    manifest: withExcerpts(repoFolder, jobs.manifest.state()),
     loading: jobs.edits.changing(),
     now: clock.now(),
   }

@@ -3,13 +3,13 @@ import { wantsFragment } from '../../src/http/negotiate.ts'
 import { diskFull, invalidFields, Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { isDiskFull } from '../../src/storage/disk.ts'
+import type { ErrorWithExcerpt } from '../../views/instance/manifest-panel.tsx'
 import { fileHref, SavedNotice } from '../../views/instance/repo/editor-page.tsx'
 import { FilesPage } from '../../views/instance/repo/files-page.tsx'
-import type { ManifestErrorView } from '../../views/instance/shapes.ts'
 import type { ManifestError } from '../manifest/manifest-error.ts'
 import { fileChanged, type RepoFile } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
-import { manifestView } from '../web/manifest-view.ts'
+import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
 import { excerptOf } from '../web/source-excerpt.ts'
 import { within } from '../web/within.ts'
@@ -45,7 +45,7 @@ const listFolder = (web: FilesWeb) =>
     answers: page,
     handle: (c, { query }) => {
       if (query.new) {
-        // Refuses what is no path before somebody writes a file for it.
+        // Refuses an invalid path before a person writes a file for it.
         web.repo.files.accept(query.new)
         return c.redirect(fileHref(query.new), 303)
       }
@@ -56,7 +56,7 @@ const listFolder = (web: FilesWeb) =>
           {...web.repo.folder(query.folder)}
           gone={query.gone ?? null}
           uploaded={query.uploaded ?? null}
-          manifest={manifestView(web.repoFolder, web.jobs.manifest.state())}
+          manifest={withExcerpts(web.repoFolder, web.jobs.manifest.state())}
         />
       )
       return show(c, content, { title: query.folder || 'Files', current: '/repo' })
@@ -143,7 +143,7 @@ const changeFile = (web: FilesWeb) =>
     },
   })
 
-/** A file as somebody wants it: `hash` is that of the content the change was made from, null for a new file. */
+/** A file to save: `hash` is that of the content the change was made from, null for a new file. */
 interface Draft {
   path: string
   content: string
@@ -164,7 +164,10 @@ async function saveOrCheck(
   try {
     if (action === 'check') {
       const { errors, ...result } = await web.jobs.edits.check(path, content)
-      return showEditor(c, web, { ...draft, check: { ...result, errors: errors.map(asView(path, content)) } })
+      return showEditor(c, web, {
+        ...draft,
+        check: { ...result, errors: errors.map(withExcerpt(path, content)) },
+      })
     }
     await edit(c, web, message, () => web.repo.files.write(path, content, hash))
   } catch (error) {
@@ -202,8 +205,8 @@ function textOrNot(web: FilesWeb, path: string): RepoFile | null | 'no text' {
   }
 }
 
-function asView(path: string, content: string) {
-  return (error: ManifestError): ManifestErrorView => ({
+function withExcerpt(path: string, content: string) {
+  return (error: ManifestError): ErrorWithExcerpt => ({
     ...error,
     excerpt: error.file === path ? excerptOf(content, error.line) : null,
   })

@@ -2,26 +2,26 @@ import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { Problem } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
-import { largestFileBytes, type RepoFile, uneditable } from '../repo/contract.ts'
-import { authorOf } from '../web/author.ts'
 import {
   differenceJson,
   differenceShape,
   manifestErrorShape,
   manifestJson,
   manifestShape,
-} from '../web/wire.ts'
+} from '../jobs/contract.ts'
+import { largestFileBytes, type RepoFile, uneditable } from '../repo/contract.ts'
+import { authorOf } from '../web/author.ts'
 import { within } from '../web/within.ts'
 import type { FilesWeb } from './files-web.ts'
 import { answerRaw } from './raw-answer.ts'
 
 export const fileParams = z.object({
-  path: z.string().meta({ description: 'Relative to the repo, with slashes: `jobs/report.ts`' }),
+  path: z.string().meta({ description: 'Path in the jobs repo, such as `jobs/report.ts`' }),
 })
 
-const hash = z
-  .string('must be the hash that the file had when you read it')
-  .meta({ description: 'Of the content that the change was made from; a file that changed meanwhile stays' })
+const hash = z.string('must be the hash that the file had when you read it').meta({
+  description: 'Hash of the content that you edited; if the file has changed since, the request is refused',
+})
 
 /** `?raw`, and for those whose tools insist on a value `?raw=true`. */
 const flag = z.enum(['', '1', 'true'], 'must be true, or have no value')
@@ -30,7 +30,7 @@ export const messageField = z
   .string('must be text')
   .trim()
   .max(200, 'must be at most 200 characters')
-  .meta({ description: 'For the commit' })
+  .meta({ description: 'Commit message' })
 
 export const contentField = z.string('must be the text of the file')
 
@@ -48,11 +48,11 @@ const listFiles = (web: FilesWeb) =>
   route({
     method: 'get',
     path: '/api/jobs/repo/files',
-    summary: 'The files of the jobs repo, without .git and packages',
+    summary: 'All files of the jobs repo, except .git and installed packages',
     guard: web.access.signedIn,
     answers: {
       200: {
-        description: 'By path',
+        description: 'The files, by path',
         schema: z.object({
           files: z.array(
             z.object({
@@ -62,7 +62,7 @@ const listFiles = (web: FilesWeb) =>
               editable: z.boolean(),
             }),
           ),
-          more: z.boolean().meta({ description: 'There are more than are listed' }),
+          more: z.boolean().meta({ description: 'True when there are more files than are listed' }),
         }),
       },
     },
@@ -85,19 +85,19 @@ const readFile = (web: FilesWeb) =>
     method: 'get',
     path: '/api/jobs/repo/files/{path...}',
     summary:
-      'A file of the jobs repo: text with its hash; with `raw` the bytes of any file, or a part of them by `Range`',
+      'A text file of the jobs repo with its hash; with `raw`, the bytes of any file, `Range` included',
     guard: web.access.signedIn,
     params: fileParams,
     query: z.object({
-      raw: flag.optional().meta({ description: 'Its bytes' }),
-      download: flag.optional().meta({ description: 'With `raw`: as an attachment' }),
+      raw: flag.optional().meta({ description: 'Answer with the bytes of the file' }),
+      download: flag.optional().meta({ description: 'With `raw`: answer with an attachment' }),
     }),
     answers: {
-      200: { description: 'It', schema: fileShape },
-      206: { description: 'With `raw` and `Range`: the part', type: 'application/octet-stream' },
-      404: { description: 'There is none' },
-      415: { description: 'It is no text; ask for it with `raw`' },
-      416: { description: 'It has no such part' },
+      200: { description: 'The file', schema: fileShape },
+      206: { description: 'With `raw` and `Range`: the requested range', type: 'application/octet-stream' },
+      404: { description: 'No such file' },
+      415: { description: 'Not a text file; use `raw` to read it' },
+      416: { description: 'The file has no such range' },
     },
     handle: (c, { params: { path }, query: { raw, download } }) =>
       raw === undefined
@@ -109,18 +109,21 @@ const saveFile = (web: FilesWeb) =>
   route({
     method: 'put',
     path: '/api/jobs/repo/files/{path...}',
-    summary: 'Save a file; answers when the change is live, refused or waiting',
+    summary: 'Save a text file; answers when the change has gone live, failed to load, or has to wait',
     guard: web.access.signedIn,
     params: fileParams,
     body: z.strictObject({
       content: contentField,
-      hash: hash.nullable().optional().meta({ description: 'null: the file must be new' }),
+      hash: hash.nullable().optional().meta({
+        description:
+          'Hash of the content that you edited; if the file has changed since, nothing is saved. null for a new file',
+      }),
       message: messageField.default(''),
     }),
     limitBytes: bodyLimitBytes,
     answers: {
-      200: { description: 'Saved; `manifest` says what became of it', schema: savedShape },
-      409: { description: 'The file was changed meanwhile; nothing was saved' },
+      200: { description: 'Saved; `manifest` says whether the change is live', schema: savedShape },
+      409: { description: 'The file has changed since; nothing was saved' },
     },
     handle: async (c, { params: { path }, body }) => {
       let saved: RepoFile | undefined
@@ -141,7 +144,7 @@ const deleteFile = (web: FilesWeb) =>
     query: z.object({ hash: hash.optional(), message: messageField.default('') }),
     answers: {
       200: { description: 'Deleted', schema: z.object({ manifest: manifestShape }) },
-      404: { description: 'There is none' },
+      404: { description: 'No such file' },
     },
     handle: async (c, { params: { path }, query }) => {
       const manifest = await edit(web, c, query.message, () => web.repo.files.remove(path, query.hash))
@@ -162,7 +165,7 @@ const renameFile = (web: FilesWeb) =>
     }),
     answers: {
       200: { description: 'Renamed', schema: z.object({ manifest: manifestShape }) },
-      409: { description: 'There is a file of the new name' },
+      409: { description: 'A file has the new name already' },
     },
     handle: async (c, { body: { from, to, message } }) => {
       c.set('about', `${from} to ${to}`)
@@ -181,11 +184,11 @@ const checkFile = (web: FilesWeb) =>
     limitBytes: bodyLimitBytes,
     answers: {
       200: {
-        description: 'Its errors, or the difference of jobs',
+        description: 'The errors, or the jobs that the change would affect',
         schema: z.object({
           errors: z.array(manifestErrorShape),
           difference: differenceShape.nullable(),
-          used: z.boolean().meta({ description: 'false: the manifest does not import the file' }),
+          used: z.boolean().meta({ description: 'False when the manifest does not import the file' }),
         }),
       },
     },

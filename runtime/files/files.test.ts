@@ -15,7 +15,7 @@ interface Saved {
   manifest: { status: string; difference: { added: number } | null; errors: { message: string }[] }
 }
 
-test('by API: list, read, save with a message, conflict, rename, delete', async t => {
+test('the API lists, reads, saves with a message, detects conflicts, renames and deletes files', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const ask = async <T>(method: string, path: string, body?: unknown) => {
@@ -66,7 +66,7 @@ test('by API: list, read, save with a message, conflict, rename, delete', async 
   assert.deepEqual(noText.json.errors.map(error => error.path).sort(), ['content', 'hash'])
 })
 
-test('a check says what a save would do, and saves nothing', async t => {
+test('a check reports the effect of a save, and saves nothing', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const check = async (path: string, content: string) => {
@@ -104,7 +104,7 @@ test('a check says what a save would do, and saves nothing', async t => {
   )
 })
 
-test('without JavaScript: a file is made, checked, saved, renamed and deleted by forms', async t => {
+test('without JavaScript, forms create, check, save, rename and delete a file', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const open = async (path: string) => (await app.request(path, { headers: { ...browser, Cookie } })).text()
@@ -157,7 +157,7 @@ test('without JavaScript: a file is made, checked, saved, renamed and deleted by
   assert.match(readFileSync(instance.path('manifest.ts'), 'utf8'), /mine/)
 })
 
-test('a save that fails keeps the text and the message; the message of one that does not load is that of its commit', async t => {
+test('a failed save keeps the text and the message; a file that does not load keeps its message for its commit', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const post = (fields: Record<string, string>) =>

@@ -4,45 +4,45 @@ import { wantsPage } from '../../src/http/negotiate.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { CommitPage } from '../../views/instance/repo/commit-page.tsx'
 import { HistoryPage } from '../../views/instance/repo/history-page.tsx'
-import { type CommitInfo, unknownCommit } from '../repo/contract.ts'
+import { manifestJson, manifestShape } from '../jobs/contract.ts'
+import { type CommitInfo, fileChangeKinds, unknownCommit } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
-import { manifestView } from '../web/manifest-view.ts'
+import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
-import { manifestJson, manifestShape } from '../web/wire.ts'
 import { within } from '../web/within.ts'
 import type { FilesWeb } from './files-web.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
 const commitId = z.string().regex(/^[0-9a-f]{40}$/, 'must be the 40 hexadecimal digits of a commit')
 const params = z.object({ commit: commitId })
-const before = commitId.optional().meta({ description: 'The commit after which the list goes on' })
+const before = commitId.optional().meta({ description: 'List the commits before this one' })
 const listed = 50
 
 const commitShape = z.object({
   commit: z.string(),
   message: z.string(),
   at: z.iso.datetime(),
-  author: z.string().meta({ description: 'Who made the change' }),
+  author: z.string().meta({ description: 'The author of the change' }),
   author_email: z.string(),
-  made_here: z.boolean().meta({ description: 'Committed by this instance, and not elsewhere' }),
+  made_here: z.boolean().meta({ description: 'True when this instance made the commit' }),
 })
 
 const detailsShape = commitShape.extend({
   files: z.array(
     z.object({
       path: z.string(),
-      kind: z.enum(['added', 'removed', 'changed']),
+      kind: z.enum(fileChangeKinds),
       hunks: z.array(
         z.object({
-          before: z.int().meta({ description: 'The first line before, from 1' }),
-          after: z.int(),
-          lines: z.array(z.string()).meta({ description: 'Each with ` `, `-` or `+` in front' }),
+          before: z.int().meta({ description: 'The first line in the old file, from 1' }),
+          after: z.int().meta({ description: 'The first line in the new file, from 1' }),
+          lines: z.array(z.string()).meta({ description: 'The lines, prefixed with a space, `-` or `+`' }),
         }),
       ),
-      note: z.string().nullable().meta({ description: 'Why no lines are shown' }),
+      note: z.string().nullable().meta({ description: 'Why the lines are not shown' }),
     }),
   ),
-  more: z.boolean().meta({ description: 'It changed more files than are listed' }),
+  more: z.boolean().meta({ description: 'True when the commit changed more files than are listed' }),
 })
 
 const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C) => ({
@@ -56,7 +56,7 @@ const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C)
 export function historyRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, clock, repoFolder, patience } = web
   const { signedIn: guard } = web.access
-  const manifest = () => manifestView(repoFolder, jobs.manifest.state())
+  const manifest = () => withExcerpts(repoFolder, jobs.manifest.state())
   const find = async (commit: string) => {
     const found = await repo.history.show(commit)
     if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)
@@ -72,7 +72,7 @@ export function historyRoutes(web: FilesWeb): Route[] {
       query: z.object({ before }),
       answers: {
         200: {
-          description: 'Fifty at most',
+          description: 'At most fifty commits',
           schema: z.object({ commits: z.array(commitShape), more: z.boolean() }),
         },
       },
@@ -89,8 +89,8 @@ export function historyRoutes(web: FilesWeb): Route[] {
       guard,
       params,
       answers: {
-        200: { description: 'It', schema: detailsShape },
-        404: { description: 'There is no such commit' },
+        200: { description: 'The commit', schema: detailsShape },
+        404: { description: 'No such commit' },
       },
       handle: async (c, { params }) => c.json(commitJson(await find(params.commit))),
     }),
@@ -98,13 +98,16 @@ export function historyRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/commits/{commit}/revert',
-      summary: 'Revert all files to a commit, in a new commit',
+      summary: 'Revert all files to an earlier commit, in a new commit',
       guard,
       params,
       answers: {
-        200: { description: 'Done', schema: z.object({ manifest: manifestShape }) },
-        303: { description: 'For a browser' },
-        404: { description: 'There is no such commit' },
+        200: {
+          description: 'Reverted; `manifest` says whether the change is live',
+          schema: z.object({ manifest: manifestShape }),
+        },
+        303: { description: 'For a browser: to the history' },
+        404: { description: 'No such commit' },
       },
       handle: async (c, { params }) => {
         const state = await within(patience.apiMs, jobs.edits.revert(params.commit, authorOf(c, web.address)))

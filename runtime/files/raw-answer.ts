@@ -7,8 +7,8 @@ import type { OpenFile } from '../repo/contract.ts'
 export const unsatisfiable = defineProblem('range', 416, 'The file has no such part')
 
 /**
- * What a browser may show of a file that a job wrote or somebody uploaded. All other text is plain text, scripts and
- * pages too, and the rest is only offered to be kept.
+ * The types that a browser may show of a file written by a job or uploaded by a person. All other text is served as
+ * plain text, scripts and pages included; anything else is offered as a download.
  */
 const shownTypes: Record<string, string> = {
   '.png': 'image/png',
@@ -32,7 +32,7 @@ const textTypes = new Set(
   ),
 )
 
-/** The type that a file is sent as, by its name. */
+/** Returns the content type for a file name. */
 export function rawType(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase()
   const ending = extname(name) || name
@@ -41,10 +41,10 @@ export function rawType(path: string): string {
   )
 }
 
-/** True for what a browser shows as a picture. */
+/** True if a browser shows the file as a picture. */
 export const isPicture = (path: string): boolean => rawType(path).startsWith('image/')
 
-/** Answers with a file or the part of it that `Range` asks for. */
+/** Responds with a file, or with the part that `Range` asks for. */
 export function answerRaw(
   c: AppContext,
   path: string,
@@ -60,7 +60,7 @@ export function answerRaw(
     'Accept-Ranges': 'bytes',
     ETag: file.tag,
     'Last-Modified': new Date(file.modifiedAt).toUTCString(),
-    // Compressed, a part would not be a part of what it is a part of.
+    // A compressed part would not match the offsets of the file.
     'Cache-Control': 'no-store, no-transform',
   }
   const send = (status: 200 | 206, range: { start: number; end: number } | undefined, length: number) => {
@@ -87,7 +87,7 @@ export function answerRaw(
   return send(206, range, range.end - range.start + 1)
 }
 
-/** One range of bytes (RFC 9110); null for what is answered with all of it, several ranges among that. */
+/** Parses one range of bytes (RFC 9110); null for anything answered with the whole file, such as several ranges. */
 function rangeOf(header: string | undefined, size: number): { start: number; end: number } | 'none' | null {
   const [, from, to] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.replaceAll(' ', '') ?? '') ?? []
   if (from === undefined || to === undefined || (from === '' && to === '')) return null
@@ -101,7 +101,7 @@ function rangeOf(header: string | undefined, size: number): { start: number; end
   return start >= size ? 'none' : { start, end }
 }
 
-/** As RFC 8187 wants it. */
+/** Encodes a file name as RFC 8187 defines. */
 function encode(name: string): string {
   return encodeURIComponent(name.toWellFormed()).replace(
     /['()*!]/g,

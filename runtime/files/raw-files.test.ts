@@ -29,7 +29,7 @@ async function start(t: Parameters<typeof startWeb>[0]) {
 
 const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer())
 
-test('any file is fetched as it is, in parts too', async t => {
+test('any file is served unchanged, also in ranges', async t => {
   const { raw, data } = await start(t)
   const whole = await raw('data/chart.png?raw')
   assert.deepEqual(await bytesOf(whole), bytes)
@@ -75,7 +75,7 @@ test('any file is fetched as it is, in parts too', async t => {
   assert.match(((await asText.json()) as { detail: string }).detail, /Use \?raw/)
 })
 
-test('what is fetched runs nowhere as a page or a script of the instance', async t => {
+test('a served file never runs as a page or a script of the instance', async t => {
   const { raw, data } = await start(t)
   for (const name of ['sound.wav', 'film.webm']) writeFileSync(data(name), bytes)
   for (const [path, type] of [
@@ -92,7 +92,7 @@ test('what is fetched runs nowhere as a page or a script of the instance', async
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
     assert.equal(answer.headers.get('cross-origin-resource-policy'), 'same-origin')
   }
-  // An own page of the browser plays these: it loads the address once more, from this origin and without scripts.
+  // The browser plays these in a page of its own, which loads the address again, from this origin and without scripts.
   for (const path of ['data/sound.wav', 'data/film.webm']) {
     const policy = (await raw(`${path}?raw`)).headers.get('content-security-policy') ?? ''
     assert.match(
@@ -105,7 +105,7 @@ test('what is fetched runs nowhere as a page or a script of the instance', async
   assert.match(blob.headers.get('content-disposition') ?? '', /^attachment/)
 })
 
-test('what must stay closed stays closed, to read, to list and to upload', async t => {
+test('protected paths are refused for reading, listing and uploading', async t => {
   const { raw, ask, instance, data, app } = await start(t)
   symlinkSync(instance.dir, data('up'))
   symlinkSync(join(instance.dir, 'longhouse.db'), data('db'))
@@ -153,7 +153,7 @@ test('what must stay closed stays closed, to read, to list and to upload', async
   assert.equal(existsSync(data('x')), false)
 })
 
-test('a file is uploaded whole or not at all, and replaced only where that is said', async t => {
+test('an upload is stored completely or not at all, and replaces a file only on request', async t => {
   const { raw, data, instance } = await start(t)
   const put = (path: string, body: Uint8Array<ArrayBuffer> | string | null) =>
     raw(path, { method: 'POST', body })
@@ -185,7 +185,7 @@ test('a file is uploaded whole or not at all, and replaced only where that is sa
   )
 })
 
-test('folders are listed', async t => {
+test('the API lists folders', async t => {
   const { ask, data } = await start(t)
   const list = async (path: string) => {
     const answer = (await (await ask(`/api/jobs/repo/folders${path}`)).json()) as {
@@ -207,7 +207,7 @@ test('folders are listed', async t => {
   assert.deepEqual(await list('/data/out'), ['folder data/out/deep'])
 })
 
-test('by page: folders, a file that is no text, and an upload without JavaScript', async t => {
+test('the pages show folders and binary files, and upload without JavaScript', async t => {
   const { app, ask, data, Cookie } = await start(t)
   const page = async (path: string) => (await ask(path, { headers: browser })).text()
   assert.match(
@@ -245,7 +245,7 @@ test('by page: folders, a file that is no text, and an upload without JavaScript
   assert.equal(existsSync(data('in.bin')), false)
 })
 
-test('an upload that is too large costs no other request on the same connection', async t => {
+test('an upload that is too large does not break the next request on the same connection', async t => {
   const { app, signIn } = await startWeb(t, { files })
   const cookie = await signIn()
   const server = createInstanceServer(app, 'inst_test')

@@ -4,9 +4,9 @@ import { readBytes } from '../../src/http/body.ts'
 import { badRequest, invalidFields, unsupportedMedia } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { folderHref } from '../../views/instance/repo/files-page.tsx'
-import { refuseLongUpload, uploadLimitBytes } from '../repo/contract.ts'
+import { manifestJson, manifestShape } from '../jobs/contract.ts'
+import { entryKinds, uploadLimitBytes } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
-import { manifestJson, manifestShape } from '../web/wire.ts'
 import { within } from '../web/within.ts'
 import { fileParams, messageField } from './file-routes.ts'
 import type { FilesWeb } from './files-web.ts'
@@ -16,16 +16,16 @@ const formLimitBytes = 16 * 1024 * 1024
 
 const entryShape = z.object({
   path: z.string(),
-  kind: z.enum(['folder', 'file', 'link', 'other']),
+  kind: z.enum(entryKinds),
   size_bytes: z.number(),
   modified_at: z.iso.datetime(),
 })
 const folderShape = z.object({
   entries: z.array(entryShape),
-  more: z.boolean().meta({ description: 'There are more than are listed' }),
+  more: z.boolean().meta({ description: 'True when the folder has more entries than are listed' }),
 })
 
-/** Folders of the jobs repo, and files that are no text: what jobs write, and what somebody uploads for them. */
+/** Folders of the jobs repo, and binary files that jobs write or people upload. */
 export function rawFileRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, patience } = web
   const { signedIn: guard } = web.access
@@ -65,13 +65,13 @@ export function rawFileRoutes(web: FilesWeb): Route[] {
         method: 'get',
         path: `/api/jobs/repo/folders${rest}`,
         summary: rest
-          ? 'What lies in a folder of the jobs repo, folders first'
-          : 'What lies at the top of the jobs repo, without git’s own and without packages',
+          ? 'The entries of a folder of the jobs repo, folders first'
+          : 'The entries at the top of the jobs repo, except .git and installed packages',
         guard,
         params: rest ? fileParams : z.object({ path: z.string().default('') }),
         answers: {
-          200: { description: 'Its entries', schema: folderShape },
-          404: { description: 'There is no such folder' },
+          200: { description: 'The entries of the folder', schema: folderShape },
+          404: { description: 'No such folder' },
         },
         handle: (c, { params }) => c.json(folderJson(params.path)),
       }),
@@ -80,27 +80,27 @@ export function rawFileRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/files/{path...}',
-      summary: `Upload a file of any kind, of at most ${uploadLimitBytes / 1024 / 1024} MiB: the body is the file`,
+      summary: `Upload a file of any kind, of at most ${uploadLimitBytes / 1024 / 1024} MiB; the request body is the file`,
       guard,
       params: fileParams,
       query: z.object({
         replace: z
           .enum(['true', 'false'], 'must be true or false')
           .default('false')
-          .meta({ description: 'Whether a file of that name may be replaced' }),
+          .meta({ description: 'Whether an existing file is replaced' }),
         message: messageField.default(''),
       }),
-      rawBody: 'The file as it is',
+      rawBody: 'The content of the file',
       answers: {
         200: {
-          description: 'Saved; `manifest` says what became of the jobs',
+          description: 'Saved; `manifest` says whether the change is live',
           schema: z.object({ path: z.string(), manifest: manifestShape }),
         },
-        409: { description: 'There is a file of that name; nothing was changed' },
+        409: { description: 'A file has this name already; nothing was changed' },
         413: { description: 'The file is too large; nothing was changed' },
       },
       handle: async (c, { params: { path }, query: { replace, message } }) => {
-        refuseLongUpload(c.req.header('content-length'))
+        repo.rawFiles.refuseLong(c.req.header('content-length'))
         const body = c.req.raw.body ?? new Blob([]).stream()
         const manifest = await upload(c, path, body, { replace: replace === 'true', message })
         return c.json({ path, manifest: manifestJson(manifest) })

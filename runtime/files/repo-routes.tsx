@@ -1,9 +1,9 @@
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
 import { RepoPage } from '../../views/instance/repo/repo-page.tsx'
-import { manifestView } from '../web/manifest-view.ts'
+import { repoJson, repoShape } from '../repo/contract.ts'
+import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
-import { repoJson, repoShape } from '../web/wire.ts'
 import type { FilesWeb } from './files-web.ts'
 
 /** The jobs repo. A stranger learns only whether there is one. */
@@ -15,10 +15,10 @@ export function repoRoutes(web: FilesWeb): Route[] {
     route({
       method: 'get',
       path: '/api/jobs/repo',
-      summary: 'The state of the jobs repo; without signing in only `initialized`',
+      summary: 'The state of the jobs repo; only `initialized` without a sign-in',
       guard: open,
       answers: {
-        200: { description: 'Its state', schema: repoShape.partial().required({ initialized: true }) },
+        200: { description: 'The jobs repo', schema: repoShape.partial().required({ initialized: true }) },
       },
       handle: async c => {
         c.header('Cache-Control', 'no-store')
@@ -30,11 +30,11 @@ export function repoRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/init',
-      summary: 'Create the jobs repo, unless it exists',
+      summary: 'Create the jobs repo if it does not exist',
       guard,
       answers: {
-        200: { description: 'Its state', schema: repoShape },
-        303: { description: 'For a browser' },
+        200: { description: 'The jobs repo', schema: repoShape },
+        303: { description: 'For a browser: back to the page' },
       },
       handle: async c => {
         await repo.init()
@@ -55,7 +55,7 @@ export function repoRoutes(web: FilesWeb): Route[] {
           <RepoPage
             now={clock.now()}
             repo={await repo.status()}
-            manifest={manifestView(repoFolder, jobs.manifest.state())}
+            manifest={withExcerpts(repoFolder, jobs.manifest.state())}
             folder={repoFolder}
             packages={packages.state()}
           />

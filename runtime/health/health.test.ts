@@ -7,7 +7,7 @@ const hello = {
   'manifest.ts': oneJob("async c => { c.log('hello'); return c.params }", "description: 'Says hello.'"),
 }
 
-test('health names the instance and reports a broken manifest, which does not make it unhealthy', async t => {
+test('health names the instance and reports a broken manifest without becoming unhealthy', async t => {
   const { app, instance } = await startWeb(t, { files: hello })
   const well = await app.request('/api/health')
   assert.equal(well.status, 200)
@@ -24,7 +24,7 @@ test('health names the instance and reports a broken manifest, which does not ma
   assert.ok(!text.includes('secretWord'), 'no words of the customer’s code to strangers')
 })
 
-test('everyone sees which check fails; the reason is for people who are signed in', async t => {
+test('health shows failing checks to everyone, and the reasons to people who are signed in', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: hello })
   const Cookie = await signIn()
   const made = await postJson(app, '/api/tokens', { name: 'watch', scope: 'read' }, { Cookie })
@@ -47,7 +47,7 @@ test('everyone sees which check fails; the reason is for people who are signed i
   }
 })
 
-test('while the instance is starting, health answers 503 and everything else asks for a retry', async t => {
+test('while the instance starts, health answers 503 and all other routes ask for a retry', async t => {
   const { app, signIn } = await startWeb(t, { withoutEngine: true })
   const health = await app.request('/api/health')
   assert.equal(health.status, 503)

@@ -20,7 +20,7 @@ const healthShape = z.object({
   version: z.string(),
   checks: z.record(z.string(), z.string()).meta({
     description:
-      '`ok`; or `failing`, and for who is signed in what is wrong. `manifest` is the status of the manifest',
+      '`ok` or `failing`; when you are signed in, what is wrong. `manifest` is the status of the manifest',
   }),
 })
 

@@ -33,7 +33,7 @@ function leaveRuntimeAlone(): void {
   }
 }
 
-/** What the runtime told the runner, see `startCustomerProgram`. */
+/** What the runtime passed to the runner, see `startCustomerProgram`. */
 export function givenReach(): Reach {
   return JSON.parse(process.argv[2] ?? '') as Reach
 }

@@ -40,7 +40,7 @@ const manifest =
 const outcomes = (paths: readonly string[], outcome: string) =>
   Object.fromEntries(paths.map(path => [path, outcome]))
 
-test('a run reads nothing of the volume but its code, and says which file it was kept from', async t => {
+test('a run can read only its code from the volume, and the error names the blocked file', async t => {
   const { run, dir, path } = await startInstance(t, {
     files: {
       'manifest.ts':
@@ -74,7 +74,7 @@ test('a run reads nothing of the volume but its code, and says which file it was
   )
 })
 
-test('an error that a job catches says what the job can do instead, whichever way it came', async t => {
+test('an error that a job catches says what the job can do instead, on every path to it', async t => {
   const caught = (id: string, attempt: string) =>
     job(
       id,
@@ -137,7 +137,7 @@ test('an error that a job catches says what the job can do instead, whichever wa
   ])
 })
 
-test('a run writes in its scratch folder and in that for temporary files, and nowhere else', async t => {
+test('a run can write only in its scratch folder and its temporary folder', async t => {
   const { run, dir, path } = await startInstance(t, {
     files: {
       'manifest.ts':
@@ -160,7 +160,7 @@ test('a run writes in its scratch folder and in that for temporary files, and no
   assert.equal(readFileSync(path('data/kept.txt'), 'utf8'), 'kept')
 })
 
-test('what a run starts is bound as it is', { skip: withoutLandlock }, async t => {
+test('a run’s child processes have the same restrictions', { skip: withoutLandlock }, async t => {
   const { run, dir, path } = await startInstance(t, { files: { 'manifest.ts': manifest } })
   writeFileSync(join(dir, 'secret.key'), 'do not tell')
   const unread = ['longhouse.db', 'secret.key'].map(name => join(dir, name))
@@ -175,7 +175,7 @@ test('what a run starts is bound as it is', { skip: withoutLandlock }, async t =
   assert.ok(existsSync(path('data/x')))
 })
 
-test('a scratch folder that is a link leads nowhere', { skip: withoutLandlock }, async t => {
+test('a scratch folder that is a link is not followed', { skip: withoutLandlock }, async t => {
   const { run, dir, path } = await startInstance(t, { files: { 'manifest.ts': manifest } })
   mkdirSync(join(dir, 'elsewhere'))
   symlinkSync(join(dir, 'elsewhere'), path('data'))
@@ -186,7 +186,7 @@ test('a scratch folder that is a link leads nowhere', { skip: withoutLandlock },
   assert.equal(existsSync(join(dir, 'elsewhere/x')), false)
 })
 
-test('the manifest is bound like a run while it is read', async t => {
+test('the manifest is read with the same restrictions as a run', async t => {
   const { engine, write } = await startInstance(t, { files: { 'manifest.ts': manifest } })
   for (const [source, words] of [
     ["readFileSync('../longhouse.db')", /jobs may not read .*; they read the jobs repo/],
@@ -206,7 +206,7 @@ test('the manifest is bound like a run while it is read', async t => {
   assert.equal(loaded.description, 'true')
 })
 
-test('a run does not end its runtime, nor does what it starts', async t => {
+test('a run and its child processes cannot end the runtime', async t => {
   const { run } = await startInstance(t, {
     files: {
       'manifest.ts':
@@ -224,7 +224,7 @@ test('a run does not end its runtime, nor does what it starts', async t => {
   assert.equal((await run('own')).result, true)
 })
 
-test('a daemon that leaves its parent, its group and its environment ends with its run', async t => {
+test('a daemon that leaves its parent, group and environment ends with its run', async t => {
   const daemon = `setsid env -i sh -c 'trap "" TERM; echo $$ >> data/pids; exec sleep 1000' >/dev/null 2>&1 &`
   const { engine, run, path } = await startInstance(t, {
     files: {
@@ -263,7 +263,7 @@ test('a daemon that leaves its parent, its group and its environment ends with i
   }
 })
 
-test('runs have what programs need: network, threads, other programs, certificates, time zones', async t => {
+test('a run can use network, threads, other programs, certificates and time zones', async t => {
   const { run } = await startInstance(t, {
     files: {
       'manifest.ts': `${imports}import { createServer } from 'node:http'\nimport { once } from 'node:events'\n${job(

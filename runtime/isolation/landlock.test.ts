@@ -24,7 +24,7 @@ function systemOf(version: bigint) {
 const helper = reachOfHelper('/data/acme', ['/data/acme/jobs'])
 const run = reachOfRuns('/data/acme', '/data/acme/jobs', '/tmp/run')
 
-test('where the system keeps every bound program from moving files, those that have to are not bound', () => {
+test('programs that must move files are not restricted where the system forbids moving files to every restricted program', () => {
   for (const [version, reach, bound] of [
     [0n, run, false],
     [1n, run, true],

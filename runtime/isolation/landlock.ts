@@ -18,12 +18,12 @@ const right = {
   /** To remove and to make entries of every kind but devices. */
   changeFolder: 0b1_0111_1011_0000n | (1n << 3n),
   makeDevice: (1n << 6n) | (1n << 11n),
-  /** To move between folders, from version 2 on: version 1 keeps everybody from it. */
+  /** To move between folders, from version 2 on: version 1 forbids it always. */
   refer: 1n << 13n,
   /** From version 3 on. */
   truncate: 1n << 14n,
 }
-/** From version 6 on: no signal to whoever is not below the same restriction. */
+/** From version 6 on: no signals to processes outside the same restriction. */
 const signalScope = 1n << 1n
 
 const reading = right.execute | right.readFile | right.readFolder
@@ -67,7 +67,7 @@ export function restrictTo(reach: Reach, system: SystemCalls): boolean {
     if (!add(rights)) add(rights & ofFiles)
     system.close(place)
   }
-  // Of a process, nobody reads here what he may not trace: the runtime's environment stays its own.
+  // In /proc a process may read only the processes that it may trace, so the runtime’s environment stays private.
   for (const path of [...reach.read, '/proc']) allow(path, reading, true)
   // What a link in the repo leads to was not meant to be written.
   for (const path of reach.write) allow(path, ~right.makeDevice, false)

@@ -88,7 +88,7 @@ export function isWithin(path: string, folder: string): boolean {
 /** A run may use the network, start programs and threads, and load native addons; files are what it is kept from. */
 const allowed = ['net', 'child-process', 'worker', 'addons', 'wasi', 'ffi']
 
-/** Each of these is told as dangerous at every start, which is of no use in a job's log. */
+/** Node warns about each of these at every start, which is useless in a job’s log. */
 const warnings = ['PERM0001', 'PERM0002', 'PERM0003', 'PERM0004', 'PERM0005', 'PERM0006', 'PERM0007']
 
 /** Node's own restriction to the same, which gives errors that name the file. */

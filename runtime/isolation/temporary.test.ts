@@ -14,7 +14,7 @@ const attempt = (what: () => unknown) => { try { return String(what()) } catch {
 const job = (id: string, func: string) =>
   `jobRegistry.register({ id: '${id}', cron: '@daily', func: ${func} })\n`
 
-/** A job that keeps its folder until it is told to go, and one that tries to get at it. */
+/** A job that keeps its folder until it is asked to end, and one that tries to get at it. */
 const manifest =
   imports +
   job(
@@ -58,7 +58,7 @@ const manifest =
     }`,
   )
 
-test('what a run keeps in its temporary folder is its own, and goes with it', async t => {
+test('each run has its own temporary folder, which is deleted with it', async t => {
   const { engine, run, ended, path } = await startInstance(t, {
     files: { 'manifest.ts': manifest },
     // As in a container: what is temporary lies outside the volume.
@@ -81,7 +81,7 @@ test('what a run keeps in its temporary folder is its own, and goes with it', as
   assert.equal(existsSync(where), false, 'nothing is left of it')
 })
 
-test('a folder that was closed, or nested deeper than a path is long, goes too', async t => {
+test('an unreadable folder, or one nested deeper than the longest path, is deleted too', async t => {
   const { run } = await startInstance(t, { files: { 'manifest.ts': manifest } })
   const { result, error } = await run('untidy')
   assert.equal(error, null)
@@ -91,7 +91,7 @@ test('a folder that was closed, or nested deeper than a path is long, goes too',
   await until(() => !existsSync(place), 'it is gone')
 })
 
-test('what a runtime left behind that was killed goes at the next start, and a file in the way stops no run', async t => {
+test('temporary folders of a killed runtime are deleted at the next start, and a file in their place stops no run', async t => {
   const { run, dir, restart } = await startInstance(t, { files: { 'manifest.ts': manifest } })
   const root = join(dir, 'tmp')
   mkdirSync(join(root, 'run-before'), { recursive: true })

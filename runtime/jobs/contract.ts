@@ -1,23 +1,31 @@
 import type { Author } from '../git/authors.ts'
 import type { ManifestError } from '../manifest/manifest-error.ts'
 import type { NotifySpec } from '../manifest/notify.ts'
+import type { catchUps, interruptRules, overlaps } from '../manifest/policies.ts'
 import type { ParamsSpec } from '../params/params.ts'
 import type { OpenLog } from '../runner/open-log.ts'
 import type { RunTrigger } from '../runner/run-protocol.ts'
+import type { JobsDifference, ManifestState } from './manifest-state.ts'
 
 export type { ManifestError } from '../manifest/manifest-error.ts'
 export type { NotifySpec } from '../manifest/notify.ts'
+export { catchUps, interruptRules, overlaps } from '../manifest/policies.ts'
+export type { LogLine } from '../runner/log-line.ts'
 export type { OpenLog } from '../runner/open-log.ts'
-export type { RunTrigger } from '../runner/run-protocol.ts'
+export { type RunTrigger, runTriggers } from '../runner/run-protocol.ts'
+export type { JobChange, JobsDifference, ManifestState } from './manifest-state.ts'
+export {
+  differenceJson,
+  differenceShape,
+  manifestErrorShape,
+  manifestJson,
+  manifestShape,
+} from './manifest-wire.ts'
 
-export type RunStatus =
-  | 'queued'
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'timed_out'
-  | 'cancelled'
-  | 'interrupted'
+/** How a run can end. */
+export const runEndings = ['succeeded', 'failed', 'timed_out', 'cancelled', 'interrupted'] as const
+export const runStatuses = ['queued', 'running', ...runEndings] as const
+export type RunStatus = (typeof runStatuses)[number]
 
 export interface Run {
   id: string
@@ -82,45 +90,12 @@ export interface JobPolicies {
   timeoutMs: number
   /** What a run may hold with all that it starts, and whether the job itself says so. */
   memory: { bytes: number; own: boolean }
-  catchUp: 'none' | 'latest' | 'all'
+  catchUp: (typeof catchUps)[number]
   catchUpWindowMs: number
-  overlap: 'skip' | 'queue' | 'replace'
+  overlap: (typeof overlaps)[number]
   retry: { attempts: number; delayMs: number; factor: number; maxDelayMs: number; jitter: number } | null
-  onInterrupt: 'fail' | 'rerun'
+  onInterrupt: (typeof interruptRules)[number]
   concurrencyKey: string | null
-}
-
-export interface ManifestState {
-  /** `loading` only until the first load after boot has ended. */
-  status: 'ok' | 'error' | 'loading'
-  /** The commit of the live set. */
-  commit: string | null
-  loadedAt: number | null
-  errors: ManifestError[]
-  /** What the files wait for, when they are not at fault; `status` is `error` meanwhile. */
-  waitingFor: 'packages' | 'registry' | 'confirmation' | null
-  /** While waiting for the registry, when it is asked again. */
-  nextTryAt: number | null
-  /** What the last load changed, or, while waiting for a confirmation, what it would change; null when nothing. */
-  difference: JobsDifference | null
-}
-
-export interface JobsDifference {
-  added: number
-  removed: number
-  changed: number
-  /** The first hundred of them. */
-  jobs: JobChange[]
-}
-
-export interface JobChange {
-  id: string
-  kind: 'added' | 'removed' | 'changed'
-  /** Of a changed job, what differs. */
-  fields: string[]
-  cron: string
-  timezone: string
-  nextRunAt: number | null
 }
 
 /** What would happen if a file were saved with another content. */
@@ -132,7 +107,9 @@ export interface CheckResult {
   used: boolean
 }
 
-export type SlotOutcome = 'ran' | 'late' | 'skipped' | 'missed' | 'interrupted'
+export const slotOutcomes = ['ran', 'late', 'skipped', 'missed', 'interrupted'] as const
+/** What became of a due time. */
+export type SlotOutcome = (typeof slotOutcomes)[number]
 
 export interface Slot {
   at: number
@@ -237,10 +214,16 @@ export interface Runs {
   end(runId: string, signal: AbortSignal): Promise<void>
 }
 
-/** A run with the first line of its log or of its error that holds what was searched for, numbered from 1. */
+/** The first line of a run's log or error that holds what was searched for, numbered from 1. */
+export interface LogMatch {
+  in: 'log' | 'error'
+  line: number
+  text: string
+}
+
 export interface FoundRun {
   run: Run
-  match: { in: 'log' | 'error'; line: number; text: string }
+  match: LogMatch
 }
 
 /** What runs wrote. */

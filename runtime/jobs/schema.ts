@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { JobSpec } from '../manifest/manifest.ts'
-import type { RunStatus, RunTrigger, SlotOutcome } from './contract.ts'
+import { runStatuses, runTriggers, slotOutcomes } from './contract.ts'
 import type { RunPolicy } from './follow-up.ts'
 
 /** The set of jobs that is live: one row, or none before the first manifest has loaded. */
@@ -33,7 +33,7 @@ export const slots = sqliteTable(
   {
     jobId: text().notNull(),
     at: integer().notNull(),
-    outcome: text().$type<SlotOutcome>().notNull(),
+    outcome: text({ enum: slotOutcomes }).notNull(),
     reason: text(),
     runId: text(),
     decidedAt: integer().notNull(),
@@ -51,8 +51,8 @@ export const runs = sqliteTable(
     seq: integer().primaryKey({ autoIncrement: true }),
     id: text().notNull().unique(),
     jobId: text().notNull(),
-    status: text().$type<RunStatus>().notNull(),
-    trigger: text().$type<RunTrigger>().notNull(),
+    status: text({ enum: runStatuses }).notNull(),
+    trigger: text({ enum: runTriggers }).notNull(),
     slot: integer(),
     attempt: integer().notNull(),
     commit: text(),

@@ -9,6 +9,7 @@ import { schemaOfShape } from '../params/shape.ts'
 import { duration, number, oneEach, oneOf, only, size, text } from './field-types.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { ordinaryNotify, storedNotify, writtenNotify } from './notify.ts'
+import { catchUps, interruptRules, overlaps } from './policies.ts'
 import { type Field, type Registration, readingLimits } from './reader-protocol.ts'
 import { isTakenByPrograms, secretName, secretNameRule } from './secret-names.ts'
 
@@ -51,9 +52,9 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
     timezone: text('such as Europe/Berlin').default(timezone),
     timeout: time('1s', '24h').default(durationMs('5m')),
     memory: (form === 'stored' ? z.number() : size('64m', '64g')).nullable().default(null),
-    catchUp: oneOf('none', 'latest', 'all').default('latest'),
+    catchUp: oneOf(...catchUps).default('latest'),
     catchUpWindow: time('1m', '366d').default(durationMs('1d')),
-    overlap: oneOf('skip', 'queue', 'replace').default('skip'),
+    overlap: oneOf(...overlaps).default('skip'),
     retry: only(
       {
         attempts: number(1, 100).refine(Number.isInteger, 'must be a whole number'),
@@ -66,7 +67,7 @@ function jobFields(form: 'written' | 'stored', timezone: string) {
     )
       .nullable()
       .default(null),
-    onInterrupt: oneOf('fail', 'rerun').default('fail'),
+    onInterrupt: oneOf(...interruptRules).default('fail'),
     concurrencyKey: text('a name that jobs share')
       .min(1, 'must not be empty')
       .max(100, 'must be at most 100 characters')

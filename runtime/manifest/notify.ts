@@ -1,17 +1,20 @@
 import { z } from 'zod'
 import { duration, only } from './field-types.ts'
 
-/** What is told of one job, and to whom, as far as its manifest says. */
+/** The notices that a job’s manifest asks for, and their recipients. */
 export interface NotifySpec {
   /** Notify after this many failed runs in a row; null uses the setting, false never notifies. */
   failures: number | false | null
-  /** Milliseconds that a run may take before that is told; null is as long as from one slot to the next. */
+  /**
+   * Notify when a run takes longer than this many milliseconds; null uses the time between two slots, false never
+   * notifies.
+   */
   longRun: number | false | null
-  /** Whether it is told that a slot comes to nothing, or that there is none any more. */
+  /** Notify when a slot is overdue or the job has no further slots. */
   overdue: boolean
-  /** Whether slots that passed while the instance was down are told. */
+  /** Notify about slots missed while the instance was down. */
   missed: boolean
-  /** Instead of those of the settings. */
+  /** Recipients instead of those in the settings. */
   emails: string[] | null
   webhook: string | null
 }
@@ -33,7 +36,7 @@ const silence: NotifySpec = {
   missed: false,
 }
 
-/** The most runs that are looked at one by one; see `watch.ts`. */
+/** The most runs examined one by one; see `watch.ts`. */
 export const mostFailures = 20
 
 export const storedNotify = z.object({
@@ -50,7 +53,7 @@ const flag = z.boolean('must be true or false').default(true)
 const addressWords = 'must be an address such as you@example.com'
 const webhookWords = 'must be an address such as https://example.com/longhouse'
 
-/** False, or what the type says: Zod's own words for a union name neither. */
+/** False, or a value of this type, with our own message: Zod’s message for a union names neither. */
 const orFalse = (type: z.ZodType<number>) =>
   z
     .unknown()
@@ -99,7 +102,7 @@ export const writtenNotify = z.unknown().transform((value, context): NotifySpec 
   return parsed.data ?? z.NEVER
 })
 
-/** Where what is told of a job goes, as far as it says so itself. */
+/** The recipients of a job’s notices, as far as the job names them. */
 export type Destination = Pick<NotifySpec, 'emails' | 'webhook'>
 
 export function destinationOf({ emails, webhook }: NotifySpec): { to?: Destination } {

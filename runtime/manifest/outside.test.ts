@@ -10,7 +10,7 @@ const ok = oneJob('() => 1')
 const secret = 'sEcReT'
 /** Broken in whatever it is read as, so that a compiler's error would tell how it begins. */
 const content = `${secret} (( "more"`
-/** Of a file that anybody on this machine may read. */
+/** Content of a file that any user of this machine may read. */
 const system = '/etc/passwd'
 
 interface Volume {
@@ -133,7 +133,7 @@ const ways: Record<string, [make: (volume: Volume) => void, words: RegExp]> = {
 }
 
 for (const [name, [make, words]] of Object.entries(ways)) {
-  test(`the compiler tells nothing of a file outside the repo: ${name}`, async t => {
+  test(`the compiler reveals nothing of a file outside the repo: ${name}`, async t => {
     const dir = realpathSync(temporaryFolder(t))
     const write = (file: string, text: string) => {
       mkdirSync(dirname(join(dir, file)), { recursive: true })

@@ -32,7 +32,7 @@ async function errorsOf(t: TestContext, files: Record<string, string>, limits = 
   return read.errors.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`)
 }
 
-test('a good manifest: its jobs with their defaults, where they are registered, and what was compiled', async t => {
+test('a valid manifest gives its jobs with defaults, their places and the compiled files', async t => {
   const repo = jobsRepo(t, {
     'manifest.ts': `${registry}import { run } from './jobs/one'
 const everyDay = '0 8 * * *'
@@ -86,13 +86,13 @@ jobRegistry.register({
   assert.equal(again.build, read.build)
 })
 
-test('a manifest without jobs is a good one', async t => {
+test('a manifest without jobs is valid', async t => {
   const read = await jobsRepo(t, { 'manifest.ts': 'export {}' }).read()
   assert.ok('jobs' in read)
   assert.deepEqual(read.jobs, [])
 })
 
-test('packages in the repo are compiled in, CommonJS ones too', async t => {
+test('packages in the repo are bundled, CommonJS ones too', async t => {
   const read = await jobsRepo(t, {
     'manifest.ts': `${registry}import greet from 'greet'
 const require = 1
@@ -106,7 +106,7 @@ jobRegistry.register({ id: greet(String(require)), cron: '@daily', func: greet }
   assert.deepEqual(read.inputs, ['manifest.ts'])
 })
 
-test('every mistake in every registration at once, each with its line', async t => {
+test('every error in every registration is reported at once, each with its line', async t => {
   const errors = await errorsOf(t, {
     'manifest.ts': `${registry}const func = () => {}
 jobRegistry.register({ id: 'Bad Id', cron: '* *', func: 5, timezone: 'Berlin', timeout: '1y', retries: 1 })
@@ -152,7 +152,7 @@ jobRegistry.register({ id: 'posing', cron: '@hourly', func: { kind: 'function' }
   assert.match(at(14), /func must be a function/)
 })
 
-test('a mistyped field is one error, at that field', async t => {
+test('a field of the wrong type is one error, at that field', async t => {
   const job = (fields: string) => `jobRegistry.register({ id: 'a', cron: '@hourly', func, ${fields} })`
   const mistakes: [registration: string, words: RegExp][] = [
     [
@@ -180,7 +180,7 @@ test('a mistyped field is one error, at that field', async t => {
   }
 })
 
-test('a registration in a module of its own is found there', async t => {
+test('a registration in another module is found there', async t => {
   const errors = await errorsOf(t, {
     'manifest.ts': "import './jobs/deep'",
     'jobs/deep.ts': `// above\n${registry}jobRegistry.register({ id: 'deep', cron: 'often', func: () => {} })`,
@@ -188,7 +188,7 @@ test('a registration in a module of its own is found there', async t => {
   assert.match(errors[0] ?? '', /^jobs\/deep\.ts:3:13 job "deep": cron "often" has 1 field/)
 })
 
-test('what does not compile or resolve', async t => {
+test('code that does not compile or resolve is reported with its place', async t => {
   assert.deepEqual(await errorsOf(t, { 'manifest.ts': 'let x: number = ;' }), [
     'manifest.ts:1:17 Unexpected ";"',
   ])
@@ -207,7 +207,7 @@ test('what does not compile or resolve', async t => {
   )
 })
 
-test('a merge conflict that was saved is named as such, in whichever file it is', async t => {
+test('a saved merge conflict is reported as one, in any file', async t => {
   const conflict = (ours: string, theirs: string) =>
     `<<<<<<< HEAD\n${ours}\n=======\n${theirs}\n>>>>>>> origin/main\n`
   assert.match(
@@ -221,7 +221,7 @@ test('a merge conflict that was saved is named as such, in whichever file it is'
   assert.match((await errorsOf(t, files))[0] ?? '', /^jobs\/one.ts:2:1 merge conflict not resolved/)
 })
 
-test('what lies outside the repo is refused, for no commit would hold it', async t => {
+test('files outside the repo are refused, because no commit would contain them', async t => {
   const errors = await errorsOf(t, {
     'manifest.ts': "import '../outside.mjs'",
     '../outside.mjs': 'export {}',
@@ -229,7 +229,7 @@ test('what lies outside the repo is refused, for no commit would hold it', async
   assert.match(errors[0] ?? '', /^manifest.ts:.* imports "..\/outside.mjs", which lies outside the jobs repo/)
 })
 
-test('what throws, rejects or exits while it is read', async t => {
+test('a manifest that throws, rejects or exits is refused with the reason', async t => {
   const line = async (code: string) =>
     (await errorsOf(t, { 'manifest.ts': `${registry}\n${code}` })).join('\n')
   assert.equal(await line("throw new TypeError('boom')"), 'manifest.ts:3:7 TypeError: boom')
@@ -244,7 +244,7 @@ test('what throws, rejects or exits while it is read', async t => {
   assert.match(await line('await new Promise(() => {})'), /waits for something that never comes/)
 })
 
-test('what never ends, eats memory, floods or lies is stopped', async t => {
+test('a manifest that never ends, uses too much memory, floods or lies is stopped', async t => {
   const loop = { 'manifest.ts': 'for (;;);' }
   assert.match((await errorsOf(t, loop, { limitMs: 800 }))[0] ?? '', /took longer than 0.8 seconds/)
   const wait = { 'manifest.ts': 'await new Promise(done => setTimeout(done, 60_000))' }

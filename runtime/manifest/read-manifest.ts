@@ -34,7 +34,7 @@ export interface ReadOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only when all is well. */
+/** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only on success. */
 export async function readManifest(
   options: ReadOptions,
 ): Promise<ReadManifest | { errors: ManifestError[] }> {
@@ -73,7 +73,7 @@ async function checkedReading(
   return { build: reading.code, inputs: reading.inputs, jobs }
 }
 
-/** The same code twice is the same build; whoever made it first stays. */
+/** The same code gives the same build; the first one stays. */
 function keep(out: string, build: string): void {
   try {
     renameSync(out, build)

@@ -1,12 +1,12 @@
 import type { ManifestError } from './manifest-error.ts'
 
-/** What the manifest reader is asked: to compile the repo's manifest into a folder and to say what it registers. */
+/** A request to the manifest reader: compile the repo’s manifest into a folder and return what it registers. */
 export interface ReadingRequest {
-  /** Absolute, and free of symbolic links, for that is how source maps name files. */
+  /** Absolute and without symbolic links, because source maps name files that way. */
   repo: string
-  /** An empty folder beside where the build will stay, so that relative paths in source maps hold. */
+  /** An empty folder next to the build’s final place, so that relative paths in source maps stay valid. */
   out: string
-  /** A file whose content is not what lies on the disk: what it would be if somebody saved it. */
+  /** A file to read with this content instead of the one on disk, as if it were saved. */
   draft?: Draft | undefined
 }
 
@@ -17,12 +17,12 @@ export interface Draft {
 }
 
 /**
- * What a field holds as JSON has it, or of what JSON has not the kind. Of a schema that a library made, the JSON Schema
- * of what it takes.
+ * The value of a field as JSON, or the kind of a value that JSON cannot represent. For a schema of a library, its
+ * JSON Schema.
  */
 export type Field = { value: unknown } | { kind: string } | { schema: Record<string, unknown> }
 
-/** One call of `jobRegistry.register`, as found: nothing is checked yet, and a function is only named as such. */
+/** One call of `jobRegistry.register`, before any check; a function is represented by its kind only. */
 export interface Registration {
   fields: Record<string, Field>
   file: string | null
@@ -30,12 +30,12 @@ export interface Registration {
   column: number | null
 }
 
-/** What it answers. `code` names the content of the build; `inputs` are the repo's files that went into it. */
+/** The response. `code` is the hash of the build; `inputs` are the repo’s files that went into it. */
 export type Reading =
   | { errors: ManifestError[] }
   | { code: string; inputs: string[]; registrations: Registration[] }
 
-/** Beyond these a manifest is refused rather than half understood. */
+/** Limits beyond which a manifest is refused. */
 export const readingLimits = {
   registrations: 20_000,
   errors: 50,

@@ -29,8 +29,8 @@ export function inRepo(file: string, repo: string): string | null {
 }
 
 /**
- * A stack with the places in a built file replaced by those in the sources. Done when there is an error to show: a
- * process that is told to map by itself reads the whole map before the first line of a job runs.
+ * Replaces places in a built file by those in the sources. Done only when there is an error to show: with Node’s own
+ * source maps, a process reads the whole map before the first line of a job runs.
  */
 export function mappedStack(stack: string, builtFile: string): string {
   const url = pathToFileURL(builtFile).href

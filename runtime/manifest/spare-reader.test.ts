@@ -9,7 +9,7 @@ import { volumeProcesses } from '../process/process-tree.ts'
 const manifest = (save: number) =>
   `${registry}jobRegistry.register({ id: 'job-${save}', cron: '@daily', description: String(process.pid), func: () => 1 })\n`
 
-test('after a save a reader waits for the next one, and reads once; one that was ended is made up for; a stop leaves none', async t => {
+test('a spare reader starts after a save, reads once, is replaced when killed, and ends with the runtime', async t => {
   const instance = await startInstance(t, { files: { 'manifest.ts': manifest(0) } })
   const { engine, dir } = instance
   const readers = () => volumeProcesses(dir).filter(pid => commandOf(pid).includes('manifest-reader'))

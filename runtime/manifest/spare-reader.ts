@@ -18,7 +18,7 @@ export interface Reader {
   temporary: TemporaryFolder
 }
 
-/** Readers, with one that waits while somebody is at work on the code. */
+/** A pool of readers, with a spare one while the code is being edited. */
 export interface Readers {
   take(): Reader
   /** A save is to be expected: one is made ready, and kept for a while. */
@@ -30,10 +30,10 @@ export interface Readers {
   stop(): Promise<void>
 }
 
-/** So long after somebody last worked on the code the spare one goes: an idle instance is small. */
+/** How long the spare reader is kept after the last edit, so that an idle instance uses little memory. */
 const keepMs = 65_000
 
-/** Whoever wants to see the change live has the processor first. */
+/** Delays the next spare reader, so that the change goes live first. */
 const refillAfterMs = 100
 
 export interface ReaderOptions {

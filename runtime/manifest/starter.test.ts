@@ -19,7 +19,7 @@ function volume(t: TestContext) {
   return { jobsDir, buildsDir: join(dir, 'builds'), out, read: () => readStarter(jobsDir, out, made) }
 }
 
-test('what the program was built with is what compiling and reading the starter jobs gives, byte for byte', async t => {
+test('the prebuilt starter jobs are byte for byte the result of compiling and reading them', async t => {
   const { jobsDir, buildsDir, out, read } = volume(t)
   const known = read() as { code: string; inputs: string[] }
   const fresh = await readManifest({ jobsDir, buildsDir, timezone: 'UTC', limitMs: 60_000, memoryMb: 256 })
@@ -33,7 +33,7 @@ test('what the program was built with is what compiling and reading the starter 
   }
 })
 
-test('a repo that holds anything else than just the starter jobs is compiled', t => {
+test('a repo with anything besides the starter jobs is compiled', t => {
   const { jobsDir, read } = volume(t)
   mkdirSync(join(jobsDir, '.git'))
   mkdirSync(join(jobsDir, 'node_modules/longhouse'), { recursive: true })

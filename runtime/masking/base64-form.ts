@@ -45,8 +45,8 @@ function spelled(character: string): string[] {
 const padding = ['=', '%3D', '%3d']
 
 /**
- * `first` is a character of which two bits are the value's. Too many would do for a beginning: it goes with what was found
- * unless it was told before.
+ * `first` is a character of which two bits belong to the value. It has too many spellings to start a search with, so
+ * it is masked with what follows unless it was emitted before.
  */
 function wrappedForm(choices: string[][], last: string[] | null, first: string[] = []): Form {
   /** Behind one of the choices, from `at`. */

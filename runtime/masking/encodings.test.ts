@@ -48,7 +48,10 @@ const encodings: Record<string, (value: string) => string> = {
   'base64 of JSON': value => base64(json(value)),
 }
 
-/** No white space at its ends: that is not the secret. A backslash at the end may be told from its escapes only in a whole text. */
+/**
+ * No white space at its ends, because that is not part of the secret. A final backslash can be separated from its
+ * escapes only in a whole text.
+ */
 const secret = fc
   .string({
     unit: fc.oneof(fc.constantFrom(...'abcXYZ019+/=&<>"\'\\-_.~%?#@: \n\t'), fc.constantFrom('ü', '€', '😀')),
@@ -57,7 +60,7 @@ const secret = fc
   .map(text => `k7${text}Zq`)
 
 for (const [name, encode] of Object.entries(encodings)) {
-  test(`nothing is left of a value: ${name}`, () => {
+  test(`every encoding of a value is masked: ${name}`, () => {
     fc.assert(
       fc.property(secret, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (value, sizes) => {
         const written = encode(value)
@@ -76,7 +79,7 @@ for (const [name, encode] of Object.entries(encodings)) {
   })
 }
 
-test('of base64 that holds more than the value nothing is left that the value has more than two bits of', () => {
+test('masked base64 around a value leaves at most two bits of the value', () => {
   fc.assert(
     fc.property(
       secret,
@@ -112,7 +115,7 @@ test('of base64 that holds more than the value nothing is left that the value ha
   )
 })
 
-test('what Node shows of a buffer, and of a long text in an object', () => {
+test('a value is masked in Node’s output of a buffer, and of a long text in an object', () => {
   const value = 'correct/horse+battery'.repeat(5)
   assert.match(inspect(Buffer.from(value)), /50|<Buffer/)
   assert.equal(maskSecrets(inspect(Buffer.from(value)), [value]), '<Buffer *** ... 55 more bytes>')
@@ -120,7 +123,7 @@ test('what Node shows of a buffer, and of a long text in an object', () => {
   assert.equal(maskSecrets(shown, [value]).match(/[A-Za-z0-9+/]{9,}/), null, shown)
 })
 
-test('ordinary text is told as it is', () => {
+test('ordinary text passes unchanged', () => {
   const words = fc.array(fc.string({ unit: 'grapheme', maxLength: 12 }), { maxLength: 40 })
   fc.assert(
     fc.property(
@@ -145,7 +148,7 @@ test('ordinary text is told as it is', () => {
   }
 })
 
-test('a run of backslashes or an unfinished escape is not held back for long', () => {
+test('a run of backslashes or an unfinished escape is emitted soon', () => {
   const stream = maskStream(['pass"word\\here'])
   let told = 0
   for (let i = 0; i < 100; i++) told += stream.push(`pass${'\\'.repeat(1000)}`).length

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { maskSecrets, maskStream } from './mask.ts'
 
-test('every value is masked, the longest first, and in the forms that logs show it in', () => {
+test('every value is masked, the longest first, in all forms that logs contain', () => {
   assert.equal(maskSecrets('a hunter22 b hunter2', ['hunter2', 'hunter22']), 'a *** b ***')
   assert.equal(maskSecrets('{"key":"a\\"b\\\\c"} a%22b%5Cc', ['a"b\\c']), '{"key":"***"} ***')
   assert.equal(maskSecrets('-- first line --\nlast line', ['first line\nlast line']), '-- *** --\n***')
@@ -13,7 +13,7 @@ test('every value is masked, the longest first, and in the forms that logs show 
   assert.equal(maskSecrets('nothing here', []), 'nothing here')
 })
 
-test('a value is found in what was encoded with it', () => {
+test('a value within an encoded text is masked', () => {
   const password = 'correct horse?~ü'
   for (const user of ['a', 'ab', 'abc']) {
     const text = `Authorization: Basic ${Buffer.from(`${user}:${password}!`).toString('base64')} sent`
@@ -25,7 +25,7 @@ test('a value is found in what was encoded with it', () => {
   assert.equal(maskSecrets(`?key=${new URLSearchParams({ password })}`, [password]), '?key=password=***')
 })
 
-test('a long value does not make a long log slow', t => {
+test('a long value is masked in a long log, and the rest of the log is unchanged', t => {
   const lines = Array.from({ length: 500 }, (_, i) => createHash('sha384').update(String(i)).digest('base64'))
   const key = lines.join('\n')
   const stream = maskStream([key])
@@ -38,7 +38,7 @@ test('a long value does not make a long log slow', t => {
   assert.equal(stream.push(`${key}\n`) + stream.end(), '***\n')
 })
 
-test('a value that comes in pieces is masked, and everything else comes through', () => {
+test('a value split into pieces is masked, and all other text is emitted', () => {
   const letters = fc.constantFrom('a', 'b', 's')
   fc.assert(
     fc.property(
@@ -55,7 +55,7 @@ test('a value that comes in pieces is masked, and everything else comes through'
   )
 })
 
-test('little is held back', () => {
+test('the stream keeps only a few characters pending', () => {
   const stream = maskStream(['topsecret'])
   assert.equal(stream.push('line\n'), 'line\n')
   assert.equal(stream.push('and top'), 'and ')

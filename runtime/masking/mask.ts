@@ -31,7 +31,7 @@ export function maskJson(json: unknown, values: Iterable<string>): unknown {
 }
 
 export interface SecretMask {
-  /** What may be told by now: a value that is cut in two by a write must not slip through. */
+  /** Returns what may be emitted by now: a value split across two writes must not slip through. */
   push(text: string): string
   /** The rest. */
   end(): string
@@ -51,7 +51,7 @@ export function maskStream(values: Iterable<string>): SecretMask {
 }
 
 /**
- * What is looked for. Not a regular expression: a long key has thousands of forms in all, more than one can hold, and
+ * What is looked for. Not a regular expression: a long key has thousands of forms, too many for one, and
  * a log of many megabytes is to be passed in little time.
  */
 interface Search {

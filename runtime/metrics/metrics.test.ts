@@ -58,7 +58,7 @@ test('a scraper with a read token gets counters, gauges and histograms', async t
   }
 })
 
-test('a run that is going when it is first seen is counted when it ends; due times are counted once', async t => {
+test('a run in progress at the first scrape is counted when it ends; due times are counted once', async t => {
   const sleeper = {
     'manifest.ts': oneJob('() => new Promise(() => setInterval(() => {}, 1000))').replace('0 8', '* *'),
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
-import type { JobsService, Run } from '../jobs/contract.ts'
+import { type JobsService, type Run, runEndings, slotOutcomes } from '../jobs/contract.ts'
 import { buckets, createCounts, type Histogram, mostJobs } from './counts.ts'
 import { exposition, type Metric } from './exposition.ts'
 
@@ -34,13 +34,13 @@ function jobMetrics(jobs: JobsService, counts: ReturnType<typeof createCounts>):
       name: 'longhouse_runs_total',
       help: 'Runs that ended since the program started.',
       type: 'counter',
-      samples: endings.map(status => [{ status }, counts.ended.get(status) ?? 0]),
+      samples: runEndings.map(status => [{ status }, counts.ended.get(status) ?? 0]),
     },
     {
       name: 'longhouse_slots_total',
       help: 'Due times that were decided since the program started.',
       type: 'counter',
-      samples: outcomes.map(outcome => [{ outcome }, counts.slots.get(outcome) ?? 0]),
+      samples: slotOutcomes.map(outcome => [{ outcome }, counts.slots.get(outcome) ?? 0]),
     },
     gauge(
       'longhouse_job_last_success_timestamp_seconds',
@@ -78,9 +78,6 @@ function processMetrics(startedAt: number): Metric[] {
     gauge('process_start_time_seconds', 'When the program started.', [[{}, startedAt / 1000]]),
   ]
 }
-
-const endings = ['succeeded', 'failed', 'timed_out', 'cancelled', 'interrupted'] as const
-const outcomes = ['ran', 'late', 'skipped', 'missed', 'interrupted'] as const
 
 function gauge(name: string, help: string, samples: Metric['samples']): Metric {
   return { name, help, type: 'gauge', samples }

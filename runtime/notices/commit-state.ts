@@ -1,2 +1,3 @@
 /** As GitHub names them; see `forge.ts` for what GitLab calls them. */
-export type CommitState = 'success' | 'failure' | 'pending'
+export const commitStates = ['success', 'failure', 'pending'] as const
+export type CommitState = (typeof commitStates)[number]

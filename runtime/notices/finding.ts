@@ -1,24 +1,21 @@
 import type { Run } from '../jobs/contract.ts'
 
-export type JobIncidentKind = 'failing' | 'too-long' | 'overdue' | 'no-next-slot'
+export const jobIncidentKinds = ['failing', 'too-long', 'overdue', 'no-next-slot'] as const
+export type JobIncidentKind = (typeof jobIncidentKinds)[number]
 
 /** What can be wrong with the instance as a whole: its code, its packages, its remote, its scheduler. */
-export type InstanceIncidentKind = 'manifest' | 'packages' | 'sync' | 'conflict' | 'held' | 'scheduler'
-
-export type IncidentKind = JobIncidentKind | InstanceIncidentKind
-
-export const incidentKinds = [
-  'failing',
-  'too-long',
-  'overdue',
-  'no-next-slot',
+export const instanceIncidentKinds = [
   'manifest',
   'packages',
   'sync',
   'conflict',
   'held',
   'scheduler',
-] as const satisfies readonly IncidentKind[]
+] as const
+export type InstanceIncidentKind = (typeof instanceIncidentKinds)[number]
+
+export const incidentKinds = [...jobIncidentKinds, ...instanceIncidentKinds] as const
+export type IncidentKind = (typeof incidentKinds)[number]
 
 /** Something that is wrong now. */
 export interface Finding {
@@ -31,7 +28,7 @@ export interface Finding {
   run?: Run
   /** It is being looked at: keeps an open incident open, and opens none. */
   undecided?: true
-  /** It is told only once it has lasted this long, in milliseconds; at once when not said. */
+  /** Report only after it has lasted this many milliseconds; at once by default. */
   patienceMs?: number
 }
 

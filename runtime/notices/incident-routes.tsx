@@ -48,11 +48,11 @@ const listIncidents = (web: NoticesWeb) =>
     query: listWindow(50),
     answers: {
       200: {
-        description: 'Some of them',
+        description: 'The incidents and messages',
         schema: z.object({
           incidents: z.array(incidentShape),
           messages: z.array(messageShape),
-          total: z.int().meta({ description: 'Of the messages' }),
+          total: z.int().meta({ description: 'The number of all messages' }),
         }),
       },
     },
@@ -78,9 +78,9 @@ const muteIncident = (web: NoticesWeb, muted: boolean) =>
     params: z.object({ id: z.string() }),
     answers: {
       200: { description: 'The incident', schema: incidentShape },
-      303: { description: 'For a browser' },
-      404: { description: 'There is no such incident' },
-      409: { description: 'It is over' },
+      303: { description: 'For a browser: back to the page' },
+      404: { description: 'No such incident' },
+      409: { description: 'The incident is over' },
     },
     handle: (c, { params: { id } }) => {
       const incident = web.notices.mute(id, muted)
@@ -96,10 +96,13 @@ const retryMessage = (web: NoticesWeb) =>
     method: 'post',
     path: '/api/notices/{id}/retry',
     operation: 'retryMessage',
-    summary: 'Retry a message now that is waiting or has failed',
+    summary: 'Retry a queued or failed message now',
     guard: web.access.mayWrite,
     params: z.object({ id: z.string() }),
-    answers: { 204: { description: 'It is due' }, 303: { description: 'It is due, for a browser' } },
+    answers: {
+      204: { description: 'The message is queued' },
+      303: { description: 'For a browser: back to the page' },
+    },
     handle: (c, { params: { id } }) => {
       if (!web.notices.retry(id)) throw unknownMessage(`There is no waiting or failed message "${id}".`)
       return wantsPage(c) ? c.redirect('/settings/notices', 303) : c.body(null, 204)

@@ -59,5 +59,5 @@ export const noticesWith = (onOpen: (notices: Notices) => void) =>
     },
   })
 
-/** Sees what is wrong with the jobs and the instance, and tells the people who chose to be told. */
+/** Watches the jobs and the instance, and notifies the people chosen in the settings. */
 export const notices = noticesWith(() => {})

@@ -14,7 +14,7 @@ interface Body {
   text: string
 }
 
-test('each job says what of it is told, and to whom', async t => {
+test('each job chooses its notices and their recipients', async t => {
   const own = await startHook(t)
   const files = {
     'manifest.ts': `${registry}${job('ordinary', 'undefined')}${job('silent', 'false')}${job('patient', '{ failures: 3 }')}
@@ -49,7 +49,7 @@ ${job('elsewhere', `{ emails: ['ops@example.com', 'dev@example.com'], webhook: '
   assert.deepEqual(told(hook.calls).slice(2), ['patient job.failing'])
   assert.match((JSON.parse(hook.calls[2]?.body ?? '') as Body).text, /^Its last 3 runs failed/)
 
-  // One that is not to be told any more is not well again.
+  // A job whose notices were turned off has not recovered.
   instance.write(
     'manifest.ts',
     `${registry}${job('ordinary', 'false')}${job('elsewhere', `{ webhook: '${own.url}' }`)}`,
@@ -60,7 +60,7 @@ ${job('elsewhere', `{ emails: ['ops@example.com', 'dev@example.com'], webhook: '
   assert.ok(notices.incidents(10).some(each => each.jobId === 'ordinary' && each.closedAt !== null))
 })
 
-test('a streak is found however many attempts each due time had', async t => {
+test('a streak counts due times, however many attempts each had', async t => {
   const files = {
     'manifest.ts': registry + job('retried', '{ failures: 12 }', "retry: { attempts: 3, delay: '1s' }"),
   }
@@ -84,7 +84,7 @@ test('a streak is found however many attempts each due time had', async t => {
   assert.equal(hook.calls.length, 1)
 })
 
-test('a run that takes longer than its job allows is told while it goes', async t => {
+test('a run that exceeds the job’s limit is reported while it runs', async t => {
   const register = (id: string, notify: string) =>
     `jobRegistry.register({ id: '${id}', cron: '0 13 * * *', timeout: '1h', func: () => new Promise(() => setInterval(() => {}, 1000)), notify: ${notify} })\n`
   const files = {
@@ -114,7 +114,7 @@ test('a run that takes longer than its job allows is told while it goes', async 
   )
 })
 
-test('what was missed goes to whom each job says; overdue ones that are not to be told are not', async t => {
+test('missed slots are reported to each job’s recipients; overdue slots only if the job wants it', async t => {
   const own = await startHook(t)
   const hourly = (id: string, notify: string) =>
     `jobRegistry.register({ id: '${id}', cron: '0 * * * *', func: () => {}, notify: ${notify} })\n`
@@ -144,7 +144,7 @@ test('what was missed goes to whom each job says; overdue ones that are not to b
   )
 })
 
-test('a notify that cannot be is a mistake with file and line', async t => {
+test('an invalid notify is reported with file and line', async t => {
   const { engine, write } = await startInstance(t, { files: { 'manifest.ts': registry } })
   for (const [notify, words] of [
     ['true', 'notify must be false, or an object such as { failures: 3 }'],

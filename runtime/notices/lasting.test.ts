@@ -38,7 +38,7 @@ const told = (hook: { calls: { body: string }[] }) =>
     return reminder ? `${kind} ${reminder}` : kind
   })
 
-test('the first channel is told of what is open, and each further one too', async t => {
+test('each new channel gets the open incidents', async t => {
   const watched = await startWatched(t, { files, channels: false })
   const { notices, hook, inbox, round, clock } = watched
   for (let time = 0; time < 3; time++) await fail(watched)
@@ -58,7 +58,7 @@ test('the first channel is told of what is open, and each further one too', asyn
   await round()
   assert.deepEqual([told(hook).length, inbox.mails.length], [1, 1])
 
-  // One that goes and comes again has been told.
+  // An incident that ends and starts again within the hour was reported already.
   notices.settings.save({ emailTo: '' })
   await round()
   notices.settings.save({ emailTo: 'owner@example.com' })
@@ -66,7 +66,7 @@ test('the first channel is told of what is open, and each further one too', asyn
   assert.deepEqual([told(hook).length, inbox.mails.length], [1, 1])
 })
 
-test('what stays broken is told again every day, until it is muted or over', async t => {
+test('an open incident is repeated every day until it is muted or over', async t => {
   const watched = await startWatched(t, { files })
   const { notices, hook, round, clock, instance } = watched
   await fail(watched)
@@ -108,7 +108,7 @@ test('what stays broken is told again every day, until it is muted or over', asy
   assert.equal(notices.mute(id, true), 'over')
 })
 
-test('an incident is muted and unmuted by API and page; a reader and a stranger may not', async t => {
+test('an owner mutes and unmutes an incident by API and page; a reader and a stranger may not', async t => {
   const clock = standingClock(Date.UTC(2026, 10, 22, 12))
   const { app, notices, instance, signIn } = await startWeb(t, { files, clock })
   const hook = await startHook(t)
@@ -146,7 +146,7 @@ test('an incident is muted and unmuted by API and page; a reader and a stranger 
   assert.equal((await postJson(app, `${path}/mute`, {}, write)).status, 409)
 })
 
-test('what an older version believed it had told, and told nobody, is told now', async t => {
+test('the migration marks incidents without a sent message as not notified', async t => {
   const dir = temporaryFolder(t)
   const sqlite = openSqlite(`${dir}/longhouse.db`)
   t.after(() => sqlite.close())

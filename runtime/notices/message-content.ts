@@ -1,7 +1,7 @@
 import type { Destination } from '../manifest/notify.ts'
 import type { RunDetail } from './run-detail.ts'
 
-/** What is told, for people and for programs. */
+/** The content of a notice, for people and for programs. */
 export interface MessageContent {
   /** `job.failing`, `job.recovered`, `slots.missed`, `test` … */
   type: string
@@ -10,17 +10,17 @@ export interface MessageContent {
   text: string
   jobId: string | null
   incidentId: string | null
-  /** Of the page that shows more; null when nobody said how people reach the instance. */
+  /** The page with details; null if the instance’s public address is not set. */
   url: string | null
   at: number
-  /** When the job says itself who is told. */
+  /** The job’s own recipients, if it names any. */
   to?: Destination
   /** What happened, without the address and the details of the run; messages of older versions have none. */
   summary?: string
-  /** True when something is well again, or was never wrong. */
+  /** True for a recovery, or for a message that reports no problem. */
   good?: boolean
   /** The run that shows what is wrong. */
   run?: RunDetail
-  /** How often it was told again, with this one. */
+  /** How many reminders were sent, including this one. */
   reminder?: number
 }

@@ -36,7 +36,7 @@ const mend = async ({ instance }: Awaited<ReturnType<typeof startWatched>>) => {
   rmSync(instance.path('broken'))
 }
 
-test('a failure is told once by mail and webhook, and so is that it is over', async t => {
+test('a failure sends one email and one webhook, and so does the recovery', async t => {
   const watched = await startWatched(t, { files: moody })
   const { inbox, hook, round, notices, clock } = watched
   assert.deepEqual([inbox.mails.length, hook.calls.length], [0, 0])
@@ -74,7 +74,7 @@ test('a failure is told once by mail and webhook, and so is that it is over', as
   assert.equal(notices.incidents(10)[0]?.closedAt !== null, true)
 })
 
-test('a job that fails every other time is told once an hour', async t => {
+test('a job that fails every other time is reported once an hour', async t => {
   const watched = await startWatched(t, { files: moody })
   const { instance, hook, round, clock } = watched
   for (let time = 0; time < 3; time++) {
@@ -92,13 +92,13 @@ test('a job that fails every other time is told once an hour', async t => {
   await apiRun(watched)
   await round()
   assert.equal(types().length, 2)
-  // It still fails when the quiet hour is over: then it is told.
+  // It still fails when the quiet hour is over, and is reported then.
   clock.at += hour
   await round()
   assert.deepEqual(types(), ['job.failing', 'job.recovered', 'job.failing'])
 })
 
-test('so many failures in a row as were chosen; those by hand alarm nobody', async t => {
+test('the chosen number of failures in a row is reported; failed manual runs are not', async t => {
   const watched = await startWatched(t, { files: moody, failuresInARow: 3 })
   const { instance, hook, round } = watched
   for (let time = 0; time < 4; time++) await instance.run('job')
@@ -114,7 +114,7 @@ test('so many failures in a row as were chosen; those by hand alarm nobody', asy
   )
 })
 
-test('what was missed while the instance was down comes in one message', async t => {
+test('slots missed during downtime are reported in one message', async t => {
   const files = {
     'manifest.ts': `${registry}for (const id of ['one', 'two']) {
   jobRegistry.register({ id, cron: '0 * * * *', func: async () => {} })
@@ -138,7 +138,7 @@ test('what was missed while the instance was down comes in one message', async t
   assert.match(text, /^two: /m)
 })
 
-test('a job that is overdue, and one that has no further due time, are told', async t => {
+test('an overdue job and a job without further due times are reported', async t => {
   const files = {
     'manifest.ts': `${registry}jobRegistry.register({ id: 'hourly', cron: '0 * * * *', func: async () => {} })`,
   }
@@ -149,7 +149,7 @@ test('a job that is overdue, and one that has no further due time, are told', as
       const { type, job_id } = JSON.parse(call.body) as Body
       return `${job_id} ${type}`
     })
-  // Nobody ticks.
+  // No tick happens.
   clock.at += 3 * minute
   await round()
   assert.deepEqual(told(), ['hourly job.overdue'])
@@ -162,14 +162,14 @@ test('a job that is overdue, and one that has no further due time, are told', as
   await notices.watch({ ...instance.engine, jobs })
   await notices.outbox.flush()
   assert.equal(told().at(-1), 'hourly job.no-next-slot')
-  // A job that somebody switches off is not well again; it is only not watched.
+  // A disabled job has not recovered; it is only not watched.
   instance.engine.setEnabled('hourly', false)
   await round()
   assert.equal(told().length, 3)
   assert.notEqual(notices.incidents(1)[0]?.closedAt, null)
 })
 
-test('a run that takes longer than its schedule allows is told while it goes', async t => {
+test('a run longer than its interval is reported while it runs', async t => {
   const files = {
     'manifest.ts': `${registry}jobRegistry.register({ id: 'job', cron: '* * * * *', timeout: '30m',
   func: () => new Promise(() => setInterval(() => {}, 1000)) })`,
@@ -188,7 +188,7 @@ test('a run that takes longer than its schedule allows is told while it goes', a
   )
 })
 
-test('what cannot be delivered is tried again later, and given up when that cannot help', async t => {
+test('a failed delivery is retried later, and given up when retries cannot help', async t => {
   const watched = await startWatched(t, { files: moody })
   const { inbox, hook, round, clock, notices } = watched
   hook.status = 503
@@ -224,7 +224,7 @@ test('what cannot be delivered is tried again later, and given up when that cann
   assert.equal(notices.retry(failed?.id ?? ''), false, 'what was sent is not sent again')
 })
 
-test('a program that ended while it was sending sends it under the same id', async t => {
+test('a message interrupted by a restart is sent again under the same id', async t => {
   const watched = await startWatched(t, { files: moody })
   const { notices, hook, inbox } = watched
   await apiRun(watched)
@@ -234,7 +234,7 @@ test('a program that ended while it was sending sends it under the same id', asy
   assert.deepEqual([inbox.mails.length, hook.calls.length], [1, 1], 'two rounds side by side send it once')
 })
 
-test('passwords, addresses of webhooks and signing secrets lie encrypted in the volume', async t => {
+test('passwords, webhook addresses and signing secrets are encrypted in the volume', async t => {
   const { instance, notices } = await startWatched(t, { files: { 'manifest.ts': oneJob('async () => {}') } })
   notices.settings.save({
     smtpUrl: 'smtp://me:pass-Wort@mail.example.com:587',
@@ -251,7 +251,7 @@ test('passwords, addresses of webhooks and signing secrets lie encrypted in the 
     assert.ok(!stored.includes(secret))
 })
 
-test('the heartbeat goes while the engine is well, and tells how it was answered', async t => {
+test('the heartbeat is sent while the instance is healthy, and its response is shown', async t => {
   const { instance, notices, hook } = await startWatched(t, {
     files: { 'manifest.ts': oneJob('async () => {}') },
   })

@@ -49,7 +49,7 @@ export interface Notices {
   incidents(limit: number): Incident[]
   /** Ends or resumes the notification of an open incident; null when there is none, `over` when it is closed. */
   mute(incidentId: string, muted: boolean): Incident | null | 'over'
-  /** What the remote is told of its commits. */
+  /** The commit status at the remote. */
   commitStatuses: CommitStatuses
   /** Of the last heartbeat since boot. */
   heartbeat(): Heartbeat | null
@@ -57,7 +57,7 @@ export interface Notices {
   test(): number
   /** Makes a message due now that waits or was given up; false when there is none. */
   retry(messageId: string): boolean
-  /** Looks at everything once, and puts into the queue what is to be told. */
+  /** Checks everything once, and queues the notices that are due. */
   watch(engine: Watched): Promise<void>
   /** Asks the heartbeat's address, when there is one and the engine works. */
   beat(engine: Watched): Promise<void>
@@ -85,30 +85,6 @@ export function openNotices(options: {
     const watch = watches.get(engine) ?? createWatch(engine)
     watches.set(engine, watch)
     return watch
-  }
-
-  const notifyMissed = (engine: Watched, now: number) => {
-    const from = db.select().from(progress).get()?.missedReportedBefore
-    const row = { id: 1, missedReportedBefore: now }
-    db.transaction(tx => {
-      tx.insert(progress).values(row).onConflictDoUpdate({ target: progress.id, set: row }).run()
-      // What was missed before anybody watched is history, not news.
-      if (from === undefined) return
-      const missed = engine.ledger({
-        outcome: 'missed',
-        decidedFrom: from,
-        decidedBefore: now,
-        limit: 10_000,
-      })
-      const wanted = missed.flatMap(slot => {
-        const notify = engine.job(slot.jobId)?.notify ?? ordinaryNotify
-        return notify.missed ? [{ ...slot, to: destinationOf(notify) }] : []
-      })
-      for (const slots of Map.groupBy(wanted, ({ to }) => JSON.stringify(to)).values()) {
-        const content = { ...missedMessage(slots, place, now), ...slots[0]?.to }
-        outbox.queue(tx, 'missed', content, outbox.channels(content))
-      }
-    })
   }
 
   const watch = async (engine: Watched) => {
@@ -140,7 +116,7 @@ export function openNotices(options: {
       },
     }
     updateIncidents(db, { findings, isWatched, now, notifier })
-    notifyMissed(engine, now)
+    queueMissed(engine, { db, outbox, place, now })
     outbox.prune()
     db.delete(incidents)
       .where(and(isNotNull(incidents.closedAt), lt(incidents.closedAt, now - keepIncidentsMs)))
@@ -150,18 +126,7 @@ export function openNotices(options: {
 
   const beat = async (engine: Watched) => {
     const { heartbeatUrl } = settings.current()
-    if (!heartbeatUrl) {
-      lastBeat = null
-      return
-    }
-    const at = clock.now()
-    try {
-      for (const check of engine.checks.values()) await check()
-      const status = await request(heartbeatUrl)
-      lastBeat = { at, error: status >= 200 && status < 300 ? null : `it was answered with ${status}` }
-    } catch (error) {
-      lastBeat = { at, error: (error as Error).message }
-    }
+    lastBeat = heartbeatUrl ? { at: clock.now(), error: await heartbeatFault(heartbeatUrl, engine) } : null
   }
 
   return {
@@ -185,5 +150,49 @@ export function openNotices(options: {
       sendNow()
       return due
     },
+  }
+}
+
+/** Queues a message about the slots that were missed since the last look. */
+function queueMissed(
+  engine: Watched,
+  {
+    db,
+    outbox,
+    place,
+    now,
+  }: { db: NoticesDb; outbox: ReturnType<typeof createOutbox>; place: Place; now: number },
+): void {
+  const from = db.select().from(progress).get()?.missedReportedBefore
+  const row = { id: 1, missedReportedBefore: now }
+  db.transaction(tx => {
+    tx.insert(progress).values(row).onConflictDoUpdate({ target: progress.id, set: row }).run()
+    // Slots missed before the watch started are history, not news.
+    if (from === undefined) return
+    const missed = engine.ledger({
+      outcome: 'missed',
+      decidedFrom: from,
+      decidedBefore: now,
+      limit: 10_000,
+    })
+    const wanted = missed.flatMap(slot => {
+      const notify = engine.job(slot.jobId)?.notify ?? ordinaryNotify
+      return notify.missed ? [{ ...slot, to: destinationOf(notify) }] : []
+    })
+    for (const slots of Map.groupBy(wanted, ({ to }) => JSON.stringify(to)).values()) {
+      const content = { ...missedMessage(slots, place, now), ...slots[0]?.to }
+      outbox.queue(tx, 'missed', content, outbox.channels(content))
+    }
+  })
+}
+
+/** Asks the heartbeat's address when every check of the instance passes; returns what went wrong, or null. */
+async function heartbeatFault(url: string, engine: Watched): Promise<string | null> {
+  try {
+    for (const check of engine.checks.values()) await check()
+    const status = await request(url)
+    return status >= 200 && status < 300 ? null : `it was answered with ${status}`
+  } catch (error) {
+    return (error as Error).message
   }
 }

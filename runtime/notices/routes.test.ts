@@ -7,7 +7,7 @@ import { startHook } from './notices.fixture.ts'
 
 const files = { 'manifest.ts': oneJob('async () => {}') }
 
-test('a person sets notices up with the form, tries them and sees what was sent', async t => {
+test('a person sets up notices with the form, tests them and sees what was sent', async t => {
   const { app, notices, signIn } = await startWeb(t, { files, publicUrl: 'http://acme.example.com' })
   const [inbox, hook] = await Promise.all([startInbox(t), startHook(t)])
   const Cookie = await signIn()
@@ -57,7 +57,7 @@ test('a person sets notices up with the form, tries them and sees what was sent'
   assert.deepEqual([messages.length, messages[0]?.status, total], [1, 'sent', 2])
 })
 
-test('what is wrong is told beside its field, and changes nothing', async t => {
+test('an error is shown beside its field, and changes nothing', async t => {
   const { app, notices, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   for (const [field, value, words] of [
@@ -86,7 +86,7 @@ test('what is wrong is told beside its field, and changes nothing', async t => {
   assert.equal(notices.settings.current().emailTo, '')
 })
 
-test('a script changes one setting and reads them without the password', async t => {
+test('a script changes one setting, and reads the settings without the password', async t => {
   const { app, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const made = await postJson(app, '/api/tokens', { name: 'ops', scope: 'write' }, { Cookie })

@@ -6,7 +6,7 @@ import type { Run } from '../jobs/contract.ts'
 /** What a notice says about the run that it is about. Secrets are masked: so they are in a kept log and error. */
 export interface RunDetail {
   id: string
-  /** Of its page; null when nobody said how people reach the instance. */
+  /** The address of its page; null if the instance’s public address is not set. */
   url: string | null
   status: Run['status']
   trigger: Run['trigger']

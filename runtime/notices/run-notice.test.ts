@@ -25,7 +25,7 @@ const files = {
 } })`,
 }
 
-test('a notice carries the run: its address, commit, error with causes, and the end of its log, masked', async t => {
+test('a notice contains the run’s address, commit, error with causes, and the masked end of its log', async t => {
   const { instance, hook, inbox, round } = await startWatched(t, { files })
   instance.engine.secrets.set('KEY', secret)
   const { id } = await instance.ended(instance.engine.run('job', { trigger: 'api' }).id)
@@ -52,7 +52,7 @@ test('a notice carries the run: its address, commit, error with causes, and the 
   assert.ok(!mail.includes(secret))
 })
 
-test('Slack and Discord get their own shapes, within their limits, and nobody is called by a log', async t => {
+test('Slack and Discord get their own formats, within their limits and without mentions from a log', async t => {
   const long = {
     'manifest.ts': files['manifest.ts'].replace("'line', line", "'x'.repeat(900) + '<<<', line"),
   }
@@ -100,7 +100,7 @@ test('Slack and Discord get their own shapes, within their limits, and nobody is
   assert.deepEqual([slack.calls.length, discord.calls.length], [2, 2])
 })
 
-test('addresses that Slack and Discord hand out are known, whatever field they stand in', () => {
+test('Slack and Discord addresses are recognised in any field', () => {
   for (const [url, shape] of [
     ['https://hooks.slack.com/services/T0/B0/x', 'slack'],
     ['https://hooks.slack.com/triggers/T0/1/x', 'slack'],
@@ -115,7 +115,7 @@ test('addresses that Slack and Discord hand out are known, whatever field they s
     assert.equal(shapeOf(url), shape, url)
 })
 
-test('a run by API that takes too long is told, one by hand is not, and hides none', async t => {
+test('a long run by API is reported although manual runs are not', async t => {
   const stays = {
     'manifest.ts': `${registry}jobRegistry.register({ id: 'job', cron: '* * * * *', timeout: '1h', notify: { overdue: false },
   func: () => new Promise(() => setInterval(() => {}, 1000)) })`,

@@ -6,9 +6,9 @@ import type { CommitState } from './commit-state.ts'
 import type { IncidentKind } from './finding.ts'
 import type { MessageContent } from './message-content.ts'
 
-/** Times are milliseconds since the epoch. What is sealed opens with the instance's key; see `Seal`. */
+/** Times are milliseconds since the epoch. Sealed columns are encrypted with the instance's key; see `Seal`. */
 
-/** One row, or none before anybody has saved settings. */
+/** One row, or none before settings are saved. */
 export const settings = sqliteTable('notices_settings', {
   id: integer().primaryKey(),
   /** Addresses separated by commas; '' sends no mail. */
@@ -23,31 +23,31 @@ export const settings = sqliteTable('notices_settings', {
   failuresInARow: integer('failures_in_a_row').notNull(),
 })
 
-/** How far the watch has come, and how the last heartbeat went: one row. */
+/** The state of the watch: one row. */
 export const progress = sqliteTable('notices_progress', {
   id: integer().primaryKey(),
-  /** Missed slots that were decided before this are told. */
+  /** Missed slots decided before this time were reported. */
   missedReportedBefore: integer('missed_told_before').notNull(),
 })
 
-/** Something that is wrong, with a job or with the instance, from when it was seen until it is over. */
+/** A problem of a job or of the instance, from its first sighting until it is over. */
 export const incidents = sqliteTable(
   'notices_incidents',
   {
     id: text().primaryKey(),
-    /** '' when it is about the instance and not about one job. */
+    /** '' for a problem of the instance. */
     jobId: text('job_id').notNull(),
     kind: text().$type<IncidentKind>().notNull(),
     detail: text().notNull(),
     openedAt: integer('opened_at').notNull(),
     closedAt: integer('closed_at'),
-    /** When it was last told; null while no channel is set up, or while it is held back. */
+    /** When it was last reported; null while no channel is set up, or while it is held back. */
     notifiedAt: integer('told_at'),
-    /** The channels that know of it. */
+    /** The channels that it was reported to. */
     notifiedChannels: text('told_to', { mode: 'json' }).$type<Channel[]>().notNull().default([]),
-    /** When someone muted it: it is not told again until it is over. */
+    /** When a person muted it: it is not reported again until it is over. */
     mutedAt: integer('muted_at'),
-    /** How often it was told again since. */
+    /** How many reminders were sent. */
     reminders: integer().notNull().default(0),
   },
   table => [
@@ -56,16 +56,16 @@ export const incidents = sqliteTable(
   ],
 )
 
-/** What is to be sent and what was: the queue and the delivery log. */
+/** Messages to send and messages sent: the queue and the delivery log. */
 export const messages = sqliteTable(
   'notices_messages',
   {
     id: text().primaryKey(),
-    /** Null for what is no incident of one job. */
+    /** Null for a message that is not about an incident. */
     incidentId: text('incident_id'),
     kind: text().$type<MessageKind>().notNull(),
     channel: text().$type<Channel>().notNull(),
-    /** Which reminder it is; 0 for what is no reminder. */
+    /** The number of the reminder; 0 for any other message. */
     round: integer().notNull().default(0),
     content: text({ mode: 'json' }).$type<MessageContent>().notNull(),
     status: text().$type<DeliveryStatus>().notNull(),
@@ -77,7 +77,7 @@ export const messages = sqliteTable(
     error: text(),
   },
   table => [
-    // What keeps one incident from being told twice.
+    // Keeps an incident from being reported twice.
     uniqueIndex('notices_messages_once').on(table.incidentId, table.kind, table.channel, table.round),
     index('notices_messages_due').on(table.status, table.nextAt),
     index('notices_messages_by_age').on(table.createdAt),

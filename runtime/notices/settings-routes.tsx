@@ -54,12 +54,12 @@ const saveSettings = (web: NoticesWeb, method: 'post' | 'put') =>
     method,
     path: '/api/settings/notices',
     operation: method === 'put' ? 'setNoticeSettings' : 'postNoticeSettings',
-    summary: 'Change who gets notices; a missing field is not changed, an empty one is turned off',
+    summary: 'Change who gets notices, and how; omitted fields stay as they are, empty ones are turned off',
     guard: web.access.mayWrite,
     body: noticeFields,
     answers: {
       200: {
-        description: 'The settings; a new signing secret of the webhook is shown this once',
+        description: 'The settings; a new signing secret for the webhook is shown only here',
         schema: noticeSettingsShape.extend({ webhook_secret: z.string().optional() }),
       },
     },
@@ -87,10 +87,13 @@ const sendTest = (web: NoticesWeb) =>
   route({
     method: 'post',
     path: '/api/notices/test',
-    summary: 'Send a test to every channel that is set up',
+    summary: 'Send a test message through every channel that is set up',
     guard: web.access.mayWrite,
     answers: {
-      202: { description: 'On its way', schema: z.object({ channels: z.int() }) },
+      202: {
+        description: 'The tests are queued; `channels` is their number',
+        schema: z.object({ channels: z.int() }),
+      },
       409: { description: 'No channel is set up' },
     },
     handle: c => {

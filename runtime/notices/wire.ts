@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { deliveryStatuses } from '../../src/delivery/delivery-queue.ts'
 import { channels, messageKinds } from './channel.ts'
+import { commitStates } from './commit-state.ts'
 import { incidentKinds } from './finding.ts'
 import { runDetailJson, runDetailShape } from './run-detail.ts'
 import type { Message } from './schema.ts'
@@ -12,15 +13,20 @@ const time = z.iso.datetime()
 export const incidentShape = z
   .object({
     id: z.string(),
-    job_id: z.string().nullable().meta({ description: 'Null when it is about the instance' }),
+    job_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'The job; null for incidents of the instance as a whole' }),
     kind: z.enum(incidentKinds),
     detail: z.string(),
     opened_at: time,
     closed_at: time.nullable(),
-    told_at: time.nullable().meta({ description: 'When it was last told' }),
-    told_to: z.array(z.enum(channels)).meta({ description: 'The channels that know of it' }),
-    reminders: z.int().meta({ description: 'How often it was told again' }),
-    muted_at: time.nullable().meta({ description: 'It is not told again until it is over' }),
+    told_at: time.nullable().meta({ description: 'When the last notice about it was sent' }),
+    told_to: z.array(z.enum(channels)).meta({ description: 'The channels that got a notice about it' }),
+    reminders: z.int().meta({ description: 'How many reminders have been sent' }),
+    muted_at: time
+      .nullable()
+      .meta({ description: 'When it was muted; no further notices about it are sent' }),
   })
   .meta({ id: 'Incident' })
 
@@ -37,21 +43,25 @@ export const messageShape = z
     next_attempt_at: time.nullable(),
     created_at: time,
     finished_at: time.nullable(),
-    error: z.string().nullable().meta({ description: 'Why the last attempt failed' }),
-    run: runDetailShape.nullable().meta({ description: 'The run that shows what is wrong' }),
+    error: z.string().nullable().meta({ description: 'Why the last attempt to send it failed' }),
+    run: runDetailShape.nullable().meta({ description: 'The run that the message is about' }),
   })
   .meta({ id: 'Message' })
 
 export const noticeSettingsShape = z
   .object({
-    email_to: z.string().meta({ description: 'Addresses separated by commas' }),
-    smtp_url: z.string().meta({ description: 'Empty when the operator’s mail server is used, or none' }),
+    email_to: z.string().meta({ description: 'Email addresses, separated by commas' }),
+    smtp_url: z
+      .string()
+      .meta({ description: 'The mail server; empty to use the operator’s, if there is one' }),
     smtp_from: z.string(),
     webhook_url: z.string(),
     slack_url: z.string(),
     discord_url: z.string(),
     heartbeat_url: z.string(),
-    failures_in_a_row: z.int(),
+    failures_in_a_row: z
+      .int()
+      .meta({ description: 'How many runs of a job must fail in a row before a notice is sent' }),
     channels: z.object({
       email: z.boolean(),
       webhook: z.boolean(),
@@ -61,14 +71,14 @@ export const noticeSettingsShape = z
     heartbeat: z
       .object({ at: time, error: z.string().nullable() })
       .nullable()
-      .meta({ description: 'The last one since the instance started' }),
+      .meta({ description: 'The last heartbeat since the instance started' }),
     commit_status: z
       .object({
         commit: z.string(),
-        state: z.enum(['success', 'failure', 'pending']),
+        state: z.enum(commitStates),
         description: z.string(),
         at: time,
-        error: z.string().nullable().meta({ description: 'Why it was not written' }),
+        error: z.string().nullable().meta({ description: 'Why it could not be sent' }),
       })
       .nullable()
       .meta({ description: 'The last commit status sent to GitHub or GitLab' }),

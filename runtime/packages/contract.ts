@@ -1,5 +1,3 @@
-export { readWanted } from './wanted.ts'
-
 /** The packages that the jobs repo's `package.json` asks for. */
 export interface PackagesState {
   /** `none` when it asks for nothing that jobs need. */
@@ -29,7 +27,7 @@ export interface Packages {
   ensure(): Promise<void>
   /** True once when what failed for the network is due to be tried again; `ensure` then does. */
   retryDue(): boolean
-  /** Breaks off an installation of what nobody asks for any more. */
+  /** Aborts an installation that is no longer needed. */
   glance(): void
   /** Forgets that it failed. */
   forgive(): void

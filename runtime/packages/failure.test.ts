@@ -4,7 +4,7 @@ import { failureOf } from './failure.ts'
 
 const npmError = (...lines: string[]) => lines.map(line => `npm error ${line}`).join('\n')
 
-test('what passes by itself is told from what the customer has to correct', () => {
+test('temporary failures are distinguished from those the customer has to fix', () => {
   const passing = [
     npmError('code ENOTFOUND', 'request to https://registry.npmjs.org/x failed'),
     npmError('code E500', '500 Internal Server Error - GET https://registry.npmjs.org/x'),

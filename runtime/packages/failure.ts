@@ -11,7 +11,7 @@ export interface Failure {
   message: string
   /** The network or the registry failed: the same files may install later. */
   offline: boolean
-  /** Trying the same files again may succeed, with nobody changing anything. */
+  /** A retry with unchanged files may succeed. */
   passing: boolean
 }
 

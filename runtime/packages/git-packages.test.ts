@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../src/testing/folder.ts'
 import { failureOf } from './failure.ts'
 import { installScripts } from './install-scripts.ts'
 
-test('packages from git that a script would build are named; others are not', t => {
+test('only packages from git that a script would build are named', t => {
   const dir = temporaryFolder(t)
   const put = (path: string, content: object) => {
     mkdirSync(join(dir, path, '..'), { recursive: true })
@@ -33,7 +33,7 @@ test('packages from git that a script would build are named; others are not', t 
   assert.deepEqual(installScripts(dir).unbuilt, ['made', 'made-too'])
 })
 
-test('a package from git that npm refuses: the words say what to do', () => {
+test('a package from git that npm refuses gets an error that says what to do', () => {
   const output = 'npm error code EALLOWGIT\nnpm error Fetching packages of type "git" have been disabled'
   const { message, passing } = failureOf(output)
   assert.match(message, /^a package is to come from git, which npm refuses.*Name a version from the registry/)

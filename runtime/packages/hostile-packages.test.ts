@@ -58,14 +58,14 @@ for (const [way, more] of Object.entries({
   'a path': { dependencies: { fetched: '1.0.0', own: './own' } },
   'a workspace': { workspaces: ['own'] },
 })) {
-  test(`no script of the repo runs because of ${way}, not even of its package.json`, async t => {
+  test(`no script of the repo runs because of ${way}, not even one of its package.json`, async t => {
     const { signs, untouched } = await withFile(t, more)
     assert.deepEqual(signs(), [])
     assert.ok(untouched())
   })
 }
 
-test('nor by a setting of .npmrc, nor by an extension of npm', async t => {
+test('no script runs because of a setting of .npmrc or an extension of npm', async t => {
   const extension = `import { writeFileSync } from 'node:fs'
 writeFileSync(new URL('extended', import.meta.url), '')
 export const transformManifest = pkg => pkg`
@@ -87,7 +87,7 @@ for (const [way, more] of Object.entries({
   },
   'the name of a workspace': { workspaces: ['own'], allowScripts: { own: true } },
 })) {
-  test(`a package of the repo runs its scripts when allowScripts names it by ${way}, bound as a run is`, {
+  test(`a package of the repo runs its scripts, restricted like a run, when allowScripts names it by ${way}`, {
     skip: withoutLandlock,
   }, async t => {
     const { signs, engine, untouched, path } = await withFile(t, more)
@@ -98,7 +98,7 @@ for (const [way, more] of Object.entries({
   })
 }
 
-test('an allowed script of a package neither reads the volume nor changes what npm keeps', {
+test('an allowed script of a package can neither read the volume nor change npm’s cache', {
   skip: withoutLandlock,
 }, async t => {
   const registry = await startRegistry(t)
@@ -179,7 +179,7 @@ export function attack(sources: string[]) {
 }
 `
 
-test('no code that npm once compiled lies where a job writes', async t => {
+test('code that npm compiled is stored where no job can write', async t => {
   // Not in the folder that all programs of this machine share: if the attack works, it works there.
   const { TMPDIR } = process.env
   process.env.TMPDIR = temporaryFolder(t, memoryPlace())

@@ -44,8 +44,8 @@ export async function install(wanted: Wanted, options: InstallOptions): Promise<
 }
 
 /**
- * First everything is fetched and put in place, while no script of anybody runs. Then the scripts that are allowed run,
- * and these write neither the rest of the repo nor what npm keeps for the next installation.
+ * First all packages are downloaded and extracted, without running scripts. Then the allowed scripts run; they can
+ * write neither the rest of the repo nor npm’s cache.
  */
 async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOptions): Promise<Failure | null> {
   const which = wanted.withDev ? '--include=dev' : '--omit=dev'

@@ -12,18 +12,18 @@ export interface NpmLimits {
 }
 
 export interface NpmRun extends NpmLimits {
-  /** The repo whose packages these are. */
+  /** The repo whose packages to install. */
   jobsDir: string
   cwd: string
   args: readonly string[]
-  /** The folders that it may write, besides its cache; they must be there. */
+  /** Existing folders that npm may write, besides its cache. */
   write: readonly string[]
-  /** For what it fetched; null keeps nothing. */
+  /** The cache for downloads; null keeps none. */
   cacheDir: string | null
-  /** For its temporary files: builds of packages take more than a container's /tmp has. */
+  /** The folder for temporary files: building a package takes more space than a container’s /tmp has. */
   workDir: string
   signal: AbortSignal
-  /** Fetches packages: what takes too long is the network, and not a script of a package. */
+  /** True if this run downloads packages: a timeout is then the network’s fault, not a script’s. */
   fetches: boolean
   onOutput: (text: string) => void
 }
@@ -37,10 +37,13 @@ const quiet = [
   '--loglevel=http',
 ]
 
-/** Programs that a repo's `.npmrc` or `.npm-extension` would have npm run. */
+/** Programs that a repo’s `.npmrc` or `.npm-extension` could make npm run. */
 const programs = ['--git=git', '--ignore-extension', '--no-dangerously-allow-all-scripts']
 
-/** Few at once, and no long patience: a small box shares its line with the jobs, and a person waits for the words. */
+/**
+ * Few connections and short timeouts: a small instance shares its network with the jobs, and a person waits for the
+ * result.
+ */
 const network = [
   '--maxsockets=4',
   '--fetch-retries=1',
@@ -51,9 +54,8 @@ const network = [
 let runs = 0
 
 /**
- * Runs the npm that is part of the product, in a process of its own that reaches no more than a run does: the folders
- * that it is given, and temporary files of its own. Nothing that it once compiled is loaded again. Returns null, or
- * why it failed.
+ * Runs the bundled npm in a process of its own with the restrictions of a run: it reaches the given folders and
+ * temporary files of its own. No code that it compiled earlier is loaded again. Returns null, or the failure.
  */
 export async function runNpm(run: NpmRun): Promise<Failure | null> {
   const npm = dirname(createRequire(import.meta.url).resolve('npm/package.json'))

@@ -19,7 +19,7 @@ async function withGreeting(t: TestContext) {
   return { registry, npmrc: `registry=${registry.url}/\n` }
 }
 
-test('a package that package.json asks for is installed, locked, committed and used', async t => {
+test('a package in package.json is installed, locked, committed and used', async t => {
   const { registry, npmrc } = await withGreeting(t)
   const { engine, write, run, path, dir } = await startInstance(t, {
     files: { 'manifest.ts': oneJob('() => 1'), '.npmrc': npmrc, '.gitignore': 'node_modules/\n' },
@@ -56,7 +56,7 @@ test('a package that package.json asks for is installed, locked, committed and u
   assert.match(readFileSync(path('package-lock.json'), 'utf8'), /"version": "2.0.0"/)
 })
 
-test('a lockfile that fits is followed to the letter, and packages for development stay out', async t => {
+test('a matching lockfile is installed exactly, without development packages', async t => {
   const { registry, npmrc } = await withGreeting(t)
   registry.publish('only-for-tests', '1.0.0', { 'index.js': '' })
   const first = await startInstance(t, {
@@ -89,7 +89,7 @@ test('a lockfile that fits is followed to the letter, and packages for developme
   )
 })
 
-test('a registry that is away, or has no such package, is said in words; the old set and its packages stay', async t => {
+test('an unavailable registry and an unknown package are reported; the previous set and its packages stay', async t => {
   const { registry, npmrc } = await withGreeting(t)
   const { engine, write, run, path } = await startInstance(t, {
     files: { 'manifest.ts': greets, '.npmrc': npmrc, 'package.json': asks({ greeting: '1.0.0' }) },
@@ -136,7 +136,7 @@ test('a registry that is away, or has no such package, is said in words; the old
 
 const minute = 60_000
 
-test('a registry that fails is asked again ever more rarely, by a clock that nobody sets; the running set stays meanwhile', async t => {
+test('a failing registry is retried with growing delays on the monotonic clock, and the live set stays', async t => {
   const { registry, npmrc } = await withGreeting(t)
   const clock = setClock()
   const { engine, write, run } = await startInstance(t, {
@@ -168,7 +168,7 @@ test('a registry that fails is asked again ever more rarely, by a clock that nob
   assert.deepEqual([engine.packages().nextTryAt, engine.manifest().nextTryAt], [null, null])
 })
 
-test('what the customer has to correct is not tried again by itself', async t => {
+test('a failure the customer has to fix is not retried', async t => {
   const { registry, npmrc } = await withGreeting(t)
   const clock = setClock()
   const { engine } = await startInstance(t, {
@@ -184,7 +184,7 @@ test('what the customer has to correct is not tried again by itself', async t =>
   assert.equal(engine.packages().nextTryAt, null)
 })
 
-test('an installation that hangs does not keep a new instance from being ready, nor a correction waiting', async t => {
+test('a hanging installation blocks neither the readiness of a new instance nor a correction', async t => {
   const { registry, npmrc } = await withGreeting(t)
   registry.answers(false)
   const starting = startInstance(t, {
@@ -199,7 +199,7 @@ test('an installation that hangs does not keep a new instance from being ready, 
   await until(() => engine.job('job'), 'the correction is live')
 })
 
-test('an installation has a limit of time', async t => {
+test('an installation has a time limit', async t => {
   const { registry, npmrc } = await withGreeting(t)
   registry.answers(false)
   const { engine } = await startInstance(t, {
@@ -211,7 +211,7 @@ test('an installation has a limit of time', async t => {
   assert.ok(engine.packages().nextTryAt, 'the registry did not answer in time: it is asked again')
 })
 
-test('install scripts run for packages that package.json allows them, and for no others', async t => {
+test('install scripts run only for packages that package.json allows', async t => {
   const { registry, npmrc } = await withGreeting(t)
   const script = {
     scripts: { install: "node -e \"require('fs').writeFileSync('index.js', 'export const text = 5')\"" },
@@ -232,7 +232,7 @@ test('install scripts run for packages that package.json allows them, and for no
   assert.equal((await run('job')).result, 5)
 })
 
-test('packages that lie in the repo are linked, and a package.json that is none is refused in words', async t => {
+test('packages in the repo are linked, and an invalid package.json is refused with a reason', async t => {
   const { engine, run, write, path } = await startInstance(t, {
     files: {
       'manifest.ts': `import { text } from 'own'\n${oneJob('() => text')}`,
@@ -251,7 +251,7 @@ test('packages that lie in the repo are linked, and a package.json that is none 
   assert.match((await engine.reload()).errors[0]?.message ?? '', /^"dependencies" must name packages/)
 })
 
-test('a pipe in the place of a file that npm reads stops nothing, and is named', async t => {
+test('a pipe in place of a file that npm reads blocks nothing, and is reported', async t => {
   const { npmrc } = await withGreeting(t)
   const { engine, write, path, run } = await startInstance(t, {
     files: { 'manifest.ts': oneJob('() => 1'), '.npmrc': npmrc, '.gitignore': 'node_modules/\n' },

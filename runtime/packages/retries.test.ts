@@ -5,7 +5,7 @@ import { openRetries } from './retries.ts'
 
 const minute = 60_000
 
-test('what passes by itself is tried again ever more rarely, an hour apart at most', () => {
+test('temporary failures are retried with growing delays, at most an hour', () => {
   const clock = manualClock()
   const retries = openRetries(clock)
   const waits: number[] = []
@@ -26,7 +26,7 @@ test('what passes by itself is tried again ever more rarely, an hour apart at mo
   assert.equal(retries.blocks('key'), false)
 })
 
-test('what the customer has to correct waits for that, or for a person', () => {
+test('a failure the customer has to fix waits for a change or a manual retry', () => {
   const clock = manualClock()
   const retries = openRetries(clock)
   retries.failed('key', { passing: false })

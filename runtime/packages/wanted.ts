@@ -12,7 +12,7 @@ export interface Wanted {
   command: 'ci' | 'install'
   /** Packages that lie in the repo itself can only be linked from there. */
   inPlace: boolean
-  /** Somebody installs development packages here, for an editor or for tests; they stay. */
+  /** Development packages are installed here, for an editor or for tests; they stay. */
   withDev: boolean
   there: boolean
 }

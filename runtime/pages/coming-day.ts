@@ -1,19 +1,13 @@
 import type { Clock } from '../../src/clock.ts'
+import type { DayLane } from '../../views/components/charts/day-timeline.tsx'
+import type { PastLane } from '../../views/components/charts/past-timeline.tsx'
 import { previewSlots } from '../cron/cron.ts'
 import type { Job, Slots } from '../jobs/contract.ts'
 
 const day = 24 * 3_600_000
-/** More than these cannot be told apart in a picture. */
+/** More slots than this cannot be distinguished in a picture. */
 const mostSlots = 72
 const keepMs = 5 * 60_000
-
-export interface ComingLane {
-  label: string
-  href: string
-  slots: number[]
-  dense: boolean
-  enabled: boolean
-}
 
 /**
  * What is due in the coming 24 hours. A page asks every other second, so that slots are cache for a while: those of
@@ -37,7 +31,7 @@ export function comingDay(clock: Clock) {
     return slots
   }
 
-  return (jobs: readonly Job[]): { zone: string; lanes: ComingLane[] } => {
+  return (jobs: readonly Job[]): { zone: string; lanes: DayLane[] } => {
     const now = clock.now()
     const lanes = jobs.map(job => {
       const slots = slotsOf(job, now)
@@ -55,7 +49,7 @@ export function comingDay(clock: Clock) {
 }
 
 /** What became of the due times of these jobs in the past 24 hours. */
-export function pastDay(slots: Pick<Slots, 'recent'>, jobs: readonly Job[], now: number) {
+export function pastDay(slots: Pick<Slots, 'recent'>, jobs: readonly Job[], now: number): PastLane[] {
   const ids = jobs.map(job => job.id)
   const recent = slots.recent(ids, { from: now - day, to: now + 1, most: mostSlots + 1 })
   return ids.map(id => {

@@ -11,7 +11,7 @@ import type { BadgesService } from '../badges/contract.ts'
 import { previewSlots } from '../cron/cron.ts'
 import type { JobsService } from '../jobs/contract.ts'
 import type { StateService } from '../state/contract.ts'
-import { manifestView } from '../web/manifest-view.ts'
+import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
 import { comingDay, pastDay } from './coming-day.ts'
 
@@ -40,7 +40,7 @@ export function pageRoutes(parts: PageParts): Route[] {
   const { signedIn: guard, firstPage } = parts.auth
   const coming = comingDay(clock)
 
-  const view = () => manifestView(repoFolder, jobs.manifest.state())
+  const view = () => withExcerpts(repoFolder, jobs.manifest.state())
 
   const runsOf = async (jobId: string, search: string, offset: number) => {
     if (!search)

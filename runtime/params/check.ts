@@ -106,7 +106,7 @@ class Check {
       .filter(name => !Object.hasOwn(object, name))
       .map(name => ({ path: under(path, name), message: missingWords(properties.get(name)) }))
     const others = schema.additionalProperties
-    // A schema that says nothing of others drops them, when it is zod's: what somebody misspelt would be lost unheard.
+    // A zod schema drops unknown fields by default, so a misspelt one would be lost silently.
     const closed = others === false || (others === undefined && depth === 0 && properties.size > 0)
     const wrong = Object.entries(object).flatMap(([name, value]) => {
       const own = properties.get(name)

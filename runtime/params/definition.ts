@@ -21,10 +21,7 @@ export function isStandardSchema(definition: unknown): definition is StandardSch
   return isRecord(standard) && typeof standard.validate === 'function'
 }
 
-/**
- * What the schema takes, as JSON Schema. A schema that cannot say it takes any object as far as anybody knows before
- * the run.
- */
+/** The schema as JSON Schema. A schema that cannot be expressed that way accepts any object until the run. */
 export async function jsonSchemaOf(schema: StandardSchema): Promise<JsonSchema> {
   const target = 'draft-2020-12'
   const input = schema['~standard'].jsonSchema?.input

@@ -20,7 +20,7 @@ jobRegistry.register({ id: 'zod', cron: '@daily', func: ({ params }) => params, 
 jobRegistry.register({ id: 'free', cron: '@daily', func: ({ params }) => params })
 `
 
-test('the form of a job: what it asks for, what it sends, and what it keeps when that does not fit', async t => {
+test('a job’s form has its parameters, sends their values, and keeps invalid input', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: { 'manifest.ts': manifest } })
   const Cookie = await signIn()
   const page = async (path: string) => (await app.request(path, { headers: { ...browser, Cookie } })).text()

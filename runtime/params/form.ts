@@ -3,7 +3,7 @@ import type { ParamFieldView } from '../../views/instance/jobs/run-form-page.tsx
 import { paramFaults } from './check.ts'
 import { isRecord, type JsonSchema, propertiesOf, requiredOf, resolved } from './json-schema.ts'
 
-/** Whoever names no parameters takes any object, which is written as a whole. */
+/** A job without named parameters takes any object, written as JSON. */
 const whole = 'params'
 
 /** The form's fields, with what was typed, or else the defaults, and what was wrong with it. */

@@ -1,4 +1,4 @@
-/** A JSON Schema (2020-12) as somebody's library made it: nothing in it is certain. */
+/** A JSON Schema (2020-12) as produced by a library: nothing in it can be relied on. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

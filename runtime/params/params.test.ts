@@ -23,7 +23,7 @@ const zod = `z.strictObject({
   note: z.string().optional(),
 })`
 
-test('parameters of a plain shape: defaults, and what does not fit is refused by its name', async t => {
+test('parameters of a plain shape get defaults, and invalid ones are refused by name', async t => {
   const { app, signIn, instance } = await startWeb(t, {
     files: { 'manifest.ts': registry + job('plain', shape) + job('free', 'undefined') },
   })
@@ -65,7 +65,7 @@ test('parameters of a plain shape: defaults, and what does not fit is refused by
   assert.equal(instance.engine.runs({ limit: 1, offset: 0 }).total, before, 'nothing ran')
 })
 
-test('parameters of a zod schema, which needs no installing: checked before, parsed in the run', async t => {
+test('parameters of a zod schema are checked before the run and parsed in it, without installing zod', async t => {
   const { app, signIn, instance } = await startWeb(t, {
     files: {
       'manifest.ts': `${registry}import { z } from 'zod'
@@ -99,7 +99,7 @@ ${job('zod', zod, '({ params }) => ({ ...params, isDate: params.since instanceof
   assert.equal(instance.engine.job('zod')?.source?.line, 3)
 })
 
-test('a schema of another library by its standard: without JSON Schema, the run decides', async t => {
+test('a standard schema without JSON Schema is checked in the run', async t => {
   const standard = `{ '~standard': { version: 1, vendor: 'own', validate: value =>
     typeof value.n === 'number' ? { value: { n: value.n + 1 } } : { issues: [{ message: 'must be a number', path: ['n'] }] } } }`
   const { run } = await startInstance(t, { files: { 'manifest.ts': registry + job('own', standard) } })
@@ -108,7 +108,7 @@ test('a schema of another library by its standard: without JSON Schema, the run 
   assert.deepEqual([status, error?.message], ['failed', 'invalid parameters: n: must be a number'])
 })
 
-test('what the schedule starts gets the defaults, and its next attempts too', async t => {
+test('scheduled runs and their retries get the defaults', async t => {
   const clock = standingClock(Date.UTC(2026, 10, 22, 7, 59))
   const fails = '({ params }) => { throw new Error(JSON.stringify(params)) }'
   const { engine } = await startInstance(t, {
@@ -128,7 +128,7 @@ test('what the schedule starts gets the defaults, and its next attempts too', as
   }
 })
 
-test('params that cannot be are a mistake with file and line', async t => {
+test('invalid params are reported with file and line', async t => {
   const { engine, write } = await startInstance(t, { files: { 'manifest.ts': registry } })
   const known = "'string', 'text', 'number', 'integer', 'boolean', 'date', 'json', or a list of values"
   for (const [params, words] of [
@@ -168,7 +168,7 @@ test('params that cannot be are a mistake with file and line', async t => {
   }
 })
 
-test('parameters that no page could show are refused, and the list of runs stays whole', async t => {
+test('parameters that no page could show are refused, and the list of runs stays complete', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   const Cookie = await signIn()
   const send = (params: string) =>
@@ -193,7 +193,7 @@ test('parameters that no page could show are refused, and the list of runs stays
   assert.equal(page.status, 200)
 })
 
-test('a number is one that JSON can write', async () => {
+test('a number parameter must be one that JSON can represent', async () => {
   assert.deepEqual(paramFaults({ type: 'number' }, JSON.parse('1e999')), [
     { path: '', message: 'must be a number' },
   ])

@@ -43,7 +43,7 @@ export function ask(
     if (!reply || !call) return finish(said)
     chunks.length = 0
     size = 0
-    // Whoever calls again before it has read its reply waits: nothing piles up here.
+    // A caller that sends the next call before it has read its reply waits: nothing is queued here.
     pipe.pause()
     if (end + 1 < chunk.length) pipe.unshift(chunk.subarray(end + 1))
     void reply(call.call).then(value => {
@@ -73,7 +73,7 @@ function callIn(said: { said: unknown } | { fault: string }): { call: unknown } 
 }
 
 export interface ParentChannel<Question> {
-  /** From the question on, the channel alone keeps nobody alive. */
+  /** Once the question has arrived, the channel alone does not keep the process alive. */
   question: Promise<Question>
   /** Asks the runtime for something; keeps the process alive until it is there. */
   call(value: unknown): Promise<unknown>

@@ -30,8 +30,8 @@ export interface HelperProgram {
 }
 
 /**
- * Starts a program of ours that handles what others wrote, and runs none of it. It is told what to do over Node's own
- * channel. The system confines it before it has loaded anything.
+ * Starts a program of ours that handles customer content, and runs none of it. It gets its orders over Node’s own
+ * channel. The system restricts it before it has loaded anything.
  */
 export function startProgram(name: 'git' | 'history' | 'sync', program: HelperProgram): ChildProcess {
   const { jobsDir, write = [], memoryMb, env = {} } = program
@@ -60,9 +60,9 @@ export interface CustomerProgram {
   /** What leads to everything that it starts, see `processTree`. */
   mark: string
   reach: Reach
-  /** For temporary files; whoever starts it removes this when all of its tree is gone. */
+  /** The folder for temporary files; the caller deletes it after the whole process tree has ended. */
   temporary: TemporaryFolder
-  /** What it and all that it starts may hold, in MiB: whoever starts it has to watch that, its heap is bound by it. */
+  /** Memory limit of the process and its children, in MiB. It sets the heap size; the caller has to watch the rest. */
   memoryMb: number
   env?: Record<string, string>
   stdio: SpawnOptions['stdio']
@@ -153,7 +153,7 @@ function at({ path }: TemporaryFolder): Record<string, string> {
   return { TMPDIR: path, HOME: path }
 }
 
-/** When the memory of the box is used up, the system ends this process and what it started, and not the runtime. */
+/** When the container is out of memory, the system ends this process and what it started, and not the runtime. */
 export function letGoFirst(pid: number | undefined): void {
   if (pid === undefined) return
   try {
@@ -181,7 +181,7 @@ function nodeCommand(nodeArgs: readonly string[], { overOthers = true } = {}): [
 
 let known: readonly string[] | undefined
 
-/** Nothing for whoever has no such rights, or cannot give them up. */
+/** Does nothing for a user without such rights, or who cannot drop them. */
 function givingUp(): readonly string[] {
   if (process.getuid?.() !== 0) return []
   const args = [`--bounding-set=${rightsOverOthers}`]

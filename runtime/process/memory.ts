@@ -4,7 +4,7 @@ import type { ProcessTree } from './process-tree.ts'
 
 const mib = 1024 * 1024
 
-/** What a run gets in a box of the ordinary size. */
+/** A run’s memory in a container of the default size. */
 export const ordinaryMemoryMb = 384
 
 /** The memory of this machine, or of the container that this process is in. */
@@ -14,14 +14,14 @@ export function containerMemoryBytes(): number {
 }
 
 /**
- * How much a run may hold with all that it starts, in MiB, when its job does not say: most of the box, so that a
- * browser has room, and never all of it; on a machine that is nobody's box, no more than a large one would have.
+ * The default memory limit of a run and its children, in MiB: most of the container, so that a browser fits, and
+ * never all of it; without a container limit, at most what a large one would have.
  */
 export function memoryOfRunsMb(boxBytes: number): number {
   return Math.floor(Math.min(Math.max((boxBytes * 3) / 4 / mib, 64), 1024))
 }
 
-/** The heap of a Node process that may hold so much in all: its own words for a full heap say more than being killed. */
+/** The heap size of a Node process with this memory limit: Node’s error for a full heap says more than being killed. */
 export function heapMb(memoryMb: number): number {
   return Math.floor(Math.max(memoryMb - 64, memoryMb / 2))
 }
@@ -60,7 +60,7 @@ function heldBytes(pid: number): number {
   return fieldsBytes(`/proc/${pid}/status`, ['RssAnon', 'RssShmem', 'VmSwap']) ?? 0
 }
 
-/** Null for a process that lets nobody look, and on old systems. */
+/** Null for a process that we may not inspect, and on old systems. */
 function shareBytes(pid: number): number | null {
   return fieldsBytes(`/proc/${pid}/smaps_rollup`, ['Pss_Anon', 'Pss_Shmem', 'SwapPss'])
 }

@@ -133,7 +133,7 @@ function listProcesses(): Process[] {
   })
 }
 
-/** Null for one that has ended, also when nobody has asked for its exit code yet. */
+/** Null for a process that has ended, even if its exit code has not been collected yet. */
 function livingProcess(pid: number): Process | null {
   const stat = read(`/proc/${pid}/stat`)
   if (stat === null) return null

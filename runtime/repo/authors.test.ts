@@ -10,7 +10,7 @@ interface Listed {
   commits: { message: string; author: string; author_email: string; made_here: boolean }[]
 }
 
-test('history says who made a commit: the owner, a token by its name, or the instance by itself', async t => {
+test('the history names the author of a commit: the owner, a token, or the instance', async t => {
   const { app, instance, signIn } = await startWeb(t, { files, publicUrl: 'https://acme.example.com' })
   const Cookie = await signIn()
   const made = await postJson(app, '/api/tokens', { name: 'deploy <bot>', scope: 'write' }, { Cookie })
@@ -53,7 +53,7 @@ test('history says who made a commit: the owner, a token by its name, or the ins
   assert.doesNotMatch(commits[1]?.message ?? '', /Co-authored-by/)
 })
 
-test('an author is one line, in which git finds name and address', () => {
+test('an author is one line from which git reads name and address', () => {
   assert.deepEqual(cleanAuthor({ name: 'a\n<b> ', email: 'x y@z\n' }), { name: 'a b', email: 'xy@z' })
   assert.deepEqual(cleanAuthor({ name: '<>', email: '' }), { name: 'unknown', email: 'unknown@localhost' })
 })

@@ -24,7 +24,7 @@ export function bootstrapJobs(jobsDir: string, mark: string): boolean {
   const wasKilled = existsSync(mark) && existsSync(draft)
   if (found && !wasKilled && readdirSync(jobsDir).length > 0) return false
   if (!wasKilled) {
-    // Beside it first: killed in between, half of the files would be taken for somebody's own.
+    // Written beside it first: after a kill in between, half of the files would be taken for the customer’s own.
     rmSync(draft, { recursive: true, force: true })
     for (const [path, content] of starterFiles()) {
       mkdirSync(dirname(join(draft, path)), { recursive: true })

@@ -1,85 +1,147 @@
-import type { ConflictFile, Side } from '../git/merge/sync-protocol.ts'
-import type { CommitWords, Unpushed } from '../git/work-tree/protocol.ts'
-import type { NotCommitted, NotFetched } from '../git/work-tree/work-tree-scan.ts'
-import type { RepoFiles } from './files.ts'
-import type { FolderList } from './folder-list.ts'
-import type { History } from './history.ts'
-import type { RawFiles } from './raw-files.ts'
+import type { Readable } from 'node:stream'
+import { defineProblem } from '../../src/http/problem.ts'
+import type { CommitWords } from '../git/work-tree/protocol.ts'
+import type { Hunk } from './line-diff.ts'
+import type { RemoteStatus, RepoStatus } from './status.ts'
 
-export { uneditable } from './file-path.ts'
-export { fileChanged, largestFileBytes, type RepoFile, type RepoFiles, unknownFile } from './files.ts'
-export type { FolderList } from './folder-list.ts'
-export type { History } from './history.ts'
-export type { CommitInfo } from './history-protocol.ts'
-export { jobsFolder, repoObstacle, unknownCommit } from './problems.ts'
-export { type OpenFile, type RawFiles, refuseLongUpload, uploadLimitBytes } from './raw-files.ts'
+export type { Conflict, Held, RemoteStatus, RepoRemote, RepoStatus } from './status.ts'
+export { repoJson, repoShape } from './wire.ts'
 
-export interface RepoStatus {
-  initialized: boolean
-  branch: string | null
-  head: { commit: string; message: string; at: number } | null
-  dirty: boolean
-  /** Why changes are not committed, in words; null when nothing is in the way. */
-  obstacle: string | null
-  /** The first hundred paths that are in git, and not in the files as they should be. */
-  notFetched: readonly NotFetched[]
-  /** The first hundred that are in the files, and never in git. */
-  notCommitted: readonly NotCommitted[]
-  remote: {
-    connected: boolean
-    url: string | null
-    branch: string | null
-    /** Commits that the remote is not known to have, also while it is away. */
-    ahead: number | null
-    unpushed: Unpushed
-    behind: number | null
-    lastSyncAt: number | null
-    /** Why the last sync failed; it is tried again by itself. */
-    error: string | null
-    /** Null while nothing is connected. */
-    nextSyncAt: number | null
-    syncing: boolean
-    /** Both sides changed the same, and a person has to pick. */
-    conflict: Conflict | null
-    /** A change of the remote that waits to be confirmed. */
-    held: Held | null
+export const jobsFolder = defineProblem('jobs-folder', 409, 'The jobs folder cannot be used')
+export const unknownCommit = defineProblem('unknown-commit', 404, 'No such commit')
+export const repoObstacle = defineProblem('repo-obstacle', 409, 'Nothing can be committed to the jobs repo')
+export const unknownFile = defineProblem('unknown-file', 404, 'No such file')
+export const fileChanged = defineProblem('file-changed', 409, 'The file was changed meanwhile')
+export const uneditable = defineProblem('uneditable', 415, 'This file cannot be edited here')
+
+/** The largest file that can be edited. */
+export const largestFileBytes = 512 * 1024
+/** The largest file that can be uploaded. */
+export const uploadLimitBytes = 50 * 1024 * 1024
+
+export interface ListedFile {
+  path: string
+  sizeBytes: number
+  modifiedAt: number
+  /** False for a link and for what is too large. */
+  editable: boolean
+}
+
+export interface RepoFile {
+  path: string
+  content: string
+  /** Of its content: the same hash is the same text. */
+  hash: string
+}
+
+/**
+ * The jobs repo’s files, for editors outside the repo. Paths are relative with slashes. Refuses paths that lead out
+ * of the repo, into git or into packages, and links, because a job could have put them there.
+ */
+export interface RepoFiles {
+  /** By path; `more` when there are too many to list. */
+  list(): { files: ListedFile[]; more: boolean }
+  read(path: string): RepoFile
+  /** Throws where no file may be. */
+  accept(path: string): void
+  /**
+   * Replaces a file whole, or makes it with its folders. `basedOn` is the hash that the change was made from, null for
+   * a file that must be new; when it is left out, whatever is there is replaced. Throws `file-changed`.
+   */
+  write(path: string, content: string, basedOn?: string | null): RepoFile
+  remove(path: string, basedOn?: string): void
+  rename(from: string, to: string, basedOn?: string): void
+}
+
+/** A file as it lies on the disk. It stays open until it was read or `close` is called. */
+export interface OpenFile {
+  sizeBytes: number
+  modifiedAt: number
+  /** Changes whenever the file does. */
+  tag: string
+  /** Its bytes from `start` to `end`, both included; closes the file at its end. */
+  read(range?: { start: number; end: number }): Readable
+  close(): void
+}
+
+export interface ReceivedFile {
+  /** Puts it into the repo, whole; throws `file-exists` unless it may replace what is there. */
+  place(options: { replace: boolean }): void
+  /** Deletes what was not placed. */
+  discard(): Promise<void>
+}
+
+/** The same files as `RepoFiles`, whatever they hold. */
+export interface RawFiles {
+  open(path: string): OpenFile
+  /** Takes in a file of at most `limitBytes`; throws `too-large` when it holds more. */
+  receive(path: string, body: AsyncIterable<Uint8Array>, limitBytes?: number): Promise<ReceivedFile>
+  /** Throws `too-large` for the announced length of an upload (`Content-Length`), before any of it is read. */
+  refuseLong(announced: string | undefined): void
+}
+
+export const entryKinds = ['folder', 'file', 'link', 'other'] as const
+
+/** One entry of a folder of the jobs repo; its path is relative to the repo. */
+export interface FolderEntry {
+  path: string
+  kind: (typeof entryKinds)[number]
+  sizeBytes: number
+  modifiedAt: number
+}
+
+export interface FolderList {
+  entries: FolderEntry[]
+  /** There are more than are listed. */
+  more: boolean
+}
+
+export interface CommitInfo {
+  commit: string
+  /** Whole. */
+  message: string
+  at: number
+  author: string
+  authorEmail: string
+  /** Committed by this instance, and not elsewhere. */
+  madeHere: boolean
+}
+
+export const fileChangeKinds = ['added', 'removed', 'changed'] as const
+
+export interface FileChange {
+  path: string
+  kind: (typeof fileChangeKinds)[number]
+  hunks: Hunk[]
+  /** Why no lines are shown. */
+  note: string | null
+}
+
+export interface CommitDetails extends CommitInfo {
+  /** What it changed of its first parent. */
+  files: FileChange[]
+  /** True if it changed more files than are listed. */
+  more: boolean
+}
+
+export interface HistoryAnswers {
+  list: { commits: CommitInfo[]; more: boolean }
+  show: CommitDetails | null
+  restore: {
+    found: boolean
+    /** Something that is in no commit, in the place of one of its files: then nothing was changed. */
+    inTheWay: string | null
   }
 }
-/** Both sides changed the same; nothing is taken over until a person has picked. */
-export interface Conflict {
-  /** `rewritten` when the remote's history no longer holds what was synced before. */
-  kind: 'edits' | 'rewritten'
-  ours: string
-  theirs: string
-  /** Where on the remote our side was pushed to; null while it could not be. */
-  sideBranch: string | null
-  files: ConflictFile[]
-}
 
-/** A change of the remote that waits until somebody says that it is meant. */
-export interface Held {
-  ours: string
-  theirs: string
-  /** Ids of the jobs that it would remove, of so many. */
-  removes: string[]
-  of: number
-  /** What had been picked before, if there was a conflict. */
-  pick: Side | null
-}
-
-/** What the status of the repo says of its remote. */
-export interface RemoteStatus {
-  url: string
-  branch: string
-  /** The remote's head after the last sync. */
-  last: string | null
-  behind: number | null
-  lastSyncAt: number | null
-  error: string | null
-  nextSyncAt: number | null
-  syncing: boolean
-  conflict: Conflict | null
-  held: Held | null
+/** What was committed in the jobs repo, newest first. */
+export interface History {
+  /** `before` is the commit after which the list goes on. */
+  list(limit: number, before?: string): Promise<HistoryAnswers['list']>
+  /** Null when there is no such commit. */
+  show(commit: string): Promise<HistoryAnswers['show']>
+  /** Makes the files those of the commit, or changes none, and commits nothing. */
+  restore(commit: string): Promise<HistoryAnswers['restore']>
 }
 
 /** The jobs repo: its state, its commits and its files. */

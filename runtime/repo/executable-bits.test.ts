@@ -25,7 +25,7 @@ async function pulledWithoutBits(t: TestContext) {
   return { dir, run, mode: (path: string) => statSync(join(dir, path)).mode & 0o777 }
 }
 
-test('a bit that an older version pulled and did not give to the file is no edit of it', async t => {
+test('an executable bit that an older version did not set on the file is not an edit', async t => {
   const { dir, run, mode } = await pulledWithoutBits(t)
   assert.deepEqual(await stageFiles(dir), { staged: null, refused: null })
   assert.deepEqual([mode('bin/pulled'), mode('bin/plain')], [0o755, 0o644])
@@ -45,7 +45,7 @@ test('a bit that an older version pulled and did not give to the file is no edit
   )
 })
 
-test('no bit is given to what a link leads to', async t => {
+test('the executable bit is not set on the target of a link', async t => {
   const { dir } = await pulledWithoutBits(t)
   const elsewhere = join(dir, '../elsewhere')
   renameSync(join(dir, 'bin'), elsewhere)

@@ -2,9 +2,9 @@ import { lstatSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { defineProblem } from '../../src/http/problem.ts'
 import { isDotGit } from '../git/objects/git-names.ts'
+import { uneditable } from './contract.ts'
 
 export const refusedPath = defineProblem('refused-path', 422, 'Not a path of a file that can be edited here')
-export const uneditable = defineProblem('uneditable', 415, 'This file cannot be edited here')
 
 const longestPath = 300
 

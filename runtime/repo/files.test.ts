@@ -13,8 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { largestFileBytes } from './contract.ts'
 import { acceptIn } from './file-path.ts'
-import { largestFileBytes, openFiles } from './files.ts'
+import { openFiles } from './files.ts'
 
 function startFiles(t: TestContext) {
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-files-'))
@@ -29,7 +30,7 @@ function startFiles(t: TestContext) {
 
 const refused = (code: string) => (error: unknown) => (error as { code?: string }).code === code
 
-test('a file is made with its folders, read, changed, renamed and deleted', t => {
+test('a file is created with its folders, read, changed, renamed and deleted', t => {
   const { files, jobsDir, dir } = startFiles(t)
   const made = files.write('jobs/deep/report.ts', 'one', null)
   assert.deepEqual(files.read('jobs/deep/report.ts'), made)
@@ -49,7 +50,7 @@ test('a file is made with its folders, read, changed, renamed and deleted', t =>
   assert.deepEqual(readdirSync(dir).sort(), ['jobs', 'longhouse.db'], 'nothing is left beside')
 })
 
-test('a file that is not what it was stays as it is', t => {
+test('a file that changed meanwhile is not overwritten', t => {
   const { files, jobsDir } = startFiles(t)
   const { hash } = files.read('manifest.ts')
   writeFileSync(join(jobsDir, 'manifest.ts'), 'somebody else')
@@ -64,7 +65,7 @@ test('a file that is not what it was stays as it is', t => {
   assert.throws(() => files.write('manifest.ts', 'mine', hash), refused('file-changed'))
 })
 
-test('no path leads out of the repo, into git or into packages', t => {
+test('no path reaches outside the repo, git’s files or packages', t => {
   const { files, jobsDir, dir } = startFiles(t)
   symlinkSync(dir, join(jobsDir, 'up'))
   symlinkSync(join(dir, 'longhouse.db'), join(jobsDir, 'link.ts'))
@@ -105,7 +106,7 @@ test('no path leads out of the repo, into git or into packages', t => {
   assert.equal(files.list().files.find(file => file.path === 'link.ts')?.editable, false)
 })
 
-test('what is no text, or too much of it, is refused in words', t => {
+test('binary content and too much text are refused with a reason', t => {
   const { files, jobsDir } = startFiles(t)
   writeFileSync(join(jobsDir, 'picture.png'), Buffer.from([0x89, 0x50, 0, 1]))
   writeFileSync(join(jobsDir, 'latin.txt'), Buffer.from([0x61, 0xe4]))
@@ -119,7 +120,7 @@ test('what is no text, or too much of it, is refused in words', t => {
   assert.equal(existsSync(join(jobsDir, 'new.csv')), false)
 })
 
-test('a folder that a job swaps for a link right after it was looked at leads nowhere', t => {
+test('a folder that a job swaps for a link during an operation is not followed', t => {
   const { dir, jobsDir } = startFiles(t)
   const keys = join(dir, 'keys')
   mkdirSync(join(keys, 'deep'), { recursive: true })
@@ -164,7 +165,7 @@ test('a folder that a job swaps for a link right after it was looked at leads no
   assert.equal(existsSync(join(jobsDir, 'manifest.ts')), true)
   assert.deepEqual(readdirSync(dir).sort(), ['jobs', 'keys', 'longhouse.db'])
 
-  // A file that becomes a link, a pipe or a folder is looked at once more as well.
+  // A file that becomes a link, a pipe or a folder is checked again too.
   const late = openFiles({ dir, jobsDir }, () => {})
   reset()
   for (const name of ['link', 'dangling']) symlinkSync(join(keys, name), join(data, name))

@@ -18,51 +18,23 @@ import {
 import { posix } from 'node:path'
 import { defineProblem } from '../../src/http/problem.ts'
 import type { Folders } from '../volume/contract.ts'
-import { type Accept, acceptIn, isForbidden, refusedPath, uneditable } from './file-path.ts'
+import {
+  fileChanged,
+  type ListedFile,
+  largestFileBytes,
+  type RepoFile,
+  type RepoFiles,
+  uneditable,
+  unknownFile,
+} from './contract.ts'
+import { type Accept, acceptIn, isForbidden, refusedPath } from './file-path.ts'
 import { openFolderAt } from './folder.ts'
 import { unfinishedSave } from './unfinished-save.ts'
 
-export const unknownFile = defineProblem('unknown-file', 404, 'No such file')
 export const fileTooLarge = defineProblem('file-too-large', 413, 'The file is too large to edit here')
-export const fileChanged = defineProblem('file-changed', 409, 'The file was changed meanwhile')
 export const fileExists = defineProblem('file-exists', 409, 'There is a file of this name already')
 
-export const largestFileBytes = 512 * 1024
 const listedFiles = 2000
-
-export interface ListedFile {
-  path: string
-  sizeBytes: number
-  modifiedAt: number
-  /** False for a link and for what is too large. */
-  editable: boolean
-}
-
-export interface RepoFile {
-  path: string
-  content: string
-  /** Of its content: the same hash is the same text. */
-  hash: string
-}
-
-/**
- * The jobs repo's own files, for whoever edits them from outside. Paths are relative with slashes; what leads out of
- * the repo, into git or into packages is refused, and so are links, for a job could have put them there.
- */
-export interface RepoFiles {
-  /** By path; `more` when there are too many to list. */
-  list(): { files: ListedFile[]; more: boolean }
-  read(path: string): RepoFile
-  /** Throws where no file may be. */
-  accept(path: string): void
-  /**
-   * Replaces a file whole, or makes it with its folders. `basedOn` is the hash that the change was made from, null for
-   * a file that must be new; when it is left out, whatever is there is replaced. Throws `file-changed`.
-   */
-  write(path: string, content: string, basedOn?: string | null): RepoFile
-  remove(path: string, basedOn?: string): void
-  rename(from: string, to: string, basedOn?: string): void
-}
 
 export function openFiles(
   { dir, jobsDir }: Pick<Folders, 'dir' | 'jobsDir'>,

@@ -25,7 +25,7 @@ function assertStarts(dir: string): string {
   return first
 }
 
-test('the first commit holds just the starter files, also when somebody edits before it is made', async t => {
+test('the first commit contains only the starter files, also when a file is edited before it', async t => {
   const dir = temporaryFolder(t)
   const jobs = join(dir, 'jobs')
   const engine = await createEngine({
@@ -50,7 +50,7 @@ test('the first commit holds just the starter files, also when somebody edits be
   assert.equal(git(jobs, 'status', '--porcelain'), '')
 })
 
-test('killed before the first commit, or among the files, it begins the same the next time', async t => {
+test('a setup killed before the first commit, or between files, starts again with the same result', async t => {
   for (const kill of ['before the commit', 'among the files'] as const) {
     const dir = temporaryFolder(t)
     const [jobs, mark] = [join(dir, 'jobs'), join(dir, '.starter')]
@@ -81,7 +81,7 @@ test('killed before the first commit, or among the files, it begins the same the
   }
 })
 
-test('a folder that somebody brought begins with what they brought', async t => {
+test('an existing folder starts with its own files', async t => {
   const files = Object.fromEntries([...starterFiles()].map(([path, content]) => [path, content.toString()]))
   const { engine, path } = await startInstance(t, { files: { ...files, 'mine.txt': 'mine\n' } })
   await until(() => engine.manifest().commit, 'the set is committed')

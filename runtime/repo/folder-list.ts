@@ -1,22 +1,8 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
+import { type FolderEntry, type FolderList, type RepoFiles, unknownFile } from './contract.ts'
 import { isForbidden } from './file-path.ts'
-import { type RepoFiles, unknownFile } from './files.ts'
 import { openFolderAt } from './folder.ts'
-
-/** One entry of a folder of the jobs repo; its path is relative to the repo. */
-export interface FolderEntry {
-  path: string
-  kind: 'folder' | 'file' | 'link' | 'other'
-  sizeBytes: number
-  modifiedAt: number
-}
-
-export interface FolderList {
-  entries: FolderEntry[]
-  /** There are more than are listed. */
-  more: boolean
-}
 
 const listedEntries = 2000
 

@@ -61,7 +61,7 @@ test('a name is refused if and only if git refuses it', t => {
   }
 })
 
-test('no such name is saved, checked or given by the API, and nothing is written', async t => {
+test('the API refuses such a name for saving, checking and moving, and writes nothing', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: { 'manifest.ts': oneJob("() => 'fine'") } })
   const Cookie = await signIn()
   for (const name of ['.git.', 'git~1', '.g\u200cit', '.git::$INDEX_ALLOCATION']) {
@@ -89,7 +89,7 @@ test('no such name is saved, checked or given by the API, and nothing is written
   }
 })
 
-test('a job that makes such a folder keeps nothing from being committed; the repo names it', async t => {
+test('a folder with such a name stops no commit, and the repo names it', async t => {
   const { engine, path, write } = await startInstance(t, { files: { 'manifest.ts': oneJob("() => 'fine'") } })
   mkdirSync(path('git~1'))
   writeFileSync(path('git~1/config'), 'x')

@@ -20,7 +20,7 @@ function startRepo(t: TestContext) {
   return { repo, dir, folder }
 }
 
-test('a question that is open when the folder is replaced is answered, and so is the next one', async t => {
+test('a request open while the folder is replaced is answered, and so is the next one', async t => {
   const { repo, dir, folder } = startRepo(t)
   await repo.init()
   for (let i = 0; i < 3; i++) {
@@ -38,7 +38,7 @@ test('a question that is open when the folder is replaced is answered, and so is
   }
 })
 
-test('a question that is open when the repo is closed is answered; a later one is refused', async t => {
+test('a request open while the repo closes is answered; a later one is refused', async t => {
   const { repo } = startRepo(t)
   await repo.init()
   const open = repo.status()
@@ -48,7 +48,7 @@ test('a question that is open when the repo is closed is answered; a later one i
   await assert.rejects(repo.status(), /was stopped/)
 })
 
-test('a commit whose stage was in a program that has ended since is refused, and not taken for one that had nothing to do', async t => {
+test('a commit staged in a program that has ended is refused, and not reported as empty', async t => {
   const { repo, dir, folder } = startRepo(t)
   await repo.init()
   writeFileSync(join(dir, 'a.txt'), 'one')

@@ -1,5 +1,5 @@
-// A program of its own: the only place that touches isomorphic-git, which weighs 20 MiB once loaded and hashes on the
-// thread that it is on. It is started when there is something to do and ends when nobody asks any more.
+// The only program that uses isomorphic-git, which takes 20 MiB once loaded and hashes on its own thread. It starts
+// with the first request and ends when it is idle.
 import git from 'isomorphic-git'
 import { serial } from '../../src/concurrency.ts'
 import { obstacleIn } from '../git/bounds.ts'
@@ -56,7 +56,7 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
   }
 }
 
-/** Whoever commits has no time to lose, and does not ask what the files are like. */
+/** A commit is urgent, and does not need the state of the files. */
 const unread: Omit<GitState, 'refused'> = {
   branch: null,
   head: null,
@@ -67,10 +67,10 @@ const unread: Omit<GitState, 'refused'> = {
   notCommitted: [],
   unpushed: { count: 0, commits: [] },
 }
-/** Null when nothing is to be committed; undefined when nobody staged anything in this process. */
+/** Null if there is nothing to commit; undefined if nothing was staged in this process. */
 let staged: Staged | null | undefined
 
-/** Somebody may edit at once: what they write is a commit of its own. */
+/** A person may edit at once: their changes are a separate commit. */
 async function init(dir: string, starter: boolean): Promise<void> {
   await git.init({ fs, dir, defaultBranch: 'main' })
   correctConfig(dir)
@@ -79,7 +79,7 @@ async function init(dir: string, starter: boolean): Promise<void> {
   if (first) await commitStaged(dir, first, { subject: 'Begin with the starter jobs' })
 }
 
-/** Returns why not, when there is too much, or somebody else's unfinished work is in the way. */
+/** Returns why not, when there is too much, or an unfinished operation of git is in the way. */
 async function stage(dir: string, like: string | null): Promise<string | null> {
   staged = undefined
   const tooMuch = like === null ? await tooMuchIn(dir) : null

@@ -4,14 +4,8 @@ import git, { type ReadCommitResult, type WalkerEntry } from 'isomorphic-git'
 import { longhouse, sameAuthor } from '../git/authors.ts'
 import { carefulFs as fs } from '../git/objects/careful-fs.ts'
 import { restoreFiles } from '../git/work-tree/restore.ts'
-import type {
-  CommitDetails,
-  CommitInfo,
-  FileChange,
-  HistoryAnswer,
-  HistoryAnswers,
-  HistoryRequest,
-} from './history-protocol.ts'
+import type { CommitDetails, CommitInfo, FileChange, HistoryAnswers } from './contract.ts'
+import type { HistoryAnswer, HistoryRequest } from './history-protocol.ts'
 import { diffLines } from './line-diff.ts'
 
 const mostFiles = 200

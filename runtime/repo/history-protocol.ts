@@ -1,30 +1,4 @@
-import type { Hunk } from './line-diff.ts'
-
-export interface CommitInfo {
-  commit: string
-  /** Whole. */
-  message: string
-  at: number
-  author: string
-  authorEmail: string
-  /** Committed by this instance, and not elsewhere. */
-  madeHere: boolean
-}
-
-export interface FileChange {
-  path: string
-  kind: 'added' | 'removed' | 'changed'
-  hunks: Hunk[]
-  /** Why no lines are shown. */
-  note: string | null
-}
-
-export interface CommitDetails extends CommitInfo {
-  /** What it changed of its first parent. */
-  files: FileChange[]
-  /** It changed more files than are told. */
-  more: boolean
-}
+import type { HistoryAnswers } from './contract.ts'
 
 /** What the history program is asked, one question a process. */
 export type HistoryRequest = { dir: string } & (
@@ -33,15 +7,5 @@ export type HistoryRequest = { dir: string } & (
   /** Makes the files those of the commit, without committing anything. */
   | { op: 'restore'; commit: string }
 )
-
-export interface HistoryAnswers {
-  list: { commits: CommitInfo[]; more: boolean }
-  show: CommitDetails | null
-  restore: {
-    found: boolean
-    /** Something that is in no commit, in the place of one of its files: then nothing was changed. */
-    inTheWay: string | null
-  }
-}
 
 export type HistoryAnswer = { ok: HistoryAnswers[keyof HistoryAnswers] } | { error: string }

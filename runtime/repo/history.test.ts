@@ -13,7 +13,7 @@ interface Details extends Commit {
   files: { path: string; kind: string; hunks: { lines: string[] }[]; note: string | null }[]
 }
 
-test('the history is listed, each commit shows its lines, and one can be returned to without losing anything', async t => {
+test('the history lists commits with their lines, and a return to one loses nothing', async t => {
   const first = oneJob("() => 'first'")
   const files = { 'manifest.ts': first, 'notes.md': 'one\n', 'old.bin': 'a\0b' }
   const { app, instance, signIn } = await startWeb(t, { files })
@@ -87,7 +87,7 @@ test('the history is listed, each commit shows its lines, and one can be returne
   assert.equal(nowhere.status, 404)
 })
 
-test('a return goes across folders that became links, and back; nothing is written through one', async t => {
+test('a return across folders that became links, and back, writes nothing through a link', async t => {
   const files = { 'manifest.ts': oneJob("() => 'first'"), 'lib/a.txt': 'one\n', 'lib/deep/b.txt': 'two\n' }
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()

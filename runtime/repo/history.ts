@@ -1,22 +1,13 @@
 import { limit } from '../../src/concurrency.ts'
 import { overloaded } from '../../src/http/problem.ts'
 import { startProgram } from '../process/child-program.ts'
-import type { HistoryAnswer, HistoryAnswers, HistoryRequest } from './history-protocol.ts'
+import type { History, HistoryAnswers } from './contract.ts'
+import type { HistoryAnswer, HistoryRequest } from './history-protocol.ts'
 
 const limitMs = 30_000
 /** Each question has a process of its own: a small box holds few. */
 const questionsAtOnce = 2
 const longestQueue = 32
-
-/** What was committed in the jobs repo, newest first. */
-export interface History {
-  /** `before` is the commit after which the list goes on. */
-  list(limit: number, before?: string): Promise<HistoryAnswers['list']>
-  /** Null when there is no such commit. */
-  show(commit: string): Promise<HistoryAnswers['show']>
-  /** Makes the files those of the commit, or changes none, and commits nothing. */
-  restore(commit: string): Promise<HistoryAnswers['restore']>
-}
 
 export function openHistory(options: { dir: string; cacheDir: string }): History {
   const { dir, cacheDir } = options

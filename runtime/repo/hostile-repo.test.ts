@@ -22,7 +22,7 @@ import { scanTree } from '../jobs/live-set/tree.ts'
 const files = { 'manifest.ts': oneJob("() => 'fine'") }
 const job = (value: string) => oneJob(`() => '${value}'`)
 
-test('ten thousand files and more are not committed, and the page says which folder; the code goes live', async t => {
+test('ten thousand files are not committed, and the page names their folder; the code goes live', async t => {
   const { engine, write, path, run } = await startInstance(t, { files, place: memoryPlace() })
   mkdirSync(path('store/deep'), { recursive: true })
   for (let i = 0; i < 10_001; i++) writeFileSync(path(`store/deep/${i}`), '')
@@ -44,7 +44,7 @@ test('ten thousand files and more are not committed, and the page says which fol
   assert.deepEqual([after.obstacle, after.dirty], [null, false])
 })
 
-test('a file too large for a commit is named; ignored or in a packages folder it is in nobody’s way', async t => {
+test('a file too large for a commit is named; an ignored one, or one in a packages folder, blocks nothing', async t => {
   const { engine, write, path, run } = await startInstance(t, { files })
   write('big.bin', '')
   truncateSync(path('big.bin'), 60 * 1024 * 1024)
@@ -63,7 +63,7 @@ test('a file too large for a commit is named; ignored or in a packages folder it
   assert.deepEqual([(await engine.repo()).obstacle, (await engine.repo()).dirty], [null, false])
 })
 
-test('a folder that git ignores but holds tracked files is counted, for git looks into it', async t => {
+test('an ignored folder with tracked files is counted, because git reads it', async t => {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'data'))
   for (let i = 0; i < 12; i++) writeFileSync(join(dir, 'data', String(i)), '')
@@ -76,7 +76,7 @@ test('a folder that git ignores but holds tracked files is counted, for git look
   assert.match((await obstacleIn(dir, knowledge(['data/1']), bounds)) ?? '', /most of them in data\//)
 })
 
-test('a look at very many files takes in all of the code, and only so much else', async t => {
+test('a scan of very many files includes all code, and a limited number of others', async t => {
   const dir = memoryFolder(t)
   for (let i = 0; i < 10_100; i++) writeFileSync(join(dir, `${i}.txt`), '')
   for (let i = 0; i < 200; i++) writeFileSync(join(dir, `${i}.ts`), '')
@@ -88,7 +88,7 @@ test('a look at very many files takes in all of the code, and only so much else'
   assert.equal(again.stamp, tree.stamp)
 })
 
-test('pipes and devices where git keeps its files stop neither the runtime nor a job', async t => {
+test('pipes and devices in place of git’s files block neither the runtime nor a job', async t => {
   const { engine, path, run, write } = await startInstance(t, { files })
   await until(() => engine.manifest().commit, 'the first commit')
   const head = readFileSync(path('.git/HEAD'))
@@ -118,7 +118,7 @@ for (const [what, plant] of [
   ['a file', (folder: string) => writeFileSync(folder, 'mine')],
   ['a link', (folder: string, elsewhere: string) => symlinkSync(elsewhere, folder)],
 ] as const) {
-  test(`${what} where the jobs folder should be is said in words, and nothing is written through it`, async t => {
+  test(`${what} in place of the jobs folder is reported, and nothing is written through it`, async t => {
     const instance = await startInstance(t, { files })
     await until(() => instance.engine.manifest().commit, 'the first commit')
     const elsewhere = temporaryFolder(t)
@@ -140,7 +140,7 @@ for (const [what, plant] of [
   })
 }
 
-test('the types of longhouse/jobs are put into no folder that is a link', async t => {
+test('the types of longhouse/jobs are not written into a linked folder', async t => {
   const instance = await startInstance(t, { files })
   const elsewhere = temporaryFolder(t)
   rmSync(instance.path('node_modules'), { recursive: true })

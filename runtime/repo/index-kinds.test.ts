@@ -26,7 +26,7 @@ function sparseRepo(t: TestContext) {
   return { dir, git }
 }
 
-test('a sparse index is refused with what to do, and left as it is', async t => {
+test('a sparse index is refused with instructions, and left unchanged', async t => {
   const { dir, git } = sparseRepo(t)
   assert.match(git('ls-files', '--sparse'), /^two\/$/m)
   const before = readFileSync(join(dir, '.git/index'))

@@ -8,7 +8,7 @@ import { clearUnfinishedSaves } from './unfinished-save.ts'
 /** The git repository that holds the manifest and the jobs. */
 export const repo = definePlugin({
   name: 'repo',
-  needs: ['volume'],
+  needs: ['packages', 'volume'],
   asks: { 'remote-status': 'optional', 'tree-stamp': 'optional' },
   setup: ({ log, services: { volume }, hooks }) => {
     clearUnfinishedSaves(volume.folders.dir)

@@ -10,7 +10,7 @@ import { diffLines, type Hunk } from './line-diff.ts'
 const words = (hunks: Hunk[]) =>
   hunks.map(({ before, after, lines }) => `@@ ${before} ${after}\n${lines.join('\n')}`).join('\n')
 
-test('changed lines stand with three lines around them; what lies further apart is a hunk of its own', () => {
+test('changed lines have three lines of context; distant changes are separate hunks', () => {
   const before = Array.from({ length: 20 }, (_, index) => `line ${index + 1}`)
   const after = [...before]
   after[1] = 'other'
@@ -28,7 +28,7 @@ test('changed lines stand with three lines around them; what lies further apart 
   assert.equal(words(diffLines('a\nb\n', '')), '@@ 1 1\n-a\n-b')
 })
 
-test('whatever the texts, the script leads from one to the other, and is as short as that of diff', t => {
+test('the diff leads from one text to the other, and is as short as that of diff', t => {
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-diff-'))
   t.after(() => rmSync(dir, { recursive: true }))
   const text = fc.array(fc.constantFrom<string>('a', 'b', 'c', 'd', '', '-x', '+y'), { maxLength: 30 })
@@ -56,7 +56,7 @@ test('whatever the texts, the script leads from one to the other, and is as shor
   assert.equal(edits, theirs.split('\n').filter(line => /^[<>]/.test(line)).length)
 })
 
-test('two large texts with nothing in common are not searched for long', () => {
+test('the diff of two large unrelated texts is found quickly', () => {
   const many = (word: string) => Array.from({ length: 5000 }, (_, index) => `${word} ${index}`).join('\n')
   const [hunk] = diffLines(many('a'), many('b'))
   assert.equal(hunk?.lines.length, 10_000)

@@ -27,10 +27,10 @@ const editable = (model: Model, list: readonly Edit[]) =>
     ([path]) =>
       !isPackage(path) && model.get(path)?.mode !== '160000' && (model.has(path) || !path.includes('.log')),
   )
-/** A tree, and one that somebody made of it. */
+/** A tree, and an edited version of it. */
 const pair = tree.chain(before => edits(before).map(list => ({ before, list: editable(before, list) })))
 
-test('a commit of edited files differs from its parent in those alone, whatever else the tree holds', async t => {
+test('a commit of edited files differs from its parent only in those files', async t => {
   const { dir, run, commits, changed } = gitIn(t)
   const cases = fc.sample(pair, runs)
   const [start = '', ...made] = commits([{ model: plain }, ...cases.map(({ before }) => ({ model: before }))])
@@ -65,7 +65,7 @@ test('a commit of edited files differs from its parent in those alone, whatever 
   assert.equal(run(['fsck', '--strict', '--no-dangling', '--no-progress']).toString(), '')
 })
 
-test('a revert is the very tree that it goes back to, with what is not in the files', async t => {
+test('a revert restores the exact tree, including entries that are not files', async t => {
   const { dir, run, commits, changed } = gitIn(t)
   const cases = fc.sample(tree, runs)
   cases.unshift(plain)
@@ -91,7 +91,7 @@ test('a revert is the very tree that it goes back to, with what is not in the fi
   assert.equal(run(['status', '--porcelain', '--untracked-files=no']).toString(), '')
 })
 
-test('a merge differs from each side in what the other changed, and a checkout of it leaves nothing to commit', async t => {
+test('a merge differs from each side by the other’s changes, and its checkout leaves nothing to commit', async t => {
   const { dir, run, commits, changed } = gitIn(t)
   const both = tree.chain(base =>
     fc.tuple(edits(base), edits(base)).map(([mine, other]) => {

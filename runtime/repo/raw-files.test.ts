@@ -15,10 +15,10 @@ import { oneJob, startInstance } from '../engine.fixture.ts'
 import { listFolder } from './folder-list.ts'
 import { openRawFiles } from './raw-files.ts'
 
-/** Whoever looks finds nothing wrong: as if a job had put the link there just afterwards. */
+/** The check finds nothing wrong, as if a job had put the link there just afterwards. */
 const looked = { accept: () => {} }
 
-test('a link that a job puts in the place of a folder after it was looked at leads nowhere', async t => {
+test('a link that a job puts in place of a folder during an operation is not followed', async t => {
   const dir = temporaryFolder(t)
   const jobsDir = join(dir, 'jobs')
   mkdirSync(join(jobsDir, 'data/real'), { recursive: true })
@@ -51,7 +51,7 @@ test('a link that a job puts in the place of a folder after it was looked at lea
   assert.equal(listFolder(jobsDir, 'data/new/deep', looked).entries[0]?.path, 'data/new/deep/file')
 })
 
-test('a script that an upload replaces stays executable', async t => {
+test('a script replaced by an upload stays executable', async t => {
   const dir = temporaryFolder(t)
   const jobsDir = join(dir, 'jobs')
   mkdirSync(jobsDir)
@@ -66,7 +66,7 @@ test('a script that an upload replaces stays executable', async t => {
   assert.equal(readFileSync(join(jobsDir, 'run.sh'), 'utf8'), 'fresh')
 })
 
-test('what saves left behind when the runtime was killed is gone after the next start', async t => {
+test('temporary files of a killed runtime are deleted at the next start', async t => {
   const instance = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   const left = join(instance.dir, '.save-00000000-0000-0000-0000-000000000000')
   writeFileSync(left, 'half of it')

@@ -11,46 +11,22 @@ import {
 } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import type { Readable } from 'node:stream'
 import { tooLarge } from '../../src/http/problem.ts'
 import type { Folders } from '../volume/contract.ts'
-import { refusedPath, uneditable } from './file-path.ts'
-import { fileExists, folderOf, type RepoFiles, unknownFile } from './files.ts'
+import { type RawFiles, type RepoFiles, uneditable, unknownFile, uploadLimitBytes } from './contract.ts'
+import { refusedPath } from './file-path.ts'
+import { fileExists, folderOf } from './files.ts'
 import { openFolderAt, pathOf } from './folder.ts'
 import { unfinishedSave } from './unfinished-save.ts'
-
-export const uploadLimitBytes = 50 * 1024 * 1024
-
-/** A file as it lies on the disk. It stays open until it was read or `close` is called. */
-export interface OpenFile {
-  sizeBytes: number
-  modifiedAt: number
-  /** Changes whenever the file does. */
-  tag: string
-  /** Its bytes from `start` to `end`, both included; closes the file at its end. */
-  read(range?: { start: number; end: number }): Readable
-  close(): void
-}
-
-export interface ReceivedFile {
-  /** Puts it into the repo, whole; throws `file-exists` unless it may replace what is there. */
-  place(options: { replace: boolean }): void
-  /** Deletes what was not placed. */
-  discard(): Promise<void>
-}
-
-/** The same files as `RepoFiles`, whatever they hold. */
-export interface RawFiles {
-  open(path: string): OpenFile
-  /** Takes in a file of at most `limitBytes`; throws `too-large` when it holds more. */
-  receive(path: string, body: AsyncIterable<Uint8Array>, limitBytes?: number): Promise<ReceivedFile>
-}
 
 export function openRawFiles(
   { dir, jobsDir }: Pick<Folders, 'dir' | 'jobsDir'>,
   files: Pick<RepoFiles, 'accept'>,
 ): RawFiles {
   return {
+    refuseLong: announced => {
+      if (Number(announced ?? 0) > uploadLimitBytes) throw fileTooLarge(uploadLimitBytes)
+    },
     open: path => {
       files.accept(path)
       const fd = openRegular(jobsDir, path)
@@ -107,7 +83,7 @@ export function openRawFiles(
   }
 }
 
-/** A pipe is opened without waiting for somebody who writes into it, and a link not at all. */
+/** A pipe is opened without waiting for a writer, and a link is not opened at all. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 function openRegular(jobsDir: string, path: string): number {
@@ -154,11 +130,6 @@ async function writeTo(file: string, body: AsyncIterable<Uint8Array>, limitBytes
   } finally {
     await handle?.close()
   }
-}
-
-/** Refuses an upload by the length that it announces, before any of it is read. */
-export function refuseLongUpload(announced: string | undefined, limitBytes = uploadLimitBytes): void {
-  if (Number(announced ?? 0) > limitBytes) throw fileTooLarge(limitBytes)
 }
 
 function fileTooLarge(limitBytes: number, more: { headers?: Record<string, string> } = {}) {

@@ -28,7 +28,7 @@ const files = {
   'secret.txt': 'not for git',
 }
 
-test('a jobs folder without git is used as it is, and committed', async t => {
+test('a jobs folder without git is used unchanged, and committed', async t => {
   const { engine, run, path } = await startInstance(t, { files })
   await until(() => engine.manifest().commit, 'the commit')
   assert.equal((await run('job')).result, 'mine')
@@ -46,7 +46,7 @@ test('a jobs folder without git is used as it is, and committed', async t => {
   assert.equal(commit?.commit.author.name, 'Longhouse')
 })
 
-test('a clone is untouched byte for byte, its remote is shown without credentials', async t => {
+test('a clone stays unchanged byte for byte, and its remote is shown without credentials', async t => {
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-clone-'))
   t.after(() => rmSync(dir, { recursive: true, force: true }))
   const jobs = join(dir, 'jobs')
@@ -82,7 +82,7 @@ test('a clone is untouched byte for byte, its remote is shown without credential
   assert.deepEqual(snapshot(jobs), before)
 })
 
-test('a repo that is on no branch runs, but is not committed to; back on one, it is', async t => {
+test('a repo on no branch runs jobs without commits; back on a branch, it commits', async t => {
   const { engine, write, path, run } = await startInstance(t, { files })
   const first = await until(() => engine.manifest().commit, 'the commit')
   await git.checkout({ fs, dir: path('.'), ref: first })
@@ -98,7 +98,7 @@ test('a repo that is on no branch runs, but is not committed to; back on one, it
   assert.equal((await engine.repo()).head?.message, 'Update manifest.ts')
 })
 
-test('what somebody commits with a git of their own is seen', async t => {
+test('commits made with git itself are noticed', async t => {
   const { engine, path } = await startInstance(t, { files })
   await until(() => engine.manifest().commit, 'the commit')
   await engine.repo()
@@ -106,7 +106,7 @@ test('what somebody commits with a git of their own is seen', async t => {
   assert.equal((await engine.repo()).head?.commit, own)
 })
 
-test('initialising again where everything was deleted brings the starter jobs back', async t => {
+test('initialising an emptied repo restores the starter jobs', async t => {
   const { engine, path } = await startInstance(t)
   await until(() => engine.manifest().commit, 'the commit')
   rmSync(path('.').replace(/\/\.$/, ''), { recursive: true })
@@ -119,7 +119,7 @@ test('initialising again where everything was deleted brings the starter jobs ba
   assert.equal(existsSync(path('manifest.ts')), true)
 })
 
-test('git itself reads what we write', async t => {
+test('git itself reads our commits', async t => {
   const { engine, path } = await startInstance(t)
   await until(() => engine.manifest().commit, 'the commit')
   const output = execFileSync('git', ['-C', path('.'), 'fsck', '--full', '--strict'], { encoding: 'utf8' })
@@ -127,7 +127,7 @@ test('git itself reads what we write', async t => {
   assert.equal(execFileSync('git', ['-C', path('.'), 'status', '--porcelain'], { encoding: 'utf8' }), '')
 })
 
-test('a message says what changed, shortly', () => {
+test('a commit message summarises the changes', () => {
   assert.equal(messageOf([{ kind: 'Update', file: 'manifest.ts' }]), 'Update manifest.ts')
   const many = Array.from({ length: 200 }, (_, i) => ({ kind: 'Add' as const, file: `jobs/${i}.ts` }))
   assert.match(messageOf([...many, { kind: 'Remove', file: 'x' }]), /^Change 201 files\n/)

@@ -19,7 +19,7 @@ export interface Repo {
   stage(options?: { like: string }): Promise<string | null>
   /** Second half: commits what was staged. Returns HEAD. */
   commit(words?: CommitWords): Promise<string | null>
-  /** What is not pushed is told where there is a remote. */
+  /** Unpushed commits are reported if there is a remote. */
   status(remote?: KnownRemote | null): Promise<RepoStatus>
   /** Starts the git program in advance, because it is about to be needed. */
   warmUp(): void
@@ -68,7 +68,7 @@ export function openRepo(options: {
     stage: async options => (await program.ask({ op: 'stage', dir, ...options })).refused,
     commit: async (words = {}) => (await program.ask({ op: 'commit', dir, ...words })).head?.commit ?? null,
     status: async (remote = null) => {
-      // Whoever asks while it is made is told of what is there in a moment; why it failed, they are told by `init`.
+      // During initialisation a caller gets the state as it will be in a moment; `init` reports why it failed.
       await initialising?.catch(() => {})
       if (!initialized()) return statusOf(null)
       const fresh = known?.key === stateKey(dir, treeStamp(), remote)
@@ -105,7 +105,7 @@ function statusOf(state: GitState | null): RepoStatus {
   }
 }
 
-/** Changes when git's own files did: somebody may work in the repo with a git of their own. */
+/** Changes whenever git’s own files change: a person may use git in the repo directly. */
 function stateKey(dir: string, treeStamp: string | number, remote: KnownRemote | null): string {
   const head = read(join(dir, '.git/HEAD'))
   const ref = /^ref: (refs\/[^\s\0]+)/.exec(head)?.[1]

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../src/testing/folder.ts'
 import { openObjects } from '../git/objects/objects.ts'
 import { unpushedSince } from '../git/work-tree/unpushed.ts'
 
-test('what is not pushed is what cannot be reached from the remote, in a history of branches and merges', async t => {
+test('unpushed commits are those not reachable from the remote, across branches and merges', async t => {
   const dir = temporaryFolder(t)
   const git = (args: string[], input = '') =>
     execFileSync('git', ['-C', dir, ...args], { encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'ignore'] })
@@ -68,7 +68,7 @@ test('what is not pushed is what cannot be reached from the remote, in a history
   assert.equal((await unpushedSince(objects, last, last)).count, 0)
 })
 
-test('no more is read than lies between both', async () => {
+test('only commits between both heads are read', async () => {
   const commit = (n: number) => ({
     parent: n === 0 ? [] : [String(n - 1)],
     tree: '',

@@ -19,7 +19,7 @@ const ways = {
     "throw new Error('none', { cause: new AggregateError([new Error('first'), new Error('second')]) })",
 }
 
-test('an error from Node names the line of the job that called, and its cause', async t => {
+test('an error from Node names the calling line of the job, and the cause', async t => {
   const server = createServer((request, response) => {
     if (request.url === '/json') response.end('{nope')
     if (request.url === '/cut')
@@ -73,7 +73,7 @@ test('an error from Node names the line of the job that called, and its cause', 
   assert.match(error?.stack ?? '', /Caused by: Error: no rows[\s\S]*Caused by: empty/)
 })
 
-test('the error of a program that needs /dev/shm says first what to do', () => {
+test('the error of a program that needs /dev/shm starts with what to do', () => {
   const words = (error: Error) => failureInWords(error, { repo: '/r' }).message
   const chromium = 'Creating shared memory in /dev/shm/.org.chromium.x failed: Permission denied (13)'
   const python = 'self._semlock = _multiprocessing.SemLock(\nPermissionError: [Errno 13] Permission denied'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { asWritten, type LogStream, logLines, withHeads } from './log-line.ts'
+import { asWritten, type LogLine, type LogStream, logLines, withHeads } from './log-line.ts'
 
 const at = Date.parse('2026-03-10T12:00:00Z')
 const chunks = fc.array(
@@ -25,7 +25,23 @@ function logOf(written: readonly { stream: LogStream; text: string }[]) {
   return { kept, followed }
 }
 
-test('without its heads a log is what followers got', () => {
+/** The lines that a reader should find: one goes on until its end of line, or until the other stream writes. */
+function linesOf(written: readonly { stream: LogStream; text: string }[]): LogLine[] {
+  const lines: LogLine[] = []
+  let open = null as LogLine | null
+  for (const { stream, text } of written)
+    for (const part of text.match(/[^\n]*\n|[^\n]+/g) ?? []) {
+      if (open?.stream !== stream) {
+        open = { at, stream, text: '' }
+        lines.push(open)
+      }
+      open.text += part.replace('\n', '')
+      if (part.endsWith('\n')) open = null
+    }
+  return lines
+}
+
+test('a stored log without its line prefixes equals the text that followers got', () => {
   fc.assert(
     fc.property(chunks, written => {
       const { kept, followed } = logOf(written)
@@ -34,16 +50,15 @@ test('without its heads a log is what followers got', () => {
   )
 })
 
-test('every line has a head, and each stream has its own text in its lines, whatever the other one writes', () => {
+test('every line has a prefix, and each stream keeps its own lines', () => {
   fc.assert(
     fc.property(chunks, written => {
       const lines = logLines(logOf(written).kept)
-      assert.ok(lines.every(line => line.at === at))
       for (const stream of ['out', 'err'] as const) {
-        const text = written.filter(chunk => chunk.stream === stream).map(chunk => chunk.text)
-        const kept = lines.filter(line => line.stream === stream).map(line => line.text)
-        assert.equal(kept.join(''), text.join('').replaceAll('\n', ''))
+        const ofStream = (all: readonly LogLine[]) => all.filter(line => line.stream === stream)
+        assert.deepEqual(ofStream(lines), ofStream(linesOf(written)))
       }
+      assert.deepEqual(lines, linesOf(written), 'in the order in which they began')
     }),
   )
 })

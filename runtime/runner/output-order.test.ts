@@ -18,7 +18,7 @@ ${oneJob(`async c => { ${body} }`)}`
 const numbered = (count: number, stream: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => `${stream(i)} ${i}`)
 
-test('lines to both streams are kept in the order of writing', async t => {
+test('lines to both streams keep the order of writing', async t => {
   const { lines } = await written(
     t,
     `for (let i = 0; i < 12; i++) (i % 2 ? console.error : console.log)(i)
@@ -30,7 +30,7 @@ test('lines to both streams are kept in the order of writing', async t => {
   )
 })
 
-test('lines written in other ways, and by programs that the job starts, keep their order too', async t => {
+test('lines written by other means, and by child processes, keep their order too', async t => {
   const ways = [
     'console.log(i)',
     'process.stderr.write(i + "\\n")',
@@ -55,7 +55,7 @@ test('lines written in other ways, and by programs that the job starts, keep the
   )
 })
 
-test('more output than the pipes hold comes whole and in order, partial lines included', async t => {
+test('more output than the pipes hold arrives complete and in order, partial lines included', async t => {
   const { lines, over } = await written(
     t,
     `for (let i = 0; i < 40; i++) {
@@ -85,7 +85,7 @@ for (const [how, end, status] of [
     'thrown',
   ],
 ] as const) {
-  test(`all output before ${how} is there, however much it is`, async t => {
+  test(`all output before ${how} arrives, however much it is`, async t => {
     const { over, lines } = await written(
       t,
       `for (let i = 0; i < 200; i++) (i % 2 ? console.error : console.log)(i + ' ' + 'x'.repeat(2000)); ${end}`,
@@ -98,7 +98,7 @@ for (const [how, end, status] of [
   })
 }
 
-test('output that is not text, or looks like one of our marks, does no harm', async t => {
+test('binary output, and output that resembles our marks, is harmless', async t => {
   const { log, over } = await written(
     t,
     `const mark = '\\x1b_' + process.env.LONGHOUSE_PROCESS + ';'
@@ -115,7 +115,7 @@ test('output that is not text, or looks like one of our marks, does no harm', as
   assert.match(log.replaceAll('\x1b_', '<'), /^run-\na<run-[\w-]+;no number\nb<run-\w+\nü\n<run-[\w-]+;12$/)
 })
 
-test('a job that forges the marks or closes an output waits a moment, and all its output is kept', async t => {
+test('a job that forges marks or closes an output is delayed briefly, and keeps all its output', async t => {
   const forged = await written(
     t,
     `writeSync(1, '\\x1b_' + process.env.LONGHOUSE_PROCESS + ';900;1\\x1b\\\\')
@@ -135,7 +135,7 @@ test('a job that forges the marks or closes an output waits a moment, and all it
   assert.equal(closed.lines.length, 300)
 })
 
-test('a partial line shows while its job waits', async t => {
+test('a partial line is shown while its job waits', async t => {
   const { engine, ended } = await startInstance(t, {
     files: {
       'manifest.ts': oneJob(
@@ -149,7 +149,7 @@ test('a partial line shows while its job waits', async t => {
   await ended(id)
 })
 
-test('a job may capture what it prints, or end its output', async t => {
+test('a job may capture its own output, or end it', async t => {
   const { lines, over } = await written(
     t,
     `const write = process.stdout.write
@@ -168,7 +168,7 @@ test('a job may capture what it prints, or end its output', async t => {
   assert.deepEqual(lines, ['err kept back', 'out told', 'out last', 'err ERR_STREAM_WRITE_AFTER_END'])
 })
 
-test('an output that a job closed is no longer written to, whatever file gets its number', async t => {
+test('an output that a job closed is not written to again, whichever file reuses its number', async t => {
   for (const [closed, printed] of [
     [1, 'console.error("err")'],
     [2, 'console.log("out")'],
@@ -195,7 +195,7 @@ test('an output that a job closed is no longer written to, whatever file gets it
   }
 })
 
-test('a stream that the job has ended can be written to, and breaks nothing', async t => {
+test('writing to a stream that the job has ended breaks nothing', async t => {
   const { over, lines } = await written(
     t,
     `console.log('before'); process.stdout.end(); process.stderr.end('last\\n')

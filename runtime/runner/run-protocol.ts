@@ -1,5 +1,6 @@
+export const runTriggers = ['schedule', 'manual', 'api'] as const
 /** What started a run. */
-export type RunTrigger = 'schedule' | 'manual' | 'api'
+export type RunTrigger = (typeof runTriggers)[number]
 
 /** What the runtime asks of a runner. */
 export interface RunRequest {

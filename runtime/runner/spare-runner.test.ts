@@ -9,7 +9,7 @@ jobRegistry.register({ id: 'job', cron: '0 9 * * *', func: () => { const found =
 `
 type Found = { seen: number; mark: string; pid: number; left?: number }
 
-test('a runner makes one run, and nothing of it is left for the next', async t => {
+test('a runner makes one run, and leaves nothing for the next', async t => {
   const { run } = await startInstance(t, { files: { 'manifest.ts': manifest } })
   const pids = new Set<number>()
   for (let i = 0; i < 4; i++) {
@@ -21,7 +21,7 @@ test('a runner makes one run, and nothing of it is left for the next', async t =
   assert.equal(pids.size, 4)
 })
 
-test('a runner is ready before a slot is due, is replaced when it is killed, and ends with the instance', async t => {
+test('a spare runner is ready before a slot is due, is replaced when killed, and ends with the instance', async t => {
   const clock = standingClock(Date.parse('2026-03-10T08:00:00Z'))
   const instance = await startInstance(t, { clock, files: { 'manifest.ts': manifest } })
   const { engine, dir, ended } = instance

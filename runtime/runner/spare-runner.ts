@@ -5,7 +5,7 @@ import { reachOfRuns } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
 
-/** A process that is ready, or getting ready, to get its request. It makes one run and no more. */
+/** A process that is ready, or getting ready, to get its request. It makes a single run. */
 export interface Runner {
   child: ChildProcess
   /** Marks the process and everything that it starts. */

@@ -12,9 +12,9 @@ import { longestSecret, type SecretInfo, type Secrets, type SecretUser } from '.
 const secretShape = z.object({
   name: z.string(),
   set: z.boolean().meta({ description: 'False when jobs declare it but it is not set' }),
-  readable: z.boolean().meta({ description: 'False when the key that it was stored with is gone' }),
+  readable: z.boolean().meta({ description: 'False when it cannot be decrypted, because its key is gone' }),
   updated_at: z.iso.datetime().nullable(),
-  wanted_by: z.array(z.string()).meta({ description: 'Ids of jobs' }),
+  wanted_by: z.array(z.string()).meta({ description: 'Ids of the jobs that declare it' }),
 })
 
 const name = z.string('must be a name').trim().regex(secretName, secretNameRule)
@@ -72,7 +72,9 @@ export function secretRoutes({
       path: '/api/secrets',
       summary: 'Names of secrets that are set or that a job declares; never their values',
       guard,
-      answers: { 200: { description: 'By name', schema: z.object({ secrets: z.array(secretShape) }) } },
+      answers: {
+        200: { description: 'The secrets, by name', schema: z.object({ secrets: z.array(secretShape) }) },
+      },
       handle: c => c.json({ secrets: list().map(secretJson) }),
     }),
 
@@ -97,7 +99,7 @@ export function secretRoutes({
       summary: 'Remove a secret',
       guard,
       params,
-      answers: { 204: { description: 'Removed' }, 404: { description: 'There is none of that name' } },
+      answers: { 204: { description: 'Removed' }, 404: { description: 'No secret has this name' } },
       handle: (c, { params: { name } }) => remove(c, name),
     }),
 

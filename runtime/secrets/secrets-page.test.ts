@@ -39,7 +39,7 @@ test('secrets are set, listed without their values, replaced and removed', async
   assert.equal((await remove()).status, 404)
 })
 
-test('the page sets and removes them by forms, and never shows a value', async t => {
+test('the page sets and removes secrets with forms, and never shows a value', async t => {
   const { app, instance, signIn } = await startWeb(t)
   const Cookie = await signIn()
   const page = async () => (await app.request('/secrets', { headers: { ...browser, Cookie } })).text()

@@ -18,7 +18,7 @@ function openAll(t: TestContext, dir = temporaryFolder(t), given: Buffer | null 
   return { dir, sqlite, seal, secrets: openSecrets({ db, seal, clock: manualClock(1000) }) }
 }
 
-test('what is set is revealed, replaced and removed, and told with the jobs that want it', t => {
+test('a secret is set, revealed, replaced and removed, and listed with the jobs that use it', t => {
   const { secrets } = openAll(t)
   secrets.set('TOKEN', 'one')
   secrets.set('TOKEN', 'two ☃')
@@ -35,7 +35,7 @@ test('what is set is revealed, replaced and removed, and told with the jobs that
   assert.throws(() => secrets.set('lower', 'x'), /capital letters/)
 })
 
-test('the key is made at first use, for its owner alone; the database holds no value in the clear', t => {
+test('the key is created at first use, readable by its owner alone; the database contains no plain value', t => {
   const { dir, sqlite, secrets } = openAll(t)
   const keyFile = join(dir, 'secret.key')
   assert.deepEqual(secrets.list([]), [])
@@ -48,7 +48,7 @@ test('the key is made at first use, for its owner alone; the database holds no v
   assert.equal(again.secrets.reveal(['TOKEN']).values.TOKEN, 'a value that nobody may read')
 })
 
-test('without its key a secret is known but cannot be read, and can be set anew', t => {
+test('without its key a secret is listed but unreadable, and can be set again', t => {
   const { dir, secrets } = openAll(t)
   secrets.set('TOKEN', 'old')
   writeFileSync(join(dir, 'secret.key'), randomBytes(32).toString('base64'))
@@ -61,7 +61,7 @@ test('without its key a secret is known but cannot be read, and can be set anew'
   assert.throws(() => openAll(t, dir).secrets.set('TOKEN', 'x'), /holds no key/)
 })
 
-test('a given key takes over from the file', t => {
+test('a configured key replaces the key file', t => {
   const { dir, secrets } = openAll(t)
   secrets.set('OLD', 'with the file')
   const given = randomBytes(32)
@@ -71,7 +71,7 @@ test('a given key takes over from the file', t => {
   assert.deepEqual(secrets.reveal(['NEW']).missing, ['NEW'], 'the file alone does not open it')
 })
 
-test('what is sealed opens only for its purpose and unchanged', t => {
+test('a sealed value opens only for its purpose and unchanged', t => {
   const { seal } = openAll(t)
   const sealed = seal.seal('value', 'secret A')
   assert.equal(seal.open(sealed, 'secret A'), 'value')

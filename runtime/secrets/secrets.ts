@@ -9,7 +9,7 @@ export const longestSecret = 32 * 1024
 
 export interface SecretInfo {
   name: string
-  /** Null when a job wants it and nobody has set it. */
+  /** Null if a job declares it and it has not been set. */
   updatedAt: number | null
   /** False when it was sealed with a key that is gone: it has to be set again. */
   readable: boolean

@@ -1,5 +1,7 @@
 import type { StateStore } from './state.ts'
 
+export type { StateEntry } from './state.ts'
+
 /** What jobs remember from run to run. */
 export type StateService = Omit<StateStore, 'close'>
 

@@ -10,7 +10,7 @@ const params = z.object({ id: z.string() })
 const entryShape = z.object({
   key: z.string(),
   value: z.unknown(),
-  bytes: z.int().meta({ description: 'Of the key and of its value as JSON' }),
+  bytes: z.int().meta({ description: 'The size of the key and of its value as JSON' }),
   updated_at: z.iso.datetime(),
 })
 
@@ -35,16 +35,16 @@ export function stateRoutes({
     route({
       method: 'get',
       path: '/api/jobs/{id}/state',
-      summary: 'The state of a job, by key. Works for jobs that are no longer registered, too',
+      summary: 'The state of a job, by key. Also works for jobs that are no longer registered',
       guard,
       params,
       answers: {
         200: {
-          description: 'All of it',
+          description: 'The keys and values',
           schema: z.object({
             entries: z.array(entryShape),
             bytes: z.int(),
-            limit_bytes: z.int().meta({ description: 'The most that the job may keep' }),
+            limit_bytes: z.int().meta({ description: 'How much the job may store' }),
           }),
         },
       },
@@ -70,7 +70,7 @@ export function stateRoutes({
       guard,
       params,
       query: z.object({ key: z.string().optional() }),
-      answers: { 204: { description: 'Forgotten' }, 404: { description: 'There is no such key' } },
+      answers: { 204: { description: 'Cleared' }, 404: { description: 'The job has no such key' } },
       handle: (c, { params: { id }, query: { key } }) => {
         list(id)
         const forgotten = state.clear(id, key)
@@ -86,7 +86,7 @@ export function stateRoutes({
       guard,
       pageOnly: true,
       params,
-      answers: { 303: { description: 'Forgotten' } },
+      answers: { 303: { description: 'Cleared' } },
       handle: (c, { params: { id } }) => {
         list(id)
         state.clear(id)

@@ -10,7 +10,7 @@ import { openState } from './state.ts'
 const job = (id: string, func: string) =>
   `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', func: ${func} })\n`
 
-test('what a job sets is there for its next run, for no other job, and after a restart', async t => {
+test('a job’s state is there for its next run, for no other job, and after a restart', async t => {
   const instance = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}
@@ -43,7 +43,7 @@ ${job('many', "async ({ state }) => { await Promise.all(Array.from({ length: 300
   assert.deepEqual((await instance.run('counts')).result, [2, [['seen', 3]], true])
 })
 
-test('what was awaited outlives a job that is killed', async t => {
+test('an awaited change survives the kill of its job', async t => {
   const func = `async ({ state, log }) => {
     await state.set('step', 7)
     process.kill(process.pid, 'SIGKILL')
@@ -57,7 +57,7 @@ test('what was awaited outlives a job that is killed', async t => {
   )
 })
 
-test('what is too much, or no JSON, throws in words and changes nothing', async t => {
+test('a value that is too large or not JSON throws with a reason and changes nothing', async t => {
   const refusals = `async ({ state }) => {
     const words = async work => { try { await work(); return 'taken' } catch (error) { return error.message } }
     return [
@@ -84,7 +84,7 @@ test('what is too much, or no JSON, throws in words and changes nothing', async 
   ])
 })
 
-test('a job that calls what there is not, or without end and without reading, harms nobody but itself', async t => {
+test('unknown calls, and endless calls without reading, harm only the job itself', async t => {
   const strange = `async () => {
     for (const call of ['7', '"x"', '{"state":"drop"}', '{"state":"set","key":"a","json":"{"}', '{"state":"set","key":"a"}'])
       writeSync(3, '{"call":' + call + '}\\n')
@@ -106,7 +106,7 @@ ${job('fine', "async ({ state }) => { await state.set('a', 1); return state.get(
   assert.equal((await engine.cancel(flooding.id))?.status, 'cancelled')
 })
 
-test('changes are committed together, each refused for itself; what is old and of no job goes', async () => {
+test('changes are committed in groups, each refused on its own; old state of removed jobs is deleted', async () => {
   const clock = standingClock(Date.UTC(2026, 0, 1))
   const sqlite = openSqlite(':memory:')
   const state = openState({
@@ -139,7 +139,7 @@ test('changes are committed together, each refused for itself; what is old and o
   sqlite.close()
 })
 
-test('the page shows keys and forgets them; the API tells and forgets; strangers do neither', async t => {
+test('the page shows and deletes keys, the API returns and deletes them, and strangers are refused', async t => {
   const { app, instance, signIn } = await startWeb(t, {
     files: {
       'manifest.ts': oneJob(

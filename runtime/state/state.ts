@@ -18,15 +18,15 @@ export interface StateStore {
   list(jobId: string): StateEntry[]
   /** Forgets one key of a job, or all of them; returns how many there were. */
   clear(jobId: string, key?: string): number
-  /** Forgets what nobody has set for 90 days of jobs that are not among these. */
+  /** Deletes entries unchanged for 90 days of jobs that are not among these. */
   prune(kept: ReadonlySet<string>): void
   /** Puts on the disk what waits for it. */
   close(): void
 }
 
 /**
- * Between two commits so many times as long as the one before took, for the disk keeps everybody waiting: what comes
- * meanwhile goes with the next. Jobs that set without end get a third of the time at most.
+ * The pause between two commits, as a multiple of how long the last one took: a slow disk delays every change, and
+ * those that come meanwhile join the next batch. Jobs that never stop writing take a third of the time at most.
  */
 const restTimes = 2
 const longestRestMs = 100

@@ -43,7 +43,7 @@ const second = {
   'folder/b': 'b',
 }
 
-test('files, index and branch go from one commit to the other', async t => {
+test('a checkout moves files, index and branch from one commit to another', async t => {
   const { dir, git, from, to, read, branch } = twoCommits(t, first, second)
   assert.deepEqual(await checkout(dir, { branch, from, to }), { done: true })
   assert.equal(git('rev-parse', 'HEAD'), to)
@@ -57,7 +57,7 @@ test('files, index and branch go from one commit to the other', async t => {
   assert.equal(existsSync(join(dir, '.git/longhouse-sync')), false)
 })
 
-test('executable files and links stay what they are', async t => {
+test('executable files and links keep their kind', async t => {
   const { dir, git, from, branch } = twoCommits(t, { a: 'x' }, { a: 'x', b: 'y' })
   writeFileSync(join(dir, 'tool'), '#!/bin/sh\n', { mode: 0o755 })
   execFileSync('ln', ['-s', 'a', join(dir, 'link')])
@@ -90,7 +90,7 @@ for (const [what, spoil, path] of [
     'change',
   ],
 ] as const) {
-  test(`${what} is kept, and then nothing is changed`, async t => {
+  test(`${what} is kept, and the checkout changes nothing`, async t => {
     const { dir, git, from, to, branch } = twoCommits(t, first, second)
     spoil(dir)
     const before = [
@@ -121,7 +121,7 @@ test('a checkout waits for another git program, and follows no link out of the r
   assert.equal(existsSync(join(outside, 'file')), false)
 })
 
-test('a checkout killed after all files were written is undone, index included, if a file was edited since; the edit stays', async t => {
+test('a checkout killed after writing all files is undone, index included, if a file was edited since; the edit stays', async t => {
   const { dir, git, from, to, read, branch } = twoCommits(t, first, second)
   git('reset', '--quiet', '--hard', to)
   git('update-ref', `refs/heads/${branch}`, from)

@@ -14,19 +14,19 @@ export const connection = z.object({
     .trim()
     .regex(/^[\x21-\x7e]*$/, 'must be one word without spaces')
     .optional()
-    .meta({ description: 'May be left out where the same repository is connected already' }),
+    .meta({ description: 'Optional when the same repository is already connected' }),
   username: z
     .string()
     .trim()
     .regex(/^[^:\p{Cc}]*$/u, 'must be a user name without a colon')
     .optional()
-    .meta({ description: 'What the token is sent with; most servers take any' }),
+    .meta({ description: 'The user name to send with the token; most servers accept any' }),
   branch: z
     .string()
     .trim()
     .regex(/^(?!-)(?!.*(\.\.|@\{|\/\/|[\s~^:?*[\\]|\/$|\.lock$))[^\p{Cc}]*$/u, 'must be the name of a branch')
     .optional()
-    .meta({ description: 'The remote’s own default branch when left out' }),
+    .meta({ description: 'The branch to sync with; by default, the remote’s default branch' }),
 })
 export type Connecting = z.output<typeof connection>
 

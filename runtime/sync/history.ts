@@ -2,7 +2,7 @@ import git from 'isomorphic-git'
 import { type Author, longhouse } from '../git/authors.ts'
 import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 
-/** Counting stops here: a larger number says no more. */
+/** Counting stops here: a larger number helps no one. */
 const countedCommits = 1000
 
 /** Makes a commit outside any branch. `by` is the person who chose what is in it; null means Longhouse. */

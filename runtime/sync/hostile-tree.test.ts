@@ -50,7 +50,7 @@ test('a tree has a maximum depth', async t => {
   await assert.rejects(readFiles(dir, commit(tree(folder('f', deep)))), /folders more than 50 deep/)
 })
 
-test('a name that reaches into git is refused, wherever it stands', async t => {
+test('a name that reaches into git is refused anywhere in a tree', async t => {
   const { dir, git, file, tree, folder, commit } = repo(t)
   const inside = tree(file('config'))
   for (const name of ['.git', '.GIT', '.git.', 'git~1']) {
@@ -67,7 +67,7 @@ test('a name that reaches into git is refused, wherever it stands', async t => {
   }
 })
 
-test('a pipe in the place of a file does not block a checkout, and stays', async t => {
+test('a pipe in place of a file does not block a checkout, and stays', async t => {
   const { dir, git } = repo(t)
   const save = (content: string) => {
     writeFileSync(join(dir, 'job.ts'), content)

@@ -7,7 +7,7 @@ import { manyJobs, startSynced } from './sync.fixture.ts'
 const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 123456\n`
 const submodule = '5'.repeat(40)
 
-test('a commit made here keeps and pushes submodules, packages and file modes of others', async t => {
+test('our commits keep and push submodules, packages and file modes made elsewhere', async t => {
   const { engine, server, sync, git, read, write, path } = await startSynced(t)
   // As people do it with a git of their own.
   server.commit({
@@ -72,7 +72,7 @@ test('a commit made here keeps and pushes submodules, packages and file modes of
   assert.equal(git('fsck', '--strict', '--no-dangling'), '')
 })
 
-test('a Git LFS pointer that is imported as JSON is named as such', async t => {
+test('a Git LFS pointer imported as JSON is reported as one', async t => {
   const { engine, write } = await startSynced(t)
   write('prices.json', pointer)
   write('manifest.ts', `import prices from './prices.json'\n${manyJobs(4)}void prices\n`)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createOwnCommits } from './own-commits.ts'
 
-test('a commit that a person or a job made calls for a sync, once', () => {
+test('a commit by a person or a job starts one sync', () => {
   const own = createOwnCommits()
   assert.equal(own.callsForSync('c1'), true)
   assert.equal(own.callsForSync('c1'), false)
 })
 
-test('what a sync commits or takes calls for none', async () => {
+test('commits made or taken by a sync start none', async () => {
   const own = createOwnCommits()
   await own.whileLoading(async () => assert.equal(own.callsForSync('c1'), false))
   own.take('c2')

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { FieldError } from '../../src/http/problem.ts'
 import { type AppContext, type Route, route } from '../../src/http/route.ts'
 import { RemotePage, type RemotePageProps } from '../../views/instance/repo/remote-page.tsx'
+import { repoJson, repoShape } from '../repo/contract.ts'
 import { show } from '../web/show.ts'
-import { repoJson, repoShape } from '../web/wire.ts'
 import { connection, connectRemote } from './connection.ts'
 import type { SyncAnswers, SyncWeb } from './sync-web.ts'
 
@@ -42,7 +42,7 @@ export function remoteRoutes(
       body: connection,
       answers: {
         200: {
-          description: 'The repo, and what the remote’s webhook needs',
+          description: 'The jobs repo, and the address and secret for the remote’s webhook',
           schema: repoShape.extend({ webhook: z.object({ url: z.url(), secret: z.string() }) }),
         },
       },

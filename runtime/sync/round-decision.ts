@@ -36,7 +36,7 @@ export function sideFor(
   held: RemoteState['held'],
 ): Side | null {
   if (pick && pick.theirs === head) return pick.side
-  // A pick from before the change was held back counts when that change is confirmed.
+  // A choice made before the change was held back counts when that change is confirmed.
   return held && confirm === head && held.theirs === head ? held.pick : null
 }
 

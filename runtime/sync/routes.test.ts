@@ -92,7 +92,7 @@ test('the API connects, syncs, resolves and disconnects a remote, and never show
   assert.equal((await hook(made.webhook.secret)).status, 401)
 })
 
-test('the page connects a remote by a form, shows errors beside their fields, and syncs', async t => {
+test('the page connects a remote with a form, shows errors beside their fields, and syncs', async t => {
   const server = await startGitServer(t)
   const { app, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()

@@ -33,12 +33,15 @@ export function syncRoutes(web: SyncWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/sync',
-      summary: 'Sync with the remote now; `confirm` accepts a change that is held back',
+      summary: 'Sync with the remote now; `confirm` accepts a change that waits for confirmation',
       guard,
       body: z.object({
-        confirm: commit.meta({ description: 'The remote’s commit that is held back' }),
+        confirm: commit.meta({ description: 'The commit of the remote that waits for confirmation' }),
       }),
-      answers: { ...answers, 409: { description: 'No remote is connected, or nothing is held back' } },
+      answers: {
+        ...answers,
+        409: { description: 'No remote is connected, or no change waits for confirmation' },
+      },
       handle: async (c, { body: { confirm } }) => {
         requireRemote()
         if (confirm && sync.remote()?.held?.theirs !== confirm) {
@@ -52,15 +55,15 @@ export function syncRoutes(web: SyncWeb): Route[] {
     route({
       method: 'post',
       path: '/api/jobs/repo/resolve',
-      summary: 'Resolve a conflict by keeping one side’s lines',
+      summary: 'Resolve a conflict in favor of one side',
       guard,
       body: z.object({
         side: z.enum(['ours', 'theirs'], 'must be ours or theirs'),
         theirs: commit.meta({
-          description: 'The remote’s commit that was looked at; the one shown when left out',
+          description: 'The commit of the remote that you reviewed; by default, the current one',
         }),
       }),
-      answers: { ...answers, 409: { description: 'No such conflict' } },
+      answers: { ...answers, 409: { description: 'There is no conflict, or the remote has changed since' } },
       handle: async (c, { body: { side, theirs } }) => {
         requireRemote()
         const conflict = sync.remote()?.conflict
@@ -80,7 +83,10 @@ export function syncRoutes(web: SyncWeb): Route[] {
       rawBody: true,
       summary: 'The webhook for pushes to the remote, signed with X-Hub-Signature-256',
       guard: open,
-      answers: { 202: { description: 'A sync starts' }, 401: { description: 'The signature is wrong' } },
+      answers: {
+        202: { description: 'A sync has been started' },
+        401: { description: 'The signature is wrong' },
+      },
       handle: async c => {
         const body = await readBytes(c.req.raw, largestWebhook)
         if (!sync.webhook(body, c.req.header('x-hub-signature-256') ?? '')) {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { until } from '../engine.fixture.ts'
 import { connect, manyJobs, startSynced } from './sync.fixture.ts'
 
-test('whatever the remote does, the error says so, jobs go on, and the next sync catches up', async t => {
+test('a failing remote is reported, jobs keep running, and the next sync catches up', async t => {
   const instance = await startSynced(t)
   const { server, sync, run, head, remote } = instance
   const before = head()
@@ -62,7 +62,7 @@ test('commits that could not be pushed are pushed when the remote is back', asyn
   assert.match(server.read('manifest.ts'), /job-5/)
 })
 
-test('a branch that was deleted is not recreated, and one that never existed is an error', async t => {
+test('a deleted branch is not recreated, and one that never existed is an error', async t => {
   const instance = await startSynced(t)
   const { engine, server, sync, head } = instance
   const before = head()
@@ -75,7 +75,7 @@ test('a branch that was deleted is not recreated, and one that never existed is 
   assert.equal(head(), before)
 })
 
-test('a file that was changed here and does not load is not overwritten; the sync waits for it', async t => {
+test('a local file that does not load is not overwritten; the sync waits for it', async t => {
   const { engine, server, sync, write, read, head, run } = await startSynced(t)
   write('manifest.ts', 'half of a senten(')
   await until(() => engine.manifest().status === 'error', 'it is refused')
@@ -92,7 +92,7 @@ test('a file that was changed here and does not load is not overwritten; the syn
   assert.match(read('manifest.ts') ?? '', /now it loads[\s\S]*job-6/)
 })
 
-test('a file that git ignores here is not overwritten by the remote', async t => {
+test('a local file that git ignores is not overwritten by the remote', async t => {
   const { server, sync, write, read } = await startSynced(t)
   write('.gitignore', 'node_modules/\n.env\n')
   write('.env', 'KEY=mine\n')
@@ -105,7 +105,7 @@ test('a file that git ignores here is not overwritten by the remote', async t =>
   assert.equal((await sync()).error, null, 'the same content is no obstacle')
 })
 
-test('no edit that is saved during pulls is lost', async t => {
+test('no edit saved during pulls is lost', async t => {
   const { server, sync, write, read, git, engine } = await startSynced(t)
   const saved: string[] = []
   let going = true
@@ -143,7 +143,7 @@ test('no edit that is saved during pulls is lost', async t => {
   assert.equal(git('fsck', '--strict', '--no-dangling'), '')
 })
 
-test('only a webhook with the right signature starts a sync', async t => {
+test('only a webhook with a valid signature starts a sync', async t => {
   const instance = await startSynced(t)
   const { engine, server, head } = instance
   const secret = await connect(instance, server)

@@ -20,7 +20,7 @@ export interface SyncPrograms {
   /** Starts a program, and ends it when the work is done. Rejects once they are stopped. */
   use<T>(work: (program: SyncProgram) => Promise<T>): Promise<T>
   stopped(): boolean
-  /** Ends those in use, and starts no more. */
+  /** Ends those in use, and starts no others. */
   stop(): Promise<void>
 }
 

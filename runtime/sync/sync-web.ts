@@ -1,8 +1,7 @@
 import type { Clock } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import type { AppContext, Guard } from '../../src/http/route.ts'
-import type { RepoService } from '../repo/contract.ts'
-import { repoJson, repoShape } from '../web/wire.ts'
+import { type RepoService, repoJson, repoShape } from '../repo/contract.ts'
 import type { SyncService } from './contract.ts'
 
 /** What the routes of sync need. */
@@ -19,8 +18,8 @@ export interface SyncWeb {
 export function syncAnswers({ repo }: Pick<SyncWeb, 'repo'>) {
   return {
     answers: {
-      200: { description: 'The repo and its remote', schema: repoShape },
-      303: { description: 'For a browser' },
+      200: { description: 'The jobs repo and its remote', schema: repoShape },
+      303: { description: 'For a browser: back to the page' },
     },
     done: async (c: AppContext) =>
       wantsPage(c) ? c.redirect('/repo/remote', 303) : c.json(repoJson(await repo.status())),

@@ -6,7 +6,7 @@ import { startInstance, until } from '../engine.fixture.ts'
 import { startGitServer } from './git-server.fixture.ts'
 import { connect, manyJobs, startSynced } from './sync.fixture.ts'
 
-test('an empty remote gets what is here; then each side gets what the other has', async t => {
+test('an empty remote gets the local commits; then each side gets the other’s changes', async t => {
   const { engine, server, sync, remote, read, write, head, git } = await startSynced(t)
   const first = await remote()
   assert.deepEqual([first.error, first.connected, first.ahead, first.behind], [null, true, 0, 0])
@@ -42,7 +42,7 @@ test('edits of both sides in different places are merged, live and on the remote
   assert.equal(git('fsck', '--strict', '--no-dangling'), '')
 })
 
-test('starter files give way to what the remote has, whatever its history', async t => {
+test('starter files are replaced by the remote’s files, whatever its history', async t => {
   const server = await startGitServer(t)
   server.edit({ 'manifest.ts': manyJobs(3), 'package.json': '{ "type": "module" }\n' })
   const instance = await startInstance(t)
@@ -79,7 +79,7 @@ test('the token is nowhere in plain text: in no file of the volume, no commit, n
   )
 })
 
-test('where both changed the same, the running set stays, both sides are shown, and nothing is forced', async t => {
+test('a conflict keeps the live set, shows both sides and forces nothing', async t => {
   const { engine, server, sync, read, write, head } = await startSynced(t)
   const theirs = server.edit({ 'notes.txt': 'a\nb\nTHEIRS\nd\ne\n', 'more.txt': 'from elsewhere' })
   write('notes.txt', 'a\nb\nOURS\nd\ne\n')
@@ -110,7 +110,7 @@ for (const [side, expected] of [
   ['ours', 'a\nb\nOURS\nd\ne\n'],
   ['theirs', 'a\nb\nTHEIRS\nd\ne\n'],
 ] as const) {
-  test(`a conflict is resolved for ${side}: all other changes of both sides are on both`, async t => {
+  test(`resolving a conflict for ${side} keeps all other changes of both sides`, async t => {
     const { engine, server, sync, remote, read, write, head, git } = await startSynced(t)
     const theirs = server.edit({ 'notes.txt': 'a\nb\nTHEIRS\nd\ne\n', 'more.txt': 'from elsewhere' })
     write('notes.txt', 'a\nb\nOURS\nd\ne\n')
@@ -129,7 +129,7 @@ for (const [side, expected] of [
   })
 }
 
-test('a file that one side removed and the other changed is a conflict too', async t => {
+test('a file removed on one side and changed on the other is a conflict too', async t => {
   const { engine, server, sync, read, write, head } = await startSynced(t)
   const theirs = server.edit({ 'notes.txt': null })
   write('notes.txt', 'a\nb\nOURS\nd\ne\n')
@@ -142,7 +142,7 @@ test('a file that one side removed and the other changed is a conflict too', asy
   assert.equal(server.head(), head())
 })
 
-test('a pull that would remove more than half of the jobs waits until it is confirmed', async t => {
+test('a pull that would remove more than half of the jobs waits for a confirmation', async t => {
   const { engine, server, sync, remote, write, head } = await startSynced(t)
   const before = head()
   server.edit({ 'manifest.ts': manyJobs(2) })
@@ -175,7 +175,7 @@ test('a pull that does not load removes no job, and its errors are shown', async
   assert.equal(engine.jobs().length, 5)
 })
 
-test('a remote whose history was rewritten is shown, and either side can be kept', async t => {
+test('a remote with a rewritten history is reported, and either side can be kept', async t => {
   const { engine, server, sync, remote, read, write, head, git } = await startSynced(t)
   server.edit({ 'one.txt': '1' })
   await sync()
@@ -206,7 +206,7 @@ test('a remote whose history was rewritten is shown, and either side can be kept
   assert.ok(server.git('merge-base', '--is-ancestor', again, 'main') === '')
 })
 
-test('a remote that went back to an older commit asks for a decision too', async t => {
+test('a remote reset to an older commit waits for a decision too', async t => {
   const { engine, server, sync, read } = await startSynced(t)
   const older = server.head()
   server.edit({ 'one.txt': '1' })

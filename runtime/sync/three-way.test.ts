@@ -9,7 +9,7 @@ import { matchLines, mergeText } from '../git/merge/three-way.ts'
 
 const base = 'a\nb\nc\nd\ne\n'
 
-test('changes in different places are merged; in the same place they are a conflict', () => {
+test('changes in different places are merged; changes in the same place conflict', () => {
   assert.equal(mergeText(base, base, base), base)
   assert.equal(mergeText(base, 'A\nb\nc\nd\ne\n', 'a\nb\nc\nd\nE\n'), 'A\nb\nc\nd\nE\n')
   assert.equal(mergeText(base, 'b\nc\nd\ne\n', 'a\nb\nc\nd\ne\nf'), 'b\nc\nd\ne\nf')
@@ -23,7 +23,7 @@ const text = fc
   .array(fc.constantFrom('one', 'two', 'three', 'four', '{', '}', ''), { maxLength: 12 })
   .map(lines => lines.map(line => `${line}\n`).join(''))
 
-test('lines are matched in order, and as many as in the longest common subsequence', () => {
+test('lines are matched in order, as many as in the longest common subsequence', () => {
   const lines = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 14 })
   fc.assert(
     fc.property(lines, lines, (a, b) => {
@@ -51,7 +51,7 @@ function longestCommon(a: string[], b: string[]): number {
   return best[0]?.[0] ?? 0
 }
 
-test('what one side left alone is as the other side changed it', () => {
+test('a merge with one unchanged side takes the other side', () => {
   fc.assert(
     fc.property(text, text, text, (base, ours, theirs) => {
       assert.equal(mergeText(base, base, theirs), theirs)
@@ -62,7 +62,7 @@ test('what one side left alone is as the other side changed it', () => {
   )
 })
 
-test('git merges the same, where both see no conflict', t => {
+test('git merges the same where both find no conflict', t => {
   const dir = temporaryFolder(t)
   let agreed = 0
   let tried = 0

@@ -3,23 +3,19 @@ import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type FieldError, invalid } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
-import {
-  TokensPage,
-  type TokensPageProps,
-  type TokenView,
-} from '../../views/instance/settings/tokens-page.tsx'
+import { TokensPage, type TokensPageProps } from '../../views/instance/settings/tokens-page.tsx'
 import { scopes } from '../auth/contract.ts'
 import { show } from '../web/show.ts'
-import type { TokenStore } from './token.ts'
+import type { Token, TokenStore } from './token.ts'
 
 const tokenShape = z.object({
   id: z.string(),
   name: z.string(),
   scope: z.enum(scopes),
-  hint: z.string().meta({ description: 'How the token begins' }),
+  hint: z.string().meta({ description: 'The first characters of the token' }),
   created_at: z.iso.datetime(),
   last_used_at: z.iso.datetime().nullable(),
-  last_used_from: z.string().nullable().meta({ description: 'The address of that use' }),
+  last_used_from: z.string().nullable().meta({ description: 'The IP address that last used the token' }),
 })
 
 const fields = z.object({
@@ -84,7 +80,7 @@ export function tokenRoutes({
       path: '/api/tokens',
       summary: 'API tokens, newest first',
       guard: person,
-      answers: { 200: { description: 'All of them', schema: z.object({ tokens: z.array(tokenShape) }) } },
+      answers: { 200: { description: 'The tokens', schema: z.object({ tokens: z.array(tokenShape) }) } },
       handle: c => c.json({ tokens: tokens.list().map(tokenJson) }),
     }),
 
@@ -96,7 +92,7 @@ export function tokenRoutes({
       body: fields,
       answers: {
         201: {
-          description: 'The token; its secret is told this once',
+          description: 'The token; its secret is shown only here',
           schema: tokenShape.extend({ secret: z.string() }),
         },
       },
@@ -124,7 +120,7 @@ function isInvalid(error: unknown): error is { errors: FieldError[] } {
   return error instanceof Error && 'code' in error && error.code === invalid.code && 'errors' in error
 }
 
-function tokenJson(token: TokenView): z.input<typeof tokenShape> {
+function tokenJson(token: Token): z.input<typeof tokenShape> {
   return {
     id: token.id,
     name: token.name,

@@ -18,7 +18,7 @@ interface Made {
 
 const files = { 'manifest.ts': oneJob('async () => 1') }
 
-test('a token opens what its scope says, and nothing more', async t => {
+test('a token allows what its scope says, and nothing more', async t => {
   const { app, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const tried: [string, string, string[]][] = [
@@ -51,7 +51,7 @@ test('a token opens what its scope says, and nothing more', async t => {
   }
 })
 
-test('the secret is told once and kept as a hash; its last use is told', async t => {
+test('the secret is shown once and kept as a hash; its last use is listed', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const made = await postJson(app, '/api/tokens', { name: 'grafana', scope: 'read' }, { Cookie })
@@ -73,7 +73,7 @@ test('the secret is told once and kept as a hash; its last use is told', async t
   assert.ok(!stored.join('').includes(secret.slice(10)))
 })
 
-test('a revoked token is refused at once, also while a session stands beside it', async t => {
+test('a revoked token is refused at once, even beside a session', async t => {
   const { app, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const made = await postJson(app, '/api/tokens', { name: 'old', scope: 'write' }, { Cookie })
@@ -89,7 +89,7 @@ test('a revoked token is refused at once, also while a session stands beside it'
   assert.equal(again.status, 404)
 })
 
-test('wrong tokens are limited by address; the right one opens all the same', async t => {
+test('wrong tokens are limited by address; the right one still works', async t => {
   const clock = manualClock()
   const { app, signIn } = await startWeb(t, { files, clock })
   const Cookie = await signIn()
@@ -109,7 +109,7 @@ test('wrong tokens are limited by address; the right one opens all the same', as
   assert.equal((await ask('lht_guess')).status, 401)
 })
 
-test('with a token the repo tells everything, with a wrong one nothing', async t => {
+test('a valid token sees the whole state of the repo, an invalid one nothing', async t => {
   const { app, signIn } = await startWeb(t, { files })
   const made = await postJson(app, '/api/tokens', { name: 'r', scope: 'read' }, { Cookie: await signIn() })
   const { secret } = (await made.json()) as Made
@@ -119,7 +119,7 @@ test('with a token the repo tells everything, with a wrong one nothing', async t
   assert.equal((await ask('lht_wrong')).status, 401)
 })
 
-test('people make and revoke tokens with forms', async t => {
+test('people create and revoke tokens with forms', async t => {
   const { app, signIn } = await startWeb(t, { files, publicUrl: 'https://acme.example.com' })
   const Cookie = await signIn()
   const page = async () => (await app.request('/settings/tokens', { headers: { ...browser, Cookie } })).text()

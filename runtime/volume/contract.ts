@@ -1,5 +1,23 @@
 import type { Seal } from '../../src/storage/seal.ts'
 
+/** What the environment says of the instance. The program reads it before the volume is open. */
+export interface VolumeSettings {
+  instanceId: string
+  /** The instance's own address as people see it; null when it is not set. */
+  publicUrl: URL | null
+  /** The volume, absolute. */
+  dataDir: string
+  /** Whose volume it must be, as the volume says itself; null when it need not say. */
+  volumeId: string | null
+  host: string
+  port: number
+  trustedProxies: readonly string[]
+  /** From the request to stop until the process is killed: a container's own period. */
+  stopGraceMs: number
+  /** What secrets are sealed with; null when the instance keeps a key of its own. */
+  secretKey: Buffer | null
+}
+
 /** The folders of the instance's volume. */
 export interface Folders {
   dir: string

@@ -3,23 +3,7 @@ import { z } from 'zod'
 import { addressSet } from '../../src/http/address.ts'
 import { setting } from '../../src/kernel/config.ts'
 import { parseKey } from '../../src/storage/seal.ts'
-
-export interface VolumeSettings {
-  instanceId: string
-  /** The instance's own address as people see it; null when it is not set. */
-  publicUrl: URL | null
-  /** The volume, absolute. */
-  dataDir: string
-  /** Whose volume it must be, as the volume says itself; null when it need not say. */
-  volumeId: string | null
-  host: string
-  port: number
-  trustedProxies: readonly string[]
-  /** From the request to stop until the process is killed: a container's own period. */
-  stopGraceMs: number
-  /** What secrets are sealed with; null when the instance keeps a key of its own. */
-  secretKey: Buffer | null
-}
+import type { VolumeSettings } from './contract.ts'
 
 export const volumeConfig = z
   .object({

@@ -8,7 +8,7 @@ import { claimVolume } from '../../src/storage/volume-identity.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { startRuntime } from '../program.ts'
 
-test('an instance starts only on the volume that it was made for, and writes nothing into another', async t => {
+test('an instance starts only on its own volume, and writes nothing to another', async t => {
   const dir = join(temporaryFolder(t), 'volume')
   const env = {
     LONGHOUSE_DATA_DIR: dir,

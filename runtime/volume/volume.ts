@@ -8,7 +8,7 @@ import { checkDisk } from '../../src/storage/disk.ts'
 import { readVolumeIdentity } from '../../src/storage/volume-identity.ts'
 import type { Folders } from './contract.ts'
 
-/** A runtime that was told to stop ends its runs first; whoever replaces it waits for that. */
+/** A stopping runtime ends its runs first; the next one waits for that. */
 const predecessorMs = 15_000
 
 /** The instance's volume: everything that it keeps. */

@@ -22,7 +22,7 @@ const hello = {
   'manifest.ts': oneJob("async c => { c.log('hello'); return c.params }", "description: 'Says hello.'"),
 }
 
-test('a stranger gets into nothing but health and whether there is a repo', async t => {
+test('a stranger can read only health and whether a repo exists', async t => {
   const { app, signIn } = await startWeb(t, { files: hello })
   const Cookie = await signIn()
   const doors = (await (await app.request('/openapi.json')).json()) as {
@@ -35,7 +35,7 @@ test('a stranger gets into nothing but health and whether there is a repo', asyn
     'get /api/jobs/repo',
     'post /api/jobs/repo/webhook',
     'get /openapi.json',
-    // Only those that somebody made public; its own tests try the others.
+    // Only public badges; their own tests try the others.
     'get /badges/{file}',
   ]
   let tried = 0
@@ -61,7 +61,7 @@ test('a stranger gets into nothing but health and whether there is a repo', asyn
   }
 })
 
-test('every answer names the instance, and a request for another one is refused before anything', async t => {
+test('every response names the instance, and a request for another one is refused first', async t => {
   const { app, signIn } = await startWeb(t, { files: hello })
   const Cookie = await signIn()
   for (const path of ['/api/health', '/', '/nowhere', '/assets/x']) {
@@ -105,7 +105,7 @@ test('jobs are listed as registered, with the state of the manifest', async t =>
   assert.deepEqual(manifest.errors, [])
 })
 
-test('run answers at once, or with Prefer: wait when it is over; its parameters reach the job', async t => {
+test('run answers at once, or with Prefer: wait when the run ends; its parameters reach the job', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: hello })
   const Cookie = await signIn()
   const soon = await postJson(app, '/api/jobs/job/run', {}, { Cookie })
@@ -137,7 +137,7 @@ test('run answers at once, or with Prefer: wait when it is over; its parameters 
   assert.match(await log.text(), /hello/)
 })
 
-test('enable and disable answer with the job, and a browser goes back to its page', async t => {
+test('enable and disable return the job, and redirect a browser to its page', async t => {
   const { app, signIn } = await startWeb(t, { files: hello })
   const Cookie = await signIn()
   const off = await postJson(app, '/api/jobs/job/disable', {}, { Cookie })
@@ -153,7 +153,7 @@ test('enable and disable answer with the job, and a browser goes back to its pag
   assert.equal(trap.headers.get('location'), '/jobs/job')
 })
 
-test('cancel ends a run, and leaves one alone that is over', async t => {
+test('cancel ends a run in progress, and leaves a finished one unchanged', async t => {
   const sleeper = { 'manifest.ts': oneJob('() => new Promise(() => setInterval(() => {}, 1000))') }
   const { app, signIn } = await startWeb(t, { files: sleeper })
   const Cookie = await signIn()
@@ -165,7 +165,7 @@ test('cancel ends a run, and leaves one alone that is over', async t => {
   }
 })
 
-test('what is not there is named, and what is wrong is told by field', async t => {
+test('unknown objects are named, and errors are listed by field', async t => {
   const { app, signIn } = await startWeb(t, { files: hello })
   const Cookie = await signIn()
   const ask = async (path: string, method = 'GET', body?: string) => {
@@ -197,7 +197,7 @@ test('what is not there is named, and what is wrong is told by field', async t =
   assert.equal((await ask('/api/jobs/job/run', 'GET'))[0], 405)
 })
 
-test('the repo tells a stranger only that it is there, and its owner everything', async t => {
+test('a stranger sees only that the repo exists, its owner sees everything', async t => {
   const { app, signIn } = await startWeb(t, { files: hello })
   const Cookie = await signIn()
   const init = await postJson(app, '/api/jobs/repo/init', {}, { Cookie })
@@ -210,7 +210,7 @@ test('the repo tells a stranger only that it is there, and its owner everything'
   assert.equal(repo.remote.connected, false)
 })
 
-test('the preview tells what a clock change does', async t => {
+test('the preview reports the effect of a clock change', async t => {
   const { app, signIn } = await startWeb(t, { files: hello })
   const headers = { Cookie: await signIn() }
   const query = new URLSearchParams({

@@ -44,7 +44,7 @@ export function instanceApp(options: InstanceAppOptions): Hono<AppEnv> {
       title: 'Longhouse instance',
       version,
       description:
-        'One customer’s scheduled TypeScript jobs. Sign in once and send the cookie, or send an API token as a bearer.',
+        'One customer’s scheduled TypeScript jobs. Sign in once and send the cookie, or send an API token as a bearer token.',
       tags: apiTags,
     },
     server: () => publicUrl?.origin ?? null,
@@ -67,7 +67,7 @@ export function instanceApp(options: InstanceAppOptions): Hono<AppEnv> {
   return app
 }
 
-/** True for a person who is signed in. What is wrong may be just this check: then nobody is. */
+/** True for a person who is signed in; false when the check itself fails. */
 function isPerson(c: AppContext, { isAuthenticated }: Pick<InstanceAppOptions, 'isAuthenticated'>): boolean {
   try {
     return c.req.header('authorization') === undefined && isAuthenticated(c)

@@ -1,7 +1,7 @@
 import type { AppContext } from '../../src/http/route.ts'
 import { type Author, cleanAuthor, longhouse } from '../git/authors.ts'
 
-/** Whoever asks, as the commit of their change names them: see docs/decisions/who-made-a-commit.md. */
+/** The caller, as the commit of their change names them: see docs/decisions/who-made-a-commit.md. */
 export function authorOf(c: AppContext, address: string): Author {
   const actor = c.get('actor')
   if (!actor) return longhouse

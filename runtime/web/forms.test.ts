@@ -13,7 +13,7 @@ import { startWeb } from './web.fixture.ts'
 
 const host = 'acme.example.com'
 
-test('no page of somebody else’s sends one of our forms, nor calls a route that changes something', async t => {
+test('another site’s page can neither send our forms nor call a route that changes something', async t => {
   const { app, instance, signIn } = await startWeb(t)
   const headers = { Cookie: await signIn() }
   const start = ['/', '/login', '/settings/notices', '/settings/sign-in', '/tokens', '/secrets', '/repo']

@@ -5,7 +5,7 @@ import { unfitNames } from '../../src/testing/names.ts'
 import { registry } from '../engine.fixture.ts'
 import { postForm, startWeb } from './web.fixture.ts'
 
-test('on every page, the name of each control begins with what is to be seen on it', async t => {
+test('the accessible name of each control starts with its visible text, on every page', async t => {
   const job = (id: string) =>
     `jobRegistry.register({ id: '${id}', cron: '@daily', func: ({ state }) => state.set('last', 1), secrets: ['KEY'] })\n`
   const { app, instance, signIn } = await startWeb(t, {
@@ -30,11 +30,11 @@ test('on every page, the name of each control begins with what is to be seen on 
   })
   assert.deepEqual(faults, [])
   assert.ok(pages.length > 15, pages.join(' '))
-  // Buttons that say the same are told apart all the same.
+  // Buttons with the same text have different names.
   for (const about of ['one', 'two', 'KEY', 'script', 'the state of one']) assert.ok(named.has(about), about)
 })
 
-test('a name that does not begin with the visible words is found', () => {
+test('a name that does not start with the visible text is found', () => {
   assert.deepEqual(unfitNames('<button aria-label="Run daily-digest now">Run now</button>'), [
     '“run now” is called “run daily-digest now”',
   ])

@@ -33,7 +33,7 @@ export const wrongStatus: Query = { status: 'broken' }
 export const wrongField: Query = { limits: 5 }
 `
 
-test('two validators find nothing in the instance’s description, and a generated client compiles', async t => {
+test('two validators accept the instance’s description, and a generated client compiles', async t => {
   const { app } = await startWeb(t, { withoutEngine: true, publicUrl: 'https://acme.example.com' })
   const description = (await (await app.request('/openapi.json')).json()) as Description
   await assertValid(description)
@@ -55,7 +55,7 @@ test('two validators find nothing in the instance’s description, and a generat
   await assertClientCompiles(t, description, use)
 })
 
-test('a query parameter that is not known is refused by its name; pages and watchers may carry more', async t => {
+test('an unknown query parameter is refused by name; pages and event streams accept others', async t => {
   const { app, signIn } = await startWeb(t, { files: { 'manifest.ts': registry } })
   const headers = { Cookie: await signIn() }
   const ask = async (path: string, more: Record<string, string> = {}) => {
@@ -86,7 +86,7 @@ test('a query parameter that is not known is refused by its name; pages and watc
   assert.equal((await app.request('/?utm_source=mail', { headers: { ...headers, ...browser } })).status, 200)
 })
 
-test('the list of runs goes on by cursor, whatever comes meanwhile, and its links lead through all of it', async t => {
+test('the list of runs is paginated by a cursor that new runs do not shift, and links lead through all pages', async t => {
   const files = {
     'manifest.ts': `${registry}jobRegistry.register({ id: 'job', cron: '0 8 1 1 *', func: () => 1 })`,
   }
@@ -135,7 +135,7 @@ test('the list of runs goes on by cursor, whatever comes meanwhile, and its link
   assert.deepEqual([found.list.total, found.list.next_cursor], [0, null])
   for (const [path, words] of [
     ['/api/runs?cursor=zz&offset=1', 'cannot be combined with offset; send one of them'],
-    ['/api/runs?cursor=../', 'must be the next_cursor of an earlier answer'],
+    ['/api/runs?cursor=../', 'must be the next_cursor of a previous answer'],
     ['/api/runs?status=queued&cursor=1', 'cannot be combined with status=queued; send offset instead'],
     ['/api/jobs/job/runs?q=x&cursor=1', 'cannot be combined with q; send offset instead'],
   ] as const) {

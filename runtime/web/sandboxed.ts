@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 
 const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 /**
- * A browser shows sound and video in a page of its own that loads the same address once more, by the rules of this
+ * A browser shows sound and video in a page of its own that loads the same address again, by the rules of this
  * policy: Chromium lets it only with the origin kept. There is still no script, and `nosniff` makes no other page of it.
  */
 const mediaPolicy = `${policy.replace('img-src', "media-src 'self'; img-src")} allow-same-origin`

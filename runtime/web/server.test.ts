@@ -24,7 +24,7 @@ async function serve(t: TestContext): Promise<(text: string) => Promise<string>>
     })
 }
 
-test('what cannot be read is refused in the name of the instance', async t => {
+test('an unreadable request is refused with the instance’s name in the response', async t => {
   const say = await serve(t)
   for (const [request, status, title] of [
     ['rubbish\r\n\r\n', 400, 'The request could not be read'],
@@ -41,7 +41,7 @@ test('what cannot be read is refused in the name of the instance', async t => {
   assert.match(noHost, /^HTTP\/1\.1 400 [\s\S]*^longhouse-instance: inst_test\r$/im)
 })
 
-test('says who it is to whoever asks on a fresh connection, with nothing to be known of it', async t => {
+test('a fresh connection learns the instance’s id and nothing else', async t => {
   const say = await serve(t)
   const head = 'HEAD /.well-known/longhouse-instance HTTP/1.1\r\nHost: localhost\r\n'
   const answer = await say(`${head}\r\n${head}Connection: close\r\n\r\n`)
@@ -49,7 +49,7 @@ test('says who it is to whoever asks on a fresh connection, with nothing to be k
   assert.equal(answer.match(/^longhouse-instance: inst_test\r$/gim)?.length, 2)
 })
 
-test('who asks for another protocol gets an ordinary answer', async t => {
+test('a request to upgrade to another protocol gets an ordinary response', async t => {
   const say = await serve(t)
   for (const protocol of ['websocket', 'something/1']) {
     const answer = await say(

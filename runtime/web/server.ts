@@ -7,8 +7,8 @@ import type { AppEnv } from '../../src/http/route.ts'
 import { refusalDocument } from '../../views/router/refusal-page.tsx'
 
 /**
- * The HTTP server of an instance. Answers that are given before the app is asked, because a request cannot be read,
- * name the instance too: a router takes an answer without a name for somebody else's.
+ * The HTTP server of an instance. Responses sent before the app is called, because a request cannot be read, name the
+ * instance too: a router treats a response without a name as another instance’s.
  */
 export function createInstanceServer(app: Pick<Hono<AppEnv>, 'fetch'>, instanceId: string): Server {
   const answer = getRequestListener(app.fetch as (request: Request, env: unknown) => Promise<Response>, {

@@ -15,7 +15,7 @@ const parts = [
 
 export type Part = (typeof parts)[number]['href']
 
-/** A page for somebody who is signed in; without its frame when htmx asks for it again. */
+/** Renders a page for a person who is signed in; without the layout when htmx polls it. */
 export function show(
   c: AppContext,
   content: Element,
@@ -24,7 +24,7 @@ export function show(
   return showPage(c, content, { ...props, ...waysFrom(current) })
 }
 
-/** What the frame offers to somebody who is signed in; null stands for a page of no part. */
+/** The navigation for a person who is signed in; null for a page outside its parts. */
 export function waysFrom(current: Part | null): Pick<PageProps, 'nav' | 'signOut'> {
   const nav = parts.map(part => ({ ...part, current: part.href === current }))
   return { nav, signOut: '/api/auth/logout' }

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { sourceExcerpt } from './source-excerpt.ts'
 
-test('the lines around a place are shown', t => {
+test('the excerpt contains the lines around a place', t => {
   const repo = temporaryFolder(t)
   writeFileSync(join(repo, 'manifest.ts'), Array.from({ length: 10 }, (_, i) => `line ${i + 1}`).join('\n'))
   assert.deepEqual(sourceExcerpt(repo, 'manifest.ts', 2), {
@@ -16,7 +16,7 @@ test('the lines around a place are shown', t => {
   assert.deepEqual(sourceExcerpt(repo, 'manifest.ts', 10)?.lines.at(-1), 'line 10')
 })
 
-test('nothing outside of the repo is shown, and nothing of git', t => {
+test('the excerpt shows nothing outside the repo and nothing of git', t => {
   const folder = temporaryFolder(t)
   const repo = join(folder, 'jobs')
   mkdirSync(join(repo, '.git'), { recursive: true })
@@ -29,7 +29,7 @@ test('nothing outside of the repo is shown, and nothing of git', t => {
   assert.equal(sourceExcerpt(repo, null, 1), null)
 })
 
-test('a pipe of the name that an error gives stops nothing', t => {
+test('a pipe in place of the file blocks nothing', t => {
   const repo = temporaryFolder(t)
   spawnSync('mkfifo', [join(repo, 'pipe.ts')])
   assert.equal(sourceExcerpt(repo, 'pipe.ts', 1), null)

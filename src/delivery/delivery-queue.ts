@@ -7,7 +7,7 @@ import { afterFailure, latestAttempt } from './failed-attempt.ts'
 export const deliveryStatuses = ['queued', 'sending', 'sent', 'failed'] as const
 export type DeliveryStatus = (typeof deliveryStatuses)[number]
 
-/** What every table of messages to be delivered has. */
+/** The columns that every table of messages needs. */
 const common = sqliteTable('', {
   id: text('id').primaryKey(),
   status: text('status', { enum: deliveryStatuses }).notNull(),
@@ -20,32 +20,32 @@ const common = sqliteTable('', {
 })
 type Common = typeof common.$inferSelect
 
-/** A message that was just queued. */
+/** The initial values of a message queued at `now`. */
 export function queuedAt(now: number) {
   return { status: 'queued' as const, attempts: 0, nextAt: now, createdAt: now }
 }
 
 /**
- * Messages in a table, delivered one after the other, oldest first: each is claimed, attempted, tried again ever more
- * rarely and in the end given up. The same table is the log of what was delivered.
+ * A queue of messages in a table, delivered one at a time, oldest first. Each message is claimed, attempted, retried
+ * with growing delays and finally given up. The table is the delivery log too.
  */
 export function createDeliveryQueue<T extends SQLiteTable & Record<keyof Common, SQLiteColumn>>(options: {
   db: Pick<Db<Record<string, unknown>>, 'select' | 'update'>
   table: T & { $inferSelect: Common }
   clock: Clock
-  /** Throws when it fails; see `DeliveryError`. */
+  /** Delivers a message; throws when it fails, see `DeliveryError`. */
   deliver(message: T['$inferSelect']): Promise<void>
-  /** Hears of each attempt that failed. */
+  /** Called after each failed attempt. */
   failed(message: T['$inferSelect'], facts: { attempts: number; error: string }): void
 }) {
   const { db, clock, deliver, failed } = options
-  // Drizzle's types of a table are the table's own: here it is known by what every such table has.
+  // Drizzle types each table differently; here only the common columns matter.
   const table = options.table as unknown as typeof common
 
   const attempt = async (message: Common) => {
     const key = eq(table.id, message.id)
     const attempts = message.attempts + 1
-    // Whoever turns it from queued to sending sends it.
+    // The caller that changes it from queued to sending sends it.
     const queued = and(key, eq(table.status, 'queued'))
     const claimed = db.update(table).set({ status: 'sending', attempts }).where(queued).run().changes
     if (claimed === 0) return
@@ -61,7 +61,7 @@ export function createDeliveryQueue<T extends SQLiteTable & Record<keyof Common,
   }
 
   return {
-    /** Attempts everything that is due, in order. */
+    /** Attempts all due messages, in order. */
     flush: async (signal?: AbortSignal): Promise<void> => {
       const latest = latestAttempt(table.attempts, clock.now())
       db.update(table)
@@ -81,10 +81,13 @@ export function createDeliveryQueue<T extends SQLiteTable & Record<keyof Common,
       }
     },
 
-    /** Of a program that ended while it was sending: sent again under the same id, for nobody knows how far it came. */
+    /**
+     * Requeues messages of a program that ended while it was sending. They keep their id, because they may have
+     * arrived.
+     */
     takeBack: () => void db.update(table).set({ status: 'queued' }).where(eq(table.status, 'sending')).run(),
 
-    /** Attempts a message that waits or was given up once more now. False when there is no such message. */
+    /** Attempts a waiting or given-up message again now. Returns false if there is no such message. */
     again: (id: string): boolean =>
       db
         .update(table)
@@ -92,7 +95,7 @@ export function createDeliveryQueue<T extends SQLiteTable & Record<keyof Common,
         .where(and(eq(table.id, id), inArray(table.status, ['queued', 'failed'])))
         .run().changes > 0,
 
-    /** Newest first. */
+    /** Lists messages, newest first. */
     list: ({ limit, offset }: { limit: number; offset: number }) => ({
       messages: db
         .select()

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { DeliveryError } from './delivery-error.ts'
 import { afterFailure } from './failed-attempt.ts'
 
-test('pauses grow from half a minute to hours, and then it is given up', () => {
+test('delays grow from half a minute to hours, then the delivery is given up', () => {
   const pauses: number[] = []
   for (let attempts = 1; ; attempts++) {
     const next = afterFailure(new Error('no'), attempts, 1000)
@@ -21,7 +21,7 @@ test('pauses grow from half a minute to hours, and then it is given up', () => {
   assert.ok((pauses.at(-1) ?? 0) >= 3_600_000)
 })
 
-test('what would fail again is given up at once, and any error is said in so many words', () => {
+test('a permanent error is given up at once, and every error has a readable reason', () => {
   const refused = new DeliveryError('no such mailbox', { permanent: true })
   assert.deepEqual(afterFailure(refused, 1, 5), { status: 'failed', error: 'no such mailbox', finishedAt: 5 })
   const busy = new DeliveryError('try later', { permanent: false })

@@ -4,7 +4,7 @@ import { listedPauseMs } from '../backoff.ts'
 
 const minute = 60_000
 
-/** How long to wait after each attempt at somebody else's server that failed; after the last one it is given up. */
+/** The delays after each failed attempt at another server; after the last one the delivery is given up. */
 const pausesMs = [
   minute / 2,
   2 * minute,

@@ -9,7 +9,7 @@ import {
   plainAddress,
 } from './address.ts'
 
-test('a set holds addresses and ranges of both families', () => {
+test('a set contains addresses and ranges of both families', () => {
   const set = addressSet(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1'])
   assert.deepEqual(set.faults, [])
   for (const inside of ['10.255.0.1', '192.0.2.7', '::ffff:10.0.0.1', '2001:db8:9::1', '::1']) {
@@ -20,7 +20,7 @@ test('a set holds addresses and ranges of both families', () => {
   }
 })
 
-test('every entry that makes no sense is named', () => {
+test('every invalid entry is named', () => {
   const bad = [
     '10.0.0.0/33',
     '10.0.0/8',
@@ -35,7 +35,7 @@ test('every entry that makes no sense is named', () => {
   for (const [i, entry] of bad.entries()) assert.ok(faults[i]?.startsWith(`"${entry}"`), entry)
 })
 
-test('the client is the right-most address that no trusted proxy wrote for another', () => {
+test('the client is the right-most address that was not added by a trusted proxy', () => {
   const proxies = addressSet(['10.0.0.0/8', '2001:db8::1'])
   const cases: [peer: string, forwarded: string | undefined, client: string][] = [
     ['192.0.2.7', undefined, '192.0.2.7'],
@@ -70,7 +70,7 @@ test('the client is the right-most address that no trusted proxy wrote for anoth
   }
 })
 
-test('addresses are counted by what one household has', () => {
+test('addresses are grouped by household', () => {
   assert.equal(addressGroup('192.0.2.7'), '192.0.2.7')
   assert.equal(addressGroup('::ffff:192.0.2.7'), '192.0.2.7')
   const same = ['2001:db8:1:2::1', '2001:db8:1:2:ffff::', '2001:0DB8:0001:0002:3:4:5:6', '2001:db8:1:2:3::']
@@ -82,7 +82,7 @@ test('addresses are counted by what one household has', () => {
   assert.equal(plainAddress('fe80::1%eth0'), 'fe80::1')
 })
 
-test('this very machine is told from a name that begins like it', () => {
+test('loopback names are distinguished from names that only start like one', () => {
   for (const here of ['localhost', 'control.localhost', '127.0.0.1', '127.1.2.3', '[::1]'])
     assert.ok(isLoopback(here), here)
   for (const there of [
@@ -96,7 +96,7 @@ test('this very machine is told from a name that begins like it', () => {
     assert.ok(!isLoopback(there), there)
 })
 
-test('the network of an address is about what one provider has', () => {
+test('an address’s network is about the size of a provider’s', () => {
   for (const [address, network] of [
     ['203.0.113.7', '203.0.0.0/16'],
     ['::ffff:203.0.113.7', '203.0.0.0/16'],

@@ -63,7 +63,7 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, pr
   return client
 }
 
-/** This very machine, by the hostname of a URL. Only the whole of it counts: `127.example.com` is anybody's. */
+/** True if the hostname of a URL is this machine. The whole name must match: anyone can register `127.example.com`. */
 export function isLoopback(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }

@@ -43,14 +43,14 @@ async function problemOf(response: Response): Promise<ProblemDocument> {
   return document
 }
 
-test('input that fits reaches the handler, parsed', async () => {
+test('valid input reaches the handler, parsed', async () => {
   const app = appForTest(things)
   assert.deepEqual(await (await app.request('/things/abc?count=3')).json(), { name: 'abc', count: 3 })
   const posted = await app.request('/things/abc', { method: 'POST', body: '{"size":"4"}' })
   assert.deepEqual(await posted.json(), { size: 4 })
 })
 
-test('every field that is wrong is named at once, wherever it stands', async () => {
+test('every invalid field is reported at once, wherever it is', async () => {
   const bad = { method: 'POST', body: '{"size":"x","colour":1}' }
   const response = await appForTest(things).request('/things/A', bad)
   assert.equal(response.status, 422)
@@ -64,7 +64,7 @@ test('every field that is wrong is named at once, wherever it stands', async () 
   assert.match(detail, /size: must be a number/)
 })
 
-test('a browser gets its form again, or a page with the same words', async () => {
+test('a browser gets its form again, or a page with the same error', async () => {
   const app = appForTest(things)
   const form = await app.request('/things/abc', { method: 'POST', body: 'size=x', headers: page })
   assert.equal(form.status, 422)
@@ -76,7 +76,7 @@ test('a browser gets its form again, or a page with the same words', async () =>
   assert.match(missing.headers.get('vary') ?? '', /Accept/)
 })
 
-test('what is not there is 404, what is there by another method is 405 with Allow', async () => {
+test('an unknown path is 404, a known path with another method is 405 with Allow', async () => {
   const app = appForTest(things)
   app.get('/passes', (_, next) => next())
   for (const path of ['/nowhere', '/things', '/things/a/b', '/passes', '/things/%ZZ/x']) {
@@ -100,7 +100,7 @@ test('HEAD answers like GET, without a body', async () => {
   assert.equal((await appForTest(things).request('/nowhere', { method: 'HEAD' })).status, 404)
 })
 
-test('a handler that throws gives a 500 that says nothing of the cause, which the log keeps', async () => {
+test('a handler that throws answers 500 without the cause, which is logged', async () => {
   const lines: string[] = []
   const log = pino({ level: 'info' }, { write: line => void lines.push(line) })
   const boom = (thrown: unknown) =>
@@ -129,7 +129,7 @@ test('a handler that throws gives a 500 that says nothing of the cause, which th
   }
 })
 
-test('a page of a problem that fails itself leaves the problem told as JSON', async () => {
+test('a problem whose page fails is sent as JSON', async () => {
   const app = appForTest([], {
     problemPage: () => {
       throw new Error('no page')
@@ -140,7 +140,7 @@ test('a page of a problem that fails itself leaves the problem told as JSON', as
   assert.equal((await problemOf(response)).title, 'Not found')
 })
 
-test('a guard stands before the input is looked at, and its headers go out', async () => {
+test('a guard runs before the input is parsed, and its headers are sent', async () => {
   const refuse = {
     schemes: ['bearer'] as const,
     check: () => {
@@ -160,7 +160,7 @@ test('a guard stands before the input is looked at, and its headers go out', asy
   assert.equal(response.headers.get('www-authenticate'), 'Bearer')
 })
 
-test('every answer carries the headers that keep a browser safe', async () => {
+test('every response has the security headers for browsers', async () => {
   for (const [path, headers] of [
     ['/things/abc', {}],
     ['/nowhere', {}],
@@ -184,7 +184,7 @@ test('every answer carries the headers that keep a browser safe', async () => {
   assert.equal(headers.get('strict-transport-security'), 'max-age=31536000')
 })
 
-test('request ids differ, and are never the client’s', async () => {
+test('request ids are unique, and never the client’s', async () => {
   const app = appForTest(things)
   const ids = await Promise.all(
     [1, 2].map(async () => {
@@ -196,7 +196,7 @@ test('request ids differ, and are never the client’s', async () => {
   assert.ok(!ids.includes('mine'))
 })
 
-test('the client is the peer, or whom a trusted proxy names', async () => {
+test('the client is the peer, or the address that a trusted proxy names', async () => {
   const who = route({
     method: 'get',
     path: '/who',
@@ -216,7 +216,7 @@ test('the client is the peer, or whom a trusted proxy names', async () => {
   assert.equal(await ask('10.0.0.2', '203.0.113.9, 198.51.100.1'), '198.51.100.1')
 })
 
-test('Prefer: wait=N is read where it makes sense', async () => {
+test('Prefer: wait=N is parsed when it is valid', async () => {
   const waits = route({
     method: 'get',
     path: '/wait',
@@ -243,7 +243,7 @@ test('Prefer: wait=N is read where it makes sense', async () => {
   }
 })
 
-test('a problem may be thrown with words of its own', async () => {
+test('a problem may have its own text', async () => {
   const gone = route({
     method: 'get',
     path: '/gone',

@@ -27,9 +27,9 @@ export interface AppOptions {
   info: ApiInfo
   routes: readonly Route[]
   trustedProxies: readonly string[]
-  /** True when people reach us by HTTPS, so that browsers may be told to insist on it. */
+  /** True if the program is reached over HTTPS, so that browsers may be asked to insist on it. */
   https: boolean
-  /** The origin at which people reach the program; null when nobody said. */
+  /** The program’s public origin; null if it is not set. */
   server?: () => string | null
   /** Origins elsewhere that a form of ours may lead on to: browsers hold `form-action` against redirects, too. */
   formTargets?: () => readonly string[]
@@ -108,7 +108,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   })
   return app
 
-  /** A page that cannot be made must not hide the problem that it should have told. */
+  /** A page that cannot be rendered must not hide the problem that it should show. */
   async function page(c: AppContext, problem: Problem): Promise<Response | null> {
     try {
       return await options.problemPage(c, problem)

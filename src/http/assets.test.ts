@@ -9,7 +9,7 @@ import { loadAssets } from './assets.ts'
 
 const css = 'body { color: black }'
 
-test('assets have addresses by content, in the coding that the client takes', async t => {
+test('assets are addressed by content, in an encoding that the client accepts', async t => {
   const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'index.json'), '{"style.css":"style-abc.css","icon.svg":"icon-def.svg"}')
   writeFileSync(join(folder, 'style-abc.css'), css)

@@ -39,7 +39,7 @@ async function refused(status: number, body: Body, type?: string): Promise<strin
   return ((await response.json()) as { detail: string }).detail
 }
 
-test('a body that starts with { is JSON whatever its type says', async () => {
+test('a body that starts with { is JSON whatever its type', async () => {
   for (const type of [form, 'text/plain', 'application/octet-stream', 'application/json', undefined]) {
     assert.deepEqual(await accepted('{"a":1}', type), { a: 1 }, String(type))
   }
@@ -47,7 +47,7 @@ test('a body that starts with { is JSON whatever its type says', async () => {
   assert.deepEqual(await accepted('\uFEFF{"a":1}', form), { a: 1 }, 'a byte order mark')
 })
 
-test('otherwise the type decides', async () => {
+test('any other body is parsed by its type', async () => {
   assert.deepEqual(await accepted('a=1&b=x+y%20z&a%5B%5D=', form), { a: '1', b: 'x y z', 'a[]': '' })
   assert.deepEqual(await accepted('a=1&a=2&a=3&b=', `${form}; charset=utf-8`), { a: ['1', '2', '3'], b: '' })
   assert.deepEqual(await accepted('a=%7B%7D'), { a: '{}' })
@@ -55,14 +55,14 @@ test('otherwise the type decides', async () => {
   assert.match(await refused(415, '<a/>', 'application/xml'), /send JSON or a form/)
 })
 
-test('no body is no fields', async () => {
+test('an empty body has no fields', async () => {
   for (const type of [form, 'application/json', 'image/png', undefined]) {
     assert.deepEqual(await accepted(null, type), {})
     assert.deepEqual(await accepted('', type), {})
   }
 })
 
-test('what is not an object is refused in words', async () => {
+test('a body that is not an object is refused with a reason', async () => {
   for (const text of ['[1]', '"x"', '1', 'null', 'true']) {
     assert.match(await refused(400, text, 'application/json'), /must be a JSON object/)
   }
@@ -72,7 +72,7 @@ test('what is not an object is refused in words', async () => {
   assert.match(await refused(400, new Uint8Array([0x7b, 0xff, 0x7d]), form), /not valid UTF-8/)
 })
 
-test('names that mean something to JavaScript mean nothing here', async () => {
+test('names with a meaning in JavaScript are plain field names', async () => {
   for (const name of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
     const expected = name === '__proto__' ? {} : { [name]: 'x' }
     assert.deepEqual(await accepted(`${name}=x`, form), expected)
@@ -83,7 +83,7 @@ test('names that mean something to JavaScript mean nothing here', async () => {
   assert.equal(({} as Record<string, unknown>).admin, undefined)
 })
 
-test('a body may be as long as the limit and not a byte longer, whatever it announces', async () => {
+test('a body may be as long as the limit and not a byte longer, whatever length it announces', async () => {
   const fits = `a=${'x'.repeat(limitBytes - 2)}`
   assert.equal((await post(fits, form)).status, 200)
   assert.match(await refused(413, `${fits}x`, form), /at most 64 bytes/)
@@ -91,7 +91,7 @@ test('a body may be as long as the limit and not a byte longer, whatever it anno
   assert.equal((await post('a=1', form, { 'Content-Length': '65' })).status, 413)
 })
 
-test('a body without end is refused after a bounded part of it', async () => {
+test('an endless body is refused after a bounded part of it', async () => {
   let given = 0
   const chunk = new Uint8Array(64 * 1024)
   const endless = new ReadableStream({

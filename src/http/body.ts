@@ -64,7 +64,7 @@ const drainedBytes = 4 * 1024 * 1024
 /** Keeps no more than the limit, whatever the length that the client announced. */
 export async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
   const refuse = () => tooLarge(`The body may hold at most ${limitBytes} bytes.`)
-  // Before the body is touched: one that nobody has begun to read is drained by the server itself.
+  // Before the body is read: the server itself drains a body that has not been touched.
   if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw refuse()
   const reader = request.body?.getReader()
   const chunks: Uint8Array[] = []

@@ -21,7 +21,7 @@ async function ask(headers: Record<string, string>, method = 'POST'): Promise<nu
   return status
 }
 
-test('our own pages and programs that are no browsers may change things', async () => {
+test('our own pages and programs other than browsers may change things', async () => {
   const ours: Record<string, string>[] = [
     {},
     { 'Sec-Fetch-Site': 'same-origin' },
@@ -35,7 +35,7 @@ test('our own pages and programs that are no browsers may change things', async 
   for (const headers of ours) assert.equal(await ask(headers), 200, JSON.stringify(headers))
 })
 
-test('pages of others may not, tenants on sibling subdomains included', async () => {
+test('pages of other sites may not change things, tenants on sibling subdomains included', async () => {
   const theirs: Record<string, string>[] = [
     { 'Sec-Fetch-Site': 'cross-site' },
     { 'Sec-Fetch-Site': 'same-site', Origin: 'https://tenant.example.com' },
@@ -58,7 +58,7 @@ test('pages of others may not, tenants on sibling subdomains included', async ()
   }
 })
 
-test('a bearer token exempts, for no page can make a browser send one; a Basic password does not', async () => {
+test('a bearer token is exempt, because no page can make a browser send one; a Basic password is not', async () => {
   const other = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://dash.example' }
   assert.equal(await ask({ ...other, Authorization: 'Bearer x' }), 200)
   assert.equal(await ask({ ...other, Authorization: 'bearer x' }), 200)

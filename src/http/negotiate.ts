@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 
-/** True for a browser: HTML for whoever names it, JSON for everyone else. */
+/** True for a browser: HTML for clients that accept it by name, JSON for all others. */
 export function wantsPage(c: Context): boolean {
   return (c.req.header('accept') ?? '').toLowerCase().includes('text/html')
 }

@@ -79,7 +79,7 @@ async function describe(https = false): Promise<Description> {
   return (await response.json()) as Description
 }
 
-test('every declared route is described, pages for people are not', async () => {
+test('every declared route is described, and pages for people are not', async () => {
   const { openapi, paths } = await describe()
   assert.equal(openapi, '3.1.0')
   const described = Object.entries(paths).flatMap(([path, item]) =>
@@ -94,7 +94,7 @@ test('every declared route is described, pages for people are not', async () => 
   ])
 })
 
-test('the description holds together: parameters, security schemes and references exist', async () => {
+test('the description is consistent: parameters, security schemes and references exist', async () => {
   const description = await describe()
   for (const [path, item] of Object.entries(description.paths)) {
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(match => match[1])
@@ -121,7 +121,7 @@ test('the description holds together: parameters, security schemes and reference
   }
 })
 
-test('queries, bodies and guards are those that the routes check', async () => {
+test('the described queries, bodies and guards are those that the routes check', async () => {
   const { paths } = await describe()
   const list = paths['/instances']?.get
   assert.deepEqual(
@@ -155,7 +155,7 @@ test('queries, bodies and guards are those that the routes check', async () => {
   assert.ok(!paths['/instances']?.get?.parameters.some(({ name }) => name === 'Prefer'))
 })
 
-test('operations have names that clients read well, and refuse to share one', async () => {
+test('operations have readable names, and refuse to share one', async () => {
   for (const [method, path, id, tag] of [
     ['get', '/api/jobs', 'listJobs', 'jobs'],
     ['get', '/api/jobs/{id}', 'getJob', 'jobs'],

@@ -77,9 +77,9 @@ export function describeApi(
 
 const refusals = {
   BadRequest: 'The body cannot be read',
-  Unauthorized: 'Not signed in, or the token is not known',
-  Forbidden: 'The token may not do this, or the request comes from another site',
-  NotFound: 'There is no such thing',
+  Unauthorized: 'Not signed in, or the token is unknown',
+  Forbidden: 'The token’s scope does not allow this, or the request comes from another site',
+  NotFound: 'Not found',
   TooLarge: 'The body is too large',
   UnsupportedMedia: 'The body is neither JSON nor a form',
   Invalid: 'A parameter or field is wrong or unknown; `errors` names each',

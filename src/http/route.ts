@@ -7,7 +7,7 @@ export interface AppEnv {
   Bindings: Partial<HttpBindings>
   Variables: {
     requestId: string
-    /** The address of whoever asks, behind any configured proxies. */
+    /** The client’s address, behind any configured proxies. */
     client: string
     log: Logger
     /** Who asks, once a guard that tells people apart has let them in. */
@@ -21,7 +21,7 @@ export interface Actor {
   kind: 'session' | 'token'
   /** What people call it: the token's name. */
   name: string
-  /** Known of whoever signed in by way of the control plane. */
+  /** The account, after single sign-on through the control plane. */
   email?: string
 }
 

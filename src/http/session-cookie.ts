@@ -18,7 +18,7 @@ export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
 }
 
 /**
- * Whose it is: the operator's or an instance's `session`, an owner's `account`, or a sign-in that is under way, with the
+ * Whose it is: the operator's or an instance's `session`, an owner's `account`, or a sign-in in progress, with the
  * provider (`sign_in`) or with the control plane (`sso`); `browser` tells one that signed in before.
  */
 export type CookieKind = 'account' | 'sign_in' | (typeof instanceCookieKinds)[number]
@@ -37,7 +37,7 @@ export function newSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** What is kept of a secret: enough to recognise it, useless to whoever reads the database. */
+/** The stored form of a secret: enough to recognise it, useless to a reader of the database. */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')
 }

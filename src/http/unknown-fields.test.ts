@@ -40,7 +40,7 @@ async function ask(path: string, body: string): Promise<[status: number, errors:
   return [answer.status, errors]
 }
 
-test('JSON with a field that is not known is refused, and the field named', async () => {
+test('JSON with an unknown field is refused, and the field named', async () => {
   for (const path of ['/named', '/piped', '/refined']) {
     assert.deepEqual(await ask(path, '{"size":1,"nota":"x"}'), [
       422,
@@ -59,7 +59,7 @@ test('JSON with a field that is not known is refused, and the field named', asyn
   ])
 })
 
-test('a form is held to the same, the name of its button included', async () => {
+test('a form with an unknown field is refused too, the name of its button included', async () => {
   assert.deepEqual(await ask('/named', 'size=1&button=Save'), [
     422,
     [{ path: 'button', message: 'is not a field here; there is "size", "note"' }],
@@ -72,7 +72,7 @@ test('a form is held to the same, the name of its button included', async () => 
   assert.deepEqual(await ask('/none', ''), [200, undefined])
 })
 
-test('a route that takes no field refuses every field, unless it reads the body itself', async () => {
+test('a route without fields refuses every field, unless it reads the body itself', async () => {
   assert.deepEqual(await ask('/bare', 'a=1'), [
     422,
     [{ path: 'a', message: 'is not a field here; none is taken' }],
@@ -81,7 +81,7 @@ test('a route that takes no field refuses every field, unless it reads the body 
   assert.equal((await ask('/raw', 'a=1'))[0], 200)
 })
 
-test('where any name is good, any name is taken', async () => {
+test('a route that accepts any name accepts unknown fields', async () => {
   assert.deepEqual(await ask('/any', '{"a":1}'), [200, undefined])
   assert.deepEqual(await ask('/loose', '{"size":1,"a":1}'), [200, undefined])
 })

@@ -5,7 +5,7 @@ import { bootOrder } from './boot-order.ts'
 const plugin = (name: string, ...needs: string[]) => ({ name, needs })
 const names = (plugins: readonly { name: string }[]) => plugins.map(({ name }) => name)
 
-test('each comes after what it needs, otherwise in the given order', () => {
+test('each plugin follows its needs, otherwise the given order', () => {
   const { order, faults } = bootOrder([
     plugin('d', 'b', 'c'),
     plugin('c', 'a'),
@@ -17,7 +17,7 @@ test('each comes after what it needs, otherwise in the given order', () => {
   assert.deepEqual(names(order), ['b', 'a', 'c', 'd', 'e'])
 })
 
-test('every fault is told at once', () => {
+test('every fault is reported at once', () => {
   const { faults } = bootOrder([
     plugin('a', 'b', 'gone'),
     plugin('b', 'c'),
@@ -35,7 +35,7 @@ test('every fault is told at once', () => {
   ])
 })
 
-test('two ways to one plugin are no circle', () => {
+test('two paths to one plugin are not a circle', () => {
   const { order, faults } = bootOrder([
     plugin('top', 'l', 'r'),
     plugin('l', 'base'),

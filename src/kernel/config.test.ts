@@ -5,7 +5,7 @@ import { durationMs, parseConfig, setting } from './config.ts'
 
 const one = (field: z.ZodType, text: string) => parseConfig(z.object({ X: field }), { X: text })
 
-test('settings are read in their own units', () => {
+test('settings are parsed in their own units', () => {
   const values: [z.ZodType, string, unknown][] = [
     [setting.integer(-5, 5), '-5', -5],
     [setting.port(), '0', 0],
@@ -24,7 +24,7 @@ test('settings are read in their own units', () => {
   assert.ok(Number.isNaN(durationMs('1 m')))
 })
 
-test('a value that makes no sense is refused once, by name, with the form that is wanted', () => {
+test('an invalid value is refused once, by name, with the expected format', () => {
   const values: [z.ZodType, string[], string][] = [
     [
       setting.integer(1, 9),
@@ -49,7 +49,7 @@ test('a value that makes no sense is refused once, by name, with the form that i
   }
 })
 
-test('an empty variable counts as unset; every fault is returned, no value is', () => {
+test('an empty variable counts as unset; every fault is returned without its value', () => {
   const schema = z.object({
     A: z.string().min(5, 'must have at least 5 characters').optional(),
     B: setting.port().prefault('8080'),

@@ -2,7 +2,7 @@ import type { Logger } from '../log.ts'
 
 type Listener = (payload: unknown) => void | Promise<void>
 
-/** Carries events from whoever announces to whoever listens, after the announcer's own work is done. */
+/** Carries events from emitters to listeners, after the emitter’s own work is done. */
 export class EventBus {
   readonly #listeners = new Map<string, { plugin: string; listener: Listener }[]>()
   readonly #log: Logger

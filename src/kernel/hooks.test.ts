@@ -4,7 +4,7 @@ import { HookBoard } from './hooks.ts'
 
 const answer = () => 'yes'
 
-test('a hook is asked only by the plugin that declared it, and only once every plugin is set up', () => {
+test('a hook is called only by the plugin that declared it, and only once every plugin is set up', () => {
   const board = new HookBoard()
   board.ask('shop', { 'may-buy': 'any' })
   const shop = board.askerFor('shop')
@@ -16,7 +16,7 @@ test('a hook is asked only by the plugin that declared it, and only once every p
   assert.throws(() => board.ask('other', { 'may-buy': 'any' }), /is asked by "shop" and by "other"/)
 })
 
-test('one answer where one is allowed, and one where one is needed', () => {
+test('a hook takes one answer where one is allowed, and needs one where one is required', () => {
   const board = new HookBoard()
   board.ask('shop', { limit: 'optional', price: 'required', tax: 'required', vat: 'optional' })
   board.answer('bank', { limit: answer, price: answer })

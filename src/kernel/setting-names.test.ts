@@ -11,7 +11,7 @@ const known = [
   'ADMIN_TOKEN',
 ]
 
-test('a misspelt setting is told with the name that was meant, and never with its value', () => {
+test('a misspelt setting is reported with the intended name, and never with its value', () => {
   const env = {
     ...{
       LONGHOUSE_PROT: 's3cret',
@@ -33,7 +33,7 @@ test('a misspelt setting is told with the name that was meant, and never with it
   assert.deepEqual(unknown, [])
 })
 
-test('what only begins as ours do is told too; what is read, is empty or is another program’s is not', () => {
+test('an unknown variable with our prefix is reported too; one that is read, empty or another program’s is not', () => {
   const env = {
     ...{ LONGHOUSE_PORT: '1', LONGHOUSE_COLOUR: 'red', LONGHOUSE_DATA_DIR: '/x', INSTANCE_GPU: '' },
     ...{

@@ -10,7 +10,7 @@ export function settingNames(schema: unknown): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
 
-/** Nobody else's variables begin so. */
+/** Only our own variables have this prefix. */
 const ownPrefix =
   /^(LONGHOUSE|INSTANCE|ROUTER|PROVISIONER|BILLING|BRIDGE|SSO|RETENTION|OPENID|CONTROL_PLANE)_/
 

@@ -6,7 +6,7 @@ import { silentLog } from '../log.ts'
 import { manualClock } from '../testing/clock.ts'
 import { startTask } from './tasks.ts'
 
-test('a task runs at once, and again so long after the end of each round', async () => {
+test('a task runs at once, and again after a pause that starts at the end of each round', async () => {
   const clock = manualClock()
   let rounds = 0
   const running = startTask(
@@ -29,7 +29,7 @@ test('a task runs at once, and again so long after the end of each round', async
   assert.equal(rounds, 3)
 })
 
-test('a round that throws is logged, and the next one comes as usual', async () => {
+test('a round that throws is logged, and the next one runs as usual', async () => {
   const lines: string[] = []
   const log = pino({}, { write: line => void lines.push(line) })
   const clock = manualClock()
@@ -55,7 +55,7 @@ test('a round that throws is logged, and the next one comes as usual', async () 
   await running.stop()
 })
 
-test('a task whose last three rounds failed says so, with its last error, until a round is good', async () => {
+test('a task whose last three rounds failed reports its last error until a round succeeds', async () => {
   const clock = manualClock()
   let fault: string | null = 'first'
   const run = async () => {
@@ -83,7 +83,7 @@ test('a task whose last three rounds failed says so, with its last error, until 
   await running.stop()
 })
 
-test('a nudge starts the next round now; nudges during a round make one more', async () => {
+test('a nudge starts the next round now; nudges during a round start one more', async () => {
   const clock = manualClock()
   let rounds = 0
   let finish = () => {}
@@ -112,7 +112,7 @@ test('a nudge starts the next round now; nudges during a round make one more', a
   await stopped
 })
 
-test('stop aborts the signal and waits for the round that is going', async () => {
+test('stop aborts the signal and waits for the round in progress', async () => {
   let ended = false
   const run = (signal: AbortSignal) =>
     new Promise<void>(resolve => {

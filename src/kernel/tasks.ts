@@ -9,7 +9,7 @@ export interface Task {
   run(signal: AbortSignal): Promise<void>
 }
 
-/** Rounds that fail in a row before it is told: one or two may pass by themselves. */
+/** Consecutive failed rounds before the failure is reported: one or two may be temporary. */
 const failuresTold = 3
 
 export interface RunningTask {

@@ -9,7 +9,7 @@ import { programRoot } from '../root.ts'
 import { temporaryFolder } from '../testing/folder.ts'
 import { holdLock, openSqlite, openTables } from './database.ts'
 
-test('a lock is held once, and again when it was released', t => {
+test('a lock is taken once, and again after it was released', t => {
   const file = join(temporaryFolder(t), 'lock')
   const lock = holdLock(file)
   assert.ok(lock)
@@ -30,7 +30,7 @@ async function holder(t: TestContext, file: string): Promise<{ child: ChildProce
   return { child, said: String(said).trim() }
 }
 
-test('a lock binds other processes too, and goes with its process however that ends', async t => {
+test('a lock excludes other processes too, and is released however its process ends', async t => {
   const file = join(temporaryFolder(t), 'lock')
   const first = await holder(t, file)
   assert.equal(first.said, 'held')
@@ -46,7 +46,7 @@ test('a lock binds other processes too, and goes with its process however that e
   lock.release()
 })
 
-test('records survive a power cut, and point only at records that exist', t => {
+test('records survive a power cut, and reference only existing records', t => {
   const sqlite = openSqlite(join(temporaryFolder(t), 'x.db'))
   t.after(() => sqlite.close())
   assert.equal(sqlite.pragma('journal_mode', { simple: true }), 'wal')
@@ -67,7 +67,7 @@ function migrations(folder: string, steps: { tag: string; when: number; sql: str
   return relative(programRoot(), folder)
 }
 
-test('every part has its own migrations, whose age beside another part’s does not matter', t => {
+test('every part has its own migrations, whatever the age of another part’s', t => {
   const folder = temporaryFolder(t)
   const file = join(folder, 'x.db')
   const young = sqliteTable('young_things', { id: text('id').primaryKey(), size: integer('size') })

@@ -26,9 +26,9 @@ export function openSqlite(file: string): Database.Database {
 }
 
 /**
- * The tables of one part of a program. `migrations` is a folder below the program's root, in the source tree and in
+ * The tables of one part of a program. `migrations` is a folder below the program’s root, in the source tree and in
  * the bundle alike. Every part has a migrations table of its own: in a shared one, drizzle skips every migration
- * that is older than the newest applied, whoever it belongs to.
+ * older than the newest applied one of any part.
  */
 export interface Tables<Schema extends Record<string, unknown>> {
   schema: Schema

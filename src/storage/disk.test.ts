@@ -9,14 +9,14 @@ import { smallDisk } from '../testing/small-disk.ts'
 import { openSqlite } from './database.ts'
 import { checkDisk, isDiskFull } from './disk.ts'
 
-test('a folder that can be written passes and keeps nothing of it; one that is gone is told by its code', t => {
+test('a writable folder passes and stays unchanged; a missing one is reported by its error code', t => {
   const folder = temporaryFolder(t)
   checkDisk(folder)
   assert.deepEqual(readdirSync(folder), [])
   assert.throws(() => checkDisk(join(folder, 'none')), /ENOENT/)
 })
 
-test('a full disk is said so, until there is room again', t => {
+test('a full disk is reported until there is room again', t => {
   const disk = smallDisk(t, { mebibytes: 2 })
   if (!disk) return
   checkDisk(disk.dir)
@@ -26,7 +26,7 @@ test('a full disk is said so, until there is room again', t => {
   checkDisk(disk.dir)
 })
 
-test('what fails because the disk is full answers 507 in words, whoever says it', async t => {
+test('an error of a full disk answers 507 with a reason, whichever program reports it', async t => {
   const disk = smallDisk(t, { mebibytes: 2 })
   if (!disk) return
   const sqlite = openSqlite(join(disk.dir, 'a.db'))

@@ -20,7 +20,7 @@ export function checkDisk(folder: string): void {
   }
 }
 
-/** Writes what can do without, such as when somebody was seen last: false, and nothing else, when the disk is full. */
+/** Makes a write that may be lost, such as a last-used time. Returns false, without throwing, when the disk is full. */
 export function unlessFull(write: () => void): boolean {
   try {
     write()

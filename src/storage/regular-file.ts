@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
-/** A pipe is opened without waiting for somebody who writes into it. */
+/** A pipe is opened without waiting for a writer. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
 /**

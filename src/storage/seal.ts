@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 
 /**
- * AES-256-GCM under a key of this program. `purpose` names what is sealed, and is needed to open it: a sealed text that
- * somebody moved to another row does not open there.
+ * Encrypts with AES-256-GCM under a key of this program. `purpose` names what is sealed, and is needed to open it, so
+ * a sealed text copied to another row does not open there.
  */
 export interface Seal {
   seal(plain: string, purpose: string): string

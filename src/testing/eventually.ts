@@ -1,7 +1,7 @@
 /**
- * Asks until the answer is there, for at most `withinMs`: what the world does in its own time cannot be awaited. It asks
- * again after a tenth of the time that has passed, so that to ask takes little from what is waited for: no sooner than
- * after `pauseMs`, and no later than after 100 ms.
+ * Polls until the answer is truthy, for at most `withinMs`, and returns it. Use it for changes that cannot be
+ * awaited. The delay between polls is a tenth of the time passed, at least `pauseMs` and at most 100 ms, so that
+ * polling takes little processor time from the work.
  */
 export async function eventually<T>(
   what: string,

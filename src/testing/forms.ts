@@ -5,7 +5,7 @@ export interface RenderedForm {
   /** The page on which it was found. */
   page: string
   action: string
-  /** As it stands there, with what a browser would send of it. */
+  /** A form with the fields that a browser would send. */
   fields: Record<string, string>
 }
 
@@ -67,7 +67,7 @@ const isLocal = (href: string) => /^\/(?!\/)/.test(href)
 const plain = (text: string) =>
   text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'")
 
-/** What a browser says when a page of somebody else’s asks it to send a form. */
+/** The headers that a browser sends with a form of another site. */
 export const foreignPages: readonly Record<string, string>[] = [
   { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' },
   { 'Sec-Fetch-Site': 'same-site', Origin: 'http://tenant.localhost' },
@@ -98,8 +98,8 @@ export async function isRefused(
 }
 
 /**
- * Sends these forms as pages of somebody else's would, from each kind of them, with the headers of who is signed in.
- * Returns the routes that they lead to, and what went wrong in words: a form that leads nowhere, or was taken.
+ * Sends these forms as another site would, from each kind of site, with the headers of a person who is signed in.
+ * Returns the routes that they lead to, and the faults: a form that leads nowhere, or was accepted.
  */
 export async function sendFromElsewhere(
   app: Hono<AppEnv>,

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { type Column, getTableColumns, getTableName, is } from 'drizzle-orm'
@@ -6,6 +6,9 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { programRoot } from '../root.ts'
 import { openSqlite, openTables, type Tables } from '../storage/database.ts'
+import { columnsOf } from './database-columns.ts'
+import { type Filling, fill, unmetCombinations } from './filled-database.ts'
+import { expectedOf, historyOf, lost } from './migration-history.ts'
 
 /** The migrations of one part, with the schema that its program reads them by. */
 export interface MigrationChain {
@@ -13,12 +16,9 @@ export interface MigrationChain {
   tables: Tables<Record<string, unknown>>
 }
 
-/** Rows in each table of a filled database: more than any column has words to choose from. */
-const rowsPerTable = 12
-
 /** How many migrations the chain has. */
 export function stepsOf({ tables }: MigrationChain): number {
-  return journalOf(programRoot(tables.migrations)).entries.length
+  return tagsOf(tables).length
 }
 
 /**
@@ -26,18 +26,18 @@ export function stepsOf({ tables }: MigrationChain): number {
  * afterwards, in words. `folder` is an empty one to work in.
  */
 export function faultsAfter(chain: MigrationChain, step: number, folder: string): string[] {
-  const sqlite = openSqlite(':memory:')
+  const { sqlite } = filledAt(chain, step, folder)
   const scratch = openSqlite(':memory:')
   try {
-    const early = firstMigrations(chain, step, folder)
-    openTables(sqlite, chain.part, { schema: {}, migrations: early })
-    fill(sqlite, columnsOf(chain.tables.schema))
-    const before = contentsOf(sqlite)
+    const done = tagsOf(chain.tables).slice(0, step)
+    const expected = expectedOf(sqlite, historyOf(programRoot(chain.tables.migrations)), tag =>
+      done.includes(tag),
+    )
     const failure = migrationFailure(sqlite, chain)
     if (failure !== null) return [failure]
     openTables(scratch, chain.part, chain.tables)
     return [
-      ...lost(before, contentsOf(sqlite)),
+      ...lost(sqlite, expected),
       ...checksOf(sqlite),
       ...differences(schemaOf(sqlite), schemaOf(scratch)),
       ...schemaTables(chain.tables.schema).flatMap(table => readingFaults(sqlite, table)),
@@ -45,6 +45,39 @@ export function faultsAfter(chain: MigrationChain, step: number, folder: string)
   } finally {
     sqlite.close()
     scratch.close()
+  }
+}
+
+/** Combinations of values that a migration from `step` on must be tried with, and is not, in words. */
+export function untriedAt(chain: MigrationChain, step: number, folder: string): string[] {
+  const { sqlite, filling } = filledAt(chain, step, folder)
+  try {
+    return unmetCombinations(sqlite, filling)
+  } finally {
+    sqlite.close()
+  }
+}
+
+function filledAt(
+  chain: MigrationChain,
+  step: number,
+  folder: string,
+): { sqlite: Database; filling: Filling } {
+  const sqlite = openSqlite(':memory:')
+  openTables(sqlite, chain.part, { schema: {}, migrations: firstMigrations(chain, step, folder) })
+  const filling = fillingAt(chain, step)
+  fill(sqlite, filling)
+  return { sqlite, filling }
+}
+
+function fillingAt({ tables }: MigrationChain, step: number): Filling {
+  const coming = tagsOf(tables).slice(step)
+  const { words } = historyOf(programRoot(tables.migrations))
+  return {
+    known: knownColumns(tables.schema),
+    words: new Map(
+      words.filter(({ before }) => coming.includes(before)).map(({ column, words }) => [column, words]),
+    ),
   }
 }
 
@@ -66,13 +99,26 @@ function journalOf(folder: string): Journal {
   return JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8'))
 }
 
-/** A copy of the chain that ends after `step` migrations, as a path below the program's root. */
-export function firstMigrations({ tables }: MigrationChain, step: number, copy: string): string {
+function tagsOf({ migrations }: MigrationChain['tables']): string[] {
+  return journalOf(programRoot(migrations)).entries.map(({ tag }) => tag)
+}
+
+/**
+ * A copy of the chain that ends after `step` migrations, as a path below the program's root. `edit` may change the text of
+ * each.
+ */
+export function firstMigrations(
+  { tables }: MigrationChain,
+  step: number,
+  copy: string,
+  edit: (sql: string, tag: string) => string = sql => sql,
+): string {
   const folder = programRoot(tables.migrations)
   const journal = journalOf(folder)
   const entries = journal.entries.slice(0, step)
-  mkdirSync(join(copy, 'meta'), { recursive: true })
-  for (const { tag } of entries) cpSync(join(folder, `${tag}.sql`), join(copy, `${tag}.sql`))
+  cpSync(join(folder, 'meta'), join(copy, 'meta'), { recursive: true })
+  for (const { tag } of entries)
+    writeFileSync(join(copy, `${tag}.sql`), edit(readFileSync(join(folder, `${tag}.sql`), 'utf8'), tag))
   writeFileSync(join(copy, 'meta', '_journal.json'), JSON.stringify({ ...journal, entries }))
   return relative(programRoot(), copy)
 }
@@ -81,10 +127,8 @@ function schemaTables(schema: Record<string, unknown>): SQLiteTable[] {
   return Object.values(schema).filter((each): each is SQLiteTable => is(each, SQLiteTable))
 }
 
-type KnownColumns = ReadonlyMap<string, Column>
-
 /** Today's columns by `table.column`. */
-function columnsOf(schema: Record<string, unknown>): KnownColumns {
+function knownColumns(schema: Record<string, unknown>): ReadonlyMap<string, Column> {
   return new Map(
     schemaTables(schema).flatMap(table =>
       Object.values(getTableColumns(table)).map(
@@ -92,118 +136,6 @@ function columnsOf(schema: Record<string, unknown>): KnownColumns {
       ),
     ),
   )
-}
-
-interface ColumnInfo {
-  name: string
-  type: string
-  notnull: 0 | 1
-  pk: number
-}
-
-interface ForeignKey {
-  table: string
-  from: string
-  to: string | null
-}
-
-const infoOf = (sqlite: Database, table: string) =>
-  sqlite.prepare<[string], ColumnInfo>('select * from pragma_table_info(?)').all(table)
-const foreignKeysOf = (sqlite: Database, table: string) =>
-  sqlite.prepare<[string], ForeignKey>('select * from pragma_foreign_key_list(?)').all(table)
-
-/** The tables that hold the program's own rows. */
-function tablesIn(sqlite: Database): string[] {
-  return sqlite
-    .prepare<[], { name: string }>("select name from sqlite_schema where type = 'table' order by name")
-    .all()
-    .map(({ name }) => name)
-    .filter(name => !name.startsWith('sqlite_') && !name.endsWith('_migrations'))
-}
-
-/** The same, each after those that its foreign keys point to. */
-function parentsFirst(sqlite: Database): string[] {
-  const sorted: string[] = []
-  const visit = (table: string) => {
-    if (sorted.includes(table)) return
-    for (const { table: parent } of foreignKeysOf(sqlite, table)) if (parent !== table) visit(parent)
-    sorted.push(table)
-  }
-  for (const table of tablesIn(sqlite)) visit(table)
-  return sorted
-}
-
-function fill(sqlite: Database, known: KnownColumns): void {
-  const keys = new Map<string, unknown>()
-  for (const table of parentsFirst(sqlite)) {
-    const columns = infoOf(sqlite, table)
-    const parents = foreignKeysOf(sqlite, table)
-    const insert = sqlite.prepare(
-      `insert into "${table}" (${columns.map(({ name }) => `"${name}"`)}) values (${columns.map(() => '?')})`,
-    )
-    for (let row = 0; row < rowsPerTable; row++) {
-      const values = columns.map((column, at) => {
-        const isNull = column.notnull === 0 && column.pk === 0 && leavesNull(row, at)
-        const parent = parents.find(({ from }) => from === column.name)
-        const value = isNull
-          ? null
-          : parent
-            ? keys.get(`${parent.table}.${parent.to ?? 'id'} ${row}`)
-            : filling(column, row, known.get(`${table}.${column.name}`))
-        keys.set(`${table}.${column.name} ${row}`, value)
-        return value
-      })
-      insert.run(values)
-    }
-  }
-}
-
-/** The first row is full, the second as empty as it may be, and every pair of columns is met in all four ways. */
-function leavesNull(row: number, column: number): boolean {
-  if (row < 2) return row === 1
-  return ((column + 1) * (row * row + 7)) % 11 < 5
-}
-
-/** Words of a column are taken in turn, so that conditions of a migration are met and not met. */
-function filling({ name, type, pk }: ColumnInfo, row: number, column: Column | undefined): unknown {
-  if (pk === 0 && column?.enumValues?.length) return column.enumValues[row % column.enumValues.length]
-  if (column?.dataType === 'json') return JSON.stringify([{ row }])
-  if (column?.dataType === 'boolean') return row % 2
-  switch (type.toLowerCase()) {
-    case 'integer':
-      return 1_700_000_000_000 + row
-    case 'real':
-      return row + 0.5
-    case 'blob':
-      return Buffer.from([row, 0, 255])
-    default:
-      return `${name} ${row}`
-  }
-}
-
-type Contents = ReadonlyMap<string, readonly Record<string, unknown>[]>
-
-function contentsOf(sqlite: Database): Contents {
-  return new Map(
-    tablesIn(sqlite).map(table => [
-      table,
-      sqlite.prepare<[], Record<string, unknown>>(`select * from "${table}" order by rowid`).all(),
-    ]),
-  )
-}
-
-/** Every row of a table that is still there must be too, with what it held in the columns that are still there. */
-function lost(before: Contents, after: Contents): string[] {
-  return [...before].flatMap(([table, rows]) => {
-    const now = after.get(table)
-    if (!now) return []
-    if (now.length !== rows.length) return [`${table} had ${rows.length} rows and has ${now.length}`]
-    const columns = Object.keys(rows[0] ?? {}).filter(name => name in (now[0] ?? {}))
-    const told = (row: Record<string, unknown>) => JSON.stringify(columns.map(name => row[name]))
-    const there = new Set(now.map(told))
-    const changed = rows.filter(row => !there.has(told(row))).length
-    return changed === 0 ? [] : [`${changed} rows of ${table} do not hold what they held`]
-  })
 }
 
 function checksOf(sqlite: Database): string[] {
@@ -236,7 +168,7 @@ function differences(migrated: ReadonlyMap<string, string>, scratch: ReadonlyMap
 /** The schema must read every row, and know every column: a select cannot tell what it leaves out. */
 function readingFaults(sqlite: Database, table: SQLiteTable): string[] {
   const name = getTableName(table)
-  const columns = new Set(infoOf(sqlite, name).map(each => each.name))
+  const columns = new Set(columnsOf(sqlite, name).map(each => each.name))
   const known = new Set(Object.values(getTableColumns(table)).map(each => each.name))
   const faults = [
     ...[...known.difference(columns)].map(
@@ -246,6 +178,6 @@ function readingFaults(sqlite: Database, table: SQLiteTable): string[] {
   ]
   if (faults.length > 0) return faults
   const read = drizzle(sqlite).select().from(table).all().length
-  const there = contentsOf(sqlite).get(name)?.length ?? 0
+  const there = sqlite.prepare<[], number>(`select count(*) from "${name}"`).pluck().get() ?? 0
   return read === there ? [] : [`the schema reads ${read} of ${there} rows of ${name}`]
 }

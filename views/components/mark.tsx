@@ -2,7 +2,7 @@ export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'idle'
 
 export type Shape = 'check' | 'turning' | 'triangle' | 'cross' | 'ring' | 'square' | 'slash' | 'clock' | 'dot'
 
-/** A status as a shape, so that it can be told without its colour. It says nothing aloud: a word stands beside it. */
+/** A status as a shape that is recognisable without colour. Screen readers skip it, because a word stands beside it. */
 export function Mark({ shape, size = 12 }: { shape: Shape; size?: number }) {
   return (
     <svg

@@ -1,16 +1,7 @@
 import type { Child } from 'hono/jsx'
 import type { InstanceStatus as InstanceStatusName } from '../../plugins/provisioner/contract.ts'
+import type { Run, RunStatus as RunStatusName, SlotOutcome } from '../../runtime/jobs/contract.ts'
 import { Mark, type Shape, type Tone } from './mark.tsx'
-
-export type RunStatusName =
-  | 'queued'
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'timed_out'
-  | 'cancelled'
-  | 'interrupted'
-export type SlotOutcomeName = 'ran' | 'late' | 'skipped' | 'missed' | 'interrupted'
 
 interface Look {
   tone: Tone
@@ -39,7 +30,7 @@ const runs: Record<RunStatusName, Look> = {
   interrupted: { tone: 'warn', shape: 'triangle', word: 'Interrupted' },
 }
 
-const slots: Record<SlotOutcomeName, Look> = {
+const slots: Record<SlotOutcome, Look> = {
   ran: { tone: 'ok', shape: 'check', word: 'Ran' },
   late: { tone: 'warn', shape: 'clock', word: 'Ran late' },
   skipped: { tone: 'idle', shape: 'slash', word: 'Skipped' },
@@ -73,9 +64,9 @@ export function RunStatus({ status, href }: { status: RunStatusName; href?: stri
   return lookBadge(runs[status], href)
 }
 
-/** What became of a due time: nobody is helped by *Ran* when the run then failed. */
+/** The result of a due time: *Ran* alone does not help when the run then failed. */
 export interface SlotEnd {
-  outcome: SlotOutcomeName
+  outcome: SlotOutcome
   runStatus: RunStatusName | null
 }
 
@@ -93,6 +84,8 @@ export function slotIsWell({ outcome, runStatus }: SlotEnd): boolean {
     (runStatus === null || ['queued', 'running', 'succeeded'].includes(runStatus))
   )
 }
+export const isOver = ({ status }: Pick<Run, 'status'>): boolean =>
+  status !== 'queued' && status !== 'running'
 export const runWord = (status: RunStatusName): string => runs[status].word
 
 function slotLook({ outcome, runStatus }: SlotEnd): Look {

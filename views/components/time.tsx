@@ -28,7 +28,7 @@ export function Time({ at, now, zone = 'UTC', as = 'relative', seconds = false }
   )
 }
 
-/** How long something took; a dash, said as "not yet", while nobody knows. */
+/** The duration of something; a dash, read as "not yet", while it is unknown. */
 export function Duration({ ms }: { ms: number | null | undefined }) {
   if (ms === null || ms === undefined) return <NotYet />
   return <span class="num nowrap">{durationWords(ms)}</span>

@@ -2,7 +2,7 @@
 const letterWidth = 6.6
 const padding = 7
 
-/** A status badge as an image of its own: label and state in words, so that it can be told without its colour. */
+/** A status badge as an image: label and state in words, so that it is readable without colour. */
 export function BadgeImage({ label, words, colour }: { label: string; words: string; colour: string }) {
   const left = Math.round(label.length * letterWidth + 2 * padding)
   const right = Math.round(words.length * letterWidth + 2 * padding)

@@ -1,19 +1,6 @@
+import type { JobsDifference } from '../../runtime/jobs/contract.ts'
 import { Mark, type Shape, type Tone } from '../components/mark.tsx'
 import { Time } from '../components/time.tsx'
-
-export interface DifferenceView {
-  added: number
-  removed: number
-  changed: number
-  jobs: readonly {
-    id: string
-    kind: 'added' | 'removed' | 'changed'
-    fields: readonly string[]
-    cron: string
-    timezone: string
-    nextRunAt: number | null
-  }[]
-}
 
 const looks: Record<'added' | 'removed' | 'changed', { tone: Tone; shape: Shape; word: string }> = {
   added: { tone: 'ok', shape: 'check', word: 'New' },
@@ -22,7 +9,7 @@ const looks: Record<'added' | 'removed' | 'changed', { tone: Tone; shape: Shape;
 }
 
 /** The jobs that a change adds, removes and changes, and when they run next. */
-export function Difference({ difference, now }: { difference: DifferenceView; now: number }) {
+export function Difference({ difference, now }: { difference: JobsDifference; now: number }) {
   const { jobs, added, removed, changed } = difference
   const more = added + removed + changed - jobs.length
   return (

@@ -1,3 +1,4 @@
+import type { ManifestError, ManifestState } from '../../runtime/jobs/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { SourceExcerpt } from '../components/log/source-excerpt.tsx'
 import { placeHref, withPlaces } from '../components/log/source-links.tsx'
@@ -6,10 +7,19 @@ import { Badge } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
 import { Difference } from './difference.tsx'
 import { NextTry } from './packages-panel.tsx'
-import type { ManifestErrorView, ManifestView } from './shapes.ts'
+
+/** An error with the lines around its place, when they could be read. */
+export interface ErrorWithExcerpt extends ManifestError {
+  excerpt: { first: number; lines: readonly string[] } | null
+}
+
+/** The state of the manifest, its errors with excerpts of the files. */
+export interface ManifestWithExcerpts extends Omit<ManifestState, 'errors'> {
+  errors: readonly ErrorWithExcerpt[]
+}
 
 /** The state of the manifest, in one line for the head of a page. */
-export function ManifestBadge({ manifest, now }: { manifest: ManifestView; now: number }) {
+export function ManifestBadge({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   if (manifest.status === 'loading') {
     return (
       <Badge tone="busy" shape="turning">
@@ -56,7 +66,7 @@ const waitsInWords = {
 }
 
 /** Why the last save did not go live, where, and what runs meanwhile. Empty when it went live. */
-export function ManifestProblems({ manifest, now }: { manifest: ManifestView; now: number }) {
+export function ManifestProblems({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   if (manifest.status !== 'error') return null
   if (manifest.waitingFor === 'packages') return <Installing manifest={manifest} now={now} />
   if (manifest.waitingFor === 'registry') return <Offline manifest={manifest} now={now} />
@@ -85,7 +95,7 @@ export function ManifestProblems({ manifest, now }: { manifest: ManifestView; no
 }
 
 /** Each error with its place and the lines around it. */
-export function ManifestErrors({ errors }: { errors: readonly ManifestErrorView[] }) {
+export function ManifestErrors({ errors }: { errors: readonly ErrorWithExcerpt[] }) {
   return (
     <ul>
       {errors.map(error => (
@@ -101,7 +111,7 @@ export function ManifestErrors({ errors }: { errors: readonly ManifestErrorView[
   )
 }
 
-function Installing({ manifest, now }: { manifest: ManifestView; now: number }) {
+function Installing({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   return (
     <Notice tone="busy" title="Packages are being installed">
       <p>
@@ -118,7 +128,7 @@ function Installing({ manifest, now }: { manifest: ManifestView; now: number }) 
 }
 
 /** The files are fine: the registry could not be reached. */
-function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
+function Offline({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   return (
     <Notice tone="warn" title="Packages could not be fetched">
       {manifest.errors.map(({ message }) => (
@@ -141,7 +151,7 @@ function Offline({ manifest, now }: { manifest: ManifestView; now: number }) {
   )
 }
 
-function HeldBack({ manifest, now }: { manifest: ManifestView; now: number }) {
+function HeldBack({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   return (
     <Notice tone="warn" title="The last change would remove every job">
       <p>
@@ -166,7 +176,7 @@ export function Commit({ id }: { id: string }) {
   )
 }
 
-function Place({ error }: { error: ManifestErrorView }) {
+function Place({ error }: { error: ErrorWithExcerpt }) {
   if (!error.file) return null
   return (
     <p>

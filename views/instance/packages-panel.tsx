@@ -1,21 +1,11 @@
+import type { PackagesState } from '../../runtime/packages/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
 import { Duration, Time } from '../components/time.tsx'
 
-export interface PackagesView {
-  status: 'none' | 'installed' | 'installing' | 'failed'
-  command: string | null
-  startedAt: number | null
-  finishedAt: number | null
-  output: string
-  error: string | null
-  /** When the installation is retried automatically. */
-  nextTryAt: number | null
-}
-
 /** The packages that the jobs import: the state of their installation, npm's output, and a retry. */
-export function PackagesPanel({ packages, now }: { packages: PackagesView; now: number }) {
+export function PackagesPanel({ packages, now }: { packages: PackagesState; now: number }) {
   const { status, command, startedAt, finishedAt, output, error, nextTryAt } = packages
   return (
     <Panel title="Packages" id="packages" aside={<State status={status} />}>
@@ -57,7 +47,7 @@ export function NextTry({ at, now }: { at: number; now: number }) {
   return <p>Next attempt {at - now < 10_000 ? 'in a few seconds' : <Time at={at} now={now} />}.</p>
 }
 
-function State({ status }: Pick<PackagesView, 'status'>) {
+function State({ status }: Pick<PackagesState, 'status'>) {
   if (status === 'installing')
     return (
       <Badge tone="busy" shape="turning">

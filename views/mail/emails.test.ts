@@ -34,7 +34,7 @@ test('every email has the same words in HTML and text, and a link', () => {
   }
 })
 
-test('dates are listed, and addresses come out as they are', () => {
+test('dates are listed, and addresses are shown unchanged', () => {
   const text = emailText(all.paymentFailed as Email)
   assert.match(
     text,

@@ -26,7 +26,7 @@ export interface InstanceRow {
 export interface InstancesProps {
   /** One page of the list. */
   instances: readonly InstanceRow[]
-  /** How many there are in all, and how many of them are removed and still reserve their names. */
+  /** The total number, and how many of them are removed and still reserve their names. */
   total: number
   removed: number
   /** How many run with older settings. */

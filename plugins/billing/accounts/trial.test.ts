@@ -35,7 +35,7 @@ test('a failed call starts no trial', async t => {
     [ada, eve].map(owner => owner.call('POST', '/instances', { subdomain: 'wanted' })),
   )
   assert.deepEqual(replies.map(({ status }) => status).sort(), [202, 409])
-  // Whoever comes first gets it.
+  // The first request gets it.
   const refused = replies[0]?.status === 409 ? ada : eve
   const { state } = (await refused.call('GET', '/billing')).json<{ state: string }>()
   assert.equal(state, 'free')

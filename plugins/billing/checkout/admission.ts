@@ -26,7 +26,7 @@ export function createAdmission(parts: {
       throw paymentNeeded(
         'Nothing was created. Choose a plan first; after that, you can create an instance again.',
       )
-    // An instance from before billing was set up stays with its owner.
+    // An instance created before billing was set up stays with its owner.
     if (state !== 'free' || how === 'brought-back') return
     if (trialMs === 0)
       throw paymentNeeded('Nothing was created. There is no free trial here, so choose a plan first.')

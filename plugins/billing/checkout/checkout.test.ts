@@ -233,7 +233,7 @@ test('the redirect before the event, the event before the redirect, and Stripe a
   const page = await ada.visit('/billing?paid=1')
   assert.match(page.text, /Your payment is not confirmed yet/)
   assert.doesNotMatch(page.text, /Choose a plan/)
-  // Nobody can order again meanwhile.
+  // A second order is refused meanwhile.
   assert.equal((await ada.call('POST', '/checkout', { plan: 'basic' })).status, 503)
   shop.stripe.mood = 'well'
   assert.equal((await ada.call('POST', '/checkout', { plan: 'basic' })).status, 409)

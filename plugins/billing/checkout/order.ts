@@ -16,7 +16,7 @@ const timeToPayMs = 3_600_000
  * 1. Find the account's checkout pages at Stripe, and reuse the open page of this very order.
  * 2. Close the other open pages. One that cannot be closed was paid.
  * 3. Read the customer: now everything that was paid is seen.
- * 4. Refuse the order if a subscription has not ended, or if the money for one is still under way.
+ * 4. Refuse the order if a subscription has not ended, or if the payment for one is still in progress.
  * 5. Return the page that was found, or open a new one.
  */
 export function createOrders(parts: {

@@ -203,7 +203,7 @@ test('an account gets one trial, up to the limit of trials; a refusal creates no
   assert.equal(page.status, 429)
   assert.match(page.text, /All free trials are taken/)
   assert.equal((await billOf(grace)).trial_ends_at, null)
-  // Whoever pays takes no trial.
+  // An owner who pays starts no trial.
   await shop.buy(ada)
   await shop.run('enforce')
   assert.ok((await grace.call('POST', '/instances', { subdomain: 'navy' })).status < 300)
@@ -296,7 +296,7 @@ test('after a change to a smaller plan, the newest instances beyond its room sto
   assert.equal((await ada.call('POST', '/instances/acme/restore', {})).status, 202)
   assert.deepEqual(await standing(), ['running', 'running'])
 
-  // A price that the operator took off the list stops nobody.
+  // A price that the operator removed from the list blocks no one.
   await pays('price_of_old')
   assert.deepEqual(await standing(), ['running', 'running'])
 })

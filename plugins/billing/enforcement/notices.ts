@@ -10,7 +10,7 @@ import type { AccountStanding } from '../accounts/standings.ts'
 import type { Trials } from '../accounts/trial.ts'
 
 const day = 86_400_000
-/** Older news is not sent: after mail or the program was off, nobody should get a flood of it. */
+/** Older notices are dropped, so that no one gets a flood of them after mail or the program was off. */
 const freshMs = 3 * day
 /** Days before a date on which the owner is reminded of it. */
 const trialDays = [1, 3]
@@ -48,7 +48,7 @@ export function createNotices(parts: {
   }
 
   return {
-    /** What every owner is told, whether or not payments are set up. */
+    /** Notices to every owner, whether or not payments are set up. */
     ofInstances: (): void => {
       for (const instance of provisioner.instances()) {
         const { accountId, status, createdAt, deletedAt } = instance
@@ -66,7 +66,7 @@ export function createNotices(parts: {
       }
     },
 
-    /** What the owner of an account is told about payments and deadlines. */
+    /** Notices to the owner of an account about payments and deadlines. */
     ofAccount: (standing: AccountStanding, instances: readonly InstanceSummary[]): void => {
       const { state, since, reason, previous } = standing
       const ladder = standing.ladder.map(({ at, what }) => ({ at, what: ladderWords[what] }))

@@ -95,7 +95,7 @@ test('an owner can restore an instance they removed while they pay, and not afte
   await shop.reaches(ada, 'acme', 'running')
   await ada.call('POST', '/instances/acme/remove', {})
   await shop.reaches(ada, 'acme', 'deleted')
-  // The trial is over, and nobody has looked yet.
+  // The trial has ended, and no round has run yet.
   shop.clock.advance(2 * day)
   assert.equal((await restore()).status, 402)
   await shop.run('enforce')

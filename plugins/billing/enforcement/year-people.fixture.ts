@@ -6,7 +6,7 @@ import type { StripeState } from '../../../src/testing/stripe/state.ts'
 import type { OwnerBrowser } from '../../owners/owners.fixture.ts'
 import { plans, type Shop } from '../shop.fixture.ts'
 
-/** What somebody does on a day, at Stripe or here. `keep` takes a cancellation back, `quit` ends it at once. */
+/** What a person does on one day, at Stripe or here. `keep` withdraws a cancellation, `quit` cancels at once. */
 export const deeds = [
   'buy basic',
   'buy team',
@@ -25,7 +25,7 @@ export const deeds = [
 ] as const
 export type Deed = (typeof deeds)[number]
 
-/** Somebody in whose name an account, a card and instances are. */
+/** A person with an account, a card and instances. */
 export interface Person {
   name: string
   email: string
@@ -64,7 +64,7 @@ export function charge(state: StripeState, person: Person): void {
   }
 }
 
-/** What somebody does, there or here. While Stripe is away, nothing can be done there. */
+/** Performs a person’s action, at Stripe or here. While Stripe is away, nothing can be done there. */
 export async function act(
   shop: Shop,
   person: Person,

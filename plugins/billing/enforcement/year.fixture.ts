@@ -5,7 +5,7 @@ import { act, charge, type Deed, make, type Person } from './year-people.fixture
 import { Watch, type Weather, type YearSeen } from './year-watch.fixture.ts'
 
 export interface Year {
-  /** What each of them does, by day. Everybody makes an instance before the first day and tries it. */
+  /** What each of them does, by day. Each of them makes an instance before the first day and tries it. */
   people: Record<string, Record<number, Deed>>
   /** First days of a week in which Stripe’s events are lost. */
   deaf: readonly number[]

@@ -21,7 +21,7 @@ test('a year in the life of six owners', { timeout }, async t => {
         240: 'change to team',
         300: 'buy team',
       },
-      // A card that fails and is mended: within the grace period, after it, and for good.
+      // A card that fails and works again: within the grace period, after it, and for good.
       bob: {
         5: 'buy basic',
         30: 'card fails',

@@ -135,7 +135,7 @@ test('an account whose customer is gone from Stripe does not run for free', () =
   const end = 'run 0–99, stop 100–129, remove 130–364'
   assert.equal(course(year({ says: { 0: ['active'], 100: [] } })), end)
   assert.equal(course(year({ trialDays: 14, says: { 0: ['active'], 100: [] } })), end)
-  // An order that nobody finishes changes nothing.
+  // An unfinished order changes nothing.
   assert.equal(
     course(year({ says: { 0: ['active'], 5: [], 9: ['incomplete'] } })),
     'run 0–4, stop 5–34, remove 35–364',

@@ -91,7 +91,7 @@ export class EventQueue {
     )
   }
 
-  /** One page of the log, newest first, and how many events there are in all. */
+  /** One page of the log, newest first, and the total number of events. */
   list({ limit, offset }: { limit: number; offset: number }): { events: BillingEvent[]; total: number } {
     const { db } = this.#parts
     return {

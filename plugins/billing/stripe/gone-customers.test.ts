@@ -20,7 +20,7 @@ test('after a customer is deleted at Stripe, its subscription ends, the portal s
   await shop.buy(ada)
   const [customer = ''] = state.customers.keys()
   state.deleteCustomer(customer)
-  // Nobody told: the portal finds it out by itself.
+  // No event arrived: the portal finds out by itself.
   const portal = await ada.call('POST', '/portal', {})
   assert.equal(portal.status, 409)
   assert.match(portal.text, /no longer has a record of you.*Choose a plan to start over/s)

@@ -37,7 +37,7 @@ test('an instance that the operator created uses neither the trial nor the planâ
   await shop.live(6)
   assert.deepEqual(await stateOf(shop, 'acme'), ['deleted', true, 'billing'])
   assert.deepEqual(await stateOf(shop, 'legacy'), running)
-  // Nor does somebody who owes lose the way to undo.
+  // An owner who owes money can still undo it.
   await ada.call('POST', '/instances/legacy/remove', {})
   await shop.reaches(ada, 'legacy', 'deleted')
   assert.equal((await ada.call('POST', '/instances/legacy/restore', {})).status, 202)

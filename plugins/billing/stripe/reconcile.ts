@@ -6,7 +6,7 @@ import type { Disputes } from './disputes.ts'
 const atOnce = 4
 
 /**
- * Reads every customer and the disputes from Stripe, which makes up for lost webhooks. A customer that cannot be read does not
+ * Reads every customer and the disputes from Stripe, to recover from lost webhooks. A customer that cannot be read does not
  * keep the others from being read. Throws at the end when any could not.
  */
 export async function reconcile(parts: {

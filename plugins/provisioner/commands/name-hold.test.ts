@@ -109,6 +109,6 @@ test('a volume without a record is adopted only by the operator, and one with a 
   assert.equal(may({ adopt: true }, marked), 'new')
   fleet.add({ id: 'inst_lost' })
   assert.equal(may({ adopt: true }, marked), 'not-possible-now')
-  // An empty folder, or a jobs repo that was cloned there beforehand, is nobody's.
+  // An empty folder, or a jobs repo cloned there beforehand, has no owner.
   assert.equal(may({ account: ada }, { kind: 'fresh', file: '1:2:3', names: ['jobs'] }), 'new')
 })

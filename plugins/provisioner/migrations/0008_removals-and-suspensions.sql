@@ -24,7 +24,7 @@ INSERT INTO `provisioner_removals` (`instance_id`, `removed_by`, `desired_before
 SELECT `id`, `deleted_by`, coalesce(`desired_before`, 'running'), `deleted_at`, `retention_carried_ms`, `retention_served_ms`, `retention_seen_at`, `retention_held`, `purge_requested_at`
 FROM `provisioner_instances` WHERE `desired` = 'deleted';--> statement-breakpoint
 INSERT INTO `provisioner_suspensions` (`instance_id`, `suspended_at`, `reason`, `kept_ms`)
-SELECT `id`, `suspended_at`, coalesce(`suspension`, ''), `retention_carried_ms`
+SELECT `id`, `suspended_at`, coalesce(`suspension`, 'No reason was recorded.'), `retention_carried_ms`
 FROM `provisioner_instances` WHERE `suspended_at` IS NOT NULL;--> statement-breakpoint
 UPDATE `provisioner_instances` SET `volume_permit` = NULL WHERE `volume_permit` = 'delete';--> statement-breakpoint
 ALTER TABLE `provisioner_instances` DROP COLUMN `deleted_at`;--> statement-breakpoint

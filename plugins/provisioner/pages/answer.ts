@@ -55,18 +55,18 @@ export const optionalImage = z
 
 export const answers = {
   200: { description: 'Done, or there was nothing to do', schema: instanceSchema },
-  202: { description: 'Work has begun; Location leads to the operation', schema: instanceSchema },
+  202: { description: 'The work has started; `Location` leads to the operation', schema: instanceSchema },
   303: { description: 'For a browser: back to the page' },
 }
 
 /** The same for answers with a new password. */
 export const passwordAnswers = {
   200: {
-    description: 'Done, or in force from its next start on. The password is shown only here',
+    description: 'Done, or effective from its next start. The password is shown only in this answer',
     schema: instanceSchema.extend({ password: z.string() }),
   },
   202: {
-    description: 'Work has begun. The password is shown only here',
+    description: 'The work has started. The password is shown only in this answer',
     schema: instanceSchema.extend({ password: z.string() }),
   },
 }

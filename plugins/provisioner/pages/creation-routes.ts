@@ -42,11 +42,12 @@ export function provisionRoute(parts: ProvisionerRoutes, pages: InstancePages): 
     body: provisionBody,
     answers: {
       201: {
-        description: 'Done, as `Prefer: wait` asked',
+        description:
+          'Done, within the time that `Prefer: wait=N` allows. The password is shown only in this answer',
         schema: instanceSchema.extend({ password: z.string() }),
       },
       202: {
-        description: 'Work has begun. The password is shown only here',
+        description: 'The work has started. The password is shown only in this answer',
         schema: instanceSchema.extend({ password: z.string() }),
       },
     },

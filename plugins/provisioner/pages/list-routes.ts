@@ -17,7 +17,7 @@ const listQuery = z.object({
   limit: optionalNumberField(1, mostListed),
   offset: numberField(0, 999_999_999, 0),
   search: searchField,
-  outdated: truth.optional().meta({ description: 'Only those that run with older settings' }),
+  outdated: truth.optional().meta({ description: 'List only those that run with older settings' }),
 })
 
 function nextAddress(
@@ -39,13 +39,13 @@ export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route
   return route({
     method: 'get',
     path: '/admin/instances',
-    summary: `Instances by name, ${mostListed} at a time. Link leads to those that follow`,
+    summary: `Instances by name, ${mostListed} per page; \`Link\` leads to the next page`,
     guard: admin,
     query: listQuery,
     answers: {
       200: {
         description: 'The instances',
-        headers: { Link: 'The `next` part of the list, as RFC 8288 says; none at the end' },
+        headers: { Link: 'A link to the `next` page (RFC 8288); absent on the last page' },
         schema: z.object({
           instances: z.array(instanceSchema),
           total: z.int().meta({ description: 'How many there are, on all pages' }),
@@ -84,7 +84,7 @@ export function restartOutdatedRoute(parts: ProvisionerRoutes): Route {
     body: z.object({}),
     answers: {
       202: {
-        description: 'Those that restart; an instance that is being worked on is not among them',
+        description: 'The instances that will restart, without those that an operation is working on',
         schema: z.object({
           instances: z.array(z.object({ subdomain: z.string(), operation_id: z.string().nullable() })),
         }),
@@ -105,7 +105,7 @@ export function orphansRoute({ admin, orphans }: ProvisionerRoutes): Route {
   return route({
     method: 'get',
     path: '/admin/orphans',
-    summary: 'Containers on the engine that do not fit the records, as the last comparison found them',
+    summary: 'Containers without a matching record, as of the last check',
     guard: admin,
     answers: { 200: { description: 'The containers', schema: orphansSchema } },
     handle: c => c.json(wireOrphans(orphans.found)),

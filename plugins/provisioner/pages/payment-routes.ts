@@ -28,11 +28,7 @@ export function paymentRoutes(parts: ProvisionerRoutes): Route[] {
       },
     })
   return [
-    say(
-      'bill',
-      true,
-      'Have billing apply to an instance: its owner needs a plan, or begins a trial, or it stops',
-    ),
+    say('bill', true, 'Bill for an instance: it stops unless its owner has a plan or a trial'),
     say('exempt', false, 'Exempt an instance from billing: it needs no plan, and counts against none'),
   ]
 }

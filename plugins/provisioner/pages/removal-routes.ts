@@ -47,7 +47,7 @@ function removeRoute(parts: ProvisionerRoutes): Route {
     method: 'delete',
     path: '/admin/instances/{subdomain}',
     summary:
-      'Deprovision: remove the container, keep the volume. With purge=true the volume goes too, for good; with anyway=true also what stands in its place and does not say that it is this instance’s',
+      'Deprovision an instance: remove its container, keep its volume. `purge=true` also deletes the volume for good; `anyway=true` even deletes what is in its place without being marked as this instance’s',
     guard: parts.admin,
     mayWait: true,
     params: named,
@@ -65,7 +65,7 @@ function deprovisionRoute(parts: ProvisionerRoutes): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/deprovision',
-    summary: 'The same as DELETE, for forms',
+    summary: 'Same as DELETE, for forms',
     guard: parts.admin,
     mayWait: true,
     params: named,
@@ -79,14 +79,14 @@ function purgeRoute(parts: ProvisionerRoutes): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/purge',
-    summary: 'The same as DELETE with purge=true, for forms: the name must be typed',
+    summary: 'Same as DELETE with purge=true, for forms; the name must be typed',
     guard: parts.admin,
     mayWait: true,
     params: named,
     body: z.object({
       confirm: z.string('must be the subdomain, typed out'),
       anyway: truth.optional().meta({
-        description: 'Delete what stands there though it does not say that it is this instance’s',
+        description: 'Delete what is in the place of the volume, even if it is not marked as this instance’s',
       }),
     }),
     answers,
@@ -106,7 +106,7 @@ function restoreRoute(parts: ProvisionerRoutes): Route {
     method: 'post',
     path: '/admin/instances/{subdomain}/restore',
     summary:
-      'Undo a removal: the same volume, the same password. One that is suspended, or had been stopped, comes back stopped',
+      'Undo a removal, with the same volume and password. An instance that is suspended, or had been stopped, comes back stopped',
     guard: parts.admin,
     mayWait: true,
     params: named,
@@ -126,7 +126,7 @@ function startOverRoute(parts: ProvisionerRoutes): Route {
     method: 'post',
     path: '/admin/instances/{subdomain}/begin-anew',
     summary:
-      'Start it although its volume is missing: with a new, empty one; with adopt, with the one that stands at its place',
+      'Start an instance whose volume is missing, with a new, empty one; with `adopt`, with the one found in its place',
     guard: parts.admin,
     mayWait: true,
     params: named,
@@ -146,7 +146,7 @@ function transferRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
     method: 'post',
     path: '/admin/instances/{subdomain}/transfer',
     summary:
-      'Give an instance with all its data to another owner, under a new password. Works for a removed one too',
+      'Transfer an instance to another owner, with all its data and a new password. Also works for a removed instance',
     guard: parts.admin,
     mayWait: true,
     params: named,

@@ -49,20 +49,21 @@ export const instanceSchema = z
     id: z.string(),
     subdomain: z.string(),
     owner_email: z.string(),
-    account_id: z.string().nullable().meta({ description: 'The account that it belongs to, if any' }),
+    account_id: z.string().nullable().meta({ description: 'The account that owns it, if any' }),
     url: z.url(),
     status: z.enum(instanceStatuses),
     status_reason: z.string().nullable(),
     volume_fault: z.enum(volumeFaults).nullable().meta({
       description:
-        'Its volume keeps it from starting: there is none, or what stands at its place is not its own. On a removed instance: that was not deleted',
+        'Why the instance cannot start: its volume is missing, or what is in its place is not its own. For a removed instance: why that was not deleted',
     }),
     reachable: z
       .boolean()
-      .meta({ description: 'The instance answers as itself, and requests are passed on to it' }),
+      .meta({ description: 'Whether the instance answers as itself, so that requests are passed on to it' }),
     desired: z.enum(desiredStates),
     outdated: z.boolean().meta({
-      description: 'Runs with older settings of the control plane; a restart brings the current ones',
+      description:
+        'Whether it runs with older settings of the control plane; a restart applies the current ones',
     }),
     driver: z.enum(driverNames),
     image: z.string(),
@@ -74,7 +75,7 @@ export const instanceSchema = z
     last_health_at: time,
     billed: z
       .boolean()
-      .meta({ description: 'False: the instance is exempt; it needs no plan and counts against none' }),
+      .meta({ description: 'False when the instance is exempt: it needs no plan and counts against none' }),
     suspended_at: time,
     suspension: z
       .string()

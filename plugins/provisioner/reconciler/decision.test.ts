@@ -16,23 +16,55 @@ const suspension: Suspension = { instanceId: 'inst_1', since: 1, reason: 'It is 
 const ready = { confirmed: true, mayTry: () => true }
 const resting = { confirmed: true, mayTry: () => false }
 
-/** What each status leads to, when nothing forbids an attempt. */
-const moves: Record<Desired, (status: InstanceStatus) => Move> = {
-  running: status => (status === 'running' ? 'nothing' : status === 'failed' ? 'bring up' : 'inspect'),
-  stopped: status => (status === 'stopped' ? 'nothing' : 'stop'),
-  deleted: status => (status === 'deleted' ? 'nothing' : 'deprovision'),
+/** What each status leads to: when nothing forbids an attempt, and during the pause after a failure. */
+const moves: Record<Desired, Record<InstanceStatus, [ready: Move, resting: Move]>> = {
+  running: {
+    provisioning: ['inspect', 'inspect'],
+    running: ['nothing', 'nothing'],
+    unhealthy: ['inspect', 'inspect'],
+    stopping: ['inspect', 'inspect'],
+    stopped: ['inspect', 'inspect'],
+    failed: ['bring up', 'nothing'],
+    deprovisioning: ['inspect', 'inspect'],
+    deleted: ['inspect', 'inspect'],
+  },
+  stopped: {
+    provisioning: ['stop', 'nothing'],
+    running: ['stop', 'nothing'],
+    unhealthy: ['stop', 'nothing'],
+    stopping: ['stop', 'nothing'],
+    stopped: ['nothing', 'nothing'],
+    failed: ['stop', 'nothing'],
+    deprovisioning: ['stop', 'nothing'],
+    deleted: ['stop', 'nothing'],
+  },
+  deleted: {
+    provisioning: ['deprovision', 'nothing'],
+    running: ['deprovision', 'nothing'],
+    unhealthy: ['deprovision', 'nothing'],
+    stopping: ['deprovision', 'nothing'],
+    stopped: ['deprovision', 'nothing'],
+    failed: ['deprovision', 'nothing'],
+    deprovisioning: ['deprovision', 'nothing'],
+    deleted: ['nothing', 'nothing'],
+  },
 }
-for (const [desired, moveFor] of Object.entries(moves) as [Desired, (typeof moves)[Desired]][])
-  test(`an instance that should be ${desired}: every status leads there`, () => {
+for (const [desired, row] of Object.entries(moves) as [Desired, (typeof moves)[Desired]][]) {
+  test(`an instance whose desired state is ${desired}: every status leads there`, () => {
     for (const status of instanceStatuses)
-      assert.equal(decideMove(instance(desired, status), ready), moveFor(status), status)
+      assert.equal(decideMove(instance(desired, status), ready), row[status][0], status)
   })
+  test(`an instance whose desired state is ${desired}: after a failure no operation is opened until the pause is over`, () => {
+    for (const status of instanceStatuses)
+      assert.equal(decideMove(instance(desired, status), resting), row[status][1], status)
+  })
+}
 
 test('a suspended instance is stopped although it should run, and left alone once it is', () => {
   for (const status of instanceStatuses)
     assert.equal(
       decideMove(instance('running', status, { suspension }), ready),
-      moves.stopped(status),
+      moves.stopped[status][0],
       status,
     )
 })
@@ -45,14 +77,8 @@ test('a requested purge is carried out whatever the status, until the volume is 
   const removal = { purgeRequestedAt: 1 } as Removal
   for (const status of instanceStatuses)
     assert.equal(decideMove(instance('deleted', status, { removal }), ready), 'purge', status)
-})
-
-test('after a failure nothing is opened until the pause is over', () => {
-  for (const status of instanceStatuses) {
-    assert.equal(decideMove(instance('stopped', status), resting), 'nothing')
-    assert.equal(decideMove(instance('deleted', status), resting), 'nothing')
-  }
-  assert.equal(decideMove(instance('running', 'failed'), resting), 'nothing')
+  for (const status of instanceStatuses)
+    assert.equal(decideMove(instance('deleted', status, { removal }), resting), 'nothing', status)
 })
 
 test('an instance that failed is located meanwhile, if it is not known where it listens', () => {

@@ -44,7 +44,7 @@ test('on a full disk nothing is lost or purged, pages say so, and work resumes b
   const page = { Accept: 'text/html' }
 
   disk.fill()
-  // The operation that is under way cannot be written down any more; it must not be tried without end.
+  // The operation in progress can no longer be recorded; it must not be tried without end.
   atWork()
   for (let hours = 0; hours < 30; hours++) {
     clock.advance(hour)

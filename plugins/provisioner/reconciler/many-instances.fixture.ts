@@ -6,7 +6,7 @@ import { planOf } from '../records/plan.ts'
 
 /**
  * Writes instances of the process driver into the records of a stopped control plane, as if each had been provisioned
- * and ran: with a volume unless told otherwise, and a finished operation with its journal. Returns their names, in order.
+ * and run: with a volume by default, and a finished operation with its journal. Returns their names, in order.
  */
 export function addInstances(dataRoot: string, howMany: number, { volumes = true } = {}): string[] {
   const sqlite = new Database(join(dataRoot, '.control', 'longhouse.db'), { fileMustExist: true })

@@ -1,5 +1,5 @@
 /**
- * Compares two email addresses without regard to case. Only ASCII letters are folded: some other characters have a
+ * Compares two email addresses without regard to case. Folds only ASCII letters: some other characters have a
  * lower case that is a different letter, such as the kelvin sign, which becomes `k`.
  */
 export function sameAddress(one: string, other: string): boolean {

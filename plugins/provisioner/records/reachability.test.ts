@@ -140,7 +140,7 @@ test('an instance whose address was lost with an interrupted operation is locate
   const failed = await fleet.admin('POST', '/admin/instances/acme/restart', { wait: 60 })
   assert.deepEqual([failed.body.status, failed.body.reachable], ['failed', false])
   assert.equal(failed.body.id, body.id)
-  // Somebody starts the container by hand.
+  // A person starts the container by hand.
   await fleet.driver.start({ id: body.id, subdomain: 'acme' })
   await fleet.program.runOnce('provisioner:reconcile')
   await eventually('it is reachable', async () => (await fleet.visit('acme')).status === 200)

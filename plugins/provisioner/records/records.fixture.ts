@@ -16,7 +16,7 @@ export interface TestRecords extends Fleet {
   clock: ManualClock
   /** Writes the record of an instance that runs, unless `row` says otherwise. */
   add(row?: Partial<InstanceRow>): Instance
-  /** What the router was told last about each subdomain; null for one that it was told to forget. */
+  /** The last route that the router got for each subdomain; null for a removed one. */
   routes: Map<string, Destination | null>
   /** What was announced. */
   emitted: { event: keyof Events; payload: unknown }[]

@@ -4,8 +4,8 @@ import { type Instance, type Removal, removals, suspensions } from '../schema.ts
 import type { ProvisionerDb } from './instance.ts'
 
 /**
- * Begins the removal of an instance, in the transaction that sets its desired state to `deleted`. Where one is under way it
- * goes on, but what it was allowed to delete has to be allowed again.
+ * Starts the removal of an instance, in the transaction that sets its desired state to `deleted`. A removal in
+ * progress continues, but its deletions have to be permitted again.
  */
 export function beginRemoval(db: ProvisionerDb, instance: Instance, by: Remover): void {
   const { id: instanceId, desired, removal, suspension } = instance

@@ -8,7 +8,7 @@ import { testFleet } from '../fleet.fixture.ts'
 
 const keyFile = (root: string) => join(root, '.control', 'instance-secrets-key')
 
-/** What the newest process of an instance was told, by name. */
+/** The environment of the newest process of an instance, by name. */
 function told(root: string, subdomain: string): Record<string, string> {
   const boots = readFileSync(join(root, subdomain, 'boots'), 'utf8')
     .trim()

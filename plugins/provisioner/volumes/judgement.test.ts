@@ -69,7 +69,7 @@ test('a missing volume is distinguished from another one in its place', () => {
   })
 })
 
-/** What a purge deletes without being told to. */
+/** What a purge deletes without further options. */
 const deleted: Record<keyof typeof records, readonly Place[]> = {
   'was never started': ['nothing', 'an empty folder', 'its own volume'],
   'was ready once': ['nothing', 'an empty folder', 'its own volume'],

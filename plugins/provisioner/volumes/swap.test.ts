@@ -147,7 +147,7 @@ test('a volume that replaces a new one while it is prepared keeps its mark', asy
   assert.deepEqual([failed.body.status, failed.body.volume_fault], ['failed', 'foreign'])
   assert.equal(readFileSync(join(acme, '.longhouse-volume'), 'utf8').trim(), other.id)
 
-  // One of an earlier version says nothing, and is somebody's all the same.
+  // A volume of an earlier version carries no identity, and belongs to its owner all the same.
   swap = () => {
     renameSync(acme, join(fleet.root, 'empty'))
     renameSync(other.volume, acme)

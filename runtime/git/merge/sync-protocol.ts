@@ -1,15 +1,15 @@
 import type { Author } from '../authors.ts'
 
-/** What the sync program is asked. Object ids are full hexadecimal. */
+/** Requests to the sync program. Object ids are full hexadecimal. */
 export type SyncQuestion =
   /** Whether this token may read the repository, and write to it. */
   | { op: 'verify'; remote: RemoteAddress }
-  /** Brings the remote's branch here. */
+  /** Fetches the remote’s branch. */
   | { op: 'fetch'; remote: RemoteAddress; branch: string }
   | { op: 'plan'; request: PlanRequest }
   /** Writes a commit's files into an empty folder. */
   | { op: 'scratch'; commit: string; folder: string }
-  /** Takes the work tree, the index and the branch from one commit to another. */
+  /** Moves the work tree, the index and the branch from one commit to another. */
   | { op: 'checkout'; branch: string; from: string; to: string }
   /** Finishes or undoes a checkout that was killed. */
   | { op: 'recover' }
@@ -20,22 +20,22 @@ export interface RemoteAddress {
   url: string
   username: string
   token: string
-  /** The longest that one request may take. */
+  /** Time limit of one request. */
   limitMs: number
 }
 
 export interface PlanRequest {
-  /** The local branch that is synced. */
+  /** The local branch to sync. */
   branch: string
-  /** The remote branch's head, which was fetched; null while there is no such branch. */
+  /** The fetched head of the remote branch; null while there is no such branch. */
   theirs: string | null
-  /** The remote's head as it was after the last sync; null before the first. */
+  /** The remote’s head after the last sync; null before the first. */
   last: string | null
-  /** What somebody chose where both changed the same. */
+  /** The side that a person chose for conflicting files. */
   pick: Side | null
-  /** Who chose; null when nobody had to. */
+  /** Who chose; null without a choice. */
   by: Author | null
-  /** The starter files: a repo that holds just these gives way to whatever the remote has. */
+  /** The commit of the starter files: a repo with only these takes whatever the remote has. */
   template: string
 }
 
@@ -44,46 +44,49 @@ export type Side = 'ours' | 'theirs'
 export interface Plan {
   kind:
     | 'same'
-    /** We have all that they have. */
+    /** We have all their commits. */
     | 'ahead'
-    /** They have all that we have, or we have only the starter files. */
+    /** They have all our commits, or we have only the starter files. */
     | 'behind'
     | 'merged'
-    /** Both changed the same; `files` shows it. */
+    /** Both sides changed the same place; `files` lists where. */
     | 'conflict'
-    /** The remote's history does not contain what was synced last. */
+    /** The remote’s history does not contain the last synced commit. */
     | 'rewritten'
   ours: string
-  /** What both are to become; our own head while that is for a person to say. */
+  /** The commit that both sides should reach; our own head while a person has to decide. */
   target: string
-  /** Commits that only one side has. */
+  /** Number of commits that only one side has. */
   ahead: number
   behind: number
-  /** True when nothing of ours goes but starter files. */
+  /** True if no file of ours is lost except starter files. */
   adopts: boolean
   files: ConflictFile[]
 }
 
 export interface ConflictFile {
   path: string
-  /** Null when that side has no such file, or it is no text. */
+  /** Null if that side has no such file, or the file is not text. */
   ours: string | null
   theirs: string | null
 }
 
 export interface Verified {
   branches: string[]
-  /** The branch that the remote calls its own; null while it is empty. */
+  /** The remote’s default branch; null while it is empty. */
   defaultBranch: string | null
 }
 
 export interface Fetched {
-  /** Null when there is no such branch. */
+  /** Null if there is no such branch. */
   head: string | null
   branches: string[]
 }
 
-/** `refused` says in words what was in the way; nothing was changed then. With `stale`, the branch has moved on. */
+/**
+ * The result of a checkout. `refused` says what was in the way; then nothing was changed. `stale` means that the
+ * branch has moved on.
+ */
 export type CheckedOut = { done: true } | { done: false; refused: string; stale: boolean }
 
 export interface SyncAnswers {

@@ -11,8 +11,8 @@ export interface Merge {
 }
 
 /**
- * What our tree gets of theirs, by path: what both changed is in it only where the two go together. `pick` decides
- * about the rest; without it, that is in `conflicts`.
+ * Returns our tree with their changes, by path. A file that both sides changed is merged where the changes are
+ * compatible. `pick` decides the other files; without it, they are returned in `conflicts`.
  */
 export async function mergeChanges(
   objects: Objects,
@@ -39,7 +39,7 @@ export async function mergeChanges(
   return { changes, conflicts }
 }
 
-/** A file where the other side has a folder of that name: one of the two goes. */
+/** A file where the other side has a folder of the same name: one of the two is dropped. */
 async function separate(
   objects: Objects,
   { ours, pick }: Pick<Merge, 'ours' | 'pick'>,
@@ -92,7 +92,7 @@ async function mergeEntry(objects: Objects, b: Entry | null, o: Entry, t: Entry)
   return merged === null ? null : { oid: objects.writeBlob(Buffer.from(merged)), mode }
 }
 
-/** Null for what is no UTF-8 text. */
+/** Null for a file that is not UTF-8 text. */
 async function textOf(objects: Objects, entry: Entry): Promise<string | null> {
   const blob = await objects.blob(entry.oid)
   if (blob.includes(0)) return null
@@ -103,7 +103,7 @@ async function textOf(objects: Objects, entry: Entry): Promise<string | null> {
   }
 }
 
-/** A file as a person is shown it who has to choose. */
+/** Both versions of a file in conflict, as shown to the person who decides. */
 export async function bothSides(
   objects: Objects,
   path: string,

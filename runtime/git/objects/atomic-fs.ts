@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { carefulFs } from './careful-fs.ts'
 
 /**
- * The file system for isomorphic-git, in which a file is there whole or not at all, whoever is killed when, and only
- * regular files are read.
+ * The file system for isomorphic-git. A file is written completely or not at all, even when a process is killed, and
+ * only regular files are read.
  */
 export const atomicFs = {
   promises: { ...fs.promises, readFile: carefulFs.promises.readFile, writeFile },

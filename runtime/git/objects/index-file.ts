@@ -110,7 +110,7 @@ function numberAt(bytes: Buffer, start: number): [number, number] {
   return [value, at - start]
 }
 
-/** Replaces the index whole. Whoever does holds git's lock. */
+/** Replaces the whole index. The caller must hold git’s lock. */
 export function writeIndex(dir: string, entries: readonly IndexEntry[]): void {
   const sorted = [...entries].sort((a, b) => comparePaths(a.path, b.path) || a.stage - b.stage)
   const head = Buffer.alloc(12)
@@ -158,8 +158,8 @@ export function indexWith(
 const uint32 = 0xffff_ffffn
 
 /**
- * What git remembers of a file, to tell without reading it that it is the same. Zero, which is equal to none, for one
- * that changed just now: another change within the same tick of the clock could not be told from it.
+ * The file attributes by which git detects an unchanged file without reading it. Zero, which matches no file, for one
+ * that changed just now: another change within the same tick of the clock would not be detected.
  */
 export function stampOf(found: BigIntStats, nowMs = Date.now()): Buffer {
   const stamp = Buffer.alloc(stampBytes)

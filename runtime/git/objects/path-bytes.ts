@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 
 /**
- * Git's paths are bytes; ours are strings. A name that is not UTF-8 is told apart from all others and kept whole: each
- * of its bytes from 0x80 on becomes a lone surrogate, U+DC80 to U+DCFF, as in Python's PEP 383.
+ * Git’s paths are bytes; ours are strings. A name that is not UTF-8 stays distinct and complete: each of its bytes
+ * from 0x80 on becomes a lone surrogate, U+DC80 to U+DCFF, as in Python’s PEP 383.
  */
 export function pathOf(bytes: Uint8Array): string {
   try {

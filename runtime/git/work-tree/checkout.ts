@@ -31,8 +31,8 @@ interface Journal {
 const lockWords = 'longhouse sync\n'
 
 /**
- * Takes files, index and branch from one commit to another, or changes nothing. What somebody edits meanwhile is
- * never written over. Holds git's own lock, so that no other git program works on the index at the same time.
+ * Moves files, index and branch from one commit to another, or changes nothing. Never overwrites an edit made
+ * meanwhile. Holds git’s own lock, so that no other git program uses the index at the same time.
  */
 export async function checkout(
   dir: string,
@@ -53,14 +53,14 @@ export async function checkout(
   return finish(dir, { branch, from, to }, changes, { resumed: false })
 }
 
-/** Takes a checkout that was killed to its end, or back to its beginning where somebody has edited since. */
+/** Completes a checkout that was killed, or undoes it if a file was edited since. */
 export async function recoverCheckout(dir: string): Promise<void> {
   const journal = readJournal(dir)
   if (!journal) return
   await endOf(journal.pid)
   const head = await headOf(dir, journal.branch)
   if (head !== journal.from) {
-    // It had reached its end, or somebody has moved the branch by hand since.
+    // It was complete, or a person has moved the branch by hand since.
     const changes = head === journal.to ? await changesBetween(dir, journal.from, journal.to) : []
     recordInIndex(dir, changes)
     return tidyUp(dir)
@@ -151,7 +151,7 @@ export function dropModuleFolders(dir: string, changes: readonly Change[]): void
   }
 }
 
-/** A file among these for which somebody has put something into the index that is in no commit. */
+/** Returns one of these files that has uncommitted content in the index. */
 function stagedAmong(dir: string, changes: readonly Change[]): string | null {
   const known = new Map(changes.map(({ path, before }) => [path, before]))
   const folders = new Set(changes.flatMap(({ path }) => parents(path)))
@@ -170,7 +170,7 @@ function recordInIndex(dir: string, changes: readonly Change[]): void {
   writeIndex(dir, indexWith(readIndex(dir).entries, new Map(entries)))
 }
 
-/** The journal goes last but for the lock that it explains: without it, nobody would take that away. */
+/** Deletes the journal after everything but the lock: without the journal, no one would remove the lock. */
 function tidyUp(dir: string): void {
   unlockIndex(dir, lockWords)
   fs.rmSync(join(dir, '.git/longhouse-sync'), { recursive: true, force: true })
@@ -184,7 +184,7 @@ function readJournal(dir: string): Journal | null {
   return null
 }
 
-/** Whoever was killed may be about to end still. */
+/** The killed process may still be about to end. */
 async function endOf(pid: number): Promise<void> {
   const deadline = performance.now() + 10_000
   while (pid !== process.pid && isSyncProgram(pid) && performance.now() < deadline) await wait(20)

@@ -56,7 +56,7 @@ export async function stageFiles(dir: string): Promise<Staging> {
   const settings = await workTreeSettings(dir)
   const changes = new Map<string, { before: Entry | null; after: Entry | null }>()
   for (const { path, before, after } of scan.changes) {
-    // Read once more: what is committed is what is written here, whatever it was when it was compared.
+    // Read again: what is committed is what is written here, whatever it was when it was compared.
     const oid = after && objects.writeBlob(await contentAt(dir, path, settings))
     changes.set(path, { before, after: after && { mode: after.mode, oid: oid as string } })
   }
@@ -95,7 +95,7 @@ async function stagedOf(
   return { branch, parent, changes, tree: (await withChanges(objects, tree, edits)) ?? objects.writeTree([]) }
 }
 
-/** Commits what was staged on top of what it was staged for. Throws in words when that is HEAD no more. */
+/** Commits what was staged on top of what it was staged for. Throws if that is no longer HEAD. */
 export async function commitStaged(dir: string, staged: Staged, words: CommitWords): Promise<string> {
   const { branch, parent, tree, changes } = staged
   if (!lockIndex(dir, lockWords)) throw new Error(busy)
@@ -175,8 +175,8 @@ export async function standing(
 }
 
 /**
- * The last commit; null before the first one. Throws when it cannot be told: what cannot be read is not absent, and a
- * first commit in its place would leave all others behind.
+ * The last commit; null before the first one. Throws when it cannot be read: an unreadable head is not an absent one,
+ * and a first commit in its place would cut off the history.
  */
 export async function headOf(dir: string): Promise<string | null> {
   const branch = await git.currentBranch({ fs, dir })
@@ -200,7 +200,7 @@ const largestRefs = 16 * 1024 * 1024
 
 const busy = 'another git program is at work in the jobs repo; when none is, remove .git/index.lock'
 
-/** Somebody's work with a git of their own that is not finished, in words; null when there is none. */
+/** Describes an unfinished operation of git itself, such as a merge; null when there is none. */
 export function unfinishedWork(
   dir: string,
   branch: string | null,

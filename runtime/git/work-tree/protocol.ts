@@ -1,5 +1,5 @@
 import type { Author } from '../authors.ts'
-import type { NotCommitted, NotFetched } from './work-tree-scan.ts'
+import type { NotCommitted, NotFetched } from './left-out.ts'
 
 /** What the git program is asked. */
 export type GitRequest = {
@@ -19,7 +19,7 @@ export interface CommitWords {
   subject?: string | undefined
   /** Stands at the end. */
   note?: string | undefined
-  /** Who made the changes, the last one first; Longhouse when nobody is named. */
+  /** The authors of the changes, the last one first; Longhouse if none is named. */
   authors?: readonly Author[] | undefined
 }
 

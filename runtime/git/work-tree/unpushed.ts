@@ -1,10 +1,10 @@
 import type { Objects } from '../objects/objects.ts'
 import type { Unpushed } from './protocol.ts'
 
-/** Counting further tells nobody more. */
+/** Counting stops here, because a larger number helps no one. */
 const counted = 1000
 const named = 20
-/** Clocks differ: so many more commits of the remote are read before what was found is taken for final, as git does. */
+/** Clocks differ: this many more commits of the remote are read before a result is final, as in git. */
 const slop = 5
 
 interface Reached {
@@ -16,8 +16,8 @@ interface Reached {
 }
 
 /**
- * The commits of `head` that are not in `synced`, newest first. Both are followed by time, so that no more is read
- * than lies between them.
+ * Returns the commits of `head` that are not in `synced`, newest first. Walks both by time, so that only commits
+ * between them are read.
  */
 export async function unpushedSince(
   objects: Pick<Objects, 'commit'>,
@@ -30,7 +30,7 @@ export async function unpushedSince(
   const waiting: Reached[] = []
 
   const reach = async (oid: string): Promise<void> => {
-    // A shallow clone ends somewhere, and a remote's commit that is not here yet tells nothing.
+    // A shallow clone ends somewhere, and a remote’s commit that is not fetched yet has no parents here.
     const commit = read.has(oid) ? null : await objects.commit(oid).catch(() => null)
     if (!commit) return
     const { parent, committer, message, author } = commit
@@ -39,7 +39,7 @@ export async function unpushedSince(
     const later = waiting.findIndex(({ at }) => at < found.at)
     waiting.splice(later < 0 ? waiting.length : later, 0, found)
   }
-  /** Also what was taken for ours before, and what lies below it as far as it was read. */
+  /** Marks a commit and, as far as they were read, its ancestors, even those counted as ours before. */
   const mark = (oid: string): void => {
     const below = [oid]
     for (let each = below.pop(); each !== undefined; each = below.pop()) {

@@ -18,6 +18,7 @@ import {
 } from '../objects/objects.ts'
 import { pathOf, placeOf } from '../objects/path-bytes.ts'
 import { listEntries } from '../objects/tree-changes.ts'
+import type { NotCommitted, NotFetched } from './left-out.ts'
 
 /** A path whose file is not what HEAD has. */
 export interface FoundChange {
@@ -25,19 +26,6 @@ export interface FoundChange {
   before: Entry | null
   /** What is there now, its content not yet among the objects; null when it is gone. */
   after: Entry | null
-}
-
-/** In git, and not in the files as it should be. */
-export interface NotFetched {
-  path: string
-  kind: 'submodule' | 'lfs' | 'packages'
-}
-
-/** In the files, and never in git. */
-export interface NotCommitted {
-  path: string
-  /** A name that git refuses, a repository of its own, or a file of secrets. */
-  kind: 'name' | 'repository' | 'environment'
 }
 
 export interface Scan {

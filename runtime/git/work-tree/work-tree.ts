@@ -13,14 +13,14 @@ export interface Change {
 }
 
 /**
- * Changes files so that no edit is ever lost: a file is moved aside, looked at once more there, and the new one is put
+ * Changes files so that no edit is ever lost: a file is moved aside, checked again there, and the new one is put
  * in its place only where nothing is. `stagingDir` is a folder on the same file system for what waits and what was moved.
  */
 export function openWorkTree(dir: string, stagingDir: string) {
   const backupDirs = [join(stagingDir, 'aside'), join(stagingDir, 'undone')] as const
   const waiting = (entry: Entry) => join(stagingDir, `${entry.mode}-${entry.oid}`)
 
-  /** Of the same content. The executable bit is none: nobody's edit is lost with it. */
+  /** True for equal content. A different executable bit does not count: no edit is lost with it. */
   const same = (found: Entry | null, entry: Entry | null) =>
     found?.oid === entry?.oid && (found && isLink(found)) === (entry && isLink(entry))
   const modeOf = (entry: Entry) => (isExecutable(entry) ? 0o755 : 0o644)
@@ -29,7 +29,7 @@ export function openWorkTree(dir: string, stagingDir: string) {
   const replace = ({ path, before, after }: Change): 'changed' | 'was so' | 'no' => {
     const file = placeOf(dir, path)
     if (!isPlainFolder(dir, path)) return 'no'
-    // Git knows no empty folders: one is in nobody's way.
+    // Git does not track empty folders, so one may be removed.
     const found = after && dropEmptyFolder(file) ? null : entryAt(file)
     if (same(found, after)) {
       if (!found || !after || isLink(after) || isExecutable(found) === isExecutable(after)) return 'was so'
@@ -83,8 +83,8 @@ export function openWorkTree(dir: string, stagingDir: string) {
     },
 
     /**
-     * Makes all the changes, or none: returns the path where something else was found than was expected. `resumed`: some
-     * of them may have been made by whoever was killed.
+     * Makes all the changes, or none: returns the path whose file was not as expected. `resumed`: a killed process
+     * may have made some of them.
      */
     change: (changes: readonly Change[], { resumed }: { resumed: boolean }): string | null => {
       const done: Change[] = []
@@ -92,7 +92,7 @@ export function openWorkTree(dir: string, stagingDir: string) {
         const made = replace(each)
         if (made === 'changed') done.push(each)
         if (made !== 'no') continue
-        // Where somebody has edited what we had just put there, that edit stays.
+        // An edit of a file that we had just placed stays.
         for (const { path, before, after } of (resumed ? [...changes] : [...done, each]).reverse()) {
           replace({ path, before: after, after: before })
         }
@@ -117,8 +117,8 @@ export function openWorkTree(dir: string, stagingDir: string) {
     },
 
     /**
-     * What was moved aside is what it was when it was looked at, or it is kept beside its place: somebody may have had
-     * the file open, and written into it since.
+     * Keeps a backup that differs from what was expected beside its file: a program may have had the file open, and
+     * written to it since.
      */
     keepLateEdits: (changes: readonly Change[]): void => {
       const known = new Map(changes.map(each => [each.path, each]))
@@ -211,7 +211,7 @@ function putBack(kept: string | Buffer, file: string | Buffer): void {
     fs.linkSync(kept, file)
     fs.rmSync(kept)
   } catch {
-    // Somebody has put a new one there already; both stay.
+    // A new file has been put there already; both stay.
     fs.renameSync(kept, Buffer.concat([Buffer.from(file), Buffer.from('.edited')]))
   }
 }

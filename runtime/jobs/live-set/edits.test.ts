@@ -7,7 +7,7 @@ import { oneJob, startInstance } from '../../engine.fixture.ts'
 const by = { name: 'ann', email: 'ann@example.test' }
 const good = (n: number) => `${oneJob('async () => {}')}// ${n}\n`
 const broken = (n: number) => `${good(n)}nope()\n`
-test('a save that ends late keeps the message of the next save, which does not load, for that one', async t => {
+test('a save that finishes late leaves the next save, which does not load, its message', async t => {
   let onLive = () => {}
   const log = pino({}, { write: line => void (line.includes('manifest live') && onLive()) })
   const { engine, write } = await startInstance(t, { files: { 'manifest.ts': good(0) }, log })
@@ -29,7 +29,7 @@ test('a save that ends late keeps the message of the next save, which does not l
   assert.match((await engine.repo()).head?.message ?? '', /^Reasons/)
 })
 
-test('a commit of data includes neither code that is saved meanwhile nor its message', async t => {
+test('a commit of data contains neither code saved meanwhile nor its message', async t => {
   let passed = 0
   let countdown = 0
   let meanwhile = () => {}

@@ -14,7 +14,7 @@ import { openVolume } from '../../volume/volume.ts'
 
 const withFs = (source: string) => `import { writeSync } from 'node:fs'\n${source}`
 
-test('whatever a job writes over its channel ends that run, and nothing else', async t => {
+test('malformed data on a job’s channel ends that run, and nothing else', async t => {
   const jobs = {
     garbage: "() => { writeSync(3, 'garbage\\n'); return 1 }",
     untrue: `() => { writeSync(3, '{"result":"not json"}\\n'); return 1 }`,
@@ -42,7 +42,7 @@ test('whatever a job writes over its channel ends that run, and nothing else', a
   assert.deepEqual((await run('fine')).result, 7)
 })
 
-test('a manifest that writes over the channel of its reader is refused in words', async t => {
+test('a manifest that writes to the channel of its reader is refused with a reason', async t => {
   const { engine, write } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   for (const [source, words] of [
     ["writeSync(3, 'garbage\\n')", /said something that is not JSON/],
@@ -55,7 +55,7 @@ test('a manifest that writes over the channel of its reader is refused in words'
   }
 })
 
-test('a message of a hundred megabytes from a job is cut', async t => {
+test('a message of a hundred megabytes from a job is truncated', async t => {
   const { run } = await startInstance(t, {
     files: { 'manifest.ts': oneJob("() => { throw new Error('x'.repeat(100_000_000)) }") },
     runs: { memoryMb: 1024 },
@@ -71,7 +71,7 @@ function startEngineProcess(t: TestContext, dir: string): ChildProcess {
   return child
 }
 
-test('a process too busy to notice ends when its runtime is killed', async t => {
+test('a busy process ends when its runtime is killed', async t => {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs'))
   writeFileSync(join(dir, 'jobs/manifest.ts'), oneJob('({ log }) => { log(process.pid); for (;;) {} }'))
@@ -93,7 +93,7 @@ test('a process too busy to notice ends when its runtime is killed', async t => 
   await until(() => volumeProcesses(dir).length === 0, 'the git program too')
 })
 
-test('processes that a killed runtime left behind end at the next start, even when no run was in progress', async t => {
+test('processes left by a killed runtime end at the next start, even when no run was in progress', async t => {
   const dir = temporaryFolder(t)
   mkdirSync(join(dir, 'jobs'))
   // As the daemon of a manifest: nothing in the books knows of it.
@@ -125,7 +125,7 @@ for (;;) {}`,
   await until(() => !isAlive(pid), 'it is gone')
 })
 
-test('a manifest that is a link out of the repo, or very large, is refused in words', async t => {
+test('a manifest that links out of the repo, or is very large, is refused with a reason', async t => {
   const { engine, path, write } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   const elsewhere = temporaryFolder(t)
   writeFileSync(join(elsewhere, 'manifest.ts'), oneJob('() => 2'))
@@ -146,7 +146,7 @@ test('a manifest that is a link out of the repo, or very large, is refused in wo
   assert.ok(readdirSync(join(path('..'), 'builds')).every(name => !name.startsWith('.new')))
 })
 
-test('package folders that link to each other in a circle do no harm', async t => {
+test('package folders with circular links are harmless', async t => {
   const { engine, path, write, run } = await startInstance(t, {
     files: { 'manifest.ts': oneJob('() => 1') },
   })

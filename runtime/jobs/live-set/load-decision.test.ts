@@ -39,7 +39,7 @@ const factsOf = (given: Partial<LoadFacts> = {}): LoadFacts => ({
 })
 const loaded = wentLive(initialState, tree, { inputs: ['manifest.ts'], difference: null })
 
-test('files that were looked at are left alone, unless somebody asks for more', () => {
+test('unchanged files are not read again, unless a load is requested', () => {
   assert.equal(loadStep(loaded, factsOf()), 'nothing')
   assert.equal(loadStep(loaded, factsOf({ again: true })), 'read')
   const broken = refused(loaded, tree, [])
@@ -59,7 +59,7 @@ test('a change of data is committed, and a change of code is read', () => {
   )
 })
 
-test('after a restart the live set is kept only if nothing about it is missing', () => {
+test('after a restart the live set is kept only if it is complete', () => {
   const step = (given: Partial<LoadFacts>) => loadStep(initialState, factsOf(given))
   assert.equal(step({}), 'keep')
   assert.equal(step({ live: null }), 'read')
@@ -69,7 +69,7 @@ test('after a restart the live set is kept only if nothing about it is missing',
   assert.equal(step({ packagesMissing: () => true }), 'read')
 })
 
-test('only code that is live and unchanged is not read', () => {
+test('only unchanged code that is live is skipped', () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -95,7 +95,7 @@ test('only code that is live and unchanged is not read', () => {
   )
 })
 
-test('a set without jobs waits for a confirmation, unless there were none or it was confirmed', () => {
+test('a set without jobs waits for a confirmation, unless the previous one had none or it was confirmed', () => {
   const empty = { build: 'b2', jobs: [] }
   assert.equal(needsConfirmation(loaded, liveOf(), empty), true)
   assert.equal(needsConfirmation(loaded, liveOf({ jobs: new Map() }), empty), false)
@@ -110,7 +110,7 @@ test('data is committed once a minute, or at once when the live set has no commi
   assert.equal(dataCommitDue(liveOf({ commit: null }), 0), true)
 })
 
-test('only files that were compiled count as changed meanwhile', () => {
+test('only a changed input of the build counts as changed meanwhile', () => {
   const inputs = ['manifest.ts']
   assert.equal(changedMeanwhile({ inputs }, tree, treeOf({ 'manifest.ts': '1', 'data.txt': '9' })), false)
   assert.equal(changedMeanwhile({ inputs }, tree, treeOf({ 'manifest.ts': '2', 'data.txt': '1' })), true)

@@ -19,7 +19,7 @@ function queueOf() {
   return { queue, log, endLoad }
 }
 
-test('loads that are asked for during a load share the next one, which is as thorough as any of them asks', async () => {
+test('requests during a load share the next load, which does the most that any of them asks', async () => {
   const { queue, log, endLoad } = queueOf()
   const first = queue.load(false)
   await new Promise(done => setImmediate(done))
@@ -31,7 +31,7 @@ test('loads that are asked for during a load share the next one, which is as tho
   assert.deepEqual(log, ['load', 'loaded', 'load again', 'loaded'])
 })
 
-test('other work waits for the load before it, even when it fails, and loads wait for it', async () => {
+test('other work waits for the load before it, even a failed one, and loads wait for other work', async () => {
   const { queue, log, endLoad } = queueOf()
   const first = queue.load(false)
   await new Promise(done => setImmediate(done))
@@ -47,7 +47,7 @@ test('other work waits for the load before it, even when it fails, and loads wai
   assert.deepEqual(log, ['load', 'loaded', 'work', 'load', 'loaded'])
 })
 
-test('the queue is idle once all that waits has ended', async () => {
+test('the queue is idle once all waiting work has ended', async () => {
   const { queue, log, endLoad } = queueOf()
   void queue.load(false)
   await new Promise(done => setImmediate(done))

@@ -7,7 +7,7 @@ const difference = { added: 0, removed: 1, changed: 0, jobs: [] }
 const packages = () => ({ nextTryAt: 99 })
 const seen = (state: states.LoadState) => states.manifestState(state, null, packages)
 
-test('before the first load the state says that it is loading', () => {
+test('before the first load the state is loading', () => {
   assert.deepEqual(seen(states.initialState), {
     status: 'loading',
     errors: [],
@@ -19,7 +19,7 @@ test('before the first load the state says that it is loading', () => {
   })
 })
 
-test('a set that is held back shows what it would change, until it is confirmed or the files change', () => {
+test('a set that waits for a confirmation shows its difference until it is confirmed or the files change', () => {
   const held = states.heldBack(states.initialState, tree, { build: 'b2', difference, before: 3 })
   assert.deepEqual([seen(held).status, seen(held).waitingFor], ['error', 'confirmation'])
   assert.match(seen(held).errors[0]?.message ?? '', /no longer registers any jobs, where there were 3/)
@@ -29,21 +29,21 @@ test('a set that is held back shows what it would change, until it is confirmed 
   assert.deepEqual([seen(changed).difference, states.confirmed(changed).confirmed], [null, null])
 })
 
-test('what changed last stays in view, also after a load that changes nothing', () => {
+test('the last difference stays visible after a load that changes nothing', () => {
   const none = { added: 0, removed: 0, changed: 0, jobs: [] }
   const first = states.wentLive(states.initialState, tree, { inputs: [], difference })
   const second = states.wentLive(first, tree, { inputs: [], difference: none })
   assert.equal(seen(second).difference, difference)
 })
 
-test('the next try is named only while the registry is awaited', () => {
+test('the time of the next retry is shown only while the registry fails', () => {
   const waiting = states.refused(states.initialState, tree, [], 'registry')
   assert.equal(seen(waiting).nextTryAt, 99)
   assert.equal(seen(states.refused(waiting, tree, [])).nextTryAt, null)
   assert.equal(seen(states.installing(waiting)).waitingFor, 'packages')
 })
 
-test('a load that fails keeps what was seen, and ends the waiting', () => {
+test('a failed load keeps the hash of the files it read, and ends the waiting', () => {
   const waiting = states.refused(states.initialState, tree, [], 'registry')
   const failed = states.failed(waiting, new Error('no memory'))
   assert.deepEqual([failed.seen, failed.waitingFor], [tree, null])

@@ -4,7 +4,7 @@ import { oneJob, registry, until } from '../../engine.fixture.ts'
 import { startRegistry } from '../../packages/registry.fixture.ts'
 import { browser, postForm, postJson, startWeb } from '../../web/web.fixture.ts'
 
-test('a set without jobs is shown with what it would end, and goes live when somebody confirms it', async t => {
+test('a set without jobs lists the jobs that it would remove, and goes live when confirmed', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   const Cookie = await signIn()
   instance.write('manifest.ts', registry)
@@ -30,7 +30,7 @@ test('a set without jobs is shown with what it would end, and goes live when som
   assert.match(page, /The last change/)
 })
 
-test('a registry that does not answer: the pages and the API say when it is asked again', async t => {
+test('pages and API show the time of the next retry when the registry does not answer', async t => {
   const packages = await startRegistry(t)
   packages.fails(503)
   const { app, instance, signIn } = await startWeb(t, {
@@ -53,7 +53,7 @@ test('a registry that does not answer: the pages and the API say when it is aske
   }
 })
 
-test('the repo page shows an installation and its failure, and a way to try again', async t => {
+test('the repo page shows an installation, its failure and a button to retry', async t => {
   const packages = await startRegistry(t)
   packages.answers(false)
   const { app, instance, signIn } = await startWeb(t, {

@@ -3,8 +3,8 @@ import { timestamp } from '../../../src/clock.ts'
 import { preferredWait, wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import type { PackagesState } from '../../packages/contract.ts'
-import { manifestJson, manifestShape } from '../../web/wire.ts'
 import { within } from '../../web/within.ts'
+import { manifestJson, manifestShape } from '../manifest-wire.ts'
 import type { JobsWeb } from './jobs-web.ts'
 
 const time = z.iso.datetime().nullable()
@@ -12,15 +12,14 @@ const time = z.iso.datetime().nullable()
 const packagesShape = z.object({
   status: z
     .enum(['none', 'installed', 'installing', 'failed'])
-    .meta({ description: '`none` when package.json asks for nothing that jobs need' }),
+    .meta({ description: '`none` when package.json lists no packages that jobs need' }),
   command: z.string().nullable(),
   started_at: time,
   finished_at: time,
-  output: z.string().meta({ description: 'The end of what it printed' }),
-  error: z.string().nullable().meta({ description: 'Why it failed, and what to do' }),
+  output: z.string().meta({ description: 'The end of npm’s output' }),
+  error: z.string().nullable().meta({ description: 'Why the installation failed, and what to do' }),
   next_try_at: time.meta({
-    description:
-      'When an installation that failed because of the network is retried; null when it waits for a change or for you',
+    description: 'When a failed installation is retried; null when only a change or a request starts another',
   }),
 })
 
@@ -50,11 +49,11 @@ export function codeRoutes({ jobs, packages, access: { signedIn } }: JobsWeb): R
     route({
       method: 'post',
       path: '/api/jobs/repo/confirm',
-      summary: 'Confirm the change that is held back; does nothing when there is none',
+      summary: 'Confirm the change that waits for confirmation, if there is one',
       guard: signedIn,
       answers: {
-        200: { description: 'The manifest’s state after it', schema: manifestShape },
-        303: { description: 'For a browser' },
+        200: { description: 'The state of the manifest', schema: manifestShape },
+        303: { description: 'For a browser: back to the page' },
       },
       handle: async c => {
         const state = await jobs.manifest.confirm()
@@ -65,21 +64,22 @@ export function codeRoutes({ jobs, packages, access: { signedIn } }: JobsWeb): R
     route({
       method: 'get',
       path: installation,
-      summary: 'The installation of the packages in package.json',
+      summary: 'The state of the packages in package.json',
       guard: signedIn,
-      answers: { 200: { description: 'Their state', schema: packagesShape } },
+      answers: { 200: { description: 'The state of the packages', schema: packagesShape } },
       handle: c => c.json(packagesJson(packages.state())),
     }),
 
     route({
       method: 'post',
       path: `${installation}/install`,
-      summary: 'Install missing packages now, also after a failure; `Prefer: wait=N` waits for the end',
+      summary:
+        'Install missing packages now, even after a failure; with `Prefer: wait=N` answers when the installation has ended, or after N seconds',
       guard: signedIn,
       answers: {
-        200: { description: 'It has ended', schema: packagesShape },
-        202: { description: 'It goes on', schema: packagesShape },
-        303: { description: 'For a browser' },
+        200: { description: 'The installation has ended', schema: packagesShape },
+        202: { description: 'The installation is in progress', schema: packagesShape },
+        303: { description: 'For a browser: back to the page' },
       },
       handle: async c => {
         const waitMs = wantsPage(c) ? 500 : preferredWait(c) * 1000

@@ -3,31 +3,29 @@ import { listWindow } from '../../../src/http/list-window.ts'
 import { localPath } from '../../../src/http/local-path.ts'
 import { wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
-import { jobJson, jobShape } from '../../web/job-wire.ts'
-import {
-  manifestJson,
-  manifestShape,
-  runJson,
-  runShape,
-  slotJson,
-  slotShape,
-  timeField,
-} from '../../web/wire.ts'
+import { manifestJson, manifestShape } from '../manifest-wire.ts'
+import { jobJson, jobShape } from './job-wire.ts'
 import type { JobsWeb } from './jobs-web.ts'
 import { answerRun } from './run-answer.ts'
 import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
+import { runJson, runShape, slotJson, slotShape } from './wire.ts'
 
 const params = z.object({ id: z.string() })
+
+/** A time in a query, in milliseconds. */
+const timeField = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-03-28T12:00:00Z' })
+  .transform(text => Date.parse(text))
 const matchShape = z.object({
-  in: z
-    .enum(['log', 'error'])
-    .meta({ description: 'Whose line it is: of the log, or of the error’s message' }),
-  line: z.int().meta({ description: 'Its number, from 1; `/runs/<id>?line=<line>` shows it in the log' }),
+  in: z.enum(['log', 'error']).meta({ description: 'Where the line is: in the log or in the error message' }),
+  line: z
+    .int()
+    .meta({ description: 'The number of the line, from 1; `/runs/<id>?line=<line>` shows it in the log' }),
   text: z.string(),
 })
 const foundRunShape = runShape.extend({ match: matchShape.optional() }).meta({ id: 'FoundRun' })
 /** Where a browser goes on to after a form. */
-const next = z.string().optional().meta({ description: 'Where a browser goes on to: a path of this site' })
+const next = z.string().optional().meta({ description: 'For a browser: the path to redirect to' })
 
 /** The registered jobs: list, run, enable, disable, history. */
 export function jobRoutes(web: JobsWeb): Route[] {
@@ -46,11 +44,16 @@ const setEnabled = ({ jobs, access: { signedIn: guard } }: JobsWeb, enabled: boo
   route({
     method: 'post',
     path: `/api/jobs/{id}/${enabled ? 'enable' : 'disable'}`,
-    summary: enabled ? 'Let the schedule start it' : 'Keep the schedule from starting it',
+    summary: enabled
+      ? 'Enable a job: its schedule starts runs'
+      : 'Disable a job: its schedule starts no runs',
     guard,
     params,
     body: z.object({ next }),
-    answers: { 200: { description: 'The job', schema: jobShape }, 303: { description: 'For a browser' } },
+    answers: {
+      200: { description: 'The job', schema: jobShape },
+      303: { description: 'For a browser: back to the page' },
+    },
     handle: (c, { params: { id }, body }) => {
       const job = jobs.list.setEnabled(jobs.list.known(id).id, enabled)
       return wantsPage(c) ? c.redirect(localPath(body.next, `/jobs/${id}`), 303) : c.json(jobJson(job))
@@ -65,7 +68,7 @@ const listJobs = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
     guard,
     answers: {
       200: {
-        description: 'All of them',
+        description: 'The jobs, and the state of the manifest',
         schema: z.object({ jobs: z.array(jobShape), manifest: manifestShape }),
       },
     },
@@ -88,7 +91,7 @@ const startRun = ({ jobs, access }: JobsWeb) =>
   route({
     method: 'post',
     path: '/api/jobs/{id}/run',
-    summary: 'Run a job now; with `Prefer: wait=N` answers when the run is over, or after N seconds',
+    summary: 'Run a job now; with `Prefer: wait=N` answers when the run has finished, or after N seconds',
     mayWait: true,
     guard: access.mayRun,
     params,
@@ -97,12 +100,12 @@ const startRun = ({ jobs, access }: JobsWeb) =>
       params: z
         .record(z.string(), z.unknown(), 'must be an object such as {"name": "value"}')
         .optional()
-        .meta({ description: 'Handed to the job' }),
+        .meta({ description: 'Parameters of the run, by name' }),
     }),
     answers: {
-      200: { description: 'The run, over', schema: runShape },
-      202: { description: 'The run, queued or going on; `Location` names it', schema: runShape },
-      303: { description: 'For a browser' },
+      200: { description: 'The run, finished', schema: runShape },
+      202: { description: 'The run, queued or running; `Location` is its address', schema: runShape },
+      303: { description: 'For a browser: to the run' },
     },
     handle: async (c, { params: { id }, body }) => {
       const browser = wantsPage(c)
@@ -120,7 +123,7 @@ const listRuns = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
     method: 'get',
     path: '/api/jobs/{id}/runs',
     summary:
-      'Runs of a job, newest first; with `q` those whose log or error contains these words. Works for jobs that are no longer registered, too',
+      'Runs of a job, newest first; with `q` only those whose log or error contains these words. Also works for jobs that are no longer registered',
     guard,
     params,
     query: runWindow.extend({
@@ -128,14 +131,13 @@ const listRuns = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
     }),
     answers: {
       200: {
-        description: 'Some of them',
+        description: 'The runs',
         schema: z.object({
           runs: z.array(foundRunShape),
           ...runListShape,
-          complete: z
-            .boolean()
-            .optional()
-            .meta({ description: 'With `q`: false when the search stopped before the oldest run' }),
+          complete: z.boolean().optional().meta({
+            description: 'With `q`: false when the search ran out of time before it reached the oldest run',
+          }),
         }),
         headers: linkHeader,
       },
@@ -163,11 +165,14 @@ const listSlots = ({ jobs, access: { signedIn: guard } }: JobsWeb) =>
     query: listWindow(50)
       .pick({ limit: true })
       .extend({
-        from: timeField.optional().meta({ description: 'Due at or after this' }),
-        to: timeField.optional().meta({ description: 'Due before this' }),
+        from: timeField.optional().meta({ description: 'Only due times from this time on' }),
+        to: timeField.optional().meta({ description: 'Only due times before this time' }),
       }),
     answers: {
-      200: { description: 'Some of them', schema: z.object({ slots: z.array(slotShape), total: z.int() }) },
+      200: {
+        description: 'The due times and their outcomes',
+        schema: z.object({ slots: z.array(slotShape), total: z.int() }),
+      },
     },
     handle: (c, { params: { id }, query }) => {
       const { from, to, limit } = query

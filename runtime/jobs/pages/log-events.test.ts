@@ -4,7 +4,7 @@ import { oneJob, startInstance } from '../../engine.fixture.ts'
 import { instanceId, postJson, startWeb } from '../../web/web.fixture.ts'
 import { createLogEvents } from './log-events.ts'
 
-test('a log as events: replays, goes on live, and ends with the run', async t => {
+test('the log stream replays the log, continues live and ends with the run', async t => {
   const files = {
     'manifest.ts': oneJob(`async c => {
       c.log('first')
@@ -39,7 +39,7 @@ test('a log as events: replays, goes on live, and ends with the run', async t =>
   assert.match(replay, /first[\s\S]*second[\s\S]*event: end/)
 })
 
-test('a stopping program ends the events that are open', async t => {
+test('a stopping program ends open streams', async t => {
   const sleeper = { 'manifest.ts': oneJob('() => new Promise(() => setInterval(() => {}, 1000))') }
   const { app, signIn, stopping } = await startWeb(t, { files: sleeper })
   const Cookie = await signIn()
@@ -57,7 +57,7 @@ function readEvents(events: string): { text: string; lastId: string } {
   return { text: text.join(''), lastId: /^id: (.*)/.exec(messages.at(-1) ?? '')?.[1] ?? '' }
 }
 
-test('whoever does not read gets what the log keeps, once he reads; and whoever comes back goes on', async t => {
+test('a slow reader gets the kept log once it reads, and a reader that reconnects continues where it left off', async t => {
   const { engine, run, ended, path, write } = await startInstance(t, {
     files: {
       'manifest.ts': oneJob(`async ({ log, params }) => {
@@ -110,7 +110,7 @@ test('whoever does not read gets what the log keeps, once he reads; and whoever 
   }
 })
 
-test('readers are so many at a time, and one that reads nothing is let go', async t => {
+test('the number of readers is limited, and an idle reader is disconnected', async t => {
   const { engine, run } = await startInstance(t, {
     files: { 'manifest.ts': oneJob("({ log }) => { for (let i = 0; i < 300; i++) log('x'.repeat(1000)) }") },
   })

@@ -1,26 +1,26 @@
 import { overloaded } from '../../../src/http/problem.ts'
 import { asWritten } from '../../runner/log-line.ts'
-import { runJson } from '../../web/wire.ts'
 import type { JobsService, Run } from '../contract.ts'
+import { runJson } from './wire.ts'
 
-/** What waits for one reader, about; the rest it gets from the log itself when it reads on. */
+/** About how much may wait for one reader. The rest is read from the log when the reader continues. */
 const aheadBytes = 64 * 1024
 
-/** So many beats without a single read while something waits, and the reader is let go. */
+/** A reader that reads nothing for this many beats while data waits is disconnected. */
 const patienceBeats = 4
 
-/** What is asked of the jobs while a log is followed. */
+/** What following a log needs from the jobs. */
 export interface Followed {
   logs: Pick<JobsService['logs'], 'open'>
   runs: Pick<JobsService['runs'], 'find'>
 }
 
-/** The logs of runs as events, for so many readers at a time. */
+/** Logs of runs as event streams, for a limited number of readers. */
 export interface LogEvents {
   /**
-   * What was written so far, then each new piece as a `message`, and at the end one `end` with the run. With `timed`,
-   * each line begins with when it was written and to which stream. Every message has an id; one that follows `lastId` goes on from there.
-   * Comments in between keep proxies from closing it. Throws `overloaded`.
+   * Sends what was written so far, then each new piece as a `message`, and at the end one `end` with the run. With
+   * `timed`, each line begins with its time and stream. Every message has an id; a stream with `lastId` continues
+   * after that message. Comments in between keep proxies from closing it. Throws `overloaded`.
    */
   of(jobs: Followed, run: Run, options: { timed: boolean; lastId?: string | undefined }): Response
 }
@@ -47,7 +47,7 @@ export function createLogEvents({
         headers: {
           'Content-Type': 'text/event-stream; charset=utf-8',
           'Cache-Control': 'no-store',
-          // nginx would hold events back.
+          // nginx would buffer events.
           'X-Accel-Buffering': 'no',
         },
       })
@@ -123,7 +123,7 @@ function eventsOf(
         send('retry: 2000\n\n')
         stopFollowing = log.follow(piece => {
           if (piece === null) complete = true
-          // Who keeps up is told at once, and all of it; who does not gets what the log keeps.
+          // A reader that keeps up gets every piece at once; a slow one reads from the stored log.
           else if (piece.from === position && hasRoom())
             return tell(timed ? piece.kept : piece.written, piece.to)
           pump()

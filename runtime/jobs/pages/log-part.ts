@@ -1,7 +1,7 @@
 import type { LogPartView } from '../../../views/instance/jobs/log-panel.tsx'
 import { logLines } from '../../runner/log-line.ts'
 
-/** Of a log that grows while somebody watches, only so much is sent again and again; a longer line is shown alone. */
+/** Each poll of a growing log resends at most this much; a longer line is shown alone. */
 const most = { length: 48 * 1024, lines: 500 }
 
 /** The part of a log that holds a line; without one the last lines, and of a very long line its end. */

@@ -16,7 +16,7 @@ interface Found {
   complete?: boolean
 }
 
-test('runs are found by what they wrote, and by how they failed', async t => {
+test('runs can be searched by their log and their error', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const ask = async (query: string) => {
@@ -56,7 +56,7 @@ test('runs are found by what they wrote, and by how they failed', async t => {
   assert.match(await page('unheard'), /No log contains this text/)
 })
 
-test('due times are asked for by when they were', async t => {
+test('due times can be filtered by date', async t => {
   const hourly = { 'manifest.ts': oneJob('async () => {}').replace('0 8', '0 *') }
   const { app, instance, signIn } = await startWeb(t, { files: hourly })
   const Cookie = await signIn()

@@ -27,7 +27,7 @@ function giveHistory(dir: string, jobs: readonly string[], runs: number): void {
   sqlite.close()
 }
 
-test('what the list of jobs asks the database does not grow with the jobs', async t => {
+test('the list of jobs takes the same number of queries for any number of jobs', async t => {
   const one = await startWeb(t, { files: { 'manifest.ts': manyJobs['manifest.ts'].replace('250', '1') } })
   const many = await startWeb(t, { files: manyJobs })
   giveHistory(many.instance.dir, ['job-000', 'job-007', 'job-200'], 30)
@@ -44,7 +44,7 @@ test('what the list of jobs asks the database does not grow with the jobs', asyn
   }
 })
 
-test('a long list of jobs comes in pages, each job with its last runs, and can be searched', async t => {
+test('a long list of jobs is paginated, shows the last runs of each job, and can be searched', async t => {
   const { app, instance, signIn } = await startWeb(t, { files: manyJobs })
   giveHistory(instance.dir, ['job-000', 'job-007', 'job-200'], 30)
   const Cookie = await signIn()

@@ -5,7 +5,7 @@ import { browser, postForm, startWeb } from '../../web/web.fixture.ts'
 
 const files = { 'manifest.ts': oneJob("async c => { c.log('<b>hello</b>') }", "description: 'Says hello.'") }
 
-test('the jobs page shows each job with its schedule in words and its ways', async t => {
+test('the jobs page shows each job with its schedule in words and its links', async t => {
   const { app, signIn } = await startWeb(t, { files, publicUrl: 'http://acme.localhost:8080' })
   const Cookie = await signIn()
   const answer = await app.request('/', { headers: { ...browser, Cookie } })
@@ -32,7 +32,7 @@ test('the jobs page says what keeps jobs from starting', async t => {
   assert.match(told, /No due time could be decided for 20 seconds: &lt;no table&gt;/)
 })
 
-test('the jobs page shows what became of the due times of the past day', async t => {
+test('the jobs page shows the results of the past day’s due times', async t => {
   const often = (id: string, func: string) =>
     `jobRegistry.register({ id: '${id}', cron: '* * * * * *', func: ${func} })\n`
   const manifest = registry + often('well', '() => 1') + often('ill', "() => { throw new Error('no') }")
@@ -59,7 +59,7 @@ test('the jobs page shows what became of the due times of the past day', async t
   assert.match(await page('/jobs/well'), /Ran</)
 })
 
-test('what htmx asks for again is the same part without the frame', async t => {
+test('a poll by htmx returns the same part without the layout', async t => {
   const { app, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const ask = async (path: string) => {
@@ -76,7 +76,7 @@ test('what htmx asks for again is the same part without the frame', async t => {
   }
 })
 
-test('a poll whose session has ended sends the whole page to sign in', async t => {
+test('a poll after the session has ended redirects the whole page to the sign-in', async t => {
   const { app } = await startWeb(t, { files })
   const headers = { ...browser, 'HX-Request': 'true', 'HX-Current-URL': 'http://acme.localhost/jobs/job' }
   const answer = await app.request('/jobs/job', { headers })
@@ -84,7 +84,7 @@ test('a poll whose session has ended sends the whole page to sign in', async t =
   assert.equal(answer.headers.get('hx-redirect'), '/login?next=%2Fjobs%2Fjob')
 })
 
-test('a broken manifest is shown with its place and lines, and says what keeps running since when', async t => {
+test('a broken manifest is shown with file and lines, and with the commit that keeps running', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   instance.write('manifest.ts', `${oneJob('async () => {}')}\nnoSuchThing('<i>')\n`)
@@ -98,7 +98,7 @@ test('a broken manifest is shown with its place and lines, and says what keeps r
   assert.match(page, /At 08:00 every day/, 'the last good set is still there')
 })
 
-test('a run is followed from its button to its log, and stops asking when it is over', async t => {
+test('a run can be followed from its button to its log, and polling ends with it', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const started = await postForm(app, '/api/jobs/job/run', {}, { Cookie })
@@ -113,7 +113,7 @@ test('a run is followed from its button to its log, and stops asking when it is 
   assert.ok(job.includes(`href="${path}"`))
 })
 
-test('pages carry no inline style or script, and load nothing from elsewhere', async t => {
+test('pages contain no inline styles or scripts, and load nothing from other sites', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const run = await instance.run('job')
@@ -125,7 +125,7 @@ test('pages carry no inline style or script, and load nothing from elsewhere', a
   }
 })
 
-test('an unknown job or run is a page that says so', async t => {
+test('an unknown job or run gets a 404 page', async t => {
   const { app, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   for (const path of ['/jobs/nope', '/runs/nope']) {
@@ -135,7 +135,7 @@ test('an unknown job or run is a page that says so', async t => {
   }
 })
 
-test('a log keeps its colours, as classes; the API tells it as it was written', async t => {
+test('a log keeps its colours as classes; the API returns it unchanged', async t => {
   const written = "c.log('\\x1b[32mgreen\\x1b[0m and \\x1b[2Kplain <i>'); throw new Error('\\x1b[31mred')"
   const { app, instance, signIn } = await startWeb(t, {
     files: { 'manifest.ts': oneJob(`async c => { ${written} }`) },
@@ -152,7 +152,7 @@ test('a log keeps its colours, as classes; the API tells it as it was written', 
   assert.ok(raw.includes('\x1b[32mgreen\x1b[0m and \x1b[2Kplain <i>'))
 })
 
-test('a job that was taken out of the manifest still has its history', async t => {
+test('a job removed from the manifest keeps its history', async t => {
   const { app, instance, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   const run = await instance.run('job')
@@ -175,7 +175,7 @@ test('a job that was taken out of the manifest still has its history', async t =
   assert.equal((await ask('/jobs/other')).status, 200)
 })
 
-test('what ended a run is said once', async t => {
+test('a run’s page states once how the run ended', async t => {
   const sleeper = { 'manifest.ts': oneJob('() => new Promise(() => setInterval(() => {}, 1000))') }
   const { app, instance, signIn } = await startWeb(t, { files: sleeper })
   const Cookie = await signIn()
@@ -185,7 +185,7 @@ test('what ended a run is said once', async t => {
   assert.equal(page.match(/cancelled/gi)?.length, 1)
 })
 
-test('who is signed in keeps the ways of the pages where nothing is', async t => {
+test('a 404 page keeps the navigation for people who are signed in', async t => {
   const { app, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
   for (const path of ['/nowhere', '/jobs/nope', '/runs/nope']) {

@@ -1,8 +1,8 @@
 import { preferredWait } from '../../../src/http/negotiate.ts'
 import type { AppContext } from '../../../src/http/route.ts'
-import { runJson } from '../../web/wire.ts'
 import type { JobsService } from '../contract.ts'
 import { unknownRun } from '../problems.ts'
+import { runJson } from './wire.ts'
 
 /** Answers with a run that was just made; when that is preferred, once it is over. */
 export async function answerRun(

@@ -8,22 +8,21 @@ import type { RunFilter } from '../contract.ts'
 export const runWindow = listWindow(50).extend({
   cursor: z
     .string()
-    .regex(/^[0-9a-z]{1,10}$/, 'must be the next_cursor of an earlier answer')
+    .regex(/^[0-9a-z]{1,10}$/, 'must be the next_cursor of a previous answer')
     .transform(text => Number.parseInt(text, 36))
     .optional()
-    .meta({ description: 'The `next_cursor` of an earlier answer; instead of `offset`' }),
+    .meta({ description: 'The `next_cursor` of a previous answer; use it instead of `offset`' }),
 })
 
 /** What every list of runs answers besides the runs. */
 export const runListShape = {
-  total: z.int().meta({ description: 'The number of all matches' }),
-  next_cursor: z
-    .string()
-    .nullable()
-    .meta({ description: 'Where the next part begins; null at the end, or where only `offset` can be used' }),
+  total: z.int().meta({ description: 'The number of all matching runs' }),
+  next_cursor: z.string().nullable().meta({
+    description: 'The cursor of the next page; null on the last page, or where only `offset` is supported',
+  }),
 }
 
-export const linkHeader = { Link: 'The `first`, `prev` and `next` parts of the list, as RFC 8288 says' }
+export const linkHeader = { Link: 'Links to the `first`, `prev` and `next` pages (RFC 8288)' }
 
 type Window = z.output<typeof runWindow>
 

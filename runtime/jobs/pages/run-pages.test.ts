@@ -6,7 +6,7 @@ import { browser, startWeb } from '../../web/web.fixture.ts'
 
 const text = (page: string) => page.replace(/<[^>]+>/g, '')
 
-test('a log shows when each line came, in the zone of its job, and which of them are errors', async t => {
+test('a log shows the time of each line in the job’s zone, and marks lines of the error stream', async t => {
   const writes = `async ({ log }) => {
     log('first')
     console.error('\\x1b[31mno such file\\x1b[0m')
@@ -46,7 +46,7 @@ test('a log shows when each line came, in the zone of its job, and which of them
   assert.equal(wrong.status, 422)
 })
 
-test('of a long log the page shows the end, and leads to every line of the rest', async t => {
+test('a long log shows its end, and links to every earlier part', async t => {
   const { app, instance, signIn } = await startWeb(t, {
     files: {
       'manifest.ts': oneJob(
@@ -104,7 +104,7 @@ test('of a long log the page shows the end, and leads to every line of the rest'
   assert.match(await pageAt(ways(one).Earlier as string), />x{100000}\n/)
 })
 
-test('of a log whose middle was left out, what is kept is found by its line', async t => {
+test('a log with its middle left out can be read by line number', async t => {
   const { app, instance, signIn } = await startWeb(t, {
     files: {
       'manifest.ts': oneJob(
@@ -124,7 +124,7 @@ test('of a log whose middle was left out, what is kept is found by its line', as
   assert.match(page, new RegExp(`class="log-line here" id="L${line}"[\\s\\S]*?<span>needle\n`))
 })
 
-test('a run leads to its code, its attempts, and what it replays; one that waits says why', async t => {
+test('a run links to its code, its attempts and the run that it replays; a waiting run says why', async t => {
   const waits = `async () => {
     const { existsSync } = await import('node:fs')
     while (!existsSync('data/go')) await new Promise(done => setTimeout(done, 10))

@@ -3,23 +3,22 @@ import { flagField } from '../../../src/http/json-schema.ts'
 import { localPath } from '../../../src/http/local-path.ts'
 import { wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
-import type { WaitView } from '../../../views/instance/shapes.ts'
-import { runJson, runShape } from '../../web/wire.ts'
-import type { Run, Runs } from '../contract.ts'
+import type { QueuePlace } from '../../../views/instance/jobs/queued-runs.tsx'
+import { type Run, type Runs, runStatuses } from '../contract.ts'
 import { unknownRun } from '../problems.ts'
 import type { JobsWeb } from './jobs-web.ts'
 import { createLogEvents } from './log-events.ts'
 import { answerRun } from './run-answer.ts'
 import { linked, linkHeader, refuseCursor, runListShape, runWindow, windowOf } from './run-list.ts'
+import { runJson, runShape } from './wire.ts'
 
 const params = z.object({ id: z.string() })
-const runStatuses = runShape.shape.status.options
 const waitingRunShape = runShape
   .extend({
     queue: z
       .object({ position: z.int(), reason: z.string() })
       .optional()
-      .meta({ description: 'Of a queued run: its place, from 1 on, and what it waits for' }),
+      .meta({ description: 'For a queued run: its position, from 1, and why it waits' }),
   })
   .meta({ id: 'RunWithQueue' })
 
@@ -43,7 +42,7 @@ const listRuns = ({ jobs, access }: JobsWeb) =>
     }),
     answers: {
       200: {
-        description: 'Some of them',
+        description: 'The runs',
         schema: z.object({ runs: z.array(waitingRunShape), ...runListShape }),
         headers: linkHeader,
       },
@@ -78,17 +77,21 @@ const showLog = ({ jobs, access }: JobsWeb, events: LogEvents) =>
   route({
     method: 'get',
     path: '/api/runs/{id}/log',
-    summary: 'The log of a run; with `Accept: text/event-stream` live, until an event `end` with the run',
+    summary:
+      'The log of a run; with `Accept: text/event-stream` as a live stream that ends with an `end` event holding the run',
     guard: access.signedIn,
     params,
     query: z.object({
       timestamps: flagField().meta({
         description:
-          'Begin each line with when it was written and to which stream: `2026-11-22T08:00:00.123Z out …`, or `err`',
+          'Prefix each line with its time and stream, `out` or `err`: `2026-11-22T08:00:00.123Z out …`',
       }),
     }),
     answers: {
-      200: { description: 'The log so far, or its events', type: ['text/plain', 'text/event-stream'] },
+      200: {
+        description: 'The log so far, or a stream of its lines',
+        type: ['text/plain', 'text/event-stream'],
+      },
     },
     handle: (c, { params, query }) => {
       const run = knownRun(jobs.runs, params.id)
@@ -104,15 +107,15 @@ const replayRun = ({ jobs, access }: JobsWeb) =>
     method: 'post',
     path: '/api/runs/{id}/replay',
     summary:
-      'Run a finished run again, with its parameters and due time and the current code; with `Prefer: wait=N` answers when the new run is over, or after N seconds',
+      'Replay a finished run, with its parameters and due time and the current code; with `Prefer: wait=N` answers when the new run has finished, or after N seconds',
     mayWait: true,
     guard: access.mayRun,
     params,
     body: z.object({}),
     answers: {
-      200: { description: 'The new run, over', schema: runShape },
-      202: { description: 'The new run; `Location` names it', schema: runShape },
-      303: { description: 'For a browser' },
+      200: { description: 'The new run, finished', schema: runShape },
+      202: { description: 'The new run, queued or running; `Location` is its address', schema: runShape },
+      303: { description: 'For a browser: to the new run' },
     },
     handle: async (c, { params: { id } }) => {
       const browser = wantsPage(c)
@@ -130,7 +133,10 @@ const cancelRun = ({ jobs, access }: JobsWeb) =>
     guard: access.mayRun,
     params,
     body: z.object({ next: z.string().optional() }),
-    answers: { 200: { description: 'The run', schema: runShape }, 303: { description: 'For a browser' } },
+    answers: {
+      200: { description: 'The run', schema: runShape },
+      303: { description: 'For a browser: back to the page' },
+    },
     handle: async (c, { params, body }) => {
       const run = await jobs.runs.cancel(knownRun(jobs.runs, params.id).id)
       if (!run) throw noSuchRun(params.id)
@@ -138,13 +144,13 @@ const cancelRun = ({ jobs, access }: JobsWeb) =>
     },
   })
 
-function waitingRunJson(run: Run, waits: ReadonlyMap<string, WaitView>): z.input<typeof waitingRunShape> {
+function waitingRunJson(run: Run, waits: ReadonlyMap<string, QueuePlace>): z.input<typeof waitingRunShape> {
   const queue = waits.get(run.id)
   return { ...runJson(run), ...(queue && { queue }) }
 }
 
 /** Of all runs that wait, by their ids: asked once, whatever the number of runs that are shown. */
-export function waitsOf(runs: Pick<Runs, 'waiting'>): ReadonlyMap<string, WaitView> {
+export function waitsOf(runs: Pick<Runs, 'waiting'>): ReadonlyMap<string, QueuePlace> {
   return new Map(runs.waiting().map(({ id, reason }, index) => [id, { position: index + 1, reason }]))
 }
 

@@ -22,7 +22,7 @@ interface RunJson {
 const job = (id: string, func: string, options = '', cron = '@hourly') =>
   `jobRegistry.register({ id: '${id}', cron: '${cron}', func: ${func}, ${options} })\n`
 
-test('a run that is over can be done again, with its parameters, its due time and the latest code', async t => {
+test('a finished run can be replayed with its parameters, its due time and the latest code', async t => {
   const { app, instance, signIn } = await startWeb(t, {
     files: { 'manifest.ts': registry + job('job', "({ params, run }) => ['old', params, run.slot]") },
   })
@@ -53,7 +53,7 @@ test('a run that is over can be done again, with its parameters, its due time an
   assert.deepEqual([third.trigger, third.params, third.replayOf], ['manual', { name: 'x' }, given.id])
 })
 
-test('what cannot be done again says why', async t => {
+test('a run that cannot be replayed says why', async t => {
   const { app, instance, signIn } = await startWeb(t, {
     files: {
       'manifest.ts':
@@ -84,7 +84,7 @@ test('what cannot be done again says why', async t => {
   assert.equal(stranger.status, 401)
 })
 
-test('attempts and replays lead to each other', async t => {
+test('attempts and replays link to each other', async t => {
   const { instance } = await startWeb(t, {
     files: {
       'manifest.ts':
@@ -123,7 +123,7 @@ test('attempts and replays lead to each other', async t => {
   await instance.ended(again?.id ?? '')
 })
 
-test('runs that wait are listed in their order, with what they wait for', async t => {
+test('queued runs are listed in order, each with what it waits for', async t => {
   const waits = `async () => {
     const { existsSync } = await import('node:fs')
     while (!existsSync('data/go')) await new Promise(done => setTimeout(done, 10))

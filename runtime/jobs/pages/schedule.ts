@@ -21,12 +21,12 @@ export function scheduleRoutes({ access: { signedIn }, clock }: JobsWeb): Route[
         from: z.iso
           .datetime({ offset: true, error: 'must be a time such as 2026-03-28T12:00:00Z' })
           .optional()
-          .meta({ description: 'Slots after this; now when left out' }),
+          .meta({ description: 'Due times after this one; by default, after now' }),
         count: numberField(1, 500, 10),
       }),
       answers: {
         200: {
-          description: 'Due times, with a note on each that a clock change moved or merged',
+          description: 'The due times, with a note on those that a clock change moves or merges',
           schema: z.object({
             slots: z.array(
               z.object({ at: z.iso.datetime(), local: z.string(), note: z.string().nullable() }),

@@ -28,7 +28,7 @@ const happening = fc.oneof(
   fc.record({ dequeue: fc.nat(9) }),
 )
 
-test('whatever happens, runs in progress keep to the limit, to one a key and to one serial run a job', () => {
+test('any sequence of events keeps runs within the limit, one run per key and one run per serial job', () => {
   fc.assert(
     fc.property(fc.array(happening, { maxLength: 60 }), happenings => {
       const runs = new ActiveRuns(3)

@@ -11,7 +11,7 @@ const fails =
 const retry = "retry: { attempts: 3, delay: '1m' }"
 const going = '({ log }) => { log("goes"); return new Promise(() => setInterval(() => {}, 1e6)) }'
 
-test('a failed run is retried with growing delays, with the code of its slot', async t => {
+test('a failed run is retried with growing delays, and with the code of its slot', async t => {
   const clock = standingClock(at('08:00:00'))
   const instance = await startInstance(t, {
     clock,
@@ -56,7 +56,7 @@ test('a failed run is retried with growing delays, with the code of its slot', a
   assert.deepEqual([slot()?.runId, slot()?.runStatus], [first.id, 'succeeded'], 'and of the last one')
 })
 
-test('a waiting attempt does not hold up slots, and can be cancelled', async t => {
+test('a waiting attempt does not delay slots, and can be cancelled', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -82,7 +82,7 @@ test('a waiting attempt does not hold up slots, and can be cancelled', async t =
   assert.equal(engine.runs({ status: 'queued', limit: 1, offset: 0 }).total, 0)
 })
 
-test('a run that was interrupted with its instance runs again when its job says so', async t => {
+test('a run interrupted with its instance runs again if its job asks for it', async t => {
   const clock = standingClock(at('08:00:00'))
   const instance = await startInstance(t, {
     clock,
@@ -108,7 +108,7 @@ test('a run that was interrupted with its instance runs again when its job says 
   assert.equal((await instance.engine.cancel(second?.id ?? ''))?.status, 'cancelled')
 })
 
-test('jobs with the same concurrency key run one at a time, by hand too', async t => {
+test('jobs with the same concurrency key run one at a time, also when started manually', async t => {
   const { engine } = await startInstance(t, {
     files: {
       'manifest.ts':
@@ -128,7 +128,7 @@ test('jobs with the same concurrency key run one at a time, by hand too', async 
   assert.deepEqual(statuses(), ['cancelled', 'running', 'queued', 'running'])
 })
 
-test('delays grow up to their limit, and chance moves them within bounds', () => {
+test('delays grow up to their limit, and jitter stays within its bounds', () => {
   const policy = (more: Partial<NonNullable<RunPolicy['retry']>>): RunPolicy => ({
     retry: { attempts: 9, delay: 1000, factor: 3, maxDelay: 5000, jitter: 0, ...more },
     onInterrupt: 'fail',

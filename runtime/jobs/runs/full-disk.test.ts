@@ -7,7 +7,7 @@ import { smallDisk } from '../../../src/testing/small-disk.ts'
 import { createEngine, registry, standingClock, until } from '../../engine.fixture.ts'
 import { openVolume } from '../../volume/volume.ts'
 
-test('slots that could not run because of a full disk are missed for that reason, and health says so meanwhile', async t => {
+test('slots that could not run on a full disk are missed for that reason, which health reports meanwhile', async t => {
   const disk = smallDisk(t, { mebibytes: 16 })
   if (!disk) return
   mkdirSync(join(disk.dir, 'jobs'))

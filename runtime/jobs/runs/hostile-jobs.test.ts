@@ -6,7 +6,7 @@ import { isAlive, registry, startInstance, until } from '../../engine.fixture.ts
 const job = (id: string, func: string, options = '') =>
   `jobRegistry.register({ id: '${id}', cron: '@daily', ${options} func: ${func} })\n`
 
-test('whatever a job does to its process, the run ends and says what happened, and the next run succeeds', async t => {
+test('a run whose job breaks its own process ends with an explanation, and the next run succeeds', async t => {
   const jobs: Record<string, { func: string; options?: string; status: string; words: RegExp | null }> = {
     loop: {
       func: '() => { for (;;); }',
@@ -93,7 +93,7 @@ ${Object.entries(jobs)
   }
 })
 
-test('fifty megabytes of output are cut, and hold up nothing', async t => {
+test('fifty megabytes of output are truncated, and delay nothing', async t => {
   const flood =
     "() => { const part = 'x'.repeat(1023) + '\\n'; for (let i = 0; i < 51200; i++) console.log(part) }"
   const { engine, run } = await startInstance(t, {
@@ -105,7 +105,7 @@ test('fifty megabytes of output are cut, and hold up nothing', async t => {
   assert.equal((await run('well')).result, 7)
 })
 
-test('a job that forks and forks again leaves nothing behind', async t => {
+test('a job that keeps forking leaves no process behind', async t => {
   const { engine, run, path } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}import { spawn } from 'node:child_process'

@@ -14,7 +14,7 @@ const seen = `({ secrets }) => ({
 const job = (id: string, secrets: string, func = seen) =>
   `jobRegistry.register({ id: '${id}', cron: '0 8 * * *', func: ${func}, secrets: ${secrets} })\n`
 
-test('a run gets the secrets that its job declares; other jobs do not', async t => {
+test('a run gets the secrets that its job declares, and no others', async t => {
   const { engine, run } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}import { writeFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ ${job('undeclared', "['API_TOKEN']", '({ secrets }) => secrets.OTHER')}`,
   assert.match(refused.error?.message ?? '', /does not declare the secret OTHER/)
 })
 
-test('a run whose secret is missing fails with a reason before any code of the job runs', async t => {
+test('a run with a missing secret fails with a reason before the job’s code runs', async t => {
   const { engine, run, path } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}import { existsSync, writeFileSync } from 'node:fs'
@@ -66,7 +66,7 @@ ${job('wants', "['API_TOKEN', 'SECOND']", "() => { writeFileSync('data/was-here'
   assert.equal((await run('wants')).result, 'ran')
 })
 
-test('a missing secret shows before the job is due: on its page, in the list, on the secrets page, in the API', async t => {
+test('a missing secret is shown before the job is due: on its page, in the list, on the secrets page and in the API', async t => {
   const { app, instance, signIn } = await startWeb(t, {
     files: { 'manifest.ts': `${registry}${job('wants', "['API_TOKEN']")}` },
   })
@@ -89,7 +89,7 @@ test('a missing secret shows before the job is due: on its page, in the list, on
   assert.deepEqual(after.jobs[0]?.missing_secrets, [])
 })
 
-test('an invalid list of secrets is an error with file and line', async t => {
+test('an invalid list of secrets is reported with file and line', async t => {
   const { engine, write } = await startInstance(t, { files: { 'manifest.ts': registry } })
   for (const [list, words] of [
     ["'API_TOKEN'", /secrets must be a list of names such as \['API_TOKEN'\]/],

@@ -9,7 +9,7 @@ const job = (id: string, func: string) =>
 const key = 'sk_live_51Hx"quoted'
 const pem = '-----BEGIN KEY-----\nMIIEvQIBADANBgkqh\nkiG9w0BAQEFAASC\n-----END KEY-----\n'
 
-test('the secrets of a run are neither in what is kept of it nor in its live log', async t => {
+test('the secrets of a run appear neither in its stored log and result nor in its live log', async t => {
   const { engine, dir, run, ended } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}${job(
@@ -51,7 +51,7 @@ test('the secrets of a run are neither in what is kept of it nor in its live log
   }
 })
 
-test('nothing is left of a secret that was cut with the message around it', async t => {
+test('a secret is masked even where its message is truncated', async t => {
   const cut = (id: string, error: string) => job(id, `({ secrets }) => { throw ${error} }`)
   const { engine, run } = await startInstance(t, {
     files: {

@@ -11,7 +11,7 @@ setInterval(() => held.length, 1000)`
 const job = (id: string, body: string, options = '') =>
   `jobRegistry.register({ id: '${id}', cron: '@daily', timeout: '1h', ${options} func: async () => {${body}} })\n`
 
-test('the memory of a run is limited together with all that it starts, and the next run succeeds', async t => {
+test('a run’s memory limit includes its child processes, and the next run succeeds', async t => {
   const child = (options: string) => `
   const { spawn } = await import('node:child_process')
   const script = ${JSON.stringify(holds(160).replace(': Buffer[]', ''))}
@@ -49,7 +49,7 @@ test('the memory of a run is limited together with all that it starts, and the n
   assert.match((await run('small')).error?.message ?? '', /more than its 64 MiB/)
 })
 
-test('the heap of a job with more memory grows with it', async t => {
+test('the heap grows with the memory limit of the job', async t => {
   const { run } = await startInstance(t, {
     runs: { memoryMb: 64 },
     files: {
@@ -75,7 +75,7 @@ test('a manifest that needs too much memory is refused, and the live set stays',
   assert.equal((await run('job')).result, 7)
 })
 
-test('memory that is not a size, or out of bounds, is an error of the manifest', async t => {
+test('a memory limit that is malformed or out of bounds is an error of the manifest', async t => {
   const { engine } = await startInstance(t, {
     files: {
       'manifest.ts': registry + job('a', '', "memory: '1m',") + job('b', '', 'memory: 512 as never,'),

@@ -157,18 +157,32 @@ export function createRunQueue(options: {
     },
     stop: async ({ waitMs, tidyMs = limits.graceMs }) => {
       stopped = true
-      const inProgress = [...runs.all()].filter(({ started }) => started)
-      const over = new AbortController()
-      const ended = Promise.all(inProgress.map(run => run.done)).then(() => over.abort())
-      await Promise.race([ended, clock.sleep(waitMs, over.signal)])
-      for (const run of inProgress) {
-        if (runs.find(run.row.id)) endRun(run, 'interrupted', 'the instance was stopped', tidyMs)
-      }
-      await ended
+      await endInTime(
+        [...runs.all()].filter(({ started }) => started),
+        clock,
+        waitMs,
+        run => {
+          if (runs.find(run.row.id)) endRun(run, 'interrupted', 'the instance was stopped', tidyMs)
+        },
+      )
       runners.stop()
       ends.retry()
     },
   }
+}
+
+/** Resolves when the runs are over; calls `interrupt` for those that are not after `waitMs`. */
+async function endInTime(
+  runs: readonly ActiveRun[],
+  clock: Clock,
+  waitMs: number,
+  interrupt: (run: ActiveRun) => void,
+): Promise<void> {
+  const over = new AbortController()
+  const ended = Promise.all(runs.map(run => run.done)).then(() => over.abort())
+  await Promise.race([ended, clock.sleep(waitMs, over.signal)])
+  for (const run of runs) interrupt(run)
+  await ended
 }
 
 function queuedRun(row: RunRow, runsDir: string, clock: Clock): ActiveRun {

@@ -6,7 +6,7 @@ import { smallDisk } from '../../../src/testing/small-disk.ts'
 import * as schema from '../schema.ts'
 import { findRun, insertRun } from './run-record.ts'
 
-test('a run that the disk has no room for does not count as recorded', t => {
+test('a run that cannot be stored on a full disk does not count as recorded', t => {
   const disk = smallDisk(t, { mebibytes: 1 })
   if (!disk) return
   const sqlite = openSqlite(join(disk.dir, 'longhouse.db'))

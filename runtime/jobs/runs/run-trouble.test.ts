@@ -60,7 +60,7 @@ function refuse(dir: string, change: string, when: string): () => void {
   }
 }
 
-test('a log loses nothing while the disk is full, and is written when there is room', t => {
+test('a log keeps every line while the disk is full, and writes them when there is room', t => {
   const disk = smallDisk(t)
   if (!disk) return t.skip('only root can mount a small disk: run the tests as root on Linux')
   const log = createRunLog(join(disk, 'run.log'), systemClock)
@@ -76,7 +76,7 @@ test('a log loses nothing while the disk is full, and is written when there is r
   assert.equal(asWritten(readFileSync(join(disk, 'run.log'), 'utf8')), whole)
 })
 
-test('an instance on a full disk goes on, and decides due slots once there is room', async t => {
+test('an instance on a full disk keeps running, and decides due slots once there is room', async t => {
   const disk = smallDisk(t, '16m')
   if (!disk) return t.skip('only root can mount a small disk: run the tests as root on Linux')
   mkdirSync(join(disk, 'jobs'))
@@ -111,7 +111,7 @@ test('an instance on a full disk goes on, and decides due slots once there is ro
   assert.equal(engine.log(id).length, 300_001)
 })
 
-test('a removed folder of logs comes back, and the log says what was lost', async t => {
+test('a deleted log folder is created again, and the log says what was lost', async t => {
   const { engine, run, ended, dir, path } = await startInstance(t, {
     files: {
       'manifest.ts': `import { existsSync } from 'node:fs'\n${oneJob(
@@ -145,7 +145,7 @@ test('a run whose start cannot be recorded fails and does not block its job', as
   assert.equal(engine.runs({ status: 'running', limit: 1, offset: 0 }).total, 0)
 })
 
-test('the end of a run that cannot be recorded is recorded later, and blocks nothing meanwhile', async t => {
+test('a run whose end cannot be recorded is recorded later, and blocks nothing meanwhile', async t => {
   const { engine, run, ended, dir } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}
@@ -166,7 +166,7 @@ jobRegistry.register({ id: 'two', cron: '@daily', func: () => 2 })`,
   assert.deepEqual([late.status, engine.log(id)], ['succeeded', 'seen\n'])
 })
 
-test('a run that only the table knows is interrupted', async t => {
+test('a run that exists only in the table is interrupted', async t => {
   const { engine, run, dir } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   const { id } = await run('job')
   const other = new Database(join(dir, 'longhouse.db'))
@@ -178,7 +178,7 @@ test('a run that only the table knows is interrupted', async t => {
   assert.match(lost?.error?.message ?? '', /lost/)
 })
 
-test('a run without its jobs folder says that the folder is missing', async t => {
+test('a run without a jobs folder fails and says that the folder is missing', async t => {
   const { run, path } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => 1') } })
   rmSync(path('.').replace(/\/\.$/, ''), { recursive: true })
   const ended = await run('job')

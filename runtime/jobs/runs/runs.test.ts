@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { isAlive, oneJob, registry, startInstance, until } from '../../engine.fixture.ts'
 
-test('a run succeeds with what its function returned, and its log is kept', async t => {
+test('a run succeeds with the result of its function, and its log is kept', async t => {
   const { run, engine } = await startInstance(t, {
     files: {
       'manifest.ts': oneJob(`async ({ params, log, run, signal }) => {
@@ -50,7 +50,7 @@ jobRegistry.register({ id: 'open', cron: '@daily', func: () => { createServer().
   assert.deepEqual([open.status, open.result], ['succeeded', null])
 })
 
-test('a failure has its message and its place in the sources', async t => {
+test('a failure has a message and its place in the sources', async t => {
   const { run } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}import { fail } from './jobs/fail'
@@ -91,14 +91,14 @@ export async function fail(): Promise<never> {
   }
 })
 
-test('a promise that never settles is a failure that says so', async t => {
+test('a promise that never settles fails with that message', async t => {
   const { run } = await startInstance(t, { files: { 'manifest.ts': oneJob('() => new Promise(() => {})') } })
   const ended = await run('job')
   assert.equal(ended.status, 'failed')
   assert.match(ended.error?.message ?? '', /never settled/)
 })
 
-test('a result that cannot be kept does not fail the run, and the log says why', async t => {
+test('a result that cannot be stored does not fail the run, and the log says why', async t => {
   const { run, engine } = await startInstance(t, {
     files: {
       'manifest.ts': `${registry}
@@ -118,7 +118,7 @@ jobRegistry.register({ id: 'func', cron: '@daily', func: () => () => {} })`,
   }
 })
 
-test('runs see no secrets of the instance, work in the jobs repo, and stay within their memory', async t => {
+test('a run sees no secrets of the instance, works in the jobs repo and stays within its memory', async t => {
   process.env.LONGHOUSE_PASSWORD = 'do not tell'
   t.after(() => delete process.env.LONGHOUSE_PASSWORD)
   const { run, path } = await startInstance(t, {
@@ -167,7 +167,7 @@ jobRegistry.register({ id: 'tree', cron: '@daily', func: ({ log, signal }) => {
   assert.deepEqual(pids.filter(isAlive), [])
 })
 
-test('processes that a successful run leaves behind end too', async t => {
+test('child processes left by a successful run end too', async t => {
   const { run } = await startInstance(t, {
     files: {
       'manifest.ts': `import { spawn } from 'node:child_process'\n${oneJob(
@@ -180,7 +180,7 @@ test('processes that a successful run leaves behind end too', async t => {
   assert.equal(isAlive(ended.result as number), false)
 })
 
-test('cancel gives a job that reads its signal time to tidy up, and does not wait for others', async t => {
+test('cancel lets a job that handles the signal clean up, and does not wait for others', async t => {
   const { engine, ended } = await startInstance(t, {
     runs: { graceMs: 20_000 },
     files: {
@@ -202,7 +202,7 @@ jobRegistry.register({ id: 'deaf', cron: '@daily', func: async ({ log }) => { lo
   assert.equal(await engine.cancel('run_none'), null)
 })
 
-test('runs beyond the limit wait in order, can be cancelled while they wait, and are refused beyond the queue', async t => {
+test('runs beyond the limit are queued in order, can be cancelled there, and are refused when the queue is full', async t => {
   const { engine, ended } = await startInstance(t, {
     runs: { concurrent: 1, waiting: 2 },
     files: {
@@ -228,7 +228,7 @@ test('runs beyond the limit wait in order, can be cancelled while they wait, and
   assert.equal(engine.runs({ status: 'cancelled', limit: 1, offset: 0 }).total, 2)
 })
 
-test('the beginning and the end of a long log are kept, and it can be followed while it grows', async t => {
+test('a long log keeps its beginning and its end, and can be followed while it grows', async t => {
   const { engine, ended, dir } = await startInstance(t, {
     files: {
       'manifest.ts': oneJob(`async ({ log }) => {

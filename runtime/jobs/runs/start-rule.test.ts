@@ -37,7 +37,7 @@ const queueOf = ({
   ...given,
 })
 
-test('each obstacle is named in the order in which they are checked, with a reason for people', () => {
+test('each obstacle to a start is reported in the order of the checks, with a readable reason', () => {
   const busy = { a: 'run_1' }
   const keysInUse = new Set(['db'])
   const run = runOf('a', { key: 'db', startsAt: 2000 })
@@ -56,7 +56,7 @@ test('each obstacle is named in the order in which they are checked, with a reas
   assert.equal(obstacleTo(dueRun, queueOf({ running: 1 })), null)
 })
 
-test('a run that somebody asked for starts beside another run of its job, but not beside one with its key', () => {
+test('a manual run starts beside another run of its job, but not beside one with its key', () => {
   const byHand = runOf('a', { serial: false })
   assert.equal(obstacleTo(byHand, queueOf({ busy: { a: 'run_1' } })), null)
   const keyed = runOf('a', { serial: false, key: 'db' })
@@ -82,7 +82,7 @@ const queues = fc
   })
   .map(queueOf)
 
-test('the next run to start is the first one that nothing keeps', () => {
+test('the next run to start is the first one without an obstacle', () => {
   fc.assert(
     fc.property(queuedRuns, queues, (queued, queue) => {
       const position = nextToStart(queued, queue)
@@ -93,7 +93,7 @@ test('the next run to start is the first one that nothing keeps', () => {
   )
 })
 
-test('the order of starting keeps the order of asking among runs that are due, and puts attempts by their time', () => {
+test('due runs start in the order of their requests, and attempts by their due time', () => {
   fc.assert(
     fc.property(queuedRuns, queued => {
       const inOrder = inStartOrder(queued, 1000)

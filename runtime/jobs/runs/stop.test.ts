@@ -34,7 +34,7 @@ test('a stop waits for the runs in progress, and starts no others', async t => {
   assert.deepEqual([run.status, run.result], ['succeeded', 'done'])
 })
 
-test('a run that outlasts the stop is interrupted, and its policy says what follows', async t => {
+test('a run that outlasts the stop is interrupted, and its policy decides what follows', async t => {
   const clock = standingClock(Date.parse('2026-03-10T08:30:00Z'))
   const instance = await startInstance(t, {
     clock,

@@ -33,7 +33,7 @@ test('after a gap the newest slot runs late; the others are missed', async t => 
   assert.equal(instance.engine.job('quarterly')?.nextRunAt, at('09:15:00'))
 })
 
-test('what is caught up after a gap: nothing, the latest within its window, or all of it in order', async t => {
+test('after a gap a job catches up on nothing, the latest slot within its window, or all slots in order', async t => {
   const clock = standingClock(at('08:00:00'))
   const policy = (id: string, options: string) =>
     `jobRegistry.register({ id: '${id}', cron: '@hourly', func: ({ run }) => run.slot, ${options} })\n`
@@ -73,7 +73,7 @@ test('what is caught up after a gap: nothing, the latest within its window, or a
   for (const { id } of engine.runs({ limit: 9, offset: 0 }).runs) await ended(id)
 })
 
-test('the newest slot of a frequent job is found after any time away', async t => {
+test('the newest slot of a frequent job is found after an absence of any length', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -103,7 +103,7 @@ test('a long gap of a frequent job is listed in part, and the ledger says so', a
   await ended(slots[0]?.runId ?? '')
 })
 
-test('an instance that returns within seconds of a slot drops no slot of a job that catches up all', async t => {
+test('a restart within seconds of a slot drops no slot of a job that catches up on all', async t => {
   const clock = standingClock(at('08:00:00'))
   const policy = (id: string, options: string) =>
     `jobRegistry.register({ id: '${id}', cron: '@hourly', catchUp: 'all', func: ({ run }) => run.slot, ${options} })\n`

@@ -75,7 +75,7 @@ const schedules = [
   '0 3 * * *',
 ]
 
-test('slots around clock changes are those of Debian’s cron', () => {
+test('slots around clock changes match Debian’s cron', () => {
   for (const [timezone, day, what] of changes) {
     const from = Date.parse(`${day}T00:00:00Z`) - 36 * 3_600_000
     const to = from + 84 * 3_600_000
@@ -94,7 +94,7 @@ test('slots around clock changes are those of Debian’s cron', () => {
   }
 })
 
-test('three rules of clock changes that people stumble over', () => {
+test('clock changes follow the three rules that surprise people most', () => {
   const on = (cron: string, timezone: string, from: string, count: number) => {
     const found: string[] = []
     for (let at = Date.parse(from); found.length < count; ) {

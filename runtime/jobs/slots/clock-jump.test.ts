@@ -11,7 +11,7 @@ const reading = (passedMs: number, setByMs = 0) => ({
   monotonic: 5000 + passedMs,
 })
 
-test('time that passes is no jump, however much of it', () => {
+test('passing time is not a jump, however long it is', () => {
   fc.assert(
     fc.property(fc.nat(), passedMs => {
       assert.deepEqual(clockJump(before, reading(passedMs)), { forwardMs: 0, back: false })
@@ -20,7 +20,7 @@ test('time that passes is no jump, however much of it', () => {
   assert.deepEqual(clockJump(null, before), { forwardMs: 0, back: false })
 })
 
-test('a clock that was set forward jumps by as much, unless that makes no slot late', () => {
+test('a clock set forward is a jump by that much, unless no slot becomes late', () => {
   fc.assert(
     fc.property(fc.nat(10_000), fc.nat(1e9), (passedMs, setByMs) => {
       const forwardMs = setByMs > lateMs ? setByMs : 0
@@ -29,7 +29,7 @@ test('a clock that was set forward jumps by as much, unless that makes no slot l
   )
 })
 
-test('a clock that shows an earlier time than before was set back; a second less is nothing', () => {
+test('a clock set back by more than a second is detected', () => {
   assert.equal(clockJump(before, reading(1000, -2000)).back, false)
   assert.equal(clockJump(before, reading(1000, -2001)).back, true)
   assert.equal(

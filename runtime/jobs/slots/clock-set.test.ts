@@ -8,7 +8,7 @@ const at = (time: string) => Date.parse(`2026-03-10T${time}Z`)
 const job = (id: string, cron: string, options = '') =>
   `jobRegistry.register({ id: '${id}', cron: '${cron}', func: () => 1, ${options} })\n`
 
-test('after the clock is set back by two hours, frequent schedules go on and no decided slot runs twice', async t => {
+test('after the clock is set back by two hours, frequent schedules continue and no decided slot runs twice', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -77,7 +77,7 @@ test('after the clock is set forward, the slots in between are late or missed by
   await ended(slot('none')?.runId ?? '')
 })
 
-test('a second attempt waits as long as its job says, however the clock is set, and across a restart', async t => {
+test('a retry waits its whole delay, however the clock is set, and across a restart', async t => {
   const clock = standingClock(at('08:59:00'))
   const retry = "retry: { attempts: 2, delay: '10m' }"
   const instance = await startInstance(t, {
@@ -108,7 +108,7 @@ test('a second attempt waits as long as its job says, however the clock is set, 
   await instance.ended(attempts()[1]?.id ?? '')
 })
 
-test('only a tick that succeeds is a sign of life; the check says what keeps it from succeeding', async t => {
+test('only a successful tick counts for the health check, which reports why ticks fail', async t => {
   const clock = standingClock(at('08:59:00'))
   const { engine, dir } = await startInstance(t, {
     clock,
@@ -137,7 +137,7 @@ test('only a tick that succeeds is a sign of life; the check says what keeps it 
   assert.equal(engine.slots('job', { limit: 1 }).slots[0]?.outcome, 'late')
 })
 
-test('a job whose slots cannot be decided is named, and does not hold up the others', async t => {
+test('a job whose slots cannot be decided is named, and does not block the others', async t => {
   const clock = standingClock(at('08:59:00'))
   const { engine, dir, ended } = await startInstance(t, {
     clock,

@@ -30,7 +30,7 @@ const situation = fc
     return { schedule, first, now: first + waitSeconds * 1000 }
   })
 
-test('due slots are slots of the schedule in order, the first and the last ones among them', () => {
+test('due slots are consecutive slots of the schedule, with the first and the last included', () => {
   fc.assert(
     fc.property(situation, ({ schedule, first, now }) => {
       const { due, gap, next } = dueSlots(schedule, first, now)
@@ -49,7 +49,7 @@ test('due slots are slots of the schedule in order, the first and the last ones 
   )
 })
 
-test('a gap comes only after as many slots as are listed, and bounds how many there are', () => {
+test('a gap follows only after the maximum number of listed slots', () => {
   fc.assert(
     fc.property(situation, ({ schedule, first, now }) => {
       const { due, gap } = dueSlots(schedule, first, now)

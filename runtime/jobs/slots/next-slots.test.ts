@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { startOf } from './next-slots.ts'
 
-test('slots are decided from the last one that was, or from when the schedule began', () => {
+test('slots are decided from the last decided one, or from the start of the schedule', () => {
   assert.equal(startOf(100, undefined, 900), 100, 'none was decided')
   assert.equal(startOf(100, { before: 400 }, 900), 400)
   assert.equal(startOf(500, { before: 400 }, 900), 500, 'the schedule is newer')
@@ -11,7 +11,7 @@ test('slots are decided from the last one that was, or from when the schedule be
   assert.equal(startOf(100, { after: 2000 }, 900), 900, 'what lies behind was decided with what lies ahead')
 })
 
-test('the start never lies ahead of the clock, nor before the schedule unless that lies ahead', () => {
+test('the start is never ahead of the clock, and never before the schedule unless that is ahead', () => {
   const instant = fc.integer({ min: 0, max: 1e6 })
   fc.assert(
     fc.property(instant, instant, fc.option(instant), fc.option(instant), (since, now, before, after) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
+import { countSql } from '../../../src/testing/counted-sql.ts'
 import { registry, standingClock, startInstance, until } from '../../engine.fixture.ts'
 
 const at = (time: string) => Date.parse(`2026-03-10T${time}Z`)
@@ -9,7 +10,7 @@ const quick = '() => {}'
 const job = (id: string, cron: string, func = quick) =>
   `jobRegistry.register({ id: '${id}', cron: '${cron}', func: ${func} })\n`
 
-test('a tick decides each due slot once, on the grid, whatever the time of the tick', async t => {
+test('a tick decides each due slot once, on the grid, at whatever time it comes', async t => {
   const clock = standingClock(at('07:59:30.500'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -33,7 +34,7 @@ test('a tick decides each due slot once, on the grid, whatever the time of the t
   assert.equal(engine.job('minutely')?.nextRunAt, at('08:01:00'))
 })
 
-test('a slot during the run before it is skipped, and names that run', async t => {
+test('a slot during the previous run is skipped, and names that run', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -61,7 +62,7 @@ test('a slot during the run before it is skipped, and names that run', async t =
   await ended(next?.runId ?? '')
 })
 
-test('a slot during the run before it waits for that run or replaces it, when its job says so', async t => {
+test('a slot during the previous run waits for it or replaces it, by the job’s policy', async t => {
   const clock = standingClock(at('08:00:00'))
   const waits =
     "async ({ run }) => { while (run.slot.getUTCMinutes() === 1 && !existsSync('data/go')) await new Promise(d => setTimeout(d, 20)) }"
@@ -94,7 +95,7 @@ jobRegistry.register({ id: 'replace', cron: '* * * * *', overlap: 'replace', fun
   for (const { id } of of('queue')) assert.equal((await ended(id)).status, 'succeeded')
 })
 
-test('a clock that is set back fires nothing twice, and after one was wrong by a year the schedule goes on', async t => {
+test('a clock set back starts no slot twice, and after an error of a year the schedule continues', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended } = await startInstance(t, {
     clock,
@@ -122,7 +123,7 @@ test('a clock that is set back fires nothing twice, and after one was wrong by a
   for (const { runId } of outcomes()) await ended(runId ?? '')
 })
 
-test('a disabled job has no slots, even after a restart; once enabled again, its slots count from then', async t => {
+test('a disabled job has no slots, even after a restart; after it is enabled, slots count from then', async t => {
   const clock = standingClock(at('08:00:00'))
   const instance = await startInstance(t, {
     clock,
@@ -173,7 +174,7 @@ test('slots of a changed schedule count from the change; an unchanged schedule k
   await ended(engine.slots('changes', { limit: 1 }).slots[0]?.runId ?? '')
 })
 
-test('a job whose slot cannot be decided does not hold up the others, and gets its slot once it can', async t => {
+test('a job whose slot cannot be decided does not block the others, and gets its slot once it can', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine, ended, dir } = await startInstance(t, {
     clock,
@@ -195,7 +196,7 @@ test('a job whose slot cannot be decided does not hold up the others, and gets i
   await ended(slot?.runId ?? '')
 })
 
-test('slots that are due together all get a run, however many wait; runs by hand are limited', async t => {
+test('slots due together all get a run, however many are queued; manual runs are limited', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine } = await startInstance(t, {
     clock,
@@ -213,7 +214,7 @@ test('slots that are due together all get a run, however many wait; runs by hand
   assert.equal(engine.slots('job-59', { limit: 1 }).slots[0]?.outcome, 'skipped')
 })
 
-test('with ten thousand jobs a tick without due ones costs nothing, and all of them can be due at once', async t => {
+test('with ten thousand jobs an idle tick asks nothing of the database, and all of them can be due at once', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine } = await startInstance(t, {
     clock,
@@ -224,8 +225,11 @@ test('with ten thousand jobs a tick without due ones costs nothing, and all of t
   })
   assert.equal(engine.jobs().length, 10_000)
   let idle = performance.now()
-  for (let i = 0; i < 1000; i++) engine.tick(at('08:00:00') + i)
+  const asked = await countSql(t).during(async () => {
+    for (let i = 0; i < 1000; i++) engine.tick(at('08:00:00') + i)
+  })
   idle = performance.now() - idle
+  assert.deepEqual(asked, { statements: 0, rows: 0, commits: 0 })
   let busy = performance.now()
   clock.at = at('10:00:00')
   engine.tick(clock.at)
@@ -237,7 +241,7 @@ test('with ten thousand jobs a tick without due ones costs nothing, and all of t
   assert.equal(engine.job('job-17')?.nextRunAt, at('09:17:00') + 86_400_000)
 })
 
-test('a thousand jobs that are due in the same second are all in the ledger, each with its slot and its run', async t => {
+test('a thousand jobs due in the same second are all in the ledger, each with its slot and its run', async t => {
   const clock = standingClock(at('08:00:00'))
   const { engine } = await startInstance(t, {
     clock,
@@ -257,7 +261,7 @@ test('a thousand jobs that are due in the same second are all in the ledger, eac
   }
 })
 
-test('without help, a job that is due every second runs every second in its own process', async t => {
+test('the schedule runs a job every second by itself, each run in its own process', async t => {
   const { engine } = await startInstance(t, {
     heartbeat: true,
     files: { 'manifest.ts': registry + job('secondly', '* * * * * *', '() => process.pid') },

@@ -32,7 +32,7 @@ const slotOf = (given: Partial<SlotFacts> = {}): SlotFacts => ({
 const outcome = (policy: Partial<SlotPolicy>, slot: Partial<SlotFacts>) =>
   verdictOn(policyOf(policy), slotOf(slot)).outcome
 
-test('a slot on time runs, and one that comes up later than five seconds runs late and says so', () => {
+test('a slot on time runs; one later than five seconds runs late and says so', () => {
   assert.deepEqual(verdictOn(policyOf(), slotOf()), {
     starts: true,
     outcome: 'ran',
@@ -44,7 +44,7 @@ test('a slot on time runs, and one that comes up later than five seconds runs la
   assert.deepEqual([late.outcome, late.reason], ['late', 'the run started 60 seconds late'])
 })
 
-test('what is caught up follows the policy of the job', () => {
+test('catching up follows the policy of the job', () => {
   const late = { now: at + hour }
   assert.equal(outcome({ catchUp: 'none' }, late), 'missed')
   assert.equal(outcome({ catchUp: 'latest' }, late), 'late')
@@ -67,7 +67,7 @@ test('while another run is active, the slot is skipped, waits or replaces that r
   assert.deepEqual([replaces(active), replaces({})], [true, false])
 })
 
-test('a slot behind others that are caught up waits for them, whatever its overlap', () => {
+test('a slot waits for earlier slots that are being caught up, whatever its overlap policy', () => {
   for (const overlap of ['skip', 'queue', 'replace'] as const) {
     for (const behind of [{ catchingUp: true }, { madeRun: 'run_2' }]) {
       const verdict = verdictOn(
@@ -83,7 +83,7 @@ test('a slot behind others that are caught up waits for them, whatever its overl
   }
 })
 
-test('the reason of a missed slot names the gap, the full disk, the clock or the absence', () => {
+test('a missed slot gives the gap, the full disk, the clock or the downtime as its reason', () => {
   const reason = (given: Partial<SlotFacts>) =>
     verdictOn(policyOf({ catchUp: 'none' }), slotOf({ now: at + hour, ...given })).reason
   assert.match(reason({}) ?? '', /was not running$/)
@@ -93,7 +93,7 @@ test('the reason of a missed slot names the gap, the full disk, the clock or the
   assert.match(reason({ now: at + 100, laterDue: 1 }) ?? '', /was busy$/)
 })
 
-test('a slot that starts nothing has a reason, and one that starts a run is within the rule of its job', () => {
+test('a slot without a run has a reason, and a slot with one follows the job’s policy', () => {
   fc.assert(
     fc.property(
       fc.record({

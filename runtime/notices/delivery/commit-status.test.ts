@@ -8,7 +8,7 @@ import { startForge } from './forge-stand-in.fixture.ts'
 
 const minute = 60_000
 
-test('GitHub is told what became of each commit that is pushed, once, and again when it changes', async t => {
+test('GitHub gets the status of each pushed commit once, and again when it changes', async t => {
   const instance = await startSynced(t)
   const { server, engine } = instance
   const forge = await startForge(t, server)
@@ -58,7 +58,7 @@ test('GitHub is told what became of each commit that is pushed, once, and again 
   assert.equal(statuses().length, told)
 })
 
-test('GitLab is told in its own words; a token that may not write one is given up and said', async t => {
+test('GitLab gets statuses in its own format; a token without write access is reported and given up', async t => {
   const instance = await startSynced(t)
   const { server, engine } = instance
   const forge = await startForge(t, server)
@@ -96,7 +96,7 @@ test('GitLab is told in its own words; a token that may not write one is given u
   assert.equal(notices.commitStatuses.last()?.error, null)
 })
 
-test('the token goes to the API of the remote’s own host only', async t => {
+test('the token is sent only to the API on the remote’s own host', async t => {
   const instance = await startSynced(t)
   const { server, engine } = instance
   const forge = await startForge(t, server)

@@ -5,12 +5,12 @@ import { test } from 'node:test'
 import { eventually } from '../../../src/testing/eventually.ts'
 import { findForge, writeStatus } from './forge.ts'
 
-test('no answer of a forge holds its connection, however long it is', async t => {
+test('the connection is released after any response of a forge, however long', async t => {
   let status = 201
   const server = createServer((asked, answer) => {
     asked.resume()
     answer.writeHead(asked.method === 'POST' ? status : 401, { 'X-GitLab-Meta': '{}' })
-    // Nobody reads all of this, and it does not end.
+    // No one reads all of this, and it does not end.
     answer.write('x'.repeat(1024 * 1024))
   })
   await new Promise<void>(done => server.listen(0, '127.0.0.1', () => done()))

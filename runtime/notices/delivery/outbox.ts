@@ -41,7 +41,7 @@ export function createOutbox(options: {
     const shape = channel === 'webhook' ? shapeOf(url) : channel
     return postWebhook(url, {
       body: bodyOf(message, shape, place.name),
-      // Whoever has no key to check it with gets no signature.
+      // No signature for a recipient without a key to check it.
       secret: shape === 'longhouse' ? given.webhookSecret : '',
       deliveryId: id,
       now: clock.now(),

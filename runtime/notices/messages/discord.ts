@@ -6,8 +6,8 @@ const red = 0xd1242f
 const green = 0x1a7f37
 
 /**
- * A notice as Discord's webhooks take it. Limits (discord.com/developers/docs): 256 characters in an embed's title,
- * 4096 in its description, 1024 in a field, 6000 in all. It mentions nobody, whatever stands in a log.
+ * A notice in the format of Discord’s webhooks. Limits (discord.com/developers/docs): 256 characters in an embed’s
+ * title, 4096 in its description, 1024 in a field, 6000 in total. It disables mentions, whatever a log contains.
  */
 export function discordBody({ subject, text, summary, url, run, at, good }: MessageContent): unknown {
   const address = run?.url ?? url

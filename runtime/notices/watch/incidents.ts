@@ -7,12 +7,15 @@ import { incidents } from '../schema.ts'
 
 export type Incident = typeof incidents.$inferSelect
 
-/** The shortest time between two messages about the same incident: a job that fails every other second is reported once an hour. */
+/**
+ * The shortest time between two messages about the same incident: a job that fails every other second is reported
+ * once an hour.
+ */
 const quietMs = 60 * 60_000
-/** What stays open is told again this often. */
+/** The time between two reminders of an open incident. */
 const reminderMs = 24 * 60 * 60_000
 
-/** What is told of an incident. */
+/** A message about an incident. */
 export interface Notification {
   kind: 'opened' | 'recovered' | 'reminder'
   incident: Incident
@@ -27,13 +30,13 @@ export interface Notifier {
 }
 
 /**
- * Brings the open incidents in line with what was found, in one transaction:
+ * Updates the open incidents to match the findings, in one transaction:
  *
- * 1. A finding without an open incident opens one. It is told when it has lasted for its patience, unless the same was
- *    told within the last hour.
- * 2. A channel that has not been told of an open incident yet is told now: so the first channel gets what is open.
- * 3. What stays open is told again once a day, until someone mutes it.
- * 4. An incident that is no longer found closes. That is told when its opening was and it is still watched.
+ * 1. A finding without an open incident opens one. It is reported once it has lasted for its patience, unless the
+ *    same was reported within the last hour.
+ * 2. A channel added since gets every open incident, so the first channel gets all of them.
+ * 3. An open incident is repeated once a day, until a person mutes it.
+ * 4. An incident without a finding closes. The recovery is reported if the opening was and the job is still watched.
  */
 export function updateIncidents(
   db: NoticesDb,
@@ -155,8 +158,8 @@ export function listIncidents(db: NoticesDb, limit: number): Incident[] {
 }
 
 /**
- * Mutes an open incident, or ends that: a muted one is not told again until it is over. Muting twice changes nothing.
- * Returns the incident; null when there is none, `over` when it is closed.
+ * Mutes an open incident, or unmutes it: a muted incident is not reported again until it is over. Muting twice
+ * changes nothing. Returns the incident; null if there is none, `over` if it is closed.
  */
 export function muteIncident(
   db: NoticesDb,

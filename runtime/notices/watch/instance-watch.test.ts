@@ -15,7 +15,7 @@ const told = ({ hook }: Watched) =>
   })
 const text = ({ hook }: Watched) => (JSON.parse(hook.calls.at(-1)?.body ?? '{}') as { text: string }).text
 
-test('an edit that is refused is told when it stays so for a minute, and so is that it loads again', async t => {
+test('a refused edit is reported after a minute, and so is the recovery', async t => {
   const good = oneJob('async () => {}')
   const watched = await startWatched(t, { files: { 'manifest.ts': good } })
   const { instance, clock, round } = watched
@@ -41,7 +41,7 @@ test('an edit that is refused is told when it stays so for a minute, and so is t
   await save(good)
   assert.deepEqual(told(watched), ['manifest.refused', 'manifest.recovered'])
 
-  // A set without any job waits for somebody.
+  // A set without any job waits for a confirmation.
   await save("import 'longhouse/jobs'\n")
   assert.equal(engine.manifest().waitingFor, 'confirmation')
   assert.deepEqual(told(watched).slice(2), ['change.held'])
@@ -50,7 +50,7 @@ test('an edit that is refused is told when it stays so for a minute, and so is t
   assert.deepEqual(told(watched).slice(3), ['change.recovered'])
 })
 
-test('packages that cannot be installed are told, once, and that they are there', async t => {
+test('packages that cannot be installed are reported once, and so is the recovery', async t => {
   const registry = await startRegistry(t)
   const good = oneJob('async () => {}')
   const files = {
@@ -77,7 +77,7 @@ test('packages that cannot be installed are told, once, and that they are there'
   assert.deepEqual(told(watched), ['packages.failed', 'packages.recovered'])
 })
 
-test('a remote that refuses, a held change and a conflict are told, each with its end', async t => {
+test('a refusing remote, a held change and a conflict are each reported with their end', async t => {
   const instance = await startSynced(t)
   const { server, engine } = instance
   const clock = standingClock(Date.UTC(2026, 10, 22, 12))
@@ -118,7 +118,7 @@ test('a remote that refuses, a held change and a conflict are told, each with it
   await round()
   assert.deepEqual(told(watched).slice(5), ['conflict.recovered'])
 
-  // Whoever disconnects a remote that fails is not told that it works again.
+  // After the remote is disconnected there is no recovery to report.
   server.ill = 'down'
   clock.at += 120 * minute
   for (let failures = 1; failures <= 3; failures++) await engine.sync.sync()
@@ -128,7 +128,7 @@ test('a remote that refuses, a held change and a conflict are told, each with it
   assert.deepEqual(told(watched).slice(6), ['sync.failed'])
 })
 
-test('a scheduler that fails is told', async t => {
+test('a failing scheduler is reported', async t => {
   const watched = await startWatched(t, { files: { 'manifest.ts': oneJob('async () => {}') } })
   const { notices, instance } = watched
   const { engine } = instance

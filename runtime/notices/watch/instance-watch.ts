@@ -3,7 +3,7 @@ import type { Watched } from './watched.ts'
 
 /** Errors and files beyond these are only counted. */
 const mostListed = 5
-/** Someone who edits saves several times a minute: a save that is corrected within a minute is not told. */
+/** People save several times a minute while they edit: a broken save corrected within a minute is not reported. */
 const editPatienceMs = 60_000
 /** A single failure may be a network that was away for a moment: with backoff, this is after a minute and a half. */
 const failuresBeforeTold = 3

@@ -29,7 +29,7 @@ const history = (
 
 const streak = (...runs: Parameters<typeof history>) => failureStreak(history(...runs)).map(run => run.id)
 
-test('of attempts only the last one counts, and none while one is to come', () => {
+test('only the last attempt counts, and none while another is planned', () => {
   assert.deepEqual(streak(['queued', 60, 2], ['failed', 60, 1], ['succeeded', 0, 1]), [])
   assert.deepEqual(streak(['failed', 60, 2], ['failed', 60, 1], ['succeeded', 0, 1]), ['run_60_2'])
   assert.deepEqual(streak(['succeeded', 60, 2], ['failed', 60, 1], ['failed', 0, 1]), [])
@@ -51,7 +51,7 @@ test('of attempts only the last one counts, and none while one is to come', () =
   ])
 })
 
-test('a run that is going or was cancelled neither adds to a streak nor ends it', () => {
+test('a running or cancelled run neither adds to a streak nor ends it', () => {
   assert.deepEqual(
     streak(['running', 120, 1], ['failed', 60, 1], ['cancelled', 30, 1], ['timed_out', 0, 1]),
     ['run_60_1', 'run_0_1'],

@@ -3,7 +3,7 @@ import type { Job, Run } from '../../jobs/contract.ts'
 import type { Finding, IncidentKind } from '../finding.ts'
 import type { Watched } from './watched.ts'
 
-/** A tick comes every second; a slot that nobody has decided for so long is not coming. */
+/** Ticks come every second; a slot undecided for this long is overdue. */
 const overdueMs = 60_000
 const failures = new Set<Run['status']>(['failed', 'timed_out', 'interrupted'])
 /** Of so many due times at least; each may have several attempts, and runs by hand stand between them. */
@@ -62,12 +62,12 @@ export function createWatch(engine: Watched) {
 }
 
 /**
- * The newest runs that failed, up to one that did not. Of a slot only the last attempt counts, and none while one is
- * going. A failure that somebody watched (`manual`) alarms nobody; a success by hand counts.
+ * Returns the newest failed runs, up to one that did not fail. Only the last attempt of a slot counts, and none while
+ * one is in progress. A failed manual run does not count, because a person watched it; a successful one does.
  */
 export function failureStreak(runs: readonly Run[]): Run[] {
   const streak: Run[] = []
-  // The first attempts of what a newer one was seen of. Runs by API have no due time to be told apart by.
+  // First attempts of which a newer attempt was seen. Runs by API have no due time to identify them by.
   const superseded = new Set<string>()
   for (const run of runs) {
     const first = run.attemptOf ?? run.id

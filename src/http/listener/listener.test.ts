@@ -56,7 +56,7 @@ async function serve(t: TestContext, options: Partial<ListenerOptions> = {}) {
 
 const post = 'POST /held HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n'
 
-test('a connection may idle for longer than proxies keep theirs, and the edge gives up its own first', async t => {
+test('an idle connection stays open longer than proxies keep theirs, and our pool closes its own first', async t => {
   const { dial } = await serve(t)
   const line = dial('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   await eventually('it answers', () => line.received().includes('took'))
@@ -78,7 +78,7 @@ test('an HTTP/1.0 request with a Transfer-Encoding is refused, and nothing after
   assert.deepEqual(asked, [])
 })
 
-test('another version than 1.0 and 1.1 is refused, whatever is asked for', async t => {
+test('a version other than 1.0 and 1.1 is refused, whatever the request', async t => {
   const { asked, dial } = await serve(t, { upgrade: () => assert.fail('no upgrade is asked for') })
   for (const [text, status] of [
     ['GET / HTTP/2.0\r\nHost: a\r\n\r\n', 505],
@@ -100,7 +100,7 @@ test('another version than 1.0 and 1.1 is refused, whatever is asked for', async
   assert.deepEqual(asked, [])
 })
 
-test('what follows a complete request leaves its answer alone, and ends the connection after it', async t => {
+test('bytes after a complete request do not change its response, and close the connection after it', async t => {
   const { held, dial, release } = await serve(t)
   for (const [head, rest] of [
     [`${post}\r\n`, 'ab\r\n\r\nrubbish\r\n\r\n'],
@@ -129,7 +129,7 @@ test('what follows a complete request leaves its answer alone, and ends the conn
   }
 })
 
-test('empty lines after a body are no request', async t => {
+test('empty lines after a body are not a request', async t => {
   const { dial } = await serve(t)
   const line = dial('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab\r\n')
   await eventually('it answers', () => line.received().includes('took 2'))
@@ -137,7 +137,7 @@ test('empty lines after a body are no request', async t => {
   assert.match(await line.ended(), /took 2[\s\S]*200 OK[\s\S]*GET \/next took 0/)
 })
 
-test('a body that cannot be read is refused; never in place of the answer to the request before it', async t => {
+test('an unreadable body is refused, and never takes the place of the previous request’s response', async t => {
   const { held, dial, release } = await serve(t)
   const broken = 'POST /held HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'
   assert.match(await dial(broken).ended(), /^HTTP\/1\.1 400 /)
@@ -150,7 +150,7 @@ test('a body that cannot be read is refused; never in place of the answer to the
   assert.doesNotMatch(answer, /HTTP\/1\.1 400/)
 })
 
-test('a browser full of cookies is served; beyond the limit it is made to forget them, and a long address alone is not enough', async t => {
+test('a browser with many cookies is served; beyond the limit its cookies are deleted, and a long address alone is refused', async t => {
   const { dial } = await serve(t, { page: ({ title, detail }) => `<h1>${title}</h1>${detail}` })
   const cookies = (count: number) =>
     `Cookie: ${Array.from({ length: count }, (_, i) => `planted_${i}=${'x'.repeat(4000)}`).join('; ')}\r\n`

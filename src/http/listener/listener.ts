@@ -42,7 +42,7 @@ export interface ListenerOptions {
 export function createListener(options: ListenerOptions): Server {
   const { named = {}, bodyRate = defaultBodyRate } = options
   const server = createServer({
-    // Whoever takes the request answers a missing Host, in words.
+    // The request handler answers a missing Host, with a message.
     requireHostHeader: false,
     maxHeaderSize: headerLimitBytes,
     optimizeEmptyRequests: true,
@@ -50,7 +50,7 @@ export function createListener(options: ListenerOptions): Server {
     headersTimeout: 60_000,
     requestTimeout: 0,
     keepAliveTimeout: idle.serverMs,
-    // Nobody here speaks HTTP/2 without TLS, and clients that offer it want an ordinary answer.
+    // We do not serve HTTP/2 without TLS, and clients that offer it expect an ordinary response.
     shouldUpgradeCallback: request =>
       options.upgrade !== undefined && request.headers.upgrade?.toLowerCase() !== 'h2c',
   })

@@ -38,7 +38,7 @@ async function dial(
 
 const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
-test('closing drops idle, silent and upgraded connections, and lets an answer in progress end', async t => {
+test('closing drops idle, silent and upgraded connections, and lets a response in progress end', async t => {
   let pending: ServerResponse | undefined
   const { server, port } = await serve(t, (request, response) => {
     if (request.url === '/slow') pending = response
@@ -75,7 +75,7 @@ test('closing drops idle, silent and upgraded connections, and lets an answer in
   assert.match(slow.got(), /slow but whole/)
 })
 
-test('an answer that does not end is cut off when the grace is over', async t => {
+test('a response that does not end is aborted after the grace period', async t => {
   let asked = false
   const { server, port } = await serve(t, () => {
     asked = true
@@ -87,7 +87,7 @@ test('an answer that does not end is cut off when the grace is over', async t =>
   await eventually('it is cut off', () => client.ended())
 })
 
-test('what keeps it from listening is said in words, with the variable to change', async t => {
+test('a failure to listen is explained with the variable to change', async t => {
   const { port } = await serve(t, (_, response) => response.end())
   const cases: [{ host: string; port: number }, RegExp][] = [
     [{ host: '127.0.0.1', port }, /^LONGHOUSE_PORT: something else listens on 127\.0\.0\.1:\d+; stop it/],

@@ -16,17 +16,17 @@ export interface StallLimits {
 }
 
 /**
- * True when the head announces a body. A `Content-Length: 0`, which `fetch` sends with every POST that has none, is no
- * body: nobody reads it, so that its end is never seen.
+ * True if the headers announce a body. `Content-Length: 0`, which `fetch` sends with every POST without a body, does
+ * not: such a body is never read, so its end is never seen.
  */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined
 }
 
 /**
- * Ends a request whose body does not come: when nothing moves on its connection for `stallMs`, or when half a minute
- * brings less than the least rate. An upload may take hours as long as it goes on, and time in which we do not read it
- * does not count; somebody who only holds the connection open does not get to keep it.
+ * Ends a request whose body does not arrive: when its connection is silent for `stallMs`, or when half a minute
+ * brings less than the minimum rate. An upload may take hours while it makes progress, and time in which we do not
+ * read does not count. A client that only holds the connection open is disconnected.
  */
 export function limitStall(request: IncomingMessage, response: ServerResponse, limits: StallLimits): void {
   const { bodyRate, named = {}, stallMs = 60_000, windowMs = 30_000 } = limits

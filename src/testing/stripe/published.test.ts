@@ -138,7 +138,7 @@ function differences(kind: Kind, object: Json): string[] {
   return said
 }
 
-test('every object has every field of Stripe’s example of its kind, and of the same type', async t => {
+test('every object has every field of Stripe’s example of its kind, with the same type', async t => {
   const { env, state } = await startStripe(t)
   const ask = async (method: string, path: string, form?: Record<string, string>): Promise<Json> => {
     const reply = await fetch(`${env.STRIPE_API_BASE}/v1${path}`, {

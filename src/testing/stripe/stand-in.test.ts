@@ -18,7 +18,7 @@ const refusal = (work: Promise<unknown>) =>
     },
   )
 
-test('the SDK gets what it asks for, from customer to cancelled subscription', async t => {
+test('the SDK works against the stand-in, from customer to cancelled subscription', async t => {
   const standIn = await startStripe(t)
   const sdk = sdkOf(standIn.env.STRIPE_API_BASE ?? '')
   const customer = await sdk.customers.create({ email: 'ada@example.com', metadata: { a: '1' } })
@@ -44,7 +44,7 @@ test('the SDK gets what it asks for, from customer to cancelled subscription', a
   assert.equal(new Set(ids).size, 6)
 })
 
-test('a dispute names the charge, and a list says on request whose it is; the subscription goes on', async t => {
+test('a dispute names the charge, and a list expands the customer on request; the subscription continues', async t => {
   const { env, state } = await startStripe(t)
   const sdk = sdkOf(env.STRIPE_API_BASE ?? '')
   const { id: customer } = state.createCustomer({ email: null, metadata: {} })
@@ -69,7 +69,7 @@ test('a dispute names the charge, and a list says on request whose it is; the su
   assert.equal(state.subscription(id).status, 'active')
 })
 
-test('it refuses what Stripe refuses', async t => {
+test('the stand-in refuses what Stripe refuses', async t => {
   const standIn = await startStripe(t)
   const base = standIn.env.STRIPE_API_BASE ?? ''
   const sdk = sdkOf(base)
@@ -87,7 +87,7 @@ test('it refuses what Stripe refuses', async t => {
   assert.equal(other.type, 'StripeIdempotencyError')
   assert.equal(standIn.state.customers.size, 1)
 
-  // A failure of its own is kept under the key as well, and answered again when all is well.
+  // A failure of its own is kept under the key as well, and returned again after the failure.
   standIn.mood = 'failing'
   const failed = await refusal(sdk.customers.create({ email: 'bob@example.com' }, { idempotencyKey: 'bob' }))
   standIn.mood = 'well'
@@ -105,7 +105,7 @@ test('it refuses what Stripe refuses', async t => {
   assert.equal(price.code, 'resource_missing')
 })
 
-test('checkout pages: listed by their status, ended while they are open, over by themselves after a day', async t => {
+test('checkout sessions are listed by status, can be expired while open, and expire after a day', async t => {
   const clock = manualClock(Date.parse('2026-11-22T12:00:00Z'))
   const { env, state } = await startStripe(t, { clock })
   const sdk = sdkOf(env.STRIPE_API_BASE ?? '')
@@ -161,7 +161,7 @@ test('checkout pages: listed by their status, ended while they are open, over by
   assert.equal(state.events.at(-1)?.type, 'checkout.session.expired')
 })
 
-test('a customer that was deleted is shown as that, and everything else with it is refused', async t => {
+test('a deleted customer is shown as deleted, and refuses everything else', async t => {
   const { env, state } = await startStripe(t)
   const sdk = sdkOf(env.STRIPE_API_BASE ?? '')
   const { id: customer } = await sdk.customers.create({ email: 'ada@example.com' })
@@ -179,7 +179,7 @@ test('a customer that was deleted is shown as that, and everything else with it 
   for (const { code } of refused) assert.equal(code, 'resource_missing')
 })
 
-test('events are signed by the real scheme', async t => {
+test('events are signed with Stripe’s scheme', async t => {
   const standIn = await startStripe(t)
   const sdk = sdkOf(standIn.env.STRIPE_API_BASE ?? '')
   standIn.state.createCustomer({ email: null, metadata: {} })

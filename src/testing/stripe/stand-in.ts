@@ -40,7 +40,7 @@ export interface StripeStandIn {
     event: Event,
     options?: { secret?: string; age?: number },
   ): { body: string; headers: Record<string, string> }
-  /** Sends every event that was not sent yet, in order, to whoever listens. */
+  /** Sends every unsent event, in order, to the given receiver. */
   deliver(post: (body: string, headers: Record<string, string>) => Promise<unknown>): Promise<number>
 }
 

@@ -15,7 +15,10 @@ import {
 import { invalid } from './form.ts'
 import type { Charge, Customer, Dispute, Event, Invoice, Session, Status, Subscription } from './objects.ts'
 
-/** What Stripe keeps, and what happens to it. Every change is an event; who delivers it is somebody else's matter. */
+/**
+ * The objects that Stripe keeps, and their changes. Every change makes an event; delivering it is left to the
+ * stand-in.
+ */
 export class StripeState {
   readonly customers = new Map<string, Customer>()
   readonly subscriptions = new Map<string, Subscription>()
@@ -69,7 +72,7 @@ export class StripeState {
     return session
   }
 
-  /** One that somebody deleted is only shown, and nothing is done with it any more. */
+  /** A deleted object can only be read. */
   customer(id: string): Customer {
     const found = this.customers.get(id)
     if (!found || found.deleted)
@@ -102,7 +105,7 @@ export class StripeState {
     return [...this.sessions.values()].filter(each => each.customer === customer)
   }
 
-  /** Nobody can pay there any more. Only what is open can be ended. */
+  /** Ends an open checkout session, after which it cannot be paid. */
   expireSession(id: string): Session {
     const session = this.session(id)
     if (session.status !== 'open') {
@@ -123,7 +126,7 @@ export class StripeState {
     }
   }
 
-  /** Somebody finished the checkout page: a declined card leaves the subscription incomplete, and the page open. */
+  /** Completes the checkout page: a declined card leaves the subscription incomplete, and the page open. */
   completeCheckout(id: string, { declined = false }: { declined?: boolean } = {}): Subscription {
     const session = this.session(id)
     if (session.status !== 'open') throw new Error(`no open checkout session ${id}`)

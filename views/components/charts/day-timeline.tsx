@@ -7,7 +7,7 @@ export interface DayLane {
   href: string
   /** Due times in milliseconds, within the 24 hours. */
   slots: readonly number[]
-  /** True when there are more slots than can be told apart: drawn as a band. */
+  /** True for more slots than can be distinguished: drawn as a band. */
   dense: boolean
   /** False draws it faint: it will not run. */
   enabled: boolean

@@ -58,7 +58,7 @@ function Lane(props: { lane: PastLane; from: number; marks: readonly number[]; z
   )
 }
 
-/** What went well, or still runs, is round; what did not is a bar, so that it can be told without its colour. */
+/** Successful runs and runs in progress are round, all others are bars, so that they differ without colour. */
 function SlotMark({ x, slot, words }: { x: string; slot: SlotEnd; words: string }) {
   const tone = slotTone(slot)
   return slotIsWell(slot) ? (

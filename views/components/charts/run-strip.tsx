@@ -1,20 +1,15 @@
-import { type RunStatusName, runTone, runWord } from '../status.tsx'
+import type { RunBrief } from '../../../runtime/jobs/contract.ts'
+import { runTone, runWord } from '../status.tsx'
 import { durationWords } from '../time-words.ts'
-
-export interface StripRun {
-  id: string
-  status: RunStatusName
-  durationMs: number | null
-}
 
 export interface RunStripProps {
   /** Newest first, as histories are; drawn oldest first. */
-  runs: readonly StripRun[]
+  runs: readonly RunBrief[]
   /** Places in the strip; the free ones are drawn as dots. */
   places?: number
   height?: number
   /** Makes each bar a way to its run. */
-  href?: (run: StripRun) => string
+  href?: (run: RunBrief) => string
 }
 
 const step = 7
@@ -22,7 +17,7 @@ const barWidth = 5
 
 /**
  * The last runs as bars, as tall as they were long (by square root, so that one slow run does not flatten the rest).
- * A failure has a dot below its bar, and a run that was cut short is hollow: neither needs its colour to be seen.
+ * A failure has a dot below its bar, and an interrupted run is hollow: neither needs its colour to be seen.
  */
 export function RunStrip({ runs, places = 20, height = 26, href }: RunStripProps) {
   const shown = runs.slice(0, places).toReversed()
@@ -55,7 +50,7 @@ export function RunStrip({ runs, places = 20, height = 26, href }: RunStripProps
   )
 }
 
-function Bar({ run, x, room, longest }: { run: StripRun; x: number; room: number; longest: number }) {
+function Bar({ run, x, room, longest }: { run: RunBrief; x: number; room: number; longest: number }) {
   const tall = Math.max(3, room * Math.sqrt((run.durationMs ?? longest / 4) / longest))
   const tone = runTone(run.status)
   const cut = run.status === 'cancelled' || run.status === 'interrupted' || run.status === 'queued'
@@ -72,7 +67,7 @@ function Bar({ run, x, room, longest }: { run: StripRun; x: number; room: number
   )
 }
 
-function stripWords(runs: readonly StripRun[]): string {
+function stripWords(runs: readonly RunBrief[]): string {
   if (runs.length === 0) return 'No runs yet'
   const counts = new Map<string, number>()
   for (const run of runs) {

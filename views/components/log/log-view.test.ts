@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type LogLineView, LogView } from './log-view.tsx'
+import type { LogLine } from '../../../runtime/jobs/contract.ts'
+import { LogView } from './log-view.tsx'
 
-const page = (...lines: [LogLineView['stream'], string][]): string =>
+const page = (...lines: [LogLine['stream'], string][]): string =>
   String(
     LogView({
       lines: lines.map(([stream, text]) => ({ at: 0, stream, text })),
@@ -13,7 +14,7 @@ const page = (...lines: [LogLineView['stream'], string][]): string =>
     }),
   )
 
-test('a colour that goes on does so in its own stream, whatever came in between', () => {
+test('a colour continues on the next line of its own stream, whatever comes in between', () => {
   const apart = page(
     ['out', 'first'],
     ['err', '\x1b[31mno such file'],
@@ -30,6 +31,6 @@ test('a colour that goes on does so in its own stream, whatever came in between'
   assert.match(within, /<span>three\n<\/span>/)
 })
 
-test('of a line that was written over and over, the last is shown', () => {
+test('a line that was overwritten shows its last text', () => {
   assert.match(page(['out', '10 %\r50 %\rdone\r']), /<span>done\n<\/span>/)
 })

@@ -1,16 +1,10 @@
+import type { LogLine } from '../../../runtime/jobs/contract.ts'
 import { clockTime } from '../time-words.ts'
 import { type TerminalPiece, terminalPieces } from './terminal.ts'
 import { TerminalPieces } from './terminal-text.tsx'
 
-export interface LogLineView {
-  /** Null for what no run wrote. */
-  at: number | null
-  stream: 'out' | 'err' | null
-  text: string
-}
-
 export interface LogViewProps {
-  lines: readonly LogLineView[]
+  lines: readonly LogLine[]
   zone: string
   /** The number of the first line; each has the address `?line=<number>#L<number>` on the page. */
   first: number
@@ -21,8 +15,8 @@ export interface LogViewProps {
 }
 
 /**
- * What a program wrote, as a terminal would show it, each line with its number and the wall clock of when it came.
- * These, and the word that tells the error stream, are left out of what somebody selects and copies.
+ * A program’s output as a terminal would show it, each line with its number and time. The numbers, times and the mark
+ * of the error stream are left out of selected and copied text.
  */
 export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
   const shown = lookedUpLines(lines)
@@ -70,7 +64,7 @@ export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
  * The pieces of each line. A colour that is on at the end of one goes on in the next of its stream, and in no other's:
  * which of two streams is read first is chance.
  */
-function lookedUpLines(lines: readonly LogLineView[]): TerminalPiece[][] {
+function lookedUpLines(lines: readonly LogLine[]): TerminalPiece[][] {
   const found: TerminalPiece[][] = lines.map(() => [])
   for (const stream of new Set(lines.map(line => line.stream))) {
     const places = [...lines.keys()].filter(index => lines[index]?.stream === stream)

@@ -8,7 +8,7 @@ const links = (text: string) =>
     words,
   ])
 
-test('each place in a file of the jobs repo leads to it', () => {
+test('a file and line in the jobs repo becomes a link to it', () => {
   assert.deepEqual(links('    at run (jobs/report.ts:12:7)\n    at async manifest.ts:3'), [
     ['/repo/files/jobs/report.ts?line=12&column=7', 'jobs/report.ts:12:7'],
     ['/repo/files/manifest.ts?line=3', 'manifest.ts:3'],
@@ -19,7 +19,7 @@ test('each place in a file of the jobs repo leads to it', () => {
   ])
 })
 
-test('what only looks like one, or lies elsewhere, does not', () => {
+test('a similar text, and a file elsewhere, does not become a link', () => {
   for (const text of [
     'file:///data/builds/x/manifest.mjs:3:1',
     '/usr/lib/x.js:3',

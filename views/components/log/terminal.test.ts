@@ -7,7 +7,7 @@ const looks = (text: string) =>
     [text, colour ?? '', background ? `on ${background}` : '', ...marks].filter(Boolean).join(' '),
   )
 
-test('colours and marks are pieces of their own, until they end', () => {
+test('colours and styles become separate pieces until they end', () => {
   assert.deepEqual(looks('a\x1b[31mb\x1b[0mc'), ['a', 'b red', 'c'])
   assert.deepEqual(looks('\x1b[1;32mok\x1b[22m still green\x1b[39m plain'), [
     'ok green bold',

@@ -19,7 +19,7 @@ const escapes =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   /(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~])|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c|$)|\x1b[ -/]*[0-~]|\x1b$/g
 
-/** What cannot be seen and would show as boxes; tabs and ends of lines stay. */
+/** Invisible characters, which would be drawn as placeholders; tabs and line ends stay. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const controls = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cronWords } from './cron-words.ts'
 
-test('common expressions are told in words', () => {
+test('common expressions are described in words', () => {
   const told: Record<string, string> = {
     '* * * * *': 'Every minute',
     '* * * * * *': 'Every second',
@@ -29,7 +29,7 @@ test('common expressions are told in words', () => {
   for (const [cron, words] of Object.entries(told)) assert.equal(cronWords(cron), words, cron)
 })
 
-test('what words could get wrong is left to the expression', () => {
+test('an expression that words could misstate is shown unchanged', () => {
   const special = [
     '*/7 * * * *',
     '0 8 1 * 1',

@@ -1,3 +1,5 @@
+import type { Job, LogMatch, Run, Slot } from '../../../runtime/jobs/contract.ts'
+import type { StateEntry } from '../../../runtime/state/contract.ts'
 import { PostButton } from '../../components/button.tsx'
 import { RunStrip } from '../../components/charts/run-strip.tsx'
 import { Sparkline } from '../../components/charts/sparkline.tsx'
@@ -5,32 +7,24 @@ import { Live } from '../../components/live.tsx'
 import { placeHref } from '../../components/log/source-links.tsx'
 import { EmptyState, Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { Search } from '../../components/search.tsx'
-import { Badge, SlotStatus } from '../../components/status.tsx'
+import { Badge, isOver, SlotStatus } from '../../components/status.tsx'
 import { Pages } from '../../components/table.tsx'
 import { Duration, Time } from '../../components/time.tsx'
-import { ManifestProblems } from '../manifest-panel.tsx'
-import {
-  isOver,
-  type JobView,
-  type ManifestView,
-  type MatchView,
-  type RunView,
-  type SlotView,
-} from '../shapes.ts'
+import { ManifestProblems, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 import { cronWords } from './cron-words.ts'
 import { JobActions } from './jobs-page.tsx'
 import { PolicyPanel } from './policy-panel.tsx'
 import { RunTable } from './run-table.tsx'
-import { type StateEntryView, StatePanel } from './state-panel.tsx'
+import { StatePanel } from './state-panel.tsx'
 
 export interface JobPageProps {
   now: number
-  job: JobView
-  manifest: ManifestView
+  job: Job
+  manifest: ManifestWithExcerpts
   /** The last runs for the pictures, newest first, whatever page of the list is shown. */
-  recent: readonly RunView[]
+  recent: readonly Run[]
   list: {
-    runs: readonly RunView[]
+    runs: readonly Run[]
     total: number
     limit: number
     offset: number
@@ -39,15 +33,15 @@ export interface JobPageProps {
     /** False when the search was stopped before the oldest run. */
     complete: boolean
     /** The line of each run that holds the words. */
-    matches: ReadonlyMap<string, MatchView>
+    matches: ReadonlyMap<string, LogMatch>
   }
   /** What is due next, with what a clock change does to it. */
   upcoming: readonly { at: number; note: string | null }[]
   /** The outcome of the last due times, newest first. */
-  slots: readonly SlotView[]
+  slots: readonly Slot[]
   badge: { public: boolean; src: string }
   /** What the job stores from run to run. */
-  state: readonly StateEntryView[]
+  state: readonly StateEntry[]
 }
 
 export function JobPage(props: JobPageProps) {
@@ -147,7 +141,7 @@ function RunsPanel(props: Pick<JobPageProps, 'job' | 'list' | 'now'> & { address
   )
 }
 
-function whenItRuns(job: JobView): string {
+function whenItRuns(job: Job): string {
   return job.enabled
     ? 'The job runs when it is due. Press Run now to run it at once.'
     : 'The job is disabled, so it does not run on schedule. You can still press Run now.'
@@ -191,7 +185,7 @@ function SchedulePanel({ job, upcoming, now }: Pick<JobPageProps, 'job' | 'upcom
   )
 }
 
-export function TrendPanel({ recent }: { recent: readonly RunView[] }) {
+export function TrendPanel({ recent }: { recent: readonly Run[] }) {
   if (recent.length === 0) return null
   const over = recent.filter(isOver)
   const durations = over.flatMap(run => (run.durationMs === null ? [] : [run.durationMs])).toReversed()

@@ -1,7 +1,8 @@
+import type { Job, Run, RunBrief } from '../../../runtime/jobs/contract.ts'
 import { PostButton } from '../../components/button.tsx'
 import { type DayLane, DayTimeline } from '../../components/charts/day-timeline.tsx'
 import { type PastLane, PastTimeline } from '../../components/charts/past-timeline.tsx'
-import { RunStrip, type StripRun } from '../../components/charts/run-strip.tsx'
+import { RunStrip } from '../../components/charts/run-strip.tsx'
 import { listAddress } from '../../components/list-address.ts'
 import { Live } from '../../components/live.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
@@ -9,17 +10,16 @@ import { Search } from '../../components/search.tsx'
 import { Badge, RunStatus } from '../../components/status.tsx'
 import { Pages, Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
-import { ManifestBadge, ManifestProblems } from '../manifest-panel.tsx'
-import type { JobView, ManifestView, RunView } from '../shapes.ts'
+import { ManifestBadge, ManifestProblems, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 import { cronWords } from './cron-words.ts'
 
 export interface JobsPageProps {
   now: number
-  manifest: ManifestView
+  manifest: ManifestWithExcerpts
   /** What prevents jobs from starting on time, in words; empty when nothing does. */
   trouble: readonly string[]
   /** Those of this page of the list. */
-  jobs: readonly (JobView & { recent: readonly StripRun[] })[]
+  jobs: readonly (Job & { recent: readonly RunBrief[] })[]
   /** The words that were searched for, '' for none, and where in what was found one is. */
   list: { search: string; total: number; limit: number; offset: number }
   /** What is due of them in the 24 hours from now, in one zone. */
@@ -149,7 +149,7 @@ function MissingSecrets({ names }: { names: readonly string[] }) {
   )
 }
 
-export function Schedule({ job }: { job: JobView }) {
+export function Schedule({ job }: { job: Job }) {
   const words = cronWords(job.cron)
   return (
     <>
@@ -161,7 +161,7 @@ export function Schedule({ job }: { job: JobView }) {
   )
 }
 
-export function NextRun({ job, now }: { job: JobView; now: number }) {
+export function NextRun({ job, now }: { job: Job; now: number }) {
   if (!job.enabled) {
     return (
       <Badge tone="idle" shape="slash">
@@ -180,7 +180,7 @@ export function NextRun({ job, now }: { job: JobView; now: number }) {
   )
 }
 
-function LastRun({ run, now }: { run: RunView | null; now: number }) {
+function LastRun({ run, now }: { run: Run | null; now: number }) {
   if (!run) return <NotYet words="has not run yet" />
   return (
     <>
@@ -193,7 +193,7 @@ function LastRun({ run, now }: { run: RunView | null; now: number }) {
 }
 
 /** Run now, and enable or disable. `next` is where a browser goes on to; without it, a run's own page. */
-export function JobActions({ job, next }: { job: JobView; next?: string }) {
+export function JobActions({ job, next }: { job: Job; next?: string }) {
   const fields = next ? { next } : {}
   const look = next ? 'plain' : 'primary'
   return (
@@ -231,7 +231,7 @@ const firstJob = `jobRegistry.register({
   description: 'Send my daily summary.',
 })`
 
-function NoJobs({ manifest }: { manifest: ManifestView }) {
+function NoJobs({ manifest }: { manifest: ManifestWithExcerpts }) {
   if (manifest.status === 'loading') {
     return (
       <EmptyState title="Loading the manifest">

@@ -1,10 +1,11 @@
-import { type LogLineView, LogView } from '../../components/log/log-view.tsx'
+import type { LogLine, Run } from '../../../runtime/jobs/contract.ts'
+import { LogView } from '../../components/log/log-view.tsx'
 import { Panel } from '../../components/panel.tsx'
-import { isOver, type RunView } from '../shapes.ts'
+import { isOver } from '../../components/status.tsx'
 
 /** Some lines of the log of a run. */
 export interface LogPartView {
-  lines: readonly LogLineView[]
+  lines: readonly LogLine[]
   /** The number of the first of them, from 1. */
   first: number
   /** How many the whole kept log has. */
@@ -19,7 +20,7 @@ export interface LogPartView {
 }
 
 export interface LogPanelProps {
-  run: RunView
+  run: Run
   zone: string
   log: LogPartView
 }

@@ -1,9 +1,9 @@
+import type { Job } from '../../../runtime/jobs/contract.ts'
 import { Facts, Panel } from '../../components/panel.tsx'
-import type { JobView } from '../shapes.ts'
 import { policyLines } from './policy-words.ts'
 
 /** How the job runs. What the job sets itself is highlighted; the rest are defaults. */
-export function PolicyPanel({ job }: { job: JobView }) {
+export function PolicyPanel({ job }: { job: Job }) {
   const lines = policyLines(job)
   return (
     <Panel title="How it runs">

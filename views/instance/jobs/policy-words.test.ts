@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { JobView } from '../shapes.ts'
+import type { Job } from '../../../runtime/jobs/contract.ts'
 import { policyLines } from './policy-words.ts'
 
-const ordinary: JobView = {
+const ordinary: Job = {
   id: 'job',
   cron: '@daily',
   timezone: 'UTC',
@@ -29,14 +29,14 @@ const ordinary: JobView = {
 }
 
 /** What stands out, by its label. */
-const own = (job: Partial<JobView>, policies: Partial<JobView['policies']> = {}) =>
+const own = (job: Partial<Job>, policies: Partial<Job['policies']> = {}) =>
   Object.fromEntries(
     policyLines({ ...ordinary, ...job, policies: { ...ordinary.policies, ...policies } }).flatMap(line =>
       line.own ? [[line.label, line.words]] : [],
     ),
   )
 
-test('of a job that says nothing, nothing stands out', () => {
+test('a job without own policies has no line that stands out', () => {
   assert.deepEqual(own({}), {})
   assert.deepEqual(
     policyLines(ordinary).map(({ words }) => words),
@@ -52,11 +52,11 @@ test('of a job that says nothing, nothing stands out', () => {
   )
 })
 
-test('what a job says itself, in words', () => {
+test('each policy of a job is described in words', () => {
   const retry = { attempts: 3, delayMs: 90_000, factor: 2, maxDelayMs: 3_600_000, jitter: 0.1 }
   assert.deepEqual(
     own(
-      { secrets: ['A', 'B'], params: { schema: { properties: { name: {}, count: {} } } } },
+      { secrets: ['A', 'B'], params: { schema: { properties: { name: {}, count: {} } }, plain: true } },
       {
         timeoutMs: 5_400_000,
         memory: { bytes: 1024 ** 3, own: true },
@@ -82,9 +82,8 @@ test('what a job says itself, in words', () => {
   )
 })
 
-test('what a job says of its notices', () => {
-  const words = (notify: Partial<JobView['notify']>) =>
-    own({ notify: { ...ordinary.notify, ...notify } }).Notices
+test('a job’s own notices are described in words', () => {
+  const words = (notify: Partial<Job['notify']>) => own({ notify: { ...ordinary.notify, ...notify } }).Notices
   assert.equal(words({ failures: false, longRun: false, overdue: false, missed: false }), 'Off')
   assert.equal(
     words({ failures: 3, longRun: 600_000, emails: ['a@b.de'] }),

@@ -1,4 +1,4 @@
-import type { JobView, NotifyView, PoliciesView } from '../shapes.ts'
+import type { Job, JobPolicies, NotifySpec } from '../../../runtime/jobs/contract.ts'
 
 /** One policy of a job, in words. */
 export interface PolicyLine {
@@ -11,7 +11,7 @@ export interface PolicyLine {
 const minute = 60_000
 const day = 24 * 60 * minute
 
-export function policyLines({ policies, notify, params, secrets }: JobView): PolicyLine[] {
+export function policyLines({ policies, notify, params, secrets }: Job): PolicyLine[] {
   const { timeoutMs, memory, catchUp, catchUpWindowMs, overlap, retry, onInterrupt, concurrencyKey } =
     policies
   return [
@@ -56,13 +56,13 @@ export function policyLines({ policies, notify, params, secrets }: JobView): Pol
   ]
 }
 
-const overlapWords: Record<PoliciesView['overlap'], string> = {
+const overlapWords: Record<JobPolicies['overlap'], string> = {
   skip: 'Due times are skipped while a run is in progress',
   queue: 'Due times are queued while a run is in progress',
   replace: 'A due time cancels the run in progress and starts a new one',
 }
 
-function catchUpWords(catchUp: PoliciesView['catchUp'], windowMs: number): string {
+function catchUpWords(catchUp: JobPolicies['catchUp'], windowMs: number): string {
   if (catchUp === 'none') return 'Missed due times are not run'
   const within = `up to ${lengthWords(windowMs)} late`
   return catchUp === 'all'
@@ -70,7 +70,7 @@ function catchUpWords(catchUp: PoliciesView['catchUp'], windowMs: number): strin
     : `The last missed due time runs, ${within}`
 }
 
-function retryWords(retry: PoliciesView['retry']): string {
+function retryWords(retry: JobPolicies['retry']): string {
   if (retry === null) return 'No retries'
   const { attempts, delayMs, factor, maxDelayMs, jitter } = retry
   if (attempts === 1) return 'One attempt'
@@ -94,7 +94,7 @@ function noticeWords({
   missed,
   emails,
   webhook,
-}: NotifyView): Omit<PolicyLine, 'label'> {
+}: NotifySpec): Omit<PolicyLine, 'label'> {
   if (failures === false && longRun === false && !overdue && !missed) {
     return { words: 'Off', own: true }
   }

@@ -1,17 +1,18 @@
+import type { Run } from '../../../runtime/jobs/contract.ts'
 import { PostButton } from '../../components/button.tsx'
 import { Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
-import type { RunView, WaitView } from '../shapes.ts'
 import { triggerWords } from './run-table.tsx'
 
+/** How a run waits for its turn. */
+export interface QueuePlace {
+  /** From 1 on. */
+  position: number
+  reason: string
+}
+
 /** The queued runs, in the order in which they will start. */
-export function WaitingTable({
-  runs,
-  now,
-}: {
-  runs: readonly (RunView & { wait: WaitView })[]
-  now: number
-}) {
+export function WaitingTable({ runs, now }: { runs: readonly (Run & { wait: QueuePlace })[]; now: number }) {
   return (
     <Table
       caption="Queued runs, in the order in which they will start"

@@ -1,18 +1,10 @@
+import type { Run } from '../../../runtime/jobs/contract.ts'
 import { Panel } from '../../components/panel.tsx'
 import { RunStatus } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
-import type { RunView } from '../shapes.ts'
 
 /** The other attempts at what this run is one of, what it does again, and what does it again. Nothing when there are none. */
-export function RelatedRuns({
-  run,
-  related,
-  now,
-}: {
-  run: RunView
-  related: readonly RunView[]
-  now: number
-}) {
+export function RelatedRuns({ run, related, now }: { run: Run; related: readonly Run[]; now: number }) {
   if (related.length < 2) return null
   return (
     <Panel title="Attempts and replays">
@@ -29,7 +21,7 @@ export function RelatedRuns({
   )
 }
 
-function roleOf(each: RunView, run: RunView): string {
+function roleOf(each: Run, run: Run): string {
   if (each.attempt > 1) return `attempt ${each.attempt}`
   if (each.replayOf !== null) return 'a replay'
   return each.id === run.replayOf ? 'the original run' : 'the first attempt'

@@ -1,26 +1,27 @@
+import type { Run } from '../../../runtime/jobs/contract.ts'
 import { Confirm, PostButton } from '../../components/button.tsx'
 import { Live } from '../../components/live.tsx'
 import { TerminalText } from '../../components/log/terminal-text.tsx'
 import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
-import { RunStatus } from '../../components/status.tsx'
+import { isOver, RunStatus } from '../../components/status.tsx'
 import { Duration, Time } from '../../components/time.tsx'
 import { Commit } from '../manifest-panel.tsx'
-import { isOver, type RunView, type WaitView } from '../shapes.ts'
 import { LogPanel, type LogPartView } from './log-panel.tsx'
+import type { QueuePlace } from './queued-runs.tsx'
 import { RelatedRuns } from './related-runs.tsx'
 import { triggerWords } from './run-table.tsx'
 
 export interface RunPageProps {
   now: number
-  run: RunView
+  run: Run
   /** The zone of its job. */
   zone: string
   /** False when the job is not registered any more, so that it cannot be run again. */
   registered: boolean
   /** Null for a run that does not wait. */
-  wait: WaitView | null
+  wait: QueuePlace | null
   /** The attempts and replays that it belongs to, itself included, newest first. */
-  related: readonly RunView[]
+  related: readonly Run[]
   /** A part of what it wrote. */
   log: LogPartView
 }
@@ -59,7 +60,7 @@ export function RunPage({ now, run, zone, registered, wait, related, log }: RunP
   )
 }
 
-function RunActions({ run, registered }: { run: RunView; registered: boolean }) {
+function RunActions({ run, registered }: { run: Run; registered: boolean }) {
   if (isOver(run)) {
     return registered ? (
       <PostButton action={`/api/runs/${run.id}/replay`} about="with the same parameters and the latest code">
@@ -75,7 +76,7 @@ function RunActions({ run, registered }: { run: RunView; registered: boolean }) 
   )
 }
 
-function Waits({ wait }: { wait: WaitView }) {
+function Waits({ wait }: { wait: QueuePlace }) {
   return (
     <Notice tone="busy" title={`Queued, position ${wait.position}`}>
       <p>
@@ -85,14 +86,14 @@ function Waits({ wait }: { wait: WaitView }) {
   )
 }
 
-const titles: Partial<Record<RunView['status'], string>> = {
+const titles: Partial<Record<Run['status'], string>> = {
   failed: 'The run failed',
   timed_out: 'The run timed out',
   cancelled: 'The run was cancelled',
   interrupted: 'The run was interrupted',
 }
 
-function Failure({ run, error }: { run: RunView; error: NonNullable<RunView['error']> }) {
+function Failure({ run, error }: { run: Run; error: NonNullable<Run['error']> }) {
   const tone = run.status === 'cancelled' ? 'idle' : run.status === 'interrupted' ? 'warn' : 'bad'
   const title = titles[run.status] ?? 'The run failed'
   const saysMore = error.message.toLowerCase() !== title.toLowerCase()

@@ -1,26 +1,26 @@
+import type { LogMatch, Run } from '../../../runtime/jobs/contract.ts'
 import { withoutEscapes } from '../../components/log/terminal.ts'
 import { RunStatus } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
 import { Duration, NotYet, Time } from '../../components/time.tsx'
 import { Commit } from '../manifest-panel.tsx'
-import type { MatchView, RunView } from '../shapes.ts'
 import { logLineHref } from './log-panel.tsx'
 
 const triggers = { schedule: 'Schedule', manual: 'Manual', api: 'API' } as const
 
-export function triggerWords(run: RunView): string {
+export function triggerWords(run: Run): string {
   return run.attempt > 1 ? `${triggers[run.trigger]}, attempt ${run.attempt}` : triggers[run.trigger]
 }
 
 /** The runs of one job, newest first. */
 export function RunTable(props: {
-  runs: readonly RunView[]
+  runs: readonly Run[]
   now: number
   zone: string
   /** Runs of several jobs, so that each says whose it is. */
   ofJobs?: boolean
   /** Lines to show in place of the outcome, by run. */
-  matches?: ReadonlyMap<string, MatchView>
+  matches?: ReadonlyMap<string, LogMatch>
 }) {
   const { runs, now, zone, matches, ofJobs = false } = props
   return (
@@ -35,7 +35,7 @@ export function RunTable(props: {
           cell: run => <RunStatus status={run.status} href={`/runs/${run.id}`} />,
         },
         ...(ofJobs
-          ? [{ label: 'Job', cell: (run: RunView) => <a href={`/jobs/${run.jobId}`}>{run.jobId}</a> }]
+          ? [{ label: 'Job', cell: (run: Run) => <a href={`/jobs/${run.jobId}`}>{run.jobId}</a> }]
           : []),
         {
           label: 'Started',
@@ -74,7 +74,7 @@ export function RunTable(props: {
 }
 
 /** The beginning of the result or the error. */
-function Outcome({ run }: { run: RunView }) {
+function Outcome({ run }: { run: Run }) {
   if (run.error) return <span>{shorten(withoutEscapes(run.error.message))}</span>
   if (run.result === null || run.result === undefined) return null
   return <code class="soft">{shorten(JSON.stringify(run.result))}</code>

@@ -1,15 +1,15 @@
+import type { Run } from '../../../runtime/jobs/contract.ts'
 import { Live } from '../../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { Pages } from '../../components/table.tsx'
-import type { RunView, WaitView } from '../shapes.ts'
-import { WaitingTable } from './queued-runs.tsx'
+import { type QueuePlace, WaitingTable } from './queued-runs.tsx'
 import { RunTable } from './run-table.tsx'
 
 export interface RunsPageProps {
   now: number
   /** Those that wait, the first ones, in their order. */
-  waiting: { runs: readonly (RunView & { wait: WaitView })[]; total: number }
-  list: { runs: readonly RunView[]; total: number; limit: number; offset: number }
+  waiting: { runs: readonly (Run & { wait: QueuePlace })[]; total: number }
+  list: { runs: readonly Run[]; total: number; limit: number; offset: number }
 }
 
 /** Running, queued and finished runs of all jobs. */

@@ -1,17 +1,12 @@
+import type { StateEntry } from '../../../runtime/state/contract.ts'
 import { Confirm } from '../../components/button.tsx'
 import { Panel } from '../../components/panel.tsx'
 import { Time } from '../../components/time.tsx'
 
-export interface StateEntryView {
-  key: string
-  bytes: number
-  updatedAt: number
-}
-
 const mostListed = 20
 
 /** What a job remembers from run to run: keys, not values. */
-export function StatePanel(props: { jobId: string; entries: readonly StateEntryView[]; now: number }) {
+export function StatePanel(props: { jobId: string; entries: readonly StateEntry[]; now: number }) {
   const { jobId, entries, now } = props
   if (entries.length === 0) return null
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)

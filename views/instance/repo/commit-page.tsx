@@ -1,22 +1,14 @@
+import type { CommitDetails, FileChange } from '../../../runtime/repo/contract.ts'
 import { Confirm } from '../../components/button.tsx'
 import { Mark, type Shape, type Tone } from '../../components/mark.tsx'
 import { PageHead } from '../../components/panel.tsx'
 import { Time } from '../../components/time.tsx'
-import { Commit } from '../manifest-panel.tsx'
-import type { ManifestView } from '../shapes.ts'
-import type { CommitView } from './history-page.tsx'
+import { Commit, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 
 export interface CommitPageProps {
   now: number
-  manifest: ManifestView
-  details: CommitView & { files: readonly FileChangeView[]; more: boolean }
-}
-
-export interface FileChangeView {
-  path: string
-  kind: 'added' | 'removed' | 'changed'
-  hunks: readonly { before: number; after: number; lines: readonly string[] }[]
-  note: string | null
+  manifest: ManifestWithExcerpts
+  details: CommitDetails
 }
 
 export function CommitPage({ now, manifest, details }: CommitPageProps) {
@@ -57,13 +49,13 @@ export function CommitPage({ now, manifest, details }: CommitPageProps) {
   )
 }
 
-const looks: Record<FileChangeView['kind'], { tone: Tone; shape: Shape; word: string }> = {
+const looks: Record<FileChange['kind'], { tone: Tone; shape: Shape; word: string }> = {
   added: { tone: 'ok', shape: 'check', word: 'New' },
   changed: { tone: 'warn', shape: 'triangle', word: 'Changed' },
   removed: { tone: 'bad', shape: 'cross', word: 'Deleted' },
 }
 
-function FileDiff({ file }: { file: FileChangeView }) {
+function FileDiff({ file }: { file: FileChange }) {
   const { tone, shape, word } = looks[file.kind]
   return (
     <section class="panel">
@@ -87,7 +79,7 @@ function FileDiff({ file }: { file: FileChangeView }) {
   )
 }
 
-function Lines({ hunk }: { hunk: FileChangeView['hunks'][number] }) {
+function Lines({ hunk }: { hunk: FileChange['hunks'][number] }) {
   let before = hunk.before
   let after = hunk.after
   return (

@@ -1,11 +1,17 @@
+import type { JobsDifference } from '../../../runtime/jobs/contract.ts'
 import { Button } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { Live } from '../../components/live.tsx'
 import { placeHref } from '../../components/log/source-links.tsx'
 import { Notice, PageHead, Panel } from '../../components/panel.tsx'
-import { Difference, type DifferenceView } from '../difference.tsx'
-import { ManifestBadge, ManifestErrors, ManifestProblems } from '../manifest-panel.tsx'
-import type { ManifestErrorView, ManifestView } from '../shapes.ts'
+import { Difference } from '../difference.tsx'
+import {
+  type ErrorWithExcerpt,
+  ManifestBadge,
+  ManifestErrors,
+  ManifestProblems,
+  type ManifestWithExcerpts,
+} from '../manifest-panel.tsx'
 
 export interface EditorProps {
   now: number
@@ -15,7 +21,7 @@ export interface EditorProps {
   content: string
   /** Of the content that the change is made from; null for a file that is not there yet. */
   hash: string | null
-  manifest: ManifestView
+  manifest: ManifestWithExcerpts
   message?: string
   messageError?: string | undefined
   /** The message of an earlier save that has not gone live, and so is in no commit yet; '' for none. */
@@ -27,7 +33,7 @@ export interface EditorProps {
   /** The line to scroll to. */
   at?: { line: number; column: number | null } | null
   saved?: SavedProps | null
-  check?: { errors: readonly ManifestErrorView[]; difference: DifferenceView | null; used: boolean }
+  check?: { errors: readonly ErrorWithExcerpt[]; difference: JobsDifference | null; used: boolean }
   /** What lies on the disk by now, when it is not what the change was made from; null when it is deleted. */
   other?: { content: string | null }
 }
@@ -35,7 +41,7 @@ export interface EditorProps {
 /** What was just saved, and what became of it so far. */
 export interface SavedProps {
   path: string
-  manifest: ManifestView
+  manifest: ManifestWithExcerpts
   /** It is being loaded. */
   loading: boolean
   now: number

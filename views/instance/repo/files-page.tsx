@@ -1,30 +1,23 @@
+import type { FolderEntry } from '../../../runtime/repo/contract.ts'
 import { Field } from '../../components/field.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
-import { ManifestBadge, ManifestProblems } from '../manifest-panel.tsx'
-import type { ManifestView } from '../shapes.ts'
+import { ManifestBadge, ManifestProblems, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 import { fileHref } from './editor-page.tsx'
-
-export interface EntryView {
-  path: string
-  kind: 'folder' | 'file' | 'link' | 'other'
-  sizeBytes: number
-  modifiedAt: number
-}
 
 export interface FilesPageProps {
   now: number
   /** The folder that is shown, '' for the repo itself. */
   folder: string
-  entries: readonly EntryView[]
+  entries: readonly FolderEntry[]
   /** There are more than are listed. */
   more: boolean
   /** A file that was just deleted. */
   gone: string | null
   /** A file that was just uploaded. */
   uploaded: string | null
-  manifest: ManifestView
+  manifest: ManifestWithExcerpts
 }
 
 /** The address of a folder's page. */
@@ -69,7 +62,7 @@ export function FilesPage({ now, folder, entries, more, gone, uploaded, manifest
   )
 }
 
-function Entries({ entries, now }: { entries: readonly EntryView[]; now: number }) {
+function Entries({ entries, now }: { entries: readonly FolderEntry[]; now: number }) {
   return (
     <Table
       caption="Files of the jobs repo"
@@ -88,7 +81,7 @@ function Entries({ entries, now }: { entries: readonly EntryView[]; now: number 
   )
 }
 
-function nameOf({ path, kind }: EntryView) {
+function nameOf({ path, kind }: FolderEntry) {
   const name = path.slice(path.lastIndexOf('/') + 1)
   if (kind === 'folder') {
     return (

@@ -1,22 +1,13 @@
+import type { CommitInfo } from '../../../runtime/repo/contract.ts'
 import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
-import { Commit, ManifestBadge, ManifestProblems } from '../manifest-panel.tsx'
-import type { ManifestView } from '../shapes.ts'
-
-export interface CommitView {
-  commit: string
-  message: string
-  at: number
-  author: string
-  /** Committed by this instance, and not elsewhere. */
-  madeHere: boolean
-}
+import { Commit, ManifestBadge, ManifestProblems, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 
 export interface HistoryPageProps {
   now: number
-  manifest: ManifestView
-  commits: readonly CommitView[]
+  manifest: ManifestWithExcerpts
+  commits: readonly CommitInfo[]
   more: boolean
   /** False on a page further down. */
   first: boolean

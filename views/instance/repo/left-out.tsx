@@ -1,5 +1,5 @@
+import type { RepoStatus } from '../../../runtime/repo/contract.ts'
 import { Panel } from '../../components/panel.tsx'
-import type { RepoView } from '../shapes.ts'
 
 const words = {
   submodule: 'A submodule. It is not fetched, so its folder is empty here.',
@@ -12,7 +12,7 @@ const words = {
 } as const
 
 /** Paths that git and the files do not share, and why. Nothing when there are none. */
-export function LeftOut({ repo }: { repo: RepoView }) {
+export function LeftOut({ repo }: { repo: RepoStatus }) {
   const { notFetched, notCommitted } = repo
   return (
     <>

@@ -1,17 +1,17 @@
+import type { RepoRemote, RepoStatus } from '../../../runtime/repo/contract.ts'
 import { Button, Confirm, PostButton } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
 import { Time } from '../../components/time.tsx'
 import { Commit } from '../manifest-panel.tsx'
-import type { RemoteView, RepoView } from '../shapes.ts'
 import { LeftOut } from './left-out.tsx'
 import { BothSides } from './remote-sides.tsx'
 import { RemoteBadge, RemoteTrouble } from './remote-trouble.tsx'
 
 export interface RemotePageProps {
   now: number
-  repo: RepoView
+  repo: RepoStatus
   /** Where the remote announces a push. */
   webhookUrl: string
   /** What was typed, and what is wrong with it. */
@@ -53,7 +53,7 @@ export function RemotePage({ now, repo, webhookUrl, form, made }: RemotePageProp
   )
 }
 
-function RemoteState({ remote, now }: { remote: RemoteView; now: number }) {
+function RemoteState({ remote, now }: { remote: RepoRemote; now: number }) {
   return (
     <Panel title="State">
       <Facts
@@ -70,7 +70,7 @@ function RemoteState({ remote, now }: { remote: RemoteView; now: number }) {
   )
 }
 
-function Unpushed({ remote, now }: { remote: RemoteView; now: number }) {
+function Unpushed({ remote, now }: { remote: RepoRemote; now: number }) {
   const { commits } = remote.unpushed
   const more = (remote.ahead ?? 0) - commits.length
   if (commits.length === 0) return null
@@ -94,7 +94,7 @@ function count(commits: number | null): string | null {
   return commits === 1 ? '1 commit' : `${commits} commits`
 }
 
-function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: RemoteView }) {
+function Connect({ remote, form }: Pick<RemotePageProps, 'form'> & { remote: RepoRemote }) {
   const value = (name: string) => (typeof form?.values[name] === 'string' ? form.values[name] : undefined)
   const error = (name: string) => {
     const found = form?.errors.find(each => each.path === name)

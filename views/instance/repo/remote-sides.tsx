@@ -1,9 +1,9 @@
+import type { RepoRemote } from '../../../runtime/repo/contract.ts'
 import { Confirm } from '../../components/button.tsx'
 import { Panel } from '../../components/panel.tsx'
-import type { RemoteView } from '../shapes.ts'
 
 /** What both sides changed, side by side, and the ways out. */
-export function BothSides({ conflict }: { conflict: NonNullable<RemoteView['conflict']> }) {
+export function BothSides({ conflict }: { conflict: NonNullable<RepoRemote['conflict']> }) {
   const rewritten = conflict.kind === 'rewritten'
   return (
     <Panel title={rewritten ? 'What differs' : 'Changed on both sides'} id="sides">

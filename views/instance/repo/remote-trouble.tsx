@@ -1,10 +1,10 @@
+import type { RepoRemote } from '../../../runtime/repo/contract.ts'
 import { Confirm } from '../../components/button.tsx'
 import { Notice } from '../../components/panel.tsx'
 import { Badge } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
-import type { RemoteView } from '../shapes.ts'
 
-export function RemoteBadge({ remote }: { remote: RemoteView }) {
+export function RemoteBadge({ remote }: { remote: RepoRemote }) {
   if (!remote.connected) {
     return (
       <Badge tone="idle" shape="ring">
@@ -45,7 +45,7 @@ export function RemoteBadge({ remote }: { remote: RemoteView }) {
 }
 
 /** What is wrong, what was kept, and what to do. */
-export function RemoteTrouble({ remote, now }: { remote: RemoteView; now: number }) {
+export function RemoteTrouble({ remote, now }: { remote: RepoRemote; now: number }) {
   const { conflict, held, error, nextSyncAt } = remote
   return (
     <>

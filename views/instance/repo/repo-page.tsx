@@ -1,21 +1,22 @@
+import type { PackagesState } from '../../../runtime/packages/contract.ts'
+import type { RepoStatus } from '../../../runtime/repo/contract.ts'
 import { PostButton } from '../../components/button.tsx'
 import { Live } from '../../components/live.tsx'
 import { EmptyState, Facts, PageHead, Panel } from '../../components/panel.tsx'
 import { Badge } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
 import { Difference } from '../difference.tsx'
-import { Commit, ManifestBadge, ManifestProblems } from '../manifest-panel.tsx'
-import { PackagesPanel, type PackagesView } from '../packages-panel.tsx'
-import type { ManifestView, RepoView } from '../shapes.ts'
+import { Commit, ManifestBadge, ManifestProblems, type ManifestWithExcerpts } from '../manifest-panel.tsx'
+import { PackagesPanel } from '../packages-panel.tsx'
 import { RemoteBadge, RemoteTrouble } from './remote-trouble.tsx'
 
 export interface RepoPageProps {
   now: number
-  repo: RepoView
-  manifest: ManifestView
+  repo: RepoStatus
+  manifest: ManifestWithExcerpts
   /** The folder as the instance sees it. */
   folder: string
-  packages: PackagesView
+  packages: PackagesState
 }
 
 export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProps) {
@@ -76,7 +77,7 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
   )
 }
 
-function LastChange({ manifest, now }: { manifest: ManifestView; now: number }) {
+function LastChange({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   if (!manifest.difference || manifest.waitingFor === 'confirmation') return null
   return (
     <Panel title="The last change">
@@ -85,7 +86,7 @@ function LastChange({ manifest, now }: { manifest: ManifestView; now: number }) 
   )
 }
 
-function State({ repo, now }: { repo: RepoView; now: number }) {
+function State({ repo, now }: { repo: RepoStatus; now: number }) {
   return (
     <Panel title="State">
       <Facts
@@ -115,7 +116,7 @@ function State({ repo, now }: { repo: RepoView; now: number }) {
   )
 }
 
-function Remote({ repo, now }: { repo: RepoView; now: number }) {
+function Remote({ repo, now }: { repo: RepoStatus; now: number }) {
   const { remote } = repo
   if (!remote.connected) {
     return (

@@ -1,25 +1,13 @@
+import type { AuditEntry } from '../../../runtime/audit/contract.ts'
 import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { Badge } from '../../components/status.tsx'
 import { Pages, Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { SettingsNav } from './settings-nav.tsx'
 
-export interface AuditEntryView {
-  seq: number
-  at: number
-  actorKind: 'session' | 'token' | null
-  actorName: string | null
-  address: string
-  action: string
-  summary: string
-  target: string
-  fields: string
-  status: number
-}
-
 export interface AuditPageProps {
   now: number
-  list: { entries: readonly AuditEntryView[]; total: number; limit: number; offset: number }
+  list: { entries: readonly AuditEntry[]; total: number; limit: number; offset: number }
 }
 
 export function AuditPage({ now, list }: AuditPageProps) {
@@ -54,7 +42,7 @@ export function AuditPage({ now, list }: AuditPageProps) {
   )
 }
 
-function What({ entry }: { entry: AuditEntryView }) {
+function What({ entry }: { entry: AuditEntry }) {
   return (
     <>
       {/* The rest of a summary is for those who read the API's description. */}
@@ -71,7 +59,7 @@ function What({ entry }: { entry: AuditEntryView }) {
   )
 }
 
-function Who({ entry }: { entry: AuditEntryView }) {
+function Who({ entry }: { entry: AuditEntry }) {
   if (entry.actorKind === 'session') return 'Signed in with the password'
   if (entry.actorKind === 'token') return `Token “${entry.actorName}”`
   return 'Not signed in'

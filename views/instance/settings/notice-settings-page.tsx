@@ -1,3 +1,4 @@
+import type { Channel } from '../../../runtime/notices/contract.ts'
 import { Button, PostButton } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
@@ -24,9 +25,9 @@ export interface NoticeSettingsPageProps {
   errors: readonly { path: string; message: string }[]
   /** What the environment says when the form says nothing. */
   fromEnvironment: { smtp: boolean; from: string }
-  channels: Record<'email' | 'webhook' | 'slack' | 'discord', boolean>
+  channels: Record<Channel, boolean>
   heartbeat: { at: number; error: string | null } | null
-  /** What the remote was last told of a commit. */
+  /** The last commit status at the remote. */
   commitStatus: { commit: string; state: string; at: number; error: string | null } | null
   /** A signing secret that was made just now, shown this once. */
   secret?: string | undefined

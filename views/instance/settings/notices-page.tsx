@@ -1,3 +1,4 @@
+import type { Channel, Incident, Message } from '../../../runtime/notices/contract.ts'
 import { PostButton } from '../../components/button.tsx'
 import { Delivery } from '../../components/delivery.tsx'
 import { Live } from '../../components/live.tsx'
@@ -7,32 +8,10 @@ import { Pages, Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { SettingsNav } from './settings-nav.tsx'
 
-export interface IncidentView {
-  id: string
-  jobId: string
-  kind: keyof typeof kinds
-  detail: string
-  openedAt: number
-  closedAt: number | null
-  mutedAt: number | null
-}
-
-export interface MessageView {
-  id: string
-  channel: keyof typeof channels
-  content: { subject: string }
-  status: 'queued' | 'sending' | 'sent' | 'failed'
-  attempts: number
-  nextAt: number
-  createdAt: number
-  finishedAt: number | null
-  error: string | null
-}
-
 export interface NoticesPageProps {
   now: number
-  incidents: readonly IncidentView[]
-  list: { messages: readonly MessageView[]; total: number; limit: number; offset: number }
+  incidents: readonly Incident[]
+  list: { messages: readonly Message[]; total: number; limit: number; offset: number }
 }
 
 const kinds = {
@@ -46,7 +25,7 @@ const kinds = {
   conflict: 'Conflict',
   held: 'Held back',
   scheduler: 'Scheduler fails',
-} as const
+} as const satisfies Record<Incident['kind'], string>
 
 export function NoticesPage({ now, incidents, list }: NoticesPageProps) {
   const { limit, offset } = list
@@ -142,7 +121,7 @@ const pages: Partial<Record<keyof typeof kinds, string>> = {
   held: '/repo/remote',
 }
 
-function Mute({ incident, now }: { incident: IncidentView; now: number }) {
+function Mute({ incident, now }: { incident: Incident; now: number }) {
   const { id, kind, jobId, closedAt, mutedAt } = incident
   if (closedAt !== null) return null
   const what = `${kinds[kind]}${jobId === '' ? '' : `: ${jobId}`}`
@@ -162,9 +141,14 @@ function Mute({ incident, now }: { incident: IncidentView; now: number }) {
   )
 }
 
-const channels = { email: 'Email', webhook: 'Webhook', slack: 'Slack', discord: 'Discord' } as const
+const channels = {
+  email: 'Email',
+  webhook: 'Webhook',
+  slack: 'Slack',
+  discord: 'Discord',
+} as const satisfies Record<Channel, string>
 
-function MessageTable({ messages, now }: { messages: readonly MessageView[]; now: number }) {
+function MessageTable({ messages, now }: { messages: readonly Message[]; now: number }) {
   return (
     <Table
       caption="Messages, newest first"

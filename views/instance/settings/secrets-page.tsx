@@ -1,3 +1,4 @@
+import type { SecretInfo } from '../../../runtime/secrets/contract.ts'
 import { About, Button, Confirm } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
@@ -6,17 +7,9 @@ import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
 
-export interface SecretView {
-  name: string
-  /** Null when jobs declare the secret but it is not set. */
-  updatedAt: number | null
-  readable: boolean
-  wantedBy: readonly string[]
-}
-
 export interface SecretsPageProps {
   now: number
-  secrets: readonly SecretView[]
+  secrets: readonly SecretInfo[]
   /** The shortest value that is kept out of logs. */
   shortestMasked: number
   /** The name that is to be set, and what was wrong with what was typed. */
@@ -108,7 +101,7 @@ function Jobs({ ids }: { ids: readonly string[] }) {
   )
 }
 
-function Actions({ secret: { name, updatedAt, wantedBy } }: { secret: SecretView }) {
+function Actions({ secret: { name, updatedAt, wantedBy } }: { secret: SecretInfo }) {
   const href = `/secrets?name=${name}#set`
   if (updatedAt === null) {
     return (

@@ -1,3 +1,4 @@
+import type { Token } from '../../../runtime/tokens/contract.ts'
 import { Button, Confirm } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
@@ -6,19 +7,9 @@ import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
 import { SettingsNav } from './settings-nav.tsx'
 
-export interface TokenView {
-  id: string
-  name: string
-  scope: 'read' | 'run' | 'write'
-  hint: string
-  createdAt: number
-  lastUsedAt: number | null
-  lastUsedFrom: string | null
-}
-
 export interface TokensPageProps {
   now: number
-  tokens: readonly TokenView[]
+  tokens: readonly Token[]
   /** The instance's address, for the example. */
   address: string
   /** The token that was just created, shown only once. */
@@ -31,7 +22,7 @@ const scopeWords = {
   read: 'Read',
   run: 'Read and run jobs',
   write: 'Read, run and change',
-} as const
+} as const satisfies Record<Token['scope'], string>
 
 export function TokensPage({ now, tokens, address, made, form }: TokensPageProps) {
   return (
@@ -142,7 +133,7 @@ function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
   )
 }
 
-function LastUse({ token, now }: { token: TokenView; now: number }) {
+function LastUse({ token, now }: { token: Token; now: number }) {
   if (token.lastUsedAt === null) return <NotYet words="never" />
   return (
     <>

@@ -150,8 +150,8 @@ export async function containersOn(engine: Engine, spec: InstanceSpec): Promise<
 }
 
 /**
- * Throws unless nothing runs on a volume, and no container of Longhouse is left that would: whoever deletes the volume
- * must know.
+ * Throws unless nothing runs on a volume and no container of Longhouse could start on it. Call it before a volume is
+ * deleted.
  */
 export async function refuseInUse(engine: Engine, volume: string): Promise<void> {
   const all = await listContainers(engine, `look who uses ${volume}`)

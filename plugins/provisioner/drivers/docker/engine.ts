@@ -80,7 +80,7 @@ export function openEngine(socketPath: string): Engine {
   const refused = (doing: string, answer: RawAnswer): DriverError => {
     const message = answer.status >= 400 ? said(answer) : null
     if (message === null) return unreadable(doing, socketPath, answer)
-    // The engine refuses what it does not accept as it stands; anything else may pass.
+    // The engine refuses what it will never accept unchanged; any other error may pass.
     return refusal(doing, message, answer.status === 400)
   }
   const isAbsent = (answer: RawAnswer, absent: RegExp | undefined, status = 404): boolean =>

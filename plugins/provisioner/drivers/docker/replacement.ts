@@ -51,7 +51,7 @@ export function prepareSuccessor(parts: ReplacementParts, spec: InstanceSpec): P
   })
 }
 
-/** The container that a spec asks for, as it stands now: what there is on the volume, and which of that is as wanted. */
+/** The container that a spec asks for, in its current state: what there is on the volume, and which of that is as wanted. */
 async function survey({ engine, settings, ensureImage }: ReplacementParts, spec: InstanceSpec) {
   const [image, network] = await Promise.all([ensureImage(spec), ensureNetwork(engine, settings.network)])
   // The host alone is believed about who asks: from any other address of the network it may be a job that says so.

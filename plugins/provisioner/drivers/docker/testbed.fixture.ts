@@ -32,7 +32,7 @@ export function engine(): Docker {
   return new Docker({ socketPath, host: '' })
 }
 
-/** Stands in for an instance: answers on the port, writes to both streams, ends when it is told to. */
+/** Stands in for an instance: answers on the port, writes to both streams, ends on request. */
 const program = `
   console.log('to stdout')
   console.error('to stderr')

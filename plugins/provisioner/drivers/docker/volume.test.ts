@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../../../src/testing/folder.ts'
 const user = { uid: 10001, gid: 10001 }
 const skip = process.getuid?.() === 0 ? false : 'only root becomes another user: run the tests as root'
 
-/** Prepares a volume as a process of the image's user does. Null when all is well, else the words. */
+/** Prepares a volume as a process of the image's user does. Null on success, else the error. */
 async function prepareAs(volume: string): Promise<string | null> {
   const child = fork(join(import.meta.dirname, 'volume.fixture.ts'), [volume])
   const [told] = (await once(child, 'message')) as [string | null]

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { registry } from '../engine.fixture.ts'
-import { containerMemoryBytes, memoryOfRunsMb } from '../process/memory.ts'
-import { browser, startWeb } from './web.fixture.ts'
+import { registry } from '../../engine.fixture.ts'
+import { containerMemoryBytes, memoryOfRunsMb } from '../../process/memory.ts'
+import { browser, startWeb } from '../../web/web.fixture.ts'
 
-test('how a job runs is told by the API and on its page, where only its own choices stand out', async t => {
+test('the API and the job’s page show its policies, and the page marks the job’s own choices', async t => {
   const { app, signIn } = await startWeb(t, {
     files: {
       'manifest.ts': `${registry}

@@ -1,9 +1,9 @@
-import type { ManifestView } from '../../views/instance/shapes.ts'
+import type { ManifestWithExcerpts } from '../../views/instance/manifest-panel.tsx'
 import type { ManifestState } from '../jobs/contract.ts'
 import { sourceExcerpt } from './source-excerpt.ts'
 
 /** The manifest's state with the lines around each of its errors. */
-export function manifestView(repoFolder: string, manifest: ManifestState): ManifestView {
+export function withExcerpts(repoFolder: string, manifest: ManifestState): ManifestWithExcerpts {
   return {
     ...manifest,
     errors: manifest.errors.map(error => ({

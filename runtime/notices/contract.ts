@@ -1,0 +1,3 @@
+export type { Channel } from './channel.ts'
+export type { Message } from './schema.ts'
+export type { Incident } from './watch/incidents.ts'
