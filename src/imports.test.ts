@@ -26,7 +26,18 @@ const allowed: Record<Room, readonly string[]> = {
 }
 
 /** What the features of the runtime stand on: they know no feature. */
-const sharedRooms = ['cron', 'git', 'isolation', 'manifest', 'masking', 'params', 'process', 'runner', 'web']
+const sharedRooms = [
+  'cron',
+  'git',
+  'isolation',
+  'manifest',
+  'masking',
+  'modules',
+  'params',
+  'process',
+  'runner',
+  'web',
+]
 
 /** Except for these types: the excerpts of a manifest's source stand beside its errors on several pages. */
 const sharedKnowTypes = ['runtime/web/manifest-excerpts.ts → runtime/jobs/contract.ts']

@@ -43,7 +43,7 @@ export async function compileManifest(
   } catch (error) {
     return { errors: allInWords(error as { errors?: Message[]; message: string }, request.repo) }
   } finally {
-    // Its process takes orders from whoever has this one, and is not to take any from the customer's code.
+    // esbuild's child process takes orders from this process, and must not take any from the customer's code.
     await stop()
   }
 }

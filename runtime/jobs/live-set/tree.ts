@@ -95,8 +95,8 @@ const settings = /(^|\/)((package|package-lock|npm-shrinkwrap|tsconfig[^/]*)\.js
 const isCode = (name: string) => code.test(name) || settings.test(name)
 
 /**
- * True when a change may make another program of the same manifest. Jobs keep what they write in `data`; whatever else
- * changes somebody changed who works on the code, and the manifest may have read it.
+ * Whether a change may change the jobs. Jobs can write only to `data`. Any other change is the work of a person, and the
+ * manifest may have read the file.
  */
 export function touchesCode(before: Tree, after: Tree, compiled: ReadonlySet<string>): boolean {
   const names = new Set([...before.files.keys(), ...after.files.keys()])

@@ -20,7 +20,7 @@ export async function startPostgres() {
         })
       }
     })
-    /** The next whole message; a client's first one has no letter in front. */
+    /** The next whole message; a client's first one has no type byte in front. */
     function take(): Buffer | null {
       const head = greeted ? 1 : 0
       if (waiting.length < head + 4) return null

@@ -16,7 +16,7 @@ export interface Answer {
   body: string
 }
 
-/** A server on loopback that answers as it is told, and keeps what it was asked. */
+/** A server on loopback that gives prepared answers and records what it was asked. */
 export async function startHttp(answer: (asked: Asked) => Answer) {
   const asked: Asked[] = []
   const server = createServer(async (request, response) => {
