@@ -1,13 +1,16 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, posix, relative } from 'node:path'
 import { type Message, type Plugin, stop, transform } from 'esbuild'
 import { readRegular } from '../../src/storage/regular-file.ts'
 import { isWithin, scratchFolder } from '../isolation/reach.ts'
 import { readAliases } from '../modules/aliases.ts'
-import { compileFiles } from '../modules/compile.ts'
+import type { Aliases } from '../modules/build.ts'
+import { type CompiledFile, compileFiles } from '../modules/compile.ts'
 import { whatCanWait } from '../modules/deferred.ts'
 import { walkImports } from '../modules/graph.ts'
 import { codeEnding, listCode } from '../modules/list.ts'
+import { withMetadata } from '../modules/metadata.ts'
+import { aliasedTo } from '../modules/resolve.ts'
 import { writeBuild } from '../modules/write-build.ts'
 import { allInWords, inWords, missingInWords } from './compile-words.ts'
 import type { ManifestError } from './manifest-error.ts'
@@ -66,14 +69,20 @@ async function compileAll({
     draft?.file === path
       ? draft.content
       : (readRegular(join(repo, path), readingLimits.build)?.toString('utf8') ?? '')
-  const compiled = await compileFiles(repo, paths, { read, plugins: draft ? [withDraft(repo, draft)] : [] })
+  const metadata = withMetadata(repo, paths, read)
+  const plugins = [...metadata.plugins, ...(draft ? [withDraft(repo, draft)] : [])]
+  const compiled = await compileFiles(repo, paths, { read, plugins, named: metadata.made })
   const files = new Map(compiled.map(file => [file.path, file]))
   const aliases = readAliases(repo, folders)
+  for (const path of textsOf(compiled, aliases)) {
+    if (!files.has(path) && isThere(join(repo, path), repo)) files.set(path, asText(path, read(path)))
+  }
   const graph = walkImports(entry, { files, aliases, isThere: path => isThere(join(repo, path), repo) })
   const strangers = settingsOutside(repo, new Set(graph.inputs.map(path => dirname(path))))
   const errors = [
     ...graph.inputs.flatMap(path => (files.get(path)?.errors ?? []).map(error => inWords(error, repo))),
     ...graph.missing.map(({ specifier, importer }) => missing(specifier, importer, repo, read)),
+    ...graph.inputs.flatMap(path => withoutMetadata(path, metadata.lacking.get(path))),
     ...strangers,
   ]
   if (errors.length > 0) return { errors: errors.slice(0, readingLimits.errors) }
@@ -81,6 +90,27 @@ async function compileAll({
   const code = writeBuild(out, { files: [...files.values()], aliases, entry, deferred: waiting.deferred })
   return { code, inputs: graph.inputs, unread: waiting.unread }
 }
+
+/** The files that are imported as text, at the commit of the code that imports them. */
+function textsOf(compiled: readonly CompiledFile[], aliases: readonly Aliases[]): Set<string> {
+  const found = compiled.flatMap(({ path: importer, texts = [] }) =>
+    texts.flatMap(specifier => {
+      const plain = specifier.replace(/[?#].*$/s, '')
+      const path = posix.join(dirname(importer), plain)
+      return plain.startsWith('.') ? [path] : aliasedTo(aliases, plain, importer)
+    }),
+  )
+  return new Set(found.filter(path => !path.startsWith('../')))
+}
+
+const asText = (path: string, code: string): CompiledFile => ({
+  path,
+  format: 'text',
+  code,
+  imports: [],
+  exports: ['default'],
+  errors: [],
+})
 
 /** Links are followed here, as Node does; null when there is no manifest. */
 function entryOf(repo: string, paths: readonly string[]): string | null {
@@ -147,6 +177,14 @@ function isLink(file: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Said rather than dropped: what reads the metadata would find nothing, and not say why. */
+function withoutMetadata(file: string, line: number | undefined): ManifestError[] {
+  if (line === undefined) return []
+  const message =
+    'tsconfig.json sets "emitDecoratorMetadata", which only TypeScript itself can do: add "typescript": "~5.9.0" to "dependencies" in package.json, and it is used here; or remove the setting, and name types where you decorate'
+  return [{ file, line, column: null, message }]
 }
 
 function tooLarge(bytes: number): ManifestError {

@@ -28,7 +28,7 @@ export function readAliases(repo: string, folders: Iterable<string>): Aliases[] 
 const pathIn = (folder: string, path: string) => posix.join(folder, path).replace(/^\.(\/|$)/, '')
 
 /** The folder with the `tsconfig.json` that counts for another one; '' for the repo itself. */
-function nearest(repo: string, folder: string): string | null {
+export function nearest(repo: string, folder: string): string | null {
   for (let each = folder; ; each = dirname(each)) {
     // A pipe in its place would be waited for.
     if (statSync(join(repo, each, 'tsconfig.json'), { throwIfNoEntry: false })?.isFile())

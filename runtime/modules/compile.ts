@@ -17,6 +17,8 @@ export interface CompiledFile {
   code: string
   /** What it imports by name, dynamic imports of a constant name included. */
   imports: readonly string[]
+  /** Those of its imports that stand for a file's text: of `.txt`, or with `{ type: 'text' }`. */
+  texts?: readonly string[]
   /** The names that it exports; null when they are not known. */
   exports: readonly string[] | null
   /** Why it does not compile; then there is no code. */
@@ -27,6 +29,8 @@ export interface CompiledFile {
 export interface Source {
   read(path: string): string
   plugins: Plugin[]
+  /** Files whose classes are looked at by name. */
+  named?: ReadonlySet<string>
 }
 
 type Together = BuildResult<BuildOptions & { write: false; metafile: true }>
@@ -50,26 +54,26 @@ export async function compileFiles(
 ): Promise<CompiledFile[]> {
   const typeOf = packageTypes(repo)
   const done = paths.filter(isJson).map(path => json(path, source.read(path)))
-  const { outputs, failed } = await compileTogether(
+  const { outputs, failed } = await compileBoth(
     repo,
     paths.filter(path => !isJson(path)),
-    source.plugins,
+    source,
   )
   done.push(...failed)
   const asCommonJs = outputs.filter(each => each.esm && typeOf(each.path) !== 'module' && mayBeCommonJs(each))
-  const converted = await compileTogether(
+  const converted = await compileBoth(
     repo,
     asCommonJs.map(each => each.path),
-    source.plugins,
+    source,
     'cjs',
   )
   const commonJs = new Map(converted.outputs.map(each => [each.path, each]))
   for (const output of outputs) {
-    const { path, imports, exports } = output
+    const { path, imports, texts, exports } = output
     const cjs = commonJs.get(path)
     const format = cjs ? 'commonjs' : formatOf(output, typeOf(path))
     const code = cjs?.code ?? (translated.test(path) ? output.code : source.read(path))
-    done.push({ path, format, code: withGlobals(code, format), imports, exports, errors: [] })
+    done.push({ path, format, code: withGlobals(code, format), imports, texts, exports, errors: [] })
   }
   return done
 }
@@ -78,6 +82,7 @@ interface Output {
   path: string
   code: string
   imports: string[]
+  texts: string[]
   exports: string[]
   /** It has `import`, `export`, `import.meta` or `await` at the top level. */
   esm: boolean
@@ -89,10 +94,30 @@ function json(path: string, code: string): CompiledFile {
   return { path, format: 'json', code, imports: [], exports: null, errors: [] }
 }
 
+/** With helpers that keep names only where somebody asks for them: functions are handed to browsers as text, too. */
+async function compileBoth(repo: string, paths: readonly string[], source: Source, format?: 'cjs') {
+  const { plugins, named = new Set() } = source
+  const [some, others] = await Promise.all([
+    compileTogether(
+      repo,
+      paths.filter(path => named.has(path)),
+      { plugins, keepNames: true },
+      format,
+    ),
+    compileTogether(
+      repo,
+      paths.filter(path => !named.has(path)),
+      { plugins },
+      format,
+    ),
+  ])
+  return { outputs: [...others.outputs, ...some.outputs], failed: [...others.failed, ...some.failed] }
+}
+
 async function compileTogether(
   repo: string,
   paths: readonly string[],
-  plugins: Plugin[],
+  options: Pick<BuildOptions, 'plugins' | 'keepNames'>,
   format?: 'cjs',
 ): Promise<{ outputs: Output[]; failed: CompiledFile[] }> {
   const failed: CompiledFile[] = []
@@ -110,7 +135,7 @@ async function compileTogether(
       target: 'node26',
       sourcemap: 'inline',
       sourcesContent: false,
-      plugins,
+      ...options,
       logLevel: 'silent',
     }).catch((error: BuildFailure) => error)
     if ('outputFiles' in result) return { outputs: outputsOf(repo, result as Together), failed }
@@ -132,6 +157,9 @@ async function compileTogether(
   return { outputs: [], failed }
 }
 
+/** As esbuild prints it; its list of imports has no attributes. */
+const textImport = /["'`]([^"'`\n]+)["'`]\s*(?:with|,\s*\{\s*with:)\s*\{\s*type:\s*["'`]text["'`]/g
+
 function outputsOf(repo: string, { outputFiles, metafile }: Together): Output[] {
   const code = new Map(outputFiles.map(file => [file.path.slice(repo.length + 1), file.text]))
   return Object.entries(metafile.outputs).flatMap(([name, { entryPoint, imports, exports }]) => {
@@ -142,7 +170,18 @@ function outputsOf(repo: string, { outputFiles, metafile }: Together): Output[] 
       exports.length > 0 ||
       imports.some(each => each.kind === 'import-statement') ||
       metafile.inputs[entryPoint]?.format === 'esm'
-    return [{ path, code: text, imports: imports.map(each => each.path), exports, esm }]
+    const asText = new Set([...text.matchAll(textImport)].map(match => match[1]))
+    const texts = imports.filter(each => asText.has(each.path) || /\.txt([?#]|$)/.test(each.path))
+    return [
+      {
+        path,
+        code: text,
+        imports: imports.map(each => each.path),
+        texts: texts.map(each => each.path),
+        exports,
+        esm,
+      },
+    ]
   })
 }
 

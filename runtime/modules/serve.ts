@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import Module, { createRequire, registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -65,19 +66,36 @@ export function serveModules({ build: dir, repo }: Serving): void {
     load: (url, context, next) => {
       const path = pathOf(url)
       const file = path === null ? undefined : build.files[path]
-      if (path === null || file === undefined) return next(url, context)
+      if (path === null || file === undefined) {
+        if (!isText(url, context.importAttributes)) return next(url, context)
+        return {
+          format: 'module',
+          source: textModule(readFileSync(fileURLToPath(url), 'utf8')),
+          shortCircuit: true,
+        }
+      }
       if (file.error !== undefined) throw new SyntaxError(file.error)
       const code = build.code(file)
       if (context.importAttributes?.type === 'json')
         return { format: 'json', source: code, shortCircuit: true }
+      if (context.importAttributes?.type === 'text')
+        return { format: 'module', source: textModule(code), shortCircuit: true }
       const source = sourceOf(path, file, code, context.conditions, build)
       return { format: nodeFormat(file, context.conditions), source, shortCircuit: true }
     },
   })
 }
 
+const textModule = (text: string) => `export default ${JSON.stringify(text)}`
+
+/** What was found by a name that the program made up, and so is not in the build. */
+function isText(url: string, attributes: Readonly<Record<string, unknown>> | undefined): boolean {
+  return url.startsWith('file:') && (attributes?.type === 'text' || /\.txt([?#]|$)/.test(url))
+}
+
 function nodeFormat(file: BuiltFile | undefined, conditions: readonly string[] = []): string {
   if (file?.format === 'json') return conditions.includes('require') ? 'json' : 'module'
+  if (file?.format === 'text' && conditions.includes('require')) return 'commonjs'
   return file?.format === 'commonjs' ? 'commonjs' : 'module'
 }
 
@@ -88,7 +106,8 @@ function sourceOf(
   conditions: readonly string[],
   build: OpenBuild,
 ): string {
-  if (file.format === 'text') return `export default ${JSON.stringify(code)}`
+  if (file.format === 'text')
+    return conditions.includes('require') ? `module.exports = ${JSON.stringify(code)}` : textModule(code)
   if (file.format === 'json') return conditions.includes('require') ? code : jsonModule(code)
   return path === build.entry ? withStubs(code, build) : code
 }

@@ -1,0 +1,8 @@
+import { injectable } from 'tsyringe'
+
+@injectable()
+export class Clock {
+  now(): string {
+    return '08:00'
+  }
+}
