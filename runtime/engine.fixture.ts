@@ -17,7 +17,7 @@ import type { JobsControls, JobsTuning } from './jobs/tuning.ts'
 import { noticesWith } from './notices/index.ts'
 import type { Notices } from './notices/notices.ts'
 import { packagesWith } from './packages/index.ts'
-import type { NpmLimits } from './packages/npm.ts'
+import type { PackagesLimits } from './packages/packages.ts'
 import { plugins } from './program.ts'
 import type { SecretUser } from './secrets/secrets.ts'
 import { syncWith } from './sync/index.ts'
@@ -31,7 +31,7 @@ export interface EngineOptions extends Omit<JobsTuning, 'takeControl' | 'env'> {
   timezone?: string
   /** Handed to runs besides what they get anyway. */
   env?: Record<string, string>
-  install?: Partial<NpmLimits>
+  install?: Partial<PackagesLimits>
   /** The longest that a request to the remote of the jobs repo may take. */
   syncLimitMs?: number
   /** False leaves the ticking to the test, by `tick`. */

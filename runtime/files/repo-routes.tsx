@@ -1,15 +1,23 @@
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
 import { RepoPage } from '../../views/instance/repo/repo-page.tsx'
+import { keptPackagesJson, keptPackagesShape } from '../packages/contract.ts'
 import { repoJson, repoShape } from '../repo/contract.ts'
 import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
 import type { FilesWeb } from './files-web.ts'
 
+const shape = repoShape.extend({ packages: keptPackagesShape })
+
 /** The jobs repo. A stranger learns only whether there is one. */
 export function repoRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, packages, clock, repoFolder } = web
   const { signedIn: guard, isAuthenticated } = web.access
+
+  const state = async () => ({
+    ...repoJson(await repo.status()),
+    packages: keptPackagesJson(packages.state()),
+  })
 
   return [
     route({
@@ -18,12 +26,12 @@ export function repoRoutes(web: FilesWeb): Route[] {
       summary: 'The state of the jobs repo; only `initialized` without a sign-in',
       guard: open,
       answers: {
-        200: { description: 'The jobs repo', schema: repoShape.partial().required({ initialized: true }) },
+        200: { description: 'The jobs repo', schema: shape.partial().required({ initialized: true }) },
       },
       handle: async c => {
         c.header('Cache-Control', 'no-store')
-        const state = repoJson(await repo.status())
-        return c.json(isAuthenticated(c) ? state : { initialized: state.initialized })
+        const all = await state()
+        return c.json(isAuthenticated(c) ? all : { initialized: all.initialized })
       },
     }),
 
@@ -33,13 +41,15 @@ export function repoRoutes(web: FilesWeb): Route[] {
       summary: 'Create the jobs repo if it does not exist',
       guard,
       answers: {
-        200: { description: 'The jobs repo', schema: repoShape },
+        200: { description: 'The jobs repo', schema: shape },
         303: { description: 'For a browser: back to the page' },
       },
       handle: async c => {
         await repo.init()
         await jobs.manifest.load()
-        return wantsPage(c) ? c.redirect('/repo', 303) : c.json(repoJson(await repo.status()))
+        return wantsPage(c)
+          ? c.redirect('/repo', 303)
+          : c.json(await state())
       },
     }),
 

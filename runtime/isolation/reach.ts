@@ -6,6 +6,9 @@ import type { Reach } from './landlock.ts'
 /** In the jobs repo, the folder that jobs keep files in. */
 export const scratchFolder = 'data'
 
+/** In the volume, the folder of the installed packages: one folder an installation. */
+export const packagesFolder = 'packages'
+
 /** What programs need of a system, whatever it is: shared libraries, certificates, time zones, other programs. */
 const system = {
   read: [
@@ -29,12 +32,12 @@ function ourPrograms(): string[] {
 }
 
 /**
- * What a run may read and write: nothing of the volume but the jobs repo, the builds, the scratch folder and its own
+ * What a run may read and write: nothing of the volume but the jobs repo, its packages, the builds, the scratch folder and its own
  * folder for temporary files, and nothing of what lies beside the volume, for that may be other volumes.
  */
 export function reachOfRuns(volumeDir: string, jobsDir: string, temporary: string): Reach {
   return around(volumeDir, {
-    read: [jobsDir, join(volumeDir, 'builds')],
+    read: [jobsDir, join(volumeDir, 'builds'), join(volumeDir, packagesFolder)],
     write: [join(jobsDir, scratchFolder), temporary],
   })
 }
@@ -45,7 +48,11 @@ export function reachOfReader(
   { repo, out, temporary }: { repo: string; out: string; temporary: string },
 ): Reach {
   return around(volumeDir, {
-    read: [repo, ...['esbuild', '@esbuild'].map(name => builtRoot('../node_modules', name))],
+    read: [
+      repo,
+      join(volumeDir, packagesFolder),
+      ...['esbuild', '@esbuild'].map(name => builtRoot('../node_modules', name)),
+    ],
     write: [out, temporary],
   })
 }

@@ -57,6 +57,7 @@ export const jobsWith = (tuning: JobsTuning) =>
           'secret-users': service.list.all,
           'require-job': id => void service.list.everKnown(id),
           'tree-stamp': jobs.treeStamp,
+          'packages-in-use': jobs.packagesInUse,
         },
         start: () =>
           jobs.start(recovered, () => {

@@ -93,6 +93,7 @@ export function openJobs(parts: JobsParts) {
   return {
     service,
     treeStamp: loading.treeStamp,
+    packagesInUse: loading.packagesInUse,
     /** Aborts with `endOpenResponses`. */
     stopping: stopping.signal,
     /** Ends the responses that follow a log or wait for the end of a run. */

@@ -1,10 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { packagesOfBuild } from '../modules/packages-of.ts'
 import { buildEntry } from './build-entry.ts'
 
 export function hasBuild(buildsDir: string, build: string): boolean {
   return existsSync(join(buildsDir, build, buildEntry))
+}
+
+/** Names of the installations of packages that these builds were read with. */
+export function packagesOfBuilds(buildsDir: string, builds: Iterable<string>): string[] {
+  return [...builds].flatMap(build => packagesOfBuild(join(buildsDir, build)) ?? [])
 }
 
 /** Removes the builds that nothing needs any more, unfinished ones included. */

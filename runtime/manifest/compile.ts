@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join, posix, relative } from 'node:path'
+import { basename, dirname, join, posix, relative } from 'node:path'
 import { type Message, type Plugin, stop, transform } from 'esbuild'
 import { readRegular } from '../../src/storage/regular-file.ts'
 import { isWithin, scratchFolder } from '../isolation/reach.ts'
@@ -10,6 +10,7 @@ import { whatCanWait } from '../modules/deferred.ts'
 import { walkImports } from '../modules/graph.ts'
 import { codeEnding, listCode } from '../modules/list.ts'
 import { withMetadata } from '../modules/metadata.ts'
+import { packagesOf } from '../modules/packages-of.ts'
 import { aliasedTo } from '../modules/resolve.ts'
 import { writeBuild } from '../modules/write-build.ts'
 import { allInWords, inWords, missingInWords } from './compile-words.ts'
@@ -87,7 +88,14 @@ async function compileAll({
   ]
   if (errors.length > 0) return { errors: errors.slice(0, readingLimits.errors) }
   const waiting = whatCanWait(entry, { files, aliases, graph })
-  const code = writeBuild(out, { files: [...files.values()], aliases, entry, deferred: waiting.deferred })
+  const packages = packagesOf(repo)
+  const code = writeBuild(out, {
+    files: [...files.values()],
+    aliases,
+    entry,
+    deferred: waiting.deferred,
+    packages: packages && basename(packages),
+  })
   return { code, inputs: graph.inputs, unread: waiting.unread }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { answerProbes } from '../isolation/probes.ts'
+import { packagesOf } from '../modules/packages-of.ts'
 import { serveModules } from '../modules/serve.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { channelToParent } from '../process/channel.ts'
@@ -37,7 +38,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   // From here on it is their code that runs.
   explainAccessDenied()
   answerProbes()
-  serveModules({ ...request, build: request.out })
+  serveModules({ build: request.out, repo: request.repo, packages: packagesOf(request.repo) })
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)
   }

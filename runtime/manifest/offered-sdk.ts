@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from '../../src/log.ts'
 import { programRoot } from '../../src/root.ts'
 import { readRegular } from '../../src/storage/regular-file.ts'
+import { packagesOf } from '../modules/packages-of.ts'
 
 const sdkFiles = ['package.json', 'jobs.js', 'jobs.d.ts']
 
@@ -20,7 +21,7 @@ export function offerSdk(jobsDir: string, log: Logger): void {
 
 export function installSdk(jobsDir: string): void {
   const from = programRoot('sdk')
-  const modules = join(jobsDir, 'node_modules')
+  const modules = join(packagesOf(jobsDir) ?? jobsDir, 'node_modules')
   const to = join(modules, 'longhouse')
   if (!isFolder(jobsDir) || !isFolderOrFree(modules) || !isFolderOrFree(to)) return
   if (isFolder(to) && !isOurs(to)) return

@@ -2,13 +2,20 @@ import { lstatSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import { readRegular } from '../../src/storage/regular-file.ts'
 import { isWithin } from '../isolation/reach.ts'
+import { packagesOf } from '../modules/packages-of.ts'
 import type { ManifestError } from './manifest-error.ts'
 
-/** True when the file lies outside the repo, or is a link that leads out of it. `repo` is free of links. */
+/**
+ * True when the file lies outside the repo, or is a link that leads out of it; its installed packages count as inside.
+ * `repo` is free of links.
+ */
 export function isOutside(file: string, repo: string): boolean {
   if (!isWithin(file, repo)) return true
   try {
-    return !isWithin(realpathSync(file), repo)
+    const real = realpathSync(file)
+    if (isWithin(real, repo)) return false
+    const packages = packagesOf(repo)
+    return packages === null || !isWithin(real, packages)
   } catch {
     // A link whose target cannot be reached from here leads out; a file that is not there does not.
     return isLinkOnTheWay(file, repo)

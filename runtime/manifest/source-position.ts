@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { packagesFolder } from '../isolation/reach.ts'
 
 export interface SourcePosition {
   /** Relative to the repo. */
@@ -50,9 +52,26 @@ export function mappedStack(stack: string, builtFile: string): string {
   }
 }
 
+/** The text with packages where they lie in a clone, in `node_modules` of the repo, and not where they are kept here. */
+export function packagesInRepo(text: string, repo: string): string {
+  const [before, ...parts] = text.split(`${dirname(repo)}/${packagesFolder}/`)
+  return (
+    before +
+    parts
+      .map(part =>
+        installation.test(part)
+          ? `${repo}/${part.replace(installation, '')}`
+          : `${dirname(repo)}/${packagesFolder}/${part}`,
+      )
+      .join('')
+  )
+}
+
+const installation = /^[0-9a-f]{20}\//
+
 /** A stack as its reader wants it: the repo's own frames, with paths relative to it; ours and Node's are left out. */
 export function readableStack(stack: string, repo: string): string {
-  return stack
+  return packagesInRepo(stack, repo)
     .split('\n')
     .filter(line => !/^\s+at .*:\d+\)?$/.test(line) || line.includes(`${repo}/`))
     .join('\n')

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
-import Module, { createRequire, registerHooks } from 'node:module'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import Module, { createRequire, isBuiltin, registerHooks } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtRoot } from '../../src/root.ts'
 import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
@@ -13,6 +13,8 @@ export interface Serving {
   build: string
   /** The jobs repo, absolute and real. */
   repo: string
+  /** The installation that its packages are taken from; null where they lie in the repo. */
+  packages: string | null
 }
 
 /** What `longhouse/jobs` stands for, and `zod` where the repo has none of its own. */
@@ -26,8 +28,7 @@ export const servingVariable = 'LONGHOUSE_CODE'
  * From now on this process loads the files of the jobs repo as they were compiled into the build, at the addresses that
  * they have in the repo: what lies on the disk by now may be newer. Everything else is left to Node.
  */
-export function serveModules({ build: dir, repo }: Serving): void {
-  const serving: Serving = { build: dir, repo }
+export function serveModules(serving: Serving): void {
   process.env[servingVariable] = JSON.stringify(serving)
   addNodeOption(`--require=${builtRoot('modules.cjs')}`)
   const build = openBuild(serving.build)
@@ -39,6 +40,8 @@ export function serveModules({ build: dir, repo }: Serving): void {
   }
   const urlOf = (path: string, specifier: string) =>
     pathToFileURL(join(serving.repo, path)).href + (/[?#].*$/s.exec(specifier)?.[0] ?? '')
+
+  const packageParent = packagesOfRepo(serving)
 
   offerLater()
   // Errors then name the lines of the sources. Packages come without theirs: reading them takes long.
@@ -55,10 +58,16 @@ export function serveModules({ build: dir, repo }: Serving): void {
       if (found !== null) {
         return { url: urlOf(found, specifier), format: nodeFormat(build.files[found]), shortCircuit: true }
       }
+      const parentURL = packageParent(specifier, context.parentURL) ?? context.parentURL
       try {
-        return next(specifier, context)
+        // What requires is given no other parent by `next`.
+        if (parentURL && parentURL !== context.parentURL && context.conditions.includes('require')) {
+          const path = createRequire(parentURL).resolve(specifier)
+          return { url: pathToFileURL(path).href, shortCircuit: true }
+        }
+        return next(specifier, parentURL === undefined ? context : { ...context, parentURL })
       } catch (error) {
-        const path = elsewhere(specifier, context.parentURL)
+        const path = elsewhere(specifier, parentURL)
         if (path === null) throw error
         return { url: pathToFileURL(path).href, shortCircuit: true }
       }
@@ -91,6 +100,36 @@ const textModule = (text: string) => `export default ${JSON.stringify(text)}`
 /** What was found by a name that the program made up, and so is not in the build. */
 function isText(url: string, attributes: Readonly<Record<string, unknown>> | undefined): boolean {
   return url.startsWith('file:') && (attributes?.type === 'text' || /\.txt([?#]|$)/.test(url))
+}
+
+/**
+ * For a package that a file of the repo names: the place in the installation that it is looked for from. Null for all
+ * else, and for what lies in `node_modules` of a folder nearer to the file.
+ */
+function packagesOfRepo({ repo, packages }: Serving) {
+  if (packages === null) return () => null
+  const root = pathToFileURL(`${repo}/`).href
+  const parent = pathToFileURL(join(packages, 'package.json')).href
+  const known = new Map<string, boolean>()
+  const has = (folder: string, name: string): boolean => {
+    const place = join(folder, 'node_modules', name)
+    const there = known.get(place) ?? existsSync(place)
+    known.set(place, there)
+    return there
+  }
+  const isNearer = (name: string, importer: string): boolean => {
+    for (let folder = dirname(importer); folder.length > repo.length; folder = dirname(folder)) {
+      if (has(folder, name)) return true
+    }
+    return false
+  }
+  return (specifier: string, importer: string | undefined): string | null => {
+    if (!importer?.startsWith(root) || /^[./#]|^[a-z][a-z0-9+.-]+:/i.test(specifier) || isBuiltin(specifier))
+      return null
+    const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+    const file = fileURLToPath(importer.replace(/[?#].*$/s, ''))
+    return has(packages, name) && !isNearer(name, file) ? parent : null
+  }
 }
 
 function nodeFormat(file: BuiltFile | undefined, conditions: readonly string[] = []): string {

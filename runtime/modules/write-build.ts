@@ -3,11 +3,21 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuiltFile, buildCode, buildIndex, type CodeBuild } from './build.ts'
 import type { CompiledFile } from './compile.ts'
+import { buildPackages } from './packages-of.ts'
 
-/** Writes a build into a folder. Returns the name that stands for its content. */
+/**
+ * Writes a build into a folder. Returns the name that stands for its content: the same code with other packages is
+ * another build. `packages` is the name of an installation, or null.
+ */
 export function writeBuild(
   out: string,
-  { files, aliases, deferred, entry }: Omit<CodeBuild, 'files'> & { files: readonly CompiledFile[] },
+  {
+    files,
+    aliases,
+    deferred,
+    entry,
+    packages,
+  }: Omit<CodeBuild, 'files'> & { files: readonly CompiledFile[]; packages: string | null },
 ): string {
   const pieces: Buffer[] = []
   const index: CodeBuild = { entry, files: {}, aliases, deferred }
@@ -23,7 +33,11 @@ export function writeBuild(
     pieces.push(piece)
     from += piece.length
   }
-  const texts = { [buildIndex]: JSON.stringify(index), [buildCode]: Buffer.concat(pieces) }
+  const texts = {
+    [buildIndex]: JSON.stringify(index),
+    [buildCode]: Buffer.concat(pieces),
+    [buildPackages]: packages ?? '',
+  }
   const hash = createHash('sha256')
   for (const [name, text] of Object.entries(texts)) {
     writeFileSync(join(out, name), text)

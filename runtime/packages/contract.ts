@@ -1,5 +1,9 @@
+import type { KeptPackages } from './wire.ts'
+
+export { keptPackagesJson, keptPackagesShape } from './wire.ts'
+
 /** The packages that the jobs repo's `package.json` asks for. */
-export interface PackagesState {
+export interface PackagesState extends KeptPackages {
   /** `none` when it asks for nothing that jobs need. */
   status: 'none' | 'installed' | 'installing' | 'failed'
   /** What was run for the last installation since boot; null when there was none. */
@@ -31,6 +35,8 @@ export interface Packages {
   glance(): void
   /** Forgets that it failed. */
   forgive(): void
+  /** Removes the installations that are neither current nor in use. Does nothing during an installation. */
+  prune(): Promise<void>
 }
 
 declare module '../../src/kernel/runtime.ts' {
@@ -38,7 +44,9 @@ declare module '../../src/kernel/runtime.ts' {
     packages: Packages
   }
   interface Hooks {
-    /** Called after each installation, which replaced everything in `node_modules`. */
+    /** Called after each installation, which led `node_modules` to other packages. */
     'after-installation': () => void
+    /** Names of the installations that the live set, or a run that has not ended, was loaded with. */
+    'packages-in-use': () => Iterable<string>
   }
 }

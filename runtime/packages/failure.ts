@@ -13,6 +13,8 @@ export interface Failure {
   offline: boolean
   /** A retry with unchanged files may succeed. */
   passing: boolean
+  /** The registry wants to know who asks. */
+  refused?: boolean
 }
 
 /** What git says of a host that it did not reach, in `npm error` lines with the code 128. */
@@ -26,8 +28,14 @@ export function failureOf(output: string): Failure {
   const said = ofNpm.join('\n')
   const offline = /^E(5\d\d|408|429)$/.test(code) || unreachable.test(said) || gitUnreachable.test(said)
   const passing = offline || code === 'ENOSPC' || untrusted.test(said)
-  return { message: inWords(output), offline, passing }
+  // A registry that hides what one may not see answers 404.
+  return { message: inWords(output), offline, passing, refused: /^(E401|E403|E404|ENEEDAUTH)$/.test(code) }
 }
+
+const fullInWords = 'the volume is full. Free some space; the installation is retried automatically.'
+
+/** There is no space on the disk. */
+export const volumeFull: Failure = { message: fullInWords, offline: false, passing: true }
 
 /** A failure that needs a change of the files, unless it is said to pass by itself. */
 export function failed(message: string, { offline = false, passing = false } = {}): Failure {
@@ -65,7 +73,7 @@ function inWords(output: string): string {
     return `there is no version ${name ?? 'that package.json asks for'}. Choose one that exists.`
   }
   if (code === 'E401' || code === 'E403' || code === 'ENEEDAUTH') {
-    return `${host} refuses access (${code}). A private registry needs a token in the jobs repo's .npmrc.`
+    return `${host} refuses access (${code}). A private registry needs a token: put it into a secret, and the secret's name into the jobs repo's .npmrc, such as _authToken=\${NPM_TOKEN}.`
   }
   if (gitUnreachable.test(text)) {
     return `${host} does not answer git: this instance is offline, or the host is down. The installation is retried automatically.`
@@ -80,8 +88,7 @@ function inWords(output: string): string {
   if (code === 'ERESOLVE') {
     return 'the packages ask for versions that exclude each other (ERESOLVE); the output says which. Change one of them in package.json.'
   }
-  if (code === 'ENOSPC')
-    return 'the volume is full. Free some space; the installation is retried automatically.'
+  if (code === 'ENOSPC') return fullInWords
   const told = lines.filter(line => line.trim() !== '' && !line.startsWith('code ')).slice(0, 3)
   return told.length > 0 ? `npm says: ${told.join(' ')}` : 'npm failed; its output is below.'
 }

@@ -1,27 +1,42 @@
+import { z } from 'zod'
+import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/runtime.ts'
+import '../secrets/contract.ts'
 import '../volume/contract.ts'
 import './contract.ts'
-import type { NpmLimits } from './npm.ts'
-import { openPackages } from './packages.ts'
+import { openPackages, type PackagesLimits } from './packages.ts'
 
 /** The packages plugin; tests set other limits for npm. */
-export const packagesWith = (limits: Partial<NpmLimits>) =>
+export const packagesWith = (limits: Partial<PackagesLimits>) =>
   definePlugin({
     name: 'packages',
-    needs: ['volume'],
-    asks: { 'after-installation': 'any' },
-    setup: ({ log, clock, services: { volume }, hooks }) => {
+    needs: ['secrets', 'volume'],
+    config: z.object({
+      /** How much of the disk one installation of packages may take. */
+      LONGHOUSE_PACKAGES_LIMIT: setting.size('1m', '100g').prefault('2g'),
+    }),
+    asks: { 'after-installation': 'any', 'packages-in-use': 'optional' },
+    setup: ({ config, log, clock, services: { secrets, volume }, hooks }) => {
       const packages = openPackages({
         folders: volume.folders,
+        secrets,
         clock,
         log,
-        limits: { limitMs: 10 * 60_000, memoryMb: 256, ...limits },
+        limits: {
+          limitMs: 10 * 60_000,
+          memoryMb: 256,
+          bytes: config.LONGHOUSE_PACKAGES_LIMIT,
+          kept: 4,
+          ...limits,
+        },
+        inUse: () => new Set(hooks.optional('packages-in-use')?.() ?? []),
         onInstalled: () => {
           for (const { answer } of hooks.all('after-installation')) answer()
         },
       })
       return {
         service: packages,
+        tasks: [{ name: 'remove-old-packages', everyMs: 60_000, run: packages.prune }],
         // While the program still listens: a request may be waiting for the installation, and so may a load.
         drain: () => packages.stop(),
         stop: () => packages.stop(),

@@ -1,16 +1,22 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Failure, failed } from './failure.ts'
 import { installScripts } from './install-scripts.ts'
+import type { Installations } from './installations.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
+import { sizeOfPackages, tooLarge } from './size.ts'
 import { markFile, readText, readWanted, type Wanted } from './wanted.ts'
 
 export interface InstallOptions extends NpmLimits {
   jobsDir: string
-  /** On the same file system as the jobs repo, and ours alone. */
-  workDir: string
+  installations: Installations
   cacheDir: string
+  /** How much of the disk the packages may take. */
+  bytes: number
+  /** Secrets that `.npmrc` names, for fetching. */
+  secrets: Record<string, string>
+  now: () => number
   signal: AbortSignal
   onOutput: (text: string) => void
 }
@@ -19,42 +25,137 @@ export const commandLine = ({ command, withDev }: Wanted): string =>
   ['npm', command, ...(withDev ? [] : ['--omit=dev'])].join(' ')
 
 /**
- * Installs beside the repo and then puts `node_modules` in place whole: what was there serves until then, and stays
- * when it fails. A lockfile that was made or brought up to date goes into the repo. Returns why it failed, or null.
+ * Installs the packages and leads the repo to them. What the repo had before stays, whole, when that fails:
+ *
+ * 1. npm works in a folder of its own, so that nobody sees half an installation.
+ * 2. What is too large is refused.
+ * 3. The installation gets its name.
+ * 4. A lockfile that was made or brought up to date goes into the repo.
+ * 5. `node_modules` of the repo leads to the installation.
+ *
+ * Each of the last three is one step on the disk; after a kill between them the next start goes on from there. Packages
+ * that lie in the repo itself can only be linked from there: npm then works in the repo. Returns why it failed, or null.
  */
 export async function install(wanted: Wanted, options: InstallOptions): Promise<Failure | null> {
-  const { jobsDir, workDir, cacheDir } = options
-  await rm(workDir, { recursive: true, force: true })
-  for (const folder of [workDir, cacheDir]) mkdirSync(folder, { recursive: true })
-  if (wanted.inPlace) {
-    const failure = await fetchAndBuild(jobsDir, wanted, options)
-    if (failure === null) writeMark(jobsDir)
-    return failure
+  const { installations, cacheDir } = options
+  mkdirSync(cacheDir, { recursive: true })
+  const work = installations.workFolder('work')
+  try {
+    return wanted.inPlace
+      ? await installInPlace(wanted, options, work)
+      : await installBeside(mkdtempSync(join(work, 'new-')), wanted, options, work)
+  } finally {
+    await rm(work, { recursive: true, force: true }).catch(() => {
+      // The next start removes it.
+    })
   }
-  const stage = mkdtempSync(join(workDir, 'new-'))
+}
+
+async function installBeside(
+  stage: string,
+  wanted: Wanted,
+  options: InstallOptions,
+  work: string,
+): Promise<Failure | null> {
+  const { jobsDir, installations } = options
   stageFiles(jobsDir, stage)
-  const failure = await fetchAndBuild(stage, wanted, options)
+  const failure = await withinBytes(stage, options, each => fetchAndBuild(stage, wanted, each, work))
   if (failure !== null) return failure
   if (options.signal.aborted) return failed('it was broken off.')
+  const modules = join(stage, 'node_modules')
+  mkdirSync(modules, { recursive: true })
+  const size = await sizeOfPackages(modules)
+  const refused = tooLarge(size, options.bytes)
+  if (refused !== null) return failed(refused)
   const changed = readWanted(jobsDir)?.key !== wanted.key
   if (changed) return failed('package.json changed meanwhile.')
-  takeOver(stage, options)
-  writeMark(jobsDir)
+
+  const made = readWanted(stage)
+  if (!made) return failed('npm left no package.json.')
+  writeFileSync(join(stage, markFile), made.key)
+  const lock = readText(join(stage, 'package-lock.json'))
+  for (const name of staged) rmSync(join(stage, name), { force: true })
+  // By the name under which it was asked for it is found again; without a lockfile, that had no versions yet.
+  installations.add(stage, made.name, { bytes: size.bytes, installedAt: options.now() })
+  const target = join(jobsDir, 'package-lock.json')
+  if (lock !== null && readText(target) !== lock) {
+    // Put in place whole: whatever has its name there is not written into.
+    writeFileSync(join(work, 'package-lock.json'), lock)
+    renameSync(join(work, 'package-lock.json'), target)
+  }
+  installations.use(made.name)
   return null
+}
+
+async function installInPlace(
+  wanted: Wanted,
+  options: InstallOptions,
+  work: string,
+): Promise<Failure | null> {
+  const { jobsDir, installations } = options
+  const before = installations.current()
+  // npm would take what the link leads to for what is there, and then remove the link.
+  installations.unlink()
+  const failure = await fetchAndBuild(jobsDir, wanted, options, work)
+  if (failure === null) writeMark(jobsDir)
+  else if (before !== null && installations.has(before)) installations.use(before)
+  return failure
+}
+
+/** How often the free space is looked at while npm works. */
+const lookEveryMs = 1000
+
+/** Ends the work when the packages outgrow their limit by far: they must not fill the volume before they are refused. */
+async function withinBytes(
+  stage: string,
+  options: InstallOptions,
+  work: (options: InstallOptions) => Promise<Failure | null>,
+): Promise<Failure | null> {
+  const free = async () => {
+    const { bavail, bsize } = await statfs(stage)
+    return bavail * bsize
+  }
+  const before = await free()
+  const cut = new AbortController()
+  let refused: string | null = null
+  let looking: Promise<void> = Promise.resolve()
+  const look = async () => {
+    // What was fetched is kept as well, and other programs write too: only a look at the packages tells.
+    if (before - (await free()) < 1.5 * options.bytes) return
+    refused ??= tooLarge(await sizeOfPackages(join(stage, 'node_modules')), options.bytes)
+    if (refused !== null) cut.abort()
+  }
+  const timer = setInterval(() => {
+    looking = looking.then(look).catch(() => {})
+  }, lookEveryMs)
+  try {
+    const failure = await work({ ...options, signal: AbortSignal.any([options.signal, cut.signal]) })
+    await looking
+    return refused === null ? failure : failed(refused)
+  } finally {
+    clearInterval(timer)
+  }
 }
 
 /**
  * First all packages are downloaded and extracted, without running scripts. Then the allowed scripts run; they can
- * write neither the rest of the repo nor npm’s cache.
+ * write neither the rest of the repo nor npm’s cache, and they see no secret.
  */
-async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOptions): Promise<Failure | null> {
+async function fetchAndBuild(
+  dir: string,
+  wanted: Wanted,
+  options: InstallOptions,
+  workDir: string,
+): Promise<Failure | null> {
   const which = wanted.withDev ? '--include=dev' : '--omit=dev'
   const failure = await runNpm({
     ...options,
+    workDir,
     cwd: dir,
     args: [wanted.command, which, '--ignore-scripts'],
     write: [dir],
     fetches: true,
+    env: options.secrets,
   })
   if (failure !== null || options.signal.aborted) return failure
   const { specs, folders, passedOver, unbuilt } = installScripts(dir)
@@ -73,6 +174,7 @@ async function fetchAndBuild(dir: string, wanted: Wanted, options: InstallOption
   if (specs.length === 0) return null
   return runNpm({
     ...options,
+    workDir,
     cwd: dir,
     args: ['rebuild', ...specs],
     write: [join(dir, 'node_modules'), ...folders],
@@ -94,22 +196,9 @@ function stageFiles(jobsDir: string, stage: string): void {
   }
 }
 
-function takeOver(stage: string, { jobsDir, workDir }: InstallOptions): void {
-  const modules = join(jobsDir, 'node_modules')
-  const fresh = join(stage, 'node_modules')
-  mkdirSync(fresh, { recursive: true })
-  if (existsSync(modules)) renameSync(modules, join(workDir, 'old'))
-  renameSync(fresh, modules)
-  const lock = join(stage, 'package-lock.json')
-  const target = join(jobsDir, 'package-lock.json')
-  // Put in place whole: whatever has its name there is not written into.
-  if (existsSync(lock) && readText(target) !== readText(lock)) renameSync(lock, target)
-  rmSync(join(stage, '.npmrc'), { force: true })
-}
-
 function writeMark(jobsDir: string): void {
   const key = readWanted(jobsDir)?.key
-  if (!key) return
+  if (!key || !existsSync(join(jobsDir, 'node_modules'))) return
   const mark = join(jobsDir, markFile)
   rmSync(mark, { force: true })
   writeFileSync(mark, key, { flag: 'wx' })

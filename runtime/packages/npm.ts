@@ -26,6 +26,8 @@ export interface NpmRun extends NpmLimits {
   /** True if this run downloads packages: a timeout is then the network’s fault, not a script’s. */
   fetches: boolean
   onOutput: (text: string) => void
+  /** What `.npmrc` names as `${NAME}`. Only for what runs no script of a package. */
+  env?: Record<string, string>
 }
 
 const quiet = [
@@ -75,7 +77,7 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
     }),
     temporary,
     memoryMb: run.memoryMb,
-    env: { NODE_ENV: 'production' },
+    env: { NODE_ENV: 'production', ...run.env },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {

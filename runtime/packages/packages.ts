@@ -1,88 +1,97 @@
-import { rm } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
+import { maskSecrets } from '../masking/mask.ts'
+import type { SecretsService } from '../secrets/contract.ts'
 import type { Folders } from '../volume/contract.ts'
 import type { Packages, PackagesState } from './contract.ts'
-import { failed } from './failure.ts'
+import { type Failure, failed, volumeFull } from './failure.ts'
 import { commandLine, install } from './installation.ts'
+import { type Installations, openInstallations } from './installations.ts'
 import type { NpmLimits } from './npm.ts'
+import { npmSecrets } from './npm-secrets.ts'
 import { openRetries } from './retries.ts'
-import { readWanted, type Wanted } from './wanted.ts'
+import { markFile, readText, readWanted, type Wanted } from './wanted.ts'
+
+export interface PackagesLimits extends NpmLimits {
+  /** How many installations are kept at most. */
+  kept: number
+  /** How much of the disk each may take. */
+  bytes: number
+}
 
 /** The packages, and the end of installing them. */
 export interface OpenPackages extends Packages {
   stop(): Promise<void>
 }
 
-const keptOutput = 32 * 1024
-
-export function openPackages(options: {
+interface Options {
   folders: Folders
   clock: Clock
   log: Logger
-  limits: NpmLimits
-  /** After each installation: it replaced everything in `node_modules`. */
+  secrets: Pick<SecretsService, 'reveal' | 'list'>
+  limits: PackagesLimits
+  /** Names of the installations that the live set or a run was loaded with. */
+  inUse: () => ReadonlySet<string>
+  /** After each installation: it led `node_modules` to other packages. */
   onInstalled: () => void
-}): OpenPackages {
-  const { folders, clock, log } = options
+}
+
+type OwnState = Omit<PackagesState, 'nextTryAt' | 'kept' | 'limits'>
+
+const keptOutput = 32 * 1024
+
+const nothing: OwnState = {
+  status: 'none',
+  command: null,
+  startedAt: null,
+  finishedAt: null,
+  output: '',
+  error: null,
+  offline: false,
+}
+
+export function openPackages(options: Options): OpenPackages {
+  const { folders, clock, log, limits } = options
   const { jobsDir } = folders
-  const workDir = join(folders.dir, 'packages')
+  const installations = openInstallations(folders)
   const retries = openRetries(clock)
-  let state: Omit<PackagesState, 'nextTryAt'> = {
-    status: 'none',
-    command: null,
-    startedAt: null,
-    finishedAt: null,
-    output: '',
-    error: null,
-    offline: false,
-  }
+  let state = nothing
   let going: { wanted: Wanted; abort: AbortController; done: Promise<void> } | null = null
   let stopped = false
+  /** What the secrets were that the last installation had. */
+  let triedWith = ''
 
   const run = async (wanted: Wanted, signal: AbortSignal): Promise<void> => {
     const command = commandLine(wanted)
-    state = {
-      status: 'installing',
-      command,
-      startedAt: clock.now(),
-      finishedAt: null,
-      output: '',
-      error: null,
-      offline: false,
-    }
+    const secrets = npmSecrets(jobsDir, options.secrets)
+    const masked = (text: string) => maskSecrets(text, Object.values(secrets.values))
+    triedWith = secrets.stamp
+    let output = ''
+    state = { ...nothing, status: 'installing', command, startedAt: clock.now() }
     log.info({ command }, 'installing packages')
-    const failure = await install(wanted, {
-      ...options.limits,
-      jobsDir,
-      workDir,
-      cacheDir: join(folders.dir, 'cache/npm'),
+    const failure = await installWhole(wanted, installations, {
+      ...options,
+      secrets: secrets.values,
       signal,
       onOutput: text => {
-        state = { ...state, output: (state.output + text).slice(-keptOutput) }
+        output = (output + text).slice(-2 * keptOutput)
+        state = { ...state, output: masked(output).slice(-keptOutput) }
       },
     })
-      .then(
-        failure =>
-          failure ?? (readWanted(jobsDir)?.there === false ? failed('npm left some packages out.') : null),
-      )
-      .catch((error: Error) => failed(error.message))
-    await rm(workDir, { recursive: true, force: true }).catch(error =>
-      log.warn({ err: error }, 'the folder of an installation could not be removed'),
-    )
     state = {
       ...state,
       status: failure === null ? 'installed' : 'failed',
       finishedAt: clock.now(),
-      error: failure?.message ?? null,
+      error: failure && masked(inWords(failure, secrets.missing)),
       offline: failure?.offline ?? false,
     }
     if (failure === null) options.onInstalled()
     else {
       if (!signal.aborted) retries.failed(wanted.key, failure)
       log.warn(
-        { command, failed: failure.message, retryInMs: retries.waitMs() },
+        { command, failed: state.error, retryInMs: retries.waitMs() },
         'packages could not be installed',
       )
     }
@@ -105,10 +114,18 @@ export function openPackages(options: {
     return done
   }
 
+  try {
+    adoptFolder(jobsDir, installations, clock)
+  } catch (error) {
+    log.warn({ err: error }, 'the packages stay in the jobs repo')
+  }
+
   return {
     state: () => {
       const waitMs = state.status === 'failed' ? retries.waitMs() : null
-      return { ...state, nextTryAt: waitMs === null ? null : clock.now() + waitMs }
+      const nextTryAt = waitMs === null ? null : clock.now() + waitMs
+      const { kept, bytes } = limits
+      return { ...state, nextTryAt, kept: installations.list(), limits: { kept, bytes } }
     },
     missing: () => missing() !== null,
     ensure: async () => {
@@ -117,8 +134,9 @@ export function openPackages(options: {
         const wanted = missing()
         if (!wanted) return
         if (stopped) throw new Error('the instance is stopping')
-        if (retries.blocks(wanted.key)) throw new Error(state.error ?? 'npm failed.')
-        await start(wanted)
+        if (await useKept(wanted, installations)) options.onInstalled()
+        else if (retries.blocks(wanted.key)) throw new Error(state.error ?? 'npm failed.')
+        else await start(wanted)
       }
       throw new Error('package.json changed again and again while its packages were installed')
     },
@@ -131,12 +149,97 @@ export function openPackages(options: {
         // Half written; the next look sees it whole.
       }
     },
-    retryDue: () => going === null && !stopped && retries.due(),
+    retryDue: () => {
+      if (going !== null || stopped) return false
+      const { stamp } = npmSecrets(jobsDir, options.secrets)
+      // With another token it may succeed.
+      if (state.status !== 'failed' || stamp === triedWith) return retries.due()
+      triedWith = stamp
+      retries.forget()
+      return true
+    },
     forgive: retries.forget,
+    prune: async () => {
+      if (going === null) await installations.prune(options.inUse())
+    },
     stop: async () => {
       stopped = true
       going?.abort.abort()
       await going?.done
     },
   }
+}
+
+/** Null when the packages are installed, and in use by the repo. */
+async function installWhole(
+  wanted: Wanted,
+  installations: Installations,
+  options: Pick<Options, 'folders' | 'clock' | 'limits' | 'inUse'> & {
+    secrets: Record<string, string>
+    signal: AbortSignal
+    onOutput: (text: string) => void
+  },
+): Promise<Failure | null> {
+  const { folders, clock, limits, inUse, secrets, signal, onOutput } = options
+  const { dir, jobsDir } = folders
+  try {
+    const full = wanted.inPlace ? null : await makeRoom(installations, { most: limits.kept, inUse })
+    const failure =
+      full ??
+      (await install(wanted, {
+        ...limits,
+        jobsDir,
+        installations,
+        cacheDir: join(dir, 'cache/npm'),
+        secrets,
+        now: clock.now,
+        signal,
+        onOutput,
+      }))
+    return failure ?? (readWanted(jobsDir)?.there === false ? failed('npm left some packages out.') : null)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return code === 'ENOSPC' || code === 'EDQUOT' ? volumeFull : failed(message)
+  }
+}
+
+/** Returns why there is no room for one more installation. */
+async function makeRoom(
+  installations: Installations,
+  { most, inUse }: { most: number; inUse: Options['inUse'] },
+): Promise<Failure | null> {
+  if (installations.list().length < most) return null
+  await installations.prune(inUse())
+  const { length } = installations.list()
+  if (length < most) return null
+  return failed(
+    `${length} installations of packages are kept, the most there may be: runs that have not ended still use them. The installation is retried automatically.`,
+    { passing: true },
+  )
+}
+
+/** True when these packages were installed before, and the repo has been led back to them. */
+async function useKept({ inPlace, name }: Wanted, installations: Installations): Promise<boolean> {
+  if (inPlace || !installations.has(name)) return false
+  if (installations.current() === name) {
+    // Something is missing in it.
+    await installations.remove(name)
+    return false
+  }
+  installations.use(name)
+  return true
+}
+
+/** Makes an installation of what an older version of this program put into the repo. */
+function adoptFolder(jobsDir: string, installations: Installations, clock: Clock): void {
+  const wanted = readWanted(jobsDir)
+  const isOurs = wanted?.there && readText(join(jobsDir, markFile)) === wanted.key
+  if (!isOurs || wanted.inPlace || !lstatSync(join(jobsDir, 'node_modules')).isDirectory()) return
+  installations.adopt(wanted.name, clock.now())
+}
+
+/** With the secrets that would have helped. */
+function inWords({ message, refused }: Failure, missing: readonly string[]): string {
+  if (!refused || missing.length === 0) return message
+  return `${message} .npmrc names ${missing.join(', ')}, and there is no such secret: set it on the Secrets page.`
 }

@@ -106,7 +106,7 @@ function pack(files: Record<string, string>): Buffer {
   try {
     mkdirSync(join(dir, 'package'))
     for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, 'package', name), content)
-    return execFileSync('tar', ['-czf', '-', 'package'], { cwd: dir })
+    return execFileSync('tar', ['-czf', '-', 'package'], { cwd: dir, maxBuffer: 256 * 1024 * 1024 })
   } finally {
     rmSync(dir, { recursive: true })
   }

@@ -8,6 +8,8 @@ import { readRegular } from '../../src/storage/regular-file.ts'
 export interface Wanted {
   /** Of all that an installation depends on: the same key is the same installation. */
   key: string
+  /** What the installation is called on the disk. */
+  name: string
   /** `ci` where the lockfile fits `package.json`. */
   command: 'ci' | 'install'
   /** Packages that lie in the repo itself can only be linked from there. */
@@ -64,14 +66,16 @@ export function readWanted(jobsDir: string): Wanted | null {
   const key = parts.join(' ')
   const mark = readText(join(jobsDir, markFile))
   const required = Object.keys(dependencies)
+  const withDev = Object.values(hidden?.packages ?? {}).some(each => each.dev)
   return {
     key,
+    name: hashOf([key, withDev]),
     command:
       lock && fits(lock, manifest, ['dependencies', 'optionalDependencies', 'devDependencies'])
         ? 'ci'
         : 'install',
     inPlace: Boolean(workspaces) || Object.values(names).some(spec => /^(file|link):|^[./~]/.test(spec)),
-    withDev: Object.values(hidden?.packages ?? {}).some(each => each.dev),
+    withDev,
     there:
       (lock?.packages !== undefined &&
         (mark === null || mark.endsWith(hashOf(built))) &&

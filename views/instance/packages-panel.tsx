@@ -6,7 +6,7 @@ import { Duration, Time } from '../components/time.tsx'
 
 /** The packages that the jobs import: the state of their installation, npm's output, and a retry. */
 export function PackagesPanel({ packages, now }: { packages: PackagesState; now: number }) {
-  const { status, command, startedAt, finishedAt, output, error, nextTryAt } = packages
+  const { status, command, startedAt, finishedAt, output, error, nextTryAt, kept, limits } = packages
   return (
     <Panel title="Packages" id="packages" aside={<State status={status} />}>
       <div class="stack">
@@ -22,6 +22,13 @@ export function PackagesPanel({ packages, now }: { packages: PackagesState; now:
           <p class="fine">
             <code>{command}</code> <Time at={startedAt} now={now} />, {finishedAt === null ? 'for ' : 'took '}
             <Duration ms={(finishedAt ?? now) - startedAt} />
+          </p>
+        ) : null}
+        {kept.length > 0 ? (
+          <p class="fine">
+            {kept.length === 1 ? '1 installation' : `${kept.length} installations`} kept,{' '}
+            {size(kept.reduce((sum, { bytes }) => sum + bytes, 0))}; at most {limits.kept} of up to{' '}
+            {size(limits.bytes)} each. Earlier packages stay while jobs or runs use them.
           </p>
         ) : null}
         {output && command ? (
@@ -40,6 +47,11 @@ export function PackagesPanel({ packages, now }: { packages: PackagesState; now:
       </div>
     </Panel>
   )
+}
+
+function size(bytes: number): string {
+  const mebibytes = bytes / 1024 / 1024
+  return mebibytes < 1024 ? `${Math.ceil(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`
 }
 
 /** When a failed installation is retried. Due ones start within a few seconds. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../../src/clock.ts'
 import { limit } from '../../../src/concurrency.ts'
 import { overloaded } from '../../../src/http/problem.ts'
 import type { Logger } from '../../../src/log.ts'
-import { pruneBuilds } from '../../manifest/builds.ts'
+import { packagesOfBuilds, pruneBuilds } from '../../manifest/builds.ts'
 import { readManifest } from '../../manifest/read-manifest.ts'
 import { createReaders } from '../../manifest/spare-reader.ts'
 import type { Packages } from '../../packages/contract.ts'
@@ -21,6 +21,8 @@ export interface Loading {
   edits: Edits
   /** A stamp that changes whenever the files do. */
   treeStamp(): string
+  /** Names of the installations of packages that the live set and runs were loaded with. */
+  packagesInUse(): string[]
   /** Starts the first load once `recovered` has resolved, and calls back when that load has ended. */
   start(recovered: () => Promise<unknown>, onFirstLoad: () => void): void
   /** Stops watching; resolves when no load is in progress. */
@@ -51,6 +53,7 @@ export function openLoading(options: {
   let changes: ChangeWatch | null = null
   let firstLoad: Promise<void> = Promise.resolve()
   let stopped = false
+  const buildsNeeded = () => buildsInUse().add(live.current()?.build ?? '')
   const loader = createLoader({
     ...options,
     readers,
@@ -58,10 +61,12 @@ export function openLoading(options: {
     afterRound: () => {
       // An `npm install` by hand removes the SDK's types, which no package.json asks for.
       repo.offerSdk()
-      const needed = buildsInUse().add(live.current()?.build ?? '')
-      return pruneBuilds(buildsDir, needed.add(readers.folder() ?? '')).catch(error =>
-        log.warn({ err: error }, 'old builds could not be removed'),
-      )
+      const needed = buildsNeeded()
+      const prune = async () => {
+        await pruneBuilds(buildsDir, needed.add(readers.folder() ?? ''))
+        await packages.prune()
+      }
+      return prune().catch(error => log.warn({ err: error }, 'old builds or packages could not be removed'))
     },
   })
   const look = () => {
@@ -99,6 +104,7 @@ export function openLoading(options: {
         return checking(() => checkDraft({ file, content }, { volume: folders, live, limits, timezone, now }))
       },
     },
+    packagesInUse: () => packagesOfBuilds(buildsDir, buildsNeeded()),
     treeStamp: () => loader.tree()?.stamp ?? '',
     start: (recovered, onFirstLoad) => {
       changes = watchChanges(look, { clock, log, onScript: readers.expect })

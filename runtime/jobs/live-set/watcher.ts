@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs'
+import { type FSWatcher, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../../../src/log.ts'
 
@@ -17,6 +17,7 @@ export interface Watcher {
 export function createWatcher(onChange: (name: string | null) => void, log: Logger): Watcher {
   const watchers = new Map<string, FSWatcher>()
   let failed = false
+  let packages: bigint | null = null
 
   const open = (folder: string): boolean => {
     try {
@@ -43,7 +44,12 @@ export function createWatcher(onChange: (name: string | null) => void, log: Logg
 
   return {
     cover: folders => {
-      const wanted = new Set([...folders, ...folders.slice(0, 1).map(root => join(root, 'node_modules'))])
+      const modules = folders.slice(0, 1).map(root => join(root, 'node_modules'))
+      const wanted = new Set([...folders, ...modules])
+      // A link that leads elsewhere by now, or another folder of its name: the watch is still on the one before.
+      const there = modules[0] === undefined ? null : inodeOf(modules[0])
+      if (there !== packages) for (const each of modules) close(each)
+      packages = there
       for (const folder of watchers.keys()) if (!wanted.has(folder)) close(folder)
       let grew = false
       for (const folder of wanted) if (!watchers.has(folder) && open(folder)) grew = true
@@ -54,4 +60,8 @@ export function createWatcher(onChange: (name: string | null) => void, log: Logg
       for (const folder of [...watchers.keys()]) close(folder)
     },
   }
+}
+
+function inodeOf(path: string): bigint | null {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null
 }

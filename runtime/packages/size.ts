@@ -1,0 +1,55 @@
+import type { Dirent } from 'node:fs'
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What packages take on the disk. */
+export interface Size {
+  bytes: number
+  /** The largest packages first, those within them included. */
+  packages: { name: string; bytes: number }[]
+}
+
+/** Measures the packages of a `node_modules`. What goes while it is measured counts nothing. */
+export async function sizeOfPackages(modules: string): Promise<Size> {
+  const packages: Size['packages'] = []
+  let bytes = 0
+  for (const entry of await entriesOf(modules)) {
+    const inScope = entry.name.startsWith('@') ? await entriesOf(join(modules, entry.name)) : null
+    const names = inScope ? inScope.map(each => `${entry.name}/${each.name}`) : [entry.name]
+    for (const name of names) {
+      const size = await sizeOf(join(modules, name))
+      bytes += size
+      if (!name.startsWith('.')) packages.push({ name, bytes: size })
+    }
+  }
+  return { bytes, packages: packages.sort((one, other) => other.bytes - one.bytes) }
+}
+
+async function sizeOf(place: string): Promise<number> {
+  let bytes = 0
+  const waiting = [place]
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    const found = await lstat(path).catch(() => null)
+    if (!found) continue
+    bytes += found.blocks * 512
+    if (!found.isDirectory()) continue
+    for (const entry of await entriesOf(path)) waiting.push(join(path, entry.name))
+  }
+  return bytes
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  return readdir(folder, { withFileTypes: true }).catch(() => [])
+}
+
+/** Why packages of this size are not installed; null when they may be. */
+export function tooLarge({ bytes, packages }: Size, limitBytes: number): string | null {
+  if (bytes <= limitBytes) return null
+  const largest = packages.slice(0, 5).map(each => `${each.name} (${bytesInWords(each.bytes)})`)
+  return `the packages take ${bytesInWords(bytes)}, more than the ${bytesInWords(limitBytes)} that an installation may have. The largest: ${largest.join(', ')}. Remove from "dependencies" what jobs do not need; the operator can raise LONGHOUSE_PACKAGES_LIMIT.`
+}
+
+export function bytesInWords(bytes: number): string {
+  const mebibytes = bytes / 1024 / 1024
+  return mebibytes < 1024 ? `${Math.ceil(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`
+}
