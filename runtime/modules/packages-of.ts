@@ -5,7 +5,7 @@ import { packagesFolder } from '../isolation/reach.ts'
 /** The name of an installation, as far as one can be told from any other name. */
 export const installationName = /^[0-9a-f]{20}$/
 
-/** In the folder of a build, the file with the name of the installation that it was read with; '' for none. */
+/** In the folder of a build, the file with the name of the installation that it was read with; not there for none. */
 export const buildPackages = 'packages'
 
 /**

@@ -35,9 +35,7 @@ export function writeBuild(
   }
   const texts = {
     [buildIndex]: JSON.stringify(index),
-    [buildCode]: Buffer.concat(pieces),
-    [buildPackages]: packages ?? '',
-  }
+    [buildCode]: Buffer.concat(pieces), ...(packages === null ? {} : { [buildPackages]: packages }) }
   const hash = createHash('sha256')
   for (const [name, text] of Object.entries(texts)) {
     writeFileSync(join(out, name), text)
