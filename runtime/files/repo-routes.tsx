@@ -47,9 +47,7 @@ export function repoRoutes(web: FilesWeb): Route[] {
       handle: async c => {
         await repo.init()
         await jobs.manifest.load()
-        return wantsPage(c)
-          ? c.redirect('/repo', 303)
-          : c.json(await state())
+        return wantsPage(c) ? c.redirect('/repo', 303) : c.json(await state())
       },
     }),
 

@@ -3,8 +3,10 @@ import Module, { createRequire, isBuiltin, registerHooks } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtRoot } from '../../src/root.ts'
+import { packagesFolder } from '../isolation/reach.ts'
 import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
 import { offerLater } from './later.ts'
+import { packagesOfBuild } from './packages-of.ts'
 import { resolveInBuild } from './resolve.ts'
 
 /** What the modules of this process are loaded from. */
@@ -15,6 +17,12 @@ export interface Serving {
   repo: string
   /** The installation that its packages are taken from; null where they lie in the repo. */
   packages: string | null
+}
+
+/** For a build of the repo, with the packages that it was read with: those that the repo has may be newer by now. */
+export function servingOf({ build, repo }: Omit<Serving, 'packages'>): Serving {
+  const name = packagesOfBuild(build)
+  return { build, repo, packages: name && join(dirname(repo), packagesFolder, name) }
 }
 
 /** What `longhouse/jobs` stands for, and `zod` where the repo has none of its own. */

@@ -35,7 +35,9 @@ export function writeBuild(
   }
   const texts = {
     [buildIndex]: JSON.stringify(index),
-    [buildCode]: Buffer.concat(pieces), ...(packages === null ? {} : { [buildPackages]: packages }) }
+    [buildCode]: Buffer.concat(pieces),
+    ...(packages === null ? {} : { [buildPackages]: packages }),
+  }
   const hash = createHash('sha256')
   for (const [name, text] of Object.entries(texts)) {
     writeFileSync(join(out, name), text)

@@ -1,5 +1,5 @@
 // A program of its own: one run of one job. Ends when the function of the job does, whatever the job left open.
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
@@ -9,11 +9,9 @@ import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { processMark } from '../isolation/marks.ts'
 import { answerProbes } from '../isolation/probes.ts'
-import { packagesFolder } from '../isolation/reach.ts'
 import { nameCallSites } from '../manifest/call-sites.ts'
 import { loadLater } from '../modules/later.ts'
-import { packagesOfBuild } from '../modules/packages-of.ts'
-import { serveModules } from '../modules/serve.ts'
+import { serveModules, servingOf } from '../modules/serve.ts'
 import { channelToParent } from '../process/channel.ts'
 import { failureInWords } from './failure.ts'
 import { contextOf } from './job-context.ts'
@@ -65,7 +63,7 @@ async function run(request: RunRequest): Promise<void> {
     Object.assign(process.env, request.secrets, names)
     confinement.begin(givenReach())
     explainAccessDenied()
-    serveModules({ build: request.build, repo, packages: installation(request.build) })
+    serveModules(servingOf(request))
     await import(pathToFileURL(join(repo, 'manifest.ts')).href)
     output.markStarts()
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
@@ -82,12 +80,6 @@ async function run(request: RunRequest): Promise<void> {
   } catch (error) {
     fail(error)
   }
-}
-
-/** The packages that the build was read with: those of the repo may be newer by now. */
-function installation(build: string): string | null {
-  const name = packagesOfBuild(build)
-  return name && join(dirname(repo), packagesFolder, name)
 }
 
 function kept(result: unknown): string | null {
