@@ -60,8 +60,7 @@ export function withMetadata(
   )
   if (asked.size === 0 || !existsSync(join(repo, 'node_modules/reflect-metadata'))) return none
   const typescript = typescriptOf(repo)
-  if (!typescript)
-    return { ...none, lacking: new Map([...asked].map(([path, { line }]) => [path, line])) }
+  if (!typescript) return { ...none, lacking: new Map([...asked].map(([path, { line }]) => [path, line])) }
   const compiled = new Map<string, string>()
   for (const [own, group] of Map.groupBy(asked, ([, fields]) => fields.own)) {
     const files = group.map(([path]) => path)
