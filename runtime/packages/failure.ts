@@ -15,6 +15,8 @@ export interface Failure {
   passing: boolean
   /** The registry wants to know who asks. */
   refused?: boolean
+  /** What the lockfile lacks of what `package.json` asks for, on this system. */
+  lacks?: readonly string[]
 }
 
 /** What git says of a host that it did not reach, in `npm error` lines with the code 128. */
@@ -29,13 +31,26 @@ export function failureOf(output: string): Failure {
   const offline = /^E(5\d\d|408|429)$/.test(code) || unreachable.test(said) || gitUnreachable.test(said)
   const passing = offline || code === 'ENOSPC' || untrusted.test(said)
   // A registry that hides what one may not see answers 404.
-  return { message: inWords(output), offline, passing, refused: /^(E401|E403|E404|ENEEDAUTH)$/.test(code) }
+  return {
+    message: inWords(output),
+    offline,
+    passing,
+    refused: /^(E401|E403|E404|ENEEDAUTH)$/.test(code),
+    lacks: lackingIn(said),
+  }
 }
 
 const fullInWords = 'the volume is full. Free some space; the installation is retried automatically.'
 
 /** There is no space on the disk. */
 export const volumeFull: Failure = { message: fullInWords, offline: false, passing: true }
+
+/** `npm ci` refuses a lockfile from another system that names no packages for this one; `npm install` adds them. */
+function lackingIn(said: string): string[] {
+  return [...said.matchAll(/^npm (?:error|ERR!) Missing: (\S+) from lock file/gm)].map(
+    ([, name = '']) => name,
+  )
+}
 
 /** A failure that needs a change of the files, unless it is said to pass by itself. */
 export function failed(message: string, { offline = false, passing = false } = {}): Failure {

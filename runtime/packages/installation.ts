@@ -148,15 +148,23 @@ async function fetchAndBuild(
   workDir: string,
 ): Promise<Failure | null> {
   const which = wanted.withDev ? '--include=dev' : '--omit=dev'
-  const failure = await runNpm({
-    ...options,
-    workDir,
-    cwd: dir,
-    args: [wanted.command, which, '--ignore-scripts'],
-    write: [dir],
-    fetches: true,
-    env: options.secrets,
-  })
+  const fetch = (command: Wanted['command']) =>
+    runNpm({
+      ...options,
+      workDir,
+      cwd: dir,
+      args: [command, which, '--ignore-scripts'],
+      write: [dir],
+      fetches: true,
+      env: options.secrets,
+    })
+  let failure = await fetch(wanted.command)
+  if (failure?.lacks?.length && !options.signal.aborted) {
+    options.onOutput(
+      `[longhouse] package-lock.json lacks ${failure.lacks.join(', ')}. They are added to it by "npm install".\n`,
+    )
+    failure = await fetch('install')
+  }
   if (failure !== null || options.signal.aborted) return failure
   const { specs, folders, passedOver, unbuilt } = installScripts(dir)
   if (passedOver.length > 0) {

@@ -277,3 +277,36 @@ test('a pipe in place of a file that npm reads blocks nothing, and is reported',
   assert.equal((await run('job')).result, 'one')
   assert.match(readFileSync(path('package-lock.json'), 'utf8'), /"version": "1.0.0"/)
 })
+
+test('a lockfile that was made on another system serves here, also when it names only the packages of that system', async t => {
+  const { registry, npmrc } = await withGreeting(t)
+  for (const os of ['linux', 'darwin']) {
+    registry.publish(`native-${os}`, '1.0.0', { 'index.js': `export const os = '${os}'` }, { os: [os] })
+  }
+  const optionalDependencies = { 'native-linux': '1.0.0', 'native-darwin': '1.0.0' }
+  registry.publish('native', '1.0.0', { 'index.js': '' }, { optionalDependencies })
+  const files = {
+    'manifest.ts': `import 'native'\n${oneJob('async () => (await import("native-linux")).os')}`,
+    '.npmrc': npmrc,
+    'package.json': asks({ native: '1.0.0' }),
+  }
+  const first = await startInstance(t, { files })
+  await until(() => first.engine.manifest().status === 'ok', 'it is live')
+  const lock = JSON.parse(readFileSync(first.path('package-lock.json'), 'utf8'))
+  assert.ok(lock.packages['node_modules/native-darwin'], 'the lockfile is for every system')
+
+  delete lock.packages['node_modules/native-linux']
+  const second = await startInstance(t, { files: { ...files, 'package-lock.json': JSON.stringify(lock) } })
+  await until(() => second.engine.packages().status !== 'installing', 'npm is done')
+  assert.equal(second.engine.packages().error, null)
+  await until(() => second.engine.manifest().status === 'ok', 'it is live there too')
+  assert.equal((await second.run('job')).result, 'linux')
+  assert.match(second.engine.packages().output, /package-lock\.json lacks .*native-linux/)
+  assert.deepEqual(
+    readdirSync(second.path('node_modules'))
+      .sort()
+      .filter(each => !each.startsWith('.')),
+    ['longhouse', 'native', 'native-linux'],
+  )
+  assert.match(readFileSync(second.path('package-lock.json'), 'utf8'), /native-linux-1|native-linux\/-\//)
+})

@@ -14,6 +14,8 @@ export interface Registry {
   publish(name: string, version: string, files: Record<string, string>, manifest?: object): void
   /** Answers everything with this status from now on; null answers as it should. */
   fails(status: number | null): void
+  /** Answers only to this token from now on. */
+  requires(token: string): void
   /** Answers nothing more until it is called with true. */
   answers(yes: boolean): void
   close(): Promise<void>
@@ -33,6 +35,7 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
   answering.resolve()
   let port = 0
   let failing: number | null = null
+  let token: string | null = null
   const url = () => `http://127.0.0.1:${port}`
 
   const server = createServer(async (request, response) => {
@@ -41,6 +44,10 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
     await answering.promise
     if (failing !== null) {
       response.writeHead(failing).end('{}')
+      return
+    }
+    if (token !== null && request.headers.authorization !== `Bearer ${token}`) {
+      response.writeHead(401).end('{}')
       return
     }
     const [, name = '', version] = /^\/(.+?)(?:\/-\/(.+)\.tgz)?$/.exec(path) ?? []
@@ -91,6 +98,9 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
     },
     fails: status => {
       failing = status
+    },
+    requires: given => {
+      token = given
     },
     answers: yes => {
       if (yes) answering.resolve()
