@@ -110,7 +110,7 @@ export function rawFileRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/repo/upload',
-      summary: 'Upload a file, for a browser',
+      summary: 'Upload a file',
       guard,
       pageOnly: true,
       rawBody: 'The form',

@@ -57,6 +57,15 @@ test('a person sets up notices with the form, tests them and sees what was sent'
   assert.deepEqual([messages.length, messages[0]?.status, total], [1, 'sent', 2])
 })
 
+test('a browser that loads the address of a refused form again gets the form', async t => {
+  const { app, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const path = '/api/settings/notices'
+  const again = await app.request(path, { headers: { ...browser, Cookie } })
+  assert.deepEqual([again.status, again.headers.get('location')], [303, '/settings'])
+  assert.equal((await app.request(path, { headers: { Cookie } })).status, 200)
+})
+
 test('an error is shown beside its field, and changes nothing', async t => {
   const { app, notices, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()

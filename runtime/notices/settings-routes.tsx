@@ -46,7 +46,8 @@ const readSettings = (web: NoticesWeb) =>
     summary: 'Who gets notices, and how; the password in `smtp_url` is masked',
     guard: web.access.mayWrite,
     answers: { 200: { description: 'The settings', schema: noticeSettingsShape } },
-    handle: c => c.json(settingsJson(web)),
+    // The address of a refused form, which a browser may load again.
+    handle: c => (wantsPage(c) ? c.redirect('/settings', 303) : c.json(settingsJson(web))),
   })
 
 const saveSettings = (web: NoticesWeb, method: 'post' | 'put') =>

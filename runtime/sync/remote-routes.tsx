@@ -48,6 +48,7 @@ export function remoteRoutes(
       },
       handle: async (c, { body }) => {
         const secret = await connectRemote(sync, repo, body)
+        c.set('about', body.url)
         return c.json({ ...repoJson(await repo.status()), webhook: { url: webhookUrl, secret } })
       },
     }),
@@ -55,7 +56,7 @@ export function remoteRoutes(
     route({
       method: 'post',
       path: '/repo/remote',
-      summary: 'Connect a remote, for a browser',
+      summary: 'Connect a remote',
       guard,
       pageOnly: true,
       body: connection,
@@ -63,7 +64,9 @@ export function remoteRoutes(
       onInvalid: formAgain,
       handle: async (c, { body }) => {
         try {
-          return page(c, { made: { secret: await connectRemote(sync, repo, body) } })
+          const secret = await connectRemote(sync, repo, body)
+          c.set('about', body.url)
+          return page(c, { made: { secret } })
         } catch (error) {
           const errors = error instanceof Error && 'errors' in error ? (error.errors as FieldError[]) : null
           if (!errors) throw error

@@ -84,6 +84,10 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
         <Facts
           of={{
             Owner: instance.ownerEmail,
+            'Owner changed':
+              instance.ownerChangedAt === null ? null : (
+                <Time at={instance.ownerChangedAt} now={now} as="full" />
+              ),
             Id: <code>{instance.id}</code>,
             'Last healthy':
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
@@ -143,15 +147,16 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
   )
 }
 
+const outcome = {
+  pending: 'waiting',
+  running: 'in progress',
+  succeeded: 'done',
+  failed: 'failed',
+  superseded: 'superseded by a newer one',
+} as const satisfies Record<OperationView['status'], string>
+
 function LatestOperation({ operation, now }: { operation: OperationView; now: number }) {
   const { title, status, steps, createdAt, durationMs } = operation
-  const outcome = {
-    pending: 'waiting',
-    running: 'in progress',
-    succeeded: 'done',
-    failed: 'failed',
-    superseded: 'replaced by a newer one',
-  }
   return (
     <Panel
       title={`${title}: ${outcome[status]}`}
@@ -172,7 +177,7 @@ function Earlier({ operations, now }: { operations: readonly OperationView[]; no
       <ul class="plain">
         {operations.map(operation => (
           <li>
-            {operation.title}: {operation.status}, <Time at={operation.createdAt} now={now} />
+            {operation.title}: {outcome[operation.status]}, <Time at={operation.createdAt} now={now} />
           </li>
         ))}
       </ul>

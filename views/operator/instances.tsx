@@ -39,32 +39,28 @@ export interface InstancesProps {
 
 const path = '/admin/instances'
 
-export function InstancesPage(props: InstancesProps) {
-  const { total, removed, domain, list } = props
+function Head({ total, removed, domain, list }: InstancesProps) {
   const lead = `${total - removed} at *.${domain}${removed > 0 ? `, ${removed} removed` : ''}`
   return (
-    <>
-      <PageHead
-        title="Instances"
-        lead={total > 0 ? lead : undefined}
-        actions={
-          <>
-            {list.search || total > 20 ? (
-              <Search
-                action={path}
-                words={list.search}
-                label="Search instances by name or owner"
-                placeholder="Search instances"
-              />
-            ) : null}
-            <a class="button primary" href="/admin/new">
-              New instance
-            </a>
-          </>
-        }
-      />
-      <InstanceTable {...props} />
-    </>
+    <PageHead
+      title="Instances"
+      lead={total > 0 ? lead : undefined}
+      actions={
+        <>
+          {list.search || total > 20 ? (
+            <Search
+              action={path}
+              words={list.search}
+              label="Search instances by name or owner"
+              placeholder="Search instances"
+            />
+          ) : null}
+          <a class="button primary" href="/admin/new">
+            New instance
+          </a>
+        </>
+      }
+    />
   )
 }
 
@@ -105,14 +101,15 @@ function Outdated({ outdated, list }: InstancesProps) {
   )
 }
 
-/** The live part of the page. */
-export function InstanceTable(props: InstancesProps) {
+/** The operator's instances. The whole page is live, the counts too. */
+export function InstancesLive(props: InstancesProps) {
   const { instances, total, list, now } = props
   const { search, outdated } = list
   const address = (offset: number) =>
     listAddress(path, { search, offset, more: outdated ? { outdated: 'true' } : {} })
   return (
     <Live id="instances" src={address(list.offset)} everySeconds={2}>
+      <Head {...props} />
       <Outdated {...props} />
       {instances.length === 0 && total > 0 ? (
         <EmptyState

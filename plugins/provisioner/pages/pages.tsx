@@ -4,7 +4,7 @@ import type { AppContext, FieldErrors } from '../../../src/http/route.ts'
 import { checkDisk } from '../../../src/storage/disk.ts'
 import type { PageProps } from '../../../views/layout.tsx'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance.tsx'
-import { InstancesPage, type InstancesProps, InstanceTable } from '../../../views/operator/instances.tsx'
+import { InstancesLive, type InstancesProps } from '../../../views/operator/instances.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../../views/operator/new-instance.tsx'
 import { operatorFrame } from '../../../views/operator/operator-frame.ts'
 import { siteUrl } from '../../site/contract.ts'
@@ -44,8 +44,8 @@ export function instancePages(parts: ProvisionerRoutes) {
   return {
     list: (c: AppContext, window: InstanceWindow, query: InstanceQuery) => {
       const props = listProps(parts, window, query)
-      if (wantsFragment(c)) return c.html(<InstanceTable {...props} />)
-      return c.render(<InstancesPage {...props} />, frame(parts, 'Instances', 5))
+      if (wantsFragment(c)) return c.html(<InstancesLive {...props} />)
+      return c.render(<InstancesLive {...props} />, frame(parts, 'Instances', 5))
     },
     show: (c: AppContext, instance: Instance) => {
       const props = instanceProps(parts, instance)
@@ -107,7 +107,7 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
   const now = clock.now()
   return {
     now,
-    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, now)),
+    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, instance, now)),
     instance: {
       id: instance.id,
       subdomain: instance.subdomain,
@@ -125,6 +125,7 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
       createdAt: instance.createdAt,
       lastHealthAt: lastHealthAt(parts, instance),
       deletedAt: removal?.deletedAt ?? null,
+      ownerChangedAt: instance.handedOverAt,
       deletedBy: removal?.by ? removerWords[removal.by] : null,
       purgeAt: purgeAt(instance, retention, now),
       retentionHeld: removal?.objection ?? null,
@@ -175,11 +176,17 @@ function taskWarning(faults: ReturnType<ProvisionerRoutes['taskFaults']>): strin
   return `Background work keeps failing: ${listed}. It is retried. Instances keep running; the log of the control plane has the details.`
 }
 
-function operationView(operation: OperationRecord, now: number): InstanceProps['operations'][number] {
+function operationView(
+  operation: OperationRecord,
+  { handedOverAt }: Instance,
+  now: number,
+): InstanceProps['operations'][number] {
   const { id, kind, status, createdAt, startedAt, finishedAt, steps } = operation
+  // A change of owner is carried out as a new password, opened in the same moment.
+  const ownerChanged = kind === 'reset-password' && createdAt === handedOverAt
   return {
     id,
-    title: titles[kind],
+    title: ownerChanged ? 'Change owner' : titles[kind],
     status,
     createdAt,
     durationMs: startedAt === null ? null : (finishedAt ?? now) - startedAt,

@@ -45,7 +45,7 @@ export function runFormRoutes({ jobs, access, address }: JobsWeb): Route[] {
     route({
       method: 'post',
       path: '/jobs/{id}/run',
-      summary: 'Run a job with parameters, for a browser',
+      summary: 'Run a job with parameters',
       guard: mayRun,
       pageOnly: true,
       params,
