@@ -5,9 +5,9 @@ import { closeServer, openServer } from '../src/http/listener/server.ts'
 import type { Environment } from '../src/kernel/config.ts'
 import { type PlannedProgram, planProgram } from '../src/kernel/plan.ts'
 import type { Plugin, StopOptions } from '../src/kernel/plugin.ts'
-import { type Assembly, assemble, migrationsOf } from '../src/kernel/program.ts'
+import { type Assembly, migrationsOf } from '../src/kernel/program.ts'
 import { createReleases, type Releases } from '../src/kernel/releases.ts'
-import type { Hooks, Services } from '../src/kernel/runtime.ts'
+import { assemble } from '../src/kernel/runtime.ts'
 import type { Logger } from '../src/log.ts'
 import { builtRoot } from '../src/root.ts'
 import { refuseNewerDatabase } from '../src/storage/migrations.ts'
@@ -17,6 +17,9 @@ import { type OpenedVolume, volumePlugin } from './volume/index.ts'
 import { openVolume, refuseOtherVolume, type Volume } from './volume/volume.ts'
 import { instanceApp } from './web/app.tsx'
 import { createInstanceServer } from './web/server.ts'
+
+/** The plugins that the program itself asks: who is signed in, whether it is stopping, what the instance is called. */
+const needs = ['auth', 'jobs', 'volume'] as const
 
 export interface BootOptions {
   /** The plugins, besides that of the volume. */
@@ -84,7 +87,6 @@ export interface Instance {
   volume: Volume
   app: ReturnType<typeof instanceApp>
   assembly: Assembly
-  services: Services
   /** Starts the plugins. */
   start(): Promise<void>
   /** Gives back what was taken: the volume last. */
@@ -120,28 +122,28 @@ export async function setUp(
       checks: {},
       taskFaults: 'logged',
     })
-    const services = assembly.services as unknown as Services
     let hasStarted = false
-    const around = assembly.answers('around-route') as readonly { answer: Hooks['around-route'] }[]
+    const { auth, jobs, volume: ofVolume } = assembly.services
+    const around = assembly.answers('around-route')
     const app = instanceApp({
       instanceId,
       publicUrl,
       trustedProxies,
       log,
       assets,
-      place: services.volume.place.name,
+      place: ofVolume.place.name,
       routes: assembly.routes,
       around: around.map(({ answer }) => answer),
       hasStarted: () => hasStarted,
-      isAuthenticated: services.auth.isAuthenticated,
-      isStopping: () => services.jobs.phase() === 'stopping',
+      isAuthenticated: auth.isAuthenticated,
+      isStopping: () => jobs.phase() === 'stopping',
     })
-    await services.auth.passwordReady
+    await auth.passwordReady
     const start = async () => {
       await assembly.start()
       hasStarted = true
     }
-    return { settings, volume, app, assembly, services, start, releases }
+    return { settings, volume, app, assembly, start, releases }
   } catch (error) {
     await releases.release()
     throw error
@@ -152,10 +154,11 @@ export async function setUp(
 export function planRuntime(
   { plugins, env, log }: Pick<BootOptions, 'plugins' | 'env' | 'log'>,
   opened: () => OpenedVolume,
-): PlannedProgram {
+): PlannedProgram<(typeof needs)[number]> {
   return planProgram([volumePlugin(opened), ...plugins], {
     env,
     log,
+    needs,
     // An older image may be given settings that only a newer one knows.
     lenient: true,
     knownBesides: ['LOG_LEVEL', 'NODE_ENV'],

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { definerOf, type PluginContext, type PluginParts } from './plugin.ts'
+import { assemblerOf } from './program.ts'
 
 /** What the plugins of the control plane offer each other. A plugin's `contract.ts` adds its own with `declare module`. */
 export interface Services {}
@@ -30,3 +31,6 @@ export type SetupParts<Name> = PluginParts<ControlPlane, Name>
 
 /** Declares a plugin of the control plane. */
 export const definePlugin = definerOf<ControlPlane>()
+
+/** Sets up the plugins of the control plane. */
+export const assemble = assemblerOf<ControlPlane>()

@@ -13,13 +13,15 @@ import type { Releases } from './releases.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
 
 /** The plugins of a program, set up and not started. */
-export interface Assembly {
-  /** By the names of their plugins. */
-  services: Readonly<Record<string, unknown>>
+export interface Assembly<Services = object, Hooks = object, Offered = object> {
+  /** What the plugins offer that the program needs, by their names. */
+  services: Services
+  /** What any plugin offers that is in the list, by its name. */
+  offered: Partial<Offered>
   routes: readonly Route[]
   checks: ReadonlyMap<string, Check>
   /** What plugins answer to a hook that the program itself asks (`asks` of `assemble`). */
-  answers(hook: string): readonly { plugin: string; answer: unknown }[]
+  answers<H extends keyof Hooks>(hook: H): readonly { plugin: string; answer: Hooks[H] }[]
   /** Runs each plugin's `start`, in order. */
   start(): Promise<void>
   /** Runs one task of one plugin once, as its loop would: `plugin:task`. */
@@ -30,7 +32,7 @@ export interface Assembly {
   drain(how: StopOptions): Promise<void>
 }
 
-interface AssembleOptions extends PlannedProgram {
+interface AssembleOptions<Need extends string, Asks> extends PlannedProgram<Need> {
   sqlite: Database
   log: Logger
   clock: Clock
@@ -39,7 +41,7 @@ interface AssembleOptions extends PlannedProgram {
   /** The checks that the program makes besides those of its plugins. */
   checks: Readonly<Record<string, Check>>
   /** The hooks that the program itself asks. */
-  asks?: Readonly<Record<string, HookNeed>>
+  asks: Asks
   /** Gets each plugin's `stop` as soon as it is set up, so that a failed start stops what had started. */
   releases: Releases
 }
@@ -53,15 +55,30 @@ export function migrationsOf(plugins: readonly Plugin[]): MigrationFolders {
   )
 }
 
+/** Makes the `assemble` of one program: typed as its plugins are, and the program gets only what it declares. */
+export function assemblerOf<R extends Registry>() {
+  return <
+    Need extends keyof R['services'] & string,
+    const Asks extends { [H in keyof R['hooks']]?: HookNeed },
+  >(
+    options: AssembleOptions<Need, Asks>,
+  ) =>
+    assemble(options as AssembleOptions<string, Record<string, HookNeed>>) as Promise<
+      Assembly<Pick<R['services'], Need>, Pick<R['hooks'], keyof Asks & keyof R['hooks']>, R['services']>
+    >
+}
+
 /**
  * Sets up every plugin in order: opens its tables, hands it what it declared, and collects what it returns. Throws a
  * BootError when a hook that must be answered is not.
  */
-export async function assemble(options: AssembleOptions): Promise<Assembly> {
+async function assemble(
+  options: AssembleOptions<string, Record<string, HookNeed>>,
+): Promise<Assembly<Record<string, unknown>, Record<string, unknown>, Record<string, unknown>>> {
   const { order, configs, sqlite, log, clock, releases } = options
   const bus = new EventBus(log)
   const hooks = new HookBoard()
-  hooks.ask(theProgram, options.asks ?? {})
+  hooks.ask(theProgram, options.asks)
   const services: Record<string, unknown> = {}
   const checks = new Map<string, Check>(Object.entries(options.checks))
   const tasks = new Map<string, Task>()
@@ -105,7 +122,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembly> {
   if (faults.length > 0) throw new BootError(faults)
 
   return {
-    services,
+    services: Object.fromEntries(options.needs.map(need => [need, services[need]])),
+    offered: services,
     routes: parts.flatMap(({ parts }) => parts.routes ?? []),
     checks,
     answers: hook => hooks.askerFor(theProgram).all(hook as never),

@@ -1,4 +1,5 @@
 import { definerOf } from './plugin.ts'
+import { assemblerOf } from './program.ts'
 
 /** What the plugins of the runtime offer each other. A plugin's `contract.ts` adds its own with `declare module`. */
 export interface Services {}
@@ -9,5 +10,14 @@ export interface Events {}
 /** What they let each other have a say in. Declared in the contract of the plugin that asks. */
 export interface Hooks {}
 
+interface Runtime {
+  services: Services
+  events: Events
+  hooks: Hooks
+}
+
 /** Declares a plugin of the runtime. */
-export const definePlugin = definerOf<{ services: Services; events: Events; hooks: Hooks }>()
+export const definePlugin = definerOf<Runtime>()
+
+/** Sets up the plugins of the runtime. */
+export const assemble = assemblerOf<Runtime>()
