@@ -6,7 +6,7 @@ import { type ColumnInfo, columnsOf, foreignKeysOf, tablesIn } from './database-
 export interface Filling {
   /** Today's columns. */
   known: ReadonlyMap<string, Column>
-  /** The words of columns whose words were others at the time. */
+  /** The words of columns that had other words at this step. */
   words: ReadonlyMap<string, readonly string[]>
 }
 
@@ -72,7 +72,7 @@ export function fill(sqlite: Database, filling: Filling): void {
   }
 }
 
-/** Combinations that `fill` promises and a filled database lacks, in words. */
+/** Describes the combinations that `fill` promises and a filled database lacks. */
 export function unmetCombinations(sqlite: Database, filling: Filling): string[] {
   return tablesIn(sqlite).flatMap(table => {
     const rows = sqlite.prepare<[], Record<string, unknown>>(`select * from "${table}"`).all()

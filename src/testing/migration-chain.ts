@@ -48,7 +48,7 @@ export function faultsAfter(chain: MigrationChain, step: number, folder: string)
   }
 }
 
-/** Combinations of values that a migration from `step` on must be tried with, and is not, in words. */
+/** Describes the combinations of values that the migrations after `step` are not tried with, although they should be. */
 export function untriedAt(chain: MigrationChain, step: number, folder: string): string[] {
   const { sqlite, filling } = filledAt(chain, step, folder)
   try {
