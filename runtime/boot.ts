@@ -22,34 +22,34 @@ import { createInstanceServer } from './web/server.ts'
 const needs = ['auth', 'jobs', 'volume'] as const
 
 export interface BootOptions {
-  /** The plugins, besides that of the volume. */
+  /** The plugins, besides the volume's. */
   plugins: readonly Plugin[]
   env: Environment
   log: Logger
   clock: Clock
-  /** True when a control plane started this process, and not a person. */
+  /** True if a control plane started this process. */
   spawned: boolean
 }
 
 export interface Runtime {
   port: number
-  /** Resolves when every plugin has started; rejects when one cannot. */
+  /** Resolves when every plugin has started; rejects if one fails. */
   started: Promise<void>
   /**
-   * Lets runs in progress end, then cuts what follows them, then stops listening, the tasks and the plugins in reverse
-   * order, and closes the volume: within the grace period, of which most is for the runs. Without `patience` runs are
-   * interrupted at once.
+   * Stops in this order: runs in progress end, log followers are disconnected, the port closes, then tasks and
+   * plugins stop in reverse order and the volume closes. Takes at most the grace period, most of which is for the
+   * runs. Without `patience` runs are interrupted at once.
    */
   stop(how?: StopOptions): Promise<void>
-  /** How long `stop` may take. */
+  /** The time limit of `stop`. */
   stopGraceMs: number
-  /** Kills every process that works here besides this one, for a program that ends at once. */
+  /** Kills every other process of this volume, for a program that ends at once. */
   killRuns(): void
 }
 
 /**
- * Starts an instance. It listens first, and its plugins start after that: until they have, requests are answered with
- * "starting". Throws a BootError with every fault of its settings, or because the volume or the port cannot be had.
+ * Starts an instance. It listens first and starts its plugins after that; until then requests get the response
+ * "starting". Throws a BootError with every fault of its settings, or if the volume or the port is not available.
  */
 export async function boot(options: BootOptions): Promise<Runtime> {
   const assets = loadAssets(builtRoot('assets'))
@@ -81,7 +81,7 @@ export async function boot(options: BootOptions): Promise<Runtime> {
   }
 }
 
-/** An instance whose plugins are set up, and not started. */
+/** An instance whose plugins are set up but not started. */
 export interface Instance {
   settings: VolumeSettings
   volume: Volume
@@ -89,11 +89,11 @@ export interface Instance {
   assembly: Assembly
   /** Starts the plugins. */
   start(): Promise<void>
-  /** Gives back what was taken: the volume last. */
+  /** Releases what was opened, the volume last. */
   releases: Releases
 }
 
-/** Sets up the plugins over the instance's volume. A `volume` that is open already is taken over. */
+/** Sets up the plugins on the instance's volume. An open `volume` is used as it is. */
 export async function setUp(
   options: Omit<BootOptions, 'spawned'> & { assets: Assets; volume?: Volume },
 ): Promise<Instance> {
@@ -150,7 +150,7 @@ export async function setUp(
   }
 }
 
-/** Sorts the plugins and parses their settings. Throws a BootError with every fault of all of them. */
+/** Sorts the plugins and parses their settings. Throws a BootError with every fault. */
 export function planRuntime(
   { plugins, env, log }: Pick<BootOptions, 'plugins' | 'env' | 'log'>,
   opened: () => OpenedVolume,
@@ -159,13 +159,16 @@ export function planRuntime(
     env,
     log,
     needs,
-    // An older image may be given settings that only a newer one knows.
+    // An older image may get settings that only a newer one knows.
     lenient: true,
     knownBesides: ['LOG_LEVEL', 'NODE_ENV'],
   })
 }
 
-/** A person who starts an instance by hand need not name it; a control plane must, for it checks who answers. */
+/**
+ * A runtime started by hand needs no instance id; a control plane must set one, because it checks which instance
+ * responds.
+ */
 export function named({ env, spawned }: Pick<BootOptions, 'env' | 'spawned'>): Environment {
   const byHand = !spawned && env.NODE_ENV !== 'production'
   return byHand && !env.LONGHOUSE_INSTANCE_ID ? { ...env, LONGHOUSE_INSTANCE_ID: 'inst_local' } : env

@@ -15,7 +15,7 @@ const truth = z
   .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')
   .transform(value => value === true || value === 'true')
 
-/** Which ways lead in, and turning the password off. */
+/** Routes for the ways to sign in, and for turning the password off. */
 export function methodRoutes(parts: {
   person: Guard
   sso: SsoSettings | null

@@ -20,20 +20,20 @@ export const wrongPassword = defineProblem('wrong-password', 401, 'Wrong passwor
 export interface AuthParts {
   sessions: SessionStore
   cookie: SessionCookie
-  /** Resolves when the password that holds is known. */
+  /** Resolves when the current password is ready for comparison. */
   gate(): Promise<PasswordGate>
   login: PasswordLogin
-  /** Whether a control plane signs its owner in, too. */
+  /** True if a control plane signs its owner in too. */
   sso: boolean
   guesses: Guesses
-  /** Tells a browser that signed in here before from one that never did. */
+  /** Recognises a browser that signed in here before. */
   known: SessionCookie
   clock: Clock
-  /** What this instance is called. */
+  /** The name of this instance. */
   place: string
 }
 
-/** Signing in and out. */
+/** Routes for signing in and out. */
 export function authRoutes(parts: AuthParts): Route[] {
   return [showLogin(parts), passwordLogin(parts), logout(parts)]
 }
@@ -158,7 +158,7 @@ function loginPage(
   })
 }
 
-/** The name of a browser whose mark holds; null for any other. */
+/** The name of a browser with a valid mark; null for any other. */
 function browserOf(held: string | undefined, mark: (name: string) => string): string | null {
   const [name = '', said = ''] = held?.split('.') ?? []
   const right = Buffer.from(mark(name))

@@ -6,7 +6,7 @@ import { withExcerpts } from '../web/manifest-excerpts.ts'
 import { show } from '../web/show.ts'
 import type { FilesWeb } from './files-web.ts'
 
-/** The jobs repo. A stranger learns only whether there is one. */
+/** Routes of the jobs repo. A stranger learns only whether there is one. */
 export function repoRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, packages, clock, repoFolder } = web
   const { signedIn: guard, isAuthenticated } = web.access

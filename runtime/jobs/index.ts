@@ -20,7 +20,7 @@ export const jobsWith = (tuning: JobsTuning) =>
     needs: ['auth', 'packages', 'repo', 'secrets', 'state', 'volume'],
     asks: { 'before-first-load': 'any' },
     config: z.object({
-      /** For jobs that name no zone of their own. */
+      /** For jobs without a zone of their own. */
       LONGHOUSE_TIMEZONE: setting.timezone().default('UTC'),
       /** How many runs of each job are kept, and for how long. */
       LONGHOUSE_KEEP_RUNS: setting.integer(1, 100_000).prefault('500'),
@@ -73,10 +73,10 @@ export const jobsWith = (tuning: JobsTuning) =>
     },
   })
 
-/** What an instance is for: the manifest, the schedule, the runs. */
+/** The core of an instance: the manifest, the schedule, the runs. */
 export const jobs = jobsWith({})
 
-/** Of the grace period, what runs get to end by themselves, and to tidy up after that; the rest is for closing. */
+/** Splits the grace period: time for runs to end by themselves, and to clean up after that; the rest is for closing. */
 function sharesOf(graceMs: number): { waitMs: number; tidyMs: number } {
   const tidyMs = Math.min(5000, graceMs / 4)
   const closingMs = Math.min(5000, graceMs / 4)
