@@ -368,6 +368,18 @@ test('no circle of imports exists, types counted', () => {
   assert.deepEqual(circlesOf(everyArrow), [])
 })
 
+test('a value that a file exports is used by another one', () => {
+  const taken = new Set(everyArrow.flatMap(arrow => arrow.taken.map(name => `${arrow.to}: ${name}`)))
+  const unused = sources
+    .filter(({ file }) => inRooms(file) && !isTest(file) && !file.endsWith('.d.ts'))
+    .flatMap(({ file, exports }) => exports.map(name => ({ file, name })))
+    .filter(({ file, name }) => !taken.has(`${file}: ${name}`) && !taken.has(`${file}: *`))
+  assert.deepEqual(
+    unused.map(({ file, name }) => `${file} exports ${name}`),
+    [],
+  )
+})
+
 /** The circles in a graph, each as a path that ends where it began. */
 function circlesOf(edges: readonly { from: string; to: string }[]): string[] {
   const next = Map.groupBy(edges, ({ from }) => from)

@@ -9,7 +9,7 @@ import type { PasswordLogin } from './password-login.ts'
 import type { SessionStore } from './session.ts'
 import type { SsoSettings } from './settings.ts'
 
-export const onlyWayIn = defineProblem('only-way-in', 409, 'The password is the only way in')
+const onlyWayIn = defineProblem('only-way-in', 409, 'The password is the only way in')
 
 const truth = z
   .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')

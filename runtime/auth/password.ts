@@ -11,7 +11,7 @@ import { passwords, sessions } from './schema.ts'
 const comparisonsAtOnce = 2
 const longestQueue = 32
 
-export const busy = defineProblem('busy', 503, 'Too many sign-ins at once')
+const busy = defineProblem('busy', 503, 'Too many sign-ins at once')
 
 export interface PasswordGate {
   /** Throws `busy` when too many comparisons are queued. */

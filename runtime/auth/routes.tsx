@@ -14,8 +14,8 @@ import type { PasswordGate } from './password.ts'
 import type { PasswordLogin } from './password-login.ts'
 import type { SessionStore } from './session.ts'
 
-export const passwordOff = defineProblem('password-off', 403, 'The password is turned off')
-export const wrongPassword = defineProblem('wrong-password', 401, 'Wrong password')
+const passwordOff = defineProblem('password-off', 403, 'The password is turned off')
+const wrongPassword = defineProblem('wrong-password', 401, 'Wrong password')
 
 export interface AuthParts {
   sessions: SessionStore

@@ -14,7 +14,7 @@ const day = 24 * hour
  * How long an unused session lives, how long any session lives, and how often its expiry is extended; in
  * milliseconds.
  */
-export const sessionLife = { idleMs: 30 * day, absoluteMs: 90 * day, refreshEveryMs: hour }
+const sessionLife = { idleMs: 30 * day, absoluteMs: 90 * day, refreshEveryMs: hour }
 
 export interface LiveSession {
   /** Milliseconds for which the browser may keep the cookie from now on. */

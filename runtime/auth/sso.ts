@@ -13,8 +13,8 @@ import { actorOf, type SessionStore } from './session.ts'
 import type { SsoSettings } from './settings.ts'
 import type { TokenFault, tokenVerifier } from './sso-token.ts'
 
-export const notAskedFor = defineProblem('sso-not-asked-for', 400, 'This browser did not ask for it')
-export const tokenRefused = defineProblem('sso-refused', 403, 'The sign-in could not be verified')
+const notAskedFor = defineProblem('sso-not-asked-for', 400, 'This browser did not ask for it')
+const tokenRefused = defineProblem('sso-refused', 403, 'The sign-in could not be verified')
 
 /** Longer than a token is valid, clock differences included. */
 const rememberedMs = 600_000

@@ -1,17 +1,10 @@
 import type { Run } from '../jobs/contract.ts'
 
-export const jobIncidentKinds = ['failing', 'too-long', 'overdue', 'no-next-slot'] as const
+const jobIncidentKinds = ['failing', 'too-long', 'overdue', 'no-next-slot'] as const
 export type JobIncidentKind = (typeof jobIncidentKinds)[number]
 
 /** What can be wrong with the instance as a whole: its code, its packages, its remote, its scheduler. */
-export const instanceIncidentKinds = [
-  'manifest',
-  'packages',
-  'sync',
-  'conflict',
-  'held',
-  'scheduler',
-] as const
+const instanceIncidentKinds = ['manifest', 'packages', 'sync', 'conflict', 'held', 'scheduler'] as const
 export type InstanceIncidentKind = (typeof instanceIncidentKinds)[number]
 
 export const incidentKinds = [...jobIncidentKinds, ...instanceIncidentKinds] as const

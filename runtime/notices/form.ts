@@ -90,7 +90,7 @@ export function fieldsOf(settings: NoticeSettings): NoticeFields {
   }
 }
 
-export function maskUrl(text: string): string {
+function maskUrl(text: string): string {
   if (!URL.canParse(text)) return text
   const parsed = new URL(text)
   if (parsed.password !== '') parsed.password = '***'

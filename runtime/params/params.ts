@@ -13,7 +13,7 @@ export interface ParamsSpec {
 }
 
 /** Every run keeps them, and lists of runs tell them. */
-export const largestParamsBytes = 64 * 1024
+const largestParamsBytes = 64 * 1024
 
 /** The parameters to make a run with. Throws the 422 that names each one that does not fit. */
 export function acceptParams(

@@ -132,7 +132,7 @@ export function startForeignProgram(program: ForeignProgram): ChildProcess {
 }
 
 /** Removes the folder when the process is gone, or did not start. */
-export function removeAfter(child: ChildProcess, temporary: TemporaryFolder): void {
+function removeAfter(child: ChildProcess, temporary: TemporaryFolder): void {
   child.once('exit', () => void temporary.remove())
   child.once('error', () => {
     if (child.pid === undefined) void temporary.remove()
@@ -152,7 +152,7 @@ function at({ path }: TemporaryFolder): Record<string, string> {
 }
 
 /** When the container is out of memory, the system ends this process and what it started, and not the runtime. */
-export function letGoFirst(pid: number | undefined): void {
+function letGoFirst(pid: number | undefined): void {
   if (pid === undefined) return
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
@@ -208,7 +208,7 @@ const passed = [
 ]
 
 /** For a program that works on this jobs repo: what it gets, and the mark by which the next runtime would find it. */
-export function userEnvironment(jobsDir: string, own: Record<string, string>): Record<string, string> {
+function userEnvironment(jobsDir: string, own: Record<string, string>): Record<string, string> {
   const kept = passed.flatMap(name => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value] as const]

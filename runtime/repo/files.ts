@@ -31,7 +31,7 @@ import { type Accept, acceptIn, isForbidden, refusedPath } from './file-path.ts'
 import { openFolderAt } from './folder.ts'
 import { unfinishedSave } from './unfinished-save.ts'
 
-export const fileTooLarge = defineProblem('file-too-large', 413, 'The file is too large to edit here')
+const fileTooLarge = defineProblem('file-too-large', 413, 'The file is too large to edit here')
 export const fileExists = defineProblem('file-exists', 409, 'There is a file of this name already')
 
 const listedFiles = 2000

@@ -12,7 +12,7 @@ import { handOvers, tokens } from './schema.ts'
 export type Token = Omit<typeof tokens.$inferSelect, 'hash'>
 
 /** What every token begins with, so that people and scanners for leaked secrets know one when they see it. */
-export const tokenPrefix = 'lht_'
+const tokenPrefix = 'lht_'
 
 const minute = 60_000
 const mostTokens = 100

@@ -40,7 +40,7 @@ export function plainAddress(address: string): string {
  * The address in one entry of `X-Forwarded-For`, of which proxies write several forms: alone, with a port, in brackets,
  * in quotes. Null when it is none.
  */
-export function forwardedAddress(entry: string): string | null {
+function forwardedAddress(entry: string): string | null {
   const text = entry.trim().replace(/^"(.*)"$/, '$1')
   const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)
   const address = bracketed?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text

@@ -9,7 +9,7 @@ const wireKey = 'x-on-the-wire'
  * Describes a field of a query or form as what a client means by it: a number is an integer there, although it
  * arrives as text.
  */
-export function onTheWire<T extends z.ZodType>(schema: T, shape: JsonSchema): T {
+function onTheWire<T extends z.ZodType>(schema: T, shape: JsonSchema): T {
   return schema.meta({ [wireKey]: shape }) as T
 }
 

@@ -80,7 +80,7 @@ export const unsupportedMedia = defineProblem(
 )
 export const expectationFailed = defineProblem('expectation-failed', 417, 'The expectation cannot be met')
 export const invalid = defineProblem('invalid', 422, 'Some of the input is not valid')
-export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed attempts')
+const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed attempts')
 export const headTooLarge = defineProblem('head-too-large', 431, 'The headers are too large')
 export const httpVersion = defineProblem('http-version', 505, 'This version of HTTP is not spoken here')
 export const overloaded = defineProblem('overloaded', 503, 'Too much was asked at once')

@@ -18,8 +18,3 @@ export function isDotGit(name: string): boolean {
 export function isUnsafeName(name: string): boolean {
   return name === '' || name === '.' || name === '..' || /[/\0]/.test(name) || isDotGit(name)
 }
-
-/** Returns the first name in a path that git would refuse, or null. */
-export function unsafeNameIn(path: string): string | null {
-  return path.split('/').find(isUnsafeName) ?? null
-}

@@ -17,7 +17,7 @@ export interface TreeItem {
 export type Entry = Pick<TreeItem, 'mode' | 'oid'>
 
 export const folderMode = '40000'
-export const submoduleMode = '160000'
+const submoduleMode = '160000'
 export const linkMode = '120000'
 
 export const isFolder = ({ mode }: Pick<Entry, 'mode'>) => Number.parseInt(mode, 8) === 0o40000
@@ -65,7 +65,7 @@ export function openObjects(dir: string): Objects {
   }
 }
 
-export function parseTree(bytes: Uint8Array): TreeItem[] {
+function parseTree(bytes: Uint8Array): TreeItem[] {
   const items: TreeItem[] = []
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at < buffer.length; ) {
@@ -82,7 +82,7 @@ export function parseTree(bytes: Uint8Array): TreeItem[] {
   return items
 }
 
-export function formatTree(items: readonly TreeItem[]): Buffer {
+function formatTree(items: readonly TreeItem[]): Buffer {
   return Buffer.concat(
     items
       .map(item => ({ item, key: bytesOf(isFolder(item) ? `${item.name}/` : item.name) }))

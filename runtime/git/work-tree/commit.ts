@@ -178,7 +178,7 @@ export async function standing(
  * The last commit; null before the first one. Throws when it cannot be read: an unreadable head is not an absent one,
  * and a first commit in its place would cut off the history.
  */
-export async function headOf(dir: string): Promise<string | null> {
+async function headOf(dir: string): Promise<string | null> {
   const branch = await git.currentBranch({ fs, dir })
   const head = await git.resolveRef({ fs, dir, ref: 'HEAD' }).catch((error: unknown) => {
     if (error instanceof git.Errors.NotFoundError) return null
@@ -242,7 +242,7 @@ function tooLarge(dir: string, { changes }: Scan): string | null {
   return size > repoBounds.bytes ? `a commit of ${Math.round(size / 1024 / 1024)} MiB is too large` : null
 }
 
-export function inWords(changes: Staged['changes']): Change[] {
+function inWords(changes: Staged['changes']): Change[] {
   return [...changes].map(([file, { before, after }]) => ({
     file: plainName(file),
     kind: after === null ? 'Remove' : before === null ? 'Add' : 'Update',

@@ -14,8 +14,8 @@ import type {
 import { like } from './published.ts'
 
 export const month = 30 * 86_400
-export const currency = 'eur'
-export const monthly = 900
+const currency = 'eur'
+const monthly = 900
 
 const common = (moment: Moment, prefix: string): Common => ({
   id: moment.id(prefix),
@@ -32,7 +32,7 @@ export const customerObject = (
 export const deletedCustomer = ({ id }: { id: string }) =>
   like('deleted_customer', { object: 'customer', id, deleted: true })
 
-export const priceObject = (moment: Moment, id: string): Price =>
+const priceObject = (moment: Moment, id: string): Price =>
   like('price', {
     object: 'price',
     ...common(moment, 'price'),

@@ -149,7 +149,7 @@ function MissingSecrets({ names }: { names: readonly string[] }) {
   )
 }
 
-export function Schedule({ job }: { job: Job }) {
+function Schedule({ job }: { job: Job }) {
   const words = cronWords(job.cron)
   return (
     <>
@@ -161,7 +161,7 @@ export function Schedule({ job }: { job: Job }) {
   )
 }
 
-export function NextRun({ job, now }: { job: Job; now: number }) {
+function NextRun({ job, now }: { job: Job; now: number }) {
   if (!job.enabled) {
     return (
       <Badge tone="idle" shape="slash">
