@@ -13,6 +13,8 @@ export interface InstanceProps {
   instance: InstanceView
   /** Newest first. */
   operations: readonly OperationView[]
+  /** What is wrong with the name that was typed to delete its data; null when nothing was. */
+  purgeFault?: string | null
   now: number
 }
 
@@ -41,12 +43,16 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
 }
 
 /** The live part of the page. */
-export function InstanceLive({ instance, operations, now }: InstanceProps) {
+export function InstanceLive({ instance, operations, purgeFault = null, now }: InstanceProps) {
   const { subdomain, status, url } = instance
   const [latest, ...earlier] = operations
   const busy = latest?.status === 'pending' || latest?.status === 'running'
   return (
-    <Live id="instance" src={`/admin/instances/${subdomain}`} everySeconds={busy ? 1 : 5}>
+    <Live
+      id="instance"
+      src={`/admin/instances/${subdomain}`}
+      everySeconds={purgeFault !== null ? null : busy ? 1 : 5}
+    >
       <PageHead
         title={subdomain}
         crumb={{ href: '/admin/instances', label: 'Instances' }}
@@ -105,7 +111,7 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
       {status === 'deleted' ? null : <Transfer {...instance} />}
       <Payment {...instance} />
-      <Removal {...instance} now={now} />
+      <Removal {...instance} purgeFault={purgeFault} now={now} />
     </Live>
   )
 }

@@ -11,6 +11,7 @@ import { siteUrl } from '../../site/contract.ts'
 import type { OperationKind, Remover } from '../contract.ts'
 import { purgeAt } from '../reconciler/retention.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
+import { findBySubdomain } from '../records/instance.ts'
 import { type OperationRecord, operationsOf } from '../records/operation.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
 import type { Instance } from '../schema.ts'
@@ -42,13 +43,19 @@ export function instancePages(parts: ProvisionerRoutes) {
   const { fleet, defaultImage } = parts
   const { site, driver } = fleet
   return {
-    list: (c: AppContext, window: InstanceWindow, query: InstanceQuery) => {
-      const props = listProps(parts, window, query)
+    list: (c: AppContext, window: InstanceWindow, query: InstanceQuery, purged?: string) => {
+      const purge = purged ? { subdomain: purged, done: findBySubdomain(fleet.db, purged) === null } : null
+      const props = { ...listProps(parts, window, query), purge }
       if (wantsFragment(c)) return c.html(<InstancesLive {...props} />)
       return c.render(<InstancesLive {...props} />, frame(parts, 'Instances', 5))
     },
-    show: (c: AppContext, instance: Instance) => {
-      const props = instanceProps(parts, instance)
+    /** With `purgeFault`, the form that deletes its data is open and says what is wrong. */
+    show: (c: AppContext, instance: Instance, purgeFault: string | null = null) => {
+      const props = { ...instanceProps(parts, instance), purgeFault }
+      if (purgeFault !== null) {
+        c.status(422)
+        return c.render(<InstanceLive {...props} />, frame(parts, instance.subdomain))
+      }
       if (wantsFragment(c)) return c.html(<InstanceLive {...props} />)
       const busy = props.operations[0]?.status === 'pending' || props.operations[0]?.status === 'running'
       return c.render(<InstanceLive {...props} />, frame(parts, instance.subdomain, busy ? 1 : 10))
@@ -140,7 +147,7 @@ function listProps(
   parts: ProvisionerRoutes,
   { rows, total, removed, outdated, found }: InstanceWindow,
   query: InstanceQuery,
-): InstancesProps {
+): Omit<InstancesProps, 'purge'> {
   const { site, clock } = parts.fleet
   const digest = settingsDigest(parts.fleet)
   return {
