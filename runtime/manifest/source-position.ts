@@ -9,7 +9,7 @@ export interface SourcePosition {
   column: number
 }
 
-/** The first place in a stack that lies in the repo's own files, not in its packages. */
+/** The first place in a stack that is in the repo's own files and not in its packages. */
 export function firstPosition(stack: string, repo: string): SourcePosition | null {
   for (const line of stack.split('\n')) {
     const start = line.indexOf(`${repo}/`)
@@ -22,7 +22,7 @@ export function firstPosition(stack: string, repo: string): SourcePosition | nul
   return null
 }
 
-/** A file's path relative to the repo; null when it lies elsewhere. */
+/** A file's path relative to the repo; null if it is elsewhere. */
 export function inRepo(file: string, repo: string): string | null {
   const path = file.startsWith('file:') ? fileURLToPath(file) : file
   return path.startsWith(`${repo}/`) ? path.slice(repo.length + 1) : null
@@ -50,7 +50,7 @@ export function mappedStack(stack: string, builtFile: string): string {
   }
 }
 
-/** A stack as its reader wants it: the repo's own frames, with paths relative to it; ours and Node's are left out. */
+/** A readable stack: only the repo's own frames, with relative paths. */
 export function readableStack(stack: string, repo: string): string {
   return stack
     .split('\n')

@@ -15,13 +15,13 @@ import { noChannel } from './problems.ts'
 import type { NoticeSettings } from './settings.ts'
 import { noticeSettingsShape } from './wire.ts'
 
-/** Who gets notices, and through which channels. Settings hold credentials, so reading them needs `write`. */
+/** Who gets notices, and through which channels. The settings contain credentials, so reading them requires `write`. */
 export function noticeSettingsRoutes(web: NoticesWeb): Route[] {
   return [
     showSettings(web),
     readSettings(web),
     saveSettings(web, 'put'),
-    // Forms know no PUT.
+    // HTML forms have no PUT.
     saveSettings(web, 'post'),
     sendTest(web),
   ]

@@ -22,7 +22,7 @@ export const packagesWith = (limits: Partial<NpmLimits>) =>
       })
       return {
         service: packages,
-        // While the program still listens: a request may be waiting for the installation, and so may a load.
+        // While the program still listens: a request or a load may be waiting for the installation.
         drain: () => packages.stop(),
         stop: () => packages.stop(),
       }

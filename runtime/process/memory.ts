@@ -7,9 +7,9 @@ const mib = 1024 * 1024
 /** A run’s memory in a container of the default size. */
 export const ordinaryMemoryMb = 384
 
-/** The memory of this machine, or of the container that this process is in. */
+/** The memory of this machine or container. */
 export function containerMemoryBytes(): number {
-  // Without a limit, systems name one that is beyond all memory.
+  // Without a limit, systems report one beyond all memory.
   return Math.min(totalmem(), process.constrainedMemory() || totalmem())
 }
 
@@ -29,9 +29,9 @@ export function heapMb(memoryMb: number): number {
 const everyMs = 250
 
 /**
- * Looks at what a tree of processes holds, four times a second or as seldom as keeps it cheap, and calls back once when
- * that is more than the limit. Returns its stop. What is only cached from files does not count, for the system takes
- * it back; what processes share counts once. On systems without /proc it sees nothing.
+ * Measures the memory of a process tree four times a second, less often when that is expensive, and calls back once
+ * when it exceeds the limit. Returns its stop. File caches do not count, because the system can drop them; shared
+ * memory counts once. Does nothing on systems without /proc.
  */
 export function watchMemory(tree: ProcessTree | null, limitMb: number, onOver: () => void): () => void {
   if (!tree) return () => {}
@@ -49,7 +49,7 @@ export function watchMemory(tree: ProcessTree | null, limitMb: number, onOver: (
   return () => clearTimeout(timer)
 }
 
-/** Shares of what is shared take long to tell: only who may be over it is asked. */
+/** Measuring shared memory is slow, so it is done only for a tree that may exceed the limit. */
 function isOver(pids: readonly number[], limitBytes: number): boolean {
   const held = pids.map(heldBytes)
   if (sum(held) <= limitBytes) return false

@@ -7,7 +7,7 @@ import { show } from '../web/show.ts'
 import { connection, connectRemote } from './connection.ts'
 import type { SyncAnswers, SyncWeb } from './sync-web.ts'
 
-/** Connecting and disconnecting a remote. Its token goes in, and never comes out. */
+/** Routes to connect and disconnect a remote. They never return its token. */
 export function remoteRoutes(
   { sync, repo, guard, clock, address }: SyncWeb,
   { answers, done }: SyncAnswers,

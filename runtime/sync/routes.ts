@@ -7,16 +7,16 @@ import { noConflict, noRemote, nothingHeld } from './problems.ts'
 import { remoteRoutes } from './remote-routes.tsx'
 import { type SyncWeb, syncAnswers } from './sync-web.ts'
 
-/** GitHub sends at most 25 MB; what says which commits were pushed is far below this. */
+/** GitHub sends at most 25 MB; a list of pushed commits is far smaller. */
 const largestWebhook = 5 * 1024 * 1024
 
-/** Browsers send what was left empty as ''. */
+/** Browsers send empty fields as ''. */
 const commit = z
   .string()
   .regex(/^[0-9a-f]{40}$/, 'must be the full id of a commit')
   .optional()
 
-/** The remote of the jobs repo, and syncing with it. */
+/** Routes of the jobs repo's remote and of syncing. */
 export function syncRoutes(web: SyncWeb): Route[] {
   const { sync, guard, address } = web
   const shared = syncAnswers(web)

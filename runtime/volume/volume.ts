@@ -11,7 +11,7 @@ import type { Folders } from './contract.ts'
 /** A stopping runtime ends its runs first; the next one waits for that. */
 const predecessorMs = 15_000
 
-/** The instance's volume: everything that it keeps. */
+/** The instance's volume, with all its data. */
 export interface Volume extends Folders {
   /** `longhouse.db`, for every part of the runtime. */
   sqlite: Database
@@ -19,12 +19,12 @@ export interface Volume extends Folders {
 }
 
 /**
- * Opens a volume for this process alone. Throws a BootError in words when it cannot be written, or when another
- * runtime has it: two schedulers on one volume would run every job twice.
+ * Opens a volume for this process alone. Throws a BootError if it cannot be written, or if another runtime uses it:
+ * two schedulers on one volume would run every job twice.
  */
 export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Volume {
   makeWritable(folder)
-  // Source maps and processes name files by their real paths.
+  // Source maps and processes use real paths.
   const dir = realpathSync(folder)
   const lock = holdLock(join(dir, 'longhouse.lock'), waitMs)
   if (!lock) {
@@ -48,7 +48,7 @@ export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Vol
   return volume
 }
 
-/** Throws a BootError unless the volume says that it is this instance's: its disk may not be mounted. */
+/** Throws a BootError unless the volume carries this instance's id: its disk may not be mounted. */
 export async function refuseOtherVolume(dir: string, instanceId: string): Promise<void> {
   const id = await identityOf(dir)
   if (id === instanceId) return
@@ -67,7 +67,7 @@ async function identityOf(dir: string): Promise<string | null> {
   }
 }
 
-/** Throws in words when the volume cannot be written any more. */
+/** Throws if the volume can no longer be written, with the reason. */
 export function checkVolume(volume: Volume): void {
   try {
     accessSync(volume.dir, constants.R_OK | constants.W_OK)
