@@ -95,6 +95,26 @@ export interface PluginSpec<
   ): PluginParts<R, Name> | Promise<PluginParts<R, Name>>
 }
 
+/** What a plugin declares of itself: all of its spec but `setup`. */
+export interface Declaration<R extends Registry> {
+  name: string
+  needs?: readonly (keyof R['services'])[]
+  config?: z.ZodType
+  tables?: Tables<Record<string, unknown>>
+  asks?: { [H in keyof R['hooks']]?: HookNeed }
+}
+
+/** What the setup of a plugin gets that declares this. */
+export type ContextOf<R extends Registry, D extends Declaration<R>> = PluginContext<
+  R,
+  D extends { needs: readonly (infer Need extends keyof R['services'])[] } ? Need : never,
+  D extends { config: infer Config extends z.ZodType } ? z.output<Config> : undefined,
+  D extends { tables: { schema: infer Schema extends Record<string, unknown> } }
+    ? Schema
+    : Record<string, never>,
+  D extends { asks: infer Asks } ? Asks : Record<never, never>
+>
+
 type AnyContext = PluginContext<Registry, never, unknown, Record<string, unknown>, object>
 
 /** A plugin whose types are forgotten, for lists of them. */

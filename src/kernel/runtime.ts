@@ -1,4 +1,4 @@
-import { definerOf } from './plugin.ts'
+import { type ContextOf, type Declaration, definerOf, type PluginParts } from './plugin.ts'
 import { assemblerOf } from './program.ts'
 
 /** What the plugins of the runtime offer each other. A plugin's `contract.ts` adds its own with `declare module`. */
@@ -15,6 +15,10 @@ interface Runtime {
   events: Events
   hooks: Hooks
 }
+
+/** What a setup in a file of its own gets and returns: `SetupContext<typeof declaration>`. */
+export type SetupContext<D extends Declaration<Runtime>> = ContextOf<Runtime, D>
+export type SetupParts<D extends Declaration<Runtime>> = PluginParts<Runtime, D['name']>
 
 /** Declares a plugin of the runtime. */
 export const definePlugin = definerOf<Runtime>()
