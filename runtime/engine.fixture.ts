@@ -17,12 +17,13 @@ import { jobsWith } from './jobs/index.ts'
 import type { JobsControls, JobsTuning } from './jobs/tuning.ts'
 import { noticesWith } from './notices/index.ts'
 import type { Notices } from './notices/notices.ts'
+import { openVolume } from './open-volume.ts'
 import { packagesWith } from './packages/index.ts'
 import type { NpmLimits } from './packages/npm.ts'
 import { plugins } from './program.ts'
 import type { SecretUser } from './secrets/secrets.ts'
 import { syncWith } from './sync/index.ts'
-import { openVolume, type Volume } from './volume/volume.ts'
+import type { Volume } from './volume/contract.ts'
 
 export interface EngineOptions extends Omit<JobsTuning, 'takeControl' | 'env'> {
   /** Is taken over, and closed. */

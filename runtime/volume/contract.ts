@@ -1,3 +1,4 @@
+import type { Database } from 'better-sqlite3'
 import type { Seal } from '../../src/storage/seal.ts'
 
 /** The environment's settings of the instance. The program reads them before the volume is open. */
@@ -27,6 +28,13 @@ export interface Folders {
   buildsDir: string
   /** One log per run. */
   runsDir: string
+}
+
+/** The instance's volume, with all its data. */
+export interface Volume extends Folders {
+  /** `longhouse.db`, for every part of the runtime. */
+  sqlite: Database
+  close(): void
 }
 
 /** The instance's name and address. */

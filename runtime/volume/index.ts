@@ -3,9 +3,9 @@ import { definePlugin } from '../../src/kernel/runtime.ts'
 import { openSeal } from '../../src/storage/seal.ts'
 import { clearTemporary } from '../isolation/temporary.ts'
 import { killVolumeProcesses } from '../process/leftovers.ts'
-import './contract.ts'
+import { checkVolume } from './check-volume.ts'
+import type { Volume } from './contract.ts'
 import { volumeConfig } from './settings.ts'
-import { checkVolume, type Volume } from './volume.ts'
 
 /** What the program opens before any plugin is set up. */
 export interface OpenedVolume {

@@ -1,22 +1,13 @@
 import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Database } from 'better-sqlite3'
-import { BootError } from '../../src/boot-error.ts'
-import { holdLock, openSqlite } from '../../src/storage/database.ts'
-import { inWords } from '../../src/storage/database-fault.ts'
-import { checkDisk } from '../../src/storage/disk.ts'
-import { readVolumeIdentity } from '../../src/storage/volume-identity.ts'
-import type { Folders } from './contract.ts'
+import { BootError } from '../src/boot-error.ts'
+import { holdLock, openSqlite } from '../src/storage/database.ts'
+import { inWords } from '../src/storage/database-fault.ts'
+import { readVolumeIdentity } from '../src/storage/volume-identity.ts'
+import type { Volume } from './volume/contract.ts'
 
 /** A stopping runtime ends its runs first; the next one waits for that. */
 const predecessorMs = 15_000
-
-/** The instance's volume, with all its data. */
-export interface Volume extends Folders {
-  /** `longhouse.db`, for every part of the runtime. */
-  sqlite: Database
-  close(): void
-}
 
 /**
  * Opens a volume for this process alone. Throws a BootError if it cannot be written, or if another runtime uses it:
@@ -32,7 +23,7 @@ export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Vol
   }
   const file = join(dir, 'longhouse.db')
   const sqlite = inWords(file, 'LONGHOUSE_DATA_DIR', () => openSqlite(file))
-  const volume = {
+  const volume: Volume = {
     dir,
     sqlite,
     jobsDir: join(dir, 'jobs'),
@@ -65,16 +56,6 @@ async function identityOf(dir: string): Promise<string | null> {
       `LONGHOUSE_DATA_DIR: cannot read whose volume ${dir} is: ${(error as Error).message}`,
     ])
   }
-}
-
-/** Throws if the volume can no longer be written, with the reason. */
-export function checkVolume(volume: Volume): void {
-  try {
-    accessSync(volume.dir, constants.R_OK | constants.W_OK)
-  } catch (error) {
-    throw new Error(`the volume cannot be written (${(error as NodeJS.ErrnoException).code})`)
-  }
-  checkDisk(volume.dir)
 }
 
 function makeWritable(dir: string): void {
