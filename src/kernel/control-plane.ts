@@ -1,13 +1,13 @@
 import { type ContextOf, type Declaration, definerOf, type PluginParts } from './plugin.ts'
 import { assemblerOf } from './program.ts'
 
-/** What the plugins of the control plane offer each other. A plugin's `contract.ts` adds its own with `declare module`. */
+/** The services of the control plane's plugins. A plugin's `contract.ts` adds its own with `declare module`. */
 export interface Services {}
 
-/** What they announce, as past facts with their payload. */
+/** The events they emit, named as past facts, with their payload. */
 export interface Events {}
 
-/** What they let each other have a say in. Declared in the contract of the plugin that asks. */
+/** The hooks that they call. Declared in the contract of the plugin that calls it. */
 export interface Hooks {}
 
 interface ControlPlane {

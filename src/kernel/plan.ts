@@ -8,9 +8,9 @@ import { settingNames, strangeSettings } from './setting-names.ts'
 /** The plugins of a program, and the names of those that the program itself needs. */
 export interface PlannedProgram<Need extends string = never> {
   needs: readonly Need[]
-  /** Each plugin after what it needs. */
+  /** Each plugin after its needs. */
   order: readonly Plugin[]
-  /** The parsed settings of each plugin that has some, by its name. */
+  /** The parsed settings of each plugin that has any, by plugin name. */
   configs: ReadonlyMap<string, unknown>
 }
 

@@ -12,7 +12,7 @@ import type { Check, MadeParts, Plugin, PluginContext, Registry, StopOptions } f
 import type { Releases } from './releases.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
 
-/** The plugins of a program, set up and not started. */
+/** The plugins of a program, set up but not started. */
 export interface Assembly<Services = object, Hooks = object, Offered = object> {
   /** What the plugins offer that the program needs, by their names. */
   services: Services
@@ -20,13 +20,13 @@ export interface Assembly<Services = object, Hooks = object, Offered = object> {
   offered: Partial<Offered>
   routes: readonly Route[]
   checks: ReadonlyMap<string, Check>
-  /** What plugins answer to a hook that the program itself asks (`asks` of `assemble`). */
+  /** The plugins' answers to a hook that the program itself calls (`asks` of `assemble`). */
   answers<H extends keyof Hooks>(hook: H): readonly { plugin: string; answer: Hooks[H] }[]
   /** Runs each plugin's `start`, in order. */
   start(): Promise<void>
-  /** Runs one task of one plugin once, as its loop would: `plugin:task`. */
+  /** Runs one task once, as its loop would: `plugin:task`. */
   runOnce(task: string): Promise<void>
-  /** Starts the loops of the periodic tasks; returns what stops them. */
+  /** Starts the loops of the periodic tasks; returns their stop. */
   startTasks(): () => Promise<void>
   /** Runs each plugin's `drain`, in reverse order. One that fails is logged. */
   drain(how: StopOptions): Promise<void>
@@ -36,19 +36,22 @@ interface AssembleOptions<Need extends string, Asks> extends PlannedProgram<Need
   sqlite: Database
   log: Logger
   clock: Clock
-  /** A task whose last rounds failed fails a check of the program; with `logged` it is only logged. `checked` when not said. */
+  /**
+   * With `checked`, the default, a task whose last rounds failed fails a check of the program; with `logged` it is
+   * only logged.
+   */
   taskFaults?: 'checked' | 'logged'
-  /** The checks that the program makes besides those of its plugins. */
+  /** The program's own checks. */
   checks: Readonly<Record<string, Check>>
-  /** The hooks that the program itself asks. */
+  /** The hooks that the program itself calls. */
   asks: Asks
-  /** Gets each plugin's `stop` as soon as it is set up, so that a failed start stops what had started. */
+  /** Receives each plugin's `stop` as soon as it is set up, so that a failed start stops what had started. */
   releases: Releases
 }
 
 const theProgram = 'the program'
 
-/** The migration folders of every plugin, by the part's name in the database, as `refuseNewerDatabase` needs them. */
+/** The migration folders of every plugin, by the part's name in the database, for `refuseNewerDatabase`. */
 export function migrationsOf(plugins: readonly Plugin[]): MigrationFolders {
   return Object.fromEntries(
     plugins.flatMap(({ name, tables }) => (tables ? [[tables.part ?? name, tables.migrations]] : [])),

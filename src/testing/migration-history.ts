@@ -133,7 +133,7 @@ function lostOnTheWay(
   return missing === 0 ? [] : [`${missing} values of ${column} are not in ${movedTo}`]
 }
 
-/** Every row must still be there, with what it held in the columns that are still there. */
+/** Every row must still exist, with the same values in the remaining columns. */
 function changedRows(
   table: string,
   columns: readonly string[],
