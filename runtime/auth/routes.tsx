@@ -159,8 +159,8 @@ function loginPage(
 }
 
 /** The name of a browser with a valid mark; null for any other. */
-function browserOf(held: string | undefined, mark: (name: string) => string): string | null {
-  const [name = '', said = ''] = held?.split('.') ?? []
+function browserOf(value: string | undefined, mark: (name: string) => string): string | null {
+  const [name = '', said = ''] = value?.split('.') ?? []
   const right = Buffer.from(mark(name))
   const given = Buffer.from(said)
   return name !== '' && given.length === right.length && timingSafeEqual(given, right) ? name : null

@@ -112,8 +112,8 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
         answers: { 303: { description: 'To the control plane, or to the sign-in page when there is none' } },
         handle: async (c, { query }) => {
           const next = localPath(query.next, '/')
-          const held = cookie.read(c)
-          if (held && sessions.find(held)) return c.redirect(next, 303)
+          const secret = cookie.read(c)
+          if (secret && sessions.find(secret)) return c.redirect(next, 303)
           if (!sso) return c.redirect(`/login?next=${encodeURIComponent(next)}`, 303)
           const nonce = await nonceOf(trip.begin(c, next))
           c.header('Cache-Control', 'no-store')

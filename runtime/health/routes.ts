@@ -39,7 +39,7 @@ export function healthRoute({
 }: HealthParts): Route {
   let logged = ''
   /** Polled several times a minute: a lasting failure is logged once. */
-  const tell = (failing: Record<string, string>) => {
+  const logChange = (failing: Record<string, string>) => {
     const words = JSON.stringify(failing)
     if (words !== logged && words !== '{}') log.warn({ failing }, 'a health check fails')
     logged = words
@@ -67,7 +67,7 @@ export function healthRoute({
     handle: async c => {
       c.header('Cache-Control', 'no-store')
       const { status, checks: words, failing } = await examine(jobs, all())
-      tell(failing)
+      logChange(failing)
       const short = Object.fromEntries(Object.keys(failing).map(name => [name, 'failing']))
       const checks = mayKnow(c) ? words : { ...words, ...short }
       return c.json({ status, instance_id: instanceId, version, checks }, status === 'ok' ? 200 : 503)

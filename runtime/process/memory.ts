@@ -17,8 +17,8 @@ export function containerMemoryBytes(): number {
  * The default memory limit of a run and its children, in MiB: most of the container, so that a browser fits, and
  * never all of it; without a container limit, at most what a large one would have.
  */
-export function memoryOfRunsMb(boxBytes: number): number {
-  return Math.floor(Math.min(Math.max((boxBytes * 3) / 4 / mib, 64), 1024))
+export function memoryOfRunsMb(containerBytes: number): number {
+  return Math.floor(Math.min(Math.max((containerBytes * 3) / 4 / mib, 64), 1024))
 }
 
 /** The heap size of a Node process with this memory limit: Node’s error for a full heap says more than being killed. */
@@ -51,12 +51,12 @@ export function watchMemory(tree: ProcessTree | null, limitMb: number, onOver: (
 
 /** Measuring shared memory is slow, so it is done only for a tree that may exceed the limit. */
 function isOver(pids: readonly number[], limitBytes: number): boolean {
-  const held = pids.map(heldBytes)
-  if (sum(held) <= limitBytes) return false
-  return sum(pids.map((pid, index) => shareBytes(pid) ?? held[index] ?? 0)) > limitBytes
+  const resident = pids.map(residentBytes)
+  if (sum(resident) <= limitBytes) return false
+  return sum(pids.map((pid, index) => shareBytes(pid) ?? resident[index] ?? 0)) > limitBytes
 }
 
-function heldBytes(pid: number): number {
+function residentBytes(pid: number): number {
   return fieldsBytes(`/proc/${pid}/status`, ['RssAnon', 'RssShmem', 'VmSwap']) ?? 0
 }
 

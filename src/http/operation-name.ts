@@ -12,9 +12,9 @@ const verbs = { get: 'get', post: 'post', put: 'set', patch: 'change', delete: '
  * - `get /api/jobs` is `listJobs`, `get /api/jobs/{id}` is `getJob`, `get /api/jobs/{id}/runs` is `listJobRuns`;
  * - `post /api/jobs/{id}/run` is `runJob`: the last word of a post below a parameter is its verb;
  * - `post /api/tokens` is `createToken`, any other post is `postAuthPassword`, as its last word may be a verb or a
- * noun;
+ *   noun;
  * - the operator's operations are named as such: `get /admin/instances` is `listAdminInstances`, in the group
- * `admin-instances`;
+ *   `admin-instances`;
  * - the jobs repo is below the jobs only in paths: `post /api/jobs/repo/sync` is `postRepoSync`.
  *
  * A route with an awkward name sets its own.

@@ -10,7 +10,7 @@ export interface Task {
 }
 
 /** Consecutive failed rounds before the failure is reported: one or two may be temporary. */
-const failuresTold = 3
+const failuresBeforeReport = 3
 
 export interface RunningTask {
   /** The error if the last three rounds or more have failed; null after a successful one. */
@@ -52,7 +52,9 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
   }
   return {
     fault: () =>
-      failures < failuresTold ? null : `the last ${failures} rounds failed, most recently with: ${lastError}`,
+      failures < failuresBeforeReport
+        ? null
+        : `the last ${failures} rounds failed, most recently with: ${lastError}`,
     nudge,
     stop: async () => {
       stopping.abort()

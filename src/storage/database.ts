@@ -72,7 +72,7 @@ function migrated<Schema extends Record<string, unknown>>(
 }
 
 /** Keeps a reference, or the garbage collector closes the lock file. */
-const held = new Set<Database.Database>()
+const openLocks = new Set<Database.Database>()
 
 /**
  * Locks `file` for this process until it ends, in whatever way: the kernel releases the lock. Waits up to `waitMs`
@@ -83,10 +83,10 @@ export function holdLock(file: string, waitMs = 0): { release(): void } | null {
   try {
     lock.pragma('locking_mode = EXCLUSIVE')
     lock.exec('BEGIN EXCLUSIVE')
-    held.add(lock)
+    openLocks.add(lock)
     return {
       release: () => {
-        held.delete(lock)
+        openLocks.delete(lock)
         lock.close()
       },
     }
