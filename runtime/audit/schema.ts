@@ -1,4 +1,5 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { actorKinds } from '../../src/http/route.ts'
 
 /** Who changed what. Submitted values are not kept, because some of them are secrets. */
 export const entries = sqliteTable(
@@ -7,7 +8,7 @@ export const entries = sqliteTable(
     seq: integer().primaryKey({ autoIncrement: true }),
     at: integer().notNull(),
     /** `session` or `token`; null for a caller who had not signed in. */
-    actorKind: text('actor_kind').$type<'session' | 'token'>(),
+    actorKind: text('actor_kind', { enum: actorKinds }),
     actorName: text('actor_name'),
     address: text().notNull(),
     /** Method and path of the route: `POST /api/jobs/{id}/run`. */

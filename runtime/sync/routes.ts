@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readBytes } from '../../src/http/body.ts'
 import { unauthorized } from '../../src/http/problem.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
+import { sides } from '../git/merge/sync-protocol.ts'
 import { authorOf } from '../web/author.ts'
 import { noConflict, noRemote, nothingHeld } from './problems.ts'
 import { remoteRoutes } from './remote-routes.tsx'
@@ -58,7 +59,7 @@ export function syncRoutes(web: SyncWeb): Route[] {
       summary: 'Resolve a conflict in favor of one side',
       guard,
       body: z.object({
-        side: z.enum(['ours', 'theirs'], 'must be ours or theirs'),
+        side: z.enum(sides, 'must be ours or theirs'),
         theirs: commit.meta({
           description: 'The commit of the remote that you reviewed; by default, the current one',
         }),

@@ -17,8 +17,10 @@ export interface AppEnv {
   }
 }
 
+export const actorKinds = ['session', 'token'] as const
+
 export interface Actor {
-  kind: 'session' | 'token'
+  kind: (typeof actorKinds)[number]
   /** Its name for people: the token's name. */
   name: string
   /** The account, after single sign-on through the control plane. */
