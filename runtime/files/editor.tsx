@@ -96,7 +96,7 @@ const changeFile = (web: FilesWeb) =>
   route({
     method: 'post',
     path: '/repo/files/{path...}',
-    summary: 'Save, check, rename or delete a file',
+    summary: 'Change a file',
     guard: web.access.signedIn,
     pageOnly: true,
     params: fileParams,

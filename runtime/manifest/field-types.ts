@@ -39,11 +39,14 @@ export const size = (least: string, most: string): z.ZodType<number> =>
 /** An object with these fields and no others. */
 export function only<Shape extends z.core.$ZodLooseShape>(shape: Shape, expected?: string) {
   return z.strictObject(shape, {
-    error: issue =>
-      issue.code === 'unrecognized_keys'
-        ? `has no field called ${issue.keys.join(', ')}; known are ${Object.keys(shape).join(', ')}`
-        : expected,
+    error: issue => (issue.code === 'unrecognized_keys' ? noField(issue.keys, Object.keys(shape)) : expected),
   })
+}
+
+function noField(wrong: readonly string[], known: readonly string[]): string {
+  const meant = new Set(wrong.map(each => meantField(each, known)).filter(name => name !== null))
+  const hint = meant.size > 0 ? `did you mean ${[...meant].join(', ')}? Known` : 'known'
+  return `has no field called ${wrong.join(', ')}; ${hint} are ${known.join(', ')}`
 }
 
 /** The names of fields in other schedulers. */

@@ -115,10 +115,12 @@ const secretNames = z
 
 function writtenJob(timezone: string) {
   const { id, cron, ...others } = jobFields('written', timezone)
-  const func = z.custom(
-    value => value instanceof Foreign && value.kind === 'function',
-    'must be a function: the one that the job runs',
-  )
+  const func = z.custom(value => value instanceof Foreign && value.kind === 'function', {
+    error: ({ input }) =>
+      input === undefined
+        ? 'is missing. Set it to the function that the job runs.'
+        : 'must be a function, the one that the job runs',
+  })
   return only({ id, cron, func, ...others })
 }
 

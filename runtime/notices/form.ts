@@ -17,7 +17,7 @@ const url = (schemes: readonly string[], example: string) => {
 
 const address = /^[^\s@,<>]+@[^\s@,<>]+$/
 const sender = /^(?:[^<>\p{Cc}]*<[^\s@,<>]+@[^\s@,<>]+>|[^\s@,<>]+@[^\s@,<>]+)$/u
-const failures = 'must be a whole number from 1 to 10'
+const failures = 'must be a whole number from 1 to 20'
 
 /** Omitted fields are unchanged; '' turns a channel off. */
 export const noticeFields = z
@@ -47,7 +47,7 @@ export const noticeFields = z
     heartbeat_url: url(['http:', 'https:'], 'https://hc-ping.com/your-check'),
     failures_in_a_row: z
       .union([z.int(), z.string().regex(/^\d+$/).transform(Number)], failures)
-      .refine(count => count >= 1 && count <= 10, failures),
+      .refine(count => count >= 1 && count <= 20, failures),
   })
   .partial()
 

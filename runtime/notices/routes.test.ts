@@ -77,7 +77,7 @@ test('an error is shown beside its field, and changes nothing', async t => {
     ['slack_url', 'hooks.slack.com', /Must be an address such as https:\/\/hooks.slack/],
     ['discord_url', 'mailto:a@b.c', /Must be an address such as https:\/\/discord/],
     ['heartbeat_url', 'javascript:alert(1)', /Must be an address such as https:/],
-    ['failures_in_a_row', '0', /Must be a whole number from 1 to 10/],
+    ['failures_in_a_row', '0', /Must be a whole number from 1 to 20/],
     ['email_to', 'you@example.com', /Must be set for mail to be sent/],
   ] as const) {
     const form = await postForm(app, '/api/settings/notices', { [field]: value }, { Cookie })

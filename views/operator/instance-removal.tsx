@@ -62,7 +62,7 @@ function Kept(instance: RemovalProps) {
             </p>
           )}
           <PostButton action={`/admin/instances/${subdomain}/restore`} look="primary">
-            Undo the removal
+            Restore instance
           </PostButton>
           <Purge {...instance} />
         </div>

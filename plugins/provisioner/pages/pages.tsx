@@ -94,7 +94,7 @@ function frame(
   refresh?: number,
 ): PageProps {
   return {
-    ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
+    ...operatorFrame(title, '/admin/instances'),
     warning:
       diskWarning(fleet.site.dataRoot) ??
       taskWarning(taskFaults()) ??
