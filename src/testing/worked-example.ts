@@ -34,6 +34,8 @@ export async function workedExample(
   writeFileSync(join(dir, 'tsconfig.example.json'), JSON.stringify(tsconfig))
   run('tsc', '--noEmit', '-p', 'tsconfig.example.json')
 
+  run('biome', 'check', `--config-path=${root}`, folder)
+
   const commands = [...guide.matchAll(/^npx (drizzle-kit .*)$/gm)].map(([, command = '']) => command)
   const [program = '', ...args] = commands.find(command => command.includes(`${folder}/`))?.split(' ') ?? []
   run(program, ...args)
