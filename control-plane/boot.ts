@@ -7,10 +7,9 @@ import { type AppOptions, createApp } from '../src/http/app.ts'
 import { closeServer, openServer } from '../src/http/listener/server.ts'
 import type { AppEnv, Route } from '../src/http/route.ts'
 import type { Environment } from '../src/kernel/config.ts'
-import type { Hooks, Services } from '../src/kernel/control-plane.ts'
-import { planProgram } from '../src/kernel/plan.ts'
+import { assemble, type Services } from '../src/kernel/control-plane.ts'
+import { type PlannedProgram, planProgram } from '../src/kernel/plan.ts'
 import type { Plugin } from '../src/kernel/plugin.ts'
-import { assemble } from '../src/kernel/program.ts'
 import { createReleases, type Releases } from '../src/kernel/releases.ts'
 import type { Logger } from '../src/log.ts'
 import { checkDisk } from '../src/storage/disk.ts'
@@ -61,7 +60,7 @@ export async function boot(options: BootOptions): Promise<Program> {
 
 async function start(
   { log, clock, web }: BootOptions,
-  plan: ReturnType<typeof planProgram>,
+  plan: PlannedProgram,
   releases: Releases,
 ): Promise<Program> {
   const site = plan.configs.get(sitePlugin.name) as Site
@@ -79,9 +78,7 @@ async function start(
       disk: () => checkDisk(folder),
     },
   })
-  const answers = <H extends keyof Hooks>(hook: H) =>
-    assembly.answers(hook) as readonly { plugin: string; answer: Hooks[H] }[]
-  const formTargets = answers('form-targets')
+  const formTargets = assembly.answers('form-targets')
   const app = createApp({
     log,
     routes: assembly.routes,
@@ -102,13 +99,13 @@ async function start(
     app,
     site,
     log,
-    takeRequest: answers('take-request'),
-    takeUpgrade: answers('take-upgrade'),
+    takeRequest: assembly.answers('take-request'),
+    takeUpgrade: assembly.answers('take-upgrade'),
   })
   return {
     site,
     app,
-    services: assembly.services as Partial<Services>,
+    services: assembly.offered,
     routes: assembly.routes,
     runOnce: assembly.runOnce,
     listen: async () => {

@@ -20,7 +20,7 @@ function welcome({ site, services }: Program): void {
   Longhouse runs at   ${siteUrl(site, 'control')}
   The admin token is  ${tokenFile ? `in ${tokenFile}` : 'the value of ADMIN_TOKEN'}
   Instances live at   ${siteUrl(site, '<subdomain>')}
-  Ctrl-C stops the control plane; containers keep running.
+  Ctrl-C stops the control plane; ${services.provisioner?.outlivesControlPlane ? 'containers keep running' : 'instances stop with it'}.
 
 `)
 }

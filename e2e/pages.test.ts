@@ -52,7 +52,10 @@ for (const javaScript of [true, false]) {
     await press(page, /Sign in|Log in/)
     await says(page, /daily-digest/, javaScript)
     await press(page, /Run now daily-digest/)
+    await says(page, /Run of daily-digest/, javaScript)
     await says(page, /Succeeded/, javaScript)
+    await says(page, /Good morning/, javaScript)
+    await page.goto(instance)
     await page
       .getByRole('link', { name: /Succeeded/ })
       .first()

@@ -5,48 +5,51 @@ import { closeServer, openServer } from '../src/http/listener/server.ts'
 import type { Environment } from '../src/kernel/config.ts'
 import { type PlannedProgram, planProgram } from '../src/kernel/plan.ts'
 import type { Plugin, StopOptions } from '../src/kernel/plugin.ts'
-import { type Assembly, assemble, migrationsOf } from '../src/kernel/program.ts'
+import { type Assembly, migrationsOf } from '../src/kernel/program.ts'
 import { createReleases, type Releases } from '../src/kernel/releases.ts'
-import type { Hooks, Services } from '../src/kernel/runtime.ts'
+import { assemble } from '../src/kernel/runtime.ts'
 import type { Logger } from '../src/log.ts'
 import { builtRoot } from '../src/root.ts'
 import { refuseNewerDatabase } from '../src/storage/migrations.ts'
+import { openVolume, refuseOtherVolume } from './open-volume.ts'
 import { killVolumeProcesses } from './process/leftovers.ts'
-import type { VolumeSettings } from './volume/contract.ts'
+import type { Volume, VolumeSettings } from './volume/contract.ts'
 import { type OpenedVolume, volumePlugin } from './volume/index.ts'
-import { openVolume, refuseOtherVolume, type Volume } from './volume/volume.ts'
 import { instanceApp } from './web/app.tsx'
 import { createInstanceServer } from './web/server.ts'
 
+/** The plugins that the program itself asks: who is signed in, whether it is stopping, what the instance is called. */
+const needs = ['auth', 'jobs', 'volume'] as const
+
 export interface BootOptions {
-  /** The plugins, besides that of the volume. */
+  /** The plugins, besides the volume's. */
   plugins: readonly Plugin[]
   env: Environment
   log: Logger
   clock: Clock
-  /** True when a control plane started this process, and not a person. */
+  /** True if a control plane started this process. */
   spawned: boolean
 }
 
 export interface Runtime {
   port: number
-  /** Resolves when every plugin has started; rejects when one cannot. */
+  /** Resolves when every plugin has started; rejects if one fails. */
   started: Promise<void>
   /**
-   * Lets runs in progress end, then cuts what follows them, then stops listening, the tasks and the plugins in reverse
-   * order, and closes the volume: within the grace period, of which most is for the runs. Without `patience` runs are
-   * interrupted at once.
+   * Stops in this order: runs in progress end, log followers are disconnected, the port closes, then tasks and
+   * plugins stop in reverse order and the volume closes. Takes at most the grace period, most of which is for the
+   * runs. Without `patience` runs are interrupted at once.
    */
   stop(how?: StopOptions): Promise<void>
-  /** How long `stop` may take. */
+  /** The time limit of `stop`. */
   stopGraceMs: number
-  /** Kills every process that works here besides this one, for a program that ends at once. */
+  /** Kills every other process of this volume, for a program that ends at once. */
   killRuns(): void
 }
 
 /**
- * Starts an instance. It listens first, and its plugins start after that: until they have, requests are answered with
- * "starting". Throws a BootError with every fault of its settings, or because the volume or the port cannot be had.
+ * Starts an instance. It listens first and starts its plugins after that; until then requests get the response
+ * "starting". Throws a BootError with every fault of its settings, or if the volume or the port is not available.
  */
 export async function boot(options: BootOptions): Promise<Runtime> {
   const assets = loadAssets(builtRoot('assets'))
@@ -78,20 +81,19 @@ export async function boot(options: BootOptions): Promise<Runtime> {
   }
 }
 
-/** An instance whose plugins are set up, and not started. */
+/** An instance whose plugins are set up but not started. */
 export interface Instance {
   settings: VolumeSettings
   volume: Volume
   app: ReturnType<typeof instanceApp>
   assembly: Assembly
-  services: Services
   /** Starts the plugins. */
   start(): Promise<void>
-  /** Gives back what was taken: the volume last. */
+  /** Releases what was opened, the volume last. */
   releases: Releases
 }
 
-/** Sets up the plugins over the instance's volume. A `volume` that is open already is taken over. */
+/** Sets up the plugins on the instance's volume. An open `volume` is used as it is. */
 export async function setUp(
   options: Omit<BootOptions, 'spawned'> & { assets: Assets; volume?: Volume },
 ): Promise<Instance> {
@@ -120,49 +122,53 @@ export async function setUp(
       checks: {},
       taskFaults: 'logged',
     })
-    const services = assembly.services as unknown as Services
     let hasStarted = false
-    const around = assembly.answers('around-route') as readonly { answer: Hooks['around-route'] }[]
+    const { auth, jobs, volume: ofVolume } = assembly.services
+    const around = assembly.answers('around-route')
     const app = instanceApp({
       instanceId,
       publicUrl,
       trustedProxies,
       log,
       assets,
-      place: services.volume.place.name,
+      place: ofVolume.place.name,
       routes: assembly.routes,
       around: around.map(({ answer }) => answer),
       hasStarted: () => hasStarted,
-      isAuthenticated: services.auth.isAuthenticated,
-      isStopping: () => services.jobs.phase() === 'stopping',
+      isAuthenticated: auth.isAuthenticated,
+      isStopping: () => jobs.phase() === 'stopping',
     })
-    await services.auth.passwordReady
+    await auth.passwordReady
     const start = async () => {
       await assembly.start()
       hasStarted = true
     }
-    return { settings, volume, app, assembly, services, start, releases }
+    return { settings, volume, app, assembly, start, releases }
   } catch (error) {
     await releases.release()
     throw error
   }
 }
 
-/** Sorts the plugins and parses their settings. Throws a BootError with every fault of all of them. */
+/** Sorts the plugins and parses their settings. Throws a BootError with every fault. */
 export function planRuntime(
   { plugins, env, log }: Pick<BootOptions, 'plugins' | 'env' | 'log'>,
   opened: () => OpenedVolume,
-): PlannedProgram {
+): PlannedProgram<(typeof needs)[number]> {
   return planProgram([volumePlugin(opened), ...plugins], {
     env,
     log,
-    // An older image may be given settings that only a newer one knows.
+    needs,
+    // An older image may get settings that only a newer one knows.
     lenient: true,
     knownBesides: ['LOG_LEVEL', 'NODE_ENV'],
   })
 }
 
-/** A person who starts an instance by hand need not name it; a control plane must, for it checks who answers. */
+/**
+ * A runtime started by hand needs no instance id; a control plane must set one, because it checks which instance
+ * responds.
+ */
 export function named({ env, spawned }: Pick<BootOptions, 'env' | 'spawned'>): Environment {
   const byHand = !spawned && env.NODE_ENV !== 'production'
   return byHand && !env.LONGHOUSE_INSTANCE_ID ? { ...env, LONGHOUSE_INSTANCE_ID: 'inst_local' } : env

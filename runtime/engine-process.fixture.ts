@@ -2,7 +2,7 @@
 import { systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
 import { createEngine } from './engine.fixture.ts'
-import { openVolume } from './volume/volume.ts'
+import { openVolume } from './open-volume.ts'
 
 const volume = openVolume(process.argv[2] ?? '')
 const engine = await createEngine({ volume, log: silentLog, clock: systemClock })

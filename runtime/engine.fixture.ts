@@ -6,6 +6,7 @@ import type { Hono } from 'hono'
 import { type Clock, systemClock } from '../src/clock.ts'
 import type { AppEnv } from '../src/http/route.ts'
 import type { Plugin } from '../src/kernel/plugin.ts'
+import { definePlugin, type Services } from '../src/kernel/runtime.ts'
 import { type Logger, silentLog } from '../src/log.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { setUp } from './boot.ts'
@@ -16,12 +17,13 @@ import { jobsWith } from './jobs/index.ts'
 import type { JobsControls, JobsTuning } from './jobs/tuning.ts'
 import { noticesWith } from './notices/index.ts'
 import type { Notices } from './notices/notices.ts'
+import { openVolume } from './open-volume.ts'
 import { packagesWith } from './packages/index.ts'
 import type { PackagesLimits } from './packages/packages.ts'
 import { plugins } from './program.ts'
 import type { SecretUser } from './secrets/secrets.ts'
 import { syncWith } from './sync/index.ts'
-import { openVolume, type Volume } from './volume/volume.ts'
+import type { Volume } from './volume/contract.ts'
 
 export interface EngineOptions extends Omit<JobsTuning, 'takeControl' | 'env'> {
   /** Is taken over, and closed. */
@@ -49,9 +51,41 @@ export interface EngineOptions extends Omit<JobsTuning, 'takeControl' | 'env'> {
 const passwordHash =
   '$argon2id$v=19$m=8,t=1,p=1$bG9uZ2hvdXNlLXRlc3RzIQ$LDxCmqsLvkTnLVVhcFnzmO/tWW1ZNDsYrkmaZy2toSg'
 
+/** The plugins whose services tests ask. */
+const drivenPlugins = ['jobs', 'packages', 'repo', 'secrets', 'state', 'sync'] as const
+type Driven = Pick<Services, (typeof drivenPlugins)[number]>
+
+function settingsOf({ volume, timezone = 'UTC', settings }: EngineOptions): Record<string, string> {
+  return {
+    LONGHOUSE_DATA_DIR: volume.dir,
+    LONGHOUSE_INSTANCE_ID: 'inst_test',
+    LONGHOUSE_PASSWORD: passwordHash,
+    LONGHOUSE_TIMEZONE: timezone,
+    ...settings,
+  }
+}
+
+/** A plugin that hands what it needs to the test. */
+function createDriver() {
+  let driven: Driven | null = null
+  const plugin = definePlugin({
+    name: 'test-driver',
+    needs: drivenPlugins,
+    setup: ({ services }) => {
+      driven = services
+      return {}
+    },
+  })
+  const services = (): Driven => {
+    if (!driven) throw new Error('the plugins are not set up')
+    return driven
+  }
+  return { plugin, services }
+}
+
 /** The instance as tests control it: what its plugins offer, in one object. */
 export async function createEngine(options: EngineOptions) {
-  const { volume, log, clock, timezone = 'UTC', env, install, syncLimitMs, settings, patience } = options
+  const { volume, log, clock, env, install, syncLimitMs, patience } = options
   const { runs: runLimits, load, keep } = options
   let controls: JobsControls | null = null
   const control = (): JobsControls => {
@@ -81,23 +115,22 @@ export async function createEngine(options: EngineOptions) {
       }),
     ].map(plugin => [plugin.name, plugin]),
   )
+  const driver = createDriver()
   const instance = await setUp({
-    plugins: [...plugins.map(plugin => tuned.get(plugin.name) ?? plugin), ...(options.extraPlugins ?? [])],
-    env: {
-      LONGHOUSE_DATA_DIR: volume.dir,
-      LONGHOUSE_INSTANCE_ID: 'inst_test',
-      LONGHOUSE_PASSWORD: passwordHash,
-      LONGHOUSE_TIMEZONE: timezone,
-      ...settings,
-    },
+    plugins: [
+      ...plugins.map(plugin => tuned.get(plugin.name) ?? plugin),
+      driver.plugin,
+      ...(options.extraPlugins ?? []),
+    ],
+    env: settingsOf(options),
     log,
     clock,
     volume,
     assets: { url: name => `/assets/${name}`, mount: () => {} },
   })
   if (!options.unstarted) await instance.start()
-  const { assembly, services, app, releases } = instance
-  const { jobs, packages, repo, secrets, state, sync } = services
+  const { assembly, app, releases } = instance
+  const { jobs, packages, repo, secrets, state, sync } = driver.services()
   const { manifest, list, runs, logs, slots, edits } = jobs
 
   return {

@@ -19,8 +19,8 @@ import { systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
 import { programRoot } from '../src/root.ts'
 import { createEngine, isAlive, oneJob, registry, startInstance, until } from './engine.fixture.ts'
+import { openVolume } from './open-volume.ts'
 import { asWritten } from './runner/log-line.ts'
-import { openVolume } from './volume/volume.ts'
 
 test('an empty volume gets the starter jobs, a commit of them, and a first run that succeeds', async t => {
   const { engine, run, path } = await startInstance(t)

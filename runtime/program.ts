@@ -15,7 +15,7 @@ import { state } from './state/index.ts'
 import { sync } from './sync/index.ts'
 import { tokens } from './tokens/index.ts'
 
-/** The runtime, as the list of what it is made of; the volume comes before them all. */
+/** The runtime as a list of plugins; the volume comes before them all. */
 export const plugins = [
   auth,
   tokens,
@@ -34,7 +34,7 @@ export const plugins = [
   health,
 ]
 
-/** Starts an instance. Throws a BootError that names every fault of its settings. */
+/** Starts an instance. Throws a BootError with every fault of its settings. */
 export function startRuntime(options: Omit<BootOptions, 'plugins'>): Promise<Runtime> {
   return boot({ ...options, plugins })
 }

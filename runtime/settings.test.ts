@@ -171,3 +171,16 @@ test('a misspelt setting is reported, and does not stop the start', () => {
     'LONGHOUSE_SHINY: no setting has this name, so that it does nothing; the nearest is LONGHOUSE_HOST',
   ])
 })
+
+test('a list of plugins that lacks one which the program itself needs does not boot', () => {
+  const auth = plugins.filter(({ name }) => name === 'auth')
+  const env = { LONGHOUSE_PASSWORD: 'correct horse', LONGHOUSE_INSTANCE_ID: 'inst_test' }
+  const withoutJobs = () =>
+    planRuntime({ plugins: auth, env, log: silentLog }, () => {
+      throw new Error('nothing is opened')
+    })
+  assert.throws(withoutJobs, (error: BootError) => {
+    assert.deepEqual(error.faults, ['the program needs the plugin "jobs", which is not there'])
+    return true
+  })
+})

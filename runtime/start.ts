@@ -1,5 +1,5 @@
 import { keepCompiled } from '../src/compile-cache.ts'
 
-// Before the program itself is loaded, which is most of what a start takes.
+// Before the program itself is loaded, which takes most of the start.
 keepCompiled()
 await import('./main.ts')

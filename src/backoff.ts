@@ -1,13 +1,13 @@
 /**
- * Backoff: how long to wait before the next attempt at something that failed. Only the arithmetic: packages such as
- * p-retry and exponential-backoff own the loop and its timer, while our attempts are rows and tasks that outlive both.
+ * Backoff: how long to wait before the next attempt after failures. Only the arithmetic: packages such as p-retry and
+ * exponential-backoff own the loop and its timer, while our attempts are rows and tasks that outlive both.
  */
 export interface Backoff {
-  /** The pause after the first failure. */
+  /** The delay after the first failure. */
   firstMs: number
-  /** No pause is longer. */
+  /** The longest delay. */
   mostMs: number
-  /** Each pause is this many times the one before it. Default 2. */
+  /** Each delay is this many times the previous one. Default 2. */
   factor?: number
 }
 

@@ -1,4 +1,4 @@
-/** What keeps a program from starting: every fault at once, each in words that say what would be right. */
+/** The faults that keep a program from starting, all at once, each with what would be right. */
 export class BootError extends Error {
   readonly faults: readonly string[]
 

@@ -1,13 +1,13 @@
-/** Time as a parameter: programs hand in the system's clock, tests hand in one that they move themselves. */
+/** Time as a parameter: programs pass the system's clock, tests pass one that they control. */
 export interface Clock {
-  /** Milliseconds since the epoch: for slots, and for people. The machine's clock may be set, forwards or back. */
+  /** Milliseconds since the epoch: for slots and for people. The machine's clock may be set forwards or back. */
   now(): number
   /**
    * Milliseconds since some moment, on a clock that cannot be set: for every wait within the life of a process.
    * Readings compare only with each other, and mean nothing to another process.
    */
   monotonic(): number
-  /** Resolves after `ms`, or at once when `signal` aborts: a wait is a courtesy, never a reason to hang. */
+  /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 

@@ -1,7 +1,7 @@
-/** Runs each piece of work after the one before it, in the order of the calls. */
+/** Runs one task after another, in the order of the calls. */
 export type InOrder = <T>(work: () => Promise<T>) => Promise<T>
 
-/** Makes a function that runs one piece of work at a time. Work that fails does not hold up the next. */
+/** Returns a function that runs one task at a time. A failed task does not block the next. */
 export function serial(): InOrder {
   let last: Promise<unknown> = Promise.resolve()
   return work => {
@@ -12,8 +12,8 @@ export function serial(): InOrder {
 }
 
 /**
- * Makes a function that runs the work of one key one piece after another, in the order of the calls. Work that fails
- * does not hold up the next; other keys do not wait.
+ * Returns a function that runs the tasks of one key one after another, in the order of the calls. A failed task does
+ * not block the next; other keys do not wait.
  */
 export function serialByKey() {
   const last = new Map<string, Promise<unknown>>()
@@ -29,8 +29,8 @@ export function serialByKey() {
 }
 
 /**
- * Makes a function that runs at most `atOnce` pieces of work at the same time and queues up to `queue` more. Beyond
- * that it throws the error that `full` makes.
+ * Returns a function that runs at most `atOnce` tasks at the same time and queues up to `queue` more. Beyond that it
+ * throws the error that `full` returns.
  */
 export function limit(atOnce: number, queue: number, full: () => Error) {
   const waiting: (() => void)[] = []
@@ -43,7 +43,7 @@ export function limit(atOnce: number, queue: number, full: () => Error) {
     try {
       return await work()
     } finally {
-      // Hand the place to the next in the queue, so that nothing slips in between.
+      // Pass the place to the next in the queue, so that no other call takes it.
       const next = waiting.shift()
       if (next) next()
       else going--
@@ -52,8 +52,8 @@ export function limit(atOnce: number, queue: number, full: () => Error) {
 }
 
 /**
- * Waits until `done` resolves, for `withinMs` at most. When the time is up, one more pass of the event loop lets a busy
- * process read what already lies in its pipes.
+ * Waits until `done` resolves, for `withinMs` at most. After a timeout, one more pass of the event loop lets a busy
+ * process read data that is already in its pipes.
  */
 export async function waitAtMost(done: Promise<unknown>, withinMs: number): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>()

@@ -39,6 +39,18 @@ test('links between documents lead to existing files and headings', () => {
   assert.deepEqual(broken, [])
 })
 
+test('the map of the repository names each folder of the top two levels once', () => {
+  const map = read('docs/architecture.md').split('## Where things are')[1]?.split('\n## ')[0] ?? ''
+  const rows = [...map.matchAll(/^\| (`.*?) \|/gm)].map(([, folders = '']) => folders)
+  const listed = rows.flatMap(folders => [...folders.matchAll(/`([^`]+)\/`/g)].map(([, folder]) => folder))
+  // Hidden folders are not found by `*`; the others are made, and not kept in git.
+  const made = (folder: string) => /^(node_modules|data|dist|tmp|sbom)\b/.test(folder)
+  const folders = globSync(['*/', '*/*/'], { cwd: root })
+    .map(folder => folder.replace(/\/$/, ''))
+    .filter(folder => !made(folder))
+  assert.deepEqual(listed.sort(), folders.sort())
+})
+
 /** The anchors that GitHub makes of a document's headings. */
 function headingsOf(file: string): string[] {
   return [...read(file).matchAll(/^#+ (.*)$/gm)].map(([, words = '']) =>

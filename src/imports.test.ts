@@ -66,9 +66,6 @@ const usedByCli = [
 /** What fixtures of plugins use of the program: they boot it. */
 const usedToBoot = ['control-plane/boot.fixture.ts', 'control-plane/boot.ts', 'control-plane/web.tsx']
 
-/** Opens the volume, before there are plugins. */
-const opensVolume = 'runtime/volume/volume.ts'
-
 interface Arrow extends Import {
   from: string
   to: string
@@ -263,13 +260,12 @@ test('a plugin imports the contracts of what it needs, and no other', () => {
 test('programs know plugins only through index.ts and contract.ts', () => {
   const isProgram = (file: string) =>
     ['control-plane', 'cli'].includes(roomOf(file)) || /^runtime\/[^/]+$/.test(file)
-  const inside = arrows.filter(
-    ({ from, to }) => isProgram(from) && featureOf(to) && !/\/(contract|index)\.ts$/.test(to),
-  )
-  const wrong = inside.filter(
+  const wrong = arrows.filter(
     ({ from, to }) =>
-      !(roomOf(from) === 'cli' && usedByCli.includes(to)) &&
-      !(from === 'runtime/boot.ts' && to === opensVolume),
+      isProgram(from) &&
+      featureOf(to) &&
+      !/\/(contract|index)\.ts$/.test(to) &&
+      !(roomOf(from) === 'cli' && usedByCli.includes(to)),
   )
   assert.deepEqual(inWords(wrong), [])
 })
@@ -377,6 +373,18 @@ test('no folder holds more than twenty files, tests and fixtures not counted', (
 
 test('no circle of imports exists, types counted', () => {
   assert.deepEqual(circlesOf(everyArrow), [])
+})
+
+test('a value that a file exports is used by another one', () => {
+  const taken = new Set(everyArrow.flatMap(arrow => arrow.taken.map(name => `${arrow.to}: ${name}`)))
+  const unused = sources
+    .filter(({ file }) => inRooms(file) && !isTest(file) && !file.endsWith('.d.ts'))
+    .flatMap(({ file, exports }) => exports.map(name => ({ file, name })))
+    .filter(({ file, name }) => !taken.has(`${file}: ${name}`) && !taken.has(`${file}: *`))
+  assert.deepEqual(
+    unused.map(({ file, name }) => `${file} exports ${name}`),
+    [],
+  )
 })
 
 /** The circles in a graph, each as a path that ends where it began. */

@@ -1,7 +1,7 @@
-/** The deepest nesting of JSON that is accepted. Recursive code and indented pages could not cope with much more. */
+/** The deepest nesting of JSON that is accepted. Recursive code and indented pages could not handle much more. */
 export const maxJsonDepth = 100
 
-/** Returns whether a JSON text nests lists and objects more than `maxJsonDepth` deep. */
+/** Returns true if a JSON text nests lists and objects more than `maxJsonDepth` deep. */
 export function isTooDeepJson(json: string): boolean {
   let depth = 0
   let inText = false

@@ -17,17 +17,17 @@ const credentials = [
 ]
 
 /**
- * Structured logs on standard error: one JSON object a line for machines, readable lines on a terminal.
- * Credentials are removed here as well as left out where the line is written: a second net.
+ * Structured logs on standard error: one JSON object per line for machines, readable lines on a terminal. Credentials
+ * are redacted here, in addition to being left out by the caller.
  */
 export async function createLog(
   program: string,
   options: {
-    /** `info` when it is unset or unknown: the settings' own check says what is wrong with it. */
+    /** `info` if it is unset or unknown: the settings' own check reports that. */
     level?: string | undefined
-    /** Readable lines; as standard error is a terminal or not when it is left out. */
+    /** Readable lines; by default if standard error is a terminal. */
     human?: boolean
-    /** Takes the lines instead of standard error. */
+    /** The destination instead of standard error. */
     to?: DestinationStream
   } = {},
 ): Promise<Logger> {
@@ -45,7 +45,7 @@ export async function createLog(
   const { to = pino.destination({ fd: 2, sync: true }), human = !options.to && process.stderr.isTTY } =
     options
   if (!human) return pino(settings, to)
-  // A tenth of the runtime's code, of which a container has no use.
+  // A tenth of the runtime's code, which a container does not need.
   const { prettyFactory } = await import('pino-pretty')
   const format = prettyFactory({ translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname,name' })
   return pino(settings, { write: line => to.write(format(line)) })

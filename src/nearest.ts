@@ -1,4 +1,4 @@
-/** Of the names, the one that was most likely meant; null when none is like it. */
+/** Returns the most likely intended name; null if none is similar. */
 export function nearest(name: string, names: Iterable<string>): string | null {
   let best: string | null = null
   // A third of the letters may be wrong, and two in any case.
@@ -14,7 +14,7 @@ export function nearest(name: string, names: Iterable<string>): string | null {
   return best ?? [...names].find(each => name.length > 2 && each.includes(name)) ?? null
 }
 
-/** How many letters have to be put in, left out, changed or swapped with their neighbour. */
+/** The number of inserted, deleted, changed or swapped letters. */
 export function editDistance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => column)

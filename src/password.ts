@@ -14,7 +14,7 @@ export function hashPassword(password: string): Promise<string> {
   return hash(password, chosenCost)
 }
 
-/** The same for a password of at least 100 random bits, which no person chose. */
+/** Hashes a generated password of at least 100 random bits, at a lower cost. */
 export function hashRandomPassword(password: string): Promise<string> {
   return hash(password, randomCost)
 }
@@ -25,7 +25,7 @@ async function hash(password: string, cost: typeof chosenCost): Promise<string> 
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${encode(salt)}$${encode(tag)}`
 }
 
-/** True when the text is a hash that `verifyPassword` can check, at a cost that a sign-in can bear (memory ≤ 1 GiB). */
+/** True for a hash that `verifyPassword` accepts, at an acceptable cost (memory ≤ 1 GiB). */
 export function isPasswordHash(text: string): boolean {
   const match = phc.exec(text)
   if (!match) return false
@@ -38,18 +38,18 @@ export function isPasswordHash(text: string): boolean {
     Number(passes) <= 100 &&
     Number(memory) >= 8 * lanes &&
     Number(memory) <= 1_048_576 &&
-    // No base64 text leaves one character over.
+    // A base64 text never has one character left over.
     salt.length % 4 !== 1 &&
     hash.length % 4 !== 1
   )
 }
 
-/** True when the text means to be a hash, of whatever kind: no password starts like this by accident. */
+/** True for text in the form of any kind of hash: no password starts like this by accident. */
 export function looksLikeHash(text: string): boolean {
   return /^\$[a-z0-9-]+\$/.test(text)
 }
 
-/** False as well when `hash` is none that `isPasswordHash` knows. */
+/** Returns false for a wrong password, and for a hash that `isPasswordHash` refuses. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const match = phc.exec(hash)
   if (!match || !isPasswordHash(hash)) return false

@@ -1,19 +1,19 @@
 import type { Clock } from './clock.ts'
 
 export interface RateLimit {
-  /** Seconds until the next try is allowed; 0 when it is allowed now. */
+  /** Seconds until the next try is allowed; 0 if it is allowed now. */
   retryAfter(key: string): number
   /** Counts one failure. */
   fail(key: string): void
-  /** Forgets the failures, after a success. */
+  /** Clears the failures, after a success. */
   clear(key: string): void
-  /** Forgets the latest failure: it was counted before it was known, and was none. */
+  /** Removes the latest failure, which was counted before its result was known. */
   takeBack(key: string): void
 }
 
 /**
- * Allows `failures` failed tries a key within `withinMs`. Successes do not count. Memory is bounded: the keys that
- * failed longest ago are forgotten first.
+ * Allows `failures` failures per key within `withinMs`. Successes do not count. Memory is bounded: keys whose last
+ * failure is oldest are forgotten first.
  */
 export function createRateLimit(options: {
   failures: number
@@ -50,13 +50,13 @@ export function createRateLimit(options: {
 }
 
 export interface Pace {
-  /** Whole seconds until the next turn of this key; 0 when it is now. */
+  /** Whole seconds until this key may be used again; 0 if it may be used now. */
   wait(key: string): number
-  /** Takes the turn. */
+  /** Records a use of this key. */
   take(key: string): void
 }
 
-/** One turn a key every `everyMs`. Memory is bounded: the turns that were taken longest ago are forgotten first. */
+/** Allows one use per key every `everyMs`. Memory is bounded: the keys used longest ago are forgotten first. */
 export function createPace(options: { everyMs: number; clock: Clock; maxKeys?: number }): Pace {
   const { everyMs, clock, maxKeys = 10_000 } = options
   const nextAt = new Map<string, number>()

@@ -1,6 +1,6 @@
 /** True for a name of the IANA time zone database that this system knows, such as `Europe/Berlin` or `UTC`. */
 export function isTimezone(name: string): boolean {
-  // Without asking ICU, which takes its time to wake up: most instances name no other zone.
+  // Without ICU, which is slow to load: most instances use no other zone.
   if (name === 'UTC') return true
   if (!/^[A-Za-z]/.test(name)) return false
   try {
@@ -13,7 +13,7 @@ export function isTimezone(name: string): boolean {
   }
 }
 
-/** What is wrong with the name of a zone, with what to write instead; null when it is good. */
+/** Returns what is wrong with the name of a zone, and what to write instead; null if it is valid. */
 export function timezoneFault(name: string): string | null {
   if (isTimezone(name)) return null
   const meant = placesMeant(name)
@@ -23,12 +23,12 @@ export function timezoneFault(name: string): string | null {
     : `${words}; use a name such as Europe/Berlin or UTC`
 }
 
-/** Zones that an abbreviation such as `PST` may stand for, in words; null when it is none. */
+/** Describes the zones that an abbreviation such as `PST` may mean; null if it is none. */
 export function placesMeant(name: string): string | null {
   return abbreviations[name.toUpperCase()] ?? null
 }
 
-/** Places for the abbreviations that people write, and that Intl takes and Temporal does not. */
+/** Places for common abbreviations, which Intl accepts and Temporal does not. */
 const abbreviations: Readonly<Record<string, string>> = {
   ACT: 'Australia/Darwin',
   AET: 'Australia/Sydney',

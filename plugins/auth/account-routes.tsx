@@ -10,7 +10,7 @@ import { unknownSession } from './problems.ts'
 
 const time = z.iso.datetime()
 
-export const accountSchema = z.object({
+const accountSchema = z.object({
   id: z.string(),
   email: z.string(),
   name: z.string().nullable(),

@@ -10,7 +10,7 @@ import { accountSessions } from './schema.ts'
 const day = 24 * 3_600_000
 
 /** How long an owner's session lasts without use and at most, and how often its expiry is extended. */
-export const accountSessionLife = { idleMs: 14 * day, longestMs: 60 * day, refreshMs: 3_600_000 }
+const accountSessionLife = { idleMs: 14 * day, longestMs: 60 * day, refreshMs: 3_600_000 }
 
 export interface FoundSession extends AccountSession {
   accountId: string

@@ -7,7 +7,7 @@ export const google = 'https://accounts.google.com'
  * `verified`: only addresses that the provider calls verified. `unstated`: also where it does not say, as Microsoft.
  * `any`: also addresses that it calls unverified, as Authentik does by default.
  */
-export const emailTrusts = ['verified', 'unstated', 'any'] as const
+const emailTrusts = ['verified', 'unstated', 'any'] as const
 export type EmailTrust = (typeof emailTrusts)[number]
 
 /** Where owners sign in: Google, or any other OpenID provider by `OPENID_ISSUER`. */

@@ -21,8 +21,8 @@ export interface TestProvider {
   stop(): Promise<void>
 }
 
-export const clientId = 'longhouse-test'
-export const clientSecret = 'a-secret-between-the-two-of-us'
+const clientId = 'longhouse-test'
+const clientSecret = 'a-secret-between-the-two-of-us'
 
 /** The settings that make it the provider of a control plane. */
 export const envOf = ({ issuer }: TestProvider) => ({

@@ -5,7 +5,7 @@ import type { Db } from '../../src/storage/database.ts'
 import { unlessFull } from '../../src/storage/disk.ts'
 import { sessions } from './schema.ts'
 
-export const idleMs = 12 * 3_600_000
+const idleMs = 12 * 3_600_000
 export const longestMs = 7 * 24 * 3_600_000
 const refreshMs = 10 * 60_000
 

@@ -6,13 +6,13 @@ import { openAccountRecords } from './accounts/account-records.ts'
 import { createAdmission } from './checkout/admission.ts'
 import { openPayments } from './checkout/payments.ts'
 import type { Plan } from './contract.ts'
+import type { declaration } from './declaration.ts'
 import { createAttention } from './enforcement/attention.ts'
 import { Enforcement } from './enforcement/enforcement.ts'
 import { createNotices } from './enforcement/notices.ts'
 import { billingAdminRoutes } from './pages/admin-routes.tsx'
 import { billingRoutes } from './routes.tsx'
-import type * as schema from './schema.ts'
-import type { billingConfig, StripeSettings } from './settings.ts'
+import type { StripeSettings } from './settings.ts'
 import { Customers } from './stripe/customers.ts'
 import { openStripe } from './stripe/stripe.ts'
 import { createStripeSync } from './stripe/sync.ts'
@@ -23,8 +23,8 @@ const minute = 60_000
 /** Stripe's own pages, where forms of ours lead. */
 const stripePages = ['https://checkout.stripe.com', 'https://billing.stripe.com']
 
-type Context = SetupContext<'auth' | 'mail' | 'provisioner' | 'site', typeof billingConfig, typeof schema>
-type Parts = SetupParts<'billing'>
+type Context = SetupContext<typeof declaration>
+type Parts = SetupParts<typeof declaration>
 
 /** Billing without payments: every owner may have instances, and pages and the API say so. */
 export function setUpWithoutStripe({ db, clock, log, services, nudge }: Context): Parts {

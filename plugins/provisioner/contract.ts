@@ -187,6 +187,8 @@ export interface InstanceEnvironment {
 }
 
 export interface ProvisionerService {
+  /** Whether instances keep running when the control plane stops. */
+  outlivesControlPlane: boolean
   /** Every instance whose volume may still exist, by name. */
   instances(): InstanceSummary[]
   /**

@@ -82,7 +82,7 @@ test('removals and suspensions move into their own tables with everything that w
 })
 
 test('the API shows every instance as before the migration', async t => {
-  // Nothing gets further meanwhile: a purge, a removal and a start wait for the driver.
+  // The driver holds every purge, removal and start, so that no record changes.
   const held = Promise.withResolvers<void>()
   t.after(() => held.resolve())
   const hold = async () => {
@@ -161,7 +161,7 @@ function migrated(sqlite: Database): Database {
   return sqlite
 }
 
-/** The schema and the rows of every table, those of migrations too; closes the database unless told otherwise. */
+/** Returns the schema and the rows of every table, migrations tables included, and closes the database unless `keepOpen`. */
 function contentsOf(sqlite: Database, { keepOpen = false } = {}) {
   const schema = sqlite
     .prepare<[], { type: string; name: string; sql: string | null }>(

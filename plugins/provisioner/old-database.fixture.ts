@@ -9,7 +9,7 @@ import * as schema from './schema.ts'
 export const tables = { schema, migrations: 'plugins/provisioner/migrations' }
 export const at = Date.UTC(2026, 5, 1)
 
-/** What a database of before 0008 said about each instance, beside what every instance has. */
+/** The columns that differ from instance to instance in a database that lacks migration 0008. */
 export const before: Record<string, Record<string, string | number | null>> = {
   running: { desired: 'running', status: 'running' },
   stopped: { desired: 'stopped', status: 'stopped' },

@@ -36,6 +36,7 @@ export function provisionerService(parts: {
     return changed
   }
   return {
+    outlivesControlPlane: fleet.driver.outlivesControlPlane,
     instances: () => listInstances(db).map(each => summaryOf(each, site.dataRoot, retention, clock.now())),
     setDesired: (subdomain, desired, by) => {
       request(fleet, subdomain, kinds[desired], by ? { by } : {})

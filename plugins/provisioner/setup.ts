@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
-import type { HookNeed } from '../../src/kernel/hooks.ts'
 import { Ownership } from './commands/ownership.ts'
+import type { declaration } from './declaration.ts'
 import type { Driver } from './driver.ts'
 import { HealthWatch } from './reconciler/health-watch.ts'
 import { Orphans } from './reconciler/orphans.ts'
@@ -13,27 +13,18 @@ import { instanceMail } from './records/instance-mail.ts'
 import { loadSecretKeys } from './records/secret-keys.ts'
 import { markEarlierVolumes } from './records/volume-record.ts'
 import { provisionerRoutes } from './routes.ts'
-import type * as schema from './schema.ts'
 import { provisionerService } from './service.ts'
-import type { provisionerConfig } from './settings.ts'
 import { provisionerTasks } from './tasks.ts'
 import type { VolumeLook } from './volumes/inspection.ts'
 
-export const asks = {
-  'instance-admission': 'optional',
-  'instance-environment': 'any',
-  'instance-limit': 'optional',
-  'purge-objection': 'any',
-} as const satisfies Record<string, HookNeed>
-
-type Context = SetupContext<'auth' | 'router' | 'site', typeof provisionerConfig, typeof schema, typeof asks>
+type Context = SetupContext<typeof declaration>
 
 /** Puts the provisioner together over a driver. `look` is how it looks at volumes. */
 export async function setUpProvisioner(
   context: Context,
   driver: Driver,
   look: VolumeLook,
-): Promise<SetupParts<'provisioner'>> {
+): Promise<SetupParts<typeof declaration>> {
   const { config, db, log, clock, services, hooks, nudge, taskFaults } = context
   const { accounts } = services.auth
   const capacity = await driver.capacity().catch(() => null)

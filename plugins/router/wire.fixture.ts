@@ -56,7 +56,7 @@ export async function listening(server: Server | import('node:net').Server): Pro
   return (server.address() as AddressInfo).port
 }
 
-export async function closed(server: Server): Promise<void> {
+async function closed(server: Server): Promise<void> {
   const done = new Promise(resolve => server.close(resolve))
   server.closeAllConnections()
   await done

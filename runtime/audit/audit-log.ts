@@ -9,10 +9,10 @@ export type AuditEntry = typeof entries.$inferSelect
 const day = 24 * 3_600_000
 const keepMs = 365 * day
 const keepEntries = 20_000
-/** So many entries come between two looks for old ones. */
+/** Old entries are pruned after this many new ones. */
 const pruneEvery = 200
 
-/** Who did what, newest first; the oldest are forgotten after a year, or when there are too many. */
+/** The audit log, newest entry first. Entries are deleted after a year, or when there are too many. */
 export function openAuditLog(
   db: Db<typeof schema>,
   clock: Clock,

@@ -2,7 +2,7 @@ import type { AppContext } from '../../src/http/route.ts'
 import { owner } from '../auth/contract.ts'
 import type { AuditLog } from './audit-log.ts'
 
-/** Writes down a sign-in that came as a link, which no form or call would tell of. */
+/** Records a sign-in through a link, which no audited route handles. */
 export function auditSignIn(c: AppContext, audit: AuditLog): void {
   try {
     audit.write({

@@ -79,6 +79,23 @@ test('every change is recorded with its author and address, and without the valu
   assert.equal(((await second.json()) as { entries: Entry[] }).entries[0]?.action, 'POST /api/auth/logout')
 })
 
+test('forms are recorded like calls, with the name of a secret and never its value', async t => {
+  const { app, signIn } = await startWeb(t)
+  const Cookie = await signIn()
+  await postForm(app, '/secrets', { name: 'API_TOKEN', value: 'hidden-value' }, { Cookie })
+  await postForm(app, '/secrets/API_TOKEN/remove', {}, { Cookie })
+  const text = await (await app.request('/api/audit?limit=2', { headers: { Cookie } })).text()
+  assert.ok(!text.includes('hidden-value'))
+  const { entries } = JSON.parse(text) as { entries: (Entry & { summary: string })[] }
+  assert.deepEqual(
+    entries.map(({ summary, target }) => [summary, target]),
+    [
+      ['Remove a secret', 'API_TOKEN'],
+      ['Set or replace a secret', 'API_TOKEN'],
+    ],
+  )
+})
+
 test('the oldest entries are deleted', t => {
   const clock = manualClock()
   const sqlite = openSqlite(join(temporaryFolder(t), 'x.db'))

@@ -6,8 +6,8 @@ import type { AuditLog } from './audit-log.ts'
 const doors = new Set(['/api/auth/password'])
 
 /**
- * The same route, which writes down what it changed. It stands around every route that may change something, so that
- * none is forgotten. What cannot be written is logged: the change has happened.
+ * Wraps a route so that it records its changes. Every route that may change something is wrapped, so none is
+ * forgotten. A failure to record is logged, because the change has already happened.
  */
 export function audited(route: Route, audit: AuditLog): Route {
   if (route.method === 'get') return route

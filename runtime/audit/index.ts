@@ -7,7 +7,7 @@ import { audited } from './audited.ts'
 import { auditRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 
-/** Writes down who did what. */
+/** Records who changed what. */
 export const audit = definePlugin({
   name: 'audit',
   needs: ['auth'],

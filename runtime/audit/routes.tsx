@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import { listWindow } from '../../src/http/list-window.ts'
-import { type Guard, type Route, route } from '../../src/http/route.ts'
+import { actorKinds, type Guard, type Route, route } from '../../src/http/route.ts'
 import { AuditPage } from '../../views/instance/settings/audit-page.tsx'
 import { show } from '../web/show.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
@@ -9,7 +9,7 @@ import type { AuditEntry, AuditLog } from './audit-log.ts'
 const entryShape = z.object({
   at: z.iso.datetime(),
   actor: z
-    .object({ kind: z.enum(['session', 'token']), name: z.string() })
+    .object({ kind: z.enum(actorKinds), name: z.string() })
     .nullable()
     .meta({ description: 'Null for requests without a session or token' }),
   address: z.string(),

@@ -11,7 +11,7 @@ import { actorOf, type SessionStore } from './session.ts'
 export interface AccessParts {
   sessions: SessionStore
   cookie: SessionCookie
-  /** The token with that secret, used from that address; null when there is none. */
+  /** Returns the token with that secret and records its use from that address; null if there is none. */
   tokenOf(secret: string, address: string): { name: string; scope: Scope } | null
   /** Counts wrong tokens per address. */
   wrongTokens: RateLimit
@@ -80,7 +80,7 @@ const challenge = { 'WWW-Authenticate': 'Bearer realm="longhouse"' }
 
 function refuse(c: AppContext): Response {
   if (wantsFragment(c)) {
-    // htmx would put the sign-in page into the middle of this one.
+    // htmx would swap the sign-in page into the middle of this one.
     return c.body(null, 401, { 'HX-Redirect': signInPath(currentPath(c)) })
   }
   if (wantsPage(c)) return c.redirect(signInPath(c.req.method === 'GET' ? pathOf(c.req.url) : '/'), 303)

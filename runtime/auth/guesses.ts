@@ -4,8 +4,8 @@ import { createPace, createRateLimit } from '../../src/rate-limit.ts'
 
 export interface Guesses {
   /**
-   * Compares a try, or not. `address` is where it comes from, `browser` the name of one that signed in here before.
-   * Returns null when it is right, else the seconds to wait; 0 when the next try is free.
+   * Compares a password, unless the caller has to wait. `address` is the client's, `browser` the name of one that
+   * signed in here before. Returns null if it is right, else the seconds to wait; 0 if the next try is free.
    */
   judge(
     by: { address: string; browser: string | null },
@@ -14,13 +14,13 @@ export interface Guesses {
 }
 
 const withinMs = 10 * 60_000
-/** Wrong passwords within ten minutes that cost no waiting. */
+/** Wrong passwords within ten minutes without a delay. */
 const free = { browser: 10, group: 10, network: 30, all: 100 }
-/** Tries that go ahead of the crowd while all together are over their limit. */
+/** Tries in the fast queue while the shared limit is exceeded. */
 const ahead = { group: 3, network: 3 }
-/** Beyond the free tries, one each. */
+/** The delay between tries beyond the free ones. */
 const paceMs = 2000
-/** For those that go ahead: five a second. Each is compared, which takes an instance about 30 ms of one core. */
+/** The delay in the fast queue: five a second. Each comparison takes an instance about 30 ms of one core. */
 const aheadPaceMs = 200
 
 /**
@@ -73,7 +73,7 @@ export function guessLimit(clock: Clock): Guesses {
       // Until their next own try is compared: a caller who waited in a shared queue has that one free.
       const next = Math.max(0, ...over.map(({ limit, key }) => limit.pace.wait(key)))
 
-      // Counted before it is compared: a burst of guesses side by side must not slip through.
+      // Counted before it is compared: concurrent guesses must not slip through.
       for (const { limit, key } of own) limit.fail(key)
       if (browser === null) {
         all.fail('')

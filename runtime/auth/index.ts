@@ -16,7 +16,7 @@ import { sessionStore } from './session.ts'
 import { authConfig, ssoSettings } from './settings.ts'
 import { singleSignOn } from './sso.ts'
 
-/** Who may come in: by the password, by way of the control plane, or with a token. */
+/** Authentication by password, single sign-on or token. */
 export const auth = definePlugin({
   name: 'auth',
   needs: ['volume'],
@@ -28,7 +28,7 @@ export const auth = definePlugin({
     const sso = ssoSettings(config)
     const cookie = sessionCookie({ https })
     const sessions = sessionStore(db, clock)
-    // Its hashing goes on beside all that follows.
+    // Hashing continues while the other plugins are set up.
     const passwordReady = passwordGate(db, clock, config.LONGHOUSE_PASSWORD)
     passwordReady.catch(() => {})
     const login = passwordLogin(db, clock, { hasOther: sso !== null })

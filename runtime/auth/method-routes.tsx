@@ -9,13 +9,13 @@ import type { PasswordLogin } from './password-login.ts'
 import type { SessionStore } from './session.ts'
 import type { SsoSettings } from './settings.ts'
 
-export const onlyWayIn = defineProblem('only-way-in', 409, 'The password is the only way in')
+const onlyWayIn = defineProblem('only-way-in', 409, 'The password is the only way in')
 
 const truth = z
   .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')
   .transform(value => value === true || value === 'true')
 
-/** Which ways lead in, and turning the password off. */
+/** Routes for the ways to sign in, and for turning the password off. */
 export function methodRoutes(parts: {
   person: Guard
   sso: SsoSettings | null

@@ -7,22 +7,25 @@ import type { Db } from '../../src/storage/database.ts'
 import type * as schema from './schema.ts'
 import { passwords, sessions } from './schema.ts'
 
-/** 19 MiB a comparison: more at once would take an instance's memory. */
+/** A comparison takes 19 MiB: more at once would use up an instance's memory. */
 const comparisonsAtOnce = 2
 const longestQueue = 32
 
-export const busy = defineProblem('busy', 503, 'Too many sign-ins at once')
+const busy = defineProblem('busy', 503, 'Too many sign-ins at once')
 
 export interface PasswordGate {
-  /** Throws `busy` when too many wait already. */
+  /** Throws `busy` when too many comparisons are queued. */
   matches(guess: string): Promise<boolean>
-  /** What a browser that signed in with this password holds, by a name that it was given; another password ends it. */
+  /**
+   * The mark that a browser keeps after signing in with this password, under a given name; a new password invalidates
+   * it.
+   */
   mark(name: string): string
 }
 
 /**
- * Compares guesses with the configured password, which is plain or a PHC hash. When it is another one than the last
- * time, every session that the old one opened has ended when this resolves.
+ * Compares guesses with the configured password, which is plain or a PHC hash. If it changed since the last start,
+ * every session of the previous one has ended when this resolves.
  */
 export async function passwordGate(
   db: Db<typeof schema>,

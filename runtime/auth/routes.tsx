@@ -14,26 +14,26 @@ import type { PasswordGate } from './password.ts'
 import type { PasswordLogin } from './password-login.ts'
 import type { SessionStore } from './session.ts'
 
-export const passwordOff = defineProblem('password-off', 403, 'The password is turned off')
-export const wrongPassword = defineProblem('wrong-password', 401, 'Wrong password')
+const passwordOff = defineProblem('password-off', 403, 'The password is turned off')
+const wrongPassword = defineProblem('wrong-password', 401, 'Wrong password')
 
 export interface AuthParts {
   sessions: SessionStore
   cookie: SessionCookie
-  /** Resolves when the password that holds is known. */
+  /** Resolves when the current password is ready for comparison. */
   gate(): Promise<PasswordGate>
   login: PasswordLogin
-  /** Whether a control plane signs its owner in, too. */
+  /** True if a control plane signs its owner in too. */
   sso: boolean
   guesses: Guesses
-  /** Tells a browser that signed in here before from one that never did. */
+  /** Recognises a browser that signed in here before. */
   known: SessionCookie
   clock: Clock
-  /** What this instance is called. */
+  /** The name of this instance. */
   place: string
 }
 
-/** Signing in and out. */
+/** Routes for signing in and out. */
 export function authRoutes(parts: AuthParts): Route[] {
   return [showLogin(parts), passwordLogin(parts), logout(parts)]
 }
@@ -158,9 +158,9 @@ function loginPage(
   })
 }
 
-/** The name of a browser whose mark holds; null for any other. */
-function browserOf(held: string | undefined, mark: (name: string) => string): string | null {
-  const [name = '', said = ''] = held?.split('.') ?? []
+/** The name of a browser with a valid mark; null for any other. */
+function browserOf(value: string | undefined, mark: (name: string) => string): string | null {
+  const [name = '', said = ''] = value?.split('.') ?? []
   const right = Buffer.from(mark(name))
   const given = Buffer.from(said)
   return name !== '' && given.length === right.length && timingSafeEqual(given, right) ? name : null

@@ -14,14 +14,14 @@ const day = 24 * hour
  * How long an unused session lives, how long any session lives, and how often its expiry is extended; in
  * milliseconds.
  */
-export const sessionLife = { idleMs: 30 * day, absoluteMs: 90 * day, refreshEveryMs: hour }
+const sessionLife = { idleMs: 30 * day, absoluteMs: 90 * day, refreshEveryMs: hour }
 
 export interface LiveSession {
-  /** Milliseconds that the browser may keep the cookie from now on. */
+  /** Milliseconds for which the browser may keep the cookie from now on. */
   keepMs: number
-  /** True when the expiry was moved just now, so that the cookie has to be written again. */
+  /** True if the expiry was just extended, so that the cookie has to be set again. */
   refreshed: boolean
-  /** How it was opened. */
+  /** How the session was started. */
   via: 'password' | 'sso'
   /** The account that the control plane signed in; null for a sign-in with the password. */
   email: string | null
@@ -32,7 +32,7 @@ export function actorOf({ email }: Pick<LiveSession, 'email'>): Actor {
   return email === null ? owner : { kind: 'session', name: email, email }
 }
 
-/** Sessions of people's browsers. Secrets are kept as hashes only. */
+/** Sessions of browsers. Secrets are stored as hashes only. */
 export function sessionStore(db: Db<typeof schema>, clock: Clock) {
   const isLive = (now: number) =>
     and(
@@ -43,7 +43,7 @@ export function sessionStore(db: Db<typeof schema>, clock: Clock) {
     Math.min(sessionLife.idleMs, createdAt + sessionLife.absoluteMs - now)
 
   return {
-    /** Opens a session and returns its secret. Those that are over are swept away on the way. */
+    /** Starts a session and returns its secret. Deletes expired sessions on the way. */
     open(via: 'password' | 'sso', email: string | null = null): { secret: string } & LiveSession {
       const now = clock.now()
       const secret = newSecret()
@@ -61,7 +61,7 @@ export function sessionStore(db: Db<typeof schema>, clock: Clock) {
       return { secret, keepMs: keepMs(now, now), refreshed: true, via, email }
     },
 
-    /** Null when there is no such session, or it is over. A live one lives on from now. */
+    /** Finds a session and extends it; null if there is none, or it has expired. */
     find(secret: string): LiveSession | null {
       const now = clock.now()
       const hash = hashSecret(secret)

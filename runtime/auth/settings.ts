@@ -4,7 +4,7 @@ import { isPasswordHash, looksLikeHash } from '../../src/password.ts'
 export interface SsoSettings {
   /** The control plane's address. */
   issuer: string
-  /** The public keys that it signed with when this instance was made; later ones are published there. */
+  /** The public keys it signed with when this instance was created; later keys are fetched from it. */
   keys: { keys: { kid: string; kty: string }[] }
 }
 
@@ -20,7 +20,7 @@ export const authConfig = z.object({
     if (looksLikeHash(text) ? isPasswordHash(text) : text.length >= shortestPassword) return
     context.addIssue({ code: 'custom', message: passwordRule })
   }),
-  /** The control plane that signs its owner in, besides the password; without it, none does. */
+  /** The control plane that signs its owner in besides the password; none if unset. */
   LONGHOUSE_SSO_ISSUER: z
     .string()
     .refine(
@@ -31,7 +31,7 @@ export const authConfig = z.object({
   LONGHOUSE_SSO_KEYS: z.string().transform(parseKeys).optional(),
 })
 
-/** A JWK set, as the control plane publishes it. */
+/** Parses a JWK set, as the control plane publishes it. */
 function parseKeys(text: string, context: z.RefinementCtx): SsoSettings['keys'] {
   try {
     return keySet.parse(JSON.parse(text))
@@ -41,7 +41,7 @@ function parseKeys(text: string, context: z.RefinementCtx): SsoSettings['keys'] 
   }
 }
 
-/** How a control plane signs people in; null when none does. */
+/** The settings of single sign-on; null if it is not set up. */
 export function ssoSettings(config: z.output<typeof authConfig>): SsoSettings | null {
   if (!config.LONGHOUSE_SSO_ISSUER) return null
   return { issuer: config.LONGHOUSE_SSO_ISSUER, keys: config.LONGHOUSE_SSO_KEYS ?? { keys: [] } }

@@ -15,9 +15,8 @@ import type { SsoSettings } from './settings.ts'
 export type TokenFault = 'unknown-key' | 'clock' | 'refused'
 
 /**
- * Checks tokens of the control plane; the only caller of jose here. A key that came after this instance was made is
- * fetched, at most twice a minute. Returns the token's id and whom it
- * signs in, or why it opens nothing.
+ * Verifies single sign-on tokens; the only caller of jose here. A key newer than this instance is fetched, at most
+ * twice a minute. Returns the token's id and its owner, or why it is refused.
  */
 export function tokenVerifier(options: { sso: SsoSettings; instanceId: string; clock: Clock }) {
   const { sso, instanceId, clock } = options
@@ -75,7 +74,7 @@ function faultOf(error: unknown): TokenFault {
     : 'unknown-key'
 }
 
-/** Names below `localhost` are this machine by their definition (RFC 6761), but resolvers often do not know it. */
+/** Names below `localhost` are this machine by definition (RFC 6761), but many resolvers do not know them. */
 const fetchFromLoopback: FetchImplementation = (url, { headers, signal }) => {
   const { protocol, hostname } = new URL(url)
   if (!hostname.endsWith('.localhost')) return fetch(url, { headers, signal, redirect: 'manual' })

@@ -13,10 +13,10 @@ import { actorOf, type SessionStore } from './session.ts'
 import type { SsoSettings } from './settings.ts'
 import type { TokenFault, tokenVerifier } from './sso-token.ts'
 
-export const notAskedFor = defineProblem('sso-not-asked-for', 400, 'This browser did not ask for it')
-export const tokenRefused = defineProblem('sso-refused', 403, 'The sign-in could not be verified')
+const notAskedFor = defineProblem('sso-not-asked-for', 400, 'This browser did not ask for it')
+const tokenRefused = defineProblem('sso-refused', 403, 'The sign-in could not be verified')
 
-/** Longer than a token is good for, clocks included. */
+/** Longer than a token is valid, clock differences included. */
 const rememberedMs = 600_000
 
 export interface SsoParts {
@@ -27,7 +27,7 @@ export interface SsoParts {
   sessions: SessionStore
   cookie: SessionCookie
   trip: RoundTrip
-  /** Resolves when the password that holds is known, and nothing that another one opened is left. */
+  /** Resolves when the password is known, and every session of the previous one has ended. */
   passwordReady: Promise<unknown>
   clock: Clock
   /** Called after each sign-in, for the audit log. */
@@ -36,7 +36,7 @@ export interface SsoParts {
 
 export interface SingleSignOn {
   routes: Route[]
-  /** The guard of the first page, which also takes a token of the control plane. */
+  /** Extends the guard of the first page to accept a single sign-on token. */
   over(guard: Guard): Guard
 }
 
@@ -63,7 +63,7 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
     return derive(`nonce for ${db.select().from(passwords).get()?.hash}`)
   }
 
-  /** Each token opens once, also when it comes twice at the same time. */
+  /** Each token starts one session, even if it arrives twice at the same time. */
   const claim = (jti: string): boolean => {
     const now = clock.now()
     db.delete(usedTokens)
@@ -112,8 +112,8 @@ export function singleSignOn(parts: SsoParts): SingleSignOn {
         answers: { 303: { description: 'To the control plane, or to the sign-in page when there is none' } },
         handle: async (c, { query }) => {
           const next = localPath(query.next, '/')
-          const held = cookie.read(c)
-          if (held && sessions.find(held)) return c.redirect(next, 303)
+          const secret = cookie.read(c)
+          if (secret && sessions.find(secret)) return c.redirect(next, 303)
           if (!sso) return c.redirect(`/login?next=${encodeURIComponent(next)}`, 303)
           const nonce = await nonceOf(trip.begin(c, next))
           c.header('Cache-Control', 'no-store')

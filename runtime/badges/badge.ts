@@ -23,10 +23,10 @@ export interface BadgeState {
   colour: string
 }
 
-/** Dark enough for white letters. */
+/** Dark enough for white text. */
 const colours = { good: '#2a7a3b', bad: '#b3261e', warn: '#8a5a00', idle: '#5f6670' }
 
-/** How the job is, by its last run that ended. A stranger learns no more than this. */
+/** The state of a job by its last finished run. A badge shows strangers nothing else. */
 export function badgeState(job: Job, lastEnded: Run | null): BadgeState {
   if (!job.enabled) return { words: 'disabled', colour: colours.idle }
   if (!lastEnded) return { words: 'not run yet', colour: colours.idle }

@@ -6,7 +6,7 @@ import './contract.ts'
 import { badgeRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 
-/** Pictures of how jobs are, for pages elsewhere. */
+/** Status badges of jobs, for other sites. */
 export const badges = definePlugin({
   name: 'badges',
   needs: ['auth', 'jobs'],

@@ -6,7 +6,7 @@ import { BadgeImage } from '../../views/instance/badge.tsx'
 import type { JobsService } from '../jobs/contract.ts'
 import { type BadgeStore, badgeState } from './badge.ts'
 
-/** Runs that are going or wait stand before the last one that ended. */
+/** How many of the newest runs to search for a finished one, past those in progress or queued. */
 const lookedAt = 20
 
 /** A picture of a job’s state, for other sites. Private badges are hidden from everyone. */
@@ -46,7 +46,7 @@ export function badgeRoutes({
     route({
       method: 'get',
       path: '/badges/{file}',
-      // Pages elsewhere add what keeps caches from answering.
+      // Other sites add parameters to bypass caches.
       anyQuery: true,
       operation: 'getBadge',
       summary: 'The status badge of a job, `{id}.svg`, if it is public',
@@ -61,14 +61,14 @@ export function badgeRoutes({
         const lastEnded = runs.find(run => run.finishedAt !== null) ?? null
         c.header('Content-Type', 'image/svg+xml; charset=utf-8')
         c.header('Cache-Control', 'public, max-age=60')
-        // Pages elsewhere show it.
+        // Other sites may show it.
         c.header('Cross-Origin-Resource-Policy', 'cross-origin')
         return c.body(String(<BadgeImage label={id} {...badgeState(job, lastEnded)} />))
       },
     }),
 
     setPublic('put'),
-    // Forms know no PUT.
+    // HTML forms have no PUT.
     setPublic('post'),
   ]
 }

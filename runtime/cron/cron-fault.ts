@@ -1,8 +1,8 @@
 import { cronNames, patternOf } from './cron-pattern.ts'
 
 /**
- * What is wrong with a cron expression, with what to write instead; null when it is good. Croner reads some expressions
- * as something else than their authors mean: what other schedulers write in their own way is refused, never guessed at.
+ * Returns what is wrong with a cron expression and what to write instead; null for a valid one. Croner gives some
+ * expressions a meaning that their authors do not intend: syntax of other schedulers is refused, never guessed.
  */
 export function cronFault(cron: string): string | null {
   const text = cron.trim()
@@ -29,7 +29,7 @@ export function cronFault(cron: string): string | null {
   const wrong = words.find(each => each !== null)
   if (wrong) return `"${text}" is not a schedule: ${wrong}`
   try {
-    // Every date that exists comes within a calendar's cycle, whatever the year it is looked for from.
+    // Every existing date occurs within one cycle of the calendar, whatever the starting year.
     if (patternOf(cron).nextWall(0) === null) return `"${text}" has no due time: there is no such date`
     return null
   } catch (error) {
@@ -59,7 +59,7 @@ function everyInstead(count: number, unit: string): string | null {
   return count > 0 && 24 % count === 0 && count < 24 ? `0 ${step} * * *` : null
 }
 
-/** What stands around a schedule elsewhere: AWS' `cron(…)` and `rate(…)`, a comment, the command of a crontab. */
+/** Text around a schedule in other systems: AWS' `cron(…)` and `rate(…)`, a comment, the command of a crontab. */
 function strayFault(text: string, parts: readonly string[]): string | null {
   const wrapped = /^cron\((.*)\)$/i.exec(text)?.[1]
   if (wrapped !== undefined)
@@ -83,7 +83,7 @@ function strayFault(text: string, parts: readonly string[]): string | null {
   return null
 }
 
-/** Six fields as AWS has them, or seven as Quartz: the last one is a year. */
+/** Six fields as in AWS, or seven as in Quartz: the last one is a year. */
 function yearFault(text: string, parts: readonly string[]): string | null {
   const last = parts.at(-1) ?? ''
   const isYear = /^(19|20)\d\d/.test(last)
@@ -106,7 +106,7 @@ function yearFault(text: string, parts: readonly string[]): string | null {
 
 const weekdays = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT']
 
-/** Quartz and AWS count the days of the week from 1, a Sunday. */
+/** Quartz and AWS count weekdays from 1 for Sunday. */
 function quartzWeekday(text: string): string {
   return text.replace(/(?<![#/\d])[1-7](?!\d)/g, digit => weekdays[Number(digit) - 1] ?? digit)
 }
@@ -115,11 +115,11 @@ interface FieldKind {
   name: string
   least: number
   most: number
-  /** Names for its values, the first one for `least`. */
+  /** Names of its values, starting with that of `least`. */
   names: readonly string[]
   /** What a part may be besides numbers, names, ranges and steps. */
   also: RegExp | null
-  /** Whether `?` may stand here, for any. */
+  /** Whether `?` is allowed, meaning any value. */
   any: boolean
 }
 
@@ -151,7 +151,7 @@ function fieldsOf(parts: readonly string[]): { field: FieldKind; text: string }[
 
 function fieldFault(field: FieldKind, text: string): string | null {
   if (text === '?' && field.any) return null
-  // Croner's own: the weekday must fit as well as the day.
+  // Croner's own syntax: both the weekday and the day must match.
   const list = field.name === 'weekday' ? text.replace(/^\+/, '') : text
   for (const part of list.split(',')) {
     const fault = partFault(field, part)
@@ -188,13 +188,13 @@ function partFault(field: FieldKind, part: string): string | null {
     if (step === undefined) return null
     return `${here} has a step and no range; write ${stepFrom(field, ends[0] ?? '', step)}`
   }
-  // A range may end with Sunday: the 7.
+  // A range may end with Sunday as 7.
   const end = name === 'weekday' && /^SUN$/i.test(ends[1] ?? '') ? 7 : last
   if (first <= end) return null
   return `${here} runs backwards; write ${ends[0]}-${lastOf(field, ends[0])},${firstOf(field, ends[1])}-${ends[1]}`
 }
 
-/** The first and the last value of a field, as a name where the other end is one. */
+/** The first and the last value of a field, as a name if the other end is one. */
 function firstOf({ least, names }: FieldKind, other = ''): string {
   return (/^\d/.test(other) ? undefined : names[0]) ?? String(least)
 }
@@ -202,7 +202,7 @@ function lastOf({ name, most, names }: FieldKind, other = ''): string {
   return (/^\d/.test(other) ? undefined : names.at(-1)) ?? String(name === 'weekday' ? 6 : most)
 }
 
-/** What `5/15` means elsewhere. */
+/** The meaning of `5/15` in other schedulers. */
 function stepFrom(field: FieldKind, first: string, step: string): string {
   if (Number(first) === field.least) return step === '1' ? '*' : `*/${step}`
   return `${first}-${lastOf(field, first)}/${step}`
@@ -218,7 +218,7 @@ function lastDaysFault(part: string): string {
   return `the day "${part}" counts from the end of the month, which cannot be written here; write L for the last day, or ${first}-${last} and let the job return on the other days`
 }
 
-/** Null when it is neither a number of the field nor a name. */
+/** Null if it is neither a number of the field nor a name. */
 function numberOf(text: string, { least, most, names }: FieldKind): number | null {
   if (/^\d+$/.test(text)) return Number(text) >= least && Number(text) <= most ? Number(text) : null
   const index = names.indexOf(text.toUpperCase())

@@ -1,12 +1,12 @@
 import { Cron } from 'croner'
 
-/** A cron expression against a wall clock that knows no zone: its times are instants as if they were UTC. */
+/** A cron expression on a wall clock without a zone: its times are instants as if they were UTC. */
 export interface Pattern {
-  /** True when seconds, minutes and hours are all without `*`. */
+  /** True if seconds, minutes and hours contain no `*`. */
   fixedTime: boolean
   /** True for a wildcard schedule that is due several times an hour. */
   several: boolean
-  /** The first due time after this one; null when there is none any more. */
+  /** The first due time after this one; null if there is no other. */
   nextWall(after: number): number | null
 }
 
@@ -20,13 +20,13 @@ export const cronNames: Readonly<Record<string, string>> = {
   '@annually': '0 0 1 1 *',
 }
 
-/** In croner a range that ends with SUN ends with the week, so that this would be every day. */
+/** In croner a range that ends with SUN extends to the end of the week, so this would be every day. */
 const onlySunday = /(^|,)(?:0|7|sun)-sun(?:\/\d+)?(?=,|$)/gi
 
 /**
- * Croner reads each field; the days and the times of day are put together here. A whole expression takes croner
- * 0.2 ms and 80 kB, for it lists every year to 9999, while ten thousand jobs share a few days and few fields.
- * Throws what croner says of an expression that is none.
+ * Croner parses each field; days and times of day are combined here. A whole expression takes croner 0.2 ms and 80
+ * kB, because it lists every year to 9999, while ten thousand jobs share a few days and few fields. Throws croner's
+ * error for an invalid expression.
  */
 export function patternOf(cron: string): Pattern {
   const fields = (cronNames[cron.trim().toLowerCase()] ?? cron).trim().split(/\s+/)
@@ -44,13 +44,13 @@ export function patternOf(cron: string): Pattern {
     const several = !fixedTime && time.minutes.length * time.seconds.length > 1
     return { fixedTime, several, nextWall: after => nextWall(days, time, after) }
   } catch (error) {
-    // It names the place in the whole expression.
+    // This error names the place in the whole expression.
     parse(fields.join(' '))
     throw error
   }
 }
 
-/** Quartz and AWS write `?` for a day that may be any. */
+/** Quartz and AWS write `?` for any day. */
 function any(field: string): string {
   return field === '?' ? '*' : field
 }
@@ -74,7 +74,7 @@ function nextWall(days: Days, time: TimeOfDay, after: number): number | null {
   return later === null ? null : (later * daySeconds + (timeFrom(time, 0) as number)) * 1000
 }
 
-/** The first due second of a day that is not before this one; null when the day has none any more. */
+/** The first due second of a day from this one on; null if the day has none left. */
 function timeFrom({ hours, minutes, seconds }: TimeOfDay, from: number): number | null {
   const at = { hour: Math.floor(from / 3600), minute: Math.floor(from / 60) % 60, second: from % 60 }
   for (const hour of hours) {
@@ -89,10 +89,10 @@ function timeFrom({ hours, minutes, seconds }: TimeOfDay, from: number): number 
   return null
 }
 
-/** The first day that counts and is not before this one, both in days since the epoch. */
+/** Returns the first matching day from this one on, both in days since the epoch. */
 type Days = (from: number) => number | null
 
-/** So many expressions are kept of croner's size, and so many answers of each. */
+/** How many of croner's expressions to cache, and how many answers of each. */
 const kept = { dates: 64, answers: 64, fields: 512 }
 
 const dates = new Map<string, Days>()
@@ -100,7 +100,8 @@ const dates = new Map<string, Days>()
 function daysOf(date: string): Days {
   return remembered(dates, date, kept.dates, () => {
     const [day = '', , weekday = ''] = date.split(' ')
-    // Debian cron's rule: of two restricted days either will do, but a field that begins with a star no longer restricts.
+    // Debian cron's rule: with a restricted day and weekday either may match, but a field that begins with a star
+    // does not count as restricted.
     const cron = parse(`0 0 0 ${date}`, day.startsWith('*') || weekday.startsWith('*'))
     const answers = new Map<number, number | null>()
     return from => remembered(answers, from, kept.answers, () => dayFrom(cron, from))
@@ -111,7 +112,7 @@ function dayFrom(cron: Cron, from: number): number | null {
   const before = new Date(from * daySeconds * 1000 - 1)
   const dayOf = (found: Date | null) => found && Math.floor(found.getTime() / 1000 / daySeconds)
   const found = dayOf(cron.nextRun(before))
-  // Looking from February for a 30th or 31st, croner takes the 2nd or 3rd of March for it and passes those before.
+  // For a 30th or 31st, croner takes the 2nd or 3rd of March when it starts in February, and skips the days before.
   const march = Date.UTC(before.getUTCFullYear(), 2, 1)
   if (before.getUTCMonth() !== 1 || found === null || found * daySeconds * 1000 < march) return found
   return dayOf(cron.nextRun(new Date(march - 1)))
@@ -124,7 +125,7 @@ const places = {
 }
 const fieldValues = new Map<string, readonly number[]>()
 
-/** What a field of the time of day stands for, as croner has it, in order. */
+/** The values of a time-of-day field in order, as croner has them. */
 function valuesOf(unit: keyof typeof places, field = ''): readonly number[] {
   return remembered(fieldValues, `${unit} ${field}`, kept.fields, () => {
     const { count, place } = places[unit]
@@ -145,7 +146,7 @@ function parse(expression: string, domAndDow = false): Cron {
   return new Cron(expression, { utcOffset: 0, mode: '5-or-6-parts', domAndDow })
 }
 
-/** From the cache, or made and kept; of too many, what was kept longest goes. */
+/** Returns a cached value, or computes and caches it; a full cache drops its oldest entry. */
 function remembered<Key, Value>(cache: Map<Key, Value>, key: Key, most: number, make: () => Value): Value {
   const cached = cache.get(key)
   if (cached !== undefined) return cached

@@ -4,31 +4,31 @@ import { type Pattern, patternOf } from './cron-pattern.ts'
 import { localTime, type Stretch, stretchAt } from './zone.ts'
 
 /**
- * The one authority for schedules: what is shown and what fires both come from `nextSlot`.
+ * The one authority for schedules: what is shown and what runs both come from `nextSlot`.
  *
- * Of the day and the weekday either will do when both are restricted; when one begins with `*`, as in `*\/2`, both must
- * fit. That, too, is Debian cron's rule.
+ * If both day and weekday are restricted, either may match; if one begins with `*`, as in `*\/2`, both must match.
+ * That is Debian cron's rule too.
  *
  * Croner matches the expression against wall-clock times as if they were UTC; the zone's clock changes are handled
  * here, by Debian cron's rules. A fixed-time schedule (no `*` in seconds, minutes and hours) whose time falls into a
- * skipped hour has its slot right after the gap, and one in a repeated hour has it once, the first time. A wildcard
+ * skipped hour has its slot right after the gap, and one in a repeated hour has one slot, the first time. A wildcard
  * schedule follows real time. A change of more than three hours is a correction of the clock, not a daylight-saving
- * change: what it skips is gone.
+ * change: skipped slots are dropped.
  */
 export interface Schedule {
-  /** Five fields, six with seconds in front, or a name such as `@hourly`. */
+  /** Five fields, six with seconds first, or a name such as `@hourly`. */
   cron: string
-  /** A name of the IANA database. */
+  /** A name from the IANA database. */
   timezone: string
 }
 
 export interface ScheduledSlot {
   at: number
-  /** What a clock change did to it; null when nothing did. */
+  /** The effect of a clock change; null without one. */
   note: string | null
 }
 
-/** What is wrong with a schedule, one message a field; empty when it is good. */
+/** Returns the faults of a schedule, one message per field; empty for a valid one. */
 export function scheduleFaults(schedule: Schedule): { field: 'cron' | 'timezone'; message: string }[] {
   const faults: { field: 'cron' | 'timezone'; message: string }[] = []
   const fault = cronFault(schedule.cron)
@@ -38,7 +38,7 @@ export function scheduleFaults(schedule: Schedule): { field: 'cron' | 'timezone'
   return faults
 }
 
-/** The first slot after the instant; null when there is none any more. Throws for a schedule that has faults. */
+/** Returns the first slot after the instant; null if there is none. Throws for an invalid schedule. */
 export function nextSlot(schedule: Schedule, after: number): ScheduledSlot | null {
   const pattern = patternOf(schedule.cron)
   let stretch = stretchAt(schedule.timezone, after)
@@ -54,7 +54,7 @@ export function nextSlot(schedule: Schedule, after: number): ScheduledSlot | nul
   return null
 }
 
-/** The next slots after the instant, as people see them. */
+/** Returns the next slots after the instant, with local time and notes. */
 export function previewSlots(
   schedule: Schedule,
   after: number,
@@ -73,7 +73,7 @@ export function previewSlots(
 
 const largestDaylightChangeMs = 3 * 3_600_000
 
-/** The first slot of the stretch after the instant; null when there is none in it nor ever after. */
+/** Returns the first slot after the instant within the stretch; null if there is none in it or ever after. */
 function slotWithin(
   pattern: Pattern,
   timezone: string,
@@ -98,7 +98,7 @@ function slotWithin(
   return { at: wall - stretch.offsetMs, note: repeatedNote(pattern, timezone, stretch, wall) }
 }
 
-/** Says so when the wall clock shows this time twice. */
+/** Returns a note if the wall clock shows this time twice. */
 function repeatedNote(pattern: Pattern, timezone: string, stretch: Stretch, wall: number): string | null {
   if (!Number.isFinite(stretch.end)) return firstOrSecond(pattern, timezone, stretch, wall)
   const next = stretchAt(timezone, stretch.end)

@@ -8,7 +8,7 @@ import { show } from '../web/show.ts'
 import type { FilesWeb } from './files-web.ts'
 import { isPicture, rawType } from './raw-answer.ts'
 
-/** The editor with a file in it, or with a draft of one. */
+/** Shows the editor with a file or a draft. */
 export function showEditor(
   c: AppContext,
   { jobs, clock, repoFolder, editorScript }: FilesWeb,
@@ -28,7 +28,7 @@ export function showEditor(
   )
 }
 
-/** What the notice above a saved file says. */
+/** The notice above a saved file. */
 export function savedProps({ jobs, clock, repoFolder }: FilesWeb, path: string): SavedProps {
   return {
     path,
@@ -54,7 +54,7 @@ export function showRaw(c: AppContext, { repo, clock }: FilesWeb, path: string) 
   return show(c, content, { title: path, current: '/repo' })
 }
 
-/** The file as text; null when there is none. Throws for files that are not text. */
+/** Returns the file as text; null if there is none. Throws for files that are not text. */
 export function findText({ repo }: FilesWeb, path: string): RepoFile | null {
   try {
     return repo.files.read(path)

@@ -24,7 +24,7 @@ const place = z
   .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1')
   .transform(Number)
 
-/** The repo's files as pages. Every button submits a form, so all of it works without JavaScript. */
+/** Pages of the repo's files. Every button submits a form, so all of it works without JavaScript. */
 export function editorRoutes(web: FilesWeb): Route[] {
   return [listFolder(web), openFile(web), changeFile(web)]
 }
@@ -96,7 +96,7 @@ const changeFile = (web: FilesWeb) =>
   route({
     method: 'post',
     path: '/repo/files/{path...}',
-    summary: 'Save, check, rename or delete a file',
+    summary: 'Change a file',
     guard: web.access.signedIn,
     pageOnly: true,
     params: fileParams,
@@ -151,7 +151,7 @@ interface Draft {
   message: string
 }
 
-/** Saves the draft, or only checks it. What cannot be saved is shown in the editor again, with what was typed. */
+/** Saves the draft, or only checks it. A draft that cannot be saved is shown in the editor again. */
 async function saveOrCheck(
   c: AppContext,
   web: FilesWeb,
@@ -183,7 +183,7 @@ async function saveOrCheck(
   return c.redirect(`${fileHref(path)}?saved`, 303)
 }
 
-/** Makes a change and waits for the load that follows, for as long as a page may take. */
+/** Makes a change and waits for the load that follows, as long as a page may take. */
 async function edit(
   c: AppContext,
   { jobs, address, patience }: FilesWeb,
@@ -212,14 +212,14 @@ function withExcerpt(path: string, content: string) {
   })
 }
 
-/** What a person can do something about; anything else is thrown on. */
+/** Returns an error that a person can fix as a problem; rethrows any other. */
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (!isDiskFull(error)) throw error
   return diskFull('Nothing was saved. Make room on the disk, and try again.', { cause: error })
 }
 
-/** A form sends every line end as CRLF, whatever the file has. */
+/** A form sends every line end as CRLF, whatever the file uses. */
 function withLineEnds(content: string, current: RepoFile | null): string {
   const crlf = current?.content.includes('\r\n')
   return crlf ? content : content.replaceAll('\r\n', '\n')

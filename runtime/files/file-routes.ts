@@ -23,7 +23,7 @@ const hash = z.string('must be the hash that the file had when you read it').met
   description: 'Hash of the content that you edited; if the file has changed since, the request is refused',
 })
 
-/** `?raw`, and for those whose tools insist on a value `?raw=true`. */
+/** `?raw`, and `?raw=true` for tools that insist on a value. */
 const flag = z.enum(['', '1', 'true'], 'must be true, or have no value')
 
 export const messageField = z
@@ -39,7 +39,7 @@ export const bodyLimitBytes = 4 * 1024 * 1024
 const fileShape = z.object({ path: z.string(), content: z.string(), hash: z.string() })
 const savedShape = z.object({ file: fileShape.omit({ content: true }), manifest: manifestShape })
 
-/** The files of the jobs repo, for editors outside. */
+/** Routes of the jobs repo's files, for editors outside the repo. */
 export function fileRoutes(web: FilesWeb): Route[] {
   return [listFiles(web), readFile(web), saveFile(web), deleteFile(web), renameFile(web), checkFile(web)]
 }
@@ -199,7 +199,7 @@ const checkFile = (web: FilesWeb) =>
     },
   })
 
-/** Makes a change and waits for the load that follows, for as long as an answer may take. */
+/** Makes a change and waits for the load that follows, as long as a response may take. */
 async function edit(
   { jobs, address, patience }: FilesWeb,
   c: AppContext,
@@ -210,7 +210,7 @@ async function edit(
   return (await within(patience.apiMs, jobs.edits.edit(words, change))) ?? jobs.manifest.state()
 }
 
-/** The text of a file. Refuses other files, and says how to get them. */
+/** Returns the text of a file. Refuses other files, and says how to get them. */
 function readText({ repo }: FilesWeb, path: string): RepoFile {
   try {
     return repo.files.read(path)

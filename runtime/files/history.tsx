@@ -52,7 +52,7 @@ const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C)
   at: timestamp(info.at),
 })
 
-/** What was committed in the jobs repo, and the way back to it. */
+/** Routes of the history: commits of the jobs repo, and returning to one. */
 export function historyRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, clock, repoFolder, patience } = web
   const { signedIn: guard } = web.access

@@ -11,7 +11,7 @@ import { historyRoutes } from './history.tsx'
 import { rawFileRoutes } from './raw-files.tsx'
 import { repoRoutes } from './repo-routes.tsx'
 
-/** The files plugin; tests set how long an answer waits for a load. */
+/** The files plugin; tests set how long a response waits for a load. */
 export const filesWith = (patience: Partial<Patience>) =>
   definePlugin({
     name: 'files',
@@ -40,5 +40,5 @@ export const filesWith = (patience: Partial<Patience>) =>
     },
   })
 
-/** The jobs repo as people work in it: its state, its files, its history. */
+/** The jobs repo for people and programs: its state, its files, its history. */
 export const files = filesWith({})

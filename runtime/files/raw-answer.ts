@@ -4,7 +4,7 @@ import { defineProblem } from '../../src/http/problem.ts'
 import type { AppContext } from '../../src/http/route.ts'
 import type { OpenFile } from '../repo/contract.ts'
 
-export const unsatisfiable = defineProblem('range', 416, 'The file has no such part')
+const unsatisfiable = defineProblem('range', 416, 'The file has no such part')
 
 /**
  * The types that a browser may show of a file written by a job or uploaded by a person. All other text is served as

@@ -11,7 +11,7 @@ import { within } from '../web/within.ts'
 import { fileParams, messageField } from './file-routes.ts'
 import type { FilesWeb } from './files-web.ts'
 
-/** A form comes whole into memory. */
+/** A form is held in memory as a whole. */
 const formLimitBytes = 16 * 1024 * 1024
 
 const entryShape = z.object({
@@ -110,7 +110,7 @@ export function rawFileRoutes(web: FilesWeb): Route[] {
     route({
       method: 'post',
       path: '/repo/upload',
-      summary: 'Upload a file, for a browser',
+      summary: 'Upload a file',
       guard,
       pageOnly: true,
       rawBody: 'The form',

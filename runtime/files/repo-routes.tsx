@@ -9,7 +9,7 @@ import type { FilesWeb } from './files-web.ts'
 
 const shape = repoShape.extend({ packages: keptPackagesShape })
 
-/** The jobs repo. A stranger learns only whether there is one. */
+/** Routes of the jobs repo. A stranger learns only whether there is one. */
 export function repoRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, packages, clock, repoFolder } = web
   const { signedIn: guard, isAuthenticated } = web.access

@@ -1,17 +1,17 @@
-/** Who made a change, as a commit names them. */
+/** The author of a change, as a commit names them. */
 export interface Author {
   name: string
   email: string
 }
 
-/** What commits by itself, and writes down the commits of others. */
+/** The author of the instance's own commits, and the committer of all. */
 export const longhouse: Author = { name: 'Longhouse', email: 'longhouse@localhost' }
 
 export function sameAuthor(a: Author, b: Author): boolean {
   return a.name === b.name && a.email === b.email
 }
 
-/** Git ends a name at `<` and a line at its end: neither may be in one. */
+/** Git ends a name at `<` and a line at its end, so a name may contain neither. */
 export function cleanAuthor({ name, email }: Author): Author {
   const clean = (text: string, fallback: string) =>
     text
@@ -21,7 +21,7 @@ export function cleanAuthor({ name, email }: Author): Author {
   return { name: clean(name, 'unknown'), email: clean(email, 'unknown@localhost').replaceAll(' ', '') }
 }
 
-/** The line by which GitHub and GitLab name the others who had a part in a commit. */
+/** The trailer by which GitHub and GitLab recognise co-authors. */
 export function coAuthorLine({ name, email }: Author): string {
   return `Co-authored-by: ${name} <${email}>`
 }

@@ -2,26 +2,26 @@ import type { Stats } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What is looked at and committed by itself: code, not a store of data. */
+/** Limits of what is scanned and committed automatically: code, not a data store. */
 export interface RepoBounds {
-  /** Files in folders that git does not ignore. */
+  /** Number of files in folders that git does not ignore. */
   files: number
-  /** Of all files together that one commit takes. */
+  /** Total bytes of the files in one commit. */
   bytes: number
 }
 
 export const repoBounds: RepoBounds = { files: 10_000, bytes: 50 * 1024 * 1024 }
 
-/** What `obstacleIn` asks git. Paths are relative to the repo. */
+/** What `obstacleIn` needs from git. Paths are relative to the repo. */
 export interface GitKnowledge {
   isIgnored(path: string): Promise<boolean>
-  /** Paths in the index. */
+  /** Returns the paths in the index. */
   tracked(): Promise<readonly string[]>
 }
 
 /**
- * Why the repo is too much for git to look at within the memory of an instance, in words, or null. Git reads every
- * file that changed since its index was written, and remembers every name in a folder that is not ignored.
+ * Returns why the repo is too large for git within the memory of an instance; null if it is not. Git reads every file
+ * that changed since its index was written, and keeps every name in a folder that is not ignored.
  */
 export async function obstacleIn(
   dir: string,
@@ -63,7 +63,7 @@ interface Measured {
   largest: { folder: string; files: number }
 }
 
-/** Stops counting once there are too many files. */
+/** Stops counting when there are too many files. */
 async function measure(
   dir: string,
   since: number,

@@ -4,7 +4,8 @@ export interface Change {
 }
 
 /**
- * A commit message: what changed, by path, in its first line while that is short and no other one was given, else below it.
+ * Returns a commit message. The changed paths are in its first line if that is short and no other is given, otherwise
+ * below it.
  */
 export function messageOf(
   given: readonly Change[],

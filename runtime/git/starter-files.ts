@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { programRoot } from '../../src/root.ts'
 
-/** The files that a new instance begins with, by their paths in the repo. */
+/** The starter files of a new instance, by their paths in the repo. */
 export function starterFiles(template = programRoot('jobs-template')): Map<string, Buffer> {
   const files = readdirSync(template, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())

@@ -5,7 +5,7 @@ import '../jobs/contract.ts'
 import '../volume/contract.ts'
 import { healthRoute } from './routes.ts'
 
-/** Tells watchers whether the instance can do its work. */
+/** Reports whether the instance can do its work. */
 export const health = definePlugin({
   name: 'health',
   needs: ['auth', 'jobs', 'volume'],

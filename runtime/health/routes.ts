@@ -25,9 +25,9 @@ const healthShape = z.object({
 })
 
 /**
- * Whether the instance can do its work. A manifest that does not load is reported and does not make the instance
- * unhealthy, because the last good set keeps running. Anyone may ask which check fails. Its words may name a job and quote
- * its error: they are for callers who are signed in, and for the log.
+ * Reports whether the instance can do its work. A manifest that does not load is reported without making the instance
+ * unhealthy, because the last good set keeps running. Anyone may see which check fails. The reasons may name a job
+ * and quote its error: they are for callers who are signed in, and for the log.
  */
 export function healthRoute({
   instanceId,
@@ -38,13 +38,13 @@ export function healthRoute({
   log,
 }: HealthParts): Route {
   let logged = ''
-  /** Asked several times a minute: what lasts is logged once. */
-  const tell = (failing: Record<string, string>) => {
+  /** Polled several times a minute: a lasting failure is logged once. */
+  const logChange = (failing: Record<string, string>) => {
     const words = JSON.stringify(failing)
     if (words !== logged && words !== '{}') log.warn({ failing }, 'a health check fails')
     logged = words
   }
-  /** A database that cannot say who asks must not keep the answer back. */
+  /** A database that cannot authenticate the caller must not block the response. */
   const mayKnow = (c: AppContext) => {
     try {
       return isAuthenticated(c)
@@ -56,7 +56,7 @@ export function healthRoute({
     method: 'get',
     path: '/api/health',
     early: true,
-    // Watchers outside add what keeps caches from answering.
+    // Monitoring services add parameters to bypass caches.
     anyQuery: true,
     summary: 'Whether this instance is ready',
     guard: open,
@@ -67,7 +67,7 @@ export function healthRoute({
     handle: async c => {
       c.header('Cache-Control', 'no-store')
       const { status, checks: words, failing } = await examine(jobs, all())
-      tell(failing)
+      logChange(failing)
       const short = Object.fromEntries(Object.keys(failing).map(name => [name, 'failing']))
       const checks = mayKnow(c) ? words : { ...words, ...short }
       return c.json({ status, instance_id: instanceId, version, checks }, status === 'ok' ? 200 : 503)
@@ -78,7 +78,7 @@ export function healthRoute({
 interface Examination {
   status: 'ok' | 'starting' | 'stopping' | 'failing'
   checks: Record<string, string>
-  /** Those of them that fail, in their own words. */
+  /** The failing checks, each with its reason. */
   failing: Record<string, string>
 }
 

@@ -1,8 +1,8 @@
 import { scratchFolder } from './reach.ts'
 
 /**
- * Says what a job may not do, and what it can do instead; null for any other error. Node's own message names a flag that
- * cannot be set here.
+ * Explains what a job may not do, and what it can do instead; null for any other error. Node's own message names a
+ * flag that cannot be set here.
  */
 export function accessDeniedInWords(error: object): string | null {
   const { code, permission, resource, message } = error as Record<string, unknown>
@@ -26,8 +26,8 @@ export function accessDeniedInWords(error: object): string | null {
 }
 
 /**
- * Puts these words into the error itself, for jobs that catch it. Node makes the error in native code and then sets
- * `permission` and `resource` on it; setting them is the one step that all such errors share.
+ * Puts the explanation into the error itself, for jobs that catch it. Node creates the error in native code and then
+ * sets `permission` and `resource` on it; setting them is the one step that all such errors share.
  */
 export function explainAccessDenied(): void {
   for (const name of ['permission', 'resource']) {

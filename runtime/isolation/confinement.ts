@@ -1,16 +1,16 @@
 import { type Reach, restrictTo } from './landlock.ts'
 import { openSystemCalls } from './system-calls.ts'
 
-/** What keeps this process, and all that it starts, within its bounds. */
+/** Restricts this process and everything it starts. */
 export interface Confinement {
-  /** From now on, and for ever. Where the system cannot, Node's own permissions have to do. */
+  /** Starts the restriction, which cannot be lifted. On systems without support, Node's own permissions apply. */
   begin(reach: Reach): void
 }
 
-/** Makes everything ready, for that takes longer than to begin. */
+/** Prepares the restriction, which takes longer than starting it. */
 export function prepareConfinement(): Confinement {
   const system = openSystemCalls()
-  // With a parent that lives as long as the run, whatever is started is found from there.
+  // Orphans become children of this process, which lives as long as the run, so they can be found.
   system?.adoptOrphans()
   return {
     begin: reach => {
@@ -21,7 +21,7 @@ export function prepareConfinement(): Confinement {
   }
 }
 
-/** Most systems keep a confined process from it anyway, and less plainly. */
+/** Most systems forbid this to a restricted process anyway, with a less readable error. */
 function leaveRuntimeAlone(): void {
   const kill = process.kill
   const runtime = process.ppid

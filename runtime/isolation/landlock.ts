@@ -2,9 +2,9 @@ import { getRawPointer } from 'node:ffi'
 import type { SystemCalls } from './system-calls.ts'
 
 /**
- * Landlock: what Linux itself keeps a process and everything that it starts from, without any rights of ours. Reading,
- * writing and executing are bound to folders; what is not among them may be seen (`stat`), but not opened. Numbers are
- * those of `linux/landlock.h`, the same on every processor.
+ * Landlock, by which Linux restricts a process and everything it starts, without privileges. Reading, writing and
+ * executing are limited to given folders; other files may be seen (`stat`) but not opened. The numbers are those of
+ * `linux/landlock.h`, the same on every processor.
  */
 const call = { create: 444n, addRule: 445n, restrict: 446n }
 const askVersion = 1n
@@ -15,10 +15,10 @@ const right = {
   writeFile: 1n << 1n,
   readFile: 1n << 2n,
   readFolder: 1n << 3n,
-  /** To remove and to make entries of every kind but devices. */
+  /** Remove and create entries of every kind but devices. */
   changeFolder: 0b1_0111_1011_0000n | (1n << 3n),
   makeDevice: (1n << 6n) | (1n << 11n),
-  /** To move between folders, from version 2 on: version 1 forbids it always. */
+  /** Move between folders, from version 2 on: version 1 always forbids it. */
   refer: 1n << 13n,
   /** From version 3 on. */
   truncate: 1n << 14n,
@@ -30,19 +30,22 @@ const reading = right.execute | right.readFile | right.readFolder
 const ofFiles = right.execute | right.readFile | right.writeFile | right.truncate
 
 export interface Reach {
-  /** Absolute paths; a folder stands for all that it holds. */
+  /** Absolute paths; a folder includes its contents. */
   read: readonly string[]
   write: readonly string[]
-  /** The program moves files from one folder to another, and cannot do without. */
+  /** True for a program that has to move files between folders. */
   moves?: boolean
 }
 
-/** What the system knows of it, from 1 on; 0 or less when nothing. */
+/** The Landlock version of the system, from 1 on; 0 or less without support. */
 export function landlockVersion(system: SystemCalls): number {
   return Number(system.call(call.create, 0n, 0n, askVersion))
 }
 
-/** Binds this process and what it starts from now on. False where the system cannot; then nothing has changed. */
+/**
+ * Restricts this process and everything it starts from now on. Returns false if the system cannot; then nothing has
+ * changed.
+ */
 export function restrictTo(reach: Reach, system: SystemCalls): boolean {
   const version = landlockVersion(system)
   if (version < (reach.moves ? 2 : 1)) return false
@@ -54,7 +57,7 @@ export function restrictTo(reach: Reach, system: SystemCalls): boolean {
     (version >= 2 ? right.refer : 0n) |
     (version >= 3 ? right.truncate : 0n)
   const attributes = new BigUint64Array([known, 0n, version >= 6 ? signalScope : 0n])
-  // Older systems refuse fields that they do not know.
+  // Older systems refuse unknown fields.
   const size = version >= 6 ? 24n : version >= 4 ? 16n : 8n
   const ruleset = system.call(call.create, getRawPointer(attributes.buffer), size, 0n)
   if (ruleset < 0) return false
@@ -63,13 +66,13 @@ export function restrictTo(reach: Reach, system: SystemCalls): boolean {
     if (place < 0n) return
     const add = (some: bigint) =>
       system.call(call.addRule, ruleset, pathBeneath, getRawPointer(rule(place, some & known))) === 0n
-    // What only folders can be allowed is refused for a file.
+    // Rights that exist only for folders are refused for a file.
     if (!add(rights)) add(rights & ofFiles)
     system.close(place)
   }
   // In /proc a process may read only the processes that it may trace, so the runtime’s environment stays private.
   for (const path of [...reach.read, '/proc']) allow(path, reading, true)
-  // What a link in the repo leads to was not meant to be written.
+  // Not through links: a link in the repo may lead to places that must not be written.
   for (const path of reach.write) allow(path, ~right.makeDevice, false)
   const restricted = system.forbidNewPrivileges() && system.call(call.restrict, ruleset, 0n, 0n) === 0n
   system.close(ruleset)

@@ -1,2 +1,2 @@
-/** The environment variable that tells a program its reach; see `preload.ts`. */
+/** The environment variable with a program's restrictions; see `preload.ts`. */
 export const reachVariable = 'LONGHOUSE_REACH'

@@ -3,13 +3,13 @@ import { dirname, join, sep } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
 import type { Reach } from './landlock.ts'
 
-/** In the jobs repo, the folder that jobs keep files in. */
+/** The folder of the jobs repo for jobs' files. */
 export const scratchFolder = 'data'
 
 /** In the volume, the folder of the installed packages: one folder an installation. */
 export const packagesFolder = 'packages'
 
-/** What programs need of a system, whatever it is: shared libraries, certificates, time zones, other programs. */
+/** What programs need from a system: shared libraries, certificates, time zones, other programs. */
 const system = {
   read: [
     ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/usr', '/etc', '/opt', '/sys'],
@@ -20,20 +20,20 @@ const system = {
     ...['version', 'mounts', 'filesystems'].map(name => `/proc/${name}`),
   ],
   write: [
-    // Not /dev/shm: what a run leaves there outlives it, and other runs read it.
+    // Without /dev/shm: files left there outlive a run, and other runs could read them.
     ...['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty'],
     ...['/dev/fd', '/dev/stdin', '/dev/stdout', '/dev/stderr'],
   ],
 }
 
-/** What our own programs are made of. */
+/** The files of our own programs. */
 function ourPrograms(): string[] {
   return [builtRoot(), process.execPath, join(dirname(dirname(process.execPath)), 'lib')]
 }
 
 /**
- * What a run may read and write: nothing of the volume but the jobs repo, its packages, the builds, the scratch folder and its own
- * folder for temporary files, and nothing of what lies beside the volume, for that may be other volumes.
+ * What a run may read and write. From the volume: the jobs repo, its packages, the builds, the scratch folder and its own temporary
+ * folder. Nothing beside the volume, which may be other volumes.
  */
 export function reachOfRuns(volumeDir: string, jobsDir: string, temporary: string): Reach {
   return around(volumeDir, {
@@ -42,7 +42,7 @@ export function reachOfRuns(volumeDir: string, jobsDir: string, temporary: strin
   })
 }
 
-/** What the reader of a manifest may: it compiles the repo (or a copy of it) into `out`, with esbuild. */
+/** For the reader of a manifest: it compiles the repo (or a copy of it) into `out`, with esbuild. */
 export function reachOfReader(
   volumeDir: string,
   { repo, out, temporary }: { repo: string; out: string; temporary: string },
@@ -57,12 +57,12 @@ export function reachOfReader(
   })
 }
 
-/** What npm may: it installs into the folders it is given. Scripts of packages are bound by the same. */
+/** For npm: it installs into the given folders. The same applies to scripts of packages. */
 export function reachOfNpm(volumeDir: string, own: Reach): Reach {
   return around(volumeDir, own)
 }
 
-/** What a helper program of ours may: the folders that it works on. A sync moves files aside before it replaces them. */
+/** For a helper program of ours: the folders that it works on. A sync moves files aside before it replaces them. */
 export function reachOfHelper(volumeDir: string, write: readonly string[]): Reach {
   return { ...around(volumeDir, { read: [], write }), moves: true }
 }
@@ -77,7 +77,7 @@ function around(volumeDir: string, own: Reach): Reach {
   }
 }
 
-/** The path, or when `hidden` lies in it, everything there that is not on the way to it. */
+/** The path, or if it contains `hidden`, everything in it except the way to that. */
 function beside(path: string, hidden: string): string[] {
   if (path === hidden) return []
   if (!isWithin(hidden, path)) return [path]
@@ -92,18 +92,18 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 
-/** A run may use the network, start programs and threads, and load native addons; files are what it is kept from. */
+/** A run may use the network, start programs and threads, and load native addons; only files are restricted. */
 const allowed = ['net', 'child-process', 'worker', 'addons', 'wasi', 'ffi']
 
 /** Node warns about each of these at every start, which is useless in a job’s log. */
 const warnings = ['PERM0001', 'PERM0002', 'PERM0003', 'PERM0004', 'PERM0005', 'PERM0006', 'PERM0007']
 
-/** Node's own restriction to the same, which gives errors that name the file. */
+/** Node's own permissions for the same paths, whose errors name the file. */
 export function permissionArgs({ read, write }: Reach): string[] {
   return [
     '--permission',
     ...allowed.map(name => `--allow-${name}`),
-    // In this order, because Node forgets a folder of which it has already heard what lies in it.
+    // In this order, because a folder would make Node drop the paths in it that it knows already.
     ...[...read, ...write].sort().map(path => `--allow-fs-read=${path}`),
     ...write.map(path => `--allow-fs-write=${path}`),
     ...[...warnings, 'ExperimentalWarning'].map(name => `--disable-warning=${name}`),

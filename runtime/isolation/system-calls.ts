@@ -1,15 +1,15 @@
 import { dlopen } from 'node:ffi'
 
-/** What Node has no function for, asked of the system itself. */
+/** System calls that Node has no function for. */
 export interface SystemCalls {
-  /** A call by its number; negative when it is refused. */
+  /** Makes a call by its number; negative if it is refused. */
   call(number: bigint, a: bigint, b: bigint, c: bigint): bigint
-  /** A handle on a place in the file system, whatever its permissions and ours; negative when it is not there. */
+  /** Opens a handle on a place in the file system, regardless of permissions; negative if it does not exist. */
   openPlace(path: string, options: { followLink: boolean }): bigint
   close(place: bigint): void
-  /** No program that is started from now on gets more rights than this process has. */
+  /** Keeps programs started from now on from gaining privileges. */
   forbidNewPrivileges(): boolean
-  /** What is started below this process stays below it, also when its own parent has ended. */
+  /** Makes this process the parent of its orphaned descendants. */
   adoptOrphans(): boolean
 }
 
@@ -19,7 +19,7 @@ const notLinks = process.arch === 'arm64' ? 0x8000 : 0x20000
 
 const option = { subreaper: 36, noNewPrivileges: 38 }
 
-/** Null on systems other than Linux, and where Node was built without it. */
+/** Null on systems other than Linux, and if Node was built without it. */
 export function openSystemCalls(): SystemCalls | null {
   if (process.platform !== 'linux') return null
   try {

@@ -6,10 +6,13 @@ import { join } from 'node:path'
 import { volumeMarkOf } from './marks.ts'
 import { isWithin } from './reach.ts'
 
-/** A folder for the temporary files of one process and of all that it starts. No other process of the volume reaches it. */
+/**
+ * A folder for the temporary files of one process and everything it starts. No other process of the volume can reach
+ * it.
+ */
 export interface TemporaryFolder {
   path: string
-  /** Deletes it with all that it holds. Never rejects: what cannot be deleted now goes at the next start. */
+  /** Deletes it with its contents. Never rejects: what cannot be deleted now is deleted at the next start. */
   remove(): Promise<void>
 }
 
@@ -22,7 +25,7 @@ export function makeTemporary(volumeDir: string, name: string, root = rootOf(vol
   return { path, remove: () => removeFolder(path) }
 }
 
-/** Deletes what a runtime that was killed left behind. Call it before the first folder is made. Never rejects. */
+/** Deletes what a killed runtime left behind. Call it before creating the first folder. Never rejects. */
 export async function clearTemporary(volumeDir: string): Promise<void> {
   const root = rootOf(volumeDir)
   await Promise.all(entriesOf(root).map(name => removeFolder(join(root, name))))
@@ -46,8 +49,8 @@ function makeFolder(root: string, name: string): string {
 }
 
 /**
- * Where the folders of a volume lie: in the system's folder for temporary files, which in a container is memory, or in
- * the volume when that folder is missing, holds the volume itself, or has something of another user by our name.
+ * The parent of a volume's temporary folders: the system's temporary folder, which is memory in a container, or the
+ * volume if that folder is missing, contains the volume itself, or has another user's file with our name.
  */
 function rootOf(volumeDir: string): string {
   const inVolume = join(volumeDir, 'tmp')
@@ -63,7 +66,7 @@ async function removeFolder(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true })
   } catch {
-    // Folders that were closed to their owner, or nested deeper than a path may be long.
+    // Folders without permissions, or nested deeper than the longest path.
     await system('chmod', ['-R', 'u+rwX', path])
     await system('rm', ['-rf', '--one-file-system', path])
   }

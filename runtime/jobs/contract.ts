@@ -57,7 +57,7 @@ export interface Run {
 /** A queued run. */
 export interface WaitingRun {
   id: string
-  /** What keeps it from starting now, in words. */
+  /** Why it does not start yet. */
   reason: string
 }
 
@@ -79,16 +79,16 @@ export interface Job {
   notify: NotifySpec
   /** The parameters of its runs; null when they take anything. */
   params: ParamsSpec | null
-  /** Names of the secrets that its runs get. */
+  /** Names of the secrets for its runs. */
   secrets: readonly string[]
-  /** Those that are not set or cannot be read: no run starts without them. */
+  /** Secrets that are not set or cannot be read: no run starts without them. */
   missingSecrets: readonly string[]
 }
 
 /** Times are milliseconds. */
 export interface JobPolicies {
   timeoutMs: number
-  /** What a run may hold with all that it starts, and whether the job itself says so. */
+  /** The memory limit of a run and its children, and whether the job sets it. */
   memory: { bytes: number; own: boolean }
   catchUp: (typeof catchUps)[number]
   catchUpWindowMs: number
@@ -98,17 +98,17 @@ export interface JobPolicies {
   concurrencyKey: string | null
 }
 
-/** What would happen if a file were saved with another content. */
+/** The effect of saving a file with another content. */
 export interface CheckResult {
   errors: ManifestError[]
-  /** Null when it would not load. */
+  /** Null if it would not load. */
   difference: JobsDifference | null
   /** False for a file that the manifest does not import. */
   used: boolean
 }
 
 export const slotOutcomes = ['ran', 'late', 'skipped', 'missed', 'interrupted'] as const
-/** What became of a due time. */
+/** The result of a due time. */
 export type SlotOutcome = (typeof slotOutcomes)[number]
 
 export interface Slot {
@@ -116,16 +116,16 @@ export interface Slot {
   outcome: SlotOutcome
   reason: string | null
   runId: string | null
-  /** Where that run stands, or the last attempt after it; null when there was none or it is forgotten. */
+  /** The status of that run, or of the last attempt after it; null if there was none or it was deleted. */
   runStatus: RunStatus | null
 }
 
-/** With `around`, only the attempts at what that run was an attempt at, and what does it again. */
+/** With `around`, only the attempts and replays related to that run. */
 export interface RunFilter {
   jobId?: string
   status?: RunStatus
   around?: Run
-  /** Only those that are older than the place where an earlier list ended: its `next`. */
+  /** Only runs older than the end of a previous list: its `next`. */
   after?: number
   limit: number
   offset: number
@@ -133,9 +133,9 @@ export interface RunFilter {
 
 export interface RunList {
   runs: Run[]
-  /** Of all that match, wherever this list begins. */
+  /** Number of all matches, wherever this list starts. */
   total: number
-  /** Where the list goes on; null at its end. A run that is added meanwhile moves nothing. */
+  /** Where the list continues; null at its end. New runs do not shift it. */
   next: number | null
 }
 
@@ -148,7 +148,7 @@ export interface LedgerFilter {
   decidedBefore?: number
   limit: number
 }
-/** What goes into the commit of a change. */
+/** The commit message and author of a change. */
 export interface EditWords {
   message: string
   by: Author
@@ -160,24 +160,23 @@ export interface ManifestService {
   /** True once the first load after boot has ended. */
   ready(): boolean
   /**
-   * Looks at the files, and makes them live or refuses them when they differ from what was last looked at. One load at
-   * a time; those that are asked for meanwhile are one load after it.
+   * Loads the files if they differ from the last load. One load at a time; requests during a load share one after it.
    */
   load(): Promise<ManifestState>
-  /** Looks at the files even when nothing seems to have changed. Resolves when they are live or refused. */
+  /** Loads the files even if nothing seems to have changed. Resolves when they are live or refused. */
   reload(): Promise<ManifestState>
-  /** Lets a set of jobs that waits for a confirmation go live; does nothing when there is none. */
+  /** Confirms a set of jobs that waits for it; does nothing if there is none. */
   confirm(): Promise<ManifestState>
-  /** Does something to the files while nothing is loaded or committed, and loads them after it. */
+  /** Changes the files while nothing is loaded or committed, and loads them afterwards. */
   exclusive<T>(work: () => Promise<T>): Promise<T>
-  /** Ids of the jobs that another copy of the repo registers, built in `scratch`; null when it does not load. */
+  /** Ids of the jobs that another copy of the repo registers, built in `scratch`; null if it does not load. */
   jobsIn(folder: string, scratch: string): Promise<string[] | null>
 }
 
 /** The registered jobs. */
 export interface JobList {
   all(): Job[]
-  /** Those whose id or description has every word of `search` in it, in the manifest's order; `total` counts them all. */
+  /** Jobs whose id or description contains every word of `search`, in the manifest's order; `total` counts them all. */
   find(filter: { search?: string; limit: number; offset: number }): { jobs: Job[]; total: number }
   one(id: string): Job | null
   /** The job of that id. Throws the Problem `unknown-job`. */
@@ -192,16 +191,16 @@ export interface JobList {
 /** Runs: starting, finding and ending them. */
 export interface Runs {
   /**
-   * Starts a run of the job as it is now. Throws the Problem `unknown-job`, or `invalid` with each of the parameters
-   * that do not fit.
+   * Starts a run of the job's current version. Throws the Problem `unknown-job`, or `invalid` with each invalid
+   * parameter.
    */
   start(jobId: string, options: { trigger: RunTrigger; params?: Record<string, unknown> }): Run
   /**
-   * Runs a finished run again: its parameters and its due time, with the code that is live now. Null when there is no
-   * such run; throws `run-goes-on`, and what `start` does.
+   * Replays a finished run: with its parameters, its due time and the live code. Null if there is no such run; throws
+   * `run-goes-on`, and what `start` does.
    */
   replay(runId: string, trigger: RunTrigger): Run | null
-  /** Cancels a queued or running run; a finished one stays as it is. Null when there is none. */
+  /** Cancels a queued or running run; a finished one is unchanged. Null if there is none. */
   cancel(runId: string): Promise<Run | null>
   find(id: string): Run | null
   /** Newest first. */
@@ -214,7 +213,7 @@ export interface Runs {
   end(runId: string, signal: AbortSignal): Promise<void>
 }
 
-/** The first line of a run's log or error that holds what was searched for, numbered from 1. */
+/** The first line of a run's log or error that matches a search, numbered from 1. */
 export interface LogMatch {
   in: 'log' | 'error'
   line: number
@@ -226,11 +225,11 @@ export interface FoundRun {
   match: LogMatch
 }
 
-/** What runs wrote. */
+/** Logs of runs. */
 export interface RunLogs {
   /**
-   * The runs of a job whose log or error holds the words, in whatever case, newest first. `complete` is false when the
-   * search ran out of time before every run was looked at.
+   * Finds the runs of a job whose log or error contains the words, ignoring case, newest first. `complete` is false
+   * if time ran out before every run was searched.
    */
   search(wanted: {
     jobId: string
@@ -238,15 +237,15 @@ export interface RunLogs {
     limit: number
     offset: number
   }): Promise<{ found: FoundRun[]; total: number; complete: boolean }>
-  /** The log so far; '' when the run wrote nothing. */
+  /** The log so far; '' if it is empty. */
   text(runId: string): string
-  /** The same, each line with when it was written and to which stream: see `runner/log-line.ts`. */
+  /** The log with the time and stream of each line: see `runner/log-line.ts`. */
   timed(runId: string): string
-  /** The same, to be followed and to be read from a position on. */
+  /** The log, to be followed and to be read from a position on. */
   open(runId: string): OpenLog
 }
 
-/** What became of slots. */
+/** Results of slots. */
 export interface Slots {
   /** Newest first; `total` counts those that were due from `from` to before `to`. */
   list(jobId: string, filter: { from?: number; to?: number; limit: number }): { slots: Slot[]; total: number }
@@ -259,24 +258,24 @@ export interface Slots {
   ledger(filter: LedgerFilter): (Slot & { jobId: string })[]
 }
 
-/** Changes of the files that people ask for, with their words in the commit. */
+/** Changes of the files by people, with their commit messages. */
 export interface Edits {
   /**
-   * Makes a change of the files and loads them; resolves when the change is live, refused or waits for something. What
-   * the change throws is thrown, and then nothing has happened. Without a message, the message of an earlier change
-   * that is not live yet stays: one commit takes in both.
+   * Changes the files and loads them; resolves when the change is live, refused or waiting. If `change` throws,
+   * nothing happened and the error is rethrown. Without a message, the message of an earlier change that is not live
+   * yet stays: one commit contains both.
    */
   edit(words: EditWords, change: () => void): Promise<ManifestState>
-  /** The message of a change that has not gone live, and so is in no commit yet; '' for none. */
+  /** The message of a change that is not live, and so not committed yet; '' for none. */
   waitingMessage(): string
   /** True while a change that `edit` made is being loaded. */
   changing(): boolean
   /**
-   * Makes the files those of a commit, as a new commit on top of all others; what was not committed is committed
-   * first. Throws `unknown-commit`, or `repo-obstacle` when nothing can be committed.
+   * Restores the files of a commit, as a new commit on top of all others; uncommitted changes are committed first.
+   * Throws `unknown-commit`, or `repo-obstacle` if nothing can be committed.
    */
   revert(commit: string, by: Author): Promise<ManifestState>
-  /** Says what would happen if the file were saved with this content. */
+  /** Returns the effect of saving the file with this content. */
   check(file: string, content: string): Promise<CheckResult>
 }
 
@@ -287,7 +286,7 @@ export interface JobsService {
   logs: RunLogs
   slots: Slots
   edits: Edits
-  /** `starting` until the schedule goes on, `stopping` once no run starts any more. */
+  /** `starting` until the schedule runs, `stopping` once no run starts any more. */
   phase(): 'starting' | 'running' | 'stopping'
 }
 
@@ -296,13 +295,13 @@ declare module '../../src/kernel/runtime.ts' {
     jobs: JobsService
   }
   interface Hooks {
-    /** Awaited before the files are looked at for the first time: finishes what was cut off in the middle. */
+    /** Awaited before the first load: finishes what a kill interrupted. */
     'before-first-load': () => Promise<void>
   }
   interface Events {
-    /** The head of the jobs repo after a commit of what is live. */
+    /** The head of the jobs repo after a commit of the live files. */
     'commit-made': { commit: string }
-    /** The first load of the manifest after boot has ended, well or not. */
+    /** The first load of the manifest after boot has ended, successfully or not. */
     'first-load-ended': Record<never, never>
   }
 }

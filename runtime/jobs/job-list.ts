@@ -9,14 +9,14 @@ import { lastRuns, listRuns } from './runs/run-record.ts'
 import { listSlots } from './slots/ledger.ts'
 import type { Scheduler } from './slots/scheduler.ts'
 
-/** The jobs of the live set, each with when it is due next and its last run. */
+/** The jobs of the live set, each with its next due time and its last run. */
 export function jobList(options: {
   db: JobsDb
   live: LiveSetStore
   secrets: Pick<SecretsService, 'reveal'>
   scheduler: Pick<Scheduler, 'next' | 'refresh'>
   clock: Clock
-  /** What runs of jobs that do not say may hold. */
+  /** Memory limit of runs whose job sets none. */
   memoryMb: number
 }): JobList {
   const { db, live, secrets, scheduler, clock, memoryMb } = options

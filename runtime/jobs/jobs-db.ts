@@ -3,7 +3,7 @@ import type * as schema from './schema.ts'
 
 export type JobsDb = Db<typeof schema>
 
-/** A statement that is made once for each database or transaction: making it takes longer than running it. */
+/** A statement prepared once for each database or transaction: preparing takes longer than running. */
 export function perDatabase<Statement>(
   make: (db: Pick<JobsDb, 'insert'>) => Statement,
 ): (db: Pick<JobsDb, 'insert'>) => Statement {

@@ -99,7 +99,7 @@ export function openJobs(parts: JobsParts) {
     /** Ends the responses that follow a log or wait for the end of a run. */
     endOpenResponses: () => stopping.abort(),
     tasks: tidying.tasks,
-    /** Throws in words when due slots are not decided. */
+    /** Throws when due slots are not decided, with the reason. */
     check: schedule.check,
     /** Continues where the runtime before stopped, and loads the files once `recovered` has resolved. */
     start: (recovered: () => Promise<unknown>, onFirstLoad: () => void) => {

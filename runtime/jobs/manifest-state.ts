@@ -10,9 +10,9 @@ export interface ManifestState {
   commit: string | null
   loadedAt: number | null
   errors: ManifestError[]
-  /** What the files wait for, when they are not at fault; `status` is `error` meanwhile. */
+  /** What the files wait for, if they have no errors; `status` is `error` meanwhile. */
   waitingFor: (typeof manifestWaits)[number] | null
-  /** While waiting for the registry, when it is asked again. */
+  /** While waiting for the registry, the time of the next retry. */
   nextTryAt: number | null
   /** What the last load changed, or, while waiting for a confirmation, what it would change; null when nothing. */
   difference: JobsDifference | null
@@ -31,7 +31,7 @@ export const changeKinds = ['added', 'removed', 'changed'] as const
 export interface JobChange {
   id: string
   kind: (typeof changeKinds)[number]
-  /** Of a changed job, what differs. */
+  /** The changed fields of a changed job. */
   fields: string[]
   cron: string
   timezone: string

@@ -10,24 +10,24 @@ export const liveSets = sqliteTable('jobs_live_sets', {
   /** The folder below `builds/`. */
   build: text().notNull(),
   commit: text(),
-  /** What the tree looked like when it was loaded; the same now means that there is nothing to load. */
+  /** The stamp of the tree when it was loaded; an equal one means that there is nothing to load. */
   tree: text().notNull(),
   jobs: text({ mode: 'json' }).$type<JobSpec[]>().notNull(),
   loadedAt: integer().notNull(),
 })
 
-/** What is remembered of each job id that was ever registered. */
+/** The state of each job id that was ever registered. */
 export const schedules = sqliteTable('jobs_schedules', {
   jobId: text().primaryKey(),
   enabled: integer({ mode: 'boolean' }).notNull(),
   /** The schedule as it was last live; '' while the job is not registered. */
   cron: text().notNull(),
   timezone: text().notNull(),
-  /** Slots count from here on: when the schedule became what it is, or was last enabled. */
+  /** Slots count from this time: the last change of the schedule, or its last enabling. */
   since: integer().notNull(),
 })
 
-/** Every due slot, and what became of it. The key is what keeps a slot from starting twice. */
+/** Every due slot and its result. The key keeps a slot from starting twice. */
 export const slots = sqliteTable(
   'jobs_slots',
   {
@@ -59,12 +59,12 @@ export const runs = sqliteTable(
     build: text().notNull(),
     params: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     timeoutMs: integer().notNull(),
-    /** It waits until then: another attempt of a run that did not succeed. Such a run outlives a restart. */
+    /** The earliest start of a retry. Such a run survives a restart. */
     notBefore: integer(),
     policy: text({ mode: 'json' }).$type<RunPolicy>(),
-    /** The run that this one does again. */
+    /** The run that this one replays. */
     replayOf: text(),
-    /** Of another attempt, the first one. */
+    /** For a retry, the first attempt. */
     attemptOf: text(),
     queuedAt: integer().notNull(),
     startedAt: integer(),

@@ -13,7 +13,7 @@ export function packagesOfBuilds(buildsDir: string, builds: Iterable<string>): s
   return [...builds].flatMap(build => packagesOfBuild(join(buildsDir, build)) ?? [])
 }
 
-/** Removes the builds that nothing needs any more, unfinished ones included. */
+/** Deletes builds that are no longer needed, unfinished ones included. */
 export async function pruneBuilds(buildsDir: string, needed: ReadonlySet<string>): Promise<void> {
   for (const name of readdirSync(buildsDir)) {
     if (!needed.has(name)) await rm(join(buildsDir, name), { recursive: true, force: true })

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 
-/** What hands out promises that fail without saying who asked. */
+/** Functions whose promises fail without naming the caller. */
 const fileCalls = [
   ...['access', 'appendFile', 'chmod', 'copyFile', 'cp', 'lstat', 'mkdir', 'mkdtemp', 'open', 'opendir'],
   ...['readdir', 'readFile', 'readlink', 'realpath', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'truncate'],
@@ -11,13 +11,13 @@ const bodyCalls = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text']
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
 /**
- * Node's own functions fail with a stack that has none of the job's lines when they fail later than they were called:
- * `TypeError: fetch failed`, and nothing more. From now on such an error names the lines of the call.
+ * When Node's own functions fail after the call has returned, the stack contains no line of the job: `TypeError:
+ * fetch failed`, and nothing more. From now on such an error names the lines of the call.
  */
 export function nameCallSites(): void {
   const { fetch } = globalThis
   let known = false
-  // Their class is loaded with the first of them, and not before: that takes long.
+  // Their class is loaded with the first of them, because loading takes long.
   const ofResponse = (response: Response): Response => {
     if (!known) for (const name of bodyCalls) nameSite(Object.getPrototypeOf(response), name)
     known = true
@@ -51,7 +51,7 @@ function nameSite(holder: object, name: string): void {
   Reflect.set(holder, name, Object.defineProperties(named, properties))
 }
 
-/** The lines above a call; made into text only when they are asked for. */
+/** The stack above a call, formatted only when it is needed. */
 function siteAbove(call: AnyFunction | ((...args: never[]) => unknown)): { stack?: string } {
   const site: { stack?: string } = {}
   Error.captureStackTrace(site, call)
@@ -63,14 +63,14 @@ const ownFrame = /^\s+at (?!.*\(?node:)(?!.*<anonymous>)/
 function withSite(error: unknown, site: { stack?: string }): unknown {
   if (!(error instanceof Error) || typeof error.stack !== 'string') return error
   if (error.stack.split('\n').some(line => ownFrame.test(line))) return error
-  // A job may have its own ways of making stacks.
+  // A job may have its own formatter of stacks.
   const frames = String(site.stack)
     .split('\n')
     .filter(line => ownFrame.test(line))
   try {
     error.stack = [error.stack, ...frames].join('\n')
   } catch {
-    // It cannot be changed, so that it stays as it was.
+    // A frozen error stays unchanged.
   }
   return error
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { durationMs, sizeBytes } from '../../src/kernel/config.ts'
 import { nearest } from '../../src/nearest.ts'
 
-/** The types of a job's fields as a manifest writes them, each with the words for what is wrong. */
+/** The types of a job's fields as written in a manifest, each with its error messages. */
 
 export const text = (what: string) =>
   z.string({ error: issue => (issue.input === undefined ? `is missing; ${what}` : `must be text: ${what}`) })
@@ -39,30 +39,30 @@ export const size = (least: string, most: string): z.ZodType<number> =>
 /** An object with these fields and no others. */
 export function only<Shape extends z.core.$ZodLooseShape>(shape: Shape, expected?: string) {
   return z.strictObject(shape, {
-    error: issue =>
-      issue.code === 'unrecognized_keys'
-        ? `has no field called ${issue.keys.join(', ')}; known are ${Object.keys(shape).join(', ')}`
-        : expected,
+    error: issue => (issue.code === 'unrecognized_keys' ? noField(issue.keys, Object.keys(shape)) : expected),
   })
 }
 
-/** Fields as other schedulers call them. */
+function noField(wrong: readonly string[], known: readonly string[]): string {
+  const meant = new Set(wrong.map(each => meantField(each, known)).filter(name => name !== null))
+  const hint = meant.size > 0 ? `did you mean ${[...meant].join(', ')}? Known` : 'known'
+  return `has no field called ${wrong.join(', ')}; ${hint} are ${known.join(', ')}`
+}
+
+/** The names of fields in other schedulers. */
 const elsewhere: Readonly<Record<string, string>> = {
   ...{ schedule: 'cron', name: 'id', tz: 'timezone', zone: 'timezone', env: 'secrets' },
   ...{ handler: 'func', function: 'func', fn: 'func', run: 'func', task: 'func' },
   ...{ retries: 'retry', max: 'attempts', maxAttempts: 'attempts', backoff: 'factor' },
 }
 
-/** The field that a misspelt one was meant to be, of those that are not there; null when it is like none. */
+/** Returns the missing field that a misspelt one was meant to be; null if none is similar. */
 function meantField(wrong: string, missing: readonly string[]): string | null {
   const other = elsewhere[wrong]
   return other !== undefined && missing.includes(other) ? other : nearest(wrong, missing)
 }
 
-/**
- * One error for each mistake: the first of a field, and not that a field is missing when a misspelt one beside it was
- * meant for it.
- */
+/** Keeps one error per mistake: the first of each field, and no missing field if a misspelt one was meant for it. */
 export function oneEach(issues: readonly z.core.$ZodIssue[], input: unknown): z.core.$ZodIssue[] {
   const isMissing = ({ path }: z.core.$ZodIssue) => valueAt(input, path) === undefined
   const missing = issues.filter(isMissing)

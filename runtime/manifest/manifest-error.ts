@@ -1,4 +1,4 @@
-/** A mistake in the manifest or in what it imports, and where it is; lines and columns count from 1. */
+/** An error in the manifest or in a file it imports, with its place; lines and columns count from 1. */
 export interface ManifestError {
   file: string | null
   line: number | null

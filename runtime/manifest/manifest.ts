@@ -16,7 +16,7 @@ import { isTakenByPrograms, secretName, secretNameRule } from './secret-names.ts
 /** Their routes would collide: `/api/jobs/repo` is not a job. */
 const reservedIds = ['repo']
 
-/** A field that no JSON can hold, such as a function: only its kind is known here. */
+/** A value that JSON cannot represent, such as a function: only its kind is known here. */
 class Foreign {
   readonly kind: string
   constructor(kind: string) {
@@ -24,7 +24,7 @@ class Foreign {
   }
 }
 
-/** What a library's schema says that it takes. */
+/** The JSON Schema of a library's schema. */
 class FoundSchema {
   readonly schema: Record<string, unknown>
   constructor(schema: Record<string, unknown>) {
@@ -33,8 +33,8 @@ class FoundSchema {
 }
 
 /**
- * What a job has: the one place that says so. `written` is how a manifest has it, with durations as text such as `5m` and
- * sizes such as `512m`; `stored` is how it is kept, in milliseconds and bytes. `timezone` is for jobs that name none.
+ * The one definition of a job's fields. `written` is the form in a manifest, with durations as text such as `5m` and
+ * sizes such as `512m`; `stored` is in milliseconds and bytes. `timezone` is the default.
  */
 function jobFields(form: 'written' | 'stored', timezone: string) {
   const time = (least: string, most: string): z.ZodType<number> =>
@@ -115,14 +115,16 @@ const secretNames = z
 
 function writtenJob(timezone: string) {
   const { id, cron, ...others } = jobFields('written', timezone)
-  const func = z.custom(
-    value => value instanceof Foreign && value.kind === 'function',
-    'must be a function: the one that the job runs',
-  )
+  const func = z.custom(value => value instanceof Foreign && value.kind === 'function', {
+    error: ({ input }) =>
+      input === undefined
+        ? 'is missing. Set it to the function that the job runs.'
+        : 'must be a function, the one that the job runs',
+  })
   return only({ id, cron, func, ...others })
 }
 
-/** A job as it is kept. What an older program stored reads as well, as long as only fields with a default are new. */
+/** A stored job. Jobs stored by older programs are valid as long as all newer fields have defaults. */
 export const jobSpecSchema = z.object({
   ...jobFields('stored', 'UTC'),
   source: z.object({ file: z.string(), line: z.number() }).nullable(),
@@ -131,13 +133,13 @@ export const jobSpecSchema = z.object({
 /** A registered job without its code: what the schedule needs to know. Durations are in milliseconds. */
 export type JobSpec = z.output<typeof jobSpecSchema>
 
-/** Changes when a job has other fields than before, so that manifests are read again. */
+/** Changes with the definition of jobs, so that manifests are read again. */
 export function jobSpecVersion(): string {
   const shape = JSON.stringify(z.toJSONSchema(jobSpecSchema))
   return createHash('sha256').update(shape).digest('hex').slice(0, 12)
 }
 
-/** Checks what a manifest registered, all of it at once. `timezone` is for jobs that name none. */
+/** Checks everything that a manifest registered at once. `timezone` is the default. */
 export async function checkRegistrations(
   registrations: readonly Registration[],
   timezone: string,
@@ -150,7 +152,7 @@ export async function checkRegistrations(
   }
   for (const [position, { fields, file, line, column }] of registrations.entries()) {
     const given = valuesOf(fields)
-    // A large manifest must not hold up the schedule that runs.
+    // Checking a large manifest must not delay the schedule.
     if (position % 100 === 99) await new Promise(done => setImmediate(done))
     const refuse = (message: string) => errors.push({ file, line, column, message })
     const name = typeof given.id === 'string' ? `job "${given.id.slice(0, 70)}"` : 'a job'

@@ -37,7 +37,7 @@ const silence: NotifySpec = {
 }
 
 /** The most runs examined one by one; see `watch.ts`. */
-export const mostFailures = 20
+const mostFailures = 20
 
 export const storedNotify = z.object({
   failures: z.union([z.number(), z.literal(false)]).nullable(),

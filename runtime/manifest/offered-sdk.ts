@@ -8,8 +8,8 @@ import { packagesOf } from '../modules/packages-of.ts'
 const sdkFiles = ['package.json', 'jobs.js', 'jobs.d.ts']
 
 /**
- * Puts `longhouse/jobs` where editors and tests find it, and keeps it up to date. A package of that name that is not
- * ours is left alone, and so is what only a link leads to. What goes wrong is logged: jobs have the build's own.
+ * Puts `longhouse/jobs` where editors and tests find it, and keeps it up to date. Leaves a package of that name that
+ * is not ours alone, and any place behind a link. Failures are logged: builds contain their own copy.
  */
 export function offerSdk(jobsDir: string, log: Logger): void {
   try {

@@ -6,8 +6,8 @@ import { packagesOf } from '../modules/packages-of.ts'
 import type { ManifestError } from './manifest-error.ts'
 
 /**
- * True when the file lies outside the repo, or is a link that leads out of it; its installed packages count as inside.
- * `repo` is free of links.
+ * True if the file is outside the repo, or a link that leads out of it. Installed packages count as inside. `repo`
+ * contains no links.
  */
 export function isOutside(file: string, repo: string): boolean {
   if (!isWithin(file, repo)) return true
@@ -17,7 +17,7 @@ export function isOutside(file: string, repo: string): boolean {
     const packages = packagesOf(repo)
     return packages === null || !isWithin(real, packages)
   } catch {
-    // A link whose target cannot be reached from here leads out; a file that is not there does not.
+    // A link with an unreachable target leads out; a missing file does not.
     return isLinkOnTheWay(file, repo)
   }
 }
@@ -29,7 +29,7 @@ function isLinkOnTheWay(file: string, repo: string): boolean {
   return false
 }
 
-/** What to tell of a file that the compiler was led to; of its content, nothing. */
+/** Describes a file that the compiler was led to, without its content. */
 export function outsideInWords(
   file: string,
   repo: string,
@@ -47,7 +47,10 @@ const settingsFiles = ['tsconfig.json', 'jsconfig.json', 'package.json', 'manife
 const largestSettings = 1024 * 1024
 const longestChain = 20
 
-/** The compiler's settings in these folders of the repo, and the manifest, that are or build on files outside of it. */
+/**
+ * Returns the compiler settings in these folders of the repo, and the manifest, if they are or extend files outside
+ * the repo.
+ */
 export function settingsOutside(repo: string, folders: Iterable<string>): ManifestError[] {
   const seen = new Set<string>()
   const check = (file: string, depth: number): ManifestError[] => {
@@ -68,13 +71,13 @@ export function settingsOutside(repo: string, folders: Iterable<string>): Manife
   return [...folders].flatMap(folder => settingsFiles.flatMap(name => check(join(repo, folder, name), 0)))
 }
 
-/** Where a `tsconfig.json` looks for what it extends; a package is looked for beside the repo's others. */
+/** Where a `tsconfig.json` looks for what it extends; a package is searched for among the repo's own. */
 function baseOf(name: string, file: string, repo: string): string {
   if (isAbsolute(name)) return name
   return /^\.\.?(\/|$)/.test(name) ? join(dirname(file), name) : join(repo, 'node_modules', name)
 }
 
-/** The names behind `"extends"`, one or a list. Comments are allowed in these files, so that they are not parsed as JSON. */
+/** The names after `"extends"`, one or a list. These files may contain comments, so they are not parsed as JSON. */
 function extendedBy(text: string): { name: string; line: number }[] {
   const found = /"extends"\s*:\s*(\[[^\]]*\]|"(?:[^"\\]|\\.)*")/.exec(text)
   if (!found) return []

@@ -4,7 +4,7 @@ import { builtRoot } from '../../src/root.ts'
 import { version } from '../../src/version.ts'
 import { jobSpecVersion } from './manifest.ts'
 
-/** What a load of the jobs depends on besides the files. */
+/** Everything besides the files that a load of the jobs depends on. */
 export function programVersion(timezone: string): string {
   const sdk = createHash('sha256')
     .update(readFileSync(builtRoot('sdk/jobs.js')))

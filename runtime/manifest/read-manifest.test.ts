@@ -129,11 +129,11 @@ jobRegistry.register({ id: 'posing', cron: '@hourly', func: { kind: 'function' }
   assert.match(at(3), /func must be a function/)
   assert.match(at(3), /timezone "Berlin" is not a time zone/)
   assert.match(at(3), /timeout must be a duration/)
-  assert.match(at(3), /has no field called retries; known are id, cron/)
+  assert.match(at(3), /has no field called retries; did you mean retry\? Known are id, cron/)
   assert.equal(at(4), '')
   assert.match(at(5), /job "twice": another job has this id, registered at manifest.ts:4/)
   assert.match(at(6), /job "repo": id is a reserved name/)
-  assert.match(at(7), /job "no-func": func must be a function/)
+  assert.match(at(7), /job "no-func": func is missing\. Set it to the function that the job runs\./)
   assert.match(at(8), /cron must be text/)
   assert.match(at(8), /description must be text/)
   assert.match(at(8), /timeout must be text/)
@@ -157,12 +157,15 @@ test('a field of the wrong type is one error, at that field', async t => {
   const mistakes: [registration: string, words: RegExp][] = [
     [
       "jobRegistry.register({ id: 'a', corn: '@hourly', func })",
-      /job "a": has no field called corn; known are/,
+      /job "a": has no field called corn; did you mean cron\? Known are/,
     ],
     ["jobRegistry.register({ id: 'a', schedule: '@hourly', func })", /has no field called schedule;/],
     ["jobRegistry.register({ id: 'a', cron: '@hourly', handler: func })", /has no field called handler;/],
     ["jobRegistry.register({ idd: 'a', cron: '@hourly', func })", /a job: has no field called idd;/],
-    [job('retry: { attemps: 3 }'), /job "a": retry has no field called attemps; known are attempts/],
+    [
+      job('retry: { attemps: 3 }'),
+      /job "a": retry has no field called attemps; did you mean attempts\? Known are attempts/,
+    ],
     [job('retry: { attempts: 0.5 }'), /retry attempts must be a number from 1 to 100/],
     [job('notify: { failures: -1.5 }'), /notify failures must be a whole number from 1 to 20/],
     [job("timeout: '5 m'"), /timeout must be a duration/],

@@ -22,19 +22,19 @@ export interface ReadManifest {
 export interface ReadOptions {
   jobsDir: string
   buildsDir: string
-  /** The volume that is read for; what `buildsDir` lies in, when left out. */
+  /** The volume; by default the parent of `buildsDir`. */
   volumeDir?: string
   timezone: string
   limitMs: number
   memoryMb: number
   draft?: Draft | undefined
-  /** Where a reader that waits is taken from; without them, one is started. */
+  /** The pool to take a reader from; by default a new one is started. */
   readers?: Readers
-  /** Ends the reading before its time. */
+  /** Aborts the reading. */
   signal?: AbortSignal | undefined
 }
 
-/** Compiles the manifest and reads what it registers, in a process of its own. Leaves a build only on success. */
+/** Compiles the manifest and reads what it registers, in a separate process. Leaves a build only on success. */
 export async function readManifest(
   options: ReadOptions,
 ): Promise<ReadManifest | { errors: ManifestError[] }> {
@@ -91,7 +91,7 @@ const field = z.union([
   z.object({ value: z.unknown() }),
 ])
 
-/** The answer comes from a process that ran the customer's code: it may say anything. */
+/** The response comes from a process that ran the customer's code, so it may contain anything. */
 const readingSchema = z.union([
   z.object({ errors: z.array(z.object({ ...place, message: z.string() })).min(1) }),
   z.object({
@@ -123,7 +123,7 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
     child.once('error', error => resolve(broken(`the manifest reader did not start: ${error.message}`)))
     const closed = new Promise(done => child.once('close', done))
     child.once('exit', async (code, signal) => {
-      // What it said last may still be in the pipes.
+      // Its last output may still be in the pipes.
       await waitAtMost(closed, 1000)
       resolve(broken(endInWords(code, signal, lastWords, options)))
     })

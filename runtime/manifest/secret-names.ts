@@ -3,8 +3,8 @@ export const secretNameRule =
   'must consist of capital letters, digits and _, at most 64, and begin with a letter'
 
 /**
- * True for a name that means something to Node or the system, so that a run which got it as an environment variable
- * would work differently: such a secret can be kept, and no job may declare it.
+ * True for a name with a meaning to Node or the system, which would change how a run works if set as an environment
+ * variable. Such a secret can be stored, but no job may declare it.
  */
 export function isTakenByPrograms(name: string): boolean {
   return taken.has(name) || /^(LONGHOUSE|NODE|LD|DYLD|LC|NPM)_/.test(name)

@@ -6,14 +6,14 @@ import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
 import { type ProcessTree, processTree } from '../process/process-tree.ts'
 
-/** A process that is ready to be asked for the manifest, or is getting ready. It reads once, and not again after that. */
+/** A process that is ready for one request, or about to be. */
 export interface Reader {
   child: ChildProcess
-  /** With everything that it starts; null when it did not start. */
+  /** The process tree; null if the process did not start. */
   tree: ProcessTree | null
-  /** The jobs repo as it is without links. */
+  /** The real path of the jobs repo. */
   repo: string
-  /** An empty folder beside the builds. */
+  /** An empty folder next to the builds. */
   out: string
   temporary: TemporaryFolder
 }
@@ -21,11 +21,11 @@ export interface Reader {
 /** A pool of readers, with a spare one while the code is being edited. */
 export interface Readers {
   take(): Reader
-  /** A save is to be expected: one is made ready, and kept for a while. */
+  /** Prepares for a save: makes a reader ready, and keeps it for a while. */
   expect(): void
-  /** The same, but not before what is going now is over. */
+  /** The same, but only after the current work. */
   expectSoon(): void
-  /** The folder among the builds that the waiting one will write to. */
+  /** The folder that the spare reader will build in. */
   folder(): string | null
   stop(): Promise<void>
 }
@@ -39,7 +39,7 @@ const refillAfterMs = 100
 export interface ReaderOptions {
   jobsDir: string
   buildsDir: string
-  /** For which it reads; where `buildsDir` lies, when it is left out. */
+  /** The volume; by default the parent of `buildsDir`. */
   volumeDir?: string | undefined
   memoryMb: number
 }
@@ -69,7 +69,7 @@ export function startReader(options: ReaderOptions): Reader {
   }
 }
 
-/** Ends it with everything that it started, and leaves what it built. */
+/** Ends a reader with its children, and keeps its build. */
 export async function endReader({ child, tree, temporary }: Reader): Promise<void> {
   await tree?.destroy()
   void temporary.remove()
@@ -89,7 +89,7 @@ export function createReaders(options: ReaderOptions): Readers {
     try {
       spare = { ...startReader(options), inode: inodeOf() }
     } catch {
-      // The next load says why.
+      // The next load reports why.
       return
     }
     const made = spare
@@ -117,7 +117,7 @@ export function createReaders(options: ReaderOptions): Readers {
   return {
     take: () => {
       clearTimeout(refill)
-      // It stands in the folder that was there when it started.
+      // It started in the folder of that time, which has been replaced since.
       if (spare?.inode !== inodeOf()) dismiss()
       const taken = spare ?? startReader(options)
       spare = null

@@ -3,9 +3,9 @@ import { beginningLength, beginningsOf, endsWithin, type Form, more, none, short
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 /**
- * How a value looks within something that was encoded as a whole, such as `user:password`: that depends on where in a
- * group of three bytes it begins. Of the first and the last character its neighbours have a part; they are its own as far
- * as they fit. Either alphabet, in one line or in several.
+ * The forms of a value inside a longer base64 text, such as `user:password`. They depend on the value's offset within
+ * three bytes. The first and the last character share bits with their neighbours; they count as far as these bits
+ * fit. Covers both alphabets, in one line or several.
  */
 export function base64Forms(value: string): Form[] {
   const bytes = Buffer.from(value)
@@ -27,7 +27,7 @@ export function base64Forms(value: string): Form[] {
   })
 }
 
-/** Characters that have so many bits at that end in common with this one. */
+/** Characters that share so many bits at that end with this one. */
 function sharing(character: string, bits: number, end: 'high' | 'low'): string[] {
   const own = alphabet.indexOf(character)
   const part = (index: number) => (end === 'high' ? index >> (6 - bits) : index & ((1 << bits) - 1))
@@ -49,7 +49,7 @@ const padding = ['=', '%3D', '%3d']
  * it is masked with what follows unless it was emitted before.
  */
 function wrappedForm(choices: string[][], last: string[] | null, first: string[] = []): Form {
-  /** Behind one of the choices, from `at`. */
+  /** Returns the position after one of the choices at `at`. */
   const past = (written: string[], text: string, at: number): number => {
     for (const one of written) if (text.startsWith(one, at)) return at + one.length
     return written.some(one => endsWithin(text, at, one)) ? more : none
@@ -86,7 +86,7 @@ function wrappedForm(choices: string[][], last: string[] | null, first: string[]
   }
 }
 
-/** Also as JSON, an address, and Node's own listing of long texts show them. */
+/** Also as they appear in JSON, in an address and in Node's own output of long texts. */
 const lineEnds = [
   '\r\n',
   '\n',
@@ -108,7 +108,7 @@ const breakBeginnings = shortened(
 )
 const mostIndented = 64
 
-/** Behind the end of a line and what the next is indented by; `at` itself when there is none. */
+/** Returns the position after a line end and the next line's indentation; `at` itself if there is none. */
 function pastBreak(text: string, at: number): number {
   const code = text.charCodeAt(at)
   const isBreak = code === 10 || code === 13 || code === 92 || code === 37 || code === 38

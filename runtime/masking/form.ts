@@ -1,12 +1,12 @@
-/** One way in which a value may stand in a text. */
+/** One form in which a value may appear in a text. */
 export interface Form {
-  /** Characters of the shortest text that it matches: of two that begin alike the longer is tried first. */
+  /** Length of the shortest match: of two forms with the same beginning, the longer is tried first. */
   readonly size: number
-  /** Whatever it matches begins with one of these, which have `beginningLength` characters each. */
+  /** The possible beginnings of a match, `beginningLength` characters each. */
   readonly beginnings: ReadonlySet<string>
-  /** Where the value ends that begins at `at`; `none` when there is none, `more` when the text is too short to tell. */
+  /** Returns the end of a match at `at`; `none` without a match, `more` if the text is too short to decide. */
   end(text: string, at: number, whole: boolean): number
-  /** Where what goes with a value that was found at `at` begins, if that is earlier. */
+  /** Returns the start of what has to be masked with a match at `at`, if that is earlier. */
   begin?(text: string, at: number): number
 }
 
@@ -14,7 +14,7 @@ export const none = -1
 export const more = -2
 export const beginningLength = 4
 
-/** The value as it is written here. */
+/** The value exactly as written. */
 export function exactForm(written: string): Form {
   return {
     size: written.length,
@@ -26,12 +26,12 @@ export function exactForm(written: string): Form {
   }
 }
 
-/** True when the text ends before `written` does, and is the same until there. */
+/** True if the text ends before `written` does, and matches until there. */
 export function endsWithin(text: string, at: number, written: string): boolean {
   return at + written.length > text.length && written.startsWith(text.slice(at))
 }
 
-/** All that something begins with which consists of one of the choices after the other. */
+/** All possible beginnings of a sequence of choices. */
 export function beginningsOf(choices: Iterable<Iterable<string>>): Set<string> {
   const done = new Set<string>()
   let open = new Set([''])
@@ -50,7 +50,7 @@ export function beginningsOf(choices: Iterable<Iterable<string>>): Set<string> {
   return done
 }
 
-/** What is longer than a beginning is cut. */
+/** Cuts choices to the length of a beginning. */
 export function shortened(choices: Iterable<string>, length = beginningLength): string[] {
   return [...new Set(Array.from(choices, written => written.slice(0, length)))]
 }

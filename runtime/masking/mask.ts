@@ -3,19 +3,19 @@ import { beginningLength, exactForm, type Form, more } from './form.ts'
 import { inBothCases, spelledForm } from './spelled-form.ts'
 
 const mask = '***'
-/** What is shorter stands in every log by chance. */
+/** Shorter values would match parts of every log by chance. */
 export const shortestMasked = 4
 
 /**
- * The text with every value replaced, also where it stands encoded: for JSON however often, for HTML, for an address, in hex
- * or base64, alone or within something else. Lines of a value count each.
+ * Replaces every value in a text, also where it is encoded: for JSON at any depth, for HTML, for an address, in hex
+ * or base64, alone or within other text. Each line of a value counts.
  */
 export function maskSecrets(text: string, values: Iterable<string>): string {
   const search = searchFor(values)
   return search ? maskFound(text, search, true).emitted : text
 }
 
-/** The same for every string and number within a JSON value, names of fields included. */
+/** Does the same for every string and number in a JSON value, including field names. */
 export function maskJson(json: unknown, values: Iterable<string>): unknown {
   const search = searchFor(values)
   if (!search) return json
@@ -33,11 +33,11 @@ export function maskJson(json: unknown, values: Iterable<string>): unknown {
 export interface SecretMask {
   /** Returns what may be emitted by now: a value split across two writes must not slip through. */
   push(text: string): string
-  /** The rest. */
+  /** Returns the pending rest. */
   end(): string
 }
 
-/** Masks a text that comes in pieces. It holds back at most as much as the longest value is long. */
+/** Masks a text that arrives in pieces. At most about the length of the longest value is pending. */
 export function maskStream(values: Iterable<string>): SecretMask {
   const search = searchFor(values)
   let pending = ''
@@ -51,20 +51,22 @@ export function maskStream(values: Iterable<string>): SecretMask {
 }
 
 /**
- * What is looked for. Not a regular expression: a long key has thousands of forms, too many for one, and
- * a log of many megabytes is to be passed in little time.
+ * The search for all forms of the values. Not a regular expression: a long key has thousands of forms, too many for
+ * one, and many megabytes of log have to pass quickly.
  */
 interface Search {
-  /** By their first characters, the longest first: a value that contains another is masked whole. */
+  /** Forms by their first characters, the longest first: a value that contains another is masked as a whole. */
   byBeginning: ReadonlyMap<string, Form[]>
-  /** All that a form may begin with that is shorter than that. */
+  /** All shorter beginnings of forms. */
   shortBeginnings: ReadonlySet<string>
-  /** Where the first two characters of some form, and the hash of some beginning, point to holds 1: these pass nearly all of a text. */
+  /**
+   * A filter that skips nearly all text: 1 at the first two characters of any form, and at the hash of any beginning.
+   */
   pairs: Uint8Array
   filter: Uint8Array
 }
 
-/** The last few: each run of a job gets the same values, and masks with them more than once. */
+/** A small cache: each run of a job masks several times with the same values. */
 const recent: { key: string; search: Search | null }[] = []
 const mostRecent = 8
 
@@ -165,10 +167,10 @@ function formsOf(values: Iterable<string>): Form[] {
   return forms.sort((a, b) => b.size - a.size)
 }
 
-/** What Node shows of a buffer. */
+/** The number of bytes of a buffer that Node prints. */
 const shownBytes = 50
 
-/** Each byte in two digits, as dumps, fingerprints and escapes show them, and each character as JSON may. */
+/** Each byte as two digits, as in dumps, fingerprints and escapes, and each character as JSON may escape it. */
 function bytewiseForms(value: string): string[] {
   const hex = Buffer.from(value).toString('hex')
   const shown = hex.slice(0, shownBytes * 2)

@@ -1,12 +1,12 @@
 import { StringDecoder } from 'node:string_decoder'
 import { maskStream } from './mask.ts'
 
-/** Text out of the chunks of one stream: characters that are cut in two come whole, and secrets masked. */
+/** Decodes and masks the chunks of one stream: split characters stay whole, and secrets are masked. */
 export interface MaskedText {
-  /** From now on these values are masked, also one that comes in pieces. */
+  /** Masks these values from now on, even when split. */
   mask(values: Iterable<string>): void
   read(chunk: Buffer): string
-  /** What was held back. */
+  /** Returns the pending rest. */
   end(): string
 }
 

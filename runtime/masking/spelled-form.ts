@@ -1,8 +1,8 @@
 import { beginningsOf, endsWithin, type Form, more, none, shortened } from './form.ts'
 
 /**
- * A value whose letters and digits stand as they are, and each other character in one of its spellings: as it is, escaped
- * for JSON or a shell however often, for HTML, or for an address, also one within another.
+ * Matches a value whose letters and digits are unchanged, while every other character may have any of its spellings:
+ * as it is, escaped for JSON or a shell at any depth, for HTML or for an address, also nested.
  */
 export function spelledForm(value: string): Form {
   const units = unitsOf(value)
@@ -26,11 +26,11 @@ export function spelledForm(value: string): Form {
 
 interface Unit {
   beginnings: string[]
-  /** Adds where it may end; true when the text ends within it. */
+  /** Adds the possible ends; returns true if the text ends within it. */
   ends(text: string, at: number, ends: number[]): boolean
 }
 
-/** Each character's once: a key of many lines has few different ones. */
+/** One per character: a key with many lines has few different ones. */
 const characterUnits = new Map<string, Unit>()
 const mostKept = 256
 
@@ -48,7 +48,7 @@ function plainUnit(written: string): Unit {
   return { beginnings: [written], ends: (text, at, ends) => oneOf([written], text, at, ends) }
 }
 
-/** So many of them at least: each escape doubles them. The last may belong to what follows. */
+/** At least this many: each level of escaping doubles them. The last one may belong to the next character. */
 function backslashes(count: number): Unit {
   return {
     beginnings: backslash.flatMap(one => [one, one.repeat(2), one.repeat(3), one.repeat(4)]),
@@ -92,10 +92,10 @@ function oneOf(spellings: string[], text: string, at: number, ends: number[]): b
 }
 
 const backslash = ['\\', '%5C', '%5c', '%255C', '%255c', '&#92;', '&#x5C;', '&#x5c;']
-/** Six escapes within each other; a longer run is no value, and nothing is held back for it. */
+/** Six levels of escaping; a longer run is not part of a value, and is emitted. */
 const mostBackslashes = 64
 
-/** Where each backslash of a run ends, with its beginning first. */
+/** The ends of each backslash in a run, starting with the run's beginning. */
 function backslashRun(text: string, at: number): { ends: number[]; mayGoOn: boolean } {
   const ends = [at]
   for (let from = at; ends.length <= mostBackslashes; ) {
@@ -149,7 +149,7 @@ const escapeLetters: Record<string, string> = {
   '\v': 'v',
 }
 
-/** What stands behind one backslash or more. */
+/** The spellings after one or more backslashes. */
 function escapedSpellings(character: string): string[] {
   const code = character.codePointAt(0) as number
   const letter = escapeLetters[character]

@@ -3,7 +3,7 @@ import type { JobsService, Run } from '../jobs/contract.ts'
 
 /** Upper bounds in seconds. */
 export const buckets = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600] as const
-/** Series of single jobs end here; later ones are counted under `job=""`. */
+/** The most jobs with series of their own; others are counted under `job=""`. */
 export const mostJobs = 200
 const pageSize = 500
 const mostDecided = 100_000
@@ -15,8 +15,8 @@ export interface Histogram {
 }
 
 /**
- * Counts what has happened since the program started. Counts nothing until it is asked: the ledger and the history
- * keep it meanwhile, and `update` reads what is new in them.
+ * Counts events since the program started. It counts nothing by itself: `update` reads what is new in the ledger and
+ * the history.
  */
 export function createCounts(clock: Clock) {
   const startedAt = clock.now()
@@ -24,7 +24,7 @@ export function createCounts(clock: Clock) {
   const slots = new Map<string, number>()
   const durations = new Map<string, Histogram>()
   const lastSuccess = new Map<string, number>()
-  /** Runs that had not ended when they were last seen. */
+  /** Runs that had not ended at the last update. */
   const open = new Set<string>()
   let newest: string | null = null
   let decidedBefore = startedAt
@@ -83,17 +83,17 @@ export function createCounts(clock: Clock) {
   return {
     /** When the program started. */
     startedAt,
-    /** Runs that ended, by status. */
+    /** Number of ended runs, by status. */
     ended: ended as ReadonlyMap<Run['status'], number>,
-    /** Due times that were decided, by outcome. */
+    /** Number of decided due times, by outcome. */
     slots: slots as ReadonlyMap<string, number>,
-    /** How long runs took, by job. */
+    /** Durations of runs, by job. */
     durations: durations as ReadonlyMap<string, Histogram>,
     update: (jobs: JobsService): void => {
       countRuns(jobs)
       countSlots(jobs)
     },
-    /** When the job's last run that succeeded ended; 0 when there is none. */
+    /** The end of the job's last successful run; 0 if there is none. */
     successOf,
   }
 }

@@ -2,7 +2,7 @@ export interface Metric {
   name: string
   help: string
   type: 'counter' | 'gauge' | 'histogram'
-  /** Labels, value, and what is put behind the name. */
+  /** Labels, value, and an optional suffix of the name. */
   samples: [labels: Readonly<Record<string, string>>, value: number, suffix?: '_bucket' | '_sum' | '_count'][]
 }
 

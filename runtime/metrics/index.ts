@@ -4,7 +4,7 @@ import '../auth/contract.ts'
 import '../jobs/contract.ts'
 import { metricsRoute } from './routes.ts'
 
-/** Figures for Prometheus. */
+/** Metrics for Prometheus. */
 export const metrics = definePlugin({
   name: 'metrics',
   needs: ['auth', 'jobs'],

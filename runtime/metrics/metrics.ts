@@ -3,7 +3,7 @@ import { type JobsService, type Run, runEndings, slotOutcomes } from '../jobs/co
 import { buckets, createCounts, type Histogram, mostJobs } from './counts.ts'
 import { exposition, type Metric } from './exposition.ts'
 
-/** Makes the function that answers with everything as Prometheus reads it (text format 0.0.4). */
+/** Returns the function that renders all metrics in Prometheus' text format 0.0.4. */
 export function createMetrics({ clock, version }: { clock: Clock; version: string }) {
   const counts = createCounts(clock)
   return (jobs: JobsService): string => {

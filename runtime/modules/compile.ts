@@ -94,7 +94,7 @@ function json(path: string, code: string): CompiledFile {
   return { path, format: 'json', code, imports: [], exports: null, errors: [] }
 }
 
-/** With helpers that keep names only where somebody asks for them: functions are handed to browsers as text, too. */
+/** With helpers that keep names only where a file asks for them: functions are handed to browsers as text, too. */
 async function compileBoth(repo: string, paths: readonly string[], source: Source, format?: 'cjs') {
   const { plugins, named = new Set() } = source
   const [some, others] = await Promise.all([

@@ -57,7 +57,7 @@ function usesPackages(path: string, { imports }: Graph, seen = new Set<string>()
  * The imports of a compiled manifest whose names stand nowhere but as `func` in what is handed to `register`. Loading
  * them makes no difference to what is registered.
  */
-export function deferrable(manifest: string): Deferrable[] {
+function deferrable(manifest: string): Deferrable[] {
   const program = parse(manifest, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Any
   const imports = (program.body as Any[]).filter(each => each.type === 'ImportDeclaration')
   const uses = new Uses(program)

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Never compiled: what git and package managers keep. */
@@ -7,7 +7,7 @@ const skipped = new Set(['.git', 'node_modules'])
 export const codeEnding = /\.([cm]?[jt]s|[jt]sx|json)$/
 
 /** Beyond these a repo is refused rather than compiled in part. */
-export const repoLimits = { files: 20_000, folders: 20_000, bytes: 64 * 1024 * 1024 }
+const repoLimits = { files: 20_000, folders: 20_000, bytes: 64 * 1024 * 1024 }
 
 /**
  * The code and JSON files of the repo, relative to it. Links are not followed: Node loads what they lead to by its own
@@ -37,8 +37,4 @@ function entriesOf(folder: string) {
     // Gone since the folder above it was read, or not ours to read.
     return []
   }
-}
-
-export function isRegular(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }

@@ -2,7 +2,7 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { packagesFolder } from '../isolation/reach.ts'
 
-/** The name of an installation, as far as one can be told from any other name. */
+/** The name of an installation, as far as it differs from any other name. */
 export const installationName = /^[0-9a-f]{20}$/
 
 /** In the folder of a build, the file with the name of the installation that it was read with; not there for none. */

@@ -1,7 +1,7 @@
-/** The ways by which notices leave the instance. */
+/** The channels that notices are sent through. */
 export const channels = ['email', 'webhook', 'slack', 'discord'] as const
 export type Channel = (typeof channels)[number]
 
-/** What a message is: something began, stays, is over, was missed; or someone tries the channels. */
+/** The kinds of messages: a problem started, continues or is over; slots were missed; a test of the channels. */
 export const messageKinds = ['opened', 'reminder', 'recovered', 'missed', 'test'] as const
 export type MessageKind = (typeof messageKinds)[number]

@@ -1,3 +1,3 @@
-/** As GitHub names them; see `forge.ts` for what GitLab calls them. */
+/** GitHub's names; see `forge.ts` for GitLab's. */
 export const commitStates = ['success', 'failure', 'pending'] as const
 export type CommitState = (typeof commitStates)[number]

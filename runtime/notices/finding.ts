@@ -1,32 +1,25 @@
 import type { Run } from '../jobs/contract.ts'
 
-export const jobIncidentKinds = ['failing', 'too-long', 'overdue', 'no-next-slot'] as const
+const jobIncidentKinds = ['failing', 'too-long', 'overdue', 'no-next-slot'] as const
 export type JobIncidentKind = (typeof jobIncidentKinds)[number]
 
-/** What can be wrong with the instance as a whole: its code, its packages, its remote, its scheduler. */
-export const instanceIncidentKinds = [
-  'manifest',
-  'packages',
-  'sync',
-  'conflict',
-  'held',
-  'scheduler',
-] as const
+/** Problems of the whole instance: its code, its packages, its remote, its scheduler. */
+const instanceIncidentKinds = ['manifest', 'packages', 'sync', 'conflict', 'held', 'scheduler'] as const
 export type InstanceIncidentKind = (typeof instanceIncidentKinds)[number]
 
 export const incidentKinds = [...jobIncidentKinds, ...instanceIncidentKinds] as const
 export type IncidentKind = (typeof incidentKinds)[number]
 
-/** Something that is wrong now. */
+/** A current problem. */
 export interface Finding {
-  /** '' when it is about the instance and not about one job. */
+  /** '' for a problem of the instance. */
   jobId: string
   kind: IncidentKind
   /** A sentence for people. */
   detail: string
-  /** The run that shows it. */
+  /** The run with the problem. */
   run?: Run
-  /** It is being looked at: keeps an open incident open, and opens none. */
+  /** Not decided yet: keeps an open incident open, and opens none. */
   undecided?: true
   /** Report only after it has lasted this many milliseconds; at once by default. */
   patienceMs?: number

@@ -17,9 +17,9 @@ const url = (schemes: readonly string[], example: string) => {
 
 const address = /^[^\s@,<>]+@[^\s@,<>]+$/
 const sender = /^(?:[^<>\p{Cc}]*<[^\s@,<>]+@[^\s@,<>]+>|[^\s@,<>]+@[^\s@,<>]+)$/u
-const failures = 'must be a whole number from 1 to 10'
+const failures = 'must be a whole number from 1 to 20'
 
-/** What is left out stays as it is; '' turns it off. */
+/** Omitted fields are unchanged; '' turns a channel off. */
 export const noticeFields = z
   .object({
     email_to: z
@@ -47,11 +47,11 @@ export const noticeFields = z
     heartbeat_url: url(['http:', 'https:'], 'https://hc-ping.com/your-check'),
     failures_in_a_row: z
       .union([z.int(), z.string().regex(/^\d+$/).transform(Number)], failures)
-      .refine(count => count >= 1 && count <= 10, failures),
+      .refine(count => count >= 1 && count <= 20, failures),
   })
   .partial()
 
-/** What a form or script sent as a change of the settings. An address that comes back masked stays what it was. */
+/** The change that a form or script sent. A masked address that comes back is unchanged. */
 export function changeOf(
   fields: z.output<typeof noticeFields>,
   held: NoticeSettings,
@@ -69,7 +69,7 @@ export function changeOf(
   return change
 }
 
-/** What is missing for mail to be sent at all. `mail` is what would count. */
+/** What is missing for sending email. `mail` is the effective mail server. */
 export function mailFaults({ emailTo }: NoticeSettings, mail: { smtpUrl: string; smtpFrom: string }) {
   if (!emailTo) return []
   if (!mail.smtpUrl) return [{ path: 'smtp_url', message: 'must be set for mail to be sent' }]
@@ -90,7 +90,7 @@ export function fieldsOf(settings: NoticeSettings): NoticeFields {
   }
 }
 
-export function maskUrl(text: string): string {
+function maskUrl(text: string): string {
   if (!URL.canParse(text)) return text
   const parsed = new URL(text)
   if (parsed.password !== '') parsed.password = '***'

@@ -11,13 +11,13 @@ import { noticeRoutes } from './routes.ts'
 import * as schema from './schema.ts'
 import type { Watched } from './watch/watched.ts'
 
-/** The notices plugin; `onOpen` gets the notices, for tests that look and send when they say. */
+/** The notices plugin; `onOpen` gets the notices, for tests that control when they are sent. */
 export const noticesWith = (onOpen: (notices: Notices) => void) =>
   definePlugin({
     name: 'notices',
     needs: ['auth', 'jobs', 'packages', 'sync', 'volume'],
     config: z.object({
-      /** The mail server, until another one is named on the settings page; '' is none. */
+      /** The mail server, unless the settings page sets another; '' for none. */
       SMTP_URL: mailSettings.SMTP_URL.default(''),
       SMTP_FROM: mailSettings.SMTP_FROM.default(''),
     }),

@@ -160,7 +160,7 @@ test('an invalid notify is reported with file and line', async t => {
     ["{ webhook: 'example.com' }", 'notify webhook must be an address such as https://example.com/longhouse'],
     [
       '{ failure: 3 }',
-      'notify has no field called failure; known are failures, longRun, overdue, missed, emails, webhook',
+      'notify has no field called failure; did you mean failures? Known are failures, longRun, overdue, missed, emails, webhook',
     ],
   ] as const) {
     write('manifest.ts', registry + job('wrong', notify))

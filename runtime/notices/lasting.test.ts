@@ -134,10 +134,10 @@ test('an owner mutes and unmutes an incident by API and page; a reader and a str
   )
   const page = async () =>
     (await app.request('/settings/notices', { headers: { ...browser, Cookie } })).text()
-  assert.match(await page(), /Unmute<span class="unseen"> “Fails: job”/)
+  assert.match(await page(), /Unmute<span class="unseen"> “Failing: job”/)
   const back = await postForm(app, `${path}/unmute`, {}, { Cookie })
   assert.deepEqual([back.status, back.headers.get('location')], [303, '/settings/notices'])
-  assert.match(await page(), />Mute<span class="unseen"> “Fails: job”/)
+  assert.match(await page(), />Mute<span class="unseen"> “Failing: job”/)
   assert.equal((await postJson(app, '/api/notices/incidents/inc_x/mute', {}, write)).status, 404)
 
   rmSync(instance.path('broken'))

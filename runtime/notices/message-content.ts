@@ -6,7 +6,7 @@ export interface MessageContent {
   /** `job.failing`, `job.recovered`, `slots.missed`, `test` … */
   type: string
   subject: string
-  /** All of it, as plain text. */
+  /** The complete message as plain text. */
   text: string
   jobId: string | null
   incidentId: string | null
@@ -15,11 +15,11 @@ export interface MessageContent {
   at: number
   /** The job’s own recipients, if it names any. */
   to?: Destination
-  /** What happened, without the address and the details of the run; messages of older versions have none. */
+  /** What happened, without the address and the run's details; missing in messages of older versions. */
   summary?: string
   /** True for a recovery, or for a message that reports no problem. */
   good?: boolean
-  /** The run that shows what is wrong. */
+  /** The run with the problem. */
   run?: RunDetail
   /** How many reminders were sent, including this one. */
   reminder?: number

@@ -37,29 +37,29 @@ const keepIncidentsMs = 90 * day
 
 export interface Heartbeat {
   at: number
-  /** Null when it was answered with 2xx. */
+  /** Null after a 2xx response. */
   error: string | null
 }
 
-/** Self-watch: sees what is wrong with the jobs and the instance, tells it, and reminds of it while it lasts. */
+/** Watches the jobs and the instance, reports problems, and repeats them while they last. */
 export interface Notices {
   settings: SettingsStore
   outbox: Outbox
   /** Open ones first, then the newest. */
   incidents(limit: number): Incident[]
-  /** Ends or resumes the notification of an open incident; null when there is none, `over` when it is closed. */
+  /** Mutes or unmutes an open incident; null if there is none, `over` if it is closed. */
   mute(incidentId: string, muted: boolean): Incident | null | 'over'
   /** The commit status at the remote. */
   commitStatuses: CommitStatuses
-  /** Of the last heartbeat since boot. */
+  /** The last heartbeat since boot. */
   heartbeat(): Heartbeat | null
-  /** Sends a test to every channel that is set up; returns to how many. */
+  /** Sends a test through every channel; returns the number of messages. */
   test(): number
-  /** Makes a message due now that waits or was given up; false when there is none. */
+  /** Makes a waiting or given-up message due now; false if there is none. */
   retry(messageId: string): boolean
   /** Checks everything once, and queues the notices that are due. */
   watch(engine: Watched): Promise<void>
-  /** Asks the heartbeat's address, when there is one and the engine works. */
+  /** Requests the heartbeat's address if one is set and the instance is healthy. */
   beat(engine: Watched): Promise<void>
 }
 
@@ -70,7 +70,7 @@ export function openNotices(options: {
   log: Logger
   place: Place
   mail: MailDefaults
-  /** Has what is queued sent now. */
+  /** Sends the queued messages now. */
   sendNow: () => void
 }): Notices {
   const { db, seal, clock, log, place, mail, sendNow } = options
@@ -94,7 +94,7 @@ export function openNotices(options: {
     const findings = [...ofJobs, ...(await watchInstance(engine))]
     const notifies = new Map(engine.jobs().flatMap(job => (job.enabled ? [[job.id, job.notify]] : [])))
     const isWatched = ({ jobId, kind }: About) => {
-      // Without a remote there is nothing that would work again.
+      // Without a remote there is no recovery to report.
       if (jobId === '') return (kind !== 'sync' && kind !== 'conflict') || engine.sync.remote() !== null
       const notify = notifies.get(jobId)
       return notify !== undefined && wants(notify, kind)
@@ -153,7 +153,7 @@ export function openNotices(options: {
   }
 }
 
-/** Queues a message about the slots that were missed since the last look. */
+/** Queues a message about the slots missed since the last round. */
 function queueMissed(
   engine: Watched,
   {
@@ -186,7 +186,7 @@ function queueMissed(
   })
 }
 
-/** Asks the heartbeat's address when every check of the instance passes; returns what went wrong, or null. */
+/** Requests the heartbeat's address if every check passes; returns the error, or null. */
 async function heartbeatFault(url: string, engine: Watched): Promise<string | null> {
   try {
     for (const check of engine.checks.values()) await check()

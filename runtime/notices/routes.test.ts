@@ -57,6 +57,15 @@ test('a person sets up notices with the form, tests them and sees what was sent'
   assert.deepEqual([messages.length, messages[0]?.status, total], [1, 'sent', 2])
 })
 
+test('a browser that loads the address of a refused form again gets the form', async t => {
+  const { app, signIn } = await startWeb(t, { files })
+  const Cookie = await signIn()
+  const path = '/api/settings/notices'
+  const again = await app.request(path, { headers: { ...browser, Cookie } })
+  assert.deepEqual([again.status, again.headers.get('location')], [303, '/settings'])
+  assert.equal((await app.request(path, { headers: { Cookie } })).status, 200)
+})
+
 test('an error is shown beside its field, and changes nothing', async t => {
   const { app, notices, signIn } = await startWeb(t, { files })
   const Cookie = await signIn()
@@ -68,7 +77,7 @@ test('an error is shown beside its field, and changes nothing', async t => {
     ['slack_url', 'hooks.slack.com', /Must be an address such as https:\/\/hooks.slack/],
     ['discord_url', 'mailto:a@b.c', /Must be an address such as https:\/\/discord/],
     ['heartbeat_url', 'javascript:alert(1)', /Must be an address such as https:/],
-    ['failures_in_a_row', '0', /Must be a whole number from 1 to 10/],
+    ['failures_in_a_row', '0', /Must be a whole number from 1 to 20/],
     ['email_to', 'you@example.com', /Must be set for mail to be sent/],
   ] as const) {
     const form = await postForm(app, '/api/settings/notices', { [field]: value }, { Cookie })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import type { Run } from '../jobs/contract.ts'
 
-/** What a notice says about the run that it is about. Secrets are masked: so they are in a kept log and error. */
+/** A run in a notice. Its secrets are masked, as in its stored log and error. */
 export interface RunDetail {
   id: string
   /** The address of its page; null if the instance’s public address is not set. */
@@ -15,9 +15,9 @@ export interface RunDetail {
   commit: string | null
   startedAt: number | null
   finishedAt: number | null
-  /** With its causes in `stack`. */
+  /** `stack` contains the causes. */
   error: { message: string; stack: string | null } | null
-  /** The end of what it wrote. */
+  /** The end of the log. */
   logTail: string
 }
 
@@ -26,7 +26,7 @@ const tailLength = 2000
 const messageLength = 1000
 const stackLength = 3000
 
-/** `readLog` returns what the run wrote. */
+/** `readLog` returns the log of a run. */
 export function runDetail(run: Run, origin: string | null, readLog: (id: string) => string): RunDetail {
   const { id, status, trigger, slot, attempt, commit, startedAt, finishedAt, error } = run
   return {
@@ -47,7 +47,7 @@ export function runDetail(run: Run, origin: string | null, readLog: (id: string)
   }
 }
 
-/** For mails: which run, its error, the end of its log. */
+/** For emails: the run, its error, the end of its log. */
 export function runLines({ id, url, slot, attempt, commit, error, logTail }: RunDetail): string[] {
   const facts = [
     `Run: ${url ?? id}`,
@@ -62,7 +62,7 @@ export function runLines({ id, url, slot, attempt, commit, error, logTail }: Run
   ]
 }
 
-/** A stack begins with the message, as a rule; the causes follow in it. */
+/** A stack usually starts with the message, and contains the causes. */
 export function errorText({ message, stack }: { message: string; stack: string | null }): string {
   if (stack === null) return message
   return stack.includes(message.split('\n')[0] ?? '') ? stack : `${message}\n${stack}`

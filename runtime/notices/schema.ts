@@ -86,18 +86,18 @@ export const messages = sqliteTable(
 
 export type Message = typeof messages.$inferSelect
 
-/** The commit status that was last written at the remote: one row, or none. */
+/** The last commit status written at the remote: one row, or none. */
 export const commitStatuses = sqliteTable('notices_commit_statuses', {
   id: integer().primaryKey(),
-  /** The repository that it is about, so that another one begins anew. */
+  /** The repository; another one starts anew. */
   url: text().notNull(),
   commit: text().notNull(),
   state: text().$type<CommitState>().notNull(),
   description: text().notNull(),
-  /** When it was written, or last attempted. */
+  /** When it was written or last attempted. */
   at: integer().notNull(),
   attempts: integer().notNull(),
-  /** When to try again; null when it is written, or given up. */
+  /** When to retry; null once it is written or given up. */
   nextAt: integer('next_at'),
   /** Why the last attempt failed. */
   error: text(),

@@ -15,13 +15,13 @@ import { noChannel } from './problems.ts'
 import type { NoticeSettings } from './settings.ts'
 import { noticeSettingsShape } from './wire.ts'
 
-/** Who gets notices, and through which channels. Settings hold credentials, so reading them needs `write`. */
+/** Who gets notices, and through which channels. The settings contain credentials, so reading them requires `write`. */
 export function noticeSettingsRoutes(web: NoticesWeb): Route[] {
   return [
     showSettings(web),
     readSettings(web),
     saveSettings(web, 'put'),
-    // Forms know no PUT.
+    // HTML forms have no PUT.
     saveSettings(web, 'post'),
     sendTest(web),
   ]
@@ -46,7 +46,8 @@ const readSettings = (web: NoticesWeb) =>
     summary: 'Who gets notices, and how; the password in `smtp_url` is masked',
     guard: web.access.mayWrite,
     answers: { 200: { description: 'The settings', schema: noticeSettingsShape } },
-    handle: c => c.json(settingsJson(web)),
+    // The address of a refused form, which a browser may load again.
+    handle: c => (wantsPage(c) ? c.redirect('/settings', 303) : c.json(settingsJson(web))),
   })
 
 const saveSettings = (web: NoticesWeb, method: 'post' | 'put') =>

@@ -3,18 +3,18 @@ import type { Seal } from '../../src/storage/seal.ts'
 import type { NoticesDb } from './notices-db.ts'
 import { settings as table } from './schema.ts'
 
-/** '' where nothing is set. */
+/** '' for an unset field. */
 export interface NoticeSettings {
   /** Addresses separated by commas. */
   emailTo: string
-  /** `smtp://` or `smtps://` with user and password in it. */
+  /** `smtp://` or `smtps://` with user and password. */
   smtpUrl: string
   smtpFrom: string
   webhookUrl: string
-  /** Signs what the webhook gets. */
+  /** Signs webhook messages. */
   webhookSecret: string
   heartbeatUrl: string
-  /** Addresses that Slack, or a server with the same interface, and Discord handed out. */
+  /** Webhook addresses of Slack, or a compatible server, and Discord. */
   slackUrl: string
   discordUrl: string
   /** Notify after this many failed runs of a job in a row. */
@@ -35,7 +35,7 @@ export interface MailDefaults {
   smtpFrom: string
 }
 
-/** What people chose on the settings page; the mail server from the environment where they chose none. */
+/** The stored settings, with the mail server of the environment as default. */
 export function settingsStore(options: { db: NoticesDb; seal: Seal; mail: MailDefaults }) {
   const { db, seal, mail } = options
   const purpose = (field: string) => `notices ${field}`
@@ -45,7 +45,7 @@ export function settingsStore(options: { db: NoticesDb; seal: Seal; mail: MailDe
     if (!row) return { ...nothing }
     const { id: _, ...kept } = row
     for (const field of sealedFields) {
-      // Sealed with a key that is gone: it has to be set again.
+      // Sealed with a lost key: it has to be set again.
       kept[field] = kept[field] === '' ? '' : (seal.open(kept[field], purpose(field)) ?? '')
     }
     return kept
@@ -54,16 +54,16 @@ export function settingsStore(options: { db: NoticesDb; seal: Seal; mail: MailDe
   return {
     chosen,
 
-    /** What the environment says. */
+    /** The settings of the environment. */
     mail,
 
-    /** What counts. */
+    /** The effective settings. */
     current: (): NoticeSettings => {
       const own = chosen()
       return own.smtpUrl ? own : { ...own, smtpUrl: mail.smtpUrl, smtpFrom: own.smtpFrom || mail.smtpFrom }
     },
 
-    /** Saves what is given and keeps the rest. A webhook that has no secret yet gets one. */
+    /** Saves the given fields and keeps the others. A webhook without a secret gets one. */
     save: (change: Partial<NoticeSettings>): NoticeSettings => {
       const next = { ...chosen(), ...change }
       if (next.webhookUrl && !next.webhookSecret)

@@ -37,7 +37,7 @@ export const packagesWith = (limits: Partial<PackagesLimits>) =>
       return {
         service: packages,
         tasks: [{ name: 'remove-old-packages', everyMs: 60_000, run: packages.prune }],
-        // While the program still listens: a request may be waiting for the installation, and so may a load.
+        // While the program still listens: a request or a load may be waiting for the installation.
         drain: () => packages.stop(),
         stop: () => packages.stop(),
       }

@@ -3,15 +3,15 @@ import { dirname, join, resolve } from 'node:path'
 import { isWithin } from '../isolation/reach.ts'
 import { readText } from './wanted.ts'
 
-/** The install scripts that an installation left for afterwards. */
+/** The install scripts to run after an installation. */
 export interface InstallScripts {
-  /** What `npm rebuild` is asked for. Which of these packages may run theirs, npm decides by `allowScripts`. */
+  /** The arguments of `npm rebuild`. npm decides by `allowScripts` which of these packages may run theirs. */
   specs: string[]
-  /** Folders of the repo whose own scripts are among them: they are what those scripts are about. */
+  /** Folders of the repo whose own scripts are among them: the scripts may write there. */
   folders: string[]
   /** Packages with scripts that are not run, because nothing allows any. */
   passedOver: string[]
-  /** Packages that were fetched from git with a script that builds them: it is never run here. */
+  /** Packages from git with a script that builds them, which is never run here. */
   unbuilt: string[]
 }
 
@@ -24,9 +24,9 @@ interface Installed {
 }
 
 /**
- * Reads what was installed into `dir`. Packages of the repo itself (`file:`, workspaces) are asked for only when
- * `allowScripts` names them, by path or, a workspace, by name: npm would run those of a workspace in any case. The
- * repo's own `package.json` never is.
+ * Reads what was installed into `dir`. Packages of the repo itself (`file:`, workspaces) are included only if
+ * `allowScripts` names them, by path or, for a workspace, by name: npm would run a workspace's scripts in any case.
+ * The repo's own `package.json` is never included.
  */
 export function installScripts(dir: string): InstallScripts {
   const allowed = allowedIn(parse(readText(join(dir, 'package.json'))).allowScripts)
@@ -61,7 +61,7 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
 }
 
-/** What npm would run in a clone before it packs it. */
+/** The scripts that npm would run in a clone before it packs it. */
 function isBuiltByScript(folder: string): boolean {
   const { scripts } = parse(readText(join(folder, 'package.json')))
   return ['prepare', 'prepack', 'build'].some(name => name in Object(scripts))
@@ -72,7 +72,7 @@ function allowedIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, allowed]) => (allowed === true ? [key] : []))
 }
 
-/** Below the repo, and without a link on the way. */
+/** True below the repo, without a link on the way. */
 function isFolderOf(dir: string, folder: string): boolean {
   if (folder === dir || !isWithin(folder, dir) || isWithin(folder, join(dir, '.git'))) return false
   for (let each = folder; each !== dir; each = dirname(each)) {

@@ -27,7 +27,7 @@ export const commandLine = ({ command, withDev }: Wanted): string =>
 /**
  * Installs the packages and leads the repo to them. What the repo had before stays, whole, when that fails:
  *
- * 1. npm works in a folder of its own, so that nobody sees half an installation.
+ * 1. npm works in a folder of its own, so that no one sees half an installation.
  * 2. What is too large is refused.
  * 3. The installation gets its name.
  * 4. A lockfile that was made or brought up to date goes into the repo.

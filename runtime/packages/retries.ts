@@ -4,21 +4,21 @@ import type { Failure } from './failure.ts'
 
 const backoff: Backoff = { firstMs: 60_000, mostMs: 60 * 60_000 }
 
-/** When an installation that failed is tried again. */
+/** When to retry a failed installation. */
 export interface Retries {
   failed(key: string, failure: Pick<Failure, 'passing'>): void
-  /** True while the installation with this key has failed and is not tried again yet. */
+  /** True while the installation with this key has failed and is not due for a retry. */
   blocks(key: string): boolean
-  /** Milliseconds until the next try; null when none comes by itself. */
+  /** Milliseconds until the next retry; null if none is planned. */
   waitMs(): number | null
-  /** True once when the next try is due; its key is not blocked any more. */
+  /** True once when the retry is due; its key is then no longer blocked. */
   due(): boolean
   forget(): void
 }
 
 /**
- * A failure that passes by itself is tried again after a minute, then after twice as long each time, up to an hour. Any
- * other waits for a change of the files, which gives the installation another key, or for a person. Counted on the
+ * A temporary failure is retried after a minute, then after twice as long each time, up to an hour. Any other waits
+ * for a change of the files, which gives the installation another key, or for a manual retry. Measured on the
  * monotonic clock.
  */
 export function openRetries(clock: Clock): Retries {

@@ -49,7 +49,7 @@ export function tooLarge({ bytes, packages }: Size, limitBytes: number): string 
   return `the packages take ${bytesInWords(bytes)}, more than the ${bytesInWords(limitBytes)} that an installation may have. The largest: ${largest.join(', ')}. Remove from "dependencies" what jobs do not need; the operator can raise LONGHOUSE_PACKAGES_LIMIT.`
 }
 
-export function bytesInWords(bytes: number): string {
+function bytesInWords(bytes: number): string {
   const mebibytes = bytes / 1024 / 1024
   return mebibytes < 1024 ? `${Math.ceil(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`
 }

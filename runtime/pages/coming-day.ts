@@ -10,8 +10,8 @@ const mostSlots = 72
 const keepMs = 5 * 60_000
 
 /**
- * What is due in the coming 24 hours. A page asks every other second, so that slots are cache for a while: those of
- * one schedule stay the same until the first of them has passed.
+ * The slots of the coming 24 hours. A page polls every other second, so slots are cached: those of one schedule are
+ * valid until the first of them has passed.
  */
 export function comingDay(clock: Clock) {
   const cache = new Map<string, { at: number; slots: number[] }>()
@@ -48,7 +48,7 @@ export function comingDay(clock: Clock) {
   }
 }
 
-/** What became of the due times of these jobs in the past 24 hours. */
+/** The results of the past 24 hours' due times of these jobs. */
 export function pastDay(slots: Pick<Slots, 'recent'>, jobs: readonly Job[], now: number): PastLane[] {
   const ids = jobs.map(job => job.id)
   const recent = slots.recent(ids, { from: now - day, to: now + 1, most: mostSlots + 1 })
@@ -59,7 +59,7 @@ export function pastDay(slots: Pick<Slots, 'recent'>, jobs: readonly Job[], now:
   })
 }
 
-/** The zone of most jobs, for the axis; UTC when there is none. */
+/** The zone of most jobs, for the axis; UTC if there is none. */
 function commonest(zones: readonly string[]): string {
   const counts = new Map<string, number>()
   for (const zone of zones) counts.set(zone, (counts.get(zone) ?? 0) + 1)

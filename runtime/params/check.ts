@@ -1,24 +1,24 @@
 import { isRecord, type JsonSchema, propertiesOf, requiredOf, resolved } from './json-schema.ts'
 
 export interface ParamFault {
-  /** From the value that was checked on, with dots: `count`, `list.0.name`; '' for itself. */
+  /** The path from the checked value, with dots: `count`, `list.0.name`; '' for the value itself. */
   path: string
   message: string
 }
 
-/** A schema comes from the customer's code: what would take longer than this is left to the run. */
+/** The schema comes from the customer's code: a check that takes longer is left to the run. */
 const mostSteps = 20_000
 const mostDepth = 32
 
 /**
- * What keeps a value from fitting the schema, in words; nothing when it fits. What JSON Schema can say and this does not
- * look at (patterns, which could keep us busy for ever, and conditions) is left to the run, where the job's own schema parses.
+ * Returns why a value does not match the schema; nothing if it does. Patterns, which could take forever, and
+ * conditions are left to the run, where the job's own schema parses the value.
  */
 export function paramFaults(schema: JsonSchema, value: unknown): ParamFault[] {
   return new Check(schema).faults(schema, value, '', 0)
 }
 
-/** The same value with the schema's defaults where nothing was given. */
+/** Fills in the schema's defaults for missing values. */
 export function withDefaults(
   schema: JsonSchema,
   params: Readonly<Record<string, unknown>>,
@@ -72,7 +72,7 @@ class Check {
     return isRecord(value) ? this.ofObject(schema, value, path, depth) : []
   }
 
-  /** Of one form that is not null, its own words; of several, that none fits. */
+  /** For one alternative besides null its own messages; for several, that none matches. */
   noneFits(forms: readonly JsonSchema[], value: unknown, path: string, depth: number): ParamFault[] {
     const found = forms.map(form => this.faults(form, value, path, depth + 1))
     if (found.length === 0 || found.some(faults => faults.length === 0)) return []
@@ -136,7 +136,7 @@ const typeWords: Record<string, string> = {
 
 function isOfType(value: unknown, type: string): boolean {
   if (type === 'integer') return Number.isInteger(value)
-  // JSON takes 1e999 for infinite, and has no way to write that down.
+  // JSON parses 1e999 as infinity, and cannot represent that.
   if (type === 'number') return Number.isFinite(value)
   if (type === 'array') return Array.isArray(value)
   if (type === 'null') return value === null
@@ -192,7 +192,7 @@ const formats: Record<string, { fits(text: string): boolean; words: string }> = 
   uuid: { fits: text => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text), words: 'a UUID' },
 }
 
-/** False for the 31st of a month that has none, which Date takes for a day of the next. */
+/** False for the 31st of a month without one, which Date parses as a day of the next month. */
 function isDay(text: string): boolean {
   const at = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)

@@ -3,7 +3,7 @@ import { isRecord, type JsonSchema } from './json-schema.ts'
 import { schemaOfShape } from './shape.ts'
 
 /**
- * What a job has as its `params`, where its own code runs: a plain shape, or a schema of zod or any other library that
+ * The `params` of a job, in the process of its code: a plain shape, or a schema of zod or any other library that
  * follows Standard Schema (https://standardschema.dev).
  */
 interface StandardSchema {
@@ -26,7 +26,7 @@ export async function jsonSchemaOf(schema: StandardSchema): Promise<JsonSchema> 
   const target = 'draft-2020-12'
   const input = schema['~standard'].jsonSchema?.input
   const ways = [
-    // What has no JSON, such as a Date, is left open instead of refused.
+    // A type without JSON, such as a Date, accepts anything instead of being refused.
     () => input?.({ target, libraryOptions: { unrepresentable: 'any' } }),
     () => input?.({ target }),
     () => ('_zod' in schema && !input ? ofZod(schema) : undefined),
@@ -36,21 +36,21 @@ export async function jsonSchemaOf(schema: StandardSchema): Promise<JsonSchema> 
       const found: unknown = await way()
       if (isRecord(found)) return found
     } catch {
-      // The next way may work.
+      // Try the next method.
     }
   }
   return { type: 'object' }
 }
 
-/** The first versions of zod 4 do not say it themselves. */
+/** The first versions of zod 4 do not export their JSON Schema themselves. */
 async function ofZod(schema: unknown): Promise<unknown> {
   const { toJSONSchema } = await import('zod')
   return toJSONSchema(schema as never, { io: 'input', unrepresentable: 'any' })
 }
 
 /**
- * The parameters as the job gets them: parsed by its schema, or with the defaults of its shape. Throws in words that name
- * each that does not fit.
+ * Returns the parameters for the job: parsed by its schema, or with the defaults of its shape. Throws an error that
+ * names each invalid one.
  */
 export async function parseParams(
   definition: unknown,
@@ -71,7 +71,7 @@ export async function parseParams(
 
 function misfit(words: readonly string[]): Error {
   const error = new Error(`invalid parameters: ${words.slice(0, 20).join('; ')}`)
-  // It would show the lines of the runner.
+  // It would contain lines of the runner.
   error.stack = ''
   return error
 }

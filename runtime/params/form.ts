@@ -6,7 +6,7 @@ import { isRecord, type JsonSchema, propertiesOf, requiredOf, resolved } from '.
 /** A job without named parameters takes any object, written as JSON. */
 const whole = 'params'
 
-/** The form's fields, with what was typed, or else the defaults, and what was wrong with it. */
+/** The form's fields, with the typed values or else the defaults, and their errors. */
 export function formFields(
   schema: JsonSchema,
   typed: Readonly<Record<string, unknown>> | null,
@@ -34,7 +34,7 @@ export function formFields(
   })
 }
 
-/** What was typed as parameters, and what of it does not fit. A field that was left empty is not given at all. */
+/** Parses the typed parameters, and returns what is invalid. An empty field is omitted. */
 export function readForm(
   schema: JsonSchema,
   typed: Readonly<Record<string, unknown>>,
@@ -88,7 +88,7 @@ function readText(text: string, kind: ParamFieldView['kind'], form: JsonSchema, 
       return { fault: 'must be JSON, such as {"name": "value"} or [1, 2]' }
     }
   }
-  // A form sends line ends as CR LF. Text that was emptied where a default stood is meant to be empty.
+  // A form sends line ends as CR LF. An emptied field with a default means an empty text.
   if (text === '' && (own.default === undefined || own.default === '')) return { value: undefined }
   return { value: text.replaceAll('\r\n', '\n') }
 }
@@ -101,7 +101,7 @@ function entriesOf(schema: JsonSchema): [string, JsonSchema][] {
   return namesNone(schema) ? [[whole, { type: 'object' }]] : propertiesOf(schema)
 }
 
-/** The one form that a value has besides null, where there is just one. */
+/** The one alternative besides null, if there is just one. */
 function simplified(own: JsonSchema, root: JsonSchema): { form: JsonSchema; nullable: boolean } {
   const schema = resolved(own, root) ?? {}
   const alternatives = [schema.anyOf, schema.oneOf].find(Array.isArray)?.filter(isRecord) ?? []

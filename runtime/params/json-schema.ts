@@ -5,14 +5,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The parameters that a schema of an object names, each with its own schema. */
+/** The parameters of an object's schema, each with its own schema. */
 export function propertiesOf(schema: JsonSchema): [name: string, schema: JsonSchema][] {
   const { properties } = schema
   if (!isRecord(properties)) return []
   return Object.entries(properties).map(([name, each]) => [name, isRecord(each) ? each : {}])
 }
 
-/** Names that must be given: what has a default need not be. */
+/** The required names: those with a default are optional. */
 export function requiredOf(schema: JsonSchema): string[] {
   const withDefault = new Set(
     propertiesOf(schema).flatMap(([name, each]) => ('default' in each ? [name] : [])),
@@ -23,7 +23,7 @@ export function requiredOf(schema: JsonSchema): string[] {
     : []
 }
 
-/** The schema that a `$ref` within the same document names; the schema itself when it has none, null when it leads nowhere. */
+/** Resolves a `$ref` within the document; returns the schema itself without one, null if it leads nowhere. */
 export function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema | null {
   let found: unknown = schema
   for (let hops = 0; hops < 10 && isRecord(found); hops++) {

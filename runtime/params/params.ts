@@ -2,20 +2,20 @@ import { invalidFields } from '../../src/http/problem.ts'
 import { paramFaults, withDefaults } from './check.ts'
 import type { JsonSchema } from './json-schema.ts'
 
-/** What a job says of its parameters, as far as it is known without its code. */
+/** A job's parameters, as far as they are known without running its code. */
 export interface ParamsSpec {
   schema: JsonSchema
   /**
-   * True for a plain shape, whose defaults are filled in when a run is made. A library's schema does that itself when
-   * the run begins.
+   * True for a plain shape, whose defaults are filled in when a run is created. A library's schema does that itself
+   * in the run.
    */
   plain: boolean
 }
 
-/** Every run keeps them, and lists of runs tell them. */
-export const largestParamsBytes = 64 * 1024
+/** Every run stores them, and lists of runs contain them. */
+const largestParamsBytes = 64 * 1024
 
-/** The parameters to make a run with. Throws the 422 that names each one that does not fit. */
+/** Returns the parameters for a new run. Throws the 422 that names each invalid one. */
 export function acceptParams(
   spec: ParamsSpec | null,
   given: Readonly<Record<string, unknown>>,
@@ -35,7 +35,7 @@ export function acceptParams(
   return spec.plain ? withDefaults(spec.schema, given) : { ...given }
 }
 
-/** What a run gets that its schedule starts. */
+/** The parameters of a scheduled run. */
 export function scheduledParams(spec: ParamsSpec | null): Record<string, unknown> {
   return spec?.plain ? withDefaults(spec.schema, {}) : {}
 }

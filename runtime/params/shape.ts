@@ -1,7 +1,7 @@
 import { paramFaults } from './check.ts'
 import type { JsonSchema } from './json-schema.ts'
 
-/** What is wrong with a part of a shape; `path` leads to it. */
+/** A fault in a shape; `path` leads to it. */
 export interface ShapeFault {
   path: string[]
   message: string
@@ -17,8 +17,8 @@ const mostChoices = 200
 const longestDefault = 2000
 
 /**
- * A plain shape, such as `{ name: 'string', count: { type: 'number', default: 3 }, kind: ['a', 'b'] }`, as JSON Schema. Its
- * parameters must be given unless they have a default or are optional; there are no others.
+ * Converts a plain shape, such as `{ name: 'string', count: { type: 'number', default: 3 }, kind: ['a', 'b'] }`, to
+ * JSON Schema. Parameters are required unless they have a default or are optional; others are not allowed.
  */
 export function schemaOfShape(shape: Readonly<Record<string, unknown>>): {
   schema: JsonSchema
@@ -125,7 +125,7 @@ const schemas: Record<TypeName, JsonSchema> = {
   json: { type: ['object', 'array', 'string', 'number', 'boolean', 'null'] },
 }
 
-/** What `min` and `max` are, where there is such a thing. */
+/** What `min` and `max` apply to, by type. */
 const lengths = { min: 'minLength', max: 'maxLength' }
 const values = { min: 'minimum', max: 'maximum' }
 const boundsOf: Partial<Record<TypeName, Record<string, string>>> = {

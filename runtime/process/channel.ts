@@ -4,18 +4,18 @@ import { isTooDeepJson } from '../../src/json-depth.ts'
 
 /**
  * One question and one answer between the runtime and a process that runs the customer's code: a line of JSON each
- * way, over a pipe. Before its answer the process may ask for something itself, one call at a time:
- * `{"call": …}`, which is answered with `{"reply": …}`. Not Node's own channel, on which a line that is no JSON ends the process that reads it.
+ * way, over a pipe. Before its answer the process may make calls, one at a time: `{"call": …}`, answered by
+ * `{"reply": …}`. Node's own channel is not used, because a line that is not JSON ends the process that reads it.
  */
 const channelFd = 3
 
 export interface Channel {
-  /** What the process said, if that was one line of JSON within the limit; null when it ended without a word. */
+  /** The process's answer, if it is one line of JSON within the limit; null if the process ended without one. */
   answer: Promise<{ said: unknown } | { fault: string } | null>
   close(): void
 }
 
-/** The runtime's end. Nothing more is read once there is an answer. `reply` says what the process's calls get, if it may make any. */
+/** The runtime's end. Reads nothing after the answer. `reply` answers the process's calls, if it may make any. */
 export function ask(
   pipe: Duplex,
   question: unknown,
@@ -51,7 +51,7 @@ export function ask(
     })
   }
   pipe.on('data', take)
-  // A process that is gone is heard of by its end.
+  // The close event reports a process that is gone.
   pipe.on('error', () => {})
   pipe.once('close', () => resolve(null))
   pipe.write(`${JSON.stringify(question)}\n`)
@@ -75,13 +75,13 @@ function callIn(said: { said: unknown } | { fault: string }): { call: unknown } 
 export interface ParentChannel<Question> {
   /** Once the question has arrived, the channel alone does not keep the process alive. */
   question: Promise<Question>
-  /** Asks the runtime for something; keeps the process alive until it is there. */
+  /** Makes a call to the runtime; keeps the process alive until the reply. */
   call(value: unknown): Promise<unknown>
-  /** From the answer on, the process waits to be ended. */
+  /** After the answer, the process waits to be ended. */
   answer(value: unknown): void
 }
 
-/** The process's end. It does not outlive the runtime. */
+/** The process's end. The process does not outlive the runtime. */
 export function channelToParent<Question>(): ParentChannel<Question> {
   const pipe = new Socket({ fd: channelFd })
   const { promise: question, resolve } = Promise.withResolvers<Question>()

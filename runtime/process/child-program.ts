@@ -19,11 +19,11 @@ const programs = {
 }
 
 export interface HelperProgram {
-  /** The jobs repo. The program may write it. */
+  /** The jobs repo. The program may write to it. */
   jobsDir: string
-  /** Other folders of the volume that it may write; they must be there. */
+  /** Other existing folders of the volume that it may write to. */
   write?: readonly string[]
-  /** For the code that Node compiled; the program has a folder of its own there. */
+  /** For compiled code; the program has a folder of its own there. */
   cacheDir: string
   memoryMb: number
   env?: Record<string, string>
@@ -57,7 +57,7 @@ export interface CustomerProgram {
   volumeDir: string
   /** The jobs repo, or a copy of it. */
   cwd: string
-  /** What leads to everything that it starts, see `processTree`. */
+  /** Identifies the process and its children, see `processTree`. */
   mark: string
   reach: Reach
   /** The folder for temporary files; the caller deletes it after the whole process tree has ended. */
@@ -69,9 +69,9 @@ export interface CustomerProgram {
 }
 
 /**
- * Starts a program that runs the customer's code, at the head of its own process group. It is asked over a pipe, its
- * file 3 (see `channel.ts`). The reader is confined from its start on; the runner, which may wait for long, confines
- * itself right before it loads that code.
+ * Starts a program that runs the customer's code, at the head of its own process group. Its channel is a pipe, file 3
+ * (see `channel.ts`). The reader is restricted from its start; the runner, which may wait for long, restricts itself
+ * right before it loads that code.
  */
 export function startCustomerProgram(
   name: 'manifest-reader' | 'runner',
@@ -101,7 +101,7 @@ export function startCustomerProgram(
 export interface ForeignProgram {
   jobsDir: string
   cwd: string
-  /** The Node program, and its arguments. */
+  /** A Node program and its arguments. */
   file: string
   args: readonly string[]
   mark: string
@@ -111,7 +111,7 @@ export interface ForeignProgram {
   env?: Record<string, string>
 }
 
-/** Starts a Node program that others wrote, at the head of its own process group and confined from its start on. */
+/** Starts a third-party Node program at the head of its own process group, restricted from its start. */
 export function startForeignProgram(program: ForeignProgram): ChildProcess {
   const { jobsDir, cwd, file, args, mark, reach, temporary, memoryMb, env = {} } = program
   const nodeArgs = [`--max-old-space-size=${memoryMb}`, ...confinedFromStart()]
@@ -133,8 +133,8 @@ export function startForeignProgram(program: ForeignProgram): ChildProcess {
   return child
 }
 
-/** Removes the folder when the process is gone, or did not start. */
-export function removeAfter(child: ChildProcess, temporary: TemporaryFolder): void {
+/** Deletes the folder when the process has ended, or did not start. */
+function removeAfter(child: ChildProcess, temporary: TemporaryFolder): void {
   child.once('exit', () => void temporary.remove())
   child.once('error', () => {
     if (child.pid === undefined) void temporary.remove()
@@ -154,7 +154,7 @@ function at({ path }: TemporaryFolder): Record<string, string> {
 }
 
 /** When the container is out of memory, the system ends this process and what it started, and not the runtime. */
-export function letGoFirst(pid: number | undefined): void {
+function letGoFirst(pid: number | undefined): void {
   if (pid === undefined) return
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
@@ -169,10 +169,10 @@ function fileOf(name: keyof typeof programs): string {
 
 const setpriv = '/usr/bin/setpriv'
 
-/** What of root's rights would let it look into other processes, whatever else binds it. */
+/** The rights of root by which it could inspect other processes despite other restrictions. */
 const rightsOverOthers = '-sys_admin,-sys_ptrace,-perfmon'
 
-/** Where the system can do it, a program ends with this process however busy it is; else at its next quiet moment. */
+/** If the system supports it, a program ends with this process even when busy; otherwise when it is next idle. */
 function nodeCommand(nodeArgs: readonly string[], { overOthers = true } = {}): [string, ...string[]] {
   if (!existsSync(setpriv)) return [process.execPath, ...nodeArgs]
   const less = overOthers ? [] : givingUp()
@@ -189,7 +189,7 @@ function givingUp(): readonly string[] {
   return known
 }
 
-/** What user code may see of our environment: what programs need to work, and no secret of ours. */
+/** The part of our environment that user code may see: what programs need to work, and none of our secrets. */
 const passed = [
   'PATH',
   'HOME',
@@ -209,8 +209,8 @@ const passed = [
   'no_proxy',
 ]
 
-/** For a program that works on this jobs repo: what it gets, and the mark by which the next runtime would find it. */
-export function userEnvironment(jobsDir: string, own: Record<string, string>): Record<string, string> {
+/** The environment of a program that works on this jobs repo, with the mark by which the next runtime would find it. */
+function userEnvironment(jobsDir: string, own: Record<string, string>): Record<string, string> {
   const kept = passed.flatMap(name => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value] as const]

@@ -5,7 +5,7 @@ const mostLooks = 20
 /** Kills every process that works for a runtime on the volume, except this one. Returns how many it killed. */
 export function killVolumeProcesses(volumeDir: string): number {
   const killed = new Set<number>()
-  // What is killed may have started another one just before.
+  // A killed process may have started another one just before.
   for (let look = 0; look < mostLooks; look++) {
     const processes = volumeProcesses(volumeDir)
     if (processes.length === 0) break

@@ -7,9 +7,9 @@ const mib = 1024 * 1024
 /** A run’s memory in a container of the default size. */
 export const ordinaryMemoryMb = 384
 
-/** The memory of this machine, or of the container that this process is in. */
+/** The memory of this machine or container. */
 export function containerMemoryBytes(): number {
-  // Without a limit, systems name one that is beyond all memory.
+  // Without a limit, systems report one beyond all memory.
   return Math.min(totalmem(), process.constrainedMemory() || totalmem())
 }
 
@@ -17,8 +17,8 @@ export function containerMemoryBytes(): number {
  * The default memory limit of a run and its children, in MiB: most of the container, so that a browser fits, and
  * never all of it; without a container limit, at most what a large one would have.
  */
-export function memoryOfRunsMb(boxBytes: number): number {
-  return Math.floor(Math.min(Math.max((boxBytes * 3) / 4 / mib, 64), 1024))
+export function memoryOfRunsMb(containerBytes: number): number {
+  return Math.floor(Math.min(Math.max((containerBytes * 3) / 4 / mib, 64), 1024))
 }
 
 /** The heap size of a Node process with this memory limit: Node’s error for a full heap says more than being killed. */
@@ -29,9 +29,9 @@ export function heapMb(memoryMb: number): number {
 const everyMs = 250
 
 /**
- * Looks at what a tree of processes holds, four times a second or as seldom as keeps it cheap, and calls back once when
- * that is more than the limit. Returns its stop. What is only cached from files does not count, for the system takes
- * it back; what processes share counts once. On systems without /proc it sees nothing.
+ * Measures the memory of a process tree four times a second, less often when that is expensive, and calls back once
+ * when it exceeds the limit. Returns its stop. File caches do not count, because the system can drop them; shared
+ * memory counts once. Does nothing on systems without /proc.
  */
 export function watchMemory(tree: ProcessTree | null, limitMb: number, onOver: () => void): () => void {
   if (!tree) return () => {}
@@ -49,14 +49,14 @@ export function watchMemory(tree: ProcessTree | null, limitMb: number, onOver: (
   return () => clearTimeout(timer)
 }
 
-/** Shares of what is shared take long to tell: only who may be over it is asked. */
+/** Measuring shared memory is slow, so it is done only for a tree that may exceed the limit. */
 function isOver(pids: readonly number[], limitBytes: number): boolean {
-  const held = pids.map(heldBytes)
-  if (sum(held) <= limitBytes) return false
-  return sum(pids.map((pid, index) => shareBytes(pid) ?? held[index] ?? 0)) > limitBytes
+  const resident = pids.map(residentBytes)
+  if (sum(resident) <= limitBytes) return false
+  return sum(pids.map((pid, index) => shareBytes(pid) ?? resident[index] ?? 0)) > limitBytes
 }
 
-function heldBytes(pid: number): number {
+function residentBytes(pid: number): number {
   return fieldsBytes(`/proc/${pid}/status`, ['RssAnon', 'RssShmem', 'VmSwap']) ?? 0
 }
 

@@ -9,18 +9,18 @@ interface Process {
 }
 
 /**
- * What ends a process and everything that it started. While the process lives and adopts what is orphaned below it,
- * that is everything below it. Else it is its process group, its descendants by parentage, and those that left both but
- * still carry the mark in their environment. On systems without /proc, the group alone.
+ * Finds and ends a process with everything it started. While the process lives and adopts orphans, these are all its
+ * descendants. Otherwise they are its process group, its descendants by parentage, and processes that left both but
+ * still have the mark in their environment. On systems without /proc, only the group.
  */
 export interface ProcessTree {
-  /** Those that are alive. */
+  /** The living processes. */
   pids(): number[]
-  /** Sends the signal to every process of the tree that is alive; false when there is none. */
+  /** Sends the signal to every living process of the tree; false if there is none. */
   signal(signal: NodeJS.Signals): boolean
   /**
-   * Kills until nothing is left. It gives up after two seconds, and not before it has looked so often that a slow
-   * machine is no reason; what forks faster than that keeps its last generation.
+   * Kills until nothing is left. Gives up after two seconds, but only after enough attempts that a slow machine is
+   * not the reason; a program that forks faster keeps its last generation.
    */
   destroy(): Promise<void>
 }
@@ -30,12 +30,15 @@ const fewestLooks = 25
 
 const linux = process.platform === 'linux'
 
-/** Whether a process can adopt what is orphaned below it, and its children can be listed without looking at all. */
+/**
+ * True if a process can adopt its orphaned descendants, and its children can be listed without scanning all
+ * processes.
+ */
 const canAdopt = linux && isBuiltin('node:ffi') && existsSync('/proc/thread-self/children')
 
-/** `leader` was started detached, with `processMark` set to `mark`; `adopts` when it is one of `prepareConfinement`. */
+/** `leader` was started detached, with `processMark` set to `mark`; `adopts` if it called `prepareConfinement`. */
 export function processTree(leader: number, mark: string, { adopts = false } = {}): ProcessTree {
-  // Who was once seen stays in the tree, also when its parent has died since.
+  // A process once found stays in the tree, even if its parent has died since.
   const seen = new Set<number>([leader])
 
   const alive = (): number[] => {
@@ -71,14 +74,14 @@ export function processTree(leader: number, mark: string, { adopts = false } = {
     if (!linux) send(-leader, name)
     return pids.length > 0
   }
-  /** True when it was whole. The leader goes last: with it goes what its descendants are found by. */
+  /** Returns true if all were killed. The leader goes last, because its descendants are found through it. */
   const destroyBelow = async (): Promise<boolean> => {
     if (!adopts || !canAdopt) return false
     send(leader, 'SIGSTOP')
     const mayLook = patience()
     for (let below = descendants(leader); below; below = descendants(leader)) {
       if (below.length === 0) return send(leader, 'SIGKILL')
-      // Stopped first, all of them: what is killed one by one forks in between.
+      // Stop all of them first: a program killed one process at a time would fork in between.
       for (const name of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of below) send(pid, name)
       if (!mayLook()) return false
       await pause(2)
@@ -89,7 +92,8 @@ export function processTree(leader: number, mark: string, { adopts = false } = {
     if (await destroyBelow()) return
     adopts = false
     const mayLook = patience()
-    // What is about to become another program bears no mark for a moment: one look that finds nothing is not enough.
+    // A process has no mark for a moment while it starts another program, so one scan that finds nothing is not
+    // enough.
     for (let quiet = 0; quiet < 2 && mayLook(); ) {
       quiet = signal('SIGKILL') ? 0 : quiet + 1
       if (quiet < 2) await pause(quiet === 0 ? 5 : 25)
@@ -106,7 +110,7 @@ export function processTree(leader: number, mark: string, { adopts = false } = {
   }
 }
 
-/** Whether there is still time for another look. */
+/** True while there is time for another scan. */
 function patience(): () => boolean {
   const deadline = performance.now() + patienceMs
   let looks = 0
@@ -117,7 +121,7 @@ function pause(ms: number): Promise<void> {
   return new Promise(done => setTimeout(done, ms))
 }
 
-/** The processes that a runtime which was killed left behind on the volume `dir`. */
+/** The processes that a killed runtime left on the volume `dir`. */
 export function volumeProcesses(dir: string): number[] {
   const mark = volumeMarkOf(dir)
   return listProcesses()
@@ -137,19 +141,19 @@ function listProcesses(): Process[] {
 function livingProcess(pid: number): Process | null {
   const stat = read(`/proc/${pid}/stat`)
   if (stat === null) return null
-  // The command's name stands in parentheses and may hold anything, parentheses and spaces included.
+  // The command's name is in parentheses and may contain anything, even parentheses and spaces.
   const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return state === 'Z' || state === 'X' ? null : { pid, parent: Number(parent), group: Number(group) }
 }
 
-/** Everything below a process, itself left out; null when it has ended. */
+/** All descendants of a process; null if it has ended. */
 function descendants(pid: number): number[] | null {
   if (!livingProcess(pid)) return null
   const found: number[] = []
   const parents = [pid]
   for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
     for (const child of childrenOf(parent)) {
-      // What has ended has no children, and stays in the list until its parent asks for its exit code.
+      // An ended process has no children, and stays in the list until its parent collects its exit code.
       if (!livingProcess(child)) continue
       found.push(child)
       parents.push(child)
@@ -189,7 +193,7 @@ function groupAlive(leader: number): boolean {
   }
 }
 
-/** False when it has ended in the meantime, or is not ours to signal. */
+/** False if it has ended meanwhile, or may not be signalled. */
 function send(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal)

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { starterFiles } from '../git/starter-files.ts'
 
 /**
- * Why the jobs repo's folder cannot be used, in words; null when it can, or is not there. A link is refused: what the
- * instance writes stays in its volume.
+ * Returns why the jobs repo's folder cannot be used; null if it can, or does not exist. A link is refused, so that
+ * the instance writes only to its volume.
  */
 export function jobsFolderFault(jobsDir: string): string | null {
   const found = lstatSync(jobsDir, { throwIfNoEntry: false })
@@ -14,8 +14,8 @@ export function jobsFolderFault(jobsDir: string): string | null {
 }
 
 /**
- * Puts the starter files where there is nothing at all, and a mark beside them until they are committed: what is edited
- * meanwhile is no part of the first commit. Returns false, and touches nothing, where there is something.
+ * Writes the starter files to an empty or missing folder, with a mark beside them until they are committed: edits
+ * made meanwhile are not part of the first commit. Returns false, and changes nothing, if the folder has files.
  */
 export function bootstrapJobs(jobsDir: string, mark: string): boolean {
   const draft = `${mark}-files`

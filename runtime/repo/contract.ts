@@ -23,14 +23,14 @@ export interface ListedFile {
   path: string
   sizeBytes: number
   modifiedAt: number
-  /** False for a link and for what is too large. */
+  /** False for a link and for a file that is too large. */
   editable: boolean
 }
 
 export interface RepoFile {
   path: string
   content: string
-  /** Of its content: the same hash is the same text. */
+  /** Hash of the content. */
   hash: string
 }
 
@@ -39,44 +39,44 @@ export interface RepoFile {
  * of the repo, into git or into packages, and links, because a job could have put them there.
  */
 export interface RepoFiles {
-  /** By path; `more` when there are too many to list. */
+  /** By path; `more` if there are too many to list. */
   list(): { files: ListedFile[]; more: boolean }
   read(path: string): RepoFile
-  /** Throws where no file may be. */
+  /** Throws if no file may be at this path. */
   accept(path: string): void
   /**
-   * Replaces a file whole, or makes it with its folders. `basedOn` is the hash that the change was made from, null for
-   * a file that must be new; when it is left out, whatever is there is replaced. Throws `file-changed`.
+   * Replaces a file, or creates it with its folders. `basedOn` is the hash that the change was made from, null for a
+   * file that must be new; if omitted, any file is replaced. Throws `file-changed`.
    */
   write(path: string, content: string, basedOn?: string | null): RepoFile
   remove(path: string, basedOn?: string): void
   rename(from: string, to: string, basedOn?: string): void
 }
 
-/** A file as it lies on the disk. It stays open until it was read or `close` is called. */
+/** A file on the disk. It stays open until it is read or `close` is called. */
 export interface OpenFile {
   sizeBytes: number
   modifiedAt: number
-  /** Changes whenever the file does. */
+  /** Changes with the file. */
   tag: string
-  /** Its bytes from `start` to `end`, both included; closes the file at its end. */
+  /** Reads the bytes from `start` to `end`, both included; closes the file at its end. */
   read(range?: { start: number; end: number }): Readable
   close(): void
 }
 
 export interface ReceivedFile {
-  /** Puts it into the repo, whole; throws `file-exists` unless it may replace what is there. */
+  /** Moves it into the repo; throws `file-exists` unless it may replace a file. */
   place(options: { replace: boolean }): void
-  /** Deletes what was not placed. */
+  /** Deletes it unless it was placed. */
   discard(): Promise<void>
 }
 
-/** The same files as `RepoFiles`, whatever they hold. */
+/** The files of `RepoFiles` with any content. */
 export interface RawFiles {
   open(path: string): OpenFile
-  /** Takes in a file of at most `limitBytes`; throws `too-large` when it holds more. */
+  /** Receives a file of at most `limitBytes`; throws `too-large` if it is larger. */
   receive(path: string, body: AsyncIterable<Uint8Array>, limitBytes?: number): Promise<ReceivedFile>
-  /** Throws `too-large` for the announced length of an upload (`Content-Length`), before any of it is read. */
+  /** Throws `too-large` for the announced length of an upload (`Content-Length`), before reading it. */
   refuseLong(announced: string | undefined): void
 }
 
@@ -92,18 +92,18 @@ export interface FolderEntry {
 
 export interface FolderList {
   entries: FolderEntry[]
-  /** There are more than are listed. */
+  /** True if there are more than listed. */
   more: boolean
 }
 
 export interface CommitInfo {
   commit: string
-  /** Whole. */
+  /** The complete message. */
   message: string
   at: number
   author: string
   authorEmail: string
-  /** Committed by this instance, and not elsewhere. */
+  /** Committed by this instance. */
   madeHere: boolean
 }
 
@@ -118,7 +118,7 @@ export interface FileChange {
 }
 
 export interface CommitDetails extends CommitInfo {
-  /** What it changed of its first parent. */
+  /** The changes from its first parent. */
   files: FileChange[]
   /** True if it changed more files than are listed. */
   more: boolean
@@ -129,47 +129,53 @@ export interface HistoryAnswers {
   show: CommitDetails | null
   restore: {
     found: boolean
-    /** Something that is in no commit, in the place of one of its files: then nothing was changed. */
+    /** A path with uncommitted content in the way: then nothing was changed. */
     inTheWay: string | null
   }
 }
 
-/** What was committed in the jobs repo, newest first. */
+/** The commits of the jobs repo, newest first. */
 export interface History {
-  /** `before` is the commit after which the list goes on. */
+  /** `before` is the commit after which the list continues. */
   list(limit: number, before?: string): Promise<HistoryAnswers['list']>
-  /** Null when there is no such commit. */
+  /** Null if there is no such commit. */
   show(commit: string): Promise<HistoryAnswers['show']>
-  /** Makes the files those of the commit, or changes none, and commits nothing. */
+  /** Makes the files those of the commit, all or none, without committing. */
   restore(commit: string): Promise<HistoryAnswers['restore']>
 }
 
 /** The jobs repo: its state, its commits and its files. */
 export interface RepoService {
-  /** The repo with what is known of its remote. */
+  /** The state of the repo, with that of its remote. */
   status(): Promise<RepoStatus>
-  /** Makes the git repository where there is none. Rejects in words when that cannot be done. */
+  /** Creates the git repository if there is none. Rejects if that fails, with the reason. */
   ensure(): Promise<void>
-  /** Makes the git repository of a new volume in the background, once its starter jobs are live: they need none. */
+  /**
+   * Creates the git repository of a new volume in the background, after its starter jobs are live: they do not need
+   * it.
+   */
   completeNew(): void
-  /** Makes the jobs repo where there is none, starter files included. Throws the Problem `jobs-folder` when its folder cannot be used. */
+  /**
+   * Creates the jobs repo with the starter files if there is none. Throws the Problem `jobs-folder` if its folder
+   * cannot be used.
+   */
   init(): Promise<void>
-  /** Why the folder of the jobs repo cannot be used, in words; null when it can. */
+  /** Returns why the folder of the jobs repo cannot be used; null if it can. */
   folderFault(): string | null
   /**
-   * First half of a commit: takes everything that changed; or, of another commit, all in which that differs from HEAD.
-   * Returns what was in the way, or null.
+   * First half of a commit: stages all changes; with `like`, all differences from HEAD to that commit. Returns what
+   * was in the way, or null.
    */
   stage(options?: { like: string }): Promise<string | null>
   /** Second half: commits what was staged. Returns HEAD. */
   commit(words?: CommitWords): Promise<string | null>
   /** Starts the git program in advance, because it is about to be needed. */
   warmUp(): void
-  /** Puts the types of `longhouse/jobs` where editors find them. */
+  /** Writes the types of `longhouse/jobs` where editors find them. */
   offerSdk(): void
   files: RepoFiles
   rawFiles: RawFiles
-  /** What lies in a folder of the jobs repo, '' for the repo itself. Throws `unknown-file` or `refused-path`. */
+  /** Lists a folder of the jobs repo, '' for the repo itself. Throws `unknown-file` or `refused-path`. */
   folder(path: string): FolderList
   history: History
 }
@@ -179,7 +185,7 @@ declare module '../../src/kernel/runtime.ts' {
     repo: RepoService
   }
   interface Hooks {
-    /** Changes whenever the files did; what is known of them is worth something until then. */
+    /** Changes with the files: results computed from them are valid until then. */
     'tree-stamp': () => string
     /** The remote that the repo is synced with; null without one. */
     'remote-status': () => RemoteStatus | null

@@ -8,10 +8,10 @@ export const refusedPath = defineProblem('refused-path', 422, 'Not a path of a f
 
 const longestPath = 300
 
-/** Throws where no file may be, and says why. A job may change what lies there right after the look. */
+/** Throws for a path where no file may be, with the reason. A job may still change the place right afterwards. */
 export type Accept = (path: string) => void
 
-/** Looks at the names on the way to a file of the repo, and at what is in its place. */
+/** Checks the names of a path in the repo, and what is in its place. */
 export function acceptIn(jobsDir: string): Accept {
   return path => {
     checkPath(path)
@@ -29,7 +29,7 @@ export function acceptIn(jobsDir: string): Accept {
   }
 }
 
-/** Git refuses what it takes for its own folder, on this system or another; packages are not edited by hand. */
+/** Git refuses names that it would treat as its own folder, on any system; packages are not edited by hand. */
 export const isForbidden = (name: string) => isDotGit(name) || name.toLowerCase() === 'node_modules'
 
 function checkPath(path: string): void {

@@ -31,7 +31,7 @@ import { type Accept, acceptIn, isForbidden, refusedPath } from './file-path.ts'
 import { openFolderAt } from './folder.ts'
 import { unfinishedSave } from './unfinished-save.ts'
 
-export const fileTooLarge = defineProblem('file-too-large', 413, 'The file is too large to edit here')
+const fileTooLarge = defineProblem('file-too-large', 413, 'The file is too large to edit here')
 export const fileExists = defineProblem('file-exists', 409, 'There is a file of this name already')
 
 const listedFiles = 2000
@@ -40,7 +40,7 @@ export function openFiles(
   { dir, jobsDir }: Pick<Folders, 'dir' | 'jobsDir'>,
   accept: Accept = acceptIn(jobsDir),
 ): RepoFiles {
-  /** Its folder stays open, so that all that is done to the file is done to this one. */
+  /** Its folder stays open, so that every step applies to the same file. */
   const hold = (path: string, { make = false } = {}): Place | null => {
     const folder = folderOf(path)
     const opened = openFolderAt(jobsDir, folder, { make })
@@ -66,14 +66,14 @@ export function openFiles(
       const bytes = Buffer.from(content)
       if (bytes.byteLength > largestFileBytes) throw tooLarge(path)
       if (content.includes('\0')) throw uneditable('The text must not contain zero bytes.')
-      // No folder is made for a file that was there when it was read.
+      // No folder is created for a file that existed when it was read.
       using place = hold(path, { make: typeof basedOn !== 'string' })
       const there = place && fileAt(place)
       if (basedOn === null && there) throw fileExists(`"${path}" exists already. Open it to change it.`)
       if (!place || (typeof basedOn === 'string' && !(there && readAt(place).hash === basedOn))) {
         throw changed(path)
       }
-      // Made outside the repo, for a commit must not find it half written.
+      // Written outside the repo, so that no commit contains half of it.
       const fresh = unfinishedSave(dir)
       try {
         writeFileSync(fresh, bytes, { flush: true })
@@ -107,13 +107,13 @@ export function openFiles(
   }
 }
 
-/** Where a file is or will be, in a folder that is held open. */
+/** The place of a present or future file, in an open folder. */
 interface Place extends Disposable {
   path: string
   entry: string
 }
 
-/** Null when there is none; what else is there is refused. */
+/** Null if there is none; anything but a file is refused. */
 function fileAt({ path, entry }: Place): Stats | null {
   const found = lstatSync(entry, { throwIfNoEntry: false }) ?? null
   if (found && !found.isFile()) throw noFile(path)
@@ -123,7 +123,7 @@ function fileAt({ path, entry }: Place): Stats | null {
 function readAt({ path, entry }: Place): RepoFile {
   let fd: number
   try {
-    // A pipe is opened without waiting for its writer, and a link not at all.
+    // A pipe is opened without waiting for a writer, and a link is not opened at all.
     fd = openSync(entry, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -159,7 +159,10 @@ function listFiles(jobsDir: string): { files: ListedFile[]; more: boolean } {
   return { files, more }
 }
 
-/** By name. What is no folder is looked at `most` times: the rest of it is null, as what has gone meanwhile. */
+/**
+ * Entries by name. At most `most` entries that are not folders are examined; the others, and those that have gone
+ * meanwhile, are null.
+ */
 function entriesOf(
   jobsDir: string,
   folder: string,
@@ -182,7 +185,7 @@ function entriesOf(
   }
 }
 
-/** A folder that the last file has left is nothing that git would know. */
+/** Removes empty folders, which git does not track. */
 function dropEmptyFolders(jobsDir: string, path: string): void {
   for (let folder = folderOf(path); folder !== ''; folder = folderOf(folder)) {
     const opened = openFolderAt(jobsDir, folderOf(folder))
@@ -197,7 +200,7 @@ function dropEmptyFolders(jobsDir: string, path: string): void {
   }
 }
 
-/** The folder of a path within the repo; '' for the repo itself. */
+/** The folder of a path in the repo; '' for the repo itself. */
 export function folderOf(path: string): string {
   const folder = posix.dirname(path)
   return folder === '.' ? '' : folder

@@ -8,7 +8,7 @@ import { silentLog } from '../../src/log.ts'
 import { temporaryFolder } from '../../src/testing/folder.ts'
 import { createEngine, startInstance, until } from '../engine.fixture.ts'
 import { starterFiles } from '../git/starter-files.ts'
-import { openVolume } from '../volume/volume.ts'
+import { openVolume } from '../open-volume.ts'
 import { bootstrapJobs } from './bootstrap.ts'
 
 const git = (dir: string, ...args: string[]) =>

@@ -6,9 +6,9 @@ import { openFolderAt } from './folder.ts'
 
 const listedEntries = 2000
 
-/** What lies in a folder, '' for the repo itself: folders first, then by name. Throws `unknown-file` or `refused-path`. */
+/** Lists a folder, '' for the repo itself: folders first, then by name. Throws `unknown-file` or `refused-path`. */
 export function listFolder(jobsDir: string, folder: string, files: Pick<RepoFiles, 'accept'>): FolderList {
-  // A file that would lie in it has to be one that may be looked at.
+  // A file in it has to be allowed.
   if (folder !== '') files.accept(`${folder}/x`)
   const opened = openFolderAt(jobsDir, folder)
   if (!opened) throw unknownFile(`The repo has no folder "${folder}".`)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const linux = process.platform === 'linux'
 
-/** A folder of the jobs repo that stays the one that was looked at, whatever a job puts in its place meanwhile. */
+/** An open folder of the jobs repo, which stays the same even if a job replaces it meanwhile. */
 export interface OpenFolder {
   /** The path of an entry in it. */
   entry(name: string): string
@@ -11,8 +11,8 @@ export interface OpenFolder {
 }
 
 /**
- * Opens a folder by its path relative to the repo, '' for the repo itself; `make` makes it when it is not there. Null
- * when it is no folder, or leads out of the repo: a job may put a link there between two looks of ours.
+ * Opens a folder by its path relative to the repo, '' for the repo itself; `make` creates a missing one. Null if it
+ * is not a folder, or leads out of the repo: a job may put a link there between two checks.
  */
 export function openFolderAt(jobsDir: string, folder: string, { make = false } = {}): OpenFolder | null {
   const root = realOf(jobsDir)
@@ -29,7 +29,7 @@ export function openFolderAt(jobsDir: string, folder: string, { make = false } =
     closeSync(fd)
     return null
   }
-  // By its handle, the system looks at no name on the way to it again.
+  // Through its handle, so that no name on the way is resolved again.
   const at = linux ? `/proc/self/fd/${fd}` : path
   return { entry: name => `${at}/${name}`, close: () => closeSync(fd) }
 }
@@ -42,7 +42,7 @@ function realOf(folder: string): string | null {
   }
 }
 
-/** One by one, each in the one before it. */
+/** One at a time, each in its open parent. */
 function makeFolders(jobsDir: string, folder: string): void {
   const parts = folder === '' ? [] : folder.split('/')
   for (const [index, name] of parts.entries()) {
@@ -51,14 +51,14 @@ function makeFolders(jobsDir: string, folder: string): void {
     try {
       mkdirSync(parent.entry(name))
     } catch {
-      // It is there, or the next look says what is.
+      // It exists, or the next step reports the error.
     } finally {
       parent.close()
     }
   }
 }
 
-/** Where a file that is open really lies; its own path again where the system does not tell. */
+/** Returns the real place of an open file; its own path if the system cannot say. */
 export function pathOf(fd: number, path: string): string {
   return linux ? readlinkSync(`/proc/self/fd/${fd}`) : realpathSync(path)
 }

@@ -48,7 +48,7 @@ async function answerTo(request: GitRequest): Promise<GitAnswer> {
         if (staged) await commitStaged(dir, staged, { subject, note, authors })
         staged = undefined
         const { parent, objects } = await standing(dir)
-        return { id, ok: { ...unread, head: await told(objects, parent), refused: null } }
+        return { id, ok: { ...unread, head: await headInfo(objects, parent), refused: null } }
       }
     }
   } catch (error) {
@@ -107,7 +107,7 @@ async function state(dir: string, remote: KnownRemote | null): Promise<Omit<GitS
   const dirty = scan.changes.map(({ path }) => path)
   return {
     branch,
-    head: await told(objects, parent),
+    head: await headInfo(objects, parent),
     dirty,
     obstacle: tooMuch ?? (dirty.length > 0 ? unfinishedWork(dir, branch, index.entries) : null),
     remote: await remoteOf(dir, branch),
@@ -117,7 +117,7 @@ async function state(dir: string, remote: KnownRemote | null): Promise<Omit<GitS
   }
 }
 
-async function told(objects: Objects, commit: string | null): Promise<GitState['head']> {
+async function headInfo(objects: Objects, commit: string | null): Promise<GitState['head']> {
   if (commit === null) return null
   const { message, committer } = await objects.commit(commit)
   return { commit, message: message.trim(), at: committer.timestamp * 1000 }

@@ -1,4 +1,4 @@
-// A program of its own, for the same reason as git's: it reads the history of the jobs repo, answers one question, and
+// A separate program for the same reason as git's: it reads the history of the jobs repo, answers one request, and
 // ends.
 import git, { type ReadCommitResult, type WalkerEntry } from 'isomorphic-git'
 import { longhouse, sameAuthor } from '../git/authors.ts'
@@ -31,7 +31,7 @@ async function list(dir: string, limit: number, before: string | null): Promise<
   const start = before === null ? 'HEAD' : (await find(dir, before))?.commit.parent[0]
   if (!start) return { commits: [], more: false }
   const found = await git.log({ fs, dir, ref: start, depth: limit + 1 }).catch(error => {
-    // A repo without a commit has no HEAD yet.
+    // A repo without commits has no HEAD yet.
     if (before === null && error instanceof git.Errors.NotFoundError) return []
     throw error
   })
@@ -96,7 +96,7 @@ async function changedFiles(dir: string, before: string | null, after: string): 
     map: async (path, entries) => {
       const [old, fresh] = before === null ? [null, entries[0]] : entries
       const [oldOid, freshOid] = [(await old?.oid()) ?? null, (await fresh?.oid()) ?? null]
-      // A folder of the same name as before and the same content is not looked into.
+      // A folder with the same name and content is skipped.
       if (oldOid === freshOid) return null
       const isFile = async (entry: WalkerEntry | null | undefined) => (await entry?.type()) === 'blob'
       const [was, is] = [await isFile(old), await isFile(fresh)]

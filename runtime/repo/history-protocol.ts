@@ -1,10 +1,10 @@
 import type { HistoryAnswers } from './contract.ts'
 
-/** What the history program is asked, one question a process. */
+/** Requests to the history program, one per process. */
 export type HistoryRequest = { dir: string } & (
   | { op: 'list'; limit: number; before: string | null }
   | { op: 'show'; commit: string }
-  /** Makes the files those of the commit, without committing anything. */
+  /** Makes the files those of the commit, without committing. */
   | { op: 'restore'; commit: string }
 )
 

@@ -5,7 +5,7 @@ import type { History, HistoryAnswers } from './contract.ts'
 import type { HistoryAnswer, HistoryRequest } from './history-protocol.ts'
 
 const limitMs = 30_000
-/** Each question has a process of its own: a small box holds few. */
+/** Each request has its own process, and a small instance has memory for few. */
 const questionsAtOnce = 2
 const longestQueue = 32
 
@@ -27,7 +27,7 @@ export function openHistory(options: { dir: string; cacheDir: string }): History
     }, limitMs)
     child.once('message', (answer: HistoryAnswer) => resolve(answer))
     child.once('error', reject)
-    // Not at its `exit`, which may be heard of before its answer.
+    // Not on `exit`, which may arrive before the answer.
     child.once('close', (code, signal) =>
       reject(new Error(`the process that reads the history ended: ${signal ?? `exit code ${code}`}`)),
     )

@@ -11,9 +11,9 @@ import { openRawFiles } from './raw-files.ts'
 import { knownOfRemote, withRemote } from './remote-status.ts'
 import { openRepo } from './repo.ts'
 
-/** The jobs repo with what happens to it at boot. */
+/** The jobs repo, with its part of the boot. */
 export interface JobsRepo extends RepoService {
-  /** Puts the starter files into an empty volume, and makes the git repository of one that has files already. */
+  /** Writes the starter files to an empty volume, and creates the git repository of one that has files already. */
   start(): void
   stop(): Promise<void>
 }
@@ -58,7 +58,7 @@ export function openJobsRepo(options: {
     history: openHistory({ dir: jobsDir, cacheDir }),
     start: () => {
       isNew = bootstrapJobs(jobsDir, starterMark)
-      // First of what takes long, because it takes longest; but the starter jobs are live without it.
+      // Started before other slow work, because it takes longest; the starter jobs go live without it.
       if (!isNew) initInBackground()
       offer()
     },

@@ -2,15 +2,15 @@ export interface Hunk {
   /** The first line of each side, from 1. */
   before: number
   after: number
-  /** Each with ` `, `-` or `+` in front. */
+  /** Each starts with ` `, `-` or `+`. */
   lines: string[]
 }
 
-/** More differences than this are not looked for: the whole middle then counts as replaced. */
+/** With more differences than this, the whole middle counts as replaced. */
 const mostEdits = 800
 const contextLines = 3
 
-/** What differs between two texts, line by line, with some lines around it, as `diff -u` shows it. */
+/** Returns the differences of two texts, line by line with context, as in `diff -u`. */
 export function diffLines(before: string, after: string): Hunk[] {
   const a = linesOf(before)
   const b = linesOf(after)
@@ -35,8 +35,8 @@ function linesOf(text: string): string[] {
 }
 
 /**
- * The shortest script that makes `b` of `a`: Myers, "An O(ND) Difference Algorithm" (1986), forward, with the frontier
- * of each step kept for the way back.
+ * Returns the shortest edit script from `a` to `b`: Myers, "An O(ND) Difference Algorithm" (1986), forward, keeping
+ * the frontier of each step for the way back.
  */
 function editScript(a: readonly string[], b: readonly string[]): string[] {
   const replaced = () => [...a.map(line => `-${line}`), ...b.map(line => `+${line}`)]

@@ -46,7 +46,7 @@ export function openRawFiles(
     },
     receive: async (path, body, limitBytes = uploadLimitBytes) => {
       files.accept(path)
-      // Outside of the repo, for a commit must not find it half written.
+      // Outside the repo, so that no commit contains half of it.
       const fresh = unfinishedSave(dir)
       const discard = () => rm(fresh, { force: true })
       try {
@@ -96,7 +96,7 @@ function openRegular(jobsDir: string, path: string): number {
     if (code === 'ENOENT' || code === 'ENOTDIR') throw unknownFile(`The repo has no file "${path}".`)
     throw uneditable(`"${path}" cannot be read (${code}).`, { cause: error })
   }
-  // A job may have put a link into the place of a folder on the way.
+  // A job may have replaced a folder on the way by a link.
   if (fstatSync(fd).isFile() && pathOf(fd, full) === full) return fd
   closeSync(fd)
   throw uneditable(`"${path}" is a link or a device, not a file.`)
@@ -120,7 +120,7 @@ async function writeTo(file: string, body: AsyncIterable<Uint8Array>, limitBytes
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
       size += next.value.byteLength
       if (size > limitBytes) {
-        // Ending the iteration would end the connection, and with it the next request that a router sends on it.
+        // Ending the iteration would close the connection, and break the next request that a router sends on it.
         void discardRest(chunks).catch(() => {})
         throw fileTooLarge(limitBytes, { headers: { Connection: 'close' } })
       }
@@ -136,7 +136,7 @@ function fileTooLarge(limitBytes: number, more: { headers?: Record<string, strin
   return tooLarge(`A file may hold at most ${limitBytes / 1024 / 1024} MiB here. Nothing was saved.`, more)
 }
 
-/** How much of a file that is too large is read and thrown away, so that the client reads the answer. */
+/** How much of a file that is too large is read and discarded, so that the client reads the response. */
 const discardedBytes = 4 * 1024 * 1024
 
 async function discardRest(chunks: AsyncIterator<Uint8Array>): Promise<void> {

@@ -6,7 +6,7 @@ export function knownOfRemote(remote: RemoteStatus | null): KnownRemote | null {
   return remote && { synced: remote.conflict?.theirs ?? remote.held?.theirs ?? remote.last }
 }
 
-/** The repo with what is known of its remote. What is not pushed is counted here, for the remote may be away. */
+/** Adds the state of the remote. Unpushed commits are counted here, because the remote may be unavailable. */
 export function withRemote(repo: RepoStatus, remote: RemoteStatus | null): RepoStatus {
   if (!remote) return repo
   const { unpushed } = repo.remote

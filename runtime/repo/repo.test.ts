@@ -61,7 +61,7 @@ test('a clone stays unchanged byte for byte, and its remote is shown without cre
   const before = snapshot(jobs)
 
   const { createEngine } = await import('../engine.fixture.ts')
-  const { openVolume } = await import('../volume/volume.ts')
+  const { openVolume } = await import('../open-volume.ts')
   const { systemClock } = await import('../../src/clock.ts')
   const { silentLog } = await import('../../src/log.ts')
   const engine = await createEngine({

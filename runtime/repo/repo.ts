@@ -7,14 +7,14 @@ import { startProgram } from '../process/child-program.ts'
 import { jobsFolderFault } from './bootstrap.ts'
 import type { RepoStatus } from './contract.ts'
 
-/** The jobs repo as the rest of the runtime sees it. */
+/** The git repository of the jobs repo. */
 export interface Repo {
   initialized(): boolean
-  /** Does nothing where there is a repo. */
+  /** Creates the repo; does nothing if there is one. */
   init(): Promise<void>
   /**
-   * First half of a commit: takes everything that changed; or, of another commit, all in which that differs from HEAD.
-   * Returns what was in the way, or null.
+   * First half of a commit: stages all changes; with `like`, all differences from HEAD to that commit. Returns what
+   * was in the way, or null.
    */
   stage(options?: { like: string }): Promise<string | null>
   /** Second half: commits what was staged. Returns HEAD. */
@@ -28,15 +28,15 @@ export interface Repo {
 
 type Question<R = GitRequest> = R extends GitRequest ? Omit<R, 'id'> : never
 
-/** `treeStamp` changes whenever the files did: what is known of them is worth something until then. */
+/** `treeStamp` changes with the files: results computed from them are valid until then. */
 export function openRepo(options: {
   dir: string
-  /** There while a new repo with the starter files has no commit yet: see `bootstrapJobs`. */
+  /** Exists while a new repo with the starter files has no commit yet: see `bootstrapJobs`. */
   starterMark: string
   cacheDir: string
   treeStamp: () => string | number
   idleMs?: number
-  /** What takes longer than this is given up. */
+  /** The time limit of a request. */
   limitMs?: number
 }): Repo {
   const { dir, starterMark, treeStamp, idleMs = 10_000, limitMs = 60_000 } = options
@@ -136,7 +136,7 @@ function inodeOf(file: string): number {
 
 const memoryMb = 256
 
-/** The git program, started with the first question and sent home `idleMs` after the last answer. */
+/** The git program, started with the first request and ended `idleMs` after the last answer. */
 function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs: number; limitMs: number }) {
   const waiting = new Map<
     number,
@@ -150,7 +150,7 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
   let startedIn = 0
 
   const owes = (program: ChildProcess) => waiting.values().some(({ by }) => by === program)
-  /** It ends when it has answered: an answer needs the channel, and a question to another program is not lost by it. */
+  /** It ends after its answers, which need the channel; requests to its successor are not lost. */
   const release = (program: ChildProcess) => {
     if (program.connected && !owes(program)) program.disconnect()
   }
@@ -165,7 +165,7 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
     if (waiting.size === 0) idle = setTimeout(dismiss, idleMs).unref()
   }
   const start = (): ChildProcess => {
-    // Its bounds are those of the folder that was there when it started.
+    // Its restrictions apply to the folder that existed when it started.
     if (child?.connected && startedIn !== inodeOf(dir)) dismiss()
     if (child?.connected) return child
     const started = startProgram('git', { jobsDir: dir, cacheDir, memoryMb })
@@ -181,7 +181,7 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
     const ending = new Promise<void>(resolve => {
       const ended = (why: string) => {
         if (child === started) child = null
-        // Its successor may have been asked already.
+        // Its successor may have requests already.
         for (const [id, { by, reject }] of waiting) {
           if (by !== started) continue
           waiting.delete(id)
@@ -214,7 +214,7 @@ function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs
         const limit = setTimeout(() => {
           waiting.delete(id)
           reject(new Error(`git took longer than ${limitMs / 1000} seconds`))
-          // The next question starts another one, and does not end with this one.
+          // The next request starts another one, and does not end with this one.
           if (child === asked) child = null
           asked.kill('SIGKILL')
         }, limitMs)

@@ -2,17 +2,17 @@ import type { ConflictFile, Side } from '../git/merge/sync-protocol.ts'
 import type { NotCommitted, NotFetched } from '../git/work-tree/left-out.ts'
 import type { Unpushed } from '../git/work-tree/protocol.ts'
 
-/** The jobs repo, with what is known of its remote. */
+/** The state of the jobs repo and its remote. */
 export interface RepoStatus {
   initialized: boolean
   branch: string | null
   head: { commit: string; message: string; at: number } | null
   dirty: boolean
-  /** Why changes are not committed, in words; null when nothing is in the way. */
+  /** Why changes are not committed; null if nothing is in the way. */
   obstacle: string | null
-  /** The first hundred paths that are in git, and not in the files as they should be. */
+  /** The first hundred paths in git whose files are missing. */
   notFetched: readonly NotFetched[]
-  /** The first hundred that are in the files, and never in git. */
+  /** The first hundred files that are never committed. */
   notCommitted: readonly NotCommitted[]
   remote: RepoRemote
 }
@@ -22,31 +22,31 @@ export interface RepoRemote {
   connected: boolean
   url: string | null
   branch: string | null
-  /** Commits that the remote is not known to have, also while it is away. */
+  /** Commits that the remote is not known to have, also while it is unavailable. */
   ahead: number | null
   unpushed: Unpushed
   behind: number | null
   lastSyncAt: number | null
-  /** Why the last sync failed; it is tried again by itself. */
+  /** Why the last sync failed; it is retried automatically. */
   error: string | null
-  /** Null while nothing is connected. */
+  /** Null without a remote. */
   nextSyncAt: number | null
   syncing: boolean
-  /** Both sides changed the same, and a person has to pick. */
+  /** Both sides changed the same place, and a person has to choose. */
   conflict: Conflict | null
-  /** A change of the remote that waits to be confirmed. */
+  /** A change of the remote that waits for a confirmation. */
   held: Held | null
 }
 
 export const conflictKinds = ['edits', 'rewritten'] as const
 
-/** Both sides changed the same; nothing is taken over until a person has picked. */
+/** Both sides changed the same place; nothing is taken until a person has chosen. */
 export interface Conflict {
-  /** `rewritten` when the remote's history no longer holds what was synced before. */
+  /** `rewritten` if the remote's history no longer contains the last synced commit. */
   kind: (typeof conflictKinds)[number]
   ours: string
   theirs: string
-  /** Where on the remote our side was pushed to; null while it could not be. */
+  /** The remote branch that our side was pushed to; null while that fails. */
   sideBranch: string | null
   files: ConflictFile[]
 }
@@ -55,14 +55,14 @@ export interface Conflict {
 export interface Held {
   ours: string
   theirs: string
-  /** Ids of the jobs that it would remove, of so many. */
+  /** Ids of the jobs that it would remove, out of `of`. */
   removes: string[]
   of: number
-  /** What had been picked before, if there was a conflict. */
+  /** The earlier choice, if there was a conflict. */
   pick: Side | null
 }
 
-/** What the status of the repo says of its remote. */
+/** The remote in the status of the repo. */
 export interface RemoteStatus {
   url: string
   branch: string

@@ -2,7 +2,7 @@ import type { JobContext } from '../../sdk/jobs.js'
 import type { Reply, StateCall } from './state-calls.ts'
 import { keyFault, valueFault } from './state-limits.ts'
 
-/** The state of a job as its function sees it, in the process of the run. `call` asks the runtime. */
+/** The state of a job for its function, in the process of the run. `call` makes a call to the runtime. */
 export function contextState(call: (asked: StateCall) => Promise<unknown>): JobContext['state'] {
   const ask = async (asked: StateCall): Promise<unknown> => {
     const reply = (await call(asked)) as Reply

@@ -6,8 +6,8 @@ import { contextState } from './context-state.ts'
 import type { RunRequest } from './run-protocol.ts'
 
 /**
- * Makes what the function of a job gets. `signal` is called when the job reads it, and not before. Throws in words when
- * the parameters do not fit the schema of the job.
+ * Creates the context of the job's function. `signal` is called when the job first reads it. Throws if the parameters
+ * do not match the job's schema.
  */
 export async function contextOf(
   request: RunRequest,
@@ -27,7 +27,7 @@ export async function contextOf(
   }
 }
 
-/** Throws for a secret that the job did not declare, instead of giving it `undefined` in the middle of its work. */
+/** Throws for an undeclared secret, instead of giving the job `undefined` in the middle of its work. */
 function declaredOnly(secrets: Record<string, string>): Record<string, string> {
   return new Proxy(Object.freeze({ ...secrets }), {
     get: (values, name) => {

@@ -12,7 +12,7 @@ export interface LogLine {
  * Returns the head of a line in a log: when it was written, and to which stream. A log is a text of lines such as
  * `2026-11-22T15:47:00.123Z err no such file`, so that people can read and search it with nothing but the shell.
  */
-export function lineHead(at: number, stream: LogStream): string {
+function lineHead(at: number, stream: LogStream): string {
   return `${new Date(at).toISOString()} ${stream} `
 }
 
@@ -51,7 +51,7 @@ export function logLines(log: string): LogLine[] {
   return lines.map(logLine)
 }
 
-export function logLine(line: string): LogLine {
+function logLine(line: string): LogLine {
   const found = oneHead.exec(line)?.[0]
   if (found === undefined) return { at: null, stream: null, text: line }
   const [time = '', stream] = found.split(' ')

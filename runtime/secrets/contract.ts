@@ -10,7 +10,7 @@ declare module '../../src/kernel/runtime.ts' {
     secrets: SecretsService
   }
   interface Hooks {
-    /** The jobs, as far as secrets go: the page of the secrets says which job wants which. */
+    /** The jobs and the secrets they declare, for the page of the secrets. */
     'secret-users': () => Iterable<SecretUser>
   }
 }

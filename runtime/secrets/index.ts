@@ -6,7 +6,7 @@ import { secretRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 import { openSecrets } from './secrets.ts'
 
-/** Named values that jobs get, sealed at rest. */
+/** Named values for jobs, encrypted at rest. */
 export const secrets = definePlugin({
   name: 'secrets',
   needs: ['auth', 'volume'],

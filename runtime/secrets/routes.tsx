@@ -106,7 +106,7 @@ export function secretRoutes({
     route({
       method: 'post',
       path: '/secrets',
-      summary: 'Set or replace a secret, for a browser',
+      summary: 'Set or replace a secret',
       guard,
       pageOnly: true,
       // A form sends line ends as CR LF, whatever was pasted.
@@ -115,6 +115,7 @@ export function secretRoutes({
       onInvalid: (c, errors: FieldError[], typed) => page(c, { name: String(typed.name ?? ''), errors }, 422),
       handle: (c, { body }) => {
         secrets.set(body.name, body.value)
+        c.set('about', body.name)
         return c.redirect('/secrets', 303)
       },
     }),
@@ -122,7 +123,7 @@ export function secretRoutes({
     route({
       method: 'post',
       path: '/secrets/{name}/remove',
-      summary: 'Remove a secret, for a browser',
+      summary: 'Remove a secret',
       guard,
       pageOnly: true,
       params,

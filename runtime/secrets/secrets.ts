@@ -11,27 +11,27 @@ export interface SecretInfo {
   name: string
   /** Null if a job declares it and it has not been set. */
   updatedAt: number | null
-  /** False when it was sealed with a key that is gone: it has to be set again. */
+  /** False if it was sealed with a lost key: it has to be set again. */
   readable: boolean
   /** Ids of the jobs that declare it. */
   wantedBy: string[]
 }
 
-/** A job as far as secrets go. */
+/** A job and the secrets it declares. */
 export interface SecretUser {
   id: string
-  /** The names that it declares. */
+  /** The declared names. */
   secrets?: readonly string[]
 }
 
 /** The named secrets of the instance. Values leave it only by `reveal`. */
 export interface Secrets {
-  /** By name: what is set, and what one of these jobs wants besides. */
+  /** Lists secrets by name: those that are set, and those that only a job declares. */
   list(jobs: Iterable<SecretUser>): SecretInfo[]
   set(name: string, value: string): void
-  /** False when there was none. */
+  /** Returns false if there was none. */
   remove(name: string): boolean
-  /** Those of the names that are set and readable, and the names that are not. */
+  /** Returns the values of the names that are set and readable, and the other names. */
   reveal(names: Iterable<string>): { values: Record<string, string>; missing: string[] }
 }
 

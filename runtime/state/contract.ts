@@ -2,7 +2,7 @@ import type { StateStore } from './state.ts'
 
 export type { StateEntry } from './state.ts'
 
-/** What jobs remember from run to run. */
+/** State that jobs keep between runs. */
 export type StateService = Omit<StateStore, 'close'>
 
 declare module '../../src/kernel/runtime.ts' {
@@ -10,7 +10,7 @@ declare module '../../src/kernel/runtime.ts' {
     state: StateService
   }
   interface Hooks {
-    /** Throws the Problem `unknown-job` for the id of a job that is not registered and never was. */
+    /** Throws the Problem `unknown-job` for an id that was never registered. */
     'require-job': (id: string) => void
   }
 }

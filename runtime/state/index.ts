@@ -5,7 +5,7 @@ import { stateRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
 import { openState } from './state.ts'
 
-/** What jobs remember from run to run. */
+/** State that jobs keep between runs. */
 export const state = definePlugin({
   name: 'state',
   needs: ['auth'],

@@ -82,7 +82,7 @@ export function stateRoutes({
     route({
       method: 'post',
       path: '/jobs/{id}/state/clear',
-      summary: 'Clear the state of a job, for a browser',
+      summary: 'Clear the state of a job',
       guard,
       pageOnly: true,
       params,

@@ -1,13 +1,13 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
-/** What jobs remember from run to run. Times are milliseconds since the epoch. */
+/** State that jobs keep between runs. Times are milliseconds since the epoch. */
 export const entries = sqliteTable(
   'state_entries',
   {
     jobId: text('job_id').notNull(),
     key: text().notNull(),
     json: text().notNull(),
-    /** Of the key and the JSON together. */
+    /** Size of the key and the JSON together. */
     bytes: integer().notNull(),
     updatedAt: integer('updated_at').notNull(),
   },

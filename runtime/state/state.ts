@@ -16,11 +16,11 @@ export interface StateStore {
   of(jobId: string): JobState
   /** By key. */
   list(jobId: string): StateEntry[]
-  /** Forgets one key of a job, or all of them; returns how many there were. */
+  /** Deletes one key of a job, or all of them; returns how many there were. */
   clear(jobId: string, key?: string): number
   /** Deletes entries unchanged for 90 days of jobs that are not among these. */
   prune(kept: ReadonlySet<string>): void
-  /** Puts on the disk what waits for it. */
+  /** Writes pending changes to disk. */
   close(): void
 }
 
@@ -96,7 +96,10 @@ export function openState({ db, clock }: { db: Db<typeof schema>; clock: Clock }
   }
 }
 
-/** Makes several changes in one transaction. One that throws a StateError is left out; anything else undoes them all. */
+/**
+ * Commits several changes in one transaction. One that throws a StateError is left out; any other error undoes them
+ * all.
+ */
 function groupCommit(transaction: (work: (tx: Tx) => void) => void) {
   let waiting: { apply: (tx: Tx) => void; finish: (error: Error | null) => void }[] = []
   let timer: NodeJS.Timeout | null = null

@@ -24,7 +24,7 @@ export interface RemoteState extends RemoteStatus {
 export interface SyncService {
   /** Null when no remote is connected. */
   remote(): RemoteState | null
-  /** Rejects in words when the repository cannot be read and written. */
+  /** Rejects if the repository cannot be read and written, with the reason. */
   verify(
     address: Omit<RemoteAddress, 'limitMs'>,
   ): Promise<{ branches: string[]; defaultBranch: string | null }>
@@ -33,11 +33,11 @@ export interface SyncService {
   disconnect(): Promise<void>
   /** Syncs now; a failure shows in `remote()`. `confirm` is the remote's commit that was held back. */
   sync(options?: { confirm?: string; by?: Author }): Promise<void>
-  /** Resolves a conflict in favor of one side, where both changed the same; `theirs` names the commit that was shown. */
+  /** Resolves a conflict in favour of one side; `theirs` names the commit that was shown. */
   resolve(pick: { side: Side; theirs: string; by?: Author }): Promise<void>
   /** Starts a sync if the signature of the webhook fits; returns false if not. */
   webhook(body: Uint8Array, signature: string): boolean
-  /** The stored token, for connecting the same repository again; null when there is none. */
+  /** The stored token, for connecting the same repository again; null if there is none. */
   token(): string | null
   webhookSecret(): string | null
 }

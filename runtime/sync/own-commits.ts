@@ -1,10 +1,10 @@
-/** Tells commits that a sync itself makes or takes from all others: only those call for another sync. */
+/** Distinguishes commits that a sync makes or takes from all others: only the others start a sync. */
 export interface OwnCommits {
-  /** A sync is about to take this commit. */
+  /** Announces that a sync takes this commit. */
   take(commit: string): void
-  /** Runs a load that a sync asked for. What it commits is part of that sync. */
+  /** Runs a load for a sync. Its commits are part of that sync. */
   whileLoading(load: () => Promise<unknown>): Promise<void>
-  /** Whether a commit that was just made here calls for a sync. */
+  /** True if a commit made here should start a sync. */
   callsForSync(commit: string): boolean
 }
 

@@ -9,13 +9,13 @@ import { commonBase, contains, difference, makeCommit, treeOf } from './history.
 import { RemoteFault } from './transport.ts'
 
 /**
- * Plans what both sides are to become. Makes commits, but changes neither branches nor files:
+ * Plans the new state of both sides. Makes commits, but changes neither branches nor files:
  *
  * 1. The same head, or no branch on the remote yet: nothing to merge.
- * 2. The remote's history does not contain what was synced last: a person picks a side (`rewritten`).
+ * 2. The remote's history does not contain the last synced commit: a person picks a side (`rewritten`).
  * 3. One side contains the other: fast-forward.
  * 4. No common history, and only starter files here: take the remote's side.
- * 5. Else merge. Where both changed the same, a person picks a side.
+ * 5. Otherwise merge. Where both changed the same place, a person picks a side.
  */
 export async function makePlan(dir: string, request: PlanRequest): Promise<Plan> {
   const { theirs, last, pick } = request

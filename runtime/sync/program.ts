@@ -1,5 +1,5 @@
-// A program of its own for one sync: isomorphic-git is large, and a remote may be slow; neither may hold up the
-// runtime. Ends with its parent.
+// A separate program for one sync: isomorphic-git is large, and a remote may be slow; neither may delay the runtime.
+// It ends with its parent.
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import git from 'isomorphic-git'
@@ -54,7 +54,7 @@ async function answer(request: SyncRequest): Promise<SyncAnswers[keyof SyncAnswe
   }
 }
 
-/** Keeps a commit that the new history does not contain: nothing that was committed here is ever lost. */
+/** Keeps a commit that the new history does not contain, so that no local commit is lost. */
 async function keepCommit(dir: string, { from, to }: { from: string; to: string }): Promise<void> {
   if (await contains(dir, to, from)) return
   const ref = `refs/longhouse/kept/${from.slice(0, 12)}`

@@ -7,7 +7,7 @@ import { show } from '../web/show.ts'
 import { connection, connectRemote } from './connection.ts'
 import type { SyncAnswers, SyncWeb } from './sync-web.ts'
 
-/** Connecting and disconnecting a remote. Its token goes in, and never comes out. */
+/** Routes to connect and disconnect a remote. They never return its token. */
 export function remoteRoutes(
   { sync, repo, guard, clock, address }: SyncWeb,
   { answers, done }: SyncAnswers,
@@ -48,6 +48,7 @@ export function remoteRoutes(
       },
       handle: async (c, { body }) => {
         const secret = await connectRemote(sync, repo, body)
+        c.set('about', body.url)
         return c.json({ ...repoJson(await repo.status()), webhook: { url: webhookUrl, secret } })
       },
     }),
@@ -55,7 +56,7 @@ export function remoteRoutes(
     route({
       method: 'post',
       path: '/repo/remote',
-      summary: 'Connect a remote, for a browser',
+      summary: 'Connect a remote',
       guard,
       pageOnly: true,
       body: connection,
@@ -63,7 +64,9 @@ export function remoteRoutes(
       onInvalid: formAgain,
       handle: async (c, { body }) => {
         try {
-          return page(c, { made: { secret: await connectRemote(sync, repo, body) } })
+          const secret = await connectRemote(sync, repo, body)
+          c.set('about', body.url)
+          return page(c, { made: { secret } })
         } catch (error) {
           const errors = error instanceof Error && 'errors' in error ? (error.errors as FieldError[]) : null
           if (!errors) throw error

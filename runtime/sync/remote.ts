@@ -8,7 +8,7 @@ export type Remote = Omit<typeof schema.remotes.$inferSelect, 'id' | 'token' | '
 
 const id = 1
 
-/** Stores the remote, with its token and secret sealed. */
+/** Stores the remote, with its token and secret encrypted. */
 export function openRemote(db: Db<typeof schema>, seal: Seal) {
   const { remotes } = schema
   const row = () => db.select().from(remotes).get() ?? null
@@ -20,7 +20,7 @@ export function openRemote(db: Db<typeof schema>, seal: Seal) {
       const { id: _, token: __, webhookSecret: ___, ...remote } = found
       return remote
     },
-    /** Null when the token was sealed with a key that is gone. */
+    /** Null if the token was sealed with a lost key. */
     token: (): string | null => {
       const found = row()
       return found && seal.open(found.token, 'sync token')
@@ -29,7 +29,7 @@ export function openRemote(db: Db<typeof schema>, seal: Seal) {
       const found = row()
       return found && seal.open(found.webhookSecret, 'sync webhook')
     },
-    /** Stores a connection, and returns the secret for its webhook. What is known of the same repository stays. */
+    /** Stores a connection, and returns the secret for its webhook. The known state of the same repository is kept. */
     connect: (connection: Connection): string => {
       const before = row()
       const known = before && seal.open(before.webhookSecret, 'sync webhook')

@@ -3,21 +3,21 @@ import type { Author } from '../git/authors.ts'
 import type { Plan, Side } from '../git/merge/sync-protocol.ts'
 import type { RemoteState } from './contract.ts'
 
-/** What a person decided beforehand: to take a change that was held back, or which side of a conflict to keep. */
+/** A person's decision in advance: to take a held change, or which side of a conflict to keep. */
 export interface Choice {
-  /** The remote's commit that was held back. */
+  /** The held commit of the remote. */
   confirm?: string
-  /** `theirs` is the remote's commit that was looked at. */
+  /** `theirs` is the remote's commit that was shown. */
   pick?: { side: Side; theirs: string }
   by?: Author
 }
 
-/** What a sync does about a plan: hand a conflict to a person, or take the target and push it, each if need be. */
+/** What a sync does about a plan: leave a conflict to a person, or take the target and push it, as far as needed. */
 export type SyncStep = { conflict: true } | { conflict: false; take: boolean; check: boolean; push: boolean }
 
 /**
  * Decides what to do about a plan. `head` is the remote's commit; null while its branch is missing. With `check`, the
- * change is looked at before it is taken: only the starter files give way unseen, and what a person confirmed.
+ * change is checked before it is taken: only replaced starter files and a confirmed change are taken unchecked.
  */
 export function stepFor(
   { kind, ours, target, adopts }: Pick<Plan, 'kind' | 'ours' | 'target' | 'adopts'>,
@@ -29,7 +29,7 @@ export function stepFor(
   return { conflict: false, take, check: take && !adopts && confirm !== head, push: target !== head }
 }
 
-/** Returns which side wins where both changed the same: the pick for this commit of the remote, if there is one. */
+/** Returns the side to keep for conflicting files: the choice for this commit of the remote, if there is one. */
 export function sideFor(
   { pick, confirm }: Choice,
   head: string | null,
@@ -40,7 +40,7 @@ export function sideFor(
   return held && confirm === head && held.theirs === head ? held.pick : null
 }
 
-/** The jobs that a change removes, if they are more than half of the live ones. */
+/** Returns the jobs that a change removes, if they are more than half of the live ones. */
 export function tooManyRemoved(
   live: readonly string[],
   after: readonly string[],
@@ -49,7 +49,7 @@ export function tooManyRemoved(
   return removes.length * 2 > live.length ? { removes, of: live.length } : null
 }
 
-/** Says why a remote without the branch cannot be synced with; null for an empty one that was never synced. */
+/** Explains why a remote without the branch cannot be synced; null for an empty one that was never synced. */
 export function missingBranchFault(
   { branch, last }: Pick<RemoteState, 'branch' | 'last'>,
   branches: readonly string[],
@@ -61,11 +61,11 @@ export function missingBranchFault(
     : null
 }
 
-/** Without failures, a sync comes this often. */
+/** The interval of syncs without failures. */
 const pollMs = 5 * 60_000
 const backoff: Backoff = { firstMs: 30_000, mostMs: 60 * 60_000 }
 
-/** Milliseconds until the next sync after `failures` failed ones in a row. */
+/** Milliseconds until the next sync after this many failures in a row. */
 export function nextSyncMs(failures: number): number {
   return failures === 0 ? pollMs : pauseMs(failures, backoff)
 }

@@ -9,39 +9,39 @@ import type { SyncProgram } from './sync-program.ts'
 
 export interface RoundOptions {
   dir: string
-  /** For the work tree in which a pull is looked at first. */
+  /** For the work tree in which a pull is checked first. */
   scratchDir: string
   store: RemoteStore
   clock: Clock
-  /** The longest that a request to the remote may take. */
+  /** The time limit of a request to the remote. */
   limitMs: number
   /** Commits what can be committed. */
   load(): Promise<unknown>
-  /** Keeps loads and commits away while files are written. */
+  /** Keeps loads and commits from running while files are written. */
   exclusive<T>(work: () => Promise<T>): Promise<T>
   /** Ids of the live jobs. */
   liveJobs(): string[]
-  /** Ids of the jobs that a folder registers, or null when it does not load. */
+  /** Ids of the jobs that a folder registers, or null if it does not load. */
   readJobs(folder: string, scratch: string): Promise<string[] | null>
 }
 
 type Options = RoundOptions & { onTarget(commit: string): void }
 
-/** How often a sync begins again because either side changed meanwhile. */
+/** How often a sync starts again because either side changed meanwhile. */
 const attempts = 5
 
 /**
- * Syncs both sides once, and stores what came of it:
+ * Syncs both sides once, and stores the result:
  *
  * 1. Fetch the remote's branch. A branch that is missing but should not be is an error.
  * 2. Commit the edits of this instance.
- * 3. Plan what both sides are to become.
+ * 3. Plan the new state of both sides.
  * 4. If a person has to decide, push our side to a branch of its own, show both sides, and stop.
- * 5. If the change removes more than half of the live jobs, hold it back until it is confirmed, and stop.
- * 6. Check out the target. If files changed meanwhile, begin again.
- * 7. Push the target. If the remote moved meanwhile, begin again. Never force.
+ * 5. If the change removes more than half of the live jobs, hold it until it is confirmed, and stop.
+ * 6. Check out the target. If files changed meanwhile, start again.
+ * 7. Push the target. If the remote moved meanwhile, start again. Never force.
  *
- * Rejects in words when that cannot be done now.
+ * Rejects with the reason if that is impossible now.
  */
 export async function syncRound(
   options: Options,
@@ -62,7 +62,7 @@ export async function syncRound(
   throw new Error('both sides changed again and again while they were synced')
 }
 
-/** Returns false to begin again. */
+/** Returns false to start again. */
 async function attemptSync(
   options: Options,
   program: SyncProgram,
@@ -101,7 +101,7 @@ async function attemptSync(
 
 const inSync = { conflict: null, held: null, error: null, failures: 0, ahead: 0, behind: 0 }
 
-/** Holds the change back if it removes too many jobs; false when it does not. */
+/** Holds the change if it removes too many jobs; false if it does not. */
 async function holdBack(
   options: Options,
   program: SyncProgram,
@@ -110,7 +110,7 @@ async function holdBack(
 ): Promise<boolean> {
   const live = options.liveJobs()
   const after = live.length === 0 ? null : await jobsAfter(options, program, plan.target)
-  // What does not load removes no job: the live set stays.
+  // A change that does not load removes no job: the live set stays.
   const removed = after && tooManyRemoved(live, after)
   if (!removed) return false
   const { ours, ahead, behind } = plan
@@ -119,7 +119,7 @@ async function holdBack(
   return true
 }
 
-/** Ids of the jobs that a commit registers, read in a work tree of its own; null when it does not load. */
+/** Ids of the jobs that a commit registers, read in a separate work tree; null if it does not load. */
 async function jobsAfter(
   { dir, scratchDir, readJobs }: Options,
   program: SyncProgram,
@@ -139,7 +139,7 @@ async function jobsAfter(
   }
 }
 
-/** Checks the target out; false when files changed meanwhile. Throws in words when that is refused. */
+/** Checks the target out; false if files changed meanwhile. Throws with the reason if that is refused. */
 async function takeTarget(
   { store, exclusive, onTarget }: Options,
   program: SyncProgram,
@@ -154,7 +154,7 @@ async function takeTarget(
   throw new Error(done.refused)
 }
 
-/** Pushes our side to a branch of its own, so that people can merge it wherever they like to, and stores the conflict. */
+/** Pushes our side to a branch of its own, so that people can merge it anywhere, and stores the conflict. */
 async function showConflict(
   { store, clock }: Options,
   program: SyncProgram,
@@ -178,7 +178,7 @@ async function showConflict(
   })
 }
 
-/** Pushes to the branch of before, if that takes it, else to a new one. */
+/** Pushes to the previous branch if possible, else to a new one. */
 async function pushSide(
   program: SyncProgram,
   remote: RemoteAddress,

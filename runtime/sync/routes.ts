@@ -2,21 +2,22 @@ import { z } from 'zod'
 import { readBytes } from '../../src/http/body.ts'
 import { unauthorized } from '../../src/http/problem.ts'
 import { open, type Route, route } from '../../src/http/route.ts'
+import { sides } from '../git/merge/sync-protocol.ts'
 import { authorOf } from '../web/author.ts'
 import { noConflict, noRemote, nothingHeld } from './problems.ts'
 import { remoteRoutes } from './remote-routes.tsx'
 import { type SyncWeb, syncAnswers } from './sync-web.ts'
 
-/** GitHub sends at most 25 MB; what says which commits were pushed is far below this. */
+/** GitHub sends at most 25 MB; a list of pushed commits is far smaller. */
 const largestWebhook = 5 * 1024 * 1024
 
-/** Browsers send what was left empty as ''. */
+/** Browsers send empty fields as ''. */
 const commit = z
   .string()
   .regex(/^[0-9a-f]{40}$/, 'must be the full id of a commit')
   .optional()
 
-/** The remote of the jobs repo, and syncing with it. */
+/** Routes of the jobs repo's remote and of syncing. */
 export function syncRoutes(web: SyncWeb): Route[] {
   const { sync, guard, address } = web
   const shared = syncAnswers(web)
@@ -58,7 +59,7 @@ export function syncRoutes(web: SyncWeb): Route[] {
       summary: 'Resolve a conflict in favor of one side',
       guard,
       body: z.object({
-        side: z.enum(['ours', 'theirs'], 'must be ours or theirs'),
+        side: z.enum(sides, 'must be ours or theirs'),
         theirs: commit.meta({
           description: 'The commit of the remote that you reviewed; by default, the current one',
         }),

@@ -11,13 +11,13 @@ import { type Choice, nextSyncMs } from './round-decision.ts'
 import { syncPrograms } from './sync-program.ts'
 import { signatureFits } from './webhook.ts'
 
-/** Sync with the parts of its life that only its own plugin sees. */
+/** Sync, with the parts of its lifecycle for its own plugin. */
 export interface Sync extends SyncService {
-  /** Something was committed here. */
+  /** Announces a commit made here. */
   committed(commit: string): void
-  /** Finishes a sync that was killed. Call it before the files are looked at. */
+  /** Finishes a sync that was killed. Call it before the first load. */
   recover(): Promise<void>
-  /** Begins to poll. */
+  /** Starts polling. */
   start(): void
   stop(): Promise<void>
 }

@@ -5,7 +5,7 @@ import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 /** A repository of jobs is small. Anything larger than this is something else. */
 const largestAnswer = 256 * 1024 * 1024
 /** The name of the remote in git's configuration. `origin` may be the customer's own. */
-export const remoteName = 'longhouse'
+const remoteName = 'longhouse'
 
 /** A failure whose message is for people. Any other error is a bug of ours. */
 export class RemoteFault extends Error {}

@@ -11,7 +11,7 @@ export const tokens = definePlugin({
   name: 'tokens',
   needs: ['auth', 'volume'],
   config: z.object({
-    /** When the instance was given to the owner that it has; unset when it had no other. */
+    /** When the instance got its current owner; unset if it had no other. */
     LONGHOUSE_HANDED_OVER_AT: z.iso
       .datetime('must be a time such as 2026-01-31T08:00:00.000Z')
       .transform(text => Date.parse(text))

@@ -29,7 +29,7 @@ const fields = z.object({
 })
 const params = z.object({ id: z.string() })
 
-/** Tokens are made and revoked by people only; see `Access.person`. */
+/** Only people create and revoke tokens; see `Access.person`. */
 export function tokenRoutes({
   tokens,
   person,
@@ -39,7 +39,7 @@ export function tokenRoutes({
   tokens: TokenStore
   person: Guard
   clock: Clock
-  /** The instance's, for the example on the page. */
+  /** The instance's address, for the example on the page. */
   address: string
 }): Route[] {
   const page = (c: AppContext, props: Pick<TokensPageProps, 'made' | 'form'> = {}, status = 200) => {
@@ -111,7 +111,7 @@ export function tokenRoutes({
     }),
 
     revoke('delete', '/api/tokens/{id}'),
-    // Forms know no DELETE.
+    // HTML forms have no DELETE.
     revoke('post', '/api/tokens/{id}/revoke'),
   ]
 }

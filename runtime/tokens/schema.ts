@@ -1,7 +1,7 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Scope } from '../auth/contract.ts'
 
-/** The last time that the instance was given to another owner, once the tokens of before were ended: at most one row. */
+/** The last change of owner whose earlier tokens were revoked: at most one row. */
 export const handOvers = sqliteTable('tokens_hand_overs', {
   handedOverAt: integer('handed_over_at').primaryKey(),
 })
@@ -11,12 +11,12 @@ export const tokens = sqliteTable('tokens_tokens', {
   id: text().primaryKey(),
   name: text().notNull().unique(),
   scope: text().$type<Scope>().notNull(),
-  /** Of the token that the script holds; see `hashSecret`. */
+  /** Hash of the token; see `hashSecret`. */
   hash: text().notNull().unique(),
-  /** The first characters, so that people can tell which one they hold. */
+  /** The first characters, to recognise a token by. */
   hint: text().notNull(),
   createdAt: integer('created_at').notNull(),
-  /** Moved once a minute at most. */
+  /** Updated once a minute at most. */
   lastUsedAt: integer('last_used_at'),
   lastUsedFrom: text('last_used_from'),
 })

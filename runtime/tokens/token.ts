@@ -11,13 +11,13 @@ import { handOvers, tokens } from './schema.ts'
 
 export type Token = Omit<typeof tokens.$inferSelect, 'hash'>
 
-/** What every token begins with, so that people and scanners for leaked secrets know one when they see it. */
-export const tokenPrefix = 'lht_'
+/** The prefix of every token, by which people and scanners for leaked secrets recognise one. */
+const tokenPrefix = 'lht_'
 
 const minute = 60_000
 const mostTokens = 100
 
-/** The tokens of scripts. What a script holds is kept as a hash only. */
+/** API tokens for scripts. Only hashes are stored. */
 export function tokenStore(db: Db<typeof schema>, clock: Clock) {
   const shown = {
     id: tokens.id,
@@ -33,7 +33,7 @@ export function tokenStore(db: Db<typeof schema>, clock: Clock) {
     /** Newest first. */
     list: (): Token[] => db.select(shown).from(tokens).orderBy(desc(tokens.createdAt), desc(tokens.id)).all(),
 
-    /** Makes a token, and returns its secret for the only time. Throws a Problem when the name is taken. */
+    /** Creates a token, and returns its secret for the only time. Throws a Problem if the name is taken. */
     create({ name, scope }: { name: string; scope: Scope }): { token: Token; secret: string } {
       const now = clock.now()
       const secret = tokenPrefix + newSecret()
@@ -62,7 +62,7 @@ export function tokenStore(db: Db<typeof schema>, clock: Clock) {
       })
     },
 
-    /** The token of that secret, marked as used from that address; null when there is none. */
+    /** Returns the token with that secret and records its use from that address; null if there is none. */
     use(secret: string, address: string): Token | null {
       const token = db
         .select(shown)
@@ -78,10 +78,7 @@ export function tokenStore(db: Db<typeof schema>, clock: Clock) {
       return token
     },
 
-    /**
-     * Ends every token when the instance was given to another owner then and this is the first start since, those too
-     * that were made between the two.
-     */
+    /** At the first start after a change of owner, revokes every token, those created between the two included. */
     endEarlierOwners(handedOverAt: number): void {
       db.transaction(tx => {
         if (tx.select().from(handOvers).get()?.handedOverAt === handedOverAt) return
@@ -91,7 +88,7 @@ export function tokenStore(db: Db<typeof schema>, clock: Clock) {
       })
     },
 
-    /** Ends a token. Throws `unknown-token`. */
+    /** Revokes a token. Throws `unknown-token`. */
     revoke(id: string): Token {
       const [gone] = db.delete(tokens).where(eq(tokens.id, id)).returning(shown).all()
       if (!gone) throw unknownToken(`There is no token "${id}". It may be revoked already.`)

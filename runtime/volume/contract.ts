@@ -1,20 +1,21 @@
+import type { Database } from 'better-sqlite3'
 import type { Seal } from '../../src/storage/seal.ts'
 
-/** What the environment says of the instance. The program reads it before the volume is open. */
+/** The environment's settings of the instance. The program reads them before the volume is open. */
 export interface VolumeSettings {
   instanceId: string
-  /** The instance's own address as people see it; null when it is not set. */
+  /** The instance's public address; null if it is not set. */
   publicUrl: URL | null
-  /** The volume, absolute. */
+  /** Absolute path of the volume. */
   dataDir: string
-  /** Whose volume it must be, as the volume says itself; null when it need not say. */
+  /** The id that the volume must carry; null if none is required. */
   volumeId: string | null
   host: string
   port: number
   trustedProxies: readonly string[]
-  /** From the request to stop until the process is killed: a container's own period. */
+  /** From the stop signal until the process is killed: the container's stop timeout. */
   stopGraceMs: number
-  /** What secrets are sealed with; null when the instance keeps a key of its own. */
+  /** The key that seals secrets; null if the instance keeps its own. */
   secretKey: Buffer | null
 }
 
@@ -23,33 +24,40 @@ export interface Folders {
   dir: string
   /** The jobs repo. */
   jobsDir: string
-  /** One folder a compiled set of jobs. */
+  /** One folder per compiled set of jobs. */
   buildsDir: string
-  /** One log a run. */
+  /** One log per run. */
   runsDir: string
 }
 
-/** What the instance is called and where people reach it. */
+/** The instance's volume, with all its data. */
+export interface Volume extends Folders {
+  /** `longhouse.db`, for every part of the runtime. */
+  sqlite: Database
+  close(): void
+}
+
+/** The instance's name and address. */
 export interface Place {
   name: string
-  /** Its address as people see it; null when that is not set. */
+  /** Its public address; null if it is not set. */
   origin: string | null
 }
 
-/** The instance's volume, and what the instance is to others. */
+/** The instance's volume, name and address. */
 export interface VolumeService {
   folders: Folders
   instanceId: string
   place: Place
-  /** The address for links and examples: a guess where `place.origin` is not set. */
+  /** The address for links and examples: a guess if `place.origin` is not set. */
   address: string
-  /** True when people reach the instance by HTTPS. */
+  /** True if the instance is reached over HTTPS. */
   https: boolean
-  /** Seals what is kept in the volume's database. */
+  /** Seals values in the volume's database. */
   seal: Seal
-  /** How long the program may take to stop. */
+  /** The time limit for stopping. */
   stopGraceMs: number
-  /** The address of a file that pages ask for, by its plain name. */
+  /** Returns the address of an asset, by its plain name. */
   assetUrl(name: string): string
 }
 

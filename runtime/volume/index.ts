@@ -3,9 +3,9 @@ import { definePlugin } from '../../src/kernel/runtime.ts'
 import { openSeal } from '../../src/storage/seal.ts'
 import { clearTemporary } from '../isolation/temporary.ts'
 import { killVolumeProcesses } from '../process/leftovers.ts'
-import './contract.ts'
+import { checkVolume } from './check-volume.ts'
+import type { Volume } from './contract.ts'
 import { volumeConfig } from './settings.ts'
-import { checkVolume, type Volume } from './volume.ts'
 
 /** What the program opens before any plugin is set up. */
 export interface OpenedVolume {
@@ -14,8 +14,8 @@ export interface OpenedVolume {
 }
 
 /**
- * The instance's volume, and what the instance is to others. The program opens the volume before any plugin is set up,
- * because they keep their tables in it; `opened` is called after that.
+ * The volume plugin. The program opens the volume before any plugin is set up, because their tables are in it;
+ * `opened` is called after that.
  */
 export const volumePlugin = (opened: () => OpenedVolume) =>
   definePlugin({
@@ -41,7 +41,7 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
           volume: () => checkVolume(volume),
           database: () => void volume.sqlite.prepare('select 1').get(),
         },
-        // Before any program of our own starts: it ends everything that bears the volume's mark.
+        // Before any program of ours starts: it kills every process with the volume's mark.
         start: () => {
           const processes = killVolumeProcesses(dir)
           if (processes > 0)

@@ -18,13 +18,13 @@ import { onceStarted } from './while-starting.ts'
 export interface InstanceAppOptions {
   instanceId: string
   publicUrl: URL | null
-  /** What the instance is called. */
+  /** The name of the instance. */
   place: string
   trustedProxies: readonly string[]
   log: Logger
   assets: Assets
   routes: readonly Route[]
-  /** Each does something around the handler of every route; the last one is outermost. */
+  /** Each wraps the handler of every route; the last one is outermost. */
   around: readonly ((route: Route) => Route)[]
   /** False while the plugins are starting. */
   hasStarted(): boolean
@@ -34,7 +34,7 @@ export interface InstanceAppOptions {
   isStopping(): boolean
 }
 
-/** The frame around everything that an instance answers: its identity, its pages' layout, the words of its problems. */
+/** The web app of an instance: its identity, its pages' layout, its error pages. */
 export function instanceApp(options: InstanceAppOptions): Hono<AppEnv> {
   const { instanceId, publicUrl, place, trustedProxies, log, assets, isStopping } = options
   const { routes, around, hasStarted } = options

@@ -2,7 +2,7 @@ import type { Route } from '../../src/http/route.ts'
 
 declare module '../../src/kernel/runtime.ts' {
   interface Hooks {
-    /** Asked by the program for each route: returns the same route, with something done around its handler. */
+    /** Asked by the program for each route: returns the same route with a wrapped handler. */
     'around-route': (route: Route) => Route
   }
 }

@@ -4,8 +4,8 @@ import type { AppEnv } from '../../src/http/route.ts'
 import { misdirected } from './problems.ts'
 
 /**
- * Says on every answer which instance gave it, and refuses what was meant for another: a router with an old address
- * must never hand one customer's request to another's instance.
+ * Names the instance in every response, and refuses requests for another one: a router with an outdated address must
+ * never send one customer's request to another's instance.
  */
 export function answerAs(instanceId: string): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -16,7 +16,7 @@ export function answerAs(instanceId: string): MiddlewareHandler<AppEnv> {
       })
     }
     await next()
-    // After the answer is there: headers that were prepared before it are lost on one that is a bare Response.
+    // After the handler: headers set earlier are lost if it returns a bare Response.
     c.header(identityHeader, instanceId)
   }
 }

@@ -2,7 +2,7 @@ import type { ManifestWithExcerpts } from '../../views/instance/manifest-panel.t
 import type { ManifestState } from '../jobs/contract.ts'
 import { sourceExcerpt } from './source-excerpt.ts'
 
-/** The manifest's state with the lines around each of its errors. */
+/** Adds the lines around each error to the manifest's state. */
 export function withExcerpts(repoFolder: string, manifest: ManifestState): ManifestWithExcerpts {
   return {
     ...manifest,

@@ -2,14 +2,14 @@ import type { MiddlewareHandler } from 'hono'
 
 const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 /**
- * A browser shows sound and video in a page of its own that loads the same address again, by the rules of this
- * policy: Chromium lets it only with the origin kept. There is still no script, and `nosniff` makes no other page of it.
+ * A browser plays sound and video in a page of its own that loads the same address again, under this policy: Chromium
+ * requires the origin for that. Scripts stay off, and `nosniff` keeps it from becoming any other page.
  */
 const mediaPolicy = `${policy.replace('img-src', "media-src 'self'; img-src")} allow-same-origin`
 
 /**
- * Whatever is answered as a file itself is no page of ours: it runs no script, sends no form, and has an origin of its
- * own. By the address, and around everything else, so that no handler can forget it.
+ * Restricts responses that are files: they run no scripts, send no forms, and have an origin of their own. Applies by
+ * address and around everything else, so that no handler can forget it.
  */
 export const sandboxed: MiddlewareHandler = async (c, next) => {
   await next()

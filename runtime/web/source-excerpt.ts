@@ -7,8 +7,8 @@ const largestFileBytes = 1024 * 1024
 const longestLine = 400
 
 /**
- * The lines around a place in a file of the repo; null when there are none to show. What names the file was made by
- * the customer's code, so that only what really lies in the repo is read.
+ * Returns the lines around a place in a file of the repo; null if there are none. The file's name comes from the
+ * customer's code, so only files really in the repo are read.
  */
 export function sourceExcerpt(
   repoFolder: string,
@@ -27,7 +27,7 @@ export function sourceExcerpt(
   }
 }
 
-/** The lines around a place in a text; null when it has no such line. */
+/** Returns the lines around a place in a text; null if it has no such line. */
 export function excerptOf(text: string, line: number | null): { first: number; lines: string[] } | null {
   const all = text.split('\n')
   if (line === null || line > all.length) return null

@@ -1,7 +1,7 @@
 import type { Route } from '../../src/http/route.ts'
 import { starting } from './problems.ts'
 
-/** The same route, which answers only once the program has started; before that it throws the Problem `starting`. */
+/** Wraps a route to respond only once the program has started; before that it throws the Problem `starting`. */
 export function onceStarted(route: Route, hasStarted: () => boolean): Route {
   if (route.early) return route
   return {

@@ -1,4 +1,4 @@
-/** A delivery that failed; a `permanent` one would fail again. */
+/** A failed delivery; a `permanent` one would fail again. */
 export class DeliveryError extends Error {
   readonly permanent: boolean
 

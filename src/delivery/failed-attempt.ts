@@ -16,8 +16,8 @@ const pausesMs = [
 ] as const
 
 /**
- * What a row of a queue becomes after its attempt number `attempts` failed: it waits for the next one, or is given up.
- * An error that says that it is `permanent` is not tried again.
+ * Returns the new state of a row after its failed attempt number `attempts`: it waits for the next one, or is given
+ * up. A `permanent` error is not retried.
  */
 export function afterFailure(error: unknown, attempts: number, now: number) {
   const pauseMs = listedPauseMs(attempts, pausesMs)
@@ -29,8 +29,8 @@ export function afterFailure(error: unknown, attempts: number, now: number) {
 }
 
 /**
- * The latest that a row may wait for its next attempt, for SQL: its pause from now. What is due later than that was
- * given its time before the clock was set back, and would wait until the clock has caught up.
+ * The latest time, in SQL, that a row may wait for its next attempt: its delay from now. A later due time was set
+ * before the clock was set back, and would wait until the clock has caught up.
  */
 export function latestAttempt(attempts: SQLiteColumn, now: number): SQL<number> {
   const pauses = pausesMs.map((pauseMs, index) => sql`when ${index + 1} then ${pauseMs}`)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** The settings of a mail server, for every program that sends mail. */
+/** Settings of a mail server, for every program that sends mail. */
 export const mailSettings = {
   SMTP_URL: z
     .string()

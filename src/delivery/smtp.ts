@@ -6,15 +6,18 @@ export interface Mail {
   to: string
   subject: string
   text: string
-  /** The same words with a little more shape. */
+  /** The same text as HTML. */
   html?: string
-  /** The same with every attempt, so that a mailbox can tell a repetition. */
+  /** The same for every attempt, so that mail servers can recognise duplicates. */
   id: string
 }
 
 const patienceMs = 15_000
 
-/** Sends one mail. Throws a DeliveryError. The library is loaded with the first one: most programs send none for days. */
+/**
+ * Sends an email. Throws a DeliveryError. The library is loaded with the first one, because most programs send none
+ * for days.
+ */
 export async function sendMail(smtpUrl: string, { id, ...mail }: Mail): Promise<void> {
   const { createTransport } = await import('nodemailer')
   const { protocol, hostname, port, username, password } = new URL(smtpUrl)
@@ -23,7 +26,7 @@ export async function sendMail(smtpUrl: string, { id, ...mail }: Mail): Promise<
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (secure ? 465 : 587) : Number(port),
     secure,
-    // A password goes over an encrypted line only, except to this very machine.
+    // A password is sent only over an encrypted connection, except to this machine.
     requireTLS: !secure && username !== '' && !isLoopback(hostname),
     ...(username ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } } : {}),
     connectionTimeout: patienceMs,

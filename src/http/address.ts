@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net'
 
 export interface AddressSet {
   has(address: string): boolean
-  /** What could not be understood, each naming its entry. */
+  /** Invalid entries, each named. */
   faults: string[]
 }
 
@@ -30,17 +30,17 @@ export function addressSet(entries: readonly string[]): AddressSet {
   }
 }
 
-/** Without the IPv4-in-IPv6 prefix that a dual-stack listener reports, and without a link-local address's zone. */
+/** Removes the IPv4-in-IPv6 prefix of a dual-stack listener, and the zone of a link-local address. */
 export function plainAddress(address: string): string {
   const plain = address.replace(/%.*$/, '')
   return /^::ffff:[\d.]+$/i.test(plain) ? plain.slice(7) : plain
 }
 
 /**
- * The address in one entry of `X-Forwarded-For`, of which proxies write several forms: alone, with a port, in brackets,
- * in quotes. Null when it is none.
+ * Parses an entry of `X-Forwarded-For`, which proxies write in several forms: alone, with a port, in brackets, in
+ * quotes. Null for an invalid one.
  */
-export function forwardedAddress(entry: string): string | null {
+function forwardedAddress(entry: string): string | null {
   const text = entry.trim().replace(/^"(.*)"$/, '$1')
   const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)
   const address = bracketed?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text
@@ -49,8 +49,8 @@ export function forwardedAddress(entry: string): string | null {
 }
 
 /**
- * Who is asking: the peer, or, when the peer is a configured proxy, the right-most address of `X-Forwarded-For`
- * that is not a proxy's. What stands further left was written by the client and proves nothing.
+ * Returns the client's address: the peer, or if the peer is a configured proxy, the right-most address of
+ * `X-Forwarded-For` that is not a proxy's. Addresses further left were written by the client and prove nothing.
  */
 export function clientAddress(peer: string, forwardedFor: string | undefined, proxies: AddressSet): string {
   let client = plainAddress(peer)
@@ -68,13 +68,13 @@ export function isLoopback(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
-/** The key to count an address by: one household or server has a whole IPv6 /64. */
+/** The key for rate limits: one household or server has a whole IPv6 /64. */
 export function addressGroup(address: string): string {
   const plain = plainAddress(address)
   return isIP(plain) === 6 ? prefix6(plain, 4) : plain
 }
 
-/** The network around it, about as much as one provider is given: an IPv4 /16, an IPv6 /32. */
+/** The surrounding network, about the size of a provider's: an IPv4 /16, an IPv6 /32. */
 export function addressNetwork(address: string): string {
   const plain = plainAddress(address)
   if (isIP(plain) === 6) return prefix6(plain, 2)
@@ -82,7 +82,7 @@ export function addressNetwork(address: string): string {
 }
 
 function prefix6(plain: string, length: number): string {
-  // A URL writes every spelling of an address in one way.
+  // A URL normalises every spelling of an address.
   const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::')
   const groups = head === '' ? [] : head.split(':')
   const after = tail ? tail.split(':') : []

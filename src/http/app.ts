@@ -31,19 +31,19 @@ export interface AppOptions {
   https: boolean
   /** The program’s public origin; null if it is not set. */
   server?: () => string | null
-  /** Origins elsewhere that a form of ours may lead on to: browsers hold `form-action` against redirects, too. */
+  /** Other origins that our forms may redirect to: browsers apply `form-action` to redirects too. */
   formTargets?: () => readonly string[]
-  /** The program's own addresses as people see them, scheme, host and port: their pages may post here. */
+  /** The program's public origins, with scheme, host and port: their pages may post here. */
   origins?: () => readonly string[]
   /** Prepares `c.render` for pages. */
   renderer: MiddlewareHandler
-  /** Runs before everything else that could refuse or answer a request. */
+  /** Runs before anything that could refuse or answer a request. */
   before?: readonly MiddlewareHandler<AppEnv>[]
-  /** The page that says the words of a problem to a person. */
+  /** Renders a problem as a page. */
   problemPage(c: AppContext, problem: Problem): Response | Promise<Response>
 }
 
-/** The web side of a program: one Hono app made of declared routes, with the same manners on each of them. */
+/** The web app of a program: one Hono app made of declared routes, which all behave alike. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const { log, info, renderer } = options
   const app = new Hono<AppEnv>()
@@ -58,9 +58,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     c.set('log', log.child({ request_id: requestId }))
     await next()
     c.header('X-Request-Id', requestId)
-    // One address answers with a page or with JSON, so no cache may give one for the other.
+    // One address serves pages and JSON, so caches must keep them apart.
     c.header('Vary', 'Accept', { append: true })
-    // A handler may open what it answers with to pages elsewhere.
+    // A handler may allow other sites to embed its response.
     if (!c.res.headers.has(resourcePolicy)) c.header(resourcePolicy, 'same-origin')
     const line = {
       method: c.req.method,
@@ -87,7 +87,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       c.json(describeApi(info, routes, { https: options.https, server: options.server?.() ?? null })),
   })
   const routes: Route[] = [...options.routes, openapi]
-  // A fixed path before one with a parameter in its place: `/api/jobs/repo` is not the job "repo".
+  // A fixed path comes before a parameter in its place: `/api/jobs/repo` is not the job "repo".
   for (const each of routes.toSorted(byParameters)) mount(app, each)
 
   app.notFound(c => {
@@ -126,7 +126,7 @@ function document(c: AppContext, problem: Problem): Response {
 
 const resourcePolicy = 'Cross-Origin-Resource-Policy'
 
-/** Compares where the paths first differ in having a fixed word or a parameter; the fixed word comes first. */
+/** Sorts paths by where they first differ: a fixed word comes before a parameter. */
 function byParameters(a: Route, b: Route): number {
   const shape = ({ path }: Route) =>
     path
@@ -151,8 +151,8 @@ function mount(app: Hono<AppEnv>, spec: Route): void {
     const fields = taken && (await readFields(c, spec.limitBytes ?? defaultLimitBytes))
     const body = check(taken, fields?.values)
     const unknown = taken && fields ? unknownFields(taken, fields.values) : []
-    // Links to pages gather what newsletters and browsers add; a program's misspelt parameter does something else
-    // than was asked for.
+    // Links to pages collect parameters from newsletters and browsers; a misspelt parameter of a program would change
+    // the meaning of its request.
     const mayHaveMore = spec.anyQuery || spec.pageOnly || wantsPage(c)
     const strange = mayHaveMore ? [] : unknownParameters(spec.query, c.req.queries())
     const errors = [...params.errors, ...query.errors, ...strange, ...body.errors, ...unknown]
@@ -163,7 +163,7 @@ function mount(app: Hono<AppEnv>, spec: Route): void {
     try {
       return await spec.handle(c, { params: params.value, query: query.value, body: body.value } as never)
     } catch (error) {
-      // Hono passes only an Error on to the error page.
+      // Hono passes only an Error to the error page.
       throw error instanceof Error ? error : new Error(`not an Error was thrown: ${String(error)}`)
     }
   })
@@ -185,7 +185,7 @@ function check(schema: z.ZodType | undefined, value: unknown): { value?: unknown
   }
 }
 
-/** The methods that are answered at this path; whatever answers GET answers HEAD too. */
+/** The methods allowed for this path; a route with GET also answers HEAD. */
 function methodsFor(app: Hono<AppEnv>, c: Context): string[] {
   const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(method => {
     const [matches] = app.router.match(method, c.req.path)
@@ -208,7 +208,7 @@ function asProblem(error: unknown): Problem {
   )
 }
 
-/** Everything from ourselves, nothing inline, no framing; see docs/decisions for the reasons. */
+/** Allows only our own resources, nothing inline and no framing; see docs/decisions for the reasons. */
 function contentSecurity(https: boolean, formTargets: () => readonly string[]): MiddlewareHandler {
   return secureHeaders({
     contentSecurityPolicy: {

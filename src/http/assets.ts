@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { AppEnv } from './route.ts'
 
-/** Addresses of the files that pages ask for, by their plain names. */
+/** Public addresses of assets, by their plain names. */
 export interface Assets {
   url(name: string): string
   mount(app: Hono<AppEnv>): void
@@ -16,8 +16,8 @@ const types: Record<string, string> = {
 }
 
 /**
- * Reads what the build left in `folder`: hashed files, each also as brotli and gzip, and `index.json` from plain to
- * hashed names. They are few and small, so they are held in memory and may be cached for ever.
+ * Loads the assets built into `folder`: hashed files, each also as brotli and gzip, and `index.json` from plain to
+ * hashed names. They are few and small, so they are held in memory and may be cached forever.
  */
 export function loadAssets(folder: string): Assets {
   const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Record<string, string>
@@ -59,7 +59,7 @@ export function loadAssets(folder: string): Assets {
   }
 }
 
-/** The codings that a client names and does not refuse with `q=0`. */
+/** The encodings that a client accepts, without those refused by `q=0`. */
 function acceptedEncodings(header: string): Set<string> {
   const codings = header.toLowerCase().split(',')
   return new Set(

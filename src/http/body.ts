@@ -4,13 +4,13 @@ import { badRequest, tooLarge, unsupportedMedia } from './problem.ts'
 
 export interface BodyFields {
   values: Record<string, unknown>
-  /** How they came: browsers send forms, programs JSON. */
+  /** The format of the request: browsers send forms, programs JSON. */
   as: 'json' | 'form'
 }
 
 /**
- * The fields of a request's body. A body that starts with `{` is JSON whatever its content type says, because
- * `curl -d '{…}'` sends a form type; otherwise the content type decides. A field that a form repeats becomes a list.
+ * Parses the fields of a request's body. A body that starts with `{` is JSON whatever its content type, because `curl
+ * -d '{…}'` sends a form type; otherwise the content type decides. A field that a form repeats becomes a list.
  */
 export async function readFields(c: Context, limitBytes: number): Promise<BodyFields> {
   const text = decode(await readBytes(c.req.raw, limitBytes))
@@ -27,11 +27,11 @@ export async function readFields(c: Context, limitBytes: number): Promise<BodyFi
     if (before === undefined) fields.set(name, value)
     else fields.set(name, Array.isArray(before) ? [...before, value] : [before, value])
   }
-  // Makes own properties of whatever name, `__proto__` too, where an assignment would reach the prototype.
+  // Creates own properties for every name, even `__proto__`, where an assignment would reach the prototype.
   return { values: Object.fromEntries(fields), as: 'form' }
 }
 
-/** `text/plain` is what a script sends that says nothing about its string. */
+/** `text/plain` is what a script sends when it sets no type for a string. */
 const formTypes = new Set(['', 'application/x-www-form-urlencoded', 'text/plain'])
 
 function parseJson(text: string): Record<string, unknown> {
@@ -49,7 +49,7 @@ function parseJson(text: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-/** UTF-8 without its byte order mark. */
+/** UTF-8 without a byte order mark. */
 function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -58,10 +58,12 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** So much of a body that is too large is read and thrown away: a connection that is closed amid it loses our answer. */
+/**
+ * How much of a body that is too large is read and discarded: closing the connection earlier would lose our response.
+ */
 const drainedBytes = 4 * 1024 * 1024
 
-/** Keeps no more than the limit, whatever the length that the client announced. */
+/** Keeps no more than the limit, whatever length the client announced. */
 export async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
   const refuse = () => tooLarge(`The body may hold at most ${limitBytes} bytes.`)
   // Before the body is read: the server itself drains a body that has not been touched.
@@ -72,7 +74,7 @@ export async function readBytes(request: Request, limitBytes: number): Promise<U
   for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
     size += next.value.byteLength
     if (reader && size > limitBytes) {
-      // The answer goes out at once; what is still coming is taken in beside it.
+      // The response is sent at once, while the rest of the body is drained.
       void drain(reader).catch(() => {})
       throw refuse()
     }

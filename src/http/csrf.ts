@@ -4,10 +4,11 @@ import { crossSite } from './problem.ts'
 const safe = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Refuses changes that a page of another origin asks a browser to make. The rule is that of Go's
- * `http.CrossOriginProtection`: `Sec-Fetch-Site` decides where a browser sends it; else `Origin` must name this host
- * or be one of `own`, the addresses that people see while a proxy may change the host on its way; a request with neither comes from no browser. `same-site` is refused too, for tenants live on sibling subdomains.
- * A bearer token is never sent by a browser on its own, so such calls are exempt; a Basic password is.
+ * Refuses changes that a page of another origin makes a browser request. The rule is that of Go's
+ * `http.CrossOriginProtection`: `Sec-Fetch-Site` decides where a browser sends it; otherwise `Origin` must name this
+ * host or be one of `own`, the public origins, because a proxy may change the host. A request with neither is not
+ * from a browser. `same-site` is refused too, because tenants are on sibling subdomains. A browser never adds a
+ * bearer token by itself, so such calls are exempt; a Basic password is not.
  */
 export const refuseCrossSite =
   (own: () => readonly string[]): MiddlewareHandler =>
@@ -26,7 +27,7 @@ export const refuseCrossSite =
 function sameHost(origin: string, host: string | undefined): boolean {
   if (!URL.canParse(origin)) return false
   const { protocol, host: from } = new URL(origin)
-  // A client may write the scheme's own port; a URL leaves it out.
+  // A client may include the scheme's default port; a URL omits it.
   const to = host && URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : ''
   return from !== '' && from === to
 }

@@ -1,5 +1,5 @@
-/** Names the instance that a request is for and that an answer is from. */
+/** Names the instance of a request or a response. */
 export const identityHeader = 'Longhouse-Instance'
 
-/** What the edge asks with `HEAD` on each fresh connection, before a request of a customer goes out on it. */
+/** The path that the edge requests with `HEAD` on each fresh connection, before it sends a customer's request. */
 export const identityPath = '/.well-known/longhouse-instance'

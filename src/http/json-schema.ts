@@ -2,14 +2,11 @@ import { z } from 'zod'
 
 export type JsonSchema = Record<string, unknown>
 
-/** Where a schema says what it is on the wire, when its own type is that of the text it is read from. */
+/** The type of a field on the wire, if its schema starts from text. */
 const wireKey = 'x-on-the-wire'
 
-/**
- * Describes a field of a query or form as what a client means by it: a number is an integer there, although it
- * arrives as text.
- */
-export function onTheWire<T extends z.ZodType>(schema: T, shape: JsonSchema): T {
+/** Describes a field of a query or form by its meaning: a number is an integer, although it arrives as text. */
+function onTheWire<T extends z.ZodType>(schema: T, shape: JsonSchema): T {
   return schema.meta({ [wireKey]: shape }) as T
 }
 
@@ -22,7 +19,7 @@ export function flagField(): z.ZodType<boolean, string | undefined> {
   return onTheWire(flag, { type: 'boolean', default: false })
 }
 
-/** A whole number in a query, within bounds; `standard` when it is left out. */
+/** A whole number in a query, within bounds; `standard` by default. */
 export function numberField(
   least: number,
   most: number,
@@ -32,7 +29,7 @@ export function numberField(
   return onTheWire(number, { ...integer(least, most), default: standard })
 }
 
-/** The same where leaving it out means something of its own. */
+/** The same, without a default. */
 export function optionalNumberField(
   least: number,
   most: number,
@@ -53,11 +50,11 @@ function integer(least: number, most: number): JsonSchema {
   return { type: 'integer', minimum: least, maximum: most }
 }
 
-/** Named schemas, as they are gathered: those that have an `id` in their meta. */
+/** Collects named schemas: those with an `id` in their meta. */
 export class Components {
   readonly #schemas = new Map<string, JsonSchema>()
 
-  /** The JSON Schema of this; the named parts of it are references to components. */
+  /** Returns the JSON Schema, with references to the named components. */
   describe(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
     const { $schema: _, $defs = {}, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
     for (const [name, each] of Object.entries($defs)) {
@@ -71,13 +68,13 @@ export class Components {
     return tidied(rest) as JsonSchema
   }
 
-  /** By their names, in alphabetical order. */
+  /** Sorted by name. */
   schemas(): Record<string, JsonSchema> {
     return Object.fromEntries([...this.#schemas].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 }
 
-/** Without what only says how a value is checked here: the pattern of a date, the bounds of every integer. */
+/** Removes details of validation: the pattern of a date, the bounds of every integer. */
 function tidied(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(tidied)
   if (typeof value !== 'object' || value === null) return value

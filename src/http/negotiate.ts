@@ -5,17 +5,17 @@ export function wantsPage(c: Context): boolean {
   return (c.req.header('accept') ?? '').toLowerCase().includes('text/html')
 }
 
-/** True when htmx asks for a part of a page. */
+/** True if htmx requests a part of a page. */
 export function wantsFragment(c: Context): boolean {
   return c.req.header('hx-request') === 'true'
 }
 
-/** The most seconds that an answer is waited for. */
+/** The longest wait for a response, in seconds. */
 export const longestWait = 120
 
 /**
- * Seconds of the preference `Prefer: wait=N` (RFC 7240), at most 120; 0 when it is not there or makes no sense,
- * for a preference that cannot be honoured is to be ignored.
+ * Seconds of the preference `Prefer: wait=N` (RFC 7240), at most 120; 0 if it is missing or invalid, because a
+ * preference that cannot be honoured is ignored.
  */
 export function preferredWait(c: Context): number {
   const match = /(?:^|[,;\s])wait\s*=\s*"?(\d+)"?/i.exec(c.req.header('prefer') ?? '')

@@ -26,8 +26,8 @@ const problemSchema = z
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' })
 
 /**
- * The OpenAPI 3.1 description of these routes, made of the very schemas that validate their input. `server` is where
- * people reach the program; without it paths are relative to where the description was fetched.
+ * Returns the OpenAPI 3.1 description of these routes, made from the schemas that validate their input. `server` is
+ * the public address; without it paths are relative to where the description was fetched.
  */
 export function describeApi(
   info: ApiInfo,
@@ -62,7 +62,7 @@ export function describeApi(
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         session: { type: 'apiKey', in: 'cookie', name: sessionCookieName(https) },
-        // Only where owners have accounts: an instance knows none.
+        // Only for programs with owner accounts, which an instance does not have.
         ...(routes.some(({ guard }) => guard.schemes.includes('account')) && {
           account: { type: 'apiKey', in: 'cookie', name: sessionCookieName(https, 'account') },
         }),
@@ -86,7 +86,7 @@ const refusals = {
   Problem: 'What went wrong',
 } as const
 
-/** The refusals that every route of a kind has, whatever it does. */
+/** The refusals that are common to all routes of a kind. */
 function refusalsOf(route: Route): Record<string, keyof typeof refusals> {
   const guarded = route.guard.schemes.length > 0
   return {
@@ -178,7 +178,7 @@ function content(
     : { content: Object.fromEntries(types.map(each => [each, { schema: shape }])) }
 }
 
-/** Every name in the path, those that no schema describes as plain text. */
+/** Every name in the path; those without a schema are plain text. */
 function pathParameters(route: Route, components: Components): Record<string, unknown>[] {
   const described = parameters(route.params, 'path', components)
   const names = [...route.path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map(match => match[1])

@@ -1,4 +1,4 @@
-/** What an operation is called, and the group it belongs to, from its method and path. */
+/** The id of an operation and its group, from its method and path. */
 export interface OperationName {
   id: string
   tag: string
@@ -7,15 +7,17 @@ export interface OperationName {
 const verbs = { get: 'get', post: 'post', put: 'set', patch: 'change', delete: 'delete' } as const
 
 /**
- * Names an operation so that generated clients read well:
+ * Names an operation for generated clients:
  *
  * - `get /api/jobs` is `listJobs`, `get /api/jobs/{id}` is `getJob`, `get /api/jobs/{id}/runs` is `listJobRuns`;
  * - `post /api/jobs/{id}/run` is `runJob`: the last word of a post below a parameter is its verb;
- * - `post /api/tokens` is `createToken`, any other post is `postAuthPassword`, as its last word may be a verb or a noun;
- * - what is the operator's says so: `get /admin/instances` is `listAdminInstances`, in the group `admin-instances`;
- * - the jobs repo stands below the jobs in paths only: `post /api/jobs/repo/sync` is `postRepoSync`.
+ * - `post /api/tokens` is `createToken`, any other post is `postAuthPassword`, as its last word may be a verb or a
+ *   noun;
+ * - the operator's operations are named as such: `get /admin/instances` is `listAdminInstances`, in the group
+ *   `admin-instances`;
+ * - the jobs repo is below the jobs only in paths: `post /api/jobs/repo/sync` is `postRepoSync`.
  *
- * A route that would read badly names its operation itself.
+ * A route with an awkward name sets its own.
  */
 export function operationName(method: keyof typeof verbs, path: string): OperationName {
   const parts = path
@@ -24,7 +26,7 @@ export function operationName(method: keyof typeof verbs, path: string): Operati
     .filter(part => part !== '' && part !== 'api')
   const tag = (parts[0] === 'admin' ? parts.slice(0, 2).join('-') : parts[0]) ?? 'root'
   const isParameter = (part: string | undefined) => part?.startsWith('{') === true
-  // A noun in front of a parameter is one of them.
+  // A noun before a parameter is singular.
   const words = parts.flatMap((part, at) =>
     isParameter(part) ? [] : [isParameter(parts[at + 1]) ? singular(part) : part],
   )

@@ -1,10 +1,10 @@
 export interface FieldError {
-  /** Dotted path of the field, e.g. `owner_email`. */
+  /** Dotted path of the field, such as `owner_email`. */
   path: string
   message: string
 }
 
-/** RFC 9457 problem details, as they go over the wire. */
+/** RFC 9457 problem details, as sent. */
 export interface ProblemDocument {
   type: string
   title: string
@@ -14,7 +14,7 @@ export interface ProblemDocument {
   request_id?: string
 }
 
-/** An error with public words. `cause` stays in the log. */
+/** An error with a public message. `cause` is only logged. */
 export class Problem extends Error {
   readonly code: string
   readonly status: number
@@ -57,8 +57,8 @@ export class Problem extends Error {
 type Words = ConstructorParameters<typeof Problem>[1]
 
 /**
- * Declares one kind of problem: a stable code, its status, and a title that is the same every time. What it returns
- * makes the error to throw; `detail` says what happened here and what to do about it.
+ * Declares a kind of problem: a stable code, its status, and a constant title. Returns a function that makes the
+ * error; its `detail` says what happened and what to do.
  */
 export function defineProblem(code: string, status: number, title: string) {
   const make = (detail: string, words: Omit<Words, 'detail'> = {}) =>
@@ -80,14 +80,14 @@ export const unsupportedMedia = defineProblem(
 )
 export const expectationFailed = defineProblem('expectation-failed', 417, 'The expectation cannot be met')
 export const invalid = defineProblem('invalid', 422, 'Some of the input is not valid')
-export const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed attempts')
+const tooManyTries = defineProblem('too-many-tries', 429, 'Too many failed attempts')
 export const headTooLarge = defineProblem('head-too-large', 431, 'The headers are too large')
 export const httpVersion = defineProblem('http-version', 505, 'This version of HTTP is not spoken here')
 export const overloaded = defineProblem('overloaded', 503, 'Too much was asked at once')
 export const diskFull = defineProblem('disk-full', 507, 'The disk is full')
 export const internal = defineProblem('internal', 500, 'Something went wrong on our side')
 
-/** The 422 that names each field that is wrong, and says what would be right. */
+/** The 422 that names each invalid field, and what is valid. */
 export function invalidFields(errors: FieldError[]): Problem {
   const detail = errors
     .map(error => (error.path ? `${error.path}: ${error.message}` : error.message))
@@ -95,13 +95,13 @@ export function invalidFields(errors: FieldError[]): Problem {
   return invalid(detail, { errors })
 }
 
-/** A wait as people say it: seconds up to a minute and a half, then minutes, rounded up. */
+/** A wait in words: seconds up to a minute and a half, then minutes, rounded up. */
 export function waitInWords(seconds: number): string {
   if (seconds === 1) return '1 second'
   return seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
 }
 
-/** The 429 that says when to come back. */
+/** The 429 with the time to wait. */
 export function retryLater(seconds: number): Problem {
   return tooManyTries(`Wait ${waitInWords(seconds)}, then try again.`, {
     headers: { 'Retry-After': String(seconds) },

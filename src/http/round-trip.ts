@@ -3,27 +3,27 @@ import { localPath } from './local-path.ts'
 import type { AppContext } from './route.ts'
 import { type CookieKind, newSecret, sessionCookie } from './session-cookie.ts'
 
-/** Texts that only the browser's secret yields: the same use gives the same text, and none tells the secret. */
+/** Derives texts from the browser's secret: the same use gives the same text, and no text reveals the secret. */
 export type Derive = (use: string) => string
 
 /**
- * A way out to another site and back, bound to the browser that began it. The browser alone keeps it: a secret, and
- * where to go on to afterwards. What passes by the other site is derived from the secret, so it tells nothing, and
- * nothing is kept here that many begun trips could fill.
+ * A redirect to another site and back, bound to the browser that started it. Only the browser keeps its state: a
+ * secret, and the page to return to. Values sent to the other site are derived from the secret and do not reveal it.
+ * Nothing is stored here, so unfinished trips cannot fill memory.
  */
 export interface RoundTrip {
   /** `next` is a path of this site. */
   begin(c: AppContext, next: string | undefined): Derive
-  /** Ends the trip that this browser began, whatever comes of it; null when it began none. */
+  /** Ends this browser's trip, whatever its result; null if it started none. */
   end(c: AppContext): { derive: Derive; next: string } | null
 }
 
 export function roundTrip(options: {
   https: boolean
   kind: CookieKind
-  /** How long the other site may take. */
+  /** The time limit of the other site. */
   withinSeconds: number
-  /** Where a trip ends that was to lead nowhere else. */
+  /** The default page to return to. */
   home: string
 }): RoundTrip {
   const { https, kind, withinSeconds, home } = options

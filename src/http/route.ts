@@ -10,16 +10,18 @@ export interface AppEnv {
     /** The client’s address, behind any configured proxies. */
     client: string
     log: Logger
-    /** Who asks, once a guard that tells people apart has let them in. */
+    /** The caller, once a guard that identifies callers has accepted them. */
     actor: Actor | undefined
-    /** For an audit log: what a change was about, when its path does not say it; null when nothing was changed. */
+    /** For an audit log: the object of a change, if the path does not name it; null if nothing was changed. */
     about: string | null | undefined
   }
 }
 
+export const actorKinds = ['session', 'token'] as const
+
 export interface Actor {
-  kind: 'session' | 'token'
-  /** What people call it: the token's name. */
+  kind: (typeof actorKinds)[number]
+  /** Its name for people: the token's name. */
   name: string
   /** The account, after single sign-on through the control plane. */
   email?: string
@@ -27,14 +29,14 @@ export interface Actor {
 
 export type AppContext = Context<AppEnv>
 
-/** Who may call a route. `check` throws a Problem to refuse; what a guard learns it keeps for the handler. */
+/** Who may call a route. `check` throws a Problem to refuse; it stores what it learns for the handler. */
 export interface Guard {
-  /** Names of OpenAPI security schemes, any of which is enough. */
+  /** Names of OpenAPI security schemes, any of which is sufficient. */
   schemes: readonly ('bearer' | 'session' | 'account')[]
   check: MiddlewareHandler<AppEnv>
 }
 
-/** A route that anyone may call, said out loud. */
+/** The guard of a route that anyone may call. */
 export const open: Guard = { schemes: [], check: (_, next) => next() }
 
 type Shape = z.ZodType | undefined
@@ -42,40 +44,40 @@ type Parsed<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined
 
 export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B extends Shape = Shape> {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
-  /** As OpenAPI writes it: `/admin/instances/{subdomain}`. `{path...}` at the end takes in slashes too. */
+  /** In OpenAPI's form: `/admin/instances/{subdomain}`. `{path...}` at the end includes slashes. */
   path: string
   summary: string
   guard: Guard
   params?: P
-  /** Parameters of the query. A program that sends others is refused; a page's address may carry more. */
+  /** Query parameters. A program that sends others is refused; a page's address may have more. */
   query?: Q
-  /** The fields of the body, whether it comes as JSON or as a form. A body with others is refused. */
+  /** The fields of the body, as JSON or as a form. A body with others is refused. */
   body?: B
   /**
-   * The handler reads the body itself; words say what that is, for the API's description. Without this and `body`, a
-   * request that changes something may carry no field.
+   * The handler reads the body itself; a text describes it in the API's description. Without this and `body`, a
+   * request that changes something may have no field.
    */
   rawBody?: true | string
-  /** The most that a body may hold; 1 MiB when not said. */
+  /** The largest body; 1 MiB by default. */
   limitBytes?: number
-  /** `type` when it is not JSON; several when the client's `Accept` chooses. */
+  /** `type` if it is not JSON; several if the client's `Accept` decides. */
   answers: Record<
     number,
     {
       description: string
       schema?: z.ZodType
       type?: string | readonly string[]
-      /** Headers that a client may look at, with what they say. */
+      /** Response headers for clients, with their descriptions. */
       headers?: Readonly<Record<string, string>>
     }
   >
-  /** The operation's id in the API's description, where the one made of its path reads badly; see `operationName`. */
+  /** The operation's id in the API's description, if the default is awkward; see `operationName`. */
   operation?: string
-  /** The group it belongs to there, when that is not the first word of its path. */
+  /** The operation's group, if it is not the first word of its path. */
   tag?: string
-  /** Takes query parameters that it does not know: others decide what they add to its address. */
+  /** Accepts unknown query parameters, because other sites add some to its address. */
   anyQuery?: boolean
-  /** Answers also while the program is starting. */
+  /** Responds even while the program is starting. */
   early?: boolean
   /** The handler honours `Prefer: wait=N`. */
   mayWait?: boolean
@@ -95,12 +97,12 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
 
 export type FieldErrors = { path: string; message: string }[]
 
-/** A route whose types are forgotten, for lists of them. */
+/** A route without its types, for lists. */
 export interface Route extends Omit<RouteSpec, 'handle'> {
   handle(c: AppContext, input: { params: never; query: never; body: never }): Response | Promise<Response>
 }
 
-/** Declares one endpoint: what it takes, who may call it, what it answers. The API's description is made of this. */
+/** Declares an endpoint: its input, its guard, its responses. The API's description is made from it. */
 export function route<P extends Shape = undefined, Q extends Shape = undefined, B extends Shape = undefined>(
   spec: RouteSpec<P, Q, B>,
 ): Route {

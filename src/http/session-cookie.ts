@@ -3,8 +3,8 @@ import { getCookie, setCookie } from 'hono/cookie'
 import type { AppContext } from './route.ts'
 
 /**
- * The cookie that carries a session's secret. By HTTPS it has the `__Host-` prefix, which no sibling subdomain can
- * set; by plain HTTP (a laptop) browsers would refuse that name. `kind` tells the cookies of one host apart.
+ * The cookie with a session's secret. Over HTTPS it has the `__Host-` prefix, which no sibling subdomain can set;
+ * over plain HTTP (a laptop) browsers would refuse that name. `kind` distinguishes the cookies of one host.
  */
 export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
   const name = sessionCookieName(options.https, options.kind)
@@ -18,12 +18,12 @@ export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
 }
 
 /**
- * Whose it is: the operator's or an instance's `session`, an owner's `account`, or a sign-in in progress, with the
- * provider (`sign_in`) or with the control plane (`sso`); `browser` tells one that signed in before.
+ * The kind of session: the operator's or an instance's `session`, an owner's `account`, or a sign-in in progress with
+ * the provider (`sign_in`) or with the control plane (`sso`); `browser` recognises one that signed in before.
  */
 export type CookieKind = 'account' | 'sign_in' | (typeof instanceCookieKinds)[number]
 
-/** The cookies of an instance: the edge lets no others through. */
+/** The cookies of an instance: the edge drops all others. */
 export const instanceCookieKinds = ['session', 'sso', 'browser'] as const
 
 export function sessionCookieName(https: boolean, kind: CookieKind = 'session'): string {
@@ -32,7 +32,7 @@ export function sessionCookieName(https: boolean, kind: CookieKind = 'session'):
 
 export type SessionCookie = ReturnType<typeof sessionCookie>
 
-/** 256 random bits for a person's browser or a script to hold. */
+/** 256 random bits, for a browser or a script. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url')
 }

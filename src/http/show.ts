@@ -1,7 +1,7 @@
 import { wantsFragment } from './negotiate.ts'
 import type { AppContext } from './route.ts'
 
-/** A page; without its frame when htmx asks for it again. */
+/** Renders a page; without its layout when htmx polls it. */
 export function show(
   c: AppContext,
   ...[content, frame]: Parameters<AppContext['render']>

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { FieldErrors } from './route.ts'
 
 /**
- * Fields that the schema of a body does not know, each as an error, in JSON and in forms alike: passing over a misspelt
- * field would do something other than what was asked for.
+ * Returns the fields that the schema of a body does not have, each as an error, in JSON and in forms alike: ignoring
+ * a misspelt field would do something other than requested.
  */
 export function unknownFields(schema: z.ZodType, fields: Readonly<Record<string, unknown>>): FieldErrors {
   const known = fieldsOf(schema)
@@ -14,7 +14,7 @@ export function unknownFields(schema: z.ZodType, fields: Readonly<Record<string,
     .map(path => ({ path, message: `is not a field here; ${right}` }))
 }
 
-/** Parameters of a query that its schema does not know, or that come twice, each as an error. */
+/** Returns query parameters that the schema does not have, or that are repeated, each as an error. */
 export function unknownParameters(
   schema: z.ZodType | undefined,
   given: Readonly<Record<string, readonly string[]>>,
@@ -28,7 +28,7 @@ export function unknownParameters(
   })
 }
 
-/** The names that an object may have; null when it may have any, or says so itself. */
+/** The names that an object may have; null if it accepts any, or checks them itself. */
 export function fieldsOf(schema: z.core.$ZodType): string[] | null {
   if (schema instanceof z.ZodPipe) {
     const { in: taken, out } = schema.def

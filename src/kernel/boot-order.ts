@@ -4,8 +4,8 @@ interface Node {
 }
 
 /**
- * Sorts plugins so that each comes after what it needs, in the given order where needs leave a choice.
- * Returns every fault: names given twice, needs that do not exist, circles with their members.
+ * Sorts plugins so that each follows its needs, otherwise in the given order. Returns every fault: duplicate names,
+ * needs that do not exist, circles with their members.
  */
 export function bootOrder<P extends Node>(plugins: readonly P[]): { order: P[]; faults: string[] } {
   const faults: string[] = []

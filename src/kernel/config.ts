@@ -7,7 +7,7 @@ export type ConfigSchema = z.ZodType<unknown>
 
 /**
  * Parses one part's settings from the environment. An empty variable counts as unset, as compose files write it.
- * Returns every fault, each naming its variable; a value is never echoed, for it may be a secret.
+ * Returns every fault with its variable; a value is never repeated, because it may be a secret.
  */
 export function parseConfig<S extends ConfigSchema>(
   schema: S,
@@ -23,7 +23,7 @@ export function parseConfig<S extends ConfigSchema>(
   }
 }
 
-/** The field types of settings: each refuses what it does not understand, with the form that it wants. */
+/** The field types of settings: each refuses invalid text, and names the expected format. */
 export const setting = {
   /** A whole number in a range. */
   integer: (min: number, max: number) =>
@@ -39,8 +39,8 @@ export const setting = {
   flag: () => z.enum(['true', 'false'], 'must be true or false').transform(value => value === 'true'),
 
   /**
-   * A duration such as `500ms`, `10s`, `5m`, `2h` or `7d`, in milliseconds. What Node's timers can wait for ends at 24 days:
-   * beyond, they fire at once.
+   * A duration such as `500ms`, `10s`, `5m`, `2h` or `7d`, in milliseconds. Node's timers reach 24 days: beyond that
+   * they fire at once.
    */
   duration: (least = '1ms', most = '24d') =>
     z
@@ -60,7 +60,7 @@ export const setting = {
         `must be from ${least} to ${most}`,
       ),
 
-  /** The name of a time zone that this machine knows. */
+  /** A time zone that this machine knows. */
   timezone: () =>
     z.string().superRefine((name, context) => {
       if (isTimezone(name)) return
@@ -80,7 +80,7 @@ export const setting = {
 
 const sizeText = /^\d+[kmg]$/i
 
-/** Bytes of a size text; NaN when it is none. */
+/** Parses a size to bytes; NaN if it is invalid. */
 export function sizeBytes(text: string): number {
   if (!sizeText.test(text)) return Number.NaN
   return Number.parseInt(text, 10) * 1024 ** ('kmg'.indexOf(text.slice(-1).toLowerCase()) + 1)
@@ -88,7 +88,7 @@ export function sizeBytes(text: string): number {
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Milliseconds of a duration text; NaN when it is none. */
+/** Parses a duration to milliseconds; NaN if it is invalid. */
 export function durationMs(text: string): number {
   const match = /^(\d+)(ms|s|m|h|d)$/.exec(text)
   return match ? Number(match[1]) * unitMs[match[2] as keyof typeof unitMs] : Number.NaN

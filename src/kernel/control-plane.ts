@@ -1,13 +1,13 @@
-import type { z } from 'zod'
-import { definerOf, type PluginContext, type PluginParts } from './plugin.ts'
+import { type ContextOf, type Declaration, definerOf, type PluginParts } from './plugin.ts'
+import { assemblerOf } from './program.ts'
 
-/** What the plugins of the control plane offer each other. A plugin's `contract.ts` adds its own with `declare module`. */
+/** The services of the control plane's plugins. A plugin's `contract.ts` adds its own with `declare module`. */
 export interface Services {}
 
-/** What they announce, as past facts with their payload. */
+/** The events they emit, named as past facts, with their payload. */
 export interface Events {}
 
-/** What they let each other have a say in. Declared in the contract of the plugin that asks. */
+/** The hooks that they call. Declared in the contract of the plugin that calls it. */
 export interface Hooks {}
 
 interface ControlPlane {
@@ -16,17 +16,12 @@ interface ControlPlane {
   hooks: Hooks
 }
 
-/**
- * What `setup` gets and returns, for a setup that is a file of its own: the names of its needs, its settings, its tables,
- * the hooks that it asks.
- */
-export type SetupContext<
-  Need extends keyof Services,
-  Config extends z.ZodType,
-  Schema extends Record<string, unknown>,
-  Asks = Record<never, never>,
-> = PluginContext<ControlPlane, Need, z.output<Config>, Schema, Asks>
-export type SetupParts<Name> = PluginParts<ControlPlane, Name>
+/** What a setup in a file of its own gets and returns: `SetupContext<typeof declaration>`. */
+export type SetupContext<D extends Declaration<ControlPlane>> = ContextOf<ControlPlane, D>
+export type SetupParts<D extends Declaration<ControlPlane>> = PluginParts<ControlPlane, D['name']>
 
 /** Declares a plugin of the control plane. */
 export const definePlugin = definerOf<ControlPlane>()
+
+/** Sets up the plugins of the control plane. */
+export const assemble = assemblerOf<ControlPlane>()

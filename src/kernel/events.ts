@@ -15,7 +15,7 @@ export class EventBus {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), { plugin, listener }])
   }
 
-  /** A listener that throws is logged and disturbs neither the announcer nor the other listeners. */
+  /** A listener that throws is logged; the emitter and the other listeners are not affected. */
   emit(event: string, payload: unknown): void {
     for (const { plugin, listener } of this.#listeners.get(event) ?? []) {
       queueMicrotask(async () => {

@@ -1,21 +1,21 @@
 /**
- * How many plugins answer a hook: `any` number, at most one (`optional`: the asker has a default), or exactly one
- * (`required`: without it the program does not start).
+ * How many plugins may answer a hook: `any` number, at most one (`optional`: the caller has a default), or exactly
+ * one (`required`: without it the program does not start).
  */
 export type HookNeed = 'any' | 'optional' | 'required'
 
-/** What a plugin answers to hooks. */
+/** A plugin's answers to hooks. */
 export type Answers<Hooks> = { [H in keyof Hooks]?: Hooks[H] }
 
 type Named<Asks, Need extends HookNeed> = { [H in keyof Asks]: Asks[H] extends Need ? H : never }[keyof Asks]
 
-/** What a plugin sees of the hooks that it asks. Each call throws before every plugin is set up. */
+/** The hooks that a plugin may call. Each call throws until every plugin is set up. */
 export interface HookAsker<Hooks, Asks> {
-  /** Every answer, in boot order, with the plugin that gives it. */
+  /** Every answer in boot order, each with its plugin. */
   all<H extends Named<Asks, 'any'> & keyof Hooks>(hook: H): readonly { plugin: string; answer: Hooks[H] }[]
-  /** The answer of the one plugin that has one, or null. */
+  /** The only plugin's answer, or null. */
   optional<H extends Named<Asks, 'optional'> & keyof Hooks>(hook: H): Hooks[H] | null
-  /** The answer of the one plugin that must have one. */
+  /** The only plugin's answer. */
   required<H extends Named<Asks, 'required'> & keyof Hooks>(hook: H): Hooks[H]
 }
 
@@ -24,13 +24,13 @@ interface Answer {
   answer: unknown
 }
 
-/** Collects who asks a hook and who answers it. */
+/** Records which plugin calls a hook and which plugins answer it. */
 export class HookBoard {
   readonly #asked = new Map<string, { plugin: string; need: HookNeed }>()
   readonly #answers = new Map<string, Answer[]>()
   #complete = false
 
-  /** Notes the hooks that a plugin asks. Throws when another plugin asks one of them: a hook has one asker. */
+  /** Registers the hooks that a plugin calls. Throws if another plugin calls one of them: a hook has one caller. */
   ask(plugin: string, asks: Readonly<Record<string, HookNeed>>): void {
     for (const [hook, need] of Object.entries(asks)) {
       const other = this.#asked.get(hook)
@@ -45,7 +45,7 @@ export class HookBoard {
     }
   }
 
-  /** Ends the set-up. Returns every hook that must be answered and is not, or has too many answers, in words. */
+  /** Ends the set-up. Returns a message for every required hook without an answer, and for every hook with too many. */
   complete(): string[] {
     this.#complete = true
     return [...this.#asked].flatMap(([hook, { plugin, need }]) => {
@@ -58,7 +58,7 @@ export class HookBoard {
     })
   }
 
-  /** The view of one plugin, which must have declared what it asks. */
+  /** The hooks of one plugin, which must have declared them. */
   askerFor(plugin: string): HookAsker<Record<string, unknown>, Record<string, never>> {
     const answersTo = (hook: string): readonly Answer[] => {
       if (this.#asked.get(hook)?.plugin !== plugin)

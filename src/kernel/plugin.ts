@@ -7,8 +7,8 @@ import type { Answers, HookAsker, HookNeed } from './hooks.ts'
 import type { Task } from './tasks.ts'
 
 /**
- * What the plugins of one program say to each other, by name: the services they offer, the events they announce, and the
- * hooks through which one lets others have a say. Each `contract.ts` adds its own with `declare module`.
+ * The interfaces between the plugins of one program, by name: their services, the events they emit, and the hooks
+ * through which one asks the others. Each `contract.ts` adds its own with `declare module`.
  */
 export interface Registry {
   services: object
@@ -16,10 +16,10 @@ export interface Registry {
   hooks: object
 }
 
-/** Something that must be true for the program to be healthy. Throws in words when it is not. */
+/** A condition for the program to be healthy. Throws with the reason if it is not met. */
 export type Check = () => void | Promise<void>
 
-/** What `setup` gets: this plugin's own, and what it declared. */
+/** What `setup` gets: the plugin's own parts, and what it declared. */
 export interface PluginContext<
   R extends Registry,
   Need extends keyof R['services'],
@@ -28,25 +28,25 @@ export interface PluginContext<
   Asks,
 > {
   config: Config
-  /** This plugin's tables, and no other's. */
+  /** Only this plugin's tables. */
   db: Db<Schema>
   log: Logger
   clock: Clock
-  /** The services of the declared needs; others are not there. */
+  /** The services of the declared needs only. */
   services: Pick<R['services'], Need>
-  /** What other plugins answer to the hooks that this one declared. They answer once every plugin is set up. */
+  /** Calls the hooks that this plugin declared. Others answer once every plugin is set up. */
   hooks: HookAsker<R['hooks'], Asks>
-  /** Nudges the listeners. A lost event delays work and never loses it: a task reads the tables again. */
+  /** Notifies the listeners. A lost event delays work and never loses it: a task reads the tables again. */
   emit<E extends keyof R['events']>(event: E, payload: R['events'][E]): void
-  /** Starts the next round of one of this plugin's own tasks now. */
+  /** Starts the next round of one of this plugin's tasks now. */
   nudge(task: string): void
   /** The checks of every plugin, by name. */
   checks(): ReadonlyMap<string, Check>
-  /** The periodic tasks of every plugin whose last rounds failed, as `plugin:task`, with why. */
+  /** The periodic tasks of all plugins whose last rounds failed, as `plugin:task`, with the reason. */
   taskFaults(): readonly { task: string; reason: string }[]
 }
 
-/** How a program stops: with patience, work in progress may end by itself; without, it is cut off. */
+/** How a program stops: with patience, work in progress may end by itself; without, it is interrupted. */
 export interface StopOptions {
   patience: boolean
 }
@@ -55,15 +55,15 @@ interface CommonParts {
   routes?: readonly Route[]
   tasks?: readonly Task[]
   checks?: Readonly<Record<string, Check>>
-  /** Runs when every plugin is set up; plugins start in order. */
+  /** Runs once every plugin is set up; plugins start in order. */
   start?: () => void | Promise<void>
-  /** Runs in reverse order, while the program still listens: ends what would keep its connections open. */
+  /** Runs in reverse order, while the program still listens: ends work that would keep connections open. */
   drain?: (how: StopOptions) => void | Promise<void>
-  /** Releases what setup and start took; plugins stop in reverse order. */
+  /** Releases what setup and start acquired; plugins stop in reverse order. */
   stop?: () => void | Promise<void>
 }
 
-/** A plugin that others may need offers a service: its type says which. */
+/** A plugin that others may need offers a service: its type declares which. */
 type Offered<R extends Registry, Name> = Name extends keyof R['services']
   ? { service: R['services'][Name] }
   : { service?: undefined }
@@ -71,7 +71,7 @@ type Offered<R extends Registry, Name> = Name extends keyof R['services']
 export type PluginParts<R extends Registry, Name> = Offered<R, Name> &
   CommonParts & {
     on?: { [E in keyof R['events']]?: (payload: R['events'][E]) => void | Promise<void> }
-    /** What this plugin answers to the hooks of others. */
+    /** This plugin's answers to other plugins' hooks. */
     hooks?: Answers<R['hooks']>
   }
 
@@ -85,19 +85,39 @@ export interface PluginSpec<
 > {
   name: Name
   needs?: readonly Need[]
-  /** Settings from the environment: the object's keys are the variables' names. */
+  /** Settings from the environment: the object's keys are the names of the variables. */
   config?: Config
   tables?: Tables<Schema>
-  /** The hooks that this plugin asks, each with how many plugins may answer. */
+  /** The hooks that this plugin calls, each with how many plugins may answer. */
   asks?: Asks
   setup(
     context: PluginContext<R, Need, z.output<Config>, Schema, Asks>,
   ): PluginParts<R, Name> | Promise<PluginParts<R, Name>>
 }
 
+/** What a plugin declares of itself: all of its spec but `setup`. */
+export interface Declaration<R extends Registry> {
+  name: string
+  needs?: readonly (keyof R['services'])[]
+  config?: z.ZodType
+  tables?: Tables<Record<string, unknown>>
+  asks?: { [H in keyof R['hooks']]?: HookNeed }
+}
+
+/** What the setup of a plugin gets that declares this. */
+export type ContextOf<R extends Registry, D extends Declaration<R>> = PluginContext<
+  R,
+  D extends { needs: readonly (infer Need extends keyof R['services'])[] } ? Need : never,
+  D extends { config: infer Config extends z.ZodType } ? z.output<Config> : undefined,
+  D extends { tables: { schema: infer Schema extends Record<string, unknown> } }
+    ? Schema
+    : Record<string, never>,
+  D extends { asks: infer Asks } ? Asks : Record<never, never>
+>
+
 type AnyContext = PluginContext<Registry, never, unknown, Record<string, unknown>, object>
 
-/** A plugin whose types are forgotten, for lists of them. */
+/** A plugin without its types, for lists. */
 export interface Plugin {
   name: string
   needs: readonly string[]
@@ -113,7 +133,7 @@ export type MadeParts = CommonParts & {
   hooks?: Readonly<Record<string, unknown>>
 }
 
-/** Makes the `definePlugin` of one program: typed end to end, and a plugin gets only what it declares. */
+/** Returns the `definePlugin` of one program: fully typed, and a plugin gets only what it declares. */
 export function definerOf<R extends Registry>() {
   return function definePlugin<
     const Name extends string,

@@ -12,56 +12,76 @@ import type { Check, MadeParts, Plugin, PluginContext, Registry, StopOptions } f
 import type { Releases } from './releases.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
 
-/** The plugins of a program, set up and not started. */
-export interface Assembly {
-  /** By the names of their plugins. */
-  services: Readonly<Record<string, unknown>>
+/** The plugins of a program, set up but not started. */
+export interface Assembly<Services = object, Hooks = object, Offered = object> {
+  /** What the plugins offer that the program needs, by their names. */
+  services: Services
+  /** What any plugin offers that is in the list, by its name. */
+  offered: Partial<Offered>
   routes: readonly Route[]
   checks: ReadonlyMap<string, Check>
-  /** What plugins answer to a hook that the program itself asks (`asks` of `assemble`). */
-  answers(hook: string): readonly { plugin: string; answer: unknown }[]
+  /** The plugins' answers to a hook that the program itself calls (`asks` of `assemble`). */
+  answers<H extends keyof Hooks>(hook: H): readonly { plugin: string; answer: Hooks[H] }[]
   /** Runs each plugin's `start`, in order. */
   start(): Promise<void>
-  /** Runs one task of one plugin once, as its loop would: `plugin:task`. */
+  /** Runs one task once, as its loop would: `plugin:task`. */
   runOnce(task: string): Promise<void>
-  /** Starts the loops of the periodic tasks; returns what stops them. */
+  /** Starts the loops of the periodic tasks; returns their stop. */
   startTasks(): () => Promise<void>
   /** Runs each plugin's `drain`, in reverse order. One that fails is logged. */
   drain(how: StopOptions): Promise<void>
 }
 
-interface AssembleOptions extends PlannedProgram {
+interface AssembleOptions<Need extends string, Asks> extends PlannedProgram<Need> {
   sqlite: Database
   log: Logger
   clock: Clock
-  /** A task whose last rounds failed fails a check of the program; with `logged` it is only logged. `checked` when not said. */
+  /**
+   * With `checked`, the default, a task whose last rounds failed fails a check of the program; with `logged` it is
+   * only logged.
+   */
   taskFaults?: 'checked' | 'logged'
-  /** The checks that the program makes besides those of its plugins. */
+  /** The program's own checks. */
   checks: Readonly<Record<string, Check>>
-  /** The hooks that the program itself asks. */
-  asks?: Readonly<Record<string, HookNeed>>
-  /** Gets each plugin's `stop` as soon as it is set up, so that a failed start stops what had started. */
+  /** The hooks that the program itself calls. */
+  asks: Asks
+  /** Receives each plugin's `stop` as soon as it is set up, so that a failed start stops what had started. */
   releases: Releases
 }
 
 const theProgram = 'the program'
 
-/** The migration folders of every plugin, by the part's name in the database, as `refuseNewerDatabase` needs them. */
+/** The migration folders of every plugin, by the part's name in the database, for `refuseNewerDatabase`. */
 export function migrationsOf(plugins: readonly Plugin[]): MigrationFolders {
   return Object.fromEntries(
     plugins.flatMap(({ name, tables }) => (tables ? [[tables.part ?? name, tables.migrations]] : [])),
   )
 }
 
+/** Makes the `assemble` of one program: typed as its plugins are, and the program gets only what it declares. */
+export function assemblerOf<R extends Registry>() {
+  return <
+    Need extends keyof R['services'] & string,
+    const Asks extends { [H in keyof R['hooks']]?: HookNeed },
+  >(
+    options: AssembleOptions<Need, Asks>,
+  ) =>
+    assemble(options as AssembleOptions<string, Record<string, HookNeed>>) as Promise<
+      Assembly<Pick<R['services'], Need>, Pick<R['hooks'], keyof Asks & keyof R['hooks']>, R['services']>
+    >
+}
+
 /**
  * Sets up every plugin in order: opens its tables, hands it what it declared, and collects what it returns. Throws a
  * BootError when a hook that must be answered is not.
  */
-export async function assemble(options: AssembleOptions): Promise<Assembly> {
+async function assemble(
+  options: AssembleOptions<string, Record<string, HookNeed>>,
+): Promise<Assembly<Record<string, unknown>, Record<string, unknown>, Record<string, unknown>>> {
   const { order, configs, sqlite, log, clock, releases } = options
   const bus = new EventBus(log)
   const hooks = new HookBoard()
-  hooks.ask(theProgram, options.asks ?? {})
+  hooks.ask(theProgram, options.asks)
   const services: Record<string, unknown> = {}
   const checks = new Map<string, Check>(Object.entries(options.checks))
   const tasks = new Map<string, Task>()
@@ -105,7 +125,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembly> {
   if (faults.length > 0) throw new BootError(faults)
 
   return {
-    services,
+    services: Object.fromEntries(options.needs.map(need => [need, services[need]])),
+    offered: services,
     routes: parts.flatMap(({ parts }) => parts.routes ?? []),
     checks,
     answers: hook => hooks.askerFor(theProgram).all(hook as never),

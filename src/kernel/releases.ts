@@ -1,9 +1,9 @@
 import type { Logger } from '../log.ts'
 
-/** What a program took and has to give back, in reverse order. */
+/** The resources of a program, released in reverse order. */
 export interface Releases {
   add(release: () => unknown): void
-  /** Gives everything back, once, however often it is called. One that fails is logged and holds up no other. */
+  /** Releases everything once, however often it is called. A failure is logged and does not stop the others. */
   release(): Promise<void>
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { editDistance, nearest } from '../nearest.ts'
 import type { Environment } from './config.ts'
 
-/** The variables that a part's settings are read from. */
+/** The variables of a part's settings. */
 export function settingNames(schema: unknown): string[] {
   if (schema instanceof z.ZodPipe) return settingNames(schema.in)
   if (schema instanceof z.ZodIntersection)
@@ -14,15 +14,16 @@ export function settingNames(schema: unknown): string[] {
 const ownPrefix =
   /^(LONGHOUSE|INSTANCE|ROUTER|PROVISIONER|BILLING|BRIDGE|SSO|RETENTION|OPENID|CONTROL_PLANE)_/
 
-/** Read by the compose file, by scripts and by tests. */
+/** Used by the compose file, by scripts and by tests. */
 const elsewhere = new Set(['LONGHOUSE_CONTROL_PLANE_IMAGE', 'LONGHOUSE_TEST_IMAGE', 'LONGHOUSE_DEMAND_ALL'])
 
-/** So few letters may be wrong in a name that was certainly meant. */
+/** A name with at most this many wrong letters was certainly meant. */
 const mostWrong = 2
 
 /**
- * Variables that look like settings and that nothing reads. `misspelt` are a letter or two from one that is read, and
- * certainly meant for it; `unknown` only begin as ours do. Each is a sentence without its value, which may be a secret.
+ * Returns variables that look like settings but are not used. `misspelt` are a letter or two from a used one, and
+ * certainly meant for it; `unknown` only have our prefix. Each is a sentence without its value, which may be a
+ * secret.
  */
 export function strangeSettings(
   env: Environment,

@@ -1,27 +1,27 @@
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 
-/** Work that repeats. `run` does it once and is what tests call; the loop around it is `startTask`. */
+/** A periodic task. `run` does it once and is what tests call; `startTask` loops. */
 export interface Task {
   name: string
-  /** From the end of one round to the beginning of the next. */
+  /** The pause between the end of one round and the start of the next. */
   everyMs: number
   run(signal: AbortSignal): Promise<void>
 }
 
 /** Consecutive failed rounds before the failure is reported: one or two may be temporary. */
-const failuresTold = 3
+const failuresBeforeReport = 3
 
 export interface RunningTask {
-  /** In words, when the last three rounds failed or more; one good round ends it. */
+  /** The error if the last three rounds or more have failed; null after a successful one. */
   fault(): string | null
-  /** Starts the next round now rather than when it is due; one nudge during a round makes one more round. */
+  /** Starts the next round now; during a round, one more round follows. */
   nudge(): void
-  /** Aborts the signal and waits for the round that is going. */
+  /** Aborts the signal and waits for the round in progress. */
   stop(): Promise<void>
 }
 
-/** Runs a task until it is stopped. A round that throws is logged, and the next one comes as usual. */
+/** Runs a task until it is stopped. A round that throws is logged, and the next one runs as usual. */
 export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logger }): RunningTask {
   const stopping = new AbortController()
   let waiting = new AbortController()
@@ -52,7 +52,9 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
   }
   return {
     fault: () =>
-      failures < failuresTold ? null : `the last ${failures} rounds failed, most recently with: ${lastError}`,
+      failures < failuresBeforeReport
+        ? null
+        : `the last ${failures} rounds failed, most recently with: ${lastError}`,
     nudge,
     stop: async () => {
       stopping.abort()

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs'
 import { BootError } from '../boot-error.ts'
 
 /**
- * Does something with the database `file`; what SQLite says of a file that it cannot use becomes a BootError with the
- * file, what is wrong with it, and what to do. `setting` is the one that leads to the file.
+ * Runs work on the database `file`. If SQLite cannot use the file, throws a BootError with the file, the fault and
+ * what to do. `setting` names the variable with the file's path.
  */
 export function inWords<T>(file: string, setting: string, work: () => T): T {
   try {

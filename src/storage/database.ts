@@ -8,8 +8,8 @@ import { migrationsTable, refuseNewerPart } from './migrations.ts'
 export type Db<Schema extends Record<string, unknown> = Record<string, never>> = BetterSQLite3Database<Schema>
 
 /**
- * Opens a SQLite file for one program. WAL lets readers and the writer work side by side; `synchronous = FULL`
- * because a record that was answered for must survive a power cut.
+ * Opens a SQLite file for one program. WAL lets readers and the writer work concurrently; `synchronous = FULL`
+ * because a confirmed record must survive a power cut.
  */
 export function openSqlite(file: string): Database.Database {
   const sqlite = new Database(file)
@@ -34,13 +34,13 @@ export interface Tables<Schema extends Record<string, unknown>> {
   schema: Schema
   migrations: string
   /**
-   * The part's name in databases, where that is not the plugin's. A plugin that gets a new name keeps its old one here,
-   * or an existing database would run its migrations again.
+   * The part's name in databases, if it differs from the plugin's. A renamed plugin keeps its old name here, or an
+   * existing database would run its migrations again.
    */
   part?: string
 }
 
-/** Opens the tables of `part` and runs the migrations that are missing. `tables.part` goes before `part`. */
+/** Opens the tables of `part` and runs the missing migrations. `tables.part` takes precedence over `part`. */
 export function openTables<Schema extends Record<string, unknown>>(
   sqlite: Database.Database,
   part: string,
@@ -57,8 +57,8 @@ function migrated<Schema extends Record<string, unknown>>(
 ): Db<Schema> {
   refuseNewerPart(sqlite, part, tables.migrations)
   const db = drizzle(sqlite, { schema: tables.schema })
-  // A migration that a power cut takes back is made again, and the next record that is answered for brings it to the
-  // disk: a dozen waits for the disk less at the first start.
+  // A migration lost in a power cut runs again, and the next confirmed record flushes it to disk: this saves a dozen
+  // disk syncs at the first start.
   sqlite.pragma('synchronous = NORMAL')
   try {
     migrate(db, {
@@ -71,22 +71,22 @@ function migrated<Schema extends Record<string, unknown>>(
   return db
 }
 
-/** Kept here because a lock whose holder forgets it must not be let go of by the garbage collector. */
-const held = new Set<Database.Database>()
+/** Keeps a reference, or the garbage collector closes the lock file. */
+const openLocks = new Set<Database.Database>()
 
 /**
- * Holds `file` for this process alone until it ends, however it ends: the kernel drops the lock with the process.
- * Waits up to `waitMs` for another process to let go of it, and returns null when it does not.
+ * Locks `file` for this process until it ends, in whatever way: the kernel releases the lock. Waits up to `waitMs`
+ * for another process to release it; returns null if that does not happen.
  */
 export function holdLock(file: string, waitMs = 0): { release(): void } | null {
   const lock = new Database(file, { timeout: waitMs })
   try {
     lock.pragma('locking_mode = EXCLUSIVE')
     lock.exec('BEGIN EXCLUSIVE')
-    held.add(lock)
+    openLocks.add(lock)
     return {
       release: () => {
-        held.delete(lock)
+        openLocks.delete(lock)
         lock.close()
       },
     }

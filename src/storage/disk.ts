@@ -1,16 +1,16 @@
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Less than this is as good as nothing: a log and a record of a run would not fit. */
+/** Less space than this counts as none: a log and a record of a run would not fit. */
 const leastBytes = 1024 * 1024
 
-/** Throws in words when nothing more can be written into the folder: the disk or a quota is full, or read-only. */
+/** Throws with the reason if the folder cannot be written: the disk or a quota is full, or it is read-only. */
 export function checkDisk(folder: string): void {
   const { bavail, bsize } = statfsSync(folder)
   const probe = join(folder, '.write-check')
   try {
     if (bavail * bsize < leastBytes) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
-    // What is left on the disk may be more than what this user may take of it.
+    // The disk may have more space than this user may use.
     writeFileSync(probe, Buffer.alloc(4096))
     rmSync(probe)
   } catch (error) {
@@ -33,7 +33,7 @@ export function unlessFull(write: () => void): boolean {
 
 const codes = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
 
-/** True for what the system or SQLite say when there is no room left, also below other errors. */
+/** True for the errors of the system and SQLite about missing space, even as the cause of other errors. */
 export function isDiskFull(error: unknown): boolean {
   for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++) {
     if (codes.has((each as NodeJS.ErrnoException).code ?? '')) return true

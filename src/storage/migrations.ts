@@ -6,18 +6,18 @@ import { programRoot } from '../root.ts'
 import { version } from '../version.ts'
 import { inWords } from './database-fault.ts'
 
-/** The parts of a program that keep tables: each by its name, with the folder of its migrations. */
+/** The parts of a program with tables: each by its name, with its migration folder. */
 export type MigrationFolders = Readonly<Record<string, string>>
 
 const suffix = '_migrations'
 
-/** Where a part notes which of its migrations the database has. */
+/** The table in which a part records its applied migrations. */
 export const migrationsTable = (part: string) => `${part}${suffix}`
 
 /**
- * Throws a BootError when `file` holds migrations that this program does not have, of any part: a newer version wrote
- * it. Every part of the program must be in `parts`. Reads only, so that the newer version finds what it left. `setting`
- * is the one that leads to the file.
+ * Throws a BootError if `file` has applied migrations that this program does not have, in any part: a newer version
+ * wrote it. `parts` must contain every part of the program. Only reads, so the newer version finds the file
+ * unchanged. `setting` names the variable with the file's path.
  */
 export function refuseNewerDatabase(file: string, parts: MigrationFolders, setting: string): void {
   if (!existsSync(file)) return
@@ -37,7 +37,7 @@ function refuseNewer(file: string, parts: MigrationFolders, setting: string): vo
   }
 }
 
-/** The same for one part, on a database that is open. */
+/** The same for one part, on an open database. */
 export function refuseNewerPart(sqlite: Database.Database, part: string, folder: string): void {
   const count = partsIn(sqlite).includes(part) ? unknownMigrations(sqlite, part, folder) : 0
   if (count > 0) throw newer(sqlite.name, [`${part}: ${count}`], 'database')
@@ -56,7 +56,7 @@ function partsIn(sqlite: Database.Database): string[] {
     .flatMap(({ name }) => (name.endsWith(suffix) ? [name.slice(0, -suffix.length)] : []))
 }
 
-/** How many applied migrations of a part are not in its folder; a part without a folder knows none. */
+/** The number of a part's applied migrations that are not in its folder; a part without a folder knows none. */
 function unknownMigrations(sqlite: Database.Database, part: string, folder: string | undefined): number {
   const known = new Set(folder === undefined ? [] : knownMigrations(folder))
   return sqlite
@@ -67,7 +67,7 @@ function unknownMigrations(sqlite: Database.Database, part: string, folder: stri
     .filter(({ at }) => !known.has(Number(at))).length
 }
 
-/** A migration is known by the time it was made: its text may be formatted differently. */
+/** A migration is identified by its time, because its text may be formatted differently. */
 function knownMigrations(folder: string): number[] {
   const journal = readFileSync(join(programRoot(folder), 'meta', '_journal.json'), 'utf8')
   return (JSON.parse(journal) as { entries: { when: number }[] }).entries.map(({ when }) => when)

@@ -5,8 +5,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
 /**
- * The content of a regular file of at most `limitBytes`, or null for whatever else lies there. The customer's folders
- * may hold anything: reading a pipe would stop this process, and a device or a huge file fill its memory.
+ * The content of a regular file of at most `limitBytes`, or null for anything else. The customer's folders may
+ * contain anything: reading a pipe would block this process, and a device or a huge file would fill its memory.
  */
 export function readRegular(file: string | Buffer, limitBytes: number): Buffer | null {
   let fd: number | null = null
@@ -29,7 +29,7 @@ export function readRegular(file: string | Buffer, limitBytes: number): Buffer |
   }
 }
 
-/** As `readRegular`, without waiting; rejects with the reason, or with the error of the system. */
+/** Asynchronous variant of `readRegular`; rejects with the reason, or with the system's error. */
 export async function readRegularLater(
   file: string | Buffer,
   limitBytes: number,

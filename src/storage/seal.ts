@@ -7,7 +7,7 @@ import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSy
  */
 export interface Seal {
   seal(plain: string, purpose: string): string
-  /** Null when it was sealed with a key that is not here, or is not what was sealed. */
+  /** Null if it was sealed with a missing key, or was changed. */
   open(sealed: string, purpose: string): string | null
 }
 
@@ -16,8 +16,8 @@ const ivBytes = 12
 const tagBytes = 16
 
 /**
- * `given` is the key of the control plane, when there is one. Else it is made when first needed and kept in `keyFile`,
- * for its owner alone. What was sealed with the file's key still opens after a key was given.
+ * `given` is the key of the control plane, if there is one. Otherwise a key is created at first use and kept in
+ * `keyFile`, readable by its owner alone. Values sealed with the file's key still open after a key is given.
  */
 export function openSeal({ given, keyFile }: { given: Buffer | null; keyFile: string }): Seal {
   const kept = once(() => readKey(keyFile))
@@ -53,18 +53,18 @@ export function openSeal({ given, keyFile }: { given: Buffer | null; keyFile: st
   }
 }
 
-/** The key in this text, or null: 32 bytes in base64. */
+/** Parses a key: 32 bytes in base64; null if it is invalid. */
 export function parseKey(text: string): Buffer | null {
   const key = Buffer.from(text.trim(), 'base64')
   return key.length === keyBytes && /^[A-Za-z0-9+/_-]{43}=?$/.test(text.trim()) ? key : null
 }
 
-/** Tells keys apart without telling anything about them. */
+/** Identifies a key without revealing it. */
 function idOf(key: Buffer): string {
   return createHash('sha256').update('longhouse secret key').update(key).digest('base64url').slice(0, 8)
 }
 
-/** Remembers the first answer that is not null. */
+/** Caches the first answer that is not null. */
 function once<T>(ask: () => T | null): () => T | null {
   let known: T | null = null
   return () => {
@@ -86,7 +86,7 @@ function readKey(file: string): Buffer | null {
   return key
 }
 
-/** Never half a key under that name, and never in place of one that is there. */
+/** Never a partial key under that name, and never in place of an existing one. */
 function makeKey(file: string): Buffer {
   const draft = `${file}.${process.pid}.tmp`
   rmSync(draft, { force: true })

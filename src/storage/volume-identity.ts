@@ -2,14 +2,14 @@ import { constants } from 'node:fs'
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The file in a volume that says whose it is. */
+/** The file in a volume with its instance's id. */
 export const identityFile = '.longhouse-volume'
 
 const longest = 200
 
 /**
- * The id of the instance that a volume belongs to; null when the volume does not say, '' when it cannot be made out. A
- * tenant may put anything there: no link is followed, and no pipe waited for. Throws what the disk throws.
+ * The id of the instance that a volume belongs to; null if there is none, '' if it is unreadable. A tenant may put
+ * anything there: follows no link, and waits for no pipe. Throws disk errors.
  */
 export async function readVolumeIdentity(volume: string): Promise<string | null> {
   let file: FileHandle
@@ -35,8 +35,9 @@ export async function readVolumeIdentity(volume: string): Promise<string | null>
 }
 
 /**
- * Writes into a volume whose it is, whole or not at all. It replaces only the mark `seen`: what `readVolumeIdentity`
- * returned when the volume was judged. Returns false, and writes nothing, when the volume says something else by now.
+ * Writes an instance's id to a volume, completely or not at all. Replaces only the mark `seen`: the value of
+ * `readVolumeIdentity` when the volume was judged. Returns false, and writes nothing, if the volume has another mark
+ * by now.
  */
 export async function claimVolume(volume: string, instanceId: string, seen: string | null): Promise<boolean> {
   const [mark, draft] = [join(volume, identityFile), join(volume, `${identityFile}.new`)]
@@ -59,7 +60,7 @@ export async function claimVolume(volume: string, instanceId: string, seen: stri
     return true
   }
   try {
-    // A link, unlike a rename, replaces nothing.
+    // Creating a link, unlike a rename, replaces nothing.
     await link(draft, mark)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

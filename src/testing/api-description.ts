@@ -26,10 +26,10 @@ export interface Operation {
   >
 }
 
-/** Asks two validators that know nothing of each other; both have to find nothing. */
+/** Runs two independent validators; both must find nothing. */
 export async function assertValid(description: Description): Promise<void> {
   assert.deepEqual(await faultsOf(description), [])
-  // They do look: neither takes one whose operations have no answers.
+  // Proves that they check: both refuse a description whose operations have no responses.
   const broken = structuredClone(description)
   for (const item of Object.values(broken.paths))
     for (const operation of Object.values(item)) Object.assign(operation, { responses: 1 })
@@ -47,9 +47,9 @@ async function faultsOf(description: Description): Promise<string[]> {
   const config = await createConfig({
     extends: ['recommended-strict'],
     rules: {
-      // `/api/jobs/repo` stands beside `/api/jobs/{id}`; `repo` is refused as a job's id.
+      // `/api/jobs/repo` is beside `/api/jobs/{id}`; `repo` is refused as a job's id.
       'no-ambiguous-paths': 'off',
-      // Every instance has an address of its own, and a laptop's is localhost.
+      // Every instance has its own address, and a laptop's is localhost.
       'no-server-example.com': 'off',
       'operation-operationId': 'error',
       'operation-4xx-response': 'error',
@@ -74,8 +74,8 @@ async function faultsOf(description: Description): Promise<string[]> {
 }
 
 /**
- * Generates the types of a client with a generator of someone else's, and compiles `use`, which imports them from
- * `./schema.ts`, with the project's own compiler, strictly.
+ * Generates a client's types with a third-party generator, and compiles `use`, which imports them from `./schema.ts`,
+ * with the project's own compiler, strictly.
  */
 export async function assertClientCompiles(
   t: TestContext,

@@ -13,7 +13,7 @@ export const plainWeb: Pick<AppOptions, 'info' | 'problemPage'> & { renderer(): 
   problemPage: (c, problem) => c.html(`<h1>${problem.title}</h1>`, problem.status as 400),
 }
 
-/** An app of these routes alone, to be asked with `app.request()`. Pages are bare text. */
+/** An app with only these routes, for `app.request()`. Pages are bare text. */
 export function appForTest(routes: readonly Route[], options: Partial<AppOptions> = {}): Hono<AppEnv> {
   return createApp({
     log: silentLog,

@@ -2,7 +2,7 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 
 export interface Question {
   port: number
-  /** The host as the client names it; it is not looked up: tests know no `*.localhost`. */
+  /** The host in the request; it is not resolved, because tests have no `*.localhost`. */
   host: string
   method?: string
   path?: string
@@ -14,11 +14,11 @@ export interface Reply {
   status: number
   headers: IncomingHttpHeaders
   text: string
-  /** The body as JSON; throws when it is none. */
+  /** Parses the body as JSON; throws if it is none. */
   json<T>(): T
 }
 
-/** Sends one request to a port of this machine, on a connection of its own. */
+/** Sends one request to a port of this machine, on its own connection. */
 export function ask({
   port,
   host,

@@ -1,13 +1,13 @@
 import { type Clock, systemClock } from '../clock.ts'
 
 export interface ManualClock extends Clock {
-  /** Lets time pass, and wakes what sleeps until then. */
+  /** Advances time, and wakes sleepers whose time has come. */
   advance(ms: number): void
-  /** Sets the wall clock by so much, forwards or back, while no time passes: as an operator or NTP does. */
+  /** Sets the wall clock forwards or back without passing time, as an operator or NTP does. */
   step(ms: number): void
 }
 
-/** A clock that stands until a test moves it. */
+/** A clock that stands still until a test moves it. */
 export function manualClock(start: number = Date.UTC(2026, 0, 1, 12)): ManualClock {
   let passed = 0
   let wall = start
@@ -40,7 +40,7 @@ export function manualClock(start: number = Date.UTC(2026, 0, 1, 12)): ManualClo
   }
 }
 
-/** The system's clock, which a test can set: sleeping takes as long as it takes. */
+/** The system's clock, which a test can set: sleeping takes real time. */
 export function setClock(start: number = Date.now()): ManualClock {
   let offset = start - Date.now()
   let passed = 0

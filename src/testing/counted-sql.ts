@@ -3,15 +3,15 @@ import type { TestContext } from 'node:test'
 import Database from 'better-sqlite3'
 
 export interface CountedSql {
-  /** Statements that were run. */
+  /** Number of statements run. */
   statements: number
-  /** Rows that they returned. */
+  /** Number of rows returned. */
   rows: number
-  /** Waits for the disk: each transaction is one, and each statement that writes outside of any. */
+  /** Number of disk syncs: one per transaction, and one per statement that writes outside of any. */
   commits: number
 }
 
-/** Counts what pieces of work ask of SQLite, in every database, until the test ends. */
+/** Counts the SQLite work of tasks, in every database, until the test ends. */
 export function countSql({ mock }: Pick<TestContext, 'mock'>) {
   const current = new AsyncLocalStorage<CountedSql>()
   const probe = new Database(':memory:')
@@ -56,7 +56,7 @@ export function countSql({ mock }: Pick<TestContext, 'mock'>) {
     },
   )
   return {
-    /** What a piece of work asks, with all that it starts, until it is done; nothing that goes on beside it. */
+    /** Counts the work of one task with everything it starts, until it is done; concurrent work does not count. */
     async during(work: () => Promise<unknown>): Promise<CountedSql> {
       const counted = { statements: 0, rows: 0, commits: 0 }
       await current.run(counted, work)

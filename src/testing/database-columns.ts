@@ -4,7 +4,7 @@ export interface ColumnInfo {
   name: string
   type: string
   notnull: 0 | 1
-  /** Its place in the primary key; 0 when it is not part of it. */
+  /** Its position in the primary key; 0 if it is not part of it. */
   pk: number
 }
 
@@ -22,7 +22,7 @@ export function foreignKeysOf(sqlite: Database, table: string): ForeignKey[] {
   return sqlite.prepare<[string], ForeignKey>('select * from pragma_foreign_key_list(?)').all(table)
 }
 
-/** The tables that hold the program's own rows. */
+/** The tables with the program's own rows. */
 export function tablesIn(sqlite: Database): string[] {
   return sqlite
     .prepare<[], { name: string }>("select name from sqlite_schema where type = 'table' order by name")

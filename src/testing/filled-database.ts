@@ -2,18 +2,18 @@ import type { Database } from 'better-sqlite3'
 import type { Column } from 'drizzle-orm'
 import { type ColumnInfo, columnsOf, foreignKeysOf, tablesIn } from './database-columns.ts'
 
-/** What fills columns beside their types, by `table.column`. */
+/** How to fill columns besides their types, by `table.column`. */
 export interface Filling {
-  /** Today's columns. */
+  /** The current columns. */
   known: ReadonlyMap<string, Column>
-  /** The words of columns whose words were others at the time. */
+  /** The words of columns that had other words at this step. */
   words: ReadonlyMap<string, readonly string[]>
 }
 
 /**
- * Which rows of a block leave which nullable column null: the first row none, the second row every one, and of the other
- * eleven rows another six for each column. None of these sets of six contains another, so every pair of columns is met in
- * all four ways: each filled or null beside the other filled or null.
+ * Which rows of a block leave which nullable columns null: the first row none, the second row every one, and of the
+ * other eleven rows six for each column. No set of six contains another, so every pair of columns occurs in all four
+ * combinations of filled and null.
  */
 const emptyRows = sixOfEleven()
 const rowsInBlock = 2 + 11
@@ -29,12 +29,13 @@ function sixOfEleven(): ReadonlySet<number>[] {
 }
 
 /**
- * Fills every table with the same number of rows. Every pair of nullable columns is met in all four ways, and every word of
- * every column beside each other column filled and null, so that conditions of a migration are met and not met.
+ * Fills every table with the same number of rows. Every pair of nullable columns occurs in all four combinations, and
+ * every value of every enumerated column occurs beside each other column filled and null, so that all conditions of a
+ * migration are tested both ways.
  */
 export function fill(sqlite: Database, filling: Filling): void {
   const tables = parentsFirst(sqlite)
-  // A block for each word of the column that has the most.
+  // One block per value of the column with the most values.
   const blocks = Math.max(
     ...tables.flatMap(table =>
       columnsOf(sqlite, table).map(column => wordsOf(table, column, filling).length),
@@ -72,7 +73,7 @@ export function fill(sqlite: Database, filling: Filling): void {
   }
 }
 
-/** Combinations that `fill` promises and a filled database lacks, in words. */
+/** Describes the combinations that `fill` promises and a filled database lacks. */
 export function unmetCombinations(sqlite: Database, filling: Filling): string[] {
   return tablesIn(sqlite).flatMap(table => {
     const rows = sqlite.prepare<[], Record<string, unknown>>(`select * from "${table}"`).all()
@@ -98,7 +99,7 @@ export function unmetCombinations(sqlite: Database, filling: Filling): string[] 
   })
 }
 
-/** What a column may be in a row. */
+/** A possible state of a column in a row. */
 interface State {
   name: string
   says: string
@@ -107,7 +108,7 @@ interface State {
 
 const isNullable = ({ notnull, pk }: ColumnInfo) => notnull === 0 && pk === 0
 
-/** The tables, each after those that its foreign keys point to. */
+/** The tables, each after those that its foreign keys reference. */
 function parentsFirst(sqlite: Database): string[] {
   const sorted: string[] = []
   const visit = (table: string) => {
@@ -119,7 +120,7 @@ function parentsFirst(sqlite: Database): string[] {
   return sorted
 }
 
-/** The values that a column chooses from; none when it takes any. */
+/** The values of an enumerated column; none if it accepts any. */
 function wordsOf(table: string, { name, pk }: ColumnInfo, { known, words }: Filling): readonly unknown[] {
   if (pk !== 0) return []
   const column = known.get(`${table}.${name}`)

@@ -2,19 +2,19 @@ import type { Hono } from 'hono'
 import type { AppEnv } from '../http/route.ts'
 
 export interface RenderedForm {
-  /** The page on which it was found. */
+  /** The page that contains the form. */
   page: string
   action: string
   /** A form with the fields that a browser would send. */
   fields: Record<string, string>
 }
 
-/** Pages in one walk; a site with more of them repeats itself. */
+/** The most pages in one walk; a site with more of them repeats itself. */
 const most = 500
 
 /**
- * Every form that changes something, found by going from page to page as a browser with these headers could; one a page
- * and action. Also gives the pages that were seen.
+ * Finds every form that changes something, by walking from page to page as a browser with these headers; one per page
+ * and action. Also returns the pages.
  */
 export async function walkForms(
   app: Hono<AppEnv>,
@@ -22,7 +22,7 @@ export async function walkForms(
     host: string
     start: readonly string[]
     headers: Record<string, string>
-    /** Is given each page. */
+    /** Called with each page. */
     onPage?: (page: string, html: string) => void
   },
 ): Promise<{ forms: RenderedForm[]; pages: string[] }> {
@@ -75,7 +75,7 @@ export const foreignPages: readonly Record<string, string>[] = [
   { Origin: 'null' },
 ]
 
-/** Sends a form; true when it was refused because of where it came from. */
+/** Sends a form; returns true if it was refused because of its origin. */
 export async function isRefused(
   app: Hono<AppEnv>,
   options: {
@@ -123,8 +123,8 @@ export async function sendFromElsewhere(
 }
 
 /**
- * Fields of these forms that the routes they lead to do not take, each as `page: action: field`. Every form is sent with
- * one field too many, so that each is refused and nothing changes; a route that takes any field is to be left out.
+ * Returns fields of these forms that their routes do not accept, each as `page: action: field`. Every form is sent
+ * with one extra field, so that each is refused and nothing changes; leave out routes that accept any field.
  */
 export async function strayFields(
   app: Hono<AppEnv>,

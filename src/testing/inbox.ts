@@ -4,13 +4,13 @@ import { SMTPServer } from 'smtp-server'
 
 export interface Inbox {
   url: string
-  /** Raw messages with the addresses they were for. */
+  /** Raw messages with their recipients. */
   mails: { to: string[]; text: string }[]
-  /** What the next recipients are answered with instead of being accepted. */
+  /** The error for the next recipients, instead of accepting them. */
   refuse: { code: number; words: string } | null
 }
 
-/** A mail server of its own, which asks for user `jobs` and password `s3cret`. */
+/** A mail server that requires user `jobs` and password `s3cret`. */
 export async function startInbox(t: Pick<TestContext, 'after'>): Promise<Inbox> {
   const inbox: Inbox = { url: '', mails: [], refuse: null }
   const server = new SMTPServer({

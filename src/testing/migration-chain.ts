@@ -10,20 +10,20 @@ import { columnsOf } from './database-columns.ts'
 import { type Filling, fill, unmetCombinations } from './filled-database.ts'
 import { expectedOf, historyOf, lost } from './migration-history.ts'
 
-/** The migrations of one part, with the schema that its program reads them by. */
+/** The migrations of one part, with the schema of its program. */
 export interface MigrationChain {
   part: string
   tables: Tables<Record<string, unknown>>
 }
 
-/** How many migrations the chain has. */
+/** The number of migrations in the chain. */
 export function stepsOf({ tables }: MigrationChain): number {
   return tagsOf(tables).length
 }
 
 /**
- * Fills every table of a database that has the first `step` migrations, runs the other ones, and returns what is wrong
- * afterwards, in words. `folder` is an empty one to work in.
+ * Fills every table of a database that has the first `step` migrations, runs the others, and describes what is wrong
+ * afterwards. `folder` is an empty folder to work in.
  */
 export function faultsAfter(chain: MigrationChain, step: number, folder: string): string[] {
   const { sqlite } = filledAt(chain, step, folder)
@@ -48,7 +48,7 @@ export function faultsAfter(chain: MigrationChain, step: number, folder: string)
   }
 }
 
-/** Combinations of values that a migration from `step` on must be tried with, and is not, in words. */
+/** Describes the combinations of values that the migrations after `step` are not tried with, although they should be. */
 export function untriedAt(chain: MigrationChain, step: number, folder: string): string[] {
   const { sqlite, filling } = filledAt(chain, step, folder)
   try {
@@ -104,8 +104,8 @@ function tagsOf({ migrations }: MigrationChain['tables']): string[] {
 }
 
 /**
- * A copy of the chain that ends after `step` migrations, as a path below the program's root. `edit` may change the text of
- * each.
+ * A copy of the chain that ends after `step` migrations, as a path below the program's root. `edit` may change the
+ * text of each.
  */
 export function firstMigrations(
   { tables }: MigrationChain,
@@ -127,7 +127,7 @@ function schemaTables(schema: Record<string, unknown>): SQLiteTable[] {
   return Object.values(schema).filter((each): each is SQLiteTable => is(each, SQLiteTable))
 }
 
-/** Today's columns by `table.column`. */
+/** The current columns by `table.column`. */
 function knownColumns(schema: Record<string, unknown>): ReadonlyMap<string, Column> {
   return new Map(
     schemaTables(schema).flatMap(table =>
@@ -149,7 +149,7 @@ function checksOf(sqlite: Database): string[] {
   ]
 }
 
-/** What each table, index and trigger is made by. */
+/** The SQL of each table, index and trigger. */
 function schemaOf(sqlite: Database): ReadonlyMap<string, string> {
   const rows = sqlite
     .prepare<[], { type: string; name: string; sql: string | null }>(
@@ -165,7 +165,7 @@ function differences(migrated: ReadonlyMap<string, string>, scratch: ReadonlyMap
     .map(name => `${name} is not what it is in a new database`)
 }
 
-/** The schema must read every row, and know every column: a select cannot tell what it leaves out. */
+/** The schema must read every row and know every column: a select cannot report columns that it leaves out. */
 function readingFaults(sqlite: Database, table: SQLiteTable): string[] {
   const name = getTableName(table)
   const columns = new Set(columnsOf(sqlite, name).map(each => each.name))

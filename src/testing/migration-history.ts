@@ -8,8 +8,8 @@ const columnName = z.string().regex(/^\w+\.\w+$/)
 const fileName = 'meta/_history.json'
 
 /**
- * What the migrations of a part did to values on purpose, as `meta/_history.json` beside them says it. Columns are written
- * `table.column`, and `before` is the tag of the migration from which on it is otherwise.
+ * The deliberate changes that the migrations of a part make to values, declared in `meta/_history.json` beside them. Columns
+ * are written `table.column`; `before` is the tag of the migration that makes the change.
  */
 const historySchema = z.strictObject({
   /** Where the values of a dropped column went. */
@@ -18,42 +18,45 @@ const historySchema = z.strictObject({
       z.strictObject({
         column: columnName,
         movedTo: columnName,
-        /** The column that tells the rows of the old table apart, and the one that holds its value in the new table. */
+        /** The key column of the old table, and the column of the new table that refers to it. */
         by: z.tuple([z.string(), z.string()]),
-        /** Which rows of the old table are kept in the new one, in SQL; all of them without it. */
+        /** An SQL condition: the rows of the old table whose values are kept. Default: all. */
         where: z.string().optional(),
-        /** What null became. */
+        /** The value that replaces null. */
         nullAs: z.string().optional(),
       }),
     )
     .default([]),
-  /** Values that were replaced. */
+  /** Values that are replaced. */
   replaced: z
     .array(z.strictObject({ before: z.string(), column: columnName, where: z.string(), with: z.null() }))
     .default([]),
-  /** The words of a column that had others, or that is gone. */
+  /** The words that a column had until then. */
   words: z
     .array(z.strictObject({ before: z.string(), column: columnName, words: z.array(z.string()) }))
     .default([]),
 })
 export type MigrationHistory = z.infer<typeof historySchema>
 
-/** Reads what the migrations in a folder declare. A folder without a declaration declares nothing. */
+/** Reads the declaration of a folder of migrations; an empty one where there is no file. */
 export function historyOf(folder: string): MigrationHistory {
   const file = join(folder, fileName)
   return historySchema.parse(existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
 }
 
-/** Values by the row that they belong to. */
+/** Values by the key of their row. */
 type Values = ReadonlyMap<unknown, unknown>
 
-/** What a filled database must still hold after migrations. */
+/** What a filled database must hold after its migrations. */
 export interface Expected {
   tables: ReadonlyMap<string, { columns: readonly string[]; rows: readonly Record<string, unknown>[] }>
   moved: readonly { column: string; movedTo: string; key: string; values: Values }[]
 }
 
-/** Reads what a database must hold once the migrations that it lacks have run. `has` tells whether it has one, by its tag. */
+/**
+ * Reads what a database must hold once its missing migrations have run. `has` returns whether it already has the migration
+ * with a tag.
+ */
 export function expectedOf(
   sqlite: Database,
   history: MigrationHistory,
@@ -86,7 +89,7 @@ export function expectedOf(
   return { tables, moved }
 }
 
-/** What a migrated database does not hold any more, in words. */
+/** Describes what a migrated database has lost. */
 export function lost(sqlite: Database, { tables, moved }: Expected): string[] {
   const now = new Map(
     tablesIn(sqlite).map(table => [table, columnsOf(sqlite, table).map(({ name }) => name)]),
@@ -115,7 +118,7 @@ function lostOnTheWay(
 ): string[] {
   const [table = '', name = ''] = movedTo.split('.')
   if (!now.get(table)?.includes(name)) return [`${column} moved to ${movedTo}, which does not exist`]
-  // Nothing but nulls would be found anywhere.
+  // A comparison of nothing but nulls would prove nothing.
   if (![...values.values()].some(value => value !== null))
     return [`no value of ${column} is declared to move to ${movedTo}`]
   const found = new Map(
@@ -130,7 +133,7 @@ function lostOnTheWay(
   return missing === 0 ? [] : [`${missing} values of ${column} are not in ${movedTo}`]
 }
 
-/** Every row must still be there, with what it held in the columns that are still there. */
+/** Every row must still exist, with the same values in the remaining columns. */
 function changedRows(
   table: string,
   columns: readonly string[],
@@ -138,9 +141,9 @@ function changedRows(
   after: readonly Record<string, unknown>[],
 ): string[] {
   if (after.length !== before.length) return [`${table} had ${before.length} rows and has ${after.length}`]
-  const told = (row: Record<string, unknown>) => JSON.stringify(columns.map(name => row[name]))
-  const there = new Set(after.map(told))
-  const changed = before.filter(row => !there.has(told(row))).length
+  const textOf = (row: Record<string, unknown>) => JSON.stringify(columns.map(name => row[name]))
+  const there = new Set(after.map(textOf))
+  const changed = before.filter(row => !there.has(textOf(row))).length
   return changed === 0 ? [] : [`${changed} rows of ${table} do not hold what they held`]
 }
 

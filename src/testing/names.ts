@@ -1,8 +1,8 @@
 const controls = /<(a|button|summary|select|textarea|input)\b([^>]*)>(?:([\s\S]*?)<\/\1>)?/g
 
 /**
- * Controls whose accessible name does not begin with the words that are to be seen on them (WCAG 2.5.3, "label in
- * name"): who speaks to the computer says what is to be seen. For an input the visible words are its placeholder.
+ * Finds controls whose accessible name does not start with their visible text (WCAG 2.5.3, "label in name"), which
+ * people with voice control say. The visible text of an input is its placeholder.
  */
 export function unfitNames(html: string): string[] {
   return [...html.matchAll(controls)].flatMap(([, tag = '', head = '', inner = '']) => {
@@ -18,7 +18,7 @@ function attribute(head: string, name: string): string | null {
   return new RegExp(`\\b${name}="([^"]*)"`).exec(head)?.[1] ?? null
 }
 
-/** Without what is hidden from eyes, and without pictures. */
+/** Without hidden text and pictures. */
 function seenText(html: string): string {
   return html
     .replace(/<svg[\s\S]*?<\/svg>/g, '')

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 
-/** Every row of every table in a database, but for the tables and columns that change by themselves. */
+/** Every row of every table in a database, except tables and columns that change by themselves. */
 export function allRows(
   file: string,
   fleeting: { tables: RegExp; columns: readonly string[] },

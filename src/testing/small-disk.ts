@@ -6,13 +6,13 @@ import type { TestContext } from 'node:test'
 
 export interface SmallDisk {
   dir: string
-  /** Leaves no byte free. */
+  /** Fills the disk to the last byte. */
   fill(): void
-  /** Gives back what `fill` took. */
+  /** Frees what `fill` took. */
   free(): void
 }
 
-/** A disk of its own in memory. Skips the test, and returns null, where this user may not mount one. */
+/** A small disk in memory. Skips the test, and returns null, if this user may not mount one. */
 export function smallDisk(t: TestContext, { mebibytes }: { mebibytes: number }): SmallDisk | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     t.skip('only root can mount a small disk: run the tests as root on Linux')
@@ -27,7 +27,7 @@ export function smallDisk(t: TestContext, { mebibytes }: { mebibytes: number }):
     return null
   }
   t.after(() => {
-    // Lazily, for what has a file of it open may end after this.
+    // Lazily, because a program with an open file on it may end after this.
     execFileSync('umount', ['--lazy', dir])
     rmdirSync(dir)
   })

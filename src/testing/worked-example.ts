@@ -9,9 +9,9 @@ import { temporaryFolder } from './folder.ts'
 const root = join(import.meta.dirname, '../..')
 
 /**
- * Takes the plugin that CONTRIBUTING.md describes for a folder such as `plugins/remarks`: writes its files beside the
- * real ones, compiles them, makes the migration with the command on the page, and loads it. `files` are the names of the
- * files that the page shows.
+ * Builds the plugin described in CONTRIBUTING.md in a folder such as `plugins/remarks`: writes its files, compiles
+ * them, creates the migration with the documented command, and loads it. `files` are the names of the files on the
+ * page.
  */
 export async function workedExample(
   t: Pick<TestContext, 'after'>,
@@ -34,6 +34,8 @@ export async function workedExample(
   writeFileSync(join(dir, 'tsconfig.example.json'), JSON.stringify(tsconfig))
   run('tsc', '--noEmit', '-p', 'tsconfig.example.json')
 
+  run('biome', 'check', `--config-path=${root}`, folder)
+
   const commands = [...guide.matchAll(/^npx (drizzle-kit .*)$/gm)].map(([, command = '']) => command)
   const [program = '', ...args] = commands.find(command => command.includes(`${folder}/`))?.split(' ') ?? []
   run(program, ...args)
@@ -49,7 +51,7 @@ export async function workedExample(
   return { plugin: { ...plugin, tables }, files: shown.map(({ file }) => file) }
 }
 
-/** A copy of the project made of links, in which the folder is an empty one of its own. */
+/** A copy of the project made of links, in which this folder is empty and separate. */
 function placeBeside(t: Pick<TestContext, 'after'>, folder: string): string {
   const dir = temporaryFolder(t)
   const above = dirname(folder)

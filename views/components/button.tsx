@@ -50,6 +50,8 @@ export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
   ask: string
   /** The words on the button that does it. */
   confirm: string
+  /** Shown open: what was typed has to be corrected. */
+  open?: boolean
   /** What will happen, and what will be kept. Fields here are sent too. */
   children: Child
 }
@@ -59,9 +61,9 @@ export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
  * closes the others of the page, which their common name does.
  */
 export function Confirm(props: ConfirmProps) {
-  const { ask, confirm, action, fields = {}, look = 'danger', about, children } = props
+  const { ask, confirm, action, fields = {}, look = 'danger', about, open, children } = props
   return (
-    <details class="confirm" name="confirm">
+    <details class="confirm" name="confirm" open={open}>
       <summary class={`button ${look === 'plain' ? '' : look}`}>
         {ask}
         <About words={about} />

@@ -26,7 +26,7 @@ export function Difference({ difference, now }: { difference: JobsDifference; no
               {kind === 'removed' ? 'no longer runs; its history is kept' : null}
               {kind !== 'removed' && nextRunAt !== null && nextRunAt > now ? (
                 <>
-                  next <Time at={nextRunAt} now={now} zone={timezone} />{' '}
+                  next run <Time at={nextRunAt} now={now} zone={timezone} />, schedule{' '}
                 </>
               ) : null}
               {kind === 'removed' ? null : <code>{cron}</code>}

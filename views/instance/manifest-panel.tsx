@@ -37,7 +37,7 @@ export function ManifestBadge({ manifest, now }: { manifest: ManifestWithExcerpt
   if (manifest.status === 'error') {
     return (
       <Badge tone="bad" shape="cross">
-        Manifest does not load
+        {packagesFailed(manifest) ? 'Packages not installed' : 'Manifest does not load'}
       </Badge>
     )
   }
@@ -65,17 +65,26 @@ const waitsInWords = {
   confirmation: 'Waiting for you',
 }
 
+/** The manifest was not read, because its packages are not there. */
+function packagesFailed({ errors }: ManifestWithExcerpts): boolean {
+  return errors.length > 0 && errors.every(({ file }) => file === 'package.json')
+}
+
 /** Why the last save did not go live, where, and what runs meanwhile. Empty when it went live. */
 export function ManifestProblems({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   if (manifest.status !== 'error') return null
   if (manifest.waitingFor === 'packages') return <Installing manifest={manifest} now={now} />
   if (manifest.waitingFor === 'registry') return <Offline manifest={manifest} now={now} />
   if (manifest.waitingFor === 'confirmation') return <HeldBack manifest={manifest} now={now} />
+  const failed = packagesFailed(manifest)
+  const whatToDo = failed
+    ? 'Failures of the network are retried automatically. For anything else, fix package.json and save it.'
+    : 'Fix the file and save it.'
   return (
-    <Notice tone="bad" title="The last change did not go live">
+    <Notice tone="bad" title={failed ? 'Packages not installed' : 'The last change did not go live'}>
       <p>
         {manifest.loadedAt === null ? (
-          'No jobs have loaded yet, so nothing is scheduled. Fix the file and save it.'
+          `No jobs have loaded yet, so nothing is scheduled. ${whatToDo}`
         ) : (
           <>
             The jobs of <Time at={manifest.loadedAt} now={now} as="full" />
@@ -85,7 +94,7 @@ export function ManifestProblems({ manifest, now }: { manifest: ManifestWithExce
                 (<Commit id={manifest.commit} />)
               </>
             ) : null}{' '}
-            keep running on schedule. Fix the file and save it.
+            keep running on schedule. {whatToDo}
           </>
         )}
       </p>

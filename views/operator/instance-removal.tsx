@@ -1,11 +1,18 @@
 import { Confirm, PostButton } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Facts, Notice, Panel } from '../components/panel.tsx'
+import { sentence } from '../components/sentence.ts'
 import { Time } from '../components/time.tsx'
 import type { InstanceView } from './instance-view.ts'
 
+type RemovalProps = InstanceView & {
+  /** What is wrong with the name that was typed to delete its data. */
+  purgeFault: string | null
+  now: number
+}
+
 /** Removing an instance, and restoring it while its volume is kept. */
-export function Removal(instance: InstanceView & { now: number }) {
+export function Removal(instance: RemovalProps) {
   const { subdomain, status, volume, ownerEmail } = instance
   if (status === 'deleted') return <Kept {...instance} />
   return (
@@ -27,7 +34,7 @@ export function Removal(instance: InstanceView & { now: number }) {
   )
 }
 
-function Kept(instance: InstanceView & { now: number }) {
+function Kept(instance: RemovalProps) {
   const { subdomain, ownerEmail, deletedBy, purgeAt, retentionHeld, suspension, now } = instance
   return (
     <>
@@ -55,7 +62,7 @@ function Kept(instance: InstanceView & { now: number }) {
             </p>
           )}
           <PostButton action={`/admin/instances/${subdomain}/restore`} look="primary">
-            Undo the removal
+            Restore instance
           </PostButton>
           <Purge {...instance} />
         </div>
@@ -73,17 +80,25 @@ function Countdown({ at, now }: { at: number; now: number }) {
   )
 }
 
-function Purge({ subdomain, volume }: InstanceView) {
+function Purge({ subdomain, volume, status, purgeFault }: RemovalProps) {
   return (
-    <Confirm ask="Delete data…" confirm="Delete for good" action={`/admin/instances/${subdomain}/purge`}>
+    <Confirm
+      ask="Delete data…"
+      confirm="Delete for good"
+      action={`/admin/instances/${subdomain}/purge`}
+      open={purgeFault !== null}
+    >
       <p>
-        This deletes <code>{volume}</code>: jobs, history and everything else.{' '}
+        {status === 'deleted' ? 'This' : 'This removes the instance, ends its current runs and'} deletes{' '}
+        <code>{volume}</code>: jobs, history and everything else. The name becomes free.{' '}
         <strong>This cannot be undone.</strong>
       </p>
       <Field
         name="confirm"
         label={`Type ${subdomain} to confirm`}
+        error={purgeFault === null ? undefined : sentence(purgeFault)}
         required
+        autofocus={purgeFault !== null}
         autocomplete="off"
         spellcheck={false}
       />

@@ -30,6 +30,8 @@ export interface InstanceView {
   volume: string
   createdAt: number
   lastHealthAt: number | null
+  /** When the operator last gave it to another owner. */
+  ownerChangedAt: number | null
   deletedAt: number | null
   /** Who removed it, in words; null while it is not removed. */
   deletedBy: string | null

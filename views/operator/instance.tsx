@@ -13,6 +13,8 @@ export interface InstanceProps {
   instance: InstanceView
   /** Newest first. */
   operations: readonly OperationView[]
+  /** What is wrong with the name that was typed to delete its data; null when nothing was. */
+  purgeFault?: string | null
   now: number
 }
 
@@ -41,12 +43,16 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
 }
 
 /** The live part of the page. */
-export function InstanceLive({ instance, operations, now }: InstanceProps) {
+export function InstanceLive({ instance, operations, purgeFault = null, now }: InstanceProps) {
   const { subdomain, status, url } = instance
   const [latest, ...earlier] = operations
   const busy = latest?.status === 'pending' || latest?.status === 'running'
   return (
-    <Live id="instance" src={`/admin/instances/${subdomain}`} everySeconds={busy ? 1 : 5}>
+    <Live
+      id="instance"
+      src={`/admin/instances/${subdomain}`}
+      everySeconds={purgeFault !== null ? null : busy ? 1 : 5}
+    >
       <PageHead
         title={subdomain}
         crumb={{ href: '/admin/instances', label: 'Instances' }}
@@ -84,6 +90,10 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
         <Facts
           of={{
             Owner: instance.ownerEmail,
+            'Owner changed':
+              instance.ownerChangedAt === null ? null : (
+                <Time at={instance.ownerChangedAt} now={now} as="full" />
+              ),
             Id: <code>{instance.id}</code>,
             'Last healthy':
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
@@ -101,7 +111,7 @@ export function InstanceLive({ instance, operations, now }: InstanceProps) {
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
       {status === 'deleted' ? null : <Transfer {...instance} />}
       <Payment {...instance} />
-      <Removal {...instance} now={now} />
+      <Removal {...instance} purgeFault={purgeFault} now={now} />
     </Live>
   )
 }
@@ -143,15 +153,16 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
   )
 }
 
+const outcome = {
+  pending: 'waiting',
+  running: 'in progress',
+  succeeded: 'done',
+  failed: 'failed',
+  superseded: 'superseded by a newer one',
+} as const satisfies Record<OperationView['status'], string>
+
 function LatestOperation({ operation, now }: { operation: OperationView; now: number }) {
   const { title, status, steps, createdAt, durationMs } = operation
-  const outcome = {
-    pending: 'waiting',
-    running: 'in progress',
-    succeeded: 'done',
-    failed: 'failed',
-    superseded: 'replaced by a newer one',
-  }
   return (
     <Panel
       title={`${title}: ${outcome[status]}`}
@@ -172,7 +183,7 @@ function Earlier({ operations, now }: { operations: readonly OperationView[]; no
       <ul class="plain">
         {operations.map(operation => (
           <li>
-            {operation.title}: {operation.status}, <Time at={operation.createdAt} now={now} />
+            {operation.title}: {outcome[operation.status]}, <Time at={operation.createdAt} now={now} />
           </li>
         ))}
       </ul>

@@ -33,38 +33,36 @@ export interface InstancesProps {
   outdated: number
   /** The search words, '' for none, and which part of the results is shown. */
   list: { search: string; outdated: boolean; total: number; offset: number; limit: number }
+  /** The instance whose deletion the operator has just asked for, and whether it is done. */
+  purge: { subdomain: string; done: boolean } | null
   domain: string
   now: number
 }
 
 const path = '/admin/instances'
 
-export function InstancesPage(props: InstancesProps) {
-  const { total, removed, domain, list } = props
+function Head({ total, removed, domain, list }: InstancesProps) {
   const lead = `${total - removed} at *.${domain}${removed > 0 ? `, ${removed} removed` : ''}`
   return (
-    <>
-      <PageHead
-        title="Instances"
-        lead={total > 0 ? lead : undefined}
-        actions={
-          <>
-            {list.search || total > 20 ? (
-              <Search
-                action={path}
-                words={list.search}
-                label="Search instances by name or owner"
-                placeholder="Search instances"
-              />
-            ) : null}
-            <a class="button primary" href="/admin/new">
-              New instance
-            </a>
-          </>
-        }
-      />
-      <InstanceTable {...props} />
-    </>
+    <PageHead
+      title="Instances"
+      lead={total > 0 ? lead : undefined}
+      actions={
+        <>
+          {list.search || total > 20 ? (
+            <Search
+              action={path}
+              words={list.search}
+              label="Search instances by name or owner"
+              placeholder="Search instances"
+            />
+          ) : null}
+          <a class="button primary" href="/admin/new">
+            New instance
+          </a>
+        </>
+      }
+    />
   )
 }
 
@@ -105,14 +103,31 @@ function Outdated({ outdated, list }: InstancesProps) {
   )
 }
 
-/** The live part of the page. */
-export function InstanceTable(props: InstancesProps) {
-  const { instances, total, list, now } = props
+function Purged({ subdomain, done }: NonNullable<InstancesProps['purge']>) {
+  if (done) return <Notice tone="ok" title={`${subdomain} and its data have been deleted`} />
+  return (
+    <Notice tone="busy" title={`${subdomain} and its data are being deleted`}>
+      <p>
+        <a href={`${path}/${subdomain}`}>See the steps</a>
+      </p>
+    </Notice>
+  )
+}
+
+/** The operator's instances. The whole page is live, the counts too. */
+export function InstancesLive(props: InstancesProps) {
+  const { instances, total, list, purge, now } = props
   const { search, outdated } = list
   const address = (offset: number) =>
-    listAddress(path, { search, offset, more: outdated ? { outdated: 'true' } : {} })
+    listAddress(path, {
+      search,
+      offset,
+      more: { ...(outdated ? { outdated: 'true' } : {}), ...(purge ? { purged: purge.subdomain } : {}) },
+    })
   return (
     <Live id="instances" src={address(list.offset)} everySeconds={2}>
+      <Head {...props} />
+      {purge ? <Purged {...purge} /> : null}
       <Outdated {...props} />
       {instances.length === 0 && total > 0 ? (
         <EmptyState

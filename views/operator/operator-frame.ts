@@ -7,7 +7,7 @@ const parts = [
 ] as const
 
 /** The operator's navigation. `current` is the section that the page belongs to. */
-export function operatorNav(current: string | null): NavLink[] {
+function operatorNav(current: string | null): NavLink[] {
   return parts.map(part => ({ ...part, current: part.href === current }))
 }
 

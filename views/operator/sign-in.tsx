@@ -27,7 +27,9 @@ export function SignInPage({ next, tokenFile, ownersSignIn, error }: SignInPageP
           autocomplete="current-password"
           error={error}
           {...(tokenFile
-            ? { hint: 'It was created at the first start. Its file’s path was printed there.' }
+            ? {
+                hint: 'Created at the first start, which printed the path of its file. It is in .control/admin-token in the data root.',
+              }
             : { hint: 'The value of ADMIN_TOKEN.' })}
         />
         <div class="actions">

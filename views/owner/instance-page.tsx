@@ -121,7 +121,7 @@ const outcomes = {
   running: 'in progress',
   succeeded: 'done',
   failed: 'failed',
-  superseded: 'replaced by a newer one',
+  superseded: 'superseded by a newer one',
 }
 
 function Work({ work, now }: { work: OwnedWork; now: number }) {

@@ -26,7 +26,7 @@ export function OwnedInstancesLive({ instances, limit, claimable, now }: OwnedIn
         lead={
           room ? undefined : (
             <>
-              {limitWords(limit)} <a href="/new">Get more</a>
+              {limitWords(limit)} {limit.larger ? <a href="/new">Get more</a> : null}
             </>
           )
         }

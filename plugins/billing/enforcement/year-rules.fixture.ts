@@ -1,8 +1,8 @@
 import type { WireInstance } from '../../provisioner/pages/wire.ts'
 
 /** The terms, in days: the defaults of the product. */
-export const trialDays = 14
-export const graceDays = 14
+const trialDays = 14
+const graceDays = 14
 export const removalDays = 30
 export const keptDays = 30
 

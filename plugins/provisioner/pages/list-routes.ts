@@ -18,6 +18,11 @@ const listQuery = z.object({
   offset: numberField(0, 999_999_999, 0),
   search: searchField,
   outdated: truth.optional().meta({ description: 'List only those that run with older settings' }),
+  purged: z
+    .string()
+    .max(63)
+    .optional()
+    .meta({ description: 'On the page, show the progress of deleting this instance' }),
 })
 
 function nextAddress(
@@ -59,7 +64,7 @@ export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route
       const list = { search, outdated, offset, limit: isPage ? Math.min(limit, instancesListed) : limit }
       const digest = settingsDigest(fleet)
       const window = listWindowOf(fleet.db, list, digest)
-      if (isPage) return pages.list(c, window, list)
+      if (isPage) return pages.list(c, window, list, query.purged)
       const next = offset + window.rows.length
       if (next < window.found && window.rows.length > 0)
         c.header('Link', `<${nextAddress(list, next)}>; rel="next"`)

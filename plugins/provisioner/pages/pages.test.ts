@@ -87,15 +87,37 @@ test('an instance’s whole life works with forms alone', async t => {
 
   const mistyped = await post('/admin/instances/acme/purge', { confirm: 'acm' })
   assert.equal(mistyped.status, 422)
-  assert.match(mistyped.text, /nothing was deleted/)
+  assert.match(mistyped.text, /Must be (&quot;|")acme(&quot;|"), typed out; nothing was deleted/)
+  assert.match(mistyped.text, /<details class="confirm" name="confirm" open/)
+  assert.match(mistyped.text, /aria-invalid="true"/)
   assert.ok(existsSync(join(fleet.root, 'acme')))
   assert.deepEqual(at(await post('/admin/instances/acme/purge', { confirm: 'acme' })), [
     303,
-    '/admin/instances',
+    '/admin/instances?purged=acme',
   ])
   await eventually('the volume is gone', () => !existsSync(join(fleet.root, 'acme')))
+  await eventually('the list says so', async () =>
+    (await get('/admin/instances?purged=acme')).text.includes('acme and its data have been deleted'),
+  )
   assert.deepEqual(at(await post('/logout')), [303, '/login'])
   assert.equal((await get('/admin/instances')).status, 303)
+})
+
+test('the history and details of an instance say that its owner was changed', async t => {
+  const fleet = await testFleet(t)
+  const { get, post } = browser(fleet)
+  await post('/login', { token })
+  await fleet.provision('acme')
+  assert.doesNotMatch((await get('/admin/instances/acme')).text, /Owner changed/)
+  await post('/admin/instances/acme/transfer', { owner_email: 'eve@example.com' })
+  await post('/admin/instances/acme/stop')
+  const page = await eventually('it is stopped', async () => {
+    const page = await get('/admin/instances/acme')
+    return page.text.includes('Stop: done') && page
+  })
+  assert.match(page.text, /Change owner: (done|superseded by a newer one)/)
+  assert.match(page.text, /Owner changed/)
+  assert.doesNotMatch(page.text, /Reset password: /)
 })
 
 test('a form with mistakes is shown again with the input and the errors', async t => {

@@ -4,13 +4,14 @@ import type { AppContext, FieldErrors } from '../../../src/http/route.ts'
 import { checkDisk } from '../../../src/storage/disk.ts'
 import type { PageProps } from '../../../views/layout.tsx'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance.tsx'
-import { InstancesPage, type InstancesProps, InstanceTable } from '../../../views/operator/instances.tsx'
+import { InstancesLive, type InstancesProps } from '../../../views/operator/instances.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../../views/operator/new-instance.tsx'
 import { operatorFrame } from '../../../views/operator/operator-frame.ts'
 import { siteUrl } from '../../site/contract.ts'
 import type { OperationKind, Remover } from '../contract.ts'
 import { purgeAt } from '../reconciler/retention.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
+import { findBySubdomain } from '../records/instance.ts'
 import { type OperationRecord, operationsOf } from '../records/operation.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
 import type { Instance } from '../schema.ts'
@@ -42,13 +43,19 @@ export function instancePages(parts: ProvisionerRoutes) {
   const { fleet, defaultImage } = parts
   const { site, driver } = fleet
   return {
-    list: (c: AppContext, window: InstanceWindow, query: InstanceQuery) => {
-      const props = listProps(parts, window, query)
-      if (wantsFragment(c)) return c.html(<InstanceTable {...props} />)
-      return c.render(<InstancesPage {...props} />, frame(parts, 'Instances', 5))
+    list: (c: AppContext, window: InstanceWindow, query: InstanceQuery, purged?: string) => {
+      const purge = purged ? { subdomain: purged, done: findBySubdomain(fleet.db, purged) === null } : null
+      const props = { ...listProps(parts, window, query), purge }
+      if (wantsFragment(c)) return c.html(<InstancesLive {...props} />)
+      return c.render(<InstancesLive {...props} />, frame(parts, 'Instances', 5))
     },
-    show: (c: AppContext, instance: Instance) => {
-      const props = instanceProps(parts, instance)
+    /** With `purgeFault`, the form that deletes its data is open and says what is wrong. */
+    show: (c: AppContext, instance: Instance, purgeFault: string | null = null) => {
+      const props = { ...instanceProps(parts, instance), purgeFault }
+      if (purgeFault !== null) {
+        c.status(422)
+        return c.render(<InstanceLive {...props} />, frame(parts, instance.subdomain))
+      }
       if (wantsFragment(c)) return c.html(<InstanceLive {...props} />)
       const busy = props.operations[0]?.status === 'pending' || props.operations[0]?.status === 'running'
       return c.render(<InstanceLive {...props} />, frame(parts, instance.subdomain, busy ? 1 : 10))
@@ -87,7 +94,7 @@ function frame(
   refresh?: number,
 ): PageProps {
   return {
-    ...operatorFrame(title, title === 'Instances' ? '/admin/instances' : null),
+    ...operatorFrame(title, '/admin/instances'),
     warning:
       diskWarning(fleet.site.dataRoot) ??
       taskWarning(taskFaults()) ??
@@ -107,7 +114,7 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
   const now = clock.now()
   return {
     now,
-    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, now)),
+    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, instance, now)),
     instance: {
       id: instance.id,
       subdomain: instance.subdomain,
@@ -125,6 +132,7 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
       createdAt: instance.createdAt,
       lastHealthAt: lastHealthAt(parts, instance),
       deletedAt: removal?.deletedAt ?? null,
+      ownerChangedAt: instance.handedOverAt,
       deletedBy: removal?.by ? removerWords[removal.by] : null,
       purgeAt: purgeAt(instance, retention, now),
       retentionHeld: removal?.objection ?? null,
@@ -139,7 +147,7 @@ function listProps(
   parts: ProvisionerRoutes,
   { rows, total, removed, outdated, found }: InstanceWindow,
   query: InstanceQuery,
-): InstancesProps {
+): Omit<InstancesProps, 'purge'> {
   const { site, clock } = parts.fleet
   const digest = settingsDigest(parts.fleet)
   return {
@@ -175,11 +183,17 @@ function taskWarning(faults: ReturnType<ProvisionerRoutes['taskFaults']>): strin
   return `Background work keeps failing: ${listed}. It is retried. Instances keep running; the log of the control plane has the details.`
 }
 
-function operationView(operation: OperationRecord, now: number): InstanceProps['operations'][number] {
+function operationView(
+  operation: OperationRecord,
+  { handedOverAt }: Instance,
+  now: number,
+): InstanceProps['operations'][number] {
   const { id, kind, status, createdAt, startedAt, finishedAt, steps } = operation
+  // A change of owner is carried out as a new password, opened in the same moment.
+  const ownerChanged = kind === 'reset-password' && createdAt === handedOverAt
   return {
     id,
-    title: titles[kind],
+    title: ownerChanged ? 'Change owner' : titles[kind],
     status,
     createdAt,
     durationMs: startedAt === null ? null : (finishedAt ?? now) - startedAt,

@@ -29,7 +29,7 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: InstancePages): R
   return [
     removeRoute(parts),
     deprovisionRoute(parts),
-    purgeRoute(parts),
+    purgeRoute(parts, pages),
     restoreRoute(parts),
     startOverRoute(parts),
     transferRoute(parts, pages),
@@ -39,7 +39,7 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: InstancePages): R
 async function purge(parts: ProvisionerRoutes, c: AppContext, subdomain: string, anyway: boolean) {
   const { fleet } = parts
   const accepted = anyway ? await purgeAnyway(fleet, subdomain) : request(fleet, subdomain, 'purge')
-  return await answerOrReturn(parts, c, accepted, '/admin/instances')
+  return await answerOrReturn(parts, c, accepted, `/admin/instances?purged=${subdomain}`)
 }
 
 function removeRoute(parts: ProvisionerRoutes): Route {
@@ -75,7 +75,7 @@ function deprovisionRoute(parts: ProvisionerRoutes): Route {
   })
 }
 
-function purgeRoute(parts: ProvisionerRoutes): Route {
+function purgeRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/purge',
@@ -91,9 +91,10 @@ function purgeRoute(parts: ProvisionerRoutes): Route {
     }),
     answers,
     handle: (c, { params, body }) => {
-      requireInstance(parts.fleet.db, params.subdomain)
+      const instance = requireInstance(parts.fleet.db, params.subdomain)
       if (body.confirm.trim() !== params.subdomain) {
         const message = `must be "${params.subdomain}", typed out; nothing was deleted`
+        if (wantsPage(c)) return pages.show(c, instance, message)
         throw invalidFields([{ path: 'confirm', message }])
       }
       return purge(parts, c, params.subdomain, body.anyway ?? false)

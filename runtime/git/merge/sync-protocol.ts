@@ -39,7 +39,8 @@ export interface PlanRequest {
   template: string
 }
 
-export type Side = 'ours' | 'theirs'
+export const sides = ['ours', 'theirs'] as const
+export type Side = (typeof sides)[number]
 
 export interface Plan {
   kind:

@@ -1,8 +1,8 @@
-/** Longer texts, and texts that have less in common, are shown to a person. */
+/** Longer or less similar texts are left to a person. */
 const mostLines = 20_000
 const mostDifferences = 4000
 
-/** Both sides' changes in one text, or null where they changed the same lines in different ways. */
+/** Merges both sides' changes into one text; null if they changed the same lines differently. */
 export function mergeText(base: string, ours: string, theirs: string): string | null {
   const [b, o, t] = [linesOf(base), linesOf(ours), linesOf(theirs)]
   const inOurs = matchLines(b, o)
@@ -32,14 +32,14 @@ function same(a: string[], b: string[]): boolean {
   return a.length === b.length && a.every((line, i) => line === b[i])
 }
 
-/** With their line ends, so that joining them gives the text back. */
+/** With their line ends, so that joining them restores the text. */
 function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? []
 }
 
 /**
- * For each line of `a` the line of `b` that it became, or -1: the longest common subsequence, by Myers' greedy
- * algorithm. Null when the texts are too large or too different for it.
+ * Returns for each line of `a` the matching line of `b`, or -1: the longest common subsequence, by Myers' greedy
+ * algorithm. Null if the texts are too large or too different.
  */
 export function matchLines(a: readonly string[], b: readonly string[]): number[] | null {
   if (a.length > mostLines || b.length > mostLines) return null

@@ -33,7 +33,7 @@ async function writeFile(
   }
 }
 
-/** The same for what is written in between, where nothing else may happen. */
+/** Synchronous variant, for writes that nothing may interrupt. */
 export function writeWhole(file: string, data: string | Uint8Array, mode = 0o666): void {
   const draft = `${file}.${randomUUID().slice(0, 8)}.tmp`
   fs.mkdirSync(dirname(file), { recursive: true })

@@ -3,7 +3,7 @@ import { readRegularLater } from '../../../src/storage/regular-file.ts'
 
 const limitBytes = 256 * 1024 * 1024
 
-/** The file system for isomorphic-git, in which only regular files are read, and packages are not there. */
+/** The file system for isomorphic-git that reads only regular files, and hides packages. */
 export const carefulFs = {
   promises: {
     ...fs.promises,
@@ -12,7 +12,7 @@ export const carefulFs = {
       const encoding = typeof options === 'string' ? options : options?.encoding
       return encoding ? content.toString(encoding) : content
     },
-    // Packages are installed, not written here; a repo that does not ignore them must not get them committed.
+    // Packages are installed, not edited: a repo that does not ignore them must not commit them.
     readdir: async (folder: string) =>
       (await fs.promises.readdir(folder)).filter(name => name !== 'node_modules'),
   },

@@ -5,19 +5,19 @@ import { writeWhole } from './atomic-fs.ts'
 const head = (fileMode: boolean, symlinks: boolean, ignoreCase: boolean) =>
   `[core]\n\trepositoryformatversion = 0\n\tfilemode = ${fileMode}\n\tbare = false\n\tlogallrefupdates = true\n\tsymlinks = ${symlinks}\n\tignorecase = ${ignoreCase}\n`
 
-/** What isomorphic-git writes into a new repo, and git on Windows into a clone. */
+/** The settings that isomorphic-git writes to a new repo, and git on Windows to a clone. */
 const elsewhere = head(false, false, true)
 const here = head(true, true, false)
 
 /**
- * Says of a repo that was made here what its file system can do: without it, no executable bit would count. A clone
- * from a system that has none keeps its settings.
+ * Tells git what the file system of a new repo supports: without it, executable bits would not count. A clone from a
+ * system without them keeps its settings.
  */
 export function correctConfig(dir: string): void {
   if (isUncorrected(dir)) writeWhole(configFile(dir), here + configOf(dir).slice(elsewhere.length))
 }
 
-/** True for a repo that was made here and says that executable bits do not count. */
+/** True for a repo created here whose settings ignore executable bits. */
 export function isUncorrected(dir: string): boolean {
   const text = configOf(dir)
   return text.startsWith(elsewhere) && !text.includes('[remote "origin"]')

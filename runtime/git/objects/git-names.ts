@@ -1,25 +1,20 @@
-/** Characters that HFS+ leaves out when it compares names, as in git's `next_hfs_char`. */
+/** Characters that HFS+ ignores when it compares names, as in git's `next_hfs_char`. */
 const unseen = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g
 
-/** `.git`, or its short name on NTFS, also with the dots, spaces and streams that Windows leaves out. */
+/** `.git`, or its short name on NTFS, with the dots, spaces and streams that Windows ignores. */
 const ntfsDotGit = /^(\.git|git~1)[. ]*($|:)/i
 
 /**
- * True for a name that git takes for its own folder, on this system or another: `.git`, `.GIT`, `.git.`, `git~1`,
- * `.git::$INDEX_ALLOCATION`, `.g<zero-width>it`. Git refuses them in every commit (`verify_path`, CVE-2014-9390,
- * CVE-2019-1352).
+ * True for a name that git would treat as its own folder, on this system or another: `.git`, `.GIT`, `.git.`,
+ * `git~1`, `.git::$INDEX_ALLOCATION`, `.g<zero-width>it`. Git refuses them in every commit (`verify_path`,
+ * CVE-2014-9390, CVE-2019-1352).
  */
 export function isDotGit(name: string): boolean {
-  // Windows takes a backslash for a slash.
+  // Windows treats a backslash as a slash.
   return name.split('\\').some(part => ntfsDotGit.test(part) || /^\.git$/i.test(part.replace(unseen, '')))
 }
 
-/** What would reach out of the work tree, or into git's own files. */
+/** True for a name that would lead out of the work tree or into git's own files. */
 export function isUnsafeName(name: string): boolean {
   return name === '' || name === '.' || name === '..' || /[/\0]/.test(name) || isDotGit(name)
-}
-
-/** The first of a path's names that git would refuse, or null. */
-export function unsafeNameIn(path: string): string | null {
-  return path.split('/').find(isUnsafeName) ?? null
 }

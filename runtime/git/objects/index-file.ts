@@ -6,30 +6,30 @@ import { writeWhole } from './atomic-fs.ts'
 import type { Entry } from './objects.ts'
 import { bytesOf, comparePaths, pathOf } from './path-bytes.ts'
 
-/** What git's index says of a path, and the file that it was written for. */
+/** An entry of git's index, with the file that it was written for. */
 export interface IndexEntry extends Entry {
   path: string
   /** Ten numbers of 32 bits, as git writes them: see `stampOf`. */
   stamp: Buffer
-  /** Which side of an unfinished merge it is; 0 for none. */
+  /** The side of an unfinished merge; 0 outside one. */
   stage: number
   assumeValid: boolean
-  /** Not in the work tree, and not gone either. */
+  /** Deliberately missing from the work tree. */
   skipWorktree: boolean
   intentToAdd: boolean
 }
 
 export interface GitIndex {
   entries: IndexEntry[]
-  /** When it was written, in nanoseconds; 0 where there is none. */
+  /** When the index was written, in nanoseconds; 0 if there is none. */
   writtenAt: bigint
 }
 
-/** Of 50,000 files with long names. */
+/** Fits 50,000 files with long names. */
 const largestIndex = 64 * 1024 * 1024
 const stampBytes = 40
 
-/** Reads versions 2 to 4. Throws in words where it is of another kind or damaged. */
+/** Reads versions 2 to 4. Throws for other versions and damaged files. */
 export function readIndex(dir: string): GitIndex {
   const file = join(dir, '.git/index')
   const found = lstatSync(file, { bigint: true, throwIfNoEntry: false })
@@ -38,7 +38,7 @@ export function readIndex(dir: string): GitIndex {
   if (!bytes || bytes.length < 32 || bytes.toString('latin1', 0, 4) !== 'DIRC') throw damaged()
   const body = bytes.subarray(0, -20)
   const sum = bytes.subarray(-20)
-  // `index.skipHash` leaves it at zero.
+  // `index.skipHash` leaves the checksum zero.
   if (!sum.equals(Buffer.alloc(20)) && !createHash('sha1').update(body).digest().equals(sum)) throw damaged()
   const version = body.readUInt32BE(4)
   if (version < 2 || version > 4) throw new Error(`.git/index has the version ${version}, which is not known`)
@@ -74,11 +74,11 @@ export function readIndex(dir: string): GitIndex {
       intentToAdd: (extended & 0x2000) !== 0,
     })
   }
-  // In a split index, most entries are in another file.
+  // A split index keeps most entries in another file.
   if (body.indexOf('link', at, 'latin1') === at && at + 8 < body.length) {
     throw new Error('.git/index is split; git update-index --no-split-index makes it whole')
   }
-  // In a sparse one, an entry may be a whole folder that is not checked out.
+  // An entry of a sparse index may be a whole folder that is not checked out.
   if (entries.some(({ mode }) => mode === '40000') || hasExtension(body, at, 'sdir')) {
     throw new Error(
       '.git/index is sparse; git sparse-checkout reapply --no-sparse-index makes it whole, and changes no file',
@@ -98,7 +98,7 @@ function hasExtension(body: Buffer, start: number, name: string): boolean {
 const damaged = () =>
   new Error('.git/index is damaged; remove it, and git reset brings it back without touching files')
 
-/** Git's number of variable length, and how many bytes it takes. */
+/** Reads git's variable-length number; returns it with its size in bytes. */
 function numberAt(bytes: Buffer, start: number): [number, number] {
   let at = start
   let byte = bytes[at++] ?? 0
@@ -141,12 +141,12 @@ function formatEntry(entry: IndexEntry): Buffer {
 
 export function indexEntry(path: string, entry: Entry, more: Partial<IndexEntry> = {}): IndexEntry {
   const flags = { stage: 0, assumeValid: false, skipWorktree: false, intentToAdd: false }
-  // Git knows files as 644 or 755 only, whatever an old tree says.
+  // Git uses only modes 644 and 755, whatever an old tree says.
   const mode = entry.mode === '100664' ? '100644' : entry.mode
   return { path, mode, oid: entry.oid, stamp: Buffer.alloc(stampBytes), ...flags, ...more }
 }
 
-/** The index with these paths changed, null being gone; all others stay as they are. */
+/** Returns the index with these paths changed; null removes a path. All others are unchanged. */
 export function indexWith(
   entries: readonly IndexEntry[],
   changes: ReadonlyMap<string, IndexEntry | null>,
@@ -172,12 +172,12 @@ export function stampOf(found: BigIntStats, nowMs = Date.now()): Buffer {
   return stamp
 }
 
-/** True when the file was not touched since this entry was written for it. */
+/** True if the file was not modified since this entry was written for it. */
 export function isUntouched(entry: IndexEntry, found: BigIntStats, { writtenAt }: GitIndex): boolean {
   if (entry.stage !== 0 || entry.intentToAdd) return false
   if (found.mtimeNs >= writtenAt) return false
   const now = stampOf(found, Number.POSITIVE_INFINITY)
-  // Not the device, as in git; and of the times, what a program that counts them as floating numbers keeps.
+  // Ignores the device, as git does, and the digits of times that programs with floating-point times lose.
   for (const at of [0, 8, 20, 36]) {
     if (now.readUInt32BE(at) !== entry.stamp.readUInt32BE(at)) return false
   }
@@ -186,7 +186,7 @@ export function isUntouched(entry: IndexEntry, found: BigIntStats, { writtenAt }
 
 const lockFile = (dir: string) => join(dir, '.git/index.lock')
 
-/** Takes git's own lock of the index, with words that say whose it is. False when another has it. */
+/** Takes git's own lock of the index, with text that names the holder. Returns false if another program has it. */
 export function lockIndex(dir: string, words: string): boolean {
   const draft = `${lockFile(dir)}.${randomUUID().slice(0, 8)}`
   writeWhole(draft, words)
@@ -201,7 +201,7 @@ export function lockIndex(dir: string, words: string): boolean {
   }
 }
 
-/** Gives it back, if it has these words. */
+/** Releases the lock if it contains this text. */
 export function unlockIndex(dir: string, words: string): void {
   const found = readRegular(lockFile(dir), 1024)
   if (found?.toString('utf8') === words) rmSync(lockFile(dir), { force: true })

@@ -6,7 +6,7 @@ import git, { type CommitObject } from 'isomorphic-git'
 import { carefulFs as fs } from './careful-fs.ts'
 import { bytesOf, pathOf } from './path-bytes.ts'
 
-/** One entry of a tree, its mode as it is written there: an old repo may hold `100664`. */
+/** An entry of a tree. The mode is as written there: an old repo may contain `100664`. */
 export interface TreeItem {
   name: string
   mode: string
@@ -17,7 +17,7 @@ export interface TreeItem {
 export type Entry = Pick<TreeItem, 'mode' | 'oid'>
 
 export const folderMode = '40000'
-export const submoduleMode = '160000'
+const submoduleMode = '160000'
 export const linkMode = '120000'
 
 export const isFolder = ({ mode }: Pick<Entry, 'mode'>) => Number.parseInt(mode, 8) === 0o40000
@@ -26,12 +26,12 @@ export const isLink = ({ mode }: Pick<Entry, 'mode'>) => mode === linkMode
 export const isExecutable = ({ mode }: Pick<Entry, 'mode'>) =>
   (Number.parseInt(mode, 8) & 0o170100) === 0o100100
 
-/** The objects of a repo. What was read is remembered, so that one is opened for one piece of work. */
+/** The objects of a repo. Caches what it reads, so open one per task. */
 export interface Objects {
   tree(oid: string | null): Promise<readonly TreeItem[]>
   blob(oid: string): Promise<Uint8Array>
   commit(oid: string): Promise<CommitObject>
-  /** The tree of a commit; null for none. */
+  /** Returns the tree of a commit; null for no commit. */
   treeOf(commit: string | null): Promise<string | null>
   writeTree(items: readonly TreeItem[]): string
   writeBlob(content: Uint8Array): string
@@ -65,7 +65,7 @@ export function openObjects(dir: string): Objects {
   }
 }
 
-export function parseTree(bytes: Uint8Array): TreeItem[] {
+function parseTree(bytes: Uint8Array): TreeItem[] {
   const items: TreeItem[] = []
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at < buffer.length; ) {
@@ -82,7 +82,7 @@ export function parseTree(bytes: Uint8Array): TreeItem[] {
   return items
 }
 
-export function formatTree(items: readonly TreeItem[]): Buffer {
+function formatTree(items: readonly TreeItem[]): Buffer {
   return Buffer.concat(
     items
       .map(item => ({ item, key: bytesOf(isFolder(item) ? `${item.name}/` : item.name) }))
@@ -98,12 +98,12 @@ function framed(type: 'blob' | 'tree', content: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`${type} ${content.byteLength}\0`), content])
 }
 
-/** What git would call this content. */
+/** Returns git's id for this content. */
 export function blobId(content: Uint8Array): string {
   return createHash('sha1').update(framed('blob', content)).digest('hex')
 }
 
-/** Whole or not at all, whenever it is killed: what is half there would be taken for the object ever after. */
+/** Writes completely or not at all, even if killed: a partial file would be read as the object ever after. */
 function writeObject(dir: string, type: 'blob' | 'tree', content: Uint8Array): string {
   const object = framed(type, content)
   const oid = createHash('sha1').update(object).digest('hex')

@@ -29,7 +29,7 @@ function nameOf(bytes: Uint8Array): string {
   }
 }
 
-/** The bytes that `pathOf` was given. */
+/** Returns the bytes that `pathOf` was given. */
 export function bytesOf(path: string): Buffer {
   if (path.isWellFormed()) return Buffer.from(path)
   const pieces = path
@@ -40,13 +40,13 @@ export function bytesOf(path: string): Buffer {
   return Buffer.concat(pieces)
 }
 
-/** Where a path of the repo lies, for the file system: in bytes where a string would not find it. */
+/** Returns a repo path for the file system: in bytes if a string would not find it. */
 export function placeOf(dir: string, path: string): string | Buffer {
   if (path.isWellFormed()) return join(dir, path)
   return Buffer.concat([Buffer.from(`${dir}/`), bytesOf(path)])
 }
 
-/** As git sorts them: byte by byte. */
+/** Git's order: byte by byte. */
 export function comparePaths(a: string, b: string): number {
   return Buffer.compare(bytesOf(a), bytesOf(b))
 }

@@ -1,13 +1,13 @@
 import { isUnsafeName } from './git-names.ts'
 import { type Entry, folderMode, isFolder, type Objects, type TreeItem } from './objects.ts'
 
-/** What a path was and is; null for nothing. */
+/** The old and new entry of a path; null for none. */
 export interface EntryChange {
   before: Entry | null
   after: Entry | null
 }
 
-/** A few objects can make a tree without end: each folder holds the same one, ten times. */
+/** A few objects can form an endless tree: each folder contains the same one ten times. */
 export const treeBounds = { entries: 50_000, depth: 50 }
 
 export function sameEntry(a: Entry | null | undefined, b: Entry | null | undefined): boolean {
@@ -15,8 +15,8 @@ export function sameEntry(a: Entry | null | undefined, b: Entry | null | undefin
 }
 
 /**
- * The paths in which two trees differ, folders that are equal being passed over. Throws when the second one brings a
- * name that no work tree may hold, or more is different than can be looked at.
+ * Returns the paths in which two trees differ, skipping equal folders. Throws if the second one contains a name that
+ * no work tree may have, or if there are too many differences.
  */
 export async function changedPaths(
   objects: Objects,
@@ -56,7 +56,7 @@ export async function changedPaths(
   return changes
 }
 
-/** Every file, link and submodule of a tree by its path. `skip` names folders that are not looked into. */
+/** Lists every file, link and submodule of a tree by path. `skip` names folders to leave out. */
 export async function listEntries(
   objects: Objects,
   root: string | null,
@@ -101,7 +101,7 @@ function boundsOf(): Bounds {
   }
 }
 
-/** A name that stands for a link and for a folder at once would lead out of the work tree. */
+/** A name that is both a link and a folder would lead out of the work tree. */
 function namesOf(
   items: readonly TreeItem[],
   prefix: string,
@@ -118,7 +118,7 @@ function namesOf(
 
 const entryOf = ({ mode, oid }: TreeItem): Entry => ({ mode, oid })
 
-/** What stands at a path of a tree, a folder too; null for nothing. */
+/** Returns the entry at a path of a tree, folders included; null if there is none. */
 export async function itemAt(objects: Objects, root: string | null, path: string): Promise<TreeItem | null> {
   let item: TreeItem | null = null
   let tree = root
@@ -132,8 +132,8 @@ export async function itemAt(objects: Objects, root: string | null, path: string
 }
 
 /**
- * A tree that differs from `root` in these paths and in nothing else: what is not named stays byte for byte, whatever
- * it is. Null takes a path away. A file takes the place of a folder whole. Returns null when nothing is left.
+ * Returns a tree that differs from `root` only in these paths; all other entries are unchanged byte for byte. Null
+ * removes a path. A file replaces a whole folder. Returns null if nothing is left.
  */
 export async function withChanges(
   objects: Objects,

@@ -20,7 +20,7 @@ import { changedPaths, sameEntry } from '../objects/tree-changes.ts'
 import { isPackage, leftOut } from './commit.ts'
 import { type Change, fileAt, openWorkTree, removeEmptyFolders } from './work-tree.ts'
 
-/** What says, after a kill, that a checkout was going on. */
+/** The journal by which a killed checkout is found. */
 interface Journal {
   pid: number
   branch: string
@@ -108,7 +108,7 @@ async function headOf(dir: string, branch: string): Promise<string | null> {
   return git.resolveRef({ fs: atomicFs, dir, ref: `refs/heads/${branch}` }).catch(() => null)
 }
 
-/** Every path in which two commits differ, those first that make room: a folder may come where a file was. */
+/** Returns every path in which two commits differ, removals first: a folder may replace a file. */
 export async function changesBetween(dir: string, from: string, to: string): Promise<Change[]> {
   const objects = openObjects(dir)
   const found = await changedPaths(objects, await objects.treeOf(from), await objects.treeOf(to))
@@ -116,7 +116,7 @@ export async function changesBetween(dir: string, from: string, to: string): Pro
   return changes.sort((a, b) => Number(a.after !== null) - Number(b.after !== null))
 }
 
-/** Those of which the files know: packages are installed, not checked out, and a submodule is an empty folder. */
+/** Leaves out packages, which are installed and not checked out, and submodules, which are empty folders. */
 export function fileChanges(changes: readonly Change[]): Change[] {
   const asFile = (entry: Entry | null) => (entry && isSubmodule(entry) ? null : entry)
   return changes
@@ -125,20 +125,20 @@ export function fileChanges(changes: readonly Change[]): Change[] {
     .filter(({ before, after }) => !sameEntry(before, after))
 }
 
-/** A folder for each submodule that comes, as git makes it. */
+/** Creates a folder for each new submodule, as git does. */
 export function makeModuleFolders(dir: string, changes: readonly Change[]): void {
   for (const { path, after } of changes) {
     if (!after || !isSubmodule(after) || isPackage(path)) continue
     try {
       fs.mkdirSync(placeOf(dir, path), { recursive: true })
     } catch (error) {
-      // Something else stands there, which stays.
+      // Something else is there, which stays.
       if (!['EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
 }
 
-/** The empty folders of submodules that go; what is in one stays. */
+/** Removes the empty folders of removed submodules; files in them stay. */
 export function dropModuleFolders(dir: string, changes: readonly Change[]): void {
   for (const { path, before, after } of changes) {
     if (!before || !isSubmodule(before) || (after && isSubmodule(after))) continue
@@ -146,7 +146,7 @@ export function dropModuleFolders(dir: string, changes: readonly Change[]): void
       fs.rmdirSync(placeOf(dir, path))
       removeEmptyFolders(dir, path)
     } catch {
-      // It is not empty, or not there.
+      // It is not empty, or missing.
     }
   }
 }

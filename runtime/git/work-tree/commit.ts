@@ -25,7 +25,7 @@ import { contentAt, type Scan, scanWorkTree, workTreeSettings } from './work-tre
 
 const lockWords = 'longhouse commit\n'
 
-/** What `commit` makes of the files: a tree that differs from HEAD's in these paths only. */
+/** What `stage` made of the files: a tree that differs from HEAD's only in these paths. */
 export interface Staged {
   branch: string
   /** Null for the first commit. */
@@ -34,13 +34,13 @@ export interface Staged {
   changes: ReadonlyMap<string, { before: Entry | null; after: Entry | null }>
 }
 
-/** `staged` is null when there is nothing to commit, or `refused` says why it cannot be. */
+/** `staged` is null if there is nothing to commit; `refused` says why a commit is impossible. */
 export interface Staging {
   staged: Staged | null
   refused: string | null
 }
 
-/** Takes what differs from HEAD in the files. Writes objects, and changes neither index nor branch. */
+/** Stages the differences between HEAD and the files. Writes objects, and changes neither index nor branch. */
 export async function stageFiles(dir: string): Promise<Staging> {
   forgetLock(dir)
   const { branch, parent, objects, tree } = await standing(dir)
@@ -63,7 +63,7 @@ export async function stageFiles(dir: string): Promise<Staging> {
   return { staged: await stagedOf(objects, { branch, parent, tree, changes }), refused: null }
 }
 
-/** Takes what differs between HEAD and another commit, whatever the files are like. */
+/** Stages the differences between HEAD and another commit, whatever the files contain. */
 export async function stageCommit(dir: string, commit: string): Promise<Staging> {
   forgetLock(dir)
   const { branch, parent, objects, tree } = await standing(dir)
@@ -74,7 +74,7 @@ export async function stageCommit(dir: string, commit: string): Promise<Staging>
   return { staged: await stagedOf(objects, { branch, parent, tree, changes }), refused: null }
 }
 
-/** The files of a folder, as the first commit of a repo that has none. */
+/** Stages the files of a folder as the first commit of an empty repo. */
 export async function stageFirst(dir: string, files: ReadonlyMap<string, Uint8Array>): Promise<Staging> {
   const { branch, parent, objects } = await standing(dir)
   if (branch === null || parent !== null) return { staged: null, refused: null }
@@ -95,7 +95,7 @@ async function stagedOf(
   return { branch, parent, changes, tree: (await withChanges(objects, tree, edits)) ?? objects.writeTree([]) }
 }
 
-/** Commits what was staged on top of what it was staged for. Throws if that is no longer HEAD. */
+/** Commits what was staged, on the parent it was staged for. Throws if that is no longer HEAD. */
 export async function commitStaged(dir: string, staged: Staged, words: CommitWords): Promise<string> {
   const { branch, parent, tree, changes } = staged
   if (!lockIndex(dir, lockWords)) throw new Error(busy)
@@ -119,7 +119,7 @@ export async function commitStaged(dir: string, staged: Staged, words: CommitWor
         message: `${message}\n`,
       },
     })
-    // Before the branch: killed in between, what is staged is what the files are, and not what they were.
+    // Written before the branch: after a kill in between, the index matches the files.
     writeIndex(dir, indexWith(readIndex(dir).entries, indexed(changes)))
     await git.writeRef({ fs, dir, ref: `refs/heads/${branch}`, value: oid, force: true })
     return oid
@@ -134,14 +134,14 @@ function indexed(changes: Staged['changes']): Map<string, IndexEntry | null> {
   )
 }
 
-/** Packages are never checked out: git takes what the index says of them for what is there. */
+/** Packages are never checked out: the index entry makes git treat them as unchanged. */
 export function leftOut(path: string): Partial<IndexEntry> {
   return isPackage(path) ? { skipWorktree: true } : {}
 }
 
 export const isPackage = (path: string) => path.split('/').includes('node_modules')
 
-/** Lets the index know the files again that are as it says, so that they need not be read each time. */
+/** Updates the index for files that match it, so that they need not be read each time. */
 function rememberFiles(dir: string, { reread }: Pick<Scan, 'reread'>): void {
   const aged = reread
     .map(each => ({ ...each, stamp: stampOf(each.found) }))
@@ -164,7 +164,7 @@ function rememberFiles(dir: string, { reread }: Pick<Scan, 'reread'>): void {
   }
 }
 
-/** Where the repo stands: its branch, its last commit, and that one's tree. */
+/** Returns the state of the repo: its branch, its last commit and that commit's tree. */
 export async function standing(
   dir: string,
 ): Promise<{ branch: string | null; parent: string | null; objects: Objects; tree: string | null }> {
@@ -178,7 +178,7 @@ export async function standing(
  * The last commit; null before the first one. Throws when it cannot be read: an unreadable head is not an absent one,
  * and a first commit in its place would cut off the history.
  */
-export async function headOf(dir: string): Promise<string | null> {
+async function headOf(dir: string): Promise<string | null> {
   const branch = await git.currentBranch({ fs, dir })
   const head = await git.resolveRef({ fs, dir, ref: 'HEAD' }).catch((error: unknown) => {
     if (error instanceof git.Errors.NotFoundError) return null
@@ -228,7 +228,7 @@ const unfinished = {
 }
 const finish: Record<string, string> = { merge: 'commit' }
 
-/** Only one of our own programs commits at a time: a lock of ours was left by one that was killed. */
+/** Only one of our own programs commits at a time, so a lock of ours belongs to a killed one. */
 function forgetLock(dir: string): void {
   unlockIndex(dir, lockWords)
 }
@@ -242,14 +242,14 @@ function tooLarge(dir: string, { changes }: Scan): string | null {
   return size > repoBounds.bytes ? `a commit of ${Math.round(size / 1024 / 1024)} MiB is too large` : null
 }
 
-export function inWords(changes: Staged['changes']): Change[] {
+function inWords(changes: Staged['changes']): Change[] {
   return [...changes].map(([file, { before, after }]) => ({
     file: plainName(file),
     kind: after === null ? 'Remove' : before === null ? 'Add' : 'Update',
   }))
 }
 
-/** A name may hold line ends, which would say something else in a message. */
+/** A name may contain line ends, which would change the meaning of a message. */
 function plainName(path: string): string {
   return /\p{C}/u.test(path) ? JSON.stringify(path) : path
 }

@@ -6,9 +6,9 @@ import { isExecutable, isFolder, type Objects } from '../objects/objects.ts'
 import { placeOf } from '../objects/path-bytes.ts'
 
 /**
- * Has executable bits count from now on, in a repo of which they did not. An older version pulled a change of the bit
- * alone without giving it to the file: taken for an edit, that would be committed and pushed. So what is executable in
- * HEAD becomes so in the files and in the index first. A file that is executable here alone stays so.
+ * Turns executable bits on in a repo that ignored them. An older version pulled a change of the bit without setting
+ * it on the file: as an edit, that would be committed and pushed. So executable files of HEAD first become executable
+ * in the work tree and in the index. A file that is executable only here stays so.
  */
 export async function countExecutableBits(
   dir: string,
@@ -40,7 +40,7 @@ export async function countExecutableBits(
   correctConfig(dir)
 }
 
-/** False for what is no file. No link is followed, and no pipe waited for. */
+/** Returns false for anything but a file. Follows no links, and does not wait for pipes. */
 function makeExecutable(place: string | Buffer): boolean {
   let fd: number
   try {

@@ -1,6 +1,6 @@
 export const notFetchedKinds = ['submodule', 'lfs', 'packages'] as const
 
-/** In git, and not in the files as it should be. */
+/** A file in git whose content is missing here. */
 export interface NotFetched {
   path: string
   kind: (typeof notFetchedKinds)[number]
@@ -8,9 +8,9 @@ export interface NotFetched {
 
 export const notCommittedKinds = ['name', 'repository', 'environment'] as const
 
-/** In the files, and never in git. */
+/** A file here that is never committed. */
 export interface NotCommitted {
   path: string
-  /** A name that git refuses, a repository of its own, or a file of secrets such as `.env`. */
+  /** `name` for a name that git refuses, `environment` for a file of secrets such as `.env`, otherwise a nested repository. */
   kind: (typeof notCommittedKinds)[number]
 }

@@ -1,23 +1,23 @@
 import type { Author } from '../authors.ts'
 import type { NotCommitted, NotFetched } from './left-out.ts'
 
-/** What the git program is asked. */
+/** Requests to the git program. */
 export type GitRequest = {
   id: number
   dir: string
-} /** Makes the repo; its first commit holds the starter files and nothing else, if they are what it begins with. */ & (
+} /** Creates the repo. If it starts with the starter files, its first commit contains exactly these. */ & (
   | { op: 'init'; starter: boolean }
   | { op: 'status'; remote: KnownRemote | null }
-  /** Takes every file that changed; or, of another commit, all in which that differs from HEAD. */
+  /** Stages every changed file; with `like`, all differences from HEAD to that commit. */
   | { op: 'stage'; like?: string }
-  /** Commits what `stage` put there last. */
+  /** Commits what was staged last. */
   | ({ op: 'commit' } & CommitWords)
 )
 
 export interface CommitWords {
-  /** The first line, where it shall not name the files. */
+  /** The first line, instead of one that names the files. */
   subject?: string | undefined
-  /** Stands at the end. */
+  /** Text at the end of the message. */
   note?: string | undefined
   /** The authors of the changes, the last one first; Longhouse if none is named. */
   authors?: readonly Author[] | undefined
@@ -25,7 +25,7 @@ export interface CommitWords {
 
 /** The remote that this repo is synced with. */
 export interface KnownRemote {
-  /** The last commit that it is known to have; null when none is. */
+  /** The last commit it is known to have; null if none. */
   synced: string | null
 }
 
@@ -34,24 +34,24 @@ export type GitAnswer = { id: number } & ({ ok: GitState } | { error: string })
 export interface GitState {
   branch: string | null
   head: { commit: string; message: string; at: number } | null
-  /** Changed files, relative to the repo, that are not committed. */
+  /** Changed, uncommitted files, relative to the repo. */
   dirty: string[]
-  /** Why nothing could be staged; null when it could, or nothing had changed. */
+  /** Why staging failed; null if it succeeded or nothing had changed. */
   refused: string | null
-  /** What keeps changes from being committed. When there is too much to look at, `dirty` is not known. */
+  /** What keeps changes from being committed. If there is too much to scan, `dirty` is unknown. */
   obstacle: string | null
-  /** The first remote, `origin` before others, without credentials. */
+  /** The first remote, `origin` preferred, without credentials. */
   remote: { url: string; branch: string | null } | null
-  /** The first hundred paths that are in git and not in the files. */
+  /** The first hundred paths in git whose files are missing. */
   notFetched: NotFetched[]
-  /** The first hundred that are in the files and stay out of git. */
+  /** The first hundred files that stay out of git. */
   notCommitted: NotCommitted[]
-  /** What the remote is not known to have; nothing without one. */
+  /** Commits that the remote is not known to have; none without a remote. */
   unpushed: Unpushed
 }
 
 export interface Unpushed {
-  /** At most a thousand are counted. */
+  /** Counts to a thousand. */
   count: number
   /** The newest of them. */
   commits: { commit: string; message: string; at: number; author: string }[]

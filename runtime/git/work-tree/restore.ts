@@ -7,8 +7,8 @@ import { changesBetween, dropModuleFolders, fileChanges, makeModuleFolders } fro
 import { openWorkTree } from './work-tree.ts'
 
 /**
- * Makes the files those of a commit, all or none of them, and leaves index and branch as they are. All that is there
- * must have been committed. Returns the path where something else stands, which nothing is written over; else null.
+ * Makes the files those of a commit, all or none of them; index and branch stay. All current files must be committed.
+ * Returns the path of an unexpected file, which is not overwritten; null on success.
  */
 export async function restoreFiles(dir: string, commit: string): Promise<string | null> {
   const head = await git.resolveRef({ fs: atomicFs, dir, ref: 'HEAD' })
@@ -21,7 +21,7 @@ export async function restoreFiles(dir: string, commit: string): Promise<string 
     for (const { before, after } of changes) {
       for (const entry of [before, after]) if (entry) await tree.stage(entry, () => objects.blob(entry.oid))
     }
-    // A kill may have come in between, the last time.
+    // The previous restore may have been killed in between.
     tree.restore()
     dropModuleFolders(dir, all)
     try {

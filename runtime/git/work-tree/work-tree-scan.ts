@@ -20,11 +20,11 @@ import { pathOf, placeOf } from '../objects/path-bytes.ts'
 import { listEntries } from '../objects/tree-changes.ts'
 import type { NotCommitted, NotFetched } from './left-out.ts'
 
-/** A path whose file is not what HEAD has. */
+/** A path whose file differs from HEAD. */
 export interface FoundChange {
   path: string
   before: Entry | null
-  /** What is there now, its content not yet among the objects; null when it is gone. */
+  /** The current entry, whose content is not yet among the objects; null if it is gone. */
   after: Entry | null
 }
 
@@ -32,7 +32,7 @@ export interface Scan {
   changes: FoundChange[]
   notFetched: NotFetched[]
   notCommitted: NotCommitted[]
-  /** Files that were read to find that they are what the index says: it may remember them anew. */
+  /** Files found unchanged by reading them: the index may remember their new attributes. */
   reread: { path: string; found: BigIntStats; entry: Entry }[]
 }
 
@@ -48,12 +48,12 @@ export interface ScanOptions {
 const isEnvironment = (name: string) =>
   /^\.env($|\.)/.test(name) && !/\.(example|sample|template|dist|defaults|schema)$/.test(name)
 
-/** What is larger is no file that is committed here. */
+/** Larger files are never committed. */
 const largestFile = 256 * 1024 * 1024
 
 /**
- * Compares the files with HEAD. Packages and submodules are left out: the ones are installed, the others not fetched.
- * What git ignores counts only where it is in HEAD already.
+ * Compares the files with HEAD. Leaves out packages, which are installed, and submodules, which are not fetched.
+ * Ignored files count only if HEAD contains them.
  */
 export async function scanWorkTree({ dir, objects, tree, index }: ScanOptions): Promise<Scan> {
   const scan: Scan = { changes: [], notFetched: [], notCommitted: [], reread: [] }
@@ -151,7 +151,7 @@ function isRepository(dir: string, path: string): boolean {
 }
 
 export interface WorkTreeSettings {
-  /** False where the file system keeps no executable bit. */
+  /** False if the file system has no executable bit. */
   fileMode: boolean
   /** Line ends are CRLF in the files, and LF in git. */
   autoCrlf: boolean
@@ -176,7 +176,7 @@ async function entryAt(
   return { mode: executable ? '100755' : '100644', oid: blobId(content) }
 }
 
-/** The content of a file or a link as git keeps it. */
+/** The content of a file or a link as git stores it. */
 export async function contentAt(
   dir: string,
   path: string,
@@ -189,7 +189,7 @@ export async function contentAt(
   return Buffer.from(content.toString('latin1').replaceAll('\r\n', '\n'), 'latin1')
 }
 
-/** An old tree may say 664 for what is 644. */
+/** An old tree may have mode 664 instead of 644. */
 function isSame(a: Entry, b: Entry): boolean {
   return (
     a.oid === b.oid &&

@@ -7,14 +7,14 @@ import { pathOf, placeOf } from '../objects/path-bytes.ts'
 
 export interface Change {
   path: string
-  /** What must be there now; null for nothing. */
+  /** The expected current entry; null for none. */
   before: Entry | null
   after: Entry | null
 }
 
 /**
- * Changes files so that no edit is ever lost: a file is moved aside, checked again there, and the new one is put
- * in its place only where nothing is. `stagingDir` is a folder on the same file system for what waits and what was moved.
+ * Changes files without losing an edit: a file is moved to a backup folder and checked there, and the new one is put
+ * in its place only if that is free. `stagingDir` is a folder on the same file system for new content and backups.
  */
 export function openWorkTree(dir: string, stagingDir: string) {
   const backupDirs = [join(stagingDir, 'aside'), join(stagingDir, 'undone')] as const
@@ -25,7 +25,7 @@ export function openWorkTree(dir: string, stagingDir: string) {
     found?.oid === entry?.oid && (found && isLink(found)) === (entry && isLink(entry))
   const modeOf = (entry: Entry) => (isExecutable(entry) ? 0o755 : 0o644)
 
-  /** `no` when something else is there than was expected; then nothing was changed. */
+  /** Returns `no` if the current file is not the expected one; then nothing was changed. */
   const replace = ({ path, before, after }: Change): 'changed' | 'was so' | 'no' => {
     const file = placeOf(dir, path)
     if (!isPlainFolder(dir, path)) return 'no'
@@ -38,7 +38,7 @@ export function openWorkTree(dir: string, stagingDir: string) {
     }
     if (!same(found, before)) return 'no'
     if (before) {
-      // A second time where what was done is undone.
+      // The second folder is for undoing a change.
       const backupDir =
         backupDirs.find(each => isPlainFolder(each, path) && !isThere(placeOf(each, path))) ?? backupDirs[1]
       const kept = placeOf(backupDir, path)
@@ -57,12 +57,12 @@ export function openWorkTree(dir: string, stagingDir: string) {
     return 'changed'
   }
 
-  /** False when something came there meanwhile: it stays. */
+  /** Returns false if a file appeared there meanwhile: it stays. */
   const place = (entry: Entry, file: string | Buffer): boolean => {
     try {
       if (isLink(entry)) fs.symlinkSync(fs.readFileSync(waiting(entry)), file)
       else {
-        // A copy and not the waiting file itself: the same content may be wanted in several places.
+        // A copy instead of the staged file itself, because several places may need the same content.
         const copy = join(stagingDir, 'copy')
         fs.copyFileSync(waiting(entry), copy)
         fs.chmodSync(copy, modeOf(entry))
@@ -77,7 +77,7 @@ export function openWorkTree(dir: string, stagingDir: string) {
   }
 
   return {
-    /** Has this content at hand before the first file is touched. */
+    /** Prepares content before the first file is changed. */
     stage: async (entry: Entry, content: () => Promise<Uint8Array>): Promise<void> => {
       if (!fs.existsSync(waiting(entry))) writeWhole(waiting(entry), await content())
     },
@@ -101,7 +101,7 @@ export function openWorkTree(dir: string, stagingDir: string) {
       return null
     },
 
-    /** Puts back what was moved aside and is not in its place: a kill came in between. */
+    /** Restores files from the backup folders after a kill. */
     restore: (): void => {
       for (const path of [...new Set(backupDirs.flatMap(filesIn))]) {
         const file = placeOf(dir, path)
@@ -153,18 +153,18 @@ function filesIn(folder: string): string[] {
   return found
 }
 
-/** Of git's and our own small files. */
+/** For git's and our own small files. */
 const longestText = 64 * 1024
 
-/** The file's text, or null when it cannot be had. */
+/** Returns the file's text; null if it cannot be read. */
 export function fileAt(file: string): string | null {
   return readRegular(file, longestText)?.toString('utf8') ?? null
 }
 
-/** What is larger than this is nothing that was ever committed. */
+/** Larger files are never committed. */
 const largestFile = 256 * 1024 * 1024
 
-/** What git would call the file that is there. A folder is something that no entry is equal to. */
+/** Returns git's entry for the current file. A folder equals no entry. */
 function entryAt(file: string | Buffer): Entry | null {
   const found = fs.lstatSync(file, { throwIfNoEntry: false })
   if (!found) return null
@@ -174,7 +174,7 @@ function entryAt(file: string | Buffer): Entry | null {
   return { oid: blobId(content), mode: (found.mode & 0o100) === 0 ? '100644' : '100755' }
 }
 
-/** False when a link stands where the path has a folder: it may lead anywhere. */
+/** Returns false if a link stands in place of one of the path's folders: it may lead anywhere. */
 function isPlainFolder(dir: string, path: string): boolean {
   for (const folder of foldersAbove(path).reverse()) {
     const found = fs.lstatSync(placeOf(dir, folder), { throwIfNoEntry: false })
@@ -184,13 +184,13 @@ function isPlainFolder(dir: string, path: string): boolean {
   return true
 }
 
-/** The innermost first. */
+/** Innermost first. */
 function foldersAbove(path: string): string[] {
   const parts = path.split('/').slice(0, -1)
   return parts.map((_, i) => parts.slice(0, i + 1).join('/')).reverse()
 }
 
-/** True when there was a folder without any file in it, and it is gone now. */
+/** Removes a folder without files; returns true if it did. */
 function dropEmptyFolder(folder: string | Buffer): boolean {
   if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false
   try {
@@ -216,7 +216,7 @@ function putBack(kept: string | Buffer, file: string | Buffer): void {
   }
 }
 
-/** Those above a path that has left them. */
+/** Removes the folders above a path that are empty now. */
 export function removeEmptyFolders(dir: string, path: string): void {
   for (const folder of foldersAbove(path)) {
     try {

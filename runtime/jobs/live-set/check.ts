@@ -9,7 +9,7 @@ import { differenceOf } from './difference.ts'
 import type { LiveSetStore } from './live-set.ts'
 import type { LoadLimits } from './loader.ts'
 
-/** Says what would happen if the draft were saved. Builds it in a folder that is deleted afterwards. */
+/** Returns the effect of saving the draft. Builds it in a folder that is deleted afterwards. */
 export async function checkDraft(
   draft: Draft,
   options: { volume: Folders; live: LiveSetStore; limits: LoadLimits; timezone: string; now: number },

@@ -6,7 +6,7 @@ import type { JobChange, JobsDifference } from '../contract.ts'
 /** A large change lists this many jobs, and counts the others. */
 const mostListed = 100
 
-/** Fields that are no change to users: where a job stands in the file is one for readers only. */
+/** Fields whose change users do not see: the place of a job in the file matters only to readers. */
 const ignored = new Set<string>(['id', 'source'])
 
 /** Compares two sets of jobs by id. Each changed job has its next run as of `now`. */
@@ -44,7 +44,7 @@ export function differenceOf(
 export const isEmpty = ({ added, removed, changed }: JobsDifference): boolean =>
   added + removed + changed === 0
 
-/** Puts a difference into words for a commit message; '' when nothing changed. */
+/** Describes a difference in a commit message; '' if nothing changed. */
 export function differenceInWords(difference: JobsDifference): string {
   const { added, removed, changed, jobs } = difference
   if (isEmpty(difference)) return ''

@@ -9,8 +9,8 @@ import { silentLog } from '../../../src/log.ts'
 import { programRoot } from '../../../src/root.ts'
 import { temporaryFolder } from '../../../src/testing/folder.ts'
 import { createEngine, isAlive, oneJob, registry, startInstance, until } from '../../engine.fixture.ts'
+import { openVolume } from '../../open-volume.ts'
 import { volumeProcesses } from '../../process/process-tree.ts'
-import { openVolume } from '../../volume/volume.ts'
 
 const withFs = (source: string) => `import { writeSync } from 'node:fs'\n${source}`
 

@@ -36,7 +36,7 @@ function packagesJson(state: PackagesState): z.input<typeof packagesShape> {
   }
 }
 
-/** What stands between the files of the jobs repo and the jobs that run. */
+/** Routes of the manifest: its state, confirming a change, retrying an installation. */
 export function codeRoutes({ jobs, packages, access: { signedIn } }: JobsWeb): Route[] {
   const install = async () => {
     packages.forgive()

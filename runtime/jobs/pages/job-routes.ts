@@ -24,7 +24,7 @@ const matchShape = z.object({
   text: z.string(),
 })
 const foundRunShape = runShape.extend({ match: matchShape.optional() }).meta({ id: 'FoundRun' })
-/** Where a browser goes on to after a form. */
+/** Where to redirect a browser after a form. */
 const next = z.string().optional().meta({ description: 'For a browser: the path to redirect to' })
 
 /** The registered jobs: list, run, enable, disable, history. */

@@ -3,7 +3,7 @@ import type { Access } from '../../auth/contract.ts'
 import type { Packages } from '../../packages/contract.ts'
 import type { JobsService } from '../contract.ts'
 
-/** What the routes of the jobs stand on. */
+/** What the routes of the jobs depend on. */
 export interface JobsWeb {
   jobs: JobsService
   packages: Packages
@@ -11,6 +11,6 @@ export interface JobsWeb {
   clock: Clock
   /** The instance's address, for examples. */
   address: string
-  /** Aborts when the program stops, so that answers that never end by themselves do. */
+  /** Aborts when the program stops, to end open responses. */
   stopping: AbortSignal
 }

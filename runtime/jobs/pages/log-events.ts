@@ -81,7 +81,7 @@ function eventsOf(
         let released = false
         const hasRoom = () => !released && (controller.desiredSize ?? 0) > 0
         const send = (text: string) => controller.enqueue(encoder.encode(text))
-        const tell = (text: string, next: number) => {
+        const sendPiece = (text: string, next: number) => {
           position = next
           if (text !== '') send(event(text, `id: ${next}`))
         }
@@ -112,7 +112,7 @@ function eventsOf(
           while (hasRoom()) {
             const { text, next } = log.from(position, aheadBytes)
             if (next === position) break
-            tell(timed ? text : asWritten(text), next)
+            sendPiece(timed ? text : asWritten(text), next)
           }
           if (!complete || !hasRoom()) return
           send(event(JSON.stringify(runJson(runs.find(run.id) ?? run)), 'event: end'))
@@ -125,7 +125,7 @@ function eventsOf(
           if (piece === null) complete = true
           // A reader that keeps up gets every piece at once; a slow one reads from the stored log.
           else if (piece.from === position && hasRoom())
-            return tell(timed ? piece.kept : piece.written, piece.to)
+            return sendPiece(timed ? piece.kept : piece.written, piece.to)
           pump()
         })
       },

@@ -4,7 +4,7 @@ import { logLines } from '../../runner/log-line.ts'
 /** Each poll of a growing log resends at most this much; a longer line is shown alone. */
 const most = { length: 48 * 1024, lines: 500 }
 
-/** The part of a log that holds a line; without one the last lines, and of a very long line its end. */
+/** Returns the part of a log with the given line; without one the last lines, or only the end of a very long line. */
 export function partOf(log: string, line: number | null): LogPartView {
   return line === null ? lastPart(log) : partWith(log, line)
 }
@@ -22,7 +22,7 @@ function lastPart(log: string): LogPartView {
   return { lines, first, total, line: null, cut: cutInLine && onlyLine, before, after: null }
 }
 
-/** Parts follow one another from the first line on, so that each line has one in which it is found again. */
+/** Parts follow each other from the first line on, so that each line is always in the same part. */
 function partWith(log: string, wanted: number): LogPartView {
   const total = countLines(log)
   const line = Math.min(wanted, total)

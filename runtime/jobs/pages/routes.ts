@@ -7,7 +7,7 @@ import { runPageRoutes } from './run-pages.tsx'
 import { runRoutes } from './run-routes.ts'
 import { scheduleRoutes } from './schedule.ts'
 
-/** Everything that the jobs answer to requests. */
+/** All routes of the jobs. */
 export function jobsRoutes(web: JobsWeb): Route[] {
   return [
     ...codeRoutes(web),

@@ -4,7 +4,7 @@ import type { JobsService } from '../contract.ts'
 import { unknownRun } from '../problems.ts'
 import { runJson } from './wire.ts'
 
-/** Answers with a run that was just made; when that is preferred, once it is over. */
+/** Responds with a new run, or with Prefer: wait once it has ended. */
 export async function answerRun(
   c: AppContext,
   { runs }: Pick<JobsService, 'runs'>,

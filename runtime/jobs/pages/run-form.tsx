@@ -8,10 +8,10 @@ import type { Job } from '../contract.ts'
 import type { JobsWeb } from './jobs-web.ts'
 
 const params = z.object({ id: z.string() })
-/** Before the names of parameters, so that none of them is taken for something else. */
+/** Prefix of parameter names, so that none collides with other fields. */
 const prefix = 'param.'
 
-/** The form to run a job with parameters. Programs hand them to `POST /api/jobs/{id}/run`. */
+/** The form to run a job with parameters. Programs send them to `POST /api/jobs/{id}/run`. */
 export function runFormRoutes({ jobs, access, address }: JobsWeb): Route[] {
   const { signedIn, mayRun } = access
   const page = (
@@ -45,7 +45,7 @@ export function runFormRoutes({ jobs, access, address }: JobsWeb): Route[] {
     route({
       method: 'post',
       path: '/jobs/{id}/run',
-      summary: 'Run a job with parameters, for a browser',
+      summary: 'Run a job with parameters',
       guard: mayRun,
       pageOnly: true,
       params,

@@ -4,7 +4,9 @@ import { invalidFields } from '../../../src/http/problem.ts'
 import type { AppContext } from '../../../src/http/route.ts'
 import type { RunFilter } from '../contract.ts'
 
-/** `?limit=&offset=&cursor=` of a list of runs. A cursor goes on where an earlier answer ended, whatever came since. */
+/**
+ * `?limit=&offset=&cursor=` of a list of runs. A cursor continues where an earlier response ended, despite new runs.
+ */
 export const runWindow = listWindow(50).extend({
   cursor: z
     .string()
@@ -14,7 +16,7 @@ export const runWindow = listWindow(50).extend({
     .meta({ description: 'The `next_cursor` of a previous answer; use it instead of `offset`' }),
 })
 
-/** What every list of runs answers besides the runs. */
+/** The fields of every list of runs besides the runs. */
 export const runListShape = {
   total: z.int().meta({ description: 'The number of all matching runs' }),
   next_cursor: z.string().nullable().meta({
@@ -26,7 +28,7 @@ export const linkHeader = { Link: 'Links to the `first`, `prev` and `next` pages
 
 type Window = z.output<typeof runWindow>
 
-/** As the engine takes it. Throws the Problem `invalid` for a cursor beside an offset. */
+/** Parses the window of a list. Throws the Problem `invalid` for a cursor with an offset. */
 export function windowOf({ limit, offset, cursor }: Window): Pick<RunFilter, 'limit' | 'offset' | 'after'> {
   if (cursor === undefined) return { limit, offset }
   if (offset > 0)
@@ -34,7 +36,7 @@ export function windowOf({ limit, offset, cursor }: Window): Pick<RunFilter, 'li
   return { limit, offset, after: cursor }
 }
 
-/** Throws the Problem `invalid` where a list can only be read by offset. */
+/** Throws the Problem `invalid` if a list can only be read by offset. */
 export function refuseCursor({ cursor }: Window, beside: string): void {
   if (cursor !== undefined)
     throw invalidFields([
@@ -43,8 +45,8 @@ export function refuseCursor({ cursor }: Window, beside: string): void {
 }
 
 /**
- * Sets the `Link` header, relative to this host, and returns the fields of the answer. `next` is where the engine
- * says that the list goes on; without it the next part is found by offset.
+ * Sets the `Link` header, relative to this host, and returns the fields of the response. `next` is the cursor of the
+ * next part; without it the next part is found by offset.
  */
 export function linked(
   c: AppContext,

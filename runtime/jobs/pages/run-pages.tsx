@@ -17,7 +17,7 @@ const lineNumber = z
   .regex(/^[1-9]\d{0,8}$/, 'must be the number of a line of the log, from 1')
   .transform(Number)
 
-/** Runs for people: all of them, and one. */
+/** Pages of all runs and of a single run. */
 export function runPageRoutes({ jobs, access: { signedIn: guard }, clock }: JobsWeb): Route[] {
   return [
     route({

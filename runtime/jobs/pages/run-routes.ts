@@ -24,7 +24,7 @@ const waitingRunShape = runShape
 
 type LogEvents = ReturnType<typeof createLogEvents>
 
-/** Single runs: what became of one, what it wrote, and how to end it. */
+/** Routes of single runs: status, log and cancelling. */
 export function runRoutes(web: JobsWeb): Route[] {
   const events = createLogEvents({ stopping: web.stopping })
   return [listRuns(web), showRun(web), showLog(web, events), replayRun(web), cancelRun(web)]
@@ -149,12 +149,12 @@ function waitingRunJson(run: Run, waits: ReadonlyMap<string, QueuePlace>): z.inp
   return { ...runJson(run), ...(queue && { queue }) }
 }
 
-/** Of all runs that wait, by their ids: asked once, whatever the number of runs that are shown. */
+/** The queued runs by id, computed once for any number of shown runs. */
 export function waitsOf(runs: Pick<Runs, 'waiting'>): ReadonlyMap<string, QueuePlace> {
   return new Map(runs.waiting().map(({ id, reason }, index) => [id, { position: index + 1, reason }]))
 }
 
-/** The runs that wait, in the order in which they are to start. */
+/** The queued runs, in the order in which they are to start. */
 export function queuedRuns(
   { waiting, find }: Pick<Runs, 'waiting' | 'find'>,
   { limit, offset }: { limit: number; offset: number },

@@ -6,7 +6,7 @@ import { type Route, route } from '../../../src/http/route.ts'
 import { previewSlots, scheduleFaults } from '../../cron/cron.ts'
 import type { JobsWeb } from './jobs-web.ts'
 
-/** What a schedule means, before it is saved: by the very rules that jobs run by. */
+/** Previews a schedule before it is saved, by the rules of the scheduler. */
 export function scheduleRoutes({ access: { signedIn }, clock }: JobsWeb): Route[] {
   return [
     route({

@@ -20,7 +20,7 @@ export interface ExecutionOptions {
   clock: Clock
   log: Logger
   limits: {
-    /** What a run may hold with all that it starts, in MiB, when its job does not say. */
+    /** Memory limit in MiB of a run and its children, if its job sets none. */
     memoryMb: number
     /** How long a run may take to tidy up when it is asked to end. */
     graceMs: number

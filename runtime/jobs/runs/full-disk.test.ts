@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { silentLog } from '../../../src/log.ts'
 import { smallDisk } from '../../../src/testing/small-disk.ts'
 import { createEngine, registry, standingClock, until } from '../../engine.fixture.ts'
-import { openVolume } from '../../volume/volume.ts'
+import { openVolume } from '../../open-volume.ts'
 
 test('slots that could not run on a full disk are missed for that reason, which health reports meanwhile', async t => {
   const disk = smallDisk(t, { mebibytes: 16 })

@@ -16,9 +16,9 @@ import Database from 'better-sqlite3'
 import { systemClock } from '../../../src/clock.ts'
 import { silentLog } from '../../../src/log.ts'
 import { createEngine, oneJob, registry, standingClock, startInstance, until } from '../../engine.fixture.ts'
+import { openVolume } from '../../open-volume.ts'
 import { asWritten } from '../../runner/log-line.ts'
 import { createRunLog } from '../../runner/run-log.ts'
-import { openVolume } from '../../volume/volume.ts'
 
 /** A folder on a small disk of its own; null where that takes rights that we do not have. */
 function smallDisk(t: TestContext, size = '256k'): string | null {

@@ -11,21 +11,21 @@ import { type Forge, findForge, writeStatus } from './forge.ts'
 export type CommitStatusRow = typeof commitStatuses.$inferSelect
 
 export interface CommitStatuses {
-  /** Writes what became of the remote's head, once for every change of that, or tries again what failed. */
+  /** Writes the status of the remote's head once per change, and retries failures. */
   round(engine: Watched): Promise<void>
-  /** The last one; null before the first round, or when it is about another remote. */
+  /** The last status; null before the first round, or after the remote changed. */
   last(): CommitStatusRow | null
 }
 
-/** What became of a commit here. */
+/** The state of a commit in this instance. */
 export interface Verdict {
   state: CommitState
   description: string
 }
 
 /**
- * Tells the remote, as a status of its commits, whether they are live here. Quiet where the remote is neither GitHub
- * nor GitLab, and given up for a commit when the token may not write one.
+ * Reports at the remote, as commit statuses, whether commits are live here. Does nothing for a remote other than
+ * GitHub and GitLab, and gives up on a commit if the token may not write its status.
  */
 export function commitStatusWriter(options: {
   db: NoticesDb
@@ -74,9 +74,9 @@ export function commitStatusWriter(options: {
         before.commit === found.commit &&
         before.state === found.state &&
         before.description === found.description
-      // Was the clock set back since, the next attempt would wait until it has caught up.
+      // If the clock was set back since, the next attempt would wait until it has caught up.
       if (isSame && (before.nextAt === null || (before.nextAt > now && before.at <= now))) return
-      // A local edit that does not load says nothing of a commit that was live.
+      // A local edit that does not load does not change the status of a commit that was live.
       if (before?.url === url && before.commit === found.commit && isFinal(before) && !isSame) return
       const attempts = isSame ? before.attempts + 1 : 1
       const row = { url, ...found, at: now, attempts }
@@ -95,12 +95,12 @@ export function commitStatusWriter(options: {
   }
 }
 
-/** What was live once stays so. */
+/** A commit that was live once keeps that status. */
 function isFinal({ state, error }: CommitStatusRow): boolean {
   return state === 'success' && error === null
 }
 
-/** The remote's commit that something can be said of, and what; null while it is being looked at. */
+/** The remote's commit and its state; null while it is being loaded. */
 function verdictOf(engine: Watched): ({ commit: string } & Verdict) | null {
   const remote = engine.sync.remote()
   const manifest = engine.manifest()

@@ -1,12 +1,12 @@
 import { DeliveryError } from '../../../src/delivery/delivery-error.ts'
 import type { CommitState } from '../commit-state.ts'
 
-/** Where a commit status is written: the API that belongs to the host of the remote, and to no other. */
+/** Where to write a commit status: the API at the remote's own host, and no other. */
 export interface Forge {
   kind: 'github' | 'gitlab'
-  /** Of the API, without a slash at its end. */
+  /** The base URL of the API, without a slash at its end. */
   api: string
-  /** Of the repository: `owner/name`, at GitLab with all its groups. */
+  /** The repository's path: `owner/name`, on GitLab with all its groups. */
   path: string
 }
 
@@ -14,14 +14,14 @@ export interface CommitStatus {
   commit: string
   state: CommitState
   description: string
-  /** What it is called among other statuses of the commit. */
+  /** Its name among the commit's statuses. */
   context: string
-  /** Of the page that shows more. */
+  /** A page with details. */
   targetUrl: string | null
 }
 
 const patienceMs = 10_000
-/** Of an answer, in characters: a message is shorter. */
+/** The most characters of a response to read: a message is shorter. */
 const mostRead = 64 * 1024
 
 interface Answer {
@@ -32,9 +32,9 @@ interface Answer {
 }
 
 /**
- * Finds out whose API answers for a remote. github.com and gitlab.com are known by name; any other host is asked,
- * without the token, for what only GitLab or GitHub Enterprise Server answers with. Null for another kind of server.
- * Throws a DeliveryError when the host cannot be asked now.
+ * Finds the API of a remote. github.com and gitlab.com are known by name; any other host is asked, without the token,
+ * for responses that only GitLab or GitHub Enterprise Server give. Null for another kind of server. Throws a
+ * DeliveryError if the host is unavailable.
  */
 export async function findForge(remoteUrl: string): Promise<Forge | null> {
   const { protocol, hostname, origin, pathname } = new URL(remoteUrl)
@@ -56,7 +56,7 @@ export async function findForge(remoteUrl: string): Promise<Forge | null> {
   return null
 }
 
-/** Writes it. Throws a DeliveryError, a permanent one when the token may not. Follows no redirect. */
+/** Writes a status. Throws a DeliveryError, a permanent one if the token may not write it. Follows no redirect. */
 export async function writeStatus(forge: Forge, token: string, status: CommitStatus): Promise<void> {
   const { kind, api, path } = forge
   const { commit, state, description, context, targetUrl } = status
@@ -83,7 +83,7 @@ export async function writeStatus(forge: Forge, token: string, status: CommitSta
         })
   if (answer.ok) return
   const said = wordsOf(answer.text)
-  // GitLab refuses to say again what is so already.
+  // GitLab refuses to set the current status again.
   if (kind === 'gitlab' && answer.status === 400 && /cannot transition/i.test(said)) return
   if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
     const limited = answer.headers.get('x-ratelimit-remaining') === '0' || answer.headers.has('retry-after')
@@ -111,7 +111,7 @@ async function ask(
         ...(body ? { 'Content-Type': 'application/json' } : {}),
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
-      // The token goes to the remote's own host, whatever that points to.
+      // The token is sent to the remote's own host only, whatever that redirects to.
       redirect: 'manual',
       signal: AbortSignal.timeout(patienceMs),
     })
@@ -123,25 +123,25 @@ async function ask(
   }
 }
 
-/** Reads as much of an answer as is looked at, and lets go of its connection: what is neither read nor ended holds it. */
+/** Reads the beginning of a response and releases its connection, which an unread response would hold. */
 async function beginningOf({ ok, body }: Response): Promise<string> {
   if (ok) await body?.cancel()
   if (ok || !body) return ''
   const decoder = new TextDecoder()
   let text = ''
-  // Leaving the loop ends the answer.
+  // Leaving the loop cancels the rest.
   try {
     for await (const piece of body) {
       text += decoder.decode(piece, { stream: true })
       if (text.length >= mostRead) break
     }
   } catch {
-    // The status was said; what was to follow did not come.
+    // The status arrived; the rest of the body did not.
   }
   return text
 }
 
-/** The message of an error answer, shortened; neither server repeats the token in it. */
+/** The message of an error response, shortened; neither server repeats the token in it. */
 function wordsOf(text: string): string {
   try {
     const { message } = JSON.parse(text) as { message?: unknown }

@@ -16,7 +16,7 @@ import { postWebhook } from './webhook.ts'
 
 const keptMessages = 1000
 
-/** The queue of what is to be sent, and the log of what was. */
+/** The queue of messages to send, and the log of sent ones. */
 export function createOutbox(options: {
   db: NoticesDb
   clock: Clock
@@ -60,7 +60,7 @@ export function createOutbox(options: {
   return {
     ...outbox,
 
-    /** By which channels something goes, as things are set up now. */
+    /** The channels for a message with the current settings. */
     channels: (content: Pick<MessageContent, 'to'>): Channel[] => {
       const given = settings()
       const { emailTo, ...urls } = placesOf(content, given)
@@ -69,7 +69,7 @@ export function createOutbox(options: {
       )
     },
 
-    /** Puts a message into the queue, once for each of these channels. */
+    /** Queues a message, once for each of these channels. */
     queue: (
       tx: Pick<NoticesDb, 'insert'>,
       kind: MessageKind,
@@ -84,7 +84,7 @@ export function createOutbox(options: {
       }
     },
 
-    /** Forgets the oldest of those that are over. */
+    /** Deletes the oldest finished messages. */
     prune: () => {
       const kept = db
         .select({ id: messages.id })
@@ -100,7 +100,7 @@ export function createOutbox(options: {
 
 const labels = { webhook: 'the webhook', slack: 'Slack', discord: 'Discord' } as const
 
-/** Where a message goes: '' is nowhere. A job that names an address of its own goes to no other. */
+/** The recipients of a message; '' for none. A job with its own address uses no other. */
 function placesOf({ to }: Pick<MessageContent, 'to'>, given: NoticeSettings) {
   const own = to?.webhook ?? null
   return {

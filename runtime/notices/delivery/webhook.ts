@@ -5,7 +5,8 @@ const patienceMs = 10_000
 
 /**
  * Posts a JSON body. `Longhouse-Signature: t=<unix seconds>,v1=<hex>` is the HMAC-SHA256 of `<t>.<body>` under the
- * secret, and is left out when there is none; `Longhouse-Delivery` stays the same with every attempt. Throws a DeliveryError unless it is answered with 2xx.
+ * secret, and is omitted without one; `Longhouse-Delivery` is the same for every attempt. Throws a DeliveryError
+ * unless the response is 2xx.
  */
 export async function postWebhook(
   url: string,
@@ -21,12 +22,12 @@ export async function postWebhook(
   }
   const status = await request(url, { method: 'POST', body, headers })
   if (status >= 200 && status < 300) return
-  // 4xx says that the request is wrong, except for the two that ask to come again.
+  // 4xx means that the request is wrong, except for the two that ask for a retry.
   const permanent = status >= 400 && status < 500 && status !== 408 && status !== 429
   throw new DeliveryError(`the webhook answered with ${status}`, { permanent })
 }
 
-/** Asks an address, and waits for no more than the head of its answer. Returns the status; follows nothing. */
+/** Sends a request and waits only for the response's headers. Returns the status; follows no redirect. */
 export async function request(url: string, init: RequestInit = {}): Promise<number> {
   try {
     const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(patienceMs), ...init })

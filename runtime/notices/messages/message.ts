@@ -4,17 +4,17 @@ import { type RunDetail, runLines } from '../run-detail.ts'
 import type { Incident } from '../watch/incidents.ts'
 
 export interface Place {
-  /** What the instance is called. */
+  /** The name of the instance. */
   name: string
-  /** Its address as people see it. */
+  /** The public address of the instance. */
   origin: string | null
 }
 
 interface Words {
   type: string
-  /** Where more is shown, when it is not about a job. */
+  /** A page with details, for problems of the instance. */
   page?: string
-  /** After the job's id, or as a sentence when it is not about a job. */
+  /** The text after the job's id, or a sentence for a problem of the instance. */
   opened: string
   still: string
   over: string
@@ -97,7 +97,7 @@ export function openedMessage(
   return about(incident, { type, what: opened, place, now, run, lines: [incident.detail] })
 }
 
-/** Tells again what is still so, and how to end that. */
+/** A reminder of an open incident, and how to end it. */
 export function reminderMessage(
   incident: Incident,
   { place, now, run }: { place: Place; now: number; run: RunDetail | null },
@@ -130,7 +130,7 @@ export function recoveredMessage(incident: Incident, place: Place, now: number):
   return { ...message, good: true }
 }
 
-/** More jobs than these are counted only. */
+/** More jobs than this are only counted. */
 const mostListed = 20
 
 export function missedMessage(

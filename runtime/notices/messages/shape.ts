@@ -4,10 +4,10 @@ import type { Message } from '../schema.ts'
 import { discordBody } from './discord.ts'
 import { slackBody } from './slack.ts'
 
-/** What the receiver of a webhook understands. */
+/** The format that a webhook's receiver expects. */
 export type Shape = 'longhouse' | 'slack' | 'discord'
 
-/** Known by its host: the addresses that Slack and Discord hand out take their own shape only. */
+/** Recognises Slack and Discord by their hosts: these accept only their own formats. */
 export function shapeOf(url: string): Shape {
   const parsed = URL.parse(url)
   if (!parsed) return 'longhouse'
@@ -16,7 +16,7 @@ export function shapeOf(url: string): Shape {
   return isDiscord && parsed.pathname.startsWith('/api/') ? 'discord' : 'longhouse'
 }
 
-/** The JSON that is posted. */
+/** The JSON body to post. */
 export function bodyOf(message: Message, shape: Shape, instance: string): string {
   const { id, kind, content } = message
   if (shape === 'slack') return JSON.stringify(slackBody(content))

@@ -2,9 +2,9 @@ import type { MessageContent } from '../message-content.ts'
 import { errorText } from '../run-detail.ts'
 
 /**
- * A notice as Slack's incoming webhooks take it. Limits (docs.slack.dev, Block Kit): 150 characters in a header, 3000
- * in a section; `text` is what shows in the notification. Servers with the same interface, such as Mattermost and
- * Rocket.Chat, show `text`.
+ * A notice in the format of Slack's incoming webhooks. Limits (docs.slack.dev, Block Kit): 150 characters in a
+ * header, 3000 in a section; `text` is shown in the notification. Compatible servers such as Mattermost and
+ * Rocket.Chat show `text`.
  */
 export function slackBody({ subject, text, summary, url, run }: MessageContent): unknown {
   const address = run?.url ?? url
@@ -33,12 +33,12 @@ function section(text: string) {
   return { type: 'section', text: { type: 'mrkdwn', text } }
 }
 
-/** What Slack would read as markup: `<!channel>` would call everyone. */
+/** Escapes Slack's markup: `<!channel>` would notify everyone. */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** The limit counts the text as it is sent, so it is cut before it grows by escaping. */
+/** The limit applies to the escaped text, so it is cut before escaping makes it longer. */
 function escapedTo(text: string, most: number): string {
   let kept = cut(text, most)
   while (escaped(kept).length > most) kept = cut(kept, Math.floor(kept.length * 0.9))

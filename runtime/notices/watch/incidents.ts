@@ -49,7 +49,7 @@ export function updateIncidents(
 ): void {
   const { findings, isWatched, now, notifier } = options
   const found = byKey(findings)
-  /** A clock that was set back must not hold anything up until it has caught up. */
+  /** Absolute, so that a clock that was set back delays nothing. */
   const since = (at: number) => Math.abs(now - at)
 
   db.transaction(tx => {
@@ -123,7 +123,7 @@ export function updateIncidents(
   })
 }
 
-/** Two findings about the same become one. */
+/** Merges findings about the same. */
 function byKey(findings: readonly Finding[]): Map<string, Finding> {
   const found = new Map<string, Finding>()
   for (const finding of findings) {

@@ -1,14 +1,14 @@
 import type { Finding, InstanceIncidentKind } from '../finding.ts'
 import type { Watched } from './watched.ts'
 
-/** Errors and files beyond these are only counted. */
+/** More errors and files than this are only counted. */
 const mostListed = 5
 /** People save several times a minute while they edit: a broken save corrected within a minute is not reported. */
 const editPatienceMs = 60_000
-/** A single failure may be a network that was away for a moment: with backoff, this is after a minute and a half. */
-const failuresBeforeTold = 3
+/** A single failure may be a short network outage: with backoff, this number is reached after a minute and a half. */
+const failuresBeforeReport = 3
 
-/** Looks at what concerns the instance as a whole: the manifest, the packages, the remote and the scheduler. */
+/** Checks the instance as a whole: the manifest, the packages, the remote and the scheduler. */
 export async function watchInstance(engine: Watched): Promise<Finding[]> {
   return [...codeFindings(engine), ...remoteFindings(engine), ...(await schedulerFindings(engine))]
 }
@@ -43,7 +43,7 @@ function remoteFindings(engine: Watched): Finding[] {
   const { error, failures, conflict, held } = remote
   const found: Finding[] = []
   if (error !== null) {
-    const enough = failures >= failuresBeforeTold
+    const enough = failures >= failuresBeforeReport
     found.push(
       about(
         'sync',

@@ -6,11 +6,11 @@ import type { Watched } from './watched.ts'
 /** Ticks come every second; a slot undecided for this long is overdue. */
 const overdueMs = 60_000
 const failures = new Set<Run['status']>(['failed', 'timed_out', 'interrupted'])
-/** Of so many due times at least; each may have several attempts, and runs by hand stand between them. */
+/** The least number of due times to check; each may have several attempts, with manual runs in between. */
 const leastLookedAt = 20
 const mostLookedAt = 500
 
-/** Looks at every job; what its runs say is read again only when there is a new one. */
+/** Checks every job; its runs are read again only after a new run. */
 export function createWatch(engine: Watched) {
   const known = new Map<string, { basis: string; streak: Run[]; last: Run | null }>()
 
@@ -24,7 +24,7 @@ export function createWatch(engine: Watched) {
     const history = {
       basis,
       streak: failureStreak(runs),
-      // A run that a person started by hand is watched by that person.
+      // The person who started a manual run watches it.
       last: runs.find(run => run.startedAt !== null && run.trigger !== 'manual') ?? null,
     }
     known.set(job.id, history)
@@ -43,7 +43,7 @@ export function createWatch(engine: Watched) {
           found.push({ jobId: job.id, kind, detail, ...(run && { run }) })
         const { failures, longRun, overdue } = job.notify
         if (!overdue) {
-          // It does not want to hear of it.
+          // The job does not want this notice.
         } else if (job.nextRunAt === null) {
           say('no-next-slot', `The job is enabled, but "${job.cron}" has no further due times.`)
         } else if (now - job.nextRunAt > overdueMs) {
@@ -88,7 +88,10 @@ function failureWords(run: Run, times: number): string {
   return why ? `${how} ${ending}: ${why}` : `${how} ${ending}.`
 }
 
-/** Says so when the run took, or has taken so far, longer than its job allows, or else than from one slot to the next. */
+/**
+ * Returns a finding if the run took, or has taken so far, longer than its job allows; by default the time between two
+ * slots.
+ */
 function tooLong(job: Job, run: Run, now: number): string | null {
   if (run.startedAt === null) return null
   const tookMs = run.durationMs ?? (run.finishedAt ?? now) - run.startedAt

@@ -3,7 +3,7 @@ import type { Job, LedgerFilter, ManifestState, Run, RunFilter, Slot } from '../
 import type { PackagesState } from '../../packages/contract.ts'
 import type { SyncService } from '../../sync/contract.ts'
 
-/** The instance as the notices look at it. */
+/** What the notices need from the instance. */
 export interface Watched {
   /** False until the first load of the manifest has ended. */
   ready(): boolean
@@ -11,7 +11,7 @@ export interface Watched {
   job(id: string): Job | null
   /** Newest first. */
   runs(filter: RunFilter): { runs: Run[] }
-  /** What a run wrote. */
+  /** The log of a run. */
   log(runId: string): string
   ledger(filter: LedgerFilter): (Slot & { jobId: string })[]
   manifest(): ManifestState

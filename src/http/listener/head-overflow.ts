@@ -1,14 +1,14 @@
 import { headTooLarge, type Problem } from '../problem.ts'
 
 /**
- * The most that the head of a request may take. Browsers send the cookies of a parent domain to every host below it,
- * and any of these hosts can set them: with node's own 16 KiB, four of them would shut an operator out.
+ * The largest request head. Browsers send the cookies of a parent domain to every host below it, and any of these
+ * hosts can set them: with node's own 16 KiB, four of them would lock an operator out.
  */
 export const headerLimitBytes = 64 * 1024
 
 /**
- * A head beyond the limit. Where cookies fill it, the answer has the browser forget them, or every later request would
- * fail in the same way. Text that looks like cookies cannot be brought there by a link: addresses hold no spaces.
+ * The problem for a head beyond the limit. If cookies fill it, the response deletes them, or every later request
+ * would fail too. A link cannot fake that, because an address contains no spaces.
  */
 export function overflowProblem(packet: Buffer | undefined): Problem {
   if (!holdsCookies(packet)) {
@@ -20,7 +20,7 @@ export function overflowProblem(packet: Buffer | undefined): Problem {
   )
 }
 
-/** True for a head with several cookies, as browsers send them: its person needs a page and not JSON. */
+/** True for a head with several cookies, as browsers send them: a person needs a page instead of JSON. */
 export function holdsCookies(packet: Buffer | undefined): boolean {
   const pairs = packet?.toString('latin1').match(/; [!#$%&'*+.^_`|~\w-]+=|\r\ncookie:/gi)
   return (pairs?.length ?? 0) >= 2

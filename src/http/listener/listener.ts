@@ -14,30 +14,30 @@ import { refusalParts, refuseRaw } from './raw-refusal.ts'
 import { defaultBodyRate, hasBody, limitStall } from './stall.ts'
 
 /**
- * How long a connection may idle. Proxies in front keep theirs for up to two minutes (Caddy 120 s, cloudflared and
- * Traefik 90 s, nginx 60 s), and send a request into a connection that the other side has just closed when that side is
- * the more impatient one. So servers here wait longer than any of them, and the edge's own connections to instances are
- * given up well before an instance does. Both programs take their figure from here.
+ * How long a connection may be idle. Proxies in front keep theirs for up to two minutes (Caddy 120 s, cloudflared and
+ * Traefik 90 s, nginx 60 s); if the other side closes first, they may send a request into a closed connection. So
+ * servers here wait longer than any of them, and the edge closes its connections to instances well before an instance
+ * does. Both programs use these values.
  */
 export const idle = { serverMs: 130_000, poolMs: 30_000 }
 
 export interface ListenerOptions {
   answer(request: IncomingMessage, response: ServerResponse): void
-  /** Answers a request that waits for `100 Continue`, which it has to send. */
+  /** Handles a request that waits for `100 Continue`, and has to send that. */
   expect(request: IncomingMessage, response: ServerResponse): void
-  /** True when it took the connection. Without it, a request for another protocol gets an ordinary answer. */
+  /** Returns true if it took the connection. Otherwise the request gets an ordinary response. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
-  /** Headers of the answers that are given before the program is asked. */
+  /** Headers of responses sent before the program is called. */
   named?: Readonly<Record<string, string>>
-  /** A refusal as an HTML page, for a browser that never gets as far as the program's own pages. */
+  /** Renders a refusal as an HTML page, for browsers that never reach the program's own pages. */
   page?(problem: Problem): string
-  /** The least that a request body must bring, in bytes a second; 0 for no minimum. */
+  /** The minimum rate of a request body, in bytes a second; 0 for none. */
   bodyRate?: number
 }
 
 /**
- * The HTTP server of both programs: what it refuses, and how, is the same at the edge and in an instance. One request
- * has one reading here, or none.
+ * The HTTP server of both programs: the edge and an instance refuse the same requests in the same way. A request is
+ * read in one way here, or refused.
  */
 export function createListener(options: ListenerOptions): Server {
   const { named = {}, bodyRate = defaultBodyRate } = options
@@ -46,7 +46,8 @@ export function createListener(options: ListenerOptions): Server {
     requireHostHeader: false,
     maxHeaderSize: headerLimitBytes,
     optimizeEmptyRequests: true,
-    // Time for the head only. A limit on the whole request would end long uploads; a body that stops is ended below.
+    // The limit is for the head only. A limit for the whole request would end long uploads; a stalled body is ended
+    // below.
     headersTimeout: 60_000,
     requestTimeout: 0,
     keepAliveTimeout: idle.serverMs,
@@ -57,7 +58,7 @@ export function createListener(options: ListenerOptions): Server {
   const exchanges = new WeakMap<Duplex, Exchanges>()
   const refused = new WeakSet<Duplex>()
 
-  /** True when the request may go on. */
+  /** True if the request may continue. */
   const receive = (request: IncomingMessage, response: ServerResponse): boolean => {
     if (refused.has(request.socket)) return false
     follow(exchanges, request, response)
@@ -69,7 +70,7 @@ export function createListener(options: ListenerOptions): Server {
     refuse(request, response, problem)
     return false
   }
-  /** What comes after it on the connection is not read: it may be the rest of what was refused. */
+  /** The rest of the connection is not read: it may belong to the refused request. */
   const refuse = (request: IncomingMessage, response: ServerResponse, problem: Problem) => {
     refused.add(request.socket)
     const { headers, body } = refusalParts(problem, { named })
@@ -110,7 +111,7 @@ export function createListener(options: ListenerOptions): Server {
       const page = isBrowsers(error) ? options.page?.(problem) : undefined
       refuseRaw(socket, problem, { named, ...(page !== undefined && { page }) })
     } else if (last.request.complete || unfinished.length > 1) {
-      // What could not be read came after requests that could: they get their answers, and then the connection ends.
+      // Earlier requests on the connection get their responses before it ends.
       endAfter(socket, last.request.complete ? last.response : unfinished.at(-2)?.response)
     } else if (last.response.headersSent) socket.destroy()
     else refuseRaw(socket, problemOf(error), { named })
@@ -119,11 +120,11 @@ export function createListener(options: ListenerOptions): Server {
 }
 
 interface ParserError extends NodeJS.ErrnoException {
-  /** The piece of what came in that the parser stumbled over. */
+  /** The bytes that the parser failed on. */
   rawPacket?: Buffer
 }
 
-/** The requests of one connection whose answers may not have gone out, oldest first. */
+/** The requests of one connection whose responses may not have been sent, oldest first. */
 interface Exchanges {
   all: { request: IncomingMessage; response: ServerResponse }[]
 }
@@ -138,7 +139,7 @@ function follow(
   const exchange = { request, response }
   if (seen) seen.all.push(exchange)
   else exchanges.set(socket, { all: [exchange] })
-  // An idle connection must not hold its last request and answer for as long as it lasts.
+  // An idle connection must not keep its last request and response in memory.
   response.once('close', () => {
     const open = exchanges.get(socket)
     if (!open) return
@@ -156,12 +157,13 @@ function endAfter(socket: Duplex, response: ServerResponse | undefined): void {
 
 const endingSoon = new WeakSet<ServerResponse>()
 
-/** What is wrong with a request that node's parser lets pass. */
+/** Faults of a request that node's parser accepts. */
 function faultOf(request: IncomingMessage): Problem | undefined {
   const { httpVersion: version } = request
   if (version === '1.1') return undefined
   if (version !== '1.0') return httpVersion('HTTP/1.1 is spoken here.')
-  // RFC 9112, section 6.1: the framing is faulty, for a server of that version would not know where the body ends.
+  // RFC 9112, section 6.1: the framing is faulty, because a server of that version would not know where the body
+  // ends.
   if (request.headers['transfer-encoding'] !== undefined) {
     return badRequest('A request of HTTP/1.0 has no Transfer-Encoding; send its Content-Length.')
   }
@@ -175,7 +177,7 @@ function problemOf(error: ParserError): Problem {
 
 const unreadable = () => badRequest('It is not valid HTTP.')
 
-/** What node's parser complains of, by its codes. */
+/** The problems for node's parser errors, by code. */
 const faults: Record<string, (packet: Buffer | undefined) => Problem> = {
   HPE_HEADER_OVERFLOW: overflowProblem,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: () => tooLarge('The extensions of a chunk are too long.'),

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream'
 import type { Problem } from '../problem.ts'
 
 /**
- * Refuses on a bare connection what never became a request with an answer of its own, and ends the connection.
- * `named` are headers that every answer of the program carries. A `page` goes to browsers in place of the JSON.
+ * Sends a refusal on a connection whose data never became a request, and closes it. `named` are headers that every
+ * response of the program has. Browsers get a `page` instead of JSON.
  */
 export function refuseRaw(
   socket: Duplex,
@@ -17,7 +17,7 @@ export function refuseRaw(
   socket.end(`${status}${lines.join('')}\r\n${body}`, () => socket.destroy())
 }
 
-/** Headers and body of an answer after which the connection ends. */
+/** Headers and body of a response that closes the connection. */
 export function refusalParts(
   problem: Problem,
   { named = {}, page }: { named?: Readonly<Record<string, string>>; page?: string | undefined } = {},

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { BootError } from '../../boot-error.ts'
 
-/** Begins to listen and returns the port; throws a BootError in words when it cannot. */
+/** Starts to listen and returns the port; throws a BootError if it cannot. */
 export async function openServer(
   server: Server,
   { host, port }: { host: string; port: number },
@@ -25,7 +25,7 @@ export async function openServer(
   return (server.address() as AddressInfo).port
 }
 
-/** Stops listening. Answers in progress may end within `graceMs`; every other connection goes at once. */
+/** Stops listening. Responses in progress may end within `graceMs`; all other connections close at once. */
 export async function closeServer(server: Server, graceMs = 5000): Promise<void> {
   const closed = new Promise(resolve => server.close(resolve))
   connections.get(server)?.dropSilent()
@@ -35,7 +35,7 @@ export async function closeServer(server: Server, graceMs = 5000): Promise<void>
 }
 
 interface Connections {
-  /** Ends those on which no answer is in progress, and the others as soon as theirs has gone out. */
+  /** Closes connections without a response in progress, and the others once theirs is sent. */
   dropSilent(): void
   dropAll(): void
 }
@@ -43,8 +43,8 @@ interface Connections {
 const connections = new WeakMap<Server, Connections>()
 
 /**
- * Node's own `closeIdleConnections` passes over connections on which nothing has been asked yet, which browsers like
- * to keep ready, over upgraded ones, and over those whose answer ends after it was called.
+ * Node's own `closeIdleConnections` skips connections without a request so far, which browsers keep ready, upgraded
+ * ones, and those whose response ends after the call.
  */
 function followConnections(server: Server): Connections {
   const answering = new Map<Socket, number>()

@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { tooSlow } from '../problem.ts'
 import { refuseRaw } from './raw-refusal.ts'
 
-/** Bytes a second: the slowest mobile connections bring several times as much. */
+/** Bytes a second: the slowest mobile connections are several times faster. */
 export const defaultBodyRate = 500
 
 export interface StallLimits {
-  /** The least that a body must bring in each window, in bytes a second; 0 for no minimum. */
+  /** The minimum rate of a body in each window, in bytes a second; 0 for none. */
   bodyRate: number
-  /** Headers that every answer of the program carries. */
+  /** Headers that every response of the program has. */
   named?: Readonly<Record<string, string>>
-  /** How long nothing at all may move on the connection. */
+  /** How long the connection may be silent. */
   stallMs?: number
   windowMs?: number
 }
@@ -36,7 +36,7 @@ export function limitStall(request: IncomingMessage, response: ServerResponse, l
   const look = () => {
     const came = socket.bytesRead - before
     before = socket.bytesRead
-    // What we have and do not take says nothing of the client.
+    // Data that we have not read yet says nothing about the client.
     const waitsForUs = request.complete || socket.isPaused() || request.readableLength > 0
     if (waitsForUs || (came * 1000) / windowMs >= bodyRate) return
     clearInterval(timer)
@@ -47,7 +47,7 @@ export function limitStall(request: IncomingMessage, response: ServerResponse, l
   response.once('close', () => clearInterval(timer))
   request.once('end', () => {
     clearInterval(timer)
-    // After the answer the server has set its own limit for the idle connection.
+    // After the response the server sets its own limit for the idle connection.
     if (!response.writableFinished) socket.setTimeout(0)
   })
 }

@@ -8,7 +8,7 @@ export interface Call {
   method: string
   path: string
   params: Record<string, Value>
-  /** Where the stand-in's own pages are. */
+  /** The origin of the stand-in's own pages. */
   origin: string
 }
 
@@ -30,7 +30,7 @@ const sessionFields: Fields = {
 const statuses =
   'active, all, canceled, ended, incomplete, incomplete_expired, past_due, paused, trialing, unpaid'
 
-/** Stripe's endpoints, as far as they are used; any other is refused as Stripe refuses what it does not know. */
+/** The Stripe endpoints in use; any other is refused as Stripe refuses unknown ones. */
 export function answerCall(state: StripeState, { method, path, params, origin }: Call): unknown {
   const at = (verb: string, pattern: RegExp) => (method === verb ? pattern.exec(path) : null)
   const strings = (name: string) => (params[name] ?? {}) as Record<string, string>
@@ -178,7 +178,7 @@ function listSubscriptions(state: StripeState, params: Record<string, Value>): u
   return { ...list, data: list.data.map(brief) }
 }
 
-/** So many of its items a subscription carries along; the others are listed for themselves. */
+/** A subscription contains at most this many of its items; the others are listed separately. */
 const mostItems = 10
 
 function brief(subscription: Subscription): Subscription {

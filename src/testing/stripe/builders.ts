@@ -14,8 +14,8 @@ import type {
 import { like } from './published.ts'
 
 export const month = 30 * 86_400
-export const currency = 'eur'
-export const monthly = 900
+const currency = 'eur'
+const monthly = 900
 
 const common = (moment: Moment, prefix: string): Common => ({
   id: moment.id(prefix),
@@ -32,7 +32,7 @@ export const customerObject = (
 export const deletedCustomer = ({ id }: { id: string }) =>
   like('deleted_customer', { object: 'customer', id, deleted: true })
 
-export const priceObject = (moment: Moment, id: string): Price =>
+const priceObject = (moment: Moment, id: string): Price =>
   like('price', {
     object: 'price',
     ...common(moment, 'price'),
@@ -46,7 +46,7 @@ export const priceObject = (moment: Moment, id: string): Price =>
     type: 'recurring',
   })
 
-/** Nothing is scheduled, paused or on trial at Stripe: the trial is the product's own. */
+/** Without schedule, pause or trial at Stripe: the trial is the product's own. */
 const unscheduled = {
   billing_schedules: [],
   billing_thresholds: null,
@@ -60,13 +60,13 @@ const unscheduled = {
   trial_start: null,
 }
 
-/** One line of a subscription that began at `created`, in seconds. */
+/** One item of a subscription created at `created`, in seconds. */
 export const itemObject = (
   moment: Moment,
   fields: { subscription: string; created: number; price: string; quantity: number },
 ): SubscriptionItem => {
   const { subscription, created, price, quantity } = fields
-  // What every item at Stripe has, though nothing here looks at it.
+  // Fields of every item at Stripe that are not used here.
   const rest = { created, discounts: [], billing_thresholds: null, tax_rates: [] }
   return {
     ...rest,
@@ -112,7 +112,7 @@ export function subscriptionObject(
   })
 }
 
-/** What an order says itself. */
+/** The fields that an order sets. */
 export type SessionFields = Pick<
   Session,
   | 'customer'
@@ -124,7 +124,7 @@ export type SessionFields = Pick<
   | 'metadata'
 >
 
-/** As long as Stripe leaves a checkout page open. */
+/** How long Stripe keeps a checkout session open. */
 const checkoutLife = 86_400
 
 export function sessionObject(moment: Moment, origin: string, fields: SessionFields): Session {
@@ -185,7 +185,7 @@ export const chargeObject = (moment: Moment, customer: string): Charge =>
     payment_intent: moment.id('pi'),
   })
 
-/** A cardholder's bank gives a week to answer. */
+/** A cardholder's bank allows a week for a response. */
 const answerTime = 7 * 86_400
 
 export const disputeObject = (moment: Moment, charge: Charge): Dispute =>

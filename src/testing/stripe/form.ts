@@ -1,11 +1,11 @@
-/** What a request may say: names with a rule each. A nested name is another object of rules; `any` takes what is there. */
+/** The fields of a request, each with a rule. A nested name is another object of rules; `any` accepts any value. */
 export interface Fields {
   [name: string]: 'any' | 'list' | Fields
 }
 
 export type Value = string | Value[] | { [name: string]: Value }
 
-/** Why Stripe refuses a request, in its own words. */
+/** Stripe's refusal of a request, with its message. */
 export class Refusal extends Error {
   readonly status: number
   readonly body: Record<string, unknown>
@@ -37,7 +37,7 @@ export function decodeForm(text: string): Record<string, Value> {
   return root
 }
 
-/** Refuses names that the endpoint does not know, as Stripe does. */
+/** Refuses fields that the endpoint does not know, as Stripe does. */
 export function checkFields(given: Value, known: Fields, prefix = ''): void {
   for (const [name, value] of Object.entries(given as Record<string, Value>)) {
     const param = prefix === '' ? name : `${prefix}[${name}]`

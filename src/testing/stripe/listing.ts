@@ -1,7 +1,7 @@
 import type { Fields } from './form.ts'
 import { invalid, type Value } from './form.ts'
 
-/** What every list takes. */
+/** The parameters of every list. */
 export const listFields: Fields = {
   limit: 'any',
   starting_after: 'any',
@@ -9,7 +9,7 @@ export const listFields: Fields = {
   expand: { '*': 'any' },
 }
 
-/** A page of a list, newest first as Stripe lists: `all` is oldest first. */
+/** A page of a list, newest first as in Stripe's lists: `all` is oldest first. */
 export function listOf<T extends { id: string }>(
   url: string,
   all: readonly T[],
@@ -28,7 +28,7 @@ export function listOf<T extends { id: string }>(
   }
 }
 
-/** Which of the things that can be said in full are to be; any other is refused. */
+/** The expandable fields to expand; any other is refused. */
 export function expansions(params: Record<string, Value>, possible: readonly string[]): ReadonlySet<string> {
   const asked = Object.values((params.expand ?? {}) as Record<string, string>)
   for (const each of asked) {

@@ -1,5 +1,5 @@
 /**
- * What Stripe answers and tells. The types name what a client of subscriptions reads; the objects have every field of
+ * Stripe's objects and events. The types name what a client of subscriptions reads; the objects have every field of
  * Stripe's published examples. Times are in seconds, money in the currency's smallest unit.
  */
 
@@ -9,7 +9,7 @@ export interface Common {
   livemode: boolean
 }
 
-/** What every object of one moment has in common. */
+/** The common fields of objects created at one moment. */
 export interface Moment {
   id(prefix: string): string
   now(): number
@@ -107,7 +107,7 @@ export interface Charge extends Common {
 
 export type DisputeStatus = 'needs_response' | 'under_review' | 'won' | 'lost'
 
-/** It names the charge, and never the customer. */
+/** It references the charge, and never the customer. */
 export interface Dispute extends Common {
   object: 'dispute'
   charge: string

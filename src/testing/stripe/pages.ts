@@ -1,7 +1,7 @@
 import type { Value } from './form.ts'
 import type { StripeState } from './state.ts'
 
-/** Stripe's own pages, where the browser goes to pay and to manage: a button for each thing that people do there. */
+/** Stripe's own pages for payment and self-service: a button for each action. */
 export function answerPage(
   state: StripeState,
   {

@@ -13,12 +13,12 @@ export type Kind =
   | 'charge'
   | 'dispute'
 
-/** Stripe's own examples of what it answers, one of each kind; the file says where they are from. */
+/** Stripe's published examples of responses, one per kind; the file names their source. */
 export const published: { source: string; resources: Record<Kind, Record<string, unknown>> } = JSON.parse(
   readFileSync(join(import.meta.dirname, 'published-examples.json'), 'utf8'),
 )
 
-/** An object as Stripe's example has it, with what matters here in its place. */
+/** An object like Stripe's example, with the given fields. */
 export const like = <T extends object>(kind: Kind, fields: T): T => ({
   ...structuredClone(published.resources[kind]),
   ...fields,

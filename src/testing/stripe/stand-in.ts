@@ -26,14 +26,14 @@ export const plans = [
 
 export interface StripeStandIn {
   state: StripeState
-  /** What makes it a control plane's Stripe. */
+  /** The environment that connects a control plane to this stand-in. */
   env: Record<string, string>
   /**
-   * `away` ends every connection, `failing` answers 500, `mute` does what it is asked and ends the connection without a
-   * word.
+   * `away` closes every connection, `failing` answers 500, `mute` performs the request and closes the connection
+   * without a response.
    */
   mood: 'well' | 'away' | 'failing' | 'mute'
-  /** What was asked of the API, such as `GET /v1/customers/cus_1`. */
+  /** Requests to the API, such as `GET /v1/customers/cus_1`. */
   asked: string[]
   /** An event as it is sent: the body with its signature. `age` is in seconds. */
   signed(
@@ -45,8 +45,8 @@ export interface StripeStandIn {
 }
 
 /**
- * Stripe on a port of its own, as far as a client of subscriptions sees it: it keeps state, checks keys, parameters and
- * idempotency, and signs events as Stripe does. Its shapes are those of Stripe's published examples.
+ * A stand-in for Stripe on its own port, as far as a client of subscriptions needs: it keeps state, checks keys,
+ * parameters and idempotency, and signs events as Stripe does. Its objects follow Stripe's published examples.
  */
 export async function startStripe(
   t: Pick<TestContext, 'after'>,
@@ -55,7 +55,7 @@ export async function startStripe(
   const { clock = systemClock, live = false } = options
   const state = new StripeState({ clock, live, prices: plans.map(plan => plan.price) })
   const key = live ? secretKey.replace('test', 'live') : secretKey
-  /** What was answered to an idempotency key, and what was asked with it. */
+  /** The request and response of each idempotency key. */
   const answered = new Map<string, { asked: string; status: number; body: string }>()
   let delivered = 0
 
@@ -142,7 +142,7 @@ export async function startStripe(
       standIn.mood === 'failing'
         ? { status: 500, body: '{"error":{"type":"api_error","message":"Sorry"}}' }
         : outcome(() => answerCall(state, { method, path: url.pathname, params, origin }))
-    // As Stripe does, for a day: its own failures are answered again too.
+    // As Stripe does, for a day: failures are repeated too.
     if (typeof idempotency === 'string') answered.set(idempotency, { asked, ...done })
     if (standIn.mood === 'mute') return void request.socket.destroy()
     send(response, done.status, done.body)

@@ -26,11 +26,11 @@ export class StripeState {
   readonly invoices = new Map<string, Invoice>()
   readonly charges = new Map<string, Charge>()
   readonly disputes = new Map<string, Dispute>()
-  /** What each checkout session sells, and what its subscription will carry. */
+  /** What each checkout session sells, and the metadata of its subscription. */
   readonly #orders = new Map<string, { price: string; metadata: Record<string, string> }>()
-  /** What each subscription's last payment was. */
+  /** The last payment of each subscription. */
   readonly #paid = new Map<string, string>()
-  /** Everything that ever happened, oldest first. */
+  /** All events, oldest first. */
   readonly events: Event[] = []
   readonly live: boolean
   readonly prices: ReadonlySet<string>
@@ -159,7 +159,7 @@ export class StripeState {
     return subscription
   }
 
-  /** The operator changes what is paid for, or how often; the first item is the one that was ordered. */
+  /** The operator changes the items or the interval; the first item is the ordered one. */
   setItems(id: string, items: readonly { price: string; quantity?: number }[]): void {
     const subscription = this.subscription(id)
     subscription.items.data = items.map(({ price, quantity = 1 }) =>
@@ -168,14 +168,14 @@ export class StripeState {
     this.#happened('customer.subscription.updated', subscription)
   }
 
-  /** The operator has no payment collected, until `resumesAt` (in seconds) or further notice; null collects again. */
+  /** The operator pauses collection, until `resumesAt` (in seconds) or indefinitely; null resumes it. */
   pauseCollection(id: string, pause: Subscription['pause_collection']): void {
     const subscription = this.subscription(id)
     subscription.pause_collection = pause
     this.#happened('customer.subscription.updated', subscription)
   }
 
-  /** Another month begins and the card is charged for it. */
+  /** Starts another month, and charges the card for it. */
   renew(id: string, card: 'good' | 'bad' = 'good'): void {
     const subscription = this.subscription(id)
     const [item] = subscription.items.data
@@ -187,7 +187,7 @@ export class StripeState {
     if (card === 'bad') this.become(id, 'past_due')
   }
 
-  /** What is open is paid: the subscription goes on. */
+  /** Pays the open invoice: the subscription continues. */
   pay(id: string): void {
     const subscription = this.subscription(id)
     const invoice = this.invoices.get(subscription.latest_invoice ?? '')
@@ -199,7 +199,7 @@ export class StripeState {
     this.become(id, 'active')
   }
 
-  /** A subscription moves to another status, as Stripe's own rules would have it. */
+  /** Moves a subscription to another status, as Stripe's rules would. */
   become(id: string, status: Status): void {
     const subscription = this.subscription(id)
     subscription.status = status
@@ -210,7 +210,7 @@ export class StripeState {
     } else this.#happened('customer.subscription.updated', subscription)
   }
 
-  /** The customer cancels: it goes on until the month is over. */
+  /** The customer cancels: it continues to the end of the month. */
   cancelAtPeriodEnd(id: string, whether = true): void {
     const subscription = this.subscription(id)
     subscription.cancel_at_period_end = whether
@@ -223,7 +223,9 @@ export class StripeState {
     return this.#paid.has(subscription)
   }
 
-  /** The cardholder's bank takes the last payment back, for now: the subscription goes on. Returns the dispute's id. */
+  /**
+   * The cardholder's bank takes the last payment back for now: the subscription continues. Returns the dispute's id.
+   */
   dispute(subscription: string): string {
     const charge = this.charges.get(this.#paid.get(subscription) ?? '')
     if (!charge) throw new Error(`nothing was paid for ${subscription}`)
@@ -235,7 +237,7 @@ export class StripeState {
     return dispute.id
   }
 
-  /** The bank decides. Also a lost dispute does nothing to the subscription: whether it goes on is for people to say. */
+  /** The bank decides. Even a lost dispute does not end the subscription: the operator decides that. */
   closeDispute(id: string, status: 'won' | 'lost'): void {
     const dispute = this.disputes.get(id)
     if (!dispute) throw new Error(`no dispute ${id}`)

@@ -13,6 +13,7 @@ import { Duration, Time } from '../../components/time.tsx'
 import { ManifestProblems, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 import { cronWords } from './cron-words.ts'
 import { JobActions } from './jobs-page.tsx'
+import { median } from './median.ts'
 import { PolicyPanel } from './policy-panel.tsx'
 import { RunTable } from './run-table.tsx'
 import { StatePanel } from './state-panel.tsx'
@@ -190,7 +191,7 @@ export function TrendPanel({ recent }: { recent: readonly Run[] }) {
   const over = recent.filter(isOver)
   const durations = over.flatMap(run => (run.durationMs === null ? [] : [run.durationMs])).toReversed()
   const good = over.filter(run => run.status === 'succeeded').length
-  const sorted = durations.toSorted((a, b) => a - b)
+  const longest = durations.length === 0 ? null : Math.max(...durations)
   return (
     <Panel title={recent.length === 1 ? 'Last run' : `Last ${recent.length} runs`}>
       <div class="stack">
@@ -198,8 +199,8 @@ export function TrendPanel({ recent }: { recent: readonly Run[] }) {
         <Facts
           of={{
             Succeeded: over.length === 0 ? null : `${good} of ${over.length}`,
-            Median: sorted.length === 0 ? null : <Duration ms={sorted[Math.floor(sorted.length / 2)]} />,
-            Longest: sorted.length === 0 ? null : <Duration ms={sorted.at(-1)} />,
+            Median: durations.length === 0 ? null : <Duration ms={median(durations)} />,
+            Longest: longest === null ? null : <Duration ms={longest} />,
           }}
         />
         <Sparkline values={durations} />

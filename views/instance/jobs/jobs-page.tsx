@@ -71,10 +71,10 @@ export function JobsPage(props: JobsPageProps) {
           </Panel>
           {day.lanes.length > 0 ? (
             <div class="halves">
-              <Panel title="The past 24 hours" aside={`Times in ${day.zone}`}>
+              <Panel title="Due in the past 24 hours" aside={`Times in ${day.zone}`}>
                 <PastTimeline now={now} zone={day.zone} lanes={past} />
               </Panel>
-              <Panel title="The next 24 hours" aside={`Times in ${day.zone}`}>
+              <Panel title="Due in the next 24 hours" aside={`Times in ${day.zone}`}>
                 <DayTimeline from={now} zone={day.zone} lanes={day.lanes} />
               </Panel>
             </div>
@@ -149,7 +149,7 @@ function MissingSecrets({ names }: { names: readonly string[] }) {
   )
 }
 
-export function Schedule({ job }: { job: Job }) {
+function Schedule({ job }: { job: Job }) {
   const words = cronWords(job.cron)
   return (
     <>
@@ -161,7 +161,7 @@ export function Schedule({ job }: { job: Job }) {
   )
 }
 
-export function NextRun({ job, now }: { job: Job; now: number }) {
+function NextRun({ job, now }: { job: Job; now: number }) {
   if (!job.enabled) {
     return (
       <Badge tone="idle" shape="slash">
@@ -186,19 +186,21 @@ function LastRun({ run, now }: { run: Run | null; now: number }) {
     <>
       <RunStatus status={run.status} href={`/runs/${run.id}`} />
       <span class="sub">
-        <Time at={run.finishedAt ?? run.startedAt ?? run.queuedAt} now={now} />
+        <a href={`/runs/${run.id}`}>
+          <Time at={run.finishedAt ?? run.startedAt ?? run.queuedAt} now={now} />
+        </a>
       </span>
     </>
   )
 }
 
-/** Run now, and enable or disable. `next` is where a browser goes on to; without it, a run's own page. */
+/** Run now leads to the run's page. `next` is where a browser goes on to after enabling or disabling. */
 export function JobActions({ job, next }: { job: Job; next?: string }) {
   const fields = next ? { next } : {}
   const look = next ? 'plain' : 'primary'
   return (
     <div class="actions">
-      <PostButton action={`/api/jobs/${job.id}/run`} fields={fields} look={look} about={job.id}>
+      <PostButton action={`/api/jobs/${job.id}/run`} look={look} about={job.id}>
         Run now
       </PostButton>
       {job.params && !next ? (

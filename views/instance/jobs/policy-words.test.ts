@@ -69,7 +69,7 @@ test('each policy of a job is described in words', () => {
     ),
     {
       'Time limit': '1 hour 30 minutes',
-      Memory: '1024 MiB',
+      Memory: '1 GiB',
       Overlap: 'A due time cancels the run in progress and starts a new one',
       'After downtime': 'Missed due times are not run',
       'On failure':

@@ -11,6 +11,11 @@ export interface PolicyLine {
 const minute = 60_000
 const day = 24 * 60 * minute
 
+function sizeWords(bytes: number): string {
+  const mebibytes = Math.floor(bytes / 1024 ** 2)
+  return mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`
+}
+
 export function policyLines({ policies, notify, params, secrets }: Job): PolicyLine[] {
   const { timeoutMs, memory, catchUp, catchUpWindowMs, overlap, retry, onInterrupt, concurrencyKey } =
     policies
@@ -22,7 +27,7 @@ export function policyLines({ policies, notify, params, secrets }: Job): PolicyL
     },
     {
       label: 'Memory',
-      words: `${Math.floor(memory.bytes / 1024 ** 2)} MiB`,
+      words: sizeWords(memory.bytes),
       own: memory.own,
     },
     {

@@ -41,7 +41,9 @@ export function RunTable(props: {
           label: 'Started',
           cell: run => (
             <>
-              <Time at={run.startedAt ?? run.queuedAt} now={now} />
+              <a href={`/runs/${run.id}`}>
+                <Time at={run.startedAt ?? run.queuedAt} now={now} />
+              </a>
               <span class="sub">
                 <Time at={run.startedAt ?? run.queuedAt} now={now} zone={zone} as="short" />
               </span>

@@ -80,7 +80,7 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
 function LastChange({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   if (!manifest.difference || manifest.waitingFor === 'confirmation') return null
   return (
-    <Panel title="The last change">
+    <Panel title="The last change that went live">
       <Difference difference={manifest.difference} now={now} />
     </Panel>
   )
@@ -174,7 +174,7 @@ package.json       the packages they use`}</pre>
         </li>
         <li>
           <p>
-            To undo a change, open <a href="/repo/history">the history</a> and revert to an earlier commit.
+            To revert a change, open <a href="/repo/history">the history</a> and revert to an earlier commit.
           </p>
         </li>
       </ol>

@@ -142,7 +142,7 @@ function Form({ fields, errors, fromEnvironment }: NoticeSettingsPageProps) {
             {...field('failures_in_a_row')}
             label="Failed runs in a row"
             type="number"
-            hint="How many runs of a job must fail one after another, 1 to 10. Retries of one due time count once."
+            hint="How many runs of a job must fail one after another, 1 to 20. Retries of one due time count once."
           />
           <Field
             {...field('heartbeat_url')}

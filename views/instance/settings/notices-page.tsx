@@ -15,7 +15,7 @@ export interface NoticesPageProps {
 }
 
 const kinds = {
-  failing: 'Fails',
+  failing: 'Failing',
   'too-long': 'Takes too long',
   overdue: 'Overdue',
   'no-next-slot': 'No next run',
@@ -35,7 +35,7 @@ export function NoticesPage({ now, incidents, list }: NoticesPageProps) {
         <PageHead title="Incidents" />
         <SettingsNav current="/settings/notices" />
         <div class="stack">
-          <Panel title="Open and closed" flush>
+          <Panel title="Open and recovered" flush>
             {incidents.length === 0 ? (
               <EmptyState title="Nothing has gone wrong">
                 <p>When a job, its code or the sync fails, the incident is listed here.</p>

@@ -41,7 +41,7 @@ export const label = {
  * 169.254.0.0/16 with them is its own segment, which is routed nowhere. The engine sets this up before it starts the
  * container, each time, and the instance needs no rights for it.
  */
-export const closedAddresses = [
+const closedAddresses = [
   '169.254.169.254',
   '169.254.170.2',
   '169.254.170.23',

@@ -53,7 +53,7 @@ export function isActive({ state }: Pick<FoundContainer, 'state'>): boolean {
  * Lists containers, the stopped ones too. The engine answers this from memory: a container that is stuck, and whose
  * inspection hangs, does not hold it up.
  */
-export function listContainers(
+function listContainers(
   engine: Engine,
   doing: string,
   filters: Readonly<Record<string, readonly string[]>> = {},

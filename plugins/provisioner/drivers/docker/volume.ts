@@ -32,7 +32,7 @@ export async function prepareVolume(path: string, user: VolumeUser): Promise<voi
  * can give files away, and a jobs repo that can be read and not written would fail later, silently. Files of that user are
  * not checked, whatever their mode.
  */
-export async function mayUse(path: string, user: VolumeUser, depth = 0, shown = path): Promise<void> {
+async function mayUse(path: string, user: VolumeUser, depth = 0, shown = path): Promise<void> {
   if (depth >= deepest) return
   const { uid } = await lstat(path)
   if (uid !== user.uid) await usable(path, constants.R_OK | constants.W_OK | constants.X_OK, { uid, shown })

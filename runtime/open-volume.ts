@@ -1,30 +1,21 @@
 import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Database } from 'better-sqlite3'
-import { BootError } from '../../src/boot-error.ts'
-import { holdLock, openSqlite } from '../../src/storage/database.ts'
-import { inWords } from '../../src/storage/database-fault.ts'
-import { checkDisk } from '../../src/storage/disk.ts'
-import { readVolumeIdentity } from '../../src/storage/volume-identity.ts'
-import type { Folders } from './contract.ts'
+import { BootError } from '../src/boot-error.ts'
+import { holdLock, openSqlite } from '../src/storage/database.ts'
+import { inWords } from '../src/storage/database-fault.ts'
+import { readVolumeIdentity } from '../src/storage/volume-identity.ts'
+import type { Volume } from './volume/contract.ts'
 
 /** A stopping runtime ends its runs first; the next one waits for that. */
 const predecessorMs = 15_000
 
-/** The instance's volume: everything that it keeps. */
-export interface Volume extends Folders {
-  /** `longhouse.db`, for every part of the runtime. */
-  sqlite: Database
-  close(): void
-}
-
 /**
- * Opens a volume for this process alone. Throws a BootError in words when it cannot be written, or when another
- * runtime has it: two schedulers on one volume would run every job twice.
+ * Opens a volume for this process alone. Throws a BootError if it cannot be written, or if another runtime uses it:
+ * two schedulers on one volume would run every job twice.
  */
 export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Volume {
   makeWritable(folder)
-  // Source maps and processes name files by their real paths.
+  // Source maps and processes use real paths.
   const dir = realpathSync(folder)
   const lock = holdLock(join(dir, 'longhouse.lock'), waitMs)
   if (!lock) {
@@ -32,7 +23,7 @@ export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Vol
   }
   const file = join(dir, 'longhouse.db')
   const sqlite = inWords(file, 'LONGHOUSE_DATA_DIR', () => openSqlite(file))
-  const volume = {
+  const volume: Volume = {
     dir,
     sqlite,
     jobsDir: join(dir, 'jobs'),
@@ -48,7 +39,7 @@ export function openVolume(folder: string, { waitMs = predecessorMs } = {}): Vol
   return volume
 }
 
-/** Throws a BootError unless the volume says that it is this instance's: its disk may not be mounted. */
+/** Throws a BootError unless the volume carries this instance's id: its disk may not be mounted. */
 export async function refuseOtherVolume(dir: string, instanceId: string): Promise<void> {
   const id = await identityOf(dir)
   if (id === instanceId) return
@@ -65,16 +56,6 @@ async function identityOf(dir: string): Promise<string | null> {
       `LONGHOUSE_DATA_DIR: cannot read whose volume ${dir} is: ${(error as Error).message}`,
     ])
   }
-}
-
-/** Throws in words when the volume cannot be written any more. */
-export function checkVolume(volume: Volume): void {
-  try {
-    accessSync(volume.dir, constants.R_OK | constants.W_OK)
-  } catch (error) {
-    throw new Error(`the volume cannot be written (${(error as NodeJS.ErrnoException).code})`)
-  }
-  checkDisk(volume.dir)
 }
 
 function makeWritable(dir: string): void {

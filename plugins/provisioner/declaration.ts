@@ -1,0 +1,20 @@
+import '../auth/contract.ts'
+import '../router/contract.ts'
+import '../site/contract.ts'
+import './contract.ts'
+import * as schema from './schema.ts'
+import { provisionerConfig } from './settings.ts'
+
+/** What the provisioner declares of itself: its needs, its settings, its tables, the hooks that it asks. */
+export const declaration = {
+  name: 'provisioner',
+  needs: ['auth', 'router', 'site'],
+  asks: {
+    'instance-admission': 'optional',
+    'instance-environment': 'any',
+    'instance-limit': 'optional',
+    'purge-objection': 'any',
+  },
+  config: provisionerConfig,
+  tables: { schema, migrations: 'plugins/provisioner/migrations' },
+} as const
