@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { answerProbes } from '../isolation/probes.ts'
+import type { ImportSites } from '../modules/import-sites.ts'
+import { packageInWords } from '../modules/package-words.ts'
 import { packagesOf } from '../modules/packages-of.ts'
 import { serveModules } from '../modules/serve.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
@@ -23,6 +25,7 @@ import { firstPosition, inRepo } from './source-position.ts'
 type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]
 
 const parent = channelToParent<ReadingRequest>()
+let sites: ImportSites | undefined
 startCompiler()
 
 void parent.question.then(read).then(answer)
@@ -38,7 +41,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   // From here on it is their code that runs.
   explainAccessDenied()
   answerProbes()
-  serveModules({ build: request.out, repo: request.repo, packages: packagesOf(request.repo) })
+  sites = serveModules({ build: request.out, repo: request.repo, packages: packagesOf(request.repo) })
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)
   }
@@ -125,8 +128,10 @@ function isJson(value: unknown): boolean {
 
 function failure(error: unknown, request: ReadingRequest): ManifestError {
   const stack = error instanceof Error ? String(error.stack ?? '') : ''
-  const position = firstPosition(stack, request.repo)
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : `threw ${String(error)}`
+  const position = firstPosition(stack, request.repo) ?? sites?.find(stack)
+  const said = error instanceof Error ? `${error.name}: ${error.message}` : `threw ${String(error)}`
+  const hint = packageInWords(said)
+  const text = hint === null ? said : `${hint}: ${said}`
   return {
     file: position?.file ?? 'manifest.ts',
     line: position?.line ?? null,

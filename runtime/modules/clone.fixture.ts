@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
@@ -72,11 +72,11 @@ async function runByTsx(
 
 /** By hard links where they can be made: packages have thousands of files. */
 async function copyFolder(from: string, to: string): Promise<void> {
-  const linked = await promisify(execFile)('cp', ['-al', from, to]).then(
+  const linked = await promisify(execFile)('cp', ['-al', realpathSync(from), to]).then(
     () => true,
     () => false,
   )
   if (linked) return
   rmSync(to, { recursive: true, force: true })
-  cpSync(from, to, { recursive: true })
+  cpSync(realpathSync(from), to, { recursive: true })
 }

@@ -146,12 +146,21 @@ function settingsOf(repo: string): (folder: string) => Settings | null {
     if (own === null) return null
     const found = known.get(own)
     if (found !== undefined) return found
-    const options = parseTsconfig(join(repo, own, 'tsconfig.json'), cache).compilerOptions ?? {}
+    const options = compilerOptions(join(repo, own, 'tsconfig.json'), cache)
     const { experimentalDecorators, emitDecoratorMetadata, useDefineForClassFields, target } = options
     const define = useDefineForClassFields ?? !older.test(String(target))
     const asks = experimentalDecorators === true && emitDecoratorMetadata === true
     known.set(own, asks ? { own, define } : null)
     return asks ? { own, define } : null
+  }
+}
+
+/** None where it cannot be read: the compile says why. */
+function compilerOptions(file: string, cache: Map<string, string>) {
+  try {
+    return parseTsconfig(file, cache).compilerOptions ?? {}
+  } catch {
+    return {}
   }
 }
 

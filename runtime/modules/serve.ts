@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtRoot } from '../../src/root.ts'
 import { packagesFolder } from '../isolation/reach.ts'
 import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
+import { ImportSites } from './import-sites.ts'
 import { offerLater } from './later.ts'
 import { packagesOfBuild } from './packages-of.ts'
 import { resolveInBuild } from './resolve.ts'
@@ -34,9 +35,10 @@ export const servingVariable = 'LONGHOUSE_CODE'
 
 /**
  * From now on this process loads the files of the jobs repo as they were compiled into the build, at the addresses that
- * they have in the repo: what lies on the disk by now may be newer. Everything else is left to Node.
+ * they have in the repo: what lies on the disk by now may be newer. Everything else is left to Node. Returns who imported
+ * what.
  */
-export function serveModules(serving: Serving): void {
+export function serveModules(serving: Serving): ImportSites {
   process.env[servingVariable] = JSON.stringify(serving)
   addNodeOption(`--require=${builtRoot('modules.cjs')}`)
   const build = openBuild(serving.build)
@@ -49,6 +51,7 @@ export function serveModules(serving: Serving): void {
   const urlOf = (path: string, specifier: string) =>
     pathToFileURL(join(serving.repo, path)).href + (/[?#].*$/s.exec(specifier)?.[0] ?? '')
 
+  const sites = new ImportSites(build, pathOf)
   const packageParent = packagesOfRepo(serving)
 
   offerLater()
@@ -70,14 +73,19 @@ export function serveModules(serving: Serving): void {
       try {
         // What requires is given no other parent by `next`.
         if (parentURL && parentURL !== context.parentURL && context.conditions.includes('require')) {
-          const path = createRequire(parentURL).resolve(specifier)
-          return { url: pathToFileURL(path).href, shortCircuit: true }
+          const { href: url } = pathToFileURL(createRequire(parentURL).resolve(specifier))
+          sites.note(url, specifier, context.parentURL)
+          return { url, shortCircuit: true }
         }
-        return next(specifier, parentURL === undefined ? context : { ...context, parentURL })
+        const resolved = next(specifier, parentURL === undefined ? context : { ...context, parentURL })
+        sites.note(resolved.url, specifier, context.parentURL)
+        return resolved
       } catch (error) {
         const path = elsewhere(specifier, parentURL)
         if (path === null) throw error
-        return { url: pathToFileURL(path).href, shortCircuit: true }
+        const { href: url } = pathToFileURL(path)
+        sites.note(url, specifier, context.parentURL)
+        return { url, shortCircuit: true }
       }
     },
     load: (url, context, next) => {
@@ -101,6 +109,7 @@ export function serveModules(serving: Serving): void {
       return { format: nodeFormat(file, context.conditions), source, shortCircuit: true }
     },
   })
+  return sites
 }
 
 const textModule = (text: string) => `export default ${JSON.stringify(text)}`

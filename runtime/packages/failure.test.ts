@@ -37,3 +37,17 @@ test('temporary failures are distinguished from those the customer has to fix', 
   assert.match(untrusted.message, /^https:\/\/npm\.example\.com answers with a certificate .* cafile=/)
   assert.match(failureOf(passing[6] ?? '').message, /^https:\/\/github\.com does not answer git/)
 })
+
+test('an install script that fails is named with its package, and without a path of the host', () => {
+  const output = `npm error code 1
+npm error path /data/packages/.work/new-J7f/node_modules/@some/native
+npm error command failed
+npm error command sh -c node-gyp rebuild
+npm error gyp ERR! find Python`
+  const { message } = failureOf(output)
+  assert.match(
+    message,
+    /^the install script of @some\/native failed: node-gyp rebuild\. It compiles native code/,
+  )
+  assert.doesNotMatch(message, /\/data/)
+})

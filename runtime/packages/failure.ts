@@ -104,6 +104,15 @@ function inWords(output: string): string {
     return 'the packages ask for versions that exclude each other (ERESOLVE); the output says which. Change one of them in package.json.'
   }
   if (code === 'ENOSPC') return fullInWords
+  const script =
+    /^command failed$/m.test(text) && /^path .*node_modules\/((?:@[^/]+\/)?[^/\s]+)$/m.exec(text)?.[1]
+  if (script) {
+    const command = /^command (?:sh -c )?(?!failed)(.+)$/m.exec(text)?.[1] ?? 'its install script'
+    const compiler = /node-gyp/.test(text)
+      ? ' It compiles native code, which needs a compiler that is not here. Many packages bring what they need compiled: take it out of "allowScripts" in package.json, and see whether it works.'
+      : ' Its output is below.'
+    return `the install script of ${script} failed: ${command}.${compiler}`
+  }
   const told = lines.filter(line => line.trim() !== '' && !line.startsWith('code ')).slice(0, 3)
   return told.length > 0 ? `npm says: ${told.join(' ')}` : 'npm failed; its output is below.'
 }

@@ -1,6 +1,8 @@
 import { format } from 'node:util'
 import { accessDeniedInWords } from '../isolation/access-denied.ts'
-import { readableStack } from '../manifest/source-position.ts'
+import { firstPosition, readableStack } from '../manifest/source-position.ts'
+import type { ImportSites } from '../modules/import-sites.ts'
+import { packageInWords } from '../modules/package-words.ts'
 import { failureLimits } from './run-protocol.ts'
 
 /** How many causes of causes an error is shown with. */
@@ -9,14 +11,25 @@ const mostCauses = 5
 /** Puts what a job threw into the words that its run keeps, causes included. */
 export function failureInWords(
   error: unknown,
-  { repo }: { repo: string },
+  { repo, sites }: { repo: string; sites?: ImportSites | undefined },
 ): { message: string; stack: string | null } {
   const words = error instanceof Error ? wordsOf(error) : format(error)
-  const stack = error instanceof Error ? readableStack(stackOf(error), repo) : ''
+  const stack = error instanceof Error ? readableStack(withImport(stackOf(error), { repo, sites }), repo) : ''
   return {
     message: words.slice(0, failureLimits.message),
     stack: stack.slice(0, failureLimits.stack) || null,
   }
+}
+
+/** A package that fails by itself has none of the customer's lines in its stack: the one that imports it is added. */
+function withImport(
+  stack: string,
+  { repo, sites }: { repo: string; sites: ImportSites | undefined },
+): string {
+  if (firstPosition(stack, repo)) return stack
+  const site = sites?.find(stack)
+  if (!site) return stack
+  return `${stack}\n    at import '${site.specifier}' (${repo}/${site.file}:${site.line}:${site.column})`
 }
 
 /** Adds the causes: `fetch failed` alone says little. */
@@ -28,7 +41,8 @@ function wordsOf(error: Error): string {
     const more = cause instanceof Error ? messageOf(cause) : ''
     if (more !== '' && !words.includes(more)) words += `: ${more}`
   }
-  return needsSharedMemory.test(words) ? `${sharedMemoryHint}: ${words}` : words
+  const hint = needsSharedMemory.test(words) ? sharedMemoryHint : packageInWords(words)
+  return hint === null ? words : `${hint}: ${words}`
 }
 
 /** What Chromium prints about shared memory, and the frame in which a Python program ends. */

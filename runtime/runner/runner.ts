@@ -10,6 +10,7 @@ import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
 import { processMark } from '../isolation/marks.ts'
 import { answerProbes } from '../isolation/probes.ts'
 import { nameCallSites } from '../manifest/call-sites.ts'
+import type { ImportSites } from '../modules/import-sites.ts'
 import { loadLater } from '../modules/later.ts'
 import { serveModules, servingOf } from '../modules/serve.ts'
 import { channelToParent } from '../process/channel.ts'
@@ -26,6 +27,7 @@ const confinement = prepareConfinement()
 const stopping = new AbortController()
 let waitsForSignal = false
 let repo = ''
+let sites: ImportSites | undefined
 
 // The channel does not keep the process alive, so a job that waits for nothing is noticed (`beforeExit`).
 void parent.question.then(request => {
@@ -63,7 +65,7 @@ async function run(request: RunRequest): Promise<void> {
     Object.assign(process.env, request.secrets, names)
     confinement.begin(givenReach())
     explainAccessDenied()
-    serveModules(servingOf(request))
+    sites = serveModules(servingOf(request))
     await import(pathToFileURL(join(repo, 'manifest.ts')).href)
     output.markStarts()
     const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
@@ -99,7 +101,7 @@ function kept(result: unknown): string | null {
 }
 
 function fail(error: unknown): void {
-  report({ error: failureInWords(error, { repo }) })
+  report({ error: failureInWords(error, { repo, sites }) })
 }
 
 let reported = false
