@@ -2,35 +2,35 @@ import { parseArgs } from 'node:util'
 import { nearest } from '../src/nearest.ts'
 
 export interface Option {
-  /** What its value is called in the help; without one, it is a switch. */
+  /** The name of its value in the help; without one, it is a switch. */
   value?: string
-  /** May be given several times. */
+  /** May be repeated. */
   many?: boolean
   words: string
 }
 
 export interface CommandShape {
   name: string
-  /** It is about one job. */
+  /** True for a command about one job. */
   takesId: boolean
   summary: string
-  /** Further paragraphs of its help. */
+  /** More paragraphs of its help. */
   details: string
   options: Readonly<Record<string, Option>>
 }
 
 export interface Arguments {
-  /** '' where the command takes none. */
+  /** '' for a command without one. */
   id: string
   flag(name: string): boolean
   text(name: string): string | undefined
   texts(name: string): string[]
 }
 
-/** The command line is not one that we understand: exit code 2. */
+/** An invalid command line: exit code 2. */
 export class UsageError extends Error {}
 
-/** Reads what follows the command's name. Throws a UsageError that names the option and what would be right. */
+/** Parses the arguments after the command's name. Throws a UsageError that names the option and what would be right. */
 export function readArguments(args: readonly string[], shape: CommandShape): Arguments {
   const { tokens } = parseArgs({
     args: [...args],
@@ -40,7 +40,7 @@ export function readArguments(args: readonly string[], shape: CommandShape): Arg
         { type: option.value === undefined ? 'boolean' : 'string' } as const,
       ]),
     ),
-    // Its own words do not say what would be right.
+    // Its own messages do not say what would be right.
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -90,7 +90,7 @@ function givenValue(
     if (inline) throw new UsageError(`--${name} takes no value`)
     return ''
   }
-  // What looks like an option is one: a value like that is written --name=-value.
+  // A value that looks like an option is one; such a value is written --name=-value.
   if (value === undefined || (!inline && value.startsWith('-'))) {
     throw new UsageError(`--${name} needs a value: --${name} ${option.value}`)
   }

@@ -1,21 +1,21 @@
 import type { Arguments, CommandShape } from './arguments.ts'
 import type { Output } from './output.ts'
 
-/** One call of a command. */
+/** One invocation of a command. */
 export interface Call {
   args: Arguments
-  /** The jobs repo, absolute and without links. */
+  /** The jobs repo: absolute, without links. */
   dir: string
-  /** Where we were called. */
+  /** The current folder. */
   workingDir: string
-  /** For jobs that name no zone. */
+  /** The zone of jobs without one. */
   timezone: string
   /** Milliseconds since the epoch. */
   now: number
   output: Output
   /** Aborted by Ctrl-C or a signal that ends us. */
   signal: AbortSignal
-  /** Aborted when that is not quick enough for them: the second time. */
+  /** Aborted by the second Ctrl-C. */
   atOnce: AbortSignal
 }
 

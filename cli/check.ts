@@ -40,7 +40,7 @@ export const check: Command = {
   },
 }
 
-/** A folder that may not be written in is checked all the same. */
+/** A folder that is not writable is checked all the same. */
 function putSdk(dir: string): string[] {
   try {
     installSdk(dir)

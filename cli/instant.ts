@@ -1,8 +1,8 @@
 import { UsageError } from './arguments.ts'
 
 /**
- * The instant that `--at` means, in milliseconds: a time on the wall clock of the zone, or with an offset of its own.
- * A time that the zone's clock skips is the one after the gap; one that it shows twice is the first.
+ * Parses the instant of `--at`, in milliseconds: a time on the zone's wall clock, or with its own offset. A time
+ * skipped by the zone's clock is the one after the gap; a repeated one is the first.
  */
 export function readInstant(text: string, timezone: string): number {
   const iso = text.trim().replace(/^(\d{4}-\d\d-\d\d) (?=\d)/, '$1T')
@@ -12,7 +12,7 @@ export function readInstant(text: string, timezone: string): number {
       return Temporal.PlainDateTime.from(iso).toZonedDateTime(timezone).epochMilliseconds
     }
   } catch {
-    // It only looked like one.
+    // It only resembled one.
   }
   throw new UsageError(
     `--at: "${text}" is not a time; use 2026-03-29, 2026-03-29T08:00 (in the job's zone) or 2026-03-29T06:00:00Z`,

@@ -2,12 +2,12 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { UsageError } from './arguments.ts'
 
-/** What was asked cannot be done, and the words say why: exit code 1. */
+/** A failed command, with its reason: exit code 1. */
 export class CommandError extends Error {}
 
 /**
- * The jobs repo: the folder that `--dir` names, else the one we are in, or the nearest above it that has a manifest.
- * Absolute and without links.
+ * Finds the jobs repo: the folder of `--dir`, otherwise the current folder or the nearest one above it with a
+ * manifest. Absolute, without links.
  */
 export function findJobsFolder(named: string | undefined, workingDir: string): string {
   if (named !== undefined) {

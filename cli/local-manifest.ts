@@ -12,12 +12,12 @@ import { CommandError } from './jobs-folder.ts'
 import { oneLine } from './output.ts'
 
 export interface LocalManifest {
-  /** The folder of the build, absolute; it goes when the work is done. */
+  /** The folder of the build, absolute; deleted when the work is done. */
   build: string
   jobs: ReadonlyMap<string, JobSpec>
 }
 
-/** The manifest has mistakes. */
+/** The manifest has errors. */
 export class BrokenManifest extends Error {
   readonly errors: readonly ManifestError[]
   constructor(errors: readonly ManifestError[]) {
@@ -26,16 +26,16 @@ export class BrokenManifest extends Error {
   }
 }
 
-/** As an instance reads it, with its limits. */
+/** The limits of an instance. */
 const limits = { limitMs: 10_000, memoryMb: ordinaryMemoryMb }
 
-/** Reads the manifest of the jobs repo as an instance does, and does the work with it. Throws BrokenManifest. */
+/** Reads the manifest of the jobs repo as an instance does, and calls back with it. Throws BrokenManifest. */
 export async function withManifest<T>(
   options: { dir: string; timezone: string; signal: AbortSignal },
   work: (manifest: LocalManifest) => Promise<T>,
 ): Promise<T> {
   const { dir, timezone, signal } = options
-  // Laid out as a volume.
+  // With the layout of a volume.
   const scratch = mkdtempSync(join(realpathSync(tmpdir()), 'longhouse-jobs-'))
   const buildsDir = join(scratch, 'builds')
   mkdirSync(buildsDir)
@@ -50,7 +50,7 @@ export async function withManifest<T>(
   }
 }
 
-/** The job that the command line names. */
+/** The job named on the command line. */
 export function jobOf(jobs: LocalManifest['jobs'], id: string): JobSpec {
   const job = jobs.get(id)
   if (job) return job
@@ -62,7 +62,7 @@ export function jobOf(jobs: LocalManifest['jobs'], id: string): JobSpec {
   throw new CommandError(`there is no job "${id}"; ${hint}`)
 }
 
-/** The zone for jobs that name none. */
+/** The zone of jobs without one. */
 export function zoneOf(named: string | undefined): string {
   const [source, timezone] =
     named === undefined
@@ -73,7 +73,7 @@ export function zoneOf(named: string | undefined): string {
   return timezone
 }
 
-/** `file:line:column message`, with the file as it is reached from where we are. */
+/** `file:line:column message`, with the file relative to the current folder. */
 export function errorLine({ file, line, column, message }: ManifestError, dir: string, from: string): string {
   if (file === null) return oneLine(message)
   const place = [relative(from, join(dir, file)), ...(line === null ? [] : [line, column ?? 1])].join(':')

@@ -12,11 +12,11 @@ import { stateFile } from './state-file.ts'
 export interface LocalRun {
   /** The folder of the build, absolute. */
   build: string
-  /** The jobs repo, absolute and without links. */
+  /** The jobs repo: absolute, without links. */
   dir: string
   job: JobSpec
   params: Record<string, unknown>
-  /** Those that the job declares. */
+  /** The job's declared secrets. */
   secrets: Record<string, string>
   env: Record<string, string>
 }
@@ -31,7 +31,7 @@ export interface Outcome {
 /** As in an instance. */
 export const runLimits = { memoryMb: ordinaryMemoryMb, graceMs: 5000 }
 
-/** Runs a job in a process of its own and resolves when that and everything that it started are gone. */
+/** Runs a job in a separate process, and resolves when its whole process tree has ended. */
 export async function performRun(
   run: LocalRun,
   options: {
@@ -86,7 +86,7 @@ export async function performRun(
   }
 }
 
-/** What an instance would write into the log: whole characters, without the values of secrets. */
+/** The log as an instance would store it: whole characters, without values of secrets. */
 function maskedLog(values: readonly string[], write: (stream: LogStream, text: string) => void) {
   const streams = { out: maskedText(values), err: maskedText(values) }
   const tell = (stream: LogStream, text: string) => {

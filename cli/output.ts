@@ -3,22 +3,22 @@ import { withoutEscapes } from '../views/components/log/terminal.ts'
 
 type Look = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
 
-/** Where a command writes: its findings on standard output, what accompanies them on standard error. */
+/** A command's output: results on standard output, everything else on standard error. */
 export interface Output {
-  /** A line of what was asked for. */
+  /** Writes a line of the result. */
   say(line: string): void
-  /** A line beside it. */
+  /** Writes a line to standard error. */
   note(line: string): void
   /** Text of other programs, unchanged. */
   pass(stream: 'out' | 'err', text: string): void
   json(value: unknown): void
-  /** Colours, where standard output is a terminal that wants them (`NO_COLOR`, `FORCE_COLOR`). */
+  /** Colours text if standard output is a terminal that supports it (`NO_COLOR`, `FORCE_COLOR`). */
   look(look: Look, text: string): string
   /** The same for standard error. */
   noteLook(look: Look, text: string): string
-  /** Whether a program that writes to our standard output may colour it. */
+  /** True if a program that writes to our standard output may use colours. */
   colours: boolean
-  /** Of the terminal, in characters; null when standard output is none. */
+  /** The terminal's width in characters; null if standard output is not a terminal. */
   columns: number | null
 }
 
@@ -37,7 +37,7 @@ export function processOutput(): Output {
   }
 }
 
-/** A text of the customer's as one line, without what would move the cursor. */
+/** Customer text as one line, without characters that move the cursor. */
 export function oneLine(text: string): string {
   return withoutEscapes(text).replaceAll(/\s+/g, ' ').trim()
 }

@@ -5,8 +5,8 @@ import { acceptParams, type ParamsSpec } from '../runtime/params/params.ts'
 import { UsageError } from './arguments.ts'
 
 /**
- * What `--params` and `--param` say together, as an instance takes it; a single `--param` wins over the same name in
- * `--params`. Throws a UsageError that names what does not fit.
+ * Combines `--params` and `--param` as an instance accepts them; a single `--param` overrides the same name in
+ * `--params`. Throws a UsageError that names what is invalid.
  */
 export function readParams(
   given: { params: string | undefined; param: readonly string[] },
@@ -35,7 +35,7 @@ function fits(spec: ParamsSpec | null, name: string, value: unknown): boolean {
   return !paramFaults(spec.schema, { [name]: value }).some(({ path }) => `${path}.`.startsWith(`${name}.`))
 }
 
-/** JSON, unless only the text itself fits: a job that wants text gets `12` as text. */
+/** Parses JSON, unless only the text itself is valid: for a text parameter, `12` is text. */
 function typedValue(text: string, fits: (value: unknown) => boolean): unknown {
   const value = jsonOrText(text)
   return !fits(value) && fits(text) ? text : value
@@ -63,7 +63,7 @@ function jsonOrText(text: string): unknown {
   }
 }
 
-/** Also a name such as `__proto__` is only a name. */
+/** Even a name such as `__proto__` is only a name. */
 function define(params: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(params, name, { value, enumerable: true, configurable: true, writable: true })
 }

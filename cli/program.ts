@@ -20,7 +20,7 @@ export interface Interruption {
   atOnce: AbortSignal
 }
 
-/** Does what the command line says, and resolves with the exit code. */
+/** Runs the command line, and resolves with the exit code. */
 export async function longhouseJobs(args: readonly string[], interruption: Interruption): Promise<number> {
   const output = processOutput()
   const fault = (message: string) => output.note(`${output.noteLook('red', 'longhouse-jobs:')} ${message}`)
@@ -78,7 +78,7 @@ async function perform(args: readonly string[], interruption: Interruption, outp
   }
 }
 
-/** A full disk or a folder that may not be read is no mistake of ours: its words are enough. */
+/** A full disk or an unreadable folder is no bug of ours: the message is enough. */
 function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error
 }

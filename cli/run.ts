@@ -53,7 +53,7 @@ export const run: Command = {
   },
 }
 
-/** As in an instance, a run without one of its secrets does not begin. */
+/** As in an instance, a run does not start without all of its secrets. */
 async function secretsOf({ dir, output }: Call, job: JobSpec): Promise<Record<string, string>> {
   if (job.secrets.length === 0) return {}
   const { values, missing } = localSecrets(job.secrets, dir)
@@ -68,7 +68,7 @@ async function secretsOf({ dir, output }: Call, job: JobSpec): Promise<Record<st
   return values
 }
 
-/** Says how it ended, and resolves with the exit code. */
+/** Prints how it ended, and resolves with the exit code. */
 function tell({ args, output }: Call, job: JobSpec, { status, result, error, durationMs }: Outcome): number {
   if (args.flag('json')) output.json({ job_id: job.id, status, result, error, duration_ms: durationMs })
   else if (result !== null) output.json(result)
@@ -82,7 +82,7 @@ function tell({ args, output }: Call, job: JobSpec, { status, result, error, dur
   return status === 'cancelled' ? 130 : 1
 }
 
-/** A stack without its message, which was said. */
+/** A stack without its message, which was printed. */
 function framesOf(stack: string | null | undefined): string[] {
   return (stack ?? '')
     .split('\n')

@@ -5,11 +5,11 @@ import { parseEnv } from 'node:util'
 import { readRegular } from '../src/storage/regular-file.ts'
 import { CommandError } from './jobs-folder.ts'
 
-/** The file of a jobs repo that keeps secrets on one machine; git must ignore it. */
+/** The file with a jobs repo's secrets on one machine; git must ignore it. */
 const file = '.env'
 const mostBytes = 1024 * 1024
 
-/** The secrets of these names, from the environment, else from `.env`. An empty one counts as not set. */
+/** Returns the secrets with these names, from the environment or `.env`. An empty one counts as not set. */
 export function localSecrets(
   names: Iterable<string>,
   dir: string,
@@ -25,7 +25,7 @@ export function localSecrets(
   return { values, missing }
 }
 
-/** Null unless the next commit would hold the secrets of `.env`. */
+/** Null unless the next commit would contain the secrets of `.env`. */
 export async function exposureOf(dir: string): Promise<string | null> {
   const root = existsSync(join(dir, file)) ? gitRootOf(dir) : null
   if (root === null) return null

@@ -7,8 +7,8 @@ import { stateLimits } from '../runtime/runner/state-limits.ts'
 const name = 'data/longhouse-state.json'
 
 /**
- * What a job remembers between runs on one's own machine: its values by key, under its id, in a file of the jobs repo
- * that the starter `.gitignore` leaves out of git, and that people may read and edit.
+ * A job's state between runs on a local machine: its values by key, under its id, in a file of the jobs repo. The
+ * starter `.gitignore` excludes it from git, and people may read and edit it.
  */
 export function stateFile(dir: string, jobId: string): JobState {
   const file = join(dir, name)

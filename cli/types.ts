@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import type { ManifestError } from '../runtime/manifest/manifest-error.ts'
 import { CommandError } from './jobs-folder.ts'
 
-/** What the jobs repo's own TypeScript says; a warning where none is installed, or the repo has no settings for it. */
+/**
+ * Returns the errors of the jobs repo's own TypeScript; a warning if it is not installed, or the repo has no settings
+ * for it.
+ */
 export async function checkTypes(
   dir: string,
   signal: AbortSignal,

@@ -2,7 +2,7 @@ import type { JobSpec } from '../runtime/manifest/manifest.ts'
 import { readWanted } from '../runtime/packages/wanted.ts'
 import { exposureOf, localSecrets } from './secrets.ts'
 
-/** What does not keep the jobs from being loaded, but may surprise. `jobs` is null when the manifest has mistakes. */
+/** Returns warnings about jobs that load but may surprise. `jobs` is null if the manifest has errors. */
 export async function warningsOf(jobs: readonly JobSpec[] | null, dir: string): Promise<string[]> {
   const warnings = [...packageWarnings(dir)]
   if (jobs?.length === 0) warnings.push('manifest.ts registers no jobs')

@@ -1,21 +1,25 @@
-// Jobs run on Node. Its types are there as soon as @types/node is installed, and nothing complains until then.
+// Jobs run on Node. Its types are available once @types/node is installed; until then nothing fails.
 /// <reference types="node" />
 
 /**
- * What a job's function gets. A function in a file of its own says which: `JobContext<ParamsOf<typeof params>, 'API_TOKEN'>`.
+ * The context that a job's function gets. A function in a file of its own declares it: `JobContext<ParamsOf<typeof
+ * params>, 'API_TOKEN'>`.
  */
 export interface JobContext<Params = Readonly<Record<string, unknown>>, Secret extends string = string> {
-  /** What the run was started with, as the job's `params` make it; the defaults on schedule. */
+  /** The run's parameters, as parsed by the job's `params`; the defaults for scheduled runs. */
   readonly params: Params
-  /** The values of the secrets that the job declares; asking for another one throws. */
+  /** The values of the declared secrets; asking for another one throws. */
   readonly secrets: Readonly<Record<Secret, string>>
-  /** Aborted when the run is cancelled, has used up its time or the instance stops. A few seconds later it is killed. */
+  /**
+   * Aborted when the run is cancelled, exceeds its time limit or the instance stops. A few seconds later the run is
+   * killed.
+   */
   readonly signal: AbortSignal
   readonly run: {
     readonly id: string
-    /** The due time that this run is for; null when a person or a script asked for it. */
+    /** The due time of this run; null for a manual run or a run by API. */
     readonly slot: Date | null
-    /** 1 for the first try. */
+    /** 1 for the first attempt. */
     readonly attempt: number
     readonly trigger: 'schedule' | 'manual' | 'api'
   }
@@ -25,61 +29,66 @@ export interface JobContext<Params = Readonly<Record<string, unknown>>, Secret e
 }
 
 /**
- * What the job remembers from run to run: values that JSON has, by key. What was awaited is kept, whatever becomes of the
- * run. Up to 64 KiB a value, 1 MiB and 1000 keys a job; what would be more throws.
+ * State that the job keeps between runs: JSON values by key. A confirmed change is kept, whatever happens to the run.
+ * At most 64 KiB per value, 1 MiB and 1000 keys per job; more than that throws.
  */
 export interface JobState {
-  /** Undefined when nothing was set. */
+  /** Undefined for a missing key. */
   get<T = unknown>(key: string): Promise<T | undefined>
   set(key: string, value: unknown): Promise<void>
-  /** False when there was none. */
+  /** Returns false if there was none. */
   delete(key: string): Promise<boolean>
-  /** By key. */
+  /** Sorted by key. */
   entries(): Promise<[key: string, value: unknown][]>
 }
 
-/** A job, as `manifest.ts` registers it. */
+/** A job as registered in `manifest.ts`. */
 export interface JobDefinition<
   Params extends ParamsDefinition | undefined = ParamsDefinition | undefined,
   Secret extends string = string,
 > {
-  /** Lowercase letters, digits and dashes, such as `daily-digest`. It names the job in addresses and in its history. */
+  /**
+   * Lowercase letters, digits and dashes, such as `daily-digest`. Identifies the job in addresses and in its history.
+   */
   id: string
   /**
-   * When it runs: five cron fields (`0 8 * * *`), six with seconds in front (`0 30 8 * * 1`), or a name such as
+   * When it runs: five cron fields (`0 8 * * *`), six with seconds first (`0 30 8 * * 1`), or a name such as
    * `@hourly`.
    */
   cron: string
-  /** What runs. What it returns is kept as the run's result (as JSON, up to 64 KiB); a throw fails the run. */
+  /**
+   * The function to run. Its return value is kept as the run's result (as JSON, up to 64 KiB); an exception fails the
+   * run.
+   */
   func: (context: JobContext<ParamsOf<Params>, NoInfer<Secret>>) => unknown
-  /** One line for people. */
+  /** One line that describes the job. */
   description?: string | undefined
-  /** The zone that `cron` is meant in, such as `Europe/Berlin`; the instance's own when left out. */
+  /** The time zone of `cron`, such as `Europe/Berlin`; by default the instance's. */
   timezone?: string | undefined
-  /** The longest that a run may take: `30s`, `10m`, `2h`. Five minutes when left out, a day at most. */
+  /** The time limit of a run: `30s`, `10m`, `2h`. By default five minutes; at most a day. */
   timeout?: string | undefined
   /**
-   * The most memory that a run may hold with all that it starts: `256m`, `1g`. What the instance has room for when left
-   * out: three quarters of its memory, a gigabyte at most.
+   * The memory limit of a run and its child processes: `256m`, `1g`. By default three quarters of the instance's
+   * memory, at most a gigabyte.
    */
   memory?: string | undefined
   /**
-   * What becomes of slots that came while the instance was not running: `latest` runs the newest of them (the
-   * default), `all` each, in order, `none` not one.
+   * What to do about slots missed while the instance was not running: `latest` runs the newest one (the default),
+   * `all` runs each in order, `none` runs no slot.
    */
   catchUp?: 'none' | 'latest' | 'all' | undefined
-  /** Slots older than this are not caught up: `1h`, `7d`. A day when left out. */
+  /** Slots older than this are not caught up: `1h`, `7d`. By default a day. */
   catchUpWindow?: string | undefined
   /**
-   * What becomes of a slot that comes while the run before it has not ended: `skip` leaves it out (the default),
-   * `queue` runs it after that, `replace` ends that and runs it.
+   * What to do about a slot that is due while the previous run is active: `skip` skips it (the default), `queue` runs
+   * it afterwards, `replace` cancels the previous run and starts it.
    */
   overlap?: 'skip' | 'queue' | 'replace' | undefined
-  /** Runs that fail or take too long are tried again, with the code that they were due with. Not when left out. */
+  /** Retries runs that fail or time out, with the code of their slot. By default there are no retries. */
   retry?: RetryPolicy | undefined
-  /** What becomes of a run that ended with its instance: `rerun` starts it again, three times at most. */
+  /** What to do about a run that was interrupted with its instance: `rerun` starts it again, at most three times. */
   onInterrupt?: 'fail' | 'rerun' | undefined
-  /** Of all jobs with the same key, one run goes at a time. */
+  /** Of all jobs with the same key, only one run is in progress at a time. */
   concurrencyKey?: string | undefined
   /**
    * The parameters of its runs: a plain shape, such as `{ name: 'string', count: { type: 'number', default: 3 } }`,
@@ -91,23 +100,23 @@ export interface JobDefinition<
   /** The job’s notices and their recipients, where they differ from the page Settings; `false` sends none. */
   notify?: false | NotifyOptions | undefined
   /**
-   * Names of the secrets that its runs get, such as `['API_TOKEN']`: in the context, and as environment variables. No
-   * other job sees them. While one of them is not set, its runs fail before they begin, and its page says so.
+   * Names of the secrets for its runs, such as `['API_TOKEN']`: in the context, and as environment variables. Other
+   * jobs do not see them. While one of them is not set, its runs fail before they start, and its page says so.
    */
   secrets?: readonly Secret[] | undefined
 }
 
 export interface NotifyOptions {
-  /** So many of its runs must fail one after the other, 20 at most; `false` never tells. */
+  /** Notify after this many failed runs in a row, at most 20; `false` never notifies. */
   failures?: number | false | undefined
   /**
    * Notify when a run takes longer than this: `10m`. By default the time from one due time to the next; `false` never
    * notifies.
    */
   longRun?: string | false | undefined
-  /** `false` does not tell when a due time comes to nothing, or when there is none any more. */
+  /** `false` does not notify when a slot is overdue, or when there are no further slots. */
   overdue?: boolean | undefined
-  /** `false` does not tell due times that passed while the instance was down. */
+  /** `false` does not notify about slots missed while the instance was down. */
   missed?: boolean | undefined
   /** Email recipients, instead of those on the page Settings. */
   emails?: readonly string[] | undefined
@@ -127,13 +136,13 @@ export interface ParamsSchema {
   }
 }
 
-/** Parameters by name. Each must be given, unless it has a default or is optional. */
+/** Parameters by name. Each is required unless it has a default or is optional. */
 export interface ParamsShape {
   readonly [name: string]: ParamType | ParamOptions
 }
 
 /**
- * `text` is text of several lines, `date` a day such as `2026-01-31`, `json` anything that JSON has, and a list of values a
+ * `text` is text of several lines, `date` a day such as `2026-01-31`, `json` any JSON value, and a list of values a
  * choice of one of them.
  */
 export type ParamType =
@@ -152,12 +161,12 @@ export interface ParamOptions {
   readonly optional?: boolean | undefined
   /** One line beside it in the form. */
   readonly description?: string | undefined
-  /** Of a number its least value, of text its least length. */
+  /** For a number its minimum, for text its minimum length. */
   readonly min?: number | undefined
   readonly max?: number | undefined
 }
 
-/** What a function gets of these parameters. */
+/** The type of these parameters in the job's function. */
 export type ParamsOf<Definition> = [Definition] extends [undefined]
   ? Readonly<Record<string, unknown>>
   : Definition extends { readonly '~standard': { readonly types?: infer Types } }
@@ -195,18 +204,18 @@ type ParamValue<Param> = Param extends { readonly type: infer Type }
 export interface RetryPolicy {
   /** The number of attempts, the first one included. */
   attempts: number
-  /** From the failure to the next attempt: `30s`, `5m`. Ten seconds when left out. */
+  /** The delay from a failure to the next attempt: `30s`, `5m`. By default ten seconds. */
   delay?: string | undefined
-  /** Each delay is so many times the one before it. 2 when left out. */
+  /** Each delay is this many times the previous one. By default 2. */
   factor?: number | undefined
-  /** No delay is longer. An hour when left out. */
+  /** The longest delay. By default an hour. */
   maxDelay?: string | undefined
-  /** From 0 to 1: how much of each delay is left to chance, up or down. 0 when left out. */
+  /** From 0 to 1: the random part of each delay, up or down. By default 0. */
   jitter?: number | undefined
 }
 
 export interface JobRegistry {
-  /** Registers a job. Mistakes are shown with file and line, and the jobs that ran before go on. */
+  /** Registers a job. Errors are shown with file and line, and the previous jobs keep running. */
   register<
     const Params extends ParamsDefinition | undefined = undefined,
     const Secret extends string = never,

@@ -10,18 +10,18 @@ export interface PageProps {
   title: string
   /** Links to the program’s main parts; none for a visitor who is not signed in. */
   nav?: readonly NavLink[]
-  /** Where the sign-out form posts to; no form when it is left out. */
+  /** Where the sign-out form posts to; without it there is no form. */
   signOut?: string
-  /** Seconds after which a browser without JavaScript loads the page again: for pages that show work going on. */
+  /** Seconds after which a browser without JavaScript reloads the page, for pages with work in progress. */
   refresh?: number
-  /** A short form in the middle, such as a sign-in, rather than a page of its own width. */
+  /** A narrow form, such as a sign-in, instead of a full-width page. */
   narrow?: boolean
-  /** A line that stays above every page, such as what the process driver does not do. */
+  /** A line above every page, such as a warning about the process driver. */
   warning?: string | null
 }
 
 export interface LayoutProps extends PageProps {
-  /** What stands beside the name: the instance's subdomain, or the site's domain. */
+  /** The text beside the name: the instance's subdomain, or the site's domain. */
   place: string
   assets: { style: string; script: string; icon: string }
   children?: Child
@@ -39,7 +39,7 @@ const htmxConfig = JSON.stringify({
   morphIgnore: ['data-htmx-powered', 'open'],
 })
 
-/** The frame of every page of both programs. */
+/** The layout of every page of both programs. */
 export function Layout(props: LayoutProps) {
   const { title, nav = [], signOut, refresh, narrow, warning, place, assets, children } = props
   return (

@@ -6,7 +6,7 @@ export interface ProblemPageProps {
   back?: { href: string; label: string }
 }
 
-/** The words of a problem, for a person: what happened, what was kept, and where to go. */
+/** A problem as a page: what happened, what was kept, and where to go. */
 export function ProblemPage({ title, detail, errors, requestId, back }: ProblemPageProps) {
   return (
     <section class="problem">

@@ -8,7 +8,10 @@ declare module 'hono' {
   }
 }
 
-/** Puts the frame around what `c.render(<Page />, { title })` is given. `warning` stands above pages that have none. */
+/**
+ * Wraps the content of `c.render(<Page />, { title })` in the layout. `warning` is shown above pages without their
+ * own.
+ */
 export function pageRenderer({
   warning = () => null,
   ...frame

@@ -209,7 +209,7 @@ export class Router implements RouterService {
         return problems.stopped(
           why(
             destination.reason,
-            'Its data is kept. It answers again once it is started. The owner can see why it stopped, or ask the operator of this site.',
+            'All data is kept. If you are the owner, sign in to see why the instance stopped and to start it again, or ask the operator of this site.',
           ),
           retryAfter(30),
         )

@@ -5,12 +5,14 @@ export type ButtonLook = 'plain' | 'primary' | 'danger' | 'quiet'
 export interface ButtonProps {
   look?: ButtonLook
   disabled?: boolean
-  /** What it acts on, heard behind the words on it where several buttons say the same: `Run now` `daily-digest`. */
+  /**
+   * The object of the button for screen readers, where several buttons have the same text: `Run now` `daily-digest`.
+   */
   about?: string | undefined
   children: Child
 }
 
-/** Submits the form that it stands in. */
+/** Submits the surrounding form. */
 export function Button({ look = 'plain', disabled, about, children }: ButtonProps) {
   return (
     <button type="submit" class={look === 'plain' ? undefined : look} disabled={disabled}>
@@ -21,8 +23,8 @@ export function Button({ look = 'plain', disabled, about, children }: ButtonProp
 }
 
 /**
- * The rest of an accessible name. Behind the visible words and not in place of them: who speaks to the computer says
- * what is to be seen (WCAG 2.5.3).
+ * The rest of an accessible name. It follows the visible text instead of replacing it, because people with voice
+ * control say that text (WCAG 2.5.3).
  */
 export function About({ words }: { words: string | undefined }) {
   return words === undefined ? null : <span class="unseen"> {words}</span>
@@ -33,7 +35,7 @@ export interface PostButtonProps extends ButtonProps {
   fields?: Readonly<Record<string, string>>
 }
 
-/** One action as a form of one button: it works without JavaScript and can be followed by no link. */
+/** One action as a form with one button: it works without JavaScript, and no link can trigger it. */
 export function PostButton({ action, fields = {}, ...button }: PostButtonProps) {
   return (
     <form method="post" action={action} class="inline">
@@ -46,19 +48,19 @@ export function PostButton({ action, fields = {}, ...button }: PostButtonProps) 
 }
 
 export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
-  /** The words on the button that opens it. */
+  /** The text of the button that opens it. */
   ask: string
-  /** The words on the button that does it. */
+  /** The text of the button that confirms it. */
   confirm: string
-  /** Shown open: what was typed has to be corrected. */
+  /** Shown open, to correct what was typed. */
   open?: boolean
-  /** What will happen, and what will be kept. Fields here are sent too. */
+  /** What will happen, and what will be kept. Fields in it are sent too. */
   children: Child
 }
 
 /**
- * An action that says what it will do before it does it. A disclosure, so that it needs no JavaScript; opening one
- * closes the others of the page, which their common name does.
+ * An action with a confirmation. A disclosure, so it needs no JavaScript; opening one closes the page's others, which
+ * share its name.
  */
 export function Confirm(props: ConfirmProps) {
   const { ask, confirm, action, fields = {}, look = 'danger', about, open, children } = props

@@ -4,14 +4,14 @@ import { Time } from './time.tsx'
 
 export interface DeliveryProps {
   status: DeliveryStatus
-  /** When a message that waits is attempted next. */
+  /** When a waiting message is attempted next. */
   nextAt: number
   /** Why the last attempt failed. */
   error: string | null
   now: number
 }
 
-/** How far a message has come that is sent in the background. */
+/** The delivery status of a message that is sent in the background. */
 export function Delivery({ status, nextAt, error, now }: DeliveryProps) {
   const why = error ? <span class="sub">{error}</span> : null
   if (status === 'sent') {

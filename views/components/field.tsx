@@ -6,23 +6,23 @@ export interface FieldProps {
   type?: 'text' | 'password' | 'email' | 'number' | 'url'
   value?: string | undefined
   hint?: string
-  /** What is wrong, and what would be right. */
+  /** What is wrong, and what is valid. */
   error?: string | undefined
   required?: boolean
   autofocus?: boolean
   autocomplete?: string
   placeholder?: string
-  /** Stands behind the input, e.g. `.example.com`. */
+  /** Text after the input, such as `.example.com`. */
   suffix?: string
   pattern?: string
   spellcheck?: boolean
-  /** Asks this address, with the field's value, while it is typed; the answer comes below the field. */
+  /** Requests this address with the field's value while it is typed; the response is shown below the field. */
   check?: { src: string; into: string }
-  /** Makes it a choice instead of a line to type. */
+  /** Renders a choice instead of a text input. */
   options?: readonly { value: string; label: string }[]
 }
 
-/** One input with its label, and its hint and error beside it, tied together for screen readers. */
+/** An input with its label, hint and error, connected for screen readers. */
 export function Field(props: FieldProps) {
   const { name, label, hint, error, suffix } = props
   const id = `field-${name}`

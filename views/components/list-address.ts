@@ -1,4 +1,4 @@
-/** The address of one page of a long list; what is not searched or passed over is left out. */
+/** The address of one page of a long list; empty parameters are left out. */
 export function listAddress(
   path: string,
   { search = '', offset, more = {} }: { search?: string; offset: number; more?: Record<string, string> },

@@ -3,16 +3,16 @@ import type { Child } from 'hono/jsx'
 export interface LiveProps {
   /** Must be the same on the page and in the fragment. */
   id: string
-  /** Answers with this very element when htmx asks (`HX-Request: true`). */
+  /** Returns this element when htmx requests it (`HX-Request: true`). */
   src: string
-  /** Null stops asking: nothing will change any more. */
+  /** Null stops polling, because nothing will change. */
   everySeconds: number | null
   children: Child
 }
 
-/** A part of a page that htmx keeps up to date. What is focused, scrolled or opened in it stays so. */
+/** A part of a page that htmx keeps up to date. Focus, scroll position and open disclosures in it are kept. */
 export function Live({ id, src, everySeconds, children }: LiveProps) {
-  // Another id once it rests, so that htmx replaces the element, and its timer goes with it.
+  // A different id once polling stops, so that htmx replaces the element together with its timer.
   if (everySeconds === null) {
     return (
       <div id={`${id}-at-rest`} class="stack">

@@ -1,10 +1,10 @@
 import type { Child } from 'hono/jsx'
 import { Mark, type Shape, type Tone } from './mark.tsx'
 
-/** True for content that shows something; an element may be a promise, so its truth says nothing. */
+/** True for content that renders something; an element may be a promise, which is always truthy. */
 const given = (child: Child): boolean => child !== undefined && child !== null && child !== false
 
-/** A titled part of a page. With `flush` its content reaches the edges, as tables want. */
+/** A titled part of a page. With `flush` its content reaches the edges, for tables. */
 export function Panel(props: {
   title?: string
   aside?: Child
@@ -26,7 +26,7 @@ export function Panel(props: {
   )
 }
 
-/** The top of a page: where one is, what it is called, how it is, what can be done with it. */
+/** The top of a page: breadcrumb, title, status and actions. */
 export function PageHead(props: {
   title: Child
   crumb?: { href: string; label: string }
@@ -63,7 +63,7 @@ const shapes: Record<Tone, Shape> = {
   idle: 'ring',
 }
 
-/** Says something that concerns the whole page. Bad ones are announced at once by screen readers. */
+/** A message about the whole page. Screen readers announce bad ones at once. */
 export function Notice({ tone, title, children }: { tone: Tone; title?: Child; children?: Child }) {
   return (
     <div class={`notice tone-${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
@@ -76,7 +76,7 @@ export function Notice({ tone, title, children }: { tone: Tone; title?: Child; c
   )
 }
 
-/** Stands where a list will be, and says what to do to get one. */
+/** Replaces an empty list, and says how to fill it. */
 export function EmptyState({ title, children, action }: { title: string; children?: Child; action?: Child }) {
   return (
     <div class="empty">
@@ -91,7 +91,7 @@ export function EmptyState({ title, children, action }: { title: string; childre
   )
 }
 
-/** Names with their values. A value that is null or undefined leaves its line out. */
+/** Names with their values. Null and undefined values are left out. */
 export function Facts({ of }: { of: Readonly<Record<string, Child>> }) {
   return (
     <dl class="facts">

@@ -4,12 +4,12 @@ export interface SearchProps {
   /** The address of the list. */
   action: string
   words: string
-  /** What is searched, for those who hear it. */
+  /** What is searched, for screen readers. */
   label: string
   placeholder: string
 }
 
-/** Asks a long list for what holds these words, in its query's `search`. */
+/** The search field of a long list, sent as `search` in the query. */
 export function Search({ action, words, label, placeholder }: SearchProps) {
   return (
     <search>

@@ -1,4 +1,4 @@
-/** A sentence made of words that begin small and have no full stop: `must be a number` becomes `Must be a number.` */
+/** Capitalises the text and adds a full stop: `must be a number` becomes `Must be a number.` */
 export function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }

@@ -38,7 +38,7 @@ const slots: Record<SlotOutcome, Look> = {
   interrupted: { tone: 'warn', shape: 'triangle', word: 'Interrupted' },
 }
 
-/** A word with a shape and a colour. With `href` it leads to what it speaks of. */
+/** A word with a shape and a colour. With `href` it is a link. */
 export function Badge(props: { tone: Tone; shape: Shape; href?: string | undefined; children: Child }) {
   const { tone, shape, href, children } = props
   const inside = (
@@ -77,7 +77,7 @@ export function SlotStatus({ slot, href }: { slot: SlotEnd; href?: string | unde
 export const runTone = (status: RunStatusName): Tone => runs[status].tone
 export const slotTone = (slot: SlotEnd): Tone => slotLook(slot).tone
 export const slotWord = (slot: SlotEnd): string => slotLook(slot).word
-/** It ran, and its run did not end badly, or not yet. */
+/** True if it ran, and its run has not failed. */
 export function slotIsWell({ outcome, runStatus }: SlotEnd): boolean {
   return (
     (outcome === 'ran' || outcome === 'late') &&

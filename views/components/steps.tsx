@@ -7,7 +7,7 @@ export interface Step {
   name: string
   state: StepState
   durationMs?: number | null
-  /** What it found, or why it failed. */
+  /** Its result, or why it failed. */
   detail?: string | null
 }
 
@@ -19,7 +19,7 @@ const looks: Record<StepState, { tone: Tone; shape: Shape; word: string }> = {
   skipped: { tone: 'idle', shape: 'slash', word: 'skipped' },
 }
 
-/** The steps of long work, in order, as they happen. */
+/** The steps of long work, updated as they happen. */
 export function StepList({ steps, label }: { steps: readonly Step[]; label: string }) {
   return (
     <ol class="steps" aria-label={label}>

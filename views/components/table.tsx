@@ -4,24 +4,24 @@ export interface Column<Row> {
   label: string
   cell(row: Row): Child
   /**
-   * `lead` names the row and becomes its heading on a phone; `number` aligns right; `minor` is left out on
-   * a phone; `end` holds the actions.
+   * `lead` names the row and becomes its heading on a phone; `number` aligns right; `minor` is hidden on a phone;
+   * `end` contains the actions.
    */
   kind?: 'lead' | 'number' | 'minor' | 'end'
 }
 
 export interface TableProps<Row> {
-  /** What the table lists, for those who hear it. */
+  /** What the table lists, for screen readers. */
   caption: string
   columns: readonly Column<Row>[]
   rows: readonly Row[]
-  /** An id for each row, so that live updates find it again. */
+  /** An id for each row, by which live updates find it. */
   rowId(row: Row): string
 }
 
 const classes = { lead: 'lead-cell', number: 'number', minor: 'minor', end: 'end' } as const
 
-/** Rows and columns on a wide screen, one card a row on a phone. */
+/** Rows and columns on a wide screen, one card per row on a phone. */
 export function Table<Row>({ caption, columns, rows, rowId }: TableProps<Row>) {
   return (
     <table class="rows">
@@ -50,13 +50,13 @@ export function Table<Row>({ caption, columns, rows, rowId }: TableProps<Row>) {
   )
 }
 
-/** Where one is in a long list, and the ways to its neighbours. `href` makes the address of an offset. */
+/** The position in a long list, with links to the neighbouring pages. `href` returns the address of an offset. */
 export function Pages(props: {
   total: number
   limit: number
   offset: number
   href(offset: number): string
-  /** What the ways towards the beginning and the end are called. */
+  /** The labels of the links towards the beginning and the end. */
   ways?: readonly [string, string]
 }) {
   const { total, limit, offset, href, ways = ['Newer', 'Older'] } = props

@@ -3,14 +3,14 @@ const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
 
-/** How long something is kept, as the end of a sentence: `for 30 days`; null for ever, `until you want it back`. */
+/** How long something is kept, as the end of a sentence: `for 30 days`; null means `until you want it back`. */
 export function keptWords(ms: number | null): string {
   if (ms === null) return 'until you want it back'
   const days = Math.round(ms / day)
   return days === 1 ? 'for one day' : `for ${days} days`
 }
 
-/** How far `at` is from `now`, as a person says it: `in 5 min`, `2 h ago`, `just now`. Both in milliseconds. */
+/** The distance of `at` from `now`: `in 5 min`, `2 h ago`, `just now`. Both in milliseconds. */
 export function relativeTime(at: number, now: number): string {
   const distance = Math.abs(at - now)
   if (distance < 2 * second) return at > now ? 'in a moment' : 'just now'
@@ -40,7 +40,7 @@ function pair(large: number, largeUnit: string, small: number, smallUnit: string
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`
 }
 
-/** The wall clock in a zone, with the zone's name: `Sun 22 Nov 2026, 08:00:00 UTC`. */
+/** The wall-clock time in a zone, with the zone's name: `Sun 22 Nov 2026, 08:00:00 UTC`. */
 export function dateTime(at: number, zone = 'UTC'): string {
   return `${format(zone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }, at)}, ${clockTime(at, zone, true)} ${zoneName(at, zone)}`
 }
@@ -69,10 +69,10 @@ export function clockTime(at: number, zone = 'UTC', seconds = false): string {
   )
 }
 
-/** The zone's short name at that time, e.g. `UTC` or `CET`. */
+/** The zone's short name at that time, such as `UTC` or `CET`. */
 export function zoneName(at: number, zone: string): string {
   const british = namedBy('en-GB', at, zone)
-  // Each of them knows the short names of its own part of the world, and offsets for the rest.
+  // Each locale knows the short names of its own region, and offsets for the rest.
   return british.includes('+') || british.includes('-') ? namedBy('en-US', at, zone) : british
 }
 
@@ -83,7 +83,7 @@ function namedBy(locale: string, at: number, zone: string): string {
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
-/** Making a formatter costs more than a page, so each is made once. The zones are those of the jobs: few. */
+/** Creating a formatter takes longer than a page, so each is cached. There are few zones: those of the jobs. */
 function formatter(zone: string, options: Intl.DateTimeFormatOptions, locale = 'en-GB'): Intl.DateTimeFormat {
   const key = `${locale} ${zone} ${JSON.stringify(options)}`
   const known = formatters.get(key)

@@ -3,17 +3,17 @@ import { dateTime, durationWords, relativeTime, shortDateTime, zoneName } from '
 export interface TimeProps {
   /** Milliseconds since the epoch. */
   at: number
-  /** The page's own present. */
+  /** The current time of the page. */
   now: number
   /** An IANA name; the full time is in this zone. */
   zone?: string
   /** `relative` says `5 min ago`, `short` the clock time with its zone, `full` everything. */
   as?: 'relative' | 'short' | 'full'
-  /** The short form with seconds: for what comes more often than once a minute. */
+  /** The short form with seconds, for what happens more often than once a minute. */
   seconds?: boolean
 }
 
-/** A point in time for people and programs alike. The full time with its zone is always in the title. */
+/** A point in time for people and programs. The title always has the full time with its zone. */
 export function Time({ at, now, zone = 'UTC', as = 'relative', seconds = false }: TimeProps) {
   const full = dateTime(at, zone)
   const text = {

@@ -1,4 +1,4 @@
-/** Letters of 11 px in the system's sans-serif are about so wide, in pixels. */
+/** The approximate width in pixels of 11 px letters in the system's sans-serif font. */
 const letterWidth = 6.6
 const padding = 7
 

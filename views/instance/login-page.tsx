@@ -2,14 +2,14 @@ import { Button } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 
 export interface LoginPageProps {
-  /** What this instance is called. */
+  /** The name of this instance. */
   place: string
-  /** Where to go on to: a path of this site. */
+  /** Where to redirect after signing in: a path of this site. */
   next?: string | undefined
   error?: string | undefined
-  /** Whether the password opens the instance. */
+  /** True if the password signs in. */
   password: boolean
-  /** Whether a control plane signs its owner in. */
+  /** True if a control plane signs the owner in. */
   sso: boolean
 }
 
@@ -38,7 +38,7 @@ function PasswordForm({ place, next, error }: Pick<LoginPageProps, 'place' | 'ne
   return (
     <form method="post" action="/api/auth/password" class="form">
       {next && next !== '/' ? <input type="hidden" name="next" value={next} /> : null}
-      {/* Password managers keep a password under a name. */}
+      {/** For password managers, which save a password with a user name. */}
       <input type="text" name="username" value={place} autocomplete="username" hidden />
       <Field
         name="password"

@@ -70,7 +70,7 @@ function packagesFailed({ errors }: ManifestWithExcerpts): boolean {
   return errors.length > 0 && errors.every(({ file }) => file === 'package.json')
 }
 
-/** Why the last save did not go live, where, and what runs meanwhile. Empty when it went live. */
+/** Why the last save is not live, where the errors are, and what keeps running. Renders nothing if it is live. */
 export function ManifestProblems({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
   if (manifest.status !== 'error') return null
   if (manifest.waitingFor === 'packages') return <Installing manifest={manifest} now={now} />

@@ -3,7 +3,10 @@ import { clockTime } from '../time-words.ts'
 const hour = 3_600_000
 export const dayMs = 24 * hour
 
-/** Every third full hour of the zone's clock in the 24 hours from `from`, not so near the edges that its text would be cut. */
+/**
+ * Every third full hour of the zone's clock in the 24 hours from `from`, except so near the edges that its text would
+ * be cut off.
+ */
 export function axisMarks(from: number, zone: string): number[] {
   const first = Math.ceil(from / hour) * hour
   return Array.from({ length: 24 }, (_, index) => first + index * hour).filter(
@@ -14,7 +17,7 @@ export function axisMarks(from: number, zone: string): number[] {
   )
 }
 
-/** Where in the 24 hours from `from` an instant lies. */
+/** The position of an instant in the 24 hours from `from`. */
 export function percentOfDay(at: number, from: number): string {
   return `${Math.round(((at - from) / dayMs) * 10_000) / 100}%`
 }

@@ -9,11 +9,11 @@ export interface DayLane {
   slots: readonly number[]
   /** True for more slots than can be distinguished: drawn as a band. */
   dense: boolean
-  /** False draws it faint: it will not run. */
+  /** False draws it faint, because it will not run. */
   enabled: boolean
 }
 
-/** What is due in the 24 hours from `from`, one lane a job. Times of the axis are in `zone`. */
+/** The due times in the 24 hours from `from`, one lane per job. Times of the axis are in `zone`. */
 export function DayTimeline({
   from,
   zone,

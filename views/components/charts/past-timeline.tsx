@@ -8,11 +8,11 @@ export interface PastLane {
   href: string
   /** Due times within the 24 hours, oldest first. */
   slots: readonly (SlotEnd & { at: number })[]
-  /** True when there were more than are given: the oldest are left out. */
+  /** True if the oldest due times were left out. */
   more: boolean
 }
 
-/** What became of the due times in the 24 hours up to `now`, one lane a job. Times of the axis are in `zone`. */
+/** The results of the due times in the 24 hours up to `now`, one lane per job. Times of the axis are in `zone`. */
 export function PastTimeline({
   now,
   zone,

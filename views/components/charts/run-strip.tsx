@@ -3,12 +3,12 @@ import { runTone, runWord } from '../status.tsx'
 import { durationWords } from '../time-words.ts'
 
 export interface RunStripProps {
-  /** Newest first, as histories are; drawn oldest first. */
+  /** Newest first, as in histories; drawn oldest first. */
   runs: readonly RunBrief[]
-  /** Places in the strip; the free ones are drawn as dots. */
+  /** Places in the strip; empty ones are drawn as dots. */
   places?: number
   height?: number
-  /** Makes each bar a way to its run. */
+  /** Makes each bar a link to its run. */
   href?: (run: RunBrief) => string
 }
 

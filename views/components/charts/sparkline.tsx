@@ -1,6 +1,9 @@
 import { durationWords } from '../time-words.ts'
 
-/** How long the last runs took, oldest first in milliseconds, with the newest marked. Nothing for less than two. */
+/**
+ * The durations of the last runs, oldest first in milliseconds, with the newest marked. Renders nothing for fewer
+ * than two.
+ */
 export function Sparkline({ values, height = 40 }: { values: readonly number[]; height?: number }) {
   if (values.length < 2) return null
   const top = Math.max(...values, 1)

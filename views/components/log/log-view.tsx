@@ -8,7 +8,7 @@ export interface LogViewProps {
   zone: string
   /** The number of the first line; each has the address `?line=<number>#L<number>` on the page. */
   first: number
-  /** A line to be looked at, among those before and after it; null for the newest. */
+  /** The line to highlight among its neighbours; null for the newest. */
   line: number | null
   /** The beginning of the first line is left out. */
   cut: boolean
@@ -40,7 +40,7 @@ export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
           const classes = ['log-line', stream === 'err' ? 'err' : '', number === line ? 'here' : '']
           return (
             <span class={classes.filter(Boolean).join(' ')} id={`L${number}`}>
-              {/* No stop for the Tab key: there may be hundreds. */}
+              {/** Not a stop for the Tab key: there may be hundreds. */}
               <a class="log-number" href={`?line=${number}#L${number}`} tabindex={-1}>
                 {number}
               </a>
@@ -61,8 +61,8 @@ export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
 }
 
 /**
- * The pieces of each line. A colour that is on at the end of one goes on in the next of its stream, and in no other's:
- * which of two streams is read first is chance.
+ * The pieces of each line. A colour that is on at the end of a line continues on the next line of its stream only:
+ * the order of the two streams is not certain.
  */
 function lookedUpLines(lines: readonly LogLine[]): TerminalPiece[][] {
   const found: TerminalPiece[][] = lines.map(() => [])
@@ -80,7 +80,7 @@ function lookedUpLines(lines: readonly LogLine[]): TerminalPiece[][] {
   return found
 }
 
-/** Of a line that was written over and over, as progress bars do, what was written last. */
+/** The last state of a line that was overwritten, as progress bars do. */
 function lastState(text: string): string {
   const line = text.replace(/\r+$/, '')
   return line.slice(line.lastIndexOf('\r') + 1)

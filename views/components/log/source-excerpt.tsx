@@ -2,12 +2,12 @@ export interface SourceExcerptProps {
   /** The number of the first line in `lines`. */
   first: number
   lines: readonly string[]
-  /** The line that is meant, and the column in it, both from 1. */
+  /** The highlighted line and the column in it, both from 1. */
   line: number
   column: number | null
 }
 
-/** Some lines of a file with the place that is meant. */
+/** Lines of a file around a highlighted place. */
 export function SourceExcerpt({ first, lines, line, column }: SourceExcerptProps) {
   return (
     <div class="excerpt">

@@ -1,6 +1,6 @@
 import type { Child } from 'hono/jsx'
 
-/** The address of a place in a file of the jobs repo, in its editor. */
+/** The address of a place in a file of the jobs repo, in the editor. */
 export function placeHref(file: string, line: number | null, column: number | null = null): string {
   const path = `/repo/files/${file.split('/').map(encodeURIComponent).join('/')}`
   const query = [line === null ? '' : `line=${line}`, column === null ? '' : `column=${column}`].filter(
@@ -9,11 +9,11 @@ export function placeHref(file: string, line: number | null, column: number | nu
   return query.length === 0 ? path : `${path}?${query.join('&')}`
 }
 
-/** Paths relative to the repo; what begins with a slash or an address lies elsewhere. */
+/** Paths relative to the repo; those that start with a slash or a scheme are elsewhere. */
 const places =
   /(?<![^\s("'`])((?:[^\s/:()"'`]+\/)*[^\s/:()"'`]+\.(?:[cm]?[jt]sx?|json)):(\d{1,7})(?::(\d{1,7}))?(?![\w/])/g
 
-/** Text in which each `file:line` of the jobs repo leads to it. */
+/** Text in which each `file:line` of the jobs repo is a link. */
 export function withPlaces(text: string): Child[] {
   const parts: Child[] = []
   let from = 0

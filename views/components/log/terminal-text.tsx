@@ -1,7 +1,7 @@
 import { withPlaces } from './source-links.tsx'
 import { type TerminalPiece, terminalPieces } from './terminal.ts'
 
-/** What a program wrote for a terminal, with its colours; each place in a file of the jobs repo is a link to it. */
+/** A program's terminal output with its colours; each place in a file of the jobs repo is a link. */
 export function TerminalText({ text }: { text: string }) {
   return <TerminalPieces pieces={terminalPieces(text)} />
 }

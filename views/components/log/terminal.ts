@@ -1,10 +1,10 @@
 export type TerminalColour = 'black' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'white'
 
-/** How a piece of terminal output looks. */
+/** The style of a piece of terminal output. */
 export interface TerminalLook {
   colour: TerminalColour | null
   background: TerminalColour | null
-  /** What else is on: bold, dim, … */
+  /** Other styles: bold, dim, … */
   marks: ReadonlySet<TerminalMark>
 }
 
@@ -23,12 +23,12 @@ const escapes =
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const controls = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g
 
-/** Text as it is without a terminal. */
+/** The text without terminal styles. */
 export function withoutEscapes(text: string): string {
   return text.replace(escapes, '').replace(controls, '')
 }
 
-/** Splits terminal output into pieces of one look each; every escape sequence but those for looks is left out. */
+/** Splits terminal output into pieces of one style each; other escape sequences are left out. */
 export function terminalPieces(text: string): TerminalPiece[] {
   const pieces: TerminalPiece[] = []
   let look = plain
@@ -69,7 +69,7 @@ const marksOff: Record<number, TerminalMark[]> = {
   29: ['strike'],
 }
 
-/** The look after the parameters of one `CSI … m`. */
+/** The style after the parameters of one `CSI … m`. */
 function nextLook(before: TerminalLook, parameters: string): TerminalLook {
   let { colour, background } = before
   const marks = new Set(before.marks)
@@ -96,12 +96,12 @@ function nextLook(before: TerminalLook, parameters: string): TerminalLook {
 
 const inRange = (code: number, first: number): boolean => code >= first && code <= first + 7
 
-/** The parameters after 38 or 48 that belong to it. */
+/** The parameters that belong to a 38 or 48. */
 function takeExtended(left: string[]): number[] {
   return left.splice(0, left[0] === '2' ? 4 : 2).map(Number)
 }
 
-/** A colour of the 256, or any, as the nearest of the eight: those are legible in light and dark. */
+/** Maps one of the 256 colours, or any colour, to the nearest of the eight, which are legible in light and dark. */
 function extended([kind, ...values]: readonly number[]): TerminalColour | null {
   if (kind === 2) {
     const [r = 0, g = 0, b = 0] = values.slice(-3)

@@ -24,8 +24,8 @@ const names: Record<string, string> = {
 }
 
 /**
- * A cron expression in words, e.g. `At 08:00 on weekdays`. Null for one that is too special for words that are surely
- * right: then the expression has to speak for itself.
+ * Describes a cron expression, such as `At 08:00 on weekdays`. Null for one that cannot be described with certainty:
+ * then the expression is shown.
  */
 export function cronWords(expression: string): string | null {
   const trimmed = expression.trim().toLowerCase()
@@ -86,7 +86,7 @@ function dayWords(dayOfMonth: string, weekday: string): string | null {
   return dates && `on day ${dates} of the month`
 }
 
-/** `a`, `a and b`, `a, b and c`; null when one of them has no word. */
+/** `a`, `a and b`, `a, b and c`; null if one of them has no word. */
 function listWords(field: string, word: (item: string) => string | null): string | null {
   const words = field.split(',').map(word)
   if (words.some(each => each === null)) return null

@@ -22,23 +22,23 @@ export interface JobPageProps {
   now: number
   job: Job
   manifest: ManifestWithExcerpts
-  /** The last runs for the pictures, newest first, whatever page of the list is shown. */
+  /** The last runs for the charts, newest first, whichever page of the list is shown. */
   recent: readonly Run[]
   list: {
     runs: readonly Run[]
     total: number
     limit: number
     offset: number
-    /** The words that logs were searched for; '' for none. */
+    /** The searched words; '' for none. */
     search: string
     /** False when the search was stopped before the oldest run. */
     complete: boolean
-    /** The line of each run that holds the words. */
+    /** The matching line of each run. */
     matches: ReadonlyMap<string, LogMatch>
   }
-  /** What is due next, with what a clock change does to it. */
+  /** The next due times, with the effect of clock changes. */
   upcoming: readonly { at: number; note: string | null }[]
-  /** The outcome of the last due times, newest first. */
+  /** The results of the last due times, newest first. */
   slots: readonly Slot[]
   badge: { public: boolean; src: string }
   /** What the job stores from run to run. */

@@ -18,17 +18,17 @@ export interface JobsPageProps {
   manifest: ManifestWithExcerpts
   /** What prevents jobs from starting on time, in words; empty when nothing does. */
   trouble: readonly string[]
-  /** Those of this page of the list. */
+  /** The jobs on this page of the list. */
   jobs: readonly (Job & { recent: readonly RunBrief[] })[]
-  /** The words that were searched for, '' for none, and where in what was found one is. */
+  /** The searched words, '' for none, and the position in the results. */
   list: { search: string; total: number; limit: number; offset: number }
-  /** What is due of them in the 24 hours from now, in one zone. */
+  /** Their due times in the next 24 hours, in one zone. */
   day: { zone: string; lanes: readonly DayLane[] }
-  /** What became of their due times in the 24 hours before. */
+  /** The results of their due times in the previous 24 hours. */
   past: readonly PastLane[]
 }
 
-/** All jobs, and the same again as the fragment that keeps them up to date. */
+/** All jobs; also the fragment that htmx polls. */
 export function JobsPage(props: JobsPageProps) {
   const { now, manifest, trouble, jobs, list, day, past } = props
   const { search, total, limit, offset } = list
@@ -194,7 +194,7 @@ function LastRun({ run, now }: { run: Run | null; now: number }) {
   )
 }
 
-/** Run now leads to the run's page. `next` is where a browser goes on to after enabling or disabling. */
+/** Run now redirects to the run's page. `next` is where to redirect a browser after enabling or disabling. */
 export function JobActions({ job, next }: { job: Job; next?: string }) {
   const fields = next ? { next } : {}
   const look = next ? 'plain' : 'primary'

@@ -3,18 +3,18 @@ import { LogView } from '../../components/log/log-view.tsx'
 import { Panel } from '../../components/panel.tsx'
 import { isOver } from '../../components/status.tsx'
 
-/** Some lines of the log of a run. */
+/** A part of a run's log. */
 export interface LogPartView {
   lines: readonly LogLine[]
-  /** The number of the first of them, from 1. */
+  /** The number of the first line, from 1. */
   first: number
-  /** How many the whole kept log has. */
+  /** The number of lines in the whole stored log. */
   total: number
-  /** The line that was asked for; null when the end of the log was. */
+  /** The requested line; null for the end of the log. */
   line: number | null
-  /** The beginning of the only line is left out. */
+  /** True if the beginning of the only line is left out. */
   cut: boolean
-  /** A line of the part before this one and of the one after it; null where there is none. */
+  /** A line of the previous part and one of the next; null if there is none. */
   before: number | null
   after: number | null
 }

@@ -4,9 +4,9 @@ import { Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { triggerWords } from './run-table.tsx'
 
-/** How a run waits for its turn. */
+/** A run's place in the queue. */
 export interface QueuePlace {
-  /** From 1 on. */
+  /** Starts at 1. */
   position: number
   reason: string
 }

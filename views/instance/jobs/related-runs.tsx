@@ -3,7 +3,7 @@ import { Panel } from '../../components/panel.tsx'
 import { RunStatus } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
 
-/** The other attempts at what this run is one of, what it does again, and what does it again. Nothing when there are none. */
+/** The other attempts of this run, the run that it replays, and its replays. Renders nothing if there are none. */
 export function RelatedRuns({ run, related, now }: { run: Run; related: readonly Run[]; now: number }) {
   if (related.length < 2) return null
   return (

@@ -3,31 +3,31 @@ import { Mark } from '../../components/mark.tsx'
 import { Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
 
-/** One parameter as the form asks for it. */
+/** One parameter in the form. */
 export interface ParamFieldView {
   name: string
-  /** `loose` takes JSON, and what is none as text. */
+  /** `loose` accepts JSON, and treats anything else as text. */
   kind: 'text' | 'lines' | 'number' | 'checkbox' | 'choice' | 'date' | 'email' | 'url' | 'json' | 'loose'
   required: boolean
-  /** True when nothing is given in place of what is left empty. */
+  /** True if an empty field is omitted. */
   optional: boolean
   description: string | null
-  /** The current value; a checkbox is checked when it is not ''. */
+  /** The current value; a checkbox is checked unless it is ''. */
   value: string
   choices: readonly string[]
   min: number | undefined
   max: number | undefined
   step: string | undefined
-  /** What is wrong, as the rest of a sentence: `must be a number`. */
+  /** The error, as the rest of a sentence: `must be a number`. */
   error: string | null
 }
 
 export interface RunFormPageProps {
   job: { id: string; description: string }
-  /** Stands before the names of parameters in what the form sends. */
+  /** Prefix of parameter names in the form. */
   prefix: string
   fields: readonly ParamFieldView[]
-  /** How a program does the same. */
+  /** The same request for a program. */
   script: string
 }
 
@@ -132,7 +132,7 @@ function Control(props: { field: ParamFieldView; id: string; name: string; descr
   } as const
   if (kind === 'checkbox') return <input {...common} type="checkbox" value="on" checked={value !== ''} />
   if (kind === 'choice') {
-    // One that was typed and is not offered stands there too, with its mistake beside it.
+    // A value that is not offered is listed too, with its error.
     const offered = value === '' || choices.includes(value) ? choices : [value, ...choices]
     return (
       <select {...common}>

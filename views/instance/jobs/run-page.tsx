@@ -14,15 +14,15 @@ import { triggerWords } from './run-table.tsx'
 export interface RunPageProps {
   now: number
   run: Run
-  /** The zone of its job. */
+  /** The job's zone. */
   zone: string
-  /** False when the job is not registered any more, so that it cannot be run again. */
+  /** False if the job is no longer registered, so it cannot run again. */
   registered: boolean
-  /** Null for a run that does not wait. */
+  /** Null for a run that is not queued. */
   wait: QueuePlace | null
-  /** The attempts and replays that it belongs to, itself included, newest first. */
+  /** Its attempts and replays, itself included, newest first. */
   related: readonly Run[]
-  /** A part of what it wrote. */
+  /** A part of its log. */
   log: LogPartView
 }
 

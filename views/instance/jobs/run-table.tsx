@@ -17,7 +17,7 @@ export function RunTable(props: {
   runs: readonly Run[]
   now: number
   zone: string
-  /** Runs of several jobs, so that each says whose it is. */
+  /** Runs of several jobs, so each names its job. */
   ofJobs?: boolean
   /** Lines to show in place of the outcome, by run. */
   matches?: ReadonlyMap<string, LogMatch>
@@ -75,7 +75,7 @@ export function RunTable(props: {
   )
 }
 
-/** The beginning of the result or the error. */
+/** The beginning of the result or error. */
 function Outcome({ run }: { run: Run }) {
   if (run.error) return <span>{shorten(withoutEscapes(run.error.message))}</span>
   if (run.result === null || run.result === undefined) return null

@@ -7,7 +7,7 @@ import { RunTable } from './run-table.tsx'
 
 export interface RunsPageProps {
   now: number
-  /** Those that wait, the first ones, in their order. */
+  /** The first queued runs, in order. */
   waiting: { runs: readonly (Run & { wait: QueuePlace })[]; total: number }
   list: { runs: readonly Run[]; total: number; limit: number; offset: number }
 }

@@ -5,7 +5,7 @@ import { Time } from '../../components/time.tsx'
 
 const mostListed = 20
 
-/** What a job remembers from run to run: keys, not values. */
+/** The keys of a job's state, without values. */
 export function StatePanel(props: { jobId: string; entries: readonly StateEntry[]; now: number }) {
   const { jobId, entries, now } = props
   if (entries.length === 0) return null

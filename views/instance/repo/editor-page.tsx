@@ -19,14 +19,14 @@ export interface EditorProps {
   script: string
   path: string
   content: string
-  /** Of the content that the change is made from; null for a file that is not there yet. */
+  /** Hash of the content that the change is made from; null for a new file. */
   hash: string | null
   manifest: ManifestWithExcerpts
   message?: string
   messageError?: string | undefined
-  /** The message of an earlier save that has not gone live, and so is in no commit yet; '' for none. */
+  /** The message of an earlier save that is not live, and so not committed yet; '' for none. */
   keptMessage?: string
-  /** The text is not what lies on the disk. */
+  /** The text differs from the file on the disk. */
   unsaved?: boolean
   /** Why it was not saved. */
   problem?: { title: string; detail: string }
@@ -34,11 +34,11 @@ export interface EditorProps {
   at?: { line: number; column: number | null } | null
   saved?: SavedProps | null
   check?: { errors: readonly ErrorWithExcerpt[]; difference: JobsDifference | null; used: boolean }
-  /** What lies on the disk by now, when it is not what the change was made from; null when it is deleted. */
+  /** The current content on the disk, if it is not what the change was made from; null if it was deleted. */
   other?: { content: string | null }
 }
 
-/** What was just saved, and what became of it so far. */
+/** The last save and its state so far. */
 export interface SavedProps {
   path: string
   manifest: ManifestWithExcerpts
@@ -133,7 +133,7 @@ function EditForm(props: EditorProps) {
   )
 }
 
-/** `hash` is null where any content is meant. */
+/** `hash` is null if any content may be replaced. */
 export function FileActions({ path, hash }: { path: string; hash: string | null }) {
   return (
     <>
@@ -164,7 +164,7 @@ export function FileActions({ path, hash }: { path: string; hash: string | null 
   )
 }
 
-/** The live part of the page after a save: by itself when htmx asks for it. */
+/** The live part of the page after a save; alone when htmx polls it. */
 export function SavedNotice({ path, manifest, loading, now }: SavedProps) {
   const href = `${fileHref(path)}?saved`
   return (

@@ -13,7 +13,7 @@ export interface FilePageProps {
   picture: boolean
 }
 
-/** A file that is not edited as text: what it is, and how to get it. */
+/** A file that is not edited as text, with a link to download it. */
 export function FilePage({ now, path, sizeBytes, modifiedAt, type, picture }: FilePageProps) {
   const name = path.slice(path.lastIndexOf('/') + 1)
   const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')))

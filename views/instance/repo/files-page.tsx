@@ -8,14 +8,14 @@ import { fileHref } from './editor-page.tsx'
 
 export interface FilesPageProps {
   now: number
-  /** The folder that is shown, '' for the repo itself. */
+  /** The folder, '' for the repo itself. */
   folder: string
   entries: readonly FolderEntry[]
-  /** There are more than are listed. */
+  /** True if there are more than listed. */
   more: boolean
-  /** A file that was just deleted. */
+  /** The file that was just deleted. */
   gone: string | null
-  /** A file that was just uploaded. */
+  /** The file that was just uploaded. */
   uploaded: string | null
   manifest: ManifestWithExcerpts
 }
@@ -26,7 +26,7 @@ export function folderHref(folder: string, more: Record<string, string> = {}): s
   return query.size === 0 ? '/repo/files' : `/repo/files?${query}`
 }
 
-/** The address of a file itself. */
+/** The download address of a file. */
 export const rawHref = (path: string): string =>
   `/api/jobs/repo/files/${path.split('/').map(encodeURIComponent).join('/')}?raw`
 

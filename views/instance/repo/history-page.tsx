@@ -9,7 +9,7 @@ export interface HistoryPageProps {
   manifest: ManifestWithExcerpts
   commits: readonly CommitInfo[]
   more: boolean
-  /** False on a page further down. */
+  /** False on later pages. */
   first: boolean
 }
 

@@ -11,7 +11,7 @@ const words = {
   repository: 'A git repository of its own. Commit and push from inside it.',
 } as const
 
-/** Paths that git and the files do not share, and why. Nothing when there are none. */
+/** Paths that are only in git or only in the files, with the reason. Renders nothing if there are none. */
 export function LeftOut({ repo }: { repo: RepoStatus }) {
   const { notFetched, notCommitted } = repo
   return (

@@ -12,13 +12,13 @@ import { RemoteBadge, RemoteTrouble } from './remote-trouble.tsx'
 export interface RemotePageProps {
   now: number
   repo: RepoStatus
-  /** Where the remote announces a push. */
+  /** The address for the remote's push notifications. */
   webhookUrl: string
-  /** What was typed, and what is wrong with it. */
+  /** What was typed, with its errors. */
   form?:
     | { values: Readonly<Record<string, unknown>>; errors: readonly { path: string; message: string }[] }
     | undefined
-  /** Just connected: the webhook's secret is shown this once. */
+  /** After connecting: shows the webhook's secret this once. */
   made?: { secret: string }
 }
 

@@ -2,7 +2,7 @@ import type { RepoRemote } from '../../../runtime/repo/contract.ts'
 import { Confirm } from '../../components/button.tsx'
 import { Panel } from '../../components/panel.tsx'
 
-/** What both sides changed, side by side, and the ways out. */
+/** The changes of both sides, side by side, and the choices. */
 export function BothSides({ conflict }: { conflict: NonNullable<RepoRemote['conflict']> }) {
   const rewritten = conflict.kind === 'rewritten'
   return (

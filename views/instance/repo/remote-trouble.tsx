@@ -44,7 +44,7 @@ export function RemoteBadge({ remote }: { remote: RepoRemote }) {
   )
 }
 
-/** What is wrong, what was kept, and what to do. */
+/** What happened, what was kept, and what to do. */
 export function RemoteTrouble({ remote, now }: { remote: RepoRemote; now: number }) {
   const { conflict, held, error, nextSyncAt } = remote
   return (

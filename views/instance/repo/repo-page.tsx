@@ -14,7 +14,7 @@ export interface RepoPageProps {
   now: number
   repo: RepoStatus
   manifest: ManifestWithExcerpts
-  /** The folder as the instance sees it. */
+  /** The folder as seen by the instance. */
   folder: string
   packages: PackagesState
 }

@@ -45,7 +45,7 @@ export function AuditPage({ now, list }: AuditPageProps) {
 function What({ entry }: { entry: AuditEntry }) {
   return (
     <>
-      {/* The rest of a summary is for those who read the API's description. */}
+      {/** The rest of a summary is for readers of the API's description. */}
       {entry.summary.split(';')[0]}{' '}
       {entry.status >= 400 ? (
         <Badge tone="warn" shape="triangle">

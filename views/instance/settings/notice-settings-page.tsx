@@ -7,7 +7,7 @@ import { Badge } from '../../components/status.tsx'
 import { Time } from '../../components/time.tsx'
 import { SettingsNav } from './settings-nav.tsx'
 
-/** As text, the way the form holds it. Credentials in addresses are masked. */
+/** As text for the form. Credentials in addresses are masked. */
 export interface NoticeFields {
   email_to: string
   smtp_url: string
@@ -23,15 +23,15 @@ export interface NoticeSettingsPageProps {
   now: number
   fields: NoticeFields
   errors: readonly { path: string; message: string }[]
-  /** What the environment says when the form says nothing. */
+  /** The environment's settings, for fields left empty. */
   fromEnvironment: { smtp: boolean; from: string }
   channels: Record<Channel, boolean>
   heartbeat: { at: number; error: string | null } | null
   /** The last commit status at the remote. */
   commitStatus: { commit: string; state: string; at: number; error: string | null } | null
-  /** A signing secret that was made just now, shown this once. */
+  /** A new signing secret, shown only once. */
   secret?: string | undefined
-  /** What was just done. */
+  /** The action just completed. */
   done?: 'saved' | 'tested' | undefined
 }
 

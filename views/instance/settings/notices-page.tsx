@@ -114,7 +114,7 @@ function IncidentTable({ incidents, now }: Pick<NoticesPageProps, 'incidents' | 
   )
 }
 
-/** Where what concerns the instance is shown, when not on the page of the jobs. */
+/** Where problems of the instance are shown, if not on the jobs page. */
 const pages: Partial<Record<keyof typeof kinds, string>> = {
   sync: '/repo/remote',
   conflict: '/repo/remote',

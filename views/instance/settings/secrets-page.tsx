@@ -10,9 +10,9 @@ import { NotYet, Time } from '../../components/time.tsx'
 export interface SecretsPageProps {
   now: number
   secrets: readonly SecretInfo[]
-  /** The shortest value that is kept out of logs. */
+  /** The shortest value that is masked in logs. */
   shortestMasked: number
-  /** The name that is to be set, and what was wrong with what was typed. */
+  /** The name to set, and the errors of what was typed. */
   form?: { name: string; errors: readonly { path: string; message: string }[] } | undefined
 }
 

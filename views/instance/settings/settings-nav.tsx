@@ -6,7 +6,7 @@ const parts = [
   { href: '/settings/audit', label: 'Audit log' },
 ] as const
 
-/** The ways between the pages of settings. */
+/** The navigation between the pages of settings. */
 export function SettingsNav({ current }: { current: (typeof parts)[number]['href'] }) {
   return (
     <nav class="tabs" aria-label="Settings">

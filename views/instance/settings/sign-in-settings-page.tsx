@@ -4,11 +4,11 @@ import { Badge } from '../../components/status.tsx'
 import { SettingsNav } from './settings-nav.tsx'
 
 export interface SignInSettingsPageProps {
-  /** Whether the password opens the instance. */
+  /** True if the password signs in. */
   password: boolean
-  /** The address of the control plane that signs in; null when none does. */
+  /** The address of the control plane that signs in; null without one. */
   controlPlane: string | null
-  /** How this browser came in. */
+  /** How this browser signed in. */
   via: 'password' | 'sso'
 }
 
