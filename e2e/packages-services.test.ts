@@ -2,6 +2,12 @@ import assert from 'node:assert/strict'
 import { testGroup } from './packages.fixture.ts'
 
 testGroup('services', {
+  playwright: ({ t, run, clone }) => {
+    assert.equal(run.error, null, String(run.error?.message))
+    assert.deepEqual(run.result, clone.result)
+    if (run.result === 'no browser') return t.skip('there is no Chromium here')
+    assert.deepEqual(run.result, ['Prices', '42'])
+  },
   'playwright-own': ({ run, clone }) => {
     assert.match(clone.error ?? '', /Executable doesn't exist at .*chrom/)
     assert.equal(run.status, 'failed')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { startInstance, type TestInstance, until } from '../runtime/engine.fixture.ts'
 import type { Run } from '../runtime/jobs/contract.ts'
 import { runAllInClone } from '../runtime/modules/clone.fixture.ts'
@@ -27,14 +27,16 @@ export const groups: readonly Group[] = readdirSync(groupsDir, { withFileTypes: 
   })
 
 /** Why nothing can be installed here; false where the registry of npm answers. */
-const noRegistry = await fetch('https://registry.npmjs.org/-/ping', {
-  signal: AbortSignal.timeout(20_000),
-}).then(
-  ({ ok, status }) => !ok && `the registry of npm answers with ${status}`,
-  error => `the registry of npm does not answer: ${error.cause?.message ?? error.message}`,
-)
+const noRegistry = () =>
+  fetch('https://registry.npmjs.org/-/ping', {
+    signal: AbortSignal.timeout(20_000),
+  }).then(
+    ({ ok, status }) => !ok && `the registry of npm answers with ${status}`,
+    error => `the registry of npm does not answer: ${error.cause?.message ?? error.message}`,
+  )
 
 export interface Outcome {
+  t: TestContext
   run: Run
   /** What the job came to under tsx, in a clone with the same packages. */
   clone: { result?: unknown; error?: string }
@@ -51,7 +53,9 @@ export function testGroup(
 ): void {
   const group = groups.find(each => each.name === name)
   if (!group) throw new Error(`there is no group "${name}"`)
-  test(`packages of the group ${name}, installed and run as in a clone`, { skip: noRegistry }, async t => {
+  test(`packages of the group ${name}, installed and run as in a clone`, async t => {
+    const why = await noRegistry()
+    if (why) return t.skip(why)
     const files = filesOf(name)
     const before = { 'manifest.ts': "import 'longhouse/jobs'\n", '.gitignore': 'node_modules/\ndata/\n' }
     const instance = await startInstance(t, { files: before })
@@ -72,11 +76,11 @@ export function testGroup(
 
     const clones = await runAllInClone(t, files, path('node_modules'))
     for (const id of group.jobs) {
-      await t.test(id, async () => {
+      await t.test(id, async t => {
         const clone = clones[id] ?? {}
         const run = await instance.run(id)
         const check = fails[id]
-        if (check) return check({ run, clone })
+        if (check) return check({ t, run, clone })
         assert.equal(clone.error, undefined, `in the clone: ${clone.error}`)
         assert.equal(
           run.error,
