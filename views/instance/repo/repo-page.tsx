@@ -162,9 +162,9 @@ function HowToChange({ folder }: { folder: string }) {
             committed for you. If it does not load, the current jobs keep running, and this page shows the
             error with its line.
           </p>
-          <pre class="code">{`manifest.ts        registers the jobs
-jobs/*.ts          what they do
-package.json       the packages they use`}</pre>
+          <pre class="code">{`manifest.ts   registers the jobs
+jobs/*.ts     what they do
+package.json  the packages they use`}</pre>
         </li>
         <li>
           <p>
