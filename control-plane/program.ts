@@ -1,5 +1,6 @@
 import { auth } from '../plugins/auth/index.ts'
 import { billing } from '../plugins/billing/index.ts'
+import { certificates } from '../plugins/certificates/index.ts'
 import { health } from '../plugins/health/index.ts'
 import { mail } from '../plugins/mail/index.ts'
 import { owners } from '../plugins/owners/index.ts'
@@ -15,7 +16,7 @@ import { boot, type Program } from './boot.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane is this list of plugins. */
-export const plugins = [auth, router, provisioner, health, mail, billing, owners, sso]
+export const plugins = [auth, router, certificates, provisioner, health, mail, billing, owners, sso]
 
 /** Sets up the control plane, which answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

@@ -2,6 +2,7 @@ import { audit } from './audit/index.ts'
 import { auth } from './auth/index.ts'
 import { badges } from './badges/index.ts'
 import { type BootOptions, boot, type Runtime } from './boot.ts'
+import { certificates } from './certificates/index.ts'
 import { files } from './files/index.ts'
 import { health } from './health/index.ts'
 import { jobs } from './jobs/index.ts'
@@ -17,6 +18,7 @@ import { tokens } from './tokens/index.ts'
 
 /** The runtime as a list of plugins; the volume comes before them all. */
 export const plugins = [
+  certificates,
   auth,
   tokens,
   audit,

@@ -6,6 +6,9 @@ import type { Reach } from './landlock.ts'
 /** The folder of the jobs repo for jobs' files. */
 export const scratchFolder = 'data'
 
+/** In the volume, the folder of the certificate authorities that the operator trusts. */
+export const certificatesFolder = 'certificates'
+
 /** In the volume, the folder of the installed packages: one folder an installation. */
 export const packagesFolder = 'packages'
 
@@ -72,7 +75,11 @@ function around(volumeDir: string, own: Reach): Reach {
   const hidden = dirname(folder) === folder ? volumeDir : folder
   const visible = (path: string) => beside(path, hidden)
   return {
-    read: [...[...system.read, ...ourPrograms()].flatMap(visible), ...own.read],
+    read: [
+      ...[...system.read, ...ourPrograms()].flatMap(visible),
+      join(volumeDir, certificatesFolder),
+      ...own.read,
+    ],
     write: [...system.write, ...own.write],
   }
 }

@@ -68,7 +68,7 @@ function inWords(output: string): string {
 
   const distrust = untrusted.exec(`${code} ${text}`)?.[1]
   if (distrust) {
-    return `${host} answers with a certificate that this instance does not trust (${distrust}). If an authority of your own signed it, name its file in the jobs repo's .npmrc: cafile=ca.pem. The installation is retried automatically.`
+    return `${host} answers with a certificate that this instance does not trust (${distrust}). If an authority of your own signed it, the operator sets LONGHOUSE_CA_FILE, or you name its file in the jobs repo's .npmrc: cafile=ca.pem. The installation is retried automatically.`
   }
   const lost = unreachable.exec(`${code} ${text}`)?.[1]
   if (lost) {

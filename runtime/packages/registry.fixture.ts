@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,7 +29,11 @@ interface Version {
 }
 
 /** A registry of packages on loopback: real tarballs by HTTP, as npm asks for them. */
-export async function startRegistry(t: TestContext): Promise<Registry> {
+export async function startRegistry(
+  t: TestContext,
+  /** Of a server that speaks TLS. */
+  certificate?: { key: string; cert: string },
+): Promise<Registry> {
   const packages = new Map<string, Map<string, Version>>()
   const asked: string[] = []
   let answering = Promise.withResolvers<void>()
@@ -36,9 +41,9 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
   let port = 0
   let failing: number | null = null
   let token: string | null = null
-  const url = () => `http://127.0.0.1:${port}`
+  const url = () => `http${certificate ? 's' : ''}://127.0.0.1:${port}`
 
-  const server = createServer(async (request, response) => {
+  const answer: RequestListener = async (request, response) => {
     const path = decodeURIComponent(request.url ?? '')
     asked.push(`${request.method} ${path}`)
     await answering.promise
@@ -70,7 +75,8 @@ export async function startRegistry(t: TestContext): Promise<Registry> {
     const latest = [...versions.keys()].at(-1)
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ name, 'dist-tags': { latest }, versions: Object.fromEntries(listed) }))
-  })
+  }
+  const server = certificate ? createTlsServer(certificate, answer) : createServer(answer)
   const open = () =>
     new Promise<void>(done => {
       server.listen(port, '127.0.0.1', () => {

@@ -201,6 +201,8 @@ const passed = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'NODE_EXTRA_CA_CERTS',
+  'GIT_SSL_CAINFO',
+  'CURL_CA_BUNDLE',
   'HTTP_PROXY',
   'HTTPS_PROXY',
   'NO_PROXY',

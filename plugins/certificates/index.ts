@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { certificatesIn, trustCertificates } from '../../src/certificates.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import '../provisioner/contract.ts'
+
+/** All of them go into one environment variable of each instance. */
+const largestBytes = 64 * 1024
+
+/**
+ * The operator's own certificate authorities, for the control plane and every instance: for npm, git, the remote of the
+ * jobs repo, notices and jobs.
+ */
+export const certificates = definePlugin({
+  name: 'certificates',
+  config: z.object({
+    LONGHOUSE_CA_FILE: z
+      .string()
+      .transform((file, context) => {
+        try {
+          const found = certificatesIn(readFileSync(file, 'utf8'))
+          if (found.join('\n').length <= largestBytes) return found
+          context.addIssue({ code: 'custom', message: `${file} holds more than 64 KiB of certificates` })
+        } catch (error) {
+          const { code, message } = error as NodeJS.ErrnoException
+          context.addIssue({
+            code: 'custom',
+            message: code ? `${file} cannot be read (${code})` : `${file} ${message}`,
+          })
+        }
+        return z.NEVER
+      })
+      .optional(),
+  }),
+  setup: ({ config: { LONGHOUSE_CA_FILE: found } }) => {
+    if (!found) return {}
+    trustCertificates(found)
+    const variables = { LONGHOUSE_CA_CERTIFICATES: found.join('\n') }
+    return { hooks: { 'instance-environment': () => ({ variables, renewed: [] }) } }
+  },
+})
