@@ -16,7 +16,7 @@ import { boot, type Program } from './boot.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane is this list of plugins. */
-export const plugins = [auth, router, certificates, provisioner, health, mail, billing, owners, sso]
+export const plugins = [auth, router, provisioner, certificates, health, mail, billing, owners, sso]
 
 /** Sets up the control plane, which answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

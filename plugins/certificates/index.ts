@@ -13,6 +13,7 @@ const largestBytes = 64 * 1024
  */
 export const certificates = definePlugin({
   name: 'certificates',
+  needs: ['provisioner'],
   config: z.object({
     LONGHOUSE_CA_FILE: z
       .string()

@@ -19,6 +19,8 @@ export const provisionerConfig = driverConfig
       /** How many runs of each job an instance keeps, and for how long. */
       INSTANCE_KEEP_RUNS: setting.integer(1, 100_000).prefault('500'),
       INSTANCE_KEEP_FOR: setting.duration('1h', '3650d').prefault('90d'),
+      /** How much of the disk one installation of an instance's packages may take. */
+      INSTANCE_PACKAGES_LIMIT: setting.size('1m', '100g').prefault('2g'),
       /** Days that the volume of a removed instance is kept; 0 keeps it until it is purged. */
       RETENTION_DAYS: setting.integer(0, 3650).prefault('30'),
     }),

@@ -97,6 +97,7 @@ function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLook): Fl
     ...{ db, driver, router, lookAtVolume, site, clock, emit },
     timezone: config.INSTANCE_TIMEZONE,
     keep: { runsPerJob: config.INSTANCE_KEEP_RUNS, forMs: config.INSTANCE_KEEP_FOR },
+    packagesBytes: config.INSTANCE_PACKAGES_LIMIT,
     stopGraceMs: config.PROVISIONER_STOP_GRACE,
     secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
     mail: instanceMail(config),

@@ -14,7 +14,7 @@ import { startGitServer } from '../sync/git-server.fixture.ts'
 const missing = ['openssl', 'git', 'curl'].filter(name => spawnSync(name, ['--version']).error)
 const skip = missing.length > 0 && `this system has no ${missing.join(', no ')}`
 
-/** An authority that nobody knows, and a certificate for 127.0.0.1 that it signed. */
+/** An authority that no system trusts, and a certificate for 127.0.0.1 that it signed. */
 function makeAuthority(t: TestContext) {
   const dir = temporaryFolder(t)
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' })

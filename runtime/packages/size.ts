@@ -46,7 +46,7 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
 export function tooLarge({ bytes, packages }: Size, limitBytes: number): string | null {
   if (bytes <= limitBytes) return null
   const largest = packages.slice(0, 5).map(each => `${each.name} (${bytesInWords(each.bytes)})`)
-  return `the packages take ${bytesInWords(bytes)}, more than the ${bytesInWords(limitBytes)} that an installation may have. The largest: ${largest.join(', ')}. Remove from "dependencies" what jobs do not need; the operator can raise LONGHOUSE_PACKAGES_LIMIT.`
+  return `the packages take ${bytesInWords(bytes)}, more than the ${bytesInWords(limitBytes)} that an installation may have. The largest: ${largest.join(', ')}. Remove from "dependencies" what jobs do not need; the operator can raise INSTANCE_PACKAGES_LIMIT.`
 }
 
 function bytesInWords(bytes: number): string {

@@ -28,6 +28,8 @@ export interface Fleet {
   stopGraceMs: number
   /** How many runs of each job an instance keeps, and for how long. */
   keep: { runsPerJob: number; forMs: number }
+  /** How much of the disk one installation of an instance's packages may take. */
+  packagesBytes: number
   /** What each instance's secrets are sealed with. */
   secretKeys: SecretKeys
   /** The mail server that instances send their notices through; null when the operator offers none. */
@@ -41,7 +43,7 @@ export interface Fleet {
 
 /** Returns what an instance's container is created from. */
 export function specOf(
-  { site, timezone, stopGraceMs, keep, secretKeys, mail, environments }: Fleet,
+  { site, timezone, stopGraceMs, keep, packagesBytes, secretKeys, mail, environments }: Fleet,
   instance: Instance,
 ): InstanceSpec {
   return {
@@ -61,6 +63,7 @@ export function specOf(
       LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
       LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),
       LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,
+      LONGHOUSE_PACKAGES_LIMIT: `${Math.floor(packagesBytes / 1024)}k`,
       LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
       LONGHOUSE_VOLUME_ID: instance.id,
       ...(instance.handedOverAt !== null && {

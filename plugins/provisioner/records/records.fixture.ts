@@ -56,6 +56,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     timezone: 'UTC',
     stopGraceMs: 1000,
     keep: { runsPerJob: 500, forMs: 86_400_000 },
+    packagesBytes: 2 * 1024 ** 3,
     secretKeys: { of: id => `key of ${id}` },
     mail: null,
     environments: () => [],

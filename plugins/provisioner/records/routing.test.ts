@@ -125,6 +125,7 @@ test('a container gets the site’s settings, its own key, and what plugins add;
     LONGHOUSE_STOP_GRACE: '1000ms',
     LONGHOUSE_KEEP_RUNS: '500',
     LONGHOUSE_KEEP_FOR: '86400000ms',
+    LONGHOUSE_PACKAGES_LIMIT: '2097152k',
     LONGHOUSE_SECRET_KEY: 'key of inst_1',
     LONGHOUSE_VOLUME_ID: 'inst_1',
     LONGHOUSE_HANDED_OVER_AT: '1970-01-01T00:00:00.000Z',

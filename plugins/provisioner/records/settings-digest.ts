@@ -12,7 +12,7 @@ const runningStatuses = ['running', 'unhealthy'] as const
  * themselves is no part of it, nor what belongs to one instance: changing that restarts it.
  */
 export function settingsDigest(fleet: Fleet): string {
-  const { site, driver, timezone, stopGraceMs, keep, secretKeys, mail, environments } = fleet
+  const { site, driver, timezone, stopGraceMs, keep, packagesBytes, secretKeys, mail, environments } = fleet
   const equipped = environments().flatMap(({ variables, renewed }) =>
     Object.entries(variables).filter(([name]) => !renewed.includes(name)),
   )
@@ -23,6 +23,7 @@ export function settingsDigest(fleet: Fleet): string {
     timezone,
     stopGraceMs,
     keep,
+    packagesBytes,
     key,
     mail,
     equipped,
