@@ -27,7 +27,7 @@ export const groups: readonly Group[] = readdirSync(groupsDir, { withFileTypes: 
   })
 
 /** Why nothing can be installed here; false where the registry of npm answers. */
-const noRegistry = () =>
+export const noRegistry = () =>
   fetch('https://registry.npmjs.org/-/ping', {
     signal: AbortSignal.timeout(20_000),
   }).then(
@@ -95,7 +95,7 @@ export function testGroup(
   })
 }
 
-function filesOf(group: string): Record<string, string> {
+export function filesOf(group: string): Record<string, string> {
   const dir = join(groupsDir, group)
   const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
   return Object.fromEntries(
