@@ -69,22 +69,25 @@ export function serveModules(serving: Serving): ImportSites {
       if (found !== null) {
         return { url: urlOf(found, specifier), format: nodeFormat(build.files[found]), shortCircuit: true }
       }
-      const parentURL = packageParent(specifier, context.parentURL) ?? context.parentURL
+      // `next` writes into the context that it is given.
+      const asked = { ...context }
+      const parentURL = packageParent(specifier, asked.parentURL) ?? asked.parentURL
       try {
         // What requires is given no other parent by `next`.
-        if (parentURL && parentURL !== context.parentURL && context.conditions.includes('require')) {
+        if (parentURL && parentURL !== asked.parentURL && asked.conditions.includes('require')) {
           const { href: url } = pathToFileURL(createRequire(parentURL).resolve(specifier))
-          sites.note(url, specifier, context.parentURL)
+          sites.note(url, specifier, asked.parentURL)
           return { url, shortCircuit: true }
         }
-        const resolved = next(specifier, parentURL === undefined ? context : { ...context, parentURL })
-        sites.note(resolved.url, specifier, context.parentURL)
+        const resolved = next(specifier, parentURL === undefined ? asked : { ...asked, parentURL })
+        sites.note(resolved.url, specifier, asked.parentURL)
         return resolved
       } catch (error) {
         const path = elsewhere(specifier, parentURL)
-        if (path === null) throw error
+        if (path === null)
+          throw parentURL === asked.parentURL ? error : asInClone(error, () => next(specifier, asked))
         const { href: url } = pathToFileURL(path)
-        sites.note(url, specifier, context.parentURL)
+        sites.note(url, specifier, asked.parentURL)
         return { url, shortCircuit: true }
       }
     },
@@ -205,6 +208,16 @@ function elsewhere(specifier: string, parent: string | undefined): string | null
     }
   }
   return /^zod(\/v4)?$/.test(specifier) ? zod : null
+}
+
+/** The error as it is in a clone, which names the file that imports. The repo may have other packages by now. */
+function asInClone(error: unknown, resolveInRepo: () => unknown): unknown {
+  try {
+    resolveInRepo()
+    return error
+  } catch (own) {
+    return own
+  }
 }
 
 /** Node programs that are started from here load the same modules. */

@@ -3,6 +3,7 @@ import { execFile, execFileSync, fork, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -143,6 +144,34 @@ test('a run keeps its packages while the next ones are installed, and its instal
   await engine.reload()
   assert.equal(kept().length, 1)
   assert.notEqual(kept()[0], first)
+})
+
+test('errors of packages name files as in a clone, and no folder of the instance', async t => {
+  const { registry, engine, write, run, path } = await live(t)
+  registry.publish(
+    'throws',
+    '1.0.0',
+    { 'index.js': "export function fail() {\n  throw new Error('of the package')\n}" },
+    { exports: { '.': './index.js', './gone.js': './gone.js' } },
+  )
+  write(
+    'jobs/all.ts',
+    `import { fail } from 'throws'\nexport const run = async ({ params }: { params: { wait?: string } }) => params.wait ? import(params.wait) : fail()\n`,
+  )
+  write('package.json', asks({ throws: '1.0.0' }))
+  await until(() => existsSync(path('node_modules/throws')), 'the package is installed')
+  await until(() => engine.manifest().status === 'ok', 'it is live')
+  const { error } = await run('job')
+  assert.match(error?.stack ?? '', /node_modules\/throws\/index\.js:2:9[\s\S]*jobs\/all\.ts:2/)
+  for (const [specifier, why] of Object.entries({
+    'throws/gone.js': /Cannot find module '.*node_modules\/throws\/gone\.js' imported from .*jobs\/all\.ts/,
+    'throws/closed.js':
+      /Package subpath '\.\/closed\.js' is not defined by "exports" in .*imported from .*jobs\/all\.ts/,
+  })) {
+    const failed = await run('job', { wait: specifier })
+    assert.match(failed.error?.message ?? '', why)
+    assert.doesNotMatch(failed.error?.stack ?? '', /packages\/[0-9a-f]{20}/)
+  }
 })
 
 test('going back to packages that are still kept fetches nothing', async t => {
