@@ -108,7 +108,7 @@ test('an allowed script of a package can neither read the volume nor change npmâ
     let volume = process.cwd()
     while (!fs.existsSync(path.join(volume, 'longhouse.db'))) volume = path.dirname(volume)
     for (const name of ['longhouse.db', 'jobs/.git/config']) attempt('read ' + name, () => fs.readFileSync(path.join(volume, name)))
-    for (const name of ['jobs/manifest.ts', 'cache/npm/planted', 'cache/git/planted', 'builds/planted', 'jobs/planted']) attempt('write ' + name, () => fs.writeFileSync(path.join(volume, name), 'x'))
+    for (const name of ['jobs/manifest.ts', 'cache/npm/planted', 'cache/git/planted', 'builds/planted', 'packages/planted', 'jobs/planted']) attempt('write ' + name, () => fs.writeFileSync(path.join(volume, name), 'x'))
     attempt('temporary', () => fs.writeFileSync(path.join(require('os').tmpdir(), 'x'), ''))
     attempt('tmp', () => fs.writeFileSync('/tmp/longhouse-planted', ''))
     fs.writeFileSync('index.js', 'export const text = ' + JSON.stringify(tries))`
@@ -132,9 +132,14 @@ test('an allowed script of a package can neither read the volume nor change npmâ
     env: '',
     'read longhouse.db': 'EACCES',
     ...Object.fromEntries(
-      ['jobs/manifest.ts', 'cache/npm/planted', 'cache/git/planted', 'builds/planted', 'jobs/planted'].map(
-        name => [`write ${name}`, 'EACCES'],
-      ),
+      [
+        'jobs/manifest.ts',
+        'cache/npm/planted',
+        'cache/git/planted',
+        'builds/planted',
+        'packages/planted',
+        'jobs/planted',
+      ].map(name => [`write ${name}`, 'EACCES']),
     ),
     temporary: 'done',
     tmp: 'EACCES',
