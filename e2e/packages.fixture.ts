@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { startInstance, type TestInstance, until } from '../runtime/engine.fixture.ts'
 import type { Run } from '../runtime/jobs/contract.ts'
 import { runAllInClone } from '../runtime/modules/clone.fixture.ts'
 import { eventually } from '../src/testing/eventually.ts'
+import { drivers, startLonghouse } from './longhouse.fixture.ts'
 
 /** The jobs repos of these tests: each installs some packages, and has a job for each of them. */
 const groupsDir = join(import.meta.dirname, 'packages')
@@ -27,7 +28,7 @@ export const groups: readonly Group[] = readdirSync(groupsDir, { withFileTypes: 
   })
 
 /** Why nothing can be installed here; false where the registry of npm answers. */
-export const noRegistry = () =>
+const noRegistry = () =>
   fetch('https://registry.npmjs.org/-/ping', {
     signal: AbortSignal.timeout(20_000),
   }).then(
@@ -35,67 +36,133 @@ export const noRegistry = () =>
     error => `the registry of npm does not answer: ${error.cause?.message ?? error.message}`,
   )
 
+/** What is looked at of a run, in the words of both the instance's own objects and its API. */
+type Ended = Pick<Run, 'status' | 'result' | 'error'>
+
 export interface Outcome {
   t: TestContext
-  run: Run
+  run: Ended
   /** What the job came to under tsx, in a clone with the same packages. */
   clone: { result?: unknown; error?: string }
 }
 
+/** An instance that has installed the packages of a group, and whose jobs are live. */
+interface Place {
+  /** Where the packages lie on this machine. */
+  modules: string
+  run(id: string): Promise<Ended>
+  more(): Promise<void>
+}
+
 /**
  * Lets an instance install the packages of a group, runs each job there and under tsx in a clone, and tests that the
- * results are the same. `fails` are the jobs that fail in both; their outcome is for the caller to look at.
+ * results are the same. `checks` look at the outcome of jobs for which that is not all. The instance is a container where
+ * there is an engine, unless the test has `more` to ask of it.
  */
 export function testGroup(
   name: string,
-  fails: Record<string, (outcome: Outcome) => void> = {},
-  more: (instance: TestInstance) => Promise<void> = async () => {},
+  checks: Record<string, (outcome: Outcome) => void> = {},
+  more?: (instance: TestInstance) => Promise<void>,
 ): void {
   const group = groups.find(each => each.name === name)
   if (!group) throw new Error(`there is no group "${name}"`)
-  test(`packages of the group ${name}, installed and run as in a clone`, async t => {
+  const inContainer = more === undefined && drivers.some(({ driver, skip }) => driver === 'docker' && !skip)
+  const where = inContainer ? 'in a container' : 'in a process'
+  test(`packages of the group ${name}, installed by an instance ${where}, run as in a clone`, async t => {
     const why = await noRegistry()
     if (why) return t.skip(why)
     const files = filesOf(name)
-    const before = { 'manifest.ts': "import 'longhouse/jobs'\n", '.gitignore': 'node_modules/\ndata/\n' }
-    const instance = await startInstance(t, { files: before })
-    const { engine, write, path } = instance
-    const { 'package.json': manifest = '', ...others } = files
-    for (const [file, content] of Object.entries(others)) write(file, content)
-    write('package.json', manifest)
-    await eventually(
-      'the packages are installed',
-      () => ['installed', 'failed'].includes(engine.packages().status),
-      { withinMs: 10 * 60_000 },
-    )
-    assert.equal(engine.packages().error, null, engine.packages().output)
-    await until(() => engine.manifest().waitingFor === null && engine.jobs().length > 0, 'the jobs are live')
-    assert.deepEqual(engine.manifest().errors, [])
-    assert.equal(engine.jobs().length, group.jobs.length)
-    assert.equal(engine.packages().command, 'npm ci --omit=dev')
-
-    const clones = await runAllInClone(t, files, path('node_modules'))
+    const place = await (inContainer ? inContainerOf(t, group, files) : inProcess(t, group, files, more))
+    const clones = await runAllInClone(t, files, place.modules)
     for (const id of group.jobs) {
       await t.test(id, async t => {
         const clone = clones[id] ?? {}
-        const run = await instance.run(id)
-        const check = fails[id]
+        const run = await place.run(id)
+        const check = checks[id]
         if (check) return check({ t, run, clone })
         assert.equal(clone.error, undefined, `in the clone: ${clone.error}`)
-        assert.equal(
-          run.error,
-          null,
-          `${run.error?.message}\n${run.error?.stack}\n${await engine.log(run.id)}`,
-        )
+        assert.equal(run.error, null, `${run.error?.message}\n${run.error?.stack}`)
         assert.deepEqual(run.result, clone.result)
         assert.notEqual(run.result, null)
       })
     }
-    await more(instance)
+    await place.more()
   })
 }
 
-export function filesOf(group: string): Record<string, string> {
+const installMs = 10 * 60_000
+
+async function inProcess(
+  t: TestContext,
+  group: Group,
+  { 'package.json': manifest = '', ...others }: Record<string, string>,
+  more: (instance: TestInstance) => Promise<void> = async () => {},
+): Promise<Place> {
+  const before = { 'manifest.ts': "import 'longhouse/jobs'\n", '.gitignore': 'node_modules/\ndata/\n' }
+  const instance = await startInstance(t, { files: before })
+  const { engine, write, path } = instance
+  for (const [file, content] of Object.entries(others)) write(file, content)
+  write('package.json', manifest)
+  await eventually(
+    'the packages are installed',
+    () => ['installed', 'failed'].includes(engine.packages().status),
+    { withinMs: installMs },
+  )
+  assert.equal(engine.packages().error, null, engine.packages().output)
+  await until(() => engine.manifest().waitingFor === null && engine.jobs().length > 0, 'the jobs are live')
+  assert.deepEqual(engine.manifest().errors, [])
+  assert.equal(engine.jobs().length, group.jobs.length)
+  assert.equal(engine.packages().command, 'npm ci --omit=dev')
+  return { modules: path('node_modules'), run: instance.run, more: () => more(instance) }
+}
+
+async function inContainerOf(
+  t: TestContext,
+  { jobs }: Group,
+  { 'package.json': manifest = '', ...others }: Record<string, string>,
+): Promise<Place> {
+  // A Postgres in the process of the job takes more than the usual instance has.
+  const env = { INSTANCE_MEMORY: '1g' }
+  const longhouse = await startLonghouse(t, { driver: 'docker', env })
+  const { password } = await longhouse.provision('acme')
+  const api = await longhouse.login('acme', password)
+  const volume = join(longhouse.dataRoot, 'acme')
+  const save = (file: string, text: string) => {
+    mkdirSync(dirname(join(volume, 'jobs', file)), { recursive: true })
+    writeFileSync(join(volume, 'jobs', file), text)
+  }
+  trustAuthority(save)
+  for (const [file, text] of Object.entries(others)) save(file, text)
+  save('package.json', manifest)
+  await eventually(
+    'the packages are installed, and the jobs are live',
+    async () => {
+      const { jobs: live } = (await api('/api/jobs')).json<{ jobs: { id: string }[] }>()
+      return jobs.every(id => live.some(each => each.id === id))
+    },
+    { withinMs: installMs },
+  )
+  const installed = readdirSync(join(volume, 'packages')).find(each => /^[0-9a-f]{20}$/.test(each)) ?? ''
+  return {
+    modules: join(volume, 'packages', installed, 'node_modules'),
+    run: async id => {
+      const reply = await api(`/api/jobs/${id}/run`, { method: 'POST', headers: { Prefer: 'wait=60' } })
+      const { status, result = null, error = null } = reply.json<Ended>()
+      return { status, result, error }
+    },
+    more: async () => {},
+  }
+}
+
+/** Where this machine reaches the registry by an authority of its own, npm in the container needs it too. */
+function trustAuthority(save: (file: string, text: string) => void): void {
+  const authority = process.env.NODE_EXTRA_CA_CERTS
+  if (!authority) return
+  save('authority.pem', readFileSync(authority, 'utf8'))
+  save('.npmrc', 'cafile=/data/jobs/authority.pem\n')
+}
+
+function filesOf(group: string): Record<string, string> {
   const dir = join(groupsDir, group)
   const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
   return Object.fromEntries(
