@@ -193,12 +193,15 @@ test('an account gets one instance, even of two simultaneous requests; a pluginâ
     assert.match(page.text, new RegExp(`href="/instances/${taken}#remove"`))
     assert.doesNotMatch(page.text, /name="subdomain"|href="\/billing"><\/a>|See the plans/)
   }
-  assert.match((await ada.visit('/instances')).text, /room for one instance.*href="\/new"/s)
+  const list = await ada.visit('/instances')
+  assert.match(list.text, /room for one instance/)
+  assert.doesNotMatch(list.text, /href="\/new"/, 'no more can be had')
 
   limit = { most: 2, by: 'The plan Pro', larger: true }
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'fourth' })).status, 202)
   assert.equal((await ada.call('POST', '/instances', { subdomain: 'fifth' })).status, 409)
   assert.equal((await listOf(ada)).limit, 2)
+  assert.match((await ada.visit('/instances')).text, /href="\/new">Get more/)
 })
 
 test('an instance that the operator created for an address is claimed once, by the owner who has verified that address', async t => {

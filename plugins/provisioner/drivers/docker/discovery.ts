@@ -1,4 +1,5 @@
 import { dirname, sep } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { DriverError, type InstanceRef, type InstanceSpec } from '../../driver.ts'
 import { containerName, label, successorName } from './container.ts'
@@ -85,9 +86,12 @@ export async function ownContainers(engine: Engine, ref: InstanceRef): Promise<F
   if (own.length > 0) return own
   const named = await containerNamed(engine, ref)
   if (named?.labels[label.instance] !== ref.id) return []
-  // It may have been created between the two questions: then the list has it by now.
-  const now = await listOwn()
-  if (now.length > 0) return now
+  // It may have been created between the two questions. A busy engine lists it a moment after it shows it.
+  for (const pauseMs of [0, 50, 200, 500]) {
+    await setTimeout(pauseMs)
+    const now = await listOwn()
+    if (now.length > 0) return now
+  }
   throw new DriverError(
     `could not ${doing}: the engine names no container of this instance and then shows one; whether it is there is unknown`,
     { permanent: false, transient: true },
