@@ -91,7 +91,26 @@ interface Output {
 const isJson = (path: string) => path.endsWith('.json')
 
 function json(path: string, code: string): CompiledFile {
-  return { path, format: 'json', code, imports: [], exports: null, errors: [] }
+  return { path, format: 'json', code, imports: [], exports: null, errors: jsonErrors(path, code) }
+}
+
+function jsonErrors(path: string, code: string): Message[] {
+  try {
+    JSON.parse(code)
+    return []
+  } catch (error) {
+    const location = {
+      file: path,
+      namespace: '',
+      line: 1,
+      column: 0,
+      length: 0,
+      lineText: '',
+      suggestion: '',
+    }
+    const text = `is not valid JSON: ${(error as Error).message}`
+    return [{ id: '', pluginName: '', text, location, notes: [], detail: undefined }]
+  }
 }
 
 /** With helpers that keep names only where a file asks for them: functions are handed to browsers as text, too. */
