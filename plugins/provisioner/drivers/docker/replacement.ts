@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '../../../../src/clock.ts'
 import { DriverError, type InstanceSpec } from '../../driver.ts'
 import { type ContainerSettings, containerName, containerOptions, label, successorName } from './container.ts'
@@ -78,7 +79,11 @@ async function createSuccessor(
 
 /** Repeats a step until it says that it was the last one. */
 async function untilDone(spec: InstanceSpec, step: () => Promise<boolean>): Promise<void> {
-  for (let steps = 0; steps < mostSteps; steps++) if (await step()) return
+  for (let steps = 0; steps < mostSteps; steps++) {
+    if (await step()) return
+    // A busy engine refuses a name some time before it shows the container that has it.
+    await setTimeout(10 * 2 ** steps)
+  }
   throw new DriverError(`another program is changing the container ${containerName(spec)} at the same time`, {
     permanent: false,
     transient: true,
