@@ -138,6 +138,7 @@ const wholeOrder = [
   'repo stops: closed, volume held',
   'packages stops: closed, volume held',
   'state stops: closed, volume held',
+  'certificates stops: closed, volume held',
 ]
 
 test('a stop ends runs, then log followers, then the port, then the plugins, and the volume last', async t => {

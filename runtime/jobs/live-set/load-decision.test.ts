@@ -19,7 +19,7 @@ const treeOf = (files: Record<string, string>): Tree => ({
   folders: [],
   stamp: JSON.stringify(files),
 })
-const tree = treeOf({ 'manifest.ts': '1', 'data.txt': '1' })
+const tree = treeOf({ 'manifest.ts': '1', 'data/sums.txt': '1' })
 const liveOf = (given: Partial<LiveSet> = {}): LiveSet => ({
   build: 'b1',
   commit: 'c1',
@@ -47,8 +47,8 @@ test('unchanged files are not read again, unless a load is requested', () => {
 })
 
 test('a change of data is committed, and a change of code is read', () => {
-  const data = treeOf({ 'manifest.ts': '1', 'data.txt': '2' })
-  const code = treeOf({ 'manifest.ts': '2', 'data.txt': '1' })
+  const data = treeOf({ 'manifest.ts': '1', 'data/sums.txt': '2' })
+  const code = treeOf({ 'manifest.ts': '2', 'data/sums.txt': '1' })
   assert.equal(loadStep(loaded, factsOf({ tree: data, stamp: 'other' })), 'commit-data')
   assert.equal(loadStep(loaded, factsOf({ tree: code, stamp: 'other' })), 'read')
   assert.equal(loadStep(refused(loaded, tree, []), factsOf({ tree: data, stamp: 'other' })), 'read')
@@ -85,7 +85,7 @@ test('only unchanged code that is live is skipped', () => {
         refused(loaded, tree, []),
       ),
       ({ again, code, data, commit }, state) => {
-        const now = treeOf({ 'manifest.ts': code, 'data.txt': data })
+        const now = treeOf({ 'manifest.ts': code, 'data/sums.txt': data })
         const facts = { again, tree: now, stamp: `${now.stamp} v1`, live: liveOf({ commit }) }
         const step = loadStep(state, factsOf(facts))
         if (again || code === '2') assert.equal(step, 'read')
@@ -112,7 +112,10 @@ test('data is committed once a minute, or at once when the live set has no commi
 
 test('only a changed input of the build counts as changed meanwhile', () => {
   const inputs = ['manifest.ts']
-  assert.equal(changedMeanwhile({ inputs }, tree, treeOf({ 'manifest.ts': '1', 'data.txt': '9' })), false)
-  assert.equal(changedMeanwhile({ inputs }, tree, treeOf({ 'manifest.ts': '2', 'data.txt': '1' })), true)
+  assert.equal(
+    changedMeanwhile({ inputs }, tree, treeOf({ 'manifest.ts': '1', 'data/sums.txt': '9' })),
+    false,
+  )
+  assert.equal(changedMeanwhile({ inputs }, tree, treeOf({ 'manifest.ts': '2', 'data/sums.txt': '1' })), true)
   assert.equal(changedMeanwhile({ inputs }, tree, treeOf({})), true)
 })
