@@ -118,15 +118,17 @@ async function inProcess(
 
 async function inContainerOf(
   t: TestContext,
-  { jobs }: Group,
+  { name, jobs }: Group,
   { 'package.json': manifest = '', ...others }: Record<string, string>,
 ): Promise<Place> {
   // A Postgres in the process of the job takes more than the usual instance has.
   const env = { INSTANCE_MEMORY: '1g' }
   const longhouse = await startLonghouse(t, { driver: 'docker', env })
-  const { password } = await longhouse.provision('acme')
-  const api = await longhouse.login('acme', password)
-  const volume = join(longhouse.dataRoot, 'acme')
+  // Containers of all tests are on one engine, by the names of their instances.
+  const subdomain = `packages-${name}`
+  const { password } = await longhouse.provision(subdomain)
+  const api = await longhouse.login(subdomain, password)
+  const volume = join(longhouse.dataRoot, subdomain)
   const save = (file: string, text: string) => {
     mkdirSync(dirname(join(volume, 'jobs', file)), { recursive: true })
     writeFileSync(join(volume, 'jobs', file), text)
