@@ -10,8 +10,10 @@ export default async function* testOutcome(events) {
     if (data.skip !== undefined && data.skip !== false) {
       yield `skipped ${typeof data.skip === 'string' && data.skip ? data.skip : 'for no reason that it tells'}\n`
     }
-    if (type === 'test:pass' || !data.file || told.has(data.file)) continue
-    told.add(data.file)
-    yield `failed ${data.file}\n`
+    // A test that a fixture declares belongs to the file that was run.
+    const file = data.entryFile ?? data.file
+    if (type === 'test:pass' || !file || told.has(file)) continue
+    told.add(file)
+    yield `failed ${file}\n`
   }
 }

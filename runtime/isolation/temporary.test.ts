@@ -65,7 +65,11 @@ test('each run has its own temporary folder, which is deleted with it', async t 
     place: memoryPlace(),
   })
   const { id } = engine.run('holder', { trigger: 'manual' })
-  await until(() => existsSync(path('data/where')), 'it holds its folder')
+  // A file is there before its content is.
+  await until(
+    () => existsSync(path('data/where')) && readFileSync(path('data/where'), 'utf8'),
+    'it holds its folder',
+  )
   const where = readFileSync(path('data/where'), 'utf8')
   assert.ok(existsSync(join(where, 'token')))
 
