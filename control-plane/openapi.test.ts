@@ -17,7 +17,7 @@ const body: operations['createAdminInstance']['requestBody'] = {
 } as never
 export default [urls, query, body]
 
-// @ts-expect-error a truth is no text
+// @ts-expect-error The query takes a boolean: a generated client must refuse text.
 export const wrong: typeof query = { purge: 'true' }
 `
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
 import { startInstance, type TestInstance, until } from '../runtime/engine.fixture.ts'
 import type { Run } from '../runtime/jobs/contract.ts'
 import { runAllInClone } from '../runtime/modules/clone.fixture.ts'
@@ -27,13 +29,11 @@ export const groups: readonly Group[] = readdirSync(groupsDir, { withFileTypes: 
     return { name, dependencies, jobs }
   })
 
-/** Why nothing can be installed here; false where the registry of npm answers. */
+/** Why nothing can be installed here; false where the registry that npm is set to answers. */
 const noRegistry = () =>
-  fetch('https://registry.npmjs.org/-/ping', {
-    signal: AbortSignal.timeout(20_000),
-  }).then(
-    ({ ok, status }) => !ok && `the registry of npm answers with ${status}`,
-    error => `the registry of npm does not answer: ${error.cause?.message ?? error.message}`,
+  promisify(execFile)('npm', ['ping', '--fetch-retries=0'], { timeout: 20_000 }).then(
+    () => false as const,
+    (error: Error) => `npm's registry does not answer: ${error.message.trim().split('\n').at(-1)}`,
   )
 
 /** What is looked at of a run, in the words of both the instance's own objects and its API. */

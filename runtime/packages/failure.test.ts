@@ -6,10 +6,10 @@ const npmError = (...lines: string[]) => lines.map(line => `npm error ${line}`).
 
 test('temporary failures are distinguished from those the customer has to fix', () => {
   const passing = [
-    npmError('code ENOTFOUND', 'request to https://registry.npmjs.org/x failed'),
-    npmError('code E500', '500 Internal Server Error - GET https://registry.npmjs.org/x'),
-    npmError('code E408', '408 Request Timeout - GET https://registry.npmjs.org/x'),
-    npmError('code E429', '429 Too Many Requests - GET https://registry.npmjs.org/x'),
+    npmError('code ENOTFOUND', 'request to https://npm.example.com/x failed'),
+    npmError('code E500', '500 Internal Server Error - GET https://npm.example.com/x'),
+    npmError('code E408', '408 Request Timeout - GET https://npm.example.com/x'),
+    npmError('code E429', '429 Too Many Requests - GET https://npm.example.com/x'),
     npmError('code ENOSPC', 'no space left on device, write'),
     npmError('code SELF_SIGNED_CERT_IN_CHAIN', 'request to https://npm.example.com/x failed'),
     npmError(

@@ -22,7 +22,7 @@ test('only packages from git that a script would build are named', t => {
       'node_modules/plain': { version: '1.0.0', resolved: resolved('plain') },
       'node_modules/registry': {
         version: '1.0.0',
-        resolved: 'https://registry.npmjs.org/registry/-/registry-1.0.0.tgz',
+        resolved: 'https://npm.example.com/registry/-/registry-1.0.0.tgz',
       },
     },
   })

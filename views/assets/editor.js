@@ -152,7 +152,7 @@ function keepDraft(area, message, view) {
   }
 }
 
-/** What this tab sent last. A text that nobody answered to comes back, if the file is still the one it was made from. */
+/** What this tab sent last. Text that got no answer is restored if the file has not changed since. */
 function takeDraft(area, message) {
   const { path, hash, answers } = area.dataset
   let draft = null

@@ -1,1 +1,0 @@
-export { buildIndex as buildEntry } from '../modules/build.ts'
