@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buildIndex } from '../modules/build.ts'
 import { packagesOfBuild } from '../modules/packages-of.ts'
-import { buildEntry } from './build-entry.ts'
 
 export function hasBuild(buildsDir: string, build: string): boolean {
-  return existsSync(join(buildsDir, build, buildEntry))
+  return existsSync(join(buildsDir, build, buildIndex))
 }
 
 /** Names of the installations of packages that these builds were read with. */

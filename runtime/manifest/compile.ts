@@ -8,7 +8,7 @@ import type { Aliases } from '../modules/build.ts'
 import { type CompiledFile, compileFiles } from '../modules/compile.ts'
 import { whatCanWait } from '../modules/deferred.ts'
 import { walkImports } from '../modules/graph.ts'
-import { codeEnding, listCode } from '../modules/list.ts'
+import { codeEnding, listCode, repoLimits } from '../modules/list.ts'
 import { withMetadata } from '../modules/metadata.ts'
 import { packagesOf } from '../modules/packages-of.ts'
 import { aliasedTo } from '../modules/resolve.ts'
@@ -17,6 +17,9 @@ import { allInWords, inWords, missingInWords } from './compile-words.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { isOutside, settingsOutside } from './outside.ts'
 import { type Draft, type ReadingRequest, readingLimits } from './reader-protocol.ts'
+
+/** JSON files beyond this size in bytes are data: they are part of a build only where code imports them. */
+const largestData = 1024 * 1024
 
 /** Starts the compiler, which is a process of its own, before there is something to compile. */
 export function startCompiler(): void {
@@ -60,7 +63,10 @@ async function compileAll({
   const led = settingsOutside(repo, ['.'])
   if (led.length > 0) return { errors: led }
   const listed = listCode(repo, scratchFolder)
-  const paths = draft && codeEnding.test(draft.file) ? [...new Set([...listed, draft.file])].sort() : listed
+  if (listed === null) return { errors: [tooMany()] }
+  const all = draft && codeEnding.test(draft.file) ? [...new Set([...listed, draft.file])].sort() : listed
+  const large = new Set(all.filter(path => path.endsWith('.json') && sizeOf(join(repo, path)) > largestData))
+  const paths = all.filter(path => !large.has(path))
   const bytes = paths.reduce((sum, path) => sum + sizeOf(join(repo, path)), 0)
   if (bytes > readingLimits.build) return { errors: [tooLarge(bytes)] }
   const entry = entryOf(repo, paths)
@@ -73,9 +79,11 @@ async function compileAll({
   const metadata = withMetadata(repo, paths, read)
   const plugins = [...metadata.plugins, ...(draft ? [withDraft(repo, draft)] : [])]
   const compiled = await compileFiles(repo, paths, { read, plugins, named: metadata.made })
-  const files = new Map(compiled.map(file => [file.path, file]))
   const aliases = readAliases(repo, folders)
-  for (const path of textsOf(compiled, aliases)) {
+  const imported = [...pathsOf(compiled, aliases, ({ imports }) => imports)].filter(path => large.has(path))
+  compiled.push(...(await compileFiles(repo, imported, { read, plugins: [] })))
+  const files = new Map(compiled.map(file => [file.path, file]))
+  for (const path of pathsOf(compiled, aliases, ({ texts = [] }) => texts)) {
     if (!files.has(path) && isThere(join(repo, path), repo)) files.set(path, asText(path, read(path)))
   }
   const graph = walkImports(entry, { files, aliases, isThere: path => isThere(join(repo, path), repo) })
@@ -99,13 +107,17 @@ async function compileAll({
   return { code, inputs: graph.inputs, unread: waiting.unread }
 }
 
-/** The files that are imported as text, at the commit of the code that imports them. */
-function textsOf(compiled: readonly CompiledFile[], aliases: readonly Aliases[]): Set<string> {
-  const found = compiled.flatMap(({ path: importer, texts = [] }) =>
-    texts.flatMap(specifier => {
+/** What these imports of the files name, as paths in the repo. */
+function pathsOf(
+  compiled: readonly CompiledFile[],
+  aliases: readonly Aliases[],
+  importsOf: (file: CompiledFile) => readonly string[],
+): Set<string> {
+  const found = compiled.flatMap(file =>
+    importsOf(file).flatMap(specifier => {
       const plain = specifier.replace(/[?#].*$/s, '')
-      const path = posix.join(dirname(importer), plain)
-      return plain.startsWith('.') ? [path] : aliasedTo(aliases, plain, importer)
+      const path = posix.join(dirname(file.path), plain)
+      return plain.startsWith('.') ? [path] : aliasedTo(aliases, plain, file.path)
     }),
   )
   return new Set(found.filter(path => !path.startsWith('../')))
@@ -193,6 +205,13 @@ function withoutMetadata(file: string, line: number | undefined): ManifestError[
   const message =
     'tsconfig.json sets "emitDecoratorMetadata", which only TypeScript itself can do: add "typescript": "~5.9.0" to "dependencies" in package.json, and it is used here; or remove the setting, and name types where you decorate'
   return [{ file, line, column: null, message }]
+}
+
+function tooMany(): ManifestError {
+  const { files, folders } = repoLimits
+  return atManifest(
+    `the jobs repo has more than ${files} code files or ${folders} folders; keep data in data/, and packages in node_modules/`,
+  )
 }
 
 function tooLarge(bytes: number): ManifestError {

@@ -86,6 +86,17 @@ jobRegistry.register({
   assert.equal(again.build, read.build)
 })
 
+test('a large JSON file is data: it counts as code only where code imports it', async t => {
+  const large = (mebibytes: number) => `{ "name": "large" }${' '.repeat(mebibytes * 1024 * 1024)}`
+  const unused = jobsRepo(t, { 'manifest.ts': registry, 'rows.json': large(65) })
+  assert.ok('jobs' in (await unused.read()), 'the file is left alone')
+  const imports = `${registry}import { name } from './rows.json'
+jobRegistry.register({ id: name, cron: '@daily', func: () => 1 })
+`
+  const used = await jobsRepo(t, { 'manifest.ts': imports, 'rows.json': large(2) }).read()
+  assert.deepEqual('jobs' in used && [used.jobs[0]?.id, used.inputs], ['large', ['manifest.ts', 'rows.json']])
+})
+
 test('a manifest without jobs is valid', async t => {
   const read = await jobsRepo(t, { 'manifest.ts': 'export {}' }).read()
   assert.ok('jobs' in read)

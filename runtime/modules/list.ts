@@ -6,25 +6,27 @@ const skipped = new Set(['.git', 'node_modules'])
 
 export const codeEnding = /\.([cm]?[jt]s|[jt]sx|json)$/
 
-/** Beyond these a repo is refused rather than compiled in part. */
-const repoLimits = { files: 20_000, folders: 20_000, bytes: 64 * 1024 * 1024 }
+/** A repo with more files or folders is refused rather than compiled in part. */
+export const repoLimits = { files: 20_000, folders: 20_000 }
 
 /**
- * The code and JSON files of the repo, relative to it. Links are not followed: Node loads what they lead to by its own
- * name. `data`, where jobs keep files, is left out, for what jobs write is not part of a commit's code.
+ * The code and JSON files of the repo, relative to it; null when there are more files or folders than `limits`. Links are
+ * not followed: Node loads what they lead to by its own name. `data`, where jobs keep files, is left out, because what
+ * jobs write is not part of a commit's code.
  */
-export function listCode(repo: string, data: string): string[] {
+export function listCode(repo: string, data: string, limits = repoLimits): string[] | null {
   const files: string[] = []
   const folders = ['']
-  for (let prefix = folders.shift(); prefix !== undefined; prefix = folders.shift()) {
+  // The list grows while it is walked.
+  for (const prefix of folders) {
     for (const entry of entriesOf(join(repo, prefix))) {
       const path = prefix + entry.name
       if (entry.isDirectory()) {
-        if (!skipped.has(entry.name) && path !== data && folders.length < repoLimits.folders)
-          folders.push(`${path}/`)
+        if (!skipped.has(entry.name) && path !== data) folders.push(`${path}/`)
       } else if (entry.isFile() && codeEnding.test(entry.name) && !entry.name.endsWith('.d.ts')) {
         files.push(path)
       }
+      if (files.length > limits.files || folders.length > limits.folders) return null
     }
   }
   return files.sort()
