@@ -50,7 +50,8 @@ export async function compileManifest(
   } catch (error) {
     return { errors: allInWords(error as { errors?: Message[]; message: string }, request.repo) }
   } finally {
-    // esbuild's child process takes orders from this process, and must not take any from the customer's code.
+    // esbuild's child process takes orders from this process, and must not take any from the customer's code. Only the
+    // repo's own TypeScript, which may compile before, runs while it is there; the system confines both alike.
     await stop()
   }
 }
