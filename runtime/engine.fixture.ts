@@ -179,7 +179,7 @@ export async function createEngine(options: EngineOptions) {
     ...edits,
     packages: packages.state,
     installPackages: async () => {
-      packages.forgive()
+      packages.clearFailure()
       await manifest.reload()
       return packages.state()
     },

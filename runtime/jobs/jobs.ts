@@ -57,7 +57,7 @@ export function openJobs(parts: JobsParts) {
     buildsInUse: queue.builds,
   })
   const retryPackages = async (): Promise<void> => {
-    if (parts.packages.retryDue()) await loading.manifest.reload()
+    if (parts.packages.claimRetry()) await loading.manifest.reload()
   }
   const tidying = housekeeping({
     db,

@@ -26,15 +26,15 @@ export interface Packages {
   missing(): boolean
   /**
    * Installs what is missing; throws in words when that fails. What failed once fails again until it changes, or until
-   * `retryDue` or `forgive` lets it be tried again.
+   * `claimRetry` or `clearFailure` lets it be tried again.
    */
   ensure(): Promise<void>
   /** True once when what failed for the network is due to be tried again; `ensure` then does. */
-  retryDue(): boolean
-  /** Aborts an installation that is no longer needed. */
-  glance(): void
-  /** Forgets that it failed. */
-  forgive(): void
+  claimRetry(): boolean
+  /** Aborts the installation in progress if the files now ask for other packages. */
+  cancelStale(): void
+  /** Forgets the last failure, so that `ensure` tries again. */
+  clearFailure(): void
   /** Removes the installations that are neither current nor in use. Does nothing during an installation. */
   prune(): Promise<void>
 }

@@ -140,7 +140,7 @@ export function openPackages(options: Options): OpenPackages {
       }
       throw new Error('package.json changed again and again while its packages were installed')
     },
-    glance: () => {
+    cancelStale: () => {
       if (!going) return
       try {
         // What npm does in the repo itself looks like a change of mind, and is none.
@@ -149,7 +149,7 @@ export function openPackages(options: Options): OpenPackages {
         // Half written; the next look sees it whole.
       }
     },
-    retryDue: () => {
+    claimRetry: () => {
       if (going !== null || stopped) return false
       const { stamp } = npmSecrets(jobsDir, options.secrets)
       // With another token it may succeed.
@@ -158,7 +158,7 @@ export function openPackages(options: Options): OpenPackages {
       retries.forget()
       return true
     },
-    forgive: retries.forget,
+    clearFailure: retries.forget,
     prune: async () => {
       if (going === null) await installations.prune(options.inUse())
     },

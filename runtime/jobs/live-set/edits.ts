@@ -7,7 +7,7 @@ import type { Loader } from './loader.ts'
 export function createEdits(options: {
   loader: Loader
   repo: Pick<RepoService, 'stage' | 'commit' | 'history'>
-  packages: Pick<Packages, 'glance'>
+  packages: Pick<Packages, 'cancelStale'>
 }): Omit<Edits, 'check'> {
   const { loader, repo, packages } = options
   const { history } = repo
@@ -16,7 +16,7 @@ export function createEdits(options: {
     edit: async ({ message, by }, change) => {
       change()
       loader.describeChange(message || loader.pendingMessage(), by)
-      packages.glance()
+      packages.cancelStale()
       changes++
       try {
         return await loader.load({ again: true })

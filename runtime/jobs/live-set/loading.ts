@@ -70,7 +70,7 @@ export function openLoading(options: {
     },
   })
   const look = () => {
-    packages.glance()
+    packages.cancelStale()
     return loader.load()
   }
 

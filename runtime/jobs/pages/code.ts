@@ -39,7 +39,7 @@ function packagesJson(state: PackagesState): z.input<typeof packagesShape> {
 /** Routes of the manifest: its state, confirming a change, retrying an installation. */
 export function codeRoutes({ jobs, packages, access: { signedIn } }: JobsWeb): Route[] {
   const install = async () => {
-    packages.forgive()
+    packages.clearFailure()
     await jobs.manifest.reload()
     return packages.state()
   }
