@@ -1,10 +1,10 @@
 # The control plane. Built from the folder that docker/images.mjs assembles: npm run images
 ARG BASE_IMAGE=node:26-bookworm-slim
 FROM ${BASE_IMAGE} AS base
-# Without anything that changes users or installs software; what is left is listed.
+# With what the program calls, without anything that changes users or installs software; what is left is listed.
 USER root
-COPY sbom.mjs strip.sh /build/
-RUN bash /build/strip.sh && node /build/sbom.mjs base > /usr/share/base-components.json && rm -rf /build /var/lib/dpkg
+COPY debian-packages install.sh sbom.mjs strip.sh /build/
+RUN bash /build/install.sh control-plane && bash /build/strip.sh && node /build/sbom.mjs base > /usr/share/base-components.json && rm -rf /build /var/lib/dpkg
 
 # One layer, so that what was removed is in none.
 FROM scratch

@@ -64,7 +64,8 @@ for (const program of Object.keys(own)) {
   run('docker', [
     'build',
     '--quiet',
-    '--network=none',
+    // Not every engine has a network of its own for builds.
+    `--network=${hasPackages(base, program) ? 'none' : 'host'}`,
     '--build-arg',
     `BASE_IMAGE=${base}`,
     ...(basePath ? ['--build-arg', `BASE_PATH=${basePath}`] : []),
@@ -119,7 +120,14 @@ function assemble(folder) {
     const components = JSON.stringify(npmComponents(join(folder, program), program))
     writeFileSync(join(folder, `${program}-components.json`), components)
   }
-  for (const script of ['health-check.sh', 'warm-up.sh', 'strip.sh', 'sbom.mjs'])
+  for (const script of [
+    'debian-packages',
+    'health-check.sh',
+    'install.sh',
+    'sbom.mjs',
+    'strip.sh',
+    'warm-up.sh',
+  ])
     copyFileSync(join(root, 'docker', script), join(folder, script))
   mkdirSync(join(folder, 'compile-cache'))
 }
@@ -181,6 +189,14 @@ function writeBill(program, tag) {
   if (status !== 0) fail(`the bill of materials cannot be read: ${stderr}`)
   writeFileSync(file, stdout)
   return file
+}
+
+/** True when nothing is to be installed from Debian's mirror: the build then needs no network. */
+function hasPackages(image, program) {
+  const lines = readFileSync(join(root, 'docker/debian-packages'), 'utf8').split('\n')
+  const [, ...packages] = lines.find(line => line.startsWith(`${program} `))?.split(' ') ?? []
+  const query = ['run', '--rm', '--network=none', '--entrypoint=dpkg-query', image, '--show', ...packages]
+  return spawnSync('docker', query).status === 0
 }
 
 /** Where a base looks for programs; it is lost with the base's own layers. */

