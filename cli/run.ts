@@ -86,6 +86,6 @@ function tell({ args, output }: Call, job: JobSpec, { status, result, error, dur
 function framesOf(stack: string | null | undefined): string[] {
   return (stack ?? '')
     .split('\n')
-    .filter(line => /^\s+at |^Caused by/.test(line))
+    .filter(line => /^\s+at |^(Caused by|One of them): /.test(line))
     .map(line => `  ${oneLine(line)}`)
 }

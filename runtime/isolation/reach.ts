@@ -102,8 +102,11 @@ export function isWithin(path: string, folder: string): boolean {
 /** A run may use the network, start programs and threads, and load native addons; only files are restricted. */
 const allowed = ['net', 'child-process', 'worker', 'addons', 'wasi', 'ffi']
 
-/** Node warns about each of these at every start, which is useless in a job’s log. */
-const warnings = ['PERM0001', 'PERM0002', 'PERM0003', 'PERM0004', 'PERM0005', 'PERM0006', 'PERM0007']
+/** Node warns about each permission at every start, which is useless in a job’s log. */
+export const silent = [
+  ...['PERM0001', 'PERM0002', 'PERM0003', 'PERM0004', 'PERM0005', 'PERM0006', 'PERM0007'],
+  'ExperimentalWarning',
+].map(name => `--disable-warning=${name}`)
 
 /** Node's own permissions for the same paths, whose errors name the file. */
 export function permissionArgs({ read, write }: Reach): string[] {
@@ -113,6 +116,6 @@ export function permissionArgs({ read, write }: Reach): string[] {
     // In this order, because a folder would make Node drop the paths in it that it knows already.
     ...[...read, ...write].sort().map(path => `--allow-fs-read=${path}`),
     ...write.map(path => `--allow-fs-write=${path}`),
-    ...[...warnings, 'ExperimentalWarning'].map(name => `--disable-warning=${name}`),
+    ...silent,
   ]
 }

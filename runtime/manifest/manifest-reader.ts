@@ -20,7 +20,7 @@ import {
   type Registration,
   readingLimits,
 } from './reader-protocol.ts'
-import { firstPosition, inRepo } from './source-position.ts'
+import { firstPosition, inClone, inRepo } from './source-position.ts'
 
 type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]
 
@@ -136,6 +136,6 @@ function failure(error: unknown, request: ReadingRequest): ManifestError {
     file: position?.file ?? 'manifest.ts',
     line: position?.line ?? null,
     column: position?.column ?? null,
-    message: text.slice(0, readingLimits.text),
+    message: inClone(text, request.repo).slice(0, readingLimits.text),
   }
 }

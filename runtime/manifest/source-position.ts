@@ -1,5 +1,7 @@
+import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { programRoot } from '../../src/root.ts'
 import { packagesFolder } from '../isolation/reach.ts'
 
 export interface SourcePosition {
@@ -28,6 +30,37 @@ export function inRepo(file: string, repo: string): string | null {
   return path.startsWith(`${repo}/`) ? path.slice(repo.length + 1) : null
 }
 
+/**
+ * The text with paths as they are in a clone: those of the jobs repo relative to it, packages in its `node_modules`, the
+ * temporary folder as `$TMPDIR`, Node as `node`. Without the frames of Node and of this program. Where the instance keeps
+ * its files is of no use to the customer.
+ */
+export function inClone(text: string, repo: string, temporary = tmpdir()): string {
+  const lines = packagesInRepo(text, repo)
+    .split('\n')
+    .filter(line => !isFrame.test(line) || line.includes(`${repo}/`))
+    .filter(line => !line.startsWith(`- ${programRoot()}/`))
+  return [
+    { path: process.execPath, words: 'node' },
+    { path: temporary, words: '$TMPDIR' },
+    { path: repo, words: '.' },
+    { path: dirname(repo), words: '..' },
+  ].reduce((words, place) => withPath(words, place.path, place.words), lines.join('\n'))
+}
+
+const isFrame = /^\s+at .*:\d+\)?$/
+
+/** Whole paths only: an address such as `https://example.com/data/jobs/1` stays. What `.` holds is named without it. */
+function withPath(text: string, path: string, words: string): string {
+  if (path === '/' || !text.includes(path)) return text
+  const url = pathToFileURL(path).href
+  const either = [`file://${path}`, url, path].map(each => RegExp.escape(each)).join('|')
+  return text.replace(
+    new RegExp(`(?<![\\w.~%@/-])(?:${either})(/(?=\\S)|(?![\\w.-]))`, 'g'),
+    (_, slash: string) => (slash === '/' ? (words === '.' ? '' : `${words}/`) : words),
+  )
+}
+
 /** The text with packages where they lie in a clone, in `node_modules` of the repo, and not where they are kept here. */
 function packagesInRepo(text: string, repo: string): string {
   const [before, ...parts] = text.split(`${dirname(repo)}/${packagesFolder}/`)
@@ -44,13 +77,3 @@ function packagesInRepo(text: string, repo: string): string {
 }
 
 const installation = /^[0-9a-f]{20}\//
-
-/** A readable stack: only the repo's own frames, with relative paths. */
-export function readableStack(stack: string, repo: string): string {
-  return packagesInRepo(stack, repo)
-    .split('\n')
-    .filter(line => !/^\s+at .*:\d+\)?$/.test(line) || line.includes(`${repo}/`))
-    .join('\n')
-    .replaceAll(`file://${repo}/`, '')
-    .replaceAll(`${repo}/`, '')
-}

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import Module, { createRequire, isBuiltin, registerHooks } from 'node:module'
+import Module, { createRequire, isBuiltin, type ResolveHookSync, registerHooks } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtRoot } from '../../src/root.ts'
-import { packagesFolder } from '../isolation/reach.ts'
+import { packagesFolder, silent } from '../isolation/reach.ts'
 import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
 import { ImportSites } from './import-sites.ts'
 import { offerLater } from './later.ts'
@@ -41,6 +41,8 @@ export const servingVariable = 'LONGHOUSE_CODE'
 export function serveModules(serving: Serving): ImportSites {
   process.env[servingVariable] = JSON.stringify(serving)
   addNodeOption(`--require=${builtRoot('modules.cjs')}`)
+  // Node hands its permissions on to the programs that a job starts, but not that it is to be silent about them.
+  if (process.permission) for (const option of silent) addNodeOption(option)
   const build = openBuild(serving.build)
   const root = pathToFileURL(`${serving.repo}/`).href
   const pathOf = (url: string | undefined): string | null => {
@@ -53,6 +55,31 @@ export function serveModules(serving: Serving): ImportSites {
 
   const sites = new ImportSites(build, pathOf)
   const packageParent = packagesOfRepo(serving)
+
+  /** What is not a file of the build: packages, and what the disk has besides. */
+  const resolveElsewhere: ResolveHookSync = (specifier, context, next) => {
+    // `next` writes into the context that it is given.
+    const asked = { ...context }
+    const parentURL = packageParent(specifier, asked.parentURL) ?? asked.parentURL
+    try {
+      // What requires is given no other parent by `next`.
+      if (parentURL && parentURL !== asked.parentURL && asked.conditions.includes('require')) {
+        const { href: url } = pathToFileURL(createRequire(parentURL).resolve(specifier))
+        sites.note(url, specifier, asked.parentURL)
+        return { url, shortCircuit: true }
+      }
+      const resolved = next(specifier, parentURL === undefined ? asked : { ...asked, parentURL })
+      sites.note(resolved.url, specifier, asked.parentURL)
+      return resolved
+    } catch (error) {
+      const path = elsewhere(specifier, parentURL)
+      if (path === null)
+        throw parentURL === asked.parentURL ? error : asInClone(error, () => next(specifier, asked))
+      const { href: url } = pathToFileURL(path)
+      sites.note(url, specifier, asked.parentURL)
+      return { url, shortCircuit: true }
+    }
+  }
 
   offerLater()
   // Errors then name the lines of the sources. Packages come without theirs: reading them takes long.
@@ -69,27 +96,7 @@ export function serveModules(serving: Serving): ImportSites {
       if (found !== null) {
         return { url: urlOf(found, specifier), format: nodeFormat(build.files[found]), shortCircuit: true }
       }
-      // `next` writes into the context that it is given.
-      const asked = { ...context }
-      const parentURL = packageParent(specifier, asked.parentURL) ?? asked.parentURL
-      try {
-        // What requires is given no other parent by `next`.
-        if (parentURL && parentURL !== asked.parentURL && asked.conditions.includes('require')) {
-          const { href: url } = pathToFileURL(createRequire(parentURL).resolve(specifier))
-          sites.note(url, specifier, asked.parentURL)
-          return { url, shortCircuit: true }
-        }
-        const resolved = next(specifier, parentURL === undefined ? asked : { ...asked, parentURL })
-        sites.note(resolved.url, specifier, asked.parentURL)
-        return resolved
-      } catch (error) {
-        const path = elsewhere(specifier, parentURL)
-        if (path === null)
-          throw parentURL === asked.parentURL ? error : asInClone(error, () => next(specifier, asked))
-        const { href: url } = pathToFileURL(path)
-        sites.note(url, specifier, asked.parentURL)
-        return { url, shortCircuit: true }
-      }
+      return fullStacks(() => resolveElsewhere(specifier, context, next))
     },
     load: (url, context, next) => {
       const path = pathOf(url)
@@ -113,6 +120,17 @@ export function serveModules(serving: Serving): ImportSites {
     },
   })
   return sites
+}
+
+/** Of ten frames, the usual most, all are Node's own when it looks for a module: the line that asks for it is below them. */
+function fullStacks<T>(work: () => T): T {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = Math.max(stackTraceLimit ?? 0, 40)
+  try {
+    return work()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
 }
 
 const textModule = (text: string) => `export default ${JSON.stringify(text)}`

@@ -28,7 +28,8 @@ export function writeBuild(
     const piece = Buffer.from(code)
     const file: BuiltFile = { format, from, to: from + piece.length }
     const [error] = errors
-    if (error) file.error = `${path}:${error.location?.line ?? 1}: ${error.text}`
+    const { line = 1, column = 0 } = error?.location ?? {}
+    if (error) file.error = `${path}:${line}:${column + 1}: ${error.text}`
     index.files[path] = file
     pieces.push(piece)
     from += piece.length

@@ -73,15 +73,28 @@ async function run(request: RunRequest): Promise<void> {
     ]
     const found = registered?.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
-    // Not called as a method: a stack should show its own name.
     const func = (await loadLater(found.job.func as never)) as JobDefinition['func']
-    const result = await func(await contextOf(request, found.job, { signal, call: parent.call }))
+    const result = await callAlone(func, await contextOf(request, found.job, { signal, call: parent.call }))
     // Unhandled rejections are reported at the end of this iteration of the event loop.
     await new Promise(done => setImmediate(done))
     report({ result: kept(result) })
   } catch (error) {
     fail(error)
   }
+}
+
+/**
+ * Calls a function with none of our own frames above it, also none by way of `await`: a stack that a job prints shows
+ * its own functions. Not as a method either, because the stack would name the object.
+ */
+function callAlone<C, R>(func: (context: C) => R, context: C): Promise<R> {
+  const { promise, resolve, reject } = Promise.withResolvers<R>()
+  const given = Promise.resolve(context) as Promise<C>
+  void given.then(func).then(
+    value => resolve(value),
+    error => reject(error),
+  )
+  return promise
 }
 
 function kept(result: unknown): string | null {
