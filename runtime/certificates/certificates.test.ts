@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect } from 'node:net'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { createServer } from 'node:tls'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
 import { BootError } from '../../src/boot-error.ts'
-import { temporaryFolder } from '../../src/testing/folder.ts'
+import { behindTls, makeAuthority } from '../../src/testing/authority.ts'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
 import { startRegistry } from '../packages/registry.fixture.ts'
 import { startGitServer } from '../sync/git-server.fixture.ts'
@@ -14,55 +10,12 @@ import { startGitServer } from '../sync/git-server.fixture.ts'
 const missing = ['openssl', 'git', 'curl'].filter(name => spawnSync(name, ['--version']).error)
 const skip = missing.length > 0 && `this system has no ${missing.join(', no ')}`
 
-/** An authority that no system trusts, and a certificate for 127.0.0.1 that it signed. */
-function makeAuthority(t: TestContext) {
-  const dir = temporaryFolder(t)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' })
-  const made = ['-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-days', '2']
-  openssl(
-    'req',
-    '-x509',
-    ...made,
-    '-subj',
-    '/CN=Authority of the test',
-    '-keyout',
-    'ca.key',
-    '-out',
-    'ca.pem',
-  )
-  openssl('req', ...made.slice(0, -2), '-subj', '/CN=127.0.0.1', '-keyout', 'key.pem', '-out', 'request.pem')
-  writeFileSync(join(dir, 'names'), 'subjectAltName=IP:127.0.0.1\n')
-  openssl(
-    ...'x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial'.split(' '),
-    ...'-days 2 -extfile names -out cert.pem'.split(' '),
-  )
-  const read = (name: string) => readFileSync(join(dir, name), 'utf8')
-  return { authority: read('ca.pem'), key: read('key.pem'), cert: read('cert.pem') }
-}
-
-/** Speaks TLS before a server that does not. */
-async function behindTls(
-  t: TestContext,
-  certificate: { key: string; cert: string },
-  url: string,
-): Promise<string> {
-  const { port, pathname } = new URL(url)
-  const server = createServer(certificate, socket => {
-    const behind = connect(Number(port), '127.0.0.1')
-    socket.pipe(behind).pipe(socket)
-    socket.on('error', () => behind.destroy())
-    behind.on('error', () => socket.destroy())
-  })
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  t.after(() => server.close())
-  return `https://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`
-}
-
 test("the operator's own authority is trusted by npm, git, jobs and what jobs start; without it they say so", {
   skip,
 }, async t => {
-  const { authority, ...certificate } = makeAuthority(t)
-  const registry = await startRegistry(t, certificate)
+  const authority = makeAuthority(t)
+  const certificate = authority.sign('127.0.0.1')
+  const registry = await startRegistry(t, { certificate })
   registry.publish('greeting', '1.0.0', { 'index.js': "export const text = 'trusted'" })
   const git = await startGitServer(t)
   const remote = await behindTls(t, certificate, git.url)
@@ -95,7 +48,7 @@ test("the operator's own authority is trusted by npm, git, jobs and what jobs st
   await instance.engine.sync.connect(connection)
   assert.match((await instance.engine.repo()).remote.error ?? '', /certificate/)
 
-  await instance.restart({ settings: { LONGHOUSE_CA_CERTIFICATES: authority } })
+  await instance.restart({ settings: { LONGHOUSE_CA_CERTIFICATES: authority.certificate } })
   const { engine } = instance
   await until(() => engine.manifest().status === 'ok', 'the package is installed')
   await engine.sync.sync()

@@ -5,14 +5,14 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 export interface Registry {
   url: string
   /** What was asked for, such as `GET /greeting`. */
   asked: string[]
-  publish(name: string, version: string, files: Record<string, string>, manifest?: object): void
+  publish(name: string, version: string, files: Record<string, string | Buffer>, manifest?: object): void
   /** Answers everything with this status from now on; null answers as it should. */
   fails(status: number | null): void
   /** Answers only to this token from now on. */
@@ -28,11 +28,17 @@ interface Version {
   tarball: Buffer
 }
 
-/** A registry of packages on loopback: real tarballs by HTTP, as npm asks for them. */
+export interface RegistryOptions {
+  /** The address of this machine to listen at; loopback by default. */
+  host?: string
+  /** Of a server that speaks TLS. */
+  certificate?: { key: string; cert: string }
+}
+
+/** A registry of packages: real tarballs by HTTP, as npm asks for them. */
 export async function startRegistry(
   t: TestContext,
-  /** Of a server that speaks TLS. */
-  certificate?: { key: string; cert: string },
+  { host = '127.0.0.1', certificate }: RegistryOptions = {},
 ): Promise<Registry> {
   const packages = new Map<string, Map<string, Version>>()
   const asked: string[] = []
@@ -41,7 +47,7 @@ export async function startRegistry(
   let port = 0
   let failing: number | null = null
   let token: string | null = null
-  const url = () => `http${certificate ? 's' : ''}://127.0.0.1:${port}`
+  const url = () => `http${certificate ? 's' : ''}://${host}:${port}`
 
   const answer: RequestListener = async (request, response) => {
     const path = decodeURIComponent(request.url ?? '')
@@ -79,7 +85,7 @@ export async function startRegistry(
   const server = certificate ? createTlsServer(certificate, answer) : createServer(answer)
   const open = () =>
     new Promise<void>(done => {
-      server.listen(port, '127.0.0.1', () => {
+      server.listen(port, host, () => {
         port = (server.address() as AddressInfo).port
         done()
       })
@@ -117,11 +123,14 @@ export async function startRegistry(
   }
 }
 
-function pack(files: Record<string, string>): Buffer {
+function pack(files: Record<string, string | Buffer>): Buffer {
   const dir = mkdtempSync(join(tmpdir(), 'longhouse-package-'))
   try {
     mkdirSync(join(dir, 'package'))
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, 'package', name), content)
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(dir, 'package', name)), { recursive: true })
+      writeFileSync(join(dir, 'package', name), content)
+    }
     return execFileSync('tar', ['-czf', '-', 'package'], { cwd: dir, maxBuffer: 256 * 1024 * 1024 })
   } finally {
     rmSync(dir, { recursive: true })

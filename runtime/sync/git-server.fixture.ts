@@ -19,7 +19,7 @@ export interface GitServer {
   /** Runs git in the bare repository. */
   git(...args: string[]): string
   /** Changes files in another clone, and pushes them as a commit. */
-  edit(files: Record<string, string | null>, options?: { message?: string; force?: boolean }): string
+  edit(files: Record<string, string | Buffer | null>, options?: { message?: string; force?: boolean }): string
   /** Commits what only git itself can do. Submodules are given by path and commit. */
   commit(change: {
     files?: Record<string, string>
