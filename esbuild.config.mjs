@@ -12,6 +12,7 @@ import {
 import { basename, extname, join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { buildSdkPackage } from './scripts/sdk-package.mjs'
 import { buildStarter } from './scripts/starter.mjs'
 
 const root = import.meta.dirname
@@ -23,7 +24,7 @@ const out = join(root, `dist.${process.pid}.tmp`)
 export async function buildAll() {
   try {
     mkdirSync(out, { recursive: true })
-    await Promise.all([buildPrograms(), buildRunner(), buildZod(), buildAssets()])
+    await Promise.all([buildPrograms(), buildRunner(), buildZod(), buildAssets(), buildSdkPackage(out, parts)])
     copyData()
     await buildStarter(out)
     rmSync(dist, { recursive: true, force: true })
@@ -77,59 +78,66 @@ async function buildPrograms() {
       Object.entries(entries).filter(([, file]) => existsSync(join(root, file))),
     ),
     outdir: out,
-    ...bundledNode,
-    // Beside the programs: programRoot() is the folder of whichever file it was bundled into.
-    chunkNames: 'chunk-[hash]',
+    ...programs,
     sourcemap: true,
     sourcesContent: false,
-    plugins: [englishOnly],
-    define: { BUNDLED: 'true' },
-    jsx: 'automatic',
-    jsxImportSource: 'hono/jsx',
   })
+}
+
+const programs = {
+  ...bundledNode,
+  // Beside the programs: programRoot() is the folder of whichever file it was bundled into.
+  chunkNames: 'chunk-[hash]',
+  plugins: [englishOnly],
+  define: { BUNDLED: 'true' },
+  jsx: 'automatic',
+  jsxImportSource: 'hono/jsx',
 }
 
 /**
  * Started for every run, and what confines the other programs. Each in one CommonJS file: importing a module of Node's as ECMAScript loads all that it ever offers,
  * which was a quarter of the processor time of a run that does nothing.
  */
+const runnerPrograms = {
+  absWorkingDir: root,
+  entryPoints: {
+    runner: 'runtime/runner/runner.ts',
+    confine: 'runtime/isolation/preload.ts',
+    modules: 'runtime/modules/preload.ts',
+  },
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node26',
+  legalComments: 'none',
+  define: { BUNDLED: 'true', 'import.meta.dirname': '__dirname' },
+  logLevel: 'warning',
+}
+
 async function buildRunner() {
-  await build({
-    absWorkingDir: root,
-    entryPoints: {
-      runner: 'runtime/runner/runner.ts',
-      confine: 'runtime/isolation/preload.ts',
-      modules: 'runtime/modules/preload.ts',
-    },
-    outdir: out,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node26',
-    sourcemap: true,
-    sourcesContent: false,
-    legalComments: 'none',
-    define: { BUNDLED: 'true', 'import.meta.dirname': '__dirname' },
-    logLevel: 'warning',
-  })
+  await build({ ...runnerPrograms, outdir: out, sourcemap: true, sourcesContent: false })
 }
 
 /** For jobs that import it without having installed it. All of it, and apart from the programs, which need a part. */
-async function buildZod() {
-  await build({
-    absWorkingDir: root,
-    entryPoints: { zod: 'node_modules/zod/index.js' },
-    outdir: out,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node26',
-    legalComments: 'none',
-    plugins: [englishOnly],
-    logLevel: 'warning',
-  })
+const zodModule = {
+  absWorkingDir: root,
+  entryPoints: { zod: 'node_modules/zod/index.js' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node26',
+  legalComments: 'none',
+  plugins: [englishOnly],
+  logLevel: 'warning',
 }
+
+async function buildZod() {
+  await build({ ...zodModule, outdir: out })
+}
+
+/** How what the npm package has in common with an instance is built. */
+const parts = { programs, runnerPrograms, zodModule }
 
 /** Style and script under names that change with their content, so that browsers may keep them for ever. */
 async function buildAssets() {

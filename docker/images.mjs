@@ -43,6 +43,7 @@ const own = {
     'longhouse-jobs.js',
     'runtime',
     'sdk',
+    'npm',
     'jobs-template',
     'starter',
   ],

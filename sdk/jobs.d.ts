@@ -1,3 +1,5 @@
+// Imports of text files, such as `./letter.txt`.
+/// <reference path="./text.d.ts" />
 // Jobs run on Node. Its types are available once @types/node is installed; until then nothing fails.
 /// <reference types="node" />
 

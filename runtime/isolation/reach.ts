@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
 import type { Reach } from './landlock.ts'
@@ -54,10 +55,20 @@ export function reachOfReader(
     read: [
       repo,
       join(volumeDir, packagesFolder),
-      ...['esbuild', '@esbuild'].map(name => builtRoot('../node_modules', name)),
+      ...compiler(),
     ],
     write: [out, temporary],
   })
+}
+
+/** esbuild and its program, which npm puts beside it. */
+function compiler(): string[] {
+  try {
+    const esbuild = dirname(createRequire(builtRoot('package.json')).resolve('esbuild/package.json'))
+    return [esbuild, join(dirname(esbuild), '@esbuild')]
+  } catch {
+    return [] // The reader says that it is missing.
+  }
 }
 
 /** For npm: it installs into the given folders. The same applies to scripts of packages. */
@@ -112,7 +123,8 @@ export const silent = [
 export function permissionArgs({ read, write }: Reach): string[] {
   return [
     '--permission',
-    ...allowed.map(name => `--allow-${name}`),
+    // An older release of the same Node knows fewer of them, and refuses the others.
+    ...allowed.map(name => `--allow-${name}`).filter(flag => process.allowedNodeEnvironmentFlags.has(flag)),
     // In this order, because a folder would make Node drop the paths in it that it knows already.
     ...[...read, ...write].sort().map(path => `--allow-fs-read=${path}`),
     ...write.map(path => `--allow-fs-write=${path}`),

@@ -5,7 +5,7 @@ import { programRoot } from '../../src/root.ts'
 import { readRegular } from '../../src/storage/regular-file.ts'
 import { packagesOf } from '../modules/packages-of.ts'
 
-const sdkFiles = ['package.json', 'jobs.js', 'jobs.d.ts']
+const sdkFiles = ['package.json', 'jobs.js', 'jobs.d.ts', 'text.d.ts']
 
 /**
  * Puts `longhouse/jobs` where editors and tests find it, and keeps it up to date. Leaves a package of that name that
