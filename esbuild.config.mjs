@@ -24,7 +24,13 @@ const out = join(root, `dist.${process.pid}.tmp`)
 export async function buildAll() {
   try {
     mkdirSync(out, { recursive: true })
-    await Promise.all([buildPrograms(), buildRunner(), buildZod(), buildAssets(), buildSdkPackage(out, parts)])
+    await Promise.all([
+      buildPrograms(),
+      buildRunner(),
+      buildZod(),
+      buildAssets(),
+      buildSdkPackage(out, parts),
+    ])
     copyData()
     await buildStarter(out)
     rmSync(dist, { recursive: true, force: true })
@@ -116,7 +122,8 @@ const runnerPrograms = {
 }
 
 async function buildRunner() {
-  await build({ ...runnerPrograms, outdir: out, sourcemap: true, sourcesContent: false })
+  const entryPoints = { ...runnerPrograms.entryPoints, npm: 'runtime/packages/npm-program.ts' }
+  await build({ ...runnerPrograms, entryPoints, outdir: out, sourcemap: true, sourcesContent: false })
 }
 
 /** For jobs that import it without having installed it. All of it, and apart from the programs, which need a part. */

@@ -11,6 +11,7 @@ import { notices } from './notices/index.ts'
 import { packages } from './packages/index.ts'
 import { pages } from './pages/index.ts'
 import { repo } from './repo/index.ts'
+import { sdk } from './sdk/index.ts'
 import { secrets } from './secrets/index.ts'
 import { state } from './state/index.ts'
 import { sync } from './sync/index.ts'
@@ -24,6 +25,7 @@ export const plugins = [
   audit,
   secrets,
   state,
+  sdk,
   packages,
   repo,
   jobs,

@@ -52,11 +52,7 @@ export function reachOfReader(
   { repo, out, temporary }: { repo: string; out: string; temporary: string },
 ): Reach {
   return around(volumeDir, {
-    read: [
-      repo,
-      join(volumeDir, packagesFolder),
-      ...compiler(),
-    ],
+    read: [repo, join(volumeDir, packagesFolder), ...compiler()],
     write: [out, temporary],
   })
 }

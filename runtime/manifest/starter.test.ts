@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '../../src/testing/folder.ts'
+import { withSdk } from '../git/sdk-address.ts'
 import { readManifest } from './read-manifest.ts'
 import { readStarter } from './starter.ts'
 
@@ -31,6 +32,19 @@ test('the prebuilt starter jobs are byte for byte the result of compiling and re
   for (const name of readdirSync(out)) {
     assert.deepEqual(readFileSync(join(out, name)), readFileSync(join(compiled, name)), name)
   }
+})
+
+test('the address of the package longhouse is no change to the starter jobs', async t => {
+  const { jobsDir, buildsDir, read } = volume(t)
+  const file = join(jobsDir, 'package.json')
+  const text = readFileSync(file, 'utf8')
+  const url = 'https://acme.example.com/sdk/longhouse-1.4.0-b0123456789.tgz'
+  writeFileSync(file, withSdk(text, url))
+  const known = read() as { code: string }
+  const fresh = await readManifest({ jobsDir, buildsDir, timezone: 'UTC', limitMs: 60_000, memoryMb: 256 })
+  assert.equal(known.code, 'build' in fresh && fresh.build)
+  writeFileSync(file, withSdk(text, 'https://registry.example.com/longhouse'))
+  assert.equal(read(), null, 'another package')
 })
 
 test('a repo with anything besides the starter jobs is compiled', t => {

@@ -1,7 +1,8 @@
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, type Dirent, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { programRoot } from '../../src/root.ts'
 import { readRegular } from '../../src/storage/regular-file.ts'
+import { starterFilesAs } from '../git/starter-files.ts'
 import { scratchFolder } from '../isolation/reach.ts'
 import { buildCode, buildIndex } from '../modules/build.ts'
 
@@ -16,7 +17,8 @@ const beside = new Set(['.git', 'node_modules', scratchFolder])
 export function readStarter(jobsDir: string, out: string, made = programRoot('starter')): unknown {
   try {
     const reading: unknown = JSON.parse(readFileSync(join(made, 'reading.json'), 'utf8'))
-    if (!isSame(programRoot('jobs-template'), jobsDir)) return null
+    const wanted = starterFilesAs(readRegular(join(jobsDir, 'package.json'), 64 * 1024))
+    if (!isSame(wanted, jobsDir)) return null
     for (const name of [buildIndex, buildCode]) {
       copyFileSync(join(made, name), join(out, name))
     }
@@ -26,17 +28,23 @@ export function readStarter(jobsDir: string, out: string, made = programRoot('st
   }
 }
 
-/** True when both folders hold the same files: one more could be found in the place of another. */
-function isSame(template: string, dir: string, ignored: ReadonlySet<string> = beside): boolean {
-  const wanted = readdirSync(template, { withFileTypes: true }).filter(entry => !ignored.has(entry.name))
-  const names = new Set(wanted.map(entry => entry.name))
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    if (!names.has(entry.name) && !ignored.has(entry.name)) return false
+/** The folders above a file, the repo itself included. */
+function foldersOf(path: string): string[] {
+  const folder = dirname(path)
+  return folder === '.' ? ['.'] : [folder, ...foldersOf(folder)]
+}
+
+/** True when the folder holds just these files: one more could be found in the place of another. */
+function isSame(wanted: ReadonlyMap<string, Buffer>, dir: string): boolean {
+  const folders = new Set([...wanted.keys()].flatMap(foldersOf))
+  const isKnown = (path: string, entry: Dirent) => (entry.isDirectory() ? folders : wanted).has(path)
+  for (const folder of folders) {
+    for (const entry of readdirSync(join(dir, folder), { withFileTypes: true })) {
+      if (folder === '.' && beside.has(entry.name)) continue
+      if (!isKnown(join(folder, entry.name), entry)) return false
+    }
   }
-  return wanted.every(entry => {
-    const [from, to] = [join(template, entry.name), join(dir, entry.name)]
-    if (entry.isDirectory()) return isSame(from, to, new Set())
-    const content = readFileSync(from)
-    return readRegular(to, content.length)?.equals(content) ?? false
-  })
+  return [...wanted].every(
+    ([path, content]) => readRegular(join(dir, path), content.length)?.equals(content) ?? false,
+  )
 }

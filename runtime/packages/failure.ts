@@ -77,6 +77,9 @@ function inWords(output: string): string {
   if (code === 'EALLOWGIT') {
     return 'a package is to come from git, which npm refuses (EALLOWGIT). Name a version from the registry; or put allow-git=root into .npmrc, if what is in git needs no build: "prepare" is not run here.'
   }
+  if (code === 'EALLOWREMOTE') {
+    return 'a package is to come from an address, which npm refuses (EALLOWREMOTE). Name a version from the registry; or put allow-remote=root into .npmrc.'
+  }
   if (code === 'E404') {
     const name =
       /'([^']+?)' is not in this registry/.exec(text)?.[1] ??

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/runtime.ts'
+import '../sdk/contract.ts'
 import '../secrets/contract.ts'
 import '../volume/contract.ts'
 import './contract.ts'
@@ -10,15 +11,16 @@ import { openPackages, type PackagesLimits } from './packages.ts'
 export const packagesWith = (limits: Partial<PackagesLimits>) =>
   definePlugin({
     name: 'packages',
-    needs: ['secrets', 'volume'],
+    needs: ['sdk', 'secrets', 'volume'],
     config: z.object({
       /** How much of the disk one installation of packages may take. */
       LONGHOUSE_PACKAGES_LIMIT: setting.size('1m', '100g').prefault('2g'),
     }),
     asks: { 'after-installation': 'any', 'packages-in-use': 'optional' },
-    setup: ({ config, log, clock, services: { secrets, volume }, hooks }) => {
+    setup: ({ config, log, clock, services: { sdk, secrets, volume }, hooks }) => {
       const packages = openPackages({
         folders: volume.folders,
+        sdk,
         secrets,
         clock,
         log,

@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { SdkService } from '../sdk/contract.ts'
 import { type Failure, failed } from './failure.ts'
 import { installScripts } from './install-scripts.ts'
 import type { Installations } from './installations.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
+import { ownPackages } from './own-package.ts'
 import { sizeOfPackages, tooLarge } from './size.ts'
 import { markFile, readText, readWanted, type Wanted } from './wanted.ts'
 
@@ -14,6 +16,8 @@ export interface InstallOptions extends NpmLimits {
   cacheDir: string
   /** How much of the disk the packages may take. */
   bytes: number
+  /** For the package `longhouse` that the repo may name. */
+  sdk: Pick<SdkService, 'tarball'>
   /** Secrets that `.npmrc` names, for fetching. */
   secrets: Record<string, string>
   now: () => number
@@ -156,6 +160,7 @@ async function fetchAndBuild(
       args: [command, which, '--ignore-scripts'],
       write: [dir],
       fetches: true,
+      cached: ownPackages(dir, options.sdk),
       env: options.secrets,
     })
   let failure = await fetch(wanted.command)

@@ -1,10 +1,13 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { builtRoot } from '../../src/root.ts'
 import { reachOfNpm } from '../isolation/reach.ts'
 import { makeTemporary } from '../isolation/temporary.ts'
 import { startForeignProgram } from '../process/child-program.ts'
 import { processTree } from '../process/process-tree.ts'
 import { type Failure, failed, failureOf } from './failure.ts'
+import { type Cached, cachedVariable, type NpmOrder } from './npm-order.ts'
+import { readText } from './wanted.ts'
 
 export interface NpmLimits {
   limitMs: number
@@ -26,6 +29,8 @@ export interface NpmRun extends NpmLimits {
   /** True if this run downloads packages: a timeout is then the network’s fault, not a script’s. */
   fetches: boolean
   onOutput: (text: string) => void
+  /** Tarballs that npm need not fetch. They may be installed, whatever `.npmrc` leaves to npm's defaults. */
+  cached?: readonly Cached[]
   /** What `.npmrc` names as `${NAME}`. Only for what runs no script of a package. */
   env?: Record<string, string>
 }
@@ -64,20 +69,29 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
   const mark = `packages-${process.pid}-${++runs}`
   const volumeDir = dirname(run.jobsDir)
   const temporary = makeTemporary(volumeDir, 'npm', run.workDir)
+  const { cached = [] } = run
+  const npmrc = readText(join(run.cwd, '.npmrc')) ?? ''
+  const fromAddress = cached.length > 0 && !/^\s*allow-remote\b/m.test(npmrc) ? ['--allow-remote=root'] : []
   const cacheDir = run.cacheDir ?? join(temporary.path, 'cache')
   const child = startForeignProgram({
     jobsDir: run.jobsDir,
     cwd: run.cwd,
-    file: join(npm, 'bin/npm-cli.js'),
-    args: [...run.args, ...quiet, ...network, ...programs, '--cache', cacheDir],
+    file: cached.length > 0 ? builtRoot('npm.cjs') : join(npm, 'bin/npm-cli.js'),
+    args: [...run.args, ...quiet, ...network, ...programs, ...fromAddress, '--cache', cacheDir],
     mark,
     reach: reachOfNpm(volumeDir, {
-      read: [npm, run.jobsDir, run.cwd],
+      read: [npm, run.jobsDir, run.cwd, ...cached.map(({ file }) => file)],
       write: [...run.write, cacheDir, temporary.path],
     }),
     temporary,
     memoryMb: run.memoryMb,
-    env: { NODE_ENV: 'production', ...run.env },
+    env: {
+      NODE_ENV: 'production',
+      ...run.env,
+      ...(cached.length > 0 && {
+        [cachedVariable]: JSON.stringify({ npm, cacheDir, cached } satisfies NpmOrder),
+      }),
+    },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import { maskSecrets } from '../masking/mask.ts'
+import type { SdkService } from '../sdk/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
 import type { Folders } from '../volume/contract.ts'
 import type { Packages, PackagesState } from './contract.ts'
@@ -31,6 +32,7 @@ interface Options {
   clock: Clock
   log: Logger
   secrets: Pick<SecretsService, 'reveal' | 'list'>
+  sdk: Pick<SdkService, 'address' | 'tarball'>
   limits: PackagesLimits
   /** Names of the installations that the live set or a run was loaded with. */
   inUse: () => ReadonlySet<string>
@@ -174,13 +176,13 @@ export function openPackages(options: Options): OpenPackages {
 async function installWhole(
   wanted: Wanted,
   installations: Installations,
-  options: Pick<Options, 'folders' | 'clock' | 'limits' | 'inUse'> & {
+  options: Pick<Options, 'folders' | 'clock' | 'limits' | 'inUse' | 'sdk'> & {
     secrets: Record<string, string>
     signal: AbortSignal
     onOutput: (text: string) => void
   },
 ): Promise<Failure | null> {
-  const { folders, clock, limits, inUse, secrets, signal, onOutput } = options
+  const { folders, clock, limits, inUse, sdk, secrets, signal, onOutput } = options
   const { dir, jobsDir } = folders
   try {
     const full = wanted.inPlace ? null : await makeRoom(installations, { most: limits.kept, inUse })
@@ -191,6 +193,7 @@ async function installWhole(
         jobsDir,
         installations,
         cacheDir: join(dir, 'cache/npm'),
+        sdk,
         secrets,
         now: clock.now,
         signal,

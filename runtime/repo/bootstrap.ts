@@ -15,9 +15,9 @@ export function jobsFolderFault(jobsDir: string): string | null {
 
 /**
  * Writes the starter files to an empty or missing folder, with a mark beside them until they are committed: edits
- * made meanwhile are not part of the first commit. Returns false, and changes nothing, if the folder has files.
+ * made meanwhile are not part of the first commit. `sdk` is what `starterFiles` takes. Returns false, and changes nothing, if the folder has files.
  */
-export function bootstrapJobs(jobsDir: string, mark: string): boolean {
+export function bootstrapJobs(jobsDir: string, mark: string, sdk: string | null = null): boolean {
   const draft = `${mark}-files`
   const found = lstatSync(jobsDir, { throwIfNoEntry: false })
   if (found && !found.isDirectory()) return false
@@ -26,7 +26,7 @@ export function bootstrapJobs(jobsDir: string, mark: string): boolean {
   if (!wasKilled) {
     // Written beside it first: after a kill in between, half of the files would be taken for the customer’s own.
     rmSync(draft, { recursive: true, force: true })
-    for (const [path, content] of starterFiles()) {
+    for (const [path, content] of starterFiles(sdk)) {
       mkdirSync(dirname(join(draft, path)), { recursive: true })
       writeFileSync(join(draft, path), content)
     }

@@ -1,13 +1,15 @@
 // The only program that uses isomorphic-git, which takes 20 MiB once loaded and hashes on its own thread. It starts
 // with the first request and ends when it is idle.
+import { join } from 'node:path'
 import git from 'isomorphic-git'
 import { serial } from '../../src/concurrency.ts'
+import { readRegular } from '../../src/storage/regular-file.ts'
 import { obstacleIn } from '../git/bounds.ts'
 import { carefulFs as fs } from '../git/objects/careful-fs.ts'
 import { correctConfig } from '../git/objects/git-config.ts'
 import { readIndex } from '../git/objects/index-file.ts'
 import type { Objects } from '../git/objects/objects.ts'
-import { starterFiles } from '../git/starter-files.ts'
+import { starterFilesAs } from '../git/starter-files.ts'
 import {
   commitStaged,
   type Staged,
@@ -75,7 +77,8 @@ async function init(dir: string, starter: boolean): Promise<void> {
   await git.init({ fs, dir, defaultBranch: 'main' })
   correctConfig(dir)
   if (!starter) return
-  const first = (await stageFirst(dir, starterFiles())).staged
+  const first = (await stageFirst(dir, starterFilesAs(readRegular(join(dir, 'package.json'), 64 * 1024))))
+    .staged
   if (first) await commitStaged(dir, first, { subject: 'Begin with the starter jobs' })
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Logger } from '../../src/log.ts'
 import { offerSdk } from '../manifest/offered-sdk.ts'
+import type { SdkService } from '../sdk/contract.ts'
 import type { Folders } from '../volume/contract.ts'
 import { bootstrapJobs, jobsFolderFault } from './bootstrap.ts'
 import { jobsFolder, type RemoteStatus, type RepoService } from './contract.ts'
@@ -23,8 +24,9 @@ export function openJobsRepo(options: {
   log: Logger
   remote: () => RemoteStatus | null
   treeStamp: () => string
+  sdk: Pick<SdkService, 'address' | 'keep'>
 }): JobsRepo {
-  const { folders, log, remote, treeStamp } = options
+  const { folders, log, remote, treeStamp, sdk } = options
   const { dir: volumeDir, jobsDir } = folders
   const cacheDir = join(volumeDir, 'cache')
   const starterMark = join(volumeDir, '.starter')
@@ -33,6 +35,12 @@ export function openJobsRepo(options: {
   const offer = () => offerSdk(jobsDir, log)
   const initInBackground = () => void git.init().catch(error => log.error({ err: error }, 'git init failed'))
   let isNew = false
+  const bootstrap = () => {
+    const made = bootstrapJobs(jobsDir, starterMark, sdk.address)
+    // From now on a file of the repo names it.
+    if (made && sdk.address !== null) sdk.keep()
+    return made
+  }
 
   return {
     status: async () => {
@@ -42,7 +50,7 @@ export function openJobsRepo(options: {
     init: async () => {
       const fault = jobsFolderFault(jobsDir)
       if (fault) throw jobsFolder(`${fault}.`)
-      bootstrapJobs(jobsDir, starterMark)
+      bootstrap()
       offer()
       await git.init()
     },
@@ -57,7 +65,7 @@ export function openJobsRepo(options: {
     folder: path => listFolder(jobsDir, path, files),
     history: openHistory({ dir: jobsDir, cacheDir }),
     start: () => {
-      isNew = bootstrapJobs(jobsDir, starterMark)
+      isNew = bootstrap()
       // Started before other slow work, because it takes longest; the starter jobs go live without it.
       if (!isNew) initInBackground()
       offer()

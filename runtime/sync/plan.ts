@@ -4,7 +4,7 @@ import { bothSides, mergeChanges } from '../git/merge/trees.ts'
 import { atomicFs as fs } from '../git/objects/atomic-fs.ts'
 import { blobId, openObjects } from '../git/objects/objects.ts'
 import { changedPaths, listEntries, withChanges } from '../git/objects/tree-changes.ts'
-import { starterFiles } from '../git/starter-files.ts'
+import { starterFilesAs } from '../git/starter-files.ts'
 import { commonBase, contains, difference, makeCommit, treeOf } from './history.ts'
 import { RemoteFault } from './transport.ts'
 
@@ -121,9 +121,12 @@ async function headOf(dir: string, branch: string): Promise<string> {
 
 /** Whether every file is an unchanged starter file. */
 async function holdsOnlyTemplate(dir: string, commit: string, template: string): Promise<boolean> {
-  const known = new Map([...starterFiles(template)].map(([path, content]) => [path, blobId(content)]))
   const objects = openObjects(dir)
   const files = await listEntries(objects, await objects.treeOf(commit))
+  const manifest = files.find(([path]) => path === 'package.json')?.[1].oid
+  const packageJson = manifest === undefined ? null : Buffer.from(await objects.blob(manifest))
+  const starter = starterFilesAs(packageJson, template)
+  const known = new Map([...starter].map(([path, content]) => [path, blobId(content)]))
   return files.every(([path, { oid }]) => known.get(path) === oid)
 }
 

@@ -11,6 +11,7 @@ export const apiTags = {
   repo: 'The jobs repo: its files, history, packages and remote',
   runs: 'Runs and their logs',
   schedule: 'Due times of a cron expression',
+  sdk: 'The npm package with the types and the command',
   secrets: 'Secrets that jobs receive',
   settings: 'Who gets notices, and how',
   tokens: 'API tokens',
