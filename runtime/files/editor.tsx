@@ -19,7 +19,8 @@ import type { FilesWeb } from './files-web.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
 
-const place = z
+/** A line or a column, from 1. */
+export const place = z
   .string()
   .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1')
   .transform(Number)

@@ -24,7 +24,7 @@ const hash = z.string('must be the hash that the file had when you read it').met
 })
 
 /** `?raw`, and `?raw=true` for tools that insist on a value. */
-const flag = z.enum(['', '1', 'true'], 'must be true, or have no value')
+export const flag = z.enum(['', '1', 'true'], 'must be true, or have no value')
 
 export const messageField = z
   .string('must be text')

@@ -13,7 +13,7 @@ import { within } from '../web/within.ts'
 import type { FilesWeb } from './files-web.ts'
 
 const page = { 200: { description: 'A page', type: 'text/html' } }
-const commitId = z.string().regex(/^[0-9a-f]{40}$/, 'must be the 40 hexadecimal digits of a commit')
+export const commitId = z.string().regex(/^[0-9a-f]{40}$/, 'must be the 40 hexadecimal digits of a commit')
 const params = z.object({ commit: commitId })
 const before = commitId.optional().meta({ description: 'List the commits before this one' })
 const listed = 50

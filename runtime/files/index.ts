@@ -4,6 +4,7 @@ import '../jobs/contract.ts'
 import '../packages/contract.ts'
 import '../repo/contract.ts'
 import '../volume/contract.ts'
+import { committedFileRoutes } from './committed-files.tsx'
 import { editorRoutes } from './editor.tsx'
 import { fileRoutes } from './file-routes.ts'
 import { type Patience, usualPatience } from './files-web.ts'
@@ -35,6 +36,7 @@ export const filesWith = (patience: Partial<Patience>) =>
           ...rawFileRoutes(web),
           ...editorRoutes(web),
           ...historyRoutes(web),
+          ...committedFileRoutes(web),
         ],
       }
     },

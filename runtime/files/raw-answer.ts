@@ -44,6 +44,29 @@ export function rawType(path: string): string {
 /** True if a browser shows the file as a picture. */
 export const isPicture = (path: string): boolean => rawType(path).startsWith('image/')
 
+/** Responds with all of a file that is held in memory and never changes. */
+export function answerBytes(
+  c: AppContext,
+  path: string,
+  bytes: Buffer,
+  { download }: { download: boolean },
+): Response {
+  const headers = { ...fileHeaders(path, { download }), 'Content-Length': String(bytes.byteLength) }
+  return c.body(new Uint8Array(bytes), 200, headers)
+}
+
+function fileHeaders(path: string, { download }: { download: boolean }): Record<string, string> {
+  const type = rawType(path)
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const asAttachment = download || type === 'application/octet-stream'
+  return {
+    'Content-Type': type,
+    'Content-Disposition': `${asAttachment ? 'attachment' : 'inline'}; filename*=UTF-8''${encode(name)}`,
+    // A compressed part would not match the offsets of the file.
+    'Cache-Control': 'no-store, no-transform',
+  }
+}
+
 /** Responds with a file, or with the part that `Range` asks for. */
 export function answerRaw(
   c: AppContext,
@@ -51,17 +74,11 @@ export function answerRaw(
   file: OpenFile,
   { download }: { download: boolean },
 ): Response {
-  const type = rawType(path)
-  const name = path.slice(path.lastIndexOf('/') + 1)
-  const asAttachment = download || type === 'application/octet-stream'
   const headers: Record<string, string> = {
-    'Content-Type': type,
-    'Content-Disposition': `${asAttachment ? 'attachment' : 'inline'}; filename*=UTF-8''${encode(name)}`,
+    ...fileHeaders(path, { download }),
     'Accept-Ranges': 'bytes',
     ETag: file.tag,
     'Last-Modified': new Date(file.modifiedAt).toUTCString(),
-    // A compressed part would not match the offsets of the file.
-    'Cache-Control': 'no-store, no-transform',
   }
   const send = (status: 200 | 206, range: { start: number; end: number } | undefined, length: number) => {
     const answer = { status, headers: { ...headers, 'Content-Length': String(length) } }

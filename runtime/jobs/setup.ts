@@ -37,6 +37,7 @@ export function setUpJobs(
       packages: services.packages,
       access: auth,
       clock,
+      repoFolder: volume.folders.jobsDir,
       address: volume.address,
       stopping: jobs.stopping,
     }),

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
+import { committedHref, firstPlace } from '../../views/components/log/source-links.tsx'
 import type { Run } from '../jobs/contract.ts'
 
 /** A run in a notice. Its secrets are masked, as in its stored log and error. */
@@ -17,8 +18,18 @@ export interface RunDetail {
   finishedAt: number | null
   /** `stack` contains the causes. */
   error: { message: string; stack: string | null } | null
+  /** Where in the customer's code it failed; null if the stack has none. Missing in messages of older versions. */
+  place?: FailurePlace | null
   /** The end of the log. */
   logTail: string
+}
+
+interface FailurePlace {
+  file: string
+  line: number
+  column: number
+  /** The address of the file at the commit of the run; null if the instance’s public address is not set. */
+  url: string | null
 }
 
 const tailLines = 20
@@ -43,17 +54,26 @@ export function runDetail(run: Run, origin: string | null, readLog: (id: string)
       message: cut(error.message, messageLength),
       stack: error.stack && cut(error.stack, stackLength),
     },
+    place: placeOf(run, origin),
     logTail: tailOf(readLog(id)),
   }
 }
 
+function placeOf({ error, commit }: Run, origin: string | null): FailurePlace | null {
+  const found = firstPlace(error?.stack ?? '')
+  if (!found) return null
+  const { file, line, column } = found
+  return { ...found, url: origin && commit && `${origin}${committedHref(commit, file, line, column)}` }
+}
+
 /** For emails: the run, its error, the end of its log. */
-export function runLines({ id, url, slot, attempt, commit, error, logTail }: RunDetail): string[] {
+export function runLines({ id, url, slot, attempt, commit, error, place, logTail }: RunDetail): string[] {
   const facts = [
     `Run: ${url ?? id}`,
     ...(commit ? [`Commit: ${commit}`] : []),
     ...(slot === null ? [] : [`Due: ${timestamp(slot)}`]),
     ...(attempt > 1 ? [`Attempt: ${attempt}`] : []),
+    ...(place?.url ? [`Failed at: ${place.url}`] : []),
   ]
   return [
     ...facts,
@@ -81,13 +101,18 @@ export const runDetailShape = z.object({
   started_at: time.nullable(),
   finished_at: time.nullable(),
   error: z.object({ message: z.string(), stack: z.string().nullable() }).nullable(),
+  place: z
+    .object({ file: z.string(), line: z.int(), column: z.int(), url: z.string().nullable() })
+    .nullable()
+    .meta({ description: 'Where in your code it failed' }),
   log_tail: z.string(),
 })
 
 export function runDetailJson(detail: RunDetail): z.input<typeof runDetailShape> {
-  const { startedAt, finishedAt, slot, logTail, ...rest } = detail
+  const { startedAt, finishedAt, slot, logTail, place = null, ...rest } = detail
   return {
     ...rest,
+    place,
     slot: timestamp(slot),
     started_at: timestamp(startedAt),
     finished_at: timestamp(finishedAt),

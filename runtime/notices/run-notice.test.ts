@@ -13,6 +13,7 @@ interface Run {
   attempt: number
   started_at: string
   error: { message: string; stack: string }
+  place: { file: string; line: number; column: number; url: string }
   log_tail: string
 }
 
@@ -38,12 +39,20 @@ test('a notice contains the run’s address, commit, error with causes, and the 
   assert.equal(run.commit, (await instance.engine.repo()).head?.commit)
   assert.match(run.started_at, /^2026-11-22T12:00:00.000Z$/)
   assert.match(run.error.message, /^no answer for \*\*\*/)
+  const { url: code, ...place } = run.place
+  assert.deepEqual(place, { file: 'manifest.ts', line: 5, column: 9 })
+  const address = `https://acme.example.com/repo/history/${run.commit}/files/manifest.ts?line=5&column=9#L5`
+  assert.equal(code, address)
   assert.match(run.error.stack, /Caused by: Error: the socket hung up/)
   assert.match(run.log_tail, /^line 12\nline 13\n[\s\S]*line 30\n<!channel> & ``` \*\*\*$/)
-  const mail = (inbox.mails[0]?.text ?? '').replaceAll('=\r\n', '').replaceAll('\r\n', '\n')
+  const mail = (inbox.mails[0]?.text ?? '')
+    .replaceAll('=\r\n', '')
+    .replaceAll('=3D', '=')
+    .replaceAll('\r\n', '\n')
   for (const words of [
     `Run: https://acme.example.com/runs/${id}`,
     `Commit: ${run.commit}`,
+    `Failed at: ${address}`,
     'Caused by: Error: the socket hung up',
     '  line 30',
   ])
@@ -79,6 +88,7 @@ test('Slack and Discord get their own formats, within their limits and without m
   const said = JSON.stringify(message)
   assert.ok(said.includes(`<${address}|${id}>`))
   assert.match(said, /Caused by: Error: the socket hung up/)
+  assert.match(said, /\*Failed at:\* <https:[^|]+manifest\.ts\?line=5&amp;column=9#L5\|manifest\.ts:5>/)
   assert.match(said, /&lt;!channel&gt; &amp; '''/)
   assert.ok(!said.includes('<!channel>') && !said.includes(secret))
   assert.equal(slack.calls[0]?.headers['longhouse-signature'], undefined)
@@ -90,6 +100,7 @@ test('Slack and Discord get their own formats, within their limits and without m
   const [embed] = posted.embeds
   assert.deepEqual(posted.allowed_mentions, { parse: [] })
   assert.deepEqual([embed?.title, embed?.url], ['[acme] job failed', address])
+  assert.match(embed?.fields.at(-1)?.value ?? '', /^\[manifest\.ts:5\]\(https:[^)]+#L5\)$/)
   assert.ok((embed?.description.length ?? 9999) <= 4096)
   assert.match(embed?.description ?? '', /Caused by: Error: the socket hung up/)
   assert.equal(embed?.description.split('```').length, 5, 'a log cannot end its own block')

@@ -124,9 +124,23 @@ export interface CommitDetails extends CommitInfo {
   more: boolean
 }
 
+/** A file as it was in a commit. */
+export interface CommittedFile {
+  sizeBytes: number
+  /** A symbolic link, whose content is where it leads. */
+  link: boolean
+  /** Null for a file of more than `largestCommittedBytes`. */
+  content: Buffer | null
+}
+
+/** The largest file of a commit that is shown or downloaded. */
+export const largestCommittedBytes = 8 * 1024 * 1024
+
 export interface HistoryAnswers {
   list: { commits: CommitInfo[]; more: boolean }
   show: CommitDetails | null
+  /** `content` in base64. */
+  file: (Omit<CommittedFile, 'content'> & { content: string | null }) | null
   restore: {
     found: boolean
     /** A path with uncommitted content in the way: then nothing was changed. */
@@ -140,6 +154,8 @@ export interface History {
   list(limit: number, before?: string): Promise<HistoryAnswers['list']>
   /** Null if there is no such commit. */
   show(commit: string): Promise<HistoryAnswers['show']>
+  /** Null if there is no such commit, or no such file in it. */
+  file(commit: string, path: string): Promise<CommittedFile | null>
   /** Makes the files those of the commit, all or none, without committing. */
   restore(commit: string): Promise<HistoryAnswers['restore']>
 }

@@ -3,8 +3,15 @@
 import git, { type ReadCommitResult, type WalkerEntry } from 'isomorphic-git'
 import { longhouse, sameAuthor } from '../git/authors.ts'
 import { carefulFs as fs } from '../git/objects/careful-fs.ts'
+import { isFolder, isLink, isSubmodule, openObjects } from '../git/objects/objects.ts'
 import { restoreFiles } from '../git/work-tree/restore.ts'
-import type { CommitDetails, CommitInfo, FileChange, HistoryAnswers } from './contract.ts'
+import {
+  type CommitDetails,
+  type CommitInfo,
+  type FileChange,
+  type HistoryAnswers,
+  largestCommittedBytes,
+} from './contract.ts'
 import type { HistoryAnswer, HistoryRequest } from './history-protocol.ts'
 import { diffLines } from './line-diff.ts'
 
@@ -21,6 +28,7 @@ async function answerTo(request: HistoryRequest): Promise<HistoryAnswer> {
   try {
     if (request.op === 'list') return { ok: await list(request.dir, request.limit, request.before) }
     if (request.op === 'show') return { ok: await show(request.dir, request.commit) }
+    if (request.op === 'file') return { ok: await fileOf(request.dir, request.commit, request.path) }
     return { ok: await restore(request.dir, request.commit) }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }
@@ -113,6 +121,25 @@ async function textOf(dir: string, oid: string | null): Promise<{ text?: string;
   if (blob.byteLength > largestFileBytes) return { note: 'too large to show here' }
   if (blob.includes(0)) return { note: 'no text' }
   return { text: new TextDecoder().decode(blob) }
+}
+
+async function fileOf(dir: string, commit: string, path: string): Promise<HistoryAnswers['file']> {
+  const found = await find(dir, commit)
+  if (!found) return null
+  const objects = openObjects(dir)
+  let folder = found.commit.tree
+  const names = path.split('/')
+  const last = names.pop()
+  for (const name of names) {
+    const below = (await objects.tree(folder)).find(item => item.name === name && isFolder(item))
+    if (!below) return null
+    folder = below.oid
+  }
+  const item = (await objects.tree(folder)).find(({ name }) => name === last)
+  if (!item || isFolder(item) || isSubmodule(item)) return null
+  const blob = await objects.blob(item.oid)
+  const content = blob.byteLength > largestCommittedBytes ? null : Buffer.from(blob).toString('base64')
+  return { sizeBytes: blob.byteLength, link: isLink(item), content }
 }
 
 async function restore(dir: string, commit: string): Promise<HistoryAnswers['restore']> {

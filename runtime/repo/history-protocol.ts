@@ -4,6 +4,7 @@ import type { HistoryAnswers } from './contract.ts'
 export type HistoryRequest = { dir: string } & (
   | { op: 'list'; limit: number; before: string | null }
   | { op: 'show'; commit: string }
+  | { op: 'file'; commit: string; path: string }
   /** Makes the files those of the commit, without committing. */
   | { op: 'restore'; commit: string }
 )

@@ -44,6 +44,11 @@ export function openHistory(options: { dir: string; cacheDir: string }): History
   return {
     list: (limit, before) => place(() => ask<'list'>({ op: 'list', dir, limit, before: before ?? null })),
     show: commit => place(() => ask<'show'>({ op: 'show', dir, commit })),
+    file: async (commit, path) => {
+      const found = await place(() => ask<'file'>({ op: 'file', dir, commit, path }))
+      if (found === null) return null
+      return { ...found, content: found.content === null ? null : Buffer.from(found.content, 'base64') }
+    },
     restore: commit => place(() => ask<'restore'>({ op: 'restore', dir, commit })),
   }
 }

@@ -13,7 +13,8 @@ const mediaPolicy = `${policy.replace('img-src', "media-src 'self'; img-src")} a
  */
 export const sandboxed: MiddlewareHandler = async (c, next) => {
   await next()
-  if (!c.req.path.startsWith('/api/jobs/repo/files/') || c.req.query('raw') === undefined) return
+  if (!/^\/api\/jobs\/repo\/(commits\/[^/]+\/)?files\//.test(c.req.path) || c.req.query('raw') === undefined)
+    return
   const isMedia = /^(audio|video)\//.test(c.res.headers.get('content-type') ?? '')
   c.header('Content-Security-Policy', isMedia ? mediaPolicy : policy)
   c.header('X-Content-Type-Options', 'nosniff')

@@ -9,6 +9,8 @@ export interface JobsWeb {
   packages: Packages
   access: Access
   clock: Clock
+  /** The folder of the jobs repo. */
+  repoFolder: string
   /** The instance's address, for examples. */
   address: string
   /** Aborts when the program stops, to end open responses. */

@@ -18,7 +18,7 @@ const lineNumber = z
   .transform(Number)
 
 /** Pages of all runs and of a single run. */
-export function runPageRoutes({ jobs, access: { signedIn: guard }, clock }: JobsWeb): Route[] {
+export function runPageRoutes({ jobs, access: { signedIn: guard }, clock, repoFolder }: JobsWeb): Route[] {
   return [
     route({
       method: 'get',
@@ -69,6 +69,7 @@ export function runPageRoutes({ jobs, access: { signedIn: guard }, clock }: Jobs
             wait={waitsOf(jobs.runs).get(run.id) ?? null}
             related={jobs.runs.list({ around: run, limit: mostRelated, offset: 0 }).runs}
             log={partOf(jobs.logs.timed(run.id), query.line ?? null)}
+            repoFolder={repoFolder}
           />
         )
         const going = isOver(run) ? {} : { refresh: 2 }

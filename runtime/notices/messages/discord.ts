@@ -1,6 +1,6 @@
 import { timestamp } from '../../../src/clock.ts'
 import type { MessageContent } from '../message-content.ts'
-import { errorText } from '../run-detail.ts'
+import { errorText, type RunDetail } from '../run-detail.ts'
 
 const red = 0xd1242f
 const green = 0x1a7f37
@@ -30,10 +30,17 @@ export function discordBody({ subject, text, summary, url, run, at, good }: Mess
         fields: [
           ...(run ? [{ name: 'Run', value: cut(run.url ?? run.id, 1024) }] : []),
           ...(run?.commit ? [{ name: 'Commit', value: `\`${run.commit.slice(0, 12)}\``, inline: true }] : []),
+          ...(run?.place ? [{ name: 'Failed at', value: placeWords(run.place) }] : []),
         ],
       },
     ],
   }
+}
+
+function placeWords({ file, line, url }: NonNullable<RunDetail['place']>): string {
+  const words = `${file}:${line}`
+  // Brackets would end the words of a link.
+  return cut(url === null || /[[\]()]/.test(words) ? (url ?? words) : `[${words}](${url})`, 1024)
 }
 
 function cut(text: string, most: number): string {

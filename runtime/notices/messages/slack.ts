@@ -1,5 +1,5 @@
 import type { MessageContent } from '../message-content.ts'
-import { errorText } from '../run-detail.ts'
+import { errorText, type RunDetail } from '../run-detail.ts'
 
 /**
  * A notice in the format of Slack's incoming webhooks. Limits (docs.slack.dev, Block Kit): 150 characters in a
@@ -17,7 +17,7 @@ export function slackBody({ subject, text, summary, url, run }: MessageContent):
       ...(run
         ? [
             section(
-              `*Run:* ${run.url ? `<${run.url}|${run.id}>` : run.id}${run.commit ? `\n*Commit:* \`${run.commit.slice(0, 12)}\`` : ''}`,
+              `*Run:* ${run.url ? `<${run.url}|${run.id}>` : run.id}${run.commit ? `\n*Commit:* \`${run.commit.slice(0, 12)}\`` : ''}${failedAt(run)}`,
             ),
           ]
         : []),
@@ -27,6 +27,12 @@ export function slackBody({ subject, text, summary, url, run }: MessageContent):
       ...(address ? [{ type: 'context', elements: [{ type: 'mrkdwn', text: escaped(address) }] }] : []),
     ],
   }
+}
+
+function failedAt({ place }: RunDetail): string {
+  if (!place) return ''
+  const words = escaped(`${place.file}:${place.line}`.replaceAll('|', ' '))
+  return `\n*Failed at:* ${place.url ? `<${escaped(place.url)}|${words}>` : words}`
 }
 
 function section(text: string) {

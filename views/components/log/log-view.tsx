@@ -1,5 +1,6 @@
 import type { LogLine } from '../../../runtime/jobs/contract.ts'
 import { clockTime } from '../time-words.ts'
+import type { SpokenOf } from './source-links.tsx'
 import { type TerminalPiece, terminalPieces } from './terminal.ts'
 import { TerminalPieces } from './terminal-text.tsx'
 
@@ -12,13 +13,15 @@ export interface LogViewProps {
   line: number | null
   /** The beginning of the first line is left out. */
   cut: boolean
+  /** The code that wrote it. */
+  code?: SpokenOf
 }
 
 /**
  * A program’s output as a terminal would show it, each line with its number and time. The numbers, times and the mark
  * of the error stream are left out of selected and copied text.
  */
-export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
+export function LogView({ lines, zone, first, line, cut, code }: LogViewProps) {
   const shown = lookedUpLines(lines)
   let before = ''
   return (
@@ -49,7 +52,7 @@ export function LogView({ lines, zone, first, line, cut }: LogViewProps) {
                 {stream === 'err' ? <b> err</b> : null}
               </span>
               <span>
-                <TerminalPieces pieces={shown[index] ?? []} />
+                <TerminalPieces pieces={shown[index] ?? []} code={code} />
                 {'\n'}
               </span>
             </span>

@@ -17,7 +17,7 @@ export function SourceExcerpt({ first, lines, line, column }: SourceExcerptProps
           return (
             <li class={here ? 'here' : undefined}>
               <span class="line">{first + index}</span>
-              {here && column ? <Pointed text={text} column={column} /> : <code>{text}</code>}
+              {here && column ? <PointedCode text={text} column={column} /> : <code>{text}</code>}
             </li>
           )
         })}
@@ -26,7 +26,8 @@ export function SourceExcerpt({ first, lines, line, column }: SourceExcerptProps
   )
 }
 
-function Pointed({ text, column }: { text: string; column: number }) {
+/** A line of code with the word at a column, from 1, underlined. */
+export function PointedCode({ text, column }: { text: string; column: number }) {
   const start = Math.min(column - 1, text.length)
   const word = /^[\w$]+|^./.exec(text.slice(start))?.[0] ?? ''
   return (

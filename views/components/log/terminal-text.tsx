@@ -1,17 +1,17 @@
-import { withPlaces } from './source-links.tsx'
+import { type SpokenOf, withPlaces } from './source-links.tsx'
 import { type TerminalPiece, terminalPieces } from './terminal.ts'
 
 /** A program's terminal output with its colours; each place in a file of the jobs repo is a link. */
-export function TerminalText({ text }: { text: string }) {
-  return <TerminalPieces pieces={terminalPieces(text)} />
+export function TerminalText({ text, code }: { text: string; code?: SpokenOf | undefined }) {
+  return <TerminalPieces pieces={terminalPieces(text)} code={code} />
 }
 
-export function TerminalPieces({ pieces }: { pieces: readonly TerminalPiece[] }) {
+export function TerminalPieces(props: { pieces: readonly TerminalPiece[]; code?: SpokenOf | undefined }) {
   return (
     <>
-      {pieces.map(piece => {
+      {props.pieces.map(piece => {
         const look = classesOf(piece)
-        const text = withPlaces(piece.text)
+        const text = withPlaces(piece.text, props.code)
         return look ? <span class={look}>{text}</span> : text
       })}
     </>

@@ -1,5 +1,6 @@
 import type { LogLine, Run } from '../../../runtime/jobs/contract.ts'
 import { LogView } from '../../components/log/log-view.tsx'
+import type { SpokenOf } from '../../components/log/source-links.tsx'
 import { Panel } from '../../components/panel.tsx'
 import { isOver } from '../../components/status.tsx'
 
@@ -23,12 +24,13 @@ export interface LogPanelProps {
   run: Run
   zone: string
   log: LogPartView
+  code: SpokenOf
 }
 
 /** The address of a line of a run's log, on a page that shows it. */
 export const logLineHref = (runId: string, line: number): string => `/runs/${runId}?line=${line}#L${line}`
 
-export function LogPanel({ run, zone, log }: LogPanelProps) {
+export function LogPanel({ run, zone, log, code }: LogPanelProps) {
   const address = `/api/runs/${run.id}/log`
   const asText = (
     <>
@@ -41,7 +43,7 @@ export function LogPanel({ run, zone, log }: LogPanelProps) {
         <p class="soft">{isOver(run) ? 'No output.' : 'No output yet.'}</p>
       ) : (
         <>
-          <LogView {...log} zone={zone} />
+          <LogView {...log} zone={zone} code={code} />
           <Parts run={run} log={log} />
         </>
       )}

@@ -1,6 +1,8 @@
 import type { Run } from '../../../runtime/jobs/contract.ts'
 import { Confirm, PostButton } from '../../components/button.tsx'
 import { Live } from '../../components/live.tsx'
+import type { SpokenOf } from '../../components/log/source-links.tsx'
+import { StackText } from '../../components/log/stack-text.tsx'
 import { TerminalText } from '../../components/log/terminal-text.tsx'
 import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { isOver, RunStatus } from '../../components/status.tsx'
@@ -24,10 +26,13 @@ export interface RunPageProps {
   related: readonly Run[]
   /** A part of its log. */
   log: LogPartView
+  /** The folder of the jobs repo, as the run sees it. */
+  repoFolder: string
 }
 
-export function RunPage({ now, run, zone, registered, wait, related, log }: RunPageProps) {
+export function RunPage({ now, run, zone, registered, wait, related, log, repoFolder }: RunPageProps) {
   const going = !isOver(run)
+  const code = { commit: run.commit, folder: repoFolder }
   return (
     <Live
       id="run"
@@ -45,10 +50,10 @@ export function RunPage({ now, run, zone, registered, wait, related, log }: RunP
           actions={<RunActions run={run} registered={registered} />}
         />
         <div class="stack">
-          {run.error ? <Failure run={run} error={run.error} /> : null}
+          {run.error ? <Failure run={run} error={run.error} code={code} /> : null}
           {wait ? <Waits wait={wait} /> : null}
           <div class="columns">
-            <LogPanel run={run} zone={zone} log={log} />
+            <LogPanel run={run} zone={zone} log={log} code={code} />
             <div class="stack">
               <Details run={run} now={now} zone={zone} />
               <RelatedRuns run={run} related={related} now={now} />
@@ -93,7 +98,8 @@ const titles: Partial<Record<Run['status'], string>> = {
   interrupted: 'The run was interrupted',
 }
 
-function Failure({ run, error }: { run: Run; error: NonNullable<Run['error']> }) {
+function Failure(props: { run: Run; error: NonNullable<Run['error']>; code: SpokenOf }) {
+  const { run, error, code } = props
   const tone = run.status === 'cancelled' ? 'idle' : run.status === 'interrupted' ? 'warn' : 'bad'
   const title = titles[run.status] ?? 'The run failed'
   const saysMore = error.message.toLowerCase() !== title.toLowerCase()
@@ -102,13 +108,13 @@ function Failure({ run, error }: { run: Run; error: NonNullable<Run['error']> })
     <Notice tone={tone} title={title}>
       {saysMore ? (
         <p>
-          <TerminalText text={error.message} />
+          <TerminalText text={error.message} code={code} />
         </p>
       ) : null}
       {error.stack ? (
         <div class="excerpt">
           <pre class="bare">
-            <TerminalText text={error.stack} />
+            <StackText stack={error.stack} code={code} />
           </pre>
         </div>
       ) : null}

@@ -1,5 +1,6 @@
 import type { CommitDetails, FileChange } from '../../../runtime/repo/contract.ts'
 import { Confirm } from '../../components/button.tsx'
+import { committedHref } from '../../components/log/source-links.tsx'
 import { Mark, type Shape, type Tone } from '../../components/mark.tsx'
 import { PageHead } from '../../components/panel.tsx'
 import { Time } from '../../components/time.tsx'
@@ -40,7 +41,7 @@ export function CommitPage({ now, manifest, details }: CommitPageProps) {
       <div class="stack">
         {rest.length > 0 ? <pre class="code">{rest.join('\n').trim()}</pre> : null}
         {files.map(file => (
-          <FileDiff file={file} />
+          <FileDiff file={file} commit={commit} />
         ))}
         {files.length === 0 ? <p class="soft">This commit changed no files.</p> : null}
         {more ? <p class="soft">Only the first files are shown.</p> : null}
@@ -55,13 +56,19 @@ const looks: Record<FileChange['kind'], { tone: Tone; shape: Shape; word: string
   removed: { tone: 'bad', shape: 'cross', word: 'Deleted' },
 }
 
-function FileDiff({ file }: { file: FileChange }) {
+function FileDiff({ file, commit }: { file: FileChange; commit: string }) {
   const { tone, shape, word } = looks[file.kind]
   return (
     <section class="panel">
       <div class="panel-head">
         <h2>
-          <code>{file.path}</code>
+          {file.kind === 'removed' ? (
+            <code>{file.path}</code>
+          ) : (
+            <a href={committedHref(commit, file.path, null)}>
+              <code>{file.path}</code>
+            </a>
+          )}
         </h2>
         <span class={`tone-${tone} mark-line fine`}>
           <Mark shape={shape} /> {word}
