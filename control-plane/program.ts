@@ -3,6 +3,7 @@ import { billing } from '../plugins/billing/index.ts'
 import { certificates } from '../plugins/certificates/index.ts'
 import { health } from '../plugins/health/index.ts'
 import { mail } from '../plugins/mail/index.ts'
+import { metrics } from '../plugins/metrics/index.ts'
 import { owners } from '../plugins/owners/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
@@ -16,7 +17,7 @@ import { boot, type Program } from './boot.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane is this list of plugins. */
-export const plugins = [auth, router, provisioner, certificates, health, mail, billing, owners, sso]
+export const plugins = [auth, router, provisioner, certificates, health, metrics, mail, billing, owners, sso]
 
 /** Sets up the control plane, which answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

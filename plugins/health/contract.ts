@@ -1,4 +1,12 @@
+/** The outcome of one check of the control plane; `reason` is in words for the operator. */
+export interface CheckResult {
+  status: 'ok' | 'failing'
+  reason?: string
+}
+
 export interface HealthService {
+  /** Runs every check of the control plane, by name. */
+  checkAll(): Promise<ReadonlyMap<string, CheckResult>>
   /** Looks at every watched instance once, all at the same time. */
   pollOnce(): Promise<void>
 }

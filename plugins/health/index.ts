@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
+import { runChecks } from './checks.ts'
 import './contract.ts'
 import { createPoller } from './poller.ts'
 import { healthRoutes } from './routes.ts'
@@ -20,9 +21,11 @@ export const health = definePlugin({
       timeoutMs: config.HEALTH_TIMEOUT,
       atOnce: config.HEALTH_CONCURRENCY,
     })
+    const checkAll = () => runChecks(checks())
     return {
-      service: { pollOnce: poller.poll },
-      routes: healthRoutes(checks),
+      service: { pollOnce: poller.poll, checkAll },
+      routes: healthRoutes(checkAll),
+      metrics: () => poller.metrics(),
       tasks: [
         {
           name: 'poll',

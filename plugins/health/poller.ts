@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import { limit } from '../../src/concurrency.ts'
+import { counter, gauge, type Metric } from '../../src/metrics/exposition.ts'
 import type { ProvisionerService, WatchedInstance } from '../provisioner/contract.ts'
 import { probe } from './probe.ts'
 
@@ -14,6 +15,8 @@ export interface Poller {
   poll(): Promise<void>
   /** Looks at one instance repeatedly, often at first, until it is healthy or no longer watched. */
   follow(instanceId: string): Promise<void>
+  /** Looks by what they showed, and how long the last round took. */
+  metrics(): Metric[]
   stop(): void
 }
 
@@ -30,8 +33,12 @@ export function createPoller(options: {
   const looks = new Map<string, Promise<void>>()
   const limited = limit(atOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
 
+  const seen = { healthy: 0, failing: 0, silent: 0 }
+  let roundMs = 0
+
   const look = async (instance: WatchedInstance): Promise<boolean> => {
     const observation = await probe(instance, timeoutMs, clock.now)
+    seen[observation.healthy ? 'healthy' : observation.answers ? 'failing' : 'silent']++
     // The instance may have moved to another address meanwhile: what answered at the old one says nothing about it.
     const now = provisioner.watchedOne(instance.id)
     if (stopping.signal.aborted || !now || now.port !== instance.port || now.host !== instance.host)
@@ -52,6 +59,7 @@ export function createPoller(options: {
 
   return {
     poll: async () => {
+      const begin = clock.monotonic()
       const round = provisioner
         .watched()
         .filter(({ id }) => !following.has(id))
@@ -61,6 +69,7 @@ export function createPoller(options: {
           return look
         })
       await Promise.all(round)
+      roundMs = clock.monotonic() - begin
     },
     follow: async instanceId => {
       if (following.has(instanceId)) return
@@ -76,6 +85,16 @@ export function createPoller(options: {
         following.delete(instanceId)
       }
     },
+    metrics: () => [
+      counter(
+        'longhouse_health_looks_total',
+        'Looks at instances since the program started: `healthy`; `failing`, it answers and its checks fail; `silent`.',
+        Object.entries(seen).map(([result, count]) => [{ result }, count]),
+      ),
+      gauge('longhouse_health_round_seconds', 'How long the last look at all instances took.', [
+        [{}, roundMs / 1000],
+      ]),
+    ],
     stop: () => stopping.abort(),
   }
 }

@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import type { Check } from '../../src/kernel/plugin.ts'
 import { appForTest } from '../../src/testing/app.ts'
 import { version } from '../../src/version.ts'
+import { runChecks } from './checks.ts'
 import { healthRoutes } from './routes.ts'
 
 async function asked(checks: Record<string, Check>, path = '/health') {
-  const app = appForTest(healthRoutes(() => new Map(Object.entries(checks)), 20))
+  const app = appForTest(healthRoutes(() => runChecks(new Map(Object.entries(checks)), 20)))
   const answer = await app.request(path)
   return { status: answer.status, cache: answer.headers.get('cache-control'), body: await answer.json() }
 }

@@ -49,6 +49,7 @@ export const mail = definePlugin({
         { name: 'prune', everyMs: 6 * 3_600_000, run: async () => queue.prune() },
       ],
       hooks: { 'account-export': account => accountExport(db, account) },
+      metrics: () => queue.metrics(),
       start: () => queue.takeBack(),
     }
   },

@@ -1,10 +1,11 @@
-import { and, eq, inArray, isNotNull, lt } from 'drizzle-orm'
+import { and, count, eq, inArray, isNotNull, lt } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import { DeliveryError } from '../../src/delivery/delivery-error.ts'
 import { createDeliveryQueue, queuedAt } from '../../src/delivery/delivery-queue.ts'
 import { sendMail } from '../../src/delivery/smtp.ts'
 import { newId } from '../../src/ids.ts'
 import type { Logger } from '../../src/log.ts'
+import { gauge, type Metric } from '../../src/metrics/exposition.ts'
 import type { Db } from '../../src/storage/database.ts'
 import { type Email, emailHtml, emailText } from '../../views/mail/email.tsx'
 import type * as schema from './schema.ts'
@@ -60,6 +61,19 @@ export function createMailQueue(options: {
     /** Attempts everything that is due, in order. Without a server, emails wait. */
     flush: async (signal?: AbortSignal): Promise<void> => {
       if (server) await queue.flush(signal)
+    },
+
+    /** Emails of the delivery log, by status. */
+    metrics: (): Metric[] => {
+      const { status } = messages
+      const rows = db.select({ status, n: count() }).from(messages).groupBy(status).all()
+      return [
+        gauge(
+          'longhouse_emails',
+          'Emails in the delivery log, by status.',
+          rows.map(row => [{ status: row.status }, row.n]),
+        ),
+      ]
     },
 
     /** Deletes the text of old emails, and in the end their records. */

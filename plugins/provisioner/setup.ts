@@ -3,6 +3,7 @@ import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts
 import { Ownership } from './commands/ownership.ts'
 import type { declaration } from './declaration.ts'
 import type { Driver } from './driver.ts'
+import { engineMetrics } from './drivers/metrics.ts'
 import { HealthWatch } from './reconciler/health-watch.ts'
 import { Orphans } from './reconciler/orphans.ts'
 import { Reconciler } from './reconciler/reconciler.ts'
@@ -10,6 +11,7 @@ import { purgeAt, type RetentionSettings } from './reconciler/retention.ts'
 import { type Fleet, routeAll } from './records/fleet.ts'
 import { getInstance, listInstancesOf } from './records/instance.ts'
 import { instanceMail } from './records/instance-mail.ts'
+import { instanceMetrics, OperationCounts } from './records/metrics.ts'
 import { loadSecretKeys } from './records/secret-keys.ts'
 import { markEarlierVolumes } from './records/volume-record.ts'
 import { provisionerRoutes } from './routes.ts'
@@ -38,6 +40,7 @@ export async function setUpProvisioner(
   const execution = { fleet, health, settings, log }
   const reconciler = new Reconciler(execution)
   const orphans = new Orphans()
+  const counts = new OperationCounts(db)
   /** Work begins at once, as soon as the transaction that requests it is over; the next round compares the rest. */
   const act = () => {
     queueMicrotask(() => reconciler.act())
@@ -65,7 +68,7 @@ export async function setUpProvisioner(
       nudge: act,
     }),
     tasks: provisionerTasks({
-      ...{ fleet, log, reconciler, orphans, ownership, retention, accounts, act },
+      ...{ fleet, log, reconciler, orphans, ownership, retention, counts, accounts, act },
       objections: () => hooks.all('purge-objection'),
     }),
     on: {
@@ -79,6 +82,11 @@ export async function setUpProvisioner(
     },
     hooks: { 'account-kept': id => listInstancesOf(db, id).length > 0 },
     checks: { driver: () => driver.ping() },
+    metrics: async () => [
+      ...instanceMetrics(db),
+      ...counts.metrics(),
+      ...(await engineMetrics(driver, clock)),
+    ],
     start: async () => {
       await markEarlierVolumes(fleet, log)
       routeAll(fleet, log)

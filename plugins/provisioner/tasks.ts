@@ -11,6 +11,7 @@ import {
   runRetention,
 } from './reconciler/retention.ts'
 import type { Fleet } from './records/fleet.ts'
+import type { OperationCounts } from './records/metrics.ts'
 import { pruneOperations } from './records/operation.ts'
 
 /** Operations of each instance that are kept. */
@@ -24,11 +25,12 @@ export function provisionerTasks(parts: {
   orphans: Orphans
   ownership: Ownership
   retention: RetentionSettings
+  counts: OperationCounts
   accounts: AccountDirectory
   objections(): readonly Objector[]
   act(): void
 }): Task[] {
-  const { fleet, log, reconciler, orphans, ownership, retention, accounts, objections, act } = parts
+  const { fleet, log, reconciler, orphans, ownership, retention, counts, accounts, objections, act } = parts
   return [
     { name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() },
     {
@@ -51,7 +53,10 @@ export function provisionerTasks(parts: {
     {
       name: 'prune-operations',
       everyMs: 3_600_000,
-      run: async () => pruneOperations(fleet.db, keptOperations),
+      run: async () => {
+        counts.update()
+        pruneOperations(fleet.db, keptOperations)
+      },
     },
   ]
 }

@@ -24,9 +24,16 @@ export class Admission {
   readonly #perInstance: number
   readonly #instances = new Map<string, InstanceLoad>()
 
+  #size = 0
+
   constructor(limits: { perClient: number; perInstance: number }) {
     this.#perClient = limits.perClient
     this.#perInstance = limits.perInstance
+  }
+
+  /** Requests to all instances that have a permit. */
+  get size(): number {
+    return this.#size
   }
 
   /** Admits a request. Null when a limit is reached and nothing can be evicted. */
@@ -46,6 +53,7 @@ export class Admission {
     clients.set(candidate.client, client)
     this.#instances.set(subdomain, instance)
     const pending: PendingRequest = { evict: () => candidate.evict(), release: () => release() }
+    this.#size++
     instance.size++
     client.size++
     if (candidate.bodyPending) {
@@ -61,6 +69,7 @@ export class Admission {
       if (released) return
       released = true
       bodyArrived()
+      this.#size--
       if (--client.size === 0) clients.delete(candidate.client)
       if (--instance.size === 0) this.#instances.delete(subdomain)
     }

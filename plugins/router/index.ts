@@ -34,6 +34,7 @@ export const router = definePlugin({
         'take-request': (request, response) => router.intercept(request, response),
         'take-upgrade': (request, socket, head) => router.upgrade(request, socket, head),
       },
+      metrics: () => router.metrics(),
       drain: () => router.drain(),
       stop: () => router.stop(),
     }

@@ -4,10 +4,12 @@ import type { Clock } from '../../src/clock.ts'
 import { hasBody } from '../../src/http/listener/stall.ts'
 import { headTooLarge, Problem } from '../../src/http/problem.ts'
 import type { Logger } from '../../src/log.ts'
+import type { Metric } from '../../src/metrics/exposition.ts'
 import { type Site, siteUrl } from '../site/contract.ts'
 import { Admission } from './admission.ts'
 import { Backend } from './backend.ts'
 import type { Destination, RouterService } from './contract.ts'
+import { EdgeCounts } from './counts.ts'
 import { type ExchangeOptions, exchange, type Passage } from './exchange.ts'
 import { headBytes, instanceHeaders } from './headers.ts'
 import { Holding } from './holding.ts'
@@ -54,6 +56,7 @@ export class Router implements RouterService {
   readonly #exchange: ExchangeOptions
   /** When each instance was last reported as misrouted: once a second is enough. */
   readonly #nudgedAt = new WeakMap<Backend, number>()
+  readonly #counts = new EdgeCounts()
   #stopping = false
 
   constructor(options: RouterOptions) {
@@ -116,6 +119,10 @@ export class Router implements RouterService {
     for (const backend of this.#backends.values()) backend.cutLasting()
   }
 
+  metrics(): Metric[] {
+    return this.#counts.metrics({ inProgress: this.#admission.size, held: this.#holding.size })
+  }
+
   stop(): void {
     this.drain()
     for (const backend of this.#backends.values()) backend.close()
@@ -148,6 +155,7 @@ export class Router implements RouterService {
     until: ServerResponse | Duplex,
   ): (() => void) | null {
     if (!this.#backends.has(subdomain)) {
+      this.#counts.stranger()
       refuse(request, response, this.#unavailable(subdomain))
       return null
     }
@@ -157,10 +165,14 @@ export class Router implements RouterService {
       evict: () => refuse(request, response, crowded()),
     })
     if (!permit) {
+      this.#counts.crowded()
       refuse(request, response, crowded())
       return null
     }
-    until.once('close', () => permit.release())
+    until.once('close', () => {
+      permit.release()
+      this.#counts.answered(response)
+    })
     return () => permit.bodyArrived()
   }
 

@@ -1,18 +1,13 @@
 import type { Clock } from '../../src/clock.ts'
+import { Histogram } from '../../src/metrics/histogram.ts'
 import type { JobsService, Run } from '../jobs/contract.ts'
 
 /** Upper bounds in seconds. */
-export const buckets = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600] as const
+const buckets = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600] as const
 /** The most jobs with series of their own; others are counted under `job=""`. */
 export const mostJobs = 200
 const pageSize = 500
 const mostDecided = 100_000
-
-export interface Histogram {
-  counts: number[]
-  sum: number
-  count: number
-}
 
 /**
  * Counts events since the program started. It counts nothing by itself: `update` reads what is new in the ledger and
@@ -34,13 +29,8 @@ export function createCounts(clock: Clock) {
     if (run.status === 'succeeded') lastSuccess.set(run.jobId, run.finishedAt ?? clock.now())
     if (run.durationMs === null) return
     const job = durations.has(run.jobId) || durations.size < mostJobs ? run.jobId : ''
-    const histogram = durations.get(job) ?? { counts: buckets.map(() => 0), sum: 0, count: 0 }
-    const seconds = run.durationMs / 1000
-    buckets.forEach((bound, index) => {
-      if (seconds <= bound) histogram.counts[index] = (histogram.counts[index] ?? 0) + 1
-    })
-    histogram.sum += seconds
-    histogram.count++
+    const histogram = durations.get(job) ?? new Histogram(buckets)
+    histogram.observe(run.durationMs / 1000)
     durations.set(job, histogram)
   }
 

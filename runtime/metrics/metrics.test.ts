@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { oneJob } from '../engine.fixture.ts'
 import { postJson, startWeb } from '../web/web.fixture.ts'
-import { exposition } from './exposition.ts'
 
 const files = { 'manifest.ts': oneJob("async c => { if (c.params.fail) throw new Error('no') }") }
 
@@ -74,9 +73,4 @@ test('a run in progress at the first scrape is counted when it ends; due times a
   const over = await scrape()
   assert.equal(over.get('longhouse_runs_running'), 0)
   assert.equal(over.get('longhouse_runs_total{status="cancelled"}'), 1)
-})
-
-test('labels are escaped', () => {
-  const text = exposition([{ name: 'x', help: 'a\nb', type: 'gauge', samples: [[{ job: 'a"b\\c\nd' }, 1]] }])
-  assert.equal(text, '# HELP x a\\nb\n# TYPE x gauge\nx{job="a\\"b\\\\c\\nd"} 1\n')
 })

@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/clock.ts'
+import { counter, exposition, gauge, type Metric } from '../../src/metrics/exposition.ts'
+import { processMetrics } from '../../src/metrics/process.ts'
 import { type JobsService, type Run, runEndings, slotOutcomes } from '../jobs/contract.ts'
-import { buckets, createCounts, type Histogram, mostJobs } from './counts.ts'
-import { exposition, type Metric } from './exposition.ts'
+import { createCounts, mostJobs } from './counts.ts'
 
 /** Returns the function that renders all metrics in Prometheus' text format 0.0.4. */
 export function createMetrics({ clock, version }: { clock: Clock; version: string }) {
@@ -30,18 +31,16 @@ function jobMetrics(jobs: JobsService, counts: ReturnType<typeof createCounts>):
     ]),
     gauge('longhouse_runs_queued', 'Runs that wait for their turn.', [[{}, running('queued')]]),
     gauge('longhouse_runs_running', 'Runs that are going.', [[{}, running('running')]]),
-    {
-      name: 'longhouse_runs_total',
-      help: 'Runs that ended since the program started.',
-      type: 'counter',
-      samples: runEndings.map(status => [{ status }, counts.ended.get(status) ?? 0]),
-    },
-    {
-      name: 'longhouse_slots_total',
-      help: 'Due times that were decided since the program started.',
-      type: 'counter',
-      samples: slotOutcomes.map(outcome => [{ outcome }, counts.slots.get(outcome) ?? 0]),
-    },
+    counter(
+      'longhouse_runs_total',
+      'Runs that ended since the program started.',
+      runEndings.map(status => [{ status }, counts.ended.get(status) ?? 0]),
+    ),
+    counter(
+      'longhouse_slots_total',
+      'Due times that were decided since the program started.',
+      slotOutcomes.map(outcome => [{ outcome }, counts.slots.get(outcome) ?? 0]),
+    ),
     gauge(
       'longhouse_job_last_success_timestamp_seconds',
       'When its last run that succeeded ended; 0 when there is none.',
@@ -56,42 +55,7 @@ function jobMetrics(jobs: JobsService, counts: ReturnType<typeof createCounts>):
       name: 'longhouse_run_duration_seconds',
       help: 'How long runs took that ended since the program started.',
       type: 'histogram',
-      samples: [...counts.durations].flatMap(([job, histogram]) => histogramSamples(job, histogram)),
+      samples: [...counts.durations].flatMap(([job, histogram]) => histogram.samples({ job })),
     },
-  ]
-}
-
-function processMetrics(startedAt: number): Metric[] {
-  const memory = process.memoryUsage()
-  const cpu = process.cpuUsage()
-  return [
-    gauge('process_resident_memory_bytes', 'Resident memory of the runtime, without runs.', [
-      [{}, memory.rss],
-    ]),
-    gauge('nodejs_heap_used_bytes', 'Used heap of the runtime.', [[{}, memory.heapUsed]]),
-    {
-      name: 'process_cpu_seconds_total',
-      help: 'Processor time of the runtime, without runs.',
-      type: 'counter',
-      samples: [[{}, (cpu.user + cpu.system) / 1e6]],
-    },
-    gauge('process_start_time_seconds', 'When the program started.', [[{}, startedAt / 1000]]),
-  ]
-}
-
-function gauge(name: string, help: string, samples: Metric['samples']): Metric {
-  return { name, help, type: 'gauge', samples }
-}
-
-function histogramSamples(job: string, { counts, sum, count }: Histogram): Metric['samples'] {
-  return [
-    ...buckets.map((le, index): Metric['samples'][number] => [
-      { job, le: String(le) },
-      counts[index] ?? 0,
-      '_bucket',
-    ]),
-    [{ job, le: '+Inf' }, count, '_bucket'],
-    [{ job }, sum, '_sum'],
-    [{ job }, count, '_count'],
   ]
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Route } from '../http/route.ts'
 import type { Logger } from '../log.ts'
+import type { Metric } from '../metrics/exposition.ts'
 import type { Db, Tables } from '../storage/database.ts'
 import type { Answers, HookAsker, HookNeed } from './hooks.ts'
 import type { Task } from './tasks.ts'
@@ -44,6 +45,17 @@ export interface PluginContext<
   checks(): ReadonlyMap<string, Check>
   /** The periodic tasks of all plugins whose last rounds failed, as `plugin:task`, with the reason. */
   taskFaults(): readonly { task: string; reason: string }[]
+  /** The figures of every plugin. One that cannot give its figures gives `error` instead. */
+  metrics(): Promise<readonly PluginMetrics[]>
+}
+
+/** What one plugin reports of itself, and how its periodic tasks fared. */
+export interface PluginMetrics {
+  plugin: string
+  metrics: readonly Metric[]
+  error: Error | null
+  /** When the last round of each of its periodic tasks that did not fail ended; null before the first. */
+  tasks: readonly { task: string; succeededAt: number | null }[]
 }
 
 /** How a program stops: with patience, work in progress may end by itself; without, it is interrupted. */
@@ -55,6 +67,8 @@ interface CommonParts {
   routes?: readonly Route[]
   tasks?: readonly Task[]
   checks?: Readonly<Record<string, Check>>
+  /** Figures of this plugin, as they are now. Asked each time they are read, so it must be quick. */
+  metrics?: () => readonly Metric[] | Promise<readonly Metric[]>
   /** Runs once every plugin is set up; plugins start in order. */
   start?: () => void | Promise<void>
   /** Runs in reverse order, while the program still listens: ends work that would keep connections open. */

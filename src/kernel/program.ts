@@ -8,7 +8,15 @@ import type { MigrationFolders } from '../storage/migrations.ts'
 import { EventBus } from './events.ts'
 import { HookBoard, type HookNeed } from './hooks.ts'
 import type { PlannedProgram } from './plan.ts'
-import type { Check, MadeParts, Plugin, PluginContext, Registry, StopOptions } from './plugin.ts'
+import type {
+  Check,
+  MadeParts,
+  Plugin,
+  PluginContext,
+  PluginMetrics,
+  Registry,
+  StopOptions,
+} from './plugin.ts'
 import type { Releases } from './releases.ts'
 import { type RunningTask, startTask, type Task } from './tasks.ts'
 
@@ -71,6 +79,21 @@ export function assemblerOf<R extends Registry>() {
     >
 }
 
+async function metricsOf(
+  { plugin: { name: plugin }, parts: { metrics, tasks = [] } }: { plugin: Plugin; parts: MadeParts },
+  running: ReadonlyMap<string, RunningTask>,
+): Promise<PluginMetrics> {
+  const succeeded = tasks.map(({ name }) => ({
+    task: name,
+    succeededAt: running.get(`${plugin}:${name}`)?.succeededAt() ?? null,
+  }))
+  try {
+    return { plugin, metrics: (await metrics?.()) ?? [], error: null, tasks: succeeded }
+  } catch (error) {
+    return { plugin, metrics: [], error: error as Error, tasks: succeeded }
+  }
+}
+
 /**
  * Sets up every plugin in order: opens its tables, hands it what it declared, and collects what it returns. Throws a
  * BootError when a hook that must be answered is not.
@@ -106,6 +129,7 @@ async function assemble(
           const reason = fault()
           return reason === null ? [] : [{ task, reason }]
         }),
+      metrics: () => Promise.all(parts.map(part => metricsOf(part, running))),
     }
     const made = await plugin.setup(context)
     parts.push({ plugin, parts: made })

@@ -15,6 +15,8 @@ const failuresBeforeReport = 3
 export interface RunningTask {
   /** The error if the last three rounds or more have failed; null after a successful one. */
   fault(): string | null
+  /** When the last round that did not fail ended; null before the first. */
+  succeededAt(): number | null
   /** Starts the next round now; during a round, one more round follows. */
   nudge(): void
   /** Aborts the signal and waits for the round in progress. */
@@ -28,6 +30,7 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
   let nudged = false
   let failures = 0
   let lastError = ''
+  let succeededAt: number | null = null
 
   const loop = async () => {
     while (!stopping.signal.aborted) {
@@ -35,6 +38,7 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
       try {
         await task.run(stopping.signal)
         failures = 0
+        succeededAt = clock.now()
       } catch (error) {
         failures++
         lastError = error instanceof Error ? error.message : String(error)
@@ -55,6 +59,7 @@ export function startTask(task: Task, { clock, log }: { clock: Clock; log: Logge
       failures < failuresBeforeReport
         ? null
         : `the last ${failures} rounds failed, most recently with: ${lastError}`,
+    succeededAt: () => succeededAt,
     nudge,
     stop: async () => {
       stopping.abort()

@@ -1,0 +1,29 @@
+import type { Check } from '../../src/kernel/plugin.ts'
+import type { CheckResult } from './contract.ts'
+
+/** Runs every check at the same time. One that does not answer within `withinMs` fails. */
+export async function runChecks(
+  checks: ReadonlyMap<string, Check>,
+  withinMs = 2000,
+): Promise<ReadonlyMap<string, CheckResult>> {
+  return new Map(
+    await Promise.all(
+      [...checks].map(async ([name, check]) => [name, await runCheck(check, withinMs)] as const),
+    ),
+  )
+}
+
+async function runCheck(check: Check, withinMs: number): Promise<CheckResult> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${withinMs} ms`)), withinMs)
+  })
+  try {
+    await Promise.race([check(), late])
+    return { status: 'ok' }
+  } catch (error) {
+    return { status: 'failing', reason: error instanceof Error ? error.message : String(error) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
