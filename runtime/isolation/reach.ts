@@ -7,6 +7,9 @@ import type { Reach } from './landlock.ts'
 /** The folder of the jobs repo for jobs' files. */
 export const scratchFolder = 'data'
 
+/** In the volume, the folder of the jobs repo. */
+export const jobsFolder = 'jobs'
+
 /** In the volume, the folder of the certificate authorities that the operator trusts. */
 export const certificatesFolder = 'certificates'
 

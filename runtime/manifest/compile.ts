@@ -10,8 +10,9 @@ import { whatCanWait } from '../modules/deferred.ts'
 import { walkImports } from '../modules/graph.ts'
 import { codeEnding, listCode, repoLimits } from '../modules/list.ts'
 import { withMetadata } from '../modules/metadata.ts'
+import { ownPackagesOf } from '../modules/own-packages.ts'
 import { packagesOf } from '../modules/packages-of.ts'
-import { aliasedTo } from '../modules/resolve.ts'
+import { aliasedTo, withoutQuery } from '../modules/resolve.ts'
 import { writeBuild } from '../modules/write-build.ts'
 import { allInWords, inWords, missingInWords } from './compile-words.ts'
 import type { ManifestError } from './manifest-error.ts'
@@ -87,7 +88,15 @@ async function compileAll({
   for (const path of pathsOf(compiled, aliases, ({ texts = [] }) => texts)) {
     if (!files.has(path) && isThere(join(repo, path), repo)) files.set(path, asText(path, read(path)))
   }
-  const graph = walkImports(entry, { files, aliases, isThere: path => isThere(join(repo, path), repo) })
+  const own = ownPackagesOf(repo)
+  const packages = packagesOf(repo)
+  const graph = walkImports(entry, {
+    ...{ files, aliases, own },
+    isThere: path => isThere(join(repo, path), repo),
+    hasPackage: (name, folder) =>
+      isThere(join(repo, folder, 'node_modules', name), repo) ||
+      (packages !== null && existsSync(join(packages, folder, 'node_modules', name))),
+  })
   const strangers = settingsOutside(repo, new Set(graph.inputs.map(path => dirname(path))))
   const errors = [
     ...graph.inputs.flatMap(path => (files.get(path)?.errors ?? []).map(error => inWords(error, repo))),
@@ -96,11 +105,11 @@ async function compileAll({
     ...strangers,
   ]
   if (errors.length > 0) return { errors: errors.slice(0, readingLimits.errors) }
-  const waiting = whatCanWait(entry, { files, aliases, graph })
-  const packages = packagesOf(repo)
+  const waiting = whatCanWait(entry, { files, aliases, own, graph })
   const code = writeBuild(out, {
     files: [...files.values()],
     aliases,
+    own,
     entry,
     deferred: waiting.deferred,
     packages: packages && basename(packages),
@@ -116,7 +125,7 @@ function pathsOf(
 ): Set<string> {
   const found = compiled.flatMap(file =>
     importsOf(file).flatMap(specifier => {
-      const plain = specifier.replace(/[?#].*$/s, '')
+      const plain = withoutQuery(specifier)
       const path = posix.join(dirname(file.path), plain)
       return plain.startsWith('.') ? [path] : aliasedTo(aliases, plain, file.path)
     }),

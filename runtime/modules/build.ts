@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import type { OwnPackageFiles, OwnPackages } from './own-packages.ts'
 
 /** How Node loads a file: `text` is a module whose default export is the file's text. */
 export type ModuleFormat = 'module' | 'commonjs' | 'json' | 'text'
@@ -40,34 +41,51 @@ export interface CodeBuild {
   /** The deepest folders first. */
   aliases: readonly Aliases[]
   deferred: readonly DeferredImport[]
+  /** Workspaces and `file:` folders; a build of an older program has none. */
+  own?: OwnPackages
 }
 
 /** The file that a build starts with, and the one that holds the code of all files. */
 export const buildIndex = 'build.json'
 export const buildCode = 'code'
 
-export interface OpenBuild extends CodeBuild {
+export interface OpenBuild extends CodeBuild, OwnPackageFiles {
+  own: OwnPackages
   /** The code of a file. */
   code(file: BuiltFile): string
 }
 
 export function openBuild(dir: string): OpenBuild {
   const index = JSON.parse(readFileSync(join(dir, buildIndex), 'utf8')) as CodeBuild
-  return {
-    ...index,
-    code: ({ from, to }) => {
-      const bytes = Buffer.allocUnsafe(to - from)
-      const file = openSync(join(dir, buildCode), 'r')
-      try {
-        for (let read = 0; read < bytes.length; ) {
-          const more = readSync(file, bytes, read, bytes.length - read, from + read)
-          if (more === 0) throw new Error('the build is shorter than its index says')
-          read += more
-        }
-      } finally {
-        closeSync(file)
+  const code = ({ from, to }: BuiltFile) => {
+    const bytes = Buffer.allocUnsafe(to - from)
+    const file = openSync(join(dir, buildCode), 'r')
+    try {
+      for (let read = 0; read < bytes.length; ) {
+        const more = readSync(file, bytes, read, bytes.length - read, from + read)
+        if (more === 0) throw new Error('the build is shorter than its index says')
+        read += more
       }
-      return bytes.toString('utf8')
-    },
+    } finally {
+      closeSync(file)
+    }
+    return bytes.toString('utf8')
+  }
+  const parsed = new Map<string, unknown>()
+  const json = (path: string) => {
+    const file = Object.hasOwn(index.files, path) ? index.files[path] : undefined
+    if (file?.format !== 'json') return undefined
+    if (!parsed.has(path)) parsed.set(path, parsedJson(code(file)))
+    return parsed.get(path)
+  }
+  return { ...index, own: index.own ?? {}, code, json }
+}
+
+/** Undefined for what is not valid. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

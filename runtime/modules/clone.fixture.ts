@@ -30,12 +30,16 @@ process.exit(0)
 `
 
 /** A clone of the jobs repo with `longhouse/jobs` installed, where `tsx` runs the job `job`; answers with its result. */
-export function runInClone(
+export function runInClone(t: TestContext, files: Record<string, string | Buffer>): Promise<unknown> {
+  return runByTsx(t, runJob, files)
+}
+
+/** The same after `npm install`. */
+export function runInstalledInClone(
   t: TestContext,
   files: Record<string, string | Buffer>,
-  modules?: string,
 ): Promise<unknown> {
-  return runByTsx(t, runJob, files, modules)
+  return runByTsx(t, runJob, files, installByNpm)
 }
 
 /** The same for every job of the manifest; answers with their results, or with why they failed. */
@@ -44,7 +48,9 @@ export async function runAllInClone(
   files: Record<string, string | Buffer>,
   modules: string,
 ): Promise<Record<string, { result?: unknown; error?: string }>> {
-  const outcomes = await runByTsx(t, runAllJobs, files, modules)
+  const outcomes = await runByTsx(t, runAllJobs, files, async dir => {
+    if (existsSync(modules)) await copyFolder(modules, join(dir, 'node_modules'))
+  })
   return outcomes as Record<string, { result?: unknown; error?: string }>
 }
 
@@ -52,7 +58,7 @@ async function runByTsx(
   t: TestContext,
   script: string,
   files: Record<string, string | Buffer>,
-  modules?: string,
+  install?: (dir: string) => Promise<void>,
 ): Promise<unknown> {
   const dir = temporaryFolder(t)
   for (const [file, content] of Object.entries({ ...files, 'run-job.mts': script })) {
@@ -60,7 +66,7 @@ async function runByTsx(
     writeFileSync(join(dir, file), content)
   }
   mkdirSync(join(dir, 'data'), { recursive: true })
-  if (modules !== undefined && existsSync(modules)) await copyFolder(modules, join(dir, 'node_modules'))
+  await install?.(dir)
   installSdk(dir)
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -68,6 +74,12 @@ async function runByTsx(
     { cwd: dir },
   )
   return JSON.parse(stdout.slice(stdout.lastIndexOf('RESULT ') + 7))
+}
+
+async function installByNpm(dir: string): Promise<void> {
+  const npm = programRoot('node_modules/npm/bin/npm-cli.js')
+  const args = ['install', '--no-audit', '--no-fund', '--cache', join(dir, '.cache')]
+  await promisify(execFile)(process.execPath, [npm, ...args], { cwd: dir })
 }
 
 /** By hard links where they can be made: packages have thousands of files. */

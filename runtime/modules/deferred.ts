@@ -1,7 +1,6 @@
 import { type Node, parse } from 'acorn'
-import type { Aliases, BuiltFile, DeferredImport } from './build.ts'
-import type { CompiledFile } from './compile.ts'
-import type { Graph } from './graph.ts'
+import type { DeferredImport } from './build.ts'
+import { type Compiled, type Graph, resolvable } from './graph.ts'
 import { laterName } from './later.ts'
 import { resolveInBuild } from './resolve.ts'
 
@@ -20,12 +19,9 @@ type Any = Node & Record<string, unknown>
  */
 export function whatCanWait(
   entry: string,
-  known: { files: ReadonlyMap<string, CompiledFile>; aliases: readonly Aliases[]; graph: Graph },
+  known: Compiled & { graph: Graph },
 ): { deferred: DeferredImport[]; unread: { path: string; names: readonly string[] }[] } {
-  const build = {
-    files: Object.fromEntries(known.files) as unknown as Record<string, BuiltFile>,
-    aliases: known.aliases,
-  }
+  const build = resolvable(known)
   const manifest = known.files.get(entry)
   if (manifest?.format !== 'module') return { deferred: [], unread: [] }
   const found = deferrable(manifest.code).flatMap(({ specifier, names, ...each }) => {

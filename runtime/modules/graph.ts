@@ -1,8 +1,9 @@
 import { isBuiltin } from 'node:module'
 import { dirname, posix } from 'node:path'
-import type { Aliases, BuiltFile } from './build.ts'
+import { type Aliases, parsedJson } from './build.ts'
 import type { CompiledFile } from './compile.ts'
-import { resolveInBuild } from './resolve.ts'
+import { type OwnPackages, packageName } from './own-packages.ts'
+import { type Resolvable, resolveInBuild, withoutQuery } from './resolve.ts'
 
 /** What can be reached from a file by imports that name what they want. */
 export interface Graph {
@@ -14,15 +15,31 @@ export interface Graph {
   imports: ReadonlyMap<string, { files: readonly string[]; packages: boolean }>
 }
 
-interface Known {
+/** What was compiled, as imports are looked up in it. */
+export interface Compiled {
   files: ReadonlyMap<string, CompiledFile>
   aliases: readonly Aliases[]
-  /** Whether something is at this path of the repo. */
-  isThere: (path: string) => boolean
+  own: OwnPackages
 }
 
-export function walkImports(entry: string, { files, aliases, isThere }: Known): Graph {
-  const build = { files: Object.fromEntries(files) as unknown as Record<string, BuiltFile>, aliases }
+interface Known extends Compiled {
+  /** Whether something is at this path of the repo. */
+  isThere: (path: string) => boolean
+  /** Whether a package is installed for the files of a folder. */
+  hasPackage: (name: string, folder: string) => boolean
+}
+
+export function resolvable({ files, aliases, own }: Compiled): Resolvable {
+  const json = (path: string) => {
+    const file = files.get(path)
+    return file?.format === 'json' ? parsedJson(file.code) : undefined
+  }
+  return { files: Object.fromEntries(files), aliases, own, json }
+}
+
+export function walkImports(entry: string, { isThere, hasPackage, ...compiled }: Known): Graph {
+  const { files } = compiled
+  const build = resolvable(compiled)
   const missing: Graph['missing'] = []
   const imports = new Map<string, { files: string[]; packages: boolean }>()
   const waiting = [entry]
@@ -31,7 +48,7 @@ export function walkImports(entry: string, { files, aliases, isThere }: Known): 
     const own: { files: string[]; packages: boolean } = { files: [], packages: false }
     imports.set(importer, own)
     for (const specifier of files.get(importer)?.imports ?? []) {
-      const plain = specifier.replace(/[?#].*$/s, '')
+      const plain = withoutQuery(specifier)
       const found = resolveInBuild(build, plain, importer)
       if (found !== null) {
         own.files.push(found)
@@ -41,7 +58,7 @@ export function walkImports(entry: string, { files, aliases, isThere }: Known): 
         if (path.startsWith('../') || !isThere(path)) missing.push({ specifier, importer })
       } else if (!isGiven(plain)) {
         own.packages = true
-        if (!hasPackage(plain, importer, isThere)) missing.push({ specifier, importer })
+        if (!isInstalled(plain, importer, hasPackage)) missing.push({ specifier, importer })
       }
     }
   }
@@ -61,10 +78,10 @@ function isGiven(specifier: string): boolean {
 }
 
 /** In `node_modules` of the file's folder or one above it, up to the repo's own. */
-function hasPackage(specifier: string, importer: string, isThere: (path: string) => boolean): boolean {
-  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+function isInstalled(specifier: string, importer: string, hasPackage: Known['hasPackage']): boolean {
+  const name = packageName(specifier)
   for (let folder = dirname(importer); ; folder = dirname(folder)) {
-    if (isThere(posix.join(folder, 'node_modules', name))) return true
+    if (hasPackage(name, folder)) return true
     if (folder === '.') return false
   }
 }

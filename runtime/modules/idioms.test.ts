@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startInstance, until } from '../engine.fixture.ts'
-import { runInClone } from './clone.fixture.ts'
+import { runInClone, runInstalledInClone } from './clone.fixture.ts'
 
 import { addWasm, idioms, manifest, ownPackages } from './idioms.fixture.ts'
 
@@ -19,12 +19,12 @@ for (const [name, files] of Object.entries(idioms)) {
 for (const [name, files] of Object.entries(ownPackages)) {
   test(`runs as in a clone: ${name}`, async t => {
     const all = { 'manifest.ts': manifest(), ...files }
-    const { run, engine, path } = await startInstance(t, { files: all })
+    const { run, engine } = await startInstance(t, { files: all })
     await until(() => engine.packages().status !== 'installing', 'npm has ended')
     assert.equal(engine.packages().error, null)
     await until(() => engine.manifest().waitingFor === null, 'the load has ended')
     assert.deepEqual(engine.manifest().errors, [])
-    const [here, there] = [await run('job'), await runInClone(t, all, path('node_modules'))]
+    const [here, there] = [await run('job'), await runInstalledInClone(t, all)]
     assert.equal(here.error, null, `${here.error?.message} ${here.error?.stack}`)
     assert.deepEqual(here.result, there)
     assert.equal(engine.manifest().status, 'ok')

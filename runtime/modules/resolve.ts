@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
-import type { Aliases, CodeBuild } from './build.ts'
+import type { Aliases } from './build.ts'
+import { type OwnPackageFiles, ownPaths } from './own-packages.ts'
 
 const endings = ['', '.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs', '.json', '.txt']
 
@@ -11,27 +12,41 @@ const sources: Record<string, readonly string[]> = {
   '.cjs': ['.cts'],
 }
 
+/** A name without what follows `?` or `#`; `#name`, of a package's own `imports`, stays. */
+export const withoutQuery = (specifier: string) => specifier.replace(/(?<=.)[?#].*$/s, '')
+
+/** What names are looked up in. */
+export interface Resolvable extends OwnPackageFiles {
+  files: Readonly<Record<string, unknown>>
+  aliases: readonly Aliases[]
+}
+
 /**
  * The file of the build that `specifier` means in `importer`, both relative to the repo; null when it means none, as a
- * package. A file without its ending, with the ending of what it compiles to, or of a folder its `index` counts, as in
- * TypeScript.
+ * package of a registry. A file without its ending, with the ending of what it compiles to, or of a folder its `index`
+ * counts, as in TypeScript. Without `conditions`, `exports` of a package of the repo count for `import` and `require`.
  */
 export function resolveInBuild(
-  build: Pick<CodeBuild, 'files' | 'aliases'>,
+  build: Resolvable,
   specifier: string,
   importer: string,
-) {
+  conditions?: readonly string[],
+): string | null {
   const find = (path: string) => findFile(build.files, path)
   if (/^\.{1,2}(\/|$)/.test(specifier)) return find(posix.join(posix.dirname(importer), specifier))
   if (specifier.startsWith('/')) return null
-  for (const target of aliasedTo(build.aliases, specifier, importer)) {
+  const named = [
+    ...aliasedTo(build.aliases, specifier, importer),
+    ...ownPaths(build, specifier, importer, conditions),
+  ]
+  for (const target of named) {
     const found = find(target)
     if (found !== null) return found
   }
   return null
 }
 
-function findFile(files: CodeBuild['files'], path: string): string | null {
+function findFile(files: Resolvable['files'], path: string): string | null {
   if (path === '..' || path.startsWith('../')) return null
   const named = path === '.' || path.endsWith('/') ? [] : candidates(path)
   const inFolder = candidates(posix.join(path, 'index'))

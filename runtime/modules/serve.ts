@@ -7,8 +7,9 @@ import { packagesFolder, silent } from '../isolation/reach.ts'
 import { type BuiltFile, type OpenBuild, openBuild } from './build.ts'
 import { ImportSites } from './import-sites.ts'
 import { offerLater } from './later.ts'
-import { packagesOfBuild } from './packages-of.ts'
-import { resolveInBuild } from './resolve.ts'
+import { packageName } from './own-packages.ts'
+import { packagesOf, packagesOfBuild } from './packages-of.ts'
+import { resolveInBuild, withoutQuery } from './resolve.ts'
 
 /** What the modules of this process are loaded from. */
 export interface Serving {
@@ -51,16 +52,19 @@ export function serveModules(serving: Serving): ImportSites {
     return Object.hasOwn(build.files, path) ? path : null
   }
   const urlOf = (path: string, specifier: string) =>
-    pathToFileURL(join(serving.repo, path)).href + (/[?#].*$/s.exec(specifier)?.[0] ?? '')
+    pathToFileURL(join(serving.repo, path)).href + specifier.slice(withoutQuery(specifier).length)
 
   const sites = new ImportSites(build, pathOf)
-  const packageParent = packagesOfRepo(serving)
+  const installed = installedFor(serving)
+  /** A package of the repo gives way to one of its name that is installed nearer to the importer. */
+  const isHidden = (specifier: string, importer: string) =>
+    Object.hasOwn(build.own, packageName(specifier)) && installed(specifier, importer)?.nested === true
 
   /** What is not a file of the build: packages, and what the disk has besides. */
   const resolveElsewhere: ResolveHookSync = (specifier, context, next) => {
     // `next` writes into the context that it is given.
     const asked = { ...context }
-    const parentURL = packageParent(specifier, asked.parentURL) ?? asked.parentURL
+    const parentURL = installed(specifier, asked.parentURL ?? '')?.parent ?? asked.parentURL
     try {
       // What requires is given no other parent by `next`.
       if (parentURL && parentURL !== asked.parentURL && asked.conditions.includes('require')) {
@@ -91,8 +95,11 @@ export function serveModules(serving: Serving): ImportSites {
       const own = specifier.startsWith('file:') ? pathOf(specifier) : null
       if (own !== null) return { url: specifier, format: nodeFormat(build.files[own]), shortCircuit: true }
       const importer = pathOf(context.parentURL)
-      const plain = specifier.replace(/[?#].*$/s, '')
-      const found = importer === null ? null : resolveInBuild(build, plain, importer)
+      const plain = withoutQuery(specifier)
+      const found =
+        importer === null || isHidden(plain, context.parentURL ?? '')
+          ? null
+          : resolveInBuild(build, plain, importer, context.conditions)
       if (found !== null) {
         return { url: urlOf(found, specifier), format: nodeFormat(build.files[found]), shortCircuit: true }
       }
@@ -140,33 +147,44 @@ function isText(url: string, attributes: Readonly<Record<string, unknown>> | und
   return url.startsWith('file:') && (attributes?.type === 'text' || /\.txt([?#]|$)/.test(url))
 }
 
+/** Where a package is installed for a file of the repo. */
+interface Place {
+  /** What it is looked for from, in the installation; null where Node finds it by itself. */
+  parent: string | null
+  /** It lies in `node_modules` of a folder below the repo's own. */
+  nested: boolean
+}
+
 /**
- * For a package that a file of the repo names: the place in the installation that it is looked for from. Null for all
- * else, and for what lies in `node_modules` of a folder nearer to the file.
+ * Finds the nearest installed package of a name. In each folder from the file's up to the repo, the installation of the
+ * build counts before `node_modules` of the folder, and a link there to an installation, which may be a newer one, never.
  */
-function packagesOfRepo({ repo, packages }: Serving) {
-  if (packages === null) return () => null
+function installedFor({ repo, packages }: Serving): (specifier: string, importer: string) => Place | null {
   const root = pathToFileURL(`${repo}/`).href
-  const parent = pathToFileURL(join(packages, 'package.json')).href
   const known = new Map<string, boolean>()
-  const has = (folder: string, name: string): boolean => {
+  const remember = (key: string, look: () => boolean): boolean => {
+    const found = known.get(key) ?? look()
+    known.set(key, found)
+    return found
+  }
+  const has = (folder: string, name: string) => {
     const place = join(folder, 'node_modules', name)
-    const there = known.get(place) ?? existsSync(place)
-    known.set(place, there)
-    return there
+    return remember(place, () => existsSync(place))
   }
-  const isNearer = (name: string, importer: string): boolean => {
-    for (let folder = dirname(importer); folder.length > repo.length; folder = dirname(folder)) {
-      if (has(folder, name)) return true
-    }
-    return false
-  }
-  return (specifier: string, importer: string | undefined): string | null => {
-    if (!importer?.startsWith(root) || /^[./#]|^[a-z][a-z0-9+.-]+:/i.test(specifier) || isBuiltin(specifier))
+  const isLed = (folder: string) => remember(folder, () => packagesOf(folder) !== null)
+  return (specifier, importer) => {
+    if (!importer.startsWith(root) || /^[./#]|^[a-z][a-z0-9+.-]+:/i.test(specifier) || isBuiltin(specifier))
       return null
-    const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+    const name = packageName(specifier)
     const file = fileURLToPath(importer.replace(/[?#].*$/s, ''))
-    return has(packages, name) && !isNearer(name, file) ? parent : null
+    for (let folder = dirname(file); folder.length >= repo.length; folder = dirname(folder)) {
+      const nested = folder !== repo
+      const installed = packages && join(packages, folder.slice(repo.length))
+      if (installed !== null && has(installed, name))
+        return { parent: pathToFileURL(join(installed, 'package.json')).href, nested }
+      if (nested && has(folder, name) && !isLed(folder)) return { parent: null, nested }
+    }
+    return null
   }
 }
 

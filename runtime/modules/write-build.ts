@@ -15,12 +15,19 @@ export function writeBuild(
     files,
     aliases,
     deferred,
+    own,
     entry,
     packages,
   }: Omit<CodeBuild, 'files'> & { files: readonly CompiledFile[]; packages: string | null },
 ): string {
   const pieces: Buffer[] = []
-  const index: CodeBuild = { entry, files: {}, aliases, deferred }
+  const index: CodeBuild = {
+    entry,
+    files: {},
+    aliases,
+    deferred,
+    ...(Object.keys(own ?? {}).length > 0 && { own }),
+  }
   let from = 0
   for (const { path, format, code, errors } of files.toSorted((one, other) =>
     one.path < other.path ? -1 : 1,

@@ -14,19 +14,27 @@ export interface PackagesState extends KeptPackages {
   output: string
   /** Why it failed, and what to do. */
   error: string | null
+  /** Where in the repo that is; null when it did not fail. */
+  place: { file: string; line: number | null } | null
   /** It failed for the network or the registry: nothing in the files has to change. */
   offline: boolean
   /** When what failed is tried again by itself; null when it is not. */
   nextTryAt: number | null
 }
+/** Why packages are not installed, with the place in the repo that has to change. */
+export interface PackagesError extends Error {
+  file: string
+  line: number | null
+}
+
 /** The packages that the jobs repo asks for. */
 export interface Packages {
   state(): PackagesState
-  /** True when something must be installed before the files can be compiled. */
+  /** True when something must be installed before the files can be compiled. Throws a `PackagesError`. */
   missing(): boolean
   /**
-   * Installs what is missing; throws in words when that fails. What failed once fails again until it changes, or until
-   * `claimRetry` or `clearFailure` lets it be tried again.
+   * Installs what is missing; throws a `PackagesError` when that fails. What failed once fails again until it changes, or
+   * until `claimRetry` or `clearFailure` lets it be tried again.
    */
   ensure(): Promise<void>
   /** True once when what failed for the network is due to be tried again; `ensure` then does. */

@@ -13,6 +13,8 @@ export interface Failure {
   offline: boolean
   /** A retry with unchanged files may succeed. */
   passing: boolean
+  /** Where the mistake is; `package.json` when it is left out. */
+  place?: { file: string; line: number | null }
   /** The registry wants to know who asks. */
   refused?: boolean
   /** What the lockfile lacks of what `package.json` asks for, on this system. */

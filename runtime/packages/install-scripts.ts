@@ -1,13 +1,12 @@
-import { lstatSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { isWithin } from '../isolation/reach.ts'
-import { readText } from './wanted.ts'
+import { join, resolve } from 'node:path'
+import { isFolderOf } from './own-folders.ts'
+import { parseText, readText } from './package-files.ts'
 
 /** The install scripts to run after an installation. */
 export interface InstallScripts {
   /** The arguments of `npm rebuild`. npm decides by `allowScripts` which of these packages may run theirs. */
   specs: string[]
-  /** Folders of the repo whose own scripts are among them: the scripts may write there. */
+  /** Absolute folders of the repo's own packages whose scripts are allowed: they run there, and may write there. */
   folders: string[]
   /** Packages with scripts that are not run, because nothing allows any. */
   passedOver: string[]
@@ -24,25 +23,25 @@ interface Installed {
 }
 
 /**
- * Reads what was installed into `dir`. Packages of the repo itself (`file:`, workspaces) are included only if
+ * Reads what was installed into `dir` for the repo in `jobsDir`. Packages of the repo itself (`file:`, workspaces) are included only if
  * `allowScripts` names them, by path or, for a workspace, by name: npm would run a workspace's scripts in any case.
  * The repo's own `package.json` is never included.
  */
-export function installScripts(dir: string): InstallScripts {
-  const allowed = allowedIn(parse(readText(join(dir, 'package.json'))).allowScripts)
+export function installScripts(dir: string, jobsDir = dir): InstallScripts {
+  const allowed = allowedIn(objectIn(join(dir, 'package.json')).allowScripts)
   const anyAllowed = allowed.length > 0 || /^\s*allow-scripts\b/m.test(readText(join(dir, '.npmrc')) ?? '')
-  const packages = parse(readText(join(dir, 'node_modules/.package-lock.json'))).packages ?? {}
+  const packages = objectIn(join(dir, 'node_modules/.package-lock.json')).packages ?? {}
   const installed = Object.entries(packages as Record<string, Installed>)
 
   const links = new Map(
     installed.flatMap(([path, { link, resolved }]) =>
-      link && resolved ? [[nameOf(path), join(dir, resolved)] as const] : [],
+      link && resolved ? [[nameOf(path), join(jobsDir, resolved)] as const] : [],
     ),
   )
   const folders = allowed.flatMap(key => {
     const folder =
-      links.get(key) ?? (/^(file:|\.)/.test(key) ? resolve(dir, key.replace(/^file:/, '')) : null)
-    return folder && isFolderOf(dir, folder) ? [folder] : []
+      links.get(key) ?? (/^(file:|\.)/.test(key) ? resolve(jobsDir, key.replace(/^file:/, '')) : null)
+    return folder && isFolderOf(jobsDir, folder) ? [folder] : []
   })
   const fetched = installed.filter(
     ([path, { hasInstallScript, inBundle, link }]) =>
@@ -54,7 +53,7 @@ export function installScripts(dir: string): InstallScripts {
   )
   if (!anyAllowed) return { specs: [], folders: [], passedOver: names, unbuilt }
   const specs = fetched.map(([path, { version }]) => (version ? `${nameOf(path)}@${version}` : nameOf(path)))
-  return { specs: [...new Set([...specs, ...folders])], folders, passedOver: [], unbuilt }
+  return { specs: [...new Set(specs)], folders: [...new Set(folders)], passedOver: [], unbuilt }
 }
 
 function nameOf(path: string): string {
@@ -63,7 +62,7 @@ function nameOf(path: string): string {
 
 /** The scripts that npm would run in a clone before it packs it. */
 function isBuiltByScript(folder: string): boolean {
-  const { scripts } = parse(readText(join(folder, 'package.json')))
+  const { scripts } = objectIn(join(folder, 'package.json'))
   return ['prepare', 'prepack', 'build'].some(name => name in Object(scripts))
 }
 
@@ -72,20 +71,4 @@ function allowedIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, allowed]) => (allowed === true ? [key] : []))
 }
 
-/** True below the repo, without a link on the way. */
-function isFolderOf(dir: string, folder: string): boolean {
-  if (folder === dir || !isWithin(folder, dir) || isWithin(folder, join(dir, '.git'))) return false
-  for (let each = folder; each !== dir; each = dirname(each)) {
-    if (!lstatSync(each, { throwIfNoEntry: false })?.isDirectory()) return false
-  }
-  return true
-}
-
-function parse(text: string | null): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text ?? '{}')
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-  } catch {
-    return {}
-  }
-}
+const objectIn = (file: string) => parseText<Record<string, unknown>>(readText(file) ?? '') ?? {}

@@ -1,14 +1,17 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { rm, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { SdkService } from '../sdk/contract.ts'
 import { type Failure, failed } from './failure.ts'
+import { findInFile } from './fault.ts'
 import { installScripts } from './install-scripts.ts'
 import type { Installations } from './installations.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
 import { ownPackages } from './own-package.ts'
-import { sizeOfPackages, tooLarge } from './size.ts'
-import { markFile, readText, readWanted, type Wanted } from './wanted.ts'
+import { lockFiles, parseText, readText } from './package-files.ts'
+import { sizeOfAll, sizeOfPackages, tooLarge } from './size.ts'
+import { fillStage, takeInstalled } from './stage.ts'
+import { markFile, nameOf, readWanted, type Wanted } from './wanted.ts'
 
 export interface InstallOptions extends NpmLimits {
   jobsDir: string
@@ -31,23 +34,23 @@ export const commandLine = ({ command, withDev }: Wanted): string =>
 /**
  * Installs the packages and leads the repo to them. What the repo had before stays, whole, when that fails:
  *
- * 1. npm works in a folder of its own, so that no one sees half an installation.
+ * 1. npm works in a folder of its own, so that no one sees half an installation. Of the repo's own packages it gets the
+ *    `package.json`.
  * 2. What is too large is refused.
- * 3. The installation gets its name.
+ * 3. The installation gets its name. Links in it lead to the repo's own packages, which stay where they are.
  * 4. A lockfile that was made or brought up to date goes into the repo.
  * 5. `node_modules` of the repo leads to the installation.
+ * 6. Allowed scripts of the repo's own packages run in the repo. Until they have, the installation counts as not there.
  *
- * Each of the last three is one step on the disk; after a kill between them the next start goes on from there. Packages
- * that lie in the repo itself can only be linked from there: npm then works in the repo. Returns why it failed, or null.
+ * Each of the steps 3 to 5 is one step on the disk; after a kill between them the next start goes on from there. Returns
+ * why it failed, or null.
  */
 export async function install(wanted: Wanted, options: InstallOptions): Promise<Failure | null> {
   const { installations, cacheDir } = options
   mkdirSync(cacheDir, { recursive: true })
   const work = installations.workFolder('work')
   try {
-    return wanted.inPlace
-      ? await installInPlace(wanted, options, work)
-      : await installBeside(mkdtempSync(join(work, 'new-')), wanted, options, work)
+    return await installBeside(mkdtempSync(join(work, 'new-')), wanted, options, work)
   } finally {
     await rm(work, { recursive: true, force: true }).catch(() => {
       // The next start removes it.
@@ -61,49 +64,75 @@ async function installBeside(
   options: InstallOptions,
   work: string,
 ): Promise<Failure | null> {
-  const { jobsDir, installations } = options
-  stageFiles(jobsDir, stage)
-  const failure = await withinBytes(stage, options, each => fetchAndBuild(stage, wanted, each, work))
-  if (failure !== null) return failure
+  const { jobsDir, installations, now } = options
+  fillStage(stage, jobsDir, wanted.own)
+  const fetched = await withinBytes(stage, options, each => fetchAndBuild(stage, wanted, each, work))
+  if ('message' in fetched) return fetched
   if (options.signal.aborted) return failed('it was broken off.')
-  const modules = join(stage, 'node_modules')
-  mkdirSync(modules, { recursive: true })
-  const size = await sizeOfPackages(modules)
+  const lock = lockFiles
+    .map(name => ({ name, text: readText(join(stage, name)) }))
+    .find(each => each.text !== null)
+  const key = readWanted(stage)?.key
+  if (key === undefined) return failed('npm left no package.json.')
+  const name = nameOf(key, wanted.withDev)
+  const made = join(work, 'made')
+  const nested = takeInstalled(stage, made, { jobsDir, home: installations.placeOf(name), own: wanted.own })
+  const size = await sizeOfAll(made, nested)
   const refused = tooLarge(size, options.bytes)
   if (refused !== null) return failed(refused)
   const changed = readWanted(jobsDir)?.key !== wanted.key
   if (changed) return failed('package.json changed meanwhile.')
 
-  const made = readWanted(stage)
-  if (!made) return failed('npm left no package.json.')
-  writeFileSync(join(stage, markFile), made.key)
-  const lock = readText(join(stage, 'package-lock.json'))
-  for (const name of staged) rmSync(join(stage, name), { force: true })
+  const { folders } = fetched
+  writeFileSync(join(made, markFile), folders.length > 0 ? unfinished : key)
+  const before = installations.current()
   // By the name under which it was asked for it is found again; without a lockfile, that had no versions yet.
-  installations.add(stage, made.name, { bytes: size.bytes, installedAt: options.now() })
-  const target = join(jobsDir, 'package-lock.json')
-  if (lock !== null && readText(target) !== lock) {
+  installations.add(made, name, { bytes: size.bytes, installedAt: now(), nested })
+  const target = join(jobsDir, lock?.name ?? '')
+  if (lock?.text != null && readText(target) !== lock.text) {
     // Put in place whole: whatever has its name there is not written into.
-    writeFileSync(join(work, 'package-lock.json'), lock)
-    renameSync(join(work, 'package-lock.json'), target)
+    writeFileSync(join(work, lock.name), lock.text)
+    renameSync(join(work, lock.name), target)
   }
-  installations.use(made.name)
-  return null
+  installations.use(name)
+  if (folders.length === 0) return null
+  const failure = await runOwnScripts(folders, options, work)
+  if (failure === null) writeFileSync(join(installations.placeOf(name), markFile), key)
+  else await installations.takeBack(name, before)
+  return failure
 }
 
-async function installInPlace(
-  wanted: Wanted,
+/** The mark of an installation that is not done; no key is like it. */
+const unfinished = 'unfinished'
+
+/** What npm runs in a folder that it links to, in its order. */
+const ownStages = ['preinstall', 'install', 'postinstall', 'prepare']
+
+async function runOwnScripts(
+  folders: readonly string[],
   options: InstallOptions,
-  work: string,
+  workDir: string,
 ): Promise<Failure | null> {
-  const { jobsDir, installations } = options
-  const before = installations.current()
-  // npm would take what the link leads to for what is there, and then remove the link.
-  installations.unlink()
-  const failure = await fetchAndBuild(jobsDir, wanted, options, work)
-  if (failure === null) writeMark(jobsDir)
-  else if (before !== null && installations.has(before)) installations.use(before)
-  return failure
+  for (const folder of folders) {
+    const { scripts } = parseText<{ scripts?: unknown }>(readText(join(folder, 'package.json')) ?? '') ?? {}
+    for (const stage of ownStages.filter(each => Object.hasOwn(Object(scripts), each))) {
+      const failure = await runNpm({
+        ...options,
+        workDir,
+        cwd: folder,
+        args: ['run', stage],
+        write: [folder],
+        cacheDir: null,
+        fetches: false,
+      })
+      if (failure === null) continue
+      const own = relative(options.jobsDir, folder)
+      const line = findInFile(readText(join(folder, 'package.json')), `"${stage}"`)
+      const message = `its script "${stage}" failed, which "allowScripts" lets run. Its output is below.`
+      return { ...failed(message), place: { file: `${own}/package.json`, line } }
+    }
+  }
+  return null
 }
 
 /** How often the free space is looked at while npm works. */
@@ -113,8 +142,8 @@ const lookEveryMs = 1000
 async function withinBytes(
   stage: string,
   options: InstallOptions,
-  work: (options: InstallOptions) => Promise<Failure | null>,
-): Promise<Failure | null> {
+  work: (options: InstallOptions) => Promise<Failure | Fetched>,
+): Promise<Failure | Fetched> {
   const free = async () => {
     const { bavail, bsize } = await statfs(stage)
     return bavail * bsize
@@ -133,12 +162,17 @@ async function withinBytes(
     looking = looking.then(look).catch(() => {})
   }, lookEveryMs)
   try {
-    const failure = await work({ ...options, signal: AbortSignal.any([options.signal, cut.signal]) })
+    const result = await work({ ...options, signal: AbortSignal.any([options.signal, cut.signal]) })
     await looking
-    return refused === null ? failure : failed(refused)
+    return refused === null ? result : failed(refused)
   } finally {
     clearInterval(timer)
   }
+}
+
+interface Fetched {
+  /** Folders of the repo's own packages whose scripts are allowed. */
+  folders: string[]
 }
 
 /**
@@ -150,7 +184,7 @@ async function fetchAndBuild(
   wanted: Wanted,
   options: InstallOptions,
   workDir: string,
-): Promise<Failure | null> {
+): Promise<Failure | Fetched> {
   const which = wanted.withDev ? '--include=dev' : '--omit=dev'
   const fetch = (command: Wanted['command']) =>
     runNpm({
@@ -170,8 +204,9 @@ async function fetchAndBuild(
     )
     failure = await fetch('install')
   }
-  if (failure !== null || options.signal.aborted) return failure
-  const { specs, folders, passedOver, unbuilt } = installScripts(dir)
+  if (failure !== null) return failure
+  if (options.signal.aborted) return failed('it was broken off.')
+  const { specs, folders, passedOver, unbuilt } = installScripts(dir, options.jobsDir)
   if (passedOver.length > 0) {
     const names = [...new Set(passedOver)].join(', ')
     options.onOutput(
@@ -184,35 +219,15 @@ async function fetchAndBuild(
       `[longhouse] Fetched from git, and not built: ${names}. Their "prepare" is never run here. If a job does not find their files, publish them to a registry, or commit what "prepare" makes.\n`,
     )
   }
-  if (specs.length === 0) return null
-  return runNpm({
+  if (specs.length === 0) return { folders }
+  const failing = await runNpm({
     ...options,
     workDir,
     cwd: dir,
     args: ['rebuild', ...specs],
-    write: [join(dir, 'node_modules'), ...folders],
+    write: [dir],
     cacheDir: null,
     fetches: false,
   })
-}
-
-const staged = ['package-lock.json', 'npm-shrinkwrap.json', '.npmrc']
-
-function stageFiles(jobsDir: string, stage: string): void {
-  const manifest = JSON.parse(readText(join(jobsDir, 'package.json')) ?? '') as Record<string, unknown>
-  // The repo's own scripts want the repo around them, and often its development packages.
-  delete manifest.scripts
-  writeFileSync(join(stage, 'package.json'), JSON.stringify(manifest, null, 2))
-  for (const name of staged) {
-    const text = readText(join(jobsDir, name))
-    if (text !== null) writeFileSync(join(stage, name), text)
-  }
-}
-
-function writeMark(jobsDir: string): void {
-  const key = readWanted(jobsDir)?.key
-  if (!key || !existsSync(join(jobsDir, 'node_modules'))) return
-  const mark = join(jobsDir, markFile)
-  rmSync(mark, { force: true })
-  writeFileSync(mark, key, { flag: 'wx' })
+  return failing ?? { folders }
 }

@@ -10,18 +10,22 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { join, relative } from 'node:path'
 import { packagesFolder } from '../isolation/reach.ts'
 import { installationName } from '../modules/packages-of.ts'
 import type { Folders } from '../volume/contract.ts'
+import { isFolderOf } from './own-folders.ts'
+import { readText } from './package-files.ts'
 import { sizeOfPackages } from './size.ts'
-import { readText } from './wanted.ts'
 import type { Installation } from './wire.ts'
 
 /** In an installation, what is known of it. */
 const aboutFile = 'about.json'
 
-type About = Pick<Installation, 'bytes' | 'installedAt'>
+interface About extends Pick<Installation, 'bytes' | 'installedAt'> {
+  /** Folders of the repo's own packages that have packages of their own in this installation. */
+  nested: readonly string[]
+}
 
 /**
  * The installations of a volume, each whole in `packages/<name>/` from the moment it has that name. `node_modules` of the
@@ -29,6 +33,8 @@ type About = Pick<Installation, 'bytes' | 'installedAt'>
  */
 export interface Installations {
   has(name: string): boolean
+  /** The folder of the installation with this name, whether there is one or not. */
+  placeOf(name: string): string
   /** The one that the repo uses; null when its packages lie in the repo, or there are none. */
   current(): string | null
   list(): Installation[]
@@ -36,10 +42,10 @@ export interface Installations {
   workFolder(name: string): string
   /** Gives a folder its name. If there is one of that name it stays, for it is the same. */
   add(folder: string, name: string, about: About): void
-  /** Leads the repo to one of them, in one step where a link was before. */
+  /** Leads the repo to one of them, in one step where a link was before, and the folders of its own packages first. */
   use(name: string): void
-  /** Takes away the link of the repo, so that npm can make a folder there. */
-  unlink(): void
+  /** Leads the repo back to what it had before, and removes the installation that it has now. */
+  takeBack(name: string, before: string | null): Promise<void>
   /** Makes an installation of the folder that the repo has. */
   adopt(name: string, installedAt: number): void
   remove(name: string): Promise<void>
@@ -49,17 +55,24 @@ export interface Installations {
 
 export function openInstallations({ dir, jobsDir }: Pick<Folders, 'dir' | 'jobsDir'>): Installations {
   const folder = join(dir, packagesFolder)
-  const link = join(jobsDir, 'node_modules')
   // It stays from now on: processes that are confined to it before anything is installed find what comes later.
   mkdirSync(folder, { recursive: true })
 
   const placeOf = (name: string) => join(folder, name)
-  const isLink = () => lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
-  const current = (): string | null => {
-    if (!isLink()) return null
-    const name = basename(dirname(readlinkSync(link)))
-    return readlinkSync(link) === targetOf(name) && installationName.test(name) ? name : null
+  /** `node_modules` of a folder of the repo. */
+  const linkOf = (own: string) => join(jobsDir, own, 'node_modules')
+  const link = linkOf('')
+  /** Relative, so that a volume may be moved. */
+  const targetOf = (own: string, name: string) =>
+    relative(join(jobsDir, own), join(placeOf(name), own, 'node_modules'))
+  const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+  const ledTo = (own: string): string | null => {
+    if (!isLink(linkOf(own))) return null
+    const target = readlinkSync(linkOf(own))
+    const name = relative(folder, join(jobsDir, own, target)).split('/')[0] ?? ''
+    return installationName.test(name) && target === targetOf(own, name) ? name : null
   }
+  const current = () => ledTo('')
   const remove = async (name: string) => {
     // Out of the way at once: half of an installation must not have its name.
     const gone = join(folder, `.gone-${name}`)
@@ -72,29 +85,41 @@ export function openInstallations({ dir, jobsDir }: Pick<Folders, 'dir' | 'jobsD
     describe(made, about)
     renameSync(made, placeOf(name))
   }
-  const use = (name: string) => {
+  const lead = (own: string, name: string) => {
     const fresh = join(folder, '.link')
     rmSync(fresh, { recursive: true, force: true })
-    symlinkSync(targetOf(name), fresh)
+    symlinkSync(targetOf(own, name), fresh)
     // A folder, or what else has the name there, cannot be replaced in one step.
-    if (!isLink() && lstatSync(link, { throwIfNoEntry: false })) {
+    if (!isLink(linkOf(own)) && lstatSync(linkOf(own), { throwIfNoEntry: false })) {
       const before = join(folder, '.before')
       rmSync(before, { recursive: true, force: true })
-      renameSync(link, before)
+      renameSync(linkOf(own), before)
     }
-    renameSync(fresh, link)
+    renameSync(fresh, linkOf(own))
+  }
+  const nestedOf = (name: string) =>
+    aboutOf(placeOf(name)).nested.filter(own => isFolderOf(jobsDir, join(jobsDir, own)))
+  const dropLinks = (but: readonly string[]) => {
+    for (const own of new Set(namesIn(folder).flatMap(nestedOf)))
+      if (!but.includes(own) && ledTo(own) !== null) rmSync(linkOf(own))
+  }
+  const use = (name: string) => {
+    const nested = nestedOf(name)
+    dropLinks(nested)
+    for (const own of nested) lead(own, name)
+    lead('', name)
   }
 
   return {
     has: name => existsSync(placeOf(name)),
+    placeOf,
     current,
     list: () => {
       const now = current()
-      return namesIn(folder).map(name => ({
-        name,
-        current: name === now,
-        ...aboutOf(placeOf(name)),
-      }))
+      return namesIn(folder).map(name => {
+        const { bytes, installedAt } = aboutOf(placeOf(name))
+        return { name, current: name === now, bytes, installedAt }
+      })
     },
     workFolder: name => {
       const work = join(folder, `.${name}`)
@@ -103,19 +128,24 @@ export function openInstallations({ dir, jobsDir }: Pick<Folders, 'dir' | 'jobsD
     },
     add,
     use,
-    unlink: () => {
-      if (isLink()) rmSync(link)
+    takeBack: async (name, before) => {
+      if (before !== null && before !== name && existsSync(placeOf(before))) use(before)
+      else if (current() === name) {
+        dropLinks([])
+        rmSync(link)
+      }
+      await remove(name)
     },
     adopt: (name, installedAt) => {
       const made = join(folder, '.adopted')
       rmSync(made, { recursive: true, force: true })
       mkdirSync(made)
       renameSync(link, join(made, 'node_modules'))
-      add(made, name, { bytes: 0, installedAt })
+      add(made, name, { bytes: 0, installedAt, nested: [] })
       use(name)
       void sizeOfPackages(join(placeOf(name), 'node_modules')).then(({ bytes }) => {
         // It may be gone by now.
-        if (existsSync(placeOf(name))) describe(placeOf(name), { bytes, installedAt })
+        if (existsSync(placeOf(name))) describe(placeOf(name), { bytes, installedAt, nested: [] })
       })
     },
     remove,
@@ -128,9 +158,6 @@ export function openInstallations({ dir, jobsDir }: Pick<Folders, 'dir' | 'jobsD
     },
   }
 }
-
-/** Relative, so that a volume may be moved. */
-const targetOf = (name: string) => join('..', packagesFolder, name, 'node_modules')
 
 function describe(installation: string, about: About): void {
   writeFileSync(join(installation, aboutFile), JSON.stringify(about))
@@ -146,9 +173,10 @@ function namesIn(folder: string): string[] {
 
 function aboutOf(installation: string): About {
   try {
-    const { bytes, installedAt } = JSON.parse(readText(join(installation, aboutFile)) ?? '') as Partial<About>
-    return { bytes: Number(bytes) || 0, installedAt: Number(installedAt) || 0 }
+    const about = JSON.parse(readText(join(installation, aboutFile)) ?? '') as Partial<About>
+    const { bytes, installedAt, nested } = about
+    return { bytes: Number(bytes) || 0, installedAt: Number(installedAt) || 0, nested: nested ?? [] }
   } catch {
-    return { bytes: 0, installedAt: 0 }
+    return { bytes: 0, installedAt: 0, nested: [] }
   }
 }

@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
-import { reachOfNpm } from '../isolation/reach.ts'
+import { packagesFolder, reachOfNpm } from '../isolation/reach.ts'
 import { makeTemporary } from '../isolation/temporary.ts'
 import { startForeignProgram } from '../process/child-program.ts'
 import { processTree } from '../process/process-tree.ts'
 import { type Failure, failed, failureOf } from './failure.ts'
 import { type Cached, cachedVariable, type NpmOrder } from './npm-order.ts'
-import { readText } from './wanted.ts'
+import { readText } from './package-files.ts'
 
 export interface NpmLimits {
   limitMs: number
@@ -80,7 +80,7 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
     args: [...run.args, ...quiet, ...network, ...programs, ...fromAddress, '--cache', cacheDir],
     mark,
     reach: reachOfNpm(volumeDir, {
-      read: [npm, run.jobsDir, run.cwd, ...cached.map(({ file }) => file)],
+      read: [npm, run.jobsDir, run.cwd, join(volumeDir, packagesFolder), ...cached.map(({ file }) => file)],
       write: [...run.write, cacheDir, temporary.path],
     }),
     temporary,

@@ -8,12 +8,14 @@ import type { SecretsService } from '../secrets/contract.ts'
 import type { Folders } from '../volume/contract.ts'
 import type { Packages, PackagesState } from './contract.ts'
 import { type Failure, failed, volumeFull } from './failure.ts'
+import { PackagesFault } from './fault.ts'
 import { commandLine, install } from './installation.ts'
 import { type Installations, openInstallations } from './installations.ts'
 import type { NpmLimits } from './npm.ts'
 import { npmSecrets } from './npm-secrets.ts'
+import { readText } from './package-files.ts'
 import { openRetries } from './retries.ts'
-import { markFile, readText, readWanted, type Wanted } from './wanted.ts'
+import { markFile, readWanted, type Wanted } from './wanted.ts'
 
 export interface PackagesLimits extends NpmLimits {
   /** How many installations are kept at most. */
@@ -52,6 +54,7 @@ const nothing: OwnState = {
   output: '',
   error: null,
   offline: false,
+  place: null,
 }
 
 export function openPackages(options: Options): OpenPackages {
@@ -87,6 +90,7 @@ export function openPackages(options: Options): OpenPackages {
       status: failure === null ? 'installed' : 'failed',
       finishedAt: clock.now(),
       error: failure && masked(inWords(failure, secrets.missing)),
+      place: failure && (failure.place ?? { file: 'package.json', line: null }),
       offline: failure?.offline ?? false,
     }
     if (failure === null) options.onInstalled()
@@ -137,7 +141,8 @@ export function openPackages(options: Options): OpenPackages {
         if (!wanted) return
         if (stopped) throw new Error('the instance is stopping')
         if (await useKept(wanted, installations)) options.onInstalled()
-        else if (retries.blocks(wanted.key)) throw new Error(state.error ?? 'npm failed.')
+        else if (retries.blocks(wanted.key))
+          throw new PackagesFault(state.error ?? 'npm failed.', state.place ?? {})
         else await start(wanted)
       }
       throw new Error('package.json changed again and again while its packages were installed')
@@ -145,8 +150,7 @@ export function openPackages(options: Options): OpenPackages {
     cancelStale: () => {
       if (!going) return
       try {
-        // What npm does in the repo itself looks like a change of mind, and is none.
-        if (!going.wanted.inPlace && readWanted(jobsDir)?.key !== going.wanted.key) going.abort.abort()
+        if (readWanted(jobsDir)?.key !== going.wanted.key) going.abort.abort()
       } catch {
         // Half written; the next look sees it whole.
       }
@@ -185,7 +189,7 @@ async function installWhole(
   const { folders, clock, limits, inUse, sdk, secrets, signal, onOutput } = options
   const { dir, jobsDir } = folders
   try {
-    const full = wanted.inPlace ? null : await makeRoom(installations, { most: limits.kept, inUse })
+    const full = await makeRoom(installations, { most: limits.kept, inUse })
     const failure =
       full ??
       (await install(wanted, {
@@ -222,8 +226,8 @@ async function makeRoom(
 }
 
 /** True when these packages were installed before, and the repo has been led back to them. */
-async function useKept({ inPlace, name }: Wanted, installations: Installations): Promise<boolean> {
-  if (inPlace || !installations.has(name)) return false
+async function useKept({ name }: Wanted, installations: Installations): Promise<boolean> {
+  if (!installations.has(name)) return false
   if (installations.current() === name) {
     // Something is missing in it.
     await installations.remove(name)
@@ -237,7 +241,8 @@ async function useKept({ inPlace, name }: Wanted, installations: Installations):
 function adoptFolder(jobsDir: string, installations: Installations, clock: Clock): void {
   const wanted = readWanted(jobsDir)
   const isOurs = wanted?.there && readText(join(jobsDir, markFile)) === wanted.key
-  if (!isOurs || wanted.inPlace || !lstatSync(join(jobsDir, 'node_modules')).isDirectory()) return
+  if (!isOurs || wanted.own.manifests.size > 0 || !lstatSync(join(jobsDir, 'node_modules')).isDirectory())
+    return
   installations.adopt(wanted.name, clock.now())
 }
 

@@ -25,6 +25,18 @@ export async function sizeOfPackages(modules: string): Promise<Size> {
   return { bytes, packages: packages.sort((one, other) => other.bytes - one.bytes) }
 }
 
+/** Of an installation: the packages of the repo, and those in the folders of its own packages. */
+export async function sizeOfAll(installation: string, nested: readonly string[]): Promise<Size> {
+  const all = await Promise.all(
+    ['', ...nested].map(folder => sizeOfPackages(join(installation, folder, 'node_modules'))),
+  )
+  const packages = all.flatMap(each => each.packages)
+  return {
+    bytes: all.reduce((sum, each) => sum + each.bytes, 0),
+    packages: packages.sort((one, other) => other.bytes - one.bytes),
+  }
+}
+
 async function sizeOf(place: string): Promise<number> {
   let bytes = 0
   const waiting = [place]

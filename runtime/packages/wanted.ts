@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { readRegular } from '../../src/storage/regular-file.ts'
+import { hasNoOwn, type OwnFolders, ownFolders } from './own-folders.ts'
+import {
+  type Lock,
+  type LockedPackage,
+  type Manifest,
+  parseText,
+  readLock,
+  readManifest,
+  readText,
+} from './package-files.ts'
 
 /** What the jobs repo's `package.json` asks for, and whether it is there. */
 export interface Wanted {
@@ -12,8 +21,8 @@ export interface Wanted {
   name: string
   /** `ci` where the lockfile fits `package.json`. */
   command: 'ci' | 'install'
-  /** Packages that lie in the repo itself can only be linked from there. */
-  inPlace: boolean
+  /** Packages that lie in the repo itself: they stay there, and are linked to. */
+  own: OwnFolders
   /** Development packages are installed here, for an editor or for tests; they stay. */
   withDev: boolean
   there: boolean
@@ -22,67 +31,75 @@ export interface Wanted {
 /** After an installation, its key. */
 export const markFile = 'node_modules/.longhouse'
 
-const lockFiles = ['package-lock.json', 'npm-shrinkwrap.json']
 const foreignMarks = ['.modules.yaml', '.yarn-state.yml', '.yarn-integrity']
+const noOwn: OwnFolders = { manifests: new Map(), archives: [] }
 
-type Names = Record<string, string>
-
-interface Manifest {
-  dependencies?: Names
-  devDependencies?: Names
-  optionalDependencies?: Names
-  overrides?: unknown
-  allowScripts?: unknown
-  workspaces?: unknown
-}
-
-interface LockedPackage extends Manifest {
-  version?: string
-  resolved?: string
-  integrity?: string
-  dev?: boolean
-  optional?: boolean
-  devOptional?: boolean
-  link?: boolean
-}
-
-interface Lock {
-  packages?: Record<string, LockedPackage>
-}
-
-/** Null when nothing is asked for that a job could need. Throws in words when `package.json` cannot be read. */
+/** Null when nothing is asked for that a job could need. Throws a `PackagesFault` when the files cannot be read. */
 export function readWanted(jobsDir: string): Wanted | null {
   const manifest = readManifest(jobsDir)
   const { dependencies = {}, optionalDependencies = {}, workspaces } = manifest
   const names = { ...dependencies, ...optionalDependencies }
   if (Object.keys(names).length === 0 && !workspaces) return null
 
-  const lockText = lockFiles.map(name => readText(join(jobsDir, name))).find(text => text !== null) ?? null
-  const lock = lockText === null ? null : parse<Lock>(lockText)
-  const hidden = parse<Lock>(readText(join(jobsDir, 'node_modules/.package-lock.json')) ?? '')
+  const { text: lockText = null, lock = null } = readLock(jobsDir) ?? {}
+  const own = hasNoOwn(manifest) ? noOwn : ownFolders(jobsDir, manifest)
+  const hidden = parseText<Lock>(readText(join(jobsDir, 'node_modules/.package-lock.json')) ?? '')
   const npmrc = readText(join(jobsDir, '.npmrc'))
   const built = [manifest.allowScripts, process.versions.modules]
-  const parts = [names, manifest.overrides, workspaces, lockText, npmrc, built].map(hashOf)
+  const parts = [names, manifest.overrides, ownKey(jobsDir, workspaces, own), lockText, npmrc, built].map(
+    hashOf,
+  )
   const key = parts.join(' ')
   const mark = readText(join(jobsDir, markFile))
   const required = Object.keys(dependencies)
   const withDev = Object.values(hidden?.packages ?? {}).some(each => each.dev)
   return {
     key,
-    name: hashOf([key, withDev]),
-    command:
-      lock && fits(lock, manifest, ['dependencies', 'optionalDependencies', 'devDependencies'])
-        ? 'ci'
-        : 'install',
-    inPlace: Boolean(workspaces) || Object.values(names).some(spec => /^(file|link):|^[./~]/.test(spec)),
+    name: nameOf(key, withDev),
+    command: lock && fits(lock, manifest, everyKind) && ownFit(lock, own) ? 'ci' : 'install',
+    own,
     withDev,
     there:
       (lock?.packages !== undefined &&
         (mark === null || mark.endsWith(hashOf(built))) &&
         fits(lock, manifest, ['dependencies', 'optionalDependencies']) &&
+        ownFit(lock, own) &&
         holds(hidden, lock.packages)) ||
       ((isForeign(jobsDir) || mark === key) && areThere(jobsDir, required)),
   }
+}
+
+/** What is in the repo's own packages counts only as far as it says what to install. */
+function ownKey(jobsDir: string, workspaces: unknown, { manifests, archives }: OwnFolders): unknown {
+  if (manifests.size === 0 && archives.length === 0) return workspaces
+  const folders = [...manifests].sort(([one], [other]) => (one < other ? -1 : 1))
+  return [
+    workspaces,
+    folders.map(([folder, each]) => [folder, ...ownFields.map(field => each[field] ?? null)]),
+    archives.map(path => [path, hashOf(readText(join(jobsDir, path)))]),
+  ]
+}
+
+/** What the installation for a key is called. */
+export const nameOf = (key: string, withDev: boolean): string => hashOf([key, withDev])
+
+const everyKind = ['dependencies', 'optionalDependencies', 'devDependencies'] as const
+
+const ownFields = [
+  ...['name', 'version', 'dependencies', 'optionalDependencies', 'devDependencies', 'peerDependencies'],
+  ...['peerDependenciesMeta', 'engines', 'os', 'cpu', 'bin', 'bundleDependencies'],
+] as (keyof Manifest)[]
+
+/** True when the lockfile was made for the repo's own packages as they are. */
+function ownFit(lock: Lock, { manifests }: OwnFolders): boolean {
+  return [...manifests].every(([folder, manifest]) => {
+    const locked = lock.packages?.[folder]
+    return (
+      locked !== undefined &&
+      (locked.version ?? null) === (manifest.version ?? null) &&
+      everyKind.every(field => isDeepStrictEqual(locked[field] ?? {}, manifest[field] ?? {}))
+    )
+  })
 }
 
 function hashOf(value: unknown): string {
@@ -92,32 +109,8 @@ function hashOf(value: unknown): string {
     .slice(0, 20)
 }
 
-function readManifest(jobsDir: string): Manifest {
-  const file = join(jobsDir, 'package.json')
-  const text = readText(file)
-  if (text === null) {
-    if (existsSync(file)) throw new Error('must be a regular file of at most 64 MiB')
-    return {}
-  }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new Error(`is not valid JSON: ${(error as Error).message}`)
-  }
-  if (typeof value !== 'object' || value === null) throw new Error('must be a JSON object')
-  for (const field of ['dependencies', 'optionalDependencies'] as const) {
-    const names: unknown = (value as Manifest)[field] ?? {}
-    const valid =
-      typeof names === 'object' && Object.values(names as object).every(spec => typeof spec === 'string')
-    if (!valid)
-      throw new Error(`"${field}" must name packages with their versions, such as { "date-fns": "^4.1.0" }`)
-  }
-  return value as Manifest
-}
-
 /** True when the lockfile was made for these fields of `package.json`. */
-function fits(lock: Lock, manifest: Manifest, fields: (keyof Manifest)[]): boolean {
+function fits(lock: Lock, manifest: Manifest, fields: readonly (keyof Manifest)[]): boolean {
   const root = lock.packages?.['']
   return (
     root !== undefined && fields.every(field => isDeepStrictEqual(root[field] ?? {}, manifest[field] ?? {}))
@@ -144,21 +137,4 @@ function isForeign(jobsDir: string): boolean {
 
 function areThere(jobsDir: string, names: string[]): boolean {
   return names.every(name => existsSync(join(jobsDir, 'node_modules', name, 'package.json')))
-}
-
-function parse<T>(text: string): T | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' ? (value as T | null) : null
-  } catch {
-    return null
-  }
-}
-
-/** Longer than any lockfile. */
-const longestText = 64 * 1024 * 1024
-
-/** Null for what is no regular file, too: a pipe in its place must not stop the runtime. */
-export function readText(file: string): string | null {
-  return readRegular(file, longestText)?.toString('utf8') ?? null
 }

@@ -3,7 +3,7 @@ import type { Logger } from '../../../src/log.ts'
 import { hasBuild } from '../../manifest/builds.ts'
 import { type ReadManifest, readManifest } from '../../manifest/read-manifest.ts'
 import type { Readers } from '../../manifest/spare-reader.ts'
-import type { Packages } from '../../packages/contract.ts'
+import type { Packages, PackagesError } from '../../packages/contract.ts'
 import type { RepoService } from '../../repo/contract.ts'
 import type { Folders } from '../../volume/contract.ts'
 import type { JobsDifference } from '../contract.ts'
@@ -126,7 +126,7 @@ export class LoadRounds {
       return 'installed'
     } catch (error) {
       const waitingFor = packages.state().offline ? 'registry' : null
-      const errors = [states.packagesError((error as Error).message)]
+      const errors = [states.packagesError((error as Error).message, error as PackagesError)]
       this.#state = states.refused(this.#state, tree, errors, waitingFor)
       return 'failed'
     }

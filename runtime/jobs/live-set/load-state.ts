@@ -1,5 +1,5 @@
 import type { ManifestError } from '../../manifest/manifest-error.ts'
-import type { PackagesState } from '../../packages/contract.ts'
+import type { PackagesError, PackagesState } from '../../packages/contract.ts'
 import type { JobsDifference, ManifestState } from '../contract.ts'
 import { isEmpty } from './difference.ts'
 import type { LiveSet } from './live-set.ts'
@@ -118,8 +118,11 @@ export function anywhere(message: string): ManifestError {
   return { file: null, line: null, column: null, message }
 }
 
-export function packagesError(message: string): ManifestError {
-  return { file: 'package.json', line: null, column: null, message }
+export function packagesError(
+  message: string,
+  { file = 'package.json', line = null }: Partial<PackagesError> = {},
+): ManifestError {
+  return { file, line, column: null, message }
 }
 
 function nothingLeft(jobs: number): ManifestError {

@@ -1,0 +1,85 @@
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import type { OwnFolders } from './own-folders.ts'
+import { isFolderOf } from './own-folders.ts'
+import { type Lock, lockFiles, type Manifest, parseText, readText } from './package-files.ts'
+
+/**
+ * Puts what npm reads into the folder it works in: `package.json`, the lockfile, `.npmrc`, and of the repo's own packages
+ * their `package.json`, the packed ones, and something in the place of each command, so that npm links to it.
+ */
+export function fillStage(stage: string, jobsDir: string, { manifests, archives }: OwnFolders): void {
+  const manifest = parseText<Record<string, unknown>>(readText(join(jobsDir, 'package.json')) ?? '') ?? {}
+  // The repo's own scripts want the repo around them, and often its development packages; what its developers use for
+  // their work says nothing about an instance.
+  for (const field of ['scripts', 'devEngines', 'packageManager']) delete manifest[field]
+  writeFileSync(join(stage, 'package.json'), JSON.stringify(manifest, null, 2))
+  for (const name of [...lockFiles, '.npmrc']) {
+    const text = readText(join(jobsDir, name))
+    if (text !== null) writeFileSync(join(stage, name), text)
+  }
+  for (const [folder, own] of manifests) {
+    const text = readText(join(jobsDir, folder, 'package.json'))
+    if (text === null) continue
+    mkdirSync(join(stage, folder), { recursive: true })
+    writeFileSync(join(stage, folder, 'package.json'), text)
+    for (const command of commandsOf(own)) standIn(join(stage, folder), join(jobsDir, folder), command)
+  }
+  for (const path of archives) {
+    const from = join(jobsDir, path)
+    const isInRepo = dirname(from) === jobsDir || isFolderOf(jobsDir, dirname(from))
+    if (!isInRepo || readText(from) === null) continue
+    mkdirSync(dirname(join(stage, path)), { recursive: true })
+    copyFileSync(from, join(stage, path), constants.COPYFILE_FICLONE)
+  }
+}
+
+function commandsOf({ bin }: Manifest): string[] {
+  const named = typeof bin === 'string' ? [bin] : Object.values(Object(bin) as Record<string, unknown>)
+  return named.filter(each => typeof each === 'string').filter(each => !each.split('/').includes('..'))
+}
+
+/** npm links only to a command that is there. */
+function standIn(place: string, folder: string, command: string): void {
+  const file = join(place, command)
+  if (existsSync(file) || !existsSync(join(folder, command))) return
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, '')
+}
+
+/**
+ * Moves what npm installed into `made`, in the same shape: `node_modules` of the repo, and those of its own packages,
+ * whose folders it returns. Links to the repo's own packages lead to the repo from `home` on, where `made` will lie.
+ */
+export function takeInstalled(
+  stage: string,
+  made: string,
+  { jobsDir, home, own }: { jobsDir: string; home: string; own: OwnFolders },
+): string[] {
+  const modules = join(stage, 'node_modules')
+  mkdirSync(modules, { recursive: true })
+  const { packages = {} } = parseText<Lock>(readText(join(modules, '.package-lock.json')) ?? '') ?? {}
+  for (const [path, { link, resolved }] of Object.entries(packages)) {
+    if (!link || resolved === undefined) continue
+    rmSync(join(stage, path), { recursive: true, force: true })
+    symlinkSync(relative(dirname(join(home, path)), join(jobsDir, resolved)), join(stage, path))
+  }
+  mkdirSync(made)
+  renameSync(modules, join(made, 'node_modules'))
+  return [...own.manifests.keys()].filter(folder => {
+    const nested = join(stage, folder, 'node_modules')
+    if (!existsSync(nested)) return false
+    mkdirSync(join(made, folder), { recursive: true })
+    renameSync(nested, join(made, folder, 'node_modules'))
+    return true
+  })
+}
