@@ -1,3 +1,4 @@
+import type { Concern } from '../../src/kernel/concern.ts'
 import type { Check } from '../../src/kernel/plugin.ts'
 import type { CheckResult } from './contract.ts'
 
@@ -26,4 +27,23 @@ async function runCheck(check: Check, withinMs: number): Promise<CheckResult> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Each check that fails, as a concern of the operator. */
+export function checkConcerns(results: ReadonlyMap<string, CheckResult>): Concern[] {
+  return [...results].flatMap(([check, { status, reason = '' }]) =>
+    status === 'ok'
+      ? []
+      : [
+          {
+            kind: 'check-failing',
+            subject: check,
+            subdomain: null,
+            summary: `The check “${check}” fails`,
+            detail: reason,
+            urgency: 'alert' as const,
+            path: '/health',
+          },
+        ],
+  )
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { setting } from '../../src/kernel/config.ts'
 import { definePlugin } from '../../src/kernel/control-plane.ts'
-import { runChecks } from './checks.ts'
+import { checkConcerns, runChecks } from './checks.ts'
 import './contract.ts'
 import { createPoller } from './poller.ts'
 import { healthRoutes } from './routes.ts'
@@ -26,6 +26,7 @@ export const health = definePlugin({
       service: { pollOnce: poller.poll, checkAll },
       routes: healthRoutes(checkAll),
       metrics: () => poller.metrics(),
+      concerns: async () => checkConcerns(await checkAll()),
       tasks: [
         {
           name: 'poll',

@@ -50,6 +50,7 @@ export const mail = definePlugin({
       ],
       hooks: { 'account-export': account => accountExport(db, account) },
       metrics: () => queue.metrics(),
+      concerns: () => queue.concerns(),
       start: () => queue.takeBack(),
     }
   },

@@ -1,9 +1,10 @@
-import { and, count, eq, inArray, isNotNull, lt } from 'drizzle-orm'
+import { and, count, eq, gt, inArray, isNotNull, lt } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import { DeliveryError } from '../../src/delivery/delivery-error.ts'
 import { createDeliveryQueue, queuedAt } from '../../src/delivery/delivery-queue.ts'
 import { sendMail } from '../../src/delivery/smtp.ts'
 import { newId } from '../../src/ids.ts'
+import type { Concern } from '../../src/kernel/concern.ts'
 import type { Logger } from '../../src/log.ts'
 import { gauge, type Metric } from '../../src/metrics/exposition.ts'
 import type { Db } from '../../src/storage/database.ts'
@@ -17,6 +18,7 @@ export interface MailServer {
 }
 
 const day = 86_400_000
+const mostConcerns = 20
 /** The text of a sent email is kept this long. */
 const textKeptMs = 30 * day
 /** The record that it was sent is kept this long. */
@@ -74,6 +76,26 @@ export function createMailQueue(options: {
           rows.map(row => [{ status: row.status }, row.n]),
         ),
       ]
+    },
+
+    /** Emails that were given up within the last day. */
+    concerns: (): Concern[] => {
+      const recent = gt(messages.createdAt, clock.now() - day)
+      const rows = db
+        .select()
+        .from(messages)
+        .where(and(eq(messages.status, 'failed'), recent))
+        .limit(mostConcerns)
+        .all()
+      return rows.map(({ id, to, subject, error }) => ({
+        kind: 'mail-undeliverable',
+        subject: id,
+        subdomain: null,
+        summary: `“${subject}” could not be delivered to ${to}`,
+        detail: error ?? '',
+        urgency: 'alert',
+        path: '/admin/mail',
+      }))
     },
 
     /** Deletes the text of old emails, and in the end their records. */

@@ -3,7 +3,6 @@ import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts
 import { Ownership } from './commands/ownership.ts'
 import type { declaration } from './declaration.ts'
 import type { Driver } from './driver.ts'
-import { engineMetrics } from './drivers/metrics.ts'
 import { HealthWatch } from './reconciler/health-watch.ts'
 import { Orphans } from './reconciler/orphans.ts'
 import { Reconciler } from './reconciler/reconciler.ts'
@@ -11,9 +10,9 @@ import { purgeAt, type RetentionSettings } from './reconciler/retention.ts'
 import { type Fleet, routeAll } from './records/fleet.ts'
 import { getInstance, listInstancesOf } from './records/instance.ts'
 import { instanceMail } from './records/instance-mail.ts'
-import { instanceMetrics, OperationCounts } from './records/metrics.ts'
 import { loadSecretKeys } from './records/secret-keys.ts'
 import { markEarlierVolumes } from './records/volume-record.ts'
+import { provisionerReports } from './reports.ts'
 import { provisionerRoutes } from './routes.ts'
 import { provisionerService } from './service.ts'
 import { provisionerTasks } from './tasks.ts'
@@ -40,7 +39,7 @@ export async function setUpProvisioner(
   const execution = { fleet, health, settings, log }
   const reconciler = new Reconciler(execution)
   const orphans = new Orphans()
-  const counts = new OperationCounts(db)
+  const { counts, metrics, concerns } = provisionerReports(db, driver, clock)
   /** Work begins at once, as soon as the transaction that requests it is over; the next round compares the rest. */
   const act = () => {
     queueMicrotask(() => reconciler.act())
@@ -82,11 +81,8 @@ export async function setUpProvisioner(
     },
     hooks: { 'account-kept': id => listInstancesOf(db, id).length > 0 },
     checks: { driver: () => driver.ping() },
-    metrics: async () => [
-      ...instanceMetrics(db),
-      ...counts.metrics(),
-      ...(await engineMetrics(driver, clock)),
-    ],
+    metrics,
+    concerns,
     start: async () => {
       await markEarlierVolumes(fleet, log)
       routeAll(fleet, log)

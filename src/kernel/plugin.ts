@@ -4,6 +4,7 @@ import type { Route } from '../http/route.ts'
 import type { Logger } from '../log.ts'
 import type { Metric } from '../metrics/exposition.ts'
 import type { Db, Tables } from '../storage/database.ts'
+import type { Concern } from './concern.ts'
 import type { Answers, HookAsker, HookNeed } from './hooks.ts'
 import type { Task } from './tasks.ts'
 
@@ -47,6 +48,8 @@ export interface PluginContext<
   taskFaults(): readonly { task: string; reason: string }[]
   /** The figures of every plugin. One that cannot give its figures gives `error` instead. */
   metrics(): Promise<readonly PluginMetrics[]>
+  /** What every plugin wants the operator to know now. A plugin that cannot say is a concern of its own. */
+  concerns(): Promise<readonly Concern[]>
 }
 
 /** What one plugin reports of itself, and how its periodic tasks fared. */
@@ -69,6 +72,8 @@ interface CommonParts {
   checks?: Readonly<Record<string, Check>>
   /** Figures of this plugin, as they are now. Asked each time they are read, so it must be quick. */
   metrics?: () => readonly Metric[] | Promise<readonly Metric[]>
+  /** What this plugin wants the operator to know now. Asked every few seconds, so it must be quick. */
+  concerns?: () => readonly Concern[] | Promise<readonly Concern[]>
   /** Runs once every plugin is set up; plugins start in order. */
   start?: () => void | Promise<void>
   /** Runs in reverse order, while the program still listens: ends work that would keep connections open. */

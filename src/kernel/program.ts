@@ -5,6 +5,7 @@ import type { Route } from '../http/route.ts'
 import type { Logger } from '../log.ts'
 import { openTables } from '../storage/database.ts'
 import type { MigrationFolders } from '../storage/migrations.ts'
+import type { Concern } from './concern.ts'
 import { EventBus } from './events.ts'
 import { HookBoard, type HookNeed } from './hooks.ts'
 import type { PlannedProgram } from './plan.ts'
@@ -79,6 +80,24 @@ export function assemblerOf<R extends Registry>() {
     >
 }
 
+async function concernsOf({
+  plugin: { name },
+  parts: { concerns },
+}: {
+  plugin: Plugin
+  parts: MadeParts
+}): Promise<readonly Concern[]> {
+  try {
+    return (await concerns?.()) ?? []
+  } catch (error) {
+    const summary = `It is not known whether “${name}” needs attention`
+    const detail = (error as Error).message
+    return [
+      { kind: 'unknown', subject: name, subdomain: null, summary, detail, urgency: 'alert', path: '/health' },
+    ]
+  }
+}
+
 async function metricsOf(
   { plugin: { name: plugin }, parts: { metrics, tasks = [] } }: { plugin: Plugin; parts: MadeParts },
   running: ReadonlyMap<string, RunningTask>,
@@ -130,6 +149,7 @@ async function assemble(
           return reason === null ? [] : [{ task, reason }]
         }),
       metrics: () => Promise.all(parts.map(part => metricsOf(part, running))),
+      concerns: async () => (await Promise.all(parts.map(concernsOf))).flat(),
     }
     const made = await plugin.setup(context)
     parts.push({ plugin, parts: made })

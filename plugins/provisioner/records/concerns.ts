@@ -1,0 +1,64 @@
+import { and, asc, eq, gt, inArray, isNull, or } from 'drizzle-orm'
+import type { Concern } from '../../../src/kernel/concern.ts'
+import { instances, operations } from '../schema.ts'
+import { mayRun, type ProvisionerDb } from './instance.ts'
+
+const day = 86_400_000
+
+/** Instances that should run and do not, and operations that failed within the last day and were not repeated since. */
+export function instanceConcerns(db: ProvisionerDb, now: number): Concern[] {
+  return [...ofInstances(db), ...ofOperations(db, now)]
+}
+
+function ofInstances(db: ProvisionerDb): Concern[] {
+  const broken = or(
+    and(mayRun, inArray(instances.status, ['failed', 'unhealthy'])),
+    and(eq(instances.desired, 'deleted'), eq(instances.status, 'failed')),
+  )
+  return db
+    .select()
+    .from(instances)
+    .where(and(isNull(instances.purgedAt), broken))
+    .orderBy(asc(instances.subdomain))
+    .all()
+    .map(({ id, subdomain, status, desired, statusReason }) => ({
+      kind: status === 'failed' ? 'instance-failed' : 'instance-unhealthy',
+      subject: id,
+      subdomain,
+      summary:
+        status === 'unhealthy'
+          ? `${subdomain} is unhealthy`
+          : desired === 'deleted'
+            ? `${subdomain} could not be removed`
+            : `${subdomain} has failed`,
+      detail: statusReason ?? '',
+      urgency: 'alert' as const,
+      path: `/admin/instances/${subdomain}`,
+    }))
+}
+
+/** An operation that failed and left its instance running, such as an upgrade: no status says so. */
+function ofOperations(db: ProvisionerDb, now: number): Concern[] {
+  return db
+    .select({ instance: instances, operation: operations })
+    .from(operations)
+    .innerJoin(instances, eq(instances.operationId, operations.id))
+    .where(
+      and(
+        eq(operations.status, 'failed'),
+        gt(operations.finishedAt, now - day),
+        inArray(instances.status, ['running', 'stopped']),
+      ),
+    )
+    .orderBy(asc(instances.subdomain))
+    .all()
+    .map(({ instance: { subdomain }, operation: { id, kind, error } }) => ({
+      kind: 'operation-failed',
+      subject: id,
+      subdomain,
+      summary: `The operation “${kind}” of ${subdomain} failed`,
+      detail: error ?? '',
+      urgency: 'alert' as const,
+      path: `/admin/instances/${subdomain}`,
+    }))
+}
