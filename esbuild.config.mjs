@@ -77,6 +77,7 @@ async function buildPrograms() {
     git: 'runtime/repo/git.ts',
     history: 'runtime/repo/history-program.ts',
     sync: 'runtime/sync/program.ts',
+    receive: 'runtime/git-server/program.ts',
     'longhouse-jobs': 'cli/main.ts',
   }
   await build({
@@ -122,7 +123,11 @@ const runnerPrograms = {
 }
 
 async function buildRunner() {
-  const entryPoints = { ...runnerPrograms.entryPoints, npm: 'runtime/packages/npm-program.ts' }
+  const entryPoints = {
+    ...runnerPrograms.entryPoints,
+    npm: 'runtime/packages/npm-program.ts',
+    exec: 'runtime/process/exec.ts',
+  }
   await build({ ...runnerPrograms, entryPoints, outdir: out, sourcemap: true, sourcesContent: false })
 }
 

@@ -41,6 +41,8 @@ const own = {
     'git.js',
     'history.js',
     'sync.js',
+    'receive.js',
+    'exec.cjs',
     'longhouse-jobs.js',
     'runtime',
     'sdk',

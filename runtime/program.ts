@@ -4,6 +4,7 @@ import { badges } from './badges/index.ts'
 import { type BootOptions, boot, type Runtime } from './boot.ts'
 import { certificates } from './certificates/index.ts'
 import { files } from './files/index.ts'
+import { gitServer } from './git-server/index.ts'
 import { health } from './health/index.ts'
 import { jobs } from './jobs/index.ts'
 import { metrics } from './metrics/index.ts'
@@ -30,6 +31,7 @@ export const plugins = [
   repo,
   jobs,
   sync,
+  gitServer,
   files,
   badges,
   pages,

@@ -18,6 +18,11 @@ export interface Access {
   mayWrite: Guard
   /** A session only: a token must not create another token, so that revoking it ends all access it gave. */
   person: Guard
+  /**
+   * A token with the scope that the request needs, as a bearer token or as the password of HTTP Basic, which is how git
+   * sends one. Never a session: a browser repeats a Basic password by itself.
+   */
+  git(neededFor: (c: AppContext) => Scope): Guard
   /** True for callers that `signedIn` accepts, on a route that is open to others too. */
   isAuthenticated(c: AppContext): boolean
 }

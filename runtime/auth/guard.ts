@@ -1,6 +1,6 @@
 import { addressGroup } from '../../src/http/address.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
-import { retryLater, unauthorized } from '../../src/http/problem.ts'
+import { Problem, retryLater, unauthorized } from '../../src/http/problem.ts'
 import type { AppContext, Guard } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
@@ -37,6 +37,23 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
     })
   }
 
+  /** Accepts the caller if the token is enough. */
+  const admit = (c: AppContext, token: { name: string; scope: Scope }, needed: Scope) => {
+    if (!allows(token.scope, needed)) {
+      throw scopeTooSmall(`The token "${token.name}" has the scope ${token.scope}; this needs ${needed}.`)
+    }
+    c.set('actor', { kind: 'token', name: token.name })
+  }
+
+  const gitToken = (c: AppContext, secret: string) => {
+    try {
+      return tokenIn(c, secret)
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) throw askForPassword(error.detail)
+      throw error
+    }
+  }
+
   const guard = (neededFor: (method: string) => Scope | null): Guard => ({
     schemes: neededFor('GET') === null ? ['session'] : ['session', 'bearer'],
     check: async (c, next) => {
@@ -45,10 +62,7 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
         const token = tokenIn(c, secret)
         const needed = neededFor(c.req.method)
         if (needed === null) throw personNeeded('API tokens cannot do this. Sign in with the password.')
-        if (!allows(token.scope, needed)) {
-          throw scopeTooSmall(`The token "${token.name}" has the scope ${token.scope}; this needs ${needed}.`)
-        }
-        c.set('actor', { kind: 'token', name: token.name })
+        admit(c, token, needed)
       } else {
         const session = sessionOf(c)
         if (!session) return refuse(c)
@@ -65,6 +79,16 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
     mayRun: guard(() => 'run'),
     mayWrite: guard(() => 'write'),
     person: guard(() => null),
+    git: neededFor => ({
+      schemes: ['bearer'],
+      check: async (c, next) => {
+        const secret = bearer(c) ?? basicPassword(c)
+        if (!secret) throw askForPassword('Send an API token as the password, with any user name.')
+        admit(c, gitToken(c, secret), neededFor(c))
+        c.header('Cache-Control', 'no-store')
+        return next()
+      },
+    }),
     isAuthenticated: c => {
       const secret = bearer(c)
       return secret === undefined ? sessionOf(c) !== null : tokenIn(c, secret) !== null
@@ -75,6 +99,19 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
 function bearer(c: AppContext): string | undefined {
   return /^Bearer\s+(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1]
 }
+
+/** RFC 7617; undefined if there is none, or it cannot be read. */
+function basicPassword(c: AppContext): string | undefined {
+  const encoded = /^Basic\s+(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1]
+  if (encoded === undefined) return undefined
+  const text = Buffer.from(encoded, 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  return colon < 0 ? undefined : text.slice(colon + 1)
+}
+
+/** Git asks the person, or its credential store, only for this scheme. */
+const askForPassword = (detail: string) =>
+  unauthorized(detail, { headers: { 'WWW-Authenticate': 'Basic realm="longhouse", charset="UTF-8"' } })
 
 const challenge = { 'WWW-Authenticate': 'Bearer realm="longhouse"' }
 

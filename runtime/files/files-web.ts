@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts'
 import type { Access } from '../auth/contract.ts'
+import type { GitServerService } from '../git-server/contract.ts'
 import type { JobsService } from '../jobs/contract.ts'
 import type { Packages } from '../packages/contract.ts'
 import type { RepoService } from '../repo/contract.ts'
@@ -20,6 +21,7 @@ export interface FilesWeb {
   jobs: JobsService
   repo: RepoService
   packages: Packages
+  clone: GitServerService
   access: Access
   clock: Clock
   /** The instance's address: authors without an email address get one at its host. */

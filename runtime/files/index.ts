@@ -1,5 +1,6 @@
 import { definePlugin } from '../../src/kernel/runtime.ts'
 import '../auth/contract.ts'
+import '../git-server/contract.ts'
 import '../jobs/contract.ts'
 import '../packages/contract.ts'
 import '../repo/contract.ts'
@@ -16,9 +17,10 @@ import { repoRoutes } from './repo-routes.tsx'
 export const filesWith = (patience: Partial<Patience>) =>
   definePlugin({
     name: 'files',
-    needs: ['auth', 'jobs', 'packages', 'repo', 'volume'],
-    setup: ({ clock, services: { auth, jobs, packages, repo, volume } }) => {
+    needs: ['auth', 'git-server', 'jobs', 'packages', 'repo', 'volume'],
+    setup: ({ clock, services: { auth, jobs, packages, repo, volume, ...others } }) => {
       const web = {
+        clone: others['git-server'],
         jobs,
         repo,
         packages,

@@ -11,7 +11,7 @@ const shape = repoShape.extend({ packages: keptPackagesShape })
 
 /** Routes of the jobs repo. A stranger learns only whether there is one. */
 export function repoRoutes(web: FilesWeb): Route[] {
-  const { jobs, repo, packages, clock, repoFolder } = web
+  const { jobs, repo, packages, clock, repoFolder, clone } = web
   const { signedIn: guard, isAuthenticated } = web.access
 
   const state = async () => ({
@@ -64,7 +64,7 @@ export function repoRoutes(web: FilesWeb): Route[] {
             now={clock.now()}
             repo={await repo.status()}
             manifest={withExcerpts(repoFolder, jobs.manifest.state())}
-            folder={repoFolder}
+            clone={clone}
             packages={packages.state()}
           />
         )

@@ -80,6 +80,11 @@ export function reachOfHelper(volumeDir: string, write: readonly string[]): Reac
   return { ...around(volumeDir, { read: [], write }), moves: true }
 }
 
+/** For a git that people clone with: it reads the jobs repo, and the repository of ours in `temporary` around it. */
+export function reachOfClones(volumeDir: string, jobsDir: string, temporary: string): Reach {
+  return around(volumeDir, { read: [join(jobsDir, '.git')], write: [temporary] })
+}
+
 function around(volumeDir: string, own: Reach): Reach {
   const folder = dirname(volumeDir)
   const hidden = dirname(folder) === folder ? volumeDir : folder

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
 import type { Reach } from '../isolation/landlock.ts'
@@ -8,6 +8,7 @@ import { permissionArgs, reachOfHelper } from '../isolation/reach.ts'
 import { reachVariable } from '../isolation/reach-variable.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { heapMb } from './memory.ts'
+import { endingWithParent, setpriv } from './with-parent.ts'
 
 /** The runtime's other programs, where the build put them. */
 const programs = {
@@ -16,6 +17,7 @@ const programs = {
   git: 'git.js',
   history: 'history.js',
   sync: 'sync.js',
+  receive: 'receive.js',
 }
 
 export interface HelperProgram {
@@ -27,14 +29,19 @@ export interface HelperProgram {
   cacheDir: string
   memoryMb: number
   env?: Record<string, string>
+  /** True to give it a standard input. */
+  takesInput?: boolean
 }
 
 /**
  * Starts a program of ours that handles customer content, and runs none of it. It gets its orders over Node’s own
  * channel. The system restricts it before it has loaded anything.
  */
-export function startProgram(name: 'git' | 'history' | 'sync', program: HelperProgram): ChildProcess {
-  const { jobsDir, write = [], memoryMb, env = {} } = program
+export function startProgram(
+  name: 'git' | 'history' | 'sync' | 'receive',
+  program: HelperProgram,
+): ChildProcess {
+  const { jobsDir, write = [], memoryMb, env = {}, takesInput = false } = program
   const volumeDir = dirname(jobsDir)
   const cache = join(program.cacheDir, name)
   mkdirSync(cache, { recursive: true })
@@ -46,7 +53,7 @@ export function startProgram(name: 'git' | 'history' | 'sync', program: HelperPr
     execPath,
     execArgv,
     env: userEnvironment(jobsDir, own),
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: [takesInput ? 'pipe' : 'ignore', 'ignore', 'inherit', 'ipc'],
   })
   letGoFirst(child.pid)
   removeAfter(child, temporary)
@@ -109,11 +116,13 @@ export interface ForeignProgram {
   temporary: TemporaryFolder
   memoryMb: number
   env?: Record<string, string>
+  /** True to give it a standard input. */
+  takesInput?: boolean
 }
 
 /** Starts a third-party Node program at the head of its own process group, restricted from its start. */
 export function startForeignProgram(program: ForeignProgram): ChildProcess {
-  const { jobsDir, cwd, file, args, mark, reach, temporary, memoryMb, env = {} } = program
+  const { jobsDir, cwd, file, args, mark, reach, temporary, memoryMb, env = {}, takesInput = false } = program
   const nodeArgs = [`--max-old-space-size=${memoryMb}`, ...confinedFromStart()]
   const [command, ...before] = nodeCommand(nodeArgs, { overOthers: false })
   const own = {
@@ -127,10 +136,15 @@ export function startForeignProgram(program: ForeignProgram): ChildProcess {
     cwd,
     detached: true,
     env: userEnvironment(jobsDir, own),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [takesInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   })
   letGoFirst(child.pid)
   return child
+}
+
+/** Starts a program that is not Node's in the same way. `file` is its absolute path. */
+export function startSystemProgram({ file, args, ...program }: ForeignProgram): ChildProcess {
+  return startForeignProgram({ ...program, file: builtRoot('exec.cjs'), args: [file, ...args] })
 }
 
 /** Deletes the folder when the process has ended, or did not start. */
@@ -167,16 +181,15 @@ function fileOf(name: keyof typeof programs): string {
   return builtRoot(programs[name])
 }
 
-const setpriv = '/usr/bin/setpriv'
-
 /** The rights of root by which it could inspect other processes despite other restrictions. */
 const rightsOverOthers = '-sys_admin,-sys_ptrace,-perfmon'
 
 /** If the system supports it, a program ends with this process even when busy; otherwise when it is next idle. */
 function nodeCommand(nodeArgs: readonly string[], { overOthers = true } = {}): [string, ...string[]] {
-  if (!existsSync(setpriv)) return [process.execPath, ...nodeArgs]
+  const [command, ...before] = endingWithParent()
+  if (command === undefined) return [process.execPath, ...nodeArgs]
   const less = overOthers ? [] : givingUp()
-  return [setpriv, '--pdeathsig', 'KILL', ...less, process.execPath, ...nodeArgs]
+  return [command, ...before, ...less, process.execPath, ...nodeArgs]
 }
 
 let known: readonly string[] | undefined

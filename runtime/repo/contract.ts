@@ -44,6 +44,8 @@ export interface RepoFiles {
   read(path: string): RepoFile
   /** Throws if no file may be at this path. */
   accept(path: string): void
+  /** Throws if no file may have this path, whatever is there now. */
+  acceptName(path: string): void
   /**
    * Replaces a file, or creates it with its folders. `basedOn` is the hash that the change was made from, null for a
    * file that must be new; if omitted, any file is replaced. Throws `file-changed`.

@@ -32,7 +32,8 @@ export function acceptIn(jobsDir: string): Accept {
 /** Git refuses names that it would treat as its own folder, on any system; packages are not edited by hand. */
 export const isForbidden = (name: string) => isDotGit(name) || name.toLowerCase() === 'node_modules'
 
-function checkPath(path: string): void {
+/** Checks the names of a path in the repo alone. */
+export function checkPath(path: string): void {
   const refuse = (why: string) => refusedPath(`"${path.slice(0, longestPath)}" ${why}.`)
   if (path === '' || path.length > longestPath) {
     throw refuse(`must be a path of 1 to ${longestPath} characters, such as jobs/report.ts`)

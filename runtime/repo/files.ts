@@ -27,7 +27,7 @@ import {
   uneditable,
   unknownFile,
 } from './contract.ts'
-import { type Accept, acceptIn, isForbidden, refusedPath } from './file-path.ts'
+import { type Accept, acceptIn, checkPath, isForbidden, refusedPath } from './file-path.ts'
 import { openFolderAt } from './folder.ts'
 import { unfinishedSave } from './unfinished-save.ts'
 
@@ -55,6 +55,7 @@ export function openFiles(
   return {
     list: () => listFiles(jobsDir),
     accept,
+    acceptName: checkPath,
     read: path => {
       accept(path)
       using place = hold(path)

@@ -86,9 +86,11 @@ export interface Fetched {
 
 /**
  * The result of a checkout. `refused` says what was in the way; then nothing was changed. `stale` means that the
- * branch has moved on.
+ * branch has moved on; `edited` is a file with an edit that is in no commit.
  */
-export type CheckedOut = { done: true } | { done: false; refused: string; stale: boolean }
+export type CheckedOut =
+  | { done: true }
+  | { done: false; refused: string; stale: boolean; edited: string | null }
 
 export interface SyncAnswers {
   verify: Verified

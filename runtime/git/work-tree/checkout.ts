@@ -38,16 +38,22 @@ export async function checkout(
   dir: string,
   { branch, from, to }: { branch: string; from: string; to: string },
 ): Promise<CheckedOut> {
-  const refuse = (refused: string, stale = false): CheckedOut => ({ done: false, refused, stale })
+  const refuse = (refused: string, { stale = false, edited = null as string | null } = {}): CheckedOut => ({
+    done: false,
+    refused,
+    stale,
+    edited,
+  })
   if (fs.existsSync(journalPath(dir))) await recoverCheckout(dir)
-  if ((await headOf(dir, branch)) !== from) return refuse('the jobs repo was committed to meanwhile', true)
+  if ((await headOf(dir, branch)) !== from)
+    return refuse('the jobs repo was committed to meanwhile', { stale: true })
   if (fs.existsSync(join(dir, '.git/MERGE_HEAD'))) return refuse('a merge is in progress in the jobs repo')
   if ((await git.currentBranch({ fs: atomicFs, dir })) !== branch) {
     return refuse(`the jobs repo is not on ${branch}`)
   }
   const changes = await changesBetween(dir, from, to)
   const staged = stagedAmong(dir, changes)
-  if (staged) return refuse(editedWords(staged))
+  if (staged) return refuse(editedWords(staged), { edited: staged })
   if (!lockIndex(dir, lockWords)) return refuse('another git program is at work in the jobs repo')
   writeWhole(journalPath(dir), JSON.stringify({ pid: process.pid, branch, from, to } satisfies Journal))
   return finish(dir, { branch, from, to }, changes, { resumed: false })
@@ -89,7 +95,7 @@ async function finish(
     if (resumed) recordInIndex(dir, back)
     tree.keepLateEdits(files)
     tidyUp(dir)
-    return { done: false, refused: editedWords(inTheWay), stale: false }
+    return { done: false, refused: editedWords(inTheWay), stale: false, edited: inTheWay }
   }
   makeModuleFolders(dir, changes)
   recordInIndex(dir, changes)
@@ -187,12 +193,12 @@ function readJournal(dir: string): Journal | null {
 /** The killed process may still be about to end. */
 async function endOf(pid: number): Promise<void> {
   const deadline = performance.now() + 10_000
-  while (pid !== process.pid && isSyncProgram(pid) && performance.now() < deadline) await wait(20)
+  while (pid !== process.pid && isOurProgram(pid) && performance.now() < deadline) await wait(20)
 }
 
-function isSyncProgram(pid: number): boolean {
+function isOurProgram(pid: number): boolean {
   try {
-    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sync')
+    return /sync|receive/.test(fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
   } catch {
     return false
   }

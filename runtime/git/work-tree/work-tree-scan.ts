@@ -1,6 +1,7 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import git from 'isomorphic-git'
 import { readRegularLater } from '../../../src/storage/regular-file.ts'
+import { isEnvironment } from '../environment-files.ts'
 import { carefulFs as fs } from '../objects/careful-fs.ts'
 import { isDotGit } from '../objects/git-names.ts'
 import { type GitIndex, isUntouched } from '../objects/index-file.ts'
@@ -43,10 +44,6 @@ export interface ScanOptions {
   tree: string | null
   index: GitIndex
 }
-
-/** `.env` and its kin hold secrets, and once in the history they stay there; examples of them hold none. */
-const isEnvironment = (name: string) =>
-  /^\.env($|\.)/.test(name) && !/\.(example|sample|template|dist|defaults|schema)$/.test(name)
 
 /** Larger files are never committed. */
 const largestFile = 256 * 1024 * 1024

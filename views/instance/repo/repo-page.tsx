@@ -1,3 +1,4 @@
+import type { GitServerService } from '../../../runtime/git-server/contract.ts'
 import type { PackagesState } from '../../../runtime/packages/contract.ts'
 import type { RepoStatus } from '../../../runtime/repo/contract.ts'
 import { PostButton } from '../../components/button.tsx'
@@ -14,12 +15,12 @@ export interface RepoPageProps {
   now: number
   repo: RepoStatus
   manifest: ManifestWithExcerpts
-  /** The folder as seen by the instance. */
-  folder: string
+  /** Where to clone the jobs repo from. */
+  clone: GitServerService
   packages: PackagesState
 }
 
-export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProps) {
+export function RepoPage({ now, repo, manifest, clone, packages }: RepoPageProps) {
   if (!repo.initialized) {
     return (
       <>
@@ -34,8 +35,8 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
             }
           >
             <p>
-              This creates a git repository in <code>{folder}</code> with a manifest and one working job.
-              Existing files are not changed.
+              This creates a git repository with a manifest and one working job. Existing files are not
+              changed.
             </p>
           </EmptyState>
         </Panel>
@@ -64,7 +65,8 @@ export function RepoPage({ now, repo, manifest, folder, packages }: RepoPageProp
         <div class="columns">
           <div class="stack">
             <LastChange manifest={manifest} now={now} />
-            <HowToChange folder={folder} />
+            <HowToChange />
+            <Clone clone={clone} branch={repo.branch} />
           </div>
           <div class="stack">
             <State repo={repo} now={now} />
@@ -151,7 +153,7 @@ function Remote({ repo, now }: { repo: RepoStatus; now: number }) {
   )
 }
 
-function HowToChange({ folder }: { folder: string }) {
+function HowToChange() {
   return (
     <Panel title="Change your jobs">
       <ol class="how">
@@ -168,8 +170,8 @@ package.json  the packages they use`}</pre>
         </li>
         <li>
           <p>
-            Or work on your own machine: <a href="/repo/remote">connect a repository</a> and push to it. The
-            instance pulls, checks and runs what you pushed.
+            Or work on your own machine: clone this repo and push to it, as below, or{' '}
+            <a href="/repo/remote">connect a repository</a> elsewhere, which the instance then follows.
           </p>
         </li>
         <li>
@@ -178,10 +180,34 @@ package.json  the packages they use`}</pre>
           </p>
         </li>
       </ol>
-      <p class="fine">
-        For the operator: the files are in <code>{folder}</code>. You can also edit them there, with or
-        without git; the working tree is what runs.
-      </p>
+    </Panel>
+  )
+}
+
+function Clone({ clone, branch }: { clone: GitServerService; branch: string | null }) {
+  if (clone.fault !== null) {
+    return (
+      <Panel title="Clone and push">
+        <p class="fine">This instance cannot be cloned. {clone.fault}</p>
+      </Panel>
+    )
+  }
+  return (
+    <Panel title="Clone and push">
+      <div class="stack">
+        <pre class="code">{`git clone ${clone.url}`}</pre>
+        <p>
+          Git asks for a user name, which may be anything, and for a password: that is an{' '}
+          <a href="/settings/tokens">API token</a>. With the scope <em>Read</em> it clones and pulls, with{' '}
+          <em>Read, run and change</em> it also pushes.
+        </p>
+        <pre class="code">{`git push origin ${branch ?? 'main'}`}</pre>
+        <p class="fine">
+          A push is checked like a change on this page, and git shows what the manifest said. If it does not
+          load, the commits are kept and the current jobs keep running. No push overwrites an edit made here.
+        </p>
+        <p class="fine">No git at hand? Edit the files on these pages: every change is committed for you.</p>
+      </div>
     </Panel>
   )
 }

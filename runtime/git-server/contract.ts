@@ -1,0 +1,13 @@
+/** `jobs.git`: the jobs repo for people’s own git. */
+export interface GitServerService {
+  /** The address to clone from and to push to, without credentials. */
+  url: string
+  /** Why nobody can clone from this instance; null if people can. */
+  fault: string | null
+}
+
+declare module '../../src/kernel/runtime.ts' {
+  interface Services {
+    'git-server': GitServerService
+  }
+}

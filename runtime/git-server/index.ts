@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { definePlugin } from '../../src/kernel/runtime.ts'
+import '../auth/contract.ts'
+import '../jobs/contract.ts'
+import '../repo/contract.ts'
+import '../volume/contract.ts'
+import { openClones } from './clones.ts'
+import './contract.ts'
+import { noGit } from './problems.ts'
+import { openPushes } from './pushes.ts'
+import { clearReceived } from './receiver.ts'
+import { gitRoutes } from './routes.ts'
+
+const mib = 1024 * 1024
+
+/** Serves the jobs repo to people's own git, at `jobs.git`. */
+export const gitServer = definePlugin({
+  name: 'git-server',
+  needs: ['auth', 'jobs', 'repo', 'volume'],
+  setup: ({ log, services: { auth, jobs, repo, volume } }) => {
+    const { dir, jobsDir } = volume.folders
+    const { manifest } = jobs
+    const git = gitProgram()
+    const clones = git ? openClones({ git, jobsDir, limits: { limitMs: 10 * 60_000, memoryMb: 256 } }) : null
+    const pushes = openPushes({
+      jobsDir,
+      cacheDir: join(dir, 'cache'),
+      repo,
+      manifest,
+      limits: { arrivalMs: 15 * 60_000, patienceMs: 20_000, packBytes: 50 * mib },
+      log,
+    })
+    const fault = clones ? null : 'The machine has no git program. Ask the operator to install git.'
+    const web = {
+      auth,
+      repo,
+      manifest,
+      jobIds: jobs.list.ids,
+      address: volume.address,
+      pushes,
+      clones: () => {
+        if (!clones) throw noGit(fault ?? '')
+        return clones
+      },
+    }
+    return {
+      service: { url: `${volume.address}/jobs.git`, fault },
+      routes: gitRoutes(web),
+      start: () => clearReceived(jobsDir),
+      stop: async () => {
+        await Promise.all([clones?.stop(), pushes.stop()])
+      },
+    }
+  },
+})
+
+/** The absolute path of git; null if this machine has none. */
+function gitProgram(): string | null {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  return folders.map(folder => join(folder, 'git')).find(file => existsSync(file)) ?? null
+}

@@ -1,0 +1,145 @@
+import type { JobsService, ManifestError, ManifestState } from '../jobs/contract.ts'
+import type { RepoService } from '../repo/contract.ts'
+import { within } from '../web/within.ts'
+import { flushPacket, onBand, packet } from './packet-lines.ts'
+import type { PushResult, Taken } from './pushes.ts'
+
+const mostErrors = 20
+/** How often the client hears of a load that takes long. */
+const everyMs = 5000
+
+export interface Answering {
+  repo: Pick<RepoService, 'status'>
+  manifest: Pick<JobsService['manifest'], 'reload' | 'state'>
+  jobIds(): readonly string[]
+  /** The address of the instance. */
+  address: string
+}
+
+/**
+ * Answers a push: what is refused and why, else what the manifest said, as lines that the client shows, and then what
+ * became of each branch.
+ */
+export function answerPush(result: PushResult, parts: Answering): AsyncGenerator<Buffer> {
+  const { taken } = result
+  if (!taken) return packetsOf(result, null)
+  const loading = loadOf(taken, parts).then(
+    state => ({ state }),
+    (error: Error) => ({ state: null, error }),
+  )
+  return packetsOf(result, () => takenWords(taken, { ...parts, loading }))
+}
+
+type Loading = Promise<{ state: ManifestState } | { state: null; error: Error }>
+
+/** Resolves when the files of the push are live, refused or waiting. */
+async function loadOf({ commit, loaded }: Taken, { manifest }: Answering): Promise<ManifestState> {
+  await loaded
+  const state = manifest.state()
+  // Files that are not code become part of the live set when they are committed here, which these were elsewhere.
+  return state.status === 'ok' && state.commit !== commit ? manifest.reload() : state
+}
+
+async function* packetsOf(
+  { outcomes, capabilities }: PushResult,
+  words: (() => AsyncGenerator<Buffer>) | null,
+): AsyncGenerator<Buffer> {
+  const banded = capabilities.has('side-band-64k')
+  if (banded) {
+    const details = new Set(outcomes.flatMap(({ refused }) => refused?.detail ?? []))
+    for (const detail of details) yield wordsPacket(detail)
+    if (words) yield* words()
+  }
+  const end = report(outcomes)
+  if (!capabilities.has('report-status')) yield banded ? flushPacket : Buffer.alloc(0)
+  else yield banded ? Buffer.concat([onBand('data', end), flushPacket]) : end
+}
+
+async function* takenWords(
+  { branch, commits, changes, before }: Taken,
+  { repo, manifest, jobIds, address, loading }: Answering & { loading: Loading },
+): AsyncGenerator<Buffer> {
+  yield wordsPacket(`${branch}: ${counted(commits, 'commit')}, ${counted(changes.length, 'file')} changed.`)
+  let told = false
+  let loaded = await within(everyMs, loading)
+  for (; !loaded; loaded = await within(everyMs, loading)) {
+    const installing = manifest.state().waitingFor === 'packages'
+    yield installing && !told ? wordsPacket('Installing the packages …') : stillHere
+    told ||= installing
+  }
+  const lines = loaded.state
+    ? manifestWords(loaded.state, { before, jobs: jobIds().length, address })
+    : [`The commits are here, but could not be loaded: ${loaded.error.message}.`]
+  for (const line of lines) yield wordsPacket(line)
+  const { remote } = await repo.status()
+  if (remote.connected) yield wordsPacket(`The next sync sends them to ${remote.url}.`)
+}
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+/** What the manifest says of a push that was taken, a line each. */
+function manifestWords(
+  state: ManifestState,
+  { before, jobs, address }: { before: ManifestState; jobs: number; address: string },
+): string[] {
+  const running = jobs === 1 ? 'The 1 job from before keeps' : `The ${jobs} jobs from before keep`
+  if (state.status === 'ok') {
+    // The difference of an earlier load stays until there is another one.
+    const difference = state.difference === before.difference ? null : state.difference
+    const head = state.commit === null ? 'Live.' : `Live at ${state.commit.slice(0, 12)}.`
+    if (!difference) return [`${head} No job has changed.`]
+    const { added, removed, changed } = difference
+    const more = added + removed + changed - difference.jobs.length
+    return [
+      `${head} Jobs: ${added} added, ${removed} removed, ${changed} changed.`,
+      ...difference.jobs.map(({ id, kind, fields, cron, timezone }) => {
+        if (kind === 'added') return `  + ${id} (${cron}, ${timezone})`
+        return kind === 'removed' ? `  - ${id}` : `  ~ ${id}: ${fields.join(', ')}`
+      }),
+      ...(more > 0 ? [`  and ${more} more`] : []),
+    ]
+  }
+  const errors = [
+    ...state.errors.slice(0, mostErrors).map(each => `  ${errorWords(each)}`),
+    ...(state.errors.length > mostErrors ? [`  and ${state.errors.length - mostErrors} more`] : []),
+  ]
+  if (state.waitingFor === 'confirmation')
+    return [
+      'The commits are here, and wait:',
+      ...errors,
+      `${running} running. Confirm it at ${address}/repo.`,
+    ]
+  if (state.waitingFor !== null) return ['The commits are here, and wait:', ...errors, `${running} running.`]
+  return [
+    'The commits are here, but not live:',
+    ...errors,
+    `${running} running. Fix this and push again, or edit the files at ${address}/repo.`,
+  ]
+}
+
+function errorWords({ file, line, column, message }: ManifestError): string {
+  const place = [file, line, column].filter(each => each !== null).join(':')
+  return place === '' ? message : `${place}: ${message}`
+}
+
+/** A line that the client shows after `remote: `. */
+function wordsPacket(line: string): Buffer {
+  return onBand('words', `${plain(line)}\n`)
+}
+
+/** Neither a control character nor a line end of a customer's file reaches a terminal. */
+const plain = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
+
+/** Keeps the connection from looking idle: an empty packet of the data band. */
+const stillHere = onBand('data', '')
+
+/**
+ * The end of the answer: what became of each branch; gitprotocol-pack(5), "Report Status". The client prints the
+ * reason of a refusal behind its branch.
+ */
+function report(outcomes: PushResult['outcomes']): Buffer {
+  const lines = outcomes.map(({ command: { ref }, refused }) =>
+    packet(refused ? `ng ${ref} ${plain(refused.reason)}\n` : `ok ${ref}\n`),
+  )
+  return Buffer.concat([packet('unpack ok\n'), ...lines, flushPacket])
+}

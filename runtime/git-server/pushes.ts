@@ -1,0 +1,261 @@
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { limit } from '../../src/concurrency.ts'
+import { overloaded, Problem, tooLarge } from '../../src/http/problem.ts'
+import type { Logger } from '../../src/log.ts'
+import type { JobsService, ManifestState } from '../jobs/contract.ts'
+import { type RepoService, repoObstacle } from '../repo/contract.ts'
+import { within } from '../web/within.ts'
+import { type PacketReader, readPackets } from './packet-lines.ts'
+import type { PushedChange } from './receive-protocol.ts'
+import { type Receiver, startReceiver } from './receiver.ts'
+import { type PushRequest, parseCommands, type RefCommand, type Refusal, refusalOf } from './ref-commands.ts'
+
+export interface PushLimits {
+  /** The longest that the body may take to arrive. */
+  arrivalMs: number
+  /** The longest that a push waits for a load in progress. */
+  patienceMs: number
+  /** The largest pack. */
+  packBytes: number
+}
+
+/** What became of a push, before the manifest is read. */
+export interface PushResult {
+  outcomes: { command: RefCommand; refused: Refusal | null }[]
+  /** What the client understands. */
+  capabilities: ReadonlySet<string>
+  /** The commit that was taken, with the files that it changed; null if nothing was. */
+  taken: Taken | null
+}
+
+/** A push that was taken. */
+export interface Taken {
+  branch: string
+  commit: string
+  commits: number
+  changes: PushedChange[]
+  /** The state of the manifest before. */
+  before: ManifestState
+  /** Settles when the files have been loaded. */
+  loaded: Promise<unknown>
+}
+
+type Took = { refused: Refusal | null } & Pick<Taken, 'before' | 'loaded'>
+
+/** Receives pushes, one at a time. */
+export interface Pushes {
+  /** Takes what may be taken. Null for a body without commands, by which git only tries its password. */
+  receive(body: AsyncIterable<Uint8Array>): Promise<PushResult | null>
+  /** Ends one in progress; its files are all written, or none. */
+  stop(): Promise<void>
+}
+
+export interface PushOptions {
+  jobsDir: string
+  cacheDir: string
+  repo: RepoService
+  manifest: JobsService['manifest']
+  limits: PushLimits
+  log: Logger
+}
+
+const queued = 4
+const commandBytes = 64 * 1024
+/** A client that sends too much reads the answer only when it has sent all. */
+const readAnyway = 8
+
+const busy: Refusal = {
+  reason: 'the jobs repo is in use',
+  detail:
+    'Nothing was changed: the files of the instance are being loaded, and that takes long, as when packages are installed. Push again when it is done.',
+}
+
+export function openPushes(options: PushOptions): Pushes {
+  const { repo, manifest, limits, log } = options
+  const { packBytes } = limits
+  const inOrder = limit(1, queued, () =>
+    overloaded('Others are pushing to the jobs repo. Try again in a few seconds.', {
+      headers: { 'Retry-After': '5' },
+    }),
+  )
+  let going: { receiver: Receiver; ended: Promise<unknown> } | null = null
+  let stopped = false
+
+  /** Reads what is refused already: the client looks at the answer only when it has sent all. */
+  const drop = (reader: PacketReader) => feed(reader, { input: null, answered: Promise.resolve(), packBytes })
+
+  /** Returns why the commit was refused, or what it changes. */
+  const unpack = async (
+    reader: PacketReader,
+    receiver: Receiver,
+    { from, to }: { from: string; to: string },
+  ): Promise<{ refused: Refusal } | { refused: null; commits: number; changes: PushedChange[] }> => {
+    const unpacked = receiver.ask({ op: 'unpack', repo: receiver.repo, from, to })
+    const answered = unpacked.catch(() => {})
+    if (!(await feed(reader, { input: receiver.input, answered, packBytes }))) {
+      return { refused: tooMuch(packBytes) }
+    }
+    const answer = await unpacked
+    if (answer.refused) return answer
+    for (const { path, kind } of answer.changes) {
+      const refused = kind === 'removed' ? null : nameRefusal(() => repo.files.acceptName(path))
+      if (refused) return { refused }
+    }
+    return answer
+  }
+
+  const receive = async (
+    reader: PacketReader,
+    { commands, capabilities }: PushRequest,
+  ): Promise<PushResult> => {
+    // Edits that load are committed first, so that they are in the way of no one who has not seen them.
+    await within(limits.patienceMs, manifest.load())
+    const { branch, head } = await repo.status()
+    if (branch === null || head === null) throw notPushable()
+    const outcomes = commands.map(command => ({
+      command,
+      refused: refusalOf(command, { branch, head: head.commit }),
+    }))
+    const wanted = outcomes.find(({ refused }) => refused === null)
+    const to = wanted?.command.to
+    if (!wanted || !to) {
+      await drop(reader)
+      return { outcomes, capabilities, taken: null }
+    }
+    const { jobsDir, cacheDir } = options
+    const receiver = startReceiver({ jobsDir, cacheDir, shown: { branch, head: head.commit } })
+    const work = async (): Promise<PushResult> => {
+      const move = { from: head.commit, to }
+      const unpacked = await unpack(reader, receiver, move)
+      wanted.refused = unpacked.refused
+      if (unpacked.refused) return { outcomes, capabilities, taken: null }
+      const { refused, ...took } = await take(receiver, { branch, ...move }, options)
+      wanted.refused = refused
+      if (refused) return { outcomes, capabilities, taken: null }
+      const { commits, changes } = unpacked
+      return { outcomes, capabilities, taken: { branch, commit: to, commits, changes, ...took } }
+    }
+    try {
+      const ended = work()
+      going = { receiver, ended: ended.catch(() => {}) }
+      return await ended
+    } catch (error) {
+      if (error instanceof Problem) throw error
+      log.warn({ err: error }, 'a push could not be received')
+      wanted.refused = { reason: 'it could not be received', detail: brokenOff }
+      await drop(reader).catch(() => {})
+      return { outcomes, capabilities, taken: null }
+    } finally {
+      going = null
+      receiver.input.destroy()
+      await receiver.end()
+    }
+  }
+
+  return {
+    receive: body =>
+      inOrder(async () => {
+        if (stopped) throw overloaded('The instance is stopping. Push again when it is back.')
+        const late = AbortSignal.timeout(limits.arrivalMs)
+        const reader = readPackets(until(late, body))
+        const lines = await reader.lines(commandBytes)
+        return lines === null || lines.length === 0 ? null : receive(reader, parseCommands(lines))
+      }),
+    stop: async () => {
+      stopped = true
+      await going?.receiver.end()
+      await going?.ended
+    },
+  }
+}
+
+/** Puts the commit in place of the one that is here, unless the files are in use for long. */
+async function take(
+  receiver: Receiver,
+  move: { branch: string; from: string; to: string },
+  { manifest, limits: { patienceMs } }: Pick<PushOptions, 'manifest' | 'limits'>,
+): Promise<Took> {
+  const taken = Promise.withResolvers<Omit<Took, 'loaded'>>()
+  let state: 'waiting' | 'begun' | 'late' = 'waiting'
+  const loaded = manifest.exclusive(async () => {
+    if (state === 'late') return
+    state = 'begun'
+    const before = manifest.state()
+    const { refused } = await receiver.ask({ op: 'take', repo: receiver.repo, ...move })
+    taken.resolve({ refused, before })
+  })
+  loaded.catch(taken.reject)
+  const first = await within(patienceMs, taken.promise)
+  // A checkout that has begun is waited for: its end is what is answered.
+  if (!first && state === 'waiting') {
+    state = 'late'
+    return { refused: busy, before: manifest.state(), loaded }
+  }
+  return { ...(await taken.promise), loaded }
+}
+
+/**
+ * Sends the rest of the body to the program, or nowhere once it has its answer, and reads it to its end. Returns false
+ * if it is too large for a push.
+ */
+async function feed(
+  reader: PacketReader,
+  { input, answered, packBytes }: { input: Writable | null; answered: Promise<unknown>; packBytes: number },
+): Promise<boolean> {
+  let [size, wanted] = [0, input !== null]
+  void answered.then(() => {
+    wanted = false
+  })
+  for await (const piece of reader.rest()) {
+    size += piece.byteLength
+    if (size > packBytes) wanted = false
+    if (size > packBytes * readAnyway) throw tooLarge(tooMuch(packBytes).detail)
+    if (wanted && !input?.write(piece)) {
+      const drained = once(input as Writable, 'drain').catch(() => {})
+      await Promise.race([drained, answered])
+    }
+  }
+  if (size <= packBytes) input?.end()
+  return size <= packBytes
+}
+
+const brokenOff =
+  'Nothing was changed. Receiving it broke off, as when it needs more memory or disk than there is. Push again; if it stays, push fewer commits at once.'
+
+const notPushable = () =>
+  repoObstacle('The jobs repo has no commit on a branch yet. Its page says what is in the way.')
+
+const tooMuch = (packBytes: number): Refusal => ({
+  reason: 'too large',
+  detail: `A push may have ${packBytes / 1024 / 1024} MiB. Nothing was changed. Push fewer commits at once, or leave large files out of git.`,
+})
+
+function nameRefusal(accept: () => void): Refusal | null {
+  try {
+    accept()
+    return null
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { reason: 'a path that cannot be here', detail: `${error.detail} Nothing was changed.` }
+  }
+}
+
+/** The body, which fails when the signal comes first. */
+async function* until(signal: AbortSignal, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const source = body[Symbol.asyncIterator]()
+  const cut = Promise.withResolvers<never>()
+  cut.promise.catch(() => {})
+  const abort = () => cut.reject(overloaded('The push took too long to arrive. Nothing was changed.'))
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    for (;;) {
+      const next = await Promise.race([source.next(), cut.promise])
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+    await source.return?.()
+  }
+}
