@@ -2,7 +2,7 @@
 export interface GitServerService {
   /** The address to clone from and to push to, without credentials. */
   url: string
-  /** Why nobody can clone from this instance; null if people can. */
+  /** Why this instance cannot be cloned; null if it can. */
   fault: string | null
 }
 

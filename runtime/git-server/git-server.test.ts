@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { oneJob, registry } from '../engine.fixture.ts'
 import { browser } from '../web/web.fixture.ts'
-import { startServed } from './git-client.fixture.ts'
+import { startServed } from './served.fixture.ts'
 
 const files = { '.gitignore': 'node_modules/\ndata/\n', 'manifest.ts': oneJob('async () => 1') }
 
@@ -43,7 +43,7 @@ test('a token clones, pulls and pushes, and the push answers with what the manif
   assert.ok(!existsSync(`${instance.dir}/received/jobs.git`))
 })
 
-test('a push that does not load is kept, and the jobs from before keep running', async t => {
+test('a push that does not load is kept, and the previous jobs keep running', async t => {
   const { instance, clone, commit, push, head } = await startServed(t, { files })
   const mine = await clone()
   const broken = await commit(mine, {
@@ -53,7 +53,7 @@ test('a push that does not load is kept, and the jobs from before keep running',
   assert.equal(answer.code, 0, answer.text)
   assert.match(answer.text, /remote: The commits are here, but not live:/)
   assert.match(answer.text, /remote: {3}manifest\.ts:4:\d+: .*gone/)
-  assert.match(answer.text, /remote: The 1 job from before keeps running\. Fix this and push again/)
+  assert.match(answer.text, /remote: The previous job keeps running\. Fix this and push again/)
   assert.equal(await head(), broken)
   assert.deepEqual(
     instance.engine.jobs().map(({ id }) => id),
@@ -72,7 +72,7 @@ test('a push that registers no jobs waits for a person', async t => {
   await commit(mine, { 'manifest.ts': registry })
   const answer = await push(mine)
   assert.match(answer.text, /remote: The commits are here, and wait:/)
-  assert.match(answer.text, /remote: The 1 job from before keeps running\. Confirm it at .*\/repo\./)
+  assert.match(answer.text, /remote: The previous job keeps running\. Confirm it at .*\/repo\./)
   assert.equal(instance.engine.jobs().length, 1)
 })
 

@@ -82,7 +82,7 @@ function manifestWords(
   state: ManifestState,
   { before, jobs, address }: { before: ManifestState; jobs: number; address: string },
 ): string[] {
-  const running = jobs === 1 ? 'The 1 job from before keeps' : `The ${jobs} jobs from before keep`
+  const running = jobs === 1 ? 'The previous job keeps' : `The previous ${jobs} jobs keep`
   if (state.status === 'ok') {
     // The difference of an earlier load stays until there is another one.
     const difference = state.difference === before.difference ? null : state.difference

@@ -213,21 +213,20 @@ async function badNamesIn({ repo, to }: Push, changes: readonly EntryChange[]): 
     return { reason: 'too many files', detail }
   }
   const spellings = new Map<string, string>()
-  const clashes = new Map<string, string>()
+  const clashes = new Map<string, string[]>()
   for (const path of new Set(paths.flatMap(withFolders))) {
     const key = path.normalize('NFC').toLowerCase()
     const other = spellings.get(key)
     if (other === undefined) spellings.set(key, path)
-    else clashes.set(key, other)
+    else clashes.set(key, [other, path])
   }
   for (const { path, before, after } of changes) {
     if (before !== null || after === null) continue
     for (const each of withFolders(path)) {
       const key = each.normalize('NFC').toLowerCase()
-      const first = clashes.get(key)
-      if (first === undefined) continue
-      const other = first === each ? 'another name' : first
-      const detail = `${each} and ${other} differ only in case, so a clone on a Mac or on Windows would have only one of them. Rename one.`
+      const names = clashes.get(key)
+      if (!names) continue
+      const detail = `${names.join(' and ')} differ only in case, so a clone on a Mac or on Windows would have only one of them. Rename one.`
       return { reason: 'names that differ only in case', detail }
     }
   }

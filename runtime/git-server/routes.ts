@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { z } from 'zod'
-import { unsupportedMedia } from '../../src/http/problem.ts'
+import { badRequest, unsupportedMedia } from '../../src/http/problem.ts'
 import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
 import type { AuthService, Scope } from '../auth/contract.ts'
 import { type RepoService, repoObstacle } from '../repo/contract.ts'
@@ -143,8 +143,16 @@ function bodyOf(c: AppContext, service: Service): AsyncIterable<Uint8Array> {
   if (coding === 'identity') return service === 'git-upload-pack' ? upTo(requestBytes, body) : body
   if (coding !== 'gzip' && coding !== 'x-gzip')
     throw unsupportedMedia(`A body may be plain or gzip, and not ${coding}.`)
-  const plain = Readable.from(body).compose(createGunzip())
+  const plain = unpacked(body)
   return service === 'git-upload-pack' ? upTo(requestBytes, plain) : plain
+}
+
+async function* unpacked(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* Readable.from(body).compose(createGunzip())
+  } catch (error) {
+    throw badRequest('The body is not what its Content-Encoding says, gzip.', { cause: error })
+  }
 }
 
 async function* upTo(limitBytes: number, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
