@@ -6,6 +6,7 @@ import { coAuthorLine, longhouse } from '../authors.ts'
 import { repoBounds } from '../bounds.ts'
 import { type Change, messageOf } from '../changes.ts'
 import { atomicFs as fs } from '../objects/atomic-fs.ts'
+import { excludePackages } from '../objects/git-exclude.ts'
 import {
   type IndexEntry,
   indexEntry,
@@ -43,6 +44,7 @@ export interface Staging {
 /** Stages the differences between HEAD and the files. Writes objects, and changes neither index nor branch. */
 export async function stageFiles(dir: string): Promise<Staging> {
   forgetLock(dir)
+  excludePackages(dir)
   const { branch, parent, objects, tree } = await standing(dir)
   await countExecutableBits(dir, { objects, tree, lockWords })
   const index = readIndex(dir)
