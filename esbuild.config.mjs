@@ -78,7 +78,7 @@ async function buildPrograms() {
     history: 'runtime/repo/history-program.ts',
     sync: 'runtime/sync/program.ts',
     receive: 'runtime/git-server/program.ts',
-    'longhouse-jobs': 'cli/main.ts',
+    longhouse: 'cli/main.ts',
   }
   await build({
     entryPoints: Object.fromEntries(

@@ -4,15 +4,27 @@ import { nearest } from '../src/nearest.ts'
 export interface Option {
   /** The name of its value in the help; without one, it is a switch. */
   value?: string
+  /** One letter for it: `f` for `-f`. */
+  short?: string
   /** May be repeated. */
   many?: boolean
   words: string
 }
 
+/** An argument without a name in front. */
+export interface Argument {
+  /** As the help names it: `id`. */
+  name: string
+  /** For the error if it is missing: the id of a job. */
+  words: string
+  example: string
+  optional?: boolean
+}
+
 export interface CommandShape {
   name: string
-  /** True for a command about one job. */
-  takesId: boolean
+  /** The argument that it takes, if any. */
+  takes: Argument | null
   summary: string
   /** More paragraphs of its help. */
   details: string
@@ -20,7 +32,7 @@ export interface CommandShape {
 }
 
 export interface Arguments {
-  /** '' for a command without one. */
+  /** The argument; '' if there is none. */
   id: string
   flag(name: string): boolean
   text(name: string): string | undefined
@@ -37,7 +49,10 @@ export function readArguments(args: readonly string[], shape: CommandShape): Arg
     options: Object.fromEntries(
       Object.entries(shape.options).map(([name, option]) => [
         name,
-        { type: option.value === undefined ? 'boolean' : 'string' } as const,
+        {
+          type: option.value === undefined ? 'boolean' : 'string',
+          ...(option.short && { short: option.short }),
+        } as const,
       ]),
     ),
     // Its own messages do not say what would be right.
@@ -58,11 +73,12 @@ export function readArguments(args: readonly string[], shape: CommandShape): Arg
     if (given.length > 1 && !shape.options[name]?.many && shape.options[name]?.value)
       throw new UsageError(`--${name} is given ${given.length} times, but only once is allowed`)
   }
-  const [id, ...others] = shape.takesId ? positionals : ['', ...positionals]
+  const [id, ...others] = shape.takes ? positionals : ['', ...positionals]
   if (others.length > 0) throw new UsageError(`${shape.name} does not know what to do with "${others[0]}"`)
-  if (id === undefined && !values.has('help')) {
+  const { takes } = shape
+  if (id === undefined && takes && !takes.optional && !values.has('help')) {
     throw new UsageError(
-      `${shape.name} needs the id of a job, such as: longhouse-jobs ${shape.name} daily-digest`,
+      `${shape.name} needs ${takes.words}, such as: longhouse ${shape.name} ${takes.example}`,
     )
   }
   return {

@@ -1,10 +1,12 @@
-import type { Arguments, CommandShape } from './arguments.ts'
+import type { Argument, Arguments, CommandShape } from './arguments.ts'
 import type { Output } from './output.ts'
 
 /** One invocation of a command. */
 export interface Call {
   args: Arguments
-  /** The jobs repo: absolute, without links. */
+  /**
+   * The jobs repo: absolute, without links. For a command that does not need one, it may be the current folder instead.
+   */
   dir: string
   /** The current folder. */
   workingDir: string
@@ -20,6 +22,8 @@ export interface Call {
 }
 
 export interface Command extends CommandShape {
+  /** It works on the files of a jobs repo. */
+  needsRepo: boolean
   /** Resolves with the exit code. */
   run(call: Call): Promise<number>
 }
@@ -33,3 +37,8 @@ export const commonOptions = {
   },
   help: { words: 'shows help for this command' },
 } as const
+
+/** The options of a command about an instance. */
+export const instanceOptions = { dir: commonOptions.dir, help: commonOptions.help } as const
+
+export const jobArgument: Argument = { name: 'id', words: 'the id of a job', example: 'daily-digest' }

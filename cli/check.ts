@@ -6,7 +6,8 @@ import { warningsOf } from './warnings.ts'
 
 export const check: Command = {
   name: 'check',
-  takesId: false,
+  takes: null,
+  needsRepo: true,
   summary: 'checks the jobs as an instance would',
   details:
     'Prints errors as file:line:column message, and exits with 1 if there are any. Problems that do not keep the jobs from loading ' +

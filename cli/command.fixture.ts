@@ -36,9 +36,9 @@ export function start(
   args: readonly string[],
   env: Record<string, string> = {},
 ): StartedCommand {
-  const child = spawn(process.execPath, [programRoot('dist/longhouse-jobs.js'), ...args], {
+  const child = spawn(process.execPath, [programRoot('dist/longhouse.js'), ...args], {
     cwd: dir,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
   })
   t.after(() => child.kill('SIGKILL'))

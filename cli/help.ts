@@ -4,22 +4,23 @@ import { table } from './output.ts'
 
 export function overview(commands: readonly Command[]): string {
   return [
-    'longhouse-jobs: check and run the jobs of a jobs repo on this machine, with the code of an instance.',
+    'longhouse: check and run the jobs of a jobs repo on this machine, and send them to their instance.',
     '',
-    'Usage: longhouse-jobs <command> [options]',
+    'Usage: longhouse <command> [options]',
     '',
-    ...indented(commands.map(each => [`${each.name}${each.takesId ? ' <id>' : ''}`, each.summary])),
+    ...indented(commands.map(each => [`${each.name}${argumentText(each)}`, each.summary])),
     '',
-    'longhouse-jobs <command> --help shows more; --version prints the version.',
+    'longhouse <command> --help shows more; --version prints the version.',
     'Exit codes: 0 success, 1 an error or a failed run, 2 a wrong command line.',
   ].join('\n')
 }
 
-export function helpOf({ name, takesId, summary, details, options }: Command): string {
+export function helpOf(command: Command): string {
+  const { name, summary, details, options } = command
   return [
-    `longhouse-jobs ${name}: ${summary}`,
+    `longhouse ${name}: ${summary}`,
     '',
-    `Usage: longhouse-jobs ${name}${takesId ? ' <id>' : ''} [options]`,
+    `Usage: longhouse ${name}${argumentText(command)} [options]`,
     '',
     ...wrapped(details),
     '',
@@ -27,8 +28,13 @@ export function helpOf({ name, takesId, summary, details, options }: Command): s
   ].join('\n')
 }
 
-function optionText(name: string, { value }: Option): string {
-  return `--${name}${value ? ` ${value}` : ''}`
+function argumentText({ takes }: Command): string {
+  if (!takes) return ''
+  return takes.optional ? ` [${takes.name}]` : ` <${takes.name}>`
+}
+
+function optionText(name: string, { value, short }: Option): string {
+  return `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`
 }
 
 function indented(rows: string[][]): string[] {

@@ -54,7 +54,7 @@ test('list uses colours on a terminal, and none with NO_COLOR', { skip }, async 
   const onTerminal = (env: Record<string, string>) =>
     execFileSync(
       terminal,
-      ['-qec', `'${process.execPath}' '${programRoot('dist/longhouse-jobs.js')}' run job`, '/dev/null'],
+      ['-qec', `'${process.execPath}' '${programRoot('dist/longhouse.js')}' run job`, '/dev/null'],
       { cwd: dir, encoding: 'utf8', env: { PATH: process.env.PATH, TERM: 'xterm', ...env } },
     )
   const coloured = onTerminal({})
@@ -123,7 +123,7 @@ test('help covers the program and each command; a bad command exits with 2 and s
     assert.match(overview.out, new RegExp(`^ {2}${command} `, 'm'))
     const help = await say(t, dir, [command, '--help'])
     assert.deepEqual([help.code, help.err], [0, ''])
-    assert.match(help.out, new RegExp(`^Usage: longhouse-jobs ${command}`, 'm'))
+    assert.match(help.out, new RegExp(`^Usage: longhouse ${command}`, 'm'))
     assert.match(help.out, /^ {2}--dir <folder>/m)
     assert.equal((await say(t, dir, ['help', command])).out, help.out)
   }
@@ -131,7 +131,7 @@ test('help covers the program and each command; a bad command exits with 2 and s
   for (const [args, words] of [
     [[], /^$/],
     [['chekc'], /there is no command "chekc"; did you mean check\?/],
-    [['deploy'], /there is no command "deploy"; there are check, list, next, run/],
+    [['deploy'], /there is no command "deploy"; there are check, list, next, run, login, push, logs/],
     [['check', '--typos'], /check has no option --typos; did you mean --types\?/],
     [['check', '-x'], /check has no option -x/],
     [['check', 'manifest.ts'], /check does not know what to do with "manifest\.ts"/],

@@ -8,7 +8,8 @@ import { oneLine, table } from './output.ts'
 
 export const list: Command = {
   name: 'list',
-  takesId: false,
+  takes: null,
+  needsRepo: true,
   summary: 'lists the jobs and their next runs',
   details: 'Next runs are shown in the job’s zone.',
   options: { json: { words: 'prints JSON' }, ...commonOptions },

@@ -1,5 +1,5 @@
-// `longhouse-jobs`: the jobs of a jobs repo on a person's own machine.
-import { longhouseJobs } from './program.ts'
+// `longhouse`: the jobs of a jobs repo on a person's own machine.
+import { runCommandLine } from './program.ts'
 
 const asked = new AbortController()
 const atOnce = new AbortController()
@@ -15,7 +15,7 @@ process.stdout.on('error', error => {
   else throw error
 })
 
-process.exitCode = await longhouseJobs(process.argv.slice(2), {
+process.exitCode = await runCommandLine(process.argv.slice(2), {
   signal: asked.signal,
   atOnce: atOnce.signal,
 })

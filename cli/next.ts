@@ -3,14 +3,15 @@ import { timestamp } from '../src/clock.ts'
 import { dateTime, relativeTime } from '../views/components/time-words.ts'
 import { cronWords } from '../views/instance/jobs/cron-words.ts'
 import { UsageError } from './arguments.ts'
-import { type Command, commonOptions } from './call.ts'
+import { type Command, commonOptions, jobArgument } from './call.ts'
 import { readInstant } from './instant.ts'
 import { jobOf, withManifest } from './local-manifest.ts'
 import { table } from './output.ts'
 
 export const next: Command = {
   name: 'next',
-  takesId: true,
+  takes: jobArgument,
+  needsRepo: true,
   summary: 'shows the next due times of a job, and how clock changes affect them',
   details: 'Times are computed exactly as in an instance, and shown in the job’s zone.',
   options: {

@@ -5,6 +5,9 @@ import { readArguments, UsageError } from './arguments.ts'
 import type { Command } from './call.ts'
 import { check } from './check.ts'
 import { helpOf, overview } from './help.ts'
+import { login } from './instance/login.ts'
+import { logs } from './instance/logs.ts'
+import { push } from './instance/push.ts'
 import { CommandError, findJobsFolder } from './jobs-folder.ts'
 import { list } from './list.ts'
 import { BrokenManifest, errorLine, zoneOf } from './local-manifest.ts'
@@ -12,7 +15,7 @@ import { next } from './next.ts'
 import { type Output, processOutput } from './output.ts'
 import { run } from './run.ts'
 
-const commands: readonly Command[] = [check, list, next, run]
+const commands: readonly Command[] = [check, list, next, run, login, push, logs]
 
 /** Ctrl-C and similar signals: the first asks the program to end, the second ends it at once. */
 export interface Interruption {
@@ -21,9 +24,9 @@ export interface Interruption {
 }
 
 /** Runs the command line, and resolves with the exit code. */
-export async function longhouseJobs(args: readonly string[], interruption: Interruption): Promise<number> {
+export async function runCommandLine(args: readonly string[], interruption: Interruption): Promise<number> {
   const output = processOutput()
-  const fault = (message: string) => output.note(`${output.noteLook('red', 'longhouse-jobs:')} ${message}`)
+  const fault = (message: string) => output.note(`${output.noteLook('red', 'longhouse:')} ${message}`)
   try {
     return await perform(args, interruption, output)
   } catch (error) {
@@ -31,7 +34,7 @@ export async function longhouseJobs(args: readonly string[], interruption: Inter
     if (error instanceof UsageError) {
       const command = commands.find(each => each.name === args[0])
       fault(error.message)
-      output.note(`Try: longhouse-jobs ${command ? `${command.name} ` : ''}--help`)
+      output.note(`Try: longhouse ${command ? `${command.name} ` : ''}--help`)
       return 2
     }
     if (!(error instanceof CommandError) && !isOfSystem(error)) throw error
@@ -60,7 +63,7 @@ async function perform(args: readonly string[], interruption: Interruption, outp
   }
   const workingDir = process.cwd()
   const timezone = zoneOf(given.text('timezone'))
-  const dir = findJobsFolder(given.text('dir'), workingDir)
+  const dir = folderFor(command, given.text('dir'), workingDir)
   try {
     return await command.run({
       args: given,
@@ -75,6 +78,15 @@ async function perform(args: readonly string[], interruption: Interruption, outp
     if (!(error instanceof BrokenManifest)) throw error
     for (const each of error.errors) output.note(errorLine(each, dir, workingDir))
     return 1
+  }
+}
+
+function folderFor(command: Command, named: string | undefined, workingDir: string): string {
+  try {
+    return findJobsFolder(named, workingDir)
+  } catch (error) {
+    if (!(error instanceof CommandError) || command.needsRepo) throw error
+    return workingDir
   }
 }
 

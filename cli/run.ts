@@ -1,6 +1,6 @@
 import type { JobSpec } from '../runtime/manifest/manifest.ts'
 import { durationWords } from '../views/components/time-words.ts'
-import { type Call, type Command, commonOptions } from './call.ts'
+import { type Call, type Command, commonOptions, jobArgument } from './call.ts'
 import { CommandError } from './jobs-folder.ts'
 import { jobOf, withManifest } from './local-manifest.ts'
 import { type Outcome, performRun, runLimits } from './local-run.ts'
@@ -10,7 +10,8 @@ import { exposureOf, localSecrets } from './secrets.ts'
 
 export const run: Command = {
   name: 'run',
-  takesId: true,
+  takes: jobArgument,
+  needsRepo: true,
   summary: 'runs a job on this machine',
   details:
     'Runs the job in a process of its own, with the environment, limits and context of an instance. Its secrets come from ' +

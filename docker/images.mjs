@@ -43,7 +43,7 @@ const own = {
     'sync.js',
     'receive.js',
     'exec.cjs',
-    'longhouse-jobs.js',
+    'longhouse.js',
     'runtime',
     'sdk',
     'npm',

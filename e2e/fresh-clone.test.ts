@@ -95,7 +95,7 @@ test('git clone and npm start work on the Node of the machine, with nothing else
   cpSync(join(folder, 'jobs-template'), jobs, { recursive: true })
   const said = execFileSync(
     'node',
-    [join(folder, 'scripts/longhouse-jobs.mjs'), 'run', 'daily-digest', '--json'],
+    [join(folder, 'scripts/longhouse.mjs'), 'run', 'daily-digest', '--json'],
     {
       cwd: jobs,
       encoding: 'utf8',

@@ -30,7 +30,7 @@ export const groups: readonly Group[] = readdirSync(groupsDir, { withFileTypes: 
   })
 
 /** Why nothing can be installed here; false where the registry that npm is set to answers. */
-const noRegistry = () =>
+export const noRegistry = () =>
   promisify(execFile)('npm', ['ping', '--fetch-retries=0'], { timeout: 20_000 }).then(
     () => false as const,
     (error: Error) => `npm's registry does not answer: ${error.message.trim().split('\n').at(-1)}`,

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import { CommandError } from '../jobs-folder.ts'
+import { open } from './api.ts'
+import type { Instance } from './which-instance.ts'
+
+/** A run, as the API shows it. */
+export interface RunJson {
+  id: string
+  job_id: string
+  status: string
+  trigger: string
+  slot: string | null
+  attempt: number
+  queued_at: string
+  finished_at: string | null
+  duration_ms: number | null
+  error: { message: string } | null
+}
+
+interface Event {
+  name: string
+  data: string
+  id: string | null
+}
+
+/** How often in a row a broken connection is opened again, and how long after. */
+const retries = { most: 10, pauseMs: 2000 }
+
+/**
+ * Calls back with each piece of a run's log as it comes, and resolves with the run when it has ended. A connection that
+ * breaks is continued where it was.
+ */
+export async function followLog(
+  instance: Instance,
+  path: string,
+  { signal, write }: { signal: AbortSignal; write: (text: string) => void },
+): Promise<RunJson> {
+  let lastId: string | null = null
+  for (let broken = 0; ; broken++) {
+    try {
+      const headers: Record<string, string> = {
+        Accept: 'text/event-stream',
+        ...(lastId !== null && { 'Last-Event-ID': lastId }),
+      }
+      for await (const event of eventsOf(await open(instance, path, { signal, headers }))) {
+        if (event.name === 'end') return JSON.parse(event.data) as RunJson
+        write(event.data)
+        lastId = event.id ?? lastId
+        broken = 0
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      // The first one tells what is wrong with the address or the token.
+      if (lastId === null || broken >= retries.most) throw error
+    }
+    if (broken >= retries.most) throw new CommandError(`the log of ${instance.origin} ended before its run`)
+    await pause(retries.pauseMs, undefined, { signal })
+  }
+}
+
+/** The events of a stream, as https://html.spec.whatwg.org/multipage/server-sent-events.html has them. */
+async function* eventsOf(stream: IncomingMessage): AsyncGenerator<Event> {
+  let rest = ''
+  let event = { name: 'message', data: [] as string[], id: null as string | null }
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      if (line === '') {
+        if (event.data.length > 0) yield { ...event, data: event.data.join('\n') }
+        event = { name: 'message', data: [], id: null }
+        continue
+      }
+      const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
+      if (field === 'data') event.data.push(value)
+      if (field === 'event') event.name = value
+      if (field === 'id') event.id = value
+    }
+  }
+}
