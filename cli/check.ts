@@ -1,5 +1,5 @@
 import { installSdk } from '../runtime/manifest/offered-sdk.ts'
-import { type Call, type Command, commonOptions } from './call.ts'
+import { type Call, type Command, commonOptions } from './command/call.ts'
 import { BrokenManifest, errorLine, withManifest } from './local-manifest.ts'
 import { checkTypes } from './types.ts'
 import { warningsOf } from './warnings.ts'

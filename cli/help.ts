@@ -1,6 +1,6 @@
-import type { Option } from './arguments.ts'
-import type { Command } from './call.ts'
-import { table } from './output.ts'
+import type { Option } from './command/arguments.ts'
+import type { Command } from './command/call.ts'
+import { table } from './command/output.ts'
 
 export function overview(commands: readonly Command[]): string {
   return [

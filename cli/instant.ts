@@ -1,4 +1,4 @@
-import { UsageError } from './arguments.ts'
+import { UsageError } from './command/arguments.ts'
 
 /**
  * Parses the instant of `--at`, in milliseconds: a time on the zone's wall clock, or with its own offset. A time

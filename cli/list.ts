@@ -2,9 +2,9 @@ import { nextSlot } from '../runtime/cron/cron.ts'
 import type { JobSpec } from '../runtime/manifest/manifest.ts'
 import { timestamp } from '../src/clock.ts'
 import { relativeTime, shortDateTime, zoneName } from '../views/components/time-words.ts'
-import { type Command, commonOptions } from './call.ts'
+import { type Command, commonOptions } from './command/call.ts'
+import { oneLine, table } from './command/output.ts'
 import { withManifest } from './local-manifest.ts'
-import { oneLine, table } from './output.ts'
 
 export const list: Command = {
   name: 'list',

@@ -7,9 +7,9 @@ import { readManifest } from '../runtime/manifest/read-manifest.ts'
 import { ordinaryMemoryMb } from '../runtime/process/memory.ts'
 import { nearest } from '../src/nearest.ts'
 import { timezoneFault } from '../src/timezone.ts'
-import { UsageError } from './arguments.ts'
-import { CommandError } from './jobs-folder.ts'
-import { oneLine } from './output.ts'
+import { UsageError } from './command/arguments.ts'
+import { CommandError } from './command/jobs-folder.ts'
+import { oneLine } from './command/output.ts'
 
 export interface LocalManifest {
   /** The folder of the build, absolute; deleted when the work is done. */

@@ -2,11 +2,11 @@ import { previewSlots } from '../runtime/cron/cron.ts'
 import { timestamp } from '../src/clock.ts'
 import { dateTime, relativeTime } from '../views/components/time-words.ts'
 import { cronWords } from '../views/instance/jobs/cron-words.ts'
-import { UsageError } from './arguments.ts'
-import { type Command, commonOptions, jobArgument } from './call.ts'
+import { UsageError } from './command/arguments.ts'
+import { type Command, commonOptions, jobArgument } from './command/call.ts'
+import { table } from './command/output.ts'
 import { readInstant } from './instant.ts'
 import { jobOf, withManifest } from './local-manifest.ts'
-import { table } from './output.ts'
 
 export const next: Command = {
   name: 'next',

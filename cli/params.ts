@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { paramFaults } from '../runtime/params/check.ts'
 import { acceptParams, type ParamsSpec } from '../runtime/params/params.ts'
-import { UsageError } from './arguments.ts'
+import { UsageError } from './command/arguments.ts'
 
 /**
  * Combines `--params` and `--param` as an instance accepts them; a single `--param` overrides the same name in

@@ -1,10 +1,10 @@
 import type { JobSpec } from '../runtime/manifest/manifest.ts'
 import { durationWords } from '../views/components/time-words.ts'
-import { type Call, type Command, commonOptions, jobArgument } from './call.ts'
-import { CommandError } from './jobs-folder.ts'
+import { type Call, type Command, commonOptions, jobArgument } from './command/call.ts'
+import { CommandError } from './command/jobs-folder.ts'
+import { oneLine } from './command/output.ts'
 import { jobOf, withManifest } from './local-manifest.ts'
 import { type Outcome, performRun, runLimits } from './local-run.ts'
-import { oneLine } from './output.ts'
 import { readParams } from './params.ts'
 import { exposureOf, localSecrets } from './secrets.ts'
 

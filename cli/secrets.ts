@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { parseEnv } from 'node:util'
 import { readRegular } from '../src/storage/regular-file.ts'
-import { CommandError } from './jobs-folder.ts'
+import { CommandError } from './command/jobs-folder.ts'
 
 /** The file with a jobs repo's secrets on one machine; git must ignore it. */
 const file = '.env'

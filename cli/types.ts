@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ManifestError } from '../runtime/manifest/manifest-error.ts'
-import { CommandError } from './jobs-folder.ts'
+import { CommandError } from './command/jobs-folder.ts'
 
 /**
  * Returns the errors of the jobs repo's own TypeScript; a warning if it is not installed, or the repo has no settings

@@ -45,6 +45,7 @@ const sharedKnowTypes = ['runtime/web/manifest-excerpts.ts → runtime/jobs/cont
 /** What the command line uses of the runtime: it reads a manifest and runs a job as an instance does. */
 const usedByCli = [
   'runtime/cron/cron.ts',
+  'runtime/git/sdk-address.ts',
   'runtime/manifest/manifest-error.ts',
   'runtime/manifest/manifest.ts',
   'runtime/manifest/offered-sdk.ts',

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as overHttp } from 'node:http'
 import { request as overHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
-import { CommandError } from '../jobs-folder.ts'
+import { CommandError } from '../command/jobs-folder.ts'
 import type { Instance } from './which-instance.ts'
 
 interface Options {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { CommandError } from '../jobs-folder.ts'
+import { CommandError } from '../command/jobs-folder.ts'
 
 /** API tokens by the address of their instance, in a file that only its owner can read. */
 export type Credentials = Readonly<Record<string, string>>
@@ -26,7 +26,7 @@ export function readCredentials(file = credentialsFile()): Credentials {
   } catch {
     // Said below.
   }
-  throw new CommandError(`${file} is damaged; delete it, and log in again: longhouse login`)
+  throw new CommandError(`${file} is damaged; delete it, and sign in again: longhouse login`)
 }
 
 export function keepToken(origin: string, token: string, file = credentialsFile()): void {

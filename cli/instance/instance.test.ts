@@ -43,7 +43,7 @@ function person(t: TestContext, env: Record<string, string> = {}) {
   }
 }
 
-test('a token that login was given is kept for its instance, where nobody else can read it', async t => {
+test('a token that login was given is kept for its instance, where other users cannot read it', async t => {
   const { origin, token } = await runningInstance(t)
   const { tokens, start, say, dir } = person(t)
   const login = async (text: string, ...args: string[]) => {
@@ -93,7 +93,7 @@ test('a token from the environment goes only to the address that the environment
   assert.equal(code, 1)
   assert.match(err, /LONGHOUSE_TOKEN is set, but not LONGHOUSE_URL/)
   const without = person(t)
-  assert.match((await without.say('logs', 'job')).err, /log in with: longhouse login/)
+  assert.match((await without.say('logs', 'job')).err, /sign in with: longhouse login/)
   const closed = person(t, { LONGHOUSE_URL: 'http://127.0.0.1:1', LONGHOUSE_TOKEN: 'lht_x' })
   assert.match(
     (await closed.say('logs', 'job')).err,

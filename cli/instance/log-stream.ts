@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CommandError } from '../jobs-folder.ts'
+import { CommandError } from '../command/jobs-folder.ts'
 import { open } from './api.ts'
 import type { Instance } from './which-instance.ts'
 

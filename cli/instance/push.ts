@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { type Command, instanceOptions } from '../call.ts'
-import { CommandError } from '../jobs-folder.ts'
+import { type Command, instanceOptions } from '../command/call.ts'
+import { CommandError } from '../command/jobs-folder.ts'
 import { askJson } from './api.ts'
 import { type Instance, whichInstance } from './which-instance.ts'
 
@@ -11,7 +11,7 @@ export const push: Command = {
   summary: 'sends what is committed to the instance, which checks it as it does a save',
   details:
     'This is a git push to <instance>/jobs.git, with the token of longhouse login, or of LONGHOUSE_URL and ' +
-    'LONGHOUSE_TOKEN. The instance prints what changes, or the file and line of what is wrong; the jobs from before ' +
+    'LONGHOUSE_TOKEN. The instance prints what changes, or the file and line of what is wrong; the previous jobs ' +
     'keep running then. Nothing is ever forced: if the instance has commits that you do not have, pull them first.',
   options: instanceOptions,
   run: async call => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sdkAddressesIn } from '../../runtime/git/sdk-address.ts'
-import { CommandError } from '../jobs-folder.ts'
+import { CommandError } from '../command/jobs-folder.ts'
 import { readCredentials } from './credentials.ts'
 
 /** The instance that a command is about, with what lets us in. */
@@ -30,7 +30,7 @@ export function whichInstance(dir: string, env = process.env): Instance {
   if (only && others.length === 0) return { origin: only[0], token: only[1] }
   const which = only
     ? `it could be ${[only, ...others].map(([each]) => each).join(' or ')}; set LONGHOUSE_URL to one of them`
-    : 'log in with: longhouse login https://acme.example.com'
+    : 'sign in with: longhouse login https://acme.example.com'
   throw new CommandError(`it is not known which instance this is about; ${which}`)
 }
 
@@ -54,5 +54,5 @@ export function originOf(text: string, source: string): string {
 function keptToken(origin: string): string {
   const token = readCredentials()[origin]
   if (token !== undefined) return token
-  throw new CommandError(`there is no token for ${origin}; log in with: longhouse login ${origin}`)
+  throw new CommandError(`there is no token for ${origin}; sign in with: longhouse login ${origin}`)
 }

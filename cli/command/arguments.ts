@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { nearest } from '../src/nearest.ts'
+import { nearest } from '../../src/nearest.ts'
 
 export interface Option {
   /** The name of its value in the help; without one, it is a switch. */

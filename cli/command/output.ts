@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { withoutEscapes } from '../views/components/log/terminal.ts'
+import { withoutEscapes } from '../../views/components/log/terminal.ts'
 
 type Look = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
 
