@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import { timestamp } from '../../src/clock.ts'
 import { committedHref, firstPlace } from '../../views/components/log/source-links.tsx'
+import { visibleText } from '../../views/components/log/terminal.ts'
 import type { Run } from '../jobs/contract.ts'
 
 /** A run in a notice. Its secrets are masked, as in its stored log and error. */
@@ -121,9 +121,10 @@ export function runDetailJson(detail: RunDetail): z.input<typeof runDetailShape>
 }
 
 function tailOf(log: string): string {
-  const lines = stripVTControlCharacters(log.slice(-4 * tailLength))
-    .trimEnd()
-    .split('\n')
+  const end = log.slice(-10 * tailLength)
+  // An escape sequence that was cut would leave its rest.
+  const whole = end.length < log.length ? end.slice(end.indexOf('\n') + 1) : end
+  const lines = visibleText(whole).trimEnd().split('\n')
   const text = lines.slice(-tailLines).join('\n')
   return text.length > tailLength ? `…${text.slice(-tailLength)}` : text
 }

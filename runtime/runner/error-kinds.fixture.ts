@@ -46,6 +46,18 @@ export const errorKinds: Record<string, ErrorKind> = {
     message: 'high: low',
     frames: ['chain (jobs/chain.ts:2:69)', 'low (jobs/chain.ts:1:24)', 'chain (jobs/chain.ts:2:39)'],
   },
+  deep: {
+    code: "const low = () => { throw new Error('low') }\nconst high = () => { try { low() } catch (cause) { throw new Error('high', { cause }) } }\nconst a = () => high()\nconst b = () => a()\nexport const deep = async () => b()",
+    message: 'high: low',
+    frames: [
+      'high (jobs/deep.ts:2:58)',
+      'a (jobs/deep.ts:3:17)',
+      'b (jobs/deep.ts:4:17)',
+      'deep (jobs/deep.ts:5:33)',
+      'low (jobs/deep.ts:1:27)',
+      'high (jobs/deep.ts:2:28)',
+    ],
+  },
   realm: {
     code: `import vm from 'node:vm'\nexport async function realm() { vm.runInNewContext('throw new RangeError("elsewhere")') }`,
     message: 'RangeError: elsewhere',

@@ -15,7 +15,7 @@ export function failureInWords(
   { repo, sites }: { repo: string; sites?: ImportSites | undefined },
 ): { message: string; stack: string | null } {
   const words = isError(error) ? wordsOf(error) : thrown(error)
-  const stack = isError(error) ? inClone(withImport(stackOf(error), { repo, sites }), repo) : ''
+  const stack = isError(error) ? withImport(error, { repo, sites }) : ''
   return {
     message: inClone(words, repo).slice(0, failureLimits.message),
     stack: stack.slice(0, failureLimits.stack) || null,
@@ -32,14 +32,13 @@ function thrown(value: unknown): string {
 }
 
 /** A package that fails by itself has none of the customer's lines in its stack: the one that imports it is added. */
-function withImport(
-  stack: string,
-  { repo, sites }: { repo: string; sites: ImportSites | undefined },
-): string {
-  if (firstPosition(stack, repo)) return stack
-  const site = sites?.find(stack)
-  if (!site) return stack
-  return `${stack}\n    at import '${site.specifier}' (${repo}/${site.file}:${site.line}:${site.column})`
+function withImport(error: Error, { repo, sites }: { repo: string; sites: ImportSites | undefined }): string {
+  const stack = stackOf(error, repo)
+  const whole = partsOf(error).join('\n')
+  const site = firstPosition(whole, repo) ? null : sites?.find(whole)
+  return site
+    ? `${stack}\n    at import '${site.specifier}' (${site.file}:${site.line}:${site.column})`
+    : stack
 }
 
 /** Adds the causes: `fetch failed` alone says little. */
@@ -61,22 +60,44 @@ const needsSharedMemory = /\/dev\/shm\b|\bSemLock\b/
 const sharedMemoryHint =
   'jobs have no /dev/shm (start Chromium with --disable-dev-shm-usage; in Python use threads, or multiprocessing.Process with a Pipe)'
 
-function stackOf(error: Error): string {
-  return [ownStack(error), ...causesOf(error).map(cause => `Caused by: ${causeText(cause)}`)].join('\n')
+/** The stack of the error, of its causes, and of several errors in one. Of each, only the frames that it does not share with the one before. */
+function stackOf(error: Error, repo: string): string {
+  const parts = partsOf(error).map(part => inClone(part, repo))
+  return parts.map((part, index) => withoutShared(part, parts[index - 1])).join('\n')
 }
 
-function causeText(cause: unknown): string {
-  if (!isError(cause)) return format(cause)
-  const stack = ownStack(cause)
-  const words = messageOf(cause)
-  return stack.includes(String(cause.message)) && words !== '' ? stack : `${stack}\n${words}`
+function partsOf(error: Error): string[] {
+  const causes = causesOf(error).flatMap(cause =>
+    isError(cause) ? [`Caused by: ${ownStack(cause)}`, ...stacksIn(cause)] : [`Caused by: ${format(cause)}`],
+  )
+  return [ownStack(error), ...stacksIn(error), ...causes]
 }
 
-/** Without the causes. Several errors in one follow it, as far as they have stacks that say more than their messages. */
 function ownStack(error: Error): string {
-  const own = typeof error.stack === 'string' ? error.stack : String(error.message)
-  const several = severalIn(error).filter(isError).slice(0, mostOfSeveral)
-  return [own, ...several.map(each => `One of them: ${each.stack ?? each.message}`)].join('\n')
+  const words = String(error.message)
+  const stack = typeof error.stack === 'string' ? error.stack : words
+  return stack.includes(words) ? stack : `${stack}\n${words}`
+}
+
+const stacksIn = (error: Error): string[] =>
+  severalIn(error)
+    .filter(isError)
+    .slice(0, mostOfSeveral)
+    .map(each => `One of them: ${ownStack(each)}`)
+
+/** Fewer frames than these are rather read again than looked for. */
+const fewestShared = 3
+
+/** Frames from the caller down, of which the last ones are usually those of the error around it. */
+function withoutShared(part: string, before: string | undefined): string {
+  const lines = part.split('\n')
+  const above = before?.split('\n') ?? []
+  let shared = 0
+  const isShared = (line: string | undefined) =>
+    line !== undefined && /^\s+at /.test(line) && above.at(-1 - shared) === line
+  while (isShared(lines.at(-1 - shared))) shared++
+  if (shared < fewestShared) return part
+  return [...lines.slice(0, -shared), `    … ${shared} lines as above`].join('\n')
 }
 
 function causesOf(error: Error): unknown[] {

@@ -51,7 +51,7 @@ class HeadAndTail implements RunLog {
   }
 
   write(stream: LogStream, chunk: Buffer): void {
-    this.#add(stream, this.#streams[stream].read(chunk))
+    this.#add(stream, searchable(this.#streams[stream].read(chunk)))
   }
 
   mask(values: Iterable<string>): void {
@@ -81,7 +81,7 @@ class HeadAndTail implements RunLog {
 
   end(): boolean {
     if (!this.#ended) {
-      for (const name of ['out', 'err'] as const) this.#add(name, this.#streams[name].end())
+      for (const name of ['out', 'err'] as const) this.#add(name, searchable(this.#streams[name].end()))
       const last = this.#lastPart()
       if (last !== '') this.#file.append(last)
     }
@@ -139,6 +139,11 @@ class HeadAndTail implements RunLog {
     const part = beginning(rest, most)
     return { text: part, next: this.#headKept - rest.length + part.length }
   }
+}
+
+/** With a sign in place of each NUL: `grep` and other programs would take the file for a binary one. */
+function searchable(text: string): string {
+  return text.replaceAll('\0', '\u2400')
 }
 
 /** Splits a text into as many whole characters as fit into that many bytes, and the rest. */

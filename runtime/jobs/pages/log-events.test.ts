@@ -128,3 +128,29 @@ test('the number of readers is limited, and an idle reader is disconnected', asy
   }, /not read; a reader with Last-Event-ID goes on/)
   for (const text of await Promise.all([open().text(), open().text()])) assert.match(text, /event: end/)
 })
+
+test('a line end that comes in two pieces is one line end for a reader', async t => {
+  const { app, instance, signIn } = await startWeb(t, {
+    files: {
+      'manifest.ts': oneJob(`async ({ params }) => {
+        const { existsSync } = await import('node:fs')
+        process.stdout.write('one\\r')
+        while (!existsSync(params.until)) await new Promise(go => setTimeout(go, 20))
+        process.stdout.write('\\ntwo\\rthree\\0\\r')
+      }`),
+    },
+  })
+  const Cookie = await signIn()
+  const params = { until: instance.path('go.txt') }
+  const { id } = instance.engine.run('job', { trigger: 'manual', params })
+  const follow = () =>
+    app.request(`/api/runs/${id}/log`, { headers: { Cookie, Accept: 'text/event-stream' } })
+  const reader = (await follow()).body?.pipeThrough(new TextDecoderStream()).getReader()
+  let seen = ''
+  while (!seen.includes('one')) seen += (await reader?.read())?.value ?? ''
+  instance.write('go.txt', '')
+  for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read())
+    seen += piece.value
+  assert.equal(readEvents(seen).text, 'one\ntwo\nthree\u2400\n')
+  assert.equal(readEvents(await (await follow()).text()).text, 'one\ntwo\nthree\u2400\n', 'and later')
+})

@@ -111,8 +111,10 @@ function eventsOf(
         pump = () => {
           while (hasRoom()) {
             const { text, next } = log.from(position, aheadBytes)
-            if (next === position) break
-            sendPiece(timed ? text : asWritten(text), next)
+            const held = complete ? 0 : heldBack(text)
+            if (next === position || text.length === held) break
+            const kept = text.slice(0, text.length - held)
+            sendPiece(timed ? kept : asWritten(kept), next - held)
           }
           if (!complete || !hasRoom()) return
           send(event(JSON.stringify(runJson(runs.find(run.id) ?? run)), 'event: end'))
@@ -124,7 +126,7 @@ function eventsOf(
         stopFollowing = log.follow(piece => {
           if (piece === null) complete = true
           // A reader that keeps up gets every piece at once; a slow one reads from the stored log.
-          else if (piece.from === position && hasRoom())
+          else if (piece.from === position && heldBack(piece.kept) === 0 && hasRoom())
             return sendPiece(timed ? piece.kept : piece.written, piece.to)
           pump()
         })
@@ -138,6 +140,12 @@ function eventsOf(
     new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
   )
 }
+
+/**
+ * How many characters of a growing log wait for those after them: in an event, a carriage return is a line end, and the one
+ * of a CRLF must not become two.
+ */
+const heldBack = (text: string): number => (text.endsWith('\r') ? 1 : 0)
 
 function event(data: string, field: string): string {
   const lines = data.split(/\r\n|\r|\n/).map(line => `data: ${line}\n`)

@@ -55,7 +55,10 @@ export function runPageRoutes({ jobs, access: { signedIn: guard }, clock, repoFo
       guard,
       pageOnly: true,
       params: z.object({ id: z.string() }),
-      query: z.object({ line: lineNumber.optional() }),
+      query: z.object({
+        line: lineNumber.optional(),
+        find: z.string().max(200, 'must be at most 200 characters').default(''),
+      }),
       answers: page,
       handle: (c, { params, query }) => {
         const run = knownRun(jobs.runs, params.id)
@@ -69,6 +72,7 @@ export function runPageRoutes({ jobs, access: { signedIn: guard }, clock, repoFo
             wait={waitsOf(jobs.runs).get(run.id) ?? null}
             related={jobs.runs.list({ around: run, limit: mostRelated, offset: 0 }).runs}
             log={partOf(jobs.logs.timed(run.id), query.line ?? null)}
+            find={query.find}
             repoFolder={repoFolder}
           />
         )

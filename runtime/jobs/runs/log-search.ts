@@ -1,3 +1,5 @@
+import { wordsPattern } from '../../../views/components/log/found-text.tsx'
+import { visibleText } from '../../../views/components/log/terminal.ts'
 import type { FoundRun, RunLogs, Runs } from '../contract.ts'
 
 /** A search that takes longer ends incomplete. */
@@ -13,7 +15,7 @@ export async function searchRuns(
   { list, logOf }: Pick<Runs, 'list'> & { logOf: RunLogs['text'] },
   { jobId, words, limit, offset }: Parameters<RunLogs['search']>[0],
 ): Promise<{ found: FoundRun[]; total: number; complete: boolean }> {
-  const wanted = words.toLowerCase()
+  const wanted = wordsPattern(words)
   const until = performance.now() + patienceMs
   const found: FoundRun[] = []
   let total = 0
@@ -33,17 +35,31 @@ export async function searchRuns(
   }
 }
 
-function matchIn(where: FoundRun['match']['in'], text: string, wanted: string): FoundRun['match'] | null {
-  const at = text.toLowerCase().indexOf(wanted)
-  if (at < 0) return null
-  const start = text.lastIndexOf('\n', at) + 1
-  const end = text.indexOf('\n', at)
-  const line = text.slice(start, end < 0 ? undefined : end).trimEnd()
-  const cut = Math.max(0, Math.min(at - start - longestLine / 4, line.length - longestLine))
-  const shown = line.slice(cut, cut + longestLine)
-  return {
-    in: where,
-    line: text.slice(0, start).split('\n').length,
-    text: `${cut > 0 ? '…' : ''}${shown}${cut + longestLine < line.length ? '…' : ''}`,
+/**
+ * Looks line by line at what a terminal shows, because a colour may begin within the words. What was overwritten, as by a
+ * progress bar, is found as well.
+ */
+function matchIn(where: FoundRun['match']['in'], text: string, wanted: RegExp): FoundRun['match'] | null {
+  const isPlain = visibleText(text) === text
+  if (isPlain && !wanted.test(text)) return null
+  for (const [index, line] of text.split('\n').entries()) {
+    for (const shown of isPlain ? [line] : statesOf(line)) {
+      const at = wanted.exec(shown)?.index
+      if (at !== undefined) return { in: where, line: index + 1, text: around(shown.trimEnd(), at) }
+    }
   }
+  return null
+}
+
+/** What a line showed at its end, and before that. */
+function statesOf(line: string): string[] {
+  const states = line.split('\r')
+  return states.length === 1 ? [visibleText(line)] : [line, ...states.reverse()].map(visibleText)
+}
+
+/** The part of a long line in which something was found at a place. */
+function around(line: string, at: number): string {
+  const cut = Math.max(0, Math.min(at - longestLine / 4, line.length - longestLine))
+  const shown = line.slice(cut, cut + longestLine).toWellFormed()
+  return `${cut > 0 ? '…' : ''}${shown}${cut + longestLine < line.length ? '…' : ''}`
 }

@@ -1,7 +1,8 @@
 import type { LogLine } from '../../../runtime/jobs/contract.ts'
 import { clockTime } from '../time-words.ts'
+import { findWords } from './found-text.tsx'
 import type { SpokenOf } from './source-links.tsx'
-import { type TerminalPiece, terminalPieces } from './terminal.ts'
+import { type TerminalLook, type TerminalPiece, terminalLine } from './terminal.ts'
 import { TerminalPieces } from './terminal-text.tsx'
 
 export interface LogViewProps {
@@ -15,13 +16,15 @@ export interface LogViewProps {
   cut: boolean
   /** The code that wrote it. */
   code?: SpokenOf
+  /** Words to mark; in the highlighted line, the first of them has the address `#hit`. */
+  find?: string
 }
 
 /**
  * A program’s output as a terminal would show it, each line with its number and time. The numbers, times and the mark
  * of the error stream are left out of selected and copied text.
  */
-export function LogView({ lines, zone, first, line, cut, code }: LogViewProps) {
+export function LogView({ lines, zone, first, line, cut, code, find = '' }: LogViewProps) {
   const shown = lookedUpLines(lines)
   let before = ''
   return (
@@ -40,6 +43,9 @@ export function LogView({ lines, zone, first, line, cut, code }: LogViewProps) {
           const number = first + index
           const repeats = time === before && number !== line && number % 10 !== 0
           before = time
+          const pieces = shown[index] ?? []
+          const found = findWords(textOf(pieces), find)
+          const hit = find !== '' && number === line
           const classes = ['log-line', stream === 'err' ? 'err' : '', number === line ? 'here' : '']
           return (
             <span class={classes.filter(Boolean).join(' ')} id={`L${number}`}>
@@ -51,8 +57,8 @@ export function LogView({ lines, zone, first, line, cut, code }: LogViewProps) {
                 {repeats ? '' : time}
                 {stream === 'err' ? <b> err</b> : null}
               </span>
-              <span>
-                <TerminalPieces pieces={shown[index] ?? []} code={code} />
+              <span id={hit && found.length === 0 ? 'hit' : undefined}>
+                <TerminalPieces {...{ pieces, code, found, hit }} />
                 {'\n'}
               </span>
             </span>
@@ -68,23 +74,12 @@ export function LogView({ lines, zone, first, line, cut, code }: LogViewProps) {
  * the order of the two streams is not certain.
  */
 function lookedUpLines(lines: readonly LogLine[]): TerminalPiece[][] {
-  const found: TerminalPiece[][] = lines.map(() => [])
-  for (const stream of new Set(lines.map(line => line.stream))) {
-    const places = [...lines.keys()].filter(index => lines[index]?.stream === stream)
-    const text = places.map(index => lastState(lines[index]?.text ?? '')).join('\n')
-    let at = 0
-    for (const piece of terminalPieces(text)) {
-      for (const [part, words] of piece.text.split('\n').entries()) {
-        if (part > 0) at += 1
-        if (words !== '') found[places[at] ?? 0]?.push({ ...piece, text: words })
-      }
-    }
-  }
-  return found
+  const looks = new Map<LogLine['stream'], TerminalLook>()
+  return lines.map(({ stream, text }) => {
+    const { pieces, look } = terminalLine(text, looks.get(stream))
+    looks.set(stream, look)
+    return pieces
+  })
 }
 
-/** The last state of a line that was overwritten, as progress bars do. */
-function lastState(text: string): string {
-  const line = text.replace(/\r+$/, '')
-  return line.slice(line.lastIndexOf('\r') + 1)
-}
+const textOf = (pieces: readonly TerminalPiece[]): string => pieces.map(({ text }) => text).join('')

@@ -32,8 +32,15 @@ export interface SpokenOf {
   folder: string | null
 }
 
-/** Text in which each `file:line` of the jobs repo is a link to it, in the editor or at a commit. */
-export function withPlaces(text: string, { commit, folder }: SpokenOf = now): Child[] {
+/**
+ * Text in which each `file:line` of the jobs repo is a link to it, in the editor or at a commit. `show` renders the parts
+ * of the text, each with its offset.
+ */
+export function withPlaces(
+  text: string,
+  { commit, folder }: SpokenOf = now,
+  show: (part: string, offset: number) => Child = part => part,
+): Child[] {
   const parts: Child[] = []
   let from = 0
   for (const match of text.matchAll(placesIn(folder))) {
@@ -42,10 +49,12 @@ export function withPlaces(text: string, { commit, folder }: SpokenOf = now): Ch
     if (!isOfRepo(file)) continue
     const at = [file, Number(line), column === undefined ? null : Number(column)] as const
     const href = commit === null ? placeHref(...at) : committedHref(commit, ...at)
-    parts.push(text.slice(from, match.index), <a href={href}>{whole}</a>)
+    if (match.index > from) parts.push(show(text.slice(from, match.index), from))
+    parts.push(<a href={href}>{show(whole, match.index)}</a>)
     from = match.index + whole.length
   }
-  return [...parts, text.slice(from)].filter(part => part !== '')
+  if (from < text.length) parts.push(show(text.slice(from), from))
+  return parts
 }
 
 /** The first place in a stack that is in the repo's own code; null without one. */

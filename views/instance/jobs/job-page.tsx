@@ -125,7 +125,7 @@ function RunsPanel(props: Pick<JobPageProps, 'job' | 'list' | 'now'> & { address
         </div>
       ) : null}
       {runs.length > 0 ? (
-        <RunTable runs={runs} now={now} zone={job.timezone} matches={matches} />
+        <RunTable runs={runs} now={now} zone={job.timezone} matches={matches} words={search} />
       ) : search ? (
         <EmptyState title="No log contains this text">
           <p>

@@ -25,12 +25,17 @@ export interface LogPanelProps {
   zone: string
   log: LogPartView
   code: SpokenOf
+  /** Words to mark in it; '' for none. */
+  find: string
 }
 
-/** The address of a line of a run's log, on a page that shows it. */
-export const logLineHref = (runId: string, line: number): string => `/runs/${runId}?line=${line}#L${line}`
+/** The address of a line of a run's log, on a page that shows it; with words, that of the first of them in the line. */
+export function logLineHref(runId: string, line: number, find = ''): string {
+  if (find === '') return `/runs/${runId}?line=${line}#L${line}`
+  return `/runs/${runId}?${new URLSearchParams({ line: String(line), find })}#hit`
+}
 
-export function LogPanel({ run, zone, log, code }: LogPanelProps) {
+export function LogPanel({ run, zone, log, code, find }: LogPanelProps) {
   const address = `/api/runs/${run.id}/log`
   const asText = (
     <>
@@ -43,21 +48,21 @@ export function LogPanel({ run, zone, log, code }: LogPanelProps) {
         <p class="soft">{isOver(run) ? 'No output.' : 'No output yet.'}</p>
       ) : (
         <>
-          <LogView {...log} zone={zone} code={code} />
-          <Parts run={run} log={log} />
+          <LogView {...log} zone={zone} code={code} find={find} />
+          <Parts run={run} log={log} find={find} />
         </>
       )}
     </Panel>
   )
 }
 
-function Parts({ run, log }: Pick<LogPanelProps, 'run' | 'log'>) {
+function Parts({ run, log, find }: Pick<LogPanelProps, 'run' | 'log' | 'find'>) {
   const { first, total, lines, before, after } = log
   if (before === null && after === null) return null
   const last = first + lines.length - 1
   const way = (label: string, line: number | null) =>
     line === null ? null : (
-      <a class="button" href={logLineHref(run.id, line)}>
+      <a class="button" href={logLineHref(run.id, line, find)}>
         {label}
       </a>
     )

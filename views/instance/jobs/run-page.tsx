@@ -8,7 +8,7 @@ import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { isOver, RunStatus } from '../../components/status.tsx'
 import { Duration, Time } from '../../components/time.tsx'
 import { Commit } from '../manifest-panel.tsx'
-import { LogPanel, type LogPartView } from './log-panel.tsx'
+import { LogPanel, type LogPartView, logLineHref } from './log-panel.tsx'
 import type { QueuePlace } from './queued-runs.tsx'
 import { RelatedRuns } from './related-runs.tsx'
 import { triggerWords } from './run-table.tsx'
@@ -26,17 +26,20 @@ export interface RunPageProps {
   related: readonly Run[]
   /** A part of its log. */
   log: LogPartView
+  /** Words to mark in the log; '' for none. */
+  find: string
   /** The folder of the jobs repo, as the run sees it. */
   repoFolder: string
 }
 
-export function RunPage({ now, run, zone, registered, wait, related, log, repoFolder }: RunPageProps) {
+export function RunPage(props: RunPageProps) {
+  const { now, run, zone, registered, wait, related, log, find, repoFolder } = props
   const going = !isOver(run)
   const code = { commit: run.commit, folder: repoFolder }
   return (
     <Live
       id="run"
-      src={`/runs/${run.id}${log.line === null ? '' : `?line=${log.line}`}`}
+      src={log.line === null ? `/runs/${run.id}` : logLineHref(run.id, log.line, find).replace(/#.*/, '')}
       everySeconds={going ? 1 : null}
     >
       <div>
@@ -53,7 +56,7 @@ export function RunPage({ now, run, zone, registered, wait, related, log, repoFo
           {run.error ? <Failure run={run} error={run.error} code={code} /> : null}
           {wait ? <Waits wait={wait} /> : null}
           <div class="columns">
-            <LogPanel run={run} zone={zone} log={log} code={code} />
+            <LogPanel run={run} zone={zone} log={log} code={code} find={find} />
             <div class="stack">
               <Details run={run} now={now} zone={zone} />
               <RelatedRuns run={run} related={related} now={now} />

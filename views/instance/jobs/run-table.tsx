@@ -1,4 +1,5 @@
 import type { LogMatch, Run } from '../../../runtime/jobs/contract.ts'
+import { findWords, foundText } from '../../components/log/found-text.tsx'
 import { withoutEscapes } from '../../components/log/terminal.ts'
 import { RunStatus } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
@@ -21,8 +22,10 @@ export function RunTable(props: {
   ofJobs?: boolean
   /** Lines to show in place of the outcome, by run. */
   matches?: ReadonlyMap<string, LogMatch>
+  /** The words that these lines contain. */
+  words?: string
 }) {
-  const { runs, now, zone, matches, ofJobs = false } = props
+  const { runs, now, zone, matches, words = '', ofJobs = false } = props
   return (
     <Table
       caption="Runs, newest first"
@@ -62,10 +65,10 @@ export function RunTable(props: {
           cell: run => {
             const match = matches?.get(run.id)
             if (!match) return <Outcome run={run} />
-            const href = match.in === 'log' ? logLineHref(run.id, match.line) : `/runs/${run.id}`
+            const href = match.in === 'log' ? logLineHref(run.id, match.line, words) : `/runs/${run.id}`
             return (
               <a href={href}>
-                <code>{withoutEscapes(match.text)}</code>
+                <code>{foundText(match.text, { found: findWords(match.text, words) })}</code>
               </a>
             )
           },
