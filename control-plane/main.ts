@@ -1,5 +1,8 @@
 import { siteUrl } from '../plugins/site/contract.ts'
 import { BootError } from '../src/boot-error.ts'
+import { systemClock } from '../src/clock.ts'
+import { idleMemory } from '../src/kernel/idle-memory.ts'
+import { startTask } from '../src/kernel/tasks.ts'
 import { createLog } from '../src/log.ts'
 import type { Program } from './boot.ts'
 import { controlPlane } from './program.ts'
@@ -11,6 +14,7 @@ async function main(): Promise<void> {
   await program.listen()
   welcome(program)
   stopOnSignals(program)
+  startTask(idleMemory(), { clock: systemClock, log })
 }
 
 /** Prints the addresses, for the person who has just run `npm start`. */

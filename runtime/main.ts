@@ -1,5 +1,7 @@
 import { BootError } from '../src/boot-error.ts'
 import { systemClock } from '../src/clock.ts'
+import { idleMemory } from '../src/kernel/idle-memory.ts'
+import { startTask } from '../src/kernel/tasks.ts'
 import { createLog } from '../src/log.ts'
 import type { Runtime } from './boot.ts'
 import { startRuntime } from './program.ts'
@@ -20,6 +22,7 @@ async function main(): Promise<void> {
   log.info({ port: runtime.port }, 'listening')
   process.send?.({ type: 'listening', port: runtime.port })
   await runtime.started
+  startTask(idleMemory(), { clock: systemClock, log })
 }
 
 /**

@@ -32,7 +32,7 @@ export function storedLog(read: () => string): OpenLog {
   return {
     from: (position, most) => {
       const log = read()
-      const gap = log.search(/\n\[longhouse\] … \d+ bytes left out here …\n/)
+      const gap = log.search(/\n\[longhouse\] \u2026 \d+ bytes left out here \u2026\n/)
       const start = position < 0 ? log.length + position + 1 : gap < 0 ? position : Math.min(position, gap)
       const text = beginning(log.slice(Math.max(0, start)), most)
       if (text === '') return { text, next: position }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { AppEnv } from './route.ts'
@@ -15,26 +16,20 @@ const types: Record<string, string> = {
   svg: 'image/svg+xml',
 }
 
+const codings = { br: '.br', gzip: '.gz' } as const
+
 /**
- * Loads the assets built into `folder`: hashed files, each also as brotli and gzip, and `index.json` from plain to
- * hashed names. They are few and small, so they are held in memory and may be cached forever.
+ * Knows the assets built into `folder`: hashed files, each also as brotli and gzip, and `index.json` from plain to
+ * hashed names. They may be cached forever, so a browser asks once, and they are read from the disk for it: in memory,
+ * the three forms of each would be a megabyte in every instance.
  */
 export function loadAssets(folder: string): Assets {
   const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Record<string, string>
   const files = new Map(
-    Object.values(index).map(file => {
-      const encodings: Record<string, Uint8Array<ArrayBuffer>> = {
-        identity: new Uint8Array(readFileSync(join(folder, file))),
-      }
-      for (const [name, suffix] of [
-        ['br', '.br'],
-        ['gzip', '.gz'],
-      ] as const) {
-        if (existsSync(join(folder, file + suffix)))
-          encodings[name] = new Uint8Array(readFileSync(join(folder, file + suffix)))
-      }
-      return [file, encodings]
-    }),
+    Object.values(index).map(file => [
+      file,
+      (['br', 'gzip'] as const).filter(coding => existsSync(join(folder, file + codings[coding]))),
+    ]),
   )
   return {
     url: name => {
@@ -43,17 +38,18 @@ export function loadAssets(folder: string): Assets {
       return `/assets/${file}`
     },
     mount: app => {
-      app.get('/assets/:file', (c, next) => {
+      app.get('/assets/:file', async (c, next) => {
         const file = c.req.param('file')
         const encodings = files.get(file)
         if (!encodings) return next()
         const accepted = acceptedEncodings(c.req.header('accept-encoding') ?? '')
-        const encoding = ['br', 'gzip'].find(name => accepted.has(name) && encodings[name]) ?? 'identity'
+        const encoding = encodings.find(name => accepted.has(name))
+        const content = await readFile(join(folder, encoding ? file + codings[encoding] : file))
         c.header('Content-Type', types[file.split('.').pop() ?? ''] ?? 'application/octet-stream')
         c.header('Cache-Control', 'public, max-age=31536000, immutable')
         c.header('Vary', 'Accept-Encoding')
-        if (encoding !== 'identity') c.header('Content-Encoding', encoding)
-        return c.body(encodings[encoding] as Uint8Array<ArrayBuffer>)
+        if (encoding) c.header('Content-Encoding', encoding)
+        return c.body(content)
       })
     },
   }
