@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -142,4 +143,45 @@ test('logs -f shows a run as it writes, and then the next runs of its job, until
   job.process.kill('SIGINT')
   const all = await job.ended
   assert.deepEqual([all.code, all.out], [130, 'begun\n\ndone\nbegun\n\ndone\n'])
+})
+
+test('push sends what is committed, and shows what the manifest said; the token is nowhere to be found', async t => {
+  const instance = await runningInstance(t)
+  await instance.live('daily-digest')
+  const secret = await instance.token('write')
+  const { dir } = person(t)
+  const clone = join(dir, 'clone')
+  const git = (...args: string[]) => {
+    const identity = ['-c', 'user.name=Bob', '-c', 'user.email=bob@example.com']
+    return execFileSync('git', ['-C', clone, ...identity, ...args], { encoding: 'utf8' })
+  }
+  execFileSync('git', ['clone', '--quiet', instance.jobsDir, clone])
+  const env = { LONGHOUSE_URL: instance.origin, LONGHOUSE_TOKEN: secret, GIT_TRACE: '1', GIT_TRACE_CURL: '1' }
+  const push = (more: Record<string, string> = {}) => say(t, clone, ['push'], { ...env, ...more })
+
+  writeFileSync(
+    join(clone, 'manifest.ts'),
+    `${registry}jobRegistry.register({ id: 'mine', ${never}, func: () => 1 })\n`,
+  )
+  const before = await push()
+  assert.match(before.err, /warning 1 file has changes that are not committed, and are not sent/)
+  git('commit', '--quiet', '--all', '--message', 'My job')
+  const pushed = await push()
+  assert.equal(pushed.code, 0, pushed.err)
+  assert.match(pushed.err, /^remote: .*mine/m)
+  await instance.live('mine')
+  assert.ok(!pushed.err.includes(secret) && !pushed.out.includes(secret), 'git traces arguments and headers')
+  assert.ok(!readFileSync(join(clone, '.git/config'), 'utf8').includes(instance.origin))
+
+  writeFileSync(join(clone, 'manifest.ts'), 'jobRegistry.register(\n')
+  git('commit', '--quiet', '--all', '--message', 'Broken')
+  assert.match((await push()).err, /^remote: .*manifest\.ts:2/m)
+  await instance.live('mine')
+
+  const reader = await push({ LONGHOUSE_TOKEN: await instance.token('read') })
+  assert.equal(reader.code, 1)
+  assert.match(reader.err, /scope/)
+  const stranger = await push({ LONGHOUSE_TOKEN: 'lht_wrong' })
+  assert.equal(stranger.code, 1)
+  assert.match(stranger.err, /The token does not belong to this instance/)
 })

@@ -4,6 +4,7 @@ import type { GitServerService } from '../git-server/contract.ts'
 import type { JobsService } from '../jobs/contract.ts'
 import type { Packages } from '../packages/contract.ts'
 import type { RepoService } from '../repo/contract.ts'
+import type { SdkService } from '../sdk/contract.ts'
 
 /** How long a response waits for a load. A longer load continues, and the response says so. */
 export interface Patience {
@@ -21,6 +22,7 @@ export interface FilesWeb {
   jobs: JobsService
   repo: RepoService
   packages: Packages
+  sdk: SdkService
   clone: GitServerService
   access: Access
   clock: Clock

@@ -4,6 +4,7 @@ import '../git-server/contract.ts'
 import '../jobs/contract.ts'
 import '../packages/contract.ts'
 import '../repo/contract.ts'
+import '../sdk/contract.ts'
 import '../volume/contract.ts'
 import { committedFileRoutes } from './committed-files.tsx'
 import { editorRoutes } from './editor.tsx'
@@ -17,13 +18,14 @@ import { repoRoutes } from './repo-routes.tsx'
 export const filesWith = (patience: Partial<Patience>) =>
   definePlugin({
     name: 'files',
-    needs: ['auth', 'git-server', 'jobs', 'packages', 'repo', 'volume'],
-    setup: ({ clock, services: { auth, jobs, packages, repo, volume, ...others } }) => {
+    needs: ['auth', 'git-server', 'jobs', 'packages', 'repo', 'sdk', 'volume'],
+    setup: ({ clock, services: { auth, jobs, packages, repo, sdk, volume, ...others } }) => {
       const web = {
         clone: others['git-server'],
         jobs,
         repo,
         packages,
+        sdk,
         access: auth,
         clock,
         address: volume.address,

@@ -11,7 +11,7 @@ const shape = repoShape.extend({ packages: keptPackagesShape })
 
 /** Routes of the jobs repo. A stranger learns only whether there is one. */
 export function repoRoutes(web: FilesWeb): Route[] {
-  const { jobs, repo, packages, clock, repoFolder, clone } = web
+  const { jobs, repo, packages, clock, repoFolder, clone, sdk } = web
   const { signedIn: guard, isAuthenticated } = web.access
 
   const state = async () => ({
@@ -66,6 +66,7 @@ export function repoRoutes(web: FilesWeb): Route[] {
             manifest={withExcerpts(repoFolder, jobs.manifest.state())}
             clone={clone}
             packages={packages.state()}
+            sdk={{ address: sdk.address, named: sdk.namedIn(repoFolder) }}
           />
         )
         const installing = packages.state().status === 'installing'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
 import { startRegistry } from '../packages/registry.fixture.ts'
-import { startWeb } from '../web/web.fixture.ts'
+import { browser, startWeb } from '../web/web.fixture.ts'
 
 /** No host has this name: nothing can be fetched from there. */
 const origin = 'http://acme.invalid'
@@ -137,3 +137,38 @@ function readManifestOf(tarball: Buffer): { dependencies?: Record<string, string
   assert.equal(status, 0)
   return JSON.parse(stdout.toString())
 }
+
+test('the page of the jobs repo shows how to install the package, and whether package.json names it', async t => {
+  const { app, instance, signIn } = await startWeb(t, { publicUrl: origin })
+  const Cookie = await signIn()
+  const page = async () =>
+    (await (await app.request('/repo', { headers: { ...browser, Cookie } })).text()).replaceAll(/\s+/g, ' ')
+  const install = `npm install --save-dev --allow-remote=root ${address}`
+  const first = await page()
+  assert.ok(first.includes('package.json names this instance’s package'))
+  assert.ok(!first.includes(install))
+  const versions = {
+    'https://old.example.com/sdk/longhouse-1.0.0.tgz': 'names a package at another address',
+    [`${origin}/sdk/longhouse-1.0.0.tgz`]: 'names a version that this instance does not have',
+    'left-pad': 'does not name the package',
+  }
+  for (const [longhouse, words] of Object.entries(versions)) {
+    instance.write('package.json', JSON.stringify({ devDependencies: { longhouse } }))
+    const shown = await page()
+    assert.ok(shown.includes(words), longhouse)
+    assert.ok(shown.includes(install))
+  }
+  copyFileSync(join(built, name), join(instance.dir, 'sdk/longhouse-1.0.0.tgz'))
+  instance.write(
+    'package.json',
+    JSON.stringify({ devDependencies: { longhouse: `${origin}/sdk/longhouse-1.0.0.tgz` } }),
+  )
+  assert.ok((await page()).includes('names an older version'))
+})
+
+test('without a public address, the page of the jobs repo says what is missing', async t => {
+  const { app, signIn } = await startWeb(t)
+  const page = await app.request('/repo', { headers: { ...browser, Cookie: await signIn() } })
+  const text = (await page.text()).replaceAll(/\s+/g, ' ')
+  assert.match(text, /This instance does not know its public address.*LONGHOUSE_PUBLIC_URL/)
+})

@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../../src/log.ts'
-import { isTarballName } from '../git/sdk-address.ts'
+import { readRegular } from '../../src/storage/regular-file.ts'
+import { isTarballName, sdkAddressesIn } from '../git/sdk-address.ts'
 import type { SdkService } from './contract.ts'
 
 /**
@@ -18,14 +19,24 @@ export function openTarballs(options: {
   const current = readdirSync(built).find(isTarballName)
   if (current === undefined) throw new Error(`there is no package longhouse in ${built}`)
   const path = `/sdk/${current}`
+  const tarball = (name: string) => {
+    if (!isTarballName(name)) return null
+    // The kept one first: it is what clients have the hash of.
+    return [join(kept, name), join(built, name)].find(file => existsSync(file)) ?? null
+  }
   return {
     path,
     address: origin && `${origin}${path}`,
-    tarball: name => {
-      if (!isTarballName(name)) return null
-      // The kept one first: it is what clients have the hash of.
-      return [join(kept, name), join(built, name)].find(file => existsSync(file)) ?? null
+    namedIn: jobsDir => {
+      const text = readRegular(join(jobsDir, 'package.json'), 1024 * 1024)?.toString('utf8') ?? ''
+      const [found] = sdkAddressesIn(text)
+      if (!found) return 'none'
+      const [url, name] = found
+      if (origin === null || new URL(url).origin !== origin) return 'elsewhere'
+      if (name === current) return 'current'
+      return tarball(name) === null ? 'lacks' : 'older'
     },
+    tarball,
     keep: () => {
       const file = join(kept, current)
       if (existsSync(file)) return

@@ -1,6 +1,7 @@
 import type { GitServerService } from '../../../runtime/git-server/contract.ts'
 import type { PackagesState } from '../../../runtime/packages/contract.ts'
 import type { RepoStatus } from '../../../runtime/repo/contract.ts'
+import type { SdkState } from '../../../runtime/sdk/contract.ts'
 import { PostButton } from '../../components/button.tsx'
 import { Live } from '../../components/live.tsx'
 import { EmptyState, Facts, PageHead, Panel } from '../../components/panel.tsx'
@@ -10,6 +11,7 @@ import { Difference } from '../difference.tsx'
 import { Commit, ManifestBadge, ManifestProblems, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 import { PackagesPanel } from '../packages-panel.tsx'
 import { RemoteBadge, RemoteTrouble } from './remote-trouble.tsx'
+import { SdkPanel } from './sdk-panel.tsx'
 
 export interface RepoPageProps {
   now: number
@@ -18,9 +20,10 @@ export interface RepoPageProps {
   /** Where to clone the jobs repo from. */
   clone: GitServerService
   packages: PackagesState
+  sdk: SdkState
 }
 
-export function RepoPage({ now, repo, manifest, clone, packages }: RepoPageProps) {
+export function RepoPage({ now, repo, manifest, clone, packages, sdk }: RepoPageProps) {
   if (!repo.initialized) {
     return (
       <>
@@ -67,6 +70,7 @@ export function RepoPage({ now, repo, manifest, clone, packages }: RepoPageProps
             <LastChange manifest={manifest} now={now} />
             <HowToChange />
             <Clone clone={clone} branch={repo.branch} />
+            <SdkPanel sdk={sdk} />
           </div>
           <div class="stack">
             <State repo={repo} now={now} />
