@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { ask } from '../src/testing/ask.ts'
 
-const program = join(import.meta.dirname, '../dist/runtime.js')
+const built = join(import.meta.dirname, '../dist/runtime.js')
 const password = 'a password for the bench'
 
 export interface Instance {
@@ -12,7 +12,7 @@ export interface Instance {
 }
 
 /** Starts the built runtime and waits until it is ready. */
-export async function start(dataDir: string): Promise<Instance> {
+export async function start(dataDir: string, program = built): Promise<Instance> {
   const startedAt = performance.now()
   const child = fork(program, {
     execArgv: [],
@@ -35,7 +35,7 @@ export async function start(dataDir: string): Promise<Instance> {
   return { child, url, readyMs: performance.now() - startedAt }
 }
 
-export async function stop({ child }: Instance): Promise<void> {
+export async function stop({ child }: Pick<Instance, 'child'>): Promise<void> {
   const ended = new Promise(resolve => child.once('exit', resolve))
   child.kill('SIGTERM')
   await ended
@@ -45,6 +45,9 @@ export function pause(ms: number): Promise<void> {
   return new Promise(done => setTimeout(done, ms))
 }
 
+/** The time of day with fractions of a millisecond, in this process and in a job. */
+export const now = () => performance.timeOrigin + performance.now()
+
 /** The cookie of a session. */
 export async function signIn({ url }: Instance): Promise<string> {
   const body = JSON.stringify({ password })
@@ -52,11 +55,81 @@ export async function signIn({ url }: Instance): Promise<string> {
   return login.headers.getSetCookie()[0]?.split(';')[0] ?? ''
 }
 
-export function print(name: string, times: readonly number[]): void {
-  const sorted = times.toSorted((a, b) => a - b)
-  const at = (share: number) =>
-    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0)
+/** What people do with an instance. */
+export interface Session extends Instance {
+  /** The commit that is live; null when there is none yet, or the last save was refused. */
+  commit(): Promise<string | null>
+  /** Saves by `write`, and resolves with how long it took until that was live and committed, in milliseconds. */
+  save(write: () => void): Promise<number>
+  /** Runs a job to its end, and resolves with its result. Throws when it does not succeed. */
+  run(job: string): Promise<unknown>
+}
+
+/** Starts an instance, and resolves when its jobs are live. */
+export async function open(dataDir: string, program?: string): Promise<Session> {
+  const instance = await start(dataDir, program)
+  const headers = { Cookie: await signIn(instance), Prefer: 'wait=60' }
+  const json = async (path: string, method = 'GET') =>
+    (await fetch(instance.url + path, { method, headers })).json() as Promise<{
+      status: string
+      result: unknown
+      manifest: { status: string; commit: string | null; errors: unknown[]; waiting_for?: string | null }
+    }>
+  const commit = async () => (await json('/api/jobs')).manifest.commit
+  // Packages may have to be installed.
+  const live = async () => {
+    const { manifest } = await json('/api/jobs')
+    const installing = manifest.waiting_for !== null && manifest.waiting_for !== undefined
+    if (manifest.status === 'error' && !installing) throw refused(manifest.errors)
+    return manifest.commit
+  }
+  while (!(await live())) await pause(50)
+  return {
+    ...instance,
+    commit,
+    save: async write => {
+      const before = await commit()
+      const savedAt = performance.now()
+      write()
+      for (;;) {
+        const { manifest } = await json('/api/jobs')
+        if (manifest.commit !== before) return performance.now() - savedAt
+        if (manifest.status === 'error') throw refused(manifest.errors)
+        await pause(3)
+      }
+    },
+    run: async job => {
+      const ended = await json(`/api/jobs/${job}/run`, 'POST')
+      if (ended.status !== 'succeeded') throw new Error(`a run of ${job} ${JSON.stringify(ended)}`)
+      return ended.result
+    },
+  }
+}
+
+const refused = (errors: unknown) => new Error(`the jobs were refused: ${JSON.stringify(errors)}`)
+
+const at = (sorted: readonly number[], share: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
+
+/**
+ * Prints the figures of what was measured, with the ratio of the medians to what was measured beside it, and what the
+ * median should be at most. Returns the median.
+ */
+export function print(
+  name: string,
+  values: readonly number[],
+  { unit = 'ms', beside, most }: { unit?: string; beside?: number; most?: number } = {},
+): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const median = at(sorted, 0.5)
+  const figure = (share: number) => {
+    const value = at(sorted, share)
+    return `${value.toFixed(value < 100 ? 1 : 0)} ${unit}`.padStart(9)
+  }
+  const ratio = beside === undefined ? '' : `   ×${(median / beside).toFixed(2)}`
+  const target = most === undefined ? '' : `   (at most ${most} ${unit})`
   console.log(
-    `${name.padEnd(46)} min ${at(0)} ms   median ${at(0.5)} ms   max ${at(1)} ms   (${times.length} runs)`,
+    `${name.padEnd(52)} min ${figure(0)}  median ${figure(0.5)}  p99 ${figure(0.99)}  of ${values.length}${ratio}${target}`,
   )
+  return median
 }

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { answerProbes } from '../isolation/probes.ts'
 import type { ImportSites } from '../modules/import-sites.ts'
+import { loadLater } from '../modules/later.ts'
 import { packageInWords } from '../modules/package-words.ts'
 import { packagesOf } from '../modules/packages-of.ts'
 import { serveModules } from '../modules/serve.ts'
@@ -84,7 +85,10 @@ async function load({ path, names }: Compilation['unread'][number], repo: string
 async function found({ job, site }: Registered[number], repo: string): Promise<Registration> {
   const fields: Record<string, Field> = {}
   if (typeof job === 'object' && job !== null) {
-    for (const [name, value] of Object.entries(job)) fields[name] = await fieldOf(value)
+    for (const [name, value] of Object.entries(job)) {
+      // A function is needed by runs only; what the parameters are is part of the job.
+      fields[name] = await fieldOf(name === 'params' ? await loadLater(value) : value)
+    }
   }
   return {
     fields,

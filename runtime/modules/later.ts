@@ -1,6 +1,6 @@
-/** What the manifest hands on without needing it: a function that is loaded when it is called. */
+/** What the manifest hands on without needing it: in place of a function or parameters, a function that loads them. */
 type Func = (...given: never[]) => unknown
-type Later = Func & { [key]?: () => Promise<Func> }
+type Later = Func & { [key]?: () => Promise<unknown> }
 
 const key = Symbol.for('longhouse.later')
 
@@ -9,14 +9,15 @@ export const laterName = 'globalThis[Symbol.for("longhouse.later")]'
 
 /** Makes `laterName` known to the modules of this process. */
 export function offerLater(): void {
-  Reflect.set(globalThis, key, (load: () => Promise<Record<string, Func>>, name: string): Later => {
-    const loaded = async (): Promise<Func> => (await load())[name] as Func
-    const later: Later = async (...given) => (await loaded())(...given)
+  Reflect.set(globalThis, key, (load: () => Promise<Record<string, unknown>>, name: string): Later => {
+    const loaded = async () => (await load())[name]
+    const later: Later = async (...given) => ((await loaded()) as Func)(...given)
     return Object.defineProperty(later, key, { value: loaded })
   })
 }
 
-/** The function itself, so that a stack shows no other. */
-export async function loadLater(func: Func): Promise<Func> {
-  return (await (func as Later)[key]?.()) ?? func
+/** What was handed on, loaded: the function itself, so that a stack shows no other. Any other value stays as it is. */
+export async function loadLater(value: unknown): Promise<unknown> {
+  const load = typeof value === 'function' ? (value as Later)[key] : undefined
+  return load ? await load() : value
 }

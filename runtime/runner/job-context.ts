@@ -6,17 +6,17 @@ import { contextState } from './context-state.ts'
 import type { RunRequest } from './run-protocol.ts'
 
 /**
- * Creates the context of the job's function. `signal` is called when the job first reads it. Throws if the parameters
- * do not match the job's schema.
+ * Creates the context of the job's function. `params` is what the job says its parameters are. `signal` is called when
+ * the job first reads it. Throws if the parameters do not match.
  */
 export async function contextOf(
   request: RunRequest,
-  job: { params?: unknown },
+  params: unknown,
   { signal, call }: { signal: () => AbortSignal; call: (asked: unknown) => Promise<unknown> },
 ): Promise<JobContext> {
   const { id, slot, attempt, trigger } = request.run
   return {
-    params: await parseParams(job.params, request.params),
+    params: await parseParams(params, request.params),
     state: contextState(call),
     secrets: declaredOnly(request.secrets),
     get signal() {

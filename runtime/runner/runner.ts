@@ -73,8 +73,9 @@ async function run(request: RunRequest): Promise<void> {
     ]
     const found = registered?.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
-    const func = (await loadLater(found.job.func as never)) as JobDefinition['func']
-    const result = await callAlone(func, await contextOf(request, found.job, { signal, call: parent.call }))
+    const func = (await loadLater(found.job.func)) as JobDefinition['func']
+    const params = await loadLater(found.job.params)
+    const result = await callAlone(func, await contextOf(request, params, { signal, call: parent.call }))
     // Unhandled rejections are reported at the end of this iteration of the event loop.
     await new Promise(done => setImmediate(done))
     report({ result: kept(result) })
