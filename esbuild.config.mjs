@@ -168,6 +168,7 @@ const runnerPrograms = {
     runner: 'runtime/runner/runner.ts',
     confine: 'runtime/isolation/preload.ts',
     modules: 'runtime/modules/preload.ts',
+    serving: 'runtime/modules/serving.ts',
   },
   outExtension: { '.js': '.cjs' },
   bundle: true,

@@ -57,7 +57,7 @@ export async function performRun(
       secrets,
       run: { id: newId('run'), slot: null, attempt: 1, trigger: 'manual' },
     },
-    { log, runners: { take: () => startRunner(place) }, memoryMb, state: stateFile(dir, job.id) },
+    { log, runners: { take: build => startRunner(place, build) }, memoryMb, state: stateFile(dir, job.id) },
   )
   let ending: Pick<Outcome, 'status' | 'error'> | null = null
   const end = (status: Outcome['status'], message: string, graceMs: number) => {

@@ -36,6 +36,7 @@ const own = {
     'runner.cjs',
     'confine.cjs',
     'modules.cjs',
+    'serving.cjs',
     'npm.cjs',
     'manifest-reader.js',
     'git.js',

@@ -1,20 +1,22 @@
-import { type Reach, restrictTo } from './landlock.ts'
+import { prepareRestriction } from './landlock.ts'
+import type { Reach } from './reach.ts'
 import { openSystemCalls } from './system-calls.ts'
 
 /** Restricts this process and everything it starts. */
 export interface Confinement {
   /** Starts the restriction, which cannot be lifted. On systems without support, Node's own permissions apply. */
-  begin(reach: Reach): void
+  begin(): void
 }
 
 /** Prepares the restriction, which takes longer than starting it. */
-export function prepareConfinement(): Confinement {
+export function prepareConfinement(reach: Reach): Confinement {
   const system = openSystemCalls()
   // Orphans become children of this process, which lives as long as the run, so they can be found.
   system?.adoptOrphans()
+  const restrict = system && prepareRestriction(reach, system)
   return {
-    begin: reach => {
-      if (system) restrictTo(reach, system)
+    begin: () => {
+      restrict?.()
       process.permission?.drop('ffi')
       leaveRuntimeAlone()
     },
@@ -31,9 +33,4 @@ function leaveRuntimeAlone(): void {
     }
     return kill.call(process, pid, signal)
   }
-}
-
-/** What the runtime passed to the runner, see `startCustomerProgram`. */
-export function givenReach(): Reach {
-  return JSON.parse(process.argv[2] ?? '') as Reach
 }

@@ -1,4 +1,5 @@
 import { getRawPointer } from 'node:ffi'
+import { isWithin, type Reach } from './reach.ts'
 import type { SystemCalls } from './system-calls.ts'
 
 /**
@@ -29,26 +30,18 @@ const signalScope = 1n << 1n
 const reading = right.execute | right.readFile | right.readFolder
 const ofFiles = right.execute | right.readFile | right.writeFile | right.truncate
 
-export interface Reach {
-  /** Absolute paths; a folder includes its contents. */
-  read: readonly string[]
-  write: readonly string[]
-  /** True for a program that has to move files between folders. */
-  moves?: boolean
-}
-
 /** The Landlock version of the system, from 1 on; 0 or less without support. */
 export function landlockVersion(system: SystemCalls): number {
   return Number(system.call(call.create, 0n, 0n, askVersion))
 }
 
 /**
- * Restricts this process and everything it starts from now on. Returns false if the system cannot; then nothing has
- * changed.
+ * Prepares to restrict this process and everything it starts, which takes longer than the start of that. Returns a
+ * function that starts it, which answers false if the system refuses; null if the system cannot do it at all.
  */
-export function restrictTo(reach: Reach, system: SystemCalls): boolean {
+export function prepareRestriction(reach: Reach, system: SystemCalls): (() => boolean) | null {
   const version = landlockVersion(system)
-  if (version < (reach.moves ? 2 : 1)) return false
+  if (version < (reach.moves ? 2 : 1)) return null
   const known =
     right.makeDevice |
     reading |
@@ -60,7 +53,7 @@ export function restrictTo(reach: Reach, system: SystemCalls): boolean {
   // Older systems refuse unknown fields.
   const size = version >= 6 ? 24n : version >= 4 ? 16n : 8n
   const ruleset = system.call(call.create, getRawPointer(attributes.buffer), size, 0n)
-  if (ruleset < 0) return false
+  if (ruleset < 0) return null
   const allow = (path: string, rights: bigint, followLink: boolean) => {
     const place = system.openPlace(path, { followLink })
     if (place < 0n) return
@@ -70,13 +63,21 @@ export function restrictTo(reach: Reach, system: SystemCalls): boolean {
     if (!add(rights)) add(rights & ofFiles)
     system.close(place)
   }
+  const allowWhere = (chosen: (path: string) => boolean) => {
+    for (const path of reach.read) if (chosen(path)) allow(path, reading, true)
+    // Not through links: a link in the repo may lead to places that must not be written.
+    for (const path of reach.write) if (chosen(path)) allow(path, ~right.makeDevice, false)
+  }
+  const changes = (path: string) => reach.changing !== undefined && isWithin(path, reach.changing)
   // In /proc a process may read only the processes that it may trace, so the runtime’s environment stays private.
-  for (const path of [...reach.read, '/proc']) allow(path, reading, true)
-  // Not through links: a link in the repo may lead to places that must not be written.
-  for (const path of reach.write) allow(path, ~right.makeDevice, false)
-  const restricted = system.forbidNewPrivileges() && system.call(call.restrict, ruleset, 0n, 0n) === 0n
-  system.close(ruleset)
-  return restricted
+  allow('/proc', reading, true)
+  allowWhere(path => !changes(path))
+  return () => {
+    allowWhere(changes)
+    const restricted = system.forbidNewPrivileges() && system.call(call.restrict, ruleset, 0n, 0n) === 0n
+    system.close(ruleset)
+    return restricted
+  }
 }
 
 function rule(place: bigint, rights: bigint): ArrayBuffer {

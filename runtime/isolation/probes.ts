@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import os from 'node:os'
-import zlib from 'node:zlib'
 
 /**
  * Packages look for files that tell them where they run (`/.dockerenv`, `/run/WSL`) and expect no error from questions
@@ -40,8 +39,13 @@ function orIfDenied<T>(ask: () => T, denied: T): T {
 function offerConstants(): void {
   const { binding } = process as unknown as { binding?: (name: string) => unknown }
   if (typeof binding !== 'function') return
-  const constants = { fs: fs.constants, os: os.constants, zlib: zlib.constants }
+  // Loading zlib takes longer than a small job.
+  const constants = () => ({
+    fs: fs.constants,
+    os: os.constants,
+    zlib: process.getBuiltinModule('node:zlib').constants,
+  })
   Reflect.set(process, 'binding', (name: string) =>
-    name === 'constants' ? constants : binding.call(process, name),
+    name === 'constants' ? constants() : binding.call(process, name),
   )
 }

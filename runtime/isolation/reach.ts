@@ -2,7 +2,17 @@ import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
-import type { Reach } from './landlock.ts'
+
+/** What a program may read and write. */
+export interface Reach {
+  /** Absolute paths; a folder includes its contents. */
+  read: readonly string[]
+  write: readonly string[]
+  /** True for a program that has to move files between folders. */
+  moves?: boolean
+  /** A folder in which others may be replaced: what lies in it is looked up when the restriction starts, not before. */
+  changing?: string
+}
 
 /** The folder of the jobs repo for jobs' files. */
 export const scratchFolder = 'data'
@@ -43,10 +53,12 @@ function ourPrograms(): string[] {
  * folder. Nothing beside the volume, which may be other volumes.
  */
 export function reachOfRuns(volumeDir: string, jobsDir: string, temporary: string): Reach {
-  return around(volumeDir, {
+  const reach = around(volumeDir, {
     read: [jobsDir, join(volumeDir, 'builds'), join(volumeDir, packagesFolder)],
     write: [join(jobsDir, scratchFolder), temporary],
   })
+  // A runner may wait for its run while the jobs folder is replaced.
+  return { ...reach, changing: volumeDir }
 }
 
 /** For the reader of a manifest: it compiles the repo (or a copy of it) into `out`, with esbuild. */
@@ -110,6 +122,7 @@ function beside(path: string, hidden: string): string[] {
   }
 }
 
+/** Whether a path is the folder, or lies in it. Both are absolute. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }

@@ -42,7 +42,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   // From here on it is their code that runs.
   explainAccessDenied()
   answerProbes()
-  sites = serveModules({ build: request.out, repo: request.repo, packages: packagesOf(request.repo) })
+  sites = serveModules({ build: request.out, repo: request.repo, packages: packagesOf(request.repo) }).sites
   process.exit = code => {
     throw new Error(`process.exit(${code ?? ''}) was called while the manifest was read; return instead`)
   }

@@ -1,11 +1,7 @@
-// Loaded by Node before any other module (`--require`) in the threads and Node programs that a job starts.
-import { explainAccessDenied } from '../isolation/access-denied.ts'
-import { answerProbes } from '../isolation/probes.ts'
-import { type Serving, serveModules, servingVariable } from './serve.ts'
+// Loaded by Node before any other module (`--require`) in runners and readers, and in the threads and Node programs that
+// they start. Only those need it, so the others load next to nothing.
+import { createRequire } from 'node:module'
+import { builtRoot } from '../../src/root.ts'
+import { servingVariable } from './serving-variable.ts'
 
-const serving = process.env[servingVariable]
-if (serving !== undefined) {
-  explainAccessDenied()
-  answerProbes()
-  serveModules(JSON.parse(serving) as Serving)
-}
+if (process.env[servingVariable] !== undefined) createRequire(builtRoot('modules.cjs'))('./serving.cjs')

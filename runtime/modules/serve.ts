@@ -10,6 +10,7 @@ import { offerLater } from './later.ts'
 import { packageName } from './own-packages.ts'
 import { packagesOf, packagesOfBuild } from './packages-of.ts'
 import { resolveInBuild, withoutQuery } from './resolve.ts'
+import { servingVariable } from './serving-variable.ts'
 
 /** What the modules of this process are loaded from. */
 export interface Serving {
@@ -27,19 +28,24 @@ export function servingOf({ build, repo }: Omit<Serving, 'packages'>): Serving {
   return { build, repo, packages: name && join(dirname(repo), packagesFolder, name) }
 }
 
-/** What `longhouse/jobs` stands for, and `zod` where the repo has none of its own. */
-const sdk = builtRoot('sdk/jobs.js')
+/** What `longhouse/jobs` stands for. */
+export const sdk = pathToFileURL(builtRoot('sdk/jobs.js')).href
+/** What `zod` stands for where the repo has none of its own. */
 const zod = builtRoot('zod.js')
 
-/** Tells threads and programs that are started from here what to load their modules from. */
-export const servingVariable = 'LONGHOUSE_CODE'
+/** Modules that are loaded from a build. */
+export interface Served {
+  /** Who imported what. */
+  sites: ImportSites
+  /** Nothing more is loaded from the build. */
+  end(): void
+}
 
 /**
  * From now on this process loads the files of the jobs repo as they were compiled into the build, at the addresses that
- * they have in the repo: what lies on the disk by now may be newer. Everything else is left to Node. Returns who imported
- * what.
+ * they have in the repo: what lies on the disk by now may be newer. Everything else is left to Node.
  */
-export function serveModules(serving: Serving): ImportSites {
+export function serveModules(serving: Serving): Served {
   process.env[servingVariable] = JSON.stringify(serving)
   addNodeOption(`--require=${builtRoot('modules.cjs')}`)
   // Node hands its permissions on to the programs that a job starts, but not that it is to be silent about them.
@@ -88,9 +94,9 @@ export function serveModules(serving: Serving): ImportSites {
   offerLater()
   // Errors then name the lines of the sources. Packages come without theirs: reading them takes long.
   Module.setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
-  registerHooks({
+  const hooks = registerHooks({
     resolve: (specifier, context, next) => {
-      if (specifier === 'longhouse/jobs') return { url: pathToFileURL(sdk).href, shortCircuit: true }
+      if (specifier === 'longhouse/jobs') return { url: sdk, shortCircuit: true }
       if (specifier.startsWith('node:') || specifier.startsWith('data:')) return next(specifier, context)
       const own = specifier.startsWith('file:') ? pathOf(specifier) : null
       if (own !== null) return { url: specifier, format: nodeFormat(build.files[own]), shortCircuit: true }
@@ -126,7 +132,7 @@ export function serveModules(serving: Serving): ImportSites {
       return { format: nodeFormat(file, context.conditions), source, shortCircuit: true }
     },
   })
-  return sites
+  return { sites, end: () => hooks.deregister() }
 }
 
 /** Of ten frames, the usual most, all are Node's own when it looks for a module: the line that asks for it is below them. */

@@ -2,9 +2,8 @@ import { type ChildProcess, fork, type SpawnOptions, spawn, spawnSync } from 'no
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { builtRoot } from '../../src/root.ts'
-import type { Reach } from '../isolation/landlock.ts'
 import { processMark, volumeMark, volumeMarkOf } from '../isolation/marks.ts'
-import { permissionArgs, reachOfHelper } from '../isolation/reach.ts'
+import { permissionArgs, type Reach, reachOfHelper } from '../isolation/reach.ts'
 import { reachVariable } from '../isolation/reach-variable.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { heapMb } from './memory.ts'
@@ -72,6 +71,7 @@ export interface CustomerProgram {
   /** Memory limit of the process and its children, in MiB. It sets the heap size; the caller has to watch the rest. */
   memoryMb: number
   env?: Record<string, string>
+  args?: readonly string[]
   stdio: SpawnOptions['stdio']
 }
 
@@ -82,10 +82,10 @@ export interface CustomerProgram {
  */
 export function startCustomerProgram(
   name: 'manifest-reader' | 'runner',
-  { volumeDir, cwd, mark, reach, temporary, memoryMb, env = {}, stdio }: CustomerProgram,
+  { volumeDir, cwd, mark, reach, temporary, memoryMb, env = {}, args = [], stdio }: CustomerProgram,
 ): ChildProcess {
   const fromStart = name === 'manifest-reader'
-  const args = [
+  const nodeArgs = [
     ...permissionArgs(reach),
     '--disable-sigusr1',
     `--max-old-space-size=${heapMb(memoryMb)}`,
@@ -93,9 +93,9 @@ export function startCustomerProgram(
     // For the threads that they start, which take this over.
     `--require=${builtRoot('modules.cjs')}`,
   ]
-  const [command, ...before] = nodeCommand(args, { overOthers: false })
+  const [command, ...before] = nodeCommand(nodeArgs, { overOthers: false })
   const own = { ...env, ...at(temporary), ...(fromStart ? bounds(reach) : {}), [processMark]: mark }
-  const child = spawn(command, [...before, fileOf(name), ...(fromStart ? [] : [JSON.stringify(reach)])], {
+  const child = spawn(command, [...before, fileOf(name), ...args], {
     cwd,
     detached: true,
     env: userEnvironment(join(volumeDir, 'jobs'), own),

@@ -9,6 +9,8 @@ const bundled = typeof BUNDLED !== 'undefined' && BUNDLED
 export interface OrderedWriting {
   /** Marks where the job starts a program, so that what two programs write stays apart. Call it once its code is loaded. */
   markStarts(): void
+  /** Resolves when all output is written. A job may hold some back (`cork`), or have replaced `write` to capture it. */
+  flush(): Promise<void>
 }
 
 /** No program can be started, and write something, in less time. */
@@ -77,15 +79,18 @@ export function writeInOrder(mark: string): OrderedWriting {
   const streamTo = (file: OutputFile) =>
     new OwnStream(file, bytes => {
       // What the job prints after it closed its output is lost.
-      if (isOutput(file)) around(file, () => writeAll(file, bytes))
+      if (bytes.length > 0 && isOutput(file)) around(file, () => writeAll(file, bytes))
     })
+  const streams: OwnStream[] = []
   for (const [name, file] of [
     ['stdout', 1],
     ['stderr', 2],
   ] as const) {
     let stream: OwnStream | undefined
     const get = () => {
-      stream ??= streamTo(file)
+      if (stream) return stream
+      stream = streamTo(file)
+      streams.push(stream)
       return stream
     }
     Object.defineProperty(process, name, { configurable: true, enumerable: true, get })
@@ -95,6 +100,9 @@ export function writeInOrder(mark: string): OrderedWriting {
   if (!bundled) syncBuiltinESMExports()
 
   return {
+    flush: async () => {
+      await Promise.all(streams.map(stream => stream.flushed()))
+    },
     markStarts: () => {
       // Loading `child_process` takes longer than a small job.
       if (!mayStartPrograms()) return
@@ -146,6 +154,10 @@ class OwnStream extends Writable {
     super({ decodeStrings: true })
     this.fd = fd
     this.#put = put
+  }
+
+  flushed(): Promise<void> {
+    return new Promise(done => super.write('', () => done()))
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {

@@ -70,7 +70,7 @@ export function startRunProcess(
   const { log, runners, memoryMb } = options
   if (!existsSync(request.repo)) return { ended: Promise.resolve(failed(noJobsFolder)), end: () => {} }
   makeScratchFolder(request.repo)
-  const { child, mark, temporary } = runners.take(memoryMb)
+  const { child, mark, temporary } = runners.take(request.build, memoryMb)
   const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
   const channel = ask(child.stdio[3] as Duplex, request, reportLimitBytes, answerCalls(options.state))
 

@@ -1,6 +1,15 @@
+import type { Reach } from '../isolation/reach.ts'
+
 export const runTriggers = ['schedule', 'manual', 'api'] as const
 /** What started a run. */
 export type RunTrigger = (typeof runTriggers)[number]
+
+/** What a runner is started with, as JSON: it prepares for what it does not know yet. */
+export interface RunnerStart {
+  reach: Reach
+  /** What its run will probably be made of: the folder of a build, and the jobs repo. */
+  code: { build: string; repo: string } | null
+}
 
 /** What the runtime asks of a runner. */
 export interface RunRequest {

@@ -1,38 +1,42 @@
 // A program of its own: one run of one job. Ends when the function of the job does, whatever the job left open.
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
 import type { JobDefinition } from '../../sdk/jobs.js'
 import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
-import { givenReach, prepareConfinement } from '../isolation/confinement.ts'
+import { prepareConfinement } from '../isolation/confinement.ts'
 import { processMark } from '../isolation/marks.ts'
 import { answerProbes } from '../isolation/probes.ts'
 import { nameCallSites } from '../manifest/call-sites.ts'
-import type { ImportSites } from '../modules/import-sites.ts'
 import { loadLater } from '../modules/later.ts'
-import { serveModules, servingOf } from '../modules/serve.ts'
+import { type Served, sdk, serveModules, servingOf } from '../modules/serve.ts'
 import { channelToParent } from '../process/channel.ts'
 import { failureInWords } from './failure.ts'
 import { contextOf } from './job-context.ts'
 import { writeInOrder } from './ordered-writing.ts'
-import { type RunReport, type RunRequest, resultLimitBytes } from './run-protocol.ts'
+import { type RunnerStart, type RunReport, type RunRequest, resultLimitBytes } from './run-protocol.ts'
 
 const parent = channelToParent<RunRequest>()
 nameCallSites()
 answerProbes()
 const output = writeInOrder(process.env[processMark] ?? '')
-const confinement = prepareConfinement()
+const given = JSON.parse(process.argv[2] ?? '') as RunnerStart
+const confinement = prepareConfinement(given.reach)
 const stopping = new AbortController()
+/** Where the SDK puts what the manifest registers. Where in the manifest that was is for its reader only. */
+const registered = Object.assign([] as { job: JobDefinition }[], { sites: false })
+Reflect.set(globalThis, Symbol.for('longhouse.registered'), registered)
 let waitsForSignal = false
 let repo = ''
-let sites: ImportSites | undefined
+let served: (Served & { build: string }) | null = null
 
+const prepared = prepare()
 // The channel does not keep the process alive, so a job that waits for nothing is noticed (`beforeExit`).
-void parent.question.then(request => {
+void parent.question.then(async request => {
   repo = request.repo
-  void run(request)
+  await prepared
+  await run(request)
 })
 process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
@@ -56,6 +60,24 @@ function signal(): AbortSignal {
   return stopping.signal
 }
 
+/** Does what a run does before any code of the customer, as far as it is known which code that will be. */
+async function prepare(): Promise<void> {
+  const { code } = given
+  try {
+    if (code) serve(code)
+    // Every manifest imports it, and the first module of a process takes longer than those that follow.
+    await import(sdk)
+  } catch {
+    // The run will say why.
+  }
+}
+
+function serve(code: { build: string; repo: string }): void {
+  if (served?.build === code.build) return
+  served?.end()
+  served = { build: code.build, ...serveModules(servingOf(code)) }
+}
+
 async function run(request: RunRequest): Promise<void> {
   if (stopping.signal.aborted) return
   try {
@@ -63,15 +85,12 @@ async function run(request: RunRequest): Promise<void> {
     // Before any code of the customer runs, but not when the process starts, where a list of processes would show them.
     const names = { LONGHOUSE_RUN_ID: request.run.id, LONGHOUSE_JOB_ID: request.jobId }
     Object.assign(process.env, request.secrets, names)
-    confinement.begin(givenReach())
+    confinement.begin()
     explainAccessDenied()
-    sites = serveModules(servingOf(request))
+    serve(request)
     await import(pathToFileURL(join(repo, 'manifest.ts')).href)
     output.markStarts()
-    const registered = (globalThis as unknown as Record<symbol, { job: JobDefinition }[]>)[
-      Symbol.for('longhouse.registered')
-    ]
-    const found = registered?.find(each => each.job.id === request.jobId)
+    const found = registered.find(each => each.job.id === request.jobId)
     if (!found) throw new Error(`the manifest did not register ${request.jobId} this time`)
     const func = (await loadLater(found.job.func)) as JobDefinition['func']
     const params = await loadLater(found.job.params)
@@ -115,7 +134,7 @@ function kept(result: unknown): string | null {
 }
 
 function fail(error: unknown): void {
-  report({ error: failureInWords(error, { repo, sites }) })
+  report({ error: failureInWords(error, { repo, sites: served?.sites }) })
 }
 
 let reported = false
@@ -126,7 +145,7 @@ function report(message: RunReport): void {
   const code = 'error' in message ? 1 : 0
   tidyUp(code)
   // Output waits while a pipe is full; an answer now would lose the end of the log.
-  void Promise.all([flushed(process.stdout), flushed(process.stderr)]).then(() => parent.answer(message))
+  void output.flush().then(() => parent.answer(message))
 }
 
 /** Runs the exit handlers now, because the runtime kills this process once it has the answer. */
@@ -136,9 +155,4 @@ function tidyUp(code: number): void {
   } catch (error) {
     process.stderr.write(`[longhouse] At the exit: ${format(error)}\n`)
   }
-}
-
-/** Resolves when the stream is flushed. Avoids its own `write`, which a job that captures output has replaced. */
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise(done => Writable.prototype.write.call(stream, '', 'utf8', () => done()))
 }

@@ -4,6 +4,7 @@ import { builtRoot } from '../../src/root.ts'
 import { reachOfRuns } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
+import type { RunnerStart } from './run-protocol.ts'
 
 /** A process that is ready, or getting ready, to get its request. It makes a single run. */
 export interface Runner {
@@ -16,8 +17,8 @@ export interface Runner {
 
 /** Makes runners, and keeps a spare one ready while more runs are expected. */
 export interface Runners {
-  /** Takes a runner whose run may use this much memory, in MiB. */
-  take(memoryMb: number): Runner
+  /** Takes a runner for a run of this build that may use this much memory, in MiB. */
+  take(build: string, memoryMb: number): Runner
   /** Prepares for a run: makes one runner ready, and keeps it for a while. */
   expect(): void
   stop(): void
@@ -34,21 +35,30 @@ export interface RunnerOptions {
   jobsDir: string
   memoryMb: number
   env: Record<string, string>
+  /** The folder of the build that the next run is likely to load; null when there is none. */
+  liveBuild: () => string | null
 }
 
-export function startRunner({ volumeDir, jobsDir, memoryMb, env }: RunnerOptions): Runner {
+/** The runner prepares to load from `build`. Its run may name another one. */
+export function startRunner(
+  { volumeDir, jobsDir, memoryMb, env }: Omit<RunnerOptions, 'liveBuild'>,
+  build: string | null,
+): Runner {
   const mark = `run-${randomUUID()}`
   const temporary = makeTemporary(volumeDir, 'run')
   try {
+    const reach = reachOfRuns(volumeDir, jobsDir, temporary.path)
+    const start: RunnerStart = { reach, code: build === null ? null : { build, repo: jobsDir } }
     const child = startCustomerProgram('runner', {
       volumeDir,
       // It goes to the repo with its run. Node looks from where it starts for a package.json, which may be a pipe there.
       cwd: builtRoot(),
       mark,
-      reach: reachOfRuns(volumeDir, jobsDir, temporary.path),
+      reach,
       temporary,
       memoryMb,
       env,
+      args: [JSON.stringify(start)],
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     })
     return { child, mark, temporary }
@@ -67,7 +77,7 @@ export function createRunners(options: RunnerOptions): Runners {
   /** Null when none can be started now; the next run will say why. */
   const tryStart = (): Runner | null => {
     try {
-      return startRunner(options)
+      return startRunner(options, options.liveBuild())
     } catch {
       return null
     }
@@ -98,10 +108,10 @@ export function createRunners(options: RunnerOptions): Runners {
     if (!stopped) goodbye = setTimeout(dismiss, keepMs).unref()
   }
   return {
-    take: memoryMb => {
+    take: (build, memoryMb) => {
       // The heap of the spare runner has the usual size.
-      if (memoryMb > options.memoryMb) return startRunner({ ...options, memoryMb })
-      const taken = spare ?? startRunner(options)
+      if (memoryMb > options.memoryMb) return startRunner({ ...options, memoryMb }, build)
+      const taken = spare ?? startRunner(options, build)
       spare = null
       clearTimeout(refill)
       if (!stopped) refill = setTimeout(ready, refillAfterMs).unref()

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 import { logFile } from '../../runner/log-file.ts'
@@ -73,10 +74,21 @@ export function createRunQueue(options: {
   log: Logger
   limits: RunLimits
   env: Record<string, string>
+  /** The build of the live set; null while there is none. */
+  liveBuild: () => string | null
 }): RunQueue {
   const { db, volume, clock, log, limits, env } = options
   const { memoryMb } = limits
-  const runners = createRunners({ volumeDir: volume.dir, jobsDir: volume.jobsDir, memoryMb, env })
+  const runners = createRunners({
+    volumeDir: volume.dir,
+    jobsDir: volume.jobsDir,
+    memoryMb,
+    env,
+    liveBuild: () => {
+      const build = options.liveBuild()
+      return build && join(volume.buildsDir, build)
+    },
+  })
   const runs = new ActiveRuns(limits.concurrent)
   const execution = { ...options, runners }
   let stopped = false

@@ -46,7 +46,11 @@ export function openSchedule(options: {
   env: Record<string, string>
 }): Schedule {
   const { db, folders, live, clock, log } = options
-  const queue = createRunQueue({ ...options, volume: folders })
+  const queue = createRunQueue({
+    ...options,
+    volume: folders,
+    liveBuild: () => live.current()?.build ?? null,
+  })
   const scheduler = createScheduler({ db, live, queue, clock, log })
   let heartbeat: Heartbeat | null = null
   return {
