@@ -4,8 +4,9 @@ import { startInstance, until } from '../engine.fixture.ts'
 import { runInClone, runInstalledInClone } from './clone.fixture.ts'
 
 import { addWasm, idioms, manifest, ownPackages } from './idioms.fixture.ts'
+import { moreIdioms } from './more-idioms.fixture.ts'
 
-for (const [name, files] of Object.entries(idioms)) {
+for (const [name, files] of Object.entries({ ...idioms, ...moreIdioms })) {
   test(`runs as in a clone: ${name}`, async t => {
     const all = { 'manifest.ts': manifest(), 'lib/add.wasm': addWasm, ...files }
     const { run, engine } = await startInstance(t, { files: all })
