@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import Docker from 'dockerode'
+import type { Run } from '../runtime/jobs/contract.ts'
 import type { Reply } from '../src/testing/ask.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { type CallOptions, drivers, startLonghouse } from './longhouse.fixture.ts'
@@ -9,11 +10,8 @@ import { type CallOptions, drivers, startLonghouse } from './longhouse.fixture.t
 /** Why nothing can be run in a container here; false where it can. */
 export const noContainers: string | false = drivers.find(({ driver }) => driver === 'docker')?.skip ?? false
 
-export interface EndedRun {
-  status: string
-  result: unknown
-  error: { message: string; stack: string | null } | null
-}
+/** What a run came to, in the words of both the instance's own objects and its API. */
+export type EndedRun = Pick<Run, 'status' | 'result' | 'error'>
 
 export interface RepoJson {
   head: { commit: string } | null

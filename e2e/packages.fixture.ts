@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import { startInstance, type TestInstance, until } from '../runtime/engine.fixture.ts'
-import type { Run } from '../runtime/jobs/contract.ts'
+import { startInstance, until } from '../runtime/engine.fixture.ts'
 import { runAllInClone } from '../runtime/modules/clone.fixture.ts'
 import { eventually } from '../src/testing/eventually.ts'
-import { drivers, startLonghouse } from './longhouse.fixture.ts'
+import { type EndedRun, noContainers, startInContainer } from './container.fixture.ts'
 
 /** The jobs repos of these tests: each installs some packages, and has a job for each of them. */
 const groupsDir = join(import.meta.dirname, 'packages')
@@ -36,12 +35,9 @@ export const noRegistry = () =>
     (error: Error) => `npm's registry does not answer: ${error.message.trim().split('\n').at(-1)}`,
   )
 
-/** What is looked at of a run, in the words of both the instance's own objects and its API. */
-type Ended = Pick<Run, 'status' | 'result' | 'error'>
-
 export interface Outcome {
   t: TestContext
-  run: Ended
+  run: EndedRun
   /** What the job came to under tsx, in a clone with the same packages. */
   clone: { result?: unknown; error?: string }
 }
@@ -50,29 +46,31 @@ export interface Outcome {
 interface Place {
   /** Where the packages lie on this machine. */
   modules: string
-  run(id: string): Promise<Ended>
-  more(): Promise<void>
+  run(id: string): Promise<EndedRun>
 }
 
 /**
  * Lets an instance install the packages of a group, runs each job there and under tsx in a clone, and tests that the
- * results are the same. `checks` look at the outcome of jobs for which that is not all. The instance is a container where
- * there is an engine, unless the test has `more` to ask of it.
+ * results are the same. `checks` look at the outcome of jobs for which that is not all, and `more` at the packages. The
+ * instance is a container where there is an engine, unless the group needs what this machine has.
  */
 export function testGroup(
   name: string,
   checks: Record<string, (outcome: Outcome) => void> = {},
-  more?: (instance: TestInstance) => Promise<void>,
+  {
+    needsMachine = false,
+    more = () => {},
+  }: { needsMachine?: boolean; more?: (modules: string) => void } = {},
 ): void {
   const group = groups.find(each => each.name === name)
   if (!group) throw new Error(`there is no group "${name}"`)
-  const inContainer = more === undefined && drivers.some(({ driver, skip }) => driver === 'docker' && !skip)
+  const inContainer = !needsMachine && !noContainers
   const where = inContainer ? 'in a container' : 'in a process'
   test(`packages of the group ${name}, installed by an instance ${where}, run as in a clone`, async t => {
     const why = await noRegistry()
     if (why) return t.skip(why)
     const files = filesOf(name)
-    const place = await (inContainer ? inContainerOf(t, group, files) : inProcess(t, group, files, more))
+    const place = await (inContainer ? inContainerOf(t, group, files) : inProcess(t, group, files))
     const clones = await runAllInClone(t, files, place.modules)
     for (const id of group.jobs) {
       await t.test(id, async t => {
@@ -86,7 +84,7 @@ export function testGroup(
         assert.notEqual(run.result, null)
       })
     }
-    await place.more()
+    more(place.modules)
   })
 }
 
@@ -96,7 +94,6 @@ async function inProcess(
   t: TestContext,
   group: Group,
   { 'package.json': manifest = '', ...others }: Record<string, string>,
-  more: (instance: TestInstance) => Promise<void> = async () => {},
 ): Promise<Place> {
   const before = { 'manifest.ts': "import 'longhouse/jobs'\n", '.gitignore': 'node_modules/\ndata/\n' }
   const instance = await startInstance(t, { files: before })
@@ -113,7 +110,7 @@ async function inProcess(
   assert.deepEqual(engine.manifest().errors, [])
   assert.equal(engine.jobs().length, group.jobs.length)
   assert.equal(engine.packages().command, 'npm ci --omit=dev')
-  return { modules: path('node_modules'), run: instance.run, more: () => more(instance) }
+  return { modules: path('node_modules'), run: instance.run }
 }
 
 async function inContainerOf(
@@ -122,38 +119,26 @@ async function inContainerOf(
   { 'package.json': manifest = '', ...others }: Record<string, string>,
 ): Promise<Place> {
   // A Postgres in the process of the job takes more than the usual instance has.
-  const env = { INSTANCE_MEMORY: '1g' }
-  const longhouse = await startLonghouse(t, { driver: 'docker', env })
-  // Containers of all tests are on one engine, by the names of their instances.
-  const subdomain = `packages-${name}`
-  const { password } = await longhouse.provision(subdomain)
-  const api = await longhouse.login(subdomain, password)
-  const volume = join(longhouse.dataRoot, subdomain)
-  const save = (file: string, text: string) => {
-    mkdirSync(dirname(join(volume, 'jobs', file)), { recursive: true })
-    writeFileSync(join(volume, 'jobs', file), text)
-  }
+  const {
+    volume,
+    save,
+    run,
+    jobs: live,
+  } = await startInContainer(t, `packages-${name}`, { INSTANCE_MEMORY: '1g' })
   trustAuthority(save)
   for (const [file, text] of Object.entries(others)) save(file, text)
   save('package.json', manifest)
   await eventually(
     'the packages are installed, and the jobs are live',
     async () => {
-      const { jobs: live } = (await api('/api/jobs')).json<{ jobs: { id: string }[] }>()
-      return jobs.every(id => live.some(each => each.id === id))
+      const found = await live()
+      assert.deepEqual(found.manifest.errors, [])
+      return jobs.every(id => found.jobs.some(each => each.id === id))
     },
     { withinMs: installMs },
   )
   const installed = readdirSync(join(volume, 'packages')).find(each => /^[0-9a-f]{20}$/.test(each)) ?? ''
-  return {
-    modules: join(volume, 'packages', installed, 'node_modules'),
-    run: async id => {
-      const reply = await api(`/api/jobs/${id}/run`, { method: 'POST', headers: { Prefer: 'wait=60' } })
-      const { status, result = null, error = null } = reply.json<Ended>()
-      return { status, result, error }
-    },
-    more: async () => {},
-  }
+  return { modules: join(volume, 'packages', installed, 'node_modules'), run }
 }
 
 /** Where this machine reaches the registry by an authority of its own, npm in the container needs it too. */

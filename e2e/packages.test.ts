@@ -20,6 +20,21 @@ test('the table of packages in the docs names what the tests install, with the s
   )
 })
 
+/** What people bring most often, or what breaks most easily. */
+const promised = `
+  knex pg better-sqlite3 mysql2 mongodb ioredis @prisma/client drizzle-orm sharp pdfkit exceljs pino winston axios got cheerio jsdom
+  playwright-core @aws-sdk/client-s3 googleapis openai stripe nodemailer zod luxon csv-parse fast-xml-parser ssh2 archiver bull bree dotenv
+`
+
+test('the packages that people bring most often are in the table', () => {
+  const names = new Set(rows.map(({ name }) => name))
+  const missing = promised
+    .trim()
+    .split(/\s+/)
+    .filter(name => !names.has(name))
+  assert.deepEqual(missing, [])
+})
+
 test('each row of the table links to the file that calls the package', () => {
   for (const { name, job, file } of rows) {
     const path = join(docs, file)

@@ -1,0 +1,4 @@
+import { jobRegistry } from 'longhouse/jobs'
+import { run as playwright } from './jobs/playwright'
+
+jobRegistry.register({ id: 'playwright', cron: '@daily', func: playwright })
