@@ -11,10 +11,7 @@ const doors = new Set(['/api/auth/password'])
  */
 export function audited(route: Route, audit: AuditLog): Route {
   if (route.method === 'get') return route
-  const write = (c: AppContext, status: number, { params, body }: { params: unknown; body: unknown }) => {
-    if (status >= 400 && !doors.has(route.path)) return
-    const about = c.get('about')
-    if (about === null) return
+  const put = (c: AppContext, status: number, { target, body }: { target: string; body: unknown }) => {
     const actor = c.get('actor')
     try {
       audit.write({
@@ -23,7 +20,7 @@ export function audited(route: Route, audit: AuditLog): Route {
         address: c.get('client'),
         action: `${route.method.toUpperCase()} ${route.path}`,
         summary: route.summary,
-        target: about ?? Object.values(params ?? {}).join(' '),
+        target,
         fields: Object.keys(body ?? {})
           .filter(name => name !== 'next')
           .join(','),
@@ -33,6 +30,15 @@ export function audited(route: Route, audit: AuditLog): Route {
     } catch (error) {
       c.get('log').error({ err: error, path: c.req.path }, 'a change is missing in the audit log')
     }
+  }
+  const write = (c: AppContext, status: number, { params, body }: { params: unknown; body: unknown }) => {
+    if (status >= 400 && !doors.has(route.path)) return
+    const about = c.get('about')
+    if (about instanceof Promise) {
+      const late = (target: string | null) => target === null || put(c, status, { target, body })
+      void about.then(late, error => c.get('log').error({ err: error }, 'what was changed is not known'))
+    } else if (about !== null)
+      put(c, status, { target: about ?? Object.values(params ?? {}).join(' '), body })
   }
   return {
     ...route,

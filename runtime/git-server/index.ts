@@ -28,7 +28,7 @@ export const gitServer = definePlugin({
       cacheDir: join(dir, 'cache'),
       repo,
       manifest,
-      limits: { arrivalMs: 15 * 60_000, patienceMs: 20_000, packBytes: 50 * mib },
+      limits: { arrivalMs: 15 * 60_000, checkMs: 2 * 60_000, patienceMs: 20_000, packBytes: 50 * mib },
       log,
     })
     const fault = clones ? null : 'The machine has no git program. Ask the operator to install git.'

@@ -2,7 +2,7 @@ import type { JobsService, ManifestError, ManifestState } from '../jobs/contract
 import type { RepoService } from '../repo/contract.ts'
 import { within } from '../web/within.ts'
 import { flushPacket, onBand, packet } from './packet-lines.ts'
-import type { PushResult, Taken } from './pushes.ts'
+import type { ArrivedPush, PushResult, Taken } from './pushes.ts'
 
 const mostErrors = 20
 /** How often the client hears of a load that takes long. */
@@ -18,19 +18,25 @@ export interface Answering {
 
 /**
  * Answers a push: what is refused and why, else what the manifest said, as lines that the client shows, and then what
- * became of each branch.
+ * became of each branch. Meanwhile the client hears that the connection is in use.
  */
-export function answerPush(result: PushResult, parts: Answering): AsyncGenerator<Buffer> {
-  const { taken } = result
-  if (!taken) return packetsOf(result, null)
-  const loading = loadOf(taken, parts).then(
-    state => ({ state }),
-    (error: Error) => ({ state: null, error }),
-  )
-  return packetsOf(result, () => takenWords(taken, { ...parts, loading }))
+export async function* answerPush(
+  { capabilities, result }: ArrivedPush,
+  parts: Answering,
+): AsyncGenerator<Buffer> {
+  const banded = capabilities.has('side-band-64k')
+  let received = await within(everyMs, result)
+  for (; !received; received = await within(everyMs, result)) if (banded) yield stillHere
+  const { outcomes, taken } = received
+  if (banded) {
+    const details = new Set(outcomes.flatMap(({ refused }) => refused?.detail ?? []))
+    for (const detail of details) yield wordsPacket(detail)
+    if (taken) yield* takenWords(taken, parts)
+  }
+  const end = report(outcomes)
+  if (!capabilities.has('report-status')) yield banded ? flushPacket : Buffer.alloc(0)
+  else yield banded ? Buffer.concat([onBand('data', end), flushPacket]) : end
 }
-
-type Loading = Promise<{ state: ManifestState } | { state: null; error: Error }>
 
 /** Resolves when the files of the push are live, refused or waiting. */
 async function loadOf({ commit, loaded }: Taken, { manifest }: Answering): Promise<ManifestState> {
@@ -40,26 +46,14 @@ async function loadOf({ commit, loaded }: Taken, { manifest }: Answering): Promi
   return state.status === 'ok' && state.commit !== commit ? manifest.reload() : state
 }
 
-async function* packetsOf(
-  { outcomes, capabilities }: PushResult,
-  words: (() => AsyncGenerator<Buffer>) | null,
-): AsyncGenerator<Buffer> {
-  const banded = capabilities.has('side-band-64k')
-  if (banded) {
-    const details = new Set(outcomes.flatMap(({ refused }) => refused?.detail ?? []))
-    for (const detail of details) yield wordsPacket(detail)
-    if (words) yield* words()
-  }
-  const end = report(outcomes)
-  if (!capabilities.has('report-status')) yield banded ? flushPacket : Buffer.alloc(0)
-  else yield banded ? Buffer.concat([onBand('data', end), flushPacket]) : end
-}
-
-async function* takenWords(
-  { branch, commits, changes, before }: Taken,
-  { repo, manifest, jobIds, address, loading }: Answering & { loading: Loading },
-): AsyncGenerator<Buffer> {
+async function* takenWords(taken: Taken, parts: Answering): AsyncGenerator<Buffer> {
+  const { branch, commits, changes, before } = taken
+  const { repo, manifest, jobIds, address } = parts
   yield wordsPacket(`${branch}: ${counted(commits, 'commit')}, ${counted(changes.length, 'file')} changed.`)
+  const loading = loadOf(taken, parts).then(
+    state => ({ state }),
+    (error: Error) => ({ state: null, error }),
+  )
   let told = false
   let loaded = await within(everyMs, loading)
   for (; !loaded; loaded = await within(everyMs, loading)) {

@@ -208,10 +208,12 @@ function staysInside(path: string, target: string): boolean {
 async function badNamesIn({ repo, to }: Push, changes: readonly EntryChange[]): Promise<Refusal | null> {
   const output = await outputOf(['ls-tree', '-r', '-z', '--name-only', to], { repo, limitBytes: 8 * mib })
   const paths = output && splitAtZero(output).map(pathOf)
-  if (!paths || paths.length > repoBounds.files) {
+  const more = changes.reduce((sum, { before, after }) => sum + Number(!before) - Number(!after), 0)
+  if (more > 0 && (paths?.length ?? Number.POSITIVE_INFINITY) > repoBounds.files) {
     const detail = `The jobs repo may have ${repoBounds.files} files. Leave data out of git.`
     return { reason: 'too many files', detail }
   }
+  if (!paths) return null
   const spellings = new Map<string, string>()
   const clashes = new Map<string, string[]>()
   for (const path of new Set(paths.flatMap(withFolders))) {

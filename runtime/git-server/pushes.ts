@@ -14,6 +14,8 @@ import { type PushRequest, parseCommands, type RefCommand, type Refusal, refusal
 export interface PushLimits {
   /** The longest that the body may take to arrive. */
   arrivalMs: number
+  /** The longest that it may take to check, once it has arrived. */
+  checkMs: number
   /** The longest that a push waits for a load in progress. */
   patienceMs: number
   /** The largest pack. */
@@ -23,8 +25,6 @@ export interface PushLimits {
 /** What became of a push, before the manifest is read. */
 export interface PushResult {
   outcomes: { command: RefCommand; refused: Refusal | null }[]
-  /** What the client understands. */
-  capabilities: ReadonlySet<string>
   /** The commit that was taken, with the files that it changed; null if nothing was. */
   taken: Taken | null
 }
@@ -43,10 +43,21 @@ export interface Taken {
 
 type Took = { refused: Refusal | null } & Pick<Taken, 'before' | 'loaded'>
 
+/** A push that has arrived. */
+export interface ArrivedPush {
+  /** What the client understands. */
+  capabilities: ReadonlySet<string>
+  /** Never rejects. */
+  result: Promise<PushResult>
+}
+
 /** Receives pushes, one at a time. */
 export interface Pushes {
-  /** Takes what may be taken. Null for a body without commands, by which git only tries its password. */
-  receive(body: AsyncIterable<Uint8Array>): Promise<PushResult | null>
+  /**
+   * Reads a push to its end, and takes what may be taken. Null for a body without commands, by which git only tries its
+   * password. Rejects with a Problem. Nothing is taken when the client goes away before that, which the signal says.
+   */
+  receive(body: AsyncIterable<Uint8Array>, gone: AbortSignal): Promise<ArrivedPush | null>
   /** Ends one in progress; its files are all written, or none. */
   stop(): Promise<void>
 }
@@ -89,14 +100,15 @@ export function openPushes(options: PushOptions): Pushes {
   const unpack = async (
     reader: PacketReader,
     receiver: Receiver,
-    { from, to }: { from: string; to: string },
+    { from, to, arrived }: { from: string; to: string; arrived: () => void },
   ): Promise<{ refused: Refusal } | { refused: null; commits: number; changes: PushedChange[] }> => {
     const unpacked = receiver.ask({ op: 'unpack', repo: receiver.repo, from, to })
     const answered = unpacked.catch(() => {})
-    if (!(await feed(reader, { input: receiver.input, answered, packBytes }))) {
-      return { refused: tooMuch(packBytes) }
-    }
-    const answer = await unpacked
+    const complete = await feed(reader, { input: receiver.input, answered, packBytes })
+    arrived()
+    if (!complete) return { refused: tooMuch(packBytes) }
+    const answer = await within(limits.checkMs, unpacked)
+    if (!answer) return { refused: tooLong }
     if (answer.refused) return answer
     for (const { path, kind } of answer.changes) {
       const refused = kind === 'removed' ? null : nameRefusal(() => repo.files.acceptName(path))
@@ -107,7 +119,8 @@ export function openPushes(options: PushOptions): Pushes {
 
   const receive = async (
     reader: PacketReader,
-    { commands, capabilities }: PushRequest,
+    { commands }: PushRequest,
+    { arrived, gone }: { arrived: () => void; gone: AbortSignal },
   ): Promise<PushResult> => {
     // Edits that load are committed first, so that they are in the way of no one who has not seen them.
     await within(limits.patienceMs, manifest.load())
@@ -121,31 +134,36 @@ export function openPushes(options: PushOptions): Pushes {
     const to = wanted?.command.to
     if (!wanted || !to) {
       await drop(reader)
-      return { outcomes, capabilities, taken: null }
+      return { outcomes, taken: null }
+    }
+    let hasArrived = false
+    const whenArrived = () => {
+      hasArrived = true
+      arrived()
     }
     const { jobsDir, cacheDir } = options
     const receiver = startReceiver({ jobsDir, cacheDir, shown: { branch, head: head.commit } })
     const work = async (): Promise<PushResult> => {
       const move = { from: head.commit, to }
-      const unpacked = await unpack(reader, receiver, move)
+      const unpacked = await unpack(reader, receiver, { ...move, arrived: whenArrived })
       wanted.refused = unpacked.refused
-      if (unpacked.refused) return { outcomes, capabilities, taken: null }
-      const { refused, ...took } = await take(receiver, { branch, ...move }, options)
+      if (unpacked.refused) return { outcomes, taken: null }
+      const { refused, ...took } = await take(receiver, { branch, ...move, gone }, options)
       wanted.refused = refused
-      if (refused) return { outcomes, capabilities, taken: null }
+      if (refused) return { outcomes, taken: null }
       const { commits, changes } = unpacked
-      return { outcomes, capabilities, taken: { branch, commit: to, commits, changes, ...took } }
+      return { outcomes, taken: { branch, commit: to, commits, changes, ...took } }
     }
     try {
       const ended = work()
       going = { receiver, ended: ended.catch(() => {}) }
       return await ended
     } catch (error) {
-      if (error instanceof Problem) throw error
+      if (error instanceof Problem && !hasArrived) throw error
       log.warn({ err: error }, 'a push could not be received')
       wanted.refused = { reason: 'it could not be received', detail: brokenOff }
       await drop(reader).catch(() => {})
-      return { outcomes, capabilities, taken: null }
+      return { outcomes, taken: null }
     } finally {
       going = null
       receiver.input.destroy()
@@ -154,14 +172,23 @@ export function openPushes(options: PushOptions): Pushes {
   }
 
   return {
-    receive: body =>
-      inOrder(async () => {
+    receive: (body, gone) => {
+      const arrival = Promise.withResolvers<ArrivedPush | null>()
+      const work = async () => {
         if (stopped) throw overloaded('The instance is stopping. Push again when it is back.')
         const late = AbortSignal.timeout(limits.arrivalMs)
         const reader = readPackets(until(late, body))
         const lines = await reader.lines(commandBytes)
-        return lines === null || lines.length === 0 ? null : receive(reader, parseCommands(lines))
-      }),
+        if (lines === null || lines.length === 0) return arrival.resolve(null)
+        const request = parseCommands(lines)
+        const { capabilities } = request
+        const arrived = () => arrival.resolve({ capabilities, result })
+        const result = receive(reader, request, { arrived, gone })
+        arrival.resolve({ capabilities, result: Promise.resolve(await result) })
+      }
+      inOrder(work).catch(arrival.reject)
+      return arrival.promise
+    },
     stop: async () => {
       stopped = true
       await going?.receiver.end()
@@ -173,13 +200,14 @@ export function openPushes(options: PushOptions): Pushes {
 /** Puts the commit in place of the one that is here, unless the files are in use for long. */
 async function take(
   receiver: Receiver,
-  move: { branch: string; from: string; to: string },
+  { gone, ...move }: { branch: string; from: string; to: string; gone: AbortSignal },
   { manifest, limits: { patienceMs } }: Pick<PushOptions, 'manifest' | 'limits'>,
 ): Promise<Took> {
   const taken = Promise.withResolvers<Omit<Took, 'loaded'>>()
   let state: 'waiting' | 'begun' | 'late' = 'waiting'
   const loaded = manifest.exclusive(async () => {
     if (state === 'late') return
+    if (gone.aborted) throw new Error('the client has gone')
     state = 'begun'
     const before = manifest.state()
     const { refused } = await receiver.ask({ op: 'take', repo: receiver.repo, ...move })
@@ -218,6 +246,12 @@ async function feed(
   }
   if (size <= packBytes) input?.end()
   return size <= packBytes
+}
+
+const tooLong: Refusal = {
+  reason: 'it took too long',
+  detail:
+    'Nothing was changed. Checking the push took too long. Push fewer commits at once, or try again later.',
 }
 
 const brokenOff =

@@ -9,7 +9,7 @@ import type { Clones } from './clones.ts'
 import { flushPacket, packet } from './packet-lines.ts'
 import { plainAnswers } from './plain-answers.ts'
 import { type Answering, answerPush } from './push-answer.ts'
-import type { Pushes } from './pushes.ts'
+import type { Pushes, PushResult } from './pushes.ts'
 
 export interface GitWeb extends Answering {
   auth: Pick<AuthService, 'git'>
@@ -120,15 +120,17 @@ export function gitRoutes(web: GitWeb): Route[] {
       handle: async c => {
         c.set('about', null)
         clones()
-        const result = await pushes.receive(bodyOf(c, 'git-receive-pack'))
-        const { taken } = result ?? {}
-        if (taken) c.set('about', `${taken.branch} ${taken.commit.slice(0, 12)}`)
-        const packets = result ? answerPush(result, web) : []
+        const arrived = await pushes.receive(bodyOf(c, 'git-receive-pack'), c.req.raw.signal)
+        if (arrived) c.set('about', arrived.result.then(aboutOf))
+        const packets = arrived ? answerPush(arrived, web) : []
         return answer(c, 'application/x-git-receive-pack-result', Readable.from(packets))
       },
     }),
   ]
 }
+
+/** What an audit log says of a push; null if it was refused. */
+const aboutOf = ({ taken }: PushResult) => taken && `${taken.branch} ${taken.commit.slice(0, 12)}`
 
 /** The largest request for commits: it names those that the client has. */
 const requestBytes = 16 * 1024 * 1024

@@ -50,7 +50,7 @@ export async function obstacleIn(
   for (const { path, size } of changed.sort((a, b) => b.size - a.size)) {
     if (known.has(path) || !(await git.isIgnored(path))) left += size
     if (left > bounds.bytes) {
-      return `more than ${Math.floor(bounds.bytes / 1024 / 1024)} MiB changed in the jobs repo, such as ${path}; put it into .gitignore, or commit it with a git of your own`
+      return `more than ${Math.floor(bounds.bytes / 1024 / 1024)} MiB changed in the jobs repo, such as ${path}; put it into .gitignore, or into several smaller commits of a clone`
     }
   }
   return null

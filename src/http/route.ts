@@ -12,8 +12,11 @@ export interface AppEnv {
     log: Logger
     /** The caller, once a guard that identifies callers has accepted them. */
     actor: Actor | undefined
-    /** For an audit log: the object of a change, if the path does not name it; null if nothing was changed. */
-    about: string | null | undefined
+    /**
+     * For an audit log: the object of a change, if the path does not name it; null if nothing was changed. A promise for
+     * a change that is made while its answer is being sent.
+     */
+    about: string | null | undefined | Promise<string | null>
   }
 }
 

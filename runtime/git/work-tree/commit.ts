@@ -200,7 +200,10 @@ async function headOf(dir: string): Promise<string | null> {
 
 const largestRefs = 16 * 1024 * 1024
 
-const busy = 'another git program is at work in the jobs repo; when none is, remove .git/index.lock'
+/** A customer cannot begin such an operation without a shell, nor end it. */
+const orAsk = '; if you have no shell there, ask the operator'
+
+const busy = `another git program is at work in the jobs repo; when none is, remove .git/index.lock${orAsk}`
 
 /** Describes an unfinished operation of git itself, such as a merge; null when there is none. */
 export function unfinishedWork(
@@ -209,14 +212,14 @@ export function unfinishedWork(
   entries: readonly IndexEntry[],
 ): string | null {
   if (branch === null)
-    return 'the jobs repo is on no branch (detached HEAD); go back to one, as with git switch main'
+    return `the jobs repo is on no branch (detached HEAD); go back to one, as with git switch main${orAsk}`
   for (const [file, what] of Object.entries(unfinished)) {
     if (existsSync(join(dir, '.git', file)))
-      return `a ${what} is in progress in the jobs repo; finish it with git ${finish[what] ?? `${what} --continue`}, or leave it with git ${what} --abort`
+      return `a ${what} is in progress in the jobs repo; finish it with git ${finish[what] ?? `${what} --continue`}, or leave it with git ${what} --abort${orAsk}`
   }
   const conflict = entries.find(({ stage }) => stage > 0)
   if (conflict)
-    return `${conflict.path} has a conflict that is not resolved; choose what it is to be, then git add it`
+    return `${conflict.path} has a conflict that is not resolved; choose what it is to be, then git add it${orAsk}`
   if (existsSync(join(dir, '.git/index.lock'))) return busy
   return null
 }

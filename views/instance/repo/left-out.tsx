@@ -8,7 +8,7 @@ const words = {
   name: 'Git reads this name as .git on some systems. Rename it to get it committed.',
   environment:
     'A file of secrets. Jobs can read it here. List it in .gitignore, and keep what must not be lost as secrets of the instance.',
-  repository: 'A git repository of its own. Commit and push from inside it.',
+  repository: 'A git repository of its own, so its files are not committed here. Name it in .gitignore.',
 } as const
 
 /** Paths that are only in git or only in the files, with the reason. Renders nothing if there are none. */
