@@ -1,3 +1,4 @@
+import { alerts } from '../plugins/alerts/index.ts'
 import { auth } from '../plugins/auth/index.ts'
 import { billing } from '../plugins/billing/index.ts'
 import { certificates } from '../plugins/certificates/index.ts'
@@ -17,7 +18,19 @@ import { boot, type Program } from './boot.ts'
 import { controlWeb } from './web.tsx'
 
 /** The control plane is this list of plugins. */
-export const plugins = [auth, router, provisioner, certificates, health, metrics, mail, billing, owners, sso]
+export const plugins = [
+  auth,
+  router,
+  provisioner,
+  certificates,
+  health,
+  metrics,
+  mail,
+  alerts,
+  billing,
+  owners,
+  sso,
+]
 
 /** Sets up the control plane, which answers once `listen` is called. Throws a BootError that names every fault. */
 export async function controlPlane(options: {

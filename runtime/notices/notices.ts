@@ -6,7 +6,7 @@ import type { Run } from '../jobs/contract.ts'
 import { destinationOf, ordinaryNotify } from '../manifest/notify.ts'
 import { type CommitStatuses, commitStatusWriter } from './delivery/commit-status.ts'
 import { createOutbox, type Outbox } from './delivery/outbox.ts'
-import { request } from './delivery/webhook.ts'
+import { request } from '../../src/delivery/webhook.ts'
 import type { About } from './finding.ts'
 import {
   missedMessage,

@@ -10,15 +10,26 @@ export interface Email {
 const paragraph = 'margin:0 0 16px'
 const small = 'margin:24px 0 0;font-size:13px;color:#5b6470'
 
-/** The layout of every email. Styles are inline because mail programs load no stylesheet of ours. */
-export function EmailLayout({ title, children }: { title: string; children: Child }) {
+/**
+ * The layout of every email. Styles are inline because mail programs load no stylesheet of ours. `why` tells the reader why
+ * they receive it.
+ */
+export function EmailLayout({
+  title,
+  why = 'You receive this email because you have a Longhouse instance.',
+  children,
+}: {
+  title: string
+  why?: string
+  children: Child
+}) {
   return (
     <html lang="en">
       <body style="margin:0;padding:24px;background:#ffffff;color:#1c2127;font:16px/1.5 system-ui,sans-serif">
         <div style="max-width:560px;margin:0 auto">
           <h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">{title}</h1>
           {children}
-          <p style={small}>You receive this email because you have a Longhouse instance.</p>
+          <p style={small}>{why}</p>
         </div>
       </body>
     </html>

@@ -2,6 +2,7 @@ import type { NavLink, PageProps } from '../layout.tsx'
 
 const parts = [
   { href: '/admin/instances', label: 'Instances' },
+  { href: '/admin/alerts', label: 'Alerts' },
   { href: '/admin/billing', label: 'Billing' },
   { href: '/admin/mail', label: 'Mail' },
 ] as const

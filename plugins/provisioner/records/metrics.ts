@@ -7,13 +7,15 @@ import type { ProvisionerDb } from './instance.ts'
 
 /** Upper bounds in seconds. */
 const bounds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const
+/** In the order in which operations were recorded, whatever the clock said. */
+const row = sql<number>`${operations}.rowid`
 const endings = ['succeeded', 'failed', 'superseded'] as const
 
-type Ended = Pick<Operation, 'id' | 'kind' | 'status' | 'startedAt' | 'finishedAt'>
+type Ended = Pick<Operation, 'id' | 'kind' | 'status' | 'startedAt' | 'finishedAt'> & { row: number }
 
 /**
  * Counts operations that ended since the program started. It counts nothing by itself: `update` reads what is new in the
- * table, whose ids are in the order of time.
+ * table.
  */
 export class OperationCounts {
   readonly #db: ProvisionerDb
@@ -21,24 +23,21 @@ export class OperationCounts {
   readonly #durations = new Map<string, Histogram>()
   /** Operations that had not ended at the last update. */
   #open: string[]
-  #newest: string
+  #newest: number
 
   constructor(db: ProvisionerDb) {
     this.#db = db
     const rows = this.#select(sql`${operations.status} in ('pending', 'running')`)
     this.#open = rows.map(({ id }) => id)
     this.#newest =
-      db
-        .select({ id: sql<string | null>`max(${operations.id})` })
-        .from(operations)
-        .get()?.id ?? ''
+      db.select({ newest: sql<number | null>`max(${row})` }).from(operations).get()?.newest ?? 0
   }
 
   /** Call it at least once before the oldest records are deleted. */
   update(): void {
     const known = this.#open.length > 0 ? this.#select(inArray(operations.id, this.#open)) : []
-    const fresh = this.#select(gt(operations.id, this.#newest))
-    this.#newest = fresh.at(-1)?.id ?? this.#newest
+    const fresh = this.#select(gt(row, this.#newest))
+    this.#newest = fresh.at(-1)?.row ?? this.#newest
     const rows = [...known, ...fresh]
     this.#open = rows.filter(({ finishedAt }) => finishedAt === null).map(({ id }) => id)
     for (const row of rows) if (row.finishedAt !== null) this.#count(row)
@@ -81,10 +80,10 @@ export class OperationCounts {
   #select(which: ReturnType<typeof sql> | ReturnType<typeof gt>): Ended[] {
     const { id, kind, status, startedAt, finishedAt } = operations
     return this.#db
-      .select({ id, kind, status, startedAt, finishedAt })
+      .select({ id, kind, status, startedAt, finishedAt, row })
       .from(operations)
       .where(which)
-      .orderBy(asc(id))
+      .orderBy(asc(row))
       .all()
   }
 }

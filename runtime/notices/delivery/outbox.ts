@@ -12,7 +12,7 @@ import { bodyOf, shapeOf } from '../messages/shape.ts'
 import type { NoticesDb } from '../notices-db.ts'
 import { type Message, messages } from '../schema.ts'
 import type { NoticeSettings } from '../settings.ts'
-import { postWebhook } from './webhook.ts'
+import { postWebhook } from '../../../src/delivery/webhook.ts'
 
 const keptMessages = 1000
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { DeliveryError } from '../../../src/delivery/delivery-error.ts'
+import { DeliveryError } from './delivery-error.ts'
 
 const patienceMs = 10_000
 
