@@ -45,7 +45,9 @@ test('a clone has types and command after npm install, from the package that its
   }
   const npx = (...args: string[]) => done('npx', 'longhouse', ...args)
 
-  await done('git', 'clone', '--quiet', instance.jobsDir, clone)
+  const secret = await instance.token('write')
+  const header = `http.extraHeader=Authorization: Bearer ${secret}`
+  await done('git', '-c', header, 'clone', '--quiet', `${instance.origin}/jobs.git`, clone)
   await done('npm', 'install', '--no-audit', '--no-fund')
   const { packages } = JSON.parse(readFileSync(join(clone, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { resolved?: string }>
@@ -135,8 +137,7 @@ test('a clone has types and command after npm install, from the package that its
     assert.match(await npx('--version'), /^\d+\.\d+\.\d+-b[0-9a-f]{10}$/m)
   })
 
-  await t.test('login and logs find the instance by the package', async () => {
-    const secret = await instance.token('write')
+  await t.test('login, push and logs find the instance by the package', async () => {
     const login = spawnSync('npx', ['longhouse', 'login'], {
       cwd: clone,
       env,
@@ -144,8 +145,24 @@ test('a clone has types and command after npm install, from the package that its
       encoding: 'utf8',
     })
     assert.equal(login.status, 0, login.stderr)
+    await done('git', 'add', '--all')
+    await done(
+      'git',
+      '-c',
+      'user.name=Bob',
+      '-c',
+      'user.email=bob@example.com',
+      'commit',
+      '--quiet',
+      '--message',
+      'A letter',
+    )
+    const pushed = await run('npx', 'longhouse', 'push')
+    assert.equal(pushed.code, 0, pushed.err)
+    assert.match(pushed.err, /^remote: /m)
+    await instance.live('daily-digest')
     const { id } = await instance.ask<{ id: string }>('/api/jobs/daily-digest/run', {})
-    assert.match(await npx('logs', '-f', id), /^Good morning/m)
+    assert.match(await npx('logs', '-f', id), /^8 8\nGood morning/)
     assert.match(await npx('logs', 'daily-digest'), /^Good morning/m)
   })
 
