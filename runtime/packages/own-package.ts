@@ -11,9 +11,25 @@ const naming = ['package.json', 'package-lock.json', 'npm-shrinkwrap.json']
  * stands for the same content everywhere.
  */
 export function ownPackages(dir: string, sdk: Pick<SdkService, 'tarball'>): Cached[] {
-  const addresses = new Map(naming.flatMap(name => [...sdkAddressesIn(readText(join(dir, name)) ?? '')]))
-  return [...addresses].flatMap(([url, name]) => {
+  return addressesIn(dir).flatMap(([url, name]) => {
     const file = sdk.tarball(name)
     return file === null ? [] : [{ url, file }]
   })
+}
+
+/** Why npm, which printed this, could not get the package: only another instance could have it. Null otherwise. */
+export function otherPackageInWords(
+  dir: string,
+  output: string,
+  sdk: Pick<SdkService, 'tarball' | 'address'>,
+): string | null {
+  const other = addressesIn(dir).find(([url, name]) => sdk.tarball(name) === null && output.includes(url))
+  if (!other) return null
+  const here =
+    sdk.address === null ? '' : ` Name the package of this instance: npm install --save-dev ${sdk.address}`
+  return `package.json names the package longhouse at ${other[0]}, which is not of this instance.${here}`
+}
+
+function addressesIn(dir: string): [url: string, name: string][] {
+  return [...new Map(naming.flatMap(name => [...sdkAddressesIn(readText(join(dir, name)) ?? '')]))]
 }

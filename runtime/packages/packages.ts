@@ -13,6 +13,7 @@ import { commandLine, install } from './installation.ts'
 import { type Installations, openInstallations } from './installations.ts'
 import type { NpmLimits } from './npm.ts'
 import { npmSecrets } from './npm-secrets.ts'
+import { otherPackageInWords } from './own-package.ts'
 import { readText } from './package-files.ts'
 import { openRetries } from './retries.ts'
 import { markFile, readWanted, type Wanted } from './wanted.ts'
@@ -85,11 +86,12 @@ export function openPackages(options: Options): OpenPackages {
         state = { ...state, output: masked(output).slice(-keptOutput) }
       },
     })
+    const other = failure && otherPackageInWords(jobsDir, output, options.sdk)
     state = {
       ...state,
       status: failure === null ? 'installed' : 'failed',
       finishedAt: clock.now(),
-      error: failure && masked(inWords(failure, secrets.missing)),
+      error: failure && masked([inWords(failure, secrets.missing), other ?? ''].join(' ').trim()),
       place: failure && (failure.place ?? { file: 'package.json', line: null }),
       offline: failure?.offline ?? false,
     }

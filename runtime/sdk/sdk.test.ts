@@ -132,6 +132,25 @@ test('an instance installs a repo that names its own package without asking its 
   assert.equal((await run('job')).result, 'one', 'longhouse/jobs is the instance’s own')
 })
 
+test('a package of another instance that npm cannot get is named, with what to install instead', async t => {
+  const other = 'http://127.0.0.1:1/sdk/longhouse-0.0.1.tgz'
+  const { engine } = await startInstance(t, {
+    settings,
+    files: {
+      'manifest.ts': oneJob('() => 1'),
+      '.npmrc': 'allow-remote=root\n',
+      'package.json': JSON.stringify({ name: 'jobs', dependencies: { longhouse: other } }),
+    },
+  })
+  await until(() => engine.packages().status === 'failed', 'the installation fails')
+  const { error } = engine.packages()
+  assert.match(error ?? '', /^http:\/\/127\.0\.0\.1:1 does not answer \(ECONNREFUSED\)/)
+  assert.ok(
+    error?.includes(`package.json names the package longhouse at ${other}, which is not of this instance.`),
+  )
+  assert.ok(error?.endsWith(`npm install --save-dev ${address}`), error ?? '')
+})
+
 function readManifestOf(tarball: Buffer): { dependencies?: Record<string, string> } {
   const { status, stdout } = spawnSync('tar', ['-xzOf', '-', 'package/package.json'], { input: tarball })
   assert.equal(status, 0)
