@@ -8,18 +8,23 @@ import type { AlertsConfig } from './settings.ts'
 /** A webhook that notices are posted to. */
 export interface Channel {
   name: 'webhook' | 'slack' | 'ntfy'
+  /** For people. */
+  title: string
   /** Where it is, without what may be secret in its address. */
   host: string
   /** Throws a DeliveryError unless it was accepted. */
   post(notice: Notice, deliveryId: string, now: number): Promise<void>
 }
 
+const titles = { webhook: 'the webhook', slack: 'Slack', ntfy: 'ntfy' } as const
+
 /** The webhooks that are set up. */
 export function channelsOf(config: AlertsConfig): Channel[] {
   const { ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = '', ALERT_SLACK_URL, ALERT_NTFY_URL } = config
   const channels: Channel[] = []
   const add = (name: Channel['name'], url: string | undefined, post: (url: string) => Channel['post']) => {
-    if (url !== undefined) channels.push({ name, host: new URL(url).host, post: post(url) })
+    if (url !== undefined)
+      channels.push({ name, title: titles[name], host: new URL(url).host, post: post(url) })
   }
   add(
     'webhook',

@@ -46,7 +46,7 @@ export const alerts = definePlugin({
         clock,
         book,
         outbox,
-        places: [...addresses, ...channels.map(({ name, host }) => `${name} (${host})`)],
+        places: [...addresses, ...channels.map(({ title, host }) => `${title} (${host})`)],
         test: () => send(testNotice(origin, clock.now())),
       }),
       tasks: [

@@ -2,9 +2,8 @@ import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
-import { show } from '../../src/http/show.ts'
 import { durationMs } from '../../src/kernel/config.ts'
-import { AlertsPage } from '../../views/operator/alerts-page.tsx'
+import { AlertsPage, OpenAlerts } from '../../views/operator/alerts-page.tsx'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
 import type { AlertBook } from './book.ts'
 import type { Outbox } from './outbox.ts'
@@ -101,18 +100,12 @@ export function alertRoutes(parts: {
         const [open, closed, silences] = [book.open(), book.closed(), book.silences()]
         if (wantsPage(c) || wantsFragment(c)) {
           const now = clock.now()
+          const listed = open.map(alert => ({ ...alert, silent: isSilent(alert, silences, now) }))
+          if (wantsFragment(c)) return c.html(<OpenAlerts open={listed} now={now} />)
           const { messages } = outbox.list({ limit: 20, offset: 0 })
-          const page = (
-            <AlertsPage
-              now={now}
-              open={open.map(alert => ({ ...alert, silent: isSilent(alert, silences, now) }))}
-              closed={closed}
-              silences={silences}
-              places={places}
-              failed={messages.find(({ status }) => status === 'failed') ?? null}
-            />
-          )
-          return show(c, page, operatorFrame('Alerts', path))
+          const failed = messages.find(({ status }) => status === 'failed') ?? null
+          const page = <AlertsPage {...{ now, open: listed, closed, silences, places, failed }} />
+          return c.render(page, operatorFrame('Alerts', path))
         }
         return c.json({
           open: open.map(wire),

@@ -1,8 +1,8 @@
 import { Button, PostButton } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Live } from '../components/live.tsx'
-import { Mark } from '../components/mark.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
+import { Badge } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
 
@@ -32,11 +32,11 @@ export interface AlertsPageProps {
 
 const path = '/admin/alerts'
 
-/** What needs the operator now, and what did. Its upper part is live. */
+/** What needs the operator now, and what did. */
 export function AlertsPage(props: AlertsPageProps) {
   const { places, failed, silences, closed, now } = props
   return (
-    <>
+    <div class="stack">
       <PageHead
         title="Alerts"
         lead={places.length > 0 ? `Sent to ${places.join(', ')}` : undefined}
@@ -58,7 +58,7 @@ export function AlertsPage(props: AlertsPageProps) {
           <p>{failed.error}</p>
         </Notice>
       ) : null}
-      <Open {...props} />
+      <OpenAlerts {...props} />
       <Silences silences={silences} now={now} />
       {closed.length > 0 ? (
         <Panel title="Over" flush>
@@ -74,11 +74,12 @@ export function AlertsPage(props: AlertsPageProps) {
           />
         </Panel>
       ) : null}
-    </>
+    </div>
   )
 }
 
-function Open({ open, now }: AlertsPageProps) {
+/** The open alerts, which are live. */
+export function OpenAlerts({ open, now }: Pick<AlertsPageProps, 'open' | 'now'>) {
   return (
     <Live id="alerts" src={path} everySeconds={10}>
       <Panel title="Open" aside={open.length === 0 ? null : String(open.length)} flush>
@@ -118,11 +119,14 @@ function Open({ open, now }: AlertsPageProps) {
   )
 }
 
-function What({ summary, detail, path: page, urgency, closedAt }: AlertView) {
-  const mark = closedAt !== null ? 'check' : urgency === 'alert' ? 'cross' : 'triangle'
+function What({ kind, summary, detail, path: page, urgency, closedAt }: AlertView) {
+  const over = closedAt !== null
   return (
     <>
-      <Mark shape={mark} size={12} /> <a href={page}>{summary}</a>
+      <a href={page}>{summary}</a>{' '}
+      <Badge tone={over ? 'ok' : urgency === 'alert' ? 'bad' : 'warn'} shape={over ? 'check' : 'triangle'}>
+        {kind}
+      </Badge>
       {detail ? <div class="fine">{detail.length > 300 ? `${detail.slice(0, 300)}…` : detail}</div> : null}
     </>
   )
