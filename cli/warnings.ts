@@ -1,5 +1,5 @@
 import type { JobSpec } from '../runtime/manifest/manifest.ts'
-import { readWanted } from '../runtime/packages/wanted.ts'
+import { readWanted } from '../runtime/packages/files/wanted.ts'
 import { exposureOf, localSecrets } from './secrets.ts'
 
 /** Returns warnings about jobs that load but may surprise. `jobs` is null if the manifest has errors. */

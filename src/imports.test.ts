@@ -51,7 +51,7 @@ const usedByCli = [
   'runtime/manifest/offered-sdk.ts',
   'runtime/manifest/read-manifest.ts',
   'runtime/masking/masked-text.ts',
-  'runtime/packages/wanted.ts',
+  'runtime/packages/files/wanted.ts',
   'runtime/params/check.ts',
   'runtime/params/json-schema.ts',
   'runtime/params/params.ts',

@@ -1,5 +1,6 @@
 import type { KeptPackages } from './wire.ts'
 
+export type { PackagesError } from './files/fault.ts'
 export { keptPackagesJson, keptPackagesShape } from './wire.ts'
 
 /** The packages that the jobs repo's `package.json` asks for. */
@@ -21,12 +22,6 @@ export interface PackagesState extends KeptPackages {
   /** When what failed is tried again by itself; null when it is not. */
   nextTryAt: number | null
 }
-/** Why packages are not installed, with the place in the repo that has to change. */
-export interface PackagesError extends Error {
-  file: string
-  line: number | null
-}
-
 /** The packages that the jobs repo asks for. */
 export interface Packages {
   state(): PackagesState

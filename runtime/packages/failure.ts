@@ -13,6 +13,8 @@ export interface Failure {
   offline: boolean
   /** A retry with unchanged files may succeed. */
   passing: boolean
+  /** There is no space left on the disk. */
+  full?: boolean
   /** Where the mistake is; `package.json` when it is left out. */
   place?: { file: string; line: number | null }
   /** The registry wants to know who asks. */
@@ -37,6 +39,7 @@ export function failureOf(output: string): Failure {
     message: inWords(output),
     offline,
     passing,
+    full: code === 'ENOSPC',
     refused: /^(E401|E403|E404|ENEEDAUTH)$/.test(code),
     lacks: lackingIn(said),
   }
@@ -45,7 +48,7 @@ export function failureOf(output: string): Failure {
 const fullInWords = 'the volume is full. Free some space; the installation is retried automatically.'
 
 /** There is no space on the disk. */
-export const volumeFull: Failure = { message: fullInWords, offline: false, passing: true }
+export const volumeFull: Failure = { message: fullInWords, offline: false, passing: true, full: true }
 
 /** `npm ci` refuses a lockfile from another system that names no packages for this one; `npm install` adds them. */
 function lackingIn(said: string): string[] {

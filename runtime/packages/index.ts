@@ -29,6 +29,8 @@ export const packagesWith = (limits: Partial<PackagesLimits>) =>
           memoryMb: 256,
           bytes: config.LONGHOUSE_PACKAGES_LIMIT,
           kept: 4,
+          cacheBytes: Math.floor((limits.bytes ?? config.LONGHOUSE_PACKAGES_LIMIT) / 4),
+          cacheMs: 30 * 24 * 60 * 60_000,
           ...limits,
         },
         inUse: () => new Set(hooks.optional('packages-in-use')?.() ?? []),

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
-import { isFolderOf } from './own-folders.ts'
-import { parseText, readText } from './package-files.ts'
+import { isFolderOf } from './files/own-folders.ts'
+import { parseText, readText } from './files/package-files.ts'
 
 /** The install scripts to run after an installation. */
 export interface InstallScripts {

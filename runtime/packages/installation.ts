@@ -3,15 +3,15 @@ import { rm, statfs } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { SdkService } from '../sdk/contract.ts'
 import { type Failure, failed } from './failure.ts'
-import { findInFile } from './fault.ts'
+import { findInFile } from './files/fault.ts'
+import { lockFiles, parseText, readText } from './files/package-files.ts'
+import { markFile, nameOf, readWanted, type Wanted } from './files/wanted.ts'
 import { installScripts } from './install-scripts.ts'
 import type { Installations } from './installations.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
 import { ownPackages } from './own-package.ts'
-import { lockFiles, parseText, readText } from './package-files.ts'
 import { sizeOfAll, sizeOfPackages, tooLarge } from './size.ts'
 import { fillStage, takeInstalled } from './stage.ts'
-import { markFile, nameOf, readWanted, type Wanted } from './wanted.ts'
 
 export interface InstallOptions extends NpmLimits {
   jobsDir: string

@@ -116,6 +116,7 @@ test('the live set keeps the packages that it was loaded with when the new manif
   const Cookie = cookieOf(await postJson(app, '/api/auth/password', { password }))
   const answer = await app.request('/api/jobs/repo', { headers: { Cookie } })
   const { packages } = (await answer.json()) as { packages: Record<string, unknown> }
+  assert.ok(Number(packages.cache_bytes) > 0)
   assert.deepEqual(packages, {
     kept: shown.map(({ installedAt, ...each }) => ({
       ...each,
@@ -124,6 +125,8 @@ test('the live set keeps the packages that it was loaded with when the new manif
     bytes: shown[0]?.bytes,
     most_kept: 4,
     limit_bytes: 2 * 1024 ** 3,
+    cache_bytes: packages.cache_bytes,
+    cache_limit_bytes: 512 * 1024 ** 2,
   })
 })
 
@@ -335,4 +338,20 @@ test('a runtime that is killed during an installation goes on with the packages 
     await instance.engine.reload()
     await instance.engine.stop()
   }
+})
+
+test('packages with something missing are made anew, and jobs keep what they have until then', async t => {
+  const { registry, engine, run, path, dir, kept } = await live(t)
+  const [name] = kept()
+  registry.fails(503)
+  rmSync(join(dir, 'cache/npm'), { recursive: true })
+  rmSync(path('node_modules/.package-lock.json'))
+  rmSync(path('node_modules/.longhouse'))
+  await until(() => engine.packages().status === 'failed', 'they are noticed, and the registry fails')
+  assert.deepEqual((await run('job')).result, five('one'))
+  registry.fails(null)
+  assert.equal((await engine.installPackages()).status, 'installed')
+  assert.ok(existsSync(path('node_modules/.package-lock.json')))
+  assert.deepEqual((await run('job')).result, five('one'))
+  assert.deepEqual(kept(), [name])
 })

@@ -14,8 +14,8 @@ import { join, relative } from 'node:path'
 import { packagesFolder } from '../isolation/reach.ts'
 import { installationName } from '../modules/packages-of.ts'
 import type { Folders } from '../volume/contract.ts'
-import { isFolderOf } from './own-folders.ts'
-import { readText } from './package-files.ts'
+import { isFolderOf } from './files/own-folders.ts'
+import { readText } from './files/package-files.ts'
 import { sizeOfPackages } from './size.ts'
 import type { Installation } from './wire.ts'
 
@@ -40,7 +40,10 @@ export interface Installations {
   list(): Installation[]
   /** An empty folder on the file system of the installations, for what is being made. */
   workFolder(name: string): string
-  /** Gives a folder its name. If there is one of that name it stays, for it is the same. */
+  /**
+   * Gives a folder its name. If there is one of that name it stays, for it is the same; only the current one is replaced,
+   * because something was missing in it.
+   */
   add(folder: string, name: string, about: About): void
   /** Leads the repo to one of them, in one step where a link was before, and the folders of its own packages first. */
   use(name: string): void
@@ -48,7 +51,6 @@ export interface Installations {
   takeBack(name: string, before: string | null): Promise<void>
   /** Makes an installation of the folder that the repo has. */
   adopt(name: string, installedAt: number): void
-  remove(name: string): Promise<void>
   /** Removes what is not among these, and what an installation left that did not end. Nothing may be in the making. */
   prune(needed: ReadonlySet<string>): Promise<void>
 }
@@ -81,7 +83,12 @@ export function openInstallations({ dir, jobsDir }: Pick<Folders, 'dir' | 'jobsD
     await rm(gone, { recursive: true, force: true })
   }
   const add: Installations['add'] = (made, name, about) => {
-    if (existsSync(placeOf(name))) return
+    if (existsSync(placeOf(name))) {
+      if (current() !== name) return
+      const gone = join(folder, `.gone-${name}`)
+      rmSync(gone, { recursive: true, force: true })
+      renameSync(placeOf(name), gone)
+    }
     describe(made, about)
     renameSync(made, placeOf(name))
   }
@@ -148,7 +155,6 @@ export function openInstallations({ dir, jobsDir }: Pick<Folders, 'dir' | 'jobsD
         if (existsSync(placeOf(name))) describe(placeOf(name), { bytes, installedAt, nested: [] })
       })
     },
-    remove,
     prune: async needed => {
       const now = current()
       for (const name of readdirSync(folder)) {

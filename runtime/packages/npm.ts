@@ -6,8 +6,8 @@ import { makeTemporary } from '../isolation/temporary.ts'
 import { startForeignProgram } from '../process/child-program.ts'
 import { processTree } from '../process/process-tree.ts'
 import { type Failure, failed, failureOf } from './failure.ts'
+import { readText } from './files/package-files.ts'
 import { type Cached, cachedVariable, type NpmOrder } from './npm-order.ts'
-import { readText } from './package-files.ts'
 
 export interface NpmLimits {
   limitMs: number

@@ -7,18 +7,20 @@ import type { SdkService } from '../sdk/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
 import type { Folders } from '../volume/contract.ts'
 import type { Packages, PackagesState } from './contract.ts'
+import { type CacheLimits, openDownloadCache } from './download-cache.ts'
 import { type Failure, failed, volumeFull } from './failure.ts'
-import { PackagesFault } from './fault.ts'
+import { PackagesFault } from './files/fault.ts'
+import { readText } from './files/package-files.ts'
+import { markFile, readWanted, type Wanted } from './files/wanted.ts'
 import { commandLine, install } from './installation.ts'
 import { type Installations, openInstallations } from './installations.ts'
 import type { NpmLimits } from './npm.ts'
 import { npmSecrets } from './npm-secrets.ts'
 import { otherPackageInWords } from './own-package.ts'
-import { readText } from './package-files.ts'
 import { openRetries } from './retries.ts'
-import { markFile, readWanted, type Wanted } from './wanted.ts'
+import { openTidying } from './tidying.ts'
 
-export interface PackagesLimits extends NpmLimits {
+export interface PackagesLimits extends NpmLimits, CacheLimits {
   /** How many installations are kept at most. */
   kept: number
   /** How much of the disk each may take. */
@@ -43,7 +45,10 @@ interface Options {
   onInstalled: () => void
 }
 
-type OwnState = Omit<PackagesState, 'nextTryAt' | 'kept' | 'limits'>
+/** In the volume, what npm downloaded. */
+const npmCache = 'cache/npm'
+
+type OwnState = Omit<PackagesState, 'nextTryAt' | 'kept' | 'cacheBytes' | 'limits'>
 
 const keptOutput = 32 * 1024
 
@@ -62,9 +67,14 @@ export function openPackages(options: Options): OpenPackages {
   const { folders, clock, log, limits } = options
   const { jobsDir } = folders
   const installations = openInstallations(folders)
+  const cache = openDownloadCache(join(folders.dir, npmCache), limits)
   const retries = openRetries(clock)
   let state = nothing
   let going: { wanted: Wanted; abort: AbortController; done: Promise<void> } | null = null
+  const tidying = openTidying({
+    ...{ installations, cache, clock, inUse: options.inUse },
+    isInstalling: () => going !== null,
+  })
   let stopped = false
   /** What the secrets were that the last installation had. */
   let triedWith = ''
@@ -74,19 +84,18 @@ export function openPackages(options: Options): OpenPackages {
     const secrets = npmSecrets(jobsDir, options.secrets)
     const masked = (text: string) => maskSecrets(text, Object.values(secrets.values))
     triedWith = secrets.stamp
-    let output = ''
     state = { ...nothing, status: 'installing', command, startedAt: clock.now() }
     log.info({ command }, 'installing packages')
+    tidying.downloaded()
     const failure = await installWhole(wanted, installations, {
       ...options,
       secrets: secrets.values,
       signal,
-      onOutput: text => {
-        output = (output + text).slice(-2 * keptOutput)
-        state = { ...state, output: masked(output).slice(-keptOutput) }
-      },
+      onOutput: endOf(2 * keptOutput, end => {
+        state = { ...state, output: masked(end).slice(-keptOutput) }
+      }),
     })
-    const other = failure && otherPackageInWords(jobsDir, output, options.sdk)
+    const other = failure && otherPackageInWords(jobsDir, state.output, options.sdk)
     state = {
       ...state,
       status: failure === null ? 'installed' : 'failed',
@@ -95,6 +104,8 @@ export function openPackages(options: Options): OpenPackages {
       place: failure && (failure.place ?? { file: 'package.json', line: null }),
       offline: failure?.offline ?? false,
     }
+    // What was fetched for it can be fetched again.
+    if (failure?.full) await cache.clear()
     if (failure === null) options.onInstalled()
     else {
       if (!signal.aborted) retries.failed(wanted.key, failure)
@@ -132,17 +143,17 @@ export function openPackages(options: Options): OpenPackages {
     state: () => {
       const waitMs = state.status === 'failed' ? retries.waitMs() : null
       const nextTryAt = waitMs === null ? null : clock.now() + waitMs
-      const { kept, bytes } = limits
-      return { ...state, nextTryAt, kept: installations.list(), limits: { kept, bytes } }
+      return { ...state, nextTryAt, kept: installations.list(), cacheBytes: cache.bytes(), limits }
     },
     missing: () => missing() !== null,
     ensure: async () => {
       for (let round = 0; round < 10; round++) {
         if (going) await going.done
+        await tidying.idle()
         const wanted = missing()
         if (!wanted) return
         if (stopped) throw new Error('the instance is stopping')
-        if (await useKept(wanted, installations)) options.onInstalled()
+        if (useKept(wanted, installations)) options.onInstalled()
         else if (retries.blocks(wanted.key))
           throw new PackagesFault(state.error ?? 'npm failed.', state.place ?? {})
         else await start(wanted)
@@ -167,14 +178,22 @@ export function openPackages(options: Options): OpenPackages {
       return true
     },
     clearFailure: retries.forget,
-    prune: async () => {
-      if (going === null) await installations.prune(options.inUse())
-    },
+    prune: tidying.run,
     stop: async () => {
       stopped = true
       going?.abort.abort()
       await going?.done
+      await tidying.idle()
     },
+  }
+}
+
+/** Calls back with the last characters of all the texts so far. */
+function endOf(length: number, onEnd: (end: string) => void): (text: string) => void {
+  let end = ''
+  return text => {
+    end = (end + text).slice(-length)
+    onEnd(end)
   }
 }
 
@@ -191,14 +210,16 @@ async function installWhole(
   const { folders, clock, limits, inUse, sdk, secrets, signal, onOutput } = options
   const { dir, jobsDir } = folders
   try {
-    const full = await makeRoom(installations, { most: limits.kept, inUse })
+    const full = installations.has(wanted.name)
+      ? null
+      : await makeRoom(installations, { most: limits.kept, inUse })
     const failure =
       full ??
       (await install(wanted, {
         ...limits,
         jobsDir,
         installations,
-        cacheDir: join(dir, 'cache/npm'),
+        cacheDir: join(dir, npmCache),
         sdk,
         secrets,
         now: clock.now,
@@ -228,13 +249,9 @@ async function makeRoom(
 }
 
 /** True when these packages were installed before, and the repo has been led back to them. */
-async function useKept({ name }: Wanted, installations: Installations): Promise<boolean> {
-  if (!installations.has(name)) return false
-  if (installations.current() === name) {
-    // Something is missing in it.
-    await installations.remove(name)
-    return false
-  }
+function useKept({ name }: Wanted, installations: Installations): boolean {
+  // If the repo uses it already, something is missing in it: it is made anew, and until then it stays.
+  if (!installations.has(name) || installations.current() === name) return false
   installations.use(name)
   return true
 }

@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import type { OwnFolders } from './own-folders.ts'
-import { isFolderOf } from './own-folders.ts'
-import { type Lock, lockFiles, type Manifest, parseText, readText } from './package-files.ts'
+import type { OwnFolders } from './files/own-folders.ts'
+import { isFolderOf } from './files/own-folders.ts'
+import { type Lock, lockFiles, type Manifest, parseText, readText } from './files/package-files.ts'
 
 /**
  * Puts what npm reads into the folder it works in: `package.json`, the lockfile, `.npmrc`, and of the repo's own packages

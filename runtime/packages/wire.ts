@@ -14,8 +14,10 @@ export interface Installation {
 export interface KeptPackages {
   /** The current packages, and those that a set of jobs or a run was loaded with. */
   kept: readonly Installation[]
-  /** How many are kept at most, and how large each may be. */
-  limits: { kept: number; bytes: number }
+  /** What npm downloaded, and keeps for the next installation. */
+  cacheBytes: number
+  /** How many are kept at most, how large each may be, and what the downloads may take. */
+  limits: { kept: number; bytes: number; cacheBytes: number }
 }
 
 /** The installations on the disk, as the API shows them. */
@@ -32,17 +34,25 @@ export const keptPackagesShape = z
     bytes: z.int().meta({ description: 'The size of all of them' }),
     most_kept: z.int().meta({ description: 'How many are kept at most' }),
     limit_bytes: z.int().meta({ description: 'How large each may be' }),
+    cache_bytes: z.int().meta({ description: 'The size of what npm downloaded and keeps' }),
+    cache_limit_bytes: z.int().meta({ description: 'How much of that is kept at most' }),
   })
   .meta({
     description:
       'The installed packages on the disk: the current ones, and those that the live jobs or a run were loaded with',
   })
 
-export function keptPackagesJson({ kept, limits }: KeptPackages): z.input<typeof keptPackagesShape> {
+export function keptPackagesJson({
+  kept,
+  cacheBytes,
+  limits,
+}: KeptPackages): z.input<typeof keptPackagesShape> {
   return {
     kept: kept.map(({ installedAt, ...each }) => ({ ...each, installed_at: timestamp(installedAt) })),
     bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0),
     most_kept: limits.kept,
     limit_bytes: limits.bytes,
+    cache_bytes: cacheBytes,
+    cache_limit_bytes: limits.cacheBytes,
   }
 }

@@ -2,11 +2,12 @@ import type { PackagesState } from '../../runtime/packages/contract.ts'
 import { PostButton } from '../components/button.tsx'
 import { Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
 import { Duration, Time } from '../components/time.tsx'
 
 /** The packages that the jobs import: the state of their installation, npm's output, and a retry. */
 export function PackagesPanel({ packages, now }: { packages: PackagesState; now: number }) {
-  const { status, command, startedAt, finishedAt, output, error, nextTryAt, kept, limits } = packages
+  const { status, command, startedAt, finishedAt, output, error, nextTryAt } = packages
   return (
     <Panel title="Packages" id="packages" aside={<State status={status} />}>
       <div class="stack">
@@ -24,13 +25,7 @@ export function PackagesPanel({ packages, now }: { packages: PackagesState; now:
             <Duration ms={(finishedAt ?? now) - startedAt} />
           </p>
         ) : null}
-        {kept.length > 0 ? (
-          <p class="fine">
-            {kept.length === 1 ? '1 installation' : `${kept.length} installations`} kept,{' '}
-            {size(kept.reduce((sum, { bytes }) => sum + bytes, 0))}; at most {limits.kept} of up to{' '}
-            {size(limits.bytes)} each. Earlier packages stay while jobs or runs use them.
-          </p>
-        ) : null}
+        <Kept packages={packages} now={now} />
         {output && command ? (
           <details open={status === 'failed' || status === 'installing'}>
             <summary>Output of npm</summary>
@@ -46,6 +41,39 @@ export function PackagesPanel({ packages, now }: { packages: PackagesState; now:
         ) : null}
       </div>
     </Panel>
+  )
+}
+
+/** What the packages take on the disk, for each lockfile whose packages are kept. */
+function Kept({ packages, now }: { packages: PackagesState; now: number }) {
+  const { kept, cacheBytes, limits } = packages
+  if (kept.length === 0) return null
+  const newest = kept.toSorted((one, other) => other.installedAt - one.installedAt)
+  return (
+    <>
+      <Table
+        caption="Installed packages on the disk"
+        rows={newest}
+        rowId={({ name }) => `packages-${name}`}
+        columns={[
+          {
+            label: 'Installed',
+            kind: 'lead',
+            cell: ({ installedAt }) => (installedAt === 0 ? 'earlier' : <Time at={installedAt} now={now} />),
+          },
+          {
+            label: 'Used by',
+            cell: ({ current }) => (current ? 'the files as they are' : 'earlier jobs or runs'),
+          },
+          { label: 'Size', kind: 'number', cell: ({ bytes }) => size(bytes) },
+        ]}
+      />
+      <p class="fine">
+        {size(kept.reduce((sum, { bytes }) => sum + bytes, 0))} together. The instance keeps at most{' '}
+        {limits.kept} installations of up to {size(limits.bytes)}, and removes those that no job or run uses.
+        npm’s downloads take {size(cacheBytes)} of at most {size(limits.cacheBytes)}.
+      </p>
+    </>
   )
 }
 

@@ -1,6 +1,6 @@
 import { globSync, lstatSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
-import { scratchFolder } from '../isolation/reach.ts'
+import { scratchFolder } from '../../isolation/reach.ts'
 import { findInFile, PackagesFault } from './fault.ts'
 import { type Manifest, parseText, readText } from './package-files.ts'
 

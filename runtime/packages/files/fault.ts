@@ -1,4 +1,8 @@
-import type { PackagesError } from './contract.ts'
+/** Why packages are not installed, with the place in the repo that has to change. */
+export interface PackagesError extends Error {
+  file: string
+  line: number | null
+}
 
 /** What a person has to change in a file before its packages can be installed. */
 export class PackagesFault extends Error implements PackagesError {

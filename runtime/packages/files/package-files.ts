@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readRegular } from '../../src/storage/regular-file.ts'
+import { readRegular } from '../../../src/storage/regular-file.ts'
 import { findInFile, PackagesFault } from './fault.ts'
 
 type Names = Record<string, string>
