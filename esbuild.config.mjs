@@ -84,6 +84,7 @@ async function buildPrograms() {
       history: 'runtime/repo/history-program.ts',
       sync: 'runtime/sync/program.ts',
       receive: 'runtime/git-server/program.ts',
+      copy: 'runtime/copy/main.ts',
       longhouse: 'cli/main.ts',
     },
   ]

@@ -43,6 +43,7 @@ const own = {
     'history.js',
     'sync.js',
     'receive.js',
+    'copy.js',
     'exec.cjs',
     'longhouse.js',
     'runtime',

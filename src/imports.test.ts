@@ -27,6 +27,7 @@ const allowed: Record<Room, readonly string[]> = {
 
 /** What the features of the runtime stand on: they know no feature. */
 const sharedRooms = [
+  'copy',
   'cron',
   'git',
   'isolation',

@@ -1,3 +1,5 @@
+import type { Readable, Writable } from 'node:stream'
+
 export const driverNames = ['docker', 'process'] as const
 export type DriverName = (typeof driverNames)[number]
 
@@ -28,6 +30,22 @@ export interface InstanceSpec {
 
 /** How an instance is named to its driver. */
 export type InstanceRef = Pick<InstanceSpec, 'id' | 'subdomain'>
+
+/** Work of the runtime's program for copies on one folder of the host: see `runtime/copy/main.ts`. */
+export interface FolderWork {
+  command: 'pack' | 'unpack' | 'settle' | 'prove'
+  /** Absolute; a volume, or a folder that is to become one and that `prepareVolume` has made. */
+  folder: string
+  options?: object
+  /** The image with the program, by name. */
+  image: string
+  /** What the program reads. */
+  input?: Readable
+  /** Takes what the program writes. It is not ended: only a resolved call says that everything was written. */
+  output?: Writable
+  /** Ends the work. */
+  signal: AbortSignal
+}
 
 /** What a driver sees of one instance. */
 export interface Observed {
@@ -86,6 +104,11 @@ export interface Driver {
   inspect(ref: InstanceRef): Promise<Observed>
   /** Throws unless it is certain that nothing uses a volume. Called before a volume is deleted. */
   refuseInUse(spec: InstanceSpec): Promise<void>
+  /**
+   * Works on a folder with the rights of an instance, without a network and behind the jobs of all instances. The instance of
+   * the volume may be running. Resolves with what the program reports, in JSON; throws a DriverError with its words.
+   */
+  workOnFolder(work: FolderWork): Promise<unknown>
   /** Lists the containers of this data root, whatever the records say. */
   existing(dataRoot: string): Promise<{ instanceId: string; container: string; active: boolean }[]>
   /** Returns what instances share: the engine's processors and memory. */

@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import type { Logger } from '../../../src/log.ts'
+import { builtRoot } from '../../../src/root.ts'
 import { type Driver, DriverError, type InstanceRef, type InstanceSpec } from '../driver.ts'
+import { workInProcess } from './folder-process.ts'
 import { type InstanceProcess, startInstanceProcess } from './instance-process.ts'
 
 const keptLines = 200
@@ -13,6 +15,8 @@ const listenWithinMs = 30_000
  */
 export function createProcessDriver(options: {
   program: string
+  /** The built program for copies. */
+  copyProgram?: string
   log: Logger
   listenWithinMs?: number
 }): Driver {
@@ -98,6 +102,7 @@ export function createProcessDriver(options: {
           permanent: false,
         })
     },
+    workOnFolder: work => workInProcess(options.copyProgram ?? builtRoot('copy.js'), work),
     existing: async () =>
       [...specs.values()].map(({ id, subdomain }) => ({
         instanceId: id,

@@ -5,6 +5,7 @@ import { type EngineInfo, engineInfo, shortcomings } from './capabilities.ts'
 import { type ContainerSettings, containerRecipe, label } from './container.ts'
 import { containersOf, isActive, ownContainers, refuseInUse } from './discovery.ts'
 import { openEngine, ping } from './engine.ts'
+import { workInContainer } from './folder-container.ts'
 import { imageSource } from './image.ts'
 import { observe } from './instance.ts'
 import { logTail, removeInstance, startInstance, stopInstance } from './lifecycle.ts'
@@ -94,6 +95,8 @@ export function createDockerDriver(options: DockerOptions): Driver {
     inspect: async ref => observe(await looking(() => ownContainers(engine, ref)), settings),
 
     refuseInUse: spec => refuseInUse(engine, spec.volume),
+
+    workOnFolder: work => workInContainer({ engine, clock, settings, ensureImage }, work),
 
     existing: async dataRoot =>
       (await containersOf(engine, dataRoot)).map(each => ({

@@ -9,7 +9,9 @@ const pullWithinMs = 15 * 60_000
  * Returns what makes sure that the image of a spec is on the engine, and answers with its id. Instances that are provisioned
  * at the same time wait for one pull.
  */
-export function imageSource(engine: Engine): (spec: InstanceSpec) => Promise<string> {
+export function imageSource(
+  engine: Engine,
+): (spec: Pick<InstanceSpec, 'image' | 'imageId'>) => Promise<string> {
   const pulls = new Map<string, Promise<void>>()
   const pulled = async (image: string): Promise<void> => {
     const pull = pulls.get(image) ?? pullImage(engine, image).finally(() => pulls.delete(image))

@@ -12,7 +12,7 @@ export interface ReplacementParts {
   clock: Clock
   settings: ContainerSettings
   /** Makes sure that the image is there; its id. */
-  ensureImage(spec: InstanceSpec): Promise<string>
+  ensureImage(spec: Pick<InstanceSpec, 'image' | 'imageId'>): Promise<string>
 }
 
 /** More steps than these mean that someone else changes the same containers. */

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ContainerCreateOptions } from 'dockerode'
+import { z } from 'zod'
+import { DriverError, type FolderWork } from '../../driver.ts'
+import { FolderReport } from '../folder-report.ts'
+import { attach, framesOf } from './attachment.ts'
+import type { ContainerSettings } from './container.ts'
+import { noSuchContainer } from './discovery.ts'
+import type { Engine } from './engine.ts'
+import { createContainer } from './instance.ts'
+import type { ReplacementParts } from './replacement.ts'
+
+/** Marks containers that work on a folder; the value is the folder. */
+const workLabel = 'longhouse.work'
+
+const mebibyte = 1024 ** 2
+/** A runtime that proves a copy reads a customer's manifest. */
+const memoryBytes = 512 * mebibyte
+/** Of 1024, which each instance has: jobs come first. */
+const cpuShares = 102
+
+const looksUntilGone = 100
+const lookAgainMs = 100
+
+/**
+ * Works on a folder in a container of its own, which has nothing but the folder: no network, no rights, no log. It is removed
+ * by the engine when it ends; one that a control plane which was killed left behind is removed first.
+ */
+export async function workInContainer(
+  parts: ReplacementParts,
+  { command, folder, options = {}, image, input, output, signal }: FolderWork,
+): Promise<unknown> {
+  const { engine, clock, settings, ensureImage } = parts
+  const doing = `${command} ${folder}`
+  const imageId = await ensureImage({ image, imageId: null })
+  const name = `longhouse-copy-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`
+  await removeContainer(engine, clock, name)
+  const recipe = containerRecipe(settings, { imageId, folder, command, options })
+  if (!(await createContainer(engine, name, recipe)))
+    throw new DriverError(`could not ${doing}: other work on it is in progress`, { permanent: false })
+  const streams = await attach(engine.socketPath, name)
+  const kill = () => {
+    streams.destroy()
+    removeContainer(engine, clock, name).catch(() => {})
+  }
+  signal.addEventListener('abort', kill)
+  try {
+    await engine.command(`start ${name}`, { method: 'POST', path: `/containers/${name}/start` })
+    // A program that has failed reads no further; its report says why.
+    const fed = pipeline(input ?? Readable.from([]), streams, { end: true }).catch((error: unknown) => error)
+    const report = new FolderReport()
+    for await (const { stream, bytes } of framesOf(streams)) {
+      if (stream === 'error') report.add(bytes)
+      else if (output && !output.write(bytes)) await once(output, 'drain', { signal })
+    }
+    if (signal.aborted) throw new DriverError(`could not ${doing}: it was ended`, { permanent: false })
+    const result = reportOf(report, doing, image)
+    await fed
+    return result
+  } finally {
+    signal.removeEventListener('abort', kill)
+    streams.destroy()
+    await removeContainer(engine, clock, name)
+  }
+}
+
+function reportOf(report: FolderReport, doing: string, image: string): unknown {
+  try {
+    return report.read(doing)
+  } catch (error) {
+    if (!/Cannot find module .*copy\.js/.test((error as Error).message)) throw error
+    throw new DriverError(
+      `the image ${image} is too old to make copies; build a new one (npm run images), or set CONTROL_PLANE_IMAGE to one`,
+      { permanent: true },
+    )
+  }
+}
+
+function containerRecipe(
+  { user }: ContainerSettings,
+  {
+    imageId,
+    folder,
+    command,
+    options,
+  }: { imageId: string } & Pick<FolderWork, 'folder' | 'command' | 'options'>,
+): ContainerCreateOptions {
+  return {
+    Image: imageId,
+    Cmd: ['node', '/app/dist/copy.js', command, '/data', JSON.stringify(options)],
+    User: `${user.uid}:${user.gid}`,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    OpenStdin: true,
+    StdinOnce: true,
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      AutoRemove: true,
+      Mounts: [{ Type: 'bind', Source: folder, Target: '/data' }],
+      NetworkMode: 'none',
+      ReadonlyRootfs: true,
+      Tmpfs: { '/tmp': 'rw,exec,nosuid,nodev,size=64m,mode=1777' },
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Init: true,
+      Memory: memoryBytes,
+      MemorySwap: memoryBytes,
+      CpuShares: cpuShares,
+      PidsLimit: 256,
+      OomScoreAdj: 800,
+      LogConfig: { Type: 'none', Config: {} },
+    },
+    Labels: { [workLabel]: folder },
+  }
+}
+
+/** Removes a container by its name, and returns once the engine no longer knows the name. */
+async function removeContainer(
+  engine: Engine,
+  clock: ReplacementParts['clock'],
+  name: string,
+): Promise<void> {
+  for (let look = 0; look < looksUntilGone; look++) {
+    const there = await engine.command(
+      `remove ${name}`,
+      { method: 'DELETE', path: `/containers/${name}`, query: { force: true } },
+      { already: [409], absent: noSuchContainer(name) }, // 409: its removal is going on already.
+    )
+    if (!there && !(await isThere(engine, name))) return
+    await clock.sleep(lookAgainMs)
+  }
+  throw new DriverError(`the engine is still removing ${name}`, { permanent: false })
+}
+
+async function isThere(engine: Engine, name: string): Promise<boolean> {
+  const found = await engine.find(
+    `look at ${name}`,
+    { method: 'GET', path: `/containers/${name}/json` },
+    z.object({ Id: z.string() }),
+    { absent: noSuchContainer(name) },
+  )
+  return found !== null
+}

@@ -1,0 +1,40 @@
+import { DriverError } from '../driver.ts'
+
+/** Enough for the report, which is the last line. */
+const keptCharacters = 64 * 1024
+
+/** Keeps the end of what the program for copies writes to standard error. */
+export class FolderReport {
+  #text = ''
+
+  add(piece: Buffer): void {
+    this.#text = `${this.#text}${piece.toString('utf8')}`.slice(-keptCharacters)
+  }
+
+  /**
+   * The report, once the program has ended. Throws its words when it failed, and its last lines when it ended without a report:
+   * it was killed, or is not there.
+   */
+  read(doing: string): unknown {
+    const lines = this.#text.trim().split('\n')
+    const report = jsonOf(lines.at(-1) ?? '')
+    if (report === null) {
+      const last = lines.slice(-5).join('\n').trim()
+      throw new DriverError(`could not ${doing}: ${last || 'the program ended without a word'}`, {
+        permanent: false,
+      })
+    }
+    if (typeof report.error === 'string')
+      throw new DriverError(`could not ${doing}: ${report.error}`, { permanent: false })
+    return report
+  }
+}
+
+function jsonOf(line: string): { error?: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' ? value : null
+  } catch {
+    return null
+  }
+}

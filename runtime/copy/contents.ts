@@ -1,0 +1,66 @@
+import { type Dirent, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { identityFile } from '../../src/storage/volume-identity.ts'
+import { packagesFolder } from '../isolation/reach.ts'
+import { inventoryName } from './inventory.ts'
+
+/** Where copies of databases are made before they are packed. Leftovers of an interrupted copy have the same prefix. */
+export const draftPrefix = '.longhouse-copying-'
+
+/**
+ * Not copied: what is made again (packages, caches, temporary files), locks, and the mark, which a restored volume gets from
+ * the instance that it is restored for.
+ */
+const leftOut = new Set([
+  ...[packagesFolder, 'cache', 'checks', 'tmp', 'certificates'],
+  ...['longhouse.lock', 'longhouse.lock-journal', '.write-check'],
+  ...[identityFile, `${identityFile}.new`, inventoryName],
+])
+
+export type Found = { path: string; kind: 'file' | 'folder' | 'link' }
+
+/**
+ * Lists what belongs in a copy of a volume, by paths relative to it, in the order in which it can be copied while the instance
+ * writes:
+ *
+ * 1. In every folder, files come before folders, so `longhouse.db` comes before the logs of its runs.
+ * 2. In a git repository, references come before objects, and single objects before packs: objects are only added, or moved
+ *    from the former to the latter, so every reference finds its objects.
+ *
+ * A folder that has gone in the meantime is left out.
+ */
+export function* contentsOf(volume: string, folder = ''): Generator<Found> {
+  const entries = list(join(volume, folder)).filter(
+    ({ name }) => folder !== '' || !(leftOut.has(name) || name.startsWith(draftPrefix)),
+  )
+  const folders: string[] = []
+  for (const entry of entries) {
+    const path = join(folder, entry.name)
+    if (entry.isFile()) yield { path, kind: 'file' }
+    else if (entry.isSymbolicLink()) yield { path, kind: 'link' }
+    else if (entry.isDirectory()) folders.push(entry.name)
+  }
+  const isRepository = entries.some(({ name }) => name === 'HEAD') && folders.includes('objects')
+  for (const name of inOrder(folders, isRepository, folder)) {
+    const path = join(folder, name)
+    yield { path, kind: 'folder' }
+    yield* contentsOf(volume, path)
+  }
+}
+
+function inOrder(folders: readonly string[], isRepository: boolean, folder: string): string[] {
+  const last = isRepository ? ['objects'] : folder.endsWith('objects') ? ['pack'] : []
+  return folders.toSorted((one, other) => {
+    const byPlace = Number(last.includes(one)) - Number(last.includes(other))
+    return byPlace !== 0 ? byPlace : one < other ? -1 : 1
+  })
+}
+
+function list(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((one, other) => (one.name < other.name ? -1 : 1))
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw error
+  }
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { test } from 'node:test'
+import Database from 'better-sqlite3'
+import { systemClock } from '../../src/clock.ts'
+import { silentLog } from '../../src/log.ts'
+import { openSqlite } from '../../src/storage/database.ts'
+import { claimVolume } from '../../src/storage/volume-identity.ts'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { startRuntime } from '../program.ts'
+import { packVolume } from './pack.ts'
+import { settleVolume } from './settle.ts'
+import { unpackVolume } from './unpack.ts'
+
+async function copyOf(volume: string) {
+  const output = new PassThrough()
+  const [bytes, inventory] = await Promise.all([Array.fromAsync(output), packVolume(volume, output, 1000)])
+  return { archive: Buffer.concat(bytes), inventory }
+}
+
+test('a copy has every record and every file, and not what is made again', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(join(volume, 'jobs/.git/objects/pack'), { recursive: true })
+  for (const name of ['packages', 'cache', 'runs']) mkdirSync(join(volume, name))
+  writeFileSync(join(volume, 'packages/large'), 'made again')
+  writeFileSync(join(volume, 'runs/run_1.log'), 'a line\n')
+  writeFileSync(join(volume, 'jobs/.git/HEAD'), 'ref: refs/heads/main\n')
+  writeFileSync(join(volume, 'jobs/manifest.ts'), 'not committed yet')
+  writeFileSync(join(volume, 'jobs/tool.sh'), '#!/bin/sh\n', { mode: 0o755 })
+  symlinkSync('manifest.ts', join(volume, 'jobs/link'))
+  await claimVolume(volume, 'inst_one', null)
+  const database = openSqlite(join(volume, 'longhouse.db'))
+  database.exec("create table jobs_runs (id text); insert into jobs_runs values ('run_1')")
+  // A customer's own database; its record is only in its write-ahead log.
+  const own = openSqlite(join(volume, 'jobs/own.sqlite'))
+  own.exec("create table orders (id text); insert into orders values ('first')")
+
+  const { archive, inventory } = await copyOf(volume)
+  assert.equal(inventory.instanceId, 'inst_one')
+  const folder = temporaryFolder(t)
+  const unpacked = await unpackVolume(Readable.from([archive]), folder)
+  assert.deepEqual(unpacked, inventory)
+  assert.deepEqual(readdirSync(folder).sort(), ['jobs', 'longhouse.db', 'runs'])
+  assert.deepEqual(readdirSync(join(folder, 'jobs')).sort(), [
+    '.git',
+    'link',
+    'manifest.ts',
+    'own.sqlite',
+    'tool.sh',
+  ])
+  assert.equal(readFileSync(join(folder, 'jobs/link'), 'utf8'), 'not committed yet')
+  const rows = (file: string, table: string) => {
+    const copy = new Database(join(folder, file), { readonly: true })
+    const found = copy.prepare(`select id from ${table}`).pluck().all()
+    copy.close()
+    return found
+  }
+  assert.deepEqual(rows('longhouse.db', 'jobs_runs'), ['run_1'])
+  assert.deepEqual(rows('jobs/own.sqlite', 'orders'), ['first'])
+  database.close()
+  own.close()
+})
+
+test('a copy that was cut off or changed anywhere is refused', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(volume)
+  writeFileSync(join(volume, 'notes.txt'), 'x'.repeat(10_000))
+  const { archive } = await copyOf(volume)
+  const refusal = async (bytes: Buffer) =>
+    await unpackVolume(Readable.from([bytes]), temporaryFolder(t)).then(
+      () => 'accepted',
+      (error: Error) => error.message,
+    )
+  assert.equal(await refusal(archive), 'accepted')
+  for (const length of [0, 512, 5000, archive.length - 2048])
+    assert.notEqual(await refusal(archive.subarray(0, length)), 'accepted', `${length} bytes`)
+  const changed = Buffer.from(archive)
+  changed[2000] = 0x79
+  assert.match(await refusal(changed), /the copy is damaged: notes\.txt differ from the inventory/)
+})
+
+test('a copy cannot write outside of its folder', async t => {
+  const { pack } = await import('tar-stream')
+  for (const header of [
+    { name: '../out' },
+    { name: '/etc/out' },
+    { name: 'a/../../out' },
+    { name: 'device', type: 'fifo' as const },
+  ]) {
+    const archive = pack()
+    archive.entry(header, '')
+    archive.finalize()
+    const folder = join(temporaryFolder(t), 'in')
+    mkdirSync(folder)
+    await assert.rejects(unpackVolume(Readable.from(archive), folder), /the copy contains/)
+  }
+})
+
+test('a database that cannot be copied fails the copy; a file that cannot be read is listed', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(volume)
+  writeFileSync(join(volume, 'looks-like.db'), `SQLite format 3\0${'x'.repeat(4096)}`)
+  const { inventory } = await copyOf(volume)
+  assert.deepEqual(
+    inventory.files.map(({ path }) => path),
+    ['looks-like.db'],
+    'a file of the customer that only looks like a database is copied as it is',
+  )
+  writeFileSync(join(volume, 'longhouse.db'), `SQLite format 3\0${'x'.repeat(4096)}`)
+  await assert.rejects(copyOf(volume), /longhouse\.db could not be copied/)
+  assert.deepEqual(readdirSync(volume).sort(), ['longhouse.db', 'looks-like.db'], 'no draft is left')
+  if (process.getuid?.() === 0) return
+  writeFileSync(join(volume, 'longhouse.db'), '')
+  chmodSync(join(volume, 'looks-like.db'), 0)
+  assert.deepEqual((await copyOf(volume)).inventory.unread[0]?.path, 'looks-like.db')
+})
+
+test('after a restore nothing of before the restore happens again', async t => {
+  const file = join(temporaryFolder(t), 'longhouse.db')
+  const database = new Database(file)
+  database.exec(`
+    create table jobs_schedules (jobId text, enabled integer, since integer);
+    create table jobs_runs (id text, status text, finishedAt integer, notBefore integer, errorMessage text);
+    create table notices_messages (id text, status text, finished_at integer, error text);
+    create table auth_sessions (hash text);
+    insert into jobs_schedules values ('daily', 1, 5);
+    insert into jobs_runs values ('done', 'succeeded', 4, null, null), ('retry', 'queued', null, 900, null);
+    insert into notices_messages values ('old', 'sent', 3, null), ('waiting', 'queued', null, null);
+    insert into auth_sessions values ('x');`)
+  const all = (table: string) => database.prepare(`select * from ${table}`).raw().all()
+  settleVolume(file, { now: 1000, hold: false, quiet: false })
+  settleVolume(file, { now: 1000, hold: false, quiet: false })
+  assert.deepEqual(all('jobs_schedules'), [['daily', 1, 1000]])
+  assert.deepEqual(all('jobs_runs'), [
+    ['done', 'succeeded', 4, null, null],
+    ['retry', 'interrupted', 1000, null, 'the instance was restored from a copy'],
+  ])
+  assert.deepEqual(all('notices_messages'), [
+    ['old', 'sent', 3, null],
+    ['waiting', 'failed', 1000, 'not sent: the instance was restored from a copy'],
+  ])
+  assert.deepEqual(all('auth_sessions'), [])
+  settleVolume(file, { now: 1000, hold: true, quiet: false })
+  assert.deepEqual(all('jobs_schedules'), [['daily', 0, 1000]])
+  database.close()
+})
+
+test('the program proves the copy of a running instance by starting a runtime on it', async t => {
+  const root = temporaryFolder(t)
+  const volume = join(root, 'volume')
+  const runtime = await startRuntime({
+    env: {
+      LONGHOUSE_DATA_DIR: volume,
+      LONGHOUSE_PORT: '0',
+      LONGHOUSE_PASSWORD: 'correct horse',
+      LONGHOUSE_INSTANCE_ID: 'inst_one',
+    },
+    log: silentLog,
+    clock: systemClock,
+    spawned: false,
+  })
+  await runtime.started
+  t.after(() => runtime.stop({ patience: false }))
+  const program = join(import.meta.dirname, '../../dist/copy.js')
+  const scratch = join(root, 'scratch')
+  mkdirSync(scratch)
+  const packing = spawn(process.execPath, [program, 'pack', volume], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const proving = spawn(process.execPath, [program, 'prove', scratch], { stdio: ['pipe', 'ignore', 'pipe'] })
+  packing.stdout.pipe(proving.stdin)
+  const said = async (stream: Readable) => JSON.parse(Buffer.concat(await stream.toArray()).toString())
+  const [packed, proved] = await Promise.all([said(packing.stderr), said(proving.stderr)])
+  assert.equal(packed.error ?? proved.error, undefined)
+  assert.equal(proved.files, packed.files)
+  assert.ok(proved.checked.includes('a runtime started on it'), proved.checked.join())
+  assert.deepEqual(readdirSync(scratch), [], 'the scratch folder is empty again')
+})

@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, rmSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
+import { join } from 'node:path'
+import type { Inventory } from './inventory.ts'
+import { packVolume } from './pack.ts'
+import { proveVolume } from './proof.ts'
+import { type SettleOptions, settleVolume } from './settle.ts'
+import { unpackVolume } from './unpack.ts'
+
+/**
+ * The program that copies and restores volumes, beside an instance or without one:
+ *
+ *   copy.js pack <volume>              writes a copy of the volume to standard output
+ *   copy.js unpack <folder>            unpacks a copy from standard input, and checks its hashes
+ *   copy.js settle <folder> <options>  prepares an unpacked copy for its first start: see `settleVolume`
+ *   copy.js prove <folder>             unpacks a copy into a scratch folder and proves that it works
+ *
+ * The last line on standard error is JSON: what was done, or `{"error"}` in words, with exit code 1.
+ */
+const [command = '', folder = '', options = '{}'] = process.argv.slice(2)
+
+const commands: Readonly<Record<string, () => Promise<object>>> = {
+  pack: async () => summary(await packVolume(folder, process.stdout, Date.now())),
+  unpack: async () => {
+    const inventory = await unpackVolume(process.stdin, folder)
+    flush()
+    return summary(inventory)
+  },
+  settle: async () => {
+    settleVolume(join(folder, 'longhouse.db'), JSON.parse(options) as SettleOptions)
+    flush()
+    return {}
+  },
+  prove: async () => {
+    try {
+      const inventory = await unpackVolume(process.stdin, folder)
+      return { ...summary(inventory), checked: await proveVolume(folder, inventory, Date.now()) }
+    } finally {
+      // Not the folder itself, which is a mount point in a container.
+      for (const name of readdirSync(folder))
+        rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 3 })
+    }
+  },
+}
+
+function summary({ at, files, unread }: Inventory) {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  return { at, files: files.length, bytes, unread: unread.slice(0, 20) }
+}
+
+/** What was restored must survive a power cut: the data of before is deleted soon. */
+function flush(): void {
+  if (spawnSync('sync', ['-f', folder]).status !== 0) spawnSync('sync')
+}
+
+try {
+  // Jobs come first: a copy can wait.
+  setPriority(constants.priority.PRIORITY_LOW)
+  const work = commands[command]
+  if (!work || folder === '') throw new Error(`unknown command: ${command}`)
+  process.stderr.write(`${JSON.stringify(await work())}\n`)
+  process.exitCode = 0
+} catch (error) {
+  process.stderr.write(`${JSON.stringify({ error: (error as Error).message })}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { constants, lstatSync, readdirSync, readlinkSync, rmSync, type Stats } from 'node:fs'
+import { type FileHandle, mkdtemp, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type Pack, pack } from 'tar-stream'
+import { readVolumeIdentity } from '../../src/storage/volume-identity.ts'
+import { contentsOf, draftPrefix } from './contents.ts'
+import { copyDatabase, isDatabase } from './database-copy.ts'
+import { type CopiedFile, type Inventory, inventoryName } from './inventory.ts'
+
+/**
+ * Writes a copy of a volume as a tar archive, while the instance may be running:
+ *
+ * 1. Every SQLite database is copied by SQLite itself, one at a time, beside the volume's files; nothing else takes disk space.
+ * 2. All other files are read in the order of `contentsOf`.
+ * 3. The inventory, with a hash of each file, comes last.
+ *
+ * Returns the inventory. Throws when the volume cannot be read, or a database cannot be copied, such as on a full disk.
+ */
+export async function packVolume(volume: string, output: Writable, now: number): Promise<Inventory> {
+  const archive = pack()
+  const written = pipeline(archive, output)
+  written.catch(() => {})
+  removeDrafts(volume)
+  const drafts = await mkdtemp(join(volume, draftPrefix))
+  try {
+    const inventory: Inventory = {
+      version: 1,
+      instanceId: (await readVolumeIdentity(volume)) || null,
+      at: now,
+      files: [],
+      unread: [],
+    }
+    for (const { path, kind } of contentsOf(volume)) {
+      const from = join(volume, path)
+      if (kind === 'folder') await addFolder(archive, path, from)
+      else if (kind === 'link') await addLink(archive, path, from)
+      else if (!isPartOfDatabase(from)) await addFile({ archive, path, from, drafts, inventory })
+    }
+    await addBytes(archive, inventoryName, Buffer.from(JSON.stringify(inventory)))
+    archive.finalize()
+    await written
+    return inventory
+  } catch (error) {
+    archive.destroy(error as Error)
+    throw error
+  } finally {
+    rmSync(drafts, { recursive: true, force: true })
+  }
+}
+
+/** Removes what a copy that was killed left behind. Only one copy of a volume is made at a time. */
+export function removeDrafts(volume: string): void {
+  for (const name of readdirSync(volume))
+    if (name.startsWith(draftPrefix)) rmSync(join(volume, name), { recursive: true, force: true })
+}
+
+/** The log and index of a database: its copy has what is in them. */
+function isPartOfDatabase(file: string): boolean {
+  const [, base] = /^(.+)-(?:wal|shm|journal)$/.exec(file) ?? []
+  return base !== undefined && isDatabase(base)
+}
+
+async function addFile(options: {
+  archive: Pack
+  path: string
+  from: string
+  drafts: string
+  inventory: Inventory
+}): Promise<void> {
+  const { archive, path, from, drafts, inventory } = options
+  if (!isDatabase(from)) {
+    await addPlain(archive, path, from, inventory)
+    return
+  }
+  const draft = join(drafts, 'database')
+  let rows: Record<string, number>
+  try {
+    rows = await copyDatabase(from, draft)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    // A customer's file that only looks like a database is copied as it is.
+    if (path === 'longhouse.db' || !isNotADatabase(error)) throw named(path, error)
+    await addPlain(archive, path, from, inventory)
+    return
+  }
+  await addPlain(archive, path, draft, inventory, { rows, stat: lstatSync(from) })
+  rmSync(draft, { force: true })
+}
+
+function isNotADatabase(error: unknown): boolean {
+  const code = (error as { code?: string }).code ?? ''
+  return code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')
+}
+
+async function addPlain(
+  archive: Pack,
+  path: string,
+  from: string,
+  inventory: Inventory,
+  { rows, stat: shown }: { rows?: Record<string, number>; stat?: Stats } = {},
+): Promise<void> {
+  let file: FileHandle
+  try {
+    // A pipe or a link that took the file's place is not opened.
+    file = await open(from, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(code)) return
+    if (code !== 'EACCES' && code !== 'EPERM') throw named(path, error)
+    inventory.unread.push({ path, reason: message })
+    return
+  }
+  try {
+    const stat = await file.stat()
+    if (!stat.isFile()) return
+    const sha256 = await addOpen(archive, path, file, stat.size, shown ?? stat)
+    const copied: CopiedFile = { path, bytes: stat.size, sha256 }
+    inventory.files.push(rows ? { ...copied, rows } : copied)
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Adds `bytes` bytes of an open file, which may grow meanwhile: a log. If it shrank, zeros take the place of what has gone, since
+ * the header with its length is written. Returns the hash of what was added.
+ */
+async function addOpen(
+  archive: Pack,
+  path: string,
+  file: FileHandle,
+  bytes: number,
+  { mode, mtime }: Pick<Stats, 'mode' | 'mtime'>,
+): Promise<string> {
+  const added = Promise.withResolvers<void>()
+  const entry = archive.entry({ name: path, size: bytes, mode: mode & 0o777, mtime, type: 'file' }, error =>
+    error ? added.reject(error) : added.resolve(),
+  )
+  added.promise.catch(() => {})
+  const hash = createHash('sha256')
+  let left = bytes
+  while (left > 0) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(left, pieceBytes)))
+    const piece = bytesRead > 0 ? buffer.subarray(0, bytesRead) : Buffer.alloc(Math.min(left, pieceBytes))
+    left -= piece.length
+    hash.update(piece)
+    if (!entry.write(piece)) await Promise.race([once(entry, 'drain'), added.promise])
+  }
+  entry.end(undefined)
+  await added.promise
+  return hash.digest('hex')
+}
+
+const pieceBytes = 256 * 1024
+
+async function addFolder(archive: Pack, path: string, from: string): Promise<void> {
+  const stat = lstatSync(from, { throwIfNoEntry: false })
+  if (!stat?.isDirectory()) return
+  await add(archive, { name: path, type: 'directory', mode: stat.mode & 0o777, mtime: stat.mtime })
+}
+
+async function addLink(archive: Pack, path: string, from: string): Promise<void> {
+  let linkname: string
+  try {
+    linkname = readlinkSync(from)
+  } catch {
+    return
+  }
+  await add(archive, { name: path, type: 'symlink', linkname })
+}
+
+async function addBytes(archive: Pack, name: string, bytes: Buffer): Promise<void> {
+  const added = Promise.withResolvers<void>()
+  archive.entry({ name, mode: 0o600 }, bytes, error => (error ? added.reject(error) : added.resolve()))
+  await added.promise
+}
+
+async function add(archive: Pack, header: Parameters<Pack['entry']>[0]): Promise<void> {
+  const added = Promise.withResolvers<void>()
+  archive.entry(header, error => (error ? added.reject(error) : added.resolve()))
+  await added.promise
+}
+
+function named(path: string, error: unknown): Error {
+  return new Error(`${path} could not be copied: ${(error as Error).message}`, { cause: error })
+}

@@ -1,0 +1,125 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import Database from 'better-sqlite3'
+import { builtRoot } from '../../src/root.ts'
+import { claimVolume } from '../../src/storage/volume-identity.ts'
+import { rowsOf } from './database-copy.ts'
+import type { Inventory } from './inventory.ts'
+import { settleVolume } from './settle.ts'
+
+const run = promisify(execFile)
+const bootWithinMs = 120_000
+
+/**
+ * Proves that an unpacked copy is whole: SQLite checks each database and finds the rows of the inventory, git checks the jobs
+ * repo, and a runtime starts on it and says that it is healthy, with every job turned off and no one notified. Returns what was
+ * checked, in words. Throws with the first fault.
+ */
+export async function proveVolume(folder: string, inventory: Inventory, now: number): Promise<string[]> {
+  const databases = inventory.files.filter(({ rows }) => rows !== undefined)
+  for (const { path, rows = {} } of databases) checkDatabase(join(folder, path), path, rows)
+  const checked = [
+    `${inventory.files.length} files have their hashes`,
+    `${databases.length} databases have their rows`,
+  ]
+  if (existsSync(join(folder, 'jobs/.git'))) checked.push(await checkRepo(join(folder, 'jobs')))
+  if (existsSync(join(folder, 'longhouse.db'))) {
+    settleVolume(join(folder, 'longhouse.db'), { now, hold: true, quiet: true })
+    await startRuntime(folder)
+    checked.push('a runtime started on it')
+  }
+  return checked
+}
+
+function checkDatabase(file: string, name: string, expected: Readonly<Record<string, number>>): void {
+  const database = new Database(file, { fileMustExist: true })
+  try {
+    const result = database.pragma('integrity_check', { simple: true })
+    if (result !== 'ok') throw new Error(`${name} is damaged: ${String(result)}`)
+    const rows = rowsOf(database)
+    const wrong = Object.keys({ ...rows, ...expected }).filter(table => rows[table] !== expected[table])
+    if (wrong.length > 0) throw new Error(`${name} has other rows than its copy had, in ${wrong.join(', ')}`)
+  } finally {
+    database.close()
+  }
+}
+
+async function checkRepo(repo: string): Promise<string> {
+  try {
+    await run('git', ['-c', 'safe.directory=*', 'fsck', '--full', '--no-dangling', '--no-progress'], {
+      cwd: repo,
+      env: { PATH: process.env.PATH, HOME: '/nonexistent' },
+    })
+    return 'git found the jobs repo whole'
+  } catch (error) {
+    const { code, stderr = '', stdout = '' } = error as { code?: unknown; stderr?: string; stdout?: string }
+    if (code === 'ENOENT') return 'the jobs repo was not checked: this image has no git'
+    throw new Error(`git finds faults in the jobs repo: ${`${stdout}${stderr}`.trim().slice(0, 1000)}`)
+  }
+}
+
+async function startRuntime(folder: string): Promise<void> {
+  await claimVolume(folder, 'inst_proof', null)
+  const child = spawn(process.execPath, [builtRoot('runtime.js')], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      LONGHOUSE_INSTANCE_ID: 'inst_proof',
+      LONGHOUSE_DATA_DIR: folder,
+      LONGHOUSE_HOST: '127.0.0.1',
+      LONGHOUSE_PORT: '0',
+      LONGHOUSE_PASSWORD: 'a runtime that only proves a copy',
+    },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let words = ''
+  child.stderr?.on('data', piece => {
+    words = `${words}${piece}`.slice(-4000)
+  })
+  const ended = new Promise<never>((_, reject) => {
+    child.once('error', reject)
+    child.once('exit', () =>
+      reject(new Error(`a runtime does not start on it: ${words.trim().slice(-1000)}`)),
+    )
+  })
+  ended.catch(() => {})
+  try {
+    const port = await Promise.race([listening(child), ended])
+    await Promise.race([healthy(port), ended])
+  } finally {
+    await endOf(child)
+  }
+}
+
+function listening(child: ChildProcess): Promise<number> {
+  return new Promise(resolve => {
+    child.on('message', message => {
+      const { type, port } = message as { type?: unknown; port?: unknown }
+      if (type === 'listening' && typeof port === 'number') resolve(port)
+    })
+  })
+}
+
+/** A runtime listens before its plugins have started. */
+async function healthy(port: number): Promise<void> {
+  const until = performance.now() + bootWithinMs
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/health`).catch(() => null)
+    if (answer?.status === 200) return
+    const text = await answer?.text()
+    if (performance.now() > until)
+      throw new Error(`a runtime on it is not healthy: ${text?.slice(0, 1000) ?? 'no answer'}`)
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise(resolve => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  await gone
+  clearTimeout(timer)
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { open, utimes } from 'node:fs/promises'
+import { dirname, join, normalize, sep } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { extract, type Header } from 'tar-stream'
+import { type Inventory, inventoryName, parseInventory } from './inventory.ts'
+
+/** An inventory lists each file of a volume; more than this is none. */
+const inventoryBytes = 256 * 1024 * 1024
+
+/**
+ * Unpacks a copy into an empty folder and checks each file against the inventory. Throws in words when the copy is incomplete,
+ * or differs from its inventory; what was unpacked until then stays, for the caller to remove.
+ */
+export async function unpackVolume(input: Readable, folder: string): Promise<Inventory> {
+  if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty; nothing was unpacked`)
+  const archive = extract()
+  const hashes = new Map<string, string>()
+  const links: { path: string; target: string }[] = []
+  let inventory: Inventory | null = null
+  const feeding = pipeline(input, archive)
+  feeding.catch(() => {})
+  for await (const entry of archive) {
+    const { header } = entry
+    const path = safePath(header)
+    if (inventory !== null) throw new Error('the copy goes on after its inventory')
+    if (path === inventoryName) inventory = parseInventory(await textOf(entry))
+    else if (header.type === 'directory')
+      mkdirSync(join(folder, path), { recursive: true, mode: modeOf(header) })
+    else if (header.type === 'symlink') links.push({ path, target: header.linkname })
+    else if (header.type === 'file') hashes.set(path, await writeFile(join(folder, path), header, entry))
+    else throw new Error(`the copy contains ${path}, which is neither a file, a folder nor a link`)
+    entry.resume()
+  }
+  await feeding
+  if (inventory === null) throw new Error('the copy is incomplete: its end is missing')
+  // After all files: none is written through a link.
+  for (const { path, target } of links) symlinkSync(target, join(folder, path))
+  compare(inventory, hashes)
+  return inventory
+}
+
+function compare({ files }: Inventory, hashes: ReadonlyMap<string, string>): void {
+  const wrong = files.filter(({ path, sha256 }) => hashes.get(path) !== sha256).map(({ path }) => path)
+  const known = new Set(files.map(({ path }) => path))
+  const more = [...hashes.keys()].filter(path => !known.has(path))
+  const all = [...wrong, ...more]
+  if (all.length === 0) return
+  const others = all.length > 3 ? ` and ${all.length - 3} more` : ''
+  throw new Error(`the copy is damaged: ${all.slice(0, 3).join(', ')}${others} differ from the inventory`)
+}
+
+/** Throws for a path that leads out of the folder. */
+function safePath({ name }: Header): string {
+  const path = normalize(name).replace(/\/+$/, '')
+  if (path === '' || path === '.' || path.startsWith(sep) || path.split(sep).includes('..'))
+    throw new Error(`the copy contains a path that is not allowed: ${JSON.stringify(name)}`)
+  return path
+}
+
+/** Its owner can always read and replace it. */
+function modeOf({ mode, type }: Header): number {
+  return (mode & 0o777) | (type === 'directory' ? 0o700 : 0o600)
+}
+
+async function writeFile(to: string, header: Header, content: AsyncIterable<unknown>): Promise<string> {
+  mkdirSync(dirname(to), { recursive: true })
+  const file = await open(to, 'wx', modeOf(header))
+  const hash = createHash('sha256')
+  try {
+    for await (const piece of content) {
+      const bytes = piece as Buffer
+      hash.update(bytes)
+      for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
+    }
+  } finally {
+    await file.close()
+  }
+  await utimes(to, header.mtime, header.mtime)
+  return hash.digest('hex')
+}
+
+async function textOf(content: AsyncIterable<unknown>): Promise<string> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of content) {
+    bytes += (piece as Buffer).length
+    if (bytes > inventoryBytes) throw new Error('the inventory of the copy is too large')
+    pieces.push(piece as Buffer)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
