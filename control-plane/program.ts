@@ -1,5 +1,6 @@
 import { alerts } from '../plugins/alerts/index.ts'
 import { auth } from '../plugins/auth/index.ts'
+import { backup } from '../plugins/backup/index.ts'
 import { billing } from '../plugins/billing/index.ts'
 import { certificates } from '../plugins/certificates/index.ts'
 import { health } from '../plugins/health/index.ts'

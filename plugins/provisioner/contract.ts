@@ -1,3 +1,5 @@
+import type { Readable, Writable } from 'node:stream'
+
 export const desiredStates = ['running', 'stopped', 'deleted'] as const
 /** What the operator, the owner or billing wants an instance to be. */
 export type Desired = (typeof desiredStates)[number]
@@ -29,6 +31,8 @@ export const operationKinds = [
   'stop',
   'restart',
   'upgrade',
+  'restore',
+  'restore-new',
   'reset-password',
   'deprovision',
   'purge',
@@ -69,6 +73,10 @@ export interface InstanceSummary {
   status: string
   /** The volume's folder on the host. */
   volume: string
+  /** The image's name, as the operator gave it. */
+  image: string
+  /** When it was healthy for the first time; null while it has no data. */
+  readyAt: number | null
   createdAt: number
   /** When the container went and the volume began to be kept. */
   deletedAt: number | null
@@ -89,6 +97,41 @@ export interface InstanceSummary {
  * a minute, keeps it too.
  */
 export type PurgeCheck = (instance: InstanceSummary, signal: AbortSignal) => Promise<string | null>
+
+export const copyReasons = ['schedule', 'demand', 'upgrade', 'restore', 'transfer', 'purge'] as const
+/** Why a copy of an instance was made. */
+export type CopyReason = (typeof copyReasons)[number]
+
+/** What makes copies of instances and brings them back. The provisioner asks it before it changes or deletes data. */
+export interface VolumeCopies {
+  /** Throws `unknown-backup` unless there is such a copy of this instance. */
+  require(instanceId: string, copyId: string): { createdAt: number }
+  /**
+   * Makes a copy of the volume as it is now, once for each `operationId`. Returns a few words for the journal, also where no
+   * copies can be made. Throws when the copy fails.
+   */
+  keep(work: {
+    instance: Pick<InstanceSummary, 'id' | 'subdomain'>
+    operationId: string
+    reason: CopyReason
+    signal: AbortSignal
+  }): Promise<string>
+  /** Unpacks a copy into an empty folder and checks it. Returns a few words for the journal. */
+  unpack(work: { copyId: string; folder: string; signal: AbortSignal }): Promise<string>
+  /** Has a copy made soon. */
+  request(instance: Pick<InstanceSummary, 'id' | 'subdomain'>, reason: CopyReason): void
+}
+
+/** Work on a folder of the host with the rights of an instance: see `Driver.workOnFolder`. */
+export interface VolumeWork {
+  command: 'pack' | 'unpack' | 'settle' | 'prove'
+  folder: string
+  options?: object
+  input?: Readable
+  /** It is not ended: only a resolved call says that everything was written. */
+  output?: Writable
+  signal: AbortSignal
+}
 
 /** An operation as the owner sees it: without details of the host. */
 export interface OwnedOperation {
@@ -218,6 +261,10 @@ export interface ProvisionerService {
   limitFault(limits: { memoryBytes: number; cpus: number }, whose: string): string | null
   /** How long the volume of a removed instance is kept; null keeps it until it is purged. */
   retentionMs: number | null
+  /** Works on a volume, or on a folder that `makeFolder` made. Throws errors in words for the operator. */
+  workOnFolder(work: VolumeWork): Promise<unknown>
+  /** Makes a folder that belongs to the user of the instances; one that is there stays. */
+  makeFolder(folder: string): Promise<void>
   /** Every instance that is meant to run and has an address. */
   watched(): WatchedInstance[]
   /** One of them; null when it is not meant to run, or has no address. */
@@ -241,6 +288,8 @@ declare module '../../src/kernel/control-plane.ts' {
     /** How many instances an account may have at a time. Without an answer: one. */
     'instance-limit': (accountId: string) => InstanceLimit
     'purge-objection': PurgeCheck
+    /** Makes copies of volumes. Without an answer, data is changed and deleted without a copy. */
+    'volume-copies': VolumeCopies
   }
   interface Events {
     /** The operator made an instance subject to billing, or exempted it. */

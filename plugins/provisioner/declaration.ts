@@ -14,6 +14,7 @@ export const declaration = {
     'instance-environment': 'any',
     'instance-limit': 'optional',
     'purge-objection': 'any',
+    'volume-copies': 'optional',
   },
   config: provisionerConfig,
   tables: { schema, migrations: 'plugins/provisioner/migrations' },

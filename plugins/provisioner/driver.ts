@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
+import type { VolumeWork } from './contract.ts'
 
 export const driverNames = ['docker', 'process'] as const
 export type DriverName = (typeof driverNames)[number]
@@ -32,19 +32,9 @@ export interface InstanceSpec {
 export type InstanceRef = Pick<InstanceSpec, 'id' | 'subdomain'>
 
 /** Work of the runtime's program for copies on one folder of the host: see `runtime/copy/main.ts`. */
-export interface FolderWork {
-  command: 'pack' | 'unpack' | 'settle' | 'prove'
-  /** Absolute; a volume, or a folder that is to become one and that `prepareVolume` has made. */
-  folder: string
-  options?: object
+export interface FolderWork extends VolumeWork {
   /** The image with the program, by name. */
   image: string
-  /** What the program reads. */
-  input?: Readable
-  /** Takes what the program writes. It is not ended: only a resolved call says that everything was written. */
-  output?: Writable
-  /** Ends the work. */
-  signal: AbortSignal
 }
 
 /** What a driver sees of one instance. */
@@ -79,7 +69,7 @@ export interface Driver {
   /** Throws in words when the driver cannot work now. */
   ping(): Promise<void>
   /** Makes the volume's folder and gives it to the user that the instance runs as. Deletes and overwrites nothing. */
-  prepareVolume(spec: InstanceSpec): Promise<void>
+  prepareVolume(spec: Pick<InstanceSpec, 'volume'>): Promise<void>
   /**
    * Makes sure that the image is there: the one that the spec is pinned to, or what the name means now. Its id; null when
    * instances are not made from images.

@@ -78,7 +78,15 @@ test('removals and suspensions move into their own tables with everything that w
   })
   for (const [name, { suspended_at }] of Object.entries(before))
     if (!suspended_at) assert.equal(suspension(name), null, name)
-  assert.deepEqual(journal(), journalBefore)
+  // Later versions have more columns; those of then keep their values.
+  type Row = Record<string, unknown>
+  const now = journal().map((rows, table) =>
+    (rows as Row[]).map((row, at) => {
+      const columns = Object.keys((journalBefore[table]?.[at] ?? row) as Row)
+      return Object.fromEntries(columns.map(column => [column, row[column]]))
+    }),
+  )
+  assert.deepEqual(now, journalBefore)
 })
 
 test('the API shows every instance as before the migration', async t => {

@@ -52,6 +52,10 @@ export const instances = sqliteTable(
     volumeFault: text('volume_fault', { enum: volumeFaults }),
     /** The newest operation. */
     operationId: text('operation_id'),
+    /** The copy that its volume is to be made from; null once it is, and for an instance that was made empty. */
+    pendingCopyId: text('pending_copy_id'),
+    /** The instances whose keys open secrets in its volume, beside its own: it was made from their copies. */
+    secretsOf: text('secrets_of', { mode: 'json' }).$type<string[]>().notNull().default([]),
     /** Whether billing has a say in it: not in what the operator made, until they say so. */
     billed: integer('billed', { mode: 'boolean' }).notNull().default(true),
     /** What its container may take; null for what every instance may. */
@@ -130,6 +134,9 @@ export const operations = sqliteTable(
     status: text('status', { enum: operationStatuses }).notNull(),
     /** The image that it brings; the instance's own when it brings none. */
     image: text('image'),
+    /** The copy that it restores. */
+    copyId: text('copy_id'),
+    /** Why it failed. Already set while it is still open: what it did is being undone. */
     error: text('error'),
     /** True when trying the same again cannot help. */
     permanent: integer('permanent', { mode: 'boolean' }).notNull().default(false),

@@ -52,6 +52,8 @@ export function provisionerService(parts: {
     owned: account => ownership.of(account, act),
     limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
     retentionMs: retention.keptMs,
+    workOnFolder: work => fleet.driver.workOnFolder({ ...work, image: fleet.workImage }),
+    makeFolder: folder => fleet.driver.prepareVolume({ volume: folder }),
     watched: () => watched(db),
     watchedOne: id => watchedOne(db, id),
     recordHealth: (id, seen) => {

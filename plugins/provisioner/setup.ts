@@ -106,6 +106,8 @@ function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLook): Fl
     secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
     mail: instanceMail(config),
     quarantineMs: config.PROVISIONER_QUARANTINE,
+    copies: () => hooks.optional('volume-copies'),
+    workImage: config.CONTROL_PLANE_IMAGE,
     environments: () => hooks.all('instance-environment').map(({ answer }) => answer()),
   }
 }

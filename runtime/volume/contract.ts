@@ -17,6 +17,8 @@ export interface VolumeSettings {
   stopGraceMs: number
   /** The key that seals secrets; null if the instance keeps its own. */
   secretKey: Buffer | null
+  /** Keys that open what is sealed already: those of the instances that this one was restored from. */
+  secretKeysBefore: readonly Buffer[]
 }
 
 /** The folders of the instance's volume. */

@@ -33,7 +33,7 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
           place: { name: publicUrl?.hostname.split('.')[0] ?? instanceId, origin },
           address: origin ?? 'http://localhost:8080',
           https: publicUrl?.protocol === 'https:',
-          seal: openSeal({ given, keyFile: join(dir, 'secret.key') }),
+          seal: openSeal({ given, earlier: config.secretKeysBefore, keyFile: join(dir, 'secret.key') }),
           stopGraceMs,
           assetUrl,
         },

@@ -44,6 +44,20 @@ export const volumeConfig = z
         return z.NEVER
       })
       .optional(),
+    LONGHOUSE_SECRET_KEYS_BEFORE: setting
+      .list()
+      .transform((texts, context) =>
+        texts.map(text => {
+          const key = parseKey(text)
+          if (key) return key
+          context.addIssue({
+            code: 'custom',
+            message: 'must be 32 random bytes in base64 each, with commas between',
+          })
+          return z.NEVER
+        }),
+      )
+      .prefault(''),
   })
   .transform(
     (env): VolumeSettings => ({
@@ -56,5 +70,6 @@ export const volumeConfig = z
       trustedProxies: env.LONGHOUSE_TRUSTED_PROXIES,
       stopGraceMs: env.LONGHOUSE_STOP_GRACE,
       secretKey: env.LONGHOUSE_SECRET_KEY ?? null,
+      secretKeysBefore: env.LONGHOUSE_SECRET_KEYS_BEFORE,
     }),
   )

@@ -19,11 +19,20 @@ const tagBytes = 16
  * `given` is the key of the control plane, if there is one. Otherwise a key is created at first use and kept in
  * `keyFile`, readable by its owner alone. Values sealed with the file's key still open after a key is given.
  */
-export function openSeal({ given, keyFile }: { given: Buffer | null; keyFile: string }): Seal {
+export function openSeal({
+  given,
+  earlier = [],
+  keyFile,
+}: {
+  given: Buffer | null
+  /** Keys that open values and seal none. */
+  earlier?: readonly Buffer[]
+  keyFile: string
+}): Seal {
   const kept = once(() => readKey(keyFile))
   const own = () => given ?? kept() ?? makeKey(keyFile)
   const keyOf = (id: string): Buffer | null =>
-    [given, kept()].find(key => key !== null && idOf(key) === id) ?? null
+    [given, kept(), ...earlier].find(key => key !== null && idOf(key) === id) ?? null
 
   return {
     seal: (plain, purpose) => {

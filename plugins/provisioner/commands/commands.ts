@@ -13,6 +13,8 @@ import { newPassword } from './password.ts'
 
 export interface ProvisionRequest extends NameRequest {
   image: string
+  /** The copy that its volume is made from, and the instances whose keys open the secrets in it. Without it, it is empty. */
+  copy?: { id: string; secretsOf: readonly string[] }
 }
 
 /**
@@ -61,12 +63,16 @@ export async function provision(
           driver: driver.name,
           createdAt: now,
           ...(request.adopt && { volumePermit: 'adopt' as const }),
+          ...(request.copy && { pendingCopyId: request.copy.id, secretsOf: [...request.copy.secretsOf] }),
         })
         .run()
     }
     return { instanceId, operationId: open(fleet, instanceId, 'provision'), password }
   })
 }
+
+/** What can be requested of an instance by its name alone. */
+export type RequestedKind = Exclude<OperationKind, 'provision' | 'restore' | 'restore-new' | 'reset-password'>
 
 /**
  * Sets the desired state that an operation stands for and opens it, unless one that does the same is open already.
@@ -75,7 +81,7 @@ export async function provision(
 export function request(
   fleet: Fleet,
   subdomain: string,
-  kind: Exclude<OperationKind, 'provision' | 'reset-password'>,
+  kind: RequestedKind,
   { image, by = 'operator' }: { image?: string | undefined; by?: Remover } = {},
 ): Accepted {
   const { db, clock } = fleet
@@ -102,9 +108,13 @@ export function request(
   })
 }
 
-function open({ db, clock }: Fleet, instanceId: string, kind: OperationKind, image?: string): string {
-  const plan = planOf(kind, wanted(getInstance(db, instanceId)))
-  return openOperation(db, { instanceId, kind, image: image ?? null }, clock.now(), plan)
+function open({ db, clock }: Fleet, instanceId: string, asked: OperationKind, image?: string): string {
+  const { pendingCopyId, ...instance } = getInstance(db, instanceId)
+  // One that is to be made from a copy never starts empty.
+  const restores = pendingCopyId !== null && planOf(asked, 'running').end === 'running'
+  const kind = restores ? 'restore-new' : asked
+  const operation = { instanceId, kind, image: image ?? null, copyId: restores ? pendingCopyId : null }
+  return openOperation(db, operation, clock.now(), planOf(kind, wanted(instance)))
 }
 
 function isDone({ status }: Instance, kind: OperationKind): boolean {

@@ -33,6 +33,7 @@ export async function transfer(
     })
     restartRetention(db, instance, 'operator', now)
     endSuspension(db, instanceId)
+    fleet.copies()?.request(instance, 'transfer')
     if (instance.desired !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const
     return { instanceId, operationId: openOperation(db, operation, now), password }

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { preferredWait, wantsPage } from '../../../src/http/negotiate.ts'
 import type { AppContext, Guard } from '../../../src/http/route.ts'
-import { request } from '../commands/commands.ts'
+import { type RequestedKind, request } from '../commands/commands.ts'
 import type { Ownership } from '../commands/ownership.ts'
-import type { OperationKind } from '../contract.ts'
 import type { Execution } from '../reconciler/execution.ts'
 import type { Orphans } from '../reconciler/orphans.ts'
 import type { Reconciler } from '../reconciler/reconciler.ts'
@@ -92,7 +91,7 @@ export const answerWith =
 /** Carries out one operation and answers for it, with JSON or by the way back to the page. */
 export const operateWith =
   (parts: ProvisionerRoutes) =>
-  (kind: Exclude<OperationKind, 'provision' | 'reset-password'>) =>
+  (kind: RequestedKind) =>
   async (c: AppContext, subdomain: string, image?: string) => {
     const accepted = request(parts.fleet, subdomain, kind, { image })
     return await answerOrReturn(parts, c, accepted, `/admin/instances/${subdomain}`)

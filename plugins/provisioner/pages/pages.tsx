@@ -27,6 +27,8 @@ const titles: Record<OperationKind, string> = {
   stop: 'Stop',
   restart: 'Restart',
   upgrade: 'Upgrade',
+  restore: 'Restore',
+  'restore-new': 'Restore into a new instance',
   'reset-password': 'Reset password',
   deprovision: 'Remove',
   purge: 'Delete for good',

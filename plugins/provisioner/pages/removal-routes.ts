@@ -7,8 +7,10 @@ import { request } from '../commands/commands.ts'
 import { startOver } from '../commands/new-volume.ts'
 import { purgeAnyway } from '../commands/purge.ts'
 import { restore } from '../commands/restore.ts'
+import { restoreCopy, restoreInto } from '../commands/restore-copy.ts'
 import { transfer } from '../commands/transfer.ts'
 import { getInstance, requireInstance } from '../records/instance.ts'
+import { subdomainSchema } from '../records/subdomain.ts'
 import {
   answerOrReturn,
   answers,
@@ -21,6 +23,11 @@ import {
   truth,
 } from './answer.ts'
 import type { InstancePages } from './pages.tsx'
+import { instanceSchema } from './wire.ts'
+
+const optionalText = z
+  .preprocess(value => (value === '' ? undefined : value), z.string().optional())
+  .optional()
 
 const nothing = z.object({})
 
@@ -30,7 +37,7 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: InstancePages): R
     removeRoute(parts),
     deprovisionRoute(parts),
     purgeRoute(parts, pages),
-    restoreRoute(parts),
+    restoreRoute(parts, pages),
     startOverRoute(parts),
     transferRoute(parts, pages),
   ]
@@ -102,19 +109,46 @@ function purgeRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
   })
 }
 
-function restoreRoute(parts: ProvisionerRoutes): Route {
+function restoreRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
   return route({
     method: 'post',
     path: '/admin/instances/{subdomain}/restore',
     summary:
-      'Undo a removal, with the same volume and password. An instance that is suspended, or had been stopped, comes back stopped',
+      'Restore a copy in place, or into a new name. Without `backup`: undo a removal, with the same volume and password; an instance that is suspended, or had been stopped, comes back stopped',
     guard: parts.admin,
     mayWait: true,
     params: named,
-    body: nothing,
-    answers,
-    handle: (c, { params }) => {
-      const accepted = restore(parts.fleet, params.subdomain)
+    body: z
+      .object({
+        backup: optionalText.meta({ description: 'The id of a copy of this instance' }),
+        into: z
+          .preprocess(value => (value === '' ? undefined : value), subdomainSchema.optional())
+          .optional()
+          .meta({
+            description:
+              'Restore into a new instance with this subdomain. Its password is in the answer, this one time',
+          }),
+      })
+      .refine(({ backup, into }) => into === undefined || backup !== undefined, {
+        path: ['backup'],
+        message: 'must be the id of the copy to restore',
+      }),
+    answers: {
+      ...answers,
+      200: { ...answers[200], schema: instanceSchema.extend({ password: z.string().optional() }) },
+      202: { ...answers[202], schema: instanceSchema.extend({ password: z.string().optional() }) },
+    },
+    handle: async (c, { params, body: { backup, into } }) => {
+      if (backup !== undefined && into !== undefined) {
+        const { password, ...accepted } = await restoreInto(parts.fleet, params.subdomain, backup, into)
+        if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200, { password })
+        parts.nudge()
+        return pages.created(c, getInstance(parts.fleet.db, accepted.instanceId), password)
+      }
+      const accepted =
+        backup === undefined
+          ? restore(parts.fleet, params.subdomain)
+          : restoreCopy(parts.fleet, params.subdomain, backup)
       if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200)
       parts.nudge()
       return c.redirect(`/admin/instances/${params.subdomain}`, 303)

@@ -1,9 +1,9 @@
 import type { Logger } from '../../../src/log.ts'
 import { DriverError } from '../driver.ts'
 import { type Fleet, markReady, setAddress, setStatus, specOf } from '../records/fleet.ts'
-import { getInstance, updateInstance, wanted } from '../records/instance.ts'
-import { claimOperation, finishOperation, isOpen, recordStep } from '../records/operation.ts'
-import { type Plan, planOf } from '../records/plan.ts'
+import { findInstance, getInstance, updateInstance, wanted } from '../records/instance.ts'
+import { beginUndo, claimOperation, finishOperation, isOpen, recordStep } from '../records/operation.ts'
+import { type Plan, planOf, type StepName } from '../records/plan.ts'
 import { beginRetention } from '../records/removal.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
 import { ownerOfVolume } from '../records/volume-record.ts'
@@ -27,76 +27,162 @@ export interface Execution {
 }
 
 /**
- * Carries out one operation, step by step, with a journal. It ends early when the operation is superseded or `signal`
- * aborts; in the second case the operation stays open and the next start resumes it.
+ * Carries out one operation, step by step, with a journal:
+ *
+ * 1. Carry out the steps of its plan. When all are done, it has succeeded.
+ * 2. When one fails, and the plan says how to undo what was done until then, record why, and carry out the steps of that.
+ * 3. Record what became of the instance. It has failed even if everything was undone.
+ *
+ * It ends early when the operation is superseded or `signal` aborts; in the second case the operation stays open, and the next
+ * start resumes it: from the beginning of its plan, or of its undoing if that had begun.
  */
 export async function execute(
   execution: Execution,
   operation: Operation,
   signal: AbortSignal,
 ): Promise<void> {
-  const { fleet, log } = execution
+  const { fleet } = execution
   const { db, clock } = fleet
   if (!claimOperation(db, operation.id, clock.now())) return
   const instance = getInstance(db, operation.instanceId)
   const plan = planOf(operation.kind, wanted(instance))
-  const settings = settingsDigest(fleet)
-  const context = stepContext(execution, operation, instance, signal)
-  // Pinned after the last step that can fail without harm.
-  const pinAfter = plan.steps.findLast(({ name }) => name.startsWith('prepare ') && name !== 'prepare volume')
-  let touched = false
-  for (const [position, { name, status }] of plan.steps.entries()) {
-    if (signal.aborted || !isOpen(db, operation.id)) return
+  const work: Work = {
+    ...{ execution, operation, instance, signal },
+    context: stepContext(execution, operation, instance, signal),
+    settings: settingsDigest(fleet),
+    // Pinned after the last step that can fail without harm.
+    pinAfter: plan.steps.findLast(({ name }) => name.startsWith('prepare ') && name !== 'prepare volume')
+      ?.name,
+    touched: false,
+  }
+  if (operation.error !== null) {
+    await undo(work, plan, operation.error)
+    return
+  }
+  const outcome = await carryOut(work, plan.steps, 0)
+  if (outcome === 'ended') return
+  if (outcome === 'done' || outcome === 'already there') {
+    end(execution, operation, () => {
+      finishOperation(db, operation.id, { status: 'succeeded' }, clock.now())
+      if (outcome === 'done') recordSuccess(execution, operation, plan)
+    })
+    return
+  }
+  const error = `${outcome.step}: ${outcome.reason}`
+  const undoFrom = plan.steps.findIndex(({ name }) => name === plan.undo?.from)
+  if (undoFrom >= 0 && outcome.position >= undoFrom) {
+    beginUndo(
+      db,
+      operation.id,
+      error,
+      plan.steps.length,
+      (plan.undo?.steps ?? []).map(({ name }) => name),
+    )
+    await undo(work, plan, error)
+  } else
+    end(execution, operation, () => {
+      finishOperation(
+        db,
+        operation.id,
+        { status: 'failed', error, permanent: outcome.permanent },
+        clock.now(),
+      )
+      // A failure before anything was touched leaves the instance as it was: an upgrade to a missing image, say.
+      if (work.touched) recordFailure(execution, operation, outcome)
+    })
+}
+
+interface Work {
+  execution: Execution
+  operation: Operation
+  instance: Instance
+  context: StepContext
+  signal: AbortSignal
+  /** The digest of the settings that a container is made with now. */
+  settings: string
+  pinAfter: StepName | undefined
+  /** Whether the instance's status was changed. */
+  touched: boolean
+}
+
+interface Failure {
+  step: StepName
+  position: number
+  error: unknown
+  reason: string
+  permanent: boolean
+}
+
+/** Undoes what a failed operation did, and ends it. */
+async function undo(work: Work, plan: Plan, error: string): Promise<void> {
+  const { execution, operation } = work
+  const { db, clock } = execution.fleet
+  const outcome = await carryOut(work, plan.undo?.steps ?? [], plan.steps.length)
+  if (outcome === 'ended') return
+  const undone = outcome === 'done' || outcome === 'already there'
+  const words = undone ? 'What it did was undone.' : `Undoing failed too: ${outcome.step}: ${outcome.reason}`
+  end(execution, operation, () => {
+    finishOperation(
+      db,
+      operation.id,
+      { status: 'failed', error: `${error}\n${words}`, permanent: true },
+      clock.now(),
+    )
+    if (undone) recordSuccess(execution, operation, plan)
+    else recordFailure(execution, operation, outcome)
+  })
+}
+
+/** Carries out steps, the first of which has the position `first` in the journal. */
+async function carryOut(
+  work: Work,
+  steps: Plan['steps'],
+  first: number,
+): Promise<'done' | 'already there' | 'ended' | Failure> {
+  const { execution, operation, context, signal } = work
+  const { fleet, log } = execution
+  const { db, clock } = fleet
+  for (const [index, { name, status }] of steps.entries()) {
+    const position = first + index
+    if (signal.aborted || !isOpen(db, operation.id)) return 'ended'
     if (status) {
       setStatus(fleet, operation.instanceId, status)
-      touched = true
+      work.touched = true
     }
     recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
     try {
       const detail = await withRetries(execution, signal, () => stepRuns[name](context))
-      if (signal.aborted) return
-      recordStep(db, operation.id, position, {
-        status: 'done',
-        detail: detail ?? null,
-        finishedAt: clock.now(),
-      })
-      if (name === 'create container') keepSettings(fleet, operation.instanceId, context.spec, settings)
-      const { image, imageId } = context.spec
-      const alreadyThere = name === 'prepare image' && isUpgradeToTheSame(operation, instance, imageId)
-      if (alreadyThere || name === pinAfter?.name) updateInstance(db, instance.id, { image, imageId })
-      if (alreadyThere) {
-        end(execution, operation, () =>
-          finishOperation(db, operation.id, { status: 'succeeded' }, clock.now()),
-        )
-        return
-      }
+      if (signal.aborted) return 'ended'
+      const finishedAt = clock.now()
+      recordStep(db, operation.id, position, { status: 'done', detail: detail ?? null, finishedAt })
+      if (pin(work, name)) return 'already there'
     } catch (error) {
-      if (signal.aborted) return
+      if (signal.aborted) return 'ended'
       const reason = error instanceof Error ? error.message : String(error)
-      const permanent = error instanceof DriverError && error.permanent
       log.error({ err: error, operation: operation.id, kind: operation.kind, step: name }, 'operation failed')
       recordStep(db, operation.id, position, { status: 'failed', detail: reason, finishedAt: clock.now() })
-      end(execution, operation, () => {
-        finishOperation(
-          db,
-          operation.id,
-          { status: 'failed', error: `${name}: ${reason}`, permanent },
-          clock.now(),
-        )
-        // A failure before anything was touched leaves the instance as it was: an upgrade to a missing image, say.
-        if (!touched) return
-        const status = error instanceof ChecksFailError ? 'unhealthy' : 'failed'
-        setStatus(fleet, operation.instanceId, status, reason)
-        if (error instanceof VolumeError)
-          updateInstance(db, operation.instanceId, { volumeFault: error.fault })
-      })
-      return
+      const permanent = error instanceof DriverError && error.permanent
+      return { step: name, position, error, reason, permanent }
     }
   }
-  end(execution, operation, () => {
-    finishOperation(db, operation.id, { status: 'succeeded' }, clock.now())
-    recordSuccess(execution, operation, plan)
-  })
+  return 'done'
+}
+
+/** Records the image and the settings of a container. Returns true when an upgrade finds that there is nothing to do. */
+function pin(
+  { execution: { fleet }, operation, instance, context, settings, pinAfter }: Work,
+  name: StepName,
+) {
+  if (name === 'create container') keepSettings(fleet, operation.instanceId, context.spec, settings)
+  const { image, imageId } = context.spec
+  const alreadyThere = name === 'prepare image' && isUpgradeToTheSame(operation, instance, imageId)
+  if (alreadyThere || name === pinAfter) updateInstance(fleet.db, instance.id, { image, imageId })
+  return alreadyThere
+}
+
+function recordFailure({ fleet }: Execution, { instanceId }: Operation, { error, reason }: Failure): void {
+  setStatus(fleet, instanceId, error instanceof ChecksFailError ? 'unhealthy' : 'failed', reason)
+  if (error instanceof VolumeError) updateInstance(fleet.db, instanceId, { volumeFault: error.fault })
 }
 
 /** Records which settings a container was made with; null when the instance's own changed meanwhile. */
@@ -139,10 +225,17 @@ function stepContext(
   signal: AbortSignal,
 ): StepContext {
   const { instanceId, kind } = operation
+  const [original] = instance.secretsOf
   const brought = kind === 'upgrade' ? { image: operation.image ?? instance.image, imageId: null } : {}
   return {
+    operation,
+    copies: fleet.copies(),
+    workImage: fleet.workImage,
+    holdJobs: kind === 'restore-new' && original !== undefined && runs(fleet, original),
+    now: () => fleet.clock.now(),
+    volumeRestored: () => updateInstance(fleet.db, instanceId, { pendingCopyId: null }),
     spec: specOf(fleet, { ...instance, ...brought }),
-    keepsImage: kind !== 'upgrade' && kind !== 'provision',
+    keepsImage: !['upgrade', 'provision', 'restore-new'].includes(kind),
     dataRoot: fleet.site.dataRoot,
     get volume() {
       return getInstance(fleet.db, instanceId)
@@ -162,6 +255,12 @@ function stepContext(
     volumeMarked: () =>
       updateInstance(fleet.db, instanceId, { volumeMarkedAt: fleet.clock.now(), volumePermit: null }),
   }
+}
+
+/** Whether another instance is meant to run its jobs. */
+function runs({ db }: Fleet, instanceId: string): boolean {
+  const instance = findInstance(db, instanceId)
+  return instance !== null && instance.purgedAt === null && wanted(instance) === 'running'
 }
 
 const retryDelaysMs = [500, 1000, 2000, 4000]

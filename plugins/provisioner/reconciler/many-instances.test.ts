@@ -56,7 +56,7 @@ async function grown(t: TestContext, howMany: number): Promise<Grown> {
           waiting++
           await held.promise
           // To be tried again in a while, for which the end of the program does not wait.
-          throw new DriverError(`${spec.subdomain} is not started in this test`, {
+          throw new DriverError(`${spec.volume} is not started in this test`, {
             permanent: false,
             transient: true,
           })

@@ -12,6 +12,7 @@ import {
   recentOutcomes,
 } from '../records/operation.ts'
 import type { Instance, Operation } from '../schema.ts'
+import { settleRestore } from '../volumes/restored.ts'
 import { type VolumeSight, volumeFault, volumePath } from '../volumes/volume.ts'
 import { Changes } from './changes.ts'
 import { decideMove, mayTryNow, outcomesNeeded } from './decision.ts'
@@ -245,7 +246,8 @@ export class Reconciler {
   /** Room is reserved before the look at the volume: thousands of looks end together, and each would find room. */
   async #bringUp(instance: Instance): Promise<void> {
     if (!this.#changes.reserve()) return
-    if (await this.#hasVolume(instance)) this.#changes.addReserved(() => this.#open(instance, 'start'))
+    if (instance.pendingCopyId !== null) this.#changes.addReserved(() => this.#open(instance, 'restore-new'))
+    else if (await this.#hasVolume(instance)) this.#changes.addReserved(() => this.#open(instance, 'start'))
     else this.#changes.giveBack()
   }
 
@@ -256,6 +258,8 @@ export class Reconciler {
     let sight: VolumeSight
     try {
       sight = await fleet.lookAtVolume(path)
+      if (sight.kind === 'absent' && (await settleRestore(fleet.site.dataRoot, instance)))
+        sight = await fleet.lookAtVolume(path)
     } catch (error) {
       log.warn({ err: error, subdomain: instance.subdomain }, 'could not look at the volume')
       return false
@@ -296,6 +300,7 @@ export class Reconciler {
       { subdomain: instance.subdomain, kind, desired: instance.desired, status: instance.status },
       'reconciling',
     )
-    openOperation(fleet.db, { instanceId: instance.id, kind, image: null }, fleet.clock.now())
+    const copyId = kind === 'restore-new' ? now.pendingCopyId : null
+    openOperation(fleet.db, { instanceId: instance.id, kind, image: null, copyId }, fleet.clock.now())
   }
 }

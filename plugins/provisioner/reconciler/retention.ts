@@ -53,6 +53,8 @@ export function summaryOf(
     desired: instance.desired,
     status: instance.status,
     volume: volumePath(dataRoot, instance.subdomain),
+    image: instance.image,
+    readyAt: instance.readyAt,
     createdAt: instance.createdAt,
     billed: instance.billed,
     deletedAt: removal?.deletedAt ?? null,

@@ -1,9 +1,12 @@
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { RouterService } from '../../router/contract.ts'
+import type { VolumeCopies } from '../contract.ts'
 import { type Driver, DriverError, type InstanceSpec } from '../driver.ts'
 import type { StepName } from '../records/plan.ts'
+import type { Operation } from '../schema.ts'
 import { deleteVolume } from '../volumes/deletion.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
+import { clearRestore, restoreFolders, settleRestore } from '../volumes/restored.ts'
 import {
   markVolume,
   VolumeError,
@@ -12,8 +15,19 @@ import {
   volumeFault,
 } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
+import { restoreSteps } from './restore-steps.ts'
 
 export interface StepContext {
+  operation: Pick<Operation, 'id' | 'kind' | 'copyId'>
+  /** Null where no copies are made. */
+  copies: VolumeCopies | null
+  /** The image that works on folders, by name. */
+  workImage: string
+  /** Whether the jobs of a restored volume stay off at first: another instance runs them. */
+  holdJobs: boolean
+  now(): number
+  /** Records that the volume was made from the copy. */
+  volumeRestored(): void
   /** Pinned to an image from the step `prepare image` on. */
   spec: InstanceSpec
   /** Whether an instance that is pinned to no image yet takes the one of its container. */
@@ -101,15 +115,21 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
     return undefined
   },
   'wait until healthy': waitUntilHealthy,
+  ...restoreSteps,
   'delete volume': async ({ spec, volume, dataRoot, driver, look, ownerOf }) => {
     // Absence must be certain: a container must not run on a volume that is being deleted.
     await driver.refuseInUse(spec)
-    return await deleteVolume(dataRoot, { ...volume, subdomain: spec.subdomain }, { look, ownerOf })
+    await settleRestore(dataRoot, spec)
+    const words = await deleteVolume(dataRoot, { ...volume, subdomain: spec.subdomain }, { look, ownerOf })
+    await clearRestore(restoreFolders(dataRoot, spec.id))
+    return words
   },
 }
 
 /** What stands at the volume's place, when the instance may start on it. Throws a VolumeError when it may not. */
-async function requireVolume({ spec, volume, look, ownerOf }: StepContext): Promise<VolumeSight> {
+async function requireVolume(step: StepContext): Promise<VolumeSight> {
+  const { spec, volume, look, ownerOf, dataRoot } = step
+  await settleRestore(dataRoot, spec)
   const sight = await look(spec.volume)
   const { id, volumePermit } = volume
   const owner = sight.kind === 'marked' && sight.id !== id ? ownerOf(sight.id) : null

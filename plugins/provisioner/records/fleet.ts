@@ -6,7 +6,7 @@ import { isDiskFull } from '../../../src/storage/disk.ts'
 import type { RouterService } from '../../router/contract.ts'
 import type { Site } from '../../site/contract.ts'
 import { siteUrl } from '../../site/contract.ts'
-import type { InstanceEnvironment, InstanceStatus } from '../contract.ts'
+import type { InstanceEnvironment, InstanceStatus, VolumeCopies } from '../contract.ts'
 import type { Driver, InstanceSpec } from '../driver.ts'
 import { type Instance, instances } from '../schema.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
@@ -36,6 +36,10 @@ export interface Fleet {
   mail: { smtpUrl: string; smtpFrom: string } | null
   /** What other plugins give every instance. */
   environments(): InstanceEnvironment[]
+  /** What makes copies of volumes; null where none are made. */
+  copies(): VolumeCopies | null
+  /** The image that works on folders, by name. */
+  workImage: string
   /** How long a released name is kept from others. */
   quarantineMs: number
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
@@ -65,6 +69,9 @@ export function specOf(
       LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,
       LONGHOUSE_PACKAGES_LIMIT: `${Math.floor(packagesBytes / 1024)}k`,
       LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
+      ...(instance.secretsOf.length > 0 && {
+        LONGHOUSE_SECRET_KEYS_BEFORE: instance.secretsOf.map(id => secretKeys.of(id)).join(','),
+      }),
       LONGHOUSE_VOLUME_ID: instance.id,
       ...(instance.handedOverAt !== null && {
         LONGHOUSE_HANDED_OVER_AT: new Date(instance.handedOverAt).toISOString(),

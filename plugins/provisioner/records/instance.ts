@@ -100,8 +100,13 @@ export function requireInstance(db: ProvisionerDb, subdomain: string): Instance 
   return instance
 }
 
+/** Null for an id that never was an instance's. A purged instance has its record still. */
+export function findInstance(db: ProvisionerDb, id: string): Instance | null {
+  return selectInstances(db).where(eq(instances.id, id)).get() ?? null
+}
+
 export function getInstance(db: ProvisionerDb, id: string): Instance {
-  const instance = selectInstances(db).where(eq(instances.id, id)).get()
+  const instance = findInstance(db, id)
   if (!instance) throw new Error(`instance ${id} has no record`)
   return instance
 }

@@ -25,7 +25,12 @@ export interface OperationRecord extends Operation {
  */
 export function openOperation(
   db: Pick<ProvisionerDb, 'insert' | 'update'>,
-  { instanceId, kind, image }: Pick<Operation, 'instanceId' | 'kind' | 'image'>,
+  {
+    instanceId,
+    kind,
+    image,
+    copyId = null,
+  }: Pick<Operation, 'instanceId' | 'kind' | 'image'> & Partial<Pick<Operation, 'copyId'>>,
   now: number,
   plan: Plan = planOf(kind, 'running'),
 ): string {
@@ -34,7 +39,9 @@ export function openOperation(
     .set({ status: 'superseded', finishedAt: now })
     .where(and(eq(operations.instanceId, instanceId), open))
     .run()
-  db.insert(operations).values({ id, instanceId, kind, image, status: 'pending', createdAt: now }).run()
+  db.insert(operations)
+    .values({ id, instanceId, kind, image, copyId, status: 'pending', createdAt: now })
+    .run()
   db.update(instances).set({ operationId: id }).where(eq(instances.id, instanceId)).run()
   const rows = plan.steps.map(({ name }, position) => ({
     operationId: id,
@@ -90,12 +97,36 @@ export function claimOperation(db: ProvisionerDb, id: string, now: number): bool
     .where(and(eq(operations.id, id), open))
     .run()
   if (claimed.changes === 0) return false
-  // A resumed operation runs from its beginning: every step ensures rather than does.
-  db.update(steps)
-    .set({ status: 'pending', detail: null, startedAt: null, finishedAt: null })
-    .where(eq(steps.operationId, id))
-    .run()
+  // A resumed operation runs from its beginning: every step ensures rather than does. What failed stays in the journal.
+  const { error } =
+    db.select({ error: operations.error }).from(operations).where(eq(operations.id, id)).get() ?? {}
+  if (!error)
+    db.update(steps)
+      .set({ status: 'pending', detail: null, startedAt: null, finishedAt: null })
+      .where(eq(steps.operationId, id))
+      .run()
   return true
+}
+
+/** Records why an open operation failed, and the steps that undo what it did. From then on only these are carried out. */
+export function beginUndo(
+  db: ProvisionerDb,
+  id: string,
+  error: string,
+  first: number,
+  names: readonly string[],
+): void {
+  db.transaction(tx => {
+    tx.update(operations)
+      .set({ error })
+      .where(and(eq(operations.id, id), open))
+      .run()
+    const rows = names.map((name, index) => ({
+      ...{ operationId: id, position: first + index, name },
+      status: 'pending' as const,
+    }))
+    tx.insert(steps).values(rows).onConflictDoNothing().run()
+  })
 }
 
 export function isOpen(db: ProvisionerDb, id: string): boolean {

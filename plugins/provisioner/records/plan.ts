@@ -12,6 +12,11 @@ export type StepName =
   | 'create container'
   | 'start container'
   | 'wait until healthy'
+  | 'copy data'
+  | 'fetch copy'
+  | 'swap volume'
+  | 'put back data'
+  | 'delete previous data'
   | 'delete volume'
 
 export interface Plan {
@@ -21,6 +26,8 @@ export interface Plan {
   steps: readonly { name: StepName; status?: InstanceStatus }[]
   /** The instance's status when all steps are done. */
   end: InstanceStatus
+  /** What is done when the step `from`, or a later one, fails. The operation has failed all the same. */
+  undo?: { from: StepName; steps: Plan['steps'] }
 }
 
 // What can fail without harm comes first, while the instance still runs: a missing volume or image, limits beyond the host's.
@@ -56,8 +63,42 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
     end: 'running',
   },
   stop: { desired: 'stopped', steps: takeDown('stopping'), end: 'stopped' },
+  // Everything that takes long, or can fail without harm, comes first. The data of before stay until the instance answers.
+  restore: {
+    desired: null,
+    steps: [
+      { name: 'prepare image' },
+      { name: 'prepare successor' },
+      { name: 'fetch copy' },
+      ...takeDown('stopping'),
+      { name: 'copy data' },
+      { name: 'swap volume' },
+      ...bringUp,
+      { name: 'delete previous data' },
+    ],
+    end: 'running',
+    undo: {
+      from: 'stop container',
+      steps: [{ name: 'stop container' }, { name: 'put back data' }, ...bringUp],
+    },
+  },
+  'restore-new': {
+    desired: 'running',
+    steps: [
+      { name: 'prepare image', status: 'provisioning' },
+      { name: 'fetch copy' },
+      { name: 'swap volume' },
+      ...bringUp,
+      { name: 'delete previous data' },
+    ],
+    end: 'running',
+  },
   restart: { desired: 'running', steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
-  upgrade: { desired: null, steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
+  upgrade: {
+    desired: null,
+    steps: [...prepare, { name: 'copy data' }, ...takeDown('stopping'), ...bringUp],
+    end: 'running',
+  },
   // Stopped before anything else can fail: the old password must stop working whatever happens next. The rest is retried
   // like a start.
   'reset-password': {
@@ -72,7 +113,12 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
   },
   purge: {
     desired: 'deleted',
-    steps: [...takeDown('deprovisioning'), { name: 'remove container' }, { name: 'delete volume' }],
+    steps: [
+      ...takeDown('deprovisioning'),
+      { name: 'remove container' },
+      { name: 'copy data' },
+      { name: 'delete volume' },
+    ],
     end: 'deleted',
   },
 }
@@ -80,13 +126,28 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
 /** A stopped instance gets another image and stays stopped. */
 const upgradeOfStopped: Plan = {
   desired: null,
-  steps: [{ name: 'prepare image' }, ...takeDown('stopping')],
+  steps: [{ name: 'prepare image' }, { name: 'copy data' }, ...takeDown('stopping')],
   end: 'stopped',
+}
+
+const restoreOfStopped: Plan = {
+  desired: null,
+  steps: [
+    { name: 'fetch copy' },
+    ...takeDown('stopping'),
+    { name: 'copy data' },
+    { name: 'swap volume' },
+    { name: 'delete previous data' },
+  ],
+  end: 'stopped',
+  undo: { from: 'swap volume', steps: [{ name: 'put back data' }] },
 }
 
 /** The plan of an operation on an instance that is meant to be `wanted` now. */
 export function planOf(kind: OperationKind, wanted: Desired): Plan {
-  return kind === 'upgrade' && wanted === 'stopped' ? upgradeOfStopped : plans[kind]
+  if (wanted === 'stopped' && kind === 'upgrade') return upgradeOfStopped
+  if (wanted === 'stopped' && kind === 'restore') return restoreOfStopped
+  return plans[kind]
 }
 
 /** Whether an open operation already does what a request for `asked` wants, on an instance that should be `wanted`. */

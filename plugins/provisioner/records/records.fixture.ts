@@ -60,6 +60,8 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     secretKeys: { of: id => `key of ${id}` },
     mail: null,
     environments: () => [],
+    copies: () => null,
+    workImage: 'longhouse-runtime:latest',
     quarantineMs: 30 * 86_400_000,
     emit: (event, payload) => void emitted.push({ event, payload }),
     add: (row = {}) => {

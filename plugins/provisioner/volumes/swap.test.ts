@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { smallDisk } from '../../../src/testing/small-disk.ts'
 import { type TestFleet, testFleet } from '../fleet.fixture.ts'
@@ -133,7 +133,7 @@ test('a volume that replaces a new one while it is prepared keeps its mark', asy
       ...real,
       prepareVolume: async spec => {
         await real.prepareVolume(spec)
-        if (spec.subdomain === 'acme') swap()
+        if (basename(spec.volume) === 'acme') swap()
       },
     }),
   })

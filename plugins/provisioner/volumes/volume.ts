@@ -67,7 +67,8 @@ export class VolumeError extends DriverError {
 }
 
 /** What a record says about its volume. */
-export type VolumeRecord = Pick<Instance, 'id' | 'readyAt' | 'volumeMarkedAt' | 'volumePermit' | 'removal'>
+export type VolumeRecord = Pick<Instance, 'id' | 'readyAt' | 'volumeMarkedAt' | 'volumePermit' | 'removal'> &
+  Partial<Pick<Instance, 'pendingCopyId'>>
 
 /**
  * Returns why an instance may not start on what stands in its volume's place; null when it may. An instance that was ever
@@ -91,6 +92,8 @@ export function volumeFault(record: VolumeRecord, path: string, sight: VolumeSig
       if (volumePermit === 'adopt' || volumeMarkedAt === null) return null
       return foreign(`the volume at ${path} does not say whose it is`)
     default: {
+      if (record.pendingCopyId)
+        return { kind: 'missing', words: 'its data are still to be restored from a copy' }
       if (readyAt === null || volumePermit === 'new') return null
       const folder =
         sight.kind === 'absent'

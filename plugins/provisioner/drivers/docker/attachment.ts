@@ -14,14 +14,19 @@ export function attach(socketPath: string, containerId: string): Promise<Duplex>
       method: 'POST',
       path: `/containers/${containerId}/attach?stream=1&stdin=1&stdout=1&stderr=1`,
       headers: { Host: 'docker', Connection: 'Upgrade', Upgrade: 'tcp' },
-      signal: AbortSignal.timeout(attachWithinMs),
     })
+    const timer = setTimeout(
+      () => sent.destroy(new Error(`no answer within ${attachWithinMs / 1000} s`)),
+      attachWithinMs,
+    )
+    sent.on('close', () => clearTimeout(timer))
     sent.on('error', error => fail(error.message))
     sent.on('response', answer => {
       answer.resume()
       fail(`the engine answers ${answer.statusCode}`)
     })
     sent.on('upgrade', (_, socket: Duplex, head: Buffer) => {
+      clearTimeout(timer)
       if (head.length > 0) socket.unshift(head)
       resolve(socket)
     })

@@ -1,0 +1,90 @@
+import { createReadStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import Database from 'better-sqlite3'
+import { desc, inArray } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import { newId } from '../../src/ids.ts'
+import type { BackupDb } from './copies.ts'
+import type { OpenStore } from './open-store.ts'
+import { controlCopies } from './schema.ts'
+
+const allPages = 0x7fff_ffff
+/** Copies of one day; older ones are thinned out to one a day. */
+const dayMs = 86_400_000
+
+/**
+ * Copies the control plane's own database into the store. Its keys are not in it: they stay apart, with the operator; see
+ * docs/operate/backups.md.
+ */
+export async function copyRecords(options: {
+  db: BackupDb
+  store: OpenStore
+  clock: Clock
+  /** `<data root>/.control` */
+  folder: string
+  signal: AbortSignal
+}): Promise<void> {
+  const { db, store, clock, folder, signal } = options
+  const draft = join(folder, 'longhouse.db.copy')
+  const createdAt = clock.now()
+  try {
+    await rm(draft, { force: true })
+    const source = new Database(join(folder, 'longhouse.db'), { readonly: true, timeout: 30_000 })
+    try {
+      await source.backup(draft, { progress: () => allPages })
+    } finally {
+      source.close()
+    }
+    const opened = await store.ready()
+    const { snapshot, bytes } = await opened.put(
+      null,
+      async output => await pipeline(createReadStream(draft), output, { end: false }),
+      signal,
+    )
+    db.insert(controlCopies)
+      .values({ id: newId('copy', createdAt), createdAt, snapshot, bytes })
+      .run()
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** When the records were copied last; null when they were not. */
+export function recordsCopiedAt(db: BackupDb): number | null {
+  const newest = db.select().from(controlCopies).orderBy(desc(controlCopies.createdAt)).limit(1).get()
+  return newest?.createdAt ?? null
+}
+
+/** Deletes copies of the records that are no longer needed: of each day before the last, all but the newest. */
+export async function forgetRecords(
+  db: BackupDb,
+  store: OpenStore,
+  { now, forMs }: { now: number; forMs: number },
+): Promise<void> {
+  const all = db.select().from(controlCopies).orderBy(desc(controlCopies.createdAt)).all()
+  const days = new Set<number>()
+  const outdated = all.filter(({ createdAt }, index) => {
+    if (index === 0 || now - createdAt < dayMs) return false
+    const day = Math.floor(createdAt / dayMs)
+    if (now - createdAt <= forMs && !days.has(day)) {
+      days.add(day)
+      return false
+    }
+    return true
+  })
+  if (outdated.length === 0) return
+  await (await store.ready()).forget(
+    null,
+    outdated.map(({ snapshot }) => snapshot),
+  )
+  db.delete(controlCopies)
+    .where(
+      inArray(
+        controlCopies.id,
+        outdated.map(({ id }) => id),
+      ),
+    )
+    .run()
+}

@@ -1,0 +1,133 @@
+import { and, asc, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { newId } from '../../src/ids.ts'
+import type { Db } from '../../src/storage/database.ts'
+import type { CopyReason } from '../provisioner/contract.ts'
+import type { KeptCopy } from './contract.ts'
+import { unknownBackup } from './problems.ts'
+import type * as schema from './schema.ts'
+import { type CopyRow, copies } from './schema.ts'
+
+export type BackupDb = Db<typeof schema>
+
+/** The instance that a copy is of. */
+export interface CopiedInstance {
+  id: string
+  subdomain: string
+  image: string
+}
+
+/** Asks for a copy. One that waits already serves, unless it is for an operation. */
+export function requestCopy(
+  db: BackupDb,
+  instance: CopiedInstance,
+  reason: CopyReason,
+  now: number,
+  operationId: string | null = null,
+): CopyRow {
+  const { id: instanceId, subdomain, image } = instance
+  return db.transaction(tx => {
+    const same =
+      operationId === null
+        ? and(eq(copies.instanceId, instanceId), eq(copies.status, 'waiting'))
+        : eq(copies.operationId, operationId)
+    const waiting = tx.select().from(copies).where(same).get()
+    if (waiting) return waiting
+    return tx
+      .insert(copies)
+      .values({
+        ...{ id: newId('copy', now), instanceId, subdomain, image, reason, operationId, createdAt: now },
+        status: 'waiting',
+      })
+      .returning()
+      .get()
+  })
+}
+
+export function updateCopy(db: BackupDb, id: string, change: Partial<CopyRow>): CopyRow {
+  return db.update(copies).set(change).where(eq(copies.id, id)).returning().get() as CopyRow
+}
+
+export function findCopy(db: BackupDb, id: string): CopyRow | null {
+  return db.select().from(copies).where(eq(copies.id, id)).get() ?? null
+}
+
+/** Throws `unknown-backup` unless there is such a copy of this instance, and it is kept. */
+export function requireCopy(db: BackupDb, instanceId: string, id: string): CopyRow & { snapshot: string } {
+  const row = findCopy(db, id)
+  if (row?.instanceId === instanceId && row.status === 'kept' && row.snapshot !== null)
+    return { ...row, snapshot: row.snapshot }
+  throw unknownBackup(`This instance has no copy "${id}". GET …/backups lists those that it has.`)
+}
+
+/** Copies that are still to be made, oldest first. */
+export function waitingCopies(db: BackupDb): CopyRow[] {
+  return db.select().from(copies).where(eq(copies.status, 'waiting')).orderBy(asc(copies.createdAt)).all()
+}
+
+/** Newest first. */
+export function keptCopies(db: BackupDb, instanceId: string): CopyRow[] {
+  return db
+    .select()
+    .from(copies)
+    .where(and(eq(copies.instanceId, instanceId), eq(copies.status, 'kept')))
+    .orderBy(desc(copies.createdAt), desc(copies.id))
+    .all()
+}
+
+/** Copies of an instance that are in the store, or failed; newest first. */
+export function recentCopies(db: BackupDb, instanceId: string, limit: number): CopyRow[] {
+  return db
+    .select()
+    .from(copies)
+    .where(and(eq(copies.instanceId, instanceId), inArray(copies.status, ['waiting', 'kept', 'failed'])))
+    .orderBy(desc(copies.createdAt), desc(copies.id))
+    .limit(limit)
+    .all()
+}
+
+export interface Newest {
+  instanceId: string
+  /** When the newest copy that is kept was made, the newest that is proven, and when one was last tried. */
+  keptAt: number | null
+  provenCopyAt: number | null
+  triedAt: number | null
+  /** How the newest finished try ended. */
+  error: string | null
+}
+
+/** What the copies of each instance amount to, in one statement for all. */
+export function newestOfAll(db: BackupDb): Map<string, Newest> {
+  const rows = db
+    .select({
+      instanceId: copies.instanceId,
+      keptAt: sql<number | null>`max(case when ${copies.status} = 'kept' then ${copies.createdAt} end)`,
+      provenCopyAt: sql<
+        number | null
+      >`max(case when ${copies.status} = 'kept' and ${copies.provenAt} is not null then ${copies.createdAt} end)`,
+      triedAt: sql<number | null>`max(${copies.createdAt})`,
+      error: sql<
+        string | null
+      >`(select error from ${copies} as last where last.instance_id = ${sql.raw('backup_copies.instance_id')} and last.status in ('kept', 'failed') order by last.created_at desc, last.id desc limit 1)`,
+    })
+    .from(copies)
+    .groupBy(copies.instanceId)
+    .all()
+  return new Map(rows.map(row => [row.instanceId, row]))
+}
+
+/** Whether any copy is in the store as far as the records know. */
+export function anyKept(db: BackupDb): boolean {
+  return (
+    db
+      .select({ id: copies.id })
+      .from(copies)
+      .where(and(eq(copies.status, 'kept'), isNotNull(copies.snapshot)))
+      .limit(1)
+      .get() !== undefined
+  )
+}
+
+export function keptCopyOf(row: CopyRow): KeptCopy {
+  const { id, instanceId, subdomain, reason, createdAt, provenAt, image } = row
+  return { id, instanceId, subdomain, reason, createdAt, provenAt, image, bytes: row.bytes ?? 0 }
+}

@@ -1,0 +1,44 @@
+import type { InstanceSummary } from '../provisioner/contract.ts'
+import type { Newest } from './copies.ts'
+
+/** A new instance gets its first copy after this long: most of what could be lost is still to come. */
+const firstMs = 3_600_000
+/** After a failure. */
+const retryMs = 3_600_000
+
+/** Whether an instance is to be copied now. `everyMs` 0 copies none by itself. */
+export function isDue(
+  { readyAt, deletedAt }: Pick<InstanceSummary, 'readyAt' | 'deletedAt'>,
+  newest: Newest | undefined,
+  everyMs: number,
+  now: number,
+): boolean {
+  if (everyMs === 0 || readyAt === null) return false
+  const { keptAt = null, triedAt = null, error = null } = newest ?? {}
+  if (error !== null && triedAt !== null && now - triedAt < Math.min(retryMs, everyMs)) return false
+  // The volume of a removed instance changes no more.
+  if (deletedAt !== null && keptAt !== null && keptAt > deletedAt) return false
+  return keptAt === null ? now - readyAt >= Math.min(firstMs, everyMs) : now - keptAt >= everyMs
+}
+
+/** Why the copies of an instance need attention, in words; null when they do not. */
+export function overdueWords(
+  instance: Pick<InstanceSummary, 'readyAt' | 'deletedAt'>,
+  newest: Newest | undefined,
+  { everyMs, proveEveryMs }: { everyMs: number; proveEveryMs: number },
+  now: number,
+): string | null {
+  if (everyMs === 0 || instance.readyAt === null) return null
+  const { keptAt = null, provenCopyAt = null, error = null } = newest ?? {}
+  if (instance.deletedAt !== null && keptAt !== null && keptAt > instance.deletedAt) return null
+  const late = 2 * everyMs + firstMs
+  if (now - (keptAt ?? instance.readyAt) > late)
+    return error === null ? 'it has no recent copy' : `it has no recent copy: ${error}`
+  if (
+    proveEveryMs > 0 &&
+    keptAt !== null &&
+    now - (provenCopyAt ?? instance.readyAt) > late + 2 * proveEveryMs
+  )
+    return 'none of its recent copies was proven to work'
+  return null
+}

@@ -1,0 +1,5 @@
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import { declaration } from './declaration.ts'
+import { setUpBackup } from './setup.ts'
+
+export const backup = definePlugin({ ...declaration, setup: setUpBackup })

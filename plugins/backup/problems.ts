@@ -1,0 +1,6 @@
+import { defineProblem } from '../../src/http/problem.ts'
+
+export const unknownBackup = defineProblem('unknown-backup', 404, 'No such copy')
+export const noBackups = defineProblem('no-backups', 503, 'Copies cannot be made now')
+export const backupFailed = defineProblem('backup-failed', 502, 'The copy could not be made')
+export const unknownInstance = defineProblem('unknown-instance', 404, 'No such instance')

@@ -1,0 +1,76 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { and, asc, eq, isNull, lt, or, sql } from 'drizzle-orm'
+import type { Logger } from '../../src/log.ts'
+import { updateCopy } from './copies.ts'
+import { type CopyRow, copies } from './schema.ts'
+import { type CopyParts, readInto } from './volume-copies.ts'
+
+/** Copies that one round proves: requests and other work come between rounds. */
+const mostInRound = 20
+
+/**
+ * Proves copies to work, one after another: each one once, and the newest of each instance every `everyMs`. A copy is restored
+ * into a scratch folder, checked, and a runtime is started on it; see `runtime/copy/proof.ts`.
+ */
+export async function proveCopies(
+  parts: CopyParts & {
+    scratch: string
+    everyMs: number
+    log: Logger
+    failed(copy: CopyRow, why: string): void
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const row of dueForProof(parts)) {
+    if (signal.aborted) return
+    await proveCopy(parts, row, signal)
+  }
+}
+
+function dueForProof({
+  db,
+  clock,
+  everyMs,
+}: { everyMs: number } & Pick<CopyParts, 'db' | 'clock'>): CopyRow[] {
+  const newest = sql`${copies.createdAt} = (select max(created_at) from backup_copies as other where other.instance_id = ${copies.instanceId} and other.status = 'kept')`
+  return db
+    .select()
+    .from(copies)
+    .where(
+      and(
+        eq(copies.status, 'kept'),
+        or(isNull(copies.triedAt), and(newest, lt(copies.triedAt, clock.now() - everyMs))),
+      ),
+    )
+    .orderBy(asc(copies.triedAt), asc(copies.createdAt))
+    .limit(mostInRound)
+    .all()
+}
+
+/** Proves one copy, and records what came of it. */
+export async function proveCopy(
+  parts: Parameters<typeof proveCopies>[0],
+  row: CopyRow,
+  signal: AbortSignal,
+): Promise<CopyRow> {
+  const { db, provisioner, clock, log, scratch, failed } = parts
+  const folder = join(scratch, row.id)
+  try {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+    await mkdir(scratch, { recursive: true, mode: 0o755 })
+    await provisioner.makeFolder(folder)
+    const { proved } = await readInto(parts, row.snapshot ?? '', { command: 'prove', folder, signal })
+    log.info({ subdomain: row.subdomain, copy: row.id, proved }, 'a copy was proven to work')
+    return updateCopy(db, row.id, { provenAt: clock.now(), triedAt: clock.now(), fault: null })
+  } catch (error) {
+    if (signal.aborted) return row
+    const why = (error as Error).message
+    log.error({ err: error, subdomain: row.subdomain, copy: row.id }, 'a copy does not work')
+    const failedRow = updateCopy(db, row.id, { provenAt: null, triedAt: clock.now(), fault: why })
+    failed(failedRow, why)
+    return failedRow
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {})
+  }
+}

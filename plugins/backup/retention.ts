@@ -1,0 +1,72 @@
+import { and, asc, eq, inArray, lt, ne } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import type { Logger } from '../../src/log.ts'
+import type { BackupDb } from './copies.ts'
+import { type CopyRow, copies } from './schema.ts'
+import type { Store } from './store.ts'
+
+export interface KeepRules {
+  forMs: number
+  last: number
+  /** How long copies of a purged instance are kept, from its last copy. */
+  purgedMs: number
+}
+
+/** Records of copies that failed or are gone are kept this long, as history. */
+const historyMs = 90 * 86_400_000
+
+/**
+ * Chooses which copies of one instance are to be deleted: older than `forMs`, and not among the newest `last`. The newest one
+ * that was proven to work is never chosen. Of a purged instance, all go once its time is over. `kept` is newest first.
+ */
+export function outdatedCopies(
+  kept: readonly Pick<CopyRow, 'id' | 'createdAt' | 'provenAt'>[],
+  { forMs, last, purgedMs }: KeepRules,
+  { now, purged }: { now: number; purged: boolean },
+): string[] {
+  if (purged) return kept[0] && now - kept[0].createdAt >= purgedMs ? kept.map(({ id }) => id) : []
+  const proven = kept.find(({ provenAt }) => provenAt !== null)
+  return kept
+    .filter((copy, index) => index >= last && copy !== proven && now - copy.createdAt > forMs)
+    .map(({ id }) => id)
+}
+
+/**
+ * Deletes the copies of every instance whose time is over. First they are recorded as forgotten, so that none is restored that
+ * is being deleted. What a crash left in the store is deleted in the next round.
+ */
+export async function forgetOutdated(options: {
+  db: BackupDb
+  store: Store
+  rules: KeepRules
+  clock: Clock
+  log: Logger
+  /** Whether an instance's volume may still exist. */
+  exists(instanceId: string): boolean
+}): Promise<void> {
+  const { db, store, rules, clock, log, exists } = options
+  const now = clock.now()
+  const all = db.select().from(copies).where(eq(copies.status, 'kept')).orderBy(asc(copies.createdAt)).all()
+  for (const [instanceId, own] of Map.groupBy(all, row => row.instanceId)) {
+    const outdated = outdatedCopies(own.toReversed(), rules, { now, purged: !exists(instanceId) })
+    if (outdated.length > 0)
+      db.update(copies)
+        .set({ status: 'forgotten', finishedAt: now })
+        .where(inArray(copies.id, outdated))
+        .run()
+  }
+  const left = db.select().from(copies).where(eq(copies.status, 'forgotten')).all()
+  for (const [instanceId, own] of Map.groupBy(left, row => row.instanceId)) {
+    const snapshots = own.flatMap(({ snapshot }) => snapshot ?? [])
+    if (snapshots.length === 0) continue
+    await store.forget(instanceId, snapshots)
+    log.info({ instanceId, copies: own.map(({ id }) => id) }, 'outdated copies were deleted')
+    const ids = own.map(({ id }) => id)
+    db.update(copies).set({ snapshot: null }).where(inArray(copies.id, ids)).run()
+  }
+  db.delete(copies)
+    .where(
+      and(ne(copies.status, 'kept'), ne(copies.status, 'waiting'), lt(copies.createdAt, now - historyMs)),
+    )
+    .run()
+}

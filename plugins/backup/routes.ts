@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import { preferredWait, wantsPage } from '../../src/http/negotiate.ts'
+import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
+import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
+import { type BackupDb, findCopy, keptCopies, requestCopy, requireCopy } from './copies.ts'
+import type { CopyMaker } from './making.ts'
+import type { OpenStore } from './open-store.ts'
+import { backupFailed, unknownBackup, unknownInstance } from './problems.ts'
+import type { CopyRow } from './schema.ts'
+import { backupSchema, backupsSchema, wireBackup } from './wire.ts'
+
+export interface BackupRoutes {
+  db: BackupDb
+  admin: Guard
+  provisioner: ProvisionerService
+  store: OpenStore
+  maker: CopyMaker
+  now(): number
+  prove(row: CopyRow): Promise<CopyRow>
+}
+
+const named = z.object({ subdomain: z.string() })
+const numbered = z.object({ subdomain: z.string(), id: z.string() })
+const nothing = z.object({})
+
+export function backupRoutes(parts: BackupRoutes): Route[] {
+  return [makeRoute(parts), listRoute(parts), oneRoute(parts), verifyRoute(parts)]
+}
+
+function makeRoute(parts: BackupRoutes): Route {
+  const { db, admin, store, maker, now } = parts
+  return route({
+    method: 'post',
+    path: '/admin/instances/{subdomain}/backup',
+    summary: 'Make a copy of an instance, while it runs',
+    guard: admin,
+    mayWait: true,
+    params: named,
+    body: nothing,
+    answers: {
+      201: {
+        description: 'The copy was made, within the time that `Prefer: wait=N` allows',
+        schema: backupSchema,
+      },
+      202: { description: 'The copy is being made; `Location` leads to it', schema: backupSchema },
+      303: { description: 'For a browser: back to the page' },
+    },
+    handle: async (c, { params }) => {
+      const instance = requireInstance(parts, params.subdomain)
+      if (store.missing()) store.require()
+      const row = requestCopy(db, instance, 'demand', now())
+      const making = maker.make(row.id)
+      return await answer(parts, c, instance, row.id, making, 201)
+    },
+  })
+}
+
+function listRoute({ db, admin, ...parts }: BackupRoutes): Route {
+  return route({
+    method: 'get',
+    path: '/admin/instances/{subdomain}/backups',
+    summary: 'The copies of an instance, newest first',
+    guard: admin,
+    params: named,
+    answers: { 200: { description: 'The copies that can be restored', schema: backupsSchema } },
+    handle: (c, { params }) => {
+      const { id } = requireInstance(parts, params.subdomain)
+      return c.json({ backups: keptCopies(db, id).map(wireBackup) })
+    },
+  })
+}
+
+function oneRoute({ db, admin, ...parts }: BackupRoutes): Route {
+  return route({
+    method: 'get',
+    path: '/admin/instances/{subdomain}/backups/{id}',
+    summary: 'One copy, also while it is being made',
+    guard: admin,
+    params: numbered,
+    answers: { 200: { description: 'The copy', schema: backupSchema } },
+    handle: (c, { params }) => {
+      const instance = requireInstance(parts, params.subdomain)
+      const row = findCopy(db, params.id)
+      if (row?.instanceId !== instance.id) throw unknownBackup(`This instance has no copy "${params.id}".`)
+      return c.json(wireBackup(row))
+    },
+  })
+}
+
+function verifyRoute(parts: BackupRoutes): Route {
+  const { db, admin, prove } = parts
+  return route({
+    method: 'post',
+    path: '/admin/instances/{subdomain}/backups/{id}/verify',
+    summary: 'Restore a copy into a scratch folder, check it, and start a runtime on it',
+    guard: admin,
+    mayWait: true,
+    params: numbered,
+    body: nothing,
+    answers: {
+      200: { description: 'The copy works', schema: backupSchema },
+      202: { description: 'The work has started; `Location` leads to the copy', schema: backupSchema },
+      303: { description: 'For a browser: back to the page' },
+    },
+    handle: async (c, { params }) => {
+      const instance = requireInstance(parts, params.subdomain)
+      const row = requireCopy(db, instance.id, params.id)
+      return await answer(parts, c, instance, row.id, prove(row), 200)
+    },
+  })
+}
+
+/** Answers for work on a copy: when it is done, or the time that the client waits is over. */
+async function answer(
+  { db }: BackupRoutes,
+  c: AppContext,
+  { subdomain }: InstanceSummary,
+  copyId: string,
+  work: Promise<CopyRow>,
+  done: 200 | 201,
+) {
+  work.catch(() => {})
+  if (wantsPage(c)) return c.redirect(`/admin/instances/${subdomain}`, 303)
+  const waitMs = preferredWait(c) * 1000
+  const row = waitMs > 0 ? await within(work, waitMs) : null
+  const failure = row?.error ?? row?.fault
+  if (failure) throw backupFailed(`${failure}. The instance and its other copies are unchanged.`)
+  c.header('Location', `/admin/instances/${subdomain}/backups/${copyId}`)
+  if (waitMs > 0) c.header('Preference-Applied', `wait=${waitMs / 1000}`)
+  const now = row ?? findCopy(db, copyId)
+  if (!now) throw unknownBackup(`There is no copy "${copyId}".`)
+  return c.json(wireBackup(now), row === null || row.status === 'waiting' ? 202 : done)
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>(resolve => {
+    timer = setTimeout(() => resolve(null), ms)
+  })
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+function requireInstance(
+  { provisioner }: Pick<BackupRoutes, 'provisioner'>,
+  subdomain: string,
+): InstanceSummary {
+  const found = provisioner.instances().find(each => each.subdomain === subdomain)
+  if (!found) throw unknownInstance(`No instance is called "${subdomain}".`)
+  return found
+}

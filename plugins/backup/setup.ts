@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
+import { copyRecords, forgetRecords, recordsCopiedAt } from './control-records.ts'
+import { anyKept, keptCopies, keptCopyOf, newestOfAll, requestCopy, waitingCopies } from './copies.ts'
+import type { declaration } from './declaration.ts'
+import { isDue, overdueWords } from './due.ts'
+import { CopyMaker } from './making.ts'
+import { openStore } from './open-store.ts'
+import { ensurePassword } from './password-file.ts'
+import { proveCopies, proveCopy } from './proving.ts'
+import { howToInstall, resticInstalled, resticStore } from './restic.ts'
+import { forgetOutdated } from './retention.ts'
+import { backupRoutes } from './routes.ts'
+import type { CopyRow } from './schema.ts'
+import { storeEnvironment } from './settings.ts'
+import { StoreError } from './store.ts'
+import { volumeCopies } from './volume-copies.ts'
+
+type Context = SetupContext<typeof declaration>
+
+const recordsEveryMs = 3_600_000
+/** A program that is only started for a moment makes none. */
+const firstRecordsMs = 600_000
+
+function knownFault(passwordFault: string | null): StoreError | null {
+  if (!resticInstalled()) return new StoreError(howToInstall, { missing: true })
+  return passwordFault === null ? null : new StoreError(passwordFault)
+}
+
+/** Puts the plugin together: the store, what makes and proves copies, and what deletes them. */
+export function setUpBackup(context: Context): SetupParts<typeof declaration> {
+  const { config, db, log, clock, services, emit, nudge } = context
+  const { provisioner, site, auth } = services
+  const control = join(site.dataRoot, '.control')
+  const passwordFile = config.BACKUP_PASSWORD_FILE ?? join(control, 'backup-password')
+  const passwordFault = ensurePassword(passwordFile, anyKept(db), log)
+  const store = openStore(
+    resticStore({
+      repository: config.BACKUP_STORE ?? join(control, 'backups'),
+      passwordFile,
+      folder: join(control, 'backup-work'),
+      environment: storeEnvironment(config),
+    }),
+    () => anyKept(db),
+    knownFault(passwordFault),
+  )
+  const startedAt = clock.now()
+  const everyMs = config.BACKUP_EVERY
+  const proveEveryMs = config.BACKUP_PROVE_EVERY
+  const failed = ({ instanceId, subdomain }: CopyRow, why: string) =>
+    emit('copy-failed', { instanceId, subdomain, why })
+  const maker = new CopyMaker({
+    ...{ db, provisioner, store, clock, log, failed },
+    atOnce: config.BACKUP_CONCURRENCY,
+    made: ({ instanceId, subdomain }) => emit('copy-recovered', { instanceId, subdomain }),
+  })
+  const parts = {
+    ...{ db, provisioner, store, maker, clock, log, failed },
+    keepsPurged: config.BACKUP_KEEP_PURGED > 0,
+    nudge: () => nudge('copy'),
+    scratch: join(control, 'proofs'),
+    everyMs: proveEveryMs,
+  }
+  const stopping = new AbortController()
+  const overdue = () => {
+    const newest = newestOfAll(db)
+    return provisioner.instances().flatMap(instance => {
+      const { id: instanceId, subdomain } = instance
+      const why = overdueWords(instance, newest.get(instanceId), { everyMs, proveEveryMs }, clock.now())
+      return why === null ? [] : [{ instanceId, subdomain, why }]
+    })
+  }
+  const copyRound = async (signal: AbortSignal) => {
+    if (!store.missing()) {
+      const newest = newestOfAll(db)
+      for (const instance of provisioner.instances())
+        if (isDue(instance, newest.get(instance.id), everyMs, clock.now()))
+          requestCopy(db, instance, 'schedule', clock.now())
+    }
+    await Promise.all(waitingCopies(db).map(row => maker.make(row.id, signal)))
+    const copiedAt = recordsCopiedAt(db) ?? startedAt + firstRecordsMs - recordsEveryMs
+    if (everyMs > 0 && !store.missing() && clock.now() - copiedAt >= recordsEveryMs)
+      await copyRecords({ db, store, clock, folder: control, signal })
+  }
+  const forgetRound = async () => {
+    if (store.missing() || !anyKept(db)) return
+    const opened = await store.ready()
+    const rules = {
+      forMs: config.BACKUP_KEEP_FOR,
+      last: config.BACKUP_KEEP_LAST,
+      purgedMs: config.BACKUP_KEEP_PURGED,
+    }
+    const known = new Set(provisioner.instances().map(({ id }) => id))
+    await forgetOutdated({ db, store: opened, rules, clock, log, exists: id => known.has(id) })
+    await forgetRecords(db, store, { now: clock.now(), forMs: rules.forMs })
+    await opened.prune()
+  }
+  return {
+    service: {
+      fault: store.fault,
+      copiesOf: instanceId => keptCopies(db, instanceId).map(keptCopyOf),
+      lastProven: instanceId => {
+        const proven = keptCopies(db, instanceId).find(({ provenAt }) => provenAt !== null)
+        return proven ? keptCopyOf(proven) : null
+      },
+      overdue,
+    },
+    routes: backupRoutes({
+      ...{ db, provisioner, store, maker, admin: auth.admin },
+      now: () => clock.now(),
+      prove: row => proveCopy(parts, row, stopping.signal),
+    }),
+    hooks: { 'volume-copies': volumeCopies(parts) },
+    tasks: [
+      { name: 'copy', everyMs: 60_000, run: copyRound },
+      {
+        name: 'prove',
+        everyMs: 300_000,
+        run: async signal => {
+          if (!store.missing() && proveEveryMs > 0) await proveCopies(parts, signal)
+        },
+      },
+      { name: 'forget', everyMs: 6 * 3_600_000, run: forgetRound },
+    ],
+    checks: {
+      copies: () => {
+        if (store.missing()) return
+        const fault = store.fault()
+        if (fault !== null) throw new Error(fault)
+        const [first, ...others] = overdue()
+        if (!first) return
+        const more = others.length > 0 ? `, and ${others.length} more instances need attention` : ''
+        throw new Error(`${first.subdomain}: ${first.why}${more}`)
+      },
+    },
+    stop: async () => {
+      stopping.abort()
+      await maker.stop()
+    },
+  }
+}

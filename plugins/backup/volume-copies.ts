@@ -1,0 +1,103 @@
+import { PassThrough } from 'node:stream'
+import type { Clock } from '../../src/clock.ts'
+import type { ProvisionerService, VolumeCopies } from '../provisioner/contract.ts'
+import { type BackupDb, findCopy, requestCopy, requireCopy, updateCopy } from './copies.ts'
+import type { CopyMaker } from './making.ts'
+import type { OpenStore } from './open-store.ts'
+
+export interface CopyParts {
+  db: BackupDb
+  provisioner: ProvisionerService
+  store: OpenStore
+  maker: CopyMaker
+  clock: Clock
+  /** Whether copies of purged instances are kept for some time. */
+  keepsPurged: boolean
+  /** Has the copies that wait made. */
+  nudge(): void
+}
+
+/** What the provisioner asks before it changes or deletes data, and what it restores from. */
+export function volumeCopies(parts: CopyParts): VolumeCopies {
+  const { db, store, maker, clock, keepsPurged, nudge } = parts
+  return {
+    require: (instanceId, copyId) => requireCopy(db, instanceId, copyId),
+    request: (instance, reason) => {
+      requestCopy(db, { ...instance, image: imageOf(parts, instance.id) }, reason, clock.now())
+      queueMicrotask(nudge)
+    },
+    keep: async ({ instance, operationId, reason, signal }) => {
+      if (reason === 'purge' && !keepsPurged) return 'no copies of purged instances are kept'
+      await store.ready().catch(error => {
+        // An operator who never installed it makes copies in another way.
+        if (!store.missing()) throw error
+      })
+      if (store.missing()) return 'no copy: restic is not installed'
+      const image = imageOf(parts, instance.id)
+      let row = requestCopy(db, { ...instance, image }, reason, clock.now(), operationId)
+      // An earlier try of the operation may have failed, or its copy may be waiting since a crash.
+      if (row.status === 'failed') row = retried(db, row.id)
+      row = await maker.make(row.id, signal)
+      if (row.status !== 'kept')
+        throw new Error(`no copy could be made, so nothing was changed: ${row.error ?? 'it was ended'}`)
+      return `${row.id}, ${inMebibytes(row.bytes)}`
+    },
+    unpack: async ({ copyId, folder, signal }) => {
+      const row = findCopy(db, copyId)
+      if (row?.snapshot == null) throw new Error(`the copy ${copyId} is no longer there`)
+      const { checked } = await readInto(parts, row.snapshot, { command: 'unpack', folder, signal })
+      return `${checked} files, ${inMebibytes(row.bytes)}`
+    },
+  }
+}
+
+/** Reads a copy into the program for copies, which checks its hashes. Returns its report. */
+export async function readInto(
+  { store, provisioner }: Pick<CopyParts, 'store' | 'provisioner'>,
+  snapshot: string,
+  work: { command: 'unpack' | 'prove'; folder: string; signal: AbortSignal },
+): Promise<{ checked: number; proved: readonly string[] }> {
+  const opened = await store.ready()
+  const over = new AbortController()
+  const signal = AbortSignal.any([work.signal, over.signal])
+  const input = new PassThrough({ highWaterMark: 1024 * 1024 })
+  // Ended without its end, the archive is refused.
+  const reading = opened.read(snapshot, input, signal).catch(error => {
+    input.destroy()
+    throw error
+  })
+  reading.catch(() => {})
+  try {
+    const report = (await provisioner.workOnFolder({ ...work, signal, input })) as {
+      files?: number
+      checked?: string[]
+    }
+    await reading
+    return { checked: report.files ?? 0, proved: report.checked ?? [] }
+  } catch (error) {
+    // When the store fails, the program says only that the archive is incomplete.
+    const cause = await Promise.race([
+      reading.then(
+        () => null,
+        (failure: Error) => failure,
+      ),
+      new Promise<null>(resolve => setTimeout(() => resolve(null), 1000)),
+    ])
+    throw cause ?? error
+  } finally {
+    over.abort()
+    input.destroy()
+  }
+}
+
+function retried(db: BackupDb, id: string) {
+  return updateCopy(db, id, { status: 'waiting', error: null })
+}
+
+function imageOf({ provisioner }: CopyParts, instanceId: string): string {
+  return provisioner.instances().find(each => each.id === instanceId)?.image ?? ''
+}
+
+function inMebibytes(bytes: number | null): string {
+  return `${((bytes ?? 0) / 1024 ** 2).toFixed(1)} MiB`
+}

@@ -1,0 +1,54 @@
+import type { VolumeCopies } from '../contract.ts'
+import { notPossibleNow, subdomainTaken } from '../problems.ts'
+import type { Fleet } from '../records/fleet.ts'
+import { findBySubdomain, requireInstance, wanted } from '../records/instance.ts'
+import { type Accepted, openOperation } from '../records/operation.ts'
+import { planOf } from '../records/plan.ts'
+import { provision } from './commands.ts'
+
+/**
+ * Requests that an instance gets the data of one of its copies in place of its own, which are copied first. Throws
+ * `unknown-backup`, and `not-possible-now` for an instance that is removed, or that was made from a copy and has no data yet.
+ */
+export function restoreCopy(fleet: Fleet, subdomain: string, copyId: string): Accepted {
+  const { db, clock } = fleet
+  const copies = requireCopies(fleet)
+  return db.transaction(() => {
+    const instance = requireInstance(db, subdomain)
+    copies.require(instance.id, copyId)
+    if (instance.desired === 'deleted')
+      throw notPossibleNow(
+        `"${subdomain}" is removed. Undo the removal first, or restore the copy into a new name.`,
+      )
+    if (instance.pendingCopyId !== null)
+      throw notPossibleNow(`"${subdomain}" is still being made from a copy.`)
+    const operation = { instanceId: instance.id, kind: 'restore', image: null, copyId } as const
+    const plan = planOf('restore', wanted(instance))
+    return { instanceId: instance.id, operationId: openOperation(db, operation, clock.now(), plan) }
+  })
+}
+
+/**
+ * Requests a new instance, with a new id and a new password, for the same owner, that begins with the data of a copy. The
+ * password is returned here and stored nowhere. Throws `unknown-backup`, `subdomain-taken`, and what `provision` throws.
+ */
+export async function restoreInto(
+  fleet: Fleet,
+  subdomain: string,
+  copyId: string,
+  into: string,
+): Promise<Accepted & { password: string }> {
+  const source = requireInstance(fleet.db, subdomain)
+  requireCopies(fleet).require(source.id, copyId)
+  if (findBySubdomain(fleet.db, into)) throw subdomainTaken(`An instance called "${into}" exists already.`)
+  return await provision(fleet, {
+    ...{ subdomain: into, ownerEmail: source.ownerEmail, image: source.image, adopt: false, account: null },
+    copy: { id: copyId, secretsOf: [source.id, ...source.secretsOf] },
+  })
+}
+
+function requireCopies(fleet: Fleet): VolumeCopies {
+  const copies = fleet.copies()
+  if (copies) return copies
+  throw notPossibleNow('This control plane makes no copies of instances; there is nothing to restore.')
+}

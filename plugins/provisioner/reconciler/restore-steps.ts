@@ -1,0 +1,89 @@
+import type { CopyReason, OperationKind } from '../contract.ts'
+import { DriverError } from '../driver.ts'
+import type { StepName } from '../records/plan.ts'
+import {
+  clearFresh,
+  clearRestore,
+  isFetched,
+  isWaiting,
+  markFetched,
+  putBack,
+  refuseMountPoint,
+  restoreFolders,
+  swapIn,
+} from '../volumes/restored.ts'
+import { VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
+import type { StepContext } from './steps.ts'
+
+type RestoreStep = Extract<
+  StepName,
+  'copy data' | 'fetch copy' | 'swap volume' | 'put back data' | 'delete previous data'
+>
+
+/** What the steps do that make copies and bring them back. Each may be run again from its beginning. */
+export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => Promise<string | undefined>>> =
+  {
+    'copy data': async step => {
+      const { spec, operation, copies, look, volume, dataRoot, signal } = step
+      if (!copies) return 'no copies are made'
+      const folders = restoreFolders(dataRoot, spec.id)
+      if ((await isFetched(folders, operation.id)) && !(await isWaiting(folders)))
+        return 'done before the swap'
+      const sight = await look(spec.volume)
+      if (!isOwn(sight, volume.id)) return 'there are no data of its own'
+      const reason = reasons[operation.kind] ?? 'demand'
+      return await copies.keep({ instance: spec, operationId: operation.id, reason, signal })
+    },
+    'fetch copy': async step => {
+      const { spec, operation, copies, driver, dataRoot, signal } = step
+      const { copyId } = operation
+      if (!copies || copyId === null)
+        throw new DriverError('there is nothing to restore from: no copies are made', { permanent: true })
+      const folders = restoreFolders(dataRoot, spec.id)
+      if (await isFetched(folders, operation.id)) return 'fetched before'
+      await refuseMountPoint(dataRoot, spec.subdomain)
+      await clearFresh(dataRoot, spec)
+      await driver.prepareVolume({ ...spec, volume: folders.fresh })
+      const words = await copies.unpack({ copyId, folder: folders.fresh, signal })
+      await markFetched(folders, spec.id, operation.id)
+      return words
+    },
+    'swap volume': async step => {
+      const { spec, driver, dataRoot, look, volume, workImage, holdJobs, signal } = step
+      const folders = restoreFolders(dataRoot, spec.id)
+      if (await isWaiting(folders)) {
+        const fault = volumeFault(volume, spec.volume, await look(spec.volume))
+        if (fault?.kind === 'foreign') throw new VolumeError(fault, { permanent: true })
+        await driver.refuseInUse({ ...spec, volume: folders.fresh })
+        const options = { now: step.now(), hold: holdJobs, quiet: false }
+        await driver.workOnFolder({
+          command: 'settle',
+          folder: folders.fresh,
+          options,
+          image: workImage,
+          signal,
+        })
+        await swapIn(dataRoot, spec.subdomain, folders)
+      }
+      step.volumeRestored()
+      return holdJobs ? 'its jobs are off: the instance that it is a copy of runs them' : undefined
+    },
+    'put back data': async ({ spec, dataRoot }) => {
+      const back = await putBack(dataRoot, spec.subdomain, restoreFolders(dataRoot, spec.id))
+      return back ? 'the previous data are back' : 'the data had not been replaced'
+    },
+    'delete previous data': async ({ spec, dataRoot }) => {
+      await clearRestore(restoreFolders(dataRoot, spec.id))
+      return undefined
+    },
+  }
+
+const reasons: Partial<Record<OperationKind, CopyReason>> = {
+  upgrade: 'upgrade',
+  restore: 'restore',
+  purge: 'purge',
+}
+
+function isOwn(sight: VolumeSight, instanceId: string): boolean {
+  return sight.kind === 'unmarked' || (sight.kind === 'marked' && sight.id === instanceId)
+}
