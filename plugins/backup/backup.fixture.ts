@@ -1,7 +1,5 @@
 import type { TestContext } from 'node:test'
-import { silentLog } from '../../src/log.ts'
 import { builtRoot } from '../../src/root.ts'
-import { createProcessDriver } from '../provisioner/drivers/process.ts'
 import { type TestFleet, testFleet } from '../provisioner/fleet.fixture.ts'
 import { backup } from './index.ts'
 import type { WireBackup } from './wire.ts'
@@ -25,13 +23,12 @@ type Options = Parameters<typeof testFleet>[1]
 /** A control plane that makes copies, whose instances are real runtimes. */
 export async function backupFleet(
   t: Pick<TestContext, 'after'>,
-  { env, driver, ...options }: Options = {},
+  { env, ...options }: Options = {},
 ): Promise<BackupFleet> {
-  const real = createProcessDriver({ program: builtRoot('runtime.js'), log: silentLog })
   const fleet = await testFleet(t, {
     ...options,
     env: { BACKUP_EVERY: '0ms', BACKUP_PROVE_EVERY: '0ms', PROVISIONER_STOP_GRACE: '5s', ...env },
-    driver: () => driver?.(real) ?? real,
+    instanceProgram: builtRoot('runtime.js'),
     plugins: [backup, ...(options.plugins ?? [])],
   })
   return {

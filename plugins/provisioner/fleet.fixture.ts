@@ -53,6 +53,8 @@ export async function testFleet(
     root?: string
     env?: Record<string, string>
     driver?: (real: Driver) => Driver
+    /** The program of its instances; the stand-in when left out. */
+    instanceProgram?: string
     clock?: Clock
     /** In place of the look at a volume's place. */
     look?: (real: VolumeLook) => VolumeLook
@@ -64,7 +66,7 @@ export async function testFleet(
 ): Promise<TestFleet> {
   const root = options.root ?? temporaryFolder(t)
   const driver = createProcessDriver({
-    program: join(import.meta.dirname, 'stand-in.fixture.mjs'),
+    program: options.instanceProgram ?? join(import.meta.dirname, 'stand-in.fixture.mjs'),
     log: silentLog,
     listenWithinMs: options.listenWithinMs ?? 30_000,
   })

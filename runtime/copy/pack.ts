@@ -53,7 +53,7 @@ export async function packVolume(volume: string, output: Writable, now: number):
 }
 
 /** Removes what a copy that was killed left behind. Only one copy of a volume is made at a time. */
-export function removeDrafts(volume: string): void {
+function removeDrafts(volume: string): void {
   for (const name of readdirSync(volume))
     if (name.startsWith(draftPrefix)) rmSync(join(volume, name), { recursive: true, force: true })
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { DriverError, type FolderWork } from '../driver.ts'
-import { FolderReport } from './folder-report.ts'
+import { FolderReport } from '../folder-report.ts'
 
 /** Works on a folder with a child process of the control plane: see `Driver.workOnFolder`. */
 export async function workInProcess(

@@ -10,7 +10,8 @@ import { ownerOfVolume } from '../records/volume-record.ts'
 import type { Instance, Operation } from '../schema.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
-import { ChecksFailError, type StepContext, stepRuns } from './steps.ts'
+import type { StepContext } from './step-context.ts'
+import { ChecksFailError, stepRuns } from './steps.ts'
 
 export interface ExecutionSettings {
   /** Operations that are carried out at the same time; the others wait in order. */

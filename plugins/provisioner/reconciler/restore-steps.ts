@@ -13,7 +13,7 @@ import {
   swapIn,
 } from '../volumes/restored.ts'
 import { VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
-import type { StepContext } from './steps.ts'
+import type { StepContext } from './step-context.ts'
 
 type RestoreStep = Extract<
   StepName,

@@ -6,7 +6,7 @@ import { codeOf, statOf } from './folder.ts'
 import { volumePath } from './volume.ts'
 
 /** Where the data of a restore are, until it is over: below the data root, so that they are swapped by renaming. */
-export function restoreRoot(dataRoot: string): string {
+function restoreRoot(dataRoot: string): string {
   return join(dataRoot, '.control', 'restores')
 }
 

@@ -1,4 +1,4 @@
-import type { InstanceSummary } from '../provisioner/contract.ts'
+import type { InstanceSummary } from '../../provisioner/contract.ts'
 import type { Newest } from './copies.ts'
 
 /** A new instance gets its first copy after this long: most of what could be lost is still to come. */
@@ -16,7 +16,7 @@ export function isDue(
   if (everyMs === 0 || readyAt === null) return false
   const { keptAt = null, triedAt = null, error = null } = newest ?? {}
   if (error !== null && triedAt !== null && now - triedAt < Math.min(retryMs, everyMs)) return false
-  // The volume of a removed instance changes no more.
+  // The volume of a removed instance stays as it is.
   if (deletedAt !== null && keptAt !== null && keptAt > deletedAt) return false
   return keptAt === null ? now - readyAt >= Math.min(firstMs, everyMs) : now - keptAt >= everyMs
 }

@@ -1,4 +1,4 @@
-import { DriverError } from '../driver.ts'
+import { DriverError } from './driver.ts'
 
 /** Enough for the report, which is the last line. */
 const keptCharacters = 64 * 1024

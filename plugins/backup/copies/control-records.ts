@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import Database from 'better-sqlite3'
 import { desc, inArray } from 'drizzle-orm'
-import type { Clock } from '../../src/clock.ts'
-import { newId } from '../../src/ids.ts'
+import type { Clock } from '../../../src/clock.ts'
+import { newId } from '../../../src/ids.ts'
+import { controlCopies } from '../schema.ts'
+import type { OpenStore } from '../store/open-store.ts'
 import type { BackupDb } from './copies.ts'
-import type { OpenStore } from './open-store.ts'
-import { controlCopies } from './schema.ts'
 
 const allPages = 0x7fff_ffff
 /** Copies of one day; older ones are thinned out to one a day. */

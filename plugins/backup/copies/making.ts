@@ -1,10 +1,10 @@
-import type { Clock } from '../../src/clock.ts'
-import { limit } from '../../src/concurrency.ts'
-import type { Logger } from '../../src/log.ts'
-import type { ProvisionerService } from '../provisioner/contract.ts'
+import type { Clock } from '../../../src/clock.ts'
+import { limit } from '../../../src/concurrency.ts'
+import type { Logger } from '../../../src/log.ts'
+import type { ProvisionerService } from '../../provisioner/contract.ts'
+import type { CopyRow } from '../schema.ts'
+import type { OpenStore } from '../store/open-store.ts'
 import { type BackupDb, findCopy, updateCopy } from './copies.ts'
-import type { OpenStore } from './open-store.ts'
-import type { CopyRow } from './schema.ts'
 
 export interface MakingParts {
   db: BackupDb

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream'
-import type { Clock } from '../../src/clock.ts'
-import type { ProvisionerService, VolumeCopies } from '../provisioner/contract.ts'
+import type { Clock } from '../../../src/clock.ts'
+import type { ProvisionerService, VolumeCopies } from '../../provisioner/contract.ts'
+import type { OpenStore } from '../store/open-store.ts'
 import { type BackupDb, findCopy, requestCopy, requireCopy, updateCopy } from './copies.ts'
 import type { CopyMaker } from './making.ts'
-import type { OpenStore } from './open-store.ts'
 
 export interface CopyParts {
   db: BackupDb

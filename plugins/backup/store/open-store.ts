@@ -1,4 +1,4 @@
-import { noBackups } from './problems.ts'
+import { noBackups } from '../problems.ts'
 import { type Store, StoreError } from './store.ts'
 
 /** A store that is opened when it is first needed, and again after it could not be. */

@@ -1,9 +1,9 @@
 import { and, asc, eq, inArray, lt, ne } from 'drizzle-orm'
-import type { Clock } from '../../src/clock.ts'
-import type { Logger } from '../../src/log.ts'
+import type { Clock } from '../../../src/clock.ts'
+import type { Logger } from '../../../src/log.ts'
+import { type CopyRow, copies } from '../schema.ts'
+import type { Store } from '../store/store.ts'
 import type { BackupDb } from './copies.ts'
-import { type CopyRow, copies } from './schema.ts'
-import type { Store } from './store.ts'
 
 export interface KeepRules {
   forMs: number
@@ -19,7 +19,7 @@ const historyMs = 90 * 86_400_000
  * Chooses which copies of one instance are to be deleted: older than `forMs`, and not among the newest `last`. The newest one
  * that was proven to work is never chosen. Of a purged instance, all go once its time is over. `kept` is newest first.
  */
-export function outdatedCopies(
+function outdatedCopies(
   kept: readonly Pick<CopyRow, 'id' | 'createdAt' | 'provenAt'>[],
   { forMs, last, purgedMs }: KeepRules,
   { now, purged }: { now: number; purged: boolean },

@@ -1,9 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { and, asc, eq, isNull, lt, or, sql } from 'drizzle-orm'
-import type { Logger } from '../../src/log.ts'
+import type { Logger } from '../../../src/log.ts'
+import { type CopyRow, copies } from '../schema.ts'
 import { updateCopy } from './copies.ts'
-import { type CopyRow, copies } from './schema.ts'
 import { type CopyParts, readInto } from './volume-copies.ts'
 
 /** Copies that one round proves: requests and other work come between rounds. */

@@ -1,11 +1,11 @@
-import { and, asc, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
-import { newId } from '../../src/ids.ts'
-import type { Db } from '../../src/storage/database.ts'
-import type { CopyReason } from '../provisioner/contract.ts'
-import type { KeptCopy } from './contract.ts'
-import { unknownBackup } from './problems.ts'
-import type * as schema from './schema.ts'
-import { type CopyRow, copies } from './schema.ts'
+import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm'
+import { newId } from '../../../src/ids.ts'
+import type { Db } from '../../../src/storage/database.ts'
+import type { CopyReason } from '../../provisioner/contract.ts'
+import type { KeptCopy } from '../contract.ts'
+import { unknownBackup } from '../problems.ts'
+import type * as schema from '../schema.ts'
+import { type CopyRow, copies } from '../schema.ts'
 
 export type BackupDb = Db<typeof schema>
 
@@ -71,17 +71,6 @@ export function keptCopies(db: BackupDb, instanceId: string): CopyRow[] {
     .from(copies)
     .where(and(eq(copies.instanceId, instanceId), eq(copies.status, 'kept')))
     .orderBy(desc(copies.createdAt), desc(copies.id))
-    .all()
-}
-
-/** Copies of an instance that are in the store, or failed; newest first. */
-export function recentCopies(db: BackupDb, instanceId: string, limit: number): CopyRow[] {
-  return db
-    .select()
-    .from(copies)
-    .where(and(eq(copies.instanceId, instanceId), inArray(copies.status, ['waiting', 'kept', 'failed'])))
-    .orderBy(desc(copies.createdAt), desc(copies.id))
-    .limit(limit)
     .all()
 }
 

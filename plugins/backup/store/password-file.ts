@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Logger } from '../../src/log.ts'
+import type { Logger } from '../../../src/log.ts'
 
 /**
  * Makes sure that the store has a password: 32 random bytes in a 0600 file, complete or not at all. `inUse`: copies are kept

@@ -1,0 +1,45 @@
+import type { RouterService } from '../../router/contract.ts'
+import type { VolumeCopies } from '../contract.ts'
+import type { Driver, InstanceSpec } from '../driver.ts'
+import type { Operation } from '../schema.ts'
+import type { VolumeLook } from '../volumes/inspection.ts'
+import type { VolumeRecord } from '../volumes/volume.ts'
+import type { HealthWatch } from './health-watch.ts'
+
+/** What the steps of one operation work with. */
+export interface StepContext {
+  operation: Pick<Operation, 'id' | 'kind' | 'copyId'>
+  /** Null where no copies are made. */
+  copies: VolumeCopies | null
+  /** The image that works on folders, by name. */
+  workImage: string
+  /** Whether the jobs of a restored volume stay off at first: another instance runs them. */
+  holdJobs: boolean
+  now(): number
+  /** Records that the volume was made from the copy. */
+  volumeRestored(): void
+  /** Pinned to an image from the step `prepare image` on. */
+  spec: InstanceSpec
+  /** Whether an instance that is pinned to no image yet takes the one of its container. */
+  keepsImage: boolean
+  dataRoot: string
+  /** What the record says about the volume now. */
+  readonly volume: VolumeRecord
+  look: VolumeLook
+  /** The subdomain of the instance that has this id and a record; null when none has. */
+  ownerOf(instanceId: string): string | null
+  driver: Driver
+  router: RouterService
+  health: HealthWatch
+  /** Aborts when the operation was superseded or the program stops. */
+  signal: AbortSignal
+  /** How long an instance may take to stop by itself, and to become healthy. */
+  stopGraceMs: number
+  healthDeadlineMs: number
+  /** Records where the instance listens, and starts its health checks. */
+  started(address: { host: string; port: number }): void
+  /** Records that it no longer listens anywhere. */
+  stopped(): void
+  /** Records that the volume is the instance's own. */
+  volumeMarked(): void
+}
