@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { backup } from '../plugins/backup/index.ts'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
 import type { OwnerBrowser } from '../plugins/owners/owners.fixture.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
@@ -66,7 +67,7 @@ function dice(seed: number): (sides: number) => number {
 
 test(`${requests} random requests over all routes cause no server error and change nothing`, async t => {
   const root = memoryFolder(t)
-  const shop = await openShop(t, { root, plugins: [sso], env: { HEALTH_TIMEOUT: '30s' } })
+  const shop = await openShop(t, { root, plugins: [sso, backup], env: { HEALTH_TIMEOUT: '30s' } })
   const ada = await shop.owner('ada')
   await ada.call('POST', '/instances', { subdomain: 'acme' })
   await shop.reaches(ada, 'acme', 'running')

@@ -23,6 +23,7 @@ export const plugins = [
   auth,
   router,
   provisioner,
+  backup,
   certificates,
   health,
   metrics,
