@@ -5,8 +5,12 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { runningInstance } from '../cli/instance/running-instance.fixture.ts'
+import { oneJob } from '../runtime/engine.fixture.ts'
+import { startRegistry } from '../runtime/packages/registry.fixture.ts'
 import { programRoot } from '../src/root.ts'
+import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
+import { noContainers, startInContainer } from './container.fixture.ts'
 import { noRegistry } from './packages.fixture.ts'
 
 interface Answer {
@@ -175,3 +179,34 @@ test('a clone has types and command after npm install, from the package that its
     assert.match(stderr, /^longhouse needs Node 26.*npx -p node@26 -- longhouse check\n$/s)
   })
 })
+
+test('in a container, which does not reach its public address, the starter installs packages beside that of its instance', {
+  skip: noContainers,
+}, async t => {
+  const instance = await startInContainer(t, 'own-package-test')
+  const file = join(instance.volume, 'jobs/package.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as { devDependencies: Record<string, string> }
+  const { longhouse = '' } = manifest.devDependencies
+  assert.match(longhouse, /^http:\/\/own-package-test\.localhost:\d+\/sdk\/longhouse-/)
+
+  const registry = await startRegistry(t, { host: instance.hostAddress })
+  registry.publish('greeting', '1.0.0', { 'index.js': "export const text = 'one'" })
+  for (const [name, version] of [
+    ['esbuild', own.dependencies.esbuild],
+    ['@types/node', '24.12.0'],
+    ['typescript', '7.0.2'],
+  ] as const) {
+    registry.publish(name, version, { 'index.js': '' })
+  }
+  instance.save('.npmrc', `registry=${registry.url}/\n`)
+  instance.save('package.json', JSON.stringify({ ...manifest, dependencies: { greeting: '1.0.0' } }))
+  instance.save('manifest.ts', `import { text } from 'greeting'\n${oneJob('() => text')}`)
+  await eventually('the job is live', async () => (await instance.jobs()).jobs.some(({ id }) => id === 'job'))
+  assert.equal((await instance.run('job')).result, 'one')
+  const lock = readFileSync(join(instance.volume, 'jobs/package-lock.json'), 'utf8')
+  assert.ok(lock.includes(`"resolved": "${longhouse}"`))
+})
+
+const own = JSON.parse(readFileSync(programRoot('package.json'), 'utf8')) as {
+  dependencies: { esbuild: string }
+}
