@@ -133,6 +133,24 @@ test('a clone has types and command after npm install, from the package that its
     )
   })
 
+  await t.test(
+    'a clone of an instance that has moved installs again with the command of the page',
+    async () => {
+      for (const file of ['package.json', 'package-lock.json']) {
+        const text = readFileSync(join(clone, file), 'utf8')
+        writeFileSync(join(clone, file), text.replaceAll(instance.origin, 'http://127.0.0.1:1'))
+      }
+      rmSync(join(clone, 'node_modules'), { recursive: true })
+      const fresh = ['--no-audit', '--no-fund', '--fetch-retries=0', '--cache', join(home, 'third-cache')]
+      const moved = await run('node', ownNpm, 'ci', ...fresh)
+      assert.notEqual(moved.code, 0)
+      assert.match(moved.err, /http:\/\/127\.0\.0\.1:1\/sdk\/longhouse-.*ECONNREFUSED/s)
+      await done('node', ownNpm, 'install', '--save-dev', '--allow-remote=root', resolved, ...fresh)
+      assert.ok(!readFileSync(join(clone, 'package-lock.json'), 'utf8').includes('127.0.0.1:1/'))
+      await done('node', ownNpm, 'ci', ...fresh)
+    },
+  )
+
   await t.test('check, list, next and run work as in a checkout', async () => {
     assert.match(await npx('check', '--types'), /^✓ 1 job, no problems found$/m)
     assert.match(await npx('list'), /^daily-digest +0 8 \* \* \*/m)
