@@ -1,31 +1,34 @@
-import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, join, posix, relative } from 'node:path'
-import { type Message, type Plugin, stop, transform } from 'esbuild'
-import { readRegular } from '../../src/storage/regular-file.ts'
-import { isWithin, scratchFolder } from '../isolation/reach.ts'
+import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { basename, dirname, join, posix } from 'node:path'
+import { type Message, stop, transform } from 'esbuild'
+import { isWithin } from '../isolation/reach.ts'
 import { readAliases } from '../modules/aliases.ts'
 import type { Aliases } from '../modules/build.ts'
 import { type CompiledFile, compileFiles } from '../modules/compile.ts'
 import { whatCanWait } from '../modules/deferred.ts'
 import { walkImports } from '../modules/graph.ts'
-import { codeEnding, listCode, repoLimits } from '../modules/list.ts'
 import { withMetadata } from '../modules/metadata.ts'
 import { ownPackagesOf } from '../modules/own-packages.ts'
 import { packagesOf } from '../modules/packages-of.ts'
 import { aliasedTo, withoutQuery } from '../modules/resolve.ts'
 import { writeBuild } from '../modules/write-build.ts'
+import type { Ahead } from './ahead.ts'
 import { allInWords, inWords, missingInWords } from './compile-words.ts'
 import type { ManifestError } from './manifest-error.ts'
 import { isOutside, settingsOutside } from './outside.ts'
-import { type Draft, type ReadingRequest, readingLimits } from './reader-protocol.ts'
-
-/** JSON files beyond this size in bytes are data: they are part of a build only where code imports them. */
-const largestData = 1024 * 1024
+import { type ReadingRequest, readingLimits } from './reader-protocol.ts'
+import { findSources } from './sources.ts'
 
 /** Starts the compiler, which is a process of its own, before there is something to compile. */
 export function startCompiler(): void {
   // Why it does not start, the compile says.
   transform('').catch(() => {})
+}
+
+/** Ends the compiler, and starts another one. */
+export async function restartCompiler(): Promise<void> {
+  await stop()
+  startCompiler()
 }
 
 export interface Compilation {
@@ -39,15 +42,16 @@ export interface Compilation {
 
 /**
  * Compiles the code of the repo into `out`, each file by itself. The steps: 1. Settings that lead out of the repo are
- * refused. 2. Every file is compiled. 3. From the manifest on, what each file imports is looked for: what is missing, lies
+ * refused. 2. Every file is compiled, but those that were compiled ahead and have not changed. 3. From the manifest on, what each file imports is looked for: what is missing, lies
  * outside or does not compile is an error. A file that the manifest does not reach may be broken. 4. Imports of the
  * manifest that can wait are found. 5. The build is written and named by its content.
  */
 export async function compileManifest(
   request: ReadingRequest,
+  ahead: Ahead | null,
 ): Promise<{ errors: ManifestError[] } | Compilation> {
   try {
-    return await compileAll(request)
+    return await compileAll(request, ahead)
   } catch (error) {
     return { errors: allInWords(error as { errors?: Message[]; message: string }, request.repo) }
   } finally {
@@ -57,30 +61,20 @@ export async function compileManifest(
   }
 }
 
-async function compileAll({
-  repo,
-  out,
-  draft,
-}: ReadingRequest): Promise<{ errors: ManifestError[] } | Compilation> {
-  const led = settingsOutside(repo, ['.'])
-  if (led.length > 0) return { errors: led }
-  const listed = listCode(repo, scratchFolder)
-  if (listed === null) return { errors: [tooMany()] }
-  const all = draft && codeEnding.test(draft.file) ? [...new Set([...listed, draft.file])].sort() : listed
-  const large = new Set(all.filter(path => path.endsWith('.json') && sizeOf(join(repo, path)) > largestData))
-  const paths = all.filter(path => !large.has(path))
-  const bytes = paths.reduce((sum, path) => sum + sizeOf(join(repo, path)), 0)
-  if (bytes > readingLimits.build) return { errors: [tooLarge(bytes)] }
-  const entry = entryOf(repo, paths)
-  if (entry === null) return { errors: [atManifest(missingInWords('manifest.ts', '', repo))] }
-  const folders = new Set(paths.map(path => dirname(path)))
-  const read = (path: string) =>
-    draft?.file === path
-      ? draft.content
-      : (readRegular(join(repo, path), readingLimits.build)?.toString('utf8') ?? '')
+async function compileAll(
+  { repo, out, draft }: ReadingRequest,
+  ahead: Ahead | null,
+): Promise<{ errors: ManifestError[] } | Compilation> {
+  const sources = findSources(repo, draft)
+  if ('errors' in sources) return sources
+  const { entry, paths, large, folders, read } = sources
   const metadata = withMetadata(repo, paths, read)
-  const plugins = [...metadata.plugins, ...(draft ? [withDraft(repo, draft)] : [])]
-  const compiled = await compileFiles(repo, paths, { read, plugins, named: metadata.made })
+  const plugins = [...metadata.plugins, ...sources.plugins]
+  const reused =
+    ahead?.unchanged(paths).filter(({ path }) => !metadata.made.has(path) && path !== draft?.file) ?? []
+  const known = new Set(reused.map(({ path }) => path))
+  const rest = paths.filter(path => !known.has(path))
+  const compiled = [...reused, ...(await compileFiles(repo, rest, { read, plugins, named: metadata.made }))]
   const aliases = readAliases(repo, folders)
   const imported = [...pathsOf(compiled, aliases, ({ imports }) => imports)].filter(path => large.has(path))
   compiled.push(...(await compileFiles(repo, imported, { read, plugins: [] })))
@@ -142,37 +136,6 @@ const asText = (path: string, code: string): CompiledFile => ({
   errors: [],
 })
 
-/** Links are followed here, as Node does; null when there is no manifest. */
-function entryOf(repo: string, paths: readonly string[]): string | null {
-  if (paths.includes('manifest.ts')) return 'manifest.ts'
-  try {
-    const real = relative(repo, realpathSync(join(repo, 'manifest.ts')))
-    return paths.includes(real) ? real : null
-  } catch {
-    return null
-  }
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
-}
-
-/** Reads one file from memory, also where none of its name is there yet. */
-function withDraft(repo: string, draft: Draft): Plugin {
-  const path = join(repo, draft.file)
-  return {
-    name: 'draft',
-    setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: /^\// }, args => (args.path === path ? { path } : undefined))
-      onLoad({ filter: /.*/, namespace: 'file' }, args =>
-        args.path === path
-          ? { contents: draft.content, loader: 'default', resolveDir: dirname(path) }
-          : undefined,
-      )
-    },
-  }
-}
-
 /** An import that leads to nothing, at its first place in the file. */
 function missing(
   specifier: string,
@@ -215,22 +178,4 @@ function withoutMetadata(file: string, line: number | undefined): ManifestError[
   const message =
     'tsconfig.json sets "emitDecoratorMetadata", which only TypeScript itself can do: add "typescript": "~5.9.0" to "dependencies" in package.json, and it is used here; or remove the setting, and name types where you decorate'
   return [{ file, line, column: null, message }]
-}
-
-function tooMany(): ManifestError {
-  const { files, folders } = repoLimits
-  return atManifest(
-    `the jobs repo has more than ${files} code files or ${folders} folders; keep data in data/, and packages in node_modules/`,
-  )
-}
-
-function tooLarge(bytes: number): ManifestError {
-  const mebibytes = (size: number) => Math.ceil(size / 1024 / 1024)
-  return atManifest(
-    `all the code together has ${mebibytes(bytes)} MiB, more than ${mebibytes(readingLimits.build)}; keep data in files that jobs read`,
-  )
-}
-
-function atManifest(message: string): ManifestError {
-  return { file: 'manifest.ts', line: null, column: null, message }
 }

@@ -12,7 +12,8 @@ import { packagesOf } from '../modules/packages-of.ts'
 import { serveModules } from '../modules/serve.ts'
 import { isStandardSchema, jsonSchemaOf } from '../params/definition.ts'
 import { channelToParent } from '../process/channel.ts'
-import { type Compilation, compileManifest, startCompiler } from './compile.ts'
+import { type Ahead, compileAhead } from './ahead.ts'
+import { type Compilation, compileManifest, restartCompiler, startCompiler } from './compile.ts'
 import type { ManifestError } from './manifest-error.ts'
 import {
   type Field,
@@ -28,8 +29,28 @@ type Registered = { job: unknown; site?: { file: string; line: number; column: n
 const parent = channelToParent<ReadingRequest>()
 let sites: ImportSites | undefined
 startCompiler()
+const ahead = workAhead()
 
 void parent.question.then(read).then(answer)
+
+/**
+ * A reader that waits for a save compiles meanwhile what is there: most files of a repo stay the same. The compiler is
+ * started anew after that, because it keeps the memory that it had.
+ */
+async function workAhead(): Promise<Ahead | null> {
+  const asked = await Promise.race([
+    parent.question.then(() => true),
+    new Promise<boolean>(done => setImmediate(done, false)),
+  ])
+  if (asked) return null
+  try {
+    return await compileAhead(process.argv[2] ?? '')
+  } catch {
+    return null // The reading says why.
+  } finally {
+    await restartCompiler()
+  }
+}
 
 /** The runtime ends this process when it has the answer, with everything that the manifest started. */
 function answer(reading: Reading): void {
@@ -37,7 +58,7 @@ function answer(reading: Reading): void {
 }
 
 async function read(request: ReadingRequest): Promise<Reading> {
-  const compiled = await compileManifest(request)
+  const compiled = await compileManifest(request, await ahead)
   if ('errors' in compiled) return compiled
   // From here on it is their code that runs.
   explainAccessDenied()

@@ -58,6 +58,7 @@ export function startReader(options: ReaderOptions): Reader {
       reach: reachOfReader(volumeDir, { repo, out, temporary: temporary.path }),
       temporary,
       memoryMb,
+      args: [repo],
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
     const tree = child.pid === undefined ? null : processTree(child.pid, mark, { adopts: true })
