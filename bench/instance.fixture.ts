@@ -113,12 +113,17 @@ const at = (sorted: readonly number[], share: number) =>
 
 /**
  * Prints the figures of what was measured, with the ratio of the medians to what was measured beside it, and what the
- * median should be at most. Returns the median.
+ * median should be at most or at least. Returns the median.
  */
 export function print(
   name: string,
   values: readonly number[],
-  { unit = 'ms', beside, most }: { unit?: string; beside?: number; most?: number } = {},
+  {
+    unit = 'ms',
+    beside,
+    most,
+    least,
+  }: { unit?: string; beside?: number; most?: number; least?: number } = {},
 ): number {
   const sorted = values.toSorted((a, b) => a - b)
   const median = at(sorted, 0.5)
@@ -127,7 +132,8 @@ export function print(
     return `${value.toFixed(value < 100 ? 1 : 0)} ${unit}`.padStart(9)
   }
   const ratio = beside === undefined ? '' : `   ×${(median / beside).toFixed(2)}`
-  const target = most === undefined ? '' : `   (at most ${most} ${unit})`
+  const limit = most === undefined ? `at least ${least}` : `at most ${most.toFixed(0)}`
+  const target = most === undefined && least === undefined ? '' : `   (${limit} ${unit})`
   console.log(
     `${name.padEnd(52)} min ${figure(0)}  median ${figure(0.5)}  p99 ${figure(0.99)}  of ${values.length}${ratio}${target}`,
   )

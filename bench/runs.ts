@@ -1,21 +1,25 @@
 /**
  * Runs of an instance without a container: from the request to the first line of the job's own code, with a runner that
- * waits and with none; and isolated runs that do nothing, as many a second as there are. Beside them in the same
- * minutes what the system itself takes for the same: a fork until its first message, and Node from start to end.
+ * waits and with none; and isolated runs that do nothing, as many a second as there are, with the processor time that
+ * each takes. Beside them in the same minutes what the system itself takes for the same: a fork until its first message,
+ * and Node from start to end.
  */
 import { fork, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eventually } from '../src/testing/eventually.ts'
-import { pause, signIn, start, stop } from './instance.fixture.ts'
+import { builds } from './beside.fixture.ts'
+import { now, open, pause, print, type Session, stop } from './instance.fixture.ts'
 
 const rounds = Number(process.argv[2] ?? 60)
-const noOps = Number(process.argv[3] ?? 400)
+const noOps = Number(process.argv[3] ?? 100)
 const dir = mkdtempSync(join(tmpdir(), 'longhouse-bench-'))
 
-/** The time of day with fractions of a millisecond, in this process and in a job. */
-const now = () => performance.timeOrigin + performance.now()
+const manifest = `import { jobRegistry } from 'longhouse/jobs'
+const at = () => performance.timeOrigin + performance.now()
+jobRegistry.register({ id: 'line', cron: '@yearly', func: () => at() })
+jobRegistry.register({ id: 'nothing', cron: '@yearly', func: () => {} })
+`
 
 function bareFork(): Promise<number> {
   const file = join(dir, 'hello.mjs')
@@ -36,79 +40,85 @@ function bareNode(): Promise<void> {
   return new Promise(done => child.once('exit', () => done()))
 }
 
-/** So many a second, `atOnce` at a time. */
-async function rate(count: number, atOnce: number, one: () => Promise<unknown>): Promise<number> {
-  const startedAt = now()
-  let left = count
+/** Processor time of a process and of its children that have ended, in milliseconds. */
+function cpuMs(pid: number | 'self'): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0)
+  return ticks * 10
+}
+
+/** How many a second, `atOnce` at a time, and the processor time of each in milliseconds. */
+async function rate(
+  pid: number | 'self',
+  atOnce: number,
+  one: () => Promise<unknown>,
+): Promise<{ perSecond: number; cpu: number }> {
+  const [startedAt, before] = [now(), cpuMs(pid)]
+  let left = noOps
   const worker = async () => {
     while (left-- > 0) await one()
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
-  return (1000 * count) / (now() - startedAt)
+  const perSecond = (1000 * noOps) / (now() - startedAt)
+  // The last processes are collected after their runs have ended.
+  await pause(200)
+  return { perSecond, cpu: (cpuMs(pid) - before) / noOps }
 }
 
-mkdirSync(join(dir, 'jobs'))
-writeFileSync(
-  join(dir, 'jobs/manifest.ts'),
-  `import { jobRegistry } from 'longhouse/jobs'
-  const at = () => performance.timeOrigin + performance.now()
-  jobRegistry.register({ id: 'line', cron: '@yearly', func: () => at() })
-  jobRegistry.register({ id: 'nothing', cron: '@yearly', func: () => {} })\n`,
-)
-const instance = await start(dir)
-try {
-  const headers = { Cookie: await signIn(instance), Prefer: 'wait=60' }
-  const ask = async (path: string, options: RequestInit = {}) =>
-    (await fetch(instance.url + path, { ...options, headers })).json() as Promise<{
-      status: string
-      result: number
-      manifest: { commit: string | null }
-    }>
-  await eventually('the first commit', async () => (await ask('/api/jobs')).manifest.commit)
-  const run = async (job: string) => {
-    const ended = await ask(`/api/jobs/${job}/run`, { method: 'POST' })
-    if (ended.status !== 'succeeded') throw new Error(`a run of ${job} ${ended.status}`)
-    return ended
-  }
-  const firstLine = async () => {
-    const askedAt = now()
-    return (await run('line')).result - askedAt
-  }
-  await firstLine()
+async function firstLine(session: Session): Promise<number> {
+  const askedAt = now()
+  return Number(await session.run('line')) - askedAt
+}
 
-  const warm: number[] = []
-  const cold: number[] = []
+async function openRuns({ name, program }: { name: string; program: string }) {
+  const volume = mkdtempSync(join(dir, 'volume-'))
+  mkdirSync(join(volume, 'jobs'))
+  writeFileSync(join(volume, 'jobs/manifest.ts'), manifest)
+  const session = await open(volume, program)
+  await firstLine(session)
+  const empty = (): number[] => []
+  return { name, session, warm: empty(), cold: empty(), rates: empty(), cpus: empty() }
+}
+
+const all: Awaited<ReturnType<typeof openRuns>>[] = []
+try {
+  for (const build of builds()) all.push(await openRuns(build))
   const forks: number[] = []
-  for (let i = 0; i < rounds; i++) {
-    await pause(250)
-    warm.push(await firstLine())
-    await pause(250)
-    // Of two at once, one finds no runner that waits.
-    cold.push(Math.max(...(await Promise.all([firstLine(), firstLine()]))))
+  for (let round = 0; round < rounds; round++) {
+    for (const { session, warm, cold } of all) {
+      await pause(250)
+      warm.push(await firstLine(session))
+      await pause(250)
+      // Of two at once, one finds no runner that waits.
+      cold.push(Math.max(...(await Promise.all([firstLine(session), firstLine(session)]))))
+    }
     await pause(250)
     forks.push(await bareFork())
   }
-  const fork50 = print('anchor: fork() → first message', forks)
-  print('run asked for → first line of the job, warm', warm, fork50)
-  print('run asked for → first line of the job, cold', cold, fork50)
-
-  const bare = await rate(noOps, 4, bareNode)
-  const runs = await rate(noOps, 8, () => run('nothing'))
-  console.log(`anchor: node -e 0, start to end, 4 at a time      ${bare.toFixed(1)} a second`)
-  console.log(
-    `isolated runs that do nothing, 8 at a time        ${runs.toFixed(1)} a second   ×${(runs / bare).toFixed(2)}`,
-  )
+  const bare = { rates: [] as number[], cpus: [] as number[] }
+  for (let round = 0; round < 5; round++) {
+    const found = await rate('self', 4, bareNode)
+    bare.rates.push(found.perSecond)
+    bare.cpus.push(found.cpu)
+    for (const { session, rates, cpus } of all) {
+      const own = await rate(session.child.pid ?? 0, 8, () => session.run('nothing'))
+      rates.push(own.perSecond)
+      cpus.push(own.cpu)
+    }
+  }
+  const beside = print('anchor: fork() → first message', forks)
+  for (const { name, warm, cold } of all) {
+    print(`${name}: run asked for → first line, warm`, warm, { beside, most: 10 })
+    print(`${name}: run asked for → first line, cold`, cold, { beside, most: 50 })
+  }
+  const nodes = print('anchor: node -e 0, 4 at a time', bare.rates, { unit: '/s' })
+  const nodeCpu = print('anchor: processor time of node -e 0', bare.cpus)
+  for (const { name, rates, cpus } of all) {
+    print(`${name}: runs that do nothing, 8 at a time`, rates, { unit: '/s', beside: nodes, least: 40 })
+    print(`${name}: processor time of each`, cpus, { beside: nodeCpu })
+  }
 } finally {
-  await stop(instance)
+  await Promise.all(all.map(({ session }) => stop(session)))
   rmSync(dir, { recursive: true, force: true })
-}
-
-/** Returns the median. */
-function print(name: string, times: readonly number[], anchor?: number): number {
-  const sorted = times.toSorted((a, b) => a - b)
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
-  const ratio = anchor === undefined ? '' : `   ×${(at(0.5) / anchor).toFixed(2)} of the anchor`
-  const figures = `median ${at(0.5).toFixed(1)} ms   p99 ${at(0.99).toFixed(1)} ms   min ${at(0).toFixed(1)} ms`
-  console.log(`${name.padEnd(46)} ${figures}   (${times.length} runs)${ratio}`)
-  return at(0.5)
 }
