@@ -1,8 +1,9 @@
 import { tmpdir } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { programRoot } from '../../src/root.ts'
 import { packagesFolder } from '../isolation/reach.ts'
+import { packagesOf } from '../modules/packages-of.ts'
 
 export interface SourcePosition {
   /** Relative to the repo. */
@@ -63,14 +64,13 @@ function withPath(text: string, path: string, words: string): string {
 
 /** The text with packages where they lie in a clone, in `node_modules` of the repo, and not where they are kept here. */
 function packagesInRepo(text: string, repo: string): string {
-  const [before, ...parts] = text.split(`${dirname(repo)}/${packagesFolder}/`)
+  const kept = dirname(packagesOf(repo) ?? join(dirname(repo), packagesFolder, 'any'))
+  const [before, ...parts] = text.split(`${kept}/`)
   return (
     before +
     parts
       .map(part =>
-        installation.test(part)
-          ? `${repo}/${part.replace(installation, '')}`
-          : `${dirname(repo)}/${packagesFolder}/${part}`,
+        installation.test(part) ? `${repo}/${part.replace(installation, '')}` : `${kept}/${part}`,
       )
       .join('')
   )

@@ -10,6 +10,8 @@ export interface BuiltFile {
   format: ModuleFormat
   from: number
   to: number
+  /** A module that became CommonJS, with a default export: modules import that one, and not all of `module.exports`. */
+  hasDefault?: true
   /** Where the file does not compile: what importing it throws. */
   error?: string
 }

@@ -21,6 +21,8 @@ export interface CompiledFile {
   texts?: readonly string[]
   /** The names that it exports; null when they are not known. */
   exports: readonly string[] | null
+  /** It was a module with a default export, and became CommonJS. */
+  hasDefault?: boolean
   /** Why it does not compile; then there is no code. */
   errors: readonly Message[]
 }
@@ -73,7 +75,11 @@ export async function compileFiles(
     const cjs = commonJs.get(path)
     const format = cjs ? 'commonjs' : formatOf(output, typeOf(path))
     const code = cjs?.code ?? (translated.test(path) ? output.code : source.read(path))
-    done.push({ path, format, code: withGlobals(code, format), imports, texts, exports, errors: [] })
+    const hasDefault = cjs !== undefined && exports.includes('default')
+    done.push({
+      ...{ path, format, code: withGlobals(code, format), imports, texts, exports, hasDefault },
+      errors: [],
+    })
   }
   return done
 }

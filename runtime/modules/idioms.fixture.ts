@@ -36,6 +36,26 @@ export async function run() {
   return [readFileSync(join(__dirname, 'words.txt'), 'utf8'), basename(__filename)]
 }`,
   },
+  'default exports in a package that does not say what it is': {
+    'package.json': '{}',
+    'manifest.ts': `import { jobRegistry } from 'longhouse/jobs'
+import job, { words } from './jobs/job'
+import * as all from './jobs/job'
+import Settings from './jobs/settings'
+if (all.default !== job || words.length !== 2 || new Settings().name !== 'settings') throw new Error('not the exports')
+jobRegistry.register({ id: 'job', cron: '@daily', func: job })
+`,
+    'jobs/settings.ts': "export default class Settings { name = 'settings' }",
+    'jobs/loop.ts': "import job from './job'\nexport default { calls: () => typeof job }",
+    'jobs/job.ts': `import Settings from './settings'
+import loop from './loop'
+export const words = ['one', 'two']
+export default async () => {
+  const later = await import('./settings')
+  const { default: required } = require('./settings')
+  return [new Settings().name, loop.calls(), required === Settings, typeof later]
+}`,
+  },
   'a worker in TypeScript': {
     'package.json': module,
     'jobs/double.ts': 'export const double = (x: number): number => x * 2',

@@ -1,4 +1,5 @@
 import { SourceMap } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import type { OpenBuild } from './build.ts'
 
 /** A place in a file of the jobs repo where something is imported. */
@@ -19,11 +20,11 @@ interface Asked {
 /** Remembers who imported what, so that a package that fails while it is loaded leads to the line that asked for it. */
 export class ImportSites {
   readonly #build: OpenBuild
-  readonly #pathOf: (url: string) => string | null
+  readonly #pathOf: (url: string | undefined) => string | null
   readonly #asked = new Map<string, Asked>()
 
   /** `pathOf` gives the path of a file of the repo in the build, and null for any other module. */
-  constructor(build: OpenBuild, pathOf: (url: string) => string | null) {
+  constructor(build: OpenBuild, pathOf: (url: string | undefined) => string | null) {
     this.#build = build
     this.#pathOf = pathOf
   }
@@ -34,11 +35,24 @@ export class ImportSites {
 
   /** Where the repo imports the module in which a stack begins; null when the stack is not one of loading a package. */
   find(stack: string): ImportSite | null {
+    const missing = this.#ofMissingName(stack)
+    if (missing) return missing
     for (const [, path = ''] of stack.matchAll(/(?:file:\/\/)?(\/[^\s():]+):\d+:\d+/g)) {
       const site = this.#above(encodeURI(`file://${path}`))
       if (site) return site
     }
     return null
+  }
+
+  /**
+   * Where a name is imported that the module does not export: Node says the file in the first line of the stack, and the
+   * specifier in its words. Null for any other error.
+   */
+  #ofMissingName(stack: string): ImportSite | null {
+    const [, scheme, file = ''] = /^(file:\/\/)?(\/.+):\d+$/m.exec(stack) ?? []
+    const specifier = /The requested module '([^']+)'/.exec(stack)?.[1]
+    const path = this.#pathOf(scheme ? scheme + file : pathToFileURL(file).href)
+    return path === null || specifier === undefined ? null : this.#place(path, specifier)
   }
 
   #above(url: string): ImportSite | null {

@@ -1,5 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
-import Module, { createRequire, isBuiltin, type ResolveHookSync, registerHooks } from 'node:module'
+import Module, {
+  createRequire,
+  isBuiltin,
+  type ResolveHookContext,
+  type ResolveHookSync,
+  registerHooks,
+} from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtRoot } from '../../src/root.ts'
@@ -60,6 +66,17 @@ export function serveModules(serving: Serving): Served {
   const urlOf = (path: string, specifier: string) =>
     pathToFileURL(join(serving.repo, path)).href + specifier.slice(withoutQuery(specifier).length)
 
+  /** For a module that imports another's default export, which became CommonJS, a module in between takes it out. */
+  const ownFile = (path: string, url: string, { conditions, parentURL }: ResolveHookContext) => {
+    const file = build.files[path]
+    const between = file?.hasDefault && conditions.includes('import') && parentURL && !isBetween(parentURL)
+    if (!between) return { url, format: nodeFormat(file), shortCircuit: true }
+    return {
+      url: `${url}${url.includes('?') ? '&' : '?'}${betweenMark}`,
+      format: 'module',
+      shortCircuit: true,
+    }
+  }
   const sites = new ImportSites(build, pathOf)
   const installed = installedFor(serving)
   /** A package of the repo gives way to one of its name that is installed nearer to the importer. */
@@ -99,7 +116,7 @@ export function serveModules(serving: Serving): Served {
       if (specifier === 'longhouse/jobs') return { url: sdk, shortCircuit: true }
       if (specifier.startsWith('node:') || specifier.startsWith('data:')) return next(specifier, context)
       const own = specifier.startsWith('file:') ? pathOf(specifier) : null
-      if (own !== null) return { url: specifier, format: nodeFormat(build.files[own]), shortCircuit: true }
+      if (own !== null) return ownFile(own, specifier, context)
       const importer = pathOf(context.parentURL)
       const plain = withoutQuery(specifier)
       const found =
@@ -107,7 +124,7 @@ export function serveModules(serving: Serving): Served {
           ? null
           : resolveInBuild(build, plain, importer, context.conditions)
       if (found !== null) {
-        return { url: urlOf(found, specifier), format: nodeFormat(build.files[found]), shortCircuit: true }
+        return ownFile(found, urlOf(found, specifier), context)
       }
       return fullStacks(() => resolveElsewhere(specifier, context, next))
     },
@@ -122,6 +139,7 @@ export function serveModules(serving: Serving): Served {
           shortCircuit: true,
         }
       }
+      if (isBetween(url)) return { format: 'module', source: defaultModule(url), shortCircuit: true }
       if (file.error !== undefined) throw new SyntaxError(file.error)
       const code = build.code(file)
       if (context.importAttributes?.type === 'json')
@@ -144,6 +162,14 @@ function fullStacks<T>(work: () => T): T {
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
+}
+
+const betweenMark = 'longhouse-default'
+const isBetween = (url: string) => url.endsWith(betweenMark)
+
+function defaultModule(url: string): string {
+  const real = JSON.stringify(url.slice(0, -betweenMark.length - 1))
+  return `export * from ${real}\nimport all from ${real}\nexport default all.default`
 }
 
 const textModule = (text: string) => `export default ${JSON.stringify(text)}`

@@ -29,11 +29,12 @@ export function writeBuild(
     ...(Object.keys(own ?? {}).length > 0 && { own }),
   }
   let from = 0
-  for (const { path, format, code, errors } of files.toSorted((one, other) =>
+  for (const { path, format, code, hasDefault, errors } of files.toSorted((one, other) =>
     one.path < other.path ? -1 : 1,
   )) {
     const piece = Buffer.from(code)
     const file: BuiltFile = { format, from, to: from + piece.length }
+    if (hasDefault) file.hasDefault = true
     const [error] = errors
     const { line = 1, column = 0 } = error?.location ?? {}
     if (error) file.error = `${path}:${line}:${column + 1}: ${error.text}`

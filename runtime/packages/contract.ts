@@ -32,6 +32,8 @@ export interface Packages {
    * until `claimRetry` or `clearFailure` lets it be tried again.
    */
   ensure(): Promise<void>
+  /** Throws a `PackagesError` when the files of this folder do not say clearly which packages they need. */
+  checkFiles(folder: string): void
   /** True once when what failed for the network is due to be tried again; `ensure` then does. */
   claimRetry(): boolean
   /** Aborts the installation in progress if the files now ask for other packages. */

@@ -160,6 +160,7 @@ export function openPackages(options: Options): OpenPackages {
       }
       throw new Error('package.json changed again and again while its packages were installed')
     },
+    checkFiles: folder => void readWanted(folder),
     cancelStale: () => {
       if (!going) return
       try {

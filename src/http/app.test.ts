@@ -93,6 +93,25 @@ test('an unknown path is 404, a known path with another method is 405 with Allow
   }
 })
 
+test('a browser that opens the address of a form gets to the page above it', async () => {
+  const change = (path: string) =>
+    route({
+      method: 'post',
+      path,
+      summary: 'Change',
+      guard: open,
+      body: z.object({}),
+      answers: { 200: { description: 'Done' } },
+      handle: c => c.json({}),
+    })
+  const app = appForTest([...things, change('/things/{name}/parts/remove'), change('/api/remove')])
+  const visit = await app.request('/things/abc/parts/remove', { headers: page })
+  assert.deepEqual([visit.status, visit.headers.get('location')], [303, '/things/abc'])
+  assert.equal((await app.request('/things/abc/parts/remove')).status, 405, 'for programs it stays an error')
+  assert.equal((await app.request('/api/remove', { headers: page })).status, 405)
+  assert.equal((await app.request('/things/abc/parts', { headers: page })).status, 404)
+})
+
 test('HEAD answers like GET, without a body', async () => {
   const response = await appForTest(things).request('/things/abc', { method: 'HEAD' })
   assert.equal(response.status, 200)

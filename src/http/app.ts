@@ -93,6 +93,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.notFound(c => {
     const allowed = methodsFor(app, c)
     if (allowed.length > 0 && !allowed.includes(c.req.method)) {
+      const above = isVisit(c, allowed) ? pageAbove(app, c.req.path) : null
+      if (above !== null) return c.redirect(above, 303)
       throw methodNotAllowed(`${c.req.method} is not allowed here; use ${allowed.join(' or ')}.`, {
         headers: { Allow: allowed.join(', ') },
       })
@@ -183,6 +185,21 @@ function check(schema: z.ZodType | undefined, value: unknown): { value?: unknown
       }))
     }),
   }
+}
+
+/** A browser that opens the address a form was sent to: a reload of a refused form, or a step back to it. */
+function isVisit(c: AppContext, allowed: readonly string[]): boolean {
+  return c.req.method === 'GET' && allowed.includes('POST') && wantsPage(c) && !c.req.path.startsWith('/api/')
+}
+
+/** The address of the nearest page above a path; null without one. */
+function pageAbove(app: Hono<AppEnv>, path: string): string | null {
+  for (let above = path; above !== '/'; ) {
+    above = above.slice(0, above.lastIndexOf('/')) || '/'
+    const [matches] = app.router.match('GET', above)
+    if (matches.some(([[, registered]]) => registered.method === 'GET')) return above
+  }
+  return null
 }
 
 /** The methods allowed for this path; a route with GET also answers HEAD. */

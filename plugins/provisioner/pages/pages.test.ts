@@ -91,6 +91,7 @@ test('an instance’s whole life works with forms alone', async t => {
   assert.match(mistyped.text, /<details class="confirm" name="confirm" open/)
   assert.match(mistyped.text, /aria-invalid="true"/)
   assert.ok(existsSync(join(fleet.root, 'acme')))
+  assert.deepEqual(at(await get('/admin/instances/acme/purge')), [303, '/admin/instances/acme'])
   assert.deepEqual(at(await post('/admin/instances/acme/purge', { confirm: 'acme' })), [
     303,
     '/admin/instances?purged=acme',

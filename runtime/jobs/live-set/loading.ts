@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Clock } from '../../../src/clock.ts'
 import { limit } from '../../../src/concurrency.ts'
 import { overloaded } from '../../../src/http/problem.ts'
@@ -10,7 +12,7 @@ import type { RepoService } from '../../repo/contract.ts'
 import type { Folders } from '../../volume/contract.ts'
 import type { Edits, ManifestService } from '../contract.ts'
 import { type ChangeWatch, watchChanges } from './change-watch.ts'
-import { checkDraft } from './check.ts'
+import { checkDraft, checksFolder } from './check.ts'
 import { createEdits } from './edits.ts'
 import type { LiveSetStore } from './live-set.ts'
 import { createLoader, type LoadLimits } from './loader.ts'
@@ -101,13 +103,17 @@ export function openLoading(options: {
       check: async (file, content) => {
         repo.files.accept(file)
         const now = clock.now()
-        return checking(() => checkDraft({ file, content }, { volume: folders, live, limits, timezone, now }))
+        return checking(() =>
+          checkDraft({ file, content }, { volume: folders, live, packages, limits, timezone, now }),
+        )
       },
     },
     packagesInUse: () => packagesOfBuilds(buildsDir, buildsNeeded()),
     treeStamp: () => loader.tree()?.stamp ?? '',
     start: (recovered, onFirstLoad) => {
       changes = watchChanges(look, { clock, log, onScript: readers.expect })
+      // What a killed process left.
+      void rm(join(folders.dir, checksFolder), { recursive: true, force: true }).catch(() => {})
       firstLoad = recovered().then(async () => {
         await loader.load()
       })
