@@ -46,6 +46,7 @@ export interface Outcome {
 interface Place {
   /** Where the packages lie on this machine. */
   modules: string
+  lockfile(): string
   run(id: string): Promise<EndedRun>
 }
 
@@ -70,7 +71,9 @@ export function testGroup(
     const why = await noRegistry()
     if (why) return t.skip(why)
     const files = filesOf(name)
-    const place = await (inContainer ? inContainerOf(t, group, files) : inProcess(t, group, files))
+    const place = await (inContainer
+      ? inContainerOf(t, `packages-${name}`, { jobs: group.jobs, files })
+      : inProcess(t, group, files))
     const clones = await runAllInClone(t, files, place.modules)
     for (const id of group.jobs) {
       await t.test(id, async t => {
@@ -110,21 +113,22 @@ async function inProcess(
   assert.deepEqual(engine.manifest().errors, [])
   assert.equal(engine.jobs().length, group.jobs.length)
   assert.equal(engine.packages().command, 'npm ci --omit=dev')
-  return { modules: path('node_modules'), run: instance.run }
+  return {
+    modules: path('node_modules'),
+    lockfile: () => readFileSync(path('package-lock.json'), 'utf8'),
+    run: instance.run,
+  }
 }
 
-async function inContainerOf(
+/** A container that has installed these packages, and whose jobs are live. `subdomain` must be the test's own. */
+export async function inContainerOf(
   t: TestContext,
-  { name, jobs }: Group,
-  { 'package.json': manifest = '', ...others }: Record<string, string>,
+  subdomain: string,
+  { jobs, files }: { jobs: readonly string[]; files: Record<string, string> },
 ): Promise<Place> {
+  const { 'package.json': manifest = '', ...others } = files
   // A Postgres in the process of the job takes more than the usual instance has.
-  const {
-    volume,
-    save,
-    run,
-    jobs: live,
-  } = await startInContainer(t, `packages-${name}`, { INSTANCE_MEMORY: '1g' })
+  const { volume, save, run, jobs: live } = await startInContainer(t, subdomain, { INSTANCE_MEMORY: '1g' })
   trustAuthority(save)
   for (const [file, text] of Object.entries(others)) save(file, text)
   save('package.json', manifest)
@@ -138,7 +142,11 @@ async function inContainerOf(
     { withinMs: installMs },
   )
   const installed = readdirSync(join(volume, 'packages')).find(each => /^[0-9a-f]{20}$/.test(each)) ?? ''
-  return { modules: join(volume, 'packages', installed, 'node_modules'), run }
+  return {
+    modules: join(volume, 'packages', installed, 'node_modules'),
+    lockfile: () => readFileSync(join(volume, 'jobs/package-lock.json'), 'utf8'),
+    run,
+  }
 }
 
 /** Where this machine reaches the registry by an authority of its own, npm in the container needs it too. */
@@ -149,7 +157,7 @@ function trustAuthority(save: (file: string, text: string) => void): void {
   save('.npmrc', 'cafile=/data/jobs/authority.pem\n')
 }
 
-function filesOf(group: string): Record<string, string> {
+export function filesOf(group: string): Record<string, string> {
   const dir = join(groupsDir, group)
   const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
   return Object.fromEntries(

@@ -51,3 +51,16 @@ npm error gyp ERR! find Python`
   )
   assert.doesNotMatch(message, /\/data/)
 })
+
+test('a package for another system is named, with what it wants and what to do', () => {
+  const output = npmError(
+    'code EBADPLATFORM',
+    'notsup Unsupported platform for fsevents@2.3.3: wanted {"os":"darwin","cpu":["x64","arm64"]} (current: {"os":"linux"})',
+  )
+  const { message, passing } = failureOf(output)
+  assert.match(
+    message,
+    /^fsevents@2\.3\.3 is not for this system, which is \w+-\w+: it wants os darwin, cpu x64 or arm64\. Put it into "optionalDependencies"/,
+  )
+  assert.equal(passing, false)
+})

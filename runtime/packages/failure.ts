@@ -108,6 +108,11 @@ function inWords(output: string): string {
   if (code === 'EINTEGRITY') {
     return 'a package is not what the lockfile says it is (EINTEGRITY). Delete package-lock.json to lock it anew, if you trust the registry.'
   }
+  if (code === 'EBADPLATFORM') {
+    const [, name = 'a package', wanted = '{}'] =
+      /Unsupported platform for (\S+?): wanted (\{.*?\}) \(/.exec(text) ?? []
+    return `${name} is not for this system, which is ${process.platform}-${process.arch}: it wants ${inPlainWords(wanted)}. Put it into "optionalDependencies", where it is left out, or take it out of package.json.`
+  }
   if (code === 'ERESOLVE') {
     return 'the packages ask for versions that exclude each other (ERESOLVE); the output says which. Change one of them in package.json.'
   }
@@ -123,4 +128,13 @@ function inWords(output: string): string {
   }
   const told = lines.filter(line => line.trim() !== '' && !line.startsWith('code ')).slice(0, 3)
   return told.length > 0 ? `npm says: ${told.join(' ')}` : 'npm failed; its output is below.'
+}
+
+/** `{"os":"darwin","cpu":["x64","arm64"]}` as "os darwin, cpu x64 or arm64". */
+function inPlainWords(wanted: string): string {
+  const fields = wanted.matchAll(/"(\w+)":(\[[^\]]*\]|"[^"]*")/g)
+  const words = [...fields].map(([, field, values = '']) =>
+    [field, [...values.matchAll(/"([^"]*)"/g)].map(([, value]) => value).join(' or ')].join(' '),
+  )
+  return words.join(', ') || 'another one'
 }
