@@ -11,6 +11,7 @@ import { assemble } from '../src/kernel/runtime.ts'
 import type { Logger } from '../src/log.ts'
 import { builtRoot } from '../src/root.ts'
 import { refuseNewerDatabase } from '../src/storage/migrations.ts'
+import type { Health } from './health/contract.ts'
 import { openVolume, refuseOtherVolume } from './open-volume.ts'
 import { killVolumeProcesses } from './process/leftovers.ts'
 import type { Volume, VolumeSettings } from './volume/contract.ts'
@@ -56,7 +57,7 @@ export async function boot(options: BootOptions): Promise<Runtime> {
   const instance = await setUp({ ...options, assets, env: named(options) })
   const { settings, volume, assembly, releases } = instance
   try {
-    const server = createInstanceServer(instance.app, settings.instanceId)
+    const server = createInstanceServer(instance.app, settings.instanceId, instance)
     const port = await openServer(server, settings)
     let stopTasks = async () => {}
     releases.add(() => stopTasks())
@@ -86,6 +87,8 @@ export interface Instance {
   settings: VolumeSettings
   volume: Volume
   app: ReturnType<typeof instanceApp>
+  /** Whether it can do its work, as anyone may know. */
+  health?: Health['report']
   assembly: Assembly
   /** Starts the plugins. */
   start(): Promise<void>
@@ -124,6 +127,7 @@ export async function setUp(
     })
     let hasStarted = false
     const { auth, jobs, volume: ofVolume } = assembly.services
+    const { health } = assembly.offered
     const around = assembly.answers('around-route')
     const app = instanceApp({
       instanceId,
@@ -143,7 +147,7 @@ export async function setUp(
       await assembly.start()
       hasStarted = true
     }
-    return { settings, volume, app, assembly, start, releases }
+    return { settings, volume, app, ...(health && { health: health.report }), assembly, start, releases }
   } catch (error) {
     await releases.release()
     throw error

@@ -14,8 +14,9 @@ export function nearest(name: string, names: Iterable<string>): string | null {
   return best ?? [...names].find(each => name.length > 2 && each.includes(name)) ?? null
 }
 
-/** The number of inserted, deleted, changed or swapped letters. */
-export function editDistance(a: string, b: string): number {
+/** The number of inserted, deleted, changed or swapped letters; infinite if it is certainly more than `most`. */
+export function editDistance(a: string, b: string, most = Number.POSITIVE_INFINITY): number {
+  if (Math.abs(a.length - b.length) > most) return Number.POSITIVE_INFINITY
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row++) {

@@ -3,14 +3,13 @@ import { type AppContext, open, type Route, route } from '../../src/http/route.t
 import type { Check } from '../../src/kernel/plugin.ts'
 import type { Logger } from '../../src/log.ts'
 import type { JobsService } from '../jobs/contract.ts'
+import type { Health, HealthReport } from './contract.ts'
 
 export interface HealthParts {
   instanceId: string
   version: string
   jobs: Pick<JobsService, 'phase' | 'manifest'>
   checks: () => ReadonlyMap<string, Check>
-  /** True for callers who are signed in or have a token. */
-  isAuthenticated(c: AppContext): boolean
   log: Logger
 }
 
@@ -24,19 +23,17 @@ const healthShape = z.object({
   }),
 })
 
+/** The service, and what it knows besides for callers who are signed in. */
+export interface InstanceHealth extends Health {
+  reportInWords(): Promise<HealthReport>
+}
+
 /**
  * Reports whether the instance can do its work. A manifest that does not load is reported without making the instance
  * unhealthy, because the last good set keeps running. Anyone may see which check fails. The reasons may name a job
  * and quote its error: they are for callers who are signed in, and for the log.
  */
-export function healthRoute({
-  instanceId,
-  version,
-  jobs,
-  checks: all,
-  isAuthenticated,
-  log,
-}: HealthParts): Route {
+export function instanceHealth({ instanceId, version, jobs, checks: all, log }: HealthParts): InstanceHealth {
   let logged = ''
   /** Polled several times a minute: a lasting failure is logged once. */
   const logChange = (failing: Record<string, string>) => {
@@ -44,6 +41,23 @@ export function healthRoute({
     if (words !== logged && words !== '{}') log.warn({ failing }, 'a health check fails')
     logged = words
   }
+  const look = async () => {
+    const { status, checks, failing } = await examine(jobs, all())
+    logChange(failing)
+    const short = Object.fromEntries(Object.keys(failing).map(name => [name, 'failing']))
+    return { report: { status, instance_id: instanceId, version, checks }, short }
+  }
+  return {
+    report: async () => {
+      const { report, short } = await look()
+      return { ...report, checks: { ...report.checks, ...short } }
+    },
+    reportInWords: async () => (await look()).report,
+  }
+}
+
+/** `isAuthenticated` is true for callers who are signed in or have a token. */
+export function healthRoute(health: InstanceHealth, isAuthenticated: (c: AppContext) => boolean): Route {
   /** A database that cannot authenticate the caller must not block the response. */
   const mayKnow = (c: AppContext) => {
     try {
@@ -66,11 +80,8 @@ export function healthRoute({
     },
     handle: async c => {
       c.header('Cache-Control', 'no-store')
-      const { status, checks: words, failing } = await examine(jobs, all())
-      logChange(failing)
-      const short = Object.fromEntries(Object.keys(failing).map(name => [name, 'failing']))
-      const checks = mayKnow(c) ? words : { ...words, ...short }
-      return c.json({ status, instance_id: instanceId, version, checks }, status === 'ok' ? 200 : 503)
+      const report = await (mayKnow(c) ? health.reportInWords() : health.report())
+      return c.json(report, report.status === 'ok' ? 200 : 503)
     },
   })
 }

@@ -6,10 +6,14 @@ import { closeServer, openServer } from '../../src/http/listener/server.ts'
 import type { AppEnv } from '../../src/http/route.ts'
 import { createInstanceServer } from './server.ts'
 
-async function serve(t: TestContext): Promise<(text: string) => Promise<string>> {
+async function serve(
+  t: TestContext,
+  options: Parameters<typeof createInstanceServer>[2] = {},
+): Promise<(text: string) => Promise<string>> {
   const app = new Hono<AppEnv>()
   app.get('/', c => c.text('here'))
-  const server = createInstanceServer(app, 'inst_test')
+  app.all('/api/health', c => c.text('the app'))
+  const server = createInstanceServer(app, 'inst_test', options)
   const port = await openServer(server, { host: '127.0.0.1', port: 0 })
   t.after(() => closeServer(server, 0))
   return text =>
@@ -57,4 +61,37 @@ test('a request to upgrade to another protocol gets an ordinary response', async
     )
     assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*^longhouse-instance: inst_test\r$[\s\S]*here/im)
   }
+})
+
+test('a poll for health is answered by the server, and anything that may get another answer by the app', async t => {
+  let report: () => Promise<{ status: string }> = async () => ({ status: 'ok' })
+  const say = await serve(t, { health: () => report() })
+  const ask = (request: string, ...headers: string[]) =>
+    say(`${[`${request} HTTP/1.1`, 'Host: a', 'Connection: close', ...headers].join('\r\n')}\r\n\r\n`)
+  for (const answer of [
+    await ask('GET /api/health'),
+    await ask('GET /api/health?fresh=1', 'Longhouse-Instance: inst_test'),
+  ]) {
+    assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n\{"status":"ok"\}$/)
+    assert.match(answer, /^longhouse-instance: inst_test\r$/im)
+    assert.match(answer, /^content-type: application\/json\r$/im)
+    assert.match(answer, /^cache-control: no-store\r$/im)
+  }
+  for (const [request, ...headers] of [
+    ['GET /api/health', 'Cookie: session=1'],
+    ['GET /api/health', 'Authorization: Bearer lht_1'],
+    ['GET /api/health', 'Longhouse-Instance: inst_other'],
+    ['POST /api/health', 'Content-Length: 0'],
+    ['GET /api/health/'],
+    ['GET /api/healthy'],
+  ] as const) {
+    const answer = await ask(request, ...headers)
+    assert.doesNotMatch(answer, /"status":"ok"/, `${request} ${headers}`)
+  }
+  report = async () => ({ status: 'starting' })
+  assert.match(await ask('GET /api/health'), /^HTTP\/1\.1 503 [\s\S]*\{"status":"starting"\}$/)
+  report = async () => {
+    throw new Error('the check itself fails')
+  }
+  assert.match(await ask('GET /api/health'), /^HTTP\/1\.1 200 [\s\S]*the app/)
 })

@@ -16,7 +16,8 @@ export function parseConfig<S extends ConfigSchema>(
   const set = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   )
-  const parsed = schema.safeParse(set)
+  // Without code made for this schema, which is parsed once.
+  const parsed = schema.safeParse(set, { jitless: true })
   if (parsed.success) return { config: parsed.data, faults: [] }
   return {
     faults: parsed.error.issues.map(issue => `${issue.path.join('.') || 'configuration'}: ${issue.message}`),

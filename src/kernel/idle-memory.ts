@@ -1,6 +1,3 @@
-import { performance } from 'node:perf_hooks'
-import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Task } from './tasks.ts'
 
 /** What V8 tells about its heap and how busy the program is; `collect` collects what nothing refers to. */
@@ -15,6 +12,8 @@ export interface HeapView {
 
 /** Growth that is not worth a collection. */
 const slackBytes = 4 * 2 ** 20
+/** What was in use at the last collection may be free since, without any growth: once an hour is often enough. */
+const mostQuietRounds = 240
 /** A larger heap takes longer to collect, and may grow further first. */
 const slackShare = 0.25
 /** A program that works more than this is not idle. */
@@ -24,17 +23,20 @@ const mostBusyShare = 0.1
  * Returns memory to the system while the program is idle. V8 collects when its heap is full, and a program that does
  * nothing never fills it: a third of what an idle instance had of the host was left over from its start.
  *
- * Collects in the first quiet round, and in later ones when the heap has grown since.
+ * Collects in the first quiet round, in later ones when the heap has grown since, and once an hour.
  */
 export function idleMemory(heap: HeapView = ownHeap()): Task {
   let floorBytes = 0
+  let quietRounds = 0
   return {
     name: 'idle-memory',
     everyMs: 15_000,
     run: async () => {
-      const quiet = heap.busyShare() <= mostBusyShare
+      if (heap.busyShare() > mostBusyShare) return
+      quietRounds++
       const slack = Math.max(slackBytes, floorBytes * slackShare)
-      if (!quiet || heap.sizeBytes() - floorBytes <= slack) return
+      if (heap.sizeBytes() - floorBytes <= slack && quietRounds < mostQuietRounds) return
+      quietRounds = 0
       heap.collect()
       floorBytes = heap.sizeBytes()
     },
@@ -46,7 +48,7 @@ export function ownHeap(): HeapView {
   // A program has just started when this is first asked, and gets on with that.
   let last: ReturnType<typeof performance.eventLoopUtilization> | null = null
   return {
-    sizeBytes: () => getHeapStatistics().total_physical_size,
+    sizeBytes: () => builtin('node:v8').getHeapStatistics().total_physical_size,
     busyShare: () => {
       const now = performance.eventLoopUtilization()
       const share = last ? performance.eventLoopUtilization(now, last).utilization : 1
@@ -62,6 +64,8 @@ export function ownHeap(): HeapView {
  * while the program runs.
  */
 function collector(): NodeJS.GCFunction {
+  const { setFlagsFromString } = builtin('node:v8')
+  const { runInNewContext } = builtin('node:vm')
   setFlagsFromString('--expose-gc')
   try {
     return runInNewContext('gc') as NodeJS.GCFunction
@@ -69,3 +73,6 @@ function collector(): NodeJS.GCFunction {
     setFlagsFromString('--no-expose-gc')
   }
 }
+
+/** Loaded when it is needed: both are two hundredths of a start. */
+const builtin = process.getBuiltinModule

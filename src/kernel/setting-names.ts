@@ -33,7 +33,7 @@ export function strangeSettings(
   const found = { misspelt: [] as string[], unknown: [] as string[] }
   for (const [name, value] of Object.entries(env)) {
     if (!value || names.has(name) || elsewhere.has(name) || !/^[A-Z][A-Z0-9_]{5,}$/.test(name)) continue
-    const meant = [...names].find(each => each.length > 5 && editDistance(name, each) <= mostWrong)
+    const meant = [...names].find(each => each.length > 5 && editDistance(name, each, mostWrong) <= mostWrong)
     if (meant !== undefined) found.misspelt.push(`${name}: no setting has this name; did you mean ${meant}?`)
     else if (ownPrefix.test(name)) {
       const like = nearest(name, names)

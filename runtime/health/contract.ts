@@ -1,0 +1,19 @@
+export interface HealthReport {
+  status: 'ok' | 'starting' | 'stopping' | 'failing'
+  instance_id: string
+  version: string
+  /** By check: `ok`, `failing` or, where the caller may know, what is wrong; `manifest` is the status of the manifest. */
+  checks: Record<string, string>
+}
+
+/** Whether the instance can do its work. */
+export interface Health {
+  /** What anyone may know. */
+  report(): Promise<HealthReport>
+}
+
+declare module '../../src/kernel/runtime.ts' {
+  interface Services {
+    health: Health
+  }
+}
