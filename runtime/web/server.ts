@@ -71,7 +71,7 @@ function answerLater(app: Pick<Hono<AppEnv>, 'fetch'>): Answer {
   }
 }
 
-/** A request for health that would get the same from the app whoever sends it. */
+/** True for a request for health whose answer does not depend on who asks. */
 function isPoll({ method, url = '', headers }: IncomingMessage, instanceId: string): boolean {
   if (method !== 'GET' || (url !== healthPath && !url.startsWith(`${healthPath}?`))) return false
   const meant = headers[identityHeader.toLowerCase()]
