@@ -1,9 +1,8 @@
-import type { ChildProcess } from 'node:child_process'
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readRegular } from '../../src/storage/regular-file.ts'
-import type { CommitWords, GitAnswer, GitRequest, GitState, KnownRemote } from '../git/work-tree/protocol.ts'
-import { startProgram } from '../process/child-program.ts'
+import { GitProcess } from '../git/git-process.ts'
+import type { CommitWords, GitState, KnownRemote } from '../git/work-tree/protocol.ts'
 import { jobsFolderFault } from './bootstrap.ts'
 import type { RepoStatus } from './contract.ts'
 
@@ -26,8 +25,6 @@ export interface Repo {
   stop(): Promise<void>
 }
 
-type Question<R = GitRequest> = R extends GitRequest ? Omit<R, 'id'> : never
-
 /** `treeStamp` changes with the files: results computed from them are valid until then. */
 export function openRepo(options: {
   dir: string
@@ -40,7 +37,7 @@ export function openRepo(options: {
   limitMs?: number
 }): Repo {
   const { dir, starterMark, treeStamp, idleMs = 10_000, limitMs = 60_000 } = options
-  const program = gitProgram(dir, options.cacheDir, { idleMs, limitMs })
+  const program = new GitProcess({ dir, cacheDir: options.cacheDir, idleMs, limitMs })
   let known: { key: string; state: GitState } | null = null
   let initialising: Promise<unknown> | null = null
 
@@ -128,112 +125,4 @@ function read(file: string): string {
 
 function mtime(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
-}
-
-function inodeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.ino ?? 0
-}
-
-const memoryMb = 256
-
-/** The git program, started with the first request and ended `idleMs` after the last answer. */
-function gitProgram(dir: string, cacheDir: string, { idleMs, limitMs }: { idleMs: number; limitMs: number }) {
-  const waiting = new Map<
-    number,
-    { by: ChildProcess; resolve: (state: GitState) => void; reject: (error: Error) => void }
-  >()
-  let child: ChildProcess | null = null
-  let gone: Promise<unknown> = Promise.resolve()
-  let idle: NodeJS.Timeout | undefined
-  let lastId = 0
-  let stopped = false
-  let startedIn = 0
-
-  const owes = (program: ChildProcess) => waiting.values().some(({ by }) => by === program)
-  /** It ends after its answers, which need the channel; requests to its successor are not lost. */
-  const release = (program: ChildProcess) => {
-    if (program.connected && !owes(program)) program.disconnect()
-  }
-  const dismiss = () => {
-    clearTimeout(idle)
-    const leaving = child
-    child = null
-    if (leaving) release(leaving)
-  }
-  const rest = () => {
-    clearTimeout(idle)
-    if (waiting.size === 0) idle = setTimeout(dismiss, idleMs).unref()
-  }
-  const start = (): ChildProcess => {
-    // Its restrictions apply to the folder that existed when it started.
-    if (child?.connected && startedIn !== inodeOf(dir)) dismiss()
-    if (child?.connected) return child
-    const started = startProgram('git', { jobsDir: dir, cacheDir, memoryMb })
-    startedIn = inodeOf(dir)
-    started.on('message', (answer: GitAnswer) => {
-      const asked = waiting.get(answer.id)
-      waiting.delete(answer.id)
-      if ('ok' in answer) asked?.resolve(answer.ok)
-      else asked?.reject(new Error(answer.error))
-      if (child !== started) release(started)
-      rest()
-    })
-    const ending = new Promise<void>(resolve => {
-      const ended = (why: string) => {
-        if (child === started) child = null
-        // Its successor may have requests already.
-        for (const [id, { by, reject }] of waiting) {
-          if (by !== started) continue
-          waiting.delete(id)
-          reject(new Error(`the git program ended: ${why}`))
-        }
-        resolve()
-      }
-      started.once('error', error => ended(error.message))
-      started.once('exit', (code, signal) =>
-        // Node aborts when its heap is full.
-        ended(signal === 'SIGABRT' ? `it needs more than ${memoryMb} MiB` : (signal ?? `exit code ${code}`)),
-      )
-    })
-    gone = Promise.all([gone, ending])
-    child = started
-    return started
-  }
-
-  return {
-    start: () => {
-      start()
-      rest()
-    },
-    ask: (question: Question) => {
-      if (stopped) return Promise.reject(new Error('the git program was stopped'))
-      const id = ++lastId
-      return new Promise<GitState>((resolve, reject) => {
-        const asked = start()
-        clearTimeout(idle)
-        const limit = setTimeout(() => {
-          waiting.delete(id)
-          reject(new Error(`git took longer than ${limitMs / 1000} seconds`))
-          // The next request starts another one, and does not end with this one.
-          if (child === asked) child = null
-          asked.kill('SIGKILL')
-        }, limitMs)
-        const finish =
-          <T>(done: (value: T) => void) =>
-          (value: T) => {
-            clearTimeout(limit)
-            done(value)
-          }
-        waiting.set(id, { by: asked, resolve: finish(resolve), reject: finish(reject) })
-        asked.send({ ...question, id }, error => {
-          if (error) reject(error)
-        })
-      })
-    },
-    stop: async () => {
-      stopped = true
-      dismiss()
-      await gone
-    },
-  }
 }

@@ -18,7 +18,7 @@ import { type Entry, isSubmodule, openObjects } from '../objects/objects.ts'
 import { placeOf } from '../objects/path-bytes.ts'
 import { changedPaths, sameEntry } from '../objects/tree-changes.ts'
 import { isPackage, leftOut } from './commit.ts'
-import { type Change, fileAt, openWorkTree, removeEmptyFolders } from './work-tree.ts'
+import { type Change, fileAt, removeEmptyFolders, WorkTree } from './work-tree.ts'
 
 /** The journal by which a killed checkout is found. */
 interface Journal {
@@ -80,7 +80,7 @@ async function finish(
   changes: readonly Change[],
   { resumed }: { resumed: boolean },
 ): Promise<CheckedOut> {
-  const tree = openWorkTree(dir, join(dir, '.git/longhouse-sync'))
+  const tree = new WorkTree(dir, join(dir, '.git/longhouse-sync'))
   const files = fileChanges(changes)
   const objects = openObjects(dir)
   for (const { before, after } of files) {

@@ -4,7 +4,7 @@ import git from 'isomorphic-git'
 import { atomicFs } from '../objects/atomic-fs.ts'
 import { openObjects } from '../objects/objects.ts'
 import { changesBetween, dropModuleFolders, fileChanges, makeModuleFolders } from './checkout.ts'
-import { openWorkTree } from './work-tree.ts'
+import { WorkTree } from './work-tree.ts'
 
 /**
  * Makes the files those of a commit, all or none of them; index and branch stay. All current files must be committed.
@@ -16,7 +16,7 @@ export async function restoreFiles(dir: string, commit: string): Promise<string 
   const changes = fileChanges(all)
   const objects = openObjects(dir)
   const stagingDir = join(dir, '.git/longhouse-restore')
-  const tree = openWorkTree(dir, stagingDir)
+  const tree = new WorkTree(dir, stagingDir)
   try {
     for (const { before, after } of changes) {
       for (const entry of [before, after]) if (entry) await tree.stage(entry, () => objects.blob(entry.oid))

@@ -12,59 +12,120 @@ export interface Change {
   after: Entry | null
 }
 
+/** What a change of one file came to. With `no`, the file was not the expected one, and nothing was changed. */
+type Outcome = 'changed' | 'was so' | 'no'
+
 /**
  * Changes files without losing an edit: a file is moved to a backup folder and checked there, and the new one is put
  * in its place only if that is free. `stagingDir` is a folder on the same file system for new content and backups.
  */
-export function openWorkTree(dir: string, stagingDir: string) {
-  const backupDirs = [join(stagingDir, 'aside'), join(stagingDir, 'undone')] as const
-  const waiting = (entry: Entry) => join(stagingDir, `${entry.mode}-${entry.oid}`)
+export class WorkTree {
+  readonly #dir: string
+  readonly #stagingDir: string
+  /** The second one is for undoing a change. */
+  readonly #backupDirs: readonly [string, string]
 
-  /** True for equal content. A different executable bit does not count: no edit is lost with it. */
-  const same = (found: Entry | null, entry: Entry | null) =>
-    found?.oid === entry?.oid && (found && isLink(found)) === (entry && isLink(entry))
-  const modeOf = (entry: Entry) => (isExecutable(entry) ? 0o755 : 0o644)
+  constructor(dir: string, stagingDir: string) {
+    this.#dir = dir
+    this.#stagingDir = stagingDir
+    this.#backupDirs = [join(stagingDir, 'aside'), join(stagingDir, 'undone')]
+  }
 
-  /** Returns `no` if the current file is not the expected one; then nothing was changed. */
-  const replace = ({ path, before, after }: Change): 'changed' | 'was so' | 'no' => {
-    const file = placeOf(dir, path)
-    if (!isPlainFolder(dir, path)) return 'no'
-    // Git does not track empty folders, so one may be removed.
-    const found = after && dropEmptyFolder(file) ? null : entryAt(file)
-    if (same(found, after)) {
-      if (!found || !after || isLink(after) || isExecutable(found) === isExecutable(after)) return 'was so'
-      fs.chmodSync(file, modeOf(after))
-      return 'changed'
+  /** Prepares content before the first file is changed. */
+  async stage(entry: Entry, content: () => Promise<Uint8Array>): Promise<void> {
+    const waiting = this.#waiting(entry)
+    if (!fs.existsSync(waiting)) writeWhole(waiting, await content())
+  }
+
+  /**
+   * Makes all the changes, or none: returns the path whose file was not as expected. `resumed`: a killed process
+   * may have made some of them.
+   */
+  change(changes: readonly Change[], { resumed }: { resumed: boolean }): string | null {
+    const done: Change[] = []
+    for (const each of changes) {
+      const made = this.#replace(each)
+      if (made === 'changed') done.push(each)
+      if (made !== 'no') continue
+      // An edit of a file that we had just placed stays.
+      for (const { path, before, after } of (resumed ? [...changes] : [...done, each]).reverse()) {
+        this.#replace({ path, before: after, after: before })
+      }
+      return each.path
     }
-    if (!same(found, before)) return 'no'
-    if (before) {
-      // The second folder is for undoing a change.
-      const backupDir =
-        backupDirs.find(each => isPlainFolder(each, path) && !isThere(placeOf(each, path))) ?? backupDirs[1]
-      const kept = placeOf(backupDir, path)
-      fs.mkdirSync(placeOf(backupDir, dirname(path)), { recursive: true })
-      fs.renameSync(file, kept)
-      if (!same(entryAt(kept), before)) {
-        putBack(kept, file)
-        return 'no'
+    return null
+  }
+
+  /** Restores files from the backup folders after a kill. */
+  restore(): void {
+    for (const path of [...new Set(this.#backupDirs.flatMap(filesIn))]) {
+      const file = placeOf(this.#dir, path)
+      for (const each of this.#backupDirs) {
+        const kept = placeOf(each, path)
+        if (!fs.existsSync(file) && fs.existsSync(kept) && isPlainFolder(this.#dir, path)) {
+          fs.mkdirSync(placeOf(this.#dir, dirname(path)), { recursive: true })
+          fs.linkSync(kept, file)
+          fs.rmSync(kept)
+        }
       }
     }
-    if (after) {
-      fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
-      return place(after, file) ? 'changed' : 'no'
+  }
+
+  /**
+   * Keeps a backup that differs from what was expected beside its file: a program may have had the file open, and
+   * written to it since.
+   */
+  keepLateEdits(changes: readonly Change[]): void {
+    const known = new Map(changes.map(each => [each.path, each]))
+    for (const each of this.#backupDirs) {
+      for (const path of filesIn(each)) {
+        const found = entryAt(placeOf(each, path))
+        const change = known.get(path)
+        if (same(found, change?.before ?? null) || same(found, change?.after ?? null)) continue
+        fs.mkdirSync(placeOf(this.#dir, dirname(path)), { recursive: true })
+        fs.renameSync(placeOf(each, path), this.#freeName(path))
+      }
     }
-    removeEmptyFolders(dir, path)
+  }
+
+  #replace({ path, before, after }: Change): Outcome {
+    const file = placeOf(this.#dir, path)
+    if (!isPlainFolder(this.#dir, path)) return 'no'
+    // Git does not track empty folders, so one may be removed.
+    const found = after && dropEmptyFolder(file) ? null : entryAt(file)
+    if (same(found, after)) return withMode(file, found, after)
+    if (!same(found, before)) return 'no'
+    if (before && !this.#putAside(path, before)) return 'no'
+    if (after) {
+      fs.mkdirSync(placeOf(this.#dir, dirname(path)), { recursive: true })
+      return this.#place(after, file) ? 'changed' : 'no'
+    }
+    removeEmptyFolders(this.#dir, path)
     return 'changed'
   }
 
+  /** Moves a file to a backup folder. Returns false if it was changed in that moment: then it is back in its place. */
+  #putAside(path: string, expected: Entry): boolean {
+    const file = placeOf(this.#dir, path)
+    const free = this.#backupDirs.find(each => isPlainFolder(each, path) && !isThere(placeOf(each, path)))
+    const backupDir = free ?? this.#backupDirs[1]
+    const kept = placeOf(backupDir, path)
+    fs.mkdirSync(placeOf(backupDir, dirname(path)), { recursive: true })
+    fs.renameSync(file, kept)
+    if (same(entryAt(kept), expected)) return true
+    putBack(kept, file)
+    return false
+  }
+
   /** Returns false if a file appeared there meanwhile: it stays. */
-  const place = (entry: Entry, file: string | Buffer): boolean => {
+  #place(entry: Entry, file: string | Buffer): boolean {
+    const waiting = this.#waiting(entry)
     try {
-      if (isLink(entry)) fs.symlinkSync(fs.readFileSync(waiting(entry)), file)
+      if (isLink(entry)) fs.symlinkSync(fs.readFileSync(waiting), file)
       else {
         // A copy instead of the staged file itself, because several places may need the same content.
-        const copy = join(stagingDir, 'copy')
-        fs.copyFileSync(waiting(entry), copy)
+        const copy = join(this.#stagingDir, 'copy')
+        fs.copyFileSync(waiting, copy)
         fs.chmodSync(copy, modeOf(entry))
         fs.linkSync(copy, file)
         fs.rmSync(copy)
@@ -76,65 +137,28 @@ export function openWorkTree(dir: string, stagingDir: string) {
     }
   }
 
-  return {
-    /** Prepares content before the first file is changed. */
-    stage: async (entry: Entry, content: () => Promise<Uint8Array>): Promise<void> => {
-      if (!fs.existsSync(waiting(entry))) writeWhole(waiting(entry), await content())
-    },
-
-    /**
-     * Makes all the changes, or none: returns the path whose file was not as expected. `resumed`: a killed process
-     * may have made some of them.
-     */
-    change: (changes: readonly Change[], { resumed }: { resumed: boolean }): string | null => {
-      const done: Change[] = []
-      for (const each of changes) {
-        const made = replace(each)
-        if (made === 'changed') done.push(each)
-        if (made !== 'no') continue
-        // An edit of a file that we had just placed stays.
-        for (const { path, before, after } of (resumed ? [...changes] : [...done, each]).reverse()) {
-          replace({ path, before: after, after: before })
-        }
-        return each.path
-      }
-      return null
-    },
-
-    /** Restores files from the backup folders after a kill. */
-    restore: (): void => {
-      for (const path of [...new Set(backupDirs.flatMap(filesIn))]) {
-        const file = placeOf(dir, path)
-        for (const each of backupDirs) {
-          const kept = placeOf(each, path)
-          if (!fs.existsSync(file) && fs.existsSync(kept) && isPlainFolder(dir, path)) {
-            fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
-            fs.linkSync(kept, file)
-            fs.rmSync(kept)
-          }
-        }
-      }
-    },
-
-    /**
-     * Keeps a backup that differs from what was expected beside its file: a program may have had the file open, and
-     * written to it since.
-     */
-    keepLateEdits: (changes: readonly Change[]): void => {
-      const known = new Map(changes.map(each => [each.path, each]))
-      for (const each of backupDirs) {
-        for (const path of filesIn(each)) {
-          const found = entryAt(placeOf(each, path))
-          const change = known.get(path)
-          if (same(found, change?.before ?? null) || same(found, change?.after ?? null)) continue
-          let file = placeOf(dir, `${path}.edited`)
-          for (let i = 2; fs.existsSync(file); i++) file = placeOf(dir, `${path}.edited-${i}`)
-          fs.mkdirSync(placeOf(dir, dirname(path)), { recursive: true })
-          fs.renameSync(placeOf(each, path), file)
-        }
-      }
-    },
+  #waiting(entry: Entry): string {
+    return join(this.#stagingDir, `${entry.mode}-${entry.oid}`)
   }
+
+  #freeName(path: string): string | Buffer {
+    let file = placeOf(this.#dir, `${path}.edited`)
+    for (let i = 2; fs.existsSync(file); i++) file = placeOf(this.#dir, `${path}.edited-${i}`)
+    return file
+  }
+}
+
+/** True for equal content. A different executable bit does not count: no edit is lost with it. */
+const same = (found: Entry | null, entry: Entry | null) =>
+  found?.oid === entry?.oid && (found && isLink(found)) === (entry && isLink(entry))
+
+const modeOf = (entry: Entry) => (isExecutable(entry) ? 0o755 : 0o644)
+
+/** A file with the right content gets the right executable bit too. */
+function withMode(file: string | Buffer, found: Entry | null, after: Entry | null): Outcome {
+  if (!found || !after || isLink(after) || isExecutable(found) === isExecutable(after)) return 'was so'
+  fs.chmodSync(file, modeOf(after))
+  return 'changed'
 }
 
 function filesIn(folder: string): string[] {
