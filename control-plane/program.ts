@@ -6,6 +6,7 @@ import { certificates } from '../plugins/certificates/index.ts'
 import { health } from '../plugins/health/index.ts'
 import { mail } from '../plugins/mail/index.ts'
 import { metrics } from '../plugins/metrics/index.ts'
+import { overview } from '../plugins/overview/index.ts'
 import { owners } from '../plugins/owners/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
@@ -30,6 +31,7 @@ export const plugins = [
   mail,
   alerts,
   billing,
+  overview,
   owners,
   sso,
 ]

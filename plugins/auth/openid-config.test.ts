@@ -13,7 +13,7 @@ test('without a provider the pages say so, the routes answer 503, and the log na
     /has not set up a sign-in provider/,
   )
   assert.match(await (await ask('/login', { headers: browser })).text(), /Owners cannot sign in/)
-  assert.equal((await ask('/', { headers: browser })).headers.get('location'), '/admin/instances')
+  assert.equal((await ask('/', { headers: browser })).headers.get('location'), '/admin/overview')
   for (const [method, path] of [
     ['POST', '/auth/google'],
     ['GET', '/auth/google/callback?code=x&state=y'],

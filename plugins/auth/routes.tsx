@@ -11,7 +11,7 @@ import type { AdminToken } from './admin-token.ts'
 import { challenge } from './guard.ts'
 import { type AdminSessions, longestMs } from './session.ts'
 
-const home = '/admin/instances'
+const home = '/admin/overview'
 
 /** Signing in and out as the operator, on pages. */
 export function authRoutes(parts: {

@@ -201,5 +201,5 @@ test('the first page redirects to the instances', async t => {
   const { ask } = await openGate(t)
   const response = await ask('/')
   assert.equal(response.status, 303)
-  assert.equal(response.headers.get('location'), '/admin/instances')
+  assert.equal(response.headers.get('location'), '/admin/overview')
 })

@@ -229,6 +229,24 @@ export interface InstanceEnvironment {
   renewed: readonly string[]
 }
 
+/** All instances at a glance. */
+export interface FleetSummary {
+  /** How many have each status; what is left out is none. Purged ones do not count. */
+  byStatus: Partial<Record<InstanceStatus, number>>
+  /** The limits of all instances that should run, together, and what the engine has; null where it does not say. */
+  memory: { promisedBytes: number; totalBytes: number | null }
+  /** The newest first. */
+  operations: readonly {
+    id: string
+    subdomain: string
+    kind: OperationKind
+    status: OperationStatus
+    error: string | null
+    createdAt: number
+    finishedAt: number | null
+  }[]
+}
+
 export interface ProvisionerService {
   /** Whether instances keep running when the control plane stops. */
   outlivesControlPlane: boolean
@@ -259,6 +277,8 @@ export interface ProvisionerService {
    * while it has not said what it has.
    */
   limitFault(limits: { memoryBytes: number; cpus: number }, whose: string): string | null
+  /** All instances at a glance, with the `recent` newest operations. */
+  summary(recent: number): FleetSummary
   /** How long the volume of a removed instance is kept; null keeps it until it is purged. */
   retentionMs: number | null
   /** Works on a volume, or on a folder that `makeFolder` made. Throws errors in words for the operator. */

@@ -11,6 +11,7 @@ import type { Reconciler } from './reconciler/reconciler.ts'
 import { type RetentionSettings, summaryOf } from './reconciler/retention.ts'
 import type { Fleet } from './records/fleet.ts'
 import { listInstances } from './records/instance.ts'
+import { fleetSummary } from './records/summary.ts'
 import { resumeInstance, suspendInstance } from './records/suspension.ts'
 
 const kinds = { running: 'start', stopped: 'stop', deleted: 'deprovision' } as const satisfies Record<
@@ -27,9 +28,11 @@ export function provisionerService(parts: {
   retention: RetentionSettings
   /** What the engine has; null while it has not said. */
   capacity: Capacity | null
+  /** What an instance may take of the memory, unless it has a limit of its own. */
+  memoryBytes: number
   act(): void
 }): ProvisionerService {
-  const { fleet, health, reconciler, ownership, retention, capacity, act } = parts
+  const { fleet, health, reconciler, ownership, retention, capacity, memoryBytes, act } = parts
   const { db, site, clock } = fleet
   const actIf = (changed: boolean) => {
     if (changed) act()
@@ -51,6 +54,7 @@ export function provisionerService(parts: {
     limit: (id, limits) => actIf(limitInstance(fleet, id, limits)),
     owned: account => ownership.of(account, act),
     limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
+    summary: recent => fleetSummary(db, { capacity, memoryBytes, recent }),
     retentionMs: retention.keptMs,
     workOnFolder: work => fleet.driver.workOnFolder({ ...work, image: fleet.workImage }),
     makeFolder: folder => fleet.driver.prepareVolume({ volume: folder }),

@@ -59,7 +59,10 @@ export async function setUpProvisioner(
     accountsByEmail: email => accounts.byEmail(email),
   })
   return {
-    service: provisionerService({ fleet, health, reconciler, ownership, retention, capacity, act }),
+    service: provisionerService({
+      ...{ fleet, health, reconciler, ownership, retention, capacity, act },
+      memoryBytes: config.INSTANCE_MEMORY,
+    }),
     routes: provisionerRoutes({
       ...{ fleet, health, settings, log, reconciler, orphans, ownership, retention, taskFaults },
       admin: services.auth.admin,

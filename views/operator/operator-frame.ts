@@ -1,6 +1,7 @@
 import type { NavLink, PageProps } from '../layout.tsx'
 
 const parts = [
+  { href: '/admin/overview', label: 'Overview' },
   { href: '/admin/instances', label: 'Instances' },
   { href: '/admin/alerts', label: 'Alerts' },
   { href: '/admin/billing', label: 'Billing' },

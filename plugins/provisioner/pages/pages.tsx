@@ -6,9 +6,10 @@ import type { PageProps } from '../../../views/layout.tsx'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance.tsx'
 import { InstancesLive, type InstancesProps } from '../../../views/operator/instances.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../../views/operator/new-instance.tsx'
+import { operationTitles } from '../../../views/operator/operation-titles.ts'
 import { operatorFrame } from '../../../views/operator/operator-frame.ts'
 import { siteUrl } from '../../site/contract.ts'
-import type { OperationKind, Remover } from '../contract.ts'
+import type { Remover } from '../contract.ts'
 import { purgeAt } from '../reconciler/retention.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
 import { findBySubdomain } from '../records/instance.ts'
@@ -20,19 +21,6 @@ import type { InstanceQuery, InstanceWindow } from './instance-list.ts'
 
 /** Instances on one page of the list. */
 export const instancesListed = 100
-
-const titles: Record<OperationKind, string> = {
-  provision: 'Provision',
-  start: 'Start',
-  stop: 'Stop',
-  restart: 'Restart',
-  upgrade: 'Upgrade',
-  restore: 'Restore',
-  'restore-new': 'Restore into a new instance',
-  'reset-password': 'Reset password',
-  deprovision: 'Remove',
-  purge: 'Delete for good',
-}
 
 const removerWords: Record<Remover, string> = {
   operator: 'the operator',
@@ -195,7 +183,7 @@ function operationView(
   const ownerChanged = kind === 'reset-password' && createdAt === handedOverAt
   return {
     id,
-    title: ownerChanged ? 'Change owner' : titles[kind],
+    title: ownerChanged ? 'Change owner' : operationTitles[kind],
     status,
     createdAt,
     durationMs: startedAt === null ? null : (finishedAt ?? now) - startedAt,

@@ -30,7 +30,10 @@ export class OperationCounts {
     const rows = this.#select(sql`${operations.status} in ('pending', 'running')`)
     this.#open = rows.map(({ id }) => id)
     this.#newest =
-      db.select({ newest: sql<number | null>`max(${row})` }).from(operations).get()?.newest ?? 0
+      db
+        .select({ newest: sql<number | null>`max(${row})` })
+        .from(operations)
+        .get()?.newest ?? 0
   }
 
   /** Call it at least once before the oldest records are deleted. */

@@ -1,0 +1,15 @@
+import type { OperationKind } from '../../plugins/provisioner/contract.ts'
+
+/** What each kind of operation is called on pages. */
+export const operationTitles: Record<OperationKind, string> = {
+  provision: 'Provision',
+  start: 'Start',
+  stop: 'Stop',
+  restart: 'Restart',
+  upgrade: 'Upgrade',
+  restore: 'Restore',
+  'restore-new': 'Restore into a new instance',
+  'reset-password': 'Reset password',
+  deprovision: 'Remove',
+  purge: 'Delete for good',
+}

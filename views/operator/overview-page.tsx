@@ -1,0 +1,198 @@
+import {
+  type FleetSummary,
+  type InstanceStatus as InstanceStatusName,
+  instanceStatuses,
+} from '../../plugins/provisioner/contract.ts'
+import type { Concern } from '../../src/kernel/concern.ts'
+import { Live } from '../components/live.tsx'
+import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
+import { Badge, InstanceStatus } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
+import { Time } from '../components/time.tsx'
+import { operationTitles } from './operation-titles.ts'
+
+export interface OverviewPageProps extends FleetSummary {
+  now: number
+  /** What needs the operator, alerts first. */
+  attention: readonly Concern[]
+  disk: { freeBytes: number; totalBytes: number }
+}
+
+/** The operator's first page: begins with what needs them. The whole page is live. */
+export function OverviewPage(props: OverviewPageProps) {
+  const { byStatus } = props
+  const total = Object.values(byStatus).reduce((sum, n) => sum + n, 0)
+  return (
+    <Live id="overview" src="/admin/overview" everySeconds={10}>
+      <PageHead
+        title="Overview"
+        lead={total === 1 ? '1 instance' : `${total} instances`}
+        actions={
+          <a class="button primary" href="/admin/new">
+            New instance
+          </a>
+        }
+      />
+      <Attention {...props} />
+      <Panel title="Instances">
+        <Counts byStatus={byStatus} />
+      </Panel>
+      <Capacity {...props} />
+      <Operations {...props} />
+    </Live>
+  )
+}
+
+function Attention({ attention }: OverviewPageProps) {
+  return (
+    <Panel title="Needs you" aside={attention.length > 0 ? <a href="/admin/alerts">Alerts</a> : null} flush>
+      {attention.length === 0 ? (
+        <EmptyState title="Nothing needs you">
+          <p>Every instance that should run answers, and every check passes.</p>
+        </EmptyState>
+      ) : (
+        <Table
+          caption="What needs you now"
+          rows={attention}
+          rowId={({ kind, subject }) => `attention-${kind}-${subject}`}
+          columns={[
+            {
+              label: 'What',
+              kind: 'lead',
+              cell: ({ summary, path }) => <a href={path}>{summary}</a>,
+            },
+            {
+              label: 'Kind',
+              cell: ({ kind, urgency }) => (
+                <Badge tone={urgency === 'alert' ? 'bad' : 'warn'} shape="triangle">
+                  {kind}
+                </Badge>
+              ),
+            },
+            {
+              label: 'Why',
+              cell: ({ detail }) => (detail.length > 200 ? `${detail.slice(0, 200)}…` : detail),
+            },
+          ]}
+        />
+      )}
+    </Panel>
+  )
+}
+
+function Counts({ byStatus }: Pick<OverviewPageProps, 'byStatus'>) {
+  const present = instanceStatuses.filter(status => byStatus[status])
+  if (present.length === 0)
+    return <p>None yet. Each customer gets an isolated instance at its own subdomain.</p>
+  return (
+    <ul class="counts">
+      {present.map(status => (
+        <li>
+          <Count status={status} number={byStatus[status] ?? 0} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Count({ status, number }: { status: InstanceStatusName; number: number }) {
+  return (
+    <>
+      <strong>{number}</strong> <InstanceStatus status={status} />
+    </>
+  )
+}
+
+function Capacity({ memory, disk }: OverviewPageProps) {
+  const used = disk.totalBytes - disk.freeBytes
+  const { promisedBytes, totalBytes } = memory
+  return (
+    <Panel title="Capacity">
+      <dl class="facts">
+        <dt>Memory</dt>
+        <dd>
+          {totalBytes === null ? (
+            `${gigabytes(promisedBytes)} promised to instances that should run`
+          ) : (
+            <Share
+              part={promisedBytes}
+              whole={totalBytes}
+              words={`${gigabytes(promisedBytes)} of ${gigabytes(totalBytes)} promised to instances that should run`}
+            />
+          )}
+        </dd>
+        <dt>Disk</dt>
+        <dd>
+          <Share
+            part={used}
+            whole={disk.totalBytes}
+            words={`${gigabytes(disk.freeBytes)} of ${gigabytes(disk.totalBytes)} free`}
+          />
+        </dd>
+      </dl>
+    </Panel>
+  )
+}
+
+/** A bar, and the same in words. */
+function Share({ part, whole, words }: { part: number; whole: number; words: string }) {
+  return (
+    <>
+      <meter
+        min={0}
+        max={whole}
+        high={0.8 * whole}
+        optimum={0}
+        value={Math.min(part, whole)}
+        aria-label={words}
+      />{' '}
+      {words}
+    </>
+  )
+}
+
+const looks = {
+  pending: { tone: 'idle', shape: 'ring', word: 'Waiting' },
+  running: { tone: 'busy', shape: 'turning', word: 'Running' },
+  succeeded: { tone: 'ok', shape: 'check', word: 'Succeeded' },
+  failed: { tone: 'bad', shape: 'cross', word: 'Failed' },
+  superseded: { tone: 'idle', shape: 'slash', word: 'Superseded' },
+} as const
+
+function Operations({ operations, now }: OverviewPageProps) {
+  if (operations.length === 0) return null
+  return (
+    <Panel title="Latest operations" flush>
+      <Table
+        caption="Operations, newest first"
+        rows={operations}
+        rowId={({ id }) => `operation-${id}`}
+        columns={[
+          {
+            label: 'Instance',
+            kind: 'lead',
+            cell: ({ subdomain }) => <a href={`/admin/instances/${subdomain}`}>{subdomain}</a>,
+          },
+          { label: 'Operation', cell: ({ kind }) => operationTitles[kind] },
+          {
+            label: 'Result',
+            cell: ({ status, error }) => (
+              <>
+                <Badge tone={looks[status].tone} shape={looks[status].shape}>
+                  {looks[status].word}
+                </Badge>
+                {error ? <div class="fine">{error.split('\n')[0]?.slice(0, 160)}</div> : null}
+              </>
+            ),
+          },
+          { label: 'When', cell: ({ createdAt }) => <Time at={createdAt} now={now} /> },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+function gigabytes(bytes: number): string {
+  const gb = bytes / 1024 ** 3
+  return gb >= 10 ? `${Math.round(gb)} GB` : `${gb.toFixed(1)} GB`
+}
