@@ -88,7 +88,14 @@ export function overviewRoutes(parts: {
         const disk = { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
         if (wantsPage(c) || wantsFragment(c)) {
           const page = (
-            <OverviewPage now={clock.now()} {...{ byStatus, attention, memory, disk, operations }} />
+            <OverviewPage
+              now={clock.now()}
+              counts={instanceStatuses.flatMap(status => {
+                const number = byStatus[status] ?? 0
+                return number === 0 ? [] : [{ status, number }]
+              })}
+              {...{ attention, memory, disk, operations }}
+            />
           )
           return show(c, page, operatorFrame('Overview', path))
         }

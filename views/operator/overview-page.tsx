@@ -1,9 +1,7 @@
-import {
-  type FleetSummary,
-  type InstanceStatus as InstanceStatusName,
-  instanceStatuses,
+import type {
+  FleetSummary,
+  InstanceStatus as InstanceStatusName,
 } from '../../plugins/provisioner/contract.ts'
-import type { Concern } from '../../src/kernel/concern.ts'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
 import { Badge, InstanceStatus } from '../components/status.tsx'
@@ -11,17 +9,28 @@ import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
 import { operationTitles } from './operation-titles.ts'
 
-export interface OverviewPageProps extends FleetSummary {
+export interface AttentionView {
+  kind: string
+  subject: string
+  summary: string
+  detail: string
+  urgency: 'alert' | 'notice'
+  path: string
+}
+
+export interface OverviewPageProps extends Pick<FleetSummary, 'memory' | 'operations'> {
   now: number
+  /** How many instances have each status, those that none has left out. */
+  counts: readonly { status: InstanceStatusName; number: number }[]
   /** What needs the operator, alerts first. */
-  attention: readonly Concern[]
+  attention: readonly AttentionView[]
   disk: { freeBytes: number; totalBytes: number }
 }
 
 /** The operator's first page: begins with what needs them. The whole page is live. */
 export function OverviewPage(props: OverviewPageProps) {
-  const { byStatus } = props
-  const total = Object.values(byStatus).reduce((sum, n) => sum + n, 0)
+  const { counts } = props
+  const total = counts.reduce((sum, { number }) => sum + number, 0)
   return (
     <Live id="overview" src="/admin/overview" everySeconds={10}>
       <PageHead
@@ -35,7 +44,7 @@ export function OverviewPage(props: OverviewPageProps) {
       />
       <Attention {...props} />
       <Panel title="Instances">
-        <Counts byStatus={byStatus} />
+        <Counts counts={counts} />
       </Panel>
       <Capacity {...props} />
       <Operations {...props} />
@@ -80,26 +89,17 @@ function Attention({ attention }: OverviewPageProps) {
   )
 }
 
-function Counts({ byStatus }: Pick<OverviewPageProps, 'byStatus'>) {
-  const present = instanceStatuses.filter(status => byStatus[status])
-  if (present.length === 0)
+function Counts({ counts }: Pick<OverviewPageProps, 'counts'>) {
+  if (counts.length === 0)
     return <p>None yet. Each customer gets an isolated instance at its own subdomain.</p>
   return (
     <ul class="counts">
-      {present.map(status => (
+      {counts.map(({ status, number }) => (
         <li>
-          <Count status={status} number={byStatus[status] ?? 0} />
+          <strong>{number}</strong> <InstanceStatus status={status} />
         </li>
       ))}
     </ul>
-  )
-}
-
-function Count({ status, number }: { status: InstanceStatusName; number: number }) {
-  return (
-    <>
-      <strong>{number}</strong> <InstanceStatus status={status} />
-    </>
   )
 }
 

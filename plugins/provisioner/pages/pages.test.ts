@@ -50,7 +50,7 @@ test('an instance’s whole life works with forms alone', async t => {
   const fleet = await testFleet(t)
   const { get, post } = browser(fleet)
 
-  assert.deepEqual(at(await get('/')), [303, '/admin/instances'])
+  assert.deepEqual(at(await get('/')), [303, '/admin/overview'])
   assert.deepEqual(at(await get('/admin/instances')), [303, '/login?next=%2Fadmin%2Finstances'])
   assert.deepEqual(at(await post('/login', { token, next: '/admin/instances' })), [303, '/admin/instances'])
   assert.match((await get('/admin/instances')).text, /No instances yet/)
