@@ -1,4 +1,3 @@
-import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
@@ -6,12 +5,12 @@ import { maskSecrets } from '../masking/mask.ts'
 import type { SdkService } from '../sdk/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
 import type { Folders } from '../volume/contract.ts'
+import { adoptFolder } from './adoption.ts'
 import type { Packages, PackagesState } from './contract.ts'
 import { type CacheLimits, openDownloadCache } from './download-cache.ts'
 import { type Failure, failed, volumeFull } from './failure.ts'
 import { PackagesFault } from './files/fault.ts'
-import { readText } from './files/package-files.ts'
-import { markFile, readWanted, type Wanted } from './files/wanted.ts'
+import { readWanted, type Wanted } from './files/wanted.ts'
 import { commandLine, install } from './installation.ts'
 import { type Installations, openInstallations } from './installations.ts'
 import type { NpmLimits } from './npm.ts'
@@ -65,7 +64,6 @@ const nothing: OwnState = {
 
 export function openPackages(options: Options): OpenPackages {
   const { folders, clock, log, limits } = options
-  const { jobsDir } = folders
   const installations = openInstallations(folders)
   const cache = openDownloadCache(join(folders.dir, npmCache), limits)
   const retries = openRetries(clock)
@@ -81,7 +79,7 @@ export function openPackages(options: Options): OpenPackages {
 
   const run = async (wanted: Wanted, signal: AbortSignal): Promise<void> => {
     const command = commandLine(wanted)
-    const secrets = npmSecrets(jobsDir, options.secrets)
+    const secrets = npmSecrets(folders.jobsDir, options.secrets)
     const masked = (text: string) => maskSecrets(text, Object.values(secrets.values))
     triedWith = secrets.stamp
     state = { ...nothing, status: 'installing', command, startedAt: clock.now() }
@@ -95,7 +93,7 @@ export function openPackages(options: Options): OpenPackages {
         state = { ...state, output: masked(end).slice(-keptOutput) }
       }),
     })
-    const other = failure && otherPackageInWords(jobsDir, state.output, options.sdk)
+    const other = failure && otherPackageInWords(folders.jobsDir, state.output, options.sdk)
     state = {
       ...state,
       status: failure === null ? 'installed' : 'failed',
@@ -117,7 +115,7 @@ export function openPackages(options: Options): OpenPackages {
   }
 
   const missing = (): Wanted | null => {
-    const wanted = readWanted(jobsDir)
+    const wanted = readWanted(folders.jobsDir)
     if (wanted && !wanted.there) return wanted
     if (!going) state = { ...state, status: wanted ? 'installed' : 'none', error: null, offline: false }
     retries.forget()
@@ -134,7 +132,7 @@ export function openPackages(options: Options): OpenPackages {
   }
 
   try {
-    adoptFolder(jobsDir, installations, clock)
+    adoptFolder(folders.jobsDir, installations, clock)
   } catch (error) {
     log.warn({ err: error }, 'the packages stay in the jobs repo')
   }
@@ -164,14 +162,14 @@ export function openPackages(options: Options): OpenPackages {
     cancelStale: () => {
       if (!going) return
       try {
-        if (readWanted(jobsDir)?.key !== going.wanted.key) going.abort.abort()
+        if (readWanted(folders.jobsDir)?.key !== going.wanted.key) going.abort.abort()
       } catch {
         // Half written; the next look sees it whole.
       }
     },
     claimRetry: () => {
       if (going !== null || stopped) return false
-      const { stamp } = npmSecrets(jobsDir, options.secrets)
+      const { stamp } = npmSecrets(folders.jobsDir, options.secrets)
       // With another token it may succeed.
       if (state.status !== 'failed' || stamp === triedWith) return retries.due()
       triedWith = stamp
@@ -255,15 +253,6 @@ function useKept({ name }: Wanted, installations: Installations): boolean {
   if (!installations.has(name) || installations.current() === name) return false
   installations.use(name)
   return true
-}
-
-/** Makes an installation of what an older version of this program put into the repo. */
-function adoptFolder(jobsDir: string, installations: Installations, clock: Clock): void {
-  const wanted = readWanted(jobsDir)
-  const isOurs = wanted?.there && readText(join(jobsDir, markFile)) === wanted.key
-  if (!isOurs || wanted.own.manifests.size > 0 || !lstatSync(join(jobsDir, 'node_modules')).isDirectory())
-    return
-  installations.adopt(wanted.name, clock.now())
 }
 
 /** With the secrets that would have helped. */
