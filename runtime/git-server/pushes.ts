@@ -122,6 +122,7 @@ export function openPushes(options: PushOptions): Pushes {
     { commands }: PushRequest,
     { arrived, gone }: { arrived: () => void; gone: AbortSignal },
   ): Promise<PushResult> => {
+    if (stopped) throw overloaded('The instance is stopping. Push again when it is back.')
     // Edits that load are committed first, so that they are in the way of no one who has not seen them.
     await within(limits.patienceMs, manifest.load())
     const { branch, head } = await repo.status()
@@ -136,16 +137,11 @@ export function openPushes(options: PushOptions): Pushes {
       await drop(reader)
       return { outcomes, taken: null }
     }
-    let hasArrived = false
-    const whenArrived = () => {
-      hasArrived = true
-      arrived()
-    }
     const { jobsDir, cacheDir } = options
     const receiver = startReceiver({ jobsDir, cacheDir, shown: { branch, head: head.commit } })
     const work = async (): Promise<PushResult> => {
       const move = { from: head.commit, to }
-      const unpacked = await unpack(reader, receiver, { ...move, arrived: whenArrived })
+      const unpacked = await unpack(reader, receiver, { ...move, arrived })
       wanted.refused = unpacked.refused
       if (unpacked.refused) return { outcomes, taken: null }
       const { refused, ...took } = await take(receiver, { branch, ...move, gone }, options)
@@ -158,12 +154,6 @@ export function openPushes(options: PushOptions): Pushes {
       const ended = work()
       going = { receiver, ended: ended.catch(() => {}) }
       return await ended
-    } catch (error) {
-      if (error instanceof Problem && !hasArrived) throw error
-      log.warn({ err: error }, 'a push could not be received')
-      wanted.refused = { reason: 'it could not be received', detail: brokenOff }
-      await drop(reader).catch(() => {})
-      return { outcomes, taken: null }
     } finally {
       going = null
       receiver.input.destroy()
@@ -171,22 +161,36 @@ export function openPushes(options: PushOptions): Pushes {
     }
   }
 
+  /** An answer before the end of the body would cut the connection, and its words would be lost. */
+  const refuseAll = async (reader: PacketReader, { commands }: PushRequest, error: unknown) => {
+    const inWords = error instanceof Problem
+    if (inWords && error.status === tooLarge.status) throw error
+    if (!inWords) log.warn({ err: error }, 'a push could not be received')
+    const refused = { reason: 'it could not be received', detail: inWords ? error.detail : brokenOff }
+    await drop(reader).catch(() => {})
+    return { outcomes: commands.map(command => ({ command, refused })), taken: null }
+  }
+
   return {
     receive: (body, gone) => {
       const arrival = Promise.withResolvers<ArrivedPush | null>()
+      const reader = readPackets(until(AbortSignal.timeout(limits.arrivalMs), body))
       const work = async () => {
-        if (stopped) throw overloaded('The instance is stopping. Push again when it is back.')
-        const late = AbortSignal.timeout(limits.arrivalMs)
-        const reader = readPackets(until(late, body))
         const lines = await reader.lines(commandBytes)
         if (lines === null || lines.length === 0) return arrival.resolve(null)
         const request = parseCommands(lines)
         const { capabilities } = request
         const arrived = () => arrival.resolve({ capabilities, result })
-        const result = receive(reader, request, { arrived, gone })
-        arrival.resolve({ capabilities, result: Promise.resolve(await result) })
+        const result = receive(reader, request, { arrived, gone }).catch(error =>
+          refuseAll(reader, request, error),
+        )
+        await result
+        arrived()
       }
-      inOrder(work).catch(arrival.reject)
+      inOrder(work).catch(async error => {
+        if (error.status !== tooLarge.status) await drop(reader).catch(() => {})
+        arrival.reject(error)
+      })
       return arrival.promise
     },
     stop: async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -207,6 +208,29 @@ test('what is no push of git is refused and changes nothing', async t => {
   assert.match(await post(`${command}0000`), /^200 [\s\S]*ng refs\/heads\/main/)
   assert.match(await post('rubbish', { 'Content-Encoding': 'gzip' }), /^400 .*Content-Encoding/)
   assert.equal(await head(), before)
+})
+
+test('a push that is refused before it was read is read to its end, so that the client gets the words', async t => {
+  const { origin, url, head, instance } = await start(t)
+  const from = await head()
+  execFileSync('git', ['checkout', '--quiet', '--detach'], { cwd: instance.path('.') })
+  const text = `${from} ${'1'.repeat(40)} refs/heads/main\0report-status side-band-64k`
+  const body = Buffer.concat([
+    Buffer.from(`${(text.length + 4).toString(16).padStart(4, '0')}${text}0000`),
+    Buffer.alloc(90 * 1024 * 1024),
+  ])
+  const answer = await fetch(`${origin}/jobs.git/git-receive-pack`, {
+    method: 'POST',
+    headers: {
+      Authorization: `Bearer ${new URL(await url('write')).password}`,
+      'Content-Type': 'application/x-git-receive-pack-request',
+    },
+    body,
+  })
+  assert.match(
+    await answer.text(),
+    /no commit on a branch[\s\S]*ng refs\/heads\/main it could not be received/,
+  )
 })
 
 test('an edit on the instance is never overwritten: loaded ones are committed first, others are in the way', async t => {
