@@ -8,6 +8,7 @@ import { proveCopies, proveCopy } from './copies/proving.ts'
 import { forgetOutdated } from './copies/retention.ts'
 import { volumeCopies } from './copies/volume-copies.ts'
 import type { declaration } from './declaration.ts'
+import { backupConcerns, backupMetrics } from './reports.ts'
 import { backupRoutes } from './routes.ts'
 import type { CopyRow } from './schema.ts'
 import { storeEnvironment } from './settings.ts'
@@ -105,6 +106,8 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       },
       overdue,
     },
+    concerns: () => backupConcerns(store, overdue()),
+    metrics: () => backupMetrics(db, clock.now()),
     routes: backupRoutes({
       ...{ db, provisioner, store, maker, admin: auth.admin },
       now: () => clock.now(),

@@ -102,6 +102,25 @@ export const copyReasons = ['schedule', 'demand', 'upgrade', 'restore', 'transfe
 /** Why a copy of an instance was made. */
 export type CopyReason = (typeof copyReasons)[number]
 
+/** What an instance's page shows about its copies. */
+export interface CopiesOverview {
+  /** Why no copies can be made now, in words; null when they can. */
+  fault: string | null
+  /** When a copy was last proven to work, and when that copy was made; null when none was. */
+  lastProven: { at: number; createdAt: number } | null
+  /** The newest ones, newest first. Only those that are `kept` can be restored. */
+  copies: readonly {
+    id: string
+    reason: CopyReason
+    status: 'waiting' | 'kept' | 'failed'
+    createdAt: number
+    bytes: number | null
+    provenAt: number | null
+    /** Why it could not be made, or does not work. */
+    error: string | null
+  }[]
+}
+
 /** What makes copies of instances and brings them back. The provisioner asks it before it changes or deletes data. */
 export interface VolumeCopies {
   /** Throws `unknown-backup` unless there is such a copy of this instance. */
@@ -118,6 +137,7 @@ export interface VolumeCopies {
   }): Promise<string>
   /** Unpacks a copy into an empty folder and checks it. Returns a few words for the journal. */
   unpack(work: { copyId: string; folder: string; signal: AbortSignal }): Promise<string>
+  overview(instanceId: string): CopiesOverview
   /** Has a copy made soon. */
   request(instance: Pick<InstanceSummary, 'id' | 'subdomain'>, reason: CopyReason): void
 }

@@ -4,6 +4,7 @@ import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { InstanceStatus } from '../components/status.tsx'
 import { StepList } from '../components/steps.tsx'
 import { Duration, NotYet, Time } from '../components/time.tsx'
+import { Copies, type CopiesProps } from './instance-copies.tsx'
 import { Payment } from './instance-payment.tsx'
 import { Removal, Transfer } from './instance-removal.tsx'
 import type { InstanceView, OperationView } from './instance-view.ts'
@@ -13,6 +14,7 @@ export interface InstanceProps {
   instance: InstanceView
   /** Newest first. */
   operations: readonly OperationView[]
+  copies: CopiesProps['overview']
   /** What is wrong with the name that was typed to delete its data; null when nothing was. */
   purgeFault?: string | null
   now: number
@@ -43,7 +45,7 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
 }
 
 /** The live part of the page. */
-export function InstanceLive({ instance, operations, purgeFault = null, now }: InstanceProps) {
+export function InstanceLive({ instance, operations, copies, purgeFault = null, now }: InstanceProps) {
   const { subdomain, status, url } = instance
   const [latest, ...earlier] = operations
   const busy = latest?.status === 'pending' || latest?.status === 'running'
@@ -107,6 +109,7 @@ export function InstanceLive({ instance, operations, purgeFault = null, now }: I
           }}
         />
       </Panel>
+      <Copies subdomain={subdomain} removed={status === 'deleted'} overview={copies} now={now} />
       <Password {...instance} />
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
       {status === 'deleted' ? null : <Transfer {...instance} />}

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import { newId } from '../../../src/ids.ts'
 import type { Db } from '../../../src/storage/database.ts'
 import type { CopyReason } from '../../provisioner/contract.ts'
@@ -72,6 +72,29 @@ export function keptCopies(db: BackupDb, instanceId: string): CopyRow[] {
     .where(and(eq(copies.instanceId, instanceId), eq(copies.status, 'kept')))
     .orderBy(desc(copies.createdAt), desc(copies.id))
     .all()
+}
+
+/** Copies of an instance that are in the store, are waiting, or failed; newest first. */
+export function recentCopies(db: BackupDb, instanceId: string, limit: number): CopyRow[] {
+  return db
+    .select()
+    .from(copies)
+    .where(and(eq(copies.instanceId, instanceId), inArray(copies.status, ['waiting', 'kept', 'failed'])))
+    .orderBy(desc(copies.createdAt), desc(copies.id))
+    .limit(limit)
+    .all()
+}
+
+/** When a copy of an instance was last proven to work, and when that copy was made. */
+export function lastProvenOf(db: BackupDb, instanceId: string): { at: number; createdAt: number } | null {
+  const row = db
+    .select()
+    .from(copies)
+    .where(and(eq(copies.instanceId, instanceId), isNotNull(copies.provenAt)))
+    .orderBy(desc(copies.provenAt))
+    .limit(1)
+    .get()
+  return row?.provenAt ? { at: row.provenAt, createdAt: row.createdAt } : null
 }
 
 export interface Newest {

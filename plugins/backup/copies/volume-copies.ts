@@ -2,7 +2,15 @@ import { PassThrough } from 'node:stream'
 import type { Clock } from '../../../src/clock.ts'
 import type { ProvisionerService, VolumeCopies } from '../../provisioner/contract.ts'
 import type { OpenStore } from '../store/open-store.ts'
-import { type BackupDb, findCopy, requestCopy, requireCopy, updateCopy } from './copies.ts'
+import {
+  type BackupDb,
+  findCopy,
+  lastProvenOf,
+  recentCopies,
+  requestCopy,
+  requireCopy,
+  updateCopy,
+} from './copies.ts'
 import type { CopyMaker } from './making.ts'
 
 export interface CopyParts {
@@ -17,11 +25,24 @@ export interface CopyParts {
   nudge(): void
 }
 
+/** Copies on an instance's page. */
+const mostShown = 20
+
 /** What the provisioner asks before it changes or deletes data, and what it restores from. */
 export function volumeCopies(parts: CopyParts): VolumeCopies {
   const { db, store, maker, clock, keepsPurged, nudge } = parts
   return {
     require: (instanceId, copyId) => requireCopy(db, instanceId, copyId),
+    overview: instanceId => ({
+      fault: store.fault(),
+      lastProven: lastProvenOf(db, instanceId),
+      copies: recentCopies(db, instanceId, mostShown).map(row => ({
+        ...{ id: row.id, reason: row.reason, createdAt: row.createdAt, bytes: row.bytes },
+        status: row.status === 'forgotten' ? 'failed' : row.status,
+        provenAt: row.provenAt,
+        error: row.error ?? row.fault,
+      })),
+    }),
     request: (instance, reason) => {
       requestCopy(db, { ...instance, image: imageOf(parts, instance.id) }, reason, clock.now())
       queueMicrotask(nudge)

@@ -104,6 +104,7 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
   const now = clock.now()
   return {
     now,
+    copies: fleet.copies()?.overview(instance.id) ?? null,
     operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, instance, now)),
     instance: {
       id: instance.id,
