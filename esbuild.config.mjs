@@ -85,6 +85,7 @@ async function buildPrograms() {
       sync: 'runtime/sync/program.ts',
       receive: 'runtime/git-server/program.ts',
       copy: 'runtime/copy/main.ts',
+      restore: 'control-plane/restore.ts',
       longhouse: 'cli/main.ts',
     },
   ]

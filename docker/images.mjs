@@ -30,7 +30,7 @@ const tags = options.tag ? [options.tag] : [version, 'latest']
 
 /** What belongs to one program of `dist/` alone; chunks and assets belong to both. */
 const own = {
-  'control-plane': ['control-plane.js', 'plugins'],
+  'control-plane': ['control-plane.js', 'restore.js', 'plugins'],
   runtime: [
     'runtime.js',
     'runner.cjs',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { timestamp } from '../../src/clock.ts'
 import { preferredWait, wantsPage } from '../../src/http/negotiate.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
 import type { InstanceSummary, ProvisionerService } from '../provisioner/contract.ts'
@@ -7,6 +8,7 @@ import type { CopyMaker } from './copies/making.ts'
 import { backupFailed, unknownBackup, unknownInstance } from './problems.ts'
 import type { CopyRow } from './schema.ts'
 import type { OpenStore } from './store/open-store.ts'
+import { StoreError } from './store/store.ts'
 import { backupSchema, backupsSchema, wireBackup } from './wire.ts'
 
 export interface BackupRoutes {
@@ -17,6 +19,7 @@ export interface BackupRoutes {
   maker: CopyMaker
   now(): number
   prove(row: CopyRow): Promise<CopyRow>
+  copyRecords(): Promise<{ createdAt: number; bytes: number }>
 }
 
 const named = z.object({ subdomain: z.string() })
@@ -24,7 +27,7 @@ const numbered = z.object({ subdomain: z.string(), id: z.string() })
 const nothing = z.object({})
 
 export function backupRoutes(parts: BackupRoutes): Route[] {
-  return [makeRoute(parts), listRoute(parts), oneRoute(parts), verifyRoute(parts)]
+  return [makeRoute(parts), listRoute(parts), oneRoute(parts), verifyRoute(parts), recordsRoute(parts)]
 }
 
 function makeRoute(parts: BackupRoutes): Route {
@@ -106,6 +109,31 @@ function verifyRoute(parts: BackupRoutes): Route {
       const instance = requireInstance(parts, params.subdomain)
       const row = requireCopy(db, instance.id, params.id)
       return await answer(parts, c, instance, row.id, prove(row), 200)
+    },
+  })
+}
+
+function recordsRoute({ admin, copyRecords }: BackupRoutes): Route {
+  return route({
+    method: 'post',
+    path: '/admin/backup',
+    summary: 'Copy the control plane’s own records now; they are copied every hour',
+    guard: admin,
+    body: nothing,
+    answers: {
+      201: {
+        description: 'The copy was made',
+        schema: z.object({ created_at: z.iso.datetime(), bytes: z.number() }),
+      },
+    },
+    handle: async c => {
+      try {
+        const { createdAt, bytes } = await copyRecords()
+        return c.json({ created_at: timestamp(createdAt), bytes }, 201)
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error
+        throw backupFailed(`${error.message}. The earlier copies are unchanged.`)
+      }
     },
   })
 }

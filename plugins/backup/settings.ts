@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { z } from 'zod'
 import { setting } from '../../src/kernel/config.ts'
+import { resticStore } from './store/restic.ts'
+import type { Store } from './store/store.ts'
 
 const text = () => z.string().optional()
 
@@ -26,8 +29,23 @@ export const backupConfig = z.object({
 })
 export type BackupConfig = z.output<typeof backupConfig>
 
+/** Where the store's password is. `control` is the folder of the control plane's own files. */
+export function passwordFileOf(config: BackupConfig, control: string): string {
+  return config.BACKUP_PASSWORD_FILE ?? join(control, 'backup-password')
+}
+
+/** The store that the settings name. Nothing is read or made yet. */
+export function storeOf(config: BackupConfig, control: string): Store {
+  return resticStore({
+    repository: config.BACKUP_STORE ?? join(control, 'backups'),
+    passwordFile: passwordFileOf(config, control),
+    folder: join(control, 'backup-work'),
+    environment: storeEnvironment(config),
+  })
+}
+
 /** The variables that restic gets, and no others of the control plane. */
-export function storeEnvironment(config: BackupConfig): Record<string, string> {
+function storeEnvironment(config: BackupConfig): Record<string, string> {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_DEFAULT_REGION } = config
   const all = { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_DEFAULT_REGION }
   return Object.fromEntries(Object.entries(all).flatMap(([name, value]) => (value ? [[name, value]] : [])))

@@ -9,19 +9,20 @@ import { forgetOutdated } from './copies/retention.ts'
 import { volumeCopies } from './copies/volume-copies.ts'
 import type { declaration } from './declaration.ts'
 import { backupConcerns, backupMetrics } from './reports.ts'
+import { restoreVolumes } from './restore-volumes.ts'
 import { backupRoutes } from './routes.ts'
 import type { CopyRow } from './schema.ts'
-import { storeEnvironment } from './settings.ts'
+import { passwordFileOf, storeOf } from './settings.ts'
 import { openStore } from './store/open-store.ts'
 import { ensurePassword } from './store/password-file.ts'
-import { howToInstall, resticInstalled, resticStore } from './store/restic.ts'
+import { howToInstall, resticInstalled } from './store/restic.ts'
 import { StoreError } from './store/store.ts'
 
 type Context = SetupContext<typeof declaration>
 
+/** How old the newest copy of the control plane's own records may get. */
 const recordsEveryMs = 3_600_000
-/** A program that is only started for a moment makes none. */
-const firstRecordsMs = 600_000
+const recordsLookMs = 600_000
 
 function knownFault(passwordFault: string | null): StoreError | null {
   if (!resticInstalled()) return new StoreError(howToInstall, { missing: true })
@@ -33,18 +34,8 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
   const { config, db, log, clock, services, emit, nudge } = context
   const { provisioner, site, auth } = services
   const control = join(site.dataRoot, '.control')
-  const passwordFile = config.BACKUP_PASSWORD_FILE ?? join(control, 'backup-password')
-  const passwordFault = ensurePassword(passwordFile, anyKept(db), log)
-  const store = openStore(
-    resticStore({
-      repository: config.BACKUP_STORE ?? join(control, 'backups'),
-      passwordFile,
-      folder: join(control, 'backup-work'),
-      environment: storeEnvironment(config),
-    }),
-    () => anyKept(db),
-    knownFault(passwordFault),
-  )
+  const passwordFault = ensurePassword(passwordFileOf(config, control), anyKept(db), log)
+  const store = openStore(storeOf(config, control), () => anyKept(db), knownFault(passwordFault))
   const startedAt = clock.now()
   const everyMs = config.BACKUP_EVERY
   const proveEveryMs = config.BACKUP_PROVE_EVERY
@@ -79,10 +70,8 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
           requestCopy(db, instance, 'schedule', clock.now())
     }
     await Promise.all(waitingCopies(db).map(row => maker.make(row.id, signal)))
-    const copiedAt = recordsCopiedAt(db) ?? startedAt + firstRecordsMs - recordsEveryMs
-    if (everyMs > 0 && !store.missing() && clock.now() - copiedAt >= recordsEveryMs)
-      await copyRecords({ db, store, clock, folder: control, signal })
   }
+  const recordsNow = (signal: AbortSignal) => copyRecords({ db, store, clock, folder: control, signal })
   const forgetRound = async () => {
     if (store.missing() || !anyKept(db)) return
     const opened = await store.ready()
@@ -111,11 +100,21 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     routes: backupRoutes({
       ...{ db, provisioner, store, maker, admin: auth.admin },
       now: () => clock.now(),
+      copyRecords: () => recordsNow(stopping.signal),
       prove: row => proveCopy(parts, row, stopping.signal),
     }),
     hooks: { 'volume-copies': volumeCopies(parts) },
     tasks: [
       { name: 'copy', everyMs: 60_000, run: copyRound },
+      {
+        name: 'copy-records',
+        everyMs: recordsLookMs,
+        run: async signal => {
+          // A program that is only started for a moment copies nothing.
+          const since = clock.now() - (recordsCopiedAt(db) ?? startedAt)
+          if (everyMs > 0 && !store.missing() && since >= recordsEveryMs) await recordsNow(signal)
+        },
+      },
       {
         name: 'prove',
         everyMs: 300_000,
@@ -136,6 +135,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
         throw new Error(`${first.subdomain}: ${first.why}${more}`)
       },
     },
+    start: () => restoreVolumes({ db, store, provisioner, log, control }),
     stop: async () => {
       stopping.abort()
       await maker.stop()

@@ -301,6 +301,11 @@ export interface ProvisionerService {
   summary(recent: number): FleetSummary
   /** How long the volume of a removed instance is kept; null keeps it until it is purged. */
   retentionMs: number | null
+  /**
+   * On a fresh host, whose records came from elsewhere: has every instance without a volume restored from the copy that `copyOf`
+   * names. Returns the subdomains of those that have none. Removed instances stay without a volume until they are brought back.
+   */
+  restoreAll(copyOf: (instanceId: string) => string | null): string[]
   /** Works on a volume, or on a folder that `makeFolder` made. Throws errors in words for the operator. */
   workOnFolder(work: VolumeWork): Promise<unknown>
   /** Makes a folder that belongs to the user of the instances; one that is there stays. */

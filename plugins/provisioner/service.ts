@@ -1,6 +1,7 @@
 import { request } from './commands/commands.ts'
 import type { Ownership } from './commands/ownership.ts'
 import { restore } from './commands/restore.ts'
+import { restoreAll } from './commands/restore-copy.ts'
 import type { Desired, OperationKind, ProvisionerService } from './contract.ts'
 import type { Capacity } from './driver.ts'
 import { exceeds } from './drivers/capacity.ts'
@@ -56,6 +57,11 @@ export function provisionerService(parts: {
     limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
     summary: recent => fleetSummary(db, { capacity, memoryBytes, recent }),
     retentionMs: retention.keptMs,
+    restoreAll: copyOf => {
+      const left = restoreAll(fleet, copyOf)
+      act()
+      return left
+    },
     workOnFolder: work => fleet.driver.workOnFolder({ ...work, image: fleet.workImage }),
     makeFolder: folder => fleet.driver.prepareVolume({ volume: folder }),
     watched: () => watched(db),

@@ -25,7 +25,7 @@ export async function copyRecords(options: {
   /** `<data root>/.control` */
   folder: string
   signal: AbortSignal
-}): Promise<void> {
+}): Promise<{ createdAt: number; bytes: number }> {
   const { db, store, clock, folder, signal } = options
   const draft = join(folder, 'longhouse.db.copy')
   const createdAt = clock.now()
@@ -46,6 +46,7 @@ export async function copyRecords(options: {
     db.insert(controlCopies)
       .values({ id: newId('copy', createdAt), createdAt, snapshot, bytes })
       .run()
+    return { createdAt, bytes }
   } finally {
     await rm(draft, { force: true })
   }

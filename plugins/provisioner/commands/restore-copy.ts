@@ -1,9 +1,17 @@
+import { existsSync } from 'node:fs'
 import type { VolumeCopies } from '../contract.ts'
 import { notPossibleNow, subdomainTaken } from '../problems.ts'
 import type { Fleet } from '../records/fleet.ts'
-import { findBySubdomain, requireInstance, wanted } from '../records/instance.ts'
+import {
+  findBySubdomain,
+  listInstances,
+  requireInstance,
+  updateInstance,
+  wanted,
+} from '../records/instance.ts'
 import { type Accepted, openOperation } from '../records/operation.ts'
 import { planOf } from '../records/plan.ts'
+import { volumePath } from '../volumes/volume.ts'
 import { provision } from './commands.ts'
 
 /**
@@ -45,6 +53,32 @@ export async function restoreInto(
     ...{ subdomain: into, ownerEmail: source.ownerEmail, image: source.image, adopt: false, account: null },
     copy: { id: copyId, secretsOf: [source.id, ...source.secretsOf] },
   })
+}
+
+/**
+ * Opens a restore for every instance that was ever ready and has no volume on this host. Where they listened, and which image
+ * they were pinned to, says nothing here: each is pinned anew, to what its image's name means. Returns the subdomains of those
+ * without a copy.
+ */
+export function restoreAll(fleet: Fleet, copyOf: (instanceId: string) => string | null): string[] {
+  const { db, clock, site } = fleet
+  const left: string[] = []
+  db.transaction(() => {
+    for (const instance of listInstances(db)) {
+      const { id, subdomain, desired, readyAt } = instance
+      if (existsSync(volumePath(site.dataRoot, subdomain))) continue
+      updateInstance(db, id, { host: null, port: null, answers: false, imageId: null })
+      if (readyAt === null || desired === 'deleted') continue
+      const copyId = copyOf(id)
+      if (copyId === null) {
+        left.push(subdomain)
+        continue
+      }
+      const plan = planOf('restore', wanted(instance))
+      openOperation(db, { instanceId: id, kind: 'restore', image: null, copyId }, clock.now(), plan)
+    }
+  })
+  return left
 }
 
 function requireCopies(fleet: Fleet): VolumeCopies {

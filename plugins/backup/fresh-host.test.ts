@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
+import { builtRoot } from '../../src/root.ts'
+import { temporaryFolder } from '../../src/testing/folder.ts'
+import { backupFleet } from './backup.fixture.ts'
+
+const run = promisify(execFile)
+
+/** The program as an operator starts it on a fresh host. */
+async function restore(env: Record<string, string>): Promise<string> {
+  const { stdout } = await run(process.execPath, [builtRoot('restore.js')], {
+    env: { PATH: process.env.PATH, ...env },
+  })
+  return stdout
+}
+
+async function wordsOf(work: Promise<string>): Promise<string> {
+  return await work.then(
+    out => out,
+    (error: { stderr: string }) => error.stderr,
+  )
+}
+
+test('an empty data root becomes whole: records, instances, secrets and passwords', async t => {
+  const place = temporaryFolder(t)
+  const store = join(place, 'store')
+  const env = { BACKUP_STORE: store }
+  const first = join(place, 'first')
+  const { acme } = await firstHost(t, first, env)
+
+  const second = join(place, 'second')
+  const again = { ...env, LONGHOUSE_DATA_ROOT: second }
+  assert.match(await wordsOf(restore(again)), /BACKUP_PASSWORD_FILE: put the password of the store into/)
+  assert.ok(!existsSync(second), 'nothing was made')
+  assert.match(
+    await wordsOf(restore({ ...env, LONGHOUSE_DATA_ROOT: first })),
+    /this data root has a control plane\. Nothing was changed/,
+  )
+  mkdirSync(join(second, '.control'), { recursive: true })
+  const keep = (name: string) => copyFileSync(join(first, '.control', name), join(second, '.control', name))
+  keep('backup-password')
+  const said = await restore(again)
+  assert.match(said, /with 2 instances/)
+  assert.match(said, /Put back .*instance-secrets-key before you start/)
+  keep('instance-secrets-key')
+
+  const fleet = await backupFleet(t, { root: second, env })
+  const status = async (name: string) => (await fleet.admin('GET', `/admin/instances/${name}`)).body
+  await until(async () => (await status('acme')).operation?.status === 'succeeded')
+  await until(async () => (await status('idle')).operation?.status === 'succeeded')
+  assert.equal((await status('acme')).status, 'running')
+  assert.equal((await status('acme')).id, acme.id)
+  assert.equal((await status('idle')).status, 'stopped')
+  const owner = await fleet.asOwner('acme', acme.password)
+  const { body: file } = await owner.get<{ content: string }>('/api/jobs/repo/files/notes.txt')
+  assert.equal(file.content, 'kept')
+  const { body: secrets } = await owner.get<{ secrets: { name: string; readable?: boolean }[] }>(
+    '/api/secrets',
+  )
+  assert.equal(JSON.stringify(secrets).includes('TOKEN'), true)
+  assert.equal(readFileSync(join(second, 'idle/jobs/data/own.txt'), 'utf8'), 'idle data')
+  assert.ok(!existsSync(join(second, '.control/restored-from-store')))
+})
+
+async function firstHost(t: TestContext, root: string, env: Record<string, string>) {
+  const ended: (() => Promise<void> | void)[] = []
+  const fleet = await backupFleet(
+    { after: end => void ended.push(end as () => void) },
+    { root, env: { ...env, BACKUP_EVERY: '1h' } },
+  )
+  t.after(() => Promise.all(ended.map(end => end())))
+  const { body: acme } = await fleet.provision('acme')
+  const owner = await fleet.asOwner('acme', acme.password ?? '')
+  await owner.post('/api/jobs/repo/init')
+  await owner.put('/api/jobs/repo/files/notes.txt', { content: 'kept' })
+  await owner.put('/api/secrets/TOKEN', { value: 'a secret value' })
+  await fleet.provision('idle')
+  await fleet.admin('POST', '/admin/instances/idle/stop', { wait: 60 })
+  mkdirSync(join(root, 'idle/jobs/data'), { recursive: true })
+  writeFileSync(join(root, 'idle/jobs/data/own.txt'), 'idle data')
+  // The records are copied before the copies of the instances: those are found in the store.
+  const records = await fleet.admin('POST', '/admin/backup')
+  assert.equal(records.status, 201, JSON.stringify(records.body))
+  await fleet.copy('acme')
+  await fleet.copy('idle')
+  await fleet.program.stop()
+  rmSync(join(root, 'acme'), { recursive: true })
+  return { acme: { id: acme.id, password: acme.password ?? '' } }
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 120_000
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error('it did not happen within two minutes')
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
