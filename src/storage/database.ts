@@ -3,7 +3,7 @@ import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import { programRoot } from '../root.ts'
 import { inWords } from './database-fault.ts'
-import { migrationsTable, refuseNewerPart } from './migrations.ts'
+import { isCurrent, migrationsTable, refuseNewerPart } from './migrations.ts'
 
 export type Db<Schema extends Record<string, unknown> = Record<string, never>> = BetterSQLite3Database<Schema>
 
@@ -57,6 +57,7 @@ function migrated<Schema extends Record<string, unknown>>(
 ): Db<Schema> {
   refuseNewerPart(sqlite, part, tables.migrations)
   const db = drizzle(sqlite, { schema: tables.schema })
+  if (isCurrent(sqlite, part, tables.migrations)) return db
   // A migration lost in a power cut runs again, and the next confirmed record flushes it to disk: this saves a dozen
   // disk syncs at the first start.
   sqlite.pragma('synchronous = NORMAL')

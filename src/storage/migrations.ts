@@ -60,12 +60,21 @@ function partsIn(sqlite: Database.Database): string[] {
 function unknownMigrations(sqlite: Database.Database, part: string, folder: string | undefined): number {
   const known = new Set(folder === undefined ? [] : knownMigrations(folder))
   return sqlite
-    .prepare<[], { at: number }>(
-      `select created_at as at from "${migrationsTable(part).replaceAll('"', '""')}"`,
-    )
+    .prepare<[], { at: number }>(`select created_at as at from "${quoted(part)}"`)
     .all()
     .filter(({ at }) => !known.has(Number(at))).length
 }
+
+/** True if the part's newest migration is applied: drizzle would read and hash every one of them to find that out. */
+export function isCurrent(sqlite: Database.Database, part: string, folder: string): boolean {
+  if (!partsIn(sqlite).includes(part)) return false
+  const applied = sqlite
+    .prepare<[], { at: number | null }>(`select max(created_at) as at from "${quoted(part)}"`)
+    .get()
+  return Number(applied?.at ?? 0) >= Math.max(0, ...knownMigrations(folder))
+}
+
+const quoted = (part: string) => migrationsTable(part).replaceAll('"', '""')
 
 /** A migration is identified by its time, because its text may be formatted differently. */
 function knownMigrations(folder: string): number[] {
