@@ -15,7 +15,9 @@ export interface Failure {
   passing: boolean
   /** There is no space left on the disk. */
   full?: boolean
-  /** Where the mistake is; `package.json` when it is left out. */
+  /** The package that it is about, as `package.json` may name it. */
+  package?: string | null
+  /** Where the mistake is; where `package.json` names the package when it is left out. */
   place?: { file: string; line: number | null }
   /** The registry wants to know who asks. */
   refused?: boolean
@@ -37,6 +39,7 @@ export function failureOf(output: string): Failure {
   // A registry that hides what one may not see answers 404.
   return {
     message: inWords(output),
+    package: packageIn(said),
     offline,
     passing,
     full: code === 'ENOSPC',
@@ -79,6 +82,22 @@ function inWords(output: string): string {
   if (lost) {
     return `${host} does not answer (${lost}): this instance is offline, or the registry is down. The installation is retried automatically.`
   }
+  const engine =
+    code === 'EBADENGINE' && /Not compatible with your version of node\/npm: (\S+)/.exec(text)?.[1]
+  if (engine) {
+    const asked = /Required: \{.*?"node":"([^"]+)"/.exec(text)?.[1]
+    return `${engine} asks for ${asked ? `Node ${asked}` : 'another Node'}, and instances run Node ${process.versions.node} (EBADENGINE). Choose a version of it that allows that; or remove engine-strict from .npmrc, and npm only warns.`
+  }
+  if (code === 'EOVERRIDE') {
+    const name = packageIn(text)
+    return `"overrides" asks for another version of ${name ?? 'a package'} than "dependencies" (EOVERRIDE). Write the same version in both, or "$${name ?? 'name'}" in "overrides".`
+  }
+  if (code === 'EINVALIDPACKAGENAME' || code === 'EINVALIDTAGNAME') {
+    return `package.json names a package or a version that cannot exist: ${/Invalid .*/.exec(text)?.[0] ?? code}`
+  }
+  if (code === 'EUNSUPPORTEDPROTOCOL') {
+    return `a package asks for a version that only other package managers understand: ${/Unsupported URL Type.*/.exec(text)?.[0] ?? code}. Choose a version of it from the registry.`
+  }
   if (code === 'EALLOWGIT') {
     return 'a package is to come from git, which npm refuses (EALLOWGIT). Name a version from the registry; or put allow-git=root into .npmrc, if what is in git needs no build: "prepare" is not run here.'
   }
@@ -89,7 +108,8 @@ function inWords(output: string): string {
     const name =
       /'([^']+?)' is not in this registry/.exec(text)?.[1] ??
       /404 Not Found - GET https?:\/\/[^/]+\/(\S+)/.exec(text)?.[1]
-    return `${name ?? 'a package'} is not in the registry. Is its name right in package.json?`
+    const small = name && name !== name.toLowerCase() ? ' New names have no capital letters.' : ''
+    return `${name?.replace(/%2f/i, '/') ?? 'a package'} is not in the registry. Is its name right in package.json?${small}`
   }
   if (code === 'ETARGET') {
     const name = /No matching version found for (\S+?)\.?(\s|$)/.exec(text)?.[1]
@@ -114,7 +134,9 @@ function inWords(output: string): string {
     return `${name} is not for this system, which is ${process.platform}-${process.arch}: it wants ${inPlainWords(wanted)}. Put it into "optionalDependencies", where it is left out, or take it out of package.json.`
   }
   if (code === 'ERESOLVE') {
-    return 'the packages ask for versions that exclude each other (ERESOLVE); the output says which. Change one of them in package.json.'
+    const [, peer, range, from] = /peer (\S+?)@"([^"]+)" from (\S+)/.exec(text) ?? []
+    const which = from ? `: ${from} needs ${peer} ${range} beside it, and another version is asked for` : ''
+    return `the packages ask for versions that exclude each other (ERESOLVE)${which}. Change one of them in package.json; if they work together all the same, "overrides" says so, or legacy-peer-deps=true in .npmrc.`
   }
   if (code === 'ENOSPC') return fullInWords
   const script =
@@ -137,4 +159,19 @@ function inPlainWords(wanted: string): string {
     [field, [...values.matchAll(/"([^"]*)"/g)].map(([, value]) => value).join(' or ')].join(' '),
   )
   return words.join(', ') || 'another one'
+}
+
+/** The package that npm's words are about; null where they name none. */
+function packageIn(said: string): string | null {
+  const spec =
+    /'((?:@[^/'@]+\/)?[^'@]+)(?:@[^']*)?' is not in this registry/.exec(said)?.[1] ??
+    /No matching version found for ((?:@[^/@\s]+\/)?[^@\s]+)/.exec(said)?.[1] ??
+    /Not compatible with your version of node\/npm: ((?:@[^/@\s]+\/)?[^@\s]+)/.exec(said)?.[1] ??
+    /Refusing to fetch "((?:@[^/@"]+\/)?[^@"]+)@/.exec(said)?.[1] ??
+    /Override for ((?:@[^/@\s]+\/)?[^@\s]+)@/.exec(said)?.[1] ??
+    /Invalid .* of package "((?:@[^/@"]+\/)?[^@"]+)@/.exec(said)?.[1] ??
+    /Unsupported platform for ((?:@[^/@\s]+\/)?[^@\s]+)@/.exec(said)?.[1] ??
+    /peer \S+?@"[^"]+" from ((?:@[^/@\s]+\/)?[^@\s]+)@/.exec(said)?.[1] ??
+    /404 Not Found - GET https?:\/\/[^/]+\/(\S+)/.exec(said)?.[1]
+  return spec === undefined ? null : spec.replace(/%2f/i, '/')
 }

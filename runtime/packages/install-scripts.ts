@@ -6,6 +6,8 @@ import { parseText, readText } from './files/package-files.ts'
 export interface InstallScripts {
   /** The arguments of `npm rebuild`. npm decides by `allowScripts` which of these packages may run theirs. */
   specs: string[]
+  /** The same for optional packages, with their folders: one that fails is left out, as npm does. */
+  optional: { spec: string; path: string }[]
   /** Absolute folders of the repo's own packages whose scripts are allowed: they run there, and may write there. */
   folders: string[]
   /** Packages with scripts that are not run, because nothing allows any. */
@@ -16,6 +18,7 @@ export interface InstallScripts {
 
 interface Installed {
   version?: string
+  optional?: boolean
   resolved?: string
   hasInstallScript?: boolean
   inBundle?: boolean
@@ -51,9 +54,14 @@ export function installScripts(dir: string, jobsDir = dir): InstallScripts {
   const unbuilt = installed.flatMap(([path, { resolved, link }]) =>
     !link && /^git\b/.test(resolved ?? '') && isBuiltByScript(join(dir, path)) ? [nameOf(path)] : [],
   )
-  if (!anyAllowed) return { specs: [], folders: [], passedOver: names, unbuilt }
-  const specs = fetched.map(([path, { version }]) => (version ? `${nameOf(path)}@${version}` : nameOf(path)))
-  return { specs: [...new Set(specs)], folders: [...new Set(folders)], passedOver: [], unbuilt }
+  if (!anyAllowed) return { specs: [], optional: [], folders: [], passedOver: names, unbuilt }
+  const specOf = (path: string, { version }: Installed) =>
+    version ? `${nameOf(path)}@${version}` : nameOf(path)
+  const specs = fetched.filter(([, { optional }]) => !optional).map(([path, each]) => specOf(path, each))
+  const optional = fetched
+    .filter(([, each]) => each.optional)
+    .map(([path, each]) => ({ spec: specOf(path, each), path: join(dir, path) }))
+  return { specs: [...new Set(specs)], optional, folders: [...new Set(folders)], passedOver: [], unbuilt }
 }
 
 function nameOf(path: string): string {

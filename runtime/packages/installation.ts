@@ -8,6 +8,7 @@ import { lockFiles, parseText, readText } from './files/package-files.ts'
 import { markFile, nameOf, readWanted, type Wanted } from './files/wanted.ts'
 import { installScripts } from './install-scripts.ts'
 import type { Installations } from './installations.ts'
+import { notesBefore } from './notes.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
 import { ownPackages } from './own-package.ts'
 import { sizeOfAll, sizeOfPackages, tooLarge } from './size.ts'
@@ -197,6 +198,7 @@ async function fetchAndBuild(
       cached: ownPackages(dir, options.sdk),
       env: options.secrets,
     })
+  for (const line of notesBefore(options.jobsDir)) options.onOutput(`[longhouse] ${line}\n`)
   let failure = await fetch(wanted.command)
   if (failure?.lacks?.length && !options.signal.aborted) {
     options.onOutput(
@@ -206,7 +208,7 @@ async function fetchAndBuild(
   }
   if (failure !== null) return failure
   if (options.signal.aborted) return failed('it was broken off.')
-  const { specs, folders, passedOver, unbuilt } = installScripts(dir, options.jobsDir)
+  const { specs, optional, folders, passedOver, unbuilt } = installScripts(dir, options.jobsDir)
   if (passedOver.length > 0) {
     const names = [...new Set(passedOver)].join(', ')
     options.onOutput(
@@ -219,15 +221,23 @@ async function fetchAndBuild(
       `[longhouse] Fetched from git, and not built: ${names}. Their "prepare" is never run here. If a job does not find their files, publish them to a registry, or commit what "prepare" makes.\n`,
     )
   }
-  if (specs.length === 0) return { folders }
-  const failing = await runNpm({
-    ...options,
-    workDir,
-    cwd: dir,
-    args: ['rebuild', ...specs],
-    write: [dir],
-    cacheDir: null,
-    fetches: false,
-  })
-  return failing ?? { folders }
+  const build = (built: readonly string[]) =>
+    runNpm({
+      ...options,
+      workDir,
+      cwd: dir,
+      args: ['rebuild', ...built],
+      write: [dir],
+      cacheDir: null,
+      fetches: false,
+    })
+  const failing = specs.length > 0 ? await build(specs) : null
+  if (failing !== null) return failing
+  for (const { spec, path } of optional) {
+    if ((await build([spec])) === null) continue
+    if (options.signal.aborted) return failed('it was broken off.')
+    await rm(path, { recursive: true, force: true })
+    options.onOutput(`[longhouse] ${spec} is optional, could not be built, and is left out.\n`)
+  }
+  return { folders }
 }

@@ -10,7 +10,7 @@ import type { Packages, PackagesState } from './contract.ts'
 import { type CacheLimits, openDownloadCache } from './download-cache.ts'
 import { type Failure, failed, volumeFull } from './failure.ts'
 import { PackagesFault } from './files/fault.ts'
-import { readWanted, type Wanted } from './files/wanted.ts'
+import { placeOfPackage, readWanted, type Wanted } from './files/wanted.ts'
 import { commandLine, install } from './installation.ts'
 import { type Installations, openInstallations } from './installations.ts'
 import type { NpmLimits } from './npm.ts'
@@ -99,7 +99,7 @@ export function openPackages(options: Options): OpenPackages {
       status: failure === null ? 'installed' : 'failed',
       finishedAt: clock.now(),
       error: failure && masked([inWords(failure, secrets.missing), other ?? ''].join(' ').trim()),
-      place: failure && (failure.place ?? { file: 'package.json', line: null }),
+      place: failure && (failure.place ?? placeOfPackage(folders.jobsDir, failure.package ?? null)),
       offline: failure?.offline ?? false,
     }
     // What was fetched for it can be fetched again.

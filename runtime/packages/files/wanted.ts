@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { findInFile } from './fault.ts'
 import { hasNoOwn, type OwnFolders, ownFolders } from './own-folders.ts'
 import {
   type Lock,
@@ -137,4 +138,10 @@ function isForeign(jobsDir: string): boolean {
 
 function areThere(jobsDir: string, names: string[]): boolean {
   return names.every(name => existsSync(join(jobsDir, 'node_modules', name, 'package.json')))
+}
+
+/** Where `package.json` names a package. */
+export function placeOfPackage(jobsDir: string, name: string | null): { file: string; line: number | null } {
+  const file = 'package.json'
+  return { file, line: name === null ? null : findInFile(readText(join(jobsDir, file)), `"${name}"`) }
 }
