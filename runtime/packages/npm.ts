@@ -119,7 +119,7 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
       if (code === 0) resolve(null)
       else if (/heap out of memory|heap limit/i.test(output))
         resolve(failed(`npm took more than ${run.memoryMb} MiB of memory.`))
-      else resolve(signal ? failed(`npm was ended by ${signal}.`, { passing: true }) : failureOf(output))
+      else resolve(signal ? failed(endedBy(signal), { passing: true }) : failureOf(output))
     })
   })
   const result = await Promise.race([ended, cut])
@@ -128,4 +128,10 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
   if (child.pid !== undefined) await processTree(child.pid, mark, { adopts: true }).destroy()
   await temporary.remove()
   return result
+}
+
+/** The kernel ends the largest program when the memory of a container is used up. */
+function endedBy(signal: NodeJS.Signals): string {
+  if (signal !== 'SIGKILL') return `npm was ended by ${signal}. The installation is retried automatically.`
+  return 'npm was ended by SIGKILL: most likely, the memory of this instance was used up by npm and the jobs together. The installation is retried automatically; if that does not help, the operator can give the instance more memory (INSTANCE_MEMORY).'
 }
