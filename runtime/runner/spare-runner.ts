@@ -25,7 +25,7 @@ export interface Runners {
 }
 
 /** Wait this long before making a new spare: the run that took the last one has the processor to itself first. */
-const refillAfterMs = 30
+const refillAfterMs = { spare: 30, new: 100 }
 
 /** The spare runner ends this long after a run last started or was expected, so that an idle instance is small. */
 const keepMs = 65_000
@@ -111,10 +111,11 @@ export function createRunners(options: RunnerOptions): Runners {
     take: (build, memoryMb) => {
       // The heap of the spare runner has the usual size.
       if (memoryMb > options.memoryMb) return startRunner({ ...options, memoryMb }, build)
+      const afterMs = spare ? refillAfterMs.spare : refillAfterMs.new
       const taken = spare ?? startRunner(options, build)
       spare = null
       clearTimeout(refill)
-      if (!stopped) refill = setTimeout(ready, refillAfterMs).unref()
+      if (!stopped) refill = setTimeout(ready, afterMs).unref()
       keep()
       return taken
     },
