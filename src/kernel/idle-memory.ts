@@ -6,7 +6,7 @@ export interface HeapView {
   sizeBytes(): number
   /** The share of the time since the last call in which the program was at work, from 0 to 1. */
   busyShare(): number
-  /** Gives all that is unused back to the system. Blocks: about a millisecond for each MiB in use. */
+  /** Gives all that is unused back to the system. Blocks: two to four milliseconds for each MiB in use. */
   collect(): void
 }
 
@@ -16,8 +16,10 @@ const slackBytes = 4 * 2 ** 20
 const mostQuietRounds = 240
 /** A larger heap takes longer to collect, and may grow further first. */
 const slackShare = 0.25
-/** A program that works more than this is not idle. */
-const mostBusyShare = 0.1
+/** A program that works more than this is not idle: a pause would be noticed. */
+const mostBusyShare = 0.03
+/** A larger heap is left alone: the pause would make slots late. */
+const largestBytes = 64 * 2 ** 20
 
 /**
  * Returns memory to the system while the program is idle. V8 collects when its heap is full, and a program that does
@@ -34,8 +36,10 @@ export function idleMemory(heap: HeapView = ownHeap()): Task {
     run: async () => {
       if (heap.busyShare() > mostBusyShare) return
       quietRounds++
+      const size = heap.sizeBytes()
+      if (size > largestBytes) return
       const slack = Math.max(slackBytes, floorBytes * slackShare)
-      if (heap.sizeBytes() - floorBytes <= slack && quietRounds < mostQuietRounds) return
+      if (size - floorBytes <= slack && quietRounds < mostQuietRounds) return
       quietRounds = 0
       heap.collect()
       floorBytes = heap.sizeBytes()
