@@ -10,6 +10,8 @@ import { startBench } from './shop.fixture.ts'
 
 const rounds = Number(process.argv[2] ?? 20)
 const count = 170
+/** People save seconds apart. Meanwhile what is there is compiled ahead. */
+const betweenMs = 1000
 const bench = startBench()
 
 /** Each file does some arithmetic with the one of a few before it, in about sixty lines. */
@@ -49,9 +51,9 @@ try {
     for (const { session, jobs, one, shared } of all) {
       const save = (file: string) => session.save(() => appendFileSync(join(jobs, file), `// ${round}\n`))
       one.push(await save('jobs/heartbeat.ts'))
-      await pause(300)
+      await pause(betweenMs)
       shared.push(await save('many/shared.ts'))
-      await pause(300)
+      await pause(betweenMs)
     }
   }
   for (const { name, one, shared } of all) {
