@@ -84,6 +84,9 @@ export async function startLonghouse(
       PROVISIONER_DRIVER: options.driver,
       PROVISIONER_STOP_GRACE: '5s',
       HEALTH_INTERVAL: '500ms',
+      // Only the tests about copies make them.
+      BACKUP_EVERY: '0ms',
+      BACKUP_KEEP_PURGED: '0ms',
       ...options.env,
     },
   })

@@ -81,9 +81,9 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       purgedMs: config.BACKUP_KEEP_PURGED,
     }
     const known = new Set(provisioner.instances().map(({ id }) => id))
-    await forgetOutdated({ db, store: opened, rules, clock, log, exists: id => known.has(id) })
-    await forgetRecords(db, store, { now: clock.now(), forMs: rules.forMs })
-    await opened.prune()
+    const copies = await forgetOutdated({ db, store: opened, rules, clock, log, exists: id => known.has(id) })
+    const records = await forgetRecords(db, store, { now: clock.now(), forMs: rules.forMs })
+    if (copies + records > 0) await opened.prune()
   }
   return {
     service: {

@@ -63,7 +63,7 @@ export async function forgetRecords(
   db: BackupDb,
   store: OpenStore,
   { now, forMs }: { now: number; forMs: number },
-): Promise<void> {
+): Promise<number> {
   const all = db.select().from(controlCopies).orderBy(desc(controlCopies.createdAt)).all()
   const days = new Set<number>()
   const outdated = all.filter(({ createdAt }, index) => {
@@ -75,7 +75,7 @@ export async function forgetRecords(
     }
     return true
   })
-  if (outdated.length === 0) return
+  if (outdated.length === 0) return 0
   await (await store.ready()).forget(
     null,
     outdated.map(({ snapshot }) => snapshot),
@@ -88,4 +88,5 @@ export async function forgetRecords(
       ),
     )
     .run()
+  return outdated.length
 }

@@ -33,7 +33,7 @@ function outdatedCopies(
 
 /**
  * Deletes the copies of every instance whose time is over. First they are recorded as forgotten, so that none is restored that
- * is being deleted. What a crash left in the store is deleted in the next round.
+ * is being deleted. What a crash left in the store is deleted in the next round. Returns how many were deleted.
  */
 export async function forgetOutdated(options: {
   db: BackupDb
@@ -43,7 +43,7 @@ export async function forgetOutdated(options: {
   log: Logger
   /** Whether an instance's volume may still exist. */
   exists(instanceId: string): boolean
-}): Promise<void> {
+}): Promise<number> {
   const { db, store, rules, clock, log, exists } = options
   const now = clock.now()
   const all = db.select().from(copies).where(eq(copies.status, 'kept')).orderBy(asc(copies.createdAt)).all()
@@ -55,11 +55,13 @@ export async function forgetOutdated(options: {
         .where(inArray(copies.id, outdated))
         .run()
   }
+  let deleted = 0
   const left = db.select().from(copies).where(eq(copies.status, 'forgotten')).all()
   for (const [instanceId, own] of Map.groupBy(left, row => row.instanceId)) {
     const snapshots = own.flatMap(({ snapshot }) => snapshot ?? [])
     if (snapshots.length === 0) continue
     await store.forget(instanceId, snapshots)
+    deleted += snapshots.length
     log.info({ instanceId, copies: own.map(({ id }) => id) }, 'outdated copies were deleted')
     const ids = own.map(({ id }) => id)
     db.update(copies).set({ snapshot: null }).where(inArray(copies.id, ids)).run()
@@ -69,4 +71,5 @@ export async function forgetOutdated(options: {
       and(ne(copies.status, 'kept'), ne(copies.status, 'waiting'), lt(copies.createdAt, now - historyMs)),
     )
     .run()
+  return deleted
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants as fileModes, mkdirSync } from 'node:fs'
+import { accessSync, existsSync, constants as fileModes, mkdirSync } from 'node:fs'
 import { availableParallelism, constants, setPriority } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { PassThrough, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { Gate } from './gate.ts'
 import { type CopyTags, type Store, type StoredCopy, StoreError } from './store.ts'
@@ -74,9 +75,9 @@ export function resticStore(options: ResticOptions): Store {
     await child.ended
     return await output
   }
-  const listed = async (): Promise<StoredCopy[]> => {
+  const listed = async (...snapshots: string[]): Promise<StoredCopy[]> => {
     const found = snapshotSchema.parse(
-      JSON.parse(await run(['snapshots', '--json', '--no-lock', '--host', host])),
+      JSON.parse(await run(['snapshots', '--json', '--no-lock', '--host', host, ...snapshots])),
     )
     return found.map(({ id, time, tags }) => ({
       snapshot: id,
@@ -102,30 +103,26 @@ export function resticStore(options: ResticOptions): Store {
       await run(['init'])
     },
     put: (tags, write, signal) =>
-      gate.beside(async () => {
-        const named = tags ? ['--stdin-filename', archiveName] : ['--stdin-filename', recordsName]
-        const tagged = Object.entries(tags ?? { kind: 'control-plane' }).flatMap(([key, value]) => [
-          '--tag',
-          `${key}=${value.replaceAll(',', ' ')}`,
-        ])
-        const child = start(['backup', '--stdin', ...named, '--host', host, '--json', '--quiet', ...tagged])
-        const stop = () => void child.interrupt()
-        signal.addEventListener('abort', stop)
-        const said = textOf(child.stdout)
-        try {
-          await feed(child, write)
-          await child.ended
-          const summary = summarySchema.parse(JSON.parse((await said).trim().split('\n').at(-1) ?? ''))
-          const snapshot = (await listed()).find(each =>
-            each.snapshot.startsWith(summary.snapshot_id),
-          )?.snapshot
-          if (!snapshot) throw new StoreError(`the store does not list the copy that it has just taken`)
-          return { snapshot, bytes: summary.total_bytes_processed, storedBytes: summary.data_added }
-        } finally {
-          signal.removeEventListener('abort', stop)
-          await child.interrupt()
-        }
-      }),
+      gate.beside(() =>
+        unlessLocked(run, signal, async () => {
+          const child = start(['backup', '--stdin', '--host', host, '--json', '--quiet', ...namesOf(tags)])
+          const stop = () => void child.interrupt()
+          signal.addEventListener('abort', stop)
+          const said = textOf(child.stdout)
+          try {
+            await feed(child, write)
+            await child.ended
+            const summary = summarySchema.parse(JSON.parse((await said).trim().split('\n').at(-1) ?? ''))
+            const [kept] = await listed(summary.snapshot_id)
+            if (!kept) throw new StoreError('the store does not list the copy that it has just taken')
+            const { total_bytes_processed: bytes, data_added: storedBytes } = summary
+            return { snapshot: kept.snapshot, bytes, storedBytes }
+          } finally {
+            signal.removeEventListener('abort', stop)
+            await child.interrupt()
+          }
+        }),
+      ),
     read: (snapshot, output, signal) =>
       gate.beside(async () => {
         const { paths = [] } =
@@ -142,25 +139,54 @@ export function resticStore(options: ResticOptions): Store {
           await child.interrupt()
         }
       }),
-    list: () => gate.beside(listed),
+    list: () => gate.beside(() => listed()),
     forget: (instanceId, snapshots) =>
       gate.alone(async () => {
-        const own = new Set(
-          (await listed())
-            .filter(({ tags }) => (tags?.instance ?? null) === instanceId)
-            .map(each => each.snapshot),
-        )
-        const gone = snapshots.filter(snapshot => own.has(snapshot))
-        if (gone.length === 0) return
-        await run(['unlock'])
-        await run(['forget', ...gone])
+        if (snapshots.length === 0) return
+        const own = (await listed(...snapshots)).filter(({ tags }) => (tags?.instance ?? null) === instanceId)
+        if (own.length === 0) return
+        await unlessLocked(run, never, () => run(['forget', ...own.map(({ snapshot }) => snapshot)]))
       }),
     prune: () =>
       gate.alone(async () => {
-        await run(['unlock'])
-        await run(['prune', '--max-unused', '10%'])
+        await unlessLocked(run, never, () => run(['prune', '--max-unused', '10%']))
       }),
   }
+}
+
+const never = new AbortController().signal
+
+/** Tries for a lock: another program of the store may hold it for a moment. */
+const lockTries = 20
+const lockPauseMs = 1500
+
+/** Repeats `work` while another restic has the store locked. A lock whose program was killed is removed. */
+async function unlessLocked<T>(
+  run: (args: readonly string[]) => Promise<string>,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      const locked = error instanceof StoreError && /already locked/.test(error.message)
+      if (!locked || tries === lockTries || signal.aborted) throw error
+      await run(['unlock'])
+      await setTimeout(lockPauseMs)
+    }
+  }
+}
+
+function namesOf(tags: CopyTags | null): string[] {
+  return [
+    '--stdin-filename',
+    tags ? archiveName : recordsName,
+    ...Object.entries(tags ?? { kind: 'control-plane' }).flatMap(([key, value]) => [
+      '--tag',
+      `${key}=${value.replaceAll(',', ' ')}`,
+    ]),
+  ]
 }
 
 /**
@@ -178,9 +204,14 @@ async function feed(child: Restic, write: (output: Writable) => Promise<void>): 
     await Promise.race([Promise.all([writing, feeding]), child.ended.then(() => writing)])
     child.stdin.end()
   } catch (error) {
+    const words = await Promise.race([
+      child.ended.catch((failure: unknown) => failure),
+      setTimeout(100, null),
+    ])
     await child.interrupt()
     input.destroy()
-    throw error
+    // Its input breaks off when restic fails.
+    throw words instanceof StoreError ? words : error
   }
 }
 
@@ -193,8 +224,16 @@ interface Restic {
   interrupt(): Promise<void>
 }
 
+/**
+ * A control plane that is killed takes its restic along: one whose input just ends would keep half an archive as a copy. On
+ * systems without this, a copy that is not whole is found when it is proven or restored.
+ */
+const setpriv = '/usr/bin/setpriv'
+const endsWithUs = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : []
+
 function startRestic(program: string, args: readonly string[], env: Record<string, string>): Restic {
-  const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const [first = program, ...rest] = [...endsWithUs, program, ...args]
+  const child = spawn(first, rest, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   if (child.pid !== undefined) beLast(child.pid)
   let words = ''
   child.stderr.on('data', piece => {
@@ -210,7 +249,7 @@ function startRestic(program: string, args: readonly string[], env: Record<strin
     interrupt: async () => {
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
       child.kill('SIGINT')
-      const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+      const timer = globalThis.setTimeout(() => child.kill('SIGKILL'), killAfterMs)
       await ended.catch(() => {})
       clearTimeout(timer)
     },
@@ -235,6 +274,7 @@ async function endOf(child: ChildProcess, command: string, words: () => string):
       throw new StoreError(howToInstall, { missing: true })
     throw new StoreError(`restic cannot be started: ${(error as Error).message}`)
   }
+  if (code === 127) throw new StoreError(howToInstall, { missing: true })
   if (code !== 0) throw new StoreError(`restic ${command} failed: ${words().trim() || 'it was ended'}`)
 }
 

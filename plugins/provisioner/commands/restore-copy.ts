@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { VolumeCopies } from '../contract.ts'
 import { notPossibleNow, subdomainTaken } from '../problems.ts'
-import type { Fleet } from '../records/fleet.ts'
+import { type Fleet, setAddress, setStatus } from '../records/fleet.ts'
 import {
   findBySubdomain,
   listInstances,
@@ -67,7 +67,8 @@ export function restoreAll(fleet: Fleet, copyOf: (instanceId: string) => string 
     for (const instance of listInstances(db)) {
       const { id, subdomain, desired, readyAt } = instance
       if (existsSync(volumePath(site.dataRoot, subdomain))) continue
-      updateInstance(db, id, { host: null, port: null, answers: false, imageId: null })
+      updateInstance(db, id, { imageId: null })
+      setAddress(fleet, id, null)
       if (readyAt === null || desired === 'deleted') continue
       const copyId = copyOf(id)
       if (copyId === null) {
@@ -75,6 +76,7 @@ export function restoreAll(fleet: Fleet, copyOf: (instanceId: string) => string 
         continue
       }
       const plan = planOf('restore', wanted(instance))
+      if (wanted(instance) === 'running') setStatus(fleet, id, 'provisioning')
       openOperation(db, { instanceId: id, kind: 'restore', image: null, copyId }, clock.now(), plan)
     }
   })
