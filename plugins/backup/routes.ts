@@ -168,7 +168,7 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
   return await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
-function requireInstance(
+export function requireInstance(
   { provisioner }: Pick<BackupRoutes, 'provisioner'>,
   subdomain: string,
 ): InstanceSummary {

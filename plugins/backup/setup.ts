@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
+import { archiveRoutes } from './archive-routes.ts'
 import { copyRecords, forgetRecords, recordsCopiedAt } from './copies/control-records.ts'
 import { anyKept, keptCopies, keptCopyOf, newestOfAll, requestCopy, waitingCopies } from './copies/copies.ts'
 import { isDue, overdueWords } from './copies/due.ts'
@@ -23,6 +24,11 @@ type Context = SetupContext<typeof declaration>
 /** How old the newest copy of the control plane's own records may get. */
 const recordsEveryMs = 3_600_000
 const recordsLookMs = 600_000
+
+const routesOf = (parts: Parameters<typeof archiveRoutes>[0]) => [
+  ...backupRoutes(parts),
+  ...archiveRoutes(parts),
+]
 
 function knownFault(passwordFault: string | null): StoreError | null {
   if (!resticInstalled()) return new StoreError(howToInstall, { missing: true })
@@ -97,8 +103,8 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     },
     concerns: () => backupConcerns(store, overdue()),
     metrics: () => backupMetrics(db, clock.now()),
-    routes: backupRoutes({
-      ...{ db, provisioner, store, maker, admin: auth.admin },
+    routes: routesOf({
+      ...{ db, provisioner, store, maker, auth, admin: auth.admin },
       now: () => clock.now(),
       copyRecords: () => recordsNow(stopping.signal),
       prove: row => proveCopy(parts, row, stopping.signal),

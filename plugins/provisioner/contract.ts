@@ -98,7 +98,15 @@ export interface InstanceSummary {
  */
 export type PurgeCheck = (instance: InstanceSummary, signal: AbortSignal) => Promise<string | null>
 
-export const copyReasons = ['schedule', 'demand', 'upgrade', 'restore', 'transfer', 'purge'] as const
+export const copyReasons = [
+  'schedule',
+  'demand',
+  'upgrade',
+  'restore',
+  'transfer',
+  'purge',
+  'upload',
+] as const
 /** Why a copy of an instance was made. */
 export type CopyReason = (typeof copyReasons)[number]
 
@@ -306,7 +314,10 @@ export interface ProvisionerService {
    * names. Returns the subdomains of those that have none. Removed instances stay without a volume until they are brought back.
    */
   restoreAll(copyOf: (instanceId: string) => string | null): string[]
-  /** Works on a volume, or on a folder that `makeFolder` made. Throws errors in words for the operator. */
+  /**
+   * Works on a volume, or on a folder that `makeFolder` made; one piece of work on a folder at a time. Throws errors in words for
+   * the operator.
+   */
   workOnFolder(work: VolumeWork): Promise<unknown>
   /** Makes a folder that belongs to the user of the instances; one that is there stays. */
   makeFolder(folder: string): Promise<void>

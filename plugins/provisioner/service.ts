@@ -1,3 +1,4 @@
+import { serialByKey } from '../../src/concurrency.ts'
 import { request } from './commands/commands.ts'
 import type { Ownership } from './commands/ownership.ts'
 import { restore } from './commands/restore.ts'
@@ -35,6 +36,7 @@ export function provisionerService(parts: {
 }): ProvisionerService {
   const { fleet, health, reconciler, ownership, retention, capacity, memoryBytes, act } = parts
   const { db, site, clock } = fleet
+  const oneByOne = serialByKey()
   const actIf = (changed: boolean) => {
     if (changed) act()
     return changed
@@ -62,7 +64,8 @@ export function provisionerService(parts: {
       act()
       return left
     },
-    workOnFolder: work => fleet.driver.workOnFolder({ ...work, image: fleet.workImage }),
+    workOnFolder: work =>
+      oneByOne(work.folder, () => fleet.driver.workOnFolder({ ...work, image: fleet.workImage })),
     makeFolder: folder => fleet.driver.prepareVolume({ volume: folder }),
     watched: () => watched(db),
     watchedOne: id => watchedOne(db, id),

@@ -27,11 +27,15 @@ export type Found = { path: string; kind: 'file' | 'folder' | 'link' }
  * 2. In a git repository, references come before objects, and single objects before packs: objects are only added, or moved
  *    from the former to the latter, so every reference finds its objects.
  *
- * A folder that has gone in the meantime is left out.
+ * A folder that has gone in the meantime is left out, and so are the names `without` of the volume itself.
  */
-export function* contentsOf(volume: string, folder = ''): Generator<Found> {
+export function* contentsOf(
+  volume: string,
+  without: ReadonlySet<string> = new Set(),
+  folder = '',
+): Generator<Found> {
   const entries = list(join(volume, folder)).filter(
-    ({ name }) => folder !== '' || !(leftOut.has(name) || name.startsWith(draftPrefix)),
+    ({ name }) => folder !== '' || !(leftOut.has(name) || without.has(name) || name.startsWith(draftPrefix)),
   )
   const folders: string[] = []
   for (const entry of entries) {
@@ -44,7 +48,7 @@ export function* contentsOf(volume: string, folder = ''): Generator<Found> {
   for (const name of inOrder(folders, isRepository, folder)) {
     const path = join(folder, name)
     yield { path, kind: 'folder' }
-    yield* contentsOf(volume, path)
+    yield* contentsOf(volume, without, path)
   }
 }
 

@@ -177,3 +177,49 @@ test('the program proves the copy of a running instance by starting a runtime on
   assert.ok(proved.checked.includes('a runtime started on it'), proved.checked.join())
   assert.deepEqual(readdirSync(scratch), [], 'the scratch folder is empty again')
 })
+
+test('copies made during a thousand writes each have every record that was confirmed before they began', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(volume)
+  const database = openSqlite(join(volume, 'longhouse.db'))
+  t.after(() => database.close())
+  database.pragma('wal_autocheckpoint = 50')
+  database.exec('create table records (number integer primary key, content blob)')
+  const insert = database.prepare('insert into records values (?, ?)')
+  const program = join(import.meta.dirname, '../../dist/copy.js')
+  let confirmed = 0
+  const copying: Promise<{ before: number; after: number; archive: Buffer }>[] = []
+  const copy = async () => {
+    const before = confirmed
+    const packing = spawn(process.execPath, [program, 'pack', volume], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const archive = Buffer.concat(await packing.stdout.toArray())
+    return { before, after: confirmed, archive }
+  }
+  while (confirmed < 1000) {
+    insert.run(confirmed + 1, Buffer.alloc(Math.floor(Math.random() * 8000)))
+    confirmed++
+    if (confirmed % 250 === 100) {
+      // One at a time, as the control plane makes them.
+      await copying.at(-1)
+      copying.push(copy())
+    }
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  const copies = await Promise.all(copying)
+  assert.equal(copies.length, 4)
+  for (const { before, after, archive } of copies) {
+    const folder = temporaryFolder(t)
+    await unpackVolume(Readable.from([archive]), folder)
+    const copied = new Database(join(folder, 'longhouse.db'), { readonly: true })
+    assert.equal(copied.pragma('integrity_check', { simple: true }), 'ok')
+    const numbers = copied.prepare<[], number>('select number from records order by number').pluck().all()
+    copied.close()
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: numbers.length }, (_, index) => index + 1),
+    )
+    assert.ok(numbers.length >= before && numbers.length <= after, `${before} ≤ ${numbers.length} ≤ ${after}`)
+  }
+})

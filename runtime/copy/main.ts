@@ -11,7 +11,7 @@ import { unpackVolume } from './unpack.ts'
 /**
  * The program that copies and restores volumes, beside an instance or without one:
  *
- *   copy.js pack <volume>              writes a copy of the volume to standard output
+ *   copy.js pack <volume> <options>    writes a copy of the volume to standard output; `portable` for its owner
  *   copy.js unpack <folder>            unpacks a copy from standard input, and checks its hashes
  *   copy.js settle <folder> <options>  prepares an unpacked copy for its first start: see `settleVolume`
  *   copy.js prove <folder>             unpacks a copy into a scratch folder and proves that it works
@@ -21,7 +21,7 @@ import { unpackVolume } from './unpack.ts'
 const [command = '', folder = '', options = '{}'] = process.argv.slice(2)
 
 const commands: Readonly<Record<string, () => Promise<object>>> = {
-  pack: async () => summary(await packVolume(folder, process.stdout, Date.now())),
+  pack: async () => summary(await packVolume(folder, process.stdout, Date.now(), JSON.parse(options))),
   unpack: async () => {
     const inventory = await unpackVolume(process.stdin, folder)
     flush()

@@ -18,9 +18,14 @@ import { type CopiedFile, type Inventory, inventoryName } from './inventory.ts'
  * 2. All other files are read in the order of `contentsOf`.
  * 3. The inventory, with a hash of each file, comes last.
  *
- * Returns the inventory. Throws when the volume cannot be read, or a database cannot be copied, such as on a full disk.
+ * With `portable`, for the owner, the key of the instance's secrets is left out. Returns the inventory. Throws when the volume cannot be read, or a database cannot be copied, such as on a full disk.
  */
-export async function packVolume(volume: string, output: Writable, now: number): Promise<Inventory> {
+export async function packVolume(
+  volume: string,
+  output: Writable,
+  now: number,
+  { portable = false } = {},
+): Promise<Inventory> {
   const archive = pack()
   const written = pipeline(archive, output)
   written.catch(() => {})
@@ -34,7 +39,7 @@ export async function packVolume(volume: string, output: Writable, now: number):
       files: [],
       unread: [],
     }
-    for (const { path, kind } of contentsOf(volume)) {
+    for (const { path, kind } of contentsOf(volume, portable ? keys : undefined)) {
       const from = join(volume, path)
       if (kind === 'folder') await addFolder(archive, path, from)
       else if (kind === 'link') await addLink(archive, path, from)
@@ -51,6 +56,9 @@ export async function packVolume(volume: string, output: Writable, now: number):
     rmSync(drafts, { recursive: true, force: true })
   }
 }
+
+/** What opens the secrets of an instance that no control plane gave a key. */
+const keys = new Set(['secret.key'])
 
 /** Removes what a copy that was killed left behind. Only one copy of a volume is made at a time. */
 function removeDrafts(volume: string): void {

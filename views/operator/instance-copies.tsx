@@ -16,6 +16,7 @@ const reasons: Record<CopyReason, string> = {
   restore: 'before a restore',
   transfer: 'before a change of owner',
   purge: 'before its data were deleted',
+  upload: 'uploaded',
 }
 
 export interface CopiesProps {

@@ -53,6 +53,7 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
         <Kept {...instance} now={now} />
       ) : (
         <>
+          <Download subdomain={subdomain} />
           <Password subdomain={subdomain} />
           <Removal subdomain={subdomain} keptMs={keptMs} plan={instance.billed ? plan : null} />
         </>
@@ -86,6 +87,24 @@ function Actions({ subdomain, status, url, suspension, reachable }: OwnedInstanc
   )
 }
 
+function Download({ subdomain }: { subdomain: string }) {
+  return (
+    <Panel title="Your data">
+      <div class="stack">
+        <p>
+          Download everything as one archive: the jobs with their history, runs, logs and state. The values of
+          secrets are in it in sealed form only, and packages are not.
+        </p>
+        <p>
+          <a class="button" href={`/instances/${subdomain}/archive`} download>
+            Download archive
+          </a>
+        </p>
+      </div>
+    </Panel>
+  )
+}
+
 function Trouble({ status, reachable }: OwnedInstanceView) {
   if (status !== 'failed' && status !== 'unhealthy') return null
   return status === 'failed' ? (
@@ -112,6 +131,8 @@ const titles: Readonly<Record<string, string>> = {
   stop: 'Stop',
   restart: 'Restart',
   upgrade: 'Upgrade',
+  restore: 'Restore',
+  'restore-new': 'Restore',
   'reset-password': 'New password',
   deprovision: 'Removal',
   purge: 'Deletion',
