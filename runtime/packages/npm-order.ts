@@ -14,4 +14,4 @@ export interface NpmOrder {
   cached: readonly Cached[]
 }
 
-export const cachedVariable = 'LONGHOUSE_NPM'
+export const orderVariable = 'LONGHOUSE_NPM'

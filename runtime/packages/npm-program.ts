@@ -1,18 +1,36 @@
-// npm, for an installation that names the package `longhouse` of this instance. npm takes it from its cache, into which
-// this program puts it first: an instance need not reach its own public address, and often cannot.
+// npm, as an instance runs it:
+//
+// - The package `longhouse` of this instance is put into npm's cache first: an instance need not reach its own public
+//   address, and often cannot.
+// - npm unpacks all packages at the same time. Here, it unpacks a few: a gigabyte of packages would take more memory
+//   than an instance has.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { type Cached, cachedVariable, type NpmOrder } from './npm-order.ts'
+import { limit } from '../../src/concurrency.ts'
+import { type Cached, type NpmOrder, orderVariable } from './npm-order.ts'
 
 /** What npm itself keeps its cache with. */
 interface Cacache {
   put(cache: string, key: string, data: Buffer, options: { metadata: object }): Promise<unknown>
 }
 
-const { npm, cacheDir, cached } = JSON.parse(process.env[cachedVariable] ?? '') as NpmOrder
-delete process.env[cachedVariable]
+/** What npm fetches and unpacks packages with. */
+interface Pacote {
+  extract(...args: unknown[]): Promise<unknown>
+}
+
+/** Two take half of the memory that all take, and the same time. */
+const unpackedAtOnce = 2
+
+const { npm, cacheDir, cached } = JSON.parse(process.env[orderVariable] ?? '') as NpmOrder
+delete process.env[orderVariable]
 const require = createRequire(join(npm, 'package.json'))
+
+const pacote = require('pacote') as Pacote
+const { extract } = pacote
+const inTurn = limit(unpackedAtOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
+pacote.extract = (...args) => inTurn(() => extract(...args))
 
 void Promise.all(cached.map(put)).then(() => {
   const run = require(join(npm, 'lib/cli.js')) as (process: NodeJS.Process) => unknown

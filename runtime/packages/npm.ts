@@ -7,7 +7,7 @@ import { startForeignProgram } from '../process/child-program.ts'
 import { processTree } from '../process/process-tree.ts'
 import { type Failure, failed, failureOf } from './failure.ts'
 import { readText } from './files/package-files.ts'
-import { type Cached, cachedVariable, type NpmOrder } from './npm-order.ts'
+import { type Cached, type NpmOrder, orderVariable } from './npm-order.ts'
 
 export interface NpmLimits {
   limitMs: number
@@ -76,7 +76,7 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
   const child = startForeignProgram({
     jobsDir: run.jobsDir,
     cwd: run.cwd,
-    file: cached.length > 0 ? builtRoot('npm.cjs') : join(npm, 'bin/npm-cli.js'),
+    file: builtRoot('npm.cjs'),
     args: [...run.args, ...quiet, ...network, ...programs, ...fromAddress, '--cache', cacheDir],
     mark,
     reach: reachOfNpm(volumeDir, {
@@ -88,9 +88,7 @@ export async function runNpm(run: NpmRun): Promise<Failure | null> {
     env: {
       NODE_ENV: 'production',
       ...run.env,
-      ...(cached.length > 0 && {
-        [cachedVariable]: JSON.stringify({ npm, cacheDir, cached } satisfies NpmOrder),
-      }),
+      [orderVariable]: JSON.stringify({ npm, cacheDir, cached } satisfies NpmOrder),
     },
   })
   let output = ''
