@@ -72,16 +72,17 @@ async function start(
     log,
     clock,
     releases,
-    asks: { 'take-request': 'any', 'take-upgrade': 'any', 'form-targets': 'any' },
+    asks: { 'around-route': 'any', 'take-request': 'any', 'take-upgrade': 'any', 'form-targets': 'any' },
     checks: {
       database: () => void sqlite.prepare('select 1').get(),
       disk: () => checkDisk(folder),
     },
   })
+  const around = assembly.answers('around-route')
   const formTargets = assembly.answers('form-targets')
   const app = createApp({
     log,
-    routes: assembly.routes,
+    routes: assembly.routes.map(route => around.reduce((each, { answer }) => answer(each), route)),
     info: web.info,
     trustedProxies: site.trustedProxies,
     https: site.publicUrl?.protocol === 'https:',

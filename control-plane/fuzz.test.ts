@@ -56,7 +56,7 @@ const nasty = [
 
 /** What only says who was here last, or what was seen. */
 const fleeting = {
-  tables: /^auth_|sqlite_|_migrations$|bridge_|alerts_alerts/,
+  tables: /^auth_|audit_|sqlite_|_migrations$|bridge_|alerts_alerts/,
   columns: ['last_health_at', 'retention_seen_at'],
 }
 

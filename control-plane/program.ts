@@ -1,4 +1,5 @@
 import { alerts } from '../plugins/alerts/index.ts'
+import { audit } from '../plugins/audit/index.ts'
 import { auth } from '../plugins/auth/index.ts'
 import { backup } from '../plugins/backup/index.ts'
 import { billing } from '../plugins/billing/index.ts'
@@ -24,6 +25,7 @@ export const plugins = [
   auth,
   router,
   provisioner,
+  audit,
   backup,
   certificates,
   health,

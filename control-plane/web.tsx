@@ -37,6 +37,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         login: 'Sign-in for the operator',
         logout: 'Sign-out for the operator',
         names: 'Which names are available',
+        'admin-audit': 'Who did what',
         'admin-alerts': 'What needs the operator, and silences',
         'admin-overview': 'The operator’s first page',
         metrics: 'Figures for Prometheus',

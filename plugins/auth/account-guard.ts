@@ -50,6 +50,7 @@ export function accountAccess(parts: {
         const entry = find(c)
         if (entry) {
           entered.set(c, entry)
+          c.set('principal', { kind: 'owner', id: entry.account.id, name: '' })
           c.header('Cache-Control', 'no-store')
           return next()
         }

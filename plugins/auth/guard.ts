@@ -1,3 +1,4 @@
+import type { Principal } from '../../src/acting.ts'
 import { addressGroup } from '../../src/http/address.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { retryLater, unauthorized } from '../../src/http/problem.ts'
@@ -30,11 +31,13 @@ export function adminGuard(parts: {
           failures.fail(group)
           throw unauthorized('The bearer token is not the admin token.', { headers: challenge })
         }
+        c.set('principal', { ...adminPrincipal, kind: 'token' })
         return next()
       }
       const secret = cookie.read(c)
       if (secret !== undefined && sessions.isLive(secret)) {
         c.header('Cache-Control', 'no-store')
+        c.set('principal', adminPrincipal)
         return next()
       }
       if (wantsFragment(c)) {
@@ -51,6 +54,9 @@ export function adminGuard(parts: {
     },
   }
 }
+
+/** The operator who has the admin token. */
+export const adminPrincipal: Principal = { kind: 'operator', id: 'admin-token', name: 'admin token' }
 
 /** The header of every 401. */
 export const challenge = { 'WWW-Authenticate': 'Bearer realm="longhouse"' }

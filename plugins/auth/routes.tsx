@@ -8,7 +8,7 @@ import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
 import { SignInPage } from '../../views/operator/sign-in.tsx'
 import type { AdminToken } from './admin-token.ts'
-import { challenge } from './guard.ts'
+import { adminPrincipal, challenge } from './guard.ts'
 import { type AdminSessions, longestMs } from './session.ts'
 
 const home = '/admin/overview'
@@ -65,6 +65,7 @@ export function authRoutes(parts: {
       method: 'post',
       path: '/login',
       summary: 'Sign in as the operator; sets a session cookie',
+      audit: 'refusals',
       guard: open,
       body: z.object({
         token: z.string('must be the admin token').trim().min(1, 'must be the admin token'),
@@ -90,6 +91,7 @@ export function authRoutes(parts: {
           return page(c, body.next, 'This is not the admin token.')
         }
         failures.clear(group)
+        c.set('principal', adminPrincipal)
         cookie.write(c, sessions.begin(), longestMs / 1000)
         return wantsPage(c) ? c.redirect(localPath(body.next, home), 303) : c.body(null, 204)
       },
@@ -102,6 +104,8 @@ export function authRoutes(parts: {
       answers: { 204: { description: 'Signed out' }, 303: { description: 'Signed out, for a browser' } },
       handle: c => {
         const secret = cookie.read(c)
+        if (secret && sessions.isLive(secret)) c.set('principal', adminPrincipal)
+        else c.set('about', null)
         if (secret) sessions.end(secret)
         cookie.clear(c)
         return wantsPage(c) ? c.redirect('/login', 303) : c.body(null, 204)

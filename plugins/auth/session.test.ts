@@ -163,11 +163,11 @@ test('signing in redirects only within this site', async t => {
   for (const next of traps) {
     assert.equal(
       (await signIn(adminToken, { next })).response.headers.get('location'),
-      '/admin/instances',
+      '/admin/overview',
       next,
     )
     const html = await (await ask(`/login?next=${encodeURIComponent(next)}`, { headers: browser })).text()
-    assert.match(html, /name="next" value="\/admin\/instances"/, next)
+    assert.match(html, /name="next" value="\/admin\/overview"/, next)
   }
   const quoted = await (await ask('/login?next=/%22%3E%3Cscript%3E', { headers: browser })).text()
   assert.doesNotMatch(quoted, /"><script>/)

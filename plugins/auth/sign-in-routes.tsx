@@ -62,6 +62,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
       method: 'post',
       path: '/auth/google',
       summary: 'Sign up or in; redirects to the provider',
+      audit: { none: 'it changes nothing until the provider has answered' },
       guard: open,
       body: z.object({
         next: z
@@ -83,6 +84,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
       method: 'get',
       path: callbackPath,
       summary: 'Complete a sign-in; the provider redirects here',
+      audit: 'changes',
       guard: open,
       pageOnly: true,
       answers: { 303: { description: 'Signed in: the cookie is set' } },
@@ -105,6 +107,7 @@ export function signInRoutes(parts: SignInParts): Route[] {
         failures.clear(group)
 
         const { account, how, emailChanged } = accounts.admit(identity)
+        c.set('principal', { kind: 'owner', id: account.id, name: '' })
         // The browser's previous session ends.
         const before = cookie.read(c)
         if (before) sessions.end(before)
@@ -125,6 +128,9 @@ export function signInRoutes(parts: SignInParts): Route[] {
       body: z.object({}),
       answers: { 204: { description: 'Signed out' }, 303: { description: 'Signed out, for a browser' } },
       handle: c => {
+        const visitor = access.visitor(c)
+        if (visitor) c.set('principal', { kind: 'owner', id: visitor.id, name: '' })
+        else c.set('about', null)
         const secret = cookie.read(c)
         if (secret) sessions.end(secret)
         cookie.clear(c)

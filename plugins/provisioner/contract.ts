@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { Principal } from '../../src/acting.ts'
 
 export const desiredStates = ['running', 'stopped', 'deleted'] as const
 /** What the operator, the owner or billing wants an instance to be. */
@@ -275,6 +276,32 @@ export interface FleetSummary {
   }[]
 }
 
+/**
+ * A change of an instance that someone decided on, or how the work ended that it began. What the reconciler does to keep an
+ * instance as it was decided is none.
+ */
+export interface InstanceChange {
+  instanceId: string
+  subdomain: string
+  change:
+    | OperationKind
+    | 'undo-removal'
+    | 'suspend'
+    | 'resume'
+    | 'limit'
+    | 'transfer'
+    | 'claim'
+    | 'bill'
+    | 'exempt'
+  operationId: string | null
+  /** `accepted` is work that has begun. */
+  result: 'accepted' | 'done' | 'failed'
+  detail?: string
+  /** For the end of work: who began it. */
+  principal?: Principal
+  via?: 'operation'
+}
+
 export interface ProvisionerService {
   /** Whether instances keep running when the control plane stops. */
   outlivesControlPlane: boolean
@@ -341,6 +368,8 @@ declare module '../../src/kernel/control-plane.ts' {
      * upgraded; where they have changed, the operator sees that it runs with older settings.
      */
     'instance-environment': () => InstanceEnvironment
+    /** Called in the transaction that makes the change, so that neither is there without the other. */
+    'instance-change': (change: InstanceChange) => void
     /** How many instances an account may have at a time. Without an answer: one. */
     'instance-limit': (accountId: string) => InstanceLimit
     'purge-objection': PurgeCheck

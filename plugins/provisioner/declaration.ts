@@ -11,6 +11,7 @@ export const declaration = {
   needs: ['auth', 'router', 'site'],
   asks: {
     'instance-admission': 'optional',
+    'instance-change': 'any',
     'instance-environment': 'any',
     'instance-limit': 'optional',
     'purge-objection': 'any',

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
+import { principalKinds } from '../../src/acting.ts'
 import {
   desiredStates,
   instanceStatuses,
@@ -138,6 +139,10 @@ export const operations = sqliteTable(
     copyId: text('copy_id'),
     /** Why it failed. Already set while it is still open: what it did is being undone. */
     error: text('error'),
+    /** Who asked for it; null for one that was opened before this was recorded. */
+    actorKind: text('actor_kind', { enum: principalKinds }),
+    actorId: text('actor_id'),
+    actorName: text('actor_name'),
     /** True when trying the same again cannot help. */
     permanent: integer('permanent', { mode: 'boolean' }).notNull().default(false),
     createdAt: integer('created_at').notNull(),

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { apart } from '../../src/acting.ts'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
 import { Ownership } from './commands/ownership.ts'
 import type { declaration } from './declaration.ts'
@@ -42,7 +43,7 @@ export async function setUpProvisioner(
   const { counts, metrics, concerns } = provisionerReports(db, driver, clock)
   /** Work begins at once, as soon as the transaction that requests it is over; the next round compares the rest. */
   const act = () => {
-    queueMicrotask(() => reconciler.act())
+    queueMicrotask(() => apart(() => reconciler.act()))
     nudge('reconcile')
   }
   const retention: RetentionSettings = {
@@ -110,6 +111,9 @@ function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLook): Fl
     mail: instanceMail(config),
     quarantineMs: config.PROVISIONER_QUARANTINE,
     copies: () => hooks.optional('volume-copies'),
+    changed: change => {
+      for (const { answer: record } of hooks.all('instance-change')) record(change)
+    },
     workImage: config.CONTROL_PLANE_IMAGE,
     environments: () => hooks.all('instance-environment').map(({ answer }) => answer()),
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Route } from '../../src/http/route.ts'
 
 export const routerModes = ['direct', 'behind', 'labels'] as const
 export type RouterMode = (typeof routerModes)[number]
@@ -46,6 +47,8 @@ declare module '../../src/kernel/control-plane.ts' {
     site: Site
   }
   interface Hooks {
+    /** Asked by the program for each route: returns the same route with a wrapped handler. */
+    'around-route': (route: Route) => Route
     /** Takes a request before the pages do. Returning false leaves it to them. */
     'take-request': (request: IncomingMessage, response: ServerResponse) => boolean
     /** Takes a connection upgrade. Returning false leaves it to the next plugin; when none takes it, it is refused. */

@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, MiddlewareHandler } from 'hono'
 import type { z } from 'zod'
+import type { Principal } from '../acting.ts'
 import type { Logger } from '../log.ts'
 
 export interface AppEnv {
@@ -12,6 +13,8 @@ export interface AppEnv {
     log: Logger
     /** The caller, once a guard that identifies callers has accepted them. */
     actor: Actor | undefined
+    /** The same in the control plane: who acts, for what records it. */
+    principal: Principal | undefined
     /**
      * For an audit log: the object of a change, if the path does not name it; null if nothing was changed. A promise for
      * a change that is made while its answer is being sent.
@@ -82,6 +85,12 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   anyQuery?: boolean
   /** Responds even while the program is starting. */
   early?: boolean
+  /**
+   * How the control plane's audit log treats the route: by default it records what changes something. `changes` says that a
+   * GET does; `refusals` that a stranger who is refused may be guessing, which is recorded too. With `none` nothing is
+   * recorded, for this reason.
+   */
+  audit?: 'changes' | 'refusals' | { none: string }
   /** The handler honours `Prefer: wait=N`. */
   mayWait?: boolean
   /** A page only for people: left out of the API's description. */

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import { actingAs } from '../acting.ts'
 import { BootError } from '../boot-error.ts'
 import type { Clock } from '../clock.ts'
 import type { Route } from '../http/route.ts'
@@ -159,7 +160,11 @@ async function assemble(
       if (checks.has(check)) throw new Error(`plugin "${name}": a check is already called "${check}"`)
       checks.set(check, run)
     }
-    for (const task of made.tasks ?? []) tasks.set(`${name}:${task.name}`, task)
+    for (const task of made.tasks ?? []) {
+      const id = `${name}:${task.name}`
+      const principal = { kind: 'timer', id, name: id } as const
+      tasks.set(id, { ...task, run: signal => actingAs(principal, () => task.run(signal)) })
+    }
     for (const [event, listener] of Object.entries(made.on ?? {})) {
       bus.on(event, name, listener as (payload: unknown) => void)
     }

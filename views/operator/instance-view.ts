@@ -4,6 +4,8 @@ import type { Step } from '../components/steps.tsx'
 export interface OperationView {
   id: string
   /** In words: `Provision`, `Restart`. */
+  /** Who asked for it, in words; null when that was not recorded. */
+  actor: string | null
   title: string
   status: OperationStatus
   createdAt: number

@@ -165,12 +165,13 @@ const outcome = {
 } as const satisfies Record<OperationView['status'], string>
 
 function LatestOperation({ operation, now }: { operation: OperationView; now: number }) {
-  const { title, status, steps, createdAt, durationMs } = operation
+  const { title, actor, status, steps, createdAt, durationMs } = operation
   return (
     <Panel
       title={`${title}: ${outcome[status]}`}
       aside={
         <>
+          {actor === null ? null : <>by {actor} · </>}
           <Time at={createdAt} now={now} /> · <Duration ms={durationMs} />
         </>
       }
@@ -186,7 +187,9 @@ function Earlier({ operations, now }: { operations: readonly OperationView[]; no
       <ul class="plain">
         {operations.map(operation => (
           <li>
-            {operation.title}: {outcome[operation.status]}, <Time at={operation.createdAt} now={now} />
+            {operation.title}
+            {operation.actor === null ? null : ` by ${operation.actor}`}: {outcome[operation.status]},{' '}
+            <Time at={operation.createdAt} now={now} />
           </li>
         ))}
       </ul>

@@ -6,6 +6,7 @@ const parts = [
   { href: '/admin/alerts', label: 'Alerts' },
   { href: '/admin/billing', label: 'Billing' },
   { href: '/admin/mail', label: 'Mail' },
+  { href: '/admin/audit', label: 'Audit log' },
 ] as const
 
 /** The operator's navigation. `current` is the section that the page belongs to. */

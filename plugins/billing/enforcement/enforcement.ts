@@ -1,4 +1,5 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { actingAs, type Principal } from '../../../src/acting.ts'
 import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { InstanceSummary, ProvisionerService } from '../../provisioner/contract.ts'
@@ -10,6 +11,9 @@ import { type Action, decide, dueFor, patienceMs } from './decision.ts'
 
 /** Accounts checked before the event loop runs other work: a thousand take seconds, and requests must not wait that long. */
 const batchSize = 25
+
+/** Who acts when a plan or an unpaid invoice decides. */
+const billing: Principal = { kind: 'billing', id: 'billing', name: 'billing' }
 
 export interface EnforcementParts {
   provisioner: ProvisionerService
@@ -119,7 +123,9 @@ export class Enforcement {
     })
     for (const [instance, actions] of decisions) {
       try {
-        for (const action of actions) this.#carryOut(instance, action)
+        actingAs(billing, () => {
+          for (const action of actions) this.#carryOut(instance, action)
+        })
       } catch (error) {
         // The instance may be purged, or the operator may be working on it. The next round decides anew.
         log.warn(

@@ -25,6 +25,9 @@ export function webhookRoute(
     rawBody: true,
     summary: 'Receive an event from Stripe, signed with the endpoint’s secret',
     guard: open,
+    audit: {
+      none: 'Stripe calls it many times a day; what follows from an event is recorded when it is done',
+    },
     answers: {
       200: {
         description: 'The event is stored; `known` when it was stored before',

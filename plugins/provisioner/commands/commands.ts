@@ -67,7 +67,10 @@ export async function provision(
         })
         .run()
     }
-    return { instanceId, operationId: open(fleet, instanceId, 'provision'), password }
+    const operationId = open(fleet, instanceId, 'provision')
+    const { subdomain } = request
+    fleet.changed({ instanceId, subdomain, change: 'provision', operationId, result: 'accepted' })
+    return { instanceId, operationId, password }
   })
 }
 
@@ -104,7 +107,17 @@ export function request(
       updateRemoval(db, instance.id, {
         purgeRequestedAt: instance.removal?.purgeRequestedAt ?? clock.now(),
       })
-    return { instanceId: instance.id, operationId: open(fleet, instance.id, kind, image) }
+    const operationId = open(fleet, instance.id, kind, image)
+    const detail = image === undefined ? '' : `image ${image}`
+    fleet.changed({
+      instanceId: instance.id,
+      subdomain,
+      change: kind,
+      operationId,
+      result: 'accepted',
+      detail,
+    })
+    return { instanceId: instance.id, operationId }
   })
 }
 

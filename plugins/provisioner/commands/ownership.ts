@@ -65,6 +65,10 @@ export class Ownership {
       const instance = requireInstance(fleet.db, subdomain)
       if (instance.billed === billed) return null
       updateInstance(fleet.db, instance.id, { billed })
+      fleet.changed({
+        ...{ instanceId: instance.id, subdomain, change: billed ? 'bill' : 'exempt' },
+        ...{ operationId: null, result: 'done' },
+      })
       if (billed && instance.accountId !== null) this.#admit?.(instance.accountId, 'billed')
       return instance.accountId
     })
@@ -197,6 +201,7 @@ export class Ownership {
         .set({ accountId: owner.id })
         .where(and(eq(instances.id, found.id), isNull(instances.accountId)))
         .run()
+      fleet.changed({ instanceId: found.id, subdomain, change: 'claim', operationId: null, result: 'done' })
     })
   }
 

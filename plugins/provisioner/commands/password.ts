@@ -33,9 +33,11 @@ export async function resetPassword(
     const { id: instanceId } = instance
     // A running container keeps the old one until it is recreated. If that fails, it shows as running with older settings.
     updateInstance(db, instanceId, { passwordHash, settings: null })
-    if (wanted(instance) !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const
-    return { instanceId, operationId: openOperation(db, operation, clock.now()), password }
+    const operationId = wanted(instance) === 'running' ? openOperation(db, operation, clock.now()) : null
+    const result = operationId === null ? 'done' : 'accepted'
+    fleet.changed({ instanceId, subdomain, change: 'reset-password', operationId, result })
+    return { instanceId, operationId, password }
   })
 }
 

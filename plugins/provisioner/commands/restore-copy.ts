@@ -32,7 +32,11 @@ export function restoreCopy(fleet: Fleet, subdomain: string, copyId: string): Ac
       throw notPossibleNow(`"${subdomain}" is still being made from a copy.`)
     const operation = { instanceId: instance.id, kind: 'restore', image: null, copyId } as const
     const plan = planOf('restore', wanted(instance))
-    return { instanceId: instance.id, operationId: openOperation(db, operation, clock.now(), plan) }
+    const operationId = openOperation(db, operation, clock.now(), plan)
+    const { id: instanceId } = instance
+    const detail = `backup ${copyId}`
+    fleet.changed({ instanceId, subdomain, change: 'restore', operationId, result: 'accepted', detail })
+    return { instanceId, operationId }
   })
 }
 
@@ -77,7 +81,10 @@ export function restoreAll(fleet: Fleet, copyOf: (instanceId: string) => string 
       }
       const plan = planOf('restore', wanted(instance))
       if (wanted(instance) === 'running') setStatus(fleet, id, 'provisioning')
-      openOperation(db, { instanceId: id, kind: 'restore', image: null, copyId }, clock.now(), plan)
+      const operation = { instanceId: id, kind: 'restore', image: null, copyId } as const
+      const operationId = openOperation(db, operation, clock.now(), plan)
+      const detail = `backup ${copyId}`
+      fleet.changed({ instanceId: id, subdomain, change: 'restore', operationId, result: 'accepted', detail })
     }
   })
   return left

@@ -9,7 +9,8 @@ import { endRemoval } from '../records/removal.ts'
  * stopped, and the time that its volume was kept still counts if it is removed again before it may run. Throws
  * `not-possible-now` when there is nothing to undo, or the volume is being deleted.
  */
-export function restore({ db, clock }: Fleet, subdomain: string): Accepted {
+export function restore(fleet: Fleet, subdomain: string): Accepted {
+  const { db, clock } = fleet
   return db.transaction(() => {
     const instance = requireInstance(db, subdomain)
     const { id: instanceId, removal, suspension } = instance
@@ -25,6 +26,8 @@ export function restore({ db, clock }: Fleet, subdomain: string): Accepted {
       statusReason: null,
     })
     const kind = runs ? 'provision' : 'stop'
-    return { instanceId, operationId: openOperation(db, { instanceId, kind, image: null }, clock.now()) }
+    const operationId = openOperation(db, { instanceId, kind, image: null }, clock.now())
+    fleet.changed({ instanceId, subdomain, change: 'undo-removal', operationId, result: 'accepted' })
+    return { instanceId, operationId }
   })
 }

@@ -34,8 +34,10 @@ export async function transfer(
     restartRetention(db, instance, 'operator', now)
     endSuspension(db, instanceId)
     fleet.copies()?.request(instance, 'transfer')
-    if (instance.desired !== 'running') return { instanceId, operationId: null, password }
     const operation = { instanceId, kind: 'reset-password', image: null } as const
-    return { instanceId, operationId: openOperation(db, operation, now), password }
+    const operationId = instance.desired === 'running' ? openOperation(db, operation, now) : null
+    const result = operationId === null ? 'done' : 'accepted'
+    fleet.changed({ instanceId, subdomain, change: 'transfer', operationId, result })
+    return { instanceId, operationId, password }
   })
 }

@@ -8,12 +8,13 @@ import { InstancesLive, type InstancesProps } from '../../../views/operator/inst
 import { NewInstancePage, type NewInstanceValues } from '../../../views/operator/new-instance.tsx'
 import { operationTitles } from '../../../views/operator/operation-titles.ts'
 import { operatorFrame } from '../../../views/operator/operator-frame.ts'
+import { principalWords } from '../../../views/operator/principal-words.ts'
 import { siteUrl } from '../../site/contract.ts'
 import type { Remover } from '../contract.ts'
 import { purgeAt } from '../reconciler/retention.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
 import { findBySubdomain } from '../records/instance.ts'
-import { type OperationRecord, operationsOf } from '../records/operation.ts'
+import { actorOf, type OperationRecord, operationsOf } from '../records/operation.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
 import type { Instance } from '../schema.ts'
 import type { ProvisionerRoutes } from './answer.ts'
@@ -180,10 +181,12 @@ function operationView(
   now: number,
 ): InstanceProps['operations'][number] {
   const { id, kind, status, createdAt, startedAt, finishedAt, steps } = operation
+  const actor = actorOf(operation)
   // A change of owner is carried out as a new password, opened in the same moment.
   const ownerChanged = kind === 'reset-password' && createdAt === handedOverAt
   return {
     id,
+    actor: actor && principalWords(actor, 'its owner'),
     title: ownerChanged ? 'Change owner' : operationTitles[kind],
     status,
     createdAt,

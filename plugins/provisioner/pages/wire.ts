@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { principalKinds } from '../../../src/acting.ts'
 import { timestamp } from '../../../src/clock.ts'
 import { siteUrl } from '../../site/contract.ts'
 import {
@@ -15,7 +16,7 @@ import type { HealthWatch } from '../reconciler/health-watch.ts'
 import type { Orphan } from '../reconciler/orphans.ts'
 import { purgeAt, type RetentionSettings } from '../reconciler/retention.ts'
 import { type Fleet, reachableAt } from '../records/fleet.ts'
-import { findOperation, type OperationRecord } from '../records/operation.ts'
+import { actorOf, findOperation, type OperationRecord } from '../records/operation.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
 import type { Instance } from '../schema.ts'
 
@@ -27,6 +28,10 @@ export const operationSchema = z
     instance_id: z.string(),
     kind: z.enum(operationKinds),
     status: z.enum(operationStatuses),
+    actor: z
+      .object({ kind: z.enum(principalKinds), id: z.string(), name: z.string() })
+      .nullable()
+      .meta({ description: 'Who asked for it; null for one of an earlier version' }),
     error: z.string().nullable(),
     created_at: z.iso.datetime(),
     started_at: time,
@@ -97,6 +102,7 @@ export function wireOperation(operation: OperationRecord): WireOperation {
     instance_id: operation.instanceId,
     kind: operation.kind,
     status: operation.status,
+    actor: actorOf(operation),
     error: operation.error,
     created_at: timestamp(operation.createdAt),
     started_at: timestamp(operation.startedAt),

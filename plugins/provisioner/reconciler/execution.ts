@@ -2,7 +2,16 @@ import type { Logger } from '../../../src/log.ts'
 import { DriverError } from '../driver.ts'
 import { type Fleet, markReady, setAddress, setStatus, specOf } from '../records/fleet.ts'
 import { findInstance, getInstance, updateInstance, wanted } from '../records/instance.ts'
-import { beginUndo, claimOperation, finishOperation, isOpen, recordStep } from '../records/operation.ts'
+import {
+  actorOf,
+  beginUndo,
+  claimOperation,
+  findOperation,
+  finishOperation,
+  isOpen,
+  reconcilerPrincipal,
+  recordStep,
+} from '../records/operation.ts'
 import { type Plan, planOf, type StepName } from '../records/plan.ts'
 import { beginRetention } from '../records/removal.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
@@ -200,9 +209,24 @@ function isUpgradeToTheSame({ kind }: Operation, instance: Instance, imageId: st
 }
 
 /** Ends an operation and records what follows from it in one transaction, unless a newer one superseded it. */
-function end({ fleet: { db } }: Execution, operation: Operation, change: () => void): void {
+function end({ fleet }: Execution, operation: Operation, change: () => void): void {
+  const { db } = fleet
   db.transaction(() => {
-    if (isOpen(db, operation.id)) change()
+    if (!isOpen(db, operation.id)) return
+    change()
+    announceEnd(fleet, operation)
+  })
+}
+
+/** Announces how work ended that someone decided on. */
+function announceEnd(fleet: Fleet, { id, instanceId, kind }: Operation): void {
+  const ended = findOperation(fleet.db, id)
+  const principal = ended && actorOf(ended)
+  if (!principal || principal.id === reconcilerPrincipal.id) return
+  fleet.changed({
+    ...{ instanceId, subdomain: getInstance(fleet.db, instanceId).subdomain, change: kind, operationId: id },
+    ...{ result: ended.status === 'succeeded' ? 'done' : 'failed', detail: ended.error ?? '' },
+    ...{ principal, via: 'operation' },
   })
 }
 

@@ -1,3 +1,4 @@
+import { actingAs } from '../../../src/acting.ts'
 import type { OperationKind } from '../contract.ts'
 import { DriverError, type Observed } from '../driver.ts'
 import { setAddress, setStatus } from '../records/fleet.ts'
@@ -10,6 +11,7 @@ import {
   openOperationOf,
   openOperations,
   recentOutcomes,
+  reconcilerPrincipal,
 } from '../records/operation.ts'
 import type { Instance, Operation } from '../schema.ts'
 import { settleRestore } from '../volumes/restored.ts'
@@ -301,6 +303,7 @@ export class Reconciler {
       'reconciling',
     )
     const copyId = kind === 'restore-new' ? now.pendingCopyId : null
-    openOperation(fleet.db, { instanceId: instance.id, kind, image: null, copyId }, fleet.clock.now())
+    const operation = { instanceId: instance.id, kind, image: null, copyId }
+    actingAs(reconcilerPrincipal, () => openOperation(fleet.db, operation, fleet.clock.now()))
   }
 }

@@ -6,7 +6,7 @@ import { isDiskFull } from '../../../src/storage/disk.ts'
 import type { RouterService } from '../../router/contract.ts'
 import type { Site } from '../../site/contract.ts'
 import { siteUrl } from '../../site/contract.ts'
-import type { InstanceEnvironment, InstanceStatus, VolumeCopies } from '../contract.ts'
+import type { InstanceChange, InstanceEnvironment, InstanceStatus, VolumeCopies } from '../contract.ts'
 import type { Driver, InstanceSpec } from '../driver.ts'
 import { type Instance, instances } from '../schema.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
@@ -42,6 +42,8 @@ export interface Fleet {
   workImage: string
   /** How long a released name is kept from others. */
   quarantineMs: number
+  /** Announces a change to those who record it. Call it in the transaction that makes the change. */
+  changed(change: InstanceChange): void
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
 

@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
+import { currentPrincipal, type Principal } from '../../../src/acting.ts'
 import { newId } from '../../../src/ids.ts'
 import { instances, type Operation, operations, type Step, steps } from '../schema.ts'
 import type { ProvisionerDb } from './instance.ts'
@@ -39,8 +40,10 @@ export function openOperation(
     .set({ status: 'superseded', finishedAt: now })
     .where(and(eq(operations.instanceId, instanceId), open))
     .run()
+  const { kind: actorKind = null, id: actorId = null, name: actorName = null } = currentPrincipal() ?? {}
+  const actor = { actorKind, actorId, actorName }
   db.insert(operations)
-    .values({ id, instanceId, kind, image, copyId, status: 'pending', createdAt: now })
+    .values({ id, instanceId, kind, image, copyId, status: 'pending', createdAt: now, ...actor })
     .run()
   db.update(instances).set({ operationId: id }).where(eq(instances.id, instanceId)).run()
   const rows = plan.steps.map(({ name }, position) => ({
@@ -52,6 +55,14 @@ export function openOperation(
   db.insert(steps).values(rows).run()
   return id
 }
+
+/** Who asked for an operation; null when that was not recorded. */
+export function actorOf({ actorKind, actorId, actorName }: Operation): Principal | null {
+  return actorKind === null ? null : { kind: actorKind, id: actorId ?? '', name: actorName ?? '' }
+}
+
+/** The reconciler, when it keeps an instance as it was decided. */
+export const reconcilerPrincipal: Principal = { kind: 'timer', id: 'reconciler', name: 'the reconciler' }
 
 /** The oldest open operations. */
 export function openOperations(db: ProvisionerDb, limit: number): Operation[] {

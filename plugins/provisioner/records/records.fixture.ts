@@ -61,6 +61,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     mail: null,
     environments: () => [],
     copies: () => null,
+    changed: () => {},
     workImage: 'longhouse-runtime:latest',
     quarantineMs: 30 * 86_400_000,
     emit: (event, payload) => void emitted.push({ event, payload }),

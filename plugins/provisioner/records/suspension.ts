@@ -5,27 +5,38 @@ import { getInstance, type ProvisionerDb, updateInstance } from './instance.ts'
 import { openOperation } from './operation.ts'
 
 /** Stops an instance until it is resumed. Its owner is shown `reason`. Returns false when it was suspended already. */
-export function suspendInstance({ db, clock }: Fleet, instanceId: string, reason: string): boolean {
+export function suspendInstance(fleet: Fleet, instanceId: string, reason: string): boolean {
+  const { db, clock } = fleet
   return db.transaction(() => {
-    const { desired, suspension } = getInstance(db, instanceId)
+    const { subdomain, desired, suspension } = getInstance(db, instanceId)
     if (suspension?.reason === reason) return false
     updateInstance(db, instanceId, { volumePermit: null })
     db.insert(suspensions)
       .values({ instanceId, since: clock.now(), reason })
       .onConflictDoUpdate({ target: suspensions.instanceId, set: { reason } })
       .run()
-    if (suspension) return false
-    if (desired === 'running') openOperation(db, { instanceId, kind: 'stop', image: null }, clock.now())
-    return true
+    const operationId =
+      desired === 'running' && !suspension
+        ? openOperation(db, { instanceId, kind: 'stop', image: null }, clock.now())
+        : null
+    const result = operationId === null ? 'done' : 'accepted'
+    fleet.changed({ instanceId, subdomain, change: 'suspend', operationId, result, detail: reason })
+    return !suspension
   })
 }
 
 /** Lifts a suspension. Returns false when there was none. */
-export function resumeInstance({ db, clock }: Fleet, instanceId: string): boolean {
+export function resumeInstance(fleet: Fleet, instanceId: string): boolean {
+  const { db, clock } = fleet
   return db.transaction(() => {
     if (!endSuspension(db, instanceId)) return false
-    if (getInstance(db, instanceId).desired === 'running')
-      openOperation(db, { instanceId, kind: 'start', image: null }, clock.now())
+    const { subdomain, desired } = getInstance(db, instanceId)
+    const operationId =
+      desired === 'running'
+        ? openOperation(db, { instanceId, kind: 'start', image: null }, clock.now())
+        : null
+    const result = operationId === null ? 'done' : 'accepted'
+    fleet.changed({ instanceId, subdomain, change: 'resume', operationId, result })
     return true
   })
 }

@@ -1,0 +1,19 @@
+import type { Principal } from '../../src/acting.ts'
+
+/** Who acts, in words for the operator. `owner` is how the page calls an owner. */
+export function principalWords({ kind, name, id }: Principal, owner: string): string {
+  switch (kind) {
+    case 'operator':
+      return name
+    case 'token':
+      return name === 'admin token' ? 'admin token (script)' : `token “${name}”`
+    case 'owner':
+      return owner
+    case 'billing':
+      return 'billing'
+    case 'timer':
+      return id === name ? `timer ${name}` : name
+    case 'visitor':
+      return name
+  }
+}
