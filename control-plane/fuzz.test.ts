@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { alerts } from '../plugins/alerts/index.ts'
+import { audit } from '../plugins/audit/index.ts'
 import { backup } from '../plugins/backup/index.ts'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
 import { metrics } from '../plugins/metrics/index.ts'
@@ -72,7 +73,7 @@ test(`${requests} random requests over all routes cause no server error and chan
   const root = memoryFolder(t)
   const shop = await openShop(t, {
     root,
-    plugins: [metrics, alerts, overview, sso, backup],
+    plugins: [metrics, alerts, audit, overview, sso, backup],
     env: { HEALTH_TIMEOUT: '30s' },
   })
   const ada = await shop.owner('ada')

@@ -13,12 +13,10 @@ import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
-import { loadAssets } from '../src/http/assets.ts'
 import type { Environment } from '../src/kernel/config.ts'
 import type { Logger } from '../src/log.ts'
-import { builtRoot } from '../src/root.ts'
 import { boot, type Program } from './boot.ts'
-import { controlWeb } from './web.tsx'
+import { builtWeb } from './web.tsx'
 
 /** The control plane is this list of plugins. */
 export const plugins = [
@@ -46,7 +44,7 @@ export async function controlPlane(options: {
 }): Promise<Program> {
   const { env, log, clock = systemClock } = options
   let program: Program | undefined
-  const web = controlWeb(loadAssets(builtRoot('assets')), {
+  const web = builtWeb({
     isOperator: c => program?.services.auth?.isOperator(c) ?? false,
     isOwner: c => (program?.services.auth?.visitor(c) ?? null) !== null,
   })

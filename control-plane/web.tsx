@@ -1,5 +1,6 @@
-import type { Assets } from '../src/http/assets.ts'
+import { type Assets, loadAssets } from '../src/http/assets.ts'
 import type { AppContext } from '../src/http/route.ts'
+import { builtRoot } from '../src/root.ts'
 import { version } from '../src/version.ts'
 import { ownerFrame } from '../views/auth/owner-frame.ts'
 import { operatorFrame } from '../views/operator/operator-frame.ts'
@@ -13,6 +14,11 @@ export interface Visitors {
   isOwner(c: AppContext): boolean
 }
 
+/** The same with the assets of the build. */
+export function builtWeb(visitors: Visitors): BootOptions['web'] {
+  return controlWeb(loadAssets(builtRoot('assets')), visitors)
+}
+
 /** The layout of the control plane's pages, and its page for problems. */
 export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web'] {
   return {
@@ -22,6 +28,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
       description: 'Provisions, watches and removes instances.',
       tags: {
         account: 'The owner’s account, its export and its deletion',
+        'admin-backup': 'Copies of the control plane’s own records',
         'admin-billing': 'Billing, for the operator',
         'admin-instances': 'All instances, for the operator',
         'admin-mail': 'Emails to owners, sent and queued',

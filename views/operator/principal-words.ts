@@ -1,7 +1,7 @@
-import type { Principal } from '../../src/acting.ts'
+import type { AuditEntry } from '../../plugins/audit/contract.ts'
 
 /** Who acts, in words for the operator. `owner` is how the page calls an owner. */
-export function principalWords({ kind, name, id }: Principal, owner: string): string {
+export function principalWords({ kind, name, id }: AuditEntry['principal'], owner: string): string {
   switch (kind) {
     case 'operator':
       return name

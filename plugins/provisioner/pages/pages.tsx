@@ -6,19 +6,18 @@ import type { PageProps } from '../../../views/layout.tsx'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance.tsx'
 import { InstancesLive, type InstancesProps } from '../../../views/operator/instances.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../../views/operator/new-instance.tsx'
-import { operationTitles } from '../../../views/operator/operation-titles.ts'
 import { operatorFrame } from '../../../views/operator/operator-frame.ts'
-import { principalWords } from '../../../views/operator/principal-words.ts'
 import { siteUrl } from '../../site/contract.ts'
 import type { Remover } from '../contract.ts'
 import { purgeAt } from '../reconciler/retention.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
 import { findBySubdomain } from '../records/instance.ts'
-import { actorOf, type OperationRecord, operationsOf } from '../records/operation.ts'
+import { type OperationRecord, operationsOf } from '../records/operation.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
 import type { Instance } from '../schema.ts'
 import type { ProvisionerRoutes } from './answer.ts'
 import type { InstanceQuery, InstanceWindow } from './instance-list.ts'
+import { operationView } from './operation-view.ts'
 
 /** Instances on one page of the list. */
 export const instancesListed = 100
@@ -173,31 +172,6 @@ function taskWarning(faults: ReturnType<ProvisionerRoutes['taskFaults']>): strin
   if (faults.length === 0) return null
   const listed = faults.map(({ task, reason }) => `${task} (${reason})`).join('; ')
   return `Background work keeps failing: ${listed}. It is retried. Instances keep running; the log of the control plane has the details.`
-}
-
-function operationView(
-  operation: OperationRecord,
-  { handedOverAt }: Instance,
-  now: number,
-): InstanceProps['operations'][number] {
-  const { id, kind, status, createdAt, startedAt, finishedAt, steps } = operation
-  const actor = actorOf(operation)
-  // A change of owner is carried out as a new password, opened in the same moment.
-  const ownerChanged = kind === 'reset-password' && createdAt === handedOverAt
-  return {
-    id,
-    actor: actor && principalWords(actor, 'its owner'),
-    title: ownerChanged ? 'Change owner' : operationTitles[kind],
-    status,
-    createdAt,
-    durationMs: startedAt === null ? null : (finishedAt ?? now) - startedAt,
-    steps: steps.map(step => ({
-      name: step.name,
-      state: step.status === 'pending' && operation.finishedAt !== null ? 'skipped' : step.status,
-      durationMs: step.startedAt === null ? null : (step.finishedAt ?? now) - step.startedAt,
-      detail: step.detail,
-    })),
-  }
 }
 
 function noteOf(instance: Instance, operation: OperationRecord | null): string | null {

@@ -1,0 +1,31 @@
+import type { InstanceProps } from '../../../views/operator/instance.tsx'
+import { operationTitles } from '../../../views/operator/operation-titles.ts'
+import { principalWords } from '../../../views/operator/principal-words.ts'
+import { actorOf, type OperationRecord } from '../records/operation.ts'
+import type { Instance } from '../schema.ts'
+
+/** An operation as the page of its instance shows it. */
+export function operationView(
+  operation: OperationRecord,
+  { handedOverAt }: Instance,
+  now: number,
+): InstanceProps['operations'][number] {
+  const { id, kind, status, createdAt, startedAt, finishedAt, steps } = operation
+  const actor = actorOf(operation)
+  // A change of owner is carried out as a new password, opened in the same moment.
+  const ownerChanged = kind === 'reset-password' && createdAt === handedOverAt
+  return {
+    id,
+    actor: actor && principalWords(actor, 'its owner'),
+    title: ownerChanged ? 'Change owner' : operationTitles[kind],
+    status,
+    createdAt,
+    durationMs: startedAt === null ? null : (finishedAt ?? now) - startedAt,
+    steps: steps.map(step => ({
+      name: step.name,
+      state: step.status === 'pending' && operation.finishedAt !== null ? 'skipped' : step.status,
+      durationMs: step.startedAt === null ? null : (step.finishedAt ?? now) - step.startedAt,
+      detail: step.detail,
+    })),
+  }
+}
