@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { smallDisk } from '../../src/testing/small-disk.ts'
 import { testFleet } from '../provisioner/fleet.fixture.ts'
 import { settleRestore } from '../provisioner/volumes/restored.ts'
 import { backup } from './index.ts'
@@ -96,4 +98,39 @@ test('a restore that ended between its two renames is settled: the previous volu
   const { body: started } = await fleet.admin('POST', '/admin/instances/acme/start', { wait: 60 })
   assert.equal(started.status, 'running')
   assert.equal(readFileSync(file('precious'), 'utf8'), 'x')
+})
+
+test('on a full disk no copy is half made and no restore half done; instances run on', async t => {
+  const [disk, storeDisk] = [smallDisk(t, { mebibytes: 48 }), smallDisk(t, { mebibytes: 48 })]
+  if (!disk || !storeDisk) return
+  const env = { BACKUP_STORE: join(storeDisk.dir, 'store') }
+  const { fleet, file, copy, restore } = await fleetWithCopy(t, { root: disk.dir, env })
+  writeFileSync(file('large'), randomBytes(12 * 1024 ** 2))
+  const good = await copy()
+  const boots = readFileSync(file('boots'), 'utf8')
+
+  const room = (dir: string) => statfsSync(dir).bavail * statfsSync(dir).bsize
+  const fill = (dir: string, leftBytes: number) =>
+    writeFileSync(join(dir, 'filler'), Buffer.alloc(room(dir) - leftBytes))
+  fill(disk.dir, 6 * 1024 ** 2)
+  const { status, operation } = await restore(good.id)
+  assert.match(operation?.error ?? '', /^fetch copy: .*(no space left|ENOSPC)/)
+  assert.equal(status, 'running')
+  assert.equal(readFileSync(file('boots'), 'utf8'), boots, 'it was not stopped')
+  assert.ok(room(disk.dir) > 4 * 1024 ** 2, 'what was unpacked is deleted')
+  rmSync(join(disk.dir, 'filler'))
+
+  fill(storeDisk.dir, 2 * 1024 ** 2)
+  writeFileSync(file('large'), randomBytes(12 * 1024 ** 2))
+  const failed = await fleet.admin<{ detail: string }>('POST', '/admin/instances/acme/backup', { wait: 100 })
+  assert.equal(failed.status, 502)
+  assert.match(failed.body.detail, /no space left on device/)
+  // A restore copies the current data first; where that fails, nothing is replaced.
+  const current = readFileSync(file('large'))
+  const { operation: second } = await restore(good.id)
+  assert.match(second?.error ?? '', /^copy data: no copy could be made, so nothing was changed/)
+  assert.ok(readFileSync(file('large')).equals(current))
+  assert.equal((await fleet.visit('acme')).status, 200)
+  rmSync(join(storeDisk.dir, 'filler'))
+  assert.equal((await restore(good.id)).operation?.status, 'succeeded')
 })

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 import { DriverError } from './driver.ts'
 
 /** Enough for the report, which is the last line. */
@@ -28,6 +30,22 @@ export class FolderReport {
       throw new DriverError(`could not ${doing}: ${report.error}`, { permanent: false })
     return report
   }
+}
+
+/** Writes a piece of what the program writes, and waits while `output` is full. Throws when it takes no more. */
+export async function passOn(output: Writable, piece: Buffer, signal: AbortSignal): Promise<void> {
+  if (!output.destroyed && output.write(piece)) return
+  const over = new AbortController()
+  const waiting = { signal: AbortSignal.any([signal, over.signal]) }
+  try {
+    // A stream that is destroyed drains no longer.
+    if (!output.destroyed)
+      await Promise.race([once(output, 'drain', waiting), once(output, 'close', waiting)])
+  } finally {
+    over.abort()
+  }
+  if (output.destroyed)
+    throw new DriverError('what the program writes is not taken any longer', { permanent: false })
 }
 
 function jsonOf(line: string): { error?: unknown } | null {

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import type { Clock } from '../../../src/clock.ts'
 import type { ProvisionerService, VolumeCopies } from '../../provisioner/contract.ts'
 import type { OpenStore } from '../store/open-store.ts'
+import { StoreError } from '../store/store.ts'
 import {
   type BackupDb,
   findCopy,
@@ -104,7 +105,7 @@ export async function readInto(
       ),
       new Promise<null>(resolve => setTimeout(() => resolve(null), 1000)),
     ])
-    throw cause ?? error
+    throw cause instanceof StoreError ? cause : error
   } finally {
     over.abort()
     input.destroy()

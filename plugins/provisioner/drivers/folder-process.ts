@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { DriverError, type FolderWork } from '../driver.ts'
-import { FolderReport } from '../folder-report.ts'
+import { FolderReport, passOn } from '../folder-report.ts'
 
 /** Works on a folder with a child process of the control plane: see `Driver.workOnFolder`. */
 export async function workInProcess(
@@ -26,8 +26,7 @@ export async function workInProcess(
   // A program that has failed reads no further; its report says why.
   const fed = pipeline(input ?? Readable.from([]), child.stdin).catch((error: unknown) => error)
   try {
-    for await (const piece of child.stdout)
-      if (output && !output.write(piece)) await once(output, 'drain', { signal })
+    for await (const piece of child.stdout) if (output) await passOn(output, piece, signal)
     await closed
     if (signal.aborted) throw new DriverError(`could not ${doing}: it was ended`, { permanent: false })
     const result = report.read(doing)

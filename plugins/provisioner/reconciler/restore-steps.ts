@@ -44,9 +44,15 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
       await refuseMountPoint(dataRoot, spec.subdomain)
       await clearFresh(dataRoot, spec)
       await driver.prepareVolume({ ...spec, volume: folders.fresh })
-      const words = await copies.unpack({ copyId, folder: folders.fresh, signal })
-      await markFetched(folders, spec.id, operation.id)
-      return words
+      try {
+        const words = await copies.unpack({ copyId, folder: folders.fresh, signal })
+        await markFetched(folders, spec.id, operation.id)
+        return words
+      } catch (error) {
+        // It may be what fills the disk.
+        await clearRestore(folders).catch(() => {})
+        throw error
+      }
     },
     'swap volume': async step => {
       const { spec, driver, dataRoot, look, volume, workImage, holdJobs, signal } = step

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ContainerCreateOptions } from 'dockerode'
 import { z } from 'zod'
 import { DriverError, type FolderWork } from '../../driver.ts'
-import { FolderReport } from '../../folder-report.ts'
+import { FolderReport, passOn } from '../../folder-report.ts'
 import { attach, framesOf } from './attachment.ts'
 import type { ContainerSettings } from './container.ts'
 import { noSuchContainer } from './discovery.ts'
@@ -54,7 +53,7 @@ export async function workInContainer(
     const report = new FolderReport()
     for await (const { stream, bytes } of framesOf(streams)) {
       if (stream === 'error') report.add(bytes)
-      else if (output && !output.write(bytes)) await once(output, 'drain', { signal })
+      else if (output) await passOn(output, bytes, signal)
     }
     if (signal.aborted) throw new DriverError(`could not ${doing}: it was ended`, { permanent: false })
     const result = reportOf(report, doing, image)
