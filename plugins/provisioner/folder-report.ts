@@ -32,7 +32,7 @@ export class FolderReport {
   }
 }
 
-/** Writes a piece of what the program writes, and waits while `output` is full. Throws when it takes no more. */
+/** Writes a piece of what the program writes, and waits while `output` is full. Throws once it is destroyed. */
 export async function passOn(output: Writable, piece: Buffer, signal: AbortSignal): Promise<void> {
   if (!output.destroyed && output.write(piece)) return
   const over = new AbortController()
