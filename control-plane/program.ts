@@ -12,6 +12,7 @@ import { owners } from '../plugins/owners/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
 import { sso } from '../plugins/sso/index.ts'
+import { tokens } from '../plugins/tokens/index.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 import type { Environment } from '../src/kernel/config.ts'
 import type { Logger } from '../src/log.ts'
@@ -34,6 +35,7 @@ export const plugins = [
   overview,
   owners,
   sso,
+  tokens,
 ]
 
 /** Sets up the control plane, which answers once `listen` is called. Throws a BootError that names every fault. */

@@ -85,6 +85,7 @@ export function alertRoutes(parts: {
       path,
       summary: 'What needs the operator now, what did, and silences',
       guard: admin,
+      role: 'read',
       answers: {
         200: {
           description: 'The alerts: open ones oldest first, the others newest first',
@@ -120,6 +121,7 @@ export function alertRoutes(parts: {
       path: `${path}/silences`,
       summary: 'Send no alerts of a kind, of an instance, or at all, for a time',
       guard: admin,
+      role: 'operate',
       body: silenceBody,
       answers: {
         201: { description: 'The silence', schema: silenceSchema },
@@ -138,6 +140,7 @@ export function alertRoutes(parts: {
       path: `${path}/silences/{id}/end`,
       summary: 'End a silence now',
       guard: admin,
+      role: 'operate',
       params: z.object({ id: z.string() }),
       body: z.object({}),
       answers: {
@@ -154,6 +157,7 @@ export function alertRoutes(parts: {
       path: `${path}/test`,
       summary: 'Send a test alert to every channel',
       guard: admin,
+      role: 'operate',
       body: z.object({}),
       answers: {
         204: { description: 'It is queued' },

@@ -14,6 +14,10 @@ export function audited(route: Route, audit: AuditLog): Route {
   const { method, path, audit: how } = route
   if (typeof how === 'object' || (method === 'get' && how === undefined)) return route
   const via = `${method.toUpperCase()} ${path}`
+  const occasionOf = (c: AppContext): Occasion => ({
+    principal: () => c.get('principal') ?? visitor,
+    ...{ via, address: c.get('client'), requestId: c.get('requestId'), recorded: 0 },
+  })
   const write = (c: AppContext, occasion: Occasion, status: number) => {
     const refused = status >= 400
     if (!refused && (occasion.recorded > 0 || c.get('about') === null)) return
@@ -31,11 +35,20 @@ export function audited(route: Route, audit: AuditLog): Route {
   }
   return {
     ...route,
+    guard: {
+      ...route.guard,
+      check: async (c, next) => {
+        try {
+          return await route.guard.check(c, next)
+        } catch (error) {
+          // Only the guard's own refusals get here: the program catches what the handler throws.
+          if (error instanceof Problem && error.status === 403) write(c, occasionOf(c), error.status)
+          throw error
+        }
+      },
+    },
     handle: async (c, input) => {
-      const occasion: Occasion = {
-        principal: () => c.get('principal') ?? visitor,
-        ...{ via, address: c.get('client'), requestId: c.get('requestId'), recorded: 0 },
-      }
+      const occasion = occasionOf(c)
       try {
         const response = await inOccasion(occasion, () => route.handle(c, input))
         write(c, occasion, response.status)

@@ -21,6 +21,7 @@ export const audit = definePlugin({
     return {
       hooks: {
         'around-route': route => audited(route, audit),
+        'access-change': ({ change, ...entry }) => audit.record({ action: change, result: 'done', ...entry }),
         'instance-change': ({ change, subdomain, ...entry }) =>
           audit.record({ action: change, target: subdomain, ...entry }),
       },

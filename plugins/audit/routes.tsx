@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts'
 import { numberField, optionalNumberField } from '../../src/http/json-schema.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type Guard, type Route, route } from '../../src/http/route.ts'
-import { AuditPage } from '../../views/operator/audit-page.tsx'
+import { AuditPage } from '../../views/operator/access/audit-page.tsx'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
 import type { Verification } from './chain.ts'
 import type { AuditFilter, AuditLog } from './log.ts'
@@ -57,6 +57,7 @@ export function auditRoutes(parts: {
       path,
       summary: 'Who did what, newest first',
       guard: admin,
+      role: 'read',
       query: filters.extend({
         limit: numberField(1, 500, 50),
         cursor: optionalNumberField(1, 999_999_999_999).meta({
@@ -95,6 +96,7 @@ export function auditRoutes(parts: {
       operation: 'exportAdminAudit',
       summary: 'The audit log as a file, oldest first',
       guard: admin,
+      role: 'read',
       query: filters.extend({
         format: z.enum(['jsonl', 'csv'], 'must be jsonl or csv').default('jsonl'),
       }),
@@ -119,6 +121,7 @@ export function auditRoutes(parts: {
       operation: 'verifyAdminAudit',
       summary: 'Check that no entry was changed or removed',
       guard: admin,
+      role: 'read',
       answers: { 200: { description: 'What the check found', schema: verificationSchema } },
       handle: async c => c.json(await audit.verify(c.req.raw.signal)),
     }),

@@ -1,4 +1,5 @@
-import type { AppContext, Guard } from '../../src/http/route.ts'
+import type { Principal } from '../../src/acting.ts'
+import type { AppContext, Guard, Role } from '../../src/http/route.ts'
 
 /** An owner's account, as other plugins see it. */
 export interface Account {
@@ -32,9 +33,32 @@ export interface AccountSession {
   lastSeenAt: number
 }
 
+/** An operator or one of their tokens, and what they may do. */
+export interface Access {
+  principal: Principal
+  role: Role
+  /** The subdomains of the only instances that it is for; null for no such limit. */
+  instances: readonly string[] | null
+}
+
+/** A change of who may do what here. */
+export interface AccessChange {
+  change: 'create-token' | 'revoke-token'
+  /** The name of the token. */
+  target: string
+  detail?: string
+}
+
 export interface AuthService {
-  /** Lets the operator in: by the admin bearer token, or by the session of a browser that signed in with it. */
+  /**
+   * Lets operators in whose role is at least the route's: by the admin token, by the session of a browser that signed in with
+   * it, or by an API token. A token for some instances gets only to routes whose path names one of them.
+   */
   admin: Guard
+  /** Announces a change to those who record it. Call it in the transaction that makes the change. */
+  accessChanged(change: AccessChange): void
+  /** Throws `role-needed`, or `out-of-scope` for a token that is for some instances. For what only part of a route's requests need. */
+  requireRole(c: AppContext, role: Role, options?: { beyondInstances?: boolean }): void
   /** Returns whether the browser is signed in as the operator; works on pages without a guard, too. */
   isOperator(c: AppContext): boolean
   /** The file that stores the admin token, when it was generated here; null when the operator set it. */
@@ -60,6 +84,10 @@ declare module '../../src/kernel/control-plane.ts' {
     auth: AuthService
   }
   interface Hooks {
+    /** Called in the transaction that makes the change, so that neither is there without the other. */
+    'access-change': (change: AccessChange) => void
+    /** Finds what an API token may do, and records its use from that address; null when there is none. */
+    'api-token': (secret: string, address: string) => Access | null
     /** What a plugin stores about an account, as JSON, for its owner's export. */
     'account-export': (account: Account) => unknown
     /**

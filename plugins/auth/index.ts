@@ -11,7 +11,7 @@ import { accountRoutes } from './account-routes.tsx'
 import { accountSessionStore } from './account-session.ts'
 import { loadAdminToken, tokenForm, tokenRule } from './admin-token.ts'
 import './contract.ts'
-import { adminGuard } from './guard.ts'
+import { operatorAccess } from './guard.ts'
 import { openIdProvider } from './openid.ts'
 import { openIdConfig } from './openid-config.ts'
 import { authRoutes } from './routes.tsx'
@@ -31,7 +31,7 @@ export const auth = definePlugin({
     .and(openIdConfig),
   needs: ['site'],
   tables: { schema, migrations: 'plugins/auth/migrations' },
-  asks: { 'account-export': 'any', 'account-kept': 'any' },
+  asks: { 'access-change': 'any', 'account-export': 'any', 'api-token': 'optional', 'account-kept': 'any' },
   setup: ({ config, services: { site }, db, clock, log, emit, hooks }) => {
     const https = site.publicUrl?.protocol === 'https:'
     const tenMinutes = 10 * 60_000
@@ -45,6 +45,11 @@ export const auth = definePlugin({
     }
     if (token.file) log.info({ file: token.file }, 'the admin token is in this file')
 
+    const entrance = operatorAccess({
+      ...operator,
+      apiToken: (secret, address) => hooks.optional('api-token')?.(secret, address) ?? null,
+    })
+
     const provider = config.openId && openIdProvider(config.openId, clock)
     const cookie = sessionCookie({ https, kind: 'account' })
     const accounts = accountBook(db, clock)
@@ -57,7 +62,11 @@ export const auth = definePlugin({
 
     return {
       service: {
-        admin: adminGuard(operator),
+        admin: entrance.guard,
+        requireRole: entrance.requireRole,
+        accessChanged: change => {
+          for (const { answer: record } of hooks.all('access-change')) record(change)
+        },
         isOperator: c => {
           const secret = operator.cookie.read(c)
           return secret !== undefined && operator.sessions.isLive(secret)

@@ -12,4 +12,6 @@ export const signInOver = defineProblem('sign-in-over', 400, 'This sign-in has e
 export const signInRefused = defineProblem('sign-in-refused', 403, 'The sign-in could not be verified')
 export const clocksDiffer = defineProblem('clocks-differ', 403, 'The clocks do not match')
 export const emailUnverified = defineProblem('email-unverified', 403, 'Your email address is not verified')
+export const roleNeeded = defineProblem('role-needed', 403, 'Your role does not allow this')
+export const outOfScope = defineProblem('out-of-scope', 403, 'The token is for other instances')
 export const unknownSession = defineProblem('unknown-session', 404, 'No such session')

@@ -38,6 +38,7 @@ export function archiveRoutes(parts: BackupRoutes & { auth: AuthService }): Rout
       path: '/admin/instances/{subdomain}/archive',
       summary: 'Download everything of an instance as one archive, for its owner',
       guard: auth.admin,
+      role: 'own',
       params: named,
       answers,
       handle: (c, { params }) => download(parts, c, requireInstance(parts, params.subdomain)),
@@ -78,6 +79,7 @@ function uploadRoute(parts: BackupRoutes): Route {
     summary:
       'Upload an archive as a copy of an instance, which can then be restored. It is proven to work before it counts',
     guard: admin,
+    role: 'operate',
     params: named,
     rawBody: 'An archive, as `GET …/archive` answers it',
     answers: { 201: { description: 'The copy, which works', schema: backupSchema } },

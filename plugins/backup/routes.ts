@@ -37,6 +37,7 @@ function makeRoute(parts: BackupRoutes): Route {
     path: '/admin/instances/{subdomain}/backup',
     summary: 'Make a copy of an instance, while it runs',
     guard: admin,
+    role: 'operate',
     mayWait: true,
     params: named,
     body: nothing,
@@ -64,6 +65,7 @@ function listRoute({ db, admin, ...parts }: BackupRoutes): Route {
     path: '/admin/instances/{subdomain}/backups',
     summary: 'The copies of an instance, newest first',
     guard: admin,
+    role: 'read',
     params: named,
     answers: { 200: { description: 'The copies that can be restored', schema: backupsSchema } },
     handle: (c, { params }) => {
@@ -79,6 +81,7 @@ function oneRoute({ db, admin, ...parts }: BackupRoutes): Route {
     path: '/admin/instances/{subdomain}/backups/{id}',
     summary: 'One copy, also while it is being made',
     guard: admin,
+    role: 'read',
     params: numbered,
     answers: { 200: { description: 'The copy', schema: backupSchema } },
     handle: (c, { params }) => {
@@ -97,6 +100,7 @@ function verifyRoute(parts: BackupRoutes): Route {
     path: '/admin/instances/{subdomain}/backups/{id}/verify',
     summary: 'Restore a copy into a scratch folder, check it, and start a runtime on it',
     guard: admin,
+    role: 'operate',
     mayWait: true,
     params: numbered,
     body: nothing,
@@ -119,6 +123,7 @@ function recordsRoute({ admin, copyRecords }: BackupRoutes): Route {
     path: '/admin/backup',
     summary: 'Copy the control plane’s own records now; they are copied every hour',
     guard: admin,
+    role: 'operate',
     body: nothing,
     answers: {
       201: {

@@ -42,6 +42,7 @@ export function mailRoutes(parts: {
       path: '/admin/mail',
       summary: 'Emails to owners and their delivery status, newest first',
       guard: admin,
+      role: 'read',
       query: listWindow(listed).pick({ offset: true }),
       answers: {
         200: {
@@ -75,6 +76,7 @@ export function mailRoutes(parts: {
       path: '/admin/mail/{id}/retry',
       summary: 'Retry a queued or failed email now',
       guard: admin,
+      role: 'operate',
       params: z.object({ id: z.string() }),
       body: z.object({}),
       answers: {

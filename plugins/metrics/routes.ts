@@ -20,6 +20,7 @@ export function metricsRoutes(options: {
       path: '/metrics',
       summary: 'Metrics for Prometheus, with the admin token or the one of METRICS_TOKEN',
       guard,
+      role: 'read',
       answers: { 200: { description: 'Text format 0.0.4', type: 'text/plain' } },
       handle: async c =>
         c.body(exposition(await read()), 200, {

@@ -80,6 +80,7 @@ export function overviewRoutes(parts: {
       path,
       summary: 'Counts, what needs the operator, capacity and the newest operations',
       guard: admin,
+      role: 'read',
       answers: { 200: { description: 'The overview', schema: overviewSchema } },
       handle: async c => {
         const { byStatus, memory, operations } = provisioner.summary(recentOperations)

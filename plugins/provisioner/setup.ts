@@ -67,6 +67,7 @@ export async function setUpProvisioner(
     routes: provisionerRoutes({
       ...{ fleet, health, settings, log, reconciler, orphans, ownership, retention, taskFaults },
       admin: services.auth.admin,
+      requireRole: services.auth.requireRole,
       defaultImage: config.CONTROL_PLANE_IMAGE,
       nudge: act,
     }),

@@ -147,7 +147,11 @@ const noFields = z.object({})
 function mount(app: Hono<AppEnv>, spec: Route): void {
   const path = spec.path.replace(/\{(\w+)\.\.\.\}/g, ':$1{.+}').replace(/\{(\w+)\}/g, ':$1')
   const taken = spec.body ?? (changing.has(spec.method) && !spec.rawBody ? noFields : undefined)
-  app.on(spec.method.toUpperCase(), path, spec.guard.check, async c => {
+  const declare: MiddlewareHandler<AppEnv> = (c, next) => {
+    c.set('role', spec.role)
+    return next()
+  }
+  app.on(spec.method.toUpperCase(), path, declare, spec.guard.check, async c => {
     const params = check(spec.params, c.req.param())
     const query = check(spec.query, c.req.query())
     const fields = taken && (await readFields(c, spec.limitBytes ?? defaultLimitBytes))

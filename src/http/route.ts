@@ -13,6 +13,8 @@ export interface AppEnv {
     log: Logger
     /** The caller, once a guard that identifies callers has accepted them. */
     actor: Actor | undefined
+    /** The role that the route needs, for its guard. */
+    role: Role | undefined
     /** The same in the control plane: who acts, for what records it. */
     principal: Principal | undefined
     /**
@@ -22,6 +24,10 @@ export interface AppEnv {
     about: string | null | undefined | Promise<string | null>
   }
 }
+
+/** What an operator or one of their tokens may do; each includes the ones before it. */
+export const roles = ['read', 'operate', 'own'] as const
+export type Role = (typeof roles)[number]
 
 export const actorKinds = ['session', 'token'] as const
 
@@ -54,6 +60,8 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   path: string
   summary: string
   guard: Guard
+  /** For a route of the operator's: the role that it needs. Without it, the guard asks for the highest. */
+  role?: Role
   params?: P
   /** Query parameters. A program that sends others is refused; a page's address may have more. */
   query?: Q

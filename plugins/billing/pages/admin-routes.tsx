@@ -87,6 +87,7 @@ export function billingAdminRoutes(
       path: '/admin/billing',
       summary: 'Billing state of all accounts, those that need attention first',
       guard: admin,
+      role: 'read',
       query: listWindow(listed).pick({ offset: true }).extend({ search: searchField }),
       answers: { 200: { description: 'The accounts', schema: overviewSchema } },
       handle: (c, { query: { offset, search } }) => {
@@ -126,6 +127,7 @@ export function billingAdminRoutes(
       path: '/admin/billing/reconcile',
       summary: 'Read every customer from Stripe now',
       guard: admin,
+      role: 'operate',
       body: z.object({}),
       answers: {
         204: { description: 'The customers will be read' },

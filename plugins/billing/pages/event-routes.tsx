@@ -39,6 +39,7 @@ export function eventRoutes(parts: {
       path,
       summary: 'Stripe events, newest first',
       guard: admin,
+      role: 'read',
       query: listWindow(listed).pick({ offset: true }),
       answers: {
         200: {
@@ -69,6 +70,7 @@ export function eventRoutes(parts: {
       path: `${path}/{id}/retry`,
       summary: 'Retry a queued or failed event now',
       guard: admin,
+      role: 'operate',
       params: z.object({ id: z.string() }),
       body: z.object({}),
       answers: {

@@ -73,6 +73,7 @@ const showAccount = (parts: RouteParts) =>
     path: '/admin/billing/accounts/{id}',
     summary: 'One account’s billing state and exemptions',
     guard: parts.auth.admin,
+    role: 'read',
     params: named,
     answers: { 200: { description: 'The account', schema: accountSchema } },
     handle: (c, { params: { id } }) =>
@@ -85,6 +86,7 @@ const exempt = (parts: RouteParts) =>
     path: '/admin/billing/accounts/{id}/exempt',
     summary: 'Exempt an account from payment; it runs within a plan’s limits until the exemption ends',
     guard: parts.auth.admin,
+    role: 'own',
     params: named,
     body: z.object({
       ...said,
@@ -116,6 +118,7 @@ const endExemption = (parts: RouteParts) =>
     path: '/admin/billing/accounts/{id}/end-exemption',
     summary: 'End an account’s exemption; its owner has the grace period to choose a plan',
     guard: parts.auth.admin,
+    role: 'own',
     params: named,
     body: z.object(said),
     answers,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { preferredWait, wantsPage } from '../../../src/http/negotiate.ts'
 import type { AppContext, Guard } from '../../../src/http/route.ts'
+import type { AuthService } from '../../auth/contract.ts'
 import { type RequestedKind, request } from '../commands/commands.ts'
 import type { Ownership } from '../commands/ownership.ts'
 import type { Execution } from '../reconciler/execution.ts'
@@ -13,6 +14,7 @@ import { instanceSchema, wireInstance } from './wire.ts'
 
 export interface ProvisionerRoutes extends Execution {
   admin: Guard
+  requireRole: AuthService['requireRole']
   reconciler: Reconciler
   orphans: Orphans
   taskFaults(): readonly { task: string; reason: string }[]

@@ -24,6 +24,7 @@ export function newInstancePageRoute({ admin }: ProvisionerRoutes, pages: Instan
     path: '/admin/new',
     summary: 'The form for a new instance',
     guard: admin,
+    role: 'operate',
     pageOnly: true,
     answers: { 200: { description: 'The page' } },
     handle: c => pages.create(c, {}, []),
@@ -38,6 +39,7 @@ export function provisionRoute(parts: ProvisionerRoutes, pages: InstancePages): 
     path: '/admin/instances',
     summary: 'Provision an instance',
     guard: admin,
+    role: 'operate',
     mayWait: true,
     body: provisionBody,
     answers: {

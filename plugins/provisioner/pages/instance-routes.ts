@@ -26,6 +26,7 @@ export function instanceRoute(parts: ProvisionerRoutes, pages: InstancePages): R
     path: '/admin/instances/{subdomain}',
     summary: 'One instance with its last operation',
     guard: admin,
+    role: 'read',
     params: named,
     answers: { 200: { description: 'The instance', schema: instanceSchema } },
     handle: (c, { params }) => {
@@ -47,6 +48,7 @@ export function operationRoute(
     path: `/admin/instances/{subdomain}/${kind}`,
     summary,
     guard: parts.admin,
+    role: 'operate',
     params: named,
     body: nothing,
     mayWait: true,
@@ -61,6 +63,7 @@ export function upgradeRoute(parts: ProvisionerRoutes): Route {
     path: '/admin/instances/{subdomain}/upgrade',
     summary: 'Upgrade an instance to another image, or to the current default',
     guard: parts.admin,
+    role: 'operate',
     mayWait: true,
     params: named,
     body: z.object({
@@ -79,6 +82,7 @@ export function resetPasswordRoute(parts: ProvisionerRoutes, pages: InstancePage
     path: '/admin/instances/{subdomain}/reset-password',
     summary: 'Give an instance a new password. A running instance restarts, which ends every session',
     guard: admin,
+    role: 'operate',
     mayWait: true,
     params: named,
     body: nothing,
@@ -98,6 +102,7 @@ export function operationDetailsRoute({ fleet, admin }: ProvisionerRoutes): Rout
     path: '/admin/operations/{id}',
     summary: 'One operation with its steps',
     guard: admin,
+    role: 'read',
     params: z.object({ id: z.string() }),
     answers: { 200: { description: 'The operation', schema: operationSchema } },
     handle: (c, { params }) => {

@@ -46,6 +46,7 @@ export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route
     path: '/admin/instances',
     summary: `Instances by name, ${mostListed} per page; \`Link\` leads to the next page`,
     guard: admin,
+    role: 'read',
     query: listQuery,
     answers: {
       200: {
@@ -86,6 +87,7 @@ export function restartOutdatedRoute(parts: ProvisionerRoutes): Route {
     path: '/admin/instances/restart-outdated',
     summary: 'Restart every instance that runs with older settings of the control plane, a few at a time',
     guard: admin,
+    role: 'operate',
     body: z.object({}),
     answers: {
       202: {
@@ -112,6 +114,7 @@ export function orphansRoute({ admin, orphans }: ProvisionerRoutes): Route {
     path: '/admin/orphans',
     summary: 'Containers without a matching record, as of the last check',
     guard: admin,
+    role: 'read',
     answers: { 200: { description: 'The containers', schema: orphansSchema } },
     handle: c => c.json(wireOrphans(orphans.found)),
   })

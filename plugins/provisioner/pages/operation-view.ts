@@ -1,6 +1,6 @@
 import type { InstanceProps } from '../../../views/operator/instance.tsx'
 import { operationTitles } from '../../../views/operator/operation-titles.ts'
-import { principalWords } from '../../../views/operator/principal-words.ts'
+import { principalWords } from '../../../views/operator/access/principal-words.ts'
 import { actorOf, type OperationRecord } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
 

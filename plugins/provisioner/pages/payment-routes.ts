@@ -14,6 +14,7 @@ export function paymentRoutes(parts: ProvisionerRoutes): Route[] {
       path: `/admin/instances/{subdomain}/${verb}`,
       summary,
       guard: admin,
+      role: 'own',
       params: named,
       body: z.object({}),
       answers: {

@@ -56,11 +56,13 @@ function removeRoute(parts: ProvisionerRoutes): Route {
     summary:
       'Deprovision an instance: remove its container, keep its volume. `purge=true` also deletes the volume for good; `anyway=true` even deletes what is in its place without being marked as this instance’s',
     guard: parts.admin,
+    role: 'operate',
     mayWait: true,
     params: named,
     query: z.object({ purge: flagField(), anyway: flagField() }),
     answers,
     handle: (c, { params, query }) => {
+      if (query.purge) parts.requireRole(c, 'own')
       if (query.purge) return purge(parts, c, params.subdomain, query.anyway)
       if (query.anyway) throw invalidFields([{ path: 'anyway', message: 'goes with purge=true only' }])
       return operateWith(parts)('deprovision')(c, params.subdomain)
@@ -74,6 +76,7 @@ function deprovisionRoute(parts: ProvisionerRoutes): Route {
     path: '/admin/instances/{subdomain}/deprovision',
     summary: 'Same as DELETE, for forms',
     guard: parts.admin,
+    role: 'operate',
     mayWait: true,
     params: named,
     body: nothing,
@@ -88,6 +91,7 @@ function purgeRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
     path: '/admin/instances/{subdomain}/purge',
     summary: 'Same as DELETE with purge=true, for forms; the name must be typed',
     guard: parts.admin,
+    role: 'own',
     mayWait: true,
     params: named,
     body: z.object({
@@ -116,6 +120,7 @@ function restoreRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
     summary:
       'Restore a copy in place, or into a new name. Without `backup`: undo a removal, with the same volume and password; an instance that is suspended, or had been stopped, comes back stopped',
     guard: parts.admin,
+    role: 'operate',
     mayWait: true,
     params: named,
     body: z
@@ -140,6 +145,8 @@ function restoreRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
     },
     handle: async (c, { params, body: { backup, into } }) => {
       if (backup !== undefined && into !== undefined) {
+        // That is an instance beside those that a token may be for.
+        parts.requireRole(c, 'operate', { beyondInstances: true })
         const { password, ...accepted } = await restoreInto(parts.fleet, params.subdomain, backup, into)
         if (!wantsPage(c)) return answerWith(parts)(c, accepted, 200, { password })
         parts.nudge()
@@ -163,6 +170,7 @@ function startOverRoute(parts: ProvisionerRoutes): Route {
     summary:
       'Start an instance whose volume is missing, with a new, empty one; with `adopt`, with the one found in its place',
     guard: parts.admin,
+    role: 'operate',
     mayWait: true,
     params: named,
     body: z.object({ adopt: truth.optional() }),
@@ -183,6 +191,7 @@ function transferRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
     summary:
       'Transfer an instance to another owner, with all its data and a new password. Also works for a removed instance',
     guard: parts.admin,
+    role: 'own',
     mayWait: true,
     params: named,
     body: z.object({ owner_email: ownerEmail }),

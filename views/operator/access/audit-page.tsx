@@ -1,12 +1,12 @@
-import type { AuditEntry, AuditResult } from '../../plugins/audit/contract.ts'
-import { Button } from '../components/button.tsx'
-import { Field } from '../components/field.tsx'
-import type { Shape, Tone } from '../components/mark.tsx'
-import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
-import { Badge } from '../components/status.tsx'
-import { Table } from '../components/table.tsx'
-import { Time } from '../components/time.tsx'
-import { operationTitles } from './operation-titles.ts'
+import type { AuditEntry, AuditResult } from '../../../plugins/audit/contract.ts'
+import { Button } from '../../components/button.tsx'
+import { Field } from '../../components/field.tsx'
+import type { Shape, Tone } from '../../components/mark.tsx'
+import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { Badge } from '../../components/status.tsx'
+import { Table } from '../../components/table.tsx'
+import { Time } from '../../components/time.tsx'
+import { operationTitles } from '../operation-titles.ts'
 import { principalWords } from './principal-words.ts'
 
 type Filters = Record<'instance' | 'actor' | 'action' | 'from' | 'to', string>
@@ -175,6 +175,8 @@ const otherTitles: Record<string, string> = {
   claim: 'Claim',
   bill: 'Bill',
   exempt: 'Exempt',
+  'create-token': 'Create API token',
+  'revoke-token': 'Revoke API token',
 }
 
 function On({ entry: { instanceId, target } }: { entry: AuditEntry }) {

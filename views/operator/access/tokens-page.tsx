@@ -1,0 +1,193 @@
+import type { Token } from '../../../plugins/tokens/contract.ts'
+import { Button, Confirm } from '../../components/button.tsx'
+import { Field } from '../../components/field.tsx'
+import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { sentence } from '../../components/sentence.ts'
+import { Badge } from '../../components/status.tsx'
+import { Table } from '../../components/table.tsx'
+import { NotYet, Time } from '../../components/time.tsx'
+
+export interface TokensPageProps {
+  now: number
+  /** Newest first. */
+  tokens: readonly Token[]
+  /** The control plane's address, for the example. */
+  address: string
+  /** The token that was just created, shown only once. */
+  made?: { name: string; secret: string }
+  /** What was typed, and what is wrong with it. */
+  form?: { values: Record<string, string>; errors: readonly { path: string; message: string }[] }
+}
+
+const roleWords = {
+  read: 'Read',
+  operate: 'Operate',
+  own: 'Own',
+} as const satisfies Record<Token['role'], string>
+
+const roleHints = {
+  read: 'Read: see everything',
+  operate: 'Operate: also create, start, stop, upgrade, back up, remove',
+  own: 'Own: also delete for good, change owners, manage tokens',
+} as const satisfies Record<Token['role'], string>
+
+export function TokensPage({ now, tokens, address, made, form }: TokensPageProps) {
+  const errorOf = (path: string) => {
+    const error = form?.errors.find(each => each.path.split('.')[0] === path)
+    return error && sentence(error.message)
+  }
+  return (
+    <>
+      <PageHead title="API tokens" lead="For scripts and other programs, each with a role of its own." />
+      <div class="stack">
+        {made ? <Made made={made} address={address} /> : null}
+        <Panel title="Tokens" flush>
+          {tokens.length === 0 ? (
+            <EmptyState title="No tokens yet">
+              <p>
+                The admin token works as well, and may do everything. Give each script a token of its own.
+              </p>
+            </EmptyState>
+          ) : (
+            <TokenTable tokens={tokens} now={now} />
+          )}
+        </Panel>
+        <Panel title="New token">
+          <form method="post" action="/admin/tokens" class="form">
+            <Field
+              name="name"
+              label="Name"
+              required
+              value={form?.values.name}
+              error={errorOf('name')}
+              autocomplete="off"
+              hint="What will use it, such as “deploy script”. The audit log names it."
+            />
+            <Field
+              name="role"
+              label="Role"
+              value={form?.values.role ?? 'read'}
+              error={errorOf('role')}
+              options={Object.entries(roleHints).map(([value, label]) => ({ value, label }))}
+            />
+            <Field
+              name="instances"
+              label="Only these instances"
+              value={form?.values.instances}
+              error={errorOf('instances')}
+              autocomplete="off"
+              spellcheck={false}
+              hint="Subdomains, separated by commas. Leave it empty for all."
+            />
+            <Field
+              name="expires_in"
+              label="Expires in"
+              value={form?.values.expires_in}
+              error={errorOf('expires_in')}
+              autocomplete="off"
+              placeholder="90d"
+              hint="A duration such as 90d. Leave it empty for a token that does not expire."
+            />
+            <Button look="primary">Create token</Button>
+          </form>
+        </Panel>
+      </div>
+    </>
+  )
+}
+
+function Made({
+  made,
+  address,
+}: Pick<TokensPageProps, 'address'> & { made: { name: string; secret: string } }) {
+  return (
+    <Notice tone="ok" title={`The token “${made.name}”`}>
+      <p>
+        <code class="secret">{made.secret}</code>
+      </p>
+      <p>Copy it now: it is shown only once. Longhouse keeps only a hash.</p>
+      <pre class="code">{`curl -H 'Authorization: Bearer ${made.secret}' ${address}/admin/instances`}</pre>
+    </Notice>
+  )
+}
+
+function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
+  return (
+    <Table
+      caption="API tokens, newest first"
+      rows={tokens}
+      rowId={token => `row-${token.id}`}
+      columns={[
+        {
+          label: 'Name',
+          kind: 'lead',
+          cell: token => (
+            <>
+              <span class="name">{token.name}</span>
+              <span class="sub">
+                <code>{token.hint}…</code>
+              </span>
+            </>
+          ),
+        },
+        { label: 'Role', cell: token => <Scope token={token} /> },
+        {
+          label: 'Created',
+          cell: token => (
+            <>
+              <Time at={token.createdAt} now={now} />
+              <span class="sub">by {token.createdBy}</span>
+            </>
+          ),
+        },
+        { label: 'Expires', cell: token => <Expiry token={token} now={now} /> },
+        { label: 'Last used', cell: token => <LastUse token={token} now={now} /> },
+        {
+          label: 'Actions',
+          kind: 'end',
+          cell: token => (
+            <Confirm
+              ask="Revoke…"
+              confirm="Revoke this token"
+              about={token.name}
+              action={`/admin/tokens/${token.id}/revoke`}
+            >
+              Programs that use “{token.name}” are refused from now on. This cannot be undone.
+            </Confirm>
+          ),
+        },
+      ]}
+    />
+  )
+}
+
+function Scope({ token: { role, instances } }: { token: Token }) {
+  return (
+    <>
+      {roleWords[role]}
+      {instances === null ? null : (
+        <span class="sub">only {instances.map(({ subdomain }) => subdomain).join(', ')}</span>
+      )}
+    </>
+  )
+}
+
+function Expiry({ token: { expiresAt }, now }: { token: Token; now: number }) {
+  if (expiresAt === null) return <NotYet words="never" />
+  if (expiresAt > now) return <Time at={expiresAt} now={now} />
+  return (
+    <Badge tone="warn" shape="slash">
+      Expired
+    </Badge>
+  )
+}
+
+function LastUse({ token, now }: { token: Token; now: number }) {
+  if (token.lastUsedAt === null) return <NotYet words="never" />
+  return (
+    <>
+      <Time at={token.lastUsedAt} now={now} />
+      <span class="sub">from {token.lastUsedFrom}</span>
+    </>
+  )
+}
