@@ -10,6 +10,7 @@ import { overview } from '../plugins/overview/index.ts'
 import type { OwnerBrowser } from '../plugins/owners/owners.fixture.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
 import { sso } from '../plugins/sso/index.ts'
+import { tokens } from '../plugins/tokens/index.ts'
 import type { AppEnv } from '../src/http/route.ts'
 import { silentLog } from '../src/log.ts'
 import { memoryFolder, temporaryFolder } from '../src/testing/folder.ts'
@@ -73,7 +74,7 @@ test(`${requests} random requests over all routes cause no server error and chan
   const root = memoryFolder(t)
   const shop = await openShop(t, {
     root,
-    plugins: [metrics, alerts, audit, overview, sso, backup],
+    plugins: [metrics, alerts, audit, overview, sso, backup, tokens],
     env: { HEALTH_TIMEOUT: '30s' },
   })
   const ada = await shop.owner('ada')
