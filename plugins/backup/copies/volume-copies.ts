@@ -27,7 +27,7 @@ export interface CopyParts {
 }
 
 /** Copies on an instance's page. */
-const mostShown = 20
+const mostShown = 8
 
 /** What the provisioner asks before it changes or deletes data, and what it restores from. */
 export function volumeCopies(parts: CopyParts): VolumeCopies {
