@@ -3,6 +3,7 @@ import { auth } from './auth/index.ts'
 import { badges } from './badges/index.ts'
 import { type BootOptions, boot, type Runtime } from './boot.ts'
 import { certificates } from './certificates/index.ts'
+import { disk } from './disk/index.ts'
 import { files } from './files/index.ts'
 import { gitServer } from './git-server/index.ts'
 import { health } from './health/index.ts'
@@ -30,6 +31,7 @@ export const plugins = [
   packages,
   repo,
   jobs,
+  disk,
   sync,
   gitServer,
   files,

@@ -135,7 +135,9 @@ const changeFile = (web: FilesWeb) =>
           await edit(c, web, draft.message, () => web.repo.files.rename(path, to, draft.hash ?? undefined))
           return c.redirect(`${fileHref(to)}?saved`, 303)
         case 'delete':
-          await edit(c, web, draft.message, () => web.repo.files.remove(path, draft.hash ?? undefined))
+          await edit(c, web, draft.message, () => web.repo.files.remove(path, draft.hash ?? undefined), {
+            frees: true,
+          })
           return c.redirect(`/repo/files?gone=${encodeURIComponent(path)}`, 303)
         case 'check':
         case 'save':
@@ -190,8 +192,9 @@ async function edit(
   { jobs, address, patience }: FilesWeb,
   message: string,
   change: () => void,
+  { frees = false } = {},
 ) {
-  const saving = jobs.edits.edit({ message, by: authorOf(c, address) }, change)
+  const saving = jobs.edits.edit({ message, by: authorOf(c, address), frees }, change)
   const state = await within(patience.pageMs, saving)
   if (state || jobs.manifest.state().waitingFor === 'packages') return
   await within(patience.busyPageMs, saving)

@@ -147,7 +147,9 @@ const deleteFile = (web: FilesWeb) =>
       404: { description: 'No such file' },
     },
     handle: async (c, { params: { path }, query }) => {
-      const manifest = await edit(web, c, query.message, () => web.repo.files.remove(path, query.hash))
+      const manifest = await edit(web, c, query.message, () => web.repo.files.remove(path, query.hash), {
+        frees: true,
+      })
       return c.json({ manifest: manifestJson(manifest) })
     },
   })
@@ -205,8 +207,9 @@ async function edit(
   c: AppContext,
   message: string,
   change: () => void,
+  { frees = false } = {},
 ) {
-  const words = { message, by: authorOf(c, address) }
+  const words = { message, by: authorOf(c, address), frees }
   return (await within(patience.apiMs, jobs.edits.edit(words, change))) ?? jobs.manifest.state()
 }
 

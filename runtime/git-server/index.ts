@@ -28,6 +28,7 @@ export const gitServer = definePlugin({
       cacheDir: join(dir, 'cache'),
       repo,
       manifest,
+      room: volume.room,
       limits: { arrivalMs: 15 * 60_000, checkMs: 2 * 60_000, patienceMs: 20_000, packBytes: 50 * mib },
       log,
     })

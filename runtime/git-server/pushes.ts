@@ -5,6 +5,7 @@ import { overloaded, Problem, tooLarge } from '../../src/http/problem.ts'
 import type { Logger } from '../../src/log.ts'
 import type { JobsService, ManifestState } from '../jobs/contract.ts'
 import { type RepoService, repoObstacle } from '../repo/contract.ts'
+import type { Room } from '../volume/contract.ts'
 import { within } from '../web/within.ts'
 import { type PacketReader, readPackets } from './packet-lines.ts'
 import type { PushedChange } from './receive-protocol.ts'
@@ -67,6 +68,7 @@ export interface PushOptions {
   cacheDir: string
   repo: RepoService
   manifest: JobsService['manifest']
+  room: Room
   limits: PushLimits
   log: Logger
 }
@@ -123,6 +125,7 @@ export function openPushes(options: PushOptions): Pushes {
     { arrived, gone }: { arrived: () => void; gone: AbortSignal },
   ): Promise<PushResult> => {
     if (stopped) throw overloaded('The instance is stopping. Push again when it is back.')
+    options.room.require('Nothing was changed.')
     // Edits that load are committed first, so that they are in the way of no one who has not seen them.
     await within(limits.patienceMs, manifest.load())
     const { branch, head } = await repo.status()
@@ -151,7 +154,7 @@ export function openPushes(options: PushOptions): Pushes {
       return { outcomes, taken: { branch, commit: to, commits, changes, ...took } }
     }
     try {
-      const ended = work()
+      const ended = watched(options.room, work)
       going = { receiver, ended: ended.catch(() => {}) }
       return await ended
     } finally {
@@ -198,6 +201,16 @@ export function openPushes(options: PushOptions): Pushes {
       await going?.receiver.end()
       await going?.ended
     },
+  }
+}
+
+/** Does work that may write much. */
+async function watched<T>(room: Room, work: () => Promise<T>): Promise<T> {
+  const over = room.busy()
+  try {
+    return await work()
+  } finally {
+    over()
   }
 }
 

@@ -152,6 +152,8 @@ export interface LedgerFilter {
 export interface EditWords {
   message: string
   by: Author
+  /** A change that frees space, which is possible without any left. */
+  frees?: boolean
 }
 
 /** The state of the manifest, and loading it. */

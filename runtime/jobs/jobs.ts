@@ -6,7 +6,7 @@ import { containerMemoryBytes, memoryOfRunsMb } from '../process/memory.ts'
 import type { RepoService } from '../repo/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
 import type { StateService } from '../state/contract.ts'
-import type { Folders } from '../volume/contract.ts'
+import type { Folders, Room } from '../volume/contract.ts'
 import type { JobsService } from './contract.ts'
 import { jobList } from './job-list.ts'
 import type { JobsDb } from './jobs-db.ts'
@@ -22,6 +22,7 @@ import type { JobsTuning } from './tuning.ts'
 export interface JobsParts {
   db: JobsDb
   folders: Folders
+  room: Room
   secrets: SecretsService
   state: StateService
   packages: Packages
@@ -98,6 +99,9 @@ export function openJobs(parts: JobsParts) {
     stopping: stopping.signal,
     /** Ends the responses that follow a log or wait for the end of a run. */
     endOpenResponses: () => stopping.abort(),
+    /** Ends the runs in progress: the instance takes far more of the disk than it may. */
+    endRuns: (words: string) =>
+      queue.endAll(`the run was ended. ${words}. Jobs may have written too much to data/`),
     tasks: tidying.tasks,
     /** Throws when due slots are not decided, with the reason. */
     check: schedule.check,

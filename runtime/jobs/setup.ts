@@ -21,6 +21,7 @@ export function setUpJobs(
     ...services,
     db,
     folders: volume.folders,
+    room: volume.room,
     clock,
     log,
     timezone: config.LONGHOUSE_TIMEZONE,
@@ -42,6 +43,7 @@ export function setUpJobs(
       stopping: jobs.stopping,
     }),
     tasks: jobs.tasks,
+    on: { 'disk-overfilled': ({ words }) => jobs.endRuns(words) },
     checks: { scheduler: jobs.check },
     hooks: {
       'secret-users': service.list.all,

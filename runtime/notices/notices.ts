@@ -1,12 +1,12 @@
 import { and, isNotNull, lt } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
+import { request } from '../../src/delivery/webhook.ts'
 import type { Logger } from '../../src/log.ts'
 import type { Seal } from '../../src/storage/seal.ts'
 import type { Run } from '../jobs/contract.ts'
 import { destinationOf, ordinaryNotify } from '../manifest/notify.ts'
 import { type CommitStatuses, commitStatusWriter } from './delivery/commit-status.ts'
 import { createOutbox, type Outbox } from './delivery/outbox.ts'
-import { request } from '../../src/delivery/webhook.ts'
 import type { About } from './finding.ts'
 import {
   missedMessage,

@@ -20,6 +20,7 @@ export const packagesWith = (limits: Partial<PackagesLimits>) =>
     setup: ({ config, log, clock, services: { sdk, secrets, volume }, hooks }) => {
       const packages = openPackages({
         folders: volume.folders,
+        room: volume.room,
         sdk,
         secrets,
         clock,

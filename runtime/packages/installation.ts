@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { rm, statfs } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { SdkService } from '../sdk/contract.ts'
+import type { Room } from '../volume/contract.ts'
 import { type Failure, failed } from './failure.ts'
 import { findInFile } from './files/fault.ts'
 import { lockFiles, parseText, readText } from './files/package-files.ts'
@@ -11,15 +12,13 @@ import type { Installations } from './installations.ts'
 import { notesBefore } from './notes.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
 import { ownPackages } from './own-package.ts'
-import { sizeOfAll, sizeOfPackages, tooLarge } from './size.ts'
+import { type PackagesRoom, sizeOfAll, sizeOfPackages, tooLarge } from './size.ts'
 import { fillStage, takeInstalled } from './stage.ts'
 
-export interface InstallOptions extends NpmLimits {
+export interface InstallOptions extends NpmLimits, PackagesRoom {
   jobsDir: string
   installations: Installations
   cacheDir: string
-  /** How much of the disk the packages may take. */
-  bytes: number
   /** For the package `longhouse` that the repo may name. */
   sdk: Pick<SdkService, 'tarball'>
   /** Secrets that `.npmrc` names, for fetching. */
@@ -79,7 +78,7 @@ async function installBeside(
   const made = join(work, 'made')
   const nested = takeInstalled(stage, made, { jobsDir, home: installations.placeOf(name), own: wanted.own })
   const size = await sizeOfAll(made, nested)
-  const refused = tooLarge(size, options.bytes)
+  const refused = tooLarge(size, options)
   if (refused !== null) return failed(refused)
   const changed = readWanted(jobsDir)?.key !== wanted.key
   if (changed) return failed('package.json changed meanwhile.')
@@ -101,6 +100,18 @@ async function installBeside(
   if (failure === null) writeFileSync(join(installations.placeOf(name), markFile), key)
   else await installations.takeBack(name, before)
   return failure
+}
+
+/** What an installation may take: its limit, or what is left of the instance's disk space. */
+export function spaceFor(room: Room, limitBytes: number): PackagesRoom {
+  const left = (room.limitBytes ?? Number.POSITIVE_INFINITY) - (room.use()?.bytes ?? 0)
+  if (left >= limitBytes)
+    return { bytes: limitBytes, remedy: 'the operator can raise INSTANCE_PACKAGES_LIMIT' }
+  const use = room.words()
+  return {
+    bytes: left,
+    remedy: `${use[0]?.toLowerCase()}${use.slice(1)}. Delete what is not needed, or ask the operator for more`,
+  }
 }
 
 /** The mark of an installation that is not done; no key is like it. */
@@ -156,7 +167,7 @@ async function withinBytes(
   const look = async () => {
     // What was fetched is kept as well, and other programs write too: only a look at the packages tells.
     if (before - (await free()) < 1.5 * options.bytes) return
-    refused ??= tooLarge(await sizeOfPackages(join(stage, 'node_modules')), options.bytes)
+    refused ??= tooLarge(await sizeOfPackages(join(stage, 'node_modules')), options)
     if (refused !== null) cut.abort()
   }
   const timer = setInterval(() => {

@@ -4,14 +4,14 @@ import type { Logger } from '../../src/log.ts'
 import { maskSecrets } from '../masking/mask.ts'
 import type { SdkService } from '../sdk/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
-import type { Folders } from '../volume/contract.ts'
+import type { Folders, Room } from '../volume/contract.ts'
 import { adoptFolder } from './adoption.ts'
 import type { Packages, PackagesState } from './contract.ts'
 import { type CacheLimits, openDownloadCache } from './download-cache.ts'
 import { type Failure, failed, volumeFull } from './failure.ts'
 import { PackagesFault } from './files/fault.ts'
 import { placeOfPackage, readWanted, type Wanted } from './files/wanted.ts'
-import { commandLine, install } from './installation.ts'
+import { commandLine, install, spaceFor } from './installation.ts'
 import { type Installations, openInstallations } from './installations.ts'
 import type { NpmLimits } from './npm.ts'
 import { npmSecrets } from './npm-secrets.ts'
@@ -33,6 +33,7 @@ export interface OpenPackages extends Packages {
 
 interface Options {
   folders: Folders
+  room: Room
   clock: Clock
   log: Logger
   secrets: Pick<SecretsService, 'reveal' | 'list'>
@@ -200,22 +201,26 @@ function endOf(length: number, onEnd: (end: string) => void): (text: string) => 
 async function installWhole(
   wanted: Wanted,
   installations: Installations,
-  options: Pick<Options, 'folders' | 'clock' | 'limits' | 'inUse' | 'sdk'> & {
+  options: Pick<Options, 'folders' | 'room' | 'clock' | 'limits' | 'inUse' | 'sdk'> & {
     secrets: Record<string, string>
     signal: AbortSignal
     onOutput: (text: string) => void
   },
 ): Promise<Failure | null> {
-  const { folders, clock, limits, inUse, sdk, secrets, signal, onOutput } = options
+  const { folders, room, clock, limits, inUse, sdk, secrets, signal, onOutput } = options
   const { dir, jobsDir } = folders
+  const over = room.busy()
   try {
-    const full = installations.has(wanted.name)
-      ? null
-      : await makeRoom(installations, { most: limits.kept, inUse })
+    const space = spaceFor(room, limits.bytes)
+    const known = installations.has(wanted.name)
+    if (!known && space.bytes <= 0)
+      return { ...volumeFull, message: `${space.remedy}; the installation is then retried.` }
+    const full = known ? null : await makeRoom(installations, { most: limits.kept, inUse })
     const failure =
       full ??
       (await install(wanted, {
         ...limits,
+        ...space,
         jobsDir,
         installations,
         cacheDir: join(dir, npmCache),
@@ -229,6 +234,8 @@ async function installWhole(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return code === 'ENOSPC' || code === 'EDQUOT' ? volumeFull : failed(message)
+  } finally {
+    over()
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bytesInWords } from '../../src/bytes.ts'
 
 /** What packages take on the disk. */
 export interface Size {
@@ -54,14 +55,18 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   return readdir(folder, { withFileTypes: true }).catch(() => [])
 }
 
-/** Why packages of this size are not installed; null when they may be. */
-export function tooLarge({ bytes, packages }: Size, limitBytes: number): string | null {
-  if (bytes <= limitBytes) return null
-  const largest = packages.slice(0, 5).map(each => `${each.name} (${bytesInWords(each.bytes)})`)
-  return `the packages take ${bytesInWords(bytes)}, more than the ${bytesInWords(limitBytes)} that an installation may have. The largest: ${largest.join(', ')}. Remove from "dependencies" what jobs do not need; the operator can raise INSTANCE_PACKAGES_LIMIT.`
+/** How much of the disk an installation may take, and who could allow more. */
+export interface PackagesRoom {
+  bytes: number
+  remedy: string
 }
 
-function bytesInWords(bytes: number): string {
-  const mebibytes = bytes / 1024 / 1024
-  return mebibytes < 1024 ? `${Math.ceil(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`
+/** Why packages of this size are not installed; null when they may be. */
+export function tooLarge(
+  { bytes, packages }: Size,
+  { bytes: limitBytes, remedy }: PackagesRoom,
+): string | null {
+  if (bytes <= limitBytes) return null
+  const largest = packages.slice(0, 5).map(each => `${each.name} (${bytesInWords(each.bytes)})`)
+  return `the packages take ${bytesInWords(bytes)}, more than the ${bytesInWords(limitBytes)} that an installation may have. The largest: ${largest.join(', ')}. Remove from "dependencies" what jobs do not need; ${remedy}.`
 }

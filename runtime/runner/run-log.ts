@@ -19,15 +19,17 @@ export interface RunLog extends OpenLog {
   end(): boolean
 }
 
-/** How much of a log's beginning and end is kept, in bytes that the run wrote: the heads of lines do not count. */
-const headBytes = 512 * 1024
-const tailBytes = 512 * 1024
+/** How much of a log is kept, half of it its beginning, in bytes that the run wrote: the heads of lines do not count. */
+const usualBytes = 1024 * 1024
 /** Less of very short lines is kept, for their heads weigh more than they do. In characters of what is kept. */
 const mostKept = 2 * 1024 * 1024
 
-/** Opens the log of a run: its beginning goes to the file at once, its end is kept in memory until the run ends. */
-export function createRunLog(file: string, clock: Clock): RunLog {
-  return new HeadAndTail(file, clock)
+/**
+ * Opens the log of a run: its beginning goes to the file at once, its end is kept in memory until the run ends. Of a longer log than
+ * `keptBytes`, the middle is left out.
+ */
+export function createRunLog(file: string, clock: Clock, keptBytes = usualBytes): RunLog {
+  return new HeadAndTail(file, clock, keptBytes)
 }
 
 class HeadAndTail implements RunLog {
@@ -35,9 +37,9 @@ class HeadAndTail implements RunLog {
   readonly #file: LogFile
   readonly #streams = { out: maskedText(), err: maskedText() }
   readonly #followers = new Set<(piece: LogPiece | null) => void>()
-  readonly #tail: LogTail = createLogTail({ writtenBytes: tailBytes, textLength: mostKept })
+  readonly #tail: LogTail
   /** How many bytes of the run still belong to the beginning. */
-  #headLeft = headBytes
+  #headLeft: number
   /** Characters of the beginning, and of all that followed it. */
   #headKept = 0
   #tailKept = 0
@@ -45,7 +47,9 @@ class HeadAndTail implements RunLog {
   #open: LogStream | null = null
   #ended = false
 
-  constructor(path: string, clock: Clock) {
+  constructor(path: string, clock: Clock, keptBytes: number) {
+    this.#headLeft = keptBytes / 2
+    this.#tail = createLogTail({ writtenBytes: keptBytes / 2, textLength: mostKept })
     this.#file = new LogFile(path)
     this.#clock = clock
   }

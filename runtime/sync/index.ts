@@ -23,6 +23,7 @@ export const syncWith = ({ limitMs = 2 * 60_000 }: { limitMs?: number | undefine
         cacheDir: join(dir, 'cache'),
         scratchDir: join(dir, 'sync'),
         store: openRemote(db, volume.seal),
+        room: volume.room,
         clock,
         log,
         limitMs,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import { builtRoot } from '../../src/root.ts'
 import type { Plan, RemoteAddress, Side } from '../git/merge/sync-protocol.ts'
+import type { Room } from '../volume/contract.ts'
 import type { Remote, RemoteStore } from './remote.ts'
 import { type Choice, missingBranchFault, sideFor, stepFor, tooManyRemoved } from './round-decision.ts'
 import type { SyncProgram } from './sync-program.ts'
@@ -12,6 +13,7 @@ export interface RoundOptions {
   /** For the work tree in which a pull is checked first. */
   scratchDir: string
   store: RemoteStore
+  room: Room
   clock: Clock
   /** The time limit of a request to the remote. */
   limitMs: number
@@ -56,6 +58,7 @@ export async function syncRound(
       'the token of the remote cannot be read, because this instance has a new key; connect again',
     )
   const address = { url: remote.url, username: remote.username, token, limitMs }
+  options.room.require('Nothing was synced.')
   for (let attempt = 1; attempt <= attempts; attempt++) {
     if (await attemptSync(options, program, { remote, address, choice })) return
   }

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import type { DiskLevel } from '../../src/storage/disk-limit.ts'
 import type { Seal } from '../../src/storage/seal.ts'
 
 /** The environment's settings of the instance. The program reads them before the volume is open. */
@@ -19,6 +20,8 @@ export interface VolumeSettings {
   secretKey: Buffer | null
   /** Keys that open what is sealed already: those of the instances that this one was restored from. */
   secretKeysBefore: readonly Buffer[]
+  /** How much of the disk the volume may take; null for no limit. */
+  diskBytes: number | null
 }
 
 /** The folders of the instance's volume. */
@@ -46,6 +49,21 @@ export interface Place {
   origin: string | null
 }
 
+/** How much of the disk the volume takes, beside its limit. */
+export interface Room {
+  /** Null for no limit. */
+  limitBytes: number | null
+  /** The newest measurement; null before the first. */
+  use(): { bytes: number; at: number } | null
+  level(): DiskLevel
+  /** How much is used of how much, as a sentence without its end. */
+  words(): string
+  /** Throws `disk-limit` when there is none left. `kept` says what did not happen, such as `Nothing was saved.` */
+  require(kept: string): void
+  /** Says that work is in progress that may write much. Call the result when it is over. */
+  busy(): () => void
+}
+
 /** The instance's volume, name and address. */
 export interface VolumeService {
   folders: Folders
@@ -59,6 +77,9 @@ export interface VolumeService {
   seal: Seal
   /** The time limit for stopping. */
   stopGraceMs: number
+  room: Room
+  /** Measures the volume now. */
+  measure(): Promise<void>
   /** Returns the address of an asset, by its plain name. */
   assetUrl(name: string): string
 }
@@ -66,5 +87,9 @@ export interface VolumeService {
 declare module '../../src/kernel/runtime.ts' {
   interface Services {
     volume: VolumeService
+  }
+  interface Events {
+    /** The volume takes far more of the disk than it may. `words` says how much. */
+    'disk-overfilled': { words: string }
   }
 }

@@ -5,7 +5,11 @@ import { clearTemporary } from '../isolation/temporary.ts'
 import { killVolumeProcesses } from '../process/leftovers.ts'
 import { checkVolume } from './check-volume.ts'
 import type { Volume } from './contract.ts'
+import { openRoom } from './room.ts'
 import { volumeConfig } from './settings.ts'
+
+/** An instance without work in progress hardly grows. */
+const measureEveryMs = 15 * 60_000
 
 /** What the program opens before any plugin is set up. */
 export interface OpenedVolume {
@@ -21,11 +25,16 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
   definePlugin({
     name: 'volume',
     config: volumeConfig,
-    setup: ({ config, log }) => {
+    setup: ({ config, log, clock, emit }) => {
       const { volume, assetUrl } = opened()
       const { instanceId, publicUrl, secretKey: given, stopGraceMs } = config
       const { dir } = volume
       const origin = publicUrl?.origin ?? null
+      const room = openRoom({
+        ...{ dir, clock, log },
+        limitBytes: config.diskBytes,
+        onBeyond: words => emit('disk-overfilled', { words }),
+      })
       return {
         service: {
           folders: volume,
@@ -35,12 +44,15 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
           https: publicUrl?.protocol === 'https:',
           seal: openSeal({ given, earlier: config.secretKeysBefore, keyFile: join(dir, 'secret.key') }),
           stopGraceMs,
+          room,
+          measure: room.measure,
           assetUrl,
         },
         checks: {
           volume: () => checkVolume(volume),
           database: () => void volume.sqlite.prepare('select 1').get(),
         },
+        tasks: [{ name: 'measure-volume', everyMs: measureEveryMs, run: room.measure }],
         // Before any program of ours starts: it kills every process with the volume's mark.
         start: () => {
           const processes = killVolumeProcesses(dir)
@@ -48,6 +60,7 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
             log.warn({ processes }, 'the runtime before did not stop in order; its processes are ended')
           void clearTemporary(dir)
         },
+        stop: room.stop,
       }
     },
   })

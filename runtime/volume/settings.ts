@@ -58,6 +58,7 @@ export const volumeConfig = z
         }),
       )
       .prefault(''),
+    LONGHOUSE_DISK_LIMIT: setting.size('1m', '102400g').optional(),
   })
   .transform(
     (env): VolumeSettings => ({
@@ -71,5 +72,6 @@ export const volumeConfig = z
       stopGraceMs: env.LONGHOUSE_STOP_GRACE,
       secretKey: env.LONGHOUSE_SECRET_KEY ?? null,
       secretKeysBefore: env.LONGHOUSE_SECRET_KEYS_BEFORE,
+      diskBytes: env.LONGHOUSE_DISK_LIMIT ?? null,
     }),
   )

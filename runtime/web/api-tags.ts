@@ -4,6 +4,7 @@ export const apiTags = {
   auth: 'Signing in and out',
   badges: 'Status badges of jobs',
   description: 'This API description',
+  disk: 'Disk space: how much is used, and for what',
   health: 'Whether the instance is ready',
   jobs: 'The registered jobs, their runs and their due times',
   metrics: 'Metrics for Prometheus',

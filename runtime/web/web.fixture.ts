@@ -36,13 +36,24 @@ export interface WebTestOptions {
   patience?: Partial<Patience>
   /** Plugins after those of the program's list. */
   extraPlugins?: readonly Plugin[]
+  /** More settings of the instance. */
+  settings?: Record<string, string>
 }
 
 const longestMs = 10 * 60_000
 
 /** The web side of an instance on a volume of its own. */
 export async function startWeb(t: TestContext, options: WebTestOptions = {}): Promise<Web> {
-  const { files, clock, publicUrl, sso, handedOverAt, withoutEngine = false, extraPlugins } = options
+  const {
+    files,
+    clock,
+    publicUrl,
+    sso,
+    handedOverAt,
+    withoutEngine = false,
+    extraPlugins,
+    settings,
+  } = options
   const instance = await startInstance(t, {
     ...(files && { files }),
     ...(clock && { clock }),
@@ -52,6 +63,7 @@ export async function startWeb(t: TestContext, options: WebTestOptions = {}): Pr
     settings: {
       LONGHOUSE_INSTANCE_ID: instanceId,
       LONGHOUSE_TRUSTED_PROXIES: '127.0.0.1',
+      ...settings,
       ...(publicUrl && { LONGHOUSE_PUBLIC_URL: publicUrl }),
       ...(handedOverAt !== undefined && { LONGHOUSE_HANDED_OVER_AT: new Date(handedOverAt).toISOString() }),
       ...(sso && { LONGHOUSE_SSO_ISSUER: sso.issuer, LONGHOUSE_SSO_KEYS: JSON.stringify(sso.keys) }),

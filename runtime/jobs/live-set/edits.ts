@@ -1,5 +1,6 @@
 import type { Packages } from '../../packages/contract.ts'
 import { type RepoService, repoObstacle, unknownCommit } from '../../repo/contract.ts'
+import type { Room } from '../../volume/contract.ts'
 import type { Edits } from '../contract.ts'
 import type { Loader } from './loader.ts'
 
@@ -8,12 +9,14 @@ export function createEdits(options: {
   loader: Loader
   repo: Pick<RepoService, 'stage' | 'commit' | 'history'>
   packages: Pick<Packages, 'cancelStale'>
+  room: Pick<Room, 'require'>
 }): Omit<Edits, 'check'> {
-  const { loader, repo, packages } = options
+  const { loader, repo, packages, room } = options
   const { history } = repo
   let changes = 0
   return {
-    edit: async ({ message, by }, change) => {
+    edit: async ({ message, by, frees = false }, change) => {
+      if (!frees) room.require('Nothing was saved.')
       change()
       loader.describeChange(message || loader.pendingMessage(), by)
       packages.cancelStale()
@@ -27,6 +30,7 @@ export function createEdits(options: {
     waitingMessage: () => loader.pendingMessage(),
     changing: () => changes > 0,
     revert: async (commit, by) => {
+      room.require('Nothing was changed.')
       const found = await history.show(commit)
       if (!found) throw unknownCommit(`The jobs repo has no commit ${commit}.`)
       const name = commit.slice(0, 7)

@@ -9,7 +9,7 @@ import { readManifest } from '../../manifest/read-manifest.ts'
 import { createReaders } from '../../manifest/spare-reader.ts'
 import type { Packages } from '../../packages/contract.ts'
 import type { RepoService } from '../../repo/contract.ts'
-import type { Folders } from '../../volume/contract.ts'
+import type { Folders, Room } from '../../volume/contract.ts'
 import type { Edits, ManifestService } from '../contract.ts'
 import { type ChangeWatch, watchChanges } from './change-watch.ts'
 import { checkDraft, checksFolder } from './check.ts'
@@ -36,6 +36,7 @@ export function openLoading(options: {
   live: LiveSetStore
   repo: RepoService
   packages: Packages
+  room: Room
   clock: Clock
   log: Logger
   timezone: string
@@ -99,7 +100,7 @@ export function openLoading(options: {
       },
     },
     edits: {
-      ...createEdits({ loader, repo, packages }),
+      ...createEdits({ loader, repo, packages, room: options.room }),
       check: async (file, content) => {
         repo.files.accept(file)
         const now = clock.now()

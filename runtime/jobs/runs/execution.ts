@@ -6,7 +6,7 @@ import { type RunEnd, startRunProcess } from '../../runner/run-process.ts'
 import type { Runners } from '../../runner/spare-runner.ts'
 import type { SecretsService } from '../../secrets/contract.ts'
 import type { StateService } from '../../state/contract.ts'
-import type { Folders } from '../../volume/contract.ts'
+import type { Folders, Room } from '../../volume/contract.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import type { ActiveRun } from './active-runs.ts'
 import { markStarted, type RunEnding, type RunRow } from './run-record.ts'
@@ -14,6 +14,7 @@ import { markStarted, type RunEnding, type RunRow } from './run-record.ts'
 export interface ExecutionOptions {
   db: JobsDb
   volume: Folders
+  room: Pick<Room, 'level' | 'words' | 'busy'>
   runners: Pick<Runners, 'take'>
   secrets: Pick<SecretsService, 'reveal'>
   state: Pick<StateService, 'of'>
@@ -30,10 +31,13 @@ export interface ExecutionOptions {
 /** Executes one run, and resolves with how it ended. Never rejects: whatever goes wrong, the run ends. */
 export async function executeRun(run: ActiveRun, options: ExecutionOptions): Promise<RunEnding> {
   const began = performance.now()
-  const end = await runProcess(run, options).catch((error: Error) => {
-    options.log.error({ err: error, run: run.row.id }, 'run could not be made')
-    return { status: 'failed' as const, error: { message: error.message, stack: null } }
-  })
+  const over = options.room.busy()
+  const end = await runProcess(run, options)
+    .catch((error: Error) => {
+      options.log.error({ err: error, run: run.row.id }, 'run could not be made')
+      return { status: 'failed' as const, error: { message: error.message, stack: null } }
+    })
+    .finally(over)
   const durationMs = Math.round(performance.now() - began)
   if (run.ending) return { ...run.ending, result: null, durationMs }
   return end.status === 'succeeded'
@@ -51,9 +55,10 @@ export function endRun(run: ActiveRun, status: RunEnding['status'], message: str
  * The steps of a run:
  *
  * 1. Record that it has started.
- * 2. Read the secrets that its job declares, and mask their values in its log. Without one of them it fails.
- * 3. Start its process, and ask that to end when its time is up.
- * 4. Wait for its end, and mask the secrets in that too.
+ * 2. Refuse it if the instance takes far more of the disk than it may.
+ * 3. Read the secrets that its job declares, and mask their values in its log. Without one of them it fails.
+ * 4. Start its process, and ask that to end when its time is up.
+ * 5. Wait for its end, and mask the secrets in that too.
  */
 async function runProcess(run: ActiveRun, options: ExecutionOptions): Promise<RunEnd> {
   const { db, volume, runners, secrets, state, clock, limits } = options
@@ -63,6 +68,7 @@ async function runProcess(run: ActiveRun, options: ExecutionOptions): Promise<Ru
   } catch (error) {
     throw new Error(`the start of the run could not be recorded: ${(error as Error).message}`)
   }
+  if (options.room.level() === 'beyond') throw new Error(diskBeyond(options.room))
   const { values, missing } = secrets.reveal(policy?.secrets ?? [])
   if (missing.length > 0) throw new Error(secretsMissing(missing))
   run.log.mask(Object.values(values))
@@ -86,6 +92,10 @@ async function runProcess(run: ActiveRun, options: ExecutionOptions): Promise<Ru
   } finally {
     clearTimeout(timer)
   }
+}
+
+function diskBeyond(room: Pick<Room, 'words'>): string {
+  return `the run was not started. ${room.words()}. Delete what is not needed, such as files of jobs in data/: the page “Disk” of the settings can`
 }
 
 function memoryOf(policy: RunRow['policy'], otherwiseMb: number): number {

@@ -6,7 +6,7 @@ import { createRunLog, type RunLog } from '../../runner/run-log.ts'
 import { createRunners } from '../../runner/spare-runner.ts'
 import type { SecretsService } from '../../secrets/contract.ts'
 import type { StateService } from '../../state/contract.ts'
-import type { Folders } from '../../volume/contract.ts'
+import type { Folders, Room } from '../../volume/contract.ts'
 import type { WaitingRun } from '../contract.ts'
 import { isCaughtUp, pauseBefore } from '../follow-up.ts'
 import type { JobsDb } from '../jobs-db.ts'
@@ -15,6 +15,9 @@ import { createEndRecords } from './end-records.ts'
 import { endRun, executeRun } from './execution.ts'
 import { activeRuns, type RunEnding, type RunRow } from './run-record.ts'
 import { inStartOrder, waitReason } from './start-rule.ts'
+
+/** How much is kept of a log while the instance has no disk space left. */
+const shortLogBytes = 8 * 1024
 
 export interface RunLimits {
   /** The most runs that are in progress at the same time; the others wait in order. */
@@ -56,6 +59,8 @@ export interface RunQueue {
   builds(): Set<string>
   /** Cancels a run, and resolves when it has ended; at once when it is not active. */
   cancel(runId: string): Promise<void>
+  /** Ends the runs in progress as failed. */
+  endAll(message: string): void
   /** Records the ends that could not be recorded when they happened, and ends runs that only the table knows. */
   reconcile(): void
   /**
@@ -68,6 +73,7 @@ export interface RunQueue {
 export function createRunQueue(options: {
   db: JobsDb
   volume: Folders
+  room: Pick<Room, 'level' | 'words' | 'busy'>
   secrets: Pick<SecretsService, 'reveal'>
   state: Pick<StateService, 'of'>
   clock: Clock
@@ -94,7 +100,7 @@ export function createRunQueue(options: {
   let stopped = false
 
   const add = (rows: readonly RunRow[]) => {
-    for (const row of rows) runs.add(queuedRun(row, volume.runsDir, clock))
+    for (const row of rows) runs.add(queuedRun(row, options))
     startQueued()
   }
   const ends = createEndRecords(db, log, next => {
@@ -160,6 +166,9 @@ export function createRunQueue(options: {
       const run = runs.find(runId)
       if (run) await cancelRun(run, 'the run was cancelled')
     },
+    endAll: message => {
+      for (const run of runs.all()) if (run.started) endRun(run, 'failed', message, limits.graceMs)
+    },
     reconcile: () => {
       ends.retry()
       for (const { id } of activeRuns(db)) {
@@ -197,11 +206,15 @@ async function endInTime(
   await ended
 }
 
-function queuedRun(row: RunRow, runsDir: string, clock: Clock): ActiveRun {
+function queuedRun(
+  row: RunRow,
+  { volume, room, clock }: { volume: Folders; room: Pick<Room, 'level'>; clock: Clock },
+): ActiveRun {
+  const isFull = ['full', 'beyond'].includes(room.level())
   return {
     row,
     startsAt: clock.monotonic() + pauseBefore(row, clock.now()),
-    log: createRunLog(logFile(runsDir, row.id), clock),
+    log: createRunLog(logFile(volume.runsDir, row.id), clock, isFull ? shortLogBytes : undefined),
     process: null,
     serial: row.trigger === 'schedule' || row.attempt > 1,
     started: false,

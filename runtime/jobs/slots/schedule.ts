@@ -2,7 +2,7 @@ import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { SecretsService } from '../../secrets/contract.ts'
 import type { StateService } from '../../state/contract.ts'
-import type { Folders } from '../../volume/contract.ts'
+import type { Folders, Room } from '../../volume/contract.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import type { LiveSetStore } from '../live-set/live-set.ts'
 import { createRunQueue, type RunLimits, type RunQueue } from '../runs/run-queue.ts'
@@ -37,6 +37,7 @@ export interface Schedule {
 export function openSchedule(options: {
   db: JobsDb
   folders: Folders
+  room: Room
   live: LiveSetStore
   secrets: SecretsService
   state: StateService

@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/clock.ts'
 import { DeliveryError } from '../../../src/delivery/delivery-error.ts'
 import { createDeliveryQueue, queuedAt } from '../../../src/delivery/delivery-queue.ts'
 import { sendMail } from '../../../src/delivery/smtp.ts'
+import { postWebhook } from '../../../src/delivery/webhook.ts'
 import { newId } from '../../../src/ids.ts'
 import type { Logger } from '../../../src/log.ts'
 import { type Channel, channels, type MessageKind } from '../channel.ts'
@@ -12,7 +13,6 @@ import { bodyOf, shapeOf } from '../messages/shape.ts'
 import type { NoticesDb } from '../notices-db.ts'
 import { type Message, messages } from '../schema.ts'
 import type { NoticeSettings } from '../settings.ts'
-import { postWebhook } from '../../../src/delivery/webhook.ts'
 
 const keptMessages = 1000
 

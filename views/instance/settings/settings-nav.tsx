@@ -3,6 +3,7 @@ const parts = [
   { href: '/settings/notices', label: 'Incidents' },
   { href: '/settings/tokens', label: 'API tokens' },
   { href: '/settings/sign-in', label: 'Sign-in' },
+  { href: '/settings/disk', label: 'Disk' },
   { href: '/settings/audit', label: 'Audit log' },
 ] as const
 

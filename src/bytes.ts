@@ -1,0 +1,6 @@
+/** A size for people: `512 MiB`, `1.5 GiB`. */
+export function bytesInWords(bytes: number): string {
+  const mebibytes = bytes / 1024 ** 2
+  if (mebibytes >= 1024) return `${Number((mebibytes / 1024).toFixed(1))} GiB`
+  return mebibytes >= 10 ? `${Math.round(mebibytes)} MiB` : `${Number(mebibytes.toFixed(1))} MiB`
+}
