@@ -1,3 +1,5 @@
+import type { LimitsOfPlan } from '../provisioner/contract.ts'
+
 export interface BillingService {
   /** False when payments are not set up. Then everything is free and unlimited. */
   on: boolean
@@ -52,7 +54,7 @@ export interface Plan {
   /** How many instances an account on this plan may have. */
   instances: number
   /** The limits of each instance; null for the default limits. */
-  limits: { memoryBytes: number; cpus: number } | null
+  limits: LimitsOfPlan | null
 }
 
 export const eventStatuses = ['queued', 'working', 'done', 'ignored', 'failed'] as const

@@ -57,6 +57,9 @@ const billSchema = z.object({
         .nullable()
         .meta({ description: 'Memory limit of each instance; null for the default' }),
       cpus: z.number().nullable(),
+      processes: z.int().nullable(),
+      disk_bytes: z.int().nullable(),
+      runs_at_once: z.int().nullable(),
     }),
   ),
 })
@@ -173,6 +176,9 @@ function wireBill(bill: Bill | null, payments: Payments | null): z.infer<typeof 
       ...{ id, name, cost, instances },
       memory_bytes: limits?.memoryBytes ?? null,
       cpus: limits?.cpus ?? null,
+      processes: limits?.pids ?? null,
+      disk_bytes: limits?.diskBytes ?? null,
+      runs_at_once: limits?.runsAtOnce ?? null,
     })),
   }
 }

@@ -38,14 +38,31 @@ const planShape = z
       .min(0.05, 'must be 0.05 or more')
       .max(1024, 'must be at most 1024')
       .optional(),
+    processes: z
+      .int('must be a whole number')
+      .min(32, 'must be 32 or more')
+      .max(100_000, 'must be at most 100000')
+      .optional(),
+    disk: setting.size('64m', '102400g').optional(),
+    runs: z
+      .int('must be a whole number')
+      .min(1, 'must be 1 or more')
+      .max(1000, 'must be at most 1000')
+      .optional(),
   })
   .refine(plan => (plan.memory === undefined) === (plan.cpus === undefined), {
     path: ['memory'],
     message: 'must be set together with cpus, or not at all',
   })
-  .transform(({ memory, cpus, ...plan }): Plan => {
-    const limits = memory === undefined || cpus === undefined ? null : { memoryBytes: memory, cpus }
-    return { ...plan, limits }
+  .transform(({ memory, cpus, processes, disk, runs, ...plan }): Plan => {
+    const limits = {
+      ...(memory !== undefined && { memoryBytes: memory }),
+      ...(cpus !== undefined && { cpus }),
+      ...(processes !== undefined && { pids: processes }),
+      ...(disk !== undefined && { diskBytes: disk }),
+      ...(runs !== undefined && { runsAtOnce: runs }),
+    }
+    return { ...plan, limits: Object.keys(limits).length === 0 ? null : limits }
   })
 
 const plansExample = '[{"id":"basic","name":"Basic","cost":"9 € a month","price":"price_1Abc","instances":1}]'

@@ -22,6 +22,8 @@ export const ownedInstanceSchema = z.object({
   purge_at: time.meta({ description: 'When its data will be deleted; null when no deletion is planned' }),
   suspension: z.string().nullable().meta({ description: 'Why it is suspended; null when it is not' }),
   billed: z.boolean().meta({ description: 'False when it needs no plan and counts against none' }),
+  disk_used_bytes: z.int().nullable(),
+  disk_limit_bytes: z.int().nullable().meta({ description: 'Null for no limit' }),
   operation: z
     .object({
       kind: z.string(),
@@ -51,6 +53,8 @@ export function wireOwnedInstance(instance: OwnedInstance): z.infer<typeof owned
     purge_at: timestamp(instance.purgeAt),
     suspension: instance.suspension,
     billed: instance.billed,
+    disk_used_bytes: instance.disk.usedBytes,
+    disk_limit_bytes: instance.disk.limitBytes,
     operation: operation && {
       kind: operation.kind,
       status: operation.status,

@@ -63,6 +63,27 @@ export type HealthObservation =
   | { healthy: true; at: number }
   | { healthy: false; at: number; answers: boolean; starting?: boolean; reason: string }
 
+/** What one instance may take of the host. What is left out is what every instance may take. */
+export interface LimitsOfPlan {
+  memoryBytes?: number
+  /** In cores; fractions are allowed. */
+  cpus?: number
+  /** Processes and threads together. */
+  pids?: number
+  diskBytes?: number
+  /** How many runs may be in progress at the same time. */
+  runsAtOnce?: number
+}
+
+/** What an instance takes, beside what it may take. */
+export interface DiskUse {
+  /** Null while it has not been measured. */
+  usedBytes: number | null
+  /** Null for no limit. */
+  limitBytes: number | null
+  measuredAt: number | null
+}
+
 /** An instance as other plugins see it. */
 export interface InstanceSummary {
   id: string
@@ -197,6 +218,7 @@ export interface OwnedInstance {
   billed: boolean
   /** The newest piece of work on it. */
   operation: OwnedOperation | null
+  disk: DiskUse
 }
 
 /**
@@ -324,14 +346,14 @@ export interface ProvisionerService {
    * What an instance may take of the host from now on; null for what every instance may. One that runs is restarted with
    * it. False when it was so already.
    */
-  limit(instanceId: string, limits: { memoryBytes: number; cpus: number } | null): boolean
+  limit(instanceId: string, limits: LimitsOfPlan | null): boolean
   /** What belongs to an account; its email address must be verified. */
   owned(account: { id: string; email: string }): OwnedInstances
   /**
    * Why the engine could not give an instance these limits, as a fault of the setting or plan `whose`; null when it can, and
    * while it has not said what it has.
    */
-  limitFault(limits: { memoryBytes: number; cpus: number }, whose: string): string | null
+  limitFault(limits: LimitsOfPlan, whose: string): string | null
   /** All instances at a glance, with the `recent` newest operations. */
   summary(recent: number): FleetSummary
   /** How long the volume of a removed instance is kept; null keeps it until it is purged. */

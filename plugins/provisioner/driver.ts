@@ -24,6 +24,8 @@ export interface InstanceSpec {
   stopGraceMs: number
   /** What it may take of the host; null for what every instance may. */
   limits: { memoryBytes: number; cpus: number } | null
+  /** How many processes and threads it may have; without it, what every instance may. */
+  pids?: number
   /** More environment variables for the instance's program, whatever the driver. */
   environment: Readonly<Record<string, string>>
 }

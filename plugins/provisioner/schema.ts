@@ -62,6 +62,9 @@ export const instances = sqliteTable(
     /** What its container may take; null for what every instance may. */
     memoryBytes: integer('memory_bytes'),
     cpus: real('cpus'),
+    pids: integer('pids'),
+    diskBytes: integer('disk_bytes'),
+    runsAtOnce: integer('runs_at_once'),
     /** When the volume was deleted; from then on the subdomain is free. */
     purgedAt: integer('purged_at'),
   },
@@ -71,6 +74,15 @@ export const instances = sqliteTable(
   ],
 )
 export type InstanceRow = typeof instances.$inferSelect
+
+/** How much of the disk each volume takes, as it was last measured. */
+export const diskUses = sqliteTable('provisioner_disk_uses', {
+  instanceId: text('instance_id')
+    .primaryKey()
+    .references(() => instances.id),
+  bytes: integer('bytes').notNull(),
+  measuredAt: integer('measured_at').notNull(),
+})
 
 /**
  * One row for each instance whose desired state is `deleted`: why it went, what undoing that brings back, and how long its

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { setting } from '../../src/kernel/config.ts'
+import { setting, sizeBytes } from '../../src/kernel/config.ts'
 import { driverConfig } from './drivers/choice.ts'
 import { instanceMailConfig } from './records/instance-mail.ts'
 import { secretKeysConfig } from './records/secret-keys.ts'
@@ -21,6 +21,18 @@ export const provisionerConfig = driverConfig
       INSTANCE_KEEP_FOR: setting.duration('1h', '3650d').prefault('90d'),
       /** How much of the disk one installation of an instance's packages may take. */
       INSTANCE_PACKAGES_LIMIT: setting.size('1m', '100g').prefault('2g'),
+      /** How much of the disk an instance may take; 0 for no limit. */
+      INSTANCE_DISK: z
+        .string()
+        .refine(
+          text =>
+            text === '0' || (sizeBytes(text) >= 64 * 1024 ** 2 && sizeBytes(text) <= 102_400 * 1024 ** 3),
+          'must be a size from 64m to 102400g, or 0 for no limit',
+        )
+        .transform(text => (text === '0' ? null : sizeBytes(text)))
+        .prefault('10g'),
+      /** How many runs of an instance may be in progress at the same time. */
+      INSTANCE_RUNS: setting.integer(1, 1000).prefault('8'),
       /** Days that the volume of a removed instance is kept; 0 keeps it until it is purged. */
       RETENTION_DAYS: setting.integer(0, 3650).prefault('30'),
     }),

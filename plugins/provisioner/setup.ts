@@ -40,7 +40,7 @@ export async function setUpProvisioner(
   const execution = { fleet, health, settings, log }
   const reconciler = new Reconciler(execution)
   const orphans = new Orphans()
-  const { counts, metrics, concerns } = provisionerReports(db, driver, clock)
+  const { counts, metrics, concerns } = provisionerReports(fleet)
   /** Work begins at once, as soon as the transaction that requests it is over; the next round compares the rest. */
   const act = () => {
     queueMicrotask(() => apart(() => reconciler.act()))
@@ -107,6 +107,9 @@ function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLook): Fl
     timezone: config.INSTANCE_TIMEZONE,
     keep: { runsPerJob: config.INSTANCE_KEEP_RUNS, forMs: config.INSTANCE_KEEP_FOR },
     packagesBytes: config.INSTANCE_PACKAGES_LIMIT,
+    limits: { memoryBytes: config.INSTANCE_MEMORY, cpus: config.INSTANCE_CPUS, pids: config.INSTANCE_PIDS },
+    diskBytes: config.INSTANCE_DISK,
+    runsAtOnce: config.INSTANCE_RUNS,
     stopGraceMs: config.PROVISIONER_STOP_GRACE,
     secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
     mail: instanceMail(config),

@@ -10,6 +10,7 @@ import {
   retentionLookMs,
   runRetention,
 } from './reconciler/retention.ts'
+import { measureVolumes } from './records/disk-use.ts'
 import type { Fleet } from './records/fleet.ts'
 import type { OperationCounts } from './records/metrics.ts'
 import { pruneOperations } from './records/operation.ts'
@@ -41,6 +42,7 @@ export function provisionerTasks(parts: {
         act()
       },
     },
+    { name: 'measure-volumes', everyMs: 60_000, run: signal => measureVolumes(fleet, signal) },
     { name: 'follow-owners', everyMs: 3_600_000, run: async () => ownership.followOwners(accounts) },
     {
       name: 'compare-containers',

@@ -10,7 +10,7 @@ import { DiskPage } from '../../views/instance/settings/disk-page.tsx'
 import { scratchFolder } from '../isolation/reach.ts'
 import type { VolumeService } from '../volume/contract.ts'
 import { show } from '../web/show.ts'
-import { partNames } from './contract.ts'
+import { type DiskState, partNames } from './contract.ts'
 import { diskParts } from './parts.ts'
 
 const diskShape = z.object({
@@ -37,7 +37,7 @@ export function diskRoutes({
   clock: Clock
 }): Route[] {
   const { room, folders } = volume
-  const look = async ({ again = false } = {}) => {
+  const look = async ({ again = false } = {}): Promise<DiskState> => {
     const age = clock.now() - (room.use()?.at ?? 0)
     if (again || age < 0 || age > freshMs) await volume.measure()
     const parts = await diskParts(folders)

@@ -17,6 +17,8 @@ export const declaration = {
   config: z.object({
     /** For jobs without a zone of their own. */
     LONGHOUSE_TIMEZONE: setting.timezone().default('UTC'),
+    /** How many runs may be in progress at the same time; the others wait in order. */
+    LONGHOUSE_RUNS_AT_ONCE: setting.integer(1, 1000).prefault('8'),
     /** How many runs of each job are kept, and for how long. */
     LONGHOUSE_KEEP_RUNS: setting.integer(1, 100_000).prefault('500'),
     LONGHOUSE_KEEP_FOR: setting.duration('1h', '3650d').prefault('90d'),

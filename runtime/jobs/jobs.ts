@@ -30,6 +30,7 @@ export interface JobsParts {
   clock: Clock
   log: Logger
   timezone: string
+  runsAtOnce: number
   keep: { runsPerJob: number; ageMs: number }
   tuning: JobsTuning
   onCommit: (commit: string) => void
@@ -41,7 +42,7 @@ export function openJobs(parts: JobsParts) {
   const stopping = new AbortController()
   const memoryMb = memoryOfRunsMb(containerMemoryBytes())
   const limits = {
-    runs: { concurrent: 8, waiting: 1000, memoryMb, graceMs: 5000, ...tuning.runs },
+    runs: { concurrent: parts.runsAtOnce, waiting: 1000, memoryMb, graceMs: 5000, ...tuning.runs },
     load: { readMs: 10_000, memoryMb, ...tuning.load },
     keep: { slotsPerJob: 2000, ...parts.keep, ...tuning.keep },
   }

@@ -25,6 +25,7 @@ export function setUpJobs(
     clock,
     log,
     timezone: config.LONGHOUSE_TIMEZONE,
+    runsAtOnce: config.LONGHOUSE_RUNS_AT_ONCE,
     keep: { runsPerJob: config.LONGHOUSE_KEEP_RUNS, ageMs: config.LONGHOUSE_KEEP_FOR },
     tuning,
     onCommit: commit => emit('commit-made', { commit }),

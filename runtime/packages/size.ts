@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bytesInWords } from '../../src/bytes.ts'
+import { bytesInWords } from '../../views/components/bytes.ts'
 
 /** What packages take on the disk. */
 export interface Size {

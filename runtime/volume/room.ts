@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bytesInWords } from '../../src/bytes.ts'
 import type { Clock } from '../../src/clock.ts'
 import { defineProblem } from '../../src/http/problem.ts'
 import type { Logger } from '../../src/log.ts'
 import { type DiskLevel, diskLevel } from '../../src/storage/disk-limit.ts'
 import { type FolderSize, folderSize } from '../../src/storage/folder-size.ts'
+import { bytesInWords } from '../../views/components/bytes.ts'
 import type { Room } from './contract.ts'
 import { deletedFileBytes } from './deleted-files.ts'
 

@@ -1,5 +1,6 @@
 import type { Plan } from '../../plugins/billing/contract.ts'
 import { PostButton } from '../components/button.tsx'
+import { bytesInWords } from '../components/bytes.ts'
 import { Panel } from '../components/panel.tsx'
 import { type Column, Table } from '../components/table.tsx'
 
@@ -7,12 +8,17 @@ export type PlanView = Omit<Plan, 'price'>
 
 export const roomWords = ({ instances }: PlanView) => (instances === 1 ? 'one' : `up to ${instances}`)
 
-/** `2 GiB of memory, 1.5 CPUs`; null for the default limits. */
+/** `2 GiB of memory, 1.5 CPUs, 20 GiB of disk`; null for the default limits. */
 export function sizeWords({ limits }: PlanView): string | null {
   if (limits === null) return null
-  const mebibytes = Math.round(limits.memoryBytes / 1024 ** 2)
-  const memory = mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : `${mebibytes} MiB`
-  return `${memory} of memory, ${limits.cpus} CPU${limits.cpus === 1 ? '' : 's'}`
+  const { memoryBytes, cpus, diskBytes, runsAtOnce } = limits
+  const words = [
+    memoryBytes !== undefined && `${bytesInWords(memoryBytes)} of memory`,
+    cpus !== undefined && `${cpus} CPU${cpus === 1 ? '' : 's'}`,
+    diskBytes !== undefined && `${bytesInWords(diskBytes)} of disk`,
+    runsAtOnce !== undefined && `${runsAtOnce} runs at a time`,
+  ].filter(each => each !== false)
+  return words.length === 0 ? null : words.join(', ')
 }
 
 /** The columns that compare plans. */

@@ -1,4 +1,4 @@
-import { bytesInWords } from '../../src/bytes.ts'
+import { bytesInWords } from './bytes.ts'
 
 /** How much of the disk something uses, in words and as a bar where there is a limit. */
 export function DiskUse({ usedBytes, limitBytes }: { usedBytes: number; limitBytes: number | null }) {

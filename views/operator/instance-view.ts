@@ -1,4 +1,9 @@
-import type { InstanceStatus, OperationStatus, VolumeFaultKind } from '../../plugins/provisioner/contract.ts'
+import type {
+  DiskUse,
+  InstanceStatus,
+  OperationStatus,
+  VolumeFaultKind,
+} from '../../plugins/provisioner/contract.ts'
 import type { Step } from '../components/steps.tsx'
 
 export interface OperationView {
@@ -46,4 +51,14 @@ export interface InstanceView {
   /** Why it does not run, whatever is desired. */
   suspension: string | null
   suspendedAt: number | null
+  limits: LimitsView
+}
+
+/** What an instance may take of the host, and takes. */
+export interface LimitsView {
+  memoryBytes: number
+  cpus: number
+  pids: number
+  runsAtOnce: number
+  disk: DiskUse
 }

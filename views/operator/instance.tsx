@@ -5,6 +5,7 @@ import { InstanceStatus } from '../components/status.tsx'
 import { StepList } from '../components/steps.tsx'
 import { Duration, NotYet, Time } from '../components/time.tsx'
 import { Copies, type CopiesProps } from './instance-copies.tsx'
+import { Limits } from './instance-limits.tsx'
 import { Payment } from './instance-payment.tsx'
 import { Removal, Transfer } from './instance-removal.tsx'
 import type { InstanceView, OperationView } from './instance-view.ts'
@@ -109,6 +110,7 @@ export function InstanceLive({ instance, operations, copies, purgeFault = null, 
           }}
         />
       </Panel>
+      <Limits {...instance.limits} now={now} />
       <Copies subdomain={subdomain} removed={status === 'deleted'} overview={copies} now={now} />
       <Password {...instance} />
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}

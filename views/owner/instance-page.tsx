@@ -1,4 +1,5 @@
 import { Confirm, PostButton } from '../components/button.tsx'
+import { DiskUse } from '../components/disk-use.tsx'
 import { Live } from '../components/live.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
 import { InstanceStatus } from '../components/status.tsx'
@@ -42,6 +43,10 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
           of={{
             'Last healthy':
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
+            Disk:
+              instance.disk.usedBytes === null ? null : (
+                <DiskUse usedBytes={instance.disk.usedBytes} limitBytes={instance.disk.limitBytes} />
+              ),
             Created: <Time at={instance.createdAt} now={now} as="full" />,
             Costs: instance.billed ? null : 'nothing: exempt from payment, and counts against no plan',
             Removed:

@@ -4,6 +4,7 @@ import type { AccountDirectory } from '../../auth/contract.ts'
 import { siteUrl } from '../../site/contract.ts'
 import type { Admission, InstanceLimit, OwnedInstance, OwnedInstances } from '../contract.ts'
 import { nothingToClaim, notPossibleNow, suspended, unknownInstance } from '../problems.ts'
+import { diskUseOf } from '../records/disk-use.ts'
 import { sameAddress } from '../records/email-address.ts'
 import { type Fleet, reachableAt } from '../records/fleet.ts'
 import { listInstancesOf, requireInstance, updateInstance } from '../records/instance.ts'
@@ -222,6 +223,7 @@ export class Ownership {
       purgeAt: purgeAt(instance),
       suspension: suspension?.reason ?? null,
       billed: instance.billed || !this.charges,
+      disk: diskUseOf(fleet, instance),
       operation: last && {
         kind: last.kind,
         status: last.status,

@@ -1,7 +1,5 @@
-import { join } from 'node:path'
 import { wantsFragment } from '../../../src/http/negotiate.ts'
 import type { AppContext, FieldErrors } from '../../../src/http/route.ts'
-import { checkDisk } from '../../../src/storage/disk.ts'
 import type { PageProps } from '../../../views/layout.tsx'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance.tsx'
 import { InstancesLive, type InstancesProps } from '../../../views/operator/instances.tsx'
@@ -10,6 +8,7 @@ import { operatorFrame } from '../../../views/operator/operator-frame.ts'
 import { siteUrl } from '../../site/contract.ts'
 import type { Remover } from '../contract.ts'
 import { purgeAt } from '../reconciler/retention.ts'
+import { diskUseOf } from '../records/disk-use.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
 import { findBySubdomain } from '../records/instance.ts'
 import { type OperationRecord, operationsOf } from '../records/operation.ts'
@@ -18,6 +17,7 @@ import type { Instance } from '../schema.ts'
 import type { ProvisionerRoutes } from './answer.ts'
 import type { InstanceQuery, InstanceWindow } from './instance-list.ts'
 import { operationView } from './operation-view.ts'
+import { diskWarning, taskWarning } from './warnings.ts'
 
 /** Instances on one page of the list. */
 export const instancesListed = 100
@@ -130,6 +130,13 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
       billed: ownership.charges ? instance.billed : null,
       suspension: suspension?.reason ?? null,
       suspendedAt: suspension?.since ?? null,
+      limits: {
+        memoryBytes: instance.memoryBytes ?? fleet.limits.memoryBytes,
+        cpus: instance.cpus ?? fleet.limits.cpus,
+        pids: instance.pids ?? fleet.limits.pids,
+        runsAtOnce: instance.runsAtOnce ?? fleet.runsAtOnce,
+        disk: diskUseOf(fleet, instance),
+      },
     },
   }
 }
@@ -156,22 +163,6 @@ function listProps(
       lastHealthAt: lastHealthAt(parts, instance),
     })),
   }
-}
-
-function diskWarning(dataRoot: string): string | null {
-  try {
-    checkDisk(join(dataRoot, '.control'))
-    return null
-  } catch (error) {
-    const what = (error as Error).message
-    return `${what.charAt(0).toUpperCase()}${what.slice(1)}: the control plane can change nothing until there is room again. Instances run on, and nothing is deleted.`
-  }
-}
-
-function taskWarning(faults: ReturnType<ProvisionerRoutes['taskFaults']>): string | null {
-  if (faults.length === 0) return null
-  const listed = faults.map(({ task, reason }) => `${task} (${reason})`).join('; ')
-  return `Background work keeps failing: ${listed}. It is retried. Instances keep running; the log of the control plane has the details.`
 }
 
 function noteOf(instance: Instance, operation: OperationRecord | null): string | null {

@@ -15,6 +15,7 @@ import { driverNames } from '../driver.ts'
 import type { HealthWatch } from '../reconciler/health-watch.ts'
 import type { Orphan } from '../reconciler/orphans.ts'
 import { purgeAt, type RetentionSettings } from '../reconciler/retention.ts'
+import { diskUseOf } from '../records/disk-use.ts'
 import { type Fleet, reachableAt } from '../records/fleet.ts'
 import { actorOf, findOperation, type OperationRecord } from '../records/operation.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
@@ -91,6 +92,20 @@ export const instanceSchema = z
     purge_at: time.meta({
       description: 'When its volume is due to be deleted; null when no deletion is scheduled',
     }),
+    limits: z
+      .object({
+        memory_bytes: z.int(),
+        cpus: z.number(),
+        processes: z.int(),
+        disk_bytes: z.int().nullable().meta({ description: 'Null for no limit' }),
+        runs_at_once: z.int(),
+      })
+      .meta({ description: 'What it may take: of its plan, or what every instance may' }),
+    disk_used_bytes: z
+      .int()
+      .nullable()
+      .meta({ description: 'What its volume takes, as last measured; null before that' }),
+    disk_measured_at: time,
     operation: operationSchema.nullable(),
   })
   .meta({ id: 'Instance' })
@@ -167,6 +182,24 @@ export function wireInstance(
     deleted_at: timestamp(instance.removal?.deletedAt ?? null),
     deleted_by: instance.removal?.by ?? null,
     purge_at: timestamp(purgeAt(instance, retention, fleet.clock.now())),
+    ...wireLimits(fleet, instance),
     operation: last ? wireOperation(last) : null,
+  }
+}
+
+/** What an instance may take, and what it takes. */
+function wireLimits(fleet: Fleet, instance: Instance) {
+  const { usedBytes, limitBytes, measuredAt } = diskUseOf(fleet, instance)
+  const { memoryBytes, cpus, pids } = fleet.limits
+  return {
+    limits: {
+      memory_bytes: instance.memoryBytes ?? memoryBytes,
+      cpus: instance.cpus ?? cpus,
+      processes: instance.pids ?? pids,
+      disk_bytes: limitBytes,
+      runs_at_once: instance.runsAtOnce ?? fleet.runsAtOnce,
+    },
+    disk_used_bytes: usedBytes,
+    disk_measured_at: timestamp(measuredAt),
   }
 }

@@ -19,6 +19,7 @@ import { ownerOfVolume } from '../records/volume-record.ts'
 import type { Instance, Operation } from '../schema.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
+import { sameLimits } from './limits.ts'
 import type { StepContext } from './step-context.ts'
 import { ChecksFailError, stepRuns } from './steps.ts'
 
@@ -183,7 +184,7 @@ function pin(
   { execution: { fleet }, operation, instance, context, settings, pinAfter }: Work,
   name: StepName,
 ) {
-  if (name === 'create container') keepSettings(fleet, operation.instanceId, context.spec, settings)
+  if (name === 'create container') keepSettings(fleet, instance, settings)
   const { image, imageId } = context.spec
   const alreadyThere = name === 'prepare image' && isUpgradeToTheSame(operation, instance, imageId)
   if (alreadyThere || name === pinAfter) updateInstance(fleet.db, instance.id, { image, imageId })
@@ -196,10 +197,9 @@ function recordFailure({ fleet }: Execution, { instanceId }: Operation, { error,
 }
 
 /** Records which settings a container was made with; null when the instance's own changed meanwhile. */
-function keepSettings({ db }: Fleet, instanceId: string, made: StepContext['spec'], settings: string): void {
-  const { memoryBytes, cpus } = getInstance(db, instanceId)
-  const current = memoryBytes === (made.limits?.memoryBytes ?? null) && cpus === (made.limits?.cpus ?? null)
-  updateInstance(db, instanceId, { settings: current ? settings : null })
+function keepSettings({ db }: Fleet, made: Instance, settings: string): void {
+  const current = sameLimits(getInstance(db, made.id), made)
+  updateInstance(db, made.id, { settings: current ? settings : null })
 }
 
 /** Whether an upgrade is to the image that the instance already has. Then there is nothing to do. */

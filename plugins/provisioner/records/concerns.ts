@@ -1,14 +1,39 @@
 import { and, asc, eq, gt, inArray, isNull, or } from 'drizzle-orm'
 import type { Concern } from '../../../src/kernel/concern.ts'
+import { bytesInWords } from '../../../views/components/bytes.ts'
 import { instances, operations } from '../schema.ts'
+import { crampedInstances } from './disk-use.ts'
+import type { Fleet } from './fleet.ts'
 import { mayRun, type ProvisionerDb } from './instance.ts'
 
 const day = 86_400_000
 
 /** Instances that should run and do not, and operations that failed within the last day and were not repeated since. */
-export function instanceConcerns(db: ProvisionerDb, now: number): Concern[] {
-  return [...ofInstances(db), ...ofOperations(db, now)]
+export function instanceConcerns(fleet: Pick<Fleet, 'db' | 'diskBytes' | 'clock'>): Concern[] {
+  const { db, clock } = fleet
+  return [...ofInstances(db), ...ofOperations(db, clock.now()), ...ofDisk(fleet)]
 }
+
+/** Volumes that are full, or will be. */
+function ofDisk(fleet: Pick<Fleet, 'db' | 'diskBytes'>): Concern[] {
+  return crampedInstances(fleet).map(({ id, subdomain, usedBytes, limitBytes, level }) => ({
+    kind: level === 'warned' ? 'instance-disk-low' : 'instance-disk-full',
+    subject: id,
+    subdomain,
+    summary: `${subdomain} uses ${Math.floor((usedBytes / limitBytes) * 100)} % of its disk space`,
+    detail: `${bytesInWords(usedBytes)} of ${bytesInWords(limitBytes)}. ${diskWords[level]}`,
+    urgency: level === 'warned' ? ('notice' as const) : ('alert' as const),
+    path: `/admin/instances/${subdomain}`,
+  }))
+}
+
+const diskWords = {
+  warned:
+    'At 100 %, it refuses saves, pushes and installations. Its owner can delete what is not needed on its page “Disk”.',
+  full: 'It refuses saves, pushes and installations. Its owner can delete what is not needed on its page “Disk”; you can give it more.',
+  beyond:
+    'It refuses saves, pushes and installations, and starts no runs. Its owner can delete what is not needed on its page “Disk”; you can give it more.',
+} as const
 
 function ofInstances(db: ProvisionerDb): Concern[] {
   const broken = or(

@@ -30,6 +30,10 @@ export interface Fleet {
   keep: { runsPerJob: number; forMs: number }
   /** How much of the disk one installation of an instance's packages may take. */
   packagesBytes: number
+  /** How much of the disk an instance may take, and how many runs it may have in progress, unless it has limits of its own. */
+  diskBytes: number | null
+  runsAtOnce: number
+  limits: { memoryBytes: number; cpus: number; pids: number }
   /** What each instance's secrets are sealed with. */
   secretKeys: SecretKeys
   /** The mail server that instances send their notices through; null when the operator offers none. */
@@ -48,10 +52,9 @@ export interface Fleet {
 }
 
 /** Returns what an instance's container is created from. */
-export function specOf(
-  { site, timezone, stopGraceMs, keep, packagesBytes, secretKeys, mail, environments }: Fleet,
-  instance: Instance,
-): InstanceSpec {
+export function specOf(fleet: Fleet, instance: Instance): InstanceSpec {
+  const { site, timezone, stopGraceMs, keep, packagesBytes, secretKeys, mail, environments } = fleet
+  const diskBytes = diskLimitOf(fleet, instance)
   return {
     id: instance.id,
     subdomain: instance.subdomain,
@@ -64,12 +67,15 @@ export function specOf(
     timezone,
     stopGraceMs,
     limits: limitsOf(instance),
+    ...(instance.pids !== null && { pids: instance.pids }),
     environment: {
       ...Object.assign({}, ...environments().map(({ variables }) => variables)),
       LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
       LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),
       LONGHOUSE_KEEP_FOR: `${keep.forMs}ms`,
       LONGHOUSE_PACKAGES_LIMIT: `${Math.floor(packagesBytes / 1024)}k`,
+      LONGHOUSE_RUNS_AT_ONCE: String(instance.runsAtOnce ?? fleet.runsAtOnce),
+      ...(diskBytes !== null && { LONGHOUSE_DISK_LIMIT: `${Math.floor(diskBytes / 1024)}k` }),
       LONGHOUSE_SECRET_KEY: secretKeys.of(instance.id),
       ...(instance.secretsOf.length > 0 && {
         LONGHOUSE_SECRET_KEYS_BEFORE: instance.secretsOf.map(id => secretKeys.of(id)).join(','),
@@ -85,6 +91,11 @@ export function specOf(
 
 function limitsOf({ memoryBytes, cpus }: Instance): InstanceSpec['limits'] {
   return memoryBytes === null || cpus === null ? null : { memoryBytes, cpus }
+}
+
+/** How much of the disk an instance may take; null for no limit. */
+export function diskLimitOf({ diskBytes }: Pick<Fleet, 'diskBytes'>, instance: Instance): number | null {
+  return instance.diskBytes ?? diskBytes
 }
 
 /** Changes an instance's status: updates the record and the router, and emits the event. Nothing else sets a status. */

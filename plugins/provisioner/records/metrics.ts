@@ -3,6 +3,8 @@ import { counter, gauge, type Metric } from '../../../src/metrics/exposition.ts'
 import { Histogram } from '../../../src/metrics/histogram.ts'
 import { operationKinds } from '../contract.ts'
 import { instances, type Operation, operations, suspensions } from '../schema.ts'
+import { crampedInstances, totalDiskUse } from './disk-use.ts'
+import type { Fleet } from './fleet.ts'
 import type { ProvisionerDb } from './instance.ts'
 
 /** Upper bounds in seconds. */
@@ -115,5 +117,24 @@ export function instanceMetrics(db: ProvisionerDb): Metric[] {
     gauge('longhouse_instances_suspended', 'Instances that do not run, whatever they should be.', [
       [{}, suspended?.n ?? 0],
     ]),
+  ]
+}
+
+/** The disk space of all volumes. */
+export function diskMetrics(fleet: Pick<Fleet, 'db' | 'diskBytes'>): Metric[] {
+  const cramped = crampedInstances(fleet)
+  const count = (...levels: string[]) => cramped.filter(({ level }) => levels.includes(level)).length
+  return [
+    gauge('longhouse_volumes_bytes', 'What all volumes take on the disk, as they were last measured.', [
+      [{}, totalDiskUse(fleet.db)],
+    ]),
+    gauge(
+      'longhouse_instances_short_of_disk',
+      'Instances that use at least 80 % of their disk space, or all of it.',
+      [
+        [{ level: 'low' }, count('warned')],
+        [{ level: 'full' }, count('full', 'beyond')],
+      ],
+    ),
   ]
 }

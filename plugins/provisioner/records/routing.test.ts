@@ -126,6 +126,7 @@ test('a container gets the site’s settings, its own key, and what plugins add;
     LONGHOUSE_KEEP_RUNS: '500',
     LONGHOUSE_KEEP_FOR: '86400000ms',
     LONGHOUSE_PACKAGES_LIMIT: '2097152k',
+    LONGHOUSE_RUNS_AT_ONCE: '8',
     LONGHOUSE_SECRET_KEY: 'key of inst_1',
     LONGHOUSE_VOLUME_ID: 'inst_1',
     LONGHOUSE_HANDED_OVER_AT: '1970-01-01T00:00:00.000Z',
@@ -138,4 +139,13 @@ test('a container gets the site’s settings, its own key, and what plugins add;
   assert.equal(plain.limits, null, 'half a limit is none')
   assert.equal(plain.environment.SMTP_FROM, 'jobs@example.com')
   assert.equal('LONGHOUSE_HANDED_OVER_AT' in plain.environment, false)
+
+  const own = fleet.add({ pids: 64, diskBytes: 1024 ** 3, runsAtOnce: 2 })
+  const small = specOf({ ...fleet, diskBytes: 2 * 1024 ** 3 }, own)
+  assert.deepEqual(
+    [small.pids, small.environment.LONGHOUSE_DISK_LIMIT, small.environment.LONGHOUSE_RUNS_AT_ONCE],
+    [64, '1048576k', '2'],
+  )
+  const usual = specOf({ ...fleet, diskBytes: 2 * 1024 ** 3 }, fleet.add())
+  assert.deepEqual([usual.pids, usual.environment.LONGHOUSE_DISK_LIMIT], [undefined, '2097152k'])
 })

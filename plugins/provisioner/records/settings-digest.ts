@@ -13,6 +13,7 @@ const runningStatuses = ['running', 'unhealthy'] as const
  */
 export function settingsDigest(fleet: Fleet): string {
   const { site, driver, timezone, stopGraceMs, keep, packagesBytes, secretKeys, mail, environments } = fleet
+  const { diskBytes, runsAtOnce } = fleet
   const equipped = environments().flatMap(({ variables, renewed }) =>
     Object.entries(variables).filter(([name]) => !renewed.includes(name)),
   )
@@ -24,6 +25,8 @@ export function settingsDigest(fleet: Fleet): string {
     stopGraceMs,
     keep,
     packagesBytes,
+    diskBytes,
+    runsAtOnce,
     key,
     mail,
     equipped,

@@ -1,23 +1,14 @@
-import type { DiskPart, PartName } from '../../../runtime/disk/contract.ts'
-import { bytesInWords } from '../../../src/bytes.ts'
-import type { DiskLevel } from '../../../src/storage/disk-limit.ts'
+import type { DiskState, PartName } from '../../../runtime/disk/contract.ts'
 import { Confirm } from '../../components/button.tsx'
+import { bytesInWords } from '../../components/bytes.ts'
 import { DiskUse } from '../../components/disk-use.tsx'
 import { Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { SettingsNav } from './settings-nav.tsx'
 
-export interface DiskPageProps {
+export interface DiskPageProps extends DiskState {
   now: number
-  usedBytes: number
-  /** Null for no limit. */
-  limitBytes: number | null
-  level: DiskLevel
-  /** When it was measured. */
-  at: number
-  /** The largest first. */
-  parts: readonly DiskPart[]
 }
 
 const names = {
@@ -69,7 +60,7 @@ export function DiskPage({ now, usedBytes, limitBytes, level, at, parts }: DiskP
   )
 }
 
-function LevelNotice({ level }: { level: DiskLevel }) {
+function LevelNotice({ level }: { level: DiskState['level'] }) {
   if (level === 'well') return null
   if (level === 'warned')
     return (

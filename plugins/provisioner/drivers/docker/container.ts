@@ -91,7 +91,7 @@ export function containerOptions(
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       NanoCpus: Math.round(limits.cpus * 1e9),
-      PidsLimit: limits.pids,
+      PidsLimit: spec.pids ?? limits.pids,
       // Under memory pressure of the whole host, an instance goes before the engine and the control plane.
       OomScoreAdj: 500,
       LogConfig: { Type: 'json-file' as const, Config: { 'max-size': '10m', 'max-file': '2' } },

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { testFleet } from '../fleet.fixture.ts'
+import { instanceConcerns } from './concerns.ts'
+import { diskUseOf, measureVolumes } from './disk-use.ts'
+import { diskMetrics } from './metrics.ts'
+import { testRecords } from './records.fixture.ts'
+
+const mebibyte = 1024 ** 2
+
+test('volumes are measured now and then; those short of space are a concern, by how short', async t => {
+  const fleet = { ...testRecords(t), diskBytes: 10 * mebibyte }
+  const made = [5, 9, 10, 12].map(mebibytes => {
+    const instance = fleet.add({ readyAt: 0 })
+    const folder = join(fleet.site.dataRoot, instance.subdomain)
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'file'), Buffer.alloc(mebibytes * mebibyte, 1))
+    return instance
+  })
+  const missing = fleet.add({ readyAt: 0 })
+  const larger = fleet.add({ readyAt: 0, diskBytes: 100 * mebibyte })
+  mkdirSync(join(fleet.site.dataRoot, larger.subdomain))
+  await measureVolumes(fleet, new AbortController().signal)
+
+  const [well, low] = made.map(instance => diskUseOf(fleet, instance))
+  assert.ok((well?.usedBytes ?? 0) >= 5 * mebibyte && (well?.usedBytes ?? 0) < 6 * mebibyte)
+  assert.equal(low?.limitBytes, 10 * mebibyte)
+  assert.deepEqual(diskUseOf(fleet, missing), {
+    usedBytes: null,
+    limitBytes: 10 * mebibyte,
+    measuredAt: null,
+  })
+  assert.equal(diskUseOf(fleet, larger).limitBytes, 100 * mebibyte)
+  const concerns = instanceConcerns(fleet).map(({ kind, subdomain, urgency }) => [kind, subdomain, urgency])
+  assert.deepEqual(concerns, [
+    ['instance-disk-low', 'box-2', 'notice'],
+    ['instance-disk-full', 'box-3', 'alert'],
+    ['instance-disk-full', 'box-4', 'alert'],
+  ])
+  assert.deepEqual(diskMetrics(fleet)[1]?.samples, [
+    [{ level: 'low' }, 1],
+    [{ level: 'full' }, 2],
+  ])
+
+  // It is not measured again at once.
+  writeFileSync(join(fleet.site.dataRoot, 'box-1', 'more'), Buffer.alloc(5 * mebibyte, 1))
+  await measureVolumes(fleet, new AbortController().signal)
+  assert.equal(instanceConcerns(fleet).length, 3)
+  fleet.clock.advance(5 * 60_000)
+  await measureVolumes(fleet, new AbortController().signal)
+  assert.equal(instanceConcerns(fleet).length, 4)
+})
+
+test('limits are shown with the use, in the API and on the page; they come from the settings or the plan', async t => {
+  const fleet = await testFleet(t, { env: { INSTANCE_DISK: '2g', INSTANCE_RUNS: '3' } })
+  const { body } = await fleet.provision('acme')
+  const usual = { memory_bytes: 512 * mebibyte, cpus: 1, processes: 256, runs_at_once: 3 }
+  assert.deepEqual(body.limits, { ...usual, disk_bytes: 2048 * mebibyte })
+  fleet.program.services.provisioner?.limit(body.id, { diskBytes: 100 * mebibyte, pids: 64 })
+  const { body: limited } = await fleet.admin('GET', '/admin/instances/acme')
+  assert.deepEqual(limited.limits, { ...usual, disk_bytes: 100 * mebibyte, processes: 64 })
+  assert.equal(limited.operation?.kind, 'restart')
+})
