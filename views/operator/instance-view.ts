@@ -1,9 +1,5 @@
-import type {
-  DiskUse,
-  InstanceStatus,
-  OperationStatus,
-  VolumeFaultKind,
-} from '../../plugins/provisioner/contract.ts'
+import type { InstanceStatus, OperationStatus, VolumeFaultKind } from '../../plugins/provisioner/contract.ts'
+import type { LimitsView } from '../components/limits.tsx'
 import type { Step } from '../components/steps.tsx'
 
 export interface OperationView {
@@ -52,13 +48,4 @@ export interface InstanceView {
   suspension: string | null
   suspendedAt: number | null
   limits: LimitsView
-}
-
-/** What an instance may take of the host, and takes. */
-export interface LimitsView {
-  memoryBytes: number
-  cpus: number
-  pids: number
-  runsAtOnce: number
-  disk: DiskUse
 }

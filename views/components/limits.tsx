@@ -1,8 +1,17 @@
-import { bytesInWords } from '../components/bytes.ts'
-import { DiskUse } from '../components/disk-use.tsx'
-import { Facts, Panel } from '../components/panel.tsx'
-import { Time } from '../components/time.tsx'
-import type { LimitsView } from './instance-view.ts'
+import type { DiskUse as MeasuredUse } from '../../plugins/provisioner/contract.ts'
+import { bytesInWords } from './bytes.ts'
+import { DiskUse } from './disk-use.tsx'
+import { Facts, Panel } from './panel.tsx'
+import { Time } from './time.tsx'
+
+/** What an instance may take of the host, and takes. */
+export interface LimitsView {
+  memoryBytes: number
+  cpus: number
+  pids: number
+  runsAtOnce: number
+  disk: MeasuredUse
+}
 
 /** What an instance may take, and what it takes. */
 export function Limits({ memoryBytes, cpus, pids, runsAtOnce, disk, now }: LimitsView & { now: number }) {
