@@ -59,7 +59,9 @@ try {
     })
     if (status !== 0) throw new Error(`${command}: ${stderr}`)
   }
-  await timed('tar', () => run('tar', ['-C', join(volume, 'jobs/data'), '-cf', join(place, 'plain.tar'), '.']))
+  await timed('tar', () =>
+    run('tar', ['-C', join(volume, 'jobs/data'), '-cf', join(place, 'plain.tar'), '.']),
+  )
   run('restic', ['init'])
   await timed('restic, first', () => run('restic', ['backup', join(volume, 'jobs/data')]))
   await timed('restic, all of it restored', () =>
@@ -72,24 +74,33 @@ try {
     if (answer.status !== 201) throw new Error(answer.text)
     return answer.json<{ id: string }>().id
   }
-  const from = Date.now()
-  await timed('a copy, first', copyOnce)
-  const copy = await timed('a copy, nothing new', copyOnce)
-  await timed('a proof', () =>
-    longhouse.admin(`${path}/backups/${copy}/verify`, { method: 'POST', wait: 120 }),
-  )
-  const to = Date.now()
-  const { runs } = (await api('/api/jobs/secondly/runs?limit=200')).json<{
-    runs: { slot: string | null; started_at: string | null }[]
-  }>()
-  const late = runs
-    .filter(({ slot, started_at }) => slot && started_at && Date.parse(slot) >= from && Date.parse(slot) < to)
-    .map(({ slot, started_at }) => Date.parse(started_at ?? '') - Date.parse(slot ?? ''))
-    .toSorted((one, other) => one - other)
-  const at = (share: number) => late[Math.min(late.length - 1, Math.floor(late.length * share))]
-  console.log(
-    `slots meanwhile: ${late.length}, late by p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${late.at(-1)} ms`,
-  )
+  const slotsBetween = async (what: string, work: () => Promise<unknown>) => {
+    const from = Date.now()
+    await work()
+    const to = Date.now()
+    const { runs } = (await api('/api/jobs/secondly/runs?limit=200')).json<{
+      runs: { slot: string | null; started_at: string | null }[]
+    }>()
+    const late = runs
+      .flatMap(({ slot, started_at }) =>
+        slot && started_at ? [[Date.parse(slot), Date.parse(started_at)] as const] : [],
+      )
+      .filter(([slot]) => slot >= from && slot < to)
+      .map(([slot, started]) => started - slot)
+      .toSorted((one, other) => one - other)
+    const at = (share: number) => late[Math.min(late.length - 1, Math.floor(late.length * share))]
+    console.log(
+      `${late.length} slots ${what}: late by p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${late.at(-1)} ms`,
+    )
+  }
+  await slotsBetween('without a copy', () => new Promise(resolve => setTimeout(resolve, 20_000)))
+  let copy = ''
+  await slotsBetween('meanwhile', async () => {
+    await timed('a copy, first', copyOnce)
+    copy = await timed('a copy, nothing new', copyOnce)
+    const verify = `${path}/backups/${copy}/verify`
+    await timed('a proof', () => longhouse.admin(verify, { method: 'POST', wait: 120 }))
+  })
   await timed('a restore in place', async () => {
     const answer = await longhouse.admin(`${path}/restore`, { body: { backup: copy }, wait: 120 })
     const { operation } = answer.json<{
