@@ -195,11 +195,16 @@ async function badLinkIn(
 function staysInside(path: string, target: string): boolean {
   if (target === '' || target.startsWith('/') || target.includes('\0')) return false
   const place = path.split('/').slice(0, -1)
+  let down = false
   for (const part of target.split('/')) {
     if (part === '' || part === '.') continue
     if (part === '..') {
-      if (place.pop() === undefined) return false
-    } else place.push(part)
+      // Below a name that may be a link as well, the way up is another one than it seems.
+      if (down || place.pop() === undefined) return false
+    } else {
+      down = true
+      place.push(part)
+    }
   }
   return place[0]?.toLowerCase() !== '.git'
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { oneJob, registry } from '../engine.fixture.ts'
@@ -127,6 +127,12 @@ test('files that no jobs repo may contain are refused by name', async t => {
     symlinkSync('/etc/passwd', path('clone', 'out'))
     await commit('clone', {})
   }, /\(a link out of the repo\)/)
+  await tried(async () => {
+    mkdirSync(path('clone', 'folder'))
+    symlinkSync('..', path('clone', 'folder', 'up'))
+    symlinkSync('folder/up/../secret.key', path('clone', 'out'))
+    await commit('clone', {})
+  }, /remote: out is a link out of the jobs repo\./)
   await tried(async () => {
     await done('clone', 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},vendor/other`)
     await done('clone', 'commit', '--quiet', '-m', 'A submodule')

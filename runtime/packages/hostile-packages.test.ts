@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { programRoot } from '../../src/root.ts'
@@ -145,6 +145,100 @@ test('an allowed script of a package can neither read the volume nor change npmâ
     temporary: 'done',
     tmp: 'EACCES',
   })
+})
+
+test('what an allowed script leaves among the packages makes the instance touch nothing else of the volume', {
+  skip: withoutLandlock,
+}, async t => {
+  const registry = await startRegistry(t)
+  const attack = `const fs = require('fs'), path = require('path')
+    const stage = path.join(__dirname, '../..'), volume = path.join(stage, '../../..')
+    const lock = { packages: { 'node_modules/own': { link: true, resolved: 'own' }, '../../../runs': { link: true, resolved: 'own' } } }
+    fs.writeFileSync(path.join(stage, 'node_modules/.package-lock.json'), JSON.stringify(lock))
+    fs.symlinkSync(path.join(volume, 'secret.key'), path.join(stage, 'node_modules/.longhouse'))
+    fs.rmSync(path.join(stage, 'package-lock.json'))
+    fs.symlinkSync(path.join(volume, 'secret.key'), path.join(stage, 'package-lock.json'))
+    fs.rmSync(path.join(stage, 'own'), { recursive: true })
+    fs.symlinkSync(path.join(volume, 'packages'), path.join(stage, 'own'))`
+  registry.publish(
+    'built',
+    '1.0.0',
+    { 'index.js': 'export const text = 1', 'build.cjs': attack },
+    { scripts: { install: 'node build.cjs' } },
+  )
+  const { engine, run, dir, path, write } = await startInstance(t, {
+    files: { 'manifest.ts': oneJob('() => 1') },
+  })
+  engine.secrets.set('TOKEN', 'worth it')
+  const key = readFileSync(join(dir, 'secret.key'), 'utf8')
+  write('.npmrc', `registry=${registry.url}/\n`)
+  write('own/package.json', JSON.stringify({ name: 'own', version: '1.0.0' }))
+  write('manifest.ts', `import { text } from 'built'\n${oneJob('() => text')}`)
+  write('package.json', asks({ built: '1.0.0', own: 'file:./own' }, { allowScripts: { built: true } }))
+  await engine.installPackages()
+  await until(() => engine.packages().status === 'installed', 'it is installed')
+  assert.equal(readFileSync(join(dir, 'secret.key'), 'utf8'), key)
+  assert.ok(lstatSync(join(dir, 'runs')).isDirectory())
+  assert.match(readFileSync(path('package-lock.json'), 'utf8'), /"lockfileVersion"/)
+  assert.equal((await run('job')).status, 'succeeded')
+})
+
+test('an installation fails when a script puts a link in place of all packages', {
+  skip: withoutLandlock,
+}, async t => {
+  const registry = await startRegistry(t)
+  const attack = `const fs = require('fs'), path = require('path')
+    const modules = path.join(__dirname, '..')
+    fs.rmSync(modules, { recursive: true })
+    fs.symlinkSync(path.join(modules, '../../../../jobs/data'), modules)`
+  registry.publish(
+    'built',
+    '1.0.0',
+    { 'index.js': '', 'build.cjs': attack },
+    { scripts: { install: 'node build.cjs' } },
+  )
+  const { engine, path } = await startInstance(t, {
+    files: {
+      'manifest.ts': oneJob('() => 1'),
+      '.npmrc': `registry=${registry.url}/\n`,
+      'package.json': asks({ built: '1.0.0' }, { allowScripts: { built: true } }),
+    },
+  })
+  await until(() => engine.packages().status === 'failed', 'it failed')
+  assert.match(engine.packages().error ?? '', /a script of a package put a link in place of a folder/)
+  assert.equal(lstatSync(path('node_modules')).isSymbolicLink(), false)
+})
+
+for (const name of ['.npmrc', 'package.json', 'package-lock.json']) {
+  test(`${name} is not read where it is a link: npm and errors would show what it leads to`, async t => {
+    const { engine, path, dir, write } = await startInstance(t, {
+      files: { 'manifest.ts': oneJob('() => 1') },
+    })
+    engine.secrets.set('TOKEN', 'worth it')
+    const key = readFileSync(join(dir, 'secret.key'), 'utf8').trim()
+    write('own/package.json', JSON.stringify({ name: 'own', version: '1.0.0' }))
+    if (name !== 'package.json') write('package.json', asks({ own: 'file:./own' }))
+    symlinkSync('../secret.key', path(name))
+    await engine.installPackages().catch(() => {})
+    await until(() => engine.manifest().errors.length > 0, 'it is refused')
+    const [error] = engine.manifest().errors
+    assert.equal(error?.file, name)
+    assert.match(error?.message ?? '', /^must be a regular file of at most 64 MiB, and no link/)
+    const shown = JSON.stringify([engine.packages(), engine.manifest()])
+    assert.equal(shown.includes(key.slice(0, 8)), false)
+  })
+}
+
+test('a package of the repo does not lie where jobs write', async t => {
+  const { engine } = await startInstance(t, {
+    files: {
+      'manifest.ts': oneJob('() => 1'),
+      'data/own/package.json': JSON.stringify({ name: 'own', version: '1.0.0' }),
+      'package.json': asks({ own: 'file:./data/own' }),
+    },
+  })
+  await until(() => engine.manifest().errors.length > 0, 'it is refused')
+  assert.match(engine.manifest().errors[0]?.message ?? '', /which lies in data\/, where jobs may replace it/)
 })
 
 /**

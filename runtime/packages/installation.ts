@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { rm, statfs } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import type { SdkService } from '../sdk/contract.ts'
 import type { Room } from '../volume/contract.ts'
 import { type Failure, failed } from './failure.ts'
 import { findInFile } from './files/fault.ts'
-import { lockFiles, parseText, readText } from './files/package-files.ts'
+import { isFolderOf } from './files/own-folders.ts'
+import { parseText, readText } from './files/package-files.ts'
 import { markFile, nameOf, readWanted, type Wanted } from './files/wanted.ts'
 import { installScripts } from './install-scripts.ts'
 import type { Installations } from './installations.ts'
@@ -13,7 +14,7 @@ import { notesBefore } from './notes.ts'
 import { type NpmLimits, runNpm } from './npm.ts'
 import { ownPackages } from './own-package.ts'
 import { type PackagesRoom, sizeOfAll, sizeOfPackages, tooLarge } from './size.ts'
-import { fillStage, takeInstalled } from './stage.ts'
+import { type Fetched, fillStage, readFetched, takeInstalled } from './stage.ts'
 
 export interface InstallOptions extends NpmLimits, PackagesRoom {
   jobsDir: string
@@ -69,27 +70,25 @@ async function installBeside(
   const fetched = await withinBytes(stage, options, each => fetchAndBuild(stage, wanted, each, work))
   if ('message' in fetched) return fetched
   if (options.signal.aborted) return failed('it was broken off.')
-  const lock = lockFiles
-    .map(name => ({ name, text: readText(join(stage, name)) }))
-    .find(each => each.text !== null)
-  const key = readWanted(stage)?.key
-  if (key === undefined) return failed('npm left no package.json.')
+  const { folders, lock, key } = fetched
+  if (key === null) return failed('npm left no package.json.')
   const name = nameOf(key, wanted.withDev)
   const made = join(work, 'made')
-  const nested = takeInstalled(stage, made, { jobsDir, home: installations.placeOf(name), own: wanted.own })
+  const home = installations.placeOf(name)
+  const nested = takeInstalled(stage, made, { jobsDir, home, own: wanted.own, links: fetched.links })
+  if (nested === null) return failed('a script of a package put a link in place of a folder of packages.')
   const size = await sizeOfAll(made, nested)
   const refused = tooLarge(size, options)
   if (refused !== null) return failed(refused)
   const changed = readWanted(jobsDir)?.key !== wanted.key
   if (changed) return failed('package.json changed meanwhile.')
 
-  const { folders } = fetched
   writeFileSync(join(made, markFile), folders.length > 0 ? unfinished : key)
   const before = installations.current()
   // By the name under which it was asked for it is found again; without a lockfile, that had no versions yet.
   installations.add(made, name, { bytes: size.bytes, installedAt: now(), nested })
   const target = join(jobsDir, lock?.name ?? '')
-  if (lock?.text != null && readText(target) !== lock.text) {
+  if (lock && readText(target) !== lock.text) {
     // Put in place whole: whatever has its name there is not written into.
     writeFileSync(join(work, lock.name), lock.text)
     renameSync(join(work, lock.name), target)
@@ -154,8 +153,8 @@ const lookEveryMs = 1000
 async function withinBytes(
   stage: string,
   options: InstallOptions,
-  work: (options: InstallOptions) => Promise<Failure | Fetched>,
-): Promise<Failure | Fetched> {
+  work: (options: InstallOptions) => Promise<Failure | Built>,
+): Promise<Failure | Built> {
   const free = async () => {
     const { bavail, bsize } = await statfs(stage)
     return bavail * bsize
@@ -182,7 +181,7 @@ async function withinBytes(
   }
 }
 
-interface Fetched {
+interface Built extends Fetched {
   /** Folders of the repo's own packages whose scripts are allowed. */
   folders: string[]
 }
@@ -196,7 +195,7 @@ async function fetchAndBuild(
   wanted: Wanted,
   options: InstallOptions,
   workDir: string,
-): Promise<Failure | Fetched> {
+): Promise<Failure | Built> {
   const which = wanted.withDev ? '--include=dev' : '--omit=dev'
   const fetch = (command: Wanted['command']) =>
     runNpm({
@@ -220,6 +219,7 @@ async function fetchAndBuild(
   if (failure !== null) return failure
   if (options.signal.aborted) return failed('it was broken off.')
   const { specs, optional, folders, passedOver, unbuilt } = installScripts(dir, options.jobsDir)
+  const known = readFetched(dir)
   if (passedOver.length > 0) {
     const names = [...new Set(passedOver)].join(', ')
     options.onOutput(
@@ -247,8 +247,8 @@ async function fetchAndBuild(
   for (const { spec, path } of optional) {
     if ((await build([spec])) === null) continue
     if (options.signal.aborted) return failed('it was broken off.')
-    await rm(path, { recursive: true, force: true })
+    if (isFolderOf(dir, dirname(path))) await rm(path, { recursive: true, force: true })
     options.onOutput(`[longhouse] ${spec} is optional, could not be built, and is left out.\n`)
   }
-  return { folders }
+  return { ...known, folders }
 }

@@ -1,17 +1,9 @@
-import {
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { OwnFolders } from './files/own-folders.ts'
 import { isFolderOf } from './files/own-folders.ts'
-import { type Lock, lockFiles, type Manifest, parseText, readText } from './files/package-files.ts'
+import { type Lock, lockFiles, type Manifest, parseText, readPlain, readText } from './files/package-files.ts'
+import { markFile, readWanted } from './files/wanted.ts'
 
 /**
  * Puts what npm reads into the folder it works in: `package.json`, the lockfile, `.npmrc`, and of the repo's own packages
@@ -37,9 +29,10 @@ export function fillStage(stage: string, jobsDir: string, { manifests, archives 
   for (const path of archives) {
     const from = join(jobsDir, path)
     const isInRepo = dirname(from) === jobsDir || isFolderOf(jobsDir, dirname(from))
-    if (!isInRepo || readText(from) === null) continue
+    const packed = isInRepo ? readPlain(from) : null
+    if (packed === null) continue
     mkdirSync(dirname(join(stage, path)), { recursive: true })
-    copyFileSync(from, join(stage, path), constants.COPYFILE_FICLONE)
+    writeFileSync(join(stage, path), packed)
   }
 }
 
@@ -56,28 +49,56 @@ function standIn(place: string, folder: string, command: string): void {
   writeFileSync(file, '')
 }
 
+/** What npm says of what it installed: read before a script of a package runs, which may write all of it. */
+export interface Fetched {
+  lock: { name: string; text: string } | null
+  /** What this installation is of; null when npm left no `package.json`. */
+  key: string | null
+  /** Links to the repo's own packages: where each is, and the folder of the repo that it leads to. */
+  links: readonly { path: string; folder: string }[]
+}
+
+export function readFetched(stage: string): Fetched {
+  const { packages = {} } =
+    parseText<Lock>(readText(join(stage, 'node_modules/.package-lock.json')) ?? '') ?? {}
+  const lock = lockFiles.flatMap(name => {
+    const text = readText(join(stage, name))
+    return text === null ? [] : [{ name, text }]
+  })[0]
+  return {
+    lock: lock ?? null,
+    key: readWanted(stage)?.key ?? null,
+    links: Object.entries(packages).flatMap(([path, { link, resolved }]) =>
+      link && resolved !== undefined ? [{ path, folder: resolved }] : [],
+    ),
+  }
+}
+
 /**
  * Moves what npm installed into `made`, in the same shape: `node_modules` of the repo, and those of its own packages,
- * whose folders it returns. Links to the repo's own packages lead to the repo from `home` on, where `made` will lie.
+ * whose folders it returns. Links to the repo's own packages lead to the repo from `home` on, where `made` will lie. Scripts of
+ * packages may have put links into `stage`: what is behind one is left alone. Null if one is in place of a folder.
  */
 export function takeInstalled(
   stage: string,
   made: string,
-  { jobsDir, home, own }: { jobsDir: string; home: string; own: OwnFolders },
-): string[] {
+  { jobsDir, home, own, links }: { jobsDir: string; home: string; own: OwnFolders } & Pick<Fetched, 'links'>,
+): string[] | null {
   const modules = join(stage, 'node_modules')
-  mkdirSync(modules, { recursive: true })
-  const { packages = {} } = parseText<Lock>(readText(join(modules, '.package-lock.json')) ?? '') ?? {}
-  for (const [path, { link, resolved }] of Object.entries(packages)) {
-    if (!link || resolved === undefined) continue
+  if (!lstatSync(modules, { throwIfNoEntry: false })) mkdirSync(modules)
+  if (!isFolderOf(stage, modules)) return null
+  for (const { path, folder } of links) {
+    if (!isFolderOf(stage, dirname(join(stage, path)))) return null
     rmSync(join(stage, path), { recursive: true, force: true })
-    symlinkSync(relative(dirname(join(home, path)), join(jobsDir, resolved)), join(stage, path))
+    symlinkSync(relative(dirname(join(home, path)), join(jobsDir, folder)), join(stage, path))
   }
+  // Written by us once all is in place.
+  rmSync(join(stage, markFile), { recursive: true, force: true })
   mkdirSync(made)
   renameSync(modules, join(made, 'node_modules'))
   return [...own.manifests.keys()].filter(folder => {
     const nested = join(stage, folder, 'node_modules')
-    if (!existsSync(nested)) return false
+    if (!isFolderOf(stage, nested)) return false
     mkdirSync(join(made, folder), { recursive: true })
     renameSync(nested, join(made, folder, 'node_modules'))
     return true

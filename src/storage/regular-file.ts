@@ -8,10 +8,14 @@ const flags = constants.O_RDONLY | constants.O_NONBLOCK
  * The content of a regular file of at most `limitBytes`, or null for anything else. The customer's folders may
  * contain anything: reading a pipe would block this process, and a device or a huge file would fill its memory.
  */
-export function readRegular(file: string | Buffer, limitBytes: number): Buffer | null {
+export function readRegular(
+  file: string | Buffer,
+  limitBytes: number,
+  { follow = true } = {},
+): Buffer | null {
   let fd: number | null = null
   try {
-    fd = openSync(file, flags)
+    fd = openSync(file, follow ? flags : flags | constants.O_NOFOLLOW)
     const stat = fstatSync(fd)
     if (!stat.isFile() || stat.size > limitBytes) return null
     const buffer = Buffer.alloc(stat.size)

@@ -34,6 +34,11 @@ export function ownFolders(jobsDir: string, root: Manifest): OwnFolders {
       const target = posix.join(folder, path)
       if (path.startsWith('/') || path.startsWith('~') || isAbove(target))
         throw outside(jobsDir, file, name, spec)
+      if (target === scratchFolder || target.startsWith(`${scratchFolder}/`))
+        throw new PackagesFault(
+          `names ${name} as "${spec}", which lies in ${scratchFolder}/, where jobs may replace it at any time: put it into another folder of the repo`,
+          { file, line: lineOf(jobsDir, file, name) },
+        )
       if (isArchive(target)) archives.add(target)
       else waiting.push(target)
     }

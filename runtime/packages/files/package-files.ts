@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { readRegular } from '../../../src/storage/regular-file.ts'
 import { findInFile, PackagesFault } from './fault.ts'
@@ -48,7 +48,7 @@ export function readManifest(jobsDir: string): Manifest {
   const file = join(jobsDir, 'package.json')
   const text = readText(file)
   if (text === null) {
-    if (existsSync(file)) throw new PackagesFault('must be a regular file of at most 64 MiB')
+    refuseOther(jobsDir, 'package.json')
     return {}
   }
   const value = parsed(text, 'package.json', '')
@@ -67,11 +67,20 @@ export function readManifest(jobsDir: string): Manifest {
   return value as Manifest
 }
 
+/** Throws in words when something else than a file that can be read has this name. */
+export function refuseOther(jobsDir: string, file: string): void {
+  if (lstatSync(join(jobsDir, file), { throwIfNoEntry: false }))
+    throw new PackagesFault('must be a regular file of at most 64 MiB, and no link', { file })
+}
+
 /** The lockfile of the repo; null when there is none. Throws in words when it is not valid: npm would make it anew. */
 export function readLock(jobsDir: string): { text: string; lock: Lock } | null {
   for (const name of lockFiles) {
     const text = readText(join(jobsDir, name))
-    if (text === null) continue
+    if (text === null) {
+      refuseOther(jobsDir, name)
+      continue
+    }
     const advice = ' Restore it from an earlier commit, or delete it: it is then made anew.'
     const lock = parsed(text, name, advice)
     if (typeof lock !== 'object' || lock === null || Array.isArray(lock))
@@ -110,7 +119,15 @@ export function parseText<T>(text: string): T | null {
 /** Longer than any lockfile. */
 const longestText = 64 * 1024 * 1024
 
-/** Null for what is no regular file, too: a pipe in its place must not stop the runtime. */
+/**
+ * Null for what is no regular file, too: a pipe in its place must not stop the runtime, and a link may lead to a file that
+ * neither jobs nor scripts of packages may read. npm prints what is wrong in its settings.
+ */
 export function readText(file: string): string | null {
-  return readRegular(file, longestText)?.toString('utf8') ?? null
+  return readPlain(file)?.toString('utf8') ?? null
+}
+
+/** The bytes of a regular file, as `readText` reads it. */
+export function readPlain(file: string): Buffer | null {
+  return readRegular(file, longestText, { follow: false })
 }

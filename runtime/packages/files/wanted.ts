@@ -12,6 +12,7 @@ import {
   readLock,
   readManifest,
   readText,
+  refuseOther,
 } from './package-files.ts'
 
 /** What the jobs repo's `package.json` asks for, and whether it is there. */
@@ -46,6 +47,7 @@ export function readWanted(jobsDir: string): Wanted | null {
   const own = hasNoOwn(manifest) ? noOwn : ownFolders(jobsDir, manifest)
   const hidden = parseText<Lock>(readText(join(jobsDir, 'node_modules/.package-lock.json')) ?? '')
   const npmrc = readText(join(jobsDir, '.npmrc'))
+  if (npmrc === null) refuseOther(jobsDir, '.npmrc')
   const built = [manifest.allowScripts, process.versions.modules]
   const parts = [names, manifest.overrides, ownKey(jobsDir, workspaces, own), lockText, npmrc, built].map(
     hashOf,
