@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import git from 'isomorphic-git'
 import { serial } from '../../src/concurrency.ts'
 import { readRegular } from '../../src/storage/regular-file.ts'
-import { obstacleIn } from '../git/bounds.ts'
 import { carefulFs as fs } from '../git/objects/careful-fs.ts'
 import { correctConfig } from '../git/objects/git-config.ts'
 import { readIndex } from '../git/objects/index-file.ts'
 import type { Objects } from '../git/objects/objects.ts'
+import { obstacleIn } from '../git/obstacle.ts'
 import { starterFilesAs } from '../git/starter-files.ts'
 import {
   commitStaged,

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { memoryFolder, memoryPlace, temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
-import { obstacleIn } from '../git/bounds.ts'
+import { obstacleIn } from '../git/obstacle.ts'
 import { scanTree } from '../jobs/live-set/tree.ts'
 
 const files = { 'manifest.ts': oneJob("() => 'fine'") }
@@ -74,6 +74,22 @@ test('an ignored folder with tracked files is counted, because git reads it', as
   const bounds = { files: 10, bytes: 1000 }
   assert.equal(await obstacleIn(dir, knowledge([]), bounds), null)
   assert.match((await obstacleIn(dir, knowledge(['data/1']), bounds)) ?? '', /most of them in data\//)
+})
+
+test('a folder of data whose name is not UTF-8 is in the way of no commit', async t => {
+  const { engine, path, write } = await startInstance(t, { files: { ...files, '.gitignore': 'data/\n' } })
+  await until(() => engine.manifest().commit, 'the first commit')
+  mkdirSync(path('data'), { recursive: true })
+  const folder = Buffer.concat([Buffer.from(`${path('data')}/caf`), Buffer.from([0xe9])])
+  mkdirSync(folder)
+  writeFileSync(Buffer.concat([folder, Buffer.from('/file')]), '')
+  const before = engine.manifest().commit
+  write('readme.md', 'another')
+  await until(async () => {
+    await engine.reload()
+    return engine.manifest().commit !== before
+  }, 'the change is committed')
+  assert.deepEqual([(await engine.repo()).obstacle, (await engine.repo()).dirty], [null, false])
 })
 
 test('a scan of very many files includes all code, and a limited number of others', async t => {
