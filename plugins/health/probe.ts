@@ -37,7 +37,7 @@ export function probe(
         response.on('end', () => {
           clearTimeout(timer)
           const reason = faultOf(instance, response.statusCode ?? 0, body)
-          if (reason === null) return resolve({ healthy: true, at: now() })
+          if (reason === null) return resolve({ healthy: true, at: now(), ...versionOf(body) })
           // The router goes by the same header.
           const answers =
             response.statusCode !== 421 && response.headers['longhouse-instance'] === instance.id
@@ -55,6 +55,11 @@ export function probe(
       )
     })
   })
+}
+
+function versionOf(body: string): { version?: string } {
+  const { version } = JSON.parse(body) as { version?: unknown }
+  return typeof version === 'string' ? { version: version.slice(0, 100) } : {}
 }
 
 /** Whether a health document says that the instance is not ready yet. */

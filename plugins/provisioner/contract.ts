@@ -32,6 +32,7 @@ export const operationKinds = [
   'stop',
   'restart',
   'upgrade',
+  'rollback',
   'restore',
   'restore-new',
   'reset-password',
@@ -57,10 +58,10 @@ export interface WatchedInstance {
 
 /**
  * What one look at an instance showed. `answers`: it answered as itself, and only its checks fail; it is reachable all the
- * same. `starting`: it said that it is not ready yet.
+ * same. `starting`: it said that it is not ready yet. `version`: of its runtime.
  */
 export type HealthObservation =
-  | { healthy: true; at: number }
+  | { healthy: true; at: number; version?: string }
   | { healthy: false; at: number; answers: boolean; starting?: boolean; reason: string }
 
 /** What one instance may take of the host. What is left out is what every instance may take. */
@@ -174,7 +175,7 @@ export interface VolumeCopies {
 
 /** Work on a folder of the host with the rights of an instance: see `Driver.workOnFolder`. */
 export interface VolumeWork {
-  command: 'pack' | 'unpack' | 'settle' | 'prove'
+  command: 'pack' | 'unpack' | 'settle' | 'prove' | 'carry'
   folder: string
   options?: object
   input?: Readable

@@ -72,6 +72,8 @@ export interface Driver {
   ping(): Promise<void>
   /** Makes the volume's folder and gives it to the user that the instance runs as. Deletes and overwrites nothing. */
   prepareVolume(spec: Pick<InstanceSpec, 'volume'>): Promise<void>
+  /** The id of what an image's name means now, without fetching it; null when it is not there, or there are no images. */
+  findImage(image: string): Promise<string | null>
   /**
    * Makes sure that the image is there: the one that the spec is pinned to, or what the name means now. Its id; null when
    * instances are not made from images.
@@ -94,6 +96,10 @@ export interface Driver {
   remove(ref: InstanceRef): Promise<void>
   /** Observes an instance, within seconds. `absent` only when that is certain. */
   inspect(ref: InstanceRef): Promise<Observed>
+  /** How often the engine restarted the instance by itself since it was started. */
+  restarts(ref: InstanceRef): Promise<number>
+  /** Throws unless it is certain that no process of the instance runs. */
+  refuseRunning(ref: InstanceRef): Promise<void>
   /** Throws unless it is certain that nothing uses a volume. Called before a volume is deleted. */
   refuseInUse(spec: InstanceSpec): Promise<void>
   /**

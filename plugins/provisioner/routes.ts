@@ -6,6 +6,7 @@ import {
   operationDetailsRoute,
   operationRoute,
   resetPasswordRoute,
+  rollbackRoute,
   upgradeRoute,
 } from './pages/instance-routes.ts'
 import { listRoute, orphansRoute, restartOutdatedRoute } from './pages/list-routes.ts'
@@ -27,6 +28,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
     operationRoute(parts, 'stop', 'Stop an instance; its data stays'),
     operationRoute(parts, 'restart', 'Restart an instance'),
     upgradeRoute(parts),
+    rollbackRoute(parts),
     resetPasswordRoute(parts, pages),
     ...removalRoutes(parts, pages),
     ...paymentRoutes(parts),

@@ -149,6 +149,9 @@ export const operations = sqliteTable(
     image: text('image'),
     /** The copy that it restores. */
     copyId: text('copy_id'),
+    /** The image that it replaced, by name and id, from the moment that it did: undoing it goes back to that. */
+    previousImage: text('previous_image'),
+    previousImageId: text('previous_image_id'),
     /** Why it failed. Already set while it is still open: what it did is being undone. */
     error: text('error'),
     /** Who asked for it; null for one that was opened before this was recorded. */
@@ -170,6 +173,22 @@ export const operations = sqliteTable(
   ],
 )
 export type Operation = typeof operations.$inferSelect
+
+/**
+ * One row for each instance that can go back to before its last upgrade: the image of then, and the upgrade whose name its data
+ * of then are kept under.
+ */
+export const rollbacks = sqliteTable('provisioner_rollbacks', {
+  instanceId: text('instance_id')
+    .primaryKey()
+    .references(() => instances.id),
+  operationId: text('operation_id').notNull(),
+  image: text('image').notNull(),
+  imageId: text('image_id'),
+  /** When its data were kept: going back returns to this moment. */
+  at: integer('kept_at').notNull(),
+})
+export type Rollback = typeof rollbacks.$inferSelect
 
 export const steps = sqliteTable(
   'provisioner_steps',

@@ -65,7 +65,7 @@ export function provisionerService(parts: {
       return left
     },
     workOnFolder: work =>
-      oneByOne(work.folder, () => fleet.driver.workOnFolder({ ...work, image: fleet.workImage })),
+      oneByOne(work.folder, () => fleet.driver.workOnFolder({ ...work, image: fleet.defaultImage.name })),
     makeFolder: folder => fleet.driver.prepareVolume({ volume: folder }),
     watched: () => watched(db),
     watchedOne: id => watchedOne(db, id),

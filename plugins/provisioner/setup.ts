@@ -1,17 +1,15 @@
-import { join } from 'node:path'
 import { apart } from '../../src/acting.ts'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
 import { Ownership } from './commands/ownership.ts'
 import type { declaration } from './declaration.ts'
 import type { Driver } from './driver.ts'
+import { fleetOf } from './fleet-of.ts'
 import { HealthWatch } from './reconciler/health-watch.ts'
 import { Orphans } from './reconciler/orphans.ts'
 import { Reconciler } from './reconciler/reconciler.ts'
 import { purgeAt, type RetentionSettings } from './reconciler/retention.ts'
-import { type Fleet, routeAll } from './records/fleet.ts'
+import { routeAll } from './records/fleet.ts'
 import { getInstance, listInstancesOf } from './records/instance.ts'
-import { instanceMail } from './records/instance-mail.ts'
-import { loadSecretKeys } from './records/secret-keys.ts'
 import { markEarlierVolumes } from './records/volume-record.ts'
 import { provisionerReports } from './reports.ts'
 import { provisionerRoutes } from './routes.ts'
@@ -96,29 +94,5 @@ export async function setUpProvisioner(
       // Closing the driver ends what a worker may be waiting for.
       await Promise.all([reconciler.stop(), driver.close()])
     },
-  }
-}
-
-function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLook): Fleet {
-  const { config, db, clock, services, hooks, emit } = context
-  const { router, site } = services
-  return {
-    ...{ db, driver, router, lookAtVolume, site, clock, emit },
-    timezone: config.INSTANCE_TIMEZONE,
-    keep: { runsPerJob: config.INSTANCE_KEEP_RUNS, forMs: config.INSTANCE_KEEP_FOR },
-    packagesBytes: config.INSTANCE_PACKAGES_LIMIT,
-    limits: { memoryBytes: config.INSTANCE_MEMORY, cpus: config.INSTANCE_CPUS, pids: config.INSTANCE_PIDS },
-    diskBytes: config.INSTANCE_DISK,
-    runsAtOnce: config.INSTANCE_RUNS,
-    stopGraceMs: config.PROVISIONER_STOP_GRACE,
-    secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
-    mail: instanceMail(config),
-    quarantineMs: config.PROVISIONER_QUARANTINE,
-    copies: () => hooks.optional('volume-copies'),
-    changed: change => {
-      for (const { answer: record } of hooks.all('instance-change')) record(change)
-    },
-    workImage: config.CONTROL_PLANE_IMAGE,
-    environments: () => hooks.all('instance-environment').map(({ answer }) => answer()),
   }
 }

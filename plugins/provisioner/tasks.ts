@@ -10,6 +10,7 @@ import {
   retentionLookMs,
   runRetention,
 } from './reconciler/retention.ts'
+import { lookAtImageEveryMs } from './records/default-image.ts'
 import { measureVolumes } from './records/disk-use.ts'
 import type { Fleet } from './records/fleet.ts'
 import type { OperationCounts } from './records/metrics.ts'
@@ -34,6 +35,14 @@ export function provisionerTasks(parts: {
   const { fleet, log, reconciler, orphans, ownership, retention, counts, accounts, objections, act } = parts
   return [
     { name: 'reconcile', everyMs: 10_000, run: () => reconciler.runOnce() },
+    {
+      name: 'look-at-image',
+      everyMs: lookAtImageEveryMs,
+      run: () =>
+        fleet.defaultImage
+          .look()
+          .catch(error => log.warn({ err: error }, 'could not look at the image of new instances')),
+    },
     {
       name: 'retention',
       everyMs: retentionLookMs,

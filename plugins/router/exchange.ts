@@ -27,6 +27,11 @@ export interface Passage {
   arrived(): void
   /** The path and query, in origin form. */
   path: string
+  /**
+   * Takes a request back that the instance did not answer, because the instance is being replaced: it is held, or passed on to where
+   * the instance is now. Returns false when that is not so. Without it, such a request is refused.
+   */
+  takeBack?(): boolean
 }
 
 const joinedBytes = 8192
@@ -113,6 +118,11 @@ function attempt(
     if (error instanceof NotItself) {
       options.misrouted(backend, ready.instanceId, error.message)
       return fail(notLetThrough())
+    }
+    const repeatable = error.code === 'ECONNREFUSED' || idempotent.has(request.method ?? '')
+    if (!hasBody && repeatable && passage.takeBack) {
+      abandon()
+      if (passage.takeBack()) return
     }
     if (error.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
     fail(notReached(error))

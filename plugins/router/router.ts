@@ -179,7 +179,8 @@ export class Router implements RouterService {
   #pass(admitted: Admitted, request: IncomingMessage, response: ServerResponse, mayHold: boolean): void {
     const passage = this.#passageOf(admitted, request, response)
     if (!(passage instanceof Problem)) {
-      exchange(passage, this.#exchange)
+      const takeBack = () => mayHold && this.#takeBack(admitted, passage, request, response)
+      exchange({ ...passage, takeBack }, this.#exchange)
       return
     }
     const { subdomain } = admitted.target
@@ -189,6 +190,19 @@ export class Router implements RouterService {
       if (this.#holding.hold(subdomain, response, resume)) return
     }
     refuse(request, response, passage)
+  }
+
+  /** An instance that is being replaced drops connections: no request fails for that. */
+  #takeBack(admitted: Admitted, { ready }: Passage, request: IncomingMessage, response: ServerResponse) {
+    const { subdomain } = admitted.target
+    const destination = this.#backends.get(subdomain)?.destination
+    if (this.#stopping || response.destroyed) return false
+    const again = () => this.#pass(admitted, request, response, false)
+    if (destination?.state === 'starting') return this.#holding.hold(subdomain, response, again)
+    const moved =
+      destination?.state === 'ready' && (destination.host !== ready.host || destination.port !== ready.port)
+    if (moved) again()
+    return moved
   }
 
   /** The passage to the instance, or why there is none. */

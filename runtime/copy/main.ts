@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Inventory } from './inventory.ts'
 import { packVolume } from './pack.ts'
 import { proveVolume } from './proof.ts'
 import { type SettleOptions, settleVolume } from './settle.ts'
+import { carrySlots } from './slots.ts'
 import { unpackVolume } from './unpack.ts'
 
 /**
@@ -14,6 +15,7 @@ import { unpackVolume } from './unpack.ts'
  *   copy.js pack <volume> <options>    writes a copy of the volume to standard output; `portable` for its owner
  *   copy.js unpack <folder>            unpacks a copy from standard input, and checks its hashes
  *   copy.js settle <folder> <options>  prepares an unpacked copy for its first start: see `settleVolume`
+ *   copy.js carry <folder> <options>   carries due times over between two volumes in the folder: see `carrySlots`
  *   copy.js prove <folder>             unpacks a copy into a scratch folder and proves that it works
  *
  * The last line on standard error is JSON: what was done, or `{"error"}` in words, with exit code 1.
@@ -31,6 +33,14 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
     settleVolume(join(folder, 'longhouse.db'), JSON.parse(options) as SettleOptions)
     flush()
     return {}
+  },
+  carry: async () => {
+    const { from, to, settle } = JSON.parse(options) as { from: string; to: string; settle?: SettleOptions }
+    const [gone, next] = [join(folder, from, 'longhouse.db'), join(folder, to, 'longhouse.db')]
+    const carried = carrySlots(gone, next)
+    if (settle) settleVolume(next, { ...settle, keepDueTimes: existsSync(gone) })
+    flush()
+    return { carried }
   },
   prove: async () => {
     try {

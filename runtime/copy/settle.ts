@@ -7,6 +7,8 @@ export interface SettleOptions {
   hold: boolean
   /** Forgets where to send notices, and the remote: for a copy that is only tried out. */
   quiet: boolean
+  /** Leaves due times as they are: those that were decided since have been carried over, see `carrySlots`. */
+  keepDueTimes?: boolean
 }
 
 const why = 'the instance was restored from a copy'
@@ -22,7 +24,7 @@ const why = 'the instance was restored from a copy'
  *
  * Tables that this version of the database does not have yet are left out.
  */
-export function settleVolume(file: string, { now, hold, quiet }: SettleOptions): void {
+export function settleVolume(file: string, { now, hold, quiet, keepDueTimes = false }: SettleOptions): void {
   const database = new Database(file, { fileMustExist: true })
   try {
     const has = tablesOf(database)
@@ -30,7 +32,8 @@ export function settleVolume(file: string, { now, hold, quiet }: SettleOptions):
       if (has.has(table)) database.prepare(statement).run(...values)
     }
     database.transaction(() => {
-      change('jobs_schedules', 'update jobs_schedules set since = ? where since < ?', now, now)
+      if (!keepDueTimes)
+        change('jobs_schedules', 'update jobs_schedules set since = ? where since < ?', now, now)
       change(
         'jobs_runs',
         "update jobs_runs set status = 'interrupted', finishedAt = ?, notBefore = null, errorMessage = ? where status in ('queued', 'running')",

@@ -9,6 +9,8 @@ export interface OperationView {
   actor: string | null
   title: string
   status: OperationStatus
+  /** Why it failed, and what became of what it did. */
+  error: string | null
   createdAt: number
   durationMs: number | null
   steps: readonly Step[]
@@ -29,7 +31,15 @@ export interface InstanceView {
   outdated: boolean
   desired: string
   driver: string
+  /** Null where there are no images, as for `defaultImage`. */
   image: string | null
+  /** The version of its runtime; null while it is not known. */
+  version: string | null
+  /** It has another image than `defaultImage` is now. */
+  behind: boolean
+  defaultImage: string | null
+  /** What it can go back to: the image, and when its data were kept. */
+  rollback: { image: string; at: number } | null
   volume: string
   createdAt: number
   lastHealthAt: number | null

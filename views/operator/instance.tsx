@@ -8,6 +8,7 @@ import { Duration, NotYet, Time } from '../components/time.tsx'
 import { Copies, type CopiesProps } from './instance-copies.tsx'
 import { Payment } from './instance-payment.tsx'
 import { Removal, Transfer } from './instance-removal.tsx'
+import { Upgrade } from './instance-upgrade.tsx'
 import type { InstanceView, OperationView } from './instance-view.ts'
 import { VolumeTrouble } from './instance-volume.tsx'
 
@@ -88,6 +89,7 @@ export function InstanceLive({ instance, operations, copies, purgeFault = null, 
           </p>
         </Notice>
       ) : null}
+      <Upgrade {...instance} busy={busy} now={now} />
       {latest ? <LatestOperation operation={latest} now={now} /> : null}
       <Panel title="Details">
         <Facts
@@ -102,6 +104,7 @@ export function InstanceLive({ instance, operations, copies, purgeFault = null, 
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
             'Desired state': instance.desired,
             Driver: instance.driver,
+            Version: instance.version,
             Image: instance.image ? <code>{instance.image}</code> : null,
             Volume: <code>{instance.volume}</code>,
             Created: <Time at={instance.createdAt} now={now} as="full" />,
@@ -167,7 +170,7 @@ const outcome = {
 } as const satisfies Record<OperationView['status'], string>
 
 function LatestOperation({ operation, now }: { operation: OperationView; now: number }) {
-  const { title, actor, status, steps, createdAt, durationMs } = operation
+  const { title, actor, status, error, steps, createdAt, durationMs } = operation
   return (
     <Panel
       title={`${title}: ${outcome[status]}`}
@@ -178,6 +181,7 @@ function LatestOperation({ operation, now }: { operation: OperationView; now: nu
         </>
       }
     >
+      {error === null || status !== 'failed' ? null : <pre>{error}</pre>}
       <StepList steps={steps} label={`Steps of ${title}`} />
     </Panel>
   )

@@ -17,6 +17,9 @@ export interface InstanceRow {
   reachable: boolean
   /** Whether it runs with older settings of the control plane. */
   outdated: boolean
+  /** Whether it has another image than new instances get. */
+  behind: boolean
+  version: string | null
   /** The step in progress, or why it failed: one short line. */
   note: string | null
   createdAt: number
@@ -31,8 +34,10 @@ export interface InstancesProps {
   removed: number
   /** How many run with older settings. */
   outdated: number
+  /** How many have another image than new instances get. */
+  behind: number
   /** The search words, '' for none, and which part of the results is shown. */
-  list: { search: string; outdated: boolean; total: number; offset: number; limit: number }
+  list: { search: string; outdated: boolean; behind: boolean; total: number; offset: number; limit: number }
   /** The instance whose deletion the operator has just asked for, and whether it is done. */
   purge: { subdomain: string; done: boolean } | null
   domain: string
@@ -103,6 +108,22 @@ function Outdated({ outdated, list }: InstancesProps) {
   )
 }
 
+function Behind({ behind, list }: InstancesProps) {
+  if (behind === 0) return null
+  return (
+    <Notice tone="warn" title={behind === 1 ? '1 instance is behind' : `${behind} instances are behind`}>
+      <p>
+        A newer runtime image is configured. Upgrade an instance from its page.{' '}
+        {list.behind ? (
+          <a href={path}>All instances</a>
+        ) : (
+          <a href={`${path}?behind=true`}>Show these instances</a>
+        )}
+      </p>
+    </Notice>
+  )
+}
+
 function Purged({ subdomain, done }: NonNullable<InstancesProps['purge']>) {
   if (done) return <Notice tone="ok" title={`${subdomain} and its data have been deleted`} />
   return (
@@ -117,26 +138,33 @@ function Purged({ subdomain, done }: NonNullable<InstancesProps['purge']>) {
 /** The operator's instances. The whole page is live, the counts too. */
 export function InstancesLive(props: InstancesProps) {
   const { instances, total, list, purge, now } = props
-  const { search, outdated } = list
+  const { search, outdated, behind } = list
   const address = (offset: number) =>
     listAddress(path, {
       search,
       offset,
-      more: { ...(outdated ? { outdated: 'true' } : {}), ...(purge ? { purged: purge.subdomain } : {}) },
+      more: {
+        ...(outdated ? { outdated: 'true' } : {}),
+        ...(behind ? { behind: 'true' } : {}),
+        ...(purge ? { purged: purge.subdomain } : {}),
+      },
     })
   return (
     <Live id="instances" src={address(list.offset)} everySeconds={2}>
       <Head {...props} />
       {purge ? <Purged {...purge} /> : null}
       <Outdated {...props} />
+      <Behind {...props} />
       {instances.length === 0 && total > 0 ? (
         <EmptyState
           title={
             outdated
               ? 'No instance runs with older settings'
-              : list.search
-                ? `No instance has “${list.search}” in its name or owner`
-                : 'No instances on this page'
+              : behind
+                ? 'No instance is behind'
+                : list.search
+                  ? `No instance has “${list.search}” in its name or owner`
+                  : 'No instances on this page'
           }
         >
           <p>
@@ -173,6 +201,15 @@ export function InstancesLive(props: InstancesProps) {
                     <InstanceStatus status={row.status} />
                     {row.note ? <div class="fine">{row.note}</div> : null}
                     {row.outdated ? <div class="fine">older settings: restart to apply</div> : null}
+                  </>
+                ),
+              },
+              {
+                label: 'Version',
+                cell: row => (
+                  <>
+                    {row.version ?? <NotYet />}
+                    {row.behind ? <div class="fine">behind: upgrade it</div> : null}
                   </>
                 ),
               },

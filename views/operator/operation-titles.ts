@@ -7,6 +7,7 @@ export const operationTitles: Record<OperationKind, string> = {
   stop: 'Stop',
   restart: 'Restart',
   upgrade: 'Upgrade',
+  rollback: 'Roll back',
   restore: 'Restore',
   'restore-new': 'Restore into a new instance',
   'reset-password': 'Reset password',

@@ -75,7 +75,10 @@ export async function provision(
 }
 
 /** What can be requested of an instance by its name alone. */
-export type RequestedKind = Exclude<OperationKind, 'provision' | 'restore' | 'restore-new' | 'reset-password'>
+export type RequestedKind = Exclude<
+  OperationKind,
+  'provision' | 'rollback' | 'restore' | 'restore-new' | 'reset-password'
+>
 
 /**
  * Sets the desired state that an operation stands for and opens it, unless one that does the same is open already.
@@ -138,7 +141,8 @@ function isDone({ status }: Instance, kind: OperationKind): boolean {
   )
 }
 
-function refuseIfImpossible({ subdomain, desired, suspension }: Instance, kind: OperationKind): void {
+/** Throws when an instance cannot do this while it is removed or suspended. */
+export function refuseIfImpossible({ subdomain, desired, suspension }: Instance, kind: OperationKind): void {
   if (desired === 'deleted' && kind !== 'deprovision' && kind !== 'purge') {
     throw notPossibleNow(
       `"${subdomain}" is deprovisioned; provision it again for its owner to bring it back.`,

@@ -70,6 +70,7 @@ export function createProcessDriver(options: {
     prepareVolume: async spec => {
       await mkdir(spec.volume, { recursive: true, mode: 0o700 })
     },
+    findImage: async () => null,
     prepareImage: async () => null,
     prepareSuccessor: async () => {},
     create: async spec => {
@@ -95,6 +96,11 @@ export function createProcessDriver(options: {
       const port = running.get(id)?.port() ?? null
       if (port !== null) return { state: 'running', address: { host: '127.0.0.1', port }, imageId: null }
       return { state: specs.has(id) ? 'stopped' : 'absent', address: null, imageId: null }
+    },
+    restarts: async () => 0,
+    refuseRunning: async ({ id, subdomain }) => {
+      if (running.has(id) || starting.has(id))
+        throw new DriverError(`${subdomain} still runs`, { permanent: false })
     },
     refuseInUse: async ({ id, volume }) => {
       if (running.has(id) || starting.has(id))

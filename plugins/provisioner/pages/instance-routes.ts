@@ -2,10 +2,12 @@ import { z } from 'zod'
 import { wantsFragment, wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import { resetPassword } from '../commands/password.ts'
+import { rollBack } from '../commands/roll-back.ts'
 import { unknownOperation } from '../problems.ts'
 import { getInstance, requireInstance } from '../records/instance.ts'
 import { findOperation } from '../records/operation.ts'
 import {
+  answerOrReturn,
   answers,
   answerWith,
   named,
@@ -72,6 +74,21 @@ export function upgradeRoute(parts: ProvisionerRoutes): Route {
     answers,
     handle: (c, { params, body }) =>
       operateWith(parts)('upgrade')(c, params.subdomain, body.image ?? parts.defaultImage),
+  })
+}
+
+export function rollbackRoute(parts: ProvisionerRoutes): Route {
+  return route({
+    method: 'post',
+    path: '/admin/instances/{subdomain}/rollback',
+    summary: 'Take an instance back to before its last upgrade, with the image and the data of then',
+    guard: parts.admin,
+    mayWait: true,
+    params: named,
+    body: nothing,
+    answers,
+    handle: async (c, { params: { subdomain } }) =>
+      await answerOrReturn(parts, c, await rollBack(parts.fleet, subdomain), `/admin/instances/${subdomain}`),
   })
 }
 

@@ -18,6 +18,7 @@ const listQuery = z.object({
   offset: numberField(0, 999_999_999, 0),
   search: searchField,
   outdated: truth.optional().meta({ description: 'List only those that run with older settings' }),
+  behind: truth.optional().meta({ description: 'List only those whose image is not the configured one' }),
   purged: z
     .string()
     .max(63)
@@ -26,12 +27,13 @@ const listQuery = z.object({
 })
 
 function nextAddress(
-  { search, outdated, limit }: { search: string; outdated: boolean; limit: number },
+  { search, outdated, behind, limit }: { search: string; outdated: boolean; behind: boolean; limit: number },
   offset: number,
 ): string {
   const query = new URLSearchParams({
     ...(search && { search }),
     ...(outdated && { outdated: 'true' }),
+    ...(behind && { behind: 'true' }),
     limit: String(limit),
     offset: String(offset),
   })
@@ -56,15 +58,30 @@ export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route
           instances: z.array(instanceSchema),
           total: z.int().meta({ description: 'How many there are, on all pages' }),
           outdated: z.int().meta({ description: 'How many of all instances run with older settings' }),
+          behind: z
+            .int()
+            .meta({ description: 'How many of all instances have another image than the configured one' }),
         }),
       },
     },
     handle: (c, { query }) => {
       const isPage = wantsPage(c) || wantsFragment(c)
-      const { search, offset, outdated = false, limit = isPage ? instancesListed : mostListed } = query
-      const list = { search, outdated, offset, limit: isPage ? Math.min(limit, instancesListed) : limit }
+      const {
+        search,
+        offset,
+        outdated = false,
+        behind = false,
+        limit = isPage ? instancesListed : mostListed,
+      } = query
+      const list = {
+        search,
+        outdated,
+        behind,
+        offset,
+        limit: isPage ? Math.min(limit, instancesListed) : limit,
+      }
       const digest = settingsDigest(fleet)
-      const window = listWindowOf(fleet.db, list, digest)
+      const window = listWindowOf(fleet.db, list, digest, fleet.defaultImage)
       if (isPage) return pages.list(c, window, list, query.purged)
       const next = offset + window.rows.length
       if (next < window.found && window.rows.length > 0)
@@ -75,6 +92,7 @@ export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route
         ),
         total: window.found,
         outdated: window.outdated,
+        behind: window.behind,
       })
     },
   })

@@ -1,6 +1,6 @@
+import { principalWords } from '../../../views/operator/access/principal-words.ts'
 import type { InstanceProps } from '../../../views/operator/instance.tsx'
 import { operationTitles } from '../../../views/operator/operation-titles.ts'
-import { principalWords } from '../../../views/operator/access/principal-words.ts'
 import { actorOf, type OperationRecord } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
 
@@ -19,6 +19,7 @@ export function operationView(
     actor: actor && principalWords(actor, 'its owner'),
     title: ownerChanged ? 'Change owner' : operationTitles[kind],
     status,
+    error: operation.error,
     createdAt,
     durationMs: startedAt === null ? null : (finishedAt ?? now) - startedAt,
     steps: steps.map(step => ({

@@ -12,11 +12,11 @@ import { diskUseOf } from '../records/disk-use.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
 import { findBySubdomain } from '../records/instance.ts'
 import { type OperationRecord, operationsOf } from '../records/operation.ts'
-import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
 import type { Instance } from '../schema.ts'
 import type { ProvisionerRoutes } from './answer.ts'
 import type { InstanceQuery, InstanceWindow } from './instance-list.ts'
 import { operationView } from './operation-view.ts'
+import { runtimeViews, upgradeView } from './runtime-view.ts'
 import { diskWarning, taskWarning } from './warnings.ts'
 
 /** Instances on one page of the list. */
@@ -99,7 +99,7 @@ const lastHealthAt = ({ health }: ProvisionerRoutes, instance: Instance) =>
 
 function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstanceProps {
   const { fleet, retention, ownership } = parts
-  const { db, site, clock, driver } = fleet
+  const { db, site, clock } = fleet
   const { removal, suspension } = instance
   const now = clock.now()
   return {
@@ -115,10 +115,10 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
       statusReason: instance.statusReason,
       volumeFault: instance.volumeFault,
       reachable: reachableAt(instance) !== null,
-      outdated: hasOlderSettings(instance, settingsDigest(fleet)),
       desired: instance.desired,
       driver: instance.driver,
-      image: driver.usesImages ? instance.image : null,
+      ...runtimeViews(parts)(instance),
+      ...upgradeView(parts, instance),
       volume: specOf(fleet, instance).volume,
       createdAt: instance.createdAt,
       lastHealthAt: lastHealthAt(parts, instance),
@@ -143,13 +143,13 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
 
 function listProps(
   parts: ProvisionerRoutes,
-  { rows, total, removed, outdated, found }: InstanceWindow,
+  { rows, total, removed, outdated, behind, found }: InstanceWindow,
   query: InstanceQuery,
 ): Omit<InstancesProps, 'purge'> {
   const { site, clock } = parts.fleet
-  const digest = settingsDigest(parts.fleet)
+  const runtimeOf = runtimeViews(parts)
   return {
-    ...{ domain: site.domain, now: clock.now(), total, removed, outdated },
+    ...{ domain: site.domain, now: clock.now(), total, removed, outdated, behind },
     list: { ...query, total: found },
     instances: rows.map(({ instance, operation }) => ({
       subdomain: instance.subdomain,
@@ -157,7 +157,7 @@ function listProps(
       url: siteUrl(site, instance.subdomain),
       status: instance.status,
       reachable: reachableAt(instance) !== null,
-      outdated: hasOlderSettings(instance, digest),
+      ...runtimeOf(instance),
       note: noteOf(instance, operation),
       createdAt: instance.createdAt,
       lastHealthAt: lastHealthAt(parts, instance),

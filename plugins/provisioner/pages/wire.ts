@@ -15,9 +15,11 @@ import { driverNames } from '../driver.ts'
 import type { HealthWatch } from '../reconciler/health-watch.ts'
 import type { Orphan } from '../reconciler/orphans.ts'
 import { purgeAt, type RetentionSettings } from '../reconciler/retention.ts'
+import { isBehind } from '../records/default-image.ts'
 import { diskUseOf } from '../records/disk-use.ts'
 import { type Fleet, reachableAt } from '../records/fleet.ts'
 import { actorOf, findOperation, type OperationRecord } from '../records/operation.ts'
+import { findRollback } from '../records/pinned-image.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
 import type { Instance } from '../schema.ts'
 
@@ -77,6 +79,17 @@ export const instanceSchema = z
       .string()
       .nullable()
       .meta({ description: 'The image that it is pinned to; only an upgrade changes it' }),
+    version: z
+      .string()
+      .nullable()
+      .meta({ description: 'The version of its runtime, as last seen; null when that is not known' }),
+    behind: z.boolean().meta({
+      description: 'Whether its image differs from the configured one, as that was last seen on the engine',
+    }),
+    rollback: z
+      .object({ image: z.string(), image_id: z.string().nullable(), at: z.iso.datetime() })
+      .nullable()
+      .meta({ description: 'The image, and the moment, that a rollback returns to; null without one' }),
     created_at: z.iso.datetime(),
     last_health_at: time,
     billed: z
@@ -159,6 +172,7 @@ export function wireInstance(
     operation: instance.operationId ? findOperation(fleet.db, instance.operationId) : null,
     digest: settingsDigest(fleet),
   }
+  const rollback = findRollback(fleet.db, instance.id)
   return {
     id: instance.id,
     subdomain: instance.subdomain,
@@ -174,6 +188,9 @@ export function wireInstance(
     driver: instance.driver,
     image: instance.image,
     image_id: instance.imageId,
+    version: health.versionOf(instance.id),
+    behind: isBehind(instance, fleet.defaultImage),
+    rollback: rollback && { image: rollback.image, image_id: rollback.imageId, at: timestamp(rollback.at) },
     created_at: timestamp(instance.createdAt),
     last_health_at: timestamp(health.lastHealthyAt(instance.id) ?? instance.lastHealthAt),
     billed: instance.billed,

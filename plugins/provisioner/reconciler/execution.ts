@@ -12,7 +12,8 @@ import {
   reconcilerPrincipal,
   recordStep,
 } from '../records/operation.ts'
-import { type Plan, planOf, type StepName } from '../records/plan.ts'
+import { findRollback, pinImage, removeRollback, unpinImage } from '../records/pinned-image.ts'
+import { type Plan, pinsAfter, planOf, type StepName } from '../records/plan.ts'
 import { beginRetention } from '../records/removal.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
 import { ownerOfVolume } from '../records/volume-record.ts'
@@ -61,9 +62,7 @@ export async function execute(
     ...{ execution, operation, instance, signal },
     context: stepContext(execution, operation, instance, signal),
     settings: settingsDigest(fleet),
-    // Pinned after the last step that can fail without harm.
-    pinAfter: plan.steps.findLast(({ name }) => name.startsWith('prepare ') && name !== 'prepare volume')
-      ?.name,
+    pinAfter: pinsAfter(plan),
     touched: false,
   }
   if (operation.error !== null) {
@@ -111,7 +110,7 @@ interface Work {
   signal: AbortSignal
   /** The digest of the settings that a container is made with now. */
   settings: string
-  pinAfter: StepName | undefined
+  pinAfter: StepName | null
   /** Whether the instance's status was changed. */
   touched: boolean
 }
@@ -126,12 +125,13 @@ interface Failure {
 
 /** Undoes what a failed operation did, and ends it. */
 async function undo(work: Work, plan: Plan, error: string): Promise<void> {
-  const { execution, operation } = work
+  const { execution, operation, context } = work
   const { db, clock } = execution.fleet
+  context.undoing = true
   const outcome = await carryOut(work, plan.undo?.steps ?? [], plan.steps.length)
   if (outcome === 'ended') return
   const undone = outcome === 'done' || outcome === 'already there'
-  const words = undone ? 'What it did was undone.' : `Undoing failed too: ${outcome.step}: ${outcome.reason}`
+  const words = undone ? plan.undo?.words : `Undoing failed too: ${outcome.step}: ${outcome.reason}`
   end(execution, operation, () => {
     finishOperation(
       db,
@@ -187,7 +187,9 @@ function pin(
   if (name === 'create container') keepSettings(fleet, instance, settings)
   const { image, imageId } = context.spec
   const alreadyThere = name === 'prepare image' && isUpgradeToTheSame(operation, instance, imageId)
-  if (alreadyThere || name === pinAfter) updateInstance(fleet.db, instance.id, { image, imageId })
+  if (alreadyThere) updateInstance(fleet.db, instance.id, { image, imageId })
+  else if (name === pinAfter && !context.undoing)
+    pinImage(fleet, operation, { image, imageId }, context.replacedImageId)
   return alreadyThere
 }
 
@@ -235,6 +237,7 @@ function recordSuccess({ fleet, health }: Execution, operation: Operation, plan:
   const { db, clock } = fleet
   const { instanceId, kind } = operation
   if (plan.end === 'deleted') {
+    if (kind === 'purge') removeRollback(db, instanceId)
     beginRetention(db, instanceId, clock.now())
     if (kind === 'purge') updateInstance(db, instanceId, { purgedAt: clock.now() })
     health.forget(instanceId)
@@ -251,16 +254,28 @@ function stepContext(
 ): StepContext {
   const { instanceId, kind } = operation
   const [original] = instance.secretsOf
-  const brought = kind === 'upgrade' ? { image: operation.image ?? instance.image, imageId: null } : {}
+  const rollback = findRollback(fleet.db, instanceId)
+  const brought =
+    kind === 'upgrade' || kind === 'rollback'
+      ? {
+          image: operation.image ?? instance.image,
+          imageId: kind === 'rollback' ? (rollback?.imageId ?? null) : null,
+        }
+      : {}
   return {
     operation,
     copies: fleet.copies(),
-    workImage: fleet.workImage,
+    workImage: fleet.defaultImage.name,
     holdJobs: kind === 'restore-new' && original !== undefined && runs(fleet, original),
+    rollback,
+    replacedImageId: instance.imageId,
+    undoing: false,
+    putBackImage: () => unpinImage(fleet, operation),
+    forgetRollback: () => removeRollback(fleet.db, instanceId),
     now: () => fleet.clock.now(),
     volumeRestored: () => updateInstance(fleet.db, instanceId, { pendingCopyId: null }),
     spec: specOf(fleet, { ...instance, ...brought }),
-    keepsImage: !['upgrade', 'provision', 'restore-new'].includes(kind),
+    keepsImage: !['upgrade', 'rollback', 'provision', 'restore-new'].includes(kind),
     dataRoot: fleet.site.dataRoot,
     get volume() {
       return getInstance(fleet.db, instanceId)

@@ -14,6 +14,7 @@ export class HealthWatch {
   readonly #failures = new Map<string, number>()
   readonly #silences = new Map<string, number>()
   readonly #lastHealthyAt = new Map<string, number>()
+  readonly #versions = new Map<string, string>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -26,7 +27,10 @@ export class HealthWatch {
     const silences = answers ? 0 : (this.#silences.get(instanceId) ?? 0) + 1
     if (silences === 0) this.#silences.delete(instanceId)
     else this.#silences.set(instanceId, silences)
-    if (observation.healthy) this.#lastHealthyAt.set(instanceId, observation.at)
+    if (observation.healthy) {
+      this.#lastHealthyAt.set(instanceId, observation.at)
+      if (observation.version !== undefined) this.#versions.set(instanceId, observation.version)
+    }
     if (failures === 0) this.#failures.delete(instanceId)
     else this.#failures.set(instanceId, failures)
     this.#waiting.get(instanceId)?.(observation, silences)
@@ -38,16 +42,31 @@ export class HealthWatch {
     return this.#lastHealthyAt.get(instanceId) ?? null
   }
 
+  /** The version of its runtime when it was last seen healthy, since this program started. */
+  versionOf(instanceId: string): string | null {
+    return this.#versions.get(instanceId) ?? null
+  }
+
   forget(instanceId: string): void {
+    this.#versions.delete(instanceId)
     this.#failures.delete(instanceId)
     this.#silences.delete(instanceId)
     this.#lastHealthyAt.delete(instanceId)
   }
 
-  /** Waits until an instance is seen healthy, `withinMs` is over, or `signal` aborts. */
-  async wait(instanceId: string, withinMs: number, signal: AbortSignal): Promise<HealthWait> {
+  /**
+   * Waits until an instance is seen healthy, `withinMs` is over, or `signal` aborts. With `checksWithinMs` it waits no longer than
+   * that once the instance answers, is not starting, and its checks fail.
+   */
+  async wait(
+    instanceId: string,
+    withinMs: number,
+    signal: AbortSignal,
+    checksWithinMs: number | null = null,
+  ): Promise<HealthWait> {
     const over = new AbortController()
     let result: HealthWait = { healthy: false, answers: false, reason: 'it was never reached' }
+    let patience: Promise<void> | null = null
     this.#failures.delete(instanceId)
     this.#silences.delete(instanceId)
     this.#waiting.set(instanceId, (observation, silences) => {
@@ -57,11 +76,14 @@ export class HealthWatch {
         ? observation
         : { ...observation, answers: observation.answers || answered }
       if (observation.healthy) over.abort()
+      else if (checksWithinMs !== null && !patience && observation.answers && !observation.starting)
+        patience = this.#clock.sleep(checksWithinMs, over.signal).then(() => over.abort())
     })
     try {
       await this.#clock.sleep(withinMs, AbortSignal.any([over.signal, signal]))
     } finally {
       this.#waiting.delete(instanceId)
+      over.abort()
     }
     return result
   }

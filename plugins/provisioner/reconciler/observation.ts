@@ -2,6 +2,7 @@ import { and, eq, inArray, isNotNull } from 'drizzle-orm'
 import type { HealthObservation, WatchedInstance } from '../contract.ts'
 import { type Fleet, setAnswers, setStatus } from '../records/fleet.ts'
 import { getInstance, mayRun, type ProvisionerDb, updateInstance } from '../records/instance.ts'
+import { openOperationOf } from '../records/operation.ts'
 import { instances } from '../schema.ts'
 import { failuresUntilOut, type HealthWatch } from './health-watch.ts'
 
@@ -32,6 +33,12 @@ export function watchedOne(db: ProvisionerDb, instanceId: string): WatchedInstan
   return watchedRows(db, instanceId)[0] ?? null
 }
 
+/** What an operation brought is let in once it is healthy: if it never is, the operation takes it back. */
+function isGated(db: ProvisionerDb, instanceId: string): boolean {
+  const open = openOperationOf(db, instanceId)
+  return open !== null && (open.kind === 'upgrade' || open.kind === 'rollback')
+}
+
 /**
  * Records what a health check showed: the status changes between running and unhealthy, and requests are routed while the
  * instance answers as itself, whatever its checks say and however an operation on it ended. Whether provisioning has
@@ -46,7 +53,8 @@ export function recordHealth(
   const { failures, silences } = health.record(instanceId, seen)
   const instance = getInstance(fleet.db, instanceId)
   // While it starts, the router holds requests until it is ready instead of answering that it is starting.
-  const comesUp = !seen.healthy && seen.starting === true && instance.status === 'provisioning'
+  const comesUp =
+    !seen.healthy && instance.status === 'provisioning' && (seen.starting || isGated(fleet.db, instanceId))
   const answers = comesUp
     ? instance.answers
     : silences === 0 || (instance.answers && silences < failuresUntilOut)

@@ -14,11 +14,9 @@ import {
 } from '../volumes/restored.ts'
 import { VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
 import type { StepContext } from './step-context.ts'
+import { swapKept } from './upgrade-steps.ts'
 
-type RestoreStep = Extract<
-  StepName,
-  'copy data' | 'fetch copy' | 'swap volume' | 'put back data' | 'delete previous data'
->
+type RestoreStep = Extract<StepName, 'copy data' | 'fetch copy' | 'swap volume' | 'put back data'>
 
 /** What the steps do that make copies and bring them back. Each may be run again from its beginning. */
 export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => Promise<string | undefined>>> =
@@ -55,6 +53,7 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
       }
     },
     'swap volume': async step => {
+      if (step.operation.kind === 'rollback') return await swapKept(step)
       const { spec, driver, dataRoot, look, volume, workImage, holdJobs, signal } = step
       const folders = restoreFolders(dataRoot, spec.id)
       if (await isWaiting(folders)) {
@@ -78,15 +77,12 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
       const back = await putBack(dataRoot, spec.subdomain, restoreFolders(dataRoot, spec.id))
       return back ? 'the previous data are back' : 'the data had not been replaced'
     },
-    'delete previous data': async ({ spec, dataRoot }) => {
-      await clearRestore(restoreFolders(dataRoot, spec.id))
-      return undefined
-    },
   }
 
 const reasons: Partial<Record<OperationKind, CopyReason>> = {
   upgrade: 'upgrade',
   restore: 'restore',
+  rollback: 'restore',
   purge: 'purge',
 }
 

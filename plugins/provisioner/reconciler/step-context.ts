@@ -1,7 +1,7 @@
 import type { RouterService } from '../../router/contract.ts'
 import type { VolumeCopies } from '../contract.ts'
 import type { Driver, InstanceSpec } from '../driver.ts'
-import type { Operation } from '../schema.ts'
+import type { Operation, Rollback } from '../schema.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
 import type { VolumeRecord } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
@@ -16,6 +16,16 @@ export interface StepContext {
   /** Whether the jobs of a restored volume stay off at first: another instance runs them. */
   holdJobs: boolean
   now(): number
+  /** What the instance could go back to when the operation began. */
+  rollback: Rollback | null
+  /** The id of the image that the operation replaces; null until it is known. */
+  replacedImageId: string | null
+  /** Whether what the operation did is being undone. */
+  undoing: boolean
+  /** Records that the instance has the image again that the operation replaced, and returns it. */
+  putBackImage(): { image: string; imageId: string | null }
+  /** Records that the instance cannot go back. */
+  forgetRollback(): void
   /** Records that the volume was made from the copy. */
   volumeRestored(): void
   /** Pinned to an image from the step `prepare image` on. */

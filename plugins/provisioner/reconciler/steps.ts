@@ -2,10 +2,12 @@ import { clearTimeout, setTimeout } from 'node:timers'
 import { DriverError } from '../driver.ts'
 import type { StepName } from '../records/plan.ts'
 import { deleteVolume } from '../volumes/deletion.ts'
+import { forgetKept } from '../volumes/kept.ts'
 import { clearRestore, restoreFolders, settleRestore } from '../volumes/restored.ts'
 import { markVolume, VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
 import { restoreSteps } from './restore-steps.ts'
 import type { StepContext } from './step-context.ts'
+import { upgradeSteps } from './upgrade-steps.ts'
 
 /** The instance answers as itself, and its checks fail: it is left running, so that its owner can fix it. */
 export class ChecksFailError extends DriverError {
@@ -34,7 +36,9 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
     return before.kind === 'absent' ? 'new' : 'kept as it was'
   },
   'prepare image': async step => {
-    const { spec, driver, keepsImage } = step
+    const { spec, driver, keepsImage, operation } = step
+    if (operation.kind === 'upgrade' && step.replacedImageId === null)
+      step.replacedImageId = (await driver.inspect(spec)).imageId
     const kept = spec.imageId ?? (keepsImage ? (await driver.inspect(spec)).imageId : null)
     const imageId = await driver.prepareImage({ ...spec, imageId: kept })
     step.spec = { ...spec, imageId }
@@ -69,12 +73,14 @@ export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<
   },
   'wait until healthy': waitUntilHealthy,
   ...restoreSteps,
+  ...upgradeSteps,
   'delete volume': async ({ spec, volume, dataRoot, driver, look, ownerOf }) => {
     // Absence must be certain: a container must not run on a volume that is being deleted.
     await driver.refuseInUse(spec)
     await settleRestore(dataRoot, spec)
     const words = await deleteVolume(dataRoot, { ...volume, subdomain: spec.subdomain }, { look, ownerOf })
     await clearRestore(restoreFolders(dataRoot, spec.id))
+    await forgetKept(dataRoot, spec.id)
     return words
   },
 }
@@ -113,11 +119,17 @@ function foreign(words: string): VolumeError {
 }
 
 async function waitUntilHealthy(step: StepContext): Promise<string | undefined> {
-  const { spec, driver, health, healthDeadlineMs, signal } = step
+  const { spec, driver, health, healthDeadlineMs, signal, operation } = step
   const { address } = await driver.inspect(spec)
   if (!address) throw await withLog(step, 'the container ended right after it was started')
   const ended = new AbortController()
-  const waiting = health.wait(spec.id, healthDeadlineMs, AbortSignal.any([signal, ended.signal]))
+  const isGate = operation.kind === 'upgrade' || operation.kind === 'rollback'
+  const waiting = health.wait(
+    spec.id,
+    healthDeadlineMs,
+    AbortSignal.any([signal, ended.signal]),
+    isGate ? gateChecksWithinMs : null,
+  )
   step.started(address)
   const stopWatching = watchForEnd(step, () => ended.abort())
   const result = await waiting
@@ -125,25 +137,34 @@ async function waitUntilHealthy(step: StepContext): Promise<string | undefined> 
   if (signal.aborted) return undefined
   if (!result.healthy) {
     if (ended.signal.aborted) throw await withLog(step, 'the container ended before it was healthy')
-    const why = `it was not healthy within ${Math.round(healthDeadlineMs / 1000)} s: ${result.reason}`
+    const withinMs = isGate && result.answers ? gateChecksWithinMs : healthDeadlineMs
+    const why = `it was not healthy within ${Math.round(withinMs / 1000)} s: ${result.reason}`
     throw result.answers ? new ChecksFailError(why) : await withLog(step, why)
   }
   return undefined
 }
 
-/** Checks every half second that the container still runs: there is no point in waiting for one that ended. */
+const watchEveryMs = 300
+/** Requests are held meanwhile: a new version that answers must pass its checks within this. */
+const gateChecksWithinMs = 5000
+
+/**
+ * Checks again and again that the container still runs, and was not restarted by the engine: there is no point in waiting for one
+ * that ended, or that ends in a loop.
+ */
 function watchForEnd({ driver, spec }: StepContext, onEnd: () => void): () => void {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   const look = async () => {
     try {
-      if ((await driver.inspect(spec)).state !== 'running') return onEnd()
+      if ((await driver.inspect(spec)).state !== 'running' || (await driver.restarts(spec)) > 0)
+        return onEnd()
     } catch {
       // An engine that does not answer now says nothing about the container; the deadline still stands.
     }
-    if (!stopped) timer = setTimeout(() => void look(), 500)
+    if (!stopped) timer = setTimeout(() => void look(), watchEveryMs)
   }
-  timer = setTimeout(() => void look(), 500)
+  timer = setTimeout(() => void look(), watchEveryMs)
   return () => {
     stopped = true
     clearTimeout(timer)

@@ -11,6 +11,7 @@ import type { Driver, InstanceSpec } from '../driver.ts'
 import { type Instance, instances } from '../schema.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
 import { volumePath } from '../volumes/volume.ts'
+import type { DefaultImage } from './default-image.ts'
 import { getInstance, listInstances, type ProvisionerDb, updateInstance, wanted } from './instance.ts'
 import type { SecretKeys } from './secret-keys.ts'
 
@@ -42,8 +43,8 @@ export interface Fleet {
   environments(): InstanceEnvironment[]
   /** What makes copies of volumes; null where none are made. */
   copies(): VolumeCopies | null
-  /** The image that works on folders, by name. */
-  workImage: string
+  /** The image of new instances and of upgrades. */
+  defaultImage: DefaultImage
   /** How long a released name is kept from others. */
   quarantineMs: number
   /** Announces a change to those who record it. Call it in the transaction that makes the change. */

@@ -7,15 +7,19 @@ export type StepName =
   | 'prepare image'
   | 'prepare successor'
   | 'stop routing'
+  | 'hold requests'
   | 'stop container'
   | 'remove container'
   | 'create container'
   | 'start container'
   | 'wait until healthy'
   | 'copy data'
+  | 'keep data'
+  | 'fetch kept data'
   | 'fetch copy'
   | 'swap volume'
   | 'put back data'
+  | 'put back image and data'
   | 'delete previous data'
   | 'delete volume'
 
@@ -27,7 +31,7 @@ export interface Plan {
   /** The instance's status when all steps are done. */
   end: InstanceStatus
   /** What is done when the step `from`, or a later one, fails. The operation has failed all the same. */
-  undo?: { from: StepName; steps: Plan['steps'] }
+  undo?: { from: StepName; steps: Plan['steps']; words: string }
 }
 
 // What can fail without harm comes first, while the instance still runs: a missing volume or image, limits beyond the host's.
@@ -46,6 +50,13 @@ const takeDown = (status: InstanceStatus): Plan['steps'] => [
   { name: 'stop routing', status },
   { name: 'stop container' },
 ]
+
+/** Requests wait at the edge until the instance is back. */
+const pause: Plan['steps'] = [{ name: 'hold requests', status: 'provisioning' }, { name: 'stop container' }]
+
+const restoreUndone = 'What it did was undone.'
+const upgradeUndone = 'The image and the data of before are back.'
+const rollbackUndone = 'The image and the data that it had are back.'
 
 /**
  * Every operation as its list of steps, for an instance that is meant to run. Each step ensures rather than does, so a list
@@ -80,6 +91,7 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
     undo: {
       from: 'stop container',
       steps: [{ name: 'stop container' }, { name: 'put back data' }, ...bringUp],
+      words: restoreUndone,
     },
   },
   'restore-new': {
@@ -93,11 +105,46 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
     ],
     end: 'running',
   },
-  restart: { desired: 'running', steps: [...prepare, ...takeDown('stopping'), ...bringUp], end: 'running' },
+  restart: { desired: 'running', steps: [...prepare, ...pause, ...bringUp], end: 'running' },
+  // Stopped first: the data that are kept are those that the old version left, and no other process writes them.
   upgrade: {
     desired: null,
-    steps: [...prepare, { name: 'copy data' }, ...takeDown('stopping'), ...bringUp],
+    steps: [...prepare, { name: 'copy data' }, ...pause, { name: 'keep data' }, ...bringUp],
     end: 'running',
+    undo: {
+      from: 'keep data',
+      steps: [
+        { name: 'stop container' },
+        { name: 'put back image and data' },
+        ...bringUp,
+        { name: 'delete previous data' },
+      ],
+      words: upgradeUndone,
+    },
+  },
+  rollback: {
+    desired: null,
+    steps: [
+      { name: 'prepare image' },
+      { name: 'prepare successor' },
+      { name: 'fetch kept data' },
+      ...pause,
+      { name: 'copy data' },
+      { name: 'swap volume' },
+      ...bringUp,
+      { name: 'delete previous data' },
+    ],
+    end: 'running',
+    undo: {
+      from: 'copy data',
+      steps: [
+        { name: 'stop container' },
+        { name: 'put back image and data' },
+        ...bringUp,
+        { name: 'delete previous data' },
+      ],
+      words: rollbackUndone,
+    },
   },
   // Stopped before anything else can fail: the old password must stop working whatever happens next. The rest is retried
   // like a start.
@@ -126,8 +173,26 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
 /** A stopped instance gets another image and stays stopped. */
 const upgradeOfStopped: Plan = {
   desired: null,
-  steps: [{ name: 'prepare image' }, { name: 'copy data' }, ...takeDown('stopping')],
+  steps: [{ name: 'prepare image' }, { name: 'copy data' }, ...takeDown('stopping'), { name: 'keep data' }],
   end: 'stopped',
+}
+
+const rollbackOfStopped: Plan = {
+  desired: null,
+  steps: [
+    { name: 'prepare image' },
+    { name: 'fetch kept data' },
+    ...takeDown('stopping'),
+    { name: 'copy data' },
+    { name: 'swap volume' },
+    { name: 'delete previous data' },
+  ],
+  end: 'stopped',
+  undo: {
+    from: 'copy data',
+    steps: [{ name: 'put back image and data' }, { name: 'delete previous data' }],
+    words: rollbackUndone,
+  },
 }
 
 const restoreOfStopped: Plan = {
@@ -140,14 +205,30 @@ const restoreOfStopped: Plan = {
     { name: 'delete previous data' },
   ],
   end: 'stopped',
-  undo: { from: 'swap volume', steps: [{ name: 'put back data' }] },
+  undo: { from: 'swap volume', steps: [{ name: 'put back data' }], words: restoreUndone },
+}
+
+const plansOfStopped: Partial<Record<OperationKind, Plan>> = {
+  upgrade: upgradeOfStopped,
+  rollback: rollbackOfStopped,
+  restore: restoreOfStopped,
 }
 
 /** The plan of an operation on an instance that is meant to be `wanted` now. */
 export function planOf(kind: OperationKind, wanted: Desired): Plan {
-  if (wanted === 'stopped' && kind === 'upgrade') return upgradeOfStopped
-  if (wanted === 'stopped' && kind === 'restore') return restoreOfStopped
-  return plans[kind]
+  return (wanted === 'stopped' && plansOfStopped[kind]) || plans[kind]
+}
+
+/**
+ * Returns the step after which the record says that the instance has the image: the last one before its container is made. Until
+ * then a failure, or another operation, leaves the instance with the image that it has. Null when the plan brings no image.
+ */
+export function pinsAfter({ steps }: Plan): StepName | null {
+  const names = steps.map(({ name }) => name)
+  if (!names.includes('prepare image')) return null
+  const made = names.indexOf('prepare volume')
+  if (made > 0) return names[made - 1] ?? null
+  return names.find(name => name === 'keep data' || name === 'swap volume') ?? null
 }
 
 /** Whether an open operation already does what a request for `asked` wants, on an instance that should be `wanted`. */

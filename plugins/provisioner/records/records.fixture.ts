@@ -9,6 +9,7 @@ import type { Instance, InstanceRow } from '../schema.ts'
 import * as schema from '../schema.ts'
 import { instances } from '../schema.ts'
 import { lookAtVolume } from '../volumes/volume.ts'
+import { DefaultImage } from './default-image.ts'
 import type { Fleet } from './fleet.ts'
 import { getInstance } from './instance.ts'
 
@@ -65,7 +66,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     environments: () => [],
     copies: () => null,
     changed: () => {},
-    workImage: 'longhouse-runtime:latest',
+    defaultImage: new DefaultImage('longhouse-runtime:latest', driver as Driver),
     quarantineMs: 30 * 86_400_000,
     emit: (event, payload) => void emitted.push({ event, payload }),
     add: (row = {}) => {

@@ -76,18 +76,30 @@ export async function isWaiting({ fresh }: RestoreFolders): Promise<boolean> {
  * both this and `putBack` go on from there.
  */
 export async function swapIn(dataRoot: string, subdomain: string, folders: RestoreFolders): Promise<void> {
-  const { fresh, previous } = folders
-  const volume = volumePath(dataRoot, subdomain)
   if (!(await isWaiting(folders))) return
-  if ((await statOf(previous)) === null && (await statOf(volume)) !== null) await moveVolume(volume, previous)
-  await moveVolume(fresh, volume)
+  await moveAside(dataRoot, subdomain, folders)
+  await moveVolume(folders.fresh, volumePath(dataRoot, subdomain))
 }
 
-/** Puts the volume of before back, if it was moved aside. The restored data stay until they are deleted. */
+/** The first half of `swapIn`: from then on, all data are below the folder of the restore. */
+export async function moveAside(
+  dataRoot: string,
+  subdomain: string,
+  { previous }: RestoreFolders,
+): Promise<void> {
+  const volume = volumePath(dataRoot, subdomain)
+  if ((await statOf(previous)) === null && (await statOf(volume)) !== null) await moveVolume(volume, previous)
+}
+
+/**
+ * Puts the volume of before back, if it was moved aside. The restored data stay until they are deleted. `between` is called while
+ * both are below the folder of the restore.
+ */
 export async function putBack(
   dataRoot: string,
   subdomain: string,
   folders: RestoreFolders,
+  between?: () => Promise<void>,
 ): Promise<boolean> {
   const { base, fresh, previous } = folders
   const volume = volumePath(dataRoot, subdomain)
@@ -97,6 +109,7 @@ export async function putBack(
     await rm(failed, { recursive: true, force: true, maxRetries: 3 })
     await moveVolume(volume, failed)
   }
+  await between?.()
   await moveVolume(previous, volume)
   return true
 }
@@ -133,7 +146,8 @@ function mountPoint(path: string): DriverError {
   )
 }
 
-async function moveVolume(from: string, to: string): Promise<void> {
+/** Moves a folder; throws in words. */
+export async function moveVolume(from: string, to: string): Promise<void> {
   try {
     await rename(from, to)
   } catch (error) {

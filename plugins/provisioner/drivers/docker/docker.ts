@@ -6,9 +6,16 @@ import { type ContainerSettings, containerRecipe, label } from './container.ts'
 import { containersOf, isActive, ownContainers, refuseInUse } from './discovery.ts'
 import { openEngine, ping } from './engine.ts'
 import { workInContainer } from './folder-container.ts'
-import { imageSource } from './image.ts'
+import { imageId, imageSource } from './image.ts'
 import { observe } from './instance.ts'
-import { logTail, removeInstance, startInstance, stopInstance } from './lifecycle.ts'
+import {
+  logTail,
+  refuseRunning,
+  removeInstance,
+  restartsOf,
+  startInstance,
+  stopInstance,
+} from './lifecycle.ts'
 import { findNetwork } from './network.ts'
 import { prepareSuccessor, type ReplacementParts, replaceContainer } from './replacement.ts'
 import { prepareVolume, type VolumeUser } from './volume.ts'
@@ -80,6 +87,8 @@ export function createDockerDriver(options: DockerOptions): Driver {
 
     prepareVolume: spec => prepareVolume(spec.volume, settings.user),
 
+    findImage: image => imageId(engine, image),
+
     prepareImage: ensureImage,
 
     prepareSuccessor: spec => prepareSuccessor(replacement, spec),
@@ -93,6 +102,10 @@ export function createDockerDriver(options: DockerOptions): Driver {
     remove: ref => removeInstance(engine, clock, ref),
 
     inspect: async ref => observe(await looking(() => ownContainers(engine, ref)), settings),
+
+    restarts: ref => restartsOf(engine, ref),
+
+    refuseRunning: ref => refuseRunning(engine, ref),
 
     refuseInUse: spec => refuseInUse(engine, spec.volume),
 

@@ -39,7 +39,7 @@ function lost(image: string, pinned: string): DriverError {
 }
 
 /** The id of what an image's name, or id, means on this engine; null when it is not there. */
-async function imageId(engine: Engine, image: string): Promise<string | null> {
+export async function imageId(engine: Engine, image: string): Promise<string | null> {
   const found = await engine.find(
     `look at the image ${image}`,
     { method: 'GET', path: `/images/${image}/json` },

@@ -102,7 +102,15 @@ export async function discardContainer(
   }
 }
 
-const detailsSchema = z.object({ Config: z.object({ StopTimeout: z.number().nullish() }) })
+/** How often the engine restarted a container by itself since it was started. */
+export async function restartCount(engine: Engine, container: FoundContainer): Promise<number> {
+  return (await inspect(engine, container))?.RestartCount ?? 0
+}
+
+const detailsSchema = z.object({
+  Config: z.object({ StopTimeout: z.number().nullish() }),
+  RestartCount: z.number().nullish(),
+})
 
 function inspect(
   engine: Engine,

@@ -3,7 +3,7 @@ import { DriverError, type InstanceRef } from '../../driver.ts'
 import { containerName } from './container.ts'
 import { isActive, ownContainers } from './discovery.ts'
 import type { Engine } from './engine.ts'
-import { discardContainer, startContainer, stopContainer } from './instance.ts'
+import { discardContainer, restartCount, startContainer, stopContainer } from './instance.ts'
 import { demultiplex, lastLines } from './log.ts'
 
 /** Starts an instance's container. Throws when there is none, or when another one of it runs on the same volume. */
@@ -27,6 +27,22 @@ export async function stopInstance(engine: Engine, ref: InstanceRef, graceMs: nu
   const still = (await ownContainers(engine, ref)).find(isActive)
   if (still)
     throw new DriverError(`the engine says that it stopped ${still.name}, which is ${still.state}`, {
+      permanent: false,
+      transient: true,
+    })
+}
+
+/** How often the engine restarted the instance's container by itself since it was started. */
+export async function restartsOf(engine: Engine, ref: InstanceRef): Promise<number> {
+  const [container] = await ownContainers(engine, ref)
+  return container ? await restartCount(engine, container) : 0
+}
+
+/** Throws when a container of an instance runs. */
+export async function refuseRunning(engine: Engine, ref: InstanceRef): Promise<void> {
+  const running = (await ownContainers(engine, ref)).find(isActive)
+  if (running)
+    throw new DriverError(`${running.name} is ${running.state}, though it was stopped`, {
       permanent: false,
       transient: true,
     })

@@ -1,0 +1,85 @@
+import { DriverError } from '../driver.ts'
+import type { StepName } from '../records/plan.ts'
+import { bringAlong, fetchKept, forgetKept, isKept, keepData, unkeep } from '../volumes/kept.ts'
+import {
+  clearRestore,
+  isFetched,
+  isWaiting,
+  markFetched,
+  moveAside,
+  putBack,
+  restoreFolders,
+  swapIn,
+} from '../volumes/restored.ts'
+import type { StepContext } from './step-context.ts'
+
+type UpgradeStep = Extract<
+  StepName,
+  'hold requests' | 'keep data' | 'fetch kept data' | 'put back image and data' | 'delete previous data'
+>
+
+/** What the steps do that upgrade an instance and go back. Each may be run again from its beginning. */
+export const upgradeSteps: Readonly<Record<UpgradeStep, (step: StepContext) => Promise<string | undefined>>> =
+  {
+    // Without an address it counts as starting, and the router holds requests for it.
+    'hold requests': async step => {
+      step.stopped()
+      return undefined
+    },
+    'keep data': async ({ spec, operation, dataRoot, driver }) => {
+      await driver.refuseRunning(spec)
+      return await keepData(dataRoot, spec, operation.id)
+    },
+    'fetch kept data': async ({ spec, operation, rollback, dataRoot }) => {
+      const folders = restoreFolders(dataRoot, spec.id)
+      if (await isFetched(folders, operation.id)) return 'fetched before'
+      if (!rollback || !(await isKept(dataRoot, spec.id, rollback.operationId)))
+        throw new DriverError('the data of before the upgrade are no longer kept', { permanent: true })
+      const { files } = await fetchKept(dataRoot, spec)
+      await markFetched(folders, spec.id, operation.id)
+      return `${files} files`
+    },
+    'put back image and data': async step => {
+      const { spec, operation, dataRoot } = step
+      const folders = restoreFolders(dataRoot, spec.id)
+      if (operation.kind === 'upgrade') await unkeep(dataRoot, spec.id, operation.id)
+      const back = await putBack(dataRoot, spec.subdomain, folders, () => carryOver(step, folders.base))
+      await bringAlong(dataRoot, spec.subdomain, folders)
+      step.spec = { ...spec, ...step.putBackImage() }
+      return back ? `${step.spec.image}, with its data` : `${step.spec.image}; the data had not been changed`
+    },
+    'delete previous data': async step => {
+      const { spec, operation, dataRoot } = step
+      await clearRestore(restoreFolders(dataRoot, spec.id))
+      if (operation.kind === 'rollback' && !step.undoing) {
+        step.forgetRollback()
+        await forgetKept(dataRoot, spec.id)
+      }
+      return undefined
+    },
+  }
+
+/**
+ * Swaps in the data of before an upgrade. What happened since is not in them, and must not happen twice: due times that were
+ * decided since are carried over, messages that were waiting are not sent, and everyone is signed out.
+ */
+export async function swapKept(step: StepContext): Promise<string | undefined> {
+  const { spec, driver, dataRoot, workImage, signal } = step
+  const folders = restoreFolders(dataRoot, spec.id)
+  if (await isWaiting(folders)) {
+    await driver.refuseInUse({ ...spec, volume: folders.fresh })
+    await moveAside(dataRoot, spec.subdomain, folders)
+    const settle = { now: step.now(), hold: false, quiet: false }
+    const options = { from: 'previous', to: 'fresh', settle }
+    await driver.workOnFolder({ command: 'carry', folder: folders.base, options, image: workImage, signal })
+    await swapIn(dataRoot, spec.subdomain, folders)
+  }
+  await bringAlong(dataRoot, spec.subdomain, folders)
+  return undefined
+}
+
+/** The version that is taken back may have run jobs: the data of before learn of it. */
+async function carryOver({ driver, workImage, signal }: StepContext, base: string): Promise<void> {
+  const options = { from: 'fresh', to: 'previous' }
+  await driver.workOnFolder({ command: 'carry', folder: base, options, image: workImage, signal })
+}

@@ -1,0 +1,107 @@
+import { constants, type Dirent } from 'node:fs'
+import {
+  chmod,
+  copyFile,
+  lchown,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  symlink,
+  utimes,
+} from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { codeOf } from './folder.ts'
+
+/** Of a volume, what the runtime makes again: packages and caches. It is neither kept nor copied; see `bringAlong`. */
+export const madeAgain = ['packages', 'cache', 'checks', 'tmp', 'certificates'] as const
+
+const left: ReadonlySet<string> = new Set([...madeAgain, 'longhouse.lock', 'longhouse.lock-journal'])
+
+const linkedFolders = ['runs', join('jobs', '.git', 'objects')]
+
+/** Files of one folder that are cloned at the same time. */
+const atOnce = 16
+
+/**
+ * Makes a clone of a volume that nothing uses, as it is now: owners, modes, times and links too. Where the file system can, files
+ * share their blocks until one of them changes. Objects of the jobs repo and logs of runs are hard links: git never changes an object
+ * in place, and no run is in progress that writes its log. All else is copied, because a newer runtime may change it: databases, references, the index, files of jobs.
+ */
+export async function cloneVolume(from: string, to: string): Promise<{ files: number }> {
+  const files = await cloneFolder(from, to, '')
+  // What a migration changes must be here even after a power cut. All else is unchanged in the volume, as a rule.
+  await flush(join(to, 'longhouse.db'))
+  return { files }
+}
+
+async function cloneFolder(from: string, to: string, path: string): Promise<number> {
+  const folder = join(from, path)
+  const target = join(to, path)
+  await mkdir(target, { recursive: true, mode: 0o700 })
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(
+    ({ name }) => path !== '' || !left.has(name),
+  )
+  const isLinked = linkedFolders.some(each => path === each || path.startsWith(each + sep))
+  let files = 0
+  const plain = entries.filter(entry => !entry.isDirectory())
+  for (let next = 0; next < plain.length; next += atOnce) {
+    const some = plain.slice(next, next + atOnce)
+    await Promise.all(some.map(entry => cloneFile(entry, folder, target, isLinked)))
+    files += some.length
+  }
+  for (const entry of entries)
+    if (entry.isDirectory()) files += await cloneFolder(from, to, join(path, entry.name))
+  await takeAfter(folder, target)
+  return files
+}
+
+/** Sockets and pipes are left out: they mean nothing without the process that made them. */
+async function cloneFile(entry: Dirent, folder: string, target: string, isLinked: boolean): Promise<void> {
+  const [from, to] = [join(folder, entry.name), join(target, entry.name)]
+  if (entry.isSymbolicLink()) {
+    await symlink(await readlink(from), to)
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = await lstat(from)
+      await lchown(to, uid, gid)
+    }
+    return
+  }
+  if (!entry.isFile()) return
+  if (isLinked && (await linked(from, to))) return
+  await copyFile(from, to, constants.COPYFILE_FICLONE)
+  await takeAfter(from, to)
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    // The file system has no hard links, or there are too many of this file.
+    if (['EPERM', 'EXDEV', 'EMLINK', 'ENOTSUP', 'ENOSYS'].includes(codeOf(error))) return false
+    throw error
+  }
+}
+
+/** Gives a clone the owner, the mode and the times of its original. */
+async function takeAfter(from: string, to: string): Promise<void> {
+  const { uid, gid, mode, atime, mtime } = await lstat(from)
+  if (process.getuid?.() === 0) await lchown(to, uid, gid)
+  await chmod(to, mode & 0o7777)
+  await utimes(to, atime, mtime)
+}
+
+async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r').catch(error => {
+    if (codeOf(error) === 'ENOENT') return null
+    throw error
+  })
+  try {
+    await file?.sync()
+  } finally {
+    await file?.close()
+  }
+}
