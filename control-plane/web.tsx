@@ -46,6 +46,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         names: 'Which names are available',
         'admin-audit': 'Who did what',
         'admin-alerts': 'What needs the operator, and silences',
+        'admin-sessions': 'Browsers in which operators are signed in',
         'admin-tokens': 'API tokens of operators',
         'admin-overview': 'The operator’s first page',
         metrics: 'Figures for Prometheus',

@@ -43,8 +43,8 @@ export interface Access {
 
 /** A change of who may do what here. */
 export interface AccessChange {
-  change: 'create-token' | 'revoke-token'
-  /** The name of the token. */
+  change: 'create-token' | 'revoke-token' | 'end-session'
+  /** The name of the token; the id of the session. */
   target: string
   detail?: string
 }

@@ -10,7 +10,7 @@ import { accountAccess } from './account-guard.ts'
 import { accountRoutes } from './account-routes.tsx'
 import { accountSessionStore } from './account-session.ts'
 import { loadAdminToken, tokenForm, tokenRule } from './admin-token.ts'
-import './contract.ts'
+import type { AuthService } from './contract.ts'
 import { operatorAccess } from './guard.ts'
 import { openIdProvider } from './openid.ts'
 import { openIdConfig } from './openid-config.ts'
@@ -45,6 +45,9 @@ export const auth = definePlugin({
     }
     if (token.file) log.info({ file: token.file }, 'the admin token is in this file')
 
+    const accessChanged: AuthService['accessChanged'] = change => {
+      for (const { answer: record } of hooks.all('access-change')) record(change)
+    }
     const entrance = operatorAccess({
       ...operator,
       apiToken: (secret, address) => hooks.optional('api-token')?.(secret, address) ?? null,
@@ -64,9 +67,7 @@ export const auth = definePlugin({
       service: {
         admin: entrance.guard,
         requireRole: entrance.requireRole,
-        accessChanged: change => {
-          for (const { answer: record } of hooks.all('access-change')) record(change)
-        },
+        accessChanged,
         isOperator: c => {
           const secret = operator.cookie.read(c)
           return secret !== undefined && operator.sessions.isLive(secret)
@@ -93,6 +94,7 @@ export const auth = definePlugin({
       routes: [
         ...authRoutes({
           ...operator,
+          ...{ admin: entrance.guard, clock, changed: accessChanged },
           ownersSignIn: provider !== null,
           ownersHome: c => (access.visitor(c) ? home : null),
         }),

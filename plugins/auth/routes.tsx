@@ -1,20 +1,26 @@
 import { z } from 'zod'
+import type { Clock } from '../../src/clock.ts'
 import { addressGroup } from '../../src/http/address.ts'
 import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { retryLater, unauthorized } from '../../src/http/problem.ts'
-import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
+import { type AppContext, type Guard, open, type Route, route } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
 import { SignInPage } from '../../views/operator/sign-in.tsx'
+import { adminSessionRoutes } from './admin-session-routes.tsx'
 import type { AdminToken } from './admin-token.ts'
+import type { AuthService } from './contract.ts'
 import { adminPrincipal, challenge } from './guard.ts'
 import { type AdminSessions, longestMs } from './session.ts'
 
 const home = '/admin/overview'
 
-/** Signing in and out as the operator, on pages. */
+/** Signing in and out as the operator, and where that is the case. */
 export function authRoutes(parts: {
+  admin: Guard
+  clock: Clock
+  changed: AuthService['accessChanged']
   token: AdminToken
   sessions: AdminSessions
   cookie: SessionCookie
@@ -38,6 +44,7 @@ export function authRoutes(parts: {
     )
 
   return [
+    ...adminSessionRoutes(parts),
     route({
       method: 'get',
       path: '/',
@@ -92,7 +99,8 @@ export function authRoutes(parts: {
         }
         failures.clear(group)
         c.set('principal', adminPrincipal)
-        cookie.write(c, sessions.begin(), longestMs / 1000)
+        const from = { address: c.get('client'), browser: c.req.header('user-agent') ?? '' }
+        cookie.write(c, sessions.begin(from), longestMs / 1000)
         return wantsPage(c) ? c.redirect(localPath(body.next, home), 303) : c.body(null, 204)
       },
     }),

@@ -7,6 +7,9 @@ export const sessions = sqliteTable('auth_sessions', {
   tokenHash: text('token_hash').notNull(),
   createdAt: integer('created_at').notNull(),
   lastSeenAt: integer('last_seen_at').notNull(),
+  /** The address and the User-Agent at the sign-in; null in one of an earlier version. */
+  address: text('address'),
+  browser: text('browser'),
 })
 
 /** Owners, identified by the provider's subject. An email address may pass to another person; a subject never does. */

@@ -38,9 +38,12 @@ export function AuditPage(props: AuditPageProps) {
       <PageHead title="Audit log" lead="Who changed what, when, from where, and how it went." />
       <div class="stack">
         <Check verification={verification} now={now} />
-        <Panel title="Filter">
-          <FilterForm typed={typed} />
-        </Panel>
+        <details open={filter.size > 0}>
+          <summary>Filter</summary>
+          <Panel>
+            <FilterForm typed={typed} />
+          </Panel>
+        </details>
         <Panel
           title="Entries"
           aside={
@@ -159,13 +162,13 @@ function What({ entry: { action, via, detail } }: { entry: AuditEntry }) {
   return (
     <>
       {title ?? <code>{action}</code>}
-      {title && via !== 'operation' ? <span class="sub">{via}</span> : null}
+      {title && via !== 'operation' && via !== action ? <span class="sub">{via}</span> : null}
       {detail ? <span class="sub">{detail}</span> : null}
     </>
   )
 }
 
-/** What changes that are no operations are called. */
+/** What is no operation, and common. */
 const otherTitles: Record<string, string> = {
   'undo-removal': 'Undo removal',
   suspend: 'Suspend',
@@ -175,13 +178,20 @@ const otherTitles: Record<string, string> = {
   claim: 'Claim',
   bill: 'Bill',
   exempt: 'Exempt',
+  'POST /login': 'Sign in',
+  'POST /logout': 'Sign out',
+  'GET /auth/google/callback': 'Sign in with the provider',
+  'POST /auth/sign-out': 'Sign out',
+  'end-session': 'End session',
   'create-token': 'Create API token',
   'revoke-token': 'Revoke API token',
 }
 
 function On({ entry: { instanceId, target } }: { entry: AuditEntry }) {
   if (target === '') return null
-  return instanceId === null ? <code>{target}</code> : <a href={`/admin/instances/${target}`}>{target}</a>
+  if (instanceId === null) return <code>{target}</code>
+  // Not to its page, which is gone after a purge.
+  return <a href={`/admin/audit?instance=${instanceId}`}>{target}</a>
 }
 
 function Result({ result }: { result: AuditResult }) {

@@ -38,7 +38,15 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
   }
   return (
     <>
-      <PageHead title="API tokens" lead="For scripts and other programs, each with a role of its own." />
+      <PageHead
+        title="API tokens"
+        lead="For scripts and other programs, each with a role of its own."
+        actions={
+          <a class="button" href="/admin/sessions">
+            Sessions
+          </a>
+        }
+      />
       <div class="stack">
         {made ? <Made made={made} address={address} /> : null}
         <Panel title="Tokens" flush>
