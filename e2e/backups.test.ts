@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import Docker from 'dockerode'
 import { eventually } from '../src/testing/eventually.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
+import { noRestic } from '../src/testing/restic.ts'
 import { drivers, type InstanceJson, type Longhouse, startLonghouse } from './longhouse.fixture.ts'
 
 const run = promisify(execFile)
@@ -30,7 +31,7 @@ async function read(longhouse: Longhouse, password: string): Promise<string> {
 
 for (const { driver, skip } of drivers) {
   test(`a copy is proven, restored though the control plane is killed, and makes a fresh host whole, ${driver} driver`, {
-    skip,
+    skip: skip || noRestic,
     timeout: 600_000,
   }, async t => {
     const place = temporaryFolder(t)

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
 import { archiveRoutes } from './archive-routes.ts'
@@ -141,7 +142,11 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
         throw new Error(`${first.subdomain}: ${first.why}${more}`)
       },
     },
-    start: () => restoreVolumes({ db, store, provisioner, log, control }),
+    start: async () => {
+      // What a proof that was killed left behind.
+      await rm(parts.scratch, { recursive: true, force: true, maxRetries: 3 })
+      await restoreVolumes({ db, store, provisioner, log, control })
+    },
     stop: async () => {
       stopping.abort()
       await maker.stop()

@@ -2,6 +2,7 @@ import type { Task } from '../../src/kernel/tasks.ts'
 import type { Logger } from '../../src/log.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
 import type { Ownership } from './commands/ownership.ts'
+import { clearLeftRestores } from './reconciler/left-restores.ts'
 import { compareEveryMs, type Orphans } from './reconciler/orphans.ts'
 import type { Reconciler } from './reconciler/reconciler.ts'
 import {
@@ -67,6 +68,7 @@ export function provisionerTasks(parts: {
       run: async () => {
         counts.update()
         pruneOperations(fleet.db, keptOperations)
+        await clearLeftRestores(fleet)
       },
     },
   ]

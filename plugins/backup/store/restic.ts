@@ -256,10 +256,10 @@ function startRestic(program: string, args: readonly string[], env: Record<strin
   }
 }
 
-/** Jobs come first: a copy can wait. */
+/** Jobs come first; a copy goes on all the same, on a host that is always busy too. */
 function beLast(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_LOW)
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
   } catch {
     // It has ended.
   }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimVolume } from '../../../src/storage/volume-identity.ts'
 import { DriverError } from '../driver.ts'
@@ -155,5 +155,15 @@ export async function moveVolume(from: string, to: string): Promise<void> {
     throw new DriverError(`could not move ${from} to ${to}: ${(error as Error).message}`, {
       permanent: false,
     })
+  }
+}
+
+/** The instances that a restore left something of, by their ids. */
+export async function leftRestores(dataRoot: string): Promise<string[]> {
+  try {
+    return await readdir(restoreRoot(dataRoot))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
   }
 }
