@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts'
 import { archiveRoutes } from './archive-routes.ts'
@@ -6,7 +5,7 @@ import { copyRecords, forgetRecords, recordsCopiedAt } from './copies/control-re
 import { anyKept, keptCopies, keptCopyOf, newestOfAll, requestCopy, waitingCopies } from './copies/copies.ts'
 import { isDue, overdueWords } from './copies/due.ts'
 import { CopyMaker } from './copies/making.ts'
-import { proveCopies, proveCopy } from './copies/proving.ts'
+import { clearProofs, proveCopies, proveCopy } from './copies/proving.ts'
 import { forgetOutdated } from './copies/retention.ts'
 import { volumeCopies } from './copies/volume-copies.ts'
 import type { declaration } from './declaration.ts'
@@ -143,8 +142,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       },
     },
     start: async () => {
-      // What a proof that was killed left behind.
-      await rm(parts.scratch, { recursive: true, force: true, maxRetries: 3 })
+      await clearProofs(parts.scratch)
       await restoreVolumes({ db, store, provisioner, log, control })
     },
     stop: async () => {

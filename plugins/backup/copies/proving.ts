@@ -74,3 +74,8 @@ export async function proveCopy(
     await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {})
   }
 }
+
+/** Deletes what proofs that were killed left behind. */
+export async function clearProofs(scratch: string): Promise<void> {
+  await rm(scratch, { recursive: true, force: true, maxRetries: 3 })
+}
