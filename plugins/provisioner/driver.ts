@@ -50,6 +50,8 @@ export interface Observed {
 
 /** What an engine has; null for what it does not report. */
 export interface Capacity {
+  /** The container runtimes that it knows, by name; left out where it does not say. */
+  runtimes?: readonly string[]
   cpus: number | null
   memoryBytes: number | null
 }

@@ -92,3 +92,21 @@ test('a plan beyond what the engine has is refused at boot, by name', async t =>
     },
   )
 })
+
+test('a container runtime that the engine does not know is refused at boot; one that it knows is used', async t => {
+  const known = { ...info, Runtimes: { runc: {}, runsc: { path: '/usr/bin/runsc' } } }
+  await assert.rejects(
+    choosing(t, { INSTANCE_RUNTIME: 'kata' }, known),
+    /INSTANCE_RUNTIME: the Docker engine knows no runtime kata, only runc, runsc; install it/,
+  )
+  const plain = await choosing(t, {}, known)
+  const boxed = await choosing(t, { INSTANCE_RUNTIME: 'runsc' }, known)
+  // So that instances that run without it are shown as running with older settings.
+  assert.notDeepEqual(boxed.settings, plain.settings)
+  const config = driverConfig.parse({ PROVISIONER_DRIVER: 'process', INSTANCE_RUNTIME: 'runsc' })
+  await assert.rejects(chooseDriver(config, site, silentLog), /INSTANCE_RUNTIME: is for containers/)
+  assert.throws(
+    () => driverConfig.parse({ INSTANCE_RUNTIME: '../x' }),
+    /must be the name of a container runtime/,
+  )
+})

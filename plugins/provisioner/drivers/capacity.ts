@@ -15,6 +15,15 @@ export function exceeds(
   return null
 }
 
+/** Returns why containers cannot have this runtime, as a fault of its setting; null when they can. */
+export function unknownRuntime(
+  name: string | undefined,
+  known: readonly string[] | undefined,
+): string | null {
+  if (name === undefined || known === undefined || known.includes(name)) return null
+  return `INSTANCE_RUNTIME: the Docker engine knows no runtime ${name}, only ${known.join(', ')}; install it and name it in the engine's daemon.json, or leave the setting out`
+}
+
 function gigabytes(bytes: number): string {
   return `${Number((bytes / 1024 ** 3).toFixed(1))} GB`
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../../../src/log.ts'
 import { builtRoot } from '../../../src/root.ts'
 import type { Site } from '../../site/contract.ts'
 import type { Driver } from '../driver.ts'
-import { exceeds } from './capacity.ts'
+import { exceeds, unknownRuntime } from './capacity.ts'
 import { createDockerDriver, dockerAvailable } from './docker/docker.ts'
 import { createProcessDriver } from './process.ts'
 
@@ -33,6 +33,11 @@ export const driverConfig = z.object({
     .refine(cores => cores >= 0.05 && cores <= 1024, 'must be a number of cores from 0.05 to 1024')
     .prefault('1'),
   INSTANCE_PIDS: setting.integer(32, 100_000).prefault('256'),
+  /** The container runtime of instances, as the engine knows it: `runsc` is gVisor's sandbox. */
+  INSTANCE_RUNTIME: z
+    .string()
+    .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'must be the name of a container runtime such as runsc')
+    .optional(),
 })
 
 export type DriverConfig = z.output<typeof driverConfig>
@@ -49,6 +54,10 @@ export async function chooseDriver(config: DriverConfig, site: Site, log: Logger
         : `PROVISIONER_DRIVER: no Docker engine answers at ${socketPath}; start it, or point DOCKER_HOST to its socket`,
     ])
   }
+  if (!docker && config.INSTANCE_RUNTIME !== undefined)
+    throw new BootError([
+      'INSTANCE_RUNTIME: is for containers, and the process driver makes none; use docker, or leave it out',
+    ])
   const driver = docker
     ? dockerDriver(config, site, socketPath)
     : createProcessDriver({ program: builtRoot('runtime.js'), log })
@@ -60,6 +69,7 @@ export async function chooseDriver(config: DriverConfig, site: Site, log: Logger
   const faults = [
     capacity && exceeds({ cpus: config.INSTANCE_CPUS }, capacity, 'INSTANCE_CPUS'),
     capacity && exceeds({ memoryBytes: config.INSTANCE_MEMORY }, capacity, 'INSTANCE_MEMORY'),
+    unknownRuntime(config.INSTANCE_RUNTIME, capacity?.runtimes),
   ].filter(fault => fault !== null)
   if (faults.length > 0) throw new BootError(faults)
   if (driver.warning) log.warn(driver.warning)
@@ -71,6 +81,7 @@ function dockerDriver(config: DriverConfig, site: Site, socketPath: string): Dri
     socketPath,
     network: config.PROVISIONER_NETWORK,
     mode: site.routerMode === 'labels' ? 'labels' : 'port',
+    ...(config.INSTANCE_RUNTIME !== undefined && { runtime: config.INSTANCE_RUNTIME }),
     domain: site.domain,
     // caddy-docker-proxy may sit on the instances' network, where the operator put it.
     ...(site.routerMode === 'labels' && { trustedProxies: site.trustedProxies }),

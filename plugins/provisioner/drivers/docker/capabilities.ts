@@ -9,6 +9,7 @@ const infoSchema = z.object({
   CpuCfsQuota: z.boolean().optional(),
   NCPU: z.number().positive().optional(),
   MemTotal: z.number().positive().optional(),
+  Runtimes: z.record(z.string(), z.unknown()).optional(),
 })
 export type EngineInfo = z.output<typeof infoSchema>
 

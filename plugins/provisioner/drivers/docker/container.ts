@@ -20,6 +20,8 @@ export interface ContainerSettings {
   limits: InstanceLimits
   /** Who the instance runs as. */
   user: { uid: number; gid: number }
+  /** The engine's runtime for containers, such as `runsc`; its default when left out. */
+  runtime?: string
   /** Addresses and ranges whose `X-Forwarded-*` the instance believes. */
   trustedProxies: readonly string[]
 }
@@ -88,6 +90,7 @@ export function containerOptions(
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       Init: true,
+      ...(settings.runtime !== undefined && { Runtime: settings.runtime }),
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       NanoCpus: Math.round(limits.cpus * 1e9),

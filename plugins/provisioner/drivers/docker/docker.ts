@@ -81,8 +81,12 @@ export function createDockerDriver(options: DockerOptions): Driver {
     },
 
     async capacity() {
-      const { NCPU, MemTotal } = info ?? (await engineInfo(engine))
-      return { cpus: NCPU ?? null, memoryBytes: MemTotal ?? null }
+      const { NCPU, MemTotal, Runtimes } = info ?? (await engineInfo(engine))
+      return {
+        cpus: NCPU ?? null,
+        memoryBytes: MemTotal ?? null,
+        ...(Runtimes && { runtimes: Object.keys(Runtimes).sort() }),
+      }
     },
 
     prepareVolume: spec => prepareVolume(spec.volume, settings.user),

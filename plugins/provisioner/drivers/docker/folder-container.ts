@@ -79,7 +79,7 @@ function reportOf(report: FolderReport, doing: string, image: string): unknown {
 }
 
 function containerRecipe(
-  { user }: ContainerSettings,
+  { user, runtime }: ContainerSettings,
   {
     imageId,
     folder,
@@ -106,6 +106,7 @@ function containerRecipe(
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       Init: true,
+      ...(runtime !== undefined && { Runtime: runtime }),
       Memory: memoryBytes,
       MemorySwap: memoryBytes,
       CpuShares: cpuShares,

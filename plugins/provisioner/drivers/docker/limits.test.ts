@@ -41,3 +41,10 @@ test('an instance with its own limits gets a container with them, different from
   assert.deepEqual(told(own), [2 * 1024 ** 3, 2 * 1024 ** 3, 2.5e9, 256])
   assert.notEqual(usual.Labels['longhouse.spec'], own.Labels['longhouse.spec'])
 })
+
+test('a container runs in the chosen runtime; without a choice, in the default one of the engine', () => {
+  const usual = containerOptions({ ...spec, limits: null }, settings, 'sha256:1')
+  const boxed = containerOptions({ ...spec, limits: null }, { ...settings, runtime: 'runsc' }, 'sha256:1')
+  assert.deepEqual([usual.HostConfig?.Runtime, boxed.HostConfig?.Runtime], [undefined, 'runsc'])
+  assert.equal(containerOptions({ ...spec, pids: 64, limits: null }, settings, '').HostConfig?.PidsLimit, 64)
+})
