@@ -65,8 +65,10 @@ export function diskRoutes({
       guard,
       pageOnly: true,
       answers: { 200: { description: 'A page', type: 'text/html' } },
-      handle: async c =>
-        show(c, <DiskPage now={clock.now()} {...(await look())} />, { title: 'Disk', current: '/settings' }),
+      handle: async c => {
+        const state = await look()
+        return show(c, <DiskPage now={clock.now()} {...state} />, { title: 'Disk', current: '/settings' })
+      },
     }),
     route({
       method: 'get',

@@ -1,6 +1,7 @@
-/** A size for people: `512 MiB`, `1.5 GiB`. */
+/** A size for people: `12 KiB`, `512 MiB`, `1.5 GiB`. */
 export function bytesInWords(bytes: number): string {
   const mebibytes = bytes / 1024 ** 2
   if (mebibytes >= 1024) return `${Number((mebibytes / 1024).toFixed(1))} GiB`
+  if (mebibytes < 1) return `${Math.ceil(bytes / 1024)} KiB`
   return mebibytes >= 10 ? `${Math.round(mebibytes)} MiB` : `${Number(mebibytes.toFixed(1))} MiB`
 }
