@@ -19,13 +19,13 @@ interface BackupJson {
 }
 
 async function write(longhouse: Longhouse, password: string, content: string): Promise<void> {
-  const api = await longhouse.login('acme', password)
+  const api = await longhouse.login('copied', password)
   const answer = await api('/api/jobs/repo/files/notes.txt', { method: 'PUT', body: { content } })
   assert.equal(answer.status, 200, answer.text)
 }
 
 async function read(longhouse: Longhouse, password: string): Promise<string> {
-  const api = await longhouse.login('acme', password)
+  const api = await longhouse.login('copied', password)
   return (await api('/api/jobs/repo/files/notes.txt')).json<{ content: string }>().content
 }
 
@@ -40,20 +40,20 @@ for (const { driver, skip } of drivers) {
     const env = { BACKUP_STORE: join(place, 'store') }
     const start = () => startLonghouse(t, { driver, dataRoot, env })
     let longhouse = await start()
-    const { password, id } = await longhouse.provision('acme')
-    await (await longhouse.login('acme', password))('/api/jobs/repo/init', { method: 'POST' })
+    const { password, id } = await longhouse.provision('copied')
+    await (await longhouse.login('copied', password))('/api/jobs/repo/init', { method: 'POST' })
     await write(longhouse, password, 'in the copy')
-    const made = await longhouse.admin('/admin/instances/acme/backup', { method: 'POST', wait: 100 })
+    const made = await longhouse.admin('/admin/instances/copied/backup', { method: 'POST', wait: 100 })
     assert.equal(made.status, 201, made.text)
     const copy = made.json<BackupJson>()
-    const verify = `/admin/instances/acme/backups/${copy.id}/verify`
+    const verify = `/admin/instances/copied/backups/${copy.id}/verify`
     const proven = await longhouse.admin(verify, { method: 'POST', wait: 100 })
     assert.equal(proven.status, 200, proven.text)
     assert.notEqual(proven.json<BackupJson>().verified_at, null)
 
     await t.test('a restore goes on after each kill, and loses nothing', async () => {
       await write(longhouse, password, 'after the copy')
-      const accepted = await longhouse.admin('/admin/instances/acme/restore', { body: { backup: copy.id } })
+      const accepted = await longhouse.admin('/admin/instances/copied/restore', { body: { backup: copy.id } })
       assert.equal(accepted.status, 202, accepted.text)
       const { id: operation } = accepted.json<InstanceJson>().operation ?? { id: '' }
       // Killed as soon as a step is reached, once for each: the swap and what surrounds it too.
@@ -76,25 +76,25 @@ for (const { driver, skip } of drivers) {
       const done = (await longhouse.admin(`/admin/operations/${operation}`)).text
       assert.match(done, /"status":"succeeded"/)
       assert.equal(await read(longhouse, password), 'in the copy')
-      const { backups } = (await longhouse.admin('/admin/instances/acme/backups')).json<{
+      const { backups } = (await longhouse.admin('/admin/instances/copied/backups')).json<{
         backups: (BackupJson & { reason: string })[]
       }>()
       const before = backups.find(({ reason }) => reason === 'restore')
       assert.ok(before, 'the data of before were copied')
       const back = { body: { backup: before.id }, wait: 100 }
-      const undone = await longhouse.admin('/admin/instances/acme/restore', back)
+      const undone = await longhouse.admin('/admin/instances/copied/restore', back)
       assert.equal(undone.json<InstanceJson>().operation?.status, 'succeeded', undone.text)
       assert.equal(await read(longhouse, password), 'after the copy')
       assert.deepEqual(readdirSync(join(dataRoot, '.control/restores')), [])
     })
 
     await t.test('an empty data root becomes whole', async () => {
-      const newest = await longhouse.admin('/admin/instances/acme/backup', { method: 'POST', wait: 100 })
+      const newest = await longhouse.admin('/admin/instances/copied/backup', { method: 'POST', wait: 100 })
       assert.equal(newest.status, 201, newest.text)
       const records = await longhouse.admin('/admin/backup', { method: 'POST' })
       assert.equal(records.status, 201, longhouse.output())
       await longhouse.end('SIGKILL')
-      if (driver === 'docker') await new Docker().getContainer('longhouse-acme').remove({ force: true })
+      if (driver === 'docker') await new Docker().getContainer('longhouse-copied').remove({ force: true })
       const second = join(place, 'second')
       mkdirSync(join(second, '.control'), { recursive: true })
       for (const key of ['backup-password', 'instance-secrets-key'])
@@ -104,12 +104,12 @@ for (const { driver, skip } of drivers) {
       })
       longhouse = await startLonghouse(t, { driver, dataRoot: second, env })
       await eventually('the instance runs', async () => {
-        const { status } = (await longhouse.admin('/admin/instances/acme')).json<InstanceJson>()
+        const { status } = (await longhouse.admin('/admin/instances/copied')).json<InstanceJson>()
         return status === 'running'
       })
-      assert.equal((await longhouse.admin('/admin/instances/acme')).json<InstanceJson>().id, id)
+      assert.equal((await longhouse.admin('/admin/instances/copied')).json<InstanceJson>().id, id)
       assert.equal(await read(longhouse, password), 'after the copy')
-      assert.ok(existsSync(join(second, 'acme/.longhouse-volume')))
+      assert.ok(existsSync(join(second, 'copied/.longhouse-volume')))
     })
   })
 }
