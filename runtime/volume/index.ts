@@ -52,7 +52,10 @@ export const volumePlugin = (opened: () => OpenedVolume) =>
           volume: () => checkVolume(volume),
           database: () => void volume.sqlite.prepare('select 1').get(),
         },
-        tasks: [{ name: 'measure-volume', everyMs: measureEveryMs, run: room.measure }],
+        tasks:
+          config.diskBytes === null
+            ? []
+            : [{ name: 'measure-volume', everyMs: measureEveryMs, run: room.measure }],
         // Before any program of ours starts: it kills every process with the volume's mark.
         start: () => {
           const processes = killVolumeProcesses(dir)
