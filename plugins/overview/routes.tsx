@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { z } from 'zod'
+import { principalKinds } from '../../src/acting.ts'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type Guard, type Route, route } from '../../src/http/route.ts'
@@ -59,6 +60,10 @@ const overviewSchema = z.object({
       kind: z.enum(operationKinds),
       status: z.enum(operationStatuses),
       error: z.string().nullable(),
+      actor: z
+        .object({ kind: z.enum(principalKinds), id: z.string(), name: z.string() })
+        .nullable()
+        .meta({ description: 'Who asked for it' }),
       created_at: z.iso.datetime(),
       finished_at: z.iso.datetime().nullable(),
     }),

@@ -294,6 +294,8 @@ export interface FleetSummary {
     kind: OperationKind
     status: OperationStatus
     error: string | null
+    /** Who asked for it; null when that was not recorded. */
+    actor: Principal | null
     createdAt: number
     finishedAt: number | null
   }[]

@@ -4,6 +4,7 @@ import type {
 } from '../../plugins/provisioner/contract.ts'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
+import { principalWords } from '../components/principal-words.ts'
 import { Badge, InstanceStatus } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
@@ -173,7 +174,15 @@ function Operations({ operations, now }: OverviewPageProps) {
             kind: 'lead',
             cell: ({ subdomain }) => <a href={`/admin/instances/${subdomain}`}>{subdomain}</a>,
           },
-          { label: 'Operation', cell: ({ kind }) => operationTitles[kind] },
+          {
+            label: 'Operation',
+            cell: ({ kind, actor }) => (
+              <>
+                {operationTitles[kind]}
+                {actor === null ? null : <span class="sub">by {principalWords(actor, 'the owner')}</span>}
+              </>
+            ),
+          },
           {
             label: 'Result',
             cell: ({ status, error }) => (

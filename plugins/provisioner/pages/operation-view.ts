@@ -1,4 +1,4 @@
-import { principalWords } from '../../../views/operator/access/principal-words.ts'
+import { principalWords } from '../../../views/components/principal-words.ts'
 import type { InstanceProps } from '../../../views/operator/instance.tsx'
 import { operationTitles } from '../../../views/operator/operation-titles.ts'
 import { actorOf, type OperationRecord } from '../records/operation.ts'

@@ -57,7 +57,11 @@ export function openOperation(
 }
 
 /** Who asked for an operation; null when that was not recorded. */
-export function actorOf({ actorKind, actorId, actorName }: Operation): Principal | null {
+export function actorOf({
+  actorKind,
+  actorId,
+  actorName,
+}: Pick<Operation, 'actorKind' | 'actorId' | 'actorName'>): Principal | null {
   return actorKind === null ? null : { kind: actorKind, id: actorId ?? '', name: actorName ?? '' }
 }
 

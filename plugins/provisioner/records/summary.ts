@@ -3,6 +3,7 @@ import type { FleetSummary, InstanceStatus } from '../contract.ts'
 import type { Capacity } from '../driver.ts'
 import { instances, operations } from '../schema.ts'
 import { mayRun, type ProvisionerDb } from './instance.ts'
+import { actorOf } from './operation.ts'
 
 /** Counts, limits and the newest operations, in four queries. `memoryBytes` is what an instance may take by default. */
 export function fleetSummary(
@@ -33,6 +34,9 @@ export function fleetSummary(
         kind: operations.kind,
         status: operations.status,
         error: operations.error,
+        actorKind: operations.actorKind,
+        actorId: operations.actorId,
+        actorName: operations.actorName,
         createdAt: operations.createdAt,
         finishedAt: operations.finishedAt,
       })
@@ -40,6 +44,10 @@ export function fleetSummary(
       .innerJoin(instances, eq(instances.id, operations.instanceId))
       .orderBy(desc(operations.id))
       .limit(recent)
-      .all(),
+      .all()
+      .map(({ actorKind, actorId, actorName, ...each }) => ({
+        ...each,
+        actor: actorOf({ actorKind, actorId, actorName }),
+      })),
   }
 }

@@ -3,11 +3,11 @@ import { Button } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import type { Shape, Tone } from '../../components/mark.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { principalWords } from '../../components/principal-words.ts'
 import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { operationTitles } from '../operation-titles.ts'
-import { principalWords } from './principal-words.ts'
 
 type Filters = Record<'instance' | 'actor' | 'action' | 'from' | 'to', string>
 

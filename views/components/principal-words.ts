@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../../../plugins/audit/contract.ts'
+import type { AuditEntry } from '../../plugins/audit/contract.ts'
 
 /** Who acts, in words for the operator. `owner` is how the page calls an owner. */
 export function principalWords({ kind, name, id }: AuditEntry['principal'], owner: string): string {
