@@ -83,6 +83,7 @@ export function rollbackRoute(parts: ProvisionerRoutes): Route {
     path: '/admin/instances/{subdomain}/rollback',
     summary: 'Take an instance back to before its last upgrade, with the image and the data of then',
     guard: parts.admin,
+    role: 'operate',
     mayWait: true,
     params: named,
     body: nothing,
