@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { type Dirent, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { identityFile } from '../../src/storage/volume-identity.ts'
@@ -17,7 +18,8 @@ const leftOut = new Set([
   ...[identityFile, `${identityFile}.new`, inventoryName],
 ])
 
-export type Found = { path: string; kind: 'file' | 'folder' | 'link' }
+/** `unnamed` is a file or folder whose name is not UTF-8, which an archive cannot name; its path shows such bytes as `\\xE9`. */
+export type Found = { path: string; kind: 'file' | 'folder' | 'link' | 'unnamed' }
 
 /**
  * Lists what belongs in a copy of a volume, by paths relative to it, in the order in which it can be copied while the instance
@@ -34,7 +36,9 @@ export function* contentsOf(
   without: ReadonlySet<string> = new Set(),
   folder = '',
 ): Generator<Found> {
-  const entries = list(join(volume, folder)).filter(
+  const { entries: all, unnamed } = list(join(volume, folder))
+  for (const name of unnamed) yield { path: join(folder, name), kind: 'unnamed' }
+  const entries = all.filter(
     ({ name }) => folder !== '' || !(leftOut.has(name) || without.has(name) || name.startsWith(draftPrefix)),
   )
   const folders: string[] = []
@@ -60,11 +64,29 @@ function inOrder(folders: readonly string[], isRepository: boolean, folder: stri
   })
 }
 
-function list(folder: string): Dirent[] {
+interface Listed {
+  entries: Dirent[]
+  unnamed: string[]
+}
+
+function list(folder: string): Listed {
   try {
-    return readdirSync(folder, { withFileTypes: true }).sort((one, other) => (one.name < other.name ? -1 : 1))
+    // By bytes first: as text, a name that is not UTF-8 would name a file that is not there.
+    const unnamed = readdirSync(folder, { encoding: 'buffer' }).filter(name => !isUtf8(name))
+    const bad = new Set(unnamed.map(name => name.toString('utf8')))
+    const entries = readdirSync(folder, { withFileTypes: true })
+      .filter(({ name }) => !bad.has(name))
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+    return { entries, unnamed: unnamed.map(shown) }
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return { entries: [], unnamed: [] }
     throw error
   }
+}
+
+function shown(name: Buffer): string {
+  return name
+    .toString('latin1')
+    .replace(/[^ -~]/g, byte => `\\x${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }

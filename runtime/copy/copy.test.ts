@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
@@ -14,6 +25,8 @@ import { startRuntime } from '../program.ts'
 import { packVolume } from './pack.ts'
 import { settleVolume } from './settle.ts'
 import { unpackVolume } from './unpack.ts'
+
+const mib = 1024 ** 2
 
 async function copyOf(volume: string) {
   const output = new PassThrough()
@@ -116,6 +129,94 @@ test('a database that cannot be copied fails the copy; a file that cannot be rea
   writeFileSync(join(volume, 'longhouse.db'), '')
   chmodSync(join(volume, 'looks-like.db'), 0)
   assert.deepEqual((await copyOf(volume)).inventory.unread[0]?.path, 'looks-like.db')
+})
+
+test('a sparse file takes no more of the disk after a restore, and cannot make a copy endless', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(volume)
+  const file = await open(join(volume, 'sparse'), 'w')
+  await file.write('begin', 0)
+  await file.write('middle', 5_000_001)
+  await file.truncate(64 * mib)
+  await file.close()
+  const { archive, inventory } = await copyOf(volume)
+  assert.deepEqual(inventory.unread, [])
+  const folder = temporaryFolder(t)
+  await unpackVolume(Readable.from([archive]), folder)
+  const { size, blocks } = statSync(join(folder, 'sparse'))
+  assert.equal(size, 64 * mib)
+  assert.ok(blocks * 512 < mib, `${blocks * 512} bytes on the disk`)
+  assert.deepEqual(readFileSync(join(folder, 'sparse')), readFileSync(join(volume, 'sparse')))
+
+  writeFileSync(join(volume, 'endless'), '')
+  truncateSync(join(volume, 'endless'), 2 ** 42)
+  const bounded = (await copyOf(volume)).inventory
+  assert.deepEqual(
+    bounded.files.map(({ path }) => path),
+    ['sparse'],
+  )
+  assert.match(bounded.unread[0]?.reason ?? '', /it is a sparse file: of its 4398046511104 bytes, 0 are/)
+})
+
+test('a copy is not unpacked when the disk would be full', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(volume)
+  writeFileSync(join(volume, 'notes.txt'), 'x'.repeat(10_000))
+  const { archive } = await copyOf(volume)
+  await assert.rejects(
+    unpackVolume(Readable.from([archive]), temporaryFolder(t), { reserveBytes: 2 ** 60 }),
+    /the disk is too full to unpack the copy: \d+ MiB are free/,
+  )
+})
+
+test('what has a name that is not UTF-8 is listed', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(volume)
+  const bytes = (name: string) => Buffer.from(join(volume, name), 'latin1')
+  writeFileSync(bytes('caf\xe9.txt'), 'coffee')
+  mkdirSync(bytes('d\xe9r'))
+  writeFileSync(bytes('d\xe9r/ok.txt'), 'ok')
+  writeFileSync(join(volume, 'café.txt'), 'coffee')
+  const { inventory } = await copyOf(volume)
+  assert.deepEqual(
+    inventory.files.map(({ path }) => path),
+    ['café.txt'],
+  )
+  assert.deepEqual(inventory.unread.map(({ path }) => path).sort(), ['caf\\xE9.txt', 'd\\xE9r'])
+})
+
+test('a database of the customer that cannot be opened or is kept locked does not fail the copy', async t => {
+  const volume = join(temporaryFolder(t), 'volume')
+  mkdirSync(volume)
+  const make = (name: string) => {
+    const database = openSqlite(join(volume, name))
+    database.exec('create table orders (id text)')
+    return database
+  }
+  make('longhouse.db').close()
+  make('blocked.db').close()
+  for (const part of ['-wal', '-shm']) rmSync(join(volume, `blocked.db${part}`), { force: true })
+  mkdirSync(join(volume, 'blocked.db-wal'))
+  const locked = make('locked.db')
+  locked.pragma('locking_mode = exclusive')
+  locked.exec("begin exclusive; insert into orders values ('first'); commit")
+
+  const { archive, inventory } = await copyOf(volume)
+  locked.close()
+  assert.deepEqual(
+    inventory.files.map(({ path }) => path),
+    ['blocked.db', 'locked.db', 'locked.db-wal', 'longhouse.db'],
+  )
+  assert.deepEqual(
+    inventory.unread.map(({ path }) => path),
+    ['blocked.db', 'locked.db'],
+  )
+  assert.match(inventory.unread[0]?.reason ?? '', /SQLite could not copy it .*copied as they are/)
+  const folder = temporaryFolder(t)
+  await unpackVolume(Readable.from([archive]), folder)
+  const restored = new Database(join(folder, 'locked.db'))
+  assert.deepEqual(restored.prepare('select id from orders').pluck().all(), ['first'])
+  restored.close()
 })
 
 test('after a restore nothing of before the restore happens again', async t => {

@@ -2,7 +2,6 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 const magic = Buffer.from('SQLite format 3\0')
-const busyMs = 30_000
 /** All in one step. A step holds one view of the database, and writers go on meanwhile. */
 const allPages = 0x7fff_ffff
 
@@ -22,10 +21,15 @@ export function isDatabase(file: string): boolean {
 
 /**
  * Copies a SQLite database as it is at this moment to `to`, with SQLite's own backup interface: every confirmed record is in
- * the copy, whether it is in the file or still in the write-ahead log. Returns the rows of each table.
+ * the copy, whether it is in the file or still in the write-ahead log. Waits up to `patienceMs` for its lock. Returns the rows of
+ * each table.
  */
-export async function copyDatabase(file: string, to: string): Promise<Record<string, number>> {
-  const source = new Database(file, { readonly: true, fileMustExist: true, timeout: busyMs })
+export async function copyDatabase(
+  file: string,
+  to: string,
+  patienceMs: number,
+): Promise<Record<string, number>> {
+  const source = new Database(file, { readonly: true, fileMustExist: true, timeout: patienceMs })
   try {
     await source.backup(to, { progress: () => allPages })
   } finally {

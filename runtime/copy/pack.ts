@@ -11,6 +11,8 @@ import { contentsOf, draftPrefix } from './contents.ts'
 import { copyDatabase, isDatabase } from './database-copy.ts'
 import { type CopiedFile, type Inventory, inventoryName } from './inventory.ts'
 
+const gib = 1024 ** 3
+
 /**
  * Writes a copy of a volume as a tar archive, while the instance may be running:
  *
@@ -18,13 +20,17 @@ import { type CopiedFile, type Inventory, inventoryName } from './inventory.ts'
  * 2. All other files are read in the order of `contentsOf`.
  * 3. The inventory, with a hash of each file, comes last.
  *
- * With `portable`, for the owner, the key of the instance's secrets is left out. Returns the inventory. Throws when the volume cannot be read, or a database cannot be copied, such as on a full disk.
+ * What cannot be copied whole is listed as unread, with the reason, and the rest is copied: no job can prevent the copy. A
+ * customer's database that SQLite cannot copy is copied as plain files; holes of more than `holeBytes` in all are not read.
+ *
+ * With `portable`, for the owner, the key of the instance's secrets is left out. Returns the inventory. Throws when the volume
+ * cannot be read, or `longhouse.db` cannot be copied, such as on a full disk.
  */
 export async function packVolume(
   volume: string,
   output: Writable,
   now: number,
-  { portable = false } = {},
+  { portable = false, holeBytes = 16 * gib } = {},
 ): Promise<Inventory> {
   const archive = pack()
   const written = pipeline(archive, output)
@@ -39,11 +45,20 @@ export async function packVolume(
       files: [],
       unread: [],
     }
+    const copying: Copying = {
+      archive,
+      drafts,
+      inventory,
+      holesLeft: holeBytes,
+      patienceLeftMs: jobsPatienceMs,
+    }
     for (const { path, kind } of contentsOf(volume, portable ? keys : undefined)) {
       const from = join(volume, path)
       if (kind === 'folder') await addFolder(archive, path, from)
       else if (kind === 'link') await addLink(archive, path, from)
-      else if (!isPartOfDatabase(from)) await addFile({ archive, path, from, drafts, inventory })
+      else if (kind === 'unnamed')
+        inventory.unread.push({ path, reason: 'its name is not UTF-8, so it was not copied; rename it' })
+      else if (!isPartOfDatabase(from)) await addFile(copying, path, from)
     }
     await addBytes(archive, inventoryName, Buffer.from(JSON.stringify(inventory)))
     archive.finalize()
@@ -72,31 +87,71 @@ function isPartOfDatabase(file: string): boolean {
   return base !== undefined && isDatabase(base)
 }
 
-async function addFile(options: {
+interface Copying {
   archive: Pack
-  path: string
-  from: string
   drafts: string
   inventory: Inventory
-}): Promise<void> {
-  const { archive, path, from, drafts, inventory } = options
+  /** Bytes of holes that may still be read: a sparse file can claim any size. */
+  holesLeft: number
+  /** The time that may still be waited for the locks of customers' databases. */
+  patienceLeftMs: number
+}
+
+const ownPatienceMs = 30_000
+const jobsPatienceMs = 30_000
+const longestWaitMs = 5000
+
+async function addFile(copying: Copying, path: string, from: string): Promise<void> {
+  const { drafts, inventory } = copying
+  const tooSparse = takeHoles(copying, from)
+  if (tooSparse !== null) {
+    inventory.unread.push({ path, reason: tooSparse })
+    return
+  }
   if (!isDatabase(from)) {
-    await addPlain(archive, path, from, inventory)
+    await addPlain(copying, path, from)
     return
   }
   const draft = join(drafts, 'database')
+  const isOwn = path === 'longhouse.db'
+  const began = performance.now()
   let rows: Record<string, number>
   try {
-    rows = await copyDatabase(from, draft)
+    const patienceMs = isOwn ? ownPatienceMs : Math.max(0, Math.min(longestWaitMs, copying.patienceLeftMs))
+    rows = await copyDatabase(from, draft, Math.floor(patienceMs))
   } catch (error) {
     rmSync(draft, { force: true })
-    // A customer's file that only looks like a database is copied as it is.
-    if (path === 'longhouse.db' || !isNotADatabase(error)) throw named(path, error)
-    await addPlain(archive, path, from, inventory)
+    if (isOwn) throw named(path, error)
+    await addAsFiles(copying, path, from, error as Error)
+    if (!isNotADatabase(error)) copying.patienceLeftMs -= performance.now() - began
     return
   }
-  await addPlain(archive, path, draft, inventory, { rows, stat: lstatSync(from) })
+  await addPlain(copying, path, draft, { rows, stat: lstatSync(from, { throwIfNoEntry: false }) })
   rmSync(draft, { force: true })
+}
+
+/** A customer's database that SQLite does not copy: damaged, kept locked by a job, or none at all. */
+async function addAsFiles(copying: Copying, path: string, from: string, error: Error): Promise<void> {
+  await addPlain(copying, path, from)
+  if (isNotADatabase(error)) return
+  copying.inventory.unread.push({
+    path,
+    reason: `SQLite could not copy it (${error.message}). Its files were copied as they are, and may not fit together.`,
+  })
+  for (const part of ['-journal', '-wal'])
+    if (lstatSync(`${from}${part}`, { throwIfNoEntry: false })?.isFile())
+      await addPlain(copying, `${path}${part}`, `${from}${part}`)
+}
+
+/** Returns in words why a file has more holes than may still be read, or null. */
+function takeHoles(copying: Copying, from: string): string | null {
+  const stat = lstatSync(from, { throwIfNoEntry: false })
+  const holes = Math.max(0, (stat?.size ?? 0) - (stat?.blocks ?? 0) * 512)
+  if (holes <= copying.holesLeft) {
+    copying.holesLeft -= holes
+    return null
+  }
+  return `it is a sparse file: of its ${stat?.size} bytes, ${(stat?.blocks ?? 0) * 512} are on the disk. It was not copied, since the holes of a volume are too large.`
 }
 
 function isNotADatabase(error: unknown): boolean {
@@ -105,11 +160,10 @@ function isNotADatabase(error: unknown): boolean {
 }
 
 async function addPlain(
-  archive: Pack,
+  { archive, inventory }: Pick<Copying, 'archive' | 'inventory'>,
   path: string,
   from: string,
-  inventory: Inventory,
-  { rows, stat: shown }: { rows?: Record<string, number>; stat?: Stats } = {},
+  { rows, stat: shown }: { rows?: Record<string, number>; stat?: Stats | undefined } = {},
 ): Promise<void> {
   let file: FileHandle
   try {

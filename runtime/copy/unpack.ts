@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, statfsSync, symlinkSync } from 'node:fs'
 import { open, utimes } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -12,9 +12,15 @@ const inventoryBytes = 256 * 1024 * 1024
 
 /**
  * Unpacks a copy into an empty folder and checks each file against the inventory. Throws in words when the copy is incomplete,
- * or differs from its inventory; what was unpacked until then stays, for the caller to remove.
+ * or differs from its inventory, or when the disk would have less than `reserveBytes` left; what was unpacked until then stays,
+ * for the caller to remove.
  */
-export async function unpackVolume(input: Readable, folder: string): Promise<Inventory> {
+export async function unpackVolume(
+  input: Readable,
+  folder: string,
+  { reserveBytes = 256 * 1024 * 1024 } = {},
+): Promise<Inventory> {
+  const room = roomIn(folder, reserveBytes)
   if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty; nothing was unpacked`)
   const archive = extract()
   const hashes = new Map<string, string>()
@@ -30,7 +36,8 @@ export async function unpackVolume(input: Readable, folder: string): Promise<Inv
     else if (header.type === 'directory')
       mkdirSync(join(folder, path), { recursive: true, mode: modeOf(header) })
     else if (header.type === 'symlink') links.push({ path, target: header.linkname })
-    else if (header.type === 'file') hashes.set(path, await writeFile(join(folder, path), header, entry))
+    else if (header.type === 'file')
+      hashes.set(path, await writeFile(join(folder, path), header, entry, room))
     else throw new Error(`the copy contains ${path}, which is neither a file, a folder nor a link`)
     entry.resume()
   }
@@ -65,21 +72,73 @@ function modeOf({ mode, type }: Header): number {
   return (mode & 0o777) | (type === 'directory' ? 0o700 : 0o600)
 }
 
-async function writeFile(to: string, header: Header, content: AsyncIterable<unknown>): Promise<string> {
+/**
+ * Writes a file, with a hole where it is zeros: a sparse file takes no more of the disk than it did. Returns its hash.
+ */
+async function writeFile(
+  to: string,
+  header: Header,
+  content: AsyncIterable<unknown>,
+  room: (bytes: number) => void,
+): Promise<string> {
   mkdirSync(dirname(to), { recursive: true })
   const file = await open(to, 'wx', modeOf(header))
   const hash = createHash('sha256')
+  let at = 0
   try {
     for await (const piece of content) {
       const bytes = piece as Buffer
       hash.update(bytes)
-      for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
+      for (const [from, end] of filledParts(bytes, at)) {
+        room(end - from)
+        for (let done = from; done < end; )
+          done += (await file.write(bytes, done, end - done, at + done)).bytesWritten
+      }
+      at += bytes.length
     }
+    // A hole at the end.
+    await file.truncate(at)
   } finally {
     await file.close()
   }
   await utimes(to, header.mtime, header.mtime)
   return hash.digest('hex')
+}
+
+const zeros = Buffer.alloc(4096)
+
+/** The parts of a piece, which begins at `at` in its file, that lie in blocks with something else than zeros. */
+function filledParts(piece: Buffer, at: number): [from: number, end: number][] {
+  const parts: [number, number][] = []
+  for (let from = 0; from < piece.length; ) {
+    const end = Math.min(piece.length, from + zeros.length - ((at + from) % zeros.length))
+    if (piece.compare(zeros, 0, end - from, from, end) !== 0) {
+      const last = parts.at(-1)
+      if (last?.[1] === from) last[1] = end
+      else parts.push([from, end])
+    }
+    from = end
+  }
+  return parts
+}
+
+const lookEveryBytes = 64 * 1024 * 1024
+
+/** Throws in words, before bytes are written, when the disk of the folder would have less than `reserveBytes` left. */
+function roomIn(folder: string, reserveBytes: number): (bytes: number) => void {
+  let left = 0
+  return bytes => {
+    left -= bytes
+    if (left >= 0) return
+    const { bavail, bsize } = statfsSync(folder)
+    if (bavail * bsize - bytes < reserveBytes) {
+      const mib = (each: number) => `${Math.floor(each / 1024 ** 2)} MiB`
+      throw new Error(
+        `the disk is too full to unpack the copy: ${mib(bavail * bsize)} are free, and ${mib(reserveBytes)} must stay free. The copy is kept. Free some space, then try again.`,
+      )
+    }
+    left = Math.min(lookEveryBytes, bavail * bsize - reserveBytes - bytes)
+  }
 }
 
 async function textOf(content: AsyncIterable<unknown>): Promise<string> {
