@@ -11,6 +11,7 @@ import {
   restoreFolders,
   swapIn,
 } from '../volumes/restored.ts'
+import { VolumeError, volumeFault } from '../volumes/volume.ts'
 import type { StepContext } from './step-context.ts'
 
 type UpgradeStep = Extract<
@@ -35,9 +36,15 @@ export const upgradeSteps: Readonly<Record<UpgradeStep, (step: StepContext) => P
       if (await isFetched(folders, operation.id)) return 'fetched before'
       if (!rollback || !(await isKept(dataRoot, spec.id, rollback.operationId)))
         throw new DriverError('the data of before the upgrade are no longer kept', { permanent: true })
-      const { files } = await fetchKept(dataRoot, spec)
-      await markFetched(folders, spec.id, operation.id)
-      return `${files} files`
+      try {
+        const { files } = await fetchKept(dataRoot, spec)
+        await markFetched(folders, spec.id, operation.id)
+        return `${files} files`
+      } catch (error) {
+        // It may be what fills the disk.
+        await clearRestore(folders).catch(() => {})
+        throw error
+      }
     },
     'put back image and data': async step => {
       const { spec, operation, dataRoot } = step
@@ -64,9 +71,11 @@ export const upgradeSteps: Readonly<Record<UpgradeStep, (step: StepContext) => P
  * decided since are carried over, messages that were waiting are not sent, and everyone is signed out.
  */
 export async function swapKept(step: StepContext): Promise<string | undefined> {
-  const { spec, driver, dataRoot, workImage, signal } = step
+  const { spec, driver, dataRoot, look, volume, workImage, signal } = step
   const folders = restoreFolders(dataRoot, spec.id)
   if (await isWaiting(folders)) {
+    const fault = volumeFault(volume, spec.volume, await look(spec.volume))
+    if (fault?.kind === 'foreign') throw new VolumeError(fault, { permanent: true })
     await driver.refuseInUse({ ...spec, volume: folders.fresh })
     await moveAside(dataRoot, spec.subdomain, folders)
     const settle = { now: step.now(), hold: false, quiet: false }

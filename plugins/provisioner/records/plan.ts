@@ -122,21 +122,22 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
       words: upgradeUndone,
     },
   },
+  // Its copy is made while it still runs, and requests wait only for the swap.
   rollback: {
     desired: null,
     steps: [
       { name: 'prepare image' },
       { name: 'prepare successor' },
       { name: 'fetch kept data' },
-      ...pause,
       { name: 'copy data' },
+      ...pause,
       { name: 'swap volume' },
       ...bringUp,
       { name: 'delete previous data' },
     ],
     end: 'running',
     undo: {
-      from: 'copy data',
+      from: 'swap volume',
       steps: [
         { name: 'stop container' },
         { name: 'put back image and data' },
@@ -182,14 +183,14 @@ const rollbackOfStopped: Plan = {
   steps: [
     { name: 'prepare image' },
     { name: 'fetch kept data' },
-    ...takeDown('stopping'),
     { name: 'copy data' },
+    ...takeDown('stopping'),
     { name: 'swap volume' },
     { name: 'delete previous data' },
   ],
   end: 'stopped',
   undo: {
-    from: 'copy data',
+    from: 'swap volume',
     steps: [{ name: 'put back image and data' }, { name: 'delete previous data' }],
     words: rollbackUndone,
   },
