@@ -20,7 +20,7 @@ export function accessDeniedInWords(error: object): string | null {
       if (message === 'process.binding')
         return 'jobs may not use process.binding, the inside of Node; a newer version of the package may do without'
       return /^fs\.symlink/.test(String(message))
-        ? "jobs may not make links with Node's fs; copy the file, or run ln -s"
+        ? "jobs may not make links with Node's fs here; copy the file, or run ln -s"
         : null
   }
 }

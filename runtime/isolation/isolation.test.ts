@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isAlive, registry, startInstance, until } from '../engine.fixture.ts'
@@ -135,6 +135,45 @@ test('an error that a job catches says what the job can do instead, on every pat
     'TypeError',
     false,
   ])
+})
+
+test('a run changes no file that it opened for reading, and makes links only in and to what it can write', async t => {
+  const { run, path } = await startInstance(t, {
+    files: {
+      'manifest.ts': `${imports}import fs from 'node:fs'
+import { open } from 'node:fs/promises'
+const failure = async (work: () => unknown) => { try { await work() } catch (error) { return (error as Error).message } }
+jobRegistry.register({ id: 'job', cron: '@daily', func: async () => {
+  const fd = fs.openSync('manifest.ts', 'r')
+  const handle = await open('manifest.ts')
+  const found = [
+    await failure(() => fs.fchmodSync(fd, 0o777)),
+    await failure(() => fs.futimesSync(fd, 1, 1)),
+    await failure(() => fs.fchownSync(fd, 0, 0)),
+    await failure(() => handle.chmod(0o777)),
+    await failure(() => fs.symlinkSync('../manifest.ts', 'data/link')),
+    await failure(() => fs.symlinkSync('../../longhouse.db', 'data/link')),
+    await failure(() => fs.symlinkSync('data/x', 'link')),
+    await failure(() => fs.promises.symlink('/etc/passwd', 'data/link')),
+    fs.readdirSync('data'),
+  ]
+  fs.closeSync(fd)
+  await handle.close()
+  fs.symlinkSync('x', tmpdir() + '/link')
+  return found
+} })`,
+    },
+  })
+  const before = lstatSync(path('manifest.ts'))
+  const { result, error } = await run('job')
+  const found = (result ?? []) as string[]
+  assert.equal(error, null)
+  for (const words of found.slice(0, 4)) assert.match(words, /only of files that they opened for writing/)
+  for (const words of found.slice(4, 8)) assert.match(words, /^jobs may not make the link .* lie in data\//)
+  assert.deepEqual(found[8], [])
+  const after = lstatSync(path('manifest.ts'))
+  assert.deepEqual([after.mode, after.mtimeMs], [before.mode, before.mtimeMs])
+  assert.ok(!existsSync(path('link')))
 })
 
 test('a run can write only in its scratch folder and its temporary folder', async t => {

@@ -27,6 +27,8 @@ import { firstPosition, inClone, inRepo } from './source-position.ts'
 type Registered = { job: unknown; site?: { file: string; line: number; column: number } }[]
 
 const parent = channelToParent<ReadingRequest>()
+// A manifest reads what follows the program as its own.
+const [jobsDir = ''] = process.argv.splice(2)
 let sites: ImportSites | undefined
 startCompiler()
 const ahead = workAhead()
@@ -44,7 +46,7 @@ async function workAhead(): Promise<Ahead | null> {
   ])
   if (asked) return null
   try {
-    return await compileAhead(process.argv[2] ?? '')
+    return await compileAhead(jobsDir)
   } catch {
     return null // The reading says why.
   } finally {

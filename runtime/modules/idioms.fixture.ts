@@ -56,6 +56,80 @@ export default async () => {
   return [new Settings().name, loop.calls(), required === Settings, typeof later]
 }`,
   },
+  'arguments of the process, in a thread and a program too': {
+    'package.json': module,
+    'manifest.ts': `import { jobRegistry } from 'longhouse/jobs'
+import { run } from './jobs/job'
+const whileRead = process.argv.slice(2)
+jobRegistry.register({ id: 'job', cron: whileRead.length === 0 ? '@daily' : 'not a cron', func: run })
+`,
+    'jobs/args.ts': `import { parentPort } from 'node:worker_threads'
+parentPort ? parentPort.postMessage(process.argv.slice(2)) : process.send?.(process.argv.slice(2))`,
+    'jobs/job.ts': `import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
+export async function run() {
+  const file = new URL('./args.ts', import.meta.url)
+  const [thread] = await once(new Worker(file, { argv: ['a'] }), 'message')
+  const [plain] = await once(new Worker(file), 'message')
+  const [program] = await once(fork(file, ['b']), 'message')
+  return [process.argv.slice(2), parseArgs({ allowPositionals: true }).positionals, thread, plain, program]
+}`,
+  },
+  'open files: flushed, their mode and times; links within data/; in a thread and a program too': {
+    'package.json': module,
+    'jobs/files.ts': `import fs, { fsyncSync } from 'node:fs'
+import { appendFile, open, readFile, symlink, writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+export async function files(name: string) {
+  const at = 'data/' + name
+  fs.writeFileSync(at, 'one', { flush: true })
+  await writeFile(at, 'two', { flush: true })
+  await appendFile(at, 'three', { flush: true })
+  await promisify(fs.writeFile)(at + '-2', Buffer.from('four'), { flush: true })
+  const fd = fs.openSync(at, 'r+')
+  fsyncSync(fd)
+  fs.fdatasyncSync(fd)
+  fs.fchmodSync(fd, '640')
+  fs.fchownSync(fd, fs.fstatSync(fd).uid, fs.fstatSync(fd).gid)
+  await promisify(fs.futimes)(fd, 1.5, new Date(2500))
+  await promisify(fs.fsync)(fd)
+  const { mode, atimeMs, mtimeMs } = fs.fstatSync(fd)
+  fs.closeSync(fd)
+  const handle = await open(at, 'r+')
+  await handle.sync()
+  await handle.datasync()
+  await handle.chmod(0o600)
+  await handle.utimes(new Date(1000), 3)
+  const later = await handle.stat()
+  await handle.close()
+  fs.symlinkSync(name, at + '-link')
+  await symlink('../' + at, at + '-other')
+  await promisify(fs.symlink)(process.cwd() + '/' + at, at + '-third')
+  const folder = fs.openSync('data', 'r')
+  fs.fsyncSync(folder)
+  fs.closeSync(folder)
+  const failure = (work: () => void) => { try { work() } catch (error) { return (error as { code: string }).code } }
+  const failures = [failure(() => fs.fsyncSync(fd + 900)), failure(() => fs.symlinkSync(name, at + '-link'))]
+  const text = await Promise.all(['', '-2', '-link', '-other', '-third'].map(each => readFile(at + each, 'utf8')))
+  return [mode, atimeMs, mtimeMs, later.mode, later.atimeMs, later.mtimeMs, fs.readlinkSync(at + '-link'), failures, text]
+}`,
+    'jobs/elsewhere.ts': `import { parentPort } from 'node:worker_threads'
+import { files } from './files'
+const found = await files(parentPort ? 'thread' : 'program')
+parentPort ? parentPort.postMessage(found) : process.send?.(found)`,
+    'jobs/job.ts': `import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { files } from './files'
+export async function run() {
+  const file = new URL('./elsewhere.ts', import.meta.url)
+  const [thread] = await once(new Worker(file), 'message')
+  const [program] = await once(fork(file), 'message')
+  return [await files('own'), thread, program]
+}`,
+  },
   'a worker in TypeScript': {
     'package.json': module,
     'jobs/double.ts': 'export const double = (x: number): number => x * 2',

@@ -7,6 +7,7 @@ import { isTooDeepJson, maxJsonDepth } from '../../src/json-depth.ts'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { prepareConfinement } from '../isolation/confinement.ts'
 import { processMark } from '../isolation/marks.ts'
+import { changeOpenFiles } from '../isolation/open-files.ts'
 import { answerProbes } from '../isolation/probes.ts'
 import { loadLater } from '../modules/later.ts'
 import { type Served, sdk, serveModules, servingOf } from '../modules/serve.ts'
@@ -20,8 +21,11 @@ import { type RunnerStart, type RunReport, type RunRequest, resultLimitBytes } f
 const parent = channelToParent<RunRequest>()
 nameCallSites()
 answerProbes()
+const openFiles = changeOpenFiles()
 const output = writeInOrder(process.env[processMark] ?? '')
 const given = JSON.parse(process.argv[2] ?? '') as RunnerStart
+// Programs that a job is written with read the rest as theirs.
+process.argv.splice(2)
 const confinement = prepareConfinement(given.reach)
 const stopping = new AbortController()
 /** Where the SDK puts what the manifest registers. Where in the manifest that was is for its reader only. */
@@ -67,6 +71,7 @@ async function prepare(): Promise<void> {
     if (code) serve(code)
     // Every manifest imports it, and the first module of a process takes longer than those that follow.
     await import(sdk)
+    await openFiles
   } catch {
     // The run will say why.
   }
