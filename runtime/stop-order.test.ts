@@ -133,6 +133,7 @@ const wholeOrder = [
   'jobs is drained: listening, volume held',
   'packages drains: listening, volume held',
   'packages is drained: listening, volume held',
+  'git-server stops: closed, volume held',
   'sync stops: closed, volume held',
   'jobs stops: closed, volume held',
   'repo stops: closed, volume held',
