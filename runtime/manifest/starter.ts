@@ -1,10 +1,10 @@
-import { copyFileSync, type Dirent, readdirSync, readFileSync } from 'node:fs'
+import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { programRoot } from '../../src/root.ts'
 import { readRegular } from '../../src/storage/regular-file.ts'
 import { starterFilesAs } from '../git/starter-files.ts'
 import { scratchFolder } from '../isolation/reach.ts'
-import { buildCode, buildIndex } from '../modules/build.ts'
+import { copyBuildWith } from '../modules/write-build.ts'
 
 /** What git, npm and runs put beside the files; none has a say in what the starter jobs compile to. */
 const beside = new Set(['.git', 'node_modules', scratchFolder])
@@ -16,13 +16,13 @@ const beside = new Set(['.git', 'node_modules', scratchFolder])
  */
 export function readStarter(jobsDir: string, out: string, made = programRoot('starter')): unknown {
   try {
-    const reading: unknown = JSON.parse(readFileSync(join(made, 'reading.json'), 'utf8'))
+    const reading: object = JSON.parse(readFileSync(join(made, 'reading.json'), 'utf8'))
     const wanted = starterFilesAs(readRegular(join(jobsDir, 'package.json'), 64 * 1024))
     if (!isSame(wanted, jobsDir)) return null
-    for (const name of [buildIndex, buildCode]) {
-      copyFileSync(join(made, name), join(out, name))
-    }
-    return reading
+    const packageJson = wanted.get('package.json')
+    if (!packageJson) return null
+    // It names the address of this instance.
+    return { ...reading, code: copyBuildWith(made, out, 'package.json', packageJson) }
   } catch {
     return null // There is none, or the repo is being changed right now: the reader has the last word.
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuiltFile, buildCode, buildIndex, type CodeBuild } from './build.ts'
 import type { CompiledFile } from './compile.ts'
@@ -42,6 +42,34 @@ export function writeBuild(
     pieces.push(piece)
     from += piece.length
   }
+  return writeTexts(out, index, pieces, packages)
+}
+
+/**
+ * Copies a build into a folder with another text of one of its JSON files, which is what compiling it again would make.
+ * Returns the name of the copy.
+ */
+export function copyBuildWith(made: string, out: string, path: string, text: Buffer): string {
+  const index = JSON.parse(readFileSync(join(made, buildIndex), 'utf8')) as CodeBuild
+  const code = readFileSync(join(made, buildCode))
+  const pieces: Buffer[] = []
+  let from = 0
+  for (const [name, file] of Object.entries(index.files)) {
+    const piece = name === path ? text : code.subarray(file.from, file.to)
+    index.files[name] = { ...file, from, to: from + piece.length }
+    pieces.push(piece)
+    from += piece.length
+  }
+  return writeTexts(out, index, pieces, null)
+}
+
+/** Returns the name that stands for the content. */
+function writeTexts(
+  out: string,
+  index: CodeBuild,
+  pieces: readonly Buffer[],
+  packages: string | null,
+): string {
   const texts = {
     [buildIndex]: JSON.stringify(index),
     [buildCode]: Buffer.concat(pieces),
