@@ -57,6 +57,14 @@ export async function checkPush(push: Push): Promise<ReceiveAnswers['unpack']> {
       'It does not contain the commits that are here, and nothing is forced. Run git pull --rebase, then push again.',
     )
   }
+  const secret = await secretIn(push)
+  if (secret === tooMany) return refuse('too large', 'The push has too many files and commits.')
+  if (secret !== null) {
+    return refuse(
+      'a file of secrets',
+      `${secret} would stay in the history. Nothing was changed. Remove it from every commit of the push, as with git rm --cached and git commit --amend, name it in .gitignore, and put its values into the secrets of the instance.`,
+    )
+  }
   const objects = await sizesOf(repo, listed.stdout)
   if ('refused' in objects) return objects
   const changes = await changesOf(push)
@@ -77,6 +85,29 @@ export async function checkPush(push: Push): Promise<ReceiveAnswers['unpack']> {
   }
 }
 
+const tooMany = Symbol('more than can be checked')
+
+/**
+ * Returns the path of a file of secrets that a new commit adds or changes, or null. By the names in the trees of each commit: the
+ * content may be known already, from another file or an earlier commit, and a list of new objects lacks it then.
+ */
+async function secretIn({ repo, from, to }: Push): Promise<string | null | typeof tooMany> {
+  const commits = await outputOf(['rev-list', to, `^${from}`], { repo, limitBytes: longestList })
+  if (!commits) return tooMany
+  // Of a merge, only what differs from all its parents: what one of them has is new in another commit, or here already.
+  const args = ['diff-tree', '--stdin', '--root', '--no-commit-id', '-r', '-c', '-z', '--raw', '--no-renames']
+  const output = await outputOf(args, { repo, input: commits.toString('latin1'), limitBytes: longestList })
+  if (!output) return tooMany
+  const fields = splitAtZero(output)
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const [modes = ''] = /^:+(?:\d+ )+/.exec(String(fields[i])) ?? []
+    const mode = modes.trim().split(' ').at(-1)
+    const path = pathOf(fields[i + 1] as Buffer)
+    if (mode !== '000000' && isEnvironment(path.split('/').at(-1) ?? '')) return path
+  }
+  return null
+}
+
 /** The sizes of the new objects, in bytes. `listed` has an object a line, with a path that it has. */
 async function sizesOf(
   repo: string,
@@ -84,23 +115,16 @@ async function sizesOf(
 ): Promise<{ sizes: ReadonlyMap<string, number> } | { refused: Refusal }> {
   const lines = listed.toString('utf8').split('\n').filter(Boolean)
   const input = lines.map(line => `${line.slice(0, 40)}\n`).join('')
-  const answer = await outputOf(['cat-file', '--batch-check=%(objecttype) %(objectsize)'], {
+  const answer = await outputOf(['cat-file', '--batch-check=%(objectsize)'], {
     repo,
     input,
     limitBytes: longestList,
   })
   const facts = (answer ?? Buffer.alloc(0)).toString('latin1').split('\n')
   const objects = lines.map((line, i) => {
-    const [type, size] = facts[i]?.split(' ') ?? []
-    return { oid: line.slice(0, 40), path: line.slice(41), type, size: Number(size) }
+    const size = facts[i]
+    return { oid: line.slice(0, 40), size: Number(size) }
   })
-  const secret = objects.find(
-    ({ type, path }) => type === 'blob' && isEnvironment(path.split('/').at(-1) ?? ''),
-  )
-  if (secret) {
-    const detail = `${secret.path} would stay in the history. Nothing was changed. Remove it from every commit of the push, as with git rm --cached and git commit --amend, name it in .gitignore, and put its values into the secrets of the instance.`
-    return { refused: { reason: 'a file of secrets', detail } }
-  }
   const total = objects.reduce((sum, { size }) => sum + size, 0)
   if (!(total <= mostBytes)) {
     const detail = `The push has ${Math.ceil(total / mib)} MiB in all its commits, and may have ${mostBytes / mib}. Nothing was changed. Push fewer commits at once, or leave large files out of git.`

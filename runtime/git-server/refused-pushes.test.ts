@@ -153,6 +153,22 @@ test('files that no jobs repo may contain are refused by name', async t => {
     await commit('clone', { 'apps/.env.production': 'KEY=secret' })
     await commit('clone', { 'apps/.env.production': null })
   }, /remote: apps\/\.env\.production would stay in the history\./)
+  // Its content is known from another file of the push, and from the history.
+  for (const content of ['the same', 'read me'])
+    await tried(async () => {
+      await commit('clone', { 'a.txt': content, 'apps/.env': content })
+      await commit('clone', { 'apps/.env': null })
+    }, /remote: apps\/\.env would stay in the history\./)
+  // In a merge only.
+  await tried(async () => {
+    await done('clone', 'checkout', '--quiet', '-b', 'side')
+    await commit('clone', { 'side.txt': 'side' })
+    await done('clone', 'checkout', '--quiet', '-')
+    await commit('clone', { 'here.txt': 'here' })
+    await done('clone', 'merge', '--quiet', '--no-commit', '--no-ff', 'side')
+    await commit('clone', { '.env': 'read me' })
+    await done('clone', 'branch', '-D', 'side')
+  }, /remote: \.env would stay in the history\./)
   // What looks like it and is fine.
   await afresh(served)
   symlinkSync('readme.md', path('clone', 'inside'))
