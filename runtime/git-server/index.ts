@@ -29,7 +29,13 @@ export const gitServer = definePlugin({
       repo,
       manifest,
       room: volume.room,
-      limits: { arrivalMs: 15 * 60_000, checkMs: 2 * 60_000, patienceMs: 20_000, packBytes: 50 * mib },
+      limits: {
+        arrivalMs: 15 * 60_000,
+        idleMs: 30_000,
+        checkMs: 2 * 60_000,
+        patienceMs: 20_000,
+        packBytes: 50 * mib,
+      },
       log,
     })
     const fault = clones ? null : 'The machine has no git program. Ask the operator to install git.'

@@ -65,8 +65,14 @@ async function* takenWords(taken: Taken, parts: Answering): AsyncGenerator<Buffe
     ? manifestWords(loaded.state, { before, jobs: jobIds().length, address })
     : [`The commits are here, but could not be loaded: ${loaded.error.message}.`]
   for (const line of lines) yield wordsPacket(line)
-  const { remote } = await repo.status()
-  if (remote.connected) yield wordsPacket(`The next sync sends them to ${remote.url}.`)
+  // The push was taken, whatever fails from here on.
+  const remote = await repo.status().then(
+    status => status.remote,
+    () => null,
+  )
+  if (!remote)
+    yield wordsPacket('The push was taken, but the state of the jobs repo cannot be read. See its page.')
+  else if (remote.connected) yield wordsPacket(`The next sync sends them to ${remote.url}.`)
 }
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

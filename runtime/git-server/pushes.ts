@@ -15,6 +15,8 @@ import { type PushRequest, parseCommands, type RefCommand, type Refusal, refusal
 export interface PushLimits {
   /** The longest that the body may take to arrive. */
   arrivalMs: number
+  /** The longest that the client may send nothing while it is waited for. */
+  idleMs: number
   /** The longest that it may take to check, once it has arrived. */
   checkMs: number
   /** The longest that a push waits for a load in progress. */
@@ -177,7 +179,7 @@ export function openPushes(options: PushOptions): Pushes {
   return {
     receive: (body, gone) => {
       const arrival = Promise.withResolvers<ArrivedPush | null>()
-      const reader = readPackets(until(AbortSignal.timeout(limits.arrivalMs), body))
+      const reader = readPackets(until(AbortSignal.timeout(limits.arrivalMs), limits.idleMs, body))
       const work = async () => {
         const lines = await reader.lines(commandBytes)
         if (lines === null || lines.length === 0) return arrival.resolve(null)
@@ -292,8 +294,12 @@ function nameRefusal(accept: () => void): Refusal | null {
   }
 }
 
-/** The body, which fails when the signal comes first. */
-async function* until(signal: AbortSignal, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** The body, which fails when the signal comes first, or nothing arrives for `idleMs` while it is waited for. */
+async function* until(
+  signal: AbortSignal,
+  idleMs: number,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   const source = body[Symbol.asyncIterator]()
   const cut = Promise.withResolvers<never>()
   cut.promise.catch(() => {})
@@ -301,12 +307,14 @@ async function* until(signal: AbortSignal, body: AsyncIterable<Uint8Array>): Asy
   signal.addEventListener('abort', abort, { once: true })
   try {
     for (;;) {
-      const next = await Promise.race([source.next(), cut.promise])
+      const next = await within(idleMs, Promise.race([source.next(), cut.promise]))
+      if (!next) throw overloaded('The push stopped arriving. Nothing was changed. Push again.')
       if (next.done) return
       yield next.value
     }
   } finally {
     signal.removeEventListener('abort', abort)
-    await source.return?.()
+    // Not waited for: it ends only after the read in progress, which may never end.
+    void source.return?.().catch(() => {})
   }
 }
