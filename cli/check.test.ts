@@ -126,6 +126,20 @@ test('check warns about a manifest without jobs and about packages that are not 
   )
 })
 
+test('import() of what is not there is a warning with its place; leading out of the repo it is an error', async t => {
+  const dir = jobsRepo(t, {
+    'package.json': '{ "type": "module" }',
+    'manifest.ts': oneJob("async () => {\n  await import('left-pad').catch(() => null)\n}"),
+  })
+  const optional = await say(t, dir, ['check'])
+  assert.equal(optional.code, 0)
+  assert.match(optional.out, /warning manifest\.ts:3:16 cannot find the package "left-pad"/)
+  writeFileSync(join(dir, 'manifest.ts'), oneJob("() => import('../outside.mjs')"))
+  const outside = await say(t, dir, ['check'])
+  assert.equal(outside.code, 1)
+  assert.match(outside.out, /imports "\.\.\/outside\.mjs", which lies outside the jobs repo/)
+})
+
 test('--types runs the TypeScript of the repo, and only if there is one', async t => {
   const dir = jobsRepo(t, { 'manifest.ts': oneJob('() => 1'), 'tsconfig.json': '{}' })
   const without = await say(t, dir, ['check', '--types'])

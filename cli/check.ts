@@ -54,8 +54,15 @@ function putSdk(dir: string): string[] {
 async function findings(call: Call) {
   const { args, dir } = call
   try {
-    const jobs = await withManifest(call, async manifest => [...manifest.jobs.values()])
-    const warnings = await warningsOf(jobs, dir)
+    const read = await withManifest(call, async ({ jobs, warnings }) => ({
+      jobs: [...jobs.values()],
+      warnings,
+    }))
+    const { jobs } = read
+    const warnings = [
+      ...read.warnings.map(each => errorLine(each, dir, call.workingDir)),
+      ...(await warningsOf(jobs, dir)),
+    ]
     if (!args.flag('types')) return { jobs: jobs.length, errors: [], warnings }
     const types = await checkTypes(dir, call.signal)
     return { jobs: jobs.length, errors: types.errors, warnings: [...warnings, ...types.warnings] }

@@ -15,6 +15,8 @@ export interface LocalManifest {
   /** The folder of the build, absolute; deleted when the work is done. */
   build: string
   jobs: ReadonlyMap<string, JobSpec>
+  /** Imports that fail when a run comes to them. */
+  warnings: readonly ManifestError[]
 }
 
 /** The manifest has errors. */
@@ -44,7 +46,7 @@ export async function withManifest<T>(
     signal.throwIfAborted()
     if ('errors' in read) throw new BrokenManifest(read.errors)
     const jobs = new Map(read.jobs.map(job => [job.id, job]))
-    return await work({ build: join(buildsDir, read.build), jobs })
+    return await work({ build: join(buildsDir, read.build), jobs, warnings: read.warnings })
   } finally {
     rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   }

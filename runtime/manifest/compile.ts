@@ -38,6 +38,8 @@ export interface Compilation {
   inputs: string[]
   /** Modules that the manifest is read without, and that use no packages: they are loaded to see that they can be. */
   unread: { path: string; names: readonly string[] }[]
+  /** What fails when a run comes to it. */
+  warnings: ManifestError[]
 }
 
 /**
@@ -91,10 +93,14 @@ async function compileAll(
       isThere(join(repo, folder, 'node_modules', name), repo) ||
       (packages !== null && existsSync(join(packages, folder, 'node_modules', name))),
   })
+  const lacking = graph.missing.map(({ specifier, importer, later }) => {
+    const { outside, ...error } = missing(specifier, importer, repo, read)
+    return { error, later: later && !outside }
+  })
   const strangers = settingsOutside(repo, new Set(graph.inputs.map(path => dirname(path))))
   const errors = [
     ...graph.inputs.flatMap(path => (files.get(path)?.errors ?? []).map(error => inWords(error, repo))),
-    ...graph.missing.map(({ specifier, importer }) => missing(specifier, importer, repo, read)),
+    ...lacking.filter(each => !each.later).map(({ error }) => error),
     ...graph.inputs.flatMap(path => withoutMetadata(path, metadata.lacking.get(path))),
     ...strangers,
   ]
@@ -108,7 +114,8 @@ async function compileAll(
     deferred: waiting.deferred,
     packages: packages && basename(packages),
   })
-  return { code, inputs: graph.inputs, unread: waiting.unread }
+  const warnings = lacking.map(({ error }) => error).slice(0, readingLimits.errors)
+  return { code, inputs: graph.inputs, unread: waiting.unread, warnings }
 }
 
 /** What these imports of the files name, as paths in the repo. */
@@ -142,7 +149,7 @@ function missing(
   importer: string,
   repo: string,
   read: (path: string) => string,
-): ManifestError {
+): ManifestError & { outside: boolean } {
   const file = join(repo, dirname(importer), specifier)
   const lines = read(importer).split('\n')
   const column = (text: string) =>
@@ -154,9 +161,10 @@ function missing(
   const link = ['', '.ts', '.tsx', '.js', '.mts', '.json'].map(ending => file + ending).find(isLink)
   if (link !== undefined && isWithin(link, repo)) {
     const message = `"${specifier}" is a link that leads to ${readlinkSync(link)}, which lies outside the jobs repo; put the file itself here`
-    return { ...where, message }
+    return { ...where, message, outside: true }
   }
-  return { ...where, message: missingInWords(specifier, importer, repo) }
+  const outside = /^[./]/.test(specifier) && isOutside(file, repo)
+  return { ...where, message: missingInWords(specifier, importer, repo), outside }
 }
 
 /** A link that leads out of the repo is not. */

@@ -94,8 +94,8 @@ async function read(request: ReadingRequest): Promise<Reading> {
     failures.push(failure(error, request))
   }
   if (failures.length > 0) return { errors: failures.slice(0, readingLimits.errors) }
-  const { code, inputs } = compiled
-  return { code, inputs, registrations }
+  const { code, inputs, warnings } = compiled
+  return { code, inputs, registrations, warnings }
 }
 
 /** What the manifest hands on without calling it: loaded now, a mistake in it is found when it is saved. */

@@ -17,6 +17,8 @@ export interface ReadManifest {
   /** The repo's files that were compiled, relative to it. */
   inputs: string[]
   jobs: JobSpec[]
+  /** Imports that fail when a run comes to them. */
+  warnings: ManifestError[]
 }
 
 export interface ReadOptions {
@@ -70,7 +72,7 @@ async function checkedReading(
   const { jobs, errors } = await checkRegistrations(reading.registrations, timezone)
   if (errors.length > 0) return { errors }
   keep(out, join(buildsDir, reading.code))
-  return { build: reading.code, inputs: reading.inputs, jobs }
+  return { build: reading.code, inputs: reading.inputs, jobs, warnings: reading.warnings }
 }
 
 /** The same code gives the same build; the first one stays. */
@@ -85,6 +87,8 @@ function keep(out: string, build: string): void {
 
 const place = { file: z.string().nullable(), line: z.number().nullable(), column: z.number().nullable() }
 
+const fault = z.object({ ...place, message: z.string() })
+
 const field = z.union([
   z.object({ kind: z.string() }),
   z.object({ schema: z.record(z.string(), z.unknown()) }),
@@ -93,10 +97,11 @@ const field = z.union([
 
 /** The response comes from a process that ran the customer's code, so it may contain anything. */
 const readingSchema = z.union([
-  z.object({ errors: z.array(z.object({ ...place, message: z.string() })).min(1) }),
+  z.object({ errors: z.array(fault).min(1) }),
   z.object({
     code: z.string().regex(/^[0-9a-f]{20}$/),
     inputs: z.array(z.string()),
+    warnings: z.array(fault).default([]),
     registrations: z.array(z.object({ ...place, fields: z.record(z.string(), field) })),
   }),
 ])

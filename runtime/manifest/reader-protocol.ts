@@ -30,10 +30,11 @@ export interface Registration {
   column: number | null
 }
 
-/** The response. `code` is the hash of the build; `inputs` are the repo’s files that went into it. */
+/** The response. `code` is the hash of the build; `inputs` are the repo’s files that went into it;
+ * `warnings` are imports that fail when a run comes to them. */
 export type Reading =
   | { errors: ManifestError[] }
-  | { code: string; inputs: string[]; registrations: Registration[] }
+  | { code: string; inputs: string[]; registrations: Registration[]; warnings?: ManifestError[] }
 
 /** Limits beyond which a manifest is refused. */
 export const readingLimits = {

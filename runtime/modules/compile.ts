@@ -17,6 +17,8 @@ export interface CompiledFile {
   code: string
   /** What it imports by name, dynamic imports of a constant name included. */
   imports: readonly string[]
+  /** Those of its imports that stand in `import()` only: they are looked for when it is called. */
+  later?: readonly string[]
   /** Those of its imports that stand for a file's text: of `.txt`, or with `{ type: 'text' }`. */
   texts?: readonly string[]
   /** The names that it exports; null when they are not known. */
@@ -71,13 +73,13 @@ export async function compileFiles(
   )
   const commonJs = new Map(converted.outputs.map(each => [each.path, each]))
   for (const output of outputs) {
-    const { path, imports, texts, exports } = output
+    const { path, imports, later, texts, exports } = output
     const cjs = commonJs.get(path)
     const format = cjs ? 'commonjs' : formatOf(output, typeOf(path))
     const code = cjs?.code ?? (translated.test(path) ? output.code : source.read(path))
     const hasDefault = cjs !== undefined && exports.includes('default')
     done.push({
-      ...{ path, format, code: withGlobals(code, format), imports, texts, exports, hasDefault },
+      ...{ path, format, code: withGlobals(code, format), imports, later, texts, exports, hasDefault },
       errors: [],
     })
   }
@@ -88,6 +90,7 @@ interface Output {
   path: string
   code: string
   imports: string[]
+  later: string[]
   texts: string[]
   exports: string[]
   /** It has `import`, `export`, `import.meta` or `await` at the top level. */
@@ -197,11 +200,13 @@ function outputsOf(repo: string, { outputFiles, metafile }: Together): Output[] 
       metafile.inputs[entryPoint]?.format === 'esm'
     const asText = new Set([...text.matchAll(textImport)].map(match => match[1]))
     const texts = imports.filter(each => asText.has(each.path) || /\.txt([?#]|$)/.test(each.path))
+    const first = new Set(imports.filter(each => each.kind !== 'dynamic-import').map(each => each.path))
     return [
       {
         path,
         code: text,
         imports: imports.map(each => each.path),
+        later: imports.map(each => each.path).filter(each => !first.has(each)),
         texts: texts.map(each => each.path),
         exports,
         esm,

@@ -9,8 +9,8 @@ import { type Resolvable, resolveInBuild, withoutQuery } from './resolve.ts'
 export interface Graph {
   /** The files, the one it began with first. */
   inputs: string[]
-  /** Imports that lead to nothing. */
-  missing: { specifier: string; importer: string }[]
+  /** Imports that lead to nothing; `later` ones fail when the code that calls `import()` runs, and not before. */
+  missing: { specifier: string; importer: string; later: boolean }[]
   /** What each file imports of the repo, and whether it imports packages. */
   imports: ReadonlyMap<string, { files: readonly string[]; packages: boolean }>
 }
@@ -42,12 +42,15 @@ export function walkImports(entry: string, { isThere, hasPackage, ...compiled }:
   const build = resolvable(compiled)
   const missing: Graph['missing'] = []
   const imports = new Map<string, { files: string[]; packages: boolean }>()
+  const certain = reachedFirst(entry, compiled, build)
   const waiting = [entry]
   for (let importer = waiting.pop(); importer !== undefined; importer = waiting.pop()) {
     if (imports.has(importer)) continue
+    const file = files.get(importer)
+    const isLater = (specifier: string) => !certain.has(importer) || file?.later?.includes(specifier) === true
     const own: { files: string[]; packages: boolean } = { files: [], packages: false }
     imports.set(importer, own)
-    for (const specifier of files.get(importer)?.imports ?? []) {
+    for (const specifier of file?.imports ?? []) {
       const plain = withoutQuery(specifier)
       const found = resolveInBuild(build, plain, importer)
       if (found !== null) {
@@ -55,14 +58,30 @@ export function walkImports(entry: string, { isThere, hasPackage, ...compiled }:
         waiting.push(found)
       } else if (isOfRepo(plain)) {
         const path = posix.join(dirname(importer), plain)
-        if (path.startsWith('../') || !isThere(path)) missing.push({ specifier, importer })
+        if (path.startsWith('../') || !isThere(path))
+          missing.push({ specifier, importer, later: isLater(specifier) })
       } else if (!isGiven(plain)) {
         own.packages = true
-        if (!isInstalled(plain, importer, hasPackage)) missing.push({ specifier, importer })
+        if (!isInstalled(plain, importer, hasPackage))
+          missing.push({ specifier, importer, later: isLater(specifier) })
       }
     }
   }
   return { inputs: [...imports.keys()], missing, imports }
+}
+
+/** The files that are loaded whenever the entry is: those that are reached without `import()`. */
+function reachedFirst(entry: string, { files }: Compiled, build: Resolvable): ReadonlySet<string> {
+  const reached = new Set([entry])
+  for (const importer of reached) {
+    const { imports = [], later = [] } = files.get(importer) ?? {}
+    for (const specifier of imports) {
+      if (later.includes(specifier)) continue
+      const found = resolveInBuild(build, withoutQuery(specifier), importer)
+      if (found !== null) reached.add(found)
+    }
+  }
+  return reached
 }
 
 const isOfRepo = (specifier: string) => /^\.{0,2}(\/|$)/.test(specifier)

@@ -130,6 +130,20 @@ export async function run() {
   return [await files('own'), thread, program]
 }`,
   },
+  'packages and files that are optional, or named in import() only': {
+    'package.json': module,
+    'jobs/lacking.ts': "import 'no-such-dependency'",
+    'jobs/job.ts': `const codeOf = (importing: Promise<unknown>) => importing.then(() => 'there', (error: { code?: string }) => error.code)
+export async function run() {
+  return Promise.all([
+    codeOf(import('no-such-optional')),
+    codeOf(import('no-such-' + 'package')),
+    codeOf(import('@no/such/part')),
+    codeOf(import('./no-such-file')),
+    codeOf(import('./lacking')),
+  ])
+}`,
+  },
   'a worker in TypeScript': {
     'package.json': module,
     'jobs/double.ts': 'export const double = (x: number): number => x * 2',
