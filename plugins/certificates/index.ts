@@ -21,7 +21,10 @@ export const certificates = definePlugin({
         try {
           const found = certificatesIn(readFileSync(file, 'utf8'))
           if (found.join('\n').length <= largestBytes) return found
-          context.addIssue({ code: 'custom', message: `${file} holds more than 64 KiB of certificates` })
+          context.addIssue({
+            code: 'custom',
+            message: `${file} holds more than 64 KiB of certificates; give only your own authorities, the usual ones are trusted anyway`,
+          })
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException
           context.addIssue({
