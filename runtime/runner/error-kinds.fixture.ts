@@ -205,7 +205,7 @@ export const errorKinds: Record<string, ErrorKind> = {
   exit: {
     code: 'export async function exit() { process.exit(3) }',
     message: 'the job ended its process with exit code 3 before its function returned',
-    frames: [],
+    frames: ['exit (jobs/exit.ts:1:40)'],
   },
   signal: {
     code: "export async function signal() { process.kill(process.pid, 'SIGUSR2'); await new Promise(done => setTimeout(done, 5000)) }",

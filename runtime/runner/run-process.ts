@@ -11,7 +11,7 @@ import { processTree } from '../process/process-tree.ts'
 import type { JobState } from './job-state.ts'
 import { readInOrder } from './ordered-reading.ts'
 import type { RunLog } from './run-log.ts'
-import { failureLimits, type RunRequest, resultLimitBytes } from './run-protocol.ts'
+import { exitedInWords, failureLimits, type RunRequest, resultLimitBytes } from './run-protocol.ts'
 import type { Runners } from './spare-runner.ts'
 import { answerCalls } from './state-calls.ts'
 
@@ -175,7 +175,7 @@ function endInWords(
   if (signal === 'SIGKILL')
     return 'the process of the run was ended by SIGKILL, as the system does when the memory of the instance is used up'
   if (signal) return `the process of the run was ended by ${signal}`
-  return `the job ended its process with exit code ${code} before its function returned`
+  return exitedInWords(code)
 }
 
 function tooMuchMemory(memoryMb: number): string {

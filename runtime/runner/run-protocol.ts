@@ -31,3 +31,8 @@ export const resultLimitBytes = 64 * 1024
 
 /** How much of a failure is kept, in characters. */
 export const failureLimits = { message: 4000, stack: 16_000 }
+
+/** Why a run fails whose process exits by itself. */
+export function exitedInWords(code: number | null): string {
+  return `the job ended its process with exit code ${code} before its function returned`
+}

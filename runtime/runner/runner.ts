@@ -16,7 +16,13 @@ import { nameCallSites } from './call-sites.ts'
 import { failureInWords } from './failure.ts'
 import { contextOf } from './job-context.ts'
 import { writeInOrder } from './ordered-writing.ts'
-import { type RunnerStart, type RunReport, type RunRequest, resultLimitBytes } from './run-protocol.ts'
+import {
+  exitedInWords,
+  type RunnerStart,
+  type RunReport,
+  type RunRequest,
+  resultLimitBytes,
+} from './run-protocol.ts'
 
 const parent = channelToParent<RunRequest>()
 nameCallSites()
@@ -56,6 +62,16 @@ process.once('beforeExit', () => {
       "the job's promise was never settled: nothing is left that it could wait for. Is an await missing?",
     ),
   )
+})
+
+const { exit } = process
+process.on('exit', code => {
+  // Not when a job emits the event itself.
+  if (!Reflect.get(process, '_exiting')) return
+  const error = new Error(exitedInWords(code))
+  // The stack begins where the job called it.
+  Error.captureStackTrace(error, exit)
+  if (!reported) parent.answer({ error: failureInWords(error, { repo, sites: served?.sites }) })
 })
 
 /** A job that reads its signal gets time to tidy up. */
