@@ -58,9 +58,10 @@ export interface ArrivedPush {
 export interface Pushes {
   /**
    * Reads a push to its end, and takes what may be taken. Null for a body without commands, by which git only tries its
-   * password. Rejects with a Problem. Nothing is taken when the client goes away before that, which the signal says.
+   * password. Rejects with a Problem. Nothing is taken when the client goes away before that, which the signal says. Of each
+   * token, one push may wait for another to end.
    */
-  receive(body: AsyncIterable<Uint8Array>, gone: AbortSignal): Promise<ArrivedPush | null>
+  receive(body: AsyncIterable<Uint8Array>, gone: AbortSignal, token: string): Promise<ArrivedPush | null>
   /** Ends one in progress; its files are all written, or none. */
   stop(): Promise<void>
 }
@@ -86,14 +87,35 @@ const busy: Refusal = {
     'Nothing was changed: the files of the instance are being loaded, and that takes long, as when packages are installed. Push again when it is done.',
 }
 
+/** Runs one push at a time. Of each token, one may wait. Rejects with `overloaded` beyond that. */
+function turns() {
+  const crowded = () =>
+    overloaded('Others are pushing to the jobs repo. Try again in a few seconds.', {
+      headers: { 'Retry-After': '5' },
+    })
+  const inOrder = limit(1, queued, crowded)
+  const waiting = new Set<string>()
+  return async (token: string, work: () => Promise<void>): Promise<void> => {
+    if (waiting.has(token)) throw crowded()
+    waiting.add(token)
+    let started = false
+    try {
+      await inOrder(() => {
+        started = true
+        waiting.delete(token)
+        return work()
+      })
+    } finally {
+      // The queue was full.
+      if (!started) waiting.delete(token)
+    }
+  }
+}
+
 export function openPushes(options: PushOptions): Pushes {
   const { repo, manifest, limits, log } = options
   const { packBytes } = limits
-  const inOrder = limit(1, queued, () =>
-    overloaded('Others are pushing to the jobs repo. Try again in a few seconds.', {
-      headers: { 'Retry-After': '5' },
-    }),
-  )
+  const inTurn = turns()
   let going: { receiver: Receiver; ended: Promise<unknown> } | null = null
   let stopped = false
 
@@ -177,7 +199,7 @@ export function openPushes(options: PushOptions): Pushes {
   }
 
   return {
-    receive: (body, gone) => {
+    receive: (body, gone, token) => {
       const arrival = Promise.withResolvers<ArrivedPush | null>()
       const reader = readPackets(until(AbortSignal.timeout(limits.arrivalMs), limits.idleMs, body))
       const work = async () => {
@@ -192,7 +214,7 @@ export function openPushes(options: PushOptions): Pushes {
         await result
         arrived()
       }
-      inOrder(work).catch(async error => {
+      inTurn(token, work).catch(async error => {
         if (error.status !== tooLarge.status) await drop(reader).catch(() => {})
         arrival.reject(error)
       })

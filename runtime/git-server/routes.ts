@@ -120,13 +120,18 @@ export function gitRoutes(web: GitWeb): Route[] {
       handle: async c => {
         c.set('about', null)
         clones()
-        const arrived = await pushes.receive(bodyOf(c, 'git-receive-pack'), c.req.raw.signal)
+        const arrived = await pushes.receive(bodyOf(c, 'git-receive-pack'), c.req.raw.signal, tokenOf(c))
         if (arrived) c.set('about', arrived.result.then(aboutOf))
         const packets = arrived ? answerPush(arrived, web) : []
         return answer(c, 'application/x-git-receive-pack-result', Readable.from(packets))
       },
     }),
   ]
+}
+
+function tokenOf(c: AppContext): string {
+  const actor = c.get('actor')
+  return actor?.kind === 'token' ? actor.name : ''
 }
 
 /** What an audit log says of a push; null if it was refused. */
