@@ -98,7 +98,8 @@ function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
 function unknownCommand(name: string): UsageError {
   const names = commands.map(each => each.name)
   const close = nearest(name, names)
-  const hint = close ? `did you mean ${close}?` : `there are ${names.join(', ')}`
+  const all = names.join(', ')
+  const hint = close ? `did you mean ${close}? The commands are ${all}` : `there are ${all}`
   if (name.startsWith('-')) return new UsageError(`options come after the command; ${hint}`)
   return new UsageError(`there is no command "${name}"; ${hint}`)
 }

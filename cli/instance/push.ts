@@ -27,8 +27,24 @@ export const push: Command = {
     const target = `HEAD:refs/heads/${branch ?? 'main'}`
     const colour = output.colours ? 'always' : 'auto'
     const args = ['-c', `color.ui=${colour}`, 'push', `${instance.origin}/jobs.git`, target]
-    return (await run(args, dir, signal, withToken(instance))) === 0 ? 0 : 1
+    const commit = (await git(['rev-parse', 'HEAD'], dir, signal)).trim()
+    if ((await run(args, dir, signal, withToken(instance))) !== 0) return 1
+    for (const remote of await remotesOf(instance, dir, signal)) {
+      await git(['update-ref', `refs/remotes/${remote}/${branch ?? 'main'}`, commit], dir, signal)
+    }
+    return 0
   },
+}
+
+/** Git moves what it knows of a remote only when it pushes by the remote's name, and a token may be in its address. */
+async function remotesOf({ origin }: Instance, dir: string, signal: AbortSignal): Promise<string[]> {
+  const lines = (await git(['remote', '--verbose'], dir, signal)).split('\n')
+  return lines.flatMap(line => {
+    const [, name = '', url = ''] = /^(\S+)\t(.*) \(fetch\)/.exec(line) ?? []
+    if (!URL.canParse(url)) return []
+    const { origin: where, pathname } = new URL(url)
+    return where === origin && /^\/jobs\.git\/?$/.test(pathname) ? [name] : []
+  })
 }
 
 /**

@@ -49,7 +49,9 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
     try {
       return tokenIn(c, secret)
     } catch (error) {
-      if (error instanceof Problem && error.status === 401) throw askForPassword(error.detail)
+      if (error instanceof Problem && error.status === 401) {
+        throw askForPassword(secret.startsWith('lht_') ? error.detail : tokenNeeded)
+      }
       throw error
     }
   }
@@ -108,6 +110,9 @@ function basicPassword(c: AppContext): string | undefined {
   const colon = text.indexOf(':')
   return colon < 0 ? undefined : text.slice(colon + 1)
 }
+
+const tokenNeeded =
+  'git needs an API token as the password, and not the password of the instance. A token begins with lht_; create one on the page API tokens.'
 
 /** Git asks the person, or its credential store, only for this scheme. */
 const askForPassword = (detail: string) =>

@@ -107,7 +107,10 @@ test('a read token clones and does not push; a wrong or missing one does nothing
   await bearer.arrayBuffer()
   const guess = (password: string) =>
     fetch(list, { headers: { Authorization: `Basic ${Buffer.from(`x:${password}`).toString('base64')}` } })
-  for (let i = 0; i < 10; i++) assert.equal((await guess(`lht_${i}`)).status, 401)
+  const password = await guess('the password of the instance')
+  assert.equal(password.status, 401)
+  assert.match(await password.text(), /git needs an API token .* begins with lht_/)
+  for (let i = 1; i < 10; i++) assert.equal((await guess(`lht_${i}`)).status, 401)
   assert.equal((await guess('lht_more')).status, 429)
   assert.equal((await guess(secret)).status, 200)
 })

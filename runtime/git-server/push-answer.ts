@@ -61,18 +61,16 @@ async function* takenWords(taken: Taken, parts: Answering): AsyncGenerator<Buffe
     yield installing && !told ? wordsPacket('Installing the packages …') : stillHere
     told ||= installing
   }
+  // The push was taken, whatever fails from here on.
+  const status = await repo.status().catch(() => null)
+  const uncommitted = status?.uncommitted ?? []
   const lines = loaded.state
-    ? manifestWords(loaded.state, { before, jobs: jobIds().length, address })
+    ? manifestWords(loaded.state, { before, jobs: jobIds().length, address, uncommitted })
     : [`The commits are here, but could not be loaded: ${loaded.error.message}.`]
   for (const line of lines) yield wordsPacket(line)
-  // The push was taken, whatever fails from here on.
-  const remote = await repo.status().then(
-    status => status.remote,
-    () => null,
-  )
-  if (!remote)
+  if (!status)
     yield wordsPacket('The push was taken, but the state of the jobs repo cannot be read. See its page.')
-  else if (remote.connected) yield wordsPacket(`The next sync sends them to ${remote.url}.`)
+  else if (status.remote.connected) yield wordsPacket(`The next sync sends them to ${status.remote.url}.`)
 }
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
@@ -80,7 +78,12 @@ const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 
 /** What the manifest says of a push that was taken, a line each. */
 function manifestWords(
   state: ManifestState,
-  { before, jobs, address }: { before: ManifestState; jobs: number; address: string },
+  {
+    before,
+    jobs,
+    address,
+    uncommitted,
+  }: { before: ManifestState; jobs: number; address: string; uncommitted: readonly string[] },
 ): string[] {
   const running = jobs === 1 ? 'The previous job keeps' : `The previous ${jobs} jobs keep`
   if (state.status === 'ok') {
@@ -113,8 +116,31 @@ function manifestWords(
   return [
     'The commits are here, but not live:',
     ...errors,
-    `${running} running. Fix this and push again, or edit the files at ${address}/repo.`,
+    ...whatToDo(state, { address, uncommitted }).map((line, at) =>
+      at === 0 ? `${running} running. ${line}` : line,
+    ),
   ]
+}
+
+/** A file that somebody is editing on the pages is not the fault of the person who pushes. */
+function whatToDo(
+  { errors }: ManifestState,
+  { address, uncommitted }: { address: string; uncommitted: readonly string[] },
+): string[] {
+  const wrong = new Set(errors.map(({ file }) => file))
+  const edited = uncommitted.filter(path => wrong.has(path))
+  const names = edited.join(', ')
+  const verb = edited.length === 1 ? 'has an edit' : 'have edits'
+  const lines =
+    edited.length === 0
+      ? []
+      : [`${names} ${verb} on the instance that is in no commit. Finish or undo it at ${address}/repo.`]
+  if (edited.length === wrong.size && edited.length > 0) return lines
+  if (errors.every(({ file }) => file === 'package.json')) {
+    const retried = 'Failures of the network are retried automatically.'
+    return [...lines, `${retried} For anything else, fix package.json and push again.`]
+  }
+  return [...lines, `Fix this and push again, or edit the files at ${address}/repo.`]
 }
 
 function errorWords({ file, line, column, message }: ManifestError): string {

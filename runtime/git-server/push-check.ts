@@ -4,7 +4,7 @@ import { linkMode } from '../git/objects/objects.ts'
 import { pathOf } from '../git/objects/path-bytes.ts'
 import { git, outputOf } from './git-command.ts'
 import type { ReceiveAnswers } from './receive-protocol.ts'
-import type { Refusal } from './ref-commands.ts'
+import { largeInHistory, type Refusal } from './ref-commands.ts'
 
 interface Push {
   repo: string
@@ -54,7 +54,7 @@ export async function checkPush(push: Push): Promise<ReceiveAnswers['unpack']> {
   if (contained.code === 1) {
     return refuse(
       'not a fast-forward',
-      'It does not contain the commits that are here, and nothing is forced. Run git pull --rebase, then push again.',
+      'The push does not contain the commits of the instance, and nothing is ever forced. Run git pull --rebase, then push again.',
     )
   }
   const secret = await secretIn(push)
@@ -70,6 +70,7 @@ export async function checkPush(push: Push): Promise<ReceiveAnswers['unpack']> {
   const changes = await changesOf(push)
   if (!changes) return refuse('too large', `The push changes more than ${repoBounds.files} files.`)
   const refused =
+    packagesIn(changes) ??
     tooLarge(changes, objects.sizes) ??
     submoduleIn(changes) ??
     (await badLinkIn(repo, changes, objects.sizes)) ??
@@ -123,11 +124,12 @@ async function sizesOf(
   const facts = (answer ?? Buffer.alloc(0)).toString('latin1').split('\n')
   const objects = lines.map((line, i) => {
     const size = facts[i]
-    return { oid: line.slice(0, 40), size: Number(size) }
+    return { oid: line.slice(0, 40), path: line.slice(41), size: Number(size) }
   })
   const total = objects.reduce((sum, { size }) => sum + size, 0)
   if (!(total <= mostBytes)) {
-    const detail = `The push has ${Math.ceil(total / mib)} MiB in all its commits, and may have ${mostBytes / mib}. Nothing was changed. Push fewer commits at once, or leave large files out of git.`
+    const largest = objects.reduce((one, other) => (other.size > one.size ? other : one))
+    const detail = `The push has ${Math.ceil(total / mib)} MiB in all its commits, and may have ${mostBytes / mib}. The largest file is ${largest.path}, with ${Math.ceil(largest.size / mib)} MiB. Nothing was changed. ${largeInHistory}`
     return { refused: { reason: 'too large', detail } }
   }
   return { sizes: new Map(objects.map(({ oid, size }) => [oid, size])) }
@@ -180,12 +182,26 @@ function splitAtZero(bytes: Buffer): Buffer[] {
 }
 
 function tooLarge(changes: readonly EntryChange[], sizes: ReadonlyMap<string, number>): Refusal | null {
-  let left = repoBounds.bytes
+  let [total, largest] = [0, { path: '', size: 0 }]
   for (const { path, after } of changes) {
-    left -= (after && sizes.get(after.oid)) ?? 0
-    if (left >= 0) continue
-    const detail = `A change may have ${repoBounds.bytes / mib} MiB, and ${path} makes this one larger. Leave large files out of git.`
-    return { reason: 'too large', detail }
+    const size = (after && sizes.get(after.oid)) ?? 0
+    total += size
+    if (size > largest.size) largest = { path, size }
+  }
+  if (total <= repoBounds.bytes) return null
+  const detail = `A change may have ${repoBounds.bytes / mib} MiB, and this one has ${Math.ceil(total / mib)}. The largest file is ${largest.path}, with ${Math.ceil(largest.size / mib)} MiB. ${largeInHistory}`
+  return { reason: 'too large', detail }
+}
+
+/** Packages by accident: thousands of files, of which no single one is the cause. */
+function packagesIn(changes: readonly EntryChange[]): Refusal | null {
+  for (const { path, after } of changes) {
+    const parts = path.split('/')
+    const at = parts.indexOf('node_modules')
+    if (after === null || at < 0) continue
+    const folder = parts.slice(0, at + 1).join('/')
+    const detail = `${folder} is committed. The instance installs the packages that package.json names. Run git rm -r --cached ${folder}, name node_modules in .gitignore, and amend the commit.`
+    return { reason: 'packages are committed', detail }
   }
   return null
 }

@@ -10,7 +10,14 @@ import { within } from '../web/within.ts'
 import { type PacketReader, readPackets } from './packet-lines.ts'
 import type { PushedChange } from './receive-protocol.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
-import { type PushRequest, parseCommands, type RefCommand, type Refusal, refusalOf } from './ref-commands.ts'
+import {
+  largeInHistory,
+  type PushRequest,
+  parseCommands,
+  type RefCommand,
+  type Refusal,
+  refusalOf,
+} from './ref-commands.ts'
 
 export interface PushLimits {
   /** The longest that the body may take to arrive. */
@@ -303,7 +310,7 @@ const notPushable = () =>
 
 const tooMuch = (packBytes: number): Refusal => ({
   reason: 'too large',
-  detail: `A push may have ${packBytes / 1024 / 1024} MiB. Nothing was changed. Push fewer commits at once, or leave large files out of git.`,
+  detail: `A push may have ${packBytes / 1024 / 1024} MiB. Nothing was changed. Push fewer commits at once. ${largeInHistory} If node_modules is committed, run git rm -r --cached node_modules.`,
 })
 
 function nameRefusal(accept: () => void): Refusal | null {

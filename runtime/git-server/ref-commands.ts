@@ -57,3 +57,7 @@ export const behind: Refusal = {
   detail:
     'The instance has newer commits, such as edits made on its pages. Nothing was changed. Run git pull --rebase, then push again.',
 }
+
+/** What to do about a large file that a later commit removes: it is sent all the same. */
+export const largeInHistory =
+  'Leave large files out of git. A file that a later commit removes stays in the history: remove it from every commit of the push, as with git rm --cached and git commit --amend.'

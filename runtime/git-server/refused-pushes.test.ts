@@ -92,7 +92,7 @@ test('branches, tags, deletions and forced pushes are refused with the reason', 
   await refused(
     served,
     () => push('clone', '--force', 'HEAD:main'),
-    /remote: It does not contain the commits that are here, and nothing is forced\.[\s\S]*\(not a fast-forward\)/,
+    /remote: The push does not contain the commits of the instance, and nothing is ever forced\.[\s\S]*\(not a fast-forward\)/,
   )
   // With a tag beside it, the branch is taken and the tag refused.
   await afresh(served)
@@ -143,7 +143,7 @@ test('files that no jobs repo may contain are refused by name', async t => {
   )
   await tried(
     () => commit('clone', { 'node_modules/left-pad/index.js': '' }),
-    /"node_modules\/left-pad\/index\.js" is in node_modules/,
+    /remote: node_modules is committed\..* Run git rm -r --cached node_modules/,
   )
   await tried(
     () => commit('clone', { 'tab\tname.ts': '' }),
@@ -186,7 +186,7 @@ test('a push that is too large is refused, packed or unpacked', async t => {
   await refused(
     served,
     () => push('clone'),
-    /remote: A push may have 50 MiB\. Nothing was changed\.[\s\S]*\(too large\)/,
+    /remote: A push may have 50 MiB\. Nothing was changed\.[\s\S]*removes stays in the history[\s\S]*\(too large\)/,
   )
   await afresh(served)
   await done('clone', 'config', '--unset', 'core.compression')
@@ -194,7 +194,7 @@ test('a push that is too large is refused, packed or unpacked', async t => {
   await refused(
     served,
     () => push('clone'),
-    /remote: A change may have 50 MiB, and zeros\.bin makes this one larger\./,
+    /remote: A change may have 50 MiB, and this one has 70\. The largest file is zeros\.bin, with 70 MiB\..*every commit/,
   )
   await afresh(served)
   await commit('clone', Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`many/${i}.txt`, ''])))
@@ -290,6 +290,11 @@ test('an edit on the instance is never overwritten: loaded ones are committed fi
   const beside = await push('other')
   assert.equal(beside.code, 0, beside.text)
   assert.match(beside.text, /remote: The commits are here, but not live:/)
+  assert.match(
+    beside.text,
+    /manifest\.ts has an edit on the instance that is in no commit\. Finish or undo it at/,
+  )
+  assert.doesNotMatch(beside.text, /push again/)
   assert.ok(existsSync(instance.path('beside.txt')))
   assert.equal(readFileSync(instance.path('manifest.ts'), 'utf8'), unfinished)
 

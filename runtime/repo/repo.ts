@@ -76,12 +76,15 @@ export function openRepo(options: {
   }
 }
 
+const mostUncommitted = 100
+
 function statusOf(state: GitState | null): RepoStatus {
   return {
     initialized: state !== null,
     branch: state?.branch ?? null,
     head: state?.head ?? null,
     dirty: state !== null && (state.obstacle !== null || state.dirty.length > 0),
+    uncommitted: state?.dirty.slice(0, mostUncommitted) ?? [],
     obstacle: state?.obstacle ?? null,
     notFetched: state?.notFetched ?? [],
     notCommitted: state?.notCommitted ?? [],

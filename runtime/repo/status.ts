@@ -8,6 +8,8 @@ export interface RepoStatus {
   branch: string | null
   head: { commit: string; message: string; at: number } | null
   dirty: boolean
+  /** The first hundred files whose changes are in no commit. */
+  uncommitted: readonly string[]
   /** Why changes are not committed; null if nothing is in the way. */
   obstacle: string | null
   /** The first hundred paths in git whose files are missing. */

@@ -63,7 +63,7 @@ function Kept({ packages, now }: { packages: PackagesState; now: number }) {
           },
           {
             label: 'Used by',
-            cell: ({ current }) => (current ? 'the files as they are' : 'earlier jobs or runs'),
+            cell: ({ current }) => (current ? 'the current files' : 'earlier jobs or runs'),
           },
           { label: 'Size', kind: 'number', cell: ({ bytes }) => size(bytes) },
         ]}

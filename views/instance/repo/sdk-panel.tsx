@@ -4,7 +4,7 @@ import { Panel } from '../../components/panel.tsx'
 /** The npm package for clones of the jobs repo, and how `package.json` comes to name it. */
 export function SdkPanel({ sdk: { address, named } }: { sdk: SdkState }) {
   return (
-    <Panel title="Types and command" id="sdk">
+    <Panel title="Work on your computer" id="sdk">
       <div class="stack">
         {address === null ? <WithoutAddress /> : <Install address={address} named={named} />}
         <p class="fine">
