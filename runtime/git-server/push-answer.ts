@@ -122,7 +122,7 @@ function manifestWords(
   ]
 }
 
-/** A file that somebody is editing on the pages is not the fault of the person who pushes. */
+/** A file that is being edited on the pages is not the fault of the person who pushes. */
 function whatToDo(
   { errors }: ManifestState,
   { address, uncommitted }: { address: string; uncommitted: readonly string[] },
