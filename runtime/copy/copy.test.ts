@@ -165,7 +165,7 @@ test('a copy is not unpacked when the disk would be full', async t => {
   const { archive } = await copyOf(volume)
   await assert.rejects(
     unpackVolume(Readable.from([archive]), temporaryFolder(t), { reserveBytes: 2 ** 60 }),
-    /the disk is too full to unpack the copy: \d+ MiB are free/,
+    /no space left to unpack the copy: \d+ MiB are free/,
   )
 })
 

@@ -18,7 +18,7 @@ const inventoryBytes = 256 * 1024 * 1024
 export async function unpackVolume(
   input: Readable,
   folder: string,
-  { reserveBytes = 256 * 1024 * 1024 } = {},
+  { reserveBytes = reserveOf(folder) } = {},
 ): Promise<Inventory> {
   const room = roomIn(folder, reserveBytes)
   if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty; nothing was unpacked`)
@@ -122,6 +122,12 @@ function filledParts(piece: Buffer, at: number): [from: number, end: number][] {
   return parts
 }
 
+/** What stays free on the disk of a folder: a twentieth, and 256 MiB at most. */
+function reserveOf(folder: string): number {
+  const { blocks, bsize } = statfsSync(folder)
+  return Math.min(256 * 1024 ** 2, (blocks * bsize) / 20)
+}
+
 const lookEveryBytes = 64 * 1024 * 1024
 
 /** Throws in words, before bytes are written, when the disk of the folder would have less than `reserveBytes` left. */
@@ -134,7 +140,7 @@ function roomIn(folder: string, reserveBytes: number): (bytes: number) => void {
     if (bavail * bsize - bytes < reserveBytes) {
       const mib = (each: number) => `${Math.floor(each / 1024 ** 2)} MiB`
       throw new Error(
-        `the disk is too full to unpack the copy: ${mib(bavail * bsize)} are free, and ${mib(reserveBytes)} must stay free. The copy is kept. Free some space, then try again.`,
+        `no space left to unpack the copy: ${mib(bavail * bsize)} are free, and ${mib(reserveBytes)} must stay free. The copy is kept. Free some space, then try again.`,
       )
     }
     left = Math.min(lookEveryBytes, bavail * bsize - reserveBytes - bytes)
