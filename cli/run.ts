@@ -2,7 +2,7 @@ import type { JobSpec } from '../runtime/manifest/manifest.ts'
 import { durationWords } from '../views/components/time-words.ts'
 import { type Call, type Command, commonOptions, jobArgument } from './command/call.ts'
 import { CommandError } from './command/jobs-folder.ts'
-import { oneLine } from './command/output.ts'
+import { framesOf, oneLine } from './command/output.ts'
 import { jobOf, withManifest } from './local-manifest.ts'
 import { type Outcome, performRun, runLimits } from './local-run.ts'
 import { readParams } from './params.ts'
@@ -81,12 +81,4 @@ function tell({ args, output }: Call, job: JobSpec, { status, result, error, dur
   output.note(`${output.noteLook('red', '✗')} ${words}: ${oneLine(error?.message ?? '')}`)
   for (const frame of framesOf(error?.stack)) output.note(output.noteLook('dim', frame))
   return status === 'cancelled' ? 130 : 1
-}
-
-/** A stack without its message, which was printed. */
-function framesOf(stack: string | null | undefined): string[] {
-  return (stack ?? '')
-    .split('\n')
-    .filter(line => /^\s+at |^(Caused by|One of them): /.test(line))
-    .map(line => `  ${oneLine(line)}`)
 }

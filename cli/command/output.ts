@@ -42,6 +42,14 @@ export function oneLine(text: string): string {
   return withoutEscapes(text).replaceAll(/\s+/g, ' ').trim()
 }
 
+/** The frames of a stack, a line each, without its message. */
+export function framesOf(stack: string | null | undefined): string[] {
+  return (stack ?? '')
+    .split('\n')
+    .filter(line => /^\s+at |^(Caused by|One of them): /.test(line))
+    .map(line => `  ${oneLine(line)}`)
+}
+
 /** Columns as wide as their widest cell, two spaces apart; lines longer than `most` end with an ellipsis. */
 export function table(rows: readonly (readonly string[])[], most: number | null): string[] {
   const widths: number[] = []

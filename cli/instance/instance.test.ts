@@ -121,7 +121,7 @@ test('logs shows the last run of a job, or the run that is named, and ends as it
 
   const broken = await say('logs', '--follow', await run('broken'))
   assert.deepEqual([broken.code, broken.out], [1, 'before\n'])
-  assert.match(broken.err, /✗ run_\w+ failed after .*: no luck/)
+  assert.match(broken.err, /✗ run_\w+ failed after .*: no luck\n +at .*\.ts:\d+:\d+/)
 })
 
 test('logs -f shows a run as it writes, and then the next runs of its job, until Ctrl-C', async t => {

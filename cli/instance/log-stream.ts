@@ -15,7 +15,7 @@ export interface RunJson {
   queued_at: string
   finished_at: string | null
   duration_ms: number | null
-  error: { message: string } | null
+  error: { message: string; stack: string | null } | null
 }
 
 interface Event {

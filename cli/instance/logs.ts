@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { durationWords } from '../../views/components/time-words.ts'
 import { type Call, type Command, instanceOptions } from '../command/call.ts'
 import { CommandError } from '../command/jobs-folder.ts'
-import { oneLine } from '../command/output.ts'
+import { framesOf, oneLine } from '../command/output.ts'
 import { askJson, askText } from './api.ts'
 import { followLog, type RunJson } from './log-stream.ts'
 import { type Instance, whichInstance } from './which-instance.ts'
@@ -81,6 +81,7 @@ function tell({ output }: Call, { id, status, duration_ms: durationMs, error }: 
   if (status === 'succeeded') output.note(`${output.noteLook('green', '✓')} ${words}`)
   else if (error) output.note(`${output.noteLook('red', '✗')} ${words}: ${oneLine(error.message)}`)
   else output.note(words)
+  for (const frame of framesOf(error?.stack)) output.note(output.noteLook('dim', frame))
   return ['failed', 'timed_out', 'cancelled', 'interrupted'].includes(status) ? 1 : 0
 }
 
