@@ -38,9 +38,11 @@ export function OverviewPage(props: OverviewPageProps) {
         title="Overview"
         lead={total === 1 ? '1 instance' : `${total} instances`}
         actions={
-          <a class="button primary" href="/admin/new">
-            New instance
-          </a>
+          total === 0 ? null : (
+            <a class="button primary" href="/admin/new">
+              New instance
+            </a>
+          )
         }
       />
       <Attention {...props} />
@@ -92,7 +94,18 @@ function Attention({ attention }: OverviewPageProps) {
 
 function Counts({ counts }: Pick<OverviewPageProps, 'counts'>) {
   if (counts.length === 0)
-    return <p>None yet. Each customer gets an isolated instance at its own subdomain.</p>
+    return (
+      <EmptyState
+        title="No instances yet"
+        action={
+          <a class="button primary" href="/admin/new">
+            Provision the first one
+          </a>
+        }
+      >
+        <p>Each customer gets an isolated instance at its own subdomain.</p>
+      </EmptyState>
+    )
   return (
     <ul class="counts">
       {counts.map(({ status, number }) => (
