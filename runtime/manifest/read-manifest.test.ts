@@ -284,3 +284,18 @@ writeSync(3, JSON.stringify(${lie}) + '\\n'); await new Promise(done => setTimeo
   const noisy = `${oneJob('() => {}')}process.stdout.write('x'.repeat(5e6)); process.stderr.write('y'.repeat(5e6))`
   assert.ok('jobs' in (await jobsRepo(t, { 'manifest.ts': noisy }).read()))
 })
+
+test('a name that the manifest imports twice is an error of the manifest', async t => {
+  const twice = `${registry}import { run } from './one'
+import { run } from './one'
+jobRegistry.register({ id: 'one', cron: '@daily', func: run })
+`
+  const errors = await errorsOf(t, {
+    'manifest.ts': twice,
+    'one.ts': 'export const run = () => 1',
+    // Without it, esbuild leaves the first of them out, as tsx does.
+    'tsconfig.json': '{ "compilerOptions": { "verbatimModuleSyntax": true } }',
+  })
+  assert.equal(errors.length, 1)
+  assert.match(errors[0] ?? '', /^manifest\.ts:.*Identifier 'run' has already been declared$/)
+})

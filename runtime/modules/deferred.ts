@@ -59,7 +59,13 @@ function usesPackages(path: string, { imports }: Graph, seen = new Set<string>()
  * what they are makes no difference to what else is registered.
  */
 function deferrable(manifest: string): Deferrable[] {
-  const program = parse(manifest, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Any
+  let program: Any
+  try {
+    program = parse(manifest, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Any
+  } catch {
+    // Such as a name that is imported twice, which esbuild lets through: Node says where it is.
+    return []
+  }
   const imports = (program.body as Any[]).filter(each => each.type === 'ImportDeclaration')
   const uses = new Uses(program)
   return imports.flatMap(each => {
