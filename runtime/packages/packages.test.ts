@@ -264,7 +264,7 @@ test('a pipe in place of a file that npm reads blocks nothing, and is reported',
   await engine.reload()
   assert.deepEqual(
     engine.manifest().errors.map(({ file, message }) => [file, message]),
-    [['package.json', 'must be a regular file of at most 64 MiB']],
+    [['package.json', 'must be a regular file of at most 64 MiB, and no link']],
   )
   assert.equal((await run('job')).result, 1, 'the last good set keeps running')
 
