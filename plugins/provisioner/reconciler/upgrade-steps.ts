@@ -22,9 +22,9 @@ type UpgradeStep = Extract<
 /** What the steps do that upgrade an instance and go back. Each may be run again from its beginning. */
 export const upgradeSteps: Readonly<Record<UpgradeStep, (step: StepContext) => Promise<string | undefined>>> =
   {
-    // Without an address it counts as starting, and the router holds requests for it.
-    'hold requests': async step => {
-      step.stopped()
+    // Its record keeps the address until it is known to be stopped: if it cannot be, it is routed again.
+    'hold requests': async ({ spec, router }) => {
+      router.set(spec.subdomain, { state: 'starting', instanceId: spec.id })
       return undefined
     },
     'keep data': async ({ spec, operation, dataRoot, driver }) => {
