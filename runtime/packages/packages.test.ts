@@ -273,6 +273,14 @@ test('a pipe in place of a file that npm reads blocks nothing, and is reported',
   pipe('npm-shrinkwrap.json')
   write('manifest.ts', greets)
   write('package.json', asks({ greeting: '^1.0.0' }))
+  for (const file of ['npm-shrinkwrap.json', 'package-lock.json']) {
+    await engine.reload()
+    assert.deepEqual(
+      engine.manifest().errors.map(({ file, message }) => [file, message]),
+      [[file, 'must be a regular file of at most 64 MiB, and no link']],
+    )
+    rmSync(path(file))
+  }
   await engine.reload()
   assert.equal((await run('job')).result, 'one')
   assert.match(readFileSync(path('package-lock.json'), 'utf8'), /"version": "1.0.0"/)

@@ -148,7 +148,7 @@ test('a stopped instance is upgraded without being started, unless it is still b
   done({ status: 'stopped' })
   const { operationId } = request('upgrade', { image: 'longhouse-runtime:2' })
   const names = findOperation(fleet.db, operationId ?? '')?.steps.map(({ name }) => name)
-  assert.deepEqual(names, ['prepare image', 'copy data', 'stop routing', 'stop container'])
+  assert.deepEqual(names, ['prepare image', 'copy data', 'stop routing', 'stop container', 'keep data'])
   assert.equal(now().desired, 'stopped')
 })
 
