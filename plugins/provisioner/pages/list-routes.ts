@@ -4,6 +4,8 @@ import { searchField } from '../../../src/http/list-window.ts'
 import { wantsFragment, wantsPage } from '../../../src/http/negotiate.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import { restartOlder } from '../commands/settings-restart.ts'
+import { diskUseOf, diskUsesOf } from '../records/disk-use.ts'
+import { findRollbacks } from '../records/pinned-image.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
 import { type ProvisionerRoutes, truth } from './answer.ts'
 import { listWindowOf } from './instance-list.ts'
@@ -86,9 +88,19 @@ export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route
       const next = offset + window.rows.length
       if (next < window.found && window.rows.length > 0)
         c.header('Link', `<${nextAddress(list, next)}>; rel="next"`)
+      const listed = window.rows.map(({ instance }) => instance)
+      const rollbacks = findRollbacks(
+        fleet.db,
+        listed.map(({ id }) => id),
+      )
+      const disks = diskUsesOf(fleet, listed)
       return c.json({
         instances: window.rows.map(({ instance, operation }) =>
-          wireInstance(parts, instance, { operation, digest }),
+          wireInstance(parts, instance, {
+            ...{ operation, digest },
+            rollback: rollbacks.get(instance.id) ?? null,
+            disk: disks.get(instance.id) ?? diskUseOf(fleet, instance),
+          }),
         ),
         total: window.found,
         outdated: window.outdated,

@@ -3,6 +3,7 @@ import { principalKinds } from '../../../src/acting.ts'
 import { timestamp } from '../../../src/clock.ts'
 import { siteUrl } from '../../site/contract.ts'
 import {
+  type DiskUse,
   desiredStates,
   instanceStatuses,
   operationKinds,
@@ -21,7 +22,7 @@ import { type Fleet, reachableAt } from '../records/fleet.ts'
 import { actorOf, findOperation, type OperationRecord } from '../records/operation.ts'
 import { findRollback } from '../records/pinned-image.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
-import type { Instance } from '../schema.ts'
+import type { Instance, Rollback } from '../schema.ts'
 
 const time = z.iso.datetime().nullable()
 
@@ -166,13 +167,19 @@ export function wireOrphans(found: readonly Orphan[]): z.infer<typeof orphansSch
 export function wireInstance(
   { fleet, health, retention }: { fleet: Fleet; health: HealthWatch; retention: RetentionSettings },
   instance: Instance,
-  known?: { operation: OperationRecord | null; digest: string },
+  known?: { operation: OperationRecord | null; digest: string; rollback: Rollback | null; disk: DiskUse },
 ): WireInstance {
-  const { operation: last, digest } = known ?? {
+  const {
+    operation: last,
+    digest,
+    rollback,
+    disk,
+  } = known ?? {
     operation: instance.operationId ? findOperation(fleet.db, instance.operationId) : null,
     digest: settingsDigest(fleet),
+    rollback: findRollback(fleet.db, instance.id),
+    disk: diskUseOf(fleet, instance),
   }
-  const rollback = findRollback(fleet.db, instance.id)
   return {
     id: instance.id,
     subdomain: instance.subdomain,
@@ -199,14 +206,13 @@ export function wireInstance(
     deleted_at: timestamp(instance.removal?.deletedAt ?? null),
     deleted_by: instance.removal?.by ?? null,
     purge_at: timestamp(purgeAt(instance, retention, fleet.clock.now())),
-    ...wireLimits(fleet, instance),
+    ...wireLimits(fleet, instance, disk),
     operation: last ? wireOperation(last) : null,
   }
 }
 
 /** What an instance may take, and what it takes. */
-function wireLimits(fleet: Fleet, instance: Instance) {
-  const { usedBytes, limitBytes, measuredAt } = diskUseOf(fleet, instance)
+function wireLimits(fleet: Fleet, instance: Instance, { usedBytes, limitBytes, measuredAt }: DiskUse) {
   const { memoryBytes, cpus, pids } = fleet.limits
   return {
     limits: {

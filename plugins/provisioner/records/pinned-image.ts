@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { type Operation, operations, type Rollback, rollbacks } from '../schema.ts'
 import type { Fleet } from './fleet.ts'
 import { getInstance, type ProvisionerDb, updateInstance } from './instance.ts'
@@ -11,6 +11,16 @@ interface Image {
 /** What an instance can go back to; null when it cannot. */
 export function findRollback(db: ProvisionerDb, instanceId: string): Rollback | null {
   return db.select().from(rollbacks).where(eq(rollbacks.instanceId, instanceId)).get() ?? null
+}
+
+/** The same for many instances, by their ids; in one query. */
+export function findRollbacks(
+  db: ProvisionerDb,
+  instanceIds: readonly string[],
+): ReadonlyMap<string, Rollback> {
+  const ids = sql`(select value from json_each(${JSON.stringify(instanceIds)}))`
+  const rows = db.select().from(rollbacks).where(inArray(rollbacks.instanceId, ids)).all()
+  return new Map(rows.map(row => [row.instanceId, row]))
 }
 
 export function removeRollback(db: ProvisionerDb, instanceId: string): void {
