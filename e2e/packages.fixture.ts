@@ -128,7 +128,7 @@ export async function inContainerOf(
 ): Promise<Place> {
   const { 'package.json': manifest = '', ...others } = files
   // A Postgres in the process of the job takes more than the usual instance has.
-  const { volume, save, run, jobs: live } = await startInContainer(t, subdomain, { INSTANCE_MEMORY: '1g' })
+  const { volume, save, run, jobs: live } = await startInContainer(t, subdomain, { INSTANCE_MEMORY: '2g' })
   trustAuthority(save)
   for (const [file, text] of Object.entries(others)) save(file, text)
   save('package.json', manifest)

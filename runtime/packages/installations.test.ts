@@ -240,7 +240,8 @@ test('npm in the checkout makes a folder of its own, which counts, and the next 
     { cwd: path('') },
   )
   assert.match(byHand.stdout, /changed|added/)
-  assert.equal(lstatSync(path('node_modules')).isDirectory(), true)
+  // The instance may have made an installation of that folder by now.
+  assert.match(readFileSync(path('node_modules/greeting/package.json'), 'utf8'), /"version": *"2\.0\.0"/)
   await until(async () => ((await run('job')).result as string[])[0] === 'two', 'what npm installed is live')
   assert.deepEqual((await run('job')).result, five('two'))
   const asked = registry.asked.length
