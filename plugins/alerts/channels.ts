@@ -1,6 +1,5 @@
 import { timestamp } from '../../src/clock.ts'
-import { DeliveryError } from '../../src/delivery/delivery-error.ts'
-import { postWebhook, request } from '../../src/delivery/webhook.ts'
+import { postWebhook, request, requireAccepted } from '../../src/delivery/webhook.ts'
 import { paragraphsOf, subjectOf } from './notice.ts'
 import type { Notice, NoticeLine } from './notice-content.ts'
 import type { AlertsConfig } from './settings.ts'
@@ -91,10 +90,7 @@ async function postToNtfy(url: string, notice: Notice): Promise<void> {
     'Content-Type': 'application/json',
     ...(password === '' ? {} : { Authorization: `Basic ${credentials}` }),
   }
-  const status = await request(`${origin}/`, { method: 'POST', body, headers })
-  if (status >= 200 && status < 300) return
-  const permanent = status >= 400 && status < 500 && status !== 408 && status !== 429
-  throw new DeliveryError(`ntfy answered with ${status}`, { permanent })
+  requireAccepted(await request(`${origin}/`, { method: 'POST', body, headers }), 'ntfy')
 }
 
 function cut(text: string, most: number): string {

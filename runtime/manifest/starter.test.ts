@@ -43,7 +43,7 @@ test('the address of the package longhouse is no change to the starter jobs', as
   const known = read() as { code: string }
   const fresh = await readManifest({ jobsDir, buildsDir, timezone: 'UTC', limitMs: 60_000, memoryMb: 256 })
   assert.equal(known.code, 'build' in fresh && fresh.build)
-  writeFileSync(file, withSdk(text, 'https://registry.example.com/longhouse'))
+  writeFileSync(file, withSdk(text, 'https://packages.example.com/longhouse.tgz'))
   assert.equal(read(), null, 'another package')
 })
 

@@ -20,11 +20,15 @@ export async function postWebhook(
     'Longhouse-Delivery': deliveryId,
     ...(secret === '' ? {} : { 'Longhouse-Signature': `t=${t},v1=${v1}` }),
   }
-  const status = await request(url, { method: 'POST', body, headers })
+  requireAccepted(await request(url, { method: 'POST', body, headers }), 'the webhook')
+}
+
+/** Throws a DeliveryError unless a status is 2xx. `who` answered, in words. */
+export function requireAccepted(status: number, who: string): void {
   if (status >= 200 && status < 300) return
   // 4xx means that the request is wrong, except for the two that ask for a retry.
   const permanent = status >= 400 && status < 500 && status !== 408 && status !== 429
-  throw new DeliveryError(`the webhook answered with ${status}`, { permanent })
+  throw new DeliveryError(`${who} answered with ${status}`, { permanent })
 }
 
 /** Sends a request and waits only for the response's headers. Returns the status; follows no redirect. */

@@ -7,6 +7,7 @@ import { Search } from '../components/search.tsx'
 import { InstanceStatus } from '../components/status.tsx'
 import { Pages, Table } from '../components/table.tsx'
 import { NotYet, Time } from '../components/time.tsx'
+import { NoInstances } from './no-instances.tsx'
 
 export interface InstanceRow {
   subdomain: string
@@ -172,16 +173,7 @@ export function InstancesLive(props: InstancesProps) {
           </p>
         </EmptyState>
       ) : instances.length === 0 ? (
-        <EmptyState
-          title="No instances yet"
-          action={
-            <a class="button primary" href="/admin/new">
-              Provision the first one
-            </a>
-          }
-        >
-          <p>Each customer gets an isolated instance at its own subdomain.</p>
-        </EmptyState>
+        <NoInstances />
       ) : (
         <Panel flush>
           <Table

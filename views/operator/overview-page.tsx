@@ -8,6 +8,7 @@ import { principalWords } from '../components/principal-words.ts'
 import { Badge, InstanceStatus } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
+import { NoInstances } from './no-instances.tsx'
 import { operationTitles } from './operation-titles.ts'
 
 export interface AttentionView {
@@ -93,19 +94,7 @@ function Attention({ attention }: OverviewPageProps) {
 }
 
 function Counts({ counts }: Pick<OverviewPageProps, 'counts'>) {
-  if (counts.length === 0)
-    return (
-      <EmptyState
-        title="No instances yet"
-        action={
-          <a class="button primary" href="/admin/new">
-            Provision the first one
-          </a>
-        }
-      >
-        <p>Each customer gets an isolated instance at its own subdomain.</p>
-      </EmptyState>
-    )
+  if (counts.length === 0) return <NoInstances />
   return (
     <ul class="counts">
       {counts.map(({ status, number }) => (

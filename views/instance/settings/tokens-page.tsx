@@ -1,7 +1,8 @@
 import type { Token } from '../../../runtime/tokens/contract.ts'
 import { Button, Confirm } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
-import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { MadeToken } from '../../components/made-token.tsx'
+import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
 import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
@@ -33,7 +34,7 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
       />
       <SettingsNav current="/settings/tokens" />
       <div class="stack">
-        {made ? <Made made={made} address={address} /> : null}
+        {made ? <MadeToken {...made} url={`${address}/api/jobs`} /> : null}
         <div class="columns">
           <Panel title="Tokens" flush>
             {tokens.length === 0 ? (
@@ -75,21 +76,6 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
 function errorOf(form: TokensPageProps['form'], path: string): string | undefined {
   const error = form?.errors.find(each => each.path === path)
   return error && sentence(error.message)
-}
-
-function Made({
-  made,
-  address,
-}: Pick<TokensPageProps, 'address'> & { made: { name: string; secret: string } }) {
-  return (
-    <Notice tone="ok" title={`The token “${made.name}”`}>
-      <p>
-        <code class="secret">{made.secret}</code>
-      </p>
-      <p>Copy it now: it is shown only once. Longhouse keeps only a hash.</p>
-      <pre class="code">{`curl -H 'Authorization: Bearer ${made.secret}' ${address}/api/jobs`}</pre>
-    </Notice>
-  )
 }
 
 function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {

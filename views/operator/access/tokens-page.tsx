@@ -1,7 +1,8 @@
 import type { Token } from '../../../plugins/tokens/contract.ts'
 import { Button, Confirm } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
-import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { MadeToken } from '../../components/made-token.tsx'
+import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
 import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
@@ -48,7 +49,7 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
         }
       />
       <div class="stack">
-        {made ? <Made made={made} address={address} /> : null}
+        {made ? <MadeToken {...made} url={`${address}/admin/instances`} /> : null}
         <Panel title="Tokens" flush>
           {tokens.length === 0 ? (
             <EmptyState title="No tokens yet">
@@ -101,21 +102,6 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
         </Panel>
       </div>
     </>
-  )
-}
-
-function Made({
-  made,
-  address,
-}: Pick<TokensPageProps, 'address'> & { made: { name: string; secret: string } }) {
-  return (
-    <Notice tone="ok" title={`The token “${made.name}”`}>
-      <p>
-        <code class="secret">{made.secret}</code>
-      </p>
-      <p>Copy it now: it is shown only once. Longhouse keeps only a hash.</p>
-      <pre class="code">{`curl -H 'Authorization: Bearer ${made.secret}' ${address}/admin/instances`}</pre>
-    </Notice>
   )
 }
 
