@@ -1,7 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
 import { BootError } from '../../src/boot-error.ts'
+import { tokenForm, tokenRule } from '../../src/http/bearer.ts'
 import { hashSecret } from '../../src/http/session-cookie.ts'
+
+export const adminTokenSetting = z.string().regex(tokenForm, tokenRule)
 
 export interface AdminToken {
   /** Compares in constant time, whatever the length of the guess. */
@@ -11,10 +15,6 @@ export interface AdminToken {
   /** The file that stores it, when it was generated here; null when the operator set it. */
   file: string | null
 }
-
-/** The characters that an Authorization header can carry unchanged. */
-export const tokenForm = /^[\x21-\x7e]{16,}$/
-export const tokenRule = 'must have at least 16 characters: ASCII letters, digits and signs, no spaces'
 
 /** Loads the operator's token: the one given, or else the one that the first start generated and stored in `file` (mode 0600). */
 export function loadAdminToken(given: string | undefined, file: string): AdminToken {

@@ -1,5 +1,6 @@
 import type { Principal } from '../../src/acting.ts'
 import { addressGroup } from '../../src/http/address.ts'
+import { bearerToken } from '../../src/http/bearer.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { retryLater, unauthorized } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Role, roles } from '../../src/http/route.ts'
@@ -61,7 +62,7 @@ export function operatorAccess(parts: {
     guard: {
       schemes: ['bearer', 'session'],
       check: async (c, next) => {
-        const bearer = /^Bearer\s+(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1]
+        const bearer = bearerToken(c.req.header('authorization'))
         const access = bearer === undefined ? bySession(c) : byBearer(c, bearer)
         if (!access) return refuse(c)
         c.set('principal', access.principal)

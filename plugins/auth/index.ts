@@ -9,7 +9,7 @@ import { accountBook } from './account.ts'
 import { accountAccess } from './account-guard.ts'
 import { accountRoutes } from './account-routes.tsx'
 import { accountSessionStore } from './account-session.ts'
-import { loadAdminToken, tokenForm, tokenRule } from './admin-token.ts'
+import { adminTokenSetting, loadAdminToken } from './admin-token.ts'
 import type { AuthService } from './contract.ts'
 import { operatorAccess } from './guard.ts'
 import { openIdProvider } from './openid.ts'
@@ -26,7 +26,7 @@ export const auth = definePlugin({
   name: 'auth',
   config: z
     .object({
-      ADMIN_TOKEN: z.string().regex(tokenForm, tokenRule).optional(),
+      ADMIN_TOKEN: adminTokenSetting.optional(),
     })
     .and(openIdConfig),
   needs: ['site'],

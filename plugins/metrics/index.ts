@@ -19,7 +19,7 @@ export const metrics = definePlugin({
       routes: metricsRoutes({
         admin: auth.admin,
         token: config.METRICS_TOKEN,
-        read: async () => [...(await program.read(await metrics(), await health.checkAll(), log))],
+        read: async () => program.read(await metrics(), await health.checkAll(), log),
       }),
       stop: () => program.stop(),
     }

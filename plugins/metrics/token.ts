@@ -1,14 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { bearerToken, tokenForm, tokenRule } from '../../src/http/bearer.ts'
 import { hashSecret } from '../../src/http/session-cookie.ts'
 
-export const metricsToken = z
-  .string()
-  .regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 characters: ASCII letters, digits and signs, no spaces')
+export const metricsToken = z.string().regex(tokenForm, tokenRule)
 
 /** Whether an `Authorization` header brings this token. Compared in constant time. */
 export function brings(header: string | undefined, token: string): boolean {
-  const guess = /^Bearer\s+(\S+)\s*$/i.exec(header ?? '')?.[1]
+  const guess = bearerToken(header)
   if (guess === undefined) return false
   return timingSafeEqual(Buffer.from(hashSecret(guess)), Buffer.from(hashSecret(token)))
 }

@@ -1,4 +1,5 @@
 import { addressGroup } from '../../src/http/address.ts'
+import { bearerToken } from '../../src/http/bearer.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { Problem, retryLater, unauthorized } from '../../src/http/problem.ts'
 import type { AppContext, Guard } from '../../src/http/route.ts'
@@ -99,7 +100,7 @@ export function createAccess({ sessions, cookie, tokenOf, wrongTokens }: AccessP
 }
 
 function bearer(c: AppContext): string | undefined {
-  return /^Bearer\s+(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1]
+  return bearerToken(c.req.header('authorization'))
 }
 
 /** RFC 7617; undefined if there is none, or it cannot be read. */

@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { startProgram } from '../process/child-program.ts'
-import type { ReceiveAnswers, ReceiveQuestion, ReceiveReply } from './receive-protocol.ts'
+import { questionsTo } from '../process/questions.ts'
+import type { ReceiveAnswers, ReceiveQuestion } from './receive-protocol.ts'
 import { makeServedRepo, type Shown } from './served-repo.ts'
 
 type Answer<Q extends ReceiveQuestion> = ReceiveAnswers[Q['op']]
@@ -39,8 +40,6 @@ export function startReceiver({
   cacheDir: string
   shown: Shown
 }): Receiver {
-  const waiting = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>()
-  let lastId = 0
   let writing: Promise<unknown> = Promise.resolve()
   mkdirSync(folderOf(jobsDir), { recursive: true })
   const folder = mkdtempSync(join(folderOf(jobsDir), 'push-'))
@@ -54,32 +53,12 @@ export function startReceiver({
   }
   const child = startProgram('receive', { jobsDir, write: [folder], cacheDir, memoryMb, takesInput: true })
   child.stdin?.on('error', () => {})
-  child.on('message', (reply: ReceiveReply) => {
-    const asked = waiting.get(reply.id)
-    waiting.delete(reply.id)
-    if ('ok' in reply) asked?.resolve(reply.ok as never)
-    else asked?.reject(new Error(reply.error))
-  })
-  const gone = new Promise<void>(resolve => {
-    const ended = (why: string) => {
-      for (const { reject } of waiting.values()) reject(new Error(`the receiving program ended: ${why}`))
-      waiting.clear()
-      resolve()
-    }
-    child.once('error', error => ended(error.message))
-    child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`))
-  })
+  const { ask, gone } = questionsTo(child, 'receiving program')
   return {
     repo,
     input: child.stdin as Writable,
     ask: question => {
-      const id = ++lastId
-      const answer = new Promise<Answer<typeof question>>((resolve, reject) => {
-        waiting.set(id, { resolve, reject })
-        child.send({ ...question, id, dir: jobsDir }, error => {
-          if (error) reject(error)
-        })
-      })
+      const answer = ask<Answer<typeof question>>({ ...question, dir: jobsDir })
       if (question.op === 'take') writing = answer.catch(() => {})
       return answer
     },

@@ -1,7 +1,7 @@
-import type { ChildProcess } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import type { SyncAnswers, SyncQuestion, SyncReply } from '../git/merge/sync-protocol.ts'
+import type { SyncAnswers, SyncQuestion } from '../git/merge/sync-protocol.ts'
 import { startProgram } from '../process/child-program.ts'
+import { questionsTo } from '../process/questions.ts'
 
 type Answer<Q extends SyncQuestion> = SyncAnswers[Q['op']]
 
@@ -59,45 +59,24 @@ function startSyncProgram(
   dir: string,
   { cacheDir, scratchDir }: { cacheDir: string; scratchDir: string },
 ): SyncProgram {
-  const waiting = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>()
-  let lastId = 0
   let writing: Promise<unknown> = Promise.resolve()
   mkdirSync(scratchDir, { recursive: true })
-  const child: ChildProcess = startProgram('sync', {
+  const child = startProgram('sync', {
     jobsDir: dir,
     write: [scratchDir],
     cacheDir,
     memoryMb,
     env: { NODE_USE_ENV_PROXY: '1' },
   })
-  child.on('message', (reply: SyncReply) => {
-    const asked = waiting.get(reply.id)
-    waiting.delete(reply.id)
-    if ('ok' in reply) asked?.resolve(reply.ok as never)
-    else asked?.reject(new Error(reply.error))
-  })
-  const gone = new Promise<void>(resolve => {
-    const ended = (why: string) => {
-      for (const { reject } of waiting.values()) reject(new Error(`the sync program ended: ${why}`))
-      waiting.clear()
-      resolve()
-    }
-    child.once('error', error => ended(error.message))
-    child.once('exit', (code, signal) =>
-      // Node aborts when its heap is full.
-      ended(signal === 'SIGABRT' ? `it needs more than ${memoryMb} MiB` : (signal ?? `exit code ${code}`)),
-    )
-  })
-
+  const { ask, gone } = questionsTo(
+    child,
+    'sync program',
+    // Node aborts when its heap is full.
+    signal => (signal === 'SIGABRT' ? `it needs more than ${memoryMb} MiB` : signal),
+  )
   return {
     ask: question => {
-      const id = ++lastId
-      const answer = new Promise<Answer<typeof question>>((resolve, reject) => {
-        waiting.set(id, { resolve, reject })
-        child.send({ ...question, id, dir }, error => {
-          if (error) reject(error)
-        })
-      })
+      const answer = ask<Answer<typeof question>>({ ...question, dir })
       if (question.op === 'checkout' || question.op === 'recover') writing = answer.catch(() => {})
       return answer
     },
