@@ -39,6 +39,23 @@ export function Field(props: FieldProps) {
       ) : (
         control
       )}
+      <FieldNotes id={id} hint={hint} error={error} />
+    </div>
+  )
+}
+
+/** What belongs below an input: a hint, and what is wrong. The input names both in `aria-describedby`, as `<id>-hint` and `<id>-error`. */
+export function FieldNotes({
+  id,
+  hint,
+  error,
+}: {
+  id: string
+  hint?: string | undefined
+  error?: string | undefined
+}) {
+  return (
+    <>
       {hint ? (
         <p class="hint" id={`${id}-hint`}>
           {hint}
@@ -50,7 +67,7 @@ export function Field(props: FieldProps) {
           {error}
         </p>
       ) : null}
-    </div>
+    </>
   )
 }
 

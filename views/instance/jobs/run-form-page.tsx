@@ -1,5 +1,5 @@
 import { Button } from '../../components/button.tsx'
-import { Mark } from '../../components/mark.tsx'
+import { FieldNotes } from '../../components/field.tsx'
 import { Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
 
@@ -100,17 +100,7 @@ function ParamField({ field, prefix }: { field: ParamFieldView; prefix: string }
           {control}
         </>
       )}
-      {hint ? (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      ) : null}
-      {error ? (
-        <p class="error tone-bad" id={`${id}-error`}>
-          <Mark shape="cross" />
-          {sentence(error)}
-        </p>
-      ) : null}
+      <FieldNotes id={id} hint={hint} error={error ? sentence(error) : undefined} />
     </div>
   )
 }

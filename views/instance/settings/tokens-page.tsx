@@ -1,11 +1,11 @@
 import type { Token } from '../../../runtime/tokens/contract.ts'
-import { Button, Confirm } from '../../components/button.tsx'
+import { Button } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
-import { MadeToken } from '../../components/made-token.tsx'
 import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
 import { Table } from '../../components/table.tsx'
-import { NotYet, Time } from '../../components/time.tsx'
+import { Time } from '../../components/time.tsx'
+import { MadeToken, tokenColumns } from '../../components/token.tsx'
 import { SettingsNav } from './settings-nav.tsx'
 
 export interface TokensPageProps {
@@ -79,52 +79,19 @@ function errorOf(form: TokensPageProps['form'], path: string): string | undefine
 }
 
 function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
+  const columns = tokenColumns<Token>(now, token => `/api/tokens/${token.id}/revoke`)
   return (
     <Table
       caption="API tokens, newest first"
       rows={tokens}
       rowId={token => `row-${token.id}`}
       columns={[
-        {
-          label: 'Name',
-          kind: 'lead',
-          cell: token => (
-            <>
-              <span class="name">{token.name}</span>
-              <span class="sub">
-                <code>{token.hint}…</code>
-              </span>
-            </>
-          ),
-        },
+        columns.name,
         { label: 'Scope', cell: token => scopeWords[token.scope] },
         { label: 'Created', cell: token => <Time at={token.createdAt} now={now} /> },
-        { label: 'Last used', cell: token => <LastUse token={token} now={now} /> },
-        {
-          label: 'Actions',
-          kind: 'end',
-          cell: token => (
-            <Confirm
-              ask="Revoke…"
-              confirm="Revoke this token"
-              about={token.name}
-              action={`/api/tokens/${token.id}/revoke`}
-            >
-              Programs that use “{token.name}” are refused from now on. This cannot be undone.
-            </Confirm>
-          ),
-        },
+        columns.lastUse,
+        columns.revoke,
       ]}
     />
-  )
-}
-
-function LastUse({ token, now }: { token: Token; now: number }) {
-  if (token.lastUsedAt === null) return <NotYet words="never" />
-  return (
-    <>
-      <Time at={token.lastUsedAt} now={now} />
-      <span class="sub">from {token.lastUsedFrom}</span>
-    </>
   )
 }

@@ -1,12 +1,12 @@
 import type { Token } from '../../../plugins/tokens/contract.ts'
-import { Button, Confirm } from '../../components/button.tsx'
+import { Button } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
-import { MadeToken } from '../../components/made-token.tsx'
 import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
 import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
+import { MadeToken, tokenColumns } from '../../components/token.tsx'
 
 export interface TokensPageProps {
   now: number
@@ -106,24 +106,14 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
 }
 
 function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
+  const columns = tokenColumns<Token>(now, token => `/admin/tokens/${token.id}/revoke`)
   return (
     <Table
       caption="API tokens, newest first"
       rows={tokens}
       rowId={token => `row-${token.id}`}
       columns={[
-        {
-          label: 'Name',
-          kind: 'lead',
-          cell: token => (
-            <>
-              <span class="name">{token.name}</span>
-              <span class="sub">
-                <code>{token.hint}…</code>
-              </span>
-            </>
-          ),
-        },
+        columns.name,
         { label: 'Role', cell: token => <Scope token={token} /> },
         {
           label: 'Created',
@@ -135,21 +125,8 @@ function TokenTable({ tokens, now }: Pick<TokensPageProps, 'tokens' | 'now'>) {
           ),
         },
         { label: 'Expires', cell: token => <Expiry token={token} now={now} /> },
-        { label: 'Last used', cell: token => <LastUse token={token} now={now} /> },
-        {
-          label: 'Actions',
-          kind: 'end',
-          cell: token => (
-            <Confirm
-              ask="Revoke…"
-              confirm="Revoke this token"
-              about={token.name}
-              action={`/admin/tokens/${token.id}/revoke`}
-            >
-              Programs that use “{token.name}” are refused from now on. This cannot be undone.
-            </Confirm>
-          ),
-        },
+        columns.lastUse,
+        columns.revoke,
       ]}
     />
   )
@@ -173,15 +150,5 @@ function Expiry({ token: { expiresAt }, now }: { token: Token; now: number }) {
     <Badge tone="warn" shape="slash">
       Expired
     </Badge>
-  )
-}
-
-function LastUse({ token, now }: { token: Token; now: number }) {
-  if (token.lastUsedAt === null) return <NotYet words="never" />
-  return (
-    <>
-      <Time at={token.lastUsedAt} now={now} />
-      <span class="sub">from {token.lastUsedFrom}</span>
-    </>
   )
 }
