@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isAlive, oneJob, registry } from '../runtime/engine.fixture.ts'
@@ -118,12 +118,82 @@ test('check warns about a manifest without jobs and about packages that are not 
   const missing = await say(t, dir, ['check'])
   assert.match(
     missing.out,
-    /^manifest\.ts:1:8 cannot find the package "left-pad": package\.json names it, but it is not installed/m,
+    /^manifest\.ts:1:8 cannot find the package "left-pad": package\.json names it, but it is not installed; run npm install$/m,
   )
   assert.match(
     missing.out,
-    /^manifest\.ts:2:8 cannot find the package "right-pad"; add it to "dependencies"/m,
+    /^manifest\.ts:2:8 cannot find the package "right-pad"; add it to "dependencies" in package\.json: npm install right-pad$/m,
   )
+})
+
+test('an import of a name that a file does not export says which ones it has', async t => {
+  const dir = jobsRepo(t, {
+    'manifest.ts': `import { latter } from './jobs/later'\n${oneJob('latter')}`,
+    'jobs/later.ts': 'export const later = () => 1\nexport const other = 2\nexport default later\n',
+  })
+  const close = await say(t, dir, ['check'])
+  assert.match(close.out, /^manifest\.ts:1:1 .* export named 'latter'; did you mean later\?$/m)
+  const far = `import { digest } from './jobs/later'\n${oneJob('digest')}`
+  writeFileSync(join(dir, 'manifest.ts'), far)
+  assert.match(
+    (await say(t, dir, ['check'])).out,
+    /'digest'; it exports default \(import x from …\), later, other$/m,
+  )
+  writeFileSync(join(dir, 'jobs/more.ts'), 'export const more = 1\n')
+  writeFileSync(join(dir, 'jobs/later.ts'), "export * from './more'\nexport const later = 1\n")
+  assert.match((await say(t, dir, ['check'])).out, /'digest'; it exports later, …$/m)
+  writeFileSync(join(dir, 'jobs/later.ts'), 'void 1\nexport {}\n')
+  assert.match((await say(t, dir, ['check'])).out, /'digest'; it exports nothing$/m)
+})
+
+test('check refuses a package that an instance does not install', async t => {
+  const put = (name: string) => ({
+    [`node_modules/${name}/package.json`]: JSON.stringify({ name, version: '1.0.0' }),
+    [`node_modules/${name}/index.js`]: "module.exports = ''\n",
+  })
+  const manifest = (fields: object) => JSON.stringify({ name: 'jobs', ...fields })
+  const locked = (dev: boolean) => ({ version: '1.0.0', ...(dev ? { dev } : {}) })
+  const dir = jobsRepo(t, {
+    'manifest.ts': `import 'left-pad'\nimport 'right-pad'\n${oneJob('() => 1')}`,
+    'package.json': manifest({ devDependencies: { 'left-pad': '^1.0.0' } }),
+    'package-lock.json': JSON.stringify({
+      packages: { 'node_modules/left-pad': locked(true), 'node_modules/right-pad': locked(true) },
+    }),
+    ...put('left-pad'),
+    ...put('right-pad'),
+  })
+  const refused = await say(t, dir, ['check'])
+  assert.equal(refused.code, 1)
+  assert.match(
+    refused.out,
+    /^manifest\.ts:1:8 .*"left-pad" is in "devDependencies".*an instance does not install/m,
+  )
+  assert.match(
+    refused.out,
+    /^manifest\.ts:2:8 .*"right-pad" is here only because .*: npm install right-pad$/m,
+  )
+
+  // npm writes the lockfile later than a person writes package.json.
+  writeFileSync(
+    join(dir, 'package.json'),
+    manifest({ dependencies: { 'left-pad': '^1.0.0' }, optionalDependencies: { 'right-pad': '^1.0.0' } }),
+  )
+  assert.equal((await say(t, dir, ['check'])).code, 0)
+
+  // A package for running needs it as well.
+  writeFileSync(join(dir, 'package.json'), manifest({ devDependencies: { 'left-pad': '^1.0.0' } }))
+  writeFileSync(
+    join(dir, 'package-lock.json'),
+    JSON.stringify({
+      packages: { 'node_modules/left-pad': locked(false), 'node_modules/right-pad': locked(false) },
+    }),
+  )
+  assert.equal((await say(t, dir, ['check'])).code, 0)
+
+  rmSync(join(dir, 'package-lock.json'))
+  const without = await say(t, dir, ['check'])
+  assert.equal(without.code, 1)
+  assert.equal(without.out.trimEnd().split('\n').length, 1, without.out)
 })
 
 test('import() of what is not there is a warning with its place; leading out of the repo it is an error', async t => {

@@ -42,7 +42,7 @@ export async function withManifest<T>(
   const buildsDir = join(scratch, 'builds')
   mkdirSync(buildsDir)
   try {
-    const read = await readManifest({ jobsDir: dir, buildsDir, timezone, signal, ...limits })
+    const read = await readManifest({ jobsDir: dir, buildsDir, timezone, signal, clone: true, ...limits })
     signal.throwIfAborted()
     if ('errors' in read) throw new BrokenManifest(read.errors)
     const jobs = new Map(read.jobs.map(job => [job.id, job]))

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Message } from 'esbuild'
 import { isPointerFile } from '../git/objects/lfs.ts'
@@ -44,18 +44,41 @@ export function inWords({ location, text }: Message, repo: string): ManifestErro
     file: location?.file ?? 'manifest.ts',
     line: location?.line ?? null,
     column: location ? location.column + 1 : null,
-    message: missing === undefined ? text : missingInWords(missing, location?.file ?? '', repo),
+    message:
+      missing === undefined
+        ? text
+        : missingInWords(missing, { importer: location?.file ?? '', repo, clone: false }),
   }
 }
 
-/** What to say of an import in `importer` that leads to nothing. */
-export function missingInWords(path: string, importer: string, repo: string): string {
+/** What to say of an import in `importer` that leads to nothing, and what to do about it where the person is. */
+export function missingInWords(
+  path: string,
+  { importer, repo, clone }: { importer: string; repo: string; clone: boolean },
+): string {
   if (path === 'manifest.ts') return 'manifest.ts is not there; it registers the jobs'
   if (/^[./]/.test(path) && isOutside(resolve(repo, dirname(importer), path), repo)) {
     return `imports "${path}", which lies outside the jobs repo; put the file itself here`
   }
   if (/^[./]/.test(path)) return `cannot find the file "${path}"`
   const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
+  return clone ? missingInClone(name, repo) : missingHere(name, repo)
+}
+
+function missingInClone(name: string, repo: string): string {
+  if (isNamed(name, 'dependencies', repo)) {
+    return `cannot find the package "${name}": package.json names it, but it is not installed; run npm install`
+  }
+  if (isNamed(name, 'devDependencies', repo)) {
+    return `the package "${name}" is in "devDependencies" of package.json, which an instance does not install; move it to "dependencies": npm install --save-prod ${name}`
+  }
+  if (existsSync(join(repo, 'node_modules', name))) {
+    return `the package "${name}" is here only because one in "devDependencies" needs it, and an instance does not install it; add it to "dependencies" in package.json: npm install ${name}`
+  }
+  return `cannot find the package "${name}"; add it to "dependencies" in package.json: npm install ${name}`
+}
+
+function missingHere(name: string, repo: string): string {
   if (isNamed(name, 'dependencies', repo)) {
     return `cannot find the package "${name}": package.json names it, but it is not installed`
   }

@@ -6,7 +6,8 @@ import { readAliases } from '../modules/aliases.ts'
 import type { Aliases } from '../modules/build.ts'
 import { type CompiledFile, compileFiles } from '../modules/compile.ts'
 import { whatCanWait } from '../modules/deferred.ts'
-import { walkImports } from '../modules/graph.ts'
+import { developmentOnly } from '../modules/development-packages.ts'
+import { type Compiled, walkImports } from '../modules/graph.ts'
 import { withMetadata } from '../modules/metadata.ts'
 import { ownPackagesOf } from '../modules/own-packages.ts'
 import { packagesOf } from '../modules/packages-of.ts'
@@ -38,6 +39,8 @@ export interface Compilation {
   inputs: string[]
   /** Modules that the manifest is read without, and that use no packages: they are loaded to see that they can be. */
   unread: { path: string; names: readonly string[] }[]
+  /** Where the names of imports can be looked up. */
+  compiled: Compiled
   /** What fails when a run comes to it. */
   warnings: ManifestError[]
 }
@@ -64,7 +67,7 @@ export async function compileManifest(
 }
 
 async function compileAll(
-  { repo, out, draft }: ReadingRequest,
+  { repo, out, draft, clone = false }: ReadingRequest,
   ahead: Ahead | null,
 ): Promise<{ errors: ManifestError[] } | Compilation> {
   const sources = findSources(repo, draft)
@@ -86,15 +89,16 @@ async function compileAll(
   }
   const own = ownPackagesOf(repo)
   const packages = packagesOf(repo)
+  const isLeftOut = clone ? developmentOnly(repo) : () => false
   const graph = walkImports(entry, {
     ...{ files, aliases, own },
     isThere: path => isThere(join(repo, path), repo),
     hasPackage: (name, folder) =>
-      isThere(join(repo, folder, 'node_modules', name), repo) ||
+      (isThere(join(repo, folder, 'node_modules', name), repo) && !isLeftOut(name, folder)) ||
       (packages !== null && existsSync(join(packages, folder, 'node_modules', name))),
   })
   const lacking = graph.missing.map(({ specifier, importer, later }) => {
-    const { outside, ...error } = missing(specifier, importer, repo, read)
+    const { outside, ...error } = missing({ specifier, importer, repo, clone }, read)
     return { error, later: later && !outside }
   })
   const strangers = settingsOutside(repo, new Set(graph.inputs.map(path => dirname(path))))
@@ -115,7 +119,10 @@ async function compileAll(
     packages: packages && basename(packages),
   })
   const warnings = lacking.map(({ error }) => error).slice(0, readingLimits.errors)
-  return { code, inputs: graph.inputs, unread: waiting.unread, warnings }
+  return {
+    ...{ code, inputs: graph.inputs, unread: waiting.unread, warnings },
+    compiled: { files, aliases, own },
+  }
 }
 
 /** What these imports of the files name, as paths in the repo. */
@@ -145,9 +152,7 @@ const asText = (path: string, code: string): CompiledFile => ({
 
 /** An import that leads to nothing, at its first place in the file. */
 function missing(
-  specifier: string,
-  importer: string,
-  repo: string,
+  { specifier, importer, repo, clone }: { specifier: string; importer: string; repo: string; clone: boolean },
   read: (path: string) => string,
 ): ManifestError & { outside: boolean } {
   const file = join(repo, dirname(importer), specifier)
@@ -164,7 +169,7 @@ function missing(
     return { ...where, message, outside: true }
   }
   const outside = /^[./]/.test(specifier) && isOutside(file, repo)
-  return { ...where, message: missingInWords(specifier, importer, repo), outside }
+  return { ...where, message: missingInWords(specifier, { importer, repo, clone }), outside }
 }
 
 /** A link that leads out of the repo is not. */

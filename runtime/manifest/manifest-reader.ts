@@ -7,6 +7,7 @@ import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { answerProbes } from '../isolation/probes.ts'
 import type { ImportSites } from '../modules/import-sites.ts'
 import { loadLater } from '../modules/later.ts'
+import { type ExportsOf, exportsOf, otherExports } from '../modules/missing-export.ts'
 import { packageInWords } from '../modules/package-words.ts'
 import { packagesOf } from '../modules/packages-of.ts'
 import { serveModules } from '../modules/serve.ts'
@@ -30,6 +31,7 @@ const parent = channelToParent<ReadingRequest>()
 // A manifest reads what follows the program as its own.
 const [jobsDir = ''] = process.argv.splice(2)
 let sites: ImportSites | undefined
+let known: ExportsOf = () => null
 startCompiler()
 const ahead = workAhead()
 
@@ -62,6 +64,7 @@ function answer(reading: Reading): void {
 async function read(request: ReadingRequest): Promise<Reading> {
   const compiled = await compileManifest(request, await ahead)
   if ('errors' in compiled) return compiled
+  known = exportsOf(compiled.compiled)
   // From here on it is their code that runs.
   explainAccessDenied()
   answerProbes()
@@ -158,7 +161,8 @@ function failure(error: unknown, request: ReadingRequest): ManifestError {
   const position = firstPosition(stack, request.repo) ?? sites?.find(stack)
   const said = error instanceof Error ? `${error.name}: ${error.message}` : `threw ${String(error)}`
   const hint = packageInWords(said)
-  const text = hint === null ? said : `${hint}: ${said}`
+  const others = position ? otherExports(said, position.file, known) : ''
+  const text = hint === null ? said + others : `${hint}: ${said}`
   return {
     file: position?.file ?? 'manifest.ts',
     line: position?.line ?? null,

@@ -30,6 +30,8 @@ export interface ReadOptions {
   limitMs: number
   memoryMb: number
   draft?: Draft | undefined
+  /** The command reads it in a clone, for an instance. */
+  clone?: boolean
   /** The pool to take a reader from; by default a new one is started. */
   readers?: Readers
   /** Aborts the reading. */
@@ -114,6 +116,7 @@ async function askReader(reader: Reader, options: ReadOptions): Promise<Answer> 
     repo,
     out,
     draft: options.draft,
+    clone: options.clone,
   }
   const channel = ask(child.stdio[3] as Duplex, question, readingLimits.bytes)
   let lastWords = ''

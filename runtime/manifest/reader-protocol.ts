@@ -8,6 +8,8 @@ export interface ReadingRequest {
   out: string
   /** A file to read with this content instead of the one on disk, as if it were saved. */
   draft?: Draft | undefined
+  /** The command reads it in a clone, where packages are installed that an instance leaves out. */
+  clone?: boolean | undefined
 }
 
 export interface Draft {

@@ -39,7 +39,8 @@ export function findSources(repo: string, draft?: Draft): Sources | { errors: Ma
   const bytes = paths.reduce((sum, path) => sum + sizeOf(join(repo, path)), 0)
   if (bytes > readingLimits.build) return { errors: [tooLarge(bytes)] }
   const entry = entryOf(repo, paths)
-  if (entry === null) return { errors: [atManifest(missingInWords('manifest.ts', '', repo))] }
+  if (entry === null)
+    return { errors: [atManifest(missingInWords('manifest.ts', { importer: '', repo, clone: false }))] }
   return {
     ...{ entry, paths, large, bytes },
     folders: new Set(paths.map(path => dirname(path))),
