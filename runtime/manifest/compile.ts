@@ -1,16 +1,15 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
-import { basename, dirname, join, posix } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { type Message, stop, transform } from 'esbuild'
 import { isWithin } from '../isolation/reach.ts'
 import { readAliases } from '../modules/aliases.ts'
 import type { Aliases } from '../modules/build.ts'
 import { type CompiledFile, compileFiles } from '../modules/compile.ts'
 import { whatCanWait } from '../modules/deferred.ts'
-import { developmentOnly } from '../modules/development-packages.ts'
 import { type Compiled, walkImports } from '../modules/graph.ts'
+import { installedPackages } from '../modules/installed.ts'
 import { withMetadata } from '../modules/metadata.ts'
 import { ownPackagesOf } from '../modules/own-packages.ts'
-import { packagesOf } from '../modules/packages-of.ts'
 import { aliasedTo, withoutQuery } from '../modules/resolve.ts'
 import { writeBuild } from '../modules/write-build.ts'
 import type { Ahead } from './ahead.ts'
@@ -80,22 +79,20 @@ async function compileAll(
   const known = new Set(reused.map(({ path }) => path))
   const rest = paths.filter(path => !known.has(path))
   const compiled = [...reused, ...(await compileFiles(repo, rest, { read, plugins, named: metadata.made }))]
+  const there = (path: string) => isThere(join(repo, path), repo)
   const aliases = readAliases(repo, folders)
   const imported = [...pathsOf(compiled, aliases, ({ imports }) => imports)].filter(path => large.has(path))
   compiled.push(...(await compileFiles(repo, imported, { read, plugins: [] })))
   const files = new Map(compiled.map(file => [file.path, file]))
   for (const path of pathsOf(compiled, aliases, ({ texts = [] }) => texts)) {
-    if (!files.has(path) && isThere(join(repo, path), repo)) files.set(path, asText(path, read(path)))
+    if (!files.has(path) && there(path)) files.set(path, asText(path, read(path)))
   }
   const own = ownPackagesOf(repo)
-  const packages = packagesOf(repo)
-  const isLeftOut = clone ? developmentOnly(repo) : () => false
+  const installed = installedPackages(repo, { clone, isThere: there })
   const graph = walkImports(entry, {
     ...{ files, aliases, own },
-    isThere: path => isThere(join(repo, path), repo),
-    hasPackage: (name, folder) =>
-      (isThere(join(repo, folder, 'node_modules', name), repo) && !isLeftOut(name, folder)) ||
-      (packages !== null && existsSync(join(packages, folder, 'node_modules', name))),
+    isThere: there,
+    hasPackage: installed.has,
   })
   const lacking = graph.missing.map(({ specifier, importer, later }) => {
     const { outside, ...error } = missing({ specifier, importer, repo, clone }, read)
@@ -116,7 +113,7 @@ async function compileAll(
     own,
     entry,
     deferred: waiting.deferred,
-    packages: packages && basename(packages),
+    packages: installed.name,
   })
   const warnings = lacking.map(({ error }) => error).slice(0, readingLimits.errors)
   return {

@@ -1,6 +1,8 @@
-import { join, posix } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join, posix } from 'node:path'
 import { readRegular } from '../../src/storage/regular-file.ts'
 import { parsedJson } from './build.ts'
+import { packagesOf } from './packages-of.ts'
 
 type Names = Record<string, unknown>
 interface Manifest {
@@ -17,12 +19,34 @@ const longestText = 64 * 1024 * 1024
 /** In the order in which npm reads them; the last one is what it writes beside the packages. */
 const lockFiles = ['npm-shrinkwrap.json', 'package-lock.json', 'node_modules/.package-lock.json']
 
+export interface InstalledPackages {
+  /** The name of the installation; null when the packages lie in the repo itself, or there are none. */
+  name: string | null
+  /** Whether a package is installed for the files of a folder. */
+  has(name: string, folder: string): boolean
+}
+
+/** What is installed for the repo. In a clone, packages that an instance leaves out do not count. */
+export function installedPackages(
+  repo: string,
+  { clone, isThere }: { clone: boolean; isThere: (path: string) => boolean },
+): InstalledPackages {
+  const packages = packagesOf(repo)
+  const isLeftOut = clone ? developmentOnly(repo) : () => false
+  return {
+    name: packages && basename(packages),
+    has: (name, folder) =>
+      (isThere(join(folder, 'node_modules', name)) && !isLeftOut(name, folder)) ||
+      (packages !== null && existsSync(join(packages, folder, 'node_modules', name))),
+  }
+}
+
 /**
  * Tells whether a package in `node_modules` of a folder of the repo is one that `npm install --omit=dev`, and so an
  * instance, leaves out. The steps: 1. What package.json names for running is installed, whatever an older lockfile says.
  * 2. The lockfile knows of the others. 3. Without one, what package.json names for development is left out.
  */
-export function developmentOnly(repo: string): (name: string, folder: string) => boolean {
+function developmentOnly(repo: string): (name: string, folder: string) => boolean {
   const manifest = read<Manifest>(repo, 'package.json')
   const { dependencies = {}, optionalDependencies = {}, devDependencies = {} } = manifest ?? {}
   const locks = lockFiles.map(file => read<Lock>(repo, file)).filter(lock => lock !== null)
