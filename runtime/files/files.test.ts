@@ -47,6 +47,8 @@ test('the API lists, reads, saves with a message, detects conflicts, renames and
   assert.deepEqual([head?.message.split('\n')[0], dirty], ['A second job', false])
   assert.match(head?.message ?? '', /Update manifest\.ts\n\nJobs:\n\+ two \(0 9 \* \* \*, UTC\)$/)
   assert.equal((await instance.run('two')).result, 2)
+  const other = await ask<Saved>('PUT', 'files/notes.md', { content: 'Nothing that a job needs.' })
+  assert.deepEqual([other.json.manifest.status, other.json.manifest.difference], ['ok', null])
 
   const late = await ask<{ type: string }>('PUT', 'files/manifest.ts', { content: 'x', hash })
   assert.deepEqual([late.status, late.json.type], [409, 'urn:longhouse:problem:file-changed'])

@@ -88,7 +88,7 @@ function manifestWords(
   const running = jobs === 1 ? 'The previous job keeps' : `The previous ${jobs} jobs keep`
   if (state.status === 'ok') {
     // The difference of an earlier load stays until there is another one.
-    const difference = state.difference === before.difference ? null : state.difference
+    const difference = state.lastChange === before.lastChange ? null : state.lastChange
     const head = state.commit === null ? 'Live.' : `Live at ${state.commit.slice(0, 12)}.`
     if (!difference) return [`${head} No job has changed.`]
     const { added, removed, changed } = difference

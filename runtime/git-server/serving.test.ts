@@ -56,6 +56,22 @@ test('every version of the protocol is served, shallow clones may push, and only
   assert.equal(readFileSync(instance.path('b.txt'), 'utf8'), 'b')
 })
 
+test('a push is answered with what it changed itself, also after one that waits', async t => {
+  const { clone, commit, push } = await startServed(t, { files })
+  await clone()
+  const say = async (content: string) => {
+    await commit('clone', { 'manifest.ts': content })
+    return (await push('clone')).text
+  }
+  const two =
+    files['manifest.ts'] + files['manifest.ts'].split('\n').slice(1).join('\n').replace("'job'", "'two'")
+  assert.match(await say(two), /Jobs: 1 added/)
+  assert.match(await say('export {}\n'), /wait:/)
+  const back = await say(`${two}// as before\n`)
+  assert.match(back, /Live at \w+\. No job has changed/)
+  assert.doesNotMatch(back, /added/)
+})
+
 test('a request may be compressed, and a browser is sent to the page of the repo', async t => {
   const { origin, url, head, app } = await startServed(t, { files })
   const Authorization = `Bearer ${new URL(await url('read')).password}`

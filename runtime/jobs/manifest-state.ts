@@ -16,6 +16,8 @@ export interface ManifestState {
   nextTryAt: number | null
   /** What the last load changed, or, while waiting for a confirmation, what it would change; null when nothing. */
   difference: JobsDifference | null
+  /** The newest difference that went live since boot, however many loads ago. */
+  lastChange: JobsDifference | null
 }
 
 export interface JobsDifference {

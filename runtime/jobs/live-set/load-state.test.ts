@@ -14,6 +14,7 @@ test('before the first load the state is loading', () => {
     waitingFor: null,
     nextTryAt: null,
     difference: null,
+    lastChange: null,
     commit: null,
     loadedAt: null,
   })
@@ -29,11 +30,15 @@ test('a set that waits for a confirmation shows its difference until it is confi
   assert.deepEqual([seen(changed).difference, states.confirmed(changed).confirmed], [null, null])
 })
 
-test('the last difference stays visible after a load that changes nothing', () => {
+test('a load says what it changed itself; the last change stays known', () => {
   const none = { added: 0, removed: 0, changed: 0, jobs: [] }
   const first = states.wentLive(states.initialState, tree, { inputs: [], difference })
   const second = states.wentLive(first, tree, { inputs: [], difference: none })
-  assert.equal(seen(second).difference, difference)
+  assert.equal(seen(second).difference, difference, 'the same files, read again')
+  const third = states.wentLive(first, { ...tree, stamp: 't2' }, { inputs: [], difference: none })
+  assert.deepEqual([seen(third).difference, seen(third).lastChange], [null, difference])
+  const refused = states.refused(first, tree, [])
+  assert.deepEqual([seen(refused).difference, seen(refused).lastChange], [null, difference])
 })
 
 test('the time of the next retry is shown only while the registry fails', () => {

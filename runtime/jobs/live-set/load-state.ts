@@ -14,7 +14,9 @@ export interface LoadState {
   seen: Tree | null
   /** The files that the live set was compiled from; null when this process did not compile it. */
   compiled: ReadonlySet<string> | null
-  /** What the last load changed. */
+  /** What the last load changed, if it changed something. */
+  difference: JobsDifference | null
+  /** What the last load changed that changed something. */
   lastChange: JobsDifference | null
   /** A set of jobs that waits for a confirmation. */
   unconfirmed: { build: string; difference: JobsDifference } | null
@@ -28,6 +30,7 @@ export const initialState: LoadState = {
   waitingFor: null,
   seen: null,
   compiled: null,
+  difference: null,
   lastChange: null,
   unconfirmed: null,
   confirmed: null,
@@ -44,9 +47,19 @@ export function wentLive(
   seen: Tree,
   { inputs, difference }: { inputs: readonly string[]; difference: JobsDifference | null },
 ): LoadState {
-  const lastChange = difference && !isEmpty(difference) ? difference : state.lastChange
-  return { ...upToDate(state, seen), compiled: new Set(inputs), lastChange }
+  const change = difference && !isEmpty(difference) ? difference : null
+  // Files that are read again are still what went live the first time.
+  const same = state.status === 'ok' && state.seen?.stamp === seen.stamp
+  return {
+    ...upToDate(state, seen),
+    compiled: new Set(inputs),
+    difference: change ?? (same ? state.difference : null),
+    lastChange: change ?? state.lastChange,
+  }
 }
+
+/** A load that is not at its end, or ended before something went live. */
+const nothingLive = { status: 'error', unconfirmed: null, difference: null } as const
 
 /** The files have errors; the live set stays. */
 export function refused(
@@ -55,7 +68,7 @@ export function refused(
   errors: ManifestError[],
   waitingFor: ManifestState['waitingFor'] = null,
 ): LoadState {
-  return { ...state, seen, status: 'error', errors, waitingFor, unconfirmed: null }
+  return { ...state, ...nothingLive, seen, errors, waitingFor }
 }
 
 /** The files register no jobs any more; the live set stays until a person confirms that. */
@@ -78,20 +91,20 @@ export function confirmed(state: LoadState): LoadState {
 /** The packages of the files are being installed. */
 export function installing(state: LoadState): LoadState {
   const message = 'its packages are being installed; the change goes live when they are in'
-  return { ...state, status: 'error', errors: [packagesError(message)], waitingFor: 'packages' }
+  return { ...state, ...nothingLive, errors: [packagesError(message)], waitingFor: 'packages' }
 }
 
 /** The files changed every time they were read. */
 export function changedTooOften(state: LoadState): LoadState {
   const message = 'files of the jobs repo changed again and again while they were loaded'
-  return { ...state, status: 'error', errors: [anywhere(message)] }
+  return { ...state, ...nothingLive, errors: [anywhere(message)] }
 }
 
 /** The load itself failed. */
 export function failed(state: LoadState, error: Error): LoadState {
   return {
     ...state,
-    status: 'error',
+    ...nothingLive,
     errors: [anywhere(`loading failed: ${error.message}`)],
     waitingFor: null,
   }
@@ -99,7 +112,7 @@ export function failed(state: LoadState, error: Error): LoadState {
 
 /** Returns the state as other features see it. */
 export function manifestState(
-  { status, errors, waitingFor, unconfirmed, lastChange }: LoadState,
+  { status, errors, waitingFor, unconfirmed, difference, lastChange }: LoadState,
   live: LiveSet | null,
   packages: () => Pick<PackagesState, 'nextTryAt'>,
 ): ManifestState {
@@ -108,7 +121,8 @@ export function manifestState(
     errors,
     waitingFor,
     nextTryAt: waitingFor === 'registry' ? packages().nextTryAt : null,
-    difference: unconfirmed?.difference ?? lastChange,
+    difference: unconfirmed?.difference ?? difference,
+    lastChange,
     commit: live?.commit ?? null,
     loadedAt: live?.loadedAt ?? null,
   }

@@ -84,10 +84,10 @@ export function RepoPage({ now, repo, manifest, clone, packages, sdk }: RepoPage
 }
 
 function LastChange({ manifest, now }: { manifest: ManifestWithExcerpts; now: number }) {
-  if (!manifest.difference || manifest.waitingFor === 'confirmation') return null
+  if (!manifest.lastChange) return null
   return (
     <Panel title="The last change that went live">
-      <Difference difference={manifest.difference} now={now} />
+      <Difference difference={manifest.lastChange} now={now} />
     </Panel>
   )
 }
