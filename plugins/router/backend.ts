@@ -1,90 +1,29 @@
-import { Agent, type ClientRequest } from 'node:http'
-import type { NetConnectOpts, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { idle } from '../../src/http/listener/listener.ts'
 import type { Destination } from './contract.ts'
-import { openProven } from './proof.ts'
+import { UpstreamPool } from './upstream/pool.ts'
 
 export type Ready = Extract<Destination, { state: 'ready' }>
 
-interface PooledSocket extends Socket {
-  /** Bytes read from it before its current request. */
-  readBefore?: number
-}
-
-export interface PoolOptions {
+export interface BackendOptions {
   /** The most connections to one instance. */
   mostSockets: number
   /** How long an instance may take to identify itself. */
   proofMs: number
 }
 
-/** Connections to one instance. Each has proved that it leads there before it carries a request. */
-class ProvenConnections extends Agent {
-  readonly #instanceId: string
-  readonly #proofMs: number
-
-  constructor(instanceId: string, proofMs: number, options: ConstructorParameters<typeof Agent>[0]) {
-    super(options)
-    this.#instanceId = instanceId
-    this.#proofMs = proofMs
-  }
-
-  override createConnection(
-    options: object,
-    done?: (error: Error | null, stream: Duplex) => void,
-  ): undefined {
-    openProven(options as NetConnectOpts, this.#instanceId, this.#proofMs, (error, socket) =>
-      done?.(error, socket),
-    )
-  }
-}
-
-/** Pools connections to one instance, and closes idle ones before the instance does. */
-class ConnectionPool extends ProvenConnections {
-  constructor(instanceId: string, { mostSockets, proofMs }: PoolOptions) {
-    super(instanceId, proofMs, {
-      keepAlive: true,
-      maxSockets: mostSockets,
-      maxFreeSockets: 128,
-      timeout: idle.poolMs,
-    })
-  }
-
-  override reuseSocket(socket: PooledSocket, request: ClientRequest): void {
-    super.reuseSocket(socket, request)
-    socket.readBefore = socket.bytesRead
-  }
-
-  /** Closes idle connections now, and busy ones when their requests end. */
-  retire(): void {
-    this.maxFreeSockets = 0
-    for (const sockets of Object.values(this.freeSockets)) {
-      for (const socket of sockets ?? []) socket.destroy()
-    }
-  }
-}
-
-/** Whether a reused connection was closed before a byte of the answer to this request arrived. */
-export function closedWhileIdle(request: ClientRequest): boolean {
-  const socket = request.socket as PooledSocket | null
-  return request.reusedSocket && socket !== null && socket.bytesRead === socket.readBefore
-}
-
 /** One subdomain's instance: its current address, and the connections to it. */
 export class Backend {
   readonly subdomain: string
-  readonly #options: PoolOptions
+  readonly #options: BackendOptions
   #destination: Destination
-  #pool: ConnectionPool
+  #pool: UpstreamPool | null = null
   #address = ''
   readonly #lasting = new Set<{ destroy(): unknown }>()
 
-  constructor(subdomain: string, destination: Destination, options: PoolOptions) {
+  constructor(subdomain: string, destination: Destination, options: BackendOptions) {
     this.subdomain = subdomain
     this.#options = options
     this.#destination = destination
-    this.#pool = new ConnectionPool(destination.instanceId, options)
     this.#address = addressOf(destination)
   }
 
@@ -92,13 +31,19 @@ export class Backend {
     return this.#destination
   }
 
-  get pool(): Agent {
+  /** The connections to where the instance is now. */
+  poolOf({ instanceId, host, port }: Ready): UpstreamPool {
+    const { mostSockets, proofMs } = this.#options
+    this.#pool ??= new UpstreamPool({
+      host,
+      port,
+      instanceId,
+      mostConnections: mostSockets,
+      mostIdle: 128,
+      idleMs: idle.poolMs,
+      proofMs,
+    })
     return this.#pool
-  }
-
-  /** An agent for one request, on a connection of its own. */
-  single(): Agent {
-    return new ProvenConnections(this.#destination.instanceId, this.#options.proofMs, { keepAlive: false })
   }
 
   /**
@@ -112,8 +57,8 @@ export class Backend {
     this.#destination = destination
     if (stays) return
     this.#address = addressOf(destination)
-    this.#pool.retire()
-    this.#pool = new ConnectionPool(destination.instanceId, this.#options)
+    this.#pool?.retire()
+    this.#pool = null
     this.cutLasting()
   }
 
@@ -131,12 +76,12 @@ export class Backend {
   /** Lets requests in progress end, and closes everything else. */
   retire(): void {
     this.cutLasting()
-    this.#pool.retire()
+    this.#pool?.retire()
   }
 
   close(): void {
     this.cutLasting()
-    this.#pool.destroy()
+    this.#pool?.destroy()
   }
 }
 

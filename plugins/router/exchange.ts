@@ -1,11 +1,15 @@
-import { type ClientRequest, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hasBody as announcesBody } from '../../src/http/listener/stall.ts'
 import type { Problem } from '../../src/http/problem.ts'
+import { AnswerStream } from './answer-stream.ts'
 import { gather } from './arrival.ts'
-import { type Backend, closedWhileIdle, type Ready } from './backend.ts'
-import { passableTrailers, readAnswer } from './headers.ts'
+import type { Backend, Ready } from './backend.ts'
+import { readAnswer } from './headers.ts'
 import { misrouted, timedOut, unreachable, unsupportedCoding } from './problems.ts'
 import { NotItself } from './proof.ts'
+import { Upload } from './upload.ts'
+import { type AnswerHead, UnreadableAnswer } from './upstream/answer-head.ts'
+import { type RequestEvents, UpstreamRequest } from './upstream/request.ts'
 
 export interface ExchangeOptions {
   /** How long an instance may take from the end of a request to the head of its answer. */
@@ -34,7 +38,6 @@ export interface Passage {
   takeBack?(): boolean
 }
 
-const joinedBytes = 8192
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /**
@@ -71,21 +74,19 @@ function attempt(
   again = false,
 ): void {
   const { request, response, backend, ready } = passage
-  const hasBody = body !== null
-  const chunked = request.headers['transfer-encoding'] !== undefined
-
-  const outgoing = open(passage, chunked, again)
-  let incoming: IncomingMessage | undefined
-  let abandoned = false
+  const { method = '' } = request
+  const upload =
+    body &&
+    new Upload(request, body, () => {
+      // The instance's time starts when it has the whole request.
+      if (!answer) timer.refresh()
+    })
+  let answer: AnswerStream | undefined
 
   const abandon = () => {
-    abandoned = true
     clearTimeout(timer)
-    response.off('close', onClose)
-    if (hasBody) {
-      request.unpipe(outgoing)
-      request.resume()
-    }
+    response.off('close', abandon)
+    upload?.stop()
     outgoing.destroy()
   }
   const fail = (problem: Problem) => {
@@ -93,7 +94,7 @@ function attempt(
     options.refuse(request, response, problem)
   }
   const onLate = () => {
-    if (hasBody && !request.complete && outgoing.socket?.connecting === false) {
+    if (upload && !request.complete && outgoing.connected) {
       timer = setTimeout(onLate, options.responseTimeoutMs)
       return
     }
@@ -101,86 +102,65 @@ function attempt(
     fail(timedOut(`There was no answer within ${seconds} seconds. The request may still take effect.`))
   }
   let timer = setTimeout(onLate, options.responseTimeoutMs)
+  // Ends what the client no longer waits for.
+  response.on('close', abandon)
 
-  // Ends what the client no longer waits for, and an upload whose answer is already complete.
-  const onClose = () => {
-    if (!incoming?.complete || !outgoing.writableFinished) abandon()
-  }
-  response.on('close', onClose)
-
-  outgoing.on('error', (error: NodeJS.ErrnoException) => {
-    if (abandoned || incoming) return
-    if (!again && !hasBody && idempotent.has(request.method ?? '') && closedWhileIdle(outgoing)) {
-      abandon()
-      attempt(passage, options, null, true)
-      return
-    }
-    if (error instanceof NotItself) {
-      options.misrouted(backend, ready.instanceId, error.message)
-      return fail(notLetThrough())
-    }
-    const repeatable = error.code === 'ECONNREFUSED' || idempotent.has(request.method ?? '')
-    if (!hasBody && repeatable && passage.takeBack) {
-      abandon()
-      if (passage.takeBack()) return
-    }
-    if (error.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
-    fail(notReached(error))
-  })
-
-  outgoing.on('response', (message: IncomingMessage) => {
-    if (abandoned) return
-    incoming = message
-    clearTimeout(timer)
-    const problem = passOn(message, passage, options)
-    if (problem) return fail(problem)
-    if (hasBody) {
-      message.on('end', () => {
-        if (request.complete) return
-        request.unpipe(outgoing)
-        request.resume()
-      })
-    }
-  })
-
-  if (request.headers.expect !== undefined && request.httpVersion !== '1.0') {
-    outgoing.on('continue', () => {
-      if (!response.headersSent) response.writeContinue()
-    })
-  }
-  sendBody(outgoing, request, body, () => {
-    // The instance's time starts when it has the whole request.
-    if (!abandoned && !incoming) timer.refresh()
-  })
-}
-
-/** Sends what has arrived of the body and then the rest of it; null when there is none. Calls `onEnd` at its end. */
-function sendBody(
-  outgoing: ClientRequest,
-  request: IncomingMessage,
-  body: readonly Buffer[] | null,
-  onEnd: () => void,
-): void {
-  if (body === null) {
-    outgoing.end()
-    return
+  const events: RequestEvents = {
+    writable: () => upload?.writable(outgoing),
+    information: head => passInformation(head, passage),
+    head: head => {
+      clearTimeout(timer)
+      const problem = passOn(head, passage, options)
+      if (problem) fail(problem)
+      else answer = new AnswerStream(outgoing, response, head.length)
+    },
+    data: chunk => answer?.data(chunk),
+    caughtUp: () => answer?.caughtUp(),
+    end: trailers => {
+      // An answer that came early needs no more of the body; it is read to its end for the sake of the client's connection.
+      upload?.stop()
+      answer?.end(trailers)
+    },
+    switched: (_, socket) => {
+      socket.destroy()
+    },
+    failed: error => {
+      clearTimeout(timer)
+      response.off('close', abandon)
+      upload?.stop()
+      // When the instance cuts the answer short, so do we. Otherwise the client would take it for complete.
+      if (answer) {
+        response.destroy()
+        return
+      }
+      if (!again && !upload && idempotent.has(method) && outgoing.closedWhileIdle) {
+        attempt(passage, options, null, true)
+        return
+      }
+      if (error instanceof NotItself) {
+        options.misrouted(backend, ready.instanceId, error.message)
+        return fail(notLetThrough())
+      }
+      const repeatable = error.code === 'ECONNREFUSED' || idempotent.has(method)
+      if (!upload && repeatable && passage.takeBack?.()) return
+      if (error.code === 'ECONNREFUSED')
+        options.misrouted(backend, ready.instanceId, 'refused the connection')
+      options.refuse(request, response, notReached(error))
+    },
   }
   const chunked = request.headers['transfer-encoding'] !== undefined
-  const end = () => {
-    onEnd()
-    if (chunked && request.rawTrailers.length > 0) outgoing.addTrailers(passableTrailers(request.rawTrailers))
-  }
-  for (const chunk of body) outgoing.write(chunk)
-  if (request.readableEnded) {
-    end()
-    outgoing.end()
-  } else {
-    request.once('end', end)
-    request.pipe(outgoing)
-  }
+  const framing = chunked ? 'chunked' : 'plain'
+  const outgoing = new UpstreamRequest(
+    { method, path: passage.path, headers: passage.headers, body: upload ? framing : 'none' },
+    events,
+  )
+  // A retry uses a connection of its own.
+  backend.poolOf(ready).send(outgoing, again)
 }
 
-function notReached(error: NodeJS.ErrnoException): Problem {
+export function notReached(error: NodeJS.ErrnoException): Problem {
+  if (error instanceof UnreadableAnswer)
+    return unreachable('The instance’s answer could not be read.', { cause: error })
   return error.code === 'ETIMEDOUT'
     ? timedOut('The instance could not be reached in time. Try again in a moment.')
     : unreachable('The instance closed the connection before it answered. Try again in a moment.', {
@@ -188,80 +168,48 @@ function notReached(error: NodeJS.ErrnoException): Problem {
       })
 }
 
-/** Opens the request to the instance; a retry uses a connection of its own. */
-function open({ request, backend, ready, headers, path }: Passage, chunked: boolean, again: boolean) {
-  return send({
-    host: ready.host,
-    port: ready.port,
-    method: request.method,
-    path,
-    headers: chunked ? [...headers, 'Transfer-Encoding', 'chunked'] : headers,
-    agent: again ? backend.single() : backend.pool,
-  })
+/**
+ * Passes on what comes before an answer: `100`, when the client waits for it, and the links of early hints that name the
+ * instance, as every answer must.
+ */
+function passInformation({ status, headers }: AnswerHead, { request, response, ready }: Passage): void {
+  if (response.headersSent || request.httpVersion === '1.0') return
+  if (status === 100 && request.headers.expect !== undefined) response.writeContinue()
+  if (status !== 103 || readAnswer(headers, []).instanceId !== ready.instanceId) return
+  const links = headers.flatMap((name, i) =>
+    i % 2 === 0 && name.toLowerCase() === 'link' ? [name, headers[i + 1] as string] : [],
+  )
+  if (links.length > 0) response.writeInformation(103, links)
 }
 
-/** Passes on an instance's answer. Returns the problem instead when it must not be passed on. */
+/** Passes on the head of an instance's answer. Returns the problem instead when it must not be passed on. */
 export function passOn(
-  message: IncomingMessage,
+  head: AnswerHead,
   { request, response, backend, ready }: Passage,
   options: ExchangeOptions,
 ): Problem | undefined {
-  const answer = readAnswer(message.rawHeaders, request.rawHeaders)
-  const status = message.statusCode ?? 0
-  if (answer.instanceId !== ready.instanceId || status === 421) {
-    const reason = status === 421 ? 'said that it is another' : `did not say that it is ${ready.instanceId}`
+  const answer = readAnswer(head.headers, request.rawHeaders)
+  if (answer.instanceId !== ready.instanceId || head.status === 421) {
+    const reason =
+      head.status === 421 ? 'said that it is another' : `did not say that it is ${ready.instanceId}`
     options.misrouted(backend, ready.instanceId, reason)
     return notLetThrough()
   }
-  if (status < 200 || (answer.codings !== undefined && answer.codings !== 'chunked')) {
-    return unreachable('The instance’s answer could not be read.')
-  }
-  if (answer.trailer !== undefined && answer.codings && carriesChunks(request)) {
+  // RFC 9110, section 8.6: a 204 has none, and a parser could wait for a body.
+  if (head.status === 204 && head.length >= 0) answer.headers.splice(-2)
+  if (answer.trailer !== undefined && head.chunked && carriesChunks(request)) {
     answer.headers.push('Trailer', answer.trailer, 'Transfer-Encoding', 'chunked')
   }
   try {
-    response.writeHead(status, message.statusMessage ?? '', answer.headers)
+    response.writeHead(head.status, head.reason, answer.headers)
   } catch (cause) {
     return unreachable('The instance’s answer could not be read.', { cause })
   }
-  if (message.headers['content-type']?.startsWith('text/event-stream')) {
+  if (answer.events) {
     const forget = backend.keep(response)
     response.on('close', forget)
   }
-  stream(message, response, answer.length)
   return undefined
-}
-
-function stream(message: IncomingMessage, response: ServerResponse, length: number): void {
-  let begun = false
-  message.on('data', (chunk: Buffer) => {
-    // A body that arrived whole is sent whole. As text, Node joins a small one to the head and writes once.
-    if (!begun && chunk.length === length) {
-      if (length <= joinedBytes) response.end(chunk.toString('latin1'), 'latin1')
-      else response.end(chunk)
-    } else if (!response.write(chunk)) {
-      message.pause()
-      response.once('drain', () => message.resume())
-    }
-    begun = true
-  })
-  message.on('end', () => {
-    begun = true
-    if (message.rawTrailers.length > 0 && response.chunkedEncoding) {
-      response.addTrailers(passableTrailers(message.rawTrailers))
-    }
-    response.end()
-    // A slow client must not keep its permit for as long as it likes after the answer is complete here.
-    if (response.writableLength > 0) response.socket?.setTimeout(60_000)
-  })
-  // When the instance cuts the answer short, so do we. Otherwise the client would take it for complete.
-  message.on('close', () => {
-    if (!message.complete) response.destroy()
-  })
-  message.on('error', () => response.destroy())
-  setImmediate(() => {
-    if (!begun) response.flushHeaders()
-  })
 }
 
 export function notLetThrough(): Problem {

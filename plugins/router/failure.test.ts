@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { after, before, it } from 'node:test'
 import { identityPath } from '../../src/http/identity.ts'
 import { type Edge, startEdge } from './edge.fixture.ts'
-import { ask, listening, route, startInstance } from './wire.fixture.ts'
+import { ask, listening, route, startInstance, wire } from './wire.fixture.ts'
 
 let edge: Edge
 before(async () => {
@@ -32,6 +33,12 @@ const scripted = async (...answers: (string | null)[]) => {
     port,
     connections: () => connections,
     left: () => answers.length,
+    /** Sends this on every connection. */
+    sendAll: (text: string) => {
+      for (const socket of sockets) socket.write(text)
+    },
+    /** Resolves when the edge has closed all connections so far. */
+    closed: () => Promise.all([...sockets].map(socket => socket.closed || once(socket, 'close'))),
     close: async () => {
       for (const socket of sockets) socket.destroy()
       await new Promise(resolve => server.close(resolve))
@@ -181,4 +188,72 @@ it('keeps two tenants apart when their ports are swapped', async () => {
   assert.equal((await ask(edge, 'beta.localhost')).body, 'beta’s own')
   await alpha.close()
   await beta.close()
+})
+
+it('passes on early hints that name the instance, and no others', async () => {
+  const hint = (id: string, link: string) =>
+    `HTTP/1.1 103 Early Hints\r\nLonghouse-Instance: ${id}\r\nLink: <${link}>; rel=preload\r\nX-Other: no\r\n\r\n`
+  const raw = await scripted(hint('inst_raw', '/style.css') + hint('inst_other', '/secret') + good, good)
+  const line = wire(edge, 'GET / HTTP/1.1\r\nHost: raw.localhost\r\n\r\n')
+  await line.until(/200 OK[\s\S]*ok$/)
+  assert.match(
+    line.received(),
+    /^HTTP\/1\.1 103 [^\r]*\r\nLink: <\/style\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK\r\n/,
+  )
+  assert.doesNotMatch(line.received(), /secret|X-Other/)
+  // HTTP/1.0 knows no answers before the answer.
+  const old = wire(edge, 'GET / HTTP/1.0\r\nHost: raw.localhost\r\n\r\n')
+  assert.match(await old.ended(), /^HTTP\/1\.1 200 OK\r\n/)
+  line.socket.destroy()
+  await raw.close()
+})
+
+/** The connection ends before the last chunk: no client takes that for a whole answer. */
+const cutShort = /^(?![\s\S]*\r\n0\r\n)/
+
+it('a hostile instance hurts only its own answers', async () => {
+  const head = 'HTTP/1.1 200 OK\r\nLonghouse-Instance: inst_raw\r\n'
+  const evil = `${head}Content-Length: 4\r\n\r\nevil`
+  for (const [answer, expected] of [
+    [good + evil, /200 OK[\s\S]*\r\n\r\nok$/],
+    [
+      `HTTP/1.1 204 No Content\r\nLonghouse-Instance: inst_raw\r\nContent-Length: 4\r\n\r\nevil`,
+      /^HTTP\/1\.1 204 No Content\r\n(?![\s\S]*(evil|Content-Length))/,
+    ],
+    [`${head}Content-Length: 2\r\nContent-Length: 6\r\n\r\nok${evil}`, /502 Bad Gateway/],
+    [`${head}Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n${evil}`, /502 Bad Gateway/],
+    [`${head}X: a\nContent-Length: 0\r\n\r\n${evil}`, /502 Bad Gateway/],
+    [`${head}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n${evil}`, cutShort],
+    [`${head}Transfer-Encoding: chunked\r\n\r\n2\r\nok!\r\n0\r\n\r\n`, cutShort],
+    [`${head}Transfer-Encoding: xchunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`, /502 Bad Gateway/],
+    [`HTTP/1.1 102 Processing\r\n\r\n`.repeat(100), /502 Bad Gateway/],
+    [`${head}X: ${'x'.repeat(40_000)}\r\n\r\n`, /502 Bad Gateway/],
+  ] as const) {
+    const raw = await scripted(answer, good)
+    const first = wire(edge, 'GET /first HTTP/1.1\r\nHost: raw.localhost\r\n\r\n')
+    if (expected === cutShort) assert.match(await first.ended(), cutShort)
+    else await first.until(expected)
+    // Another client's request does not get what was left over, nor does a neighbour's.
+    const neighbour = await startInstance('inst_next')
+    route(edge, 'next', neighbour)
+    const [again, next] = await Promise.all([ask(edge, 'raw.localhost'), ask(edge, 'next.localhost')])
+    assert.equal(again.body, 'ok', answer.slice(0, 200))
+    assert.equal(next.body, 'inst_next')
+    assert.equal(raw.connections(), 2)
+    assert.ok((first.received().match(/^HTTP\/1\.1 /gm)?.length ?? 0) <= 1)
+    assert.doesNotMatch(first.received(), /evil/)
+    first.socket.destroy()
+    await neighbour.close()
+    await raw.close()
+  }
+})
+
+it('what an instance sends without being asked is no answer', async () => {
+  const raw = await scripted(good, good)
+  assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
+  raw.sendAll('HTTP/1.1 200 OK\r\nLonghouse-Instance: inst_raw\r\nContent-Length: 4\r\n\r\nevil')
+  await raw.closed()
+  assert.equal((await ask(edge, 'raw.localhost')).body, 'ok')
+  assert.equal(raw.connections(), 2)
+  await raw.close()
 })

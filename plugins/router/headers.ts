@@ -156,10 +156,11 @@ export interface Answer {
   headers: string[]
   /** Undefined when the instance did not identify itself, or did so twice. */
   instanceId: string | undefined
-  /** The Content-Length; -1 when there is none. */
-  length: number
-  codings: string | undefined
+  /** Whether the body is a stream of events, which does not end by itself. */
+  events: boolean
   trailer: string | undefined
+  /** The protocol that a 101 switches to. */
+  upgrade: string | undefined
 }
 
 /** `asked` are the request's headers. */
@@ -168,9 +169,9 @@ export function readAnswer(raw: readonly string[], asked: readonly string[]): An
   const answer: Answer = {
     headers,
     instanceId: undefined,
-    length: -1,
-    codings: undefined,
+    events: false,
     trailer: undefined,
+    upgrade: undefined,
   }
   let listed: string[] | undefined
   let contentLength: string | undefined
@@ -185,8 +186,8 @@ export function readAnswer(raw: readonly string[], asked: readonly string[]): An
         identities++
         answer.instanceId = value
       } else if (lower === 'connection') listed = listedNames(value, listed)
-      else if (lower === 'transfer-encoding') answer.codings = value.toLowerCase()
       else if (lower === 'trailer') answer.trailer = value
+      else if (lower === 'upgrade') answer.upgrade = value
     } else if (name.length === 14 && name.toLowerCase() === 'content-length') {
       contentLength = value
     } else if (name.length === 10 && name.toLowerCase() === 'set-cookie') {
@@ -195,14 +196,17 @@ export function readAnswer(raw: readonly string[], asked: readonly string[]): An
     } else if (name.length === 25 && name.toLowerCase() === 'strict-transport-security') {
       const own = ownTransportSecurity(value)
       if (own !== null) headers.push(name, own)
-    } else headers.push(name, value)
+    } else {
+      if (name.length === 12 && name.toLowerCase() === 'content-type')
+        answer.events = value.startsWith('text/event-stream')
+      headers.push(name, value)
+    }
   }
   if (identities !== 1) answer.instanceId = undefined
   if (listed) answer.headers = without(headers, listed)
   if (contentLength !== undefined) {
     // Last, because Node rewrites the bytes of a Content-Disposition that follows it.
     answer.headers.push('Content-Length', contentLength)
-    answer.length = Number(contentLength)
   }
   return answer
 }

@@ -1,13 +1,16 @@
-import { type IncomingMessage, ServerResponse, request as send } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { hasBody } from '../../src/http/listener/stall.ts'
-import { badRequest } from '../../src/http/problem.ts'
+import { badRequest, type Problem } from '../../src/http/problem.ts'
+import { AnswerStream } from './answer-stream.ts'
 import type { Backend } from './backend.ts'
-import { type ExchangeOptions, notLetThrough, type Passage, passOn } from './exchange.ts'
+import { type ExchangeOptions, notLetThrough, notReached, type Passage, passOn } from './exchange.ts'
 import { readAnswer } from './headers.ts'
-import { timedOut, unreachable } from './problems.ts'
+import { timedOut } from './problems.ts'
 import { NotItself } from './proof.ts'
+import type { AnswerHead } from './upstream/answer-head.ts'
+import { type RequestEvents, UpstreamRequest } from './upstream/request.ts'
 
 /**
  * Makes the response to an upgrade request. A refusal is an ordinary HTTP response, and the connection closes after it.
@@ -34,79 +37,81 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
     return
   }
   const headers = [...passage.headers, 'Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? '']
-  const outgoing = send({
-    host: ready.host,
-    port: ready.port,
-    method: request.method,
-    path,
-    headers,
-    agent: backend.single(),
-  })
-  let finished = false
+  let answer: AnswerStream | undefined
   const finish = () => {
-    finished = true
     clearTimeout(timer)
+    socket.off('close', abandon)
   }
-  const timer = setTimeout(() => {
-    finish()
-    outgoing.destroy()
-    options.refuse(request, response, timedOut('The instance did not answer in time. Try again in a moment.'))
-  }, options.responseTimeoutMs)
-
-  const onClose = () => {
+  const abandon = () => {
     finish()
     outgoing.destroy()
   }
-  socket.on('close', onClose)
-  outgoing.on('error', (cause: NodeJS.ErrnoException) => {
-    if (finished) return
-    finish()
-    if (cause instanceof NotItself) {
-      options.misrouted(backend, ready.instanceId, cause.message)
-      options.refuse(request, response, notLetThrough())
-      return
-    }
-    if (cause.code === 'ECONNREFUSED') options.misrouted(backend, ready.instanceId, 'refused the connection')
-    options.refuse(
-      request,
-      response,
-      unreachable('The instance closed the connection before it answered. Try again in a moment.', { cause }),
-    )
-  })
-  outgoing.on('response', (message: IncomingMessage) => {
-    if (finished) return
-    finish()
-    const problem = passOn(message, passage, options)
-    if (!problem) return
-    outgoing.destroy()
+  const refuse = (problem: Problem) => {
+    abandon()
     options.refuse(request, response, problem)
-  })
-  outgoing.on('upgrade', (message: IncomingMessage, upstream: Socket, first: Buffer) => {
-    if (finished) {
-      upstream.destroy()
-      return
-    }
-    finish()
-    socket.off('close', onClose)
-    const answer = readAnswer(message.rawHeaders, request.rawHeaders)
-    if (answer.instanceId !== ready.instanceId) {
-      upstream.destroy()
-      options.misrouted(backend, ready.instanceId, `did not say that it is ${ready.instanceId}`)
-      options.refuse(request, response, notLetThrough())
-      return
-    }
-    response.detachSocket(socket as Socket)
-    answer.headers.push('Connection', 'Upgrade', 'Upgrade', message.headers.upgrade ?? '')
-    socket.write(switchingHead(message, answer.headers), 'latin1')
-    if (first.length > 0) socket.write(first)
-    if (early.length > 0) upstream.write(early)
-    join(backend, socket as Socket, upstream)
-  })
-  outgoing.end()
+  }
+  const timer = setTimeout(
+    () => refuse(timedOut('The instance did not answer in time. Try again in a moment.')),
+    options.responseTimeoutMs,
+  )
+  socket.on('close', abandon)
+
+  const events: RequestEvents = {
+    writable: () => undefined,
+    information: () => undefined,
+    head: head => {
+      clearTimeout(timer)
+      const problem = passOn(head, passage, options)
+      if (problem) refuse(problem)
+      else answer = new AnswerStream(outgoing, response, head.length)
+    },
+    data: chunk => answer?.data(chunk),
+    caughtUp: () => answer?.caughtUp(),
+    end: trailers => {
+      finish()
+      answer?.end(trailers)
+    },
+    failed: error => {
+      finish()
+      if (answer) {
+        response.destroy()
+        return
+      }
+      if (error instanceof NotItself) {
+        options.misrouted(backend, ready.instanceId, error.message)
+        options.refuse(request, response, notLetThrough())
+        return
+      }
+      if (error.code === 'ECONNREFUSED')
+        options.misrouted(backend, ready.instanceId, 'refused the connection')
+      options.refuse(request, response, notReached(error))
+    },
+    switched: (head, upstream, first) => {
+      finish()
+      const agreed = readAnswer(head.headers, request.rawHeaders)
+      if (agreed.instanceId !== ready.instanceId) {
+        upstream.destroy()
+        options.misrouted(backend, ready.instanceId, `did not say that it is ${ready.instanceId}`)
+        options.refuse(request, response, notLetThrough())
+        return
+      }
+      response.detachSocket(socket as Socket)
+      agreed.headers.push('Connection', 'Upgrade', 'Upgrade', agreed.upgrade ?? '')
+      socket.write(switchingHead(head, agreed.headers), 'latin1')
+      if (first.length > 0) socket.write(first)
+      if (early.length > 0) upstream.write(early)
+      join(backend, socket as Socket, upstream)
+    },
+  }
+  const outgoing = new UpstreamRequest(
+    { method: request.method ?? '', path, headers, body: 'none', maySwitch: true },
+    events,
+  )
+  backend.poolOf(ready).send(outgoing, true)
 }
 
-function switchingHead(message: IncomingMessage, headers: readonly string[]): string {
-  let text = `HTTP/1.1 101 ${message.statusMessage || 'Switching Protocols'}\r\n`
+function switchingHead({ reason }: AnswerHead, headers: readonly string[]): string {
+  let text = `HTTP/1.1 101 ${reason || 'Switching Protocols'}\r\n`
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${text}\r\n`
 }

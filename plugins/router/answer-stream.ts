@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http'
+import { passableTrailers } from './headers.ts'
+import type { UpstreamRequest } from './upstream/request.ts'
+
+/** Node joins a text up to this size to the head, and writes once. */
+const joinedBytes = 8192
+
+/** Passes the body of an answer to the client, at the client's pace. The head has been given to `response`. */
+export class AnswerStream {
+  readonly #outgoing: UpstreamRequest
+  readonly #response: ServerResponse
+  /** In bytes; -1 when it is not known. */
+  readonly #length: number
+  #begun = false
+
+  constructor(outgoing: UpstreamRequest, response: ServerResponse, length: number) {
+    this.#outgoing = outgoing
+    this.#response = response
+    this.#length = length
+  }
+
+  data(chunk: Buffer): void {
+    const begun = this.#begun
+    this.#begun = true
+    // A body that arrived whole is sent whole.
+    if (!begun && chunk.length === this.#length) {
+      if (chunk.length <= joinedBytes) this.#response.end(chunk.toString('latin1'), 'latin1')
+      else this.#response.end(chunk)
+    } else if (!this.#response.write(chunk)) {
+      this.#outgoing.pause()
+      this.#response.once('drain', () => this.#outgoing.resume())
+    }
+  }
+
+  /** What had arrived was given: a head does not wait for its body. */
+  caughtUp(): void {
+    if (this.#begun) return
+    this.#begun = true
+    this.#response.flushHeaders()
+  }
+
+  end(trailers: readonly string[]): void {
+    const response = this.#response
+    if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(passableTrailers(trailers))
+    if (!response.writableEnded) response.end()
+    // A slow client must not keep its permit for as long as it likes after the answer is complete here.
+    if (response.writableLength > 0) response.socket?.setTimeout(60_000)
+  }
+}

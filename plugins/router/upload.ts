@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http'
+import { passableTrailers } from './headers.ts'
+import type { UpstreamRequest } from './upstream/request.ts'
+
+/** Sends a request's body to the instance, at the instance's pace: first what has arrived of it, then the rest. */
+export class Upload {
+  readonly #request: IncomingMessage
+  readonly #first: readonly Buffer[]
+  readonly #onEnd: () => void
+  #outgoing: UpstreamRequest | null = null
+
+  constructor(request: IncomingMessage, first: readonly Buffer[], onEnd: () => void) {
+    this.#request = request
+    this.#first = first
+    this.#onEnd = onEnd
+  }
+
+  /** The instance takes more. */
+  writable(outgoing: UpstreamRequest): void {
+    if (!this.#outgoing) {
+      this.#outgoing = outgoing
+      for (const chunk of this.#first) outgoing.write(chunk)
+      if (this.#request.readableEnded) {
+        this.#end()
+        return
+      }
+      this.#request.on('data', this.#data).once('end', this.#end)
+    }
+    this.#request.resume()
+  }
+
+  /** The instance wants no more of it. The rest is read and dropped. */
+  stop(): void {
+    this.#request.off('data', this.#data).off('end', this.#end)
+    if (!this.#request.readableEnded) this.#request.resume()
+  }
+
+  #data = (chunk: Buffer): void => {
+    if (!this.#outgoing?.write(chunk)) this.#request.pause()
+  }
+
+  #end = (): void => {
+    const { rawTrailers } = this.#request
+    this.#outgoing?.endBody(rawTrailers.length > 0 ? passableTrailers(rawTrailers) : [])
+    this.#onEnd()
+  }
+}
