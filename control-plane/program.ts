@@ -13,6 +13,7 @@ import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { tokens } from '../plugins/tokens/index.ts'
+import { upgrades } from '../plugins/upgrades/index.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 import type { Environment } from '../src/kernel/config.ts'
 import type { Logger } from '../src/log.ts'
@@ -36,6 +37,7 @@ export const plugins = [
   owners,
   sso,
   tokens,
+  upgrades,
 ]
 
 /** Sets up the control plane, which answers once `listen` is called. Throws a BootError that names every fault. */

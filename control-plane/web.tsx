@@ -48,6 +48,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         'admin-alerts': 'What needs the operator, and silences',
         'admin-sessions': 'Browsers in which operators are signed in',
         'admin-tokens': 'API tokens of operators',
+        'admin-upgrades': 'Fleet upgrades, in waves',
         'admin-overview': 'The operator’s first page',
         metrics: 'Figures for Prometheus',
         portal: 'Invoices and cards, at the payment provider',

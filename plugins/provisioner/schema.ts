@@ -147,6 +147,8 @@ export const operations = sqliteTable(
     status: text('status', { enum: operationStatuses }).notNull(),
     /** The image that it brings; the instance's own when it brings none. */
     image: text('image'),
+    /** The same by its id, where that was decided when it was opened; null for what the name means when it is carried out. */
+    imageId: text('image_id'),
     /** The copy that it restores. */
     copyId: text('copy_id'),
     /** The image that it replaced, by name and id, from the moment that it did: undoing it goes back to that. */

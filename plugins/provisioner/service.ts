@@ -3,6 +3,7 @@ import { request } from './commands/commands.ts'
 import type { Ownership } from './commands/ownership.ts'
 import { restore } from './commands/restore.ts'
 import { restoreAll } from './commands/restore-copy.ts'
+import { upgradeWork } from './commands/upgrade-work.ts'
 import type { Desired, OperationKind, ProvisionerService } from './contract.ts'
 import type { Capacity } from './driver.ts'
 import { exceeds } from './drivers/capacity.ts'
@@ -57,6 +58,7 @@ export function provisionerService(parts: {
     limit: (id, limits) => actIf(limitInstance(fleet, id, limits)),
     owned: account => ownership.of(account, act),
     limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
+    upgrades: upgradeWork(fleet, act),
     summary: recent => fleetSummary(db, { capacity, memoryBytes, recent }),
     retentionMs: retention.keptMs,
     restoreAll: copyOf => {

@@ -6,7 +6,7 @@ export type JsonSchema = Record<string, unknown>
 const wireKey = 'x-on-the-wire'
 
 /** Describes a field of a query or form by its meaning: a number is an integer, although it arrives as text. */
-function onTheWire<T extends z.ZodType>(schema: T, shape: JsonSchema): T {
+export function onTheWire<T extends z.ZodType>(schema: T, shape: JsonSchema): T {
   return schema.meta({ [wireKey]: shape }) as T
 }
 

@@ -3,6 +3,7 @@ import type { NavLink, PageProps } from '../layout.tsx'
 const parts = [
   { href: '/admin/overview', label: 'Overview' },
   { href: '/admin/instances', label: 'Instances' },
+  { href: '/admin/upgrades', label: 'Upgrades' },
   { href: '/admin/alerts', label: 'Alerts' },
   { href: '/admin/billing', label: 'Billing' },
   { href: '/admin/mail', label: 'Mail' },

@@ -11,17 +11,26 @@ import { refuseIfImpossible } from './commands.ts'
 /**
  * Requests that an instance goes back to before its last upgrade: to the image and the data of then. The data that it has now are
  * copied first. Throws `not-possible-now` when there is nothing to go back to.
+ *
+ * With `of`, only that upgrade is taken back, and no other operation is superseded for it; `opened` is called in the transaction
+ * that opens the operation.
  */
-export async function rollBack(fleet: Fleet, subdomain: string): Promise<Accepted> {
+export async function rollBack(
+  fleet: Fleet,
+  subdomain: string,
+  of?: { undoes: string; opened(operationId: string): void },
+): Promise<Accepted> {
   const { db, clock } = fleet
   const there = await rollbackOf(fleet, requireInstance(db, subdomain))
   return db.transaction(() => {
     const instance = requireInstance(db, subdomain)
     refuseIfImpossible(instance, 'rollback')
     const open = openOperationOf(db, instance.id)
+    if (of && open) throw notPossibleNow(`Another operation on "${subdomain}" is in progress: ${open.kind}.`)
     if (open?.kind === 'rollback') return { instanceId: instance.id, operationId: open.id }
     const rollback = findRollback(db, instance.id)
-    if (!rollback || rollback.operationId !== there?.operationId)
+    const isAsked = rollback?.operationId === (of?.undoes ?? there?.operationId)
+    if (!rollback || !isAsked || rollback.operationId !== there?.operationId)
       throw notPossibleNow(
         `"${subdomain}" has nothing to roll back to: it was not upgraded, or the data of before are no longer kept. Restore a backup instead.`,
       )
@@ -36,6 +45,7 @@ export async function rollBack(fleet: Fleet, subdomain: string): Promise<Accepte
       result: 'accepted',
       detail: `to ${rollback.image}`,
     })
+    of?.opened(operationId)
     return { instanceId: instance.id, operationId }
   })
 }

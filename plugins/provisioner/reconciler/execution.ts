@@ -259,7 +259,7 @@ function stepContext(
     kind === 'upgrade' || kind === 'rollback'
       ? {
           image: operation.image ?? instance.image,
-          imageId: kind === 'rollback' ? (rollback?.imageId ?? null) : null,
+          imageId: kind === 'rollback' ? (rollback?.imageId ?? null) : operation.imageId,
         }
       : {}
   return {

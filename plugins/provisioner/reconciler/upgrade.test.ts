@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import Database from 'better-sqlite3'
 import { type Driver, DriverError, type InstanceSpec } from '../driver.ts'
 import { testFleet } from '../fleet.fixture.ts'
+import { withImages } from '../images.fixture.ts'
 
 /** Real processes that are said to be made from images. `start` is called before one starts, as its new version. */
 async function upgradable(
@@ -12,24 +13,9 @@ async function upgradable(
   start: (spec: InstanceSpec, volume: string) => void = () => {},
   change: (driver: Driver) => Partial<Driver> = () => ({}),
 ) {
-  const specs = new Map<string, InstanceSpec>()
   const fleet = await testFleet(t, {
     driver: real => {
-      const driver: Driver = {
-        ...real,
-        usesImages: true,
-        findImage: async image => `sha256:${image}`,
-        prepareImage: async ({ image, imageId }) => imageId ?? `sha256:${image}`,
-        create: async spec => {
-          specs.set(spec.id, spec)
-          await real.create(spec)
-        },
-        start: async ref => {
-          const spec = specs.get(ref.id)
-          if (spec) start(spec, spec.volume)
-          await real.start(ref)
-        },
-      }
+      const driver = withImages(real, { start })
       return { ...driver, ...change(driver) }
     },
   })

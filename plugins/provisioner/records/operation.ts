@@ -30,8 +30,9 @@ export function openOperation(
     instanceId,
     kind,
     image,
+    imageId = null,
     copyId = null,
-  }: Pick<Operation, 'instanceId' | 'kind' | 'image'> & Partial<Pick<Operation, 'copyId'>>,
+  }: Pick<Operation, 'instanceId' | 'kind' | 'image'> & Partial<Pick<Operation, 'copyId' | 'imageId'>>,
   now: number,
   plan: Plan = planOf(kind, 'running'),
 ): string {
@@ -43,7 +44,7 @@ export function openOperation(
   const { kind: actorKind = null, id: actorId = null, name: actorName = null } = currentPrincipal() ?? {}
   const actor = { actorKind, actorId, actorName }
   db.insert(operations)
-    .values({ id, instanceId, kind, image, copyId, status: 'pending', createdAt: now, ...actor })
+    .values({ id, instanceId, kind, image, imageId, copyId, status: 'pending', createdAt: now, ...actor })
     .run()
   db.update(instances).set({ operationId: id }).where(eq(instances.id, instanceId)).run()
   const rows = plan.steps.map(({ name }, position) => ({

@@ -1,0 +1,1 @@
+ALTER TABLE `provisioner_operations` ADD `image_id` text;

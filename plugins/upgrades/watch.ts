@@ -1,0 +1,102 @@
+import type { Clock } from '../../src/clock.ts'
+import { overloaded } from '../../src/http/problem.ts'
+
+const mostReaders = 50
+const beatMs = 15_000
+
+/** Tells those who wait that something may have changed. They read the tables then. */
+export class Watch {
+  readonly #waiting = new Set<() => void>()
+  readonly #clock: Clock
+  readonly #stopping = new AbortController()
+  #readers = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  changed(): void {
+    for (const wake of this.#waiting) wake()
+  }
+
+  /** Ends every stream and every wait. */
+  stop(): void {
+    this.#stopping.abort()
+    this.changed()
+  }
+
+  /** Resolves once `isOver` is true, after `withinMs`, or when the program stops. */
+  async until(isOver: () => boolean, withinMs: number): Promise<void> {
+    const endsAt = this.#clock.monotonic() + withinMs
+    while (!isOver() && !this.#stopping.signal.aborted) {
+      const leftMs = endsAt - this.#clock.monotonic()
+      if (leftMs <= 0) return
+      await this.#next(leftMs)
+    }
+  }
+
+  /**
+   * A stream of events (`text/event-stream`): what `read` returns, each time that it is another, until it is over. A reader who
+   * is slow gets the newest state and none of those in between. Throws `overloaded`.
+   */
+  stream(read: () => { text: string; isOver: boolean }): Response {
+    if (this.#readers >= mostReaders)
+      throw overloaded(
+        `${mostReaders} clients are following already. Close one of them, or ask without events.`,
+        {
+          headers: { 'Retry-After': '15' },
+        },
+      )
+    this.#readers++
+    let last: string | null = null
+    let ended = false
+    const leave = () => {
+      if (!ended) this.#readers--
+      ended = true
+    }
+    const encoder = new TextEncoder()
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      for (;;) {
+        if (ended) return
+        const { text, isOver } = read()
+        if (text !== last) {
+          last = text
+          controller.enqueue(encoder.encode(`data: ${text}\n\n`))
+          if (!isOver) return
+        }
+        if (isOver || this.#stopping.signal.aborted) {
+          leave()
+          return controller.close()
+        }
+        if (!(await this.#next(beatMs))) return controller.enqueue(encoder.encode(': still there\n\n'))
+      }
+    }
+    return new Response(
+      new ReadableStream<Uint8Array>({
+        pull,
+        cancel: () => {
+          leave()
+          this.changed()
+        },
+      }),
+      {
+        headers: {
+          'Content-Type': 'text/event-stream; charset=utf-8',
+          'Cache-Control': 'no-store',
+          // nginx would buffer events.
+          'X-Accel-Buffering': 'no',
+        },
+      },
+    )
+  }
+
+  /** Waits for a change; false when none came within `ms`. */
+  async #next(ms: number): Promise<boolean> {
+    const woken = new AbortController()
+    const wake = () => woken.abort()
+    this.#waiting.add(wake)
+    if (!this.#stopping.signal.aborted) await this.#clock.sleep(ms, woken.signal)
+    this.#waiting.delete(wake)
+    return woken.signal.aborted
+  }
+}
