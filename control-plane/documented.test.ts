@@ -9,7 +9,8 @@ import { settingNames } from '../src/kernel/setting-names.ts'
 import { silentLog } from '../src/log.ts'
 import { ask } from '../src/testing/ask.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
-import { controlPlane, plugins } from './program.ts'
+import { controlPlane } from './control-plane.ts'
+import { plugins } from './program.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')

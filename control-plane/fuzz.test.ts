@@ -15,7 +15,7 @@ import type { AppEnv } from '../src/http/route.ts'
 import { silentLog } from '../src/log.ts'
 import { memoryFolder, temporaryFolder } from '../src/testing/folder.ts'
 import { allRows } from '../src/testing/rows.ts'
-import { controlPlane } from './program.ts'
+import { controlPlane } from './control-plane.ts'
 
 /** `FUZZ=10000` for the whole of it; a run of all tests has less time. */
 const requests = Number(process.env.FUZZ ?? 1500)

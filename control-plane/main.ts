@@ -5,7 +5,7 @@ import { idleMemory } from '../src/kernel/idle-memory.ts'
 import { startTask } from '../src/kernel/tasks.ts'
 import { createLog } from '../src/log.ts'
 import type { Program } from './boot.ts'
-import { controlPlane } from './program.ts'
+import { controlPlane } from './control-plane.ts'
 
 const log = await createLog('longhouse', { level: process.env.LOG_LEVEL })
 

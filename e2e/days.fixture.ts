@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { controlPlane } from '../control-plane/program.ts'
+import { controlPlane } from '../control-plane/control-plane.ts'
 import { envOf, startProvider, type TestProvider } from '../plugins/auth/openid.fixture.ts'
 import { silentLog } from '../src/log.ts'
 import { ask } from '../src/testing/ask.ts'

@@ -83,7 +83,7 @@ export function cancel(parts: FleetUpgrading, id: string): void {
   })
 }
 
-/** Rolls back what was upgraded in a wave, or in all; newest first. Nothing else is upgraded any more. */
+/** Rolls back what was upgraded in one wave, or in every one; newest first. Nothing else is upgraded. */
 export function undo(parts: FleetUpgrading, id: string, wave: number | null, by: Principal): void {
   const { db, clock } = parts
   db.transaction(() => {

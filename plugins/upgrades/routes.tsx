@@ -55,7 +55,7 @@ export function upgradeRoutes(parts: UpgradeRoutes): Route[] {
     orderRoute(
       parts,
       'undo',
-      'Roll back what was upgraded in one wave, or in all, the newest first',
+      'Roll back what was upgraded in one wave, or in every one, the newest first',
       z.object({
         wave: z
           .preprocess(

@@ -55,7 +55,7 @@ export const members = sqliteTable(
     status: text('status', { enum: memberStatuses }).notNull(),
     /** Why it failed, was skipped or could not be rolled back. */
     reason: text('reason'),
-    /** Whether an operator resumed the fleet upgrade in spite of its failure: it counts no more. */
+    /** Whether an operator resumed the fleet upgrade in spite of its failure, which no longer counts. */
     isAccepted: integer('accepted', { mode: 'boolean' }).notNull().default(false),
     /** The image that it had when the fleet upgrade was started. */
     imageIdBefore: text('image_id_before').notNull(),
