@@ -11,6 +11,7 @@ test('temporary failures are distinguished from those the customer has to fix', 
     npmError('code E408', '408 Request Timeout - GET https://npm.example.com/x'),
     npmError('code E429', '429 Too Many Requests - GET https://npm.example.com/x'),
     npmError('code ENOSPC', 'no space left on device, write'),
+    npmError('code EDQUOT', 'EDQUOT: disk quota exceeded, write'),
     npmError('code SELF_SIGNED_CERT_IN_CHAIN', 'request to https://npm.example.com/x failed'),
     npmError(
       'code 128',
@@ -32,10 +33,11 @@ test('temporary failures are distinguished from those the customer has to fix', 
   ]
   for (const output of passing) assert.equal(failureOf(output).passing, true, output)
   for (const output of lasting) assert.equal(failureOf(output).passing, false, output)
-  const untrusted = failureOf(passing[5] ?? '')
+  const untrusted = failureOf(passing[6] ?? '')
+  assert.ok(failureOf(npmError('code EDQUOT')).full)
   assert.equal(untrusted.offline, false, 'the registry is there')
   assert.match(untrusted.message, /^https:\/\/npm\.example\.com answers with a certificate .* cafile=/)
-  assert.match(failureOf(passing[6] ?? '').message, /^https:\/\/github\.com does not answer git/)
+  assert.match(failureOf(passing[7] ?? '').message, /^https:\/\/github\.com does not answer git/)
 })
 
 test('an install script that fails is named with its package, and without a path of the host', () => {

@@ -1,3 +1,5 @@
+import { isFullCode } from '../../src/storage/disk.ts'
+
 /** Codes of a registry that was not reached, as Node and npm name them. */
 const unreachable =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EPIPE|ENETDOWN)\b/
@@ -35,14 +37,15 @@ export function failureOf(output: string): Failure {
   const ofNpm = output.split('\n').filter(line => /^npm (error|ERR!)/.test(line))
   const said = ofNpm.join('\n')
   const offline = /^E(5\d\d|408|429)$/.test(code) || unreachable.test(said) || gitUnreachable.test(said)
-  const passing = offline || code === 'ENOSPC' || untrusted.test(said)
+  const full = isFullCode(code)
+  const passing = offline || full || untrusted.test(said)
   // A registry that hides what one may not see answers 404.
   return {
     message: inWords(output),
     package: packageIn(said),
     offline,
     passing,
-    full: code === 'ENOSPC',
+    full,
     refused: /^(E401|E403|E404|ENEEDAUTH)$/.test(code),
     lacks: lackingIn(said),
   }
@@ -138,7 +141,7 @@ function inWords(output: string): string {
     const which = from ? `: ${from} needs ${peer} ${range} beside it, and another version is asked for` : ''
     return `the packages ask for versions that exclude each other (ERESOLVE)${which}. Change one of them in package.json; if they work together all the same, "overrides" says so, or legacy-peer-deps=true in .npmrc.`
   }
-  if (code === 'ENOSPC') return fullInWords
+  if (isFullCode(code)) return fullInWords
   const script =
     /^command failed$/m.test(text) && /^path .*node_modules\/((?:@[^/]+\/)?[^/\s]+)$/m.exec(text)?.[1]
   if (script) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
+import { isFullCode } from '../../src/storage/disk.ts'
 import { maskSecrets } from '../masking/mask.ts'
 import type { SdkService } from '../sdk/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
@@ -233,7 +234,7 @@ async function installWhole(
     return failure ?? (readWanted(jobsDir)?.there === false ? failed('npm left some packages out.') : null)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    return code === 'ENOSPC' || code === 'EDQUOT' ? volumeFull : failed(message)
+    return isFullCode(code) ? volumeFull : failed(message)
   } finally {
     over()
   }

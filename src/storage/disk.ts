@@ -33,10 +33,15 @@ export function unlessFull(write: () => void): boolean {
 
 const codes = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
 
+/** True for the codes of missing space: the disk's, a quota's and SQLite's. */
+export function isFullCode(code: string | undefined): boolean {
+  return code !== undefined && codes.has(code)
+}
+
 /** True for the errors of the system and SQLite about missing space, even as the cause of other errors. */
 export function isDiskFull(error: unknown): boolean {
   for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++) {
-    if (codes.has((each as NodeJS.ErrnoException).code ?? '')) return true
+    if (isFullCode((each as NodeJS.ErrnoException).code)) return true
   }
   return false
 }

@@ -10,7 +10,7 @@ const troubles: readonly {
   while?: RegExp
 }[] = [
   {
-    pattern: /no space left on device/i,
+    pattern: /no space left on device|disk quota exceeded/i,
     permanent: false,
     help: 'The disk of the Docker engine is full: free some space (docker system df shows what takes it).',
   },

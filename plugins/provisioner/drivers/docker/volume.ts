@@ -137,6 +137,7 @@ function inWords(path: string, user: VolumeUser, error: unknown): DriverError {
     },
     EROFS: { words: 'the file system is read-only', permanent: false },
     ENOSPC: { words: 'the disk is full', permanent: false },
+    EDQUOT: { words: 'the disk quota is used up', permanent: false },
   }
   const reason = reasons[codeOf(error)]
   return new DriverError(
