@@ -27,21 +27,21 @@ const commitShape = z.object({
   made_here: z.boolean().meta({ description: 'True when this instance made the commit' }),
 })
 
-const detailsShape = commitShape.extend({
-  files: z.array(
+export const fileChangeShape = z.object({
+  path: z.string(),
+  kind: z.enum(fileChangeKinds),
+  hunks: z.array(
     z.object({
-      path: z.string(),
-      kind: z.enum(fileChangeKinds),
-      hunks: z.array(
-        z.object({
-          before: z.int().meta({ description: 'The first line in the old file, from 1' }),
-          after: z.int().meta({ description: 'The first line in the new file, from 1' }),
-          lines: z.array(z.string()).meta({ description: 'The lines, prefixed with a space, `-` or `+`' }),
-        }),
-      ),
-      note: z.string().nullable().meta({ description: 'Why the lines are not shown' }),
+      before: z.int().meta({ description: 'The first line in the old file, from 1' }),
+      after: z.int().meta({ description: 'The first line in the new file, from 1' }),
+      lines: z.array(z.string()).meta({ description: 'The lines, prefixed with a space, `-` or `+`' }),
     }),
   ),
+  note: z.string().nullable().meta({ description: 'Why the lines are not shown' }),
+})
+
+const detailsShape = commitShape.extend({
+  files: z.array(fileChangeShape),
   more: z.boolean().meta({ description: 'True when the commit changed more files than are listed' }),
 })
 

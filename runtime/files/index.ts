@@ -13,6 +13,7 @@ import { type Patience, usualPatience } from './files-web.ts'
 import { historyRoutes } from './history.tsx'
 import { rawFileRoutes } from './raw-files.tsx'
 import { repoRoutes } from './repo-routes.tsx'
+import { uncommittedRoutes } from './uncommitted.tsx'
 
 /** The files plugin; tests set how long a response waits for a load. */
 export const filesWith = (patience: Partial<Patience>) =>
@@ -40,6 +41,7 @@ export const filesWith = (patience: Partial<Patience>) =>
           ...rawFileRoutes(web),
           ...editorRoutes(web),
           ...historyRoutes(web),
+          ...uncommittedRoutes(web),
           ...committedFileRoutes(web),
         ],
       }

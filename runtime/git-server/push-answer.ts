@@ -134,7 +134,9 @@ function whatToDo(
   const lines =
     edited.length === 0
       ? []
-      : [`${names} ${verb} on the instance that is in no commit. Finish or undo it at ${address}/repo.`]
+      : [
+          `${names} ${verb} on the instance that is in no commit. Finish or undo it at ${address}/repo/uncommitted.`,
+        ]
   if (edited.length === wrong.size && edited.length > 0) return lines
   if (errors.every(({ file }) => file === 'package.json')) {
     const retried = 'Failures of the network are retried automatically.'

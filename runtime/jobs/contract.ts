@@ -277,6 +277,11 @@ export interface Edits {
    * Throws `unknown-commit`, or `repo-obstacle` if nothing can be committed.
    */
   revert(commit: string, by: Author): Promise<ManifestState>
+  /**
+   * Makes a file what it is in the last commit. `hash` names the content of the edit that is lost with it; an edit made
+   * since is kept. Throws `no-edit`, `file-changed`, or `repo-obstacle`.
+   */
+  discard(path: string, hash: string | null): Promise<ManifestState>
   /** Returns the effect of saving the file with this content. */
   check(file: string, content: string): Promise<CheckResult>
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { defineProblem } from '../../src/http/problem.ts'
+import type { Discarded } from '../git/work-tree/discard.ts'
 import type { CommitWords } from '../git/work-tree/protocol.ts'
 import type { Hunk } from './line-diff.ts'
 import type { RemoteStatus, RepoStatus } from './status.ts'
@@ -12,6 +13,7 @@ export const unknownCommit = defineProblem('unknown-commit', 404, 'No such commi
 export const repoObstacle = defineProblem('repo-obstacle', 409, 'Nothing can be committed to the jobs repo')
 export const unknownFile = defineProblem('unknown-file', 404, 'No such file')
 export const fileChanged = defineProblem('file-changed', 409, 'The file was changed meanwhile')
+export const noEdit = defineProblem('no-edit', 404, 'The file has no uncommitted edit')
 export const uneditable = defineProblem('uneditable', 415, 'This file cannot be edited here')
 
 /** The largest file that can be edited. */
@@ -119,6 +121,12 @@ export interface FileChange {
   note: string | null
 }
 
+/** A file with an edit that is in no commit. */
+export interface UncommittedFile extends FileChange {
+  /** Names the content of the edit; null for a deleted file. */
+  hash: string | null
+}
+
 export interface CommitDetails extends CommitInfo {
   /** The changes from its first parent. */
   files: FileChange[]
@@ -148,6 +156,14 @@ export interface HistoryAnswers {
     /** A path with uncommitted content in the way: then nothing was changed. */
     inTheWay: string | null
   }
+  uncommitted: {
+    files: UncommittedFile[]
+    /** True if more files than these have edits. */
+    more: boolean
+    /** Why the files cannot be compared with the commits; then none are listed. */
+    obstacle: string | null
+  }
+  discard: Discarded
 }
 
 /** The commits of the jobs repo, newest first. */
@@ -158,6 +174,10 @@ export interface History {
   show(commit: string): Promise<HistoryAnswers['show']>
   /** Null if there is no such commit, or no such file in it. */
   file(commit: string, path: string): Promise<CommittedFile | null>
+  /** The edits that are in no commit. */
+  uncommitted(): Promise<HistoryAnswers['uncommitted']>
+  /** Makes a file what it is in the last commit, unless its content is no longer the one that `hash` names. */
+  discard(path: string, hash: string | null): Promise<HistoryAnswers['discard']>
   /** Makes the files those of the commit, all or none, without committing. */
   restore(commit: string): Promise<HistoryAnswers['restore']>
 }

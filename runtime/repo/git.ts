@@ -8,7 +8,6 @@ import { carefulFs as fs } from '../git/objects/careful-fs.ts'
 import { correctConfig } from '../git/objects/git-config.ts'
 import { readIndex } from '../git/objects/index-file.ts'
 import type { Objects } from '../git/objects/objects.ts'
-import { obstacleIn } from '../git/obstacle.ts'
 import { starterFilesAs } from '../git/starter-files.ts'
 import {
   commitStaged,
@@ -20,6 +19,7 @@ import {
   unfinishedWork,
 } from '../git/work-tree/commit.ts'
 import type { GitAnswer, GitRequest, GitState, KnownRemote } from '../git/work-tree/protocol.ts'
+import { tooMuchIn } from '../git/work-tree/too-much.ts'
 import { unpushedSince } from '../git/work-tree/unpushed.ts'
 import { scanWorkTree } from '../git/work-tree/work-tree-scan.ts'
 
@@ -90,13 +90,6 @@ async function stage(dir: string, like: string | null): Promise<string | null> {
   const taken = await (like === null ? stageFiles(dir) : stageCommit(dir, like))
   staged = taken.staged
   return taken.refused
-}
-
-function tooMuchIn(dir: string): Promise<string | null> {
-  return obstacleIn(dir, {
-    isIgnored: filepath => git.isIgnored({ fs, dir, filepath }),
-    tracked: async () => readIndex(dir).entries.map(({ path }) => path),
-  })
 }
 
 const mostNamed = 100

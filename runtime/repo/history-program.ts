@@ -4,20 +4,17 @@ import git, { type ReadCommitResult, type WalkerEntry } from 'isomorphic-git'
 import { longhouse, sameAuthor } from '../git/authors.ts'
 import { carefulFs as fs } from '../git/objects/careful-fs.ts'
 import { isFolder, isLink, isSubmodule, openObjects } from '../git/objects/objects.ts'
+import { discardEdit, uncommittedIn } from '../git/work-tree/discard.ts'
 import { restoreFiles } from '../git/work-tree/restore.ts'
+import { contentAt, workTreeSettings } from '../git/work-tree/work-tree-scan.ts'
 import {
   type CommitDetails,
   type CommitInfo,
-  type FileChange,
   type HistoryAnswers,
   largestCommittedBytes,
 } from './contract.ts'
+import { diffFiles } from './file-diffs.ts'
 import type { HistoryAnswer, HistoryRequest } from './history-protocol.ts'
-import { diffLines } from './line-diff.ts'
-
-const mostFiles = 200
-const mostLines = 5000
-const largestFileBytes = 512 * 1024
 
 process.once('message', (request: HistoryRequest) => {
   void answerTo(request).then(answer => process.send?.(answer, () => process.exit(0)))
@@ -29,6 +26,8 @@ async function answerTo(request: HistoryRequest): Promise<HistoryAnswer> {
     if (request.op === 'list') return { ok: await list(request.dir, request.limit, request.before) }
     if (request.op === 'show') return { ok: await show(request.dir, request.commit) }
     if (request.op === 'file') return { ok: await fileOf(request.dir, request.commit, request.path) }
+    if (request.op === 'uncommitted') return { ok: await uncommitted(request.dir) }
+    if (request.op === 'discard') return { ok: await discardEdit(request.dir, request.path, request.hash) }
     return { ok: await restore(request.dir, request.commit) }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }
@@ -72,21 +71,12 @@ async function show(dir: string, commit: string): Promise<CommitDetails | null> 
   if (!found) return null
   const [parent] = found.commit.parent
   const changed = await changedFiles(dir, parent ?? null, found.oid)
-  let lines = 0
-  const files: FileChange[] = []
-  for (const { path, before, after } of changed.slice(0, mostFiles)) {
-    const kind = before === null ? 'added' : after === null ? 'removed' : 'changed'
-    const sides = await Promise.all([textOf(dir, before), textOf(dir, after)])
-    const note =
-      sides.find(side => 'note' in side)?.note ?? (lines > mostLines ? 'too much to show here' : null)
-    const [old, fresh] = sides.map(side => side.text ?? '')
-    const hunks = note === null ? diffLines(old ?? '', fresh ?? '') : []
-    const count = hunks.reduce((sum, hunk) => sum + hunk.lines.length, 0)
-    lines += count
-    const cut = lines > mostLines && count > 0
-    files.push({ path, kind, hunks: cut ? [] : hunks, note: cut ? 'too much to show here' : note })
-  }
-  return { ...infoOf(found), files, more: changed.length > mostFiles }
+  const read = (oid: string | null) =>
+    oid === null ? null : async () => (await git.readBlob({ fs, dir, oid })).blob
+  const { files, more } = await diffFiles(
+    changed.map(({ path, before, after }) => ({ path, before: read(before), after: read(after) })),
+  )
+  return { ...infoOf(found), files: files.map(({ of: _, ...file }) => file), more }
 }
 
 interface Pair {
@@ -115,14 +105,6 @@ async function changedFiles(dir: string, before: string | null, after: string): 
   return (pairs ?? []).filter(pair => pair.path !== '.')
 }
 
-async function textOf(dir: string, oid: string | null): Promise<{ text?: string; note?: string }> {
-  if (oid === null) return { text: '' }
-  const { blob } = await git.readBlob({ fs, dir, oid })
-  if (blob.byteLength > largestFileBytes) return { note: 'too large to show here' }
-  if (blob.includes(0)) return { note: 'no text' }
-  return { text: new TextDecoder().decode(blob) }
-}
-
 async function fileOf(dir: string, commit: string, path: string): Promise<HistoryAnswers['file']> {
   const found = await find(dir, commit)
   if (!found) return null
@@ -140,6 +122,22 @@ async function fileOf(dir: string, commit: string, path: string): Promise<Histor
   const blob = await objects.blob(item.oid)
   const content = blob.byteLength > largestCommittedBytes ? null : Buffer.from(blob).toString('base64')
   return { sizeBytes: blob.byteLength, link: isLink(item), content }
+}
+
+async function uncommitted(dir: string): Promise<HistoryAnswers['uncommitted']> {
+  const found = await uncommittedIn(dir)
+  if ('obstacle' in found) return { files: [], more: false, obstacle: found.obstacle }
+  const objects = openObjects(dir)
+  const settings = await workTreeSettings(dir)
+  const { files, more } = await diffFiles(
+    found.changes.map(({ path, before, after }) => ({
+      path,
+      hash: after?.oid ?? null,
+      before: before && !isSubmodule(before) ? async () => objects.blob(before.oid) : null,
+      after: after && (() => contentAt(dir, path, settings)),
+    })),
+  )
+  return { files: files.map(({ of: { hash }, ...file }) => ({ ...file, hash })), more, obstacle: null }
 }
 
 async function restore(dir: string, commit: string): Promise<HistoryAnswers['restore']> {

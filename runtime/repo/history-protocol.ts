@@ -7,6 +7,10 @@ export type HistoryRequest = { dir: string } & (
   | { op: 'file'; commit: string; path: string }
   /** Makes the files those of the commit, without committing. */
   | { op: 'restore'; commit: string }
+  /** The files that differ from HEAD. */
+  | { op: 'uncommitted' }
+  /** Makes one of them what it is in HEAD, if it still is what `hash` says. */
+  | { op: 'discard'; path: string; hash: string | null }
 )
 
 export type HistoryAnswer = { ok: HistoryAnswers[keyof HistoryAnswers] } | { error: string }

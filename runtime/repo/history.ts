@@ -49,6 +49,8 @@ export function openHistory(options: { dir: string; cacheDir: string }): History
       if (found === null) return null
       return { ...found, content: found.content === null ? null : Buffer.from(found.content, 'base64') }
     },
+    uncommitted: () => place(() => ask<'uncommitted'>({ op: 'uncommitted', dir })),
+    discard: (path, hash) => place(() => ask<'discard'>({ op: 'discard', dir, path, hash })),
     restore: commit => place(() => ask<'restore'>({ op: 'restore', dir, commit })),
   }
 }

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { memoryFolder, memoryPlace, temporaryFolder } from '../../src/testing/folder.ts'
 import { oneJob, startInstance, until } from '../engine.fixture.ts'
-import { obstacleIn } from '../git/obstacle.ts'
+import { obstacleIn } from '../git/work-tree/obstacle.ts'
 import { scanTree } from '../jobs/live-set/tree.ts'
 
 const files = { 'manifest.ts': oneJob("() => 'fine'") }

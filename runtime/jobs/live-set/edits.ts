@@ -1,5 +1,5 @@
 import type { Packages } from '../../packages/contract.ts'
-import { type RepoService, repoObstacle, unknownCommit } from '../../repo/contract.ts'
+import { fileChanged, noEdit, type RepoService, repoObstacle, unknownCommit } from '../../repo/contract.ts'
 import type { Room } from '../../volume/contract.ts'
 import type { Edits } from '../contract.ts'
 import type { Loader } from './loader.ts'
@@ -29,6 +29,17 @@ export function createEdits(options: {
     },
     waitingMessage: () => loader.pendingMessage(),
     changing: () => changes > 0,
+    discard: async (path, hash) => {
+      await loader.exclusive(async () => {
+        const discarded = await history.discard(path, hash)
+        if (discarded.done) return
+        if (discarded.why === 'none') throw noEdit(`"${path}" is as in the last commit.`)
+        if (discarded.why === 'changed')
+          throw fileChanged(`"${path}" was edited meanwhile, so nothing was discarded. Look at it again.`)
+        throw repoObstacle(`Nothing was discarded: ${discarded.obstacle}.`)
+      })
+      return loader.load({ again: true })
+    },
     revert: async (commit, by) => {
       room.require('Nothing was changed.')
       const found = await history.show(commit)

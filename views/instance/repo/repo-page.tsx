@@ -107,9 +107,12 @@ function State({ repo, now }: { repo: RepoStatus; now: number }) {
           ),
           Committed: repo.head ? <Time at={repo.head.at} now={now} /> : null,
           Files: repo.dirty ? (
-            <Badge tone="warn" shape="triangle">
-              Uncommitted changes
-            </Badge>
+            <>
+              <Badge tone="warn" shape="triangle">
+                Uncommitted changes
+              </Badge>{' '}
+              <a href="/repo/uncommitted">Show</a>
+            </>
           ) : (
             <Badge tone="ok" shape="check">
               All committed

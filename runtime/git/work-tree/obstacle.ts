@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type RepoBounds, repoBounds } from './bounds.ts'
-import { pathOf, placeOf } from './objects/path-bytes.ts'
+import { type RepoBounds, repoBounds } from '../bounds.ts'
+import { pathOf, placeOf } from '../objects/path-bytes.ts'
 
 /** What `obstacleIn` needs from git. Paths are relative to the repo. */
 export interface GitKnowledge {
