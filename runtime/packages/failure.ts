@@ -1,4 +1,4 @@
-import { isFullCode } from '../../src/storage/disk.ts'
+import { isDiskFull, isFullCode } from '../../src/storage/disk.ts'
 
 /** Codes of a registry that was not reached, as Node and npm name them. */
 const unreachable =
@@ -66,6 +66,11 @@ function lackingIn(said: string): string[] {
 /** A failure that needs a change of the files, unless it is said to pass by itself. */
 export function failed(message: string, { offline = false, passing = false } = {}): Failure {
   return { message, offline, passing: passing || offline }
+}
+
+/** What a step around npm threw: no space, or its message. */
+export function failureFrom(error: unknown): Failure {
+  return isDiskFull(error) ? volumeFull : failed((error as Error).message)
 }
 
 function inWords(output: string): string {

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import { isFullCode } from '../../src/storage/disk.ts'
 import { maskSecrets } from '../masking/mask.ts'
 import type { SdkService } from '../sdk/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
@@ -9,7 +8,7 @@ import type { Folders, Room } from '../volume/contract.ts'
 import { adoptFolder } from './adoption.ts'
 import type { Packages, PackagesState } from './contract.ts'
 import { type CacheLimits, openDownloadCache } from './download-cache.ts'
-import { type Failure, failed, volumeFull } from './failure.ts'
+import { type Failure, failed, failureFrom, volumeFull } from './failure.ts'
 import { PackagesFault } from './files/fault.ts'
 import { placeOfPackage, readWanted, type Wanted } from './files/wanted.ts'
 import { commandLine, install, spaceFor } from './installation.ts'
@@ -233,8 +232,7 @@ async function installWhole(
       }))
     return failure ?? (readWanted(jobsDir)?.there === false ? failed('npm left some packages out.') : null)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    return isFullCode(code) ? volumeFull : failed(message)
+    return failureFrom(error)
   } finally {
     over()
   }
