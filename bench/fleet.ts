@@ -1,5 +1,5 @@
 /**
- * A control plane with 5,000 instances of the process driver: from its start until it listens, by the clock and in
+ * A control plane with 10,000 instances of the process driver: from its start until it listens, by the clock and in
  * processor time, and the list of instances as a page and as JSON. None of their programs comes up: each volume is
  * missing, so that what is measured is the control plane.
  *   node --import tsx bench/fleet.ts [number of instances] [requests]
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { type Longhouse, startLonghouse } from '../e2e/longhouse.fixture.ts'
 import { addInstances } from '../plugins/provisioner/reconciler/many-instances.fixture.ts'
 
-const howMany = Number(process.argv[2] ?? 5000)
+const howMany = Number(process.argv[2] ?? 10_000)
 const requests = Number(process.argv[3] ?? 100)
 const starts = 3
 
@@ -55,6 +55,8 @@ try {
   for (const [what, path, headers] of [
     ['list, page', '/admin/instances', { Accept: 'text/html' }],
     ['list, last page', `/admin/instances?offset=${howMany - 100}`, { Accept: 'text/html' }],
+    ['list, sorted by owner', '/admin/instances?sort=-owner', { Accept: 'text/html' }],
+    ['list, filtered', '/admin/instances?desired=running&plan=none&search=9', { Accept: 'text/html' }],
     ['list, JSON of 100', '/admin/instances?limit=100', {}],
     ['list, JSON of 1,000', '/admin/instances', {}],
   ] as const) {

@@ -3,7 +3,7 @@ import type { SetupContext, SetupParts } from '../../src/kernel/control-plane.ts
 import { archiveRoutes } from './archive-routes.ts'
 import { copyRecords, forgetRecords, recordsCopiedAt } from './copies/control-records.ts'
 import { anyKept, keptCopies, keptCopyOf, newestOfAll, requestCopy, waitingCopies } from './copies/copies.ts'
-import { isDue, overdueWords } from './copies/due.ts'
+import { isDue, noteCopies, overdueWords } from './copies/due.ts'
 import { CopyMaker } from './copies/making.ts'
 import { clearProofs, proveCopies, proveCopy } from './copies/proving.ts'
 import { forgetOutdated } from './copies/retention.ts'
@@ -50,7 +50,10 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
   const maker = new CopyMaker({
     ...{ db, provisioner, store, clock, log, failed },
     atOnce: config.BACKUP_CONCURRENCY,
-    made: ({ instanceId, subdomain }) => emit('copy-recovered', { instanceId, subdomain }),
+    made: ({ instanceId, subdomain, createdAt }) => {
+      provisioner.note([{ instanceId, copiedAt: createdAt }])
+      emit('copy-recovered', { instanceId, subdomain })
+    },
   })
   const parts = {
     ...{ db, provisioner, store, maker, clock, log, failed },
@@ -76,6 +79,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
           requestCopy(db, instance, 'schedule', clock.now())
     }
     await Promise.all(waitingCopies(db).map(row => maker.make(row.id, signal)))
+    noteCopies(db, provisioner, new Set(overdue().map(({ instanceId }) => instanceId)))
   }
   const recordsNow = (signal: AbortSignal) => copyRecords({ db, store, clock, folder: control, signal })
   const forgetRound = async () => {

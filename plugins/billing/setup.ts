@@ -64,8 +64,17 @@ export async function setUpWithStripe(context: Context, settings: StripeSettings
     ...{ ...records, list: settings.plans, stripe, customers, clock, trialMs, trialLimit },
     page: () => `${siteUrl(site, 'control')}/billing`,
   })
-  const { limits, room, weigh } = plans
-  const enforcement = new Enforcement({ provisioner, standings, customers, limits, room, clock, log })
+  const { limits, room, weigh, nameOf: planName } = plans
+  const enforcement = new Enforcement({
+    provisioner,
+    standings,
+    customers,
+    limits,
+    room,
+    planName,
+    clock,
+    log,
+  })
   const notices = createNotices({ mail, provisioner, accounts, site, clock, trials })
   const enforce = (accountId: string) => void enforcement.enforce(accountId)
   /** Enforces now, and has the task send the owner’s notices. */

@@ -115,6 +115,19 @@ export interface InstanceSummary {
   suspension: string | null
 }
 
+/** What another plugin knows of an instance, for the operator's list. What is left out stays as it was. */
+export interface InstanceNote {
+  instanceId: string
+  /** The name of the plan that pays for it, or that the operator gave it; null for none. */
+  plan?: string | null
+  /** Nothing pays for it, though something should. */
+  unpaid?: boolean
+  /** When its newest copy was made; null for none. */
+  copiedAt?: number | null
+  /** It should have a newer copy, or a proven one. */
+  copyOverdue?: boolean
+}
+
 /**
  * Asked before the retention timer deletes a volume: words why it must stay, or null. One that throws, or takes more than
  * a minute, keeps it too.
@@ -310,6 +323,7 @@ export interface InstanceChange {
   subdomain: string
   change:
     | OperationKind
+    | 'copy'
     | 'undo-removal'
     | 'suspend'
     | 'resume'
@@ -388,6 +402,8 @@ export interface ProvisionerService {
    * it. False when it was so already.
    */
   limit(instanceId: string, limits: LimitsOfPlan | null): boolean
+  /** Records what is known of instances for the operator's list, in one statement; what has not changed is not written. */
+  note(notes: readonly InstanceNote[]): void
   /** What belongs to an account; its email address must be verified. */
   owned(account: { id: string; email: string }): OwnedInstances
   /**

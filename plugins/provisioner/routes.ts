@@ -1,4 +1,6 @@
 import type { Route } from '../../src/http/route.ts'
+import { bulkRoute } from './list/bulk-routes.tsx'
+import { listRoute, orphansRoute, restartOutdatedRoute } from './list/list-routes.ts'
 import type { ProvisionerRoutes } from './pages/answer.ts'
 import { newInstancePageRoute, provisionRoute } from './pages/creation-routes.ts'
 import {
@@ -9,7 +11,6 @@ import {
   rollbackRoute,
   upgradeRoute,
 } from './pages/instance-routes.ts'
-import { listRoute, orphansRoute, restartOutdatedRoute } from './pages/list-routes.ts'
 import { instancePages } from './pages/pages.tsx'
 import { paymentRoutes } from './pages/payment-routes.ts'
 import { removalRoutes } from './pages/removal-routes.ts'
@@ -18,7 +19,8 @@ import { removalRoutes } from './pages/removal-routes.ts'
 export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
   const pages = instancePages(parts)
   return [
-    listRoute(parts, pages),
+    listRoute(parts),
+    bulkRoute(parts),
     restartOutdatedRoute(parts),
     provisionRoute(parts, pages),
     newInstancePageRoute(parts, pages),

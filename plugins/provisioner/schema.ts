@@ -85,6 +85,26 @@ export const diskUses = sqliteTable('provisioner_disk_uses', {
 })
 
 /**
+ * What other plugins and health checks know of an instance, kept here so that the operator's list can be filtered and sorted by it in
+ * one query. Each is written by the one who knows it, again and again: a row that is missing says nothing.
+ */
+export const notes = sqliteTable('provisioner_notes', {
+  instanceId: text('instance_id')
+    .primaryKey()
+    .references(() => instances.id),
+  /** The name of the plan that pays for it, and whether nothing does though something should. */
+  plan: text('plan'),
+  unpaid: integer('unpaid', { mode: 'boolean' }).notNull().default(false),
+  /** When its newest copy was made, and whether it should have a newer or a proven one. */
+  copiedAt: integer('copied_at'),
+  copyOverdue: integer('copy_overdue', { mode: 'boolean' }).notNull().default(false),
+  /** The version of its runtime when it was last healthy, and the same as a text that sorts as versions do. */
+  version: text('version'),
+  versionOrder: text('version_order'),
+})
+export type Note = typeof notes.$inferSelect
+
+/**
  * One row for each instance whose desired state is `deleted`: why it went, what undoing that brings back, and how long its
  * volume has been kept. A purged instance keeps its row.
  */

@@ -14,6 +14,7 @@ import type { Reconciler } from './reconciler/reconciler.ts'
 import { type RetentionSettings, summaryOf } from './reconciler/retention.ts'
 import type { Fleet } from './records/fleet.ts'
 import { listInstances } from './records/instance.ts'
+import { recordNotes } from './records/note.ts'
 import { fleetSummary } from './records/summary.ts'
 import { resumeInstance, suspendInstance } from './records/suspension.ts'
 
@@ -56,6 +57,7 @@ export function provisionerService(parts: {
     suspend: (id, why) => actIf(suspendInstance(fleet, id, why)),
     resume: id => actIf(resumeInstance(fleet, id)),
     limit: (id, limits) => actIf(limitInstance(fleet, id, limits)),
+    note: notes => recordNotes(db, notes),
     owned: account => ownership.of(account, act),
     limitFault: (limits, whose) => capacity && exceeds(limits, capacity, whose),
     upgrades: upgradeWork(fleet, act),

@@ -5,9 +5,15 @@ export interface Column<Row> {
   cell(row: Row): Child
   /**
    * `lead` names the row and becomes its heading on a phone; `number` aligns right; `minor` is hidden on a phone;
-   * `end` contains the actions.
+   * `end` contains the actions; `pick` a checkbox; `brief` stays where a phone shows one line for each row.
    */
-  kind?: 'lead' | 'number' | 'minor' | 'end'
+  kind?: 'lead' | 'number' | 'minor' | 'end' | 'pick' | 'brief'
+  /** Makes the heading a link that sorts by this column. */
+  sort?: {
+    href: string
+    /** How the rows are sorted by it now; null when they are not. */
+    direction: 'ascending' | 'descending' | null
+  }
 }
 
 export interface TableProps<Row> {
@@ -17,21 +23,23 @@ export interface TableProps<Row> {
   rows: readonly Row[]
   /** An id for each row, by which live updates find it. */
   rowId(row: Row): string
+  /** On a phone each row is one line: of its cells only `pick`, `lead` and `brief` are shown. */
+  oneLine?: boolean
 }
 
-const classes = { lead: 'lead-cell', number: 'number', minor: 'minor', end: 'end' } as const
+const classes = {
+  ...{ lead: 'lead-cell', number: 'number', minor: 'minor', end: 'end', pick: 'pick', brief: 'brief' },
+} as const
 
 /** Rows and columns on a wide screen, one card per row on a phone. */
-export function Table<Row>({ caption, columns, rows, rowId }: TableProps<Row>) {
+export function Table<Row>({ caption, columns, rows, rowId, oneLine = false }: TableProps<Row>) {
   return (
-    <table class="rows">
+    <table class={oneLine ? 'rows one-line' : 'rows'}>
       <caption class="unseen">{caption}</caption>
       <thead>
         <tr>
           {columns.map(column => (
-            <th scope="col" class={column.kind === 'number' ? 'number' : undefined}>
-              {column.kind === 'end' ? <span class="unseen">{column.label}</span> : column.label}
-            </th>
+            <Heading column={column} />
           ))}
         </tr>
       </thead>
@@ -47,6 +55,29 @@ export function Table<Row>({ caption, columns, rows, rowId }: TableProps<Row>) {
         ))}
       </tbody>
     </table>
+  )
+}
+
+function Heading<Row>({ column: { label, kind, sort } }: { column: Column<Row> }) {
+  const unseen = kind === 'end' || kind === 'pick'
+  const words = unseen ? <span class="unseen">{label}</span> : label
+  return (
+    <th
+      scope="col"
+      class={kind === 'number' ? 'number' : undefined}
+      aria-sort={sort ? (sort.direction ?? 'none') : undefined}
+    >
+      {sort ? (
+        <a href={sort.href} class="sort">
+          {words}
+          {sort.direction ? (
+            <span aria-hidden="true">{sort.direction === 'ascending' ? ' ↑' : ' ↓'}</span>
+          ) : null}
+        </a>
+      ) : (
+        words
+      )}
+    </th>
   )
 }
 

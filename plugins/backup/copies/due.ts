@@ -1,5 +1,5 @@
-import type { InstanceSummary } from '../../provisioner/contract.ts'
-import type { Newest } from './copies.ts'
+import type { InstanceSummary, ProvisionerService } from '../../provisioner/contract.ts'
+import { type BackupDb, type Newest, newestOfAll } from './copies.ts'
 
 /** A new instance gets its first copy after this long: most of what could be lost is still to come. */
 const firstMs = 3_600_000
@@ -41,4 +41,20 @@ export function overdueWords(
   )
     return 'none of its recent copies was proven to work'
   return null
+}
+
+/** Tells the operator's list when each instance was last copied, and which of them should have a newer or a proven copy. */
+export function noteCopies(
+  db: BackupDb,
+  provisioner: Pick<ProvisionerService, 'instances' | 'note'>,
+  overdue: ReadonlySet<string>,
+): void {
+  const newest = newestOfAll(db)
+  provisioner.note(
+    provisioner.instances().map(({ id }) => ({
+      instanceId: id,
+      copiedAt: newest.get(id)?.keptAt ?? null,
+      copyOverdue: overdue.has(id),
+    })),
+  )
 }

@@ -64,6 +64,9 @@ export function openPlans(parts: {
       return paid.includes(null) ? null : (paid[0]?.instances ?? null)
     },
 
+    /** The name of the plan whose limits apply; null for none. */
+    nameOf: (accountId: string): string | null => planFor(accountId)?.name ?? null,
+
     /** What each instance of an account may use of the host; null for the limits that apply to every instance. */
     limits: (accountId: string): Plan['limits'] => planFor(accountId)?.limits ?? null,
   }

@@ -21,6 +21,8 @@ export interface EnforcementParts {
   customers: Customers
   /** What each of an account's instances may take of the host, by its plan. */
   limits(accountId: string): Plan['limits']
+  /** The name of its plan; null for none. */
+  planName(accountId: string): string | null
   /** How many instances the account's plan has room for; null when no plan says. */
   room(accountId: string): number | null
   clock: Clock
@@ -66,7 +68,9 @@ export class Enforcement {
     const { standings } = this.#parts
     let byAccount = this.#byAccount()
     let away = false
-    for (const [index, accountId] of standings.accounts().entries()) {
+    const accounts = standings.accounts()
+    this.#noteOthers(new Set(accounts), byAccount)
+    for (const [index, accountId] of accounts.entries()) {
       if (index > 0 && index % batchSize === 0) {
         await nextTick()
         byAccount = this.#byAccount()
@@ -115,6 +119,7 @@ export class Enforcement {
     const { standings, limits, room, log } = this.#parts
     const standing = standings.of(accountId)
     const runs = standing.instances === 'run'
+    this.#note(instances, standing)
     const decisions = decide(instances, {
       standing,
       room: runs ? room(accountId) : null,
@@ -135,6 +140,26 @@ export class Enforcement {
       }
     }
     return standing
+  }
+
+  /** Tells the operator's list which plan pays for an account's instances, and whether one does. */
+  #note(instances: readonly InstanceSummary[], { state }: AccountStanding): void {
+    const { provisioner, planName } = this.#parts
+    const accountId = instances[0]?.accountId
+    const plan = accountId ? planName(accountId) : null
+    const unpaid = state === 'grace' || state === 'over'
+    provisioner.note(instances.map(({ id, billed }) => ({ instanceId: id, plan, unpaid: billed && unpaid })))
+  }
+
+  /** No plan pays for instances of accounts that billing does not know: what was noted of them before is over. */
+  #noteOthers(
+    known: ReadonlySet<string>,
+    byAccount: ReadonlyMap<string | null, readonly InstanceSummary[]>,
+  ): void {
+    const others = [...byAccount].flatMap(([accountId, instances]) =>
+      accountId !== null && known.has(accountId) ? [] : instances,
+    )
+    this.#parts.provisioner.note(others.map(({ id }) => ({ instanceId: id, plan: null, unpaid: false })))
   }
 
   #carryOut({ id, subdomain }: InstanceSummary, action: Action): void {

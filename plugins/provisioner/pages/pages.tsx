@@ -1,26 +1,18 @@
 import { wantsFragment } from '../../../src/http/negotiate.ts'
 import type { AppContext, FieldErrors } from '../../../src/http/route.ts'
-import type { PageProps } from '../../../views/layout.tsx'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance.tsx'
-import { InstancesLive, type InstancesProps } from '../../../views/operator/instances.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../../views/operator/new-instance.tsx'
-import { operatorFrame } from '../../../views/operator/operator-frame.ts'
 import { siteUrl } from '../../site/contract.ts'
 import type { Remover } from '../contract.ts'
 import { purgeAt } from '../reconciler/retention.ts'
 import { diskUseOf } from '../records/disk-use.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
-import { findBySubdomain } from '../records/instance.ts'
-import { type OperationRecord, operationsOf } from '../records/operation.ts'
+import { operationsOf } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
 import type { ProvisionerRoutes } from './answer.ts'
-import type { InstanceQuery, InstanceWindow } from './instance-list.ts'
+import { frame } from './frame.ts'
 import { operationView } from './operation-view.ts'
 import { runtimeViews, upgradeView } from './runtime-view.ts'
-import { diskWarning, taskWarning } from './warnings.ts'
-
-/** Instances on one page of the list. */
-export const instancesListed = 100
 
 const removerWords: Record<Remover, string> = {
   operator: 'the operator',
@@ -33,12 +25,6 @@ export function instancePages(parts: ProvisionerRoutes) {
   const { fleet, defaultImage } = parts
   const { site, driver } = fleet
   return {
-    list: (c: AppContext, window: InstanceWindow, query: InstanceQuery, purged?: string) => {
-      const purge = purged ? { subdomain: purged, done: findBySubdomain(fleet.db, purged) === null } : null
-      const props = { ...listProps(parts, window, query), purge }
-      if (wantsFragment(c)) return c.html(<InstancesLive {...props} />)
-      return c.render(<InstancesLive {...props} />, frame(parts, 'Instances', 5))
-    },
     /** With `purgeFault`, the form that deletes its data is open and says what is wrong. */
     show: (c: AppContext, instance: Instance, purgeFault: string | null = null) => {
       const props = { ...instanceProps(parts, instance), purgeFault }
@@ -77,22 +63,6 @@ export function instancePages(parts: ProvisionerRoutes) {
   }
 }
 export type InstancePages = ReturnType<typeof instancePages>
-
-function frame(
-  { fleet, orphans, taskFaults }: ProvisionerRoutes,
-  title: string,
-  refresh?: number,
-): PageProps {
-  return {
-    ...operatorFrame(title, '/admin/instances'),
-    warning:
-      diskWarning(fleet.site.dataRoot) ??
-      taskWarning(taskFaults()) ??
-      orphans.warning ??
-      fleet.driver.warning,
-    ...(refresh ? { refresh } : {}),
-  }
-}
 
 const lastHealthAt = ({ health }: ProvisionerRoutes, instance: Instance) =>
   health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
@@ -139,35 +109,4 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
       },
     },
   }
-}
-
-function listProps(
-  parts: ProvisionerRoutes,
-  { rows, total, removed, outdated, behind, found }: InstanceWindow,
-  query: InstanceQuery,
-): Omit<InstancesProps, 'purge'> {
-  const { site, clock } = parts.fleet
-  const runtimeOf = runtimeViews(parts)
-  return {
-    ...{ domain: site.domain, now: clock.now(), total, removed, outdated, behind },
-    list: { ...query, total: found },
-    instances: rows.map(({ instance, operation }) => ({
-      subdomain: instance.subdomain,
-      ownerEmail: instance.ownerEmail,
-      url: siteUrl(site, instance.subdomain),
-      status: instance.status,
-      reachable: reachableAt(instance) !== null,
-      ...runtimeOf(instance),
-      note: noteOf(instance, operation),
-      createdAt: instance.createdAt,
-      lastHealthAt: lastHealthAt(parts, instance),
-    })),
-  }
-}
-
-function noteOf(instance: Instance, operation: OperationRecord | null): string | null {
-  const step = operation?.steps.find(each => each.status === 'running')
-  return (
-    step?.name ?? instance.suspension?.reason ?? instance.statusReason?.split('\n')[0]?.slice(0, 120) ?? null
-  )
 }

@@ -19,10 +19,11 @@ import { purgeAt, type RetentionSettings } from '../reconciler/retention.ts'
 import { isBehind } from '../records/default-image.ts'
 import { diskUseOf } from '../records/disk-use.ts'
 import { type Fleet, reachableAt } from '../records/fleet.ts'
+import { findNote } from '../records/note.ts'
 import { actorOf, findOperation, type OperationRecord } from '../records/operation.ts'
 import { findRollback } from '../records/pinned-image.ts'
 import { hasOlderSettings, settingsDigest } from '../records/settings-digest.ts'
-import type { Instance, Rollback } from '../schema.ts'
+import type { Instance, Note, Rollback } from '../schema.ts'
 
 const time = z.iso.datetime().nullable()
 
@@ -93,6 +94,13 @@ export const instanceSchema = z
       .meta({ description: 'The image, and the moment, that a rollback returns to; null without one' }),
     created_at: z.iso.datetime(),
     last_health_at: time,
+    plan: z
+      .string()
+      .nullable()
+      .meta({ description: 'The plan that pays for it, or that the operator gave it; null for none' }),
+    unpaid: z.boolean().meta({ description: 'Nothing pays for it, though something should' }),
+    last_backup_at: time,
+    backup_overdue: z.boolean().meta({ description: 'It should have a newer copy, or a proven one' }),
     billed: z
       .boolean()
       .meta({ description: 'False when the instance is exempt: it needs no plan and counts against none' }),
@@ -167,18 +175,26 @@ export function wireOrphans(found: readonly Orphan[]): z.infer<typeof orphansSch
 export function wireInstance(
   { fleet, health, retention }: { fleet: Fleet; health: HealthWatch; retention: RetentionSettings },
   instance: Instance,
-  known?: { operation: OperationRecord | null; digest: string; rollback: Rollback | null; disk: DiskUse },
+  known?: {
+    operation: OperationRecord | null
+    digest: string
+    rollback: Rollback | null
+    disk: DiskUse
+    note: Note | null
+  },
 ): WireInstance {
   const {
     operation: last,
     digest,
     rollback,
     disk,
+    note,
   } = known ?? {
     operation: instance.operationId ? findOperation(fleet.db, instance.operationId) : null,
     digest: settingsDigest(fleet),
     rollback: findRollback(fleet.db, instance.id),
     disk: diskUseOf(fleet, instance),
+    note: findNote(fleet.db, instance.id),
   }
   return {
     id: instance.id,
@@ -195,11 +211,15 @@ export function wireInstance(
     driver: instance.driver,
     image: instance.image,
     image_id: instance.imageId,
-    version: health.versionOf(instance.id),
+    version: health.versionOf(instance.id) ?? note?.version ?? null,
     behind: isBehind(instance, fleet.defaultImage),
     rollback: rollback && { image: rollback.image, image_id: rollback.imageId, at: timestamp(rollback.at) },
     created_at: timestamp(instance.createdAt),
     last_health_at: timestamp(health.lastHealthyAt(instance.id) ?? instance.lastHealthAt),
+    plan: note?.plan ?? null,
+    unpaid: note?.unpaid ?? false,
+    last_backup_at: timestamp(note?.copiedAt ?? null),
+    backup_overdue: note?.copyOverdue ?? false,
     billed: instance.billed,
     suspended_at: timestamp(instance.suspension?.since ?? null),
     suspension: instance.suspension?.reason ?? null,

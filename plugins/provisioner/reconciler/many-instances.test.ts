@@ -94,6 +94,12 @@ test('5,000 instances: the list reads the window that it shows, as a page and as
     ['page', '/admin/instances', { Accept: 'text/html' }],
     ['a page further on', '/admin/instances?offset=4900', { Accept: 'text/html' }],
     ['page of a search', '/admin/instances?search=box-0', { Accept: 'text/html' }],
+    ['page by disk', '/admin/instances?sort=-disk', { Accept: 'text/html' }],
+    [
+      'page of a filter',
+      '/admin/instances?status=provisioning&plan=none&sort=owner',
+      { Accept: 'text/html' },
+    ],
     ['JSON', '/admin/instances?limit=100', {}],
     ['JSON further on', '/admin/instances?limit=100&offset=4900', {}],
   ] as const)

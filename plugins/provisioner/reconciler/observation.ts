@@ -2,6 +2,7 @@ import { and, eq, inArray, isNotNull } from 'drizzle-orm'
 import type { HealthObservation, WatchedInstance } from '../contract.ts'
 import { type Fleet, setAnswers, setStatus } from '../records/fleet.ts'
 import { getInstance, mayRun, type ProvisionerDb, updateInstance } from '../records/instance.ts'
+import { recordVersion } from '../records/note.ts'
 import { openOperationOf } from '../records/operation.ts'
 import { instances } from '../schema.ts'
 import { failuresUntilOut, type HealthWatch } from './health-watch.ts'
@@ -50,6 +51,7 @@ export function recordHealth(
   instanceId: string,
   seen: HealthObservation,
 ): boolean {
+  const versionBefore = health.versionOf(instanceId)
   const { failures, silences } = health.record(instanceId, seen)
   const instance = getInstance(fleet.db, instanceId)
   // While it starts, the router holds requests until it is ready instead of answering that it is starting.
@@ -60,6 +62,8 @@ export function recordHealth(
     : silences === 0 || (instance.answers && silences < failuresUntilOut)
   if (answers !== instance.answers) setAnswers(fleet, instanceId, answers)
   if (seen.healthy) {
+    if (seen.version !== undefined && seen.version !== versionBefore)
+      recordVersion(fleet.db, instanceId, seen.version)
     const kept = instance.lastHealthAt ?? 0
     // Recorded in the future: the clock was set back since.
     if (seen.at < kept || seen.at - kept >= keepEveryMs)

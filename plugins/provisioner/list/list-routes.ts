@@ -1,26 +1,39 @@
 import { z } from 'zod'
 import { numberField, optionalNumberField } from '../../../src/http/json-schema.ts'
-import { searchField } from '../../../src/http/list-window.ts'
 import { wantsFragment, wantsPage } from '../../../src/http/negotiate.ts'
+import { invalidFields } from '../../../src/http/problem.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import { restartOlder } from '../commands/settings-restart.ts'
+import type { ProvisionerRoutes } from '../pages/answer.ts'
+import { instanceSchema, orphansSchema, wireInstance, wireOrphans } from '../pages/wire.ts'
 import { diskUseOf, diskUsesOf } from '../records/disk-use.ts'
 import { findRollbacks } from '../records/pinned-image.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
-import { type ProvisionerRoutes, truth } from './answer.ts'
-import { listWindowOf } from './instance-list.ts'
-import { type InstancePages, instancesListed } from './pages.tsx'
-import { instanceSchema, orphansSchema, wireInstance, wireOrphans } from './wire.ts'
+import { filterFields, filterQuery, filterSchema } from './filter.ts'
+import { instancesListed, showList } from './list-page.tsx'
+import { type Cursor, nameOf, orderNames, orderOf, readCursor, sortColumns } from './order.ts'
+import { listWindowOf, type WindowQuery } from './window.ts'
 
 /** Instances in one answer for a script. */
 const mostListed = 1000
 
+const columnsInWords = sortColumns.join(', ')
+
 const listQuery = z.object({
+  ...filterFields,
+  sort: z
+    .enum(orderNames, `must be one of ${columnsInWords}, with - before it for the reverse`)
+    .optional()
+    .meta({
+      description: `One of ${columnsInWords}, with \`-\` before it for the reverse; by name when left out. \`status\` begins with those that need you`,
+    }),
   limit: optionalNumberField(1, mostListed),
   offset: numberField(0, 999_999_999, 0),
-  search: searchField,
-  outdated: truth.optional().meta({ description: 'List only those that run with older settings' }),
-  behind: truth.optional().meta({ description: 'List only those whose image is not the configured one' }),
+  cursor: z
+    .string()
+    .max(1000)
+    .optional()
+    .meta({ description: 'Where to begin, from the `Link` of the page before; in place of `offset`' }),
   purged: z
     .string()
     .max(63)
@@ -28,27 +41,32 @@ const listQuery = z.object({
     .meta({ description: 'On the page, show the progress of deleting this instance' }),
 })
 
-function nextAddress(
-  { search, outdated, behind, limit }: { search: string; outdated: boolean; behind: boolean; limit: number },
-  offset: number,
-): string {
-  const query = new URLSearchParams({
-    ...(search && { search }),
-    ...(outdated && { outdated: 'true' }),
-    ...(behind && { behind: 'true' }),
-    limit: String(limit),
-    offset: String(offset),
-  })
+/** Throws `invalid` for a cursor that is not ours, or is one of another order. */
+function cursorOf(text: string | undefined, sort: string): Cursor | null {
+  if (text === undefined) return null
+  const cursor = readCursor(text)
+  if (cursor?.order === sort) return cursor
+  const message = cursor
+    ? `belongs to sort=${cursor.order}; begin again without it`
+    : 'must be taken from the Link of the page before'
+  throw invalidFields([{ path: 'cursor', message }])
+}
+
+function nextAddress({ filter, order, limit }: WindowQuery, cursor: string): string {
+  const query = filterQuery(filter)
+  if (nameOf(order) !== 'subdomain') query.set('sort', nameOf(order))
+  query.set('limit', String(limit))
+  query.set('cursor', cursor)
   return `/admin/instances?${query}`
 }
 
-/** The instances by name, for scripts and for people. */
-export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
+/** The instances, filtered and sorted, for scripts and for people. */
+export function listRoute(parts: ProvisionerRoutes): Route {
   const { fleet, admin } = parts
   return route({
     method: 'get',
     path: '/admin/instances',
-    summary: `Instances by name, ${mostListed} per page; \`Link\` leads to the next page`,
+    summary: `Instances, filtered and sorted, ${mostListed} per page; \`Link\` leads to the next page`,
     guard: admin,
     role: 'read',
     query: listQuery,
@@ -68,36 +86,28 @@ export function listRoute(parts: ProvisionerRoutes, pages: InstancePages): Route
     },
     handle: (c, { query }) => {
       const isPage = wantsPage(c) || wantsFragment(c)
-      const {
-        search,
-        offset,
-        outdated = false,
-        behind = false,
-        limit = isPage ? instancesListed : mostListed,
-      } = query
-      const list = {
-        search,
-        outdated,
-        behind,
-        offset,
+      const { sort = isPage ? 'status' : 'subdomain', limit = isPage ? instancesListed : mostListed } = query
+      const list: WindowQuery = {
+        filter: filterSchema.parse(c.req.query()),
+        order: orderOf(sort),
+        cursor: cursorOf(query.cursor, sort),
+        offset: query.offset,
         limit: isPage ? Math.min(limit, instancesListed) : limit,
       }
-      const digest = settingsDigest(fleet)
-      const window = listWindowOf(fleet.db, list, digest, fleet.defaultImage)
-      if (isPage) return pages.list(c, window, list, query.purged)
-      const next = offset + window.rows.length
-      if (next < window.found && window.rows.length > 0)
-        c.header('Link', `<${nextAddress(list, next)}>; rel="next"`)
+      const window = listWindowOf(fleet, list)
+      if (isPage) return showList(parts, c, window, list, query.purged)
+      if (window.next !== null) c.header('Link', `<${nextAddress(list, window.next)}>; rel="next"`)
       const listed = window.rows.map(({ instance }) => instance)
       const rollbacks = findRollbacks(
         fleet.db,
         listed.map(({ id }) => id),
       )
+      const digest = settingsDigest(fleet)
       const disks = diskUsesOf(fleet, listed)
       return c.json({
-        instances: window.rows.map(({ instance, operation }) =>
+        instances: window.rows.map(({ instance, operation, note }) =>
           wireInstance(parts, instance, {
-            ...{ operation, digest },
+            ...{ operation, digest, note },
             rollback: rollbacks.get(instance.id) ?? null,
             disk: disks.get(instance.id) ?? diskUseOf(fleet, instance),
           }),
