@@ -14,6 +14,7 @@ import { router } from '../plugins/router/index.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { tokens } from '../plugins/tokens/index.ts'
 import { upgrades } from '../plugins/upgrades/index.ts'
+import { usage } from '../plugins/usage/index.ts'
 
 /** The control plane is this list of plugins. */
 export const plugins = [
@@ -33,4 +34,5 @@ export const plugins = [
   sso,
   tokens,
   upgrades,
+  usage,
 ]

@@ -1,5 +1,5 @@
 import { get } from 'node:http'
-import type { HealthObservation, WatchedInstance } from '../provisioner/contract.ts'
+import type { HealthObservation, RunsNow, WatchedInstance } from '../provisioner/contract.ts'
 
 const mostBytes = 64 * 1024
 
@@ -37,7 +37,7 @@ export function probe(
         response.on('end', () => {
           clearTimeout(timer)
           const reason = faultOf(instance, response.statusCode ?? 0, body)
-          if (reason === null) return resolve({ healthy: true, at: now(), ...versionOf(body) })
+          if (reason === null) return resolve({ healthy: true, at: now(), ...detailsOf(body) })
           // The router goes by the same header.
           const answers =
             response.statusCode !== 421 && response.headers['longhouse-instance'] === instance.id
@@ -57,9 +57,18 @@ export function probe(
   })
 }
 
-function versionOf(body: string): { version?: string } {
-  const { version } = JSON.parse(body) as { version?: unknown }
-  return typeof version === 'string' ? { version: version.slice(0, 100) } : {}
+/** What a healthy instance says besides, as far as it makes sense. */
+function detailsOf(body: string): { version?: string; runs?: RunsNow } {
+  const { version, runs } = JSON.parse(body) as { version?: unknown; runs?: Record<string, unknown> | null }
+  const { running, queued } = runs ?? {}
+  return {
+    ...(typeof version === 'string' && { version: version.slice(0, 100) }),
+    ...(isCount(running) && isCount(queued) && { runs: { running, queued } }),
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 /** Whether a health document says that the instance is not ready yet. */

@@ -56,12 +56,18 @@ export interface WatchedInstance {
   port: number
 }
 
+/** How many runs of an instance are in progress, and how many wait for a place. */
+export interface RunsNow {
+  running: number
+  queued: number
+}
+
 /**
  * What one look at an instance showed. `answers`: it answered as itself, and only its checks fail; it is reachable all the
- * same. `starting`: it said that it is not ready yet. `version`: of its runtime.
+ * same. `starting`: it said that it is not ready yet. `version`: of its runtime. `runs`: left out by older runtimes.
  */
 export type HealthObservation =
-  | { healthy: true; at: number; version?: string }
+  | { healthy: true; at: number; version?: string; runs?: RunsNow }
   | { healthy: false; at: number; answers: boolean; starting?: boolean; reason: string }
 
 /** What one instance may take of the host. What is left out is what every instance may take. */
@@ -83,6 +89,64 @@ export interface DiskUse {
   /** Null for no limit. */
   limitBytes: number | null
   measuredAt: number | null
+}
+
+export const usagePeriods = ['hour', 'day', 'week', 'month', 'year'] as const
+/** How far back a chart of what an instance takes goes. */
+export type UsagePeriod = (typeof usagePeriods)[number]
+
+/** The least, the average and the most of something within a stretch of time. */
+export interface Spread {
+  min: number
+  avg: number
+  max: number
+}
+
+/** What an instance took within one stretch of time. */
+export interface UsagePoint {
+  /** When the stretch began. */
+  at: number
+  /** In cores. */
+  cpu: Spread
+  memoryBytes: Spread
+  /** Null while the volume was not measured. */
+  diskBytes: Spread | null
+  /** The most of them. */
+  processes: number
+}
+
+/** What an instance takes now: as last measured, at most a few minutes ago. */
+export interface UsageNow {
+  at: number
+  /** In cores; null after the first look at it. */
+  cpu: number | null
+  memoryBytes: number
+  processes: number
+  startedAt: number | null
+}
+
+/** What an instance takes now, and took in a period. */
+export interface InstanceUsage {
+  /** Null while it does not run, or was not measured lately. */
+  now: UsageNow | null
+  from: number
+  to: number
+  /** How long each stretch is. */
+  stretchMs: number
+  /** The oldest first. A stretch in which nothing was measured is left out. */
+  points: readonly UsagePoint[]
+}
+
+/** What one look at a running instance showed. */
+export interface MeasuredInstance {
+  instanceId: string
+  /** The processor time of all its processes since it was started, in milliseconds. */
+  processorMs: number
+  memoryBytes: number
+  processes: number
+  startedAt: number | null
+  /** What its volume took when that was last measured. */
+  diskBytes: number | null
 }
 
 /** An instance as other plugins see it. */
@@ -426,6 +490,11 @@ export interface ProvisionerService {
    * the operator.
    */
   workOnFolder(work: VolumeWork): Promise<unknown>
+  /**
+   * Measures every instance that runs; those that cannot be measured are left out. `restMs` is how long to wait before the
+   * next round. Throws when the engine does not answer.
+   */
+  measure(signal: AbortSignal): Promise<{ measured: MeasuredInstance[]; restMs: number }>
   /** Makes a folder that belongs to the user of the instances; one that is there stays. */
   makeFolder(folder: string): Promise<void>
   /** Every instance that is meant to run and has an address. */
@@ -452,6 +521,8 @@ declare module '../../src/kernel/control-plane.ts' {
     'instance-change': (change: InstanceChange) => void
     /** How many instances an account may have at a time. Without an answer: one. */
     'instance-limit': (accountId: string) => InstanceLimit
+    /** What an instance takes and took, for its page. */
+    'instance-usage': (instanceId: string, period: UsagePeriod) => InstanceUsage
     'purge-objection': PurgeCheck
     /** Makes copies of volumes. Without an answer, data is changed and deleted without a copy. */
     'volume-copies': VolumeCopies

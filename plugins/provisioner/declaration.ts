@@ -14,6 +14,7 @@ export const declaration = {
     'instance-change': 'any',
     'instance-environment': 'any',
     'instance-limit': 'optional',
+    'instance-usage': 'optional',
     'purge-objection': 'any',
     'volume-copies': 'optional',
   },

@@ -48,6 +48,19 @@ export interface Observed {
   imageId: string | null
 }
 
+/** What an instance that runs takes of the host at one moment. */
+export interface Used {
+  instanceId: string
+  /** The processor time of all its processes since it was started, in milliseconds. */
+  processorMs: number
+  /** Without the files that the kernel keeps in memory only because there is room. */
+  memoryBytes: number
+  /** Processes, or processes and threads together where the limit counts those. */
+  processes: number
+  /** When it was started; null when that could not be learned. */
+  startedAt: number | null
+}
+
 /** What an engine has; null for what it does not report. */
 export interface Capacity {
   /** The container runtimes that it knows, by name; left out where it does not say. */
@@ -98,6 +111,11 @@ export interface Driver {
   remove(ref: InstanceRef): Promise<void>
   /** Observes an instance, within seconds. `absent` only when that is certain. */
   inspect(ref: InstanceRef): Promise<Observed>
+  /**
+   * Measures every instance of a data root that runs; one that cannot be measured is left out. `restMs` is how long to wait
+   * before the next round, so that measuring takes little of the host. Throws when it cannot list them.
+   */
+  measure(dataRoot: string, signal: AbortSignal): Promise<{ used: Used[]; restMs: number }>
   /** How often the engine restarted the instance by itself since it was started. */
   restarts(ref: InstanceRef): Promise<number>
   /** Throws unless it is certain that no process of the instance runs. */

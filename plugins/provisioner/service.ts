@@ -12,6 +12,7 @@ import { limitInstance } from './reconciler/limits.ts'
 import { recordHealth, watched, watchedOne } from './reconciler/observation.ts'
 import type { Reconciler } from './reconciler/reconciler.ts'
 import { type RetentionSettings, summaryOf } from './reconciler/retention.ts'
+import { diskUsedByAll } from './records/disk-use.ts'
 import type { Fleet } from './records/fleet.ts'
 import { listInstances } from './records/instance.ts'
 import { recordNotes } from './records/note.ts'
@@ -70,6 +71,12 @@ export function provisionerService(parts: {
     },
     workOnFolder: work =>
       oneByOne(work.folder, () => fleet.driver.workOnFolder({ ...work, image: fleet.defaultImage.name })),
+    measure: async signal => {
+      const { used, restMs } = await fleet.driver.measure(site.dataRoot, signal)
+      const disk = diskUsedByAll(db)
+      const measured = used.map(each => ({ ...each, diskBytes: disk.get(each.instanceId) ?? null }))
+      return { measured, restMs }
+    },
     makeFolder: folder => fleet.driver.prepareVolume({ volume: folder }),
     watched: () => watched(db),
     watchedOne: id => watchedOne(db, id),

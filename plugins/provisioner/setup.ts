@@ -67,6 +67,7 @@ export async function setUpProvisioner(
       admin: services.auth.admin,
       requireRole: services.auth.requireRole,
       defaultImage: config.CONTROL_PLANE_IMAGE,
+      usage: () => hooks.optional('instance-usage'),
       nudge: act,
     }),
     tasks: provisionerTasks({

@@ -47,6 +47,18 @@ test('health shows failing checks to everyone, and the reasons to people who are
   }
 })
 
+test('how busy an instance is stays between the host and people who are signed in', async t => {
+  const { app, signIn } = await startWeb(t, { files: hello })
+  const Cookie = await signIn()
+  const runs = async (headers: Record<string, string>) =>
+    ((await (await app.request('/api/health', { headers })).json()) as { runs?: unknown }).runs
+  const none = { running: 0, queued: 0 }
+  const forwarded = { 'X-Forwarded-For': '203.0.113.7' }
+  assert.deepEqual(await runs({}), none, 'the control plane asks without a proxy')
+  assert.equal(await runs(forwarded), undefined, 'a stranger comes through the router')
+  assert.deepEqual(await runs({ ...forwarded, Cookie }), none)
+})
+
 test('while the instance starts, health answers 503 and all other routes ask for a retry', async t => {
   const { app, signIn } = await startWeb(t, { withoutEngine: true })
   const health = await app.request('/api/health')

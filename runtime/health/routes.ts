@@ -1,14 +1,15 @@
 import { z } from 'zod'
+import { isFromHost } from '../../src/http/identity.ts'
 import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
 import type { Check } from '../../src/kernel/plugin.ts'
 import type { Logger } from '../../src/log.ts'
-import type { JobsService } from '../jobs/contract.ts'
+import type { JobsService, RunStatus } from '../jobs/contract.ts'
 import type { Health, HealthReport } from './contract.ts'
 
 export interface HealthParts {
   instanceId: string
   version: string
-  jobs: Pick<JobsService, 'phase' | 'manifest'>
+  jobs: Pick<JobsService, 'phase' | 'manifest' | 'runs'>
   checks: () => ReadonlyMap<string, Check>
   log: Logger
 }
@@ -20,6 +21,9 @@ const healthShape = z.object({
   checks: z.record(z.string(), z.string()).meta({
     description:
       '`ok` or `failing`; when you are signed in, what is wrong. `manifest` is the status of the manifest',
+  }),
+  runs: z.object({ running: z.int(), queued: z.int() }).optional().meta({
+    description: 'Runs in progress and queued; when you are signed in, or ask from the host itself',
   }),
 })
 
@@ -47,12 +51,23 @@ export function instanceHealth({ instanceId, version, jobs, checks: all, log }: 
     const short = Object.fromEntries(Object.keys(failing).map(name => [name, 'failing']))
     return { report: { status, instance_id: instanceId, version, checks }, short }
   }
+  const total = (status: RunStatus) => jobs.runs.list({ status, limit: 1, offset: 0 }).total
+  /** A database that cannot count must not block the response. */
+  const runs = (): Pick<HealthReport, 'runs'> => {
+    try {
+      return jobs.phase() === 'running'
+        ? { runs: { running: total('running'), queued: total('queued') } }
+        : {}
+    } catch {
+      return {}
+    }
+  }
   return {
-    report: async () => {
+    report: async fromHost => {
       const { report, short } = await look()
-      return { ...report, checks: { ...report.checks, ...short } }
+      return { ...report, checks: { ...report.checks, ...short }, ...(fromHost && runs()) }
     },
-    reportInWords: async () => (await look()).report,
+    reportInWords: async () => ({ ...(await look()).report, ...runs() }),
   }
 }
 
@@ -80,7 +95,7 @@ export function healthRoute(health: InstanceHealth, isAuthenticated: (c: AppCont
     },
     handle: async c => {
       c.header('Cache-Control', 'no-store')
-      const report = await (mayKnow(c) ? health.reportInWords() : health.report())
+      const report = await (mayKnow(c) ? health.reportInWords() : health.report(isFromHost(c.req.header())))
       return c.json(report, report.status === 'ok' ? 200 : 503)
     },
   })

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Hono } from 'hono'
-import { identityHeader, identityPath } from '../../src/http/identity.ts'
+import { identityHeader, identityPath, isFromHost } from '../../src/http/identity.ts'
 import { createListener } from '../../src/http/listener/listener.ts'
 import type { AppEnv } from '../../src/http/route.ts'
 import { refusalDocument } from '../../views/router/refusal-page.tsx'
@@ -8,7 +8,7 @@ import { refusalDocument } from '../../views/router/refusal-page.tsx'
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown
 
 /** What a poll for the health of the instance gets. */
-type Report = () => Promise<{ status: string }>
+type Report = (fromHost: boolean) => Promise<{ status: string }>
 
 const healthPath = '/api/health'
 
@@ -33,7 +33,11 @@ export function createInstanceServer(
       return
     }
     if (health && isPoll(request, instanceId))
-      void answerPoll(response, health, () => answer(request, response))
+      void answerPoll(
+        response,
+        () => health(isFromHost(request.headers)),
+        () => answer(request, response),
+      )
     else answer(request, response)
   }
   return createListener({
@@ -79,7 +83,11 @@ function isPoll({ method, url = '', headers }: IncomingMessage, instanceId: stri
 }
 
 /** What fails here is for the app to report. */
-async function answerPoll(response: ServerResponse, health: Report, instead: () => unknown): Promise<void> {
+async function answerPoll(
+  response: ServerResponse,
+  health: () => ReturnType<Report>,
+  instead: () => unknown,
+): Promise<void> {
   let body: string
   let ready: boolean
   try {

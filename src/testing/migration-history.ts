@@ -148,7 +148,11 @@ function changedRows(
 }
 
 function rowsOf(sqlite: Database, table: string): Record<string, unknown>[] {
-  return sqlite.prepare<[], Record<string, unknown>>(`select * from "${table}" order by rowid`).all()
+  const { wr: ordersItself } = sqlite
+    .prepare<[string], { wr: number }>('select wr from pragma_table_list where name = ?')
+    .get(table) ?? { wr: 0 }
+  const order = ordersItself ? '' : ' order by rowid'
+  return sqlite.prepare<[], Record<string, unknown>>(`select * from "${table}"${order}`).all()
 }
 
 function isSame(one: unknown, other: unknown): boolean {

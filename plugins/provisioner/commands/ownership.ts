@@ -59,6 +59,14 @@ export class Ownership {
     return this.#admit !== null
   }
 
+  /** What an instance's owner pays with, in words for the operator; null where nothing has to be paid. */
+  planOf({ accountId, billed }: Pick<Instance, 'accountId' | 'billed'>): string | null {
+    if (!this.charges) return null
+    if (!billed) return 'exempt'
+    if (accountId === null) return 'none: unclaimed'
+    return this.#limit(accountId).by?.replace(/^The (plan )?/i, '') ?? 'none'
+  }
+
   /** Gives billing a say in an instance from now on, or takes it away. Throws `unknown-instance`. */
   setBilled(subdomain: string, billed: boolean): void {
     const { fleet } = this.#parts

@@ -5,6 +5,8 @@ import { DriverError, type InstanceSpec } from '../driver.ts'
 
 /** An instance that runs as a child process. */
 export interface InstanceProcess {
+  pid: number
+  startedAt: number
   /** Where it listens; null until it does. */
   port(): number | null
   /** Resolves when it has ended, with how. */
@@ -27,6 +29,7 @@ export async function startInstanceProcess(options: {
   onLine(line: string): void
 }): Promise<InstanceProcess> {
   const { program, spec, deadlineMs, onLine } = options
+  const startedAt = Date.now()
   const child = spawn(process.execPath, [program], {
     env: environment(spec),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -48,7 +51,7 @@ export async function startInstanceProcess(options: {
     await stop(0)
     throw new DriverError(failure, { permanent: false })
   }
-  return { port: () => port, ended, stop }
+  return { pid: child.pid ?? 0, startedAt, port: () => port, ended, stop }
 }
 
 function endOf(child: ChildProcess): Promise<string> {

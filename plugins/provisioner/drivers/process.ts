@@ -4,6 +4,7 @@ import { builtRoot } from '../../../src/root.ts'
 import { type Driver, DriverError, type InstanceRef, type InstanceSpec } from '../driver.ts'
 import { workInProcess } from './folder-process.ts'
 import { type InstanceProcess, startInstanceProcess } from './instance-process.ts'
+import { measureTrees } from './process-usage.ts'
 
 const keptLines = 200
 /** Longer than a runtime waits for its predecessor to let go of the volume. */
@@ -96,6 +97,14 @@ export function createProcessDriver(options: {
       const port = running.get(id)?.port() ?? null
       if (port !== null) return { state: 'running', address: { host: '127.0.0.1', port }, imageId: null }
       return { state: specs.has(id) ? 'stopped' : 'absent', address: null, imageId: null }
+    },
+    measure: async () => {
+      const trees = await measureTrees([...running.values()].map(({ pid }) => pid))
+      const used = [...running].flatMap(([instanceId, { pid, startedAt }]) => {
+        const figures = trees.get(pid)
+        return figures ? [{ instanceId, ...figures, startedAt }] : []
+      })
+      return { used, restMs: 0 }
     },
     restarts: async () => 0,
     refuseRunning: async ({ id, subdomain }) => {

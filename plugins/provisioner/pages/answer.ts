@@ -4,6 +4,7 @@ import type { AppContext, Guard } from '../../../src/http/route.ts'
 import type { AuthService } from '../../auth/contract.ts'
 import { type RequestedKind, request } from '../commands/commands.ts'
 import type { Ownership } from '../commands/ownership.ts'
+import type { InstanceUsage, UsagePeriod } from '../contract.ts'
 import type { Execution } from '../reconciler/execution.ts'
 import type { Orphans } from '../reconciler/orphans.ts'
 import type { Reconciler } from '../reconciler/reconciler.ts'
@@ -21,6 +22,8 @@ export interface ProvisionerRoutes extends Execution {
   ownership: Ownership
   retention: RetentionSettings
   defaultImage: string
+  /** What measures instances; null where none are measured. */
+  usage(): ((instanceId: string, period: UsagePeriod) => InstanceUsage) | null
   /** Makes the reconciler act now. */
   nudge(): void
 }

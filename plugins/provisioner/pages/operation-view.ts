@@ -1,5 +1,5 @@
 import { principalWords } from '../../../views/components/principal-words.ts'
-import type { InstanceProps } from '../../../views/operator/instance.tsx'
+import type { InstanceProps } from '../../../views/operator/instance/instance.tsx'
 import { operationTitles } from '../../../views/operator/operation-titles.ts'
 import { actorOf, type OperationRecord } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'

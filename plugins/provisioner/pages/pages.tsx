@@ -1,9 +1,9 @@
 import { wantsFragment } from '../../../src/http/negotiate.ts'
 import type { AppContext, FieldErrors } from '../../../src/http/route.ts'
-import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance.tsx'
+import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance/instance.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../../views/operator/new-instance.tsx'
 import { siteUrl } from '../../site/contract.ts'
-import type { Remover } from '../contract.ts'
+import { type Remover, type UsagePeriod, usagePeriods } from '../contract.ts'
 import { purgeAt } from '../reconciler/retention.ts'
 import { diskUseOf } from '../records/disk-use.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
@@ -27,7 +27,7 @@ export function instancePages(parts: ProvisionerRoutes) {
   return {
     /** With `purgeFault`, the form that deletes its data is open and says what is wrong. */
     show: (c: AppContext, instance: Instance, purgeFault: string | null = null) => {
-      const props = { ...instanceProps(parts, instance), purgeFault }
+      const props = { ...instanceProps(parts, instance, periodOf(c)), purgeFault }
       if (purgeFault !== null) {
         c.status(422)
         return c.render(<InstanceLive {...props} />, frame(parts, instance.subdomain))
@@ -67,13 +67,24 @@ export type InstancePages = ReturnType<typeof instancePages>
 const lastHealthAt = ({ health }: ProvisionerRoutes, instance: Instance) =>
   health.lastHealthyAt(instance.id) ?? instance.lastHealthAt
 
-function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstanceProps {
-  const { fleet, retention, ownership } = parts
+/** The period in a page's address; the last day when there is none that we know. */
+const periodOf = (c: AppContext): UsagePeriod =>
+  usagePeriods.find(period => period === c.req.query('period')) ?? 'day'
+
+function instanceProps(
+  parts: ProvisionerRoutes,
+  instance: Instance,
+  period: UsagePeriod = 'day',
+): InstanceProps {
+  const { fleet, health, retention, ownership } = parts
   const { db, site, clock } = fleet
   const { removal, suspension } = instance
   const now = clock.now()
   return {
     now,
+    period,
+    usage: parts.usage()?.(instance.id, period) ?? null,
+    runs: health.runsOf(instance.id),
     copies: fleet.copies()?.overview(instance.id) ?? null,
     operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, instance, now)),
     instance: {
@@ -81,6 +92,7 @@ function instanceProps(parts: ProvisionerRoutes, instance: Instance): InstancePr
       subdomain: instance.subdomain,
       url: siteUrl(site, instance.subdomain),
       ownerEmail: instance.ownerEmail,
+      plan: ownership.planOf(instance),
       status: instance.status,
       statusReason: instance.statusReason,
       volumeFault: instance.volumeFault,

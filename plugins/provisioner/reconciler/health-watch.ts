@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/clock.ts'
-import type { HealthObservation } from '../contract.ts'
+import type { HealthObservation, RunsNow } from '../contract.ts'
 
 /** `answers`: it answered as itself lately, and only its checks failed. */
 export type HealthWait = { healthy: true } | { healthy: false; answers: boolean; reason: string }
@@ -15,6 +15,7 @@ export class HealthWatch {
   readonly #silences = new Map<string, number>()
   readonly #lastHealthyAt = new Map<string, number>()
   readonly #versions = new Map<string, string>()
+  readonly #runs = new Map<string, RunsNow>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -31,6 +32,8 @@ export class HealthWatch {
       this.#lastHealthyAt.set(instanceId, observation.at)
       if (observation.version !== undefined) this.#versions.set(instanceId, observation.version)
     }
+    if (observation.healthy && observation.runs) this.#runs.set(instanceId, observation.runs)
+    else this.#runs.delete(instanceId)
     if (failures === 0) this.#failures.delete(instanceId)
     else this.#failures.set(instanceId, failures)
     this.#waiting.get(instanceId)?.(observation, silences)
@@ -47,7 +50,13 @@ export class HealthWatch {
     return this.#versions.get(instanceId) ?? null
   }
 
+  /** Its runs when it was last looked at; null when it did not say, or was not healthy. */
+  runsOf(instanceId: string): RunsNow | null {
+    return this.#runs.get(instanceId) ?? null
+  }
+
   forget(instanceId: string): void {
+    this.#runs.delete(instanceId)
     this.#versions.delete(instanceId)
     this.#failures.delete(instanceId)
     this.#silences.delete(instanceId)

@@ -98,6 +98,17 @@ export function crampedInstances({ db, diskBytes }: Pick<Fleet, 'db' | 'diskByte
     })
 }
 
+/** What each volume took when it was last measured, by instance. */
+export function diskUsedByAll(db: ProvisionerDb): ReadonlyMap<string, number> {
+  return new Map(
+    db
+      .select()
+      .from(diskUses)
+      .all()
+      .map(({ instanceId, bytes }) => [instanceId, bytes]),
+  )
+}
+
 /** What all volumes take together. */
 export function totalDiskUse(db: ProvisionerDb): number {
   const found = db

@@ -18,6 +18,7 @@ import {
 } from './lifecycle.ts'
 import { findNetwork } from './network.ts'
 import { prepareSuccessor, type ReplacementParts, replaceContainer } from './replacement.ts'
+import { usageOfContainers } from './usage.ts'
 import { prepareVolume, type VolumeUser } from './volume.ts'
 
 export { dockerAvailable } from './engine.ts'
@@ -29,7 +30,12 @@ export interface DockerOptions extends Omit<ContainerSettings, 'user' | 'trusted
   /** Proxies that reach instances by themselves, beside the host. */
   trustedProxies?: readonly string[]
   clock?: Clock
+  /** Where the host's control groups may be. */
+  cgroups?: readonly string[]
 }
+
+/** On the host, and in a container that the host's control groups are mounted into. */
+const hostCgroups = ['/sys/fs/cgroup', '/host/cgroup']
 
 /** Each look makes the engine walk through all its containers. */
 const looksAtOnce = 16
@@ -58,6 +64,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
   // A control plane that starts looks at a thousand instances in the same moment. A look's deadline begins when the look does.
   const looking = limit(looksAtOnce, Number.POSITIVE_INFINITY, () => new Error('unreachable'))
   const ensureImage = imageSource(engine)
+  const measuring = usageOfContainers(engine, options.cgroups ?? hostCgroups)
   const replacement: ReplacementParts = { engine, clock, settings, ensureImage }
   let info: EngineInfo | null = null
   let warning: string | null = null
@@ -106,6 +113,8 @@ export function createDockerDriver(options: DockerOptions): Driver {
     remove: ref => removeInstance(engine, clock, ref),
 
     inspect: async ref => observe(await looking(() => ownContainers(engine, ref)), settings),
+
+    measure: (dataRoot, signal) => measuring.measure(dataRoot, signal),
 
     restarts: ref => restartsOf(engine, ref),
 

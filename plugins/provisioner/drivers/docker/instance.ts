@@ -107,9 +107,17 @@ export async function restartCount(engine: Engine, container: FoundContainer): P
   return (await inspect(engine, container))?.RestartCount ?? 0
 }
 
+/** When a container was started last; null when the engine has no such container any more. */
+export async function startedAt(engine: Engine, container: FoundContainer): Promise<number | null> {
+  const at = Date.parse((await inspect(engine, container))?.State?.StartedAt ?? '')
+  // A container that never ran was started in the year 1.
+  return at > 0 ? at : null
+}
+
 const detailsSchema = z.object({
   Config: z.object({ StopTimeout: z.number().nullish() }),
   RestartCount: z.number().nullish(),
+  State: z.object({ StartedAt: z.string().nullish() }).nullish(),
 })
 
 function inspect(

@@ -1,14 +1,16 @@
-import { Confirm, PostButton } from '../components/button.tsx'
-import { Limits } from '../components/limits.tsx'
-import { Live } from '../components/live.tsx'
-import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
-import { InstanceStatus } from '../components/status.tsx'
-import { StepList } from '../components/steps.tsx'
-import { Duration, NotYet, Time } from '../components/time.tsx'
+import type { InstanceUsage, RunsNow, UsagePeriod } from '../../../plugins/provisioner/contract.ts'
+import { Confirm, PostButton } from '../../components/button.tsx'
+import { Live } from '../../components/live.tsx'
+import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
+import { InstanceStatus } from '../../components/status.tsx'
+import { StepList } from '../../components/steps.tsx'
+import { Duration, NotYet, Time } from '../../components/time.tsx'
 import { Copies, type CopiesProps } from './instance-copies.tsx'
+import { Now } from './instance-now.tsx'
 import { Payment } from './instance-payment.tsx'
 import { Removal, Transfer } from './instance-removal.tsx'
 import { Upgrade } from './instance-upgrade.tsx'
+import { Usage } from './instance-usage.tsx'
 import type { InstanceView, OperationView } from './instance-view.ts'
 import { VolumeTrouble } from './instance-volume.tsx'
 
@@ -17,6 +19,10 @@ export interface InstanceProps {
   /** Newest first. */
   operations: readonly OperationView[]
   copies: CopiesProps['overview']
+  /** What it takes now, and took in the period; null where nothing is measured. */
+  usage: InstanceUsage | null
+  period: UsagePeriod
+  runs: RunsNow | null
   /** What is wrong with the name that was typed to delete its data; null when nothing was. */
   purgeFault?: string | null
   now: number
@@ -47,14 +53,15 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
 }
 
 /** The live part of the page. */
-export function InstanceLive({ instance, operations, copies, purgeFault = null, now }: InstanceProps) {
+export function InstanceLive(props: InstanceProps) {
+  const { instance, operations, copies, usage, period, runs, purgeFault = null, now } = props
   const { subdomain, status, url } = instance
   const [latest, ...earlier] = operations
   const busy = latest?.status === 'pending' || latest?.status === 'running'
   return (
     <Live
       id="instance"
-      src={`/admin/instances/${subdomain}`}
+      src={`/admin/instances/${subdomain}${period === 'day' ? '' : `?period=${period}`}`}
       everySeconds={purgeFault !== null ? null : busy ? 1 : 5}
     >
       <PageHead
@@ -64,6 +71,7 @@ export function InstanceLive({ instance, operations, copies, purgeFault = null, 
         lead={status === 'deleted' ? undefined : <a href={url}>{url}</a>}
         actions={<Actions {...instance} />}
       />
+      <Now {...{ instance, copies, runs, now }} usage={usage?.now ?? null} />
       <VolumeTrouble {...instance} />
       {(status === 'failed' && instance.volumeFault === null) || status === 'unhealthy' ? (
         <Notice
@@ -90,6 +98,7 @@ export function InstanceLive({ instance, operations, copies, purgeFault = null, 
         </Notice>
       ) : null}
       <Upgrade {...instance} busy={busy} now={now} />
+      <Usage {...{ subdomain, period, usage }} limits={instance.limits} />
       {latest ? <LatestOperation operation={latest} now={now} /> : null}
       <Panel title="Details">
         <Facts
@@ -113,7 +122,6 @@ export function InstanceLive({ instance, operations, copies, purgeFault = null, 
           }}
         />
       </Panel>
-      <Limits {...instance.limits} now={now} />
       <Copies subdomain={subdomain} removed={status === 'deleted'} overview={copies} now={now} />
       <Password {...instance} />
       {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}

@@ -1,5 +1,5 @@
-import { Confirm } from '../components/button.tsx'
-import { Panel } from '../components/panel.tsx'
+import { Confirm } from '../../components/button.tsx'
+import { Panel } from '../../components/panel.tsx'
 import type { InstanceView } from './instance-view.ts'
 
 /** Whether the instance's owner needs a plan for it, and the button that changes that. */

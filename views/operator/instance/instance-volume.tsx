@@ -1,6 +1,6 @@
-import { Confirm } from '../components/button.tsx'
-import { Notice } from '../components/panel.tsx'
-import { sentence } from '../components/sentence.ts'
+import { Confirm } from '../../components/button.tsx'
+import { Notice } from '../../components/panel.tsx'
+import { sentence } from '../../components/sentence.ts'
 import type { InstanceView } from './instance-view.ts'
 
 /** Why an instance cannot use its volume, and what the operator can do about it. */

@@ -1,6 +1,10 @@
-import type { InstanceStatus, OperationStatus, VolumeFaultKind } from '../../plugins/provisioner/contract.ts'
-import type { LimitsView } from '../components/limits.tsx'
-import type { Step } from '../components/steps.tsx'
+import type {
+  DiskUse,
+  InstanceStatus,
+  OperationStatus,
+  VolumeFaultKind,
+} from '../../../plugins/provisioner/contract.ts'
+import type { Step } from '../../components/steps.tsx'
 
 export interface OperationView {
   id: string
@@ -16,11 +20,22 @@ export interface OperationView {
   steps: readonly Step[]
 }
 
+/** What an instance may take of the host, and what of the disk it takes. */
+export interface LimitsView {
+  memoryBytes: number
+  cpus: number
+  pids: number
+  runsAtOnce: number
+  disk: DiskUse
+}
+
 export interface InstanceView {
   id: string
   subdomain: string
   url: string
   ownerEmail: string
+  /** What its owner pays with, in words; null where payments are not set up. */
+  plan: string | null
   status: InstanceStatus
   statusReason: string | null
   /** Why the volume keeps the instance from starting: it is missing, or another volume is in its place. */

@@ -1,11 +1,11 @@
-import type { CopiesOverview, CopyReason } from '../../plugins/provisioner/contract.ts'
-import { Confirm, PostButton } from '../components/button.tsx'
-import { Field } from '../components/field.tsx'
-import { Mark } from '../components/mark.tsx'
-import { Facts, Notice, Panel } from '../components/panel.tsx'
-import { Table } from '../components/table.tsx'
-import { Time } from '../components/time.tsx'
-import { dateTime } from '../components/time-words.ts'
+import type { CopiesOverview, CopyReason } from '../../../plugins/provisioner/contract.ts'
+import { Confirm, PostButton } from '../../components/button.tsx'
+import { Field } from '../../components/field.tsx'
+import { Mark } from '../../components/mark.tsx'
+import { Facts, Notice, Panel } from '../../components/panel.tsx'
+import { Table } from '../../components/table.tsx'
+import { Time } from '../../components/time.tsx'
+import { dateTime } from '../../components/time-words.ts'
 
 type Copy = CopiesOverview['copies'][number]
 

@@ -1,7 +1,7 @@
-import { Confirm } from '../components/button.tsx'
-import { Field } from '../components/field.tsx'
-import { Panel } from '../components/panel.tsx'
-import { Time } from '../components/time.tsx'
+import { Confirm } from '../../components/button.tsx'
+import { Field } from '../../components/field.tsx'
+import { Panel } from '../../components/panel.tsx'
+import { Time } from '../../components/time.tsx'
 import type { InstanceView } from './instance-view.ts'
 
 /** Upgrades an instance, and takes it back. Where there are no images, it only appears with something to go back to. */

@@ -1,8 +1,8 @@
-import { Confirm, PostButton } from '../components/button.tsx'
-import { Field } from '../components/field.tsx'
-import { Facts, Notice, Panel } from '../components/panel.tsx'
-import { sentence } from '../components/sentence.ts'
-import { Time } from '../components/time.tsx'
+import { Confirm, PostButton } from '../../components/button.tsx'
+import { Field } from '../../components/field.tsx'
+import { Facts, Notice, Panel } from '../../components/panel.tsx'
+import { sentence } from '../../components/sentence.ts'
+import { Time } from '../../components/time.tsx'
 import type { InstanceView } from './instance-view.ts'
 
 type RemovalProps = InstanceView & {

@@ -1,0 +1,182 @@
+import type { Spread } from '../../../plugins/provisioner/contract.ts'
+import { shortDateTime, zoneName } from '../time-words.ts'
+
+export interface UsageChartProps {
+  /** What is drawn, as the beginning of a sentence: `Memory`. */
+  title: string
+  /** The period in words: `the last 24 hours`. */
+  period: string
+  from: number
+  to: number
+  /** How long the stretch of each point is. */
+  stretchMs: number
+  /** The oldest first; null where it was not measured. */
+  points: readonly { at: number; value: Spread | null }[]
+  /** What it may be at most; null for no limit. */
+  limit: number | null
+  /** A value with its unit: `120 MiB`. */
+  words(value: number): string
+  /** Where marks of the axis may stand: multiples of 1, 2 and 5 of this. */
+  unit: number
+}
+
+const height = 120
+const inner = 1000
+
+/**
+ * A value over time: the average as a line within the band from the least to the most, gaps where nothing was measured, and the
+ * limit. Below it, the same in words.
+ */
+export function UsageChart(props: UsageChartProps) {
+  const { title, from, to, points, limit, words } = props
+  const measured = points.flatMap(({ at, value }) => (value ? [{ at, ...value }] : []))
+  const { top, marks } = axisOf(measured, limit, props.unit)
+  const x = (at: number) => round(((at - from) / (to - from)) * inner)
+  const y = (value: number) => round(height - (Math.min(value, top) / top) * height)
+  const lines = unbroken(measured, props.stretchMs)
+  const summary = inWords(props, measured)
+  const shown = limit !== null && limit <= top
+  return (
+    <figure class="usage">
+      <svg class="chart" width="100%" height={height + 24} role="img" aria-label={summary}>
+        {[0, ...marks].map(mark => (
+          <line class="rail" x1="0" x2="100%" y1={y(mark) + 4} y2={y(mark) + 4} />
+        ))}
+        <svg
+          y="4"
+          width="100%"
+          height={height}
+          viewBox={`0 0 ${inner} ${height}`}
+          preserveAspectRatio="none"
+          aria-hidden="true"
+        >
+          {lines.map(line => (
+            <>
+              <path class="area" d={band(line, x, y)} />
+              <path
+                class="trend"
+                vector-effect="non-scaling-stroke"
+                stroke-linecap="round"
+                d={`M${line.map(({ at, avg }) => `${x(at)} ${y(avg)}`).join('L')}${line.length === 1 ? 'h1' : ''}`}
+              />
+            </>
+          ))}
+        </svg>
+        {shown ? <line class="limit" x1="0" x2="100%" y1={y(limit) + 4} y2={y(limit) + 4} /> : null}
+        {marks.map(mark => (
+          <text x="0" y={y(mark) + 15}>
+            {words(mark)}
+          </text>
+        ))}
+        {shown ? (
+          <text class="limit-word" x="0" y={y(limit) + 15}>
+            limit {words(limit)}
+          </text>
+        ) : null}
+        {timeMarks(from, to).map(({ at, minor, text }) => (
+          <>
+            <line
+              class="rail"
+              x1={percent(at, from, to)}
+              x2={percent(at, from, to)}
+              y1={height + 4}
+              y2={height + 8}
+            />
+            <text
+              class={minor ? 'minor' : undefined}
+              x={percent(at, from, to)}
+              y={height + 20}
+              text-anchor="middle"
+            >
+              {text}
+            </text>
+          </>
+        ))}
+      </svg>
+      <figcaption>
+        <strong>{title}</strong> {summary.slice(title.length + 1)}
+      </figcaption>
+    </figure>
+  )
+}
+
+type Measured = Spread & { at: number }
+
+interface Axis {
+  top: number
+  /** Where lines go across, beside the one at 0. */
+  marks: readonly number[]
+}
+
+/** The limit, where values come near it, and its half; else two round steps that hold all values. */
+function axisOf(measured: readonly Measured[], limit: number | null, unit: number): Axis {
+  const most = Math.max(unit, ...measured.map(({ max }) => max))
+  if (limit !== null && (most >= limit / 10 || measured.length === 0))
+    return { top: Math.max(limit, most) * 1.06, marks: [limit / 2] }
+  let step = unit
+  for (let turn = 0; step * 2 < most; turn++) step *= turn % 3 === 1 ? 2.5 : 2
+  return { top: step * 2.12, marks: [step, step * 2] }
+}
+
+/** Lines without gaps: between two points that follow each other nothing is missing. */
+function unbroken(measured: readonly Measured[], stretchMs: number): Measured[][] {
+  const pauses = measured.slice(1).map(({ at }, index) => at - (measured[index]?.at ?? at))
+  // Some hosts are measured more rarely than there are stretches.
+  const usual = pauses.toSorted((a, b) => a - b)[Math.floor(pauses.length / 2)] ?? stretchMs
+  const longest = Math.max(usual, stretchMs) * 2.5
+  const lines: Measured[][] = []
+  for (const [index, point] of measured.entries()) {
+    const pause = pauses[index - 1]
+    if (pause === undefined || pause > longest) lines.push([point])
+    else lines.at(-1)?.push(point)
+  }
+  return lines
+}
+
+function band(line: readonly Measured[], x: (at: number) => number, y: (value: number) => number): string {
+  const above = line.map(({ at, max }) => `${x(at)} ${y(max)}`)
+  const below = line.toReversed().map(({ at, min }) => `${x(at)} ${y(min)}`)
+  return `M${[...above, ...below].join('L')}Z`
+}
+
+/** At most seven moments on the axis, in UTC. */
+function timeMarks(from: number, to: number): { at: number; text: string; minor: boolean }[] {
+  const hour = 3_600_000
+  const day = 24 * hour
+  const steps = [hour / 6, 3 * hour, day, 5 * day, 60 * day]
+  const step = steps.find(each => (to - from) / each <= 8.5) ?? 60 * day
+  const first = Math.ceil((from + (to - from) * 0.03) / step) * step
+  const last = to - (to - from) * 0.03
+  const count = Math.max(0, Math.floor((last - first) / step) + 1)
+  return Array.from({ length: count }, (_, index) => {
+    const at = first + index * step
+    return { at, text: markWords(at, to, step), minor: index % 2 === 1 }
+  })
+}
+
+function markWords(at: number, to: number, step: number): string {
+  const day = 24 * 3_600_000
+  if (step < day) return shortDateTime(at, at)
+  // A date without its time: marks of days are at midnight.
+  const words = shortDateTime(at, step > day ? to + 400 * day : to)
+  return words.replace(/ 00:00$/, '')
+}
+
+function inWords(
+  { title, period, from, to, words, limit }: UsageChartProps,
+  measured: readonly Measured[],
+): string {
+  const limited = limit === null ? '' : `, of ${words(limit)} at most`
+  if (measured.length === 0) return `${title} was not measured in ${period}${limited}.`
+  const average = measured.reduce((sum, { avg }) => sum + avg, 0) / measured.length
+  const most = measured.reduce((one, other) => (other.max > one.max ? other : one))
+  const last = measured.at(-1) ?? most
+  const at = `${shortDateTime(most.at, to)} ${zoneName(from, 'UTC')}`
+  return `${title} in ${period}: ${words(last.avg)} at the end, ${words(average)} on average, ${words(most.max)} at most, at ${at}${limited}.`
+}
+
+const percent = (at: number, from: number, to: number) => `${round(((at - from) / (to - from)) * 100)}%`
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10
+}
