@@ -16,6 +16,7 @@ import { checkDisk } from '../src/storage/disk.ts'
 import { canonicalHost } from './canonical-host.ts'
 import { openDatabase } from './data-root.ts'
 import { createFront } from './front.ts'
+import { upgradeIsComplete } from './records-copy.ts'
 
 export interface BootOptions {
   /** The plugins, besides the site's own. */
@@ -65,7 +66,7 @@ async function start(
 ): Promise<Program> {
   const site = plan.configs.get(sitePlugin.name) as Site
   const folder = join(site.dataRoot, '.control')
-  const sqlite = openDatabase(site, folder, plan.order, releases)
+  const sqlite = openDatabase(site, folder, plan.order, releases, clock.now())
   const assembly = await assemble({
     ...plan,
     sqlite,
@@ -78,6 +79,7 @@ async function start(
       disk: () => checkDisk(folder),
     },
   })
+  upgradeIsComplete(folder)
   const around = assembly.answers('around-route')
   const formTargets = assembly.answers('form-targets')
   const app = createApp({

@@ -69,10 +69,16 @@ export interface Longhouse {
 /** Starts the built control plane as its own process, on a port that the system chooses. It is stopped after the test. */
 export async function startLonghouse(
   t: Pick<TestContext, 'after'>,
-  options: { driver: DriverName; dataRoot?: string; env?: Record<string, string> },
+  options: {
+    driver: DriverName
+    dataRoot?: string
+    env?: Record<string, string>
+    /** Another build's control plane. */
+    program?: string
+  },
 ): Promise<Longhouse> {
   const dataRoot = options.dataRoot ?? temporaryFolder(t)
-  const child = spawn(process.execPath, [join(root, 'dist/control-plane.js')], {
+  const child = spawn(process.execPath, [options.program ?? join(root, 'dist/control-plane.js')], {
     cwd: dataRoot,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

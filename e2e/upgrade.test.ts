@@ -1,31 +1,11 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import Docker from 'dockerode'
-import { randomText } from '../src/ids.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
-import { drivers, type InstanceJson, startLonghouse, testImage } from './longhouse.fixture.ts'
+import { anotherImage } from './another-image.fixture.ts'
+import { drivers, type InstanceJson, startLonghouse } from './longhouse.fixture.ts'
 
 const skip = drivers.find(({ driver }) => driver === 'docker')?.skip ?? false
-
-/** Makes an image of the runtime's with another id; with `command` it runs that instead. */
-async function another(t: TestContext, docker: Docker, command?: string[]): Promise<string> {
-  const tag = `longhouse-test-${randomText(8)}:upgrade`
-  const [repo, name] = tag.split(':')
-  const container = await docker.createContainer({
-    Image: testImage ?? '',
-    Labels: { 'longhouse.test': tag },
-    ...(command && { Entrypoint: command, Cmd: [] }),
-  })
-  await container.commit({ repo, tag: name })
-  await container.remove()
-  t.after(() =>
-    docker
-      .getImage(tag)
-      .remove({ force: true })
-      .catch(() => {}),
-  )
-  return tag
-}
 
 interface UpgradedJson extends InstanceJson {
   image_id: string
@@ -73,7 +53,7 @@ test('a container is upgraded and rolled back without a failed request, and a cr
   }
 
   await write('of before')
-  const upgraded = await during('upgrade', { image: await another(t, docker) })
+  const upgraded = await during('upgrade', { image: await anotherImage(t, docker) })
   assert.deepEqual(
     [upgraded.operation.status, upgraded.status],
     ['succeeded', 'running'],
@@ -83,14 +63,14 @@ test('a container is upgraded and rolled back without a failed request, and a cr
   await write('of the new version')
 
   const failed = await during('upgrade', {
-    image: await another(t, docker, ['node', '-e', 'process.exit(7)']),
+    image: await anotherImage(t, docker, ['node', '-e', 'process.exit(7)']),
   })
   assert.equal(failed.operation.status, 'failed')
   assert.match(failed.operation.error ?? '', /The image and the data of before are back\.$/)
   assert.deepEqual([failed.status, failed.image_id], ['running', upgraded.image_id])
   assert.equal(await read(), 'of the new version')
 
-  await during('upgrade', { image: await another(t, docker) })
+  await during('upgrade', { image: await anotherImage(t, docker) })
   await write('lost by going back')
   const back = await during('rollback', {})
   assert.deepEqual(

@@ -7,6 +7,7 @@ import { definePlugin } from '../../src/kernel/control-plane.ts'
 import { ask } from '../../src/testing/ask.ts'
 import { mail } from '../mail/index.ts'
 import { testFleet, token } from '../provisioner/fleet.fixture.ts'
+import { upgrades } from '../upgrades/index.ts'
 import { metrics } from './index.ts'
 
 const metricsToken = 'only-reads-the-metrics'
@@ -140,7 +141,8 @@ test('a plugin whose metrics fail costs only its own', async t => {
 const monitoring = (file: string) => join(import.meta.dirname, '../../docker/monitoring', file)
 
 test('the dashboard and the rules name only metrics that there are', async t => {
-  const fleet = await testFleet(t, { plugins: [metrics, mail], env: { METRICS_TOKEN: metricsToken } })
+  const plugins = [metrics, mail, upgrades]
+  const fleet = await testFleet(t, { plugins, env: { METRICS_TOKEN: metricsToken } })
   await fleet.provision('acme')
   const names = new Set(
     [...(await read(fleet.port, metricsToken)).text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name),
