@@ -3,6 +3,7 @@ import { bulkRoute } from './list/bulk-routes.tsx'
 import { listRoute, orphansRoute, restartOutdatedRoute } from './list/list-routes.ts'
 import type { ProvisionerRoutes } from './pages/answer.ts'
 import { newInstancePageRoute, provisionRoute } from './pages/creation-routes.ts'
+import { historyRoute } from './pages/history-route.ts'
 import {
   instanceRoute,
   operationDetailsRoute,
@@ -25,6 +26,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
     provisionRoute(parts, pages),
     newInstancePageRoute(parts, pages),
     instanceRoute(parts, pages),
+    historyRoute(parts),
     orphansRoute(parts),
     operationRoute(parts, 'start', 'Start an instance'),
     operationRoute(parts, 'stop', 'Stop an instance; its data stays'),

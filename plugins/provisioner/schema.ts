@@ -156,6 +156,21 @@ export type Instance = InstanceRow & {
   suspension: Suspension | null
 }
 
+/** When an instance moved from one status to another, and why. */
+export const statusChanges = sqliteTable(
+  'provisioner_status_changes',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    instanceId: text('instance_id')
+      .notNull()
+      .references(() => instances.id),
+    at: integer('at').notNull(),
+    status: text('status', { enum: instanceStatuses }).notNull(),
+    reason: text('reason'),
+  },
+  table => [index('provisioner_status_changes_instance').on(table.instanceId, table.id)],
+)
+
 export const operations = sqliteTable(
   'provisioner_operations',
   {

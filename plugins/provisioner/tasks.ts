@@ -16,6 +16,7 @@ import { measureVolumes } from './records/disk-use.ts'
 import type { Fleet } from './records/fleet.ts'
 import type { OperationCounts } from './records/metrics.ts'
 import { pruneOperations } from './records/operation.ts'
+import { pruneStatusChanges } from './records/status-history.ts'
 
 /** Operations of each instance that are kept. */
 const keptOperations = 50
@@ -68,6 +69,7 @@ export function provisionerTasks(parts: {
       run: async () => {
         counts.update()
         pruneOperations(fleet.db, keptOperations)
+        pruneStatusChanges(fleet.db, fleet.clock.now())
         await clearLeftRestores(fleet)
       },
     },

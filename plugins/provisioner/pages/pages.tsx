@@ -8,6 +8,7 @@ import { purgeAt } from '../reconciler/retention.ts'
 import { diskUseOf } from '../records/disk-use.ts'
 import { reachableAt, specOf } from '../records/fleet.ts'
 import { operationsOf } from '../records/operation.ts'
+import { availabilityOf, statusSpans } from '../records/status-history.ts'
 import type { Instance } from '../schema.ts'
 import type { ProvisionerRoutes } from './answer.ts'
 import { frame } from './frame.ts'
@@ -83,10 +84,14 @@ function instanceProps(
   return {
     now,
     period,
+    health: {
+      availability: availabilityOf(db, instance.id, now),
+      spans: statusSpans(db, instance.id, 8),
+    },
     usage: parts.usage()?.(instance.id, period) ?? null,
     runs: health.runsOf(instance.id),
     copies: fleet.copies()?.overview(instance.id) ?? null,
-    operations: operationsOf(db, instance.id, 8).map(operation => operationView(operation, instance, now)),
+    operations: operationsOf(db, instance.id, 10).map(operation => operationView(operation, instance, now)),
     instance: {
       id: instance.id,
       subdomain: instance.subdomain,

@@ -14,6 +14,7 @@ import { volumePath } from '../volumes/volume.ts'
 import type { DefaultImage } from './default-image.ts'
 import { getInstance, listInstances, type ProvisionerDb, updateInstance, wanted } from './instance.ts'
 import type { SecretKeys } from './secret-keys.ts'
+import { keepStatus } from './status-history.ts'
 
 /** What every part of the provisioner works on: records, driver, router and the settings of all instances. */
 export interface Fleet {
@@ -110,7 +111,10 @@ export function setStatus(
   // It keeps its address until it is known to be stopped: an operation may fail before it does anything.
   const gone = status === 'stopped' || status === 'deleted' ? { host: null, port: null, answers: false } : {}
   const change = { status, statusReason: reason, volumeFault: null, ...gone }
-  updateInstance(fleet.db, id, change)
+  fleet.db.transaction(tx => {
+    updateInstance(fleet.db, id, change)
+    if (before.status !== status) keepStatus(tx, id, status, reason, fleet.clock.now())
+  })
   routeInstance(fleet, { ...before, ...change })
   if (before.status !== status) {
     const { subdomain } = before

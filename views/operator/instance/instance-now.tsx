@@ -4,21 +4,23 @@ import { bytesInWords } from '../../components/bytes.ts'
 import { Mark } from '../../components/mark.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
 import { durationWords } from '../../components/time-words.ts'
+import { percentInWords } from './instance-history.tsx'
 import { coresInWords } from './instance-usage.tsx'
-import type { InstanceView } from './instance-view.ts'
+import type { HealthView, InstanceView } from './instance-view.ts'
 
 export interface NowProps {
   instance: InstanceView
   copies: CopiesOverview | null
   /** Null while it does not run, or was not measured. */
   usage: UsageNow | null
+  availability: HealthView['availability']
   /** Null while the instance has not said. */
   runs: RunsNow | null
   now: number
 }
 
 /** The first thing on the page: how the instance is now. */
-export function Now({ instance, copies, usage, runs, now }: NowProps) {
+export function Now({ instance, copies, usage, availability, runs, now }: NowProps) {
   const { limits, version, behind, ownerEmail, plan } = instance
   const { disk } = limits
   return (
@@ -28,6 +30,9 @@ export function Now({ instance, copies, usage, runs, now }: NowProps) {
           <NotYet words="not running" />
         ) : (
           <span class="nowrap">{durationWords(Math.max(0, now - usage.startedAt))}</span>
+        )}
+        {availability.day === null ? null : (
+          <span class="sub">available {percentInWords(availability.day)} in 24 h</span>
         )}
       </Tile>
       <Tile name="Version">

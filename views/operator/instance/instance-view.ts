@@ -20,6 +20,14 @@ export interface OperationView {
   steps: readonly Step[]
 }
 
+/** How healthy an instance was. */
+export interface HealthView {
+  /** Which part of the time in which it was to run it was healthy, from 0 to 1; null when it was not to run. */
+  availability: { day: number | null; month: number | null }
+  /** The newest first; `to` is null while it goes on. */
+  spans: readonly { status: InstanceStatus; reason: string | null; from: number; to: number | null }[]
+}
+
 /** What an instance may take of the host, and what of the disk it takes. */
 export interface LimitsView {
   memoryBytes: number

@@ -6,18 +6,20 @@ import { InstanceStatus } from '../../components/status.tsx'
 import { StepList } from '../../components/steps.tsx'
 import { Duration, NotYet, Time } from '../../components/time.tsx'
 import { Copies, type CopiesProps } from './instance-copies.tsx'
+import { Earlier, Health, operationTitle } from './instance-history.tsx'
 import { Now } from './instance-now.tsx'
 import { Payment } from './instance-payment.tsx'
 import { Removal, Transfer } from './instance-removal.tsx'
 import { Upgrade } from './instance-upgrade.tsx'
 import { Usage } from './instance-usage.tsx'
-import type { InstanceView, OperationView } from './instance-view.ts'
+import type { HealthView, InstanceView, OperationView } from './instance-view.ts'
 import { VolumeTrouble } from './instance-volume.tsx'
 
 export interface InstanceProps {
   instance: InstanceView
   /** Newest first. */
   operations: readonly OperationView[]
+  health: HealthView
   copies: CopiesProps['overview']
   /** What it takes now, and took in the period; null where nothing is measured. */
   usage: InstanceUsage | null
@@ -54,7 +56,7 @@ export function CreatedPage({ password, ...props }: InstanceProps & { password: 
 
 /** The live part of the page. */
 export function InstanceLive(props: InstanceProps) {
-  const { instance, operations, copies, usage, period, runs, purgeFault = null, now } = props
+  const { instance, operations, health, copies, usage, period, runs, purgeFault = null, now } = props
   const { subdomain, status, url } = instance
   const [latest, ...earlier] = operations
   const busy = latest?.status === 'pending' || latest?.status === 'running'
@@ -71,7 +73,11 @@ export function InstanceLive(props: InstanceProps) {
         lead={status === 'deleted' ? undefined : <a href={url}>{url}</a>}
         actions={<Actions {...instance} />}
       />
-      <Now {...{ instance, copies, runs, now }} usage={usage?.now ?? null} />
+      <Now
+        {...{ instance, copies, runs, now }}
+        availability={health.availability}
+        usage={usage?.now ?? null}
+      />
       <VolumeTrouble {...instance} />
       {(status === 'failed' && instance.volumeFault === null) || status === 'unhealthy' ? (
         <Notice
@@ -100,6 +106,8 @@ export function InstanceLive(props: InstanceProps) {
       <Upgrade {...instance} busy={busy} now={now} />
       <Usage {...{ subdomain, period, usage }} limits={instance.limits} />
       {latest ? <LatestOperation operation={latest} now={now} /> : null}
+      <Health health={health} now={now} />
+      <Earlier operations={earlier} now={now} />
       <Panel title="Details">
         <Facts
           of={{
@@ -124,7 +132,6 @@ export function InstanceLive(props: InstanceProps) {
       </Panel>
       <Copies subdomain={subdomain} removed={status === 'deleted'} overview={copies} now={now} />
       <Password {...instance} />
-      {earlier.length > 0 ? <Earlier operations={earlier} now={now} /> : null}
       {status === 'deleted' ? null : <Transfer {...instance} />}
       <Payment {...instance} />
       <Removal {...instance} purgeFault={purgeFault} now={now} />
@@ -169,19 +176,11 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
   )
 }
 
-const outcome = {
-  pending: 'waiting',
-  running: 'in progress',
-  succeeded: 'done',
-  failed: 'failed',
-  superseded: 'superseded by a newer one',
-} as const satisfies Record<OperationView['status'], string>
-
 function LatestOperation({ operation, now }: { operation: OperationView; now: number }) {
   const { title, actor, status, error, steps, createdAt, durationMs } = operation
   return (
     <Panel
-      title={`${title}: ${outcome[status]}`}
+      title={operationTitle(operation)}
       aside={
         <>
           {actor === null ? null : <>by {actor} · </>}
@@ -191,22 +190,6 @@ function LatestOperation({ operation, now }: { operation: OperationView; now: nu
     >
       {error === null || status !== 'failed' ? null : <pre>{error}</pre>}
       <StepList steps={steps} label={`Steps of ${title}`} />
-    </Panel>
-  )
-}
-
-function Earlier({ operations, now }: { operations: readonly OperationView[]; now: number }) {
-  return (
-    <Panel title="History">
-      <ul class="plain">
-        {operations.map(operation => (
-          <li>
-            {operation.title}
-            {operation.actor === null ? null : ` by ${operation.actor}`}: {outcome[operation.status]},{' '}
-            <Time at={operation.createdAt} now={now} />
-          </li>
-        ))}
-      </ul>
     </Panel>
   )
 }
