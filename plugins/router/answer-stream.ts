@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { keepCopy } from './blocks.ts'
 import { passableTrailers } from './headers.ts'
 import type { UpstreamRequest } from './upstream/request.ts'
 
@@ -19,14 +20,22 @@ export class AnswerStream {
     this.#length = length
   }
 
+  /** `chunk` is valid during the call only. */
   data(chunk: Buffer): void {
     const begun = this.#begun
     this.#begun = true
     // A body that arrived whole is sent whole.
     if (!begun && chunk.length === this.#length) {
       if (chunk.length <= joinedBytes) this.#response.end(chunk.toString('latin1'), 'latin1')
-      else this.#response.end(chunk)
-    } else if (!this.#response.write(chunk)) {
+      else {
+        const { copy, release } = keepCopy(chunk)
+        this.#response.end(copy, release)
+      }
+      return
+    }
+    const { copy, release } = keepCopy(chunk)
+    // A large piece asks for a drain even when the system has taken all of it.
+    if (!this.#response.write(copy, release) && this.#response.writableLength > 0) {
       this.#outgoing.pause()
       this.#response.once('drain', () => this.#outgoing.resume())
     }

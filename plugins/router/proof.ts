@@ -1,5 +1,5 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { identityHeader, identityPath } from '../../src/http/identity.ts'
+import type { Inlet } from './upstream/inlet.ts'
 
 /** The first request on a fresh connection. Instances identify themselves in every answer, so any version works. */
 const question = [
@@ -20,28 +20,29 @@ export class NotItself extends Error {}
 class Unreadable extends Error {}
 
 /**
- * Opens a connection and hands it over once the peer has identified itself as the instance. Until then, nothing of any
+ * Calls `done` once the peer of a new connection has identified itself as the instance, or why it has not. Until then, nothing of any
  * customer is sent on it, nor the instance's id. A container engine reuses freed ports, and the peer that has the port now
- * must learn neither another's request nor the right answer.
+ * must learn neither another's request nor the right answer. After an error the connection is closed.
  */
-export function openProven(
-  options: NetConnectOpts,
+export function prove(
+  inlet: Inlet,
   instanceId: string,
   withinMs: number,
-  done: (error: Error | null, socket: Socket) => void,
-): Socket {
-  const socket = connect(options)
+  done: (error: Error | null) => void,
+): void {
+  const { socket } = inlet
   let answer = ''
   const finish = (error: Error | null) => {
-    socket.off('data', onData).off('error', finish).off('close', onClose).off('timeout', onTimeout)
+    inlet.take = () => undefined
+    socket.off('error', finish).off('close', onClose).off('timeout', onTimeout)
     if (error) {
       // Later errors do not matter.
       socket.on('error', () => undefined)
       socket.destroy()
-    } else socket.setTimeout(('timeout' in options && options.timeout) || 0)
-    done(error, socket)
+    } else socket.setTimeout(0)
+    done(error)
   }
-  const onData = (piece: Buffer) => {
+  inlet.take = piece => {
     answer += piece.toString('latin1')
     const end = answer.indexOf('\r\n\r\n')
     if (end >= 0) finish(faultIn(answer.slice(0, end), answer.length - end - 4, instanceId))
@@ -50,10 +51,9 @@ export function openProven(
   const onClose = () => finish(new Unreadable('it closed the connection before it had answered'))
   const onTimeout = () =>
     finish(Object.assign(new Error('it did not say who it is in time'), { code: 'ETIMEDOUT' }))
-  socket.on('data', onData).on('error', finish).on('close', onClose).on('timeout', onTimeout)
+  socket.on('error', finish).on('close', onClose).on('timeout', onTimeout)
   socket.setTimeout(withinMs)
   socket.write(`${question}\r\n`)
-  return socket
 }
 
 /** Says what is wrong with the head of the answer to `HEAD`, which must have no body. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Inlet } from './inlet.ts'
 
 /** What a connection tells the request that it carries. */
 export interface Carried {
@@ -20,7 +21,7 @@ interface Owner {
 
 /** A connection to an instance, which carries one request at a time. */
 export class Connection {
-  readonly socket: Socket
+  readonly #inlet: Inlet
   readonly #owner: Owner
   #current: Carried | null = null
   #error: NodeJS.ErrnoException | null = null
@@ -30,15 +31,19 @@ export class Connection {
   /** When it became idle, on the monotonic clock in milliseconds. */
   idleSince = 0
 
-  constructor(socket: Socket, owner: Owner) {
-    this.socket = socket
+  constructor(inlet: Inlet, owner: Owner) {
+    this.#inlet = inlet
     this.#owner = owner
-    socket
-      .on('data', this.#onData)
+    inlet.take = this.#onData
+    inlet.socket
       .on('drain', this.#onDrain)
       .on('end', this.#onEnd)
       .on('error', this.#onError)
       .on('close', this.#onClose)
+  }
+
+  get socket(): Socket {
+    return this.#inlet.socket
   }
 
   carry(request: Carried): void {
@@ -60,8 +65,8 @@ export class Connection {
   /** Hands the socket over: from here on it is another's. */
   handOver(): Socket {
     this.#current = null
+    this.#inlet.detach()
     this.socket
-      .off('data', this.#onData)
       .off('drain', this.#onDrain)
       .off('end', this.#onEnd)
       .off('error', this.#onError)

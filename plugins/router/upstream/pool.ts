@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
-import { openProven } from '../proof.ts'
+import { prove } from '../proof.ts'
 import { Connection } from './connection.ts'
+import { Inlet } from './inlet.ts'
 import type { UpstreamRequest } from './request.ts'
 
 export interface PoolOptions {
@@ -69,21 +70,23 @@ export class UpstreamPool {
 
   #open(request: UpstreamRequest, fresh: boolean): void {
     const { host, port, instanceId, proofMs } = this.#options
-    const socket = openProven({ host, port, noDelay: true }, instanceId, proofMs, (error, proven) => {
+    const inlet = new Inlet({ host, port, handsOver: request.outgoing.maySwitch ?? false })
+    const { socket } = inlet
+    this.#opening.add(socket)
+    prove(inlet, instanceId, proofMs, error => {
       this.#opening.delete(socket)
       if (error) {
         request.fail(error)
         this.#next()
         return
       }
-      const connection = new Connection(proven, {
+      const connection = new Connection(inlet, {
         freed: each => (fresh ? each.destroy() : this.#freed(each)),
         gone: each => this.#gone(each),
       })
       this.#all.add(connection)
       this.#carry(connection, request)
     })
-    this.#opening.add(socket)
   }
 
   /** A request that was given up meanwhile leaves its connection to the next. */

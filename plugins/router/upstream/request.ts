@@ -20,6 +20,7 @@ export interface RequestEvents {
   /** An answer before the answer: 100, 102, 103. */
   information(head: AnswerHead): void
   head(head: AnswerHead): void
+  /** `chunk` is valid during the call only. */
   data(chunk: Buffer): void
   /** What had arrived of the answer was given, and there is more to come. */
   caughtUp(): void
