@@ -6,9 +6,9 @@ import { gather } from './arrival.ts'
 import type { Backend, Ready } from './backend.ts'
 import { readAnswer } from './headers.ts'
 import { misrouted, timedOut, unreachable, unsupportedCoding } from './problems.ts'
-import { NotItself } from './proof.ts'
 import { Upload } from './upload.ts'
 import { type AnswerHead, UnreadableAnswer } from './upstream/answer-head.ts'
+import { NotItself } from './upstream/proof.ts'
 import { type RequestEvents, UpstreamRequest } from './upstream/request.ts'
 
 export interface ExchangeOptions {

@@ -8,8 +8,8 @@ import type { Backend } from './backend.ts'
 import { type ExchangeOptions, notLetThrough, notReached, type Passage, passOn } from './exchange.ts'
 import { readAnswer } from './headers.ts'
 import { timedOut } from './problems.ts'
-import { NotItself } from './proof.ts'
 import type { AnswerHead } from './upstream/answer-head.ts'
+import { NotItself } from './upstream/proof.ts'
 import { type RequestEvents, UpstreamRequest } from './upstream/request.ts'
 
 /**

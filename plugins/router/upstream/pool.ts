@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
-import { prove } from '../proof.ts'
 import { Connection } from './connection.ts'
 import { Inlet } from './inlet.ts'
+import { prove } from './proof.ts'
 import type { UpstreamRequest } from './request.ts'
 
 export interface PoolOptions {

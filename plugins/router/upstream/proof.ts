@@ -1,5 +1,5 @@
-import { identityHeader, identityPath } from '../../src/http/identity.ts'
-import type { Inlet } from './upstream/inlet.ts'
+import { identityHeader, identityPath } from '../../../src/http/identity.ts'
+import type { Inlet } from './inlet.ts'
 
 /** The first request on a fresh connection. Instances identify themselves in every answer, so any version works. */
 const question = [
