@@ -3,7 +3,7 @@ import { timestamp } from '../../src/clock.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { CommitPage } from '../../views/instance/repo/commit-page.tsx'
-import { HistoryPage } from '../../views/instance/repo/history-page.tsx'
+import { type CommitWay, HistoryPage } from '../../views/instance/repo/history-page.tsx'
 import { manifestJson, manifestShape } from '../jobs/contract.ts'
 import { type CommitInfo, fileChangeKinds, unknownCommit } from '../repo/contract.ts'
 import { authorOf } from '../web/author.ts'
@@ -25,6 +25,11 @@ const commitShape = z.object({
   author: z.string().meta({ description: 'The author of the change' }),
   author_email: z.string(),
   made_here: z.boolean().meta({ description: 'True when this instance made the commit' }),
+  live_at: z.iso.datetime().nullable().meta({ description: 'When the commit went live; null if it did not' }),
+  pushed_with: z
+    .string()
+    .nullable()
+    .meta({ description: 'The API token that pushed it, as the head of a push' }),
 })
 
 export const fileChangeShape = z.object({
@@ -45,17 +50,26 @@ const detailsShape = commitShape.extend({
   more: z.boolean().meta({ description: 'True when the commit changed more files than are listed' }),
 })
 
-const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C) => ({
+const commitJson = <C extends CommitInfo>({ authorEmail, madeHere, ...info }: C, way: CommitWay) => ({
   ...info,
   author_email: authorEmail,
   made_here: madeHere,
   at: timestamp(info.at),
+  live_at: timestamp(way.liveAt),
+  pushed_with: way.pushedWith,
 })
 
 /** Routes of the history: commits of the jobs repo, and returning to one. */
 export function historyRoutes(web: FilesWeb): Route[] {
   const { jobs, repo, clock, repoFolder, patience } = web
   const { signedIn: guard } = web.access
+  const waysOf = (commits: readonly string[]): ((commit: string) => CommitWay) => {
+    const [live, pushed] = [jobs.manifest.liveSince(commits), web.clone.pushed(commits)]
+    return commit => ({
+      liveAt: live.get(commit) ?? null,
+      pushedWith: pushed.get(commit)?.token ?? null,
+    })
+  }
   const manifest = () => withExcerpts(repoFolder, jobs.manifest.state())
   const find = async (commit: string) => {
     const found = await repo.history.show(commit)
@@ -78,7 +92,8 @@ export function historyRoutes(web: FilesWeb): Route[] {
       },
       handle: async (c, { query }) => {
         const { commits, more } = await repo.history.list(listed, query.before)
-        return c.json({ commits: commits.map(commitJson), more })
+        const way = waysOf(commits.map(({ commit }) => commit))
+        return c.json({ commits: commits.map(each => commitJson(each, way(each.commit))), more })
       },
     }),
 
@@ -92,7 +107,8 @@ export function historyRoutes(web: FilesWeb): Route[] {
         200: { description: 'The commit', schema: detailsShape },
         404: { description: 'No such commit' },
       },
-      handle: async (c, { params }) => c.json(commitJson(await find(params.commit))),
+      handle: async (c, { params: { commit } }) =>
+        c.json(commitJson(await find(commit), waysOf([commit])(commit))),
     }),
 
     route({
@@ -126,8 +142,9 @@ export function historyRoutes(web: FilesWeb): Route[] {
       answers: page,
       handle: async (c, { query }) => {
         const found = await repo.history.list(listed, query.before)
+        const way = waysOf(found.commits.map(({ commit }) => commit))
         const content = (
-          <HistoryPage now={clock.now()} manifest={manifest()} first={!query.before} {...found} />
+          <HistoryPage now={clock.now()} manifest={manifest()} first={!query.before} {...found} way={way} />
         )
         return show(c, content, { title: 'History', current: '/repo' })
       },
@@ -143,7 +160,8 @@ export function historyRoutes(web: FilesWeb): Route[] {
       answers: page,
       handle: async (c, { params }) => {
         const details = await find(params.commit)
-        const content = <CommitPage now={clock.now()} manifest={manifest()} details={details} />
+        const way = waysOf([params.commit])(params.commit)
+        const content = <CommitPage now={clock.now()} manifest={manifest()} details={details} way={way} />
         return show(c, content, { title: details.message.split('\n')[0] || 'Commit', current: '/repo' })
       },
     }),

@@ -8,9 +8,11 @@ import '../volume/contract.ts'
 import { openClones } from './clones.ts'
 import './contract.ts'
 import { noGit } from './problems.ts'
+import { openPushLog } from './push-log.ts'
 import { openPushes } from './pushes.ts'
 import { clearReceived } from './receiver.ts'
 import { gitRoutes } from './routes.ts'
+import * as schema from './schema.ts'
 
 const mib = 1024 * 1024
 
@@ -18,7 +20,8 @@ const mib = 1024 * 1024
 export const gitServer = definePlugin({
   name: 'git-server',
   needs: ['auth', 'jobs', 'repo', 'volume'],
-  setup: ({ log, services: { auth, jobs, repo, volume } }) => {
+  tables: { schema, migrations: 'runtime/git-server/migrations' },
+  setup: ({ db, clock, log, services: { auth, jobs, repo, volume } }) => {
     const { dir, jobsDir } = volume.folders
     const { manifest } = jobs
     const git = gitProgram()
@@ -39,7 +42,9 @@ export const gitServer = definePlugin({
       log,
     })
     const fault = clones ? null : 'The machine has no git program. Ask the operator to install git.'
+    const pushLog = openPushLog(db, clock)
     const web = {
+      pushLog,
       auth,
       repo,
       manifest,
@@ -52,7 +57,7 @@ export const gitServer = definePlugin({
       },
     }
     return {
-      service: { url: `${volume.address}/jobs.git`, fault },
+      service: { url: `${volume.address}/jobs.git`, fault, pushed: pushLog.of },
       routes: gitRoutes(web),
       start: () => clearReceived(jobsDir),
       stop: async () => {

@@ -9,12 +9,14 @@ import type { Clones } from './clones.ts'
 import { flushPacket, packet } from './packet-lines.ts'
 import { plainAnswers } from './plain-answers.ts'
 import { type Answering, answerPush } from './push-answer.ts'
+import type { PushLog } from './push-log.ts'
 import type { Pushes, PushResult } from './pushes.ts'
 
 export interface GitWeb extends Answering {
   auth: Pick<AuthService, 'git'>
   repo: Pick<RepoService, 'ensure' | 'status'>
   pushes: Pushes
+  pushLog: Pick<PushLog, 'write'>
   /** Throws if this machine has no git. */
   clones(): Clones
 }
@@ -38,7 +40,7 @@ const capabilities =
 
 /** Routes of git's "smart" HTTP protocol: gitprotocol-http(5). */
 export function gitRoutes(web: GitWeb): Route[] {
-  const { auth, repo, clones, pushes } = web
+  const { auth, repo, clones, pushes, pushLog } = web
   const guardFor = (scopeOf: (c: AppContext) => Scope) => plainAnswers(auth.git(scopeOf))
 
   /** The branch that is served. Creates the git repository if there is none yet. */
@@ -121,7 +123,17 @@ export function gitRoutes(web: GitWeb): Route[] {
         c.set('about', null)
         clones()
         const arrived = await pushes.receive(bodyOf(c, 'git-receive-pack'), c.req.raw.signal, tokenOf(c))
-        if (arrived) c.set('about', arrived.result.then(aboutOf))
+        const token = tokenOf(c)
+        const note = (result: PushResult) => {
+          try {
+            if (result.taken) pushLog.write(result.taken.commit, token || null)
+          } catch (error) {
+            // The push was taken all the same.
+            c.get('log').error({ err: error }, 'a push is missing in the history')
+          }
+          return aboutOf(result)
+        }
+        if (arrived) c.set('about', arrived.result.then(note))
         const packets = arrived ? answerPush(arrived, web) : []
         return answer(c, 'application/x-git-receive-pack-result', Readable.from(packets))
       },

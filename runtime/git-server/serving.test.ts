@@ -72,6 +72,31 @@ test('a push is answered with what it changed itself, also after one that waits'
   assert.doesNotMatch(back, /added/)
 })
 
+test('the history says what went live when, and with which token it was pushed', async t => {
+  const { app, instance, clone, commit, push, head, signIn } = await startServed(t, { files })
+  await clone()
+  await commit('clone', { 'manifest.ts': oneJob("() => 'pushed'") })
+  await push('clone')
+  await commit('clone', { 'manifest.ts': 'broken(' })
+  await push('clone')
+  assert.equal(instance.engine.manifest().status, 'error')
+  const headers = { Cookie: await signIn() }
+  const get = async (path: string) => (await app.request(`/api/jobs/repo/commits${path}`, { headers })).json()
+  const { commits } = (await get('')) as { commits: { live_at: string | null; pushed_with: string | null }[] }
+  assert.deepEqual(
+    commits.map(each => [each.live_at !== null, each.pushed_with]),
+    [
+      [false, 'git write'],
+      [true, 'git write'],
+      [true, null],
+    ],
+  )
+  const one = (await get(`/${await head()}`)) as { pushed_with: string }
+  assert.equal(one.pushed_with, 'git write')
+  const page = await app.request('/repo/history', { headers: { ...browser, ...headers } })
+  assert.match(await page.text(), /pushed with git write/)
+})
+
 test('a request may be compressed, and a browser is sent to the page of the repo', async t => {
   const { origin, url, head, app } = await startServed(t, { files })
   const Authorization = `Bearer ${new URL(await url('read')).password}`

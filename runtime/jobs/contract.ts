@@ -159,6 +159,8 @@ export interface EditWords {
 /** The state of the manifest, and loading it. */
 export interface ManifestService {
   state(): ManifestState
+  /** When each of these commits went live, the last time; those that never did are left out. */
+  liveSince(commits: readonly string[]): ReadonlyMap<string, number>
   /** True once the first load after boot has ended. */
   ready(): boolean
   /**

@@ -16,6 +16,17 @@ export const liveSets = sqliteTable('jobs_live_sets', {
   loadedAt: integer().notNull(),
 })
 
+/** The commits that were live, in order. */
+export const liveCommits = sqliteTable(
+  'jobs_live_commits',
+  {
+    seq: integer().primaryKey({ autoIncrement: true }),
+    commit: text().notNull(),
+    at: integer().notNull(),
+  },
+  table => [index('jobs_live_commits_by_commit').on(table.commit)],
+)
+
 /** The state of each job id that was ever registered. */
 export const schedules = sqliteTable('jobs_schedules', {
   jobId: text().primaryKey(),

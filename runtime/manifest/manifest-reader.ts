@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { explainAccessDenied } from '../isolation/access-denied.ts'
 import { answerProbes } from '../isolation/probes.ts'
+import type { CompiledFile } from '../modules/compile.ts'
 import type { ImportSites } from '../modules/import-sites.ts'
 import { loadLater } from '../modules/later.ts'
-import { type ExportsOf, exportsOf, otherExports } from '../modules/missing-export.ts'
+import { type ExportsOf, exportsOf, otherExports, syntaxSite } from '../modules/load-errors.ts'
 import { packageInWords } from '../modules/package-words.ts'
 import { packagesOf } from '../modules/packages-of.ts'
 import { serveModules } from '../modules/serve.ts'
@@ -32,6 +33,7 @@ const parent = channelToParent<ReadingRequest>()
 const [jobsDir = ''] = process.argv.splice(2)
 let sites: ImportSites | undefined
 let known: ExportsOf = () => null
+let loaded: CompiledFile[] = []
 startCompiler()
 const ahead = workAhead()
 
@@ -65,6 +67,7 @@ async function read(request: ReadingRequest): Promise<Reading> {
   const compiled = await compileManifest(request, await ahead)
   if ('errors' in compiled) return compiled
   known = exportsOf(compiled.compiled)
+  loaded = compiled.inputs.flatMap(path => compiled.compiled.files.get(path) ?? [])
   // From here on it is their code that runs.
   explainAccessDenied()
   answerProbes()
@@ -158,7 +161,10 @@ function isJson(value: unknown): boolean {
 
 function failure(error: unknown, request: ReadingRequest): ManifestError {
   const stack = error instanceof Error ? String(error.stack ?? '') : ''
-  const position = firstPosition(stack, request.repo) ?? sites?.find(stack)
+  const position =
+    firstPosition(stack, request.repo) ??
+    sites?.find(stack) ??
+    (error instanceof SyntaxError ? syntaxSite(loaded) : null)
   const said = error instanceof Error ? `${error.name}: ${error.message}` : `threw ${String(error)}`
   const hint = packageInWords(said)
   const others = position ? otherExports(said, position.file, known) : ''

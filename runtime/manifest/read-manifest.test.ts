@@ -297,5 +297,13 @@ jobRegistry.register({ id: 'one', cron: '@daily', func: run })
     'tsconfig.json': '{ "compilerOptions": { "verbatimModuleSyntax": true } }',
   })
   assert.equal(errors.length, 1)
-  assert.match(errors[0] ?? '', /^manifest\.ts:.*Identifier 'run' has already been declared$/)
+  assert.match(errors[0] ?? '', /^manifest\.ts:3:\d+ .*Identifier 'run' has already been declared$/)
+  const deep = await errorsOf(t, {
+    'manifest.ts': "import './two'\n",
+    'two.ts': "interface Gone {}\n\nimport { run } from './one'\nimport { run } from './one'\nvoid run\n",
+    'one.ts': 'export const run = () => 1',
+    'package.json': '{ "type": "module" }',
+    'tsconfig.json': '{ "compilerOptions": { "verbatimModuleSyntax": true } }',
+  })
+  assert.match(deep[0] ?? '', /^two\.ts:4:\d+ .*Identifier 'run' has already been declared$/)
 })

@@ -80,7 +80,8 @@ export class ImportSites {
   }
 }
 
-function mapOf(lines: readonly string[]): SourceMap | null {
+/** The source map at the end of a compiled file; null when there is none. */
+export function mapOf(lines: readonly string[]): SourceMap | null {
   const last = lines.findLast(text => text.startsWith('//# sourceMappingURL=data:'))
   if (last === undefined) return null
   try {

@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { type JobSpec, jobSpecSchema } from '../../manifest/manifest.ts'
 import type { JobsDb } from '../jobs-db.ts'
 import * as schema from '../schema.ts'
+import { openLiveCommits } from './live-commits.ts'
 
 /** The set of jobs that is scheduled now. */
 export interface LiveSet {
@@ -21,9 +22,13 @@ export interface JobSchedule {
 export function openLiveSet(db: JobsDb, version: string) {
   let live = readLive(db, version)
   const known = readSchedules(db)
+  const commits = openLiveCommits(db)
 
   return {
     current: (): LiveSet | null => live,
+
+    /** When each of these commits went live, if it did. */
+    liveSince: commits.of,
 
     /** The schedule of a job; since ever, and enabled, when the job is unknown. */
     schedule: (jobId: string): JobSchedule => known.get(jobId) ?? { enabled: true, since: 0 },
@@ -43,6 +48,7 @@ export function openLiveSet(db: JobsDb, version: string) {
           .values(values)
           .onConflictDoUpdate({ target: schema.liveSets.id, set: values })
           .run()
+        if (set.commit !== null) commits.write(set.commit, now)
         tx.update(schema.runs)
           .set({ commit: set.commit })
           .where(and(eq(schema.runs.build, set.build), isNull(schema.runs.commit)))

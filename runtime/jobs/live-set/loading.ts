@@ -80,6 +80,7 @@ export function openLoading(options: {
   return {
     manifest: {
       state: loader.state,
+      liveSince: live.liveSince,
       ready: () => loader.state().status !== 'loading',
       load: () => loader.load(),
       reload: () => loader.load({ again: true }),

@@ -5,14 +5,16 @@ import { PageHead } from '../../components/panel.tsx'
 import { Time } from '../../components/time.tsx'
 import { Commit, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 import { FileDiff } from './file-diff.tsx'
+import type { CommitWay } from './history-page.tsx'
 
 export interface CommitPageProps {
   now: number
   manifest: ManifestWithExcerpts
   details: CommitDetails
+  way: CommitWay
 }
 
-export function CommitPage({ now, manifest, details }: CommitPageProps) {
+export function CommitPage({ now, manifest, details, way }: CommitPageProps) {
   const { commit, message, at, author, files, more } = details
   const [subject, ...rest] = message.split('\n')
   return (
@@ -23,6 +25,12 @@ export function CommitPage({ now, manifest, details }: CommitPageProps) {
         lead={
           <>
             <Commit id={commit} /> by {author}, <Time at={at} now={now} />
+            {way.pushedWith === null ? null : `, pushed with ${way.pushedWith}`}
+            {way.liveAt === null ? null : (
+              <>
+                , went live <Time at={way.liveAt} now={now} />
+              </>
+            )}
             {commit === manifest.commit ? ', live now' : null}
           </>
         }

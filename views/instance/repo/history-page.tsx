@@ -4,16 +4,24 @@ import { Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { Commit, ManifestBadge, ManifestProblems, type ManifestWithExcerpts } from '../manifest-panel.tsx'
 
+/** How a commit came here, and when its jobs went live. */
+export interface CommitWay {
+  liveAt: number | null
+  /** The name of an API token. */
+  pushedWith: string | null
+}
+
 export interface HistoryPageProps {
   now: number
   manifest: ManifestWithExcerpts
   commits: readonly CommitInfo[]
   more: boolean
+  way: (commit: string) => CommitWay
   /** False on later pages. */
   first: boolean
 }
 
-export function HistoryPage({ now, manifest, commits, more, first }: HistoryPageProps) {
+export function HistoryPage({ now, manifest, commits, more, way, first }: HistoryPageProps) {
   const last = commits.at(-1)
   return (
     <>
@@ -44,11 +52,15 @@ export function HistoryPage({ now, manifest, commits, more, first }: HistoryPage
                 },
                 {
                   label: 'By',
-                  cell: ({ author, madeHere }) => (
-                    <>
-                      {author} {madeHere ? null : <span class="fine">elsewhere</span>}
-                    </>
-                  ),
+                  cell: ({ commit, author, madeHere }) => {
+                    const { pushedWith } = way(commit)
+                    const elsewhere = pushedWith === null ? 'elsewhere' : `pushed with ${pushedWith}`
+                    return (
+                      <>
+                        {author} {madeHere ? null : <span class="fine">{elsewhere}</span>}
+                      </>
+                    )
+                  },
                 },
                 {
                   label: 'Commit',
@@ -59,7 +71,14 @@ export function HistoryPage({ now, manifest, commits, more, first }: HistoryPage
                     </>
                   ),
                 },
-                { label: 'When', cell: ({ at }) => <Time at={at} now={now} /> },
+                { label: 'Committed', cell: ({ at }) => <Time at={at} now={now} /> },
+                {
+                  label: 'Went live',
+                  cell: ({ commit }) => {
+                    const { liveAt } = way(commit)
+                    return liveAt === null ? <span class="fine">–</span> : <Time at={liveAt} now={now} />
+                  },
+                },
               ]}
             />
           )}

@@ -34,6 +34,7 @@ function Install({ address, named }: { address: string; named: NamedSdk }) {
     <>
       <p>{states[named]}</p>
       <pre class="code">{named === 'current' ? 'npm install' : install}</pre>
+      {new URL(address).hostname.endsWith('.localhost') ? <LocalName address={address} /> : null}
       {named === 'current' ? null : (
         <p class="fine">
           npm 12 and newer install a package from an address only with the line <code>allow-remote=root</code>{' '}
@@ -41,6 +42,16 @@ function Install({ address, named }: { address: string; named: NamedSdk }) {
         </p>
       )}
     </>
+  )
+}
+
+/** Browsers, git and curl know these names themselves; npm asks the system. */
+function LocalName({ address }: { address: string }) {
+  return (
+    <p class="fine">
+      If npm says <code>ENOTFOUND</code>, your system does not know names below <code>localhost</code>. Add
+      this line to <code>/etc/hosts</code>: <code>127.0.0.1 {new URL(address).hostname}</code>
+    </p>
   )
 }
 

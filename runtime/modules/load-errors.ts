@@ -1,5 +1,8 @@
+import { parse } from 'acorn'
 import { nearest } from '../../src/nearest.ts'
+import type { CompiledFile } from './compile.ts'
 import { type Compiled, resolvable } from './graph.ts'
+import { mapOf } from './import-sites.ts'
 import { resolveInBuild, withoutQuery } from './resolve.ts'
 
 /** The names that the file behind an import exports; null for a package, or when they are not known. */
@@ -34,4 +37,27 @@ export function otherExports(said: string, importer: string, known: ExportsOf): 
   if (close) return `; did you mean ${close}?`
   const some = names.slice(0, listed).map(name => (name === 'default' ? 'default (import x from …)' : name))
   return `; it exports ${some.join(', ')}${all && names.length <= listed ? '' : ', …'}`
+}
+
+/**
+ * Where the first of these files has a mistake that esbuild lets through and Node does not, such as a name that is
+ * imported twice: Node's error says neither file nor line. Null when there is none.
+ */
+export function syntaxSite(
+  files: readonly CompiledFile[],
+): { file: string; line: number; column: number } | null {
+  for (const { path, format, code } of files) {
+    if (format !== 'module') continue
+    try {
+      parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true })
+    } catch (error) {
+      const { loc } = error as { loc?: { line: number; column: number } }
+      if (!loc) continue
+      const origin = mapOf(code.split('\n'))?.findEntry(loc.line - 1, loc.column)
+      return origin && 'originalLine' in origin
+        ? { file: path, line: origin.originalLine + 1, column: origin.originalColumn + 1 }
+        : { file: path, line: loc.line, column: loc.column + 1 }
+    }
+  }
+  return null
 }
