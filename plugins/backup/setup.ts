@@ -6,7 +6,7 @@ import { anyKept, keptCopies, keptCopyOf, newestOfAll, requestCopy, waitingCopie
 import { isDue, noteCopies, overdueWords } from './copies/due.ts'
 import { CopyMaker } from './copies/making.ts'
 import { clearProofs, proveCopies, proveCopy } from './copies/proving.ts'
-import { forgetOutdated } from './copies/retention.ts'
+import { forgetDoubles, forgetOutdated } from './copies/retention.ts'
 import { volumeCopies } from './copies/volume-copies.ts'
 import type { declaration } from './declaration.ts'
 import { backupConcerns, backupMetrics } from './reports.ts'
@@ -93,7 +93,8 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
     const known = new Set(provisioner.instances().map(({ id }) => id))
     const copies = await forgetOutdated({ db, store: opened, rules, clock, log, exists: id => known.has(id) })
     const records = await forgetRecords(db, store, { now: clock.now(), forMs: rules.forMs })
-    if (copies + records > 0) await opened.prune()
+    const doubles = await forgetDoubles({ db, store: opened, clock })
+    if (copies + records + doubles > 0) await opened.prune()
   }
   return {
     service: {

@@ -36,6 +36,7 @@ export const operationKinds = [
   'restore',
   'restore-new',
   'reset-password',
+  'transfer',
   'deprovision',
   'purge',
 ] as const

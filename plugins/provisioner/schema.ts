@@ -132,6 +132,8 @@ export const removals = sqliteTable('provisioner_removals', {
    * that. See `permitFor`.
    */
   volumePermit: text('volume_permit'),
+  /** When the operator had the data deleted even if no copy of them can be made; null when they did not. */
+  withoutCopyAt: integer('without_copy_at'),
 })
 export type Removal = typeof removals.$inferSelect
 

@@ -8,6 +8,7 @@ import { HealthWatch } from './reconciler/health-watch.ts'
 import { Orphans } from './reconciler/orphans.ts'
 import { Reconciler } from './reconciler/reconciler.ts'
 import { purgeAt, type RetentionSettings } from './reconciler/retention.ts'
+import type { StepRuns } from './reconciler/step-context.ts'
 import { routeAll } from './records/fleet.ts'
 import { getInstance, listInstancesOf } from './records/instance.ts'
 import { markEarlierVolumes } from './records/volume-record.ts'
@@ -19,11 +20,12 @@ import type { VolumeLook } from './volumes/inspection.ts'
 
 type Context = SetupContext<typeof declaration>
 
-/** Puts the provisioner together over a driver. `look` is how it looks at volumes. */
+/** Puts the provisioner together over a driver. `look` is how it looks at volumes, `runs` what the steps of operations do. */
 export async function setUpProvisioner(
   context: Context,
   driver: Driver,
   look: VolumeLook,
+  runs: StepRuns,
 ): Promise<SetupParts<typeof declaration>> {
   const { config, db, log, clock, services, hooks, nudge, taskFaults } = context
   const { accounts } = services.auth
@@ -35,7 +37,7 @@ export async function setUpProvisioner(
     healthDeadlineMs: config.PROVISIONER_DEADLINE,
     atOnce: config.PROVISIONER_CONCURRENCY,
   }
-  const execution = { fleet, health, settings, log }
+  const execution = { fleet, health, settings, log, runs }
   const reconciler = new Reconciler(execution)
   const orphans = new Orphans()
   const { counts, metrics, concerns } = provisionerReports(fleet)

@@ -2,7 +2,7 @@ import type { Task } from '../../src/kernel/tasks.ts'
 import type { Logger } from '../../src/log.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
 import type { Ownership } from './commands/ownership.ts'
-import { clearLeftRestores } from './reconciler/left-restores.ts'
+import { clearAllLeftData } from './reconciler/left-data.ts'
 import { compareEveryMs, type Orphans } from './reconciler/orphans.ts'
 import type { Reconciler } from './reconciler/reconciler.ts'
 import {
@@ -70,7 +70,7 @@ export function provisionerTasks(parts: {
         counts.update()
         pruneOperations(fleet.db, keptOperations)
         pruneStatusChanges(fleet.db, fleet.clock.now())
-        await clearLeftRestores(fleet)
+        await clearAllLeftData(fleet)
       },
     },
   ]

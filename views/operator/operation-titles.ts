@@ -11,6 +11,7 @@ export const operationTitles: Record<OperationKind, string> = {
   restore: 'Restore',
   'restore-new': 'Restore into a new instance',
   'reset-password': 'Reset password',
+  transfer: 'Change owner',
   deprovision: 'Remove',
   purge: 'Delete for good',
 }

@@ -139,6 +139,7 @@ const titles: Readonly<Record<string, string>> = {
   restore: 'Restore',
   'restore-new': 'Restore',
   'reset-password': 'New password',
+  transfer: 'Change of owner',
   deprovision: 'Removal',
   purge: 'Deletion',
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../../src/clock.ts'
 import type { Logger } from '../../../src/log.ts'
 import { type CopyRow, copies } from '../schema.ts'
 import type { Store } from '../store/store.ts'
-import type { BackupDb } from './copies.ts'
+import { type BackupDb, findCopy } from './copies.ts'
 
 export interface KeepRules {
   forMs: number
@@ -72,4 +72,34 @@ export async function forgetOutdated(options: {
     )
     .run()
   return deleted
+}
+
+/** How long an upload may be proven after the store has it: until then its record does not name its copy. */
+const uploadMs = 86_400_000
+
+/**
+ * Deletes what the store has twice of a copy: a program that was killed before it recorded the copy makes it again. A copy that no
+ * record here is about is left alone: the store may be older than the records. Returns how many were deleted.
+ */
+export async function forgetDoubles({
+  db,
+  store,
+  clock,
+}: {
+  db: BackupDb
+  store: Store
+  clock: Clock
+}): Promise<number> {
+  const doubles = (await store.list()).flatMap(({ snapshot, tags, createdAt }) => {
+    const row = tags && findCopy(db, tags.copy)
+    if (!row || row.status === 'waiting' || row.snapshot === snapshot) return []
+    if (row.reason === 'upload' && clock.now() - createdAt < uploadMs) return []
+    return [{ snapshot, instanceId: tags.instance }]
+  })
+  for (const [instanceId, own] of Map.groupBy(doubles, each => each.instanceId))
+    await store.forget(
+      instanceId,
+      own.map(({ snapshot }) => snapshot),
+    )
+  return doubles.length
 }

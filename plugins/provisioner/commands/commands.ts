@@ -1,3 +1,4 @@
+import { timestamp } from '../../../src/clock.ts'
 import { newId } from '../../../src/ids.ts'
 import type { OperationKind, Remover } from '../contract.ts'
 import { notPossibleNow, suspended } from '../problems.ts'
@@ -77,18 +78,23 @@ export async function provision(
 /** What can be requested of an instance by its name alone. */
 export type RequestedKind = Exclude<
   OperationKind,
-  'provision' | 'rollback' | 'restore' | 'restore-new' | 'reset-password'
+  'provision' | 'rollback' | 'restore' | 'restore-new' | 'reset-password' | 'transfer'
 >
 
 /**
  * Sets the desired state that an operation stands for and opens it, unless one that does the same is open already.
  * `image` is what an upgrade brings; it becomes the instance's own once it is known to exist. `by` is who removes it.
+ * `withoutCopy`: a purge deletes the data even if no copy of them can be made.
  */
 export function request(
   fleet: Fleet,
   subdomain: string,
   kind: RequestedKind,
-  { image, by = 'operator' }: { image?: string | undefined; by?: Remover } = {},
+  {
+    image,
+    by = 'operator',
+    withoutCopy = false,
+  }: { image?: string | undefined; by?: Remover; withoutCopy?: boolean } = {},
 ): Accepted {
   const { db, clock } = fleet
   return db.transaction(() => {
@@ -103,6 +109,7 @@ export function request(
     const permit = desired === 'running' || desired === null ? {} : { volumePermit: null }
     if (desired !== null) updateInstance(db, instance.id, { desired, ...permit })
     if (desired === 'deleted') beginRemoval(db, instance, by)
+    if (withoutCopy) updateRemoval(db, instance.id, { withoutCopyAt: clock.now() })
     if (open_ && covers(open_.kind, kind, before) && !image)
       return { instanceId: instance.id, operationId: open_.id }
     if (!open_ && isDone(instance, kind)) return { instanceId: instance.id, operationId: null }
@@ -111,7 +118,7 @@ export function request(
         purgeRequestedAt: instance.removal?.purgeRequestedAt ?? clock.now(),
       })
     const operationId = open(fleet, instance.id, kind, image)
-    const detail = image === undefined ? '' : `image ${image}`
+    const detail = withoutCopy ? lossWords(fleet, instance) : image === undefined ? '' : `image ${image}`
     fleet.changed({
       instanceId: instance.id,
       subdomain,
@@ -122,6 +129,16 @@ export function request(
     })
     return { instanceId: instance.id, operationId }
   })
+}
+
+/** What is lost with the data of an instance when no copy of them is made first, in words. */
+export function lossWords(fleet: Fleet, { id }: Pick<Instance, 'id'>): string {
+  const kept = fleet
+    .copies()
+    ?.overview(id)
+    .copies.find(({ status }) => status === 'kept')
+  if (!kept) return 'there is no copy of its data: everything is lost'
+  return `its newest copy was begun at ${timestamp(kept.createdAt)}: everything since then is lost`
 }
 
 function open({ db, clock }: Fleet, instanceId: string, asked: OperationKind, image?: string): string {

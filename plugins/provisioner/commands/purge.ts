@@ -11,7 +11,11 @@ import { request } from './commands.ts'
  * instance's. What takes its place later is not deleted. Throws `not-possible-now` when it is the volume of another instance
  * that has a record.
  */
-export async function purgeAnyway(fleet: Fleet, subdomain: string): Promise<Accepted> {
+export async function purgeAnyway(
+  fleet: Fleet,
+  subdomain: string,
+  options: { withoutCopy: boolean },
+): Promise<Accepted> {
   const { db, site } = fleet
   const path = volumePath(site.dataRoot, subdomain)
   requireInstance(db, subdomain)
@@ -19,7 +23,7 @@ export async function purgeAnyway(fleet: Fleet, subdomain: string): Promise<Acce
   return db.transaction(() => {
     const instance = requireInstance(db, subdomain)
     if (sight.kind !== 'marked' || sight.id !== instance.id) refuseVolumeOfAnother(fleet, path, sight)
-    const accepted = request(fleet, subdomain, 'purge')
+    const accepted = request(fleet, subdomain, 'purge', options)
     if (sight.kind !== 'absent' && purgeFault(instance, path, sight) !== null)
       updateRemoval(db, instance.id, { volumePermit: permitFor(sight) })
     return accepted

@@ -13,7 +13,7 @@ import { getInstance } from '../records/instance.ts'
 import { type Accepted, findOperation } from '../records/operation.ts'
 import { instanceSchema, wireInstance } from './wire.ts'
 
-export interface ProvisionerRoutes extends Execution {
+export interface ProvisionerRoutes extends Omit<Execution, 'runs'> {
   admin: Guard
   requireRole: AuthService['requireRole']
   reconciler: Reconciler

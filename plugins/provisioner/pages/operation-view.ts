@@ -1,7 +1,9 @@
 import { principalWords } from '../../../views/components/principal-words.ts'
 import type { InstanceProps } from '../../../views/operator/instance/instance.tsx'
 import { operationTitles } from '../../../views/operator/operation-titles.ts'
-import { actorOf, type OperationRecord } from '../records/operation.ts'
+import { lossWords } from '../commands/commands.ts'
+import type { Fleet } from '../records/fleet.ts'
+import { actorOf, findOperation, type OperationRecord } from '../records/operation.ts'
 import type { Instance } from '../schema.ts'
 
 /** An operation as the page of its instance shows it. */
@@ -13,7 +15,7 @@ export function operationView(
   const { id, kind, status, createdAt, startedAt, finishedAt, steps } = operation
   const actor = actorOf(operation)
   // A change of owner is carried out as a new password, opened in the same moment.
-  const ownerChanged = kind === 'reset-password' && createdAt === handedOverAt
+  const ownerChanged = (kind === 'reset-password' || kind === 'transfer') && createdAt === handedOverAt
   return {
     id,
     actor: actor && principalWords(actor, 'its owner'),
@@ -29,4 +31,12 @@ export function operationView(
       detail: step.detail,
     })),
   }
+}
+
+/** What is lost if the data are deleted without a copy, where a deletion failed because none could be made; else null. */
+export function lostWithoutCopy(fleet: Fleet, instance: Instance): string | null {
+  const last = instance.operationId ? findOperation(fleet.db, instance.operationId) : null
+  if (last?.kind !== 'purge' || last.status !== 'failed') return null
+  const isCopy = last.steps.some(({ name, status }) => name === 'copy data' && status === 'failed')
+  return isCopy ? lossWords(fleet, instance) : null
 }

@@ -12,7 +12,7 @@ import { availabilityOf, statusSpans } from '../records/status-history.ts'
 import type { Instance } from '../schema.ts'
 import type { ProvisionerRoutes } from './answer.ts'
 import { frame } from './frame.ts'
-import { operationView } from './operation-view.ts'
+import { lostWithoutCopy, operationView } from './operation-view.ts'
 import { runtimeViews, upgradeView } from './runtime-view.ts'
 
 const removerWords: Record<Remover, string> = {
@@ -114,6 +114,7 @@ function instanceProps(
       deletedBy: removal?.by ? removerWords[removal.by] : null,
       purgeAt: purgeAt(instance, retention, now),
       retentionHeld: removal?.objection ?? null,
+      lostWithoutCopy: lostWithoutCopy(fleet, instance),
       billed: ownership.charges ? instance.billed : null,
       suspension: suspension?.reason ?? null,
       suspendedAt: suspension?.since ?? null,

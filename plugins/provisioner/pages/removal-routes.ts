@@ -43,9 +43,21 @@ export function removalRoutes(parts: ProvisionerRoutes, pages: InstancePages): R
   ]
 }
 
-async function purge(parts: ProvisionerRoutes, c: AppContext, subdomain: string, anyway: boolean) {
+interface Purge {
+  anyway: boolean
+  withoutCopy: boolean
+}
+
+async function purge(
+  parts: ProvisionerRoutes,
+  c: AppContext,
+  subdomain: string,
+  { anyway, withoutCopy }: Purge,
+) {
   const { fleet } = parts
-  const accepted = anyway ? await purgeAnyway(fleet, subdomain) : request(fleet, subdomain, 'purge')
+  const accepted = anyway
+    ? await purgeAnyway(fleet, subdomain, { withoutCopy })
+    : request(fleet, subdomain, 'purge', { withoutCopy })
   return await answerOrReturn(parts, c, accepted, `/admin/instances?purged=${subdomain}`)
 }
 
@@ -54,17 +66,19 @@ function removeRoute(parts: ProvisionerRoutes): Route {
     method: 'delete',
     path: '/admin/instances/{subdomain}',
     summary:
-      'Deprovision an instance: remove its container, keep its volume. `purge=true` also deletes the volume for good; `anyway=true` even deletes what is in its place without being marked as this instance’s',
+      'Deprovision an instance: remove its container, keep its volume. `purge=true` also deletes the volume for good; `anyway=true` even deletes what is in its place without being marked as this instance’s, and `without_copy=true` deletes the data even if no copy of them can be made',
     guard: parts.admin,
     role: 'operate',
     mayWait: true,
     params: named,
-    query: z.object({ purge: flagField(), anyway: flagField() }),
+    query: z.object({ purge: flagField(), anyway: flagField(), without_copy: flagField() }),
     answers,
     handle: (c, { params, query }) => {
       if (query.purge) parts.requireRole(c, 'own')
-      if (query.purge) return purge(parts, c, params.subdomain, query.anyway)
-      if (query.anyway) throw invalidFields([{ path: 'anyway', message: 'goes with purge=true only' }])
+      const { anyway, without_copy: withoutCopy } = query
+      if (query.purge) return purge(parts, c, params.subdomain, { anyway, withoutCopy })
+      for (const path of ['anyway', 'without_copy'] as const)
+        if (query[path]) throw invalidFields([{ path, message: 'goes with purge=true only' }])
       return operateWith(parts)('deprovision')(c, params.subdomain)
     },
   })
@@ -99,6 +113,10 @@ function purgeRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
       anyway: truth.optional().meta({
         description: 'Delete what is in the place of the volume, even if it is not marked as this instance’s',
       }),
+      without_copy: truth.optional().meta({
+        description:
+          'Delete the data even if no copy of them can be made: what is lost is in the audit log and on the instance’s page',
+      }),
     }),
     answers,
     handle: (c, { params, body }) => {
@@ -108,7 +126,8 @@ function purgeRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
         if (wantsPage(c)) return pages.show(c, instance, message)
         throw invalidFields([{ path: 'confirm', message }])
       }
-      return purge(parts, c, params.subdomain, body.anyway ?? false)
+      const { anyway = false, without_copy: withoutCopy = false } = body
+      return purge(parts, c, params.subdomain, { anyway, withoutCopy })
     },
   })
 }

@@ -20,9 +20,10 @@ import { ownerOfVolume } from '../records/volume-record.ts'
 import type { Instance, Operation } from '../schema.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
+import { clearLeftData } from './left-data.ts'
 import { sameLimits } from './limits.ts'
-import type { StepContext } from './step-context.ts'
-import { ChecksFailError, stepRuns } from './steps.ts'
+import type { StepContext, StepRuns } from './step-context.ts'
+import { ChecksFailError } from './steps.ts'
 
 export interface ExecutionSettings {
   /** Operations that are carried out at the same time; the others wait in order. */
@@ -36,6 +37,7 @@ export interface Execution {
   health: HealthWatch
   settings: ExecutionSettings
   log: Logger
+  runs: StepRuns
 }
 
 /**
@@ -75,12 +77,13 @@ export async function execute(
     end(execution, operation, () => {
       finishOperation(db, operation.id, { status: 'succeeded' }, clock.now())
       if (outcome === 'done') recordSuccess(execution, operation, plan)
+      if (operation.kind === 'rollback') removeRollback(db, operation.instanceId)
     })
+    await clearLeft(execution, operation)
     return
   }
   const error = `${outcome.step}: ${outcome.reason}`
-  const undoFrom = plan.steps.findIndex(({ name }) => name === plan.undo?.from)
-  if (undoFrom >= 0 && outcome.position >= undoFrom) {
+  if (isUndone(plan, outcome.position)) {
     beginUndo(
       db,
       operation.id,
@@ -94,7 +97,8 @@ export async function execute(
       finishOperation(
         db,
         operation.id,
-        { status: 'failed', error, permanent: outcome.permanent },
+        // What was not touched may be started at any time, whatever can never be brought to it.
+        { status: 'failed', error, permanent: outcome.permanent && work.touched },
         clock.now(),
       )
       // A failure before anything was touched leaves the instance as it was: an upgrade to a missing image, say.
@@ -123,6 +127,12 @@ interface Failure {
   permanent: boolean
 }
 
+/** Whether the failure of the step at this position is undone. */
+function isUndone({ steps, undo }: Plan, position: number): boolean {
+  const names = steps.map(({ name }) => name)
+  return undo !== undefined && names.indexOf(undo.from) <= position && position <= names.indexOf(undo.to)
+}
+
 /** Undoes what a failed operation did, and ends it. */
 async function undo(work: Work, plan: Plan, error: string): Promise<void> {
   const { execution, operation, context } = work
@@ -136,12 +146,20 @@ async function undo(work: Work, plan: Plan, error: string): Promise<void> {
     finishOperation(
       db,
       operation.id,
-      { status: 'failed', error: `${error}\n${words}`, permanent: true },
+      { status: 'failed', error: `${error}\n${words}`, permanent: !undone },
       clock.now(),
     )
     if (undone) recordSuccess(execution, operation, plan)
     else recordFailure(execution, operation, outcome)
   })
+  await clearLeft(execution, operation)
+}
+
+/** Deletes what the operation needed to be resumed. What cannot be deleted now is deleted later. */
+async function clearLeft({ fleet, log }: Execution, { instanceId }: Operation): Promise<void> {
+  await clearLeftData(fleet, instanceId).catch(error =>
+    log.warn({ err: error, instanceId }, 'data that an operation left could not be deleted yet'),
+  )
 }
 
 /** Carries out steps, the first of which has the position `first` in the journal. */
@@ -162,7 +180,7 @@ async function carryOut(
     }
     recordStep(db, operation.id, position, { status: 'running', startedAt: clock.now() })
     try {
-      const detail = await withRetries(execution, signal, () => stepRuns[name](context))
+      const detail = await withRetries(execution, signal, () => execution.runs[name](context))
       if (signal.aborted) return 'ended'
       const finishedAt = clock.now()
       recordStep(db, operation.id, position, { status: 'done', detail: detail ?? null, finishedAt })
@@ -271,7 +289,6 @@ function stepContext(
     replacedImageId: instance.imageId,
     undoing: false,
     putBackImage: () => unpinImage(fleet, operation),
-    forgetRollback: () => removeRollback(fleet.db, instanceId),
     now: () => fleet.clock.now(),
     volumeRestored: () => updateInstance(fleet.db, instanceId, { pendingCopyId: null }),
     spec: specOf(fleet, { ...instance, ...brought }),

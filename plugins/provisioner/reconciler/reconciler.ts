@@ -13,6 +13,7 @@ import {
   recentOutcomes,
   reconcilerPrincipal,
 } from '../records/operation.ts'
+import { planOf } from '../records/plan.ts'
 import type { Instance, Operation } from '../schema.ts'
 import { settleRestore } from '../volumes/restored.ts'
 import { type VolumeSight, volumeFault, volumePath } from '../volumes/volume.ts'
@@ -206,7 +207,9 @@ export class Reconciler {
       const { address } = await this.#inspect(instance)
       if ((!address && !this.#changes.hasRoom) || !this.#isIdle(instance)) return
       if (!address) {
-        if (this.#changes.hasRoom && this.#mayTry(instance)) await this.#bringUp(instance)
+        // It was running whatever failed before: a failed upgrade does not keep it from being started again.
+        const mayTry = instance.status === 'running' || this.#mayTry(instance)
+        if (this.#changes.hasRoom && mayTry) await this.#bringUp(instance)
         return
       }
       this.#seen.add(instance.id)
@@ -303,7 +306,15 @@ export class Reconciler {
       'reconciling',
     )
     const copyId = kind === 'restore-new' ? now.pendingCopyId : null
-    const operation = { instanceId: instance.id, kind, image: null, copyId }
-    actingAs(reconcilerPrincipal, () => openOperation(fleet.db, operation, fleet.clock.now()))
+    const operation = { instanceId: instance.id, kind: this.#again(now, kind), image: null, copyId }
+    const plan = planOf(operation.kind, wanted(now))
+    actingAs(reconcilerPrincipal, () => openOperation(fleet.db, operation, fleet.clock.now(), plan))
+  }
+
+  /** The new owner gets nothing before there is a copy: a transfer that failed is repeated, not just the start in it. */
+  #again({ operationId }: Instance, kind: OperationKind): OperationKind {
+    if (kind !== 'start' && kind !== 'stop') return kind
+    const last = operationId === null ? null : findOperation(this.#execution.fleet.db, operationId)
+    return last?.kind === 'transfer' && last.status === 'failed' ? 'transfer' : kind
   }
 }

@@ -14,7 +14,7 @@ import {
 } from '../volumes/restored.ts'
 import { VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
 import type { StepContext } from './step-context.ts'
-import { swapKept } from './upgrade-steps.ts'
+import { carryOver, swapKept } from './upgrade-steps.ts'
 
 type RestoreStep = Extract<StepName, 'copy data' | 'fetch copy' | 'swap volume' | 'put back data'>
 
@@ -30,7 +30,13 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
       const sight = await look(spec.volume)
       if (!isOwn(sight, volume.id)) return 'there are no data of its own'
       const reason = reasons[operation.kind] ?? 'demand'
-      return await copies.keep({ instance: spec, operationId: operation.id, reason, signal })
+      try {
+        return await copies.keep({ instance: spec, operationId: operation.id, reason, signal })
+      } catch (error) {
+        const isDecided = operation.kind === 'purge' && step.volume.removal?.withoutCopyAt
+        if (signal.aborted || !isDecided) throw error
+        return `deleted without a copy, as the operator decided: ${(error as Error).message}`
+      }
     },
     'fetch copy': async step => {
       const { spec, operation, copies, driver, dataRoot, signal } = step
@@ -73,9 +79,18 @@ export const restoreSteps: Readonly<Record<RestoreStep, (step: StepContext) => P
       step.volumeRestored()
       return holdJobs ? 'its jobs are off: the instance that it is a copy of runs them' : undefined
     },
-    'put back data': async ({ spec, dataRoot }) => {
-      const back = await putBack(dataRoot, spec.subdomain, restoreFolders(dataRoot, spec.id))
-      return back ? 'the previous data are back' : 'the data had not been replaced'
+    // The restored data may have run jobs: the previous ones learn of it, unless the restored ones cannot even be read.
+    'put back data': async step => {
+      const { spec, dataRoot } = step
+      const folders = restoreFolders(dataRoot, spec.id)
+      let unread = ''
+      const carry = () =>
+        carryOver(step, folders.base).catch((error: unknown) => {
+          if (error instanceof DriverError && error.transient) throw error
+          unread = `; their due times could not be carried over: ${(error as Error).message}`
+        })
+      const back = await putBack(dataRoot, spec.subdomain, folders, carry)
+      return back ? `the previous data are back${unread}` : 'the data had not been replaced'
     },
   }
 
@@ -84,6 +99,7 @@ const reasons: Partial<Record<OperationKind, CopyReason>> = {
   restore: 'restore',
   rollback: 'restore',
   purge: 'purge',
+  transfer: 'transfer',
 }
 
 function isOwn(sight: VolumeSight, instanceId: string): boolean {

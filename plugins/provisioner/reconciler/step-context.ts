@@ -1,10 +1,14 @@
 import type { RouterService } from '../../router/contract.ts'
 import type { VolumeCopies } from '../contract.ts'
 import type { Driver, InstanceSpec } from '../driver.ts'
+import type { StepName } from '../records/plan.ts'
 import type { Operation, Rollback } from '../schema.ts'
 import type { VolumeLook } from '../volumes/inspection.ts'
 import type { VolumeRecord } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
+
+/** What each step does. It returns a few words for the journal, or throws. */
+export type StepRuns = Readonly<Record<StepName, (step: StepContext) => Promise<string | undefined>>>
 
 /** What the steps of one operation work with. */
 export interface StepContext {
@@ -24,8 +28,6 @@ export interface StepContext {
   undoing: boolean
   /** Records that the instance has the image again that the operation replaced, and returns it. */
   putBackImage(): { image: string; imageId: string | null }
-  /** Records that the instance cannot go back. */
-  forgetRollback(): void
   /** Records that the volume was made from the copy. */
   volumeRestored(): void
   /** Pinned to an image from the step `prepare image` on. */

@@ -1,12 +1,11 @@
 import { clearTimeout, setTimeout } from 'node:timers'
 import { DriverError } from '../driver.ts'
-import type { StepName } from '../records/plan.ts'
 import { deleteVolume } from '../volumes/deletion.ts'
 import { forgetKept } from '../volumes/kept.ts'
 import { clearRestore, restoreFolders, settleRestore } from '../volumes/restored.ts'
 import { markVolume, VolumeError, type VolumeSight, volumeFault } from '../volumes/volume.ts'
 import { restoreSteps } from './restore-steps.ts'
-import type { StepContext } from './step-context.ts'
+import type { StepContext, StepRuns } from './step-context.ts'
 import { upgradeSteps } from './upgrade-steps.ts'
 
 /** The instance answers as itself, and its checks fail: it is left running, so that its owner can fix it. */
@@ -17,8 +16,7 @@ export class ChecksFailError extends DriverError {
   }
 }
 
-/** What each step does. It returns a few words for the journal, or throws. */
-export const stepRuns: Readonly<Record<StepName, (step: StepContext) => Promise<string | undefined>>> = {
+export const stepRuns: StepRuns = {
   'check volume': async step => {
     await requireVolume(step)
     return undefined

@@ -1,8 +1,9 @@
 import { DriverError } from '../driver.ts'
 import type { StepName } from '../records/plan.ts'
-import { bringAlong, fetchKept, forgetKept, isKept, keepData, unkeep } from '../volumes/kept.ts'
+import { bringAlong, fetchKept, isKept, keepData, unkeep } from '../volumes/kept.ts'
 import {
   clearRestore,
+  deleteReplaced,
   isFetched,
   isWaiting,
   markFetched,
@@ -55,15 +56,13 @@ export const upgradeSteps: Readonly<Record<UpgradeStep, (step: StepContext) => P
       step.spec = { ...spec, ...step.putBackImage() }
       return back ? `${step.spec.image}, with its data` : `${step.spec.image}; the data had not been changed`
     },
-    'delete previous data': async step => {
-      const { spec, operation, dataRoot } = step
-      await clearRestore(restoreFolders(dataRoot, spec.id))
-      if (operation.kind === 'rollback' && !step.undoing) {
-        step.forgetRollback()
-        await forgetKept(dataRoot, spec.id)
-      }
-      return undefined
-    },
+    // The mark of what was fetched stays until the operation has ended: one that is killed here must not swap again, over what was
+    // written since. It fails no operation that is done, and what cannot be deleted now is deleted later.
+    'delete previous data': async ({ spec, dataRoot }) =>
+      await deleteReplaced(restoreFolders(dataRoot, spec.id)).then(
+        () => undefined,
+        (error: Error) => `some of it is left, and deleted later: ${error.message}`,
+      ),
   }
 
 /**
@@ -87,8 +86,8 @@ export async function swapKept(step: StepContext): Promise<string | undefined> {
   return undefined
 }
 
-/** The version that is taken back may have run jobs: the data of before learn of it. */
-async function carryOver({ driver, workImage, signal }: StepContext, base: string): Promise<void> {
+/** What is taken back may have run jobs: the data of before learn of it. */
+export async function carryOver({ driver, workImage, signal }: StepContext, base: string): Promise<void> {
   const options = { from: 'fresh', to: 'previous' }
   await driver.workOnFolder({ command: 'carry', folder: base, options, image: workImage, signal })
 }

@@ -30,8 +30,8 @@ export interface Plan {
   steps: readonly { name: StepName; status?: InstanceStatus }[]
   /** The instance's status when all steps are done. */
   end: InstanceStatus
-  /** What is done when the step `from`, or a later one, fails. The operation has failed all the same. */
-  undo?: { from: StepName; steps: Plan['steps']; words: string }
+  /** What is done when a step from `from` to `to` fails. The operation has failed all the same. */
+  undo?: { from: StepName; to: StepName; steps: Plan['steps']; words: string }
 }
 
 // What can fail without harm comes first, while the instance still runs: a missing volume or image, limits beyond the host's.
@@ -90,6 +90,7 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
     end: 'running',
     undo: {
       from: 'stop container',
+      to: 'wait until healthy',
       steps: [{ name: 'stop container' }, { name: 'put back data' }, ...bringUp],
       words: restoreUndone,
     },
@@ -113,6 +114,7 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
     end: 'running',
     undo: {
       from: 'keep data',
+      to: 'wait until healthy',
       steps: [
         { name: 'stop container' },
         { name: 'put back image and data' },
@@ -138,6 +140,7 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
     end: 'running',
     undo: {
       from: 'swap volume',
+      to: 'wait until healthy',
       steps: [
         { name: 'stop container' },
         { name: 'put back image and data' },
@@ -152,6 +155,17 @@ const plans: Readonly<Record<OperationKind, Plan>> = {
   'reset-password': {
     desired: 'running',
     steps: [...takeDown('stopping'), { name: 'prepare image', status: 'provisioning' }, ...bringUp],
+    end: 'running',
+  },
+  // Stopped first, for the same reason. The new owner gets nothing before there is a copy of what the previous one left.
+  transfer: {
+    desired: null,
+    steps: [
+      ...takeDown('stopping'),
+      { name: 'copy data' },
+      { name: 'prepare image', status: 'provisioning' },
+      ...bringUp,
+    ],
     end: 'running',
   },
   deprovision: {
@@ -191,6 +205,7 @@ const rollbackOfStopped: Plan = {
   end: 'stopped',
   undo: {
     from: 'swap volume',
+    to: 'swap volume',
     steps: [{ name: 'put back image and data' }, { name: 'delete previous data' }],
     words: rollbackUndone,
   },
@@ -206,10 +221,15 @@ const restoreOfStopped: Plan = {
     { name: 'delete previous data' },
   ],
   end: 'stopped',
-  undo: { from: 'swap volume', steps: [{ name: 'put back data' }], words: restoreUndone },
+  undo: { from: 'swap volume', to: 'swap volume', steps: [{ name: 'put back data' }], words: restoreUndone },
 }
 
 const plansOfStopped: Partial<Record<OperationKind, Plan>> = {
+  transfer: {
+    desired: null,
+    steps: [...takeDown('stopping'), { name: 'copy data' }],
+    end: 'stopped',
+  },
   upgrade: upgradeOfStopped,
   rollback: rollbackOfStopped,
   restore: restoreOfStopped,

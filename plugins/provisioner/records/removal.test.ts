@@ -55,10 +55,10 @@ test('a removal records who requested it and the desired state before, until it 
 test('a second request for a removal changes nothing about the first, but withdraws its permit to delete', t => {
   const box = records(t)
   box.remove(hour)
-  updateRemoval(box.db, box.id, { volumePermit: '1:2:3' })
+  updateRemoval(box.db, box.id, { volumePermit: '1:2:3', withoutCopyAt: 1 })
   const { removal } = box.now()
   box.request('deprovision')
-  assert.deepEqual(box.now().removal, { ...removal, volumePermit: null })
+  assert.deepEqual(box.now().removal, { ...removal, volumePermit: null, withoutCopyAt: null })
 })
 
 test('the retention period begins once, however often the container is removed', t => {
@@ -156,6 +156,7 @@ const removal: Removal = {
     seenAt: start,
     purgeRequestedAt: null,
     volumePermit: null,
+    withoutCopyAt: null,
   },
 }
 const month = { keptMs: 30 * day }

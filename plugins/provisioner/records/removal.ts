@@ -9,7 +9,7 @@ import type { ProvisionerDb } from './instance.ts'
  */
 export function beginRemoval(db: ProvisionerDb, instance: Instance, by: Remover): void {
   const { id: instanceId, desired, removal, suspension } = instance
-  if (removal) updateRemoval(db, instanceId, { volumePermit: null })
+  if (removal) updateRemoval(db, instanceId, { volumePermit: null, withoutCopyAt: null })
   else if (desired !== 'deleted')
     db.insert(removals)
       .values({ instanceId, by, desiredBefore: desired, carriedMs: suspension?.keptMs ?? 0 })

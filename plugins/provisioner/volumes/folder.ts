@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs'
-import { access, lstat, open } from 'node:fs/promises'
+import { access, lstat, open, readdir } from 'node:fs/promises'
 
 /**
  * Identifies a file or folder whatever its name: by its device, its inode, and when it was created, since a file system gives
@@ -57,4 +57,14 @@ export async function insideFolder<T>(
 
 export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? ''
+}
+
+/** The names in a folder; none where there is no folder. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
 }

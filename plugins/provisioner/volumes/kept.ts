@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DriverError } from '../driver.ts'
 import { cloneVolume, madeAgain } from './clone.ts'
-import { codeOf, statOf } from './folder.ts'
+import { codeOf, namesIn, statOf } from './folder.ts'
 import { clearFresh, clearRestore, moveVolume, type RestoreFolders, restoreFolders } from './restored.ts'
 import { volumePath } from './volume.ts'
 
@@ -14,8 +14,12 @@ interface KeptFolders {
   mark: string
 }
 
+function keptRoot(dataRoot: string): string {
+  return join(dataRoot, '.control', 'upgrades')
+}
+
 function keptFolders(dataRoot: string, instanceId: string): KeptFolders {
-  const base = join(dataRoot, '.control', 'upgrades', instanceId)
+  const base = join(keptRoot(dataRoot), instanceId)
   return { base, data: join(base, 'data'), mark: join(base, 'mark') }
 }
 
@@ -61,6 +65,11 @@ export async function keepData(
       { permanent: false },
     )
   }
+}
+
+/** The instances that an upgrade kept something of, by their ids. */
+export async function keptUpgrades(dataRoot: string): Promise<string[]> {
+  return await namesIn(keptRoot(dataRoot))
 }
 
 export async function forgetKept(dataRoot: string, instanceId: string): Promise<void> {

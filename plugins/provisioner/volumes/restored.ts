@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimVolume } from '../../../src/storage/volume-identity.ts'
 import { DriverError } from '../driver.ts'
-import { codeOf, statOf } from './folder.ts'
+import { codeOf, namesIn, statOf } from './folder.ts'
 import { volumePath } from './volume.ts'
 
 /** Where the data of a restore are, until it is over: below the data root, so that they are swapped by renaming. */
@@ -105,7 +105,7 @@ export async function putBack(
   const volume = volumePath(dataRoot, subdomain)
   if ((await statOf(previous)) === null) return false
   if ((await statOf(volume)) !== null) {
-    const failed = (await isWaiting(folders)) ? join(base, 'failed') : fresh
+    const failed = (await isWaiting(folders)) ? failedOf(base) : fresh
     await rm(failed, { recursive: true, force: true, maxRetries: 3 })
     await moveVolume(volume, failed)
   }
@@ -126,6 +126,20 @@ export async function settleRestore(
   if ((await statOf(folders.previous)) === null) return false
   if ((await statOf(volumePath(dataRoot, instance.subdomain))) !== null) return false
   return await putBack(dataRoot, instance.subdomain, folders)
+}
+
+/** Deletes the data that were replaced, or that did not come to be used, and leaves the mark of what was fetched. */
+export async function deleteReplaced({ base, fresh, previous }: RestoreFolders): Promise<void> {
+  for (const folder of [fresh, failedOf(base), previous])
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+}
+
+/** Where data go that an instance did not start on. */
+const failedOf = (base: string) => join(base, 'failed')
+
+/** Whether the volume of before is in its place, or deleted: what is left of a restore is no longer needed. */
+export async function isSettled({ previous }: RestoreFolders): Promise<boolean> {
+  return (await statOf(previous)) === null
 }
 
 /** Deletes what a restore needed. */
@@ -160,10 +174,5 @@ export async function moveVolume(from: string, to: string): Promise<void> {
 
 /** The instances that a restore left something of, by their ids. */
 export async function leftRestores(dataRoot: string): Promise<string[]> {
-  try {
-    return await readdir(restoreRoot(dataRoot))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
+  return await namesIn(restoreRoot(dataRoot))
 }

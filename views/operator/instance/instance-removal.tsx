@@ -80,7 +80,8 @@ function Countdown({ at, now }: { at: number; now: number }) {
   )
 }
 
-function Purge({ subdomain, volume, status, purgeFault }: RemovalProps) {
+function Purge(instance: RemovalProps) {
+  const { subdomain, volume, status, purgeFault, lostWithoutCopy } = instance
   return (
     <Confirm
       ask="Delete data…"
@@ -102,6 +103,18 @@ function Purge({ subdomain, volume, status, purgeFault }: RemovalProps) {
         autocomplete="off"
         spellcheck={false}
       />
+      {lostWithoutCopy === null ? null : (
+        <>
+          <p>
+            The last deletion was refused: no copy of the data could be made. The cause is with the operation
+            below. If you delete them without a copy, {lostWithoutCopy}.
+          </p>
+          <label class="check">
+            <input type="checkbox" name="without_copy" value="true" /> Delete the data even if no copy of them
+            can be made
+          </label>
+        </>
+      )}
     </Confirm>
   )
 }
@@ -119,7 +132,7 @@ export function Transfer({ subdomain, ownerEmail }: InstanceView) {
         >
           <p>
             The new owner gets all data: jobs, history and secrets. {ownerEmail} loses access at once. The
-            instance gets a new password, which is shown here once.
+            instance gets a new password, which is shown here once. It stops while a copy of its data is made.
           </p>
           <Field
             name="owner_email"

@@ -74,6 +74,8 @@ export interface InstanceView {
   /** When its volume is due to be deleted; null when no deletion is scheduled. */
   purgeAt: number | null
   /** Why its volume is kept beyond the retention period. */
+  /** What is lost if its data are deleted without a copy, in words; null unless a deletion failed for want of one. */
+  lostWithoutCopy: string | null
   retentionHeld: string | null
   /** Whether its owner needs a plan for it; null where payments are not set up. */
   billed: boolean | null

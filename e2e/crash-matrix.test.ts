@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import Docker from 'dockerode'
+import { randomText } from '../src/ids.ts'
+import { noRestic } from '../src/testing/restic.ts'
+import { type Case, killAll, type Setting } from './crash/matrix.fixture.ts'
+import { isOf, type Story, stepsOf, stories } from './crash/stories.fixture.ts'
+import { drivers, testImage } from './longhouse.fixture.ts'
+
+/** With it, every point on every driver: hundreds of kills, which takes long on a real engine. */
+const isFull = process.env.LONGHOUSE_FULL_MATRIX === '1'
+/** Without it, what is tried changes from day to day. */
+const day = Math.floor(Date.now() / 86_400_000)
+
+/** Instances in one life of a control plane: one kill serves for all of them. */
+const atOnce = { process: 24, docker: 12 }
+/** Cases of one day on a real engine. */
+const dailyOnEngine = 12
+
+for (const { driver, skip } of drivers)
+  test(`an operation that is killed at any point of any step converges, ${driver} driver`, {
+    skip: skip || noRestic,
+    timeout: 7_200_000,
+  }, async t => {
+    const otherImage = driver === 'docker' ? await makeOtherImage(t) : null
+    const setting: Setting = { driver, otherImage }
+    const mark = randomText(4).toLowerCase()
+    const all = stories()
+    const undisturbed = all.map(
+      (story, index): Case => ({ story, subdomain: `m${mark}-${index}`, point: null }),
+    )
+    const passed = new Map<string, readonly string[]>()
+    for (const some of inLives(undisturbed, atOnce[driver])) {
+      const outcome = await killAll(t, setting, some)
+      for (const [subdomain, points] of outcome.passed) passed.set(subdomain, points)
+      assert.deepEqual(outcome.faults, [], 'before anything is held')
+    }
+
+    const cases = undisturbed.flatMap(({ story, subdomain }) =>
+      casesOf(story, subdomain, passed.get(subdomain) ?? []),
+    )
+    const chosen = isFull || driver === 'process' ? cases : ofToday(cases)
+    const faults: string[] = []
+    let missed = 0
+    for (const some of inLives(chosen, atOnce[driver])) {
+      const outcome = await killAll(t, setting, some)
+      faults.push(...outcome.faults)
+      missed += outcome.missed.length
+      for (const each of outcome.missed)
+        t.diagnostic(`not reached this time: ${each.story.name}, "${each.point}"`)
+      for (const fault of outcome.faults) t.diagnostic(fault)
+    }
+    const steps = new Set(chosen.map(({ story, point }) => `${story.name}: ${point?.replace(/,.*/, '')}`))
+    t.diagnostic(
+      `${driver} driver, day ${day}: ${chosen.length} points in ${steps.size} steps of ${all.length} operations, ${missed} of them not reached`,
+    )
+    if (chosen.length < cases.length)
+      t.diagnostic(`tried today: ${chosen.map(({ story, point }) => `${story.name}: ${point}`).join('; ')}`)
+    assert.deepEqual(faults, [])
+    // Which effects a step has may depend on what it finds; the steps themselves are always there.
+    assert.ok(missed <= chosen.length / 20, `${missed} of ${chosen.length} points were not reached`)
+  })
+
+/** The points of a story at which it is killed. Fails for a step without one. */
+function casesOf(story: Story, subdomain: string, passed: readonly string[]): Case[] {
+  const points = passed.filter(point => isOf(story, point))
+  const chosen = stepsOf(story).flatMap(step => {
+    const [end, others] = [`${step}, has done its work`, points.filter(each => each.startsWith(`${step}, `))]
+    assert.ok(others.includes(end), `${story.name}: the step "${step}" was not seen, and has no case`)
+    const within = others.filter(each => each !== end)
+    const ofDay = within[day % within.length]
+    return isFull ? others : [...(ofDay === undefined ? [] : [ofDay]), end]
+  })
+  return chosen.map((point, index) => ({ story, point, subdomain: `${subdomain}-${index}` }))
+}
+
+function ofToday(cases: readonly Case[]): Case[] {
+  const parts = Math.ceil(cases.length / dailyOnEngine)
+  return cases.filter((_, index) => index % parts === day % parts)
+}
+
+/** Neighbours go into different lives, so that each life has a bit of everything. */
+function inLives(cases: readonly Case[], most: number): Case[][] {
+  const lives = Math.ceil(cases.length / most)
+  return Array.from({ length: lives }, (_, life) => cases.filter((_, index) => index % lives === life))
+}
+
+/** An image of the runtime with another id, to upgrade to. */
+async function makeOtherImage(t: TestContext): Promise<string> {
+  const docker = new Docker()
+  const [repo, tag] = [`longhouse-test-${randomText(8)}`, 'matrix']
+  const container = await docker.createContainer({
+    Image: testImage ?? '',
+    Labels: { 'longhouse.test': repo },
+  })
+  await container.commit({ repo, tag })
+  await container.remove()
+  t.after(() =>
+    docker
+      .getImage(`${repo}:${tag}`)
+      .remove({ force: true })
+      .catch(() => {}),
+  )
+  return `${repo}:${tag}`
+}

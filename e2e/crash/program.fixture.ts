@@ -1,0 +1,51 @@
+// The control plane, with points at which its operations can be held. It is started by `matrix.fixture.ts`.
+import { type Passed, Points, type Trap } from './points.fixture.ts'
+
+let traps: Readonly<Record<string, Trap>> = JSON.parse(process.env.MATRIX_TRAPS ?? '{}')
+const tell = (message: object) => process.send?.(message)
+const points = new Points(
+  () => traps,
+  (passed: Passed) => tell({ type: 'passed', ...passed }),
+)
+points.watch()
+
+const { boot } = await import('../../control-plane/boot.ts')
+const { plugins } = await import('../../control-plane/program.ts')
+const { controlWeb } = await import('../../control-plane/web.tsx')
+const { provisionerOver } = await import('../../plugins/provisioner/index.ts')
+const { chooseDriver } = await import('../../plugins/provisioner/drivers/choice.ts')
+const { createProcessDriver } = await import('../../plugins/provisioner/drivers/process.ts')
+const { stepRuns } = await import('../../plugins/provisioner/reconciler/steps.ts')
+const { systemClock } = await import('../../src/clock.ts')
+const { createLog } = await import('../../src/log.ts')
+
+const log = await createLog('longhouse', { level: 'warn' })
+const standIn = process.env.MATRIX_INSTANCE
+const provisioner = provisionerOver(
+  async (config, site, log) =>
+    standIn === undefined
+      ? await chooseDriver(config, site, log)
+      : createProcessDriver({ program: standIn, log, listenWithinMs: 60_000 }),
+  undefined,
+  points.around(stepRuns),
+)
+const program = await boot({
+  plugins: plugins.map(plugin => (plugin.name === 'provisioner' ? provisioner : plugin)),
+  env: process.env,
+  log,
+  clock: systemClock,
+  web: controlWeb(
+    { url: name => `/assets/${name}`, mount: () => {} },
+    { isOperator: () => false, isOwner: () => false },
+  ),
+})
+process.on('message', (message: { type: string; id: number; traps?: typeof traps; task?: string }) => {
+  if (message.traps) traps = message.traps
+  const work = message.task === undefined ? Promise.resolve() : program.runOnce(message.task)
+  work.then(
+    () => tell({ type: 'done', id: message.id }),
+    (error: Error) => tell({ type: 'done', id: message.id, error: error.message }),
+  )
+})
+process.on('disconnect', () => process.exit(0))
+tell({ type: 'listening', port: await program.listen() })

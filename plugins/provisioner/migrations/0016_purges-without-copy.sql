@@ -1,0 +1,1 @@
+ALTER TABLE `provisioner_removals` ADD `without_copy_at` integer;
