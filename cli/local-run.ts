@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { JobSpec } from '../runtime/manifest/manifest.ts'
-import { maskedText } from '../runtime/masking/masked-text.ts'
+import { maskedText } from '../src/masking/masked-text.ts'
 import { ordinaryMemoryMb } from '../runtime/process/memory.ts'
 import type { LogStream } from '../runtime/runner/log-line.ts'
 import { maskEnd } from '../runtime/runner/masked-end.ts'

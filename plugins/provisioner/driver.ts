@@ -61,6 +61,24 @@ export interface Used {
   startedAt: number | null
 }
 
+/** One line that an instance's program wrote. */
+export interface LogEntry {
+  /** Null when that is not known. */
+  at: number | null
+  stream: 'out' | 'err'
+  text: string
+}
+
+/** Which lines of a log are wanted. */
+export interface LogWindow {
+  since: number | null
+  until: number | null
+  /** So many of the newest at most; null for all that are kept. */
+  tail: number | null
+  /** Goes on with each new line, until the instance ends. */
+  follow: boolean
+}
+
 /** What an engine has; null for what it does not report. */
 export interface Capacity {
   /** The container runtimes that it knows, by name; left out where it does not say. */
@@ -131,6 +149,11 @@ export interface Driver {
   existing(dataRoot: string): Promise<{ instanceId: string; container: string; active: boolean }[]>
   /** Returns what instances share: the engine's processors and memory. */
   capacity(): Promise<Capacity>
+  /**
+   * The lines that the instance's program wrote, oldest first, as they are asked for: a reader that pauses holds the next
+   * ones up. Ends when `signal` aborts. Throws a DriverError when the log cannot be read.
+   */
+  log(ref: InstanceRef, window: LogWindow, signal: AbortSignal): AsyncIterable<LogEntry>
   /** The last lines that the instance wrote, oldest first, to find out why it failed. */
   logTail(ref: InstanceRef, lines: number): Promise<string[]>
   /** Releases what the driver holds. The process driver stops its instances; containers go on. */

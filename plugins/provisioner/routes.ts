@@ -12,6 +12,7 @@ import {
   rollbackRoute,
   upgradeRoute,
 } from './pages/instance-routes.ts'
+import { logRoute } from './pages/log-routes.tsx'
 import { instancePages } from './pages/pages.tsx'
 import { paymentRoutes } from './pages/payment-routes.ts'
 import { removalRoutes } from './pages/removal-routes.ts'
@@ -27,6 +28,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
     newInstancePageRoute(parts, pages),
     instanceRoute(parts, pages),
     historyRoute(parts),
+    logRoute(parts),
     orphansRoute(parts),
     operationRoute(parts, 'start', 'Start an instance'),
     operationRoute(parts, 'stop', 'Stop an instance; its data stays'),

@@ -32,6 +32,7 @@ export async function setUpProvisioner(
   const capacity = await driver.capacity().catch(() => null)
   const fleet = fleetOf(context, driver, look)
   const health = new HealthWatch(clock)
+  const closing = new AbortController()
   const settings = {
     stopGraceMs: config.PROVISIONER_STOP_GRACE,
     healthDeadlineMs: config.PROVISIONER_DEADLINE,
@@ -70,6 +71,7 @@ export async function setUpProvisioner(
       requireRole: services.auth.requireRole,
       defaultImage: config.CONTROL_PLANE_IMAGE,
       usage: () => hooks.optional('instance-usage'),
+      closing: closing.signal,
       nudge: act,
     }),
     tasks: provisionerTasks({
@@ -93,6 +95,7 @@ export async function setUpProvisioner(
       await markEarlierVolumes(fleet, log)
       routeAll(fleet, log)
     },
+    drain: () => closing.abort(),
     stop: async () => {
       // Closing the driver ends what a worker may be waiting for.
       await Promise.all([reconciler.stop(), driver.close()])

@@ -15,6 +15,10 @@ if (behave() === 'crash') {
   console.error('line two of the disaster')
   process.exit(3)
 }
+if (existsSync(join(volume, 'speak'))) {
+  console.log(readFileSync(join(volume, 'speak'), 'utf8'))
+  console.error(`the key is ${process.env.LONGHOUSE_SECRET_KEY}`)
+}
 if (behave() === 'deaf') setInterval(() => {}, 1000)
 if (behave() === 'crash-later') setTimeout(() => process.exit(4), 300)
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
-import { maskSecrets } from '../masking/mask.ts'
+import { maskSecrets } from '../../src/masking/mask.ts'
 import type { SdkService } from '../sdk/contract.ts'
 import type { SecretsService } from '../secrets/contract.ts'
 import type { Folders, Room } from '../volume/contract.ts'

@@ -1,4 +1,4 @@
-import { maskJson, maskSecrets, maskStream } from '../masking/mask.ts'
+import { maskJson, maskSecrets, maskStream } from '../../src/masking/mask.ts'
 import type { RunEnd } from './run-process.ts'
 import { failureLimits } from './run-protocol.ts'
 

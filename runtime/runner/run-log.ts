@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts'
-import { maskedText } from '../masking/masked-text.ts'
+import { maskedText } from '../../src/masking/masked-text.ts'
 import { LogFile } from './log-file.ts'
 import { type LogStream, withHeads } from './log-line.ts'
 import { createLogTail, type LogTail } from './log-tail.ts'

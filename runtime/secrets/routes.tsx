@@ -5,7 +5,7 @@ import { type FieldError, notFound } from '../../src/http/problem.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
 import { SecretsPage, type SecretsPageProps } from '../../views/instance/settings/secrets-page.tsx'
 import { secretName, secretNameRule } from '../manifest/secret-names.ts'
-import { shortestMasked } from '../masking/mask.ts'
+import { shortestMasked } from '../../src/masking/mask.ts'
 import { show } from '../web/show.ts'
 import { longestSecret, type SecretInfo, type Secrets, type SecretUser } from './secrets.ts'
 

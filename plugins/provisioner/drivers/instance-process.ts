@@ -26,7 +26,7 @@ export async function startInstanceProcess(options: {
   program: string
   spec: InstanceSpec
   deadlineMs: number
-  onLine(line: string): void
+  onLine(line: string, stream: 'out' | 'err'): void
 }): Promise<InstanceProcess> {
   const { program, spec, deadlineMs, onLine } = options
   const startedAt = Date.now()
@@ -36,8 +36,11 @@ export async function startInstanceProcess(options: {
     // A group of its own: Ctrl-C in the terminal reaches the control plane, which stops its instances in order.
     detached: true,
   })
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on('line', onLine)
+  for (const [name, stream] of [
+    ['out', child.stdout],
+    ['err', child.stderr],
+  ] as const) {
+    if (stream) createInterface({ input: stream }).on('line', line => onLine(line, name))
   }
   const ended = endOf(child)
   const stop = async (graceMs: number) => {

@@ -4,9 +4,9 @@ import { builtRoot } from '../../../src/root.ts'
 import { type Driver, DriverError, type InstanceRef, type InstanceSpec } from '../driver.ts'
 import { workInProcess } from './folder-process.ts'
 import { type InstanceProcess, startInstanceProcess } from './instance-process.ts'
+import { ProcessLog } from './process-log.ts'
 import { measureTrees } from './process-usage.ts'
 
-const keptLines = 200
 /** Longer than a runtime waits for its predecessor to let go of the volume. */
 const listenWithinMs = 30_000
 
@@ -24,31 +24,31 @@ export function createProcessDriver(options: {
   const { program, log } = options
   const specs = new Map<string, InstanceSpec>()
   const running = new Map<string, InstanceProcess>()
-  const logs = new Map<string, string[]>()
+  const logs = new Map<string, ProcessLog>()
   const starting = new Map<string, Promise<void>>()
   let closed = false
 
   const launch = async (spec: InstanceSpec): Promise<void> => {
-    const lines = logs.get(spec.id) ?? []
-    logs.set(spec.id, lines)
+    const written = logs.get(spec.id) ?? new ProcessLog()
+    logs.set(spec.id, written)
+    written.begin()
     const instance = await startInstanceProcess({
       program,
       spec,
       deadlineMs: options.listenWithinMs ?? listenWithinMs,
-      onLine: line => {
-        lines.push(line)
-        if (lines.length > keptLines) lines.shift()
-      },
+      onLine: (text, stream) => written.add({ at: Date.now(), stream, text }),
     }).catch((error: DriverError) => {
-      throw new DriverError(`${error.message}.\nIts last lines:\n${lines.slice(-20).join('\n')}`, {
+      written.end()
+      throw new DriverError(`${error.message}.\nIts last lines:\n${written.tail(20).join('\n')}`, {
         permanent: false,
       })
     })
     running.set(spec.id, instance)
     void instance.ended.then(how => {
+      written.end()
       if (running.get(spec.id) !== instance) return
       running.delete(spec.id)
-      log.warn({ subdomain: spec.subdomain, lines: lines.slice(-10) }, `an instance ended by itself: ${how}`)
+      log.warn({ subdomain: spec.subdomain, lines: written.tail(10) }, `an instance ended by itself: ${how}`)
     })
     if (closed) await stop(spec, 0)
   }
@@ -125,7 +125,11 @@ export function createProcessDriver(options: {
         active: running.has(id),
       })),
     capacity: async () => ({ cpus: null, memoryBytes: null }),
-    logTail: async ({ id }, lines) => (logs.get(id) ?? []).slice(-lines),
+    log: async function* ({ id }, window, signal) {
+      const written = logs.get(id)
+      if (written) yield* written.read(window, signal)
+    },
+    logTail: async ({ id }, lines) => logs.get(id)?.tail(lines) ?? [],
     close: async () => {
       closed = true
       await Promise.all([...specs.values()].map(spec => stop(spec, spec.stopGraceMs)))

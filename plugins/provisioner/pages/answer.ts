@@ -22,6 +22,8 @@ export interface ProvisionerRoutes extends Omit<Execution, 'runs'> {
   ownership: Ownership
   retention: RetentionSettings
   defaultImage: string
+  /** Aborts when the program stops: answers that would go on end. */
+  closing: AbortSignal
   /** What measures instances; null where none are measured. */
   usage(): ((instanceId: string, period: UsagePeriod) => InstanceUsage) | null
   /** Makes the reconciler act now. */

@@ -157,6 +157,9 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
   const down = status === 'stopped' || status === 'failed'
   return (
     <>
+      <a class="button" href={`/admin/instances/${subdomain}/log`}>
+        Log
+      </a>
       {reachable ? (
         <a class="button" href={url}>
           Open

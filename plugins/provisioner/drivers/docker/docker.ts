@@ -16,6 +16,7 @@ import {
   startInstance,
   stopInstance,
 } from './lifecycle.ts'
+import { containerLog } from './log-lines.ts'
 import { findNetwork } from './network.ts'
 import { prepareSuccessor, type ReplacementParts, replaceContainer } from './replacement.ts'
 import { usageOfContainers } from './usage.ts'
@@ -130,6 +131,8 @@ export function createDockerDriver(options: DockerOptions): Driver {
         container: each.name,
         active: isActive(each),
       })),
+
+    log: (ref, window, signal) => containerLog(engine, ref, window, signal),
 
     logTail: (ref, lines) => logTail(engine, ref, lines),
 

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { z } from 'zod'
 import { DriverError } from '../../driver.ts'
-import { type EngineRequest, exchange, type RawAnswer } from './http.ts'
+import { type EngineRequest, exchange, openAnswer, type RawAnswer } from './http.ts'
 import { noAnswer, refusal, unreadable } from './troubles.ts'
 
 interface Patience {
@@ -45,6 +45,8 @@ export interface Engine {
     onLine: (line: unknown) => void,
     patience?: Patience,
   ): Promise<void>
+  /** A body as it comes, read only as fast as it is asked for. Its head must come in time; then it may take for ever. */
+  stream(doing: string, request: EngineRequest, signal: AbortSignal): AsyncIterable<Buffer>
   close(): void
 }
 
@@ -136,6 +138,30 @@ export function openEngine(socketPath: string): Engine {
       if (failure) throw failure
       if (answer.status !== 200) throw refused(doing, answer)
       take(rest)
+    },
+    stream: async function* (doing, request, signal) {
+      const late = new AbortController()
+      const timer = setTimeout(
+        () => late.abort(new DOMException('no answer in time', 'TimeoutError')),
+        lookWithinMs,
+      )
+      try {
+        const answer = await openAnswer(socketPath, request, AbortSignal.any([signal, late.signal]))
+        clearTimeout(timer)
+        const status = answer.statusCode ?? 0
+        if (status !== 200) {
+          const chunks: Buffer[] = []
+          for await (const chunk of answer) chunks.push(chunk as Buffer)
+          throw refused(doing, { status, body: Buffer.concat(chunks) })
+        }
+        for await (const chunk of answer) yield chunk as Buffer
+      } catch (error) {
+        if (signal.aborted) return
+        if (error instanceof DriverError) throw error
+        throw noAnswer(doing, error, { socketPath, timeoutMs: lookWithinMs })
+      } finally {
+        clearTimeout(timer)
+      }
     },
     close: () => agent.destroy(),
   }

@@ -1,4 +1,4 @@
-import { type Agent, request } from 'node:http'
+import { type Agent, type IncomingMessage, request } from 'node:http'
 
 export interface EngineRequest {
   method: 'GET' | 'POST' | 'DELETE'
@@ -57,6 +57,28 @@ export function exchange(
       })
     })
     sent.end(payload ?? undefined)
+  })
+}
+
+/** Begins an exchange and resolves with the answer once its head is there. The body is read as it is asked for. */
+export function openAnswer(
+  socketPath: string,
+  { method, path, query }: EngineRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      socketPath,
+      method,
+      path: query ? `${path}?${new URLSearchParams(textOf(query))}` : path,
+      headers: { Host: 'docker' },
+      // It may stay open for hours: not one of those that are shared.
+      agent: false,
+      signal,
+    })
+    sent.on('error', reject)
+    sent.on('response', resolve)
+    sent.end()
   })
 }
 

@@ -1,0 +1,47 @@
+import { timestamp } from '../../../src/clock.ts'
+import { maskSecrets } from '../../../src/masking/mask.ts'
+import type { InstanceSpec, LogEntry } from '../driver.ts'
+
+/** What of an instance's settings is secret, and so is masked in its log. */
+export function secretsOf({ passwordHash, environment }: InstanceSpec): string[] {
+  const { LONGHOUSE_SECRET_KEY, LONGHOUSE_SECRET_KEYS_BEFORE = '', SMTP_URL } = environment
+  const mail = SMTP_URL === undefined ? [] : [SMTP_URL, passwordIn(SMTP_URL)]
+  return [passwordHash, LONGHOUSE_SECRET_KEY, ...LONGHOUSE_SECRET_KEYS_BEFORE.split(','), ...mail].filter(
+    value => value !== undefined && value !== '',
+  ) as string[]
+}
+
+function passwordIn(url: string): string {
+  try {
+    return decodeURIComponent(new URL(url).password)
+  } catch {
+    return ''
+  }
+}
+
+/** A line as people read it: without secrets and without characters that would act on their terminal. */
+export function cleanEntry(entry: LogEntry, secrets: readonly string[]): LogEntry {
+  return { ...entry, text: maskSecrets(entry.text, secrets).replaceAll('\0', '') }
+}
+
+/** A line in a text: its time, its stream if that is the error output, and what was written. */
+export function entryText({ at, stream, text }: LogEntry): string {
+  return `${timestamp(at) ?? '-'} ${stream === 'err' ? 'err' : 'out'} ${text}`
+}
+
+/** The newest lines that have all the words, oldest first. */
+export async function findLines(
+  lines: AsyncIterable<LogEntry>,
+  { search, most, secrets }: { search: string; most: number; secrets: readonly string[] },
+): Promise<LogEntry[]> {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
+  const found: LogEntry[] = []
+  for await (const line of lines) {
+    const entry = cleanEntry(line, secrets)
+    const text = entry.text.toLowerCase()
+    if (!words.every(word => text.includes(word))) continue
+    found.push(entry)
+    if (found.length > most) found.shift()
+  }
+  return found
+}
