@@ -51,6 +51,21 @@ export function limit(atOnce: number, queue: number, full: () => Error) {
   }
 }
 
+/** As `limit`, for each key by itself. */
+export function limitByKey(atOnce: number, queue: number, full: () => Error) {
+  const keys = new Map<string, { calls: number; place: ReturnType<typeof limit> }>()
+  return async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const known = keys.get(key) ?? { calls: 0, place: limit(atOnce, queue, full) }
+    keys.set(key, known)
+    known.calls++
+    try {
+      return await known.place(work)
+    } finally {
+      if (--known.calls === 0) keys.delete(key)
+    }
+  }
+}
+
 /**
  * Waits until `done` resolves, for `withinMs` at most. After a timeout, one more pass of the event loop lets a busy
  * process read data that is already in its pipes.

@@ -1,13 +1,14 @@
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { limit } from '../../src/concurrency.ts'
+import { limit, limitByKey } from '../../src/concurrency.ts'
 import { overloaded } from '../../src/http/problem.ts'
 import { reachOfClones } from '../isolation/reach.ts'
 import { makeTemporary } from '../isolation/temporary.ts'
 import { startSystemProgram } from '../process/child-program.ts'
 import { watchMemory } from '../process/memory.ts'
 import { processTree } from '../process/process-tree.ts'
+import { type Pace, paced } from './paced.ts'
 import { gitEnvironment, makeServedRepo, type Shown } from './served-repo.ts'
 
 export interface CloneLimits {
@@ -15,9 +16,14 @@ export interface CloneLimits {
   limitMs: number
   /** The memory of git in one answer. */
   memoryMb: number
+  /** How long a request may take to arrive. */
+  arrivalMs: number
+  pace: Pace
 }
 
 export interface CloneRequest {
+  /** Who asks: the name of a token, or an address. */
+  client: string
   shown: Shown
   /** The wish of the client, such as `version=2`. */
   protocol: string
@@ -35,23 +41,28 @@ export interface Clones {
 
 const atOnce = 3
 const queued = 8
+/** One client leaves places to the others. */
+const ofOneClient = { atOnce: 2, queued: 4 }
 
 let answers = 0
 
 export function openClones({
   git,
   jobsDir,
-  limits: { limitMs, memoryMb },
+  limits: { limitMs, memoryMb, arrivalMs, pace },
 }: {
   /** Absolute path of the program. */
   git: string
   jobsDir: string
   limits: CloneLimits
 }): Clones {
-  const places = limit(atOnce, queued, () =>
-    overloaded('Others are cloning the jobs repo. Try again in a few seconds.', {
-      headers: { 'Retry-After': '5' },
-    }),
+  const full = (words: string) => () =>
+    overloaded(`${words} Try again in a few seconds.`, { headers: { 'Retry-After': '5' } })
+  const places = limit(atOnce, queued, full('Others are cloning the jobs repo.'))
+  const clients = limitByKey(
+    ofOneClient.atOnce,
+    ofOneClient.queued,
+    full('Too many clones with the same token are in progress.'),
   )
   const going = new Set<() => Promise<void>>()
   const volumeDir = dirname(jobsDir)
@@ -78,47 +89,56 @@ export function openClones({
     const end = async () => void (await tree?.destroy())
     going.add(end)
     const cut = (why: string) => {
-      output.destroy(new Error(why))
+      answer.destroy(new Error(why))
       void end()
     }
+    const answer = Readable.from(paced(output, pace, cut), { objectMode: false })
     const timer = setTimeout(() => cut('the clone took too long'), limitMs)
     const forget = watchMemory(tree, memoryMb, () => cut('the clone took too much memory'))
     child.stderr?.resume()
     child.stdin?.on('error', () => {})
-    if (body)
+    let arrival: NodeJS.Timeout | undefined
+    if (body) {
+      arrival = setTimeout(() => cut('the request took too long to arrive'), arrivalMs)
       Readable.from(body)
         .on('error', () => cut('the request broke off'))
+        .on('end', () => clearTimeout(arrival))
         .pipe(child.stdin as never)
-    else child.stdin?.end()
+    } else child.stdin?.end()
     // The client has gone.
-    output.once('close', () => void end())
+    answer.once('close', () => {
+      output.destroy()
+      void end()
+    })
     const ended = new Promise<void>(resolve => {
       child.once('error', error => {
-        output.destroy(error)
+        answer.destroy(error)
         resolve()
       })
       child.once('exit', code => {
-        if (code !== 0 && !output.readableEnded) output.destroy(new Error('git broke off'))
+        if (code !== 0 && !output.readableEnded) answer.destroy(new Error('git broke off'))
         resolve()
       })
     }).then(async () => {
       clearTimeout(timer)
+      clearTimeout(arrival)
       forget()
       going.delete(end)
       rmSync(repo, { recursive: true, force: true })
       await temporary.remove()
     })
-    return { output, ended }
+    return { answer, ended }
   }
 
   return {
     answer: request => {
       const started = Promise.withResolvers<Readable>()
-      places(async () => {
-        const { output, ended } = start(request)
-        started.resolve(output)
+      const serve = async () => {
+        const { answer, ended } = start(request)
+        started.resolve(answer)
         await ended
-      }).catch(started.reject)
+      }
+      clients(request.client, () => places(serve)).catch(started.reject)
       return started.promise
     },
     stop: async () => {

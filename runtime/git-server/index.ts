@@ -16,6 +16,13 @@ import * as schema from './schema.ts'
 
 const mib = 1024 * 1024
 
+const cloneLimits = {
+  limitMs: 10 * 60_000,
+  memoryMb: 256,
+  arrivalMs: 60_000,
+  pace: { graceMs: 30_000, bytesPerSecond: 16 * 1024 },
+}
+
 /** Serves the jobs repo to people's own git, at `jobs.git`. */
 export const gitServer = definePlugin({
   name: 'git-server',
@@ -25,7 +32,7 @@ export const gitServer = definePlugin({
     const { dir, jobsDir } = volume.folders
     const { manifest } = jobs
     const git = gitProgram()
-    const clones = git ? openClones({ git, jobsDir, limits: { limitMs: 10 * 60_000, memoryMb: 256 } }) : null
+    const clones = git ? openClones({ git, jobsDir, limits: cloneLimits }) : null
     const pushes = openPushes({
       jobsDir,
       cacheDir: join(dir, 'cache'),

@@ -88,7 +88,7 @@ export function gitRoutes(web: GitWeb): Route[] {
           return answer(c, type, Readable.from([Buffer.concat([head, line, flushPacket])]))
         }
         const protocol = protocolOf(c)
-        const refs = await serving.answer({ shown: at, protocol, body: null })
+        const refs = await serving.answer({ client: clientOf(c), shown: at, protocol, body: null })
         return answer(c, type, protocol === 'version=2' ? refs : Readable.from(after(head, refs)))
       },
     }),
@@ -106,7 +106,8 @@ export function gitRoutes(web: GitWeb): Route[] {
         c.set('about', null)
         const serving = clones()
         const body = bodyOf(c, 'git-upload-pack')
-        const sent = await serving.answer({ shown: await shown(), protocol: protocolOf(c), body })
+        const asked = { client: clientOf(c), shown: await shown(), protocol: protocolOf(c) }
+        const sent = await serving.answer({ ...asked, body })
         return answer(c, 'application/x-git-upload-pack-result', sent)
       },
     }),
@@ -140,6 +141,8 @@ export function gitRoutes(web: GitWeb): Route[] {
     }),
   ]
 }
+
+const clientOf = (c: AppContext) => tokenOf(c) || c.get('client')
 
 function tokenOf(c: AppContext): string {
   const actor = c.get('actor')
