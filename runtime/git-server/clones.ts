@@ -8,8 +8,14 @@ import { makeTemporary } from '../isolation/temporary.ts'
 import { startSystemProgram } from '../process/child-program.ts'
 import { watchMemory } from '../process/memory.ts'
 import { processTree } from '../process/process-tree.ts'
-import { type Pace, paced } from './paced.ts'
 import { gitEnvironment, makeServedRepo, type Shown } from './served-repo.ts'
+
+interface Pace {
+  /** How long a client may let the answer wait, at any speed. */
+  graceMs: number
+  /** How fast it must read beyond that. */
+  bytesPerSecond: number
+}
 
 export interface CloneLimits {
   /** The time limit of one answer. */
@@ -144,5 +150,35 @@ export function openClones({
     stop: async () => {
       await Promise.all([...going].map(end => end()))
     },
+  }
+}
+
+const longestTimerMs = 2 ** 31 - 1
+
+/**
+ * Passes an answer on, and calls `cut` when its client reads too slowly. Only the time counts in which data waited for the
+ * client: git may think as long as it needs.
+ */
+async function* paced(
+  output: AsyncIterable<Uint8Array>,
+  { graceMs, bytesPerSecond }: Pace,
+  cut: (why: string) => void,
+): AsyncGenerator<Uint8Array> {
+  let sent = 0
+  let waitedMs = 0
+  for await (const piece of output) {
+    const leftMs = graceMs + (sent / bytesPerSecond) * 1000 - waitedMs
+    const timer = setTimeout(
+      () => cut('the client reads too slowly'),
+      Math.min(Math.max(0, leftMs), longestTimerMs),
+    )
+    const began = performance.now()
+    try {
+      yield piece
+    } finally {
+      clearTimeout(timer)
+    }
+    waitedMs += performance.now() - began
+    sent += piece.byteLength
   }
 }
