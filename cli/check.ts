@@ -6,7 +6,7 @@ import { warningsOf } from './warnings.ts'
 
 export const check: Command = {
   name: 'check',
-  takes: null,
+  takes: [],
   needsRepo: true,
   summary: 'checks the jobs as an instance would',
   details:

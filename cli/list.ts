@@ -8,7 +8,7 @@ import { withManifest } from './local-manifest.ts'
 
 export const list: Command = {
   name: 'list',
-  takes: null,
+  takes: [],
   needsRepo: true,
   summary: 'lists the jobs and their next runs',
   details: 'Next runs are shown in the job’s zone.',

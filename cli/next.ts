@@ -10,7 +10,7 @@ import { jobOf, withManifest } from './local-manifest.ts'
 
 export const next: Command = {
   name: 'next',
-  takes: jobArgument,
+  takes: [jobArgument],
   needsRepo: true,
   summary: 'shows the next due times of a job, and how clock changes affect them',
   details: 'Times are computed exactly as in an instance, and shown in the job’s zone.',

@@ -1,21 +1,39 @@
 import { readFileSync } from 'node:fs'
-import { nearest } from '../src/nearest.ts'
 import { programRoot } from '../src/root.ts'
 import { check } from './check.ts'
-import { readArguments, UsageError } from './command/arguments.ts'
+import { UsageError } from './command/arguments.ts'
 import type { Command } from './command/call.ts'
 import { CommandError, findJobsFolder } from './command/jobs-folder.ts'
 import { type Output, processOutput } from './command/output.ts'
-import { helpOf, overview } from './help.ts'
+import { type Program, readCommandLine } from './command/parser.ts'
+import { completion, completionsOf } from './completion.ts'
 import { login } from './instance/login.ts'
 import { logs } from './instance/logs.ts'
 import { push } from './instance/push.ts'
 import { list } from './list.ts'
 import { BrokenManifest, errorLine, zoneOf } from './local-manifest.ts'
 import { next } from './next.ts'
+import { operatorCommands } from './operator/commands.ts'
 import { run } from './run.ts'
 
-const commands: readonly Command[] = [check, list, next, run, login, push, logs]
+const commands = [
+  ...grouped('Jobs, in a jobs repo:', [check, list, next, run, login, push, logs]),
+  ...grouped('Instances, for operators:', operatorCommands),
+  ...grouped('This command:', [completion]),
+]
+
+const program: Omit<Program<Command>, 'columns'> = {
+  name: 'longhouse',
+  description:
+    'Checks and runs the jobs of a jobs repo on this machine, and sends them to their instance. For operators: manages the instances of a control plane.',
+  version: () =>
+    (JSON.parse(readFileSync(programRoot('package.json'), 'utf8')) as { version: string }).version,
+  footer:
+    'longhouse <command> --help shows more.\n' +
+    'Exit codes: 0 success; 1 an error, a failed run or a failed operation; 2 a wrong command line; 3 still in progress ' +
+    'when the time of --timeout is over; 130 interrupted.',
+  commands,
+}
 
 /** Ctrl-C and similar signals: the first asks the program to end, the second ends it at once. */
 export interface Interruption {
@@ -32,7 +50,7 @@ export async function runCommandLine(args: readonly string[], interruption: Inte
   } catch (error) {
     if (interruption.signal.aborted) return 130
     if (error instanceof UsageError) {
-      const command = commands.find(each => each.name === args[0])
+      const command = commands.find(({ name }) => name === args[0])
       fault(error.message)
       output.note(`Try: longhouse ${command ? `${command.name} ` : ''}--help`)
       return 2
@@ -44,23 +62,18 @@ export async function runCommandLine(args: readonly string[], interruption: Inte
 }
 
 async function perform(args: readonly string[], interruption: Interruption, output: Output): Promise<number> {
-  const [name, ...rest] = args
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const of = commands.find(each => each.name === rest[0])
-    output.say(of ? helpOf(of) : overview(commands))
-    return name === undefined ? 2 : 0
-  }
-  if (name === '--version') {
-    output.say((JSON.parse(readFileSync(programRoot('package.json'), 'utf8')) as { version: string }).version)
+  // What the shells' completion asks: the words of the line, the unfinished last one included.
+  if (args[0] === 'complete' && args[1] === '--') {
+    for (const each of await completionsOf(args.slice(2), commands, interruption.signal)) output.say(each)
     return 0
   }
-  const command = commands.find(each => each.name === name)
-  if (!command) throw unknownCommand(name)
-  const given = readArguments(rest, command)
-  if (given.flag('help')) {
-    output.say(helpOf(command))
-    return 0
+  const columns = Math.min(output.columns ?? 100, 120)
+  const request = readCommandLine(args, { ...program, columns })
+  if ('text' in request) {
+    output.say(request.text)
+    return args.length === 0 ? 2 : 0
   }
+  const { command, args: given } = request
   const workingDir = process.cwd()
   const timezone = zoneOf(given.text('timezone'))
   const dir = folderFor(command, given.text('dir'), workingDir)
@@ -95,11 +108,6 @@ function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error
 }
 
-function unknownCommand(name: string): UsageError {
-  const names = commands.map(each => each.name)
-  const close = nearest(name, names)
-  const all = names.join(', ')
-  const hint = close ? `did you mean ${close}? The commands are ${all}` : `there are ${all}`
-  if (name.startsWith('-')) return new UsageError(`options come after the command; ${hint}`)
-  return new UsageError(`there is no command "${name}"; ${hint}`)
+function grouped(group: string, some: readonly Command[]) {
+  return some.map(command => ({ ...command, group }))
 }

@@ -10,7 +10,7 @@ import { exposureOf, localSecrets } from './secrets.ts'
 
 export const run: Command = {
   name: 'run',
-  takes: jobArgument,
+  takes: [jobArgument],
   needsRepo: true,
   summary: 'runs a job on this machine',
   details:

@@ -11,6 +11,7 @@ import { overview } from '../plugins/overview/index.ts'
 import { owners } from '../plugins/owners/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
 import { router } from '../plugins/router/index.ts'
+import { sdk } from '../plugins/sdk/index.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { tokens } from '../plugins/tokens/index.ts'
 import { upgrades } from '../plugins/upgrades/index.ts'
@@ -31,6 +32,7 @@ export const plugins = [
   billing,
   overview,
   owners,
+  sdk,
   sso,
   tokens,
   upgrades,

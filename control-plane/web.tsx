@@ -52,6 +52,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         'admin-overview': 'The operator’s first page',
         metrics: 'Figures for Prometheus',
         portal: 'Invoices and cards, at the payment provider',
+        sdk: 'The npm package with the command',
         webhooks: 'Events from the payment provider',
       },
     },

@@ -17,6 +17,7 @@ LABEL org.opencontainers.image.title="Longhouse control plane"
 # What changes least comes first, so that a new build of Longhouse is one small layer.
 WORKDIR /app
 COPY health-check.sh ./
+COPY longhouse.sh /usr/local/bin/longhouse
 COPY node_modules/better-sqlite3/ ./node_modules/better-sqlite3/
 COPY control-plane/ ./dist/
 COPY sbom.mjs control-plane-components.json ./

@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const tags = options.tag ? [options.tag] : [version, 'latest']
 
-/** What belongs to one program of `dist/` alone; chunks and assets belong to both. */
+/** What belongs to one program of `dist/` alone; chunks, assets, the command and its package belong to both. */
 const own = {
   'control-plane': ['control-plane.js', 'restore.js', 'plugins'],
   runtime: [
@@ -45,10 +45,8 @@ const own = {
     'receive.js',
     'copy.js',
     'exec.cjs',
-    'longhouse.js',
     'runtime',
     'sdk',
-    'npm',
     'jobs-template',
     'starter',
   ],
@@ -130,6 +128,7 @@ function assemble(folder) {
     'debian-packages',
     'health-check.sh',
     'install.sh',
+    'longhouse.sh',
     'sbom.mjs',
     'strip.sh',
     'warm-up.sh',

@@ -1,6 +1,3 @@
-import { parseArgs } from 'node:util'
-import { nearest } from '../../src/nearest.ts'
-
 export interface Option {
   /** The name of its value in the help; without one, it is a switch. */
   value?: string
@@ -8,6 +5,8 @@ export interface Option {
   short?: string
   /** May be repeated. */
   many?: boolean
+  /** The values that it may have. */
+  choices?: readonly string[]
   words: string
 }
 
@@ -22,9 +21,10 @@ export interface Argument {
 }
 
 export interface CommandShape {
+  /** One word; or two, for a command below another: `tokens create`. */
   name: string
-  /** The argument that it takes, if any. */
-  takes: Argument | null
+  /** The arguments that it takes, in order. */
+  takes: readonly Argument[]
   summary: string
   /** More paragraphs of its help. */
   details: string
@@ -32,8 +32,10 @@ export interface CommandShape {
 }
 
 export interface Arguments {
-  /** The argument; '' if there is none. */
+  /** The first argument; '' if there is none. */
   id: string
+  /** The argument at a place, from 0; undefined if there is none. */
+  word(index: number): string | undefined
   flag(name: string): boolean
   text(name: string): string | undefined
   texts(name: string): string[]
@@ -41,74 +43,3 @@ export interface Arguments {
 
 /** An invalid command line: exit code 2. */
 export class UsageError extends Error {}
-
-/** Parses the arguments after the command's name. Throws a UsageError that names the option and what would be right. */
-export function readArguments(args: readonly string[], shape: CommandShape): Arguments {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(
-      Object.entries(shape.options).map(([name, option]) => [
-        name,
-        {
-          type: option.value === undefined ? 'boolean' : 'string',
-          ...(option.short && { short: option.short }),
-        } as const,
-      ]),
-    ),
-    // Its own messages do not say what would be right.
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-  const values = new Map<string, string[]>()
-  const positionals: string[] = []
-  for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value)
-    if (token.kind === 'option') {
-      const value = givenValue(token.name, token.rawName, token.value, token.inlineValue, shape)
-      values.set(token.name, [...(values.get(token.name) ?? []), value])
-    }
-  }
-  for (const [name, given] of values) {
-    if (given.length > 1 && !shape.options[name]?.many && shape.options[name]?.value)
-      throw new UsageError(`--${name} is given ${given.length} times, but only once is allowed`)
-  }
-  const [id, ...others] = shape.takes ? positionals : ['', ...positionals]
-  if (others.length > 0) throw new UsageError(`${shape.name} does not know what to do with "${others[0]}"`)
-  const { takes } = shape
-  if (id === undefined && takes && !takes.optional && !values.has('help')) {
-    throw new UsageError(
-      `${shape.name} needs ${takes.words}, such as: longhouse ${shape.name} ${takes.example}`,
-    )
-  }
-  return {
-    id: id ?? '',
-    flag: name => values.has(name),
-    text: name => values.get(name)?.[0],
-    texts: name => values.get(name) ?? [],
-  }
-}
-
-function givenValue(
-  name: string,
-  written: string,
-  value: string | undefined,
-  inline: boolean | undefined,
-  shape: CommandShape,
-): string {
-  const option = shape.options[name]
-  if (!option) {
-    const close = nearest(name, Object.keys(shape.options))
-    const hint = close ? `; did you mean --${close}?` : ''
-    throw new UsageError(`${shape.name} has no option ${written}${hint}`)
-  }
-  if (option.value === undefined) {
-    if (inline) throw new UsageError(`--${name} takes no value`)
-    return ''
-  }
-  // A value that looks like an option is one; such a value is written --name=-value.
-  if (value === undefined || (!inline && value.startsWith('-'))) {
-    throw new UsageError(`--${name} needs a value: --${name} ${option.value}`)
-  }
-  return value
-}

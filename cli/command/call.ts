@@ -28,17 +28,16 @@ export interface Command extends CommandShape {
   run(call: Call): Promise<number>
 }
 
-/** The options that every command has. */
+/** The options that every command on a jobs repo has. */
 export const commonOptions = {
   dir: { value: '<folder>', words: 'the jobs repo; by default the current folder or one above it' },
   timezone: {
     value: '<zone>',
     words: 'for jobs without a zone; by default LONGHOUSE_TIMEZONE, else UTC',
   },
-  help: { words: 'shows help for this command' },
 } as const
 
 /** The options of a command about an instance. */
-export const instanceOptions = { dir: commonOptions.dir, help: commonOptions.help } as const
+export const instanceOptions = { dir: commonOptions.dir } as const
 
 export const jobArgument: Argument = { name: 'id', words: 'the id of a job', example: 'daily-digest' }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import { withoutEscapes } from '../../views/components/log/terminal.ts'
 
-type Look = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
+export type Look = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
 
 /** A command's output: results on standard output, everything else on standard error. */
 export interface Output {
@@ -48,6 +48,25 @@ export function framesOf(stack: string | null | undefined): string[] {
     .split('\n')
     .filter(line => /^\s+at |^(Caused by|One of them): /.test(line))
     .map(line => `  ${oneLine(line)}`)
+}
+
+/** A table with headings, as wide as the terminal at most. The looks are those of whole cells. */
+export function sayTable(
+  output: Output,
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  lookOf: (cell: string, column: number) => Look | null = () => null,
+): void {
+  const [head = '', ...lines] = table([headings, ...rows.map(row => row.map(oneLine))], output.columns)
+  output.say(output.look('bold', head))
+  for (const [index, line] of lines.entries()) {
+    // A look has no width, so it comes after the columns.
+    const looks = (rows[index] ?? []).flatMap((cell, column) => {
+      const look = lookOf(cell, column)
+      return look ? [[oneLine(cell), look] as const] : []
+    })
+    output.say(looks.reduce((text, [cell, look]) => text.replace(cell, () => output.look(look, cell)), line))
+  }
 }
 
 /** Columns as wide as their widest cell, two spaces apart; lines longer than `most` end with an ellipsis. */

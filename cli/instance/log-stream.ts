@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import { open } from '../command/api.ts'
 import { CommandError } from '../command/jobs-folder.ts'
-import { open } from './api.ts'
-import type { Instance } from './which-instance.ts'
+import type { Place } from '../command/place.ts'
 
 /** A run, as the API shows it. */
 export interface RunJson {
@@ -32,7 +32,7 @@ const retries = { most: 10, pauseMs: 2000 }
  * breaks is continued where it was.
  */
 export async function followLog(
-  instance: Instance,
+  instance: Place,
   path: string,
   { signal, write }: { signal: AbortSignal; write: (text: string) => void },
 ): Promise<RunJson> {

@@ -1,15 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { durationWords } from '../../views/components/time-words.ts'
+import { askJson, askText } from '../command/api.ts'
 import { type Call, type Command, instanceOptions } from '../command/call.ts'
 import { CommandError } from '../command/jobs-folder.ts'
 import { framesOf, oneLine } from '../command/output.ts'
-import { askJson, askText } from './api.ts'
+import type { Place } from '../command/place.ts'
 import { followLog, type RunJson } from './log-stream.ts'
-import { type Instance, whichInstance } from './which-instance.ts'
+import { whichInstance } from './which-instance.ts'
 
 export const logs: Command = {
   name: 'logs',
-  takes: { name: 'id', words: 'the id of a job or a run', example: 'daily-digest' },
+  takes: [{ name: 'id', words: 'the id of a job or a run', example: 'daily-digest' }],
   needsRepo: false,
   summary: 'shows the log of a run in the instance, or of the last run of a job',
   details:
@@ -39,7 +40,7 @@ export const logs: Command = {
 const lookEveryMs = 2000
 
 /** Resolves with the exit code of the one run; rejects when it is interrupted. */
-async function followJob(call: Call, instance: Instance, id: string): Promise<number> {
+async function followJob(call: Call, instance: Place, id: string): Promise<number> {
   const { output, signal } = call
   let seen: Set<string> | null = null
   for (;;) {
@@ -54,12 +55,12 @@ async function followJob(call: Call, instance: Instance, id: string): Promise<nu
   }
 }
 
-async function runsOf(call: Call, instance: Instance, id: string): Promise<RunJson[]> {
+async function runsOf(call: Call, instance: Place, id: string): Promise<RunJson[]> {
   const path = `/api/jobs/${encodeURIComponent(id)}/runs?limit=${call.args.flag('follow') ? 50 : 1}`
   return (await askJson<{ runs: RunJson[] }>(instance, path, call)).runs
 }
 
-async function show(call: Call, instance: Instance, run: RunJson): Promise<number> {
+async function show(call: Call, instance: Place, run: RunJson): Promise<number> {
   const { args, output, signal } = call
   const due = run.slot === null ? run.trigger : `due ${run.slot}`
   output.note(output.noteLook('dim', `${run.id} of ${run.job_id}, ${due}`))

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
+import { askJson } from '../command/api.ts'
 import { type Command, instanceOptions } from '../command/call.ts'
 import { CommandError } from '../command/jobs-folder.ts'
-import { askJson } from './api.ts'
-import { type Instance, whichInstance } from './which-instance.ts'
+import type { Place } from '../command/place.ts'
+import { whichInstance } from './which-instance.ts'
 
 export const push: Command = {
   name: 'push',
-  takes: null,
+  takes: [],
   needsRepo: true,
   summary: 'sends what is committed to the instance, which checks it as it does a save',
   details:
@@ -37,7 +38,7 @@ export const push: Command = {
 }
 
 /** Git moves what it knows of a remote only when it pushes by the remote's name, and a token may be in its address. */
-async function remotesOf({ origin }: Instance, dir: string, signal: AbortSignal): Promise<string[]> {
+async function remotesOf({ origin }: Place, dir: string, signal: AbortSignal): Promise<string[]> {
   const lines = (await git(['remote', '--verbose'], dir, signal)).split('\n')
   return lines.flatMap(line => {
     const [, name = '', url = ''] = /^(\S+)\t(.*) \(fetch\)/.exec(line) ?? []
@@ -51,7 +52,7 @@ async function remotesOf({ origin }: Instance, dir: string, signal: AbortSignal)
  * The token for this git and this instance alone: in the environment, which other users cannot read, unlike arguments;
  * and never in the repo's config.
  */
-function withToken({ origin, token }: Instance, env = process.env): NodeJS.ProcessEnv {
+function withToken({ origin, token }: Place, env = process.env): NodeJS.ProcessEnv {
   const given = Number(env.GIT_CONFIG_COUNT ?? 0) || 0
   const settings = [
     [`http.${origin}/.extraHeader`, `Authorization: Bearer ${token}`],

@@ -1,37 +1,36 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sdkAddressesIn } from '../../runtime/git/sdk-address.ts'
+import { keptToken, readCredentials } from '../command/credentials.ts'
 import { CommandError } from '../command/jobs-folder.ts'
-import { readCredentials } from './credentials.ts'
-
-/** The instance that a command is about, with what lets us in. */
-export interface Instance {
-  /** Such as `https://acme.example.com`. */
-  origin: string
-  token: string
-}
+import { isInstanceToken, type Place, placeOfEnvironment } from '../command/place.ts'
 
 /**
  * The instance of `LONGHOUSE_URL`, else the one whose package the jobs repo names, else the only one that a token is
  * kept for. `LONGHOUSE_TOKEN` counts only together with `LONGHOUSE_URL`: a repo must not decide who gets a token.
  */
-export function whichInstance(dir: string, env = process.env): Instance {
-  const { LONGHOUSE_URL: url, LONGHOUSE_TOKEN: token } = env
-  if (token && !url) {
-    throw new CommandError('LONGHOUSE_TOKEN is set, but not LONGHOUSE_URL, the address of its instance')
+export function whichInstance(dir: string, env = process.env): Place {
+  const place = namedInstance(dir, env)
+  if (place && isInstanceToken(place.token)) return place
+  if (place) {
+    throw new CommandError(
+      `the token for ${place.origin} is one of an operator; this command needs the address and token of an instance`,
+    )
   }
-  if (url) {
-    const origin = originOf(url, 'LONGHOUSE_URL')
-    return { origin, token: token || keptToken(origin) }
-  }
-  const origin = namedIn(dir)
-  if (origin !== null) return { origin, token: keptToken(origin) }
-  const [only, ...others] = Object.entries(readCredentials())
+  const [only, ...others] = Object.entries(readCredentials()).filter(([, token]) => isInstanceToken(token))
   if (only && others.length === 0) return { origin: only[0], token: only[1] }
   const which = only
     ? `it could be ${[only, ...others].map(([each]) => each).join(' or ')}; set LONGHOUSE_URL to one of them`
     : 'sign in with: longhouse login https://acme.example.com'
   throw new CommandError(`it is not known which instance this is about; ${which}`)
+}
+
+/** The place that the environment or the jobs repo names; null if neither does. */
+function namedInstance(dir: string, env = process.env): Place | null {
+  const place = placeOfEnvironment(env, keptToken)
+  if (place) return place
+  const origin = namedIn(dir)
+  return origin === null ? null : { origin, token: keptToken(origin) }
 }
 
 /** The address of the instance whose package `package.json` of the repo names; null if it names none. */
@@ -40,19 +39,4 @@ export function namedIn(dir: string): string | null {
   if (!existsSync(file)) return null
   const [address] = sdkAddressesIn(readFileSync(file, 'utf8')).keys()
   return address === undefined ? null : new URL(address).origin
-}
-
-/** Throws a CommandError that names `source` unless the text is an address. */
-export function originOf(text: string, source: string): string {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `https://${text}`)
-  if (url && /^https?:$/.test(url.protocol) && url.hostname !== '') return url.origin
-  throw new CommandError(
-    `${source}: "${text}" is not the address of an instance, such as https://acme.example.com`,
-  )
-}
-
-function keptToken(origin: string): string {
-  const token = readCredentials()[origin]
-  if (token !== undefined) return token
-  throw new CommandError(`there is no token for ${origin}; sign in with: longhouse login ${origin}`)
 }

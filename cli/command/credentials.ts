@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { CommandError } from '../command/jobs-folder.ts'
+import { CommandError } from './jobs-folder.ts'
 
 /** API tokens by the address of their instance, in a file that only its owner can read. */
 export type Credentials = Readonly<Record<string, string>>
@@ -39,3 +39,10 @@ export function keepToken(origin: string, token: string, file = credentialsFile(
 }
 
 const isText = (value: unknown) => typeof value === 'string'
+
+/** The token that is kept for an address; throws a CommandError if there is none. */
+export function keptToken(origin: string): string {
+  const token = readCredentials()[origin]
+  if (token !== undefined) return token
+  throw new CommandError(`there is no token for ${origin}; sign in with: longhouse login ${origin}`)
+}

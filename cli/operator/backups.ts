@@ -1,0 +1,208 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream, existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as pause } from 'node:timers/promises'
+import { programRoot } from '../../src/root.ts'
+import { bytesInWords } from '../../views/components/bytes.ts'
+import { type Argument, UsageError } from '../command/arguments.ts'
+import type { Call, Command } from '../command/call.ts'
+import { CommandError } from '../command/jobs-folder.ts'
+import { sayTable } from '../command/output.ts'
+import { type Control, controlOf, jsonOption } from './control.ts'
+import { instanceArgument } from './instance.ts'
+import { ago, lookOfStatus } from './look.ts'
+import { done, failed, stillInProgress, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
+import type { BackupJson, InstanceJson } from './wire.ts'
+
+const copyArgument: Argument = { name: 'copy', words: 'the id of a copy', example: 'copy_01k3' }
+
+const lookEveryMs = 500
+
+const backup: Command = {
+  name: 'backup',
+  takes: [{ ...instanceArgument, optional: true }],
+  needsRepo: false,
+  summary: 'copies an instance while it runs; without a name, the records of the control plane',
+  details: 'The copy goes into the store of BACKUP_STORE. longhouse verify proves that it can be restored.',
+  options: waitOptions,
+  run: async call => {
+    const { args, output } = call
+    timeoutOf(call)
+    const control = controlOf(call)
+    if (args.id !== '') {
+      const made = await control.ask<BackupJson>('backupAdminInstance', { path: { subdomain: args.id } })
+      return tellCopy(call, control, made, ({ status }) => status === 'waiting')
+    }
+    const records = await control.ask<{ created_at: string; bytes: number }>('postAdminBackup')
+    if (args.flag('json')) output.json(records)
+    else output.say(`The records of the control plane are copied, ${bytesInWords(records.bytes)}`)
+    return done
+  },
+}
+
+const verify: Command = {
+  name: 'verify',
+  takes: [instanceArgument, copyArgument],
+  needsRepo: false,
+  summary: 'proves that a copy can be restored',
+  details: 'Restores it into a scratch folder, checks every file and database, and starts a runtime on it.',
+  options: waitOptions,
+  run: async call => {
+    const { args } = call
+    timeoutOf(call)
+    const control = controlOf(call)
+    const path = { subdomain: args.id, id: args.word(1) }
+    const before = await control.ask<BackupJson>('getAdminInstanceBackup', { path })
+    const asked = await control.ask<BackupJson>('verifyAdminInstanceBackup', { path })
+    const isOpen = ({ verified_at: at, error }: BackupJson) => at === before.verified_at && error === null
+    return tellCopy(call, control, asked, isOpen)
+  },
+}
+
+/** Prints a copy, with `--wait` once it is no longer open, and resolves with the exit code. */
+async function tellCopy(
+  call: Call,
+  control: Control,
+  asked: BackupJson,
+  isOpen: (copy: BackupJson) => boolean,
+): Promise<number> {
+  const { args, output, now, signal } = call
+  const until = performance.now() + timeoutOf(call)
+  let copy = asked
+  while (args.flag('wait') && isOpen(copy) && performance.now() < until) {
+    await pause(lookEveryMs, undefined, { signal })
+    copy = await control.ask<BackupJson>('getAdminInstanceBackup', {
+      path: { subdomain: args.id, id: copy.id },
+    })
+  }
+  if (args.flag('json')) output.json(copy)
+  else {
+    const proven = copy.verified_at === null ? 'not proven yet' : `proven ${ago(copy.verified_at, now)}`
+    const size = copy.bytes === null ? '' : `, ${bytesInWords(copy.bytes)}`
+    const state = isOpen(copy) ? 'in progress' : copy.status
+    output.say(`${copy.id}: ${state}${size}, ${proven}${copy.error === null ? '' : `: ${copy.error}`}`)
+  }
+  if (copy.status === 'failed' || copy.error !== null) return failed
+  return args.flag('wait') && isOpen(copy) ? stillInProgress : done
+}
+
+const backups: Command = {
+  name: 'backups',
+  takes: [instanceArgument],
+  needsRepo: false,
+  summary: 'lists the copies of an instance, newest first',
+  details: 'PROVEN says when a copy was last restored into a scratch folder and checked.',
+  options: jsonOption,
+  run: async call => {
+    const { args, output, now } = call
+    const answer = await controlOf(call).ask<{ backups: BackupJson[] }>('listAdminInstanceBackups', {
+      path: { subdomain: args.id },
+    })
+    if (args.flag('json')) {
+      output.json(answer)
+      return done
+    }
+    if (answer.backups.length === 0)
+      output.note(`${args.id} has no copies; longhouse backup ${args.id} makes one.`)
+    const rows = answer.backups.map(
+      ({ id, status, created_at: made, bytes, reason, verified_at: proven, error }) => [
+        id,
+        status,
+        ago(made, now),
+        bytes === null ? '' : bytesInWords(bytes),
+        reason,
+        ago(proven, now),
+        error ?? '',
+      ],
+    )
+    const headings = ['ID', 'STATUS', 'MADE', 'SIZE', 'REASON', 'PROVEN', '']
+    if (rows.length > 0) {
+      sayTable(output, headings, rows, (cell, column) => (column === 1 ? lookOfStatus(cell) : null))
+    }
+    return done
+  },
+}
+
+const restore: Command = {
+  name: 'restore',
+  takes: [
+    {
+      name: 'instance',
+      words: 'the name of an instance; or, on a fresh host, the address of a store',
+      example: 'acme copy_01k3',
+    },
+    { ...copyArgument, optional: true },
+  ],
+  needsRepo: false,
+  summary: 'restores a copy of an instance, undoes a removal, or makes a fresh host whole',
+  details:
+    'restore acme <copy> restores in place; if the instance does not become healthy, the previous data are put back. With --into, ' +
+    'the copy becomes a new instance. restore acme undoes the removal of acme. restore <store>, such as s3:https://…, ' +
+    'sftp:… or a folder with a slash, runs in the container of the control plane: it puts the newest copy of the records into an ' +
+    'empty data root.',
+  options: {
+    into: { value: '<name>', words: 'restores into a new instance with this name' },
+    ...waitOptions,
+  },
+  run: async call => {
+    const { args } = call
+    timeoutOf(call)
+    const copy = args.word(1)
+    // Names of instances have neither.
+    if (/[/:]/.test(args.id)) return restoreHost(call)
+    const into = args.text('into')
+    if (into !== undefined && copy === undefined)
+      throw new UsageError(`--into needs a copy: longhouse restore ${args.id} <copy> --into ${into}`)
+    const control = controlOf(call)
+    const started = await control.ask<InstanceJson>('restoreAdminInstance', {
+      path: { subdomain: args.id },
+      body: { ...(copy !== undefined && { backup: copy }), ...(into !== undefined && { into }) },
+    })
+    return tellOperation(call, control, started)
+  },
+}
+
+/** The program is beside ours in a build of the control plane, and not in the npm package. */
+async function restoreHost({ args, signal }: Call): Promise<number> {
+  const program = [programRoot('restore.js'), programRoot('dist/restore.js')].find(file => existsSync(file))
+  if (program === undefined) {
+    throw new CommandError(
+      `a host is restored with the program of the control plane, on that host: docker compose -f docker/compose.yaml run --rm control-plane longhouse restore ${args.id}`,
+    )
+  }
+  if (args.word(1) !== undefined || args.text('into') !== undefined)
+    throw new UsageError('restore <store> takes nothing else: it restores every instance')
+  const child = spawn(process.execPath, [program, args.id], { stdio: 'inherit' })
+  const interrupt = () => child.kill('SIGINT')
+  signal.addEventListener('abort', interrupt)
+  const [code] = (await once(child, 'exit')) as [number | null]
+  signal.removeEventListener('abort', interrupt)
+  return code ?? failed
+}
+
+const archive: Command = {
+  name: 'archive',
+  takes: [instanceArgument],
+  needsRepo: false,
+  summary: 'downloads everything of an instance as one archive, for its owner',
+  details: 'A tar archive, compressed: jobs with their history, runs, logs and state. Needs the role own.',
+  options: {
+    output: {
+      value: '<file>',
+      short: 'o',
+      words: 'the file, which must not exist; by default <instance>.tar.gz',
+    },
+  },
+  run: async call => {
+    const { args, output, workingDir, signal } = call
+    const file = resolve(workingDir, args.text('output') ?? `${args.id}.tar.gz`)
+    const body = await controlOf(call).open('getAdminInstanceArchive', { path: { subdomain: args.id } })
+    await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal })
+    output.say(file)
+    return done
+  },
+}
+
+export const copying: readonly Command[] = [backup, backups, verify, restore, archive]

@@ -1,0 +1,23 @@
+import type { Command } from '../command/call.ts'
+import { ofAlerts } from './alerts.ts'
+import { copying } from './backups.ts'
+import { instance } from './instance.ts'
+import { instances } from './instances.ts'
+import { operating } from './operate.ts'
+import { raw } from './raw.ts'
+import { ofTokens } from './tokens.ts'
+import { ofFleetUpgrades } from './upgrades.ts'
+import { watching } from './watching.ts'
+
+/** The commands that ask a control plane. */
+export const operatorCommands: readonly Command[] = [
+  instances,
+  instance,
+  ...operating,
+  ...ofFleetUpgrades,
+  ...copying,
+  ...watching,
+  ...ofAlerts,
+  ...ofTokens,
+  raw,
+]

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { bootForTest } from '../../control-plane/boot.fixture.ts'
+import { plugins } from '../../control-plane/program.ts'
+import { controlWeb } from '../../control-plane/web.tsx'
+import { operations } from './operations.ts'
+
+interface Described {
+  paths: Record<string, Record<string, { operationId: string }>>
+}
+
+/** Operations of the admin API without a command of their own, each with the reason. `longhouse api` reaches them all. */
+const leftOut: Record<string, string> = {
+  endAdminSession: 'the same as a DELETE, for forms',
+  deprovisionAdminInstance: 'the same as a DELETE, for forms',
+  purgeAdminInstance: 'the same as a DELETE, for forms',
+  revokeAdminToken: 'the same as a DELETE, for forms',
+  listAdminSessions: 'sessions belong to browsers',
+  deleteAdminSession: 'sessions belong to browsers',
+  beginAnewAdminInstance: 'whether data are given up is decided on the page, which shows what was found',
+  backupsAdminInstance: 'the body is a file, which curl sends',
+  listAdminOrphans: 'the overview names them',
+  getAdminMail: 'the page shows them',
+  retryAdminMail: 'belongs to the page of emails',
+  billAdminInstance: 'billing has its pages',
+  exemptAdminInstance: 'billing has its pages',
+  getAdminBilling: 'billing has its pages',
+  postAdminBillingReconcile: 'billing has its pages',
+  getAdminBillingAccount: 'billing has its pages',
+  exemptAdminBillingAccount: 'billing has its pages',
+  endExemptionAdminBillingAccount: 'billing has its pages',
+  listAdminBillingEvents: 'billing has its pages',
+  retryAdminBillingEvent: 'billing has its pages',
+}
+
+test('every operation of the admin API has a command, or a reason why not', async t => {
+  const web = controlWeb(
+    { url: name => name, mount: () => {} },
+    { isOperator: () => false, isOwner: () => false },
+  )
+  const { app } = await bootForTest(t, plugins, {
+    env: { PROVISIONER_DRIVER: 'process', ADMIN_TOKEN: 'a-token-of-this-test-that-is-long-enough' },
+    web: { info: web.info },
+  })
+  const { paths } = (await (await app.request('/openapi.json')).json()) as Described
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => ({
+      operationId,
+      route: `${method.toUpperCase()} ${path}`,
+    })),
+  )
+  const admin = described.filter(({ route }) => / \/(admin\/|metrics$)/.test(route))
+  assert.ok(admin.length > 40)
+  const known = { ...operations, ...leftOut }
+  assert.deepEqual(
+    admin.filter(({ operationId }) => !(operationId in known)),
+    [],
+    'give them a command in cli/operator, or name them above with the reason',
+  )
+  for (const [id, route] of Object.entries(operations)) {
+    assert.equal(described.find(({ operationId }) => operationId === id)?.route, route, id)
+    assert.ok(!(id in leftOut), id)
+  }
+  const ids = admin.map(({ operationId }) => operationId)
+  assert.deepEqual(
+    Object.keys(leftOut).filter(id => !ids.includes(id)),
+    [],
+    'left out, and not there any more',
+  )
+})
+
+test('every operation that the command line knows is used by a command', () => {
+  const sources = globSync('*.ts', { cwd: import.meta.dirname })
+    .filter(file => !/\.(test|fixture)\.ts$|^operations\.ts$/.test(file))
+    .map(file => readFileSync(join(import.meta.dirname, file), 'utf8'))
+    .join('\n')
+  for (const id of Object.keys(operations)) assert.ok(sources.includes(`'${id}'`), id)
+})
