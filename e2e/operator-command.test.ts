@@ -93,6 +93,20 @@ test('an operator creates, lists, stops, starts, restarts and purges an instance
     /^restart succeeded after .* by admin token[\s\S]*wait until healthy +done/m,
   )
 
+  assert.match((await say(['history', 'acme'])).out, /^available in 24 hours[\s\S]*^restart succeeded/m)
+  assert.equal((await say(['usage', 'acme', '--period', 'hour'])).code, 0)
+  assert.match((await say(['usage', 'acme', '--period', 'minute'])).err, /is none of hour, day/)
+  const some = ['--filter', 'status=running', '--dry-run']
+  assert.match(
+    (await say(['bulk', 'stop', ...some])).out,
+    /^NAME.*\nacme +would be asked\nbeta +would be asked\n$/,
+  )
+  assert.match((await say(['bulk', 'start', '--instance', 'beta'])).out, /beta +unchanged/)
+  assert.equal((await say(['bulk', 'start'])).code, 2)
+  assert.match((await say(['bulk', 'explode', ...some])).err, /action: must be one of start/)
+  assert.match((await say(['instances', '--filter', 'status=failed'])).err, /no such instances/)
+  assert.match((await say(['instances', '--sort', 'shoe'])).err, /sort/)
+
   const handed = await json<Shown>('transfer', 'acme', 'eve@example.com', '--wait')
   assert.ok(handed.password && handed.password !== password)
   assert.ok((await json<Shown>('reset-password', 'acme', '--wait')).password)

@@ -1,6 +1,8 @@
 import type { Command } from '../command/call.ts'
 import { ofAlerts } from './alerts.ts'
 import { copying } from './backups.ts'
+import { bulk } from './bulk.ts'
+import { lookingBack } from './history.ts'
 import { instance } from './instance.ts'
 import { instances } from './instances.ts'
 import { operating } from './operate.ts'
@@ -13,7 +15,9 @@ import { watching } from './watching.ts'
 export const operatorCommands: readonly Command[] = [
   instances,
   instance,
+  ...lookingBack,
   ...operating,
+  bulk,
   ...ofFleetUpgrades,
   ...copying,
   ...watching,

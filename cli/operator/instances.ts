@@ -24,6 +24,11 @@ export const instances: Command = {
     search: { value: '<text>', words: 'only those whose name or owner has this text' },
     behind: { words: 'only those whose image is not the configured one' },
     outdated: { words: 'only those that run with older settings' },
+    filter: {
+      value: '<query>',
+      words: 'only those that it finds: status=failed&plan=Basic, as in GET /admin/instances',
+    },
+    sort: { value: '<order>', words: 'by another column: disk, status, version and more' },
     limit: { value: '<number>', words: 'at most so many' },
     ...jsonOption,
   },
@@ -32,6 +37,8 @@ export const instances: Command = {
     const limit = readCount(args.text('limit'))
     const control = controlOf(call)
     const query = {
+      ...Object.fromEntries(new URLSearchParams(args.text('filter') ?? '')),
+      sort: args.text('sort'),
       search: args.text('search'),
       ...(args.flag('behind') && { behind: true }),
       ...(args.flag('outdated') && { outdated: true }),

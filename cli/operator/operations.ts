@@ -1,6 +1,7 @@
 /** The operations of the control plane that commands use, by their names in its `/openapi.json`. */
 export const operations = {
   backupAdminInstance: 'POST /admin/instances/{subdomain}/backup',
+  bulkInstances: 'POST /admin/instances/bulk',
   cancelAdminUpgrade: 'POST /admin/upgrades/{id}/cancel',
   createAdminAlertsSilence: 'POST /admin/alerts/silences',
   createAdminInstance: 'POST /admin/instances',
@@ -14,6 +15,8 @@ export const operations = {
   getAdminInstance: 'GET /admin/instances/{subdomain}',
   getAdminInstanceArchive: 'GET /admin/instances/{subdomain}/archive',
   getAdminInstanceBackup: 'GET /admin/instances/{subdomain}/backups/{id}',
+  getAdminInstanceHistory: 'GET /admin/instances/{subdomain}/history',
+  getAdminInstanceUsage: 'GET /admin/instances/{subdomain}/usage',
   getAdminOperation: 'GET /admin/operations/{id}',
   getAdminOverview: 'GET /admin/overview',
   getAdminUpgrade: 'GET /admin/upgrades/{id}',
