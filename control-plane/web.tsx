@@ -32,7 +32,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         'admin-billing': 'Billing, for the operator',
         'admin-instances': 'All instances, for the operator',
         'admin-mail': 'Emails to owners, sent and queued',
-        'admin-orphans': 'Containers without a record',
+        'admin-orphans': 'What does not fit the records: containers, folders, routes, copies',
         'admin-operations': 'Provisioning, starts, stops and upgrades, step by step',
         auth: 'Sign-in for owners',
         billing: 'The owner’s plan',

@@ -247,6 +247,8 @@ export interface VolumeCopies {
   /** Unpacks a copy into an empty folder and checks it. Returns a few words for the journal. */
   unpack(work: { copyId: string; folder: string; signal: AbortSignal }): Promise<string>
   overview(instanceId: string): CopiesOverview
+  /** Every instance that copies are kept of, with a record or without. */
+  instances(): { instanceId: string; subdomain: string; copies: number; bytes: number; newestAt: number }[]
   /** Has a copy made soon. */
   request(instance: Pick<InstanceSummary, 'id' | 'subdomain'>, reason: CopyReason): void
 }

@@ -139,14 +139,25 @@ export interface Driver {
   /** Throws unless it is certain that no process of the instance runs. */
   refuseRunning(ref: InstanceRef): Promise<void>
   /** Throws unless it is certain that nothing uses a volume. Called before a volume is deleted. */
-  refuseInUse(spec: InstanceSpec): Promise<void>
+  refuseInUse(spec: Pick<InstanceSpec, 'id' | 'volume'>): Promise<void>
   /**
    * Works on a folder with the rights of an instance, without a network and behind the jobs of all instances. The instance of
    * the volume may be running. Resolves with what the program reports, in JSON; throws a DriverError with its words.
    */
   workOnFolder(work: FolderWork): Promise<unknown>
   /** Lists the containers of this data root, whatever the records say. */
-  existing(dataRoot: string): Promise<{ instanceId: string; container: string; active: boolean }[]>
+  existing(dataRoot: string): Promise<
+    {
+      instanceId: string
+      container: string
+      active: boolean
+      /** The engine's own id of it; left out where it cannot be discarded. */
+      id?: string
+      createdAt?: number
+    }[]
+  >
+  /** Stops and removes one container of this data root, by the engine's id, and leaves the volume alone. */
+  discard(dataRoot: string, id: string): Promise<void>
   /** Returns what instances share: the engine's processors and memory. */
   capacity(): Promise<Capacity>
   /**

@@ -2,6 +2,7 @@ import { defineProblem } from '../../src/http/problem.ts'
 
 export const unknownInstance = defineProblem('unknown-instance', 404, 'No such instance')
 export const unknownOperation = defineProblem('unknown-operation', 404, 'No such operation')
+export const unknownOrphan = defineProblem('unknown-orphan', 404, 'No such orphan')
 export const subdomainTaken = defineProblem('subdomain-taken', 409, 'This subdomain is taken')
 export const subdomainHeld = defineProblem('subdomain-held', 409, 'This subdomain is held for its last owner')
 export const volumeUnknown = defineProblem('volume-unknown', 409, 'There is a volume of this name already')

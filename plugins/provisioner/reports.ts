@@ -1,12 +1,13 @@
 import type { Concern } from '../../src/kernel/concern.ts'
 import type { Metric } from '../../src/metrics/exposition.ts'
 import { engineMetrics } from './drivers/metrics.ts'
+import type { Orphans } from './orphans/orphans.ts'
 import { instanceConcerns } from './records/concerns.ts'
 import type { Fleet } from './records/fleet.ts'
 import { diskMetrics, instanceMetrics, OperationCounts } from './records/metrics.ts'
 
 /** What the provisioner reports of itself to the rest of the program. */
-export function provisionerReports(fleet: Fleet) {
+export function provisionerReports(fleet: Fleet, orphans: Orphans) {
   const { db, driver, clock } = fleet
   const counts = new OperationCounts(db)
   return {
@@ -15,8 +16,9 @@ export function provisionerReports(fleet: Fleet) {
       ...instanceMetrics(db),
       ...diskMetrics(fleet),
       ...counts.metrics(),
+      ...orphans.metrics(),
       ...(await engineMetrics(driver, clock)),
     ],
-    concerns: (): Concern[] => instanceConcerns(fleet),
+    concerns: (): Concern[] => [...instanceConcerns(fleet), ...orphans.concerns()],
   }
 }

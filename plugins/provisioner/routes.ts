@@ -1,6 +1,6 @@
 import type { Route } from '../../src/http/route.ts'
 import { bulkRoute } from './list/bulk-routes.tsx'
-import { listRoute, orphansRoute, restartOutdatedRoute } from './list/list-routes.ts'
+import { listRoute, restartOutdatedRoute } from './list/list-routes.ts'
 import type { ProvisionerRoutes } from './pages/answer.ts'
 import { newInstancePageRoute, provisionRoute } from './pages/creation-routes.ts'
 import { historyRoute } from './pages/history-route.ts'
@@ -13,6 +13,7 @@ import {
   upgradeRoute,
 } from './pages/instance-routes.ts'
 import { logRoute } from './pages/log-routes.tsx'
+import { orphanRoutes } from './pages/orphan-routes.tsx'
 import { instancePages } from './pages/pages.tsx'
 import { paymentRoutes } from './pages/payment-routes.ts'
 import { removalRoutes } from './pages/removal-routes.ts'
@@ -29,7 +30,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
     instanceRoute(parts, pages),
     historyRoute(parts),
     logRoute(parts),
-    orphansRoute(parts),
+    ...orphanRoutes(parts),
     operationRoute(parts, 'start', 'Start an instance'),
     operationRoute(parts, 'stop', 'Stop an instance; its data stays'),
     operationRoute(parts, 'restart', 'Restart an instance'),

@@ -4,8 +4,8 @@ import { Ownership } from './commands/ownership.ts'
 import type { declaration } from './declaration.ts'
 import type { Driver } from './driver.ts'
 import { fleetOf } from './fleet-of.ts'
+import { Orphans } from './orphans/orphans.ts'
 import { HealthWatch } from './reconciler/health-watch.ts'
-import { Orphans } from './reconciler/orphans.ts'
 import { Reconciler } from './reconciler/reconciler.ts'
 import { purgeAt, type RetentionSettings } from './reconciler/retention.ts'
 import type { StepRuns } from './reconciler/step-context.ts'
@@ -41,7 +41,7 @@ export async function setUpProvisioner(
   const execution = { fleet, health, settings, log, runs }
   const reconciler = new Reconciler(execution)
   const orphans = new Orphans()
-  const { counts, metrics, concerns } = provisionerReports(fleet)
+  const { counts, metrics, concerns } = provisionerReports(fleet, orphans)
   /** Work begins at once, as soon as the transaction that requests it is over; the next round compares the rest. */
   const act = () => {
     queueMicrotask(() => apart(() => reconciler.act()))

@@ -2,8 +2,8 @@ import type { Task } from '../../src/kernel/tasks.ts'
 import type { Logger } from '../../src/log.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
 import type { Ownership } from './commands/ownership.ts'
+import { compareEveryMs, type Orphans } from './orphans/orphans.ts'
 import { clearAllLeftData } from './reconciler/left-data.ts'
-import { compareEveryMs, type Orphans } from './reconciler/orphans.ts'
 import type { Reconciler } from './reconciler/reconciler.ts'
 import {
   type Objector,

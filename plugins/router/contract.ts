@@ -8,6 +8,8 @@ export interface RouterService {
   set(subdomain: string, destination: Destination): void
   /** Removes a subdomain: requests for it get a 404. */
   remove(subdomain: string): void
+  /** The subdomains that have a destination. */
+  subdomains(): string[]
 }
 
 declare module '../../src/kernel/control-plane.ts' {

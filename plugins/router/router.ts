@@ -85,6 +85,10 @@ export class Router implements RouterService {
     this.#holding.release(subdomain)
   }
 
+  subdomains(): string[] {
+    return [...this.#backends.keys()]
+  }
+
   /** Takes a request that is not for the control plane. */
   intercept(request: IncomingMessage, response: ServerResponse): boolean {
     const target = readTarget(this.#options.site, request)

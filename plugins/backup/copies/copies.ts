@@ -127,6 +127,23 @@ export function newestOfAll(db: BackupDb): Map<string, Newest> {
   return new Map(rows.map(row => [row.instanceId, row]))
 }
 
+/** Every instance that copies are kept of, under the name that it had last. */
+export function copiedInstances(db: BackupDb) {
+  return db
+    .select({
+      instanceId: copies.instanceId,
+      // SQLite takes it from the row with the maximum.
+      subdomain: copies.subdomain,
+      copies: sql<number>`count(*)`,
+      bytes: sql<number>`coalesce(sum(${copies.storedBytes}), 0)`,
+      newestAt: sql<number>`max(${copies.createdAt})`,
+    })
+    .from(copies)
+    .where(eq(copies.status, 'kept'))
+    .groupBy(copies.instanceId)
+    .all()
+}
+
 /** Whether any copy is in the store as far as the records know. */
 export function anyKept(db: BackupDb): boolean {
   return (

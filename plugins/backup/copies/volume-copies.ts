@@ -5,6 +5,7 @@ import type { OpenStore } from '../store/open-store.ts'
 import { StoreError } from '../store/store.ts'
 import {
   type BackupDb,
+  copiedInstances,
   findCopy,
   lastProvenOf,
   recentCopies,
@@ -44,6 +45,7 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
         error: row.error ?? row.fault,
       })),
     }),
+    instances: () => copiedInstances(db),
     request: (instance, reason) => {
       requestCopy(db, { ...instance, image: imageOf(parts, instance.id) }, reason, clock.now())
       queueMicrotask(nudge)

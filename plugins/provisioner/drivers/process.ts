@@ -124,6 +124,11 @@ export function createProcessDriver(options: {
         container: subdomain,
         active: running.has(id),
       })),
+    discard: async (_, id) => {
+      throw new DriverError(`${id} is a process of this control plane; stop its instance`, {
+        permanent: true,
+      })
+    },
     capacity: async () => ({ cpus: null, memoryBytes: null }),
     log: async function* ({ id }, window, signal) {
       const written = logs.get(id)

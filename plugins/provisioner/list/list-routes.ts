@@ -5,7 +5,7 @@ import { invalidFields } from '../../../src/http/problem.ts'
 import { type Route, route } from '../../../src/http/route.ts'
 import { restartOlder } from '../commands/settings-restart.ts'
 import type { ProvisionerRoutes } from '../pages/answer.ts'
-import { instanceSchema, orphansSchema, wireInstance, wireOrphans } from '../pages/wire.ts'
+import { instanceSchema, wireInstance } from '../pages/wire.ts'
 import { diskUseOf, diskUsesOf } from '../records/disk-use.ts'
 import { findRollbacks } from '../records/pinned-image.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
@@ -145,17 +145,5 @@ export function restartOutdatedRoute(parts: ProvisionerRoutes): Route {
       const wire = restarted.map(({ subdomain, operationId }) => ({ subdomain, operation_id: operationId }))
       return c.json({ instances: wire }, 202)
     },
-  })
-}
-
-export function orphansRoute({ admin, orphans }: ProvisionerRoutes): Route {
-  return route({
-    method: 'get',
-    path: '/admin/orphans',
-    summary: 'Containers without a matching record, as of the last check',
-    guard: admin,
-    role: 'read',
-    answers: { 200: { description: 'The containers', schema: orphansSchema } },
-    handle: c => c.json(wireOrphans(orphans.found)),
   })
 }

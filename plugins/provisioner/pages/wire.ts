@@ -14,7 +14,6 @@ import {
 } from '../contract.ts'
 import { driverNames } from '../driver.ts'
 import type { HealthWatch } from '../reconciler/health-watch.ts'
-import type { Orphan } from '../reconciler/orphans.ts'
 import { purgeAt, type RetentionSettings } from '../reconciler/retention.ts'
 import { isBehind } from '../records/default-image.ts'
 import { diskUseOf } from '../records/disk-use.ts'
@@ -150,23 +149,6 @@ export function wireOperation(operation: OperationRecord): WireOperation {
       detail,
       started_at: timestamp(startedAt),
       finished_at: timestamp(finishedAt),
-    })),
-  }
-}
-
-export const orphansSchema = z.object({
-  containers: z.array(
-    z.object({ container: z.string(), instance_id: z.string(), running: z.boolean(), why: z.string() }),
-  ),
-})
-
-export function wireOrphans(found: readonly Orphan[]): z.infer<typeof orphansSchema> {
-  return {
-    containers: found.map(({ container, instanceId, running, why }) => ({
-      container,
-      instance_id: instanceId,
-      running,
-      why,
     })),
   }
 }

@@ -40,6 +40,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     driver: { name: 'process', settings: {}, outlivesControlPlane: true, ...driver } as Driver,
     router: {
       set: (subdomain, destination) => void routes.set(subdomain, destination),
+      subdomains: () => [...routes.keys()],
       remove: subdomain => void routes.set(subdomain, null),
     },
     lookAtVolume,

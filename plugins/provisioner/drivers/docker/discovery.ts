@@ -13,6 +13,7 @@ const foundSchema = z
     Names: z.array(z.string()).nullable(),
     ImageID: z.string(),
     State: z.string().min(1),
+    Created: z.number().nullish(),
     Labels: z.record(z.string(), z.string()).nullish(),
     Ports: z
       .array(
@@ -34,6 +35,7 @@ const foundSchema = z
     name: (found.Names?.[0] ?? `/${found.Id.slice(0, 12)}`).slice(1),
     imageId: found.ImageID,
     state: found.State,
+    createdAt: found.Created ? found.Created * 1000 : null,
     labels: found.Labels ?? {},
     ports: found.Ports ?? [],
     networks: found.NetworkSettings?.Networks ?? {},

@@ -7,7 +7,7 @@ import { containersOf, isActive, ownContainers, refuseInUse } from './discovery.
 import { openEngine, ping } from './engine.ts'
 import { workInContainer } from './folder-container.ts'
 import { imageId, imageSource } from './image.ts'
-import { observe } from './instance.ts'
+import { discardContainer, observe } from './instance.ts'
 import {
   logTail,
   refuseRunning,
@@ -130,9 +130,16 @@ export function createDockerDriver(options: DockerOptions): Driver {
         instanceId: each.labels[label.instance] ?? '',
         container: each.name,
         active: isActive(each),
+        id: each.id,
+        ...(each.createdAt !== null && { createdAt: each.createdAt }),
       })),
 
     log: (ref, window, signal) => containerLog(engine, ref, window, signal),
+
+    discard: async (dataRoot, id) => {
+      const container = (await containersOf(engine, dataRoot)).find(each => each.id === id)
+      if (container) await discardContainer(engine, clock, container)
+    },
 
     logTail: (ref, lines) => logTail(engine, ref, lines),
 
