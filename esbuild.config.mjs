@@ -223,8 +223,9 @@ async function buildAssets() {
     write: false,
     logLevel: 'warning',
   })
-  const editor = await build({
-    entryPoints: [join(root, 'views/assets/editor.js')],
+  const scripts = await build({
+    entryPoints: ['editor.js', 'passkeys.js'].map(name => join(root, 'views/assets', name)),
+    outdir: folder,
     bundle: true,
     minify: true,
     format: 'iife',
@@ -234,7 +235,9 @@ async function buildAssets() {
     logLevel: 'warning',
   })
   const files = {
-    'editor.js': Buffer.from(editor.outputFiles[0].contents),
+    ...Object.fromEntries(
+      scripts.outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]),
+    ),
     'style.css': Buffer.from(style.outputFiles[0].contents),
     'htmx.js': readFileSync(join(root, 'node_modules/htmx.org/dist/htmx.min.js')),
     ...Object.fromEntries(

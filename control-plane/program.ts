@@ -7,6 +7,7 @@ import { certificates } from '../plugins/certificates/index.ts'
 import { health } from '../plugins/health/index.ts'
 import { mail } from '../plugins/mail/index.ts'
 import { metrics } from '../plugins/metrics/index.ts'
+import { operators } from '../plugins/operators/index.ts'
 import { overview } from '../plugins/overview/index.ts'
 import { owners } from '../plugins/owners/index.ts'
 import { provisioner } from '../plugins/provisioner/index.ts'
@@ -30,6 +31,7 @@ export const plugins = [
   mail,
   alerts,
   billing,
+  operators,
   overview,
   owners,
   sdk,

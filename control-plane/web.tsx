@@ -41,11 +41,14 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         health: 'Health of the control plane',
         instances: 'The owner’s instances',
         keys: 'Public keys that verify single sign-on tokens',
-        login: 'Sign-in for the operator',
-        logout: 'Sign-out for the operator',
+        invitation: 'Accepting an invitation as an operator',
+        login: 'Sign-in for operators',
+        logout: 'Sign-out for operators',
         names: 'Which names are available',
         'admin-audit': 'Who did what',
         'admin-alerts': 'What needs the operator, and silences',
+        'admin-me': 'An operator’s own sign-in',
+        'admin-operators': 'Who operates this site',
         'admin-sessions': 'Browsers in which operators are signed in',
         'admin-tokens': 'API tokens of operators',
         'admin-upgrades': 'Fleet upgrades, in waves',
@@ -63,6 +66,11 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
           style: assets.url('style.css'),
           script: assets.url('htmx.js'),
           icon: assets.url('icon.svg'),
+          passkeys: assets.url('passkeys.js'),
+        },
+        who: principal => {
+          const isPerson = principal?.kind === 'operator' && principal.id.startsWith('opr_')
+          return isPerson ? { name: principal.name, href: '/admin/me' } : null
         },
       }),
     mount: app => assets.mount(app),

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { usePermits } from './permits.tsx'
 
 export interface NavLink {
   href: string
@@ -18,12 +19,18 @@ export interface PageProps {
   narrow?: boolean
   /** A line above every page, such as a warning about the process driver. */
   warning?: string | null
+  /** Only the content, to be swapped into a page. */
+  fragment?: boolean
+  /** Loads the script for passkeys. */
+  passkeys?: boolean
 }
 
 export interface LayoutProps extends PageProps {
   /** The text beside the name: the instance's subdomain, or the site's domain. */
   place: string
-  assets: { style: string; script: string; icon: string }
+  assets: { style: string; script: string; icon: string; passkeys?: string }
+  /** Who is signed in, with the page about their sign-in. */
+  who?: { name: string; href: string } | null
   children?: Child
 }
 
@@ -41,7 +48,9 @@ const htmxConfig = JSON.stringify({
 
 /** The layout of every page of both programs. */
 export function Layout(props: LayoutProps) {
-  const { title, nav = [], signOut, refresh, narrow, warning, place, assets, children } = props
+  const { title, signOut, refresh, narrow, warning, place, assets, who, children } = props
+  const permits = usePermits()
+  const nav = (props.nav ?? []).filter(({ href }) => permits('get', href))
   return (
     <html lang="en">
       <head>
@@ -53,6 +62,7 @@ export function Layout(props: LayoutProps) {
         <link rel="icon" href={assets.icon} type="image/svg+xml" />
         <meta name="htmx-config" content={htmxConfig} />
         <script src={assets.script} defer />
+        {props.passkeys && assets.passkeys ? <script src={assets.passkeys} defer /> : null}
         {refresh ? (
           <noscript>
             <meta http-equiv="refresh" content={String(refresh)} />
@@ -76,6 +86,11 @@ export function Layout(props: LayoutProps) {
                 </a>
               ))}
             </nav>
+          ) : null}
+          {signOut && who ? (
+            <a class="who" href={who.href}>
+              {who.name}
+            </a>
           ) : null}
           {signOut ? (
             <form method="post" action={signOut}>

@@ -1,5 +1,13 @@
+import { raw } from 'hono/html'
 import { jsxRenderer } from 'hono/jsx-renderer'
 import { Layout, type LayoutProps, type PageProps } from './layout.tsx'
+import { type Permits, ShownTo } from './permits.tsx'
+
+interface Principal {
+  kind: string
+  id: string
+  name: string
+}
 
 declare module 'hono' {
   interface ContextRenderer {
@@ -9,19 +17,32 @@ declare module 'hono' {
 }
 
 /**
- * Wraps the content of `c.render(<Page />, { title })` in the layout. `warning` is shown above pages without their
- * own.
+ * Wraps the content of `c.render(<Page />, { title })` in the layout, and leaves out what the person may not do. `warning` is
+ * shown above pages without their own, `who` beside the button that signs out.
  */
 export function pageRenderer({
   warning = () => null,
+  who = () => null,
   ...frame
-}: Pick<LayoutProps, 'place' | 'assets'> & { warning?(): string | null }) {
-  return jsxRenderer(({ children, ...rest }) => {
-    const page = rest as unknown as PageProps
-    return (
-      <Layout {...page} {...frame} warning={page.warning ?? warning()}>
-        {children}
-      </Layout>
-    )
-  })
+}: Pick<LayoutProps, 'place' | 'assets'> & {
+  warning?(): string | null
+  /** What the layout says of who is signed in. */
+  who?(principal: Principal | undefined): NonNullable<LayoutProps['who']> | null
+}) {
+  return jsxRenderer(
+    ({ children, ...rest }, c) => {
+      const page = rest as unknown as PageProps
+      const permits: Permits = c.get('permits') ?? (() => true)
+      if (page.fragment) return <ShownTo permits={permits}>{children}</ShownTo>
+      return (
+        <ShownTo permits={permits}>
+          {raw('<!DOCTYPE html>')}
+          <Layout {...page} {...frame} who={who(c.get('principal'))} warning={page.warning ?? warning()}>
+            {children}
+          </Layout>
+        </ShownTo>
+      )
+    },
+    { docType: false },
+  )
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Clock, timestamp } from '../../src/clock.ts'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type AppContext, type Guard, type Route, route } from '../../src/http/route.ts'
+import { show } from '../../src/http/show.ts'
 import { durationMs } from '../../src/kernel/config.ts'
 import { AlertsPage, OpenAlerts } from '../../views/operator/alerts-page.tsx'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
@@ -102,7 +103,9 @@ export function alertRoutes(parts: {
         if (wantsPage(c) || wantsFragment(c)) {
           const now = clock.now()
           const listed = open.map(alert => ({ ...alert, silent: isSilent(alert, silences, now) }))
-          if (wantsFragment(c)) return c.html(<OpenAlerts open={listed} now={now} />)
+          if (wantsFragment(c)) {
+            return show(c, <OpenAlerts open={listed} now={now} />, { title: 'Alerts' })
+          }
           const { messages } = outbox.list({ limit: 20, offset: 0 })
           const failed = messages.find(({ status }) => status === 'failed') ?? null
           const page = <AlertsPage {...{ now, open: listed, closed, silences, places, failed }} />

@@ -2,19 +2,11 @@ import { and, asc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Clock } from '../../src/clock.ts'
 import { newId } from '../../src/ids.ts'
 import type { Db } from '../../src/storage/database.ts'
-import type { Account, AccountDirectory } from './contract.ts'
+import type { Account, AccountDirectory, Identity } from './contract.ts'
 import type * as schema from './schema.ts'
 import { accountSessions, accounts } from './schema.ts'
 
 export type AuthDb = Db<typeof schema>
-
-/** A person, as their sign-in provider identifies them. The email address is verified. */
-export interface Identity {
-  issuer: string
-  subject: string
-  email: string
-  name: string | null
-}
 
 /** How long a deleted account's owner is remembered at least. They are remembered longer while data is kept for them. */
 const rememberedMs = 90 * 24 * 3_600_000

@@ -6,12 +6,13 @@ import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import { SessionsPage } from '../../views/operator/access/sessions-page.tsx'
 import { operatorFrame } from '../../views/operator/operator-frame.ts'
 import type { AuthService } from './contract.ts'
-import type { AdminSessions } from './session.ts'
+import type { OperatorSessions } from './session.ts'
 
 const path = '/admin/sessions'
 
 const sessionSchema = z.object({
   id: z.string(),
+  operator: z.string().nullable().meta({ description: 'Who signed in; null for the admin token' }),
   created_at: z.iso.datetime(),
   last_seen_at: z.iso.datetime().meta({ description: 'Updated every ten minutes' }),
   address: z.string().nullable().meta({ description: 'Where the sign-in came from' }),
@@ -19,20 +20,25 @@ const sessionSchema = z.object({
   current: z.boolean(),
 })
 
-/** The browsers in which operators are signed in with the admin token. */
+/** The browsers in which operators are signed in. */
 export function adminSessionRoutes(parts: {
   admin: Guard
-  sessions: AdminSessions
+  sessions: OperatorSessions
   cookie: SessionCookie
   clock: Clock
   changed: AuthService['accessChanged']
+  /** What an operator is called; null when they have been removed. */
+  operatorName(id: string): string | null
 }): Route[] {
-  const { admin, sessions, cookie, clock, changed } = parts
+  const { admin, sessions, cookie, clock, changed, operatorName } = parts
   const spec = { guard: admin, role: 'own' } as const
   const listed = (c: AppContext) => {
     const secret = cookie.read(c)
     const own = secret === undefined ? null : sessions.idOf(secret)
-    return sessions.list().map(each => ({ ...each, current: each.id === own }))
+    return sessions.list().flatMap(({ operatorId, ...each }) => {
+      const operator = operatorId === null ? null : operatorName(operatorId)
+      return operatorId !== null && operator === null ? [] : [{ ...each, operator, current: each.id === own }]
+    })
   }
   const end = (method: 'post' | 'delete', path: string, summary: string) =>
     route({
@@ -52,7 +58,7 @@ export function adminSessionRoutes(parts: {
   return [
     route({
       ...{ ...spec, method: 'get', path },
-      summary: 'Browsers that are signed in with the admin token, newest first',
+      summary: 'Browsers in which operators are signed in, newest first',
       answers: {
         200: { description: 'The sessions', schema: z.object({ sessions: z.array(sessionSchema) }) },
       },

@@ -33,6 +33,27 @@ export interface AccountSession {
   lastSeenAt: number
 }
 
+/** A browser in which an operator is signed in. */
+export interface OperatorSession {
+  /** Identifies it on pages; grants no access. */
+  id: string
+  /** Null if it was the admin token that signed in. */
+  operatorId: string | null
+  createdAt: number
+  lastSeenAt: number
+  /** The address and the User-Agent at the sign-in; null in one of an earlier version. */
+  address: string | null
+  browser: string | null
+}
+
+/** A person, as their sign-in provider identifies them. The email address is verified. */
+export interface Identity {
+  issuer: string
+  subject: string
+  email: string
+  name: string | null
+}
+
 /** An operator or one of their tokens, and what they may do. */
 export interface Access {
   principal: Principal
@@ -43,24 +64,55 @@ export interface Access {
 
 /** A change of who may do what here. */
 export interface AccessChange {
-  change: 'create-token' | 'revoke-token' | 'end-session'
-  /** The name of the token; the id of the session. */
+  change:
+    | 'create-token'
+    | 'revoke-token'
+    | 'end-session'
+    | 'invite-operator'
+    | 'join-operator'
+    | 'change-operator'
+    | 'reset-operator'
+    | 'remove-operator'
+    | 'change-sign-in'
+  /** The name of the token; the id of the session; the email address of the operator. */
   target: string
   detail?: string
 }
 
 export interface AuthService {
   /**
-   * Lets operators in whose role is at least the route's: by the admin token, by the session of a browser that signed in with
-   * it, or by an API token. A token for some instances gets only to routes whose path names one of them.
+   * Lets operators in whose role is at least the route's: by the admin token, by the session of a browser, or by an API token.
+   * A token for some instances gets only to routes whose path names one of them. A route that is `fresh` refuses a browser
+   * that signed in more than ten minutes ago.
    */
   admin: Guard
   /** Announces a change to those who record it. Call it in the transaction that makes the change. */
   accessChanged(change: AccessChange): void
   /** Throws `role-needed`, or `out-of-scope` for a token that is for some instances. For what only part of a route's requests need. */
   requireRole(c: AppContext, role: Role, options?: { beyondInstances?: boolean }): void
-  /** Returns whether the browser is signed in as the operator; works on pages without a guard, too. */
+  /** Throws `sign-in-again` where a `fresh` route would. For what only part of a route's requests need. */
+  requireFresh(c: AppContext): void
+  /** Returns whether the browser is signed in as an operator; works on pages without a guard, too. */
   isOperator(c: AppContext): boolean
+  operatorSessions: {
+    /** Signs the browser in as an operator. Its session until then ends. */
+    begin(c: AppContext, operatorId: string): void
+    /** Where an operator is signed in, newest first. */
+    of(operatorId: string): OperatorSession[]
+    /** The id of the session of this request; null without one. */
+    current(c: AppContext): string | null
+    /** Ends one session of an operator. Throws `unknown-session`. */
+    end(operatorId: string, id: string): void
+    /** Ends all sessions of an operator, except the one with this id. */
+    endAll(operatorId: string, exceptId?: string): void
+  }
+  /** The name of the provider, if operators may sign in with it; else null. */
+  operatorsProvider: string | null
+  /** Answers with the operators' sign-in page, and what went wrong before. */
+  signInPage(
+    c: AppContext,
+    about: { next?: string | undefined; email?: string; error?: string },
+  ): Response | Promise<Response>
   /** The file that stores the admin token, when it was generated here; null when the operator set it. */
   tokenFile: string | null
 
@@ -88,6 +140,12 @@ declare module '../../src/kernel/control-plane.ts' {
     'access-change': (change: AccessChange) => void
     /** Finds what an API token may do, and records its use from that address; null when there is none. */
     'api-token': (secret: string, address: string) => Access | null
+    /** What an operator may do now; null if there is none with this id. */
+    operator: (id: string) => Access | null
+    /** Whether there are operators who sign in with an email address, and so not only with the admin token. */
+    'operators-sign-in': () => boolean
+    /** The id of the operator who signed in with the provider. Throws a Problem if there is none. */
+    'operator-of-identity': (identity: Identity) => string
     /** What a plugin stores about an account, as JSON, for its owner's export. */
     'account-export': (account: Account) => unknown
     /**

@@ -10,13 +10,12 @@ import { accountAccess } from './account-guard.ts'
 import { accountRoutes } from './account-routes.tsx'
 import { accountSessionStore } from './account-session.ts'
 import { adminTokenSetting, loadAdminToken } from './admin-token.ts'
-import type { AuthService } from './contract.ts'
-import { operatorAccess } from './guard.ts'
+import './contract.ts'
+import { operatorsDoor } from './door.ts'
 import { openIdProvider } from './openid.ts'
 import { openIdConfig } from './openid-config.ts'
 import { authRoutes } from './routes.tsx'
 import * as schema from './schema.ts'
-import { adminSessions } from './session.ts'
 import { signInRoutes } from './sign-in-routes.tsx'
 
 /** Where an owner is at home. */
@@ -31,27 +30,21 @@ export const auth = definePlugin({
     .and(openIdConfig),
   needs: ['site'],
   tables: { schema, migrations: 'plugins/auth/migrations' },
-  asks: { 'access-change': 'any', 'account-export': 'any', 'api-token': 'optional', 'account-kept': 'any' },
+  asks: {
+    'access-change': 'any',
+    'account-export': 'any',
+    'account-kept': 'any',
+    'api-token': 'optional',
+    operator: 'optional',
+    'operator-of-identity': 'optional',
+    'operators-sign-in': 'optional',
+  },
   setup: ({ config, services: { site }, db, clock, log, emit, hooks }) => {
     const https = site.publicUrl?.protocol === 'https:'
     const tenMinutes = 10 * 60_000
 
     const token = loadAdminToken(config.ADMIN_TOKEN, join(site.dataRoot, '.control', 'admin-token'))
-    const operator = {
-      token,
-      sessions: adminSessions(db, clock, token.hash),
-      cookie: sessionCookie({ https }),
-      failures: createRateLimit({ failures: 10, withinMs: tenMinutes, clock }),
-    }
     if (token.file) log.info({ file: token.file }, 'the admin token is in this file')
-
-    const accessChanged: AuthService['accessChanged'] = change => {
-      for (const { answer: record } of hooks.all('access-change')) record(change)
-    }
-    const entrance = operatorAccess({
-      ...operator,
-      apiToken: (secret, address) => hooks.optional('api-token')?.(secret, address) ?? null,
-    })
 
     const provider = config.openId && openIdProvider(config.openId, clock)
     const cookie = sessionCookie({ https, kind: 'account' })
@@ -60,18 +53,29 @@ export const auth = definePlugin({
     const access = accountAccess({ sessions, accounts, cookie })
     const failures = createRateLimit({ failures: 20, withinMs: tenMinutes, clock })
     const signIn = roundTrip({ https, kind: 'sign_in', withinSeconds: 600, home })
+    const operatorTrip = roundTrip({
+      ...{ https, kind: 'operator_sign_in', withinSeconds: 600, home: '/admin/overview' },
+    })
+    const operatorOf = (id: string) => hooks.optional('operator')?.(id) ?? null
+    const door = operatorsDoor({
+      ...{ db, clock, token },
+      cookie: sessionCookie({ https }),
+      ownersSignIn: provider !== null,
+      // What an operator may do is too much for an address that the provider calls unverified.
+      provider: provider && config.openId?.emailTrust !== 'any' ? provider.name : null,
+      changed: change => {
+        for (const { answer: record } of hooks.all('access-change')) record(change)
+      },
+      hasOperators: () => hooks.optional('operators-sign-in')?.() ?? false,
+      apiToken: (secret, address) => hooks.optional('api-token')?.(secret, address) ?? null,
+      operator: operatorOf,
+    })
     if (!provider)
       log.info('owners cannot sign up or in: GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET are not set')
 
     return {
       service: {
-        admin: entrance.guard,
-        requireRole: entrance.requireRole,
-        accessChanged,
-        isOperator: c => {
-          const secret = operator.cookie.read(c)
-          return secret !== undefined && operator.sessions.isLive(secret)
-        },
+        ...door.service,
         tokenFile: token.file,
         account: access.guard,
         accountOf: access.accountOf,
@@ -93,12 +97,19 @@ export const auth = definePlugin({
       },
       routes: [
         ...authRoutes({
-          ...operator,
-          ...{ admin: entrance.guard, clock, changed: accessChanged },
+          ...door.routeParts,
           ownersSignIn: provider !== null,
           ownersHome: c => (access.visitor(c) ? home : null),
         }),
-        ...signInRoutes({ site, provider, accounts, sessions, access, cookie, signIn, failures, home, emit }),
+        ...signInRoutes({
+          ...{ site, provider, accounts, sessions, access, cookie, signIn, failures, home, emit },
+          operators: {
+            trip: operatorTrip,
+            isOpen: door.service.operatorsProvider !== null,
+            find: identity => operatorOf(hooks.optional('operator-of-identity')?.(identity) ?? ''),
+            begin: door.begin,
+          },
+        }),
         ...accountRoutes({ access, sessions, clock, provider: provider?.name ?? null }),
       ],
       hooks: { 'form-targets': () => provider?.origins() ?? [] },
@@ -107,7 +118,7 @@ export const auth = definePlugin({
           name: 'prune-sessions',
           everyMs: 3_600_000,
           run: async () => {
-            operator.sessions.prune()
+            door.sessions.prune()
             sessions.prune()
             accounts.erase(id => hooks.all('account-kept').some(({ answer: isKept }) => isKept(id)))
           },

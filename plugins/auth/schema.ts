@@ -1,10 +1,12 @@
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
-/** The operator's sessions. Only a hash of the cookie's secret is stored. */
+/** The operators' sessions. Only a hash of the cookie's secret is stored. */
 export const sessions = sqliteTable('auth_sessions', {
   secretHash: text('secret_hash').primaryKey(),
-  /** Hash of the admin token at the sign-in: a new token ends every session. */
+  /** Hash of the admin token at the sign-in: a new token ends every session of it. '' in an operator's. */
   tokenHash: text('token_hash').notNull(),
+  /** Who signed in; null for the admin token. */
+  operatorId: text('operator_id'),
   createdAt: integer('created_at').notNull(),
   lastSeenAt: integer('last_seen_at').notNull(),
   /** The address and the User-Agent at the sign-in; null in one of an earlier version. */

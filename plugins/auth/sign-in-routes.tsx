@@ -4,7 +4,7 @@ import { localPath } from '../../src/http/local-path.ts'
 import { wantsPage } from '../../src/http/negotiate.ts'
 import { retryLater } from '../../src/http/problem.ts'
 import type { Derive, RoundTrip } from '../../src/http/round-trip.ts'
-import { open, type Route, route } from '../../src/http/route.ts'
+import { type AppContext, open, type Route, route } from '../../src/http/route.ts'
 import type { SessionCookie } from '../../src/http/session-cookie.ts'
 import type { Events } from '../../src/kernel/control-plane.ts'
 import type { RateLimit } from '../../src/rate-limit.ts'
@@ -13,12 +13,18 @@ import { type Site, siteUrl } from '../site/contract.ts'
 import type { AccountBook } from './account.ts'
 import type { AccountAccess } from './account-guard.ts'
 import type { AccountSessions } from './account-session.ts'
+import type { Access, Identity } from './contract.ts'
 import type { OpenIdProvider, SignInProof } from './openid.ts'
-import { signInOff, signInOver } from './problems.ts'
+import { signInOff, signInOver, unknownOperator } from './problems.ts'
 
 const callbackPath = '/auth/google/callback'
+const redirectUri = (site: Site) => siteUrl(site, 'control') + callbackPath
 const off = () =>
   signInOff('The operator has not set up a sign-in provider (GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET).')
+
+const nextField = z.object({
+  next: z.string('must be a path of this site').optional().meta({ description: 'The path to continue to' }),
+})
 
 export interface SignInParts {
   site: Site
@@ -34,13 +40,32 @@ export interface SignInParts {
   failures: RateLimit
   /** Where owners continue after signing in. */
   home: string
+  operators: {
+    /** One sign-in of an operator in progress in a browser. */
+    trip: RoundTrip
+    /** Whether the provider's word on email addresses is enough for operators. */
+    isOpen: boolean
+    /** The operator whom the provider identified. Throws a Problem. */
+    find(identity: Identity): Access | null
+    begin(c: AppContext, operatorId: string): void
+  }
   emit<E extends keyof Events>(event: E, payload: Events[E]): void
 }
 
 /** Signing up, in and out as an owner, with a sign-in provider. */
 export function signInRoutes(parts: SignInParts): Route[] {
-  const { site, provider, accounts, sessions, access, cookie, signIn, failures, home, emit } = parts
-  const redirectUri = () => siteUrl(site, 'control') + callbackPath
+  const { site, provider, sessions, access, cookie, signIn, home, operators } = parts
+  const beginAt = async (
+    provider: OpenIdProvider,
+    c: AppContext,
+    trip: RoundTrip,
+    next: string | undefined,
+  ) => {
+    // The provider sends both kinds of sign-in back to one address, so a browser is in one of them at a time.
+    for (const each of [signIn, operators.trip]) if (each !== trip) each.end(c)
+    const page = await provider.signInPage(proofOf(trip.begin(c, next)), redirectUri(site))
+    return c.redirect(page.href, 303)
+  }
 
   return [
     route({
@@ -64,62 +89,34 @@ export function signInRoutes(parts: SignInParts): Route[] {
       summary: 'Sign up or in; redirects to the provider',
       audit: { none: 'it changes nothing until the provider has answered' },
       guard: open,
-      body: z.object({
-        next: z
-          .string('must be a path of this site')
-          .optional()
-          .meta({ description: 'The path to continue to' }),
-      }),
+      body: nextField,
       answers: {
         303: { description: 'Redirects to the provider' },
         503: { description: 'No provider is set up' },
       },
       handle: async (c, { body }) => {
         if (!provider) throw off()
-        const page = await provider.signInPage(proofOf(signIn.begin(c, body.next)), redirectUri())
-        return c.redirect(page.href, 303)
+        return beginAt(provider, c, signIn, body.next)
       },
     }),
     route({
-      method: 'get',
-      path: callbackPath,
-      summary: 'Complete a sign-in; the provider redirects here',
-      audit: 'changes',
+      method: 'post',
+      path: '/login/provider',
+      summary: 'Sign in as an operator with the provider; redirects to it',
+      audit: { none: 'it changes nothing until the provider has answered' },
       guard: open,
-      pageOnly: true,
-      answers: { 303: { description: 'Signed in: the cookie is set' } },
-      handle: async c => {
-        if (!provider) throw off()
-        const begun = signIn.end(c)
-        if (!begun) {
-          throw signInOver(
-            'The sign-in was not started in this browser, was already finished, or took more than ten minutes. Nothing was changed. Start again from the sign-in page.',
-          )
-        }
-        const group = addressGroup(c.get('client'))
-        const wait = failures.retryAfter(group)
-        if (wait > 0) throw retryLater(wait)
-        // Counted before the provider is asked: a burst must not slip through.
-        failures.fail(group)
-        const callback = new URL(redirectUri())
-        callback.search = new URL(c.req.url).search
-        const identity = await provider.redeem(callback, proofOf(begun.derive))
-        failures.clear(group)
-
-        const { account, how, emailChanged } = accounts.admit(identity)
-        c.set('principal', { kind: 'owner', id: account.id, name: '' })
-        // The browser's previous session ends.
-        const before = cookie.read(c)
-        if (before) sessions.end(before)
-        const { secret, keepMs } = sessions.begin(account.id, c.req.header('user-agent') ?? '')
-        cookie.write(c, secret, keepMs / 1000)
-        c.header('Cache-Control', 'no-store')
-        if (how === 'created') emit('account-created', { accountId: account.id })
-        if (how === 'reopened') emit('account-reopened', { accountId: account.id })
-        if (emailChanged) emit('account-email-changed', { accountId: account.id, email: account.email })
-        return c.redirect(begun.next, 303)
+      body: nextField,
+      answers: {
+        303: { description: 'Redirects to the provider' },
+        503: { description: 'No provider is set up that operators can sign in with' },
+      },
+      handle: async (c, { body }) => {
+        if (!provider || !operators.isOpen)
+          throw signInOff('Operators cannot sign in with a provider here. Sign in in another way.')
+        return beginAt(provider, c, operators.trip, body.next)
       },
     }),
+    callbackRoute(parts),
     route({
       method: 'post',
       path: '/auth/sign-out',
@@ -138,6 +135,62 @@ export function signInRoutes(parts: SignInParts): Route[] {
       },
     }),
   ]
+}
+
+/** Both kinds of sign-in end here: an owner's, and an operator's. */
+function callbackRoute(parts: SignInParts): Route {
+  const { site, provider, accounts, sessions, cookie, signIn, failures, operators, emit } = parts
+  return route({
+    method: 'get',
+    path: callbackPath,
+    summary: 'Complete a sign-in; the provider redirects here',
+    audit: 'changes',
+    guard: open,
+    pageOnly: true,
+    answers: { 303: { description: 'Signed in: the cookie is set' } },
+    handle: async c => {
+      if (!provider) throw off()
+      const operator = operators.trip.end(c)
+      const begun = operator ?? signIn.end(c)
+      if (!begun) {
+        throw signInOver(
+          'The sign-in was not started in this browser, was already finished, or took more than ten minutes. Nothing was changed. Start again from the sign-in page.',
+        )
+      }
+      const group = addressGroup(c.get('client'))
+      const wait = failures.retryAfter(group)
+      if (wait > 0) throw retryLater(wait)
+      // Counted before the provider is asked: a burst must not slip through.
+      failures.fail(group)
+      const callback = new URL(redirectUri(site))
+      callback.search = new URL(c.req.url).search
+      const identity = await provider.redeem(callback, proofOf(begun.derive))
+      failures.clear(group)
+      if (operator) {
+        const found = operators.find(identity)
+        if (!found)
+          throw unknownOperator(
+            `No operator of this site signs in as ${identity.email}. Ask for an invitation.`,
+          )
+        c.set('principal', found.principal)
+        operators.begin(c, found.principal.id)
+        return c.redirect(begun.next, 303)
+      }
+
+      const { account, how, emailChanged } = accounts.admit(identity)
+      c.set('principal', { kind: 'owner', id: account.id, name: '' })
+      // The browser's previous session ends.
+      const before = cookie.read(c)
+      if (before) sessions.end(before)
+      const { secret, keepMs } = sessions.begin(account.id, c.req.header('user-agent') ?? '')
+      cookie.write(c, secret, keepMs / 1000)
+      c.header('Cache-Control', 'no-store')
+      if (how === 'created') emit('account-created', { accountId: account.id })
+      if (how === 'reopened') emit('account-reopened', { accountId: account.id })
+      if (emailChanged) emit('account-email-changed', { accountId: account.id, email: account.email })
+      return c.redirect(begun.next, 303)
+    },
+  })
 }
 
 function proofOf(derive: Derive): SignInProof {

@@ -69,6 +69,7 @@ export async function setUpProvisioner(
       ...{ fleet, health, settings, log, reconciler, orphans, ownership, retention, taskFaults },
       admin: services.auth.admin,
       requireRole: services.auth.requireRole,
+      requireFresh: services.auth.requireFresh,
       defaultImage: config.CONTROL_PLANE_IMAGE,
       usage: () => hooks.optional('instance-usage'),
       closing: closing.signal,

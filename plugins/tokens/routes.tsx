@@ -93,7 +93,7 @@ export function tokenRoutes(parts: {
   }
   const revoke = (method: 'post' | 'delete', path: string) =>
     route({
-      ...{ ...spec, method, path },
+      ...{ ...spec, method, path, fresh: true },
       summary: 'Revoke an API token',
       params: z.object({ id: z.string() }),
       ...(method === 'post' ? { body: z.object({}) } : {}),
@@ -112,7 +112,7 @@ export function tokenRoutes(parts: {
       handle: c => (wantsPage(c) ? page(c) : c.json({ tokens: tokens.list().map(wireToken) })),
     }),
     route({
-      ...{ ...spec, method: 'post', path, body },
+      ...{ ...spec, method: 'post', path, body, fresh: true },
       summary: 'Create an API token',
       answers: {
         201: {

@@ -10,6 +10,7 @@ import { readFields } from './body.ts'
 import { refuseCrossSite } from './csrf.ts'
 import { wantsPage } from './negotiate.ts'
 import { type ApiInfo, describeApi } from './openapi.ts'
+import { permitsBy } from './permits.ts'
 import {
   badRequest,
   diskFull,
@@ -48,6 +49,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const { log, info, renderer } = options
   const app = new Hono<AppEnv>()
   const proxies = addressSet(options.trustedProxies)
+  const permits = permitsBy(options.routes)
 
   app.use(async (c, next) => {
     const startedAt = performance.now()
@@ -56,6 +58,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     c.set('requestId', requestId)
     c.set('client', clientAddress(peer, c.req.header('x-forwarded-for'), proxies))
     c.set('log', log.child({ request_id: requestId }))
+    c.set(
+      'permits',
+      permits(() => c.get('granted')),
+    )
     await next()
     c.header('X-Request-Id', requestId)
     // One address serves pages and JSON, so caches must keep them apart.
@@ -149,6 +155,7 @@ function mount(app: Hono<AppEnv>, spec: Route): void {
   const taken = spec.body ?? (changing.has(spec.method) && !spec.rawBody ? noFields : undefined)
   const declare: MiddlewareHandler<AppEnv> = (c, next) => {
     c.set('role', spec.role)
+    c.set('fresh', spec.fresh)
     return next()
   }
   app.on(spec.method.toUpperCase(), path, declare, spec.guard.check, async c => {

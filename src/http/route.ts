@@ -15,6 +15,12 @@ export interface AppEnv {
     actor: Actor | undefined
     /** The role that the route needs, for its guard. */
     role: Role | undefined
+    /** Whether a browser must have signed in just before, for the route's guard. */
+    fresh: boolean | undefined
+    /** The role of the operator whom the guard let in, for what a page shows. */
+    granted: Role | undefined
+    /** What the person of this request may call, for what a page shows. */
+    permits: Permits | undefined
     /** The same in the control plane: who acts, for what records it. */
     principal: Principal | undefined
     /**
@@ -28,6 +34,9 @@ export interface AppEnv {
 /** What an operator or one of their tokens may do; each includes the ones before it. */
 export const roles = ['read', 'operate', 'own'] as const
 export type Role = (typeof roles)[number]
+
+/** Whether the person who looks at a page may call what a form or a link of it leads to. */
+export type Permits = (method: 'get' | 'post', href: string) => boolean
 
 export const actorKinds = ['session', 'token'] as const
 
@@ -62,6 +71,8 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   guard: Guard
   /** For a route of the operator's: the role that it needs. Without it, the guard asks for the highest. */
   role?: Role
+  /** For a change with grave consequences: a browser must have signed in within the last minutes. */
+  fresh?: true
   params?: P
   /** Query parameters. A program that sends others is refused; a page's address may have more. */
   query?: Q

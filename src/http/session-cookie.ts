@@ -18,10 +18,17 @@ export function sessionCookie(options: { https: boolean; kind?: CookieKind }) {
 }
 
 /**
- * The kind of session: the operator's or an instance's `session`, an owner's `account`, or a sign-in in progress with
- * the provider (`sign_in`) or with the control plane (`sso`); `browser` recognises one that signed in before.
+ * The kind of session: the operator's or an instance's `session`, an owner's `account`, or a sign-in in progress: an owner's
+ * with the provider (`sign_in`), an operator's with the provider, between two steps or with a passkey (`operator_sign_in`,
+ * `step`, `passkey`), or with the control plane (`sso`); `browser` recognises one that signed in before.
  */
-export type CookieKind = 'account' | 'sign_in' | (typeof instanceCookieKinds)[number]
+export type CookieKind =
+  | 'account'
+  | 'sign_in'
+  | 'operator_sign_in'
+  | 'step'
+  | 'passkey'
+  | (typeof instanceCookieKinds)[number]
 
 /** The cookies of an instance: the edge drops all others. */
 export const instanceCookieKinds = ['session', 'sso', 'browser'] as const

@@ -6,5 +6,5 @@ export function show(
   c: AppContext,
   ...[content, frame]: Parameters<AppContext['render']>
 ): Response | Promise<Response> {
-  return wantsFragment(c) ? c.html(content) : c.render(content, frame)
+  return c.render(content, { ...frame, fragment: wantsFragment(c) })
 }

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { IfPermitted } from '../permits.tsx'
 
 export type ButtonLook = 'plain' | 'primary' | 'danger' | 'quiet'
 
@@ -35,15 +36,38 @@ export interface PostButtonProps extends ButtonProps {
   fields?: Readonly<Record<string, string>>
 }
 
-/** One action as a form with one button: it works without JavaScript, and no link can trigger it. */
+/**
+ * One action as a form with one button: it works without JavaScript, and no link can trigger it. Shown only to those who may
+ * do it.
+ */
 export function PostButton({ action, fields = {}, ...button }: PostButtonProps) {
   return (
-    <form method="post" action={action} class="inline">
-      {Object.entries(fields).map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
+    <PostForm action={action} look="inline" fields={fields}>
       <Button {...button} />
-    </form>
+    </PostForm>
+  )
+}
+
+export interface PostFormProps {
+  action: string
+  /** The form's class. */
+  look?: string
+  /** Hidden fields. */
+  fields?: Readonly<Record<string, string>>
+  children: Child
+}
+
+/** A form that changes something, shown only to those who may do it. */
+export function PostForm({ action, look, fields = {}, children }: PostFormProps) {
+  return (
+    <IfPermitted method="post" href={action}>
+      <form method="post" action={action} class={look}>
+        {Object.entries(fields).map(([name, value]) => (
+          <input type="hidden" name={name} value={value} />
+        ))}
+        {children}
+      </form>
+    </IfPermitted>
   )
 }
 
@@ -59,26 +83,28 @@ export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
 }
 
 /**
- * An action with a confirmation. A disclosure, so it needs no JavaScript; opening one closes the page's others, which
- * share its name.
+ * An action with a confirmation, shown only to those who may do it. A disclosure, so it needs no JavaScript; opening one
+ * closes the page's others, which share its name.
  */
 export function Confirm(props: ConfirmProps) {
   const { ask, confirm, action, fields = {}, look = 'danger', about, open, children } = props
   return (
-    <details class="confirm" name="confirm" open={open}>
-      <summary class={`button ${look === 'plain' ? '' : look}`}>
-        {ask}
-        <About words={about} />
-      </summary>
-      <form method="post" action={action} class="confirm-body">
-        {Object.entries(fields).map(([name, value]) => (
-          <input type="hidden" name={name} value={value} />
-        ))}
-        <div>{children}</div>
-        <div class="actions">
-          <Button look={look}>{confirm}</Button>
-        </div>
-      </form>
-    </details>
+    <IfPermitted method="post" href={action}>
+      <details class="confirm" name="confirm" open={open}>
+        <summary class={`button ${look === 'plain' ? '' : look}`}>
+          {ask}
+          <About words={about} />
+        </summary>
+        <form method="post" action={action} class="confirm-body">
+          {Object.entries(fields).map(([name, value]) => (
+            <input type="hidden" name={name} value={value} />
+          ))}
+          <div>{children}</div>
+          <div class="actions">
+            <Button look={look}>{confirm}</Button>
+          </div>
+        </form>
+      </details>
+    </IfPermitted>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, PostButton } from '../components/button.tsx'
+import { Button, PostButton, PostForm } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Live } from '../components/live.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../components/panel.tsx'
@@ -164,7 +164,7 @@ function Silences({ silences, now }: Pick<AlertsPageProps, 'silences' | 'now'>) 
       ) : null}
       <details class={silences.length > 0 ? 'panel-body' : undefined}>
         <summary>Silence alerts…</summary>
-        <form method="post" action={`${path}/silences`}>
+        <PostForm action={`${path}/silences`}>
           <Field
             name="subdomain"
             label="Instance"
@@ -181,7 +181,7 @@ function Silences({ silences, now }: Pick<AlertsPageProps, 'silences' | 'now'>) 
           <div class="actions">
             <Button>Silence</Button>
           </div>
-        </form>
+        </PostForm>
       </details>
     </Panel>
   )

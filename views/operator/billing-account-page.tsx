@@ -1,4 +1,4 @@
-import { Button, Confirm } from '../components/button.tsx'
+import { Button, Confirm, PostForm } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { Facts, PageHead, Panel } from '../components/panel.tsx'
 import { Badge } from '../components/status.tsx'
@@ -109,7 +109,7 @@ type Shown = BillingAccountProps & { exemption: ExemptionView }
 function ExemptForm({ account, plans, values, errors }: BillingAccountProps) {
   return (
     <Panel title="Payment">
-      <form method="post" action={`/admin/billing/accounts/${account.accountId}/exempt`} class="stack">
+      <PostForm action={`/admin/billing/accounts/${account.accountId}/exempt`} look="stack">
         <p>
           An exempt account pays nothing and runs within a plan’s limits until you end the exemption. Use it
           for friends, your own instances or customers you invoice yourself. Instances that were stopped or
@@ -126,7 +126,7 @@ function ExemptForm({ account, plans, values, errors }: BillingAccountProps) {
         <div class="actions">
           <Button look="primary">Exempt from payment</Button>
         </div>
-      </form>
+      </PostForm>
     </Panel>
   )
 }

@@ -1,4 +1,4 @@
-import { Button } from '../components/button.tsx'
+import { Button, PostForm } from '../components/button.tsx'
 import { Field } from '../components/field.tsx'
 import { PageHead, Panel } from '../components/panel.tsx'
 
@@ -25,7 +25,7 @@ export function NewInstancePage({ domain, defaultImage, values, errors, taken }:
     <>
       <PageHead title="New instance" crumb={{ href: '/admin/instances', label: 'Instances' }} />
       <Panel>
-        <form method="post" action="/admin/instances" class="stack">
+        <PostForm action="/admin/instances" look="stack">
           <Field
             name="subdomain"
             label="Subdomain"
@@ -77,7 +77,7 @@ export function NewInstancePage({ domain, defaultImage, values, errors, taken }:
               Cancel
             </a>
           </div>
-        </form>
+        </PostForm>
       </Panel>
     </>
   )

@@ -7,6 +7,7 @@ const parts = [
   { href: '/admin/alerts', label: 'Alerts' },
   { href: '/admin/billing', label: 'Billing' },
   { href: '/admin/mail', label: 'Mail' },
+  { href: '/admin/operators', label: 'Operators' },
   { href: '/admin/tokens', label: 'API tokens' },
   { href: '/admin/audit', label: 'Audit log' },
 ] as const

@@ -16,6 +16,7 @@ import { instanceSchema, wireInstance } from './wire.ts'
 export interface ProvisionerRoutes extends Omit<Execution, 'runs'> {
   admin: Guard
   requireRole: AuthService['requireRole']
+  requireFresh: AuthService['requireFresh']
   reconciler: Reconciler
   orphans: Orphans
   taskFaults(): readonly { task: string; reason: string }[]

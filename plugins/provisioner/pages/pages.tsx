@@ -1,5 +1,5 @@
-import { wantsFragment } from '../../../src/http/negotiate.ts'
 import type { AppContext, FieldErrors } from '../../../src/http/route.ts'
+import { show } from '../../../src/http/show.ts'
 import { CreatedPage, InstanceLive, type InstanceProps } from '../../../views/operator/instance/instance.tsx'
 import { NewInstancePage, type NewInstanceValues } from '../../../views/operator/new-instance.tsx'
 import { siteUrl } from '../../site/contract.ts'
@@ -33,9 +33,8 @@ export function instancePages(parts: ProvisionerRoutes) {
         c.status(422)
         return c.render(<InstanceLive {...props} />, frame(parts, instance.subdomain))
       }
-      if (wantsFragment(c)) return c.html(<InstanceLive {...props} />)
       const busy = props.operations[0]?.status === 'pending' || props.operations[0]?.status === 'running'
-      return c.render(<InstanceLive {...props} />, frame(parts, instance.subdomain, busy ? 1 : 10))
+      return show(c, <InstanceLive {...props} />, frame(parts, instance.subdomain, busy ? 1 : 10))
     },
     created: (c: AppContext, instance: Instance, password: string) => {
       c.status(202)

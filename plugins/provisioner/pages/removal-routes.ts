@@ -74,7 +74,10 @@ function removeRoute(parts: ProvisionerRoutes): Route {
     query: z.object({ purge: flagField(), anyway: flagField(), without_copy: flagField() }),
     answers,
     handle: (c, { params, query }) => {
-      if (query.purge) parts.requireRole(c, 'own')
+      if (query.purge) {
+        parts.requireRole(c, 'own')
+        parts.requireFresh(c)
+      }
       const { anyway, without_copy: withoutCopy } = query
       if (query.purge) return purge(parts, c, params.subdomain, { anyway, withoutCopy })
       for (const path of ['anyway', 'without_copy'] as const)
@@ -106,6 +109,7 @@ function purgeRoute(parts: ProvisionerRoutes, pages: InstancePages): Route {
     summary: 'Same as DELETE with purge=true, for forms; the name must be typed',
     guard: parts.admin,
     role: 'own',
+    fresh: true,
     mayWait: true,
     params: named,
     body: z.object({

@@ -7,6 +7,8 @@ import { Time } from '../../components/time.tsx'
 
 interface SessionView {
   id: string
+  /** Who signed in; null for the admin token. */
+  operator: string | null
   createdAt: number
   lastSeenAt: number
   /** Both null for one of an earlier version. */
@@ -27,7 +29,7 @@ export function SessionsPage({ now, sessions }: SessionsPageProps) {
       <PageHead
         title="Sessions"
         crumb={{ href: '/admin/tokens', label: 'API tokens' }}
-        lead="Browsers that are signed in with the admin token."
+        lead="Browsers in which operators are signed in."
       />
       <Panel flush>
         {sessions.length === 0 ? (
@@ -39,8 +41,12 @@ export function SessionsPage({ now, sessions }: SessionsPageProps) {
             rowId={session => `row-${session.id}`}
             columns={[
               {
-                label: 'Browser',
+                label: 'Operator',
                 kind: 'lead',
+                cell: ({ operator }) => operator ?? 'admin token',
+              },
+              {
+                label: 'Browser',
                 cell: ({ browser, address }) => (
                   <>
                     {browser === null ? 'Unknown' : browserWords(browser)}

@@ -1,5 +1,5 @@
 import type { Token } from '../../../plugins/tokens/contract.ts'
-import { Button } from '../../components/button.tsx'
+import { Button, PostForm } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
@@ -7,6 +7,7 @@ import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
 import { MadeToken, tokenColumns } from '../../components/token.tsx'
+import { roleOptions, roleWords } from './role-words.ts'
 
 export interface TokensPageProps {
   now: number
@@ -19,18 +20,6 @@ export interface TokensPageProps {
   /** What was typed, and what is wrong with it. */
   form?: { values: Record<string, string>; errors: readonly { path: string; message: string }[] }
 }
-
-const roleWords = {
-  read: 'Read',
-  operate: 'Operate',
-  own: 'Own',
-} as const satisfies Record<Token['role'], string>
-
-const roleHints = {
-  read: 'Read: see everything',
-  operate: 'Operate: also create, start, stop, upgrade, back up, remove',
-  own: 'Own: also delete for good, change owners, manage tokens',
-} as const satisfies Record<Token['role'], string>
 
 export function TokensPage({ now, tokens, address, made, form }: TokensPageProps) {
   const errorOf = (path: string) => {
@@ -62,7 +51,7 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
           )}
         </Panel>
         <Panel title="New token">
-          <form method="post" action="/admin/tokens" class="form">
+          <PostForm action="/admin/tokens" look="form">
             <Field
               name="name"
               label="Name"
@@ -77,7 +66,7 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
               label="Role"
               value={form?.values.role ?? 'read'}
               error={errorOf('role')}
-              options={Object.entries(roleHints).map(([value, label]) => ({ value, label }))}
+              options={roleOptions}
             />
             <Field
               name="instances"
@@ -98,7 +87,7 @@ export function TokensPage({ now, tokens, address, made, form }: TokensPageProps
               hint="A duration such as 90d. Leave it empty for a token that does not expire."
             />
             <Button look="primary">Create token</Button>
-          </form>
+          </PostForm>
         </Panel>
       </div>
     </>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ManualClock, manualClock } from '../../src/testing/clock.ts'
+import { type ManualClock, manualClock } from '../testing/clock.ts'
 import { type Guesses, guessLimit } from './guesses.ts'
 
 const second = 1000

@@ -1,6 +1,6 @@
-import type { Clock } from '../../src/clock.ts'
-import { addressGroup, addressNetwork } from '../../src/http/address.ts'
-import { createPace, createRateLimit } from '../../src/rate-limit.ts'
+import type { Clock } from '../clock.ts'
+import { addressGroup, addressNetwork } from '../http/address.ts'
+import { createPace, createRateLimit } from '../rate-limit.ts'
 
 export interface Guesses {
   /**

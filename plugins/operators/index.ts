@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { roundTrip } from '../../src/http/round-trip.ts'
+import { sessionCookie } from '../../src/http/session-cookie.ts'
+import { definePlugin } from '../../src/kernel/control-plane.ts'
+import { guessLimit } from '../../src/sign-in/guesses.ts'
+import { openSeal } from '../../src/storage/seal.ts'
+import '../auth/contract.ts'
+import '../mail/contract.ts'
+import { siteUrl } from '../site/contract.ts'
+import { operatorBook } from './book.ts'
+import { entry } from './entry.ts'
+import { invitationRoutes } from './invitation-routes.tsx'
+import { meRoutes } from './me-routes.tsx'
+import { operatorRoutes } from './operator-routes.tsx'
+import { passkeyDesk } from './passkey.ts'
+import { providerRefused } from './problems.ts'
+import * as schema from './schema.ts'
+import { factorRoles, secondFactor } from './second-factor.ts'
+import { signInRoutes } from './sign-in-routes.tsx'
+
+/** The people who operate this site: invited, each with a role, signed in with a second factor. */
+export const operators = definePlugin({
+  name: 'operators',
+  needs: ['auth', 'mail', 'site'],
+  config: z.object({
+    /** From which role on a second factor beside the password is demanded. */
+    OPERATORS_SECOND_FACTOR: z
+      .enum(factorRoles, `must be one of ${factorRoles.join(', ')}`)
+      .default('operate'),
+  }),
+  tables: { schema, migrations: 'plugins/operators/migrations' },
+  setup: ({ config, db, clock, services: { auth, mail, site } }) => {
+    const https = site.publicUrl?.protocol === 'https:'
+    const seal = openSeal({ given: null, keyFile: join(site.dataRoot, '.control', 'operators-key') })
+    const origin = () => siteUrl(site, 'control')
+    const book = operatorBook(db, clock, auth)
+    const shared = { auth, book, clock }
+    const factor = secondFactor({
+      ...{ ...shared, db, seal, from: config.OPERATORS_SECOND_FACTOR, site: site.domain },
+    })
+    const passkeys = passkeyDesk({
+      ...{ ...shared, db },
+      trip: roundTrip({ https, kind: 'passkey', withinSeconds: 600, home: '/' }),
+      site: { name: `Longhouse ${site.domain}`, host: `control.${site.domain}`, origin },
+    })
+    const signIn = {
+      ...{ auth, book, factor, passkeys, guesses: guessLimit(clock) },
+      entry: entry({
+        ...{ ...shared, seal },
+        step: sessionCookie({ https, kind: 'step' }),
+        known: sessionCookie({ https, kind: 'browser' }),
+      }),
+    }
+    return {
+      hooks: {
+        operator: id => {
+          const row = book.joined(id)
+          const { name = '', role = 'read' } = row ?? {}
+          return row && { principal: { kind: 'operator', id, name }, role, instances: null }
+        },
+        'operators-sign-in': book.any,
+        'operator-of-identity': identity => {
+          const row = book.byIdentity(identity)
+          if (!row)
+            throw providerRefused(
+              `No operator of this site signs in as ${identity.email} here. If you have a password or a passkey, use it; otherwise ask for an invitation to this address. Nothing was changed.`,
+            )
+          book.signedIn(row.id)
+          return row.id
+        },
+      },
+      routes: [
+        ...operatorRoutes({
+          ...{ admin: auth.admin, book, factor, clock },
+          invitationUrl: secret => `${origin()}/invitation?code=${secret}`,
+          ...{ mail, site: site.domain },
+        }),
+        ...signInRoutes(signIn),
+        ...invitationRoutes({ ...signIn, provider: auth.operatorsProvider }),
+        ...meRoutes({ ...shared, factor, passkeys }),
+      ],
+    }
+  },
+})

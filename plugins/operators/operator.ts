@@ -1,0 +1,61 @@
+import { and, asc, count, eq, isNotNull, type SQL } from 'drizzle-orm'
+import type { Clock } from '../../src/clock.ts'
+import type { Db } from '../../src/storage/database.ts'
+import type { AuthService } from '../auth/contract.ts'
+import type { Operator } from './contract.ts'
+import { unknownOperator } from './problems.ts'
+import * as schema from './schema.ts'
+
+const { operators, passkeys, recoveryCodes } = schema
+export type OperatorsDb = Db<typeof schema>
+export type OperatorRow = typeof operators.$inferSelect
+
+/** The operators' records. */
+export function operatorRecords(db: OperatorsDb, clock: Clock, changed: AuthService['accessChanged']) {
+  const find = (where: SQL | undefined): OperatorRow | null =>
+    db.select().from(operators).where(where).get() ?? null
+  const known = (id: string): OperatorRow => {
+    const row = find(eq(operators.id, id))
+    if (!row) throw unknownOperator(`There is no operator "${id}". They may have been removed.`)
+    return row
+  }
+  const update = (id: string, values: Partial<OperatorRow>) =>
+    db.update(operators).set(values).where(eq(operators.id, id)).run()
+  return {
+    find,
+    known,
+    byEmail: (email: string) => find(eq(operators.email, email.trim().toLowerCase())),
+    /** One who has joined; null for anyone else. */
+    joined: (id: string) => find(and(eq(operators.id, id), isNotNull(operators.joinedAt))),
+    any: (): boolean => (db.select({ total: count() }).from(operators).get()?.total ?? 0) > 0,
+
+    view: (row: OperatorRow): Operator => {
+      const { id, name, email, role, createdAt, createdBy, joinedAt, lastSignInAt } = row
+      const own = <T extends typeof passkeys | typeof recoveryCodes>(table: T) =>
+        db.select({ total: count() }).from(table).where(eq(table.operatorId, id)).get()?.total ?? 0
+      return {
+        ...{ id, name, email, role, createdAt, createdBy, joinedAt, lastSignInAt },
+        invitedUntil: row.invitationHash === null ? null : row.invitedUntil,
+        hasPassword: row.passwordHash !== null,
+        hasApp: row.appSecret !== null,
+        passkeys: own(passkeys),
+        hasProvider: row.subject !== null,
+        recoveryCodes: own(recoveryCodes),
+      }
+    },
+    /** In the order in which they were invited. */
+    list: (): OperatorRow[] =>
+      db.select().from(operators).orderBy(asc(operators.createdAt), asc(operators.id)).all(),
+
+    /** Records a change of how an operator signs in, made by `change` in the same transaction. */
+    changeSignIn: <T>(row: OperatorRow, detail: string, change: () => T): T =>
+      db.transaction(() => {
+        const result = change()
+        changed({ change: 'change-sign-in', target: row.email, detail })
+        return result
+      }),
+    update,
+    signedIn: (id: string) => update(id, { lastSignInAt: clock.now() }),
+  }
+}
+export type OperatorRecords = ReturnType<typeof operatorRecords>

@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openOffice, password } from './operators.fixture.ts'
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+interface Listed {
+  id: string
+  email: string
+  role: string
+  joined_at: string | null
+  app: boolean
+  recovery_codes: number
+}
+
+test('an invited operator chooses a password, sets up an app, and signs in with both', async t => {
+  const office = await openOffice(t)
+  const { path, code } = await office.invite('ada', 'operate')
+  const browser = office.browser()
+  const page = await browser.visit(path)
+  assert.match(page.text, /Welcome, ada/)
+  assert.match(page.text, /role Operate, as <strong>ada@example.com/)
+  assert.equal((await browser.visit(path)).status, 200, 'opening it changes nothing')
+  const short = await browser.visit('/invitation', { code, password: 'short' })
+  assert.equal(short.status, 422)
+  assert.match(short.text, /at least 12 characters/)
+
+  const accepted = await browser.visit('/invitation', { code, password })
+  assert.equal(accepted.headers.location, '/login/set-up')
+  assert.equal((await browser.visit('/admin/instances')).status, 303, 'not signed in before the second factor')
+  assert.equal((await browser.visit('/admin/me')).status, 303)
+  assert.equal((await browser.visit(path)).status, 404, 'it works once')
+  const setUp = await browser.visit('/login/set-up')
+  assert.match(setUp.text, /<svg class="qr-code"[^>]*aria-label="QR code for your app"/)
+  assert.equal((await browser.visit('/login/set-up', { code: '000000' })).status, 422)
+
+  const ada = await office.join('bob', 'operate')
+  assert.equal(ada.recoveryCodes.length, 10)
+  assert.equal((await ada.browser.visit('/admin/instances')).status, 200)
+
+  const other = office.browser()
+  const first = await office.signIn(other, 'BOB@example.com', password)
+  assert.deepEqual([first.status, first.location], [303, '/login/code'])
+  assert.equal((await other.visit('/admin/instances')).status, 303)
+  assert.equal((await other.visit('/login/set-up')).status, 400, 'no second app by the password alone')
+  const wrong = await other.visit('/login/code', { code: '000000' })
+  assert.equal(wrong.status, 401)
+  assert.match(wrong.text, /neither the code/)
+  const now = office.codeOf(ada.secret)
+  assert.equal((await other.visit('/login/code', { code: now })).headers.location, '/admin/overview')
+  assert.equal((await other.visit('/admin/instances')).status, 200)
+
+  const third = office.browser()
+  await office.signIn(third, ada.email, password)
+  assert.equal((await third.visit('/login/code', { code: now })).status, 401, 'a code works once')
+  office.clock.advance(30_000)
+  assert.equal((await third.visit('/login/code', { code: office.codeOf(ada.secret) })).status, 303)
+
+  const kept = readFileSync(join(office.root, '.control/longhouse.db'), 'latin1')
+  for (const secret of [
+    password,
+    ada.secret,
+    code,
+    ...ada.recoveryCodes.map(each => each.replaceAll('-', '')),
+  ])
+    assert.ok(!kept.includes(secret), 'the database holds no secret')
+})
+
+test('a recovery code stands in for the app, once, and is counted', async t => {
+  const office = await openOffice(t)
+  const ada = await office.join('ada', 'own')
+  const [code = ''] = ada.recoveryCodes
+  const browser = office.browser()
+  await office.signIn(browser, ada.email, password)
+  assert.equal((await browser.visit('/login/code', { code: code.toUpperCase() })).status, 303)
+  const me = (await browser.call('GET', '/admin/me')).json<Listed>()
+  assert.equal(me.recovery_codes, 9)
+  const again = office.browser()
+  await office.signIn(again, ada.email, password)
+  assert.equal((await again.visit('/login/code', { code })).status, 401)
+  assert.equal((await office.entries('change-sign-in'))[0]?.detail, 'a recovery code was used')
+
+  const made = (await browser.call('POST', '/admin/me/recovery-codes', {})).json<{
+    recovery_codes: string[]
+  }>()
+  assert.equal(made.recovery_codes.length, 10)
+  const [, old = ''] = ada.recoveryCodes
+  assert.equal((await again.visit('/login/code', { code: old })).status, 401, 'earlier ones are replaced')
+  assert.equal((await again.visit('/login/code', { code: made.recovery_codes[0] ?? '' })).status, 303)
+})
+
+test('an invitation expires, can be revoked and replaced, and is for the one who has it', async t => {
+  const office = await openOffice(t)
+  const opens = async (path: string) => (await office.browser().visit(path)).status
+  const { id, path } = await office.invite('ada', 'read')
+  assert.equal(await opens(path), 200)
+  assert.equal(await opens('/invitation?code=guess'), 404)
+  const { body } = await office.admin<{ invitation_url: string }>('POST', `/admin/operators/${id}/reset`)
+  assert.equal(await opens(path), 404, 'replaced')
+  const newer = new URL(body.invitation_url)
+  office.clock.advance(3 * day - 1)
+  assert.equal(await opens(newer.pathname + newer.search), 200)
+  office.clock.advance(1)
+  assert.equal(await opens(newer.pathname + newer.search), 404, 'expired')
+  assert.equal((await office.admin('POST', `/admin/operators/${id}/revoke-invitation`)).status, 204)
+  assert.equal(
+    (await office.admin('POST', `/admin/operators/${id}/reset`)).status,
+    404,
+    'one who never joined is gone',
+  )
+
+  const bad = await office.admin<{ errors: { path: string }[] }>('POST', '/admin/operators', {
+    body: { name: ' ', email: 'nobody', role: 'king' },
+  })
+  assert.equal(bad.status, 422)
+  assert.deepEqual(bad.body.errors.map(({ path }) => path).sort(), ['email', 'name', 'role'])
+  await office.invite('bob', 'read')
+  const twice = await office.admin<{ errors: { path: string; message: string }[] }>(
+    'POST',
+    '/admin/operators',
+    {
+      body: { name: 'Bob', email: 'Bob@Example.com', role: 'own' },
+    },
+  )
+  assert.equal(twice.status, 422)
+  assert.match(twice.body.errors[0]?.message ?? '', /bob@example.com is an operator already/)
+})
+
+test('a role and a password alone are enough only below the role that demands a second factor', async t => {
+  const office = await openOffice(t)
+  const reader = await office.join('ada', 'read')
+  assert.equal(reader.secret, '', 'none is demanded of readers')
+  assert.equal((await reader.browser.visit('/admin/instances')).status, 200)
+  const other = office.browser()
+  assert.equal((await office.signIn(other, reader.email, password)).location, '/admin/overview')
+
+  // A role that demands one: it is set up at the next sign-in.
+  const { status } = await office.admin('POST', `/admin/operators/${reader.id}/role`, {
+    body: { role: 'operate' },
+  })
+  assert.equal(status, 204)
+  assert.equal((await other.visit('/admin/instances')).status, 303, 'the sessions have ended')
+  assert.equal((await office.signIn(other, reader.email, password)).location, '/login/set-up')
+
+  const strict = await openOffice(t, { env: { OPERATORS_SECOND_FACTOR: 'read' } })
+  assert.notEqual((await strict.join('ada', 'read')).secret, '')
+  const lax = await openOffice(t, { env: { OPERATORS_SECOND_FACTOR: 'never' } })
+  assert.equal((await lax.join('ada', 'own')).secret, '')
+})
+
+test('the admin token resets a sign-in; the operator’s sessions end, and a new invitation lets them in', async t => {
+  const office = await openOffice(t)
+  const ada = await office.join('ada', 'own')
+  const { body, status } = await office.admin<{ invitation_url: string }>(
+    'POST',
+    `/admin/operators/${ada.id}/reset`,
+  )
+  assert.equal(status, 200)
+  assert.equal((await ada.browser.visit('/admin/instances')).status, 303)
+  assert.equal((await office.signIn(office.browser(), ada.email, password)).status, 401)
+  const code = new URL(body.invitation_url).searchParams.get('code') ?? ''
+  const again = office.browser()
+  const accepted = await again.visit('/invitation', { code, password: `${password} again` })
+  assert.equal(accepted.headers.location, '/login/set-up', 'with a new app')
+  const entry = (await office.entries('reset-operator'))[0]
+  assert.deepEqual([entry?.target, entry?.actor.name, entry?.result], [ada.email, 'admin token', 'done'])
+})
+
+test('what operators do is recorded by name, and so is what changes them', async t => {
+  const office = await openOffice(t)
+  const ada = await office.join('ada', 'own')
+  const bob = await ada.browser.call('POST', '/admin/operators', {
+    ...{ name: 'Bob', email: 'bob@example.com', role: 'read' },
+  })
+  const { id } = bob.json<{ id: string }>()
+  assert.equal(
+    (await ada.browser.call('POST', `/admin/operators/${id}/role`, { role: 'operate' })).status,
+    204,
+  )
+  assert.equal((await ada.browser.call('DELETE', `/admin/operators/${id}`)).status, 204)
+  assert.equal(
+    (await ada.browser.call('POST', '/admin/instances', { subdomain: 'acme', owner_email: 'o@example.com' }))
+      .status,
+    202,
+  )
+  const entries = (await office.entries()).filter(({ actor }) => actor.name === 'ada')
+  const found = entries.map(({ action, target, detail }) => [action, target, detail].join(' ').trim())
+  for (const wanted of [
+    'invite-operator bob@example.com role read',
+    'change-operator bob@example.com role read → operate',
+    'remove-operator bob@example.com role operate',
+    'join-operator ada@example.com with a password',
+    'change-sign-in ada@example.com app added',
+  ])
+    assert.ok(found.includes(wanted), `${wanted}: ${found.join('; ')}`)
+  const provision = entries.find(({ action }) => action === 'provision')
+  assert.deepEqual(provision?.actor, { kind: 'operator', id: ada.id, name: 'ada' })
+  const all = JSON.stringify(await office.entries())
+  assert.ok(!all.includes('several words'), 'no secret is recorded')
+
+  // The last one with the role Own may go: the token stays.
+  assert.equal((await ada.browser.call('DELETE', `/admin/operators/${ada.id}`)).status, 204)
+  assert.equal((await ada.browser.visit('/admin/instances')).status, 303)
+  assert.equal((await office.admin('GET', '/admin/operators')).status, 200)
+})
+
+test('operators end their own sessions; a new password ends the others', async t => {
+  const office = await openOffice(t)
+  const ada = await office.join('ada', 'read')
+  const grace = await office.join('grace', 'read')
+  const [cafe, home] = [office.browser(), office.browser()]
+  for (const browser of [cafe, home]) await office.signIn(browser, ada.email, password)
+  const list = async () =>
+    (await ada.browser.call('GET', '/admin/me')).json<{ sessions: { id: string; current: boolean }[] }>()
+      .sessions
+  const sessions = await list()
+  assert.equal(sessions.length, 3)
+  const elsewhere = sessions.find(({ current }) => !current)?.id ?? ''
+  assert.equal((await grace.browser.call('POST', `/admin/me/sessions/${elsewhere}/end`, {})).status, 404)
+  assert.equal((await ada.browser.call('POST', `/admin/me/sessions/${elsewhere}/end`, {})).status, 204)
+  assert.equal((await list()).length, 2)
+  const changed = await ada.browser.call('POST', '/admin/me/password', {
+    password: 'another one of many words',
+  })
+  assert.equal(changed.status, 204)
+  assert.equal((await list()).length, 1)
+  for (const browser of [cafe, home]) assert.equal((await browser.visit('/admin/instances')).status, 303)
+  assert.equal((await ada.browser.visit('/admin/instances')).status, 200)
+  assert.equal((await grace.browser.visit('/admin/instances')).status, 200, 'no one else’s')
+  assert.equal((await office.signIn(cafe, ada.email, password)).status, 401)
+  assert.equal((await office.signIn(cafe, ada.email, 'another one of many words')).status, 303)
+})
+
+test('the last way in cannot be removed', async t => {
+  const office = await openOffice(t)
+  const ada = await office.join('ada', 'operate')
+  const removed = await ada.browser.call('POST', '/admin/me/app/remove', {})
+  assert.equal(removed.status, 409)
+  assert.match(removed.json<{ detail: string }>().detail, /could not sign in any more.*Nothing was changed/)
+  const begun = (await ada.browser.call('POST', '/admin/me/app', {})).json<{ secret: string; uri: string }>()
+  assert.match(begun.uri, /^otpauth:\/\/totp\/Longhouse%20localhost:ada%40example\.com\?/)
+  assert.notEqual(begun.secret, ada.secret)
+  const confirmed = await ada.browser.call('POST', '/admin/me/app/confirm', {
+    code: office.codeOf(begun.secret),
+  })
+  assert.equal(confirmed.status, 200)
+  const browser = office.browser()
+  await office.signIn(browser, ada.email, password)
+  office.clock.advance(30_000)
+  assert.equal(
+    (await browser.visit('/login/code', { code: office.codeOf(ada.secret) })).status,
+    401,
+    'replaced',
+  )
+  assert.equal((await browser.visit('/login/code', { code: office.codeOf(begun.secret) })).status, 303)
+})
+
+test('what has grave consequences needs a sign-in within ten minutes, of a browser', async t => {
+  const office = await openOffice(t)
+  const ada = await office.join('ada', 'own')
+  office.clock.advance(10 * minute)
+  const wish = { name: 'bob', email: 'bob@example.com', role: 'read' }
+  for (const [path, body] of [
+    ['/admin/operators', wish],
+    ['/admin/tokens', { name: 'script', role: 'read' }],
+    ['/admin/me/password', { password }],
+    ['/admin/instances/acme/purge', { confirm: 'acme' }],
+  ] as const) {
+    const refused = await ada.browser.call('POST', path, body)
+    assert.equal(refused.status, 403, path)
+    assert.equal(refused.json<{ type: string }>().type, 'urn:longhouse:problem:sign-in-again', path)
+  }
+  assert.equal((await ada.browser.call('DELETE', '/admin/instances/acme?purge=true')).status, 403)
+  assert.equal(
+    (await ada.browser.call('DELETE', '/admin/instances/acme')).status,
+    404,
+    'a removal keeps the data',
+  )
+  assert.equal((await ada.browser.visit('/admin/operators')).status, 200, 'looking needs none')
+  assert.equal(
+    (await office.admin<{ operators: Listed[] }>('GET', '/admin/operators')).body.operators.length,
+    1,
+  )
+  const form = await ada.browser.visit('/admin/operators', wish)
+  assert.equal(form.status, 303)
+  assert.match(form.headers.location ?? '', /^\/login\?again=1&next=/)
+  assert.match((await ada.browser.visit(form.headers.location ?? '')).text, /Nothing was changed/)
+
+  await office.signIn(ada.browser, ada.email, password)
+  await ada.browser.visit('/login/code', { code: office.codeOf(ada.secret) })
+  assert.equal((await ada.browser.call('POST', '/admin/operators', wish)).status, 201)
+  office.clock.advance(day)
+  const token = await office.admin('POST', '/admin/operators', { body: { ...wish, email: 'c@example.com' } })
+  assert.equal(token.status, 201, 'a bearer token is sent each time')
+})

@@ -1,0 +1,12 @@
+import { defineProblem } from '../../src/http/problem.ts'
+
+export const unknownOperator = defineProblem('unknown-operator', 404, 'No such operator')
+export const unknownPasskey = defineProblem('unknown-passkey', 404, 'No such passkey')
+export const unknownInvitation = defineProblem('unknown-invitation', 404, 'This invitation is not valid')
+export const notAnOperator = defineProblem('not-an-operator', 409, 'Only for operators themselves')
+export const noInvitation = defineProblem('no-invitation', 409, 'There is no invitation')
+export const lastWayIn = defineProblem('last-way-in', 409, 'This is the last way in')
+export const wrongSignIn = defineProblem('wrong-sign-in', 401, 'The sign-in failed')
+export const signInOver = defineProblem('sign-in-over', 400, 'This sign-in has expired')
+export const providerRefused = defineProblem('unknown-operator', 403, 'You are not an operator here')
+export const passkeyRefused = defineProblem('passkey-refused', 403, 'The passkey could not be verified')

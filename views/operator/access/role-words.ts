@@ -1,0 +1,18 @@
+import type { Operator } from '../../../plugins/operators/contract.ts'
+
+type Role = Operator['role']
+
+export const roleWords = {
+  read: 'Read',
+  operate: 'Operate',
+  own: 'Own',
+} as const satisfies Record<Role, string>
+
+const hints = {
+  read: 'Read: see everything',
+  operate: 'Operate: also create, start, stop, upgrade, back up, remove',
+  own: 'Own: also delete for good, change owners, manage operators and tokens',
+} as const satisfies Record<Role, string>
+
+/** The roles as the choices of a field. */
+export const roleOptions = Object.entries(hints).map(([value, label]) => ({ value, label }))
