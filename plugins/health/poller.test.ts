@@ -93,6 +93,25 @@ test('an instance that was started is followed until it is healthy: closely at f
   assert.equal(seen.length, pauses.length + 1)
 })
 
+test('instances that are started together share the looks: each one is looked at less closely', async t => {
+  const server = await instanceServer(t, health(503, { status: 'starting' }))
+  const ids = ['inst_1', 'inst_2', 'inst_3', 'inst_4']
+  const { instances, provisioner } = watching(...ids.map(id => ({ ...server, id })))
+  const clock = manualClock()
+  const pauses: number[] = []
+  const sleeping = {
+    ...clock,
+    sleep: async (ms: number) => {
+      pauses.push(ms)
+      // Once they are not watched any more, nothing is left to follow.
+      if (pauses.length === 12) instances.length = 0
+    },
+  }
+  const poller = createPoller({ provisioner, clock: sleeping, ...patient })
+  await Promise.all(ids.map(id => poller.follow(id)))
+  assert.deepEqual([...new Set(pauses.slice(0, 12))], [80])
+})
+
 test('an instance is followed once at a time, and rounds leave it alone meanwhile', async t => {
   const instance = await instanceServer(t, health(503))
   const { instances, provisioner, seen } = watching(instance)

@@ -6,6 +6,12 @@ import { probe } from './probe.ts'
 
 /** People wait for an instance that was just started: for so long there is hardly a pause between two looks. */
 const eagerMs = 5000
+/**
+ * Pauses between two looks. The first one is shared by all that are followed: with many starts at once, more looks would take the
+ * processor time that the starts need.
+ */
+const eagerPauseMs = 20
+const patientPauseMs = 500
 
 export interface Poller {
   /**
@@ -79,7 +85,11 @@ export function createPoller(options: {
         while (!stopping.signal.aborted) {
           const instance = provisioner.watchedOne(instanceId)
           if (!instance || (await look(instance))) return
-          await clock.sleep(clock.monotonic() - startedAt < eagerMs ? 20 : 500, stopping.signal)
+          const isEager = clock.monotonic() - startedAt < eagerMs
+          await clock.sleep(
+            isEager ? Math.min(eagerPauseMs * following.size, patientPauseMs) : patientPauseMs,
+            stopping.signal,
+          )
         }
       } finally {
         following.delete(instanceId)

@@ -40,9 +40,10 @@ export function PreviewPage(props: PreviewPageProps) {
             <p>
               About {durationWords(Math.round(aboutMs / 1000) * 1000)}
               {measured ? ', from upgrades of before' : ', assumed: no upgrade was measured yet'}. {parallel}{' '}
-              at the same time, {durationWords(soakMs)} between two waves. It halts after {haltAfter}{' '}
-              {haltAfter === 1 ? 'failure' : 'failures'}, and when a wave upgrades no instance. A backup of
-              each is made before its upgrade; each stops for about a second, and requests wait.
+              at the same time, {soakMs === 0 ? 'no pause' : durationWords(soakMs)} between two waves. It
+              halts after {haltAfter} {haltAfter === 1 ? 'failure' : 'failures'}, and when a wave upgrades no
+              instance. A backup of each is made before its upgrade; each stops for about a second, and
+              requests wait.
             </p>
             <form method="post" action="/admin/upgrades" class="inline">
               {Object.entries(fields).map(([name, value]) => (

@@ -94,9 +94,7 @@ export function UpgradePage(props: UpgradePageProps) {
               cell: ({ subdomain, reason }) => (
                 <>
                   <a href={`/admin/instances/${subdomain}`}>{subdomain}</a>
-                  {reason ? (
-                    <div class="fine">{reason.length > 300 ? `${reason.slice(0, 300)}…` : reason}</div>
-                  ) : null}
+                  {reason ? <div class="fine">{inBrief(reason)}</div> : null}
                 </>
               ),
             },
@@ -121,6 +119,15 @@ export function UpgradePage(props: UpgradePageProps) {
       </Panel>
     </Live>
   )
+}
+
+/** What failed first, and at the end what became of the instance. The rest is on its own page. */
+function inBrief(reason: string): string {
+  const [first = '', ...rest] = reason.split('\n')
+  const last = rest.at(-1)
+  return [first, last]
+    .flatMap(line => (line ? [line.length > 200 ? `${line.slice(0, 200)}…` : line] : []))
+    .join(' … ')
 }
 
 function Situation(props: UpgradePageProps) {
@@ -161,7 +168,7 @@ function Situation(props: UpgradePageProps) {
             'Image id': <code>{imageId.slice(0, 19)}</code>,
             'At the same time': String(parallel),
             'Halts after': `${haltAfter} ${haltAfter === 1 ? 'failure' : 'failures'}`,
-            'Between waves': durationWords(soakMs),
+            'Between waves': soakMs === 0 ? 'no pause' : durationWords(soakMs),
           }}
         />
       </Panel>

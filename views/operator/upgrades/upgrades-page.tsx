@@ -85,7 +85,7 @@ export function UpgradesPage({ now, upgrades, defaultImage, openId }: UpgradesPa
 /** Leads to the preview, which changes nothing. */
 function OrderForm({ defaultImage }: { defaultImage: string }) {
   return (
-    <form method="get" action="/admin/upgrades/preview">
+    <form method="get" action="/admin/upgrades/preview" class="stack">
       <Field
         name="image"
         label="Image"
