@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Secret, TOTP } from 'otpauth'
-import type { Clock } from '../../src/clock.ts'
 import type { Role } from '../../src/http/route.ts'
+import type { Plugin } from '../../src/kernel/plugin.ts'
 import { type ManualClock, manualClock } from '../../src/testing/clock.ts'
 import { audit } from '../audit/index.ts'
 import type { WireEntry } from '../audit/wire.ts'
@@ -43,10 +43,14 @@ export interface Office extends Town {
 /** The whole control plane with operators, on a clock that the test moves. */
 export async function openOffice(
   t: Pick<TestContext, 'after'>,
-  options: { env?: Record<string, string>; clock?: Clock & ManualClock } = {},
+  options: { env?: Record<string, string>; plugins?: readonly Plugin[] } = {},
 ): Promise<Office> {
-  const clock = options.clock ?? manualClock(Date.now())
-  const town = await openTown(t, { ...options, clock, plugins: [audit, mail, operators, tokens] })
+  const clock = manualClock(Date.now())
+  const town = await openTown(t, {
+    ...options,
+    clock,
+    plugins: [audit, mail, operators, tokens, ...(options.plugins ?? [])],
+  })
 
   const codeOf = (secret: string) =>
     new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock.now() })

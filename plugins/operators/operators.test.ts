@@ -30,7 +30,11 @@ test('an invited operator chooses a password, sets up an app, and signs in with 
 
   const accepted = await browser.visit('/invitation', { code, password })
   assert.equal(accepted.headers.location, '/login/set-up')
-  assert.equal((await browser.visit('/admin/instances')).status, 303, 'not signed in before the second factor')
+  assert.equal(
+    (await browser.visit('/admin/instances')).status,
+    303,
+    'not signed in before the second factor',
+  )
   assert.equal((await browser.visit('/admin/me')).status, 303)
   assert.equal((await browser.visit(path)).status, 404, 'it works once')
   const setUp = await browser.visit('/login/set-up')

@@ -8,6 +8,7 @@ import { principalWords } from '../components/principal-words.ts'
 import { Badge, InstanceStatus } from '../components/status.tsx'
 import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
+import { IfPermitted } from '../permits.tsx'
 import { NoInstances } from './no-instances.tsx'
 import { operationTitles } from './operation-titles.ts'
 
@@ -40,9 +41,11 @@ export function OverviewPage(props: OverviewPageProps) {
         lead={total === 1 ? '1 instance' : `${total} instances`}
         actions={
           total === 0 ? null : (
-            <a class="button primary" href="/admin/new">
-              New instance
-            </a>
+            <IfPermitted href="/admin/new">
+              <a class="button primary" href="/admin/new">
+                New instance
+              </a>
+            </IfPermitted>
           )
         }
       />

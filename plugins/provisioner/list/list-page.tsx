@@ -1,5 +1,5 @@
-import { wantsFragment } from '../../../src/http/negotiate.ts'
 import type { AppContext } from '../../../src/http/route.ts'
+import { show } from '../../../src/http/show.ts'
 import { InstancesLive, type InstancesProps } from '../../../views/operator/list/instances.tsx'
 import { siteUrl } from '../../site/contract.ts'
 import { desiredStates, instanceStatuses } from '../contract.ts'
@@ -30,7 +30,7 @@ export function showList(
   const { db } = parts.fleet
   const purge = purged ? { subdomain: purged, done: findBySubdomain(db, purged) === null } : null
   const page = <InstancesLive {...listProps(parts, window, query)} purge={purge} />
-  return wantsFragment(c) ? c.html(page) : c.render(page, frame(parts, 'Instances', 5))
+  return show(c, page, frame(parts, 'Instances', 5))
 }
 
 function listProps(

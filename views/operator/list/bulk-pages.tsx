@@ -1,4 +1,4 @@
-import { Button } from '../../components/button.tsx'
+import { Button, PostForm } from '../../components/button.tsx'
 import { EmptyState, PageHead, Panel } from '../../components/panel.tsx'
 import { Badge } from '../../components/status.tsx'
 import { Table } from '../../components/table.tsx'
@@ -48,7 +48,7 @@ export function BulkConfirmPage({
             <p>Nothing was changed.</p>
           </EmptyState>
         ) : (
-          <form method="post" action={`${path}/bulk`} class="stack">
+          <PostForm action={`${path}/bulk`} look="stack">
             <input type="hidden" name="action" value={action} />
             <input type="hidden" name="confirmed" value="true" />
             {subdomains.map(subdomain => (
@@ -78,7 +78,7 @@ export function BulkConfirmPage({
                 Cancel
               </a>
             </div>
-          </form>
+          </PostForm>
         )}
       </Panel>
     </>

@@ -3,6 +3,7 @@ import { Live } from '../../components/live.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { Search } from '../../components/search.tsx'
 import { Pages, Table } from '../../components/table.tsx'
+import { IfPermitted, usePermits } from '../../permits.tsx'
 import { NoInstances } from '../no-instances.tsx'
 import { bulkChoices } from './bulk-pages.tsx'
 import { type InstanceRow, instanceColumns } from './instance-columns.tsx'
@@ -46,9 +47,11 @@ function Head({ total, removed, domain, list }: InstancesProps) {
               placeholder="Search instances"
             />
           ) : null}
-          <a class="button primary" href="/admin/new">
-            New instance
-          </a>
+          <IfPermitted href="/admin/new">
+            <a class="button primary" href="/admin/new">
+              New instance
+            </a>
+          </IfPermitted>
         </>
       }
     />
@@ -136,16 +139,7 @@ export function InstancesLive(props: InstancesProps) {
         <NoInstances />
       ) : (
         <Panel flush>
-          <form method="post" action={`${path}/bulk`} class="bulk">
-            <Table
-              caption="Instances"
-              rows={instances}
-              rowId={row => `instance-${row.subdomain}`}
-              columns={instanceColumns(props)}
-              oneLine
-            />
-            <BulkBar list={list} />
-          </form>
+          <Rows {...props} />
           <Pages
             {...list}
             href={offset => addressOf(list, { ...purged, offset })}
@@ -154,6 +148,29 @@ export function InstancesLive(props: InstancesProps) {
         </Panel>
       )}
     </Live>
+  )
+}
+
+/** The table, in a form that acts on the ticked ones for those who may act. */
+function Rows(props: InstancesProps) {
+  const action = `${path}/bulk`
+  const mayAct = usePermits()('post', action)
+  const columns = instanceColumns(props).filter(({ kind }) => mayAct || kind !== 'pick')
+  const table = (
+    <Table
+      caption="Instances"
+      rows={props.instances}
+      rowId={row => `instance-${row.subdomain}`}
+      columns={columns}
+      oneLine
+    />
+  )
+  if (!mayAct) return table
+  return (
+    <form method="post" action={action} class="bulk">
+      {table}
+      <BulkBar list={props.list} />
+    </form>
   )
 }
 

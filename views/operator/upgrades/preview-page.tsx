@@ -1,4 +1,4 @@
-import { Button } from '../../components/button.tsx'
+import { Button, PostForm } from '../../components/button.tsx'
 import { Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { durationWords } from '../../components/time-words.ts'
 
@@ -45,12 +45,12 @@ export function PreviewPage(props: PreviewPageProps) {
               instance. A backup of each is made before its upgrade; each stops for about a second, and
               requests wait.
             </p>
-            <form method="post" action="/admin/upgrades" class="inline">
+            <PostForm action="/admin/upgrades" look="inline">
               {Object.entries(fields).map(([name, value]) => (
                 <input type="hidden" name={name} value={value} />
               ))}
               <Button look="primary">Start the fleet upgrade</Button>
-            </form>
+            </PostForm>
           </div>
         </Panel>
       )}
