@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
+import { operators } from '../plugins/operators/index.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { eventually } from '../src/testing/eventually.ts'
@@ -19,7 +20,7 @@ import { allRows } from '../src/testing/rows.ts'
 
 test('no other site’s page can send our forms or call a route that changes something', async t => {
   const root = memoryFolder(t)
-  const shop = await openShop(t, { root, plugins: [sso], env: { HEALTH_TIMEOUT: '30s' } })
+  const shop = await openShop(t, { root, plugins: [sso, operators], env: { HEALTH_TIMEOUT: '30s' } })
   const { app, routes } = shop.program
   const host = `control.localhost:${shop.port}`
   const [ada, bob, grace] = [await shop.owner('ada'), await shop.owner('bob'), await shop.owner('grace')]
@@ -55,6 +56,7 @@ test('no other site’s page can send our forms or call a route that changes som
 
   const operator = shop.browser()
   assert.equal((await operator.visit('/login', { token })).status, 303)
+  await operator.visit('/admin/operators', { name: 'Kim', email: 'kim@example.com', role: 'read' })
   const actors = { nobody: shop.browser(), ada, bob, dora, grace, operator }
   const rows = () =>
     allRows(join(root, '.control', 'longhouse.db'), {

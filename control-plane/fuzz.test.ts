@@ -6,11 +6,14 @@ import { audit } from '../plugins/audit/index.ts'
 import { backup } from '../plugins/backup/index.ts'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
 import { metrics } from '../plugins/metrics/index.ts'
+import { operators } from '../plugins/operators/index.ts'
 import { overview } from '../plugins/overview/index.ts'
 import type { OwnerBrowser } from '../plugins/owners/owners.fixture.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { tokens } from '../plugins/tokens/index.ts'
+import { upgrades } from '../plugins/upgrades/index.ts'
+import { usage } from '../plugins/usage/index.ts'
 import type { AppEnv } from '../src/http/route.ts'
 import { silentLog } from '../src/log.ts'
 import { memoryFolder, temporaryFolder } from '../src/testing/folder.ts'
@@ -74,7 +77,7 @@ test(`${requests} random requests over all routes cause no server error and chan
   const root = memoryFolder(t)
   const shop = await openShop(t, {
     root,
-    plugins: [metrics, alerts, audit, overview, sso, backup, tokens],
+    plugins: [metrics, alerts, audit, overview, sso, backup, operators, tokens, upgrades, usage],
     env: { HEALTH_TIMEOUT: '30s' },
   })
   const ada = await shop.owner('ada')

@@ -61,7 +61,7 @@ test('an operator accepts with a passkey, signs in with it alone, and adds anoth
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
   await page.waitForURL(`${origin}/admin/overview`)
 
-  // What was sent once is taken once: whoever copies the whole request is not signed in by it.
+  // What was sent once is taken once: a copy of the whole request signs in no one.
   await page.getByRole('button', { name: 'Sign out' }).first().click()
   await page.waitForURL(`${origin}/login`)
   const sent = page.waitForRequest(request => request.url() === `${origin}/login/passkey`)
@@ -78,7 +78,7 @@ test('an operator accepts with a passkey, signs in with it alone, and adds anoth
   assert.equal(replay.status, 400, replay.text)
   assert.match(replay.text, /was used already/)
 
-  // Removed, it signs in no more.
+  // Removed, it no longer signs in.
   const reset = await longhouse.admin(`/admin/operators/${id}/reset`, { method: 'POST', body: {} })
   assert.equal(reset.status, 200)
   await page.goto(`${origin}/login`)

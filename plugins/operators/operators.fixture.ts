@@ -101,7 +101,7 @@ export async function openOffice(
 }
 
 /** The app's secret on a page. */
-export function secretIn(html: string): string {
+function secretIn(html: string): string {
   const typed = /<code class="secret">([A-Z2-7 ]+)<\/code>/.exec(html)?.[1]
   assert.ok(typed, html)
   return typed.replaceAll(' ', '')

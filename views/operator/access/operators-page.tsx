@@ -99,7 +99,7 @@ function Invited({ name, email, url, mailed }: NonNullable<OperatorsPageProps['i
         {mailed
           ? `It was also sent to ${email}.`
           : `Send this address to ${email} yourself: no mail server is set up.`}{' '}
-        It works once, for three days, and is shown only now. Whoever has it becomes {name}.
+        It works once, for three days, and is shown only now. Anyone who has it becomes {name}.
       </p>
     </Notice>
   )
