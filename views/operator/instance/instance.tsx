@@ -5,6 +5,7 @@ import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { InstanceStatus } from '../../components/status.tsx'
 import { StepList } from '../../components/steps.tsx'
 import { Duration, NotYet, Time } from '../../components/time.tsx'
+import { IfPermitted } from '../../permits.tsx'
 import { Copies, type CopiesProps } from './instance-copies.tsx'
 import { Earlier, Health, operationTitle } from './instance-history.tsx'
 import { Now } from './instance-now.tsx'
@@ -157,9 +158,11 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
   const down = status === 'stopped' || status === 'failed'
   return (
     <>
-      <a class="button" href={`/admin/instances/${subdomain}/log`}>
-        Log
-      </a>
+      <IfPermitted href={`/admin/instances/${subdomain}/log`}>
+        <a class="button" href={`/admin/instances/${subdomain}/log`}>
+          Log
+        </a>
+      </IfPermitted>
       {reachable ? (
         <a class="button" href={url}>
           Open
