@@ -395,6 +395,7 @@ export interface InstanceChange {
     | 'suspend'
     | 'resume'
     | 'limit'
+    | 'variables'
     | 'transfer'
     | 'claim'
     | 'bill'

@@ -6,15 +6,23 @@ import { DefaultImage } from './records/default-image.ts'
 import type { Fleet } from './records/fleet.ts'
 import { instanceMail } from './records/instance-mail.ts'
 import { loadSecretKeys } from './records/secret-keys.ts'
+import { openVariables, type Variables } from './variables/variables.ts'
 import type { VolumeLook } from './volumes/inspection.ts'
 
 type Context = SetupContext<typeof declaration>
 
 /** What every part of the provisioner works on, from its settings and the hooks that it asks. */
-export function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLook): Fleet {
+export function fleetOf(
+  context: Context,
+  driver: Driver,
+  lookAtVolume: VolumeLook,
+): { fleet: Fleet; variables: Variables } {
   const { config, db, clock, services, hooks, emit } = context
   const { router, site } = services
-  return {
+  const control = join(site.dataRoot, '.control')
+  const secretKeys = loadSecretKeys(config, join(control, 'instance-secrets-key'))
+  const variables = openVariables(db, secretKeys, control)
+  const fleet: Fleet = {
     ...{ db, driver, router, lookAtVolume, site, clock, emit },
     timezone: config.INSTANCE_TIMEZONE,
     keep: { runsPerJob: config.INSTANCE_KEEP_RUNS, forMs: config.INSTANCE_KEEP_FOR },
@@ -23,7 +31,8 @@ export function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLo
     diskBytes: config.INSTANCE_DISK,
     runsAtOnce: config.INSTANCE_RUNS,
     stopGraceMs: config.PROVISIONER_STOP_GRACE,
-    secretKeys: loadSecretKeys(config, join(site.dataRoot, '.control', 'instance-secrets-key')),
+    secretKeys,
+    variables: id => ({ values: variables.values(id), digest: variables.digest(id) }),
     mail: instanceMail(config),
     quarantineMs: config.PROVISIONER_QUARANTINE,
     copies: () => hooks.optional('volume-copies'),
@@ -33,4 +42,5 @@ export function fleetOf(context: Context, driver: Driver, lookAtVolume: VolumeLo
     defaultImage: new DefaultImage(config.CONTROL_PLANE_IMAGE, driver),
     environments: () => hooks.all('instance-environment').map(({ answer }) => answer()),
   }
+  return { fleet, variables }
 }

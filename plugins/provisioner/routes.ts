@@ -3,6 +3,7 @@ import { bulkRoute } from './list/bulk-routes.tsx'
 import { listRoute, restartOutdatedRoute } from './list/list-routes.ts'
 import type { ProvisionerRoutes } from './pages/answer.ts'
 import { newInstancePageRoute, provisionRoute } from './pages/creation-routes.ts'
+import { environmentRoutes } from './pages/environment-routes.tsx'
 import { historyRoute } from './pages/history-route.ts'
 import {
   instanceRoute,
@@ -31,6 +32,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
     historyRoute(parts),
     logRoute(parts),
     ...orphanRoutes(parts),
+    ...environmentRoutes(parts),
     operationRoute(parts, 'start', 'Start an instance'),
     operationRoute(parts, 'stop', 'Stop an instance; its data stays'),
     operationRoute(parts, 'restart', 'Restart an instance'),

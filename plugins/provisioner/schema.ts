@@ -65,6 +65,8 @@ export const instances = sqliteTable(
     pids: integer('pids'),
     diskBytes: integer('disk_bytes'),
     runsAtOnce: integer('runs_at_once'),
+    /** A digest of the operator's variables that its container was made with; null for none. */
+    variables: text('variables'),
     /** When the volume was deleted; from then on the subdomain is free. */
     purgedAt: integer('purged_at'),
   },
@@ -157,6 +159,22 @@ export type Instance = InstanceRow & {
   /** Null while it may run. */
   suspension: Suspension | null
 }
+
+/** Environment variables that the operator set for one instance. Values are sealed. */
+export const variables = sqliteTable(
+  'provisioner_variables',
+  {
+    instanceId: text('instance_id')
+      .notNull()
+      .references(() => instances.id),
+    name: text('name').notNull(),
+    sealed: text('sealed').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+    /** Who set it, in words. */
+    updatedBy: text('updated_by'),
+  },
+  table => [primaryKey({ columns: [table.instanceId, table.name] })],
+)
 
 /** When an instance moved from one status to another, and why. */
 export const statusChanges = sqliteTable(

@@ -30,7 +30,7 @@ export async function setUpProvisioner(
   const { config, db, log, clock, services, hooks, nudge, taskFaults } = context
   const { accounts } = services.auth
   const capacity = await driver.capacity().catch(() => null)
-  const fleet = fleetOf(context, driver, look)
+  const { fleet, variables } = fleetOf(context, driver, look)
   const health = new HealthWatch(clock)
   const closing = new AbortController()
   const settings = {
@@ -73,6 +73,7 @@ export async function setUpProvisioner(
       defaultImage: config.CONTROL_PLANE_IMAGE,
       usage: () => hooks.optional('instance-usage'),
       closing: closing.signal,
+      variables,
       nudge: act,
     }),
     tasks: provisionerTasks({

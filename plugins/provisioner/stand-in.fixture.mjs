@@ -15,7 +15,9 @@ if (behave() === 'crash') {
   console.error('line two of the disaster')
   process.exit(3)
 }
+if (process.env.GREETING) appendFileSync(join(volume, 'greetings'), `${process.env.GREETING}\n`)
 if (existsSync(join(volume, 'speak'))) {
+  console.log(`hello, ${process.env.GREETING}`)
   console.log(readFileSync(join(volume, 'speak'), 'utf8'))
   console.error(`the key is ${process.env.LONGHOUSE_SECRET_KEY}`)
 }

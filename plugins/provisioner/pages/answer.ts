@@ -11,6 +11,7 @@ import type { Reconciler } from '../reconciler/reconciler.ts'
 import type { RetentionSettings } from '../reconciler/retention.ts'
 import { getInstance } from '../records/instance.ts'
 import { type Accepted, findOperation } from '../records/operation.ts'
+import type { Variables } from '../variables/variables.ts'
 import { instanceSchema, wireInstance } from './wire.ts'
 
 export interface ProvisionerRoutes extends Omit<Execution, 'runs'> {
@@ -23,6 +24,7 @@ export interface ProvisionerRoutes extends Omit<Execution, 'runs'> {
   ownership: Ownership
   retention: RetentionSettings
   defaultImage: string
+  variables: Variables
   /** Aborts when the program stops: answers that would go on end. */
   closing: AbortSignal
   /** What measures instances; null where none are measured. */

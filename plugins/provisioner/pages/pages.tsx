@@ -10,6 +10,7 @@ import { reachableAt, specOf } from '../records/fleet.ts'
 import { operationsOf } from '../records/operation.ts'
 import { availabilityOf, statusSpans } from '../records/status-history.ts'
 import type { Instance } from '../schema.ts'
+import { variablesDiffer } from '../variables/change.ts'
 import type { ProvisionerRoutes } from './answer.ts'
 import { frame } from './frame.ts'
 import { lostWithoutCopy, operationView } from './operation-view.ts'
@@ -105,6 +106,7 @@ function instanceProps(
       driver: instance.driver,
       ...runtimeViews(parts)(instance),
       ...upgradeView(parts, instance),
+      variablesWait: variablesDiffer(parts.variables, instance),
       volume: specOf(fleet, instance).volume,
       createdAt: instance.createdAt,
       lastHealthAt: lastHealthAt(parts, instance),

@@ -18,6 +18,7 @@ import { beginRetention } from '../records/removal.ts'
 import { settingsDigest } from '../records/settings-digest.ts'
 import { ownerOfVolume } from '../records/volume-record.ts'
 import type { Instance, Operation } from '../schema.ts'
+import { forgetVariables } from '../variables/variables.ts'
 import { VolumeError } from '../volumes/volume.ts'
 import type { HealthWatch } from './health-watch.ts'
 import { clearLeftData } from './left-data.ts'
@@ -64,6 +65,7 @@ export async function execute(
     ...{ execution, operation, instance, signal },
     context: stepContext(execution, operation, instance, signal),
     settings: settingsDigest(fleet),
+    variables: fleet.variables(instance.id).digest,
     pinAfter: pinsAfter(plan),
     touched: false,
   }
@@ -114,6 +116,8 @@ interface Work {
   signal: AbortSignal
   /** The digest of the settings that a container is made with now. */
   settings: string
+  /** The same of the variables that the operator set for it. */
+  variables: string | null
   pinAfter: StepName | null
   /** Whether the instance's status was changed. */
   touched: boolean
@@ -199,10 +203,13 @@ async function carryOut(
 
 /** Records the image and the settings of a container. Returns true when an upgrade finds that there is nothing to do. */
 function pin(
-  { execution: { fleet }, operation, instance, context, settings, pinAfter }: Work,
+  { execution: { fleet }, operation, instance, context, settings, variables, pinAfter }: Work,
   name: StepName,
 ) {
-  if (name === 'create container') keepSettings(fleet, instance, settings)
+  if (name === 'create container') {
+    keepSettings(fleet, instance, settings)
+    updateInstance(fleet.db, instance.id, { variables })
+  }
   const { image, imageId } = context.spec
   const alreadyThere = name === 'prepare image' && isUpgradeToTheSame(operation, instance, imageId)
   if (alreadyThere) updateInstance(fleet.db, instance.id, { image, imageId })
@@ -257,7 +264,10 @@ function recordSuccess({ fleet, health }: Execution, operation: Operation, plan:
   if (plan.end === 'deleted') {
     if (kind === 'purge') removeRollback(db, instanceId)
     beginRetention(db, instanceId, clock.now())
-    if (kind === 'purge') updateInstance(db, instanceId, { purgedAt: clock.now() })
+    if (kind === 'purge') {
+      updateInstance(db, instanceId, { purgedAt: clock.now() })
+      forgetVariables(db, instanceId)
+    }
     health.forget(instanceId)
   }
   if (plan.end === 'running') markReady(fleet, instanceId)

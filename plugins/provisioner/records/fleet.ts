@@ -44,6 +44,8 @@ export interface Fleet {
   environments(): InstanceEnvironment[]
   /** What makes copies of volumes; null where none are made. */
   copies(): VolumeCopies | null
+  /** What the operator set for one instance. */
+  variables(instanceId: string): { values: Readonly<Record<string, string>>; digest: string | null }
   /** The image of new instances and of upgrades. */
   defaultImage: DefaultImage
   /** How long a released name is kept from others. */
@@ -71,6 +73,8 @@ export function specOf(fleet: Fleet, instance: Instance): InstanceSpec {
     limits: limitsOf(instance),
     ...(instance.pids !== null && { pids: instance.pids }),
     environment: {
+      // First, so that nothing that the platform sets is ever replaced by them.
+      ...fleet.variables(instance.id).values,
       ...Object.assign({}, ...environments().map(({ variables }) => variables)),
       LONGHOUSE_STOP_GRACE: `${stopGraceMs}ms`,
       LONGHOUSE_KEEP_RUNS: String(keep.runsPerJob),

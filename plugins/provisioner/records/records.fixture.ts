@@ -65,6 +65,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     secretKeys: { of: id => `key of ${id}` },
     mail: null,
     environments: () => [],
+    variables: () => ({ values: {}, digest: null }),
     copies: () => null,
     changed: () => {},
     defaultImage: new DefaultImage('longhouse-runtime:latest', driver as Driver),

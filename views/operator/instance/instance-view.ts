@@ -52,6 +52,8 @@ export interface InstanceView {
   reachable: boolean
   /** It runs with older settings of the control plane. */
   outdated: boolean
+  /** It runs with other variables than the operator set. */
+  variablesWait: boolean
   desired: string
   driver: string
   /** Null where there are no images, as for `defaultImage`. */

@@ -104,6 +104,14 @@ export function InstanceLive(props: InstanceProps) {
           </p>
         </Notice>
       ) : null}
+      {instance.variablesWait ? (
+        <Notice tone="warn" title="Changed variables apply at the next restart">
+          <p>
+            The <a href={`/admin/instances/${subdomain}/environment`}>environment</a> was changed since the
+            container was created.
+          </p>
+        </Notice>
+      ) : null}
       <Upgrade {...instance} busy={busy} now={now} />
       <Usage {...{ subdomain, period, usage }} limits={instance.limits} />
       {latest ? <LatestOperation operation={latest} now={now} /> : null}
@@ -161,6 +169,11 @@ function Actions({ subdomain, status, url, suspension, reachable }: InstanceView
       <IfPermitted href={`/admin/instances/${subdomain}/log`}>
         <a class="button" href={`/admin/instances/${subdomain}/log`}>
           Log
+        </a>
+      </IfPermitted>
+      <IfPermitted href={`/admin/instances/${subdomain}/environment`}>
+        <a class="button" href={`/admin/instances/${subdomain}/environment`}>
+          Environment
         </a>
       </IfPermitted>
       {reachable ? (
