@@ -63,7 +63,7 @@ async function candidates(
   const below = names.flatMap(name => (name.startsWith(`${command.name} `) ? [name.split(' ')[1] ?? ''] : []))
   const argument = command.takes[place]
   const known =
-    argument?.name.startsWith('instance') && command.name !== 'create'
+    (argument?.name === 'instance' && command.name !== 'create') || (command.name === 'logs' && place === 0)
       ? await instanceNames(last, signal)
       : argument?.name === 'shell'
         ? shells

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path'
 import type { JobSpec } from '../runtime/manifest/manifest.ts'
-import { maskedText } from '../src/masking/masked-text.ts'
 import { ordinaryMemoryMb } from '../runtime/process/memory.ts'
 import type { LogStream } from '../runtime/runner/log-line.ts'
 import { maskEnd } from '../runtime/runner/masked-end.ts'
 import { startRunProcess } from '../runtime/runner/run-process.ts'
 import { startRunner } from '../runtime/runner/spare-runner.ts'
 import { newId } from '../src/ids.ts'
+import { maskedText } from '../src/masking/masked-text.ts'
 import { stateFile } from './state-file.ts'
 
 export interface LocalRun {

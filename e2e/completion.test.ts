@@ -75,6 +75,7 @@ for (const { name, skip, script } of shells) {
     assert.deepEqual(offered('longhouse start ac'), ['acme', 'acorn'])
     assert.deepEqual(offered('longhouse upgrade --image x aco'), ['acorn'])
     assert.deepEqual(offered('longhouse audit --export '), ['jsonl', 'csv'])
+    assert.deepEqual(offered('longhouse logs -f ac'), ['acme', 'acorn'])
     assert.deepEqual(offered('longhouse tokens re'), ['revoke'])
     assert.deepEqual(offered('longhouse tokens create x --role o'), ['operate', 'own'])
     assert.deepEqual(offered('longhouse completion '), ['bash', 'zsh'])

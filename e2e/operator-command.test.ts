@@ -107,6 +107,20 @@ test('an operator creates, lists, stops, starts, restarts and purges an instance
   assert.match((await say(['instances', '--filter', 'status=failed'])).err, /no such instances/)
   assert.match((await say(['instances', '--sort', 'shoe'])).err, /sort/)
 
+  const log = await say(['logs', 'acme', '--lines', '3'])
+  assert.match(log.out, /^(\d{4}-\d\d-\d\dT\S+Z (out|err) .*\n){1,3}$/)
+  assert.equal((await say(['logs', 'acme', '--search', 'nothing has these words'])).out, '')
+  assert.match((await say(['logs', 'acme', '--since', 'soon'])).err, /since: must be a time/)
+  assert.match((await say(['logs', 'acme', '--timestamps'])).err, /--timestamps belongs to the log of a run/)
+  const followed = say(['logs', '-f', 'acme'])
+  assert.equal((await say(['stop', 'acme', '--wait'])).code, 0)
+  const all = await followed
+  assert.equal(all.code, 0)
+  assert.match(all.out, /^\d{4}-\S+ (out|err) /)
+  assert.match(all.err, /acme: the instance is not running/)
+  assert.equal((await say(['stop', 'acme', '--wait'])).out, 'acme: stopped\n', 'there was nothing to do')
+  assert.equal((await say(['start', 'acme', '--wait'])).code, 0)
+
   const handed = await json<Shown>('transfer', 'acme', 'eve@example.com', '--wait')
   assert.ok(handed.password && handed.password !== password)
   assert.ok((await json<Shown>('reset-password', 'acme', '--wait')).password)
@@ -123,8 +137,8 @@ test('an operator creates, lists, stops, starts, restarts and purges an instance
   assert.equal((await say(['purge', 'acme', '--yes', '--wait'])).code, 0)
   assert.deepEqual(await json('instances'), { instances: [], total: 0 })
 
-  const log = await say(['audit', '--action', 'purge'])
-  assert.match(log.out, /^AT +WHO[\s\S]*admin token +purge +acme/)
+  const entries = await say(['audit', '--action', 'purge'])
+  assert.match(entries.out, /^AT +WHO[\s\S]*admin token +purge +acme/)
   assert.match((await say(['audit', '--verify'])).out, /entries, none changed or removed/)
   const csv = await say(['audit', '--export', 'csv', '--instance', 'acme'])
   assert.match(csv.out, /^seq,[\s\S]*purge/)
@@ -259,6 +273,10 @@ test('the control plane is found by the environment, beside its own data root, o
   const all = { ...(JSON.parse(readFileSync(kept, 'utf8')) as object), 'https://acme.example.com': 'lht_x' }
   writeFileSync(kept, JSON.stringify(all))
   assert.equal((await stranger.say(['instance', 'acme'])).code, 0, 'tokens of instances do not count')
+  assert.match(
+    (await stranger.say(['logs', 'acme'])).err,
+    /the log of a job or of an instance; set LONGHOUSE_URL/,
+  )
   assert.match((await stranger.say(['push', '--dir', '.'])).err, /manifest\.ts/)
   writeFileSync(kept, JSON.stringify({ ...all, 'https://control.example.com': 'lho_x' }))
   assert.match(

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { open } from '../command/api.ts'
+import { eventsOf } from '../command/events.ts'
 import { CommandError } from '../command/jobs-folder.ts'
 import type { Place } from '../command/place.ts'
 
@@ -16,12 +16,6 @@ export interface RunJson {
   finished_at: string | null
   duration_ms: number | null
   error: { message: string; stack: string | null } | null
-}
-
-interface Event {
-  name: string
-  data: string
-  id: string | null
 }
 
 /** How often in a row a broken connection is opened again, and how long after. */
@@ -56,26 +50,5 @@ export async function followLog(
     }
     if (broken >= retries.most) throw new CommandError(`the log of ${instance.origin} ended before its run`)
     await pause(retries.pauseMs, undefined, { signal })
-  }
-}
-
-/** The events of a stream, as https://html.spec.whatwg.org/multipage/server-sent-events.html has them. */
-async function* eventsOf(stream: IncomingMessage): AsyncGenerator<Event> {
-  let rest = ''
-  let event = { name: 'message', data: [] as string[], id: null as string | null }
-  for await (const chunk of stream.setEncoding('utf8')) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      if (line === '') {
-        if (event.data.length > 0) yield { ...event, data: event.data.join('\n') }
-        event = { name: 'message', data: [], id: null }
-        continue
-      }
-      const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
-      if (field === 'data') event.data.push(value)
-      if (field === 'event') event.name = value
-      if (field === 'id') event.id = value
-    }
   }
 }

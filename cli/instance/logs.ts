@@ -8,7 +8,8 @@ import type { Place } from '../command/place.ts'
 import { followLog, type RunJson } from './log-stream.ts'
 import { whichInstance } from './which-instance.ts'
 
-export const logs: Command = {
+/** The log of runs. `longhouse logs` of an operator is another command. */
+export const runLogs: Command = {
   name: 'logs',
   takes: [{ name: 'id', words: 'the id of a job or a run', example: 'daily-digest' }],
   needsRepo: false,

@@ -17,12 +17,19 @@ export function whichInstance(dir: string, env = process.env): Place {
       `the token for ${place.origin} is one of an operator; this command needs the address and token of an instance`,
     )
   }
-  const [only, ...others] = Object.entries(readCredentials()).filter(([, token]) => isInstanceToken(token))
-  if (only && others.length === 0) return { origin: only[0], token: only[1] }
+  const [only, ...others] = keptInstances()
+  if (only && others.length === 0) return only
   const which = only
-    ? `it could be ${[only, ...others].map(([each]) => each).join(' or ')}; set LONGHOUSE_URL to one of them`
+    ? `it could be ${[only, ...others].map(({ origin }) => origin).join(' or ')}; set LONGHOUSE_URL to one of them`
     : 'sign in with: longhouse login https://acme.example.com'
   throw new CommandError(`it is not known which instance this is about; ${which}`)
+}
+
+/** The instances that tokens are kept for on this machine. */
+export function keptInstances(): Place[] {
+  return Object.entries(readCredentials())
+    .filter(([, token]) => isInstanceToken(token))
+    .map(([origin, token]) => ({ origin, token }))
 }
 
 /** The place that the environment or the jobs repo names; null if neither does. */

@@ -13,7 +13,6 @@ interface Described {
 
 /** Operations of the admin API without a command of their own, each with the reason. `longhouse api` reaches them all. */
 const leftOut: Record<string, string> = {
-  getAdminInstanceLog: 'docker logs shows it on the host',
   endAdminSession: 'the same as a DELETE, for forms',
   deprovisionAdminInstance: 'the same as a DELETE, for forms',
   purgeAdminInstance: 'the same as a DELETE, for forms',

@@ -16,6 +16,7 @@ export const operations = {
   getAdminInstanceArchive: 'GET /admin/instances/{subdomain}/archive',
   getAdminInstanceBackup: 'GET /admin/instances/{subdomain}/backups/{id}',
   getAdminInstanceHistory: 'GET /admin/instances/{subdomain}/history',
+  getAdminInstanceLog: 'GET /admin/instances/{subdomain}/log',
   getAdminInstanceUsage: 'GET /admin/instances/{subdomain}/usage',
   getAdminOperation: 'GET /admin/operations/{id}',
   getAdminOverview: 'GET /admin/overview',

@@ -28,7 +28,9 @@ const lookEveryMs = 500
 export async function tellOperation(call: Call, control: Control, started: InstanceJson): Promise<number> {
   const { args, output } = call
   const instance = args.flag('wait') ? await waitFor(call, control, started) : started
-  const operation = ofSame(instance, started)
+  // One that was over already belongs to an earlier request: this one had nothing to do.
+  const isNew = started.operation !== null && !isEnded(started.operation)
+  const operation = isNew ? ofSame(instance, started) : null
   // Only the first answer has it.
   const { password } = started
   if (args.flag('json')) output.json(password === undefined ? instance : { ...instance, password })

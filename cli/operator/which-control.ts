@@ -26,7 +26,7 @@ export function whichControl(env = process.env): Place {
 }
 
 /** The control planes that tokens are kept for on this machine. */
-function keptControls(): Place[] {
+export function keptControls(): Place[] {
   return Object.entries(readCredentials())
     .filter(([, token]) => !isInstanceToken(token))
     .map(([origin, token]) => ({ origin, token }))
@@ -36,7 +36,7 @@ function keptControls(): Place[] {
  * The control plane with these settings, on this machine: its admin token is in its data root, or among the settings.
  * Null unless the environment has its data root.
  */
-function ownControl(env: NodeJS.ProcessEnv): Place | null {
+export function ownControl(env: NodeJS.ProcessEnv): Place | null {
   const { LONGHOUSE_DATA_ROOT: root, LONGHOUSE_DOMAIN: domain = 'localhost', LONGHOUSE_PORT: port } = env
   if (!root) return null
   const file = join(root, '.control/admin-token')
