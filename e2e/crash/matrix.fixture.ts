@@ -68,7 +68,9 @@ class Program {
         PROVISIONER_DRIVER: driver,
         PROVISIONER_CONCURRENCY: '64',
         PROVISIONER_STOP_GRACE: '5s',
-        HEALTH_INTERVAL: '500ms',
+        PROVISIONER_DEADLINE: '120s',
+        HEALTH_INTERVAL: '2s',
+        HEALTH_TIMEOUT: '30s',
         BACKUP_EVERY: '0ms',
         BACKUP_PROVE_EVERY: '0ms',
         // One that is held in the middle of its copy holds up no other.

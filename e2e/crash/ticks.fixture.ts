@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import Docker from 'dockerode'
 import type { Reply } from '../../src/testing/ask.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 
 /** Where instances are reached. */
 interface Edge {
@@ -54,8 +55,12 @@ jobRegistry.register({
       const Cookie = login.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
       const change = async (method: string, path: string, body: object) => {
         const options = { method, headers: { Cookie }, body: JSON.stringify(body) }
-        const { status, text } = await edge.visit(subdomain, path, options)
-        assert.ok(status < 300, `${method} ${path} of ${subdomain}: ${status} ${text}`)
+        // A machine that starts a dozen at once may find one unhealthy for a moment.
+        await eventually(`${method} ${path} of ${subdomain}`, async () => {
+          const { status, text } = await edge.visit(subdomain, path, options)
+          assert.ok(status < 300, `${status} ${text}`)
+          return true
+        })
       }
       await change('POST', '/api/jobs/repo/init', {})
       await change('PUT', '/api/jobs/repo/files/manifest.ts', { content: manifest })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { eventually } from '../../src/testing/eventually.ts'
 import { noRestic } from '../../src/testing/restic.ts'
 import { openTown } from '../owners/owners.fixture.ts'
 import { token } from '../provisioner/fleet.fixture.ts'
@@ -85,4 +87,74 @@ test('an owner takes everything along as one archive, and the operator brings it
   })
   assert.equal(restored.body.operation?.status, 'succeeded', JSON.stringify(restored.body.operation))
   assert.equal(readFileSync(join(town.root, 'elsewhere/precious'), 'utf8'), 'ada’s data')
+})
+
+test('an owner brings an archive back into their own instance, and what was there is copied first', {
+  skip: noRestic,
+}, async t => {
+  const env = { BACKUP_EVERY: '0ms', BACKUP_PROVE_EVERY: '0ms', BACKUP_UPLOAD_LIMIT: '1m' }
+  const town = await openTown(t, { plugins: [backup], env })
+  const [ada, eve] = [await town.owner('ada'), await town.owner('eve')]
+  for (const [owner, name] of [
+    [ada, 'acme'],
+    [eve, 'evening'],
+  ] as const) {
+    await owner.call('POST', '/instances', { subdomain: name })
+    await town.reaches(owner, name, 'running')
+  }
+  const cookie = ({ cookies }: typeof ada) => [...cookies].map(pair => pair.join('=')).join('; ')
+  const send = (owner: typeof ada, path: string, body?: Buffer, headers: Record<string, string> = {}) =>
+    exchange(town.port, {
+      method: body ? 'POST' : 'GET',
+      path,
+      headers: { Cookie: cookie(owner), Origin: `http://control.localhost:${town.port}`, ...headers },
+      ...(body && { body }),
+    })
+  const path = '/instances/acme/archive'
+  const file = (name: string) => join(town.root, 'acme', name)
+  writeFileSync(file('precious'), 'in the archive')
+  const archive = (await send(ada, path)).body
+  const foreign = (await send(eve, '/instances/evening/archive')).body
+  writeFileSync(file('precious'), 'of now')
+
+  // A stranger has no such instance; and what is no archive, or too large, or another's, changes nothing.
+  assert.equal((await send(eve, path, archive)).status, 404)
+  assert.equal((await exchange(town.port, { method: 'POST', path, body: archive })).status, 401)
+  const refused = [
+    [archive.subarray(0, archive.length / 2), 400, /could not be read/],
+    [gzipSync('no archive'), 400, /does not work/],
+    [gzipSync(randomBytes(2 * 1024 ** 2)), 413, /the archive has more than 1 MiB/],
+    [foreign, 422, /must be true to bring in an archive of another instance/],
+  ] as const
+  for (const [body, status, words] of refused) {
+    const answer = await send(ada, path, body)
+    assert.equal(answer.status, status, answer.body.toString())
+    assert.match(answer.body.toString(), words)
+  }
+  assert.equal(readFileSync(file('precious'), 'utf8'), 'of now')
+
+  // As a browser sends it.
+  const boundary = 'a-boundary'
+  const part = (head: string) => `--${boundary}\r\nContent-Disposition: form-data; ${head}\r\n\r\n`
+  const form = Buffer.concat([
+    Buffer.from(part('name="archive"; filename="acme.tar.gz"')),
+    archive,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ])
+  const headers = { 'Content-Type': `multipart/form-data; boundary=${boundary}`, Accept: 'text/html' }
+  const sent = await send(ada, path, form, headers)
+  assert.equal(sent.status, 303, sent.body.toString())
+  await eventually('it is restored', async () => {
+    const { operation } = (await town.admin('GET', '/admin/instances/acme')).body
+    assert.notEqual(operation?.status, 'failed', operation?.error ?? '')
+    return operation?.kind === 'restore' && operation.status === 'succeeded'
+  })
+  assert.equal(readFileSync(file('precious'), 'utf8'), 'in the archive')
+  const list = await town.admin<{ backups: WireBackup[] }>('GET', '/admin/instances/acme/backups')
+  assert.deepEqual(
+    list.body.backups.map(({ reason }) => reason),
+    ['restore', 'upload'],
+  )
+  const once = await send(ada, path, archive)
+  assert.deepEqual([once.status, /within a day/.test(once.body.toString())], [429, true])
 })

@@ -18,7 +18,7 @@ export interface BackupRoutes {
   store: OpenStore
   maker: CopyMaker
   now(): number
-  prove(row: CopyRow): Promise<CopyRow>
+  prove(row: CopyRow, seen?: (instanceId: string | null) => void): Promise<CopyRow>
   copyRecords(): Promise<{ createdAt: number; bytes: number }>
 }
 

@@ -21,6 +21,8 @@ export const backupConfig = z.object({
   BACKUP_PROVE_EVERY: setting.duration('0ms', '365d').prefault('7d'),
   /** Copies that are made at the same time. */
   BACKUP_CONCURRENCY: setting.integer(1, 64).prefault('2'),
+  /** The largest archive that an owner may upload. */
+  BACKUP_UPLOAD_LIMIT: setting.size('1m', '10240g').prefault('2g'),
   // What restic reads for a store at an S3 service.
   AWS_ACCESS_KEY_ID: text(),
   AWS_SECRET_ACCESS_KEY: text(),

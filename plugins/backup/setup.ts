@@ -112,7 +112,8 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       ...{ db, provisioner, store, maker, auth, admin: auth.admin },
       now: () => clock.now(),
       copyRecords: () => recordsNow(stopping.signal),
-      prove: row => proveCopy(parts, row, stopping.signal),
+      prove: (row, seen) => proveCopy(parts, row, stopping.signal, seen),
+      uploadBytes: config.BACKUP_UPLOAD_LIMIT,
     }),
     hooks: { 'volume-copies': volumeCopies(parts) },
     tasks: [

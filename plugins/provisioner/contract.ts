@@ -334,6 +334,8 @@ export interface OwnedInstances {
    * `suspended`, and what the admission throws.
    */
   restore(subdomain: string): void
+  /** Restores one of its copies in place. Throws `unknown-backup`, and `not-possible-now` for one that is removed. */
+  restoreCopy(subdomain: string, copyId: string): void
   /** Gives it another password, which is returned here and stored nowhere. */
   resetPassword(subdomain: string): Promise<string>
 }

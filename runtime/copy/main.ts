@@ -54,9 +54,9 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
   },
 }
 
-function summary({ at, files, unread }: Inventory) {
+function summary({ at, files, unread, instanceId }: Inventory) {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  return { at, files: files.length, bytes, unread: unread.slice(0, 20) }
+  return { at, files: files.length, bytes, instanceId, unread: unread.slice(0, 20) }
 }
 
 /** What was restored must survive a power cut: the data of before is deleted soon. */

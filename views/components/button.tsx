@@ -78,6 +78,8 @@ export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
   confirm: string
   /** Shown open, to correct what was typed. */
   open?: boolean
+  /** One of its fields is a file. */
+  withFile?: boolean
   /** What will happen, and what will be kept. Fields in it are sent too. */
   children: Child
 }
@@ -87,7 +89,7 @@ export interface ConfirmProps extends Omit<PostButtonProps, 'children'> {
  * closes the page's others, which share its name.
  */
 export function Confirm(props: ConfirmProps) {
-  const { ask, confirm, action, fields = {}, look = 'danger', about, open, children } = props
+  const { ask, confirm, action, fields = {}, look = 'danger', about, open, withFile, children } = props
   return (
     <IfPermitted method="post" href={action}>
       <details class="confirm" name="confirm" open={open}>
@@ -95,7 +97,12 @@ export function Confirm(props: ConfirmProps) {
           {ask}
           <About words={about} />
         </summary>
-        <form method="post" action={action} class="confirm-body">
+        <form
+          method="post"
+          action={action}
+          class="confirm-body"
+          enctype={withFile ? 'multipart/form-data' : undefined}
+        >
           {Object.entries(fields).map(([name, value]) => (
             <input type="hidden" name={name} value={value} />
           ))}

@@ -105,6 +105,26 @@ function Download({ subdomain }: { subdomain: string }) {
             Download archive
           </a>
         </p>
+        <Confirm
+          ask="Bring back an archive…"
+          confirm="Replace the data"
+          action={`/instances/${subdomain}/archive`}
+          withFile
+        >
+          <p>
+            The archive is checked and tried out first, which may take some minutes. Then the data that the
+            instance has now are copied, and those of the archive take their place; if the instance does not
+            start on them, the data of now are put back. Due times that have passed are not run again, and
+            everyone is signed out.
+          </p>
+          <label class="check">
+            <input type="checkbox" name="foreign" value="true" /> The archive is of another instance
+          </label>
+          <div class="field">
+            <label for="field-archive">Archive</label>
+            <input id="field-archive" type="file" name="archive" accept=".tar.gz,application/gzip" required />
+          </div>
+        </Confirm>
       </div>
     </Panel>
   )

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, sql } from 'drizzle-orm'
 import { newId } from '../../../src/ids.ts'
 import type { Db } from '../../../src/storage/database.ts'
 import type { CopyReason } from '../../provisioner/contract.ts'
@@ -159,4 +159,10 @@ export function anyKept(db: BackupDb): boolean {
 export function keptCopyOf(row: CopyRow): KeptCopy {
   const { id, instanceId, subdomain, reason, createdAt, provenAt, image } = row
   return { id, instanceId, subdomain, reason, createdAt, provenAt, image, bytes: row.bytes ?? 0 }
+}
+
+/** How many archives were uploaded for an instance since then, whatever came of them. */
+export function uploadsSince(db: BackupDb, instanceId: string, since: number): number {
+  const own = and(eq(copies.instanceId, instanceId), eq(copies.reason, 'upload'), gt(copies.createdAt, since))
+  return db.select({ count: count() }).from(copies).where(own).get()?.count ?? 0
 }

@@ -48,11 +48,12 @@ function dueForProof({
     .all()
 }
 
-/** Proves one copy, and records what came of it. */
+/** Proves one copy, and records what came of it. `seen` learns of which instance it is. */
 export async function proveCopy(
   parts: Parameters<typeof proveCopies>[0],
   row: CopyRow,
   signal: AbortSignal,
+  seen: (instanceId: string | null) => void = () => {},
 ): Promise<CopyRow> {
   const { db, provisioner, clock, log, scratch, failed } = parts
   const folder = join(scratch, row.id)
@@ -60,7 +61,9 @@ export async function proveCopy(
     await rm(folder, { recursive: true, force: true, maxRetries: 3 })
     await mkdir(scratch, { recursive: true, mode: 0o755 })
     await provisioner.makeFolder(folder)
-    const { proved } = await readInto(parts, row.snapshot ?? '', { command: 'prove', folder, signal })
+    const work = { command: 'prove', folder, signal } as const
+    const { proved, instanceId } = await readInto(parts, row.snapshot ?? '', work)
+    seen(instanceId)
     log.info({ subdomain: row.subdomain, copy: row.id, proved }, 'a copy was proven to work')
     return updateCopy(db, row.id, { provenAt: clock.now(), triedAt: clock.now(), fault: null })
   } catch (error) {

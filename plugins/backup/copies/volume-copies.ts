@@ -75,12 +75,12 @@ export function volumeCopies(parts: CopyParts): VolumeCopies {
   }
 }
 
-/** Reads a copy into the program for copies, which checks its hashes. Returns its report. */
+/** Reads a copy into the program for copies, which checks its hashes. Returns its report, with the instance that it is of. */
 export async function readInto(
   { store, provisioner }: Pick<CopyParts, 'store' | 'provisioner'>,
   snapshot: string,
   work: { command: 'unpack' | 'prove'; folder: string; signal: AbortSignal },
-): Promise<{ checked: number; proved: readonly string[] }> {
+): Promise<{ checked: number; proved: readonly string[]; instanceId: string | null }> {
   const opened = await store.ready()
   const over = new AbortController()
   const signal = AbortSignal.any([work.signal, over.signal])
@@ -95,9 +95,11 @@ export async function readInto(
     const report = (await provisioner.workOnFolder({ ...work, signal, input })) as {
       files?: number
       checked?: string[]
+      instanceId?: string | null
     }
     await reading
-    return { checked: report.files ?? 0, proved: report.checked ?? [] }
+    const { files = 0, checked = [], instanceId = null } = report
+    return { checked: files, proved: checked, instanceId }
   } catch (error) {
     // When the store fails, the program says only that the archive is incomplete.
     const cause = await Promise.race([

@@ -15,6 +15,7 @@ import { provision, request } from './commands.ts'
 import { refuseOverLimit, returningInstance, seeFor } from './name-hold.ts'
 import { resetPassword } from './password.ts'
 import { restore } from './restore.ts'
+import { restoreCopy } from './restore-copy.ts'
 
 interface Owner {
   id: string
@@ -139,6 +140,11 @@ export class Ownership {
           }
           restore(fleet, subdomain)
         })
+        nudge()
+      },
+      restoreCopy: (subdomain, copyId) => {
+        requireOwn(subdomain)
+        restoreCopy(fleet, subdomain, copyId)
         nudge()
       },
       resetPassword: async subdomain => {
