@@ -47,6 +47,6 @@ test('two validators find nothing in the control plane’s description, and a ge
   assert.equal(answer.status, 422)
   const { errors } = (await answer.json()) as { errors: object[] }
   assert.deepEqual(errors, [
-    { path: 'pruge', message: 'is not a query parameter here; there is "purge", "anyway"' },
+    { path: 'pruge', message: 'is not a query parameter here; there is "purge", "anyway", "without_copy"' },
   ])
 })

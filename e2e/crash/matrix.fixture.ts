@@ -203,7 +203,11 @@ const tellings: Readonly<Record<OperationKind, Telling>> = {
   upgrade: { request: upgrade, kept: 'one' },
   rollback: {
     before: async parts => {
-      await upgrade(parts, minutes.wait)
+      // A new version has 5 seconds to pass its checks, and a machine that starts a dozen at once may be slower.
+      await eventually('it is upgraded', async () => {
+        const { operation } = await upgrade(parts, minutes.wait)
+        return operation?.status === 'succeeded'
+      })
       parts.write('two')
     },
     request: post('rollback'),
