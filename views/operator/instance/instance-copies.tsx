@@ -35,7 +35,7 @@ export function Copies({ subdomain, removed, overview, now }: CopiesProps) {
   const kept = copies.filter(({ status }) => status === 'kept')
   const waiting = copies.some(({ status }) => status === 'waiting')
   return (
-    <Panel title="Backups">
+    <Panel title="Backups" id="backups">
       <div class="stack">
         {fault === null ? null : (
           <Notice tone="warn" title="No copies can be made now">

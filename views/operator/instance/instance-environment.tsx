@@ -1,9 +1,10 @@
-import { Button, Confirm } from '../../components/button.tsx'
+import { Button, Confirm, PostButton } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
 import { EmptyState, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { sentence } from '../../components/sentence.ts'
 import { Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
+import { IfPermitted } from '../../permits.tsx'
 
 export interface EnvironmentProps {
   subdomain: string
@@ -39,9 +40,7 @@ export function EnvironmentPage(props: EnvironmentProps) {
       {waiting ? (
         <Notice tone="warn" title="Applies at the next restart">
           <p>The instance runs with other variables than those below.</p>
-          <form method="post" action={`/admin/instances/${subdomain}/restart`} class="inline">
-            <Button>Restart now</Button>
-          </form>
+          <PostButton action={`/admin/instances/${subdomain}/restart`}>Restart now</PostButton>
         </Notice>
       ) : null}
       <Panel title="Variables" flush>
@@ -82,24 +81,33 @@ export function EnvironmentPage(props: EnvironmentProps) {
         )}
       </Panel>
       {removed ? null : (
-        <Panel title="Set a variable">
-          <form method="post" action={path} class="stack">
-            <Field name="name" label="Name" value={name} error={fault('name')} required spellcheck={false} />
-            <Field
-              name="value"
-              label="Value"
-              type="password"
-              hint="Encrypted, and not shown after it is saved. It replaces the value of a variable of this name."
-              error={fault('value')}
-              required
-              autocomplete="off"
-            />
-            <When runs={runs} />
-            <div class="actions">
-              <Button look="primary">Save</Button>
-            </div>
-          </form>
-        </Panel>
+        <IfPermitted method="post" href={path}>
+          <Panel title="Set a variable">
+            <form method="post" action={path} class="stack">
+              <Field
+                name="name"
+                label="Name"
+                value={name}
+                error={fault('name')}
+                required
+                spellcheck={false}
+              />
+              <Field
+                name="value"
+                label="Value"
+                type="password"
+                hint="Encrypted, and not shown after it is saved. It replaces the value of a variable of this name."
+                error={fault('value')}
+                required
+                autocomplete="off"
+              />
+              <When runs={runs} />
+              <div class="actions">
+                <Button look="primary">Save</Button>
+              </div>
+            </form>
+          </Panel>
+        </IfPermitted>
       )}
     </div>
   )

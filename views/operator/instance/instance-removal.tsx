@@ -5,36 +5,14 @@ import { sentence } from '../../components/sentence.ts'
 import { Time } from '../../components/time.tsx'
 import type { InstanceView } from './instance-view.ts'
 
-type RemovalProps = InstanceView & {
+export type RemovalProps = InstanceView & {
   /** What is wrong with the name that was typed to delete its data. */
   purgeFault: string | null
   now: number
 }
 
-/** Removing an instance, and restoring it while its volume is kept. */
-export function Removal(instance: RemovalProps) {
-  const { subdomain, status, volume, ownerEmail } = instance
-  if (status === 'deleted') return <Kept {...instance} />
-  return (
-    <Panel title="Remove">
-      <div class="stack">
-        <Confirm
-          ask="Remove instance"
-          confirm="Remove, and keep the volume"
-          action={`/admin/instances/${subdomain}/deprovision`}
-        >
-          <p>
-            This removes the container. The volume at <code>{volume}</code> and the name are kept for{' '}
-            {ownerEmail}.
-          </p>
-        </Confirm>
-        <Purge {...instance} />
-      </div>
-    </Panel>
-  )
-}
-
-function Kept(instance: RemovalProps) {
+/** An instance that was removed, and the way back while its volume is kept. */
+export function Kept(instance: RemovalProps) {
   const { subdomain, ownerEmail, deletedBy, purgeAt, retentionHeld, suspension, now } = instance
   return (
     <>
@@ -67,7 +45,12 @@ function Kept(instance: RemovalProps) {
           <Purge {...instance} />
         </div>
       </Panel>
-      <Transfer {...instance} />
+      <Panel title="Owner">
+        <div class="stack">
+          <p>The instance belongs to {instance.ownerEmail}.</p>
+          <Transfer {...instance} />
+        </div>
+      </Panel>
     </>
   )
 }
@@ -80,7 +63,7 @@ function Countdown({ at, now }: { at: number; now: number }) {
   )
 }
 
-function Purge(instance: RemovalProps) {
+export function Purge(instance: RemovalProps) {
   const { subdomain, volume, status, purgeFault, lostWithoutCopy } = instance
   return (
     <Confirm
@@ -121,28 +104,23 @@ function Purge(instance: RemovalProps) {
 
 export function Transfer({ subdomain, ownerEmail }: InstanceView) {
   return (
-    <Panel title="Owner">
-      <div class="stack">
-        <p>The instance belongs to {ownerEmail}.</p>
-        <Confirm
-          ask="Change owner"
-          confirm="Transfer to the new owner"
-          look="plain"
-          action={`/admin/instances/${subdomain}/transfer`}
-        >
-          <p>
-            The new owner gets all data: jobs, history and secrets. {ownerEmail} loses access at once. The
-            instance gets a new password, which is shown here once. It stops while a copy of its data is made.
-          </p>
-          <Field
-            name="owner_email"
-            label="Email address of the new owner"
-            type="email"
-            required
-            autocomplete="off"
-          />
-        </Confirm>
-      </div>
-    </Panel>
+    <Confirm
+      ask="Change owner"
+      confirm="Transfer to the new owner"
+      look="plain"
+      action={`/admin/instances/${subdomain}/transfer`}
+    >
+      <p>
+        The new owner gets all data: jobs, history and secrets. {ownerEmail} loses access at once. The
+        instance gets a new password, which is shown here once. It stops while a copy of its data is made.
+      </p>
+      <Field
+        name="owner_email"
+        label="Email address of the new owner"
+        type="email"
+        required
+        autocomplete="off"
+      />
+    </Confirm>
   )
 }

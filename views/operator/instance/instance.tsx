@@ -1,5 +1,5 @@
 import type { InstanceUsage, RunsNow, UsagePeriod } from '../../../plugins/provisioner/contract.ts'
-import { Confirm, PostButton } from '../../components/button.tsx'
+import { PostButton } from '../../components/button.tsx'
 import { Live } from '../../components/live.tsx'
 import { Facts, Notice, PageHead, Panel } from '../../components/panel.tsx'
 import { InstanceStatus } from '../../components/status.tsx'
@@ -7,10 +7,11 @@ import { StepList } from '../../components/steps.tsx'
 import { Duration, NotYet, Time } from '../../components/time.tsx'
 import { IfPermitted } from '../../permits.tsx'
 import { Copies, type CopiesProps } from './instance-copies.tsx'
+import { DangerZone } from './instance-danger.tsx'
 import { Earlier, Health, operationTitle } from './instance-history.tsx'
 import { Now } from './instance-now.tsx'
 import { Payment } from './instance-payment.tsx'
-import { Removal, Transfer } from './instance-removal.tsx'
+import { Kept } from './instance-removal.tsx'
 import { Upgrade } from './instance-upgrade.tsx'
 import { Usage } from './instance-usage.tsx'
 import type { HealthView, InstanceView, OperationView } from './instance-view.ts'
@@ -112,7 +113,7 @@ export function InstanceLive(props: InstanceProps) {
           </p>
         </Notice>
       ) : null}
-      <Upgrade {...instance} busy={busy} now={now} />
+      <Upgrade {...instance} busy={busy} />
       <Usage {...{ subdomain, period, usage }} limits={instance.limits} />
       {latest ? <LatestOperation operation={latest} now={now} /> : null}
       <Health health={health} now={now} />
@@ -140,10 +141,16 @@ export function InstanceLive(props: InstanceProps) {
         />
       </Panel>
       <Copies subdomain={subdomain} removed={status === 'deleted'} overview={copies} now={now} />
-      <Password {...instance} />
-      {status === 'deleted' ? null : <Transfer {...instance} />}
       <Payment {...instance} />
-      <Removal {...instance} purgeFault={purgeFault} now={now} />
+      {status === 'deleted' ? (
+        <Kept {...instance} purgeFault={purgeFault} now={now} />
+      ) : (
+        <DangerZone
+          {...instance}
+          {...{ busy, purgeFault, now }}
+          restorable={copies?.copies.some(copy => copy.status === 'kept') ?? false}
+        />
+      )}
     </Live>
   )
 }
@@ -209,28 +216,6 @@ function LatestOperation({ operation, now }: { operation: OperationView; now: nu
     >
       {error === null || status !== 'failed' ? null : <pre>{error}</pre>}
       <StepList steps={steps} label={`Steps of ${title}`} />
-    </Panel>
-  )
-}
-
-function Password({ subdomain, status }: InstanceView) {
-  if (status === 'deleted' || status === 'deprovisioning') return null
-  return (
-    <Panel title="Password">
-      <div class="stack">
-        <p>The password is not stored, so it cannot be shown. It can only be reset.</p>
-        <Confirm
-          ask="Reset password"
-          confirm="Create a new password"
-          look="plain"
-          action={`/admin/instances/${subdomain}/reset-password`}
-        >
-          <p>
-            The old password stops working, and everyone is signed out. The new one is shown once. A running
-            instance is restarted. API tokens keep working.
-          </p>
-        </Confirm>
-      </div>
     </Panel>
   )
 }
