@@ -10,6 +10,7 @@ import type { OpenStore } from './store/open-store.ts'
 export function backupConcerns(
   store: OpenStore,
   overdue: ReturnType<BackupService['overdue']>,
+  untried: string | null,
 ): readonly Concern[] {
   const fault = store.fault()
   const ofStore: Concern[] =
@@ -27,8 +28,23 @@ export function backupConcerns(
             path: '/admin/instances',
           },
         ]
+  const ofProofs: Concern[] =
+    untried === null
+      ? []
+      : [
+          {
+            kind: 'backup-proofs',
+            subject: 'proofs',
+            subdomain: null,
+            summary: 'Copies cannot be tried: the disk is full',
+            detail: untried,
+            urgency: 'alert',
+            path: '/admin/instances',
+          },
+        ]
   return [
     ...ofStore,
+    ...ofProofs,
     ...overdue.map(
       ({ instanceId, subdomain, why }): Concern => ({
         kind: 'backup-overdue',

@@ -108,6 +108,7 @@ function verifyRoute(parts: BackupRoutes): Route {
       200: { description: 'The copy works', schema: backupSchema },
       202: { description: 'The work has started; `Location` leads to the copy', schema: backupSchema },
       303: { description: 'For a browser: back to the page' },
+      507: { description: 'There is no space to try the copy, which says nothing about it' },
     },
     handle: async (c, { params }) => {
       const instance = requireInstance(parts, params.subdomain)

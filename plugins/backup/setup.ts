@@ -55,7 +55,11 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       emit('copy-recovered', { instanceId, subdomain })
     },
   })
+  let untried: string | null = null
   const parts = {
+    untried: (why: string | null) => {
+      untried = why
+    },
     ...{ db, provisioner, store, maker, clock, log, failed },
     keepsPurged: config.BACKUP_KEEP_PURGED > 0,
     nudge: () => nudge('copy'),
@@ -106,7 +110,7 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       },
       overdue,
     },
-    concerns: () => backupConcerns(store, overdue()),
+    concerns: () => backupConcerns(store, overdue(), untried),
     metrics: () => backupMetrics(db, clock.now()),
     routes: routesOf({
       ...{ db, provisioner, store, maker, auth, admin: auth.admin },

@@ -178,11 +178,17 @@ export interface Driver {
 export class DriverError extends Error {
   readonly permanent: boolean
   readonly transient: boolean
+  /** Of the system, such as `ENOSPC`. */
+  readonly code: string | undefined
 
-  constructor(message: string, options: { permanent: boolean; transient?: boolean; cause?: unknown }) {
+  constructor(
+    message: string,
+    options: { permanent: boolean; transient?: boolean; cause?: unknown; code?: string },
+  ) {
     super(message, { cause: options.cause })
     this.name = 'DriverError'
     this.permanent = options.permanent
     this.transient = options.transient ?? false
+    this.code = options.code
   }
 }

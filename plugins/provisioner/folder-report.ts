@@ -27,7 +27,10 @@ export class FolderReport {
       })
     }
     if (typeof report.error === 'string')
-      throw new DriverError(`could not ${doing}: ${report.error}`, { permanent: false })
+      throw new DriverError(`could not ${doing}: ${report.error}`, {
+        permanent: false,
+        ...(report.noSpace === true && { code: 'ENOSPC' }),
+      })
     return report
   }
 }
@@ -48,7 +51,7 @@ export async function passOn(output: Writable, piece: Buffer, signal: AbortSigna
     throw new DriverError('what the program writes is not taken any longer', { permanent: false })
 }
 
-function jsonOf(line: string): { error?: unknown } | null {
+function jsonOf(line: string): { error?: unknown; noSpace?: unknown } | null {
   try {
     const value: unknown = JSON.parse(line)
     return typeof value === 'object' ? value : null

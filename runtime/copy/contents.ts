@@ -18,8 +18,22 @@ const leftOut = new Set([
   ...[identityFile, `${identityFile}.new`, inventoryName],
 ])
 
-/** `unnamed` is a file or folder whose name is not UTF-8, which an archive cannot name; its path shows such bytes as `\\xE9`. */
-export type Found = { path: string; kind: 'file' | 'folder' | 'link' | 'unnamed' }
+/**
+ * `path` is unique and relative to the volume. Where a name is not UTF-8, `path` shows such bytes as `\\xE9`, and `bytes` are
+ * what the path is in fact; null otherwise.
+ */
+export interface Found {
+  path: string
+  bytes: Buffer | null
+  kind: 'file' | 'folder' | 'link'
+}
+
+/** Where a path is in a folder, as the file system knows it. */
+export function placeIn(folder: string, { path, bytes }: Pick<Found, 'path' | 'bytes'>): string | Buffer {
+  return bytes === null ? join(folder, path) : Buffer.concat([Buffer.from(`${folder}/`), bytes])
+}
+
+const root: Pick<Found, 'path' | 'bytes'> = { path: '', bytes: null }
 
 /**
  * Lists what belongs in a copy of a volume, by paths relative to it, in the order in which it can be copied while the instance
@@ -34,53 +48,69 @@ export type Found = { path: string; kind: 'file' | 'folder' | 'link' | 'unnamed'
 export function* contentsOf(
   volume: string,
   without: ReadonlySet<string> = new Set(),
-  folder = '',
+  folder = root,
 ): Generator<Found> {
-  const { entries: all, unnamed } = list(join(volume, folder))
-  for (const name of unnamed) yield { path: join(folder, name), kind: 'unnamed' }
-  const entries = all.filter(
-    ({ name }) => folder !== '' || !(leftOut.has(name) || without.has(name) || name.startsWith(draftPrefix)),
+  const entries = list(placeIn(volume, folder)).filter(
+    ({ name }) =>
+      folder.path !== '' || !(leftOut.has(name) || without.has(name) || name.startsWith(draftPrefix)),
   )
-  const folders: string[] = []
+  const folders: Named[] = []
   for (const entry of entries) {
-    const path = join(folder, entry.name)
-    if (entry.isFile()) yield { path, kind: 'file' }
-    else if (entry.isSymbolicLink()) yield { path, kind: 'link' }
-    else if (entry.isDirectory()) folders.push(entry.name)
+    if (entry.is.isFile()) yield { ...below(folder, entry), kind: 'file' }
+    else if (entry.is.isSymbolicLink()) yield { ...below(folder, entry), kind: 'link' }
+    else if (entry.is.isDirectory()) folders.push(entry)
   }
-  const isRepository = entries.some(({ name }) => name === 'HEAD') && folders.includes('objects')
-  for (const name of inOrder(folders, isRepository, folder)) {
-    const path = join(folder, name)
-    yield { path, kind: 'folder' }
-    yield* contentsOf(volume, without, path)
+  const isRepository =
+    entries.some(({ name }) => name === 'HEAD') && folders.some(({ name }) => name === 'objects')
+  for (const entry of inOrder(folders, isRepository, folder.path)) {
+    const found = below(folder, entry)
+    yield { ...found, kind: 'folder' }
+    yield* contentsOf(volume, without, found)
   }
 }
 
-function inOrder(folders: readonly string[], isRepository: boolean, folder: string): string[] {
+function below(folder: Pick<Found, 'path' | 'bytes'>, { name, bytes }: Named): Pick<Found, 'path' | 'bytes'> {
+  const path = join(folder.path, name)
+  if (bytes === null && folder.bytes === null) return { path, bytes: null }
+  const above = folder.bytes ?? Buffer.from(folder.path)
+  const own = bytes ?? Buffer.from(name)
+  return { path, bytes: above.length === 0 ? own : Buffer.concat([above, Buffer.from('/'), own]) }
+}
+
+function inOrder(folders: readonly Named[], isRepository: boolean, folder: string): Named[] {
   const last = isRepository ? ['objects'] : folder.endsWith('objects') ? ['pack'] : []
-  return folders.toSorted((one, other) => {
+  return folders.toSorted(({ name: one }, { name: other }) => {
     const byPlace = Number(last.includes(one)) - Number(last.includes(other))
     return byPlace !== 0 ? byPlace : one < other ? -1 : 1
   })
 }
 
-interface Listed {
-  entries: Dirent[]
-  unnamed: string[]
+interface Named {
+  name: string
+  /** Null when the name is UTF-8. */
+  bytes: Buffer | null
+  is: Dirent<Buffer>
 }
 
-function list(folder: string): Listed {
+function list(folder: string | Buffer): Named[] {
   try {
-    // By bytes first: as text, a name that is not UTF-8 would name a file that is not there.
-    const unnamed = readdirSync(folder, { encoding: 'buffer' }).filter(name => !isUtf8(name))
-    const bad = new Set(unnamed.map(name => name.toString('utf8')))
-    const entries = readdirSync(folder, { withFileTypes: true })
-      .filter(({ name }) => !bad.has(name))
-      .sort((one, other) => (one.name < other.name ? -1 : 1))
-    return { entries, unnamed: unnamed.map(shown) }
+    const entries = readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })
+    const names = new Set<string>()
+    const named: Named[] = []
+    for (const is of entries.filter(each => isUtf8(each.name))) {
+      const name = is.name.toString('utf8')
+      names.add(name)
+      named.push({ name, bytes: null, is })
+    }
+    for (const is of entries.filter(each => !isUtf8(each.name))) {
+      let name = shown(is.name)
+      while (names.has(name)) name += '~'
+      names.add(name)
+      named.push({ name, bytes: is.name, is })
+    }
+    return named.sort((one, other) => (one.name < other.name ? -1 : 1))
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return { entries: [], unnamed: [] }
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
     throw error
   }
 }

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -16,6 +17,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
+import { pack } from 'tar-stream'
 import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { openSqlite } from '../../src/storage/database.ts'
@@ -169,20 +171,55 @@ test('a copy is not unpacked when the disk would be full', async t => {
   )
 })
 
-test('what has a name that is not UTF-8 is listed', async t => {
+test('what has a name that is not UTF-8 is copied byte for byte', async t => {
   const volume = join(temporaryFolder(t), 'volume')
   mkdirSync(volume)
-  const bytes = (name: string) => Buffer.from(join(volume, name), 'latin1')
-  writeFileSync(bytes('caf\xe9.txt'), 'coffee')
-  mkdirSync(bytes('d\xe9r'))
-  writeFileSync(bytes('d\xe9r/ok.txt'), 'ok')
-  writeFileSync(join(volume, 'café.txt'), 'coffee')
-  const { inventory } = await copyOf(volume)
+  const bytes = (folder: string, name: string) => Buffer.from(join(folder, name), 'latin1')
+  writeFileSync(bytes(volume, 'caf\xe9.txt'), 'coffee')
+  mkdirSync(bytes(volume, 'd\xe9r'))
+  writeFileSync(bytes(volume, 'd\xe9r/ok.txt'), 'ok')
+  symlinkSync(bytes('', 'caf\xe9.txt'), bytes(volume, 'd\xe9r/link'))
+  writeFileSync(join(volume, 'café.txt'), 'coffee, too')
+  writeFileSync(join(volume, 'caf\\xE9.txt'), 'no coffee')
+  make(bytes(volume, 'own\xe9.db'))
+  const { archive, inventory } = await copyOf(volume)
+  const reasons = inventory.unread.map(({ path, reason }) => `${path}: ${reason}`)
+  assert.equal(reasons.length, 1)
+  assert.match(reasons[0] ?? '', /^own\\xE9\.db: its name is not UTF-8, and SQLite opens no such file/)
+
+  const folder = temporaryFolder(t)
+  await unpackVolume(Readable.from([archive]), folder)
+  const text = (name: string) => readFileSync(bytes(folder, name), 'utf8')
   assert.deepEqual(
-    inventory.files.map(({ path }) => path),
-    ['café.txt'],
+    [text('caf\xe9.txt'), text('d\xe9r/ok.txt'), text('caf\\xE9.txt')],
+    ['coffee', 'ok', 'no coffee'],
   )
-  assert.deepEqual(inventory.unread.map(({ path }) => path).sort(), ['caf\\xE9.txt', 'd\\xE9r'])
+  assert.equal(readFileSync(join(folder, 'café.txt'), 'utf8'), 'coffee, too')
+  assert.deepEqual(readlinkSync(bytes(folder, 'd\xe9r/link'), 'buffer'), bytes('', 'caf\xe9.txt'))
+  assert.deepEqual(readFileSync(bytes(folder, 'own\xe9.db')), readFileSync(bytes(volume, 'own\xe9.db')))
+  const names = (of: string) =>
+    readdirSync(of, { encoding: 'buffer', recursive: true }).map(each => each.toString('latin1'))
+  assert.deepEqual(names(folder).sort(), names(volume).sort())
+
+  function make(place: Buffer) {
+    const plain = join(temporaryFolder(t), 'plain.db')
+    const database = new Database(plain)
+    database.exec('create table orders (id text)')
+    database.close()
+    writeFileSync(place, readFileSync(plain))
+  }
+})
+
+test('a path that is not UTF-8 leads out of the folder no more than any other', async t => {
+  for (const path of ['../out\xe9', '/tmp/out\xe9', 'a/../../out\xe9']) {
+    const archive = pack()
+    const pax = { 'LONGHOUSE.path': Buffer.from(path, 'latin1').toString('base64') }
+    archive.entry({ name: 'innocent', pax }, 'x')
+    archive.finalize()
+    const folder = join(temporaryFolder(t), 'in')
+    mkdirSync(folder)
+    await assert.rejects(unpackVolume(Readable.from(archive), folder), /a path that is not allowed/, path)
+  }
 })
 
 test('a database of the customer that cannot be opened or is kept locked does not fail the copy', async t => {

@@ -6,7 +6,7 @@ const magic = Buffer.from('SQLite format 3\0')
 const allPages = 0x7fff_ffff
 
 /** Whether a file begins as a SQLite database does. False for one that cannot be read. */
-export function isDatabase(file: string): boolean {
+export function isDatabase(file: string | Buffer): boolean {
   let fd: number | null = null
   try {
     fd = openSync(file, 'r')

@@ -3,8 +3,12 @@ import { z } from 'zod'
 /** The name of the inventory in a copy. It is the last entry: a copy without it is incomplete. */
 export const inventoryName = '.longhouse-copy.json'
 
+/** Extended headers of the archive: a path, and where a link leads, in base64, where they are not UTF-8. */
+export const bytesOfPath = 'LONGHOUSE.path'
+export const bytesOfLink = 'LONGHOUSE.linkpath'
+
 const file = z.object({
-  /** Relative to the volume. */
+  /** Relative to the volume, as the archive names it. */
   path: z.string(),
   bytes: z.number(),
   sha256: z.string(),

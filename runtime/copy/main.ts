@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
+import { isDiskFull } from '../../src/storage/disk.ts'
 import type { Inventory } from './inventory.ts'
 import { packVolume } from './pack.ts'
 import { proveVolume } from './proof.ts'
@@ -18,7 +19,8 @@ import { unpackVolume } from './unpack.ts'
  *   copy.js carry <folder> <options>   carries due times over between two volumes in the folder: see `carrySlots`
  *   copy.js prove <folder>             unpacks a copy into a scratch folder and proves that it works
  *
- * The last line on standard error is JSON: what was done, or `{"error"}` in words, with exit code 1.
+ * The last line on standard error is JSON: what was done, or `{"error"}` in words, with exit code 1, and `noSpace` when the disk
+ * is full, which says nothing about the copy.
  */
 const [command = '', folder = '', options = '{}'] = process.argv.slice(2)
 
@@ -72,6 +74,9 @@ try {
   process.stderr.write(`${JSON.stringify(await work())}\n`)
   process.exitCode = 0
 } catch (error) {
-  process.stderr.write(`${JSON.stringify({ error: (error as Error).message })}\n`)
+  const noSpace = isDiskFull(error)
+  process.stderr.write(
+    `${JSON.stringify({ error: (error as Error).message, ...(noSpace && { noSpace }) })}\n`,
+  )
   process.exitCode = 1
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { constants, lstatSync, readdirSync, readlinkSync, rmSync, type Stats } from 'node:fs'
@@ -7,9 +8,9 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Pack, pack } from 'tar-stream'
 import { readVolumeIdentity } from '../../src/storage/volume-identity.ts'
-import { contentsOf, draftPrefix } from './contents.ts'
+import { contentsOf, draftPrefix, placeIn } from './contents.ts'
 import { copyDatabase, isDatabase } from './database-copy.ts'
-import { type CopiedFile, type Inventory, inventoryName } from './inventory.ts'
+import { bytesOfLink, bytesOfPath, type CopiedFile, type Inventory, inventoryName } from './inventory.ts'
 
 const gib = 1024 ** 3
 
@@ -52,13 +53,11 @@ export async function packVolume(
       holesLeft: holeBytes,
       patienceLeftMs: jobsPatienceMs,
     }
-    for (const { path, kind } of contentsOf(volume, portable ? keys : undefined)) {
-      const from = join(volume, path)
-      if (kind === 'folder') await addFolder(archive, path, from)
-      else if (kind === 'link') await addLink(archive, path, from)
-      else if (kind === 'unnamed')
-        inventory.unread.push({ path, reason: 'its name is not UTF-8, so it was not copied; rename it' })
-      else if (!isPartOfDatabase(from)) await addFile(copying, path, from)
+    for (const found of contentsOf(volume, portable ? keys : undefined)) {
+      const source = { path: found.path, from: placeIn(volume, found), ...paxOf(found.bytes) }
+      if (found.kind === 'folder') await addFolder(archive, source)
+      else if (found.kind === 'link') await addLink(archive, source)
+      else if (!isPartOfDatabase(source.from)) await addFile(copying, source)
     }
     await addBytes(archive, inventoryName, Buffer.from(JSON.stringify(inventory)))
     archive.finalize()
@@ -72,6 +71,17 @@ export async function packVolume(
   }
 }
 
+/** What is copied, and from where. `pax` names what is not UTF-8. */
+interface Source {
+  path: string
+  from: string | Buffer
+  pax?: Record<string, string>
+}
+
+function paxOf(bytes: Buffer | null): Pick<Source, 'pax'> {
+  return bytes === null ? {} : { pax: { [bytesOfPath]: bytes.toString('base64') } }
+}
+
 /** What opens the secrets of an instance that no control plane gave a key. */
 const keys = new Set(['secret.key'])
 
@@ -82,7 +92,8 @@ function removeDrafts(volume: string): void {
 }
 
 /** The log and index of a database: its copy has what is in them. */
-function isPartOfDatabase(file: string): boolean {
+function isPartOfDatabase(file: string | Buffer): boolean {
+  if (typeof file !== 'string') return false
   const [, base] = /^(.+)-(?:wal|shm|journal)$/.exec(file) ?? []
   return base !== undefined && isDatabase(base)
 }
@@ -101,7 +112,8 @@ const ownPatienceMs = 30_000
 const jobsPatienceMs = 30_000
 const longestWaitMs = 5000
 
-async function addFile(copying: Copying, path: string, from: string): Promise<void> {
+async function addFile(copying: Copying, source: Source): Promise<void> {
+  const { path, from } = source
   const { drafts, inventory } = copying
   const tooSparse = takeHoles(copying, from)
   if (tooSparse !== null) {
@@ -109,7 +121,14 @@ async function addFile(copying: Copying, path: string, from: string): Promise<vo
     return
   }
   if (!isDatabase(from)) {
-    await addPlain(copying, path, from)
+    await addPlain(copying, source)
+    return
+  }
+  if (typeof from !== 'string') {
+    await addPlain(copying, source)
+    const reason =
+      'its name is not UTF-8, and SQLite opens no such file. Its files were copied as they are, and may not fit together.'
+    inventory.unread.push({ path, reason })
     return
   }
   const draft = join(drafts, 'database')
@@ -126,13 +145,13 @@ async function addFile(copying: Copying, path: string, from: string): Promise<vo
     if (!isNotADatabase(error)) copying.patienceLeftMs -= performance.now() - began
     return
   }
-  await addPlain(copying, path, draft, { rows, stat: lstatSync(from, { throwIfNoEntry: false }) })
+  await addPlain(copying, { path, from: draft }, { rows, stat: lstatSync(from, { throwIfNoEntry: false }) })
   rmSync(draft, { force: true })
 }
 
 /** A customer's database that SQLite does not copy: damaged, kept locked by a job, or none at all. */
 async function addAsFiles(copying: Copying, path: string, from: string, error: Error): Promise<void> {
-  await addPlain(copying, path, from)
+  await addPlain(copying, { path, from })
   if (isNotADatabase(error)) return
   copying.inventory.unread.push({
     path,
@@ -140,11 +159,11 @@ async function addAsFiles(copying: Copying, path: string, from: string, error: E
   })
   for (const part of ['-journal', '-wal'])
     if (lstatSync(`${from}${part}`, { throwIfNoEntry: false })?.isFile())
-      await addPlain(copying, `${path}${part}`, `${from}${part}`)
+      await addPlain(copying, { path: `${path}${part}`, from: `${from}${part}` })
 }
 
 /** Returns in words why a file has more holes than may still be read, or null. */
-function takeHoles(copying: Copying, from: string): string | null {
+function takeHoles(copying: Copying, from: string | Buffer): string | null {
   const stat = lstatSync(from, { throwIfNoEntry: false })
   const holes = Math.max(0, (stat?.size ?? 0) - (stat?.blocks ?? 0) * 512)
   if (holes <= copying.holesLeft) {
@@ -161,10 +180,10 @@ function isNotADatabase(error: unknown): boolean {
 
 async function addPlain(
   { archive, inventory }: Pick<Copying, 'archive' | 'inventory'>,
-  path: string,
-  from: string,
+  source: Source,
   { rows, stat: shown }: { rows?: Record<string, number>; stat?: Stats | undefined } = {},
 ): Promise<void> {
+  const { path, from } = source
   let file: FileHandle
   try {
     // A pipe or a link that took the file's place is not opened.
@@ -179,7 +198,7 @@ async function addPlain(
   try {
     const stat = await file.stat()
     if (!stat.isFile()) return
-    const sha256 = await addOpen(archive, path, file, stat.size, shown ?? stat)
+    const sha256 = await addOpen(archive, source, file, stat.size, shown ?? stat)
     const copied: CopiedFile = { path, bytes: stat.size, sha256 }
     inventory.files.push(rows ? { ...copied, rows } : copied)
   } finally {
@@ -193,15 +212,21 @@ async function addPlain(
  */
 async function addOpen(
   archive: Pack,
-  path: string,
+  { path, pax }: Source,
   file: FileHandle,
   bytes: number,
   { mode, mtime }: Pick<Stats, 'mode' | 'mtime'>,
 ): Promise<string> {
   const added = Promise.withResolvers<void>()
-  const entry = archive.entry({ name: path, size: bytes, mode: mode & 0o777, mtime, type: 'file' }, error =>
-    error ? added.reject(error) : added.resolve(),
-  )
+  const header = {
+    name: path,
+    size: bytes,
+    mode: mode & 0o777,
+    mtime,
+    type: 'file',
+    ...(pax && { pax }),
+  } as const
+  const entry = archive.entry(header, error => (error ? added.reject(error) : added.resolve()))
   added.promise.catch(() => {})
   const hash = createHash('sha256')
   let left = bytes
@@ -219,20 +244,27 @@ async function addOpen(
 
 const pieceBytes = 256 * 1024
 
-async function addFolder(archive: Pack, path: string, from: string): Promise<void> {
+async function addFolder(archive: Pack, { path, from, pax }: Source): Promise<void> {
   const stat = lstatSync(from, { throwIfNoEntry: false })
   if (!stat?.isDirectory()) return
-  await add(archive, { name: path, type: 'directory', mode: stat.mode & 0o777, mtime: stat.mtime })
+  const { mode, mtime } = stat
+  await add(archive, { name: path, type: 'directory', mode: mode & 0o777, mtime, ...(pax && { pax }) })
 }
 
-async function addLink(archive: Pack, path: string, from: string): Promise<void> {
-  let linkname: string
+async function addLink(archive: Pack, { path, from, pax }: Source): Promise<void> {
+  let target: Buffer
   try {
-    linkname = readlinkSync(from)
+    target = readlinkSync(from, 'buffer')
   } catch {
     return
   }
-  await add(archive, { name: path, type: 'symlink', linkname })
+  const named = isUtf8(target) ? pax : { ...pax, [bytesOfLink]: target.toString('base64') }
+  await add(archive, {
+    name: path,
+    type: 'symlink',
+    linkname: target.toString('utf8'),
+    ...(named && { pax: named }),
+  })
 }
 
 async function addBytes(archive: Pack, name: string, bytes: Buffer): Promise<void> {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, statfsSync, symlinkSync } from 'node:fs'
 import { open, utimes } from 'node:fs/promises'
-import { dirname, join, normalize, sep } from 'node:path'
+import { dirname, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract, type Header } from 'tar-stream'
-import { type Inventory, inventoryName, parseInventory } from './inventory.ts'
+import { placeIn } from './contents.ts'
+import { bytesOfLink, bytesOfPath, type Inventory, inventoryName, parseInventory } from './inventory.ts'
 
 /** An inventory lists each file of a volume; more than this is none. */
 const inventoryBytes = 256 * 1024 * 1024
@@ -24,27 +25,27 @@ export async function unpackVolume(
   if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty; nothing was unpacked`)
   const archive = extract()
   const hashes = new Map<string, string>()
-  const links: { path: string; target: string }[] = []
+  const links: { place: string | Buffer; target: string | Buffer }[] = []
   let inventory: Inventory | null = null
   const feeding = pipeline(input, archive)
   feeding.catch(() => {})
   for await (const entry of archive) {
     const { header } = entry
-    const path = safePath(header)
+    const path = safePath(header.name)
+    const place = placeIn(folder, { path, bytes: safeBytes(header) })
     if (inventory !== null) throw new Error('the copy goes on after its inventory')
     if (path === inventoryName) inventory = parseInventory(await textOf(entry))
-    else if (header.type === 'directory')
-      mkdirSync(join(folder, path), { recursive: true, mode: modeOf(header) })
-    else if (header.type === 'symlink') links.push({ path, target: header.linkname })
-    else if (header.type === 'file')
-      hashes.set(path, await writeFile(join(folder, path), header, entry, room))
+    else if (header.type === 'directory') mkdirSync(place, { recursive: true, mode: modeOf(header) })
+    else if (header.type === 'symlink')
+      links.push({ place, target: bytesIn(header, bytesOfLink) ?? header.linkname })
+    else if (header.type === 'file') hashes.set(path, await writeFile(place, header, entry, room))
     else throw new Error(`the copy contains ${path}, which is neither a file, a folder nor a link`)
     entry.resume()
   }
   await feeding
   if (inventory === null) throw new Error('the copy is incomplete: its end is missing')
   // After all files: none is written through a link.
-  for (const { path, target } of links) symlinkSync(target, join(folder, path))
+  for (const { place, target } of links) symlinkSync(target, place)
   compare(inventory, hashes)
   return inventory
 }
@@ -60,11 +61,27 @@ function compare({ files }: Inventory, hashes: ReadonlyMap<string, string>): voi
 }
 
 /** Throws for a path that leads out of the folder. */
-function safePath({ name }: Header): string {
+function safePath(name: string): string {
   const path = normalize(name).replace(/\/+$/, '')
   if (path === '' || path === '.' || path.startsWith(sep) || path.split(sep).includes('..'))
     throw new Error(`the copy contains a path that is not allowed: ${JSON.stringify(name)}`)
   return path
+}
+
+/** The path where it is not UTF-8. Throws as `safePath` does. */
+function safeBytes(header: Header): Buffer | null {
+  const bytes = bytesIn(header, bytesOfPath)
+  return bytes && Buffer.from(safePath(bytes.toString('latin1')), 'latin1')
+}
+
+function bytesIn({ pax }: Header, name: string): Buffer | null {
+  const text = (pax as Readonly<Record<string, string>> | null | undefined)?.[name]
+  return text === undefined ? null : Buffer.from(text, 'base64')
+}
+
+/** The folder of a path. */
+function folderOf(place: string | Buffer): string | Buffer {
+  return typeof place === 'string' ? dirname(place) : place.subarray(0, place.lastIndexOf('/'))
 }
 
 /** Its owner can always read and replace it. */
@@ -76,12 +93,12 @@ function modeOf({ mode, type }: Header): number {
  * Writes a file, with a hole where it is zeros: a sparse file takes no more of the disk than it did. Returns its hash.
  */
 async function writeFile(
-  to: string,
+  to: string | Buffer,
   header: Header,
   content: AsyncIterable<unknown>,
   room: (bytes: number) => void,
 ): Promise<string> {
-  mkdirSync(dirname(to), { recursive: true })
+  mkdirSync(folderOf(to), { recursive: true })
   const file = await open(to, 'wx', modeOf(header))
   const hash = createHash('sha256')
   let at = 0
@@ -128,6 +145,9 @@ function reserveOf(folder: string): number {
   return Math.min(256 * 1024 ** 2, (blocks * bsize) / 20)
 }
 
+/** As the system says it, in words. */
+const noSpaceLeft = (words: string) => Object.assign(new Error(words), { code: 'ENOSPC' })
+
 const lookEveryBytes = 64 * 1024 * 1024
 
 /** Throws in words, before bytes are written, when the disk of the folder would have less than `reserveBytes` left. */
@@ -139,7 +159,7 @@ function roomIn(folder: string, reserveBytes: number): (bytes: number) => void {
     const { bavail, bsize } = statfsSync(folder)
     if (bavail * bsize - bytes < reserveBytes) {
       const mib = (each: number) => `${Math.floor(each / 1024 ** 2)} MiB`
-      throw new Error(
+      throw noSpaceLeft(
         `no space left to unpack the copy: ${mib(bavail * bsize)} are free, and ${mib(reserveBytes)} must stay free. The copy is kept. Free some space, then try again.`,
       )
     }

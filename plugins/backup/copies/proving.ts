@@ -1,7 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { and, asc, eq, isNull, lt, or, sql } from 'drizzle-orm'
+import { diskFull } from '../../../src/http/problem.ts'
 import type { Logger } from '../../../src/log.ts'
+import { isDiskFull } from '../../../src/storage/disk.ts'
 import { type CopyRow, copies } from '../schema.ts'
 import { updateCopy } from './copies.ts'
 import { type CopyParts, readInto } from './volume-copies.ts'
@@ -19,12 +21,19 @@ export async function proveCopies(
     everyMs: number
     log: Logger
     failed(copy: CopyRow, why: string): void
+    /** Why the last copy could not be tried; null when it could. */
+    untried(why: string | null): void
   },
   signal: AbortSignal,
 ): Promise<void> {
   for (const row of dueForProof(parts)) {
     if (signal.aborted) return
-    await proveCopy(parts, row, signal)
+    try {
+      await proveCopy(parts, row, signal)
+    } catch (error) {
+      if (isDiskFull(error)) return // The others would find no more space.
+      throw error
+    }
   }
 }
 
@@ -48,14 +57,17 @@ function dueForProof({
     .all()
 }
 
-/** Proves one copy, and records what came of it. `seen` learns of which instance it is. */
+/**
+ * Proves one copy, and records what came of it. Throws `disk-full` when there is no space to unpack it: that says nothing about
+ * the copy, whose record stays as it is. `seen` learns of which instance it is.
+ */
 export async function proveCopy(
   parts: Parameters<typeof proveCopies>[0],
   row: CopyRow,
   signal: AbortSignal,
   seen: (instanceId: string | null) => void = () => {},
 ): Promise<CopyRow> {
-  const { db, provisioner, clock, log, scratch, failed } = parts
+  const { db, provisioner, clock, log, scratch, failed, untried } = parts
   const folder = join(scratch, row.id)
   try {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 })
@@ -65,10 +77,16 @@ export async function proveCopy(
     const { proved, instanceId } = await readInto(parts, row.snapshot ?? '', work)
     seen(instanceId)
     log.info({ subdomain: row.subdomain, copy: row.id, proved }, 'a copy was proven to work')
+    untried(null)
     return updateCopy(db, row.id, { provenAt: clock.now(), triedAt: clock.now(), fault: null })
   } catch (error) {
     if (signal.aborted) return row
     const why = (error as Error).message
+    if (isDiskFull(error)) {
+      log.warn({ err: error, subdomain: row.subdomain, copy: row.id }, 'a copy could not be tried')
+      untried(why)
+      throw diskFull(`The copy could not be tried, and is kept: ${why}`, { cause: error })
+    }
     log.error({ err: error, subdomain: row.subdomain, copy: row.id }, 'a copy does not work')
     const failedRow = updateCopy(db, row.id, { provenAt: null, triedAt: clock.now(), fault: why })
     failed(failedRow, why)
