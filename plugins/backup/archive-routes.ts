@@ -204,6 +204,10 @@ async function takeArchive(
   let identity: string | null = null
   const proven = await prove({ ...row, ...kept }, seen => {
     identity = seen
+  }).catch((error: Error) => {
+    // There was no space to try it.
+    updateCopy(db, row.id, { status: 'forgotten', snapshot: kept.snapshot, error: error.message })
+    throw rules ? away() : error
   })
   const isForeign = rules !== null && !rules.isForeignToo && identity !== null && identity !== instance.id
   const fault = proven.fault ?? (isForeign ? `it is of another instance (${identity})` : null)
