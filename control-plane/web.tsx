@@ -30,6 +30,7 @@ export function controlWeb(assets: Assets, visitors: Visitors): BootOptions['web
         account: 'The owner’s account, its export and its deletion',
         'admin-backup': 'Copies of the control plane’s own records',
         'admin-billing': 'Billing, for the operator',
+        'admin-disk': 'What takes the host’s disk, and pruning',
         'admin-instances': 'All instances, for the operator',
         'admin-mail': 'Emails to owners, sent and queued',
         'admin-orphans': 'What does not fit the records: containers, folders, routes, copies',

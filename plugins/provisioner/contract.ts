@@ -518,6 +518,8 @@ declare module '../../src/kernel/control-plane.ts' {
   interface Hooks {
     /** Asked when an account's instance is made, or brought back by its owner. Without an answer, all are let in. */
     'instance-admission': Admission
+    /** Images that the plugin still needs, by id, each with why: they are not pruned. */
+    'images-in-use': () => readonly { imageId: string; why: string }[]
     /**
      * Asked each time a container is made. A running container keeps the variables that it has until it is restarted or
      * upgraded; where they have changed, the operator sees that it runs with older settings.

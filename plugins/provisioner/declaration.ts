@@ -10,6 +10,7 @@ export const declaration = {
   name: 'provisioner',
   needs: ['auth', 'router', 'site'],
   asks: {
+    'images-in-use': 'any',
     'instance-admission': 'optional',
     'instance-change': 'any',
     'instance-environment': 'any',

@@ -79,6 +79,20 @@ export interface LogWindow {
   follow: boolean
 }
 
+/** An image of Longhouse on the engine. */
+export interface HostImage {
+  id: string
+  /** What is in it; instances are made from the runtime. */
+  program: 'runtime' | 'control-plane'
+  /** Its names; none when newer images took them. */
+  tags: readonly string[]
+  /** With the layers that it shares with others. */
+  bytes: number
+  createdAt: number
+  /** The names of the containers that are made from it, whosever they are. */
+  containers: readonly string[]
+}
+
 /** What an engine has; null for what it does not report. */
 export interface Capacity {
   /** The container runtimes that it knows, by name; left out where it does not say. */
@@ -158,6 +172,10 @@ export interface Driver {
   >
   /** Stops and removes one container of this data root, by the engine's id, and leaves the volume alone. */
   discard(dataRoot: string, id: string): Promise<void>
+  /** The images of Longhouse on the engine; none where instances are not made from images. */
+  images(): Promise<HostImage[]>
+  /** Removes an image with all its tags. Throws, in the engine's words, while a container or another image needs it. */
+  removeImage(image: Pick<HostImage, 'id' | 'tags'>): Promise<void>
   /** Returns what instances share: the engine's processors and memory. */
   capacity(): Promise<Capacity>
   /**

@@ -36,6 +36,7 @@ export function fleetOf(
     mail: instanceMail(config),
     quarantineMs: config.PROVISIONER_QUARANTINE,
     copies: () => hooks.optional('volume-copies'),
+    imagesInUse: () => hooks.all('images-in-use').flatMap(({ answer }) => answer()),
     changed: change => {
       for (const { answer: record } of hooks.all('instance-change')) record(change)
     },

@@ -19,6 +19,8 @@ import { instancePages } from './pages/pages.tsx'
 import { paymentRoutes } from './pages/payment-routes.ts'
 import { removalRoutes } from './pages/removal-routes.ts'
 
+import { pruningRoutes } from './pruning/pruning-routes.tsx'
+
 /** The operator's side of the provisioner, for scripts and for people. */
 export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
   const pages = instancePages(parts)
@@ -33,6 +35,7 @@ export function provisionerRoutes(parts: ProvisionerRoutes): Route[] {
     logRoute(parts),
     ...orphanRoutes(parts),
     ...environmentRoutes(parts),
+    ...pruningRoutes(parts),
     operationRoute(parts, 'start', 'Start an instance'),
     operationRoute(parts, 'stop', 'Stop an instance; its data stays'),
     operationRoute(parts, 'restart', 'Restart an instance'),

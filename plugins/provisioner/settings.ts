@@ -33,6 +33,8 @@ export const provisionerConfig = driverConfig
         .prefault('10g'),
       /** How many runs of an instance may be in progress at the same time. */
       INSTANCE_RUNS: setting.integer(1, 1000).prefault('8'),
+      /** Images of the runtime that nothing needs are removed at this age; 0 removes none by itself. */
+      PRUNE_IMAGES_AFTER: setting.duration('0ms', '3650d').prefault('0ms'),
       /** Days that the volume of a removed instance is kept; 0 keeps it until it is purged. */
       RETENTION_DAYS: setting.integer(0, 3650).prefault('30'),
     }),

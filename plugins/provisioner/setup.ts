@@ -78,6 +78,7 @@ export async function setUpProvisioner(
     }),
     tasks: provisionerTasks({
       ...{ fleet, log, reconciler, orphans, ownership, retention, counts, accounts, act },
+      pruneImagesMs: config.PRUNE_IMAGES_AFTER,
       objections: () => hooks.all('purge-objection'),
     }),
     on: {

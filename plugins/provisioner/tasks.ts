@@ -3,6 +3,7 @@ import type { Logger } from '../../src/log.ts'
 import type { AccountDirectory } from '../auth/contract.ts'
 import type { Ownership } from './commands/ownership.ts'
 import { compareEveryMs, type Orphans } from './orphans/orphans.ts'
+import { pruneImages } from './pruning/pruning.ts'
 import { clearAllLeftData } from './reconciler/left-data.ts'
 import type { Reconciler } from './reconciler/reconciler.ts'
 import {
@@ -32,6 +33,8 @@ export function provisionerTasks(parts: {
   counts: OperationCounts
   accounts: AccountDirectory
   objections(): readonly Objector[]
+  /** At which age images that nothing needs are removed; 0 for never. */
+  pruneImagesMs: number
   act(): void
 }): Task[] {
   const { fleet, log, reconciler, orphans, ownership, retention, counts, accounts, objections, act } = parts
@@ -51,6 +54,19 @@ export function provisionerTasks(parts: {
       run: async signal => {
         await runRetention({ fleet, settings: retention, objections: objections(), log, signal })
         act()
+      },
+    },
+    {
+      name: 'prune-images',
+      everyMs: 24 * 3_600_000,
+      run: async () => {
+        if (parts.pruneImagesMs === 0) return
+        const ended = await pruneImages(fleet, { ids: null, olderThanMs: parts.pruneImagesMs, dryRun: false })
+        for (const { image, why } of ended)
+          log.info(
+            { image: image.id, tags: image.tags, why },
+            why === '' ? 'an image was removed' : 'an image stays',
+          )
       },
     },
     { name: 'measure-volumes', everyMs: 60_000, run: signal => measureVolumes(fleet, signal) },

@@ -37,6 +37,10 @@ export const upgrades = definePlugin({
         { name: 'prune', everyMs: 24 * 3_600_000, run: async () => pruneUpgrades(db, keptUpgrades) },
       ],
       hooks: {
+        'images-in-use': () => {
+          const open = openUpgrade(db)
+          return open ? [{ imageId: open.imageId, why: 'a fleet upgrade brings it' }] : []
+        },
         // Announced in the transaction that ends the operation: the next round begins after it.
         'instance-change': ({ via }) => {
           if (via === 'operation' && openUpgrade(db)) queueMicrotask(() => nudge('advance'))

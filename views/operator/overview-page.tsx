@@ -113,7 +113,14 @@ function Capacity({ memory, disk }: OverviewPageProps) {
   const used = disk.totalBytes - disk.freeBytes
   const { promisedBytes, totalBytes } = memory
   return (
-    <Panel title="Capacity">
+    <Panel
+      title="Capacity"
+      aside={
+        <>
+          <a href="/admin/disk">Disk and images</a> · <a href="/admin/orphans">Orphans</a>
+        </>
+      }
+    >
       <dl class="facts">
         <dt>Memory</dt>
         <dd>

@@ -124,6 +124,8 @@ export function createProcessDriver(options: {
         container: subdomain,
         active: running.has(id),
       })),
+    images: async () => [],
+    removeImage: async () => {},
     discard: async (_, id) => {
       throw new DriverError(`${id} is a process of this control plane; stop its instance`, {
         permanent: true,

@@ -46,6 +46,8 @@ export interface Fleet {
   copies(): VolumeCopies | null
   /** What the operator set for one instance. */
   variables(instanceId: string): { values: Readonly<Record<string, string>>; digest: string | null }
+  /** Images that other plugins still need, each with why. */
+  imagesInUse(): readonly { imageId: string; why: string }[]
   /** The image of new instances and of upgrades. */
   defaultImage: DefaultImage
   /** How long a released name is kept from others. */

@@ -67,6 +67,7 @@ export function testRecords(t: TestContext, driver: Partial<Driver> = {}): TestR
     environments: () => [],
     variables: () => ({ values: {}, digest: null }),
     copies: () => null,
+    imagesInUse: () => [],
     changed: () => {},
     defaultImage: new DefaultImage('longhouse-runtime:latest', driver as Driver),
     quarantineMs: 30 * 86_400_000,

@@ -7,6 +7,7 @@ import { containersOf, isActive, ownContainers, refuseInUse } from './discovery.
 import { openEngine, ping } from './engine.ts'
 import { workInContainer } from './folder-container.ts'
 import { imageId, imageSource } from './image.ts'
+import { longhouseImages, removeImage } from './images.ts'
 import { discardContainer, observe } from './instance.ts'
 import {
   logTail,
@@ -135,6 +136,10 @@ export function createDockerDriver(options: DockerOptions): Driver {
       })),
 
     log: (ref, window, signal) => containerLog(engine, ref, window, signal),
+
+    images: () => longhouseImages(engine),
+
+    removeImage: image => removeImage(engine, image),
 
     discard: async (dataRoot, id) => {
       const container = (await containersOf(engine, dataRoot)).find(each => each.id === id)
