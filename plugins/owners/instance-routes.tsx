@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { wantsFragment, wantsPage } from '../../src/http/negotiate.ts'
 import { type Route, route } from '../../src/http/route.ts'
+import { show } from '../../src/http/show.ts'
 import { ownerFrame } from '../../views/auth/owner-frame.ts'
 import { OwnedInstanceLive } from '../../views/owner/instance-page.tsx'
 import { OwnedInstancesLive } from '../../views/owner/instances-page.tsx'
-import { show } from '../../src/http/show.ts'
 import { endings, type OwnerParts, ownInstances } from './parts.ts'
 import { ownedInstanceSchema, wireOwnedInstance } from './wire.ts'
 

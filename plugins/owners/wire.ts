@@ -24,6 +24,13 @@ export const ownedInstanceSchema = z.object({
   billed: z.boolean().meta({ description: 'False when it needs no plan and counts against none' }),
   disk_used_bytes: z.int().nullable(),
   disk_limit_bytes: z.int().nullable().meta({ description: 'Null for no limit' }),
+  limits: z
+    .object({ memory_bytes: z.int(), cpus: z.number(), processes: z.int(), runs_at_once: z.int() })
+    .meta({ description: 'What it may take: of its plan, or as every instance' }),
+  usage: z
+    .object({ memory_bytes: z.int(), cpus: z.number().nullable(), processes: z.int() })
+    .nullable()
+    .meta({ description: 'What it takes of these now; null while it does not run' }),
   operation: z
     .object({
       kind: z.string(),
@@ -55,6 +62,17 @@ export function wireOwnedInstance(instance: OwnedInstance): z.infer<typeof owned
     billed: instance.billed,
     disk_used_bytes: instance.disk.usedBytes,
     disk_limit_bytes: instance.disk.limitBytes,
+    limits: {
+      memory_bytes: instance.limits.memoryBytes,
+      cpus: instance.limits.cpus,
+      processes: instance.limits.processes,
+      runs_at_once: instance.limits.runsAtOnce,
+    },
+    usage: instance.usage && {
+      memory_bytes: Math.round(instance.usage.memoryBytes),
+      cpus: instance.usage.cpu === null ? null : Math.round(instance.usage.cpu * 1000) / 1000,
+      processes: instance.usage.processes,
+    },
     operation: operation && {
       kind: operation.kind,
       status: operation.status,

@@ -300,6 +300,12 @@ export interface OwnedInstance {
   /** The newest piece of work on it. */
   operation: OwnedOperation | null
   disk: DiskUse
+  /** What it may take, of its plan or as every instance. */
+  limits: { memoryBytes: number; cpus: number; processes: number; runsAtOnce: number }
+  /** What it takes of these now; null while it does not run, or was not measured. */
+  usage: Pick<UsageNow, 'cpu' | 'memoryBytes' | 'processes'> | null
+  /** Its runs when it was last looked at; null while it has not said. */
+  runs: RunsNow | null
 }
 
 /**

@@ -56,6 +56,7 @@ export async function setUpProvisioner(
     defaultImage: config.CONTROL_PLANE_IMAGE,
     purgeAt: instance => purgeAt(instance, retention, clock.now()),
     limit: () => hooks.optional('instance-limit'),
+    usage: () => hooks.optional('instance-usage'),
     admission: () => hooks.optional('instance-admission'),
     isOpen: id => accounts.get(id)?.closedAt === null,
     accountsByEmail: email => accounts.byEmail(email),

@@ -5,3 +5,10 @@ export function bytesInWords(bytes: number): string {
   if (mebibytes < 1) return `${Math.ceil(bytes / 1024)} KiB`
   return mebibytes >= 10 ? `${Math.round(mebibytes)} MiB` : `${Number(mebibytes.toFixed(1))} MiB`
 }
+
+/** A share of the processor: `0.25 cores`. */
+export function coresInWords(cores: number): string {
+  const digits = cores < 0.1 ? 3 : 2
+  const rounded = Number(cores.toFixed(digits))
+  return `${rounded} ${rounded === 1 ? 'core' : 'cores'}`
+}

@@ -1,4 +1,5 @@
 import { Confirm, PostButton } from '../components/button.tsx'
+import { bytesInWords, coresInWords } from '../components/bytes.ts'
 import { DiskUse } from '../components/disk-use.tsx'
 import { Live } from '../components/live.tsx'
 import { Facts, Notice, PageHead, Panel } from '../components/panel.tsx'
@@ -19,7 +20,7 @@ export interface OwnedInstanceProps {
 
 /** One of an owner's instances. The whole page is live. */
 export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstanceProps) {
-  const { subdomain, status, url, operation } = instance
+  const { subdomain, status, url, operation, limits, usage, runs } = instance
   return (
     <Live id="instance" src={`/instances/${subdomain}`} everySeconds={isBusy(instance) ? 1 : 5}>
       <PageHead
@@ -43,6 +44,13 @@ export function OwnedInstanceLive({ instance, keptMs, plan, now }: OwnedInstance
           of={{
             'Last healthy':
               instance.lastHealthAt === null ? <NotYet /> : <Time at={instance.lastHealthAt} now={now} />,
+            CPU: <PartOf used={usage?.cpu ?? null} limit={limits.cpus} words={coresInWords} />,
+            Memory: (
+              <PartOf used={usage?.memoryBytes ?? null} limit={limits.memoryBytes} words={bytesInWords} />
+            ),
+            'Runs in progress': (
+              <PartOf used={runs?.running ?? null} limit={limits.runsAtOnce} words={String} />
+            ),
             Disk:
               instance.disk.usedBytes === null ? null : (
                 <DiskUse usedBytes={instance.disk.usedBytes} limitBytes={instance.disk.limitBytes} />
@@ -266,5 +274,16 @@ function Kept({ subdomain, purgeAt, suspension, now }: OwnedInstanceView & { now
         )}
       </div>
     </Panel>
+  )
+}
+
+/** What is taken of what may be taken; while it is not known, only the limit. */
+function PartOf(props: { used: number | null; limit: number; words(value: number): string }) {
+  const { used, limit, words } = props
+  return (
+    <>
+      {used === null ? 'at most ' : `${words(used)} of `}
+      {words(limit)}
+    </>
   )
 }

@@ -2,7 +2,15 @@ import { and, eq, isNotNull, isNull, ne } from 'drizzle-orm'
 import { invalidFields, Problem } from '../../../src/http/problem.ts'
 import type { AccountDirectory } from '../../auth/contract.ts'
 import { siteUrl } from '../../site/contract.ts'
-import type { Admission, InstanceLimit, OwnedInstance, OwnedInstances } from '../contract.ts'
+import type {
+  Admission,
+  InstanceLimit,
+  InstanceUsage,
+  OwnedInstance,
+  OwnedInstances,
+  RunsNow,
+  UsagePeriod,
+} from '../contract.ts'
 import { nothingToClaim, notPossibleNow, suspended, unknownInstance } from '../problems.ts'
 import { diskUseOf } from '../records/disk-use.ts'
 import { sameAddress } from '../records/email-address.ts'
@@ -25,7 +33,12 @@ interface Owner {
 
 export interface OwnershipParts {
   fleet: Fleet
-  health: { lastHealthyAt(instanceId: string): number | null }
+  health: {
+    lastHealthyAt(instanceId: string): number | null
+    runsOf(instanceId: string): RunsNow | null
+  }
+  /** What measures instances; null where none are measured. */
+  usage(): ((instanceId: string, period: UsagePeriod) => InstanceUsage) | null
   defaultImage: string
   /** When its volume is due to be deleted; null when no deletion is scheduled. */
   purgeAt(instance: Instance): number | null
@@ -221,7 +234,7 @@ export class Ownership {
   }
 
   #shown(instance: Instance): OwnedInstance {
-    const { fleet, health, purgeAt } = this.#parts
+    const { fleet, health, purgeAt, usage } = this.#parts
     const { id, subdomain, status, desired, createdAt, removal, suspension } = instance
     const last = instance.operationId ? findOperation(fleet.db, instance.operationId) : null
     return {
@@ -238,6 +251,14 @@ export class Ownership {
       suspension: suspension?.reason ?? null,
       billed: instance.billed || !this.charges,
       disk: diskUseOf(fleet, instance),
+      limits: {
+        memoryBytes: instance.memoryBytes ?? fleet.limits.memoryBytes,
+        cpus: instance.cpus ?? fleet.limits.cpus,
+        processes: instance.pids ?? fleet.limits.pids,
+        runsAtOnce: instance.runsAtOnce ?? fleet.runsAtOnce,
+      },
+      usage: usage()?.(id, 'hour').now ?? null,
+      runs: health.runsOf(id),
       operation: last && {
         kind: last.kind,
         status: last.status,

@@ -1,11 +1,10 @@
 import type { Child } from 'hono/jsx'
 import type { CopiesOverview, RunsNow, UsageNow } from '../../../plugins/provisioner/contract.ts'
-import { bytesInWords } from '../../components/bytes.ts'
+import { bytesInWords, coresInWords } from '../../components/bytes.ts'
 import { Mark } from '../../components/mark.tsx'
 import { NotYet, Time } from '../../components/time.tsx'
 import { durationWords } from '../../components/time-words.ts'
 import { percentInWords } from './instance-history.tsx'
-import { coresInWords } from './instance-usage.tsx'
 import type { HealthView, InstanceView } from './instance-view.ts'
 
 export interface NowProps {

@@ -1,5 +1,5 @@
 import type { InstanceUsage, UsagePeriod } from '../../../plugins/provisioner/contract.ts'
-import { bytesInWords } from '../../components/bytes.ts'
+import { bytesInWords, coresInWords } from '../../components/bytes.ts'
 import { UsageChart } from '../../components/charts/usage-chart.tsx'
 import { Panel } from '../../components/panel.tsx'
 import type { LimitsView } from './instance-view.ts'
@@ -70,11 +70,4 @@ export function Usage({ subdomain, period, usage, limits }: UsageProps) {
       </div>
     </Panel>
   )
-}
-
-/** A share of the processor: `0.25 cores`. */
-export function coresInWords(cores: number): string {
-  const digits = cores < 0.1 ? 3 : 2
-  const rounded = Number(cores.toFixed(digits))
-  return `${rounded} ${rounded === 1 ? 'core' : 'cores'}`
 }
