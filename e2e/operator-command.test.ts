@@ -231,6 +231,16 @@ test('tokens and alerts are managed; a token with a smaller role is refused in t
   assert.match((await say(['alerts'])).out, new RegExp(`^${silence}: all alerts of acme silenced until`))
   assert.equal((await say(['alerts', 'end-silence', silence])).code, 0)
 
+  assert.equal((await say(['env', 'set', 'acme', 'REGION'], '\n')).code, 2)
+  assert.equal((await say(['env', 'set', 'acme', 'REGION'], 'eu\n')).code, 0)
+  const variables = await say(['env', 'acme'])
+  assert.match(variables.out, /^NAME +SET +BY\nREGION +.*admin token\n$/)
+  assert.match(variables.err, /until it is restarted/)
+  assert.match((await say(['env', 'set', 'acme', 'LONGHOUSE_PORT'], '1')).err, /name/)
+  assert.equal((await say(['env', 'unset', 'acme', 'REGION', '--restart', '--wait'])).code, 0)
+  assert.match((await say(['env', 'acme'])).err, /No variables are set for acme/)
+  assert.match((await say(['operators'])).err, /There are no operators beside the admin token/)
+
   assert.match((await say(['metrics'])).out, /^# HELP longhouse_/)
   assert.equal((await say(['open', 'acme'])).out, `http://acme.localhost:${port}\n`)
   assert.equal((await say(['open', 'acme', '--page'])).out, `${LONGHOUSE_URL}/admin/instances/acme\n`)

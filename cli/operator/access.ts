@@ -96,4 +96,41 @@ const revoke: Command = {
   },
 }
 
-export const ofTokens: readonly Command[] = [tokens, create, revoke]
+interface OperatorJson {
+  id: string
+  name: string
+  email: string
+  role: string
+  joined_at: string | null
+  last_sign_in_at: string | null
+}
+
+const operators: Command = {
+  name: 'operators',
+  takes: [],
+  needsRepo: false,
+  summary: 'lists the operators',
+  details: 'They are invited and removed on the page Operators.',
+  options: jsonOption,
+  run: async call => {
+    const { args, output, now } = call
+    const shown = await controlOf(call).ask<{ operators: OperatorJson[] }>('listAdminOperators')
+    if (args.flag('json')) output.json(shown)
+    else if (shown.operators.length === 0) output.note('There are no operators beside the admin token.')
+    else {
+      const rows = shown.operators.map(each => [
+        each.id,
+        each.name,
+        each.email,
+        each.role,
+        each.joined_at === null ? 'invited' : ago(each.joined_at, now),
+        ago(each.last_sign_in_at, now),
+      ])
+      sayTable(output, ['ID', 'NAME', 'EMAIL', 'ROLE', 'JOINED', 'SIGNED IN'], rows)
+    }
+    return done
+  },
+}
+
+/** Who may do what: API tokens and operators. */
+export const ofAccess: readonly Command[] = [tokens, create, revoke, operators]

@@ -1,0 +1,90 @@
+import { stdin } from 'node:process'
+import { type Argument, type Option, UsageError } from '../command/arguments.ts'
+import type { Command } from '../command/call.ts'
+import { sayTable } from '../command/output.ts'
+import { controlOf, jsonOption } from './control.ts'
+import { instanceArgument } from './instance.ts'
+import { ago } from './look.ts'
+import { done, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
+import type { InstanceJson } from './wire.ts'
+
+interface EnvironmentJson {
+  variables: { name: string; updated_at: string; updated_by: string | null }[]
+  applies_at_next_restart: boolean
+}
+
+const nameArgument: Argument = { name: 'name', words: 'the name of a variable', example: 'API_HOST' }
+const changing: Readonly<Record<string, Option>> = {
+  restart: { words: 'restarts the instance, so that it applies at once' },
+  ...waitOptions,
+}
+
+const list: Command = {
+  name: 'env',
+  takes: [instanceArgument],
+  needsRepo: false,
+  summary: 'lists the environment variables that operators set for an instance, without values',
+  details: 'Values are never shown.',
+  options: jsonOption,
+  run: async call => {
+    const { args, output, now } = call
+    const shown = await controlOf(call).ask<EnvironmentJson>('getAdminInstanceEnvironment', {
+      path: { subdomain: args.id },
+    })
+    if (args.flag('json')) {
+      output.json(shown)
+      return done
+    }
+    const rows = shown.variables.map(each => [each.name, ago(each.updated_at, now), each.updated_by ?? ''])
+    if (rows.length > 0) sayTable(output, ['NAME', 'SET', 'BY'], rows)
+    else output.note(`No variables are set for ${args.id}.`)
+    if (shown.applies_at_next_restart) output.note('It runs with other ones until it is restarted.')
+    return done
+  },
+}
+
+const set: Command = {
+  name: 'env set',
+  takes: [instanceArgument, nameArgument],
+  needsRepo: false,
+  summary: 'sets an environment variable of an instance; its value comes on standard input',
+  details:
+    'Not as an argument, because other users of a machine can read those. One line break at the end is dropped.',
+  options: changing,
+  run: async call => {
+    const { args } = call
+    timeoutOf(call)
+    let value = ''
+    for await (const chunk of stdin.setEncoding('utf8')) value += chunk
+    value = value.replace(/\r?\n$/, '')
+    if (value === '')
+      throw new UsageError('the value on standard input is empty; longhouse env unset removes a variable')
+    const control = controlOf(call)
+    const started = await control.ask<InstanceJson>('environmentAdminInstance', {
+      path: { subdomain: args.id },
+      body: { name: args.word(1), value, restart: args.flag('restart') },
+    })
+    return tellOperation(call, control, started)
+  },
+}
+
+const unset: Command = {
+  name: 'env unset',
+  takes: [instanceArgument, nameArgument],
+  needsRepo: false,
+  summary: 'removes an environment variable of an instance',
+  details: 'It applies at the next start, or at once with --restart.',
+  options: changing,
+  run: async call => {
+    const { args } = call
+    timeoutOf(call)
+    const control = controlOf(call)
+    const started = await control.ask<InstanceJson>('removeAdminInstanceEnvironment', {
+      path: { subdomain: args.id },
+      body: { name: args.word(1), restart: args.flag('restart') },
+    })
+    return tellOperation(call, control, started)
+  },
+}
+
+export const ofEnvironment: readonly Command[] = [list, set, unset]
