@@ -29,7 +29,7 @@ export function DiskPage(props: {
   const { images, folders, now } = props
   const unneeded = images.filter(({ why }) => why === '')
   return (
-    <>
+    <div class="stack">
       <PageHead
         title="Disk"
         lead={`${bytesInWords(props.freeBytes)} of ${bytesInWords(props.totalBytes)} free`}
@@ -101,6 +101,6 @@ export function DiskPage(props: {
           />
         )}
       </Panel>
-    </>
+    </div>
   )
 }
