@@ -47,11 +47,7 @@ export function Now({ instance, copies, usage, availability, runs, now }: NowPro
         {runs && runs.queued > 0 ? <span class="sub">{runs.queued} queued</span> : null}
       </Tile>
       <Tile name="CPU" part={usage?.cpu == null ? null : part(usage.cpu, limits.cpus)}>
-        {usage?.cpu == null ? (
-          <NotYet words="not measured" />
-        ) : (
-          of(coresInWords(usage.cpu), String(limits.cpus))
-        )}
+        {of(usage?.cpu == null ? null : coresInWords(usage.cpu), String(limits.cpus))}
       </Tile>
       <Tile name="Memory" part={usage && part(usage.memoryBytes, limits.memoryBytes)}>
         {of(usage && bytesInWords(usage.memoryBytes), bytesInWords(limits.memoryBytes))}
