@@ -19,7 +19,7 @@ async function pushRequest(
   })
 }
 
-test('a push that asks first whether it may send its body is told to go on', async t => {
+test('a push that asks first whether it may send its body gets the answer to go on', async t => {
   const served = await startServed(t, { files })
   const asking = await pushRequest(served, { Expect: '100-continue', 'Content-Length': '4' })
   asking.flushHeaders()
