@@ -1,8 +1,8 @@
 import { askJson } from './command/api.ts'
 import { type CommandShape, UsageError } from './command/arguments.ts'
 import type { Command } from './command/call.ts'
-import { operations } from './operator/operations.ts'
-import { whichControl } from './operator/which-control.ts'
+import { operations } from './operator/control/operations.ts'
+import { whichControl } from './operator/control/which-control.ts'
 
 const shells = ['bash', 'zsh'] as const
 

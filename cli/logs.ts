@@ -5,8 +5,8 @@ import { CommandError } from './command/jobs-folder.ts'
 import { isInstanceToken, placeOfEnvironment } from './command/place.ts'
 import { runLogs } from './instance/logs.ts'
 import { keptInstances, namedIn } from './instance/which-instance.ts'
+import { keptControls, ownControl } from './operator/control/which-control.ts'
 import { containerLog } from './operator/log.ts'
-import { keptControls, ownControl } from './operator/which-control.ts'
 
 /** For customers the log of a run, for operators that of an instance. */
 export const logs: Command = {

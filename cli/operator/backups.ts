@@ -10,11 +10,11 @@ import { type Argument, UsageError } from '../command/arguments.ts'
 import type { Call, Command } from '../command/call.ts'
 import { CommandError } from '../command/jobs-folder.ts'
 import { sayTable } from '../command/output.ts'
-import { type Control, controlOf, jsonOption } from './control.ts'
+import { type Control, controlOf, jsonOption } from './control/control.ts'
+import type { BackupJson, InstanceJson } from './control/wire.ts'
 import { instanceArgument } from './instance.ts'
 import { ago, lookOfStatus } from './look.ts'
 import { done, failed, stillInProgress, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
-import type { BackupJson, InstanceJson } from './wire.ts'
 
 const copyArgument: Argument = { name: 'copy', words: 'the id of a copy', example: 'copy_01k3' }
 

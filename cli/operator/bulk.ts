@@ -1,7 +1,7 @@
 import { UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
-import { controlOf, jsonOption } from './control.ts'
+import { controlOf, jsonOption } from './control/control.ts'
 import { lookOfStatus } from './look.ts'
 import { done, failed } from './waiting.ts'
 

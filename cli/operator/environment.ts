@@ -2,11 +2,11 @@ import { stdin } from 'node:process'
 import { type Argument, type Option, UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
-import { controlOf, jsonOption } from './control.ts'
+import { controlOf, jsonOption } from './control/control.ts'
+import type { InstanceJson } from './control/wire.ts'
 import { instanceArgument } from './instance.ts'
 import { ago } from './look.ts'
 import { done, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
-import type { InstanceJson } from './wire.ts'
 
 interface EnvironmentJson {
   variables: { name: string; updated_at: string; updated_by: string | null }[]

@@ -2,11 +2,11 @@ import { bytesInWords } from '../../views/components/bytes.ts'
 import { durationWords } from '../../views/components/time-words.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
-import { controlOf, jsonOption } from './control.ts'
+import { controlOf, jsonOption } from './control/control.ts'
+import type { OperationJson } from './control/wire.ts'
 import { instanceArgument, operationWords } from './instance.ts'
 import { ago, lookOfStatus, sayFields } from './look.ts'
 import { done } from './waiting.ts'
-import type { OperationJson } from './wire.ts'
 
 interface HistoryJson {
   availability: { last_24_hours: number | null; last_30_days: number | null }

@@ -2,9 +2,9 @@ import { bytesInWords } from '../../views/components/bytes.ts'
 import { durationWords } from '../../views/components/time-words.ts'
 import type { Argument } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
-import { controlOf, jsonOption } from './control.ts'
+import { controlOf, jsonOption } from './control/control.ts'
+import type { InstanceJson, OperationJson } from './control/wire.ts'
 import { ago, lookOfStatus, sayFields } from './look.ts'
-import type { InstanceJson, OperationJson } from './wire.ts'
 
 export const instanceArgument: Argument = {
   name: 'instance',

@@ -2,9 +2,9 @@ import { bytesInWords } from '../../views/components/bytes.ts'
 import { UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
-import { controlOf, jsonOption } from './control.ts'
+import { controlOf, jsonOption } from './control/control.ts'
+import type { InstanceJson } from './control/wire.ts'
 import { lookOfStatus } from './look.ts'
-import type { InstanceJson } from './wire.ts'
 
 interface Page {
   instances: InstanceJson[]

@@ -3,7 +3,7 @@ import { Refusal } from '../command/api.ts'
 import type { Call, Command } from '../command/call.ts'
 import { eventsOf } from '../command/events.ts'
 import { CommandError } from '../command/jobs-folder.ts'
-import { type Control, controlOf } from './control.ts'
+import { type Control, controlOf } from './control/control.ts'
 import { instanceArgument } from './instance.ts'
 import { done } from './waiting.ts'
 

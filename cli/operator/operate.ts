@@ -1,11 +1,11 @@
 import { type Option, UsageError } from '../command/arguments.ts'
 import type { Call, Command } from '../command/call.ts'
 import { confirmedByName } from './confirmation.ts'
-import { type Asked, controlOf } from './control.ts'
+import { type Asked, controlOf } from './control/control.ts'
+import type { Operation } from './control/operations.ts'
+import type { InstanceJson } from './control/wire.ts'
 import { instanceArgument } from './instance.ts'
-import type { Operation } from './operations.ts'
 import { done, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
-import type { InstanceJson } from './wire.ts'
 
 /** A command that starts one operation of an instance. */
 function operate(

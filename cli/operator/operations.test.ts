@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { bootForTest } from '../../control-plane/boot.fixture.ts'
 import { plugins } from '../../control-plane/program.ts'
 import { controlWeb } from '../../control-plane/web.tsx'
-import { operations } from './operations.ts'
+import { operations } from './control/operations.ts'
 
 interface Described {
   paths: Record<string, Record<string, { operationId: string }>>
@@ -25,6 +25,7 @@ const leftOut: Record<string, string> = {
 /** The same for all routes below a path that have no command. */
 const leftOutBelow: Record<string, string> = {
   '/admin/billing': 'billing has its pages',
+  '/admin/disk': 'its page shows what would be pruned',
   '/admin/mail': 'belongs to the page of emails',
   '/admin/me': 'belongs to a person who is signed in with a browser',
   '/admin/operators': 'people are invited and changed on their page',

@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { askText } from '../command/api.ts'
 import { UsageError } from '../command/arguments.ts'
 import type { Call, Command } from '../command/call.ts'
+import { whichControl } from './control/which-control.ts'
 import { done } from './waiting.ts'
-import { whichControl } from './which-control.ts'
 
 /** For whatever has no command of its own. */
 export const raw: Command = {

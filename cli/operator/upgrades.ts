@@ -3,9 +3,9 @@ import { durationWords } from '../../views/components/time-words.ts'
 import { type Argument, UsageError } from '../command/arguments.ts'
 import type { Call, Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
-import { type Control, controlOf, jsonOption } from './control.ts'
+import { type Control, controlOf, jsonOption } from './control/control.ts'
+import type { Operation } from './control/operations.ts'
 import { ago, lookOfStatus } from './look.ts'
-import type { Operation } from './operations.ts'
 import { done, failed, stillInProgress, timeoutOf, waitOptions } from './waiting.ts'
 
 interface FleetUpgradeJson {

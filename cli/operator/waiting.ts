@@ -4,8 +4,8 @@ import { Refusal } from '../command/api.ts'
 import { type Option, UsageError } from '../command/arguments.ts'
 import type { Call } from '../command/call.ts'
 import { oneLine } from '../command/output.ts'
-import { type Control, jsonOption } from './control.ts'
-import type { InstanceJson, OperationJson } from './wire.ts'
+import { type Control, jsonOption } from './control/control.ts'
+import type { InstanceJson, OperationJson } from './control/wire.ts'
 
 /** The options of commands that start an operation. */
 export const waitOptions: Readonly<Record<'wait' | 'timeout' | 'json', Option>> = {

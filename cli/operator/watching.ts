@@ -4,11 +4,11 @@ import { bytesInWords } from '../../views/components/bytes.ts'
 import { UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
-import { controlOf, jsonOption } from './control.ts'
+import { controlOf, jsonOption } from './control/control.ts'
+import type { InstanceJson, OperationJson } from './control/wire.ts'
 import { instanceArgument, operationWords } from './instance.ts'
 import { ago, lookOfStatus, sayFields } from './look.ts'
 import { done, failed } from './waiting.ts'
-import type { InstanceJson, OperationJson } from './wire.ts'
 
 interface OverviewJson {
   instances: { total: number; by_status: Record<string, number> }

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { keptToken, readCredentials } from '../command/credentials.ts'
-import { CommandError } from '../command/jobs-folder.ts'
-import { isInstanceToken, type Place, placeOfEnvironment } from '../command/place.ts'
+import { keptToken, readCredentials } from '../../command/credentials.ts'
+import { CommandError } from '../../command/jobs-folder.ts'
+import { isInstanceToken, type Place, placeOfEnvironment } from '../../command/place.ts'
 
 /**
  * The control plane of `LONGHOUSE_URL`; else the one whose settings are in the environment, as in its container; else

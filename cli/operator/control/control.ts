@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { askJson, askText, open } from '../command/api.ts'
-import type { Option } from '../command/arguments.ts'
-import type { Call } from '../command/call.ts'
-import type { Place } from '../command/place.ts'
+import { askJson, askText, open } from '../../command/api.ts'
+import type { Option } from '../../command/arguments.ts'
+import type { Call } from '../../command/call.ts'
+import type { Place } from '../../command/place.ts'
 import { type Operation, operations } from './operations.ts'
 import { whichControl } from './which-control.ts'
 
