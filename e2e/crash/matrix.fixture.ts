@@ -278,7 +278,10 @@ export async function killAll(t: TestContext, setting: Setting, cases: readonly 
       const isHeld = () => first.passed.some(({ subdomain, held }) => held && subdomain === targetOf(each))
       await eventually(
         `${each.story.name} comes to "${each.point ?? 'its end'}"`,
-        async () => isHeld() || isOver((await operationOf(first, each.operation)).status),
+        async () => {
+          assert.equal(first.child.exitCode ?? first.child.signalCode, null, first.output)
+          return isHeld() || isOver((await operationOf(first, each.operation)).status)
+        },
         { withinMs: 90_000, pauseMs: 50 },
       )
       if (each.point !== null && !isHeld()) missed.push(each)
