@@ -66,7 +66,15 @@ export function OrphansPage({
       ) : null}
       <Panel flush>
         {items.length === 0 ? (
-          <EmptyState title="Everything fits the records">
+          <EmptyState
+            title={
+              checkedAt === null
+                ? 'Not compared yet'
+                : unknown.length > 0
+                  ? 'What could be looked at fits the records'
+                  : 'Everything fits the records'
+            }
+          >
             <p>Containers, folders of the data root, routes and copies are compared every 15 minutes.</p>
           </EmptyState>
         ) : (
