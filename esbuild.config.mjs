@@ -123,17 +123,22 @@ const programs = {
  * Has the bundle require Node's own modules. Importing one loads all that it ever offers: `node:http` brings the whole of
  * `fetch`, which is a twentieth of the runtime's start.
  */
-const nodeByRequire = {
-  name: 'node-by-require',
-  setup(build) {
-    build.initialOptions.write = false
-    build.onEnd(({ outputFiles = [] }) => {
-      for (const { path, contents, text } of outputFiles) {
-        mkdirSync(dirname(path), { recursive: true })
-        writeFileSync(path, path.endsWith('.js') ? byRequire(text) : contents)
-      }
-    })
-  },
+const nodeByRequire = afterBuild(byRequire)
+
+/** Changes the text of each script that a build makes. */
+function afterBuild(change) {
+  return {
+    name: 'after-build',
+    setup(build) {
+      build.initialOptions.write = false
+      build.onEnd(({ outputFiles = [] }) => {
+        for (const { path, contents, text } of outputFiles) {
+          mkdirSync(dirname(path), { recursive: true })
+          writeFileSync(path, /\.c?js$/.test(path) ? change(text) : contents)
+        }
+      })
+    },
+  }
 }
 
 /** Replaces imports of Node's modules in a bundled file. Places keep their lines, for stack traces. */
@@ -179,6 +184,9 @@ const runnerPrograms = {
   target: 'node26',
   legalComments: 'none',
   define: { BUNDLED: 'true', 'import.meta.dirname': '__dirname' },
+  // A default import of a module of Node's is the module. esbuild would copy all that it offers, and so load all of it.
+  banner: { js: '"use strict"; const nodeModule = found => ({ __proto__: found, default: found });' },
+  plugins: [afterBuild(text => text.replace(/__toESM\((require\("node:[\w/]+"\)), 1\)/g, 'nodeModule($1)'))],
   logLevel: 'warning',
 }
 

@@ -176,6 +176,30 @@ jobRegistry.register({ id: 'job', cron: '@daily', func: async () => {
   assert.ok(!existsSync(path('link')))
 })
 
+test('the threads by which a run reads and writes files are restricted', {
+  skip: withoutLandlock,
+}, async t => {
+  const { run } = await startInstance(t, {
+    files: {
+      'manifest.ts':
+        imports +
+        job(
+          'threads',
+          `async () => {
+  await Promise.all(Array.from({ length: 8 }, () => readFile('manifest.ts')))
+  const all = readdirSync('/proc/self/task').map(id => readFileSync('/proc/self/task/' + id + '/status', 'utf8'))
+  const ofFiles = all.filter(text => /^Name:\\s+(libuv-worker|node-MainThread)/.test(text))
+  return ofFiles.map(text => /NoNewPrivs:\\s+(\\d)/.exec(text)?.[1])
+}`,
+        ),
+    },
+  })
+  const { result, error } = await run('threads')
+  assert.equal(error, null)
+  // The main thread, and Node's four for files.
+  assert.deepEqual(result, ['1', '1', '1', '1', '1'])
+})
+
 test('a run can write only in its scratch folder and its temporary folder', async t => {
   const { run, dir, path } = await startInstance(t, {
     files: {
@@ -219,7 +243,7 @@ test('a scratch folder that is a link is not followed', { skip: withoutLandlock 
   mkdirSync(join(dir, 'elsewhere'))
   symlinkSync(join(dir, 'elsewhere'), path('data'))
   const paths = [path('data/x')]
-  for (const way of ['write', 'touch']) {
+  for (const way of ['write', 'write-later', 'touch']) {
     assert.notDeepEqual((await run(way, { paths })).result, outcomes(paths, ''), way)
   }
   assert.equal(existsSync(join(dir, 'elsewhere/x')), false)

@@ -54,11 +54,17 @@ export function prepareRestriction(reach: Reach, system: SystemCalls): (() => bo
   const size = version >= 6 ? 24n : version >= 4 ? 16n : 8n
   const ruleset = system.call(call.create, getRawPointer(attributes.buffer), size, 0n)
   if (ruleset < 0) return null
+  // Of one path at a time: which rights, and the number of the place.
+  const rule = new DataView(new ArrayBuffer(16))
+  const ruleAt = getRawPointer(rule.buffer as ArrayBuffer)
   const allow = (path: string, rights: bigint, followLink: boolean) => {
     const place = system.openPlace(path, { followLink })
     if (place < 0n) return
-    const add = (some: bigint) =>
-      system.call(call.addRule, ruleset, pathBeneath, getRawPointer(rule(place, some & known))) === 0n
+    rule.setInt32(8, Number(place), true)
+    const add = (some: bigint) => {
+      rule.setBigUint64(0, some & known, true)
+      return system.call(call.addRule, ruleset, pathBeneath, ruleAt) === 0n
+    }
     // Rights that exist only for folders are refused for a file.
     if (!add(rights)) add(rights & ofFiles)
     system.close(place)
@@ -78,11 +84,4 @@ export function prepareRestriction(reach: Reach, system: SystemCalls): (() => bo
     system.close(ruleset)
     return restricted
   }
-}
-
-function rule(place: bigint, rights: bigint): ArrayBuffer {
-  const view = new DataView(new ArrayBuffer(16))
-  view.setBigUint64(0, rights, true)
-  view.setInt32(8, Number(place), true)
-  return view.buffer as ArrayBuffer
 }

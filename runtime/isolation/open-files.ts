@@ -1,7 +1,7 @@
 import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { getSystemErrorMap } from 'node:util'
+import { showToModules } from './esm-exports.ts'
 import { openFileCalls } from './system-calls.ts'
 
 type Callback = (error: Error | null) => void
@@ -10,10 +10,9 @@ type Call = (...args: never[]) => void
 /**
  * With permissions, Node closes every function that changes an open file by its number, and all that make links. Packages
  * that write files safely need them (`fsync` before a rename). From now on they work: a file that is open was checked when
- * it was opened, and links are made between places that a job can write. Call it before `ffi` is dropped. The promise
- * resolves when handles of `fs/promises` have them, too.
+ * it was opened, and links are made between places that a job can write. Call it before `ffi` is dropped.
  */
-export async function changeOpenFiles(): Promise<void> {
+export function changeOpenFiles(): void {
   const system = process.permission ? openFileCalls() : null
   if (!system) return
   const { fstatSync, writeSync } = fs
@@ -69,14 +68,14 @@ export async function changeOpenFiles(): Promise<void> {
   for (const [name, call] of Object.entries(calls) as [string, Call][]) offer(name, call)
   const { symlink } = calls
   replace(fs.promises, 'symlink', async (target: fs.PathLike, path: fs.PathLike) => symlink(target, path))
-  syncBuiltinESMExports()
-  await offerToHandles({
+  offerToHandles({
     sync: calls.fsync,
     datasync: calls.fdatasync,
     chmod: calls.fchmod,
     chown: calls.fchown,
     utimes: calls.futimes,
   })
+  showToModules()
 }
 
 /** Both forms that Node has: one returns when it is done, the other calls back. */
@@ -95,14 +94,39 @@ function offer(name: string, call: Call): void {
   })
 }
 
-/** Their class can be had only from one of them. */
-async function offerToHandles(calls: Record<string, Call>): Promise<void> {
-  const handle = await fs.promises.open('/dev/null')
-  const prototype = Object.getPrototypeOf(handle) as object
-  await handle.close()
-  for (const [name, call] of Object.entries(calls))
-    replace(prototype, name, async function (this: { fd: number }, ...args: never[]) {
-      call(this.fd as never, ...args)
+/**
+ * Their class can be had only from one of them, so it is changed when a job opens the first, or before a call that
+ * flushes one of its own. None is opened here: that would start Node's threads for files, and threads that start before
+ * the process is restricted are not restricted.
+ */
+function offerToHandles(calls: Record<string, Call>): void {
+  const { open, writeFile, appendFile } = fs.promises
+  let isOffered = false
+  const offer = (handle: object) => {
+    if (isOffered) return
+    isOffered = true
+    const prototype = Object.getPrototypeOf(handle) as object
+    for (const [name, call] of Object.entries(calls))
+      replace(prototype, name, async function (this: { fd: number }, ...args: never[]) {
+        call(this.fd as never, ...args)
+      })
+  }
+  const first = async () => {
+    const handle = await open('/dev/null')
+    offer(handle)
+    await handle.close()
+  }
+  replace(fs.promises, 'open', (...args: Parameters<typeof open>) =>
+    open(...args).then(handle => {
+      offer(handle)
+      return handle
+    }),
+  )
+  for (const write of [writeFile, appendFile])
+    replace(fs.promises, write.name, (...args: Parameters<typeof write>) => {
+      const [, , options] = args
+      const flushes = typeof options === 'object' && options !== null && 'flush' in options
+      return flushes && !isOffered ? first().then(() => write(...args)) : write(...args)
     })
 }
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
 import os from 'node:os'
+import { showToModules } from './esm-exports.ts'
 
 /**
  * Packages look for files that tell them where they run (`/.dockerenv`, `/run/WSL`) and expect no error from questions
@@ -13,7 +13,7 @@ export function answerProbes(): void {
   fs.existsSync = path => orIfDenied(() => existsSync(path), false)
   fs.statSync = quietly(statSync)
   fs.lstatSync = quietly(lstatSync)
-  syncBuiltinESMExports()
+  showToModules()
   offerConstants()
 }
 

@@ -7,5 +7,5 @@ import { servingVariable } from './serving-variable.ts'
 
 explainAccessDenied()
 answerProbes()
-void changeOpenFiles()
+changeOpenFiles()
 serveModules(JSON.parse(process.env[servingVariable] ?? '') as Serving)

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { isTooDeepJson } from '../../src/json-depth.ts'
 
@@ -6,8 +5,8 @@ import { isTooDeepJson } from '../../src/json-depth.ts'
  * One question and one answer between the runtime and a process that runs the customer's code: a line of JSON each
  * way, over a pipe. Before its answer the process may make calls, one at a time: `{"call": …}`, answered by
  * `{"reply": …}`. Node's own channel is not used, because a line that is not JSON ends the process that reads it.
+ * The process's end is in `parent-channel.ts`.
  */
-const channelFd = 3
 
 export interface Channel {
   /** The process's answer, if it is one line of JSON within the limit; null if the process ended without one. */
@@ -70,55 +69,4 @@ function parse(line: string): { said: unknown } | { fault: string } {
 function callIn(said: { said: unknown } | { fault: string }): { call: unknown } | null {
   const value = 'said' in said ? said.said : null
   return typeof value === 'object' && value !== null && 'call' in value ? value : null
-}
-
-export interface ParentChannel<Question> {
-  /** Once the question has arrived, the channel alone does not keep the process alive. */
-  question: Promise<Question>
-  /** Makes a call to the runtime; keeps the process alive until the reply. */
-  call(value: unknown): Promise<unknown>
-  /** After the answer, the process waits to be ended. */
-  answer(value: unknown): void
-}
-
-/** The process's end. The process does not outlive the runtime. */
-export function channelToParent<Question>(): ParentChannel<Question> {
-  const pipe = new Socket({ fd: channelFd })
-  const { promise: question, resolve } = Promise.withResolvers<Question>()
-  const waiting: ((reply: unknown) => void)[] = []
-  let asked = false
-  let answered = false
-  let text = ''
-  const take = (line: string) => {
-    const said: unknown = JSON.parse(line)
-    if (asked) {
-      waiting.shift()?.((said as { reply: unknown }).reply)
-    } else {
-      asked = true
-      resolve(said as Question)
-    }
-    if (waiting.length === 0 && !answered) pipe.unref()
-  }
-  pipe.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-      const line = text.slice(0, end)
-      text = text.slice(end + 1)
-      take(line)
-    }
-  })
-  const orphaned = () => process.kill(process.pid, 'SIGKILL')
-  pipe.on('error', orphaned).once('close', orphaned)
-  return {
-    question,
-    call: value =>
-      new Promise(resolve => {
-        waiting.push(resolve)
-        pipe.ref().write(`${JSON.stringify({ call: value })}\n`)
-      }),
-    answer: value => {
-      answered = true
-      pipe.ref().write(`${JSON.stringify(value)}\n`)
-    },
-  }
 }

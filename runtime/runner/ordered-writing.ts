@@ -1,10 +1,8 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
-import { Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
+import { showToModules } from '../isolation/esm-exports.ts'
 import { barrierText, type OutputFile } from './output-barrier.ts'
-
-declare const BUNDLED: boolean | undefined
-const bundled = typeof BUNDLED !== 'undefined' && BUNDLED
 
 export interface OrderedWriting {
   /** Marks where the job starts a program, so that what two programs write stays apart. Call it once its code is loaded. */
@@ -77,7 +75,7 @@ export function writeInOrder(mark: string): OrderedWriting {
   }
 
   const streamTo = (file: OutputFile) =>
-    new OwnStream(file, bytes => {
+    ownStream(file, bytes => {
       // What the job prints after it closed its output is lost.
       if (bytes.length > 0 && isOutput(file)) around(file, () => writeAll(file, bytes))
     })
@@ -96,8 +94,7 @@ export function writeInOrder(mark: string): OrderedWriting {
     Object.defineProperty(process, name, { configurable: true, enumerable: true, get })
   }
   for (const name of writers) replace(fs, name, (write, args) => around(args[0], () => write(...args)))
-  // In a bundle nothing has imported `fs` yet, and this takes longer than all the rest.
-  if (!bundled) syncBuiltinESMExports()
+  showToModules()
 
   return {
     flush: async () => {
@@ -145,34 +142,47 @@ function mayStartPrograms(): boolean {
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** Behaves like Node's own stream for a file: `write` returns when the text is written, and it is never really closed. */
-class OwnStream extends Writable {
-  readonly fd: OutputFile
-  readonly #put: (bytes: Uint8Array) => void
-
-  constructor(fd: OutputFile, put: (bytes: Uint8Array) => void) {
-    super({ decodeStrings: true })
-    this.fd = fd
-    this.#put = put
-  }
-
-  flushed(): Promise<void> {
-    return new Promise(done => super.write('', () => done()))
-  }
-
-  override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
-    let fault: Error | null = null
-    try {
-      this.#put(chunk)
-    } catch (error) {
-      fault = error as Error
-    }
-    done(fault)
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    done(error)
-    const { _undestroy: open } = this as unknown as { _undestroy(): void }
-    open.call(this)
-  }
+interface OwnStream extends Writable {
+  flushed(): Promise<void>
 }
+
+/**
+ * Behaves like Node's own stream for a file: `write` returns when the text is written, and it is never really closed. Its
+ * class is made with the first one, because loading streams takes longer than a small job, and many print nothing.
+ */
+function ownStream(fd: OutputFile, put: (bytes: Uint8Array) => void): OwnStream {
+  const { Writable } = process.getBuiltinModule('node:stream')
+  madeClass ??= class OwnStream extends Writable {
+    readonly fd: OutputFile
+    readonly #put: (bytes: Uint8Array) => void
+
+    constructor(fd: OutputFile, put: (bytes: Uint8Array) => void) {
+      super({ decodeStrings: true })
+      this.fd = fd
+      this.#put = put
+    }
+
+    flushed(): Promise<void> {
+      return new Promise(done => super.write('', () => done()))
+    }
+
+    override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
+      let fault: Error | null = null
+      try {
+        this.#put(chunk)
+      } catch (error) {
+        fault = error as Error
+      }
+      done(fault)
+    }
+
+    override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+      done(error)
+      const { _undestroy: open } = this as unknown as { _undestroy(): void }
+      open.call(this)
+    }
+  }
+  return new madeClass(fd, put)
+}
+
+let madeClass: (new (fd: OutputFile, put: (bytes: Uint8Array) => void) => OwnStream) | undefined

@@ -9,6 +9,8 @@ export interface RunnerStart {
   reach: Reach
   /** What its run will probably be made of: the folder of a build, and the jobs repo. */
   code: { build: string; repo: string } | null
+  /** The process id of the runtime if the system ends the runner with it; otherwise null. */
+  endsWith: number | null
 }
 
 /** What the runtime asks of a runner. */

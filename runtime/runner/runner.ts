@@ -11,7 +11,7 @@ import { changeOpenFiles } from '../isolation/open-files.ts'
 import { answerProbes } from '../isolation/probes.ts'
 import { loadLater } from '../modules/later.ts'
 import { type Served, sdk, serveModules, servingOf } from '../modules/serve.ts'
-import { channelToParent } from '../process/channel.ts'
+import { waitingChannelToParent } from '../process/parent-channel.ts'
 import { nameCallSites } from './call-sites.ts'
 import { failureInWords } from './failure.ts'
 import { contextOf } from './job-context.ts'
@@ -24,12 +24,13 @@ import {
   resultLimitBytes,
 } from './run-protocol.ts'
 
-const parent = channelToParent<RunRequest>()
-nameCallSites()
-answerProbes()
-const openFiles = changeOpenFiles()
-const output = writeInOrder(process.env[processMark] ?? '')
 const given = JSON.parse(process.argv[2] ?? '') as RunnerStart
+const parent = waitingChannelToParent<RunRequest>(given.endsWith)
+answerProbes()
+changeOpenFiles()
+// After that, because what it changes is called by a job, too.
+nameCallSites()
+const output = writeInOrder(process.env[processMark] ?? '')
 // Programs that a job is written with read the rest as theirs.
 process.argv.splice(2)
 const confinement = prepareConfinement(given.reach)
@@ -41,12 +42,11 @@ let waitsForSignal = false
 let repo = ''
 let served: (Served & { build: string }) | null = null
 
-const prepared = prepare()
 // The channel does not keep the process alive, so a job that waits for nothing is noticed (`beforeExit`).
-void parent.question.then(async request => {
+void prepare().then(() => {
+  const request = parent.waitForQuestion()
   repo = request.repo
-  await prepared
-  await run(request)
+  return run(request)
 })
 process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
@@ -87,7 +87,6 @@ async function prepare(): Promise<void> {
     if (code) serve(code)
     // Every manifest imports it, and the first module of a process takes longer than those that follow.
     await import(sdk)
-    await openFiles
   } catch {
     // The run will say why.
   }

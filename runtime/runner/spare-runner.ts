@@ -4,6 +4,7 @@ import { builtRoot } from '../../src/root.ts'
 import { reachOfRuns } from '../isolation/reach.ts'
 import { makeTemporary, type TemporaryFolder } from '../isolation/temporary.ts'
 import { startCustomerProgram } from '../process/child-program.ts'
+import { endingWithParent } from '../process/with-parent.ts'
 import type { RunnerStart } from './run-protocol.ts'
 
 /** A process that is ready, or getting ready, to get its request. It makes a single run. */
@@ -48,7 +49,11 @@ export function startRunner(
   const temporary = makeTemporary(volumeDir, 'run')
   try {
     const reach = reachOfRuns(volumeDir, jobsDir, temporary.path)
-    const start: RunnerStart = { reach, code: build === null ? null : { build, repo: jobsDir } }
+    const start: RunnerStart = {
+      reach,
+      code: build === null ? null : { build, repo: jobsDir },
+      endsWith: endingWithParent().length > 0 ? process.pid : null,
+    }
     const child = startCustomerProgram('runner', {
       volumeDir,
       // It goes to the repo with its run. Node looks from where it starts for a package.json, which may be a pipe there.
