@@ -87,13 +87,13 @@ export function Layout(props: LayoutProps) {
               ))}
             </nav>
           ) : null}
-          {signOut && who ? (
-            <a class="who" href={who.href}>
-              {who.name}
-            </a>
-          ) : null}
           {signOut ? (
             <form method="post" action={signOut}>
+              {who ? (
+                <a class="who" href={who.href}>
+                  {who.name}
+                </a>
+              ) : null}
               <button type="submit" class="quiet">
                 Sign out
               </button>
