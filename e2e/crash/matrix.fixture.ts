@@ -258,6 +258,8 @@ export async function killAll(t: TestContext, setting: Setting, cases: readonly 
         ]
       }),
     )
+  const docker = setting.driver === 'docker' ? new Docker() : null
+  if (docker) t.after(() => removeContainers(docker, cases))
   const ticks = await startTicks(t)
   const first = new Program(dataRoot, setting, {})
   t.after(() => first.end('SIGKILL'))
@@ -306,7 +308,6 @@ export async function killAll(t: TestContext, setting: Setting, cases: readonly 
       }),
     ),
   )
-  const docker = setting.driver === 'docker' ? new Docker() : null
   await Promise.all(
     asked.map(async each => {
       // A process that ended with the first control plane is started again after its operation is over.
@@ -327,7 +328,6 @@ export async function killAll(t: TestContext, setting: Setting, cases: readonly 
   faults.push(...ticks.doubled())
   faults.push(...(await leftOver(second, docker, dataRoot, asked)))
   if (faults.length > 0) t.diagnostic(second.output)
-  if (docker) await removeContainers(docker, asked)
   await second.end('SIGTERM')
   const pointsOf = (each: Case) => (passed.get(targetOf(each)) ?? []).map(({ point }) => point)
   return { passed: new Map(cases.map(each => [each.subdomain, pointsOf(each)])), missed, faults }
@@ -530,7 +530,7 @@ async function leftOver(
   return faults
 }
 
-async function removeContainers(docker: Docker, asked: readonly Asked[]): Promise<void> {
+async function removeContainers(docker: Docker, asked: readonly Case[]): Promise<void> {
   const names = asked.flatMap(each => [each.subdomain, targetOf(each)])
   const all = await docker.listContainers({ all: true })
   const own = all.filter(({ Names }) => Names.some(name => names.some(each => name.includes(each))))
