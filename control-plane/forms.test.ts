@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { backup } from '../plugins/backup/index.ts'
 import { openShop } from '../plugins/billing/shop.fixture.ts'
 import { operators } from '../plugins/operators/index.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
@@ -20,7 +21,7 @@ import { allRows } from '../src/testing/rows.ts'
 
 test('no other site’s page can send our forms or call a route that changes something', async t => {
   const root = memoryFolder(t)
-  const shop = await openShop(t, { root, plugins: [sso, operators], env: { HEALTH_TIMEOUT: '30s' } })
+  const shop = await openShop(t, { root, plugins: [backup, sso, operators], env: { HEALTH_TIMEOUT: '30s' } })
   const { app, routes } = shop.program
   const host = `control.localhost:${shop.port}`
   const [ada, bob, grace] = [await shop.owner('ada'), await shop.owner('bob'), await shop.owner('grace')]

@@ -10,6 +10,7 @@ import { operators } from '../plugins/operators/index.ts'
 import { overview } from '../plugins/overview/index.ts'
 import type { OwnerBrowser } from '../plugins/owners/owners.fixture.ts'
 import { token } from '../plugins/provisioner/fleet.fixture.ts'
+import { sdk } from '../plugins/sdk/index.ts'
 import { sso } from '../plugins/sso/index.ts'
 import { tokens } from '../plugins/tokens/index.ts'
 import { upgrades } from '../plugins/upgrades/index.ts'
@@ -77,7 +78,7 @@ test(`${requests} random requests over all routes cause no server error and chan
   const root = memoryFolder(t)
   const shop = await openShop(t, {
     root,
-    plugins: [metrics, alerts, audit, overview, sso, backup, operators, tokens, upgrades, usage],
+    plugins: [metrics, alerts, audit, overview, sdk, sso, backup, operators, tokens, upgrades, usage],
     env: { HEALTH_TIMEOUT: '30s' },
   })
   const ada = await shop.owner('ada')
