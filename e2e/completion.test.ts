@@ -27,7 +27,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`,
   },
   {
     name: 'zsh',
-    skip: spawnSync('zsh', ['--version']).error ? 'needs zsh' : false,
+    skip: spawnSync('zsh', ['--version']).error ? 'needs zsh: apt-get install zsh' : false,
     script: `compdef() { [[ "$*" == "_longhouse longhouse" ]] }
 compadd() { shift; print -rl -- "\${(@P)1}" }
 _files() { print files }
