@@ -156,7 +156,8 @@ export interface Driver {
   refuseInUse(spec: Pick<InstanceSpec, 'id' | 'volume'>): Promise<void>
   /**
    * Works on a folder with the rights of an instance, without a network and behind the jobs of all instances. The instance of
-   * the volume may be running. Resolves with what the program reports, in JSON; throws a DriverError with its words.
+   * the volume may be running. Resolves with what the program reports, in JSON; throws a DriverError with its words, or with
+   * what it waited for when nothing moved for an hour.
    */
   workOnFolder(work: FolderWork): Promise<unknown>
   /** Lists the containers of this data root, whatever the records say. */

@@ -13,6 +13,7 @@ import { health } from '../health/index.ts'
 import { router } from '../router/index.ts'
 import type { Driver } from './driver.ts'
 import { createProcessDriver } from './drivers/process.ts'
+import { folderIdleMs } from './folder-progress.ts'
 import { provisionerOver } from './index.ts'
 import type { WireInstance } from './pages/wire.ts'
 import type { VolumeLook } from './volumes/inspection.ts'
@@ -60,15 +61,22 @@ export async function testFleet(
     look?: (real: VolumeLook) => VolumeLook
     /** How long a program may take until it listens. */
     listenWithinMs?: number
+    /** The program for copies, and how long it may make no progress; read with each work. */
+    copies?: { copyProgram: string; folderIdleMs: number }
     /** Beside the provisioner and those that it needs. */
     plugins?: readonly Plugin[]
   } = {},
 ): Promise<TestFleet> {
   const root = options.root ?? temporaryFolder(t)
+  const { copies } = options
   const driver = createProcessDriver({
     program: options.instanceProgram ?? join(import.meta.dirname, 'stand-in.fixture.mjs'),
     log: silentLog,
     listenWithinMs: options.listenWithinMs ?? 30_000,
+    ...(copies && { copyProgram: copies.copyProgram }),
+    get folderIdleMs() {
+      return copies?.folderIdleMs ?? folderIdleMs
+    },
   })
   let booted: Program | undefined
   const program = await boot({

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import type { Writable } from 'node:stream'
 import { DriverError } from './driver.ts'
 
 /** Enough for the report, which is the last line. */
 const keptCharacters = 64 * 1024
+const shownCharacters = 200
 
 /** Keeps the end of what the program for copies writes to standard error. */
 export class FolderReport {
@@ -11,6 +10,11 @@ export class FolderReport {
 
   add(piece: Buffer): void {
     this.#text = `${this.#text}${piece.toString('utf8')}`.slice(-keptCharacters)
+  }
+
+  /** The last line so far, such as the step that is in progress; empty without one. */
+  lastLine(): string {
+    return this.#text.trim().split('\n').at(-1)?.trim().slice(-shownCharacters) ?? ''
   }
 
   /**
@@ -33,22 +37,6 @@ export class FolderReport {
       })
     return report
   }
-}
-
-/** Writes a piece of what the program writes, and waits while `output` is full. Throws once it is destroyed. */
-export async function passOn(output: Writable, piece: Buffer, signal: AbortSignal): Promise<void> {
-  if (!output.destroyed && output.write(piece)) return
-  const over = new AbortController()
-  const waiting = { signal: AbortSignal.any([signal, over.signal]) }
-  try {
-    // A stream that is destroyed drains no longer.
-    if (!output.destroyed)
-      await Promise.race([once(output, 'drain', waiting), once(output, 'close', waiting)])
-  } finally {
-    over.abort()
-  }
-  if (output.destroyed)
-    throw new DriverError('what the program writes is not taken any longer', { permanent: false })
 }
 
 function jsonOf(line: string): { error?: unknown; noSpace?: unknown } | null {

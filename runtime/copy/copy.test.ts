@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
   mkdirSync,
@@ -302,17 +302,34 @@ test('the program proves the copy of a running instance by starting a runtime on
   })
   await runtime.started
   t.after(() => runtime.stop({ patience: false }))
+  const jobs = join(volume, 'jobs')
+  mkdirSync(jobs, { recursive: true })
+  execFileSync('git', ['init', '-q', jobs])
+  const author = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com']
+  execFileSync('git', ['-C', jobs, ...author, 'commit', '-q', '--allow-empty', '-m', 'First'])
   const program = join(import.meta.dirname, '../../dist/copy.js')
   const scratch = join(root, 'scratch')
   mkdirSync(scratch)
   const packing = spawn(process.execPath, [program, 'pack', volume], { stdio: ['ignore', 'pipe', 'pipe'] })
   const proving = spawn(process.execPath, [program, 'prove', scratch], { stdio: ['pipe', 'ignore', 'pipe'] })
   packing.stdout.pipe(proving.stdin)
-  const said = async (stream: Readable) => JSON.parse(Buffer.concat(await stream.toArray()).toString())
+  const said = async (stream: Readable) => {
+    const lines = Buffer.concat(await stream.toArray())
+      .toString()
+      .trim()
+      .split('\n')
+    return { steps: lines.slice(0, -1), ...JSON.parse(lines.at(-1) ?? '') }
+  }
   const [packed, proved] = await Promise.all([said(packing.stderr), said(proving.stderr)])
   assert.equal(packed.error ?? proved.error, undefined)
   assert.equal(proved.files, packed.files)
   assert.ok(proved.checked.includes('a runtime started on it'), proved.checked.join())
+  assert.deepEqual(packed.steps, ['SQLite copies longhouse.db'])
+  assert.deepEqual(
+    proved.steps.filter((each: string) => !each.includes('%')),
+    ['SQLite checks longhouse.db', 'git checks the jobs repo', 'a runtime starts on it'],
+  )
+  assert.ok(proved.checked.includes('git found the jobs repo whole'), proved.checked.join())
   assert.deepEqual(readdirSync(scratch), [], 'the scratch folder is empty again')
 })
 

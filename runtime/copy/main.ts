@@ -19,13 +19,14 @@ import { unpackVolume } from './unpack.ts'
  *   copy.js carry <folder> <options>   carries due times over between two volumes in the folder: see `carrySlots`
  *   copy.js prove <folder>             unpacks a copy into a scratch folder and proves that it works
  *
- * The last line on standard error is JSON: what was done, or `{"error"}` in words, with exit code 1, and `noSpace` when the disk
+ * Standard error gets each step in words: who waits for the program sees that it goes on. Its last line is JSON: what was done, or `{"error"}` in words, with exit code 1, and `noSpace` when the disk
  * is full, which says nothing about the copy.
  */
 const [command = '', folder = '', options = '{}'] = process.argv.slice(2)
 
 const commands: Readonly<Record<string, () => Promise<object>>> = {
-  pack: async () => summary(await packVolume(folder, process.stdout, Date.now(), JSON.parse(options))),
+  pack: async () =>
+    summary(await packVolume(folder, process.stdout, Date.now(), { ...JSON.parse(options), step })),
   unpack: async () => {
     const inventory = await unpackVolume(process.stdin, folder)
     flush()
@@ -47,13 +48,17 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
   prove: async () => {
     try {
       const inventory = await unpackVolume(process.stdin, folder)
-      return { ...summary(inventory), checked: await proveVolume(folder, inventory, Date.now()) }
+      return { ...summary(inventory), checked: await proveVolume(folder, inventory, Date.now(), step) }
     } finally {
       // Not the folder itself, which is a mount point in a container.
       for (const name of readdirSync(folder))
         rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 3 })
     }
   },
+}
+
+function step(words: string): void {
+  process.stderr.write(`${words}\n`)
 }
 
 function summary({ at, files, unread, instanceId }: Inventory) {
@@ -63,6 +68,7 @@ function summary({ at, files, unread, instanceId }: Inventory) {
 
 /** What was restored must survive a power cut: the data of before is deleted soon. */
 function flush(): void {
+  step('the disk is asked to keep what was written')
   if (spawnSync('sync', ['-f', folder]).status !== 0) spawnSync('sync')
 }
 

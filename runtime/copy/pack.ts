@@ -24,6 +24,8 @@ const gib = 1024 ** 3
  * What cannot be copied whole is listed as unread, with the reason, and the rest is copied: no job can prevent the copy. A
  * customer's database that SQLite cannot copy is copied as plain files; holes of more than `holeBytes` in all are not read.
  *
+ * `step` gets the name of each database before SQLite copies it, which it does without a word.
+ *
  * With `portable`, for the owner, the key of the instance's secrets is left out. Returns the inventory. Throws when the volume
  * cannot be read, or `longhouse.db` cannot be copied, such as on a full disk.
  */
@@ -31,7 +33,11 @@ export async function packVolume(
   volume: string,
   output: Writable,
   now: number,
-  { portable = false, holeBytes = 16 * gib } = {},
+  {
+    portable = false,
+    holeBytes = 16 * gib,
+    step = () => {},
+  }: { portable?: boolean; holeBytes?: number; step?: (words: string) => void } = {},
 ): Promise<Inventory> {
   const archive = pack()
   const written = pipeline(archive, output)
@@ -52,6 +58,7 @@ export async function packVolume(
       inventory,
       holesLeft: holeBytes,
       patienceLeftMs: jobsPatienceMs,
+      step,
     }
     for (const found of contentsOf(volume, portable ? keys : undefined)) {
       const source = { path: found.path, from: placeIn(volume, found), ...paxOf(found.bytes) }
@@ -106,6 +113,7 @@ interface Copying {
   holesLeft: number
   /** The time that may still be waited for the locks of customers' databases. */
   patienceLeftMs: number
+  step(words: string): void
 }
 
 const ownPatienceMs = 30_000
@@ -131,6 +139,7 @@ async function addFile(copying: Copying, source: Source): Promise<void> {
     inventory.unread.push({ path, reason })
     return
   }
+  copying.step(`SQLite copies ${path}`)
   const draft = join(drafts, 'database')
   const isOwn = path === 'longhouse.db'
   const began = performance.now()

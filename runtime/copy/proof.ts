@@ -1,7 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { builtRoot } from '../../src/root.ts'
 import { claimVolume } from '../../src/storage/volume-identity.ts'
@@ -9,23 +9,31 @@ import { rowsOf } from './database-copy.ts'
 import type { Inventory } from './inventory.ts'
 import { settleVolume } from './settle.ts'
 
-const run = promisify(execFile)
 const bootWithinMs = 120_000
 
 /**
  * Proves that an unpacked copy is whole: SQLite checks each database and finds the rows of the inventory, git checks the jobs
- * repo, and a runtime starts on it and says that it is healthy, with every job turned off and no one notified. Returns what was
- * checked, in words. Throws with the first fault.
+ * repo, and a runtime starts on it and says that it is healthy, with every job turned off and no one notified. `step` gets each
+ * step in words, and how far git is. Returns what was checked, in words. Throws with the first fault.
  */
-export async function proveVolume(folder: string, inventory: Inventory, now: number): Promise<string[]> {
+export async function proveVolume(
+  folder: string,
+  inventory: Inventory,
+  now: number,
+  step: (words: string) => void,
+): Promise<string[]> {
   const databases = inventory.files.filter(({ rows }) => rows !== undefined)
-  for (const { path, rows = {} } of databases) checkDatabase(join(folder, path), path, rows)
+  for (const { path, rows = {} } of databases) {
+    step(`SQLite checks ${path}`)
+    checkDatabase(join(folder, path), path, rows)
+  }
   const checked = [
     `${inventory.files.length} files have their hashes`,
     `${databases.length} databases have their rows`,
   ]
-  if (existsSync(join(folder, 'jobs/.git'))) checked.push(await checkRepo(join(folder, 'jobs')))
+  if (existsSync(join(folder, 'jobs/.git'))) checked.push(await checkRepo(join(folder, 'jobs'), step))
   if (existsSync(join(folder, 'longhouse.db'))) {
+    step('a runtime starts on it')
     settleVolume(join(folder, 'longhouse.db'), { now, hold: true, quiet: true })
     await startRuntime(folder)
     checked.push('a runtime started on it')
@@ -46,18 +54,40 @@ function checkDatabase(file: string, name: string, expected: Readonly<Record<str
   }
 }
 
-async function checkRepo(repo: string): Promise<string> {
-  try {
-    await run('git', ['-c', 'safe.directory=*', 'fsck', '--full', '--no-dangling', '--no-progress'], {
-      cwd: repo,
-      env: { PATH: process.env.PATH, HOME: '/nonexistent' },
-    })
-    return 'git found the jobs repo whole'
-  } catch (error) {
-    const { code, stderr = '', stdout = '' } = error as { code?: unknown; stderr?: string; stdout?: string }
-    if (code === 'ENOENT') return 'the jobs repo was not checked: this image has no git'
-    throw new Error(`git finds faults in the jobs repo: ${`${stdout}${stderr}`.trim().slice(0, 1000)}`)
+/** Progress as git writes it: each state of a line ends with a carriage return. */
+const progressOfGit = /^[^\r\n]*: +\d+%[^\r\n]*[\r\n]*/gm
+
+async function checkRepo(repo: string, step: (words: string) => void): Promise<string> {
+  step('git checks the jobs repo')
+  const child = spawn('git', ['-c', 'safe.directory=*', 'fsck', '--full', '--no-dangling', '--progress'], {
+    cwd: repo,
+    env: { PATH: process.env.PATH, HOME: '/nonexistent' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let words = ''
+  const add = (text: string) => {
+    words = `${words}${text}`.replace(progressOfGit, '').slice(0, 8000)
   }
+  child.stdout.setEncoding('utf8').on('data', add)
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    step(
+      `git checks the jobs repo: ${text
+        .trim()
+        .split(/[\r\n]+/)
+        .at(-1)}`,
+    )
+    add(text)
+  })
+  let code: unknown
+  try {
+    ;[code] = await once(child, 'close')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      return 'the jobs repo was not checked: this image has no git'
+    throw error
+  }
+  if (code !== 0) throw new Error(`git finds faults in the jobs repo: ${words.trim().slice(0, 1000)}`)
+  return 'git found the jobs repo whole'
 }
 
 async function startRuntime(folder: string): Promise<void> {

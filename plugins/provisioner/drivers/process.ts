@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises'
 import type { Logger } from '../../../src/log.ts'
-import { builtRoot } from '../../../src/root.ts'
 import { type Driver, DriverError, type InstanceRef, type InstanceSpec } from '../driver.ts'
 import { workInProcess } from './folder-process.ts'
 import { type InstanceProcess, startInstanceProcess } from './instance-process.ts'
@@ -18,6 +17,8 @@ export function createProcessDriver(options: {
   program: string
   /** The built program for copies. */
   copyProgram?: string
+  /** How long work on a folder may make no progress. */
+  folderIdleMs?: number
   log: Logger
   listenWithinMs?: number
 }): Driver {
@@ -117,7 +118,7 @@ export function createProcessDriver(options: {
           permanent: false,
         })
     },
-    workOnFolder: work => workInProcess(options.copyProgram ?? builtRoot('copy.js'), work),
+    workOnFolder: work => workInProcess(options, work),
     existing: async () =>
       [...specs.values()].map(({ id, subdomain }) => ({
         instanceId: id,

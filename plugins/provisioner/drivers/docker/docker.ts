@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../../../src/clock.ts'
 import { limit } from '../../../../src/concurrency.ts'
 import type { Driver } from '../../driver.ts'
+import { folderIdleMs } from '../../folder-progress.ts'
 import { type EngineInfo, engineInfo, shortcomings } from './capabilities.ts'
 import { type ContainerSettings, containerRecipe, label } from './container.ts'
 import { containersOf, isActive, ownContainers, refuseInUse } from './discovery.ts'
@@ -34,6 +35,8 @@ export interface DockerOptions extends Omit<ContainerSettings, 'user' | 'trusted
   clock?: Clock
   /** Where the host's control groups may be. */
   cgroups?: readonly string[]
+  /** How long work on a folder may make no progress. */
+  folderIdleMs?: number
 }
 
 /** On the host, and in a container that the host's control groups are mounted into. */
@@ -124,7 +127,7 @@ export function createDockerDriver(options: DockerOptions): Driver {
 
     refuseInUse: spec => refuseInUse(engine, spec.volume),
 
-    workOnFolder: work => workInContainer({ engine, clock, settings, ensureImage }, work),
+    workOnFolder: work => workInContainer(replacement, work, options.folderIdleMs ?? folderIdleMs),
 
     existing: async dataRoot =>
       (await containersOf(engine, dataRoot)).map(each => ({

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { ContainerCreateOptions } from 'dockerode'
 import { z } from 'zod'
 import { DriverError, type FolderWork } from '../../driver.ts'
-import { FolderReport, passOn } from '../../folder-report.ts'
+import { FolderProgress } from '../../folder-progress.ts'
+import { FolderReport } from '../../folder-report.ts'
 import { attach, framesOf } from './attachment.ts'
 import type { ContainerSettings } from './container.ts'
 import { noSuchContainer } from './discovery.ts'
@@ -26,11 +25,13 @@ const lookAgainMs = 100
 
 /**
  * Works on a folder in a container of its own, which has nothing but the folder: no network, no rights, no log. It is removed
- * by the engine when it ends; one that a control plane which was killed left behind is removed first.
+ * by the engine when it ends; one that a control plane which was killed left behind is removed first. It is ended when nothing
+ * moves for `idleMs`.
  */
 export async function workInContainer(
   parts: ReplacementParts,
   { command, folder, options = {}, image, input, output, signal }: FolderWork,
+  idleMs: number,
 ): Promise<unknown> {
   const { engine, clock, settings, ensureImage } = parts
   const doing = `${command} ${folder}`
@@ -41,28 +42,35 @@ export async function workInContainer(
   if (!(await createContainer(engine, name, recipe)))
     throw new DriverError(`could not ${doing}: other work on it is in progress`, { permanent: false })
   const streams = await attach(engine.socketPath, name)
+  const progress = new FolderProgress(idleMs)
+  const over = AbortSignal.any([signal, progress.signal])
   const kill = () => {
     streams.destroy()
     removeContainer(engine, clock, name).catch(() => {})
   }
-  signal.addEventListener('abort', kill)
+  over.addEventListener('abort', kill)
+  const report = new FolderReport()
   try {
     await engine.command(`start ${name}`, { method: 'POST', path: `/containers/${name}/start` })
-    // A program that has failed reads no further; its report says why.
-    const fed = pipeline(input ?? Readable.from([]), streams, { end: true }).catch((error: unknown) => error)
-    const report = new FolderReport()
+    const fed = progress.feed(input, streams)
     for await (const { stream, bytes } of framesOf(streams)) {
       if (stream === 'error') report.add(bytes)
-      else if (output) await passOn(output, bytes, signal)
+      if (stream === 'output' && output) await progress.passOn(output, bytes, over)
+      else progress.moved()
     }
     if (signal.aborted) throw new DriverError(`could not ${doing}: it was ended`, { permanent: false })
     const result = reportOf(report, doing, image)
     await fed
     return result
+  } catch (error) {
+    throw progress.fault(doing, report) ?? error
   } finally {
-    signal.removeEventListener('abort', kill)
+    progress.end()
+    over.removeEventListener('abort', kill)
     streams.destroy()
-    await removeContainer(engine, clock, name)
+    const removed = removeContainer(engine, clock, name)
+    // Why the work was ended says more than that the engine needs longer.
+    await (progress.signal.aborted ? removed.catch(() => {}) : removed)
   }
 }
 

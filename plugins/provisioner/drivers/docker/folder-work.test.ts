@@ -55,3 +55,30 @@ test('a volume is copied and restored in containers that have nothing but its fo
     [],
   )
 })
+
+test('work in a container that makes no progress is ended in words, and leaves none behind', {
+  skip,
+}, async () => {
+  const { driver, spec, docker } = await testbed({ folderIdleMs: 3000 })
+  const signal = AbortSignal.timeout(120_000)
+  const one = spec('idle')
+  await driver.prepareVolume(one)
+  await assert.rejects(
+    driver.workOnFolder({
+      ...{ image, signal, command: 'unpack', folder: one.volume },
+      input: new Readable({ read() {} }),
+    }),
+    /could not unpack .*: it was ended, because what it reads did not arrive for 3 seconds/,
+  )
+  mkdirSync(join(one.volume, 'jobs'))
+  writeFileSync(join(one.volume, 'jobs/manifest.ts'), 'x'.repeat(9_000_000))
+  await assert.rejects(
+    driver.workOnFolder({
+      ...{ image, signal, command: 'pack', folder: one.volume },
+      output: new PassThrough(),
+    }),
+    /could not pack .*: it was ended, because what it writes was not taken for 3 seconds/,
+  )
+  const left = await docker.listContainers({ all: true, filters: { label: ['longhouse.work'] } })
+  assert.ok(!left.some(({ Mounts }) => Mounts.some(({ Source }) => Source === one.volume)))
+})
