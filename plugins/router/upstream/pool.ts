@@ -64,7 +64,7 @@ export class UpstreamPool {
   #takeIdle(): Connection | undefined {
     for (;;) {
       const connection = this.#idle.pop()
-      if (!connection || !connection.socket.destroyed) return connection
+      if (!connection?.socket.destroyed) return connection
     }
   }
 
@@ -133,7 +133,7 @@ export class UpstreamPool {
   #nextWaiting(): UpstreamRequest | undefined {
     for (;;) {
       const next = this.#waiting.shift()
-      if (!next || !next.over) return next
+      if (!next?.over) return next
     }
   }
 
