@@ -105,7 +105,9 @@ export function setUpBackup(context: Context): SetupParts<typeof declaration> {
       fault: store.fault,
       copiesOf: instanceId => keptCopies(db, instanceId).map(keptCopyOf),
       lastProven: instanceId => {
-        const proven = keptCopies(db, instanceId).find(({ provenAt }) => provenAt !== null)
+        const proven = keptCopies(db, instanceId).find(
+          ({ provenAt, reason }) => provenAt !== null && reason !== 'upload',
+        )
         return proven ? keptCopyOf(proven) : null
       },
       overdue,

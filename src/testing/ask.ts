@@ -7,7 +7,7 @@ export interface Question {
   method?: string
   path?: string
   headers?: Readonly<Record<string, string>>
-  body?: string
+  body?: string | Buffer
 }
 
 export interface Reply {

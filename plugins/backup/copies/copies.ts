@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, ne, sql } from 'drizzle-orm'
 import { newId } from '../../../src/ids.ts'
 import type { Db } from '../../../src/storage/database.ts'
 import type { CopyReason } from '../../provisioner/contract.ts'
@@ -85,12 +85,12 @@ export function recentCopies(db: BackupDb, instanceId: string, limit: number): C
     .all()
 }
 
-/** When a copy of an instance was last proven to work, and when that copy was made. */
+/** When a copy of an instance, and not an upload, was last proven to work, and when that copy was made. */
 export function lastProvenOf(db: BackupDb, instanceId: string): { at: number; createdAt: number } | null {
   const row = db
     .select()
     .from(copies)
-    .where(and(eq(copies.instanceId, instanceId), isNotNull(copies.provenAt)))
+    .where(and(eq(copies.instanceId, instanceId), ne(copies.reason, 'upload'), isNotNull(copies.provenAt)))
     .orderBy(desc(copies.provenAt))
     .limit(1)
     .get()
@@ -107,7 +107,10 @@ export interface Newest {
   error: string | null
 }
 
-/** What the copies of each instance amount to, in one statement for all. */
+/**
+ * What the copies of each instance amount to, in one statement for all. Uploaded archives do not count: they hold data of another
+ * time, and one that does not work says nothing about the copies.
+ */
 export function newestOfAll(db: BackupDb): Map<string, Newest> {
   const rows = db
     .select({
@@ -119,9 +122,10 @@ export function newestOfAll(db: BackupDb): Map<string, Newest> {
       triedAt: sql<number | null>`max(${copies.createdAt})`,
       error: sql<
         string | null
-      >`(select error from ${copies} as last where last.instance_id = ${sql.raw('backup_copies.instance_id')} and last.status in ('kept', 'failed') order by last.created_at desc, last.id desc limit 1)`,
+      >`(select error from ${copies} as last where last.instance_id = ${sql.raw('backup_copies.instance_id')} and last.reason <> 'upload' and last.status in ('kept', 'failed') order by last.created_at desc, last.id desc limit 1)`,
     })
     .from(copies)
+    .where(ne(copies.reason, 'upload'))
     .groupBy(copies.instanceId)
     .all()
   return new Map(rows.map(row => [row.instanceId, row]))

@@ -87,8 +87,13 @@ export async function proveCopy(
       untried(why)
       throw diskFull(`The copy could not be tried, and is kept: ${why}`, { cause: error })
     }
-    log.error({ err: error, subdomain: row.subdomain, copy: row.id }, 'a copy does not work')
     const failedRow = updateCopy(db, row.id, { provenAt: null, triedAt: clock.now(), fault: why })
+    // An upload is no copy before it is proven: that it does not work concerns only the person who uploaded it.
+    if (row.status !== 'kept') {
+      log.info({ subdomain: row.subdomain, copy: row.id, why }, 'an uploaded archive does not work')
+      return failedRow
+    }
+    log.error({ err: error, subdomain: row.subdomain, copy: row.id }, 'a copy does not work')
     failed(failedRow, why)
     return failedRow
   } finally {

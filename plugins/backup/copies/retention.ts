@@ -17,15 +17,15 @@ const historyMs = 90 * 86_400_000
 
 /**
  * Chooses which copies of one instance are to be deleted: older than `forMs`, and not among the newest `last`. The newest one
- * that was proven to work is never chosen. Of a purged instance, all go once its time is over. `kept` is newest first.
+ * that was proven to work is never chosen; an upload, of whatever age its data are, does not stand for it. Of a purged instance, all go once its time is over. `kept` is newest first.
  */
 function outdatedCopies(
-  kept: readonly Pick<CopyRow, 'id' | 'createdAt' | 'provenAt'>[],
+  kept: readonly Pick<CopyRow, 'id' | 'createdAt' | 'provenAt' | 'reason'>[],
   { forMs, last, purgedMs }: KeepRules,
   { now, purged }: { now: number; purged: boolean },
 ): string[] {
   if (purged) return kept[0] && now - kept[0].createdAt >= purgedMs ? kept.map(({ id }) => id) : []
-  const proven = kept.find(({ provenAt }) => provenAt !== null)
+  const proven = kept.find(({ provenAt, reason }) => provenAt !== null && reason !== 'upload')
   return kept
     .filter((copy, index) => index >= last && copy !== proven && now - copy.createdAt > forMs)
     .map(({ id }) => id)
