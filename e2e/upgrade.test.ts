@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Docker from 'dockerode'
+import { randomText } from '../src/ids.ts'
 import { temporaryFolder } from '../src/testing/folder.ts'
 import { anotherImage } from './another-image.fixture.ts'
 import { drivers, type InstanceJson, startLonghouse } from './longhouse.fixture.ts'
@@ -17,18 +18,20 @@ test('a container is upgraded and rolled back without a failed request, and a cr
   timeout: 300_000,
 }, async t => {
   const docker = new Docker()
+  // The engine may have an instance of another Longhouse by a plainer name.
+  const name = `upgraded-${randomText(6)}`
   // Longer than a busy machine takes, so that the test is not about its speed.
   const env = { ROUTER_HOLD_TIMEOUT: '60s' }
   const longhouse = await startLonghouse(t, { driver: 'docker', dataRoot: temporaryFolder(t), env })
-  const before = (await longhouse.provision('acme')) as UpgradedJson & { password: string }
-  const api = await longhouse.login('acme', before.password)
+  const before = (await longhouse.provision(name)) as UpgradedJson & { password: string }
+  const api = await longhouse.login(name, before.password)
   await api('/api/jobs/repo/init', { method: 'POST' })
   const write = async (content: string) => {
     const answer = await api('/api/jobs/repo/files/notes.txt', { method: 'PUT', body: { content } })
     assert.equal(answer.status, 200, answer.text)
   }
   const read = async () => {
-    const again = await longhouse.login('acme', before.password)
+    const again = await longhouse.login(name, before.password)
     return (await again('/api/jobs/repo/files/notes.txt')).json<{ content: string }>().content
   }
   /** Does something to the instance while requests for it keep coming. */
@@ -39,12 +42,12 @@ test('a container is upgraded and rolled back without a failed request, and a cr
     const visits = (async () => {
       while (!over) {
         const from = performance.now()
-        const { status } = await longhouse.instance('acme', '/api/jobs/repo')
+        const { status } = await longhouse.instance(name, '/api/jobs/repo')
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
         longestMs = Math.max(longestMs, performance.now() - from)
       }
     })()
-    const reply = await longhouse.admin(`/admin/instances/acme/${verb}`, { body, wait: 100 })
+    const reply = await longhouse.admin(`/admin/instances/${name}/${verb}`, { body, wait: 100 })
     over = true
     await visits
     t.diagnostic(`${verb}: the longest request took ${Math.round(longestMs)} ms`)
