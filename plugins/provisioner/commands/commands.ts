@@ -4,7 +4,14 @@ import type { OperationKind, Remover } from '../contract.ts'
 import { notPossibleNow, suspended } from '../problems.ts'
 import type { Fleet } from '../records/fleet.ts'
 import { getInstance, requireInstance, updateInstance, wanted } from '../records/instance.ts'
-import { type Accepted, openOperation, openOperationOf } from '../records/operation.ts'
+import {
+  type Accepted,
+  findOperation,
+  openOperation,
+  openOperationOf,
+  owesUndo,
+  reopenUndo,
+} from '../records/operation.ts'
 import { covers, planOf } from '../records/plan.ts'
 import { beginRemoval, endRemoval, updateRemoval } from '../records/removal.ts'
 import { endSuspension } from '../records/suspension.ts'
@@ -136,13 +143,19 @@ export function lossWords(fleet: Fleet, { id }: Pick<Instance, 'id'>): string {
   const kept = fleet
     .copies()
     ?.overview(id)
-    .copies.find(({ status }) => status === 'kept')
+    .copies.find(({ status, reason }) => status === 'kept' && reason !== 'upload')
   if (!kept) return 'there is no copy of its data: everything is lost'
   return `its newest copy was begun at ${timestamp(kept.createdAt)}: everything since then is lost`
 }
 
 function open({ db, clock }: Fleet, instanceId: string, asked: OperationKind, image?: string): string {
   const { pendingCopyId, ...instance } = getInstance(db, instanceId)
+  const last = instance.operationId === null ? null : findOperation(db, instance.operationId)
+  // A start would run the new version on what is to be undone.
+  if (asked === 'start' && last && owesUndo(last, planOf(last.kind, wanted(instance)))) {
+    reopenUndo(db, last)
+    return last.id
+  }
   // One that is to be made from a copy never starts empty.
   const restores = pendingCopyId !== null && planOf(asked, 'running').end === 'running'
   const kind = restores ? 'restore-new' : asked

@@ -11,6 +11,7 @@ import {
   isOpen,
   reconcilerPrincipal,
   recordStep,
+  withFailedUndo,
 } from '../records/operation.ts'
 import { findRollback, pinImage, removeRollback, unpinImage } from '../records/pinned-image.ts'
 import { type Plan, pinsAfter, planOf, type StepName } from '../records/plan.ts'
@@ -46,7 +47,8 @@ export interface Execution {
  *
  * 1. Carry out the steps of its plan. When all are done, it has succeeded.
  * 2. When one fails, and the plan says how to undo what was done until then, record why, and carry out the steps of that.
- * 3. Record what became of the instance. It has failed even if everything was undone.
+ * 3. Record what became of the instance. It has failed even if everything was undone. If undoing failed for a reason that may pass,
+ *    the reconciler opens the operation again (`owesUndo`), and it begins with step 2.
  *
  * It ends early when the operation is superseded or `signal` aborts; in the second case the operation stays open, and the next
  * start resumes it: from the beginning of its plan, or of its undoing if that had begun.
@@ -145,12 +147,13 @@ async function undo(work: Work, plan: Plan, error: string): Promise<void> {
   const outcome = await carryOut(work, plan.undo?.steps ?? [], plan.steps.length)
   if (outcome === 'ended') return
   const undone = outcome === 'done' || outcome === 'already there'
-  const words = undone ? plan.undo?.words : `Undoing failed too: ${outcome.step}: ${outcome.reason}`
   end(execution, operation, () => {
     finishOperation(
       db,
       operation.id,
-      { status: 'failed', error: `${error}\n${words}`, permanent: !undone },
+      undone
+        ? { status: 'failed', error: `${error}\n${plan.undo?.words}`, permanent: false }
+        : { status: 'failed', error: withFailedUndo(error, outcome), permanent: outcome.permanent },
       clock.now(),
     )
     if (undone) recordSuccess(execution, operation, plan)

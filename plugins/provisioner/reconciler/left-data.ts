@@ -1,8 +1,8 @@
 import type { Fleet } from '../records/fleet.ts'
 import { findInstance } from '../records/instance.ts'
 import { openOperationOf } from '../records/operation.ts'
-import { findRollback } from '../records/pinned-image.ts'
-import { forgetKept, keptUpgrades } from '../volumes/kept.ts'
+import { findRollback, removeRollback } from '../records/pinned-image.ts'
+import { forgetKept, isKept, keptUpgrades } from '../volumes/kept.ts'
 import { clearRestore, isSettled, leftRestores, restoreFolders } from '../volumes/restored.ts'
 
 type Records = Pick<Fleet, 'db' | 'site'>
@@ -24,5 +24,9 @@ export async function clearLeftData({ db, site }: Records, instanceId: string): 
   const folders = restoreFolders(site.dataRoot, instanceId)
   const isUsed = instance.status === 'running' || instance.purgedAt !== null
   if (isUsed || (await isSettled(folders))) await clearRestore(folders)
-  if (findRollback(db, instanceId) === null) await forgetKept(site.dataRoot, instanceId)
+  const rollback = findRollback(db, instanceId)
+  // A later upgrade that failed took their place: nothing can go back to data that are gone.
+  if (rollback && !(await isKept(site.dataRoot, instanceId, rollback.operationId))) {
+    if (!openOperationOf(db, instanceId)) removeRollback(db, instanceId)
+  } else if (rollback === null) await forgetKept(site.dataRoot, instanceId)
 }

@@ -10,8 +10,10 @@ import {
   openOperation,
   openOperationOf,
   openOperations,
+  owesUndo,
   recentOutcomes,
   reconcilerPrincipal,
+  reopenUndo,
 } from '../records/operation.ts'
 import { planOf } from '../records/plan.ts'
 import type { Instance, Operation } from '../schema.ts'
@@ -251,7 +253,10 @@ export class Reconciler {
   /** Room is reserved before the look at the volume: thousands of looks end together, and each would find room. */
   async #bringUp(instance: Instance): Promise<void> {
     if (!this.#changes.reserve()) return
-    if (instance.pendingCopyId !== null) this.#changes.addReserved(() => this.#open(instance, 'restore-new'))
+    // Its volume may be between two places: only what puts it back may touch it.
+    if (this.#owed(instance)) this.#changes.addReserved(() => this.#open(instance, 'start'))
+    else if (instance.pendingCopyId !== null)
+      this.#changes.addReserved(() => this.#open(instance, 'restore-new'))
     else if (await this.#hasVolume(instance)) this.#changes.addReserved(() => this.#open(instance, 'start'))
     else this.#changes.giveBack()
   }
@@ -305,10 +310,23 @@ export class Reconciler {
       { subdomain: instance.subdomain, kind, desired: instance.desired, status: instance.status },
       'reconciling',
     )
+    const owed = this.#owed(now)
+    if (owed && (kind === 'start' || kind === 'stop')) {
+      reopenUndo(fleet.db, owed)
+      return
+    }
     const copyId = kind === 'restore-new' ? now.pendingCopyId : null
     const operation = { instanceId: instance.id, kind: this.#again(now, kind), image: null, copyId }
     const plan = planOf(operation.kind, wanted(now))
     actingAs(reconcilerPrincipal, () => openOperation(fleet.db, operation, fleet.clock.now(), plan))
+  }
+
+  /** The last operation of an instance, if what was there before it is still to be put back, and may be now. */
+  #owed(instance: Instance): Operation | null {
+    const { operationId } = instance
+    const last = operationId === null ? null : findOperation(this.#execution.fleet.db, operationId)
+    if (!last || last.permanent) return null
+    return owesUndo(last, planOf(last.kind, wanted(instance))) ? last : null
   }
 
   /** The new owner gets nothing before there is a copy: a transfer that failed is repeated, not just the start in it. */

@@ -3,7 +3,7 @@ import { currentPrincipal, type Principal } from '../../../src/acting.ts'
 import { newId } from '../../../src/ids.ts'
 import { instances, type Operation, operations, type Step, steps } from '../schema.ts'
 import type { ProvisionerDb } from './instance.ts'
-import { type Plan, planOf } from './plan.ts'
+import { type Plan, planOf, type StepName } from './plan.ts'
 
 // Literals, not bound values: only then does SQLite use the partial index of open operations.
 const open = sql`${operations.status} in ('pending', 'running')`
@@ -143,6 +143,41 @@ export function beginUndo(
     }))
     tx.insert(steps).values(rows).onConflictDoNothing().run()
   })
+}
+
+const undoFailed = '\nUndoing failed too: '
+
+/** Adds to the words of why an operation failed that undoing it failed as well, and what becomes of that. */
+export function withFailedUndo(
+  error: string,
+  { step, reason, permanent }: { step: string; reason: string; permanent: boolean },
+): string {
+  const next = permanent
+    ? 'Fix the cause, then start the instance.'
+    : 'Nothing was deleted, and it is retried. Fix the cause: free space if the disk is full.'
+  return `${error}${undoFailed}${step}: ${reason}\n${next}`
+}
+
+const putsBack = new Set<StepName>(['put back data', 'put back image and data'])
+
+/**
+ * Whether an operation failed and what was there before it is not back yet. Nothing else may start or stop the instance by itself until
+ * then: it would run on what was to be undone. `plan` is what the operation would do now: another one cannot undo it.
+ */
+export function owesUndo({ status, steps: journal }: OperationRecord, plan: Plan): boolean {
+  if (status !== 'failed' || !plan.steps.every(({ name }, index) => journal[index]?.name === name))
+    return false
+  const undoing = journal.slice(plan.steps.length)
+  return undoing.some(step => putsBack.has(step.name as StepName) && step.status !== 'done')
+}
+
+/** Opens an operation again that owes its undo. Only what undoes it is carried out. The caller knows that no other is open. */
+export function reopenUndo(db: ProvisionerDb, { id, error }: Pick<Operation, 'id' | 'error'>): void {
+  const [cause = ''] = (error ?? '').split(undoFailed)
+  db.update(operations)
+    .set({ status: 'pending', finishedAt: null, error: cause })
+    .where(and(eq(operations.id, id), eq(operations.status, 'failed')))
+    .run()
 }
 
 export function isOpen(db: ProvisionerDb, id: string): boolean {
