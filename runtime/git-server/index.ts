@@ -7,10 +7,11 @@ import '../repo/contract.ts'
 import '../volume/contract.ts'
 import { openClones } from './clones.ts'
 import './contract.ts'
+import { openRepacking } from './packs/repacking.ts'
 import { noGit } from './problems.ts'
 import { openPushLog } from './push-log.ts'
 import { openPushes } from './pushes.ts'
-import { clearReceived } from './receiver.ts'
+import { clearReceived, startReceiver } from './receiver.ts'
 import { gitRoutes } from './routes.ts'
 import * as schema from './schema.ts'
 
@@ -22,6 +23,9 @@ const cloneLimits = {
   arrivalMs: 60_000,
   pace: { graceMs: 30_000, bytesPerSecond: 16 * 1024 },
 }
+
+/** isomorphic-git reads every index for an object that it looks for; a pack it holds in memory. */
+const packLimits = { packs: 20, loose: 5000, bytes: 24 * mib }
 
 /** Serves the jobs repo to people's own git, at `jobs.git`. */
 export const gitServer = definePlugin({
@@ -48,6 +52,22 @@ export const gitServer = definePlugin({
       },
       log,
     })
+    const repacking = openRepacking({
+      jobsDir,
+      limits: packLimits,
+      start: () => {
+        const shown = { branch: null, head: null }
+        const receiver = startReceiver({ jobsDir, cacheDir: join(dir, 'cache'), shown })
+        return {
+          repack: async drop =>
+            (await receiver.ask({ op: 'repack', repo: receiver.repo, limits: packLimits, drop })).packs,
+          end: receiver.end,
+        }
+      },
+      hasRoom: () => ['well', 'warned'].includes(volume.room.level()),
+      clock,
+      log,
+    })
     const fault = clones ? null : 'The machine has no git program. Ask the operator to install git.'
     const pushLog = openPushLog(db, clock)
     const web = {
@@ -66,6 +86,9 @@ export const gitServer = definePlugin({
     return {
       service: { url: `${volume.address}/jobs.git`, fault, pushed: pushLog.of },
       routes: gitRoutes(web),
+      ...(git !== null && {
+        tasks: [{ name: 'repack', everyMs: 10 * 60_000, run: repacking.round }],
+      }),
       start: () => clearReceived(jobsDir),
       stop: async () => {
         await Promise.all([clones?.stop(), pushes.stop()])

@@ -1,7 +1,9 @@
 // A separate program for one push: what is pushed is read and checked with the restrictions of a helper program, and
 // isomorphic-git is large. It ends with its parent.
 import { serial } from '../../src/concurrency.ts'
-import type { ReceiveReply, ReceiveRequest } from './receive-protocol.ts'
+import { outputOf } from './git-command.ts'
+import { dropObsolete, repack } from './packs/repack.ts'
+import type { ReceiveAnswers, ReceiveReply, ReceiveRequest } from './receive-protocol.ts'
 import { take } from './take.ts'
 import { unpack } from './unpack.ts'
 
@@ -18,8 +20,16 @@ process.once('disconnect', () => process.exit(0))
 async function replyTo(request: ReceiveRequest): Promise<ReceiveReply> {
   const { id, dir } = request
   try {
-    return { id, ok: request.op === 'unpack' ? await unpack(request) : await take(dir, request) }
+    return { id, ok: await answerTo(request, dir) }
   } catch (error) {
     return { id, error: error instanceof Error ? error.message : String(error) }
   }
+}
+
+async function answerTo(request: ReceiveRequest, dir: string): Promise<ReceiveAnswers[keyof ReceiveAnswers]> {
+  if (request.op === 'unpack') return await unpack(request)
+  if (request.op === 'take') return await take(dir, request)
+  const { repo, limits, drop } = request
+  dropObsolete(dir, drop)
+  return { packs: await repack(dir, { repo, limits, git: outputOf }) }
 }

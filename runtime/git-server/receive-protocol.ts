@@ -1,3 +1,4 @@
+import type { PackLimits } from './packs/stored-objects.ts'
 import type { Refusal } from './ref-commands.ts'
 
 /** Requests to the receiving program. Object ids are full hexadecimal. */
@@ -9,6 +10,8 @@ export type ReceiveQuestion =
   | { op: 'unpack'; repo: string; from: string; to: string }
   /** Moves what was received into the jobs repo, and checks it out. */
   | { op: 'take'; repo: string; branch: string; from: string; to: string }
+  /** Puts many small packs and objects together, and deletes the marked packs of these names. */
+  | { op: 'repack'; repo: string; limits: PackLimits; drop: readonly string[] }
 
 export interface PushedChange {
   path: string
@@ -18,6 +21,8 @@ export interface PushedChange {
 export interface ReceiveAnswers {
   unpack: { refused: Refusal } | { refused: null; commits: number; changes: PushedChange[] }
   take: { refused: Refusal | null }
+  /** How many packs were put together. */
+  repack: { packs: number }
 }
 
 export type ReceiveRequest = ReceiveQuestion & { id: number; dir: string }

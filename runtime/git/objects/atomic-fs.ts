@@ -2,13 +2,19 @@ import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import { carefulFs } from './careful-fs.ts'
+import { withoutObsolete } from './obsolete-packs.ts'
 
 /**
  * The file system for isomorphic-git. A file is written completely or not at all, even when a process is killed, and
  * only regular files are read.
  */
 export const atomicFs = {
-  promises: { ...fs.promises, readFile: carefulFs.promises.readFile, writeFile },
+  promises: {
+    ...fs.promises,
+    readFile: carefulFs.promises.readFile,
+    readdir: async (folder: string) => withoutObsolete(folder, await fs.promises.readdir(folder)),
+    writeFile,
+  },
 }
 
 async function writeFile(

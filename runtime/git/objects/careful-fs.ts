@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { readRegularLater } from '../../../src/storage/regular-file.ts'
+import { withoutObsolete } from './obsolete-packs.ts'
 
 const limitBytes = 256 * 1024 * 1024
 
@@ -14,6 +15,6 @@ export const carefulFs = {
     },
     // Packages are installed, not edited: a repo that does not ignore them must not commit them.
     readdir: async (folder: string) =>
-      (await fs.promises.readdir(folder)).filter(name => name !== 'node_modules'),
+      withoutObsolete(folder, await fs.promises.readdir(folder)).filter(name => name !== 'node_modules'),
   },
 }
