@@ -18,6 +18,7 @@ export class Backend {
   #destination: Destination
   #pool: UpstreamPool | null = null
   #address = ''
+  #retired = false
   readonly #lasting = new Set<{ destroy(): unknown }>()
 
   constructor(subdomain: string, destination: Destination, options: BackendOptions) {
@@ -31,12 +32,14 @@ export class Backend {
     return this.#destination
   }
 
-  /** The connections to where the instance is now. */
-  poolOf({ instanceId, host, port }: Ready): UpstreamPool {
+  /** The connections to where the instance is now; null when it is not ready, or another one has its name. */
+  poolFor(instanceId: string): UpstreamPool | null {
     const { mostSockets, proofMs } = this.#options
+    const destination = this.#destination
+    if (this.#retired || destination.state !== 'ready' || destination.instanceId !== instanceId) return null
     this.#pool ??= new UpstreamPool({
-      host,
-      port,
+      host: destination.host,
+      port: destination.port,
       instanceId,
       mostConnections: mostSockets,
       mostIdle: 128,
@@ -75,11 +78,13 @@ export class Backend {
 
   /** Lets requests in progress end, and closes everything else. */
   retire(): void {
+    this.#retired = true
     this.cutLasting()
     this.#pool?.retire()
   }
 
   close(): void {
+    this.#retired = true
     this.cutLasting()
     this.#pool?.destroy()
   }

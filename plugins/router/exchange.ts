@@ -33,9 +33,12 @@ export interface Passage {
   path: string
   /**
    * Takes a request back that the instance did not answer, because the instance is being replaced: it is held, or passed on to where
-   * the instance is now. Returns false when that is not so. Without it, such a request is refused.
+   * the instance is now. Returns false when that is not so. Without it, such a request is refused. A request of which a part was read
+   * goes on with `resume`.
    */
-  takeBack?(): boolean
+  takeBack?(resume?: () => void): boolean
+  /** Why there is no way to the instance now. */
+  unavailable(): Problem
 }
 
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
@@ -75,6 +78,13 @@ function attempt(
 ): void {
   const { request, response, backend, ready } = passage
   const { method = '' } = request
+  // While a body arrives, its instance may stop or move. Nothing was sent yet.
+  const pool = backend.poolFor(ready.instanceId)
+  if (!pool) {
+    const resume = body ? () => attempt(passage, options, body) : undefined
+    if (!passage.takeBack?.(resume)) options.refuse(request, response, passage.unavailable())
+    return
+  }
   const upload =
     body &&
     new Upload(request, body, () => {
@@ -155,7 +165,7 @@ function attempt(
     events,
   )
   // A retry uses a connection of its own.
-  backend.poolOf(ready).send(outgoing, again)
+  pool.send(outgoing, again)
 }
 
 export function notReached(error: NodeJS.ErrnoException): Problem {

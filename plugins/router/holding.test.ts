@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import type { Clock } from '../../src/clock.ts'
 import { type Edge, startEdge } from './edge.fixture.ts'
@@ -96,6 +97,54 @@ describe('requests for an instance that is starting', () => {
       route(edge, 'soon', instance)
       assert.equal((await asked).body, 'a form')
       await instance.close()
+    })
+  })
+
+  it('keep a body that arrives while the instance restarts elsewhere, and no one else is led to where it was', async () => {
+    await withEdge({}, async (edge, time) => {
+      const echo = (request: IncomingMessage, response: ServerResponse) => request.pipe(response)
+      const before = await startInstance('inst_soon', echo)
+      const after = await startInstance('inst_soon', echo)
+      const begin = () => wire(edge, 'POST / HTTP/1.1\r\nHost: soon.localhost\r\nContent-Length: 6\r\n\r\na ')
+      route(edge, 'soon', before)
+      const [first, second, third] = [begin(), begin(), begin()]
+      assert.equal((await ask(edge, 'soon.localhost', { method: 'POST', body: 'x' })).body, 'x')
+      await before.close()
+      edge.router.set('soon', { state: 'starting', instanceId: 'inst_soon' })
+      // One that is complete while it starts, one after it has moved, and one while it is stopped.
+      first.write('form')
+      await eventually(() => time.waiting() === 1)
+      route(edge, 'soon', after)
+      await first.until(/200 OK[\s\S]*a form/)
+      second.write('form')
+      await second.until(/200 OK[\s\S]*a form/)
+      edge.router.set('soon', { state: 'stopped', instanceId: 'inst_soon' })
+      third.write('form')
+      await third.until(/503 Service Unavailable[\s\S]*instance-stopped/)
+      route(edge, 'soon', after)
+      assert.equal((await ask(edge, 'soon.localhost', { method: 'POST', body: 'y' })).body, 'y')
+      assert.equal(after.asked.length, 3)
+      for (const { socket } of [first, second, third]) socket.destroy()
+      await after.close()
+    })
+  })
+
+  it('never reach another instance that has got its name while their body arrived', async () => {
+    await withEdge({}, async edge => {
+      const mine = await startInstance('inst_soon')
+      const others = await startInstance('inst_other')
+      route(edge, 'soon', mine)
+      const line = wire(edge, 'POST / HTTP/1.1\r\nHost: soon.localhost\r\nContent-Length: 6\r\n\r\nse')
+      assert.equal((await ask(edge, 'soon.localhost')).body, 'inst_soon')
+      edge.router.remove('soon')
+      route(edge, 'soon', others)
+      line.write('cret')
+      await line.until(/^HTTP\/1\.1 50\d /)
+      assert.equal(others.asked.length, 0)
+      assert.equal((await ask(edge, 'soon.localhost')).body, 'inst_other')
+      line.socket.destroy()
+      await mine.close()
+      await others.close()
     })
   })
 

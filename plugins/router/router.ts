@@ -183,7 +183,12 @@ export class Router implements RouterService {
   #pass(admitted: Admitted, request: IncomingMessage, response: ServerResponse, mayHold: boolean): void {
     const passage = this.#passageOf(admitted, request, response)
     if (!(passage instanceof Problem)) {
-      const takeBack = () => mayHold && this.#takeBack(admitted, passage, request, response)
+      let mayTakeBack = mayHold
+      const takeBack = (resume = () => this.#pass(admitted, request, response, false)) => {
+        if (!mayTakeBack) return false
+        mayTakeBack = false
+        return this.#takeBack(admitted, passage, response, resume)
+      }
       exchange({ ...passage, takeBack }, this.#exchange)
       return
     }
@@ -197,11 +202,10 @@ export class Router implements RouterService {
   }
 
   /** An instance that is being replaced drops connections: no request fails for that. */
-  #takeBack(admitted: Admitted, { ready }: Passage, request: IncomingMessage, response: ServerResponse) {
+  #takeBack(admitted: Admitted, { ready }: Passage, response: ServerResponse, again: () => void) {
     const { subdomain } = admitted.target
     const destination = this.#backends.get(subdomain)?.destination
     if (this.#stopping || response.destroyed) return false
-    const again = () => this.#pass(admitted, request, response, false)
     if (destination?.state === 'starting') return this.#holding.hold(subdomain, response, again)
     const moved =
       destination?.state === 'ready' && (destination.host !== ready.host || destination.port !== ready.port)
@@ -227,7 +231,8 @@ export class Router implements RouterService {
         },
       )
     }
-    return { request, response, backend, ready, headers, path: target.path, arrived }
+    const unavailable = () => this.#unavailable(target.subdomain)
+    return { request, response, backend, ready, headers, path: target.path, arrived, unavailable }
   }
 
   #unavailable(subdomain: string) {

@@ -36,6 +36,11 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
     options.refuse(request, response, badRequest('A request to upgrade the connection must have no body.'))
     return
   }
+  const pool = backend.poolFor(ready.instanceId)
+  if (!pool) {
+    options.refuse(request, response, passage.unavailable())
+    return
+  }
   const headers = [...passage.headers, 'Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? '']
   let answer: AnswerStream | undefined
   const finish = () => {
@@ -107,7 +112,7 @@ export function tunnel(passage: Passage, socket: Duplex, early: Buffer, options:
     { method: request.method ?? '', path, headers, body: 'none', maySwitch: true },
     events,
   )
-  backend.poolOf(ready).send(outgoing, true)
+  pool.send(outgoing, true)
 }
 
 function switchingHead({ reason }: AnswerHead, headers: readonly string[]): string {
