@@ -67,6 +67,8 @@ export interface LogEntry {
   at: number | null
   stream: 'out' | 'err'
   text: string
+  /** It goes on, and how is not known: it is longer than what is kept of a line, or is not ended yet. */
+  isCut?: boolean
 }
 
 /** Which lines of a log are wanted. */

@@ -1,5 +1,5 @@
 import { timestamp } from '../../../src/clock.ts'
-import { maskSecrets } from '../../../src/masking/mask.ts'
+import { maskSecrets, maskStream } from '../../../src/masking/mask.ts'
 import type { InstanceSpec, LogEntry } from '../driver.ts'
 
 /** What of an instance's settings is secret, and so is masked in its log. */
@@ -19,9 +19,18 @@ function passwordIn(url: string): string {
   }
 }
 
+/** What acts on a terminal or reorders what is shown: control characters but tabs and line ends, and those for the direction. */
+const unshown = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu
+
 /** A line as people read it: without secrets and without characters that would act on their terminal. */
 export function cleanEntry(entry: LogEntry, secrets: readonly string[]): LogEntry {
-  return { ...entry, text: maskSecrets(entry.text, secrets).replaceAll('\0', '') }
+  const { text, isCut = false } = entry
+  // The end of a line that was cut may be the beginning of a secret.
+  const masked = isCut ? `${maskStream(secrets).push(text)}…` : maskSecrets(text, secrets)
+  return {
+    ...entry,
+    text: masked.replace(unshown, one => (one === '\t' || one === '\n' ? one : '\uFFFD')),
+  }
 }
 
 /** A line in a text: its time, its stream if that is the error output, and what was written. */

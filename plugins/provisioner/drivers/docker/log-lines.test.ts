@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { linesOf } from './log-lines.ts'
+import { linesAfter, linesOf, newestLines } from './log-lines.ts'
 
 const at = '2026-01-01T12:00:00.123456789Z'
 const ms = Date.parse(at)
@@ -55,4 +55,55 @@ test('a line without an end is kept up to 64 KiB', async () => {
     4096,
   )
   assert.equal(line?.text.length, 64 * 1024)
+})
+
+/** An engine's log, of which so many of the newest parts can be read. */
+const logOf = (frames: readonly Buffer[]) => (parts: number | null) =>
+  (async function* () {
+    yield* frames.slice(parts === null ? 0 : Math.max(0, frames.length - parts))
+  })()
+
+test('as many lines as were asked for are read, each from its beginning, however many parts a line has', async () => {
+  const long = (name: string, stream: 1 | 2 = 1) => [
+    frame(stream, `${at} ${name} begins`),
+    ...Array.from({ length: 4 }, () => frame(stream, `${at} ${'x'.repeat(10)}`)),
+    frame(stream, `${at} ends\n`),
+  ]
+  const frames = [
+    ...[...long('first'), ...long('second'), frame(2, `${at} an error\n`)],
+    ...Array.from({ length: 30 }, (_, index) => frame(1, `${at} line ${index}\n`)),
+    ...[...long('third'), ...long('fourth')],
+  ]
+  const names = (lines: readonly { text: string }[]) => lines.map(({ text }) => text.replace(/ begins.*/, ''))
+  for (const most of [1, 2, 3, 10, 32, 33, 34, 35, 36, 100]) {
+    const newest = await newestLines(logOf(frames), most)
+    const wanted = [
+      ...['first', 'second', 'an error', ...Array.from({ length: 30 }, (_, index) => `line ${index}`)],
+      ...['third', 'fourth'],
+    ].slice(-most)
+    assert.deepEqual(names(newest.lines), wanted)
+    const followed = await Array.fromAsync(linesAfter(logOf(frames)(newest.parts), newest))
+    assert.deepEqual(names(followed), wanted, 'and the same when it is followed')
+    // What is written between the two requests pushes older parts out.
+    const later = [...frames, ...long('fifth', 2)]
+    const moved = names(await Array.fromAsync(linesAfter(logOf(later)(newest.parts), newest)))
+    assert.ok(
+      moved.every(name => [...wanted, 'fifth'].includes(name)),
+      `${moved}`,
+    )
+  }
+})
+
+test('a line that goes on is marked: one that is too long, and one that is not ended yet', async () => {
+  const lines = await read(
+    Buffer.concat([
+      ...[frame(1, `${at} whole\n`), frame(1, `${at} ${'x'.repeat(64 * 1024)}\n`)],
+      ...[frame(1, `${at} ${'x'.repeat(64 * 1024 + 1)}\n`), frame(1, `${at} not ended`)],
+    ]),
+    4096,
+  )
+  assert.deepEqual(
+    lines.map(({ isCut }) => isCut),
+    [false, false, true, true],
+  )
 })
