@@ -2,6 +2,7 @@ import type {
   FleetSummary,
   InstanceStatus as InstanceStatusName,
 } from '../../plugins/provisioner/contract.ts'
+import { bytesInWords } from '../components/bytes.ts'
 import { Live } from '../components/live.tsx'
 import { EmptyState, PageHead, Panel } from '../components/panel.tsx'
 import { principalWords } from '../components/principal-words.ts'
@@ -125,12 +126,12 @@ function Capacity({ memory, disk }: OverviewPageProps) {
         <dt>Memory</dt>
         <dd>
           {totalBytes === null ? (
-            `${gigabytes(promisedBytes)} promised to instances that should run`
+            `${bytesInWords(promisedBytes)} promised to instances that should run`
           ) : (
             <Share
               part={promisedBytes}
               whole={totalBytes}
-              words={`${gigabytes(promisedBytes)} of ${gigabytes(totalBytes)} promised to instances that should run`}
+              words={`${bytesInWords(promisedBytes)} of ${bytesInWords(totalBytes)} promised to instances that should run`}
             />
           )}
         </dd>
@@ -139,7 +140,7 @@ function Capacity({ memory, disk }: OverviewPageProps) {
           <Share
             part={used}
             whole={disk.totalBytes}
-            words={`${gigabytes(disk.freeBytes)} of ${gigabytes(disk.totalBytes)} free`}
+            words={`${bytesInWords(disk.freeBytes)} of ${bytesInWords(disk.totalBytes)} free`}
           />
         </dd>
       </dl>
@@ -211,9 +212,4 @@ function Operations({ operations, now }: OverviewPageProps) {
       />
     </Panel>
   )
-}
-
-function gigabytes(bytes: number): string {
-  const gb = bytes / 1024 ** 3
-  return gb >= 10 ? `${Math.round(gb)} GB` : `${gb.toFixed(1)} GB`
 }

@@ -39,7 +39,7 @@ test('limits beyond what the engine has are refused at boot, all at once', async
   await assert.rejects(choosing(t, { INSTANCE_CPUS: '2.5', INSTANCE_MEMORY: '5g' }), (error: BootError) => {
     assert.ok(error instanceof BootError)
     assert.match(error.message, /INSTANCE_CPUS: asks for 2\.5 CPU cores, and the Docker engine has 2/)
-    assert.match(error.message, /INSTANCE_MEMORY: asks for 5 GB of memory, and the Docker engine has 4 GB/)
+    assert.match(error.message, /INSTANCE_MEMORY: asks for 5 GiB of memory, and the Docker engine has 4 GiB/)
     return true
   })
 })
@@ -85,7 +85,7 @@ test('a plan beyond what the engine has is refused at boot, by name', async t =>
       )
       assert.match(
         error.message,
-        /BILLING_PLANS: the plan deep: asks for 5 GB of memory, and the Docker engine has 4 GB/,
+        /BILLING_PLANS: the plan deep: asks for 5 GiB of memory, and the Docker engine has 4 GiB/,
       )
       assert.doesNotMatch(error.message, /basic/)
       return true

@@ -25,5 +25,5 @@ export function unknownRuntime(
 }
 
 function gigabytes(bytes: number): string {
-  return `${Number((bytes / 1024 ** 3).toFixed(1))} GB`
+  return `${Number((bytes / 1024 ** 3).toFixed(1))} GiB`
 }

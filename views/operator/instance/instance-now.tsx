@@ -25,8 +25,8 @@ export function Now({ instance, copies, usage, availability, runs, now }: NowPro
   return (
     <dl class="now-tiles" aria-label="Now">
       <Tile name="Up for">
-        {usage?.startedAt === null || usage === null ? (
-          <NotYet words="not running" />
+        {usage === null || usage.startedAt === null ? (
+          <NotYet words={instance.status === 'running' ? 'not measured yet' : 'not running'} />
         ) : (
           <span class="nowrap">{durationWords(Math.max(0, now - usage.startedAt))}</span>
         )}

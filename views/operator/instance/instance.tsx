@@ -86,7 +86,7 @@ export function InstanceLive(props: InstanceProps) {
           tone={status === 'failed' ? 'bad' : 'warn'}
           title={status === 'failed' ? 'The instance failed' : 'The instance is unhealthy'}
         >
-          {instance.statusReason ? <pre>{instance.statusReason}</pre> : null}
+          {instance.statusReason ? <pre class="bare">{instance.statusReason}</pre> : null}
           <p>
             The volume is unchanged.{' '}
             {status === 'failed'
@@ -214,7 +214,7 @@ function LatestOperation({ operation, now }: { operation: OperationView; now: nu
         </>
       }
     >
-      {error === null || status !== 'failed' ? null : <pre>{error}</pre>}
+      {error === null || status !== 'failed' ? null : <pre class="bare">{error}</pre>}
       <StepList steps={steps} label={`Steps of ${title}`} />
     </Panel>
   )
