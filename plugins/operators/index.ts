@@ -9,7 +9,7 @@ import '../auth/contract.ts'
 import '../mail/contract.ts'
 import { siteUrl } from '../site/contract.ts'
 import { operatorBook } from './book.ts'
-import { entry } from './entry.ts'
+import { entry, signInSteps } from './entry.ts'
 import { invitationRoutes } from './invitation-routes.tsx'
 import { meRoutes } from './me-routes.tsx'
 import { operatorRoutes } from './operator-routes.tsx'
@@ -30,10 +30,23 @@ export const operators = definePlugin({
       .default('operate'),
   }),
   tables: { schema, migrations: 'plugins/operators/migrations' },
-  setup: ({ config, db, clock, services: { auth, mail, site } }) => {
+  setup: ({ config, db, clock, services: { auth: door, mail, site } }) => {
     const https = site.publicUrl?.protocol === 'https:'
     const seal = openSeal({ given: null, keyFile: join(site.dataRoot, '.control', 'operators-key') })
     const origin = () => siteUrl(site, 'control')
+    const steps = signInSteps(clock)
+    const { endAll } = door.operatorSessions
+    const auth: typeof door = {
+      ...door,
+      operatorSessions: {
+        ...door.operatorSessions,
+        // What ends the sessions of an operator ends the sign-ins that have not become one yet.
+        endAll: (operatorId, exceptId) => {
+          steps.removeAll(operatorId)
+          endAll(operatorId, exceptId)
+        },
+      },
+    }
     const book = operatorBook(db, clock, auth)
     const shared = { auth, book, clock }
     const factor = secondFactor({
@@ -47,7 +60,7 @@ export const operators = definePlugin({
     const signIn = {
       ...{ auth, book, factor, passkeys, guesses: guessLimit(clock) },
       entry: entry({
-        ...{ ...shared, seal },
+        ...{ auth, book, steps, seal },
         step: sessionCookie({ https, kind: 'step' }),
         known: sessionCookie({ https, kind: 'browser' }),
       }),

@@ -300,3 +300,42 @@ test('what has grave consequences needs a sign-in within ten minutes, of a brows
   const token = await office.admin('POST', '/admin/operators', { body: { ...wish, email: 'c@example.com' } })
   assert.equal(token.status, 201, 'a bearer token is sent each time')
 })
+
+test('a sign-in begun with the old password ends with a reset, a new password and a new role', async t => {
+  const office = await openOffice(t)
+  const thiefOf = async (email: string) => {
+    const browser = office.browser()
+    assert.equal((await office.signIn(browser, email, password)).location, '/login/code')
+    return browser
+  }
+  const ada = await office.join('ada', 'own')
+  const thief = await thiefOf(ada.email)
+  const { body } = await office.admin<{ invitation_url: string }>('POST', `/admin/operators/${ada.id}/reset`)
+  const code = new URL(body.invitation_url).searchParams.get('code') ?? ''
+  const again = office.browser()
+  await again.visit('/invitation', { code, password: 'a new one of many words' })
+  assert.equal((await thief.visit('/login/set-up')).status, 400, 'the thief does not see the new app')
+  const page = await again.visit('/login/set-up')
+  assert.equal(page.status, 200, 'the operator does')
+  const typed = /<code class="secret">([A-Z2-7 ]+)<\/code>/.exec(page.text)?.[1] ?? ''
+  const now = office.codeOf(typed.replaceAll(' ', ''))
+  assert.equal((await thief.visit('/login/set-up', { code: now })).status, 400)
+  assert.equal((await again.visit('/login/set-up', { code: now })).status, 200)
+
+  const bob = await office.join('bob', 'own')
+  const other = await thiefOf(bob.email)
+  const changed = await bob.browser.call('POST', '/admin/me/password', { password: 'other words, and many' })
+  assert.equal(changed.status, 204)
+  const [first = ''] = bob.recoveryCodes
+  assert.equal((await other.visit('/login/code', { code: first })).status, 400)
+  assert.equal((await office.signIn(other, bob.email, 'other words, and many')).location, '/login/code')
+  assert.equal((await other.visit('/login/code', { code: first })).status, 303, 'the code was not used up')
+
+  const eve = await office.join('eve', 'operate')
+  const stale = await thiefOf(eve.email)
+  for (const role of ['own', 'operate'])
+    await office.admin('POST', `/admin/operators/${eve.id}/role`, { body: { role } })
+  const late = await stale.visit('/login/code', { code: eve.recoveryCodes[0] ?? '' })
+  assert.equal(late.status, 400)
+  assert.match(late.text, /was changed meanwhile\. Start again/)
+})

@@ -17,7 +17,8 @@ import { codeField, codesSchema, credentialField, optionsSchema } from './wire.t
 
 const home = '/admin/overview'
 const wrong = 'This email address and password do not belong together.'
-const over = 'The sign-in took more than ten minutes. Start again.'
+const over =
+  'The sign-in took more than ten minutes, or the password, the app or the role was changed meanwhile. Start again.'
 const nextField = z.string('must be a path of this site').optional()
 const signedIn = {
   204: { description: 'Signed in: the cookie is set' },
@@ -48,7 +49,7 @@ export function afterPassword(
     return wantsPage(c) ? c.redirect(localPath(next, home), 303) : c.body(null, 204)
   }
   if (step === 'set-up') factor.draft(row)
-  entry.begin(c, row.id, next)
+  entry.begin(c, row, next)
   c.set('about', null)
   const there = `/login/${step}`
   return wantsPage(c) ? c.redirect(there, 303) : c.json({ next: there }, 202, { Location: there })
