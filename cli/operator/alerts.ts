@@ -2,7 +2,7 @@ import { UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
-import { ago, lookOfStatus } from './look.ts'
+import { ago, columnLook, type Looks } from './look.ts'
 import { done } from './waiting.ts'
 
 interface AlertJson {
@@ -30,6 +30,8 @@ interface AlertsJson {
   silences: SilenceJson[]
 }
 
+const looks: Looks = { alert: 'red', notice: 'yellow' }
+
 const alerts: Command = {
   name: 'alerts',
   takes: [],
@@ -55,7 +57,7 @@ const alerts: Command = {
     ])
     if (rows.length > 0) {
       const headings = ['URGENCY', 'KIND', 'SINCE', '', 'WHAT']
-      sayTable(output, headings, rows, (cell, column) => (column === 0 ? lookOfStatus(cell) : null))
+      sayTable(output, headings, rows, columnLook(0, looks))
     }
     for (const { id, kind, subdomain, until } of answer.silences)
       output.say(`${id}: ${kind ?? 'all alerts'} of ${subdomain ?? 'all instances'} silenced until ${until}`)

@@ -13,12 +13,14 @@ import { sayTable } from '../command/output.ts'
 import { type Control, controlOf, jsonOption } from './control/control.ts'
 import type { BackupJson, InstanceJson } from './control/wire.ts'
 import { instanceArgument } from './instance.ts'
-import { ago, lookOfStatus } from './look.ts'
+import { ago, columnLook, type Looks } from './look.ts'
 import { done, failed, stillInProgress, tellOperation, timeoutOf, waitOptions } from './waiting.ts'
 
 const copyArgument: Argument = { name: 'copy', words: 'the id of a copy', example: 'copy_01k3' }
 
 const lookEveryMs = 500
+
+const looks: Looks = { kept: 'green', failed: 'red', waiting: 'yellow' }
 
 const backup: Command = {
   name: 'backup',
@@ -118,9 +120,7 @@ const backups: Command = {
       ],
     )
     const headings = ['ID', 'STATUS', 'MADE', 'SIZE', 'REASON', 'PROVEN', '']
-    if (rows.length > 0) {
-      sayTable(output, headings, rows, (cell, column) => (column === 1 ? lookOfStatus(cell) : null))
-    }
+    if (rows.length > 0) sayTable(output, headings, rows, columnLook(1, looks))
     return done
   },
 }

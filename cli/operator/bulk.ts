@@ -2,13 +2,15 @@ import { UsageError } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
-import { lookOfStatus } from './look.ts'
+import { columnLook, type Looks } from './look.ts'
 import { done, failed } from './waiting.ts'
 
 interface ResultsJson {
   dry_run: boolean
   instances: { subdomain: string; result: string | null; operation_id: string | null; detail: string }[]
 }
+
+const looks: Looks = { asked: 'green', refused: 'red' }
 
 /** The same to several instances. */
 export const bulk: Command = {
@@ -53,7 +55,7 @@ export const bulk: Command = {
         each.detail,
       ])
       const headings = ['NAME', 'RESULT', 'OPERATION', '']
-      sayTable(output, headings, rows, (cell, column) => (column === 1 ? lookOfStatus(cell) : null))
+      sayTable(output, headings, rows, columnLook(1, looks))
     }
     return answer.instances.some(({ result }) => result === 'refused') ? failed : done
   },

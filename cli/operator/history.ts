@@ -4,8 +4,8 @@ import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
 import type { OperationJson } from './control/wire.ts'
-import { instanceArgument, operationWords } from './instance.ts'
-import { ago, lookOfStatus, sayFields } from './look.ts'
+import { instanceArgument, operationWords, statusLooks } from './instance.ts'
+import { ago, columnLook, sayFields } from './look.ts'
 import { done } from './waiting.ts'
 
 interface HistoryJson {
@@ -43,7 +43,7 @@ const history: Command = {
     ])
     output.say('')
     const headings = ['STATUS', 'SINCE', '', 'REASON']
-    sayTable(output, headings, rows, (cell, column) => (column === 0 ? lookOfStatus(cell) : null))
+    sayTable(output, headings, rows, columnLook(0, statusLooks))
     output.say('')
     for (const operation of shown.operations) output.say(operationWords(operation, now))
     return done

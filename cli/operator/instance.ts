@@ -4,12 +4,18 @@ import type { Argument } from '../command/arguments.ts'
 import type { Command } from '../command/call.ts'
 import { controlOf, jsonOption } from './control/control.ts'
 import type { InstanceJson, OperationJson } from './control/wire.ts'
-import { ago, lookOfStatus, sayFields } from './look.ts'
+import { ago, type Looks, sayFields } from './look.ts'
 
 export const instanceArgument: Argument = {
   name: 'instance',
   words: 'the name of an instance',
   example: 'acme',
+}
+
+/** How the status of an instance is coloured. */
+export const statusLooks: Looks = {
+  ...{ running: 'green', failed: 'red', unhealthy: 'red' },
+  ...{ provisioning: 'yellow', stopping: 'yellow', deprovisioning: 'yellow' },
 }
 
 export const instance: Command = {
@@ -29,7 +35,7 @@ export const instance: Command = {
       return 0
     }
     const { status, status_reason: reason, limits, operation, disk_used_bytes: disk } = shown
-    const look = lookOfStatus(status)
+    const look = statusLooks[status]
     output.say(`${output.look('bold', shown.subdomain)}  ${look ? output.look(look, status) : status}`)
     sayFields(output, [
       ['reason', reason],

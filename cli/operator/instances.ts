@@ -4,7 +4,8 @@ import type { Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
 import type { InstanceJson } from './control/wire.ts'
-import { lookOfStatus } from './look.ts'
+import { statusLooks } from './instance.ts'
+import { columnLook } from './look.ts'
 
 interface Page {
   instances: InstanceJson[]
@@ -62,7 +63,7 @@ export const instances: Command = {
       output.note('There are no such instances.')
       return 0
     }
-    sayTable(output, headings, found.map(row), (cell, column) => (column === 1 ? lookOfStatus(cell) : null))
+    sayTable(output, headings, found.map(row), columnLook(1, statusLooks))
     if (found.length < total) output.note(output.noteLook('dim', `${found.length} of ${total}`))
     return 0
   },

@@ -1,13 +1,15 @@
 import { relativeTime } from '../../views/components/time-words.ts'
 import { type Look, type Output, oneLine } from '../command/output.ts'
 
-/** How a status is coloured, beside its word. */
-export function lookOfStatus(status: string): Look | null {
-  if (['running', 'succeeded', 'done', 'kept', 'sent'].includes(status)) return 'green'
-  if (['failed', 'unhealthy', 'alert', 'refused'].includes(status)) return 'red'
-  if (['provisioning', 'stopping', 'deprovisioning', 'pending', 'waiting', 'notice'].includes(status))
-    return 'yellow'
-  return null
+/**
+ * The colours of the words that something can be in. Each noun has its own, beside its command: `kept` is good of a backup,
+ * and bad of an instance that was to be rolled back.
+ */
+export type Looks = Readonly<Record<string, Look>>
+
+/** For `sayTable`: colours one column, counted from 0, by its words. */
+export function columnLook(at: number, looks: Looks): (cell: string, column: number) => Look | null {
+  return (cell, column) => (column === at && Object.hasOwn(looks, cell) ? (looks[cell] ?? null) : null)
 }
 
 /** A time of the API, relative to `now` in milliseconds; `never` for null. */

@@ -5,7 +5,7 @@ import type { Call, Command } from '../command/call.ts'
 import { sayTable } from '../command/output.ts'
 import { type Control, controlOf, jsonOption } from './control/control.ts'
 import type { Operation } from './control/operations.ts'
-import { ago, lookOfStatus } from './look.ts'
+import { ago, columnLook, type Looks } from './look.ts'
 import { done, failed, stillInProgress, timeoutOf, waitOptions } from './waiting.ts'
 
 interface FleetUpgradeJson {
@@ -29,7 +29,7 @@ interface PreviewJson {
   waves: { wave: number; instances: { subdomain: string; left_out: string | null }[] }[]
 }
 
-const idArgument: Argument = { name: 'id', words: 'the id of a fleet upgrade', example: 'upg_01k3' }
+const idArgument: Argument = { name: 'id', words: 'the id of a fleet upgrade', example: 'fup_01k3' }
 
 const order = {
   image: { value: '<image>', words: 'another image than the configured one' },
@@ -41,8 +41,27 @@ const order = {
 
 const lookEveryMs = 1000
 
+const stateLooks: Looks = {
+  ...{ done: 'green', halted: 'red', running: 'yellow', paused: 'yellow' },
+  ...{ cancelling: 'yellow', undoing: 'yellow', cancelled: 'dim', undone: 'dim' },
+}
+const memberLooks: Looks = {
+  ...{ upgraded: 'green', failed: 'red', unhealthy: 'red', kept: 'red' },
+  ...{ waiting: 'yellow', upgrading: 'yellow', 'rolling-back': 'yellow', skipped: 'yellow' },
+  'rolled-back': 'dim',
+}
+
 /** The states in which nothing more happens until an operator decides. */
 const atRest = ['paused', 'halted', 'done', 'cancelled', 'undone']
+
+/** How a command wants a fleet upgrade to end; null takes any end. */
+type Goal = 'done' | 'paused' | 'cancelled' | 'undone' | null
+
+/** The statuses of instances that did not get what everything else of a fleet upgrade in this state got. */
+const shortOf: Readonly<Record<string, readonly string[]>> = {
+  done: ['failed', 'unhealthy', 'skipped'],
+  undone: ['kept'],
+}
 
 const list: Command = {
   name: 'upgrades',
@@ -66,7 +85,7 @@ const list: Command = {
         each.actor?.name ?? '',
       ])
       const headings = ['ID', 'STATE', 'IMAGE', 'INSTANCES', 'STARTED', 'BY']
-      sayTable(output, headings, rows, (cell, column) => (column === 1 ? lookOfStatus(cell) : null))
+      sayTable(output, headings, rows, columnLook(1, stateLooks))
     }
     return done
   },
@@ -78,12 +97,13 @@ const show: Command = {
   needsRepo: false,
   summary: 'shows a fleet upgrade with its instances',
   details:
-    'With --wait, waits until it is over or an operator has to decide; the exit code is 1 if it halted.',
+    'With --wait, waits until it is over or an operator has to decide. The exit code is 1 if it halted, if instances failed or ' +
+    'were skipped, or if they were not rolled back.',
   options: waitOptions,
   run: async call => {
     timeoutOf(call)
     const control = controlOf(call)
-    return tell(call, control, await one(control, call.args.id))
+    return tell(call, control, await one(control, call.args.id), null)
   },
 }
 
@@ -120,20 +140,29 @@ const start: Command = {
   needsRepo: false,
   summary: 'upgrades the fleet in waves: one instance, 5 %, all',
   details:
-    'It halts when instances fail. With --wait, waits until it is over or halted; the exit code is 1 if it halted.',
+    'It halts when instances fail. With --wait, waits until it is over or an operator has to decide; the exit code is 0 only if ' +
+    'every instance was upgraded and is healthy.',
   options: { ...order, ...waitOptions },
   run: async call => {
     timeoutOf(call)
     const body = orderOf(call)
     const control = controlOf(call)
-    return tell(call, control, await control.ask<FleetUpgradeJson>('createAdminUpgrade', { body }))
+    return tell(call, control, await control.ask<FleetUpgradeJson>('createAdminUpgrade', { body }), 'done')
   },
+}
+
+const endWords = {
+  done: 'every instance was upgraded and is healthy',
+  paused: 'it is paused',
+  cancelled: 'it was cancelled',
+  undone: 'every instance of it was rolled back',
 }
 
 /** A command that gives an order to a fleet upgrade. */
 function ordering(
   verb: string,
   operation: Operation,
+  goal: NonNullable<Goal>,
   summary: string,
   body?: (call: Call) => unknown,
 ): Command {
@@ -142,7 +171,7 @@ function ordering(
     takes: [idArgument],
     needsRepo: false,
     summary,
-    details: 'With --wait, waits until it is over or an operator has to decide.',
+    details: `With --wait, waits until it is over or an operator has to decide; the exit code is 0 only if ${endWords[goal]}.`,
     options: {
       ...(body && { wave: { value: '<number>', words: 'only this wave, from 1' } }),
       ...waitOptions,
@@ -155,7 +184,7 @@ function ordering(
         path: { id: call.args.id },
         ...(sent !== undefined && { body: sent }),
       })
-      return tell(call, control, answer)
+      return tell(call, control, answer, goal)
     },
   }
 }
@@ -182,7 +211,8 @@ function one(control: Control, id: string): Promise<FleetUpgradeJson> {
   return control.ask<FleetUpgradeJson>('getAdminUpgrade', { path: { id } })
 }
 
-async function tell(call: Call, control: Control, answer: FleetUpgradeJson): Promise<number> {
+/** Prints a fleet upgrade, with `--wait` once it is at rest, and resolves with the exit code. */
+async function tell(call: Call, control: Control, answer: FleetUpgradeJson, goal: Goal): Promise<number> {
   const { args, output, signal } = call
   const until = performance.now() + timeoutOf(call)
   let upgrade = answer
@@ -190,7 +220,7 @@ async function tell(call: Call, control: Control, answer: FleetUpgradeJson): Pro
   while (args.flag('wait') && !atRest.includes(upgrade.state) && performance.now() < until) {
     await pause(lookEveryMs, undefined, { signal })
     upgrade = await one(control, answer.id)
-    const line = `wave ${upgrade.wave} of ${upgrade.waves.length}: ${counts(upgrade)}`
+    const line = `wave ${Math.min(upgrade.wave, upgrade.waves.length)} of ${upgrade.waves.length}: ${counts(upgrade)}`
     if (line !== told) output.note(output.noteLook('dim', line))
     told = line
   }
@@ -206,11 +236,16 @@ async function tell(call: Call, control: Control, answer: FleetUpgradeJson): Pro
     ])
     if (rows.length > 0) {
       const headings = ['WAVE', 'INSTANCE', 'STATUS', '']
-      sayTable(output, headings, rows, (cell, column) => (column === 2 ? lookOfStatus(cell) : null))
+      sayTable(output, headings, rows, columnLook(2, memberLooks))
     }
   }
-  if (upgrade.state === 'halted') return failed
-  return args.flag('wait') && !atRest.includes(upgrade.state) ? stillInProgress : done
+  if (!atRest.includes(upgrade.state)) return args.flag('wait') ? stillInProgress : done
+  return isReached(upgrade, goal) ? done : failed
+}
+
+function isReached({ state, waves }: FleetUpgradeJson, goal: Goal): boolean {
+  if (state === 'halted' || (goal !== null && state !== goal)) return false
+  return !waves.some(wave => shortOf[state]?.some(status => (wave.by_status[status] ?? 0) > 0))
 }
 
 /** `3 upgraded, 1 waiting`. */
@@ -228,11 +263,17 @@ export const ofFleetUpgrades: readonly Command[] = [
   preview,
   start,
   show,
-  ordering('pause', 'pauseAdminUpgrade', 'begins no further upgrades until it is resumed'),
-  ordering('resume', 'resumeAdminUpgrade', 'goes on, and accepts the failures until now'),
-  ordering('cancel', 'cancelAdminUpgrade', 'ends a fleet upgrade; what was upgraded stays so'),
-  ordering('undo', 'undoAdminUpgrade', 'rolls back what was upgraded, the newest first', ({ args }) => {
-    const wave = numberOf(args.text('wave'), 'wave')
-    return wave === undefined ? {} : { wave }
-  }),
+  ordering('pause', 'pauseAdminUpgrade', 'paused', 'begins no further upgrades until it is resumed'),
+  ordering('resume', 'resumeAdminUpgrade', 'done', 'goes on, and accepts the failures until now'),
+  ordering('cancel', 'cancelAdminUpgrade', 'cancelled', 'ends a fleet upgrade; what was upgraded stays so'),
+  ordering(
+    'undo',
+    'undoAdminUpgrade',
+    'undone',
+    'rolls back what was upgraded, the newest first',
+    ({ args }) => {
+      const wave = numberOf(args.text('wave'), 'wave')
+      return wave === undefined ? {} : { wave }
+    },
+  ),
 ]

@@ -7,7 +7,7 @@ import { sayTable } from '../command/output.ts'
 import { controlOf, jsonOption } from './control/control.ts'
 import type { InstanceJson, OperationJson } from './control/wire.ts'
 import { instanceArgument, operationWords } from './instance.ts'
-import { ago, lookOfStatus, sayFields } from './look.ts'
+import { ago, columnLook, type Looks, sayFields } from './look.ts'
 import { done, failed } from './waiting.ts'
 
 interface OverviewJson {
@@ -19,6 +19,10 @@ interface OverviewJson {
   }
   operations: (Omit<OperationJson, 'steps'> & { subdomain: string })[]
 }
+
+const operationLooks: Looks = { succeeded: 'green', failed: 'red', running: 'yellow', pending: 'yellow' }
+const stepLooks: Looks = { done: 'green', failed: 'red', running: 'yellow', pending: 'yellow' }
+const resultLooks: Looks = { accepted: 'green', done: 'green', refused: 'red', failed: 'red' }
 
 const overview: Command = {
   name: 'overview',
@@ -65,7 +69,7 @@ const overview: Command = {
       each.error ?? '',
     ])
     const headings = ['WHEN', 'INSTANCE', 'OPERATION', 'STATUS', 'BY', '']
-    sayTable(output, headings, rows, (cell, column) => (column === 3 ? lookOfStatus(cell) : null))
+    sayTable(output, headings, rows, columnLook(3, operationLooks))
     return done
   },
 }
@@ -84,9 +88,7 @@ const operation: Command = {
     else {
       output.say(operationWords(shown, now))
       const rows = shown.steps.map(({ name, status, detail }) => [name, status, detail ?? ''])
-      sayTable(output, ['STEP', 'STATUS', ''], rows, (cell, column) =>
-        column === 1 ? lookOfStatus(cell) : null,
-      )
+      sayTable(output, ['STEP', 'STATUS', ''], rows, columnLook(1, stepLooks))
     }
     return shown.status === 'failed' ? failed : done
   },
@@ -178,7 +180,7 @@ const audit: Command = {
       detail,
     ])
     const headings = ['AT', 'WHO', 'ACTION', 'TARGET', 'RESULT', 'FROM', 'DETAILS']
-    sayTable(output, headings, rows, (cell, column) => (column === 4 ? lookOfStatus(cell) : null))
+    sayTable(output, headings, rows, columnLook(4, resultLooks))
     return done
   },
 }
